@@ -1,0 +1,56 @@
+-- Databases and roles beside each other in one PostgreSQL: Temporal's two, and the journal's own. Runs again safely.
+-- Run by create-databases.sh, as a superuser.
+--
+--   temporal         owns temporal and temporal_visibility
+--   journeys_owner   owns journeys; runs the migrations, nothing else
+--   journeys_app     workers and command line; a member of journeys_writer, which may add to the journal only
+--
+-- The migrations give the group roles journeys_writer, journeys_reader and journeys_retention (which deletes body
+-- parts whose time is over) their rights. They are created here already, so that the owner of the tables needs no
+-- right to create roles. No login is in journeys_retention. An auditor's login: a role IN ROLE journeys_reader.
+
+-- Statements with passwords must not reach the server's log, whatever it is set to keep.
+SET log_statement = 'none';
+SET log_min_error_statement = 'panic';
+SET log_min_duration_statement = -1;
+-- "Already granted" at every start is no news.
+SET client_min_messages = 'warning';
+
+\getenv temporal_password TEMPORAL_DB_PASSWORD
+\getenv owner_password JOURNEYS_OWNER_PASSWORD
+\getenv app_password JOURNEYS_APP_PASSWORD
+
+SELECT format('CREATE ROLE %I', name)
+FROM unnest(ARRAY[
+    'temporal', 'journeys_owner', 'journeys_app', 'journeys_writer', 'journeys_reader', 'journeys_retention'
+]) AS name
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name)
+\gexec
+
+ALTER ROLE temporal LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD :'temporal_password';
+ALTER ROLE journeys_owner LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD :'owner_password';
+ALTER ROLE journeys_app LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD :'app_password';
+ALTER ROLE journeys_writer NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
+ALTER ROLE journeys_reader NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
+ALTER ROLE journeys_retention NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
+
+GRANT journeys_writer, journeys_reader TO journeys_app;
+-- The migrations ask for it; to the owner of the tables it gives nothing new.
+GRANT journeys_writer, journeys_reader, journeys_retention TO journeys_owner;
+
+-- C.UTF-8 of PostgreSQL itself: the order of an index does not change with the C library of the next image.
+SELECT format(
+    'CREATE DATABASE %I OWNER %I TEMPLATE template0 ENCODING ''UTF8'' LOCALE_PROVIDER builtin BUILTIN_LOCALE ''C.UTF-8''',
+    database, owner
+)
+FROM (VALUES
+    ('temporal', 'temporal'),
+    ('temporal_visibility', 'temporal'),
+    ('journeys', 'journeys_owner')
+) AS wanted (database, owner)
+WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = database)
+\gexec
+
+-- By default every role may connect to every database.
+REVOKE ALL ON DATABASE postgres, temporal, temporal_visibility, journeys FROM PUBLIC;
+GRANT CONNECT ON DATABASE journeys TO journeys_writer, journeys_reader, journeys_retention;

@@ -1,0 +1,102 @@
+"""What is wrong in a file that a person wrote: where, what, and what to write, in French and English."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Literal
+
+from journeys.authoring.wording import REMEDIES, WORDING
+
+Params = str | int | tuple[str, ...]
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong or doubtful.
+
+    `line` and `column` count from 1. `where` is the path as data (list positions from 0); `path` is how a
+    person reads it: `ladders.follow-up.steps[2].to` is the second step.
+    """
+
+    line: int
+    column: int
+    where: tuple[str | int, ...]
+    code: str
+    params: Mapping[str, Params] = field(default_factory=dict)
+    severity: Severity = "error"
+
+    @property
+    def path(self) -> str:
+        return spell(self.where)
+
+    def message(self, lang: str = "fr") -> str:
+        """What is wrong."""
+        return _write(WORDING, self.code, self.params, lang)
+
+    def remedy(self, lang: str = "fr") -> str:
+        """What to write instead."""
+        said = _write(REMEDIES, self.code, self.params, lang)
+        near = self._meant()
+        if not near:
+            return said
+        return f"Did you mean “{near}”? {said}" if lang == "en" else f"Vouliez-vous dire « {near} » ? {said}"
+
+    def _meant(self) -> str:
+        """The known name that was probably meant; sought only here, for the few findings that are shown."""
+        name, known = self.params.get("name", self.params.get("given")), self.params.get("known")
+        if isinstance(name, str) and isinstance(known, tuple) and self.code in _NAMES_MISTYPED:
+            return nearest(name, known)
+        return ""
+
+    def as_json(self, lang: str = "fr") -> dict[str, str | int]:
+        return {
+            "line": self.line,
+            "column": self.column,
+            "path": self.path,
+            "code": self.code,
+            "severity": self.severity,
+            "message": self.message(lang),
+            "remedy": self.remedy(lang),
+        }
+
+
+def spell(where: tuple[str | int, ...]) -> str:
+    """`("steps", 0, "to")` -> `steps[1].to`: people count from one."""
+    spelt = ""
+    for part in where:
+        if isinstance(part, int):
+            spelt += f"[{part + 1}]"
+        else:
+            spelt += f".{part}" if spelt else part
+    return spelt
+
+
+def nearest(name: str, known: tuple[str, ...]) -> str:
+    """The known name that looks most like this one, or an empty text."""
+    found = get_close_matches(name.lower()[:80], known, n=1, cutoff=0.6)
+    return found[0] if found else ""
+
+
+_NAMES_MISTYPED = frozenset(
+    {code for code in WORDING if code.startswith("unknown-")} | {"not-choice", "template-variable"}
+)
+"""Codes whose `name` (or `given`) is not among `known`."""
+_LONGEST = 120
+"""Characters quoted from the file: a person recognises it by its beginning."""
+_MOST_NAMES = 40
+
+
+def _write(texts: Mapping[str, tuple[str, str]], code: str, params: Mapping[str, Params], lang: str) -> str:
+    french, english = texts[code]
+    return (english if lang == "en" else french).format_map(
+        {key: _said(value, lang) for key, value in params.items()}
+    )
+
+
+def _said(value: Params, lang: str) -> str:
+    if isinstance(value, tuple):
+        named = ", ".join(value[:_MOST_NAMES]) + (", …" if len(value) > _MOST_NAMES else "")
+        return named or ("none" if lang == "en" else "aucun")
+    text = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in str(value))
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"

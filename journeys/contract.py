@@ -1,0 +1,112 @@
+"""What crosses between workflow, activities and entry points: names, inputs and results. Data only."""
+
+from typing import Any, Final, Literal
+
+from journeys.domain.commands import Command
+from journeys.domain.record import Frozen, Instant
+
+WORKFLOW: Final = "journey"
+TASK_QUEUE: Final = "journeys"
+
+COMMAND: Final = "command"
+"""The update that carries every signed command; its update id is the command id."""
+
+STATE: Final = "state"
+AGENDA: Final = "agenda"
+
+APPEND: Final = "journal.append"
+DELIVER: Final = "reminders.deliver"
+TELL: Final = "escalations.tell"
+CHECK: Final = "milestones.check"
+INSTRUCT: Final = "grants.instruct"
+ENQUIRE: Final = "grants.enquire"
+
+
+class Answer(Frozen):
+    """What a caller gets for a command, for ever the same for the same id.
+
+    `first` and `last` are the seqs of its events, 0 when it has none.
+    """
+
+    command: str
+    outcome: Literal["accepted", "refused", "conflict", "unsigned"]
+    code: str | None = None
+    """Why it was refused: a code of the rule or right, told to people by the narration."""
+    details: dict[str, Any] = {}
+    first: int = 0
+    last: int = 0
+    seq: int = 0
+    """Where the journey stood after it."""
+
+
+class Answered(Frozen):
+    """A command with the answer that goes to the journal beside its events."""
+
+    command: Command
+    answer: Answer
+
+
+class Append(Frozen):
+    """Offer events to a stream at the position that the workflow expects.
+
+    `events` are headers without `prev`; `texts` are hashes of programmes and calendars wanted back.
+    """
+
+    stream: str
+    expected: int
+    """The seq of the last event folded; 0 for an empty stream."""
+    events: tuple[dict[str, Any], ...] = ()
+    answered: tuple[Answered, ...] = ()
+    view: dict[str, Any] | None = None
+    """What lists show after these events: `summary(state)`."""
+    texts: tuple[str, ...] = ()
+    money: bool = False
+    """The offer reserves a payment: the fund's row is locked and its rules are checked first."""
+
+
+class Appended(Frozen):
+    """What the journal holds from the expected position on.
+
+    `accepted`: the offer was stored whole. Otherwise nothing of it was: fold `events`, drop the commands named in
+    `unsigned` and `known`, and decide again.
+    """
+
+    accepted: bool
+    events: tuple[dict[str, Any], ...] = ()
+    """Headers as stored, in order, beginning after `expected`; at most a page of them."""
+    more: bool = False
+    """There is another page after these: append again (with no events) from its end."""
+    unsigned: tuple[str, ...] = ()
+    """Command ids whose signature or parts do not hold."""
+    known: tuple[Answer, ...] = ()
+    """Answers that commands of these ids got before (outcome `conflict` when the content differs)."""
+    texts: dict[str, str] = {}
+    blocked: str | None = None
+    """Why the fund refused the reservation (a code), when it did."""
+
+
+class Begin(Frozen):
+    """Input of a journey's run: nothing for a new or a returning one, what was folded when it continues."""
+
+    state: dict[str, Any] | None = None
+    texts: dict[str, str] = {}
+    history_limit: int | None = None
+    """Only for tests: continue as new after so many history events."""
+
+
+class Effect(Frozen):
+    """Input of an activity that touches the world; its id is (journey, seq of the event that calls for it)."""
+
+    stream: str
+    seq: int
+    at: Instant
+    """The workflow's time."""
+    details: dict[str, Any]
+    """What the calling event says; see the activity."""
+
+
+class EffectOutcome(Frozen):
+    """What an effect's activity found: becomes an unsigned command of the run."""
+
+    seq: int
+    result: dict[str, Any]

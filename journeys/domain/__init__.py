@@ -1,0 +1,1 @@
+"""The rules of a release journey: pure, no clock, no I/O."""

@@ -1,0 +1,154 @@
+"""Local days, working days and the hours of an office: the arithmetic of deadlines.
+
+A calendar is data (a zone and its non-working days), stored once under its SHA-256, so that neither a new
+holiday nor a new time-zone library changes a decision taken before.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict
+
+from journeys.domain.moments import Duration, Unit
+from journeys.domain.programme import Clock, Roll
+
+ONE_DAY = timedelta(days=1)
+SATURDAY = 5
+
+
+class CalendarText(BaseModel):
+    """The stored form of a calendar. `non_working` lists public holidays; weekends are understood."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    zone: str
+    name: str
+    non_working: frozenset[date]
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """The days and hours of one programme in one place."""
+
+    zone: ZoneInfo
+    holidays: frozenset[date]
+    clock: Clock
+
+    # --- days and instants
+
+    def day(self, instant: datetime) -> date:
+        """The local date of an instant."""
+        return instant.astimezone(self.zone).date()
+
+    def at(self, day: date, clock_time: str) -> datetime:
+        """The instant of a local time of day; one that the clocks skip is taken an hour later."""
+        local = datetime.combine(day, time.fromisoformat(clock_time), self.zone)
+        return local.astimezone(UTC)
+
+    def midnight(self, day: date) -> datetime:
+        return self.at(day, "00:00")
+
+    def opening(self, day: date) -> datetime:
+        return self.at(day, self.clock.opens)
+
+    def closing(self, day: date) -> datetime:
+        return self.at(day, self.clock.closes)
+
+    # --- working days
+
+    def works(self, day: date) -> bool:
+        return day.weekday() < SATURDAY and day not in self.holidays
+
+    def roll(self, day: date, roll: Roll) -> date:
+        """Move a day off non-working days, forward or back."""
+        if roll is Roll.NONE:
+            return day
+        step = ONE_DAY if roll is Roll.FORWARD else -ONE_DAY
+        while not self.works(day):
+            day += step
+        return day
+
+    def add_working_days(self, day: date, count: int) -> date:
+        """The day that lies `count` working days after `day` (before it when negative); 0 is `day` itself."""
+        step = ONE_DAY if count > 0 else -ONE_DAY
+        left = abs(count)
+        while left:
+            day += step
+            left -= self.works(day)
+        return day
+
+    def add(self, day: date, length: Duration, sign: int = 1) -> date:
+        """A day count from a local day. Months keep the day of the month, or take its last."""
+        match length.unit:
+            case Unit.WORKING_DAY:
+                return self.add_working_days(day, sign * length.amount)
+            case Unit.WEEK:
+                return day + sign * timedelta(weeks=length.amount)
+            case Unit.MONTH:
+                return _add_months(day, sign * length.amount)
+            case Unit.DAY:
+                return day + sign * timedelta(days=length.amount)
+            case _:
+                raise ValueError(f"{length} does not count days")
+
+    # --- terms that begin with an event
+
+    def first_day(self, instant: datetime) -> date:
+        """Day 0 of a term in working days: the next working day after the cut-off or off working days."""
+        day = self.day(instant)
+        if self.works(day) and instant <= self.at(day, self.clock.cut_off):
+            return day
+        return self.roll(day + ONE_DAY, Roll.FORWARD)
+
+    def term_end(self, begun: datetime, length: Duration, ends_at: str | None = None) -> datetime:
+        """When a term that begins with an event ends: hours are elapsed, days end at `ends_at` (usually closing)."""
+        if length.unit.counts_instants:
+            return begun + elapsed(length)
+        first = self.first_day(begun) if length.unit is Unit.WORKING_DAY else self.day(begun)
+        return self.at(self.add(first, length), ends_at or self.clock.closes)
+
+    def after_office_hours(self, begun: datetime, length: Duration) -> datetime:
+        """The instant when `length` (hours or minutes) of opening time has passed since `begun`."""
+        left = elapsed(length)
+        day = self.day(begun)
+        while True:
+            if self.works(day):
+                start, end = max(begun, self.opening(day)), self.closing(day)
+                if start + left <= end:
+                    return start + left
+                left -= max(end - start, timedelta(0))
+            day += ONE_DAY
+
+    def quiet_until(self, instant: datetime) -> datetime | None:
+        """When the quiet hours end that hold `instant`, or None outside them."""
+        local = instant.astimezone(self.zone)
+        begins, ends = time.fromisoformat(self.clock.quiet_from), time.fromisoformat(self.clock.quiet_to)
+        if begins == ends:
+            return None
+        now = local.timetz().replace(tzinfo=None)
+        if begins < ends:
+            return self.at(local.date(), self.clock.quiet_to) if begins <= now < ends else None
+        if now >= begins:
+            return self.at(local.date() + ONE_DAY, self.clock.quiet_to)
+        return self.at(local.date(), self.clock.quiet_to) if now < ends else None
+
+
+def elapsed(length: Duration) -> timedelta:
+    """A count of instants as elapsed time."""
+    return timedelta(hours=length.amount) if length.unit is Unit.HOUR else timedelta(minutes=length.amount)
+
+
+def _add_months(day: date, count: int) -> date:
+    months = day.year * 12 + day.month - 1 + count
+    year, month = divmod(months, 12)
+    last = (date(year + (month == 11), (month + 1) % 12 + 1, 1) - ONE_DAY).day
+    return date(year, month + 1, min(day.day, last))
+
+
+@lru_cache(maxsize=256)
+def compile_calendar(text: str, clock: Clock) -> Calendar:
+    """Read a calendar from its stored text; once per process and clock."""
+    stored = CalendarText.model_validate_json(text)
+    return Calendar(ZoneInfo(stored.zone), stored.non_working, clock)

@@ -1,0 +1,58 @@
+"""What follows by itself from a fact: activation, phases, milestones found reached, and the new plan."""
+
+from datetime import datetime
+
+from journeys.domain import events as e
+from journeys.domain import milestones, release
+from journeys.domain.deciding import Deciding
+from journeys.domain.plan import moments
+from journeys.domain.state import Status
+
+
+def settle(work: Deciding, freed: str | None = None) -> None:
+    """Bring a journey to rest after a change. `freed` is a date that has just happened."""
+    if work.state.status is Status.NONE:
+        return
+    if work.state.is_open:
+        while release.activate(work) or _move_phases(work) or milestones.reach_what_holds(work):
+            pass
+        milestones.replan(work, freed)
+    _replan_moments(work)
+
+
+def _move_phases(work: Deciding) -> bool:
+    """Enter or complete one phase whose condition holds. True when there was one."""
+    for code, phase in work.book.programme.phases.items():
+        known = work.state.phases.get(code)
+        if known is None and phase.enter_when and all(work.state.settled(m) for m in phase.enter_when):
+            work.follow(e.PhaseEntered(phase=code, on=work.day), "enter-when", work.occurred_at)
+            return True
+        if known is None and phase.enter is None and not phase.enter_when and work.state.status is not Status.PLANNED:
+            work.follow(e.PhaseEntered(phase=code, on=work.day), "active", work.occurred_at)
+            return True
+        if (
+            known is not None
+            and not known.completed
+            and phase.leave_when
+            and all(work.state.settled(m) for m in phase.leave_when)
+        ):
+            work.follow(e.PhaseCompleted(phase=code), "leave-when", work.occurred_at)
+            return True
+    return False
+
+
+def take_phase(work: Deciding, key: str, at: datetime) -> None:
+    """The moment has come at which a phase begins or ends."""
+    _, code, way = key.split("/")
+    if way == "enter":
+        work.due(e.PhaseEntered(phase=code, on=work.book.calendar.day(at)), "phase", at)
+    else:
+        work.due(e.PhaseCompleted(phase=code), "phase", at)
+
+
+def _replan_moments(work: Deciding) -> None:
+    planned = moments(work.state, work.book, work.now)
+    dropped = tuple(sorted(work.state.moments.keys() - planned.keys()))
+    changed = {key: at for key, at in sorted(planned.items()) if work.state.moments.get(key) != at}
+    if dropped or changed:
+        work.follow(e.MomentsPlanned(set=changed, dropped=dropped), "plan")

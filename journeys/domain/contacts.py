@@ -1,0 +1,103 @@
+"""Contacts: a fixed grid of windows, one contact made in each."""
+
+from datetime import datetime
+
+from journeys.domain import commands as c
+from journeys.domain import escalation
+from journeys.domain import events as e
+from journeys.domain.deciding import Deciding, Refusal
+from journeys.domain.events import Subject
+from journeys.domain.plan import Window, grid
+from journeys.domain.programme import Contact
+
+
+def about(code: str) -> Subject:
+    return Subject(kind="contact", id=code)
+
+
+def log(work: Deciding, body: c.LogContact) -> None:
+    contact = _known(work, body.contact)
+    if body.means not in contact.means:
+        raise Refusal("unknown-means", means=body.means, known=", ".join(contact.means))
+    made(work, body.contact, body.means)
+
+
+def made(work: Deciding, code: str, means: str) -> None:
+    """A contact was made on the day told: in the open window, in one that was missed, or besides."""
+    known = work.state.contacts.get(code)
+    window = _window_of(work, code)
+    if known is not None and known.open and work.day >= work.book.calendar.day(known.opens):
+        work.fact(e.ContactMade(contact=code, window=known.window, means=means))
+    elif known is not None and window is not None and window.number in known.missed:
+        work.fact(e.ContactCorrected(contact=code, window=window.number, to="made", means=means))
+    else:
+        work.fact(e.ContactLogged(contact=code, means=means))
+    escalation.resolve_about(work, about(code), "contact-made")
+
+
+def correct(work: Deciding, body: c.Correct) -> None:
+    """`correct` for a contact: a window's contact was made after all, or was not."""
+    _known(work, body.id)
+    known = work.state.contacts.get(body.id)
+    number = body.window or (known.window if known is not None else 0)
+    if known is None or number > known.window or (number == known.window and known.open):
+        raise Refusal("unknown-window", window=number)
+    was_missed = number in known.missed
+    if body.to not in ("made", "missed") or (body.to == "missed") == was_missed:
+        raise Refusal("correct-to", known="made" if was_missed else "missed")
+    to = body.to
+    work.fact(
+        e.ContactCorrected(contact=body.id, window=number, to="made" if to == "made" else "missed", means=body.means)
+    )
+    if to == "made":
+        escalation.resolve_about(work, about(body.id), "contact-made")
+
+
+def take_opening(work: Deciding, key: str, at: datetime) -> None:
+    """A window opens. After an outage it is the first that was owed; those that are over are missed with it."""
+    code = key.split("/")[1]
+    contact = work.book.programme.contacts[code]
+    known = work.state.contacts.get(code)
+    after = known.window if known is not None else 0
+    window = next((w for w in grid(work.state, work.book, contact) if w.number > after and w.opens >= at), None)
+    if window is None:
+        work.due(e.MomentsPlanned(set={}, dropped=(key,)), "contact-grid", at)
+        return
+    work.due(
+        e.ContactDue(contact=code, window=window.number, opens=window.opens, closes=window.closes),
+        "contact",
+        at,
+    )
+
+
+def take_closing(work: Deciding, code: str, at: datetime) -> None:
+    """A window closes without a contact; one missed contact stands for a whole span after an outage."""
+    contact = work.book.programme.contacts[code]
+    known = work.state.contacts[code]
+    over = [w for w in grid(work.state, work.book, contact) if w.number > known.window and w.closes <= work.now]
+    work.due(e.ContactMissed(contact=code, window=known.window, spans=1 + len(over)), "contact", at)
+    if contact.missed is not None:
+        escalation.raise_about(work, contact.missed, about(code))
+
+
+def cancel_open(work: Deciding, why: str, by: str | None = None) -> None:
+    """Cancel open windows (of one role's contacts)."""
+    for code, known in list(work.state.contacts.items()):
+        if known.open and (by is None or work.book.programme.contacts[code].by == by):
+            work.follow(e.ContactCancelled(contact=code, window=known.window, why=why), "contact")
+
+
+def _window_of(work: Deciding, code: str) -> Window | None:
+    """The window that holds the day told."""
+    day, calendar = work.day, work.book.calendar
+    for window in grid(work.state, work.book, work.book.programme.contacts[code]):
+        if calendar.day(window.opens) <= day <= calendar.day(window.closes):
+            return window
+    return None
+
+
+def _known(work: Deciding, code: str) -> Contact:
+    contact = work.book.programme.contacts.get(code)
+    if contact is None:
+        raise Refusal("unknown-contact", contact=code, known=", ".join(work.book.programme.contacts))
+    return contact

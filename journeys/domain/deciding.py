@@ -1,0 +1,106 @@
+"""The work table of one decision: a copy of what is known, on which each new event is folded at once."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID, uuid5
+
+from journeys.domain.commands import Command
+from journeys.domain.events import envelope
+from journeys.domain.evolve import evolve
+from journeys.domain.handbook import Handbook
+from journeys.domain.record import SYSTEM, Cause, Event, Payload
+from journeys.domain.state import State
+
+
+class Refusal(Exception):
+    """A rule forbids it. `code` names the rule; `details` (no personal data) let the narration say it."""
+
+    def __init__(self, code: str, **details: str | int | None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.details = details
+
+
+@dataclass(slots=True)
+class Deciding:
+    """A decision in the making. `state` is the decider's own copy."""
+
+    state: State
+    book: Handbook
+    now: datetime
+    stream: str
+    actor: str = SYSTEM
+    role: str = SYSTEM
+    command: Command | None = None
+    occurred_at: datetime | None = None
+    cause: Cause | None = None
+    events: list[Event[Payload]] = field(default_factory=list)
+
+    @property
+    def day(self) -> date:
+        """The local day on which it happened."""
+        return self.book.calendar.day(self.occurred_at or self.now)
+
+    @property
+    def today(self) -> date:
+        return self.book.calendar.day(self.now)
+
+    def fact(self, data: Payload, *, parts: bool = True, occurred_at: datetime | None = None) -> None:
+        """What the actor did or told, with the parts of the command."""
+        assert self.command is not None
+        event = self._event(
+            data,
+            actor=self.actor,
+            role=self.role,
+            command=self.command.id,
+            caused_by=self.command.caused_by,
+            occurred_at=occurred_at or self.command.occurred_at,
+            parts=dict(self.command.commitments) if parts else {},
+        )
+        self.cause = Cause(self.stream, event.seq)
+
+    def due(self, data: Payload, rule: str, at: datetime) -> None:
+        """What time has brought about; what follows has this as its cause."""
+        event = self._event(data, rule=rule, occurred_at=at)
+        self.cause = Cause(self.stream, event.seq)
+
+    def follow(self, data: Payload, rule: str, occurred_at: datetime | None = None) -> None:
+        """What follows by a rule from the fact or the due before."""
+        self._event(data, rule=rule, caused_by=self.cause, occurred_at=occurred_at or self.now)
+
+    def id_for(self, key: str) -> str:
+        """The id of something that follows: a UUIDv5 of the journey and the thing's own key."""
+        return str(uuid5(UUID(self.stream.partition("-")[2]), key))
+
+    def _event(
+        self,
+        data: Payload,
+        *,
+        actor: str = SYSTEM,
+        role: str = SYSTEM,
+        command: str | None = None,
+        rule: str | None = None,
+        caused_by: Cause | None = None,
+        occurred_at: datetime,
+        parts: dict[str, str] | None = None,
+    ) -> Event[Payload]:
+        before = self.state.hash_at
+        event = envelope(type(data))(
+            stream=self.stream,
+            seq=self.state.seq + 1,
+            kind=type(data).__name__,
+            kind_v=data.VERSION,
+            recorded_at=self.now if before is None else max(self.now, before),
+            occurred_at=occurred_at,
+            actor=actor,
+            role=role,
+            command=command,
+            rule=rule,
+            caused_by=caused_by,
+            programme=self.state.programme or None,
+            data=data,
+            parts=parts or {},
+        )
+        evolve(self.state, event)
+        self.events.append(event)
+        return event

@@ -1,0 +1,179 @@
+"""Facts about people, staff, mentors, partners, funds and programmes: what their streams hold, and how names compare.
+
+Headers hold ids, codes, days and cents; names, addresses and references travel as parts. A person's own choices
+(opt-out, pause, death, erasure) are the events of the same name in `events`.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal, get_args
+
+from journeys.domain.record import Payload
+
+Language = Literal["fr", "en"]
+
+PersonField = Literal["reference", "first_name", "last_name", "birth_date", "email", "phone", "language", "zone"]
+PERSON_FIELDS: tuple[PersonField, ...] = get_args(PersonField)
+
+
+# --- people
+
+
+class PersonRegistered(Payload):
+    """Parts: those of the fields that are known."""
+
+    fields: tuple[PersonField, ...]
+
+
+class PersonChanged(Payload):
+    """Parts: the new value of each field, empty where it was taken away."""
+
+    fields: tuple[PersonField, ...]
+
+
+# --- staff
+
+
+class StaffAdded(Payload):
+    """Parts: handle, name, email, phone."""
+
+    roles: tuple[str, ...]
+    sites: tuple[str, ...]
+    """None means every site."""
+
+
+class StaffChanged(Payload):
+    """Parts: name, email, phone as they are now."""
+
+
+class RoleGiven(Payload):
+    given: str
+
+
+class RoleTaken(Payload):
+    taken: str
+
+
+class SitesSet(Payload):
+    sites: tuple[str, ...]
+
+
+class AbsenceSet(Payload):
+    first_day: date
+    last_day: date
+    deputy: str | None
+
+
+class AbsenceDropped(Payload):
+    first_day: date
+
+
+class StaffLeft(Payload):
+    pass
+
+
+class StaffReturned(Payload):
+    pass
+
+
+# --- mentors and partners
+
+
+class MentorAdded(Payload):
+    """Parts: name, email, phone."""
+
+    site: str | None
+    capacity: int
+
+
+class MentorChanged(Payload):
+    capacity: int
+    available: bool
+
+
+class PartnerAdded(Payload):
+    """Parts: name, email, phone."""
+
+    kind: str
+    site: str | None
+
+
+class PartnerLeft(Payload):
+    pass
+
+
+# --- money and programmes
+
+
+class FundOpened(Payload):
+    """Amounts in cents."""
+
+    code: str
+    cap_per_person: int | None
+    balance: int
+
+
+class FundToppedUp(Payload):
+    code: str
+    amount: int
+
+
+class ProgrammePublished(Payload):
+    name: str
+    programme: str
+    """SHA-256 of its text."""
+
+
+KINDS: dict[str, type[Payload]] = {
+    kind.__name__: kind
+    for kind in (
+        PersonRegistered, PersonChanged,
+        StaffAdded, StaffChanged, RoleGiven, RoleTaken, SitesSet, AbsenceSet, AbsenceDropped, StaffLeft, StaffReturned,
+        MentorAdded, MentorChanged, PartnerAdded, PartnerLeft,
+        FundOpened, FundToppedUp, ProgrammePublished,
+    )
+}  # fmt: skip
+"""Every kind of this file by its stored name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A member of staff on one day, as far as it matters who can be reached."""
+
+    id: str
+    roles: frozenset[str]
+    sites: frozenset[str]
+    """Empty means every site."""
+    absent: bool = False
+    deputy: str | None = None
+
+
+def reachable(roster: Iterable[Holder], role: str, site: str | None) -> tuple[str, ...]:
+    """Who answers for a role at a site on the roster's day, by id, each once; nobody when the role is vacant.
+
+    The roster holds active staff only. Someone absent is stood in for by the deputy, when that one is there.
+    """
+    by_id = {holder.id: holder for holder in roster}
+    found: dict[str, None] = {}
+    for holder in sorted(by_id.values(), key=lambda each: each.id):
+        if role not in holder.roles or not (site is None or not holder.sites or site in holder.sites):
+            continue
+        if not holder.absent:
+            found[holder.id] = None
+        elif holder.deputy in by_id and not by_id[holder.deputy].absent:
+            found[holder.deputy] = None
+    return tuple(found)
+
+
+# Letters that have no decomposition, written as people type them.
+_LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
+
+
+def search_form(text: str) -> str:
+    """A name without case, accents and punctuation, words apart by one space: `Éloïse D’Œuvre` gives `eloise d oeuvre`."""
+    folded = unicodedata.normalize("NFKD", text.casefold()).translate(_LIGATURES)
+    bare = "".join(letter for letter in folded if not unicodedata.combining(letter))
+    return " ".join(re.findall(r"[^\W_]+", bare))

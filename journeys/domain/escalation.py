@@ -1,0 +1,168 @@
+"""Ladders: raising, climbing, holding, ending. An escalation always has someone to go to."""
+
+from datetime import datetime, timedelta
+
+from journeys.domain import commands as c
+from journeys.domain import events as e
+from journeys.domain.deciding import Deciding, Refusal
+from journeys.domain.events import Subject
+from journeys.domain.messages import MONEY
+from journeys.domain.moments import Duration
+from journeys.domain.programme import Ladder
+from journeys.domain.state import Escalation
+
+ON_TIME = timedelta(minutes=15)
+
+
+def open_about(work: Deciding, about: Subject) -> str | None:
+    """The open escalation about something."""
+    return next((id for id, known in work.state.escalations.items() if known.about == about), None)
+
+
+def raise_about(work: Deciding, ladder: str | None, about: Subject, *, held: bool = True, rule: str = "ladder") -> None:
+    """Raise an escalation; what is missed again joins the one that is open."""
+    if open_about(work, about) is not None:
+        return
+    name, steps = work.book.ladder(ladder)
+    first = steps.steps[0]
+    work.follow(
+        e.EscalationRaised(
+            escalation=work.id_for(f"escalation/{about.kind}/{about.id}/{work.state.seq + 1}"),
+            ladder=name,
+            about=about,
+            to=first.to,
+            fallback=first.fallback,
+            urgent=steps.urgent,
+            money=about.kind in MONEY,
+            held=held and about.kind not in MONEY,
+            next_at=_after_step(work, steps, 0, work.now, 0),
+        ),
+        rule,
+    )
+
+
+def resolve_about(work: Deciding, about: Subject, how: str) -> None:
+    """End the escalation about something that has been settled."""
+    id = open_about(work, about)
+    if id is not None:
+        work.follow(e.EscalationResolved(escalation=id, how=how), "settled")
+
+
+def climb(work: Deciding, id: str, at: datetime | None = None) -> None:
+    """Go on to the next step, or repeat the last one; `at` is the due that was taken, None when nobody could be told."""
+    known = work.state.escalations[id]
+    _, ladder = work.book.ladder(known.ladder)
+    last = len(ladder.steps) - 1
+    step, repeat = (known.step + 1, 0) if known.step < last else (last, known.repeat + 1)
+    target = ladder.steps[step]
+    event = e.EscalationClimbed(
+        escalation=id, step=step, repeat=repeat, to=target.to, fallback=target.fallback,
+        next_at=_next_after_climb(work, known, ladder, step, repeat, at),
+    )  # fmt: skip
+    if at is not None:
+        work.due(event, f"ladder/{known.ladder}", at)
+    else:
+        work.follow(event, f"ladder/{known.ladder}/nobody-told")
+
+
+def _next_after_climb(
+    work: Deciding, known: Escalation, ladder: Ladder, step: int, repeat: int, at: datetime | None
+) -> datetime | None:
+    """Steps are counted from the raising while the ladder climbs on time, from now after a delay."""
+    nominal = _step_at(work, ladder, known.raised_at, ladder.steps[step].after)
+    if at is not None and at == nominal and work.now - at <= ON_TIME:
+        return _after_step(work, ladder, step, known.raised_at, repeat)
+    if step == len(ladder.steps) - 1:
+        return _after_step(work, ladder, step, work.now, repeat)
+    gap = _step_at(work, ladder, known.raised_at, ladder.steps[step + 1].after) - nominal
+    return work.now + gap
+
+
+def _after_step(work: Deciding, ladder: Ladder, step: int, raised_at: datetime, repeat: int) -> datetime | None:
+    """When a step gives way: to the next one, to its repetition, or never (spent)."""
+    if step + 1 < len(ladder.steps):
+        return _step_at(work, ladder, raised_at, ladder.steps[step + 1].after)
+    last = ladder.steps[step]
+    if last.repeat is None or repeat >= last.times:
+        return None
+    return _step_at(work, ladder, work.now, last.repeat)
+
+
+def _step_at(work: Deciding, ladder: Ladder, begun: datetime, length: Duration) -> datetime:
+    """Hours count in opening time unless urgent; days end when the office opens."""
+    calendar = work.book.calendar
+    if length.unit.counts_instants and not ladder.urgent and length.amount:
+        return calendar.after_office_hours(begun, length)
+    return calendar.term_end(begun, length, ends_at=calendar.clock.opens)
+
+
+def tell_again_if_spent(work: Deciding) -> bool:
+    """At a review: tell again every escalation whose ladder is spent. True when there was one."""
+    spent = [id for id, known in work.state.escalations.items() if known.spent]
+    for id in spent:
+        known = work.state.escalations[id]
+        work.follow(
+            e.EscalationClimbed(
+                escalation=id,
+                step=known.step,
+                repeat=known.repeat + 1,
+                to=known.to,
+                fallback=(),
+                next_at=None,
+            ),
+            "review",
+        )
+    return bool(spent)
+
+
+# --- commands
+
+
+def acknowledge(work: Deciding, body: c.AcknowledgeEscalation) -> None:
+    known = _open(work, body.escalation)
+    _, ladder = work.book.ladder(known.ladder)
+    bound = work.book.calendar.term_end(work.now, ladder.acknowledged_for, ends_at=work.book.calendar.clock.opens)
+    until = bound if body.until is None else work.book.calendar.opening(body.until)
+    if until > bound:
+        raise Refusal("acknowledged-too-long", until=work.book.calendar.day(bound).isoformat())
+    if until <= work.now:
+        raise Refusal("in-the-past", field="until")
+    work.fact(e.EscalationAcknowledged(escalation=body.escalation, until=until))
+
+
+def reassign(work: Deciding, body: c.ReassignEscalation) -> None:
+    _open(work, body.escalation)
+    work.fact(e.EscalationReassigned(escalation=body.escalation, to=body.to))
+
+
+def resolve(work: Deciding, body: c.ResolveEscalation) -> None:
+    _open(work, body.escalation)
+    work.fact(e.EscalationResolved(escalation=body.escalation, how="by-hand"))
+
+
+def _open(work: Deciding, id: str) -> Escalation:
+    known = work.state.escalations.get(id)
+    if known is None:
+        raise Refusal("unknown-escalation", id=id)
+    return known
+
+
+# --- outcomes of telling
+
+
+def told(work: Deciding, effect: int, id: str, who: tuple[str, ...], role: str) -> None:
+    known = work.state.escalations.get(id)
+    step = known.step if known is not None else 0
+    work.due(e.EscalationTold(escalation=id, step=step, told=who, role=role, effect=effect), "told", work.now)
+
+
+def untold(work: Deciding, effect: int, id: str, reason: str) -> None:
+    """Nobody could be told: climb at once, unless the last resort was just tried."""
+    known = work.state.escalations.get(id)
+    step = known.step if known is not None else 0
+    work.due(e.EscalationUntold(escalation=id, step=step, reason=reason, effect=effect), "told", work.now)
+    if known is None:
+        return
+    _, ladder = work.book.ladder(known.ladder)
+    if known.step < len(ladder.steps) - 1:
+        climb(work, id)

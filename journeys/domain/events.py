@@ -1,0 +1,891 @@
+"""Every fact that a journey's stream can hold, one frozen model a kind. The class name is the stored kind.
+
+Names are stable: a field may be added with a default, never renamed. Headers hold ids, codes, instants and cents;
+texts and personal data are in parts, which the envelope commits to.
+"""
+
+from datetime import date as Day
+from functools import cache
+from typing import Any, Literal, NamedTuple, get_args
+
+from journeys.domain.record import Event, Instant, Payload
+
+Value = Literal["yes", "no", "unknown"]
+
+
+class Subject(Payload):
+    """What a message, an escalation or a check is about: `milestone exit-plan`, `grant <id>`."""
+
+    kind: Literal[
+        "date", "milestone", "contact", "appointment", "grant", "payment", "receipt", "mentor", "referral", "transfer",
+        "suspension", "review", "journey", "consent",
+    ]  # fmt: skip
+    id: str
+
+
+# --- the life of a journey
+
+
+class JourneyPlanned(Payload):
+    person: str
+    referent: str
+    site: str | None
+    name: str
+    """The programme's own code."""
+    programme: str
+    calendar: str
+    start: Day
+    watch_from: Instant | None
+
+
+class JourneyActivated(Payload):
+    """The date named by `active_from` has happened."""
+
+
+class PhaseEntered(Payload):
+    phase: str
+    on: Day
+
+
+class PhaseCompleted(Payload):
+    phase: str
+
+
+class DateExpected(Payload):
+    date: str
+    on: Day
+
+
+class DateMoved(Payload):
+    date: str
+    on: Day
+    before: Day
+
+
+class DateHappened(Payload):
+    date: str
+    on: Day
+
+
+class DateCancelled(Payload):
+    date: str
+    why: str
+
+
+class DateUnconfirmed(Payload):
+    date: str
+    on: Day
+
+
+class DateCorrected(Payload):
+    date: str
+    on: Day
+    before: Day
+
+
+class MomentsPlanned(Payload):
+    """What the calendar calls for besides deadlines: the difference to what was planned before."""
+
+    set: dict[str, Instant]
+    dropped: tuple[str, ...]
+
+
+class JourneySuspended(Payload):
+    why: str
+    since: Day
+    until: Day | None
+    review_at: Instant
+
+
+class JourneyResumed(Payload):
+    since: Day
+    """The day from which the journey runs again."""
+    status: Literal["planned", "active"]
+    ladders: dict[str, Instant]
+    """When each escalation that was held goes on."""
+    windows: dict[str, Instant]
+    """When each contact window that was held now closes."""
+    review_at: Instant
+
+
+class JourneyClosed(Payload):
+    outcome: str
+    silent: bool
+    on: Day
+
+
+class ClosingWanted(Payload):
+    """The programme has run its course: somebody is asked to close. No journey closes by itself."""
+
+    outcome: str | None
+
+
+class JourneyReopened(Payload):
+    status: Literal["planned", "active"]
+    review_at: Instant
+
+
+class ReviewDue(Payload):
+    found: tuple[str, ...]
+    """Why somebody is asked to look: suspended-too-long, date-unconfirmed, ladder-spent, nothing-planned."""
+    next_at: Instant
+
+
+class ReviewPlanned(Payload):
+    """The first review of a journey (each ReviewDue sets the next)."""
+
+    at: Instant
+
+
+class ReferentAssigned(Payload):
+    referent: str
+    site: str | None
+    before: str | None
+
+
+class TransferAsked(Payload):
+    transfer: str
+    to: str
+    site: str | None
+    remind_at: Instant
+    accept_at: Instant
+
+
+class TransferReminded(Payload):
+    transfer: str
+
+
+class JourneyTransferred(Payload):
+    transfer: str
+    to: str
+    site: str | None
+    by_itself: bool
+
+
+class TransferDeclined(Payload):
+    transfer: str
+
+
+class TransferCancelled(Payload):
+    transfer: str
+    why: str
+
+
+# --- milestones and deadlines
+
+
+class PlannedReminder(NamedTuple):
+    """When a reminder leaves, and its place in the milestone's `remind` list."""
+
+    at: Instant
+    rule: int
+
+
+class DeadlineSet(Payload):
+    deadline: str
+    """`<milestone>/<number>`."""
+    milestone: str
+    nominal: Instant
+    at: Instant
+    day: Day | None
+    """The due day; None when the term counts hours."""
+    awaits: str | None
+    """The date that must have happened before this can be missed or reminded."""
+    held: bool
+    """Whether a suspension holds and shifts it."""
+    reminders: tuple[PlannedReminder, ...]
+
+
+class DeadlineMoved(Payload):
+    deadline: str
+    nominal: Instant
+    at: Instant
+    day: Day | None
+    awaits: str | None
+    held: bool
+    reminders: tuple[PlannedReminder, ...]
+
+
+class DeadlineMet(Payload):
+    deadline: str
+
+
+class DeadlineMissed(Payload):
+    deadline: str
+
+
+class DeadlineCancelled(Payload):
+    deadline: str
+    why: str
+
+
+class DeadlineCorrected(Payload):
+    """Missed as it seemed, met in time as was learnt later."""
+
+    deadline: str
+
+
+class ReminderTaken(Payload):
+    """The moment of a reminder has come; one message follows for it, or none when it is no longer valid."""
+
+    deadline: str
+    index: int
+
+
+class MilestoneReached(Payload):
+    milestone: str
+    how: str
+    on: Day
+
+
+class MilestoneWaived(Payload):
+    milestone: str
+
+
+class MilestoneCorrected(Payload):
+    milestone: str
+    to: Literal["reached", "open"]
+    on: Day | None
+
+
+class MilestoneRescheduled(Payload):
+    """A person has fixed the day: from now on the deadline is this one, not the programme's."""
+
+    milestone: str
+    on: Day
+
+
+class EvidenceAdded(Payload):
+    milestone: str
+    kind: str
+    evidence: str
+
+
+class NoteAdded(Payload):
+    note: str
+
+
+class CheckCalled(Payload):
+    check: str
+    milestone: str
+    url: str
+    at_deadline: bool
+
+
+class CheckPassed(Payload):
+    check: str
+    effect: int
+
+
+class CheckFailed(Payload):
+    check: str
+    effect: int
+
+
+class CheckUnknown(Payload):
+    check: str
+    effect: int
+    reason: str
+
+
+# --- messages
+
+
+class MessageDue(Payload):
+    message: str
+    purpose: Literal["reminder", "notice", "approval"]
+    to: str
+    """A role of the programme; `staff` when not `participant`."""
+    template: str
+    about: Subject
+    occurrence: str
+    """Rule and occurrence: at most one message of each."""
+    at: Instant
+    """The moment owed."""
+    valid_until: Instant
+    urgent: bool
+    person: str | None = None
+    """The staff member meant, when it is one in particular."""
+
+
+class MessageDeferred(Payload):
+    message: str
+    until: Instant
+    effect: int | None
+    """The attempt that met quiet hours, when there was one."""
+
+
+class MessageReady(Payload):
+    """The quiet hours of a deferred message are over: it goes out now."""
+
+    message: str
+
+
+class MessageSent(Payload):
+    message: str
+    channel: str
+    effect: int
+
+
+class MessageFailed(Payload):
+    message: str
+    reason: str
+    effect: int
+
+
+class MessageSuppressed(Payload):
+    message: str
+    reason: str
+    effect: int | None = None
+
+
+class MessageUnknown(Payload):
+    message: str
+    effect: int
+
+
+class MessageDelivered(Payload):
+    message: str
+
+
+class MessageBounced(Payload):
+    message: str
+    reason: str
+
+
+# --- contacts and appointments
+
+
+class ContactDue(Payload):
+    contact: str
+    window: int
+    opens: Instant
+    closes: Instant
+
+
+class ContactMade(Payload):
+    contact: str
+    window: int
+    means: str
+
+
+class ContactMissed(Payload):
+    contact: str
+    window: int
+    spans: int
+    """How many windows passed without a contact (more than one after an outage)."""
+
+
+class ContactCancelled(Payload):
+    contact: str
+    window: int
+    why: str
+
+
+class ContactCorrected(Payload):
+    contact: str
+    window: int
+    to: Literal["made", "missed"]
+    means: str | None
+
+
+class ContactLogged(Payload):
+    """A contact beside the one that its window asked for."""
+
+    contact: str
+    means: str
+
+
+class AppointmentBooked(Payload):
+    appointment: str
+    at: Instant
+    minutes: int
+    milestone: str | None
+    contact: str | None
+    summons: bool
+    remind_at: Instant | None
+    ask_at: Instant
+    """When the referent is asked how it went."""
+
+
+class AppointmentMoved(Payload):
+    appointment: str
+    at: Instant
+    remind_at: Instant | None
+    ask_at: Instant
+
+
+class AppointmentReminded(Payload):
+    """The moment of an appointment's reminder has come."""
+
+    appointment: str
+
+
+class AppointmentAsked(Payload):
+    """Nobody has said how the appointment went: the referent is asked, again after `again_at`."""
+
+    appointment: str
+    again_at: Instant | None
+
+
+class AppointmentAttended(Payload):
+    appointment: str
+
+
+class AppointmentMissed(Payload):
+    appointment: str
+
+
+class AppointmentExcused(Payload):
+    appointment: str
+
+
+class AppointmentCancelled(Payload):
+    appointment: str
+    why: str
+
+
+class AppointmentCorrected(Payload):
+    appointment: str
+    to: Literal["attended", "missed", "excused"]
+
+
+# --- escalations
+
+
+class EscalationRaised(Payload):
+    escalation: str
+    ladder: str
+    about: Subject
+    to: str
+    fallback: tuple[str, ...]
+    urgent: bool
+    money: bool
+    held: bool
+    """Whether a suspension holds the climb."""
+    next_at: Instant | None
+
+
+class EscalationClimbed(Payload):
+    escalation: str
+    step: int
+    repeat: int
+    to: str
+    fallback: tuple[str, ...]
+    next_at: Instant | None
+
+
+class EscalationAcknowledged(Payload):
+    escalation: str
+    until: Instant
+
+
+class EscalationReassigned(Payload):
+    escalation: str
+    to: str
+
+
+class EscalationResolved(Payload):
+    escalation: str
+    how: str
+
+
+class EscalationTold(Payload):
+    escalation: str
+    step: int
+    told: tuple[str, ...]
+    role: str
+    """The role in which they were told: the step's, or that of its fallback."""
+    effect: int
+
+
+class EscalationUntold(Payload):
+    escalation: str
+    step: int
+    reason: str
+    effect: int
+
+
+# --- grants, payments, receipts
+
+
+class PlannedInstalment(Payload):
+    amount: int
+    when: str | None
+    """The programme's moment; None: at once."""
+
+
+class GrantRequested(Payload):
+    grant: str
+    kind: str
+    purpose: str
+    amount: int
+    fund: str
+    pay_by: str
+    instalments: tuple[PlannedInstalment, ...]
+    payee: str
+    """Commitment of the payee's part."""
+    digest: str
+    approvals: tuple[str, ...]
+    decide_by: Instant
+
+
+class GrantChanged(Payload):
+    grant: str
+    purpose: str
+    amount: int
+    instalments: tuple[PlannedInstalment, ...]
+    payee: str
+    payee_changed: bool
+    digest: str
+    approvals: tuple[str, ...]
+    decide_by: Instant
+
+
+class GrantReopened(Payload):
+    """An edit after the approval: approvals are void, unpaid instalments wait."""
+
+    grant: str
+    purpose: str
+    amount: int
+    instalments: tuple[PlannedInstalment, ...]
+    payee: str
+    payee_changed: bool
+    digest: str
+    approvals: tuple[str, ...]
+    decide_by: Instant
+    called: int
+    """How many instalments of the new plan stand for what was paid already."""
+
+
+class GrantReturned(Payload):
+    grant: str
+
+
+class GrantApprovalGiven(Payload):
+    grant: str
+    digest: str
+    stands_for: str
+    """The role of the level that this approval fills."""
+
+
+class GrantApproved(Payload):
+    grant: str
+    digest: str
+
+
+class GrantRefused(Payload):
+    grant: str
+
+
+class GrantExpired(Payload):
+    grant: str
+
+
+class GrantCancelled(Payload):
+    grant: str
+    why: str
+
+
+class GrantCompleted(Payload):
+    grant: str
+
+
+class GrantEnded(Payload):
+    grant: str
+    why: str
+
+
+class PaymentReserved(Payload):
+    payment: str
+    grant: str
+    number: int
+    amount: int
+    fund: str
+    person: str
+    pay_by: str
+    digest: str
+    payee: str
+
+
+class PaymentBlocked(Payload):
+    payment: str
+    grant: str
+    number: int
+    amount: int
+    reason: str
+
+
+class PaymentInstructed(Payload):
+    payment: str
+    effect: int
+
+
+class PaymentHeld(Payload):
+    """Nothing left for the bank (it could not be reached): tried again at `retry_at`."""
+
+    payment: str
+    effect: int
+    retry_at: Instant
+
+
+class PaymentReleased(Payload):
+    """A held payment goes out again: nothing of it had left before."""
+
+    payment: str
+
+
+class PaymentAccepted(Payload):
+    payment: str
+    look_at: Instant
+
+
+class PaymentUnknown(Payload):
+    payment: str
+    look_at: Instant
+
+
+class PaymentEnquired(Payload):
+    """The bank is asked what became of the payment; it is never instructed again."""
+
+    payment: str
+
+
+class PaymentLookedUp(Payload):
+    """The bank has been asked; what it said follows."""
+
+    payment: str
+    effect: int
+
+
+class PaymentSettled(Payload):
+    payment: str
+
+
+class PaymentRejected(Payload):
+    payment: str
+    reason: str
+
+
+class PaymentSettledByHand(Payload):
+    payment: str
+
+
+class PaymentCancelled(Payload):
+    payment: str
+    why: str
+
+
+class PaymentReturned(Payload):
+    payment: str
+    reason: str
+
+
+class ReceiptDue(Payload):
+    receipt: str
+    payment: str
+    grant: str
+    amount: int
+    by: Instant
+
+
+class ReceiptOverdue(Payload):
+    receipt: str
+
+
+class ReceiptSubmitted(Payload):
+    receipt: str
+    amount: int
+
+
+class ReceiptAccepted(Payload):
+    receipt: str
+    amount: int
+
+
+class ReceiptRefused(Payload):
+    receipt: str
+
+
+class ReceiptWaived(Payload):
+    receipt: str
+    why: str
+
+
+# --- mentors and partners
+
+
+class MentorProposed(Payload):
+    proposal: str
+    mentor: str
+
+
+class MentorMatched(Payload):
+    proposal: str
+    mentor: str
+    on: Day
+
+
+class MentorDeclined(Payload):
+    proposal: str
+    mentor: str
+
+
+class MentorProposalCancelled(Payload):
+    proposal: str
+    mentor: str
+    why: str
+
+
+class MentorEnded(Payload):
+    proposal: str
+    mentor: str
+    why: str
+
+
+class ReferralSent(Payload):
+    referral: str
+    partner: str
+    purpose: str
+    named: bool
+    """With the person's consent; otherwise the referral carries no name."""
+    answer_by: Instant
+
+
+class ReferralAccepted(Payload):
+    referral: str
+
+
+class ReferralDeclined(Payload):
+    referral: str
+
+
+class ReferralExpired(Payload):
+    referral: str
+
+
+class ReferralCancelled(Payload):
+    referral: str
+    why: str
+
+
+# --- the person
+
+
+class SituationChanged(Payload):
+    situation: str
+    value: str
+    since: Day
+
+
+class SituationCorrected(Payload):
+    situation: str
+    value: str
+    since: Day
+
+
+class OutcomeMeasured(Payload):
+    measure: str
+    number: int
+    day: Day
+    value: Value
+
+
+class ConsentGiven(Payload):
+    partner: str
+    purpose: str
+
+
+class ConsentWithdrawn(Payload):
+    partner: str
+    purpose: str
+
+
+class MessagesPaused(Payload):
+    until: Instant
+
+
+class MessagesResumed(Payload):
+    by_itself: bool = False
+
+
+class OptedOut(Payload):
+    pass
+
+
+class OptedIn(Payload):
+    pass
+
+
+class PersonDied(Payload):
+    on: Day
+
+
+class ErasureRequested(Payload):
+    pass
+
+
+class CommandRefused(Payload):
+    """Somebody asked for what a rule or a right forbids."""
+
+    name: str
+    code: str
+    details: dict[str, str | int | None]
+
+
+AnyPayload = (
+    JourneyPlanned | JourneyActivated | PhaseEntered | PhaseCompleted | DateExpected | DateMoved | DateHappened | DateCancelled
+    | DateUnconfirmed | DateCorrected | MomentsPlanned | JourneySuspended | JourneyResumed | JourneyClosed
+    | JourneyReopened | ClosingWanted | ReviewDue | ReviewPlanned | ReferentAssigned | TransferAsked | TransferReminded | JourneyTransferred
+    | TransferDeclined | TransferCancelled
+    | DeadlineSet | DeadlineMoved | DeadlineMet | DeadlineMissed | DeadlineCancelled | DeadlineCorrected
+    | ReminderTaken | MilestoneReached | MilestoneWaived | MilestoneCorrected | MilestoneRescheduled | EvidenceAdded | NoteAdded
+    | CheckCalled | CheckPassed | CheckFailed | CheckUnknown
+    | MessageDue | MessageDeferred | MessageReady | MessageSent | MessageFailed | MessageSuppressed | MessageUnknown
+    | MessageDelivered | MessageBounced
+    | ContactDue | ContactMade | ContactMissed | ContactCancelled | ContactCorrected | ContactLogged
+    | AppointmentBooked | AppointmentMoved | AppointmentReminded | AppointmentAsked | AppointmentAttended | AppointmentMissed
+    | AppointmentExcused | AppointmentCancelled | AppointmentCorrected
+    | EscalationRaised | EscalationClimbed | EscalationAcknowledged | EscalationReassigned | EscalationResolved
+    | EscalationTold | EscalationUntold
+    | GrantRequested | GrantChanged | GrantReopened | GrantReturned | GrantApprovalGiven | GrantApproved | GrantRefused
+    | GrantExpired | GrantCancelled | GrantCompleted | GrantEnded
+    | PaymentReserved | PaymentBlocked | PaymentInstructed | PaymentHeld | PaymentReleased | PaymentAccepted | PaymentUnknown | PaymentEnquired | PaymentLookedUp
+    | PaymentSettled | PaymentRejected | PaymentSettledByHand | PaymentCancelled | PaymentReturned
+    | ReceiptDue | ReceiptOverdue | ReceiptSubmitted | ReceiptAccepted | ReceiptRefused | ReceiptWaived
+    | MentorProposed | MentorMatched | MentorDeclined | MentorProposalCancelled | MentorEnded
+    | ReferralSent | ReferralAccepted | ReferralDeclined | ReferralExpired | ReferralCancelled
+    | SituationChanged | SituationCorrected | OutcomeMeasured | ConsentGiven | ConsentWithdrawn
+    | MessagesPaused | MessagesResumed | OptedOut | OptedIn | PersonDied | ErasureRequested | CommandRefused
+)  # fmt: skip
+
+KINDS: dict[str, type[Payload]] = {kind.__name__: kind for kind in get_args(AnyPayload)}
+"""Every kind of a journey's stream by its stored name."""
+
+
+class UnknownKind(ValueError):
+    """An event of a kind (or a version of it) that this code does not know."""
+
+
+@cache
+def envelope(kind: type[Payload]) -> type[Event[Payload]]:
+    """The model of an event of one kind, built once."""
+    model: type[Event[Payload]] = Event.__class_getitem__(kind)
+    return model
+
+
+def _reader(kind: str) -> type[Event[Payload]]:
+    known = KINDS.get(kind)
+    if known is None:
+        raise UnknownKind(f"unknown event kind {kind!r}: this program is older than the record")
+    return envelope(known)
+
+
+def read_event(header: dict[str, Any]) -> Event[Payload]:
+    """Read an event from its header as the journal returned it. Raises UnknownKind or pydantic's ValidationError."""
+    return _reader(header["kind"]).model_validate(header)
+
+
+def read_stored(kind: str, header: bytes) -> Event[Payload]:
+    """Read an event from its stored bytes; `kind` is the journal's column."""
+    return _reader(kind).model_validate_json(header)

@@ -1,0 +1,31 @@
+"""The rules in force for one journey: its programme and its calendar."""
+
+from dataclasses import dataclass
+
+from journeys.domain.calendar import Calendar, compile_calendar
+from journeys.domain.programme import Ladder, Milestone, Programme, compile_programme
+
+STANDARD_LADDER = "standard"
+"""The ladder of last resort that every programme has, for what its author gave none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handbook:
+    """A compiled programme with the days and hours that it counts in."""
+
+    programme: Programme
+    calendar: Calendar
+
+    def milestone(self, code: str) -> Milestone:
+        return self.programme.milestones[code]
+
+    def ladder(self, code: str | None) -> tuple[str, Ladder]:
+        """A ladder by name; the standard one when none is named."""
+        name = code or STANDARD_LADDER
+        return name, self.programme.ladders[name]
+
+
+def open_handbook(programme_text: str, calendar_text: str) -> Handbook:
+    """Compile the stored texts; each is compiled once per process."""
+    programme = compile_programme(programme_text)
+    return Handbook(programme, compile_calendar(calendar_text, programme.clock))

@@ -1,0 +1,130 @@
+"""Messages: when they are owed, when they may leave, when they must not."""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from journeys.domain import events as e
+from journeys.domain.calendar import elapsed
+from journeys.domain.deciding import Deciding
+from journeys.domain.events import Subject
+from journeys.domain.state import Message, State, Status
+
+PARTICIPANT = "participant"
+MONEY = frozenset({"grant", "payment", "receipt"})
+
+
+def owe(
+    work: Deciding,
+    purpose: Literal["reminder", "notice", "approval"],
+    to: str,
+    template: str,
+    about: Subject,
+    occurrence: str,
+    *,
+    at: datetime | None = None,
+    not_after: datetime | None = None,
+    urgent: bool = False,
+    person: str | None = None,
+) -> None:
+    """Record a message as due, and at once whether it waits for the morning or is never to leave."""
+    moment = at or work.now
+    valid_until = moment + late_after(work)
+    if not_after is not None:
+        valid_until = min(valid_until, not_after)
+    message = work.id_for(f"message/{occurrence}/{to}/{person or ''}")
+    work.follow(
+        e.MessageDue(
+            message=message, purpose=purpose, to=to, template=template, about=about, occurrence=occurrence, at=moment,
+            valid_until=valid_until, urgent=urgent, person=person,
+        ),
+        "message",
+        moment,
+    )  # fmt: skip
+    hold_back(work, message)
+
+
+def hold_back(work: Deciding, id: str) -> bool:
+    """Suppress or defer a message that may not leave now. True when it was held back."""
+    message = work.state.messages[id]
+    reason = why_not(work.state, message, work.now)
+    if reason is not None:
+        work.follow(e.MessageSuppressed(message=id, reason=reason), "message")
+        return True
+    quiet_until = None if message.urgent and message.to != PARTICIPANT else work.book.calendar.quiet_until(work.now)
+    if quiet_until is None:
+        return False
+    if quiet_until > message.valid_until:
+        work.follow(e.MessageSuppressed(message=id, reason="too-late"), "quiet-hours")
+    else:
+        work.follow(e.MessageDeferred(message=id, until=quiet_until, effect=None), "quiet-hours")
+    return True
+
+
+def why_not(state: State, message: Message, now: datetime) -> str | None:
+    """Why a message must never leave any more: a code, or None. Checked when owed, when ready and when sent."""
+    if now > message.valid_until:
+        return "too-late"
+    if message.to != PARTICIPANT:
+        silenced = state.status is Status.CLOSED and state.silent and message.about.kind not in MONEY
+        return "closed-silently" if silenced else None
+    if state.died_on is not None:
+        return "died"
+    if state.status is Status.CLOSED:
+        return "closed"
+    if state.opted_out:
+        return "opted-out"
+    if state.paused_until is not None and now < state.paused_until:
+        return "paused"
+    return "suspended" if state.status is Status.SUSPENDED else None
+
+
+def ready(work: Deciding, id: str, at: datetime) -> None:
+    """The quiet hours of a deferred message are over."""
+    work.due(e.MessageReady(message=id), "message", at)
+    hold_back(work, id)
+
+
+def silence(work: Deciding) -> None:
+    """After a closing: suppress what still waits for its hour. What is on its way is settled by its outcome."""
+    for id, message in list(work.state.messages.items()):
+        reason = why_not(work.state, message, work.now)
+        if message.effect is None and reason is not None:
+            work.follow(e.MessageSuppressed(message=id, reason=reason), "closing")
+
+
+def late_after(work: Deciding) -> timedelta:
+    """How long after its moment a message may still leave."""
+    length = work.book.programme.clock.late_message
+    if length.unit.counts_instants:
+        return elapsed(length)
+    return work.book.calendar.add(work.today, length) - work.today
+
+
+def take_reminder(work: Deciding, deadline_id: str, at: datetime) -> None:
+    """The moment of a deadline's reminder has come."""
+    deadline = work.state.deadlines[deadline_id]
+    planned = deadline.next_reminder
+    assert planned is not None
+    index = deadline.reminded
+    work.due(e.ReminderTaken(deadline=deadline_id, index=index), "reminder", at)
+    rule = work.book.milestone(deadline.milestone).remind[planned.rule]
+    day = deadline.day.isoformat() if deadline.day is not None else deadline.at.isoformat()
+    owe(
+        work, "reminder", rule.to, rule.template, Subject(kind="milestone", id=deadline.milestone),
+        f"{deadline_id}/{day}/{planned.rule}", at=at, not_after=deadline.at,
+    )  # fmt: skip
+
+
+def delivered(work: Deciding, effect: int, id: str, answer: str, reason: str, until: datetime | None) -> None:
+    """What the channel answered. Unknown is shown, never sent again."""
+    match answer:
+        case "sent":
+            work.due(e.MessageSent(message=id, channel=reason, effect=effect), "message", work.now)
+        case "deferred" if until is not None:
+            work.due(e.MessageDeferred(message=id, until=until, effect=effect), "quiet-hours", work.now)
+        case "suppressed":
+            work.due(e.MessageSuppressed(message=id, reason=reason, effect=effect), "message", work.now)
+        case "failed":
+            work.due(e.MessageFailed(message=id, reason=reason, effect=effect), "message", work.now)
+        case _:
+            work.due(e.MessageUnknown(message=id, effect=effect), "message", work.now)

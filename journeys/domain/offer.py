@@ -1,0 +1,109 @@
+"""One offer of the loop: what time has brought about, what is asked, and what each caller gets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from journeys.domain import agenda
+from journeys.domain.commands import Command
+from journeys.domain.decide import (
+    MOST_EVENTS,
+    Accepted,
+    Blocked,
+    Outcome,
+    Refused,
+    Tick,
+    decide,
+    refusal_event,
+)
+from journeys.domain.evolve import evolve
+from journeys.domain.handbook import Handbook
+from journeys.domain.record import Event, Payload
+from journeys.domain.state import State, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What came of one command: refused with a code, or accepted; the seqs of its events (0 and 0 for none)."""
+
+    command: Command
+    refused: Refused | None
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Events to append behind `expected`, the commands that they answer, and the state that they lead to."""
+
+    expected: int
+    events: tuple[Event[Payload], ...]
+    decided: tuple[Decided, ...]
+    outcomes: int
+    """How many of the waiting outcomes are in it."""
+    state: State
+    money: bool
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.events and not self.decided
+
+
+def make_offer(
+    state: State,
+    book: Handbook,
+    commands: Sequence[Command],
+    outcomes: Sequence[Outcome],
+    now: datetime,
+    blocked: str | None = None,
+) -> Offer:
+    """Decide what is due, then each outcome, then each command. A money offer holds a due payment and nothing else.
+
+    What does not fit stays where it waits: an offer stops at about 100 events.
+    """
+    work = state.copy()
+    events: list[Event[Payload]] = []
+    taken = 0
+    for outcome in outcomes:
+        if len(events) >= MOST_EVENTS:
+            break
+        _fold(work, decide(work, outcome, now, book), events)
+        taken += 1
+    if taken == len(outcomes):
+        asked = Blocked(blocked) if blocked is not None and not events else Tick()
+        _fold(work, decide(work, asked, now, book), events)
+    decided: list[Decided] = []
+    caught_up = not _is_due(work, now)
+    for command in commands:
+        if len(events) >= MOST_EVENTS or not caught_up:
+            break
+        decided.append(_decide_one(work, command, now, book, events))
+        caught_up = not _is_due(work, now)
+    money = any(event.kind == "PaymentReserved" for event in events)
+    return Offer(state.seq, tuple(events), tuple(decided), taken, work, money)
+
+
+def _decide_one(work: State, command: Command, now: datetime, book: Handbook, events: list[Event[Payload]]) -> Decided:
+    decision = decide(work, command, now, book)
+    first = work.seq + 1
+    if isinstance(decision, Accepted):
+        _fold(work, decision, events)
+        return Decided(command, None, first if decision.events else 0, work.seq if decision.events else 0)
+    if work.status is Status.NONE:
+        return Decided(command, decision, 0, 0)  # there is no journey whose record could hold it
+    event = refusal_event(work, command, decision, now, book)
+    evolve(work, event)
+    events.append(event)
+    return Decided(command, decision, first, first)
+
+
+def _fold(work: State, decision: Accepted | Refused, events: list[Event[Payload]]) -> None:
+    if isinstance(decision, Accepted):
+        for event in decision.events:
+            evolve(work, event)
+            events.append(event)
+
+
+def _is_due(state: State, now: datetime) -> bool:
+    due = agenda.first(state)
+    return due is not None and due.at <= now

@@ -1,0 +1,258 @@
+"""Payments: reserved once, instructed at most once, looked up until known; and the receipts that justify them."""
+
+from datetime import datetime, timedelta
+
+from journeys.domain import commands as c
+from journeys.domain import escalation, grants, messages
+from journeys.domain import events as e
+from journeys.domain.deciding import Deciding, Refusal
+from journeys.domain.events import Subject
+from journeys.domain.moments import Duration, Unit
+from journeys.domain.state import GrantKnown, PaymentKnown, PaymentStatus, ReceiptKnown
+
+SOON = timedelta(minutes=15)
+"""An unknown payment is looked up after so long, and one that could not leave is tried again."""
+
+NEXT_DAY = Duration(1, Unit.WORKING_DAY)
+"""Then once a working day; a payment still unknown after the first is a matter for finance."""
+
+
+def about(id: str) -> Subject:
+    return Subject(kind="payment", id=id)
+
+
+# --- reserving
+
+
+def take_instalment(work: Deciding, key: str, at: datetime, blocked: str | None = None) -> None:
+    """An instalment is due: reserve its payment when every rule still holds, else block it and tell finance.
+
+    `blocked` is the fund's own refusal of the reservation that was offered before.
+    """
+    _, grant_id, number = key.split("/")
+    known = work.state.grants[grant_id]
+    amount = known.instalments[int(number) - 1].amount
+    payment = work.id_for(f"payment/{grant_id}/{number}/{known.digest}")
+    reason = _why_not(work, grant_id, known, amount) or blocked
+    if reason is not None:
+        block(work, payment, grant_id, int(number), amount, reason, at)
+        return
+    work.due(
+        e.PaymentReserved(
+            payment=payment, grant=grant_id, number=int(number), amount=amount, fund=known.fund,
+            person=work.state.person, pay_by=known.pay_by, digest=known.digest, payee=known.payee,
+        ),
+        "instalment",
+        at,
+    )  # fmt: skip
+
+
+def _why_not(work: Deciding, grant_id: str, known: GrantKnown, amount: int) -> str | None:
+    """Why this payment must not be reserved: a code, or None. Checked again whatever was checked before."""
+    people = [given.actor for given in known.approvals]
+    if len(set(people)) != len(people) or known.requester in people or known.editor in people:
+        return "same-person"
+    if sorted(given.stands_for for given in known.approvals) != sorted(known.needed):
+        return "approvals"
+    if any(given.digest != known.digest for given in known.approvals):
+        return "digest"
+    cap = work.book.programme.grants[known.kind].cap
+    used = sum(grants.paid(work.state, id) for id, grant in work.state.grants.items() if grant.kind == known.kind)
+    return "over-cap" if used + amount > cap else None
+
+
+def block(work: Deciding, payment: str, grant: str, number: int, amount: int, reason: str, at: datetime) -> None:
+    work.due(
+        e.PaymentBlocked(payment=payment, grant=grant, number=number, amount=amount, reason=reason),
+        "payment-gate",
+        at,
+    )
+    _call_finance(work, payment)
+
+
+# --- what the bank answered
+
+
+def instructed(work: Deciding, effect: int, id: str, answer: str, reason: str) -> None:
+    """The outcome of the one instruction."""
+    if answer == "unsent":
+        work.due(e.PaymentHeld(payment=id, effect=effect, retry_at=work.now + SOON), "payment", work.now)
+        return
+    was_open = work.state.payments[id].status.open
+    work.due(e.PaymentInstructed(payment=id, effect=effect), "payment", work.now)
+    if was_open:
+        _became(work, id, answer, reason, first=True)
+
+
+def enquired(work: Deciding, effect: int, id: str, answer: str, reason: str) -> None:
+    """The outcome of a look-up. A payment that somebody settled meanwhile stays settled."""
+    work.due(e.PaymentLookedUp(payment=id, effect=effect), "payment", work.now)
+    if work.state.payments[id].status.open:
+        _became(work, id, answer, reason, first=False)
+
+
+def _became(work: Deciding, id: str, answer: str, reason: str, *, first: bool) -> None:
+    tomorrow = work.book.calendar.term_end(work.now, NEXT_DAY, work.book.calendar.clock.opens)
+    match answer:
+        case "settled":
+            _settled(work, id)
+        case "rejected":
+            work.follow(e.PaymentRejected(payment=id, reason=reason), "payment")
+            _call_finance(work, id)
+        case "accepted":
+            work.follow(e.PaymentAccepted(payment=id, look_at=tomorrow), "payment")
+        case _:
+            look_at = work.now + SOON if first else tomorrow
+            work.follow(e.PaymentUnknown(payment=id, look_at=look_at), "payment")
+            if not first:
+                _call_finance(work, id)
+
+
+def _settled(work: Deciding, id: str) -> None:
+    work.follow(e.PaymentSettled(payment=id), "payment")
+    _after_settling(work, id)
+
+
+def _after_settling(work: Deciding, id: str) -> None:
+    """A receipt is owed, and the grant is complete when all of it is paid."""
+    escalation.resolve_about(work, about(id), "settled")
+    payment = work.state.payments[id]
+    known = work.state.grants[payment.grant]
+    rule = work.book.programme.grants[known.kind]
+    if rule.receipts is not None:
+        by = work.book.calendar.term_end(work.now, rule.receipts)
+        receipt = work.id_for(f"receipt/{id}")
+        work.follow(
+            e.ReceiptDue(receipt=receipt, payment=id, grant=payment.grant, amount=payment.amount, by=by),
+            "receipts",
+        )
+    mine = [p for p in work.state.payments.values() if p.grant == payment.grant]
+    done = sum(p.amount for p in mine if p.status in (PaymentStatus.SETTLED, PaymentStatus.BY_HAND))
+    if known.over is None and done == known.amount:
+        work.follow(e.GrantCompleted(grant=payment.grant), "payment")
+
+
+def _call_finance(work: Deciding, id: str) -> None:
+    known = work.state.grants[work.state.payments[id].grant]
+    escalation.raise_about(work, work.book.programme.grants[known.kind].missed, about(id))
+
+
+def take_look(work: Deciding, id: str, at: datetime) -> None:
+    """A held payment goes out; one whose fate is open is looked up, never instructed again."""
+    if work.state.payments[id].status is PaymentStatus.RESERVED:
+        work.due(e.PaymentReleased(payment=id), "payment", at)
+    else:
+        work.due(e.PaymentEnquired(payment=id), "payment", at)
+
+
+def said(work: Deciding, body: c.RecordReceipt) -> None:
+    """What the bank said later, of its own accord."""
+    known = _known(work, body.id)
+    match body.said:
+        case "settled" if known.status.open:
+            work.fact(e.PaymentSettled(payment=body.id))
+            _after_settling(work, body.id)
+        case "rejected" if known.status.open:
+            work.fact(e.PaymentRejected(payment=body.id, reason=body.reason or "bank"))
+            _call_finance(work, body.id)
+        case "returned" if known.status in (PaymentStatus.SETTLED, PaymentStatus.BY_HAND):
+            work.fact(e.PaymentReturned(payment=body.id, reason=body.reason or "bank"))
+            _call_finance(work, body.id)
+        case _:
+            raise Refusal("payment-settled", status=known.status.value)
+
+
+# --- commands of finance
+
+
+def settle_by_hand(work: Deciding, body: c.SettlePayment) -> None:
+    known = _known(work, body.payment)
+    if not known.status.open or known.status is PaymentStatus.RESERVED:
+        raise Refusal("payment-settled", status=known.status.value)
+    work.fact(e.PaymentSettledByHand(payment=body.payment))
+    _after_settling(work, body.payment)
+
+
+def cancel(work: Deciding, body: c.CancelPayment) -> None:
+    """Only a payment of which nothing has left: reserved, and no instruction of it under way."""
+    known = _known(work, body.payment)
+    under_way = any(effect.id == body.payment for effect in work.state.effects.values())
+    if known.status is not PaymentStatus.RESERVED or under_way:
+        raise Refusal("payment-left", status=known.status.value)
+    work.fact(e.PaymentCancelled(payment=body.payment, why="by-hand"))
+
+
+def _known(work: Deciding, id: str) -> PaymentKnown:
+    known = work.state.payments.get(id)
+    if known is None:
+        raise Refusal("unknown-payment", id=id)
+    return known
+
+
+# --- receipts
+
+
+def receipt_about(id: str) -> Subject:
+    return Subject(kind="receipt", id=id)
+
+
+def submit(work: Deciding, body: c.SubmitReceipt) -> None:
+    known = _open_receipt(work, body.receipt)
+    if known.submitted is not None:
+        raise Refusal("receipt-submitted")
+    if not 0 < body.amount <= known.amount:
+        raise Refusal("receipt-amount", amount=body.amount, known=known.amount)
+    work.fact(e.ReceiptSubmitted(receipt=body.receipt, amount=body.amount))
+    messages.owe(
+        work,
+        "notice",
+        "finance",
+        "receipt-submitted",
+        receipt_about(body.receipt),
+        f"receipt/{body.receipt}/{work.state.seq}",
+    )
+
+
+def accept(work: Deciding, body: c.AcceptReceipt) -> None:
+    known = _open_receipt(work, body.receipt)
+    if known.submitted is None:
+        raise Refusal("receipt-not-submitted")
+    work.fact(e.ReceiptAccepted(receipt=body.receipt, amount=known.submitted))
+    escalation.resolve_about(work, receipt_about(body.receipt), "accepted")
+
+
+def refuse(work: Deciding, body: c.RefuseReceipt) -> None:
+    known = _open_receipt(work, body.receipt)
+    if known.submitted is None:
+        raise Refusal("receipt-not-submitted")
+    work.fact(e.ReceiptRefused(receipt=body.receipt))
+    messages.owe(
+        work,
+        "notice",
+        "referent",
+        "receipt-refused",
+        receipt_about(body.receipt),
+        f"refused/{body.receipt}/{work.state.seq}",
+    )
+
+
+def waive(work: Deciding, body: c.WaiveReceipt) -> None:
+    _open_receipt(work, body.receipt)
+    work.fact(e.ReceiptWaived(receipt=body.receipt, why="by-hand"))
+    escalation.resolve_about(work, receipt_about(body.receipt), "waived")
+
+
+def take_late_receipt(work: Deciding, id: str, at: datetime) -> None:
+    known = work.state.receipts[id]
+    work.due(e.ReceiptOverdue(receipt=id), "receipts", at)
+    ladder = work.book.programme.grants[work.state.grants[known.grant].kind].missed
+    escalation.raise_about(work, ladder, receipt_about(id))
+
+
+def _open_receipt(work: Deciding, id: str) -> ReceiptKnown:
+    known = work.state.receipts.get(id)
+    if known is None:
+        raise Refusal("unknown-receipt", id=id)
+    if known.settled is not None:
+        raise Refusal("receipt-settled", how=known.settled)
+    return known

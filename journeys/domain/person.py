@@ -1,0 +1,143 @@
+"""The person: situations that last, outcomes measured, consent, and what they wish to receive."""
+
+from datetime import date, datetime
+
+from journeys.domain import closing, messages, referrals
+from journeys.domain import commands as c
+from journeys.domain import events as e
+from journeys.domain.calendar import ONE_DAY
+from journeys.domain.deciding import Deciding, Refusal
+from journeys.domain.events import Subject, Value
+from journeys.domain.plan import measured_day
+
+UNKNOWN = "unknown"
+CONSENT = Subject(kind="consent", id="messages")
+
+
+# --- situations and measures
+
+
+def record_situation(work: Deciding, body: c.RecordSituation) -> None:
+    _value(work, body.situation, body.value)
+    since = body.since or work.day
+    _not_ahead(work, since, "since")
+    work.fact(e.SituationChanged(situation=body.situation, value=body.value, since=since))
+    measure_again(work)
+
+
+def correct_situation(work: Deciding, body: c.Correct) -> None:
+    """`correct` for a situation: another value on the day told (or for the last value)."""
+    known = work.state.situation(body.id, body.on)
+    if known is None:
+        raise Refusal("nothing-to-correct", situation=body.id)
+    _value(work, body.id, body.to or "")
+    if body.to == known.value:
+        raise Refusal("same-value", situation=body.id, value=known.value)
+    work.fact(e.SituationCorrected(situation=body.id, value=body.to or "", since=known.since))
+    measure_again(work)
+
+
+def measure_by_hand(work: Deciding, body: c.MeasureOutcome) -> None:
+    rule = work.book.programme.measures.get(body.measure)
+    if rule is None or body.number > len(rule.at):
+        raise Refusal("unknown-measure", measure=body.measure, known=", ".join(work.book.programme.measures))
+    day = measured_day(work.state, work.book, body.measure, body.number)
+    if day is None or day > work.today:
+        raise Refusal("measure-ahead", measure=body.measure)
+    work.fact(e.OutcomeMeasured(measure=body.measure, number=body.number, day=day, value=body.value))
+
+
+def take_measure(work: Deciding, key: str, at: datetime) -> None:
+    """Some days after the day named, write down what is known of it."""
+    _, measure, number = key.split("/")
+    day = measured_day(work.state, work.book, measure, int(number))
+    assert day is not None
+    value = found_on(work, measure, day)
+    work.due(e.OutcomeMeasured(measure=measure, number=int(number), day=day, value=value), "measure", at)
+
+
+def found_on(work: Deciding, measure: str, day: date) -> Value:
+    """Whether the situation was good on that day; unknown stays apart from no."""
+    rule = work.book.programme.measures[measure]
+    known = work.state.situation(rule.situation, day)
+    if known is None or known.value == UNKNOWN:
+        return "unknown"
+    return "yes" if known.value in rule.good else "no"
+
+
+def measure_again(work: Deciding) -> None:
+    """A situation told later changes what was written down of a day."""
+    for key, before in list(work.state.measured.items()):
+        measure, _, number = key.rpartition("/")
+        day = measured_day(work.state, work.book, measure, int(number))
+        if day is None:
+            continue
+        value = found_on(work, measure, day)
+        if value not in (before, "unknown"):
+            work.follow(e.OutcomeMeasured(measure=measure, number=int(number), day=day, value=value), "late-fact")
+
+
+def _value(work: Deciding, situation: str, value: str) -> None:
+    known = work.book.programme.situations.get(situation)
+    if known is None:
+        raise Refusal("unknown-situation", situation=situation, known=", ".join(work.book.programme.situations))
+    if value not in known and value != UNKNOWN:
+        raise Refusal("unknown-value", value=value, known=", ".join((*known, UNKNOWN)))
+
+
+def _not_ahead(work: Deciding, day: date, field: str) -> None:
+    if day > work.today:
+        raise Refusal("in-the-future", field=field)
+
+
+# --- consent and messages
+
+
+def give_consent(work: Deciding, body: c.GiveConsent) -> None:
+    work.fact(e.ConsentGiven(partner=body.partner, purpose=body.purpose))
+
+
+def withdraw_consent(work: Deciding, body: c.WithdrawConsent) -> None:
+    if f"{body.partner}/{body.purpose}" not in work.state.consents:
+        raise Refusal("no-consent", purpose=body.purpose)
+    work.fact(e.ConsentWithdrawn(partner=body.partner, purpose=body.purpose))
+    referrals.consent_withdrawn(work, body.partner, body.purpose)
+
+
+def pause_messages(work: Deciding, body: c.PauseMessages) -> None:
+    if body.until < work.today:
+        raise Refusal("in-the-past", field="until")
+    work.fact(e.MessagesPaused(until=work.book.calendar.midnight(body.until + ONE_DAY)))
+
+
+def resume_messages(work: Deciding) -> None:
+    work.fact(e.MessagesResumed())
+
+
+def take_end_of_pause(work: Deciding, at: datetime) -> None:
+    work.due(e.MessagesResumed(by_itself=True), "pause", at)
+
+
+def opt_out(work: Deciding) -> None:
+    """The person wants no message: the referent is told, who has to find another way."""
+    work.fact(e.OptedOut())
+    if work.state.is_open:
+        messages.owe(work, "notice", "referent", "opted-out", CONSENT, f"opt-out/{work.state.seq}")
+
+
+def opt_in(work: Deciding) -> None:
+    work.fact(e.OptedIn())
+
+
+def record_death(work: Deciding, body: c.RecordDeath) -> None:
+    on = body.on or work.day
+    _not_ahead(work, on, "on")
+    work.fact(e.PersonDied(on=on))
+    known = work.book.programme.closings["deceased"]
+    work.follow(e.JourneyClosed(outcome="deceased", silent=known.silent, on=on), "death")
+    closing.end_everything(work)
+
+
+def request_erasure(work: Deciding) -> None:
+    work.fact(e.ErasureRequested())
+    messages.owe(work, "notice", "supervisor", "erasure-asked", CONSENT, f"erasure/{work.state.seq}")

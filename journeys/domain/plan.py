@@ -1,0 +1,336 @@
+"""What the calendar of a programme calls for: due dates of milestones, and every other planned moment.
+
+Pure functions of what is known. The decider records the difference to what was recorded before, so that the
+agenda reads instants and computes no dates.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from journeys.domain.calendar import ONE_DAY, elapsed
+from journeys.domain.handbook import Handbook
+from journeys.domain.moments import Anchor, AnchorKind, Duration, Moment, Side, Unit, parse_moment
+from journeys.domain.programme import Check, Contact, Milestone, Roll
+from journeys.domain.state import GrantStatus, State
+
+
+@dataclass(frozen=True, slots=True)
+class Anchored:
+    """An anchor resolved: its local day, its instant, and the date that must still happen."""
+
+    day: date
+    at: datetime
+    awaits: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When a milestone falls due. `day` is None for a term that counts hours."""
+
+    at: datetime
+    day: date | None
+    awaits: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One window of a contact grid: from the opening hour of a day to the closing hour of another."""
+
+    number: int
+    opens: datetime
+    closes: datetime
+
+
+# --- anchors
+
+
+def anchor_of(state: State, book: Handbook, anchor: Anchor) -> Anchored | None:
+    """Where an anchor lies in time, or None while nobody can know."""
+    calendar = book.calendar
+    match anchor.kind:
+        case AnchorKind.START if state.start is not None and state.started_at is not None:
+            return _anchored(book, state.start, state.started_at)
+        case AnchorKind.DATE:
+            known = state.dates.get(anchor.name)
+            if known is None or known.cancelled:
+                return None
+            if known.happened and known.at is not None:
+                return _anchored(book, known.on, known.at)
+            return Anchored(known.on, calendar.opening(known.on), anchor.name)
+        case AnchorKind.PHASE if anchor.name in state.phases:
+            entered = state.phases[anchor.name]
+            return _anchored(book, entered.entered, entered.at)
+        case AnchorKind.MILESTONE_REACHED:
+            reached = state.milestones.get(anchor.name)
+            if reached is None or reached.settled != "reached" or reached.on is None or reached.at is None:
+                return None
+            return _anchored(book, reached.on, reached.at)
+        case AnchorKind.MILESTONE_DUE:
+            known_due = state.milestones.get(anchor.name)
+            if known_due is None or known_due.due is None:
+                return None
+            return Anchored(calendar.day(known_due.due), known_due.due)
+        case _:
+            return None
+
+
+def _anchored(book: Handbook, day: date, told_at: datetime) -> Anchored:
+    """Count hours from the instant told when it lies on that day, else from the opening hour."""
+    at = told_at if book.calendar.day(told_at) == day else book.calendar.opening(day)
+    return Anchored(day, at)
+
+
+# --- suspensions
+
+
+def lost_days(state: State, since: date, due: date) -> int:
+    """The suspended days between an anchor and a due that they push out."""
+    lost = 0
+    for suspension in state.suspensions:
+        if suspension.until_day is None:
+            continue
+        begins = max(suspension.since, since)
+        if begins <= due + lost * ONE_DAY and suspension.until_day > begins:
+            lost += (suspension.until_day - begins).days
+    return lost
+
+
+def _pushed(state: State, since: date, due: date) -> date:
+    return due + lost_days(state, since, due) * ONE_DAY
+
+
+# --- due dates of milestones
+
+
+def plan(state: State, book: Handbook) -> dict[str, Due]:
+    """The nominal due of each unsettled milestone whose phase has begun and whose needs are met."""
+    due: dict[str, Due] = {}
+    for code, milestone in book.programme.milestones.items():
+        if state.settled(code) or not _gate_is_open(state, milestone):
+            continue
+        found = _due_of(state, book, code, milestone)
+        if found is not None:
+            due[code] = found
+    return due
+
+
+def _gate_is_open(state: State, milestone: Milestone) -> bool:
+    if any(not state.settled(need) for need in milestone.needs):
+        return False
+    if milestone.phase is None:
+        return True
+    phase = state.phases.get(milestone.phase)
+    return phase is not None and (milestone.required or not phase.completed)
+
+
+def _due_of(state: State, book: Handbook, code: str, milestone: Milestone) -> Due | None:
+    known = state.milestones.get(code)
+    if known is not None and known.rescheduled is not None:
+        return Due(book.calendar.closing(known.rescheduled), known.rescheduled, None)
+    if milestone.due is None:
+        return None
+    return moment_due(state, book, milestone.due, milestone.roll, shifts=milestone.shifted_by_suspension)
+
+
+def moment_due(
+    state: State, book: Handbook, moment: Moment, roll: Roll = Roll.NONE, *, shifts: bool = True
+) -> Due | None:
+    """A moment as a due: the closing hour of its day, or an instant for hours. None while its anchor is unknown."""
+    anchor = anchor_of(state, book, moment.anchor)
+    if anchor is None:
+        return None
+    after = moment.side is not Side.BEFORE
+    awaits = anchor.awaits if after else None
+    if moment.side is not Side.AT and moment.offset.unit.counts_instants:
+        length = elapsed(moment.offset)
+        return Due(anchor.at + length if after else anchor.at - length, None, awaits)
+    day = book.calendar.add(anchor.day, moment.offset, 1 if after else -1)
+    if after and shifts:
+        day = _pushed(state, anchor.day, day)
+    day = book.calendar.roll(day, roll)
+    return Due(book.calendar.closing(day), day, awaits)
+
+
+# --- every other planned moment
+
+
+def moments(state: State, book: Handbook, now: datetime) -> dict[str, datetime]:
+    """Every instant besides deadlines that the programme plans, by key: `phase/project/leave`, `measure/housed/2`."""
+    planned = dict(_measures(state, book))
+    planned.update(_instalments(state, book, now))
+    if not state.is_open:
+        return planned
+    planned.update(_date_confirmations(state, book))
+    if state.suspended is not None:
+        held = {
+            key: at for key, at in state.moments.items() if not key.startswith(("date/", "measure/", "instalment/"))
+        }
+        return planned | held  # what a suspension holds is planned anew when it ends
+    planned.update(_phases(state, book))
+    planned.update(_contact_openings(state, book, now))
+    planned.update(_values_kept(state, book))
+    planned.update(_end(state, book))
+    return planned
+
+
+Planned = Iterator[tuple[str, datetime]]
+
+
+def _date_confirmations(state: State, book: Handbook) -> Planned:
+    for name, known in state.dates.items():
+        if known.open and not known.unconfirmed:
+            within = book.programme.dates[name].confirm_within
+            if within.unit.counts_instants:
+                yield f"date/{name}/confirm", book.calendar.opening(known.on) + elapsed(within)
+            else:
+                yield f"date/{name}/confirm", book.calendar.closing(book.calendar.add(known.on, within))
+
+
+def _happening(state: State, book: Handbook, moment: Moment) -> datetime | None:
+    """The first instant of a moment's day (or its instant), once its anchor has happened."""
+    due = moment_due(state, book, moment)
+    if due is None or due.awaits is not None:
+        return None
+    return due.at if due.day is None else book.calendar.midnight(due.day)
+
+
+def _phases(state: State, book: Handbook) -> Planned:
+    for code, phase in book.programme.phases.items():
+        known = state.phases.get(code)
+        if known is None:
+            at = _happening(state, book, phase.enter) if phase.enter else None
+            if at is not None:
+                yield f"phase/{code}/enter", at
+        elif not known.completed and phase.leave is not None:
+            at = _happening(state, book, phase.leave)
+            if at is not None:
+                yield f"phase/{code}/leave", at
+
+
+def _measures(state: State, book: Handbook) -> Planned:
+    for code, measure in book.programme.measures.items():
+        for number in range(1, len(measure.at) + 1):
+            day = measured_day(state, book, code, number)
+            if day is None or f"{code}/{number}" in state.measured:
+                continue
+            if state.closed_on is not None and day > state.closed_on:
+                continue
+            if state.watch_from is not None and day < book.calendar.day(state.watch_from):
+                continue
+            settled = book.calendar.add(day, measure.settle) if not measure.settle.unit.counts_instants else day
+            yield f"measure/{code}/{number}", book.calendar.closing(settled)
+
+
+def measured_day(state: State, book: Handbook, measure: str, number: int) -> date | None:
+    """The day that the n-th measurement of a measure looks at, once its anchor has happened."""
+    due = moment_due(state, book, book.programme.measures[measure].at[number - 1])
+    if due is None or due.awaits is not None:
+        return None
+    return due.day or book.calendar.day(due.at)
+
+
+def _values_kept(state: State, book: Handbook) -> Planned:
+    for code, milestone in book.programme.milestones.items():
+        if milestone.check is not Check.SITUATION or state.settled(code) or milestone.situation is None:
+            continue
+        since = good_since(state, milestone.situation, milestone.good)
+        if since is not None:
+            kept = milestone.kept or Duration(0, Unit.DAY)
+            yield f"milestone/{code}/kept", book.calendar.opening(book.calendar.add(since, kept))
+
+
+def good_since(state: State, situation: str, good: tuple[str, ...]) -> date | None:
+    """Since when the situation has had, without a break until now, one of the good values."""
+    since = None
+    for value in reversed(state.situations.get(situation, ())):
+        if value.value not in good:
+            break
+        since = value.since
+    return since
+
+
+def _end(state: State, book: Handbook) -> Planned:
+    if book.programme.ends is not None and not state.closing_wanted:
+        due = moment_due(state, book, book.programme.ends)
+        if due is not None and due.awaits is None:
+            yield "ends", due.at
+
+
+def _instalments(state: State, book: Handbook, now: datetime) -> Planned:
+    """The next instalment of each approved grant: on its day, or at once."""
+    for grant_id, grant in state.grants.items():
+        number = grant.paid_from + 1
+        if grant.status is not GrantStatus.APPROVED or grant.over or number > len(grant.instalments):
+            continue
+        when, key = grant.instalments[number - 1].when, f"instalment/{grant_id}/{number}"
+        if when is None:
+            yield key, state.moments.get(key, now)
+            continue
+        due = moment_due(state, book, parse_moment(when), Roll.FORWARD, shifts=False)
+        if due is not None and due.awaits is None:
+            yield key, due.at if due.day is None else book.calendar.opening(due.day)
+
+
+# --- the grid of contacts
+
+
+def _contact_openings(state: State, book: Handbook, now: datetime) -> Planned:
+    for code, contact in book.programme.contacts.items():
+        known = state.contacts.get(code)
+        if known is not None and known.open:
+            continue
+        if contact.by == "mentor" and state.match is None:
+            continue
+        key = f"contact/{code}/open"
+        recorded = state.moments.get(key)
+        if recorded is not None and recorded <= now and state.suspended is None:
+            yield key, recorded  # owed already: it is taken, and what it missed is counted there
+            continue
+        window = next_window(state, book, contact, 0 if known is None else known.window, now)
+        if window is not None:
+            yield key, window.opens
+
+
+def next_window(state: State, book: Handbook, contact: Contact, after: int, now: datetime) -> Window | None:
+    """The first window behind number `after` that is not over yet."""
+    return next((w for w in grid(state, book, contact) if w.number > after and w.closes > now), None)
+
+
+def grid(state: State, book: Handbook, contact: Contact) -> Iterator[Window]:
+    """All windows of a contact: a fixed grid from its start. A stub under half an interval joins the window before."""
+    start = moment_due(state, book, contact.start)
+    if start is None or start.awaits is not None:
+        return
+    first = start.day or book.calendar.day(start.at)
+    calendar = book.calendar
+    for number, (begins, ends) in enumerate(_spans(book, contact, first), 1):
+        opens, closes = _pushed(state, first, begins), _pushed(state, first, ends) - ONE_DAY
+        yield Window(number, calendar.opening(opens), calendar.closing(max(opens, closes)))
+
+
+def _spans(book: Handbook, contact: Contact, first: date) -> Iterator[tuple[date, date]]:
+    """Days from which and up to which (exclusive) each window runs, without suspensions."""
+    begins, last = first, None
+    for stretch in contact.cadence:
+        base, end, count = begins, _day_after(book, first, stretch.until), 0
+        while begins < end:
+            count += 1
+            ends = max(_day_after(book, base, stretch.every, count), begins + ONE_DAY)
+            if ends > end:
+                if last is not None and (end - begins) * 2 < ends - begins:
+                    last, begins = (last[0], end), end
+                    break
+                ends = end
+            if last is not None:
+                yield last
+            last, begins = (begins, ends), ends
+    if last is not None:
+        yield last
+
+
+def _day_after(book: Handbook, first: date, length: Duration, times: int = 1) -> date:
+    """`times` lengths after a day; less than a day counts as one."""
+    if length.unit.counts_instants:
+        return first + times * ONE_DAY
+    return book.calendar.add(first, Duration(length.amount * times, length.unit))

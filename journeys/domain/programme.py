@@ -1,0 +1,294 @@
+"""What an association writes down about its accompaniment: one programme, as data."""
+
+from enum import StrEnum
+from functools import lru_cache
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from journeys.domain.moments import Duration, DurationField, LeadField, MomentField, StretchField, Unit
+from journeys.domain.money import EuroField
+
+
+class Text(BaseModel):
+    """Base of every part of a programme: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+"""A name inside a programme: lower-case letters, digits and hyphens."""
+
+Origin = Literal["text", "default", "law"]
+"""Where a rule comes from: the association's own text, a default of ours, or the law (then never shifted)."""
+
+
+class Label(Text):
+    """What people read, in French and English."""
+
+    fr: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    en: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+    def in_(self, lang: str) -> str:
+        return self.en if lang == "en" else self.fr
+
+
+def _label(raw: Any) -> Any:
+    return {"fr": raw, "en": raw} if isinstance(raw, str) else raw
+
+
+LabelField = Annotated[Label, BeforeValidator(_label)]
+
+
+def _clock_time(text: str) -> str:
+    hours, minutes = int(text[:2]), int(text[3:])
+    if hours > 23 or minutes > 59:
+        raise ValueError(f"“{text}” is not a time of day; write for example 09:00")
+    return text
+
+
+TimeOfDay = Annotated[str, StringConstraints(pattern=r"^\d{2}:\d{2}$"), AfterValidator(_clock_time)]
+
+
+class Role(Text):
+    """A role of this programme; `rights` names the line of the rights table when it is not its own name."""
+
+    fr: str
+    en: str
+    rights: (
+        Literal["referent", "supervisor", "finance", "mentor", "partner", "participant", "auditor", "duty"] | None
+    ) = None
+
+
+class Clock(Text):
+    zone: str = "Europe/Paris"
+    calendar: Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}(-[A-Z0-9]{1,3})?|[a-z][a-z0-9-]{0,39})$")] = "FR"
+    """A country (`FR`), one of its subdivisions (`FR-974`), or a calendar of the association's own."""
+    opens: TimeOfDay = "09:00"
+    closes: TimeOfDay = "18:00"
+    cut_off: TimeOfDay = "13:00"
+    quiet_from: TimeOfDay = "20:00"
+    quiet_to: TimeOfDay = "08:00"
+    short_notice: DurationField = Duration(3, Unit.WORKING_DAY)
+    late_message: DurationField = Duration(3, Unit.DAY)
+
+
+class DateRule(Text):
+    """A date that the calendar hangs on besides `start`."""
+
+    label: LabelField
+    confirm_within: DurationField = Duration(1, Unit.WORKING_DAY)
+    missed: Code | None = None
+    shared: bool = False
+    """A cohort's date: the same day for all, never shifted by a suspension."""
+    origin: Origin = "text"
+
+
+class Phase(Text):
+    label: LabelField
+    enter: MomentField | None = None
+    enter_when: tuple[Code, ...] = ()
+    leave: MomentField | None = None
+    leave_when: tuple[Code, ...] = ()
+    origin: Origin = "text"
+
+
+class Roll(StrEnum):
+    FORWARD = "forward"
+    BACK = "back"
+    NONE = "none"
+
+
+class Check(StrEnum):
+    """How a milestone is found to be reached."""
+
+    HAND = "hand"
+    EVIDENCE = "evidence"
+    APPOINTMENT = "appointment"
+    GRANT_SETTLED = "grant settled"
+    SITUATION = "situation"
+    MENTOR = "mentor"
+    HTTP = "http"
+
+
+class Reminder(Text):
+    to: Code
+    when: LeadField
+    template: Code
+
+
+class Milestone(Text):
+    label: LabelField
+    phase: Code | None = None
+    due: MomentField | None = None
+    roll: Roll = Roll.FORWARD
+    required: bool = True
+    needs: tuple[Code, ...] = ()
+    check: Check = Check.HAND
+    evidence: tuple[Code, ...] = ()
+    situation: Code | None = None
+    good: tuple[Code, ...] = ()
+    kept: DurationField | None = None
+    url: str | None = None
+    """For `check: http`: asked with the milestone's and the journey's ids; its host must be allowed in the settings."""
+    remind: tuple[Reminder, ...] = ()
+    missed: Code | None = None
+    closes: Code | None = None
+    """Reaching it asks for (never makes) a closing with this outcome."""
+    shifts: bool = True
+    """False for a fixed date or a term of law: a suspension does not shift it."""
+    origin: Origin = "text"
+
+    @property
+    def shifted_by_suspension(self) -> bool:
+        return self.shifts and self.origin != "law"
+
+
+class Contact(Text):
+    """A grid of windows, one contact made in each."""
+
+    label: LabelField
+    start: MomentField
+    cadence: Annotated[tuple[StretchField, ...], Field(min_length=1, max_length=20)]
+    by: Code = "referent"
+    means: tuple[Code, ...] = ("meeting", "phone", "video")
+    missed: Code | None = None
+    origin: Origin = "text"
+
+
+class Step(Text):
+    to: Code
+    after: DurationField
+    fallback: tuple[Code, ...] = ()
+    repeat: DurationField | None = None
+    times: Annotated[int, Field(ge=0, le=100)] = 0
+
+
+class Ladder(Text):
+    steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=20)]
+    acknowledged_for: DurationField = Duration(5, Unit.WORKING_DAY)
+    urgent: bool = False
+    origin: Origin = "text"
+
+
+class Level(Text):
+    """Who must approve up to an amount (the last level has no bound): one distinct person for each role named."""
+
+    up_to: EuroField | None = None
+    approvals: Annotated[tuple[Code, ...], Field(min_length=1, max_length=10)]
+
+
+class Instalment(Text):
+    share: Annotated[int, Field(ge=1, le=100)]
+    when: MomentField | None = None
+
+
+class Grant(Text):
+    label: LabelField
+    fund: Code
+    cap: EuroField
+    purposes: Annotated[tuple[Code, ...], Field(min_length=1)]
+    requested_by: tuple[Code, ...] = ("referent",)
+    levels: Annotated[tuple[Level, ...], Field(min_length=1, max_length=10)]
+    decide_within: DurationField = Duration(10, Unit.WORKING_DAY)
+    instalments: Annotated[tuple[Instalment, ...], Field(min_length=1, max_length=60)] = (Instalment(share=100),)
+    receipts: DurationField | None = None
+    pay_by: tuple[Literal["sepa", "http", "voucher", "hand"], ...] = ("sepa",)
+    missed: Code | None = None
+    origin: Origin = "text"
+
+
+class Measure(Text):
+    label: LabelField
+    situation: Code
+    good: Annotated[tuple[Code, ...], Field(min_length=1)]
+    settle: DurationField = Duration(7, Unit.DAY)
+    at: Annotated[tuple[MomentField, ...], Field(min_length=1, max_length=50)]
+    origin: Origin = "text"
+
+
+class Closing(Text):
+    label: LabelField
+    silent: bool = False
+
+
+class Referrals(Text):
+    answer_within: DurationField = Duration(10, Unit.WORKING_DAY)
+    missed: Code | None = None
+
+
+class Transfers(Text):
+    """A hand-over to another referent: reminded, then accepted by itself."""
+
+    remind_after: DurationField = Duration(5, Unit.DAY)
+    accept_after: DurationField = Duration(10, Unit.DAY)
+
+
+STANDARD_CLOSINGS: dict[str, Closing] = {
+    "completed": Closing(label=Label(fr="terminé", en="completed")),
+    "moved": Closing(label=Label(fr="déménagement", en="moved away")),
+    "custody": Closing(label=Label(fr="réincarcération", en="returned to custody")),
+    "lost": Closing(label=Label(fr="perdu de vue", en="lost contact")),
+    "withdrawn": Closing(label=Label(fr="abandon", en="withdrawn"), silent=True),
+    "deceased": Closing(label=Label(fr="décès", en="deceased"), silent=True),
+}
+STANDARD_ROLES: dict[str, Role] = {
+    "participant": Role(fr="personne accompagnée", en="participant"),
+    "referent": Role(fr="référent", en="caseworker"),
+    "mentor": Role(fr="mentor bénévole", en="volunteer mentor"),
+    "supervisor": Role(fr="responsable", en="supervisor"),
+    "finance": Role(fr="gestionnaire", en="finance"),
+    "duty": Role(fr="astreinte", en="duty desk"),
+}
+
+
+STANDARD_LADDERS: dict[str, Ladder] = {
+    "standard": Ladder(
+        steps=(
+            Step(to="referent", after=Duration(0, Unit.HOUR), fallback=("supervisor",)),
+            Step(to="supervisor", after=Duration(3, Unit.WORKING_DAY)),
+            Step(to="duty", after=Duration(8, Unit.WORKING_DAY), repeat=Duration(10, Unit.WORKING_DAY), times=6),
+        ),
+        origin="default",
+    )
+}
+"""For what an author gave no ladder (an unconfirmed date, a review): nothing is silent."""
+
+
+def _with(standard: dict[str, Any]) -> Any:
+    return lambda raw: {**standard, **raw} if isinstance(raw, dict) else raw
+
+
+class Programme(Text):
+    """A whole programme. Every key of `phases`, `milestones`, ... is a code that events use."""
+
+    programme: Code
+    format: Literal[1] = 1
+    label: LabelField
+    subject: Literal["participant", "project_holder", "volunteer"] = "participant"
+    roles: Annotated[dict[Code, Role], BeforeValidator(_with(STANDARD_ROLES))] = STANDARD_ROLES
+    clock: Clock = Clock()
+    dates: dict[Code, DateRule] = {}
+    active_from: Code = "start"
+    ends: MomentField | None = None
+    phases: Annotated[dict[Code, Phase], Field(max_length=50)] = {}
+    milestones: Annotated[dict[Code, Milestone], Field(max_length=300)] = {}
+    contacts: Annotated[dict[Code, Contact], Field(max_length=50)] = {}
+    ladders: Annotated[dict[Code, Ladder], BeforeValidator(_with(STANDARD_LADDERS)), Field(max_length=50)] = (
+        STANDARD_LADDERS
+    )
+    grants: Annotated[dict[Code, Grant], Field(max_length=50)] = {}
+    situations: dict[Code, tuple[Code, ...]] = {}
+    measures: Annotated[dict[Code, Measure], Field(max_length=50)] = {}
+    referrals: Referrals = Referrals()
+    transfers: Transfers = Transfers()
+    review: DurationField = Duration(1, Unit.MONTH)
+    suspension_review: DurationField = Duration(1, Unit.MONTH)
+    suspension_missed: Code | None = None
+    closings: Annotated[dict[Code, Closing], BeforeValidator(_with(STANDARD_CLOSINGS))] = STANDARD_CLOSINGS
+
+
+@lru_cache(maxsize=256)
+def compile_programme(text: str) -> Programme:
+    """Read a programme from the text that the store keeps under its SHA-256 (canonical JSON); once per process."""
+    return Programme.model_validate_json(text)

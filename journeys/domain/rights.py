@@ -1,0 +1,112 @@
+"""Who may do what: one table, role by command. What is not in it is never allowed."""
+
+from enum import StrEnum
+from typing import Final
+
+from journeys.domain.commands import BODIES, INTERNAL, PERSONAL, Command
+from journeys.domain.programme import Programme
+from journeys.domain.record import SYSTEM
+from journeys.domain.state import State
+
+
+class Scope(StrEnum):
+    """How far a right reaches."""
+
+    ALLOWED = "allowed"
+    OWN = "own"
+    """On one's own journeys: those one leads, mentors, was asked to take over, or was referred to."""
+    NEVER = "never"
+
+
+ROLES: Final = (
+    "referent", "supervisor", "finance", "duty", "mentor", "partner", "participant", "administrator", "auditor",
+)  # fmt: skip
+"""The lines of the table. A programme's own role names the line that it has (`rights:`)."""
+
+_A, _O, _N = Scope.ALLOWED, Scope.OWN, Scope.NEVER
+_CASEWORK: Final = {"referent": _O, "supervisor": _A}
+_MEETING: Final = {**_CASEWORK, "mentor": _O}
+_GRANT_FILE: Final = {**_CASEWORK, "finance": _A}
+_DECIDING: Final = {"supervisor": _A, "finance": _A, "duty": _A}
+_LADDER: Final = {**_CASEWORK, "finance": _A, "duty": _A}
+_FINANCE: Final = {"finance": _A}
+_OWN_CHOICE: Final = {**_CASEWORK, "participant": _O}
+_ADDRESSEE: Final = {"referent": _O, "supervisor": _A}
+_ANSWER: Final = {"partner": _O, **_CASEWORK}
+
+TABLE: Final[dict[str, dict[str, Scope]]] = {
+    **dict.fromkeys(
+        (
+            "plan", "expect-date", "move-date", "confirm-date", "cancel-date", "suspend", "resume", "close", "correct",
+            "transfer", "cancel-transfer", "reach-milestone", "waive-milestone", "reschedule-milestone",
+            "move-appointment", "propose-mentor", "end-mentor", "send-referral", "cancel-referral",
+            "record-situation", "measure-outcome", "give-consent", "withdraw-consent", "record-death",
+        ),
+        _CASEWORK,
+    ),
+    **dict.fromkeys(("add-evidence", "add-note", "log-contact", "book-appointment", "close-appointment"), _MEETING),
+    **dict.fromkeys(("match-mentor", "decline-mentor"), _MEETING),
+    **dict.fromkeys(("accept-transfer", "decline-transfer"), _ADDRESSEE),
+    **dict.fromkeys(("accept-referral", "decline-referral"), _ANSWER),
+    **dict.fromkeys(("pause-messages", "resume-messages", "opt-out", "opt-in"), _OWN_CHOICE),
+    **dict.fromkeys(("acknowledge-escalation", "resolve-escalation"), _LADDER),
+    **dict.fromkeys(("request-grant", "change-grant", "cancel-grant", "submit-receipt"), _CASEWORK),
+    **dict.fromkeys(("approve-grant", "refuse-grant", "return-grant"), _DECIDING),
+    **dict.fromkeys(("settle-payment", "cancel-payment", "accept-receipt", "refuse-receipt", "waive-receipt"), _FINANCE),
+    "reopen": {"supervisor": _A},
+    "assign-referent": {"supervisor": _A},
+    "reassign-escalation": {"supervisor": _A, "duty": _A},
+    "request-erasure": {**_CASEWORK, "administrator": _A},
+}  # fmt: skip
+
+FORWARDED: Final = INTERNAL | PERSONAL | {"expect-date", "move-date", "confirm-date", "cancel-date", "plan"}
+"""What the system itself may send: receipts, facts about a person, a cohort's dates, rows of an import."""
+
+
+def right(role: str, command: str) -> Scope:
+    """One cell of the table."""
+    return TABLE.get(command, {}).get(role, _N)
+
+
+def line_of(role: str, programme: Programme | None) -> str:
+    """The line of the table that a role has: its own name, or what its programme says."""
+    known = programme.roles.get(role) if programme is not None else None
+    return known.rights if known is not None and known.rights is not None else role
+
+
+def acting_role(command: Command, state: State, programme: Programme | None) -> str | None:
+    """The role under which the actor may give this command on this journey; None when no right covers it."""
+    if command.by_system:
+        return SYSTEM if command.name in FORWARDED else None
+    for role in command.roles:
+        match right(line_of(role, programme), command.name):
+            case Scope.ALLOWED:
+                return role
+            case Scope.OWN if _is_own(command, state):
+                return role
+            case _:
+                continue
+    return None
+
+
+def _is_own(command: Command, state: State) -> bool:
+    """Whether the actor leads, mentors, is asked to take over, was referred to, or is the person of the journey."""
+    actor, body = command.actor, command.body
+    if body.name == "plan":
+        return body.referent == actor
+    if body.name in ("accept-transfer", "decline-transfer"):
+        return state.transfer is not None and state.transfer.to == actor
+    mentored = state.match is not None and state.match.mentor == actor
+    proposed = actor in state.proposals.values() and body.name in ("match-mentor", "decline-mentor")
+    referred = body.name in ("accept-referral", "decline-referral") and _referred_to(state, body.referral) == actor
+    return actor in (state.referent, state.person) or mentored or proposed or referred
+
+
+def _referred_to(state: State, referral: str) -> str | None:
+    known = state.referrals.get(referral)
+    return known.partner if known is not None else None
+
+
+def uncovered() -> set[str]:
+    """Commands without a line in the table (none but the system's own)."""
+    return set(BODIES) - set(TABLE) - INTERNAL

@@ -1,0 +1,385 @@
+"""What is known of a journey: the fold of its events, nothing else. Frozen parts in slotted dataclasses."""
+
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+
+from journeys.domain.events import PlannedInstalment, PlannedReminder, Subject
+
+
+class Status(StrEnum):
+    NONE = "none"
+    PLANNED = "planned"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class DateKnown:
+    """A date that the calendar hangs on."""
+
+    on: date
+    at: datetime | None = None
+    """When it happened, as told; None while expected."""
+    happened: bool = False
+    cancelled: bool = False
+    unconfirmed: bool = False
+    """It passed, and nobody has said whether it happened."""
+
+    @property
+    def open(self) -> bool:
+        return not (self.happened or self.cancelled)
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseKnown:
+    entered: date
+    at: datetime
+    completed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MilestoneKnown:
+    """A milestone that something happened to. `number` counts its deadlines."""
+
+    number: int = 0
+    settled: Literal["reached", "waived"] | None = None
+    on: date | None = None
+    at: datetime | None = None
+    due: datetime | None = None
+    """Its last deadline, open or not: what `<milestone> due` hangs on."""
+    rescheduled: date | None = None
+    evidence: tuple[str, ...] = ()
+    checking: str | None = None
+    """The check under way."""
+    missed: str | None = None
+    """Its last deadline, when that was missed."""
+    missed_day: date | None = None
+    missed_at: datetime | None = None
+    missed_nominal: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """An open deadline."""
+
+    milestone: str
+    nominal: datetime
+    at: datetime
+    day: date | None
+    awaits: str | None
+    held: bool
+    reminders: tuple[PlannedReminder, ...]
+    reminded: int = 0
+
+    @property
+    def next_reminder(self) -> PlannedReminder | None:
+        return self.reminders[self.reminded] if self.reminded < len(self.reminders) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message that is not settled yet. `effect` is the seq of the event that lets it go; None while deferred."""
+
+    purpose: str
+    to: str
+    about: Subject
+    urgent: bool
+    valid_until: datetime
+    effect: int | None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactKnown:
+    """A grid of windows: the last one opened, and whether it is open."""
+
+    window: int
+    opens: datetime
+    closes: datetime
+    open: bool = True
+    made: bool = False
+    missed: tuple[int, ...] = ()
+    """Numbers of the windows that passed without a contact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    at: datetime
+    minutes: int
+    milestone: str | None
+    contact: str | None
+    summons: bool
+    remind_at: datetime | None
+    ask_at: datetime | None
+    asked: bool = False
+    outcome: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """An open escalation. `told` is the effect that tells the step's recipient, until it is settled."""
+
+    ladder: str
+    about: Subject
+    to: str
+    urgent: bool
+    money: bool
+    held: bool
+    next_at: datetime | None
+    raised_at: datetime
+    step: int = 0
+    repeat: int = 0
+    acknowledged: bool = False
+    assigned: str | None = None
+    told: tuple[str, ...] = ()
+
+    @property
+    def spent(self) -> bool:
+        """No step is left: it is told again at each review."""
+        return self.next_at is None
+
+
+class GrantStatus(StrEnum):
+    REQUESTED = "requested"
+    RETURNED = "returned"
+    APPROVED = "approved"
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    actor: str
+    stands_for: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class GrantKnown:
+    """A grant; `over` once nothing can be paid from it any more."""
+
+    kind: str
+    purpose: str
+    amount: int
+    fund: str
+    pay_by: str
+    instalments: tuple[PlannedInstalment, ...]
+    payee: str
+    digest: str
+    needed: tuple[str, ...]
+    decide_by: datetime
+    requester: str
+    editor: str
+    """Who last set the payee."""
+    status: GrantStatus = GrantStatus.REQUESTED
+    approvals: tuple[Approval, ...] = ()
+    over: str | None = None
+    paid_from: int = 0
+    """Instalments up to this number were called for (reserved or blocked)."""
+
+
+class PaymentStatus(StrEnum):
+    RESERVED = "reserved"
+    INSTRUCTED = "instructed"
+    ACCEPTED = "accepted"
+    UNKNOWN = "unknown"
+    SETTLED = "settled"
+    BY_HAND = "settled-by-hand"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    RETURNED = "returned"
+    BLOCKED = "blocked"
+
+    @property
+    def open(self) -> bool:
+        return self in (
+            PaymentStatus.RESERVED,
+            PaymentStatus.INSTRUCTED,
+            PaymentStatus.ACCEPTED,
+            PaymentStatus.UNKNOWN,
+        )
+
+    @property
+    def counts(self) -> bool:
+        """Whether it counts against the cap: reserved or paid, and not come back."""
+        return self.open or self in (PaymentStatus.SETTLED, PaymentStatus.BY_HAND)
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentKnown:
+    grant: str
+    number: int
+    amount: int
+    status: PaymentStatus = PaymentStatus.RESERVED
+    look_at: datetime | None = None
+    enquiring: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptKnown:
+    payment: str
+    grant: str
+    amount: int
+    by: datetime
+    submitted: int | None = None
+    overdue: bool = False
+    settled: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    proposal: str
+    mentor: str
+    since: date
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralKnown:
+    partner: str
+    purpose: str
+    answer_by: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TransferKnown:
+    transfer: str
+    to: str
+    site: str | None
+    remind_at: datetime
+    accept_at: datetime
+    reminded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """One suspension; `until_day` is the day from which the journey ran again."""
+
+    why: str
+    since: date
+    at: datetime
+    expected_end: date | None = None
+    until_day: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value of a situation since a day."""
+
+    value: str
+    since: date
+
+
+@dataclass(frozen=True, slots=True)
+class EffectKnown:
+    """An effect without outcome; its key in the state is the seq of the event that calls for it."""
+
+    kind: Literal["deliver", "tell", "check", "instruct", "enquire"]
+    id: str
+
+
+@dataclass(slots=True)
+class State:
+    """A journey as folded from its events up to `seq`."""
+
+    stream: str = ""
+    seq: int = 0
+    hash_at: datetime | None = None
+    """`recorded_at` of the last event: time never runs backwards within a stream."""
+    status: Status = Status.NONE
+    person: str = ""
+    referent: str = ""
+    site: str | None = None
+    name: str = ""
+    programme: str = ""
+    calendar: str = ""
+    start: date | None = None
+    started_at: datetime | None = None
+    watch_from: datetime | None = None
+    outcome: str | None = None
+    silent: bool = False
+    closed_on: date | None = None
+    review_at: datetime | None = None
+    closing_wanted: bool = False
+    dates: dict[str, DateKnown] = field(default_factory=dict)
+    phases: dict[str, PhaseKnown] = field(default_factory=dict)
+    milestones: dict[str, MilestoneKnown] = field(default_factory=dict)
+    deadlines: dict[str, Deadline] = field(default_factory=dict)
+    moments: dict[str, datetime] = field(default_factory=dict)
+    messages: dict[str, Message] = field(default_factory=dict)
+    contacts: dict[str, ContactKnown] = field(default_factory=dict)
+    appointments: dict[str, Appointment] = field(default_factory=dict)
+    escalations: dict[str, Escalation] = field(default_factory=dict)
+    grants: dict[str, GrantKnown] = field(default_factory=dict)
+    payments: dict[str, PaymentKnown] = field(default_factory=dict)
+    receipts: dict[str, ReceiptKnown] = field(default_factory=dict)
+    proposals: dict[str, str] = field(default_factory=dict)
+    """Mentor of each open proposal."""
+    match: Match | None = None
+    referrals: dict[str, ReferralKnown] = field(default_factory=dict)
+    transfer: TransferKnown | None = None
+    suspensions: tuple[Suspended, ...] = ()
+    situations: dict[str, tuple[Value, ...]] = field(default_factory=dict)
+    """Values by day, the latest last."""
+    measured: dict[str, str] = field(default_factory=dict)
+    """Answer of each `measure/number`."""
+    consents: frozenset[str] = frozenset()
+    """`partner/purpose` pairs."""
+    opted_out: bool = False
+    paused_until: datetime | None = None
+    died_on: date | None = None
+    erasure_asked: bool = False
+    effects: dict[int, EffectKnown] = field(default_factory=dict)
+    first_due: Any = field(default=None, compare=False, repr=False)
+    """Memory of the agenda: (seq, its first due). Not part of what is known."""
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in (Status.PLANNED, Status.ACTIVE, Status.SUSPENDED)
+
+    @property
+    def suspended(self) -> Suspended | None:
+        """The suspension under way."""
+        last = self.suspensions[-1] if self.suspensions else None
+        return last if last is not None and last.until_day is None else None
+
+    def copy(self) -> "State":
+        """A copy whose own containers may be changed; their frozen parts are shared."""
+        twin = State.__new__(State)
+        for name in _FIELDS:
+            value = getattr(self, name)
+            setattr(twin, name, value.copy() if type(value) is dict else value)
+        return twin
+
+    def settled(self, milestone: str) -> bool:
+        known = self.milestones.get(milestone)
+        return known is not None and known.settled is not None
+
+    def reached(self, milestone: str) -> date | None:
+        """The day on which a milestone was reached."""
+        known = self.milestones.get(milestone)
+        return known.on if known is not None and known.settled == "reached" else None
+
+    def situation(self, name: str, on: date | None = None) -> Value | None:
+        """The value of a situation (on a day), or None when nothing was ever said."""
+        known = [value for value in self.situations.get(name, ()) if on is None or value.since <= on]
+        return known[-1] if known else None
+
+
+_FIELDS = tuple(f.name for f in fields(State))
+_ADAPTER: TypeAdapter[State] = TypeAdapter(State)
+
+
+def dump(state: State) -> dict[str, Any]:
+    """The state as plain JSON data, for continue-as-new and queries."""
+    plain: dict[str, Any] = _ADAPTER.dump_python(state, mode="json")
+    plain["consents"] = sorted(plain["consents"])
+    del plain["first_due"]
+    return plain
+
+
+def load(plain: dict[str, Any]) -> State:
+    """Read back what `dump` wrote."""
+    return _ADAPTER.validate_python(plain)

@@ -1,0 +1,192 @@
+"""What lists show of a journey: one row, a pure function of what is known."""
+
+from typing import Literal
+
+from journeys.domain import agenda
+from journeys.domain.grants import committed
+from journeys.domain.handbook import Handbook
+from journeys.domain.record import Frozen, Instant
+from journeys.domain.state import GrantStatus, State
+
+
+class Item(Frozen):
+    """Something open that a person may have to act on."""
+
+    kind: Literal[
+        "deadline",
+        "contact",
+        "appointment",
+        "escalation",
+        "grant",
+        "receipt",
+        "transfer",
+        "referral",
+        "payment",
+    ]
+    id: str
+    about: str
+    """The code of the milestone, contact, grant or ladder."""
+    at: Instant | None
+    """When it falls due, or when the next step comes if nobody acts."""
+    since: Instant | None = None
+    role: str = ""
+    """Whose turn it is."""
+    amount: int | None = None
+    note: str = ""
+
+
+class Summary(Frozen):
+    """The row of a journey in the view; written in the transaction of its events."""
+
+    id: str
+    person: str
+    programme: str
+    programme_hash: str
+    status: str
+    outcome: str | None
+    phase: str | None
+    """The last open phase in file order."""
+    referent: str
+    site: str | None
+    seq: int
+    next_due: Instant | None
+    late: int
+    """Milestones whose deadline was missed and that are still not settled."""
+    opted_out: bool
+    paused_until: Instant | None
+    died: bool
+    silent: bool
+    dates: dict[str, str]
+    granted: int
+    """Cents asked or granted."""
+    board: tuple[Item, ...]
+
+
+def summary(state: State, book: Handbook) -> Summary:
+    """The row of a journey."""
+    first = agenda.first(state)
+    return Summary(
+        id=state.stream,
+        person=state.person,
+        programme=state.name,
+        programme_hash=state.programme,
+        status=state.status.value,
+        outcome=state.outcome,
+        phase=_phase(state, book),
+        referent=state.referent,
+        site=state.site,
+        seq=state.seq,
+        next_due=first.at if first is not None else None,
+        late=sum(1 for known in state.milestones.values() if known.missed is not None and known.settled is None),
+        opted_out=state.opted_out,
+        paused_until=state.paused_until,
+        died=state.died_on is not None,
+        silent=state.silent,
+        dates={name: known.on.isoformat() for name, known in state.dates.items()},
+        granted=sum(committed(state, kind) for kind in {grant.kind for grant in state.grants.values()}),
+        board=tuple(_board(state)),
+    )
+
+
+def _phase(state: State, book: Handbook) -> str | None:
+    running = [code for code in book.programme.phases if code in state.phases and not state.phases[code].completed]
+    return running[-1] if running else None
+
+
+def _board(state: State) -> list[Item]:
+    items = [
+        Item(
+            kind="deadline",
+            id=id,
+            about=known.milestone,
+            at=known.at,
+            role="referent",
+            note=known.awaits or "",
+        )
+        for id, known in state.deadlines.items()
+    ]
+    items += [
+        Item(kind="contact", id=code, about=code, at=known.closes, since=known.opens, role="referent")
+        for code, known in state.contacts.items()
+        if known.open
+    ]
+    items += [
+        Item(
+            kind="appointment",
+            id=id,
+            about=known.milestone or known.contact or "",
+            at=known.at,
+            role="referent",
+        )
+        for id, known in state.appointments.items()
+        if known.outcome is None
+    ]
+    items += [
+        Item(
+            kind="escalation", id=id, about=f"{known.about.kind} {known.about.id}", at=known.next_at,
+            since=known.raised_at, role=known.to, note="acknowledged" if known.acknowledged else known.ladder,
+        )
+        for id, known in state.escalations.items()
+    ]  # fmt: skip
+    return items + _money(state) + _answers(state)
+
+
+def _money(state: State) -> list[Item]:
+    items = []
+    for id, grant in state.grants.items():
+        if grant.over is not None or grant.status is GrantStatus.APPROVED:
+            continue
+        given = [approval.stands_for for approval in grant.approvals]
+        wanted = list(grant.needed)
+        for role in given:
+            wanted.remove(role)
+        role = "referent" if grant.status is GrantStatus.RETURNED else ", ".join(sorted(wanted))
+        items.append(
+            Item(
+                kind="grant",
+                id=id,
+                about=grant.purpose,
+                at=grant.decide_by,
+                role=role,
+                amount=grant.amount,
+                note=grant.digest,
+            )
+        )
+    for id, receipt in state.receipts.items():
+        if receipt.settled is None:
+            role = "finance" if receipt.submitted is not None else "referent"
+            items.append(
+                Item(
+                    kind="receipt",
+                    id=id,
+                    about=receipt.grant,
+                    at=receipt.by,
+                    role=role,
+                    amount=receipt.amount,
+                )
+            )
+    items += [
+        Item(
+            kind="payment",
+            id=id,
+            about=payment.grant,
+            at=payment.look_at,
+            role="finance",
+            amount=payment.amount,
+            note=payment.status,
+        )
+        for id, payment in state.payments.items()
+        if payment.status.open
+    ]
+    return items
+
+
+def _answers(state: State) -> list[Item]:
+    items = [
+        Item(kind="referral", id=id, about=known.purpose, at=known.answer_by, role="partner")
+        for id, known in state.referrals.items()
+    ]
+    known = state.transfer
+    if known is not None:
+        items.append(Item(kind="transfer", id=known.transfer, about=known.to, at=known.accept_at, role="referent"))
+    return items

@@ -1,0 +1,127 @@
+"""Connections to PostgreSQL: a pool in one role, whose server is durable and whose schema is ours."""
+
+from typing import Any, Final, Literal, TypeAlias
+
+import asyncpg
+
+from journeys.store.migrating import newest_version
+
+Pool: TypeAlias = Any
+"""What `open_pool` returns: an `asyncpg.Pool` (the driver carries no types)."""
+
+Connection: TypeAlias = Any
+"""An `asyncpg.Connection`, or a pool's."""
+
+Role: TypeAlias = Literal["journeys_writer", "journeys_reader", "journeys_retention"]
+
+CONNECT_SECONDS: Final = 2.0
+COMMAND_SECONDS: Final = 3.0
+ACQUIRE_SECONDS: Final = 2.0
+"""A frozen server is noticed only by these: without them a caller waits for ever."""
+
+_DURABLE: Final = {
+    "fsync": {"on"},
+    "full_page_writes": {"on"},
+    "synchronous_commit": {"on", "remote_apply", "remote_write"},
+}
+
+
+class BoundedPool(asyncpg.pool.Pool):  # type: ignore[misc]  # the driver carries no types
+    """A pool whose every acquisition has an end, also those of its own `fetch` and `execute`."""
+
+    def acquire(self, *, timeout: float | None = ACQUIRE_SECONDS) -> Any:
+        return super().acquire(timeout=timeout)
+
+
+class WrongSchema(Exception):
+    """The database's schema is not the one that this code was written for. 0 stands for an empty database."""
+
+    def __init__(self, found: int, wanted: int) -> None:
+        super().__init__(f"the database has schema version {found}, this code wants {wanted}")
+        self.found = found
+        self.wanted = wanted
+
+
+class NotDurable(Exception):
+    """The server would lose what it acknowledged: `wrong` holds each such setting with its value."""
+
+    def __init__(self, wrong: dict[str, str]) -> None:
+        super().__init__(", ".join(f"{name} = {value}" for name, value in sorted(wrong.items())))
+        self.wrong = wrong
+
+
+async def open_pool(
+    dsn: str,
+    *,
+    role: Role | None = "journeys_writer",
+    smallest: int = 1,
+    largest: int = 8,
+    check: bool = True,
+) -> Pool:
+    """A pool whose connections act as `role` (None: as the login itself).
+
+    Args:
+        dsn: `postgresql://…`; a socket directory goes in as `?host=`.
+        smallest: connections opened at once. largest: connections at most.
+        check: refuse a server that is not durable and a schema that is not ours.
+
+    Raises:
+        NotDurable, WrongSchema: see there.
+        OSError, TimeoutError, asyncpg.PostgresError: the server cannot be reached or refuses.
+    """
+
+    async def settle(connection: Connection) -> None:
+        if role is not None:
+            await connection.execute(f"SET ROLE {role}")
+
+    pool = BoundedPool(
+        dsn,
+        min_size=smallest,
+        max_size=largest,
+        max_queries=50_000,
+        max_inactive_connection_lifetime=300.0,
+        loop=None,
+        connection_class=asyncpg.Connection,
+        record_class=asyncpg.Record,
+        timeout=CONNECT_SECONDS,
+        command_timeout=COMMAND_SECONDS,
+        init=settle,
+        reset=_leave_as_is,
+        server_settings={"application_name": "journeys", "TimeZone": "UTC"},
+    )
+    try:
+        await pool
+        if check:
+            async with pool.acquire() as connection:
+                await check_durable(connection)
+                await check_schema(connection)
+    except BaseException:
+        pool.terminate()
+        raise
+    return pool
+
+
+async def check_durable(connection: Connection) -> None:
+    """Raises NotDurable unless an acknowledged commit survives a crash of this server."""
+    rows = await connection.fetch(
+        "SELECT name, setting FROM pg_settings WHERE name = ANY ($1::text[])", list(_DURABLE)
+    )
+    wrong = {row["name"]: row["setting"] for row in rows if row["setting"] not in _DURABLE[row["name"]]}
+    if wrong:
+        raise NotDurable(wrong)
+
+
+async def check_schema(connection: Connection) -> None:
+    """Raises WrongSchema unless every migration of this code, and none newer, was applied."""
+    found = 0
+    if await connection.fetchval("SELECT to_regclass('public.migrations') IS NOT NULL"):
+        found = await connection.fetchval("SELECT coalesce(max(version), 0) FROM migrations")
+    wanted = newest_version()
+    if found != wanted:
+        raise WrongSchema(found, wanted)
+
+
+async def _leave_as_is(connection: Connection) -> None:
+    # No query of the store leaves anything in the session but its role, and the driver's own reset
+    # would cost every append a second round trip.
+    return None

@@ -1,0 +1,117 @@
+"""Streams without a workflow: an entry point's facts, appended in the transaction that also changes their table."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from journeys.contract import Answer
+from journeys.domain.commands import Command
+from journeys.domain.record import Event, Payload
+from journeys.store.database import Connection
+from journeys.store.journal import write
+from journeys.store.offer import StoredCommand, make_offer
+from journeys.store.signing import draw_parts
+
+RULE: Final = "directory"
+"""Stands in the header where no signed command calls for the fact."""
+
+
+class NotFound(Exception):
+    """There is no such row; `kind` and `id` say which was asked for."""
+
+    def __init__(self, kind: str, id: str) -> None:
+        super().__init__(f"no {kind} {id}")
+        self.kind = kind
+        self.id = id
+
+
+class AlreadyThere(Exception):
+    """Something unique is taken; `field` says what, the value is not repeated."""
+
+    def __init__(self, kind: str, field: str) -> None:
+        super().__init__(f"another {kind} has this {field}")
+        self.kind = kind
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class By:
+    """Who records a fact, in which role, and when (by the entry point's clock)."""
+
+    actor: str
+    role: str
+    at: datetime
+    occurred_at: datetime | None = None
+    """When it happened, if not now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One event to be: its payload, and the texts that go into parts."""
+
+    data: Payload
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCommand:
+    """A command that calls for the facts: kept with its signed bytes and answered with where they stand."""
+
+    command: Command
+    signed: bytes
+
+
+async def record(
+    connection: Connection,
+    stream: str,
+    facts: Sequence[Fact],
+    by: By,
+    called_for: SignedCommand | None = None,
+) -> int:
+    """Append facts at the end of a stream, whatever its position, and return the seq of the last.
+
+    Runs in the caller's transaction, and holds the stream's head until its end.
+    """
+    await connection.execute(
+        "INSERT INTO streams (stream, seq, hash) VALUES ($1, 0, decode(repeat('00', 32), 'hex')) ON CONFLICT DO NOTHING",
+        stream,
+    )
+    seq: int = await connection.fetchval("SELECT seq FROM streams WHERE stream = $1 FOR UPDATE", stream)
+    drawn = [draw_parts(fact.texts) for fact in facts]
+    parts = [part for kept, _ in drawn for part in kept.values()]
+    command = called_for.command if called_for else None
+    if command:
+        parts += command.parts.values()
+    headers = [
+        Event(
+            stream=stream,
+            seq=seq + nth,
+            kind=type(fact.data).__name__,
+            kind_v=fact.data.VERSION,
+            recorded_at=by.at,
+            occurred_at=by.occurred_at or by.at,
+            actor=by.actor,
+            role=by.role,
+            command=command.id if command else None,
+            rule=None if command else RULE,
+            data=fact.data,
+            parts={**commitments, **(command.commitments if command else {})},
+        ).header()
+        for nth, (fact, (_, commitments)) in enumerate(zip(facts, drawn, strict=True), start=1)
+    ]
+    last = seq + len(facts)
+    commands = (
+        [_stored(called_for, seq + 1 if facts else 0, last if facts else 0, last)] if called_for else []
+    )
+    written = await write(connection, make_offer(stream, seq, headers, parts=parts, commands=commands))
+    if written.outcome != "accepted":
+        raise AlreadyThere("command", "id")
+    return last
+
+
+def _stored(called_for: SignedCommand, first: int, last: int, seq: int) -> StoredCommand:
+    answer = Answer(command=called_for.command.id, outcome="accepted", first=first, last=last, seq=seq)
+    return StoredCommand(
+        called_for.command, called_for.signed, first or None, last or None, answer.model_dump_json()
+    )

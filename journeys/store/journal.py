@@ -1,0 +1,285 @@
+"""The journal: events offered at an expected position, stored with their links, parts, commands and view at once."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from journeys.contract import Answer, Append, Appended
+from journeys.domain.commands import Command
+from journeys.domain.fund import MOVE_OF_KIND
+from journeys.store.database import Connection, Pool
+from journeys.store.funds import FundRefused, book, lock_funds
+from journeys.store.offer import Offer, StoredCommand, make_offer
+from journeys.store.programmes import texts_of
+from journeys.store.signing import KeyRing, signed_bytes
+
+PAGE_EVENTS: Final = 200
+PAGE_BYTES: Final = 1_000_000
+"""An answer stays well under the 2 MB that a Temporal payload may have."""
+
+_TELLS_TEXTS: Final = frozenset({"JourneyPlanned", "ProgrammeChanged"})
+
+
+class JournalBehind(Exception):
+    """The journal holds less than was already folded: it was restored from an older copy, or events were lost."""
+
+    def __init__(self, stream: str, expected: int, head: int) -> None:
+        super().__init__(f"{stream}: the journal ends at {head}, {expected} events were already read from it")
+        self.stream = stream
+        self.expected = expected
+        self.head = head
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of an offer. `link` is the hash that its first header was linked to."""
+
+    outcome: Literal["accepted", "ahead", "known"]
+    head: int
+    link: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event as it stands in the journal."""
+
+    seq: int
+    header: bytes
+    """RFC 8785 bytes, verbatim."""
+    hash: bytes
+    wall: Any
+    """The server's time of storing: an aware datetime."""
+
+    def read(self) -> dict[str, Any]:
+        """The header as a dict."""
+        read: dict[str, Any] = json.loads(self.header)
+        return read
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPart:
+    """A body part with the seq of its event."""
+
+    seq: int
+    name: str
+    text: str
+    salt: bytes
+
+
+async def append(pool: Pool, ring: KeyRing, request: Append) -> Appended:
+    """Offer events; the answer holds what the journal has after `request.expected`.
+
+    Nothing is written when a signature or part does not hold, when the journal is ahead, when a command is known, or
+    when a fund refuses. An offer without events and commands only reads.
+
+    Raises:
+        BadOffer, NotCanonical: the caller's mistake; the same offer will never be taken.
+        JournalBehind: the journal lost what it had.
+        OSError, TimeoutError, asyncpg.PostgresError: not known whether it was stored; offer the same again.
+    """
+    signed = [trusted_bytes(each.command, request.stream, ring) for each in request.answered]
+    good = [content for content in signed if content is not None]
+    if len(good) < len(signed):
+        unsigned = (
+            each.command.id for each, content in zip(request.answered, signed, strict=True) if content is None
+        )
+        return await _stored(pool, request, unsigned=tuple(unsigned))
+    offer = _offer(request, good)
+    if offer.empty:
+        return await _stored(pool, request)
+    try:
+        written = await _write_all(pool, request, offer)
+    except FundRefused as refused:
+        return Appended(accepted=False, blocked=refused.code)
+    if written.outcome != "accepted":
+        return await _stored(pool, request)
+    events = tuple(json.loads(header) for header in offer.linked(written.link))
+    return Appended(accepted=True, events=events, texts=await _texts(pool, request, events))
+
+
+async def write(connection: Connection, offer: Offer) -> Written:
+    """Store an offer in one round trip, inside the caller's transaction or its own. Raises JournalBehind."""
+    row = await connection.fetchrow(
+        "SELECT outcome, head, link FROM journal_append"
+        "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+        *offer.arguments(),
+    )
+    if row["outcome"] == "behind":
+        raise JournalBehind(offer.stream, offer.expected, row["head"])
+    return Written(row["outcome"], row["head"], row["link"])
+
+
+async def read(pool: Pool, stream: str, after: int = 0, page: int = PAGE_EVENTS) -> list[StoredEvent]:
+    """The events after a seq, in order: at most `page`, and about PAGE_BYTES of them. Empty at the end."""
+    rows = await pool.fetch(
+        """
+        SELECT seq, header, hash, wall
+        FROM (
+            SELECT seq, header, hash, wall,
+                   sum(octet_length(header)) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) AS bytes
+            FROM events WHERE stream = $1 AND seq > $2 ORDER BY seq LIMIT $3
+        ) AS page
+        WHERE bytes <= $4 OR seq = $2 + 1
+        """,
+        stream,
+        after,
+        page,
+        PAGE_BYTES,
+    )
+    return [StoredEvent(*row) for row in rows]
+
+
+async def read_all(pool: Pool, stream: str) -> list[StoredEvent]:
+    """Every event of a stream, in order."""
+    events: list[StoredEvent] = []
+    while found := await read(pool, stream, len(events)):
+        events += found
+    return events
+
+
+async def head(pool: Pool, stream: str) -> int:
+    """The seq of the last event; 0 for a stream that is not there."""
+    seq: int = await pool.fetchval("SELECT coalesce((SELECT seq FROM streams WHERE stream = $1), 0)", stream)
+    return seq
+
+
+async def parts(pool: Pool, stream: str) -> list[StoredPart]:
+    """The body parts of a stream that were not deleted, in order of their events."""
+    rows = await pool.fetch(
+        "SELECT seq, name, text, salt FROM parts WHERE stream = $1 ORDER BY seq, name", stream
+    )
+    return [StoredPart(*row) for row in rows]
+
+
+async def delete_parts(pool: Pool, stream: str) -> int:
+    """Delete every body part of a stream and return how many there were; the pool acts as journeys_retention."""
+    done: str = await pool.execute("DELETE FROM parts WHERE stream = $1", stream)
+    return int(done.rpartition(" ")[2])
+
+
+async def answer_of(pool: Pool, stream: str, command: str) -> Answer | None:
+    """What a command of this id was answered; None when the journal never saw it."""
+    recorded = await pool.fetchval(
+        "SELECT answer FROM commands WHERE stream = $1 AND id = $2", stream, command
+    )
+    return None if recorded is None else Answer.model_validate_json(recorded)
+
+
+async def known_answer(connection: Pool | Connection, command: Command) -> Answer | None:
+    """What a command of this id got before: its answer, `conflict` when it said something else; None when it is new."""
+    row = await connection.fetchrow(
+        "SELECT signed, first, last, answer FROM commands WHERE stream = $1 AND id = $2",
+        command.stream,
+        command.id,
+    )
+    if row is None:
+        return None
+    kept: list[StoredPart] = []
+    if row["first"] is not None and command.commitments:
+        found = await connection.fetch(
+            "SELECT seq, name, text, salt FROM parts WHERE stream = $1 AND seq BETWEEN $2 AND $3",
+            command.stream,
+            row["first"],
+            row["last"],
+        )
+        kept = [StoredPart(*part) for part in found]
+    recorded = Answer.model_validate_json(row["answer"])
+    if _same(json.loads(row["signed"]), command, kept):
+        return recorded
+    return Answer(command=command.id, outcome="conflict", code="id-used", seq=recorded.seq)
+
+
+def trusted_bytes(command: Command, stream: str, ring: KeyRing) -> bytes | None:
+    """What the command's signature covers; None unless it holds, is for this stream, and brings each of its parts."""
+    # A command signed for another journey, or stripped of a text on its way, is as bad as one signed by nobody.
+    if command.stream != stream or command.parts.keys() != command.commitments.keys():
+        return None
+    if any("\0" in part.text for part in command.parts.values()):
+        return None
+    return signed_bytes(command, ring)
+
+
+def _offer(request: Append, signed: Sequence[bytes]) -> Offer:
+    return make_offer(
+        request.stream,
+        request.expected,
+        request.events,
+        parts=[part for each in request.answered for part in each.command.parts.values()],
+        commands=[
+            StoredCommand(
+                each.command,
+                content,
+                each.answer.first or None,
+                each.answer.last or None,
+                each.answer.model_dump_json(),
+            )
+            for each, content in zip(request.answered, signed, strict=True)
+        ],
+        view=request.view,
+    )
+
+
+async def _write_all(pool: Pool, request: Append, offer: Offer) -> Written:
+    moves = [event for event in request.events if event["kind"] in MOVE_OF_KIND]
+    async with pool.acquire() as connection:
+        if not moves:
+            return await write(connection, offer)
+        async with connection.transaction():
+            # Funds before the head, always: two appends that take both can then not wait for each other.
+            locked = await lock_funds(connection, moves)
+            written = await write(connection, offer)
+            if written.outcome == "accepted":
+                await book(connection, locked, moves, person=(request.view or {}).get("person"))
+            return written
+
+
+async def _stored(pool: Pool, request: Append, *, unsigned: tuple[str, ...] = ()) -> Appended:
+    found = await read(pool, request.stream, request.expected)
+    last = await head(pool, request.stream)
+    if last < request.expected:
+        raise JournalBehind(request.stream, request.expected, last)
+    events = tuple(event.read() for event in found)
+    known = tuple([answer for each in request.answered if (answer := await known_answer(pool, each.command))])
+    return Appended(
+        accepted=not events and not known and not unsigned and not request.events and not request.answered,
+        events=events,
+        more=bool(found) and found[-1].seq < last,
+        unsigned=unsigned,
+        known=known,
+        texts=await _texts(pool, request, events),
+    )
+
+
+def _same(stored: dict[str, Any], command: Command, kept: Sequence[StoredPart]) -> bool:
+    """Whether two commands of one id say the same: signature, roles, time and salts may differ, deleted texts too."""
+    offered = command.signed_content()
+    if any(
+        stored[field] != offered[field]
+        for field in ("stream", "name", "fields", "actor", "occurred_at", "seen")
+    ):
+        return False
+    if stored["commitments"].keys() != command.commitments.keys():
+        return False
+    salts = {_commitment(part.salt, part.text): part.salt for part in kept}
+    return all(
+        _commitment(salts[commitment], command.parts[name].text) == commitment
+        for name, commitment in stored["commitments"].items()
+        if commitment in salts and name in command.parts
+    )
+
+
+def _commitment(salt: bytes, text: str) -> str:
+    return hmac.new(salt, text.encode(), hashlib.sha256).hexdigest()
+
+
+async def _texts(pool: Pool, request: Append, events: Sequence[dict[str, Any]]) -> dict[str, str]:
+    wanted = set(request.texts)
+    for event in events:
+        if event["kind"] in _TELLS_TEXTS:
+            wanted |= {
+                hash_ for hash_ in (event["data"].get("programme"), event["data"].get("calendar")) if hash_
+            }
+    return await texts_of(pool, sorted(wanted)) if wanted else {}

@@ -1,0 +1,82 @@
+"""Mentors: how they are reached, how many people each can accompany, and whether they can now."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import asyncpg
+
+from journeys.domain.directory import MentorAdded, MentorChanged
+from journeys.store.database import Pool
+from journeys.store.directory import AlreadyThere, By, Fact, NotFound, record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mentor:
+    """A volunteer or peer. `capacity` counts people at once."""
+
+    id: str
+    name: str
+    email: str | None
+    phone: str | None
+    language: str
+    site: str | None
+    capacity: int
+    available: bool = True
+
+
+_COLUMNS: Final = "id::text, name, email, phone, language, site, capacity, available"
+
+
+def stream_of(mentor: str) -> str:
+    """The stream of a mentor's own facts."""
+    return f"mentor-{mentor}"
+
+
+async def add(pool: Pool, mentor: Mentor, by: By) -> None:
+    """Add a mentor under an id made by the entry point. Raises AlreadyThere for an id that is taken."""
+    known = (("name", mentor.name), ("email", mentor.email), ("phone", mentor.phone))
+    async with pool.acquire() as connection, connection.transaction():
+        try:
+            await connection.execute(
+                "INSERT INTO mentors (id, name, email, phone, language, site, capacity, available)"
+                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                mentor.id,
+                mentor.name,
+                mentor.email,
+                mentor.phone,
+                mentor.language,
+                mentor.site,
+                mentor.capacity,
+                mentor.available,
+            )
+        except asyncpg.UniqueViolationError:
+            raise AlreadyThere("mentor", "id") from None
+        fact = Fact(
+            MentorAdded(site=mentor.site, capacity=mentor.capacity),
+            {key: text for key, text in known if text is not None},
+        )
+        await record(connection, stream_of(mentor.id), [fact], by)
+
+
+async def change(pool: Pool, id: str, *, capacity: int, available: bool, by: By) -> None:
+    """Say how many people a mentor can accompany, and whether now. Raises NotFound."""
+    async with pool.acquire() as connection, connection.transaction():
+        done = await connection.execute(
+            "UPDATE mentors SET capacity = $2, available = $3 WHERE id = $1", id, capacity, available
+        )
+        if done == "UPDATE 0":
+            raise NotFound("mentor", id)
+        await record(
+            connection, stream_of(id), [Fact(MentorChanged(capacity=capacity, available=available))], by
+        )
+
+
+async def mentor(pool: Pool, id: str) -> Mentor | None:
+    """A mentor by id."""
+    row = await pool.fetchrow(f"SELECT {_COLUMNS} FROM mentors WHERE id = $1", id)
+    return None if row is None else Mentor(**row)
+
+
+async def mentors(pool: Pool) -> list[Mentor]:
+    """All mentors by name."""
+    return [Mentor(**row) for row in await pool.fetch(f"SELECT {_COLUMNS} FROM mentors ORDER BY name, id")]

@@ -1,0 +1,133 @@
+"""An offer to the journal, made ready to be stored: canonical bytes with a hole for the link, parts, signed commands."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+from journeys.domain.commands import Command
+from journeys.domain.record import NO_EVENT, Part
+from journeys.store.canonical import canonical
+
+_HOLE: Final = b'"prev":"' + NO_EVENT.encode()
+
+
+class BadOffer(ValueError):
+    """An offer that no state of the journal can take: a mistake of the caller, not worth trying again."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCommand:
+    """A command with what is kept of it: first and last seq (None without events) and its answer."""
+
+    command: Command
+    signed: bytes
+    """What the signature covers, verbatim."""
+    first: int | None
+    last: int | None
+    answer: str
+    """JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The arguments of `journal_append`, in columns."""
+
+    stream: str
+    expected: int
+    kinds: list[str]
+    headers: list[bytes]
+    holes: list[int]
+    """Where each header's `prev` begins, counted from 0."""
+    part_seqs: list[int]
+    part_names: list[str]
+    part_texts: list[str]
+    part_salts: list[bytes]
+    commands: Sequence[StoredCommand]
+    view: str | None
+
+    @property
+    def empty(self) -> bool:
+        """Nothing would be written: only a read."""
+        return not self.headers and not self.commands and self.view is None
+
+    def arguments(self) -> tuple[Any, ...]:
+        """In the order of `journal_append`."""
+        commands = [stored.command for stored in self.commands]
+        return (
+            self.stream,
+            self.expected,
+            self.kinds,
+            self.headers,
+            [hole + 1 for hole in self.holes],
+            self.part_seqs,
+            self.part_names,
+            self.part_texts,
+            self.part_salts,
+            [command.id for command in commands],
+            [stored.signed for stored in self.commands],
+            [command.signature for command in commands],
+            [command.key for command in commands],
+            [stored.first for stored in self.commands],
+            [stored.last for stored in self.commands],
+            [stored.answer for stored in self.commands],
+            self.view,
+        )
+
+    def linked(self, link: bytes) -> list[bytes]:
+        """The headers as the journal stores them after an event whose hash is `link`."""
+        stored = []
+        for header, hole in zip(self.headers, self.holes, strict=True):
+            whole = header[:hole] + link.hex().encode() + header[hole + len(NO_EVENT) :]
+            link = sha256(whole).digest()
+            stored.append(whole)
+        return stored
+
+
+def make_offer(
+    stream: str,
+    expected: int,
+    headers: Sequence[Mapping[str, Any]],
+    *,
+    parts: Iterable[Part] = (),
+    commands: Sequence[StoredCommand] = (),
+    view: Mapping[str, Any] | None = None,
+) -> Offer:
+    """Make the headers ready at the position after `expected`.
+
+    Args:
+        headers: `Event.header()` without `prev`.
+        parts: texts that some header commits to; one that none names is not kept.
+
+    Raises:
+        BadOffer: headers of another stream or not in sequence, two commands of one id.
+        NotCanonical: a header with a float or an integer of 2^53 or more.
+    """
+    for seq, header in enumerate(headers, start=expected + 1):
+        if header["stream"] != stream or header["seq"] != seq:
+            raise BadOffer(f"{header['stream']}/{header['seq']} offered where {stream}/{seq} was due")
+    if len({stored.command.id for stored in commands}) != len(commands):
+        raise BadOffer(f"{stream}: one command offered twice")
+    ready = [canonical({**header, "prev": NO_EVENT}) for header in headers]
+    by_commitment = {part.commitment(): part for part in parts}
+    kept = [
+        (header["seq"], name, by_commitment[commitment])
+        for header in headers
+        for name, commitment in header["parts"].items()
+        if commitment in by_commitment
+    ]
+    return Offer(
+        stream=stream,
+        expected=expected,
+        kinds=[header["kind"] for header in headers],
+        headers=ready,
+        # From the right: after `prev` come only texts, where quotes are escaped; before it stands `data`.
+        holes=[header.rindex(_HOLE) + len(_HOLE) - len(NO_EVENT) for header in ready],
+        part_seqs=[seq for seq, _, _ in kept],
+        part_names=[name for _, name, _ in kept],
+        part_texts=[part.text for _, _, part in kept],
+        part_salts=[bytes.fromhex(part.salt) for _, _, part in kept],
+        commands=commands,
+        view=None if view is None else json.dumps(view),
+    )

@@ -1,0 +1,67 @@
+"""Texts of programmes and calendars, each stored once under its SHA-256, and which programme is in force."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from journeys.store.canonical import digest
+from journeys.store.database import Connection, Pool
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A programme with which new journeys may begin."""
+
+    name: str
+    sha256: str
+    at: datetime
+
+
+async def store_text(
+    connection: Connection, kind: Literal["programme", "calendar"], name: str, text: str
+) -> str:
+    """Keep a text (once) and return its SHA-256 in hexadecimal."""
+    sha256 = digest(text.encode())
+    await connection.execute(
+        "INSERT INTO texts (sha256, kind, name, text) VALUES ($1, $2, $3, $4) ON CONFLICT (sha256) DO NOTHING",
+        bytes.fromhex(sha256),
+        kind,
+        name,
+        text,
+    )
+    return sha256
+
+
+async def texts_of(pool: Pool, hashes: Iterable[str]) -> dict[str, str]:
+    """The texts of these SHA-256; one that the store does not have is left out."""
+    rows = await pool.fetch(
+        "SELECT sha256, text FROM texts WHERE sha256 = ANY ($1::bytea[])",
+        [bytes.fromhex(each) for each in hashes],
+    )
+    return {row["sha256"].hex(): row["text"] for row in rows}
+
+
+async def put_published(connection: Connection, name: str, sha256: str, at: datetime) -> None:
+    """Make a stored programme the one with which new journeys of this name begin."""
+    await connection.execute(
+        """
+        INSERT INTO published (name, sha256, published_at) VALUES ($1, $2, $3)
+        ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256, published_at = excluded.published_at
+        """,
+        name,
+        bytes.fromhex(sha256),
+        at,
+    )
+
+
+async def published(pool: Pool, name: str) -> Published | None:
+    """The programme of this name in force; None when none was published."""
+    row = await pool.fetchrow("SELECT name, sha256, published_at FROM published WHERE name = $1", name)
+    return None if row is None else Published(row["name"], row["sha256"].hex(), row["published_at"])
+
+
+async def all_published(pool: Pool) -> list[Published]:
+    """Every programme in force, by name."""
+    rows = await pool.fetch("SELECT name, sha256, published_at FROM published ORDER BY name")
+    return [Published(row["name"], row["sha256"].hex(), row["published_at"]) for row in rows]

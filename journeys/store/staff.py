@@ -1,0 +1,230 @@
+"""Staff: handles, roles, sites and absences; who is there on a day."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import asyncpg
+
+from journeys.domain.directory import (
+    AbsenceDropped,
+    AbsenceSet,
+    Holder,
+    RoleGiven,
+    RoleTaken,
+    SitesSet,
+    StaffAdded,
+    StaffChanged,
+    StaffLeft,
+    StaffReturned,
+)
+from journeys.store.database import Connection, Pool
+from journeys.store.directory import AlreadyThere, By, Fact, NotFound, record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A member of staff. No site means every site."""
+
+    id: str
+    handle: str
+    """The short name that `--as` takes; unique."""
+    name: str
+    email: str | None
+    phone: str | None
+    language: str
+    roles: tuple[str, ...]
+    sites: tuple[str, ...]
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """Days away, both included. Without a deputy nobody stands in."""
+
+    staff: str
+    first_day: date
+    last_day: date
+    deputy: str | None
+
+
+_COLUMNS: Final = "id::text, handle, name, email, phone, language, roles, sites, active"
+
+
+def stream_of(staff: str) -> str:
+    """The stream of a member's own facts."""
+    return f"staff-{staff}"
+
+
+async def add(pool: Pool, member: Member, by: By) -> None:
+    """Add a member under an id made by the entry point. Raises AlreadyThere for a handle or id that is taken."""
+    texts = {"handle": member.handle, **_contact(member.name, member.email, member.phone)}
+    async with pool.acquire() as connection, connection.transaction():
+        try:
+            await connection.execute(
+                "INSERT INTO staff (id, handle, name, email, phone, language, roles, sites, active)"
+                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                member.id,
+                member.handle,
+                member.name,
+                member.email,
+                member.phone,
+                member.language,
+                list(member.roles),
+                list(member.sites),
+                member.active,
+            )
+        except asyncpg.UniqueViolationError as error:
+            raise AlreadyThere(
+                "staff", "handle" if "handle" in str(error.constraint_name) else "id"
+            ) from None
+        await record(
+            connection,
+            stream_of(member.id),
+            [Fact(StaffAdded(roles=member.roles, sites=member.sites), texts)],
+            by,
+        )
+
+
+async def change(pool: Pool, id: str, *, name: str, email: str | None, phone: str | None, by: By) -> None:
+    """Replace how a member is called and reached. Raises NotFound."""
+    async with pool.acquire() as connection, connection.transaction():
+        await _locked(connection, id)
+        await connection.execute(
+            "UPDATE staff SET name = $2, email = $3, phone = $4 WHERE id = $1", id, name, email, phone
+        )
+        await record(connection, stream_of(id), [Fact(StaffChanged(), _contact(name, email, phone))], by)
+
+
+async def give_role(pool: Pool, id: str, role: str, by: By) -> bool:
+    """Give a role; False (and no event) when the member has it. Raises NotFound."""
+    async with pool.acquire() as connection, connection.transaction():
+        if role in (await _locked(connection, id)).roles:
+            return False
+        await connection.execute("UPDATE staff SET roles = array_append(roles, $2) WHERE id = $1", id, role)
+        await record(connection, stream_of(id), [Fact(RoleGiven(given=role))], by)
+        return True
+
+
+async def take_role(pool: Pool, id: str, role: str, by: By) -> bool:
+    """Take a role away; False (and no event) when the member has it not. Raises NotFound."""
+    async with pool.acquire() as connection, connection.transaction():
+        if role not in (await _locked(connection, id)).roles:
+            return False
+        await connection.execute("UPDATE staff SET roles = array_remove(roles, $2) WHERE id = $1", id, role)
+        await record(connection, stream_of(id), [Fact(RoleTaken(taken=role))], by)
+        return True
+
+
+async def set_sites(pool: Pool, id: str, sites: Sequence[str], by: By) -> None:
+    """Say where a member works; none means everywhere. Raises NotFound."""
+    async with pool.acquire() as connection, connection.transaction():
+        await _locked(connection, id)
+        await connection.execute("UPDATE staff SET sites = $2 WHERE id = $1", id, list(sites))
+        await record(connection, stream_of(id), [Fact(SitesSet(sites=tuple(sites)))], by)
+
+
+async def set_active(pool: Pool, id: str, active: bool, by: By) -> bool:
+    """A member leaves or returns; False (and no event) when nothing changes. Raises NotFound."""
+    async with pool.acquire() as connection, connection.transaction():
+        if (await _locked(connection, id)).active == active:
+            return False
+        await connection.execute("UPDATE staff SET active = $2 WHERE id = $1", id, active)
+        await record(connection, stream_of(id), [Fact(StaffReturned() if active else StaffLeft())], by)
+        return True
+
+
+async def set_absence(pool: Pool, absence: Absence, by: By) -> None:
+    """Write an absence down; one that begins on the same day is replaced. Raises NotFound for member or deputy."""
+    async with pool.acquire() as connection, connection.transaction():
+        await _locked(connection, absence.staff)
+        if absence.deputy is not None:
+            await _locked(connection, absence.deputy)
+        await connection.execute(
+            "INSERT INTO absences (staff, first_day, last_day, deputy) VALUES ($1, $2, $3, $4)"
+            " ON CONFLICT (staff, first_day) DO UPDATE SET last_day = excluded.last_day, deputy = excluded.deputy",
+            absence.staff,
+            absence.first_day,
+            absence.last_day,
+            absence.deputy,
+        )
+        fact = AbsenceSet(first_day=absence.first_day, last_day=absence.last_day, deputy=absence.deputy)
+        await record(connection, stream_of(absence.staff), [Fact(fact)], by)
+
+
+async def drop_absence(pool: Pool, id: str, first_day: date, by: By) -> bool:
+    """Strike an absence out; False (and no event) when there is none that begins on this day. Raises NotFound."""
+    async with pool.acquire() as connection, connection.transaction():
+        await _locked(connection, id)
+        done = await connection.execute(
+            "DELETE FROM absences WHERE staff = $1 AND first_day = $2", id, first_day
+        )
+        if done == "DELETE 0":
+            return False
+        await record(connection, stream_of(id), [Fact(AbsenceDropped(first_day=first_day))], by)
+        return True
+
+
+async def member(pool: Pool, id: str) -> Member | None:
+    """A member by id."""
+    row = await pool.fetchrow(f"SELECT {_COLUMNS} FROM staff WHERE id = $1", id)
+    return None if row is None else _member(row)
+
+
+async def by_handle(pool: Pool, handle: str) -> Member | None:
+    """A member by handle."""
+    row = await pool.fetchrow(f"SELECT {_COLUMNS} FROM staff WHERE handle = $1", handle)
+    return None if row is None else _member(row)
+
+
+async def members(pool: Pool) -> list[Member]:
+    """All staff by handle, those who left included."""
+    return [_member(row) for row in await pool.fetch(f"SELECT {_COLUMNS} FROM staff ORDER BY handle")]
+
+
+async def absences(pool: Pool, since: date) -> list[Absence]:
+    """Absences that end on `since` or later, in order of their first day."""
+    rows = await pool.fetch(
+        "SELECT staff::text, first_day, last_day, deputy::text FROM absences WHERE last_day >= $1"
+        " ORDER BY first_day, staff",
+        since,
+    )
+    return [Absence(*row) for row in rows]
+
+
+async def roster(pool: Pool, on: date) -> list[Holder]:
+    """Active staff on a local day, with who is away and who stands in: what `directory.reachable` takes."""
+    rows = await pool.fetch(
+        """
+        SELECT s.id::text, s.roles, s.sites, a.staff IS NOT NULL AS absent, a.deputy::text
+        FROM staff s
+        LEFT JOIN LATERAL (
+            SELECT staff, deputy FROM absences WHERE staff = s.id AND $1 BETWEEN first_day AND last_day
+            ORDER BY first_day DESC LIMIT 1
+        ) a ON true
+        WHERE s.active ORDER BY s.id
+        """,
+        on,
+    )
+    return [
+        Holder(row["id"], frozenset(row["roles"]), frozenset(row["sites"]), row["absent"], row["deputy"])
+        for row in rows
+    ]
+
+
+async def _locked(connection: Connection, id: str) -> Member:
+    row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM staff WHERE id = $1 FOR UPDATE", id)
+    if row is None:
+        raise NotFound("staff", id)
+    return _member(row)
+
+
+def _contact(name: str, email: str | None, phone: str | None) -> dict[str, str]:
+    return {
+        key: text for key, text in (("name", name), ("email", email), ("phone", phone)) if text is not None
+    }
+
+
+def _member(row: Mapping[str, Any]) -> Member:
+    return Member(**{**row, "roles": tuple(row["roles"]), "sites": tuple(row["sites"])})

@@ -1,0 +1,181 @@
+"""Message templates: neutral, in both languages, and harmless."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import journeys.domain
+from journeys.authoring.reading import PROGRAMMES, read_programme
+from journeys.authoring.templates import (
+    NOT_NEUTRAL,
+    TEMPLATES,
+    VARIABLES,
+    Audience,
+    TemplateInvalid,
+    TemplateUnknown,
+    VariableMissing,
+    check_template,
+    read_template,
+    render,
+    template_names,
+    variables,
+)
+
+ENGINE_NEEDS: set[tuple[str, Audience]] = {
+    ("deadline-near", "participant"), ("deadline-near", "staff"),
+    ("appointment-near", "participant"), ("appointment-outcome", "staff"),
+    ("approval-wanted", "staff"), ("grant-refused", "staff"), ("grant-returned", "staff"),
+    ("receipt-submitted", "staff"), ("receipt-refused", "staff"),
+    ("mentor-proposed", "volunteer"), ("mentor-wanted", "staff"),
+    ("referral-sent", "volunteer"), ("referral-declined", "staff"),
+    ("transfer-asked", "staff"), ("transfer-declined", "staff"),
+    ("closing-wanted", "staff"), ("escalation", "staff"), ("erasure-asked", "staff"), ("opted-out", "staff"),
+}  # fmt: skip
+"""What the rules of the domain send, and to whom."""
+EACH: list[tuple[str, Audience]] = [
+    (name, audience)
+    for name in sorted(template_names())
+    for audience in VARIABLES
+    if read_template(name).for_(audience) is not None
+]
+
+GOOD = """\
+template: note
+participant:
+  subject: {fr: "Bonjour", en: "Hello"}
+  body: {fr: "Bonjour {{ first_name }}{% if place %}, {{ place }}{% endif %}", en: "Hello {{ first_name }}"}
+"""
+
+
+def checked(text: str) -> list[str]:
+    try:
+        check_template(text.encode(), Path("note.yaml"))
+    except TemplateInvalid as refused:
+        return [f"{one.code} {one.path} {one.line}" for one in refused.findings]
+    return []
+
+
+def test_what_the_engine_and_the_programmes_name_exists() -> None:
+    for name, reader in ENGINE_NEEDS:
+        assert read_template(name).for_(reader) is not None, (name, reader)
+    for source in PROGRAMMES.glob("*.yaml"):
+        programme = read_programme(source).programme
+        for milestone in programme.milestones.values():
+            for reminder in milestone.remind:
+                audience: Audience = "participant" if reminder.to == "participant" else "staff"
+                assert read_template(reminder.template).for_(audience) is not None
+
+
+def test_every_message_that_the_domain_owes_has_its_template() -> None:
+    owed = set()
+    for source in Path(journeys.domain.__file__).parent.glob("*.py"):
+        for call in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and ast.unparse(call.func) in ("messages.owe", "owe"):
+                owed |= {call.args[3].value} if isinstance(call.args[3], ast.Constant) else set()
+    assert len(owed) > 10
+    assert owed <= template_names()
+
+
+@pytest.mark.parametrize(("name", "audience"), EACH)
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_each_message_is_whole_short_and_neutral(name: str, audience: Audience, lang: str) -> None:
+    values = {key: f"<{key}>" for key in variables(name, audience)}
+    message = render(name, audience, lang, values)
+    assert message.subject and "\n" not in message.subject and len(message.subject) < 90
+    assert message.body.endswith("\n") and len(message.body) < 700
+    assert "{{" not in message.body and "{%" not in message.body
+    assert not NOT_NEUTRAL.search(message.subject + message.body)
+
+
+def test_a_message_to_a_participant_names_neither_the_step_nor_the_journey() -> None:
+    for name, audience in EACH:
+        if audience != "staff":
+            assert not variables(name, audience) & {
+                "milestone",
+                "contact",
+                "reference",
+                "programme",
+                "reason",
+            }
+
+
+def test_an_empty_place_falls_away_and_a_missing_variable_is_named() -> None:
+    values = {
+        "first_name": "Lina",
+        "date": "3 mai",
+        "time": "10 h",
+        "referent": "Sam",
+        "association": "A",
+        "place": "",
+    }
+    assert "10 h." in render("appointment-near", "participant", "fr", values).body
+    assert "10 h, gare." in render("appointment-near", "participant", "fr", values | {"place": "gare"}).body
+    del values["time"]
+    with pytest.raises(VariableMissing) as caught:
+        render("appointment-near", "participant", "fr", values)
+    assert caught.value.name == "time"
+
+
+def test_what_is_not_known_is_given_empty_and_leaves_no_trace() -> None:
+    for name in ("escalation", "mentor-proposed", "grant-refused", "transfer-asked"):
+        for audience in VARIABLES:
+            if read_template(name).for_(audience) is None:
+                continue
+            needed = variables(name, audience)
+            values = {key: "" if key in ("date", "reason", "milestone", "contact") else "x" for key in needed}
+            body = render(name, audience, "fr", values).body
+            assert " ." not in body
+            assert "  " not in body
+
+
+def test_values_can_neither_add_a_header_nor_run() -> None:
+    values = dict.fromkeys(variables("deadline-near", "participant"), "x")
+    message = render(
+        "deadline-near", "participant", "fr", values | {"date": "3 mai\r\nBcc: all@example.org {{ 7*7 }}"}
+    )
+    assert "\n" not in message.subject and "\r" not in message.subject
+    assert "{{ 7*7 }}" in message.body and "49" not in message.body
+
+
+def test_unknown_names_are_said_with_what_there_is() -> None:
+    with pytest.raises(TemplateUnknown, match="deadline-near"):
+        read_template("deadline-far")
+    with pytest.raises(TemplateUnknown, match="participant"):
+        render("escalation", "participant", "fr", {})
+    with pytest.raises(TemplateUnknown):
+        read_template("../programmes/auxilia")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("template: note", "template: other", "template-other-name template 1"),
+        ("{{ first_name }}{%", "{{ frist_name }}{%", "template-variable participant.body.fr 4"),
+        ("{{ first_name }}{%", "{{ milestone }}{%", "template-variable participant.body.fr 4"),
+        ("{{ first_name }}{%", "{{ first_name.__class__ }}{%", "template-construct participant.body.fr 4"),
+        ("{{ first_name }}{%", "{{ 'x' * 1000000000 }}{%", "template-construct participant.body.fr 4"),
+        (
+            "{{ first_name }}{%",
+            "{% for a in place %}x{% endfor %}{%",
+            "template-construct participant.body.fr 4",
+        ),
+        ("{{ first_name }}{%", "{{ first_name|upper }}{%", "template-construct participant.body.fr 4"),
+        ("{{ first_name }}{%", "{% include 'x' %}{%", "template-construct participant.body.fr 4"),
+        ("{% endif %}", "", "template-syntax participant.body.fr 4"),
+        ("Hello {{", "After your release {{", "template-word participant.body.en 4"),
+        ('fr: "Bonjour"', 'fr: "Le SPIP vous attend"', "template-word participant.subject.fr 3"),
+        ('fr: "Bonjour"', 'fr: "Bonjour\\nBcc: x"', "template-subject-lines participant.subject.fr 3"),
+        (', en: "Hello"', "", "missing-key participant.subject.en 3"),
+        ("participant:", "participants:", "unknown-key participants 2"),
+        ("template: note", "template: &a note", "yaml-alias  1"),
+    ],
+)
+def test_a_template_that_cannot_be_used_is_refused_with_its_line(old: str, new: str, expected: str) -> None:
+    assert checked(GOOD) == []
+    assert GOOD.count(old) == 1
+    assert expected in checked(GOOD.replace(old, new))
+
+
+def test_shipped_templates_are_what_is_checked() -> None:
+    assert len(EACH) > 30 and all((TEMPLATES / f"{name}.yaml").is_file() for name, _ in EACH)
