@@ -1,7 +1,7 @@
-"""Facts about people, staff, mentors, partners, funds and programmes: what their streams hold, and how names compare.
+"""Facts about people, staff, mentors, partners, funds, programmes: their streams, how names compare.
 
-Headers hold ids, codes, days and cents; names, addresses and references travel as parts. A person's own choices
-(opt-out, pause, death, erasure) are the events of the same name in `events`.
+Headers hold ids, codes, days and cents; names, addresses and references travel as parts. A person's own
+choices (opt-out, pause, death, erasure) are the events of the same name in `events`.
 """
 
 import re
@@ -15,7 +15,9 @@ from journeys.domain.record import Payload
 
 Language = Literal["fr", "en"]
 
-PersonField = Literal["reference", "first_name", "last_name", "birth_date", "email", "phone", "language", "zone"]
+PersonField = Literal[
+    "reference", "first_name", "last_name", "birth_date", "email", "phone", "language", "zone"
+]
 PERSON_FIELDS: tuple[PersonField, ...] = get_args(PersonField)
 
 
@@ -131,7 +133,8 @@ KINDS: dict[str, type[Payload]] = {
     kind.__name__: kind
     for kind in (
         PersonRegistered, PersonChanged,
-        StaffAdded, StaffChanged, RoleGiven, RoleTaken, SitesSet, AbsenceSet, AbsenceDropped, StaffLeft, StaffReturned,
+        StaffAdded, StaffChanged, StaffLeft, StaffReturned,
+        RoleGiven, RoleTaken, SitesSet, AbsenceSet, AbsenceDropped,
         MentorAdded, MentorChanged, PartnerAdded, PartnerLeft,
         FundOpened, FundToppedUp, ProgrammePublished,
     )
@@ -169,11 +172,13 @@ def reachable(roster: Iterable[Holder], role: str, site: str | None) -> tuple[st
 
 
 # Letters that have no decomposition, written as people type them.
-_LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
+_LIGATURES = str.maketrans(
+    {"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
+)
 
 
 def search_form(text: str) -> str:
-    """A name without case, accents and punctuation, words apart by one space: `Éloïse D’Œuvre` gives `eloise d oeuvre`."""
+    """A name without case, accents and signs, words apart by a space: `Éloïse D’Œ.` is `eloise d oe`."""
     folded = unicodedata.normalize("NFKD", text.casefold()).translate(_LIGATURES)
     bare = "".join(letter for letter in folded if not unicodedata.combining(letter))
     return " ".join(re.findall(r"[^\W_]+", bare))

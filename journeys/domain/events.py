@@ -6,7 +6,7 @@ texts and personal data are in parts, which the envelope commits to.
 
 from datetime import date as Day
 from functools import cache
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 from journeys.domain.record import Event, Instant, Payload
 
@@ -870,8 +870,8 @@ class UnknownKind(ValueError):
 @cache
 def envelope(kind: type[Payload]) -> type[Event[Payload]]:
     """The model of an event of one kind, built once."""
-    model: type[Event[Payload]] = Event.__class_getitem__(kind)
-    return model
+    model = Event.__class_getitem__(kind)
+    return cast("type[Event[Payload]]", model)
 
 
 def _reader(kind: str) -> type[Event[Payload]]:

@@ -295,7 +295,7 @@ def _evidence(state: State, data: e.EvidenceAdded, event: Recorded) -> None:
 @_on(e.CheckCalled)
 def _check_called(state: State, data: e.CheckCalled, event: Recorded) -> None:
     _milestone(state, data.milestone, checking=data.check)
-    state.effects[event.seq] = EffectKnown("check", data.milestone)
+    state.effects[event.seq] = EffectKnown("check", data.milestone, data.model_dump(mode="json"))
 
 
 @_on(e.CheckPassed, e.CheckFailed, e.CheckUnknown)
@@ -310,8 +310,11 @@ def _check_over(state: State, data: e.CheckPassed, event: Recorded) -> None:
 
 @_on(e.MessageDue)
 def _message_due(state: State, data: e.MessageDue, event: Recorded) -> None:
-    state.messages[data.message] = Message(data.purpose, data.to, data.about, data.urgent, data.valid_until, event.seq)
-    state.effects[event.seq] = EffectKnown("deliver", data.message)
+    said = data.model_dump(mode="json")
+    state.messages[data.message] = Message(
+        data.purpose, data.to, data.about, data.urgent, data.valid_until, event.seq, said
+    )
+    state.effects[event.seq] = EffectKnown("deliver", data.message, said)
 
 
 @_on(e.MessageDeferred)
@@ -325,8 +328,10 @@ def _message_deferred(state: State, data: e.MessageDeferred, event: Recorded) ->
 
 @_on(e.MessageReady)
 def _message_ready(state: State, data: e.MessageReady, event: Recorded) -> None:
-    _change(state.messages, data.message, effect=event.seq, until=None)
-    state.effects[event.seq] = EffectKnown("deliver", data.message)
+    message = state.messages.get(data.message)
+    if message is not None:
+        state.messages[data.message] = replace(message, effect=event.seq, until=None)
+        state.effects[event.seq] = EffectKnown("deliver", data.message, message.data)
 
 
 @_on(e.MessageSent, e.MessageFailed, e.MessageSuppressed, e.MessageUnknown)
@@ -428,7 +433,7 @@ def _raised(state: State, data: e.EscalationRaised, event: Recorded) -> None:
     state.escalations[data.escalation] = Escalation(
         data.ladder, data.about, data.to, data.urgent, data.money, data.held, data.next_at, event.recorded_at
     )
-    state.effects[event.seq] = EffectKnown("tell", data.escalation)
+    _tell(state, event.seq, data.escalation, data.fallback)
 
 
 @_on(e.EscalationClimbed)
@@ -437,7 +442,18 @@ def _climbed(state: State, data: e.EscalationClimbed, event: Recorded) -> None:
         state.escalations, data.escalation, step=data.step, repeat=data.repeat, to=data.to, next_at=data.next_at,
         acknowledged=False, assigned=None,
     )  # fmt: skip
-    state.effects[event.seq] = EffectKnown("tell", data.escalation)
+    _tell(state, event.seq, data.escalation, data.fallback)
+
+
+def _tell(state: State, effect: int, id: str, fallback: tuple[str, ...]) -> None:
+    """Somebody is to be told of a step: the holders of its role, or the person to whom it was given."""
+    known = state.escalations[id]
+    data = {
+        "escalation": id, "ladder": known.ladder, "about": known.about.model_dump(), "to": known.to,
+        "fallback": list(fallback), "urgent": known.urgent, "step": known.step, "repeat": known.repeat,
+        "person": known.assigned,
+    }  # fmt: skip
+    state.effects[effect] = EffectKnown("tell", id, data)
 
 
 @_on(e.EscalationAcknowledged)
@@ -448,7 +464,7 @@ def _acknowledged(state: State, data: e.EscalationAcknowledged, event: Recorded)
 @_on(e.EscalationReassigned)
 def _reassigned(state: State, data: e.EscalationReassigned, event: Recorded) -> None:
     _change(state.escalations, data.escalation, assigned=data.to, acknowledged=False)
-    state.effects[event.seq] = EffectKnown("tell", data.escalation)
+    _tell(state, event.seq, data.escalation, ())
 
 
 @_on(e.EscalationResolved)
@@ -530,7 +546,7 @@ def _instalment_called(state: State, grant: str, number: int) -> None:
 @_on(e.PaymentReserved)
 def _reserved(state: State, data: e.PaymentReserved, event: Recorded) -> None:
     state.payments[data.payment] = PaymentKnown(data.grant, data.number, data.amount)
-    state.effects[event.seq] = EffectKnown("instruct", data.payment)
+    state.effects[event.seq] = EffectKnown("instruct", data.payment, data.model_dump(mode="json"))
     _instalment_called(state, data.grant, data.number)
 
 
@@ -555,14 +571,24 @@ def _held(state: State, data: e.PaymentHeld, event: Recorded) -> None:
 
 @_on(e.PaymentReleased)
 def _released(state: State, data: e.PaymentReleased, event: Recorded) -> None:
-    state.effects[event.seq] = EffectKnown("instruct", data.payment)
+    state.effects[event.seq] = EffectKnown("instruct", data.payment, _instruction(state, data.payment))
     _change(state.payments, data.payment, look_at=None)
 
 
 @_on(e.PaymentEnquired)
 def _enquired(state: State, data: e.PaymentEnquired, event: Recorded) -> None:
-    state.effects[event.seq] = EffectKnown("enquire", data.payment)
+    state.effects[event.seq] = EffectKnown("enquire", data.payment, _instruction(state, data.payment))
     _change(state.payments, data.payment, look_at=None, enquiring=True)
+
+
+def _instruction(state: State, id: str) -> dict[str, Any]:
+    """What the bank is told of a payment, as PaymentReserved said it."""
+    payment = state.payments[id]
+    grant = state.grants[payment.grant]
+    return {
+        "payment": id, "grant": payment.grant, "number": payment.number, "amount": payment.amount, "fund": grant.fund,
+        "person": state.person, "pay_by": grant.pay_by, "digest": grant.digest, "payee": grant.payee,
+    }  # fmt: skip
 
 
 @_on(e.PaymentLookedUp)

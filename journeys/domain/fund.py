@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Account(StrEnum):
-    """Where a fund's cents are. `source` is the outside that money comes from: it goes below 0 as the fund is filled."""
+    """Where a fund's cents are. `source` is the outside that fills it, so it goes below 0."""
 
     SOURCE = "source"
     AVAILABLE = "available"
@@ -72,7 +72,7 @@ class Reservation:
 
 
 def refusal(fund: FundState | None, reservation: Reservation) -> str | None:
-    """Why the fund cannot take it: `unknown-fund`, `nothing-to-pay`, `person-cap`, `fund-cap`; None when it can."""
+    """Why not: `unknown-fund`, `nothing-to-pay`, `person-cap`, `fund-cap`; None when the fund can take it."""
     if fund is None:
         return "unknown-fund"
     if reservation.amount <= 0:

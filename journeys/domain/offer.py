@@ -57,9 +57,10 @@ def make_offer(
     now: datetime,
     blocked: str | None = None,
 ) -> Offer:
-    """Decide what is due, then each outcome, then each command. A money offer holds a due payment and nothing else.
+    """Decide each outcome, then what is due, then each command once nothing is due any more.
 
-    What does not fit stays where it waits: an offer stops at about 100 events.
+    What does not fit stays where it waits: an offer stops at about 100 events, and reserves one payment at most.
+    `blocked` is the fund's refusal of the reservation offered before.
     """
     work = state.copy()
     events: list[Event[Payload]] = []
@@ -70,7 +71,7 @@ def make_offer(
         _fold(work, decide(work, outcome, now, book), events)
         taken += 1
     if taken == len(outcomes):
-        asked = Blocked(blocked) if blocked is not None and not events else Tick()
+        asked = Blocked(blocked) if blocked is not None else Tick()
         _fold(work, decide(work, asked, now, book), events)
     decided: list[Decided] = []
     caught_up = not _is_due(work, now)

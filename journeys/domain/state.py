@@ -91,6 +91,8 @@ class Message:
     urgent: bool
     valid_until: datetime
     effect: int | None
+    data: dict[str, Any]
+    """What its MessageDue said: what the activity that delivers it is given."""
     until: datetime | None = None
 
 
@@ -278,6 +280,8 @@ class EffectKnown:
 
     kind: Literal["deliver", "tell", "check", "instruct", "enquire"]
     id: str
+    data: dict[str, Any]
+    """What the activity is given: the calling event's own data, completed from what is known."""
 
 
 @dataclass(slots=True)

@@ -11,17 +11,17 @@ _write: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_a
 
 
 class NotCanonical(ValueError):
-    """A value that RFC 8785 has no exact form for: a float, an integer of 2^53 or more, a lone surrogate, a strange type."""
+    """A value without exact form: a float, an integer of 2^53 or more, a lone surrogate, a strange type."""
 
 
 def canonical(value: Any) -> bytes:
     """The RFC 8785 bytes of a JSON value made of dicts, lists, texts, integers, booleans and null.
 
     Raises:
-        NotCanonical: see there. Floats have a form in the RFC but no place in the journal: money is integer cents.
+        NotCanonical: see there. RFC 8785 does write floats, but they have no place in the journal.
     """
     try:
-        # For a plain value the standard encoder writes the same bytes four times as fast (a property test compares).
+        # For a plain value the standard encoder writes the same bytes four times as fast.
         return _write(value).encode() if _plain(value) else rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
         raise NotCanonical(str(error)) from error

@@ -1,4 +1,4 @@
-"""Claims of effects: before an activity touches the world it claims, so that no effect begins twice unknowingly."""
+"""Claims of effects: an activity claims before it touches the world, so none begins twice unknowingly."""
 
 import json
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from journeys.store.database import Pool
 class Claim:
     """What an activity finds when it claims.
 
-    `outcome` set: done before, return it. Otherwise `fresh`: nobody tried; not fresh: somebody tried, and what came of
-    it is not known.
+    `outcome` set: done before, return it. Otherwise `fresh`: nobody tried; not fresh: somebody tried, and
+    what came of it is not known.
     """
 
     fresh: bool
@@ -30,7 +30,8 @@ async def claim(pool: Pool, journey: str, effect: int, kind: str, at: datetime) 
     """
     row = await pool.fetchrow(
         """
-        INSERT INTO claims AS c (journey, effect, kind, state, attempts) VALUES ($1, $2, $3, 'claimed', ARRAY[$4::timestamptz])
+        INSERT INTO claims AS c (journey, effect, kind, state, attempts)
+        VALUES ($1, $2, $3, 'claimed', ARRAY[$4::timestamptz])
         ON CONFLICT (journey, effect) DO UPDATE
             SET attempts = CASE WHEN c.state = 'done' THEN c.attempts ELSE c.attempts || $4::timestamptz END
         RETURNING attempts, outcome
@@ -46,7 +47,11 @@ async def claim(pool: Pool, journey: str, effect: int, kind: str, at: datetime) 
 
 
 async def settle(pool: Pool, journey: str, effect: int, outcome: dict[str, Any]) -> dict[str, Any]:
-    """Record what came of an effect and return what is recorded: the first outcome stays. Raises LookupError if unclaimed."""
+    """Record what came of an effect and return what is recorded: the first outcome stays.
+
+    Raises:
+        LookupError: nobody claimed it.
+    """
     recorded = await pool.fetchval(
         """
         UPDATE claims SET state = 'done', outcome = coalesce(outcome, $3::jsonb)
@@ -59,4 +64,13 @@ async def settle(pool: Pool, journey: str, effect: int, outcome: dict[str, Any])
     if recorded is None:
         raise LookupError(f"{journey}/{effect} was never claimed")
     kept: dict[str, Any] = json.loads(recorded)
+    return kept
+
+
+async def recorded(pool: Pool, journey: str, effect: int) -> dict[str, Any] | None:
+    """What came of an effect; None when nothing is recorded."""
+    outcome = await pool.fetchval("SELECT outcome FROM claims WHERE journey = $1 AND effect = $2", journey, effect)
+    if outcome is None:
+        return None
+    kept: dict[str, Any] = json.loads(outcome)
     return kept

@@ -1,4 +1,4 @@
-"""Streams without a workflow: an entry point's facts, appended in the transaction that also changes their table."""
+"""Streams without a workflow: an entry point's facts, appended in the transaction that changes a table."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -74,7 +74,8 @@ async def record(
     Runs in the caller's transaction, and holds the stream's head until its end.
     """
     await connection.execute(
-        "INSERT INTO streams (stream, seq, hash) VALUES ($1, 0, decode(repeat('00', 32), 'hex')) ON CONFLICT DO NOTHING",
+        "INSERT INTO streams (stream, seq, hash) VALUES ($1, 0, decode(repeat('00', 32), 'hex'))"
+        " ON CONFLICT DO NOTHING",
         stream,
     )
     seq: int = await connection.fetchval("SELECT seq FROM streams WHERE stream = $1 FOR UPDATE", stream)

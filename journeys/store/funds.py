@@ -1,4 +1,4 @@
-"""Funds and their ledger: rows locked before money is promised, and one balanced transaction for each move."""
+"""Funds and their ledger: rows locked before money is promised, one balanced transaction for each move."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -42,7 +42,7 @@ class Fund:
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """What a money append holds: the fund rows by code, and the reservations that its events close, by payment."""
+    """What a money append holds: fund rows by code, and the reservations that events close, by payment."""
 
     funds: Mapping[str, FundState]
     reservations: Mapping[str, Reservation]
@@ -62,7 +62,8 @@ async def lock_funds(connection: Connection, moves: Sequence[Mapping[str, Any]])
     codes = {event["data"]["fund"] for event in moves if event["kind"] == "PaymentReserved"}
     codes |= {reservation.fund for reservation in reservations.values()}
     found = await connection.fetch(
-        "SELECT code, balance, cap_per_person FROM funds WHERE code = ANY ($1::text[]) ORDER BY code FOR UPDATE",
+        "SELECT code, balance, cap_per_person FROM funds WHERE code = ANY ($1::text[])"
+        " ORDER BY code FOR UPDATE",
         sorted(codes),
     )
     funds = {row["code"]: FundState(row["code"], row["balance"], row["cap_per_person"], 0) for row in found}
@@ -102,7 +103,8 @@ async def enter_fund(
 ) -> None:
     """Write money that comes into a fund (opened, topped up) and raise its balance."""
     transaction = await connection.fetchval(
-        "INSERT INTO ledger_transactions (kind, fund, amount, stream, seq) VALUES ($1, $2, $3, $4, $5) RETURNING id",
+        "INSERT INTO ledger_transactions (kind, fund, amount, stream, seq)"
+        " VALUES ($1, $2, $3, $4, $5) RETURNING id",
         move.value,
         fund,
         amount,
@@ -163,7 +165,7 @@ async def _enter(
         )
     except asyncpg.UniqueViolationError as error:
         raise BadOffer(
-            f"{event['stream']}/{event['seq']}: payment {reservation.payment} was already {move.value} or closed"
+            f"{event['stream']}/{event['seq']}: payment {reservation.payment} was already reserved or closed"
         ) from error
     await _entries(connection, transaction, move, reservation.fund, reservation.person, reservation.amount)
 

@@ -1,4 +1,4 @@
-"""The journal: events offered at an expected position, stored with their links, parts, commands and view at once."""
+"""The journal: events offered at an expected position, stored with links, parts, commands, view at once."""
 
 import hashlib
 import hmac
@@ -24,7 +24,7 @@ _TELLS_TEXTS: Final = frozenset({"JourneyPlanned", "ProgrammeChanged"})
 
 
 class JournalBehind(Exception):
-    """The journal holds less than was already folded: it was restored from an older copy, or events were lost."""
+    """The journal holds less than was folded: it was restored from an older copy, or events were lost."""
 
     def __init__(self, stream: str, expected: int, head: int) -> None:
         super().__init__(f"{stream}: the journal ends at {head}, {expected} events were already read from it")
@@ -72,8 +72,8 @@ class StoredPart:
 async def append(pool: Pool, ring: KeyRing, request: Append) -> Appended:
     """Offer events; the answer holds what the journal has after `request.expected`.
 
-    Nothing is written when a signature or part does not hold, when the journal is ahead, when a command is known, or
-    when a fund refuses. An offer without events and commands only reads.
+    Nothing is written when a signature or part does not hold, when the journal is ahead, when a command is
+    known, or when a fund refuses. An offer without events and commands only reads.
 
     Raises:
         BadOffer, NotCanonical: the caller's mistake; the same offer will never be taken.
@@ -155,7 +155,7 @@ async def parts(pool: Pool, stream: str) -> list[StoredPart]:
 
 
 async def delete_parts(pool: Pool, stream: str) -> int:
-    """Delete every body part of a stream and return how many there were; the pool acts as journeys_retention."""
+    """Delete every body part of a stream and return how many; the pool acts as journeys_retention."""
     done: str = await pool.execute("DELETE FROM parts WHERE stream = $1", stream)
     return int(done.rpartition(" ")[2])
 
@@ -169,7 +169,7 @@ async def answer_of(pool: Pool, stream: str, command: str) -> Answer | None:
 
 
 async def known_answer(connection: Pool | Connection, command: Command) -> Answer | None:
-    """What a command of this id got before: its answer, `conflict` when it said something else; None when it is new."""
+    """What a command of this id got before; `conflict` when it said something else, None when it is new."""
     row = await connection.fetchrow(
         "SELECT signed, first, last, answer FROM commands WHERE stream = $1 AND id = $2",
         command.stream,
@@ -193,8 +193,8 @@ async def known_answer(connection: Pool | Connection, command: Command) -> Answe
 
 
 def trusted_bytes(command: Command, stream: str, ring: KeyRing) -> bytes | None:
-    """What the command's signature covers; None unless it holds, is for this stream, and brings each of its parts."""
-    # A command signed for another journey, or stripped of a text on its way, is as bad as one signed by nobody.
+    """What the signature covers; None unless it holds, is for this stream, and each part is brought along."""
+    # Signed for another journey, or stripped of a text on its way, is as bad as signed by nobody.
     if command.stream != stream or command.parts.keys() != command.commitments.keys():
         return None
     if any("\0" in part.text for part in command.parts.values()):
@@ -254,7 +254,7 @@ async def _stored(pool: Pool, request: Append, *, unsigned: tuple[str, ...] = ()
 
 
 def _same(stored: dict[str, Any], command: Command, kept: Sequence[StoredPart]) -> bool:
-    """Whether two commands of one id say the same: signature, roles, time and salts may differ, deleted texts too."""
+    """Whether two of one id say the same: signature, roles, time, salts, deleted texts may differ."""
     offered = command.signed_content()
     if any(
         stored[field] != offered[field]

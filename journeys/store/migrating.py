@@ -1,4 +1,4 @@
-"""The schema's numbered .sql files: each applied once, in order, in its own transaction, with its checksum kept."""
+"""The schema's numbered .sql files: each applied once, in order, in a transaction, its checksum kept."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""An offer to the journal, made ready to be stored: canonical bytes with a hole for the link, parts, signed commands."""
+"""An offer made ready for the journal: canonical bytes with a hole for the link, parts, signed commands."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence

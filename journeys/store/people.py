@@ -1,4 +1,4 @@
-"""People: who is accompanied, how they are reached, and what they chose about messages, over all their journeys."""
+"""People: who is accompanied, how they are reached, what they chose, over all their journeys."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -85,13 +85,13 @@ def stream_of(person: str) -> str:
 
 
 async def register(pool: Pool, id: str, details: Details, by: By) -> None:
-    """Add a person under an id made by the entry point. Raises AlreadyThere for a reference or id that is taken."""
+    """Add a person under an id made by the entry point. Raises AlreadyThere: reference or id is taken."""
     texts = _texts(details, PERSON_FIELDS)
     async with pool.acquire() as connection, connection.transaction():
         try:
             await connection.execute(
-                "INSERT INTO people (id, reference, first_name, last_name, birth_date, search_name, email, phone, language, zone)"
-                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                "INSERT INTO people (id, reference, first_name, last_name, birth_date, search_name,"
+                " email, phone, language, zone) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
                 id,
                 *_row(details),
             )
@@ -117,14 +117,14 @@ async def change(pool: Pool, id: str, details: Details, by: By) -> tuple[PersonF
             return ()
         try:
             await connection.execute(
-                "UPDATE people SET reference = $2, first_name = $3, last_name = $4, birth_date = $5, search_name = $6,"
-                " email = $7, phone = $8, language = $9, zone = $10 WHERE id = $1",
+                "UPDATE people SET reference = $2, first_name = $3, last_name = $4, birth_date = $5,"
+                " search_name = $6, email = $7, phone = $8, language = $9, zone = $10 WHERE id = $1",
                 id,
                 *_row(details),
             )
         except asyncpg.UniqueViolationError:
             raise AlreadyThere("person", "reference") from None
-        texts = {name: "" for name in changed} | _texts(details, changed)
+        texts = dict.fromkeys(changed, "") | _texts(details, changed)
         await record(connection, stream_of(id), [Fact(PersonChanged(fields=changed), texts)], by)
         return changed
 
@@ -150,10 +150,11 @@ async def names(pool: Pool, ids: list[str]) -> dict[str, str]:
 
 
 async def search(pool: Pool, text: str, limit: int = 50) -> list[Person]:
-    """People whose name contains each word of the text, whatever the case and accents, by name; or this very reference."""
+    """People whose name has each word, whatever the case and accents, by name; or with this reference."""
     patterns = [f"%{word}%" for word in search_form(text).split()]
     rows = await pool.fetch(
-        f"SELECT {_COLUMNS} FROM people WHERE reference = $1 OR (cardinality($2::text[]) > 0 AND search_name LIKE ALL ($2))"
+        f"SELECT {_COLUMNS} FROM people"
+        " WHERE reference = $1 OR (cardinality($2::text[]) > 0 AND search_name LIKE ALL ($2))"
         " ORDER BY search_name, id LIMIT $3",
         text.strip(),
         patterns,
@@ -163,9 +164,10 @@ async def search(pool: Pool, text: str, limit: int = 50) -> list[Person]:
 
 
 async def duplicates(pool: Pool, details: Details) -> list[Person]:
-    """People who may be this one: the same reference, or the same name (case, accents aside) and birth date."""
+    """People who may be this one: same reference, or same name (case, accents aside) and birth date."""
     rows = await pool.fetch(
-        f"SELECT {_COLUMNS} FROM people WHERE reference = $1 OR (search_name = $2 AND birth_date = $3) ORDER BY id",
+        f"SELECT {_COLUMNS} FROM people"
+        " WHERE reference = $1 OR (search_name = $2 AND birth_date = $3) ORDER BY id",
         details.reference,
         _search_name(details),
         details.birth_date,
@@ -181,8 +183,8 @@ async def obey(pool: Pool, ring: KeyRing, command: Command, at: datetime) -> Ans
         at: the entry point's time; `recorded_at` of the event.
 
     Returns:
-        The answer, recorded now or before; outcome `unsigned` when the signature or parts do not hold, `conflict`
-        when the id was used for something else.
+        The answer, recorded now or before; outcome `unsigned` when the signature or parts do not hold,
+        `conflict` when the id was used for something else.
 
     Raises:
         NotFound: no such person. ValueError: not a command about a person.

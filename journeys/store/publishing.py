@@ -1,4 +1,4 @@
-"""Publishing a programme: its text kept under its SHA-256, the fact on the system's stream, new journeys begin with it."""
+"""Publishing a programme: its text kept under its SHA-256, the fact on the system's stream."""
 
 from typing import Literal
 
@@ -9,7 +9,7 @@ from journeys.store.programmes import put_published, store_text
 
 
 async def publish(pool: Pool, name: str, text: str, by: By) -> str:
-    """Put a programme in force and return its SHA-256; the same text again changes nothing and writes no event."""
+    """Put a programme in force and return its SHA-256; the same text again changes and writes nothing."""
     async with pool.acquire() as connection, connection.transaction():
         sha256 = await store_text(connection, "programme", name, text)
         in_force = await connection.fetchval("SELECT sha256 FROM published WHERE name = $1 FOR UPDATE", name)

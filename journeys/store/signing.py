@@ -59,7 +59,7 @@ def signed_bytes(command: Command, ring: KeyRing) -> bytes | None:
 
 
 def stored_holds(signed: bytes, signature: str, key_id: str, ring: KeyRing) -> bool:
-    """Whether the journal's own record of a command holds: its verbatim bytes under the key that they name."""
+    """Whether the journal's own record of a command holds: its verbatim bytes under the key named."""
     key = ring.keys.get(key_id)
     return key is not None and hmac.compare_digest(_signature(signed, key), signature)
 

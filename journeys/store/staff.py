@@ -58,7 +58,7 @@ def stream_of(staff: str) -> str:
 
 
 async def add(pool: Pool, member: Member, by: By) -> None:
-    """Add a member under an id made by the entry point. Raises AlreadyThere for a handle or id that is taken."""
+    """Add a member under an id made by the entry point. Raises AlreadyThere: handle or id is taken."""
     texts = {"handle": member.handle, **_contact(member.name, member.email, member.phone)}
     async with pool.acquire() as connection, connection.transaction():
         try:
@@ -136,14 +136,15 @@ async def set_active(pool: Pool, id: str, active: bool, by: By) -> bool:
 
 
 async def set_absence(pool: Pool, absence: Absence, by: By) -> None:
-    """Write an absence down; one that begins on the same day is replaced. Raises NotFound for member or deputy."""
+    """Write an absence down; one that begins on the same day is replaced. Raises NotFound."""
     async with pool.acquire() as connection, connection.transaction():
         await _locked(connection, absence.staff)
         if absence.deputy is not None:
             await _locked(connection, absence.deputy)
         await connection.execute(
             "INSERT INTO absences (staff, first_day, last_day, deputy) VALUES ($1, $2, $3, $4)"
-            " ON CONFLICT (staff, first_day) DO UPDATE SET last_day = excluded.last_day, deputy = excluded.deputy",
+            " ON CONFLICT (staff, first_day)"
+            " DO UPDATE SET last_day = excluded.last_day, deputy = excluded.deputy",
             absence.staff,
             absence.first_day,
             absence.last_day,
@@ -154,7 +155,7 @@ async def set_absence(pool: Pool, absence: Absence, by: By) -> None:
 
 
 async def drop_absence(pool: Pool, id: str, first_day: date, by: By) -> bool:
-    """Strike an absence out; False (and no event) when there is none that begins on this day. Raises NotFound."""
+    """Strike an absence out; False (and no event) when none begins on this day. Raises NotFound."""
     async with pool.acquire() as connection, connection.transaction():
         await _locked(connection, id)
         done = await connection.execute(

@@ -60,12 +60,12 @@ def server() -> Iterator[Server]:
         os.chown(home, user.pw_uid, user.pw_gid)
     identity: dict[str, Any] = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
     subprocess.run(
-        [_binary("initdb"), "-D", home / "data", "-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync"],
+        [_binary("initdb"), "-D", home / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"],
         check=True, capture_output=True, cwd=home, **identity,
     )  # fmt: skip
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(
-            [_binary("postgres"), "-D", home / "data", "-c", "listen_addresses=", "-c", f"unix_socket_directories={home}"],
+            [_binary("postgres"), "-D", home / "data", "-h", "", "-k", home],
             stdout=log, stderr=log, cwd=home, **identity,
         )  # fmt: skip
     try:
@@ -73,7 +73,8 @@ def server() -> Iterator[Server]:
         asyncio.run(_wait(running, process))
         yield running
     finally:
-        process.send_signal(signal.SIGINT)
+        # At once: nothing of it is wanted any more.
+        process.send_signal(signal.SIGQUIT)
         process.wait(20)
         shutil.rmtree(home)
 

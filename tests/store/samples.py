@@ -1,13 +1,12 @@
 """Events, commands and offers for the tests of the store."""
 
-from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import uuid4
 
 from journeys.contract import Answer, Answered, Append
 from journeys.domain.commands import AddNote, AnyBody, Command, MoveDate
-from journeys.domain.record import Event, Part, Payload
+from journeys.domain.record import Event, Payload
 from journeys.store.signing import KeyRing, draw_parts, sign
 
 NOW = datetime(2027, 5, 12, 7, 30, tzinfo=UTC)
@@ -79,8 +78,9 @@ def answered(command: Command, first: int, last: int | None = None) -> Answered:
 
 def view(seq: int, **changes: Any) -> dict[str, Any]:
     return {
-        "id": "ignored", "person": str(uuid4()), "programme": "auxilia", "status": "active", "phase": "follow-up",
-        "referent": ACTOR, "site": "lyon", "seq": seq, "next_due": "2027-06-01T16:00:00.000000Z", "late": 0,
+        "id": "ignored", "person": str(uuid4()), "programme": "auxilia", "status": "active",
+        "phase": "follow-up", "referent": ACTOR, "site": "lyon", "seq": seq,
+        "next_due": "2027-06-01T16:00:00.000000Z", "late": 0,
         "board": {"open": []}, **changes,
     }  # fmt: skip
 
@@ -98,7 +98,7 @@ def noted(stream: str, expected: int, ring: KeyRing, **fields: Any) -> Append:
     )
 
 
-def plain(stream: str, expected: int, count: int = 1, parts: Sequence[Part] = ()) -> Append:
+def plain(stream: str, expected: int, count: int = 1) -> Append:
     """Events by the system, without command or view."""
     return Append(
         stream=stream,

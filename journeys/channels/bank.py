@@ -1,0 +1,182 @@
+"""The payment port, and a simulated bank whose ledger stands in PostgreSQL beside the journal."""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+
+class PaymentFate(StrEnum):
+    """What a bank says of a payment."""
+
+    ACCEPTED = "accepted"
+    SETTLED = "settled"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+    """It was told, and did not answer clearly: to be looked up, never told again."""
+    UNSENT = "unsent"
+    """It could not be reached, and nothing left."""
+    NOT_FOUND = "not-found"
+    """It knows no such payment (yet: see `visible_after`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class BankAnswer:
+    """A fate, with a code for the reason where there is one."""
+
+    fate: PaymentFate
+    reason: str = ""
+
+
+class OtherContent(Exception):
+    """The payment id was used before for another amount, payee or reference; nothing was paid."""
+
+    def __init__(self, payment: str) -> None:
+        super().__init__(f"payment {payment} was instructed before with other content")
+        self.payment = payment
+
+
+class Bank(Protocol):
+    """A way to pay. It answers for what the world does; it raises only for the caller's mistakes."""
+
+    @property
+    def visible_after(self) -> timedelta:
+        """How long after an instruction an enquiry surely finds it."""
+
+    async def instruct(self, payment_id: str, amount: int, payee: str, reference: str) -> BankAnswer:
+        """Ask once to pay so many cents. The same id with the same content pays once. Raises OtherContent."""
+
+    async def enquire(self, payment_id: str) -> BankAnswer:
+        """What became of a payment."""
+
+
+def reference_of(payment_id: str) -> str:
+    """The reference that travels with a payment: 26 letters and digits, from its id alone."""
+    return base64.b32encode(UUID(payment_id).bytes).decode().rstrip("=")
+
+
+class Behaviour(StrEnum):
+    """How the simulated bank treats a payment; chosen by a mark anywhere in the payee's text (`SIM-REJECT`)."""
+
+    ACCEPT = "accept"
+    """Accepted at once, settled at the first enquiry."""
+    SETTLE = "settle"
+    """Settled at once."""
+    REJECT = "reject"
+    TIMEOUT = "timeout"
+    """Accepted without a word; an enquiry finds it settled."""
+    LOST = "lost"
+    """Neither received nor answered."""
+    LATE = "late"
+    """Accepted, and settled at the third enquiry only."""
+    DOWN = "down"
+    """Cannot be reached twice, then accepts."""
+
+
+_MARK: Final = "SIM-"
+_LATE_ENQUIRIES: Final = 3
+_KNOCKS: Final = 2
+_AT_FIRST: Final = {Behaviour.SETTLE: PaymentFate.SETTLED, Behaviour.REJECT: PaymentFate.REJECTED}
+
+
+def behaviour_of(payee: str) -> Behaviour:
+    """The behaviour that a payee's text asks for; the usual one without a mark."""
+    return next((each for each in Behaviour if f"{_MARK}{each.upper()}" in payee.upper()), Behaviour.ACCEPT)
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedBank:
+    """A `Bank` for demonstrations and tests. `pool` may write the schema `bank`.
+
+    Each call is one transaction of its own, like a call to a bank elsewhere: it stays when the caller dies.
+    """
+
+    pool: Any
+    visible_after: timedelta = timedelta(0)
+
+    async def instruct(self, payment_id: str, amount: int, payee: str, reference: str) -> BankAnswer:
+        """See Bank."""
+        behaviour = behaviour_of(payee)
+        match behaviour:
+            case Behaviour.LOST:
+                return BankAnswer(PaymentFate.UNKNOWN, "no-answer")
+            case Behaviour.DOWN if await self._knock(payment_id) <= _KNOCKS:
+                return BankAnswer(PaymentFate.UNSENT, "bank-unreachable")
+            case _:
+                fate = await self._take(payment_id, amount, payee, reference, behaviour)
+        if behaviour is Behaviour.TIMEOUT:
+            return BankAnswer(PaymentFate.UNKNOWN, "no-answer")
+        return BankAnswer(fate, "account-closed" if fate is PaymentFate.REJECTED else "")
+
+    async def enquire(self, payment_id: str) -> BankAnswer:
+        """See Bank. An enquiry moves the simulation on: what was accepted settles."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            row = await connection.fetchrow(
+                "UPDATE bank.instructions SET enquiries = enquiries + 1 WHERE payment = $1"
+                " RETURNING amount, behaviour, fate, enquiries",
+                payment_id,
+            )
+            if row is None:
+                return BankAnswer(PaymentFate.NOT_FOUND)
+            fate = PaymentFate(row["fate"])
+            needed = _LATE_ENQUIRIES if row["behaviour"] == Behaviour.LATE else 1
+            if fate is PaymentFate.ACCEPTED and row["enquiries"] >= needed:
+                fate = PaymentFate.SETTLED
+                await connection.execute("UPDATE bank.instructions SET fate = $2 WHERE payment = $1", payment_id, fate)
+                await _move(connection, payment_id, "paid", "payee", "transit", row["amount"])
+        return BankAnswer(fate, "account-closed" if fate is PaymentFate.REJECTED else "")
+
+    async def _take(
+        self, payment_id: str, amount: int, payee: str, reference: str, behaviour: Behaviour
+    ) -> PaymentFate:
+        """Write the instruction down, or find it written."""
+        said = f"{payment_id}|{amount}|{payee}|{reference}".encode()
+        content = hashlib.sha256(said).digest()
+        fate = _AT_FIRST.get(behaviour, PaymentFate.ACCEPTED)
+        async with self.pool.acquire() as connection, connection.transaction():
+            fresh = await connection.fetchval(
+                "INSERT INTO bank.instructions (payment, reference, amount, content, behaviour, fate)"
+                " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (payment) DO NOTHING RETURNING true",
+                payment_id,
+                reference,
+                amount,
+                content,
+                behaviour.value,
+                fate.value,
+            )
+            if not fresh:
+                return await _found(connection, payment_id, content)
+            if fate is not PaymentFate.REJECTED:
+                await _move(connection, payment_id, "held", "transit", "association", amount)
+            if fate is PaymentFate.SETTLED:
+                await _move(connection, payment_id, "paid", "payee", "transit", amount)
+        return fate
+
+    async def _knock(self, payment_id: str) -> int:
+        count: int = await self.pool.fetchval(
+            "INSERT INTO bank.knocks AS k (payment, count) VALUES ($1, 1)"
+            " ON CONFLICT (payment) DO UPDATE SET count = k.count + 1 RETURNING count",
+            payment_id,
+        )
+        return count
+
+
+async def _found(connection: Any, payment_id: str, content: bytes) -> PaymentFate:
+    row = await connection.fetchrow("SELECT content, fate FROM bank.instructions WHERE payment = $1", payment_id)
+    if row["content"] != content:
+        raise OtherContent(payment_id)
+    return PaymentFate(row["fate"])
+
+
+async def _move(connection: Any, payment_id: str, kind: str, debit: str, credit: str, cents: int) -> None:
+    await connection.execute(
+        "INSERT INTO bank.movements (payment, kind, debit, credit, cents) VALUES ($1, $2, $3, $4, $5)",
+        payment_id,
+        kind,
+        debit,
+        credit,
+        cents,
+    )

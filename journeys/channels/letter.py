@@ -1,0 +1,88 @@
+"""A message as it leaves, and what a mailer says became of it."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from enum import StrEnum
+from typing import Final, Protocol
+
+_ADDRESS: Final = re.compile(r"[!-~]{1,64}@[A-Za-z0-9.-]{1,190}")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+class BadAddress(ValueError):
+    """What stands where an address should be. The text of it is not repeated: it may be personal."""
+
+
+class Fate(StrEnum):
+    """What became of a letter."""
+
+    SENT = "sent"
+    NOTHING_LEFT = "nothing-left"
+    """The channel could not be used now; sending again is safe."""
+    REFUSED = "refused"
+    """It will never be taken; sending again is useless."""
+    UNKNOWN = "unknown"
+    """It left, and nobody knows whether it arrived; sending again may double it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A fate, with a code for the reason where it is not `sent`."""
+
+    fate: Fate
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """One message to one address. Its id tells a repetition from another message; nothing personal is in it."""
+
+    id: str
+    """A UUID."""
+    to: str
+    subject: str
+    body: str
+    lang: str
+    at: datetime
+    """Aware; what its Date header says."""
+
+
+class Mailer(Protocol):
+    """A channel for letters. It never raises for what the world does: it answers."""
+
+    @property
+    def name(self) -> str:
+        """What the record calls the channel."""
+
+    async def send(self, letter: Letter) -> Sent:
+        """Try once. Raises BadAddress when there is nothing to try."""
+
+
+def compose(letter: Letter, sender: str) -> bytes:
+    """The letter as RFC 5322 bytes with CRLF, eight-bit text encoded. Raises BadAddress.
+
+    Line breaks and other controls in a header become spaces, so that no text can add a header.
+    """
+    check_address(letter.to)
+    message = EmailMessage(policy=SMTP)
+    message["From"] = Address(addr_spec=sender)
+    message["To"] = Address(addr_spec=letter.to)
+    message["Subject"] = _CONTROL.sub(" ", letter.subject).strip()
+    message["Date"] = letter.at
+    message["Message-ID"] = f"<{_CONTROL.sub('', letter.id)}@{sender.rpartition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message["Content-Language"] = "en" if letter.lang == "en" else "fr"
+    message.set_content(letter.body, cte="quoted-printable")
+    return message.as_bytes()
+
+
+def check_address(address: str) -> None:
+    """Raises BadAddress unless it is one plain address: no name, no list, no line break."""
+    if not _ADDRESS.fullmatch(address) or any(sign in address for sign in '<>,;:"()[]\\'):
+        raise BadAddress("not one plain mail address")
+    if address.count("@") != 1:
+        raise BadAddress("not one plain mail address")

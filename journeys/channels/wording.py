@@ -1,0 +1,103 @@
+"""What messages say: templates as data, filled in within Jinja2's sandbox.
+
+One YAML file a template, with a subject and a body for each kind of recipient, in French and English. Whoever writes
+templates is told of their faults elsewhere; here a faulty one is refused.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from jinja2 import StrictUndefined, TemplateError, UndefinedError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates"
+"""The templates that are shipped: beside the package, in a checkout and in a wheel."""
+
+LARGEST_FILE: Final = 64_000
+
+Audience = Literal["participant", "volunteer", "staff"]
+"""Who reads: the person, a mentor or a partner, or the association's staff."""
+
+_ENVIRONMENT: Final = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, trim_blocks=True)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Texts(_Part):
+    fr: Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
+    en: Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
+
+    def in_(self, lang: str) -> str:
+        return self.en if lang == "en" else self.fr
+
+
+class _Message(_Part):
+    subject: _Texts
+    body: _Texts
+
+
+class _Template(_Part):
+    template: str
+    participant: _Message | None = None
+    volunteer: _Message | None = None
+    staff: _Message | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """A subject of one line and a body of plain text."""
+
+    subject: str
+    body: str
+
+
+class NoWording(LookupError):
+    """There is no such template, none for this recipient, or none that can be filled in. `code` says which."""
+
+    def __init__(self, template: str, code: Literal["no-template", "no-audience", "bad-template", "no-value"]) -> None:
+        super().__init__(f"{template}: {code}")
+        self.template, self.code = template, code
+
+
+def worded(template: str, audience: Audience, lang: str, values: Mapping[str, str], folder: Path = TEMPLATES) -> Worded:
+    """Fill in a message. An empty value makes its `{% if %}` fall away. Raises NoWording."""
+    message: _Message | None = getattr(_read(template, folder), audience)
+    if message is None:
+        raise NoWording(template, "no-audience")
+    given = {name: _one_line(value) for name, value in values.items()}
+    try:
+        subject = _ENVIRONMENT.from_string(message.subject.in_(lang)).render(given)
+        body = _ENVIRONMENT.from_string(message.body.in_(lang)).render(given)
+    except UndefinedError:
+        raise NoWording(template, "no-value") from None
+    except TemplateError:
+        raise NoWording(template, "bad-template") from None
+    return Worded(_one_line(subject), body.strip() + "\n")
+
+
+@lru_cache(maxsize=256)
+def _read(name: str, folder: Path) -> _Template:
+    path = folder / f"{name}.yaml"
+    # A name comes from a programme; it must not walk elsewhere.
+    if path.parent != folder or not path.is_file():
+        raise NoWording(name, "no-template")
+    raw = path.read_bytes()
+    if len(raw) > LARGEST_FILE:
+        raise NoWording(name, "bad-template")
+    try:
+        return _Template.model_validate(YAML(typ="safe", pure=True).load(raw))
+    except (YAMLError, ValidationError, UnicodeDecodeError):
+        raise NoWording(name, "bad-template") from None
+
+
+def _one_line(text: str) -> str:
+    """No controls and no line breaks: neither a header nor a sentence can be broken out of."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())

@@ -1,0 +1,163 @@
+"""Who is told, and whether a message may still leave: judged on what is known at the moment of sending."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from journeys.domain.calendar import Calendar
+from journeys.domain.directory import Holder, reachable
+from journeys.domain.messages import PARTICIPANT, why_not
+from journeys.domain.state import Message, State
+
+DESK: Final = "duty"
+"""Stands for the address of last resort where no member of staff holds the role of the same name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """Who stands around a journey on one day."""
+
+    referent: str
+    site: str | None
+    roster: tuple[Holder, ...]
+    """Active staff, with who is away on that day and who stands in."""
+    mentor: str | None = None
+    desk: bool = False
+    """Whether there is an address of last resort."""
+    lines: Mapping[str, str] = field(default_factory=dict)
+    """The line of the rights table that a programme's own role has, where it is not its own name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """Who answers for a role now: staff ids, a mentor's id, or `DESK`. `role` is the one in which they are told."""
+
+    role: str
+    line: str
+    people: tuple[str, ...]
+
+    @property
+    def vacant(self) -> bool:
+        return not self.people
+
+
+def resolve(role: str, fallback: Iterable[str], circle: Circle) -> Resolution:
+    """The first role of these that somebody answers for today; a vacant one of the first when nobody does.
+
+    `role` may also be the id of a member of staff: then that one, or the deputy while away.
+    """
+    first: Resolution | None = None
+    for wanted in (role, *fallback):
+        found = _answering(wanted, circle)
+        if not found.vacant:
+            return found
+        first = first or found
+    assert first is not None
+    return first
+
+
+def addressees(role: str, circle: Circle) -> Resolution:
+    """Who gets a message that can wait: those who answer for the role today, else those who hold it and are away."""
+    found = _answering(role, circle)
+    if not found.vacant:
+        return found
+    back = replace(circle, roster=tuple(replace(holder, absent=False) for holder in circle.roster))
+    return _answering(role, back)
+
+
+def _answering(role: str, circle: Circle) -> Resolution:
+    line = circle.lines.get(role, role)
+    match line:
+        case "referent":
+            people = _one(circle.referent, circle)
+        case "mentor":
+            people = () if circle.mentor is None else (circle.mentor,)
+        case "duty":
+            people = _holders(role, line, circle) or ((DESK,) if circle.desk else ())
+        case _ if any(holder.id == role for holder in circle.roster):
+            people = _one(role, circle)
+        case _:
+            people = _holders(role, line, circle)
+    return Resolution(role, line, people)
+
+
+def _holders(role: str, line: str, circle: Circle) -> tuple[str, ...]:
+    """At the journey's site, or anywhere when nobody answers there."""
+    for site in dict.fromkeys((circle.site, None)):
+        for name in dict.fromkeys((role, line)):
+            people = reachable(circle.roster, name, site)
+            if people:
+                return people
+    return ()
+
+
+def _one(id: str, circle: Circle) -> tuple[str, ...]:
+    by_id = {holder.id: holder for holder in circle.roster}
+    holder = by_id.get(id)
+    if holder is None:
+        return ()
+    if not holder.absent:
+        return (id,)
+    deputy = by_id.get(holder.deputy or "")
+    return (deputy.id,) if deputy is not None and not deputy.absent else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a person chose about messages over all their journeys, and where they live."""
+
+    opted_out: bool = False
+    paused_until: datetime | None = None
+    died: bool = False
+    zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`never`: why it must not leave any more. `until`: not before this instant. Neither: it may leave now."""
+
+    never: str | None = None
+    until: datetime | None = None
+
+
+MAY_LEAVE: Final = Verdict()
+
+
+def may_still_send(state: State, message: Message, wishes: Wishes, calendar: Calendar, now: datetime) -> Verdict:
+    """Judge a message once more, right before it leaves.
+
+    The journey's own rule first, then the person's choices (they reach the person's row before each journey), then
+    the quiet hours of the recipient's own zone. `wishes` concern messages to the participant only.
+    """
+    reason = why_not(state, message, now)
+    if reason is None and message.to == PARTICIPANT:
+        reason = _not_wished(wishes, now)
+    if reason is not None:
+        return Verdict(never=reason)
+    if message.urgent and message.to != PARTICIPANT:
+        return MAY_LEAVE
+    until = in_zone(calendar, wishes.zone if message.to == PARTICIPANT else None).quiet_until(now)
+    if until is None:
+        return MAY_LEAVE
+    return Verdict(never="too-late") if until > message.valid_until else Verdict(until=until)
+
+
+def _not_wished(wishes: Wishes, now: datetime) -> str | None:
+    if wishes.died:
+        return "died"
+    if wishes.opted_out:
+        return "opted-out"
+    return "paused" if wishes.paused_until is not None and now < wishes.paused_until else None
+
+
+def in_zone(calendar: Calendar, zone: str | None) -> Calendar:
+    """The same hours in another zone; the programme's own where none is known, or not as a zone."""
+    if zone is None:
+        return calendar
+    try:
+        return replace(calendar, zone=ZoneInfo(zone))
+    except (ZoneInfoNotFoundError, ValueError):
+        # A zone mistyped in a person's row must not keep every message from leaving.
+        return calendar

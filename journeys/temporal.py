@@ -1,0 +1,118 @@
+"""Everything that client, worker and replayer must share: connection, converter, sandbox, and the sending of commands."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError as UpdateTimedOut
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from journeys import contract
+from journeys.contract import Answer, Begin
+from journeys.domain.commands import Command
+from journeys.settings import Settings
+
+DATA_CONVERTER = pydantic_data_converter
+
+TASK_TIMEOUT = timedelta(seconds=5)
+"""A killed worker costs its callers one such timeout."""
+
+PATIENCE = timedelta(seconds=30)
+"""How long a command is sent again (it is safe: the same id has one effect) before the caller is told."""
+
+_AGAIN = frozenset({RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED,
+                    RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.ABORTED,
+                    RPCStatusCode.INTERNAL, RPCStatusCode.UNKNOWN})  # fmt: skip
+
+
+class Unreachable(Exception):
+    """Temporal gave no answer in time. Whether the command was taken is unknown; sending it again is safe."""
+
+
+class Malformed(Exception):
+    """The command was rejected before it could become part of any history."""
+
+
+async def connect(settings: Settings, address: str | None = None) -> Client:
+    """A client of the configured server (TEMPORAL_* through envconfig). Raises Unreachable."""
+    config = ClientConfig.load_client_connect_config()
+    config["target_host"] = address or config.get("target_host") or settings.temporal_address
+    config.setdefault("namespace", settings.temporal_namespace)
+    try:
+        return await Client.connect(**config, data_converter=DATA_CONVERTER)
+    except (RPCError, RuntimeError) as failure:
+        raise Unreachable(f"no Temporal server answers at {config['target_host']}") from failure
+
+
+def sandbox_runner() -> SandboxedWorkflowRunner:
+    """Workflows run in the sandbox; the pure core is passed through it (a test keeps clocks out of the core)."""
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules("journeys"))
+
+
+async def send(
+    client: Client, command: Command, *, task_queue: str = contract.TASK_QUEUE, patience: timedelta = PATIENCE
+) -> Answer:
+    """Send a signed command to its journey, starting a run where none is, until it is answered.
+
+    The same command may be sent any number of times: it has one effect and one answer. Raises Unreachable when
+    nobody answers within `patience`, Malformed when the command is not one.
+    """
+    clock = asyncio.get_running_loop().time
+    until, pause = clock() + patience.total_seconds(), 0.1
+    while True:
+        left = timedelta(seconds=max(until - clock(), 1))
+        try:
+            return await _send_once(client, command, task_queue, left)
+        except UpdateTimedOut as failure:
+            reason: Exception = failure
+        except RPCError as failure:
+            if failure.status is RPCStatusCode.INVALID_ARGUMENT:
+                raise Malformed(str(failure)) from failure
+            if failure.status not in _AGAIN:
+                raise
+            reason = failure
+        except WorkflowUpdateFailedError as failure:
+            if getattr(failure.cause, "type", None) != "AcceptedUpdateCompletedWorkflow":
+                raise Malformed(str(failure.cause)) from failure
+            reason = failure
+        if clock() + pause >= until:
+            raise Unreachable(str(reason)) from reason
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, 2)
+
+
+async def _send_once(client: Client, command: Command, task_queue: str, timeout: timedelta) -> Answer:
+    """A plain update of a running journey; where none runs, start a run with it."""
+    if command.name != "plan":
+        try:
+            handle: WorkflowHandle[Any, Any] = client.get_workflow_handle(command.stream)
+            known: Answer = await handle.execute_update(
+                contract.COMMAND, command, id=command.id, result_type=Answer, rpc_timeout=timeout
+            )
+            return known
+        except RPCError as failure:
+            if failure.status is not RPCStatusCode.NOT_FOUND:
+                raise
+    begin: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+        contract.WORKFLOW,
+        Begin(),
+        id=command.stream,
+        task_queue=task_queue,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        task_timeout=TASK_TIMEOUT,
+    )
+    answer: Answer = await client.execute_update_with_start_workflow(
+        contract.COMMAND,
+        command,
+        id=command.id,
+        result_type=Answer,
+        start_workflow_operation=begin,
+        rpc_timeout=timeout,
+    )
+    return answer

@@ -1,0 +1,111 @@
+"""What nobody can change: by trigger for the owner, by grant for the roles; what a forced change leaves."""
+
+import hashlib
+from typing import Any
+
+import asyncpg
+import pytest
+
+from journeys.store.database import open_pool
+from journeys.store.journal import append, read_all
+from journeys.store.programmes import store_text
+from journeys.store.signing import KeyRing
+
+from .samples import new_stream, noted, plain
+
+pytestmark = pytest.mark.asyncio
+
+FROZEN = ["events", "commands", "texts", "ledger_transactions", "ledger_entries"]
+
+
+async def fill(pool: Any, ring: KeyRing) -> str:
+    stream = new_stream()
+    for seq in range(3):
+        await append(pool, ring, noted(stream, seq, ring))
+    async with pool.acquire() as connection:
+        await store_text(connection, "programme", "auxilia", "name: auxilia")
+    return stream
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE events SET header = header || ' '",
+        "DELETE FROM events WHERE seq = 3",
+        "TRUNCATE events, ledger_transactions, ledger_entries",
+        "UPDATE commands SET signature = ''",
+        "DELETE FROM commands",
+        "TRUNCATE commands",
+        "UPDATE texts SET name = 'x'",
+        "DELETE FROM texts",
+        "TRUNCATE texts, published",
+        "UPDATE parts SET text = 'x'",
+        "TRUNCATE parts",
+        "DELETE FROM streams",
+        "TRUNCATE streams",
+        "TRUNCATE ledger_entries",
+    ],
+)
+async def test_the_owner_meets_a_trigger(pool: Any, owner: Any, ring: KeyRing, statement: str) -> None:
+    await fill(pool, ring)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
+        await owner.execute(statement)
+    # A replica's session switches ordinary triggers off, these not.
+    await owner.execute("SET session_replication_role = replica")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
+        await owner.execute(statement)
+
+
+@pytest.mark.parametrize("table", FROZEN)
+@pytest.mark.parametrize("role", ["journeys_writer", "journeys_reader", "journeys_retention"])
+async def test_no_role_may_change_or_delete(pool: Any, owner: Any, table: str, role: str) -> None:
+    for right in ("UPDATE", "DELETE", "TRUNCATE", "TRIGGER", "REFERENCES"):
+        assert not await owner.fetchval("SELECT has_table_privilege($1, $2, $3)", role, table, right)
+    assert await owner.fetchval("SELECT tableowner FROM pg_tables WHERE tablename = $1", table) != role
+
+
+async def test_the_writer_is_refused_before_any_trigger(pool: Any, ring: KeyRing) -> None:
+    await fill(pool, ring)
+    for statement in (
+        "UPDATE events SET kind = 'x'",
+        "DELETE FROM parts",
+        "DELETE FROM commands",
+        "DROP TABLE events",
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match=r"permission denied|must be owner"):
+            await pool.execute(statement)
+
+
+async def test_the_reader_reads_and_nothing_else(pool: Any, ring: KeyRing, dsn: str) -> None:
+    stream = await fill(pool, ring)
+    reader = await open_pool(dsn, role="journeys_reader")
+    assert len(await read_all(reader, stream)) == 3
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await append(reader, ring, plain(stream, 3))
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await reader.execute("INSERT INTO parts VALUES ($1, 1, 'x', 'x', sha256('x'))", stream)
+    await reader.close()
+
+
+async def test_retention_deletes_parts_and_reads_little(pool: Any, ring: KeyRing, dsn: str) -> None:
+    stream = await fill(pool, ring)
+    retention = await open_pool(dsn, role="journeys_retention")
+    assert await retention.execute("DELETE FROM parts WHERE stream = $1", stream) == "DELETE 3"
+    for statement in ("DELETE FROM events", "SELECT * FROM people", "UPDATE parts SET text = ''"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await retention.execute(statement)
+    await retention.close()
+
+
+async def test_a_change_forced_by_a_superuser_breaks_the_links(pool: Any, owner: Any, ring: KeyRing) -> None:
+    stream = await fill(pool, ring)
+    await owner.execute("ALTER TABLE events DISABLE TRIGGER ALL")
+    await owner.execute(
+        "UPDATE events"
+        " SET header = overlay(header PLACING 'mentor__' FROM position('referent'::bytea IN header))"
+        " WHERE stream = $1 AND seq = 2",
+        stream,
+    )
+    events = await read_all(pool, stream)
+    assert b"mentor__" in events[1].header
+    assert hashlib.sha256(events[1].header).hexdigest() != events[2].read()["prev"]

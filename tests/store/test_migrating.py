@@ -1,0 +1,132 @@
+"""Migrations: applied once, in order, all or nothing a file; and what is refused."""
+
+import asyncio
+import shutil
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from journeys.store.database import NotDurable, WrongSchema, check_durable, open_pool
+from journeys.store.migrating import (
+    FOLDER,
+    ChangedMigration,
+    MigrationError,
+    NewerSchema,
+    migrate,
+    migrations,
+    newest_version,
+    status,
+)
+
+from .conftest import Server
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the shipped files, to be edited."""
+    copy = tmp_path / "migrations"
+    shutil.copytree(FOLDER, copy)
+    migrations.cache_clear()
+    return copy
+
+
+async def test_an_empty_database_gets_every_file_once(empty_dsn: str) -> None:
+    assert (await status(empty_dsn)).applied == ()
+    applied = await migrate(empty_dsn)
+    assert applied == [migration.name for migration in migrations()]
+    assert await migrate(empty_dsn) == []
+    found = await status(empty_dsn)
+    assert (found.applied, found.waiting) == (tuple(range(1, newest_version() + 1)), ())
+
+
+async def test_several_at_once_apply_each_file_once(empty_dsn: str) -> None:
+    results = await asyncio.gather(*(migrate(empty_dsn) for _ in range(4)))
+    assert sorted(map(len, results)) == [0, 0, 0, newest_version()]
+
+
+async def test_a_changed_file_is_refused(empty_dsn: str, folder: Path) -> None:
+    await migrate(empty_dsn, folder=folder)
+    first = sorted(folder.glob("*.sql"))[0]
+    first.write_text(first.read_text() + "\n")
+    migrations.cache_clear()
+    for asked in (migrate(empty_dsn, folder=folder), status(empty_dsn, folder=folder)):
+        with pytest.raises(ChangedMigration, match="0001"):
+            await asked
+
+
+async def test_a_newer_schema_is_refused(empty_dsn: str, folder: Path) -> None:
+    (folder / f"{newest_version() + 1:04d}_later.sql").write_text("CREATE TABLE later (id int);")
+    await migrate(empty_dsn, folder=folder)
+    with pytest.raises(NewerSchema):
+        await migrate(empty_dsn)
+    with pytest.raises(WrongSchema) as raised:
+        await open_pool(empty_dsn)
+    assert (raised.value.found, raised.value.wanted) == (newest_version() + 1, newest_version())
+
+
+async def test_a_file_that_fails_leaves_nothing_and_can_be_tried_again(empty_dsn: str, folder: Path) -> None:
+    broken = folder / f"{newest_version() + 1:04d}_broken.sql"
+    broken.write_text("CREATE TABLE half (id int); SELECT 1 / 0;")
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await migrate(empty_dsn, folder=folder)
+    assert (await status(empty_dsn, folder=folder)).waiting == (broken.name,)
+    migrations.cache_clear()
+    broken.write_text("CREATE TABLE half (id int);")
+    assert await migrate(empty_dsn, folder=folder) == [broken.name]
+
+
+async def test_a_gap_or_a_wrong_name_is_refused(empty_dsn: str, folder: Path) -> None:
+    (folder / "0099_far.sql").write_text("SELECT 1;")
+    with pytest.raises(MigrationError, match="missing"):
+        await migrate(empty_dsn, folder=folder)
+    (folder / "0099_far.sql").rename(folder / "far.sql")
+    migrations.cache_clear()
+    with pytest.raises(MigrationError, match="NNNN"):
+        await migrate(empty_dsn, folder=folder)
+
+
+async def test_a_database_without_schema_is_said(empty_dsn: str) -> None:
+    with pytest.raises(WrongSchema) as raised:
+        await open_pool(empty_dsn, role=None)
+    assert raised.value.found == 0
+
+
+@pytest.mark.parametrize("setting", ["synchronous_commit = off", "synchronous_commit = local"])
+async def test_a_server_that_forgets_is_refused(dsn: str, setting: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    await check_durable(connection)
+    await connection.execute(f"SET {setting}")
+    with pytest.raises(NotDurable, match="synchronous_commit"):
+        await check_durable(connection)
+    await connection.close()
+
+
+async def test_a_pool_that_is_used_up_says_so_in_time(dsn: str) -> None:
+    pool = await open_pool(dsn, largest=1)
+    async with pool.acquire():
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(pool.fetchval("SELECT 1"), timeout=4)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(pool.execute("SELECT pg_sleep(10)"), timeout=5)
+    assert await pool.fetchval("SELECT current_user") == "journeys_writer"
+    await pool.close()
+
+
+async def test_an_ordinary_owner_who_may_make_roles_can_migrate_and_write(server: Server) -> None:
+    dsn = await server.create("template0")
+    admin = await asyncpg.connect(dsn)
+    database = await admin.fetchval("SELECT current_database()")
+    await admin.execute("CREATE ROLE clerk LOGIN CREATEROLE")
+    await admin.execute(
+        "GRANT journeys_writer, journeys_reader, journeys_retention TO clerk WITH ADMIN OPTION"
+    )
+    await admin.execute(f"ALTER DATABASE {database} OWNER TO clerk")
+    await admin.close()
+    own = dsn.replace("postgres@", "clerk@")
+    assert len(await migrate(own)) == newest_version()
+    pool = await open_pool(own)
+    assert await pool.fetchval("SELECT current_user") == "journeys_writer"
+    await pool.close()

@@ -1,0 +1,1 @@
+"""Temporal workflows: the imperative shell around the pure core."""

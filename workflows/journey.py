@@ -1,0 +1,335 @@
+"""The journey of one person: one loop, one timer. It decides, offers to the journal, and folds what the journal says."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from journeys import contract
+    from journeys.contract import Answer, Answered, Append, Appended, Begin, Effect, EffectOutcome
+    from journeys.domain.agenda import Due, agenda, first, is_over, pending
+    from journeys.domain.commands import Command
+    from journeys.domain.decide import Outcome
+    from journeys.domain.events import read_event
+    from journeys.domain.evolve import fold
+    from journeys.domain.handbook import Handbook, open_handbook
+    from journeys.domain.offer import Decided, Offer, make_offer
+    from journeys.domain.state import EffectKnown, State, dump, load
+    from journeys.domain.summary import summary
+
+APPEND_OPTIONS: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(seconds=5),
+    "local_retry_threshold": timedelta(seconds=5),
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(milliseconds=50), backoff_coefficient=2, maximum_interval=timedelta(seconds=10)
+    ),
+}
+"""An append is tried until it is answered: a lost database must not hold a task slot longer than the threshold."""
+
+EFFECT_LIMIT = timedelta(minutes=10)
+"""No effect outlives this; trying again later is a due of the journey, not a retry of Temporal."""
+
+EFFECT_OPTIONS: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(seconds=60),
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=1), backoff_coefficient=2, maximum_interval=timedelta(seconds=60)
+    ),
+}
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A command whose caller waits for its answer."""
+
+    command: Command
+    answer: Answer | None = None
+
+
+@workflow.defn(name=contract.WORKFLOW)
+class JourneyWorkflow:
+    """The only writer of a journey's stream."""
+
+    @workflow.init
+    def __init__(self, begin: Begin) -> None:
+        self._begin = begin
+        self._state = State(stream=workflow.info().workflow_id) if begin.state is None else load(begin.state)
+        self._texts = begin.texts
+        self._book: Handbook | None = _open(self._state, begin.texts)
+        self._queue: list[Waiting] = []
+        self._outcomes: list[Outcome] = []
+        self._running: dict[int, asyncio.Task[None]] = {}
+        self._timer: tuple[datetime, asyncio.Task[None]] | None = None
+        self._blocked: str | None = None
+
+    # --- what others may ask
+
+    @workflow.update(name=contract.COMMAND)
+    async def command(self, command: Command) -> Answer:
+        """Queue a signed command and wait until its outcome is durable."""
+        waiting = Waiting(command)
+        self._queue.append(waiting)
+        await workflow.wait_condition(lambda: waiting.answer is not None)
+        assert waiting.answer is not None
+        return waiting.answer
+
+    @command.validator
+    def _is_for_this_journey(self, command: Command) -> None:
+        if command.stream != workflow.info().workflow_id:
+            raise ApplicationError("the command is for another journey", type="WrongStream", non_retryable=True)
+        if not command.signature:
+            raise ApplicationError("the command is not signed", type="Unsigned", non_retryable=True)
+
+    @workflow.query(name=contract.STATE)
+    def state(self) -> dict[str, Any]:
+        """What is known, with its seq: compared with the journal by `audit verify`."""
+        return dump(self._state)
+
+    @workflow.query(name=contract.AGENDA)
+    def agenda_query(self) -> list[dict[str, str]]:
+        """Everything that happens by itself unless something else happens first, in order."""
+        return [{"at": due.at.isoformat(), "kind": due.kind.name.lower(), "id": due.id} for due in agenda(self._state)]
+
+    # --- the loop
+
+    @workflow.run
+    async def run(self, begin: Begin) -> None:
+        """Sleep until a command or the first due; decide, append, fold, act; until nothing is left to happen."""
+        while True:
+            await self._sleep()
+            await self._turn()
+            self._start_effects()
+            if self._is_over():
+                await workflow.wait_condition(workflow.all_handlers_finished)
+                if self._is_over():
+                    return
+            if self._continues() and not self._running and not self._queue and not self._outcomes:
+                await workflow.wait_condition(workflow.all_handlers_finished)
+                if not self._queue:
+                    workflow.continue_as_new(
+                        Begin(state=dump(self._state), texts=self._texts, history_limit=self._begin.history_limit)
+                    )
+
+    async def _sleep(self) -> None:
+        """Until a command or an outcome waits, the first due has come, or a long history may be left behind."""
+        due = first(self._state)
+        self._set_timer(due)
+        if due is not None and due.at <= workflow.now():
+            return
+        await workflow.wait_condition(
+            lambda: bool(
+                self._queue
+                or self._outcomes
+                or (self._timer is not None and self._timer[1].done())
+                or (self._continues() and not self._running)
+            )
+        )
+
+    def _set_timer(self, due: Due | None) -> None:
+        """Keep the timer while the first due stays the same; it costs an action to set it anew."""
+        if self._timer is not None:
+            at, task = self._timer
+            if due is not None and at == due.at and not task.done():
+                return
+            task.cancel()
+            self._timer = None
+        if due is not None and due.at > workflow.now():
+            sleeping = workflow.sleep(due.at - workflow.now(), summary=f"{due.kind.name.lower()} {due.id}".strip())
+            self._timer = (due.at, asyncio.create_task(sleeping))
+
+    async def _turn(self) -> None:
+        """One offer: until the journal takes it, adopt what it holds and decide again."""
+        while True:
+            if self._book is None and not await self._learn():
+                return
+            assert self._book is not None
+            waiting = list(self._queue)
+            offer = make_offer(
+                self._state, self._book, [w.command for w in waiting], self._outcomes, workflow.now(), self._blocked
+            )
+            if offer.is_empty:
+                del self._outcomes[: offer.outcomes]
+                return
+            if not offer.events and not any(_is_recorded(decided) for decided in offer.decided):
+                self._give(waiting, offer)
+                return
+            answer = await self._append(_request(offer, self._book))
+            if answer.accepted:
+                self._give(waiting, offer)
+                del self._outcomes[: offer.outcomes]
+                self._blocked = None
+                return
+            self._drop(answer)
+
+    async def _learn(self) -> bool:
+        """Ask the journal who this is: its events, and the texts of its programme and calendar."""
+        asked = [w.command.body for w in self._queue if w.command.body.name == "plan"]
+        texts = tuple(hash for body in asked for hash in (body.programme, body.calendar))
+        await self._append(Append(stream=self._state.stream, expected=self._state.seq, texts=texts))
+        if self._book is not None:
+            return True
+        if self._state.seq == 0 and asked and set(texts[:2]) <= self._texts.keys():
+            self._texts = {hash: self._texts[hash] for hash in texts[:2]}
+            self._book = open_handbook(self._texts[texts[0]], self._texts[texts[1]])
+            return True
+        code = "unknown-programme" if asked else "unknown-journey"
+        for waiting in self._queue:
+            waiting.answer = Answer(command=waiting.command.id, outcome="refused", code=code)
+        self._queue.clear()
+        return False
+
+    async def _append(self, request: Append) -> Appended:
+        """Offer, and fold every event of the answer, page by page."""
+        answer = await self._call(request)
+        self._adopt(answer)
+        page = answer
+        while page.more:
+            page = await self._call(Append(stream=request.stream, expected=self._state.seq))
+            self._adopt(page)
+        return answer
+
+    async def _call(self, request: Append) -> Appended:
+        label = f"{len(request.events)} events behind {request.expected}"
+        answer: Appended = await workflow.execute_local_activity(
+            contract.APPEND, request, result_type=Appended, summary=label, **APPEND_OPTIONS
+        )
+        return answer
+
+    def _adopt(self, answer: Appended) -> None:
+        self._texts = {**self._texts, **answer.texts}
+        if answer.events:
+            self._state = fold([read_event(header) for header in answer.events], self._state)
+        known = self._state
+        if self._book is None and known.programme in self._texts and known.calendar in self._texts:
+            self._texts = {hash: self._texts[hash] for hash in (known.programme, known.calendar)}
+            self._book = open_handbook(self._texts[known.programme], self._texts[known.calendar])
+
+    def _drop(self, answer: Appended) -> None:
+        """The journal refused the offer: commands with a bad signature and those answered before leave the queue."""
+        self._blocked = answer.blocked
+        told = {known.command: known for known in answer.known}
+        told |= {id: Answer(command=id, outcome="unsigned", code="unsigned") for id in answer.unsigned}
+        for waiting in list(self._queue):
+            known = told.get(waiting.command.id)
+            if known is not None:
+                waiting.answer = known
+                self._queue.remove(waiting)
+
+    def _give(self, waiting: list[Waiting], offer: Offer) -> None:
+        """Every caller whose command was in the offer gets its own outcome."""
+        for asked, decided in zip(waiting, offer.decided, strict=False):
+            asked.answer = _answer(decided, self._state.seq)
+            self._queue.remove(asked)
+
+    # --- effects
+
+    def _start_effects(self) -> None:
+        """Start every effect without outcome, unless this run is about to be left behind."""
+        if self._continues():
+            return
+        for seq, effect in pending(self._state).items():
+            if seq not in self._running:
+                self._running[seq] = asyncio.create_task(self._run_effect(seq, effect))
+
+    async def _run_effect(self, seq: int, effect: EffectKnown) -> None:
+        """Touch the world through an activity; whatever comes of it is an outcome of the journey."""
+        given = Effect(
+            stream=self._state.stream,
+            seq=seq,
+            at=workflow.now(),
+            details={"kind": effect.kind, "id": effect.id, "data": effect.data},
+        )
+        try:
+            found: EffectOutcome = await workflow.execute_activity(
+                _activity_of(effect),
+                given,
+                result_type=EffectOutcome,
+                schedule_to_close_timeout=EFFECT_LIMIT,
+                summary=f"{effect.kind} {seq}",
+                **EFFECT_OPTIONS,
+            )
+            outcome = _outcome(seq, found.result)
+        except ActivityError:
+            outcome = Outcome(seq, "unknown", "no-answer")
+        self._outcomes.append(outcome)
+        del self._running[seq]
+
+    # --- the end
+
+    def _is_over(self) -> bool:
+        nothing_waits = not (self._queue or self._outcomes or self._running)
+        return nothing_waits and (self._book is None or is_over(self._state))
+
+    def _continues(self) -> bool:
+        limit = self._begin.history_limit
+        if limit is not None and workflow.info().get_current_history_length() >= limit:
+            return True
+        return workflow.info().is_continue_as_new_suggested()
+
+
+def _open(state: State, texts: dict[str, str]) -> Handbook | None:
+    """The handbook that a run before handed on."""
+    return open_handbook(texts[state.programme], texts[state.calendar]) if texts else None
+
+
+def _request(offer: Offer, book: Handbook) -> Append:
+    return Append(
+        stream=offer.state.stream,
+        expected=offer.expected,
+        events=tuple(event.header() for event in offer.events),
+        answered=tuple(
+            Answered(command=decided.command, answer=_answer(decided, offer.state.seq)) for decided in offer.decided
+        ),
+        view=summary(offer.state, book).model_dump(mode="json"),
+        money=offer.money,
+    )
+
+
+def _is_recorded(decided: Decided) -> bool:
+    """Whether the journal keeps this command's answer: not when there is no journey that could hold it."""
+    return decided.refused is None or decided.first > 0
+
+
+def _answer(decided: Decided, seq: int) -> Answer:
+    refused = decided.refused
+    return Answer(
+        command=decided.command.id,
+        outcome="accepted" if refused is None else "refused",
+        code=refused.code if refused is not None else None,
+        details=refused.details if refused is not None else {},
+        first=decided.first,
+        last=decided.last,
+        seq=decided.last or seq,
+    )
+
+
+def _activity_of(effect: EffectKnown) -> str:
+    match effect.kind:
+        case "deliver":
+            return contract.DELIVER
+        case "tell":
+            return contract.TELL
+        case "check":
+            return contract.CHECK
+        case "instruct":
+            return contract.INSTRUCT
+        case "enquire":
+            return contract.ENQUIRE
+        case _:
+            assert_never(effect.kind)
+
+
+def _outcome(seq: int, result: dict[str, Any]) -> Outcome:
+    until = result.get("until")
+    return Outcome(
+        effect=seq,
+        answer=str(result["answer"]),
+        reason=str(result.get("reason") or ""),
+        told=tuple(result.get("told") or ()),
+        role=str(result.get("role") or ""),
+        until=datetime.fromisoformat(until) if until else None,
+    )
