@@ -13,8 +13,8 @@ ALLOWED_KEYS: Final = frozenset(
     {
         "event", "level", "logger", "timestamp", "exception",
         "journey", "effect", "kind", "answer", "reason", "command", "seq", "activity", "attempt", "template",
-        "channel", "migration", "version", "part", "exit", "again_in_seconds", "pid", "port", "host", "seconds", "count",
-        "log", "data_dir", "address", "namespace", "task_queue", "signal",
+        "channel", "migration", "version", "part", "exit", "again_in_seconds", "pid", "port", "host", "seconds",
+        "count", "log", "data_dir", "address", "namespace", "task_queue", "signal",
     }
 )  # fmt: skip
 """Ids, codes, counts and places of this machine. Whatever else is logged is dropped, and its key named."""
@@ -22,9 +22,7 @@ ALLOWED_KEYS: Final = frozenset(
 _FRAMES: Final = 12
 
 
-def configure(
-    *, form: Literal["json", "console"] = "json", level: str = "INFO", stream: TextIO | None = None
-) -> None:
+def configure(*, form: Literal["json", "console"] = "json", level: str = "INFO", stream: TextIO | None = None) -> None:
     """Send structlog and the standard library's logging to stderr, one line an entry.
 
     Args:
@@ -93,7 +91,7 @@ def errors_by_place(_: Any, __: str, entry: MutableMapping[str, Any]) -> Mutable
 
 
 def _chain(error: BaseException) -> str:
-    said = []
+    said: list[str] = []
     seen: BaseException | None = error
     while seen is not None and len(said) < 5:
         frames = traceback.extract_tb(seen.__traceback__)[-_FRAMES:]

@@ -92,13 +92,14 @@ def _attended(work: Deciding, known: Appointment) -> None:
     """What an appointment kept brings with it: its milestone, its contact."""
     at = min(known.at, work.now)
     day = work.book.calendar.day(at)
-    if known.milestone is not None and not work.state.settled(known.milestone):
-        if work.book.milestone(known.milestone).check is Check.APPOINTMENT:
-            milestones.reached_by_itself(work, known.milestone, day, at)
+    milestone = known.milestone
+    if milestone is not None and work.book.milestone(milestone).check is Check.APPOINTMENT:
+        if not work.state.settled(milestone):
+            milestones.reached_by_itself(work, milestone, day, at)
     if known.contact is not None:
-        window = work.state.contacts.get(known.contact)
-        if window is not None and window.open and day >= work.book.calendar.day(window.opens):
-            work.follow(e.ContactMade(contact=known.contact, window=window.window, means="meeting"), "appointment", at)
+        found = contacts.found(work, known.contact, "meeting", day)
+        if not isinstance(found, e.ContactLogged):
+            work.follow(found, "appointment", at)
             escalation.resolve_about(work, contacts.about(known.contact), "contact-made")
 
 

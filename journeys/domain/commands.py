@@ -4,7 +4,7 @@ A body holds codes, ids, dates and cents only. Free text and personal data trave
 those that a command may carry, `NEEDED` those that it must.
 """
 
-from datetime import date as Day
+from datetime import date
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, StringConstraints, model_validator
@@ -14,6 +14,8 @@ from journeys.domain.programme import Code
 from journeys.domain.record import SYSTEM, Cause, Digest, Frozen, Id, Instant, Part, Stream
 
 StaffId = Id
+Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2199, 12, 31))]
+"""A day that a person may mean: others are slips of the pen, and no calendar reaches them."""
 Window = Annotated[int, Field(ge=1)]
 Number = Annotated[int, Field(ge=1)]
 

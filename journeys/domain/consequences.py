@@ -5,18 +5,19 @@ from datetime import datetime
 from journeys.domain import events as e
 from journeys.domain import milestones, release
 from journeys.domain.deciding import Deciding
+from journeys.domain.milestones import NOTHING_NEW, Began
 from journeys.domain.plan import moments
 from journeys.domain.state import Status
 
 
-def settle(work: Deciding, freed: str | None = None) -> None:
-    """Bring a journey to rest after a change. `freed` is a date that has just happened."""
+def settle(work: Deciding, began: Began = NOTHING_NEW) -> None:
+    """Bring a journey to rest after a change."""
     if work.state.status is Status.NONE:
         return
     if work.state.is_open:
         while release.activate(work) or _move_phases(work) or milestones.reach_what_holds(work):
             pass
-        milestones.replan(work, freed)
+        _replan_deadlines(work, began)
     _replan_moments(work)
 
 
@@ -48,6 +49,14 @@ def take_phase(work: Deciding, key: str, at: datetime) -> None:
         work.due(e.PhaseEntered(phase=code, on=work.book.calendar.day(at)), "phase", at)
     else:
         work.due(e.PhaseCompleted(phase=code), "phase", at)
+
+
+def _replan_deadlines(work: Deciding, began: Began) -> None:
+    """Plan again while deadlines that hang on others move: at most once for each milestone."""
+    for _ in work.book.programme.milestones:
+        if not milestones.replan(work, began):
+            return
+        began = NOTHING_NEW
 
 
 def _replan_moments(work: Deciding) -> None:

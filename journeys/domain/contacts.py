@@ -1,6 +1,6 @@
 """Contacts: a fixed grid of windows, one contact made in each."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from journeys.domain import commands as c
 from journeys.domain import escalation
@@ -23,16 +23,20 @@ def log(work: Deciding, body: c.LogContact) -> None:
 
 
 def made(work: Deciding, code: str, means: str) -> None:
-    """A contact was made on the day told: in the open window, in one that was missed, or besides."""
-    known = work.state.contacts.get(code)
-    window = _window_of(work, code)
-    if known is not None and known.open and work.day >= work.book.calendar.day(known.opens):
-        work.fact(e.ContactMade(contact=code, window=known.window, means=means))
-    elif known is not None and window is not None and window.number in known.missed:
-        work.fact(e.ContactCorrected(contact=code, window=window.number, to="made", means=means))
-    else:
-        work.fact(e.ContactLogged(contact=code, means=means))
+    """A contact was made on the day told."""
+    work.fact(found(work, code, means, work.day))
     escalation.resolve_about(work, about(code), "contact-made")
+
+
+def found(work: Deciding, code: str, means: str, day: date) -> e.ContactMade | e.ContactCorrected | e.ContactLogged:
+    """What a contact on a day stands for: the open window, one that was missed, or a contact besides."""
+    known = work.state.contacts.get(code)
+    if known is not None and known.open and day >= work.book.calendar.day(known.opens):
+        return e.ContactMade(contact=code, window=known.window, means=means)
+    window = _window_of(work, code, day)
+    if known is not None and window is not None and window.number in known.missed:
+        return e.ContactCorrected(contact=code, window=window.number, to="made", means=means)
+    return e.ContactLogged(contact=code, means=means)
 
 
 def correct(work: Deciding, body: c.Correct) -> None:
@@ -87,9 +91,9 @@ def cancel_open(work: Deciding, why: str, by: str | None = None) -> None:
             work.follow(e.ContactCancelled(contact=code, window=known.window, why=why), "contact")
 
 
-def _window_of(work: Deciding, code: str) -> Window | None:
-    """The window that holds the day told."""
-    day, calendar = work.day, work.book.calendar
+def _window_of(work: Deciding, code: str, day: date) -> Window | None:
+    """The window that holds a day."""
+    calendar = work.book.calendar
     for window in grid(work.state, work.book, work.book.programme.contacts[code]):
         if calendar.day(window.opens) <= day <= calendar.day(window.closes):
             return window

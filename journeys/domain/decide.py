@@ -130,8 +130,18 @@ def _decide_command(work: Deciding, command: Command) -> None:
         raise Refusal("no-right", command=command.name)
     work.actor, work.role, work.command, work.occurred_at = command.actor, role, command, command.occurred_at
     _do(work, command.body)
-    freed = command.body.date if isinstance(command.body, c.ConfirmDate) else None
-    settle(work, freed)
+    settle(work, _began(command.body))
+
+
+def _began(body: c.Body) -> milestones.Began:
+    """What a command lets run that waited or was held."""
+    match body:
+        case c.ConfirmDate(date=date):
+            return milestones.Began(date=date)
+        case c.Resume():
+            return milestones.Began(resumed=True)
+        case _:
+            return milestones.NOTHING_NEW
 
 
 def _must_be_possible(work: Deciding, command: Command) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID, uuid5
 
+from journeys.domain.calendar import elapsed
 from journeys.domain.commands import Command
 from journeys.domain.events import envelope
 from journeys.domain.evolve import evolve
@@ -44,6 +45,16 @@ class Deciding:
     @property
     def today(self) -> date:
         return self.book.calendar.day(self.now)
+
+    def with_notice(self, at: datetime, day: date | None) -> tuple[datetime, date | None]:
+        """A due, or the least notice from now when it lies in the past: its instant and, for a dated one, its day."""
+        if at > self.now:
+            return at, day
+        notice = self.book.programme.clock.short_notice
+        if notice.unit.counts_instants:
+            return self.now + elapsed(notice), None
+        day = self.book.calendar.add(self.today, notice)
+        return self.book.calendar.closing(day), day
 
     def fact(self, data: Payload, *, parts: bool = True, occurred_at: datetime | None = None) -> None:
         """What the actor did or told, with the parts of the command."""

@@ -74,8 +74,14 @@ def _next_after_climb(
         return _after_step(work, ladder, step, known.raised_at, repeat)
     if step == len(ladder.steps) - 1:
         return _after_step(work, ladder, step, work.now, repeat)
-    gap = _step_at(work, ladder, known.raised_at, ladder.steps[step + 1].after) - nominal
-    return work.now + gap
+    return _step_at(work, ladder, work.now, _between(ladder.steps[step].after, ladder.steps[step + 1].after))
+
+
+def _between(step: Duration, following: Duration) -> Duration:
+    """How long a step has before the next one; all of its length where the two count in different units."""
+    if step.unit is not following.unit:
+        return following
+    return Duration(max(following.amount - step.amount, 0), following.unit)
 
 
 def _after_step(work: Deciding, ladder: Ladder, step: int, raised_at: datetime, repeat: int) -> datetime | None:
@@ -151,17 +157,16 @@ def _open(work: Deciding, id: str) -> Escalation:
 
 
 def told(work: Deciding, effect: int, id: str, who: tuple[str, ...], role: str) -> None:
-    known = work.state.escalations.get(id)
-    step = known.step if known is not None else 0
+    step = work.state.effects[effect].data["step"]
     work.due(e.EscalationTold(escalation=id, step=step, told=who, role=role, effect=effect), "told", work.now)
 
 
 def untold(work: Deciding, effect: int, id: str, reason: str) -> None:
-    """Nobody could be told: climb at once, unless the last resort was just tried."""
+    """Nobody could be told: climb at once, unless it has climbed meanwhile or the last resort was just tried."""
     known = work.state.escalations.get(id)
-    step = known.step if known is not None else 0
+    step = work.state.effects[effect].data["step"]
     work.due(e.EscalationUntold(escalation=id, step=step, reason=reason, effect=effect), "told", work.now)
-    if known is None:
+    if known is None or known.step != step:
         return
     _, ladder = work.book.ladder(known.ladder)
     if known.step < len(ladder.steps) - 1:

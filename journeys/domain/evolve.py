@@ -178,6 +178,8 @@ def _reopened(state: State, data: e.JourneyReopened, event: Recorded) -> None:
     state.review_at = data.review_at
     for contact in list(state.contacts):
         _change(state.contacts, contact, open=False)
+    for milestone in list(state.milestones):
+        _change(state.milestones, milestone, missed_nominal=None)
 
 
 @_on(e.ReviewPlanned)
@@ -278,7 +280,10 @@ def _waived(state: State, data: e.MilestoneWaived, event: Recorded) -> None:
 
 @_on(e.MilestoneCorrected)
 def _milestone_corrected(state: State, data: e.MilestoneCorrected, event: Recorded) -> None:
-    _milestone(state, data.milestone, settled="reached" if data.to == "reached" else None, on=data.on)
+    reached = data.to == "reached"
+    _milestone(
+        state, data.milestone, settled="reached" if reached else None, on=data.on, at=event.occurred_at if reached else None
+    )
 
 
 @_on(e.MilestoneRescheduled)
@@ -336,9 +341,10 @@ def _message_ready(state: State, data: e.MessageReady, event: Recorded) -> None:
 
 @_on(e.MessageSent, e.MessageFailed, e.MessageSuppressed, e.MessageUnknown)
 def _message_over(state: State, data: e.MessageSent | e.MessageSuppressed, event: Recorded) -> None:
-    state.messages.pop(data.message, None)
-    if data.effect is not None:
-        state.effects.pop(data.effect, None)
+    message = state.messages.pop(data.message, None)
+    for effect in (data.effect, message.effect if message is not None else None):
+        if effect is not None:
+            state.effects.pop(effect, None)
 
 
 # --- contacts and appointments

@@ -180,6 +180,8 @@ def approve(work: Deciding, body: c.ApproveGrant) -> None:
     if not _open_roles(work.state.grants[body.grant]):
         work.follow(e.GrantApproved(grant=body.grant, digest=known.digest), "approvals")
         escalation.resolve_about(work, about(body.grant), "approved")
+        if paid(work.state, body.grant) == known.amount:
+            work.follow(e.GrantCompleted(grant=body.grant), "payment")
 
 
 def _open_roles(known: GrantKnown) -> Counter[str]:

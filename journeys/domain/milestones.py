@@ -1,5 +1,6 @@
 """Milestones and their deadlines: reached, waived, rescheduled, missed, corrected."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from journeys.domain import commands as c
@@ -8,7 +9,7 @@ from journeys.domain import events as e
 from journeys.domain.calendar import elapsed
 from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.events import PlannedReminder, Subject
-from journeys.domain.plan import Due, good_since, plan
+from journeys.domain.plan import Due, good_since, is_shifted, plan
 from journeys.domain.programme import Check, Milestone
 from journeys.domain.state import Deadline, MilestoneKnown
 
@@ -221,24 +222,40 @@ def _counts(work: Deciding, deadline: Deadline) -> bool:
     return not held and (deadline.awaits is None or work.state.dates[deadline.awaits].happened)
 
 
-def replan(work: Deciding, freed: str | None = None) -> None:
-    """Record the difference between the plan and the open deadlines. `freed` is a date that has just happened."""
+@dataclass(frozen=True, slots=True)
+class Began:
+    """What has just begun to run again: deadlines that waited for a date, or all that a suspension held."""
+
+    date: str | None = None
+    resumed: bool = False
+
+    def lets_run(self, deadline: Deadline) -> bool:
+        return (self.date is not None and deadline.awaits == self.date) or (self.resumed and deadline.held)
+
+
+NOTHING_NEW = Began()
+
+
+def replan(work: Deciding, began: Began) -> bool:
+    """Record the difference between the plan and the open deadlines. True when there was one."""
+    before = work.state.seq
     planned = plan(work.state, work.book)
     for id, deadline in list(work.state.deadlines.items()):
         due = planned.pop(deadline.milestone, None)
         if due is None:
             work.follow(e.DeadlineCancelled(deadline=id, why="not-called-for"), "plan")
-        elif due.at != deadline.nominal or (freed is not None and deadline.awaits == freed and deadline.at <= work.now):
+        elif due.at != deadline.nominal or (deadline.at <= work.now and began.lets_run(deadline)):
             work.follow(_moved(work, id, deadline.milestone, due), "plan")
     for code, due in planned.items():
         if _is_owed(work, code, due):
             work.follow(_set(work, code, due), "plan")
+    return work.state.seq > before
 
 
 def _is_owed(work: Deciding, code: str, due: Due) -> bool:
     """Not again what was missed, unless its day has moved ahead; nothing older than an import's line in time."""
     known = work.state.milestones.get(code)
-    if known is not None and known.missed is not None:
+    if known is not None and known.missed is not None and known.missed_nominal is not None:
         return due.at != known.missed_nominal and due.at > work.now
     return work.state.watch_from is None or due.at >= work.state.watch_from
 
@@ -249,7 +266,7 @@ def _set(work: Deciding, code: str, due: Due) -> e.DeadlineSet:
     milestone = work.book.milestone(code)
     return e.DeadlineSet(
         deadline=f"{code}/{known.number + 1}", milestone=code, nominal=due.at, at=at, day=day, awaits=due.awaits,
-        held=milestone.shifted_by_suspension, reminders=_reminders(work, milestone, at, day),
+        held=is_shifted(work.book, milestone), reminders=_reminders(work, milestone, at, day),
     )  # fmt: skip
 
 
@@ -257,7 +274,7 @@ def _moved(work: Deciding, id: str, code: str, due: Due) -> e.DeadlineMoved:
     at, day = _with_notice(work, due)
     milestone = work.book.milestone(code)
     return e.DeadlineMoved(
-        deadline=id, nominal=due.at, at=at, day=day, awaits=due.awaits, held=milestone.shifted_by_suspension,
+        deadline=id, nominal=due.at, at=at, day=day, awaits=due.awaits, held=is_shifted(work.book, milestone),
         reminders=_reminders(work, milestone, at, day),
     )  # fmt: skip
 
@@ -265,13 +282,7 @@ def _moved(work: Deciding, id: str, code: str, due: Due) -> e.DeadlineMoved:
 def _with_notice(work: Deciding, due: Due) -> tuple[datetime, date | None]:
     """A deadline that would fall in the past gets the least notice instead, unless it waits for a date anyway."""
     waits = due.awaits is not None and not work.state.dates[due.awaits].happened
-    if due.at > work.now or waits:
-        return due.at, due.day
-    notice = work.book.programme.clock.short_notice
-    if notice.unit.counts_instants:
-        return work.now + elapsed(notice), None
-    day = work.book.calendar.add(work.today, notice)
-    return work.book.calendar.closing(day), day
+    return (due.at, due.day) if waits else work.with_notice(due.at, due.day)
 
 
 def _reminders(work: Deciding, milestone: Milestone, at: datetime, day: date | None) -> tuple[PlannedReminder, ...]:

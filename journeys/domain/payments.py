@@ -32,7 +32,8 @@ def take_instalment(work: Deciding, key: str, at: datetime, blocked: str | None 
     _, grant_id, number = key.split("/")
     known = work.state.grants[grant_id]
     amount = known.instalments[int(number) - 1].amount
-    payment = work.id_for(f"payment/{grant_id}/{number}/{known.digest}")
+    before = sum(1 for each in work.state.payments.values() if each.grant == grant_id)
+    payment = work.id_for(f"payment/{grant_id}/{before + 1}")
     reason = _why_not(work, grant_id, known, amount) or blocked
     if reason is not None:
         block(work, payment, grant_id, int(number), amount, reason, at)

@@ -70,9 +70,15 @@ def anchor_of(state: State, book: Handbook, anchor: Anchor) -> Anchored | None:
             known_due = state.milestones.get(anchor.name)
             if known_due is None or known_due.due is None:
                 return None
-            return Anchored(calendar.day(known_due.due), known_due.due)
+            deadline = state.deadlines.get(f"{anchor.name}/{known_due.number}")
+            awaits = deadline.awaits if deadline is not None and not _has_happened(state, deadline.awaits) else None
+            return Anchored(calendar.day(known_due.due), known_due.due, awaits)
         case _:
             return None
+
+
+def _has_happened(state: State, date: str | None) -> bool:
+    return date is not None and date in state.dates and state.dates[date].happened
 
 
 def _anchored(book: Handbook, day: date, told_at: datetime) -> Anchored:
@@ -130,7 +136,14 @@ def _due_of(state: State, book: Handbook, code: str, milestone: Milestone) -> Du
         return Due(book.calendar.closing(known.rescheduled), known.rescheduled, None)
     if milestone.due is None:
         return None
-    return moment_due(state, book, milestone.due, milestone.roll, shifts=milestone.shifted_by_suspension)
+    return moment_due(state, book, milestone.due, milestone.roll, shifts=is_shifted(book, milestone))
+
+
+def is_shifted(book: Handbook, milestone: Milestone) -> bool:
+    """Whether a suspension shifts its deadline: not a fixed date, a term of law, or what hangs on a cohort's date."""
+    anchor = milestone.due.anchor if milestone.due is not None else None
+    rule = book.programme.dates.get(anchor.name) if anchor is not None and anchor.kind is AnchorKind.DATE else None
+    return milestone.shifted_by_suspension and not (rule is not None and rule.shared)
 
 
 def moment_due(
@@ -143,8 +156,11 @@ def moment_due(
     after = moment.side is not Side.BEFORE
     awaits = anchor.awaits if after else None
     if moment.side is not Side.AT and moment.offset.unit.counts_instants:
-        length = elapsed(moment.offset)
-        return Due(anchor.at + length if after else anchor.at - length, None, awaits)
+        if not after:
+            return Due(anchor.at - elapsed(moment.offset), None, awaits)
+        at = anchor.at + elapsed(moment.offset)
+        lost = lost_days(state, anchor.day, book.calendar.day(at)) if shifts else 0
+        return Due(at + lost * ONE_DAY, None, awaits)
     day = book.calendar.add(anchor.day, moment.offset, 1 if after else -1)
     if after and shifts:
         day = _pushed(state, anchor.day, day)

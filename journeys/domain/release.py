@@ -173,12 +173,12 @@ def resume(work: Deciding) -> None:
     lost = (work.day - suspended.since).days
     calendar = work.book.calendar
     ladders = {
-        id: work.now + max(known.next_at - suspended.at, timedelta(0))
+        id: work.now + max(known.next_at - max(suspended.at, known.raised_at), timedelta(0))
         for id, known in work.state.escalations.items()
         if known.held and known.next_at is not None
     }
     windows = {
-        code: max(calendar.closing(calendar.day(known.closes) + timedelta(days=lost)), calendar.closing(work.today))
+        code: work.with_notice(calendar.closing(calendar.day(known.closes) + timedelta(days=lost)), None)[0]
         for code, known in work.state.contacts.items()
         if known.open
     }

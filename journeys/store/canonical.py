@@ -43,8 +43,9 @@ def _plain(value: Any) -> bool:
             if not -_SAFE < each < _SAFE:
                 return False
         elif kind is dict:
-            if not all(type(key) is str and key.isascii() for key in each):
-                return False
+            for key in each:
+                if type(key) is not str or not key.isascii():
+                    return False
             waiting.extend(each.values())
         elif kind is list:
             waiting.extend(each)

@@ -1,7 +1,7 @@
 """What lists show: one row a journey, as of its last event."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -28,8 +28,8 @@ class JourneyRow:
     next_due: datetime | None
     late: int
     """Open items past their due."""
-    board: dict[str, Any]
-    """Open items, as `summary(state)` gives them."""
+    summary: dict[str, Any]
+    """The whole of what `summary(state)` gave; under `board` the open items."""
 
     @property
     def stream(self) -> str:
@@ -41,12 +41,12 @@ class BoardItem:
     """One open item with its journey."""
 
     journey: JourneyRow
-    item: Any
+    item: dict[str, Any]
 
 
 _COLUMNS: Final = (
     "j.id::text, j.person::text, p.first_name || ' ' || p.last_name AS name, j.programme, j.status, j.phase,"
-    " j.referent::text, j.site, j.seq, j.next_due, j.late, j.board"
+    " j.referent::text, j.site, j.seq, j.next_due, j.late, j.summary"
 )
 
 
@@ -129,19 +129,32 @@ async def due_before(
 
 
 async def board(
-    pool: Pool, section: str, *, referent: str | None = None, site: str | None = None, limit: int = 500
+    pool: Pool,
+    *,
+    kinds: Collection[str] = (),
+    role: str | None = None,
+    referent: str | None = None,
+    site: str | None = None,
+    limit: int = 500,
 ) -> list[BoardItem]:
-    """Items of one section of every journey's board (an array under that key), in order of journey."""
+    """Open items of every journey that meet each condition given, those with the earliest `at` first.
+
+    Args:
+        kinds: `grant`, `escalation`, …; none means all.
+        role: whose turn it is.
+    """
     rows = await pool.fetch(
         f"""
         SELECT {_COLUMNS}, item.value AS item
         FROM journeys j LEFT JOIN people p ON p.id = j.person
-        CROSS JOIN LATERAL jsonb_array_elements(j.board -> $1) WITH ORDINALITY AS item (value, nth)
-        WHERE jsonb_typeof(j.board -> $1) = 'array'
-          AND ($2::uuid IS NULL OR j.referent = $2) AND ($3::text IS NULL OR j.site = $3)
-        ORDER BY j.id, item.nth LIMIT $4
+        CROSS JOIN LATERAL jsonb_array_elements(j.summary -> 'board') AS item (value)
+        WHERE (cardinality($1::text[]) = 0 OR item.value ->> 'kind' = ANY ($1))
+          AND ($2::text IS NULL OR item.value ->> 'role' = $2)
+          AND ($3::uuid IS NULL OR j.referent = $3) AND ($4::text IS NULL OR j.site = $4)
+        ORDER BY item.value ->> 'at', j.id, item.value ->> 'id' LIMIT $5
         """,
-        section,
+        list(kinds),
+        role,
         referent,
         site,
         limit,
@@ -151,4 +164,4 @@ async def board(
 
 def _row(row: Mapping[str, Any]) -> JourneyRow:
     fields = {name: row[name] for name in JourneyRow.__dataclass_fields__}
-    return JourneyRow(**{**fields, "board": json.loads(row["board"])})
+    return JourneyRow(**{**fields, "summary": json.loads(row["summary"])})

@@ -81,7 +81,7 @@ def view(seq: int, **changes: Any) -> dict[str, Any]:
         "id": "ignored", "person": str(uuid4()), "programme": "auxilia", "status": "active",
         "phase": "follow-up", "referent": ACTOR, "site": "lyon", "seq": seq,
         "next_due": "2027-06-01T16:00:00.000000Z", "late": 0,
-        "board": {"open": []}, **changes,
+        "board": [], **changes,
     }  # fmt: skip
 
 

@@ -47,29 +47,39 @@ async def test_filters(pool: Any, ring: KeyRing) -> None:
     assert await views.starting_with(pool, calm[:13].upper()) == [calm]
 
 
-async def test_a_row_names_the_person_and_holds_its_board(pool: Any, ring: KeyRing) -> None:
-    person = str(uuid4())
+async def test_a_row_names_the_person_and_holds_the_whole_summary(pool: Any, ring: KeyRing) -> None:
+    person, stream = str(uuid4()), new_stream()
     details = people.Details(first_name="Éloïse", last_name="Martin", birth_date=date(1990, 2, 3))
     await people.register(pool, person, details, By(actor=ACTOR, role="referent", at=NOW))
-    id = await put(
-        pool, ring, person=person, board={"approvals": [{"grant": "g1"}, {"grant": "g2"}], "note": "x"}
-    )
-    nameless = await put(pool, ring, board={"approvals": [{"grant": "g3"}]}, site="lille")
-    row = await views.journey(pool, id)
-    assert row is not None and (row.name, row.board["note"], row.stream) == (
-        "Éloïse Martin",
-        "x",
-        f"journey-{id}",
-    )
+    summary = view(1, person=person, dates={"release": "2027-06-01"}, granted=120_00)
+    await append(pool, ring, noted(stream, 0, ring).model_copy(update={"view": summary}))
+    row = await views.journey(pool, stream.removeprefix("journey-"))
+    assert row is not None
+    assert (row.name, row.stream, row.summary) == ("Éloïse Martin", stream, summary)
     assert await views.journey(pool, str(uuid4())) is None
-    waiting = await views.board(pool, "approvals")
-    assert sorted((item.item["grant"], item.journey.id) for item in waiting) == [
-        ("g1", id),
-        ("g2", id),
-        ("g3", nameless),
+
+
+async def test_the_board_over_all_journeys(pool: Any, ring: KeyRing) -> None:
+    def item(id: str, kind: str, at: str | None, role: str) -> dict[str, Any]:
+        return {"id": id, "kind": kind, "at": at, "role": role}
+
+    first = [
+        item("g1", "grant", "2027-05-13T16:00:00.000000Z", "finance"),
+        item("d1", "deadline", None, "referent"),
     ]
-    assert [item.item["grant"] for item in await views.board(pool, "approvals", site="lille")] == ["g3"]
-    assert await views.board(pool, "note") == []
+    second = [item("g2", "grant", "2027-05-12T16:00:00.000000Z", "supervisor")]
+    id = await put(pool, ring, board=first)
+    await put(pool, ring, board=second, site="lille", referent=str(uuid4()))
+
+    async def ids(**conditions: Any) -> list[str]:
+        return [found.item["id"] for found in await views.board(pool, **conditions)]
+
+    assert await ids() == ["g2", "g1", "d1"]
+    assert await ids(kinds=["grant"]) == ["g2", "g1"]
+    assert await ids(kinds=["grant"], role="finance") == ["g1"]
+    assert await ids(site="lille") == ["g2"]
+    assert await ids(referent=ACTOR) == ["g1", "d1"]
+    assert [found.journey.id for found in await views.board(pool, role="finance")] == [id]
 
 
 async def test_what_is_due(pool: Any, ring: KeyRing) -> None:

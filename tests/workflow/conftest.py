@@ -10,7 +10,7 @@ from typing import Any
 import pytest_asyncio
 from temporalio import activity
 from temporalio.client import Client
-from temporalio.testing import TimeSkipper, TimeSkippingConfig
+from temporalio.testing import TimeSkipper, TimeSkippingConfig, WorkflowEnvironment
 from temporalio.worker import Worker
 
 from journeys import contract, temporal
@@ -21,6 +21,7 @@ from journeys.domain import commands as c
 from journeys.domain.commands import Command
 from journeys.domain.events import read_event
 from journeys.domain.record import Event, Payload
+from journeys.local.temporal_server import _binary
 from journeys.store import journal, publishing
 from journeys.store.signing import KeyRing, draw_parts, sign
 from tests.conftest import RealStack
@@ -177,3 +178,13 @@ async def engine(request: Any, stack: RealStack, journal_pool: Any) -> AsyncIter
 
 
 REPO = Path(__file__).parent.parent.parent
+
+
+@pytest_asyncio.fixture
+async def second_server(tmp_path_factory: Any) -> AsyncIterator[Client]:
+    """Another Temporal server that has never heard of any journey."""
+    environment = await WorkflowEnvironment.start_local(
+        dev_server_existing_path=str(_binary()), data_converter=temporal.DATA_CONVERTER
+    )
+    yield environment.client
+    await environment.shutdown()

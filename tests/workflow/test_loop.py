@@ -5,7 +5,6 @@ from datetime import timedelta
 from journeys.domain import commands as c
 from journeys.domain.evolve import fold
 from journeys.domain.state import dump
-
 from tests.workflow.conftest import Engine
 
 

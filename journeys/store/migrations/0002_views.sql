@@ -12,8 +12,9 @@ CREATE TABLE journeys (
     seq integer NOT NULL CHECK (seq > 0),
     next_due timestamptz,
     late integer NOT NULL DEFAULT 0 CHECK (late >= 0),
-    board jsonb NOT NULL DEFAULT '{}'
+    summary jsonb NOT NULL
 ) WITH (fillfactor = 80);
+COMMENT ON COLUMN journeys.summary IS 'The whole summary, its board included; the other columns repeat what lists filter by.';
 CREATE INDEX journeys_person ON journeys (person);
 CREATE INDEX journeys_referent ON journeys (referent);
 -- None on what changes with nearly every append (seq, next_due, late): the row is then rewritten in its own page.

@@ -65,14 +65,14 @@ $$;
 
 CREATE FUNCTION view_put(p_stream text, p_view jsonb) RETURNS void LANGUAGE sql
 BEGIN ATOMIC
-    INSERT INTO journeys AS j (id, person, programme, status, phase, referent, site, seq, next_due, late, board)
+    INSERT INTO journeys AS j (id, person, programme, status, phase, referent, site, seq, next_due, late, summary)
     VALUES (
         substr(p_stream, 9)::uuid, (p_view ->> 'person')::uuid, p_view ->> 'programme', p_view ->> 'status',
         p_view ->> 'phase', (p_view ->> 'referent')::uuid, p_view ->> 'site', (p_view ->> 'seq')::integer,
-        (p_view ->> 'next_due')::timestamptz, coalesce((p_view ->> 'late')::integer, 0), coalesce(p_view -> 'board', '{}')
+        (p_view ->> 'next_due')::timestamptz, coalesce((p_view ->> 'late')::integer, 0), p_view
     )
     ON CONFLICT (id) DO UPDATE SET
         person = excluded.person, programme = excluded.programme, status = excluded.status, phase = excluded.phase,
         referent = excluded.referent, site = excluded.site, seq = excluded.seq, next_due = excluded.next_due,
-        late = excluded.late, board = excluded.board;
+        late = excluded.late, summary = excluded.summary;
 END;

@@ -1,0 +1,49 @@
+# Everything a newcomer types. `make demo` and `make test` need python3 (3.11 or later), make and a package index.
+
+VENV    := .venv
+BIN     := $(VENV)/bin
+READY   := $(VENV)/.ready
+PYTHON  ?= python3
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo up test check bench campaign-faults lock clean
+
+help:            ## this list
+	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
+
+install: $(READY)  ## the virtual environment, from constraints.txt
+
+$(READY): constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY)     ## ten lives over six virtual months, on a real server; ends with the audit of all
+	$(BIN)/journeys demo $(if $(PROGRAMME),--programme $(PROGRAMME))
+
+up: $(READY)       ## the stack stays up for real use
+	$(BIN)/journeys up
+
+test: $(READY)     ## the whole test suite
+	$(BIN)/python -m pytest
+
+check: $(READY)    ## format, lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/architecture
+
+bench: $(READY)    ## speed and memory as ratios, side by side
+	$(BIN)/python -m benchmarks
+
+campaign-faults: $(READY)  ## kills and resets, the whole campaign
+	$(BIN)/python -m tests.faults.campaign
+
+lock:              ## constraints.txt anew (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	    --extra dev pyproject.toml -o constraints.txt
+
+clean:             ## all that is not in git
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,26 @@
+"""Side effects of a journey: thin, claimed before they touch the world, judged on the journal, not on their input."""
+
+from collections.abc import Callable
+from typing import Any
+
+from activities.escalations import Escalations
+from activities.grants import Grants
+from activities.journal import Journal
+from activities.milestones import Milestones
+from activities.reminders import Reminders
+from activities.resources import Resources
+
+__all__ = ["Resources", "all_activities"]
+
+
+def all_activities(resources: Resources) -> list[Callable[..., Any]]:
+    """Every activity that a worker serves."""
+    grants = Grants(resources)
+    return [
+        Journal(resources).append,
+        Reminders(resources).deliver,
+        Escalations(resources).tell,
+        Milestones(resources).check,
+        grants.instruct,
+        grants.enquire,
+    ]

@@ -1,0 +1,80 @@
+"""How every effect is carried out: judged, claimed, done at most once or at least once, recorded."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from activities.failures import translated
+from activities.reading import Known, read_journey
+from activities.resources import Resources
+from journeys.contract import Effect, EffectOutcome
+from journeys.domain.decide import Outcome
+from journeys.domain.record import instant_text
+from journeys.store import claims
+from journeys.telemetry import bound
+
+Act = Callable[[], Awaitable[Outcome]]
+
+_log = structlog.get_logger("journeys.activities")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is to be done.
+
+    `doubtful` is done instead when somebody tried before and nobody knows how it ended; None where doing it again is
+    right (at least once).
+    """
+
+    act: Act
+    doubtful: Act | None = None
+
+
+def settled(outcome: Outcome, *, doubtful: Act | None = None) -> Step:
+    """Nothing is to be done: the outcome is known already, unless somebody tried before."""
+
+    async def say() -> Outcome:
+        return outcome
+
+    return Step(say, doubtful)
+
+
+async def carry_out(
+    resources: Resources, effect: Effect, kind: str, judge: Callable[[Known], Awaitable[Step]]
+) -> EffectOutcome:
+    """Carry an effect out once.
+
+    The claim is written after everything is prepared and right before the act, so that an attempt on record means that
+    something may have left, and a fault in the preparation costs nothing.
+
+    Args:
+        judge: prepares on what the journal holds now; touches nothing outside.
+
+    Raises:
+        ApplicationError: see `activities.failures`.
+    """
+    with bound(journey=effect.stream, effect=effect.seq), translated():
+        done = await claims.recorded(resources.pool, effect.stream, effect.seq)
+        if done is None:
+            step = await judge(await read_journey(resources.pool, effect.stream))
+            claim = await claims.claim(resources.pool, effect.stream, effect.seq, kind, effect.at)
+            done = claim.outcome
+            if done is None:
+                act = step.act if claim.fresh or step.doubtful is None else step.doubtful
+                found = as_result(await act())
+                done = await claims.settle(resources.pool, effect.stream, effect.seq, found)
+                _log.info("effect", kind=kind, answer=done["answer"], reason=done["reason"])
+        return EffectOutcome(seq=effect.seq, result=done)
+
+
+def as_result(outcome: Outcome) -> dict[str, Any]:
+    """The outcome as plain data, without the effect that it is of."""
+    return {
+        "answer": outcome.answer,
+        "reason": outcome.reason,
+        "told": list(outcome.told),
+        "role": outcome.role,
+        "until": instant_text(outcome.until) if outcome.until is not None else None,
+    }

@@ -1,0 +1,63 @@
+"""Errors as Temporal sees them: a type, whether to try again, and no text that could be personal.
+
+A failure's message and causes stand in plain text in Temporal's history, so neither a row nor an address may reach it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import asyncpg
+import structlog
+from temporalio.exceptions import ApplicationError
+
+from journeys.channels.bank import OtherContent
+from journeys.contract import Effect
+from journeys.store.canonical import NotCanonical
+from journeys.store.journal import JournalBehind
+from journeys.store.offer import BadOffer
+
+UNAVAILABLE: Final = "Unavailable"
+"""The database cannot be used now: try again."""
+MAIL_UNAVAILABLE: Final = "MailUnavailable"
+"""Nobody could be told for now: try again."""
+BAD_OFFER: Final = "BadOffer"
+JOURNAL_BEHIND: Final = "JournalBehind"
+NOT_CALLED_FOR: Final = "NotCalledFor"
+"""The journal does not hold the event that would call for this effect."""
+OTHER_CONTENT: Final = "OtherContent"
+"""A payment id came with other content than before."""
+
+_log = structlog.get_logger("journeys.activities")
+
+
+def not_called_for(effect: Effect) -> ApplicationError:
+    """Somebody but the journey's own run asked for an effect, or the journal was lost."""
+    return ApplicationError(
+        f"nothing at {effect.stream}/{effect.seq} calls for this", type=NOT_CALLED_FOR, non_retryable=True
+    )
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn whatever goes wrong into an ApplicationError."""
+    try:
+        yield
+    except ApplicationError:
+        raise
+    except (BadOffer, NotCanonical):
+        _log.error("offer refused", exc_info=True)
+        raise ApplicationError("the journal cannot take this offer", type=BAD_OFFER, non_retryable=True) from None
+    except JournalBehind as error:
+        _log.critical("journal behind", seq=error.head)
+        raise ApplicationError(str(error), type=JOURNAL_BEHIND, non_retryable=True) from None
+    except OtherContent as error:
+        _log.critical("payment id used twice")
+        raise ApplicationError(str(error), type=OTHER_CONTENT, non_retryable=True) from None
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        _log.warning("store unavailable", reason=type(error).__name__)
+        raise ApplicationError("the store cannot be used now", type(error).__name__, type=UNAVAILABLE) from None
+    except Exception as error:
+        # Not a silent fallback: it is logged with its place and raised again, only without its text.
+        _log.exception("activity failed")
+        raise ApplicationError("unexpected; the worker's log says where", type=type(error).__name__) from None

@@ -1,0 +1,245 @@
+"""What a message says to one recipient: the values of its variables, from what is known, and who the recipient is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final, Literal
+from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_time
+
+from activities.reading import Known
+from activities.resources import Resources
+from journeys.channels.letter import Letter
+from journeys.channels.wording import Audience, worded
+from journeys.domain.events import AppointmentBooked, AppointmentMoved, Subject
+from journeys.domain.handbook import Handbook
+from journeys.domain.money import format_euro
+from journeys.domain.programme import Label
+from journeys.domain.recipients import DESK, in_zone
+from journeys.domain.record import Part
+from journeys.store import journal, mentors, partners, people, staff
+
+_REASONS: Final[Mapping[str, Label]] = {
+    "date": Label(fr="date à confirmer", en="a date to confirm"),
+    "milestone": Label(fr="étape non atteinte à sa date", en="a step not reached by its date"),
+    "contact": Label(fr="contact manqué", en="a contact was missed"),
+    "appointment": Label(fr="rendez-vous à reprendre", en="an appointment to follow up"),
+    "grant": Label(fr="demande de bourse en attente", en="a grant request is waiting"),
+    "payment": Label(fr="versement à vérifier", en="a payment to look into"),
+    "receipt": Label(fr="justificatifs attendus", en="receipts are due"),
+    "mentor": Label(fr="mentor à trouver", en="a mentor to find"),
+    "referral": Label(fr="partenaire sans réponse", en="a partner has not answered"),
+    "transfer": Label(fr="reprise du parcours en attente", en="a hand-over is waiting"),
+    "suspension": Label(fr="suspension à revoir", en="a suspension to review"),
+    "review": Label(fr="point à faire", en="a review is due"),
+    "journey": Label(fr="parcours à clore ou à poursuivre", en="a journey to close or to go on with"),
+    "consent": Label(fr="choix de la personne", en="the person's choice"),
+}
+"""Why someone is written to, by what the message is about; read by staff."""
+
+_ASK: Final = Label(fr="voyez avec {referent}", en="ask {referent}")
+"""Stands for a link where the recipient has none."""
+
+_DESK_NAME: Final = Label(fr="à l’astreinte", en="duty desk")
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Someone who gets a message. `key` is an id, `DESK` for the address of last resort."""
+
+    key: str
+    first_name: str
+    address: str | None
+    lang: str
+    audience: Audience
+    zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matter:
+    """One message to be worded: the journey, the rules, what it is about, and its id."""
+
+    known: Known
+    book: Handbook
+    about: Subject
+    template: str
+    message: str
+    at: datetime
+    step: int | None = None
+
+
+async def staff_addressee(resources: Resources, id: str) -> Addressee | None:
+    """An active member of staff, or the desk."""
+    if id == DESK:
+        lang = resources.lang
+        return Addressee(DESK, _DESK_NAME.in_(lang), resources.duty_address, lang, "staff")
+    member = await staff.member(resources.pool, id)
+    if member is None or not member.active:
+        return None
+    return Addressee(id, _first(member.name), member.email, member.language, "staff")
+
+
+async def volunteer_addressee(resources: Resources, kind: Literal["mentor", "partner"], id: str) -> Addressee | None:
+    """A mentor or a partner."""
+    found: mentors.Mentor | partners.Partner | None
+    if kind == "mentor":
+        found = await mentors.mentor(resources.pool, id)
+    else:
+        found = await partners.partner(resources.pool, id)
+    if found is None:
+        return None
+    return Addressee(id, _first(found.name), found.email, found.language, "volunteer")
+
+
+def person_addressee(person: people.Person) -> Addressee:
+    """The person whose journey it is."""
+    details = person.details
+    return Addressee(person.id, details.first_name, details.email, details.language, "participant", details.zone)
+
+
+async def write_letter(resources: Resources, matter: Matter, to: Addressee) -> Letter:
+    """The letter to one addressee, who has an address. Raises NoWording."""
+    assert to.address is not None
+    values = await _values(resources, matter, to)
+    text = worded(matter.template, to.audience, to.lang, values, resources.templates)
+    return Letter(
+        id=matter.message if to.audience == "participant" else str(uuid5(UUID(matter.message), to.key)),
+        to=to.address,
+        subject=text.subject,
+        body=text.body,
+        lang=to.lang,
+        at=matter.at,
+    )
+
+
+async def _values(resources: Resources, matter: Matter, to: Addressee) -> dict[str, str]:
+    """Every variable that a template may use; empty where there is nothing to say."""
+    referent = await staff.member(resources.pool, matter.known.state.referent)
+    referent_name = referent.name if referent is not None else resources.association
+    values = {
+        "first_name": to.first_name,
+        "association": resources.association,
+        "referent": referent_name,
+        "mentor": await _mentor_name(resources, matter),
+        "link": _link(resources, matter, to, referent_name),
+        **dict.fromkeys(("date", "time", "place", "amount"), ""),
+        **_about(matter, to),
+    }
+    if matter.about.kind == "appointment":
+        values["place"] = await _place(resources, matter)
+    if to.audience != "staff":
+        return values
+    return {
+        **dict.fromkeys(("milestone", "contact", "grant"), ""),
+        **values,
+        "reference": _reference(matter.known.id),
+        "programme": matter.book.programme.label.in_(to.lang),
+        "phase": _phase(matter, to.lang),
+        "reason": _REASONS[matter.about.kind].in_(to.lang),
+        "step": "" if matter.step is None else str(matter.step + 1),
+    }
+
+
+def _about(matter: Matter, to: Addressee) -> dict[str, str]:
+    """What is particular to the subject: its name, its day, its amount."""
+    state, programme, id = matter.known.state, matter.book.programme, matter.about.id
+    match matter.about.kind:
+        case "milestone":
+            code = id.partition("/")[0]
+            label = programme.milestones[code].label.in_(to.lang) if code in programme.milestones else code
+            known = state.milestones.get(code)
+            return {"milestone": label, "date": _day(matter, known.due if known else None, to)}
+        case "date":
+            rule = programme.dates.get(id)
+            on = state.dates[id].on if id in state.dates else None
+            return {"milestone": rule.label.in_(to.lang) if rule else id, "date": _written(on, to.lang)}
+        case "contact":
+            contact, window = programme.contacts.get(id), state.contacts.get(id)
+            label = contact.label.in_(to.lang) if contact else id
+            return {"contact": label, "date": _day(matter, window.closes if window else None, to)}
+        case "appointment" if id in state.appointments:
+            at = state.appointments[id].at
+            return {"date": _day(matter, at, to), "time": _time(matter, at, to)}
+        case "grant" | "payment" | "receipt":
+            return _money(matter, to)
+        case "referral" if id in state.referrals:
+            return {"date": _day(matter, state.referrals[id].answer_by, to)}
+        case "transfer" if state.transfer is not None:
+            return {"date": _day(matter, state.transfer.accept_at, to)}
+        case _:
+            return {}
+
+
+def _money(matter: Matter, to: Addressee) -> dict[str, str]:
+    """A grant, one of its payments, or the receipts for one."""
+    state, id = matter.known.state, matter.about.id
+    grant, amount, until = state.grants.get(id), 0, None
+    if grant is not None:
+        amount, until = grant.amount, grant.decide_by
+    elif (payment := state.payments.get(id)) is not None:
+        grant, amount, until = state.grants[payment.grant], payment.amount, matter.at
+    elif (receipt := state.receipts.get(id)) is not None:
+        grant, amount, until = state.grants[receipt.grant], receipt.amount, receipt.by
+    if grant is None:
+        return {}
+    label = matter.book.programme.grants[grant.kind].label.in_(to.lang)
+    return {"grant": label, "amount": format_euro(amount, to.lang), "date": _day(matter, until, to)}
+
+
+async def _mentor_name(resources: Resources, matter: Matter) -> str:
+    state = matter.known.state
+    id = matter.about.id if matter.about.kind == "mentor" else state.match.mentor if state.match else None
+    found = await mentors.mentor(resources.pool, id) if id is not None else None
+    return found.name if found is not None else ""
+
+
+async def _place(resources: Resources, matter: Matter) -> str:
+    """Where an appointment is: the newest text that was given with it."""
+    stored = await journal.parts(resources.pool, matter.known.state.stream)
+    places = {part.seq: part for part in stored if part.name == "place"}
+    for event in reversed(matter.known.events):
+        mine = isinstance(event.data, AppointmentBooked | AppointmentMoved)
+        if mine and event.seq in places and getattr(event.data, "appointment", None) == matter.about.id:
+            part = places[event.seq]
+            held = Part(text=part.text, salt=part.salt.hex()).commitment() == event.parts.get("place")
+            return part.text if held else ""
+    return ""
+
+
+def _link(resources: Resources, matter: Matter, to: Addressee, referent: str) -> str:
+    if to.audience == "staff":
+        return resources.link.format(journey=matter.known.id)
+    return _ASK.in_(to.lang).format(referent=referent)
+
+
+def _phase(matter: Matter, lang: str) -> str:
+    phases, known = matter.book.programme.phases, matter.known.state.phases
+    running = [code for code in phases if code in known and not known[code].completed]
+    return phases[running[-1]].label.in_(lang) if running else ""
+
+
+def _reference(id: str) -> str:
+    """The beginning of a journey's id, as far as it tells journeys apart."""
+    return id[:13]
+
+
+def _zone(matter: Matter, to: Addressee) -> ZoneInfo:
+    return in_zone(matter.book.calendar, to.zone).zone
+
+
+def _day(matter: Matter, at: datetime | None, to: Addressee) -> str:
+    return "" if at is None else _written(at.astimezone(_zone(matter, to)).date(), to.lang)
+
+
+def _time(matter: Matter, at: datetime, to: Addressee) -> str:
+    return format_time(at.astimezone(_zone(matter, to)), "HH:mm", locale=to.lang)
+
+
+def _written(day: date | None, lang: str) -> str:
+    return "" if day is None else format_date(day, "long", locale="en_GB" if lang == "en" else "fr_FR")
+
+
+def _first(name: str) -> str:
+    return name.split(maxsplit=1)[0] if name.strip() else ""

@@ -1,0 +1,66 @@
+"""Sending letters, and what a round of them came to."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from activities.letters import Addressee, Matter, write_letter
+from activities.resources import Resources
+from journeys.channels.letter import BadAddress, Fate, Letter, Mailer, Sent
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A letter for an addressee, ready to leave."""
+
+    to: Addressee
+    letter: Letter
+
+
+@dataclass(slots=True)
+class Round:
+    """What became of each letter of a round."""
+
+    sent: list[str] = field(default_factory=list)
+    """Keys of those whose letter was taken."""
+    again: list[str] = field(default_factory=list)
+    """Reasons of those that may be tried again (for staff also where nobody knows)."""
+    unknown: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    """Reasons of those that will never be taken."""
+
+
+async def write_letters(
+    resources: Resources, matter: Matter, addressees: Iterable[Addressee]
+) -> tuple[list[Envelope], list[str]]:
+    """The letters to those who have an address, and the reasons of the others. Raises NoWording."""
+    ready, refused = [], []
+    for to in addressees:
+        if to.address:
+            ready.append(Envelope(to, await write_letter(resources, matter, to)))
+        else:
+            refused.append("no-address")
+    return ready, refused
+
+
+async def post(mailer: Mailer, envelopes: Iterable[Envelope]) -> Round:
+    """Send each letter once."""
+    done = Round()
+    for envelope in envelopes:
+        sent = await _try(mailer, envelope.letter)
+        match sent.fate:
+            case Fate.SENT:
+                done.sent.append(envelope.to.key)
+            case Fate.NOTHING_LEFT:
+                done.again.append(sent.reason)
+            case Fate.UNKNOWN:
+                done.unknown.append(sent.reason)
+            case Fate.REFUSED:
+                done.refused.append(sent.reason)
+    return done
+
+
+async def _try(mailer: Mailer, letter: Letter) -> Sent:
+    try:
+        return await mailer.send(letter)
+    except BadAddress:
+        return Sent(Fate.REFUSED, "bad-address")

@@ -1,0 +1,156 @@
+"""Messages that a journey owes: judged once more, then sent; to the participant at most once."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from temporalio import activity
+
+from activities.effects import Step, carry_out, settled
+from activities.failures import not_called_for
+from activities.letters import (
+    Addressee,
+    Matter,
+    person_addressee,
+    staff_addressee,
+    volunteer_addressee,
+)
+from activities.posting import Envelope, post, write_letters
+from activities.reading import Known, read_circle, read_handbook, read_journey
+from activities.resources import Resources
+from journeys.channels.wording import NoWording
+from journeys.contract import DELIVER, Effect, EffectOutcome
+from journeys.domain.decide import Outcome
+from journeys.domain.events import MessageDeferred, MessageDue, MessageReady
+from journeys.domain.handbook import Handbook
+from journeys.domain.messages import PARTICIPANT
+from journeys.domain.recipients import Verdict, Wishes, addressees, may_still_send
+from journeys.domain.state import Message
+from journeys.store import people
+
+_FIRST_PAUSE: Final = timedelta(minutes=15)
+_LONGEST_PAUSE: Final = timedelta(hours=6)
+
+
+@dataclass(frozen=True, slots=True)
+class Reminders:
+    """Reminders, notices and approval requests."""
+
+    resources: Resources
+
+    @activity.defn(name=DELIVER)
+    async def deliver(self, effect: Effect) -> EffectOutcome:
+        """Send one message: sent (by which channel), failed, suppressed, unknown, or deferred until an instant."""
+
+        async def judge(known: Known) -> Step:
+            called = known.at(effect.seq)
+            if not isinstance(called, MessageDue | MessageReady):
+                raise not_called_for(effect)
+            id = called.message
+            due = known.last(MessageDue, message=id)
+            assert due is not None
+            delivery = _Delivery(self.resources, effect, due)
+            doubtful = delivery.unknown if due.to == PARTICIPANT else None
+            message = known.state.messages.get(id)
+            if message is None:
+                return settled(Outcome(effect.seq, "suppressed", "settled"), doubtful=doubtful)
+            book = await read_handbook(self.resources.pool, known.state)
+            held = await delivery.held_back(known, book, message)
+            if held is not None:
+                return settled(held, doubtful=doubtful)
+            try:
+                envelopes, refused = await delivery.letters(known, book)
+            except NoWording as missing:
+                return settled(Outcome(effect.seq, "failed", missing.code), doubtful=doubtful)
+            if not envelopes:
+                return settled(Outcome(effect.seq, "failed", (*refused, "vacant")[0]), doubtful=doubtful)
+            return Step(lambda: delivery.send(known, book, message, envelopes), doubtful)
+
+        return await carry_out(self.resources, effect, "deliver", judge)
+
+
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    """One message on its way out."""
+
+    resources: Resources
+    effect: Effect
+    due: MessageDue
+
+    async def unknown(self) -> Outcome:
+        return Outcome(self.effect.seq, "unknown", "worker-lost")
+
+    async def held_back(self, known: Known, book: Handbook, message: Message) -> Outcome | None:
+        """The outcome of a message that must not leave now; None when it may."""
+        wishes = Wishes()
+        if self.due.to == PARTICIPANT:
+            person = await people.person(self.resources.pool, known.state.person)
+            if person is None:
+                return Outcome(self.effect.seq, "suppressed", "person-gone")
+            wishes = Wishes(person.opted_out, person.paused_until, person.died, person.details.zone)
+        verdict = may_still_send(known.state, message, wishes, book.calendar, self.effect.at)
+        return _as_outcome(self.effect.seq, verdict)
+
+    async def letters(self, known: Known, book: Handbook) -> tuple[list[Envelope], list[str]]:
+        matter = Matter(
+            known=known,
+            book=book,
+            about=self.due.about,
+            template=self.due.template,
+            message=self.due.message,
+            at=self.effect.at,
+        )
+        return await write_letters(self.resources, matter, await self._addressees(known, book))
+
+    async def send(self, known: Known, book: Handbook, message: Message, envelopes: list[Envelope]) -> Outcome:
+        """Send, after a last look at what may have changed while the letters were written."""
+        if self.due.to == PARTICIPANT:
+            fresh = await read_journey(self.resources.pool, self.effect.stream)
+            held = await self.held_back(fresh, book, message)
+            if held is not None:
+                return held
+        done = await post(self.resources.mailer, envelopes)
+        if done.sent:
+            return Outcome(self.effect.seq, "sent", self.resources.mailer.name)
+        if done.unknown and self.due.to == PARTICIPANT:
+            return Outcome(self.effect.seq, "unknown", done.unknown[0])
+        reasons = (*done.again, *done.unknown)
+        if not reasons:
+            return Outcome(self.effect.seq, "failed", done.refused[0])
+        until = self.effect.at + _pause(known, self.due.message)
+        if until > message.valid_until:
+            return Outcome(self.effect.seq, "failed", reasons[0])
+        return Outcome(self.effect.seq, "deferred", reasons[0], until=until)
+
+    async def _addressees(self, known: Known, book: Handbook) -> list[Addressee]:
+        """Who gets it: the person, the one meant in particular, or whoever answers for the role today."""
+        if self.due.to == PARTICIPANT:
+            person = await people.person(self.resources.pool, known.state.person)
+            return [] if person is None else [person_addressee(person)]
+        circle = await read_circle(self.resources, known.state, book, self.effect.at)
+        line = circle.lines.get(self.due.to, self.due.to)
+        keys = (self.due.person,) if self.due.person is not None else addressees(self.due.to, circle).people
+        match line:
+            case "mentor" | "partner" as kind:
+                found = [await volunteer_addressee(self.resources, kind, key) for key in keys]
+            case _:
+                found = [await staff_addressee(self.resources, key) for key in keys]
+        return [each for each in found if each is not None]
+
+
+def _as_outcome(effect: int, verdict: Verdict) -> Outcome | None:
+    if verdict.never is not None:
+        return Outcome(effect, "suppressed", verdict.never)
+    if verdict.until is not None:
+        return Outcome(effect, "deferred", "quiet-hours", until=verdict.until)
+    return None
+
+
+def _pause(known: Known, message: str) -> timedelta:
+    """How long to wait for the channel: longer each time, so that an outage fills no journal."""
+    before = sum(
+        1
+        for event in known.events
+        if isinstance(event.data, MessageDeferred) and event.data.message == message and event.data.effect is not None
+    )
+    return min(_FIRST_PAUSE * (1 << min(before, 8)), _LONGEST_PAUSE)

@@ -1,0 +1,32 @@
+"""What activities work with: built once by the worker, handed to each of them."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from journeys.channels.bank import Bank
+from journeys.channels.checks import HttpChecks
+from journeys.channels.letter import Mailer
+from journeys.channels.wording import TEMPLATES
+from journeys.store.database import Pool
+from journeys.store.signing import KeyRing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """Connections, channels and the few texts that belong to the operator."""
+
+    pool: Pool
+    """Acts as journeys_writer."""
+    ring: KeyRing = field(repr=False)
+    bank: Bank
+    mailer: Mailer
+    checks: HttpChecks = field(default_factory=lambda: HttpChecks(hosts=()))
+    templates: Path = TEMPLATES
+    duty_address: str | None = None
+    """The mail address of last resort, where no member of staff holds the role `duty`."""
+    association: str = ""
+    """How messages are signed; empty for no signature."""
+    link: str = "journeys show {journey}"
+    """Where staff look a journey up; `{journey}` stands for its id."""
+    lang: str = "fr"
+    """The language of those whose own is not known."""
