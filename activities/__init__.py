@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from activities.escalations import Escalations
+from activities.fleet import Fleet
 from activities.grants import Grants
 from activities.journal import Journal
 from activities.milestones import Milestones
@@ -23,4 +24,5 @@ def all_activities(resources: Resources) -> list[Callable[..., Any]]:
         Milestones(resources).check,
         grants.instruct,
         grants.enquire,
+        Fleet(resources).wake,
     ]

@@ -1,5 +1,6 @@
 """What activities work with: built once by the worker, handed to each of them."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -7,8 +8,15 @@ from journeys.channels.bank import Bank
 from journeys.channels.checks import HttpChecks
 from journeys.channels.letter import Mailer
 from journeys.channels.wording import TEMPLATES
+from journeys.contract import Answer
+from journeys.domain.commands import Command
 from journeys.store.database import Pool
 from journeys.store.signing import KeyRing
+
+
+async def unconnected(command: Command) -> Answer:
+    """Without a client nothing can be sent."""
+    raise RuntimeError(f"no client to send {command.name} with")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,5 +36,7 @@ class Resources:
     """How messages are signed; empty for no signature."""
     link: str = "journeys show {journey}"
     """Where staff look a journey up; `{journey}` stands for its id."""
+    send: Callable[[Command], Awaitable[Answer]] = unconnected
+    """Sends a signed command to its journey."""
     lang: str = "fr"
     """The language of those whose own is not known."""

@@ -20,6 +20,8 @@ TELL: Final = "escalations.tell"
 CHECK: Final = "milestones.check"
 INSTRUCT: Final = "grants.instruct"
 ENQUIRE: Final = "grants.enquire"
+HOUSEKEEPING: Final = "housekeeping"
+WAKE: Final = "fleet.wake"
 
 
 class Answer(Frozen):

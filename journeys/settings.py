@@ -199,6 +199,15 @@ class Settings(BaseSettings):
     http_check_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     """Hosts (host or host:port, commas between) that a milestone's HTTP check may call; none by default."""
 
+    duty_address: str | None = None
+    """The mail address of last resort, where no member of staff holds the role `duty`. Never vacant."""
+
+    association: str = ""
+    """How messages are signed."""
+
+    link: str = "journeys show {journey}"
+    """Where staff look a journey up; `{journey}` stands for its id."""
+
     @classmethod
     def settings_customise_sources(
         cls,

@@ -1,10 +1,22 @@
-"""Everything that client, worker and replayer must share: connection, converter, sandbox, and the sending of commands."""
+"""What client, worker and replayer share: connection, converter, sandbox, and the sending of commands."""
 
 import asyncio
 from datetime import timedelta
 from typing import Any
 
-from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleIntervalSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleSpec,
+    WithStartWorkflowOperation,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+)
 from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError as UpdateTimedOut
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -24,6 +36,8 @@ TASK_TIMEOUT = timedelta(seconds=5)
 
 PATIENCE = timedelta(seconds=30)
 """How long a command is sent again (it is safe: the same id has one effect) before the caller is told."""
+
+HOUSEKEEPING_INTERVAL = timedelta(minutes=10)
 
 _AGAIN = frozenset({RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED,
                     RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.ABORTED,
@@ -116,3 +130,14 @@ async def _send_once(client: Client, command: Command, task_queue: str, timeout:
         rpc_timeout=timeout,
     )
     return answer
+
+
+async def keep_house(client: Client, task_queue: str) -> None:
+    """Make the schedule of the housekeeping, once for all workers."""
+    action = ScheduleActionStartWorkflow(contract.HOUSEKEEPING, id=contract.HOUSEKEEPING, task_queue=task_queue)
+    spec = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=HOUSEKEEPING_INTERVAL)])
+    policy = SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP)
+    try:
+        await client.create_schedule(contract.HOUSEKEEPING, Schedule(action=action, spec=spec, policy=policy))
+    except ScheduleAlreadyRunningError:
+        return

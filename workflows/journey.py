@@ -1,4 +1,4 @@
-"""The journey of one person: one loop, one timer. It decides, offers to the journal, and folds what the journal says."""
+"""The journey of one person: one loop, one timer. It decides, offers to the journal, folds what the journal says."""
 
 import asyncio
 from dataclasses import dataclass

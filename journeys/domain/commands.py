@@ -4,7 +4,7 @@ A body holds codes, ids, dates and cents only. Free text and personal data trave
 those that a command may carry, `NEEDED` those that it must.
 """
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, StringConstraints, model_validator
@@ -16,6 +16,8 @@ from journeys.domain.record import SYSTEM, Cause, Digest, Frozen, Id, Instant, P
 StaffId = Id
 Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2199, 12, 31))]
 """A day that a person may mean: others are slips of the pen, and no calendar reaches them."""
+When = Annotated[Instant, Field(ge=datetime(1900, 1, 2, tzinfo=UTC), le=datetime(2199, 12, 30, tzinfo=UTC))]
+"""An instant that a person may mean."""
 Window = Annotated[int, Field(ge=1)]
 Number = Annotated[int, Field(ge=1)]
 
@@ -46,7 +48,7 @@ class Plan(Body):
     start: Day | None = None
     """The day that `start` stands for; the day of the command when not given."""
     dates: dict[Code, Day] = {}
-    watch_from: Instant | None = None
+    watch_from: When | None = None
     """An import's line in time: nothing older is owed."""
 
 
@@ -197,7 +199,7 @@ class LogContact(Body):
 class BookAppointment(Body):
     name: Literal["book-appointment"] = "book-appointment"
     PARTS = _parts("place", "note")
-    at: Instant
+    at: When
     minutes: Annotated[int, Field(ge=5, le=24 * 60)] = 60
     milestone: Code | None = None
     contact: Code | None = None
@@ -208,7 +210,7 @@ class MoveAppointment(Body):
     name: Literal["move-appointment"] = "move-appointment"
     PARTS = _parts("place", "reason")
     appointment: Id
-    at: Instant
+    at: When
 
 
 class CloseAppointment(Body):
@@ -513,7 +515,7 @@ class Command(Frozen):
     actor: str
     roles: tuple[str, ...]
     """What the actor held when signing."""
-    occurred_at: Instant
+    occurred_at: When
     seen: int | None = None
     """The seq that the person had before their eyes."""
     signed_at: Instant

@@ -1,0 +1,40 @@
+"""Fleet work: journeys whose next due is past are woken by a signed `sync`."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import structlog
+from temporalio import activity
+
+from activities.resources import Resources
+from journeys import contract
+from journeys.domain.commands import Command, Sync
+from journeys.domain.record import SYSTEM
+from journeys.store import views
+from journeys.store.signing import sign
+
+PAST = timedelta(minutes=5)
+"""A due so long past means that nobody is there to take it."""
+
+
+class Fleet:
+    """What the housekeeping workflow asks for."""
+
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
+
+    @activity.defn(name=contract.WAKE)
+    async def wake(self) -> int:
+        """Send a sync to each journey past its due; one that fails is tried again by the next round."""
+        now = datetime.now(UTC)
+        woken = 0
+        for row in await views.due_before(self._resources.pool, now - PAST):
+            command = Command(
+                id=str(uuid4()), stream=row.id, body=Sync(), actor=SYSTEM, roles=(), occurred_at=now, signed_at=now
+            )
+            try:
+                await self._resources.send(sign(command, self._resources.ring))
+                woken += 1
+            except Exception as error:
+                structlog.get_logger().warning("journey not woken", journey=row.id, reason=type(error).__name__)
+        return woken

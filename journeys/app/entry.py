@@ -1,0 +1,114 @@
+"""A command as an entry point makes it: parts drawn, roles looked up now, signed, then sent to its journey."""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from journeys.app.failures import Failure, usage
+from journeys.app.identifiers import uuid7
+from journeys.contract import Answer
+from journeys.domain.commands import AnyBody, Command
+from journeys.domain.record import SYSTEM, Cause
+from journeys.settings import Settings
+from journeys.store.signing import KeyRing, draw_parts, sign
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+LONGEST_TEXT: Final = 20_000
+"""Characters of one free text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who gives a command: an id, what they are called, the roles that they hold now, the sites where they work."""
+
+    id: str
+    name: str
+    roles: tuple[str, ...]
+    sites: tuple[str, ...] = ()
+
+
+THE_SYSTEM: Final = Actor(SYSTEM, SYSTEM, (SYSTEM,))
+
+
+def key_ring(settings: Settings) -> KeyRing:
+    """The keys of this process. Raises SettingsError."""
+    keys = settings.signing_keys()
+    return KeyRing(keys.current, dict(keys.by_id))
+
+
+def make_command(
+    ring: KeyRing,
+    *,
+    stream: str,
+    body: AnyBody,
+    actor: Actor,
+    now: datetime,
+    texts: Mapping[str, str] | None = None,
+    id: str | None = None,
+    occurred_at: datetime | None = None,
+    seen: int | None = None,
+    caused_by: Cause | None = None,
+) -> Command:
+    """A signed command.
+
+    Args:
+        stream: of the journey, or of the person. texts: the free texts, by part.
+        now: of the entry point's clock. occurred_at: when it happened, if not now.
+        id: to send a command again; a new one is drawn otherwise.
+
+    Raises:
+        Failure: a text that cannot be kept. ValueError: parts that the command does not carry, or lacks.
+    """
+    kept = {name: clean_text(text, name) for name, text in (texts or {}).items()}
+    parts, commitments = draw_parts(kept)
+    command = Command(
+        id=id or uuid7(now),
+        stream=stream,
+        body=body,
+        actor=actor.id,
+        roles=actor.roles,
+        occurred_at=occurred_at or now,
+        seen=seen,
+        signed_at=now,
+        caused_by=caused_by,
+        parts=parts,
+        commitments=commitments,
+    )
+    return sign(command, ring)
+
+
+async def give(client: "Client", command: Command, task_queue: str) -> Answer:
+    """Send a command to its journey. Raises temporal.Unreachable, temporal.Malformed."""
+    # Imported late: the client's library is a large part of a short command's time.
+    from journeys.temporal import send
+
+    return await send(client, command, task_queue=task_queue)
+
+
+def clean_text(text: str, field: str) -> str:
+    """A text fit to be kept, its line ends alike. Raises Failure (usage) that names the field."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if len(text) > LONGEST_TEXT:
+        raise usage(
+            "text-too-long",
+            f"{field} : le texte a {len(text)} caractères, {LONGEST_TEXT} au plus",
+            f"{field}: the text has {len(text)} characters, {LONGEST_TEXT} at most",
+            field=field,
+        )
+    for place, sign_ in enumerate(text, start=1):
+        if sign_ not in "\n\t" and unicodedata.category(sign_) in ("Cc", "Cs"):
+            raise _control_character(field, place, sign_)
+    return text
+
+
+def _control_character(field: str, place: int, sign_: str) -> Failure:
+    return usage(
+        "control-character",
+        f"{field} : caractère de contrôle U+{ord(sign_):04X} à la position {place} ; retirez-le",
+        f"{field}: control character U+{ord(sign_):04X} at position {place}; remove it",
+        field=field,
+    )

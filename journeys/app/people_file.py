@@ -1,0 +1,258 @@
+"""A file of people, as spreadsheets write it: separators, encodings, French and English columns; each row on its own."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from journeys.app.entry import clean_text
+from journeys.app.failures import Exit, Failure, Said, not_found, usage
+from journeys.app.finding import nearest
+from journeys.app.reading import read_day
+from journeys.domain.directory import search_form
+from journeys.store.people import Details
+
+LARGEST_FILE: Final = 10_000_000
+MOST_ROWS: Final = 20_000
+
+COLUMNS: Final[dict[str, tuple[str, ...]]] = {
+    "first_name": ("prénom", "first name"),
+    "last_name": ("nom", "last name", "nom de famille", "surname", "nom de naissance"),
+    "birth_date": ("date de naissance", "birth date", "né le", "née le", "naissance", "born", "ddn"),
+    "reference": ("référence", "reference", "numéro", "dossier", "id externe", "external reference"),
+    "email": ("courriel", "email", "e-mail", "mail", "adresse mail"),
+    "phone": ("téléphone", "phone", "portable", "mobile", "tel"),
+    "language": ("langue", "language"),
+    "site": ("site", "établissement"),
+    "referent": ("référent", "referent", "référente", "caseworker"),
+    "release": ("sortie", "release", "levée d'écrou", "date de sortie", "release date"),
+}
+"""The names of each column, the French one that people are told first. Another date of a programme: its code."""
+
+REQUIRED: Final = ("first_name", "last_name")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the file. `failure` says why it cannot be used."""
+
+    line: int
+    details: Details | None
+    dates: dict[str, date]
+    referent: str | None
+    site: str | None
+    failure: Failure | None = None
+    cells: dict[str, str] | None = None
+
+    @property
+    def label(self) -> str:
+        """What a report calls it."""
+        known = self.cells or {}
+        return " ".join(filter(None, (known.get("first_name"), known.get("last_name")))) or f"#{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleFile:
+    """All rows, and what was odd about the file itself."""
+
+    rows: tuple[Row, ...]
+    notes: tuple[Said, ...]
+
+
+def read_people(path: Path, dates: tuple[str, ...], needs_referent: bool) -> PeopleFile:
+    """Read a file of people.
+
+    Args:
+        dates: the programme's dates, each a possible column. needs_referent: no referent was given for all.
+
+    Raises:
+        Failure: it cannot be read at all: absent, not a table, columns missing (each is named).
+    """
+    text, notes = _text(path)
+    table = list(_lines(path, text))
+    if not table:
+        raise usage("empty-file", f"{path} : le fichier est vide", f"{path}: the file is empty", field="--file")
+    columns, strange = _columns(table[0][1], dates)
+    required = [*REQUIRED, *(["referent"] if needs_referent else [])]
+    if missing := [name for name in required if name not in columns.values()]:
+        raise _missing(path, missing, table[0][1])
+    if strange:
+        named = ", ".join(strange)
+        notes.append(Said(f"colonnes ignorées : {named}", f"columns left out: {named}"))
+    if len(table) - 1 > MOST_ROWS:
+        raise usage("too-many-rows", f"{path} : plus de {MOST_ROWS} lignes ; partagez le fichier",
+                    f"{path}: more than {MOST_ROWS} rows; split the file", field="--file")  # fmt: skip
+    rows = [
+        _row(line, cells, columns, len(table[0][1]), dates) for line, cells in table[1:] if any(c.strip() for c in cells)
+    ]
+    return PeopleFile(tuple(_without_twins(rows)), tuple(notes))
+
+
+def _text(path: Path) -> tuple[str, list[Said]]:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise not_found("unreadable-file", f"{path} ne peut pas être lu ({reason})",
+                        f"{path} cannot be read ({reason})", field="--file") from None  # fmt: skip
+    if len(raw) > LARGEST_FILE:
+        raise usage("file-too-large", f"{path} dépasse 10 Mo", f"{path} is larger than 10 MB", field="--file")
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return raw.decode("utf-16", errors="replace"), []
+    try:
+        return raw.decode("utf-8-sig"), []
+    except UnicodeDecodeError:
+        note = Said(f"{path} n'est pas en UTF-8 : lu comme un fichier Windows, vérifiez les accents",
+                    f"{path} is not UTF-8: read as a Windows file, check the accents")  # fmt: skip
+        return raw.decode("cp1252", errors="replace"), [note]
+
+
+def _lines(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
+    """(line of the file, cells)."""
+    if "\0" in text:
+        raise usage("not-a-table", f"{path} n'est pas un fichier CSV ; enregistrez la feuille en CSV",
+                    f"{path} is not a CSV file; save the sheet as CSV", field="--file")  # fmt: skip
+    head = next((line for line in text.splitlines() if line.strip()), "")
+    separator = max(";,\t", key=head.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    try:
+        before = 0
+        for cells in reader:
+            # A quoted cell may hold line ends: the row is found where it begins.
+            begins, before = before + 1, reader.line_num
+            if any(cell.strip() for cell in cells):
+                yield begins, cells
+    except csv.Error as error:
+        raise usage("not-a-table", f"{path}, ligne {reader.line_num} : guillemets ou séparateurs incohérents ({error})",
+                    f"{path}, line {reader.line_num}: inconsistent quotes or separators ({error})",
+                    field="--file") from None  # fmt: skip
+
+
+def _columns(head: list[str], dates: tuple[str, ...]) -> tuple[dict[int, str], list[str]]:
+    """Which field each column holds, and the names that mean nothing here."""
+    known = {search_form(name): field for field, names in COLUMNS.items() for name in (*names, field.replace("_", " "))}
+    known |= {search_form(date): date for date in dates if date not in COLUMNS}
+    found: dict[int, str] = {}
+    strange = []
+    for nth, name in enumerate(head):
+        field = known.get(search_form(name))
+        if field is None:
+            strange.append(name.strip() or f"n° {nth + 1}")
+        elif field in found.values():
+            raise usage("column-twice", f"la colonne « {name.strip()} » est donnée deux fois",
+                        f"the column “{name.strip()}” is given twice", field=name.strip())  # fmt: skip
+        else:
+            found[nth] = field
+    return found, strange
+
+
+def _missing(path: Path, missing: list[str], head: list[str]) -> Failure:
+    french, english = (", ".join(COLUMNS[name][at] for name in missing) for at in (0, 1))
+    near = [found for name in missing if (found := nearest(COLUMNS[name][0], [h.strip().lower() for h in head]))]
+    seen = ", ".join(cell.strip() for cell in head)[:200]
+    return Failure(
+        Exit.USAGE,
+        "missing-columns",
+        Said(f"{path}, ligne 1 : il manque les colonnes : {french}", f"{path}, line 1: missing columns: {english}"),
+        Said(f"colonnes lues : {seen}" + (f" ; renommez « {near[0]} » ?" if near else ""),
+             f"columns read: {seen}" + (f"; rename “{near[0]}”?" if near else "")),
+        field="--file",
+        more={"columns": missing},
+    )  # fmt: skip
+
+
+def _row(line: int, cells: list[str], columns: dict[int, str], width: int, dates: tuple[str, ...]) -> Row:
+    known = {field: cells[nth].strip() for nth, field in columns.items() if nth < len(cells)}
+    try:
+        if len(cells) > width:
+            raise usage("too-many-cells", f"{len(cells)} cases pour {width} colonnes ; mettez le texte entre guillemets",
+                        f"{len(cells)} cells for {width} columns; put the text between quotes")  # fmt: skip
+        days = {date: read_day(known[date], _called(date)) for date in dates if known.get(date)}
+        return Row(line, _details(known), days, known.get("referent") or None, known.get("site") or None, cells=known)
+    except Failure as failure:
+        return Row(line, None, {}, None, None, failure, known)
+
+
+def _details(known: dict[str, str]) -> Details:
+    for name in REQUIRED:
+        if not known.get(name):
+            raise usage("missing-cell", f"{_called(name)} : case vide", f"{_called(name)}: empty cell", field=_called(name))
+    return details_of(known)
+
+
+def details_of(known: dict[str, str], called: dict[str, str] | None = None) -> Details:
+    """The details of a person from typed texts, each checked. Raises Failure that names the field as `called`."""
+    named = {field: (called or {}).get(field) or _called(field) for field in COLUMNS}
+    clean = {field: _one_line(text, named.get(field, field)) for field, text in known.items() if text}
+    language = clean.get("language", "fr").lower()[:2]
+    if language not in ("fr", "en"):
+        raise usage("not-a-language", f"{named['language']} : écrivez fr ou en", f"{named['language']}: write fr or en",
+                    field=named["language"])  # fmt: skip
+    email = clean.get("email")
+    if email is not None and ("@" not in email.strip("@") or " " in email):
+        raise usage("not-an-address", f"{named['email']} : « {email} » n'est pas une adresse",
+                    f"{named['email']}: “{email}” is not an address", field=named["email"])  # fmt: skip
+    return Details(
+        first_name=clean["first_name"],
+        last_name=clean["last_name"],
+        birth_date=_born(clean["birth_date"], named["birth_date"]) if clean.get("birth_date") else None,
+        reference=clean.get("reference"),
+        email=email,
+        phone=clean.get("phone"),
+        language=language,
+    )
+
+
+def _born(text: str, field: str) -> date:
+    from journeys.app.reading import today_of
+    from journeys.clock import now
+
+    born = read_day(text, field)
+    if not 1900 <= born.year or born > today_of(now()):
+        raise usage("not-a-birth-date", f"{field} : personne n'est né le {text}", f"{field}: nobody was born on {text}",
+                    field=field)  # fmt: skip
+    return born
+
+
+def _one_line(text: str, field: str) -> str:
+    text = clean_text(text.strip(), field)
+    if "\n" in text or "\t" in text or len(text) > 200:
+        raise usage("not-one-line", f"{field} : une seule ligne de 200 caractères au plus",
+                    f"{field}: one line of 200 characters at most", field=field)  # fmt: skip
+    return text
+
+
+def _called(field: str) -> str:
+    return COLUMNS[field][0] if field in COLUMNS else field
+
+
+def _without_twins(rows: list[Row]) -> Iterator[Row]:
+    """The first of two rows of one person is kept."""
+    seen: dict[tuple[str, ...], int] = {}
+    for row in rows:
+        keys = [] if row.details is None else _keys(row.details)
+        before = next((seen[key] for key in keys if key in seen), None)
+        if before is None:
+            seen |= dict.fromkeys(keys, row.line)
+            yield row
+            continue
+        yield Row(
+            row.line, None, {}, None, None,
+            Failure(Exit.CONFLICT, "duplicate", Said(f"même personne que la ligne {before}", f"same person as line {before}"),
+                    field="reference" if len(keys) and keys[0] in seen and keys[0][0] == "ref" else "person"),
+            row.cells,
+        )  # fmt: skip
+
+
+def _keys(details: Details) -> list[tuple[str, ...]]:
+    keys: list[tuple[str, ...]] = []
+    if details.reference:
+        keys.append(("ref", details.reference))
+    if details.birth_date:
+        name = search_form(f"{details.last_name} {details.first_name}")
+        keys.append(("name", name, details.birth_date.isoformat()))
+    return keys

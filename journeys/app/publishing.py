@@ -1,0 +1,124 @@
+"""Programmes put in force, and the calendar of a journey: texts kept under the hashes that signed commands carry."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from journeys.app.failures import Failure, Said, not_found
+from journeys.app.finding import nearest
+from journeys.authoring.calendars import calendar_text
+from journeys.authoring.reading import (
+    ProgrammeFile,
+    ProgrammeInvalid,
+    ProgrammeNotFound,
+    programme_names,
+    read_programme,
+)
+from journeys.domain.handbook import Handbook, open_handbook
+from journeys.domain.programme import Programme, compile_programme
+from journeys.store import programmes, publishing
+from journeys.store.database import Pool
+from journeys.store.directory import By
+from journeys.store.programmes import Published
+
+_MOST_SHOWN: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A programme and a calendar as texts, each with its SHA-256, and both compiled."""
+
+    programme_text: str
+    programme_hash: str
+    calendar_text: str
+    calendar_hash: str
+    book: Handbook
+
+    @property
+    def programme(self) -> Programme:
+        return self.book.programme
+
+
+async def programme_text_of(pool: Pool, asked: str) -> str:
+    """The text meant by a name (the programme in force, else the shipped one) or a path. Raises Failure."""
+    in_force = await programmes.published(pool, asked)
+    if in_force is not None:
+        return (await programmes.texts_of(pool, [in_force.sha256]))[in_force.sha256]
+    known = {each.name for each in await programmes.all_published(pool)} | set(programme_names())
+    return read(asked, tuple(sorted(known))).text
+
+
+def read(asked: str, known: tuple[str, ...] | None = None) -> ProgrammeFile:
+    """A programme's file by name or path. Raises Failure: unknown (with the nearest names), or with its errors."""
+    try:
+        return read_programme(asked)
+    except ProgrammeNotFound as error:
+        raise _unknown(asked, known or error.known, error) from None
+    except ProgrammeInvalid as error:
+        raise _invalid(error) from None
+
+
+def rules(text: str, today: date, start: date | None = None) -> Rules:
+    """The programme with the calendar that a journey begun now freezes: ten years from its first one."""
+    programme = compile_programme(text)
+    first_year = min(today, start or today).year
+    calendar = calendar_text(programme.clock.zone, programme.clock.calendar, first_year)
+    book = open_handbook(text, calendar)
+    return Rules(text, _sha256(text), calendar, _sha256(calendar), book)
+
+
+async def keep(pool: Pool, known: Rules, by: By) -> None:
+    """Put the programme in force and keep its calendar; what is there already stays as it is."""
+    await publishing.publish(pool, known.programme.programme, known.programme_text, by)
+    await publishing.keep(pool, "calendar", known.programme.clock.calendar, known.calendar_text)
+
+
+async def in_force(pool: Pool) -> dict[str, tuple[Published, Programme]]:
+    """Every programme in force, by name."""
+    found = await programmes.all_published(pool)
+    texts = await programmes.texts_of(pool, [each.sha256 for each in found])
+    return {each.name: (each, compile_programme(texts[each.sha256])) for each in found}
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _unknown(asked: str, known: tuple[str, ...], error: ProgrammeNotFound) -> Failure:
+    if not error.readable:
+        return not_found("unreadable-programme", error.message("fr"), error.message("en"), field="programme",
+                         remedy=Said(error.remedy("fr"), error.remedy("en")))  # fmt: skip
+    near, named = nearest(asked, known), ", ".join(known)
+    return not_found(
+        "unknown-programme",
+        error.message("fr"),
+        error.message("en"),
+        field="programme",
+        remedy=Said(
+            (f"Vouliez-vous dire « {near} » ? " if near else "") + f"Connus : {named} ; ou donnez le chemin d'un fichier.",
+            (f"Did you mean “{near}”? " if near else "") + f"Known: {named}; or give the path of a file.",
+        ),
+    )
+
+
+def _invalid(error: ProgrammeInvalid) -> Failure:
+    from journeys.app.failures import Exit
+
+    errors = [one for one in error.findings if one.severity == "error"]
+
+    def told(lang: str) -> str:
+        lines = [f"  {error.source}:{one.line}: {one.path}: {one.message(lang)} {one.remedy(lang)}" for one in errors]
+        more = len(lines) - _MOST_SHOWN
+        return "\n".join(lines[:_MOST_SHOWN] + ([f"  … {more}"] if more > 0 else []))
+
+    return Failure(
+        Exit.FAILED,
+        "invalid-programme",
+        Said(f"le programme {error.source} ne peut pas servir :\n{told('fr')}",
+             f"the programme {error.source} cannot be used:\n{told('en')}"),
+        Said(f"corrigez le fichier, puis : journeys programme validate {error.source}",
+             f"correct the file, then: journeys programme validate {error.source}"),
+        field="programme",
+        more={"findings": [one.as_json("en") for one in error.findings]},
+    )  # fmt: skip

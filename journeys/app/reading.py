@@ -1,0 +1,106 @@
+"""What people type, read: dates, instants, amounts; each refusal says what may be written."""
+
+import re
+from datetime import UTC, date, datetime, time
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from journeys.app.failures import usage
+from journeys.domain.money import parse_euro
+
+ZONE: Final = ZoneInfo("Europe/Paris")
+
+_ISO: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
+_LOCAL: Final = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})")
+_TIME: Final = re.compile(r"(\d{1,2})\s*(?:[:h])\s*(\d{2})?")
+
+
+def read_day(text: str, field: str) -> date:
+    """`2027-05-12` or `12/05/2027`. Raises Failure (usage)."""
+    text = text.strip()
+    if found := _ISO.fullmatch(text):
+        year, month, day = (int(part) for part in found.groups())
+    elif found := _LOCAL.fullmatch(text):
+        day, month, year = (int(part) for part in found.groups())
+    else:
+        raise usage(
+            "not-a-date",
+            f"{field} : « {_few(text)} » n'est pas une date ; écrivez 2027-05-12 ou 12/05/2027",
+            f"{field}: “{_few(text)}” is not a date; write 2027-05-12 or 12/05/2027",
+            field=field,
+        )
+    try:
+        return date(year, month, day)
+    except ValueError:
+        raise usage(
+            "no-such-date",
+            f"{field} : le {text} n'existe pas dans le calendrier ; vérifiez le jour et le mois",
+            f"{field}: {text} does not exist in the calendar; check day and month",
+            field=field,
+        ) from None
+
+
+def read_instant(text: str, field: str) -> datetime:
+    """`2027-05-12 14:30`, `12/05/2027 14h30` in Paris, or RFC 3339 with an offset; aware UTC. Raises Failure."""
+    text = text.strip()
+    try:
+        instant = datetime.fromisoformat(text)
+        if instant.tzinfo is not None:
+            return instant.astimezone(UTC)
+    except ValueError:
+        pass
+    day, _, hour = text.replace("T", " ").partition(" ")
+    found = _TIME.fullmatch(hour.strip())
+    if found is None or int(found[1]) > 23 or int(found[2] or 0) > 59:
+        raise usage(
+            "not-an-instant",
+            f"{field} : « {_few(text)} » n'est pas un jour et une heure ; écrivez 2027-05-12 14:30 ou 12/05/2027 14h30",
+            f"{field}: “{_few(text)}” is not a day and time; write 2027-05-12 14:30 or 12/05/2027 14:30",
+            field=field,
+        )
+    return at_local(read_day(day, field), time(int(found[1]), int(found[2] or 0)), field)
+
+
+def at_local(day: date, hour: time, field: str) -> datetime:
+    """An instant of the local clock; one that the change to summer time leaves out is refused."""
+    local = datetime.combine(day, hour, tzinfo=ZONE)
+    instant = local.astimezone(UTC)
+    if instant.astimezone(ZONE).replace(tzinfo=None) != local.replace(tzinfo=None):
+        raise usage(
+            "no-such-hour",
+            f"{field} : {hour:%H:%M} n'existe pas le {day:%d/%m/%Y} (passage à l'heure d'été)",
+            f"{field}: {hour:%H:%M} does not exist on {day:%Y-%m-%d} (clocks go forward)",
+            field=field,
+        )
+    return instant
+
+
+def read_occurred(text: str, field: str, now: datetime) -> datetime:
+    """When something happened: an instant, or a day (its noon; now when it is today). Raises Failure (usage)."""
+    if " " in text.strip() or "T" in text:
+        return read_instant(text, field)
+    day = read_day(text, field)
+    return now if day == now.astimezone(ZONE).date() else at_local(day, time(12), field)
+
+
+def read_amount(text: str, field: str) -> int:
+    """`600`, `600,50`, `1 200 €` in cents. Raises Failure (usage)."""
+    try:
+        return parse_euro(text)
+    except ValueError:
+        raise usage(
+            "not-an-amount",
+            f"{field} : « {_few(text)} » n'est pas un montant en euros ; écrivez 600, 600,50 ou 1200 EUR, sans signe",
+            f"{field}: “{_few(text)}” is not an amount in euros; write 600, 600,50 or 1200 EUR, without a sign",
+            field=field,
+        ) from None
+
+
+def today_of(now: datetime) -> date:
+    """The day that the entry point's people live in."""
+    return now.astimezone(ZONE).date()
+
+
+def _few(text: str) -> str:
+    plain = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
+    return plain if len(plain) <= 60 else plain[:60] + "…"

@@ -1,0 +1,130 @@
+"""Beginning a journey: who it is for, whether it is begun already, the plan tried against the rules, then sent."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from journeys.app.entry import Actor, give, make_command
+from journeys.app.failures import Exit, Failure, Said
+from journeys.app.identifiers import short, uuid7
+from journeys.app.publishing import Rules, keep
+from journeys.app.telling import refused_failure
+from journeys.contract import Answer
+from journeys.domain.commands import Command, Plan
+from journeys.domain.decide import Refused, decide
+from journeys.domain.state import State
+from journeys.store import people, views
+from journeys.store.database import Pool
+from journeys.store.directory import AlreadyThere, By
+from journeys.store.people import Details, Person
+from journeys.store.signing import KeyRing
+from journeys.store.staff import Member
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beginning:
+    """What is known of a journey before it begins."""
+
+    details: Details
+    referent: Member
+    dates: dict[str, date] = field(default_factory=dict)
+    start: date | None = None
+    site: str | None = None
+    watch_from: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A journey that has begun."""
+
+    id: str
+    person: str
+    name: str
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Starter:
+    """What starting journeys of one programme needs."""
+
+    pool: Pool
+    ring: KeyRing
+    rules: Rules
+    actor: Actor
+    """Who plans."""
+
+    def planned(self, wanted: Beginning, person: str, journey: str, now: datetime, id: str | None = None) -> Command:
+        """The signed plan."""
+        body = Plan(
+            person=person,
+            programme=self.rules.programme_hash,
+            calendar=self.rules.calendar_hash,
+            referent=wanted.referent.id,
+            site=wanted.site or _only_site(wanted.referent),
+            start=wanted.start,
+            dates=wanted.dates,
+            watch_from=wanted.watch_from,
+        )
+        return make_command(self.ring, stream=f"journey-{journey}", body=body, actor=self.actor, now=now, id=id)
+
+    async def known(self, details: Details) -> Person | None:
+        """The person in the store, if there is one. Raises Failure (conflict) when this programme accompanies them."""
+        found = await people.duplicates(self.pool, details)
+        for person in found:
+            for row in await views.journeys(self.pool, person=person.id, open_only=True):
+                if row.programme == self.rules.programme.programme:
+                    raise already_begun(details, row.id, person)
+        return found[0] if found else None
+
+    def tried(self, wanted: Beginning, now: datetime) -> None:
+        """Decide the plan without sending it, so that a refusal leaves nobody registered. Raises Failure."""
+        command = self.planned(wanted, uuid7(now), uuid7(now), now)
+        decision = decide(State(stream=command.stream), command, now, self.rules.book)
+        if isinstance(decision, Refused):
+            raise refused_failure(decision.code, decision.details, self.rules.book)
+
+    async def begin(self, client: object, task_queue: str, wanted: Beginning, now: datetime) -> Begun:
+        """Register the person where needed and plan the journey.
+
+        Raises:
+            Failure: begun already (conflict), or refused by a rule or right; nothing was changed.
+            Unreachable: nobody answered; the same start, given again, finds what was done.
+        """
+        person = await self.known(wanted.details)
+        self.tried(wanted, now)
+        by = By(actor=self.actor.id, role=self.actor.roles[0] if self.actor.roles else "none", at=now)
+        await keep(self.pool, self.rules, by)
+        if person is not None:
+            person_id = person.id
+        else:
+            person_id = uuid7(now)
+            try:
+                await people.register(self.pool, person_id, wanted.details, by)
+            except AlreadyThere:
+                raise already_begun(wanted.details, None, None) from None
+        journey = uuid7(now)
+        command = self.planned(wanted, person_id, journey, now)
+        answer = await give(client, command, task_queue)  # type: ignore[arg-type]
+        if answer.outcome != "accepted":
+            raise refused_failure(answer.code or answer.outcome, answer.details, self.rules.book, command.id)
+        return Begun(journey, person_id, f"{wanted.details.first_name} {wanted.details.last_name}", answer)
+
+
+def already_begun(details: Details, journey: str | None, person: Person | None) -> Failure:
+    """The same person twice."""
+    name = f"{details.first_name} {details.last_name}"
+    same_reference = person is not None and details.reference is not None and person.details.reference == details.reference
+    why_fr = f"même référence {details.reference}" if same_reference else "même nom et même date de naissance"
+    why_en = f"same reference {details.reference}" if same_reference else "same name and birth date"
+    shown = f" ({short(journey)})" if journey else ""
+    return Failure(
+        Exit.CONFLICT,
+        "duplicate",
+        Said(f"{name} suit déjà ce programme{shown} : {why_fr}", f"{name} is in this programme already{shown}: {why_en}"),
+        Said(f"voyez « journeys show {short(journey)} »", f"see “journeys show {short(journey)}”") if journey else None,
+        field="reference" if same_reference else "person",
+        more={"journey": journey} if journey else None,
+    )
+
+
+def _only_site(member: Member) -> str | None:
+    return member.sites[0] if len(member.sites) == 1 else None

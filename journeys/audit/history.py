@@ -1,0 +1,83 @@
+"""What Temporal's own histories say was appended: the results of the appends, along the chain of runs."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import Client, WorkflowHistory
+from temporalio.converter import DataConverter, WorkflowSerializationContext
+from temporalio.service import RPCError, RPCStatusCode
+
+from journeys.contract import APPEND, Appended
+
+_LOCAL_ACTIVITY: Final = "core_local_activity"
+_PATIENCE: Final = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The runs of a journey that continue one another, the first one first."""
+
+    histories: tuple[WorkflowHistory, ...]
+    complete: bool
+    """The chain goes back to a run that continues no other; else retention has taken its beginning."""
+
+
+async def read_chain(client: Client, workflow_id: str) -> Chain | None:
+    """The current run and those that it continues; None when the server has no run of this id.
+
+    Raises:
+        RPCError: the server does not answer.
+    """
+    histories: list[WorkflowHistory] = []
+    run_id: str | None = None
+    while True:
+        handle = client.get_workflow_handle(workflow_id, run_id=run_id)
+        try:
+            history = await handle.fetch_history(rpc_timeout=_PATIENCE)
+        except RPCError as failure:
+            if failure.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return Chain(tuple(reversed(histories)), complete=False) if histories else None
+        histories.append(history)
+        run_id = continued_from(history)
+        if not run_id:
+            return Chain(tuple(reversed(histories)), complete=True)
+
+
+def continued_from(history: WorkflowHistory) -> str:
+    """The id of the run that this one continues; empty when it continues none."""
+    if not history.events:
+        return ""
+    return history.events[0].workflow_execution_started_event_attributes.continued_execution_run_id
+
+
+async def appended_events(
+    histories: Iterable[WorkflowHistory], converter: DataConverter, namespace: str = "default"
+) -> list[dict[str, Any]]:
+    """Headers of events that the appends of these runs returned, in the order of the histories; some may repeat."""
+    headers: list[dict[str, Any]] = []
+    for history in histories:
+        context = WorkflowSerializationContext(namespace=namespace, workflow_id=history.workflow_id)
+        speaking = converter.with_context(context)
+        for event in history.events:
+            result = append_result(event)
+            if result is not None:
+                (appended,) = await speaking.decode(result, [Appended])
+                headers += appended.events
+    return headers
+
+
+def append_result(event: HistoryEvent) -> list[Any] | None:
+    """The payloads of what an append returned; None for any other event, and for an attempt that failed."""
+    if event.event_type != EventType.EVENT_TYPE_MARKER_RECORDED:
+        return None
+    marker = event.marker_recorded_event_attributes
+    if marker.marker_name != _LOCAL_ACTIVITY or "result" not in marker.details:
+        return None
+    about = json.loads(marker.details["data"].payloads[0].data)
+    return list(marker.details["result"].payloads) if about["activity_type"] == APPEND else None

@@ -1,0 +1,179 @@
+"""The story of a journey: what happened day by day, who decided it, under which rule, and what comes next."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from journeys.domain import events as e
+from journeys.domain.agenda import agenda
+from journeys.domain.evolve import evolve
+from journeys.domain.handbook import Handbook
+from journeys.domain.record import Event, Payload, instant_text
+from journeys.domain.state import State
+from journeys.i18n import N_, capital, format_date, format_time, text
+from journeys.narration import Names, rule_words, sentence, what_happens_next
+
+Recorded = Event[Payload]
+
+PLUMBING = (
+    e.MomentsPlanned,
+    e.ReviewPlanned,
+    e.ReminderTaken,
+    e.AppointmentReminded,
+    e.MessageReady,
+    e.PaymentLookedUp,
+)
+"""Told only to those who want every detail."""
+
+
+class TextPart(Protocol):
+    """A body part that was not deleted."""
+
+    @property
+    def seq(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A text that somebody wrote with a fact. `words` is None once it was deleted."""
+
+    label: str
+    words: str | None
+    shown: str
+    """The words, or what stands for those that were deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One event, told."""
+
+    seq: int
+    at: datetime
+    """When it was recorded."""
+    time: str
+    text: str
+    because: str | None
+    """The rule under which it followed by itself."""
+    follows: int | None
+    """The seq of the event that it follows from."""
+    learnt_late: str | None
+    """When it happened, when that was another day than the one on which it was told."""
+    words: tuple[Words, ...]
+    detail: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoryDay:
+    day: date
+    title: str
+    told: tuple[Told, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """What happens by itself unless something else happens first."""
+
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    stream: str
+    lang: str
+    days: tuple[StoryDay, ...]
+    coming: tuple[Coming, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The story as plain JSON data."""
+        return {
+            "journey": self.stream.partition("-")[2],
+            "lang": self.lang,
+            "days": [
+                {"day": day.day.isoformat(), "title": day.title, "told": [_told_json(told) for told in day.told]}
+                for day in self.days
+            ],
+            "coming": [{"at": instant_text(each.at), "text": each.text} for each in self.coming],
+        }
+
+
+def _told_json(told: Told) -> dict[str, Any]:
+    return {
+        "seq": told.seq, "at": instant_text(told.at), "text": told.text, "because": told.because,
+        "follows": told.follows, "learnt_late": told.learnt_late, "detail": told.detail,
+        "words": [{"label": each.label, "words": each.words} for each in told.words],
+    }  # fmt: skip
+
+
+def narrate(events: Sequence[Recorded], parts: Iterable[TextPart], names: Names, book: Handbook, lang: str) -> Story:
+    """Tell a journey from its first event to what it expects. Deleted texts are said to be deleted."""
+    kept = {(part.seq, part.name): part.text for part in parts}
+    state = State()
+    days: dict[date, list[Told]] = {}
+    for event in events:
+        days.setdefault(book.calendar.day(event.recorded_at), []).append(_tell(event, state, kept, names, book, lang))
+        evolve(state, event)
+    return Story(
+        stream=events[0].stream if events else "",
+        lang=lang,
+        days=tuple(
+            StoryDay(day, capital(format_date(day, lang, weekday=True)), tuple(told)) for day, told in days.items()
+        ),
+        coming=tuple(Coming(due.at, what_happens_next(due, state, book, names, lang)) for due in agenda(state)),
+    )
+
+
+def _tell(
+    event: Recorded, before: State, kept: dict[tuple[int, str], str], names: Names, book: Handbook, lang: str
+) -> Told:
+    cause = event.caused_by
+    return Told(
+        seq=event.seq,
+        at=event.recorded_at,
+        time=format_time(event.recorded_at, lang, book.calendar.zone),
+        text=sentence(event, book, names, lang, before),
+        because=rule_words(event.rule, lang) if event.rule is not None else None,
+        follows=cause.seq if cause is not None and cause.stream == event.stream else None,
+        learnt_late=_learnt_late(event, book, lang),
+        words=tuple(_words(event, kept, lang)),
+        detail=isinstance(event.data, PLUMBING),
+    )
+
+
+def _learnt_late(event: Recorded, book: Handbook, lang: str) -> str | None:
+    happened, told = book.calendar.day(event.occurred_at), book.calendar.day(event.recorded_at)
+    if event.command is None or happened >= told:
+        return None
+    return text(lang)(N_("arrivé le {day}")).format(day=format_date(happened, lang))
+
+
+_LABELS = {
+    "reason": N_("raison"),
+    "note": N_("note"),
+    "text": N_("note"),
+    "description": N_("description"),
+    "place": N_("lieu"),
+    "letter": N_("lettre"),
+    "payee": N_("bénéficiaire"),
+}
+ERASED = N_("(texte effacé)")
+SECRET = N_("(gardé à part)")
+
+
+def _words(event: Recorded, kept: dict[tuple[int, str], str], lang: str) -> Iterator[Words]:
+    """The texts of an event. Where the money goes is needed to pay, not to understand: it is not repeated."""
+    _ = text(lang)
+    for name in sorted(event.parts):
+        label = _(_LABELS[name]) if name in _LABELS else name
+        words = kept.get((event.seq, name))
+        if words is None:
+            yield Words(label, None, _(ERASED))
+        elif name == "payee":
+            yield Words(label, None, _(SECRET))
+        else:
+            yield Words(label, words, words)

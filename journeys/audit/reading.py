@@ -1,0 +1,111 @@
+"""A journey's record as the journal holds it, with the texts of its rules and the names of who acts in it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from journeys.domain.events import read_event
+from journeys.domain.handbook import Handbook, open_handbook
+from journeys.domain.record import Event, Payload
+from journeys.store import mentors, partners, people, staff
+from journeys.store.database import Pool
+from journeys.store.journal import StoredEvent, StoredPart, parts, read_all
+from journeys.store.programmes import texts_of
+
+Recorded = Event[Payload]
+
+
+class NoRecord(LookupError):
+    """The journal holds no event of this journey."""
+
+
+class Unreadable(ValueError):
+    """The record cannot be read as it stands: verify it first. `seq` is the first event that cannot be."""
+
+    def __init__(self, stream: str, seq: int) -> None:
+        super().__init__(f"{stream}: event {seq} cannot be read")
+        self.stream = stream
+        self.seq = seq
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyRecord:
+    """Everything that is recorded of a journey."""
+
+    stream: str
+    events: tuple[Recorded, ...]
+    parts: tuple[StoredPart, ...]
+    walls: Mapping[int, datetime]
+    """Wall time of storing, by seq."""
+    book: Handbook
+
+
+async def read_record(pool: Pool, stream: str) -> JourneyRecord:
+    """Read a journey's record. Raises NoRecord, Unreadable."""
+    stored = await read_all(pool, stream)
+    if not stored:
+        raise NoRecord(stream)
+    events = tuple(_read(stream, event) for event in stored)
+    book = await read_book(pool, events)
+    if book is None:
+        raise Unreadable(stream, 1)
+    return JourneyRecord(
+        stream, events, tuple(await parts(pool, stream)), {event.seq: event.wall for event in stored}, book
+    )
+
+
+def _read(stream: str, event: StoredEvent) -> Recorded:
+    try:
+        return read_event(event.read())
+    except (ValueError, LookupError, TypeError) as error:
+        raise Unreadable(stream, event.seq) from error
+
+
+async def read_book(pool: Pool, events: Sequence[Recorded]) -> Handbook | None:
+    """The rules in force at the end of a record; None when it names none that the store has."""
+    wanted = rules_named(events)
+    if wanted is None:
+        return None
+    texts = await texts_of(pool, wanted)
+    if not set(wanted) <= texts.keys():
+        return None
+    return open_handbook(texts[wanted[0]], texts[wanted[1]])
+
+
+def rules_named(events: Sequence[Recorded]) -> tuple[str, str] | None:
+    """SHA-256 of the programme and of the calendar that the last event naming them put in force."""
+    for event in reversed(events):
+        programme, calendar = getattr(event.data, "programme", None), getattr(event.data, "calendar", None)
+        if isinstance(programme, str) and isinstance(calendar, str):
+            return programme, calendar
+    return None
+
+
+async def read_names(pool: Pool, events: Sequence[Recorded]) -> dict[str, str]:
+    """Display names of staff, mentors, partners and people that these events name, by id."""
+    named = set(_ids(events))
+    found = await people.names(pool, sorted(named))
+    for member in await staff.members(pool):
+        found[member.id] = member.name
+    for mentor in await mentors.mentors(pool):
+        found[mentor.id] = mentor.name
+    for partner in await partners.partners(pool):
+        found[partner.id] = partner.name
+    return {id: name for id, name in found.items() if id in named}
+
+
+def _ids(events: Sequence[Recorded]) -> list[str]:
+    """Every text of the headers that has the form of an id."""
+    waiting: list[object] = [json.loads(event.data.model_dump_json()) for event in events]
+    waiting += [event.actor for event in events]
+    ids: list[str] = []
+    for each in waiting:  # grows while it is read
+        match each:
+            case dict():
+                waiting += each.values()
+            case list():
+                waiting += each
+            case str() if len(each) == 36 and each.count("-") == 4:
+                ids.append(each)
+    return ids

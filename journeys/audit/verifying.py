@@ -1,0 +1,194 @@
+"""Verifying a journey: every account of it compared with the journal, at the seq that the account itself knows."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from temporalio.client import Client, WorkflowQueryFailedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from journeys import contract
+from journeys.audit.comparing import judge_history, judge_view, judge_workflow
+from journeys.audit.history import Chain, appended_events, read_chain
+from journeys.audit.journal_account import BROKEN_FOLD, Evidence, Recorded, judge_journal, read_events
+from journeys.audit.reading import NoRecord, read_book
+from journeys.audit.replaying import Replay, replay_chain
+from journeys.audit.verdicts import (
+    Account,
+    AccountName,
+    Verification,
+    agrees,
+    disagrees,
+    not_available,
+)
+from journeys.domain.evolve import fold
+from journeys.domain.invariants import Outage
+from journeys.store.database import Pool
+from journeys.store.evidence import commands_of, head_of, journey_streams, kinds_of
+from journeys.store.journal import StoredEvent, parts, read_all
+from journeys.store.signing import KeyRing
+from journeys.store.views import journey as row_of
+
+_PATIENCE: Final = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where the accounts come from. What is missing is told as not available."""
+
+    pool: Pool
+    ring: KeyRing | None = None
+    client: Client | None = None
+    workflows: Sequence[type] = ()
+    """The workflow classes, for the replay."""
+    outages: Sequence[Outage] | None = None
+    """When nothing ran; None: not known, punctuality is not judged. `()`: nothing ever stood still."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What Temporal said, before the journal was read: it can know no event that the journal has not."""
+
+    answer: Any
+    """The workflow's state, or the reason (a code) why there is none."""
+    chain: Chain | str
+
+
+async def verify(sources: Sources, journey: str) -> Verification:
+    """Compare every account of a journey (its stream).
+
+    Raises:
+        NoRecord: neither journal nor head knows it. OSError, TimeoutError, asyncpg.PostgresError: no database.
+    """
+    engine = await ask_engine(sources.client, journey)
+    async with (
+        sources.pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        evidence = await _evidence(connection, journey)
+        events = read_events(evidence.stored)
+        row = await row_of(connection, journey.partition("-")[2])
+        book = await read_book(connection, events)
+    journal = judge_journal(evidence, events, book, sources.ring, sources.outages)
+    if book is None or not _folds(events) or len(events) < len(evidence.stored):
+        view, answer = (not_available(name, "unsound") for name in (AccountName.VIEW, AccountName.WORKFLOW))
+    else:
+        view, answer = judge_view(row, events, book), _workflow(engine, events)
+    history = await _history(sources, engine, _headers(evidence.stored))
+    accounts = (journal, view, answer, history, await _replay(sources, engine, journey))
+    return Verification(journey, len(evidence.stored), accounts)
+
+
+def _folds(events: Sequence[Recorded]) -> bool:
+    """Whether there is a state to compare with."""
+    try:
+        fold(events)
+    except BROKEN_FOLD:
+        return False
+    return True
+
+
+def _headers(stored: Sequence[StoredEvent]) -> list[dict[str, Any]]:
+    """The headers up to the first that is no JSON any more."""
+    headers = []
+    for event in stored:
+        try:
+            headers.append(event.read())
+        except ValueError:
+            break
+    return headers
+
+
+async def verify_all(sources: Sources, journeys: Sequence[str] | None = None) -> AsyncIterator[Verification]:
+    """Verify the given journeys, or all of the journal, one after the other."""
+    if journeys is not None:
+        for stream in journeys:
+            yield await verify(sources, stream)
+        return
+    last = ""
+    while streams := await journey_streams(sources.pool, last):
+        for stream in streams:
+            yield await verify(sources, stream)
+        last = streams[-1]
+
+
+async def _evidence(connection: Any, journey: str) -> Evidence:
+    head = await head_of(connection, journey)
+    stored = await read_all(connection, journey)
+    if head is None and not stored:
+        raise NoRecord(journey)
+    return Evidence(
+        journey, stored, await kinds_of(connection, journey), head,
+        await parts(connection, journey), await commands_of(connection, journey),
+    )  # fmt: skip
+
+
+# --- Temporal
+
+
+async def ask_engine(client: Client | None, journey: str) -> Engine:
+    """The workflow's own state and its histories; reasons where they cannot be had."""
+    if client is None:
+        return Engine("no-client", "no-client")
+    return Engine(await ask_state(client, journey), await _ask_chain(client, journey))
+
+
+async def ask_state(client: Client, journey: str) -> Any:
+    """The workflow's answer to `contract.STATE`; a reason (a code) when there is none."""
+    try:
+        return await client.get_workflow_handle(journey).query(contract.STATE, rpc_timeout=_PATIENCE)
+    except WorkflowQueryFailedError:
+        return "no-answer"
+    except RPCError as failure:
+        match failure.status:
+            case RPCStatusCode.NOT_FOUND:
+                return "no-workflow"
+            case RPCStatusCode.UNAVAILABLE:
+                return "unreachable"
+            case _:
+                return "no-answer"
+
+
+async def _ask_chain(client: Client, journey: str) -> Chain | str:
+    try:
+        return await read_chain(client, journey) or "no-workflow"
+    except RPCError:
+        return "unreachable"
+
+
+def _workflow(engine: Engine, events: Sequence[Recorded]) -> Account:
+    if isinstance(engine.answer, str):
+        return not_available(AccountName.WORKFLOW, engine.answer)
+    return judge_workflow(engine.answer, events)
+
+
+async def _history(sources: Sources, engine: Engine, headers: Sequence[dict[str, Any]]) -> Account:
+    name = AccountName.HISTORY
+    if isinstance(engine.chain, str) or sources.client is None:
+        return not_available(name, engine.chain if isinstance(engine.chain, str) else "no-client")
+    try:
+        told = await appended_events(engine.chain.histories, sources.client.data_converter, sources.client.namespace)
+    except (*BROKEN_FOLD, RuntimeError):
+        return not_available(name, "history-unreadable")
+    return judge_history(told, headers, complete=engine.chain.complete)
+
+
+async def _replay(sources: Sources, engine: Engine, journey: str) -> Account:
+    name = AccountName.REPLAY
+    if isinstance(engine.chain, str) or sources.client is None:
+        return not_available(name, engine.chain if isinstance(engine.chain, str) else "no-client")
+    if not sources.workflows:
+        return not_available(name, "no-code")
+    return judge_replay(await replay_chain(sources.client, journey, engine.chain, sources.workflows))
+
+
+def judge_replay(replay: Replay) -> Account:
+    """The account of a replay; `compared` counts the history's own events."""
+    compared = sum(run.history_events for run in replay.runs)
+    failed = replay.failed
+    if failed is not None:
+        return disagrees(AccountName.REPLAY, "replay", None, compared, run=failed.run_id, failure=failed.failure)
+    if not replay.complete:
+        return not_available(AccountName.REPLAY, "retention", compared)
+    return agrees(AccountName.REPLAY, compared)

@@ -1,0 +1,87 @@
+"""The words of a verification: accounts, verdicts, and each reason with what to do."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from journeys.i18n import N_, text
+
+ACCOUNTS: Final = {
+    "journal": N_("journal"),
+    "view": N_("listes"),
+    "workflow": N_("réponse du moteur"),
+    "history": N_("historique du moteur"),
+    "replay": N_("rejeu avec le code d'aujourd'hui"),
+}
+
+VERDICTS: Final = {
+    "agrees": N_("d'accord"),
+    "disagrees": N_("PAS d'accord"),
+    "behind": N_("en retard"),
+    "not-available": N_("pas comparé"),
+}
+
+REASONS: Final = {
+    # journal
+    "gap": N_("L'événement {seq} manque ou n'est pas à sa place. Restaurez le journal d'une copie saine."),
+    "not-canonical": N_("L'écriture de l'événement {seq} a changé. Restaurez le journal d'une copie saine."),
+    "hash": N_("L'empreinte de l'événement {seq} ne correspond pas à son contenu. Restaurez le journal d'une copie saine."),
+    "link": N_("L'événement {seq} ne s'enchaîne pas avec celui d'avant. Restaurez le journal d'une copie saine."),
+    "kind": N_("L'événement {seq} est rangé sous un autre nom que le sien. Restaurez le journal d'une copie saine."),
+    "head": N_("Le journal devrait finir à l'événement {expected} ; il finit au {seq}. Restaurez-le d'une copie saine."),
+    "unreadable": N_("L'événement {seq} ne peut pas être lu par cette version. Mettez le programme à jour, ou restaurez le journal."),
+    "not-foldable": N_("L'événement {seq} ne peut pas suivre ceux d'avant. Restaurez le journal d'une copie saine."),
+    "part": N_("Le texte « {part} » de l'événement {seq} n'est pas celui qui a été déposé."),
+    "part-of-nothing": N_("Un texte « {part} » est rangé à l'événement {seq}, qui n'en annonce pas."),
+    "signature": N_("La signature de la demande à l'origine de l'événement {seq} n'est pas valable."),
+    "unsigned-event": N_("L'événement {seq} se réclame d'une demande qui n'est pas au registre des demandes signées."),
+    "command-elsewhere": N_("La demande signée à l'origine de l'événement {seq} dit autre chose : {field}."),
+    "command-range": N_("La demande signée à l'origine de l'événement {seq} annonce d'autres événements."),
+    "rules-missing": N_("Le programme ou le calendrier du parcours n'est plus dans la base. Publiez-les de nouveau."),
+    "invariant": N_("Règle {number} non tenue à l'événement {seq} : {rule} ({code})."),
+    "no-keys": N_("Les signatures n'ont pas été comparées : les clés ne sont pas données à ce poste."),
+    "unknown-key": N_("Les signatures n'ont pas toutes été comparées : la clé {key} n'est pas donnée à ce poste."),
+    # view and workflow
+    "unsound": N_("Le journal n'est pas en état d'être comparé : voir plus haut."),
+    "no-row": N_("Le parcours manque dans les listes. Lancez « journeys rebuild »."),
+    "row": N_("Les listes disent autre chose que le journal : {field}. Lancez « journeys rebuild »."),
+    "row-seq": N_("Les listes s'arrêtent à l'événement {seq}, le journal à {head}. Lancez « journeys rebuild »."),
+    "state": N_("À l'événement {seq}, le moteur tient autre chose pour vrai que le journal : {field}."),
+    "beyond": N_("Le moteur connaît l'événement {seq}, le journal finit à {head} : le journal a perdu des événements."),
+    "behind": N_("Il s'arrête à l'événement {seq}, le journal à {head}. Lancez « journeys sync »."),
+    "no-client": N_("Le moteur n'a pas été interrogé."),
+    "no-workflow": N_("Le moteur ne connaît pas ce parcours. Lancez « journeys sync »."),
+    "unreachable": N_("Le moteur ne répond pas. Vérifiez qu'il tourne, avec « journeys doctor »."),
+    "no-answer": N_("Le moteur n'a pas pu répondre pour ce parcours. Vérifiez qu'un exécutant tourne, avec « journeys doctor »."),
+    "strange-answer": N_("La réponse du moteur ne peut pas être lue."),
+    # history
+    "history-event": N_("L'événement {seq} n'est pas le même dans l'historique du moteur et dans le journal."),
+    "history-lacks": N_("L'événement {seq} manque dans l'historique du moteur."),
+    "retention": N_("Le début de l'historique n'est plus gardé par le moteur ; le reste a été comparé."),
+    "history-unreadable": N_("L'historique du moteur ne peut pas être lu."),
+    # replay
+    "replay": N_("Avec le code d'aujourd'hui, l'exécution {run} prend un autre chemin : {failure}"),
+    "no-code": N_("Le code du moteur n'a pas été donné pour le rejeu."),
+}  # fmt: skip
+
+INVARIANTS: Final = {
+    1: N_("un seul ordre par versement"),
+    2: N_("accords de personnes distinctes, liés à ce qu'elles ont lu"),
+    3: N_("plafonds et comptes justes"),
+    4: N_("ce qui est ouvert est clos une seule fois"),
+    5: N_("échéance passée, alerte ouverte à temps"),
+    6: N_("pas de message quand il n'en faut pas"),
+    7: N_("rien ne se perd ; un parcours ouvert attend toujours quelque chose"),
+    8: N_("une alerte a toujours quelqu'un"),
+    9: N_("chaque fait dit qui, dans quel rôle, et pourquoi"),
+    10: N_("journal, listes et moteur disent la même chose"),
+    11: N_("après la clôture, seulement ce qui est permis"),
+    12: N_("après l'effacement, plus rien de personnel"),
+}
+
+
+def reason_fields(reason: str, details: Mapping[str, Any], lang: str) -> dict[str, Any]:
+    """The places of a reason's sentence; an invariant is told in words."""
+    if reason != "invariant":
+        return dict(details)
+    number = int(details["number"])
+    return {**details, "rule": text(lang)(INVARIANTS[number])}

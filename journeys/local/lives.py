@@ -1,0 +1,471 @@
+"""A cohort's lives as data: who is there, who does what, and when. Read from YAML, checked line by line.
+
+Times are relative, in the words of programmes: `3 working days after release 14:30` counts from the day on which the
+journey begins (`start`) or from a date of the programme as it is known by then. Whatever a person does on a weekend or
+a holiday is moved to the next working day (before a date: to the one before), unless the step says `any_day`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path as File
+from types import UnionType
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
+
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
+
+from journeys.authoring.findings import nearest, spell
+from journeys.authoring.reading import ProgrammeFile, ProgrammeInvalid, ProgrammeNotFound, read_programme
+from journeys.authoring.yaml_text import LARGEST_FILE, Path, Tree, YamlInvalid, read_tree
+from journeys.channels.bank import Behaviour
+from journeys.domain import commands as c
+from journeys.domain.money import EuroField, parse_euro
+from journeys.domain.moments import AnchorKind, DurationField, Moment, parse_moment
+from journeys.domain.programme import Code, LabelField
+from journeys.domain.record import Frozen
+
+LIVES: Final = File(__file__).resolve().parents[2] / "demo"
+"""The cohorts that are shipped: beside the package, in a checkout and in a wheel."""
+
+DEFAULT_HOUR: Final = "10:00"
+
+Lang = Literal["fr", "en"]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Prose = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
+
+
+# --- instants relative to a life
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A moment and an hour of its day, `HH:MM` in the programme's zone."""
+
+    moment: Moment
+    hour: str = DEFAULT_HOUR
+
+
+_HOUR: Final = re.compile(r"^(.*\S)\s+([01]?\d|2[0-3]):([0-5]\d)$")
+
+
+def parse_when(text: str) -> When:
+    """Read `3 days after release 14:30`. Raises ValueError that says what may be written."""
+    if not isinstance(text, str):
+        raise ValueError("when")
+    found = _HOUR.match(text)
+    hour = f"{int(found[2]):02d}:{found[3]}" if found else DEFAULT_HOUR
+    moment = parse_moment(found[1] if found else text)
+    if moment.anchor.kind not in (AnchorKind.START, AnchorKind.DATE) or moment.offset.unit.counts_instants:
+        raise ValueError("when")
+    return When(moment, hour)
+
+
+WhenField = Annotated[When, BeforeValidator(lambda raw: raw if isinstance(raw, When) else parse_when(raw))]
+
+
+# --- the file
+
+
+class Absence(Frozen):
+    since: WhenField
+    until: WhenField
+    deputy: Code | None = None
+    """Who stands in; nobody when not said."""
+
+
+class Staff(Frozen):
+    name: Line
+    roles: Annotated[tuple[Code, ...], Field(min_length=1)]
+    sites: tuple[Code, ...] = ()
+    email: str | None = None
+    away: tuple[Absence, ...] = ()
+
+
+class Mentor(Frozen):
+    name: Line
+    site: Code | None = None
+    capacity: Annotated[int, Field(ge=1, le=50)] = 1
+    email: str | None = None
+
+
+class Partner(Frozen):
+    name: Line
+    kind: Code
+    site: Code | None = None
+    email: str | None = None
+
+
+class Fund(Frozen):
+    code: Code
+    balance: EuroField
+    cap_per_person: EuroField | None = None
+
+
+class Step(Frozen):
+    """Somebody does something. `with` holds the command's fields and texts by name."""
+
+    when: WhenField
+    do: str
+    by: Code = "referent"
+    """A handle of `staff`, a mentor, or `referent`, `mentor`, `participant` for those of the life."""
+    given: Annotated[dict[str, Any], Field(alias="with")] = {}
+    name: Code | None = None
+    """How later steps call what this one opens (a grant, an appointment, a referral)."""
+    happened: WhenField | None = None
+    """When it happened, if it is told later."""
+    every: DurationField | None = None
+    until: WhenField | None = None
+    refused: Code | None = None
+    """The rule or right that is expected to say no."""
+    bank: Behaviour | None = None
+    """How the simulated bank treats the payments of this request."""
+    any_day: bool = False
+    why: Prose | None = None
+
+
+class Person(Frozen):
+    first_name: Line
+    last_name: Line
+    birth_date: date | None = None
+    reference: Line | None = None
+    email: str | None = None
+    phone: str | None = None
+
+
+class Life(Frozen):
+    person: Person
+    story: LabelField
+    """What is particular to this life, in a few words."""
+    dates: dict[Code, WhenField] = {}
+    referent: Code
+    mentor: Code | None = None
+    site: Code | None = None
+    follows: tuple[Code, ...] = ()
+    """Names of usual steps that this life has too."""
+    steps: tuple[Step, ...] = ()
+
+
+class Cohort(Frozen):
+    """A file of lives, as read."""
+
+    programme: str
+    label: LabelField
+    lasts: DurationField
+    staff: Annotated[dict[Code, Staff], Field(min_length=1)]
+    mentors: dict[Code, Mentor] = {}
+    partners: dict[Code, Partner] = {}
+    fund: Fund | None = None
+    usual: dict[Code, tuple[Step, ...]] = {}
+    lives: Annotated[tuple[Life, ...], Field(min_length=1, max_length=200)]
+
+
+# --- what is wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong: where in the file, what, and what to write instead."""
+
+    line: int
+    path: str
+    code: str
+    fr: str
+    en: str
+    remedy_fr: str
+    remedy_en: str
+
+    def message(self, lang: Lang = "fr") -> str:
+        return self.fr if lang == "fr" else self.en
+
+    def remedy(self, lang: Lang = "fr") -> str:
+        return self.remedy_fr if lang == "fr" else self.remedy_en
+
+
+class LivesInvalid(ValueError):
+    """The file cannot be played; `faults` in line order, at least one."""
+
+    def __init__(self, source: File, faults: tuple[Fault, ...]) -> None:
+        super().__init__("\n".join(f"{source}:{one.line}: {one.path}: {one.en}" for one in faults))
+        self.source = source
+        self.faults = faults
+
+    def text(self, lang: Lang = "fr") -> str:
+        """One line a fault, `file:line: where: what: what to write`."""
+        colon = " : " if lang == "fr" else ": "
+        return "\n".join(
+            f"{self.source}:{one.line}{colon}{one.path + colon if one.path else ''}{one.message(lang)} ; "
+            f"{one.remedy(lang)}"
+            for one in self.faults
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Lives:
+    """A cohort that can be played, with its programme."""
+
+    source: File
+    cohort: Cohort
+    programme: ProgrammeFile
+
+
+def cohort_names() -> tuple[str, ...]:
+    """The cohorts that are shipped, sorted."""
+    return tuple(sorted(file.stem for file in LIVES.glob("*.yaml")))
+
+
+def read_lives(file: File) -> Lives:
+    """Read and check a cohort's file. Raises LivesInvalid."""
+    try:
+        with file.open("rb") as opened:
+            raw = opened.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise LivesInvalid(file, (_unreadable(file, error.strerror or str(error)),)) from None
+    try:
+        tree = read_tree(raw)
+    except YamlInvalid as error:
+        raise LivesInvalid(file, (_from_yaml(error),)) from None
+    try:
+        cohort = Cohort.model_validate(tree.data)
+    except ValidationError as error:
+        faults = sorted((_shape(tree, detail) for detail in error.errors()), key=lambda one: one.line)
+        raise LivesInvalid(file, tuple(faults[:20])) from None
+    try:
+        programme = read_programme(cohort.programme)
+    except ProgrammeNotFound as error:
+        fault = _fault(tree, ("programme",), "no-programme", error.message("fr"), error.message("en"),
+                       error.remedy("fr"), error.remedy("en"))  # fmt: skip
+        raise LivesInvalid(file, (fault,)) from None
+    except ProgrammeInvalid as error:
+        bad = error.findings[0]
+        fault = _fault(
+            tree, ("programme",), "programme-invalid",
+            f"ce programme ne peut pas servir ({error.source}:{bad.line} : {bad.message('fr')})",
+            f"this programme cannot be used ({error.source}:{bad.line}: {bad.message('en')})",
+            bad.remedy("fr"), bad.remedy("en"),
+        )  # fmt: skip
+        raise LivesInvalid(file, (fault,)) from None
+    # A usual step is checked with each life that follows it, and told once.
+    found = dict.fromkeys(_Checks(tree, cohort, programme).all())
+    if found:
+        raise LivesInvalid(file, tuple(sorted(found, key=lambda one: one.line)[:20]))
+    return Lives(file, cohort, programme)
+
+
+# --- fields of commands
+
+
+def field_kind(name: str, body: type[c.Body]) -> Literal["day", "instant", "amount", "other"]:
+    """How a field of a command is written in a cohort's file."""
+    if name == "amount":
+        return "amount"
+    annotation = body.model_fields[name].annotation
+    kinds = {annotation} if get_origin(annotation) not in (Union, UnionType) else set(get_args(annotation))
+    if date in kinds:
+        return "day"
+    # AwareDatetime inside Annotated: pydantic keeps it as the field's annotation.
+    return "instant" if any("Datetime" in str(kind) or "datetime" in str(kind) for kind in kinds) else "other"
+
+
+FROM_PROGRAMME: Final[Mapping[str, str]] = {
+    "milestone": "milestones", "contact": "contacts", "situation": "situations", "outcome": "closings",
+    "date": "dates", "measure": "measures",
+}  # fmt: skip
+"""Fields whose value is a code of the programme, and where that is defined."""
+
+_NAMED: Final = frozenset({"grant", "appointment", "referral", "receipt", "payment"})
+"""Fields that point at what an earlier step of the same life opened."""
+
+_AUTOMATIC: Final = frozenset({"name", "digest"})
+"""Fields that nobody writes: the player knows them."""
+
+
+@dataclass(slots=True)
+class _Checks:
+    """Everything that the shape of the file does not say."""
+
+    tree: Tree
+    cohort: Cohort
+    programme: ProgrammeFile
+
+    def all(self) -> Iterator[Fault]:
+        for handle, member in self.cohort.staff.items():
+            for number, absence in enumerate(member.away):
+                where: Path = ("staff", handle, "away", number)
+                if absence.deputy is not None:
+                    yield from self._known((*where, "deputy"), absence.deputy, self.cohort.staff, "staff")
+                yield from self._anchored((*where, "since"), absence.since, {})
+                yield from self._anchored((*where, "until"), absence.until, {})
+        if self.cohort.fund is None and self.programme.programme.grants:
+            yield self._fault(("lives",), "no-fund", "le programme verse des aides, mais aucun fonds n’est ouvert",
+                              "the programme pays grants, but no fund is opened",
+                              "ajoutez « fund: {code: …, balance: 5000 EUR} »",
+                              "add “fund: {code: …, balance: 5000 EUR}”")  # fmt: skip
+        for number, life in enumerate(self.cohort.lives):
+            yield from self._life(("lives", number), life)
+
+    def _life(self, where: Path, life: Life) -> Iterator[Fault]:
+        yield from self._known((*where, "referent"), life.referent, self.cohort.staff, "staff")
+        if life.mentor is not None:
+            yield from self._known((*where, "mentor"), life.mentor, self.cohort.mentors, "mentors")
+        for name, when in life.dates.items():
+            yield from self._known((*where, "dates", name), name, self.programme.programme.dates, "dates")
+            yield from self._anchored((*where, "dates", name), when, {})
+        for position, usual in enumerate(life.follows):
+            yield from self._known((*where, "follows", position), usual, self.cohort.usual, "usual")
+        opened: set[str] = set()
+        for place, step in self._steps(where, life):
+            yield from self._step(place, step, life, opened)
+            if step.name is not None:
+                opened.add(step.name)
+
+    def _steps(self, where: Path, life: Life) -> Iterator[tuple[Path, Step]]:
+        for usual in life.follows:
+            for number, step in enumerate(self.cohort.usual.get(usual, ())):
+                yield ("usual", usual, number), step
+        for number, step in enumerate(life.steps):
+            yield (*where, "steps", number), step
+
+    def _step(self, where: Path, step: Step, life: Life, opened: set[str]) -> Iterator[Fault]:
+        yield from self._anchored((*where, "when"), step.when, life.dates)
+        body = c.BODIES.get(step.do)
+        if body is None or step.do in c.INTERNAL or step.do == "plan":
+            known = tuple(name for name in c.BODIES if name not in c.INTERNAL and name != "plan")
+            yield self._unknown((*where, "do"), step.do, known)
+            return
+        if step.by not in self._actors(life):
+            yield self._unknown((*where, "by"), step.by, tuple(self._actors(life)))
+        if (step.every is None) != (step.until is None):
+            yield self._fault((*where, "every"), "every-until", "« every » et « until » vont ensemble",
+                              "“every” and “until” go together", "écrivez les deux, ou aucun", "write both, or neither")  # fmt: skip
+        if step.every is not None and (step.every.unit.counts_instants or not step.every.amount):
+            yield self._fault((*where, "every"), "every-days", "une répétition compte des jours",
+                              "a repetition counts days", "écrivez par exemple « 1 week »", "write for example “1 week”")  # fmt: skip
+        fields = set(body.model_fields) - _AUTOMATIC
+        for name, value in step.given.items():
+            if name not in fields | body.PARTS:
+                yield self._unknown((*where, "with", name), name, tuple(sorted(fields | body.PARTS)))
+            elif name in fields:
+                yield from self._value((*where, "with", name), name, value, body, life, opened)
+        needed = {name for name in fields if body.model_fields[name].is_required()} | body.NEEDED
+        for name in sorted(needed - step.given.keys()):
+            yield self._fault((*where, "with"), "missing", f"« {step.do} » demande « {name} »",
+                              f"“{step.do}” needs “{name}”", f"ajoutez « with: {{{name}: …}} »",
+                              f"add “with: {{{name}: …}}”")  # fmt: skip
+
+    def _value(
+        self, where: Path, name: str, value: Any, body: type[c.Body], life: Life, opened: set[str]
+    ) -> Iterator[Fault]:
+        kind = field_kind(name, body)
+        if kind in ("day", "instant"):
+            try:
+                yield from self._anchored(where, parse_when(value), life.dates)
+            except ValueError:
+                yield self._not_when(where, value)
+        elif kind == "amount":
+            try:
+                parse_euro(value)
+            except ValueError:
+                yield self._fault(where, "amount", f"« {value} » n’est pas un montant", f"“{value}” is not an amount",
+                                  "écrivez par exemple « 850 EUR »", "write for example “850 EUR”")  # fmt: skip
+        elif name in FROM_PROGRAMME and body is not c.Correct:
+            table = FROM_PROGRAMME[name]
+            if not (body is c.CloseAppointment and name == "outcome"):
+                yield from self._known(where, value, getattr(self.programme.programme, table), table)
+        elif name in ("mentor", "partner"):
+            table = f"{name}s"
+            if not (name == "mentor" and value == "mentor" and life.mentor is not None):
+                yield from self._known(where, value, getattr(self.cohort, table), table)
+        elif name in ("referent", "to") and body is not c.Correct:
+            yield from self._known(where, value, self.cohort.staff, "staff")
+        elif body is c.RequestGrant and name == "grant":
+            yield from self._known(where, value, self.programme.programme.grants, "grants")
+        elif name in _NAMED and str(value).partition("/")[0] not in opened:
+            yield self._unknown(where, str(value), tuple(sorted(opened)))
+
+    def _actors(self, life: Life) -> dict[str, None]:
+        own = ["referent", "participant", *(["mentor"] if life.mentor is not None else [])]
+        return dict.fromkeys([*own, *self.cohort.staff, *self.cohort.mentors])
+
+    def _anchored(self, where: Path, when: When, dates: Mapping[str, When]) -> Iterator[Fault]:
+        anchor = when.moment.anchor
+        if anchor.kind is AnchorKind.DATE and anchor.name not in dates:
+            yield self._unknown(where, anchor.name, ("start", *dates))
+
+    def _known(self, where: Path, name: Any, table: Mapping[str, object], place: str) -> Iterator[Fault]:
+        if name not in table:
+            yield self._unknown(where, str(name), tuple(table))
+
+    def _unknown(self, where: Path, name: str, known: tuple[str, ...]) -> Fault:
+        near, listed = nearest(name, known), ", ".join(known[:40]) or "—"
+        return self._fault(
+            where, "unknown", f"« {name} » n’est pas connu ici", f"“{name}” is not known here",
+            (f"vouliez-vous dire « {near} » ? " if near else "") + f"Connus : {listed}",
+            (f"did you mean “{near}”? " if near else "") + f"Known: {listed}",
+        )  # fmt: skip
+
+    def _not_when(self, where: Path, value: Any) -> Fault:
+        return _fault(self.tree, where, "when", *_when_texts(value))
+
+    def _fault(self, where: Path, code: str, fr: str, en: str, remedy_fr: str, remedy_en: str) -> Fault:
+        return _fault(self.tree, where, code, fr, en, remedy_fr, remedy_en)
+
+
+# --- faults of the shape
+
+
+def _when_texts(value: Any) -> tuple[str, str, str, str]:
+    return (
+        f"« {value} » n’est pas un moment",
+        f"“{value}” is not a moment",
+        "écrivez par exemple « 3 working days after release 14:30 » ou « at start 09:00 »",
+        "write for example “3 working days after release 14:30” or “at start 09:00”",
+    )
+
+
+def _shape(tree: Tree, detail: Any) -> Fault:
+    """A fault of pydantic's, in the words of people."""
+    where: Path = tuple(part for part in detail["loc"] if part not in ("function-before", "nullable"))
+    name = str(where[-1]) if where else ""
+    match detail["type"]:
+        case "missing":
+            texts = (f"il manque « {name} »", f"“{name}” is missing", f"ajoutez « {name}: … »", f"add “{name}: …”")
+            where = where[:-1]
+        case "extra_forbidden":
+            texts = (f"« {name} » n’est pas connu ici", f"“{name}” is not known here", "effacez-le, ou corrigez son nom",
+                     "delete it, or correct its name")  # fmt: skip
+        case "value_error" if name in ("when", "until", "since", "happened") or "dates" in where[-2:-1]:
+            texts = _when_texts(detail["input"])
+        case "enum":
+            known = ", ".join(each.value for each in Behaviour)
+            texts = (f"« {detail['input']} » n’est pas connu ici", f"“{detail['input']}” is not known here",
+                     f"écrivez l’un de : {known}", f"write one of: {known}")  # fmt: skip
+        case _:
+            said = detail["msg"].removeprefix("Value error, ")
+            texts = (f"cette valeur ne convient pas : « {str(detail['input'])[:60]} »",
+                     f"this value does not fit: “{str(detail['input'])[:60]}”",
+                     f"ce qui est attendu : {said}", f"what is expected: {said}")  # fmt: skip
+    return _fault(tree, where, str(detail["type"]), *texts)
+
+
+def _fault(
+    tree: Tree, where: Path, code: str, fr: str, en: str, remedy_fr: str, remedy_en: str
+) -> Fault:
+    return Fault(tree.place(where).line, spell(where), code, fr, en, remedy_fr, remedy_en)
+
+
+def _from_yaml(error: YamlInvalid) -> Fault:
+    found = error.finding
+    return Fault(found.line, found.path, found.code, found.message("fr"), found.message("en"),
+                 found.remedy("fr"), found.remedy("en"))  # fmt: skip
+
+
+def _unreadable(file: File, reason: str) -> Fault:
+    known = ", ".join(cohort_names())
+    return Fault(
+        1, "", "unreadable", f"ce fichier ne peut pas être lu ({reason})", f"this file cannot be read ({reason})",
+        f"donnez le chemin d’un fichier de parcours, ou --programme avec l’un de : {known}",
+        f"give the path of a file of lives, or --programme with one of: {known}",
+    )  # fmt: skip
+
+

@@ -1,0 +1,68 @@
+"""What the audit reads of a stream besides its events: its head, and the signed commands."""
+
+from dataclasses import dataclass
+
+from journeys.contract import Answer
+from journeys.store.database import Connection, Pool
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a stream ends, by the table of heads: seq and hash of its last event."""
+
+    seq: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedCommand:
+    """A command as the journal kept it; `first` and `last` are the seqs of its events, None when it has none."""
+
+    id: str
+    signed: bytes
+    """RFC 8785 bytes that the signature covers, verbatim."""
+    signature: str
+    key: str
+    first: int | None
+    last: int | None
+    answer: Answer
+
+
+async def head_of(pool: Pool | Connection, stream: str) -> Head | None:
+    """The head of a stream; None when there is none."""
+    row = await pool.fetchrow("SELECT seq, hash FROM streams WHERE stream = $1", stream)
+    return None if row is None else Head(row["seq"], row["hash"])
+
+
+async def commands_of(pool: Pool | Connection, stream: str) -> list[RecordedCommand]:
+    """Every command that a stream answered, in the order of their events (those without events first)."""
+    rows = await pool.fetch(
+        """
+        SELECT id::text AS id, signed, signature, key, first, last, answer
+        FROM commands WHERE stream = $1 ORDER BY first NULLS FIRST, id
+        """,
+        stream,
+    )
+    return [
+        RecordedCommand(
+            row["id"], row["signed"], row["signature"], row["key"], row["first"], row["last"],
+            Answer.model_validate_json(row["answer"]),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+async def kinds_of(pool: Pool | Connection, stream: str) -> list[str]:
+    """The column `kind` of each event, in order: what a fold that trusts it reads by."""
+    rows = await pool.fetch("SELECT kind FROM events WHERE stream = $1 ORDER BY seq", stream)
+    return [row["kind"] for row in rows]
+
+
+async def journey_streams(pool: Pool | Connection, after: str = "", limit: int = 500) -> list[str]:
+    """Streams of journeys behind `after`, in order, at most `limit`."""
+    rows = await pool.fetch(
+        "SELECT stream FROM streams WHERE stream > $1 AND stream < 'journey.' ORDER BY stream LIMIT $2",
+        max(after, "journey-"),
+        limit,
+    )
+    return [row["stream"] for row in rows]

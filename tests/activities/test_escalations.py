@@ -1,0 +1,198 @@
+"""Escalations: always somebody to go to, resolved on the day itself; told at least once."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from temporalio.exceptions import ApplicationError
+
+import activities.escalations
+from journeys.channels.letter import Fate, Sent
+from journeys.domain import commands as c
+from journeys.domain.directory import Holder
+from journeys.domain.recipients import DESK, Circle, addressees, resolve
+from journeys.store import claims, staff
+from tests.activities.conftest import Life
+
+
+async def test_the_referent_is_told_and_the_journal_says_who(life: Life) -> None:
+    result = await life.settle(await life.missed())
+    assert (result["answer"], result["told"], result["role"]) == ("told", [life.referent], "referent")
+    (letter,) = life.postman.letters
+    assert "papiers" in letter.body
+    assert life.state.effects == {seq: known for seq, known in life.state.effects.items() if known.kind != "tell"}
+
+
+async def test_an_absent_referent_is_stood_in_for_by_the_deputy(life: Life) -> None:
+    deputy = await life.hire(str(uuid.uuid4()), "noor", "referent")
+    effect = await life.missed()
+    await life.away(life.referent, deputy)
+    result = await life.run(effect)
+    assert (result["told"], result["role"]) == ([deputy], "referent")
+    assert life.postman.recipients == ["noor@example.org"]
+
+
+async def test_without_a_deputy_the_steps_fallback_is_told(life: Life) -> None:
+    effect = await life.missed()
+    await life.away(life.referent)
+    result = await life.run(effect)
+    assert (result["told"], result["role"]) == ([life.supervisor], "supervisor")
+
+
+async def test_a_deputy_who_is_away_stands_in_for_nobody(life: Life) -> None:
+    deputy = await life.hire(str(uuid.uuid4()), "noor", "referent")
+    effect = await life.missed()
+    await life.away(life.referent, deputy)
+    await life.away(deputy)
+    assert (await life.run(effect))["role"] == "supervisor"
+
+
+async def test_when_nobody_answers_the_ladder_climbs_at_once(life: Life) -> None:
+    effect = await life.missed()
+    await staff.set_active(life.pool, life.referent, False, life.by)
+    await staff.set_active(life.pool, life.supervisor, False, life.by)
+    result = await life.settle(effect)
+    assert (result["answer"], result["reason"]) == ("untold", "vacant")
+    (climbed,) = life.effects("tell")
+    assert climbed.seq > effect.seq
+
+
+async def test_without_resolution_on_the_day_the_absent_one_would_be_told(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guard taken away: the letter goes to somebody who is not there."""
+    effect = await life.missed()
+    await life.away(life.referent)
+    really = activities.escalations.read_circle
+
+    async def nobody_is_ever_away(*arguments: Any) -> Circle:
+        circle = await really(*arguments)
+        present = [Holder(each.id, each.roles, each.sites) for each in circle.roster]
+        return Circle(referent=circle.referent, site=circle.site, roster=tuple(present))
+
+    monkeypatch.setattr(activities.escalations, "read_circle", nobody_is_ever_away)
+    assert (await life.run(effect))["told"] == [life.referent]
+
+
+async def test_the_desk_of_last_resort_is_never_vacant(life: Life) -> None:
+    life.use(duty_address="astreinte@example.org")
+    await life.settle(await life.missed())
+    await life.until(datetime(2027, 5, 21, 9, 0, tzinfo=UTC))
+    for effect in life.effects("tell"):
+        await life.settle(effect)
+    await life.until(datetime(2027, 6, 1, 9, 0, tzinfo=UTC))
+    told = [await life.settle(effect) for effect in life.effects("tell")]
+    assert (told[-1]["told"], told[-1]["role"]) == ([DESK], "duty")
+    assert life.postman.recipients[-1] == "astreinte@example.org"
+
+
+async def test_staff_of_the_role_come_before_the_address(life: Life) -> None:
+    life.use(duty_address="astreinte@example.org")
+    on_duty = await life.hire(str(uuid.uuid4()), "denise", "duty")
+    circle = Circle(referent=life.referent, site=None, roster=tuple(await staff.roster(life.pool, life.now.date())))
+    assert resolve("duty", (), circle).people == (on_duty,)
+
+
+async def test_an_escalation_resolved_meanwhile_tells_nobody(life: Life) -> None:
+    effect = await life.missed()
+    await life.do(c.ReachMilestone(milestone="papers"))
+    result = await life.run(effect)
+    assert (result["answer"], result["reason"]) == ("untold", "resolved")
+    assert life.postman.letters == []
+
+
+async def test_reassigned_to_somebody_that_one_is_told(life: Life) -> None:
+    await life.settle(await life.missed())
+    other = await life.hire(str(uuid.uuid4()), "noor", "referent")
+    (escalation,) = life.state.escalations
+    await life.do(
+        c.ReassignEscalation(escalation=escalation, to=other), actor=life.supervisor, role="supervisor"
+    )
+    (effect,) = life.effects("tell")
+    assert (await life.run(effect))["told"] == [other]
+
+
+async def test_a_worker_that_died_in_between_tells_again(life: Life) -> None:
+    effect = await life.missed()
+    await claims.claim(life.pool, effect.stream, effect.seq, "tell", effect.at)
+    assert (await life.run(effect))["answer"] == "told"
+    assert len(life.postman.letters) == 1
+
+
+async def test_a_mail_server_that_is_down_is_tried_again_with_the_same_letter(life: Life) -> None:
+    effect = await life.missed()
+    life.postman.answers = [Sent(Fate.NOTHING_LEFT, "mail-unreachable"), Sent(Fate.UNKNOWN, "mail-no-answer")]
+    for _ in range(2):
+        with pytest.raises(ApplicationError) as caught:
+            await life.run(effect)
+        assert (caught.value.type, caught.value.non_retryable) == ("MailUnavailable", False)
+    assert (await life.run(effect))["answer"] == "told"
+    assert len({letter.id for letter in life.postman.letters}) == 1
+
+
+async def test_an_address_that_is_refused_for_good_falls_back(life: Life) -> None:
+    effect = await life.missed()
+    life.postman.answers = [Sent(Fate.REFUSED, "mail-550")]
+    result = await life.run(effect)
+    assert (result["told"], result["role"]) == ([life.supervisor], "supervisor")
+
+
+async def test_nobody_who_can_ever_be_reached_is_said(life: Life) -> None:
+    effect = await life.missed()
+    life.postman.answers = [Sent(Fate.REFUSED, "mail-550")] * 2
+    assert (await life.run(effect))["reason"] == "undeliverable"
+
+
+# --- the pure part
+
+A, B, C, D = "a", "b", "c", "d"
+
+
+def holder(id: str, role: str, *sites: str, absent: bool = False, deputy: str | None = None) -> Holder:
+    return Holder(id, frozenset({role}), frozenset(sites), absent, deputy)
+
+
+def circle(*roster: Holder, site: str | None = "lyon", **more: Any) -> Circle:
+    return Circle(referent=A, site=site, roster=roster, **more)
+
+
+@pytest.mark.parametrize(
+    ("role", "fallback", "around", "expected"),
+    [
+        ("referent", (), circle(holder(A, "referent")), ("referent", (A,))),
+        ("referent", (), circle(holder(B, "referent")), ("referent", ())),
+        ("referent", ("supervisor",), circle(holder(B, "supervisor")), ("supervisor", (B,))),
+        ("supervisor", (), circle(holder(B, "supervisor", "lyon"), holder(C, "supervisor", "lille")), ("supervisor", (B,))),
+        ("supervisor", (), circle(holder(C, "supervisor", "lille")), ("supervisor", (C,))),
+        ("supervisor", (), circle(holder(B, "supervisor"), holder(C, "supervisor", "lyon")), ("supervisor", (B, C))),
+        ("supervisor", (), circle(holder(B, "supervisor", "lyon", absent=True), holder(C, "supervisor", "lille")),
+         ("supervisor", (C,))),
+        ("supervisor", (), circle(holder(B, "supervisor", absent=True, deputy=C), holder(C, "finance")),
+         ("supervisor", (C,))),
+        ("mentor", (), circle(holder(A, "referent"), mentor=D), ("mentor", (D,))),
+        ("mentor", ("referent",), circle(holder(A, "referent")), ("referent", (A,))),
+        ("duty", (), circle(desk=True), ("duty", (DESK,))),
+        ("duty", (), circle(holder(B, "duty"), desk=True), ("duty", (B,))),
+        ("duty", (), circle(), ("duty", ())),
+        ("chef", (), circle(holder(B, "supervisor"), lines={"chef": "supervisor"}), ("chef", (B,))),
+        ("coach", (), circle(holder(A, "referent"), lines={"coach": "referent"}), ("coach", (A,))),
+        (B, (), circle(holder(B, "finance")), (B, (B,))),
+        (B, ("referent",), circle(holder(B, "finance", absent=True), holder(A, "referent")), ("referent", (A,))),
+    ],
+)  # fmt: skip
+def test_who_answers_for_a_role(
+    role: str, fallback: tuple[str, ...], around: Circle, expected: tuple[str, tuple[str, ...]]
+) -> None:
+    found = resolve(role, fallback, around)
+    assert (found.role, found.people) == expected
+
+
+def test_a_message_that_can_wait_reaches_the_absent_when_nobody_else_answers() -> None:
+    assert addressees("supervisor", circle(holder(B, "supervisor", absent=True))).people == (B,)
+    assert addressees("supervisor", circle(holder(B, "supervisor", absent=True), holder(C, "supervisor"))).people == (C,)
+
+
+def test_an_escalation_never_waits_for_the_absent() -> None:
+    assert resolve("supervisor", (), circle(holder(B, "supervisor", absent=True))).vacant
+

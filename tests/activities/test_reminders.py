@@ -1,0 +1,256 @@
+"""Messages: judged once more before they leave; to the participant at most once, whatever dies."""
+
+import re
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from temporalio.exceptions import ApplicationError
+
+import activities.effects
+import activities.reminders
+from journeys.channels.letter import Fate, Sent
+from journeys.contract import Effect
+from journeys.domain import commands as c
+from journeys.domain.recipients import MAY_LEAVE
+from journeys.store import claims, people, staff
+from journeys.store.claims import Claim
+from journeys.store.signing import sign
+from tests.activities.conftest import Life
+
+
+async def test_a_reminder_reaches_the_participant_and_says_when(life: Life) -> None:
+    result = await life.run(await life.reminded())
+    assert (result["answer"], result["reason"]) == ("sent", "mail")
+    (letter,) = life.postman.letters
+    assert letter.to == "eloise@example.org"
+    assert "13 mai 2027" in letter.body
+    assert "Éloïse" in letter.body
+    assert "Claire Martin" in letter.body
+    assert not re.search("prison|probation|justice", letter.subject + letter.body, re.IGNORECASE)
+
+
+async def test_the_same_effect_twice_sends_once(life: Life) -> None:
+    effect = await life.reminded()
+    assert await life.run(effect) == await life.run(effect)
+    assert len(life.postman.letters) == 1
+
+
+async def test_a_worker_that_died_in_between_leaves_unknown_and_sends_nothing(life: Life) -> None:
+    effect = await life.reminded()
+    await claims.claim(life.pool, effect.stream, effect.seq, "deliver", effect.at)
+    assert (await life.run(effect))["answer"] == "unknown"
+    assert life.postman.letters == []
+
+
+async def test_without_the_claim_a_died_worker_sends_twice(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The guard taken away: the test above would see the second letter."""
+
+    async def never_seen(*_: Any) -> Claim:
+        return Claim(fresh=True, attempts=(life.now,), outcome=None)
+
+    effect = await life.reminded()
+    await claims.claim(life.pool, effect.stream, effect.seq, "deliver", effect.at)
+    monkeypatch.setattr(activities.effects.claims, "claim", never_seen)
+    assert (await life.run(effect))["answer"] == "sent"
+    assert len(life.postman.letters) == 1
+
+
+async def test_a_staff_notice_is_told_again_after_a_died_worker(life: Life) -> None:
+    await life.reminded()
+    (effect,) = life.effects("deliver", to="referent")
+    await claims.claim(life.pool, effect.stream, effect.seq, "deliver", effect.at)
+    assert (await life.run(effect))["answer"] == "sent"
+    assert life.postman.recipients == ["claire@example.org"]
+
+
+async def _opted_out_by_person(life: Life) -> None:
+    """The person's own row knows it before the journey does."""
+    command = sign(
+        c_command(life, c.OptOut()).model_copy(update={"stream": f"person-{life.person}"}), life.resources.ring
+    )
+    answer = await people.obey(life.pool, life.resources.ring, command, life.now)
+    assert answer.outcome == "accepted"
+
+
+def c_command(life: Life, body: Any) -> c.Command:
+    return c.Command(
+        id=str(uuid.uuid4()), stream=life.stream, body=body, actor=life.referent, roles=("referent",),
+        occurred_at=life.now, signed_at=life.now,
+    )  # fmt: skip
+
+
+async def _opted_out(life: Life) -> None:
+    await life.do(c.OptOut())
+
+
+async def _paused(life: Life) -> None:
+    await life.do(c.PauseMessages(until=life.now.date() + timedelta(days=2)))
+
+
+async def _died(life: Life) -> None:
+    await life.do(c.RecordDeath())
+
+
+async def _closed(life: Life) -> None:
+    await life.do(c.Close(outcome="moved"))
+
+
+async def _suspended(life: Life) -> None:
+    await life.do(c.Suspend(why="hospital"))
+
+
+CHANGES = [
+    (_opted_out, "opted-out"), (_opted_out_by_person, "opted-out"), (_paused, "paused"), (_died, "died"),
+    (_closed, "closed"), (_suspended, "suspended"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "reason"), CHANGES)
+async def test_what_changed_between_due_and_sending_holds_it_back(life: Life, change: Any, reason: str) -> None:
+    effect = await life.reminded()
+    await change(life)
+    result = await life.run(effect)
+    assert (result["answer"], result["reason"]) == ("suppressed", reason)
+    assert life.postman.letters == []
+
+
+@pytest.mark.parametrize(("change", "reason"), CHANGES)
+async def test_without_the_second_look_it_would_leave(
+    life: Life, monkeypatch: pytest.MonkeyPatch, change: Any, reason: str
+) -> None:
+    """The guard taken away."""
+    effect = await life.reminded()
+    await change(life)
+    monkeypatch.setattr(activities.reminders, "may_still_send", lambda *_: MAY_LEAVE)
+    assert (await life.run(effect))["answer"] == "sent"
+
+
+async def test_an_opt_out_while_the_letter_is_written_still_counts(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    effect = await life.reminded()
+    really_write = activities.reminders.write_letters
+
+    async def write_and_opt_out(*arguments: Any) -> Any:
+        written = await really_write(*arguments)
+        await life.do(c.OptOut())
+        return written
+
+    monkeypatch.setattr(activities.reminders, "write_letters", write_and_opt_out)
+    assert (await life.run(effect))["reason"] == "opted-out"
+    assert life.postman.letters == []
+
+
+async def test_quiet_hours_of_the_persons_own_zone_defer(life: Life) -> None:
+    details = people.Details(
+        first_name="Éloïse", last_name="D’Œuvre", email="eloise@example.org", zone="America/Cayenne"
+    )
+    await people.change(life.pool, life.person, details, life.by)
+    effect = await life.reminded()
+    result = await life.run(effect)
+    assert result["answer"] == "deferred"
+    # eight in the morning in Cayenne, which was four at the moment of sending
+    assert result["until"] == "2027-05-12T11:00:00.000000Z"
+    assert life.postman.letters == []
+
+
+async def test_a_zone_that_is_none_counts_as_the_programmes(life: Life) -> None:
+    details = people.Details(first_name="É", last_name="D", email="eloise@example.org", zone="Nowhere/Near")
+    await people.change(life.pool, life.person, details, life.by)
+    assert (await life.run(await life.reminded()))["answer"] == "sent"
+
+
+async def test_a_deferred_message_leaves_later_by_an_effect_of_its_own(life: Life) -> None:
+    effect = await life.reminded()
+    life.postman.answers = [Sent(Fate.NOTHING_LEFT, "mail-unreachable"), Sent(Fate.NOTHING_LEFT, "mail-451")]
+    first = await life.settle(effect)
+    assert (first["answer"], first["until"]) == ("deferred", "2027-05-12T07:15:00.000000Z")
+    await life.until(datetime(2027, 5, 12, 7, 15, tzinfo=UTC))
+    (again,) = life.effects("deliver", to="participant")
+    second = await life.settle(again)
+    assert (second["answer"], second["until"]) == ("deferred", "2027-05-12T07:45:00.000000Z")
+    await life.until(datetime(2027, 5, 12, 7, 45, tzinfo=UTC))
+    (third,) = life.effects("deliver", to="participant")
+    assert (await life.settle(third))["answer"] == "sent"
+
+
+@pytest.mark.parametrize(
+    ("sent", "answer"), [(Sent(Fate.REFUSED, "mail-550"), "failed"), (Sent(Fate.UNKNOWN, "mail-no-answer"), "unknown")]
+)
+async def test_a_refusal_fails_and_doubt_stays_doubt(life: Life, sent: Sent, answer: str) -> None:
+    effect = await life.reminded()
+    life.postman.answers = [sent]
+    assert (await life.run(effect))["answer"] == answer
+    assert (await life.run(effect))["answer"] == answer
+    assert len(life.postman.letters) == 1
+
+
+async def test_a_person_without_address_is_a_failure_that_says_so(life: Life) -> None:
+    await people.change(life.pool, life.person, people.Details(first_name="É", last_name="D"), life.by)
+    result = await life.run(await life.reminded())
+    assert (result["answer"], result["reason"]) == ("failed", "no-address")
+
+
+async def test_a_template_without_words_for_the_recipient_is_a_failure(life: Life, tmp_path: Any) -> None:
+    life.use(templates=tmp_path)
+    result = await life.run(await life.reminded())
+    assert (result["answer"], result["reason"]) == ("failed", "no-template")
+
+
+async def test_a_notice_to_an_absent_referent_goes_to_the_deputy(life: Life) -> None:
+    deputy = await life.hire(str(uuid.uuid4()), "noor", "referent")
+    await life.away(life.referent, deputy)
+    await life.reminded()
+    (effect,) = life.effects("deliver", to="referent")
+    assert (await life.run(effect))["answer"] == "sent"
+    assert life.postman.recipients == ["noor@example.org"]
+
+
+async def test_a_notice_waits_in_the_mail_of_one_who_is_away_without_deputy(life: Life) -> None:
+    await life.away(life.referent)
+    await life.reminded()
+    (effect,) = life.effects("deliver", to="referent")
+    assert (await life.run(effect))["answer"] == "sent"
+    assert life.postman.recipients == ["claire@example.org"]
+
+
+async def test_a_notice_to_nobody_fails(life: Life) -> None:
+    await staff.set_active(life.pool, life.referent, False, life.by)
+    await life.reminded()
+    (effect,) = life.effects("deliver", to="referent")
+    result = await life.run(effect)
+    assert (result["answer"], result["reason"]) == ("failed", "vacant")
+
+
+async def test_staff_letters_name_the_journey_never_the_person(life: Life) -> None:
+    await life.reminded()
+    (effect,) = life.effects("deliver", to="referent")
+    await life.run(effect)
+    (letter,) = life.postman.letters
+    assert life.stream[8:21] in letter.body
+    assert "papiers" in letter.subject
+    assert "loïse" not in letter.subject + letter.body
+
+
+async def test_an_effect_that_no_event_calls_for_touches_nothing(life: Life) -> None:
+    await life.reminded()
+    forged = Effect(stream=life.stream, seq=1, at=life.now, details={"kind": "deliver", "id": "x"})
+    with pytest.raises(ApplicationError) as caught:
+        await life.run(forged)
+    assert (caught.value.type, caught.value.non_retryable) == ("NotCalledFor", True)
+    beyond = forged.model_copy(update={"seq": life.state.seq + 5})
+    with pytest.raises(ApplicationError):
+        await life.run(beyond)
+    assert life.postman.letters == []
+    assert await life.pool.fetchval("SELECT count(*) FROM claims") == 0
+
+
+async def test_a_lost_database_is_tried_again_and_says_nothing_personal(life: Life) -> None:
+    effect = await life.reminded()
+    await life.pool.close()
+    with pytest.raises(ApplicationError) as caught:
+        await life.run(effect)
+    assert (caught.value.type, caught.value.non_retryable) == ("Unavailable", False)
+    assert caught.value.__cause__ is None

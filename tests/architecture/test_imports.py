@@ -1,0 +1,119 @@
+"""Who may import whom: the house has rooms, and the arrows run one way. docs/overview shows the picture."""
+
+import ast
+import sys
+from pathlib import Path
+
+import grimp
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+ALLOWED: dict[str, set[str]] = {
+    "domain": set(),
+    "contract": {"domain"},
+    "settings": set(),
+    "telemetry": set(),
+    "i18n": {"domain"},
+    "clock": {"settings"},
+    "leaving": set(),
+    "authoring": {"domain", "settings"},
+    "channels": {"domain"},
+    "store": {"domain", "contract", "settings"},
+    "temporal": {"contract", "domain", "settings"},
+    "narration": {"domain", "i18n"},
+    "audit": {"contract", "domain", "store", "temporal", "narration", "i18n"},
+    "workflows": {"contract", "domain"},
+    "activities": {"contract", "domain", "store", "channels", "telemetry"},
+    "local": {
+        "contract", "domain", "store", "temporal", "authoring", "narration", "audit", "i18n", "settings", "clock", "channels",
+        "telemetry",
+    },
+    "app": {
+        "contract", "domain", "store", "temporal", "audit", "authoring", "narration", "i18n", "settings", "telemetry",
+        "clock", "leaving",
+    },
+    "app.cli": {
+        "contract", "domain", "store", "temporal", "audit", "authoring", "narration", "i18n", "settings", "telemetry",
+        "clock", "leaving", "app", "local", "activities", "workflows", "channels",
+    },
+}  # fmt: skip
+"""Room by room, what it may import besides itself."""
+
+FORBIDDEN_MODULES = frozenset({"os", "random", "asyncio", "time", "secrets", "socket", "subprocess", "threading", "temporalio"})
+FORBIDDEN_CALLS = frozenset({"now", "utcnow", "today", "uuid1", "uuid4", "uuid7", "open", "print", "input"})
+
+
+@pytest.fixture(scope="module")
+def graph() -> grimp.ImportGraph:
+    return grimp.build_graph("journeys", "workflows", "activities", include_external_packages=True)
+
+
+def room_of(module: str) -> str:
+    """The room in which a module lies."""
+    if module == "journeys.app.cli" or module.startswith("journeys.app.cli."):
+        return "app.cli"
+    top, _, rest = module.partition(".")
+    return rest.partition(".")[0] if top == "journeys" and rest else top
+
+
+def ours(module: str) -> bool:
+    return module.partition(".")[0] in ("journeys", "workflows", "activities")
+
+
+def test_every_import_is_allowed(graph: grimp.ImportGraph) -> None:
+    wrong = [
+        f"{module} imports {imported}"
+        for module in sorted(graph.modules)
+        if ours(module)
+        for imported in sorted(graph.find_modules_directly_imported_by(module))
+        if ours(imported)
+        and imported != "journeys"
+        and room_of(module) not in ("journeys", room_of(imported))
+        and room_of(imported) not in ALLOWED[room_of(module)]
+    ]
+    assert wrong == []
+
+
+def test_nobody_imports_an_entry_point(graph: grimp.ImportGraph) -> None:
+    for entry, allowed in {"worker": {"app.cli"}, "journeys.app.cli": {"app.cli"}}.items():
+        importers = graph.find_modules_that_directly_import(entry) if entry in graph.modules else set()
+        assert {room_of(module) for module in importers} <= allowed
+
+
+def test_every_room_is_on_the_plan(graph: grimp.ImportGraph) -> None:
+    assert {room_of(module) for module in graph.modules if ours(module)} - {"journeys"} <= ALLOWED.keys()
+
+
+def test_the_core_imports_only_the_standard_library_and_pydantic(graph: grimp.ImportGraph) -> None:
+    outside = {
+        imported
+        for module in graph.modules
+        if room_of(module) == "domain"
+        for imported in graph.find_modules_directly_imported_by(module)
+        if not ours(imported)
+    }
+    assert outside & FORBIDDEN_MODULES == set()
+    assert {name for name in outside if name.startswith("pydantic")} <= {"pydantic", "pydantic_core"}
+    assert {name.partition(".")[0] for name in outside} - {"pydantic", "pydantic_core"} <= sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "journeys" / "domain").glob("*.py")), ids=lambda path: path.name)
+def test_the_core_reads_no_clock_and_draws_no_chance(path: Path) -> None:
+    """The workflow sandbox does not catch a clock read in a module that is passed through: this test does."""
+    assert forbidden_calls(path.read_text()) == []
+
+
+def forbidden_calls(source: str) -> list[str]:
+    """Calls by name that a pure function cannot make, with their lines."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if name in FORBIDDEN_CALLS:
+                found.append(f"line {node.lineno}: {name}()")
+    return found
+
+
+@pytest.mark.parametrize("line", ["datetime.now(UTC)", "date.today()", "uuid4()", "uuid.uuid4()", "open('x')"])
+def test_the_guard_of_the_core_bites(line: str) -> None:
+    assert forbidden_calls(f"def decide():\n    return {line}\n") != []

@@ -1,0 +1,379 @@
+"""Lives made up as they go: whatever people may ask, time that passes or stands still, and a world that answers badly.
+
+Everything is drawn from a `random.Random` that the caller owns: Hypothesis gives one that it can shrink, the test of
+the rare cases a seeded one.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from journeys.domain import agenda
+from journeys.domain import commands as c
+from journeys.domain.decide import Outcome
+from journeys.domain.events import read_event
+from journeys.domain.evolve import fold
+from journeys.domain.invariants import check
+from journeys.domain.offer import make_offer
+from journeys.domain.record import Part
+from journeys.domain.state import State, dump, load
+from journeys.domain.summary import summary
+from tests.domain.given import (
+    DUTY,
+    FINANCE,
+    FINANCE_2,
+    MENTOR,
+    OTHER_MENTOR,
+    OTHER_REFERENT,
+    PARIS,
+    PARTNER,
+    PERSON,
+    PRODUCED,
+    REFERENT,
+    ROLES,
+    STREAM,
+    SUPERVISOR,
+    Life,
+    _usual_actor,
+    book_of,
+    house,
+    paris,
+)
+
+PROGRAMMES = Path(__file__).parents[2] / "programmes"
+ANSWERS = {
+    "deliver": ("sent", "sent", "failed", "suppressed", "deferred", "unknown", ""),
+    "tell": ("told", "told", "untold"),
+    "check": ("passed", "failed", "unknown"),
+    "instruct": ("settled", "accepted", "unknown", "rejected", "unsent"),
+    "enquire": ("settled", "accepted", "unknown", "rejected"),
+}
+STAFF = (REFERENT, OTHER_REFERENT, SUPERVISOR, FINANCE, FINANCE_2, DUTY, MENTOR, PARTNER, PERSON)
+NOBODY = str(UUID(int=0xFFFF))
+
+
+class MadeUp(Life):
+    """A life whose every step is drawn."""
+
+    def __init__(self, draw: Random) -> None:
+        name = draw.choice(["house", "house", "house", "auxilia", "concienta", "exemple-trois-lignes"])
+        book = house() if name == "house" else book_of((PROGRAMMES / f"{name}.yaml").read_text())
+        super().__init__(book, dict.fromkeys(ANSWERS))
+        self.reached: Counter[str] = Counter()
+        """The rare cases met on the way."""
+        self.folded = State(stream=STREAM)
+        self.answered: list[int] = []
+        self.now = paris("2027-01-04 08:00") + timedelta(minutes=draw.randrange(60 * 24 * 90))
+        on = {name: self._day(draw, 0, 60) for name in book.programme.dates}
+        watch_from = draw.choice([None, None, None, self.now])
+        self._try(draw, self._plan(on, watch_from), REFERENT, self.now)
+
+    def _plan(self, on: dict[str, Any], watch_from: datetime | None) -> c.Plan:
+        return c.Plan(
+            person=PERSON, programme="0" * 64, calendar="1" * 64, referent=REFERENT, dates=on, watch_from=watch_from
+        )
+
+    # --- steps
+
+    def waits(self, draw: Random) -> None:
+        """Time passes, and everything that falls due is taken in time."""
+        target = self.now + draw.choice([timedelta(minutes=10), timedelta(hours=5), timedelta(days=1), timedelta(days=9)])
+        while (due := agenda.first(self.state)) is not None and due.at <= target:
+            self._offer(max(due.at, self.now), (), ())
+        self.now = target
+        self._note_time(target)
+
+    def fails(self, draw: Random) -> None:
+        """Nothing runs for a while; on return everything is taken at once."""
+        length = timedelta(hours=draw.choice([1, 11, 30, 24 * 4, 24 * 20, 24 * 70]))
+        begun = self.now
+        self._outage(begun, begun + length)
+        self._offer(begun + length, (), ())
+
+    def asks(self, draw: Random) -> None:
+        """Somebody asks for something, usually something that makes sense."""
+        name = draw.choice(_LIKELY) if draw.random() < 0.8 else draw.choice(sorted(c.BODIES))
+        body = self._body(draw, name)
+        actor = _usual_actor(name) if draw.random() < 0.85 else draw.choice(STAFF)
+        before = draw.choice([0, 0, 0, 0, 60, 60 * 24, 60 * 24 * 9, 60 * 24 * 400])
+        ahead = draw.choice([0] * 20 + [60 * 24])
+        self._try(draw, body, actor, self.now - timedelta(minutes=before) + timedelta(minutes=ahead))
+
+    def approves(self, draw: Random) -> None:
+        """Approvers go through what waits for them."""
+        for id, grant in list(self.state.grants.items()):
+            for actor in (SUPERVISOR, FINANCE, FINANCE_2):
+                if grant.over is None and draw.random() < 0.8:
+                    self._try(draw, c.ApproveGrant(grant=id, digest=grant.digest), actor, self.now)
+
+    def answers(self, draw: Random) -> None:
+        """The world answers some effects, in any order; sometimes it answers again what it has answered."""
+        waiting = list(self.state.effects.items())
+        draw.shuffle(waiting)
+        outcomes = []
+        for seq, effect in waiting[: draw.choice([1, 3, 100])]:
+            answer = draw.choice(ANSWERS[effect.kind])
+            until = self.now + timedelta(hours=draw.choice([-1, 2, 12, 200]))
+            outcomes.append(Outcome(seq, answer, "because", ("somebody",), "referent", until))
+            self.reached[f"{effect.kind} {answer}"] += 1
+            self.answered.append(seq)
+        if self.answered and draw.random() < 0.3:
+            outcomes.append(Outcome(draw.choice(self.answered), "sent"))
+            self.reached["answered again"] += 1
+        self._offer(self.now, (), tuple(outcomes))
+
+    # --- one offer after the other
+
+    def _try(self, draw: Random, body: c.Body, actor: str, occurred: datetime) -> None:
+        self._commands += 1
+        names = body.NEEDED | (body.PARTS if draw.random() < 0.5 else frozenset())
+        parts = {name: Part(text="because", salt=f"{self._commands:064x}") for name in sorted(names)}
+        command = c.Command(
+            id=str(UUID(int=0x2000_0000 + self._commands)), stream=STREAM, body=body, actor=actor, roles=ROLES[actor],
+            occurred_at=occurred, signed_at=self.now, parts=parts,
+            commitments={name: part.commitment() for name, part in parts.items()},
+        )  # fmt: skip
+        if occurred < self.now - timedelta(days=1):
+            self.reached["late fact"] += 1
+        self._offer(self.now, (command,), ())
+
+    def _offer(self, now: datetime, commands: tuple[c.Command, ...], outcomes: tuple[Outcome, ...]) -> None:
+        """Offers until everything has its answer; after each, what must always hold."""
+        self.now = now
+        for _ in range(60):
+            offer = make_offer(self.state, self.book, commands, outcomes, now, self._blocked(commands))
+            self.state = offer.state
+            self.events += offer.events
+            self._note(offer.events)
+            commands, outcomes = commands[len(offer.decided) :], outcomes[offer.outcomes :]
+            due = agenda.first(self.state)
+            if not (commands or outcomes or (due is not None and due.at <= now)):
+                break
+        else:
+            raise AssertionError(f"the agenda does not move on: {agenda.agenda(self.state)[:3]}")
+        self._note_time(now)
+        self.holds()
+
+    def _blocked(self, commands: tuple[c.Command, ...]) -> str | None:
+        """Now and then the fund refuses a reservation."""
+        due = agenda.first(self.state)
+        is_money = due is not None and due.kind is agenda.DueKind.INSTALMENT and due.at <= self.now
+        return "fund-cap" if is_money and self.state.seq % 5 == 0 and not commands else None
+
+    def holds(self) -> None:
+        """Every invariant, and: what was stored folds to the same state, which survives being written and read."""
+        new = [read_event(event.header()) for event in self.events[self.folded.seq :]]
+        self.folded = fold(new, self.folded)
+        plain = dump(self.state)
+        assert dump(self.folded) == plain
+        assert dump(load(plain)) == plain
+        due = agenda.first(self.state)
+        if self.state.is_open:
+            assert due is not None and due.at > self.now, f"{due} at {self.now}"
+            summary(self.state, self.book)
+        found = check(self.events, book=self.book, outages=self.outages, complete=agenda.is_over(self.state))
+        assert not found, found
+
+    # --- what was met on the way
+
+    def _outage(self, begins: datetime, ends: datetime) -> None:
+        from journeys.domain.invariants import Outage
+
+        self.outages.append(Outage(begins, ends))
+        self.reached["outage"] += 1
+        if ends - begins > timedelta(days=10):
+            self.reached["long outage"] += 1
+
+    def _note_time(self, now: datetime) -> None:
+        if self.book.calendar.quiet_until(now) is not None:
+            self.reached["night"] += 1
+        local = now.astimezone(PARIS)
+        if (local - timedelta(days=1)).utcoffset() != local.utcoffset():
+            self.reached["clocks change"] += 1
+
+    def _note(self, events: tuple[Any, ...]) -> None:
+        PRODUCED.update(event.kind for event in events)
+        for event in events:
+            self.reached[event.kind] += 1
+
+    # --- drawing
+
+    def _day(self, draw: Random, low: int, high: int) -> Any:
+        return (self.now + timedelta(days=draw.randint(low, high))).astimezone(PARIS).date()
+
+    def _body(self, draw: Random, name: str) -> c.Body:
+        return _BODIES[name](self, draw)
+
+    def _one(self, draw: Random, known: Any) -> str:
+        """One of these ids, or now and then one that nobody knows."""
+        ids = sorted(known)
+        return draw.choice(ids) if ids and draw.random() < 0.93 else NOBODY
+
+    def _code(self, draw: Random, known: Any) -> str:
+        codes = sorted(known)
+        return draw.choice(codes) if codes and draw.random() < 0.95 else "no-such-thing"
+
+    def _milestone(self, draw: Random) -> str:
+        return self._code(draw, self.book.programme.milestones)
+
+    def _date(self, draw: Random) -> str:
+        return self._code(draw, self.book.programme.dates)
+
+
+_LIKELY = (
+    "confirm-date", "confirm-date", "move-date", "suspend", "resume", "resume", "resume", "close", "reopen", "reopen",
+    "correct", "correct", "reach-milestone", "reach-milestone", "reach-milestone", "add-evidence", "log-contact",
+    "log-contact", "book-appointment", "close-appointment", "close-appointment", "acknowledge-escalation",
+    "resolve-escalation", "reassign-escalation", "request-grant", "request-grant", "request-grant", "change-grant",
+    "submit-receipt", "accept-receipt", "propose-mentor", "match-mentor", "end-mentor", "send-referral",
+    "give-consent", "record-situation", "record-situation", "opt-out", "opt-in", "pause-messages", "record-receipt",
+    "transfer", "waive-milestone", "reschedule-milestone", "move-appointment", "settle-payment",
+)  # fmt: skip
+
+
+def _correct(life: MadeUp, draw: Random) -> c.Correct:
+    match draw.choice(["date", "milestone", "contact", "appointment", "situation"]):
+        case "date":
+            return c.Correct(what="date", id=life._date(draw), on=life._day(draw, -9, 1))
+        case "milestone":
+            on = draw.choice([None, life._day(draw, -20, 1)])
+            return c.Correct(what="milestone", id=life._milestone(draw), to=draw.choice(["open", "reached"]), on=on)
+        case "contact":
+            code = life._code(draw, life.book.programme.contacts)
+            known = life.state.contacts.get(code)
+            window = draw.randint(1, known.window + 1) if known is not None else None
+            return c.Correct(what="contact", id=code, window=window, to=draw.choice(["made", "missed"]), means="phone")
+        case "appointment":
+            to = draw.choice(["attended", "missed", "excused", "cancelled"])
+            return c.Correct(what="appointment", id=life._one(draw, life.state.appointments), to=to)
+        case _:
+            situation = life._code(draw, life.book.programme.situations)
+            value = life._code(draw, life.book.programme.situations.get(situation, ()))
+            return c.Correct(what="situation", id=situation, to=value)
+
+
+def _situation(life: MadeUp, draw: Random) -> c.RecordSituation:
+    situation = life._code(draw, life.book.programme.situations)
+    value = draw.choice(["unknown", life._code(draw, life.book.programme.situations.get(situation, ()))])
+    return c.RecordSituation(situation=situation, value=value, since=draw.choice([None, life._day(draw, -60, 1)]))
+
+
+def _request(life: MadeUp, draw: Random) -> c.RequestGrant:
+    kind = life._code(draw, life.book.programme.grants)
+    rule = life.book.programme.grants.get(kind)
+    purposes = rule.purposes if rule is not None else ()
+    return c.RequestGrant(grant=kind, purpose=life._code(draw, purposes), amount=draw.choice([0, 1, 101, 29_999, 120_000]))
+
+
+def _receipt(life: MadeUp, draw: Random) -> c.RecordReceipt:
+    owed = [event.data.message for event in life.events if event.kind == "MessageDue"]
+    if not owed or (life.state.payments and draw.random() < 0.7):
+        said = draw.choice(["settled", "rejected", "returned", "returned"])
+        return c.RecordReceipt(of="payment", id=life._one(draw, life.state.payments), said=said)
+    return c.RecordReceipt(of="message", id=draw.choice(owed), said=draw.choice(["delivered", "bounced"]))
+
+
+def _appointment(life: MadeUp, draw: Random) -> c.BookAppointment:
+    return c.BookAppointment(
+        at=life.now + timedelta(hours=draw.choice([-5, 3, 30, 24 * 5, 24 * 30])),
+        minutes=draw.choice([5, 60, 1440]),
+        milestone=draw.choice([None, life._milestone(draw)]),
+        contact=draw.choice([None, life._code(draw, life.book.programme.contacts)]),
+        summons=draw.random() < 0.2,
+    )
+
+
+def _cents(draw: Random) -> int:
+    return draw.choice([0, 1, 5_000, 20_000, 60_000, 120_000])
+
+
+_CLOSINGS = ("completed", "completed", "lost", "custody", "withdrawn", "moved", "no-such-thing")
+_BODIES: dict[str, Callable[[MadeUp, Random], c.Body]] = {
+    "plan": lambda life, draw: life._plan({}, None),
+    "expect-date": lambda life, draw: c.ExpectDate(date=life._date(draw), on=life._day(draw, -2, 40)),
+    "move-date": lambda life, draw: c.MoveDate(date=life._date(draw), on=life._day(draw, -2, 60)),
+    "confirm-date": lambda life, draw: c.ConfirmDate(
+        date=life._date(draw), on=draw.choice([None, life._day(draw, -9, 1)])
+    ),
+    "cancel-date": lambda life, draw: c.CancelDate(date=life._date(draw)),
+    "suspend": lambda life, draw: c.Suspend(
+        why=draw.choice(["custody", "hospital", "unreachable", "asked"]),
+        until=draw.choice([None, life._day(draw, -1, 30)]),
+    ),
+    "resume": lambda life, draw: c.Resume(),
+    "close": lambda life, draw: c.Close(outcome=draw.choice(_CLOSINGS)),
+    "reopen": lambda life, draw: c.Reopen(),
+    "correct": _correct,
+    "assign-referent": lambda life, draw: c.AssignReferent(referent=draw.choice([REFERENT, OTHER_REFERENT])),
+    "transfer": lambda life, draw: c.Transfer(to=draw.choice([REFERENT, OTHER_REFERENT]), site="north"),
+    "accept-transfer": lambda life, draw: c.AcceptTransfer(),
+    "decline-transfer": lambda life, draw: c.DeclineTransfer(),
+    "cancel-transfer": lambda life, draw: c.CancelTransfer(),
+    "reach-milestone": lambda life, draw: c.ReachMilestone(milestone=life._milestone(draw)),
+    "waive-milestone": lambda life, draw: c.WaiveMilestone(milestone=life._milestone(draw)),
+    "reschedule-milestone": lambda life, draw: c.RescheduleMilestone(
+        milestone=life._milestone(draw), on=life._day(draw, -1, 60)
+    ),
+    "add-evidence": lambda life, draw: c.AddEvidence(milestone=life._milestone(draw), kind="exit-plan"),
+    "add-note": lambda life, draw: c.AddNote(),
+    "log-contact": lambda life, draw: c.LogContact(
+        contact=life._code(draw, life.book.programme.contacts), means=draw.choice(["meeting", "phone", "pigeon"])
+    ),
+    "book-appointment": _appointment,
+    "move-appointment": lambda life, draw: c.MoveAppointment(
+        appointment=life._one(draw, life.state.appointments), at=life.now + timedelta(hours=draw.choice([-1, 9, 200]))
+    ),
+    "close-appointment": lambda life, draw: c.CloseAppointment(
+        appointment=life._one(draw, life.state.appointments),
+        outcome=draw.choice(["attended", "missed", "excused", "cancelled"]),
+    ),
+    "acknowledge-escalation": lambda life, draw: c.AcknowledgeEscalation(
+        escalation=life._one(draw, life.state.escalations), until=draw.choice([None, life._day(draw, -1, 9)])
+    ),
+    "reassign-escalation": lambda life, draw: c.ReassignEscalation(
+        escalation=life._one(draw, life.state.escalations), to=OTHER_REFERENT
+    ),
+    "resolve-escalation": lambda life, draw: c.ResolveEscalation(escalation=life._one(draw, life.state.escalations)),
+    "request-grant": _request,
+    "change-grant": lambda life, draw: c.ChangeGrant(
+        grant=life._one(draw, life.state.grants), amount=draw.choice([None, _cents(draw)])
+    ),
+    "return-grant": lambda life, draw: c.ReturnGrant(grant=life._one(draw, life.state.grants)),
+    "approve-grant": lambda life, draw: c.ApproveGrant(grant=life._one(draw, life.state.grants), digest="0" * 64),
+    "refuse-grant": lambda life, draw: c.RefuseGrant(grant=life._one(draw, life.state.grants)),
+    "cancel-grant": lambda life, draw: c.CancelGrant(grant=life._one(draw, life.state.grants)),
+    "settle-payment": lambda life, draw: c.SettlePayment(payment=life._one(draw, life.state.payments)),
+    "cancel-payment": lambda life, draw: c.CancelPayment(payment=life._one(draw, life.state.payments)),
+    "submit-receipt": lambda life, draw: c.SubmitReceipt(
+        receipt=life._one(draw, life.state.receipts), amount=_cents(draw)
+    ),
+    "accept-receipt": lambda life, draw: c.AcceptReceipt(receipt=life._one(draw, life.state.receipts)),
+    "refuse-receipt": lambda life, draw: c.RefuseReceipt(receipt=life._one(draw, life.state.receipts)),
+    "waive-receipt": lambda life, draw: c.WaiveReceipt(receipt=life._one(draw, life.state.receipts)),
+    "propose-mentor": lambda life, draw: c.ProposeMentor(mentor=draw.choice([MENTOR, OTHER_MENTOR])),
+    "match-mentor": lambda life, draw: c.MatchMentor(mentor=draw.choice([MENTOR, OTHER_MENTOR])),
+    "decline-mentor": lambda life, draw: c.DeclineMentor(mentor=draw.choice([MENTOR, OTHER_MENTOR])),
+    "end-mentor": lambda life, draw: c.EndMentor(),
+    "send-referral": lambda life, draw: c.SendReferral(partner=PARTNER, purpose=draw.choice(["training", "care"])),
+    "accept-referral": lambda life, draw: c.AcceptReferral(referral=life._one(draw, life.state.referrals)),
+    "decline-referral": lambda life, draw: c.DeclineReferral(referral=life._one(draw, life.state.referrals)),
+    "cancel-referral": lambda life, draw: c.CancelReferral(referral=life._one(draw, life.state.referrals)),
+    "record-situation": _situation,
+    "measure-outcome": lambda life, draw: c.MeasureOutcome(
+        measure=life._code(draw, life.book.programme.measures), number=draw.randint(1, 4), value="yes"
+    ),
+    "give-consent": lambda life, draw: c.GiveConsent(partner=PARTNER, purpose=draw.choice(["training", "care"])),
+    "withdraw-consent": lambda life, draw: c.WithdrawConsent(partner=PARTNER, purpose="training"),
+    "pause-messages": lambda life, draw: c.PauseMessages(until=life._day(draw, -1, 20)),
+    "resume-messages": lambda life, draw: c.ResumeMessages(),
+    "opt-out": lambda life, draw: c.OptOut(),
+    "opt-in": lambda life, draw: c.OptIn(),
+    "record-death": lambda life, draw: c.RecordDeath(on=draw.choice([None, life._day(draw, -30, 1)])),
+    "request-erasure": lambda life, draw: c.RequestErasure(),
+    "sync": lambda life, draw: c.Sync(),
+    "record-receipt": _receipt,
+}

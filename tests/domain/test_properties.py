@@ -1,0 +1,94 @@
+"""Whatever people ask and however time passes, every invariant holds after every step. See lives.py."""
+
+from collections import Counter
+from random import Random
+
+from hypothesis import HealthCheck, event, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from journeys.domain.commands import BODIES
+from tests.domain.lives import _BODIES, MadeUp
+
+DRAWS = st.randoms(use_true_random=False)
+
+
+class Lives(RuleBasedStateMachine):
+    """One made-up life an example. `MadeUp.holds` is asserted after each offer."""
+
+    @initialize(draw=DRAWS)
+    def begins(self, draw: Random) -> None:
+        self.life = MadeUp(draw)
+
+    @rule(draw=DRAWS)
+    def waits(self, draw: Random) -> None:
+        self.life.waits(draw)
+
+    @rule(draw=DRAWS)
+    def fails(self, draw: Random) -> None:
+        self.life.fails(draw)
+
+    @rule(draw=DRAWS)
+    def asks(self, draw: Random) -> None:
+        self.life.asks(draw)
+
+    @rule(draw=DRAWS)
+    def asks_more(self, draw: Random) -> None:
+        for _ in range(3):
+            self.life.asks(draw)
+
+    @rule(draw=DRAWS)
+    def approves(self, draw: Random) -> None:
+        self.life.approves(draw)
+
+    @rule(draw=DRAWS)
+    def answers(self, draw: Random) -> None:
+        self.life.answers(draw)
+
+    def teardown(self) -> None:
+        for case in RARE:
+            if hasattr(self, "life") and self.life.reached[case]:
+                event(case)
+
+
+TestLives = Lives.TestCase
+TestLives.settings = settings(
+    max_examples=40, stateful_step_count=25, deadline=None, derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)  # fmt: skip
+
+RARE = (
+    "night", "clocks change", "outage", "long outage", "late fact", "answered again",
+    "deliver deferred", "deliver unknown", "tell untold", "instruct unknown", "instruct unsent", "enquire unknown",
+    "enquire settled", "check failed", "check unknown",
+    "JourneySuspended", "JourneyResumed", "JourneyClosed", "JourneyReopened", "PersonDied", "DateUnconfirmed",
+    "DeadlineMissed", "DeadlineCorrected", "ContactMissed", "ContactCorrected", "EscalationClimbed", "ReviewDue",
+    "GrantApproved", "GrantReopened", "GrantExpired", "GrantCompleted", "PaymentBlocked", "PaymentReturned",
+    "ReceiptOverdue", "MessageSuppressed", "MessageDeferred", "JourneyTransferred", "MentorEnded", "OptedOut",
+    "MessagesPaused", "CommandRefused", "OutcomeMeasured", "ClosingWanted",
+)  # fmt: skip
+"""What a search that finds nothing must at least have tried."""
+
+SEEDS = range(24)
+STEPS = 60
+
+
+def test_every_command_is_made_up() -> None:
+    assert _BODIES.keys() == BODIES.keys()
+
+
+def test_seeded_lives_hold_and_reach_every_rare_case() -> None:
+    reached: Counter[str] = Counter()
+    for seed in SEEDS:
+        reached += play(seed).reached
+    assert [case for case in RARE if not reached[case]] == []
+
+
+def play(seed: int, steps: int = STEPS) -> MadeUp:
+    """One seeded life: mostly casework, now and then a long silence."""
+    draw = Random(seed)
+    life = MadeUp(draw)
+    moves = [life.waits] * 5 + [life.asks] * 9 + [life.approves] * 2 + [life.answers] * 4 + [life.fails]
+    for _ in range(steps):
+        draw.choice(moves)(draw)
+    return life

@@ -1,0 +1,72 @@
+"""Journeys of earlier days replay with today's code; a change that would break them is caught here, not in the field."""
+
+import asyncio
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from temporalio import workflow
+from temporalio.client import WorkflowHistory
+from temporalio.worker import Replayer
+
+from journeys import contract, temporal
+from journeys.contract import Begin
+from tests.replay.fingerprint import FILE, fingerprint
+from workflows.journey import JourneyWorkflow
+
+FOLDER = Path(__file__).with_name("histories")
+HISTORIES = sorted(FOLDER.glob("*.json"))
+
+CHANGED = """
+workflows/journey.py or journeys/domain/agenda.py changed. Journeys under way replay their whole history with this code:
+a different timer, append or activity wedges every one of them.
+
+1. Does the change keep the order of timers, appends and activities? Run tests/replay: the committed histories tell.
+2. If it does not: guard it with `if workflow.patched("what-changed"):`, keep the old way below, and keep both until no
+   journey of before is open.
+3. Then write the new fingerprint: python -m tests.replay.fingerprint, and record new histories beside the old ones:
+   python -m tests.replay.record NAME
+"""
+
+
+def test_what_the_workflow_commands_has_not_changed_unnoticed() -> None:
+    assert fingerprint() == json.loads(FILE.read_text()), CHANGED
+
+
+def replayer(kind: type = JourneyWorkflow) -> Replayer:
+    return Replayer(
+        workflows=[kind], data_converter=temporal.DATA_CONVERTER, workflow_runner=temporal.sandbox_runner()
+    )
+
+
+def read(path: Path) -> WorkflowHistory:
+    return WorkflowHistory.from_json(path.stem, path.read_text())
+
+
+@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
+async def test_a_committed_history_replays(path: Path) -> None:
+    await replayer().replay_workflow(read(path))
+
+
+def test_there_are_histories_to_replay() -> None:
+    assert len(HISTORIES) >= 4
+
+
+@workflow.defn(name=contract.WORKFLOW)
+class OneTimerMore(JourneyWorkflow):
+    """What a careless change looks like: another timer before the loop."""
+
+    @workflow.init
+    def __init__(self, begin: Begin) -> None:
+        super().__init__(begin)
+
+    @workflow.run
+    async def run(self, begin: Begin) -> None:
+        await workflow.sleep(timedelta(seconds=1))
+        await super().run(begin)
+
+
+async def test_a_broken_workflow_is_caught() -> None:
+    with pytest.raises(workflow.NondeterminismError):
+        await asyncio.wait_for(replayer(OneTimerMore).replay_workflow(read(FOLDER / "first-quiet.json")), 60)

@@ -1,0 +1,125 @@
+"""Composition root of a worker: settings, client, resources, Worker. Nothing else.
+
+Run it as `python worker.py` or `journeys worker`; it ends on SIGTERM or SIGINT, letting go of what it has begun.
+"""
+
+import asyncio
+import signal
+import sys
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities import Resources, all_activities
+from journeys import telemetry, temporal
+from journeys.channels.bank import SimulatedBank
+from journeys.channels.checks import HttpChecks
+from journeys.channels.letter import Mailer
+from journeys.channels.mail import SmtpMailer, SmtpServer
+from journeys.channels.outbox import FileOutbox
+from journeys.leaving import leave
+from journeys.settings import Problem, Settings, SettingsError, load_settings
+from journeys.store.database import Pool, open_pool
+from journeys.store.signing import KeyRing
+from workflows.housekeeping import HousekeepingWorkflow
+from workflows.journey import JourneyWorkflow
+
+WORKFLOWS: list[type] = [JourneyWorkflow, HousekeepingWorkflow]
+
+GRACE = timedelta(seconds=10)
+"""How long activities may finish when the worker is told to end."""
+
+WORKER_OPTIONS: dict[str, Any] = {
+    "max_concurrent_workflow_tasks": 200,
+    "sticky_queue_schedule_to_start_timeout": timedelta(seconds=2),
+    "graceful_shutdown_timeout": GRACE,
+}
+"""After a kill, a journey waits at most 2 s for the cache of the worker that is gone."""
+
+
+def make_worker(client: Client, resources: Resources, settings: Settings, **options: Any) -> Worker:
+    """A worker for every workflow and activity."""
+    return Worker(
+        client,
+        task_queue=settings.task_queue,
+        workflows=WORKFLOWS,
+        activities=all_activities(resources),
+        workflow_runner=temporal.sandbox_runner(),
+        **{**WORKER_OPTIONS, **options},
+    )
+
+
+def make_resources(pool: Pool, settings: Settings, client: Client) -> Resources:
+    """What activities work with, as the settings say."""
+    keys = settings.signing_keys()
+    return Resources(
+        pool=pool,
+        ring=KeyRing(keys.current, keys.by_id),
+        bank=SimulatedBank(pool),
+        mailer=_mailer(settings),
+        checks=HttpChecks(hosts=settings.http_check_hosts),
+        duty_address=settings.duty_address,
+        association=settings.association,
+        link=settings.link,
+        lang=settings.lang,
+        send=lambda command: temporal.send(client, command, task_queue=settings.task_queue),
+    )
+
+
+def _mailer(settings: Settings) -> Mailer:
+    smtp = settings.smtp
+    if smtp.host is None:
+        return FileOutbox(settings.outbox_dir, sender=smtp.sender)
+    password = smtp.password.get_secret_value() if smtp.password is not None else None
+    return SmtpMailer(
+        SmtpServer(
+            host=smtp.host, port=smtp.port, sender=smtp.sender, tls=smtp.tls, user=smtp.user, password=password,
+            timeout_seconds=smtp.timeout_seconds,
+        )
+    )  # fmt: skip
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until told to end. Raises what connecting raises: Unreachable, WrongSchema, NotDurable."""
+    if settings.database_url is None:
+        raise SettingsError(
+            Problem(
+                variable="DATABASE_URL",
+                fr="indiquez la base de données, ou lancez « journeys up » qui s'en charge",
+                en="name the database, or run “journeys up”, which takes care of it",
+            )
+        )
+    client = await temporal.connect(settings)
+    pool = await open_pool(settings.database_url)
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    try:
+        async with make_worker(client, make_resources(pool, settings, client), settings):
+            await temporal.keep_house(client, settings.task_queue)
+            structlog.get_logger().info("worker ready", task_queue=settings.task_queue)
+            await told.wait()
+    finally:
+        await pool.close()
+
+
+def main() -> None:
+    """Entry point of a worker process."""
+    telemetry.configure()
+    try:
+        asyncio.run(serve(load_settings()))
+    except SettingsError as error:
+        print(error.text(), file=sys.stderr)
+        leave(2)
+    except Exception as error:
+        structlog.get_logger().error("worker ended", reason=type(error).__name__, exc_info=error)
+        leave(7 if isinstance(error, temporal.Unreachable | OSError) else 1)
+    leave(0)
+
+
+if __name__ == "__main__":
+    main()

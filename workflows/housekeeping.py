@@ -1,0 +1,29 @@
+"""Scheduled fleet work. What concerns one journey is a due of that journey; this looks after all of them."""
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+
+with workflow.unsafe.imports_passed_through():
+    from journeys import contract
+
+LIMIT = timedelta(minutes=10)
+"""The next round begins then."""
+
+
+@workflow.defn(name=contract.HOUSEKEEPING)
+class HousekeepingWorkflow:
+    """Wake every journey that should have moved and has not: its run was lost, or its workflow is behind."""
+
+    @workflow.run
+    async def run(self) -> int:
+        """Returns how many journeys were woken."""
+        woken: int = await workflow.execute_activity(
+            contract.WAKE,
+            start_to_close_timeout=LIMIT,
+            retry_policy=RetryPolicy(maximum_attempts=2),
+            result_type=int,
+            summary="journeys past their due",
+        )
+        return woken
