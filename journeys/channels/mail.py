@@ -9,18 +9,19 @@ from aiosmtplib import (
     SMTP,
     SMTPAuthenticationError,
     SMTPException,
-    SMTPNotSupported,
     SMTPResponseException,
 )
 
 from journeys.channels.letter import Fate, Letter, Sent, check_address, compose
 
 _PERMANENT: Final = 500
+_LOGIN_WANTED: Final = frozenset({530, 534, 535, 538})
+"""Refusals that concern the settings, not the letter: it may leave once they are right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmtpServer:
-    """Where mail is handed over. `timeout_seconds` bounds each step."""
+    """Where mail is handed over. `timeout_seconds` bounds the greeting with the envelope, then the text."""
 
     host: str
     port: int
@@ -50,7 +51,11 @@ class SmtpMailer:
         text = compose(letter, self.server.sender)
         client = self._client()
         try:
-            before = await self._envelope(client, letter)
+            try:
+                async with asyncio.timeout(self.server.timeout_seconds):
+                    before = await self._greet(client) or await self._envelope(client, letter)
+            except (SMTPException, OSError, TimeoutError):
+                return Sent(Fate.NOTHING_LEFT, "mail-unreachable")
             return before or await _text(client, text)
         finally:
             await _leave(client)
@@ -60,31 +65,39 @@ class SmtpMailer:
         return SMTP(
             hostname=server.host,
             port=server.port,
-            username=server.user,
-            password=server.password,
             timeout=server.timeout_seconds,
             use_tls=server.tls == "implicit",
-            start_tls=server.tls == "starttls",
+            # Asked for in `_greet`, so that a server without it is told apart from none at all.
+            start_tls=False,
             tls_context=server.trust,
             # The machine's own name says nothing useful to the server and may tell where it stands.
             local_hostname=server.sender.rpartition("@")[2],
         )
 
+    async def _greet(self, client: SMTP) -> Sent | None:
+        """Connect, encrypt, log in; None when that is done. Whatever a server refuses here is no verdict on a letter."""
+        server = self.server
+        await client.connect()
+        await client.ehlo()
+        if server.tls == "starttls":
+            if not client.supports_extension("starttls"):
+                return Sent(Fate.NOTHING_LEFT, "mail-tls")
+            await client.starttls()
+        if server.user is not None and server.password is not None:
+            try:
+                await client.login(server.user, server.password)
+            except SMTPAuthenticationError:
+                return Sent(Fate.NOTHING_LEFT, "mail-login")
+        return None
+
     async def _envelope(self, client: SMTP, letter: Letter) -> Sent | None:
-        """Everything before the text; None when the server waits for it."""
+        """From whom and to whom; None when the server waits for the text."""
         try:
-            await client.connect()
             await client.mail(self.server.sender)
             await client.rcpt(letter.to)
-            reply = await client.execute_command(b"DATA")
-        except SMTPAuthenticationError:
-            return Sent(Fate.NOTHING_LEFT, "mail-login")
         except SMTPResponseException as refusal:
             return _refused(refusal.code)
-        except SMTPNotSupported:
-            return Sent(Fate.NOTHING_LEFT, "mail-tls")
-        except (SMTPException, OSError, TimeoutError):
-            return Sent(Fate.NOTHING_LEFT, "mail-unreachable")
+        reply = await client.execute_command(b"DATA")
         return None if reply.code == 354 else _refused(reply.code)
 
 
@@ -106,7 +119,8 @@ async def _text(client: SMTP, text: bytes) -> Sent:
 
 def _refused(code: int) -> Sent:
     """4xx is for now, 5xx for good; the server's own words may hold an address and are dropped."""
-    fate = Fate.REFUSED if code >= _PERMANENT else Fate.NOTHING_LEFT
+    for_good = code >= _PERMANENT and code not in _LOGIN_WANTED
+    fate = Fate.REFUSED if for_good else Fate.NOTHING_LEFT
     return Sent(fate, f"mail-{code}")
 
 

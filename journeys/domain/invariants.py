@@ -210,6 +210,9 @@ LINES: tuple[Line, ...] = (
 )  # fmt: skip
 """The table "Opened and closed" of docs/overview."""
 
+WAITS_FOR_SOMEBODY = frozenset({"phase", "escalation", "receipt"})
+"""What may stay open behind a closing for as long as nobody acts (Closures judges what escalations are about)."""
+
 _LINES_OF: dict[str, tuple[Line, ...]] = {}
 for _line in LINES:
     for _kind in _line.opens | _line.during | _line.closes | _line.after.keys() | _line.anyhow:
@@ -266,13 +269,10 @@ class Table:
         """A closing leaves open only what may outlive it; a journey that is over leaves nothing."""
         if not self.journey_closed:
             return
-        outlives = {line.thing for line in LINES if line.outlives}
+        may_stay = WAITS_FOR_SOMEBODY if complete else {line.thing for line in LINES if line.outlives}
         for key, seq in self.open.items():
-            if key[0] == "phase" or (key[0] in outlives and not complete):
-                continue
-            if key[0] == "escalation":
-                continue  # one about money may stay for ever; Closures judges the others
-            yield Violation(4, seq, "never-closed", {"thing": " ".join(key)})
+            if key[0] not in may_stay:
+                yield Violation(4, seq, "never-closed", {"thing": " ".join(key)})
 
 
 _CALLS = {

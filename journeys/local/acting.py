@@ -1,14 +1,14 @@
 """A life's steps in time, and each step as a command: pure, so that a cohort can be rehearsed without any server."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from journeys.channels.bank import Behaviour
 from journeys.domain import commands as c
 from journeys.domain.calendar import Calendar
-from journeys.domain.moments import AnchorKind, Duration, Moment, Side, Unit
+from journeys.domain.moments import AnchorKind, Duration, Side, Unit
 from journeys.domain.money import parse_euro
 from journeys.domain.programme import Roll
 from journeys.domain.state import State
@@ -128,12 +128,8 @@ class Script:
         step = each.step
         if step.until is None:
             return False
-        until = self.day(When(_anchored_like(step.when, step.until)), rolled=False)
+        until = self.day(step.until, rolled=False)
         return self.day(step.when, rolled=False, turn=each.turn, every=step.every) > until
-
-
-def _anchored_like(when: When, length: Duration) -> Moment:
-    return replace(when.moment, offset=length, side=Side.AFTER)
 
 
 # --- steps as commands

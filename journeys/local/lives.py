@@ -107,7 +107,7 @@ class Step(Frozen):
 
     when: WhenField
     do: str
-    by: Code = "referent"
+    by: Annotated[Code, Field(alias="as")] = "referent"
     """A handle of `staff`, a mentor, or `referent`, `mentor`, `participant` for those of the life."""
     given: Annotated[dict[str, Any], Field(alias="with")] = {}
     name: Code | None = None
@@ -334,13 +334,16 @@ class _Checks:
             yield self._unknown((*where, "do"), step.do, known)
             return
         if step.by not in self._actors(life):
-            yield self._unknown((*where, "by"), step.by, tuple(self._actors(life)))
+            yield self._unknown((*where, "as"), step.by, tuple(self._actors(life)))
         if (step.every is None) != (step.until is None):
             yield self._fault((*where, "every"), "every-until", "« every » et « until » vont ensemble",
                               "“every” and “until” go together", "écrivez les deux, ou aucun", "write both, or neither")  # fmt: skip
         if step.every is not None and (step.every.unit.counts_instants or not step.every.amount):
             yield self._fault((*where, "every"), "every-days", "une répétition compte des jours",
                               "a repetition counts days", "écrivez par exemple « 1 week »", "write for example “1 week”")  # fmt: skip
+        for place, when in (("until", step.until), ("happened", step.happened)):
+            if when is not None:
+                yield from self._anchored((*where, place), when, life.dates)
         fields = set(body.model_fields) - _AUTOMATIC
         for name, value in step.given.items():
             if name not in fields | body.PARTS:

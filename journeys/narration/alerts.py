@@ -7,7 +7,7 @@ from journeys.narration.telling import Telling, tells
 @tells(e.EscalationRaised)
 def _raised(t: Telling, d: e.EscalationRaised) -> str:
     return t.say(
-        "Une alerte est ouverte pour {to}, au sujet de : {about}.", to=t.recipient(d.to), about=t.about(d.about)
+        "Une alerte est ouverte ({to}), au sujet de : {about}.", to=t.recipient(d.to), about=t.about(d.about)
     )
 
 
@@ -15,9 +15,9 @@ def _raised(t: Telling, d: e.EscalationRaised) -> str:
 def _climbed(t: Telling, d: e.EscalationClimbed) -> str:
     if d.repeat:
         return t.say(
-            "L'alerte est rappelée à {to}, au sujet de : {about}.", to=t.recipient(d.to), about=t.alert(d.escalation)
+            "L'alerte est rappelée ({to}), au sujet de : {about}.", to=t.recipient(d.to), about=t.alert(d.escalation)
         )
-    return t.say("L'alerte passe à {to}, au sujet de : {about}.", to=t.recipient(d.to), about=t.alert(d.escalation))
+    return t.say("L'alerte passe au niveau suivant ({to}), au sujet de : {about}.", to=t.recipient(d.to), about=t.alert(d.escalation))
 
 
 @tells(e.EscalationAcknowledged)
@@ -47,7 +47,7 @@ def _resolved(t: Telling, d: e.EscalationResolved) -> str:
 def _told(t: Telling, d: e.EscalationTold) -> str:
     people = t.listed([t.person(id, d.role or "staff") for id in dict.fromkeys(d.told)]) or t.role(d.role or "staff")
     return t.say(
-        "L'alerte a été transmise à {people}, au sujet de : {about}.", people=people, about=t.alert(d.escalation)
+        "L'alerte a été transmise ({people}), au sujet de : {about}.", people=people, about=t.alert(d.escalation)
     )
 
 

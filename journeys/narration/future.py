@@ -84,7 +84,7 @@ def _step(s: Speech, due: Due, state: State) -> str:
     if due.kind is DueKind.REMINDER:
         planned = state.deadlines[due.id].next_reminder
         to = milestone.remind[planned.rule].to if planned is not None else "referent"
-        return s.say("rappel pour {to} : {milestone}.", to=s.recipient(to), milestone=s.milestone(code))
+        return s.say("rappel ({to}) : {milestone}.", to=s.recipient(to), milestone=s.milestone(code))
     if milestone.missed is None:
         return s.say("échéance : {milestone} ; sinon, c'est noté, sans alerte.", milestone=s.milestone(code))
     otherwise = _alert(s, milestone.missed, Subject(kind="milestone", id=code))
@@ -101,7 +101,7 @@ def _meeting(s: Speech, due: Due, state: State) -> str:
             appointment=s.appointment(due.id),
         )
     return s.say(
-        "question posée à {to} : comment s'est passé {appointment} ?",
+        "question posée ({to}) : comment s'est passé {appointment} ?",
         to=s.recipient("referent"),
         appointment=s.appointment(due.id),
     )
@@ -142,7 +142,7 @@ def _climb(s: Speech, due: Due, state: State) -> str:
     _, ladder = s.book.ladder(known.ladder)
     step = ladder.steps[min(known.step + 1, len(ladder.steps) - 1)]
     return s.say(
-        "alerte à régler d'ici là, au sujet de : {about} ; sinon : alerte à {to}.",
+        "alerte à régler d'ici là, au sujet de : {about} ; sinon : alerte ({to}).",
         about=s.about(known.about), to=s.recipient(step.to),
     )  # fmt: skip
 
@@ -152,4 +152,4 @@ def _alert(s: Speech, ladder: str | None, about: Subject | None = None) -> str:
     if about is not None and s.state is not None and any(k.about == about for k in s.state.escalations.values()):
         return s.say("l'alerte déjà ouverte continue")
     _, rungs = s.book.ladder(ladder)
-    return s.say("alerte à {to}", to=s.recipient(rungs.steps[0].to))
+    return s.say("alerte ({to})", to=s.recipient(rungs.steps[0].to))

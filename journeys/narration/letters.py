@@ -7,7 +7,7 @@ from journeys.narration.telling import Telling, tells
 @tells(e.MessageDue)
 def _due(t: Telling, d: e.MessageDue) -> str:
     return t.say(
-        "À envoyer : {purpose} pour {to}, au sujet de : {about}.",
+        "À envoyer : {purpose} ({to}), au sujet de : {about}.",
         purpose=t.spoken(d.purpose), to=t.recipient(d.to, d.person), about=t.about(d.about),
     )  # fmt: skip
 

@@ -73,7 +73,7 @@ def _completed(t: Telling, d: e.GrantCompleted) -> str:
 @tells(e.GrantEnded)
 def _ended(t: Telling, d: e.GrantEnded) -> str:
     if t.by_someone:
-        return t.say("{who} a renoncé au reste de {grant}.", who=t.who, grant=t.grant(d.grant))
+        return t.say("{who} a renoncé au reste : {grant}.", who=t.who, grant=t.grant(d.grant))
     return t.say("Le reste ne sera pas versé ({why}) : {grant}.", why=t.spoken(d.why), grant=t.grant(d.grant))
 
 

@@ -14,7 +14,7 @@ _ZONE: Final = "Europe/Paris"
 
 SENTENCES: Final = {
     # anything
-    "no-right": N_("Votre rôle ne permet pas de {command} sur ce parcours. Demandez au référent du parcours ou au responsable."),
+    "no-right": N_("Votre rôle ne permet pas cette demande sur ce parcours ({command}). Demandez au référent du parcours ou au responsable."),
     "journey-exists": N_("Ce parcours existe déjà. Ouvrez-le au lieu d'en créer un autre."),
     "unknown-journey": N_("Ce parcours n'existe pas. Vérifiez son numéro dans la liste des parcours."),
     "closed": N_("Le parcours est clos ({outcome}). Demandez au responsable de le rouvrir, ou corrigez un fait passé."),

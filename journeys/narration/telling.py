@@ -79,7 +79,7 @@ class Speech:
             elif role == "mentor" and state.match is not None:
                 person = state.match.mentor
         name = self.names.get(person or "")
-        return f"{name} ({self.role(role)})" if name is not None else self.role(role)
+        return f"{name}, {self.role(role)}" if name is not None else self.role(role)
 
     # --- labels of the programme
 
@@ -186,7 +186,7 @@ class Speech:
         if known is None:
             return self.say("un message")
         return self.say(
-            "{purpose} pour {to}, au sujet de : {about}",
+            "{purpose} ({to}), au sujet de : {about}",
             purpose=self.spoken(known.purpose), to=self.recipient(known.to), about=self.about(known.about),
         )  # fmt: skip
 

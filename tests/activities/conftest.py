@@ -280,5 +280,3 @@ async def life(journal_pool: Any, tmp_path: Path) -> Life:
 @pytest.fixture
 def outbox(tmp_path: Path) -> FileOutbox:
     return FileOutbox(tmp_path / "outbox")
-
-

@@ -106,9 +106,7 @@ async def test_reassigned_to_somebody_that_one_is_told(life: Life) -> None:
     await life.settle(await life.missed())
     other = await life.hire(str(uuid.uuid4()), "noor", "referent")
     (escalation,) = life.state.escalations
-    await life.do(
-        c.ReassignEscalation(escalation=escalation, to=other), actor=life.supervisor, role="supervisor"
-    )
+    await life.do(c.ReassignEscalation(escalation=escalation, to=other), actor=life.supervisor, role="supervisor")
     (effect,) = life.effects("tell")
     assert (await life.run(effect))["told"] == [other]
 
@@ -163,7 +161,8 @@ def circle(*roster: Holder, site: str | None = "lyon", **more: Any) -> Circle:
         ("referent", (), circle(holder(A, "referent")), ("referent", (A,))),
         ("referent", (), circle(holder(B, "referent")), ("referent", ())),
         ("referent", ("supervisor",), circle(holder(B, "supervisor")), ("supervisor", (B,))),
-        ("supervisor", (), circle(holder(B, "supervisor", "lyon"), holder(C, "supervisor", "lille")), ("supervisor", (B,))),
+        ("supervisor", (), circle(holder(B, "supervisor", "lyon"), holder(C, "supervisor", "lille")),
+         ("supervisor", (B,))),
         ("supervisor", (), circle(holder(C, "supervisor", "lille")), ("supervisor", (C,))),
         ("supervisor", (), circle(holder(B, "supervisor"), holder(C, "supervisor", "lyon")), ("supervisor", (B, C))),
         ("supervisor", (), circle(holder(B, "supervisor", "lyon", absent=True), holder(C, "supervisor", "lille")),
@@ -190,9 +189,10 @@ def test_who_answers_for_a_role(
 
 def test_a_message_that_can_wait_reaches_the_absent_when_nobody_else_answers() -> None:
     assert addressees("supervisor", circle(holder(B, "supervisor", absent=True))).people == (B,)
-    assert addressees("supervisor", circle(holder(B, "supervisor", absent=True), holder(C, "supervisor"))).people == (C,)
+    assert addressees("supervisor", circle(holder(B, "supervisor", absent=True), holder(C, "supervisor"))).people == (
+        C,
+    )
 
 
 def test_an_escalation_never_waits_for_the_absent() -> None:
     assert resolve("supervisor", (), circle(holder(B, "supervisor", absent=True))).vacant
-

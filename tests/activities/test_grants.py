@@ -7,7 +7,6 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 import activities.effects
-import activities.grants
 from journeys.channels.bank import (
     BankAnswer,
     Behaviour,
@@ -18,8 +17,10 @@ from journeys.channels.bank import (
     reference_of,
 )
 from journeys.contract import Effect
+from journeys.domain.events import read_event
+from journeys.domain.record import Event, Payload
 from journeys.domain.state import PaymentStatus
-from journeys.store import claims
+from journeys.store import claims, journal
 from journeys.store.claims import Claim
 from tests.activities.conftest import Life
 
@@ -31,6 +32,10 @@ async def paid(life: Life) -> list[int]:
     """Cents of each transfer that the bank made."""
     rows = await life.pool.fetch("SELECT cents FROM bank.movements WHERE kind = 'paid' ORDER BY position")
     return [row["cents"] for row in rows]
+
+
+async def events(life: Life) -> list[Event[Payload]]:
+    return [read_event(stored.read()) for stored in await journal.read_all(life.pool, life.stream)]
 
 
 async def asked(life: Life) -> int:
@@ -121,7 +126,7 @@ async def test_a_worker_that_died_before_the_call_leaves_unknown_and_pays_nothin
 class Forgetful(SimulatedBank):
     """A bank without idempotency key: each call is a payment of its own."""
 
-    calls: list[str] = []  # noqa: RUF012 - one a class is enough for one test
+    calls: list[str] = []
 
     async def instruct(self, payment_id: str, amount: int, payee: str, reference: str) -> BankAnswer:
         self.calls.append(payment_id)
@@ -199,10 +204,8 @@ async def test_without_the_look_into_the_journal_a_forged_instruction_would_pay(
 ) -> None:
     """The guard taken away."""
     real = await life.granted(PAYEE)
-    reserved = activities.grants.PaymentReserved
-    monkeypatch.setattr(
-        activities.effects.Known, "at", lambda known, _: next(e.data for e in known.events if isinstance(e.data, reserved))
-    )  # fmt: skip
+    (reserved,) = (event.data for event in await events(life) if event.kind == "PaymentReserved")
+    monkeypatch.setattr(activities.effects.Known, "at", lambda known, seq: reserved)
     await life.run(real.model_copy(update={"seq": 1}))
     assert await asked(life) == 1
 
@@ -262,7 +265,11 @@ async def test_the_banks_ledger_cannot_be_edited_and_holds_no_payee(journal_pool
     await SimulatedBank(journal_pool).instruct(PAYMENT, 100, PAYEE, reference_of(PAYMENT))
     async with journal_pool.acquire() as connection:
         await connection.execute("RESET ROLE")
-        for statement in ("UPDATE bank.movements SET cents = 1", "DELETE FROM bank.movements", "TRUNCATE bank.movements"):
+        for statement in (
+            "UPDATE bank.movements SET cents = 1",
+            "DELETE FROM bank.movements",
+            "TRUNCATE bank.movements",
+        ):
             with pytest.raises(Exception, match="append-only"):
                 await connection.execute(statement)
         row = str(await connection.fetchrow("SELECT * FROM bank.instructions"))

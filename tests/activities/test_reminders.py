@@ -127,9 +127,7 @@ async def test_without_the_second_look_it_would_leave(
     assert (await life.run(effect))["answer"] == "sent"
 
 
-async def test_an_opt_out_while_the_letter_is_written_still_counts(
-    life: Life, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_opt_out_while_the_letter_is_written_still_counts(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
     effect = await life.reminded()
     really_write = activities.reminders.write_letters
 

@@ -1,0 +1,223 @@
+"""`doctor`: what is checked, what it says, and what to do about it."""
+
+import asyncio
+import os
+import platform
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Literal
+
+from journeys import clock
+from journeys.app.cli.desk import Desk
+from journeys.app.failures import Exit, Said
+from journeys.settings import unknown_variables
+
+_QUICK_SECONDS: Final = 4.0
+_SECONDS: Final = 20.0
+_SIGNS: Final = {"ok": "✓", "warning": "!", "failed": "✗"}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at."""
+
+    name: str
+    state: Literal["ok", "warning", "failed"]
+    found: Said
+    remedy: Said | None = None
+
+
+async def doctor(desk: Desk, quick: bool) -> int:
+    """Look at everything, or only at what a container needs; 1 when something failed."""
+    looks: list[tuple[str, Callable[[Desk], Awaitable[Check | list[Check]]]]] = [
+        ("database", _database), ("temporal", _temporal),
+    ]  # fmt: skip
+    if not quick:
+        looks = [
+            ("python", _python), ("programs", _programs), ("data", _data), ("settings", _variables), ("stack", _stack),
+            *looks, ("keys", _keys), ("clock", _clock), ("mail", _mail), ("identity", _identity), ("journeys", _journeys),
+            ("staff", _duty),
+        ]  # fmt: skip
+    checks = [check for name, look in looks for check in await _looked(desk, name, look, quick)]
+    failed = any(check.state == "failed" for check in checks)
+    lang, out = desk.out.lang, desk.out
+    found = {
+        "healthy": not failed,
+        "checks": [
+            {"name": check.name, "state": check.state, "found": check.found.in_(lang),
+             "remedy": check.remedy.in_(lang) if check.remedy else None}
+            for check in checks
+        ],
+    }  # fmt: skip
+
+    def show() -> None:
+        for check in checks:
+            out.line(f"{_SIGNS[check.state]} {check.found.in_(lang)}")
+            if check.remedy is not None:
+                out.line(f"    → {check.remedy.in_(lang)}")
+
+    out.result(found, show)
+    return Exit.FAILED if failed else Exit.DONE
+
+
+async def _looked(
+    desk: Desk, name: str, look: Callable[[Desk], Awaitable[Check | list[Check]]], quick: bool
+) -> list[Check]:
+    """A look that fails is itself a finding, in the words of the command line."""
+    from journeys.app.cli.main import explained
+
+    try:
+        async with asyncio.timeout(_QUICK_SECONDS if quick else _SECONDS):
+            found = await look(desk)
+    except TimeoutError:
+        return [Check(name, "failed", Said(f"{name} : pas de réponse à temps", f"{name}: no answer in time"))]
+    except Exception as error:
+        failure = explained(error)
+        return [Check(name, "failed", failure.what, failure.remedy)]
+    return found if isinstance(found, list) else [found]
+
+
+async def _python(desk: Desk) -> Check:
+    version = platform.python_version()
+    if sys.version_info < (3, 11):
+        return Check("python", "failed", Said(f"Python {version}", f"Python {version}"),
+                     Said("il faut Python 3.11 ou plus récent", "Python 3.11 or newer is wanted"))  # fmt: skip
+    return Check("python", "ok", Said(f"Python {version}", f"Python {version}"))
+
+
+async def _programs(desk: Desk) -> Check:
+    """The embedded servers' binaries, where there is an embedded stack."""
+    if not desk.settings.embedded:
+        return Check("programs", "ok", Said("serveurs extérieurs (DATABASE_URL)", "servers run elsewhere (DATABASE_URL)"))
+    from journeys.local import postgres, temporal_server
+
+    found = [look() for module in (postgres, temporal_server) if callable(look := getattr(module, "binary", None))]
+    named = ", ".join(str(path) for path in found) or "PostgreSQL, Temporal"
+    return Check("programs", "ok", Said(f"programmes embarqués : {named}", f"embedded programs: {named}"))
+
+
+async def _data(desk: Desk) -> Check:
+    path = desk.settings.data_dir
+    there = path if path.exists() else next(parent for parent in path.parents if parent.exists())
+    space = os.statvfs(there)
+    free = space.f_bavail * space.f_frsize // 1_000_000
+    if not os.access(there, os.W_OK | os.X_OK):
+        return Check("data", "failed", Said(f"données : {path}, sans droit d'écriture", f"data: {path}, not writable"),
+                     Said("corrigez les droits, ou choisissez un autre dossier par JOURNEYS_DATA_DIR",
+                          "correct the permissions, or choose another directory by JOURNEYS_DATA_DIR"))  # fmt: skip
+    state: Literal["ok", "warning"] = "ok" if free > 500 else "warning"
+    return Check("data", state, Said(f"données : {path} ({free} Mo libres)", f"data: {path} ({free} MB free)"),
+                 None if state == "ok" else Said("libérez de la place", "free some space"))  # fmt: skip
+
+
+async def _variables(desk: Desk) -> list[Check]:
+    return [
+        Check("settings", "warning", Said(f"{name} : variable inconnue, sans effet", f"{name}: unknown variable, without effect"),
+              Said(f"vouliez-vous {meant} ?", f"did you mean {meant}?") if meant else None)
+        for name, meant in unknown_variables().items()
+    ] or [Check("settings", "ok", Said("réglages lisibles", "settings can be read"))]  # fmt: skip
+
+
+async def _stack(desk: Desk) -> Check:
+    if not desk.settings.embedded:
+        return Check("stack", "ok", Said("pas d'installation embarquée", "no embedded stack"))
+    desk.place()
+    from journeys.local.record import connect_running
+
+    info = connect_running(desk.settings.data_dir)
+    pid = info.pid if info is not None else 0
+    return Check("stack", "ok", Said(f"« journeys up » tourne (processus {pid})", f"“journeys up” runs (process {pid})"))
+
+
+async def _database(desk: Desk) -> Check:
+    pool = await desk.pool()
+    version = await pool.fetchval("SELECT max(version) FROM migrations")
+    return Check("database", "ok", Said(f"base joignable, schéma {version}", f"database reached, schema {version}"))
+
+
+async def _temporal(desk: Desk) -> Check:
+    client = await desk.client()
+    if not await client.service_client.check_health(timeout=timedelta(seconds=3)):
+        return Check("temporal", "failed", Said("Temporal ne sert pas encore", "Temporal does not serve yet"))
+    return Check("temporal", "ok", Said(f"Temporal joignable ({client.namespace})", f"Temporal reached ({client.namespace})"))
+
+
+async def _keys(desk: Desk) -> Check:
+    if desk.settings.embedded and desk.settings.signing_key is None and not desk.settings.key_file.exists():
+        return Check("keys", "warning", Said("pas encore de clé de signature", "no signing key yet"),
+                     Said("« journeys up » la fera", "“journeys up” will make it"))  # fmt: skip
+    ring = desk.ring()
+    return Check("keys", "ok", Said(f"clé de signature {ring.current_id}, {len(ring.keys)} reconnue(s)",
+                                    f"signing key {ring.current_id}, {len(ring.keys)} known"))  # fmt: skip
+
+
+async def _clock(desk: Desk) -> Check:
+    if clock.simulated():
+        return Check("clock", "warning", Said(clock.describe("fr"), clock.describe("en")),
+                     Said("pour la démonstration et les tests seulement", "for demo and tests only"))  # fmt: skip
+    return Check("clock", "ok", Said("horloge non décalée", "clock not moved"))
+
+
+async def _mail(desk: Desk) -> Check:
+    smtp = desk.settings.smtp
+    if smtp.host is None:
+        where = desk.settings.outbox_dir
+        return Check("mail", "warning", Said(f"aucun serveur de messagerie : les messages restent dans {where}",
+                                             f"no mail server: messages stay in {where}"),
+                     Said("pour qu'ils partent : JOURNEYS_SMTP__HOST", "to have them sent: JOURNEYS_SMTP__HOST"))  # fmt: skip
+    return Check("mail", "ok", Said(f"messagerie : {smtp.host}:{smtp.port}", f"mail: {smtp.host}:{smtp.port}"))
+
+
+async def _identity(desk: Desk) -> Check:
+    return Check(
+        "identity", "ok" if desk.settings.embedded else "warning",
+        Said("--as dit qui agit, sans preuve : quiconque ouvre cette session peut se dire n'importe qui",
+             "--as says who acts, without proof: whoever opens this session may claim to be anybody"),
+        None if desk.settings.embedded else
+        Said("réservé à une installation locale : limitez l'accès à cette machine", "for a local installation only: restrict access to this machine"),
+    )  # fmt: skip
+
+
+async def _journeys(desk: Desk) -> list[Check]:
+    from journeys.app.syncing import lagging, open_journeys
+
+    pool, client = await desk.pool(), await desk.client()
+    count = len(await open_journeys(pool))
+    found = await lagging(pool, client, desk.now)
+    late = sum(each.why == "late" for each in found)
+    behind = len(found) - late
+    checks = [Check("journeys", "ok", Said(f"{count} parcours ouverts", f"{count} open journeys"))]
+    if late:
+        checks.append(Check("overdue", "failed", Said(f"{late} parcours ont une échéance passée de plus de 5 minutes",
+                            f"{late} journeys have a due over 5 minutes past"), _SYNC))  # fmt: skip
+    if behind:
+        checks.append(Check("behind", "failed", Said(f"{behind} parcours sans workflow ou en retard sur le journal",
+                            f"{behind} journeys without a workflow or behind the journal"), _SYNC))  # fmt: skip
+    return checks
+
+
+_SYNC: Final = Said("vérifiez qu'un worker tourne, puis : journeys sync --all", "check that a worker runs, then: journeys sync --all")
+
+
+async def _duty(desk: Desk) -> list[Check]:
+    """The last resort of every ladder must be somebody who can be reached."""
+    from journeys.store import staff
+
+    members = [member for member in await staff.members(await desk.pool()) if member.active]
+    if not members:
+        return [Check("staff", "warning", Said("personne dans l'équipe", "nobody on the staff"),
+                      Said("journeys staff add PSEUDO --name … --role referent", "journeys staff add HANDLE --name … --role referent"))]  # fmt: skip
+    on_duty = [member for member in members if "duty" in member.roles]
+    checks = [Check("staff", "ok", Said(f"{len(members)} personnes dans l'équipe", f"{len(members)} people on the staff"))]
+    if not on_duty:
+        checks.append(Check("duty", "failed", Said("aucune astreinte : le dernier recours des alertes est vacant",
+                            "nobody on duty: the last resort of escalations is vacant"),
+                            Said("journeys staff add astreinte --name Astreinte --role duty --email …",
+                                 "journeys staff add duty --name Duty --role duty --email …")))  # fmt: skip
+    elif desk.settings.smtp.host is not None and not any(member.email for member in on_duty):
+        checks.append(Check("duty", "failed", Said("l'astreinte n'a pas d'adresse", "the duty desk has no address"),
+                            Said("journeys staff change PSEUDO --email …", "journeys staff change HANDLE --email …")))  # fmt: skip
+    return checks
+

@@ -1,0 +1,26 @@
+"""The whole command line put together, one room a subject."""
+
+from functools import cache
+
+import typer
+
+from journeys.app.cli import audit, directory, doing, inboxes, programmes, reading, running, starting
+from journeys.app.cli.shape import group
+
+
+@cache
+def application() -> typer.Typer:
+    """`journeys` with everything under it."""
+    app = group(
+        "Parcours de sortie : préparer, accompagner, rendre compte.",
+        "Release journeys: prepare, accompany, account for.",
+    )
+    running.add_to(app)
+    programmes.add_to(app)
+    directory.add_to(app)
+    starting.add_to(app)
+    reading.add_to(app)
+    doing.add_to(app)
+    inboxes.add_to(app)
+    audit.add_to(app)
+    return app

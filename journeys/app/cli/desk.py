@@ -1,0 +1,189 @@
+"""One run of the command line: settings, connections opened when first needed, who acts, the language."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from journeys import clock
+from journeys.app.cli.output import Output
+from journeys.app.failures import Exit, Failure, Said, usage
+from journeys.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+    from journeys.app.entry import Actor
+    from journeys.store.database import Pool
+    from journeys.store.directory import By
+    from journeys.store.signing import KeyRing
+    from journeys.store.staff import Member
+
+_SIMPLE: Final = 4
+"""Connections that one command needs at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the two servers are."""
+
+    database_url: str
+    temporal_address: str | None
+    embedded: bool
+
+
+class Desk:
+    """What the commands work with."""
+
+    def __init__(self, out: Output, acting_as: str | None = None) -> None:
+        self.out = out
+        self.acting_as = acting_as
+        self._settings: Settings | None = None
+        self._place: Place | None = None
+        self._pool: Any = None
+        self._client: Client | None = None
+
+    def complete(self, work: Coroutine[Any, Any, int | None]) -> int:
+        """Run a command to its end and close what it opened."""
+        return asyncio.run(self._closing(work))
+
+    async def _closing(self, work: Coroutine[Any, Any, int | None]) -> int:
+        try:
+            return await work or Exit.DONE
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        """Give the connections up; the next use opens them again."""
+        if self._pool is not None:
+            self._pool.terminate()
+            self._pool = None
+        self._client = None
+
+    @property
+    def now(self) -> datetime:
+        """The present, or what stands for it."""
+        self.place()
+        return clock.now()
+
+    @property
+    def settings(self) -> Settings:
+        """Raises SettingsError."""
+        if self._settings is None:
+            self._settings = load_settings()
+        return self._settings
+
+    def place(self) -> Place:
+        """The servers of the settings, or of the embedded stack that runs. Raises Failure (unreachable)."""
+        if self._place is None:
+            self._place = self._located()
+        return self._place
+
+    def _located(self) -> Place:
+        settings = self.settings
+        if settings.database_url is not None:
+            return Place(settings.database_url, None, embedded=False)
+        from journeys.local.record import connect_running
+
+        running = connect_running(settings.data_dir)
+        if running is None:
+            raise Failure(
+                Exit.UNREACHABLE,
+                "not-running",
+                Said(f"rien ne tourne sur {settings.data_dir} et DATABASE_URL n'est pas donné",
+                     f"nothing runs on {settings.data_dir} and DATABASE_URL is not set"),
+                Said("lancez « journeys up » dans une autre fenêtre et laissez-la ouverte, puis recommencez",
+                     "run “journeys up” in another window and leave it open, then try again"),
+            )  # fmt: skip
+        if not clock.simulated() and running.clock_offset:
+            clock.set_offset(running.clock_offset)
+        return Place(running.database_url, running.temporal_address, embedded=True)
+
+    async def pool(self) -> "Pool":
+        """The store, as its writer. Raises Failure (unreachable, wrong schema)."""
+        if self._pool is None:
+            from journeys.store.database import open_pool
+
+            place = self.place()
+            self._pool = await open_pool(place.database_url, largest=_SIMPLE)
+        return self._pool
+
+    async def client(self) -> "Client":
+        """Temporal. Raises Unreachable."""
+        if self._client is None:
+            from journeys.temporal import connect
+
+            self._client = await connect(self.settings, self.place().temporal_address)
+        return self._client
+
+    def ring(self) -> "KeyRing":
+        """The signing keys. Raises SettingsError."""
+        from journeys.app.entry import key_ring
+
+        return key_ring(self.settings)
+
+    async def member(self) -> "Member":
+        """Whoever `--as` names. Raises Failure."""
+        from journeys.app.finding import find_staff
+
+        if self.acting_as is None:
+            raise usage("who", "dites qui agit : --as PSEUDO", "say who acts: --as HANDLE", field="--as")
+        member = await find_staff(await self.pool(), self.acting_as, "--as")
+        if not member.active:
+            raise Failure(Exit.REFUSED, "left", Said(f"{member.name} ne fait plus partie de l'équipe",
+                          f"{member.name} has left the staff"), field="--as")  # fmt: skip
+        return member
+
+    async def actor(self) -> "Actor":
+        """Whoever `--as` names (staff, else a mentor or partner by id), with the roles held now. Raises Failure."""
+        from journeys.app.entry import Actor
+        from journeys.app.identifiers import is_uuid
+        from journeys.store import mentors, partners
+
+        asked = self.acting_as
+        if asked is not None and is_uuid(asked):
+            pool = await self.pool()
+            if (mentor := await mentors.mentor(pool, asked)) is not None:
+                return Actor(mentor.id, mentor.name, ("mentor",))
+            if (partner := await partners.partner(pool, asked)) is not None:
+                return Actor(partner.id, partner.name, ("partner",))
+        return actor_of(await self.member())
+
+    async def keeper(self, *roles: str) -> "By":
+        """Who changes the directory: with an administrator in it, `--as` one who holds a role named (or that one).
+
+        Before there is any administrator, whoever sits at this machine may, as the system. Raises Failure.
+        """
+        from journeys.domain.record import SYSTEM
+        from journeys.store import staff
+        from journeys.store.directory import By
+
+        pool = await self.pool()
+        wanted = ("administrator", *roles)
+        if self.acting_as is None:
+            everyone = await staff.members(pool)
+            if any(member.active and "administrator" in member.roles for member in everyone):
+                raise usage("who", f"dites qui agit : --as PSEUDO ({' ou '.join(wanted)})",
+                            f"say who acts: --as HANDLE ({' or '.join(wanted)})", field="--as")  # fmt: skip
+            return By(actor=SYSTEM, role=SYSTEM, at=self.now)
+        member = await self.member()
+        role = next((role for role in wanted if role in member.roles), None)
+        if role is None:
+            raise Failure(
+                Exit.REFUSED, "no-right",
+                Said(f"{member.name} n'a pas ce droit ({' ou '.join(wanted)})",
+                     f"{member.name} has no right to do this ({' or '.join(wanted)})"),
+                Said(f"rôles actuels : {', '.join(member.roles) or 'aucun'}", f"present roles: {', '.join(member.roles) or 'none'}"),
+                field="--as",
+            )  # fmt: skip
+        return By(actor=member.id, role=role, at=self.now)
+
+
+def actor_of(member: "Member") -> "Actor":
+    """A member of staff as the actor of a command."""
+    from journeys.app.entry import Actor
+
+    return Actor(member.id, member.name, member.roles, member.sites)
+
+

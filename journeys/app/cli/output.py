@@ -1,0 +1,104 @@
+"""What goes out: text for people or one JSON object on stdout, errors on stderr, the simulated date always shown."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from journeys import clock
+from journeys.app.failures import Failure, Lang, Said
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_WIDE: Final = 4000
+"""Columns where nobody looks: a line is then never cut."""
+
+
+@dataclass(slots=True)
+class Output:
+    """Where a command speaks. In JSON mode only `result` and `failure` write to stdout."""
+
+    json: bool = False
+    lang: Lang = "fr"
+
+    def t(self, fr: str, en: str) -> str:
+        """A text in the language of the person."""
+        return en if self.lang == "en" else fr
+
+    def result(self, found: dict[str, Any], show: Callable[[], None]) -> None:
+        """The outcome: `found` as one object, or whatever `show` prints."""
+        if self.json:
+            shown = {**found, "simulated_date": clock.now().isoformat()} if clock.simulated() else found
+            self._write(json.dumps(shown, ensure_ascii=False, default=str) + "\n")
+            return
+        self._simulated()
+        show()
+
+    def line(self, text: str = "") -> None:
+        """A line of text for people."""
+        self._write(printable(text) + "\n")
+
+    def heading(self, text: str) -> None:
+        """The title of a section."""
+        from rich.text import Text
+
+        self._console().print(Text(printable(text), style="bold"))
+
+    def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Aligned columns; on a terminal they fit its width, elsewhere nothing is cut."""
+        from rich import box
+        from rich.table import Table
+        from rich.text import Text
+
+        console = self._console()
+        table = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, pad_edge=False, padding=(0, 2, 0, 0))
+        for head in heads:
+            table.add_column(Text(head, style="bold"), overflow="fold", no_wrap=not console.is_terminal)
+        for row in rows:
+            table.add_row(*(Text(printable(cell)) for cell in row))
+        console.print(table)
+
+    def note(self, text: str) -> None:
+        """Something a person should know, beside the outcome."""
+        sys.stderr.write(printable(text) + "\n")
+
+    def failure(self, failure: Failure) -> None:
+        """What is wrong, where, what to do."""
+        if self.json:
+            self._write(json.dumps({"error": failure.as_json(self.lang)}, ensure_ascii=False, default=str) + "\n")
+            return
+        sys.stderr.write(self.t("Erreur : ", "Error: ") + printable(failure.what.in_(self.lang)) + "\n")
+        if failure.remedy is not None:
+            sys.stderr.write("  → " + printable(failure.remedy.in_(self.lang)) + "\n")
+        if failure.command is not None and failure.exit == 7:
+            said = Said(
+                f"identifiant de la commande : {failure.command} (la renvoyer avec --command-id est sans risque)",
+                f"command id: {failure.command} (sending it again with --command-id is safe)",
+            )
+            sys.stderr.write("  → " + said.in_(self.lang) + "\n")
+        if shown := clock.describe(self.lang):
+            sys.stderr.write(f"  ({shown})\n")
+
+    def _simulated(self) -> None:
+        if shown := clock.describe(self.lang):
+            self._write(shown + "\n")
+
+    def _console(self) -> "Console":
+        from rich.console import Console
+
+        console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False,
+                          no_color=True if os.environ.get("NO_COLOR") else None)  # fmt: skip
+        if not console.is_terminal:
+            console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False, width=_WIDE, no_color=True)
+        return console
+
+    def _write(self, text: str) -> None:
+        sys.stdout.write(text)
+
+
+def printable(text: str) -> str:
+    """Without what could move the cursor or reverse the line: names and notes are other people's."""
+    return "".join(sign if sign.isprintable() or sign in "\n\t" else "\N{REPLACEMENT CHARACTER}" for sign in text)

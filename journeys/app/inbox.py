@@ -1,0 +1,211 @@
+"""What waits on somebody: today's list, approvals and escalations, with what happens next if nobody acts."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from journeys.app.failures import Lang, Said
+from journeys.app.finding import items_of
+from journeys.app.reading import ZONE, today_of
+from journeys.domain.programme import Programme
+from journeys.i18n import format_instant
+from journeys.narration.words import role_word, spoken
+from journeys.store.views import JourneyRow
+
+WEEK: Final = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One open item of a journey; the fields are those of `summary.Item`."""
+
+    row: JourneyRow
+    kind: str
+    id: str
+    about: str
+    at: datetime | None
+    since: datetime | None
+    role: str
+    amount: int | None
+    note: str
+
+    def as_json(self, lang: Lang, programmes: Mapping[str, Programme]) -> dict[str, Any]:
+        return {
+            "journey": self.row.id,
+            "kind": self.kind,
+            "id": self.id,
+            "about": self.about,
+            "text": said(self, lang, programmes),
+            "at": self.at.isoformat() if self.at else None,
+            "since": self.since.isoformat() if self.since else None,
+            "role": self.role,
+            "amount": self.amount,
+            "note": self.note,
+            "otherwise": otherwise(self, lang),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """What a person looks at in the morning, each list in the order of its instants."""
+
+    late: tuple[Waiting, ...]
+    today: tuple[Waiting, ...]
+    week: tuple[Waiting, ...]
+    others: tuple[Waiting, ...]
+
+
+def waiting(row: JourneyRow) -> list[Waiting]:
+    """What waits on a journey."""
+    return [
+        Waiting(
+            row, item["kind"], item["id"], item["about"], _instant(item["at"]), _instant(item.get("since")),
+            item.get("role", ""), item.get("amount"), item.get("note", ""),
+        )
+        for item in items_of(row)
+    ]  # fmt: skip
+
+
+def today(rows: Iterable[JourneyRow], me: str | None, roles: frozenset[str], now: datetime) -> Today:
+    """Sort what waits.
+
+    Args:
+        me: whose journeys' own work it is; None for everybody's. roles: what that person holds: their role's
+            turn on any journey is theirs too.
+    """
+    late, on_day, week, others = [], [], [], []
+    end, horizon = today_of(now), today_of(now + WEEK)
+    for row in rows:
+        mine = me is None or row.referent == me
+        for item in waiting(row):
+            for_me = _is_mine(item, mine, roles, me)
+            if not for_me:
+                if mine:
+                    others.append(item)
+            elif item.kind == "escalation" or (item.at is not None and item.at <= now):
+                late.append(item)
+            elif item.at is None or item.at.astimezone(ZONE).date() <= end:
+                on_day.append(item)
+            elif item.at.astimezone(ZONE).date() <= horizon:
+                week.append(item)
+    return Today(*(tuple(sorted(found, key=_when)) for found in (late, on_day, week, others)))
+
+
+def _is_mine(item: Waiting, mine: bool, roles: frozenset[str], me: str | None) -> bool:
+    """The referent's turn on one's own journeys; another role's turn wherever one holds it."""
+    wanted = set(item.role.split(", "))
+    if "referent" in wanted:
+        return mine
+    return me is None or bool(wanted & roles)
+
+
+def _when(item: Waiting) -> tuple[datetime, str, str]:
+    return (item.at or item.since or _NEVER, item.row.id, item.id)
+
+
+_NEVER: Final = datetime.max.replace(tzinfo=ZONE)
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+# --- in words
+
+
+_WHAT: Final[dict[str, Said]] = {
+    "deadline": Said("{about}", "{about}"),
+    "contact": Said("contact à prendre : {about}", "contact to make: {about}"),
+    "appointment": Said("rendez-vous {about}", "appointment {about}"),
+    "escalation": Said("alerte : {about}", "escalation: {about}"),
+    "grant": Said("aide à décider : {about}", "grant to decide: {about}"),
+    "receipt": Said("justificatif attendu", "receipt wanted"),
+    "transfer": Said("reprise du parcours demandée", "hand-over asked"),
+    "referral": Said("orientation sans réponse : {about}", "referral without answer: {about}"),
+    "payment": Said("versement en cours ({note})", "payment under way ({note})"),
+}
+
+_OTHERWISE: Final[dict[str, Said]] = {
+    "deadline": Said("manquée le {at}, puis alerte", "missed on {at}, then an escalation"),
+    "contact": Said("contact manqué le {at}, puis alerte", "contact missed on {at}, then an escalation"),
+    "appointment": Said("le {at}, puis on demandera s'il a eu lieu", "on {at}, then you are asked whether it took place"),
+    "escalation": Said("étape suivante de l'alerte le {at}", "next step of the escalation on {at}"),
+    "grant": Said("la demande expire le {at}", "the request expires on {at}"),
+    "receipt": Said("alerte le {at}", "an escalation on {at}"),
+    "transfer": Said("acceptée d'elle-même le {at}", "accepted by itself on {at}"),
+    "referral": Said("close sans réponse le {at}", "closed without answer on {at}"),
+    "payment": Said("la banque est interrogée le {at}", "the bank is asked on {at}"),
+}
+
+
+def said(item: Waiting, lang: Lang, programmes: Mapping[str, Programme]) -> str:
+    """What it is, in a few words."""
+    about = _about(item, lang, programmes.get(item.row.programme))
+    text = _WHAT[item.kind].in_(lang).format(about=about, note=spoken(item.note, lang)).strip()
+    return text if item.kind != "escalation" or item.note != "acknowledged" else text + Said(
+        " (prise en charge)", " (acknowledged)"
+    ).in_(lang)  # fmt: skip
+
+
+def otherwise(item: Waiting, lang: Lang) -> str:
+    """What happens if nobody acts, and when."""
+    if item.kind == "deadline" and item.note:
+        return Said(f"attend la date « {item.note} »", f"waits for the date “{item.note}”").in_(lang)
+    if item.at is None:
+        return Said("redite à chaque point", "told again at each review").in_(lang) if item.kind == "escalation" else ""
+    return _OTHERWISE[item.kind].in_(lang).format(at=format_instant(item.at, lang, ZONE))
+
+
+def turn(item: Waiting, lang: Lang) -> str:
+    """Whose turn it is."""
+    return ", ".join(role_word(role, lang) if role not in _PLAIN else _PLAIN[role].in_(lang) for role in item.role.split(", "))
+
+
+_PLAIN: Final[dict[str, Said]] = {
+    "referent": Said("référent", "caseworker"),
+    "supervisor": Said("responsable", "supervisor"),
+    "finance": Said("gestionnaire", "finance"),
+    "mentor": Said("mentor", "mentor"),
+    "duty": Said("astreinte", "duty desk"),
+    "partner": Said("partenaire", "partner"),
+}
+
+
+def label(code: str, lang: Lang, programme: Programme | None) -> str:
+    """A programme's own word for a code; the code's plain form where it has none."""
+    if programme is not None:
+        for table in (programme.milestones, programme.phases, programme.dates, programme.contacts, programme.grants,
+                      programme.measures, programme.closings):  # fmt: skip
+            known = table.get(code)  # type: ignore[attr-defined]
+            if known is not None:
+                text: str = known.label.in_(lang)
+                return text
+    return spoken(code, lang)
+
+
+def _about(item: Waiting, lang: Lang, programme: Programme | None) -> str:
+    """An escalation is about `kind id`; the rest about a code."""
+    if item.kind != "escalation":
+        return label(item.about, lang, programme) if item.about else ""
+    kind, _, id = item.about.partition(" ")
+    word = _KINDS.get(kind, Said(kind, kind)).in_(lang)
+    return word if len(id) == 36 or id in ("review", "suspension", "messages", "") else f"{word} « {label(id, lang, programme)} »"
+
+
+_KINDS: Final[dict[str, Said]] = {
+    "date": Said("date", "date"),
+    "milestone": Said("étape", "milestone"),
+    "contact": Said("suivi", "contact"),
+    "appointment": Said("rendez-vous", "appointment"),
+    "grant": Said("aide", "grant"),
+    "payment": Said("versement", "payment"),
+    "receipt": Said("justificatif", "receipt"),
+    "mentor": Said("mentor", "mentor"),
+    "referral": Said("orientation", "referral"),
+    "transfer": Said("reprise", "hand-over"),
+    "suspension": Said("suspension qui dure", "long suspension"),
+    "review": Said("point à faire", "review to hold"),
+    "journey": Said("parcours", "journey"),
+    "consent": Said("messages", "messages"),
+}
