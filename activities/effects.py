@@ -1,12 +1,13 @@
 """How every effect is carried out: judged, claimed, done at most once or at least once, recorded."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
-from activities.failures import translated
+from activities.failures import UNREACHABLE, not_called_for, translated
 from activities.reading import Known, read_journey
 from activities.resources import Resources
 from journeys.contract import Effect, EffectOutcome
@@ -16,6 +17,8 @@ from journeys.store import claims
 from journeys.telemetry import bound
 
 Act = Callable[[], Awaitable[Outcome]]
+
+_PAUSES_SECONDS: Final = (0.1, 0.5, 2.0, 4.0)
 
 _log = structlog.get_logger("journeys.activities")
 
@@ -58,15 +61,38 @@ async def carry_out(
     with bound(journey=effect.stream, effect=effect.seq), translated():
         done = await claims.recorded(resources.pool, effect.stream, effect.seq)
         if done is None:
-            step = await judge(await read_journey(resources.pool, effect.stream))
+            known = await read_journey(resources.pool, effect.stream)
+            must_be_open(known, effect)
+            step = await judge(known)
             claim = await claims.claim(resources.pool, effect.stream, effect.seq, kind, effect.at)
             done = claim.outcome
             if done is None:
                 act = step.act if claim.fresh or step.doubtful is None else step.doubtful
                 found = as_result(await act())
-                done = await claims.settle(resources.pool, effect.stream, effect.seq, found)
+                done = await _record(resources, effect, found)
                 _log.info("effect", kind=kind, answer=done["answer"], reason=done["reason"])
         return EffectOutcome(seq=effect.seq, result=done)
+
+
+def must_be_open(known: Known, effect: Effect) -> None:
+    """The journal awaits an outcome of this effect. Raises ApplicationError when it has one, or never called for it.
+
+    So neither a forged input acts, nor an attempt that comes after its journey has given it up.
+    """
+    if effect.seq not in known.state.effects:
+        raise not_called_for(effect)
+
+
+async def _record(resources: Resources, effect: Effect, found: dict[str, Any]) -> dict[str, Any]:
+    """Record an outcome through a short loss of the database: what is known must not become unknown."""
+    for pause in (*_PAUSES_SECONDS, None):
+        try:
+            return await claims.settle(resources.pool, effect.stream, effect.seq, found)
+        except UNREACHABLE:
+            if pause is None:
+                raise
+            await asyncio.sleep(pause)
+    raise AssertionError("the last try returns or raises")
 
 
 def as_result(outcome: Outcome) -> dict[str, Any]:

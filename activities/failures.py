@@ -19,6 +19,8 @@ from journeys.store.offer import BadOffer
 
 UNAVAILABLE: Final = "Unavailable"
 """The database cannot be used now: try again."""
+UNREACHABLE: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+"""What the driver raises when the database does not do what it is asked."""
 MAIL_UNAVAILABLE: Final = "MailUnavailable"
 """Nobody could be told for now: try again."""
 BAD_OFFER: Final = "BadOffer"
@@ -54,7 +56,7 @@ def translated() -> Iterator[None]:
     except OtherContent as error:
         _log.critical("payment id used twice")
         raise ApplicationError(str(error), type=OTHER_CONTENT, non_retryable=True) from None
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+    except UNREACHABLE as error:
         _log.warning("store unavailable", reason=type(error).__name__)
         raise ApplicationError("the store cannot be used now", type(error).__name__, type=UNAVAILABLE) from None
     except Exception as error:

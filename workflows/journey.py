@@ -56,10 +56,12 @@ class JourneyWorkflow:
 
     @workflow.init
     def __init__(self, begin: Begin) -> None:
-        self._begin = begin
-        self._state = State(stream=workflow.info().workflow_id) if begin.state is None else load(begin.state)
-        self._texts = begin.texts
-        self._book: Handbook | None = _open(self._state, begin.texts)
+        # What a run before handed on is trusted, what somebody starts a run with is not: the journal says it.
+        handed_on = begin.state is not None and workflow.info().continued_run_id is not None
+        self._history_limit = begin.history_limit
+        self._state = load(begin.state) if begin.state and handed_on else State(stream=workflow.info().workflow_id)
+        self._texts = begin.texts if handed_on else {}
+        self._book: Handbook | None = _open(self._state, self._texts)
         self._queue: list[Waiting] = []
         self._outcomes: list[Outcome] = []
         self._running: dict[int, asyncio.Task[None]] = {}
@@ -111,7 +113,7 @@ class JourneyWorkflow:
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 if not self._queue:
                     workflow.continue_as_new(
-                        Begin(state=dump(self._state), texts=self._texts, history_limit=self._begin.history_limit)
+                        Begin(state=dump(self._state), texts=self._texts, history_limit=self._history_limit)
                     )
 
     async def _sleep(self) -> None:
@@ -265,7 +267,7 @@ class JourneyWorkflow:
         return nothing_waits and (self._book is None or is_over(self._state))
 
     def _continues(self) -> bool:
-        limit = self._begin.history_limit
+        limit = self._history_limit
         if limit is not None and workflow.info().get_current_history_length() >= limit:
             return True
         return workflow.info().is_continue_as_new_suggested()

@@ -75,7 +75,7 @@ class SmtpMailer:
         )
 
     async def _greet(self, client: SMTP) -> Sent | None:
-        """Connect, encrypt, log in; None when that is done. Whatever a server refuses here is no verdict on a letter."""
+        """Connect, encrypt, log in; None when that is done. What a server refuses here is no verdict on a letter."""
         server = self.server
         await client.connect()
         await client.ehlo()

@@ -244,9 +244,16 @@ def _deadline_moved(state: State, data: e.DeadlineMoved, event: Recorded) -> Non
     _milestone(state, data.deadline.rpartition("/")[0], due=data.at)
 
 
-@_on(e.DeadlineMet, e.DeadlineCancelled)
-def _deadline_over(state: State, data: e.DeadlineMet | e.DeadlineCancelled, event: Recorded) -> None:
+@_on(e.DeadlineMet)
+def _deadline_met(state: State, data: e.DeadlineMet, event: Recorded) -> None:
     state.deadlines.pop(data.deadline, None)
+
+
+@_on(e.DeadlineCancelled)
+def _deadline_cancelled(state: State, data: e.DeadlineCancelled, event: Recorded) -> None:
+    state.deadlines.pop(data.deadline, None)
+    if data.why == "not-called-for":
+        _milestone(state, data.deadline.rpartition("/")[0], due=None)
 
 
 @_on(e.DeadlineMissed)

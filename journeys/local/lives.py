@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path as File
-from types import UnionType
-from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
 
@@ -259,12 +259,21 @@ def field_kind(name: str, body: type[c.Body]) -> Literal["day", "instant", "amou
     """How a field of a command is written in a cohort's file."""
     if name == "amount":
         return "amount"
-    annotation = body.model_fields[name].annotation
-    kinds = {annotation} if get_origin(annotation) not in (Union, UnionType) else set(get_args(annotation))
-    if date in kinds:
-        return "day"
-    # AwareDatetime inside Annotated: pydantic keeps it as the field's annotation.
-    return "instant" if any("Datetime" in str(kind) or "datetime" in str(kind) for kind in kinds) else "other"
+    match _formats(body).get(name):
+        case "date":
+            return "day"
+        case "date-time":
+            return "instant"
+        case _:
+            return "other"
+
+
+@cache
+def _formats(body: type[c.Body]) -> dict[str, str]:
+    """The format of each field that has one, whatever it is wrapped in: the command's own schema knows."""
+    fields = body.model_json_schema().get("properties", {})
+    choices = {name: [field, *field.get("anyOf", ())] for name, field in fields.items()}
+    return {name: each["format"] for name, several in choices.items() for each in several if "format" in each}
 
 
 FROM_PROGRAMME: Final[Mapping[str, str]] = {

@@ -8,6 +8,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 import activities.escalations
+import activities.reading
 from journeys.channels.letter import Fate, Sent
 from journeys.domain import commands as c
 from journeys.domain.directory import Holder
@@ -64,7 +65,7 @@ async def test_without_resolution_on_the_day_the_absent_one_would_be_told(
     """The guard taken away: the letter goes to somebody who is not there."""
     effect = await life.missed()
     await life.away(life.referent)
-    really = activities.escalations.read_circle
+    really = activities.reading.read_circle
 
     async def nobody_is_ever_away(*arguments: Any) -> Circle:
         circle = await really(*arguments)

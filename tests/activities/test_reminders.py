@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
-import activities.effects
+import activities.posting
 import activities.reminders
 from journeys.channels.letter import Fate, Sent
 from journeys.contract import Effect
 from journeys.domain import commands as c
+from journeys.domain.decide import Outcome
 from journeys.domain.recipients import MAY_LEAVE
 from journeys.store import claims, people, staff
 from journeys.store.claims import Claim
@@ -52,7 +53,7 @@ async def test_without_the_claim_a_died_worker_sends_twice(life: Life, monkeypat
 
     effect = await life.reminded()
     await claims.claim(life.pool, effect.stream, effect.seq, "deliver", effect.at)
-    monkeypatch.setattr(activities.effects.claims, "claim", never_seen)
+    monkeypatch.setattr(claims, "claim", never_seen)
     assert (await life.run(effect))["answer"] == "sent"
     assert len(life.postman.letters) == 1
 
@@ -129,7 +130,7 @@ async def test_without_the_second_look_it_would_leave(
 
 async def test_an_opt_out_while_the_letter_is_written_still_counts(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
     effect = await life.reminded()
-    really_write = activities.reminders.write_letters
+    really_write = activities.posting.write_letters
 
     async def write_and_opt_out(*arguments: Any) -> Any:
         written = await really_write(*arguments)
@@ -243,6 +244,31 @@ async def test_an_effect_that_no_event_calls_for_touches_nothing(life: Life) -> 
         await life.run(beyond)
     assert life.postman.letters == []
     assert await life.pool.fetchval("SELECT count(*) FROM claims") == 0
+
+
+async def test_an_attempt_after_the_journey_gave_it_up_sends_nothing(life: Life) -> None:
+    """Temporal gave up waiting; a worker that was only slow comes later."""
+    effect = await life.reminded()
+    await life.take(Outcome(effect.seq, "unknown", "no-answer"))
+    with pytest.raises(ApplicationError) as caught:
+        await life.run(effect)
+    assert caught.value.type == "NotCalledFor"
+    assert life.postman.letters == []
+
+
+async def test_a_database_lost_while_the_letter_left_does_not_make_it_unknown(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really, failures = claims.settle, [ConnectionResetError(), TimeoutError()]
+
+    async def settle(*arguments: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return await really(*arguments)
+
+    monkeypatch.setattr(claims, "settle", settle)
+    assert (await life.run(await life.reminded()))["answer"] == "sent"
+    assert len(life.postman.letters) == 1
 
 
 async def test_a_lost_database_is_tried_again_and_says_nothing_personal(life: Life) -> None:

@@ -119,7 +119,16 @@ class Life:
 def whole_life() -> Life:
     """A life with most of what can happen, and an end."""
     life = Life(book())
-    life.do(0, c.Plan(person=PERSON, programme="0" * 64, calendar="1" * 64, referent=REFERENT, dates={"release": date(2027, 2, 15)}))
+    life.do(
+        0,
+        c.Plan(
+            person=PERSON,
+            programme="0" * 64,
+            calendar="1" * 64,
+            referent=REFERENT,
+            dates={"release": date(2027, 2, 15)},
+        ),
+    )
     life.do(2, c.MoveDate(date="release", on=date(2027, 2, 16)), reason="jugement reporté")
     life.do(5, c.AddEvidence(milestone="exit-plan", kind="exit-plan"), description="plan signé")
     life.do(6, c.ReachMilestone(milestone="exit-plan"))

@@ -180,7 +180,7 @@ class Life:
         self.state = State(stream=STREAM)
         self.events: list[Event[Payload]] = []
         self.new: list[Event[Payload]] = []
-        """What the last step brought, without what the world answered to it."""
+        """What the last step brought: its commands, or the dues of its instant when nothing was asked."""
         self.decided: list[Decided] = []
         self.outages: list[Outage] = []
         self.now = paris("2027-01-01 00:00")
@@ -205,8 +205,10 @@ class Life:
         return self
 
     def _step(self, now: datetime, asked: Iterable[Any]) -> None:
-        before = len(self.events)
+        asked, before = tuple(asked), len(self.events)
         self._turn(now, (), ())
+        if asked:
+            before = len(self.events)
         self.decided = []
         for each in asked:
             if isinstance(each, Answer):
@@ -259,13 +261,15 @@ class Life:
     # --- asserting
 
     def then(self, *expected: str | Said, also: bool = False) -> "Life":
-        """The last step brought exactly these, in this order (with `also`: these among others)."""
+        """The last step brought exactly these, in this order (with `also`: these among others, in any order)."""
         wanted = [Said(each) if isinstance(each, str) else each for each in expected]
         brought = [event for event in self.new if event.kind != "MomentsPlanned"]
         if also:
-            rest = iter(brought)
-            missing = [want for want in wanted if not any(want.is_said_by(event) for event in rest)]
-            assert not missing, f"{missing} not in {self._told(brought)}"
+            rest = list(brought)
+            for want in wanted:
+                found = next((event for event in rest if want.is_said_by(event)), None)
+                assert found is not None, f"{want} not in\n     {self._told(brought)}"
+                rest.remove(found)
         else:
             matches = len(brought) == len(wanted) and all(w.is_said_by(e) for w, e in zip(wanted, brought, strict=True))
             assert matches, f"wanted {wanted}\n got {self._told(brought)}"
@@ -294,7 +298,7 @@ class Life:
         assert self.violations() == []
         assert dump(load(dump(self.state))) == dump(self.state)
         read = [read_event(json.loads(json.dumps(event.header()))) for event in self.events]
-        assert dump(fold(read)) == dump(self.state)
+        assert dump(fold(read, State(stream=STREAM))) == dump(self.state)
         return self
 
     def violations(self, complete: bool = False) -> list[Violation]:
@@ -315,6 +319,10 @@ class Life:
 
     def last(self, kind: str, **fields: Any) -> Any:
         return self.all(kind, **fields)[-1]
+
+    def about(self, kind: str, id: str) -> str:
+        """The open escalation about something."""
+        return next(key for key, known in self.state.escalations.items() if (known.about.kind, known.about.id) == (kind, id))
 
     def due_day(self, milestone: str) -> str | None:
         """The day (or local time) of a milestone's open deadline."""

@@ -13,7 +13,8 @@ from journeys import contract
 from journeys.contract import Begin
 from journeys.domain import commands as c
 from journeys.domain.evolve import fold
-from journeys.domain.state import dump
+from journeys.domain.state import Status, dump
+from journeys.store import programmes
 from tests.conftest import RealStack
 from tests.workflow.conftest import Engine, make_engine
 
@@ -101,6 +102,24 @@ async def test_a_lost_temporal_server_loses_nothing(stack: RealStack, journal_po
         assert after[: len(before)] == before
         assert [event.kind for event in after[len(before) :]] == ["NoteAdded"]
         await agree(engine)
+
+
+async def test_a_run_started_with_a_forged_state_believes_the_journal(engine: Engine) -> None:
+    """Whoever reaches Temporal may start a workflow with any input: it must change nothing."""
+    await engine.plan()
+    await engine.do(c.Close(outcome="withdrawn"))
+    await asyncio.wait_for(engine.handle().result(), 10)
+    before = await engine.events()
+    forged = fold(before)
+    forged.status = Status.ACTIVE
+    forged.review_at = datetime.now(UTC)
+    texts = await programmes.texts_of(engine.pool, [engine.programme, engine.calendar])
+    begin = Begin(state=dump(forged), texts=texts)
+    handle = await engine.client.start_workflow(contract.WORKFLOW, begin, id=engine.stream, task_queue=engine.queue)
+    await asyncio.sleep(1)
+    await engine.send(engine.command(c.Sync(), datetime.now(UTC), actor="system", roles=()))
+    await asyncio.wait_for(handle.result(), 10)
+    assert await engine.events() == before
 
 
 async def test_a_reset_decides_nothing_again(engine: Engine) -> None:

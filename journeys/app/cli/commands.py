@@ -4,7 +4,7 @@ from functools import cache
 
 import typer
 
-from journeys.app.cli import audit, directory, doing, inboxes, programmes, reading, running, starting
+from journeys.app.cli import audit, directory, doing, inboxes, listing, programmes, running, starting
 from journeys.app.cli.shape import group
 
 
@@ -19,7 +19,7 @@ def application() -> typer.Typer:
     programmes.add_to(app)
     directory.add_to(app)
     starting.add_to(app)
-    reading.add_to(app)
+    listing.add_to(app)
     doing.add_to(app)
     inboxes.add_to(app)
     audit.add_to(app)

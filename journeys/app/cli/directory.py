@@ -1,0 +1,523 @@
+"""Who there is: staff (roles, sites, absences), partners, mentors, people, and the funds that pay."""
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, Final
+
+import typer
+
+from journeys.app.cli.desk import Desk
+from journeys.app.cli.shape import argument, at, command, group, option
+from journeys.app.failures import Said, usage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_HANDLE: Final = r"[a-z][a-z0-9._-]{0,39}"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Declare the commands."""
+    _add_staff(app)
+    _add_partners(app)
+    _add_mentors(app)
+    _add_people(app)
+    _add_funds(app)
+
+
+# --- staff
+
+
+def _add_staff(app: typer.Typer) -> None:
+    room = group("L'équipe : qui, dans quels rôles, présent ou absent.", "Staff: who, in which roles, present or away.")
+    app.add_typer(room, name="staff")
+
+    @command(room, "add", "Ajoute quelqu'un à l'équipe.", "Adds somebody to the staff.")
+    async def add(
+        ctx: typer.Context,
+        handle: str = argument("nom court pour --as", "short name for --as", "PSEUDO"),
+        name: str = option("--name", "nom affiché", "name shown", ...),
+        role: list[str] = option("--role", "rôle ; à répéter", "role; may be repeated", []),
+        site: list[str] = option("--site", "site ; à répéter ; aucun : tous", "site; may be repeated; none: all", []),
+        email: str = option("--email", "adresse", "address"),
+        phone: str = option("--phone", "téléphone", "phone"),
+        language: str = option("--language", "fr ou en", "fr or en", "fr"),
+    ) -> None:
+        await _staff_add(at(ctx), handle, name, role, site, email, phone, language)
+
+    @command(room, "list", "Toute l'équipe.", "All staff.")
+    async def list_(ctx: typer.Context) -> None:
+        await _staff_list(at(ctx))
+
+    @command(room, "change", "Corrige le nom ou les coordonnées.", "Corrects name or contact details.")
+    async def change(
+        ctx: typer.Context,
+        handle: str = argument("qui", "who", "PSEUDO"),
+        name: str = option("--name", "nom affiché", "name shown"),
+        email: str = option("--email", "adresse", "address"),
+        phone: str = option("--phone", "téléphone", "phone"),
+        site: list[str] = option("--site", "sites, à la place des anciens", "sites, in place of the former", []),
+        left: bool = option("--left", "ne fait plus partie de l'équipe", "has left", False),
+        back: bool = option("--back", "est de retour dans l'équipe", "is back on the staff", False),
+    ) -> None:
+        await _staff_change(at(ctx), handle, name, email, phone, site, left, back)
+
+    @command(room, "role", "Donne ou retire un rôle.", "Gives or takes a role.")
+    async def role(
+        ctx: typer.Context,
+        handle: str = argument("qui", "who", "PSEUDO"),
+        role: str = argument("le rôle", "the role", "ROLE"),
+        take: bool = option("--take", "retirer le rôle", "take the role away", False),
+    ) -> None:
+        await _staff_role(at(ctx), handle, role, take)
+
+    @command(room, "absence", "Note une absence, avec qui remplace.", "Notes an absence, with who stands in.")
+    async def absence(
+        ctx: typer.Context,
+        handle: str = argument("qui", "who", "PSEUDO"),
+        first: str = option("--from", "premier jour", "first day", ...),
+        last: str = option("--to", "dernier jour", "last day"),
+        deputy: str = option("--deputy", "qui remplace", "who stands in"),
+        drop: bool = option("--drop", "supprimer l'absence qui commence ce jour", "strike out the absence that begins then", False),
+    ) -> None:
+        await _staff_absence(at(ctx), handle, first, last, deputy, drop)
+
+
+async def _staff_add(
+    desk: Desk, handle: str, name: str, roles: "Sequence[str]", sites: "Sequence[str]", email: str | None,
+    phone: str | None, language: str,
+) -> None:  # fmt: skip
+    import re
+
+    from journeys.app.identifiers import uuid7
+    from journeys.store import staff
+    from journeys.store.staff import Member
+
+    if not re.fullmatch(_HANDLE, handle):
+        raise usage("not-a-handle", f"PSEUDO : « {handle} » ; minuscules, chiffres, points ou tirets, d'abord une lettre",
+                    f"PSEUDO: “{handle}”; lower case, digits, dots or dashes, a letter first", field="PSEUDO")  # fmt: skip
+    pool = await desk.pool()
+    known_roles = await _roles(desk)
+    for role in roles:
+        _known_role(role, known_roles)
+    by = await desk.keeper()
+    checked = _contact(name, email, phone, language)
+    member = Member(id=uuid7(desk.now), handle=handle, roles=tuple(dict.fromkeys(roles)), sites=tuple(sites), active=True, **checked)
+    await staff.add(pool, member, by)
+    _told(desk, "staff", member, f"{member.name} ({handle}) est dans l'équipe : {_roles_fr(member.roles)}.",
+          f"{member.name} ({handle}) is on the staff: {', '.join(member.roles) or 'no role'}.")  # fmt: skip
+
+
+async def _staff_list(desk: Desk) -> None:
+    from journeys.app.reading import today_of
+    from journeys.store import staff
+
+    pool = await desk.pool()
+    members = await staff.members(pool)
+    away: dict[str, str] = {}
+    names = {member.id: member.handle for member in members}
+    for absence in await staff.absences(pool, today_of(desk.now)):
+        deputy = f" ({names.get(absence.deputy, '')})" if absence.deputy else ""
+        away.setdefault(absence.staff, f"{absence.first_day:%d/%m/%Y} – {absence.last_day:%d/%m/%Y}{deputy}")
+    out = desk.out
+    rows = [
+        (m.handle, m.name, ", ".join(m.roles), ", ".join(m.sites) or out.t("tous", "all"), m.email or "",
+         away.get(m.id, "") if m.active else out.t("parti", "left"))
+        for m in members
+    ]  # fmt: skip
+    heads = (out.t("pseudo", "handle"), out.t("nom", "name"), out.t("rôles", "roles"), out.t("sites", "sites"),
+             out.t("adresse", "address"), out.t("absence", "away"))  # fmt: skip
+    out.result({"staff": [dataclasses.asdict(m) | {"away": away.get(m.id)} for m in members]}, lambda: out.table(heads, rows))
+
+
+async def _staff_change(
+    desk: Desk, handle: str, name: str | None, email: str | None, phone: str | None, sites: "Sequence[str]",
+    left: bool, back: bool,
+) -> None:  # fmt: skip
+    from journeys.app.finding import find_staff
+    from journeys.store import staff
+
+    pool = await desk.pool()
+    member = await find_staff(pool, handle, "PSEUDO")
+    if left and back:
+        raise usage("left-and-back", "--left ou --back, pas les deux", "--left or --back, not both", field="--left")
+    by = await desk.keeper()
+    if name is not None or email is not None or phone is not None:
+        checked = _contact(name or member.name, email or member.email, phone or member.phone, member.language)
+        await staff.change(pool, member.id, name=checked["name"], email=checked["email"], phone=checked["phone"], by=by)
+    if sites:
+        await staff.set_sites(pool, member.id, sites, by)
+    if left or back:
+        await staff.set_active(pool, member.id, back, by)
+    changed = await staff.member(pool, member.id)
+    _told(desk, "staff", changed, f"{handle} : noté.", f"{handle}: noted.")
+
+
+async def _staff_role(desk: Desk, handle: str, role: str, take: bool) -> None:
+    from journeys.app.finding import find_staff
+    from journeys.store import staff
+
+    pool = await desk.pool()
+    member = await find_staff(pool, handle, "PSEUDO")
+    if not take:
+        _known_role(role, await _roles(desk))
+    by = await desk.keeper()
+    done = await (staff.take_role if take else staff.give_role)(pool, member.id, role, by)
+    changed = await staff.member(pool, member.id)
+    fr, en = ("noté", "noted") if done else ("rien à changer", "nothing to change")
+    _told(desk, "staff", changed, f"{handle} : {fr}.", f"{handle}: {en}.")
+
+
+async def _staff_absence(desk: Desk, handle: str, first: str, last: str | None, deputy: str | None, drop: bool) -> None:
+    from journeys.app.finding import find_staff
+    from journeys.app.reading import read_day
+    from journeys.store import staff
+    from journeys.store.staff import Absence
+
+    pool = await desk.pool()
+    member = await find_staff(pool, handle, "PSEUDO")
+    first_day = read_day(first, "--from")
+    by = await desk.keeper("supervisor", "referent")
+    if drop:
+        done = await staff.drop_absence(pool, member.id, first_day, by)
+        fr, en = ("absence supprimée", "absence struck out") if done else ("aucune absence ce jour-là", "no absence that day")
+        _told(desk, "staff", member, f"{handle} : {fr}.", f"{handle}: {en}.")
+        return
+    last_day = read_day(last, "--to") if last is not None else first_day
+    if last_day < first_day:
+        raise usage("absence-backwards", "--to : avant le premier jour", "--to: before the first day", field="--to")
+    stands_in = await find_staff(pool, deputy, "--deputy") if deputy is not None else None
+    if stands_in is not None and stands_in.id == member.id:
+        raise usage("own-deputy", "--deputy : personne ne se remplace soi-même", "--deputy: nobody stands in for themselves",
+                    field="--deputy")  # fmt: skip
+    await staff.set_absence(pool, Absence(member.id, first_day, last_day, stands_in.id if stands_in else None), by)
+    _told(desk, "staff", member, f"{handle} : absence notée du {first_day:%d/%m/%Y} au {last_day:%d/%m/%Y}.",
+          f"{handle}: absence noted from {first_day} to {last_day}.")  # fmt: skip
+
+
+async def _roles(desk: Desk) -> set[str]:
+    """Roles of the rights table, and those of programmes shipped or in force."""
+    from journeys.app.publishing import in_force
+    from journeys.authoring.reading import programme_names, read_programme
+    from journeys.domain.rights import ROLES
+
+    known = {*ROLES}
+    for name in programme_names():
+        known |= set(read_programme(name).programme.roles)
+    for _, programme in (await in_force(await desk.pool())).values():
+        known |= set(programme.roles)
+    return known - {"participant", "partner", "mentor"}
+
+
+def _known_role(role: str, known: set[str]) -> None:
+    from journeys.app.finding import nearest
+
+    if role in known:
+        return
+    names = sorted(known)
+    near = nearest(role, names)
+    raise usage(
+        "unknown-role", f"--role : « {role} » n'est pas un rôle connu", f"--role: “{role}” is not a known role", field="--role",
+        remedy=Said((f"Vouliez-vous dire « {near} » ? " if near else "") + f"Rôles : {', '.join(names)}",
+                    (f"Did you mean “{near}”? " if near else "") + f"Roles: {', '.join(names)}"),
+    )  # fmt: skip
+
+
+# --- partners and mentors
+
+
+def _add_partners(app: typer.Typer) -> None:
+    room = group("Les partenaires : logement, emploi, soin, droits.", "Partners: housing, jobs, care, rights.")
+    app.add_typer(room, name="partner")
+
+    @command(room, "add", "Ajoute un partenaire.", "Adds a partner.")
+    async def add(
+        ctx: typer.Context,
+        name: str = argument("nom", "name", "NOM"),
+        kind: str = option("--kind", "genre (housing, employer, care…)", "kind (housing, employer, care…)", ...),
+        site: str = option("--site", "site", "site"),
+        email: str = option("--email", "adresse", "address"),
+        phone: str = option("--phone", "téléphone", "phone"),
+        language: str = option("--language", "fr ou en", "fr or en", "fr"),
+    ) -> None:
+        from journeys.app.identifiers import uuid7
+        from journeys.store import partners
+        from journeys.store.partners import Partner
+
+        desk = at(ctx)
+        by = await desk.keeper("supervisor", "referent")
+        partner = Partner(id=uuid7(desk.now), kind=kind, site=site, **_contact(name, email, phone, language))
+        await partners.add(await desk.pool(), partner, by)
+        _told(desk, "partner", partner, f"{partner.name} est noté.", f"{partner.name} is noted.")
+
+    @command(room, "list", "Tous les partenaires.", "All partners.")
+    async def list_(ctx: typer.Context) -> None:
+        from journeys.store import partners
+
+        desk = at(ctx)
+        _listed(desk, "partners", await partners.partners(await desk.pool()), ("name", "kind", "site", "email", "active", "id"))
+
+    @command(room, "leave", "Ce partenaire ne reçoit plus personne.", "This partner takes nobody any more.")
+    async def leave(ctx: typer.Context, name: str = argument("nom ou id", "name or id", "PARTENAIRE")) -> None:
+        from journeys.app.finding import find_partner
+        from journeys.store import partners
+
+        desk = at(ctx)
+        pool = await desk.pool()
+        partner = await find_partner(pool, name, "PARTENAIRE")
+        await partners.leave(pool, partner.id, await desk.keeper("supervisor", "referent"))
+        _told(desk, "partner", partner, f"{partner.name} : noté.", f"{partner.name}: noted.")
+
+
+def _add_mentors(app: typer.Typer) -> None:
+    room = group("Les mentors : qui peut accompagner combien de personnes.", "Mentors: who can accompany how many people.")
+    app.add_typer(room, name="mentor")
+
+    @command(room, "add", "Ajoute un mentor.", "Adds a mentor.")
+    async def add(
+        ctx: typer.Context,
+        name: str = argument("nom", "name", "NOM"),
+        capacity: int = option("--capacity", "personnes à la fois", "people at once", 1, min=0, max=100),
+        site: str = option("--site", "site", "site"),
+        email: str = option("--email", "adresse", "address"),
+        phone: str = option("--phone", "téléphone", "phone"),
+        language: str = option("--language", "fr ou en", "fr or en", "fr"),
+    ) -> None:
+        from journeys.app.identifiers import uuid7
+        from journeys.store import mentors
+        from journeys.store.mentors import Mentor
+
+        desk = at(ctx)
+        by = await desk.keeper("supervisor", "referent")
+        mentor = Mentor(id=uuid7(desk.now), capacity=capacity, site=site, **_contact(name, email, phone, language))
+        await mentors.add(await desk.pool(), mentor, by)
+        _told(desk, "mentor", mentor, f"{mentor.name} est noté.", f"{mentor.name} is noted.")
+
+    @command(room, "list", "Tous les mentors.", "All mentors.")
+    async def list_(ctx: typer.Context) -> None:
+        from journeys.store import mentors
+
+        desk = at(ctx)
+        _listed(desk, "mentors", await mentors.mentors(await desk.pool()), ("name", "site", "capacity", "available", "email", "id"))
+
+    @command(room, "change", "Combien de personnes, et si c'est possible en ce moment.", "How many people, and whether now.")
+    async def change(
+        ctx: typer.Context,
+        name: str = argument("nom ou id", "name or id", "MENTOR"),
+        capacity: int = option("--capacity", "personnes à la fois", "people at once", None, min=0, max=100),
+        available: bool = typer.Option(None, "--available/--unavailable", help="disponible\x1favailable", show_default=False),
+    ) -> None:
+        from journeys.app.finding import find_mentor
+        from journeys.store import mentors
+
+        desk = at(ctx)
+        pool = await desk.pool()
+        mentor = await find_mentor(pool, name, "MENTOR")
+        by = await desk.keeper("supervisor", "referent")
+        await mentors.change(
+            pool, mentor.id, capacity=mentor.capacity if capacity is None else capacity,
+            available=mentor.available if available is None else available, by=by,
+        )  # fmt: skip
+        _told(desk, "mentor", await mentors.mentor(pool, mentor.id), f"{mentor.name} : noté.", f"{mentor.name}: noted.")
+
+
+# --- people
+
+
+def _add_people(app: typer.Typer) -> None:
+    room = group("Les personnes accompagnées.", "People who are accompanied.")
+    app.add_typer(room, name="person")
+
+    @command(room, "list", "Cherche des personnes par nom ou référence.", "Finds people by name or reference.")
+    async def list_(ctx: typer.Context, text: str = argument("nom ou référence", "name or reference", "TEXTE")) -> None:
+        from journeys.store import people
+
+        desk = at(ctx)
+        found = await people.search(await desk.pool(), text)
+        out = desk.out
+        rows = [(p.name, str(p.details.birth_date or ""), p.details.reference or "", p.id) for p in found]
+        out.result({"people": [_person_json(p) for p in found]},
+                   lambda: out.table((out.t("nom", "name"), out.t("né(e) le", "born"), out.t("référence", "reference"), "id"), rows))  # fmt: skip
+
+    @command(room, "show", "Une personne et ses parcours.", "A person and their journeys.")
+    async def show(ctx: typer.Context, person: str = argument("nom, référence ou id", "name, reference or id", "PERSONNE")) -> None:
+        await _person_show(at(ctx), person)
+
+    @command(room, "change", "Corrige ce qu'on sait d'une personne.", "Corrects what is known of a person.")
+    async def change(
+        ctx: typer.Context,
+        person: str = argument("nom, référence ou id", "name, reference or id", "PERSONNE"),
+        first_name: str = option("--first-name", "prénom", "first name"),
+        last_name: str = option("--last-name", "nom", "last name"),
+        born: str = option("--born --birth-date", "date de naissance", "birth date"),
+        reference: str = option("--reference", "référence", "reference"),
+        email: str = option("--email", "adresse", "address"),
+        phone: str = option("--phone", "téléphone", "phone"),
+        language: str = option("--language", "fr ou en", "fr or en"),
+    ) -> None:
+        from journeys.app.finding import find_person
+        from journeys.app.people_file import details_of
+        from journeys.store import people
+
+        desk = at(ctx)
+        pool = await desk.pool()
+        known = await find_person(pool, person)
+        by = await desk.keeper("supervisor", "referent")
+        typed = {"first_name": first_name, "last_name": last_name, "birth_date": born, "reference": reference,
+                 "email": email, "phone": phone, "language": language}  # fmt: skip
+        before = {name: str(value) for name, value in dataclasses.asdict(known.details).items() if value is not None and name != "zone"}
+        given = {name: text for name, text in typed.items() if text is not None}
+        called = {name: f"--{name.replace('_', '-')}" for name in typed}
+        details = dataclasses.replace(details_of(before | given, called), zone=known.details.zone)
+        changed = await people.change(pool, known.id, details, by)
+        desk.out.result({"person": known.id, "changed": list(changed)}, lambda: desk.out.line(
+            desk.out.t(f"{known.name} : {len(changed)} changement(s).", f"{known.name}: {len(changed)} change(s).")))  # fmt: skip
+
+
+async def _person_show(desk: Desk, asked: str) -> None:
+    from journeys.app.cli.listing import journeys_table, row_json
+    from journeys.app.finding import find_person
+    from journeys.store import views
+
+    pool = await desk.pool()
+    person = await find_person(pool, asked)
+    rows = await views.journeys(pool, person=person.id)
+    out = desk.out
+    messages = (
+        out.t("décédée", "died") if person.died
+        else out.t("ne veut pas de message", "wants no message") if person.opted_out
+        else out.t(f"messages en pause jusqu'au {person.paused_until:%d/%m/%Y}", f"messages paused until {person.paused_until:%Y-%m-%d}")
+        if person.paused_until else ""
+    )  # fmt: skip
+    shown = [
+        (out.t("né(e) le", "born"), str(person.details.birth_date or "")),
+        (out.t("référence", "reference"), person.details.reference or ""),
+        (out.t("adresse", "address"), person.details.email or ""),
+        (out.t("téléphone", "phone"), person.details.phone or ""),
+        (out.t("langue", "language"), person.details.language),
+        ("", messages),
+    ]
+    table = await journeys_table(desk, rows)
+
+    def show() -> None:
+        out.heading(f"{person.name}  {person.id}")
+        for name, value in shown:
+            if value:
+                out.line(f"  {name} : {value}" if name else f"  {value}")
+        table()
+
+    out.result({"person": _person_json(person), "journeys": [row_json(row) for row in rows]}, show)
+
+
+def _person_json(person: Any) -> dict[str, Any]:
+    return {"id": person.id, **dataclasses.asdict(person.details), "opted_out": person.opted_out,
+            "paused_until": person.paused_until, "died": person.died, "erasure_requested": person.erasure_requested}  # fmt: skip
+
+
+# --- funds
+
+
+def _add_funds(app: typer.Typer) -> None:
+    room = group("Les fonds d'où viennent les aides.", "The funds that grants come from.")
+    app.add_typer(room, name="fund")
+
+    @command(room, "open", "Ouvre un fonds.", "Opens a fund.")
+    async def open_(
+        ctx: typer.Context,
+        code: str = argument("code, comme dans le programme", "code, as in the programme", "FONDS"),
+        balance: str = option("--balance", "somme de départ", "money to begin with", "0"),
+        cap: str = option("--cap", "plafond par personne", "cap per person"),
+    ) -> None:
+        from journeys.app.identifiers import uuid7
+        from journeys.app.reading import read_amount
+        from journeys.store import treasury
+
+        desk = at(ctx)
+        amount = read_amount(balance, "--balance")
+        limit = read_amount(cap, "--cap") if cap is not None else None
+        by = await desk.keeper("finance")
+        await treasury.open_fund(await desk.pool(), uuid7(desk.now), code, cap_per_person=limit, balance=amount, by=by)
+        await _funds(desk, code)
+
+    @command(room, "top-up", "Verse de l'argent dans un fonds.", "Puts money in a fund.")
+    async def top_up(
+        ctx: typer.Context,
+        code: str = argument("code", "code", "FONDS"),
+        amount: str = argument("montant en euros", "amount in euros", "MONTANT"),
+    ) -> None:
+        from journeys.app.reading import read_amount
+        from journeys.store import treasury
+
+        desk = at(ctx)
+        cents = read_amount(amount, "MONTANT")
+        if cents == 0:
+            raise usage("no-amount", "MONTANT : plus que zéro", "MONTANT: more than zero", field="MONTANT")
+        by = await desk.keeper("finance")
+        await treasury.top_up(await desk.pool(), code, cents, by)
+        await _funds(desk, code)
+
+    @command(room, "list", "Tous les fonds et ce qu'il en reste.", "All funds and what is left of them.")
+    async def list_(ctx: typer.Context) -> None:
+        await _funds(at(ctx), None)
+
+
+async def _funds(desk: Desk, code: str | None) -> None:
+    from journeys.i18n import format_money
+    from journeys.store import funds
+
+    found = [fund for fund in await funds.funds(await desk.pool()) if code in (None, fund.code)]
+    out = desk.out
+    heads = (out.t("fonds", "fund"), out.t("disponible", "available"), out.t("réservé", "reserved"), out.t("payé", "paid"),
+             out.t("plafond par personne", "cap per person"))  # fmt: skip
+    rows = [
+        (f.code, *(format_money(cents, out.lang) for cents in (f.available, f.reserved, f.paid)),
+         format_money(f.cap_per_person, out.lang) if f.cap_per_person is not None else "")
+        for f in found
+    ]  # fmt: skip
+    out.result({"funds": [dataclasses.asdict(f) for f in found]}, lambda: out.table(heads, rows))
+
+
+# --- what all share
+
+
+def _contact(name: str, email: str | None, phone: str | None, language: str) -> dict[str, Any]:
+    """Name, address, phone, language, each fit to be kept. Raises Failure."""
+    from journeys.app.people_file import details_of
+
+    called = {"first_name": "name", "email": "--email", "phone": "--phone", "language": "--language"}
+    typed = {"first_name": name, "last_name": "-", "email": email or "", "phone": phone or "", "language": language}
+    if not name.strip():
+        raise usage("no-name", "il manque le nom", "the name is missing", field="--name")
+    read = details_of(typed, called)
+    return {"name": read.first_name, "email": read.email, "phone": read.phone, "language": read.language}
+
+
+def _told(desk: Desk, kind: str, found: Any, fr: str, en: str) -> None:
+    desk.out.result({kind: dataclasses.asdict(found)}, lambda: desk.out.line(desk.out.t(fr, en)))
+
+
+def _listed(desk: Desk, kind: str, found: "Sequence[Any]", columns: tuple[str, ...]) -> None:
+    rows = [[_cell(getattr(each, column), desk) for column in columns] for each in found]
+    heads = [desk.out.t(*_HEADS[column]) for column in columns]
+    desk.out.result({kind: [dataclasses.asdict(each) for each in found]}, lambda: desk.out.table(heads, rows))
+
+
+def _cell(value: Any, desk: Desk) -> str:
+    if isinstance(value, bool):
+        return desk.out.t("oui", "yes") if value else desk.out.t("non", "no")
+    return "" if value is None else str(value)
+
+
+_HEADS: Final = {
+    "name": ("nom", "name"),
+    "kind": ("genre", "kind"),
+    "site": ("site", "site"),
+    "email": ("adresse", "address"),
+    "active": ("actif", "active"),
+    "capacity": ("places", "capacity"),
+    "available": ("disponible", "available"),
+    "id": ("id", "id"),
+}
+
+
+def _roles_fr(roles: tuple[str, ...]) -> str:
+    return ", ".join(roles) or "aucun rôle"

@@ -1,0 +1,174 @@
+"""`journeys programme`: what is shipped and in force, what a programme says, what is wrong in a file, its schema."""
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from journeys.app.cli.desk import Desk
+from journeys.app.cli.shape import argument, at, command, group
+from journeys.app.failures import Exit, Failure, Said
+
+if TYPE_CHECKING:
+    from journeys.domain.programme import Programme
+
+
+def add_to(app: typer.Typer) -> None:
+    """Declare the commands."""
+    room = group("Les programmes : ce qui est prévu, pour qui, quand.", "Programmes: what is planned, for whom, when.")
+    app.add_typer(room, name="programme")
+
+    @command(room, "list", "Les programmes livrés et ceux en vigueur.", "Programmes shipped and in force.")
+    async def list_(ctx: typer.Context) -> None:
+        await _list(at(ctx))
+
+    @command(room, "show", "Ce que dit un programme.", "What a programme says.")
+    async def show(ctx: typer.Context, name: str = argument("nom ou chemin", "name or path", "PROGRAMME")) -> None:
+        await _show(at(ctx), name)
+
+    @command(room, "validate", "Cherche ce qui ne peut pas marcher, ligne par ligne.", "Finds what cannot work, line by line.")
+    def validate(ctx: typer.Context, name: str = argument("nom ou chemin", "name or path", "PROGRAMME")) -> int:
+        return _validate(at(ctx), name)
+
+    @command(room, "publish", "Met un programme en vigueur pour les nouveaux parcours.",
+             "Puts a programme in force for new journeys.")  # fmt: skip
+    async def publish(ctx: typer.Context, name: str = argument("nom ou chemin", "name or path", "PROGRAMME")) -> None:
+        await _publish(at(ctx), name)
+
+    @command(room, "schema", "Le schéma JSON d'un programme, pour un éditeur.", "The JSON Schema of a programme, for an editor.")
+    def schema(ctx: typer.Context) -> None:
+        import json
+
+        from journeys.authoring.schema import programme_schema
+
+        out = at(ctx).out
+        print(json.dumps(programme_schema(out.lang), ensure_ascii=False, indent=None if out.json else 2))
+
+
+
+async def _list(desk: Desk) -> None:
+    """Also without a running stack: then only what is shipped."""
+    from journeys.app.publishing import in_force
+    from journeys.authoring.reading import programme_names, read_programme
+
+    try:
+        published = await in_force(await desk.pool())
+    except Failure as failure:
+        if failure.code != "not-running":
+            raise
+        published = {}
+    found: list[dict[str, Any]] = []
+    for name in sorted(set(programme_names()) | set(published)):
+        shipped = read_programme(name) if name in programme_names() else None
+        current = published.get(name)
+        programme = current[1] if current else (shipped.programme if shipped else None)
+        if programme is None:
+            continue
+        state = "shipped"
+        if current is not None:
+            state = "in-force" if shipped is None or shipped.sha256 == current[0].sha256 else "differs"
+        found.append({
+            "name": name, "label": programme.label.in_(desk.out.lang), "state": state,
+            "sha256": current[0].sha256 if current else (shipped.sha256 if shipped else None),
+        })  # fmt: skip
+    out = desk.out
+    words = {
+        "shipped": out.t("livré, pas encore utilisé", "shipped, not used yet"),
+        "in-force": out.t("en vigueur", "in force"),
+        "differs": out.t("en vigueur ; le fichier livré diffère (journeys programme publish)",
+                         "in force; the shipped file differs (journeys programme publish)"),
+    }  # fmt: skip
+    rows = [(each["name"], each["label"], words[each["state"]]) for each in found]
+    out.result({"programmes": found},
+               lambda: out.table((out.t("nom", "name"), out.t("programme", "programme"), out.t("état", "state")), rows))  # fmt: skip
+
+
+async def _text(desk: Desk, name: str) -> str:
+    """The programme in force, else the file."""
+    from journeys.app.publishing import programme_text_of, read
+
+    try:
+        return await programme_text_of(await desk.pool(), name)
+    except Failure as failure:
+        if failure.code != "not-running":
+            raise
+        return read(name).text
+
+
+async def _show(desk: Desk, name: str) -> None:
+    from journeys.domain.programme import compile_programme
+
+    programme = compile_programme(await _text(desk, name))
+    desk.out.result({"programme": programme.model_dump(mode="json")}, lambda: _print(desk, programme))
+
+
+def _print(desk: Desk, programme: "Programme") -> None:
+    out, lang = desk.out, desk.out.lang
+    out.heading(programme.label.in_(lang))
+    out.line(out.t(f"actif à partir de : {programme.active_from}", f"active from: {programme.active_from}")
+             + (out.t(f" · fin : {programme.ends}", f" · ends: {programme.ends}") if programme.ends else ""))  # fmt: skip
+    phases = [(code, each.label.in_(lang), str(each.enter or ", ".join(each.enter_when)), str(each.leave or ", ".join(each.leave_when)))
+              for code, each in programme.phases.items()]  # fmt: skip
+    if phases:
+        out.heading(out.t("Phases", "Phases"))
+        out.table((out.t("code", "code"), "", out.t("début", "begins"), out.t("fin", "ends")), phases)
+    steps = [
+        (code, each.label.in_(lang), str(each.due or "—"), each.check.value, each.missed or "standard",
+         out.t("par défaut", "default") if each.origin == "default" else "")
+        for code, each in programme.milestones.items()
+    ]  # fmt: skip
+    out.heading(out.t("Étapes", "Milestones"))
+    out.table((out.t("code", "code"), "", out.t("échéance", "due"), out.t("constat", "check"), out.t("alerte", "ladder"), ""), steps)
+    if programme.contacts:
+        out.heading(out.t("Suivis", "Contacts"))
+        out.table((out.t("code", "code"), "", out.t("début", "start"), out.t("rythme", "cadence")),
+                  [(code, each.label.in_(lang), str(each.start), "; ".join(map(str, each.cadence)))
+                   for code, each in programme.contacts.items()])  # fmt: skip
+    if programme.grants:
+        from journeys.i18n import format_money
+
+        out.heading(out.t("Aides", "Grants"))
+        out.table((out.t("code", "code"), "", out.t("plafond", "cap"), out.t("objets", "purposes"), out.t("accords", "approvals")),
+                  [(code, each.label.in_(lang), format_money(each.cap, lang), ", ".join(each.purposes),
+                    " | ".join(" + ".join(level.approvals) for level in each.levels))
+                   for code, each in programme.grants.items()])  # fmt: skip
+
+
+def _validate(desk: Desk, name: str) -> int:
+    from journeys.authoring.reading import ProgrammeInvalid, ProgrammeNotFound, read_programme
+
+    out, lang = desk.out, desk.out.lang
+    try:
+        file = read_programme(name)
+        findings, source, sha256 = file.findings, file.source, file.sha256
+    except ProgrammeInvalid as error:
+        findings, source, sha256 = error.findings, error.source, ""
+    except ProgrammeNotFound as error:
+        raise Failure(Exit.NOT_FOUND, "unknown-programme", Said(error.message("fr"), error.message("en")),
+                       Said(error.remedy("fr"), error.remedy("en")), field="PROGRAMME") from None  # fmt: skip
+    valid = not any(one.severity == "error" for one in findings)
+
+    def show() -> None:
+        for one in findings:
+            sign = out.t("erreur", "error") if one.severity == "error" else out.t("remarque", "note")
+            out.line(f"{source}:{one.line}:{one.column}: {sign}: {one.path}: {one.message(lang)}")
+            out.line(f"    → {one.remedy(lang)}")
+        out.line(out.t("Le programme peut servir.", "The programme can be used.") if valid
+                 else out.t("Le programme ne peut pas servir.", "The programme cannot be used."))  # fmt: skip
+
+    out.result({"valid": valid, "sha256": sha256 or None, "findings": [one.as_json(lang) for one in findings]}, show)
+    return Exit.DONE if valid else Exit.FAILED
+
+
+async def _publish(desk: Desk, name: str) -> None:
+    from journeys.app.publishing import keep, read, rules
+    from journeys.app.reading import today_of
+
+    by = await desk.keeper("supervisor")
+    file = read(name)
+    await keep(await desk.pool(), rules(file.text, today_of(desk.now)), by)
+    out = desk.out
+    out.result(
+        {"published": file.programme.programme, "sha256": file.sha256},
+        lambda: out.line(out.t(f"« {file.programme.programme} » est en vigueur pour les nouveaux parcours.",
+                               f"“{file.programme.programme}” is in force for new journeys.")),
+    )  # fmt: skip
