@@ -149,8 +149,16 @@ def _fact(event: Recorded, kind: Kind, id: str, value: str, on: date | None) -> 
 
 
 def _in_order(events: Sequence[Recorded], at: datetime) -> list[Recorded]:
-    """What happened by then, in the order in which it happened."""
-    return sorted((event for event in events if event.occurred_at <= at), key=lambda event: event.occurred_at)
+    """What happened by then, in the order in which it happened. A beginning happened with what made it begin."""
+    by_seq = {event.seq: event for event in events}
+    happened = []
+    for event in events:
+        cause = event.caused_by
+        if isinstance(event.data, e.JourneyActivated) and cause is not None and cause.seq in by_seq:
+            event = event.model_copy(update={"occurred_at": by_seq[cause.seq].occurred_at})
+        if event.occurred_at <= at:
+            happened.append(event)
+    return sorted(happened, key=lambda event: event.occurred_at)
 
 
 def _frame(events: Sequence[Recorded], then: _Then) -> list[Fact]:

@@ -1,11 +1,15 @@
 """A journey in the real PostgreSQL, played by the pure core, whose effects the real activities carry out."""
 
+import asyncio
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from temporalio.testing import ActivityEnvironment
@@ -32,8 +36,11 @@ from journeys.domain.programme import Programme
 from journeys.domain.state import State
 from journeys.domain.summary import summary
 from journeys.store import journal, people, publishing, staff, treasury
-from journeys.store.directory import By
+from journeys.store.database import open_pool
+from journeys.store.directory import AlreadyThere, By
+from journeys.store.migrating import migrate
 from journeys.store.signing import KeyRing, draw_parts, sign
+from tests.conftest import RealStack
 
 MONDAY = datetime(2027, 5, 10, 8, 0, tzinfo=UTC)
 """Ten in the morning in Paris."""
@@ -121,8 +128,8 @@ class Life:
 
     async def hire(self, id: str, handle: str, *roles: str, sites: tuple[str, ...] = ()) -> str:
         member = staff.Member(
-            id=id, handle=handle, name=f"{handle.title()} Martin", email=f"{handle}@example.org", phone=None,
-            language="fr", roles=roles, sites=sites, active=True,
+            id=id, handle=f"{handle}-{id[:8]}", name=f"{handle.title()} Martin", email=f"{handle}@example.org",
+            phone=None, language="fr", roles=roles, sites=sites, active=True,
         )  # fmt: skip
         await staff.add(self.pool, member, self.by)
         return id
@@ -241,9 +248,10 @@ class Life:
 
     async def granted(self, payee: str, amount: int = 20_000) -> Effect:
         """A grant approved; the instruction of its payment."""
-        await treasury.open_fund(
-            self.pool, str(uuid.uuid4()), "main", cap_per_person=None, balance=1_000_000, by=self.by
-        )
+        with suppress(AlreadyThere):
+            await treasury.open_fund(
+                self.pool, str(uuid.uuid4()), "main", cap_per_person=None, balance=100_000_000, by=self.by
+            )
         asked = await self.do(c.RequestGrant(grant="help", purpose="training", amount=amount), payee=payee)
         digest = self.state.grants[asked.command].digest
         await self.do(c.ApproveGrant(grant=asked.command, digest=digest), actor=self.supervisor, role="supervisor")
@@ -252,7 +260,7 @@ class Life:
         return effect
 
 
-async def make_life(pool: Any, home: Path, programme: dict[str, Any] = PROGRAMME) -> Life:
+async def make_life(pool: Any, programme: dict[str, Any] = PROGRAMME) -> Life:
     postman = Postman()
     resources = Resources(
         pool=pool,
@@ -270,9 +278,33 @@ async def make_life(pool: Any, home: Path, programme: dict[str, Any] = PROGRAMME
     return Life(pool, resources, postman, open_handbook(text, calendar), hashes)
 
 
+@pytest.fixture(scope="session")
+def shared_database(stack: RealStack) -> str:
+    """One migrated database for all lives: making one for each would take most of the time."""
+
+    async def make() -> str:
+        name = f"lives_{uuid.uuid4().hex}"
+        connection = await asyncpg.connect(stack.database)
+        await connection.execute(f"CREATE DATABASE {name}")
+        await connection.close()
+        await migrate(stack.database_url(name))
+        return stack.database_url(name)
+
+    return asyncio.run(make())
+
+
 @pytest_asyncio.fixture
-async def life(journal_pool: Any, tmp_path: Path) -> Life:
-    made = await make_life(journal_pool, tmp_path)
+async def lives_pool(shared_database: str) -> AsyncIterator[Any]:
+    """The journal as the worker sees it; nobody of an earlier test is still there."""
+    pool = await open_pool(shared_database)
+    await pool.execute("UPDATE staff SET active = false")
+    yield pool
+    await pool.close()
+
+
+@pytest_asyncio.fixture
+async def life(lives_pool: Any) -> Life:
+    made = await make_life(lives_pool)
     await made.begin()
     return made
 

@@ -118,6 +118,14 @@ async def test_a_host_that_is_not_allowed_is_not_even_called(site: Site) -> None
     assert site.asked == []
 
 
+async def test_without_the_list_it_would_be_called(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The guard taken away."""
+    site.asked.clear()
+    monkeypatch.setattr(HttpChecks, "allows", lambda *_: True)
+    assert (await HttpChecks(()).ask(site.url("yes"), **IDS)).answer == "passed"
+    assert len(site.asked) == 1
+
+
 async def test_patience_has_an_end(site: Site) -> None:
     begun = time.monotonic()
     found = await HttpChecks((site.host,), timeout_seconds=0.2).ask(site.url("slow"), **IDS)
@@ -158,11 +166,11 @@ def test_which_hosts_are_allowed(url: str, allowed: bool) -> None:
 
 @pytest.mark.parametrize(("path", "answer", "reached"), [("yes", "passed", True), ("no", "failed", False)])
 async def test_a_journey_asks_and_records_what_it_heard(
-    journal_pool: Any, tmp_path: Any, site: Site, path: str, answer: str, reached: bool
+    lives_pool: Any, site: Site, path: str, answer: str, reached: bool
 ) -> None:
     rights: dict[str, Any] = PROGRAMME["milestones"]["rights"]  # type: ignore[index]
     milestones = {"rights": {**rights, "url": site.url(path), "missed": "follow-up"}}
-    life: Life = await make_life(journal_pool, tmp_path, {**PROGRAMME, "milestones": milestones})
+    life: Life = await make_life(lives_pool, {**PROGRAMME, "milestones": milestones})
     life.use(checks=HttpChecks((site.host,)))
     await life.begin()
     (deadline,) = life.state.deadlines.values()

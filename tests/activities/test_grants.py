@@ -31,7 +31,10 @@ PAYMENT = "0190b5a0-0000-7000-8000-00000000000a"
 
 async def paid(life: Life) -> list[int]:
     """Cents of each transfer that the bank made."""
-    rows = await life.pool.fetch("SELECT cents FROM bank.movements WHERE kind = 'paid' ORDER BY position")
+    rows = await life.pool.fetch(
+        "SELECT cents FROM bank.movements WHERE kind = 'paid' AND payment = ANY ($1::uuid[]) ORDER BY position",
+        list(life.state.payments),
+    )
     return [row["cents"] for row in rows]
 
 
@@ -40,7 +43,9 @@ async def events(life: Life) -> list[Event[Payload]]:
 
 
 async def asked(life: Life) -> int:
-    count: int = await life.pool.fetchval("SELECT count(*) FROM bank.instructions")
+    count: int = await life.pool.fetchval(
+        "SELECT count(*) FROM bank.instructions WHERE payment = ANY ($1::uuid[])", list(life.state.payments)
+    )
     return count
 
 

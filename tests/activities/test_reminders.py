@@ -243,7 +243,7 @@ async def test_an_effect_that_no_event_calls_for_touches_nothing(life: Life) -> 
     with pytest.raises(ApplicationError):
         await life.run(beyond)
     assert life.postman.letters == []
-    assert await life.pool.fetchval("SELECT count(*) FROM claims") == 0
+    assert await life.pool.fetchval("SELECT count(*) FROM claims WHERE journey = $1", life.stream) == 0
 
 
 async def test_an_attempt_after_the_journey_gave_it_up_sends_nothing(life: Life) -> None:

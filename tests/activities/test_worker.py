@@ -28,7 +28,13 @@ def folder(tmp_path: Path) -> Path:
 
 async def test_a_week_passes_and_the_world_was_told(stack: RealStack, journal_pool: Any, folder: Path) -> None:
     engine = await make_engine(stack, journal_pool)
-    resources = Resources(pool=journal_pool, ring=RING, bank=SimulatedBank(journal_pool), mailer=FileOutbox(folder))
+    resources = Resources(
+        pool=journal_pool,
+        ring=RING,
+        bank=SimulatedBank(journal_pool),
+        mailer=FileOutbox(folder),
+        duty_address="astreinte@example.org",
+    )
     engine.world.activities = lambda: all_activities(resources)  # type: ignore[method-assign]
     person = await settle_in(engine)
     async with engine.worker():

@@ -69,13 +69,15 @@ class Life:
     state: State = field(default_factory=State)
     events: list[Event[Payload]] = field(default_factory=list)
     texts: dict[tuple[int, str], str] = field(default_factory=dict)
+    commands: list[tuple[c.Command, Decided]] = field(default_factory=list)
     now: datetime = START
-    count: int = 0
 
     def until(self, at: datetime) -> None:
         """Let time pass."""
         while True:
             self._offer([])
+            if self.state.effects:
+                continue
             due = agenda.first(self.state)
             if due is None or due.at > at:
                 break
@@ -87,10 +89,9 @@ class Life:
     ) -> Decided:
         """Give a command on a day; `told` is the day on which it is recorded, when that is later."""
         self.until(day(number if told is None else told))
-        self.count += 1
         parts = {name: Part(text=text, salt="ab" * 32) for name, text in texts.items()}
         command = c.Command(
-            id=id_of(f"command {self.count}"), stream=self.stream, body=body, actor=actor,
+            id=id_of(f"command {len(self.commands)}"), stream=self.stream, body=body, actor=actor,
             roles=(_ROLE[actor],), occurred_at=day(number), signed_at=self.now, parts=parts,
             commitments={name: part.commitment() for name, part in parts.items()},
         )  # fmt: skip
@@ -98,6 +99,7 @@ class Life:
             pass
         for event in self.events[decided[0].first - 1 : decided[0].last]:
             self.texts |= {(event.seq, name): texts[name] for name in event.parts}
+        self.commands.append((command, decided[0]))
         return decided[0]
 
     def _offer(self, commands: Sequence[c.Command]) -> tuple[Decided, ...]:

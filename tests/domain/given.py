@@ -340,10 +340,6 @@ class Life:
         return list(self.state.payments)[-1]
 
     @property
-    def receipt(self) -> str:
-        return list(self.state.receipts)[-1]
-
-    @property
     def appointment(self) -> str:
         return list(self.state.appointments)[-1]
 

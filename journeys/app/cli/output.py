@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _WIDE: Final = 4000
 """Columns where nobody looks: a line is then never cut."""
 
+_SPACES: Final = "\n\t\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"
+
 
 @dataclass(slots=True)
 class Output:
@@ -101,4 +103,4 @@ class Output:
 
 def printable(text: str) -> str:
     """Without what could move the cursor or reverse the line: names and notes are other people's."""
-    return "".join(sign if sign.isprintable() or sign in "\n\t" else "\N{REPLACEMENT CHARACTER}" for sign in text)
+    return "".join(sign if sign.isprintable() or sign in _SPACES else "\N{REPLACEMENT CHARACTER}" for sign in text)

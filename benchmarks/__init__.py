@@ -1,0 +1,1 @@
+"""Speed and memory as ratios: ours and a reference, side by side in one run, on the same servers."""

@@ -1,0 +1,76 @@
+"""What a figure is: ours against a reference, measured in turns, judged by the median of the rounds."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from statistics import median
+from typing import Any, Literal
+
+Measure = Callable[[], Awaitable[float]]
+"""One turn; returns a rate, a duration or a size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A bound on the ratio, or on our own value where there is no reference."""
+
+    sense: Literal["at least", "at most"]
+    bound: float
+
+    def allows(self, value: float) -> bool:
+        return value >= self.bound if self.sense == "at least" else value <= self.bound
+
+    def text(self) -> str:
+        return f"{'>=' if self.sense == 'at least' else '<='} {self.bound:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of the table: medians of the rounds, and how far the rounds lie apart."""
+
+    name: str
+    unit: str
+    ours: float
+    reference: float | None
+    judged: float
+    """The median ratio ours / reference; our own value where there is no reference."""
+    low: float
+    high: float
+    target: Target | None
+    note: str = ""
+
+    @property
+    def met(self) -> bool | None:
+        return None if self.target is None else self.target.allows(self.judged)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "figure": self.name, "unit": self.unit, "ours": self.ours, "reference": self.reference,
+            "ratio": self.judged, "min": self.low, "max": self.high,
+            "target": None if self.target is None else self.target.text(), "met": self.met, "note": self.note,
+        }  # fmt: skip
+
+
+def compared(
+    name: str, unit: str, turns: list[tuple[float, float]], target: Target | None, note: str = ""
+) -> Figure:
+    """The figure of turns (ours, reference) that were measured one after the other."""
+    ratios = [ours / reference for ours, reference in turns]
+    return Figure(
+        name, unit, median(ours for ours, _ in turns), median(reference for _, reference in turns),
+        median(ratios), min(ratios), max(ratios), target, note,
+    )  # fmt: skip
+
+
+def alone(name: str, unit: str, values: list[float], target: Target | None, note: str = "") -> Figure:
+    """A figure without a reference: its own value is judged."""
+    return Figure(name, unit, median(values), None, median(values), min(values), max(values), target, note)
+
+
+async def in_turns(ours: Measure, *references: Measure, rounds: int) -> list[tuple[float, ...]]:
+    """Ours, then each reference, again and again, after one round that is not counted."""
+    turns = []
+    for number in range(rounds + 1):
+        turn = tuple([await measure() for measure in (ours, *references)])
+        if number:
+            turns.append(turn)
+    return turns

@@ -1,0 +1,46 @@
+"""The worker process of the figures: python -m benchmarks.serving QUEUE. Ends with its input.
+
+The product's own worker, as its composition root makes it, and beside it one for the references with the same options.
+"""
+
+import asyncio
+import logging
+import sys
+
+import structlog
+from temporalio.worker import Worker
+
+from benchmarks.bare import Bare, BareBegins, BareRows
+from journeys import temporal
+from journeys.leaving import leave
+from journeys.settings import load_settings
+from journeys.store.database import open_pool
+from worker import WORKER_OPTIONS, make_resources, make_worker
+
+
+async def main(queue: str) -> None:
+    settings = load_settings(task_queue=queue)
+    assert settings.database_url is not None
+    client = await temporal.connect(settings)
+    pool = await open_pool(settings.database_url)
+    references = Worker(
+        client,
+        task_queue=f"{queue}-bare",
+        workflows=[Bare, BareBegins],
+        activities=BareRows(pool).all(),
+        workflow_runner=temporal.sandbox_runner(),
+        **WORKER_OPTIONS,
+    )
+    async with make_worker(client, make_resources(pool, settings, client), settings), references:
+        print("ready", flush=True)
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+        leave(0)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.ERROR)
+    structlog.configure(
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+    )
+    asyncio.run(main(sys.argv[1]))

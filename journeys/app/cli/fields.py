@@ -1,0 +1,169 @@
+"""The fields of each command, read off its model: what they are called, what may be typed, how it is read."""
+
+import re
+import types
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
+
+from journeys.app.failures import Lang, Said
+from journeys.domain.commands import BODIES, INTERNAL, Body
+from journeys.domain.record import Id
+
+Kind = Literal["day", "instant", "amount", "choice", "number", "flag", "code", "text", "digest", "staff", "mentor", "partner",
+               "escalation", "grant", "payment", "receipt", "appointment", "referral"]  # fmt: skip
+
+_ID: Final = Id.__metadata__[0].pattern  # type: ignore[attr-defined]
+_STAFF: Final = frozenset({"referent", "to"})
+_BEGINS: Final = "plan"
+
+WORDS: Final[dict[str, Said]] = {
+    "day": Said("DATE", "DATE"),
+    "instant": Said("DATE-HEURE", "DATE-TIME"),
+    "amount": Said("EUROS", "EUROS"),
+    "number": Said("NOMBRE", "NUMBER"),
+    "code": Said("CODE", "CODE"),
+    "text": Said("TEXTE", "TEXT"),
+    "digest": Said("EMPREINTE", "DIGEST"),
+    "staff": Said("PSEUDO", "HANDLE"),
+    "mentor": Said("MENTOR", "MENTOR"),
+    "partner": Said("PARTENAIRE", "PARTNER"),
+    "escalation": Said("ALERTE", "ESCALATION"),
+    "grant": Said("AIDE", "GRANT"),
+    "payment": Said("VERSEMENT", "PAYMENT"),
+    "receipt": Said("JUSTIFICATIF", "RECEIPT"),
+    "appointment": Said("RENDEZ-VOUS", "APPOINTMENT"),
+    "referral": Said("ORIENTATION", "REFERRAL"),
+}
+
+ABOUT: Final[dict[str, Said]] = {
+    "amount": Said("montant en euros : 600 ou 600,50", "amount in euros: 600 or 600.50"),
+    "appointment": Said("lequel ; sans lui, le seul qui est fixé", "which one; else the only one booked"),
+    "at": Said("jour et heure locale : 2027-05-12 14:30", "day and local time: 2027-05-12 14:30"),
+    "contact": Said("le suivi (code du programme)", "the contact (code of the programme)"),
+    "date": Said("la date du programme, par exemple release", "the programme's date, such as release"),
+    "description": Said("ce que c'est", "what it is"),
+    "digest": Said("l'empreinte affichée par « approvals » ; sans elle, l'actuelle", "the digest shown by “approvals”; else the present one"),
+    "escalation": Said("laquelle ; sans elle, la seule ouverte", "which one; else the only one open"),
+    "grant": Said("l'aide (début d'id ; sans elle, la seule en cours) ; pour en demander une, son code",
+                  "the grant (beginning of its id; else the only open one); to request one, its code"),
+    "id": Said("ce qu'il faut corriger : code de l'étape, de la date, du suivi, de la situation, ou id du rendez-vous",
+               "what to correct: code of the milestone, date, contact, situation, or the appointment's id"),
+    "kind": Said("le genre de pièce, par exemple exit-plan", "the kind of evidence, such as exit-plan"),
+    "letter": Said("la lettre au partenaire", "the letter to the partner"),
+    "means": Said("par quel moyen : meeting, phone, video…", "by what means: meeting, phone, video…"),
+    "measure": Said("le constat (code du programme)", "the measure (code of the programme)"),
+    "mentor": Said("le mentor (nom ou id)", "the mentor (name or id)"),
+    "milestone": Said("l'étape (code ou libellé)", "the milestone (code or label)"),
+    "minutes": Said("durée en minutes", "length in minutes"),
+    "note": Said("une note", "a note"),
+    "number": Said("le combientième constat : 1, 2…", "which one of the measure: 1, 2…"),
+    "on": Said("le jour : 2027-05-12 ou 12/05/2027", "the day: 2027-05-12 or 12/05/2027"),
+    "outcome": Said("l'issue", "the outcome"),
+    "partner": Said("le partenaire (nom ou id)", "the partner (name or id)"),
+    "payee": Said("à qui l'argent est versé (nom, IBAN)", "who is paid (name, IBAN)"),
+    "pay_by": Said("par quel moyen : sepa, voucher…", "by what means: sepa, voucher…"),
+    "payment": Said("lequel ; sans lui, le seul en cours", "which one; else the only one under way"),
+    "place": Said("le lieu", "the place"),
+    "purpose": Said("l'objet (code)", "the purpose (code)"),
+    "reason": Said("la raison", "the reason"),
+    "receipt": Said("lequel ; sans lui, le seul attendu", "which one; else the only one wanted"),
+    "referent": Said("qui accompagne (pseudo)", "who leads (handle)"),
+    "referral": Said("laquelle ; sans elle, la seule sans réponse", "which one; else the only one without answer"),
+    "since": Said("depuis quel jour", "since which day"),
+    "site": Said("le site", "the site"),
+    "situation": Said("la situation : housing, job…", "the situation: housing, job…"),
+    "summons": Said("c'est une convocation", "it is a summons"),
+    "text": Said("le texte", "the text"),
+    "to": Said("à qui (pseudo) ; pour corriger : la bonne valeur", "to whom (handle); to correct: the right value"),
+    "until": Said("jusqu'à quel jour", "until which day"),
+    "value": Said("la valeur", "the value"),
+    "what": Said("ce qui est corrigé", "what is corrected"),
+    "why": Said("le motif", "the reason why"),
+    "window": Said("le numéro de la période de suivi", "the number of the contact's window"),
+}
+"""What a field is for, in a few words; its kind says how it is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a command. `part`: a free text, kept apart from the event."""
+
+    name: str
+    kind: Kind
+    required: bool
+    part: bool = False
+    choices: tuple[str, ...] = ()
+
+    @property
+    def option(self) -> str:
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def defaults(self) -> bool:
+        """Whether the only open one is taken when it is not typed."""
+        return self.kind in ("escalation", "grant", "payment", "receipt", "appointment", "referral", "digest", "mentor")
+
+    def metavar(self, lang: Lang) -> str:
+        if self.kind == "flag":
+            return ""
+        return "|".join(self.choices) if self.choices else WORDS[self.kind].in_(lang)
+
+    def usage(self, lang: Lang) -> str:
+        """As the help shows it: in brackets what may be left out."""
+        text = f"{self.option} {self.metavar(lang)}".rstrip()
+        return text if self.required and not self.defaults else f"[{text}]"
+
+
+def commands() -> dict[str, type[Body]]:
+    """The commands that people give to a journey that exists."""
+    return {name: kind for name, kind in BODIES.items() if name not in INTERNAL and name != _BEGINS}
+
+
+def fields_of(name: str) -> list[Field]:
+    """The fields of a command, its own first, then its texts."""
+    body = BODIES[name]
+    own = [
+        _field(key, info.annotation, info.metadata, info.is_required())
+        for key, info in body.model_fields.items()
+        if key != "name"
+    ]
+    return own + [Field(part, "text", part in body.NEEDED, part=True) for part in sorted(body.PARTS)]
+
+
+def _field(name: str, annotation: Any, metadata: list[Any], required: bool) -> Field:
+    base, more = _bare(annotation)
+    patterns = {getattr(each, "pattern", None) for each in (*metadata, *more)}
+    kind: Kind
+    if get_origin(base) is Literal:
+        return Field(name, "choice", required, choices=tuple(map(str, get_args(base))))
+    if base is bool:
+        kind = "flag"
+    elif base is date:
+        kind = "day"
+    elif base is int:
+        kind = "amount" if name == "amount" else "number"
+    elif name == "at":
+        kind = "instant"
+    elif _ID in patterns:
+        kind = "staff" if name in _STAFF else name  # type: ignore[assignment]
+    elif name == "digest":
+        kind = "digest"
+    else:
+        kind = "code" if any(patterns - {None}) else "text"
+    return Field(name, kind, required)
+
+
+def _bare(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
+    """The type without `None` and without its constraints, and those constraints."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        annotation = next(each for each in get_args(annotation) if each is not type(None))
+    if get_origin(annotation) is Annotated:
+        base, *more = get_args(annotation)
+        return base, tuple(more)
+    return annotation, ()
+
+
+def in_words(name: str) -> str:
+    """`--reason` of `reason`; for messages."""
+    return "--" + re.sub("_", "-", name)

@@ -1,0 +1,96 @@
+"""Appointments: booked, moved, reminded, and asked about until somebody says how they went."""
+
+import pytest
+
+from journeys.domain import commands as c
+from tests.domain.given import Life, paris, released, said
+
+AT = paris("2027-03-19 14:00")
+
+
+def booked(**fields: object) -> Life:
+    life = released().when("2027-03-10 10:00", c.BookAppointment(at=AT, **fields))  # type: ignore[arg-type]
+    return life.then(said("AppointmentBooked", remind_at="2027-03-17 14:00", ask_at="2027-03-22 09:00"))
+
+
+def close(life: Life, outcome: str) -> c.CloseAppointment:
+    return c.CloseAppointment(appointment=life.appointment, outcome=outcome)  # type: ignore[arg-type]
+
+
+def test_the_participant_is_reminded_two_days_before() -> None:
+    booked().when("2027-03-17 14:00").then("AppointmentReminded", said("MessageDue", to="participant", purpose="reminder"))
+
+
+def test_the_next_working_morning_the_referent_is_asked_then_the_silence_is_escalated() -> None:
+    """19 March is a Friday."""
+    life = booked(contact="support").when("2027-03-22 09:00")
+    life.then(said("AppointmentAsked", again_at="2027-03-24 09:00"), said("MessageDue", template="appointment-outcome"), also=True)
+    life.when("2027-03-24 09:00").then(said("AppointmentAsked", again_at=None), "EscalationRaised", also=True)
+    life.when("2027-03-24 10:00", close(life, "excused")).then("AppointmentExcused", said("EscalationResolved", how="answered"))
+
+
+def test_kept_it_reaches_its_milestone_and_makes_its_contact() -> None:
+    life = booked(milestone="visit", contact="support").when("2027-03-20 10:00")
+    life.when("2027-03-20 10:00", close(life, "attended")).then(
+        "AppointmentAttended", said("MilestoneReached", milestone="visit", how="appointment", on="2027-03-19"),
+        "DeadlineMet", said("ContactMade", window=3), "EscalationResolved",
+    )  # fmt: skip
+
+
+def test_kept_but_told_late_it_corrects_the_window_that_was_missed() -> None:
+    life = booked(contact="support").when("2027-03-23 10:00")
+    life.when("2027-03-23 10:00", close(life, "attended")).then(
+        "AppointmentAttended", said("ContactCorrected", window=3, to="made"), "EscalationResolved"
+    )
+
+
+def test_missed_it_escalates_on_the_ladder_of_what_it_was_for() -> None:
+    life = booked(milestone="visit").when("2027-03-20 10:00")
+    life.when("2027-03-20 10:00", close(life, "missed")).then("AppointmentMissed", said("EscalationRaised", ladder="follow-up"))
+    life = booked().when("2027-03-20 10:00")
+    life.when("2027-03-20 10:00", close(life, "missed")).then("AppointmentMissed", said("EscalationRaised", ladder="standard"))
+
+
+def test_moved_it_is_reminded_and_asked_about_anew() -> None:
+    life = booked().when("2027-03-18 10:00")
+    life.when("2027-03-18 10:00", c.MoveAppointment(appointment=life.appointment, at=paris("2027-03-30 10:00"))).then(
+        said("AppointmentMoved", remind_at="2027-03-28 10:00", ask_at="2027-03-31 09:00")
+    )
+    life.when("2027-03-28 10:00").then("AppointmentReminded", "MessageDue", also=True)
+
+
+def test_a_reminder_whose_moment_has_passed_is_not_owed() -> None:
+    released().when("2027-03-10 10:00", c.BookAppointment(at=paris("2027-03-11 10:00"))).then(
+        said("AppointmentBooked", remind_at=None)
+    )
+
+
+def test_told_wrongly_it_is_corrected() -> None:
+    life = booked(milestone="visit").when("2027-03-20 10:00")
+    life.when("2027-03-20 10:00", close(life, "missed"))
+    life.when("2027-03-21 10:00", c.Correct(what="appointment", id=life.appointment, to="attended")).then(
+        said("AppointmentCorrected", to="attended"), "EscalationResolved", "MilestoneReached", "DeadlineMet"
+    )
+    life.when("2027-03-21 10:00", c.Correct(what="appointment", id=life.appointment, to="lost")).refused("correct-to")
+    life.when("2027-03-21 10:00", c.Correct(what="appointment", id=life.appointment, to="attended")).refused("not-settled")
+
+
+@pytest.mark.parametrize("outcome", ["attended", "missed"])
+def test_nobody_knows_how_it_went_before_it_was(outcome: str) -> None:
+    life = booked()
+    life.when("2027-03-11", close(life, outcome)).refused("appointment-ahead")
+
+
+def test_it_is_settled_once() -> None:
+    life = booked()
+    life.when("2027-03-11", close(life, "cancelled")).then(said("AppointmentCancelled", why="by-hand"))
+    life.when("2027-03-11", close(life, "excused")).refused("appointment-settled")
+    life.when("2027-03-11", c.MoveAppointment(appointment=life.appointment, at=AT)).refused("appointment-settled")
+    life.when("2027-03-30 10:00")
+    assert not life.all("AppointmentAsked")
+
+
+def test_it_lies_ahead_when_booked() -> None:
+    released().when("2027-03-20", c.BookAppointment(at=AT)).refused("in-the-past")
+    released().when("2027-03-02", c.BookAppointment(at=AT, milestone="flight")).refused("unknown-milestone")
+    released().when("2027-03-02", c.BookAppointment(at=AT, contact="chess")).refused("unknown-contact")

@@ -1,0 +1,134 @@
+"""Messages: when they are owed, when they wait for the morning, when they must not leave."""
+
+import pytest
+
+from journeys.domain import commands as c
+from tests.domain.given import Answer, Life, day, given, plan, released, said
+
+PLANNED = ("2027-01-11 10:00", plan())
+OUT = ("2027-03-01 10:00", c.ConfirmDate(date="release"))
+
+
+def owed(life: Life, template: str) -> str:
+    return str(life.last("MessageDue", template=template).message)
+
+
+# --- reminders
+
+
+def test_a_reminder_leaves_when_the_office_opens_on_its_day_and_is_valid_until_the_deadline() -> None:
+    life = released().when("2027-03-03 09:00").then(
+        said("ReminderTaken", deadline="first-meeting/1", index=0),
+        said("MessageDue", to="participant", template="meeting-near", occurrence="first-meeting/1/2027-03-04/0",
+             valid_until="2027-03-04 18:00"),
+        said("ReminderTaken", deadline="first-meeting/1", index=1), said("MessageDue", to="referent"), also=True,
+    )  # fmt: skip
+    assert life.all("MessageSent")
+
+
+def test_a_moved_deadline_is_reminded_again() -> None:
+    """The key is deadline, due day and index."""
+    life = released().when("2027-03-03 10:00", c.RescheduleMilestone(milestone="first-meeting", on=day("2027-03-09")))
+    life.when("2027-03-08 09:00").then(said("MessageDue", occurrence="first-meeting/1/2027-03-09/0"), also=True)
+    assert len(life.all("MessageDue", template="meeting-near")) == 2
+
+
+def test_a_deadline_that_moves_away_and_back_is_not_reminded_twice() -> None:
+    life = released().when("2027-03-03 10:00", c.RescheduleMilestone(milestone="first-meeting", on=day("2027-03-09")))
+    life.when("2027-03-03 11:00", c.RescheduleMilestone(milestone="first-meeting", on=day("2027-03-04"))).when("2027-03-04 12:00")
+    assert len(life.all("MessageDue", template="meeting-near")) == 1
+
+
+def test_a_reminder_whose_moment_lies_before_its_deadline_was_set_was_never_owed() -> None:
+    """Released five days after planning: seven days before the exit plan's deadline are past."""
+    life = given(("2027-02-24 10:00", plan())).when("2027-03-02 08:00")
+    assert life.all("DeadlineMissed", deadline="exit-plan/1")
+    assert not life.all("ReminderTaken")
+
+
+def test_a_reminder_in_hours_is_at_its_instant() -> None:
+    life = released().when("2027-03-03 06:00")
+    life.then("ReminderTaken", "MessageDue", said("MessageDeferred", until="2027-03-03 08:00"))
+
+
+def test_after_an_outage_only_what_is_still_valid_leaves() -> None:
+    life = released().when("2027-03-02 10:00").after_outage("2027-03-05 10:00")
+    late = [data.message for data in life.all("MessageSuppressed", reason="too-late")]
+    assert [data.template for data in life.all("MessageDue") if data.message in late] == ["deadline-near"] if late else True
+    assert not life.all("MessageSent", message=owed(life, "meeting-near")) if life.all("MessageDue", template="meeting-near") else True
+
+
+# --- quiet hours
+
+
+def test_in_quiet_hours_a_message_waits_for_the_morning_though_the_fact_is_immediate() -> None:
+    life = released().when("2027-03-02 20:00", c.OptOut()).then("OptedOut", "MessageDue", said("MessageDeferred", until="2027-03-03 08:00"))
+    life.when("2027-03-03 08:00").then("MessageReady", also=True)
+    assert life.all("MessageSent", message=owed(life, "opted-out"))
+
+
+def test_the_night_when_the_clocks_change_is_an_hour_shorter() -> None:
+    life = released().when("2027-03-27 23:30", c.OptOut()).then("OptedOut", "MessageDue", said("MessageDeferred", until="2027-03-28 08:00"))
+    assert life.last("MessageDeferred").until.isoformat() == "2027-03-28T06:00:00+00:00"
+
+
+def test_a_message_that_would_be_too_late_in_the_morning_is_suppressed() -> None:
+    """call-back falls due on 2 March at 07:00; its reminder of 03:00 cannot wait for the morning."""
+    life = given(PLANNED, ("2027-02-28 20:00", c.MoveDate(date="release", on=day("2027-03-02"))))
+    life.when("2027-03-02 07:00", c.ConfirmDate(date="release"))
+    life.when("2027-03-04 03:00").then("ReminderTaken", "MessageDue", said("MessageSuppressed", reason="too-late"))
+
+
+def test_the_recipients_own_night_is_met_when_it_is_sent() -> None:
+    life = given(PLANNED, OUT, deliver=None).when("2027-03-02 10:00", c.OptOut())
+    life.when("2027-03-02 10:01", Answer("deliver", "deferred", until="2027-03-02 13:00")).then(
+        said("MessageDeferred", until="2027-03-02 13:00")
+    )
+    life.when("2027-03-02 13:00").then("MessageReady")
+
+
+# --- what must not leave
+
+
+@pytest.mark.parametrize(
+    ("stop", "reason"),
+    [
+        (c.OptOut(), "opted-out"),
+        (c.PauseMessages(until=day("2027-03-05")), "paused"),
+        (c.Suspend(why="hospital"), "suspended"),
+    ],
+)
+def test_no_message_to_a_participant_who_wants_or_gets_none(stop: c.Body, reason: str) -> None:
+    """The reminder of a term of law, two days before 21 March."""
+    life = released().when("2027-03-18 10:00", stop if reason != "paused" else c.PauseMessages(until=day("2027-03-25")))
+    life.when("2027-03-19 09:00").then(said("MessageDue", to="participant"), said("MessageSuppressed", reason=reason), also=True)
+    assert life.state.effects == {}
+
+
+def test_what_waits_for_the_morning_is_looked_at_again() -> None:
+    """Deferred by the participant's own night; opted out meanwhile."""
+    life = given(PLANNED, OUT, deliver=None).when("2027-03-19 09:00")
+    life.when("2027-03-19 09:01", Answer("deliver", "deferred", until="2027-03-19 11:00"))
+    life.when("2027-03-19 10:00", c.OptOut()).when("2027-03-19 11:00")
+    life.then("MessageReady", said("MessageSuppressed", reason="opted-out"), also=True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ("sent", "MessageSent"), ("failed", "MessageFailed"), ("suppressed", "MessageSuppressed"),
+        ("unknown", "MessageUnknown"), ("something else", "MessageUnknown"),
+    ],
+)  # fmt: skip
+def test_what_the_channel_answers_is_final(answer: str, kind: str) -> None:
+    life = given(PLANNED, OUT, deliver=None).when("2027-03-02 10:00", c.OptOut())
+    life.when("2027-03-02 10:01", Answer("deliver", answer, "because")).then(kind)
+    assert not life.state.messages
+
+
+def test_a_channel_may_say_later_that_it_arrived_or_bounced() -> None:
+    life = released().when("2027-03-02 10:00", c.OptOut())
+    message = owed(life, "opted-out")
+    life.when("2027-03-02 11:00", c.RecordReceipt(of="message", id=message, said="delivered")).then("MessageDelivered")
+    life.when("2027-03-02 12:00", c.RecordReceipt(of="message", id=message, said="bounced")).then(said("MessageBounced", reason="unknown"))
+    life.when("2027-03-02 12:00", c.RecordReceipt(of="message", id=message, said="settled")).refused("unknown-receipt-kind")

@@ -1,0 +1,215 @@
+"""Payments: reserved once, instructed at most once, looked up until known; and the receipts that justify them."""
+
+import pytest
+
+from journeys.domain import commands as c
+from journeys.domain.decide import Outcome, Tick, decide
+from journeys.domain.fund import Account, FundState, Move, Reservation, after, postings, refusal
+from journeys.domain.offer import make_offer
+from tests.domain.given import FINANCE, SUPERVISOR, Answer, Life, by, paris, released, said
+from tests.domain.test_grants import approve, approved, on_grant, request
+
+
+def small(**world: object) -> Life:
+    """An emergency of 100 EUR, approved at 11:00 on 2 March and paid at once in one instalment."""
+    life = released(**world).when("2027-03-02 10:00", request(10_000, "emergency", "food"))
+    return life.when("2027-03-02 11:00", approve(SUPERVISOR))
+
+
+def on_payment(kind: type[c.Body]) -> object:
+    return lambda life: kind(payment=life.payment)  # type: ignore[call-arg]
+
+
+def heard(said_: str) -> object:
+    return lambda life: c.RecordReceipt(of="payment", id=life.payment, said=said_)  # type: ignore[arg-type]
+
+
+# --- instalments
+
+
+def test_each_instalment_is_reserved_on_its_day_when_the_office_opens() -> None:
+    """One month after release is 1 April; two months are Saturday 1 May, a holiday: Monday the 3rd."""
+    life = approved()
+    assert [data.amount for data in life.all("PaymentReserved")] == [16_500]
+    life.when("2027-04-01 09:00").then(said("PaymentReserved", number=2, amount=16_500), also=True)
+    life.when("2027-05-03 09:00").then(said("PaymentReserved", number=3, amount=17_000), also=True)
+    assert life.last("GrantCompleted").grant == life.grant
+    assert life.all("MilestoneReached", milestone="grant-used", how="grant settled")
+
+
+def test_a_payment_is_due_also_while_suspended() -> None:
+    approved().when("2027-03-03", c.Suspend(why="custody")).when("2027-04-01 09:00").then("PaymentReserved", also=True)
+
+
+def test_an_offer_reserves_one_payment_and_is_marked_as_money() -> None:
+    life = approved()
+    offer = make_offer(life.state, life.book, (), (), paris("2027-05-03 09:00"))
+    while offer.events and not offer.money:
+        offer = make_offer(offer.state, life.book, (), (), paris("2027-05-03 09:00"))
+    assert [event.kind for event in offer.events].count("PaymentReserved") == 1
+
+
+def test_refused_by_the_fund_it_is_blocked_and_finance_is_called() -> None:
+    life, now = approved().when("2027-04-01 08:59"), paris("2027-04-01 09:00")
+    ahead = make_offer(life.state, life.book, (), (), now, blocked="fund-cap")
+    assert [event.kind for event in ahead.events] == ["ContactDue"]  # a payment is due last, in an offer of its own
+    offer = make_offer(ahead.state, life.book, (), (), now, blocked="fund-cap")
+    kinds = [event.kind for event in offer.events]
+    assert kinds[:2] == ["PaymentBlocked", "EscalationRaised"]
+    assert "PaymentReserved" not in kinds
+    assert not offer.money
+    assert offer.state.payments[offer.events[0].data.payment].status == "blocked"  # type: ignore[attr-defined]
+
+
+# --- what the bank answers
+
+
+@pytest.mark.parametrize(
+    ("answer", "kinds"),
+    [
+        ("settled", ["PaymentInstructed", "PaymentSettled", "GrantCompleted", "MilestoneReached"]),
+        ("accepted", ["PaymentInstructed", said("PaymentAccepted", look_at="2027-03-03 09:00")]),
+        ("unknown", ["PaymentInstructed", said("PaymentUnknown", look_at="2027-03-02 11:16")]),
+        ("rejected", ["PaymentInstructed", "PaymentRejected", said("EscalationRaised", ladder="urgent", money=True)]),
+        ("unsent", [said("PaymentHeld", retry_at="2027-03-02 11:16")]),
+    ],
+)
+def test_the_outcome_of_the_one_instruction(answer: str, kinds: list[object]) -> None:
+    small(instruct=None).when("2027-03-02 11:01", Answer("instruct", answer)).then(*kinds)  # type: ignore[arg-type]
+
+
+def test_unknown_is_looked_up_and_never_instructed_again() -> None:
+    life = small(instruct=None, enquire=None).when("2027-03-02 11:01", Answer("instruct", "unknown"))
+    life.when("2027-03-02 11:16").then("PaymentEnquired")
+    life.when("2027-03-02 11:17", Answer("enquire", "unknown")).then(
+        "PaymentLookedUp", said("PaymentUnknown", look_at="2027-03-03 09:00"), "EscalationRaised"
+    )
+    life.when("2027-03-03 09:00").then("PaymentEnquired", also=True)
+    life.when("2027-03-03 09:01", Answer("enquire", "settled")).then(
+        "PaymentLookedUp", "PaymentSettled", said("EscalationResolved", how="settled"), "GrantCompleted", "MilestoneReached"
+    )
+    assert len(life.all("PaymentInstructed")) == 1
+
+
+def test_held_because_nothing_left_it_goes_out_again() -> None:
+    life = small(instruct=None).when("2027-03-02 11:01", Answer("instruct", "unsent"))
+    life.when("2027-03-02 11:16").then("PaymentReleased")
+    life.when("2027-03-02 11:17", Answer("instruct", "settled")).then("PaymentInstructed", "PaymentSettled", also=True)
+    assert len(life.all("PaymentInstructed")) == 1
+
+
+def test_an_outcome_told_twice_changes_nothing() -> None:
+    life = small()
+    effect = life.events[[event.kind for event in life.events].index("PaymentReserved")].seq
+    assert decide(life.state, Outcome(effect, "rejected"), life.now, life.book).events == ()  # type: ignore[union-attr]
+    assert decide(life.state, Tick(), life.now, life.book).events == ()  # type: ignore[union-attr]
+
+
+def test_what_the_bank_says_later_of_its_own_accord() -> None:
+    life = small(instruct=("accepted", ""))
+    life.when("2027-03-02 15:00", heard("settled")).then("PaymentSettled", "GrantCompleted", "MilestoneReached")
+    life.when("2027-03-09 15:00", heard("returned")).then("PaymentReturned", "EscalationRaised")
+    life.when("2027-03-09 15:00", heard("settled")).refused("payment-settled", status="returned")
+    small(instruct=("accepted", "")).when("2027-03-02 15:00", heard("rejected")).then("PaymentRejected", "EscalationRaised")
+
+
+def test_what_came_back_may_be_paid_again_with_new_approvals_as_a_new_payment() -> None:
+    life = small().when("2027-03-09 15:00", heard("returned"))
+    life.when("2027-03-10 10:00", by(FINANCE, on_grant(c.ChangeGrant), payee="FR76 2")).refused("no-right")
+    life.when("2027-03-10 10:00", by(SUPERVISOR, on_grant(c.ChangeGrant), payee="FR76 2")).then("GrantReopened", "MessageDue")
+    life.when("2027-03-10 11:00", approve(SUPERVISOR)).refused("editor-approval")
+
+
+def test_a_payment_rejected_twice_is_three_payments_with_three_ids() -> None:
+    """The same content gives the same digest; the payment is another one all the same."""
+    life = small(instruct=("rejected", "closed account"))
+    for at in ("2027-03-03", "2027-03-04"):
+        life.when(f"{at} 10:00", on_grant(c.ChangeGrant)).then("GrantReopened", "MessageDue")
+        life.when(f"{at} 11:00", approve(SUPERVISOR)).then("GrantApprovalGiven", "GrantApproved", "PaymentReserved")
+    assert len({data.digest for data in life.all("PaymentReserved")}) < 3
+    assert len({data.payment for data in life.all("PaymentReserved")}) == 3
+
+
+def test_finance_settles_by_hand_what_the_bank_does_not_say() -> None:
+    life = small(instruct=("unknown", ""), enquire=None)
+    life.when("2027-03-02 12:00", on_payment(c.SettlePayment)).then("PaymentSettledByHand", "GrantCompleted", "MilestoneReached")
+    life.when("2027-03-02 12:00", on_payment(c.SettlePayment)).refused("payment-settled")
+    life.when("2027-03-02 13:00", Answer("enquire", "rejected")).then("PaymentLookedUp")
+
+
+def test_only_what_has_not_left_can_be_cancelled_and_only_what_has_left_settled() -> None:
+    life = small(instruct=None).when("2027-03-02 11:01", on_payment(c.CancelPayment)).refused("payment-left")
+    life.when("2027-03-02 11:02", on_payment(c.SettlePayment)).refused("payment-settled", status="reserved")
+    life.when("2027-03-02 11:03", Answer("instruct", "unsent"))
+    life.when("2027-03-02 11:04", on_payment(c.CancelPayment)).then("PaymentCancelled")
+    life.when("2027-03-02 12:00").then()
+
+
+# --- receipts
+
+
+def on_receipt(kind: type[c.Body], **fields: object) -> object:
+    return lambda life: kind(receipt=next(iter(life.state.receipts)), **fields)  # type: ignore[call-arg]
+
+
+def paid() -> Life:
+    """The first 165 EUR of a bourse, settled at 12:00 on 2 March; a receipt is owed within 30 days."""
+    return approved()
+
+
+def test_a_receipt_is_owed_for_what_was_paid() -> None:
+    life = paid()
+    assert life.all("ReceiptDue", amount=16_500, by="2027-04-01 18:00")
+    life.when("2027-03-10", on_receipt(c.SubmitReceipt, amount=16_000)).then("ReceiptSubmitted", said("MessageDue", to="finance"))
+    life.when("2027-03-10", on_receipt(c.SubmitReceipt, amount=16_000)).refused("receipt-submitted")
+    life.when("2027-03-11", on_receipt(c.RefuseReceipt)).then("ReceiptRefused", said("MessageDue", to="referent"))
+    life.when("2027-03-12", on_receipt(c.SubmitReceipt, amount=16_500)).then("ReceiptSubmitted", "MessageDue")
+    life.when("2027-03-13", on_receipt(c.AcceptReceipt)).then(said("ReceiptAccepted", amount=16_500))
+    life.when("2027-03-13", on_receipt(c.AcceptReceipt)).refused("receipt-settled", how="accepted")
+
+
+def test_a_receipt_that_does_not_come_escalates() -> None:
+    life = paid().when("2027-04-01 18:00").then("ReceiptOverdue", said("EscalationRaised", money=True), also=True)
+    life.when("2027-04-02", on_receipt(c.WaiveReceipt)).then("ReceiptWaived", said("EscalationResolved", how="waived"))
+
+
+@pytest.mark.parametrize("cents", [0, 16_501])
+def test_a_receipt_is_for_no_more_than_was_paid(cents: int) -> None:
+    paid().when("2027-03-10", on_receipt(c.SubmitReceipt, amount=cents)).refused("receipt-amount")
+
+
+def test_a_receipt_is_accepted_after_it_was_submitted() -> None:
+    paid().when("2027-03-10", on_receipt(c.AcceptReceipt)).refused("receipt-not-submitted")
+    paid().when("2027-03-10", on_receipt(c.RefuseReceipt)).refused("receipt-not-submitted")
+
+
+# --- the fund
+
+
+FUND = FundState("parvis", available=100_000, cap_per_person=120_000, committed=60_000)
+
+
+@pytest.mark.parametrize(
+    ("fund", "amount", "code"),
+    [
+        (FUND, 60_000, None), (FUND, 60_001, "person-cap"), (FUND, 0, "nothing-to-pay"), (None, 1, "unknown-fund"),
+        (FundState("parvis", 100, None, 10**9), 100, None), (FundState("parvis", 100, None, 0), 101, "fund-cap"),
+    ],
+)  # fmt: skip
+def test_what_a_fund_refuses(fund: FundState | None, amount: int, code: str | None) -> None:
+    assert refusal(fund, Reservation("p", "parvis", "person", amount)) == code
+
+
+@pytest.mark.parametrize("move", list(Move))
+def test_every_ledger_transaction_balances(move: Move) -> None:
+    assert sum(postings(move, 12_345).values()) == 0
+
+
+def test_what_comes_back_is_available_again_and_counts_no_more() -> None:
+    reserved = after(FUND, Move.RESERVED, 10_000)
+    assert (reserved.available, reserved.committed) == (90_000, 70_000)
+    settled = after(reserved, Move.SETTLED, 10_000)
+    assert (settled.available, settled.committed) == (90_000, 70_000)
+    assert after(settled, Move.RETURNED, 10_000) == FUND
+    assert after(reserved, Move.REJECTED, 10_000) == FUND
+    assert postings(Move.TOPPED_UP, 5)[Account.AVAILABLE] == 5

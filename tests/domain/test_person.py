@@ -1,0 +1,119 @@
+"""The person: situations that last, outcomes measured, consent and messages, death and erasure."""
+
+import pytest
+
+from journeys.domain import commands as c
+from tests.domain.given import PERSON, by, day, given, plan, released, said, told
+
+
+def test_a_situation_has_a_value_since_a_day() -> None:
+    released().when("2027-03-05", c.RecordSituation(situation="housing", value="relay", since=day("2027-03-02"))).then(
+        said("SituationChanged", value="relay", since="2027-03-02")
+    )
+    released().when("2027-03-05", told(c.RecordSituation(situation="housing", value="relay"), "2027-03-03 10:00")).then(
+        said("SituationChanged", since="2027-03-03")
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        (c.RecordSituation(situation="health", value="good"), "unknown-situation"),
+        (c.RecordSituation(situation="housing", value="castle"), "unknown-value"),
+        (c.RecordSituation(situation="housing", value="own", since=day("2027-03-06")), "in-the-future"),
+        (c.Correct(what="situation", id="housing", to="own"), "nothing-to-correct"),
+        (c.MeasureOutcome(measure="housed", number=2, value="yes"), "measure-ahead"),
+        (c.MeasureOutcome(measure="housed", number=9, value="yes"), "unknown-measure"),
+        (c.MeasureOutcome(measure="taxed", number=1, value="yes"), "unknown-measure"),
+    ],
+)
+def test_what_cannot_be_said_of_a_situation(asked: c.Body, code: str) -> None:
+    released().when("2027-03-05", asked).refused(code)
+
+
+def test_unknown_is_always_allowed_and_is_not_no() -> None:
+    life = released().when("2027-03-01 11:00", c.RecordSituation(situation="housing", value="unknown")).when("2027-03-08 18:00")
+    life.then(said("OutcomeMeasured", number=1, day="2027-03-01", value="unknown"), also=True)
+
+
+def test_an_outcome_is_of_the_day_it_measures_and_is_written_down_some_days_later() -> None:
+    """Housed on the day of release, not any more on the day of writing."""
+    life = released().when("2027-03-01 11:00", c.RecordSituation(situation="housing", value="relay"))
+    life.when("2027-03-04", c.RecordSituation(situation="housing", value="none"))
+    life.when("2027-03-08 18:00").then(said("OutcomeMeasured", measure="housed", number=1, day="2027-03-01", value="yes"), also=True)
+    life.when("2027-06-08 18:00").then(said("OutcomeMeasured", number=2, day="2027-06-01", value="no"), also=True)
+
+
+def test_nothing_said_is_unknown_and_may_be_written_down_by_hand() -> None:
+    life = released().when("2027-03-08 18:00").then(said("OutcomeMeasured", value="unknown"), also=True)
+    life.when("2027-03-09", c.MeasureOutcome(measure="housed", number=1, value="no")).then(said("OutcomeMeasured", value="no"))
+
+
+def test_a_fact_told_later_changes_what_was_written_down() -> None:
+    life = released().when("2027-03-08 18:00")
+    life.when("2027-03-10", c.RecordSituation(situation="housing", value="own", since=day("2027-02-20"))).then(
+        "SituationChanged", said("OutcomeMeasured", number=1, value="yes")
+    )
+    life.when("2027-03-11", c.Correct(what="situation", id="housing", to="none")).then(
+        said("SituationCorrected", since="2027-02-20", value="none"), said("OutcomeMeasured", number=1, value="no")
+    )
+    life.when("2027-03-11", c.Correct(what="situation", id="housing", to="none")).refused("same-value")
+
+
+def test_a_measure_after_a_suspension_looks_at_a_day_as_much_later() -> None:
+    life = released().when("2027-03-02", c.Suspend(why="custody")).when("2027-03-12", c.Resume()).when("2027-06-18 18:00")
+    assert [(data.number, data.day.isoformat()) for data in life.all("OutcomeMeasured")] == [(1, "2027-03-01"), (2, "2027-06-11")]
+
+
+def test_a_measure_is_not_written_down_while_suspended() -> None:
+    life = released().when("2027-03-02", c.Suspend(why="custody")).when("2027-03-20")
+    assert not life.all("OutcomeMeasured")
+
+
+# --- messages wanted or not
+
+
+def test_opting_out_tells_the_referent_and_opting_in_ends_it() -> None:
+    life = released().when("2027-03-02", by(PERSON, c.OptOut())).then("OptedOut", said("MessageDue", template="opted-out"))
+    assert life.state.opted_out
+    life.when("2027-03-03", c.OptIn()).then("OptedIn")
+    assert not life.state.opted_out
+
+
+def test_a_pause_ends_by_itself_at_the_end_of_its_last_day() -> None:
+    life = released().when("2027-03-02", c.PauseMessages(until=day("2027-03-05"))).then(said("MessagesPaused", until="2027-03-06 00:00"))
+    life.when("2027-03-06 00:00").then(said("MessagesResumed", by_itself=True))
+    released().when("2027-03-02", c.PauseMessages(until=day("2027-03-01"))).refused("in-the-past")
+
+
+def test_a_pause_may_be_ended() -> None:
+    life = released().when("2027-03-02", c.PauseMessages(until=day("2027-03-05")))
+    life.when("2027-03-03", c.ResumeMessages()).then(said("MessagesResumed", by_itself=False))
+    life.when("2027-03-06 00:00").then()
+
+
+# --- death and erasure
+
+
+def test_a_death_closes_the_journey_in_silence() -> None:
+    life = released().when("2027-03-09", c.RecordDeath(on=day("2027-03-07"))).then(
+        said("PersonDied", on="2027-03-07"), said("JourneyClosed", outcome="deceased", silent=True, on="2027-03-07"),
+        "DeadlineCancelled", "ContactCancelled", also=True,
+    ).never("MessageDue")  # fmt: skip
+    life.when("2027-03-10", c.Reopen()).refused("died")
+    given(("2027-01-11", plan())).when("2027-01-12", c.RecordDeath(on=day("2027-01-13"))).refused("in-the-future")
+
+
+def test_a_death_told_after_an_outage_sends_nothing() -> None:
+    """Dues catch up before the command: what they owe is never let go."""
+    life = given(
+        ("2027-01-11 10:00", plan()), ("2027-03-01 10:00", c.ConfirmDate(date="release")), deliver=None
+    ).when("2027-03-02 18:00")  # fmt: skip
+    sent = len(life.all("MessageSent"))
+    life.after_outage("2027-03-03 07:00", c.RecordDeath())
+    assert [message.to for message in life.state.messages.values() if message.effect is not None] == []
+    assert len(life.all("MessageSent")) == sent
+
+
+def test_an_erasure_is_asked_for_and_the_supervisor_is_told() -> None:
+    released().when("2027-03-02", c.RequestErasure()).then("ErasureRequested", said("MessageDue", to="supervisor"))

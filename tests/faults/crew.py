@@ -1,0 +1,120 @@
+"""Workers of one queue as real processes: started, kept alive, killed, ended; none outlives the campaign."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from journeys.local.identity import TETHER
+from journeys.local.record import StackInfo
+from tests.faults.points import Guard, Orders
+from tests.faults.servers import REPO
+
+SCRIPT: Final = Path(__file__).with_name("worker_with_kills.py")
+KEY_ID: Final = "faults"
+KEY: Final = bytes(range(32))
+
+
+@dataclass
+class Crew:
+    """The workers of one queue. Whoever dies is started again at once, as a supervisor would."""
+
+    orders: Orders
+    queue: str
+    environment: dict[str, str]
+    size: int
+    processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+    deaths: int = 0
+    """How many workers died by kill -9."""
+    ended: list[int] = field(default_factory=list)
+    """Exit codes of workers that ended by themselves: there must be none."""
+
+    def kill_one(self) -> None:
+        """kill -9, wherever it is."""
+        self.processes[0].kill()
+
+    async def keep(self) -> None:
+        """Start again whoever dies, for ever."""
+        while True:
+            for place, process in enumerate(self.processes):
+                code = process.poll()
+                if code is None:
+                    continue
+                if code == -signal.SIGKILL:
+                    self.deaths += 1
+                else:
+                    self.ended.append(code)
+                self.processes[place] = self._spawn()
+            await asyncio.sleep(0.05)
+
+    def start(self) -> None:
+        self.processes = [self._spawn() for _ in range(self.size)]
+
+    def stop(self) -> None:
+        for process in self.processes:
+            process.terminate()
+        for process in self.processes:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(15)
+            process.kill()
+            process.wait()
+
+    @property
+    def log(self) -> Path:
+        return self.orders.home / "worker.log"
+
+    def _spawn(self) -> "subprocess.Popen[bytes]":
+        tether = [sys.executable, "-I", "-S", str(TETHER), str(os.getpid()), str(int(signal.SIGKILL)), "same"]
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                [*tether, sys.executable, str(SCRIPT)], env=self.environment, cwd=REPO,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+
+
+@asynccontextmanager
+async def running_crew(
+    home: Path,
+    servers: StackInfo,
+    database_url: str,
+    queue: str,
+    *,
+    size: int = 1,
+    without: frozenset[Guard] = frozenset(),
+    effect_seconds: float | None = 4,
+) -> AsyncIterator[Crew]:
+    """Workers for `queue`; `effect_seconds` None for the product's own patience with an effect."""
+    orders = Orders(home / queue)
+    orders.prepare()
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("TEMPORAL_", "JOURNEYS_", "FAULTS_"))
+    }
+    environment = {
+        **inherited,
+        "PYTHONPATH": str(REPO),
+        "DATABASE_URL": database_url,
+        "TEMPORAL_ADDRESS": servers.temporal_address,
+        "JOURNEYS_DATA_DIR": str(orders.home / "data"),
+        "JOURNEYS_TASK_QUEUE": queue,
+        "JOURNEYS_SIGNING_KEY": KEY.hex(),
+        "JOURNEYS_SIGNING_KEY_ID": KEY_ID,
+        "FAULTS_HOME": str(orders.home),
+        "FAULTS_WITHOUT": ",".join(sorted(without)),
+        "FAULTS_EFFECT_SECONDS": "" if effect_seconds is None else str(effect_seconds),
+    }
+    crew = Crew(orders, queue, environment, size)
+    crew.start()
+    keeping = asyncio.create_task(crew.keep())
+    try:
+        yield crew
+    finally:
+        keeping.cancel()
+        with suppress(asyncio.CancelledError):
+            await keeping
+        crew.stop()

@@ -1,0 +1,176 @@
+"""The worker, with places to die at and without some of its guards, both put in from outside.
+
+Environment besides the worker's own: FAULTS_HOME (the orders), FAULTS_WITHOUT (guards, commas between) and
+FAULTS_EFFECT_SECONDS (after how long an attempt of an effect is given up; empty for the worker's own 60).
+"""
+
+import os
+import uuid
+from collections.abc import Callable
+from contextvars import ContextVar
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from temporalio import workflow
+from temporalio.worker import (
+    Interceptor,
+    StartActivityInput,
+    WorkflowInboundInterceptor,
+    WorkflowInterceptorClassInput,
+    WorkflowOutboundInterceptor,
+)
+
+import worker
+from activities import effects, grants
+from journeys.channels.bank import BankAnswer, SimulatedBank, reference_of
+from journeys.contract import Append, Appended
+from journeys.domain.commands import Command
+from journeys.store import claims, journal
+from journeys.store.canonical import canonical
+from journeys.store.claims import Claim
+from journeys.store.database import Connection, Pool
+from journeys.store.journal import Written
+from journeys.store.offer import Offer
+from journeys.store.signing import KeyRing
+from tests.faults.points import Guard, Orders, Point
+
+ORDERS = Orders(Path(os.environ["FAULTS_HOME"]))
+WITHOUT = {Guard(name) for name in os.environ.get("FAULTS_WITHOUT", "").split(",") if name}
+EFFECT_SECONDS = os.environ.get("FAULTS_EFFECT_SECONDS", "")
+
+INSTRUCTING: ContextVar[str] = ContextVar("instructing", default="")
+"""The journey whose payment this task instructs; empty for other effects."""
+APPENDING: ContextVar[Append | None] = ContextVar("appending", default=None)
+
+
+def put_in_the_payment() -> None:
+    claim, settle, instruct = claims.claim, claims.settle, SimulatedBank.instruct
+
+    async def claim_or_die(pool: Pool, journey: str, effect: int, kind: str, at: datetime) -> Claim:
+        INSTRUCTING.set(journey if kind == "instruct" else "")
+        if kind == "instruct":
+            ORDERS.strike(Point.BEFORE_CLAIM, journey)
+        found = await claim(pool, journey, effect, kind, at)
+        if kind == "instruct":
+            ORDERS.strike(Point.AFTER_CLAIM, journey)
+        return Claim(fresh=True, attempts=found.attempts, outcome=None) if Guard.CLAIM in WITHOUT else found
+
+    async def instruct_or_die(
+        bank: SimulatedBank, payment_id: str, amount: int, payee: str, reference: str
+    ) -> BankAnswer:
+        key = str(uuid.uuid4()) if Guard.BANK_KEY in WITHOUT else payment_id
+        ORDERS.tell_bank(payment_id, key)
+        said = await instruct(bank, key, amount, payee, reference_of(key))
+        ORDERS.strike(Point.AFTER_BANK, INSTRUCTING.get())
+        return said
+
+    async def settle_or_die(pool: Pool, journey: str, effect: int, outcome: dict[str, Any]) -> dict[str, Any]:
+        kept = await settle(pool, journey, effect, outcome)
+        if INSTRUCTING.get():
+            ORDERS.strike(Point.AFTER_OUTCOME, journey)
+        return kept
+
+    claims.claim, claims.settle = claim_or_die, settle_or_die
+    SimulatedBank.instruct = instruct_or_die  # type: ignore[method-assign]
+
+
+def put_in_the_append() -> None:
+    append, write = journal.append, journal.write
+
+    async def append_or_die(pool: Pool, ring: KeyRing, request: Append) -> Appended:
+        APPENDING.set(request)
+        before, _, after = _points(request)
+        for point in before:
+            ORDERS.strike(point, request.stream)
+        answer = await append(pool, ring, request)
+        if answer.accepted:
+            for point in after:
+                ORDERS.strike(point, request.stream)
+        return answer
+
+    async def write_or_die(connection: Connection, offer: Offer) -> Written:
+        request = APPENDING.get()
+        inside = [] if request is None else _points(request)[1]
+        if not any(ORDERS.is_ordered(point, offer.stream) for point in inside):
+            return await write(connection, offer)
+        async with connection.transaction():
+            written = await write(connection, offer)
+            if written.outcome == "accepted":
+                for point in inside:
+                    ORDERS.strike(point, offer.stream)
+        return written
+
+    journal.append, journal.write = append_or_die, write_or_die
+
+
+def _points(request: Append) -> tuple[list[Point], list[Point], list[Point]]:
+    """What this append is a step of: the points before it, inside it and after it."""
+    kinds = {event["kind"] for event in request.events}
+    before, inside, after = [], [], []
+    if request.answered:
+        before.append(Point.APPEND_BEFORE)
+        inside.append(Point.APPEND_INSIDE)
+        after.append(Point.APPEND_AFTER)
+    if "PaymentReserved" in kinds:
+        inside.append(Point.RESERVE_INSIDE)
+        after.append(Point.RESERVE_AFTER)
+    if "PaymentInstructed" in kinds:
+        before.append(Point.EVENT_BEFORE)
+        inside.append(Point.EVENT_INSIDE)
+        after.append(Point.EVENT_AFTER)
+    return before, inside, after
+
+
+def take_guards_away() -> None:
+    """Those that stand in Python; the position is taken away in the database."""
+    if Guard.CLAIM in WITHOUT:
+
+        async def nothing_recorded(pool: Pool, journey: str, effect: int) -> None:
+            return None
+
+        claims.recorded = nothing_recorded
+    if Guard.SIGNATURE in WITHOUT:
+
+        def anybody(command: Command, ring: KeyRing) -> bytes | None:
+            return canonical(command.signed_content())
+
+        journal.signed_bytes = anybody  # type: ignore[attr-defined]
+    if Guard.LOOK_UP in WITHOUT:
+
+        def again(act: effects.Act, doubtful: effects.Act | None = None) -> effects.Step:
+            return effects.Step(act)
+
+        grants.Step = again  # type: ignore[attr-defined, misc, assignment]
+
+
+class _GivenUpSooner(WorkflowOutboundInterceptor):
+    def start_activity(self, input: StartActivityInput) -> workflow.ActivityHandle[Any]:
+        input.start_to_close_timeout = timedelta(seconds=float(EFFECT_SECONDS))
+        return super().start_activity(input)
+
+
+class _Inbound(WorkflowInboundInterceptor):
+    def init(self, outbound: WorkflowOutboundInterceptor) -> None:
+        super().init(_GivenUpSooner(outbound))
+
+
+class GivenUpSooner(Interceptor):
+    """Temporal notices a dead worker only when an attempt of an effect has had its time: 60 s are long for a test."""
+
+    def workflow_interceptor_class(self, input: WorkflowInterceptorClassInput) -> type[WorkflowInboundInterceptor]:
+        return _Inbound
+
+
+def shorten_effects() -> None:
+    make: Callable[..., Any] = worker.make_worker
+    worker.make_worker = lambda *a, **options: make(*a, **options, interceptors=[GivenUpSooner()])
+
+
+if __name__ == "__main__":
+    put_in_the_payment()
+    put_in_the_append()
+    take_guards_away()
+    if EFFECT_SECONDS:
+        shorten_effects()
+    worker.main()
