@@ -8,8 +8,8 @@ from typing import Any, Final
 from journeys.app.failures import Failure, Said, not_found
 from journeys.app.identifiers import is_uuid, short
 from journeys.domain.directory import search_form
-from journeys.domain.evolve import fold
 from journeys.domain.events import read_event
+from journeys.domain.evolve import fold
 from journeys.domain.handbook import Handbook, open_handbook
 from journeys.domain.record import Event, Payload
 from journeys.domain.state import State
@@ -86,9 +86,7 @@ async def load(pool: Pool, row: JourneyRow) -> Loaded:
 
 async def find_staff(pool: Pool, asked: str, field: str) -> Member:
     """A member of staff by handle or id, also one who left. Raises Failure."""
-    found = await staff.by_handle(pool, asked.strip()) or (
-        await staff.member(pool, asked) if is_uuid(asked) else None
-    )
+    found = await staff.by_handle(pool, asked.strip()) or (await staff.member(pool, asked) if is_uuid(asked) else None)
     if found is not None:
         return found
     everyone = await staff.members(pool)
@@ -167,8 +165,8 @@ def nearest(asked: str, known: Sequence[str]) -> str:
 
 def items_of(row: JourneyRow) -> list[dict[str, Any]]:
     """What waits on a journey, as its view holds it."""
-    board: Any = row.board
-    return list(board) if isinstance(board, list) else []
+    board: list[dict[str, Any]] = row.summary["board"]
+    return board
 
 
 _KINDS: Final[dict[str, tuple[str, str]]] = {
@@ -200,9 +198,10 @@ def _none_fr(noun: str) -> str:
 def _unknown(kind: str, asked: str, known: Sequence[str], field: str) -> Failure:
     fr, en = _KINDS[kind]
     near = nearest(asked, known)
-    named = ", ".join(known[:_MOST_NAMED * 2]) + (", …" if len(known) > _MOST_NAMED * 2 else "")
+    named = ", ".join(known[: _MOST_NAMED * 2]) + (", …" if len(known) > _MOST_NAMED * 2 else "")
     remedy = Said(
-        (f"Vouliez-vous dire « {near} » ? " if near else "") + (f"Connus : {named}" if named else "Rien n'est encore noté"),
+        (f"Vouliez-vous dire « {near} » ? " if near else "")
+        + (f"Connus : {named}" if named else "Rien n'est encore noté"),
         (f"Did you mean “{near}”? " if near else "") + (f"Known: {named}" if named else "None is noted yet"),
     )
     return not_found(

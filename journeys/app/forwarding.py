@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING
 
 from journeys.app.entry import THE_SYSTEM, give, make_command
+from journeys.app.identifiers import forwarded_id
+from journeys.clock import now
 from journeys.contract import Answer
 from journeys.domain.commands import Command, PersonBody
 from journeys.domain.record import Cause
-from journeys.app.identifiers import forwarded_id
-from journeys.clock import now
 from journeys.store import people, views
 from journeys.store.database import Pool
 from journeys.store.signing import KeyRing

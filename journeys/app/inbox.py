@@ -8,7 +8,7 @@ from typing import Any, Final
 from journeys.app.failures import Lang, Said
 from journeys.app.finding import items_of
 from journeys.app.reading import ZONE, today_of
-from journeys.domain.programme import Programme
+from journeys.domain.programme import STANDARD_ROLES, Programme
 from journeys.i18n import format_instant
 from journeys.narration.words import role_word, spoken
 from journeys.store.views import JourneyRow
@@ -85,16 +85,23 @@ def today(rows: Iterable[JourneyRow], me: str | None, roles: frozenset[str], now
                     others.append(item)
             elif item.kind == "escalation" or (item.at is not None and item.at <= now):
                 late.append(item)
-            elif item.at is None or item.at.astimezone(ZONE).date() <= end:
+            elif _asks(item) or item.at is None or item.at.astimezone(ZONE).date() <= end:
                 on_day.append(item)
             elif item.at.astimezone(ZONE).date() <= horizon:
                 week.append(item)
     return Today(*(tuple(sorted(found, key=_when)) for found in (late, on_day, week, others)))
 
 
+def _asks(item: Waiting) -> bool:
+    """Whether somebody else waits for this person's answer: it is for today, whenever it expires."""
+    return item.kind in ("grant", "transfer") or (item.kind == "receipt" and item.role == "finance")
+
+
 def _is_mine(item: Waiting, mine: bool, roles: frozenset[str], me: str | None) -> bool:
     """The referent's turn on one's own journeys; another role's turn wherever one holds it."""
     wanted = set(item.role.split(", "))
+    if item.kind == "transfer":
+        return me is None or item.about == me
     if "referent" in wanted:
         return mine
     return me is None or bool(wanted & roles)
@@ -129,7 +136,9 @@ _WHAT: Final[dict[str, Said]] = {
 _OTHERWISE: Final[dict[str, Said]] = {
     "deadline": Said("manquée le {at}, puis alerte", "missed on {at}, then an escalation"),
     "contact": Said("contact manqué le {at}, puis alerte", "contact missed on {at}, then an escalation"),
-    "appointment": Said("le {at}, puis on demandera s'il a eu lieu", "on {at}, then you are asked whether it took place"),
+    "appointment": Said(
+        "le {at}, puis on demandera s'il a eu lieu", "on {at}, then you are asked whether it took place"
+    ),
     "escalation": Said("étape suivante de l'alerte le {at}", "next step of the escalation on {at}"),
     "grant": Said("la demande expire le {at}", "the request expires on {at}"),
     "receipt": Said("alerte le {at}", "an escalation on {at}"),
@@ -157,19 +166,17 @@ def otherwise(item: Waiting, lang: Lang) -> str:
     return _OTHERWISE[item.kind].in_(lang).format(at=format_instant(item.at, lang, ZONE))
 
 
-def turn(item: Waiting, lang: Lang) -> str:
+def turn(item: Waiting, lang: Lang, programmes: Mapping[str, Programme]) -> str:
     """Whose turn it is."""
-    return ", ".join(role_word(role, lang) if role not in _PLAIN else _PLAIN[role].in_(lang) for role in item.role.split(", "))
+    return ", ".join(role_label(role, lang, programmes.get(item.row.programme)) for role in item.role.split(", "))
 
 
-_PLAIN: Final[dict[str, Said]] = {
-    "referent": Said("référent", "caseworker"),
-    "supervisor": Said("responsable", "supervisor"),
-    "finance": Said("gestionnaire", "finance"),
-    "mentor": Said("mentor", "mentor"),
-    "duty": Said("astreinte", "duty desk"),
-    "partner": Said("partenaire", "partner"),
-}
+def role_label(role: str, lang: Lang, programme: Programme | None = None) -> str:
+    """A role as the programme calls it, else by its usual name."""
+    known = (programme.roles if programme is not None else STANDARD_ROLES).get(role)
+    if known is not None:
+        return known.en if lang == "en" else known.fr
+    return role_word(role, lang)
 
 
 def label(code: str, lang: Lang, programme: Programme | None) -> str:
@@ -177,7 +184,7 @@ def label(code: str, lang: Lang, programme: Programme | None) -> str:
     if programme is not None:
         for table in (programme.milestones, programme.phases, programme.dates, programme.contacts, programme.grants,
                       programme.measures, programme.closings):  # fmt: skip
-            known = table.get(code)  # type: ignore[attr-defined]
+            known = table.get(code)
             if known is not None:
                 text: str = known.label.in_(lang)
                 return text
@@ -190,7 +197,11 @@ def _about(item: Waiting, lang: Lang, programme: Programme | None) -> str:
         return label(item.about, lang, programme) if item.about else ""
     kind, _, id = item.about.partition(" ")
     word = _KINDS.get(kind, Said(kind, kind)).in_(lang)
-    return word if len(id) == 36 or id in ("review", "suspension", "messages", "") else f"{word} « {label(id, lang, programme)} »"
+    return (
+        word
+        if len(id) == 36 or id in ("review", "suspension", "messages", "")
+        else f"{word} « {label(id, lang, programme)} »"
+    )
 
 
 _KINDS: Final[dict[str, Said]] = {

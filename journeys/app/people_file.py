@@ -1,4 +1,4 @@
-"""A file of people, as spreadsheets write it: separators, encodings, French and English columns; each row on its own."""
+"""A file of people, as spreadsheets write it: separators, encodings, French and English columns."""
 
 import csv
 import io
@@ -86,7 +86,9 @@ def read_people(path: Path, dates: tuple[str, ...], needs_referent: bool) -> Peo
         raise usage("too-many-rows", f"{path} : plus de {MOST_ROWS} lignes ; partagez le fichier",
                     f"{path}: more than {MOST_ROWS} rows; split the file", field="--file")  # fmt: skip
     rows = [
-        _row(line, cells, columns, len(table[0][1]), dates) for line, cells in table[1:] if any(c.strip() for c in cells)
+        _row(line, cells, columns, len(table[0][1]), dates)
+        for line, cells in table[1:]
+        if any(c.strip() for c in cells)
     ]
     return PeopleFile(tuple(_without_twins(rows)), tuple(notes))
 
@@ -169,8 +171,11 @@ def _row(line: int, cells: list[str], columns: dict[int, str], width: int, dates
     known = {field: cells[nth].strip() for nth, field in columns.items() if nth < len(cells)}
     try:
         if len(cells) > width:
-            raise usage("too-many-cells", f"{len(cells)} cases pour {width} colonnes ; mettez le texte entre guillemets",
-                        f"{len(cells)} cells for {width} columns; put the text between quotes")  # fmt: skip
+            raise usage(
+                "too-many-cells",
+                f"{len(cells)} cases pour {width} colonnes ; mettez le texte entre guillemets",
+                f"{len(cells)} cells for {width} columns; put the text between quotes",
+            )
         days = {date: read_day(known[date], _called(date)) for date in dates if known.get(date)}
         return Row(line, _details(known), days, known.get("referent") or None, known.get("site") or None, cells=known)
     except Failure as failure:
@@ -180,7 +185,9 @@ def _row(line: int, cells: list[str], columns: dict[int, str], width: int, dates
 def _details(known: dict[str, str]) -> Details:
     for name in REQUIRED:
         if not known.get(name):
-            raise usage("missing-cell", f"{_called(name)} : case vide", f"{_called(name)}: empty cell", field=_called(name))
+            raise usage(
+                "missing-cell", f"{_called(name)} : case vide", f"{_called(name)}: empty cell", field=_called(name)
+            )
     return details_of(known)
 
 
@@ -212,7 +219,7 @@ def _born(text: str, field: str) -> date:
     from journeys.clock import now
 
     born = read_day(text, field)
-    if not 1900 <= born.year or born > today_of(now()):
+    if not born.year >= 1900 or born > today_of(now()):
         raise usage("not-a-birth-date", f"{field} : personne n'est né le {text}", f"{field}: nobody was born on {text}",
                     field=field)  # fmt: skip
     return born
@@ -241,11 +248,19 @@ def _without_twins(rows: list[Row]) -> Iterator[Row]:
             yield row
             continue
         yield Row(
-            row.line, None, {}, None, None,
-            Failure(Exit.CONFLICT, "duplicate", Said(f"même personne que la ligne {before}", f"same person as line {before}"),
-                    field="reference" if len(keys) and keys[0] in seen and keys[0][0] == "ref" else "person"),
+            row.line,
+            None,
+            {},
+            None,
+            None,
+            Failure(
+                Exit.CONFLICT,
+                "duplicate",
+                Said(f"même personne que la ligne {before}", f"same person as line {before}"),
+                field="reference" if len(keys) and keys[0] in seen and keys[0][0] == "ref" else "person",
+            ),
             row.cells,
-        )  # fmt: skip
+        )
 
 
 def _keys(details: Details) -> list[tuple[str, ...]]:

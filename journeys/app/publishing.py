@@ -96,7 +96,8 @@ def _unknown(asked: str, known: tuple[str, ...], error: ProgrammeNotFound) -> Fa
         error.message("en"),
         field="programme",
         remedy=Said(
-            (f"Vouliez-vous dire « {near} » ? " if near else "") + f"Connus : {named} ; ou donnez le chemin d'un fichier.",
+            (f"Vouliez-vous dire « {near} » ? " if near else "")
+            + f"Connus : {named} ; ou donnez le chemin d'un fichier.",
             (f"Did you mean “{near}”? " if near else "") + f"Known: {named}; or give the path of a file.",
         ),
     )

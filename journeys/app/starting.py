@@ -112,14 +112,18 @@ class Starter:
 def already_begun(details: Details, journey: str | None, person: Person | None) -> Failure:
     """The same person twice."""
     name = f"{details.first_name} {details.last_name}"
-    same_reference = person is not None and details.reference is not None and person.details.reference == details.reference
+    same_reference = (
+        person is not None and details.reference is not None and person.details.reference == details.reference
+    )
     why_fr = f"même référence {details.reference}" if same_reference else "même nom et même date de naissance"
     why_en = f"same reference {details.reference}" if same_reference else "same name and birth date"
     shown = f" ({short(journey)})" if journey else ""
     return Failure(
         Exit.CONFLICT,
         "duplicate",
-        Said(f"{name} suit déjà ce programme{shown} : {why_fr}", f"{name} is in this programme already{shown}: {why_en}"),
+        Said(
+            f"{name} suit déjà ce programme{shown} : {why_fr}", f"{name} is in this programme already{shown}: {why_en}"
+        ),
         Said(f"voyez « journeys show {short(journey)} »", f"see “journeys show {short(journey)}”") if journey else None,
         field="reference" if same_reference else "person",
         more={"journey": journey} if journey else None,

@@ -61,7 +61,9 @@ async def lagging(pool: Pool, client: "Client", now: datetime) -> list[Lagging]:
     return [found for found in await asyncio.gather(*map(judge, rows)) if found is not None]
 
 
-async def sync(client: "Client", ring: KeyRing, streams: Sequence[str], now: datetime, task_queue: str) -> dict[str, Answer]:
+async def sync(
+    client: "Client", ring: KeyRing, streams: Sequence[str], now: datetime, task_queue: str
+) -> dict[str, Answer]:
     """Send a signed `sync` to each of these journeys. Raises Unreachable."""
     limit = asyncio.Semaphore(_AT_ONCE)
 

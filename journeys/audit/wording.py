@@ -24,16 +24,28 @@ REASONS: Final = {
     # journal
     "gap": N_("L'événement {seq} manque ou n'est pas à sa place. Restaurez le journal d'une copie saine."),
     "not-canonical": N_("L'écriture de l'événement {seq} a changé. Restaurez le journal d'une copie saine."),
-    "hash": N_("L'empreinte de l'événement {seq} ne correspond pas à son contenu. Restaurez le journal d'une copie saine."),
+    "hash": N_(
+        "L'empreinte de l'événement {seq} ne correspond pas à son "
+        "contenu. Restaurez le journal d'une copie saine."
+    ),
     "link": N_("L'événement {seq} ne s'enchaîne pas avec celui d'avant. Restaurez le journal d'une copie saine."),
     "kind": N_("L'événement {seq} est rangé sous un autre nom que le sien. Restaurez le journal d'une copie saine."),
-    "head": N_("Le journal devrait finir à l'événement {expected} ; il finit au {seq}. Restaurez-le d'une copie saine."),
-    "unreadable": N_("L'événement {seq} ne peut pas être lu par cette version. Mettez le programme à jour, ou restaurez le journal."),
+    "head": N_(
+        "Le journal devrait finir à l'événement {expected} ; il finit "
+        "au {seq}. Restaurez-le d'une copie saine."
+    ),
+    "unreadable": N_(
+        "L'événement {seq} ne peut pas être lu par cette version. Mettez "
+        "le programme à jour, ou restaurez le journal."
+    ),
     "not-foldable": N_("L'événement {seq} ne peut pas suivre ceux d'avant. Restaurez le journal d'une copie saine."),
     "part": N_("Le texte « {part} » de l'événement {seq} n'est pas celui qui a été déposé."),
     "part-of-nothing": N_("Un texte « {part} » est rangé à l'événement {seq}, qui n'en annonce pas."),
     "signature": N_("La signature de la demande à l'origine de l'événement {seq} n'est pas valable."),
-    "unsigned-event": N_("L'événement {seq} se réclame d'une demande qui n'est pas au registre des demandes signées."),
+    "unsigned-event": N_(
+        "L'événement {seq} se réclame d'une demande qui n'est pas "
+        "au registre des demandes signées."
+    ),
     "command-elsewhere": N_("La demande signée à l'origine de l'événement {seq} dit autre chose : {field}."),
     "command-range": N_("La demande signée à l'origine de l'événement {seq} annonce d'autres événements."),
     "rules-missing": N_("Le programme ou le calendrier du parcours n'est plus dans la base. Publiez-les de nouveau."),
@@ -46,12 +58,18 @@ REASONS: Final = {
     "row": N_("Les listes disent autre chose que le journal : {field}. Lancez « journeys rebuild »."),
     "row-seq": N_("Les listes s'arrêtent à l'événement {seq}, le journal à {head}. Lancez « journeys rebuild »."),
     "state": N_("À l'événement {seq}, le moteur tient autre chose pour vrai que le journal : {field}."),
-    "beyond": N_("Le moteur connaît l'événement {seq}, le journal finit à {head} : le journal a perdu des événements."),
+    "beyond": N_(
+        "Le moteur connaît l'événement {seq}, le journal finit à "
+        "{head} : le journal a perdu des événements."
+    ),
     "behind": N_("Il s'arrête à l'événement {seq}, le journal à {head}. Lancez « journeys sync »."),
     "no-client": N_("Le moteur n'a pas été interrogé."),
     "no-workflow": N_("Le moteur ne connaît pas ce parcours. Lancez « journeys sync »."),
     "unreachable": N_("Le moteur ne répond pas. Vérifiez qu'il tourne, avec « journeys doctor »."),
-    "no-answer": N_("Le moteur n'a pas pu répondre pour ce parcours. Vérifiez qu'un exécutant tourne, avec « journeys doctor »."),
+    "no-answer": N_(
+        "Le moteur n'a pas pu répondre pour ce parcours. Vérifiez qu'un "
+        "exécutant tourne, avec « journeys doctor »."
+    ),
     "strange-answer": N_("La réponse du moteur ne peut pas être lue."),
     # history
     "history-event": N_("L'événement {seq} n'est pas le même dans l'historique du moteur et dans le journal."),

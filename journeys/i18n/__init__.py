@@ -1,4 +1,4 @@
-"""Texts that people read: written in French in the code (the msgid), in English in en.po; dates, hours and money likewise.
+"""Texts that people read: French in the code (the msgid), English in en.po; dates, hours and money likewise.
 
 `_ = text(lang)`; in code that only names a text, mark it with `N_`. `KEYWORDS` says which calls hold texts.
 """

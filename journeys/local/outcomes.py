@@ -70,6 +70,8 @@ class Alert:
     times: int = 0
     """How often somebody was told."""
     taken_by: str | None = None
+    assigned: bool = False
+    """It was handed to somebody in particular since the last step."""
     ended_at: datetime | None = None
     how: str | None = None
     ended_by: str | None = None
@@ -180,13 +182,17 @@ def alerts_of(journey: str, person: str, events: Events) -> list[Alert]:
                     journey, person, raised.escalation, raised.about, raised.ladder, event.recorded_at, role=raised.to
                 )
             case e.EscalationClimbed(escalation=id, step=step, to=to):
-                known[id].step, known[id].role = step, to
+                known[id].step, known[id].role, known[id].assigned = step, to, False
             case e.EscalationTold(escalation=id, told=told, role=role):
+                if role != known[id].role and not known[id].assigned:
+                    known[id].nobody.append(known[id].role)
                 who = known[id].told.setdefault(role, [])
                 who += [each for each in told if each not in who]
                 known[id].times += 1
             case e.EscalationUntold(escalation=id, reason=reason) if reason != "resolved":
                 known[id].nobody.append(known[id].role)
+            case e.EscalationReassigned(escalation=id):
+                known[id].assigned = True
             case e.EscalationAcknowledged(escalation=id):
                 known[id].taken_by = event.actor
             case e.EscalationResolved(escalation=id, how=how):

@@ -6,9 +6,7 @@ from journeys.narration.telling import Telling, tells
 
 @tells(e.EscalationRaised)
 def _raised(t: Telling, d: e.EscalationRaised) -> str:
-    return t.say(
-        "Une alerte est ouverte ({to}), au sujet de : {about}.", to=t.recipient(d.to), about=t.about(d.about)
-    )
+    return t.say("Une alerte est ouverte ({to}), au sujet de : {about}.", to=t.recipient(d.to), about=t.about(d.about))
 
 
 @tells(e.EscalationClimbed)
@@ -17,7 +15,11 @@ def _climbed(t: Telling, d: e.EscalationClimbed) -> str:
         return t.say(
             "L'alerte est rappelée ({to}), au sujet de : {about}.", to=t.recipient(d.to), about=t.alert(d.escalation)
         )
-    return t.say("L'alerte passe au niveau suivant ({to}), au sujet de : {about}.", to=t.recipient(d.to), about=t.alert(d.escalation))
+    return t.say(
+        "L'alerte passe au niveau suivant ({to}), au sujet de : {about}.",
+        to=t.recipient(d.to),
+        about=t.alert(d.escalation),
+    )
 
 
 @tells(e.EscalationAcknowledged)

@@ -14,24 +14,42 @@ _ZONE: Final = "Europe/Paris"
 
 SENTENCES: Final = {
     # anything
-    "no-right": N_("Votre rôle ne permet pas cette demande sur ce parcours ({command}). Demandez au référent du parcours ou au responsable."),
+    "no-right": N_(
+        "Votre rôle ne permet pas cette demande sur ce parcours ({command}). "
+        "Demandez au référent du parcours ou au responsable."
+    ),
     "journey-exists": N_("Ce parcours existe déjà. Ouvrez-le au lieu d'en créer un autre."),
     "unknown-journey": N_("Ce parcours n'existe pas. Vérifiez son numéro dans la liste des parcours."),
-    "closed": N_("Le parcours est clos ({outcome}). Demandez au responsable de le rouvrir, ou corrigez un fait passé."),
-    "in-the-future": N_("Le jour donné n'est pas encore venu. Donnez le jour où c'est arrivé, au plus tard aujourd'hui."),
+    "closed": N_(
+        "Le parcours est clos ({outcome}). Demandez au responsable de "
+        "le rouvrir, ou corrigez un fait passé."
+    ),
+    "in-the-future": N_(
+        "Le jour donné n'est pas encore venu. Donnez le jour où "
+        "c'est arrivé, au plus tard aujourd'hui."
+    ),
     "in-the-past": N_("Le moment donné est déjà passé. Donnez un moment à venir."),
     "unknown-command": N_("Cette demande n'est pas connue ({name}). Voyez la liste des demandes possibles."),
-    "unknown-receipt-kind": N_("Ce retour n'est pas connu pour un message ({said}). Pour un message : remis, ou revenu."),
+    "unknown-receipt-kind": N_(
+        "Ce retour n'est pas connu pour un message ({said}). "
+        "Pour un message : remis, ou revenu."
+    ),
     "correct-to": N_("Cette correction n'est pas possible ici. Valeurs possibles : {known}."),
     "id-used": N_("Ce numéro de demande a déjà servi pour autre chose. Refaites la demande avec un nouveau numéro."),
     "unsigned": N_("La signature de la demande n'est pas valable. Connectez-vous de nouveau et refaites la demande."),
     # dates
     "unknown-date": N_("La date « {date} » n'est pas dans ce programme. Dates du programme : {known}."),
     "date-missing": N_("Il manque une date pour ouvrir le parcours : « {date} ». Donnez le jour attendu."),
-    "date-passed": N_("La date « {date} » est déjà passée ({on}). Donnez un jour à venir, ou reprenez un parcours déjà commencé."),
+    "date-passed": N_(
+        "La date « {date} » est déjà passée ({on}). Donnez un jour à "
+        "venir, ou reprenez un parcours déjà commencé."
+    ),
     "date-expected": N_("La date « {date} » est déjà attendue le {on}. Déplacez-la au lieu d'en noter une autre."),
     "date-happened": N_("La date « {date} » a déjà eu lieu le {on}. Si le jour est faux, corrigez-le."),
-    "date-not-happened": N_("La date « {date} » n'a pas encore eu lieu : il n'y a rien à corriger. Confirmez-la ou déplacez-la."),
+    "date-not-happened": N_(
+        "La date « {date} » n'a pas encore eu lieu : il n'y a rien à "
+        "corriger. Confirmez-la ou déplacez-la."
+    ),
     "date-not-expected": N_("La date « {date} » n'est pas attendue. Notez d'abord le jour attendu."),
     "same-day": N_("C'est déjà le jour noté pour « {date} » ({on}). Donnez un autre jour."),
     # suspension, end, referent
@@ -44,12 +62,18 @@ SENTENCES: Final = {
     "no-transfer": N_("Aucune reprise du parcours n'est demandée."),
     "unknown-outcome": N_("L'issue « {outcome} » n'est pas dans ce programme. Issues possibles : {known}."),
     "not-closed": N_("Le parcours n'est pas clos : il n'y a rien à rouvrir."),
-    "died": N_("La personne est décédée le {on} : le parcours ne peut pas être rouvert. Si c'est une erreur, prévenez l'administration."),
+    "died": N_(
+        "La personne est décédée le {on} : le parcours ne peut pas être "
+        "rouvert. Si c'est une erreur, prévenez l'administration."
+    ),
     # milestones
     "unknown-milestone": N_("L'étape « {milestone} » n'est pas dans ce programme. Étapes du programme : {known}."),
     "already-settled": N_("L'étape « {milestone} » est déjà faite ou dispensée. Si c'est faux, corrigez-la."),
     "not-settled": N_("Il n'y a encore rien de noté à corriger. Notez d'abord ce qui est arrivé."),
-    "checked-otherwise": N_("L'étape « {milestone} » se constate d'elle-même ({check}). Notez le fait qui la constate."),
+    "checked-otherwise": N_(
+        "L'étape « {milestone} » se constate d'elle-même "
+        "({check}). Notez le fait qui la constate."
+    ),
     "evidence-missing": N_("Il manque une pièce pour l'étape « {milestone} » : {evidence}. Joignez-la d'abord."),
     "check-under-way": N_("La vérification de l'étape « {milestone} » est en cours. Attendez sa réponse."),
     "fixed-by-law": N_("Le jour de l'étape « {milestone} » est fixé par la loi : il ne se déplace pas."),
@@ -57,13 +81,22 @@ SENTENCES: Final = {
     # contacts and appointments
     "unknown-contact": N_("Le contact « {contact} » n'est pas dans ce programme. Contacts du programme : {known}."),
     "unknown-means": N_("Le moyen « {means} » n'est pas prévu pour ce contact. Moyens possibles : {known}."),
-    "unknown-window": N_("Il n'y a pas de contact passé qui porte le numéro {window}. Voyez les contacts du parcours."),
+    "unknown-window": N_(
+        "Il n'y a pas de contact passé qui porte le numéro "
+        "{window}. Voyez les contacts du parcours."
+    ),
     "unknown-appointment": N_("Ce rendez-vous n'existe pas dans ce parcours. Voyez la liste des rendez-vous."),
     "appointment-ahead": N_("Le rendez-vous n'a pas encore eu lieu ({at}). Notez son issue après, ou annulez-le."),
-    "appointment-settled": N_("L'issue de ce rendez-vous est déjà notée ({outcome}). Si elle est fausse, corrigez-la."),
+    "appointment-settled": N_(
+        "L'issue de ce rendez-vous est déjà notée ({outcome}). "
+        "Si elle est fausse, corrigez-la."
+    ),
     # escalations
     "unknown-escalation": N_("Cette alerte n'est pas ouverte. Voyez la liste des alertes ouvertes."),
-    "acknowledged-too-long": N_("Une alerte ne se prend en charge que jusqu'au {until}. Donnez ce jour ou un jour plus proche."),
+    "acknowledged-too-long": N_(
+        "Une alerte ne se prend en charge que jusqu'au {until}. "
+        "Donnez ce jour ou un jour plus proche."
+    ),
     # grants
     "unknown-grant": N_("L'aide « {grant} » n'est pas dans ce programme. Aides possibles : {known}."),
     "unknown-grant-file": N_("Cette demande d'aide n'existe pas dans ce parcours. Voyez les aides du parcours."),
@@ -71,15 +104,24 @@ SENTENCES: Final = {
     "unknown-channel": N_("Cette aide ne se verse pas par « {channel} ». Moyens possibles : {known}."),
     "unknown-purpose": N_("L'objet « {purpose} » n'est pas prévu pour cette aide. Objets possibles : {known}."),
     "no-amount": N_("Le montant doit être plus grand que zéro."),
-    "no-level": N_("Personne ne peut décider d'un montant de {amount}. Demandez moins, ou faites compléter le programme."),
-    "over-cap": N_("Le montant demandé ({amount}) dépasse le plafond : {cap}, dont {already} déjà demandés ou accordés. Demandez moins."),
+    "no-level": N_(
+        "Personne ne peut décider d'un montant de {amount}. Demandez "
+        "moins, ou faites compléter le programme."
+    ),
+    "over-cap": N_(
+        "Le montant demandé ({amount}) dépasse le plafond : {cap}, dont "
+        "{already} déjà demandés ou accordés. Demandez moins."
+    ),
     "below-paid": N_("{paid} sont déjà versés : le montant ne peut pas être plus petit."),
     "grant-over": N_("Cette demande est terminée ({how}). Faites-en une autre si besoin."),
     "grant-returned": N_("La demande attend un complément. Elle pourra être décidée quand elle aura été modifiée."),
     "grant-approved": N_("Cette aide est déjà accordée. Modifiez-la ou annulez-la si besoin."),
     "payment-under-way": N_("Un versement est en cours. Attendez qu'il soit réglé."),
     "self-approval": N_("On ne donne pas son accord à sa propre demande. Une autre personne doit décider."),
-    "editor-approval": N_("Qui a saisi le bénéficiaire du versement ne peut pas donner son accord. Une autre personne doit décider."),
+    "editor-approval": N_(
+        "Qui a saisi le bénéficiaire du versement ne peut pas donner son "
+        "accord. Une autre personne doit décider."
+    ),
     "digest-changed": N_("La demande a changé depuis que vous l'avez lue. Relisez-la, puis décidez."),
     "approved-already": N_("Vous avez déjà donné votre accord. L'autre accord doit venir d'une autre personne."),
     "role-not-wanted": N_("Votre accord n'est pas attendu pour cette demande. Il manque l'accord de : {known}."),
@@ -100,7 +142,10 @@ SENTENCES: Final = {
     "referral-open": N_("Une orientation vers ce partenaire attend déjà une réponse ({purpose})."),
     "unknown-referral": N_("Cette orientation n'attend pas de réponse. Voyez les orientations du parcours."),
     # the person
-    "unknown-situation": N_("La situation « {situation} » n'est pas dans ce programme. Situations suivies : {known}."),
+    "unknown-situation": N_(
+        "La situation « {situation} » n'est pas dans ce "
+        "programme. Situations suivies : {known}."
+    ),
     "unknown-value": N_("La valeur « {value} » n'est pas prévue. Valeurs possibles : {known}."),
     "nothing-to-correct": N_("Rien n'est noté pour la situation « {situation} ». Notez-la d'abord."),
     "same-value": N_("C'est déjà ce qui est noté pour « {situation} » ({value}). Donnez une autre valeur."),

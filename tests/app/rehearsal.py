@@ -96,9 +96,16 @@ class _Play:
     ) -> tuple[str, str | None]:  # fmt: skip
         parts = {name: Part(text=value, salt="ab" * 32) for name, value in texts.items()}
         command = Command(
-            id=str(uuid.uuid4()), stream=self.stream, body=body, actor=actor, roles=roles, parts=parts,
-            occurred_at=happened or at, signed_at=at, commitments={name: part.commitment() for name, part in parts.items()},
-        )  # fmt: skip
+            id=str(uuid.uuid4()),
+            stream=self.stream,
+            body=body,
+            actor=actor,
+            roles=roles,
+            parts=parts,
+            occurred_at=happened or at,
+            signed_at=at,
+            commitments={name: part.commitment() for name, part in parts.items()},
+        )
         if "payee" in texts:
             self.payees = {**getattr(self, "payees", {}), command.id: texts["payee"]}
         while True:

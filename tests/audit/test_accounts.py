@@ -1,8 +1,12 @@
 """Every way to tamper with a record is found, and told with its place; an untouched one agrees."""
 
+import hashlib
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +26,8 @@ from journeys.store.signing import KeyRing
 from journeys.store.views import JourneyRow
 from tests.audit.evidence import RING, evidence_of, stored
 from tests.audit.lives import Life, book, whole_life
+
+ROOM = Path(__file__).parents[2] / "journeys" / "audit"
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +77,6 @@ def byte_changed(evidence: Evidence) -> Evidence:
 
 
 def rehashed(evidence: Evidence) -> Evidence:
-    import hashlib
-
     changed = byte_changed(evidence).stored[9]
     bad = replace(changed, hash=hashlib.sha256(changed.header).digest())
     return replace(evidence, stored=[*evidence.stored[:9], bad, *evidence.stored[10:]])
@@ -102,7 +106,9 @@ TAMPERED: dict[str, tuple[Callable[[Evidence], Evidence], str, Callable[[Evidenc
         lambda e: replace(e, stored=[*e.stored[:20], *e.stored[21:]], kinds=[*e.kinds[:20], *e.kinds[21:]]), "gap",
         lambda e: 21,
     ),
-    "the last event taken off": (lambda e: replace(e, stored=e.stored[:-1], kinds=e.kinds[:-1]), "head", lambda e: len(e.stored) - 1),
+    "the last event taken off": (
+        lambda e: replace(e, stored=e.stored[:-1], kinds=e.kinds[:-1]), "head", lambda e: len(e.stored) - 1,
+    ),
     "the head's hash": (lambda e: replace(e, head=Head(len(e.stored), b"0" * 32)), "link", lambda e: len(e.stored)),
     "the column of kinds": (lambda e: replace(e, kinds=["NoteAdded", *e.kinds[1:]]), "kind", lambda e: 1),
     "a kind of another version": (
@@ -120,7 +126,8 @@ TAMPERED: dict[str, tuple[Callable[[Evidence], Evidence], str, Callable[[Evidenc
         lambda e: relinked(e, 1, lambda h: h.update(command=e.commands[5].id)), "command-range", lambda e: 1,
     ),
     "a deadline closed that was never set": (
-        lambda e: relinked(e, seq_of(e, "DeadlineMet"), lambda h: h["data"].update(deadline="rights-open/9")), "invariant",
+        lambda e: relinked(e, seq_of(e, "DeadlineMet"), lambda h: h["data"].update(deadline="rights-open/9")),
+        "invariant",
         lambda e: 12,  # the one that now stays open for ever is told first
     ),
     "more money": (
@@ -151,10 +158,8 @@ def test_without_keys_the_journal_is_not_wholly_compared(evidence: Evidence) -> 
 
 
 def row_of(life: Life) -> JourneyRow:
-    from datetime import datetime
-
     shown = summary(life.state, life.book).model_dump(mode="json")
-    fields = {name: shown.get(name) for name in JourneyRow.__dataclass_fields__}
+    fields: dict[str, Any] = {name: shown.get(name) for name in JourneyRow.__dataclass_fields__}
     fields["summary"] = shown
     due = fields["next_due"]
     fields |= {"id": shown["id"].removeprefix("journey-"), "name": "Samir Haddad"}
@@ -245,12 +250,7 @@ def test_exit_codes(verdicts: list[Verdict], plain: int, strict: int) -> None:
 
 
 def test_every_reason_has_words_and_every_invariant_a_name(life: Life) -> None:
-    import re
-    from pathlib import Path
-
-    import journeys.audit as room
-
-    source = "".join(file.read_text() for file in Path(str(room.__file__)).parent.glob("*.py"))
+    source = "".join(file.read_text() for file in ROOM.glob("*.py"))
     used = set(re.findall(r'(?:_wrong|disagrees|not_available)\(\s*(?:name|AccountName\.\w+)?,?\s*"([a-z-]+)"', source))
     assert len(used) > 20
     assert used - REASONS.keys() == set()

@@ -1,5 +1,6 @@
 """The story of a whole life: days in order, texts with their facts, a future, and still a story without texts."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -76,8 +77,6 @@ def test_an_open_journey_has_a_future(life: Life) -> None:
 
 
 def test_json_is_plain(life: Life) -> None:
-    import json
-
     plain = story(life, lang="en").as_json()
     assert json.loads(json.dumps(plain)) == plain
     assert plain["journey"] == life.stream.removeprefix("journey-")

@@ -15,7 +15,7 @@ CALENDAR = book().calendar
 
 @pytest.fixture(scope="module")
 def life() -> Life:
-    """Released on day 42; told on day 44. First meeting on 44, told on 50. Relay since 45, told on 60, shared in truth."""
+    """Released on day 42, told on 44. First meeting on 44, told on 50. Relay since 45, told on 60, shared in truth."""
     life = Life(book())
     life.do(
         0,

@@ -72,8 +72,11 @@ async def test_all_accounts_agree_then_each_is_altered(
 
     await _view_altered(engine, database_url)
     await _answer_altered(engine, monkeypatch)
+    await _history_altered(engine)
+    await _other_code(engine)
     await _texts_deleted(engine, database_url)
     await _not_available(engine)
+    await _behind(engine)
     await _journal_altered(engine, database_url)
 
 
@@ -134,7 +137,8 @@ async def _journal_altered(engine: Engine, database_url: str) -> None:
     owner = await asyncpg.connect(database_url)
     await owner.execute("ALTER TABLE events DISABLE TRIGGER ALL")
     await owner.execute(
-        "UPDATE events SET header = overlay(header placing 'X' from position('\"actor\"' in encode(header, 'escape')) + 10)"
+        "UPDATE events"
+        " SET header = overlay(header placing 'X' from position('\"actor\"' in encode(header, 'escape')) + 10)"
         " WHERE stream = $1 AND seq = 3",
         engine.stream,
     )
@@ -147,7 +151,7 @@ async def _journal_altered(engine: Engine, database_url: str) -> None:
     await owner.close()
 
 
-async def test_an_altered_history_is_found(engine: Engine) -> None:
+async def _history_altered(engine: Engine) -> None:
     """The server's history cannot be altered; its JSON can."""
     chain = await read_chain(engine.client, engine.stream)
     assert chain is not None
@@ -167,7 +171,8 @@ async def test_an_altered_history_is_found(engine: Engine) -> None:
     assert headers[account.seq - 1]["kind"] == "JourneySuspended"
 
 
-async def test_other_code_is_found_by_the_replay(engine: Engine) -> None:
+async def _other_code(engine: Engine) -> None:
+    """Code that goes another way is found by the replay."""
     good = await replay(engine.client, engine.stream, [JourneyWorkflow])
     assert good is not None
     assert good.failed is None
@@ -178,7 +183,8 @@ async def test_other_code_is_found_by_the_replay(engine: Engine) -> None:
     assert await replay(engine.client, f"journey-{uuid.uuid4()}", [JourneyWorkflow]) is None
 
 
-async def test_a_workflow_that_has_not_caught_up_is_behind(engine: Engine) -> None:
+async def _behind(engine: Engine) -> None:
+    """An answer from before the last command says nothing wrong, but less."""
     record = await read_record(engine.pool, engine.stream)
     answer = await verifying.ask_state(engine.client, engine.stream)
     await engine.do(c.AddNote(), text="encore")

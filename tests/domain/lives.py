@@ -17,7 +17,7 @@ from journeys.domain import commands as c
 from journeys.domain.decide import Outcome
 from journeys.domain.events import read_event
 from journeys.domain.evolve import fold
-from journeys.domain.invariants import check
+from journeys.domain.invariants import Outage, check
 from journeys.domain.offer import make_offer
 from journeys.domain.record import Part
 from journeys.domain.state import State, dump, load
@@ -96,12 +96,27 @@ class MadeUp(Life):
 
     def asks(self, draw: Random) -> None:
         """Somebody asks for something, usually something that makes sense."""
+        fitting = sorted(_fitting(self.state))
         name = draw.choice(_LIKELY) if draw.random() < 0.8 else draw.choice(sorted(c.BODIES))
+        name = draw.choice(fitting) if fitting and draw.random() < 0.4 else name
         body = self._body(draw, name)
         actor = _usual_actor(name) if draw.random() < 0.85 else draw.choice(STAFF)
         before = draw.choice([0, 0, 0, 0, 60, 60 * 24, 60 * 24 * 9, 60 * 24 * 400])
         ahead = draw.choice([0] * 20 + [60 * 24])
         self._try(draw, body, actor, self.now - timedelta(minutes=before) + timedelta(minutes=ahead))
+
+    def spends(self, draw: Random) -> None:
+        """Money is asked for."""
+        self._try(draw, _request(self, draw), REFERENT, self.now)
+        self.approves(draw)
+
+    def begins(self, draw: Random) -> None:
+        """The person comes out on the day expected."""
+        for name, known in list(self.state.dates.items()):
+            if known.open:
+                while self.now.astimezone(PARIS).date() < known.on:
+                    self.waits(draw)
+                self._try(draw, c.ConfirmDate(date=name, on=known.on), REFERENT, self.now)
 
     def approves(self, draw: Random) -> None:
         """Approvers go through what waits for them."""
@@ -181,8 +196,6 @@ class MadeUp(Life):
     # --- what was met on the way
 
     def _outage(self, begins: datetime, ends: datetime) -> None:
-        from journeys.domain.invariants import Outage
-
         self.outages.append(Outage(begins, ends))
         self.reached["outage"] += 1
         if ends - begins > timedelta(days=10):
@@ -224,9 +237,28 @@ class MadeUp(Life):
         return self._code(draw, self.book.programme.dates)
 
 
+def _fitting(state: State) -> set[str]:
+    """Commands for which something is open."""
+    fits = {
+        "accept-transfer decline-transfer cancel-transfer": state.transfer,
+        "match-mentor decline-mentor": state.proposals,
+        "end-mentor": state.match,
+        "accept-referral decline-referral cancel-referral": state.referrals,
+        "close-appointment move-appointment correct": state.appointments,
+        "submit-receipt accept-receipt refuse-receipt waive-receipt": state.receipts,
+        "settle-payment cancel-payment record-receipt change-grant": state.payments,
+        "return-grant refuse-grant cancel-grant change-grant": state.grants,
+        "withdraw-consent send-referral": state.consents,
+        "correct measure-outcome": state.contacts,
+        "acknowledge-escalation reassign-escalation resolve-escalation": state.escalations,
+        "resume": state.suspended,
+        "reopen": state.outcome,
+    }
+    return {name for names, found in fits.items() if found for name in names.split()}
+
+
 _LIKELY = (
-    "confirm-date", "confirm-date", "move-date", "suspend", "resume", "resume", "resume", "close", "reopen", "reopen",
-    "correct", "correct", "reach-milestone", "reach-milestone", "reach-milestone", "add-evidence", "log-contact",
+    "confirm-date", "confirm-date", "move-date", "suspend", "correct", "correct", "reach-milestone", "reach-milestone", "reach-milestone", "add-evidence", "log-contact",
     "log-contact", "book-appointment", "close-appointment", "close-appointment", "acknowledge-escalation",
     "resolve-escalation", "reassign-escalation", "request-grant", "request-grant", "request-grant", "change-grant",
     "submit-receipt", "accept-receipt", "propose-mentor", "match-mentor", "end-mentor", "send-referral",

@@ -64,12 +64,12 @@ def test_money_under_way_its_receipts_and_its_escalations_outlive_it() -> None:
     life = approved(instruct=None, enquire=None).when("2027-03-02 12:01", Answer("instruct", "unknown"))
     life.when("2027-03-02 13:00", c.Close(outcome="withdrawn"))
     life.when("2027-03-02 14:00", Answer("enquire", "unknown")).then("PaymentLookedUp", "PaymentUnknown", "EscalationRaised")
-    life.when("2027-03-03 09:01", Answer("enquire", "settled")).then(
+    life.when("2027-03-04 09:01", Answer("enquire", "settled")).then(
         "PaymentLookedUp", "PaymentSettled", "EscalationResolved", "ReceiptDue"
     )
-    life.when("2027-04-02 18:00").then("ReceiptOverdue", "EscalationRaised", also=True)
+    life.when("2027-04-03 18:00").then("ReceiptOverdue", "EscalationRaised", also=True)
     receipt = next(iter(life.state.receipts))
-    life.when("2027-04-03", c.SubmitReceipt(receipt=receipt, amount=100)).then("ReceiptSubmitted", said("MessageDue", to="finance"))
+    life.when("2027-04-04", c.SubmitReceipt(receipt=receipt, amount=100)).then("ReceiptSubmitted", said("MessageDue", to="finance"))
     life.when("2027-04-04", c.AcceptReceipt(receipt=receipt)).then("ReceiptAccepted", "EscalationResolved")
     assert agenda.is_over(life.state)
     assert life.violations(complete=True) == []

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass
 
+from journeys.audit.journal_account import BROKEN_FOLD
 from journeys.audit.verdicts import Verdict
 from journeys.audit.verifying import Sources, verify
 from journeys.domain import commands as c
@@ -31,18 +32,21 @@ class Violation:
 
 async def violations(trial: Trial, *, quiet_seconds: float = 60) -> list[Violation]:
     """Everything that is wrong; the journeys are first left to finish what they are at."""
-    busy = await trial.quiet(quiet_seconds)
+    try:
+        busy = await trial.quiet(quiet_seconds)
+    except BROKEN_FOLD as failure:
+        return [Violation("not-foldable", "", str(failure))]
     found = [Violation("effect-without-end", stream) for stream in busy]
     for person in trial.persons:
         events = await trial.events(person)
         found += [each for sent in _of(trial, person) for each in _command(sent, events)]
     found += await money(trial)
-    found += await asyncio_gather_flat(_accounts(trial, person) for person in trial.persons)
-    found += await asyncio_gather_flat(_answers_again(trial, person) for person in trial.persons)
+    found += await _all(_accounts(trial, person) for person in trial.persons)
+    found += await _all(_answers_again(trial, person) for person in trial.persons)
     return found
 
 
-async def asyncio_gather_flat(asked: Iterator) -> list[Violation]:  # type: ignore[type-arg]
+async def _all(asked: Iterator[Awaitable[list[Violation]]]) -> list[Violation]:
     return [each for part in await asyncio.gather(*asked) for each in part]
 
 
@@ -71,7 +75,7 @@ def _command(sent: Sent, events: list[Event[Payload]]) -> Iterator[Violation]:
         yield Violation("acknowledged-and-lost", id, sent.command.name)
     if any(not answer.first <= event.seq <= answer.last for event in own):
         yield Violation("events-elsewhere", id, f"{answer.first} to {answer.last}")
-    twice = [kind for kind, count in Counter((each.kind, each.data) for each in own).items() if count > 1]
+    twice = [kind for kind, count in Counter((each.kind, each.data.model_dump_json()) for each in own).items() if count > 1]
     if twice:
         yield Violation("done-twice", id, str(twice[0][0]))
 

@@ -175,6 +175,10 @@ class Trial:
     async def state(self, person: Person) -> State:
         return fold(await self.events(person))
 
+    async def owner(self) -> Any:
+        """A connection that may change the schema."""
+        return await asyncpg.connect(self.database_url)
+
     # --- faults
 
     async def kill_server(self, server: Server) -> bool:

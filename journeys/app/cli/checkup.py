@@ -3,7 +3,6 @@
 import asyncio
 import os
 import platform
-import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -36,10 +35,19 @@ async def doctor(desk: Desk, quick: bool) -> int:
     ]  # fmt: skip
     if not quick:
         looks = [
-            ("python", _python), ("programs", _programs), ("data", _data), ("settings", _variables), ("stack", _stack),
-            *looks, ("keys", _keys), ("clock", _clock), ("mail", _mail), ("identity", _identity), ("journeys", _journeys),
+            ("python", _python),
+            ("programs", _programs),
+            ("data", _data),
+            ("settings", _variables),
+            ("stack", _stack),
+            *looks,
+            ("keys", _keys),
+            ("clock", _clock),
+            ("mail", _mail),
+            ("identity", _identity),
+            ("journeys", _journeys),
             ("staff", _duty),
-        ]  # fmt: skip
+        ]
     checks = [check for name, look in looks for check in await _looked(desk, name, look, quick)]
     failed = any(check.state == "failed" for check in checks)
     lang, out = desk.out.lang, desk.out
@@ -81,16 +89,15 @@ async def _looked(
 
 async def _python(desk: Desk) -> Check:
     version = platform.python_version()
-    if sys.version_info < (3, 11):
-        return Check("python", "failed", Said(f"Python {version}", f"Python {version}"),
-                     Said("il faut Python 3.11 ou plus récent", "Python 3.11 or newer is wanted"))  # fmt: skip
     return Check("python", "ok", Said(f"Python {version}", f"Python {version}"))
 
 
 async def _programs(desk: Desk) -> Check:
     """The embedded servers' binaries, where there is an embedded stack."""
     if not desk.settings.embedded:
-        return Check("programs", "ok", Said("serveurs extérieurs (DATABASE_URL)", "servers run elsewhere (DATABASE_URL)"))
+        return Check(
+            "programs", "ok", Said("serveurs extérieurs (DATABASE_URL)", "servers run elsewhere (DATABASE_URL)")
+        )
     from journeys.local import postgres, temporal_server
 
     found = [look() for module in (postgres, temporal_server) if callable(look := getattr(module, "binary", None))]
@@ -114,10 +121,14 @@ async def _data(desk: Desk) -> Check:
 
 async def _variables(desk: Desk) -> list[Check]:
     return [
-        Check("settings", "warning", Said(f"{name} : variable inconnue, sans effet", f"{name}: unknown variable, without effect"),
-              Said(f"vouliez-vous {meant} ?", f"did you mean {meant}?") if meant else None)
+        Check(
+            "settings",
+            "warning",
+            Said(f"{name} : variable inconnue, sans effet", f"{name}: unknown variable, without effect"),
+            Said(f"vouliez-vous {meant} ?", f"did you mean {meant}?") if meant else None,
+        )
         for name, meant in unknown_variables().items()
-    ] or [Check("settings", "ok", Said("réglages lisibles", "settings can be read"))]  # fmt: skip
+    ] or [Check("settings", "ok", Said("réglages lisibles", "settings can be read"))]
 
 
 async def _stack(desk: Desk) -> Check:
@@ -128,7 +139,9 @@ async def _stack(desk: Desk) -> Check:
 
     info = connect_running(desk.settings.data_dir)
     pid = info.pid if info is not None else 0
-    return Check("stack", "ok", Said(f"« journeys up » tourne (processus {pid})", f"“journeys up” runs (process {pid})"))
+    return Check(
+        "stack", "ok", Said(f"« journeys up » tourne (processus {pid})", f"“journeys up” runs (process {pid})")
+    )
 
 
 async def _database(desk: Desk) -> Check:
@@ -141,7 +154,9 @@ async def _temporal(desk: Desk) -> Check:
     client = await desk.client()
     if not await client.service_client.check_health(timeout=timedelta(seconds=3)):
         return Check("temporal", "failed", Said("Temporal ne sert pas encore", "Temporal does not serve yet"))
-    return Check("temporal", "ok", Said(f"Temporal joignable ({client.namespace})", f"Temporal reached ({client.namespace})"))
+    return Check(
+        "temporal", "ok", Said(f"Temporal joignable ({client.namespace})", f"Temporal reached ({client.namespace})")
+    )
 
 
 async def _keys(desk: Desk) -> Check:
@@ -164,20 +179,33 @@ async def _mail(desk: Desk) -> Check:
     smtp = desk.settings.smtp
     if smtp.host is None:
         where = desk.settings.outbox_dir
-        return Check("mail", "warning", Said(f"aucun serveur de messagerie : les messages restent dans {where}",
-                                             f"no mail server: messages stay in {where}"),
-                     Said("pour qu'ils partent : JOURNEYS_SMTP__HOST", "to have them sent: JOURNEYS_SMTP__HOST"))  # fmt: skip
+        return Check(
+            "mail",
+            "warning",
+            Said(
+                f"aucun serveur de messagerie : les messages restent dans {where}",
+                f"no mail server: messages stay in {where}",
+            ),
+            Said("pour qu'ils partent : JOURNEYS_SMTP__HOST", "to have them sent: JOURNEYS_SMTP__HOST"),
+        )
     return Check("mail", "ok", Said(f"messagerie : {smtp.host}:{smtp.port}", f"mail: {smtp.host}:{smtp.port}"))
 
 
 async def _identity(desk: Desk) -> Check:
     return Check(
-        "identity", "ok" if desk.settings.embedded else "warning",
-        Said("--as dit qui agit, sans preuve : quiconque ouvre cette session peut se dire n'importe qui",
-             "--as says who acts, without proof: whoever opens this session may claim to be anybody"),
-        None if desk.settings.embedded else
-        Said("réservé à une installation locale : limitez l'accès à cette machine", "for a local installation only: restrict access to this machine"),
-    )  # fmt: skip
+        "identity",
+        "ok" if desk.settings.embedded else "warning",
+        Said(
+            "--as dit qui agit, sans preuve : quiconque ouvre cette session peut se dire n'importe qui",
+            "--as says who acts, without proof: whoever opens this session may claim to be anybody",
+        ),
+        None
+        if desk.settings.embedded
+        else Said(
+            "réservé à une installation locale : limitez l'accès à cette machine",
+            "for a local installation only: restrict access to this machine",
+        ),
+    )
 
 
 async def _journeys(desk: Desk) -> list[Check]:
@@ -198,7 +226,9 @@ async def _journeys(desk: Desk) -> list[Check]:
     return checks
 
 
-_SYNC: Final = Said("vérifiez qu'un worker tourne, puis : journeys sync --all", "check that a worker runs, then: journeys sync --all")
+_SYNC: Final = Said(
+    "vérifiez qu'un worker tourne, puis : journeys sync --all", "check that a worker runs, then: journeys sync --all"
+)
 
 
 async def _duty(desk: Desk) -> list[Check]:
@@ -207,17 +237,33 @@ async def _duty(desk: Desk) -> list[Check]:
 
     members = [member for member in await staff.members(await desk.pool()) if member.active]
     if not members:
-        return [Check("staff", "warning", Said("personne dans l'équipe", "nobody on the staff"),
-                      Said("journeys staff add PSEUDO --name … --role referent", "journeys staff add HANDLE --name … --role referent"))]  # fmt: skip
+        return [
+            Check(
+                "staff",
+                "warning",
+                Said("personne dans l'équipe", "nobody on the staff"),
+                Said(
+                    "journeys staff add PSEUDO --name … --role referent",
+                    "journeys staff add HANDLE --name … --role referent",
+                ),
+            )
+        ]
     on_duty = [member for member in members if "duty" in member.roles]
-    checks = [Check("staff", "ok", Said(f"{len(members)} personnes dans l'équipe", f"{len(members)} people on the staff"))]
+    checks = [
+        Check("staff", "ok", Said(f"{len(members)} personnes dans l'équipe", f"{len(members)} people on the staff"))
+    ]
     if not on_duty:
         checks.append(Check("duty", "failed", Said("aucune astreinte : le dernier recours des alertes est vacant",
                             "nobody on duty: the last resort of escalations is vacant"),
                             Said("journeys staff add astreinte --name Astreinte --role duty --email …",
                                  "journeys staff add duty --name Duty --role duty --email …")))  # fmt: skip
     elif desk.settings.smtp.host is not None and not any(member.email for member in on_duty):
-        checks.append(Check("duty", "failed", Said("l'astreinte n'a pas d'adresse", "the duty desk has no address"),
-                            Said("journeys staff change PSEUDO --email …", "journeys staff change HANDLE --email …")))  # fmt: skip
+        checks.append(
+            Check(
+                "duty",
+                "failed",
+                Said("l'astreinte n'a pas d'adresse", "the duty desk has no address"),
+                Said("journeys staff change PSEUDO --email …", "journeys staff change HANDLE --email …"),
+            )
+        )
     return checks
-

@@ -171,12 +171,18 @@ class Desk:
         role = next((role for role in wanted if role in member.roles), None)
         if role is None:
             raise Failure(
-                Exit.REFUSED, "no-right",
-                Said(f"{member.name} n'a pas ce droit ({' ou '.join(wanted)})",
-                     f"{member.name} has no right to do this ({' or '.join(wanted)})"),
-                Said(f"rôles actuels : {', '.join(member.roles) or 'aucun'}", f"present roles: {', '.join(member.roles) or 'none'}"),
+                Exit.REFUSED,
+                "no-right",
+                Said(
+                    f"{member.name} n'a pas ce droit ({' ou '.join(wanted)})",
+                    f"{member.name} has no right to do this ({' or '.join(wanted)})",
+                ),
+                Said(
+                    f"rôles actuels : {', '.join(member.roles) or 'aucun'}",
+                    f"present roles: {', '.join(member.roles) or 'none'}",
+                ),
                 field="--as",
-            )  # fmt: skip
+            )
         return By(actor=member.id, role=role, at=self.now)
 
 
@@ -185,5 +191,3 @@ def actor_of(member: "Member") -> "Actor":
     from journeys.app.entry import Actor
 
     return Actor(member.id, member.name, member.roles, member.sites)
-
-

@@ -36,8 +36,8 @@ def _add_staff(app: typer.Typer) -> None:
         ctx: typer.Context,
         handle: str = argument("nom court pour --as", "short name for --as", "PSEUDO"),
         name: str = option("--name", "nom affiché", "name shown", ...),
-        role: list[str] = option("--role", "rôle ; à répéter", "role; may be repeated", []),
-        site: list[str] = option("--site", "site ; à répéter ; aucun : tous", "site; may be repeated; none: all", []),
+        role: list[str] = option("--role", "rôle ; à répéter", "role; may be repeated", []),  # noqa: B008
+        site: list[str] = option("--site", "site ; à répéter ; aucun : tous", "site; may be repeated; none: all", []),  # noqa: B008
         email: str = option("--email", "adresse", "address"),
         phone: str = option("--phone", "téléphone", "phone"),
         language: str = option("--language", "fr ou en", "fr or en", "fr"),
@@ -55,7 +55,7 @@ def _add_staff(app: typer.Typer) -> None:
         name: str = option("--name", "nom affiché", "name shown"),
         email: str = option("--email", "adresse", "address"),
         phone: str = option("--phone", "téléphone", "phone"),
-        site: list[str] = option("--site", "sites, à la place des anciens", "sites, in place of the former", []),
+        site: list[str] = option("--site", "sites, à la place des anciens", "sites, in place of the former", []),  # noqa: B008
         left: bool = option("--left", "ne fait plus partie de l'équipe", "has left", False),
         back: bool = option("--back", "est de retour dans l'équipe", "is back on the staff", False),
     ) -> None:
@@ -77,7 +77,9 @@ def _add_staff(app: typer.Typer) -> None:
         first: str = option("--from", "premier jour", "first day", ...),
         last: str = option("--to", "dernier jour", "last day"),
         deputy: str = option("--deputy", "qui remplace", "who stands in"),
-        drop: bool = option("--drop", "supprimer l'absence qui commence ce jour", "strike out the absence that begins then", False),
+        drop: bool = option(
+            "--drop", "supprimer l'absence qui commence ce jour", "strike out the absence that begins then", False
+        ),
     ) -> None:
         await _staff_absence(at(ctx), handle, first, last, deputy, drop)
 
@@ -93,15 +95,21 @@ async def _staff_add(
     from journeys.store.staff import Member
 
     if not re.fullmatch(_HANDLE, handle):
-        raise usage("not-a-handle", f"PSEUDO : « {handle} » ; minuscules, chiffres, points ou tirets, d'abord une lettre",
-                    f"PSEUDO: “{handle}”; lower case, digits, dots or dashes, a letter first", field="PSEUDO")  # fmt: skip
+        raise usage(
+            "not-a-handle",
+            f"PSEUDO : « {handle} » ; minuscules, chiffres, points ou tirets, d'abord une lettre",
+            f"PSEUDO: “{handle}”; lower case, digits, dots or dashes, a letter first",
+            field="PSEUDO",
+        )
     pool = await desk.pool()
     known_roles = await _roles(desk)
     for role in roles:
         _known_role(role, known_roles)
     by = await desk.keeper()
     checked = _contact(name, email, phone, language)
-    member = Member(id=uuid7(desk.now), handle=handle, roles=tuple(dict.fromkeys(roles)), sites=tuple(sites), active=True, **checked)
+    member = Member(
+        id=uuid7(desk.now), handle=handle, roles=tuple(dict.fromkeys(roles)), sites=tuple(sites), active=True, **checked
+    )
     await staff.add(pool, member, by)
     _told(desk, "staff", member, f"{member.name} ({handle}) est dans l'équipe : {_roles_fr(member.roles)}.",
           f"{member.name} ({handle}) is on the staff: {', '.join(member.roles) or 'no role'}.")  # fmt: skip
@@ -126,7 +134,9 @@ async def _staff_list(desk: Desk) -> None:
     ]  # fmt: skip
     heads = (out.t("pseudo", "handle"), out.t("nom", "name"), out.t("rôles", "roles"), out.t("sites", "sites"),
              out.t("adresse", "address"), out.t("absence", "away"))  # fmt: skip
-    out.result({"staff": [dataclasses.asdict(m) | {"away": away.get(m.id)} for m in members]}, lambda: out.table(heads, rows))
+    out.result(
+        {"staff": [dataclasses.asdict(m) | {"away": away.get(m.id)} for m in members]}, lambda: out.table(heads, rows)
+    )
 
 
 async def _staff_change(
@@ -179,7 +189,11 @@ async def _staff_absence(desk: Desk, handle: str, first: str, last: str | None, 
     by = await desk.keeper("supervisor", "referent")
     if drop:
         done = await staff.drop_absence(pool, member.id, first_day, by)
-        fr, en = ("absence supprimée", "absence struck out") if done else ("aucune absence ce jour-là", "no absence that day")
+        fr, en = (
+            ("absence supprimée", "absence struck out")
+            if done
+            else ("aucune absence ce jour-là", "no absence that day")
+        )
         _told(desk, "staff", member, f"{handle} : {fr}.", f"{handle}: {en}.")
         return
     last_day = read_day(last, "--to") if last is not None else first_day
@@ -187,8 +201,12 @@ async def _staff_absence(desk: Desk, handle: str, first: str, last: str | None, 
         raise usage("absence-backwards", "--to : avant le premier jour", "--to: before the first day", field="--to")
     stands_in = await find_staff(pool, deputy, "--deputy") if deputy is not None else None
     if stands_in is not None and stands_in.id == member.id:
-        raise usage("own-deputy", "--deputy : personne ne se remplace soi-même", "--deputy: nobody stands in for themselves",
-                    field="--deputy")  # fmt: skip
+        raise usage(
+            "own-deputy",
+            "--deputy : personne ne se remplace soi-même",
+            "--deputy: nobody stands in for themselves",
+            field="--deputy",
+        )
     await staff.set_absence(pool, Absence(member.id, first_day, last_day, stands_in.id if stands_in else None), by)
     _told(desk, "staff", member, f"{handle} : absence notée du {first_day:%d/%m/%Y} au {last_day:%d/%m/%Y}.",
           f"{handle}: absence noted from {first_day} to {last_day}.")  # fmt: skip
@@ -216,10 +234,15 @@ def _known_role(role: str, known: set[str]) -> None:
     names = sorted(known)
     near = nearest(role, names)
     raise usage(
-        "unknown-role", f"--role : « {role} » n'est pas un rôle connu", f"--role: “{role}” is not a known role", field="--role",
-        remedy=Said((f"Vouliez-vous dire « {near} » ? " if near else "") + f"Rôles : {', '.join(names)}",
-                    (f"Did you mean “{near}”? " if near else "") + f"Roles: {', '.join(names)}"),
-    )  # fmt: skip
+        "unknown-role",
+        f"--role : « {role} » n'est pas un rôle connu",
+        f"--role: “{role}” is not a known role",
+        field="--role",
+        remedy=Said(
+            (f"Vouliez-vous dire « {near} » ? " if near else "") + f"Rôles : {', '.join(names)}",
+            (f"Did you mean “{near}”? " if near else "") + f"Roles: {', '.join(names)}",
+        ),
+    )
 
 
 # --- partners and mentors
@@ -254,7 +277,12 @@ def _add_partners(app: typer.Typer) -> None:
         from journeys.store import partners
 
         desk = at(ctx)
-        _listed(desk, "partners", await partners.partners(await desk.pool()), ("name", "kind", "site", "email", "active", "id"))
+        _listed(
+            desk,
+            "partners",
+            await partners.partners(await desk.pool()),
+            ("name", "kind", "site", "email", "active", "id"),
+        )
 
     @command(room, "leave", "Ce partenaire ne reçoit plus personne.", "This partner takes nobody any more.")
     async def leave(ctx: typer.Context, name: str = argument("nom ou id", "name or id", "PARTENAIRE")) -> None:
@@ -269,7 +297,9 @@ def _add_partners(app: typer.Typer) -> None:
 
 
 def _add_mentors(app: typer.Typer) -> None:
-    room = group("Les mentors : qui peut accompagner combien de personnes.", "Mentors: who can accompany how many people.")
+    room = group(
+        "Les mentors : qui peut accompagner combien de personnes.", "Mentors: who can accompany how many people."
+    )
     app.add_typer(room, name="mentor")
 
     @command(room, "add", "Ajoute un mentor.", "Adds a mentor.")
@@ -297,14 +327,23 @@ def _add_mentors(app: typer.Typer) -> None:
         from journeys.store import mentors
 
         desk = at(ctx)
-        _listed(desk, "mentors", await mentors.mentors(await desk.pool()), ("name", "site", "capacity", "available", "email", "id"))
+        _listed(
+            desk,
+            "mentors",
+            await mentors.mentors(await desk.pool()),
+            ("name", "site", "capacity", "available", "email", "id"),
+        )
 
-    @command(room, "change", "Combien de personnes, et si c'est possible en ce moment.", "How many people, and whether now.")
+    @command(
+        room, "change", "Combien de personnes, et si c'est possible en ce moment.", "How many people, and whether now."
+    )
     async def change(
         ctx: typer.Context,
         name: str = argument("nom ou id", "name or id", "MENTOR"),
         capacity: int = option("--capacity", "personnes à la fois", "people at once", None, min=0, max=100),
-        available: bool = typer.Option(None, "--available/--unavailable", help="disponible\x1favailable", show_default=False),
+        available: bool = typer.Option(
+            None, "--available/--unavailable", help="disponible\x1favailable", show_default=False
+        ),
     ) -> None:
         from journeys.app.finding import find_mentor
         from journeys.store import mentors
@@ -335,11 +374,17 @@ def _add_people(app: typer.Typer) -> None:
         found = await people.search(await desk.pool(), text)
         out = desk.out
         rows = [(p.name, str(p.details.birth_date or ""), p.details.reference or "", p.id) for p in found]
-        out.result({"people": [_person_json(p) for p in found]},
-                   lambda: out.table((out.t("nom", "name"), out.t("né(e) le", "born"), out.t("référence", "reference"), "id"), rows))  # fmt: skip
+        out.result(
+            {"people": [_person_json(p) for p in found]},
+            lambda: out.table(
+                (out.t("nom", "name"), out.t("né(e) le", "born"), out.t("référence", "reference"), "id"), rows
+            ),
+        )
 
     @command(room, "show", "Une personne et ses parcours.", "A person and their journeys.")
-    async def show(ctx: typer.Context, person: str = argument("nom, référence ou id", "name, reference or id", "PERSONNE")) -> None:
+    async def show(
+        ctx: typer.Context, person: str = argument("nom, référence ou id", "name, reference or id", "PERSONNE")
+    ) -> None:
         await _person_show(at(ctx), person)
 
     @command(room, "change", "Corrige ce qu'on sait d'une personne.", "Corrects what is known of a person.")
@@ -364,13 +409,21 @@ def _add_people(app: typer.Typer) -> None:
         by = await desk.keeper("supervisor", "referent")
         typed = {"first_name": first_name, "last_name": last_name, "birth_date": born, "reference": reference,
                  "email": email, "phone": phone, "language": language}  # fmt: skip
-        before = {name: str(value) for name, value in dataclasses.asdict(known.details).items() if value is not None and name != "zone"}
+        before = {
+            name: str(value)
+            for name, value in dataclasses.asdict(known.details).items()
+            if value is not None and name != "zone"
+        }
         given = {name: text for name, text in typed.items() if text is not None}
         called = {name: f"--{name.replace('_', '-')}" for name in typed}
         details = dataclasses.replace(details_of(before | given, called), zone=known.details.zone)
         changed = await people.change(pool, known.id, details, by)
-        desk.out.result({"person": known.id, "changed": list(changed)}, lambda: desk.out.line(
-            desk.out.t(f"{known.name} : {len(changed)} changement(s).", f"{known.name}: {len(changed)} change(s).")))  # fmt: skip
+        desk.out.result(
+            {"person": known.id, "changed": list(changed)},
+            lambda: desk.out.line(
+                desk.out.t(f"{known.name} : {len(changed)} changement(s).", f"{known.name}: {len(changed)} change(s).")
+            ),
+        )
 
 
 async def _person_show(desk: Desk, asked: str) -> None:
@@ -383,11 +436,17 @@ async def _person_show(desk: Desk, asked: str) -> None:
     rows = await views.journeys(pool, person=person.id)
     out = desk.out
     messages = (
-        out.t("décédée", "died") if person.died
-        else out.t("ne veut pas de message", "wants no message") if person.opted_out
-        else out.t(f"messages en pause jusqu'au {person.paused_until:%d/%m/%Y}", f"messages paused until {person.paused_until:%Y-%m-%d}")
-        if person.paused_until else ""
-    )  # fmt: skip
+        out.t("décédée", "died")
+        if person.died
+        else out.t("ne veut pas de message", "wants no message")
+        if person.opted_out
+        else out.t(
+            f"messages en pause jusqu'au {person.paused_until:%d/%m/%Y}",
+            f"messages paused until {person.paused_until:%Y-%m-%d}",
+        )
+        if person.paused_until
+        else ""
+    )
     shown = [
         (out.t("né(e) le", "born"), str(person.details.birth_date or "")),
         (out.t("référence", "reference"), person.details.reference or ""),
@@ -409,8 +468,14 @@ async def _person_show(desk: Desk, asked: str) -> None:
 
 
 def _person_json(person: Any) -> dict[str, Any]:
-    return {"id": person.id, **dataclasses.asdict(person.details), "opted_out": person.opted_out,
-            "paused_until": person.paused_until, "died": person.died, "erasure_requested": person.erasure_requested}  # fmt: skip
+    return {
+        "id": person.id,
+        **dataclasses.asdict(person.details),
+        "opted_out": person.opted_out,
+        "paused_until": person.paused_until,
+        "died": person.died,
+        "erasure_requested": person.erasure_requested,
+    }
 
 
 # --- funds
@@ -466,8 +531,13 @@ async def _funds(desk: Desk, code: str | None) -> None:
 
     found = [fund for fund in await funds.funds(await desk.pool()) if code in (None, fund.code)]
     out = desk.out
-    heads = (out.t("fonds", "fund"), out.t("disponible", "available"), out.t("réservé", "reserved"), out.t("payé", "paid"),
-             out.t("plafond par personne", "cap per person"))  # fmt: skip
+    heads = (
+        out.t("fonds", "fund"),
+        out.t("disponible", "available"),
+        out.t("réservé", "reserved"),
+        out.t("payé", "paid"),
+        out.t("plafond par personne", "cap per person"),
+    )
     rows = [
         (f.code, *(format_money(cents, out.lang) for cents in (f.available, f.reserved, f.paid)),
          format_money(f.cap_per_person, out.lang) if f.cap_per_person is not None else "")

@@ -18,24 +18,37 @@ if TYPE_CHECKING:
     from journeys.domain.commands import AnyBody, Command
 
 _ALWAYS: Final = (
-    ("--on DATE", Said("quand c'est arrivé, si ce n'est pas maintenant (date, ou date et heure)",
-                       "when it happened, if not now (date, or date and time)")),
-    ("--occurred DATE", Said("la même chose, pour les commandes où --on est un champ", "the same, for commands where --on is a field")),
+    (
+        "--on DATE",
+        Said(
+            "quand c'est arrivé, si ce n'est pas maintenant (date, ou date et heure)",
+            "when it happened, if not now (date, or date and time)",
+        ),
+    ),
+    (
+        "--occurred DATE",
+        Said("la même chose, pour les commandes où --on est un champ", "the same, for commands where --on is a field"),
+    ),
     ("--command-id UUID", Said("pour renvoyer exactement la même commande", "to send exactly the same command again")),
     ("--seen N", Said("le dernier événement que l'on avait sous les yeux", "the last event that one had seen")),
-    ("--CHAMP-file CHEMIN", Said("le texte d'un champ, lu dans un fichier (- : l'entrée)", "a field's text, read from a file (-: stdin)")),
-)  # fmt: skip
+    (
+        "--CHAMP-file CHEMIN",
+        Said("le texte d'un champ, lu dans un fichier (- : l'entrée)", "a field's text, read from a file (-: stdin)"),
+    ),
+)
 
 
 def add_to(app: typer.Typer) -> None:
     """Declare the command. Its words are read here: what follows depends on the command named."""
 
     @command(
-        app, "do", "Agit sur un parcours : journeys do ID COMMANDE --champ valeur … (do --help : toutes les commandes).",
+        app,
+        "do",
+        "Agit sur un parcours : journeys do ID COMMANDE --champ valeur … (do --help : toutes les commandes).",
         "Acts on a journey: journeys do ID COMMAND --field value … (do --help: all commands).",
         context_settings={"help_option_names": [], "ignore_unknown_options": True, "allow_interspersed_args": False},
-    )  # fmt: skip
-    def do(ctx: typer.Context, words: list[str] = argument("", "", "ID COMMANDE --champ valeur …", None)) -> int:
+    )
+    def do(ctx: typer.Context, words: list[str] = argument("", "", "ID COMMANDE --champ valeur …", None)) -> int:  # noqa: B008
         return _do(at(ctx), words or [])
 
 
@@ -51,15 +64,25 @@ def _do(desk: Desk, words: list[str]) -> int:
         print(_help_of(name, desk.out.lang) if name is not None else _help(desk.out.lang))
         return Exit.DONE
     if len(words) < 2 or words[0].startswith("-") or words[1].startswith("-"):
-        raise usage("no-command", "dites quel parcours et quelle commande : journeys do ID COMMANDE --champ valeur …",
-                    "say which journey and which command: journeys do ID COMMAND --field value …",
-                    remedy=Said("« journeys do --help » les donne toutes", "“journeys do --help” lists them all"))  # fmt: skip
+        raise usage(
+            "no-command",
+            "dites quel parcours et quelle commande : journeys do ID COMMANDE --champ valeur …",
+            "say which journey and which command: journeys do ID COMMAND --field value …",
+            remedy=Said("« journeys do --help » les donne toutes", "“journeys do --help” lists them all"),
+        )
     id, name, *rest = words
     if name not in known:
         near = nearest(name, list(known))
-        raise usage("unknown-command", f"« {name} » n'est pas une commande", f"“{name}” is not a command", field="COMMANDE",
-                    remedy=Said((f"Vouliez-vous dire « {near} » ? " if near else "") + "Toutes : journeys do --help",
-                                (f"Did you mean “{near}”? " if near else "") + "All: journeys do --help"))  # fmt: skip
+        raise usage(
+            "unknown-command",
+            f"« {name} » n'est pas une commande",
+            f"“{name}” is not a command",
+            field="COMMANDE",
+            remedy=Said(
+                (f"Vouliez-vous dire « {near} » ? " if near else "") + "Toutes : journeys do --help",
+                (f"Did you mean “{near}”? " if near else "") + "All: journeys do --help",
+            ),
+        )
     return desk.complete(_give(desk, id, name, typed(name, rest)))
 
 
@@ -80,10 +103,16 @@ def typed(name: str, words: list[str]) -> dict[str, str]:
         option, sign, value = word.partition("=")
         if option not in known:
             near = nearest(option, known)
-            raise usage("unknown-option", f"« {option[:80]} » n'est pas un champ de {name}", f"“{option[:80]}” is not a field of {name}",
-                        field=option[:80],
-                        remedy=Said((f"Vouliez-vous dire {near} ? " if near else "") + f"Champs : {', '.join(known)}",
-                                    (f"Did you mean {near}? " if near else "") + f"Fields: {', '.join(known)}"))  # fmt: skip
+            raise usage(
+                "unknown-option",
+                f"« {option[:80]} » n'est pas un champ de {name}",
+                f"“{option[:80]}” is not a field of {name}",
+                field=option[:80],
+                remedy=Said(
+                    (f"Vouliez-vous dire {near} ? " if near else "") + f"Champs : {', '.join(known)}",
+                    (f"Did you mean {near}? " if near else "") + f"Fields: {', '.join(known)}",
+                ),
+            )
         if option in found:
             raise usage("option-twice", f"{option} est donné deux fois", f"{option} is given twice", field=option)
         if not sign and option in fields and fields[option].kind == "flag":
@@ -91,7 +120,9 @@ def typed(name: str, words: list[str]) -> dict[str, str]:
         elif not sign:
             following = next(rest, None)
             if following is None:
-                raise usage("missing-value", f"{option} : il manque la valeur", f"{option}: the value is missing", field=option)
+                raise usage(
+                    "missing-value", f"{option} : il manque la valeur", f"{option}: the value is missing", field=option
+                )
             value = following
         found[option] = value
     return dict(_from_files(found))
@@ -110,7 +141,9 @@ def _from_files(found: dict[str, str]) -> Iterator[tuple[str, str]]:
             continue
         name = option.removeprefix("--").removesuffix("-file")
         if f"--{name}" in found:
-            raise usage("text-twice", f"--{name} ou {option}, pas les deux", f"--{name} or {option}, not both", field=option)
+            raise usage(
+                "text-twice", f"--{name} ou {option}, pas les deux", f"--{name} or {option}, not both", field=option
+            )
         try:
             if value == "-":
                 text = sys.stdin.read(LONGEST_TEXT + 1)
@@ -236,22 +269,30 @@ def _help(lang: Lang) -> str:
         fields = " ".join(field.usage(lang) for field in fields_of(name))
         if fields:
             lines.append(f"      {fields}")
-    return "\n".join([*lines, *section("Always" if en else "Toujours", [(option, said.in_(lang)) for option, said in _ALWAYS])])
+    return "\n".join(
+        [*lines, *section("Always" if en else "Toujours", [(option, said.in_(lang)) for option, said in _ALWAYS])]
+    )
 
 
 def _help_of(name: str, lang: Lang) -> str:
     """One command with each field."""
     from journeys.app.cli.fields import ABOUT, fields_of
+    from journeys.app.inbox import role_label
     from journeys.domain.rights import TABLE, Scope
     from journeys.i18n import capital
-    from journeys.narration import command_word, role_word
+    from journeys.narration import command_word
 
     en = lang == "en"
     fields = fields_of(name)
     usage_ = " ".join(field.usage(lang) for field in fields)
     own = " (own journeys)" if en else " (ses parcours)"
-    who = ", ".join(role_word(role, lang) + (own if scope is Scope.OWN else "") for role, scope in TABLE.get(name, {}).items())
-    lines = [(f"{field.option} {field.metavar(lang)}".rstrip(), ABOUT[field.name].in_(lang) + _needed(field, lang)) for field in fields]
+    who = ", ".join(
+        role_label(role, lang) + (own if scope is Scope.OWN else "") for role, scope in TABLE.get(name, {}).items()
+    )
+    lines = [
+        (f"{field.option} {field.metavar(lang)}".rstrip(), ABOUT[field.name].in_(lang) + _needed(field, lang))
+        for field in fields
+    ]
     return "\n".join(
         [
             ("Usage: " if en else "Utilisation : ") + f"journeys do ID {name} {usage_} --as PSEUDO",

@@ -10,8 +10,26 @@ from journeys.app.failures import Lang, Said
 from journeys.domain.commands import BODIES, INTERNAL, Body
 from journeys.domain.record import Id
 
-Kind = Literal["day", "instant", "amount", "choice", "number", "flag", "code", "text", "digest", "staff", "mentor", "partner",
-               "escalation", "grant", "payment", "receipt", "appointment", "referral"]  # fmt: skip
+Kind = Literal[
+    "day",
+    "instant",
+    "amount",
+    "choice",
+    "number",
+    "flag",
+    "code",
+    "text",
+    "digest",
+    "staff",
+    "mentor",
+    "partner",
+    "escalation",
+    "grant",
+    "payment",
+    "receipt",
+    "appointment",
+    "referral",
+]
 
 _ID: Final = Id.__metadata__[0].pattern  # type: ignore[attr-defined]
 _STAFF: Final = frozenset({"referent", "to"})
@@ -43,12 +61,19 @@ ABOUT: Final[dict[str, Said]] = {
     "contact": Said("le suivi (code du programme)", "the contact (code of the programme)"),
     "date": Said("la date du programme, par exemple release", "the programme's date, such as release"),
     "description": Said("ce que c'est", "what it is"),
-    "digest": Said("l'empreinte affichée par « approvals » ; sans elle, l'actuelle", "the digest shown by “approvals”; else the present one"),
+    "digest": Said(
+        "l'empreinte affichée par « approvals » ; sans elle, l'actuelle",
+        "the digest shown by “approvals”; else the present one",
+    ),
     "escalation": Said("laquelle ; sans elle, la seule ouverte", "which one; else the only one open"),
-    "grant": Said("l'aide (début d'id ; sans elle, la seule en cours) ; pour en demander une, son code",
-                  "the grant (beginning of its id; else the only open one); to request one, its code"),
-    "id": Said("ce qu'il faut corriger : code de l'étape, de la date, du suivi, de la situation, ou id du rendez-vous",
-               "what to correct: code of the milestone, date, contact, situation, or the appointment's id"),
+    "grant": Said(
+        "l'aide (début d'id ; sans elle, la seule en cours) ; pour en demander une, son code",
+        "the grant (beginning of its id; else the only open one); to request one, its code",
+    ),
+    "id": Said(
+        "ce qu'il faut corriger : code de l'étape, de la date, du suivi, de la situation, ou id du rendez-vous",
+        "what to correct: code of the milestone, date, contact, situation, or the appointment's id",
+    ),
     "kind": Said("le genre de pièce, par exemple exit-plan", "the kind of evidence, such as exit-plan"),
     "letter": Said("la lettre au partenaire", "the letter to the partner"),
     "means": Said("par quel moyen : meeting, phone, video…", "by what means: meeting, phone, video…"),

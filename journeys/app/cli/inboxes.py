@@ -24,15 +24,23 @@ def add_to(app: typer.Typer) -> None:
         "Late, for today, within seven days, waiting on others (of --as, else of everybody).",
     )  # fmt: skip
     async def today(
-        ctx: typer.Context, referent: str = option("--referent", "les parcours suivis par (pseudo)", "journeys led by (handle)")
+        ctx: typer.Context,
+        referent: str = option("--referent", "les parcours suivis par (pseudo)", "journeys led by (handle)"),
     ) -> None:
         await _today(at(ctx), referent)
 
-    @command(app, "approvals", "Les aides à décider, avec ce qu'un accord engage.", "Grants to decide, with what an approval binds.")
+    @command(
+        app,
+        "approvals",
+        "Les aides à décider, avec ce qu'un accord engage.",
+        "Grants to decide, with what an approval binds.",
+    )
     async def approvals(ctx: typer.Context, team: str = option("--team", "rôle ou site", "role or site")) -> None:
         await _approvals(at(ctx), team)
 
-    @command(app, "escalations", "Les alertes ouvertes et leur prochaine étape.", "Open escalations and their next step.")
+    @command(
+        app, "escalations", "Les alertes ouvertes et leur prochaine étape.", "Open escalations and their next step."
+    )
     async def escalations(ctx: typer.Context, team: str = option("--team", "rôle ou site", "role or site")) -> None:
         await _escalations(at(ctx), team)
 
@@ -63,7 +71,9 @@ async def _today(desk: Desk, referent: str | None) -> None:
     )
 
     def show() -> None:
-        out.heading(capital(format_date(today_of(desk.now), lang, weekday=True)) + (f" · {whose.name}" if whose else ""))
+        out.heading(
+            capital(format_date(today_of(desk.now), lang, weekday=True)) + (f" · {whose.name}" if whose else "")
+        )
         for title, items in sections:
             if items:
                 out.heading(f"{title} ({len(items)})")
@@ -72,10 +82,17 @@ async def _today(desk: Desk, referent: str | None) -> None:
             out.line(out.t("Rien n'attend.", "Nothing is waiting."))
 
     out.result(
-        {name: [item.as_json(lang, programmes) for item in items]
-         for name, items in (("late", found.late), ("today", found.today), ("week", found.week), ("others", found.others))},
+        {
+            name: [item.as_json(lang, programmes) for item in items]
+            for name, items in (
+                ("late", found.late),
+                ("today", found.today),
+                ("week", found.week),
+                ("others", found.others),
+            )
+        },
         show,
-    )  # fmt: skip
+    )
 
 
 def _table(desk: Desk, items: "Sequence[Waiting]", programmes: "dict[str, Programme]") -> None:
@@ -84,10 +101,24 @@ def _table(desk: Desk, items: "Sequence[Waiting]", programmes: "dict[str, Progra
 
     out, lang = desk.out, desk.out.lang
     out.table(
-        (out.t("personne", "person"), out.t("quoi", "what"), out.t("à qui", "whose turn"), out.t("sinon", "otherwise"), out.t("parcours", "journey")),
-        [(item.row.name or "—", said(item, lang, programmes), turn(item, lang), otherwise(item, lang), short(item.row.id))
-         for item in items],
-    )  # fmt: skip
+        (
+            out.t("personne", "person"),
+            out.t("quoi", "what"),
+            out.t("à qui", "whose turn"),
+            out.t("sinon", "otherwise"),
+            out.t("parcours", "journey"),
+        ),
+        [
+            (
+                item.row.name or "—",
+                said(item, lang, programmes),
+                turn(item, lang, programmes),
+                otherwise(item, lang),
+                short(item.row.id),
+            )
+            for item in items
+        ],
+    )
 
 
 async def _programmes(desk: Desk) -> "dict[str, Programme]":
@@ -124,12 +155,28 @@ async def _escalations(desk: Desk, team: str | None) -> None:
     def show() -> None:
         if items:
             out.table(
-                (out.t("alerte", "escalation"), out.t("personne", "person"), out.t("objet", "about"), out.t("depuis", "since"),
-                 out.t("à qui", "with"), out.t("sinon", "otherwise"), out.t("parcours", "journey")),
-                [(short(item.id), item.row.name or "—", said(item, lang, programmes),
-                  format_instant(item.since, lang, ZONE) if item.since else "", turn(item, lang), otherwise(item, lang), short(item.row.id))
-                 for item in items],
-            )  # fmt: skip
+                (
+                    out.t("alerte", "escalation"),
+                    out.t("personne", "person"),
+                    out.t("objet", "about"),
+                    out.t("depuis", "since"),
+                    out.t("à qui", "with"),
+                    out.t("sinon", "otherwise"),
+                    out.t("parcours", "journey"),
+                ),
+                [
+                    (
+                        short(item.id),
+                        item.row.name or "—",
+                        said(item, lang, programmes),
+                        format_instant(item.since, lang, ZONE) if item.since else "",
+                        turn(item, lang, programmes),
+                        otherwise(item, lang),
+                        short(item.row.id),
+                    )
+                    for item in items
+                ],
+            )
         out.line(out.t(f"{len(items)} alerte(s) ouverte(s).", f"{len(items)} open escalation(s)."))
 
     out.result({"escalations": [item.as_json(lang, programmes) for item in items]}, show)

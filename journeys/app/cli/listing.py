@@ -29,7 +29,10 @@ def add_to(app: typer.Typer) -> None:
         await _list(at(ctx), late, phase, referent, programme, site, every)
 
     @command(app, "show", "Où en est un parcours.", "Where a journey stands.")
-    async def show(ctx: typer.Context, id: str = argument("id, début d'id, référence ou nom", "id, its beginning, reference or name", "ID")) -> None:
+    async def show(
+        ctx: typer.Context,
+        id: str = argument("id, début d'id, référence ou nom", "id, its beginning, reference or name", "ID"),
+    ) -> None:
         await _show(at(ctx), id)
 
     @command(app, "next", "Ce qui arrivera tout seul, dans l'ordre.", "What will happen by itself, in order.")
@@ -59,7 +62,13 @@ def row_json(row: "JourneyRow") -> dict[str, Any]:
 
 
 async def _list(
-    desk: Desk, late: bool, phase: str | None, referent: str | None, programme: str | None, site: str | None, every: bool
+    desk: Desk,
+    late: bool,
+    phase: str | None,
+    referent: str | None,
+    programme: str | None,
+    site: str | None,
+    every: bool,
 ) -> None:
     from journeys.app.finding import find_staff
     from journeys.store import views
@@ -88,15 +97,29 @@ async def journeys_table(desk: Desk, rows: "Sequence[JourneyRow]") -> Callable[[
     out, pool = desk.out, await desk.pool()
     programmes = {name: programme for name, (_, programme) in (await in_force(pool)).items()}
     handles = {member.id: member.handle for member in await staff.members(pool)}
-    heads = ("id", out.t("personne", "person"), out.t("programme", "programme"), out.t("état", "status"), out.t("phase", "phase"),
-             out.t("référent", "caseworker"), out.t("prochaine échéance", "next due"), out.t("en retard", "late"))  # fmt: skip
+    heads = (
+        "id",
+        out.t("personne", "person"),
+        out.t("programme", "programme"),
+        out.t("état", "status"),
+        out.t("phase", "phase"),
+        out.t("référent", "caseworker"),
+        out.t("prochaine échéance", "next due"),
+        out.t("en retard", "late"),
+    )
     cells = [
-        (short(row.id), row.name or "—", row.programme, spoken(row.status, out.lang),
-         label(row.phase, out.lang, programmes.get(row.programme)) if row.phase else "",
-         handles.get(row.referent or "", row.referent or ""),
-         format_instant(row.next_due, out.lang, ZONE) if row.next_due else "", str(row.late) if row.late else "")
+        (
+            short(row.id),
+            row.name or "—",
+            row.programme,
+            spoken(row.status, out.lang),
+            label(row.phase, out.lang, programmes.get(row.programme)) if row.phase else "",
+            handles.get(row.referent or "", row.referent or ""),
+            format_instant(row.next_due, out.lang, ZONE) if row.next_due else "",
+            str(row.late) if row.late else "",
+        )
         for row in rows
-    ]  # fmt: skip
+    ]
 
     def show() -> None:
         if cells:
@@ -146,11 +169,20 @@ def _print(desk: Desk, known: "Loaded", names: dict[str, str]) -> None:
     status = spoken(state.outcome, lang) if state.outcome else spoken(state.status.value, lang)
     closed = out.t("clos : ", "closed: ") if state.outcome else ""
     leader = names.get(state.referent, state.referent)
-    out.line(f"  {closed}{status} · {out.t('référent', 'caseworker')} {leader}" + (f" · {state.site}" if state.site else ""))
+    out.line(
+        f"  {closed}{status} · {out.t('référent', 'caseworker')} {leader}" + (f" · {state.site}" if state.site else "")
+    )
     for name, date in state.dates.items():
         label = programme.dates[name].label.in_(lang) if name in programme.dates else name
-        how = (out.t("annulée", "cancelled") if date.cancelled else out.t("a eu lieu", "happened") if date.happened
-               else out.t("à confirmer", "to be confirmed") if date.unconfirmed else out.t("prévue", "expected"))  # fmt: skip
+        how = (
+            out.t("annulée", "cancelled")
+            if date.cancelled
+            else out.t("a eu lieu", "happened")
+            if date.happened
+            else out.t("à confirmer", "to be confirmed")
+            if date.unconfirmed
+            else out.t("prévue", "expected")
+        )
         out.line(f"  {label} : {format_date(date.on, lang)} ({how})")
     if state.match is not None:
         out.line(f"  mentor : {names.get(state.match.mentor, state.match.mentor)}")
@@ -162,9 +194,16 @@ def _print(desk: Desk, known: "Loaded", names: dict[str, str]) -> None:
         out.heading(out.t("En attente", "Waiting"))
         out.table(
             (out.t("quoi", "what"), out.t("à qui", "whose turn"), out.t("sinon", "otherwise"), "id"),
-            [(said(item, lang, {row.programme: programme}), turn(item, lang), otherwise(item, lang),
-              short(item.id) if len(item.id) == 36 else item.id) for item in items],
-        )  # fmt: skip
+            [
+                (
+                    said(item, lang, {row.programme: programme}),
+                    turn(item, lang, {row.programme: programme}),
+                    otherwise(item, lang),
+                    short(item.id) if len(item.id) == 36 else item.id,
+                )
+                for item in items
+            ],
+        )
 
 
 def _print_steps(desk: Desk, known: "Loaded") -> None:
@@ -192,10 +231,9 @@ def _print_steps(desk: Desk, known: "Loaded") -> None:
 
 
 async def _next(desk: Desk, id: str, limit: int) -> None:
-    from journeys.app.reading import ZONE
     from journeys.audit.reading import read_names
     from journeys.domain.agenda import agenda
-    from journeys.i18n import capital, format_instant
+    from journeys.i18n import capital
     from journeys.narration import what_happens_next
 
     known = await _load(desk, id)
@@ -204,12 +242,15 @@ async def _next(desk: Desk, id: str, limit: int) -> None:
     coming = [
         (due, what_happens_next(due, known.state, known.book, names, lang)) for due in agenda(known.state)[:limit]
     ]
-    found = [{"at": due.at.isoformat(), "kind": due.kind.name.lower(), "id": due.id, "text": text} for due, text in coming]
+    found = [
+        {"at": due.at.isoformat(), "kind": due.kind.name.lower(), "id": due.id, "text": text} for due, text in coming
+    ]
 
     def show() -> None:
         if coming:
-            out.table((out.t("quand", "when"), out.t("sans rien faire", "if nobody acts")),
-                      [(format_instant(due.at, lang, ZONE, weekday=True), capital(text)) for due, text in coming])  # fmt: skip
+            out.heading(out.t("Si personne n'agit", "If nobody acts"))
+            for _, text in coming:
+                out.line("  " + capital(text))
         else:
             out.line(out.t("Plus rien n'arrivera tout seul.", "Nothing more will happen by itself."))
 

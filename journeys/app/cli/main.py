@@ -59,7 +59,9 @@ def _common(argv: Sequence[str]) -> tuple[list[str], dict[str, str]]:
         elif name in _TAKE_VALUE:
             given = value if sign else next(words, None)
             if given is None:
-                raise usage("missing-value", f"{name} : il manque la valeur", f"{name}: the value is missing", field=name)
+                raise usage(
+                    "missing-value", f"{name} : il manque la valeur", f"{name}: the value is missing", field=name
+                )
             common[name] = given
         else:
             rest.append(word)
@@ -72,7 +74,12 @@ def _language(asked: str | None, otherwise: Lang) -> Lang:
             return otherwise
         case "fr" | "en":
             return asked
-    raise usage("not-a-language", f"--lang : « {asked} » ; écrivez fr ou en", f"--lang: “{asked}”; write fr or en", field="--lang")
+    raise usage(
+        "not-a-language",
+        f"--lang : « {asked} » ; écrivez fr ou en",
+        f"--lang: “{asked}”; write fr or en",
+        field="--lang",
+    )
 
 
 # --- what went wrong
@@ -105,10 +112,15 @@ def _known(error: BaseException) -> Failure | None:
             return error
         case SettingsError():
             return Failure(
-                Exit.USAGE, "settings", Said(error.text("fr"), error.text("en")),
-                Said("corrigez la variable d'environnement, puis recommencez", "correct the environment variable, then try again"),
+                Exit.USAGE,
+                "settings",
+                Said(error.text("fr"), error.text("en")),
+                Said(
+                    "corrigez la variable d'environnement, puis recommencez",
+                    "correct the environment variable, then try again",
+                ),
                 field=error.problems[0].variable,
-            )  # fmt: skip
+            )
         case _:
             return _of_typer(error) or _of_store(error) or _of_temporal(error) or _of_stack(error)
 
@@ -134,14 +146,24 @@ def _of_typer(error: BaseException) -> Failure | None:
         case "NoSuchOption":
             option = str(getattr(error, "option_name", ""))
             near = ", ".join(sorted(getattr(error, "possibilities", None) or ()))
-            said = Said(f"Vouliez-vous dire {near} ? {remedy.fr}", f"Did you mean {near}? {remedy.en}") if near else remedy
-            return usage("unknown-option", f"option inconnue : {option}", f"unknown option: {option}", field=option, remedy=said)
+            said = (
+                Said(f"Vouliez-vous dire {near} ? {remedy.fr}", f"Did you mean {near}? {remedy.en}") if near else remedy
+            )
+            return usage(
+                "unknown-option", f"option inconnue : {option}", f"unknown option: {option}", field=option, remedy=said
+            )
         case "BadOptionUsage":
             option = str(getattr(error, "option_name", ""))
             return usage("bad-option", f"{option} : il manque la valeur, ou il n'en faut pas",
                          f"{option}: the value is missing, or none is wanted", field=option, remedy=remedy)  # fmt: skip
         case "BadParameter":
-            return usage("bad-value", f"{name} : valeur refusée ({error})", f"{name}: value refused ({error})", field=name, remedy=remedy)
+            return usage(
+                "bad-value",
+                f"{name} : valeur refusée ({error})",
+                f"{name}: value refused ({error})",
+                field=name,
+                remedy=remedy,
+            )
         case _:
             return _of_words(text, remedy)
 
@@ -154,7 +176,12 @@ def _of_words(text: str, remedy: Said) -> Failure:
     if text.startswith("No such command"):
         near = f" Vouliez-vous dire « {quoted[1]} » ?" if len(quoted) > 1 else ""
         near_en = f" Did you mean “{quoted[1]}”?" if len(quoted) > 1 else ""
-        return usage("unknown-command", f"commande inconnue : {quoted[0]}.{near}", f"unknown command: {quoted[0]}.{near_en}", remedy=remedy)
+        return usage(
+            "unknown-command",
+            f"commande inconnue : {quoted[0]}.{near}",
+            f"unknown command: {quoted[0]}.{near_en}",
+            remedy=remedy,
+        )
     if "extra argument" in text:
         extra = text.partition("(s) (")[2].rstrip(")") or text
         return usage("too-many-words", f"mots en trop : {extra}", f"too many words: {extra}", remedy=remedy)
@@ -165,7 +192,11 @@ def _parameter(error: BaseException) -> str:
     parameter: Any = getattr(error, "param", None)
     if parameter is None:
         return str(getattr(error, "param_hint", None) or "")
-    return str(parameter.opts[0]) if parameter.param_type_name == "option" else str(parameter.metavar or parameter.name.upper())
+    return (
+        str(parameter.opts[0])
+        if parameter.param_type_name == "option"
+        else str(parameter.metavar or parameter.name.upper())
+    )
 
 
 def _of_store(error: BaseException) -> Failure | None:
@@ -189,26 +220,47 @@ def _of_store(error: BaseException) -> Failure | None:
         case MigrationError():
             return Failure(Exit.FAILED, "migrations", Said(str(error), str(error)))
         case AlreadyThere(kind=kind, field=field):
-            return Failure(Exit.CONFLICT, "taken", Said(f"{kind} : ce {field} est déjà pris", f"{kind}: this {field} is taken"), field=field)
+            return Failure(
+                Exit.CONFLICT,
+                "taken",
+                Said(f"{kind} : ce {field} est déjà pris", f"{kind}: this {field} is taken"),
+                field=field,
+            )
         case NotFound(kind=kind, id=id):
             return Failure(Exit.NOT_FOUND, f"unknown-{kind}", Said(f"{kind} {id} : inconnu", f"{kind} {id}: unknown"))
         case asyncpg.InvalidPasswordError() | asyncpg.InvalidAuthorizationSpecificationError():
-            return _unreachable("database-login", "la base refuse ce compte ou ce mot de passe",
-                                "the database refuses this account or password",
-                                Said("vérifiez DATABASE_URL et PGPASSWORD", "check DATABASE_URL and PGPASSWORD"))  # fmt: skip
+            return _unreachable(
+                "database-login",
+                "la base refuse ce compte ou ce mot de passe",
+                "the database refuses this account or password",
+                Said("vérifiez DATABASE_URL et PGPASSWORD", "check DATABASE_URL and PGPASSWORD"),
+            )
         case asyncpg.InvalidCatalogNameError():
-            return _unreachable("no-database", "cette base n'existe pas sur le serveur", "there is no such database on the server",
-                                Said("vérifiez DATABASE_URL", "check DATABASE_URL"))  # fmt: skip
+            return _unreachable(
+                "no-database",
+                "cette base n'existe pas sur le serveur",
+                "there is no such database on the server",
+                Said("vérifiez DATABASE_URL", "check DATABASE_URL"),
+            )
         case asyncpg.InsufficientPrivilegeError():
             return _unreachable("database-rights", "ce compte n'a pas le droit de faire cela dans la base",
                                 "this account has no right to do this in the database",
                                 Said("« journeys migrate » demande le compte propriétaire",
                                      "“journeys migrate” wants the owner's account"))  # fmt: skip
         case asyncpg.DiskFullError():
-            return _unreachable("disk-full", "le disque de la base est plein ; rien n'a été noté",
-                                "the database's disk is full; nothing was written",
-                                Said("libérez de la place, puis recommencez", "free some space, then try again"))  # fmt: skip
-        case asyncpg.PostgresConnectionError() | asyncpg.CannotConnectNowError() | asyncpg.InterfaceError() | ConnectionError() | TimeoutError():
+            return _unreachable(
+                "disk-full",
+                "le disque de la base est plein ; rien n'a été noté",
+                "the database's disk is full; nothing was written",
+                Said("libérez de la place, puis recommencez", "free some space, then try again"),
+            )
+        case (
+            asyncpg.PostgresConnectionError()
+            | asyncpg.CannotConnectNowError()
+            | asyncpg.InterfaceError()
+            | ConnectionError()
+            | TimeoutError()
+        ):
             return _no_database()
         case FileNotFoundError() | OSError() if _in_asyncpg(error):
             return _no_database()
@@ -229,9 +281,14 @@ def _no_database() -> Failure:
 
 def _schema(found: int, wanted: int) -> Failure:
     if found > wanted:
-        remedy = Said("mettez à jour ce programme : la base est plus récente", "update this program: the database is newer")
+        remedy = Said(
+            "mettez à jour ce programme : la base est plus récente", "update this program: the database is newer"
+        )
     else:
-        remedy = Said("lancez « journeys migrate » (ou relancez « journeys up »)", "run “journeys migrate” (or restart “journeys up”)")
+        remedy = Said(
+            "lancez « journeys migrate » (ou relancez « journeys up »)",
+            "run “journeys migrate” (or restart “journeys up”)",
+        )
     return _unreachable("wrong-schema", f"le schéma de la base est en version {found}, il faut la {wanted}",
                         f"the database's schema has version {found}, {wanted} is wanted", remedy)  # fmt: skip
 
@@ -259,7 +316,11 @@ def _of_temporal(error: BaseException) -> Failure | None:
             failure.command = command
             return failure
         case Malformed():
-            return usage("malformed", f"la commande n'a pas la bonne forme : {error}", f"the command has the wrong shape: {error}")
+            return usage(
+                "malformed",
+                f"la commande n'a pas la bonne forme : {error}",
+                f"the command has the wrong shape: {error}",
+            )
     return None
 
 

@@ -61,7 +61,9 @@ class Output:
             table.add_column(Text(head, style="bold"), overflow="fold", no_wrap=not console.is_terminal)
         for row in rows:
             table.add_row(*(Text(printable(cell)) for cell in row))
-        console.print(table)
+        with console.capture() as captured:
+            console.print(table)
+        self._write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
     def note(self, text: str) -> None:
         """Something a person should know, beside the outcome."""

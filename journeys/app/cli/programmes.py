@@ -25,7 +25,12 @@ def add_to(app: typer.Typer) -> None:
     async def show(ctx: typer.Context, name: str = argument("nom ou chemin", "name or path", "PROGRAMME")) -> None:
         await _show(at(ctx), name)
 
-    @command(room, "validate", "Cherche ce qui ne peut pas marcher, ligne par ligne.", "Finds what cannot work, line by line.")
+    @command(
+        room,
+        "validate",
+        "Cherche ce qui ne peut pas marcher, ligne par ligne.",
+        "Finds what cannot work, line by line.",
+    )
     def validate(ctx: typer.Context, name: str = argument("nom ou chemin", "name or path", "PROGRAMME")) -> int:
         return _validate(at(ctx), name)
 
@@ -34,7 +39,12 @@ def add_to(app: typer.Typer) -> None:
     async def publish(ctx: typer.Context, name: str = argument("nom ou chemin", "name or path", "PROGRAMME")) -> None:
         await _publish(at(ctx), name)
 
-    @command(room, "schema", "Le schéma JSON d'un programme, pour un éditeur.", "The JSON Schema of a programme, for an editor.")
+    @command(
+        room,
+        "schema",
+        "Le schéma JSON d'un programme, pour un éditeur.",
+        "The JSON Schema of a programme, for an editor.",
+    )
     def schema(ctx: typer.Context) -> None:
         import json
 
@@ -42,7 +52,6 @@ def add_to(app: typer.Typer) -> None:
 
         out = at(ctx).out
         print(json.dumps(programme_schema(out.lang), ensure_ascii=False, indent=None if out.json else 2))
-
 
 
 async def _list(desk: Desk) -> None:
@@ -78,8 +87,10 @@ async def _list(desk: Desk) -> None:
                          "in force; the shipped file differs (journeys programme publish)"),
     }  # fmt: skip
     rows = [(each["name"], each["label"], words[each["state"]]) for each in found]
-    out.result({"programmes": found},
-               lambda: out.table((out.t("nom", "name"), out.t("programme", "programme"), out.t("état", "state")), rows))  # fmt: skip
+    out.result(
+        {"programmes": found},
+        lambda: out.table((out.t("nom", "name"), out.t("programme", "programme"), out.t("état", "state")), rows),
+    )
 
 
 async def _text(desk: Desk, name: str) -> str:
@@ -104,10 +115,19 @@ async def _show(desk: Desk, name: str) -> None:
 def _print(desk: Desk, programme: "Programme") -> None:
     out, lang = desk.out, desk.out.lang
     out.heading(programme.label.in_(lang))
-    out.line(out.t(f"actif à partir de : {programme.active_from}", f"active from: {programme.active_from}")
-             + (out.t(f" · fin : {programme.ends}", f" · ends: {programme.ends}") if programme.ends else ""))  # fmt: skip
-    phases = [(code, each.label.in_(lang), str(each.enter or ", ".join(each.enter_when)), str(each.leave or ", ".join(each.leave_when)))
-              for code, each in programme.phases.items()]  # fmt: skip
+    out.line(
+        out.t(f"actif à partir de : {programme.active_from}", f"active from: {programme.active_from}")
+        + (out.t(f" · fin : {programme.ends}", f" · ends: {programme.ends}") if programme.ends else "")
+    )
+    phases = [
+        (
+            code,
+            each.label.in_(lang),
+            str(each.enter or ", ".join(each.enter_when)),
+            str(each.leave or ", ".join(each.leave_when)),
+        )
+        for code, each in programme.phases.items()
+    ]
     if phases:
         out.heading(out.t("Phases", "Phases"))
         out.table((out.t("code", "code"), "", out.t("début", "begins"), out.t("fin", "ends")), phases)
@@ -117,7 +137,10 @@ def _print(desk: Desk, programme: "Programme") -> None:
         for code, each in programme.milestones.items()
     ]  # fmt: skip
     out.heading(out.t("Étapes", "Milestones"))
-    out.table((out.t("code", "code"), "", out.t("échéance", "due"), out.t("constat", "check"), out.t("alerte", "ladder"), ""), steps)
+    out.table(
+        (out.t("code", "code"), "", out.t("échéance", "due"), out.t("constat", "check"), out.t("alerte", "ladder"), ""),
+        steps,
+    )
     if programme.contacts:
         out.heading(out.t("Suivis", "Contacts"))
         out.table((out.t("code", "code"), "", out.t("début", "start"), out.t("rythme", "cadence")),
@@ -127,10 +150,25 @@ def _print(desk: Desk, programme: "Programme") -> None:
         from journeys.i18n import format_money
 
         out.heading(out.t("Aides", "Grants"))
-        out.table((out.t("code", "code"), "", out.t("plafond", "cap"), out.t("objets", "purposes"), out.t("accords", "approvals")),
-                  [(code, each.label.in_(lang), format_money(each.cap, lang), ", ".join(each.purposes),
-                    " | ".join(" + ".join(level.approvals) for level in each.levels))
-                   for code, each in programme.grants.items()])  # fmt: skip
+        out.table(
+            (
+                out.t("code", "code"),
+                "",
+                out.t("plafond", "cap"),
+                out.t("objets", "purposes"),
+                out.t("accords", "approvals"),
+            ),
+            [
+                (
+                    code,
+                    each.label.in_(lang),
+                    format_money(each.cap, lang),
+                    ", ".join(each.purposes),
+                    " | ".join(" + ".join(level.approvals) for level in each.levels),
+                )
+                for code, each in programme.grants.items()
+            ],
+        )
 
 
 def _validate(desk: Desk, name: str) -> int:

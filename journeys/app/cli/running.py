@@ -36,7 +36,9 @@ def add_to(app: typer.Typer) -> None:
     @command(app, "doctor", "Vérifie chaque partie et dit quoi faire.", "Checks every part and says what to do.")
     async def doctor(
         ctx: typer.Context,
-        quick: bool = option("--quick", "base, schéma et Temporal seulement", "database, schema and Temporal only", False),
+        quick: bool = option(
+            "--quick", "base, schéma et Temporal seulement", "database, schema and Temporal only", False
+        ),
     ) -> int:
         return await checkup.doctor(at(ctx), quick)
 
@@ -78,7 +80,7 @@ def _up(desk: Desk, ui: bool) -> int:
     if desk.settings.database_url is not None:
         raise usage(
             "database-url",
-            "DATABASE_URL est donné : « up » démarre sa propre base ; retirez la variable, ou lancez « journeys worker »",
+            "DATABASE_URL est donné : « up » a sa propre base ; retirez la variable, ou lancez « journeys worker »",
             "DATABASE_URL is set: “up” starts its own database; unset it, or run “journeys worker”",
             field="DATABASE_URL",
         )
@@ -119,7 +121,11 @@ async def _sync_at_start(desk: Desk) -> None:
             late = await lagging(pool, client, desk.now)
             if late:
                 await sync(client, desk.ring(), [each.row.stream for each in late], desk.now, desk.settings.task_queue)
-                desk.out.note(desk.out.t(f"{len(late)} parcours ont relu le journal.", f"{len(late)} journeys adopted the journal."))
+                desk.out.note(
+                    desk.out.t(
+                        f"{len(late)} parcours ont relu le journal.", f"{len(late)} journeys adopted the journal."
+                    )
+                )
     except (Unreachable, TimeoutError):
         desk.out.note(desk.out.t("Des parcours n'ont pas répondu ; lancez plus tard « journeys sync --all ».",
                                  "Some journeys did not answer; run “journeys sync --all” later."))  # fmt: skip
@@ -247,8 +253,15 @@ async def _sync(desk: Desk, id: str | None, every: bool) -> None:
         streams = {each.row.stream: str(each.why) for each in await lagging(pool, client, desk.now)}
     answers = await sync(client, desk.ring(), list(streams), desk.now, desk.settings.task_queue)
     found = [
-        {"id": stream.removeprefix("journey-"), "why": why, "outcome": answers[stream].outcome, "seq": answers[stream].seq}
+        {
+            "id": stream.removeprefix("journey-"),
+            "why": why,
+            "outcome": answers[stream].outcome,
+            "seq": answers[stream].seq,
+        }
         for stream, why in streams.items()
     ]
     out = desk.out
-    out.result({"synced": found}, lambda: out.line(out.t(f"{len(found)} parcours relus.", f"{len(found)} journeys synced.")))
+    out.result(
+        {"synced": found}, lambda: out.line(out.t(f"{len(found)} parcours relus.", f"{len(found)} journeys synced."))
+    )

@@ -82,7 +82,9 @@ def help_of(command: Any, ctx: Any, lang: Lang) -> str:
         for name in getattr(command, "commands", {})
         if not (found := command.commands[name]).hidden
     ]
-    usage = " ".join([ctx.command_path, *(name for name, _ in arguments), *(["COMMANDE …"] if commands else ["[OPTIONS]"])])
+    usage = " ".join(
+        [ctx.command_path, *(name for name, _ in arguments), *(["COMMANDE …"] if commands else ["[OPTIONS]"])]
+    )
     en = lang == "en"
     return "\n".join(
         [
@@ -103,7 +105,11 @@ def section(title: str, lines: list[tuple[str, str]]) -> list[str]:
     if not lines:
         return []
     width = min(max(len(name) for name, _ in lines), 34)
-    return ["", f"{title} :" if title[-1] != ":" else title, *(f"  {name:<{width}}  {text}".rstrip() for name, text in lines)]
+    return [
+        "",
+        f"{title} :" if title[-1] != ":" else title,
+        *(f"  {name:<{width}}  {text}".rstrip() for name, text in lines),
+    ]
 
 
 def _metavar(parameter: Any) -> str:

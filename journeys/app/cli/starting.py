@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from journeys.app.people_file import Row
     from journeys.app.publishing import Rules
-    from journeys.app.starting import Beginning
     from journeys.store.people import Details
 
 
@@ -30,7 +29,11 @@ def add_to(app: typer.Typer) -> None:
         ctx: typer.Context,
         programme: str = option("--programme -p", "nom ou chemin du programme", "name or path of the programme", ...),
         person: str = option("--person", "prénom et nom", "first and last name"),
-        first_name: str = option("--first-name", "prénom (avec --last-name, à la place de --person)", "first name (with --last-name, instead of --person)"),
+        first_name: str = option(
+            "--first-name",
+            "prénom (avec --last-name, à la place de --person)",
+            "first name (with --last-name, instead of --person)",
+        ),
         last_name: str = option("--last-name", "nom", "last name"),
         born: str = option("--born --birth-date", "date de naissance", "birth date"),
         reference: str = option("--reference", "votre propre numéro", "your own number"),
@@ -38,12 +41,16 @@ def add_to(app: typer.Typer) -> None:
         phone: str = option("--phone", "téléphone de la personne", "the person's phone"),
         language: str = option("--language", "langue de la personne : fr ou en", "the person's language: fr or en"),
         release: str = option("--release", "date de sortie prévue", "expected release"),
-        date: list[str] = option("--date", "autre date du programme : NOM=2027-05-12", "another date of the programme: NAME=2027-05-12", []),
+        date: list[str] = option(  # noqa: B008
+            "--date", "autre date du programme : NOM=2027-05-12", "another date of the programme: NAME=2027-05-12", []
+        ),
         since: str = option("--start", "jour de début, si ce n'est pas aujourd'hui", "first day, if not today"),
         referent: str = option("--referent", "qui accompagne (pseudo)", "who leads (handle)"),
         site: str = option("--site", "site", "site"),
-        watch_from: str = option("--watch-from", "reprise : rien d'avant ce jour n'est dû", "import: nothing before this day is owed"),
-        file: Path = option("--file", "fichier CSV, une personne par ligne", "CSV file, one person a row"),
+        watch_from: str = option(
+            "--watch-from", "reprise : rien d'avant ce jour n'est dû", "import: nothing before this day is owed"
+        ),
+        file: Path = option("--file", "fichier CSV, une personne par ligne", "CSV file, one person a row"),  # noqa: B008
     ) -> int:
         typed = {"first_name": first_name, "last_name": last_name, "birth_date": born, "reference": reference,
                  "email": email, "phone": phone, "language": language}  # fmt: skip
@@ -52,7 +59,12 @@ def add_to(app: typer.Typer) -> None:
         desk = at(ctx)
         if file is not None:
             if person or any(typed.values()):
-                raise usage("file-or-person", "--file ou une personne, pas les deux", "--file or one person, not both", field="--file")
+                raise usage(
+                    "file-or-person",
+                    "--file ou une personne, pas les deux",
+                    "--file or one person, not both",
+                    field="--file",
+                )
             return await _start_file(desk, programme, file, dates, since, referent, site, watch_from)
         return await _start_one(desk, programme, person, typed, dates, since, referent, site, watch_from)
 
@@ -60,7 +72,12 @@ def add_to(app: typer.Typer) -> None:
 def _named_date(text: str) -> tuple[str, str]:
     name, sign, day = text.partition("=")
     if not sign or not name or not day:
-        raise usage("not-a-named-date", f"--date : « {text} » ; écrivez NOM=2027-05-12", f"--date: “{text}”; write NAME=2027-05-12", field="--date")
+        raise usage(
+            "not-a-named-date",
+            f"--date : « {text} » ; écrivez NOM=2027-05-12",
+            f"--date: “{text}”; write NAME=2027-05-12",
+            field="--date",
+        )
     return name.strip(), day
 
 
@@ -81,7 +98,9 @@ def _dates(rules: "Rules", typed: dict[str, str]) -> dict[str, "date"]:
         if name not in known:
             field = "--release" if name == "release" else "--date"
             raise unknown_code("date", name, known, field)
-    return {name: read_day(text, f"--{name}" if name == "release" else f"--date {name}") for name, text in typed.items()}
+    return {
+        name: read_day(text, f"--{name}" if name == "release" else f"--date {name}") for name, text in typed.items()
+    }
 
 
 def _watch(text: str | None) -> "datetime | None":
@@ -112,7 +131,12 @@ async def _start_one(
     days = _dates(rules, dates)
     named = referent or desk.acting_as
     if named is None:
-        raise usage("no-referent", "dites qui accompagne : --referent PSEUDO", "say who leads: --referent HANDLE", field="--referent")
+        raise usage(
+            "no-referent",
+            "dites qui accompagne : --referent PSEUDO",
+            "say who leads: --referent HANDLE",
+            field="--referent",
+        )
     leader = await find_staff(pool, named, "--referent")
     actor = await desk.actor() if desk.acting_as is not None else actor_of(leader)
     wanted = Beginning(details=details, referent=leader, dates=days, start=first_day, site=site, watch_from=watch)
@@ -140,12 +164,18 @@ def _details(person: str | None, typed: dict[str, Any]) -> "Details":
                         "--person, or --first-name and --last-name, not both", field="--person")  # fmt: skip
         first, _, last = person.strip().partition(" ")
         if not last.strip():
-            raise usage("half-a-name", f"--person : « {person} » ; écrivez le prénom puis le nom, entre guillemets",
-                        f"--person: “{person}”; write first name and last name, between quotes", field="--person")  # fmt: skip
+            raise usage(
+                "half-a-name",
+                f"--person : « {person} » ; écrivez le prénom puis le nom, entre guillemets",
+                f"--person: “{person}”; write first name and last name, between quotes",
+                field="--person",
+            )
         known |= {"first_name": first, "last_name": last.strip()}
     for name in ("first_name", "last_name"):
         if not str(known.get(name, "")).strip():
-            raise usage("no-name", 'dites qui : --person "Prénom Nom"', 'say who: --person "First Last"', field="--person")
+            raise usage(
+                "no-name", 'dites qui : --person "Prénom Nom"', 'say who: --person "First Last"', field="--person"
+            )
     called = {name: f"--{name.replace('_', '-')}" for name in typed} | {"birth_date": "--born"}
     if person is not None:
         called |= {"first_name": "--person", "last_name": "--person"}
@@ -177,14 +207,34 @@ async def _start_file(
     file = read_people(path, tuple(rules.programme.dates), needs_referent=referent is None and desk.acting_as is None)
     for note in file.notes:
         desk.out.note(note.in_(desk.out.lang))
-    results = []
+    results: list[dict[str, Any]] = []
+    unanswered: Exception | None = None
     for row in file.rows:
-        results.append(await _start_row(desk, rules, row, common, first_day, referent, site, watch))
+        if unanswered is not None:
+            results.append({"line": row.line, "name": row.label, "outcome": "not-tried"})
+            continue
+        try:
+            results.append(await _start_row(desk, rules, row, common, first_day, referent, site, watch))
+        except _Silence as error:
+            unanswered = error
+            results.append({"line": row.line, "name": row.label, "outcome": "unknown"})
     failed = sum(result["outcome"] != "started" for result in results)
     started = await _rows(desk, [result["journey"] for result in results if result["outcome"] == "started"])
     desk.out.result({"journeys": started, "rows": results, "started": len(results) - failed, "failed": failed},
                     lambda: _print_rows(desk, results, failed))  # fmt: skip
+    if unanswered is not None:
+        desk.out.note(
+            desk.out.t(
+                "Plus de réponse : vérifiez avec « journeys doctor », puis redonnez le même fichier.",
+                "No more answer: check with “journeys doctor”, then give the same file again.",
+            )
+        )
+        return Exit.UNREACHABLE
     return Exit.FAILED if failed else Exit.DONE
+
+
+class _Silence(Exception):
+    """Nobody answered for a row: whether it began is not known, and the next would fare no better."""
 
 
 async def _start_row(
@@ -211,10 +261,17 @@ async def _start_row(
         starter = Starter(pool, desk.ring(), rules, actor)
         begun = await starter.begin(await desk.client(), desk.settings.task_queue, wanted, desk.now)
     except Failure as failure:
-        if failure.exit is Exit.UNREACHABLE:
-            raise
-        outcome = "duplicate" if failure.code == "duplicate" else "refused" if failure.exit is Exit.REFUSED else "failed"
+        outcome = (
+            "duplicate" if failure.code == "duplicate" else "refused" if failure.exit is Exit.REFUSED else "failed"
+        )
         return result | {"outcome": outcome, "error": failure.as_json(desk.out.lang)}
+    except Exception as error:
+        from journeys.app.cli.main import explained
+
+        told = explained(error)
+        if told.exit is Exit.UNREACHABLE:
+            raise _Silence from error
+        return result | {"outcome": "failed", "error": told.as_json(desk.out.lang)}
     return result | {"outcome": "started", "journey": begun.id, "person": begun.person}
 
 
@@ -225,11 +282,18 @@ def _print_rows(desk: Desk, results: list[dict[str, Any]], failed: int) -> None:
     words = {
         "started": Said("ouvert", "started"), "duplicate": Said("déjà connu", "known already"),
         "refused": Said("refusé", "refused"), "failed": Said("erreur", "error"),
+        "unknown": Said("sans réponse", "no answer"), "not-tried": Said("pas essayé", "not tried"),
     }  # fmt: skip
     rows = []
     for result in results:
         error = result.get("error")
-        told = short(result["journey"]) if error is None else " → ".join(filter(None, (error["message"], error["remedy"])))
+        told = (
+            short(result.get("journey", ""))
+            if error is None
+            else " → ".join(filter(None, (error["message"], error["remedy"])))
+        )
         rows.append((str(result["line"]), result["name"], words[result["outcome"]].in_(out.lang), told))
     out.table((out.t("ligne", "line"), out.t("personne", "person"), out.t("résultat", "result"), ""), rows)
-    out.line(out.t(f"{len(results) - failed} ouvert(s), {failed} non.", f"{len(results) - failed} started, {failed} not."))
+    out.line(
+        out.t(f"{len(results) - failed} ouvert(s), {failed} non.", f"{len(results) - failed} started, {failed} not.")
+    )

@@ -1,0 +1,189 @@
+"""`journeys demo`: a cohort's lives over months of virtual time on a stack of its own, the report, and the audit."""
+
+import contextlib
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import typer
+
+from journeys.app.cli.desk import Desk
+from journeys.app.cli.shape import at, command, option
+from journeys.app.failures import Exit, Failure, Said, usage
+
+if TYPE_CHECKING:
+    from journeys.local.lives import Lives
+    from journeys.local.player import Progress, Report
+    from journeys.local.stack import Stack
+
+DEFAULT: Final = "auxilia"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Declare the command."""
+
+    @command(
+        app, "demo",
+        "Joue des parcours inventés sur plusieurs mois simulés, dit qui en est où, et contrôle le tout (sortie 0 si tout concorde).",
+        "Plays invented journeys over simulated months, says who got where, and audits all (exit 0 if everything agrees).",
+    )  # fmt: skip
+    async def demo(
+        ctx: typer.Context,
+        programme: str = option("--programme -p", "les vies livrées pour ce programme (auxilia)", "the lives shipped for this programme (auxilia)"),
+        lives: str = option("--lives", "un fichier de vies", "a file of lives", metavar="FICHIER"),
+        keep: bool = option("--keep", "laisser tourner à la fin, à la date simulée, jusqu'à Ctrl-C",
+                            "leave it running at the end, on the simulated date, until Ctrl-C", False),
+        data_dir: str = option("--data-dir", "garder les données dans ce dossier, qui doit être vide",
+                               "keep the data in this directory, which has to be empty", metavar="DOSSIER"),
+    ) -> int:  # fmt: skip
+        return await _demo(at(ctx), programme, lives, keep, data_dir)
+
+
+async def _demo(desk: Desk, programme: str | None, lives: str | None, keep: bool, data_dir: str | None) -> int:
+    from journeys import telemetry
+    from journeys.app.cli.demo_tables import Pages, as_json
+    from journeys.local.player import PlayFailed, stage
+    from worker import WORKFLOWS
+
+    telemetry.configure(form="console", level="ERROR")
+    found = read(programme, lives)
+    out = desk.out
+    try:
+        with _home(data_dir) as home, _progress(desk) as progress:
+            async with stage(found, home, workflows=WORKFLOWS, progress=progress) as (report, stack):
+                progress("done", 1.0)
+                if out.json:
+                    out.result(as_json(report), lambda: None)
+                else:
+                    Pages(report, out.lang).show()
+                if keep:
+                    await _stay(desk, stack)
+                return _exit(report)
+    except PlayFailed as error:
+        raise Failure(
+            Exit.FAILED, "play-failed", Said(error.text("fr"), error.text("en")),
+            Said(f"corrigez cette étape dans {found.source}, ou signalez-le si le fichier est livré avec le logiciel",
+                 f"correct this step in {found.source}, or report it when the file came with the software"),
+        ) from None  # fmt: skip
+
+
+def read(programme: str | None, lives: str | None) -> "Lives":
+    """The lives asked for. Raises Failure (usage, not found)."""
+    from journeys.local.lives import LIVES, LivesInvalid, cohort_names, read_lives
+
+    if programme is not None and lives is not None:
+        raise usage(
+            "programme-or-lives",
+            "--programme ou --lives, pas les deux",
+            "--programme or --lives, not both",
+            field="--lives",
+        )
+    name = programme or DEFAULT
+    if lives is None and name not in cohort_names():
+        known = ", ".join(cohort_names())
+        raise Failure(
+            Exit.NOT_FOUND, "no-lives",
+            Said(f"aucune vie n'est livrée pour le programme « {name} »", f"no lives are shipped for the programme “{name}”"),
+            Said(f"livrées : {known} ; ou donnez un fichier par --lives", f"shipped: {known}; or give a file by --lives"),
+            field="--programme",
+        )  # fmt: skip
+    try:
+        return read_lives(Path(lives) if lives is not None else LIVES / f"{name}.yaml")
+    except LivesInvalid as error:
+        raise _invalid(error) from None
+
+
+def _invalid(error: Any) -> Failure:
+    faults = [
+        {"line": one.line, "path": one.path, "code": one.code, "message": one.fr, "message_en": one.en, "remedy": one.remedy_fr,
+         "remedy_en": one.remedy_en}
+        for one in error.faults
+    ]  # fmt: skip
+    first = error.faults[0]
+    intro = Said("ces vies ne peuvent pas être jouées\n", "these lives cannot be played\n")
+    return Failure(
+        Exit.USAGE, "lives-invalid", Said(intro.fr + error.text("fr"), intro.en + error.text("en")),
+        Said("corrigez le fichier, puis recommencez", "correct the file, then try again"),
+        field=first.path or "--lives", more={"file": str(error.source), "faults": faults},
+    )  # fmt: skip
+
+
+def _exit(report: "Report") -> int:
+    """0 only when every account was compared and agrees, and nothing came late."""
+    from journeys.audit.verdicts import exit_code
+
+    return exit_code(report.verifications, strict=True) or (Exit.DONE if report.holds else Exit.FAILED)
+
+
+@contextlib.contextmanager
+def _home(asked: str | None) -> Iterator[Path]:
+    """A directory of the demonstration's own: never one where somebody's data are. Raises Failure."""
+    if asked is not None:
+        path = Path(asked).expanduser()
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise usage(
+                "not-empty", f"--data-dir : {path} n'est pas un dossier vide", f"--data-dir: {path} is not an empty directory",
+                field="--data-dir",
+                remedy=Said("donnez un dossier vide ou nouveau", "give an empty or a new directory"),
+            )  # fmt: skip
+        yield path
+        return
+    made = Path(tempfile.mkdtemp(prefix="journeys-"))
+    # As root, PostgreSQL runs as another user, who has to get through; what is inside stays closed.
+    made.chmod(0o711)
+    try:
+        yield made / "demo"
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _progress(desk: Desk) -> Iterator["Progress"]:
+    """A bar on a terminal; silence elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda what, done: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    t = desk.out.t
+    words = {
+        "start": t("Démarrage", "Starting"), "play": t("Les vies se déroulent", "Lives unfold"),
+        "audit": t("Contrôle", "Audit"),
+    }  # fmt: skip
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(),
+        console=Console(file=sys.stderr), transient=True,
+    ) as bars:  # fmt: skip
+        task = bars.add_task(words["start"], total=1.0)
+
+        def tell(what: str, done: float) -> None:
+            if what == "done":
+                bars.stop()
+                return
+            bars.update(task, description=words[what], completed=done)
+
+        yield tell
+
+
+async def _stay(desk: Desk, stack: "Stack") -> None:
+    """Leave everything up, with the clock where the lives ended."""
+    from journeys import clock
+
+    stack.record_clock()
+    out = desk.out
+    if not out.json:
+        where = stack.info.data_dir
+        out.line(clock.describe(out.lang))
+        out.line(out.t(
+            "Tout reste en marche jusqu'à Ctrl-C. Dans une autre fenêtre, les parcours ouverts se consultent et se poursuivent :",
+            "Everything stays up until Ctrl-C. In another window, open journeys can be looked at and continued:",
+        ))  # fmt: skip
+        for words in ("list --all", "escalations", "audit verify --strict"):
+            out.line(f"  JOURNEYS_DATA_DIR={where} journeys {words}")
+    sys.stdout.flush()
+    await stack.until_told_to_end()
+    out.note(out.t("Arrêt…", "Stopping…"))

@@ -1,0 +1,489 @@
+"""What a director reads after the demonstration: who got where, what was escalated, the money, and the audit."""
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from babel.dates import format_date as babel_date
+
+from journeys.app.cli.output import printable
+from journeys.app.failures import Lang
+from journeys.audit.verdicts import AccountName, Verdict
+from journeys.audit.wording import ACCOUNTS
+from journeys.domain.state import State
+from journeys.i18n import capital, format_date, listed, text
+from journeys.local.outcomes import Aid, Alert, Outcome, Paid, Refusal
+from journeys.local.player import Report
+from journeys.narration.refusals import refusal
+from journeys.narration.telling import Speech
+from journeys.narration.words import command_word
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+WIDTH: Final = 100
+"""Columns: a printed page, a terminal beside another window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The report in one language."""
+
+    report: Report
+    lang: Lang
+
+    def show(self) -> None:
+        """Print all of it."""
+        console = _console()
+        for part in (self._head, self._lives, self._alerts, self._money, self._refusals, self._audit):
+            part(console)
+            console.print()
+
+    def t(self, fr: str, en: str) -> str:
+        return en if self.lang == "en" else fr
+
+    # --- the parts
+
+    def _head(self, console: "Console") -> None:
+        report = self.report
+        cohort = report.lives.cohort
+        programme = report.book.programme.label.in_(self.lang)
+        first, last = (format_date(self._day(at), self.lang) for at in (report.began, report.ended))
+        count = len(report.outcomes)
+        console.print()
+        self._title(console, cohort.label.in_(self.lang))
+        self._line(console, self.t(
+            f"Programme « {programme} ». {count} {'vies' if count > 1 else 'vie'}, du {first} au {last} (dates simulées, "
+            f"noms inventés), jouées en {report.seconds:.0f} s sur un vrai serveur.",
+            f"Programme “{programme}”. {count} {'lives' if count > 1 else 'life'}, from {first} to {last} (simulated dates, "
+            f"invented names), played in {report.seconds:.0f} s on a real server.",
+        ))  # fmt: skip
+
+    def _lives(self, console: "Console") -> None:
+        programme = self.report.book.programme
+        begins = programme.dates.get(programme.active_from)
+        heads = [
+            self.t("Personne", "Person"),
+            self.t("Ce qui s’est passé", "What happened"),
+            capital(begins.label.in_(self.lang)) if begins is not None else self.t("Début", "Began"),
+            self.t("Issue", "Outcome"),
+            *(capital(self._speech.spoken(name)) for name in programme.situations),
+            self.t("Étapes", "Steps"),
+            self.t("Tard", "Late"),
+            self.t("Contacts", "Contacts"),
+        ]
+        widths = (None, 24, 10, 10, *(11 for _ in programme.situations), None, None, None)
+        self._title(console, self.t("Qui en est où", "Who got where"))
+        self._table(console, heads, [self._life(one) for one in self.report.outcomes], widths)
+        self._line(console, self.t(
+            "Étapes : atteintes sur attendues. Tard : échéances dépassées. Contacts : tenus ; entre parenthèses, manqués.",
+            "Steps: reached out of wanted. Late: deadlines missed. Contacts: made; in brackets, missed.",
+        ), style="dim")  # fmt: skip
+
+    def _life(self, one: Outcome) -> list[str]:
+        begins = self._short(one.begins) if one.begins else "—"
+        if one.first_expected is not None and one.first_expected != one.begins:
+            planned = self._short(one.first_expected)
+            begins += self.t(f" au lieu du {planned}", f" instead of {planned}")
+        missed = f" ({one.contacts_missed})" if one.contacts_missed else ""
+        return [
+            brief(one.person),
+            one.story[self.lang],
+            begins,
+            self._status(one),
+            *(self._speech.spoken(value) if value else "—" for value in one.situations.values()),
+            f"{one.reached}/{one.wanted}",
+            str(one.late or ""),
+            f"{one.contacts_made}{missed}",
+        ]
+
+    def _status(self, one: Outcome) -> str:
+        if one.outcome is not None and one.status == "closed":
+            return self._speech.outcome(one.outcome)
+        if one.phase is None:
+            return self._speech.spoken(one.status)
+        phase = self.report.book.programme.phases[one.phase].label.in_(self.lang)
+        return f"{self._speech.spoken(one.status)} ({phase})"
+
+    def _alerts(self, console: "Console") -> None:
+        alerts = self.report.alerts
+        climbed = [one for one in alerts if one.climbed]
+        still = sum(one.ended_at is None for one in alerts)
+        open_fr = f"{still} encore {_many('ouverte', still)}" if still else "aucune n’est restée ouverte"
+        self._title(console, self.t("Alertes", "Escalations"))
+        if not alerts:
+            self._line(console, self.t("Aucune.", "None."))
+            return
+        self._line(console, self.t(
+            f"{len(alerts)} {_many('alerte', len(alerts))} : {len(alerts) - len(climbed)} "
+            f"{_many('réglée', len(alerts) - len(climbed))} par la première personne prévenue, {len(climbed)} "
+            f"{_many('montée', len(climbed))} plus haut ; {open_fr}.",
+            f"{len(alerts)} {_many('escalation', len(alerts))}: {len(alerts) - len(climbed)} settled by the first person told, "
+            f"{len(climbed)} climbed higher; {still or 'none'} still open at the end.",
+        ))  # fmt: skip
+        if climbed:
+            heads = [
+                self.t("Personne", "Person"), self.t("Sujet", "About"), self.t("Levée le", "Raised"),
+                self.t("Qui a été prévenu", "Who was told"), self.t("Fin", "End"),
+            ]  # fmt: skip
+            self._table(console, heads, _counted([self._alert(one) for one in climbed], column=1), (None, 18, 8, 41, 18))
+        others = [f"{brief(one.person)} ({self._about(one)})" for one in alerts if not one.climbed]
+        if others:
+            self._line(
+                console,
+                self.t("Réglées au premier échelon : ", "Settled at the first step: ")
+                + listed(others, self.lang)
+                + ".",
+            )
+
+    def _alert(self, one: Alert) -> list[str]:
+        return [
+            brief(one.person),
+            self._about(one),
+            self._short(self._day(one.raised_at)),
+            self._told(one),
+            self._end(one),
+        ]
+
+    def _told(self, one: Alert) -> str:
+        """`N. Belkacem (référent) → C. Morel (responsable)`, and who was missing."""
+        absent = [self._speech.role(role) for role in dict.fromkeys(one.nobody)]
+        away = self.t(f"{_many('absent', len(absent))} : ", "absent: ") + listed(absent, self.lang) + " → " if absent else ""
+        told = away + " → ".join(f"{self._people(who)} ({self._speech.role(role)})" for role, who in one.told.items())
+        if one.times > len(one.told):
+            told += self.t(f", {one.times} fois", f", {one.times} times")
+        if one.taken_by is not None:
+            name = self._initial(one.taken_by)
+            told += self.t(f" ; prise en charge par {name}", f"; taken on by {name}")
+        return told
+
+    def _end(self, one: Alert) -> str:
+        if one.ended_at is None:
+            return self.t("encore ouverte", "still open")
+        match one.about.kind, one.how:
+            case _, "by-hand":
+                how = self.t(f"levée par {self._initial(one.ended_by)}", f"lifted by {self._initial(one.ended_by)}")
+            case "receipt", "waived":
+                how = self.t("dispensé", "waived")
+            case _, code:
+                how = self._speech.spoken(code or "")
+        return f"{self._short(self._day(one.ended_at))}, {how}"
+
+    def _about(self, one: Alert) -> str:
+        subject = one.about
+        match subject.kind:
+            case (
+                "milestone"
+                | "contact"
+                | "date"
+                | "suspension"
+                | "review"
+                | "journey"
+                | "consent"
+                | "mentor"
+                | "transfer"
+            ):
+                said = self._speech.about(subject).strip("«»“”\u00a0 ")
+                return said
+            case "appointment":
+                return self.t("rendez-vous manqué", "missed appointment")
+            case "receipt":
+                return self.t("justificatif en attente", "receipt outstanding")
+            case "payment":
+                return self.t("versement", "payment")
+            case "grant":
+                return self.t("demande d’aide", "grant request")
+            case "referral":
+                return self.t("orientation sans réponse", "referral without an answer")
+
+    def _money(self, console: "Console") -> None:
+        self._title(console, self.t("Argent", "Money"))
+        for fund in self.report.funds:
+            total = fund.available + fund.reserved + fund.paid
+            waiting = self.t(f", {self._euros(fund.reserved)} réservés", f", {self._euros(fund.reserved)} reserved")
+            self._line(console, self.t(
+                f"Fonds « {self._speech.spoken(fund.code)} » : {self._euros(total)} au départ, {self._euros(fund.paid)} versés"
+                f"{waiting if fund.reserved else ''}, {self._euros(fund.available)} disponibles.",
+                f"Fund “{self._speech.spoken(fund.code)}”: {self._euros(total)} at first, {self._euros(fund.paid)} paid"
+                f"{waiting if fund.reserved else ''}, {self._euros(fund.available)} available.",
+            ))  # fmt: skip
+        if not self.report.aids:
+            self._line(console, self.t("Aucune demande d’aide.", "No grant was asked for."))
+            return
+        heads = [
+            self.t("Personne", "Person"), self.t("Pour quoi", "What for"), self.t("Demandé", "Asked"),
+            self.t("Par", "By"), self.t("Accords", "Approved by"), self.t("Versé", "Paid"),
+            self.t("Justificatifs", "Receipts"),
+        ]  # fmt: skip
+        self._table(console, heads, [self._aid(one) for one in self.report.aids], (None, 11, None, 11, 31, 10, 13))
+        for one in self.report.aids:
+            if any(payment.was_unknown for payment in one.payments.values()):
+                what = f"{brief(one.person)}, {self._speech.spoken(one.purpose)}"
+                self._line(console, self.t(
+                    f"{what} : la banque n’a d’abord pas répondu. Le versement a été recherché et trouvé réglé ; "
+                    "aucun second ordre n’est parti.",
+                    f"{what}: the bank did not answer at first. The payment was looked up and found settled; "
+                    "no second order was sent.",
+                ))  # fmt: skip
+
+    def _aid(self, one: Aid) -> list[str]:
+        approvals = [f"{self._initial(who)} ({self._speech.role(role)})" for who, role in one.approvals]
+        times = sum(payment.status.startswith("settled") for payment in one.payments.values())
+        return [
+            brief(one.person),
+            self._speech.spoken(one.purpose),
+            self._euros(one.amount),
+            self._initial(one.asked_by),
+            ", ".join(approvals) or "—",
+            (f"{self._euros(one.paid)}" + (f" ({times}×)" if times > 1 else "")) if one.paid else "—",
+            self._remarks(one),
+        ]
+
+    def _remarks(self, one: Aid) -> str:
+        decisions = {
+            "requested": ("en attente de décision", "awaiting a decision"), "returned": ("à compléter", "sent back"),
+            "refused": ("refusée", "refused"), "expired": ("sans décision à temps", "not decided in time"),
+            "cancelled": ("annulée", "cancelled"), "ended": ("le reste est abandonné", "the rest was given up"),
+        }  # fmt: skip
+        said = [self.t(*decisions[one.decision])] if one.decision in decisions else []
+        said += self._receipts([payment for payment in one.payments.values() if payment.receipt is not None])
+        return ", ".join(said)
+
+    def _receipts(self, payments: Sequence[Paid]) -> list[str]:
+        words = {
+            "accepted": (("accepté", "acceptés"), "accepted"), "waived": (("dispensé", "dispensés"), "waived"),
+            "submitted": (("à vérifier", "à vérifier"), "to be checked"), "owed": (("attendu", "attendus"), "awaited"),
+            "overdue": (("en retard", "en retard"), "overdue"),
+        }  # fmt: skip
+        counts = {kind: sum(payment.receipt == kind for payment in payments) for kind in words}
+        return [
+            self.t(f"{count} {words[kind][0][count > 1]}", f"{count} {words[kind][1]}")
+            for kind, count in counts.items()
+            if count
+        ]
+
+    def _refusals(self, console: "Console") -> None:
+        self._title(console, self.t("Ce que les règles ont refusé", "What the rules refused"))
+        if not self.report.refusals:
+            self._line(console, self.t("Rien.", "Nothing."))
+            return
+        for one in self.report.refusals:
+            self._line(console, "• " + self._refusal(one), indent=2)
+
+    def _refusal(self, one: Refusal) -> str:
+        who = self.report.names.get(one.actor, self._speech.role(one.role))
+        day = self._short(self._day(one.at))
+        asked = command_word(one.command, self.lang)
+        why = refusal(one.code, one.details, self.lang, self.report.book)
+        return self.t(
+            f"{day}, {brief(one.person)} : {who} ({self._speech.role(one.role)}) a voulu {asked}. {why}",
+            f"{day}, {brief(one.person)}: {who} ({self._speech.role(one.role)}) wanted to {asked}. {why}",
+        )
+
+    def _audit(self, console: "Console") -> None:
+        report = self.report
+        self._title(console, self.t("Contrôle de tous les parcours", "Audit of all journeys"))
+        events = sum(one.seq for one in report.verifications)
+        journeys = len(report.verifications)
+        self._line(console, self.t(
+            f"{journeys} parcours, {events} faits au journal, {report.messages} messages envoyés. "
+            "Cinq comptes de chaque parcours sont comparés au journal :",
+            f"{journeys} journeys, {events} facts in the journal, {report.messages} messages sent. "
+            "Five accounts of each journey are compared with the journal:",
+        ))  # fmt: skip
+        rows = []
+        for name in AccountName:
+            accounts = [one.account(name) for one in report.verifications]
+            agree = sum(account.verdict is Verdict.AGREES for account in accounts)
+            compared = sum(account.compared for account in accounts)
+            mark = "✓" if agree == journeys else "✗"
+            rows.append([mark, capital(text(self.lang)(ACCOUNTS[name])), self.t(f"{agree} sur {journeys} concordent", f"{agree} of {journeys} agree"),
+                         self.t(f"{compared} événements comparés", f"{compared} events compared")])  # fmt: skip
+        self._table(console, None, rows)
+        latest = report.latest.total_seconds()
+        told = f"{latest:.1f}".replace(".", "," if self.lang == "fr" else ".")
+        self._line(console, self.t(
+            f"Ponctualité : échéances, rappels et alertes sont venus à l’heure, à {told} s près au plus.",
+            f"Punctuality: deadlines, reminders and escalations came on time, to within {told} s.",
+        ) if report.punctual else self.t(
+            f"Ponctualité : une échéance est venue {report.latest} trop tard.",
+            f"Punctuality: something came {report.latest} late.",
+        ))  # fmt: skip
+        for one in report.verifications:
+            for account in one.accounts:
+                if account.verdict is not Verdict.AGREES:
+                    self._line(console, f"✗ {one.journey} : {account.told(self.lang)}", indent=2)
+        verdict = (
+            self.t(
+                "Le contrôle tient : chaque compte dit la même chose.", "The audit holds: every account says the same."
+            )
+            if report.holds
+            else self.t(
+                "Le contrôle ne tient pas : voyez les lignes marquées ✗.",
+                "The audit does not hold: see the lines marked ✗.",
+            )
+        )
+        self._line(console, verdict, style="bold green" if report.holds else "bold red")
+
+    # --- words
+
+    @property
+    def _speech(self) -> Speech:
+        return Speech(self.report.book, self.report.names, self.lang, State())
+
+    def _day(self, at: datetime) -> date:
+        return self.report.book.calendar.day(at)
+
+    def _short(self, day: date) -> str:
+        return babel_date(day, "d MMM yy" if self.lang == "en" else "dd/MM/yy", locale=self.lang)
+
+    def _initial(self, id: str | None) -> str:
+        """`N. Belkacem`."""
+        first, _, last = self.report.names.get(id or "", "?").partition(" ")
+        return f"{first[:1]}. {last}" if last else first
+
+    def _people(self, ids: Sequence[str]) -> str:
+        return listed([self._initial(id) if id in self.report.names else "…" for id in ids], self.lang)
+
+    def _euros(self, cents: int) -> str:
+        """Whole euros without cents: nobody reads them."""
+        told = self._speech.money(cents)
+        return told.replace(",00", "").removesuffix(".00") if cents % 100 == 0 else told
+
+    # --- lines and tables
+
+    def _title(self, console: "Console", words: str) -> None:
+        from rich.rule import Rule
+
+        console.print(Rule(_text(words, "bold"), align="left", style="dim"))
+
+    def _line(self, console: "Console", words: str, *, indent: int = 0, style: str = "") -> None:
+        from rich.padding import Padding
+
+        console.print(Padding(_text(words, style), (0, 0, 0, indent)) if indent else _text(words, style))
+
+    def _table(
+        self, console: "Console", heads: Sequence[str] | None, rows: Sequence[Sequence[str]],
+        widths: Sequence[int | None] = (),
+    ) -> None:  # fmt: skip
+        """Columns without a width take what they need and are not broken."""
+        from rich import box
+        from rich.table import Table
+
+        table = Table(
+            box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), show_header=heads is not None
+        )
+        for position in range(len(rows[0])):
+            width = widths[position] if widths else None
+            head = _text(heads[position], "bold") if heads else ""
+            table.add_column(head, overflow="fold", width=width, no_wrap=width is None)
+        for row in rows:
+            table.add_row(*(_text(cell) for cell in row))
+        console.print(table)
+
+
+def brief(name: str) -> str:
+    """First name and initial: what a list on a screen may show."""
+    first, _, last = name.partition(" ")
+    return f"{first} {last[:1]}." if last else first
+
+
+def _counted(rows: Sequence[list[str]], column: int) -> list[list[str]]:
+    """Rows that read the same, once, with how many they stand for."""
+    return [
+        [f"{cell} ({count})" if count > 1 and place == column else cell for place, cell in enumerate(row)]
+        for row, count in Counter(tuple(row) for row in rows).items()
+    ]
+
+
+def _many(word: str, count: int) -> str:
+    return word if count < 2 else f"{word}s"
+
+
+def _text(words: str, style: str = "") -> Any:
+    from rich.text import Text
+
+    return Text(printable(words), style=style)
+
+
+def _console() -> "Console":
+    """Never wider than a page, also where the output goes to a file."""
+    from rich.console import Console
+
+    plain = bool(os.environ.get("NO_COLOR")) or not sys.stdout.isatty()
+    console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False, no_color=True if plain else None)
+    width = min(console.width, WIDTH + 10) if console.is_terminal else WIDTH
+    return Console(
+        file=sys.stdout, highlight=False, markup=False, emoji=False, width=width, no_color=True if plain else None
+    )
+
+
+# --- for programs
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """`journeys`, `escalations`, `payments`, `audit` and what belongs to them; instants in UTC, amounts in cents."""
+    states = {one.journey: one for one in report.outcomes}
+    return {
+        "journeys": [_journey_json(one, report) for one in states.values()],
+        "escalations": [_alert_json(one, report.names) for one in report.alerts],
+        "payments": [_payment_json(aid, one) for aid in report.aids for one in aid.payments.values()],
+        "grants": [_aid_json(one, report.names) for one in report.aids],
+        "refusals": [
+            {"journey": one.journey.removeprefix("journey-"), "at": one.at.isoformat(), "command": one.command,
+             "code": one.code, "actor": report.names.get(one.actor, one.actor), "role": one.role}
+            for one in report.refusals
+        ],
+        "funds": [
+            {"code": fund.code, "available": fund.available, "reserved": fund.reserved, "paid": fund.paid}
+            for fund in report.funds
+        ],
+        "audit": {
+            "holds": report.holds,
+            "latest_seconds": report.latest.total_seconds(),
+            "verifications": [one.as_json() for one in report.verifications],
+        },
+        "began": report.began.isoformat(),
+        "ended": report.ended.isoformat(),
+        "seconds": round(report.seconds, 1),
+    }  # fmt: skip
+
+
+def _journey_json(one: Outcome, report: Report) -> dict[str, Any]:
+    return {
+        "id": one.journey.removeprefix("journey-"), "name": one.person, "status": one.status, "outcome": one.outcome,
+        "programme": report.book.programme.programme, "phase": one.phase, "seq": one.events,
+        "next_due": one.next_due.isoformat() if one.next_due else None, "story": dict(one.story),
+        "begins": one.begins.isoformat() if one.begins else None, "situations": dict(one.situations),
+        "measures": dict(one.measures), "milestones": {"reached": one.reached, "wanted": one.wanted, "late": one.late},
+        "contacts": {"made": one.contacts_made, "missed": one.contacts_missed},
+    }  # fmt: skip
+
+
+def _alert_json(one: Alert, names: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "journey": one.journey.removeprefix("journey-"), "id": one.id, "about": one.about.model_dump(), "ladder": one.ladder,
+        "raised_at": one.raised_at.isoformat(), "step": one.step, "role": one.role, "times_told": one.times,
+        "told": {role: [names.get(id, id) for id in who] for role, who in one.told.items()}, "nobody": one.nobody,
+        "ended_at": one.ended_at.isoformat() if one.ended_at else None, "how": one.how,
+    }  # fmt: skip
+
+
+def _payment_json(aid: Aid, one: Paid) -> dict[str, Any]:
+    return {
+        "journey": aid.journey.removeprefix("journey-"), "grant": aid.id, "id": one.id, "number": one.number,
+        "amount": one.amount, "status": one.status, "was_unknown": one.was_unknown, "receipt": one.receipt,
+    }  # fmt: skip
+
+
+def _aid_json(one: Aid, names: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "journey": one.journey.removeprefix("journey-"), "id": one.id, "purpose": one.purpose, "amount": one.amount,
+        "asked_at": one.asked_at.isoformat(), "asked_by": names.get(one.asked_by, one.asked_by),
+        "approvals": [{"by": names.get(who, who), "as": role} for who, role in one.approvals],
+        "decision": one.decision, "paid": one.paid,
+    }  # fmt: skip

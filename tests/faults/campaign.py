@@ -1,0 +1,285 @@
+"""The fault campaign: kills, freezes and resets under load, then every account compared.
+
+    python -m tests.faults.campaign [--seed N] [--journeys N] [--minutes M]
+
+Prints the faults that landed in flight at each point and the longest wait after each; exit 1 when anything is wrong.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.faults.checks import Violation, violations, waits
+from tests.faults.crew import Crew, running_crew
+from tests.faults.points import APPEND, Guard, Point
+from tests.faults.servers import Servers, running_servers
+from tests.faults.trial import Person, Trial, open_trial
+
+LANDING_SECONDS = 40.0
+
+
+@dataclass
+class Tally:
+    """Faults that landed, by kind, and how long the callers of that moment waited."""
+
+    landed: Counter[str] = field(default_factory=Counter)
+    longest: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    wrong: list[Violation] = field(default_factory=list)
+
+    def add(self, kind: str, landed: bool, seconds: float = 0.0) -> None:
+        self.landed[kind] += landed
+        self.longest[kind] = max(self.longest[kind], seconds)
+
+    def lines(self) -> list[str]:
+        return [
+            f"{kind:<52} landed {count:>4}   longest wait {self.longest[kind]:5.1f} s"
+            for kind, count in sorted(self.landed.items())
+        ]
+
+
+# --- one fault at a time
+
+
+async def die_at(trial: Trial, person: Person, point: Point, tally: Tally) -> None:
+    """Have the worker killed at a point of this journey, and send a command meanwhile."""
+    orders, before = person.crew.orders, person.crew.orders.landed(point)
+    orders.order(point, person.stream)
+    asking = asyncio.create_task(trial.note(person) if point in APPEND else trial.grant(person))
+    end = time.monotonic() + LANDING_SECONDS
+    while orders.landed(point) == before and time.monotonic() < end:
+        await asyncio.sleep(0.02)
+    if orders.landed(point) == before and orders.take_back(point):
+        tally.add(point, landed=False)
+        await asking
+        return
+    since = len(trial.sent)
+    # Whoever asked already waits from before the kill; whoever comes now finds nobody.
+    waiting = [sent for sent in trial.sent if sent.ended is None and sent.command.stream == person.stream]
+    await trial.note(person)
+    await asking
+    concerned = [*waiting, *(sent for sent in trial.sent[since:] if sent.command.stream == person.stream)]
+    tally.add(point, True, max(sent.seconds for sent in concerned))
+    tally.wrong += waits(concerned)
+
+
+async def die_at_each(trial: Trial, crew: Crew, points: Sequence[Point], tally: Tally) -> None:
+    """One kill after the other, each in a journey of its own."""
+    for point in points:
+        person = await trial.begin(crew)
+        await die_at(trial, person, point, tally)
+
+
+# --- load
+
+
+@asynccontextmanager
+async def load(trial: Trial, persons: Sequence[Person], *, grants: bool = True) -> AsyncIterator[None]:
+    """Each of these journeys gets one command after the other, now and then money, now and then a forged command."""
+    stop = asyncio.Event()
+
+    async def live(person: Person, place: int) -> None:
+        turn = place
+        while not stop.is_set():
+            turn += 1
+            if turn % 7 == 0:
+                await trial.forge(person)
+            elif grants and turn % 11 == 0:
+                await trial.grant(person)
+            else:
+                await trial.note(person)
+
+    living = [asyncio.create_task(live(person, place)) for place, person in enumerate(persons)]
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.gather(*living)
+
+
+async def recovered(trial: Trial, persons: Sequence[Person]) -> None:
+    """Every journey answers again."""
+    await asyncio.gather(*(trial.note(person) for person in persons))
+
+
+async def under_load(
+    trial: Trial, persons: Sequence[Person], kind: str, fault: Awaitable[bool], tally: Tally, *, pause: float = 0.0
+) -> None:
+    """Bring one fault about while commands are under way; the callers of that moment may wait so long and no longer.
+
+    Args:
+        pause: seconds that the fault itself lasts (a freeze), which nobody can be spared.
+    """
+    begun = time.monotonic()
+    landed = await fault
+    await recovered(trial, persons)
+    concerned = [sent for sent in trial.sent if sent.ended is None or sent.ended >= begun]
+    longest = max((sent.seconds for sent in concerned), default=0.0)
+    tally.add(kind, landed, longest)
+    tally.wrong += [wrong for wrong in waits(concerned) if longest - pause > 15]
+
+
+async def kill_worker(crew: Crew, trial: Trial) -> bool:
+    """kill -9 wherever it is; landed when commands were under way."""
+    landed = trial.under_way > 0
+    crew.kill_one()
+    return landed
+
+
+# --- whole campaigns
+
+
+async def whole(home: Path, servers: Servers, seed: int, journeys: int, minutes: float) -> tuple[Tally, Trial]:
+    """Every point once, then faults drawn by lot, one at a time, under load; the product's own patience throughout."""
+    tally, draw = Tally(), random.Random(seed)
+    async with open_trial(servers) as trial, AsyncExitStack() as stack:
+        crews = [
+            await stack.enter_async_context(
+                running_crew(home, servers.info, trial.database_url, f"whole-{size}", size=size, effect_seconds=None)
+            )
+            for size in (1, 2)
+        ]
+        await die_at_each(trial, crews[0], list(Point), tally)
+        persons = await asyncio.gather(*(trial.begin(crews[number % 2]) for number in range(journeys)))
+        end = time.monotonic() + minutes * 60
+        async with load(trial, persons):
+            while time.monotonic() < end:
+                await asyncio.sleep(draw.uniform(0.2, 2))
+                await _draw_fault(trial, crews, persons, draw, tally)
+        tally.wrong += await violations(trial, quiet_seconds=200)
+        tally.wrong += [Violation("worker-ended", crew.queue, str(crew.ended)) for crew in crews if crew.ended]
+    return tally, trial
+
+
+async def _draw_fault(
+    trial: Trial, crews: Sequence[Crew], persons: Sequence[Person], draw: random.Random, tally: Tally
+) -> None:
+    person, crew = draw.choice(persons), draw.choice(crews)
+    match draw.choice(["point"] * 6 + ["worker", "worker", "temporal", "postgres", "freeze", "reset", "reset"]):
+        case "point":
+            await die_at(trial, person, draw.choice(list(Point)), tally)
+        case "worker":
+            await under_load(trial, persons, "worker: anywhere", kill_worker(crew, trial), tally)
+        case "temporal":
+            await under_load(trial, persons, "Temporal server", trial.kill_server("temporal"), tally)
+        case "postgres":
+            await under_load(trial, persons, "PostgreSQL", trial.kill_server("postgres"), tally)
+        case "freeze":
+            seconds = draw.uniform(1, 8)
+            freeze = trial.freeze_postgres(seconds)
+            await under_load(trial, persons, "PostgreSQL: stopped and continued", freeze, tally, pause=seconds)
+        case _:
+            kept = draw.random() < 0.5
+            name = "reset, updates applied again" if kept else "reset, updates forgotten"
+            await under_load(trial, persons, name, trial.reset(person, without_updates=not kept), tally)
+
+
+async def reduced(home: Path, servers: Servers) -> Tally:
+    """Each kind of fault once: the points on several workers side by side, each with its own journeys and callers."""
+    tally = Tally()
+    shares = [list(Point)[start::3] for start in range(3)]
+    async with open_trial(servers) as trial, AsyncExitStack() as stack:
+        crews = [
+            await stack.enter_async_context(
+                running_crew(home, servers.info, trial.database_url, f"part-{number}", size=1 + (number == 2))
+            )
+            for number in range(3)
+        ]
+        await asyncio.gather(*(die_at_each(trial, crew, share, tally) for crew, share in zip(crews, shares, strict=True)))
+        persons = [*trial.persons[:3], *[await trial.begin(crew) for crew in crews]]
+        async with load(trial, persons):
+            await asyncio.sleep(0.5)
+            await under_load(trial, persons, "worker: anywhere", kill_worker(crews[2], trial), tally)
+            await under_load(trial, persons, "PostgreSQL", trial.kill_server("postgres"), tally)
+            freeze = trial.freeze_postgres(3)
+            await under_load(trial, persons, "PostgreSQL: stopped and continued", freeze, tally, pause=3)
+            for person, forgotten in zip(persons[-2:], (True, False), strict=True):
+                name = "reset, updates forgotten" if forgotten else "reset, updates applied again"
+                await under_load(trial, persons, name, trial.reset(person, without_updates=forgotten), tally)
+            await under_load(trial, persons, "Temporal server", trial.kill_server("temporal"), tally)
+        tally.wrong += await violations(trial)
+        tally.wrong += [Violation("worker-ended", crew.queue, str(crew.ended)) for crew in crews if crew.ended]
+    return tally
+
+
+# --- negative controls
+
+
+async def without(home: Path, servers: Servers, guards: frozenset[Guard], points: Sequence[Point]) -> list[Violation]:
+    """The same with guards taken away, up to the first violation: what a campaign that bites finds."""
+    name = "without-" + "-".join(sorted(guards))
+    async with (
+        open_trial(servers) as trial,
+        running_crew(home, servers.info, trial.database_url, name, without=guards) as crew,
+    ):
+        if Guard.POSITION in guards:
+            await forget_the_position(trial)
+        for point in points:
+            tally = Tally()
+            person = await trial.begin(crew)
+            await die_at(trial, person, point, tally)
+            await trial.forge(person)
+            found = await violations(trial, quiet_seconds=20)
+            if found or not tally.landed[point]:
+                return found
+    return []
+
+
+async def forget_the_position(trial: Trial) -> None:
+    """An append that adds at the end, wherever the workflow believes the end to be."""
+    body = await trial.pool.fetchval("SELECT pg_get_functiondef('journal_append'::regproc)")
+    careless = body.replace("IF head <> p_expected THEN", "IF false THEN").replace("p_expected + ", "head + ")
+    assert careless.count("head + ") > 2
+    owner = await trial.owner()
+    try:
+        await owner.execute(careless)
+    finally:
+        await owner.close()
+
+
+# --- the command
+
+
+@contextmanager
+def a_home() -> Iterator[Path]:
+    """A directory with a path short enough for a socket, reachable for the user of PostgreSQL."""
+    home = Path(tempfile.mkdtemp(prefix="faults-"))
+    home.chmod(0o755)
+    try:
+        yield home
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--journeys", type=int, default=12)
+    parser.add_argument("--minutes", type=float, default=10)
+    asked = parser.parse_args(arguments)
+    print(f"seed {asked.seed}, {asked.journeys} journeys, {asked.minutes:g} minutes", flush=True)
+    with a_home() as home, running_servers(home / "data") as servers:
+        tally, trial = asyncio.run(whole(home, servers, asked.seed, asked.journeys, asked.minutes))
+    print("\n".join(tally.lines()))
+    answered = sum(1 for sent in trial.sent if sent.answer is not None)
+    print(f"{answered} of {len(trial.sent)} commands answered; {sum(tally.landed.values())} faults landed in flight")
+    print("\n".join(map(str, tally.wrong)) or "nothing lost, nothing doubled, every account agrees")
+    return 1 if tally.wrong or 0 in tally.landed.values() else 0
+
+
+if __name__ == "__main__":
+    code = main(sys.argv[1:])
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+    # Not through the interpreter's own exit, which the Temporal client's threads can abort.
+    os._exit(code)
