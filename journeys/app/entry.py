@@ -95,8 +95,8 @@ def clean_text(text: str, field: str) -> str:
     if len(text) > LONGEST_TEXT:
         raise usage(
             "text-too-long",
-            f"{field} : le texte a {len(text)} caractères, {LONGEST_TEXT} au plus",
-            f"{field}: the text has {len(text)} characters, {LONGEST_TEXT} at most",
+            f"{field} : le texte dépasse {LONGEST_TEXT} caractères ; raccourcissez-le",
+            f"{field}: the text is longer than {LONGEST_TEXT} characters; shorten it",
             field=field,
         )
     for place, sign_ in enumerate(text, start=1):

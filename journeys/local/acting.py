@@ -180,9 +180,7 @@ class Actors:
             case _:
                 return self.names.staff[by], self.cohort.staff[by].roles
 
-    def _value(
-        self, kind: type[c.Body], name: str, value: Any, step: Step, script: Script, state: State
-    ) -> Any:
+    def _value(self, kind: type[c.Body], name: str, value: Any, step: Step, script: Script, state: State) -> Any:
         match field_kind(name, kind):
             case "day":
                 return script.day(parse_when(value), rolled=step.do in ROLLED_DAYS)

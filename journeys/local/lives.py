@@ -20,8 +20,8 @@ from journeys.authoring.reading import ProgrammeFile, ProgrammeInvalid, Programm
 from journeys.authoring.yaml_text import LARGEST_FILE, Path, Tree, YamlInvalid, read_tree
 from journeys.channels.bank import Behaviour
 from journeys.domain import commands as c
-from journeys.domain.money import EuroField, parse_euro
 from journeys.domain.moments import AnchorKind, DurationField, Moment, parse_moment
+from journeys.domain.money import EuroField, parse_euro
 from journeys.domain.programme import Code, LabelField
 from journeys.domain.record import Frozen
 
@@ -460,9 +460,7 @@ def _shape(tree: Tree, detail: Any) -> Fault:
     return _fault(tree, where, str(detail["type"]), *texts)
 
 
-def _fault(
-    tree: Tree, where: Path, code: str, fr: str, en: str, remedy_fr: str, remedy_en: str
-) -> Fault:
+def _fault(tree: Tree, where: Path, code: str, fr: str, en: str, remedy_fr: str, remedy_en: str) -> Fault:
     return Fault(tree.place(where).line, spell(where), code, fr, en, remedy_fr, remedy_en)
 
 
@@ -479,5 +477,3 @@ def _unreadable(file: File, reason: str) -> Fault:
         f"donnez le chemin d’un fichier de parcours, ou --programme avec l’un de : {known}",
         f"give the path of a file of lives, or --programme with one of: {known}",
     )  # fmt: skip
-
-

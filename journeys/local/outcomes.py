@@ -18,8 +18,8 @@ _BY_TIME: Final = (
     e.DeadlineMissed, e.ReminderTaken, e.ContactMissed, e.ReviewDue, e.DateUnconfirmed, e.MessageReady, e.GrantExpired,
     e.ReceiptOverdue, e.ReferralExpired, e.PaymentEnquired, e.EscalationClimbed,
 )  # fmt: skip
-"""Facts that come by themselves at an instant that was known before. Others may hang on a fact told afterwards: a window
-that opens in the morning of a release is known when the release is confirmed."""
+"""Facts that come by themselves at an instant that was known before. Others may hang on a fact told afterwards: a
+window that opens in the morning of a release is known when the release is confirmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,14 @@ def outcome_of(state: State, events: Events, book: Handbook, person: str, story:
     required = {code for code, milestone in programme.milestones.items() if milestone.required}
     running = [code for code in programme.phases if code in state.phases and not state.phases[code].completed]
     begins = state.dates.get(programme.active_from)
-    expected = next((event.data.on for event in events if _expects(event.data, programme.active_from)), None)
+    expected = next(
+        (
+            event.data.on
+            for event in events
+            if isinstance(event.data, e.DateExpected) and event.data.date == programme.active_from
+        ),
+        None,
+    )
     made, passed = _contacts(events)
     first = agenda.first(state)
     return Outcome(
@@ -149,10 +156,6 @@ def outcome_of(state: State, events: Events, book: Handbook, person: str, story:
         measures=dict(state.measured), reached=len(reached), wanted=len(required | reached), late=len(missed),
         contacts_made=made, contacts_missed=passed, events=len(events), next_due=first.at if first else None,
     )  # fmt: skip
-
-
-def _expects(data: Payload, name: str) -> bool:
-    return isinstance(data, e.DateExpected) and data.date == name
 
 
 def _contacts(events: Events) -> tuple[int, int]:

@@ -169,8 +169,10 @@ def _settings_of_nobody() -> Iterator[None]:
 
 def _is_setting(name: str) -> bool:
     named = name.upper()
-    return named == "DATABASE_URL" or named.startswith("TEMPORAL_") or (
-        named.startswith("JOURNEYS_") and named != "JOURNEYS_LANG"
+    return (
+        named == "DATABASE_URL"
+        or named.startswith("TEMPORAL_")
+        or (named.startswith("JOURNEYS_") and named != "JOURNEYS_LANG")
     )
 
 
@@ -197,9 +199,7 @@ class _Cohort:
 
     def __post_init__(self) -> None:
         zone = self.lives.programme.programme.clock
-        self.book = open_handbook(
-            self.lives.programme.text, calendar_text(zone.zone, zone.calendar, self.began.year)
-        )
+        self.book = open_handbook(self.lives.programme.text, calendar_text(zone.zone, zone.calendar, self.began.year))
 
     # --- before
 
@@ -222,7 +222,12 @@ class _Cohort:
         fund = self.lives.cohort.fund
         if fund is not None:
             await treasury.open_fund(
-                self.pool, fresh_id(self.began), fund.code, cap_per_person=fund.cap_per_person, balance=fund.balance, by=by
+                self.pool,
+                fresh_id(self.began),
+                fund.code,
+                cap_per_person=fund.cap_per_person,
+                balance=fund.balance,
+                by=by,
             )
 
     async def _people_around(self, by: By) -> None:
@@ -242,9 +247,7 @@ class _Cohort:
             for away in member.away:
                 deputy = None if away.deputy is None else self.names.staff[away.deputy]
                 first, last = self._day(away.since), self._day(away.until)
-                await staff.set_absence(
-                    self.pool, staff.Absence(self.names.staff[handle], first, last, deputy), by
-                )
+                await staff.set_absence(self.pool, staff.Absence(self.names.staff[handle], first, last, deputy), by)
         for handle, volunteer in cohort.mentors.items():
             id = self.names.mentors[handle]
             self.called[id] = volunteer.name
@@ -422,7 +425,9 @@ class _Journey:
         try:
             acted = actors.act(step, script, state)
         except NotThere as missing:
-            raise self._failed(step, f"« {missing.what} » n’existe pas (ou plus)", f"there is no “{missing.what}” (any more)") from None
+            raise self._failed(
+                step, f"« {missing.what} » n’existe pas (ou plus)", f"there is no “{missing.what}” (any more)"
+            ) from None
         personal = step.do in c.PERSONAL
         command = self.cohort.signed(
             f"person-{self.person}" if personal else self.stream, acted.body, actor=acted.actor, roles=acted.roles,
@@ -432,7 +437,9 @@ class _Journey:
         if answer.code != step.refused or (step.refused is None and answer.outcome != "accepted"):
             said = answer.code or answer.outcome
             wanted = step.refused or "accepted"
-            raise self._failed(step, f"réponse « {said} » au lieu de « {wanted} »", f"answered “{said}” instead of “{wanted}”")
+            raise self._failed(
+                step, f"réponse « {said} » au lieu de « {wanted} »", f"answered “{said}” instead of “{wanted}”"
+            )
         if answer.outcome == "accepted":
             script.learn(acted.body)
             if step.name is not None:
@@ -464,7 +471,9 @@ class _Journey:
 
     def _failed(self, step: Step, fr: str, en: str) -> PlayFailed:
         when = f"{step.when.moment} {step.when.hour}"
-        return PlayFailed(f"{_name(self.life)}, {when}, {step.do} : {fr}", f"{_name(self.life)}, {when}, {step.do}: {en}")
+        return PlayFailed(
+            f"{_name(self.life)}, {when}, {step.do} : {fr}", f"{_name(self.life)}, {when}, {step.do}: {en}"
+        )
 
 
 def _name(life: Life) -> str:

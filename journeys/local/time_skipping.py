@@ -22,9 +22,7 @@ class VirtualTime:
 
     def __init__(self, client: Client) -> None:
         """Wrap a connected client; start workflows through `self.client` only."""
-        self._skipper = TimeSkipper(
-            client, config=TimeSkippingConfig(enabled=False, max_session_skip_count=MOST_SKIPS)
-        )
+        self._skipper = TimeSkipper(client, config=TimeSkippingConfig(enabled=False, max_session_skip_count=MOST_SKIPS))
 
     @property
     def client(self) -> Client:

@@ -27,12 +27,16 @@ def add_to(app: typer.Typer) -> None:
 
     @command(
         app, "demo",
-        "Joue des parcours inventés sur plusieurs mois simulés, dit qui en est où, et contrôle le tout (sortie 0 si tout concorde).",
-        "Plays invented journeys over simulated months, says who got where, and audits all (exit 0 if everything agrees).",
+        "Joue des parcours inventés sur plusieurs mois simulés, dit qui en est où, et contrôle le tout "
+        "(sortie 0 si tout concorde).",
+        "Plays invented journeys over simulated months, says who got where, and audits all "
+        "(exit 0 if everything agrees).",
     )  # fmt: skip
     async def demo(
         ctx: typer.Context,
-        programme: str = option("--programme -p", "les vies livrées pour ce programme (auxilia)", "the lives shipped for this programme (auxilia)"),
+        programme: str = option(
+            "--programme -p", "les vies livrées pour ce programme (auxilia)", "the lives shipped for it (auxilia)"
+        ),
         lives: str = option("--lives", "un fichier de vies", "a file of lives", metavar="FICHIER"),
         keep: bool = option("--keep", "laisser tourner à la fin, à la date simulée, jusqu'à Ctrl-C",
                             "leave it running at the end, on the simulated date, until Ctrl-C", False),
@@ -179,8 +183,8 @@ async def _stay(desk: Desk, stack: "Stack") -> None:
         where = stack.info.data_dir
         out.line(clock.describe(out.lang))
         out.line(out.t(
-            "Tout reste en marche jusqu'à Ctrl-C. Dans une autre fenêtre, les parcours ouverts se consultent et se poursuivent :",
-            "Everything stays up until Ctrl-C. In another window, open journeys can be looked at and continued:",
+            "Tout reste en marche jusqu'à Ctrl-C. Dans une autre fenêtre :",
+            "Everything stays up until Ctrl-C. In another window:",
         ))  # fmt: skip
         for words in ("list --all", "escalations", "audit verify --strict"):
             out.line(f"  JOURNEYS_DATA_DIR={where} journeys {words}")

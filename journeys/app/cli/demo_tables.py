@@ -40,8 +40,8 @@ class Pages:
         """Print all of it."""
         console = _console()
         for part in (self._head, self._lives, self._alerts, self._money, self._refusals, self._audit):
-            part(console)
             console.print()
+            part(console)
 
     def t(self, fr: str, en: str) -> str:
         return en if self.lang == "en" else fr
@@ -54,7 +54,6 @@ class Pages:
         programme = report.book.programme.label.in_(self.lang)
         first, last = (format_date(self._day(at), self.lang) for at in (report.began, report.ended))
         count = len(report.outcomes)
-        console.print()
         self._title(console, cohort.label.in_(self.lang))
         self._line(console, self.t(
             f"Programme « {programme} ». {count} {'vies' if count > 1 else 'vie'}, du {first} au {last} (dates simulées, "
@@ -76,19 +75,19 @@ class Pages:
             self.t("Tard", "Late"),
             self.t("Contacts", "Contacts"),
         ]
-        widths = (None, 24, 10, 10, *(11 for _ in programme.situations), None, None, None)
+        widths = (None, 23, 10, 10, *(11 for _ in programme.situations), None, None, None)
         self._title(console, self.t("Qui en est où", "Who got where"))
         self._table(console, heads, [self._life(one) for one in self.report.outcomes], widths)
         self._line(console, self.t(
-            "Étapes : atteintes sur attendues. Tard : échéances dépassées. Contacts : tenus ; entre parenthèses, manqués.",
-            "Steps: reached out of wanted. Late: deadlines missed. Contacts: made; in brackets, missed.",
+            "Étapes : atteintes sur attendues. Tard : échéances dépassées. Contacts : tenus (manqués).",
+            "Steps: reached out of wanted. Late: deadlines missed. Contacts: made (missed).",
         ), style="dim")  # fmt: skip
 
     def _life(self, one: Outcome) -> list[str]:
         begins = self._short(one.begins) if one.begins else "—"
         if one.first_expected is not None and one.first_expected != one.begins:
             planned = self._short(one.first_expected)
-            begins += self.t(f" au lieu du {planned}", f" instead of {planned}")
+            begins += self.t(f" (prévue {planned})", f" (planned {planned})")
         missed = f" ({one.contacts_missed})" if one.contacts_missed else ""
         return [
             brief(one.person),
@@ -113,24 +112,26 @@ class Pages:
         alerts = self.report.alerts
         climbed = [one for one in alerts if one.climbed]
         still = sum(one.ended_at is None for one in alerts)
-        open_fr = f"{still} encore {_many('ouverte', still)}" if still else "aucune n’est restée ouverte"
+        open_fr = f"{still} encore {_many('ouverte', still)}" if still else "aucune encore ouverte"
         self._title(console, self.t("Alertes", "Escalations"))
         if not alerts:
             self._line(console, self.t("Aucune.", "None."))
             return
         self._line(console, self.t(
             f"{len(alerts)} {_many('alerte', len(alerts))} : {len(alerts) - len(climbed)} "
-            f"{_many('réglée', len(alerts) - len(climbed))} par la première personne prévenue, {len(climbed)} "
-            f"{_many('montée', len(climbed))} plus haut ; {open_fr}.",
-            f"{len(alerts)} {_many('escalation', len(alerts))}: {len(alerts) - len(climbed)} settled by the first person told, "
-            f"{len(climbed)} climbed higher; {still or 'none'} still open at the end.",
+            f"{_many('réglée', len(alerts) - len(climbed))} au premier échelon, {len(climbed)} "
+            f"{_many('montée', len(climbed))} plus haut, {open_fr}.",
+            f"{len(alerts)} {_many('escalation', len(alerts))}: {len(alerts) - len(climbed)} settled at the first step, "
+            f"{len(climbed)} climbed higher, {still or 'none'} still open at the end.",
         ))  # fmt: skip
         if climbed:
             heads = [
                 self.t("Personne", "Person"), self.t("Sujet", "About"), self.t("Levée le", "Raised"),
                 self.t("Qui a été prévenu", "Who was told"), self.t("Fin", "End"),
             ]  # fmt: skip
-            self._table(console, heads, _counted([self._alert(one) for one in climbed], column=1), (None, 18, 8, 41, 18))
+            self._table(
+                console, heads, _counted([self._alert(one) for one in climbed], column=1), (None, 18, None, 41, 18)
+            )
         others = [f"{brief(one.person)} ({self._about(one)})" for one in alerts if not one.climbed]
         if others:
             self._line(
@@ -152,7 +153,11 @@ class Pages:
     def _told(self, one: Alert) -> str:
         """`N. Belkacem (référent) → C. Morel (responsable)`, and who was missing."""
         absent = [self._speech.role(role) for role in dict.fromkeys(one.nobody)]
-        away = self.t(f"{_many('absent', len(absent))} : ", "absent: ") + listed(absent, self.lang) + " → " if absent else ""
+        away = (
+            self.t(f"{_many('absent', len(absent))} : ", "absent: ") + listed(absent, self.lang) + " → "
+            if absent
+            else ""
+        )
         told = away + " → ".join(f"{self._people(who)} ({self._speech.role(role)})" for role, who in one.told.items())
         if one.times > len(one.told):
             told += self.t(f", {one.times} fois", f", {one.times} times")
@@ -187,8 +192,7 @@ class Pages:
                 | "mentor"
                 | "transfer"
             ):
-                said = self._speech.about(subject).strip("«»“”\u00a0 ")
-                return said
+                return self._speech.about(subject).strip("«»“”\u00a0 ")
             case "appointment":
                 return self.t("rendez-vous manqué", "missed appointment")
             case "receipt":
@@ -374,9 +378,7 @@ class Pages:
         from rich import box
         from rich.table import Table
 
-        table = Table(
-            box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), show_header=heads is not None
-        )
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0, show_header=heads is not None)
         for position in range(len(rows[0])):
             width = widths[position] if widths else None
             head = _text(heads[position], "bold") if heads else ""
@@ -384,6 +386,7 @@ class Pages:
         for row in rows:
             table.add_row(*(_text(cell) for cell in row))
         console.print(table)
+        console.print()
 
 
 def brief(name: str) -> str:

@@ -28,7 +28,7 @@ def run_and_leave() -> NoReturn:
 
 def run(argv: Sequence[str]) -> int:
     """Run one command line; the exit code."""
-    out = Output(lang=language_of())
+    out = Output(json="--json" in argv, lang=language_of())
     try:
         rest, common = _common(argv)
         out.json = "--json" in common
@@ -58,7 +58,7 @@ def _common(argv: Sequence[str]) -> tuple[list[str], dict[str, str]]:
             common[word] = ""
         elif name in _TAKE_VALUE:
             given = value if sign else next(words, None)
-            if given is None:
+            if given is None or given.startswith("--"):
                 raise usage(
                     "missing-value", f"{name} : il manque la valeur", f"{name}: the value is missing", field=name
                 )

@@ -1,0 +1,181 @@
+"""`journeys up` once a session, as a person would run it, and the command line in this process and in its own."""
+
+import contextlib
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from journeys import clock
+from journeys.app.cli.main import run
+
+REPOSITORY = Path(__file__).parents[2]
+TEAM = {"aline": "referent", "bob": "referent", "sam": "supervisor", "fin": "finance", "garde": "duty"}
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one command line came to."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def error(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.json["error"]
+        return found
+
+    @property
+    def journey(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.json["journeys"][0]
+        return found
+
+
+Journeys = Callable[..., Said]
+
+
+def plain_environment(**variables: str) -> dict[str, str]:
+    """The environment without what could lead elsewhere."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("JOURNEYS_", "TEMPORAL_", "PG", "LC_")) and name not in ("DATABASE_URL", "LANG")
+    }
+    return {**kept, "PYTHONPATH": str(REPOSITORY), **variables}
+
+
+@dataclass(frozen=True)
+class Up:
+    """The running stack of this session."""
+
+    data_dir: Path
+    found: dict[str, Any]
+    process: subprocess.Popen[str]
+
+
+@pytest.fixture(scope="session")
+def up() -> Iterator[Up]:
+    home = Path(tempfile.mkdtemp(prefix="journeys-"))
+    home.chmod(0o755)
+    with (home / "stderr").open("w") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "journeys.app.cli", "up", "--json"],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            cwd=REPOSITORY,
+            env=plain_environment(JOURNEYS_DATA_DIR=str(home / "data")),
+        )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line, (home / "stderr").read_text()
+    yield Up(home / "data", json.loads(line), process)
+    process.send_signal(signal.SIGINT)
+    code = process.wait(30)
+    said = (home / "stderr").read_text()
+    shutil.rmtree(home, ignore_errors=True)
+    assert code == 0, said
+
+
+@pytest.fixture
+def journeys(monkeypatch: pytest.MonkeyPatch) -> Journeys:
+    """The command line in this process, without a stack, speaking French."""
+    plain = plain_environment()
+    for name in set(os.environ) - set(plain):
+        monkeypatch.delenv(name)
+
+    def said(*words: str, stdin: str = "", **variables: str) -> Said:
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in variables.items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "stdin", io.StringIO(stdin))
+            patch.setattr(clock, "_offset", None)
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                code = run(words)
+        assert "Traceback" not in out.getvalue() + err.getvalue()
+        return Said(code, out.getvalue(), err.getvalue())
+
+    return said
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path, journeys: Journeys, monkeypatch: pytest.MonkeyPatch) -> Journeys:
+    """The command line with an empty data directory: nothing runs."""
+    monkeypatch.setenv("JOURNEYS_DATA_DIR", str(tmp_path / "data"))
+    return journeys
+
+
+@pytest.fixture(scope="session")
+def team(up: Up) -> dict[str, str]:
+    """Staff and a fund, once a session; handle to role."""
+    for handle, role in TEAM.items():
+        _made(up, "staff", "add", handle, "--name", f"{handle.capitalize()} R.", "--role", role)
+    _made(up, "fund", "open", "parvis-solidaire", "--balance", "100000")
+    return TEAM
+
+
+def _made(up: Up, *words: str) -> None:
+    done = in_its_own(*words, JOURNEYS_DATA_DIR=str(up.data_dir))
+    assert done.code == 0, done.err
+
+
+@pytest.fixture
+def here(up: Up, team: dict[str, str], journeys: Journeys, monkeypatch: pytest.MonkeyPatch) -> Journeys:
+    """The command line before the running stack, with staff."""
+    monkeypatch.setenv("JOURNEYS_DATA_DIR", str(up.data_dir))
+    return journeys
+
+
+def in_its_own(*words: str, **variables: str) -> Said:
+    """The command line as a process of its own, left as people leave it."""
+    done = subprocess.run(
+        [sys.executable, "-m", "journeys.app.cli", *words],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=REPOSITORY,
+        env=plain_environment(**variables),
+    )
+    assert "Traceback" not in done.stdout + done.stderr
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def process() -> Callable[..., Said]:
+    """`in_its_own`."""
+    return in_its_own
+
+
+@pytest.fixture
+def started(here: Journeys) -> Callable[..., str]:
+    """Begin a journey of a person never seen before; its id."""
+    count = iter(range(1, 1000))
+
+    def begin(*more: str, name: str | None = None, programme: str = "auxilia") -> str:
+        token = os.urandom(4).hex()
+        person = name or f"Essai N{token}x{next(count)}"
+        words = ["start", "-p", programme, "--person", person, "--reference", f"R-{token}", "--referent", "aline", *more]
+        if programme == "auxilia" and "--release" not in more:
+            words += ["--release", "2099-05-12"]
+        done = here(*words, "--json")
+        assert done.code == 0, done.out + done.err
+        id: str = done.journey["id"]
+        return id
+
+    return begin

@@ -1,0 +1,171 @@
+"""Without any server: what is typed wrongly, help, languages, and that nothing ends in a traceback."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from journeys.app.cli.desk import Desk
+from journeys.app.identifiers import forwarded_id, instant_of, uuid7
+from journeys.clock import now
+from journeys.domain.record import Cause
+
+from .conftest import Journeys, Said
+
+
+@pytest.mark.parametrize(
+    ("words", "field"),
+    [
+        (["bogus"], None),
+        (["staf"], None),
+        (["list", "extra"], None),
+        (["list", "--lat"], "--lat"),
+        (["list", "--phase"], "--phase"),
+        (["list", "--lang", "de"], "--lang"),
+        (["list", "--as"], "--as"),
+        (["show"], "ID"),
+        (["start", "--person", "A B"], "--programme"),
+        (["do"], None),
+        (["do", "x"], None),
+        (["do", "x", "ad-note"], "COMMANDE"),
+        (["do", "x", "add-note", "--txt", "a"], "--txt"),
+        (["do", "x", "add-note", "--text"], "--text"),
+        (["do", "x", "add-note", "--text", "a", "--text", "b"], "--text"),
+        (["do", "x", "add-note", "--text", "a", "--text-file", "b"], "--text-file"),
+        (["do", "x", "add-note", "--text-file", "/none/such"], "--text-file"),
+        (["next", "x", "--limit", "many"], "--limit"),
+        (["staff", "add", "x", "--name"], "--name"),
+        ([], None),
+    ],
+)
+def test_wrong_usage_is_exit_2_and_names_the_field(nowhere: Journeys, words: list[str], field: str | None) -> None:
+    said = nowhere(*words, "--json")
+    assert said.code == 2, said
+    assert said.error["field"] == field
+    assert said.error["message"]
+
+
+def test_errors_for_people_stand_on_stderr_with_what_to_do(nowhere: Journeys) -> None:
+    said = nowhere("do", "x", "ad-note")
+    assert said.out == ""
+    assert "« ad-note » n'est pas une commande" in said.err and "add-note" in said.err
+
+
+def test_nothing_runs_is_exit_7_and_says_up(nowhere: Journeys) -> None:
+    for words in (["list"], ["show", "x"], ["migrate"], ["sync", "--all"], ["do", "x", "resume", "--as", "y"]):
+        said = nowhere(*words)
+        assert said.code == 7, words
+        assert "journeys up" in said.err
+
+
+@pytest.mark.parametrize(("variable", "lang"), [("JOURNEYS_LANG", "en"), ("LANG", "en_GB.UTF-8"), ("LC_ALL", "en_US")])
+def test_english_by_the_environment(nowhere: Journeys, variable: str, lang: str) -> None:
+    assert "nothing runs" in nowhere("list", **{variable: lang}).err
+    assert "rien ne tourne" in nowhere("list", LANG="C.UTF-8").err
+    assert "rien ne tourne" in nowhere("list", "--lang", "fr", **{variable: lang}).err
+
+
+def test_help_in_both_languages(journeys: Journeys) -> None:
+    assert "Utilisation" in journeys("--help").out
+    assert "Usage" in journeys("--lang", "en", "--help").out
+    for room in ("staff", "partner", "mentor", "person", "fund", "programme", "audit"):
+        said = journeys(room, "--help")
+        assert said.code == 0 and "Commandes" in said.out and "Partout" in said.out
+    assert "--release" in journeys("start", "--help").out
+
+
+def test_programmes_can_be_read_without_a_stack(nowhere: Journeys, tmp_path: Path) -> None:
+    assert {each["name"] for each in nowhere("programme", "list", "--json").json["programmes"]} >= {"auxilia", "concienta"}
+    assert nowhere("programme", "show", "auxilia").code == 0
+    assert nowhere("programme", "validate", "auxilia", "--json").json["valid"] is True
+    assert nowhere("programme", "schema", "--json").json["$schema"]
+    assert nowhere("programme", "validate", "auxila").code == 3
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("programme: bad\nlabel: x\nmilestones: {a: {label: a, needs: [a]}}\n")
+    said = nowhere("programme", "validate", str(bad), "--json")
+    assert said.code == 1 and said.json["valid"] is False and said.json["findings"][0]["line"] == 3
+    assert str(bad) in nowhere("programme", "validate", str(bad)).out
+
+
+def test_a_wrong_setting_is_exit_2_and_named(nowhere: Journeys) -> None:
+    said = nowhere("list", "--json", JOURNEYS_SMTP__PORT="many")
+    assert (said.code, said.error["field"]) == (2, "JOURNEYS_SMTP__PORT")
+    assert nowhere("list", DATABASE_URL="mysql://x").code == 2
+
+
+def test_up_refuses_another_database(nowhere: Journeys) -> None:
+    said = nowhere("up", "--json", DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
+    assert (said.code, said.error["field"]) == (2, "DATABASE_URL")
+
+
+def test_a_simulated_clock_is_shown_everywhere(nowhere: Journeys) -> None:
+    assert "date simulée" in nowhere("programme", "list", JOURNEYS_CLOCK_OFFSET="P180D").out
+    assert "date simulée" in nowhere("list", JOURNEYS_CLOCK_OFFSET="P180D").err
+    assert nowhere("programme", "list", "--json", JOURNEYS_CLOCK_OFFSET="P180D").json["simulated_date"]
+
+
+def test_doctor_without_a_stack_fails_with_what_to_do(nowhere: Journeys) -> None:
+    began = time.monotonic()
+    said = nowhere("doctor", "--quick")
+    assert said.code == 1 and "journeys up" in said.out
+    assert time.monotonic() - began < 5
+    whole = nowhere("doctor", "--json", JOURNEYS_SMPT__HOST="x")
+    assert whole.code == 1
+    checks = {check["name"]: check for check in whole.json["checks"]}
+    assert checks["settings"]["state"] == "warning" and "JOURNEYS_SMTP__HOST" in checks["settings"]["remedy"]
+    assert checks["python"]["state"] == "ok" and checks["keys"]["state"] == "warning"
+
+
+def test_the_unexpected_is_one_line_and_a_private_file(
+    nowhere: Journeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(desk: Desk) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(Desk, "place", broken)
+    said = nowhere("list")
+    log = tmp_path / "data" / "log" / "cli.log"
+    assert said.code == 1 and "secret" not in said.err and str(log) in said.err
+    assert "RuntimeError: secret" in log.read_text()
+    assert log.stat().st_mode & 0o077 == 0
+
+
+def test_ctrl_c_is_130(nowhere: Journeys, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(desk: Desk) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Desk, "place", interrupted)
+    assert nowhere("list").code == 130
+
+
+def test_the_process_leaves_with_its_own_code_and_starts_fast(process: Callable[..., Said], tmp_path: Path) -> None:
+    home = {"JOURNEYS_DATA_DIR": str(tmp_path / "data")}
+    took = []
+    for _ in range(3):
+        began = time.monotonic()
+        assert process("--help", **home).code == 0
+        took.append(time.monotonic() - began)
+    assert min(took) < 0.7
+    assert process("bogus", **home).code == 2
+    assert process("list", **home).code == 7
+    assert not process("programme", "list", **home).out.count("\x1b")
+
+
+def test_no_database_answers(nowhere: Journeys) -> None:
+    said = nowhere("list", "--json", DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
+    assert (said.code, said.error["code"]) == (7, "database")
+    said = nowhere("list", "--json", DATABASE_URL="postgresql:///none?host=/no/such/folder")
+    assert (said.code, said.error["code"]) == (7, "database")
+
+
+def test_ids() -> None:
+    at = now()
+    made = uuid7(at)
+    known = instant_of(made)
+    assert known is not None and abs((known - at).total_seconds()) < 0.002
+    assert len({uuid7(at) for _ in range(100)}) == 100
+    target = f"journey-{made}"
+    one = forwarded_id(target, Cause("person-x", 3))
+    assert one == forwarded_id(target, Cause("person-x", 3)) != forwarded_id(target, Cause("person-x", 4))
+    assert instant_of(one) is None

@@ -1,0 +1,45 @@
+"""The command line offers every command of the handbook with all its fields, each explained."""
+
+import pytest
+
+from journeys.app.cli.fields import ABOUT, commands, fields_of
+from journeys.domain.commands import BODIES, INTERNAL
+from journeys.domain.rights import TABLE
+
+from .conftest import Journeys
+
+
+def test_every_command_but_the_system_s_own() -> None:
+    assert set(commands()) == set(BODIES) - INTERNAL - {"plan"}
+    assert set(commands()) <= set(TABLE)
+
+
+@pytest.mark.parametrize("name", sorted(commands()))
+def test_every_field_is_there_and_explained(name: str) -> None:
+    fields = fields_of(name)
+    assert {field.name for field in fields} == (set(BODIES[name].model_fields) - {"name"}) | BODIES[name].PARTS
+    assert {field.name for field in fields} <= ABOUT.keys()
+
+
+def test_kinds_follow_from_the_models() -> None:
+    kinds = {(name, field.name): field.kind for name in commands() for field in fields_of(name)}
+    assert kinds["request-grant", "amount"] == "amount"
+    assert kinds["request-grant", "grant"] == "code"
+    assert kinds["approve-grant", "grant"] == "grant"
+    assert kinds["transfer", "to"] == "staff"
+    assert kinds["correct", "to"] == "code"
+    assert kinds["book-appointment", "at"] == "instant"
+    assert kinds["book-appointment", "summons"] == "flag"
+    assert kinds["suspend", "why"] == "choice"
+    assert kinds["move-date", "on"] == "day"
+
+
+def test_help_of_all_and_of_one(journeys: Journeys) -> None:
+    everything = journeys("do", "--help")
+    assert everything.code == 0
+    for name in commands():
+        assert f"  {name} : " in everything.out
+    one = journeys("do", "ID", "approve-grant", "--help")
+    assert "--digest EMPREINTE" in one.out and "responsable" in one.out
+    english = journeys("do", "ID", "approve-grant", "--help", "--lang", "en")
+    assert "--digest DIGEST" in english.out and "supervisor" in english.out
