@@ -19,8 +19,12 @@ from journeys.store.offer import BadOffer
 
 UNAVAILABLE: Final = "Unavailable"
 """The database cannot be used now: try again."""
-UNREACHABLE: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
-"""What the driver raises when the database does not do what it is asked."""
+UNREACHABLE: Final = (
+    asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError,
+)  # fmt: skip
+"""What the driver raises when the database does not do what it is asked. The third is what it says of a connection
+that the dying server has broken off and not closed yet.
+"""
 MAIL_UNAVAILABLE: Final = "MailUnavailable"
 """Nobody could be told for now: try again."""
 BAD_OFFER: Final = "BadOffer"

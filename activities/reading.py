@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import TypeVar
 
 from activities.resources import Resources
-from journeys.domain.events import read_event
 from journeys.domain.evolve import fold
 from journeys.domain.handbook import Handbook, open_handbook
 from journeys.domain.recipients import Circle
@@ -46,7 +45,7 @@ class Known:
 
 async def read_journey(pool: Pool, stream: str) -> Known:
     """Read and fold a whole journey; empty when there is none."""
-    events = tuple(read_event(stored.read()) for stored in await journal.read_all(pool, stream))
+    events = tuple(stored.event() for stored in await journal.read_all(pool, stream))
     return Known(events, fold(events))
 
 

@@ -17,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from journeys.domain.decide import Outcome
     from journeys.domain.events import read_event
     from journeys.domain.evolve import fold
-    from journeys.domain.handbook import Handbook, open_handbook
+    from journeys.domain.handbook import Handbook, kept_once, open_handbook
     from journeys.domain.offer import Decided, Offer, make_offer
     from journeys.domain.state import EffectKnown, State, dump, load
     from journeys.domain.summary import summary
@@ -202,7 +202,7 @@ class JourneyWorkflow:
         return answer
 
     def _adopt(self, answer: Appended) -> None:
-        self._texts = {**self._texts, **answer.texts}
+        self._texts |= kept_once(answer.texts)
         if answer.events:
             self._state = fold([read_event(header) for header in answer.events], self._state)
         known = self._state

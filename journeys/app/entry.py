@@ -12,6 +12,8 @@ from journeys.contract import Answer
 from journeys.domain.commands import AnyBody, Command
 from journeys.domain.record import SYSTEM, Cause
 from journeys.settings import Settings
+from journeys.store.database import Pool
+from journeys.store.journal import known_answer
 from journeys.store.signing import KeyRing, draw_parts, sign
 
 if TYPE_CHECKING:
@@ -87,6 +89,15 @@ async def give(client: "Client", command: Command, task_queue: str) -> Answer:
     from journeys.temporal import send
 
     return await send(client, command, task_queue=task_queue)
+
+
+async def used_otherwise(pool: Pool, command: Command) -> Answer | None:
+    """The answer `conflict` when the journal knows this id with other content; None when it may be sent.
+
+    Asked before a command is sent again: Temporal answers an update id that it remembers without looking at it.
+    """
+    known = await known_answer(pool, command)
+    return known if known is not None and known.outcome == "conflict" else None
 
 
 def clean_text(text: str, field: str) -> str:

@@ -1,8 +1,10 @@
 """How each fact changes what is known: one small function a kind, total, no rule and no date arithmetic."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
-from typing import Any
+from dataclasses import fields
+from functools import cache
+from operator import attrgetter
+from typing import Any, TypeVar
 
 from journeys.domain import events as e
 from journeys.domain.record import Event, Payload
@@ -62,6 +64,26 @@ def _on(*kinds: type[Payload]) -> Callable[[_Handler], _Handler]:
         return handler
 
     return register
+
+
+T = TypeVar("T")
+
+
+@cache
+def _shape(kind: type[Any]) -> tuple[dict[str, int], Callable[[Any], tuple[Any, ...]]]:
+    """Where each field of a part of the state stands, and what reads them all."""
+    names = [field.name for field in fields(kind)]
+    return {name: place for place, name in enumerate(names)}, attrgetter(*names)
+
+
+def replace(entry: T, **changes: Any) -> T:
+    """`dataclasses.replace`, three times as fast: most of a fold is this."""
+    kind = type(entry)
+    places, read = _shape(kind)
+    values = [*read(entry)]
+    for name, value in changes.items():
+        values[places[name]] = value
+    return kind(*values)
 
 
 def _change(table: dict[Any, Any], key: Any, **changes: Any) -> None:

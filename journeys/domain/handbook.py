@@ -1,5 +1,7 @@
 """The rules in force for one journey: its programme and its calendar."""
 
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from journeys.domain.calendar import Calendar, compile_calendar
@@ -29,3 +31,8 @@ def open_handbook(programme_text: str, calendar_text: str) -> Handbook:
     """Compile the stored texts; each is compiled once per process."""
     programme = compile_programme(programme_text)
     return Handbook(programme, compile_calendar(calendar_text, programme.clock))
+
+
+def kept_once(texts: Mapping[str, str]) -> dict[str, str]:
+    """The same texts, each in memory once however many journeys of this process hold it."""
+    return {sys.intern(hash): sys.intern(text) for hash, text in texts.items()}

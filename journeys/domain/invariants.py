@@ -255,8 +255,8 @@ class Table:
             return
         elif not is_open and how is None:
             yield Violation(4, event.seq, "never-opened", details)
-        elif not is_open and how in line.after.get(event.kind, ()):
-            return
+        elif how is not None and not is_open and how in line.after.get(event.kind, ()):
+            self.closed[key] = event.kind if event.kind in line.closes else how
         elif not is_open:
             yield Violation(4, event.seq, "closed-already", {**details, "how": how})
         elif event.kind in line.closes:
@@ -476,6 +476,7 @@ class Amounts:
     amounts: dict[str, int] = field(default_factory=dict)
     promised: dict[str, tuple[str, int]] = field(default_factory=dict)
     """Grant and cents of each payment that counts."""
+    reserved: set[str] = field(default_factory=set)
 
     def see(self, event: Recorded) -> Iterator[Violation]:
         data: Any = event.data
@@ -485,8 +486,9 @@ class Amounts:
             case e.GrantChanged() | e.GrantReopened():
                 self.amounts[data.grant] = data.amount
             case e.PaymentReserved():
-                if data.payment in self.promised:
+                if data.payment in self.reserved:
                     yield Violation(1, event.seq, "reserved-twice", {"payment": data.payment})
+                self.reserved.add(data.payment)
                 self.promised[data.payment] = (data.grant, data.amount)
                 yield from self._judge(event, data.grant)
             case _ if event.kind in _GIVES_BACK:
@@ -514,6 +516,7 @@ def check_fund(events: Iterable[Recorded], cap_per_person: dict[str, int | None]
         cap_per_person: cents by fund; None for no cap. A fund that is not named is a violation.
     """
     found: list[Violation] = []
+    reserved: set[str] = set()
     promised: dict[str, tuple[str, str, int]] = {}
     total: Counter[tuple[str, str]] = Counter()
     for event in events:
@@ -521,9 +524,10 @@ def check_fund(events: Iterable[Recorded], cap_per_person: dict[str, int | None]
         if isinstance(data, e.PaymentReserved):
             holder = (data.person, data.fund)
             details: Details = {"fund": data.fund, "stream": event.stream}
-            if data.payment in promised or data.amount <= 0:
+            if data.payment in reserved or data.amount <= 0:
                 found.append(Violation(3, event.seq, "not-a-new-payment", {**details, "payment": data.payment}))
                 continue
+            reserved.add(data.payment)
             promised[data.payment] = (*holder, data.amount)
             total[holder] += data.amount
             cap = cap_per_person.get(data.fund)

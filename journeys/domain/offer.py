@@ -72,7 +72,8 @@ def make_offer(
         taken += 1
     if taken == len(outcomes):
         asked = Blocked(blocked) if blocked is not None else Tick()
-        _fold(work, decide(work, asked, now, book), events)
+        if _is_due(work, now):
+            _fold(work, decide(work, asked, now, book), events)
     decided: list[Decided] = []
     caught_up = not _is_due(work, now)
     for command in commands:

@@ -78,12 +78,19 @@ class Script:
         self._last = None
 
     def next(self) -> tuple[datetime, Step] | None:
-        """Take the next step and its instant; None at the end. Never before the one taken last."""
+        """Take the next step and its instant; None at the end. No step comes before the one taken last.
+
+        Steps that a weekend pushes onto the same day keep the order in which they are written.
+        """
         self._waiting = [each for each in self._waiting if not self._is_past_until(each)]
         if not self._waiting:
             return None
-        chosen = min(self._waiting, key=lambda each: (self._instant(each), each.place))
-        at = self._instant(chosen)
+        pushed = [each for each in self._waiting if not each.step.any_day]
+        unmoved = [(self._instant(each, rolled=False), each) for each in self._waiting if each.step.any_day]
+        if pushed:
+            first = min(pushed, key=lambda each: (self._instant(each, rolled=False), each.place))
+            unmoved.append((self._instant(first, rolled=True), first))
+        at, chosen = min(unmoved, key=lambda one: (one[0], one[1].place))
         if self._last is not None:
             at = max(at, self._last + _KEPT_APART)
         self._last = at
@@ -119,9 +126,9 @@ class Script:
         """The instant of a moment and its hour."""
         return self.calendar.at(self.day(when, rolled=rolled), when.hour)
 
-    def _instant(self, each: _Waiting) -> datetime:
+    def _instant(self, each: _Waiting, *, rolled: bool) -> datetime:
         step = each.step
-        day = self.day(step.when, rolled=not step.any_day, turn=each.turn, every=step.every)
+        day = self.day(step.when, rolled=rolled, turn=each.turn, every=step.every)
         return self.calendar.at(day, step.when.hour)
 
     def _is_past_until(self, each: _Waiting) -> bool:

@@ -6,7 +6,7 @@ a holiday is moved to the next working day (before a date: to the one before), u
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -220,7 +220,8 @@ def read_lives(file: File) -> Lives:
         with file.open("rb") as opened:
             raw = opened.read(LARGEST_FILE + 1)
     except OSError as error:
-        raise LivesInvalid(file, (_unreadable(file, error.strerror or str(error)),)) from None
+        fault = _told(1, "", "unreadable", reason=error.strerror or error, known=", ".join(cohort_names()))
+        raise LivesInvalid(file, (fault,)) from None
     try:
         tree = read_tree(raw)
     except YamlInvalid as error:
@@ -232,24 +233,27 @@ def read_lives(file: File) -> Lives:
         raise LivesInvalid(file, tuple(faults[:20])) from None
     try:
         programme = read_programme(cohort.programme)
-    except ProgrammeNotFound as error:
-        fault = _fault(tree, ("programme",), "no-programme", error.message("fr"), error.message("en"),
-                       error.remedy("fr"), error.remedy("en"))  # fmt: skip
-        raise LivesInvalid(file, (fault,)) from None
-    except ProgrammeInvalid as error:
-        bad = error.findings[0]
-        fault = _fault(
-            tree, ("programme",), "programme-invalid",
-            f"ce programme ne peut pas servir ({error.source}:{bad.line} : {bad.message('fr')})",
-            f"this programme cannot be used ({error.source}:{bad.line}: {bad.message('en')})",
-            bad.remedy("fr"), bad.remedy("en"),
-        )  # fmt: skip
-        raise LivesInvalid(file, (fault,)) from None
+    except (ProgrammeNotFound, ProgrammeInvalid) as error:
+        raise LivesInvalid(file, (_of_programme(tree, error),)) from None
     # A usual step is checked with each life that follows it, and told once.
     found = dict.fromkeys(_Checks(tree, cohort, programme).all())
     if found:
         raise LivesInvalid(file, tuple(sorted(found, key=lambda one: one.line)[:20]))
     return Lives(file, cohort, programme)
+
+
+def _of_programme(tree: Tree, error: ProgrammeNotFound | ProgrammeInvalid) -> Fault:
+    line = tree.place(("programme",)).line
+    if isinstance(error, ProgrammeNotFound):
+        told = (error.message("fr"), error.message("en"), error.remedy("fr"), error.remedy("en"))
+        return Fault(line, "programme", "no-programme", *told)
+    bad = error.findings[0]
+    return Fault(
+        line, "programme", "programme-invalid",
+        f"ce programme ne peut pas servir ({error.source}:{bad.line} : {bad.message('fr')})",
+        f"this programme cannot be used ({error.source}:{bad.line}: {bad.message('en')})",
+        bad.remedy("fr"), bad.remedy("en"),
+    )  # fmt: skip
 
 
 # --- fields of commands
@@ -306,10 +310,7 @@ class _Checks:
                 yield from self._anchored((*where, "since"), absence.since, {})
                 yield from self._anchored((*where, "until"), absence.until, {})
         if self.cohort.fund is None and self.programme.programme.grants:
-            yield self._fault(("lives",), "no-fund", "le programme verse des aides, mais aucun fonds n’est ouvert",
-                              "the programme pays grants, but no fund is opened",
-                              "ajoutez « fund: {code: …, balance: 5000 EUR} »",
-                              "add “fund: {code: …, balance: 5000 EUR}”")  # fmt: skip
+            yield _fault(self.tree, ("lives",), "no-fund")
         for number, life in enumerate(self.cohort.lives):
             yield from self._life(("lives", number), life)
 
@@ -339,31 +340,27 @@ class _Checks:
         yield from self._anchored((*where, "when"), step.when, life.dates)
         body = c.BODIES.get(step.do)
         if body is None or step.do in c.INTERNAL or step.do == "plan":
-            known = tuple(name for name in c.BODIES if name not in c.INTERNAL and name != "plan")
-            yield self._unknown((*where, "do"), step.do, known)
+            known = (name for name in c.BODIES if name not in c.INTERNAL and name != "plan")
+            yield _unknown(self.tree, (*where, "do"), step.do, known)
             return
         if step.by not in self._actors(life):
-            yield self._unknown((*where, "as"), step.by, tuple(self._actors(life)))
+            yield _unknown(self.tree, (*where, "as"), step.by, self._actors(life))
         if (step.every is None) != (step.until is None):
-            yield self._fault((*where, "every"), "every-until", "« every » et « until » vont ensemble",
-                              "“every” and “until” go together", "écrivez les deux, ou aucun", "write both, or neither")  # fmt: skip
+            yield _fault(self.tree, (*where, "every"), "every-until")
         if step.every is not None and (step.every.unit.counts_instants or not step.every.amount):
-            yield self._fault((*where, "every"), "every-days", "une répétition compte des jours",
-                              "a repetition counts days", "écrivez par exemple « 1 week »", "write for example “1 week”")  # fmt: skip
+            yield _fault(self.tree, (*where, "every"), "every-days")
         for place, when in (("until", step.until), ("happened", step.happened)):
             if when is not None:
                 yield from self._anchored((*where, place), when, life.dates)
         fields = set(body.model_fields) - _AUTOMATIC
         for name, value in step.given.items():
             if name not in fields | body.PARTS:
-                yield self._unknown((*where, "with", name), name, tuple(sorted(fields | body.PARTS)))
+                yield _unknown(self.tree, (*where, "with", name), name, sorted(fields | body.PARTS))
             elif name in fields:
                 yield from self._value((*where, "with", name), name, value, body, life, opened)
         needed = {name for name in fields if body.model_fields[name].is_required()} | body.NEEDED
         for name in sorted(needed - step.given.keys()):
-            yield self._fault((*where, "with"), "missing", f"« {step.do} » demande « {name} »",
-                              f"“{step.do}” needs “{name}”", f"ajoutez « with: {{{name}: …}} »",
-                              f"add “with: {{{name}: …}}”")  # fmt: skip
+            yield _fault(self.tree, (*where, "with"), "missing-field", do=step.do, name=name)
 
     def _value(
         self, where: Path, name: str, value: Any, body: type[c.Body], life: Life, opened: set[str]
@@ -373,13 +370,12 @@ class _Checks:
             try:
                 yield from self._anchored(where, parse_when(value), life.dates)
             except ValueError:
-                yield self._not_when(where, value)
+                yield _fault(self.tree, where, "when", value=value)
         elif kind == "amount":
             try:
                 parse_euro(value)
             except ValueError:
-                yield self._fault(where, "amount", f"« {value} » n’est pas un montant", f"“{value}” is not an amount",
-                                  "écrivez par exemple « 850 EUR »", "write for example “850 EUR”")  # fmt: skip
+                yield _fault(self.tree, where, "amount", value=value)
         elif name in FROM_PROGRAMME and body is not c.Correct:
             table = FROM_PROGRAMME[name]
             if not (body is c.CloseAppointment and name == "outcome"):
@@ -393,7 +389,7 @@ class _Checks:
         elif body is c.RequestGrant and name == "grant":
             yield from self._known(where, value, self.programme.programme.grants, "grants")
         elif name in _NAMED and str(value).partition("/")[0] not in opened:
-            yield self._unknown(where, str(value), tuple(sorted(opened)))
+            yield _unknown(self.tree, where, value, sorted(opened))
 
     def _actors(self, life: Life) -> dict[str, None]:
         own = ["referent", "participant", *(["mentor"] if life.mentor is not None else [])]
@@ -402,78 +398,106 @@ class _Checks:
     def _anchored(self, where: Path, when: When, dates: Mapping[str, When]) -> Iterator[Fault]:
         anchor = when.moment.anchor
         if anchor.kind is AnchorKind.DATE and anchor.name not in dates:
-            yield self._unknown(where, anchor.name, ("start", *dates))
+            yield _unknown(self.tree, where, anchor.name, ("start", *dates))
 
     def _known(self, where: Path, name: Any, table: Mapping[str, object], place: str) -> Iterator[Fault]:
         if name not in table:
-            yield self._unknown(where, str(name), tuple(table))
-
-    def _unknown(self, where: Path, name: str, known: tuple[str, ...]) -> Fault:
-        near, listed = nearest(name, known), ", ".join(known[:40]) or "—"
-        return self._fault(
-            where, "unknown", f"« {name} » n’est pas connu ici", f"“{name}” is not known here",
-            (f"vouliez-vous dire « {near} » ? " if near else "") + f"Connus : {listed}",
-            (f"did you mean “{near}”? " if near else "") + f"Known: {listed}",
-        )  # fmt: skip
-
-    def _not_when(self, where: Path, value: Any) -> Fault:
-        return _fault(self.tree, where, "when", *_when_texts(value))
-
-    def _fault(self, where: Path, code: str, fr: str, en: str, remedy_fr: str, remedy_en: str) -> Fault:
-        return _fault(self.tree, where, code, fr, en, remedy_fr, remedy_en)
+            yield _unknown(self.tree, where, name, table)
 
 
-# --- faults of the shape
+# --- faults
 
 
-def _when_texts(value: Any) -> tuple[str, str, str, str]:
-    return (
-        f"« {value} » n’est pas un moment",
-        f"“{value}” is not a moment",
+_TEXTS: Final[Mapping[str, tuple[str, str, str, str]]] = {
+    "unreadable": (
+        "ce fichier ne peut pas être lu ({reason})", "this file cannot be read ({reason})",
+        "donnez le chemin d’un fichier de vies, ou --programme avec l’un de : {known}",
+        "give the path of a file of lives, or --programme with one of: {known}",
+    ),
+    "missing-key": (
+        "il manque « {name} »", "“{name}” is missing", "ajoutez « {name}: … »", "add “{name}: …”",
+    ),
+    "missing-field": (
+        "« {do} » demande « {name} »", "“{do}” needs “{name}”",
+        "ajoutez « with: {{{name}: …}} »", "add “with: {{{name}: …}}”",
+    ),
+    "extra-key": (
+        "« {name} » n’est pas connu ici", "“{name}” is not known here",
+        "effacez-le, ou corrigez son nom", "delete it, or correct its name",
+    ),
+    "unknown": (
+        "« {name} » n’est pas connu ici", "“{name}” is not known here",
+        "{meant_fr}écrivez l’un de : {known}", "{meant_en}write one of: {known}",
+    ),
+    "when": (
+        "« {value} » n’est pas un moment", "“{value}” is not a moment",
         "écrivez par exemple « 3 working days after release 14:30 » ou « at start 09:00 »",
         "write for example “3 working days after release 14:30” or “at start 09:00”",
-    )
+    ),
+    "value": (
+        "cette valeur ne convient pas : « {value} »", "this value does not fit: “{value}”",
+        "ce qui est attendu : {said}", "what is expected: {said}",
+    ),
+    "amount": (
+        "« {value} » n’est pas un montant", "“{value}” is not an amount",
+        "écrivez par exemple « 850 EUR »", "write for example “850 EUR”",
+    ),
+    "every-until": (
+        "« every » et « until » vont ensemble", "“every” and “until” go together",
+        "écrivez les deux, ou aucun", "write both, or neither",
+    ),
+    "every-days": (
+        "une répétition compte des jours", "a repetition counts days",
+        "écrivez par exemple « 1 week »", "write for example “1 week”",
+    ),
+    "no-fund": (
+        "le programme verse des aides, mais aucun fonds n’est ouvert",
+        "the programme pays grants, but no fund is opened",
+        "ajoutez « fund: {{code: …, balance: 5000 EUR}} »", "add “fund: {{code: …, balance: 5000 EUR}}”",
+    ),
+}  # fmt: skip
+"""What is wrong, French and English, and what to write instead."""
+
+
+def _fault(tree: Tree, where: Path, code: str, **fields: object) -> Fault:
+    return _told(tree.place(where).line, spell(where), code, **fields)
+
+
+def _told(line: int, path: str, code: str, **fields: object) -> Fault:
+    fr, en, remedy_fr, remedy_en = (words.format(**fields) for words in _TEXTS[code])
+    return Fault(line, path, code, fr, en, remedy_fr, remedy_en)
+
+
+def _unknown(tree: Tree, where: Path, name: object, known: Iterable[str]) -> Fault:
+    names = tuple(known)
+    near = nearest(str(name), names)
+    return _fault(
+        tree, where, "unknown", name=name, known=", ".join(names[:60]) or "—",
+        meant_fr=f"vouliez-vous dire « {near} » ? Sinon " if near else "",
+        meant_en=f"did you mean “{near}”? Otherwise " if near else "",
+    )  # fmt: skip
 
 
 def _shape(tree: Tree, detail: Any) -> Fault:
     """A fault of pydantic's, in the words of people."""
-    where: Path = tuple(part for part in detail["loc"] if part not in ("function-before", "nullable"))
-    name = str(where[-1]) if where else ""
+    where: Path = tuple(detail["loc"])
+    name, value = str(where[-1]) if where else "", str(detail["input"])[:60]
     match detail["type"]:
         case "missing":
-            texts = (f"il manque « {name} »", f"“{name}” is missing", f"ajoutez « {name}: … »", f"add “{name}: …”")
-            where = where[:-1]
+            return _fault(tree, where[:-1], "missing-key", name=name)
         case "extra_forbidden":
-            texts = (f"« {name} » n’est pas connu ici", f"“{name}” is not known here", "effacez-le, ou corrigez son nom",
-                     "delete it, or correct its name")  # fmt: skip
+            return _fault(tree, where, "extra-key", name=name)
         case "value_error" if name in ("when", "until", "since", "happened") or "dates" in where[-2:-1]:
-            texts = _when_texts(detail["input"])
+            return _fault(tree, where, "when", value=value)
         case "enum":
-            known = ", ".join(each.value for each in Behaviour)
-            texts = (f"« {detail['input']} » n’est pas connu ici", f"“{detail['input']}” is not known here",
-                     f"écrivez l’un de : {known}", f"write one of: {known}")  # fmt: skip
+            return _unknown(tree, where, value, (each.value for each in Behaviour))
         case _:
-            said = detail["msg"].removeprefix("Value error, ")
-            texts = (f"cette valeur ne convient pas : « {str(detail['input'])[:60]} »",
-                     f"this value does not fit: “{str(detail['input'])[:60]}”",
-                     f"ce qui est attendu : {said}", f"what is expected: {said}")  # fmt: skip
-    return _fault(tree, where, str(detail["type"]), *texts)
-
-
-def _fault(tree: Tree, where: Path, code: str, fr: str, en: str, remedy_fr: str, remedy_en: str) -> Fault:
-    return Fault(tree.place(where).line, spell(where), code, fr, en, remedy_fr, remedy_en)
+            return _fault(tree, where, "value", value=value, said=detail["msg"].removeprefix("Value error, "))
 
 
 def _from_yaml(error: YamlInvalid) -> Fault:
     found = error.finding
-    return Fault(found.line, found.path, found.code, found.message("fr"), found.message("en"),
-                 found.remedy("fr"), found.remedy("en"))  # fmt: skip
-
-
-def _unreadable(file: File, reason: str) -> Fault:
-    known = ", ".join(cohort_names())
     return Fault(
-        1, "", "unreadable", f"ce fichier ne peut pas être lu ({reason})", f"this file cannot be read ({reason})",
-        f"donnez le chemin d’un fichier de parcours, ou --programme avec l’un de : {known}",
-        f"give the path of a file of lives, or --programme with one of: {known}",
+        found.line, found.path, found.code, found.message("fr"), found.message("en"), found.remedy("fr"),
+        found.remedy("en"),
     )  # fmt: skip

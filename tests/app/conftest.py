@@ -170,7 +170,18 @@ def started(here: Journeys) -> Callable[..., str]:
     def begin(*more: str, name: str | None = None, programme: str = "auxilia") -> str:
         token = os.urandom(4).hex()
         person = name or f"Essai N{token}x{next(count)}"
-        words = ["start", "-p", programme, "--person", person, "--reference", f"R-{token}", "--referent", "aline", *more]
+        words = [
+            "start",
+            "-p",
+            programme,
+            "--person",
+            person,
+            "--reference",
+            f"R-{token}",
+            "--referent",
+            "aline",
+            *more,
+        ]
         if programme == "auxilia" and "--release" not in more:
             words += ["--release", "2099-05-12"]
         done = here(*words, "--json")

@@ -76,7 +76,10 @@ def test_help_in_both_languages(journeys: Journeys) -> None:
 
 
 def test_programmes_can_be_read_without_a_stack(nowhere: Journeys, tmp_path: Path) -> None:
-    assert {each["name"] for each in nowhere("programme", "list", "--json").json["programmes"]} >= {"auxilia", "concienta"}
+    assert {each["name"] for each in nowhere("programme", "list", "--json").json["programmes"]} >= {
+        "auxilia",
+        "concienta",
+    }
     assert nowhere("programme", "show", "auxilia").code == 0
     assert nowhere("programme", "validate", "auxilia", "--json").json["valid"] is True
     assert nowhere("programme", "schema", "--json").json["$schema"]
@@ -84,7 +87,7 @@ def test_programmes_can_be_read_without_a_stack(nowhere: Journeys, tmp_path: Pat
     bad = tmp_path / "bad.yaml"
     bad.write_text("programme: bad\nlabel: x\nmilestones: {a: {label: a, needs: [a]}}\n")
     said = nowhere("programme", "validate", str(bad), "--json")
-    assert said.code == 1 and said.json["valid"] is False and said.json["findings"][0]["line"] == 3
+    assert said.code == 1 and said.json["valid"] is False and {one["line"] for one in said.json["findings"]} >= {3}
     assert str(bad) in nowhere("programme", "validate", str(bad)).out
 
 

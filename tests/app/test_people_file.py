@@ -27,7 +27,8 @@ FRENCH = "Prénom;Nom;Date de naissance;Référence;Sortie\nÉloïse;Du Pré;02/
         FRENCH.encode("utf-16"),
         FRENCH.encode("cp1252"),
         FRENCH.replace(";", "\t").encode(),
-        b"first_name,last name,Birth date,reference,release\n" + '"Éloïse","Du Pré",1999-04-02,A1,2027-05-12\n'.encode(),
+        b"first_name,last name,Birth date,reference,release\n"
+        + '"Éloïse","Du Pré",1999-04-02,A1,2027-05-12\n'.encode(),
     ],
 )
 def test_every_way_a_spreadsheet_writes_it(tmp_path: Path, raw: bytes) -> None:
@@ -71,8 +72,14 @@ def test_bad_rows_say_line_and_column_and_good_ones_stay(tmp_path: Path) -> None
     )
     rows = read(tmp_path, text).rows
     assert [(row.line, row.failure.field) for row in rows if row.failure] == [
-        (2, "date de naissance"), (3, "prénom"), (4, "courriel"), (5, "langue"), (6, "date de naissance"), (8, None), (9, "prénom"),
-    ]  # fmt: skip
+        (2, "date de naissance"),
+        (3, "prénom"),
+        (4, "courriel"),
+        (5, "langue"),
+        (6, "date de naissance"),
+        (8, None),
+        (9, "prénom"),
+    ]
     assert [row.label for row in rows if row.failure is None] == ["F Six"]
 
 

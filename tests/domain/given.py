@@ -111,7 +111,7 @@ def plan(release: str | None = "2027-03-01", **fields: Any) -> c.Plan:
     )  # fmt: skip
 
 
-def _usual_actor(name: str) -> str:
+def usual_actor(name: str) -> str:
     """Whoever does this in an ordinary life."""
     if name in c.INTERNAL:
         return SYSTEM
@@ -167,8 +167,6 @@ def _plain(value: Any) -> Any:
 
 
 Step = tuple[str, Any]
-PRODUCED: set[str] = set()
-"""Every kind of event that was produced by a decision since the tests began."""
 
 
 class Life:
@@ -227,7 +225,6 @@ class Life:
             self.state = offer.state
             self.events += offer.events
             self.decided += offer.decided
-            PRODUCED.update(event.kind for event in offer.events)
             commands, outcomes = commands[len(offer.decided) :], outcomes[offer.outcomes :]
             due = agenda.first(self.state)
             if not (commands or outcomes or (due is not None and due.at <= now)):
@@ -248,7 +245,7 @@ class Life:
     def _command(self, asked: Any, now: datetime) -> c.Command:
         asked = asked if isinstance(asked, Asked) else Asked(asked)
         body = asked.body(self) if callable(asked.body) else asked.body
-        actor = asked.actor or _usual_actor(body.name)
+        actor = asked.actor or usual_actor(body.name)
         self._commands += 1
         texts = {**dict.fromkeys(body.NEEDED, "because"), **asked.parts}
         parts = {name: Part(text=text, salt=f"{self._commands:064x}") for name, text in texts.items()}
@@ -322,7 +319,9 @@ class Life:
 
     def about(self, kind: str, id: str) -> str:
         """The open escalation about something."""
-        return next(key for key, known in self.state.escalations.items() if (known.about.kind, known.about.id) == (kind, id))
+        return next(
+            key for key, known in self.state.escalations.items() if (known.about.kind, known.about.id) == (kind, id)
+        )
 
     def due_day(self, milestone: str) -> str | None:
         """The day (or local time) of a milestone's open deadline."""

@@ -7,6 +7,7 @@ the rare cases a seeded one.
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -32,16 +33,15 @@ from tests.domain.given import (
     PARIS,
     PARTNER,
     PERSON,
-    PRODUCED,
     REFERENT,
     ROLES,
     STREAM,
     SUPERVISOR,
     Life,
-    _usual_actor,
     book_of,
     house,
     paris,
+    usual_actor,
 )
 
 PROGRAMMES = Path(__file__).parents[2] / "programmes"
@@ -54,6 +54,10 @@ ANSWERS = {
 }
 STAFF = (REFERENT, OTHER_REFERENT, SUPERVISOR, FINANCE, FINANCE_2, DUTY, MENTOR, PARTNER, PERSON)
 NOBODY = str(UUID(int=0xFFFF))
+
+
+SEEDS = range(60)
+STEPS = 90
 
 
 class MadeUp(Life):
@@ -81,7 +85,9 @@ class MadeUp(Life):
 
     def waits(self, draw: Random) -> None:
         """Time passes, and everything that falls due is taken in time."""
-        target = self.now + draw.choice([timedelta(minutes=10), timedelta(hours=5), timedelta(days=1), timedelta(days=9)])
+        target = self.now + draw.choice(
+            [timedelta(minutes=10), timedelta(hours=5), timedelta(days=1), timedelta(days=9)]
+        )
         while (due := agenda.first(self.state)) is not None and due.at <= target:
             self._offer(max(due.at, self.now), (), ())
         self.now = target
@@ -100,7 +106,7 @@ class MadeUp(Life):
         name = draw.choice(_LIKELY) if draw.random() < 0.8 else draw.choice(sorted(c.BODIES))
         name = draw.choice(fitting) if fitting and draw.random() < 0.4 else name
         body = self._body(draw, name)
-        actor = _usual_actor(name) if draw.random() < 0.85 else draw.choice(STAFF)
+        actor = usual_actor(name) if draw.random() < 0.85 else draw.choice(STAFF)
         before = draw.choice([0, 0, 0, 0, 60, 60 * 24, 60 * 24 * 9, 60 * 24 * 400])
         ahead = draw.choice([0] * 20 + [60 * 24])
         self._try(draw, body, actor, self.now - timedelta(minutes=before) + timedelta(minutes=ahead))
@@ -212,7 +218,6 @@ class MadeUp(Life):
             self.reached["clocks change"] += 1
 
     def _note(self, events: tuple[Any, ...]) -> None:
-        PRODUCED.update(event.kind for event in events)
         for event in events:
             self.reached[event.kind] += 1
 
@@ -301,7 +306,9 @@ def _request(life: MadeUp, draw: Random) -> c.RequestGrant:
     kind = life._code(draw, life.book.programme.grants)
     rule = life.book.programme.grants.get(kind)
     purposes = rule.purposes if rule is not None else ()
-    return c.RequestGrant(grant=kind, purpose=life._code(draw, purposes), amount=draw.choice([0, 1, 101, 29_999, 120_000]))
+    return c.RequestGrant(
+        grant=kind, purpose=life._code(draw, purposes), amount=draw.choice([0, 1, 101, 29_999, 120_000])
+    )
 
 
 def _receipt(life: MadeUp, draw: Random) -> c.RecordReceipt:
@@ -412,3 +419,24 @@ _BODIES: dict[str, Callable[[MadeUp, Random], c.Body]] = {
     "sync": lambda life, draw: c.Sync(),
     "record-receipt": _receipt,
 }
+
+
+def made_up_commands() -> set[str]:
+    return set(_BODIES)
+
+
+@cache
+def play(seed: int, steps: int = STEPS) -> MadeUp:
+    """One seeded life: mostly casework, now and then a long silence. Played once for all tests."""
+    draw = Random(seed)
+    life = MadeUp(draw)
+    if draw.random() < 0.7:
+        life.begins(draw)
+    moves = [life.waits] * 5 + [life.asks] * 12 + [life.spends, life.approves] + [life.answers] * 4 + [life.fails]
+    for step in range(steps):
+        draw.choice(moves)(draw)
+        life.moves_on()
+        if step % 3 == 0:  # the whole record is judged each time
+            life.holds()
+    life.holds()
+    return life

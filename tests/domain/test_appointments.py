@@ -18,15 +18,23 @@ def close(life: Life, outcome: str) -> c.CloseAppointment:
 
 
 def test_the_participant_is_reminded_two_days_before() -> None:
-    booked().when("2027-03-17 14:00").then("AppointmentReminded", said("MessageDue", to="participant", purpose="reminder"))
+    booked().when("2027-03-17 14:00").then(
+        "AppointmentReminded", said("MessageDue", to="participant", purpose="reminder")
+    )
 
 
 def test_the_next_working_morning_the_referent_is_asked_then_the_silence_is_escalated() -> None:
     """19 March is a Friday."""
     life = booked(contact="support").when("2027-03-22 09:00")
-    life.then(said("AppointmentAsked", again_at="2027-03-24 09:00"), said("MessageDue", template="appointment-outcome"), also=True)
+    life.then(
+        said("AppointmentAsked", again_at="2027-03-24 09:00"),
+        said("MessageDue", template="appointment-outcome"),
+        also=True,
+    )
     life.when("2027-03-24 09:00").then(said("AppointmentAsked", again_at=None), "EscalationRaised", also=True)
-    life.when("2027-03-24 10:00", close(life, "excused")).then("AppointmentExcused", said("EscalationResolved", how="answered"))
+    life.when("2027-03-24 10:00", close(life, "excused")).then(
+        "AppointmentExcused", said("EscalationResolved", how="answered")
+    )
 
 
 def test_kept_it_reaches_its_milestone_and_makes_its_contact() -> None:
@@ -46,9 +54,13 @@ def test_kept_but_told_late_it_corrects_the_window_that_was_missed() -> None:
 
 def test_missed_it_escalates_on_the_ladder_of_what_it_was_for() -> None:
     life = booked(milestone="visit").when("2027-03-20 10:00")
-    life.when("2027-03-20 10:00", close(life, "missed")).then("AppointmentMissed", said("EscalationRaised", ladder="follow-up"))
+    life.when("2027-03-20 10:00", close(life, "missed")).then(
+        "AppointmentMissed", said("EscalationRaised", ladder="follow-up")
+    )
     life = booked().when("2027-03-20 10:00")
-    life.when("2027-03-20 10:00", close(life, "missed")).then("AppointmentMissed", said("EscalationRaised", ladder="standard"))
+    life.when("2027-03-20 10:00", close(life, "missed")).then(
+        "AppointmentMissed", said("EscalationRaised", ladder="standard")
+    )
 
 
 def test_moved_it_is_reminded_and_asked_about_anew() -> None:
@@ -72,7 +84,9 @@ def test_told_wrongly_it_is_corrected() -> None:
         said("AppointmentCorrected", to="attended"), "EscalationResolved", "MilestoneReached", "DeadlineMet"
     )
     life.when("2027-03-21 10:00", c.Correct(what="appointment", id=life.appointment, to="lost")).refused("correct-to")
-    life.when("2027-03-21 10:00", c.Correct(what="appointment", id=life.appointment, to="attended")).refused("not-settled")
+    life.when("2027-03-21 10:00", c.Correct(what="appointment", id=life.appointment, to="attended")).refused(
+        "not-settled"
+    )
 
 
 @pytest.mark.parametrize("outcome", ["attended", "missed"])

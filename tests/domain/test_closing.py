@@ -63,13 +63,17 @@ def test_a_proposal_is_cancelled_and_an_approved_grant_ends() -> None:
 def test_money_under_way_its_receipts_and_its_escalations_outlive_it() -> None:
     life = approved(instruct=None, enquire=None).when("2027-03-02 12:01", Answer("instruct", "unknown"))
     life.when("2027-03-02 13:00", c.Close(outcome="withdrawn"))
-    life.when("2027-03-02 14:00", Answer("enquire", "unknown")).then("PaymentLookedUp", "PaymentUnknown", "EscalationRaised")
+    life.when("2027-03-02 14:00", Answer("enquire", "unknown")).then(
+        "PaymentLookedUp", "PaymentUnknown", "EscalationRaised"
+    )
     life.when("2027-03-04 09:01", Answer("enquire", "settled")).then(
         "PaymentLookedUp", "PaymentSettled", "EscalationResolved", "ReceiptDue"
     )
     life.when("2027-04-03 18:00").then("ReceiptOverdue", "EscalationRaised", also=True)
     receipt = next(iter(life.state.receipts))
-    life.when("2027-04-04", c.SubmitReceipt(receipt=receipt, amount=100)).then("ReceiptSubmitted", said("MessageDue", to="finance"))
+    life.when("2027-04-04", c.SubmitReceipt(receipt=receipt, amount=100)).then(
+        "ReceiptSubmitted", said("MessageDue", to="finance")
+    )
     life.when("2027-04-04", c.AcceptReceipt(receipt=receipt)).then("ReceiptAccepted", "EscalationResolved")
     assert agenda.is_over(life.state)
     assert life.violations(complete=True) == []
@@ -148,7 +152,9 @@ def test_reopened_everything_is_planned_anew_with_new_numbers() -> None:
     )  # fmt: skip
     life.when("2027-03-22 11:00")
     assert life.last("ContactDue", contact="support").window == 4
-    life.when("2027-03-25 18:00").then(said("DeadlineMissed", deadline="first-meeting/2"), "EscalationRaised", also=True)
+    life.when("2027-03-25 18:00").then(
+        said("DeadlineMissed", deadline="first-meeting/2"), "EscalationRaised", also=True
+    )
 
 
 def test_reopened_before_its_date_has_happened_it_is_planned_again_and_the_date_is_expected() -> None:

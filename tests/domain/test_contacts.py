@@ -38,7 +38,9 @@ def test_a_stub_of_half_an_interval_or_more_is_a_window() -> None:
 
 def test_a_window_opens_is_met_and_the_next_one_keeps_to_the_grid() -> None:
     life = released()
-    assert life.all("ContactDue") == life.all("ContactDue", window=1, opens="2027-03-01 09:00", closes="2027-03-07 18:00")
+    assert life.all("ContactDue") == life.all(
+        "ContactDue", window=1, opens="2027-03-01 09:00", closes="2027-03-07 18:00"
+    )
     life.when("2027-03-06 17:00", c.LogContact(contact="support", means="phone")).then(said("ContactMade", window=1))
     life.when("2027-03-07 12:00", c.LogContact(contact="support", means="phone")).then("ContactLogged")
     life.when("2027-03-08 09:00").then(said("ContactDue", window=2), also=True)
@@ -46,7 +48,9 @@ def test_a_window_opens_is_met_and_the_next_one_keeps_to_the_grid() -> None:
 
 def test_a_window_without_contact_is_missed_at_its_closing_hour_and_the_next_miss_joins() -> None:
     life = released().when("2027-03-07 18:00")
-    life.then(said("ContactMissed", window=1, spans=1), said("EscalationRaised", about={"kind": "contact", "id": "support"}))
+    life.then(
+        said("ContactMissed", window=1, spans=1), said("EscalationRaised", about={"kind": "contact", "id": "support"})
+    )
     life.when("2027-03-14 18:00").then(said("ContactMissed", window=2, spans=1), also=True).never("EscalationRaised")
     life.when("2027-03-16", c.LogContact(contact="support", means="meeting")).then(
         said("ContactMade", window=3), said("EscalationResolved", how="contact-made")
@@ -88,7 +92,9 @@ def test_what_cannot_be_said_of_a_contact(asked: c.Body, code: str) -> None:
 
 
 def test_a_contact_before_the_release_is_a_contact_besides() -> None:
-    given(("2027-01-11 10:00", plan())).when("2027-02-01", c.LogContact(contact="support", means="phone")).then("ContactLogged")
+    given(("2027-01-11 10:00", plan())).when("2027-02-01", c.LogContact(contact="support", means="phone")).then(
+        "ContactLogged"
+    )
 
 
 def test_lost_days_push_the_window_that_was_open_and_all_that_follow() -> None:
@@ -104,11 +110,17 @@ def test_a_window_that_closed_on_the_day_of_return_gets_the_least_notice() -> No
 
 
 def test_a_mentors_windows_come_and_go_with_the_mentor() -> None:
-    life = released().when("2027-03-03", c.ProposeMentor(mentor=MENTOR)).when("2027-03-04", by(MENTOR, c.MatchMentor(mentor=MENTOR)))
+    life = (
+        released()
+        .when("2027-03-03", c.ProposeMentor(mentor=MENTOR))
+        .when("2027-03-04", by(MENTOR, c.MatchMentor(mentor=MENTOR)))
+    )
     assert life.all("ContactDue", contact="mentoring", window=1, opens="2027-03-04 09:00")
     life.when("2027-03-10", by(MENTOR, c.LogContact(contact="mentoring", means="meeting"))).then("ContactMade")
     life.when("2027-03-20 10:00", c.EndMentor()).then(
-        "MentorEnded", said("ContactCancelled", contact="mentoring", window=2, why="mentor-ended"), said("MessageDue", template="mentor-wanted")
+        "MentorEnded",
+        said("ContactCancelled", contact="mentoring", window=2, why="mentor-ended"),
+        said("MessageDue", template="mentor-wanted"),
     )
     life.when("2027-05-03")
     assert not life.all("ContactMissed", contact="mentoring")

@@ -114,9 +114,7 @@ def test_two_cycles_are_two_findings_and_a_thousand_are_a_few() -> None:
         ("30 hours after start", "2 days after start", True),
     ],
 )
-def test_a_deadline_before_its_phase_is_found_only_when_it_is_certain(
-    due: str, enter: str, impossible: bool
-) -> None:
+def test_a_deadline_before_its_phase_is_found_only_when_it_is_certain(due: str, enter: str, impossible: bool) -> None:
     written = programme(
         dates={"release": {"label": L}},
         phases={"p": {"label": L, "enter": enter}},
@@ -139,15 +137,11 @@ def test_moments_are_followed_through_other_milestones_and_phases() -> None:
 
 def test_a_milestone_is_not_due_before_what_it_waits_for() -> None:
     through_need = programme(
-        milestones=milestones(
-            a={"due": "1 month after start"}, b={"due": "1 week after start", "needs": ["a"]}
-        )
+        milestones=milestones(a={"due": "1 month after start"}, b={"due": "1 week after start", "needs": ["a"]})
     )
     through_phase = programme(
         phases={"p": {"label": L, "enter_when": ["a"]}},
-        milestones=milestones(
-            a={"due": "1 month after start"}, b={"due": "1 week after start", "phase": "p"}
-        ),
+        milestones=milestones(a={"due": "1 month after start"}, b={"due": "1 week after start", "phase": "p"}),
     )
     assert found(through_need) == found(through_phase) == [("dues-contradict", ("milestones", "b", "due"))]
 
@@ -191,9 +185,7 @@ def test_hours_of_an_urgent_ladder_are_elapsed_and_those_of_another_are_worked()
 def test_only_approvers_approve(role: str) -> None:
     written = programme(
         roles={role: L},
-        grants={
-            "g": {"label": L, "fund": "f", "cap": 100, "purposes": ["x"], "levels": [{"approvals": [role]}]}
-        },
+        grants={"g": {"label": L, "fund": "f", "cap": 100, "purposes": ["x"], "levels": [{"approvals": [role]}]}},
     )
     assert ("cannot-approve" in codes(written)) is (role not in APPROVERS)
 
@@ -234,9 +226,7 @@ def test_every_ladder_named_must_exist() -> None:
     written = programme(
         dates={"release": {"label": L, "missed": "a"}},
         milestones=milestones(m={"missed": "b"}),
-        contacts={
-            "c": {"label": L, "start": "at start", "cadence": ["every 1 week until 1 month"], "missed": "c"}
-        },
+        contacts={"c": {"label": L, "start": "at start", "cadence": ["every 1 week until 1 month"], "missed": "c"}},
         grants={
             "g": {
                 "label": L,

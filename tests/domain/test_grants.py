@@ -105,9 +105,13 @@ def test_the_cap_counts_what_the_person_has_in_this_journey() -> None:
 
 
 def test_distinct_people_of_the_roles_wanted_approve() -> None:
-    life = asked().when("2027-03-02 11:00", approve(SUPERVISOR)).then(said("GrantApprovalGiven", stands_for="supervisor"))
+    life = (
+        asked().when("2027-03-02 11:00", approve(SUPERVISOR)).then(said("GrantApprovalGiven", stands_for="supervisor"))
+    )
     life.when("2027-03-02 12:00", approve(FINANCE)).then(
-        said("GrantApprovalGiven", stands_for="finance"), "GrantApproved", said("PaymentReserved", number=1, amount=16_500)
+        said("GrantApprovalGiven", stands_for="finance"),
+        "GrantApproved",
+        said("PaymentReserved", number=1, amount=16_500),
     )
 
 
@@ -119,25 +123,35 @@ def test_a_role_wanted_twice_wants_two_people() -> None:
 
 
 def test_a_role_that_is_filled_is_not_wanted_again() -> None:
-    asked().when("2027-03-02 11:00", approve(FINANCE)).when("2027-03-02 11:01", approve(FINANCE_2)).refused("role-not-wanted")
+    asked().when("2027-03-02 11:00", approve(FINANCE)).when("2027-03-02 11:01", approve(FINANCE_2)).refused(
+        "role-not-wanted"
+    )
     asked().when("2027-03-02 11:00", approve(DUTY)).refused("role-not-wanted", known="finance, supervisor")
 
 
 def test_nobody_stands_for_two_roles() -> None:
     both = ("supervisor", "finance")
-    life = asked().when("2027-03-02 11:00", approve(SUPERVISOR, both)).then(said("GrantApprovalGiven", stands_for="supervisor"))
+    life = (
+        asked()
+        .when("2027-03-02 11:00", approve(SUPERVISOR, both))
+        .then(said("GrantApprovalGiven", stands_for="supervisor"))
+    )
     life.when("2027-03-02 11:01", approve(SUPERVISOR, both)).refused("approved-already")
 
 
 def test_the_requester_never_approves_in_whatever_role() -> None:
-    life = released().when("2027-03-02 10:00", by(SUPERVISOR, c.RequestGrant(grant="bourse", purpose="training", amount=9), payee="x"))
+    life = released().when(
+        "2027-03-02 10:00", by(SUPERVISOR, c.RequestGrant(grant="bourse", purpose="training", amount=9), payee="x")
+    )
     life.when("2027-03-02 11:00", approve(SUPERVISOR)).refused("self-approval")
     asked().when("2027-03-02 11:00", approve(REFERENT, ("referent", "supervisor", "finance"))).refused("self-approval")
 
 
 def test_who_last_set_the_payee_never_approves() -> None:
-    life = asked().when("2027-03-02 11:00", by(SUPERVISOR, on_grant(c.ChangeGrant), payee="FR76 2")).then(
-        said("GrantChanged", payee_changed=True), "MessageDue", "MessageDue"
+    life = (
+        asked()
+        .when("2027-03-02 11:00", by(SUPERVISOR, on_grant(c.ChangeGrant), payee="FR76 2"))
+        .then(said("GrantChanged", payee_changed=True), "MessageDue", "MessageDue")
     )
     life.when("2027-03-02 12:00", approve(SUPERVISOR)).refused("editor-approval")
     life = asked().when("2027-03-02 11:00", by(SUPERVISOR, on_grant(c.ChangeGrant, amount=40_000)))
@@ -148,7 +162,9 @@ def test_an_approval_is_bound_to_what_was_seen() -> None:
     life = asked()
     seen = life.state.grants[life.grant].digest
     life.when("2027-03-02 10:30", on_grant(c.ChangeGrant, amount=40_000))
-    life.when("2027-03-02 11:00", by(SUPERVISOR, c.ApproveGrant(grant=life.grant, digest=seen))).refused("digest-changed")
+    life.when("2027-03-02 11:00", by(SUPERVISOR, c.ApproveGrant(grant=life.grant, digest=seen))).refused(
+        "digest-changed"
+    )
 
 
 @pytest.mark.parametrize(
@@ -170,7 +186,9 @@ def test_any_edit_voids_every_approval_and_changes_the_digest(edit: Asked) -> No
 
 def test_returned_it_waits_for_its_requester() -> None:
     life = asked().when("2027-03-02 11:00", approve(FINANCE))
-    life.when("2027-03-02 11:00", by(SUPERVISOR, on_grant(c.ReturnGrant))).then("GrantReturned", said("MessageDue", to="referent"))
+    life.when("2027-03-02 11:00", by(SUPERVISOR, on_grant(c.ReturnGrant))).then(
+        "GrantReturned", said("MessageDue", to="referent")
+    )
     life.when("2027-03-02 12:00", approve(SUPERVISOR)).refused("grant-returned")
     life.when("2027-03-02 13:00", on_grant(c.ChangeGrant)).then("GrantChanged", "MessageDue", "MessageDue")
     life.when("2027-03-02 14:00", approve(SUPERVISOR)).then("GrantApprovalGiven")
@@ -185,7 +203,11 @@ def test_refused_it_is_over() -> None:
 
 
 def test_undecided_in_time_it_expires_and_somebody_is_told() -> None:
-    life = asked().when("2027-03-16 18:00").then("GrantExpired", said("EscalationRaised", money=True, held=False), also=True)
+    life = (
+        asked()
+        .when("2027-03-16 18:00")
+        .then("GrantExpired", said("EscalationRaised", money=True, held=False), also=True)
+    )
     life.when("2027-03-17", approve(SUPERVISOR)).refused("grant-over", how="expired")
 
 
@@ -201,8 +223,10 @@ def test_a_decision_is_due_also_while_suspended() -> None:
 
 
 def test_an_edit_after_the_approval_reopens_it_and_the_unpaid_instalments_wait() -> None:
-    life = approved().when("2027-03-10 10:00", on_grant(c.ChangeGrant, amount=60_000)).then(
-        said("GrantReopened", amount=60_000, called=1), "MessageDue", "MessageDue"
+    life = (
+        approved()
+        .when("2027-03-10 10:00", on_grant(c.ChangeGrant, amount=60_000))
+        .then(said("GrantReopened", amount=60_000, called=1), "MessageDue", "MessageDue")
     )
     parts = life.last("GrantReopened").instalments
     assert [part.amount for part in parts] == [16_500, 21_750, 21_750]
@@ -213,7 +237,9 @@ def test_an_edit_after_the_approval_reopens_it_and_the_unpaid_instalments_wait()
 
 def test_reopened_and_approved_anew_the_rest_is_paid() -> None:
     life = approved().when("2027-03-10 10:00", on_grant(c.ChangeGrant, amount=60_000))
-    life.when("2027-03-10 11:00", approve(SUPERVISOR)).when("2027-03-10 12:00", approve(FINANCE)).then("GrantApprovalGiven", "GrantApproved")
+    life.when("2027-03-10 11:00", approve(SUPERVISOR)).when("2027-03-10 12:00", approve(FINANCE)).then(
+        "GrantApprovalGiven", "GrantApproved"
+    )
     life.when("2027-05-03")
     assert [data.amount for data in life.all("PaymentReserved")] == [16_500, 21_750, 21_750]
     assert life.all("GrantCompleted")
@@ -221,7 +247,9 @@ def test_reopened_and_approved_anew_the_rest_is_paid() -> None:
 
 def test_reduced_to_what_was_paid_it_is_complete_with_its_approval() -> None:
     life = approved().when("2027-03-10 10:00", on_grant(c.ChangeGrant, amount=16_500))
-    life.when("2027-03-10 11:00", approve(SUPERVISOR)).then("GrantApprovalGiven", "GrantApproved", "GrantCompleted", "MilestoneReached")
+    life.when("2027-03-10 11:00", approve(SUPERVISOR)).then(
+        "GrantApprovalGiven", "GrantApproved", "GrantCompleted", "MilestoneReached"
+    )
 
 
 def test_it_is_not_reduced_below_what_was_paid_nor_changed_while_money_is_under_way() -> None:

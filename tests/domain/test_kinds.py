@@ -1,36 +1,137 @@
 """Every kind of event comes from a decision: a command, time that passed, or what an effect came to."""
 
+from collections.abc import Iterator
+
 from journeys.domain import commands as c
 from journeys.domain.events import KINDS
-from tests.domain.given import Answer, Life, released
+from journeys.domain.offer import make_offer
+from tests.domain.given import (
+    FINANCE,
+    MENTOR,
+    OTHER_MENTOR,
+    OTHER_REFERENT,
+    PARTNER,
+    SUPERVISOR,
+    Answer,
+    Life,
+    by,
+    day,
+    given,
+    paris,
+    plan,
+    released,
+)
+from tests.domain.test_appointments import booked, close
 from tests.domain.test_closing import busy
-from tests.domain.test_grants import approved, asked, on_grant
-from tests.domain.test_properties import SEEDS, play
+from tests.domain.test_grants import approve, approved, asked, on_grant, request
+from tests.domain.test_payments import heard, on_payment, on_receipt, small
 
 
-def _blocked() -> Life:
-    """An approved grant whose programme has lowered its cap meanwhile cannot be: the fund's refusal is played."""
-    life = approved(50_000)
-    from journeys.domain.offer import make_offer
-    from tests.domain.given import paris
+def lives() -> Iterator[Life]:
+    """Lives that meet, between them, everything that can happen."""
+    yield from _frames()
+    yield from _work()
+    yield from _money()
+    yield from _people()
 
-    now = paris("2027-04-01 09:00")
-    state = life.when("2027-04-01 08:59").state
-    for _ in range(3):
-        offer = make_offer(state, life.book, (), (), now, blocked="fund-cap")
+
+def _frames() -> Iterator[Life]:
+    life = given(("2027-01-11 10:00", plan())).when("2027-02-01", c.MoveDate(date="release", on=day("2027-03-08")))
+    yield life.when("2027-03-20").when("2027-03-21", c.CancelDate(date="release")).when("2027-03-22", c.AddNote())
+    life = released().when("2027-03-02", c.Correct(what="date", id="release", on=day("2027-02-28")))
+    life.when("2027-03-03", c.Suspend(why="custody")).when("2027-03-10", c.Resume())
+    yield life.when("2027-09-20").when("2027-09-21", c.Close(outcome="lost")).when("2027-09-22", c.Reopen())
+    life = released().when("2027-03-02", c.Transfer(to=OTHER_REFERENT)).when("2027-03-20")
+    life.when("2027-03-21", by(SUPERVISOR, c.AssignReferent(referent=MENTOR)))
+    life.when("2027-03-22", by(SUPERVISOR, c.Transfer(to=OTHER_REFERENT)))
+    yield life.when("2027-03-23", by(OTHER_REFERENT, c.DeclineTransfer()))
+    yield busy().when("2027-05-11", c.Close(outcome="completed"))
+
+
+def _work() -> Iterator[Life]:
+    life = released().when("2027-03-02", c.AddEvidence(milestone="exit-plan", kind="exit-plan"))
+    life.when("2027-03-03", c.WaiveMilestone(milestone="rights-open"))
+    life.when("2027-03-10", c.Correct(what="milestone", id="first-meeting", to="reached", on=day("2027-03-04")))
+    yield life.when("2027-03-11", c.RescheduleMilestone(milestone="law-term", on=day("2027-04-01")))
+    yield released().when("2027-03-03", c.RescheduleMilestone(milestone="rights-open", on=day("2027-04-10")))
+    for answer in ("passed", "failed", "unknown"):
+        life = released(check=None).when("2027-03-03", c.ReachMilestone(milestone="account"))
+        yield life.when("2027-03-03", Answer("check", answer))
+    for outcome in ("attended", "missed", "excused", "cancelled"):
+        life = booked(contact="support").when("2027-03-25")
+        yield life.when("2027-03-25", close(life, outcome))
+    life = booked().when(
+        "2027-03-18", lambda life: c.MoveAppointment(appointment=life.appointment, at=paris("2027-03-22 10:00"))
+    )
+    life.when("2027-03-23", close(life, "missed"))
+    yield life.when("2027-03-24", c.Correct(what="appointment", id=life.appointment, to="excused"))
+    life = released().when("2027-03-02", c.LogContact(contact="support", means="phone"))
+    life.when("2027-03-02", c.LogContact(contact="support", means="phone")).when("2027-03-16")
+    life.when("2027-03-16", c.Correct(what="contact", id="support", window=2, to="made"))
+    id = life.escalation
+    life.when("2027-03-16", c.AcknowledgeEscalation(escalation=id))
+    life.when("2027-03-16", by(SUPERVISOR, c.ReassignEscalation(escalation=id, to=OTHER_REFERENT)))
+    yield life.when("2027-03-17", c.ResolveEscalation(escalation=id))
+    yield released(tell=("untold", "vacant")).when("2027-03-05")
+
+
+def _money() -> Iterator[Life]:
+    life = asked().when("2027-03-03", by(SUPERVISOR, on_grant(c.ReturnGrant)))
+    yield life.when("2027-03-04", on_grant(c.ChangeGrant)).when("2027-04-04")
+    yield asked().when("2027-03-03", by(FINANCE, on_grant(c.RefuseGrant)))
+    yield asked().when("2027-03-03", on_grant(c.CancelGrant))
+    life = approved().when("2027-03-10", on_grant(c.ChangeGrant, amount=16_500)).when("2027-03-11", approve(SUPERVISOR))
+    yield life
+    for answer in ("accepted", "unknown", "rejected", "unsent"):
+        yield small(instruct=None).when("2027-03-02 11:01", Answer("instruct", answer)).when("2027-03-02 12:00")
+    yield small(instruct=("unknown", ""), enquire=None).when("2027-03-02 12:00", on_payment(c.SettlePayment))
+    yield small(instruct=("unsent", "")).when("2027-03-02 11:10", on_payment(c.CancelPayment))
+    life = small().when("2027-03-09 15:00", heard("returned"))
+    yield life.when("2027-03-10", on_grant(c.CancelGrant))
+    life = (
+        approved()
+        .when("2027-03-10", on_receipt(c.SubmitReceipt, amount=100))
+        .when("2027-03-11", on_receipt(c.RefuseReceipt))
+    )
+    life.when("2027-03-12", on_receipt(c.SubmitReceipt, amount=100)).when("2027-03-13", on_receipt(c.AcceptReceipt))
+    yield life.when("2027-06-10").when("2027-06-10", lambda life: c.WaiveReceipt(receipt=list(life.state.receipts)[-1]))
+    yield approved().when("2027-03-10", on_grant(c.CancelGrant))
+    yield _refused_by_the_fund()
+
+
+def _refused_by_the_fund() -> Life:
+    life = approved().when("2027-04-01 08:59")
+    while not any(event.kind == "PaymentBlocked" for event in life.events):
+        offer = make_offer(life.state, life.book, (), (), paris("2027-04-01 09:00"), blocked="fund-cap")
+        life.state = offer.state
         life.events += offer.events
-        state = offer.state
     return life
 
 
-def lives() -> list[Life]:
-    """A few chosen lives, and the seeded ones."""
-    waived = busy().when("2027-05-11", c.WaiveMilestone(milestone="rights-open")).when("2027-05-12", c.AddNote())
-    returned = asked().when("2027-03-03", on_grant(c.ReturnGrant)).when("2027-03-04", on_grant(c.CancelGrant))
-    checked = released(check=None).when("2027-03-03", c.ReachMilestone(milestone="account"))
-    checked.when("2027-03-03", Answer("check", "unknown"))
-    erased = released().when("2027-03-02", c.RequestErasure())
-    return [waived, returned, checked, erased, _blocked(), *(play(seed) for seed in SEEDS)]
+def _people() -> Iterator[Life]:
+    life = (
+        released()
+        .when("2027-03-02", c.ProposeMentor(mentor=MENTOR))
+        .when("2027-03-02", c.ProposeMentor(mentor=OTHER_MENTOR))
+    )
+    life.when("2027-03-03", c.MatchMentor(mentor=MENTOR)).when("2027-03-20", c.EndMentor())
+    yield life.when("2027-03-21", c.ProposeMentor(mentor=MENTOR)).when("2027-03-22", c.DeclineMentor(mentor=MENTOR))
+    for kind in (c.AcceptReferral, c.DeclineReferral, c.CancelReferral):
+        life = released().when("2027-03-02", c.SendReferral(partner=PARTNER, purpose="care"))
+        yield life.when("2027-03-03", kind(referral=life.referral))
+    life = released().when("2027-03-02", c.GiveConsent(partner=PARTNER, purpose="care"))
+    life.when("2027-03-02", c.SendReferral(partner=PARTNER, purpose="job")).when("2027-03-20")
+    life.when("2027-03-20", c.WithdrawConsent(partner=PARTNER, purpose="care"))
+    life.when("2027-03-21", c.RecordSituation(situation="housing", value="own"))
+    yield life.when("2027-03-22", c.Correct(what="situation", id="housing", to="none"))
+    life = released().when("2027-03-02", c.OptOut()).when("2027-03-03", c.OptIn())
+    life.when("2027-03-04", c.PauseMessages(until=day("2027-03-05"))).when("2027-03-07", c.RequestErasure())
+    message = life.last("MessageDue").message
+    for said in ("delivered", "bounced"):
+        life.when("2027-03-07 13:00", c.RecordReceipt(of="message", id=message, said=said))
+    yield life.when("2027-03-08", c.Resume()).when("2027-03-08 22:00", c.OptOut()).when("2027-03-09", c.RecordDeath())
+    for answer in ("failed", "unknown"):
+        yield released(deliver=(answer, "")).when("2027-03-05", request())
 
 
 def test_every_kind_is_produced_by_a_decision() -> None:

@@ -5,17 +5,27 @@ from tests.domain.given import MENTOR, OTHER_MENTOR, by, released, said
 
 
 def test_the_mentor_proposed_is_told_and_agrees() -> None:
-    life = released().when("2027-03-02", c.ProposeMentor(mentor=MENTOR)).then(
-        said("MentorProposed", mentor=MENTOR), said("MessageDue", to="mentor", person=MENTOR)
+    life = (
+        released()
+        .when("2027-03-02", c.ProposeMentor(mentor=MENTOR))
+        .then(said("MentorProposed", mentor=MENTOR), said("MessageDue", to="mentor", person=MENTOR))
     )
-    life.when("2027-03-03", by(MENTOR, c.MatchMentor(mentor=MENTOR))).then("MentorMatched", "MilestoneReached", also=True)
+    life.when("2027-03-03", by(MENTOR, c.MatchMentor(mentor=MENTOR))).then(
+        "MentorMatched", "MilestoneReached", also=True
+    )
     life.when("2027-03-04", c.ProposeMentor(mentor=OTHER_MENTOR)).refused("has-mentor")
 
 
 def test_a_match_ends_the_other_proposals() -> None:
-    life = released().when("2027-03-02", c.ProposeMentor(mentor=MENTOR)).when("2027-03-02", c.ProposeMentor(mentor=OTHER_MENTOR))
+    life = (
+        released()
+        .when("2027-03-02", c.ProposeMentor(mentor=MENTOR))
+        .when("2027-03-02", c.ProposeMentor(mentor=OTHER_MENTOR))
+    )
     life.when("2027-03-03", c.MatchMentor(mentor=OTHER_MENTOR)).then(
-        said("MentorMatched", mentor=OTHER_MENTOR), said("MentorProposalCancelled", mentor=MENTOR, why="matched"), also=True
+        said("MentorMatched", mentor=OTHER_MENTOR),
+        said("MentorProposalCancelled", mentor=MENTOR, why="matched"),
+        also=True,
     )
 
 

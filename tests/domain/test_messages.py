@@ -35,7 +35,9 @@ def test_a_moved_deadline_is_reminded_again() -> None:
 
 def test_a_deadline_that_moves_away_and_back_is_not_reminded_twice() -> None:
     life = released().when("2027-03-03 10:00", c.RescheduleMilestone(milestone="first-meeting", on=day("2027-03-09")))
-    life.when("2027-03-03 11:00", c.RescheduleMilestone(milestone="first-meeting", on=day("2027-03-04"))).when("2027-03-04 12:00")
+    life.when("2027-03-03 11:00", c.RescheduleMilestone(milestone="first-meeting", on=day("2027-03-04"))).when(
+        "2027-03-04 12:00"
+    )
     assert len(life.all("MessageDue", template="meeting-near")) == 1
 
 
@@ -63,13 +65,21 @@ def test_after_an_outage_only_what_is_still_valid_leaves() -> None:
 
 
 def test_in_quiet_hours_a_message_waits_for_the_morning_though_the_fact_is_immediate() -> None:
-    life = released().when("2027-03-02 20:00", c.OptOut()).then("OptedOut", "MessageDue", said("MessageDeferred", until="2027-03-03 08:00"))
+    life = (
+        released()
+        .when("2027-03-02 20:00", c.OptOut())
+        .then("OptedOut", "MessageDue", said("MessageDeferred", until="2027-03-03 08:00"))
+    )
     life.when("2027-03-03 08:00").then("MessageReady", also=True)
     assert life.all("MessageSent", message=owed(life, "opted-out"))
 
 
 def test_the_night_when_the_clocks_change_is_an_hour_shorter() -> None:
-    life = released().when("2027-03-27 23:30", c.OptOut()).then("OptedOut", "MessageDue", said("MessageDeferred", until="2027-03-28 08:00"))
+    life = (
+        released()
+        .when("2027-03-27 23:30", c.OptOut())
+        .then("OptedOut", "MessageDue", said("MessageDeferred", until="2027-03-28 08:00"))
+    )
     assert life.last("MessageDeferred").until.isoformat() == "2027-03-28T06:00:00+00:00"
 
 
@@ -102,7 +112,9 @@ def test_the_recipients_own_night_is_met_when_it_is_sent() -> None:
 def test_no_message_to_a_participant_who_wants_or_gets_none(stop: c.Body, reason: str) -> None:
     """The reminder of a term of law, two days before 21 March."""
     life = released().when("2027-03-18 10:00", stop if reason != "paused" else c.PauseMessages(until=day("2027-03-25")))
-    life.when("2027-03-19 09:00").then(said("MessageDue", to="participant"), said("MessageSuppressed", reason=reason), also=True)
+    life.when("2027-03-19 09:00").then(
+        said("MessageDue", to="participant"), said("MessageSuppressed", reason=reason), also=True
+    )
     assert life.state.effects == {}
 
 
@@ -131,5 +143,9 @@ def test_a_channel_may_say_later_that_it_arrived_or_bounced() -> None:
     life = released().when("2027-03-02 10:00", c.OptOut())
     message = owed(life, "opted-out")
     life.when("2027-03-02 11:00", c.RecordReceipt(of="message", id=message, said="delivered")).then("MessageDelivered")
-    life.when("2027-03-02 12:00", c.RecordReceipt(of="message", id=message, said="bounced")).then(said("MessageBounced", reason="unknown"))
-    life.when("2027-03-02 12:00", c.RecordReceipt(of="message", id=message, said="settled")).refused("unknown-receipt-kind")
+    life.when("2027-03-02 12:00", c.RecordReceipt(of="message", id=message, said="bounced")).then(
+        said("MessageBounced", reason="unknown")
+    )
+    life.when("2027-03-02 12:00", c.RecordReceipt(of="message", id=message, said="settled")).refused(
+        "unknown-receipt-kind"
+    )

@@ -61,8 +61,10 @@ def test_what_cannot_be_done_to_a_milestone(asked: c.Body, code: str) -> None:
 
 
 def test_a_waived_milestone_needs_nothing_more() -> None:
-    life = released().when("2027-03-05 10:00", c.WaiveMilestone(milestone="first-meeting")).then(
-        "MilestoneWaived", said("EscalationResolved", how="waived"), said("PhaseEntered", phase="project")
+    life = (
+        released()
+        .when("2027-03-05 10:00", c.WaiveMilestone(milestone="first-meeting"))
+        .then("MilestoneWaived", said("EscalationResolved", how="waived"), said("PhaseEntered", phase="project"))
     )  # what hangs on its being reached is not called for
     life.when("2027-03-05 10:00", c.WaiveMilestone(milestone="first-meeting")).refused("already-settled")
     released().when("2027-03-03", c.WaiveMilestone(milestone="first-meeting")).then(
@@ -86,7 +88,9 @@ def test_a_missed_milestone_that_is_rescheduled_gets_a_new_number() -> None:
         "MilestoneRescheduled", said("EscalationResolved", how="rescheduled"),
         said("DeadlineSet", deadline="first-meeting/2", day="2027-03-10"),
     )  # fmt: skip
-    life.when("2027-03-10 18:00").then(said("DeadlineMissed", deadline="first-meeting/2"), "EscalationRaised", also=True)
+    life.when("2027-03-10 18:00").then(
+        said("DeadlineMissed", deadline="first-meeting/2"), "EscalationRaised", also=True
+    )
 
 
 def test_a_correction_opens_a_milestone_again() -> None:
@@ -98,7 +102,9 @@ def test_a_correction_opens_a_milestone_again() -> None:
 
 
 def test_a_correction_to_reached_counts_like_reaching() -> None:
-    life = released().when("2027-03-10", c.Correct(what="milestone", id="first-meeting", to="reached", on=day("2027-03-04")))
+    life = released().when(
+        "2027-03-10", c.Correct(what="milestone", id="first-meeting", to="reached", on=day("2027-03-04"))
+    )
     life.then(
         said("MilestoneCorrected", on="2027-03-04"), said("DeadlineCorrected", deadline="first-meeting/1"),
         "EscalationResolved", "PhaseEntered", said("DeadlineSet", milestone="written", day="2027-03-25"),
@@ -115,8 +121,12 @@ def test_the_last_review_asks_for_a_closing_and_never_closes() -> None:
 
 
 def test_a_situation_kept_long_enough_reaches_its_milestone() -> None:
-    life = released().when("2027-03-10 10:00", c.RecordSituation(situation="job", value="permanent", since=day("2027-03-08")))
-    life.when("2027-04-07 09:00").then(said("MilestoneReached", milestone="job", how="situation", on="2027-04-07"), also=True)
+    life = released().when(
+        "2027-03-10 10:00", c.RecordSituation(situation="job", value="permanent", since=day("2027-03-08"))
+    )
+    life.when("2027-04-07 09:00").then(
+        said("MilestoneReached", milestone="job", how="situation", on="2027-04-07"), also=True
+    )
 
 
 def test_a_situation_lost_before_reaches_nothing() -> None:
@@ -140,7 +150,11 @@ def test_a_mentor_found_reaches_its_milestone_on_the_day_of_the_match() -> None:
 
 
 def test_a_named_check_is_called_and_its_answer_counts() -> None:
-    life = released().when("2027-03-03", c.ReachMilestone(milestone="account")).then(said("CheckCalled", at_deadline=False))
+    life = (
+        released()
+        .when("2027-03-03", c.ReachMilestone(milestone="account"))
+        .then(said("CheckCalled", at_deadline=False))
+    )
     life.when("2027-03-03 12:00")
     assert life.all("CheckPassed")
     assert life.all("MilestoneReached", milestone="account", how="http")

@@ -5,7 +5,9 @@ import pytest
 from journeys.domain.moments import parse_anchor, parse_duration, parse_lead, parse_moment, parse_stretch
 
 
-@pytest.mark.parametrize("text", ["4 hours", "1 day", "10 working days", "2 weeks", "6 months", "0 hours", "15 minutes"])
+@pytest.mark.parametrize(
+    "text", ["4 hours", "1 day", "10 working days", "2 weeks", "6 months", "0 hours", "15 minutes"]
+)
 def test_a_duration_reads_back_as_written(text: str) -> None:
     assert str(parse_duration(text)) == text
 

@@ -86,7 +86,11 @@ def test_unknown_is_looked_up_and_never_instructed_again() -> None:
     )
     life.when("2027-03-03 09:00").then("PaymentEnquired", also=True)
     life.when("2027-03-03 09:01", Answer("enquire", "settled")).then(
-        "PaymentLookedUp", "PaymentSettled", said("EscalationResolved", how="settled"), "GrantCompleted", "MilestoneReached"
+        "PaymentLookedUp",
+        "PaymentSettled",
+        said("EscalationResolved", how="settled"),
+        "GrantCompleted",
+        "MilestoneReached",
     )
     assert len(life.all("PaymentInstructed")) == 1
 
@@ -110,13 +114,17 @@ def test_what_the_bank_says_later_of_its_own_accord() -> None:
     life.when("2027-03-02 15:00", heard("settled")).then("PaymentSettled", "GrantCompleted", "MilestoneReached")
     life.when("2027-03-09 15:00", heard("returned")).then("PaymentReturned", "EscalationRaised")
     life.when("2027-03-09 15:00", heard("settled")).refused("payment-settled", status="returned")
-    small(instruct=("accepted", "")).when("2027-03-02 15:00", heard("rejected")).then("PaymentRejected", "EscalationRaised")
+    small(instruct=("accepted", "")).when("2027-03-02 15:00", heard("rejected")).then(
+        "PaymentRejected", "EscalationRaised"
+    )
 
 
 def test_what_came_back_may_be_paid_again_with_new_approvals_as_a_new_payment() -> None:
     life = small().when("2027-03-09 15:00", heard("returned"))
     life.when("2027-03-10 10:00", by(FINANCE, on_grant(c.ChangeGrant), payee="FR76 2")).refused("no-right")
-    life.when("2027-03-10 10:00", by(SUPERVISOR, on_grant(c.ChangeGrant), payee="FR76 2")).then("GrantReopened", "MessageDue")
+    life.when("2027-03-10 10:00", by(SUPERVISOR, on_grant(c.ChangeGrant), payee="FR76 2")).then(
+        "GrantReopened", "MessageDue"
+    )
     life.when("2027-03-10 11:00", approve(SUPERVISOR)).refused("editor-approval")
 
 
@@ -132,7 +140,9 @@ def test_a_payment_rejected_twice_is_three_payments_with_three_ids() -> None:
 
 def test_finance_settles_by_hand_what_the_bank_does_not_say() -> None:
     life = small(instruct=("unknown", ""), enquire=None)
-    life.when("2027-03-02 12:00", on_payment(c.SettlePayment)).then("PaymentSettledByHand", "GrantCompleted", "MilestoneReached")
+    life.when("2027-03-02 12:00", on_payment(c.SettlePayment)).then(
+        "PaymentSettledByHand", "GrantCompleted", "MilestoneReached"
+    )
     life.when("2027-03-02 12:00", on_payment(c.SettlePayment)).refused("payment-settled")
     life.when("2027-03-02 13:00", Answer("enquire", "rejected")).then("PaymentLookedUp")
 
@@ -160,7 +170,9 @@ def paid() -> Life:
 def test_a_receipt_is_owed_for_what_was_paid() -> None:
     life = paid()
     assert life.all("ReceiptDue", amount=16_500, by="2027-04-01 18:00")
-    life.when("2027-03-10", on_receipt(c.SubmitReceipt, amount=16_000)).then("ReceiptSubmitted", said("MessageDue", to="finance"))
+    life.when("2027-03-10", on_receipt(c.SubmitReceipt, amount=16_000)).then(
+        "ReceiptSubmitted", said("MessageDue", to="finance")
+    )
     life.when("2027-03-10", on_receipt(c.SubmitReceipt, amount=16_000)).refused("receipt-submitted")
     life.when("2027-03-11", on_receipt(c.RefuseReceipt)).then("ReceiptRefused", said("MessageDue", to="referent"))
     life.when("2027-03-12", on_receipt(c.SubmitReceipt, amount=16_500)).then("ReceiptSubmitted", "MessageDue")

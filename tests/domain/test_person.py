@@ -33,7 +33,11 @@ def test_what_cannot_be_said_of_a_situation(asked: c.Body, code: str) -> None:
 
 
 def test_unknown_is_always_allowed_and_is_not_no() -> None:
-    life = released().when("2027-03-01 11:00", c.RecordSituation(situation="housing", value="unknown")).when("2027-03-08 18:00")
+    life = (
+        released()
+        .when("2027-03-01 11:00", c.RecordSituation(situation="housing", value="unknown"))
+        .when("2027-03-08 18:00")
+    )
     life.then(said("OutcomeMeasured", number=1, day="2027-03-01", value="unknown"), also=True)
 
 
@@ -41,13 +45,17 @@ def test_an_outcome_is_of_the_day_it_measures_and_is_written_down_some_days_late
     """Housed on the day of release, not any more on the day of writing."""
     life = released().when("2027-03-01 11:00", c.RecordSituation(situation="housing", value="relay"))
     life.when("2027-03-04", c.RecordSituation(situation="housing", value="none"))
-    life.when("2027-03-08 18:00").then(said("OutcomeMeasured", measure="housed", number=1, day="2027-03-01", value="yes"), also=True)
+    life.when("2027-03-08 18:00").then(
+        said("OutcomeMeasured", measure="housed", number=1, day="2027-03-01", value="yes"), also=True
+    )
     life.when("2027-06-08 18:00").then(said("OutcomeMeasured", number=2, day="2027-06-01", value="no"), also=True)
 
 
 def test_nothing_said_is_unknown_and_may_be_written_down_by_hand() -> None:
     life = released().when("2027-03-08 18:00").then(said("OutcomeMeasured", value="unknown"), also=True)
-    life.when("2027-03-09", c.MeasureOutcome(measure="housed", number=1, value="no")).then(said("OutcomeMeasured", value="no"))
+    life.when("2027-03-09", c.MeasureOutcome(measure="housed", number=1, value="no")).then(
+        said("OutcomeMeasured", value="no")
+    )
 
 
 def test_a_fact_told_later_changes_what_was_written_down() -> None:
@@ -62,8 +70,13 @@ def test_a_fact_told_later_changes_what_was_written_down() -> None:
 
 
 def test_a_measure_after_a_suspension_looks_at_a_day_as_much_later() -> None:
-    life = released().when("2027-03-02", c.Suspend(why="custody")).when("2027-03-12", c.Resume()).when("2027-06-18 18:00")
-    assert [(data.number, data.day.isoformat()) for data in life.all("OutcomeMeasured")] == [(1, "2027-03-01"), (2, "2027-06-11")]
+    life = (
+        released().when("2027-03-02", c.Suspend(why="custody")).when("2027-03-12", c.Resume()).when("2027-06-18 18:00")
+    )
+    assert [(data.number, data.day.isoformat()) for data in life.all("OutcomeMeasured")] == [
+        (1, "2027-03-01"),
+        (2, "2027-06-11"),
+    ]
 
 
 def test_a_measure_is_not_written_down_while_suspended() -> None:
@@ -75,14 +88,20 @@ def test_a_measure_is_not_written_down_while_suspended() -> None:
 
 
 def test_opting_out_tells_the_referent_and_opting_in_ends_it() -> None:
-    life = released().when("2027-03-02", by(PERSON, c.OptOut())).then("OptedOut", said("MessageDue", template="opted-out"))
+    life = (
+        released().when("2027-03-02", by(PERSON, c.OptOut())).then("OptedOut", said("MessageDue", template="opted-out"))
+    )
     assert life.state.opted_out
     life.when("2027-03-03", c.OptIn()).then("OptedIn")
     assert not life.state.opted_out
 
 
 def test_a_pause_ends_by_itself_at_the_end_of_its_last_day() -> None:
-    life = released().when("2027-03-02", c.PauseMessages(until=day("2027-03-05"))).then(said("MessagesPaused", until="2027-03-06 00:00"))
+    life = (
+        released()
+        .when("2027-03-02", c.PauseMessages(until=day("2027-03-05")))
+        .then(said("MessagesPaused", until="2027-03-06 00:00"))
+    )
     life.when("2027-03-06 00:00").then(said("MessagesResumed", by_itself=True))
     released().when("2027-03-02", c.PauseMessages(until=day("2027-03-01"))).refused("in-the-past")
 

@@ -118,7 +118,9 @@ def test_a_cancelled_date_takes_its_deadlines_with_it() -> None:
 
 
 def test_a_programme_of_three_lines_runs_without_any_release() -> None:
-    book = book_of("programme: small\nlabel: petit\nmilestones: {call: {label: appel, due: 3 working days after start}}")
+    book = book_of(
+        "programme: small\nlabel: petit\nmilestones: {call: {label: appel, due: 3 working days after start}}"
+    )
     life = given(("2027-01-11 10:00", plan(None)), book=book)
     assert life.state.status == "active"
     life.when("2027-01-14 18:00").then(said("DeadlineMissed", deadline="call/1"))

@@ -1,7 +1,6 @@
 """Whatever people ask and however time passes, every invariant holds after every step. See lives.py."""
 
 from collections import Counter
-from functools import cache
 from random import Random
 
 from hypothesis import HealthCheck, event, settings
@@ -9,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from journeys.domain.commands import BODIES
-from tests.domain.lives import _BODIES, MadeUp
+from tests.domain.lives import SEEDS, MadeUp, made_up_commands, play
 
 DRAWS = st.randoms(use_true_random=False)
 
@@ -83,12 +82,9 @@ RARE = (
 )  # fmt: skip
 """What a search that finds nothing must at least have tried."""
 
-SEEDS = range(60)
-STEPS = 90
-
 
 def test_every_command_is_made_up() -> None:
-    assert _BODIES.keys() == BODIES.keys()
+    assert made_up_commands() == BODIES.keys()
 
 
 def test_seeded_lives_hold_and_reach_every_rare_case() -> None:
@@ -96,20 +92,3 @@ def test_seeded_lives_hold_and_reach_every_rare_case() -> None:
     for seed in SEEDS:
         reached += play(seed).reached
     assert [case for case in RARE if not reached[case]] == []
-
-
-@cache
-def play(seed: int, steps: int = STEPS) -> MadeUp:
-    """One seeded life: mostly casework, now and then a long silence. Played once for all tests."""
-    draw = Random(seed)
-    life = MadeUp(draw)
-    if draw.random() < 0.7:
-        life.begins(draw)
-    moves = [life.waits] * 5 + [life.asks] * 12 + [life.spends, life.approves] + [life.answers] * 4 + [life.fails]
-    for step in range(steps):
-        draw.choice(moves)(draw)
-        life.moves_on()
-        if step % 3 == 0:  # the whole record is judged each time
-            life.holds()
-    life.holds()
-    return life

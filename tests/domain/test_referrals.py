@@ -16,18 +16,25 @@ def answer(kind: type[c.Body]) -> object:
 
 def test_without_consent_a_referral_carries_no_name() -> None:
     sent().then(
-        said("ReferralSent", named=False, answer_by="2027-03-16 18:00"), said("MessageDue", to="partner", person=PARTNER)
+        said("ReferralSent", named=False, answer_by="2027-03-16 18:00"),
+        said("MessageDue", to="partner", person=PARTNER),
     )
 
 
 def test_consent_is_per_partner_and_purpose() -> None:
     life = released().when("2027-03-02 09:00", c.GiveConsent(partner=PARTNER, purpose="care")).then("ConsentGiven")
     life.when("2027-03-02 10:00", SEND).then(said("ReferralSent", named=True), also=True)
-    life.when("2027-03-02 10:00", c.SendReferral(partner=PARTNER, purpose="job")).then(said("ReferralSent", named=False), also=True)
+    life.when("2027-03-02 10:00", c.SendReferral(partner=PARTNER, purpose="job")).then(
+        said("ReferralSent", named=False), also=True
+    )
 
 
 def test_consent_withdrawn_cancels_the_referral() -> None:
-    life = released().when("2027-03-02 09:00", c.GiveConsent(partner=PARTNER, purpose="care")).when("2027-03-02 10:00", SEND)
+    life = (
+        released()
+        .when("2027-03-02 09:00", c.GiveConsent(partner=PARTNER, purpose="care"))
+        .when("2027-03-02 10:00", SEND)
+    )
     life.when("2027-03-03", c.WithdrawConsent(partner=PARTNER, purpose="care")).then(
         "ConsentWithdrawn", said("ReferralCancelled", why="consent-withdrawn")
     )
@@ -50,4 +57,6 @@ def test_a_referral_is_open_once_and_settled_once() -> None:
     life = sent().when("2027-03-03", SEND).refused("referral-open")
     id = life.referral
     life.when("2027-03-03", answer(c.CancelReferral)).then(said("ReferralCancelled", why="by-hand"))
-    life.when("2027-03-03", by(PARTNER, c.AcceptReferral(referral=id), roles=("partner", "supervisor"))).refused("unknown-referral")
+    life.when("2027-03-03", by(PARTNER, c.AcceptReferral(referral=id), roles=("partner", "supervisor"))).refused(
+        "unknown-referral"
+    )

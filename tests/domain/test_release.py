@@ -166,7 +166,9 @@ def test_what_is_not_held_tells_staff_only() -> None:
         said("ReminderTaken", deadline="law-term/1"), said("MessageDue", to="participant"),
         said("MessageSuppressed", reason="suspended"), also=True,
     )  # fmt: skip
-    life.when("2027-03-21 18:00").then(said("DeadlineMissed", deadline="law-term/1"), said("EscalationRaised", held=False))
+    life.when("2027-03-21 18:00").then(
+        said("DeadlineMissed", deadline="law-term/1"), said("EscalationRaised", held=False)
+    )
 
 
 def test_what_was_held_past_its_day_gets_the_least_notice() -> None:
@@ -258,7 +260,9 @@ def test_a_transfer_is_asked_reminded_and_then_accepts_itself() -> None:
         said("MessageDue", template="transfer-asked", person=OTHER_REFERENT), also=True,
     )  # fmt: skip
     life.when("2027-03-07 09:00").then("TransferReminded", said("MessageDue", template="transfer-asked"))
-    life.when("2027-03-12 09:00").then(said("JourneyTransferred", to=OTHER_REFERENT, site="north", by_itself=True), also=True)
+    life.when("2027-03-12 09:00").then(
+        said("JourneyTransferred", to=OTHER_REFERENT, site="north", by_itself=True), also=True
+    )
     assert life.state.referent == OTHER_REFERENT
 
 
@@ -266,7 +270,9 @@ def test_a_transfer_is_accepted_or_declined_by_whom_it_is_for() -> None:
     life = released().when("2027-03-02 10:00", c.Transfer(to=OTHER_REFERENT))
     life.when("2027-03-02 11:00", by(REFERENT, c.AcceptTransfer())).refused("no-right")
     life.when("2027-03-02 11:00", c.Transfer(to=OTHER_REFERENT)).refused("transfer-open")
-    life.when("2027-03-02 12:00", by(OTHER_REFERENT, c.AcceptTransfer())).then(said("JourneyTransferred", by_itself=False))
+    life.when("2027-03-02 12:00", by(OTHER_REFERENT, c.AcceptTransfer())).then(
+        said("JourneyTransferred", by_itself=False)
+    )
     life.when("2027-03-03 12:00", by(OTHER_REFERENT, c.Transfer(to=REFERENT))).then("TransferAsked", "MessageDue")
     life.when("2027-03-03 13:00", by(REFERENT, c.DeclineTransfer())).then(
         "TransferDeclined", said("MessageDue", template="transfer-declined")

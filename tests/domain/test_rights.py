@@ -4,6 +4,7 @@ import pytest
 
 from journeys.domain import commands as c
 from journeys.domain.commands import BODIES, INTERNAL
+from journeys.domain.record import SYSTEM
 from journeys.domain.rights import ROLES, Scope, right, uncovered
 from tests.domain.given import (
     DUTY,
@@ -21,76 +22,79 @@ from tests.domain.given import (
     plan,
     released,
 )
-from journeys.domain.record import SYSTEM
 
 TABLE = """
-                        referent       supervisor     finance        duty           mentor         partner        participant    administrator  auditor
-plan                    own            allowed        -              -              -              -              -              -              -
-expect-date             own            allowed        -              -              -              -              -              -              -
-move-date               own            allowed        -              -              -              -              -              -              -
-confirm-date            own            allowed        -              -              -              -              -              -              -
-cancel-date             own            allowed        -              -              -              -              -              -              -
-suspend                 own            allowed        -              -              -              -              -              -              -
-resume                  own            allowed        -              -              -              -              -              -              -
-close                   own            allowed        -              -              -              -              -              -              -
-reopen                  -              allowed        -              -              -              -              -              -              -
-correct                 own            allowed        -              -              -              -              -              -              -
-assign-referent         -              allowed        -              -              -              -              -              -              -
-transfer                own            allowed        -              -              -              -              -              -              -
-accept-transfer         own            allowed        -              -              -              -              -              -              -
-decline-transfer        own            allowed        -              -              -              -              -              -              -
-cancel-transfer         own            allowed        -              -              -              -              -              -              -
-reach-milestone         own            allowed        -              -              -              -              -              -              -
-waive-milestone         own            allowed        -              -              -              -              -              -              -
-reschedule-milestone    own            allowed        -              -              -              -              -              -              -
-add-evidence            own            allowed        -              -              own            -              -              -              -
-add-note                own            allowed        -              -              own            -              -              -              -
-log-contact             own            allowed        -              -              own            -              -              -              -
-book-appointment        own            allowed        -              -              own            -              -              -              -
-move-appointment        own            allowed        -              -              -              -              -              -              -
-close-appointment       own            allowed        -              -              own            -              -              -              -
-acknowledge-escalation  own            allowed        allowed        allowed        -              -              -              -              -
-reassign-escalation     -              allowed        -              allowed        -              -              -              -              -
-resolve-escalation      own            allowed        allowed        allowed        -              -              -              -              -
-request-grant           own            allowed        -              -              -              -              -              -              -
-change-grant            own            allowed        -              -              -              -              -              -              -
-return-grant            -              allowed        allowed        allowed        -              -              -              -              -
-approve-grant           -              allowed        allowed        allowed        -              -              -              -              -
-refuse-grant            -              allowed        allowed        allowed        -              -              -              -              -
-cancel-grant            own            allowed        -              -              -              -              -              -              -
-settle-payment          -              -              allowed        -              -              -              -              -              -
-cancel-payment          -              -              allowed        -              -              -              -              -              -
-submit-receipt          own            allowed        -              -              -              -              -              -              -
-accept-receipt          -              -              allowed        -              -              -              -              -              -
-refuse-receipt          -              -              allowed        -              -              -              -              -              -
-waive-receipt           -              -              allowed        -              -              -              -              -              -
-propose-mentor          own            allowed        -              -              -              -              -              -              -
-match-mentor            own            allowed        -              -              own            -              -              -              -
-decline-mentor          own            allowed        -              -              own            -              -              -              -
-end-mentor              own            allowed        -              -              -              -              -              -              -
-send-referral           own            allowed        -              -              -              -              -              -              -
-accept-referral         own            allowed        -              -              -              own            -              -              -
-decline-referral        own            allowed        -              -              -              own            -              -              -
-cancel-referral         own            allowed        -              -              -              -              -              -              -
-record-situation        own            allowed        -              -              -              -              -              -              -
-measure-outcome         own            allowed        -              -              -              -              -              -              -
-give-consent            own            allowed        -              -              -              -              -              -              -
-withdraw-consent        own            allowed        -              -              -              -              -              -              -
-pause-messages          own            allowed        -              -              -              -              own            -              -
-resume-messages         own            allowed        -              -              -              -              own            -              -
-opt-out                 own            allowed        -              -              -              -              own            -              -
-opt-in                  own            allowed        -              -              -              -              own            -              -
-record-death            own            allowed        -              -              -              -              -              -              -
-request-erasure         own            allowed        -              -              -              -              -              allowed        -
+                        referent  supervisor  finance  duty     mentor   partner  participant  administrator  auditor
+plan                    own       allowed     -        -        -        -        -            -              -
+expect-date             own       allowed     -        -        -        -        -            -              -
+move-date               own       allowed     -        -        -        -        -            -              -
+confirm-date            own       allowed     -        -        -        -        -            -              -
+cancel-date             own       allowed     -        -        -        -        -            -              -
+suspend                 own       allowed     -        -        -        -        -            -              -
+resume                  own       allowed     -        -        -        -        -            -              -
+close                   own       allowed     -        -        -        -        -            -              -
+reopen                  -         allowed     -        -        -        -        -            -              -
+correct                 own       allowed     -        -        -        -        -            -              -
+assign-referent         -         allowed     -        -        -        -        -            -              -
+transfer                own       allowed     -        -        -        -        -            -              -
+accept-transfer         own       allowed     -        -        -        -        -            -              -
+decline-transfer        own       allowed     -        -        -        -        -            -              -
+cancel-transfer         own       allowed     -        -        -        -        -            -              -
+reach-milestone         own       allowed     -        -        -        -        -            -              -
+waive-milestone         own       allowed     -        -        -        -        -            -              -
+reschedule-milestone    own       allowed     -        -        -        -        -            -              -
+add-evidence            own       allowed     -        -        own      -        -            -              -
+add-note                own       allowed     -        -        own      -        -            -              -
+log-contact             own       allowed     -        -        own      -        -            -              -
+book-appointment        own       allowed     -        -        own      -        -            -              -
+move-appointment        own       allowed     -        -        -        -        -            -              -
+close-appointment       own       allowed     -        -        own      -        -            -              -
+acknowledge-escalation  own       allowed     allowed  allowed  -        -        -            -              -
+reassign-escalation     -         allowed     -        allowed  -        -        -            -              -
+resolve-escalation      own       allowed     allowed  allowed  -        -        -            -              -
+request-grant           own       allowed     -        -        -        -        -            -              -
+change-grant            own       allowed     -        -        -        -        -            -              -
+return-grant            -         allowed     allowed  allowed  -        -        -            -              -
+approve-grant           -         allowed     allowed  allowed  -        -        -            -              -
+refuse-grant            -         allowed     allowed  allowed  -        -        -            -              -
+cancel-grant            own       allowed     -        -        -        -        -            -              -
+settle-payment          -         -           allowed  -        -        -        -            -              -
+cancel-payment          -         -           allowed  -        -        -        -            -              -
+submit-receipt          own       allowed     -        -        -        -        -            -              -
+accept-receipt          -         -           allowed  -        -        -        -            -              -
+refuse-receipt          -         -           allowed  -        -        -        -            -              -
+waive-receipt           -         -           allowed  -        -        -        -            -              -
+propose-mentor          own       allowed     -        -        -        -        -            -              -
+match-mentor            own       allowed     -        -        own      -        -            -              -
+decline-mentor          own       allowed     -        -        own      -        -            -              -
+end-mentor              own       allowed     -        -        -        -        -            -              -
+send-referral           own       allowed     -        -        -        -        -            -              -
+accept-referral         own       allowed     -        -        -        own      -            -              -
+decline-referral        own       allowed     -        -        -        own      -            -              -
+cancel-referral         own       allowed     -        -        -        -        -            -              -
+record-situation        own       allowed     -        -        -        -        -            -              -
+measure-outcome         own       allowed     -        -        -        -        -            -              -
+give-consent            own       allowed     -        -        -        -        -            -              -
+withdraw-consent        own       allowed     -        -        -        -        -            -              -
+pause-messages          own       allowed     -        -        -        -        own          -              -
+resume-messages         own       allowed     -        -        -        -        own          -              -
+opt-out                 own       allowed     -        -        -        -        own          -              -
+opt-in                  own       allowed     -        -        -        -        own          -              -
+record-death            own       allowed     -        -        -        -        -            -              -
+request-erasure         own       allowed     -        -        -        -        -            allowed        -
 """
 """What is agreed. A change here is a change of who may do what: say so in the changelog."""
 
 
+def _width(role: str) -> int:
+    return max(len(role), 7) + 2
+
+
 def rendered() -> str:
     written = {Scope.ALLOWED: "allowed", Scope.OWN: "own", Scope.NEVER: "-"}
-    lines = ["{:<24}".format("") + "".join(f"{role:<15}" for role in ROLES)]
+    lines = ["".ljust(24) + "".join(role.ljust(_width(role)) for role in ROLES)]
     lines += [
-        f"{name:<24}" + "".join(f"{written[right(role, name)]:<15}" for role in ROLES)
+        name.ljust(24) + "".join(written[right(role, name)].ljust(_width(role)) for role in ROLES)
         for name in BODIES
         if name not in INTERNAL
     ]
@@ -123,7 +127,9 @@ NOTE, OUT = c.AddNote(), c.OptOut()
     ],
 )  # fmt: skip
 def test_own_is_the_journey_that_one_leads_mentors_or_lives(actor: str, body: c.Body, may: bool) -> None:
-    life = released().when("2027-03-02", c.ProposeMentor(mentor=MENTOR)).when("2027-03-02", c.MatchMentor(mentor=MENTOR))
+    life = (
+        released().when("2027-03-02", c.ProposeMentor(mentor=MENTOR)).when("2027-03-02", c.MatchMentor(mentor=MENTOR))
+    )
     life.when("2027-03-03", by(actor, body))
     assert [refused.code for refused in life.refusals] == ([] if may else ["no-right"])
     acted = next(event for event in life.new if event.kind != "ContactDue")
@@ -142,6 +148,8 @@ def test_the_role_in_which_one_acted_is_on_record() -> None:
 
 def test_a_programmes_own_role_has_the_line_that_it_names() -> None:
     book = book_of("programme: small\nlabel: petit\nroles: {coach: {fr: coach, en: coach, rights: supervisor}}")
-    life = given(("2027-01-11", plan(None)), book=book).when("2027-01-12", by(DUTY, c.Close(outcome="lost"), roles=("coach",)))
+    life = given(("2027-01-11", plan(None)), book=book).when(
+        "2027-01-12", by(DUTY, c.Close(outcome="lost"), roles=("coach",))
+    )
     assert life.new[0].role == "coach"
     assert life.state.outcome == "lost"

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Iterable, Iterator
 from dataclasses import dataclass
 
 from journeys.audit.journal_account import BROKEN_FOLD
 from journeys.audit.verdicts import Verdict
 from journeys.audit.verifying import Sources, verify
 from journeys.domain import commands as c
+from journeys.domain.evolve import fold
 from journeys.domain.record import Event, Payload
 from journeys.domain.state import PaymentStatus
 from tests.faults.trial import RING, Person, Sent, Trial, patiently
@@ -44,6 +45,20 @@ async def violations(trial: Trial, *, quiet_seconds: float = 60) -> list[Violati
     found += await _all(_accounts(trial, person) for person in trial.persons)
     found += await _all(_answers_again(trial, person) for person in trial.persons)
     return found
+
+
+async def first_sign(trial: Trial) -> list[Violation]:
+    """What can be seen to be wrong at once, while the journeys are still at work; cheap, for runs that stop at it."""
+    for person in trial.persons:
+        events = await trial.events(person)
+        try:
+            fold(events)
+        except BROKEN_FOLD as failure:
+            return [Violation("not-foldable", person.stream, str(failure))]
+        found = [each for sent in _of(trial, person) if sent.ended for each in _command(sent, events)]
+        if found:
+            return found
+    return await money(trial)
 
 
 async def _all(asked: Iterator[Awaitable[list[Violation]]]) -> list[Violation]:
@@ -92,10 +107,12 @@ async def _answers_again(trial: Trial, person: Person) -> list[Violation]:
     return found
 
 
-def waits(sent: list[Sent]) -> list[Violation]:
-    """Callers who waited too long."""
+def waits(sent: Iterable[Sent], pause: float = 0.0) -> list[Violation]:
+    """Callers who waited too long; `pause` seconds are those of a fault that itself lasts."""
     return [
-        Violation("waited", each.command.id, f"{each.seconds:.1f} s") for each in sent if each.seconds > MOST_SECONDS
+        Violation("waited", each.command.id, f"{each.seconds:.1f} s")
+        for each in sent
+        if each.seconds > MOST_SECONDS + pause
     ]
 
 

@@ -15,6 +15,7 @@ from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowHistoryEventFilterType
 from temporalio.service import RPCError
 
+from activities.failures import UNREACHABLE
 from journeys import temporal
 from journeys.authoring.calendars import calendar_text
 from journeys.authoring.reading import programme_text
@@ -37,7 +38,7 @@ from tests.faults.servers import Server, Servers, new_pid
 
 RING: Final = KeyRing(KEY_ID, {KEY_ID: KEY})
 PATIENCE: Final = timedelta(seconds=60)
-OUTAGE_ERRORS: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, RPCError)
+OUTAGE_ERRORS: Final = (*UNREACHABLE, RPCError)
 
 # A minute is the shortest that a programme can say: what falls due does so in real time, during the faults.
 PROGRAMME: Final[dict[str, Any]] = {
@@ -165,6 +166,14 @@ class Trial:
     def under_way(self) -> int:
         """Commands that wait for their answer now."""
         return sum(1 for sent in self.sent if sent.ended is None)
+
+    def waiting_since(self, instant: float, crew: Crew | None = None) -> list[Sent]:
+        """Commands (to one crew) that waited at `instant` (time.monotonic()) or were sent after it."""
+        served = {person.stream for person in self.persons if crew is None or person.crew is crew}
+        return [
+            sent for sent in self.sent
+            if sent.command.stream in served and (sent.ended is None or sent.ended >= instant)
+        ]  # fmt: skip
 
     # --- the record
 

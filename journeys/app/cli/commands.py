@@ -4,7 +4,7 @@ from functools import cache
 
 import typer
 
-from journeys.app.cli import audit, directory, doing, inboxes, listing, programmes, running, starting
+from journeys.app.cli import audit, demo, directory, doing, inboxes, listing, programmes, running, starting
 from journeys.app.cli.shape import group
 
 
@@ -16,6 +16,7 @@ def application() -> typer.Typer:
         "Release journeys: prepare, accompany, account for.",
     )
     running.add_to(app)
+    demo.add_to(app)
     programmes.add_to(app)
     directory.add_to(app)
     starting.add_to(app)

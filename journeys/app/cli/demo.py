@@ -90,8 +90,9 @@ def read(programme: str | None, lives: str | None) -> "Lives":
         known = ", ".join(cohort_names())
         raise Failure(
             Exit.NOT_FOUND, "no-lives",
-            Said(f"aucune vie n'est livrée pour le programme « {name} »", f"no lives are shipped for the programme “{name}”"),
-            Said(f"livrées : {known} ; ou donnez un fichier par --lives", f"shipped: {known}; or give a file by --lives"),
+            Said(f"aucune vie n'est livrée pour le programme « {name} »", f"no lives are shipped for “{name}”"),
+            Said(f"livrées : {known} ; ou donnez un fichier par --lives",
+                 f"shipped: {known}; or give a file by --lives"),
             field="--programme",
         )  # fmt: skip
     try:
@@ -102,8 +103,8 @@ def read(programme: str | None, lives: str | None) -> "Lives":
 
 def _invalid(error: Any) -> Failure:
     faults = [
-        {"line": one.line, "path": one.path, "code": one.code, "message": one.fr, "message_en": one.en, "remedy": one.remedy_fr,
-         "remedy_en": one.remedy_en}
+        {"line": one.line, "path": one.path, "code": one.code, "message": one.fr, "message_en": one.en,
+         "remedy": one.remedy_fr, "remedy_en": one.remedy_en}
         for one in error.faults
     ]  # fmt: skip
     first = error.faults[0]
@@ -129,7 +130,9 @@ def _home(asked: str | None) -> Iterator[Path]:
         path = Path(asked).expanduser()
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise usage(
-                "not-empty", f"--data-dir : {path} n'est pas un dossier vide", f"--data-dir: {path} is not an empty directory",
+                "not-empty",
+                f"--data-dir : {path} n'est pas un dossier vide",
+                f"--data-dir: {path} is not an empty directory",
                 field="--data-dir",
                 remedy=Said("donnez un dossier vide ou nouveau", "give an empty or a new directory"),
             )  # fmt: skip

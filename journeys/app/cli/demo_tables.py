@@ -54,11 +54,12 @@ class Pages:
         programme = report.book.programme.label.in_(self.lang)
         first, last = (format_date(self._day(at), self.lang) for at in (report.began, report.ended))
         count = len(report.outcomes)
+        lives = self.t("vies" if count > 1 else "vie", "lives" if count > 1 else "life")
         self._title(console, cohort.label.in_(self.lang))
         self._line(console, self.t(
-            f"Programme « {programme} ». {count} {'vies' if count > 1 else 'vie'}, du {first} au {last} (dates simulées, "
+            f"Programme « {programme} ». {count} {lives}, du {first} au {last} (dates simulées, "
             f"noms inventés), jouées en {report.seconds:.0f} s sur un vrai serveur.",
-            f"Programme “{programme}”. {count} {'lives' if count > 1 else 'life'}, from {first} to {last} (simulated dates, "
+            f"Programme “{programme}”. {count} {lives}, from {first} to {last} (simulated dates, "
             f"invented names), played in {report.seconds:.0f} s on a real server.",
         ))  # fmt: skip
 
@@ -121,8 +122,8 @@ class Pages:
             f"{len(alerts)} {_many('alerte', len(alerts))} : {len(alerts) - len(climbed)} "
             f"{_many('réglée', len(alerts) - len(climbed))} au premier échelon, {len(climbed)} "
             f"{_many('montée', len(climbed))} plus haut, {open_fr}.",
-            f"{len(alerts)} {_many('escalation', len(alerts))}: {len(alerts) - len(climbed)} settled at the first step, "
-            f"{len(climbed)} climbed higher, {still or 'none'} still open at the end.",
+            f"{len(alerts)} {_many('escalation', len(alerts))}: {len(alerts) - len(climbed)} settled at the first "
+            f"step, {len(climbed)} climbed higher, {still or 'none'} still open at the end.",
         ))  # fmt: skip
         if climbed:
             heads = [
@@ -210,7 +211,8 @@ class Pages:
             total = fund.available + fund.reserved + fund.paid
             waiting = self.t(f", {self._euros(fund.reserved)} réservés", f", {self._euros(fund.reserved)} reserved")
             self._line(console, self.t(
-                f"Fonds « {self._speech.spoken(fund.code)} » : {self._euros(total)} au départ, {self._euros(fund.paid)} versés"
+                f"Fonds « {self._speech.spoken(fund.code)} » : {self._euros(total)} au départ, "
+                f"{self._euros(fund.paid)} versés"
                 f"{waiting if fund.reserved else ''}, {self._euros(fund.available)} disponibles.",
                 f"Fund “{self._speech.spoken(fund.code)}”: {self._euros(total)} at first, {self._euros(fund.paid)} paid"
                 f"{waiting if fund.reserved else ''}, {self._euros(fund.available)} available.",
@@ -305,8 +307,15 @@ class Pages:
             agree = sum(account.verdict is Verdict.AGREES for account in accounts)
             compared = sum(account.compared for account in accounts)
             mark = "✓" if agree == journeys else "✗"
-            rows.append([mark, capital(text(self.lang)(ACCOUNTS[name])), self.t(f"{agree} sur {journeys} concordent", f"{agree} of {journeys} agree"),
-                         self.t(f"{compared} événements comparés", f"{compared} events compared")])  # fmt: skip
+            rows.append(
+                [
+                    mark,
+                    capital(text(self.lang)(ACCOUNTS[name])),
+                    self.t(f"{agree} sur {journeys} concordent", f"{agree} of {journeys} agree"),
+                    self.t(f"{compared} événements comparés", f"{compared} events compared"),
+                ]
+            )
+        console.print()
         self._table(console, None, rows)
         latest = report.latest.total_seconds()
         told = f"{latest:.1f}".replace(".", "," if self.lang == "fr" else ".")
@@ -378,7 +387,13 @@ class Pages:
         from rich import box
         from rich.table import Table
 
-        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0, show_header=heads is not None)
+        table = Table(
+            box=box.SIMPLE_HEAD,
+            show_edge=False,
+            pad_edge=False,
+            padding=0 if heads else (0, 1),
+            show_header=heads is not None,
+        )
         for position in range(len(rows[0])):
             width = widths[position] if widths else None
             head = _text(heads[position], "bold") if heads else ""
@@ -469,7 +484,8 @@ def _journey_json(one: Outcome, report: Report) -> dict[str, Any]:
 
 def _alert_json(one: Alert, names: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "journey": one.journey.removeprefix("journey-"), "id": one.id, "about": one.about.model_dump(), "ladder": one.ladder,
+        "journey": one.journey.removeprefix("journey-"), "id": one.id, "about": one.about.model_dump(),
+        "ladder": one.ladder,
         "raised_at": one.raised_at.isoformat(), "step": one.step, "role": one.role, "times_told": one.times,
         "told": {role: [names.get(id, id) for id in who] for role, who in one.told.items()}, "nobody": one.nobody,
         "ended_at": one.ended_at.isoformat() if one.ended_at else None, "how": one.how,

@@ -211,12 +211,14 @@ async def _sent(desk: Desk, loaded: "Loaded", asked: "Command", texts: dict[str,
 
     What goes unanswered is told with the id of the command.
     """
-    from journeys.app.entry import give, make_command
+    from journeys.app.entry import give, make_command, used_otherwise
     from journeys.app.forwarding import forward
     from journeys.domain.commands import PERSONAL
     from journeys.domain.decide import Refused, decide
     from journeys.temporal import Malformed, Unreachable
 
+    if (conflict := await used_otherwise(await desk.pool(), asked)) is not None:
+        return conflict
     try:
         client = await desk.client()
         refused = asked.name in PERSONAL and isinstance(decide(loaded.state, asked, desk.now, loaded.book), Refused)

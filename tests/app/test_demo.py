@@ -1,0 +1,260 @@
+"""The demonstration: two lives on the real stack, all of them in the core on any day, and files that are wrong."""
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from shutil import rmtree
+
+import pytest
+
+from journeys.app.cli import demo
+from journeys.app.cli.demo_tables import WIDTH, Pages, as_json
+from journeys.app.failures import Exit, Failure
+from journeys.audit.verdicts import Verdict
+from journeys.local.lives import LIVES, Lives, LivesInvalid, cohort_names, parse_when, read_lives
+from journeys.local.player import PlayFailed, Report, play
+from tests.app.rehearsal import rehearse
+from worker import WORKFLOWS
+
+AUXILIA = read_lives(LIVES / "auxilia.yaml")
+
+BEGINNINGS = [
+    datetime(2026, 11, 20, 11, 0, tzinfo=UTC),
+    datetime(2026, 12, 24, 22, 50, tzinfo=UTC),
+    datetime(2027, 2, 6, 5, 0, tzinfo=UTC),
+    datetime(2027, 3, 28, 0, 59, tzinfo=UTC),
+    datetime(2027, 5, 5, 16, 30, tzinfo=UTC),
+    datetime(2027, 7, 13, 9, 0, tzinfo=UTC),
+    datetime(2027, 10, 31, 23, 30, tzinfo=UTC),
+]
+"""A plain day, holidays, a weekend at night, both changes of the clock, the eve of a feast, the end of a month."""
+
+
+def only(lives: Lives, *first_names: str) -> Lives:
+    chosen = tuple(life for life in lives.cohort.lives if life.person.first_name in first_names)
+    assert len(chosen) == len(first_names)
+    return replace(lives, cohort=lives.cohort.model_copy(update={"lives": chosen}))
+
+
+# --- every life, on any day
+
+
+@pytest.mark.parametrize("name", cohort_names())
+@pytest.mark.parametrize("begun", BEGINNINGS, ids=lambda at: f"{at:%Y-%m-%d}")
+def test_every_step_of_every_life_goes_as_written_on_any_day(name: str, begun: datetime) -> None:
+    lives = read_lives(LIVES / f"{name}.yaml")
+    surprises = {
+        life.person.first_name: found
+        for life in lives.cohort.lives
+        if (found := rehearse(lives, life, begun).surprises)
+    }
+    assert not surprises
+
+
+def test_the_ten_lives_show_what_they_promise() -> None:
+    """What the issue asks of them, found in their events."""
+    found = {life.person.first_name: rehearse(AUXILIA, life, BEGINNINGS[0]) for life in AUXILIA.cohort.lives}
+    kinds = {name: {event.kind for event in one.events} for name, one in found.items()}
+    refused = {
+        event.data.code  # type: ignore[attr-defined]
+        for one in found.values()
+        for event in one.events
+        if event.kind == "CommandRefused"
+    }
+    assert len(found) == 10
+    assert {"self-approval", "over-cap", "no-right"} <= refused
+    assert found["Karim"].state.reached("job-kept") is not None
+    assert "DateMoved" in kinds["Lucas"]
+    assert {"none", "own"} <= {value.value for value in found["Mehdi"].state.situations["housing"]}
+    assert {"EscalationUntold", "EscalationClimbed", "AppointmentMissed"} <= kinds["Dylan"]
+    assert "PaymentUnknown" in kinds["Rayan"] and "PaymentSettled" in kinds["Rayan"]
+    assert {"JourneySuspended", "JourneyResumed"} <= kinds["Sofiane"]
+    assert {"MentorEnded", "MentorDeclined"} <= kinds["Nicolas"]
+    assert "DeadlineCorrected" in kinds["Amadou"]
+    assert (found["Jordan"].state.outcome, found["Mathieu"].state.outcome) == ("withdrawn", "deceased")
+
+
+# --- two lives on the real stack
+
+
+@pytest.fixture(scope="module")
+def report() -> Iterator[Report]:
+    """Dylan, whose alert climbs past everybody who is away, and Mathieu, whose death settles the rest."""
+    home = Path(tempfile.mkdtemp(prefix="journeys-"))
+    home.chmod(0o711)
+    try:
+        yield asyncio.run(play(only(AUXILIA, "Dylan", "Mathieu"), home / "demo", workflows=WORKFLOWS))
+    finally:
+        rmtree(home, ignore_errors=True)
+
+
+def test_the_audit_of_played_lives_holds_strictly(report: Report) -> None:
+    assert len(report.verifications) == 2
+    for one in report.verifications:
+        assert {account.verdict for account in one.accounts} == {Verdict.AGREES}
+        assert one.seq > 100
+    assert report.latest < timedelta(minutes=5)
+    assert report.holds
+    assert demo._exit(report) == Exit.DONE
+
+
+def test_the_demonstration_fails_when_something_came_late(report: Report, capsys: pytest.CaptureFixture[str]) -> None:
+    late = replace(report, latest=timedelta(hours=1))
+    assert demo._exit(late) == Exit.FAILED
+    Pages(late, "fr").show()
+    assert "Le contrôle ne tient pas" in capsys.readouterr().out
+
+
+def test_the_report_tells_a_director_who_got_where(report: Report, capsys: pytest.CaptureFixture[str]) -> None:
+    Pages(report, "fr").show()
+    out = capsys.readouterr().out
+    assert max(len(line) for line in out.splitlines()) <= WIDTH
+    for words in ("Qui en est où", "Alertes", "Argent", "Ce que les règles ont refusé", "Le contrôle tient"):
+        assert words in out
+    told = " ".join(out.split())
+    assert "Dylan R." in told and "Mathieu G." in told and "décès" in told
+    assert "absents : référent et responsable" in told
+    assert "M. Ostrowski (astreinte" in told
+    assert "240 €" in told and "C. Morel (responsable)" in told and "2 dispensés" in told
+    assert "2 sur 2 concordent" in told
+    assert "None" not in out and "{" not in out
+
+
+def test_the_report_is_complete_in_english(report: Report, capsys: pytest.CaptureFixture[str]) -> None:
+    Pages(report, "en").show()
+    out = capsys.readouterr().out
+    assert "Who got where" in out and "The audit holds" in out
+    assert not {"personne", "référent", "responsable", "étape", "prévenu"} & set(out.lower().split())
+
+
+def test_the_json_has_what_the_interface_promises(report: Report) -> None:
+    told = json.loads(json.dumps(as_json(report)))
+    assert {"journeys", "escalations", "payments", "audit"} <= told.keys()
+    for journey in told["journeys"]:
+        assert {"id", "status", "programme", "phase", "seq", "next_due"} <= journey.keys()
+        assert journey["status"] == "closed"
+    climbed = [one for one in told["escalations"] if "supervisor" in one["nobody"]]
+    assert climbed and all(one["told"] == {"duty": ["Mireille Ostrowski"]} for one in climbed)
+    assert [(one["amount"], one["status"], one["receipt"]) for one in told["payments"]] == [
+        (12000, "settled", "waived"), (12000, "settled", "waived"),
+    ]  # fmt: skip
+    assert told["audit"]["holds"] is True
+
+
+def test_a_step_that_goes_otherwise_is_told_by_name(tmp_path: Path) -> None:
+    """A refusal that the file does not expect ends the demonstration, and says where."""
+    text = (LIVES / "auxilia.yaml").read_text(encoding="utf-8").replace("refused: no-right, ", "")
+    changed = tmp_path / "lives.yaml"
+    changed.write_text(text, encoding="utf-8")
+    dylan = only(read_lives(changed), "Dylan")
+    home = Path(tempfile.mkdtemp(prefix="journeys-"))
+    home.chmod(0o711)
+    try:
+        with pytest.raises(PlayFailed) as failed:
+            asyncio.run(play(dylan, home / "demo", workflows=WORKFLOWS))
+    finally:
+        rmtree(home, ignore_errors=True)
+    said = failed.value.text("fr")
+    assert "Dylan Rousseau" in said and "4 working days after release" in said and "no-right" in said
+
+
+# --- files that are wrong
+
+
+BROKEN = [
+    ("do: opt-out", "do: opt-oot", "do", "opt-out"),
+    ("as: bruno", "as: brumo", "as", "bruno"),
+    ("milestone: course-outside", "milestone: course-outsid", "with.milestone", "course-outside"),
+    ("when: 41 days after release 09:30", "when: 41 days after relaese 09:30", "when", "release"),
+    ("when: 41 days after release 09:30", "when: some day", "when", "3 working days after release 14:30"),
+    ("amount: 850 EUR", "amount: -850 EUR", "with.amount", "850 EUR"),
+    ("follows: [dedans, sortie, mentorat]", "follows: [dehors]", "follows[1]", "dedans"),
+    ("bank: timeout", "bank: perhaps", "bank", "timeout"),
+    ("grant: permis}", "grant: permi}", "with.grant", "permis"),
+    ("referent: yann", "referent: ian", "referent", "yann"),
+    ("programme: auxilia", "programme: auxilla", "programme", "auxilia"),
+    ('    story: {fr: "Décès", en: "Death"}\n', "", "lives[10]", "story"),
+    (', with: {outcome: withdrawn, reason: "Il arrête. La porte reste ouverte, il le sait."}', "", "with", "outcome"),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "where", "remedy"), BROKEN, ids=[wrong[:24] for _, wrong, _, _ in BROKEN])
+def test_a_broken_file_gives_its_line_and_what_to_write(
+    right: str, wrong: str, where: str, remedy: str, tmp_path: Path
+) -> None:
+    text = (LIVES / "auxilia.yaml").read_text(encoding="utf-8")
+    assert right in text
+    line = text[: text.index(right)].count("\n") + 1
+    file = tmp_path / "lives.yaml"
+    file.write_text(text.replace(right, wrong, 1), encoding="utf-8")
+    with pytest.raises(LivesInvalid) as invalid:
+        read_lives(file)
+    fault = invalid.value.faults[0]
+    assert abs(fault.line - line) <= 2
+    assert fault.path.endswith(where)
+    assert remedy in fault.remedy("fr") and remedy in fault.remedy("en")
+    assert f"{file}:{fault.line} : " in invalid.value.text("fr")
+    with pytest.raises(Failure) as failure:
+        demo.read(None, str(file))
+    assert failure.value.exit == Exit.USAGE
+    assert failure.value.more["faults"][0]["line"] == fault.line
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [(b"lives: [", "yaml-bracket"), (b"lives: \xff", "not-utf-8"), (b"[1, 2]", "model_type"), (b"", "model_type")],
+    ids=["bracket", "latin", "list", "empty"],
+)
+def test_what_is_no_file_of_lives_is_told(content: bytes, code: str, tmp_path: Path) -> None:
+    file = tmp_path / "lives.yaml"
+    file.write_bytes(content)
+    with pytest.raises(LivesInvalid) as invalid:
+        read_lives(file)
+    assert invalid.value.faults[0].line == 1
+    assert invalid.value.faults[0].fr and invalid.value.faults[0].remedy("fr")
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(Failure) as failure:
+        demo.read(None, str(tmp_path / "nowhere.yaml"))
+    assert failure.value.exit == Exit.USAGE
+    assert "auxilia" in failure.value.what.fr
+
+
+def test_a_programme_without_lives_names_those_that_have() -> None:
+    with pytest.raises(Failure) as failure:
+        demo.read("auxilla", None)
+    assert failure.value.exit == Exit.NOT_FOUND
+    assert failure.value.remedy is not None and "auxilia" in failure.value.remedy.fr
+
+
+def test_data_of_somebody_are_never_played_upon(tmp_path: Path) -> None:
+    (tmp_path / "postgres").mkdir()
+    with pytest.raises(Failure) as failure, demo._home(str(tmp_path)):
+        pass
+    assert failure.value.exit == Exit.USAGE
+    assert (tmp_path / "postgres").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "moment", "hour"),
+    [
+        ("at start", "at start", "10:00"),
+        ("3 working days before release 9:05", "3 working days before release", "09:05"),
+    ],
+)
+def test_moments_have_an_hour(text: str, moment: str, hour: str) -> None:
+    when = parse_when(text)
+    assert (str(when.moment), when.hour) == (moment, hour)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "tomorrow", "4 hours after release", "at release 25:00", "2 days after cv reached"]
+)
+def test_what_is_no_moment_of_a_life(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        parse_when(text)

@@ -1,0 +1,147 @@
+"""Servers that are missing, empty, of another version, or hold another key; and accounts that contradict each other."""
+
+import asyncio
+import contextlib
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from .conftest import REPOSITORY, Journeys, Up, plain_environment
+
+
+async def _execute(url: str, *statements: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def execute(url: str, *statements: str) -> None:
+    asyncio.run(_execute(url, *statements))
+
+
+@pytest.fixture
+def empty(up: Up) -> str:
+    """A database without schema, on the server of the running stack."""
+    name = f"empty_{secrets.token_hex(4)}"
+    execute(up.found["database_url"], f"CREATE DATABASE {name}")
+    return str(up.found["database_url"]).replace("/journeys?", f"/{name}?")
+
+
+def test_an_empty_database_then_migrate_then_twice(journeys: Journeys, up: Up, empty: str) -> None:
+    said = journeys("list", "--json", DATABASE_URL=empty)
+    assert (said.code, said.error["code"]) == (7, "wrong-schema") and "journeys migrate" in said.error["remedy"]
+    applied = journeys("migrate", "--json", DATABASE_URL=empty)
+    assert applied.code == 0 and applied.json["applied"][0].startswith("0001_")
+    assert journeys("migrate", "--json", DATABASE_URL=empty).json["applied"] == []
+    assert journeys("list", "--json", DATABASE_URL=empty).json["journeys"] == []
+
+
+def test_a_newer_schema(journeys: Journeys, empty: str) -> None:
+    journeys("migrate", DATABASE_URL=empty)
+    execute(empty, "INSERT INTO migrations (version, name, sha256) VALUES (9999, 'x', '\\x00')")
+    assert journeys("list", "--json", DATABASE_URL=empty).error["code"] == "wrong-schema"
+    assert journeys("migrate", DATABASE_URL=empty).code == 1
+
+
+def test_the_first_administrator_closes_the_directory(journeys: Journeys, empty: str) -> None:
+    journeys("migrate", DATABASE_URL=empty)
+
+    def said(*words: str) -> int:
+        return journeys(*words, DATABASE_URL=empty).code
+
+    assert said("staff", "add", "ada", "--name", "Ada", "--role", "administrator") == 0
+    assert said("staff", "add", "eve", "--name", "Eve", "--role", "referent") == 2
+    assert said("staff", "add", "eve", "--name", "Eve", "--role", "referent", "--as", "ada") == 0
+    assert said("staff", "role", "eve", "finance", "--as", "eve") == 4
+    assert said("partner", "add", "Foyer", "--kind", "housing", "--as", "eve") == 0
+    assert said("fund", "open", "f", "--as", "eve") == 4
+
+
+def test_doctor_before_a_running_stack(here: Journeys, up: Up) -> None:
+    quick = here("doctor", "--quick", "--json")
+    assert quick.code == 0 and quick.json["healthy"] is True
+    whole = here("doctor", "--json")
+    states = {check["name"]: check["state"] for check in whole.json["checks"]}
+    assert whole.code == 0, whole.out
+    assert states["database"] == states["temporal"] == states["journeys"] == "ok" and states["mail"] == "warning"
+
+
+def test_no_temporal_is_exit_7_with_the_command_id(here: Journeys, up: Up, started: Callable[..., str]) -> None:
+    id = started()
+    away = {"DATABASE_URL": str(up.found["database_url"]), "TEMPORAL_ADDRESS": "127.0.0.1:1"}
+    words = ["do", id, "add-note", "--text", "x", "--as", "aline"]
+    said = here(*words, "--json", **away)
+    assert (said.code, said.error["code"]) == (7, "temporal")
+    command = said.error["command"]
+    assert command in here(*words, "--command-id", command, **away).err
+    done = here(*words, "--command-id", command, "--json")
+    assert done.code == 0 and done.json["command"]["command"] == command
+    assert here("doctor", "--quick", **away).code == 1
+
+
+def test_a_signature_by_another_key(here: Journeys, started: Callable[..., str]) -> None:
+    id = started()
+    seq = here("show", id, "--json").journey["seq"]
+    said = here("do", id, "add-note", "--text", "x", "--as", "aline", "--json", JOURNEYS_SIGNING_KEY="ab" * 32)
+    assert (said.code, said.error["code"]) == (4, "unsigned")
+    assert here("show", id, "--json").journey["seq"] == seq
+    assert here("do", id, "add-note", "--text", "x", "--as", "aline").code == 0
+
+
+def test_lists_that_contradict_the_journal(here: Journeys, up: Up, started: Callable[..., str]) -> None:
+    id = started()
+    execute(str(up.found["database_url"]), f"UPDATE journeys SET referent = gen_random_uuid() WHERE id = '{id}'")
+    said = here("audit", "verify", id, "--json")
+    assert said.code == 6 and said.json["holds"] is False
+    assert "PAS d" in here("audit", "verify", id).out
+    assert here("rebuild", id, "--json").json["rebuilt"] == 1
+    assert here("audit", "verify", id, "--strict").code == 0
+
+
+def test_sync_of_one_and_of_all(here: Journeys, started: Callable[..., str]) -> None:
+    id = started()
+    assert here("sync", id, "--json").json["synced"] == [
+        {"id": id, "why": "asked", "outcome": "accepted", "seq": here("show", id, "--json").journey["seq"]}
+    ]
+    assert here("sync").code == 2
+    assert here("sync", "--all", "--json").json["synced"] == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_up_interrupted_before_it_is_ready_leaves_nothing(number: signal.Signals) -> None:
+    home = Path(tempfile.mkdtemp(prefix="journeys-"))
+    home.chmod(0o755)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "journeys.app.cli", "up", "--json"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=REPOSITORY,
+        env=plain_environment(JOURNEYS_DATA_DIR=str(home / "data")),
+    )  # fmt: skip
+    end = time.monotonic() + 10
+    while not (home / "data" / "stack.json").exists() and time.monotonic() < end:
+        time.sleep(0.02)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130, (out, err)
+    assert out == "" and "Traceback" not in err
+    assert not [name for name in _command_lines() if str(home) in name]
+    shutil.rmtree(home)
+
+
+def _command_lines() -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(path.read_bytes().decode(errors="replace"))
+    return found

@@ -1,0 +1,64 @@
+"""The reduced campaign: one landed fault of each kind loses nothing and doubles nothing; without a guard it fails."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.campaign import a_home, reduced, without
+from tests.faults.checks import Violation
+from tests.faults.points import Guard, Point
+from tests.faults.servers import Servers, running_servers
+
+OTHERS = {
+    "worker: anywhere",
+    "PostgreSQL",
+    "PostgreSQL: stopped and continued",
+    "Temporal server",
+    "reset, updates forgotten",
+    "reset, updates applied again",
+}
+
+CONTROLS: dict[str, tuple[frozenset[Guard], Point, str]] = {
+    "the append does not look at the position": (
+        frozenset({Guard.POSITION}), Point.EVENT_AFTER, "not-foldable",
+    ),
+    "nobody claims": (frozenset({Guard.CLAIM}), Point.AFTER_BANK, "instructed-twice"),
+    "what is unknown is instructed again": (frozenset({Guard.LOOK_UP}), Point.AFTER_BANK, "instructed-twice"),
+    "the bank does not know the payment again": (frozenset({Guard.BANK_KEY}), Point.AFTER_BANK, "paid-and-unknown"),
+    "nobody claims and the bank does not know the payment again": (
+        frozenset({Guard.CLAIM, Guard.BANK_KEY}), Point.AFTER_BANK, "paid-twice",
+    ),
+    "anybody may sign": (frozenset({Guard.SIGNATURE}), Point.APPEND_AFTER, "forged-command-taken"),
+}  # fmt: skip
+"""What is taken away, where the worker dies, and what the campaign must find."""
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Path]:
+    with a_home() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def servers(home: Path) -> Iterator[Servers]:
+    with running_servers(home / "data") as running:
+        yield running
+
+
+async def test_nothing_acknowledged_is_lost_and_nothing_is_paid_twice(home: Path, servers: Servers) -> None:
+    tally = await reduced(home, servers)
+    print("\n".join(tally.lines()))
+    assert tally.wrong == []
+    assert {kind for kind, count in tally.landed.items() if count} == {*Point, *OTHERS}
+
+
+async def test_without_a_guard_it_fails(home: Path, servers: Servers) -> None:
+    """Side by side, each with its own database and worker: they wait more than they work."""
+    found: list[list[Violation]] = await asyncio.gather(
+        *(without(home, servers, guards, [point]) for guards, point, _ in CONTROLS.values())
+    )
+    codes = {name: {each.code for each in wrong} for name, wrong in zip(CONTROLS, found, strict=True)}
+    missed = {name: codes[name] for name, (_, _, expected) in CONTROLS.items() if expected not in codes[name]}
+    assert missed == {}
