@@ -138,9 +138,7 @@ class AuxiliaByHand:
         self._closed = False
         self._closing_wanted = False
         self._made: dict[str, asyncio.Event] = {}
-        self._reached: dict[str, asyncio.Event] = {}
         self._tasks: dict[str, "asyncio.Task[None]"] = {}
-        self._measuring: set[str] = set()
 
     @workflow.run
     async def run(self, start: Start) -> None:
@@ -216,7 +214,6 @@ class AuxiliaByHand:
     async def _measure(self, measure: str, number: int, moment: str) -> None:
         """The value on a day, written down a week later; also after the journey was closed."""
         day = self._day(moment)
-        self._measuring.add(f"{measure}/{number}")
         await self._until(self._calendar.closing(day + timedelta(days=7)))
         situation, good, _ = MEASURES[measure]
         value = self._values.get(situation)
@@ -253,8 +250,7 @@ class AuxiliaByHand:
         facts = [self._fact("MilestoneReached", code, asked)]
         if self._stop(f"deadline/{code}"):
             facts.append(self._fact("DeadlineMet", code))
-        if code in self._reached:
-            self._reached[code].set()
+        facts += self._resolve(f"milestone {code}")
         match code:
             case "first-meeting":
                 facts += [self._enter("project"), self._set("project-written")]
@@ -310,6 +306,9 @@ class AuxiliaByHand:
     def _escalate(self, about: str, *, urgent: bool) -> None:
         self._begin(f"escalation/{about}", self._climb(about, urgent))
 
+    def _resolve(self, about: str) -> list[Fact]:
+        return [self._fact("EscalationResolved", about)] if self._stop(f"escalation/{about}") else []
+
     async def _climb(self, about: str, urgent: bool) -> None:
         await self._record(self._fact("EscalationRaised", about))
         steps = LADDERS[urgent]
@@ -348,8 +347,7 @@ class AuxiliaByHand:
             await self._record(self._fact("ContactLogged", contact, asked))
             return
         made.set()
-        self._stop(f"escalation/contact {contact}")
-        await self._record(self._fact("ContactMade", contact, asked))
+        await self._record(self._fact("ContactMade", contact, asked), *self._resolve(f"contact {contact}"))
 
     async def _contact(self, contact: str, first: date) -> None:
         """One window after the other: a timer until it opens, one until it closes."""
@@ -473,10 +471,8 @@ class AuxiliaByHand:
     async def submit_receipt(self, asked: Asked, payment: str) -> None:
         """A receipt was handed in; finance is told."""
         self._stop(f"receipt/{payment}")
-        self._stop(f"escalation/receipt {payment}")
-        await asyncio.gather(
-            self._record(self._fact("ReceiptSubmitted", payment, asked)), self._owe("notice", "finance", payment)
-        )
+        facts = [self._fact("ReceiptSubmitted", payment, asked), *self._resolve(f"receipt {payment}")]
+        await asyncio.gather(self._record(*facts), self._owe("notice", "finance", payment))
 
     @workflow.update
     async def accept_receipt(self, asked: Asked, payment: str) -> None:
@@ -539,9 +535,8 @@ class AuxiliaByHand:
     def _day(self, text: str) -> date:
         """The local day of a moment in the programme's words; before a release it is rolled back, else forward."""
         moment: Moment = parse_moment(text)
-        anchor = self._days[moment.anchor.name if moment.anchor.name else "start"] if moment.anchor.name in self._days else (
-            self._days[f"{moment.anchor.name} reached"]
-        )
+        name = moment.anchor.name
+        anchor = self._days[name if name in self._days else f"{name} reached"]
         sign = -1 if moment.side is Side.BEFORE else 1
         day = self._calendar.add(anchor, moment.offset, sign)
         return self._calendar.roll(day, Roll.BACK if sign < 0 else Roll.FORWARD) if text in DUE.values() else day

@@ -65,7 +65,7 @@ async def connect(settings: Settings, address: str | None = None) -> Client:
 
 def sandbox_runner() -> SandboxedWorkflowRunner:
     """Workflows run in the sandbox; the pure core is passed through it (a test keeps clocks out of the core)."""
-    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules("journeys"))
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules("journeys", "workflows"))
 
 
 async def send(

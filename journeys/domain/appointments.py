@@ -93,9 +93,9 @@ def _attended(work: Deciding, known: Appointment) -> None:
     at = min(known.at, work.now)
     day = work.book.calendar.day(at)
     milestone = known.milestone
-    if milestone is not None and work.book.milestone(milestone).check is Check.APPOINTMENT:
-        if not work.state.settled(milestone):
-            milestones.reached_by_itself(work, milestone, day, at)
+    by_appointment = milestone is not None and work.book.milestone(milestone).check is Check.APPOINTMENT
+    if milestone is not None and by_appointment and not work.state.settled(milestone):
+        milestones.reached_by_itself(work, milestone, day, at)
     if known.contact is not None:
         found = contacts.found(work, known.contact, "meeting", day)
         if not isinstance(found, e.ContactLogged):
@@ -107,8 +107,8 @@ def take_reminder(work: Deciding, id: str, at: datetime) -> None:
     known = work.state.appointments[id]
     work.due(e.AppointmentReminded(appointment=id), "appointment-reminder", at)
     messages.owe(
-        work, "reminder", messages.PARTICIPANT, "appointment-near", about(id), f"appointment/{id}/{known.at.isoformat()}",
-        at=at, not_after=known.at,
+        work, "reminder", messages.PARTICIPANT, "appointment-near", about(id),
+        f"appointment/{id}/{known.at.isoformat()}", at=at, not_after=known.at,
     )  # fmt: skip
 
 

@@ -115,7 +115,7 @@ class Correct(Body):
     window: Window | None = None
     means: Code | None = None
     to: Code | None = None
-    """milestone: `reached` or `open`; appointment: attended, missed, excused; contact: made or missed; situation: its value."""
+    """milestone: reached, open; appointment: attended, missed, excused; contact: made, missed; situation: its value."""
 
 
 class AssignReferent(Body):
@@ -481,8 +481,8 @@ AnyBody = Annotated[
     | ReachMilestone | WaiveMilestone | RescheduleMilestone | AddEvidence | AddNote
     | LogContact | BookAppointment | MoveAppointment | CloseAppointment
     | AcknowledgeEscalation | ReassignEscalation | ResolveEscalation
-    | RequestGrant | ChangeGrant | ReturnGrant | ApproveGrant | RefuseGrant | CancelGrant | SettlePayment | CancelPayment
-    | SubmitReceipt | AcceptReceipt | RefuseReceipt | WaiveReceipt
+    | RequestGrant | ChangeGrant | ReturnGrant | ApproveGrant | RefuseGrant | CancelGrant
+    | SettlePayment | CancelPayment | SubmitReceipt | AcceptReceipt | RefuseReceipt | WaiveReceipt
     | ProposeMentor | MatchMentor | DeclineMentor | EndMentor
     | SendReferral | AcceptReferral | DeclineReferral | CancelReferral
     | RecordSituation | MeasureOutcome | GiveConsent | WithdrawConsent

@@ -49,7 +49,7 @@ def resolve_about(work: Deciding, about: Subject, how: str) -> None:
 
 
 def climb(work: Deciding, id: str, at: datetime | None = None) -> None:
-    """Go on to the next step, or repeat the last one; `at` is the due that was taken, None when nobody could be told."""
+    """Go on to the next step, or repeat the last one; `at` is the due taken, None when nobody could be told."""
     known = work.state.escalations[id]
     _, ladder = work.book.ladder(known.ladder)
     last = len(ladder.steps) - 1

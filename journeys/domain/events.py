@@ -834,23 +834,28 @@ class CommandRefused(Payload):
 
 
 AnyPayload = (
-    JourneyPlanned | JourneyActivated | PhaseEntered | PhaseCompleted | DateExpected | DateMoved | DateHappened | DateCancelled
+    JourneyPlanned | JourneyActivated | PhaseEntered | PhaseCompleted | DateExpected | DateMoved | DateHappened
+    | DateCancelled
     | DateUnconfirmed | DateCorrected | MomentsPlanned | JourneySuspended | JourneyResumed | JourneyClosed
-    | JourneyReopened | ClosingWanted | ReviewDue | ReviewPlanned | ReferentAssigned | TransferAsked | TransferReminded | JourneyTransferred
+    | JourneyReopened | ClosingWanted | ReviewDue | ReviewPlanned | ReferentAssigned | TransferAsked | TransferReminded
+    | JourneyTransferred
     | TransferDeclined | TransferCancelled
     | DeadlineSet | DeadlineMoved | DeadlineMet | DeadlineMissed | DeadlineCancelled | DeadlineCorrected
-    | ReminderTaken | MilestoneReached | MilestoneWaived | MilestoneCorrected | MilestoneRescheduled | EvidenceAdded | NoteAdded
+    | ReminderTaken | MilestoneReached | MilestoneWaived | MilestoneCorrected | MilestoneRescheduled | EvidenceAdded
+    | NoteAdded
     | CheckCalled | CheckPassed | CheckFailed | CheckUnknown
     | MessageDue | MessageDeferred | MessageReady | MessageSent | MessageFailed | MessageSuppressed | MessageUnknown
     | MessageDelivered | MessageBounced
     | ContactDue | ContactMade | ContactMissed | ContactCancelled | ContactCorrected | ContactLogged
-    | AppointmentBooked | AppointmentMoved | AppointmentReminded | AppointmentAsked | AppointmentAttended | AppointmentMissed
+    | AppointmentBooked | AppointmentMoved | AppointmentReminded | AppointmentAsked | AppointmentAttended
+    | AppointmentMissed
     | AppointmentExcused | AppointmentCancelled | AppointmentCorrected
     | EscalationRaised | EscalationClimbed | EscalationAcknowledged | EscalationReassigned | EscalationResolved
     | EscalationTold | EscalationUntold
     | GrantRequested | GrantChanged | GrantReopened | GrantReturned | GrantApprovalGiven | GrantApproved | GrantRefused
     | GrantExpired | GrantCancelled | GrantCompleted | GrantEnded
-    | PaymentReserved | PaymentBlocked | PaymentInstructed | PaymentHeld | PaymentReleased | PaymentAccepted | PaymentUnknown | PaymentEnquired | PaymentLookedUp
+    | PaymentReserved | PaymentBlocked | PaymentInstructed | PaymentHeld | PaymentReleased | PaymentAccepted
+    | PaymentUnknown | PaymentEnquired | PaymentLookedUp
     | PaymentSettled | PaymentRejected | PaymentSettledByHand | PaymentCancelled | PaymentReturned
     | ReceiptDue | ReceiptOverdue | ReceiptSubmitted | ReceiptAccepted | ReceiptRefused | ReceiptWaived
     | MentorProposed | MentorMatched | MentorDeclined | MentorProposalCancelled | MentorEnded

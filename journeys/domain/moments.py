@@ -121,7 +121,8 @@ def parse_anchor(text: str) -> Anchor:
     found = _ANCHOR.match(_plain(text))
     if found is None:
         raise ValueError(
-            f"“{text}” is not an anchor; write start, a date’s name, “<milestone> reached”, “<milestone> due” or “phase <name>”"
+            f"“{text}” is not an anchor; write start, a date’s name, "
+            "“<milestone> reached”, “<milestone> due” or “phase <name>”"
         )
     start, phase, milestone, how, date = found.groups()
     if start:
@@ -143,7 +144,8 @@ def parse_moment(text: str) -> Moment:
         if found:
             return Moment(parse_duration(length), side, parse_anchor(anchor))
     raise ValueError(
-        f"“{text}” is not a moment; write for example at start, 10 working days before release, 3 weeks after cv reached"
+        f"“{text}” is not a moment; write for example at start, 10 working days before release, "
+        "3 weeks after cv reached"
     )
 
 

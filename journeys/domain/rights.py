@@ -52,7 +52,9 @@ TABLE: Final[dict[str, dict[str, Scope]]] = {
     **dict.fromkeys(("acknowledge-escalation", "resolve-escalation"), _LADDER),
     **dict.fromkeys(("request-grant", "change-grant", "cancel-grant", "submit-receipt"), _CASEWORK),
     **dict.fromkeys(("approve-grant", "refuse-grant", "return-grant"), _DECIDING),
-    **dict.fromkeys(("settle-payment", "cancel-payment", "accept-receipt", "refuse-receipt", "waive-receipt"), _FINANCE),
+    **dict.fromkeys(
+        ("settle-payment", "cancel-payment", "accept-receipt", "refuse-receipt", "waive-receipt"), _FINANCE
+    ),
     "reopen": {"supervisor": _A},
     "assign-referent": {"supervisor": _A},
     "reassign-escalation": {"supervisor": _A, "duty": _A},

@@ -31,7 +31,7 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def each_document(paths: list[Path] = DOCUMENTS) -> Any:
+def each_document(paths: list[Path] = DOCUMENTS) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("path", paths, ids=name_of)
 
 

@@ -104,10 +104,9 @@ def told(body: Any, occurred: str | datetime, **parts: str) -> Asked:
 
 
 def plan(release: str | None = "2027-03-01", **fields: Any) -> c.Plan:
-    dates = {"release": day(release)} if release is not None else {}
+    dates = ({"release": day(release)} if release is not None else {}) | fields.pop("dates", {})
     return c.Plan(
-        person=PERSON, programme="0" * 64, calendar="1" * 64, referent=REFERENT, dates={**dates, **fields.pop("dates", {})},
-        **fields,
+        person=PERSON, programme="0" * 64, calendar="1" * 64, referent=REFERENT, dates=dates, **fields
     )  # fmt: skip
 
 

@@ -266,7 +266,8 @@ def _fitting(state: State) -> set[str]:
 
 
 _LIKELY = (
-    "confirm-date", "confirm-date", "move-date", "suspend", "correct", "correct", "reach-milestone", "reach-milestone", "reach-milestone", "add-evidence", "log-contact",
+    "confirm-date", "confirm-date", "move-date", "suspend", "correct", "correct", "reach-milestone", "reach-milestone",
+    "reach-milestone", "add-evidence", "log-contact",
     "log-contact", "book-appointment", "close-appointment", "close-appointment", "acknowledge-escalation",
     "resolve-escalation", "reassign-escalation", "request-grant", "request-grant", "request-grant", "change-grant",
     "submit-receipt", "accept-receipt", "propose-mentor", "match-mentor", "end-mentor", "send-referral",
@@ -312,7 +313,7 @@ def _request(life: MadeUp, draw: Random) -> c.RequestGrant:
 
 
 def _receipt(life: MadeUp, draw: Random) -> c.RecordReceipt:
-    owed = [event.data.message for event in life.events if event.kind == "MessageDue"]
+    owed = [data.message for data in life.all("MessageDue")]
     if not owed or (life.state.payments and draw.random() < 0.7):
         said = draw.choice(["settled", "rejected", "returned", "returned"])
         return c.RecordReceipt(of="payment", id=life._one(draw, life.state.payments), said=said)

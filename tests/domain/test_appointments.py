@@ -9,12 +9,12 @@ AT = paris("2027-03-19 14:00")
 
 
 def booked(**fields: object) -> Life:
-    life = released().when("2027-03-10 10:00", c.BookAppointment(at=AT, **fields))  # type: ignore[arg-type]
+    life = released().when("2027-03-10 10:00", c.BookAppointment(at=AT, **fields))
     return life.then(said("AppointmentBooked", remind_at="2027-03-17 14:00", ask_at="2027-03-22 09:00"))
 
 
 def close(life: Life, outcome: str) -> c.CloseAppointment:
-    return c.CloseAppointment(appointment=life.appointment, outcome=outcome)  # type: ignore[arg-type]
+    return c.CloseAppointment(appointment=life.appointment, outcome=outcome)
 
 
 def test_the_participant_is_reminded_two_days_before() -> None:

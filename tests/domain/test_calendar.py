@@ -1,6 +1,6 @@
 """Days, working days, months and office hours, in Paris: French holidays, nights when the clocks change, leap days."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -11,8 +11,8 @@ from tests.domain.given import PARIS, day, house, paris
 CALENDAR = house().calendar
 
 
-def local(instant: object) -> str:
-    return instant.astimezone(PARIS).strftime("%Y-%m-%d %H:%M")  # type: ignore[attr-defined]
+def local(instant: datetime) -> str:
+    return instant.astimezone(PARIS).strftime("%Y-%m-%d %H:%M")
 
 
 @pytest.mark.parametrize(

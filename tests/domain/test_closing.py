@@ -1,5 +1,7 @@
 """Closing: what it ends, what outlives it, what may still be asked; and taking a journey up again."""
 
+from typing import Any
+
 import pytest
 
 from journeys.domain import agenda
@@ -24,14 +26,15 @@ from tests.domain.test_grants import approve, approved, request
 NO_ONE = "00000000-0000-4000-8000-000000000000"
 
 
-def busy(**world: object) -> Life:
+def busy(**world: Any) -> Life:
     """A journey in which as much as possible is open, in May."""
     life = released(**world)
     for at, asked in (
         ("2027-03-02 10:00", c.ProposeMentor(mentor=MENTOR)), ("2027-03-02 10:01", c.MatchMentor(mentor=MENTOR)),
         ("2027-05-10 10:00", c.ExpectDate(date="jury", on=day("2027-06-10"))),
         ("2027-05-10 10:01", c.SendReferral(partner=PARTNER, purpose="care")),
-        ("2027-05-10 10:02", c.Transfer(to=OTHER_REFERENT)), ("2027-05-10 10:03", c.BookAppointment(at=paris("2027-05-20 10:00"))),
+        ("2027-05-10 10:02", c.Transfer(to=OTHER_REFERENT)),
+        ("2027-05-10 10:03", c.BookAppointment(at=paris("2027-05-20 10:00"))),
         ("2027-05-10 10:04", request(30_000)), ("2027-05-10 10:05", request(30_000, "emergency", "food")),
         ("2027-05-10 10:06", approve(SUPERVISOR)),
     ):  # fmt: skip
@@ -44,7 +47,8 @@ def test_a_closing_ends_everything_else() -> None:
     life = busy().when("2027-05-11 10:00", c.Close(outcome="completed")).then(
         said("JourneyClosed", outcome="completed", silent=False), "DeadlineCancelled",
         said("DateCancelled", date="jury", why="closed"), said("ContactCancelled", contact="support"),
-        said("AppointmentCancelled", why="closed"), said("GrantCancelled", why="closed"), said("MentorEnded", why="closed"),
+        said("AppointmentCancelled", why="closed"), said("GrantCancelled", why="closed"),
+        said("MentorEnded", why="closed"),
         said("ReferralCancelled", why="closed"), said("TransferCancelled", why="closed"),
         said("EscalationResolved", how="closed"), also=True,
     )  # fmt: skip

@@ -1,5 +1,7 @@
 """Contacts: a fixed grid of windows, one contact made in each."""
 
+from datetime import datetime
+
 import pytest
 
 from journeys.domain import commands as c
@@ -12,8 +14,8 @@ def windows(life: Life, contact: str = "support") -> list[str]:
     return [f"{w.number}: {_local(w.opens)} to {_local(w.closes)}" for w in found]
 
 
-def _local(instant: object) -> str:
-    return instant.astimezone(PARIS).strftime("%m-%d %H:%M")  # type: ignore[attr-defined]
+def _local(instant: datetime) -> str:
+    return instant.astimezone(PARIS).strftime("%m-%d %H:%M")
 
 
 def test_the_grid_lightens_and_a_stub_joins_the_window_before() -> None:

@@ -21,8 +21,14 @@ OFFICE = """
 programme: small
 label: petit
 ladders:
-  office: {acknowledged_for: 2 working days, steps: [{to: referent, after: 0 hours}, {to: supervisor, after: 4 hours}, {to: duty, after: 12 hours}]}
-  days: {steps: [{to: referent, after: 0 hours, fallback: [supervisor]}, {to: supervisor, after: 3 working days}, {to: duty, after: 8 working days, repeat: 10 working days, times: 2}]}
+  office:
+    acknowledged_for: 2 working days
+    steps: [{to: referent, after: 0 hours}, {to: supervisor, after: 4 hours}, {to: duty, after: 12 hours}]
+  days:
+    steps:
+      - {to: referent, after: 0 hours, fallback: [supervisor]}
+      - {to: supervisor, after: 3 working days}
+      - {to: duty, after: 8 working days, repeat: 10 working days, times: 2}
 milestones:
   hours: {label: heures, due: 3 working days after start, missed: office}
   call: {label: appel, due: 10 working days after start, missed: days}

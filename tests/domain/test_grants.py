@@ -1,6 +1,7 @@
 """Grants: asked, decided by distinct people bound to what they saw, returned, changed, reopened, expired."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -35,11 +36,11 @@ def on_grant(kind: Callable[..., c.Body], **fields: object) -> Callable[[Life], 
     return lambda life: kind(grant=life.grant, **fields)
 
 
-def asked(cents: int = 50_000, **world: object) -> Life:
+def asked(cents: int = 50_000, **world: Any) -> Life:
     return released(**world).when("2027-03-02 10:00", request(cents))
 
 
-def approved(cents: int = 50_000, **world: object) -> Life:
+def approved(cents: int = 50_000, **world: Any) -> Life:
     life = asked(cents, **world).when("2027-03-02 11:00", approve(SUPERVISOR))
     return life.when("2027-03-02 12:00", approve(FINANCE)) if cents > 30_000 else life
 

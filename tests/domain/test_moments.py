@@ -15,8 +15,8 @@ def test_a_duration_reads_back_as_written(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "at start", "at release", "10 working days before release", "3 weeks after cv reached", "5 days before jury due",
-        "1 month after phase project",
+        "at start", "at release", "10 working days before release", "3 weeks after cv reached",
+        "5 days before jury due", "1 month after phase project",
     ],
 )  # fmt: skip
 def test_a_moment_reads_back_as_written(text: str) -> None:

@@ -1,5 +1,7 @@
 """Payments: reserved once, instructed at most once, looked up until known; and the receipts that justify them."""
 
+from typing import Any
+
 import pytest
 
 from journeys.domain import commands as c
@@ -10,7 +12,7 @@ from tests.domain.given import FINANCE, SUPERVISOR, Answer, Life, by, paris, rel
 from tests.domain.test_grants import approve, approved, on_grant, request
 
 
-def small(**world: object) -> Life:
+def small(**world: Any) -> Life:
     """An emergency of 100 EUR, approved at 11:00 on 2 March and paid at once in one instalment."""
     life = released(**world).when("2027-03-02 10:00", request(10_000, "emergency", "food"))
     return life.when("2027-03-02 11:00", approve(SUPERVISOR))
@@ -21,7 +23,7 @@ def on_payment(kind: type[c.Body]) -> object:
 
 
 def heard(said_: str) -> object:
-    return lambda life: c.RecordReceipt(of="payment", id=life.payment, said=said_)  # type: ignore[arg-type]
+    return lambda life: c.RecordReceipt(of="payment", id=life.payment, said=said_)
 
 
 # --- instalments

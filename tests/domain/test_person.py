@@ -125,7 +125,7 @@ def test_a_death_closes_the_journey_in_silence() -> None:
 
 
 def test_a_death_told_after_an_outage_sends_nothing() -> None:
-    """Dues catch up before the command; an effect starts only when all of it is folded, and then it is looked at again."""
+    """Dues catch up before the command; effects start when all of it is folded, and are then looked at again."""
     out = ("2027-03-01 10:00", c.ConfirmDate(date="release"))
     life = given(("2027-01-11 10:00", plan()), out, deliver=None).after_outage("2027-03-03 09:30", c.RecordDeath())
     waiting = {message.to: why_not(life.state, message, life.now) for message in life.state.messages.values()}

@@ -121,9 +121,9 @@ NOTE, OUT = c.AddNote(), c.OptOut()
     ("actor", "body", "may"),
     [
         (REFERENT, NOTE, True), (OTHER_REFERENT, NOTE, False), (SUPERVISOR, NOTE, True), (FINANCE, NOTE, False),
-        (DUTY, NOTE, False), (MENTOR, NOTE, True), (OTHER_MENTOR, NOTE, False), (PERSON, OUT, True), (PARTNER, OUT, False),
-        (MENTOR, OUT, False), (SYSTEM, OUT, True), (SYSTEM, NOTE, False), (SYSTEM, c.ConfirmDate(date="jury"), True),
-        (SYSTEM, c.Close(outcome="lost"), False),
+        (DUTY, NOTE, False), (MENTOR, NOTE, True), (OTHER_MENTOR, NOTE, False), (PERSON, OUT, True),
+        (PARTNER, OUT, False), (MENTOR, OUT, False), (SYSTEM, OUT, True), (SYSTEM, NOTE, False),
+        (SYSTEM, c.ConfirmDate(date="jury"), True), (SYSTEM, c.Close(outcome="lost"), False),
     ],
 )  # fmt: skip
 def test_own_is_the_journey_that_one_leads_mentors_or_lives(actor: str, body: c.Body, may: bool) -> None:

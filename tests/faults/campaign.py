@@ -213,8 +213,10 @@ async def reduced(home: Path, servers: Servers) -> Tally:
 # --- negative controls
 
 
-async def without(home: Path, servers: Servers, guards: frozenset[Guard], points: Sequence[Point]) -> list[Violation]:
-    """The same with guards taken away, up to the first violation: what a campaign that bites finds."""
+async def without(
+    home: Path, servers: Servers, guards: frozenset[Guard], point: Point, expected: str
+) -> list[Violation]:
+    """One kill and one forged command with guards taken away, up to the first violation that is `expected` (a code)."""
     name = "without-" + "-".join(sorted(guards))
     async with (
         open_trial(servers) as trial,
@@ -222,19 +224,18 @@ async def without(home: Path, servers: Servers, guards: frozenset[Guard], points
     ):
         if Guard.POSITION in guards:
             await forget_the_position(trial)
-        for point in points:
-            attempt = asyncio.create_task(attack(trial, crew, point))
-            try:
-                while not attempt.done():
-                    if found := await first_sign(trial):
-                        return found
-                    await asyncio.sleep(0.3)
-                await attempt
-            finally:
-                attempt.cancel()
-            if found := await violations(trial, quiet_seconds=20):
-                return found
-    return []
+        attempt = asyncio.create_task(attack(trial, crew, point))
+        try:
+            while not attempt.done():
+                found = await first_sign(trial)
+                if any(each.code == expected for each in found):
+                    return found
+                await asyncio.sleep(0.3)
+            await attempt
+        finally:
+            attempt.cancel()
+            await asyncio.wait([attempt])
+        return await violations(trial, quiet_seconds=20)
 
 
 async def attack(trial: Trial, crew: Crew, point: Point) -> None:

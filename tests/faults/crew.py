@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from tests.faults.points import Guard, Orders
 from tests.faults.servers import REPO
 
 SCRIPT: Final = Path(__file__).with_name("worker_with_kills.py")
+GRACE_SECONDS: Final = 15.0
 KEY_ID: Final = "faults"
 KEY: Final = bytes(range(32))
 
@@ -56,12 +58,13 @@ class Crew:
     def start(self) -> None:
         self.processes = [self._spawn() for _ in range(self.size)]
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         for process in self.processes:
             process.terminate()
+        end = time.monotonic() + GRACE_SECONDS
+        while time.monotonic() < end and any(process.poll() is None for process in self.processes):
+            await asyncio.sleep(0.05)
         for process in self.processes:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(15)
             process.kill()
             process.wait()
 
@@ -117,4 +120,4 @@ async def running_crew(
         keeping.cancel()
         with suppress(asyncio.CancelledError):
             await keeping
-        crew.stop()
+        await crew.stop()

@@ -57,7 +57,7 @@ async def test_nothing_acknowledged_is_lost_and_nothing_is_paid_twice(home: Path
 async def test_without_a_guard_it_fails(home: Path, servers: Servers) -> None:
     """Side by side, each with its own database and worker: they wait more than they work."""
     found: list[list[Violation]] = await asyncio.gather(
-        *(without(home, servers, guards, [point]) for guards, point, _ in CONTROLS.values())
+        *(without(home, servers, guards, point, expected) for guards, point, expected in CONTROLS.values())
     )
     codes = {name: {each.code for each in wrong} for name, wrong in zip(CONTROLS, found, strict=True)}
     missed = {name: codes[name] for name, (_, _, expected) in CONTROLS.items() if expected not in codes[name]}

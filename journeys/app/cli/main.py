@@ -207,7 +207,7 @@ def _of_store(error: BaseException) -> Failure | None:
 
     from journeys.store.database import NotDurable, WrongSchema
     from journeys.store.directory import AlreadyThere, NotFound
-    from journeys.store.migrating import MigrationError
+    from journeys.store.migrating import ChangedMigration, MigrationError, NewerSchema
 
     match error:
         case WrongSchema(found=found, wanted=wanted):
@@ -217,6 +217,27 @@ def _of_store(error: BaseException) -> Failure | None:
             return _unreachable("not-durable", f"cette base perdrait ce qu'elle confirme ({settings})",
                                 f"this database would lose what it confirms ({settings})",
                                 Said("remettez ces réglages à on", "set these to on"))  # fmt: skip
+        case ChangedMigration(name=name):
+            return Failure(
+                Exit.FAILED,
+                "changed-migration",
+                Said(
+                    f"{name} a changé depuis qu'elle a été appliquée à cette base",
+                    f"{name} was changed after it was applied to this database",
+                ),
+                Said(
+                    "remettez la version d'origine de ce fichier (celle de la version installée avant)",
+                    "put the original file back (that of the version installed before)",
+                ),
+                field=name,
+            )
+        case NewerSchema():
+            return Failure(
+                Exit.FAILED,
+                "newer-schema",
+                Said("la base est plus récente que ce programme", "the database is newer than this program"),
+                Said("mettez ce programme à jour", "update this program"),
+            )
         case MigrationError():
             return Failure(Exit.FAILED, "migrations", Said(str(error), str(error)))
         case AlreadyThere(kind=kind, field=field):
