@@ -10,14 +10,13 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from temporalio import activity
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHistory
-from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.client import Client, WorkflowHistory
 from temporalio.worker import Worker
 
 from benchmarks import handwritten
@@ -28,12 +27,18 @@ from journeys import contract, temporal
 from journeys.audit.history import read_chain
 from journeys.contract import Append, Appended, Effect, EffectOutcome
 from journeys.domain import commands as c
+from journeys.domain.calendar import Calendar
 from journeys.domain.commands import Command
+from journeys.domain.handbook import open_handbook
+from journeys.domain.record import SYSTEM
 from journeys.domain.state import State, load
 from journeys.local.acting import Actors, Names, Script, end_of
 from journeys.local.lives import LIVES, Life, Lives, read_lives
 from journeys.local.time_skipping import VirtualTime
-from journeys.store import journal, publishing
+from journeys.store import journal, treasury
+from journeys.store.directory import By
+from journeys.store.funds import funds
+from journeys.store.programmes import texts_of
 from journeys.store.signing import draw_parts, sign
 from workflows.journey import JourneyWorkflow
 
@@ -202,6 +207,7 @@ async def play_ours(place: Place, lives: Lives, life: Life) -> Played:
     start = calendar.day(datetime.now(UTC))
     names = Names(*({name: str(uuid.uuid4()) for name in table} for table in _people(lives)))
     script, actors = Script(lives.cohort, life, calendar, start), Actors(lives.cohort, life, names, str(uuid.uuid4()))
+    await _open_fund(place, lives)
     async with _worker(virtual.client, queue, [JourneyWorkflow], World(place).activities()):
         referent = names.staff[life.referent]
         plan = c.Plan(
@@ -245,10 +251,15 @@ def _people(lives: Lives) -> tuple[Any, Any, Any]:
     return lives.cohort.staff, lives.cohort.mentors, lives.cohort.partners
 
 
-async def _calendar(place: Place) -> Any:
-    from journeys.domain.handbook import open_handbook
-    from journeys.store.programmes import texts_of
+async def _open_fund(place: Place, lives: Lives) -> None:
+    fund, by = lives.cohort.fund, By(actor=SYSTEM, role=SYSTEM, at=datetime.now(UTC))
+    if fund is not None and fund.code not in {known.code for known in await funds(place.pool)}:
+        await treasury.open_fund(
+            place.pool, str(uuid.uuid4()), fund.code, cap_per_person=fund.cap_per_person, balance=fund.balance, by=by
+        )
 
+
+async def _calendar(place: Place) -> Calendar:
     texts = await texts_of(place.pool, (place.programme, place.calendar))
     return open_handbook(texts[place.programme], texts[place.calendar]).calendar
 
@@ -337,7 +348,7 @@ class ByHand:
 async def _play_by_hand(place: Place, ours: Played) -> Played:
     virtual, queue, id = VirtualTime(place.client), f"by-hand-{uuid.uuid4()}", f"by-hand-{uuid.uuid4()}"
     kinds: list[str] = []
-    text = (await _texts(place))[place.calendar]
+    text = (await texts_of(place.pool, (place.calendar,)))[place.calendar]
     async with _worker(virtual.client, queue, [AuxiliaByHand], ByHand(place, kinds).activities()):
         plan = ours.given[0].command.body
         assert isinstance(plan, c.Plan) and ours.until is not None
@@ -355,12 +366,6 @@ async def _play_by_hand(place: Place, ours: Played) -> Played:
     if chain is None:
         raise RuntimeError("no history")
     return Played(kinds, chain.histories)
-
-
-async def _texts(place: Place) -> dict[str, str]:
-    from journeys.store.programmes import texts_of
-
-    return await texts_of(place.pool, (place.calendar,))
 
 
 def _as_update(given: Given) -> tuple[Any, ...]:

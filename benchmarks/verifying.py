@@ -46,7 +46,7 @@ async def measure(ground: Ground, rounds: int) -> list[Figure]:
         compared(
             "audit verify with replay, against the Replayer alone", "ms",
             [(mine, reference) for mine, reference in turns], Target("at most", 1.5),
-            f"{sum(len(history.events) for history in chain.histories)} history events, {verification.events} of the journal; "
+            f"{sum(len(history.events) for history in chain.histories)} history events, {verification.seq} of the journal; "
             + ", ".join(f"{account.name.value} {account.verdict.value}" for account in verification.accounts),
         )
     ]  # fmt: skip

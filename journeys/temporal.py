@@ -64,8 +64,12 @@ async def connect(settings: Settings, address: str | None = None) -> Client:
 
 
 def sandbox_runner() -> SandboxedWorkflowRunner:
-    """Workflows run in the sandbox; the pure core is passed through it (a test keeps clocks out of the core)."""
-    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules("journeys", "workflows"))
+    """Workflows run in the sandbox; the pure core is passed through it (a test keeps clocks out of the core).
+
+    So is the journey's own module: the sandbox would load it anew for every journey in the cache, a third of its memory.
+    """
+    passed = SandboxRestrictions.default.with_passthrough_modules("journeys", "workflows.journey")
+    return SandboxedWorkflowRunner(restrictions=passed)
 
 
 async def send(
@@ -83,6 +87,9 @@ async def send(
         try:
             return await _send_once(client, command, task_queue, left)
         except UpdateTimedOut as failure:
+            # The client dresses a cancellation of ours as a timeout: whoever cancels must not wait out our patience.
+            if isinstance(failure.__cause__, asyncio.CancelledError):
+                raise asyncio.CancelledError from failure
             reason: Exception = failure
         except RPCError as failure:
             if failure.status is RPCStatusCode.INVALID_ARGUMENT:

@@ -36,6 +36,7 @@ class DueKind(IntEnum):
     REMINDER = 18
     APPOINTMENT_REMINDER = 19
     MESSAGE = 20
+    TELLING = 21
 
 
 class Due(NamedTuple):
@@ -140,6 +141,8 @@ def _escalations(state: State, running: bool) -> Iterator[Due]:
     for id, escalation in state.escalations.items():
         if escalation.next_at is not None and (running or not escalation.held):
             yield Due(escalation.next_at, DueKind.ESCALATION, id)
+        if escalation.tell_at is not None:
+            yield Due(escalation.tell_at, DueKind.TELLING, id)
 
 
 def _answers(state: State) -> Iterator[Due]:

@@ -368,6 +368,8 @@ def _take(work: Deciding, due: Due, blocked: str | None) -> None:
             appointments.take_reminder(work, due.id, due.at)
         case DueKind.MESSAGE:
             messages.ready(work, due.id, due.at)
+        case DueKind.TELLING:
+            escalation.tell_now(work, due.id, due.at)
         case _:
             assert_never(due.kind)
 

@@ -25,9 +25,10 @@ def raise_about(work: Deciding, ladder: str | None, about: Subject, *, held: boo
         return
     name, steps = work.book.ladder(ladder)
     first = steps.steps[0]
+    id = work.id_for(f"escalation/{about.kind}/{about.id}/{work.state.seq + 1}")
     work.follow(
         e.EscalationRaised(
-            escalation=work.id_for(f"escalation/{about.kind}/{about.id}/{work.state.seq + 1}"),
+            escalation=id,
             ladder=name,
             about=about,
             to=first.to,
@@ -39,6 +40,22 @@ def raise_about(work: Deciding, ladder: str | None, about: Subject, *, held: boo
         ),
         rule,
     )
+    _until_morning(work, id)
+
+
+def _until_morning(work: Deciding, id: str) -> None:
+    """The fact is immediate, the message obeys the quiet hours, unless the ladder is urgent."""
+    known = work.state.escalations[id]
+    until = None if known.urgent else work.book.calendar.quiet_until(work.now)
+    if until is not None:
+        deferred = e.EscalationDeferred(escalation=id, step=known.step, until=until, effect=work.state.seq)
+        work.follow(deferred, "quiet-hours")
+
+
+def tell_now(work: Deciding, id: str, at: datetime) -> None:
+    """The morning has come: whoever is responsible now is told."""
+    work.due(e.EscalationReady(escalation=id, step=work.state.escalations[id].step), "quiet-hours", at)
+    _until_morning(work, id)
 
 
 def resolve_about(work: Deciding, about: Subject, how: str) -> None:
@@ -63,6 +80,7 @@ def climb(work: Deciding, id: str, at: datetime | None = None) -> None:
         work.due(event, f"ladder/{known.ladder}", at)
     else:
         work.follow(event, f"ladder/{known.ladder}/nobody-told")
+    _until_morning(work, id)
 
 
 def _next_after_climb(
@@ -118,6 +136,7 @@ def tell_again_if_spent(work: Deciding) -> bool:
             ),
             "review",
         )
+        _until_morning(work, id)
     return bool(spent)
 
 
@@ -139,6 +158,7 @@ def acknowledge(work: Deciding, body: c.AcknowledgeEscalation) -> None:
 def reassign(work: Deciding, body: c.ReassignEscalation) -> None:
     _open(work, body.escalation)
     work.fact(e.EscalationReassigned(escalation=body.escalation, to=body.to))
+    _until_morning(work, body.escalation)
 
 
 def resolve(work: Deciding, body: c.ResolveEscalation) -> None:

@@ -490,6 +490,22 @@ class EscalationResolved(Payload):
     how: str
 
 
+class EscalationDeferred(Payload):
+    """Nobody is told at night: the telling that event `effect` called for waits until the quiet hours end."""
+
+    escalation: str
+    step: int
+    until: Instant
+    effect: int
+
+
+class EscalationReady(Payload):
+    """The quiet hours are over: the step's recipient is told now."""
+
+    escalation: str
+    step: int
+
+
 class EscalationTold(Payload):
     escalation: str
     step: int
@@ -851,7 +867,7 @@ AnyPayload = (
     | AppointmentMissed
     | AppointmentExcused | AppointmentCancelled | AppointmentCorrected
     | EscalationRaised | EscalationClimbed | EscalationAcknowledged | EscalationReassigned | EscalationResolved
-    | EscalationTold | EscalationUntold
+    | EscalationDeferred | EscalationReady | EscalationTold | EscalationUntold
     | GrantRequested | GrantChanged | GrantReopened | GrantReturned | GrantApprovalGiven | GrantApproved | GrantRefused
     | GrantExpired | GrantCancelled | GrantCompleted | GrantEnded
     | PaymentReserved | PaymentBlocked | PaymentInstructed | PaymentHeld | PaymentReleased | PaymentAccepted

@@ -467,26 +467,27 @@ def _appointment_corrected(state: State, data: e.AppointmentCorrected, event: Re
 @_on(e.EscalationRaised)
 def _raised(state: State, data: e.EscalationRaised, event: Recorded) -> None:
     state.escalations[data.escalation] = Escalation(
-        data.ladder, data.about, data.to, data.urgent, data.money, data.held, data.next_at, event.recorded_at
-    )
-    _tell(state, event.seq, data.escalation, data.fallback)
+        data.ladder, data.about, data.to, data.urgent, data.money, data.held, data.next_at, event.recorded_at,
+        fallback=data.fallback,
+    )  # fmt: skip
+    _tell(state, event.seq, data.escalation)
 
 
 @_on(e.EscalationClimbed)
 def _climbed(state: State, data: e.EscalationClimbed, event: Recorded) -> None:
     _change(
         state.escalations, data.escalation, step=data.step, repeat=data.repeat, to=data.to, next_at=data.next_at,
-        acknowledged=False, assigned=None,
+        acknowledged=False, assigned=None, fallback=data.fallback, tell_at=None,
     )  # fmt: skip
-    _tell(state, event.seq, data.escalation, data.fallback)
+    _tell(state, event.seq, data.escalation)
 
 
-def _tell(state: State, effect: int, id: str, fallback: tuple[str, ...]) -> None:
+def _tell(state: State, effect: int, id: str) -> None:
     """Somebody is to be told of a step: the holders of its role, or the person to whom it was given."""
     known = state.escalations[id]
     data = {
         "escalation": id, "ladder": known.ladder, "about": known.about.model_dump(), "to": known.to,
-        "fallback": list(fallback), "urgent": known.urgent, "step": known.step, "repeat": known.repeat,
+        "fallback": list(known.fallback), "urgent": known.urgent, "step": known.step, "repeat": known.repeat,
         "person": known.assigned,
     }  # fmt: skip
     state.effects[effect] = EffectKnown("tell", id, data)
@@ -499,8 +500,22 @@ def _acknowledged(state: State, data: e.EscalationAcknowledged, event: Recorded)
 
 @_on(e.EscalationReassigned)
 def _reassigned(state: State, data: e.EscalationReassigned, event: Recorded) -> None:
-    _change(state.escalations, data.escalation, assigned=data.to, acknowledged=False)
-    _tell(state, event.seq, data.escalation, ())
+    _change(
+        state.escalations, data.escalation, assigned=data.to, acknowledged=False, fallback=(), tell_at=None
+    )
+    _tell(state, event.seq, data.escalation)
+
+
+@_on(e.EscalationDeferred)
+def _telling_deferred(state: State, data: e.EscalationDeferred, event: Recorded) -> None:
+    state.effects.pop(data.effect, None)
+    _change(state.escalations, data.escalation, tell_at=data.until)
+
+
+@_on(e.EscalationReady)
+def _telling_ready(state: State, data: e.EscalationReady, event: Recorded) -> None:
+    _change(state.escalations, data.escalation, tell_at=None)
+    _tell(state, event.seq, data.escalation)
 
 
 @_on(e.EscalationResolved)

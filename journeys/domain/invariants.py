@@ -181,8 +181,8 @@ LINES: tuple[Line, ...] = (
          _kinds("AppointmentAttended AppointmentMissed AppointmentExcused AppointmentCancelled"),
          {"AppointmentCorrected": _kinds("AppointmentAttended AppointmentMissed AppointmentExcused")}),
     Line("escalation", ("escalation",), _kinds("EscalationRaised"),
-         _kinds("EscalationClimbed EscalationAcknowledged EscalationReassigned"), _kinds("EscalationResolved"), {},
-         anyhow=_kinds("EscalationTold EscalationUntold"), outlives=True),
+         _kinds("EscalationClimbed EscalationAcknowledged EscalationReassigned EscalationReady"), _kinds("EscalationResolved"), {},
+         anyhow=_kinds("EscalationDeferred EscalationTold EscalationUntold"), outlives=True),
     Line("check", ("check",), _kinds("CheckCalled"), _kinds(""), _kinds("CheckPassed CheckFailed CheckUnknown"), {},
          outlives=True),
     Line("request", ("grant",), _kinds("GrantRequested GrantReopened"),
@@ -277,7 +277,7 @@ class Table:
 
 _CALLS = {
     "MessageDue": "deliver", "MessageReady": "deliver", "CheckCalled": "check", "EscalationRaised": "tell",
-    "EscalationClimbed": "tell", "EscalationReassigned": "tell", "PaymentReserved": "instruct",
+    "EscalationClimbed": "tell", "EscalationReassigned": "tell", "EscalationReady": "tell", "PaymentReserved": "instruct",
     "PaymentReleased": "instruct", "PaymentEnquired": "enquire",
 }  # fmt: skip
 """What each event calls for in the world."""
@@ -785,7 +785,7 @@ class Ladders:
                     yield Violation(8, event.seq, "step-skipped", {"escalation": data.escalation, "step": data.step})
                 self.steps[data.escalation] = self.called[event.seq] = data.step
                 self._settle(data.escalation)
-            case e.EscalationReassigned() as data:
+            case e.EscalationReassigned() | e.EscalationReady() as data:
                 self.called[event.seq] = self.steps.get(data.escalation, 0)
             case e.EscalationResolved(escalation=id):
                 self._settle(id)
@@ -829,7 +829,7 @@ AFTER_CLOSURE = _kinds(
 )
 """What may follow a closing whatever it is about: corrections, money under way, outcomes, a person's own wishes."""
 
-_ABOUT_MONEY = _kinds("EscalationRaised EscalationClimbed EscalationAcknowledged EscalationReassigned MessageDue")
+_ABOUT_MONEY = _kinds("EscalationRaised EscalationDeferred EscalationReady EscalationClimbed EscalationAcknowledged EscalationReassigned MessageDue")
 """What may follow a closing when it is about money (and the question of an erasure)."""
 
 _CORRECTIONS = _kinds("AppointmentCorrected MilestoneCorrected")

@@ -139,6 +139,9 @@ class Escalation:
     acknowledged: bool = False
     assigned: str | None = None
     told: tuple[str, ...] = ()
+    fallback: tuple[str, ...] = ()
+    tell_at: datetime | None = None
+    """When the quiet hours end that hold back a telling."""
 
     @property
     def spent(self) -> bool:

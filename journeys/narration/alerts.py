@@ -45,6 +45,19 @@ def _resolved(t: Telling, d: e.EscalationResolved) -> str:
     return t.say("L'alerte est levée ({how}), au sujet de : {about}.", how=t.spoken(d.how), about=t.alert(d.escalation))
 
 
+@tells(e.EscalationDeferred)
+def _deferred(t: Telling, d: e.EscalationDeferred) -> str:
+    return t.say(
+        "L'alerte sera transmise au matin ({at}), au sujet de : {about}.",
+        at=t.when(d.until), about=t.alert(d.escalation),
+    )  # fmt: skip
+
+
+@tells(e.EscalationReady)
+def _ready(t: Telling, d: e.EscalationReady) -> str:
+    return t.say("La nuit est passée : l'alerte est transmise, au sujet de : {about}.", about=t.alert(d.escalation))
+
+
 @tells(e.EscalationTold)
 def _told(t: Telling, d: e.EscalationTold) -> str:
     people = t.listed([t.person(id, d.role or "staff") for id in dict.fromkeys(d.told)]) or t.role(d.role or "staff")

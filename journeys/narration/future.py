@@ -42,6 +42,8 @@ def _what(s: Speech, due: Due, state: State) -> str:
             return s.say("point régulier sur le parcours ; quelqu'un n'est alerté que s'il y a quelque chose à voir.")
         case DueKind.MESSAGE:
             return s.say("envoi, hors des heures de repos : {message}.", message=s.message(due.id))
+        case DueKind.TELLING:
+            return s.say("alerte transmise, la nuit passée : {about}.", about=s.alert(due.id))
     assert_never(due.kind)
 
 

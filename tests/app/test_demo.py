@@ -117,7 +117,7 @@ def test_the_report_tells_a_director_who_got_where(report: Report, capsys: pytes
         assert words in out
     told = " ".join(out.split())
     assert "Dylan R." in told and "Mathieu G." in told and "décès" in told
-    assert "absents : référent et responsable" in told
+    assert "injoignables : référent et responsable" in told
     assert "M. Ostrowski (astreinte" in told
     assert "240 €" in told and "C. Morel (responsable)" in told and "2 dispensés" in told
     assert "2 sur 2 concordent" in told

@@ -113,8 +113,10 @@ class MadeUp(Life):
 
     def spends(self, draw: Random) -> None:
         """Money is asked for."""
-        self._try(draw, _request(self, draw), REFERENT, self.now)
+        self._try(draw, _request(self, draw), draw.choice([REFERENT, REFERENT, SUPERVISOR]), self.now)
         self.approves(draw)
+        if self.state.grants and draw.random() < 0.3:
+            self._try(draw, c.ChangeGrant(grant=list(self.state.grants)[-1], amount=20_000), SUPERVISOR, self.now)
 
     def begins(self, draw: Random) -> None:
         """The person comes out on the day expected."""
@@ -125,11 +127,12 @@ class MadeUp(Life):
                 self._try(draw, c.ConfirmDate(date=name, on=known.on), REFERENT, self.now)
 
     def approves(self, draw: Random) -> None:
-        """Approvers go through what waits for them."""
+        """Approvers go through what waits for them; some hold several roles, and some try twice."""
         for id, grant in list(self.state.grants.items()):
-            for actor in (SUPERVISOR, FINANCE, FINANCE_2):
-                if grant.over is None and draw.random() < 0.8:
-                    self._try(draw, c.ApproveGrant(grant=id, digest=grant.digest), actor, self.now)
+            for actor in (SUPERVISOR, FINANCE, SUPERVISOR, FINANCE_2):
+                roles = draw.choice([ROLES[actor], ROLES[actor], ("supervisor", "finance")])
+                if grant.over is None and draw.random() < 0.65:
+                    self._try(draw, c.ApproveGrant(grant=id, digest=grant.digest), actor, self.now, roles)
 
     def answers(self, draw: Random) -> None:
         """The world answers some effects, in any order; sometimes it answers again what it has answered."""
@@ -149,13 +152,15 @@ class MadeUp(Life):
 
     # --- one offer after the other
 
-    def _try(self, draw: Random, body: c.Body, actor: str, occurred: datetime) -> None:
+    def _try(
+        self, draw: Random, body: c.Body, actor: str, occurred: datetime, roles: tuple[str, ...] | None = None
+    ) -> None:
         self._commands += 1
         names = body.NEEDED | (body.PARTS if draw.random() < 0.5 else frozenset())
         parts = {name: Part(text="because", salt=f"{self._commands:064x}") for name in sorted(names)}
         command = c.Command(
-            id=str(UUID(int=0x2000_0000 + self._commands)), stream=STREAM, body=body, actor=actor, roles=ROLES[actor],
-            occurred_at=occurred, signed_at=self.now, parts=parts,
+            id=str(UUID(int=0x2000_0000 + self._commands)), stream=STREAM, body=body, actor=actor,
+            roles=roles or ROLES[actor], occurred_at=occurred, signed_at=self.now, parts=parts,
             commitments={name: part.commitment() for name, part in parts.items()},
         )  # fmt: skip
         if occurred < self.now - timedelta(days=1):
@@ -308,7 +313,7 @@ def _request(life: MadeUp, draw: Random) -> c.RequestGrant:
     rule = life.book.programme.grants.get(kind)
     purposes = rule.purposes if rule is not None else ()
     return c.RequestGrant(
-        grant=kind, purpose=life._code(draw, purposes), amount=draw.choice([0, 1, 101, 29_999, 120_000])
+        grant=kind, purpose=life._code(draw, purposes), amount=draw.choice([0, 1, 29_999, 50_001, 100_000, 120_000])
     )
 
 

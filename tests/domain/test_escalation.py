@@ -151,6 +151,28 @@ def test_given_to_somebody_else_that_one_is_told() -> None:
     assert len(life.all("EscalationTold")) == told + 1
 
 
+def test_the_fact_is_immediate_but_nobody_is_told_at_night() -> None:
+    life = missed()
+    about = life.about("milestone", "hours")
+    life.when("2027-01-15 22:00", by(DUTY, c.ReassignEscalation(escalation=about, to=OTHER_REFERENT))).then(
+        "EscalationReassigned", said("EscalationDeferred", until="2027-01-16 08:00")
+    )
+    told = len(life.all("EscalationTold"))
+    life.when("2027-01-16 07:00")
+    assert len(life.all("EscalationTold")) == told
+    life.when("2027-01-16 09:00")
+    assert len(life.all("EscalationReady")) == 1
+    assert len(life.all("EscalationTold")) == told + 1
+
+
+def test_an_urgent_ladder_tells_at_night() -> None:
+    life = released().when("2027-03-03 23:30", c.AddNote())
+    about = next(id for id, known in life.state.escalations.items() if known.urgent)
+    life.when("2027-03-03 23:45", by(SUPERVISOR, c.ReassignEscalation(escalation=about, to=OTHER_REFERENT))).then(
+        "EscalationReassigned"
+    )
+
+
 def test_it_is_resolved_with_a_reason_by_whoever_has_the_right() -> None:
     life = missed()
     about = life.about("milestone", "hours")

@@ -70,7 +70,7 @@ def _work() -> Iterator[Life]:
     life.when("2027-03-16", c.Correct(what="contact", id="support", window=2, to="made"))
     id = life.escalation
     life.when("2027-03-16", c.AcknowledgeEscalation(escalation=id))
-    life.when("2027-03-16", by(SUPERVISOR, c.ReassignEscalation(escalation=id, to=OTHER_REFERENT)))
+    life.when("2027-03-16 22:00", by(SUPERVISOR, c.ReassignEscalation(escalation=id, to=OTHER_REFERENT)))
     yield life.when("2027-03-17", c.ResolveEscalation(escalation=id))
     yield released(tell=("untold", "vacant")).when("2027-03-05")
 

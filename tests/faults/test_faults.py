@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from journeys.domain import commands as c
 from tests.faults.campaign import a_home, reduced, without
 from tests.faults.checks import Violation
-from tests.faults.points import Guard, Point
+from tests.faults.crew import Crew
+from tests.faults.points import Guard, Orders, Point
 from tests.faults.servers import Servers, running_servers
+from tests.faults.trial import Person, open_trial
 
 OTHERS = {
     "worker: anywhere",
@@ -62,3 +65,17 @@ async def test_without_a_guard_it_fails(home: Path, servers: Servers) -> None:
     codes = {name: {each.code for each in wrong} for name, wrong in zip(CONTROLS, found, strict=True)}
     missed = {name: codes[name] for name, (_, _, expected) in CONTROLS.items() if expected not in codes[name]}
     assert missed == {}
+
+
+async def test_a_sender_who_is_told_to_stop_stops(servers: Servers) -> None:
+    """Nobody serves this queue. The client tells a cancellation as a timeout, after which one would send again."""
+    async with open_trial(servers) as trial:
+        orders = Orders(servers.home / "nobody")
+        person = Person(Crew(orders, "nobody", {}, 0))
+        for body in (c.AddNote(), c.OptOut()):
+            command = trial.command(person, body)
+            sending = asyncio.create_task(trial.ask(person, command))
+            await asyncio.sleep(0.5)
+            sending.cancel()
+            done, _ = await asyncio.wait([sending], timeout=2)
+            assert done and sending.cancelled()

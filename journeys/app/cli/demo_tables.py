@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 WIDTH: Final = 100
 """Columns: a printed page, a terminal beside another window."""
 
+MOST_SITUATIONS: Final = 2
+"""Columns for situations; where a programme follows more, they share one."""
+
+NARROWEST: Final = 16
+
 
 @dataclass(frozen=True, slots=True)
 class Pages:
@@ -71,14 +76,23 @@ class Pages:
             self.t("Ce qui s’est passé", "What happened"),
             capital(begins.label.in_(self.lang)) if begins is not None else self.t("Début", "Began"),
             self.t("Issue", "Outcome"),
-            *(capital(self._speech.spoken(name)) for name in programme.situations),
+            *self._situation_heads,
             self.t("Étapes", "Steps"),
             self.t("Tard", "Late"),
             self.t("Contacts", "Contacts"),
         ]
-        widths = (None, 23, 10, 10, *(11 for _ in programme.situations), None, None, None)
+        caps = (
+            None,
+            0,
+            9,
+            10,
+            *(11 if len(self._situation_heads) > 1 else 30 for _ in self._situation_heads),
+            None,
+            None,
+            None,
+        )
         self._title(console, self.t("Qui en est où", "Who got where"))
-        self._table(console, heads, [self._life(one) for one in self.report.outcomes], widths)
+        self._table(console, heads, [self._life(one) for one in self.report.outcomes], caps, rest=1)
         self._line(console, self.t(
             "Étapes : atteintes sur attendues. Tard : échéances dépassées. Contacts : tenus (manqués).",
             "Steps: reached out of wanted. Late: deadlines missed. Contacts: made (missed).",
@@ -95,11 +109,24 @@ class Pages:
             one.story[self.lang],
             begins,
             self._status(one),
-            *(self._speech.spoken(value) if value else "—" for value in one.situations.values()),
+            *self._situations(one),
             f"{one.reached}/{one.wanted}",
             str(one.late or ""),
             f"{one.contacts_made}{missed}",
         ]
+
+    @property
+    def _situation_heads(self) -> list[str]:
+        """A column each, as long as a page has room for them."""
+        names = [capital(self._speech.spoken(name)) for name in self.report.book.programme.situations]
+        return names if len(names) <= MOST_SITUATIONS else [self.t("Situation", "Situation")]
+
+    def _situations(self, one: Outcome) -> list[str]:
+        values = {name: self._speech.spoken(value) if value else "—" for name, value in one.situations.items()}
+        if len(values) <= MOST_SITUATIONS:
+            return list(values.values())
+        colon = self.t(" : ", ": ")
+        return ["\n".join(f"{self._speech.spoken(name)}{colon}{value}" for name, value in values.items())]
 
     def _status(self, one: Outcome) -> str:
         if one.outcome is not None and one.status == "closed":
@@ -131,7 +158,11 @@ class Pages:
                 self.t("Qui a été prévenu", "Who was told"), self.t("Fin", "End"),
             ]  # fmt: skip
             self._table(
-                console, heads, _counted([self._alert(one) for one in climbed], column=1), (None, 18, None, 41, 18)
+                console,
+                heads,
+                _counted([self._alert(one) for one in climbed], column=1),
+                (None, 18, None, 0, 18),
+                rest=3,
             )
         others = [f"{brief(one.person)} ({self._about(one)})" for one in alerts if not one.climbed]
         if others:
@@ -154,11 +185,8 @@ class Pages:
     def _told(self, one: Alert) -> str:
         """`N. Belkacem (référent) → C. Morel (responsable)`, and who was missing."""
         absent = [self._speech.role(role) for role in dict.fromkeys(one.nobody)]
-        away = (
-            self.t(f"{_many('absent', len(absent))} : ", "absent: ") + listed(absent, self.lang) + " → "
-            if absent
-            else ""
-        )
+        missing = self.t(f"{_many('injoignable', len(absent))} : ", "not reached: ")
+        away = missing + listed(absent, self.lang) + " → " if absent else ""
         told = away + " → ".join(f"{self._people(who)} ({self._speech.role(role)})" for role, who in one.told.items())
         if one.times > len(one.told):
             told += self.t(f", {one.times} fois", f", {one.times} times")
@@ -225,7 +253,9 @@ class Pages:
             self.t("Par", "By"), self.t("Accords", "Approved by"), self.t("Versé", "Paid"),
             self.t("Justificatifs", "Receipts"),
         ]  # fmt: skip
-        self._table(console, heads, [self._aid(one) for one in self.report.aids], (None, 11, None, 11, 31, 10, 13))
+        self._table(
+            console, heads, [self._aid(one) for one in self.report.aids], (None, 11, None, 11, 0, 10, 13), rest=4
+        )
         for one in self.report.aids:
             if any(payment.was_unknown for payment in one.payments.values()):
                 what = f"{brief(one.person)}, {self._speech.spoken(one.purpose)}"
@@ -381,27 +411,37 @@ class Pages:
 
     def _table(
         self, console: "Console", heads: Sequence[str] | None, rows: Sequence[Sequence[str]],
-        widths: Sequence[int | None] = (),
+        caps: Sequence[int | None] = (), rest: int | None = None,
     ) -> None:  # fmt: skip
-        """Columns without a width take what they need and are not broken."""
+        """`caps`: the most that a column takes (None: what it needs); the column `rest` takes what is left."""
         from rich import box
         from rich.table import Table
 
-        table = Table(
-            box=box.SIMPLE_HEAD,
-            show_edge=False,
-            pad_edge=False,
-            padding=0 if heads else (0, 1),
-            show_header=heads is not None,
-        )
-        for position in range(len(rows[0])):
-            width = widths[position] if widths else None
+        gap = 0 if heads else (0, 1)
+        shown = heads is not None
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=gap, show_header=shown)
+        widths = _widths([*([heads] if heads else []), *rows], caps, rest) if caps else [None] * len(rows[0])
+        for position, width in enumerate(widths):
             head = _text(heads[position], "bold") if heads else ""
             table.add_column(head, overflow="fold", width=width, no_wrap=width is None)
         for row in rows:
             table.add_row(*(_text(cell) for cell in row))
         console.print(table)
         console.print()
+
+
+def _widths(lines: Sequence[Sequence[str]], caps: Sequence[int | None], rest: int | None) -> list[int | None]:
+    """No word is broken; what is left of a page goes to one column."""
+    widths: list[int] = []
+    for position, cap in enumerate(caps):
+        cells = [line[position] for line in lines]
+        whole = max(len(part) for cell in cells for part in cell.split("\n"))
+        word = max(len(word) for cell in cells for word in cell.split() or [""])
+        widths.append(whole if cap is None else min(whole, max(cap, word)))
+    if rest is not None:
+        others = sum(widths) - widths[rest] + len(widths) - 1
+        widths[rest] = max(WIDTH - others, NARROWEST)
+    return list(widths)
 
 
 def brief(name: str) -> str:

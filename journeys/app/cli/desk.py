@@ -1,10 +1,10 @@
 """One run of the command line: settings, connections opened when first needed, who acts, the language."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from journeys import clock
 from journeys.app.cli.output import Output
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 _SIMPLE: Final = 4
 """Connections that one command needs at most."""
+
+_PATIENCE_SECONDS: Final = 10.0
+_PAUSE_SECONDS: Final = 0.2
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,19 +108,36 @@ class Desk:
     async def pool(self) -> "Pool":
         """The store, as its writer. Raises Failure (unreachable, wrong schema)."""
         if self._pool is None:
+            from asyncpg import PostgresError
+
             from journeys.store.database import open_pool
 
-            place = self.place()
-            self._pool = await open_pool(place.database_url, largest=_SIMPLE)
+            url = self.place().database_url
+            self._pool = await self._patiently(
+                lambda: open_pool(url, largest=_SIMPLE), OSError, TimeoutError, PostgresError
+            )
         return self._pool
 
     async def client(self) -> "Client":
         """Temporal. Raises Unreachable."""
         if self._client is None:
-            from journeys.temporal import connect
+            from journeys.temporal import Unreachable, connect
 
-            self._client = await connect(self.settings, self.place().temporal_address)
+            address = self.place().temporal_address
+            self._client = await self._patiently(lambda: connect(self.settings, address), Unreachable)
         return self._client
+
+    async def _patiently(self, opening: Callable[[], Awaitable[T]], *lost: type[Exception]) -> T:
+        """Open a connection. A part of the embedded stack that has just died is back within seconds: wait for it."""
+        clock = asyncio.get_running_loop().time
+        until = clock() + (_PATIENCE_SECONDS if self.place().embedded else 0)
+        while True:
+            try:
+                return await opening()
+            except lost:
+                if clock() >= until:
+                    raise
+            await asyncio.sleep(_PAUSE_SECONDS)
 
     def ring(self) -> "KeyRing":
         """The signing keys. Raises SettingsError."""
