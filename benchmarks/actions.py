@@ -194,6 +194,8 @@ class Played:
     kinds: list[str]
     histories: Sequence[WorkflowHistory]
     stream: str = ""
+    queue: str = ""
+    """Where a worker is asked about it."""
     given: list[Given] = field(default_factory=list)
     until: datetime | None = None
 
@@ -208,7 +210,7 @@ async def play_ours(place: Place, lives: Lives, life: Life) -> Played:
     names = Names(*({name: str(uuid.uuid4()) for name in table} for table in _people(lives)))
     script, actors = Script(lives.cohort, life, calendar, start), Actors(lives.cohort, life, names, str(uuid.uuid4()))
     await _open_fund(place, lives)
-    async with _worker(virtual.client, queue, [JourneyWorkflow], World(place).activities()):
+    async with worker_of(virtual.client, queue, [JourneyWorkflow], World(place).activities()):
         referent = names.staff[life.referent]
         plan = c.Plan(
             person=actors.person, programme=place.programme, calendar=place.calendar, referent=referent,
@@ -243,7 +245,7 @@ async def play_ours(place: Place, lives: Lives, life: Life) -> Played:
     if chain is None:
         raise RuntimeError("no history")
     played.kinds = [str(event.read()["kind"]) for event in await journal.read_all(place.pool, stream)]
-    played.histories, played.until, played.stream = chain.histories, end, stream
+    played.histories, played.until, played.stream, played.queue = chain.histories, end, stream, queue
     return played
 
 
@@ -299,7 +301,7 @@ class World:
 
 
 @asynccontextmanager
-async def _worker(
+async def worker_of(
     client: Client, queue: str, workflows: list[type], activities: list[Callable[..., Any]]
 ) -> AsyncIterator[None]:
     async with Worker(
@@ -349,7 +351,7 @@ async def _play_by_hand(place: Place, ours: Played) -> Played:
     virtual, queue, id = VirtualTime(place.client), f"by-hand-{uuid.uuid4()}", f"by-hand-{uuid.uuid4()}"
     kinds: list[str] = []
     text = (await texts_of(place.pool, (place.calendar,)))[place.calendar]
-    async with _worker(virtual.client, queue, [AuxiliaByHand], ByHand(place, kinds).activities()):
+    async with worker_of(virtual.client, queue, [AuxiliaByHand], ByHand(place, kinds).activities()):
         plan = ours.given[0].command.body
         assert isinstance(plan, c.Plan) and ours.until is not None
         await virtual.client.start_workflow(

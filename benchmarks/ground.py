@@ -77,9 +77,9 @@ class Place:
         return signed(self.ring, stream, body, datetime.now(UTC), **texts)
 
     @asynccontextmanager
-    async def worker(self) -> AsyncIterator[Worker]:
-        """A worker process of its own, until the end of the block."""
-        queue = f"journeys-{uuid.uuid4()}"
+    async def worker(self, queue: str | None = None) -> AsyncIterator[Worker]:
+        """A worker process of its own, until the end of the block; on a new task queue unless one is named."""
+        queue = queue or f"journeys-{uuid.uuid4()}"
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "benchmarks.serving", queue,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=ROOT,

@@ -358,7 +358,7 @@ class AuxiliaByHand:
             waiting = asyncio.create_task(made.wait())
             await self._record(self._fact("ContactDue", contact))
             try:
-                await asyncio.wait([closing, waiting], return_when=asyncio.FIRST_COMPLETED)
+                await workflow.wait([closing, waiting], return_when=asyncio.FIRST_COMPLETED)
             finally:
                 closing.cancel()
                 waiting.cancel()

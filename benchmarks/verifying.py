@@ -40,8 +40,10 @@ async def measure(ground: Ground, rounds: int) -> list[Figure]:
             await replayer.replay_workflow(history)
         return (time.perf_counter() - begun) * 1000
 
-    turns = await in_turns(ours, alone, rounds=rounds)
-    verification = await verify(sources, played.stream)
+    # Somebody has to answer for the workflow: the journey is closed, so that its worker replays it to answer.
+    async with place.worker(played.queue):
+        turns = await in_turns(ours, alone, rounds=rounds)
+        verification = await verify(sources, played.stream)
     return [
         compared(
             "audit verify with replay, against the Replayer alone", "ms",

@@ -29,6 +29,7 @@ class Waiting:
     role: str
     amount: int | None
     note: str
+    then: str
 
     def as_json(self, lang: Lang, programmes: Mapping[str, Programme]) -> dict[str, Any]:
         return {
@@ -42,7 +43,7 @@ class Waiting:
             "role": self.role,
             "amount": self.amount,
             "note": self.note,
-            "otherwise": otherwise(self, lang),
+            "otherwise": otherwise(self, lang, programmes),
         }
 
 
@@ -61,7 +62,7 @@ def waiting(row: JourneyRow) -> list[Waiting]:
     return [
         Waiting(
             row, item["kind"], item["id"], item["about"], _instant(item["at"]), _instant(item.get("since")),
-            item.get("role", ""), item.get("amount"), item.get("note", ""),
+            item.get("role", ""), item.get("amount"), item.get("note", ""), item.get("then", ""),
         )
         for item in items_of(row)
     ]  # fmt: skip
@@ -134,12 +135,12 @@ _WHAT: Final[dict[str, Said]] = {
 }
 
 _OTHERWISE: Final[dict[str, Said]] = {
-    "deadline": Said("manquée le {at}, puis alerte", "missed on {at}, then an escalation"),
-    "contact": Said("contact manqué le {at}, puis alerte", "contact missed on {at}, then an escalation"),
+    "deadline": Said("manquée le {at}", "missed on {at}"),
+    "contact": Said("contact manqué le {at}", "contact missed on {at}"),
     "appointment": Said(
         "le {at}, puis on demandera s'il a eu lieu", "on {at}, then you are asked whether it took place"
     ),
-    "escalation": Said("étape suivante de l'alerte le {at}", "next step of the escalation on {at}"),
+    "escalation": Said("le {at}", "on {at}"),
     "grant": Said("la demande expire le {at}", "the request expires on {at}"),
     "receipt": Said("alerte le {at}", "an escalation on {at}"),
     "transfer": Said("acceptée d'elle-même le {at}", "accepted by itself on {at}"),
@@ -157,13 +158,21 @@ def said(item: Waiting, lang: Lang, programmes: Mapping[str, Programme]) -> str:
     ).in_(lang)  # fmt: skip
 
 
-def otherwise(item: Waiting, lang: Lang) -> str:
-    """What happens if nobody acts, and when."""
+def otherwise(item: Waiting, lang: Lang, programmes: Mapping[str, Programme]) -> str:
+    """What happens if nobody acts, and when, and who is told."""
+    programme = programmes.get(item.row.programme)
     if item.kind == "deadline" and item.note:
-        return Said(f"attend la date « {item.note} »", f"waits for the date “{item.note}”").in_(lang)
+        awaited = label(item.note, lang, programme)
+        return Said(f"attend la date « {awaited} »", f"waits for the date “{awaited}”").in_(lang)
     if item.at is None:
         return Said("redite à chaque point", "told again at each review").in_(lang) if item.kind == "escalation" else ""
-    return _OTHERWISE[item.kind].in_(lang).format(at=format_instant(item.at, lang, ZONE))
+    words = _OTHERWISE[item.kind].in_(lang).format(at=format_instant(item.at, lang, ZONE))
+    if not item.then:
+        return words
+    role = role_label(item.then, lang, programme)
+    if item.kind == "escalation":
+        return Said(f"{role} : {words}", f"{role}: {words}").in_(lang)
+    return words + Said(f", puis alerte : {role}", f", then an escalation: {role}").in_(lang)
 
 
 def turn(item: Waiting, lang: Lang, programmes: Mapping[str, Programme]) -> str:

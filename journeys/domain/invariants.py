@@ -181,7 +181,8 @@ LINES: tuple[Line, ...] = (
          _kinds("AppointmentAttended AppointmentMissed AppointmentExcused AppointmentCancelled"),
          {"AppointmentCorrected": _kinds("AppointmentAttended AppointmentMissed AppointmentExcused")}),
     Line("escalation", ("escalation",), _kinds("EscalationRaised"),
-         _kinds("EscalationClimbed EscalationAcknowledged EscalationReassigned EscalationReady"), _kinds("EscalationResolved"), {},
+         _kinds("EscalationClimbed EscalationAcknowledged EscalationReassigned EscalationReady"),
+         _kinds("EscalationResolved"), {},
          anyhow=_kinds("EscalationDeferred EscalationTold EscalationUntold"), outlives=True),
     Line("check", ("check",), _kinds("CheckCalled"), _kinds(""), _kinds("CheckPassed CheckFailed CheckUnknown"), {},
          outlives=True),
@@ -277,7 +278,8 @@ class Table:
 
 _CALLS = {
     "MessageDue": "deliver", "MessageReady": "deliver", "CheckCalled": "check", "EscalationRaised": "tell",
-    "EscalationClimbed": "tell", "EscalationReassigned": "tell", "EscalationReady": "tell", "PaymentReserved": "instruct",
+    "EscalationClimbed": "tell", "EscalationReassigned": "tell", "EscalationReady": "tell",
+    "PaymentReserved": "instruct",
     "PaymentReleased": "instruct", "PaymentEnquired": "enquire",
 }  # fmt: skip
 """What each event calls for in the world."""
@@ -765,7 +767,7 @@ class Suspensions:
 
 @dataclass(slots=True)
 class Ladders:
-    """Invariant 8: steps are climbed in order, and when nobody could be told the next one is climbed at once."""
+    """Invariants 6 and 8: steps are climbed in order, at once when nobody could be told; nobody is woken needlessly."""
 
     book: Handbook | None
     ladders: dict[str, str] = field(default_factory=dict)
@@ -774,12 +776,17 @@ class Ladders:
     """The step that each telling was about."""
     untold: dict[int, str] = field(default_factory=dict)
     """Tellings that reached nobody and have not been climbed from yet, by seq."""
+    urgent: set[str] = field(default_factory=set)
+    at_night: set[int] = field(default_factory=set)
+    """Tellings called for in quiet hours on a ladder that is not urgent."""
 
     def see(self, event: Recorded) -> Iterator[Violation]:
         match event.data:
             case e.EscalationRaised() as data:
                 self.ladders[data.escalation], self.steps[data.escalation] = data.ladder, 0
                 self.called[event.seq] = 0
+                if data.urgent:
+                    self.urgent.add(data.escalation)
             case e.EscalationClimbed() as data:
                 if not 0 <= data.step - self.steps.get(data.escalation, 0) <= 1:
                     yield Violation(8, event.seq, "step-skipped", {"escalation": data.escalation, "step": data.step})
@@ -793,8 +800,18 @@ class Ladders:
             case e.EscalationTold() as data:
                 if not data.told:
                     yield Violation(8, event.seq, "told-nobody", {"escalation": data.escalation})
+                if data.effect in self.at_night:
+                    yield Violation(6, event.seq, "told-at-night", {"escalation": data.escalation})
             case e.EscalationUntold() as data if self._may_climb(data):
                 self.untold[event.seq] = data.escalation
+        if event.seq in self.called and self._is_night(event):
+            self.at_night.add(event.seq)
+
+    def _is_night(self, event: Recorded) -> bool:
+        """Whether whoever is told of this now is told in quiet hours, and need not be."""
+        if self.book is None or _subject(event.data) in self.urgent:
+            return False
+        return self.book.calendar.quiet_until(event.recorded_at) is not None
 
     def _may_climb(self, data: e.EscalationUntold) -> bool:
         """Whether the step that reached nobody is the one in force, and has another above it."""
@@ -829,7 +846,10 @@ AFTER_CLOSURE = _kinds(
 )
 """What may follow a closing whatever it is about: corrections, money under way, outcomes, a person's own wishes."""
 
-_ABOUT_MONEY = _kinds("EscalationRaised EscalationDeferred EscalationReady EscalationClimbed EscalationAcknowledged EscalationReassigned MessageDue")
+_ABOUT_MONEY = _kinds(
+    "EscalationRaised EscalationDeferred EscalationReady EscalationClimbed EscalationAcknowledged "
+    "EscalationReassigned MessageDue"
+)
 """What may follow a closing when it is about money (and the question of an erasure)."""
 
 _CORRECTIONS = _kinds("AppointmentCorrected MilestoneCorrected")

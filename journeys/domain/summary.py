@@ -6,7 +6,7 @@ from journeys.domain import agenda
 from journeys.domain.grants import committed
 from journeys.domain.handbook import Handbook
 from journeys.domain.record import Frozen, Instant
-from journeys.domain.state import GrantStatus, State
+from journeys.domain.state import Escalation, GrantStatus, State
 
 
 class Item(Frozen):
@@ -33,6 +33,8 @@ class Item(Frozen):
     """Whose turn it is."""
     amount: int | None = None
     note: str = ""
+    then: str = ""
+    """The role that is told next if nobody acts; empty when nobody is."""
 
 
 class Summary(Frozen):
@@ -84,7 +86,7 @@ def summary(state: State, book: Handbook) -> Summary:
         silent=state.silent,
         dates={name: known.on.isoformat() for name, known in state.dates.items()},
         granted=sum(committed(state, kind) for kind in {grant.kind for grant in state.grants.values()}),
-        board=tuple(_board(state)),
+        board=tuple(_board(state, book)),
     )
 
 
@@ -93,42 +95,51 @@ def _phase(state: State, book: Handbook) -> str | None:
     return running[-1] if running else None
 
 
-def _board(state: State) -> list[Item]:
+def _board(state: State, book: Handbook) -> list[Item]:
+    return [*_work(state, book), *_alerts(state, book), *_money(state), *_answers(state)]
+
+
+def _work(state: State, book: Handbook) -> list[Item]:
     items = [
         Item(
-            kind="deadline",
-            id=id,
-            about=known.milestone,
-            at=known.at,
-            role="referent",
-            note=known.awaits or "",
+            kind="deadline", id=id, about=known.milestone, at=known.at, role="referent", note=known.awaits or "",
+            then=_first_told(book, book.milestone(known.milestone).missed),
         )
         for id, known in state.deadlines.items()
-    ]
-    items += [
-        Item(kind="contact", id=code, about=code, at=known.closes, since=known.opens, role="referent")
-        for code, known in state.contacts.items()
-        if known.open
-    ]
+    ]  # fmt: skip
     items += [
         Item(
-            kind="appointment",
-            id=id,
-            about=known.milestone or known.contact or "",
-            at=known.at,
-            role="referent",
+            kind="contact", id=code, about=code, at=known.closes, since=known.opens, role="referent",
+            then=_first_told(book, book.programme.contacts[code].missed),
         )
+        for code, known in state.contacts.items()
+        if known.open
+    ]  # fmt: skip
+    return items + [
+        Item(kind="appointment", id=id, about=known.milestone or known.contact or "", at=known.at, role="referent")
         for id, known in state.appointments.items()
         if known.outcome is None
     ]
-    items += [
+
+
+def _alerts(state: State, book: Handbook) -> list[Item]:
+    return [
         Item(
             kind="escalation", id=id, about=f"{known.about.kind} {known.about.id}", at=known.next_at,
             since=known.raised_at, role=known.to, note="acknowledged" if known.acknowledged else known.ladder,
+            then=_next_told(book, known),
         )
         for id, known in state.escalations.items()
     ]  # fmt: skip
-    return items + _money(state) + _answers(state)
+
+
+def _first_told(book: Handbook, ladder: str | None) -> str:
+    return book.programme.ladders[ladder].steps[0].to if ladder is not None else ""
+
+
+def _next_told(book: Handbook, known: Escalation) -> str:
+    steps = book.programme.ladders[known.ladder].steps
+    return steps[min(known.step + 1, len(steps) - 1)].to
 
 
 def _money(state: State) -> list[Item]:

@@ -57,6 +57,9 @@ WORKER: Final = Path(__file__).resolve().parents[2] / "worker.py"
 ON_TIME: Final = timedelta(minutes=5)
 """Nothing that comes by itself may be recorded later than this after its moment."""
 
+STUCK_SECONDS: Final = 120.0
+"""A step that takes longer of wall time will never come: a workflow task that always fails has no other sign."""
+
 DATABASE_CONNECTIONS: Final = 4
 
 Progress = Callable[[str, float], None]
@@ -397,12 +400,23 @@ class _Journey:
         length = (cohort.end - cohort.began).total_seconds()
         while (planned := script.next()) is not None and planned[0] < cohort.end:
             at, step = planned
-            if not await self.virtual.pass_until(self.stream, at):
+            if not await self._pass_until(at):
                 raise self._failed(step, "le parcours était déjà terminé", "the journey had ended before")
             await self._take(step, max(at, cohort.began), script, actors)
             self.done = (at - cohort.began).total_seconds() / length
-        await self.virtual.pass_until(self.stream, cohort.end)
+        await self._pass_until(cohort.end)
         self.done = 1.0
+
+    async def _pass_until(self, at: datetime) -> bool:
+        try:
+            async with asyncio.timeout(STUCK_SECONDS):
+                return await self.virtual.pass_until(self.stream, at)
+        except TimeoutError:
+            name, day = _name(self.life), self.cohort.book.calendar.day(at).isoformat()
+            raise PlayFailed(
+                f"{name} : le parcours n’avance plus vers le {day} (voyez log/worker.log, avec --data-dir)",
+                f"{name}: the journey does not go on to {day} (see log/worker.log, with --data-dir)",
+            ) from None
 
     async def _plan(self, script: Script) -> None:
         cohort = self.cohort

@@ -183,3 +183,23 @@ def test_it_is_resolved_with_a_reason_by_whoever_has_the_right() -> None:
     life.when("2027-01-15 10:00", by(SUPERVISOR, c.ReassignEscalation(escalation=about, to=DUTY))).refused(
         "unknown-escalation"
     )
+
+
+def test_at_night_only_an_urgent_ladder_wakes_somebody() -> None:
+    """Given to somebody else at 23:00, that one is told in the morning. The first meeting's ladder is urgent."""
+    life = missed()
+    about = life.about("milestone", "hours")
+    life.when("2027-01-14 23:00", by(DUTY, c.ReassignEscalation(escalation=about, to=OTHER_REFERENT))).then(
+        "EscalationReassigned", said("EscalationDeferred", until="2027-01-15 08:00")
+    )
+    told = len(life.all("EscalationTold"))
+    life.when("2027-01-15 08:00").then("EscalationReady")
+    assert len(life.all("EscalationTold")) == told + 1
+    released().when("2027-03-04 22:00").then(said("EscalationClimbed", step=1)).never("EscalationDeferred")
+
+
+def test_what_waits_for_the_morning_is_not_told_once_it_is_resolved() -> None:
+    life = missed()
+    about = life.about("milestone", "hours")
+    life.when("2027-01-14 23:00", by(DUTY, c.ReassignEscalation(escalation=about, to=OTHER_REFERENT)))
+    life.when("2027-01-15 07:00", c.ResolveEscalation(escalation=about)).when("2027-01-15 08:00").then()

@@ -119,6 +119,13 @@ def untold() -> Life:
     return released(tell=("untold", "vacant")).when("2027-03-04 18:00")
 
 
+def woken() -> Life:
+    """An escalation about a contact is given to somebody else in the night."""
+    life = released().when("2027-03-14 18:00")
+    give = c.ReassignEscalation(escalation=life.about("contact", "support"), to=REFERENT)
+    return life.when("2027-03-14 23:00", give).when("2027-03-15 08:00")
+
+
 def night() -> Life:
     return released().when("2027-03-02 22:00", c.OptOut()).when("2027-03-03 10:00")
 
@@ -188,6 +195,7 @@ CASES = [
     Case("step-skipped", 8, casework, edit("EscalationClimbed", 0, step=2)),
     Case("told-nobody", 8, casework, edit("EscalationTold", told=())),
     Case("nobody-to-go-to", 8, untold, drop("EscalationClimbed")),
+    Case("told-at-night", 6, woken, edit("EscalationReady", recorded_at=paris("2027-03-15 07:00"))),
     Case("gap", 9, casework, lambda events: events[:5] + events[6:]),
     Case("gap", 9, casework, lambda events: events[1:]),
     Case("another-stream", 9, casework, edit("ContactDue", stream="journey-of-somebody-else")),

@@ -6,6 +6,7 @@ from journeys.domain import commands as c
 from journeys.domain.events import KINDS
 from journeys.domain.offer import make_offer
 from tests.domain.given import (
+    DUTY,
     FINANCE,
     MENTOR,
     OTHER_MENTOR,
@@ -73,6 +74,10 @@ def _work() -> Iterator[Life]:
     life.when("2027-03-16 22:00", by(SUPERVISOR, c.ReassignEscalation(escalation=id, to=OTHER_REFERENT)))
     yield life.when("2027-03-17", c.ResolveEscalation(escalation=id))
     yield released(tell=("untold", "vacant")).when("2027-03-05")
+    life = released().when("2027-03-14 18:00")
+    yield life.when(
+        "2027-03-14 23:00", c.ReassignEscalation(escalation=life.about("contact", "support"), to=DUTY)
+    ).when("2027-03-15")
 
 
 def _money() -> Iterator[Life]:

@@ -193,7 +193,9 @@ async def reduced(home: Path, servers: Servers) -> Tally:
             )
             for number in range(3)
         ]
-        await asyncio.gather(*(die_at_each(trial, crew, share, tally) for crew, share in zip(crews, shares, strict=True)))
+        await asyncio.gather(
+            *(die_at_each(trial, crew, share, tally) for crew, share in zip(crews, shares, strict=True))
+        )
         persons = [*trial.persons[:3], *[await trial.begin(crew) for crew in crews]]
         async with load(trial, persons):
             await asyncio.sleep(0.5)

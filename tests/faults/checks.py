@@ -90,9 +90,10 @@ def _command(sent: Sent, events: list[Event[Payload]]) -> Iterator[Violation]:
         yield Violation("acknowledged-and-lost", id, sent.command.name)
     if any(not answer.first <= event.seq <= answer.last for event in own):
         yield Violation("events-elsewhere", id, f"{answer.first} to {answer.last}")
-    twice = [kind for kind, count in Counter((each.kind, each.data.model_dump_json()) for each in own).items() if count > 1]
+    facts = Counter((event.kind, event.data.model_dump_json()) for event in own)
+    twice = [kind for (kind, _), count in facts.items() if count > 1]
     if twice:
-        yield Violation("done-twice", id, str(twice[0][0]))
+        yield Violation("done-twice", id, twice[0])
 
 
 async def _answers_again(trial: Trial, person: Person) -> list[Violation]:
@@ -120,7 +121,7 @@ def waits(sent: Iterable[Sent], pause: float = 0.0) -> list[Violation]:
 
 
 async def money(trial: Trial) -> list[Violation]:
-    """The bank's ledger against the journal: each payment told once, paid once, and nothing paid that none asked for."""
+    """The bank's ledger against the journal: each payment told once, paid once, nothing paid that none asked for."""
     known = {}
     for person in trial.persons:
         known.update((await trial.state(person)).payments)
@@ -157,7 +158,7 @@ async def money(trial: Trial) -> list[Violation]:
 
 
 async def _accounts(trial: Trial, person: Person) -> list[Violation]:
-    """`audit verify` after a sync: links, signatures, invariants, fold, view, the workflow's answer, history, replay."""
+    """`audit verify` after a sync: links, signatures, invariants, view, the workflow's answer, history, replay."""
     synced = await trial.ask(person, trial.command(person, c.Sync(), system=True))
     found = [] if synced.outcome == "accepted" else [Violation("sync", person.stream, str(synced.code))]
     sources = Sources(trial.pool, RING, trial.client, (JourneyWorkflow,), outages=())

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import asyncpg
 from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import ResetReapplyExcludeType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowHistoryEventFilterType
 from temporalio.service import RPCError
@@ -25,7 +26,7 @@ from journeys.domain.commands import Command
 from journeys.domain.events import read_event
 from journeys.domain.evolve import fold
 from journeys.domain.programme import Programme
-from journeys.domain.record import Event, Payload
+from journeys.domain.record import SYSTEM, Event, Payload
 from journeys.domain.state import State
 from journeys.store import journal, publishing, staff, treasury
 from journeys.store.database import open_pool
@@ -37,6 +38,7 @@ from tests.faults.points import Orders
 from tests.faults.servers import Server, Servers, new_pid
 
 RING: Final = KeyRing(KEY_ID, {KEY_ID: KEY})
+_UPDATES: Final = ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_UPDATE
 PATIENCE: Final = timedelta(seconds=60)
 OUTAGE_ERRORS: Final = (*UNREACHABLE, RPCError)
 
@@ -107,9 +109,10 @@ class Trial:
     def command(
         self, person: Person, body: c.Body, *, supervisor: bool = False, system: bool = False, **texts: str
     ) -> Command:
-        actor, roles = (self.supervisor, ("supervisor",)) if supervisor else (self.referent, ("referent",))
+        roles: tuple[str, ...] = ("supervisor",) if supervisor else ("referent",)
+        actor = self.supervisor if supervisor else self.referent
         if system:
-            actor, roles = "system", ()
+            actor, roles = SYSTEM, ()
         parts, commitments = draw_parts(texts)
         now = datetime.now(UTC)
         command = Command(
@@ -220,7 +223,7 @@ class Trial:
                 workflow_task_finish_event_id=first,
                 request_id=str(uuid.uuid4()),
                 reason="fault campaign",
-                reset_reapply_exclude_types=[2] if without_updates else [],
+                reset_reapply_exclude_types=[_UPDATES] if without_updates else [],
             )
         )
         return landed

@@ -72,7 +72,7 @@ def put_in_the_payment() -> None:
         return kept
 
     claims.claim, claims.settle = claim_or_die, settle_or_die
-    SimulatedBank.instruct = instruct_or_die  # type: ignore[method-assign]
+    SimulatedBank.instruct = instruct_or_die  # type: ignore[method-assign, assignment]
 
 
 def put_in_the_append() -> None:
@@ -141,7 +141,7 @@ def take_guards_away() -> None:
         def again(act: effects.Act, doubtful: effects.Act | None = None) -> effects.Step:
             return effects.Step(act)
 
-        grants.Step = again  # type: ignore[attr-defined, misc, assignment]
+        grants.Step = again  # type: ignore[attr-defined, assignment]
 
 
 class _GivenUpSooner(WorkflowOutboundInterceptor):

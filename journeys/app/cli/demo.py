@@ -186,8 +186,8 @@ async def _stay(desk: Desk, stack: "Stack") -> None:
         where = stack.info.data_dir
         out.line(clock.describe(out.lang))
         out.line(out.t(
-            "Tout reste en marche jusqu'à Ctrl-C. Dans une autre fenêtre :",
-            "Everything stays up until Ctrl-C. In another window:",
+            "Tout reste en marche jusqu'à Ctrl-C ; les parcours encore ouverts se poursuivent. Dans une autre fenêtre :",
+            "Everything stays up until Ctrl-C; journeys that are open can be continued. In another window:",
         ))  # fmt: skip
         for words in ("list --all", "escalations", "audit verify --strict"):
             out.line(f"  JOURNEYS_DATA_DIR={where} journeys {words}")

@@ -192,7 +192,7 @@ class Pages:
             told += self.t(f", {one.times} fois", f", {one.times} times")
         if one.taken_by is not None:
             name = self._initial(one.taken_by)
-            told += self.t(f" ; prise en charge par {name}", f"; taken on by {name}")
+            told += self.t(f", prise en charge par {name}", f", taken on by {name}")
         return told
 
     def _end(self, one: Alert) -> str:

@@ -113,7 +113,7 @@ def _table(desk: Desk, items: "Sequence[Waiting]", programmes: "dict[str, Progra
                 item.row.name or "—",
                 said(item, lang, programmes),
                 turn(item, lang, programmes),
-                otherwise(item, lang),
+                otherwise(item, lang, programmes),
                 short(item.row.id),
             )
             for item in items
@@ -171,7 +171,7 @@ async def _escalations(desk: Desk, team: str | None) -> None:
                         said(item, lang, programmes),
                         format_instant(item.since, lang, ZONE) if item.since else "",
                         turn(item, lang, programmes),
-                        otherwise(item, lang),
+                        otherwise(item, lang, programmes),
                         short(item.row.id),
                     )
                     for item in items

@@ -198,7 +198,7 @@ def _print(desk: Desk, known: "Loaded", names: dict[str, str]) -> None:
                 (
                     said(item, lang, {row.programme: programme}),
                     turn(item, lang, {row.programme: programme}),
-                    otherwise(item, lang),
+                    otherwise(item, lang, {row.programme: programme}),
                     short(item.id) if len(item.id) == 36 else item.id,
                 )
                 for item in items

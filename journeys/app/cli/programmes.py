@@ -132,7 +132,7 @@ def _print(desk: Desk, programme: "Programme") -> None:
         out.heading(out.t("Phases", "Phases"))
         out.table((out.t("code", "code"), "", out.t("début", "begins"), out.t("fin", "ends")), phases)
     steps = [
-        (code, each.label.in_(lang), str(each.due or "—"), each.check.value, each.missed or "standard",
+        (code, each.label.in_(lang), str(each.due or "—"), each.check.value, each.missed or "—",
          out.t("par défaut", "default") if each.origin == "default" else "")
         for code, each in programme.milestones.items()
     ]  # fmt: skip
