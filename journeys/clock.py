@@ -100,7 +100,6 @@ def _unreadable(text: str) -> SettingsError:
             variable=VARIABLE,
             fr=f"« {text} » n'est pas un décalage d'horloge ; "
             "écrivez des secondes (86400) ou une durée ISO sans mois (P180D, PT6H)",
-            en=f'"{text}" is not a clock offset; '
-            "write seconds (86400) or an ISO duration without months (P180D, PT6H)",
+            en=f'"{text}" is not a clock offset; write seconds (86400) or an ISO duration without months (P180D, PT6H)',
         )
     )

@@ -34,9 +34,7 @@ def leave(code: int) -> NoReturn:
         RuntimeError: called inside pytest, where it would end the whole test run without a word.
     """
     if "pytest" in sys.modules:
-        raise RuntimeError(
-            f"leave({code}) inside pytest: test the function that returns the exit code instead"
-        )
+        raise RuntimeError(f"leave({code}) inside pytest: test the function that returns the exit code instead")
     while _closers:
         closer = _closers.pop()
         # A closer that fails must neither keep the process nor hide the others: said, then passed over.

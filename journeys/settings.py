@@ -318,9 +318,7 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        problems = [
-            _problem(detail) for detail in error.errors() if detail["type"] != "default_factory_not_called"
-        ]
+        problems = [_problem(detail) for detail in error.errors() if detail["type"] != "default_factory_not_called"]
         raise SettingsError(*problems) from None
     except UnreadableVariable as error:
         raise SettingsError(_unparsable(error)) from None
@@ -384,9 +382,7 @@ def _variables(model: type[BaseModel], prefix: str) -> Iterator[str]:
             yield from _variables(group, variable + "__")
 
 
-def _secret_variables(
-    model: type[BaseModel], prefix: str
-) -> Iterator[tuple[str, tuple[str, ...], FieldInfo]]:
+def _secret_variables(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, tuple[str, ...], FieldInfo]]:
     """(variable, where it goes in the input of the settings, field) of each secret."""
     for variable, name, field in _fields(model, prefix):
         if group := _group_of(field):
@@ -459,8 +455,7 @@ def _read_key(path: Path) -> bytes:
         raise SettingsError(
             Problem(
                 variable="JOURNEYS_SIGNING_KEY",
-                fr=f"d'autres utilisateurs peuvent lire la clé {path} (droits {mode:o}) ; "
-                f"faites : chmod 600 {path}",
+                fr=f"d'autres utilisateurs peuvent lire la clé {path} (droits {mode:o}) ; faites : chmod 600 {path}",
                 en=f"other users can read the key {path} (mode {mode:o}); run: chmod 600 {path}",
             )
         )
@@ -498,8 +493,7 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "a key id has 1 to 32 lower case letters, digits, dots or dashes, such as 2027-01",
     ),
     "hosts": (
-        "écrivez des noms d'hôtes, avec un port au besoin, séparés par des virgules "
-        "(emploi.exemple.fr,127.0.0.1:8080)",
+        "écrivez des noms d'hôtes, avec un port au besoin, séparés par des virgules (emploi.exemple.fr,127.0.0.1:8080)",
         "write host names, with a port where needed, separated by commas (jobs.example.org,127.0.0.1:8080)",
     ),
 }

@@ -89,9 +89,7 @@ _MOST_NAMES = 40
 
 def _write(texts: Mapping[str, tuple[str, str]], code: str, params: Mapping[str, Params], lang: str) -> str:
     french, english = texts[code]
-    return (english if lang == "en" else french).format_map(
-        {key: _said(value, lang) for key, value in params.items()}
-    )
+    return (english if lang == "en" else french).format_map({key: _said(value, lang) for key, value in params.items()})
 
 
 def _said(value: Params, lang: str) -> str:

@@ -47,9 +47,7 @@ class ProgrammeInvalid(ValueError):
     """The file has errors. `findings` hold them, and the warnings, in line order."""
 
     def __init__(self, source: File, findings: tuple[Finding, ...]) -> None:
-        super().__init__(
-            "\n".join(f"{source}:{one.line}: {one.path}: {one.message('en')}" for one in findings)
-        )
+        super().__init__("\n".join(f"{source}:{one.line}: {one.path}: {one.message('en')}" for one in findings))
         self.source = source
         self.findings = findings
 
@@ -72,9 +70,7 @@ class ProgrammeNotFound(LookupError):
     def remedy(self, lang: str = "fr") -> str:
         near, named = nearest(self.asked, self.known), ", ".join(self.known)
         if lang == "en":
-            return (
-                f"Did you mean “{near}”? " if near else ""
-            ) + f"Shipped: {named}; or give the path of a file."
+            return (f"Did you mean “{near}”? " if near else "") + f"Shipped: {named}; or give the path of a file."
         return (
             f"Vouliez-vous dire « {near} » ? " if near else ""
         ) + f"Livrés : {named} ; ou donnez le chemin d’un fichier."
@@ -108,9 +104,7 @@ def check_programme(raw: bytes, source: File) -> ProgrammeFile:
     programme, shape = _shape(tree)
     if programme is None:
         raise ProgrammeInvalid(source, shape)
-    found = sorted(
-        [*_impossible(programme, tree), *_one_language(tree)], key=lambda one: (one.line, one.column)
-    )
+    found = sorted([*_impossible(programme, tree), *_one_language(tree)], key=lambda one: (one.line, one.column))
     if any(one.severity == "error" for one in found):
         raise ProgrammeInvalid(source, _few(found))
     text = programme_text(programme)
@@ -178,9 +172,7 @@ def _echo(kind: str, given: Any, context: dict[str, Any]) -> bool:
     """Pydantic counts only the valid items, so a list with one bad item is also `too short`."""
     if not hasattr(given, "__len__"):
         return False
-    return bool(
-        len(given) >= context["min_length"] if kind == "too_short" else len(given) <= context["max_length"]
-    )
+    return bool(len(given) >= context["min_length"] if kind == "too_short" else len(given) <= context["max_length"])
 
 
 def _code_of(
@@ -240,9 +232,7 @@ def _pattern(pattern: str, given: str) -> tuple[str, dict[str, Params]]:
 
 
 def _as_code(given: str) -> str:
-    plain = re.sub(
-        r"[^a-z0-9]+", "-", given.lower().translate(str.maketrans("éèêëàâäîïôöùûüç", "eeeeaaaiioouuuc"))
-    )
+    plain = re.sub(r"[^a-z0-9]+", "-", given.lower().translate(str.maketrans("éèêëàâäîïôöùûüç", "eeeeaaaiioouuuc")))
     plain = plain.strip("-0123456789")[:40].rstrip("-")
     return plain or "cv"
 

@@ -24,9 +24,7 @@ TEMPLATES = File(__file__).resolve().parents[2] / "templates"
 Audience = Literal["participant", "volunteer", "staff"]
 """Who reads: the person, a mentor or a partner, or the association's staff."""
 
-SHARED = frozenset(
-    {"first_name", "date", "time", "place", "referent", "mentor", "association", "amount", "link"}
-)
+SHARED = frozenset({"first_name", "date", "time", "place", "referent", "mentor", "association", "amount", "link"})
 """Variables of every message. `first_name` is the recipient's own."""
 FOR_STAFF = SHARED | {"milestone", "contact", "grant", "phase", "programme", "reference", "reason", "step"}
 """Variables of staff messages: labels, the journey's reference, never a participant's name."""
@@ -107,9 +105,7 @@ class TemplateInvalid(ValueError):
     """A template file that cannot be used; `findings` say where and what to write."""
 
     def __init__(self, source: File, findings: tuple[Finding, ...]) -> None:
-        super().__init__(
-            "\n".join(f"{source}:{one.line}: {one.path}: {one.message('en')}" for one in findings)
-        )
+        super().__init__("\n".join(f"{source}:{one.line}: {one.path}: {one.message('en')}" for one in findings))
         self.source = source
         self.findings = findings
 
@@ -164,9 +160,7 @@ def variables(name: str, audience: Audience, folder: File = TEMPLATES) -> frozen
     return frozenset(used for text in texts for used in _names_in(_ENVIRONMENT.parse(text)))
 
 
-def render(
-    name: str, audience: Audience, lang: str, values: Mapping[str, str], folder: File = TEMPLATES
-) -> Rendered:
+def render(name: str, audience: Audience, lang: str, values: Mapping[str, str], folder: File = TEMPLATES) -> Rendered:
     """Fill in a message. `values` may hold more than it uses; an empty text makes its `{% if %}` fall away.
 
     Raises VariableMissing, TemplateUnknown, TemplateInvalid.

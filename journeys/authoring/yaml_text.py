@@ -97,9 +97,7 @@ def read_tree(raw: bytes) -> Tree:
         _refuse(_syntax_code(error), place)
     except ReaderError as error:
         before = text[: error.position]
-        _refuse(
-            "control-character", Place(before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
-        )
+        _refuse("control-character", Place(before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1))
     except YamlInvalid:
         raise
     except (ValueError, OverflowError):

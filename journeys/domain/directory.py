@@ -15,9 +15,7 @@ from journeys.domain.record import Payload
 
 Language = Literal["fr", "en"]
 
-PersonField = Literal[
-    "reference", "first_name", "last_name", "birth_date", "email", "phone", "language", "zone"
-]
+PersonField = Literal["reference", "first_name", "last_name", "birth_date", "email", "phone", "language", "zone"]
 PERSON_FIELDS: tuple[PersonField, ...] = get_args(PersonField)
 
 
@@ -172,9 +170,7 @@ def reachable(roster: Iterable[Holder], role: str, site: str | None) -> tuple[st
 
 
 # Letters that have no decomposition, written as people type them.
-_LIGATURES = str.maketrans(
-    {"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
-)
+_LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
 
 
 def search_form(text: str) -> str:

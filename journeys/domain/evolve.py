@@ -500,9 +500,7 @@ def _acknowledged(state: State, data: e.EscalationAcknowledged, event: Recorded)
 
 @_on(e.EscalationReassigned)
 def _reassigned(state: State, data: e.EscalationReassigned, event: Recorded) -> None:
-    _change(
-        state.escalations, data.escalation, assigned=data.to, acknowledged=False, fallback=(), tell_at=None
-    )
+    _change(state.escalations, data.escalation, assigned=data.to, acknowledged=False, fallback=(), tell_at=None)
     _tell(state, event.seq, data.escalation)
 
 

@@ -115,8 +115,7 @@ class StartFailed(LocalError):
         self.part = part
         self.tail = tail
         super().__init__(
-            fr=f"{part} n'a pas démarré ; voyez les dernières lignes de {log}, corrigez, relancez\n"
-            f"{tail}".rstrip(),
+            fr=f"{part} n'a pas démarré ; voyez les dernières lignes de {log}, corrigez, relancez\n{tail}".rstrip(),
             en=f"{part} did not start; read the last lines of {log}, correct, start again\n{tail}".rstrip(),
         )
 

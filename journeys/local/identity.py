@@ -56,13 +56,7 @@ def first_blocked(path: Path) -> Path | None:
     whole = path.resolve()
     for place in (*reversed(whole.parents), whole):
         status = place.stat()
-        wanted = (
-            stat.S_IXUSR
-            if status.st_uid == NOBODY
-            else stat.S_IXGRP
-            if status.st_gid == NOBODY
-            else stat.S_IXOTH
-        )
+        wanted = stat.S_IXUSR if status.st_uid == NOBODY else stat.S_IXGRP if status.st_gid == NOBODY else stat.S_IXOTH
         if not status.st_mode & wanted:
             return place
     return None

@@ -427,7 +427,11 @@ _TEXTS: Final[Mapping[str, tuple[str, str, str, str]]] = {
     ),
     "unknown": (
         "« {name} » n’est pas connu ici", "“{name}” is not known here",
-        "{meant_fr}écrivez l’un de : {known}", "{meant_en}write one of: {known}",
+        "écrivez l’un de : {known}", "write one of: {known}",
+    ),
+    "mistyped": (
+        "« {name} » n’est pas connu ici", "“{name}” is not known here",
+        "vouliez-vous dire « {near} » ?", "did you mean “{near}”?",
     ),
     "when": (
         "« {value} » n’est pas un moment", "“{value}” is not a moment",
@@ -470,12 +474,9 @@ def _told(line: int, path: str, code: str, **fields: object) -> Fault:
 
 def _unknown(tree: Tree, where: Path, name: object, known: Iterable[str]) -> Fault:
     names = tuple(known)
-    near = nearest(str(name), names)
-    return _fault(
-        tree, where, "unknown", name=name, known=", ".join(names[:60]) or "—",
-        meant_fr=f"vouliez-vous dire « {near} » ? Sinon " if near else "",
-        meant_en=f"did you mean “{near}”? Otherwise " if near else "",
-    )  # fmt: skip
+    if near := nearest(str(name), names):
+        return _fault(tree, where, "mistyped", name=name, near=near)
+    return _fault(tree, where, "unknown", name=name, known=", ".join(names[:60]) or "—")
 
 
 def _shape(tree: Tree, detail: Any) -> Fault:

@@ -292,9 +292,7 @@ class _Kept:
         ending = asyncio.create_task(child.wait())
         readying = asyncio.create_task(self.part.ready())
         try:
-            await asyncio.wait(
-                (ending, readying), timeout=_START_SECONDS, return_when=asyncio.FIRST_COMPLETED
-            )
+            await asyncio.wait((ending, readying), timeout=_START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if not readying.done():
                 return False
             readying.result()
@@ -321,9 +319,7 @@ async def _uninterrupted(work: Awaitable[None]) -> None:
         raise asyncio.CancelledError
 
 
-def _first_info(
-    data_dir: Path, postgres: Postgres, temporal: TemporalServer, time_skipping: bool
-) -> StackInfo:
+def _first_info(data_dir: Path, postgres: Postgres, temporal: TemporalServer, time_skipping: bool) -> StackInfo:
     return StackInfo(
         state="starting",
         pid=os.getpid(),

@@ -82,9 +82,7 @@ class TemporalServer:
         """The server in the foreground."""
         values = _TIME_SKIPPING if self._time_skipping else ()
         ui: tuple[str, ...] = (
-            ("--headless",)
-            if self._ports.ui is None
-            else ("--ui-port", str(self._ports.ui), "--ui-disable-news-fetch")
+            ("--headless",) if self._ports.ui is None else ("--ui-port", str(self._ports.ui), "--ui-disable-news-fetch")
         )
         return Command(
             name=self.name,

@@ -104,9 +104,7 @@ async def open_pool(
 
 async def check_durable(connection: Connection) -> None:
     """Raises NotDurable unless an acknowledged commit survives a crash of this server."""
-    rows = await connection.fetch(
-        "SELECT name, setting FROM pg_settings WHERE name = ANY ($1::text[])", list(_DURABLE)
-    )
+    rows = await connection.fetch("SELECT name, setting FROM pg_settings WHERE name = ANY ($1::text[])", list(_DURABLE))
     wrong = {row["name"]: row["setting"] for row in rows if row["setting"] not in _DURABLE[row["name"]]}
     if wrong:
         raise NotDurable(wrong)

@@ -102,9 +102,7 @@ async def record(
         for nth, (fact, (_, commitments)) in enumerate(zip(facts, drawn, strict=True), start=1)
     ]
     last = seq + len(facts)
-    commands = (
-        [_stored(called_for, seq + 1 if facts else 0, last if facts else 0, last)] if called_for else []
-    )
+    commands = [_stored(called_for, seq + 1 if facts else 0, last if facts else 0, last)] if called_for else []
     written = await write(connection, make_offer(stream, seq, headers, parts=parts, commands=commands))
     if written.outcome != "accepted":
         raise AlreadyThere("command", "id")
@@ -113,6 +111,4 @@ async def record(
 
 def _stored(called_for: SignedCommand, first: int, last: int, seq: int) -> StoredCommand:
     answer = Answer(command=called_for.command.id, outcome="accepted", first=first, last=last, seq=seq)
-    return StoredCommand(
-        called_for.command, called_for.signed, first or None, last or None, answer.model_dump_json()
-    )
+    return StoredCommand(called_for.command, called_for.signed, first or None, last or None, answer.model_dump_json())

@@ -62,8 +62,7 @@ async def lock_funds(connection: Connection, moves: Sequence[Mapping[str, Any]])
     codes = {event["data"]["fund"] for event in moves if event["kind"] == "PaymentReserved"}
     codes |= {reservation.fund for reservation in reservations.values()}
     found = await connection.fetch(
-        "SELECT code, balance, cap_per_person FROM funds WHERE code = ANY ($1::text[])"
-        " ORDER BY code FOR UPDATE",
+        "SELECT code, balance, cap_per_person FROM funds WHERE code = ANY ($1::text[]) ORDER BY code FOR UPDATE",
         sorted(codes),
     )
     funds = {row["code"]: FundState(row["code"], row["balance"], row["cap_per_person"], 0) for row in found}
@@ -98,13 +97,10 @@ async def book(
         await _enter(connection, move, reservation, event)
 
 
-async def enter_fund(
-    connection: Connection, move: Move, fund: str, amount: int, stream: str, seq: int
-) -> None:
+async def enter_fund(connection: Connection, move: Move, fund: str, amount: int, stream: str, seq: int) -> None:
     """Write money that comes into a fund (opened, topped up) and raise its balance."""
     transaction = await connection.fetchval(
-        "INSERT INTO ledger_transactions (kind, fund, amount, stream, seq)"
-        " VALUES ($1, $2, $3, $4, $5) RETURNING id",
+        "INSERT INTO ledger_transactions (kind, fund, amount, stream, seq) VALUES ($1, $2, $3, $4, $5) RETURNING id",
         move.value,
         fund,
         amount,
@@ -141,16 +137,12 @@ async def committed(pool: Pool | Connection, fund: str, person: str) -> int:
 
 async def _check(connection: Connection, fund: FundState | None, reservation: Reservation) -> None:
     # The person's commitments are read under the fund's lock, earlier reservations of this offer included.
-    known = fund and replace(
-        fund, committed=await committed(connection, reservation.fund, reservation.person)
-    )
+    known = fund and replace(fund, committed=await committed(connection, reservation.fund, reservation.person))
     if code := refusal(known, reservation):
         raise FundRefused(code)
 
 
-async def _enter(
-    connection: Connection, move: Move, reservation: Reservation, event: Mapping[str, Any]
-) -> None:
+async def _enter(connection: Connection, move: Move, reservation: Reservation, event: Mapping[str, Any]) -> None:
     try:
         transaction = await connection.fetchval(
             "INSERT INTO ledger_transactions (kind, fund, payment, person, amount, stream, seq)"

@@ -91,9 +91,7 @@ async def append(pool: Pool, ring: KeyRing, request: Append) -> Appended:
     signed = [trusted_bytes(each.command, request.stream, ring) for each in request.answered]
     good = [content for content in signed if content is not None]
     if len(good) < len(signed):
-        unsigned = (
-            each.command.id for each, content in zip(request.answered, signed, strict=True) if content is None
-        )
+        unsigned = (each.command.id for each, content in zip(request.answered, signed, strict=True) if content is None)
         return await _stored(pool, request, unsigned=tuple(unsigned))
     offer = _offer(request, good)
     if offer.empty:
@@ -142,9 +140,7 @@ async def read(pool: Pool, stream: str, after: int = 0, page: int = PAGE_EVENTS)
 
 async def read_all(pool: Pool, stream: str) -> list[StoredEvent]:
     """Every event of a stream, in order."""
-    rows = await pool.fetch(
-        "SELECT seq, header, hash, wall, kind FROM events WHERE stream = $1 ORDER BY seq", stream
-    )
+    rows = await pool.fetch("SELECT seq, header, hash, wall, kind FROM events WHERE stream = $1 ORDER BY seq", stream)
     return [StoredEvent(*row) for row in rows]
 
 
@@ -156,9 +152,7 @@ async def head(pool: Pool, stream: str) -> int:
 
 async def parts(pool: Pool, stream: str) -> list[StoredPart]:
     """The body parts of a stream that were not deleted, in order of their events."""
-    rows = await pool.fetch(
-        "SELECT seq, name, text, salt FROM parts WHERE stream = $1 ORDER BY seq, name", stream
-    )
+    rows = await pool.fetch("SELECT seq, name, text, salt FROM parts WHERE stream = $1 ORDER BY seq, name", stream)
     return [StoredPart(*row) for row in rows]
 
 
@@ -170,9 +164,7 @@ async def delete_parts(pool: Pool, stream: str) -> int:
 
 async def answer_of(pool: Pool, stream: str, command: str) -> Answer | None:
     """What a command of this id was answered; None when the journal never saw it."""
-    recorded = await pool.fetchval(
-        "SELECT answer FROM commands WHERE stream = $1 AND id = $2", stream, command
-    )
+    recorded = await pool.fetchval("SELECT answer FROM commands WHERE stream = $1 AND id = $2", stream, command)
     return None if recorded is None else Answer.model_validate_json(recorded)
 
 
@@ -264,10 +256,7 @@ async def _stored(pool: Pool, request: Append, *, unsigned: tuple[str, ...] = ()
 def _same(stored: dict[str, Any], command: Command, kept: Sequence[StoredPart]) -> bool:
     """Whether two of one id say the same: signature, roles, time, salts, deleted texts may differ."""
     offered = command.signed_content()
-    if any(
-        stored[field] != offered[field]
-        for field in ("stream", "name", "fields", "actor", "occurred_at", "seen")
-    ):
+    if any(stored[field] != offered[field] for field in ("stream", "name", "fields", "actor", "occurred_at", "seen")):
         return False
     if stored["commitments"].keys() != command.commitments.keys():
         return False
@@ -287,7 +276,5 @@ async def _texts(pool: Pool, request: Append, events: Sequence[dict[str, Any]]) 
     wanted = set(request.texts)
     for event in events:
         if event["kind"] in _TELLS_TEXTS:
-            wanted |= {
-                hash_ for hash_ in (event["data"].get("programme"), event["data"].get("calendar")) if hash_
-            }
+            wanted |= {hash_ for hash_ in (event["data"].get("programme"), event["data"].get("calendar")) if hash_}
     return await texts_of(pool, sorted(wanted)) if wanted else {}

@@ -66,9 +66,7 @@ async def change(pool: Pool, id: str, *, capacity: int, available: bool, by: By)
         )
         if done == "UPDATE 0":
             raise NotFound("mentor", id)
-        await record(
-            connection, stream_of(id), [Fact(MentorChanged(capacity=capacity, available=available))], by
-        )
+        await record(connection, stream_of(id), [Fact(MentorChanged(capacity=capacity, available=available))], by)
 
 
 async def mentor(pool: Pool, id: str) -> Mentor | None:

@@ -51,9 +51,7 @@ class ChangedMigration(MigrationError):
     """A file was edited after it was applied."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(
-            f"{name} was changed after it was applied; restore it and write a new migration instead"
-        )
+        super().__init__(f"{name} was changed after it was applied; restore it and write a new migration instead")
         self.name = name
 
 

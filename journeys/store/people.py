@@ -68,9 +68,7 @@ class Person:
 
     def may_be_written_to(self, now: datetime) -> bool:
         """Neither opted out, nor paused at `now`, nor dead."""
-        return not (
-            self.opted_out or self.died or (self.paused_until is not None and now < self.paused_until)
-        )
+        return not (self.opted_out or self.died or (self.paused_until is not None and now < self.paused_until))
 
 
 _COLUMNS: Final = (
@@ -96,9 +94,7 @@ async def register(pool: Pool, id: str, details: Details, by: By) -> None:
                 *_row(details),
             )
         except asyncpg.UniqueViolationError as error:
-            raise AlreadyThere(
-                "person", "reference" if "reference" in str(error.constraint_name) else "id"
-            ) from None
+            raise AlreadyThere("person", "reference" if "reference" in str(error.constraint_name) else "id") from None
         known = tuple(name for name in PERSON_FIELDS if name in texts)
         await record(connection, stream_of(id), [Fact(PersonRegistered(fields=known), texts)], by)
 
@@ -143,9 +139,7 @@ async def by_reference(pool: Pool, reference: str) -> Person | None:
 
 async def names(pool: Pool, ids: list[str]) -> dict[str, str]:
     """First and last name of each person that is there, by id."""
-    rows = await pool.fetch(
-        "SELECT id::text, first_name, last_name FROM people WHERE id = ANY ($1::uuid[])", ids
-    )
+    rows = await pool.fetch("SELECT id::text, first_name, last_name FROM people WHERE id = ANY ($1::uuid[])", ids)
     return {row["id"]: f"{row['first_name']} {row['last_name']}" for row in rows}
 
 
@@ -166,8 +160,7 @@ async def search(pool: Pool, text: str, limit: int = 50) -> list[Person]:
 async def duplicates(pool: Pool, details: Details) -> list[Person]:
     """People who may be this one: same reference, or same name (case, accents aside) and birth date."""
     rows = await pool.fetch(
-        f"SELECT {_COLUMNS} FROM people"
-        " WHERE reference = $1 OR (search_name = $2 AND birth_date = $3) ORDER BY id",
+        f"SELECT {_COLUMNS} FROM people WHERE reference = $1 OR (search_name = $2 AND birth_date = $3) ORDER BY id",
         details.reference,
         _search_name(details),
         details.birth_date,

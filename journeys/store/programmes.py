@@ -18,14 +18,11 @@ class Published:
     at: datetime
 
 
-async def store_text(
-    connection: Connection, kind: Literal["programme", "calendar"], name: str, text: str
-) -> str:
+async def store_text(connection: Connection, kind: Literal["programme", "calendar"], name: str, text: str) -> str:
     """Keep a text (once) and return its SHA-256 in hexadecimal."""
     sha256 = digest(text.encode())
     await connection.execute(
-        "INSERT INTO texts (sha256, kind, name, text) VALUES ($1, $2, $3, $4)"
-        " ON CONFLICT (sha256) DO NOTHING",
+        "INSERT INTO texts (sha256, kind, name, text) VALUES ($1, $2, $3, $4) ON CONFLICT (sha256) DO NOTHING",
         bytes.fromhex(sha256),
         kind,
         name,

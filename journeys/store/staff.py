@@ -76,9 +76,7 @@ async def add(pool: Pool, member: Member, by: By) -> None:
                 member.active,
             )
         except asyncpg.UniqueViolationError as error:
-            raise AlreadyThere(
-                "staff", "handle" if "handle" in str(error.constraint_name) else "id"
-            ) from None
+            raise AlreadyThere("staff", "handle" if "handle" in str(error.constraint_name) else "id") from None
         await record(
             connection,
             stream_of(member.id),
@@ -158,9 +156,7 @@ async def drop_absence(pool: Pool, id: str, first_day: date, by: By) -> bool:
     """Strike an absence out; False (and no event) when none begins on this day. Raises NotFound."""
     async with pool.acquire() as connection, connection.transaction():
         await _locked(connection, id)
-        done = await connection.execute(
-            "DELETE FROM absences WHERE staff = $1 AND first_day = $2", id, first_day
-        )
+        done = await connection.execute("DELETE FROM absences WHERE staff = $1 AND first_day = $2", id, first_day)
         if done == "DELETE 0":
             return False
         await record(connection, stream_of(id), [Fact(AbsenceDropped(first_day=first_day))], by)
@@ -222,9 +218,7 @@ async def _locked(connection: Connection, id: str) -> Member:
 
 
 def _contact(name: str, email: str | None, phone: str | None) -> dict[str, str]:
-    return {
-        key: text for key, text in (("name", name), ("email", email), ("phone", phone)) if text is not None
-    }
+    return {key: text for key, text in (("name", name), ("email", email), ("phone", phone)) if text is not None}
 
 
 def _member(row: Mapping[str, Any]) -> Member:

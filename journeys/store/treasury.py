@@ -9,9 +9,7 @@ from journeys.store.directory import AlreadyThere, By, Fact, NotFound, record
 from journeys.store.funds import enter_fund
 
 
-async def open_fund(
-    pool: Pool, id: str, code: str, *, cap_per_person: int | None, balance: int, by: By
-) -> None:
+async def open_fund(pool: Pool, id: str, code: str, *, cap_per_person: int | None, balance: int, by: By) -> None:
     """Open a fund with so many cents, at most `cap_per_person` of them for one person over all journeys.
 
     Raises:

@@ -43,8 +43,11 @@ def only(lives: Lives, *first_names: str) -> Lives:
 # --- every life, on any day
 
 
-@pytest.mark.parametrize("name", cohort_names())
-@pytest.mark.parametrize("begun", BEGINNINGS, ids=lambda at: f"{at:%Y-%m-%d}")
+@pytest.mark.parametrize(
+    ("name", "begun"),
+    [(name, at) for name in cohort_names() for at in (BEGINNINGS if name == demo.DEFAULT else BEGINNINGS[:2])],
+    ids=lambda value: value if isinstance(value, str) else f"{value:%Y-%m-%d}",
+)
 def test_every_step_of_every_life_goes_as_written_on_any_day(name: str, begun: datetime) -> None:
     lives = read_lives(LIVES / f"{name}.yaml")
     surprises = {

@@ -133,9 +133,7 @@ def test_long_running_services_restart_and_have_a_health_check(services: dict[st
     for name, service in services.items():
         if name in ONE_SHOTS:
             assert "healthcheck" not in service, name
-            assert service["restart"] in ("no", "on-failure:5"), (
-                f"{name} must end, and stay ended once it succeeded"
-            )
+            assert service["restart"] in ("no", "on-failure:5"), f"{name} must end, and stay ended once it succeeded"
             continue
         check = service["healthcheck"]
         assert check["test"][0] == "CMD" and len(check["test"]) > 1, name
@@ -208,9 +206,7 @@ def test_migrations_and_workers_use_different_roles(services: dict[str, dict[str
     assert services["migrate"]["command"] == ["migrate"]
 
 
-def test_signing_key_comes_from_a_secret_file(
-    compose: dict[str, Any], services: dict[str, dict[str, Any]]
-) -> None:
+def test_signing_key_comes_from_a_secret_file(compose: dict[str, Any], services: dict[str, dict[str, Any]]) -> None:
     (secret,) = compose["secrets"]
     assert compose["secrets"][secret]["file"].startswith("${JOURNEYS_SIGNING_KEY_PATH:?")
     assert {name for name, service in services.items() if "secrets" in service} == {"worker"}
@@ -274,9 +270,7 @@ def test_application_reads_what_it_is_given(
         assert settings.signing_keys().key == bytes.fromhex("5e" * 32)
 
 
-def test_application_settings_of_the_example_are_accepted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_application_settings_of_the_example_are_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     example = {name: value for name, (value, _) in documented(DEPLOY / "journeys.env.example").items()}
     assert unknown_variables(example) == {}
     for name, value in example.items():
@@ -329,9 +323,7 @@ def dockerfile_stages() -> list[list[tuple[str, str]]]:
 def test_image_is_built_in_two_stages_from_pinned_python() -> None:
     build, final = dockerfile_stages()
     assert build[0][1] == "python:3.13-slim-trixie AS build"
-    assert final[0][1] == "python:3.13-slim-trixie", (
-        "the virtual environment needs the Python that it was made with"
-    )
+    assert final[0][1] == "python:3.13-slim-trixie", "the virtual environment needs the Python that it was made with"
     assert ("COPY", "--from=build /opt/journeys /opt/journeys") in final
     assert not [rest for instruction, rest in final if instruction == "RUN" and "pip" in rest]
 
@@ -642,9 +634,7 @@ def test_passwords_stay_out_of_the_server_log(server: Server) -> None:
     "password", ["", "short", "has a space and more", "quote'quote'quote'quote", 'a"b\\c$(id)`id`xyz']
 )
 def test_a_password_that_will_not_do_is_named_and_not_shown(password: str) -> None:
-    refused = run(
-        "create-databases.sh", {**SAMPLE, "JOURNEYS_APP_PASSWORD": password}, path=postgres_binaries()
-    )
+    refused = run("create-databases.sh", {**SAMPLE, "JOURNEYS_APP_PASSWORD": password}, path=postgres_binaries())
     assert refused.returncode == 2
     assert refused.stderr.startswith("JOURNEYS_APP_PASSWORD: ")
     assert not password or password not in refused.stderr
@@ -707,9 +697,7 @@ def record_of_schema_tool(directory: Path, *, fails_at: int = 0) -> Path:
     """A temporal-sql-tool that writes down its arguments: the real one is in the admin-tools image only."""
     tool = directory / "temporal-sql-tool"
     calls = directory / "calls"
-    tool.write_text(
-        f'#!/bin/sh\necho "$*" >> "{calls}"\n[ "$(wc -l < "{calls}")" -ne {fails_at} ]\n', encoding="utf-8"
-    )
+    tool.write_text(f'#!/bin/sh\necho "$*" >> "{calls}"\n[ "$(wc -l < "{calls}")" -ne {fails_at} ]\n', encoding="utf-8")
     tool.chmod(0o755)
     return calls
 

@@ -39,7 +39,9 @@ ALLOWED: dict[str, set[str]] = {
 }  # fmt: skip
 """Room by room, what it may import besides itself."""
 
-FORBIDDEN_MODULES = frozenset({"os", "random", "asyncio", "time", "secrets", "socket", "subprocess", "threading", "temporalio"})
+FORBIDDEN_MODULES = frozenset(
+    {"os", "random", "asyncio", "time", "secrets", "socket", "subprocess", "threading", "temporalio"}
+)
 FORBIDDEN_CALLS = frozenset({"now", "utcnow", "today", "uuid1", "uuid4", "uuid7", "open", "print", "input"})
 
 

@@ -136,9 +136,7 @@ BROKEN = [
         "bad-moment",
         "10 working days before release",
     ),
-    Broken(
-        "kept: 30 days", "kept: 30", "kept: 30", "milestones.home.kept", "bad-duration", "10 working days"
-    ),
+    Broken("kept: 30 days", "kept: 30", "kept: 30", "milestones.home.kept", "bad-duration", "10 working days"),
     Broken("kept: 30 days", "kept: 99999 days", "kept:", "milestones.home.kept", "bad-duration", "5000"),
     Broken(
         "when: 7 days before,",
@@ -168,9 +166,7 @@ BROKEN = [
     Broken('opens: "09:00"', "opens: 25:00", "25:00", "clock.opens", "bad-time", "09:00"),
     Broken('opens: "09:00"', "opens: 9h", "9h", "clock.opens", "bad-time", "09:00"),
     Broken('opens: "09:00"', "calendar: France", "France", "clock.calendar", "bad-calendar", "FR"),
-    Broken(
-        "  cv:\n", "  Bilan à 3 mois:\n", "Bilan", "milestones.Bilan à 3 mois", "bad-code", "bilan-a-3-mois"
-    ),
+    Broken("  cv:\n", "  Bilan à 3 mois:\n", "Bilan", "milestones.Bilan à 3 mois", "bad-code", "bilan-a-3-mois"),
     Broken("needs: [meeting]", "needs: meeting", "needs:", "milestones.cv.needs", "not-list", "[meeting]"),
     Broken(
         "label: {fr: CV, en: CV}",
@@ -214,12 +210,8 @@ BROKEN = [
         "true ou false",
     ),
     Broken("times: 6", "times: 600", "600", "ladders.follow-up.steps[3].times", "too-big", "100"),
-    Broken(
-        "times: 6", "times: six", "six", "ladders.follow-up.steps[3].times", "not-number", "nombre entier"
-    ),
-    Broken(
-        "purposes: [training]", "purposes: []", "purposes", "grants.help.purposes", "too-few", "complétez"
-    ),
+    Broken("times: 6", "times: six", "six", "ladders.follow-up.steps[3].times", "not-number", "nombre entier"),
+    Broken("purposes: [training]", "purposes: []", "purposes", "grants.help.purposes", "too-few", "complétez"),
     Broken("programme: essai", "programme: essai\nformat: 2", "format: 2", "format", "not-choice", "1"),
     # Names
     Broken(
@@ -278,9 +270,7 @@ BROKEN = [
         "unknown-phase",
         "inside",
     ),
-    Broken(
-        "active_from: release", "active_from: exit", "exit", "active_from", "unknown-date", "start, release"
-    ),
+    Broken("active_from: release", "active_from: exit", "exit", "active_from", "unknown-date", "start, release"),
     Broken(
         "roll: back, missed: follow-up",
         "roll: back, missed: folow-up",
@@ -346,9 +336,7 @@ BROKEN = [
         "completed",
     ),
     Broken("by: referent", "by: mentors", "mentors", "contacts.weekly.by", "unknown-role", "« mentor »"),
-    Broken(
-        "zone: Europe/Paris", "zone: Europe/Pariss", "Pariss", "clock.zone", "unknown-zone", "Europe/Paris"
-    ),
+    Broken("zone: Europe/Paris", "zone: Europe/Pariss", "Pariss", "clock.zone", "unknown-zone", "Europe/Paris"),
     Broken('opens: "09:00"', "calendar: FR-ZZ", "FR-ZZ", "clock.calendar", "unknown-calendar", "FR-974"),
     # What cannot work
     Broken(
@@ -426,9 +414,7 @@ BROKEN = [
     ),
     Broken("evidence: [cv]\n", "evidence: []\n", "  cv:", "milestones.cv", "check-needs", "evidence:"),
     Broken(", kept: 30 days", "", "  home:", "milestones.home", "check-needs", "kept:"),
-    Broken(
-        "check: evidence\n    evidence: [cv]", "check: http", "  cv:", "milestones.cv", "check-needs", "url:"
-    ),
+    Broken("check: evidence\n    evidence: [cv]", "check: http", "  cv:", "milestones.cv", "check-needs", "url:"),
     Broken(
         "check: evidence\n    evidence: [cv]",
         'check: http\n    url: "file:///etc/passwd"',
@@ -438,12 +424,8 @@ BROKEN = [
         "https://",
     ),
     Broken("rights: mentor", "rights: null", "peer:", "roles.peer", "role-without-rights", "rights:"),
-    Broken(
-        'opens: "09:00"', 'closes: "08:00"', "08:00", "clock.closes", "closes-before-opens", "plus tardive"
-    ),
-    Broken(
-        'opens: "09:00"', 'cut_off: "19:00"', "19:00", "clock.cut_off", "cut-off-outside", "entre les deux"
-    ),
+    Broken('opens: "09:00"', 'closes: "08:00"', "08:00", "clock.closes", "closes-before-opens", "plus tardive"),
+    Broken('opens: "09:00"', 'cut_off: "19:00"', "19:00", "clock.cut_off", "cut-off-outside", "entre les deux"),
     Broken(
         "{to: duty, after",
         "{to: finance, after",
@@ -460,9 +442,7 @@ BROKEN = [
         "steps-not-increasing",
         "plus tôt",
     ),
-    Broken(
-        ", times: 6", "", "to: duty", "ladders.follow-up.steps[3].repeat", "repeat-without-bound", "times: 6"
-    ),
+    Broken(", times: 6", "", "to: duty", "ladders.follow-up.steps[3].repeat", "repeat-without-bound", "times: 6"),
     Broken(
         "after: 3 working days",
         "after: 3 working days, times: 2",
@@ -851,9 +831,7 @@ def test_order_is_that_of_the_file_and_changes_the_text() -> None:
 
 def test_comments_and_spaces_change_nothing_that_is_stored() -> None:
     commented = "# by hand\n" + BASE.replace("cap: 1200 EUR", "cap: 1200    # per person")
-    assert (
-        check_programme(commented.encode(), Path("x")).text == check_programme(BASE.encode(), Path("x")).text
-    )
+    assert check_programme(commented.encode(), Path("x")).text == check_programme(BASE.encode(), Path("x")).text
 
 
 def test_by_name_by_path_and_not_at_all(tmp_path: Path) -> None:

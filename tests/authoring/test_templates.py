@@ -131,9 +131,7 @@ def test_what_is_not_known_is_given_empty_and_leaves_no_trace() -> None:
 
 def test_values_can_neither_add_a_header_nor_run() -> None:
     values = dict.fromkeys(variables("deadline-near", "participant"), "x")
-    message = render(
-        "deadline-near", "participant", "fr", values | {"date": "3 mai\r\nBcc: all@example.org {{ 7*7 }}"}
-    )
+    message = render("deadline-near", "participant", "fr", values | {"date": "3 mai\r\nBcc: all@example.org {{ 7*7 }}"})
     assert "\n" not in message.subject and "\r" not in message.subject
     assert "{{ 7*7 }}" in message.body and "49" not in message.body
 

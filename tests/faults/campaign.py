@@ -8,6 +8,7 @@ Prints the faults that landed in flight at each point and the longest wait after
 import argparse
 import asyncio
 import contextlib
+import logging
 import os
 import random
 import shutil
@@ -27,6 +28,10 @@ from tests.faults.servers import Servers, running_servers
 from tests.faults.trial import Person, Trial, open_trial
 
 LANDING_SECONDS = 40.0
+"""How long an ordered death is waited for."""
+
+PAUSE_SECONDS = 0.1
+"""Between two commands of a journey under load: the machine is to be busy with faults, not with notes."""
 
 
 @dataclass
@@ -97,6 +102,7 @@ async def load(trial: Trial, persons: Sequence[Person], *, grants: bool = True) 
                 await trial.grant(person)
             else:
                 await trial.note(person)
+            await asyncio.sleep(PAUSE_SECONDS)
 
     living = [asyncio.create_task(live(person, place)) for place, person in enumerate(persons)]
     try:
@@ -281,6 +287,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--minutes", type=float, default=10)
     asked = parser.parse_args(arguments)
     print(f"seed {asked.seed}, {asked.journeys} journeys, {asked.minutes:g} minutes", flush=True)
+    # The driver tells each connection that it could not make while the server was away.
+    logging.getLogger("asyncpg").setLevel(logging.ERROR)
     with a_home() as home, running_servers(home / "data") as servers:
         tally, trial = asyncio.run(whole(home, servers, asked.seed, asked.journeys, asked.minutes))
     print("\n".join(tally.lines()))

@@ -33,9 +33,7 @@ def test_by_default_it_shows_the_present_and_says_nothing() -> None:
         ("", timedelta()),
     ],
 )
-def test_the_offset_is_seconds_or_a_duration(
-    monkeypatch: pytest.MonkeyPatch, text: str, offset: timedelta
-) -> None:
+def test_the_offset_is_seconds_or_a_duration(monkeypatch: pytest.MonkeyPatch, text: str, offset: timedelta) -> None:
     monkeypatch.setenv(clock.VARIABLE, text)
     assert clock.offset() == offset
     assert abs(clock.now() - datetime.now(UTC) - offset) < timedelta(seconds=5)

@@ -39,9 +39,7 @@ def test_a_thread_that_never_ends_does_not_hold_it() -> None:
 
 
 def test_closers_run_the_last_first_and_one_that_fails_hides_none() -> None:
-    script = (
-        "on_leave(lambda: print('first'))\non_leave(lambda: 1 / 0)\non_leave(lambda: print('last'))\nleave(0)"
-    )
+    script = "on_leave(lambda: print('first'))\non_leave(lambda: 1 / 0)\non_leave(lambda: print('last'))\nleave(0)"
     done = run(script)
     assert done.stdout == "last\nfirst\n" and done.returncode == 0
     assert "ZeroDivisionError" in done.stderr

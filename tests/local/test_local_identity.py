@@ -65,9 +65,7 @@ async def test_no_orphan_under_either_identity(data_dir: Path, mode: int) -> Non
 
 
 @as_root
-def test_where_neither_goes_the_message_names_the_place_and_the_variable(
-    data_dir: Path, tmp_path: Path
-) -> None:
+def test_where_neither_goes_the_message_names_the_place_and_the_variable(data_dir: Path, tmp_path: Path) -> None:
     data_dir.mkdir(mode=0o700)
     program = tmp_path / "refused"
     program.write_text("#!/bin/sh\necho no such thing here >&2\nexit 1\n")

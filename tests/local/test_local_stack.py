@@ -117,9 +117,7 @@ async def test_nothing_is_left_after_the_supervisor_is_killed_and_the_next_start
     assert eventually(lambda: processes_of(data_dir) == {})
 
 
-async def test_told_to_end_it_leaves_in_order(
-    data_dir: Path, worker_command: list[str], worker_notes: Path
-) -> None:
+async def test_told_to_end_it_leaves_in_order(data_dir: Path, worker_command: list[str], worker_notes: Path) -> None:
     supervisor = start_supervisor(data_dir, *worker_command)
     assert first_line(supervisor) == "up"
     assert eventually(worker_notes.exists)

@@ -56,9 +56,7 @@ def test_each_source_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     assert keys.current == "2027-01" and keys.key == bytes.fromhex(KEY)
     assert keys.by_id == {"2027-01": bytes.fromhex(KEY), "2026-01": bytes.fromhex(OLD)}
     for shown in (repr(settings), repr(keys), str(settings)):
-        assert not {"s3cret", KEY, OLD, "a:b"} & {
-            text for text in ("s3cret", KEY, OLD, "a:b") if text in shown
-        }
+        assert not {"s3cret", KEY, OLD, "a:b"} & {text for text in ("s3cret", KEY, OLD, "a:b") if text in shown}
 
 
 @pytest.mark.parametrize(
@@ -103,9 +101,7 @@ def test_all_that_is_wrong_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> N
     }
 
 
-def test_a_secret_comes_from_one_place_that_can_be_read(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_secret_comes_from_one_place_that_can_be_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("JOURNEYS_SIGNING_KEY_FILE", str(tmp_path / "missing"))
     with pytest.raises(SettingsError, match=r"JOURNEYS_SIGNING_KEY_FILE.*missing"):
         load_settings()

@@ -1,7 +1,7 @@
 """The fingerprint of everything that decides between a timer, an append and an activity.
 
 A journey under way for a year replays its whole history with today's code. What may differ from yesterday's is
-free in `decide` (replay folds recorded answers), but not here. Run `python -m tests.replay.fingerprint` to write it anew.
+free in `decide` (replay folds recorded answers), but not here. `python -m tests.replay.fingerprint` writes it anew.
 """
 
 import ast

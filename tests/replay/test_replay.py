@@ -1,4 +1,4 @@
-"""Journeys of earlier days replay with today's code; a change that would break them is caught here, not in the field."""
+"""Journeys of earlier days replay with today's code; a change that would break them is caught here."""
 
 import asyncio
 import json
@@ -35,9 +35,7 @@ def test_what_the_workflow_commands_has_not_changed_unnoticed() -> None:
 
 
 def replayer(kind: type = JourneyWorkflow) -> Replayer:
-    return Replayer(
-        workflows=[kind], data_converter=temporal.DATA_CONVERTER, workflow_runner=temporal.sandbox_runner()
-    )
+    return Replayer(workflows=[kind], data_converter=temporal.DATA_CONVERTER, workflow_runner=temporal.sandbox_runner())
 
 
 def read(path: Path) -> WorkflowHistory:

@@ -24,9 +24,7 @@ def test_keys_sort_by_utf16_units() -> None:
     assert canonical({"\ufb33": 1, "\U0001f600": 2, "a": 3}) == '{"a":3,"\U0001f600":2,"\ufb33":1}'.encode()
 
 
-@pytest.mark.parametrize(
-    "value", [1.5, 2**53, -(2**53), "\ud800", {"a": [float("nan")]}, {"a": {1, 2}}, {1: 2}, b"x"]
-)
+@pytest.mark.parametrize("value", [1.5, 2**53, -(2**53), "\ud800", {"a": [float("nan")]}, {"a": {1, 2}}, {1: 2}, b"x"])
 def test_what_has_no_form_is_refused(value: Any) -> None:
     with pytest.raises(NotCanonical):
         canonical(value)

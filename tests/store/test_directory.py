@@ -197,9 +197,7 @@ async def test_a_deputy_who_is_away_stands_in_for_nobody() -> None:
 
 
 async def test_mentors_and_partners(pool: Any) -> None:
-    mentor = mentors.Mentor(
-        id=id(), name="Ana", email=None, phone="0102030405", language="fr", site="lyon", capacity=2
-    )
+    mentor = mentors.Mentor(id=id(), name="Ana", email=None, phone="0102030405", language="fr", site="lyon", capacity=2)
     await mentors.add(pool, mentor, BY)
     await mentors.change(pool, mentor.id, capacity=1, available=False, by=BY)
     assert await mentors.mentors(pool) == [replace(mentor, capacity=1, available=False)]

@@ -85,9 +85,7 @@ async def test_accents_and_other_scripts_keep_their_bytes(pool: Any, ring: KeyRi
     await assert_linked(pool, stream, 1)
 
 
-async def test_behind_the_journal_nothing_is_written_and_what_is_there_comes_back(
-    pool: Any, ring: KeyRing
-) -> None:
+async def test_behind_the_journal_nothing_is_written_and_what_is_there_comes_back(pool: Any, ring: KeyRing) -> None:
     stream = new_stream()
     await append(pool, ring, plain(stream, 0, 3))
     late = noted(stream, 1, ring)
@@ -110,9 +108,7 @@ async def test_an_offer_repeated_after_a_lost_answer_is_not_stored_twice(pool: A
     await assert_linked(pool, stream, 1)
 
 
-async def test_a_known_command_at_the_right_position_is_answered_and_not_repeated(
-    pool: Any, ring: KeyRing
-) -> None:
+async def test_a_known_command_at_the_right_position_is_answered_and_not_repeated(pool: Any, ring: KeyRing) -> None:
     stream = new_stream()
     command = signed(stream, ring, body=move())
     one = Append(stream=stream, expected=0, events=(header(stream, 1),), answered=(answered(command, 1),))
@@ -124,17 +120,13 @@ async def test_a_known_command_at_the_right_position_is_answered_and_not_repeate
     assert await journal.head(pool, stream) == 1
 
 
-async def test_a_resent_note_with_new_salts_roles_and_time_is_the_same_command(
-    pool: Any, ring: KeyRing
-) -> None:
+async def test_a_resent_note_with_new_salts_roles_and_time_is_the_same_command(pool: Any, ring: KeyRing) -> None:
     stream = new_stream()
     first = noted(stream, 0, ring, note="Vu au parloir")
     await append(pool, ring, first)
     id = first.answered[0].command.id
     resent = signed(stream, ring, id=id, note="Vu au parloir")
-    resent = sign(
-        resent.model_copy(update={"roles": ("supervisor",), "signed_at": NOW + timedelta(days=1)}), ring
-    )
+    resent = sign(resent.model_copy(update={"roles": ("supervisor",), "signed_at": NOW + timedelta(days=1)}), ring)
     assert resent.commitments != first.answered[0].command.commitments
     result = await append(pool, ring, Append(stream=stream, expected=1, answered=(answered(resent, 1),)))
     assert result.known == (first.answered[0].answer,)
@@ -148,9 +140,7 @@ async def test_a_resent_note_with_new_salts_roles_and_time_is_the_same_command(
         pytest.param({"body": move()}, id="another command"),
     ],
 )
-async def test_the_same_id_with_other_content_is_a_conflict(
-    pool: Any, ring: KeyRing, changes: dict[str, Any]
-) -> None:
+async def test_the_same_id_with_other_content_is_a_conflict(pool: Any, ring: KeyRing, changes: dict[str, Any]) -> None:
     stream = new_stream()
     first = noted(stream, 0, ring)
     await append(pool, ring, first)
@@ -279,16 +269,12 @@ async def test_an_event_larger_than_a_page_still_comes(pool: Any, ring: KeyRing)
         filling: str = "x" * 1_200_000
 
     stream = new_stream()
-    await append(
-        pool, ring, Append(stream=stream, expected=0, events=(header(stream, 1, Huge()), header(stream, 2)))
-    )
+    await append(pool, ring, Append(stream=stream, expected=0, events=(header(stream, 1, Huge()), header(stream, 2))))
     page = await append(pool, ring, Append(stream=stream, expected=0))
     assert ([event["seq"] for event in page.events], page.more) == ([1], True)
 
 
-async def test_an_empty_offer_writes_nothing_even_for_a_stream_that_is_not_there(
-    pool: Any, ring: KeyRing
-) -> None:
+async def test_an_empty_offer_writes_nothing_even_for_a_stream_that_is_not_there(pool: Any, ring: KeyRing) -> None:
     stream = new_stream()
     result = await append(pool, ring, Append(stream=stream, expected=0))
     assert (result.accepted, result.events) == (True, ())
@@ -340,9 +326,7 @@ async def test_texts_come_with_the_events_that_name_them_and_when_asked(pool: An
 async def test_the_view_is_written_with_the_events_or_not_at_all(pool: Any, ring: KeyRing) -> None:
     stream = new_stream()
     await append(pool, ring, noted(stream, 0, ring))
-    second = noted(stream, 1, ring).model_copy(
-        update={"view": view(2, status="suspended", next_due=None, late=3)}
-    )
+    second = noted(stream, 1, ring).model_copy(update={"view": view(2, status="suspended", next_due=None, late=3)})
     await append(pool, ring, second)
     late = noted(stream, 0, ring).model_copy(update={"view": view(1, status="closed")})
     assert not (await append(pool, ring, late)).accepted

@@ -37,9 +37,7 @@ BY = By(actor=ACTOR, role="administrator", at=NOW)
 def reserved(
     amount: int, *, fund: str = "aid", person: str | None = None, payment: str | None = None
 ) -> PaymentReserved:
-    return PaymentReserved(
-        payment=payment or str(uuid4()), fund=fund, person=person or str(uuid4()), amount=amount
-    )
+    return PaymentReserved(payment=payment or str(uuid4()), fund=fund, person=person or str(uuid4()), amount=amount)
 
 
 def offer(stream: str, expected: int, *facts: Payload) -> Append:
@@ -78,9 +76,7 @@ async def test_a_fund_over_its_life(pool: Any, ring: KeyRing) -> None:
         (reserved(0), "nothing-to-pay"),
     ],
 )
-async def test_a_refused_reservation_writes_nothing(
-    pool: Any, ring: KeyRing, fact: PaymentReserved, code: str
-) -> None:
+async def test_a_refused_reservation_writes_nothing(pool: Any, ring: KeyRing, fact: PaymentReserved, code: str) -> None:
     cap = 60_00 if code == "person-cap" else None
     await open_fund(pool, str(uuid4()), "aid", cap_per_person=cap, balance=100_00, by=BY)
     stream = new_stream()
@@ -112,17 +108,13 @@ async def test_behind_the_journal_comes_before_the_fund(pool: Any, ring: KeyRing
 
 async def test_fifty_at_once_never_take_more_than_the_fund_has(pool: Any, ring: KeyRing) -> None:
     await open_fund(pool, str(uuid4()), "aid", cap_per_person=None, balance=100_00, by=BY)
-    results = await asyncio.gather(
-        *(append(pool, ring, offer(new_stream(), 0, reserved(7_00))) for _ in range(50))
-    )
+    results = await asyncio.gather(*(append(pool, ring, offer(new_stream(), 0, reserved(7_00))) for _ in range(50)))
     assert sum(result.accepted for result in results) == 14
     assert {result.blocked for result in results if not result.accepted} == {"fund-cap"}
     assert await where(pool) == (2_00, 98_00, 0)
 
 
-async def test_fifty_at_once_for_one_person_over_many_journeys_stay_under_the_cap(
-    pool: Any, ring: KeyRing
-) -> None:
+async def test_fifty_at_once_for_one_person_over_many_journeys_stay_under_the_cap(pool: Any, ring: KeyRing) -> None:
     await open_fund(pool, str(uuid4()), "aid", cap_per_person=100_00, balance=1_000_00, by=BY)
     person = str(uuid4())
     offers = [offer(new_stream(), 0, reserved(7_00, person=person)) for _ in range(50)]
@@ -187,9 +179,7 @@ async def test_a_transaction_that_does_not_balance_cannot_be_committed(
 async def test_no_entry_can_be_added_to_an_old_transaction(pool: Any) -> None:
     await open_fund(pool, str(uuid4()), "aid", cap_per_person=None, balance=100_00, by=BY)
     with pytest.raises(asyncpg.CheckViolationError, match="does not balance"):
-        await pool.execute(
-            "INSERT INTO ledger_entries SELECT id, 'paid', 'aid', NULL, 100 FROM ledger_transactions"
-        )
+        await pool.execute("INSERT INTO ledger_entries SELECT id, 'paid', 'aid', NULL, 100 FROM ledger_transactions")
 
 
 async def test_the_rule_is_pure_and_every_move_adds_up_to_nothing() -> None:

@@ -186,7 +186,7 @@ async def _stay(desk: Desk, stack: "Stack") -> None:
         where = stack.info.data_dir
         out.line(clock.describe(out.lang))
         out.line(out.t(
-            "Tout reste en marche jusqu'à Ctrl-C ; les parcours encore ouverts se poursuivent. Dans une autre fenêtre :",
+            "Tout reste en marche jusqu'à Ctrl-C ; les parcours ouverts se poursuivent. Dans une autre fenêtre :",
             "Everything stays up until Ctrl-C; journeys that are open can be continued. In another window:",
         ))  # fmt: skip
         for words in ("list --all", "escalations", "audit verify --strict"):
