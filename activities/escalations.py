@@ -16,10 +16,14 @@ from activities.resources import Resources
 from journeys.channels.wording import NoWording
 from journeys.contract import TELL, Effect, EffectOutcome
 from journeys.domain.decide import Outcome
-from journeys.domain.events import EscalationClimbed, EscalationRaised, EscalationReassigned
+from journeys.domain.events import EscalationClimbed, EscalationRaised, EscalationReady, EscalationReassigned
 from journeys.domain.recipients import Circle, Resolution, resolve
+from journeys.domain.state import Escalation
 
 TEMPLATE = "escalation"
+
+CALLS = EscalationRaised | EscalationClimbed | EscalationReassigned | EscalationReady
+"""What calls for somebody to be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +42,14 @@ class Escalations:
 
         async def judge(known: Known) -> Step:
             called = known.at(effect.seq)
-            if not isinstance(called, EscalationRaised | EscalationClimbed | EscalationReassigned):
+            if not isinstance(called, CALLS):
                 raise not_called_for(effect)
             open_one = known.state.escalations.get(called.escalation)
             if open_one is None:
                 return settled(Outcome(effect.seq, "untold", "resolved"))
+            roles = _roles(called, open_one)
             book = await read_handbook(self.resources.pool, known.state)
             circle = await read_circle(self.resources, known.state, book, effect.at)
-            fallback = () if isinstance(called, EscalationReassigned) else called.fallback
             matter = Matter(
                 known=known,
                 book=book,
@@ -55,29 +59,30 @@ class Escalations:
                 at=effect.at,
                 step=open_one.step,
             )
-            try:
-                tries = await self._tries(matter, (called.to, *fallback), circle)
-            except NoWording as missing:
-                return settled(Outcome(effect.seq, "untold", missing.code))
+            tries, reason = await self._tries(matter, roles, circle)
             if not tries:
-                return settled(Outcome(effect.seq, "untold", "vacant"))
+                return settled(Outcome(effect.seq, "untold", reason))
             return Step(lambda: self._tell(effect.seq, tries))
 
         return await carry_out(self.resources, effect, "tell", judge)
 
     async def _tries(
         self, matter: Matter, roles: Sequence[str], circle: Circle
-    ) -> list[tuple[Resolution, list[Envelope]]]:
-        """For each role that somebody answers for, the letters to them; in the order of the step."""
-        tries = []
+    ) -> tuple[list[tuple[Resolution, list[Envelope]]], str]:
+        """For each role that somebody answers for, the letters to them, in the order of the step; else why none."""
+        tries, reason = [], "vacant"
         for role in roles:
             found = resolve(role, (), circle)
             if found.vacant:
                 continue
             addressees = [await self._addressee(found, key) for key in found.people]
-            envelopes, _ = await write_letters(self.resources, matter, [each for each in addressees if each])
+            try:
+                envelopes, _ = await write_letters(self.resources, matter, [each for each in addressees if each])
+            except NoWording as missing:
+                reason = missing.code
+                continue
             tries.append((found, envelopes))
-        return tries
+        return tries, reason
 
     async def _addressee(self, found: Resolution, key: str) -> Addressee | None:
         if found.line == "mentor":
@@ -93,3 +98,14 @@ class Escalations:
             if done.again or done.unknown:
                 raise ApplicationError("nobody could be told for now", type=MAIL_UNAVAILABLE)
         return Outcome(effect, "untold", "undeliverable")
+
+
+def _roles(called: CALLS, known: Escalation) -> tuple[str, ...]:
+    """Who is to be told, then the fallbacks: as the calling event says, or as it stands once the night is over."""
+    match called:
+        case EscalationRaised() | EscalationClimbed():
+            return (called.to, *called.fallback)
+        case EscalationReassigned():
+            return (called.to,)
+        case EscalationReady():
+            return (known.assigned or known.to, *known.fallback)

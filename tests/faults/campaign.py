@@ -30,6 +30,9 @@ from tests.faults.trial import Person, Trial, open_trial
 LANDING_SECONDS = 40.0
 """How long an ordered death is waited for."""
 
+KEPT = "kept"
+"""A file of this name keeps a campaign's directory."""
+
 PAUSE_SECONDS = 0.1
 """Between two commands of a journey under load: the machine is to be busy with faults, not with notes."""
 
@@ -271,13 +274,14 @@ async def forget_the_position(trial: Trial) -> None:
 
 @contextmanager
 def a_home() -> Iterator[Path]:
-    """A directory with a path short enough for a socket, reachable for the user of PostgreSQL."""
+    """A directory with a path short enough for a socket, reachable for the user of PostgreSQL; kept when so marked."""
     home = Path(tempfile.mkdtemp(prefix="faults-"))
     home.chmod(0o755)
     try:
         yield home
     finally:
-        shutil.rmtree(home, ignore_errors=True)
+        if not (home / KEPT).exists():
+            shutil.rmtree(home, ignore_errors=True)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -291,10 +295,13 @@ def main(arguments: Sequence[str]) -> int:
     logging.getLogger("asyncpg").setLevel(logging.ERROR)
     with a_home() as home, running_servers(home / "data") as servers:
         tally, trial = asyncio.run(whole(home, servers, asked.seed, asked.journeys, asked.minutes))
+        if tally.wrong:
+            (home / KEPT).touch()
+            print(f"logs and data are kept in {home}")
     print("\n".join(tally.lines()))
     answered = sum(1 for sent in trial.sent if sent.answer is not None)
     print(f"{answered} of {len(trial.sent)} commands answered; {sum(tally.landed.values())} faults landed in flight")
-    print("\n".join(map(str, tally.wrong)) or "nothing lost, nothing doubled, every account agrees")
+    print("\n".join(dict.fromkeys(map(str, tally.wrong))) or "nothing lost, nothing doubled, every account agrees")
     return 1 if tally.wrong or 0 in tally.landed.values() else 0
 
 
