@@ -197,3 +197,13 @@ def test_a_message_that_can_wait_reaches_the_absent_when_nobody_else_answers() -
 
 def test_an_escalation_never_waits_for_the_absent() -> None:
     assert resolve("supervisor", (), circle(holder(B, "supervisor", absent=True))).vacant
+
+
+async def test_what_is_raised_at_night_is_told_in_the_morning(life: Life) -> None:
+    await life.until(datetime(2027, 5, 13, 21, 0, tzinfo=UTC))
+    assert life.effects("tell") == []
+    await life.until(datetime(2027, 5, 14, 6, 0, tzinfo=UTC))
+    (effect,) = life.effects("tell")
+    result = await life.settle(effect)
+    assert (result["answer"], result["told"], result["role"]) == ("told", [life.referent], "referent")
+    assert life.effects("tell") == []
