@@ -1,6 +1,7 @@
 """What client, worker and replayer share: connection, converter, sandbox, and the sending of commands."""
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -66,7 +67,8 @@ async def connect(settings: Settings, address: str | None = None) -> Client:
 def sandbox_runner() -> SandboxedWorkflowRunner:
     """Workflows run in the sandbox; the pure core is passed through it (a test keeps clocks out of the core).
 
-    So is the journey's own module: the sandbox would load it anew for every journey in the cache, a third of its memory.
+    So is the journey's own module: the sandbox would load it anew for each journey in the cache, a third of its
+    memory.
     """
     passed = SandboxRestrictions.default.with_passthrough_modules("journeys", "workflows.journey")
     return SandboxedWorkflowRunner(restrictions=passed)
@@ -128,14 +130,20 @@ async def _send_once(client: Client, command: Command, task_queue: str, timeout:
         id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
         task_timeout=TASK_TIMEOUT,
     )
-    answer: Answer = await client.execute_update_with_start_workflow(
-        contract.COMMAND,
-        command,
-        id=command.id,
-        result_type=Answer,
-        start_workflow_operation=begin,
-        rpc_timeout=timeout,
-    )
+    try:
+        answer: Answer = await client.execute_update_with_start_workflow(
+            contract.COMMAND,
+            command,
+            id=command.id,
+            result_type=Answer,
+            start_workflow_operation=begin,
+            rpc_timeout=timeout,
+        )
+    except (RPCError, UpdateTimedOut):
+        # The client keeps the failure in a future as well, and a traceback is printed when nobody looks at it.
+        with suppress(RPCError, TimeoutError, asyncio.CancelledError):
+            await asyncio.wait_for(begin.workflow_handle(), 0.1)
+        raise
     return answer
 
 

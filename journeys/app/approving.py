@@ -74,7 +74,7 @@ class Sight:
             "payee": self.payee if self.payee is not None else _DELETED.in_(lang),
             "requester": self.requester,
             "given": _GIVEN.in_(lang).format(names=", ".join(self.given)) if self.given else "",
-            "wanted": ", ".join(role_label(role, lang, programme) for role in wanted),
+            "wanted": ", ".join(role_label(role, lang, programme) for role in wanted) or "—",
             "decide_by": format_instant(grant.decide_by, lang, ZONE),
             "digest": grant.digest,
         }

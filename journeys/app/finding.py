@@ -71,9 +71,16 @@ async def find_journey(pool: Pool, asked: str) -> JourneyRow:
 async def _of_people(pool: Pool, asked: str) -> list[JourneyRow]:
     """Journeys of the people that a reference or a name fits: the open ones, or all when none is open."""
     exact = await people.by_reference(pool, asked.strip())
-    fitting = [exact] if exact is not None else await people.search(pool, asked, _MOST_NAMED)
+    fitting = [exact] if exact is not None else await _named(pool, asked)
     rows = [row for person in fitting for row in await views.journeys(pool, person=person.id)]
     return [row for row in rows if row.status != "closed"] or rows
+
+
+async def _named(pool: Pool, asked: str) -> list[Person]:
+    """People whom a name fits; those who are called exactly so, where there are any."""
+    fitting = await people.search(pool, asked)
+    exactly = [person for person in fitting if search_form(person.name) == search_form(asked)]
+    return exactly or fitting
 
 
 async def load(pool: Pool, row: JourneyRow) -> Loaded:
@@ -114,7 +121,7 @@ async def find_person(pool: Pool, asked: str) -> Person:
     """A person by id, reference or name. Raises Failure."""
     if is_uuid(asked) and (found := await people.person(pool, asked)) is not None:
         return found
-    fitting = await people.search(pool, asked, _MOST_NAMED)
+    fitting = await _named(pool, asked)
     if len(fitting) == 1:
         return fitting[0]
     if fitting:

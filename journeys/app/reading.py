@@ -12,6 +12,7 @@ ZONE: Final = ZoneInfo("Europe/Paris")
 
 _ISO: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _LOCAL: Final = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})")
+_THOUSANDS: Final = re.compile(r"(\d{1,3})((?:[ \u00a0\u202f]\d{3})+)(?!\d)")
 _TIME: Final = re.compile(r"(\d{1,2})\s*(?:[:h])\s*(\d{2})?")
 
 
@@ -86,7 +87,7 @@ def read_occurred(text: str, field: str, now: datetime) -> datetime:
 def read_amount(text: str, field: str) -> int:
     """`600`, `600,50`, `1 200 €` in cents. Raises Failure (usage)."""
     try:
-        return parse_euro(text)
+        return parse_euro(_in_one(text))
     except ValueError:
         raise usage(
             "not-an-amount",
@@ -94,6 +95,15 @@ def read_amount(text: str, field: str) -> int:
             f"{field}: “{_few(text)}” is not an amount in euros; write 600, 600,50 or 1200 EUR, without a sign",
             field=field,
         ) from None
+
+
+def _in_one(text: str) -> str:
+    """An amount without the spaces between its thousands; digits of other scripts are not guessed at."""
+    if any(sign.isdecimal() and not sign.isascii() for sign in text):
+        raise ValueError(text)
+    text = text.strip()
+    found = _THOUSANDS.match(text)
+    return re.sub(r"\s", "", found[0]) + text[found.end() :] if found is not None else text
 
 
 def today_of(now: datetime) -> date:

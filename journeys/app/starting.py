@@ -7,7 +7,7 @@ from journeys.app.entry import Actor, give, make_command
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.identifiers import short, uuid7
 from journeys.app.publishing import Rules, keep
-from journeys.app.telling import refused_failure
+from journeys.app.telling import failure_of, refused_failure
 from journeys.contract import Answer
 from journeys.domain.commands import Command, Plan
 from journeys.domain.decide import Refused, decide
@@ -104,8 +104,8 @@ class Starter:
         journey = uuid7(now)
         command = self.planned(wanted, person_id, journey, now)
         answer = await give(client, command, task_queue)  # type: ignore[arg-type]
-        if answer.outcome != "accepted":
-            raise refused_failure(answer.code or answer.outcome, answer.details, self.rules.book, command.id)
+        if (failure := failure_of(answer, self.rules.book)) is not None:
+            raise failure
         return Begun(journey, person_id, f"{wanted.details.first_name} {wanted.details.last_name}", answer)
 
 

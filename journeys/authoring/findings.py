@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from pathlib import Path as File
 from typing import Literal
 
 from journeys.authoring.wording import REMEDIES, WORDING
@@ -59,6 +60,15 @@ class Finding:
             "message": self.message(lang),
             "remedy": self.remedy(lang),
         }
+
+
+class FileInvalid(ValueError):
+    """A file that cannot be used. `findings` say where and what to write, the warnings among them, in line order."""
+
+    def __init__(self, source: File, findings: tuple[Finding, ...]) -> None:
+        super().__init__("\n".join(f"{source}:{one.line}: {one.path}: {one.message('en')}" for one in findings))
+        self.source = source
+        self.findings = findings
 
 
 def spell(where: tuple[str | int, ...]) -> str:

@@ -12,10 +12,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from journeys.authoring.calendars import is_calendar, is_zone
-from journeys.authoring.findings import Finding, Params, Severity, nearest
+from journeys.authoring.findings import FileInvalid, Finding, Params, Severity, nearest
 from journeys.authoring.schema import node_at
 from journeys.authoring.templates import template_names
-from journeys.authoring.yaml_text import LARGEST_FILE, Path, Tree, YamlInvalid, read_tree
+from journeys.authoring.yaml_text import Path, Tree, YamlInvalid, read_bytes, read_tree
 from journeys.domain import feasibility
 from journeys.domain.programme import Programme
 
@@ -43,13 +43,8 @@ class ProgrammeFile:
     source: File
 
 
-class ProgrammeInvalid(ValueError):
-    """The file has errors. `findings` hold them, and the warnings, in line order."""
-
-    def __init__(self, source: File, findings: tuple[Finding, ...]) -> None:
-        super().__init__("\n".join(f"{source}:{one.line}: {one.path}: {one.message('en')}" for one in findings))
-        self.source = source
-        self.findings = findings
+class ProgrammeInvalid(FileInvalid):
+    """A programme file has errors."""
 
 
 class ProgrammeNotFound(LookupError):
@@ -88,8 +83,7 @@ def read_programme(path_or_name: str | File) -> ProgrammeFile:
     """
     source = _find(path_or_name)
     try:
-        with source.open("rb") as opened:
-            raw = opened.read(LARGEST_FILE + 1)
+        raw = read_bytes(source)
     except OSError as error:
         raise ProgrammeNotFound(str(path_or_name), programme_names(), readable=False) from error
     return check_programme(raw, source)
@@ -143,7 +137,7 @@ def _few(found: list[Finding]) -> tuple[Finding, ...]:
 
 def _shape(tree: Tree) -> tuple[Programme | None, tuple[Finding, ...]]:
     if tree.data is None:
-        return None, (_found(tree, (), "empty-file", {"first": "programme"}),)
+        return None, (tree.finding((), "empty-file", {"first": "programme"}),)
     try:
         return Programme.model_validate(tree.data), ()
     except ValidationError as error:
@@ -163,9 +157,9 @@ def _translated(tree: Tree, detail: ErrorDetails) -> Finding | None:
     if detail["type"] in ("too_short", "too_long") and _echo(detail["type"], given, context):
         return None
     if given is None and detail["type"] != "missing":
-        return _found(tree, where, "empty-value", {"name": str(where[-1]) if where else ""})
+        return tree.finding(where, "empty-value", {"name": str(where[-1]) if where else ""})
     code, params = _code_of(detail["type"], where, given, context, detail["loc"][-1:] == ("[key]",))
-    return _found(tree, where, code, params)
+    return tree.finding(where, code, params)
 
 
 def _echo(kind: str, given: Any, context: dict[str, Any]) -> bool:
@@ -267,18 +261,17 @@ def _example(where: Path) -> str:
 
 def _impossible(programme: Programme, tree: Tree) -> Iterator[Finding]:
     for one in feasibility.findings(programme, template_names()):
-        place = tree.place(one.path)
-        yield Finding(place.line, place.column, one.path, one.code, one.params, one.severity)
+        yield tree.finding(one.path, one.code, one.params, one.severity)
     if not is_zone(programme.clock.zone):
-        yield _found(tree, ("clock", "zone"), "unknown-zone", {"name": programme.clock.zone})
+        yield tree.finding(("clock", "zone"), "unknown-zone", {"name": programme.clock.zone})
     if not is_calendar(programme.clock.calendar):
-        yield _found(tree, ("clock", "calendar"), "unknown-calendar", {"name": programme.clock.calendar})
+        yield tree.finding(("clock", "calendar"), "unknown-calendar", {"name": programme.clock.calendar})
 
 
 def _one_language(tree: Tree) -> Iterator[Finding]:
     for where, given in _labels(tree.data, ()):
         if isinstance(given, str):
-            yield _found(tree, where, "one-language", {}, warning=True)
+            yield tree.finding(where, "one-language", {}, "warning")
 
 
 def _labels(data: Any, where: Path) -> Iterator[tuple[Path, Any]]:
@@ -289,8 +282,3 @@ def _labels(data: Any, where: Path) -> Iterator[tuple[Path, Any]]:
         if key == "label":
             yield (*where, key), value
         yield from _labels(value, (*where, key))
-
-
-def _found(tree: Tree, where: Path, code: str, params: dict[str, Params], warning: bool = False) -> Finding:
-    place = tree.place(where)
-    return Finding(place.line, place.column, where, code, params, "warning" if warning else "error")

@@ -1,28 +1,22 @@
-"""Message templates: one YAML file each, a text for each kind of recipient, in French and English.
+"""Message templates as their authors are told of them: faults with their place and remedy, variables, a trial.
 
-Jinja2 in its sandbox, and of Jinja2 only variables and `{% if %}`. What a message to a participant may say is
-less than what staff may read; no message says why the person is accompanied.
+What a template is, and how it is filled in, stands in journeys/channels/wording.py. Of Jinja2 only variables and
+`{% if %}` may be used. What a message to a participant may say is less than what staff may read; no message says why
+the person is accompanied.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path as File
-from typing import Annotated, Literal
+from typing import Annotated
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from jinja2 import TemplateSyntaxError, nodes
+from pydantic import StringConstraints, ValidationError
 
-from journeys.authoring.findings import Finding, Params
+from journeys.authoring.findings import FileInvalid, Finding, Params
 from journeys.authoring.yaml_text import Path, Tree, YamlInvalid, read_tree
-
-TEMPLATES = File(__file__).resolve().parents[2] / "templates"
-"""The templates that are shipped: beside the package, in a checkout and in a wheel."""
-
-Audience = Literal["participant", "volunteer", "staff"]
-"""Who reads: the person, a mentor or a partner, or the association's staff."""
+from journeys.channels.wording import ENVIRONMENT, TEMPLATES, Audience, Message, Template, Texts, Worded, filled_in
 
 SHARED = frozenset({"first_name", "date", "time", "place", "referent", "mentor", "association", "amount", "link"})
 """Variables of every message. `first_name` is the recipient's own."""
@@ -53,61 +47,16 @@ _ALLOWED = (
     nodes.And,
     nodes.Or,
 )
-_ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, trim_blocks=True)
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Texts(_Part):
-    fr: Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
-    en: Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
-
-    def in_(self, lang: str) -> str:
-        return self.en if lang == "en" else self.fr
-
-
-class Message(_Part):
-    """Subject (one line) and body of one message."""
-
-    subject: _Texts
-    body: _Texts
-
-
-class MessageTemplate(_Part):
-    """What one message says to each kind of recipient; at least one of them."""
+class MessageTemplate(Template):
+    """A template whose name is a code."""
 
     template: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
-    participant: Message | None = None
-    volunteer: Message | None = None
-    staff: Message | None = None
-
-    def for_(self, audience: Audience) -> Message | None:
-        match audience:
-            case "participant":
-                return self.participant
-            case "volunteer":
-                return self.volunteer
-            case "staff":
-                return self.staff
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """A message ready to be sent: a subject of one line, a body of plain text."""
-
-    subject: str
-    body: str
-
-
-class TemplateInvalid(ValueError):
-    """A template file that cannot be used; `findings` say where and what to write."""
-
-    def __init__(self, source: File, findings: tuple[Finding, ...]) -> None:
-        super().__init__("\n".join(f"{source}:{one.line}: {one.path}: {one.message('en')}" for one in findings))
-        self.source = source
-        self.findings = findings
+class TemplateInvalid(FileInvalid):
+    """A template file that cannot be used."""
 
 
 class TemplateUnknown(LookupError):
@@ -157,10 +106,10 @@ def variables(name: str, audience: Audience, folder: File = TEMPLATES) -> frozen
     """The variables that a message uses, in either language. Raises TemplateUnknown, TemplateInvalid."""
     message = _message(name, audience, folder)
     texts = (message.subject.fr, message.subject.en, message.body.fr, message.body.en)
-    return frozenset(used for text in texts for used in _names_in(_ENVIRONMENT.parse(text)))
+    return frozenset(used for text in texts for used in _names_in(ENVIRONMENT.parse(text)))
 
 
-def render(name: str, audience: Audience, lang: str, values: Mapping[str, str], folder: File = TEMPLATES) -> Rendered:
+def render(name: str, audience: Audience, lang: str, values: Mapping[str, str], folder: File = TEMPLATES) -> Worded:
     """Fill in a message. `values` may hold more than it uses; an empty text makes its `{% if %}` fall away.
 
     Raises VariableMissing, TemplateUnknown, TemplateInvalid.
@@ -169,10 +118,7 @@ def render(name: str, audience: Audience, lang: str, values: Mapping[str, str], 
     missing = variables(name, audience, folder) - values.keys()
     if missing:
         raise VariableMissing(name, min(missing))
-    given = {key: " ".join(_printable(value).split()) for key, value in values.items()}
-    subject = _ENVIRONMENT.from_string(message.subject.in_(lang)).render(given)
-    body = _ENVIRONMENT.from_string(message.body.in_(lang)).render(given)
-    return Rendered(" ".join(subject.split()), body.strip() + "\n")
+    return filled_in(message, lang, values)
 
 
 def _message(name: str, audience: Audience, folder: File) -> Message:
@@ -180,10 +126,6 @@ def _message(name: str, audience: Audience, folder: File) -> Message:
     if message is None:
         raise TemplateUnknown(f"the template {name!r} has no text for {audience}")
     return message
-
-
-def _printable(value: str) -> str:
-    return "".join(sign if sign.isprintable() else " " for sign in value)
 
 
 # Checks
@@ -214,20 +156,19 @@ def _shape(tree: Tree, error: ValidationError) -> list[Finding]:
             case _:
                 params["example"] = ", ".join(f"{key}: …" for key in _keys_at(where))
                 code = "not-group"
-        place = tree.place(where)
-        found.append(Finding(place.line, place.column, where, code, params))
+        found.append(tree.finding(where, code, params))
     return found
 
 
 def _keys_at(where: Path) -> tuple[str, ...]:
-    levels = (MessageTemplate, Message, _Texts)
+    levels = (MessageTemplate, Message, Texts)
     return tuple(levels[min(len(where), 2)].model_fields)
 
 
 def _doubts(template: MessageTemplate, source: File, tree: Tree) -> list[Finding]:
     found = []
     if template.template != source.stem:
-        found.append(_found(tree, ("template",), "template-other-name", {"name": template.template}))
+        found.append(tree.finding(("template",), "template-other-name", {"name": template.template}))
     for audience, known in VARIABLES.items():
         message = template.for_(audience)
         if message is None:
@@ -240,26 +181,21 @@ def _doubts(template: MessageTemplate, source: File, tree: Tree) -> list[Finding
 
 def _text_doubts(tree: Tree, where: Path, text: str, known: frozenset[str]) -> list[Finding]:
     if word := NOT_NEUTRAL.search(text):
-        return [_found(tree, where, "template-word", {"word": word[0]})]
+        return [tree.finding(where, "template-word", {"word": word[0]})]
     if "subject" in where and "\n" in text.strip():
-        return [_found(tree, where, "template-subject-lines", {})]
+        return [tree.finding(where, "template-subject-lines", {})]
     try:
-        parsed = _ENVIRONMENT.parse(text)
+        parsed = ENVIRONMENT.parse(text)
     except TemplateSyntaxError:
-        return [_found(tree, where, "template-syntax", {})]
+        return [tree.finding(where, "template-syntax", {})]
     if any(not isinstance(node, _ALLOWED) for node in parsed.find_all(nodes.Node)):
-        return [_found(tree, where, "template-construct", {})]
+        return [tree.finding(where, "template-construct", {})]
     names = tuple(sorted(known))
     return [
-        _found(tree, where, "template-variable", {"name": name, "known": names})
+        tree.finding(where, "template-variable", {"name": name, "known": names})
         for name in sorted(_names_in(parsed) - known)
     ]
 
 
 def _names_in(parsed: nodes.Template) -> set[str]:
     return {node.name for node in parsed.find_all(nodes.Name)}
-
-
-def _found(tree: Tree, where: Path, code: str, params: dict[str, Params]) -> Finding:
-    place = tree.place(where)
-    return Finding(place.line, place.column, where, code, params)

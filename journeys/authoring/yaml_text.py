@@ -6,8 +6,9 @@ them: anchors and aliases (a few lines can stand for gigabytes), tags, several d
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path as File
 from typing import Any, NoReturn
 
 from ruamel.yaml import YAML
@@ -25,7 +26,7 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.reader import ReaderError
 
-from journeys.authoring.findings import Finding, Params
+from journeys.authoring.findings import Finding, Params, Severity
 
 LARGEST_FILE = 256 * 1024
 """Bytes. A programme of 300 milestones takes about a fifth of this."""
@@ -68,6 +69,17 @@ class Tree:
             if path[:length] in self.places:
                 return self.places[path[:length]]
         return Place(1, 1)
+
+    def finding(self, where: Path, code: str, params: Mapping[str, Params], severity: Severity = "error") -> Finding:
+        """What is wrong with a part, with its place."""
+        place = self.place(where)
+        return Finding(place.line, place.column, where, code, params, severity)
+
+
+def read_bytes(source: File) -> bytes:
+    """A file's content; of one too large only as much as shows it. Raises OSError."""
+    with source.open("rb") as opened:
+        return opened.read(LARGEST_FILE + 1)
 
 
 def decode(raw: bytes) -> str:

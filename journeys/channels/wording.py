@@ -1,7 +1,7 @@
 """What messages say: templates as data, filled in within Jinja2's sandbox.
 
 One YAML file a template, with a subject and a body for each kind of recipient, in French and English. Whoever writes
-templates is told of their faults elsewhere; here a faulty one is refused.
+templates is told of their faults by journeys/authoring/templates.py; here a faulty one is refused.
 """
 
 from collections.abc import Mapping
@@ -24,14 +24,16 @@ LARGEST_FILE: Final = 64_000
 Audience = Literal["participant", "volunteer", "staff"]
 """Who reads: the person, a mentor or a partner, or the association's staff."""
 
-_ENVIRONMENT: Final = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, trim_blocks=True)
+ENVIRONMENT: Final = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, trim_blocks=True)
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class _Texts(_Part):
+class Texts(_Part):
+    """The same text in French and in English."""
+
     fr: Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
     en: Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
 
@@ -39,16 +41,29 @@ class _Texts(_Part):
         return self.en if lang == "en" else self.fr
 
 
-class _Message(_Part):
-    subject: _Texts
-    body: _Texts
+class Message(_Part):
+    """Subject (one line) and body of one message."""
+
+    subject: Texts
+    body: Texts
 
 
-class _Template(_Part):
+class Template(_Part):
+    """What one message says to each kind of recipient."""
+
     template: str
-    participant: _Message | None = None
-    volunteer: _Message | None = None
-    staff: _Message | None = None
+    participant: Message | None = None
+    volunteer: Message | None = None
+    staff: Message | None = None
+
+    def for_(self, audience: Audience) -> Message | None:
+        match audience:
+            case "participant":
+                return self.participant
+            case "volunteer":
+                return self.volunteer
+            case "staff":
+                return self.staff
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +84,27 @@ class NoWording(LookupError):
 
 def worded(template: str, audience: Audience, lang: str, values: Mapping[str, str], folder: Path = TEMPLATES) -> Worded:
     """Fill in a message. An empty value makes its `{% if %}` fall away. Raises NoWording."""
-    message: _Message | None = getattr(_read(template, folder), audience)
+    message = _read(template, folder).for_(audience)
     if message is None:
         raise NoWording(template, "no-audience")
-    given = {name: _one_line(value) for name, value in values.items()}
     try:
-        subject = _ENVIRONMENT.from_string(message.subject.in_(lang)).render(given)
-        body = _ENVIRONMENT.from_string(message.body.in_(lang)).render(given)
+        return filled_in(message, lang, values)
     except UndefinedError:
         raise NoWording(template, "no-value") from None
     except TemplateError:
         raise NoWording(template, "bad-template") from None
+
+
+def filled_in(message: Message, lang: str, values: Mapping[str, str]) -> Worded:
+    """A message with its variables replaced. Raises jinja2's UndefinedError, TemplateError."""
+    given = {name: _one_line(value) for name, value in values.items()}
+    subject = ENVIRONMENT.from_string(message.subject.in_(lang)).render(given)
+    body = ENVIRONMENT.from_string(message.body.in_(lang)).render(given)
     return Worded(_one_line(subject), body.strip() + "\n")
 
 
 @lru_cache(maxsize=256)
-def _read(name: str, folder: Path) -> _Template:
+def _read(name: str, folder: Path) -> Template:
     path = folder / f"{name}.yaml"
     # A name comes from a programme; it must not walk elsewhere.
     if path.parent != folder or not path.is_file():
@@ -93,7 +113,7 @@ def _read(name: str, folder: Path) -> _Template:
     if len(raw) > LARGEST_FILE:
         raise NoWording(name, "bad-template")
     try:
-        return _Template.model_validate(YAML(typ="safe", pure=True).load(raw))
+        return Template.model_validate(YAML(typ="safe", pure=True).load(raw))
     except (YAMLError, ValidationError, UnicodeDecodeError):
         raise NoWording(name, "bad-template") from None
 

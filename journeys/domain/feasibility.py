@@ -6,7 +6,7 @@ hang on the same anchor, and only when they are in the wrong order on every cale
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Literal
@@ -401,31 +401,26 @@ def _milestones(programme: Programme) -> Iterator[Impossible]:
             yield Impossible((*here, "remind"), "remind-without-due", {"name": name})
 
 
+_READ_BY: Mapping[Check, tuple[str, ...]] = {
+    Check.EVIDENCE: ("evidence",),
+    Check.SITUATION: ("situation", "good", "kept"),
+    Check.HTTP: ("url",),
+}
+"""What a check reads of its milestone: each of them is needed, and of use to no other check."""
+
+
 def _missing_for_check(milestone: Milestone) -> list[str]:
-    match milestone.check:
-        case Check.EVIDENCE:
-            needed = ["evidence"]
-        case Check.SITUATION:
-            needed = ["situation", "good", "kept"]
-        case Check.HTTP:
-            needed = ["url"]
-        case _:
-            needed = []
-    return [key for key in needed if not getattr(milestone, key)]
+    return [key for key in _READ_BY.get(milestone.check, ()) if not getattr(milestone, key)]
 
 
 def _unused_by_check(milestone: Milestone) -> list[str]:
-    keys = ["evidence", "situation", "good", "kept", "url"]
-    match milestone.check:
-        case Check.EVIDENCE:
-            used = ["evidence"]
-        case Check.SITUATION:
-            used = ["situation", "good", "kept"]
-        case Check.HTTP:
-            used = ["url"]
-        case _:
-            used = []
-    return [key for key in keys if key not in used and getattr(milestone, key)]
+    return [
+        key
+        for check, keys in _READ_BY.items()
+        if check is not milestone.check
+        for key in keys
+        if getattr(milestone, key)
+    ]
 
 
 def _dues(programme: Programme) -> Iterator[Impossible]:

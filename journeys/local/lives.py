@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
 
 from journeys.authoring.findings import nearest, spell
 from journeys.authoring.reading import ProgrammeFile, ProgrammeInvalid, ProgrammeNotFound, read_programme
-from journeys.authoring.yaml_text import LARGEST_FILE, Path, Tree, YamlInvalid, read_tree
+from journeys.authoring.yaml_text import Path, Tree, YamlInvalid, read_bytes, read_tree
 from journeys.channels.bank import Behaviour
 from journeys.domain import commands as c
 from journeys.domain.moments import AnchorKind, DurationField, Moment, parse_moment
@@ -217,8 +217,7 @@ def cohort_names() -> tuple[str, ...]:
 def read_lives(file: File) -> Lives:
     """Read and check a cohort's file. Raises LivesInvalid."""
     try:
-        with file.open("rb") as opened:
-            raw = opened.read(LARGEST_FILE + 1)
+        raw = read_bytes(file)
     except OSError as error:
         fault = _told(1, "", "unreadable", reason=error.strerror or error, known=", ".join(cohort_names()))
         raise LivesInvalid(file, (fault,)) from None

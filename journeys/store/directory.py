@@ -54,6 +54,11 @@ class Fact:
     texts: Mapping[str, str] = field(default_factory=dict)
 
 
+def contact_texts(name: str, email: str | None, phone: str | None) -> dict[str, str]:
+    """How somebody is called and reached, as texts of a fact; what is not known is left out."""
+    return {key: text for key, text in (("name", name), ("email", email), ("phone", phone)) if text is not None}
+
+
 @dataclass(frozen=True, slots=True)
 class SignedCommand:
     """A command that calls for the facts: kept with its signed bytes and answered with where they stand."""

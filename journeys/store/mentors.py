@@ -7,7 +7,7 @@ import asyncpg
 
 from journeys.domain.directory import MentorAdded, MentorChanged
 from journeys.store.database import Pool
-from journeys.store.directory import AlreadyThere, By, Fact, NotFound, record
+from journeys.store.directory import AlreadyThere, By, Fact, NotFound, contact_texts, record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,6 @@ def stream_of(mentor: str) -> str:
 
 async def add(pool: Pool, mentor: Mentor, by: By) -> None:
     """Add a mentor under an id made by the entry point. Raises AlreadyThere for an id that is taken."""
-    known = (("name", mentor.name), ("email", mentor.email), ("phone", mentor.phone))
     async with pool.acquire() as connection, connection.transaction():
         try:
             await connection.execute(
@@ -53,7 +52,7 @@ async def add(pool: Pool, mentor: Mentor, by: By) -> None:
             raise AlreadyThere("mentor", "id") from None
         fact = Fact(
             MentorAdded(site=mentor.site, capacity=mentor.capacity),
-            {key: text for key, text in known if text is not None},
+            contact_texts(mentor.name, mentor.email, mentor.phone),
         )
         await record(connection, stream_of(mentor.id), [fact], by)
 

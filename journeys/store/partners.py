@@ -7,7 +7,7 @@ import asyncpg
 
 from journeys.domain.directory import PartnerAdded, PartnerLeft
 from journeys.store.database import Pool
-from journeys.store.directory import AlreadyThere, By, Fact, NotFound, record
+from journeys.store.directory import AlreadyThere, By, Fact, NotFound, contact_texts, record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,6 @@ def stream_of(partner: str) -> str:
 
 async def add(pool: Pool, partner: Partner, by: By) -> None:
     """Add a partner under an id made by the entry point. Raises AlreadyThere for an id that is taken."""
-    known = (("name", partner.name), ("email", partner.email), ("phone", partner.phone))
     async with pool.acquire() as connection, connection.transaction():
         try:
             await connection.execute(
@@ -53,7 +52,7 @@ async def add(pool: Pool, partner: Partner, by: By) -> None:
             raise AlreadyThere("partner", "id") from None
         fact = Fact(
             PartnerAdded(kind=partner.kind, site=partner.site),
-            {key: text for key, text in known if text is not None},
+            contact_texts(partner.name, partner.email, partner.phone),
         )
         await record(connection, stream_of(partner.id), [fact], by)
 

@@ -20,7 +20,7 @@ from journeys.domain.directory import (
     StaffReturned,
 )
 from journeys.store.database import Connection, Pool
-from journeys.store.directory import AlreadyThere, By, Fact, NotFound, record
+from journeys.store.directory import AlreadyThere, By, Fact, NotFound, contact_texts, record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ def stream_of(staff: str) -> str:
 
 async def add(pool: Pool, member: Member, by: By) -> None:
     """Add a member under an id made by the entry point. Raises AlreadyThere: handle or id is taken."""
-    texts = {"handle": member.handle, **_contact(member.name, member.email, member.phone)}
+    texts = {"handle": member.handle, **contact_texts(member.name, member.email, member.phone)}
     async with pool.acquire() as connection, connection.transaction():
         try:
             await connection.execute(
@@ -92,7 +92,7 @@ async def change(pool: Pool, id: str, *, name: str, email: str | None, phone: st
         await connection.execute(
             "UPDATE staff SET name = $2, email = $3, phone = $4 WHERE id = $1", id, name, email, phone
         )
-        await record(connection, stream_of(id), [Fact(StaffChanged(), _contact(name, email, phone))], by)
+        await record(connection, stream_of(id), [Fact(StaffChanged(), contact_texts(name, email, phone))], by)
 
 
 async def give_role(pool: Pool, id: str, role: str, by: By) -> bool:
@@ -215,10 +215,6 @@ async def _locked(connection: Connection, id: str) -> Member:
     if row is None:
         raise NotFound("staff", id)
     return _member(row)
-
-
-def _contact(name: str, email: str | None, phone: str | None) -> dict[str, str]:
-    return {key: text for key, text in (("name", name), ("email", email), ("phone", phone)) if text is not None}
 
 
 def _member(row: Mapping[str, Any]) -> Member:

@@ -9,9 +9,7 @@ import journeys.domain
 from journeys.authoring.reading import PROGRAMMES, read_programme
 from journeys.authoring.templates import (
     NOT_NEUTRAL,
-    TEMPLATES,
     VARIABLES,
-    Audience,
     TemplateInvalid,
     TemplateUnknown,
     VariableMissing,
@@ -21,6 +19,7 @@ from journeys.authoring.templates import (
     template_names,
     variables,
 )
+from journeys.channels.wording import TEMPLATES, Audience
 
 ENGINE_NEEDS: set[tuple[str, Audience]] = {
     ("deadline-near", "participant"), ("deadline-near", "staff"),

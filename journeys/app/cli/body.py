@@ -69,7 +69,7 @@ class Reader:
         for field in self.fields:
             word = self._words.get(field.option.removeprefix("--"))
             if field.part:
-                if word is not None:
+                if word is not None and (word.strip() or not field.required):
                     texts[field.name] = word
                 elif field.required:
                     raise self._missing(field)

@@ -201,7 +201,17 @@ def _signed(desk: Desk, loaded: "Loaded", reader: Any, body: "AnyBody", texts: d
 
 
 def _needs(error: "ValidationError", fields: "list[Field]") -> Failure:
-    """A text that the command must carry was not typed."""
+    """A value of the envelope is out of bounds, or a text that the command must carry was not typed."""
+    first = error.errors()[0]
+    if first["loc"][:1] == ("occurred_at",):
+        return usage(
+            "bad-value",
+            "--on : ce jour est hors limites (de 1900 à 2199)",
+            "--on: this day is out of bounds (1900 to 2199)",
+            field="--on",
+        )
+    if first["loc"][:1] == ("seen",):
+        return usage("bad-value", "--seen : hors limites", "--seen: out of bounds", field="--seen")
     needed = ", ".join(field.option for field in fields if field.part and field.required)
     return usage("missing", f"il manque {needed}", f"{needed} is missing", field=needed or str(error.error_count()))
 
@@ -260,7 +270,8 @@ def _help(lang: Lang) -> str:
 
     en = lang == "en"
     lines = [
-        ("Usage: " if en else "Utilisation : ") + "journeys do ID COMMANDE --champ valeur … --as PSEUDO",
+        "Usage: journeys do ID COMMAND --field value … --as HANDLE" if en else
+        "Utilisation : journeys do ID COMMANDE --champ valeur … --as PSEUDO",
         "",
         "What may be left out stands in brackets. One command in detail: journeys do ID COMMAND --help" if en else
         "Entre crochets, ce qui peut être omis. Une commande en détail : journeys do ID COMMANDE --help",
@@ -272,7 +283,10 @@ def _help(lang: Lang) -> str:
         if fields:
             lines.append(f"      {fields}")
     return "\n".join(
-        [*lines, *section("Always" if en else "Toujours", [(option, said.in_(lang)) for option, said in _ALWAYS])]
+        [
+            *lines,
+            *section("Always" if en else "Toujours", [(option, said.in_(lang)) for option, said in _ALWAYS], en=en),
+        ]
     )
 
 
@@ -297,12 +311,13 @@ def _help_of(name: str, lang: Lang) -> str:
     ]
     return "\n".join(
         [
-            ("Usage: " if en else "Utilisation : ") + f"journeys do ID {name} {usage_} --as PSEUDO",
+            ("Usage: " if en else "Utilisation : ")
+            + f"journeys do ID {name} {usage_} --as {'HANDLE' if en else 'PSEUDO'}",
             "",
             capital(command_word(name, lang)) + ".",
             ("Who may: " if en else "Qui peut : ") + who,
-            *section("Fields" if en else "Champs", lines),
-            *section("Always" if en else "Toujours", [(option, said.in_(lang)) for option, said in _ALWAYS]),
+            *section("Fields" if en else "Champs", lines, en=en),
+            *section("Always" if en else "Toujours", [(option, said.in_(lang)) for option, said in _ALWAYS], en=en),
         ]
     )
 

@@ -172,6 +172,7 @@ def _print(desk: Desk, known: "Loaded", names: dict[str, str]) -> None:
     out.line(
         f"  {closed}{status} · {out.t('référent', 'caseworker')} {leader}" + (f" · {state.site}" if state.site else "")
     )
+    colon = out.t(" :", ":")
     for name, date in state.dates.items():
         label = programme.dates[name].label.in_(lang) if name in programme.dates else name
         how = (
@@ -183,11 +184,13 @@ def _print(desk: Desk, known: "Loaded", names: dict[str, str]) -> None:
             if date.unconfirmed
             else out.t("prévue", "expected")
         )
-        out.line(f"  {label} : {format_date(date.on, lang)} ({how})")
+        out.line(f"  {label}{colon} {format_date(date.on, lang)} ({how})")
     if state.match is not None:
-        out.line(f"  mentor : {names.get(state.match.mentor, state.match.mentor)}")
+        out.line(f"  mentor{colon} {names.get(state.match.mentor, state.match.mentor)}")
     for name, values in state.situations.items():
-        out.line(f"  {spoken(name, lang)} : {spoken(values[-1].value, lang)} ({format_date(values[-1].since, lang)})")
+        out.line(
+            f"  {spoken(name, lang)}{colon} {spoken(values[-1].value, lang)} ({format_date(values[-1].since, lang)})"
+        )
     _print_steps(desk, known)
     items = sorted(waiting(row), key=lambda item: (item.at is None, item.at or row.next_due or item.since, item.id))
     if items:

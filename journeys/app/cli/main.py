@@ -268,6 +268,13 @@ def _of_store(error: BaseException) -> Failure | None:
                                 "this account has no right to do this in the database",
                                 Said("« journeys migrate » demande le compte propriétaire",
                                      "“journeys migrate” wants the owner's account"))  # fmt: skip
+        case asyncpg.DataError() if "surrogates not allowed" in str(error):
+            return usage(
+                "not-utf-8",
+                "un des mots tapés contient un caractère qui n'est pas de l'UTF-8",
+                "one of the words typed has a character that is not UTF-8",
+                remedy=Said("tapez-le de nouveau", "type it again"),
+            )
         case asyncpg.DiskFullError():
             return _unreachable(
                 "disk-full",

@@ -91,23 +91,23 @@ def help_of(command: Any, ctx: Any, lang: Lang) -> str:
             ("Usage: " if en else "Utilisation : ") + usage,
             "",
             in_lang(command.help, lang),
-            *section("Arguments", arguments),
-            *section("Commands" if en else "Commandes", commands),
-            *section("Options", options),
-            *section("Everywhere" if en else "Partout", [(name, in_lang(text, lang)) for name, text in _COMMON]),
+            *section("Arguments", arguments, en=en),
+            *section("Commands" if en else "Commandes", commands, en=en),
+            *section("Options", options, en=en),
+            *section("Everywhere" if en else "Partout", [(name, in_lang(text, lang)) for name, text in _COMMON], en=en),
             "",
         ]
     )
 
 
-def section(title: str, lines: list[tuple[str, str]]) -> list[str]:
+def section(title: str, lines: list[tuple[str, str]], *, en: bool) -> list[str]:
     """A titled list in two columns; nothing when it is empty."""
     if not lines:
         return []
     width = min(max(len(name) for name, _ in lines), 34)
     return [
         "",
-        f"{title} :" if title[-1] != ":" else title,
+        f"{title}:" if en else f"{title} :",
         *(f"  {name:<{width}}  {text}".rstrip() for name, text in lines),
     ]
 
