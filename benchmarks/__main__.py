@@ -44,7 +44,7 @@ async def measure(names: Sequence[str], rounds: int, tell: Callable[[str], None]
 
 def table(figures: Sequence[Figure]) -> str:
     """One line a figure, in columns."""
-    rows = [("figure", "ours", "reference", "ratio (min-max)", "target", "met")]
+    rows: list[tuple[str, ...]] = [("figure", "ours", "reference", "ratio (min-max)", "target", "met")]
     rows += [_row(figure) for figure in figures]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -78,7 +78,9 @@ async def started(client: Client, worker: Worker, count: int) -> list[str]:
     ids = [new_id() for _ in range(count)]
 
     async def start(number: int) -> None:
-        await client.start_workflow(Bare.run, id=ids[number], task_queue=worker.bare_queue, task_timeout=temporal.TASK_TIMEOUT)
+        await client.start_workflow(
+            Bare.run, id=ids[number], task_queue=worker.bare_queue, task_timeout=temporal.TASK_TIMEOUT
+        )
 
     await at_once(start, range(count))
     return ids

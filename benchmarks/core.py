@@ -20,7 +20,12 @@ from journeys.domain.state import State
 from journeys.domain.summary import summary
 from journeys.store.signing import KeyRing
 
-ANSWERS = {"deliver": ("sent", "outbox"), "check": ("passed", ""), "instruct": ("accepted", ""), "enquire": ("settled", "")}
+ANSWERS = {
+    "deliver": ("sent", "outbox"),
+    "check": ("passed", ""),
+    "instruct": ("accepted", ""),
+    "enquire": ("settled", ""),
+}
 
 
 @cache

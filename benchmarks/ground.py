@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from temporalio.client import Client
 
@@ -80,10 +80,11 @@ class Place:
     async def worker(self, queue: str | None = None) -> AsyncIterator[Worker]:
         """A worker process of its own, until the end of the block; on a new task queue unless one is named."""
         queue = queue or f"journeys-{uuid.uuid4()}"
+        key = self.ring.keys[self.ring.current_id].hex()
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "benchmarks.serving", queue,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=ROOT,
-            env={**os.environ, **environment(self.stack.info), "JOURNEYS_SIGNING_KEY": self.ring.keys[self.ring.current_id].hex()},
+            env={**os.environ, **environment(self.stack.info), "JOURNEYS_SIGNING_KEY": key},
         )  # fmt: skip
         assert process.stdin is not None and process.stdout is not None
         try:
@@ -154,8 +155,3 @@ async def _place(time_skipping: bool) -> AsyncIterator[Place]:
             await pool.close()
     finally:
         shutil.rmtree(home, ignore_errors=True)
-
-
-def configuration(settings: Settings) -> dict[str, Any]:
-    """What a table of results should say about where it was measured."""
-    return {"database": settings.database_url is not None, "temporal": settings.temporal_address}

@@ -64,7 +64,11 @@ CADENCES = {
     "course": (("2 weeks", "4 months"),),
 }
 MEASURES = {
-    "housed": ("housing", ("relay", "shared", "own"), ("at release", "3 months after release", "6 months after release")),
+    "housed": (
+        "housing",
+        ("relay", "shared", "own"),
+        ("at release", "3 months after release", "6 months after release"),
+    ),
     "employed": ("job", ("fixed-term", "permanent"), ("6 weeks after release", "6 months after release")),
 }
 KEPT = {"stable-housing": ("housing", ("shared", "own")), "job-kept": ("job", ("fixed-term", "permanent"))}
@@ -134,11 +138,11 @@ class AuxiliaByHand:
         self._good_since: dict[str, date] = {}
         self._mentor: str | None = None
         self._grants: dict[str, Grant] = {}
-        self._receipts: dict[str, "asyncio.Task[None]"] = {}
+        self._receipts: dict[str, asyncio.Task[None]] = {}
         self._closed = False
         self._closing_wanted = False
         self._made: dict[str, asyncio.Event] = {}
-        self._tasks: dict[str, "asyncio.Task[None]"] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
 
     @workflow.run
     async def run(self, start: Start) -> None:
@@ -209,7 +213,9 @@ class AuxiliaByHand:
     async def _want_closing(self, why: str) -> None:
         if not self._closing_wanted:
             self._closing_wanted = True
-            await asyncio.gather(self._record(self._fact("ClosingWanted", why)), self._owe("notice", "referent", "closing"))
+            await asyncio.gather(
+                self._record(self._fact("ClosingWanted", why)), self._owe("notice", "referent", "closing")
+            )
 
     async def _measure(self, measure: str, number: int, moment: str) -> None:
         """The value on a day, written down a week later; also after the journey was closed."""
@@ -224,7 +230,9 @@ class AuxiliaByHand:
         months = 0
         while True:
             months += 1
-            await self._until(self._calendar.opening(self._calendar.add(self._days["start"], parse_duration(f"{months} months"))))
+            await self._until(
+                self._calendar.opening(self._calendar.add(self._days["start"], parse_duration(f"{months} months")))
+            )
             await self._record(self._fact("ReviewDue", ""))
 
     # --- milestones
@@ -317,7 +325,9 @@ class AuxiliaByHand:
             if number:
                 await self._until(self._calendar.term_end(workflow.now(), parse_duration(after)))
                 await self._record(self._fact("EscalationClimbed", about, to=role))
-            told: list[str] = await workflow.execute_activity(TELL, args=[about, role], result_type=list[str], **OPTIONS)
+            told: list[str] = await workflow.execute_activity(
+                TELL, args=[about, role], result_type=list[str], **OPTIONS
+            )
             await self._record(self._fact("EscalationTold" if told else "EscalationUntold", about, to=role))
 
     # --- situations, contacts, the mentor

@@ -50,9 +50,7 @@ class Figure:
         }  # fmt: skip
 
 
-def compared(
-    name: str, unit: str, turns: list[tuple[float, float]], target: Target | None, note: str = ""
-) -> Figure:
+def compared(name: str, unit: str, turns: list[tuple[float, float]], target: Target | None, note: str = "") -> Figure:
     """The figure of turns (ours, reference) that were measured one after the other."""
     ratios = [ours / reference for ours, reference in turns]
     return Figure(

@@ -34,7 +34,9 @@ async def measure(ground: Ground, rounds: int) -> list[Figure]:
     async def alone() -> float:
         begun = time.perf_counter()
         replayer = Replayer(
-            workflows=[JourneyWorkflow], workflow_runner=temporal.sandbox_runner(), data_converter=place.client.data_converter
+            workflows=[JourneyWorkflow],
+            workflow_runner=temporal.sandbox_runner(),
+            data_converter=place.client.data_converter,
         )
         for history in chain.histories:
             await replayer.replay_workflow(history)
@@ -48,7 +50,7 @@ async def measure(ground: Ground, rounds: int) -> list[Figure]:
         compared(
             "audit verify with replay, against the Replayer alone", "ms",
             [(mine, reference) for mine, reference in turns], Target("at most", 1.5),
-            f"{sum(len(history.events) for history in chain.histories)} history events, {verification.seq} of the journal; "
+            f"{sum(len(history.events) for history in chain.histories)} history events, {verification.seq} events; "
             + ", ".join(f"{account.name.value} {account.verdict.value}" for account in verification.accounts),
         )
     ]  # fmt: skip

@@ -94,6 +94,9 @@ GRANT = ["request-grant", "--grant", "bourse", "--purpose", "training", "--payee
         (["add-note", "--text", "a\udc80b"], 2, "control-character", "text"),
         (["add-note", "--text", "x" * 20_001], 2, "text-too-long", "text"),
         (["add-note"], 2, "missing", "--text"),
+        (["add-note", "--text", " \n "], 2, "missing", "--text"),
+        ([*GRANT[:-1], "", "--amount", "5"], 2, "missing", "--payee"),
+        (["add-note", "--text", "x", "--on", "1900-01-01"], 2, "bad-value", "--on"),
         (["reach-milestone", "--milestone", "exit-plam"], 3, "unknown-milestone", "--milestone"),
         (["confirm-date", "--date", "relase"], 3, "unknown-date", "--date"),
         (["move-date", "--date", "release", "--on", "2099-02-30"], 2, "no-such-date", "--on"),
@@ -195,6 +198,11 @@ def test_a_journey_that_is_not_there(here: Journeys, id: str) -> None:
         assert "\x1b" not in said.err
 
 
+def test_an_id_that_is_not_utf_8(here: Journeys) -> None:
+    said = here("show", "a\udcffb", "--json")
+    assert (said.code, said.error["code"]) == (2, "not-utf-8")
+
+
 def test_several_that_fit(here: Journeys, started: Callable[..., str]) -> None:
     token = os.urandom(3).hex()
     for nth in ("Un", "Deux"):
@@ -202,3 +210,7 @@ def test_several_that_fit(here: Journeys, started: Callable[..., str]) -> None:
     said = here("show", f"commun{token}", "--json")
     assert (said.code, said.error["code"]) == (3, "several")
     assert here("show", f"commun{token} deux", "--json").code == 0
+    # A whole name is meant before longer ones that contain it.
+    whole = started(name=f"Un Com{token}")
+    started(name=f"Quelqu'Un Com{token}ine")
+    assert here("show", f"un com{token}", "--json").journey["id"] == whole

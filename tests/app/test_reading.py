@@ -73,13 +73,23 @@ def test_a_day_in_the_past_is_its_noon_and_today_is_now() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "cents"), [("600", 60000), ("600,50", 60050), ("600.5 €", 60050), ("1200 EUR", 120000)]
+    ("text", "cents"),
+    [
+        ("600", 60000),
+        ("600,50", 60050),
+        ("600.5 €", 60050),
+        ("1200 EUR", 120000),
+        ("1 150,50", 115050),
+        ("1\u202f200,00\u00a0€", 120000),
+    ],
 )
 def test_amounts(text: str, cents: int) -> None:
     assert read_amount(text, "--amount") == cents
 
 
-@pytest.mark.parametrize("text", ["-5", "1,234", "1e3", "douze", "", "0x10"])
+@pytest.mark.parametrize(
+    "text", ["-5", "1,234", "1e3", "douze", "", "0x10", "12 34", "1 2345", "1 200 50", "\u0661\u0662"]
+)
 def test_amounts_that_are_not(text: str) -> None:
     with pytest.raises(Failure) as refused:
         read_amount(text, "--amount")

@@ -30,10 +30,13 @@ from tests.faults.trial import Person, Trial, open_trial
 LANDING_SECONDS = 40.0
 """How long an ordered death is waited for."""
 
+SHORT_HISTORY = 200
+"""Events after which a journey of the campaign continues as new."""
+
 KEPT = "kept"
 """A file of this name keeps a campaign's directory."""
 
-PAUSE_SECONDS = 0.1
+PAUSE_SECONDS = 0.2
 """Between two commands of a journey under load: the machine is to be busy with faults, not with notes."""
 
 
@@ -129,7 +132,10 @@ async def under_load(
         pause: seconds that the fault itself lasts (a freeze), which nobody can be spared.
     """
     begun = time.monotonic()
+    asking = [asyncio.create_task(trial.note(person)) for person in persons]
+    await asyncio.sleep(0.003)
     landed = await fault
+    await asyncio.gather(*asking)
     await recovered(trial, persons)
     concerned = trial.waiting_since(begun)
     tally.add(kind, landed, max(sent.seconds for sent in concerned))
@@ -157,7 +163,11 @@ async def whole(home: Path, servers: Servers, seed: int, journeys: int, minutes:
             for size in (1, 2)
         ]
         await die_at_each(trial, crews[0], list(Point), tally)
-        persons = await asyncio.gather(*(trial.begin(crews[number % 2]) for number in range(journeys)))
+        # Half of them, on either crew, continue as new again and again.
+        limits = [SHORT_HISTORY if number // 2 % 2 else None for number in range(journeys)]
+        persons = await asyncio.gather(
+            *(trial.begin(crews[number % 2], history_limit=limit) for number, limit in enumerate(limits))
+        )
         end = time.monotonic() + minutes * 60
         async with load(trial, persons):
             while time.monotonic() < end:
@@ -205,7 +215,7 @@ async def reduced(home: Path, servers: Servers) -> Tally:
         await asyncio.gather(
             *(die_at_each(trial, crew, share, tally) for crew, share in zip(crews, shares, strict=True))
         )
-        persons = [*trial.persons[:3], *[await trial.begin(crew) for crew in crews]]
+        persons = [*trial.persons[:3], *[await trial.begin(crew, history_limit=60) for crew in crews]]
         async with load(trial, persons):
             await asyncio.sleep(0.5)
             await under_load(trial, persons, "worker: anywhere", kill_worker(crews[2], trial), tally)

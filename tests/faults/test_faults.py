@@ -1,6 +1,7 @@
 """The reduced campaign: one landed fault of each kind loses nothing and doubles nothing; without a guard it fails."""
 
 import asyncio
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,16 +68,20 @@ async def test_without_a_guard_it_fails(home: Path, servers: Servers) -> None:
     assert missed == {}
 
 
-async def test_a_sender_who_is_told_to_stop_stops(servers: Servers) -> None:
+async def test_a_sender_who_is_told_to_stop_stops_without_a_word(servers: Servers) -> None:
     """Nobody serves this queue. The client tells a cancellation as a timeout, after which one would send again."""
+    complaints: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, complaint: complaints.append(complaint))
     async with open_trial(servers) as trial:
-        orders = Orders(servers.home / "nobody")
-        person = Person(Crew(orders, "nobody", {}, 0))
+        person = Person(Crew(Orders(servers.home / "nobody"), "nobody", {}, 0))
         # The first begins a run, the second finds it.
         for _ in range(2):
             command = trial.command(person, c.AddNote(), text="?")
             sending = asyncio.create_task(trial.ask(person, command))
             await asyncio.sleep(0.5)
             sending.cancel()
-            done, _ = await asyncio.wait([sending], timeout=2)
+            done, _pending = await asyncio.wait([sending], timeout=2)
             assert done and sending.cancelled()
+            del done, sending
+            gc.collect()
+    assert complaints == []

@@ -17,10 +17,10 @@ from temporalio.client import Client, WorkflowHistoryEventFilterType
 from temporalio.service import RPCError
 
 from activities.failures import UNREACHABLE
-from journeys import temporal
+from journeys import contract, temporal
 from journeys.authoring.calendars import calendar_text
 from journeys.authoring.reading import programme_text
-from journeys.contract import Answer
+from journeys.contract import Answer, Begin
 from journeys.domain import commands as c
 from journeys.domain.commands import Command
 from journeys.domain.events import read_event
@@ -57,7 +57,7 @@ PROGRAMME: Final[dict[str, Any]] = {
     },
     "grants": {
         "help": {
-            "label": "aide", "fund": "main", "cap": "5000 EUR", "purposes": ["training"],
+            "label": "aide", "fund": "main", "cap": "900000 EUR", "purposes": ["training"],
             "levels": [{"approvals": ["supervisor"]}],
         }
     },
@@ -139,9 +139,15 @@ class Trial:
     async def do(self, person: Person, body: c.Body, **options: Any) -> Sent:
         return await self.send(person, self.command(person, body, **options))
 
-    async def begin(self, crew: Crew) -> Person:
+    async def begin(self, crew: Crew, *, history_limit: int | None = None) -> Person:
+        """A new journey, planned; `history_limit` makes it continue as new after so many history events."""
         person = Person(crew)
         self.persons.append(person)
+        if history_limit is not None:
+            await self.client.start_workflow(
+                contract.WORKFLOW, Begin(history_limit=history_limit), id=person.stream, task_queue=crew.queue,
+                task_timeout=temporal.TASK_TIMEOUT,
+            )  # fmt: skip
         await self.do(
             person,
             c.Plan(person=str(uuid.uuid4()), programme=self.programme, calendar=self.calendar, referent=self.referent),
@@ -215,6 +221,8 @@ class Trial:
         first = next(
             event.event_id for event in history.events if event.HasField("workflow_task_completed_event_attributes")
         )
+        asking = asyncio.create_task(self.note(person))
+        await asyncio.sleep(0.003)
         landed = any(sent.ended is None and sent.command.stream == person.stream for sent in self.sent)
         await self.client.workflow_service.reset_workflow_execution(
             ResetWorkflowExecutionRequest(
@@ -226,6 +234,7 @@ class Trial:
                 reset_reapply_exclude_types=[_UPDATES] if without_updates else [],
             )
         )
+        await asking
         return landed
 
     # --- the end
