@@ -86,6 +86,10 @@ class Verification:
     def disagreeing(self) -> tuple[Account, ...]:
         return tuple(account for account in self.accounts if account.verdict is Verdict.DISAGREES)
 
+    @property
+    def behind(self) -> tuple[Account, ...]:
+        return tuple(account for account in self.accounts if account.verdict is Verdict.BEHIND)
+
     def exit_code(self, *, strict: bool = False) -> int:
         """6 when an account disagrees; with `strict`, 1 when none does but one was not compared to the end; else 0."""
         return exit_code([self], strict=strict)

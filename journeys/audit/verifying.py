@@ -32,6 +32,8 @@ from journeys.store.signing import KeyRing
 from journeys.store.views import journey as row_of
 
 _PATIENCE: Final = timedelta(seconds=15)
+_LOOKS_AGAIN: Final = 6
+_BETWEEN_LOOKS_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,24 @@ class Engine:
 async def verify(sources: Sources, journey: str) -> Verification:
     """Compare every account of a journey (its stream).
 
+    A journey that is just moving (a payment under way) may show one account behind another: it is looked at again
+    while the journal grows. One that stays behind is said to be behind.
+
     Raises:
         NoRecord: neither journal nor head knows it. OSError, TimeoutError, asyncpg.PostgresError: no database.
     """
+    found = await _look(sources, journey)
+    for _ in range(_LOOKS_AGAIN):
+        if not found.behind:
+            break
+        await asyncio.sleep(_BETWEEN_LOOKS_SECONDS)
+        before, found = found, await _look(sources, journey)
+        if found.seq == before.seq and found.behind == before.behind:
+            break
+    return found
+
+
+async def _look(sources: Sources, journey: str) -> Verification:
     engine = await ask_engine(sources, journey)
     async with (
         sources.pool.acquire() as connection,
