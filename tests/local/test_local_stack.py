@@ -44,6 +44,11 @@ def first_line(process: "subprocess.Popen[str]") -> str:
     return process.stdout.readline().strip()
 
 
+def noted(notes: Path) -> bool:
+    """The worker has written its first line, to the end."""
+    return notes.exists() and notes.read_text().endswith("\n")
+
+
 async def test_everything_comes_up_lives_through_kills_and_ends(
     data_dir: Path, worker_command: list[str], worker_notes: Path
 ) -> None:
@@ -55,7 +60,7 @@ async def test_everything_comes_up_lives_through_kills_and_ends(
         await rows(info.database_url, "CREATE TABLE kept (n int)")
 
     async with Stack.start(data_dir, worker_command=worker_command, after_start=migrate) as stack:
-        assert eventually(worker_notes.exists)
+        assert eventually(lambda: noted(worker_notes))
         _, pid, url, address = worker_notes.read_text().split()
         assert (int(pid), url, address) == (
             stack.info.pids["worker"],
@@ -102,7 +107,7 @@ async def test_nothing_is_left_after_the_supervisor_is_killed_and_the_next_start
     info = connect_running(data_dir)
     assert info is not None and info.pid == supervisor.pid
     await rows(info.database_url, "CREATE TABLE kept AS SELECT 1 AS n")
-    assert eventually(worker_notes.exists)
+    assert eventually(lambda: noted(worker_notes))
     assert {*info.pids.values()} <= processes_of(data_dir).keys() | {info.pids["worker"]}
 
     supervisor.kill()
@@ -120,7 +125,7 @@ async def test_nothing_is_left_after_the_supervisor_is_killed_and_the_next_start
 async def test_told_to_end_it_leaves_in_order(data_dir: Path, worker_command: list[str], worker_notes: Path) -> None:
     supervisor = start_supervisor(data_dir, *worker_command)
     assert first_line(supervisor) == "up"
-    assert eventually(worker_notes.exists)
+    assert eventually(lambda: noted(worker_notes))
     supervisor.terminate()
     assert supervisor.wait(30) == 0
     assert "stopped" in worker_notes.read_text()
