@@ -8,6 +8,7 @@ Prints the faults that landed in flight at each point and the longest wait after
 import argparse
 import asyncio
 import contextlib
+import faulthandler
 import logging
 import os
 import random
@@ -301,6 +302,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--minutes", type=float, default=10)
     asked = parser.parse_args(arguments)
     print(f"seed {asked.seed}, {asked.journeys} journeys, {asked.minutes:g} minutes", flush=True)
+    # Should a native thread of the Temporal client take the process down, it is at least said where.
+    faulthandler.enable()
     # The driver tells each connection that it could not make while the server was away.
     logging.getLogger("asyncpg").setLevel(logging.ERROR)
     with a_home() as home, running_servers(home / "data") as servers:

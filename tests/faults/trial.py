@@ -218,9 +218,10 @@ class Trial:
         handle = self.client.get_workflow_handle(person.stream)
         described = await handle.describe()
         history = await handle.fetch_history(event_filter_type=WorkflowHistoryEventFilterType.ALL_EVENT)
-        first = next(
-            event.event_id for event in history.events if event.HasField("workflow_task_completed_event_attributes")
-        )
+        done = (e.event_id for e in history.events if e.HasField("workflow_task_completed_event_attributes"))
+        first = next(done, None)
+        if first is None:
+            return False  # a run so young that there is nothing to go back to
         asking = asyncio.create_task(self.note(person))
         await asyncio.sleep(0.003)
         landed = any(sent.ended is None and sent.command.stream == person.stream for sent in self.sent)

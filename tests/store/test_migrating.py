@@ -123,7 +123,7 @@ async def test_an_ordinary_owner_who_may_make_roles_can_migrate_and_write(server
     await admin.execute("GRANT journeys_writer, journeys_reader, journeys_retention TO clerk WITH ADMIN OPTION")
     await admin.execute(f"ALTER DATABASE {database} OWNER TO clerk")
     await admin.close()
-    own = dsn.replace("postgres@", "clerk@")
+    own = dsn.replace("journeys@", "clerk@")
     assert len(await migrate(own)) == newest_version()
     pool = await open_pool(own)
     assert await pool.fetchval("SELECT current_user") == "journeys_writer"
