@@ -31,6 +31,11 @@ APPEND_OPTIONS: dict[str, Any] = {
 }
 """An append is tried until it is answered: a lost database must not hold a task slot longer than the threshold."""
 
+HISTORY_LIMIT = 1_000
+"""Continue as new after so many history events (a six-month life has fewer). A worker that takes over from a dead one
+must replay each journey that is asked within one task timeout; at 3,000 it began again and again, callers waited 24 s.
+"""
+
 EFFECT_LIMIT = timedelta(minutes=10)
 """No effect outlives this; trying again later is a due of the journey, not a retry of Temporal."""
 
@@ -101,6 +106,7 @@ class JourneyWorkflow:
     @workflow.run
     async def run(self, begin: Begin) -> None:
         """Sleep until a command or the first due; decide, append, fold, act; until nothing is left to happen."""
+        self._start_effects()  # Those that the run before no longer began: no command or due will wake them.
         while True:
             await self._sleep()
             await self._turn()
@@ -270,8 +276,8 @@ class JourneyWorkflow:
         return nothing_waits and (self._book is None or is_over(self._state))
 
     def _continues(self) -> bool:
-        limit = self._history_limit
-        if limit is not None and workflow.info().get_current_history_length() >= limit:
+        limit = HISTORY_LIMIT if self._history_limit is None else self._history_limit
+        if workflow.info().get_current_history_length() >= limit:
             return True
         return workflow.info().is_continue_as_new_suggested()
 
