@@ -627,7 +627,7 @@ def _released(state: State, data: e.PaymentReleased, event: Recorded) -> None:
 @_on(e.PaymentEnquired)
 def _enquired(state: State, data: e.PaymentEnquired, event: Recorded) -> None:
     state.effects[event.seq] = EffectKnown("enquire", data.payment, _instruction(state, data.payment))
-    _change(state.payments, data.payment, look_at=None, enquiring=True)
+    _change(state.payments, data.payment, look_at=None)
 
 
 def _instruction(state: State, id: str) -> dict[str, Any]:
@@ -643,13 +643,12 @@ def _instruction(state: State, id: str) -> dict[str, Any]:
 @_on(e.PaymentLookedUp)
 def _looked_up(state: State, data: e.PaymentLookedUp, event: Recorded) -> None:
     state.effects.pop(data.effect, None)
-    _change(state.payments, data.payment, enquiring=False)
 
 
 def _payment_now(status: PaymentStatus) -> _Handler:
     def become(state: State, data: Any, event: Recorded) -> None:
         look_at = getattr(data, "look_at", None)
-        _change(state.payments, data.payment, status=status, look_at=look_at, enquiring=False)
+        _change(state.payments, data.payment, status=status, look_at=look_at)
 
     return become
 

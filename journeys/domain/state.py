@@ -220,7 +220,6 @@ class PaymentKnown:
     amount: int
     status: PaymentStatus = PaymentStatus.RESERVED
     look_at: datetime | None = None
-    enquiring: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest_asyncio
@@ -175,9 +174,6 @@ async def engine(request: Any, stack: RealStack, journal_pool: Any) -> AsyncIter
     made = await make_engine(stack, journal_pool, **options)
     async with made.worker():
         yield made
-
-
-REPO = Path(__file__).parent.parent.parent
 
 
 @pytest_asyncio.fixture
