@@ -111,6 +111,36 @@ async def journeys(
     return [_row(row) for row in rows]
 
 
+async def desk_of(pool: Pool, staff: str, roles: Collection[str], limit: int = 500) -> list[JourneyRow]:
+    """What one person has to look at: journeys that they lead (not closed), and those that wait on a role of theirs."""
+    rows = await pool.fetch(
+        f"""
+        SELECT {_COLUMNS} FROM journeys j LEFT JOIN people p ON p.id = j.person
+        WHERE (j.referent = $1 AND j.status <> 'closed') OR (j.waits_on <> '{{}}' AND j.waits_on && $2::text[])
+        ORDER BY j.next_due NULLS LAST, j.id LIMIT $3
+        """,
+        staff,
+        list(roles),
+        limit,
+    )
+    return [_row(row) for row in rows]
+
+
+async def version(pool: Pool, journey: str | None, staff: str, roles: Collection[str]) -> int:
+    """A number that changes with what a page shows: one journey's seq, or the sum over the journeys of `desk_of`."""
+    found: int = await pool.fetchval(
+        """
+        SELECT coalesce(sum(seq), 0)::bigint FROM journeys
+        WHERE CASE WHEN $1::uuid IS NOT NULL THEN id = $1
+              ELSE (referent = $2 AND status <> 'closed') OR (waits_on <> '{}' AND waits_on && $3::text[]) END
+        """,
+        journey,
+        staff,
+        list(roles),
+    )
+    return found
+
+
 async def due_before(
     pool: Pool, instant: datetime, *, referent: str | None = None, limit: int = 200
 ) -> list[JourneyRow]:
