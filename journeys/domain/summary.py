@@ -6,7 +6,7 @@ from journeys.domain import agenda
 from journeys.domain.grants import committed
 from journeys.domain.handbook import Handbook
 from journeys.domain.record import Frozen, Instant
-from journeys.domain.state import Escalation, GrantStatus, State
+from journeys.domain.state import Deadline, Escalation, GrantStatus, State
 
 
 class Item(Frozen):
@@ -102,7 +102,7 @@ def _board(state: State, book: Handbook) -> list[Item]:
 def _work(state: State, book: Handbook) -> list[Item]:
     items = [
         Item(
-            kind="deadline", id=id, about=known.milestone, at=known.at, role="referent", note=known.awaits or "",
+            kind="deadline", id=id, about=known.milestone, at=known.at, role="referent", note=_awaited(state, known),
             then=_first_told(book, book.milestone(known.milestone).missed),
         )
         for id, known in state.deadlines.items()
@@ -120,6 +120,11 @@ def _work(state: State, book: Handbook) -> list[Item]:
         for id, known in state.appointments.items()
         if known.outcome is None
     ]
+
+
+def _awaited(state: State, known: Deadline) -> str:
+    """The date that has to happen before this deadline can be missed; empty once it has."""
+    return known.awaits if known.awaits is not None and not state.dates[known.awaits].happened else ""
 
 
 def _alerts(state: State, book: Handbook) -> list[Item]:

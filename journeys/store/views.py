@@ -126,6 +126,56 @@ async def desk_of(pool: Pool, staff: str, roles: Collection[str], limit: int = 5
     return [_row(row) for row in rows]
 
 
+async def alerted(pool: Pool, limit: int = 300) -> list[JourneyRow]:
+    """Journeys with an open escalation, among those that the connection may see."""
+    rows = await pool.fetch(
+        f"""
+        SELECT {_COLUMNS} FROM journeys j LEFT JOIN people p ON p.id = j.person
+        WHERE j.alerts > 0 ORDER BY j.id LIMIT $1
+        """,
+        limit,
+    )
+    return [_row(row) for row in rows]
+
+
+async def waiting_on(pool: Pool, roles: Collection[str], limit: int = 300) -> list[JourneyRow]:
+    """Journeys on which it is the turn of one of these roles (not the referent's)."""
+    rows = await pool.fetch(
+        f"""
+        SELECT {_COLUMNS} FROM journeys j LEFT JOIN people p ON p.id = j.person
+        WHERE j.waits_on <> '{{}}' AND j.waits_on && $1::text[] ORDER BY j.id LIMIT $2
+        """,
+        list(roles),
+        limit,
+    )
+    return [_row(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision about a grant, as the journal has it, with whose journey it is."""
+
+    journey: str
+    person: str | None
+    header: dict[str, Any]
+
+
+async def decided(pool: Pool, limit: int = 30) -> list[Decided]:
+    """The latest approvals, refusals and returns of grants, the newest first."""
+    rows = await pool.fetch(
+        """
+        SELECT j.id::text, p.first_name || ' ' || p.last_name AS name, e.header
+        FROM (SELECT stream, header, wall FROM events
+              WHERE kind IN ('GrantApprovalGiven', 'GrantRefused', 'GrantReturned')
+              ORDER BY wall DESC LIMIT $1) AS e
+        JOIN journeys j ON j.id = journey_of(e.stream) LEFT JOIN people p ON p.id = j.person
+        ORDER BY e.wall DESC
+        """,
+        limit,
+    )
+    return [Decided(row["id"], row["name"], json.loads(row["header"])) for row in rows]
+
+
 async def version(pool: Pool, journey: str | None, staff: str, roles: Collection[str]) -> int:
     """A number that changes with what a page shows: one journey's seq, or the sum over the journeys of `desk_of`."""
     found: int = await pool.fetchval(

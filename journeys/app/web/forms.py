@@ -1,6 +1,6 @@
 """A command's form for one journey: each field with its words, its choices and what was typed so far."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -8,6 +8,7 @@ from journeys.app.failures import Exit, Failure, Said
 from journeys.app.fields import ABOUT, Field, commands, fields_of
 from journeys.app.finding import Loaded
 from journeys.app.web.visit import Visit
+from journeys.domain.programme import Programme
 from journeys.i18n import capital
 from journeys.narration import spoken
 from journeys.narration.telling import Speech
@@ -22,6 +23,14 @@ _CODES = {
     "situation": "situations",
     "measure": "measures",
 }
+_LISTED: Mapping[str, Callable[[Programme], Iterable[Iterable[str]]]] = {
+    "purpose": lambda programme: [grant.purposes for grant in programme.grants.values()],
+    "pay_by": lambda programme: [grant.pay_by for grant in programme.grants.values()],
+    "means": lambda programme: [contact.means for contact in programme.contacts.values()],
+    "value": lambda programme: [*programme.situations.values(), ("unknown",)],
+    "kind": lambda programme: [milestone.evidence for milestone in programme.milestones.values()],
+}
+"""Codes that a programme lists for a field."""
 _LONG = frozenset({"note", "reason", "text", "letter", "description"})
 
 
@@ -49,7 +58,8 @@ async def form_of(visit: Visit, loaded: Loaded, command: str, typed: Mapping[str
 
 async def _input(visit: Visit, loaded: Loaded, field: Field, value: str) -> Input:
     choices = tuple(await _choices(visit, loaded, field))
-    label = capital(ABOUT[field.name].in_(visit.lang).partition(":")[0].partition("(")[0].strip())
+    words = ABOUT[field.name].in_(visit.lang).partition(":")[0].partition("(")[0].partition(";")[0].strip()
+    label = capital(visit.say(words))
     if len(choices) == 1 and field.required and not value:
         value = choices[0][0]
     return Input(field.name, label, _shape(field, bool(choices)), field.required, value, choices)
@@ -93,6 +103,11 @@ async def _choices(visit: Visit, loaded: Loaded, field: Field) -> Iterable[tuple
             return [(id, capital(speech.appointment(id))) for id in state.appointments]
         case "referral":
             return [(id, capital(speech.referral(id))) for id in state.referrals]
+        case "code" if field.name == "grant":
+            return [(code, each.label.in_(visit.lang)) for code, each in programme.grants.items()]
+        case _ if field.name in _LISTED:
+            codes = dict.fromkeys(code for listed in _LISTED[field.name](programme) for code in listed)
+            return [(code, capital(spoken(code, visit.lang))) for code in codes]
         case _ if field.name in _CODES:
             table: Mapping[str, Any] = getattr(programme, _CODES[field.name])
             return [(code, _label(each, code, visit)) for code, each in table.items()]

@@ -16,7 +16,7 @@ Tone = Literal["late", "soon", "calm"]
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something that can be done from a line. Without `fields` that are still open it is done at once."""
+    """Something that can be done from a line, at once or by a form. Without a command it leads to a page of its own."""
 
     label: str
     command: str
@@ -82,8 +82,8 @@ def release_words(visit: Visit, summary: Mapping[str, object]) -> str:
         if days > 0:
             return visit.say("sortie à confirmer")
         if days > -14:
-            return visit.say("sort {day}", day=format_date(on, visit.lang, weekday=True))
-        return visit.say("sort le {day}", day=format_date(on, visit.lang))
+            return visit.say("sort {day}", day=near_date(visit, on))
+        return visit.say("sort le {day}", day=near_date(visit, on))
     if days < 60:
         return ngettext(visit.lang, "dehors depuis {count} jour", "dehors depuis {count} jours", days).format(
             count=days
@@ -125,7 +125,14 @@ def _day(visit: Visit, at: datetime) -> str:
         case -1:
             return visit.say("hier")
         case _:
-            return format_date(day, visit.lang, weekday=abs((day - today).days) < 8)
+            return near_date(visit, day)
+
+
+def near_date(visit: Visit, day: date) -> str:
+    """A day without its year where nobody could take it for another's."""
+    days = abs((day - today_of(visit.now)).days)
+    told = format_date(day, visit.lang, weekday=days < 8)
+    return told.removesuffix(f" {day.year}") if days < 250 else told
 
 
 def ago(visit: Visit, at: datetime) -> str:
@@ -165,6 +172,10 @@ def _actions(visit: Visit, item: Waiting) -> list[Action]:
             mine = [] if taken else [Action(s("Je m'en charge"), "acknowledge-escalation", {"escalation": item.id},
                                             first=True)]  # fmt: skip
             return [*mine, Action(s("Régler…"), "resolve-escalation", {"escalation": item.id}, form=True, first=taken)]
+        case "grant" if item.role != "referent":
+            return [Action(s("Décider…"), "", {"grant": item.id}, form=True, first=True)]
+        case "grant":
+            return [Action(s("Modifier…"), "change-grant", {"grant": item.id}, form=True, first=True)]
         case "receipt" if item.role == "finance":
             return [
                 Action(s("Accepter"), "accept-receipt", {"receipt": item.id}, first=True),

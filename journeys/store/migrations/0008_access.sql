@@ -46,6 +46,11 @@ COMMENT ON FUNCTION board_roles IS 'Roles other than the referent whose turn it 
 ALTER TABLE journeys ADD COLUMN waits_on text[] NOT NULL GENERATED ALWAYS AS (board_roles(summary)) STORED;
 CREATE INDEX journeys_waits_on ON journeys USING gin (waits_on) WHERE waits_on <> '{}';
 
+ALTER TABLE journeys ADD COLUMN alerts integer NOT NULL GENERATED ALWAYS AS
+    (jsonb_array_length(jsonb_path_query_array(summary, '$.board[*] ? (@.kind == "escalation")'))) STORED;
+CREATE INDEX journeys_alerts ON journeys (id) WHERE alerts > 0;
+CREATE INDEX events_decided ON events (wall DESC) WHERE kind IN ('GrantApprovalGiven', 'GrantRefused', 'GrantReturned');
+
 -- --- the session is the identity
 
 CREATE FUNCTION session_enter(token bytea)

@@ -68,8 +68,8 @@ async def _changed_since(visit: Visit, loaded: Loaded, seen: int | None) -> Fail
         return None
     return Failure(
         Exit.CONFLICT, "changed",
-        Said("quelqu'un a agi sur ce parcours depuis que vous avez ouvert la page ; rien n'a encore changé de votre part",
-             "somebody acted on this journey since you opened the page; nothing of yours has changed yet"),
+        Said("quelqu'un a agi sur ce parcours depuis que vous avez ouvert la page ; votre demande n'est pas partie",
+             "somebody acted on this journey since you opened the page; your request was not sent"),
         Said("relisez ce qui a changé sur la page de la personne, puis envoyez de nouveau si c'est toujours juste",
              "read what changed on the person's page, then send again if it is still right"),
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """One person's journey on one page: what happens next, what was done, and the story so far."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from fastapi import APIRouter
@@ -14,8 +14,9 @@ from journeys.app.web.pages.commands import journey
 from journeys.app.web.policy import STAFF
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
-from journeys.audit.narrating import Coming, Story, narrate
+from journeys.audit.narrating import Coming, Story, StoryDay, narrate
 from journeys.audit.reading import read_names
+from journeys.domain import events as e
 from journeys.domain.rights import Scope, line_of, right
 from journeys.i18n import capital
 from journeys.narration import command_word, spoken
@@ -26,6 +27,12 @@ router = APIRouter()
 
 SHOWN_COMING = 8
 SHOWN_DAYS = 12
+
+QUIET = (
+    e.DeadlineSet, e.DeadlineMoved, e.DeadlineMet, e.DeadlineCancelled, e.ContactDue, e.ContactCancelled,
+    e.MessageDue, e.MessageDeferred, e.ReviewDue, e.EscalationTold, e.ReceiptDue, e.CheckCalled,
+)  # fmt: skip
+"""What follows by itself and changes nothing for the person: told with the whole story only."""
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Suivi", ("add-note", "log-contact", "book-appointment", "add-evidence", "record-situation", "measure-outcome")),
@@ -61,7 +68,7 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
     story = narrate(loaded.events, texts, names, loaded.book, visit.lang)
     programmes = {loaded.row.programme: loaded.book.programme}
     every = visit.request.query_params.get("tout") == "1"
-    items = waiting(loaded.row)
+    items = sorted(waiting(loaded.row), key=lambda item: (item.at is None, item.at or visit.now))
     mine = _mine(visit, loaded, items)
     return page(
         visit, "person.html",
@@ -71,8 +78,8 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
         steps=_steps(visit, loaded),
         coming=_coming(story.coming, loaded.row.summary, every),
         coming_count=len(story.coming),
-        days=_days(story, every),
-        day_count=sum(1 for day in story.days if any(not told.detail for told in day.told)),
+        days=(days := _days(story, loaded, every))[: None if every else SHOWN_DAYS],
+        day_count=len(days),
         notes=[(told, words) for day in reversed(story.days) for told in day.told for words in told.words],
         speech=Speech(loaded.book, names, visit.lang, loaded.state),
         actions=_actions(visit, loaded),
@@ -127,10 +134,14 @@ def _coming(coming: Sequence[Coming], summary: Mapping[str, object], every: bool
     return coming if every else coming[:SHOWN_COMING]
 
 
-def _days(story: Story, every: bool) -> list[object]:
-    """Days of the story, the newest first, without what only the engine needs."""
-    days = [day for day in reversed(story.days) if any(not told.detail for told in day.told)]
-    return list(days if every else days[:SHOWN_DAYS])
+def _days(story: Story, loaded: Loaded, every: bool) -> list[StoryDay]:
+    """Days of the story, the newest first: what people did and what it led to, or all that people can be told."""
+    shown = {event.seq for event in loaded.events if every or not isinstance(event.data, QUIET)}
+    days = [
+        replace(day, told=tuple(told for told in reversed(day.told) if told.seq in shown and not told.detail))
+        for day in reversed(story.days)
+    ]
+    return [day for day in days if day.told]
 
 
 def _actions(visit: Visit, loaded: Loaded) -> list[tuple[str, list[tuple[str, str]]]]:
