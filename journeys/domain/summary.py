@@ -1,12 +1,15 @@
 """What lists show of a journey: one row, a pure function of what is known."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from journeys.domain import agenda
 from journeys.domain.grants import committed
 from journeys.domain.handbook import Handbook
 from journeys.domain.record import Frozen, Instant
 from journeys.domain.state import Deadline, Escalation, GrantStatus, State
+
+HELD: Final = "held"
+"""Note of what a suspension holds: it neither falls due nor is it late."""
 
 
 class Item(Frozen):
@@ -100,16 +103,12 @@ def _board(state: State, book: Handbook) -> list[Item]:
 
 
 def _work(state: State, book: Handbook) -> list[Item]:
-    items = [
-        Item(
-            kind="deadline", id=id, about=known.milestone, at=known.at, role="referent", note=_awaited(state, known),
-            then=_first_told(book, book.milestone(known.milestone).missed),
-        )
-        for id, known in state.deadlines.items()
-    ]  # fmt: skip
+    items = [_deadline(state, book, id, known) for id, known in state.deadlines.items()]
+    running = state.suspended is None
     items += [
         Item(
-            kind="contact", id=code, about=code, at=known.closes, since=known.opens, role="referent",
+            kind="contact", id=code, about=code, at=known.closes if running else None, since=known.opens,
+            role="referent", note="" if running else HELD,
             then=_first_told(book, book.programme.contacts[code].missed),
         )
         for code, known in state.contacts.items()
@@ -120,6 +119,19 @@ def _work(state: State, book: Handbook) -> list[Item]:
         for id, known in state.appointments.items()
         if known.outcome is None
     ]
+
+
+def _deadline(state: State, book: Handbook, id: str, known: Deadline) -> Item:
+    held = _held(state, known)
+    return Item(
+        kind="deadline", id=id, about=known.milestone, at=None if held else known.at, role="referent",
+        note=HELD if held else _awaited(state, known), then=_first_told(book, book.milestone(known.milestone).missed),
+    )  # fmt: skip
+
+
+def _held(state: State, known: Deadline) -> bool:
+    """Whether a suspension holds it: it will be set anew when the journey is resumed."""
+    return known.held and state.suspended is not None
 
 
 def _awaited(state: State, known: Deadline) -> str:

@@ -9,7 +9,7 @@ from journeys.app.fields import ABOUT, Field, commands, fields_of
 from journeys.app.finding import Loaded
 from journeys.app.web.visit import Visit
 from journeys.domain.programme import Programme
-from journeys.i18n import capital
+from journeys.i18n import capital, text
 from journeys.narration import spoken
 from journeys.narration.telling import Speech
 from journeys.store import mentors, partners, staff
@@ -59,7 +59,7 @@ async def form_of(visit: Visit, loaded: Loaded, command: str, typed: Mapping[str
 async def _input(visit: Visit, loaded: Loaded, field: Field, value: str) -> Input:
     choices = tuple(await _choices(visit, loaded, field))
     words = ABOUT[field.name].in_(visit.lang).partition(":")[0].partition("(")[0].partition(";")[0].strip()
-    label = capital(visit.say(words))
+    label = capital(text(visit.lang)(words))
     if len(choices) == 1 and field.required and not value:
         value = choices[0][0]
     return Input(field.name, label, _shape(field, bool(choices)), field.required, value, choices)

@@ -9,6 +9,7 @@ from journeys.app.inbox import Waiting, otherwise, said, turn
 from journeys.app.reading import ZONE, today_of
 from journeys.app.web.visit import Visit
 from journeys.domain.programme import Programme
+from journeys.domain.summary import HELD
 from journeys.i18n import capital, format_date, format_time, ngettext
 
 Tone = Literal["late", "soon", "calm"]
@@ -149,6 +150,8 @@ def _actions(visit: Visit, item: Waiting) -> list[Action]:
     """What the person whose turn it is usually does; everything else is on the person's page."""
     s = visit.say
     match item.kind:
+        case _ if item.note == HELD:
+            return []
         case "deadline" if item.note:
             return [Action(s("Confirmer la date…"), "confirm-date", {"date": item.note}, form=True, first=True)]
         case "deadline":

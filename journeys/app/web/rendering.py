@@ -107,6 +107,7 @@ def _environment(lang: Lang) -> Environment:
         hour=lambda at: format_time(at, lang, ZONE),
         money=lambda cents: format_money(cents, lang),
         capital=capital,
+        said=lambda said: text(lang)(said.in_(lang)),
         spoken=lambda code: spoken(code, lang),
         command_word=lambda name: command_word(name, lang),
         role=lambda code, programme=None: role_label(code, lang, programme),

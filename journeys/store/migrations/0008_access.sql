@@ -82,7 +82,7 @@ BEGIN
         WHEN 'duty' THEN 'all' WHEN 'auditor' THEN 'all' ELSE 'none' END), '{}')
     INTO reach FROM unnest(member.roles) AS role;
     IF 'site' = ANY (reach) AND member.sites = '{}' THEN
-        reach := reach || 'all';
+        reach := array_append(reach, 'all');
     END IF;
     PERFORM set_config('journeys.staff', member.id::text, true),
             set_config('journeys.reach', array_to_string(reach, ','), true),

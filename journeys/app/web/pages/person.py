@@ -18,7 +18,7 @@ from journeys.audit.narrating import Coming, Story, StoryDay, narrate
 from journeys.audit.reading import read_names
 from journeys.domain import events as e
 from journeys.domain.rights import Scope, line_of, right
-from journeys.i18n import capital
+from journeys.i18n import N_, capital
 from journeys.narration import command_word, spoken
 from journeys.narration.telling import Speech
 from journeys.store.journal import parts
@@ -35,14 +35,26 @@ QUIET = (
 """What follows by itself and changes nothing for the person: told with the whole story only."""
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Suivi", ("add-note", "log-contact", "book-appointment", "add-evidence", "record-situation", "measure-outcome")),
-    ("Étapes et dates", ("reach-milestone", "waive-milestone", "reschedule-milestone", "expect-date", "move-date",
-                         "confirm-date", "cancel-date")),
-    ("Aides", ("request-grant", "change-grant", "cancel-grant", "submit-receipt")),
-    ("Autour de la personne", ("propose-mentor", "match-mentor", "end-mentor", "send-referral", "give-consent",
-                               "withdraw-consent", "pause-messages", "resume-messages", "opt-out", "opt-in")),
-    ("Le parcours", ("suspend", "resume", "transfer", "assign-referent", "correct", "close", "reopen", "record-death",
-                     "request-erasure")),
+    (
+        N_("Suivi"),
+        ("add-note", "log-contact", "book-appointment", "add-evidence", "record-situation", "measure-outcome"),
+    ),
+    (
+        N_("Étapes et dates"),
+        ("reach-milestone", "waive-milestone", "reschedule-milestone", "expect-date", "move-date", "confirm-date",
+         "cancel-date"),
+    ),
+    (N_("Aides"), ("request-grant", "change-grant", "cancel-grant", "submit-receipt")),
+    (
+        N_("Autour de la personne"),
+        ("propose-mentor", "match-mentor", "end-mentor", "send-referral", "give-consent", "withdraw-consent",
+         "pause-messages", "resume-messages", "opt-out", "opt-in"),
+    ),
+    (
+        N_("Le parcours"),
+        ("suspend", "resume", "transfer", "assign-referent", "correct", "close", "reopen", "record-death",
+         "request-erasure"),
+    ),
 )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ from journeys.store.people import Details
 router = APIRouter()
 
 ABOUT_PERSON: Final = ("first_name", "last_name", "birth_date", "reference", "email", "phone", "language")
+NAMES: Final = ("first_name", "last_name")
 SHOWN_DUES: Final = 12
 
 
@@ -72,8 +73,10 @@ async def check(visit: Visit = door(CASEWORK)) -> Response:
     except Failure as failure:
         return await _form(visit, typed, [failure], 422)
     if typed.get("sure") != "yes":
-        return page(visit, "start-check.html", typed=typed, wanted=wanted, rules=starter.rules, preview=preview,
-                    dates=[(starter.rules.programme.dates[name], day) for name, day in wanted.dates.items()])  # fmt: skip
+        dates = [(starter.rules.programme.dates[name], day) for name, day in wanted.dates.items()]
+        return page(
+            visit, "start-check.html", typed=typed, wanted=wanted, rules=starter.rules, preview=preview, dates=dates
+        )
     await visit.done()
     try:
         begun = await starter.begin(await visit.house.client(), visit.house.settings.task_queue, wanted, visit.now)
@@ -119,7 +122,8 @@ async def _read(visit: Visit, typed: Mapping[str, str]) -> tuple[Starter, Beginn
     for name in ("programme", "first_name", "last_name", "referent"):
         if not typed.get(name):
             wrong.append(usage("missing", "à remplir", "to be filled in", field=name))
-    details = _noted(wrong, lambda: details_of({k: typed[k] for k in ABOUT_PERSON if typed.get(k)}, _FIELDS))
+    known_of = {name: typed.get(name) or "?" if name in NAMES else typed.get(name, "") for name in ABOUT_PERSON}
+    details = _noted(wrong, lambda: details_of({name: text for name, text in known_of.items() if text}, _FIELDS))
     known = typed.get("programme", "")
     found: Rules | None = None
     dates: dict[str, date] = {}
