@@ -61,6 +61,18 @@ def _add_staff(app: typer.Typer) -> None:
     ) -> None:
         await _staff_change(at(ctx), handle, name, email, phone, site, left, back)
 
+    @command(
+        room, "password",
+        "Donne un mot de passe pour les pages ; les sessions ouvertes prennent fin.",
+        "Gives a password for the pages; open sessions end.",
+    )  # fmt: skip
+    async def password(
+        ctx: typer.Context,
+        handle: str = argument("qui", "who", "PSEUDO"),
+        stdin: bool = option("--stdin", "lu sur l'entrée, sur une ligne", "read from stdin, one line", False),
+    ) -> None:
+        await _staff_password(at(ctx), handle, stdin)
+
     @command(room, "role", "Donne ou retire un rôle.", "Gives or takes a role.")
     async def role(
         ctx: typer.Context,
@@ -113,6 +125,38 @@ async def _staff_add(
     await staff.add(pool, member, by)
     _told(desk, "staff", member, f"{member.name} ({handle}) est dans l'équipe : {_roles_fr(member.roles)}.",
           f"{member.name} ({handle}) is on the staff: {', '.join(member.roles) or 'no role'}.")  # fmt: skip
+
+
+async def _staff_password(desk: Desk, handle: str, stdin: bool) -> None:
+    import getpass
+    import sys
+
+    from journeys.app.finding import find_staff
+    from journeys.store import accounts
+
+    await desk.keeper()
+    pool = await desk.pool()
+    member = await find_staff(pool, handle, "PSEUDO")
+    if stdin:
+        typed = sys.stdin.readline().rstrip("\n")
+    else:
+        typed = getpass.getpass(desk.out.t("Mot de passe : ", "Password: "))
+        if getpass.getpass(desk.out.t("Encore une fois : ", "Once more: ")) != typed:
+            raise usage("not-the-same", "les deux ne sont pas les mêmes ; rien n'a changé",
+                        "the two are not the same; nothing has changed")  # fmt: skip
+    if len(typed) < accounts.SHORTEST or member.handle in typed.lower():
+        raise usage(
+            "weak-password",
+            f"{accounts.SHORTEST} caractères au moins, sans le nom court ; rien n'a changé",
+            f"at least {accounts.SHORTEST} characters, without the short name; nothing has changed",
+            remedy=Said("une phrase de quatre mots convient", "a phrase of four words will do"),
+        )
+    await accounts.set_password(pool, member.id, typed)
+    out = desk.out
+    out.result({"password": member.handle}, lambda: out.line(out.t(
+        f"{member.name} peut entrer dans les pages avec le nom court {member.handle}.",
+        f"{member.name} can enter the pages with the short name {member.handle}.",
+    )))  # fmt: skip
 
 
 async def _staff_list(desk: Desk) -> None:

@@ -16,6 +16,7 @@ from journeys.app.web import safety
 from journeys.app.web.house import House
 from journeys.app.web.pages import ROUTERS
 from journeys.app.web.policy import check_doors
+from journeys.app.web.proof import ProofWanted
 from journeys.app.web.rendering import STATIC, page
 from journeys.app.web.visit import NotEntered, Visit, language_of
 from journeys.temporal import Malformed, Unreachable
@@ -48,6 +49,10 @@ def _tell_failures(application: FastAPI) -> None:
         if request.headers.get("hx-request") == "true":
             return PlainTextResponse("", status_code=401, headers={"HX-Redirect": to})
         return RedirectResponse(to, status_code=303)
+
+    @application.exception_handler(ProofWanted)
+    async def proof_wanted(request: Request, error: ProofWanted) -> Response:
+        return RedirectResponse(f"/confirmer?suite={quote(error.back)}", status_code=303)
 
     @application.exception_handler(Failure)
     async def failure(request: Request, error: Failure) -> Response:
