@@ -9,7 +9,8 @@ from typing import Final
 from markupsafe import Markup, escape
 
 from journeys.app.finding import Loaded
-from journeys.i18n import Lang, capital, format_date, text
+from journeys.domain.events import PhaseCompleted
+from journeys.i18n import N_, Lang, capital, format_date, text
 
 WIDTH: Final = 1000
 NAMES: Final = 190
@@ -52,9 +53,12 @@ def gantt(loaded: Loaded, now: datetime, lang: Lang) -> Markup:
     place = _scale(days)
     height = HEAD + ROW * (len(bars) + (1 if marks else 0)) + 14
     _ = text(lang)
+    title, now_word, steps = (
+        escape(_(each)) for each in (N_("Le parcours le long du temps"), N_("aujourd'hui"), N_("Étapes"))
+    )
     parts = [
         f'<svg class="gantt" viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="gantt-title" '
-        f'xmlns="http://www.w3.org/2000/svg"><title id="gantt-title">{escape(_("Le parcours le long du temps"))}</title>'
+        f'xmlns="http://www.w3.org/2000/svg"><title id="gantt-title">{title}</title>'
     ]
     parts += _months(days, place, height, lang)
     parts += _folds(days, place, height)
@@ -67,10 +71,11 @@ def gantt(loaded: Loaded, now: datetime, lang: Lang) -> Markup:
                      f"<title>{escape(bar.label)}</title></rect>")  # fmt: skip
     y = HEAD + len(bars) * ROW
     if marks:
-        parts.append(f'<text class="name" x="0" y="{y + 15}">{escape(_("Étapes"))}</text>')
+        parts.append(f'<text class="name" x="0" y="{y + 15}">{steps}</text>')
     parts += [_mark(mark, place(mark.day), y + 10, lang) for mark in marks]
-    parts.append(f'<line class="today" x1="{place(today):.1f}" x2="{place(today):.1f}" y1="16" y2="{height - 4}"/>'
-                 f'<text class="today" x="{place(today):.1f}" y="12" text-anchor="middle">{escape(_("aujourd'hui"))}</text></svg>')  # fmt: skip
+    x = f"{place(today):.1f}"
+    parts.append(f'<line class="today" x1="{x}" x2="{x}" y1="16" y2="{height - 4}"/>')
+    parts.append(f'<text class="today" x="{x}" y="12" text-anchor="middle">{now_word}</text></svg>')
     return Markup("".join(parts))
 
 
@@ -79,7 +84,7 @@ def _bars(loaded: Loaded, today: date, lang: Lang) -> list[Bar]:
     ended = {
         event.data.phase: loaded.book.calendar.day(event.occurred_at)
         for event in loaded.events
-        if event.data.__class__.__name__ == "PhaseCompleted"
+        if isinstance(event.data, PhaseCompleted)
     }
     found = []
     for code, phase in loaded.book.programme.phases.items():

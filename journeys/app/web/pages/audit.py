@@ -13,7 +13,7 @@ from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
 from journeys.audit.narrating import narrate
 from journeys.audit.reading import read_names
-from journeys.audit.showing import Shown, as_of, known_at, told
+from journeys.audit.showing import as_of, known_at, told
 from journeys.audit.verdicts import Verification
 from journeys.audit.verifying import Sources, verify
 from journeys.audit.wording import ACCOUNTS, VERDICTS
@@ -60,12 +60,8 @@ def _facts(loaded: Loaded, number: int, way: str, names: dict[str, str], lang: s
     """What held right after an event, in the words of the audit."""
     at: datetime = loaded.events[number - 1].recorded_at
     calendar = loaded.book.calendar
-    shown: Shown
-    if way == TRUE:
-        shown = as_of(loaded.events, at, calendar)
-    else:
-        # Several events may share an instant: what was known after this one, not after the last of them.
-        shown = known_at(loaded.events[:number], at, calendar)
+    # Several events may share an instant: what was known after this one, not after the last of them.
+    shown = as_of(loaded.events, at, calendar) if way == TRUE else known_at(loaded.events[:number], at, calendar)
     return [told(fact, loaded.book, names, lang) for fact in shown.facts]
 
 
