@@ -1,143 +1,221 @@
-"""Local accounts, for an association without an identity provider: a password, and a code that opens once."""
+"""Local accounts: a password, a code of the day where one was set up, and a lock after too many wrong answers."""
 
 import asyncio
-import re
-import secrets
 import time
+import unicodedata
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from functools import cache
+from typing import Final, TypeVar
 
 import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from journeys.store.database import Pool
+from journeys.store.database import Connection, Pool
 
-SHORTEST: Final = 12
-"""Characters of a password."""
-FAILURES: Final = 6
-LOCKED: Final = timedelta(minutes=10)
-"""After so many failures in a row an account opens to nobody for so long."""
-_STEP_SECONDS: Final = 30
-_SECRET: Final = re.compile(r"[A-Z2-7]{32}")
+T = TypeVar("T")
+
+MOST_FAILURES: Final = 5
+LOCKED: Final = timedelta(minutes=15)
+"""How long an account stays shut after MOST_FAILURES wrong answers in a row."""
+REFUSAL_SECONDS: Final = 0.4
+"""A refusal takes no less: what the database had to write for a known handle does not show."""
+LONGEST_PASSWORD: Final = 1_000
+STEP_SECONDS: Final = 30
+NEIGHBOURS: Final = 1
+"""Time steps before and after the present one whose code is taken: clocks of telephones differ."""
 
 _HASHER: Final = PasswordHasher()
-_NOBODY: Final = _HASHER.hash(secrets.token_urlsafe(16))
-"""Verified for a handle that is not there, so that the time taken does not tell."""
+# Each hash takes 64 MB: two at a time, the others wait.
+_THREADS: Final = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
-    """What came of a try: the member's id, or that a code is wanted first; neither says why it failed."""
+class Means:
+    """What a member can prove with who they are, besides a provider."""
 
-    staff: str | None
-    wants_code: bool = False
+    password: bool
+    totp: bool
+
+
+async def any_account(pool: Pool) -> bool:
+    """Whether anybody of the staff can log in with a password."""
+    found: bool = await pool.fetchval(
+        "SELECT EXISTS (SELECT FROM accounts a JOIN staff s ON s.id = a.staff"
+        " WHERE s.active AND a.password IS NOT NULL)"
+    )
+    return found
+
+
+async def means(pool: Pool, staff: str) -> Means:
+    """What this member has set up."""
+    row = await pool.fetchrow(
+        "SELECT password IS NOT NULL AS password, totp IS NOT NULL AS totp FROM accounts WHERE staff = $1", staff
+    )
+    return Means(False, False) if row is None else Means(row["password"], row["totp"])
 
 
 async def set_password(pool: Pool, staff: str, password: str) -> None:
-    """Give a member a password; every session of theirs ends. Raises ValueError: shorter than SHORTEST."""
-    if len(password) < SHORTEST:
-        raise ValueError("too short")
-    hashed = await asyncio.to_thread(_HASHER.hash, password)
-    async with pool.acquire() as connection, connection.transaction():
-        await connection.execute(
-            "INSERT INTO accounts (staff, password) VALUES ($1, $2)"
-            " ON CONFLICT (staff) DO UPDATE SET password = excluded.password, failures = 0, locked_until = NULL",
-            staff,
-            hashed,
+    """Set or replace a password, and open a locked account. The caller ends the member's sessions."""
+    hashed = await _in_thread(_HASHER.hash, _plain(password))
+    await pool.execute(
+        "INSERT INTO accounts (staff, password) VALUES ($1, $2)"
+        " ON CONFLICT (staff) DO UPDATE SET password = excluded.password, failures = 0, locked_until = NULL",
+        staff, hashed,
+    )  # fmt: skip
+
+
+async def check(pool: Pool, handle: str, password: str, code: str) -> str | None:
+    """Who logs in with these; None: unknown, wrong, locked or left, which look alike and take as long.
+
+    Args:
+        code: the six digits of the moment; looked at only where the member has set them up.
+    """
+    async with _taking_as_long() as refused:
+        row = await pool.fetchrow(
+            "SELECT a.staff::text, a.password FROM accounts a JOIN staff s ON s.id = a.staff"
+            " WHERE s.handle = $1 AND s.active",
+            handle if handle.isprintable() else "",
         )
-        await connection.execute("DELETE FROM sessions WHERE staff = $1", staff)
+        right = await _matches(row["password"] if row is not None else None, password)
+        staff: str | None = row["staff"] if row is not None else None
+        if staff is not None and await _settle(pool, staff, right, code):
+            return staff
+        refused.append(True)
+        return None
 
 
-async def check(pool: Pool, handle: str, password: str, code: str = "") -> Tried:
-    """Try a handle with a password, and with the code where the account has one. Failures are counted."""
-    row = await pool.fetchrow(
-        "SELECT s.id::text, a.password, a.totp, a.totp_step, a.failures,"
-        " coalesce(a.locked_until > clock_timestamp(), false) AS locked"
-        " FROM staff s JOIN accounts a ON a.staff = s.id WHERE s.handle = $1 AND s.active",
-        handle,
-    )
-    known = row["password"] if row is not None and row["password"] else _NOBODY
-    fits = await asyncio.to_thread(_verifies, known, password)
-    if row is None or row["locked"] or not row["password"]:
-        return Tried(None)
-    if fits and row["totp"] is not None:
-        if not code:
-            return Tried(None, wants_code=True)
-        fits = await _spend(pool, row["id"], row["totp"], row["totp_step"], code)
-    await _count(pool, row["id"], fits)
-    return Tried(row["id"] if fits else None)
+async def prove(pool: Pool, staff: str, password: str, code: str) -> bool:
+    """Whether a member whose session is open is still the one who sits there: by the code if given, else the password.
+
+    Wrong answers count towards the lock like those at the login.
+    """
+    async with _taking_as_long() as refused:
+        if code:
+            done = await _settle(pool, staff, True, code, needed=True)
+        else:
+            hashed = await pool.fetchval("SELECT password FROM accounts WHERE staff = $1", staff)
+            done = await _settle(pool, staff, await _matches(hashed, password), None)
+        if not done:
+            refused.append(True)
+        return done
 
 
-async def has_code(pool: Pool, staff: str) -> bool:
-    """Whether the account asks for a code."""
-    return bool(await pool.fetchval("SELECT totp IS NOT NULL FROM accounts WHERE staff = $1", staff))
-
-
-async def set_code(pool: Pool, staff: str, secret: str, code: str) -> bool:
-    """Have an account ask for codes of this secret from now on, once one has been shown to work."""
-    step = _step_of(secret, code)
-    if step is None:
-        return False
-    await pool.execute("UPDATE accounts SET totp = $2, totp_step = $3 WHERE staff = $1", staff, secret, step)
-    return True
-
-
-def fresh_secret() -> str:
-    """A secret for an authenticator application."""
+def new_secret() -> str:
+    """A fresh secret for codes: 160 bits in base32."""
     return pyotp.random_base32()
 
 
 def is_secret(text: str) -> bool:
-    """Whether this has the form of `fresh_secret`."""
-    return _SECRET.fullmatch(text) is not None
+    """Whether `new_secret` could have made it."""
+    return len(text) == 32 and set(text) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
 
 
 def address_of(secret: str, handle: str, issuer: str) -> str:
-    """What an authenticator application reads as a picture."""
+    """The `otpauth:` address that an application on the telephone reads from the QR code."""
     return pyotp.TOTP(secret).provisioning_uri(name=handle, issuer_name=issuer)
 
 
-async def _spend(pool: Pool, staff: str, secret: str, last: int, code: str) -> bool:
-    """A code opens once: its step must be later than the last one taken, decided by the database."""
-    step = _step_of(secret, code)
-    if step is None or step <= last:
+async def set_totp(pool: Pool, staff: str, secret: str, code: str) -> bool:
+    """Ask for codes from now on; False, and nothing changed, when this code is not of the secret."""
+    step = _step_of(secret, code, 0)
+    if step is None:
         return False
-    done: str = await pool.execute(
-        "UPDATE accounts SET totp_step = $2 WHERE staff = $1 AND totp_step < $2", staff, step
-    )
-    return done == "UPDATE 1"
+    await pool.execute(
+        "INSERT INTO accounts (staff, totp, totp_step) VALUES ($1, $2, $3)"
+        " ON CONFLICT (staff) DO UPDATE SET totp = excluded.totp, totp_step = excluded.totp_step",
+        staff, secret, step,
+    )  # fmt: skip
+    return True
 
 
-def _step_of(secret: str, code: str) -> int | None:
-    """The time step of a code, the one before and the one after allowed; None for a wrong one, or no secret of ours."""
-    if not is_secret(secret):
-        return None
-    now = int(time.time()) // _STEP_SECONDS
-    typed = code.replace(" ", "")
-    for step in (now, now - 1, now + 1):
-        if secrets.compare_digest(pyotp.TOTP(secret).at(step * _STEP_SECONDS).encode(), typed.encode()):
+async def remove_totp(pool: Pool, staff: str) -> None:
+    """Ask for no code any more."""
+    await pool.execute("UPDATE accounts SET totp = NULL, totp_step = 0 WHERE staff = $1", staff)
+
+
+async def _settle(pool: Pool, staff: str, right: bool, code: str | None, *, needed: bool = False) -> bool:
+    """Judge an answer under the account's lock, so that a hundred tries at once count as a hundred.
+
+    `code` None: none is asked. `needed`: without codes set up the answer is wrong.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        account = await connection.fetchrow(
+            "SELECT totp, totp_step, failures, coalesce(locked_until > clock_timestamp(), false) AS locked"
+            " FROM accounts WHERE staff = $1 FOR UPDATE",
+            staff,
+        )
+        if account is None or account["locked"]:
+            return False
+        step: int | None = account["totp_step"]
+        if code is not None and account["totp"] is not None:
+            step = _step_of(account["totp"], code, account["totp_step"])
+        elif needed:
+            step = None
+        if right and step is not None:
+            await connection.execute(
+                "UPDATE accounts SET failures = 0, locked_until = NULL, totp_step = $2 WHERE staff = $1", staff, step
+            )
+            return True
+        await _count_failure(connection, staff, account["failures"] + 1)
+        return False
+
+
+async def _count_failure(connection: Connection, staff: str, failures: int) -> None:
+    if failures < MOST_FAILURES:
+        await connection.execute("UPDATE accounts SET failures = $2 WHERE staff = $1", staff, failures)
+    else:
+        await connection.execute(
+            "UPDATE accounts SET failures = 0, locked_until = clock_timestamp() + $2::interval WHERE staff = $1",
+            staff, LOCKED,
+        )  # fmt: skip
+
+
+def _step_of(secret: str, code: str, last: int) -> int | None:
+    """The time step after `last` that the code belongs to. Telephones know the wall clock only, simulated or not."""
+    digits = "".join(code.split())
+    present = int(time.time()) // STEP_SECONDS
+    for step in range(max(last + 1, present - NEIGHBOURS), present + NEIGHBOURS + 1):
+        if pyotp.utils.strings_equal(digits, pyotp.TOTP(secret).generate_otp(step)):
             return step
     return None
 
 
-async def _count(pool: Pool, staff: str, fits: bool) -> None:
-    if fits:
-        await pool.execute("UPDATE accounts SET failures = 0, locked_until = NULL WHERE staff = $1", staff)
-        return
-    await pool.execute(
-        "UPDATE accounts SET failures = CASE WHEN failures + 1 >= $2 THEN 0 ELSE failures + 1 END,"
-        " locked_until = CASE WHEN failures + 1 >= $2 THEN clock_timestamp() + $3::interval ELSE locked_until END"
-        " WHERE staff = $1",
-        staff,
-        FAILURES,
-        LOCKED,
-    )
+async def _matches(hashed: str | None, password: str) -> bool:
+    """Whether the password is the one; without a hash the same work is done for nothing."""
+    right = await _in_thread(_verified, hashed or _decoy(), _plain(password))
+    return right and hashed is not None and len(password) <= LONGEST_PASSWORD
 
 
-def _verifies(hashed: str, password: str) -> bool:
+def _verified(hashed: str, password: str) -> bool:
     try:
         return _HASHER.verify(hashed, password)
     except (VerificationError, InvalidHashError):
         return False
+
+
+@cache
+def _decoy() -> str:
+    return _HASHER.hash("nobody has this password")
+
+
+def _plain(password: str) -> str:
+    """The same password whichever way a keyboard composes its accents."""
+    return unicodedata.normalize("NFKC", password[:LONGEST_PASSWORD])
+
+
+async def _in_thread(work: Callable[..., T], *given: str) -> T:
+    return await asyncio.get_running_loop().run_in_executor(_THREADS, work, *given)
+
+
+@asynccontextmanager
+async def _taking_as_long() -> AsyncIterator[list[bool]]:
+    began = time.monotonic()
+    refused: list[bool] = []
+    yield refused
+    if refused:
+        await asyncio.sleep(max(0.0, began + REFUSAL_SECONDS - time.monotonic()))

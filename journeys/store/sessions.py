@@ -33,6 +33,17 @@ class Visitor:
     """When they last proved who they are (wall time)."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """An open session, as its owner sees it."""
+
+    how: str
+    opened_at: datetime
+    seen_at: datetime
+    mine: bool
+    """The one that asks."""
+
+
 async def open_session(
     pool: Pool, staff: str, how: How, *, idle: timedelta = IDLE, longest: timedelta = LONGEST
 ) -> str:
@@ -80,6 +91,16 @@ async def close_all(pool: Pool, staff: str) -> int:
     """End every session of a member at once and return how many there were."""
     done: str = await pool.execute("DELETE FROM sessions WHERE staff = $1", staff)
     return int(done.rpartition(" ")[2])
+
+
+async def open_sessions(pool: Pool, staff: str, token: str = "") -> list[Session]:
+    """A member's sessions that have not ended, last used first; `token` says which one asks."""
+    rows = await pool.fetch(
+        "SELECT how, opened_at, seen_at, hash = $2 AS mine FROM sessions"
+        " WHERE staff = $1 AND clock_timestamp() < least(ends_at, seen_at + idle) ORDER BY seen_at DESC",
+        staff, _hash(token),
+    )  # fmt: skip
+    return [Session(**row) for row in rows]
 
 
 def _hash(token: str) -> bytes:

@@ -19,10 +19,12 @@ from journeys.store import accounts, sessions, staff
 from journeys.store.directory import By
 from journeys.store.people import Details, register
 from journeys.store.staff import Member
+from tests.web.browser import HERE, Browser
 
 NOW = datetime(2027, 3, 1, 9, tzinfo=UTC)
 BY = By(actor="system", role="system", at=NOW)
 PASSWORD = "quatre mots pour entrer"
+NEW = "a browser that has not entered"
 
 
 @dataclass
@@ -41,13 +43,29 @@ class Ground:
         )  # fmt: skip
         if token is not None:
             client.cookies.set("session", token)
+        else:
+            client.cookies.set("before", NEW)
+            client.cookies.set("__Host-before", NEW)
         return client
 
-    async def member(self, handle: str, *roles: str, sites: tuple[str, ...] = (), password: bool = False) -> str:
+    def person(self, here: str = HERE) -> Browser:
+        """A browser that reads its pages and fills their forms, with no cookie at first."""
+        return Browser(self.application, here)
+
+    async def entered(self, handle: str) -> Browser:
+        """The same, logged in by password."""
+        browser = self.person()
+        answer = await browser.log_in(handle, PASSWORD)
+        assert answer.status_code == 303, answer.text
+        return browser
+
+    async def member(
+        self, handle: str, *roles: str, sites: tuple[str, ...] = (), password: bool = False, email: str | None = None
+    ) -> str:
         id = str(uuid.uuid4())
         await staff.add(
             self.house.writing,
-            Member(id=id, handle=handle, name=handle.capitalize(), email=None, phone=None, language="fr", roles=roles,
+            Member(id=id, handle=handle, name=handle.capitalize(), email=email, phone=None, language="fr", roles=roles,
                    sites=sites, active=True), BY,
         )  # fmt: skip
         if password:
@@ -84,4 +102,4 @@ async def ground(database_url: str, tmp_path: Any) -> AsyncIterator[Ground]:
 
 def form(token: str | None, **fields: str) -> dict[str, str]:
     """A form as a page of this session holds it."""
-    return {"csrf": csrf_of(token or ""), **fields}
+    return {"csrf": csrf_of(token or NEW), **fields}

@@ -61,17 +61,21 @@ def _add_staff(app: typer.Typer) -> None:
     ) -> None:
         await _staff_change(at(ctx), handle, name, email, phone, site, left, back)
 
-    @command(
-        room, "password",
-        "Donne un mot de passe pour les pages ; les sessions ouvertes prennent fin.",
-        "Gives a password for the pages; open sessions end.",
-    )  # fmt: skip
+    @command(room, "password", "Pose un mot de passe pour l'application.", "Sets a password for the application.")
     async def password(
         ctx: typer.Context,
         handle: str = argument("qui", "who", "PSEUDO"),
-        stdin: bool = option("--stdin", "lu sur l'entrée, sur une ligne", "read from stdin, one line", False),
+        stdin: bool = option("--stdin", "lire le mot de passe sur l'entrée", "read the password from stdin", False),
     ) -> None:
         await _staff_password(at(ctx), handle, stdin)
+
+    @command(room, "sessions", "Les sessions ouvertes dans l'application.", "Open sessions in the application.")
+    async def sessions(
+        ctx: typer.Context,
+        handle: str = argument("qui", "who", "PSEUDO"),
+        end: bool = option("--end", "mettre fin à toutes, sur-le-champ", "end all of them, at once", False),
+    ) -> None:
+        await _staff_sessions(at(ctx), handle, end)
 
     @command(room, "role", "Donne ou retire un rôle.", "Gives or takes a role.")
     async def role(
@@ -128,35 +132,55 @@ async def _staff_add(
 
 
 async def _staff_password(desk: Desk, handle: str, stdin: bool) -> None:
+    from journeys.app.finding import find_staff
+    from journeys.app.passwords import refuse_weak
+    from journeys.store import accounts, sessions
+
+    pool = await desk.pool()
+    member = await find_staff(pool, handle, "PSEUDO")
+    await desk.keeper()
+    password = _read_password(desk, stdin)
+    refuse_weak(password, member.handle, member.name, "--stdin" if stdin else "PSEUDO")
+    await accounts.set_password(pool, member.id, password)
+    ended = await sessions.close_all(pool, member.id)
+    _told(desk, "staff", member,
+          f"{member.name} peut se connecter avec ce mot de passe ; sessions closes : {ended}.",
+          f"{member.name} can log in with this password; sessions ended: {ended}.")  # fmt: skip
+
+
+def _read_password(desk: Desk, stdin: bool) -> str:
+    """From a terminal twice and unseen, else the first line of stdin. Raises Failure."""
     import getpass
     import sys
 
-    from journeys.app.finding import find_staff
-    from journeys.store import accounts
+    if stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise usage("no-terminal", "il n'y a pas de terminal pour taper le mot de passe ; ajoutez --stdin",
+                    "there is no terminal to type the password on; add --stdin", field="--stdin")  # fmt: skip
+    first = getpass.getpass(desk.out.t("Nouveau mot de passe : ", "New password: "))
+    if first != getpass.getpass(desk.out.t("Encore une fois : ", "Once more: ")):
+        raise usage("not-the-same", "les deux mots de passe diffèrent ; rien n'a changé",
+                    "the two passwords differ; nothing has changed", field="PSEUDO")  # fmt: skip
+    return first
 
-    await desk.keeper()
+
+async def _staff_sessions(desk: Desk, handle: str, end: bool) -> None:
+    from journeys.app.finding import find_staff
+    from journeys.store import sessions
+
     pool = await desk.pool()
     member = await find_staff(pool, handle, "PSEUDO")
-    if stdin:
-        typed = sys.stdin.readline().rstrip("\n")
-    else:
-        typed = getpass.getpass(desk.out.t("Mot de passe : ", "Password: "))
-        if getpass.getpass(desk.out.t("Encore une fois : ", "Once more: ")) != typed:
-            raise usage("not-the-same", "les deux ne sont pas les mêmes ; rien n'a changé",
-                        "the two are not the same; nothing has changed")  # fmt: skip
-    if len(typed) < accounts.SHORTEST or member.handle in typed.lower():
-        raise usage(
-            "weak-password",
-            f"{accounts.SHORTEST} caractères au moins, sans le nom court ; rien n'a changé",
-            f"at least {accounts.SHORTEST} characters, without the short name; nothing has changed",
-            remedy=Said("une phrase de quatre mots convient", "a phrase of four words will do"),
-        )
-    await accounts.set_password(pool, member.id, typed)
+    await desk.keeper()
+    if end:
+        ended = await sessions.close_all(pool, member.id)
+        _told(desk, "staff", member, f"{handle} : {ended} session(s) close(s).", f"{handle}: {ended} session(s) ended.")
+        return
+    found = await sessions.open_sessions(pool, member.id)
     out = desk.out
-    out.result({"password": member.handle}, lambda: out.line(out.t(
-        f"{member.name} peut entrer dans les pages avec le nom court {member.handle}.",
-        f"{member.name} can enter the pages with the short name {member.handle}.",
-    )))  # fmt: skip
+    heads = (out.t("ouverte", "opened"), out.t("dernier usage", "last used"), out.t("par", "by"))
+    rows = [(f"{each.opened_at:%Y-%m-%d %H:%M} UTC", f"{each.seen_at:%Y-%m-%d %H:%M} UTC", each.how) for each in found]
+    out.result({"sessions": [dataclasses.asdict(each) for each in found]}, lambda: out.table(heads, rows))
 
 
 async def _staff_list(desk: Desk) -> None:

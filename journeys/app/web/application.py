@@ -16,9 +16,10 @@ from journeys.app.web import safety
 from journeys.app.web.house import House
 from journeys.app.web.pages import ROUTERS
 from journeys.app.web.policy import check_doors
-from journeys.app.web.proof import ProofWanted
+from journeys.app.web.proof import NotProved, ask_proof
+from journeys.app.web.provider import Provider
 from journeys.app.web.rendering import STATIC, page
-from journeys.app.web.visit import NotEntered, Visit, language_of
+from journeys.app.web.visit import NotEntered, Visit, language_of, token_of
 from journeys.temporal import Malformed, Unreachable
 
 STATUS: Final = {
@@ -31,6 +32,7 @@ def make_application(house: House, *, pace: safety.Pace | None = None) -> FastAP
     """The application over a house. Raises Unguarded when a route has no policy."""
     application = FastAPI(title="Release journeys", docs_url=None, redoc_url=None, openapi_url=None)
     application.state.house = house
+    application.state.provider = Provider.of(house)
     for router in ROUTERS:
         application.router.routes.extend(router.routes)
     application.mount("/static", StaticFiles(directory=Path(STATIC)), name="static")
@@ -50,9 +52,9 @@ def _tell_failures(application: FastAPI) -> None:
             return PlainTextResponse("", status_code=401, headers={"HX-Redirect": to})
         return RedirectResponse(to, status_code=303)
 
-    @application.exception_handler(ProofWanted)
-    async def proof_wanted(request: Request, error: ProofWanted) -> Response:
-        return RedirectResponse(f"/confirmer?suite={quote(error.back)}", status_code=303)
+    @application.exception_handler(NotProved)
+    async def not_proved(request: Request, error: NotProved) -> Response:
+        return await ask_proof(error)
 
     @application.exception_handler(Failure)
     async def failure(request: Request, error: Failure) -> Response:
@@ -80,7 +82,7 @@ def _tell_failures(application: FastAPI) -> None:
 
 def told(request: Request, error: Failure) -> HTMLResponse:
     """A page that says what, where and what to do."""
-    visit = Visit(request.app.state.house, request, language_of(request, None), "")
+    visit = Visit(request.app.state.house, request, language_of(request, None), token_of(request))
     return page(visit, "failure.html", STATUS.get(error.exit, 500), failure=error)
 
 

@@ -1,6 +1,6 @@
 """What keeps a page from being used against its reader: headers, the origin of a form, how much and how often."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -9,6 +9,8 @@ from fastapi.responses import PlainTextResponse, Response
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
+
+from journeys.app.web.visit import BEFORE, set_cookie
 
 Next = Callable[[Request], Awaitable[Response]]
 
@@ -33,12 +35,22 @@ LARGEST_FORM: Final = 12_000_000
 A_MINUTE: Final = 300
 """Requests of one address; a person with many windows stays far below."""
 LOGINS_A_MINUTE: Final = 20
-_TRIES: Final = ("/connexion", "/confirmer")
+_TRIES: Final = ("/connexion", "/confirmer", "/compte")
+
+
+def policy_with(origins: Iterable[str]) -> str:
+    """The policy where a form may lead to the identity provider: browsers hold redirects to `form-action` too."""
+    return POLICY.replace("form-action 'self'", " ".join(["form-action 'self'", *sorted(origins)]))
 
 
 async def headers(request: Request, call_next: Next) -> Response:
     """The same headers on every answer; what never changes may be kept by the browser, a page never."""
     answer = await call_next(request)
+    if (before := getattr(request.state, "before", None)) is not None:
+        set_cookie(request, answer, BEFORE, before)
+    provider = getattr(request.app.state, "provider", None)
+    if provider is not None:
+        answer.headers.setdefault("Content-Security-Policy", policy_with(provider.origins))
     for name, value in HEADERS.items():
         answer.headers.setdefault(name, value)
     if request.url.path.startswith("/static/"):

@@ -1,6 +1,7 @@
 """One request of somebody who entered: who they are, what they may see, and the token that their forms carry."""
 
 import hmac
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from fastapi import Depends, Request
+from fastapi.responses import Response
 
 from journeys.app.entry import Actor
 from journeys.app.failures import Exit, Failure, Said
@@ -18,6 +20,8 @@ from journeys.store.database import Connection
 from journeys.store.sessions import Visitor, enter
 
 COOKIE: Final = "session"
+BEFORE: Final = "before"
+"""The cookie of a browser that has not entered: what its forms are derived from."""
 LANG_COOKIE: Final = "lang"
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -37,7 +41,8 @@ class Visit:
     house: House
     request: Request
     lang: Lang
-    csrf: str
+    token: str = field(repr=False)
+    """The session's token, else that of a browser which has not entered; empty: a new browser."""
     _visitor: Visitor | None = None
     _connection: Connection | None = None
     _open: AsyncExitStack = field(default_factory=AsyncExitStack)
@@ -52,6 +57,13 @@ class Visit:
     def known(self) -> Visitor | None:
         """Who came, where somebody did."""
         return self._visitor
+
+    @property
+    def csrf(self) -> str:
+        """What a form must carry. A browser without any token is given one: nobody else can then write its forms."""
+        if not self.token:
+            self.token = self.request.state.before = secrets.token_urlsafe(24)
+        return csrf_of(self.token)
 
     @property
     def connection(self) -> Connection:
@@ -110,7 +122,7 @@ def door(policy: Policy) -> Any:
 async def _arrive(request: Request) -> Visit:
     house: House = request.app.state.house
     token = request.cookies.get(cookie_name(request))
-    visit = Visit(house, request, language_of(request, None), csrf_of(token or ""))
+    visit = Visit(house, request, language_of(request, None), token_of(request))
     if token:
         connection = await visit._open.enter_async_context(house.reading.acquire())
         await visit._open.enter_async_context(connection.transaction())
@@ -120,9 +132,30 @@ async def _arrive(request: Request) -> Visit:
     return visit
 
 
-def cookie_name(request: Request) -> str:
+def cookie_name(request: Request, name: str = COOKIE) -> str:
     """`__Host-session` over TLS; a browser takes that name over nothing else."""
-    return f"__Host-{COOKIE}" if request.url.scheme == "https" else COOKIE
+    return f"__Host-{name}" if request.url.scheme == "https" else name
+
+
+def set_cookie(request: Request, answer: Response, name: str, value: str, seconds: int | None = None) -> None:
+    """A cookie that scripts cannot read and that other sites' forms do not bring along."""
+    answer.set_cookie(
+        cookie_name(request, name), value, max_age=seconds, path="/", httponly=True, samesite="lax",
+        secure=request.url.scheme == "https",
+    )  # fmt: skip
+
+
+def drop_cookie(request: Request, answer: Response, name: str) -> None:
+    """Take a cookie back; over TLS a browser lets go of a `__Host-` name only as it was set."""
+    answer.delete_cookie(
+        cookie_name(request, name), path="/", httponly=True, samesite="lax", secure=request.url.scheme == "https"
+    )
+
+
+def token_of(request: Request) -> str:
+    """The token that this browser's forms are derived from."""
+    cookies = request.cookies
+    return cookies.get(cookie_name(request)) or cookies.get(cookie_name(request, BEFORE)) or ""
 
 
 def csrf_of(token: str) -> str:
@@ -138,7 +171,7 @@ def language_of(request: Request, visitor: Visitor | None) -> Lang:
 
 async def _check_token(visit: Visit) -> None:
     form = await visit.request.form()
-    if not hmac.compare_digest(str(form.get("csrf", "")).encode(), visit.csrf.encode()):
+    if not visit.token or not hmac.compare_digest(str(form.get("csrf", "")).encode(), visit.csrf.encode()):
         raise Failure(
             Exit.REFUSED, "stale-form",
             Said("cette page a été ouverte dans une session qui a pris fin ; rien n'a changé",

@@ -33,7 +33,7 @@ async def send(id: str, command: str, visit: Visit = door(STAFF)) -> Response:
     asked = filled(command, typed, visit)
     back = local_path(typed.get("back"), f"/parcours/{id}")
     again = {**typed, "command": asked.id}
-    want_proof(visit, command, _proof_back(id, typed, back))
+    await want_proof(visit, command)
     if (changed := await _changed_since(visit, loaded, asked.seen)) is not None:
         return await _form(visit, loaded, command, {**again, "seen": str(loaded.state.seq)}, [changed], 409)
     try:
@@ -45,11 +45,6 @@ async def send(id: str, command: str, visit: Visit = door(STAFF)) -> Response:
         status = {Exit.REFUSED: 403, Exit.CONFLICT: 409}.get(failure.exit, 422)
         return await _form(visit, loaded, command, {**typed, "command": uuid7(visit.now)}, [failure], status)
     return go(back, command)
-
-
-def _proof_back(id: str, typed: Mapping[str, str], back: str) -> str:
-    """Where to decide again once proved: the page that shows what is decided."""
-    return f"/parcours/{id}/aides/{typed['grant']}" if is_uuid(typed.get("grant", "")) else back
 
 
 async def journey(visit: Visit, id: str) -> Loaded:

@@ -1,139 +1,182 @@
-"""The door itself: who comes in, how they prove it again, and how they leave."""
+"""The door itself: who comes in, by password or through the provider, how they prove it anew, and how they leave."""
 
 from typing import Final
 
-import segno
-from fastapi import APIRouter
-from fastapi.responses import Response
-from markupsafe import Markup
+import structlog
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
 
+from journeys.app.failures import Exit, Failure, Said
+from journeys.app.web.entering import let_in, proved
+from journeys.app.web.pages import account
 from journeys.app.web.policy import PUBLIC, STAFF
+from journeys.app.web.proof import confirm_page, unpacked
+from journeys.app.web.provider import FLOW_SECONDS, Provider, interrupted
 from journeys.app.web.rendering import go, local_path, page
-from journeys.app.web.visit import Visit, cookie_name, door
-from journeys.store import accounts, sessions
-from journeys.store.accounts import SHORTEST
+from journeys.app.web.visit import COOKIE, NotEntered, Visit, cookie_name, door, drop_cookie, set_cookie
+from journeys.store import accounts, identities, sessions
 
 router = APIRouter()
+router.routes.extend(account.router.routes)
 
-_LONGEST_PASSWORD: Final = 1_000
+FLOW: Final = "flow"
 
 
 @router.get("/connexion")
-async def form(visit: Visit = door(PUBLIC)) -> Response:
-    return page(visit, "login.html", back=local_path(visit.request.query_params.get("suite")), handle="", tried=None)
+async def login(visit: Visit = door(PUBLIC)) -> Response:
+    back = local_path(visit.request.query_params.get("suite"))
+    return go(back) if visit.known is not None else await _login(visit, back)
 
 
 @router.post("/connexion")
 async def enter(visit: Visit = door(PUBLIC)) -> Response:
-    """Open a session. What was wrong is not told apart, so that nobody learns which handles there are."""
+    """Password, and code where one was set up."""
     typed = await _typed(visit)
-    handle, back = typed.get("handle", "").strip().lower(), local_path(typed.get("suite"))
+    back, handle = local_path(typed.get("suite")), typed.get("handle", "").strip().lower()
     await visit.done()
-    tried = await accounts.check(
-        visit.house.writing, handle, typed.get("password", "")[:_LONGEST_PASSWORD], typed.get("code", "")
+    staff = await accounts.check(visit.house.writing, handle, typed.get("password", ""), typed.get("code", ""))
+    if staff is None:
+        structlog.get_logger().info("login refused", address=_address(visit.request))
+        return await _login(visit, back, handle, 422)
+    structlog.get_logger().info("login", staff=staff, how="password")
+    return await let_in(visit, staff, "password", back)
+
+
+@router.get("/connexion/fournisseur")
+async def to_provider(visit: Visit = door(PUBLIC)) -> Response:
+    """On to the provider, with what must come back kept in this browser."""
+    await visit.done()
+    provider = _provider(visit)
+    url, flow = await provider.begin(_return(visit.request), local_path(visit.request.query_params.get("suite")))
+    return _away(visit, url, provider.sealed(flow))
+
+
+@router.post("/connexion/fournisseur")
+async def prove_by_provider(visit: Visit = door(STAFF)) -> Response:
+    """To the provider for a proof: it asks for the password again."""
+    typed = await _typed(visit)
+    await visit.done()
+    provider = _provider(visit)
+    url, flow = await provider.begin(
+        _return(visit.request), local_path(typed.get("suite")), again=typed.get("again", ""), proving=visit.visitor.id
     )
-    if tried.staff is None:
-        status = 200 if tried.wants_code else 422
-        return page(visit, "login.html", status, back=back, handle=handle, tried=tried)
-    token = await sessions.open_session(visit.house.writing, tried.staff, "password")
-    return _with_session(visit, go(back), token)
+    return _away(visit, url, provider.sealed(flow))
+
+
+@router.get("/connexion/retour")
+async def back_from_provider(visit: Visit = door(PUBLIC)) -> Response:
+    """Back from the provider: a member of staff enters, or has proved who they are; nobody else."""
+    await visit.done()
+    provider = _provider(visit)
+    flow = provider.unsealed(visit.request.cookies.get(cookie_name(visit.request, FLOW), ""))
+    who = await provider.finish(flow, _return(visit.request), visit.request.query_params)
+    staff = await identities.member_of(visit.house.writing, who.issuer, who.subject, who.verified_email)
+    if staff is None:
+        structlog.get_logger().info("login refused", how="provider", address=_address(visit.request))
+        raise _not_staff(provider)
+    if flow.proving is None:
+        structlog.get_logger().info("login", staff=staff, how="provider")
+        answer = await let_in(visit, staff, "provider", flow.back)
+    elif visit.known is None or not staff == flow.proving == visit.visitor.id:
+        raise interrupted()
+    else:
+        answer = await proved(visit, flow.back, unpacked(flow.again))
+    drop_cookie(visit.request, answer, FLOW)
+    return answer
 
 
 @router.get("/confirmer")
 async def confirm(visit: Visit = door(STAFF)) -> Response:
-    return await _confirm(visit, local_path(visit.request.query_params.get("suite")), wrong=False)
+    return await confirm_page(visit, local_path(visit.request.query_params.get("suite")), [])
 
 
 @router.post("/confirmer")
 async def prove(visit: Visit = door(STAFF)) -> Response:
-    """Prove again who one is; the session goes on under another token."""
+    """The proof itself: the code if one was typed, else the password."""
     typed = await _typed(visit)
-    back, handle = local_path(typed.get("suite")), visit.visitor.handle
-    tried = await accounts.check(
-        visit.house.writing, handle, typed.get("password", "")[:_LONGEST_PASSWORD], typed.get("code", "")
-    )
-    if tried.staff is None:
-        return await _confirm(visit, back, wrong=True)
+    back, again = local_path(typed.get("suite")), unpacked(typed.get("again", ""))
     await visit.done()
-    fresh = await sessions.renew(visit.house.writing, visit.request.cookies.get(cookie_name(visit.request), ""))
-    return _with_session(visit, go(back), fresh) if fresh is not None else go("/connexion")
+    password, code = typed.get("password", ""), typed.get("code", "")
+    if not await accounts.prove(visit.house.writing, visit.visitor.id, password, code):
+        return await confirm_page(visit, back, again, [WRONG_PROOF], 422)
+    return await proved(visit, back, again)
 
 
 @router.post("/deconnexion")
-async def leave(visit: Visit = door(STAFF)) -> Response:
-    """End the session at once, here and in the database."""
-    name = cookie_name(visit.request)
+async def logout(visit: Visit = door(PUBLIC)) -> Response:
+    """End the session at once, here, in the database and at the provider that opened it."""
+    known, request = visit.known, visit.request
     await visit.done()
-    await sessions.close(visit.house.writing, visit.request.cookies.get(name, ""))
-    answer = go("/connexion")
-    answer.delete_cookie(name, path="/")
+    await sessions.close(visit.house.writing, request.cookies.get(cookie_name(request), ""))
+    to: str | None = "/connexion"
+    provider: Provider | None = request.app.state.provider
+    if known is not None and known.how == "provider" and provider is not None:
+        to = await provider.leaving(f"{_here(request)}/connexion") or to
+    answer = RedirectResponse(to or "/connexion", status_code=303)
+    drop_cookie(request, answer, COOKIE)
     return answer
 
 
-@router.get("/compte")
-async def account(visit: Visit = door(STAFF)) -> Response:
-    return await _account(visit)
+WRONG: Final = Failure(
+    Exit.REFUSED, "wrong-login",
+    Said("identifiant, mot de passe ou code : quelque chose n'est pas juste",
+         "handle, password or code: something is not right"),
+    Said(f"vérifiez et recommencez ; après {accounts.MOST_FAILURES} essais le compte reste fermé un quart d'heure. "
+         "Mot de passe oublié : l'administration en pose un nouveau",
+         f"check and try again; after {accounts.MOST_FAILURES} tries the account stays shut for a quarter of an hour. "
+         "Password forgotten: the administration sets a new one"),
+)  # fmt: skip
+WRONG_PROOF: Final = Failure(
+    Exit.REFUSED, "wrong-proof", Said("mot de passe ou code : ce n'est pas juste", "password or code: not right"),
+    Said("rien n'a été fait ; recommencez. "
+         f"Après {accounts.MOST_FAILURES} essais le compte reste fermé un quart d'heure",
+         "nothing was done; try again. "
+         f"After {accounts.MOST_FAILURES} tries the account stays shut for a quarter of an hour"),
+)  # fmt: skip
 
 
-@router.post("/compte/mot-de-passe")
-async def change_password(visit: Visit = door(STAFF)) -> Response:
-    """A new password, given with the present one; every other session ends."""
-    typed = await _typed(visit)
-    house, me = visit.house, visit.visitor
-    tried = await accounts.check(house.writing, me.handle, typed.get("present", ""), typed.get("code", ""))
-    fresh = typed.get("fresh", "")
-    if tried.staff is None:
-        return await _account(visit, 422, wrong="present")
-    if not SHORTEST <= len(fresh) <= _LONGEST_PASSWORD or me.handle in fresh.lower():
-        return await _account(visit, 422, wrong="fresh")
+async def _login(visit: Visit, back: str, handle: str = "", status: int = 200) -> Response:
     await visit.done()
-    await accounts.set_password(house.writing, me.id, fresh)
-    return _with_session(visit, go("/compte?change=1"), await sessions.open_session(house.writing, me.id, "password"))
-
-
-@router.post("/compte/code")
-async def change_code(visit: Visit = door(STAFF)) -> Response:
-    """Have the account ask for codes, once one has been typed that fits."""
-    typed = await _typed(visit)
-    if await accounts.has_code(visit.house.writing, visit.visitor.id):
-        return await _account(visit, 409)
-    secret = typed.get("secret", "")
-    if not await accounts.set_code(visit.house.writing, visit.visitor.id, secret, typed.get("code", "")):
-        return await _account(visit, 422, wrong="code", secret=secret)
-    return go("/compte?code=1")
-
-
-@router.post("/compte/sessions")
-async def end_sessions(visit: Visit = door(STAFF)) -> Response:
-    """End every session of one's own, this one included."""
-    await visit.done()
-    await sessions.close_all(visit.house.writing, visit.visitor.id)
-    return go("/connexion")
-
-
-async def _confirm(visit: Visit, back: str, *, wrong: bool) -> Response:
-    code = await accounts.has_code(visit.house.writing, visit.visitor.id)
-    return page(visit, "confirm.html", 422 if wrong else 200, back=back, wrong=wrong, wants_code=code)
-
-
-async def _account(visit: Visit, status: int = 200, wrong: str = "", secret: str = "") -> Response:
-    has_code = await accounts.has_code(visit.house.writing, visit.visitor.id)
-    secret = secret if accounts.is_secret(secret) else accounts.fresh_secret()
-    issuer = visit.house.settings.association or "Parcours"
-    picture = segno.make(accounts.address_of(secret, visit.visitor.handle, issuer))
-    return page(
-        visit, "account.html", status, wrong=wrong, has_code=has_code, secret=secret, shortest=SHORTEST,
-        picture=Markup(picture.svg_inline(scale=4, omitsize=True, svgclass="qr", lineclass=None)),
-    )  # fmt: skip
+    local = await accounts.any_account(visit.house.writing)
+    failures = [WRONG] if status != 200 else []
+    return page(visit, "login.html", status, back=back, handle=handle, failures=failures, local=local,
+                provider=visit.request.app.state.provider)  # fmt: skip
 
 
 async def _typed(visit: Visit) -> dict[str, str]:
-    return {key: value for key, value in (await visit.request.form()).items() if isinstance(value, str)}
+    return {name: value for name, value in (await visit.request.form()).items() if isinstance(value, str)}
 
 
-def _with_session(visit: Visit, answer: Response, token: str) -> Response:
-    answer.set_cookie(
-        cookie_name(visit.request), token, httponly=True, samesite="lax", path="/",
-        secure=visit.request.url.scheme == "https",
-    )  # fmt: skip
+def _provider(visit: Visit) -> Provider:
+    provider: Provider | None = visit.request.app.state.provider
+    if provider is None:
+        raise NotEntered("/")
+    return provider
+
+
+def _away(visit: Visit, url: str, flow: str) -> Response:
+    answer = RedirectResponse(url, status_code=303)
+    set_cookie(visit.request, answer, FLOW, flow, FLOW_SECONDS)
     return answer
+
+
+def _here(request: Request) -> str:
+    return f"{request.url.scheme}://{request.url.netloc}"
+
+
+def _return(request: Request) -> str:
+    return f"{_here(request)}/connexion/retour"
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client is not None else ""
+
+
+def _not_staff(provider: Provider) -> Failure:
+    return Failure(
+        Exit.REFUSED, "not-staff",
+        Said(f"votre compte chez {provider.label} n'est celui de personne dans l'équipe",
+             f"your account at {provider.label} belongs to nobody on the staff"),
+        Said("demandez à l'administration de noter votre adresse dans l'équipe, puis reconnectez-vous",
+             "ask the administration to note your address on the staff, then log in again"),
+    )  # fmt: skip
