@@ -53,8 +53,15 @@ def evolve(state: State, event: Recorded) -> None:
     handler = _HANDLERS.get(type(event.data))
     if handler is not None:
         handler(state, event.data, event)
+    elif state.first_due is not None and state.first_due[0] == state.seq:
+        state.first_due = (event.seq, state.first_due[1])  # it moves no due
     state.seq = event.seq
     state.hash_at = event.recorded_at
+
+
+def is_only_recorded(data: Payload) -> bool:
+    """Whether a fact stands in the record and changes nothing of what is known: a note, a receipt, a refusal."""
+    return type(data) not in _HANDLERS
 
 
 def _on(*kinds: type[Payload]) -> Callable[[_Handler], _Handler]:
