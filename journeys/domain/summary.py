@@ -64,12 +64,22 @@ class Summary(Frozen):
     dates: dict[str, str]
     granted: int
     """Cents asked or granted."""
+    money: bool
+    """Money was ever asked on this journey: who keeps the funds looks into it."""
+    waits_on: tuple[str, ...]
+    """Roles of staff other than the referent's whose turn it is, sorted."""
+    alerts: int
+    meetings: int
+    """Open escalations; appointments without outcome."""
     board: tuple[Item, ...]
+
+
+_OUTSIDE: Final = frozenset({"", "referent", "partner", "mentor", "participant"})
 
 
 def summary(state: State, book: Handbook) -> Summary:
     """The row of a journey."""
-    first = agenda.first(state)
+    first, board = agenda.first(state), tuple(_board(state, book))
     return Summary(
         id=state.stream,
         person=state.person,
@@ -89,7 +99,11 @@ def summary(state: State, book: Handbook) -> Summary:
         silent=state.silent,
         dates={name: known.on.isoformat() for name, known in state.dates.items()},
         granted=sum(committed(state, kind) for kind in {grant.kind for grant in state.grants.values()}),
-        board=tuple(_board(state, book)),
+        money=bool(state.grants),
+        waits_on=tuple(sorted({role for item in board for role in item.role.split(", ")} - _OUTSIDE)),
+        alerts=sum(item.kind == "escalation" for item in board),
+        meetings=sum(item.kind == "appointment" for item in board),
+        board=board,
     )
 
 

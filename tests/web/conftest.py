@@ -87,7 +87,9 @@ class Ground:
             "id": f"journey-{id}", "person": person, "programme": "auxilia", "programme_hash": "0" * 64,
             "status": "active", "outcome": None, "phase": None, "referent": referent, "site": site, "seq": 1,
             "next_due": None, "late": 0, "opted_out": False, "paused_until": None, "died": False, "silent": False,
-            "dates": {"release": "2027-01-11"}, "granted": granted, "board": list(board),
+            "dates": {"release": "2027-01-11"}, "granted": granted, "money": granted > 0,
+            "waits_on": sorted({role for item in board for role in item["role"].split(", ")} - {"referent"}),
+            "alerts": 0, "meetings": 0, "board": list(board),
         }  # fmt: skip
         await self.house.writing.execute("SELECT view_put($1, $2)", f"journey-{id}", json.dumps(summary))
         return id

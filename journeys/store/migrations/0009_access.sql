@@ -34,24 +34,42 @@ COMMENT ON COLUMN sessions.proved_at IS 'When the person last proved who they ar
 CREATE INDEX sessions_staff ON sessions (staff);
 
 ALTER TABLE journeys
-    ADD COLUMN money boolean NOT NULL GENERATED ALWAYS AS (coalesce((summary ->> 'granted')::bigint, 0) > 0) STORED;
-
-CREATE FUNCTION board_roles(summary jsonb) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT coalesce(array_agg(DISTINCT role ORDER BY role), '{}')
-    FROM jsonb_array_elements(summary -> 'board') AS item,
-         regexp_split_to_table(item ->> 'role', ', ') AS role
-    WHERE role NOT IN ('', 'referent', 'partner', 'participant', 'mentor')
-$$;
-COMMENT ON FUNCTION board_roles IS 'Roles other than the referent whose turn it is on a journey.';
-ALTER TABLE journeys ADD COLUMN waits_on text[] NOT NULL GENERATED ALWAYS AS (board_roles(summary)) STORED;
+    ADD COLUMN money boolean NOT NULL DEFAULT false,
+    ADD COLUMN waits_on text[] NOT NULL DEFAULT '{}',
+    ADD COLUMN alerts integer NOT NULL DEFAULT 0,
+    ADD COLUMN meetings integer NOT NULL DEFAULT 0;
+COMMENT ON COLUMN journeys.waits_on IS 'Roles other than the referent''s whose turn it is.';
 CREATE INDEX journeys_waits_on ON journeys USING gin (waits_on) WHERE waits_on <> '{}';
-
-ALTER TABLE journeys ADD COLUMN alerts integer NOT NULL GENERATED ALWAYS AS
-    (jsonb_array_length(jsonb_path_query_array(summary, '$.board[*] ? (@.kind == "escalation")'))) STORED;
 CREATE INDEX journeys_alerts ON journeys (id) WHERE alerts > 0;
-ALTER TABLE journeys ADD COLUMN meetings integer NOT NULL GENERATED ALWAYS AS
-    (jsonb_array_length(jsonb_path_query_array(summary, '$.board[*] ? (@.kind == "appointment")'))) STORED;
 CREATE INDEX journeys_meetings ON journeys (id) WHERE meetings > 0;
+
+CREATE OR REPLACE FUNCTION view_put(p_stream text, p_view jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    roles text[] := ARRAY(SELECT jsonb_array_elements_text(coalesce(p_view -> 'waits_on', '[]')));
+BEGIN
+    UPDATE journeys j SET
+        person = (p_view ->> 'person')::uuid, programme = p_view ->> 'programme', status = p_view ->> 'status',
+        phase = p_view ->> 'phase', referent = (p_view ->> 'referent')::uuid, site = p_view ->> 'site',
+        seq = (p_view ->> 'seq')::integer, next_due = (p_view ->> 'next_due')::timestamptz,
+        late = coalesce((p_view ->> 'late')::integer, 0), summary = p_view,
+        money = coalesce((p_view ->> 'money')::boolean, false), waits_on = roles,
+        alerts = coalesce((p_view ->> 'alerts')::integer, 0), meetings = coalesce((p_view ->> 'meetings')::integer, 0)
+    WHERE j.id = substr(p_stream, 9)::uuid;
+    -- Who puts a view holds the head of its stream, so nobody else inserts this row meanwhile.
+    IF NOT FOUND THEN
+        INSERT INTO journeys (id, person, programme, status, phase, referent, site, seq, next_due, late, summary, money,
+                              waits_on, alerts, meetings)
+        VALUES (
+            substr(p_stream, 9)::uuid, (p_view ->> 'person')::uuid, p_view ->> 'programme', p_view ->> 'status',
+            p_view ->> 'phase', (p_view ->> 'referent')::uuid, p_view ->> 'site', (p_view ->> 'seq')::integer,
+            (p_view ->> 'next_due')::timestamptz, coalesce((p_view ->> 'late')::integer, 0), p_view,
+            coalesce((p_view ->> 'money')::boolean, false), roles, coalesce((p_view ->> 'alerts')::integer, 0),
+            coalesce((p_view ->> 'meetings')::integer, 0)
+        );
+    END IF;
+END
+$$;
+
 CREATE INDEX events_decided ON events (wall DESC) WHERE kind IN ('GrantApprovalGiven', 'GrantRefused', 'GrantReturned');
 
 -- --- the session is the identity
@@ -127,7 +145,7 @@ GRANT SELECT ON journeys, people, streams, events, parts, texts, published, staf
 GRANT SELECT, INSERT, UPDATE, DELETE ON accounts, identities, sessions TO journeys_writer;
 REVOKE ALL ON FUNCTION session_enter FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION session_enter TO journeys_web;
-GRANT EXECUTE ON FUNCTION reach_has, me, stands_in_for, board_roles TO journeys_web, journeys_writer, journeys_reader;
+GRANT EXECUTE ON FUNCTION reach_has, me, stands_in_for TO journeys_web, journeys_writer, journeys_reader;
 
 -- --- the second lock
 
