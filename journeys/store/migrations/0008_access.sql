@@ -49,6 +49,9 @@ CREATE INDEX journeys_waits_on ON journeys USING gin (waits_on) WHERE waits_on <
 ALTER TABLE journeys ADD COLUMN alerts integer NOT NULL GENERATED ALWAYS AS
     (jsonb_array_length(jsonb_path_query_array(summary, '$.board[*] ? (@.kind == "escalation")'))) STORED;
 CREATE INDEX journeys_alerts ON journeys (id) WHERE alerts > 0;
+ALTER TABLE journeys ADD COLUMN meetings integer NOT NULL GENERATED ALWAYS AS
+    (jsonb_array_length(jsonb_path_query_array(summary, '$.board[*] ? (@.kind == "appointment")'))) STORED;
+CREATE INDEX journeys_meetings ON journeys (id) WHERE meetings > 0;
 CREATE INDEX events_decided ON events (wall DESC) WHERE kind IN ('GrantApprovalGiven', 'GrantRefused', 'GrantReturned');
 
 -- --- the session is the identity

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from journeys.app.finding import Loaded
 from journeys.app.inbox import Waiting, today, waiting
+from journeys.app.web.gantt import gantt
 from journeys.app.web.lines import line, release_words
 from journeys.app.web.pages.commands import journey
 from journeys.app.web.policy import STAFF
@@ -96,6 +97,7 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
         speech=Speech(loaded.book, names, visit.lang, loaded.state),
         actions=_actions(visit, loaded),
         every=every,
+        picture=gantt(loaded, visit.now, visit.lang),
         version=loaded.state.seq,
     )  # fmt: skip
 

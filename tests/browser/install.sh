@@ -1,4 +1,4 @@
-#!/usr/bin/env bash
+#!/bin/sh
 # Installs the distribution's Chromium, for the tests in a browser.
 set -eu
 if command -v apt-get >/dev/null; then
