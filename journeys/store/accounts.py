@@ -23,7 +23,7 @@ MOST_FAILURES: Final = 5
 LOCKED: Final = timedelta(minutes=15)
 """How long an account stays shut after MOST_FAILURES wrong answers in a row."""
 REFUSAL_SECONDS: Final = 0.4
-"""A refusal takes no less: what the database had to write for a known handle does not show."""
+"""A refusal takes a whole multiple of this: what the database had to write for a known handle does not show."""
 LONGEST_PASSWORD: Final = 1_000
 STEP_SECONDS: Final = 30
 NEIGHBOURS: Final = 1
@@ -218,4 +218,4 @@ async def _taking_as_long() -> AsyncIterator[list[bool]]:
     refused: list[bool] = []
     yield refused
     if refused:
-        await asyncio.sleep(max(0.0, began + REFUSAL_SECONDS - time.monotonic()))
+        await asyncio.sleep((began - time.monotonic()) % REFUSAL_SECONDS)
