@@ -202,7 +202,7 @@ def _money(state: State) -> list[Item]:
                     kind="receipt",
                     id=id,
                     about=receipt.grant,
-                    at=receipt.by,
+                    at=receipt.answer_by or receipt.by,
                     role=role,
                     amount=receipt.amount,
                 )
