@@ -1,0 +1,133 @@
+"""Rows of cloned journeys, brought into the database in batches; each batch is one transaction.
+
+Written as the append writes them: events linked, parts with their salts, signed commands, the head of each stream,
+the ledger of what was reserved and settled, and the row of the lists through `view_put`.
+"""
+
+import hmac
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Final
+
+from benchmarks.crowd.around import Participant
+from benchmarks.crowd.patterns import Clone
+from journeys.domain.directory import PERSON_FIELDS, PersonRegistered
+from journeys.domain.fund import Account, Move, postings
+from journeys.domain.record import NO_EVENT, SYSTEM, Event, Part
+from journeys.store.canonical import canonical
+from journeys.store.database import Connection
+from journeys.store.directory import RULE
+from journeys.store.people import stream_of
+from journeys.store.signing import KeyRing
+
+SECONDS: Final = 600.0
+"""How long one statement of a batch may take."""
+
+_EVENTS: Final = ("stream", "seq", "kind", "header")
+_PARTS: Final = ("stream", "seq", "name", "text", "salt")
+_COMMANDS: Final = ("stream", "id", "signed", "signature", "key", "first", "last", "answer")
+_STREAMS: Final = ("stream", "seq", "hash")
+_PEOPLE: Final = (
+    "id", "reference", "first_name", "last_name", "birth_date", "search_name", "email", "phone", "language", "zone",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Batch:
+    """Rows by table, and how many of each were made so far."""
+
+    ring: KeyRing
+    events: list[tuple[Any, ...]] = field(default_factory=list)
+    parts: list[tuple[Any, ...]] = field(default_factory=list)
+    commands: list[tuple[Any, ...]] = field(default_factory=list)
+    streams: list[tuple[Any, ...]] = field(default_factory=list)
+    people: list[tuple[Any, ...]] = field(default_factory=list)
+    views: list[tuple[str, str]] = field(default_factory=list)
+    moves: list[tuple[str, str, str, str, int, str, int]] = field(default_factory=list)
+    """kind, fund, payment, person, cents, stream, seq."""
+    under_way: list[tuple[str, int, str]] = field(default_factory=list)
+
+    def add_journey(self, clone: Clone, kinds: Sequence[str], person: str) -> None:
+        stream, key = clone.stream, self.ring.keys[self.ring.current_id]
+        self.events += [
+            (stream, seq, kind, header) for seq, (kind, header) in enumerate(zip(kinds, clone.headers, strict=True), 1)
+        ]
+        self.parts += [(stream, *part) for part in clone.parts]
+        self.commands += [
+            (stream, id, signed, hmac.digest(key, signed, "sha256").hex(), self.ring.current_id, first, last, answer)
+            for id, signed, first, last, answer in clone.commands
+        ]
+        self.streams.append((stream, len(clone.headers), clone.head))
+        self.views.append((stream, clone.view))
+        self.moves += [
+            (kind, fund, payment, person, cents, stream, seq) for seq, kind, payment, fund, cents in clone.moves
+        ]
+        self.under_way += clone.under_way
+
+    def add_person(self, one: Participant, at: datetime, salts: Iterable[bytes]) -> None:
+        """As `people.register` records them, a little before the journey."""
+        stream, texts = stream_of(one.id), one.texts
+        known = tuple(name for name in PERSON_FIELDS if name in texts)
+        parts = {name: Part(text=texts[name], salt=salt.hex()) for name, salt in zip(known, salts, strict=False)}
+        event = Event[PersonRegistered](
+            stream=stream, seq=1, kind=PersonRegistered.__name__, kind_v=PersonRegistered.VERSION, recorded_at=at,
+            occurred_at=at, actor=SYSTEM, role=SYSTEM, rule=RULE, data=PersonRegistered(fields=known),
+            parts={name: part.commitment() for name, part in parts.items()},
+        )  # fmt: skip
+        header = canonical({**event.header(), "prev": NO_EVENT})
+        self.events.append((stream, 1, event.kind, header))
+        self.parts += [(stream, 1, name, part.text, bytes.fromhex(part.salt)) for name, part in parts.items()]
+        self.streams.append((stream, 1, sha256(header).digest()))
+        self.people.append(
+            (
+                one.id, texts["reference"], texts["first_name"], texts["last_name"], one.birth_date, one.search_name,
+                texts.get("email"), texts["phone"], texts["language"], texts["zone"],
+            )
+        )  # fmt: skip
+
+    async def load(self, connection: Connection) -> None:
+        """Bring the rows in. They are all new: nothing is looked for before."""
+        async with connection.transaction():
+            for table, columns, rows in (
+                ("people", _PEOPLE, self.people),
+                ("streams", _STREAMS, self.streams),
+                ("events", _EVENTS, self.events),
+                ("parts", _PARTS, self.parts),
+                ("commands", _COMMANDS, self.commands),
+            ):
+                await connection.copy_records_to_table(table, records=rows, columns=columns, timeout=SECONDS)
+            await connection.execute(
+                "SELECT view_put(v.stream, v.view::jsonb) FROM unnest($1::text[], $2::text[]) AS v (stream, view)",
+                [stream for stream, _ in self.views],
+                [view for _, view in self.views],
+                timeout=SECONDS,
+            )
+            # Last: the fund's row is locked until the end.
+            await self._load_ledger(connection)
+
+    async def _load_ledger(self, connection: Connection) -> None:
+        if not self.moves:
+            return
+        ids = await connection.fetch(
+            """
+            INSERT INTO ledger_transactions (kind, fund, payment, person, amount, stream, seq)
+            SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::uuid[], $5::bigint[], $6::text[], $7::int[])
+            RETURNING id, kind, fund, person, amount
+            """,
+            *map(list, zip(*self.moves, strict=True)),
+            timeout=SECONDS,
+        )
+        entries, changes = [], dict[str, int]()
+        for row in ids:
+            for account, cents in postings(Move(row["kind"]), row["amount"]).items():
+                entries.append((row["id"], account.value, row["fund"], row["person"], cents))
+                if account is Account.AVAILABLE:
+                    changes[row["fund"]] = changes.get(row["fund"], 0) + cents
+        await connection.copy_records_to_table(
+            "ledger_entries", records=entries, columns=("transaction", "account", "fund", "person", "cents"),
+            timeout=SECONDS,
+        )  # fmt: skip
+        for fund, change in sorted(changes.items()):
+            await connection.execute("UPDATE funds SET balance = balance + $2 WHERE code = $1", fund, change)
