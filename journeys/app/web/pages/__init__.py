@@ -6,6 +6,7 @@ from journeys.app.web.pages import (
     caseload,
     changes,
     commands,
+    directory,
     escalations,
     health,
     login,
@@ -17,5 +18,5 @@ from journeys.app.web.pages import (
 
 ROUTERS = [
     health.router, login.router, changes.router, today.router, caseload.router, week.router, person.router,
-    commands.router, approvals.router, escalations.router, start.router, audit.router,
+    commands.router, approvals.router, escalations.router, start.router, audit.router, directory.router,
 ]  # fmt: skip
