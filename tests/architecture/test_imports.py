@@ -21,6 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "store": {"domain", "contract", "settings"},
     "temporal": {"contract", "domain", "settings"},
     "narration": {"domain", "i18n"},
+    "documents": {"domain", "narration", "i18n"},
     "audit": {"contract", "domain", "store", "temporal", "narration", "i18n"},
     "workflows": {"contract", "domain"},
     "activities": {"contract", "domain", "store", "channels", "telemetry"},
@@ -30,7 +31,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "app": {
         "contract", "domain", "store", "temporal", "audit", "authoring", "narration", "i18n", "settings", "telemetry",
-        "clock", "leaving",
+        "clock", "leaving", "documents",
     },
     "app.web": {
         "contract", "domain", "store", "temporal", "audit", "authoring", "narration", "i18n", "settings", "telemetry",
@@ -38,7 +39,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "app.cli": {
         "contract", "domain", "store", "temporal", "audit", "authoring", "narration", "i18n", "settings", "telemetry",
-        "clock", "leaving", "app", "local", "activities", "workflows", "channels", "app.web",
+        "clock", "leaving", "documents", "app", "local", "activities", "workflows", "channels", "app.web",
     },
 }  # fmt: skip
 """Room by room, what it may import besides itself."""
