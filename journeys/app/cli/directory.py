@@ -106,7 +106,7 @@ async def _staff_add(
 ) -> None:  # fmt: skip
     import re
 
-    from journeys.app.identifiers import uuid7
+    from journeys.identifiers import uuid7
     from journeys.store import staff
     from journeys.store.staff import Member
 
@@ -330,7 +330,7 @@ def _add_partners(app: typer.Typer) -> None:
         phone: str = option("--phone", "téléphone", "phone"),
         language: str = option("--language", "fr ou en", "fr or en", "fr"),
     ) -> None:
-        from journeys.app.identifiers import uuid7
+        from journeys.identifiers import uuid7
         from journeys.store import partners
         from journeys.store.partners import Partner
 
@@ -380,7 +380,7 @@ def _add_mentors(app: typer.Typer) -> None:
         phone: str = option("--phone", "téléphone", "phone"),
         language: str = option("--language", "fr ou en", "fr or en", "fr"),
     ) -> None:
-        from journeys.app.identifiers import uuid7
+        from journeys.identifiers import uuid7
         from journeys.store import mentors
         from journeys.store.mentors import Mentor
 
@@ -560,8 +560,8 @@ def _add_funds(app: typer.Typer) -> None:
         balance: str = option("--balance", "somme de départ", "money to begin with", "0"),
         cap: str = option("--cap", "plafond par personne", "cap per person"),
     ) -> None:
-        from journeys.app.identifiers import uuid7
         from journeys.app.reading import read_amount
+        from journeys.identifiers import uuid7
         from journeys.store import treasury
 
         desk = at(ctx)
