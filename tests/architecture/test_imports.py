@@ -16,6 +16,8 @@ ALLOWED: dict[str, set[str]] = {
     "i18n": {"domain"},
     "clock": {"settings"},
     "leaving": set(),
+    "identifiers": {"domain"},
+    "issuing": {"domain", "store", "identifiers"},
     "authoring": {"domain", "settings", "channels"},
     "channels": {"domain"},
     "store": {"domain", "contract", "settings"},
@@ -27,19 +29,19 @@ ALLOWED: dict[str, set[str]] = {
     "activities": {"contract", "domain", "store", "channels", "telemetry"},
     "local": {
         "contract", "domain", "store", "temporal", "authoring", "narration", "audit", "i18n", "settings", "clock",
-        "channels", "telemetry",
+        "channels", "telemetry", "identifiers", "issuing",
     },
     "app": {
         "contract", "domain", "store", "temporal", "audit", "authoring", "narration", "i18n", "settings", "telemetry",
-        "clock", "leaving", "documents",
+        "clock", "leaving", "identifiers", "issuing", "documents",
     },
     "app.web": {
         "contract", "domain", "store", "temporal", "audit", "authoring", "narration", "i18n", "settings", "telemetry",
-        "clock", "leaving", "app",
+        "clock", "leaving", "identifiers", "issuing", "app",
     },
     "app.cli": {
         "contract", "domain", "store", "temporal", "audit", "authoring", "narration", "i18n", "settings", "telemetry",
-        "clock", "leaving", "documents", "app", "local", "activities", "workflows", "channels", "app.web",
+        "clock", "leaving", "identifiers", "issuing", "documents", "app", "local", "activities", "workflows", "channels", "app.web",
     },
 }  # fmt: skip
 """Room by room, what it may import besides itself."""

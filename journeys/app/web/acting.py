@@ -11,13 +11,13 @@ from journeys.app.failures import Exit, Failure, Said, usage
 from journeys.app.fields import Field, commands, fields_of
 from journeys.app.finding import Loaded
 from journeys.app.forwarding import forward
-from journeys.app.identifiers import is_uuid, uuid7
 from journeys.app.reading import read_amount, read_day, read_instant, read_occurred
 from journeys.app.telling import failure_of
 from journeys.app.web.visit import Visit
 from journeys.contract import Answer
 from journeys.domain.commands import BODIES, PERSONAL, AnyBody, Command
 from journeys.domain.decide import Refused, decide
+from journeys.identifiers import is_uuid, uuid7
 from journeys.temporal import Malformed, Unreachable
 
 _IDS: Final = frozenset({"staff", "mentor", "partner", "escalation", "grant", "payment", "receipt", "appointment",

@@ -12,12 +12,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from journeys import clock
-from journeys.app.identifiers import short, uuid7
 from journeys.app.inbox import label, role_label
 from journeys.app.reading import ZONE, today_of
 from journeys.app.web.policy import DECIDING, READERS, STAFF
 from journeys.app.web.visit import Visit
 from journeys.i18n import Lang, capital, format_date, format_instant, format_money, format_time, ngettext, text
+from journeys.identifiers import short, uuid7
 from journeys.narration import command_word, spoken
 from journeys.narration.words import COMMANDS
 

@@ -9,7 +9,6 @@ from fastapi.responses import Response
 from journeys.app.approving import sight
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.finding import Loaded
-from journeys.app.identifiers import uuid7
 from journeys.app.inbox import waiting
 from journeys.app.web.lines import line
 from journeys.app.web.pages.commands import journey
@@ -19,6 +18,7 @@ from journeys.app.web.visit import Visit, door
 from journeys.domain import events as e
 from journeys.domain.rights import Scope, line_of, right
 from journeys.domain.state import GrantKnown, GrantStatus
+from journeys.identifiers import uuid7
 from journeys.narration.telling import Speech
 from journeys.store import views
 from journeys.store.directory import names_of

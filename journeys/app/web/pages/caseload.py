@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 
-from journeys.app.identifiers import is_uuid
 from journeys.app.inbox import label
 from journeys.app.reading import ZONE
 from journeys.app.web.lines import near_date, release_words
@@ -19,6 +18,7 @@ from journeys.app.web.visit import Visit, door
 from journeys.domain.directory import search_form
 from journeys.domain.programme import Programme
 from journeys.i18n import format_date
+from journeys.identifiers import is_uuid
 from journeys.narration import spoken
 from journeys.store import staff, views
 from journeys.store.views import Asked, JourneyRow

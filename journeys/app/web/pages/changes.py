@@ -7,12 +7,12 @@ from typing import Final
 from fastapi import APIRouter
 from fastapi.responses import Response, StreamingResponse
 
-from journeys.app.identifiers import is_uuid
 from journeys.app.web.house import House
 from journeys.app.web.policy import PUBLIC, STAFF
 from journeys.app.web.rendering import go, local_path
 from journeys.app.web.visit import LANG_COOKIE, Visit, cookie_name, door
 from journeys.i18n import language
+from journeys.identifiers import is_uuid
 from journeys.store import views
 from journeys.store.sessions import enter
 

@@ -8,13 +8,13 @@ from fastapi.responses import Response
 
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.finding import Loaded, load
-from journeys.app.identifiers import is_uuid, uuid7
 from journeys.app.web.acting import Wrong, act, filled
 from journeys.app.web.forms import form_of
 from journeys.app.web.policy import STAFF
 from journeys.app.web.proof import want_proof
 from journeys.app.web.rendering import go, local_path, page
 from journeys.app.web.visit import Visit, door
+from journeys.identifiers import is_uuid, uuid7
 from journeys.store import views
 
 router = APIRouter()

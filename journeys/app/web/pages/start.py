@@ -9,7 +9,6 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from journeys.app.failures import Failure, usage
-from journeys.app.identifiers import uuid7
 from journeys.app.people_file import details_of
 from journeys.app.publishing import Rules, programme_text_of, rules
 from journeys.app.reading import read_day, today_of
@@ -24,6 +23,7 @@ from journeys.domain.offer import make_offer
 from journeys.domain.programme import Programme
 from journeys.domain.state import State
 from journeys.i18n import capital
+from journeys.identifiers import uuid7
 from journeys.narration import what_happens_next
 from journeys.store import staff
 from journeys.store.people import Details
