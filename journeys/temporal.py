@@ -22,8 +22,13 @@ from temporalio.client import (
 )
 from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError as UpdateTimedOut
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.converter import StorageDriverStoreContext, WorkflowSerializationContext
+from temporalio.contrib.pydantic import PydanticPayloadConverter
+from temporalio.converter import (
+    CompositePayloadConverter,
+    DataConverter,
+    StorageDriverStoreContext,
+    WorkflowSerializationContext,
+)
 from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
@@ -35,7 +40,20 @@ from journeys.contract import Answer, Begin
 from journeys.domain.commands import Command
 from journeys.settings import Settings
 
-DATA_CONVERTER = pydantic_data_converter
+_ENCODINGS = tuple(PydanticPayloadConverter().converters.values())
+
+
+class OnePayloadConverter(CompositePayloadConverter):
+    """Pydantic's converter, the readers of its types built once a process.
+
+    The SDK makes a converter for each workflow and two for each of its tasks.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(*_ENCODINGS)
+
+
+DATA_CONVERTER = DataConverter(payload_converter_class=OnePayloadConverter)
 
 TASK_TIMEOUT = timedelta(seconds=5)
 """A killed worker costs its callers one such timeout."""
