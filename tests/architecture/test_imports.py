@@ -41,7 +41,8 @@ ALLOWED: dict[str, set[str]] = {
     },
     "app.cli": {
         "contract", "domain", "store", "temporal", "audit", "authoring", "narration", "i18n", "settings", "telemetry",
-        "clock", "leaving", "identifiers", "issuing", "documents", "app", "local", "activities", "workflows", "channels", "app.web",
+        "clock", "leaving", "identifiers", "issuing", "documents", "app", "local", "activities", "workflows",
+        "channels", "app.web",
     },
 }  # fmt: skip
 """Room by room, what it may import besides itself."""
