@@ -906,6 +906,7 @@ def envelope(kind: type[Payload]) -> type[Event[Payload]]:
     return cast("type[Event[Payload]]", model)
 
 
+@cache
 def _reader(kind: str) -> type[Event[Payload]]:
     known = KINDS.get(kind)
     if known is None:
