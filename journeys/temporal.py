@@ -145,11 +145,16 @@ async def send(
     until, pause = clock() + patience.total_seconds(), 0.1
     while True:
         left = timedelta(seconds=max(until - clock(), 1))
+        # The client's own deadline is that of each of its calls; a server that cannot write makes it begin again.
+        limit = asyncio.timeout(left.total_seconds() + 1)
         try:
-            return await _send_once(client, command, task_queue, left)
+            async with limit:
+                return await _send_once(client, command, task_queue, left)
+        except TimeoutError as late:
+            raise Unreachable("no answer in time") from late
         except UpdateTimedOut as failure:
             # The client dresses a cancellation of ours as a timeout: whoever cancels must not wait out our patience.
-            if isinstance(failure.__cause__, asyncio.CancelledError):
+            if isinstance(failure.__cause__, asyncio.CancelledError) and not limit.expired():
                 raise asyncio.CancelledError from failure
             reason: Exception = failure
         except RPCError as failure:

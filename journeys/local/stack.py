@@ -16,7 +16,7 @@ import structlog
 
 from journeys import clock
 from journeys.local.child import Child, Command, tail
-from journeys.local.failures import DataDirUnusable, StartFailed
+from journeys.local.failures import DataDirUnusable, failed_start
 from journeys.local.postgres import Postgres
 from journeys.local.record import StackInfo, State, prepare, read_record, take_lock, write_record
 from journeys.local.temporal_server import NAMESPACE, TemporalServer, free_port, free_ports
@@ -267,12 +267,12 @@ class _Kept:
         """The first start.
 
         Raises:
-            StartFailed: it ended, or was not ready in time.
+            StartFailed, NoSpace: it ended, or was not ready in time.
         """
         child = await self._spawn()
         if not await self._becomes_ready(child):
             await child.kill()
-            raise StartFailed(self.part.name, child.command.log, tail(child.command.log))
+            raise failed_start(self.part.name, child.command.log, tail(child.command.log))
         self._task = asyncio.create_task(self._watch(child), name=f"keep {self.part.name}")
         self._task.add_done_callback(self._unwatched)
 

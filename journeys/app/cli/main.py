@@ -337,7 +337,7 @@ def _of_temporal(error: BaseException) -> Failure | None:
     command = getattr(error, "command_id", None)
     match error:
         case Unreachable() | RPCError():
-            failure = _unreachable(
+            failure = _disk_full_meanwhile() or _unreachable(
                 "temporal", "Temporal ou ses workers ne répondent pas", "Temporal or its workers do not answer",
                 Said("vérifiez que « journeys up » (ou un worker) tourne, puis « journeys doctor »",
                      "check that “journeys up” (or a worker) runs, then “journeys doctor”"),
@@ -351,6 +351,22 @@ def _of_temporal(error: BaseException) -> Failure | None:
                 f"the command has the wrong shape: {error}",
             )
     return None
+
+
+def _disk_full_meanwhile() -> Failure | None:
+    """The embedded servers do not answer because they cannot write: what was sent may have been noted before."""
+    from journeys.local.failures import is_full
+    from journeys.settings import load_settings
+
+    settings = load_settings()
+    if not settings.embedded or not is_full(settings.data_dir):
+        return None
+    return _unreachable(
+        "disk-full",
+        f"pas de réponse : le disque de {settings.data_dir} est plein",
+        f"no answer: the disk of {settings.data_dir} is full",
+        Said("libérez de la place, puis recommencez", "free some space, then try again"),
+    )
 
 
 def _of_stack(error: BaseException) -> Failure | None:
