@@ -119,7 +119,8 @@ async def crowd(
     Args:
         pool: may write (journeys_writer). ring: signs the commands.
         now: aware; where all lives stop.
-        dsn: of the same database, for two processes beside this one; None: all is done in this one.
+        dsn: of the same database, as its owner, for two processes beside this one and a last VACUUM; None: all is
+            done in this process.
     """
     begun = time.perf_counter()
     size = Size(journeys, max(2, min(lives, journeys)), seed, now.astimezone(UTC))
@@ -135,7 +136,8 @@ async def crowd(
         with ProcessPoolExecutor(of, mp_context=multiprocessing.get_context("spawn")) as processes:
             done = await asyncio.gather(*(loop.run_in_executor(processes, _in_a_process, one, dsn) for one in shares))
     await _tell_the_bank(pool, [payment for one in done for payment in one.under_way])
-    await pool.execute("ANALYZE", timeout=600)
+    if dsn is not None:
+        await _settle(dsn)
     return CrowdMade(
         journeys=sum(one.journeys for one in done),
         lives=sum(one.lives for one in done),
@@ -179,7 +181,7 @@ async def _prepare(pool: Pool, around: Around, size: Size) -> tuple[str, str]:
         )  # fmt: skip
     for one in around.mentors:
         known = mentors.Mentor(
-            id=one.id, name=one.name, email=one.email, phone=None, language="fr", site=one.site, capacity=20
+            id=one.id, name=one.name, email=one.email, phone=None, language="fr", site=one.site, capacity=40
         )
         await mentors.add(pool, known, by)
     for one in around.partners:
@@ -290,6 +292,15 @@ def _add(
 
 
 # --- after
+
+
+async def _settle(dsn: str) -> None:
+    """What a database that grew over months has long done: statistics, and pages known to be visible to all."""
+    connection = await asyncpg.connect(dsn, timeout=10)
+    try:
+        await connection.execute("VACUUM (ANALYZE)", timeout=600)
+    finally:
+        await connection.close()
 
 
 async def _tell_the_bank(pool: Pool, under_way: Sequence[tuple[str, int, str]]) -> None:
