@@ -6,7 +6,7 @@ READY   := $(VENV)/.ready
 PYTHON  ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test check bench campaign-faults lock clean
+.PHONY: help install demo up test browser check bench campaign-faults lock clean
 
 help:            ## this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -28,6 +28,9 @@ up: $(READY)       ## the stack stays up for real use
 
 test: $(READY)     ## the whole test suite
 	$(BIN)/python -m pytest
+
+browser:           ## Chromium from the distribution's packages, for the tests in a browser
+	@command -v chromium >/dev/null || tests/browser/install.sh
 
 check: $(READY)    ## format, lint, types, import rules
 	$(BIN)/ruff format --check .

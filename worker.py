@@ -22,6 +22,7 @@ from journeys.channels.mail import SmtpMailer, SmtpServer
 from journeys.channels.outbox import FileOutbox
 from journeys.leaving import leave
 from journeys.settings import Problem, Settings, SettingsError, load_settings
+from journeys.store import signing_keys
 from journeys.store.database import Pool, open_pool
 from journeys.store.signing import KeyRing
 from workflows.housekeeping import HousekeepingWorkflow
@@ -99,7 +100,9 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
     try:
-        async with make_worker(client, make_resources(pool, settings, client), settings):
+        resources = make_resources(pool, settings, client)
+        await signing_keys.announce(pool, resources.ring)
+        async with make_worker(client, resources, settings):
             await temporal.keep_house(client, settings.task_queue)
             structlog.get_logger().info("worker ready", task_queue=settings.task_queue)
             await told.wait()

@@ -60,7 +60,7 @@ class Append(Frozen):
     events: tuple[dict[str, Any], ...] = ()
     answered: tuple[Answered, ...] = ()
     view: dict[str, Any] | None = None
-    """What lists show after these events: `summary(state)`."""
+    """What lists show after these events: `summary(state)`. None: what they show already, at the new seq."""
     texts: tuple[str, ...] = ()
     money: bool = False
     """The offer reserves a payment: the fund's row is locked and its rules are checked first."""

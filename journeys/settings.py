@@ -47,6 +47,7 @@ KEY_BYTES: Final = 32
 _READ_ELSEWHERE: Final = frozenset({"JOURNEYS_CLOCK_OFFSET"})
 _KEY_ID: Final = re.compile(r"[a-z0-9][a-z0-9.-]{0,31}")
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_ISSUER: Final = re.compile(r"(https://[^\s/?#;,']+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?)(/[^\s?#]*)?")
 _HOST: Final = re.compile(rf"(?:{_LABEL}\.)*{_LABEL}(?::\d{{1,5}})?")
 
 
@@ -116,6 +117,37 @@ class SmtpSettings(_Group):
     def _user_with_password(self) -> Self:
         if (self.user is None) != (self.password is None):
             raise ValueError("smtp_login")
+        return self
+
+
+class OidcSettings(_Group):
+    """The identity provider that staff log in with. Without an issuer there are local accounts only."""
+
+    issuer: str | None = None
+    client_id: str | None = None
+    client_secret: SecretStr | None = None
+    label: str = ""
+    """What the login page calls it."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_the_file(cls, values: Any) -> Any:
+        """JOURNEYS_OIDC__CLIENT_SECRET_FILE is read by `_SecretFiles`; here it would be an unknown name."""
+        if not isinstance(values, dict):
+            return values
+        return {name: value for name, value in values.items() if name != "client_secret_file"}
+
+    @field_validator("issuer")
+    @classmethod
+    def _is_an_issuer(cls, issuer: str | None) -> str | None:
+        if issuer is not None and not _ISSUER.fullmatch(issuer):
+            raise ValueError("issuer")
+        return issuer
+
+    @model_validator(mode="after")
+    def _issuer_with_client(self) -> Self:
+        if (self.issuer is None) != (self.client_id is None):
+            raise ValueError("oidc_client")
         return self
 
 
@@ -192,6 +224,8 @@ class Settings(BaseSettings):
     """Keys that still verify, by id: JSON, or JOURNEYS_SIGNING_OLD_KEYS__<ID>=<hex>. Ids are lower case."""
 
     smtp: SmtpSettings = Field(default_factory=SmtpSettings)
+
+    oidc: OidcSettings = Field(default_factory=OidcSettings)
 
     outbox_dir: Path = Field(default_factory=lambda data: data["data_dir"] / "outbox")
     """Where messages are laid as files when no SMTP host is set."""
@@ -475,6 +509,17 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "nom d'utilisateur et mot de passe vont ensemble ; indiquez JOURNEYS_SMTP__USER et "
         "JOURNEYS_SMTP__PASSWORD, ou aucun des deux",
         "user and password go together; set JOURNEYS_SMTP__USER and JOURNEYS_SMTP__PASSWORD, or neither",
+    ),
+    "issuer": (
+        "écrivez l'adresse du fournisseur d'identité, qui commence par https:// "
+        "(http:// ne vaut que sur cette machine : localhost)",
+        "write the address of the identity provider, which begins with https:// "
+        "(http:// is taken on this machine only: localhost)",
+    ),
+    "oidc_client": (
+        "fournisseur et client vont ensemble ; indiquez JOURNEYS_OIDC__ISSUER et JOURNEYS_OIDC__CLIENT_ID, "
+        "ou aucun des deux",
+        "issuer and client go together; set JOURNEYS_OIDC__ISSUER and JOURNEYS_OIDC__CLIENT_ID, or neither",
     ),
     "database_url": (
         "écrivez une adresse qui commence par postgresql:// "

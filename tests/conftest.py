@@ -20,6 +20,16 @@ from journeys.store.database import open_pool
 from journeys.store.migrating import migrate
 
 
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The last line of a run without a browser says what it left out."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    skipped = (
+        [each for each in reporter.stats.get("skipped", []) if "make browser" in str(each.longrepr)] if reporter else []
+    )
+    if skipped:
+        print(f"{len(skipped)} browser tests did not run: no Chromium here. `make browser` installs it.")
+
+
 @dataclass(frozen=True)
 class RealStack:
     """A running PostgreSQL and a Temporal server that can skip time."""

@@ -295,7 +295,7 @@ def _request(offer: Offer, book: Handbook) -> Append:
         answered=tuple(
             Answered(command=decided.command, answer=_answer(decided, offer.state.seq)) for decided in offer.decided
         ),
-        view=summary(offer.state, book).model_dump(mode="json"),
+        view=summary(offer.state, book).model_dump(mode="json") if offer.shows_anew else None,
         money=offer.money,
     )
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from journeys.app.failures import Lang, Said
 from journeys.app.finding import Loaded, load
-from journeys.app.identifiers import short
 from journeys.app.inbox import label, role_label
 from journeys.app.reading import ZONE
 from journeys.domain.record import Part
 from journeys.domain.state import GrantKnown
 from journeys.i18n import format_instant, format_money
+from journeys.identifiers import short
 from journeys.narration import spoken
 from journeys.store import journal, staff
 from journeys.store.database import Pool

@@ -7,14 +7,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from journeys.app.failures import Failure, usage
-from journeys.app.identifiers import uuid7
+from journeys.app.telling import unsigned
 from journeys.contract import Answer
 from journeys.domain.commands import AnyBody, Command
 from journeys.domain.record import SYSTEM, Cause
+from journeys.issuing import issue
 from journeys.settings import Settings
+from journeys.store import signing_keys
 from journeys.store.database import Pool
 from journeys.store.journal import known_answer
-from journeys.store.signing import KeyRing, draw_parts, sign
+from journeys.store.signing import KeyRing
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -66,21 +68,10 @@ def make_command(
         Failure: a text that cannot be kept. ValueError: parts that the command does not carry, or lacks.
     """
     kept = {name: clean_text(text, name) for name, text in (texts or {}).items()}
-    parts, commitments = draw_parts(kept)
-    command = Command(
-        id=id or uuid7(now),
-        stream=stream,
-        body=body,
-        actor=actor.id,
-        roles=actor.roles,
-        occurred_at=occurred_at or now,
-        seen=seen,
-        signed_at=now,
-        caused_by=caused_by,
-        parts=parts,
-        commitments=commitments,
-    )
-    return sign(command, ring)
+    return issue(
+        ring, stream=stream, body=body, actor=actor.id, roles=actor.roles, now=now, texts=kept, id=id,
+        occurred_at=occurred_at, seen=seen, caused_by=caused_by,
+    )  # fmt: skip
 
 
 async def give(client: "Client", command: Command, task_queue: str) -> Answer:
@@ -89,6 +80,16 @@ async def give(client: "Client", command: Command, task_queue: str) -> Answer:
     from journeys.temporal import send
 
     return await send(client, command, task_queue=task_queue)
+
+
+async def must_be_trusted(pool: Pool, ring: KeyRing) -> None:
+    """Raises Failure (refused) when no worker takes what this process signs: asked before anything is written here.
+
+    The append is the judge of every signature. But a person is registered, and a wish of theirs noted, by the entry
+    point itself, before a journey is asked.
+    """
+    if not await signing_keys.hold(pool, ring):
+        raise unsigned()
 
 
 async def used_otherwise(pool: Pool, command: Command) -> Answer | None:

@@ -6,13 +6,13 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from journeys.app.failures import Failure, Said, not_found
-from journeys.app.identifiers import is_uuid, short
 from journeys.domain.directory import search_form
 from journeys.domain.events import read_event
 from journeys.domain.evolve import fold
 from journeys.domain.handbook import Handbook, open_handbook
 from journeys.domain.record import Event, Payload
 from journeys.domain.state import State
+from journeys.identifiers import is_uuid, short
 from journeys.store import journal, mentors, partners, people, staff, views
 from journeys.store.database import Pool
 from journeys.store.mentors import Mentor

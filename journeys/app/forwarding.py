@@ -2,12 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from journeys.app.entry import THE_SYSTEM, give, make_command
-from journeys.app.identifiers import forwarded_id
+from journeys.app.entry import give, must_be_trusted
 from journeys.clock import now
 from journeys.contract import Answer
-from journeys.domain.commands import Command, PersonBody
-from journeys.domain.record import Cause
+from journeys.domain.commands import Command
+from journeys.issuing import forwarded
 from journeys.store import people, views
 from journeys.store.database import Pool
 from journeys.store.signing import KeyRing
@@ -23,27 +22,18 @@ async def forward(pool: Pool, ring: KeyRing, client: "Client", command: Command,
     whole it has no second effect: every id is the same.
 
     Raises:
-        NotFound: no such person. Unreachable: some journey has not answered; send the same command again.
+        Failure: nobody trusts this process's key; nothing was changed. NotFound: no such person.
+        Unreachable: some journey has not answered; send the same command again.
     """
+    await must_be_trusted(pool, ring)
     own = await people.obey(pool, ring, command, now())
     answers = {command.stream: own}
     if own.outcome != "accepted":
         return answers
-    assert isinstance(command.body, PersonBody)
-    cause = Cause(command.stream, own.first)
     for row in await views.journeys(pool, person=command.stream.removeprefix("person-")):
         # A closed journey has been told everything that a death would end.
         if row.status == "closed" and command.name == "record-death":
             continue
-        sent_on = make_command(
-            ring,
-            stream=row.stream,
-            body=command.body,
-            actor=THE_SYSTEM,
-            now=now(),
-            id=forwarded_id(row.stream, cause),
-            occurred_at=command.occurred_at,
-            caused_by=cause,
-        )
+        sent_on = forwarded(ring, command, own.first, row.stream, now())
         answers[row.stream] = await give(client, sent_on, task_queue)
     return answers

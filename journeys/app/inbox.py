@@ -9,6 +9,7 @@ from journeys.app.failures import Lang, Said
 from journeys.app.finding import items_of
 from journeys.app.reading import ZONE, today_of
 from journeys.domain.programme import STANDARD_ROLES, Programme
+from journeys.domain.summary import HELD
 from journeys.i18n import format_instant
 from journeys.narration.words import role_word, spoken
 from journeys.store.views import JourneyRow
@@ -80,6 +81,8 @@ def today(rows: Iterable[JourneyRow], me: str | None, roles: frozenset[str], now
     for row in rows:
         mine = me is None or row.referent == me
         for item in waiting(row):
+            if item.note == HELD:
+                continue
             for_me = _is_mine(item, mine, roles, me)
             if not for_me:
                 if mine:
@@ -161,6 +164,10 @@ def said(item: Waiting, lang: Lang, programmes: Mapping[str, Programme]) -> str:
 def otherwise(item: Waiting, lang: Lang, programmes: Mapping[str, Programme]) -> str:
     """What happens if nobody acts, and when, and who is told."""
     programme = programmes.get(item.row.programme)
+    if item.note == HELD:
+        return Said(
+            "suspendu : le délai reprendra avec le parcours", "suspended: its time goes on with the journey"
+        ).in_(lang)
     if item.kind == "deadline" and item.note:
         awaited = label(item.note, lang, programme)
         return Said(f"attend la date « {awaited} »", f"waits for the date “{awaited}”").in_(lang)

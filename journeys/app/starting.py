@@ -3,15 +3,15 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from journeys.app.entry import Actor, give, make_command
+from journeys.app.entry import Actor, give, make_command, must_be_trusted
 from journeys.app.failures import Exit, Failure, Said
-from journeys.app.identifiers import short, uuid7
 from journeys.app.publishing import Rules, keep
 from journeys.app.telling import failure_of, refused_failure
 from journeys.contract import Answer
 from journeys.domain.commands import Command, Plan
 from journeys.domain.decide import Refused, decide
 from journeys.domain.state import State
+from journeys.identifiers import short, uuid7
 from journeys.store import people, views
 from journeys.store.database import Pool
 from journeys.store.directory import AlreadyThere, By
@@ -91,6 +91,7 @@ class Starter:
         """
         person = await self.known(wanted.details)
         self.tried(wanted, now)
+        await must_be_trusted(self.pool, self.ring)
         by = By(actor=self.actor.id, role=self.actor.roles[0] if self.actor.roles else "none", at=now)
         await keep(self.pool, self.rules, by)
         if person is not None:

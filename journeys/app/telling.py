@@ -45,16 +45,21 @@ def failure_of(answer: Answer, book: Handbook | None) -> Failure | None:
                 command=answer.command,
             )
         case "unsigned":
-            return Failure(
-                Exit.REFUSED,
-                "unsigned",
-                Said(
-                    "la signature n'est pas reconnue : cette machine signe avec une autre clé que celles des workers",
-                    "the signature does not hold: this machine signs with a key that the workers do not have",
-                ),
-                Said(
-                    "donnez à toutes les machines la même clé (JOURNEYS_SIGNING_KEY ou le fichier signing.key)",
-                    "give all machines the same key (JOURNEYS_SIGNING_KEY or the file signing.key)",
-                ),
-                command=answer.command,
-            )
+            return unsigned(answer.command)
+
+
+def unsigned(command: str | None = None) -> Failure:
+    """The workers do not have the key with which this process signs."""
+    return Failure(
+        Exit.REFUSED,
+        "unsigned",
+        Said(
+            "la signature n'est pas reconnue : cette machine signe avec une autre clé que celles des workers",
+            "the signature does not hold: this machine signs with a key that the workers do not have",
+        ),
+        Said(
+            "donnez à toutes les machines la même clé (JOURNEYS_SIGNING_KEY ou le fichier signing.key)",
+            "give all machines the same key (JOURNEYS_SIGNING_KEY or the file signing.key)",
+        ),
+        command=command,
+    )

@@ -8,8 +8,8 @@ from datetime import datetime
 from journeys.domain.events import read_event
 from journeys.domain.handbook import Handbook, open_handbook
 from journeys.domain.record import Event, Payload
-from journeys.store import mentors, partners, people, staff
-from journeys.store.database import Pool
+from journeys.store.database import Connection, Pool
+from journeys.store.directory import names_of
 from journeys.store.journal import StoredEvent, StoredPart, parts, read_all
 from journeys.store.programmes import texts_of
 
@@ -82,17 +82,9 @@ def rules_named(events: Sequence[Recorded]) -> tuple[str, str] | None:
     return None
 
 
-async def read_names(pool: Pool, events: Sequence[Recorded]) -> dict[str, str]:
+async def read_names(pool: Pool | Connection, events: Sequence[Recorded]) -> dict[str, str]:
     """Display names of staff, mentors, partners and people that these events name, by id."""
-    named = set(_ids(events))
-    found = await people.names(pool, sorted(named))
-    for member in await staff.members(pool):
-        found[member.id] = member.name
-    for mentor in await mentors.mentors(pool):
-        found[mentor.id] = mentor.name
-    for partner in await partners.partners(pool):
-        found[partner.id] = partner.name
-    return {id: name for id, name in found.items() if id in named}
+    return await names_of(pool, set(_ids(events)))
 
 
 def _ids(events: Sequence[Recorded]) -> list[str]:

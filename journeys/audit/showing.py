@@ -265,6 +265,9 @@ KINDS = {
 }
 
 
+_PHASES = {"active": N_("en cours"), "completed": N_("terminée")}
+
+
 def told(fact: Fact, book: Handbook, names: Names, lang: str) -> str:
     """One line about a fact, with labels and names."""
     speech = Speech(book, names, lang)
@@ -292,7 +295,7 @@ def _subject(fact: Fact, speech: Speech) -> str:
         case "milestone":
             return f"{speech.milestone(fact.id)} ({speech.spoken(fact.value)})"
         case "phase":
-            return f"{speech.phase(fact.id)} ({speech.spoken(fact.value)})"
+            return f"{speech.phase(fact.id)} ({speech.say(_PHASES[fact.value])})"
         case "measure":
             return f"{speech.measure(fact.id.rpartition('/')[0])} ({speech.spoken(fact.value)})"
         case "situation":

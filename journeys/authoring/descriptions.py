@@ -202,6 +202,10 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "Grant.decide_within": ("le délai de décision", "the time to decide"),
     "Grant.instalments": ("les versements ; leurs parts font 100", "the instalments; their shares make 100"),
     "Grant.receipts": ("le délai pour les justificatifs", "the time for receipts"),
+    "Grant.receipts_answered": (
+        "le délai du gestionnaire pour répondre sur un justificatif",
+        "the time that finance has to answer a receipt",
+    ),
     "Grant.pay_by": ("comment elle est payée", "how it is paid"),
     "Grant.missed": _MISSED,
     "Grant.origin": _ORIGIN,

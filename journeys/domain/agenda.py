@@ -135,6 +135,8 @@ def _money(state: State) -> Iterator[Due]:
     for id, receipt in state.receipts.items():
         if receipt.settled is None and receipt.submitted is None and not receipt.overdue:
             yield Due(receipt.by, DueKind.RECEIPT_LATE, id)
+        if receipt.settled is None and receipt.answer_by is not None:
+            yield Due(receipt.answer_by, DueKind.RECEIPT_LATE, id)
 
 
 def _escalations(state: State, running: bool) -> Iterator[Due]:

@@ -4,14 +4,15 @@ from journeys.domain import commands as c
 from journeys.domain import contacts, grants, mentoring, messages, referrals
 from journeys.domain import events as e
 from journeys.domain.deciding import Deciding, Refusal
-from journeys.domain.release import next_review
+from journeys.domain.escalation import next_review, told_after_closing
 
 
 def close(work: Deciding, body: c.Close) -> None:
     known = work.book.programme.closings.get(body.outcome)
     if known is None:
         raise Refusal("unknown-outcome", outcome=body.outcome, known=", ".join(work.book.programme.closings))
-    work.fact(e.JourneyClosed(outcome=body.outcome, silent=known.silent, on=work.day))
+    ladders = told_after_closing(work)
+    work.fact(e.JourneyClosed(outcome=body.outcome, silent=known.silent, on=work.day, ladders=ladders))
     end_everything(work)
 
 

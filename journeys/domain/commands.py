@@ -11,7 +11,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from journeys.domain.money import Cents
 from journeys.domain.programme import Code
-from journeys.domain.record import SYSTEM, Cause, Digest, Frozen, Id, Instant, Part, Stream
+from journeys.domain.record import SYSTEM, Cause, Digest, Frozen, Id, Instant, Part, Stream, instant_text
 
 StaffId = Id
 Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2199, 12, 31))]
@@ -547,9 +547,9 @@ class Command(Frozen):
             "commitments": dict(self.commitments),
             "actor": self.actor,
             "roles": list(self.roles),
-            "occurred_at": self.model_dump(mode="json", include={"occurred_at"})["occurred_at"],
+            "occurred_at": instant_text(self.occurred_at),
             "seen": self.seen,
-            "time": self.model_dump(mode="json", include={"signed_at"})["signed_at"],
+            "time": instant_text(self.signed_at),
             "caused_by": list(self.caused_by) if self.caused_by else None,
             "key": self.key,
         }

@@ -85,9 +85,9 @@ def take_closing(work: Deciding, code: str, at: datetime) -> None:
 
 
 def cancel_open(work: Deciding, why: str, by: str | None = None) -> None:
-    """Cancel open windows (of one role's contacts)."""
+    """Cancel open windows (of the contacts of one line of the rights table)."""
     for code, known in list(work.state.contacts.items()):
-        if known.open and (by is None or work.book.programme.contacts[code].by == by):
+        if known.open and (by is None or work.book.line(work.book.programme.contacts[code].by) == by):
             work.follow(e.ContactCancelled(contact=code, window=known.window, why=why), "contact")
 
 

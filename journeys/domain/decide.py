@@ -299,12 +299,8 @@ def _correct(work: Deciding, body: c.Correct) -> None:
 def _record_receipt(work: Deciding, body: c.RecordReceipt) -> None:
     if body.of == "payment":
         payments.said(work, body)
-    elif body.said == "delivered":
-        work.fact(e.MessageDelivered(message=body.id))
-    elif body.said == "bounced":
-        work.fact(e.MessageBounced(message=body.id, reason=body.reason or "unknown"))
     else:
-        raise Refusal("unknown-receipt-kind", said=body.said)
+        messages.said(work, body)
 
 
 # --- time

@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 from journeys.domain.calendar import elapsed
 from journeys.domain.commands import Command
 from journeys.domain.events import envelope
-from journeys.domain.evolve import evolve
+from journeys.domain.evolve import evolve, is_only_recorded
 from journeys.domain.handbook import Handbook
 from journeys.domain.record import SYSTEM, Cause, Event, Payload
 from journeys.domain.state import State
@@ -36,6 +36,8 @@ class Deciding:
     occurred_at: datetime | None = None
     cause: Cause | None = None
     events: list[Event[Payload]] = field(default_factory=list)
+    changed: bool = False
+    """Some event changed what is known, so what follows from it must be found."""
 
     @property
     def day(self) -> date:
@@ -114,4 +116,5 @@ class Deciding:
         )
         evolve(self.state, event)
         self.events.append(event)
+        self.changed = self.changed or not is_only_recorded(data)
         return event

@@ -19,20 +19,32 @@ def open_about(work: Deciding, about: Subject) -> str | None:
     return next((id for id, known in work.state.escalations.items() if known.about == about), None)
 
 
-def raise_about(work: Deciding, ladder: str | None, about: Subject, *, held: bool = True, rule: str = "ladder") -> None:
-    """Raise an escalation; what is missed again joins the one that is open."""
+def raise_about(
+    work: Deciding,
+    ladder: str | None,
+    about: Subject,
+    *,
+    held: bool = True,
+    rule: str = "ladder",
+    to: str | None = None,
+) -> None:
+    """Raise an escalation; what is missed again joins the one that is open.
+
+    `to` is told before whoever the ladder's first step names, who stands in where nobody holds that role.
+    """
     if open_about(work, about) is not None:
         return
     name, steps = work.book.ladder(ladder)
     first = steps.steps[0]
+    others = first.fallback if to in (None, first.to) else (first.to, *first.fallback)
     id = work.id_for(f"escalation/{about.kind}/{about.id}/{work.state.seq + 1}")
     work.follow(
         e.EscalationRaised(
             escalation=id,
             ladder=name,
             about=about,
-            to=first.to,
-            fallback=first.fallback,
+            to=to or first.to,
+            fallback=others,
             urgent=steps.urgent,
             money=about.kind in MONEY,
             held=held and about.kind not in MONEY,
@@ -103,13 +115,28 @@ def _between(step: Duration, following: Duration) -> Duration:
 
 
 def _after_step(work: Deciding, ladder: Ladder, step: int, raised_at: datetime, repeat: int) -> datetime | None:
-    """When a step gives way: to the next one, to its repetition, or never (spent)."""
+    """When a step gives way: to the next one, to its repetition, or never (spent: told again at each review)."""
     if step + 1 < len(ladder.steps):
         return _step_at(work, ladder, raised_at, ladder.steps[step + 1].after)
     last = ladder.steps[step]
     if last.repeat is None or repeat >= last.times:
-        return None
+        return None if work.state.is_open else next_review(work, work.book.programme.review)
     return _step_at(work, ladder, work.now, last.repeat)
+
+
+def next_review(work: Deciding, interval: Duration) -> datetime:
+    """When a journey is looked at again."""
+    return work.book.calendar.term_end(work.now, interval, work.book.calendar.clock.opens)
+
+
+def told_after_closing(work: Deciding) -> dict[str, datetime]:
+    """A closed journey has no review: its spent escalations about money are told again at that interval."""
+    review = next_review(work, work.book.programme.review)
+    return {
+        id: review
+        for id, known in work.state.escalations.items()
+        if known.spent and known.money and known.about.kind != "grant"
+    }
 
 
 def _step_at(work: Deciding, ladder: Ladder, begun: datetime, length: Duration) -> datetime:

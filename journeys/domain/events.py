@@ -112,6 +112,8 @@ class JourneyClosed(Payload):
     outcome: str
     silent: bool
     on: Day
+    ladders: dict[str, Instant] = {}
+    """When each spent escalation about money is told again: a closed journey has no review."""
 
 
 class ClosingWanted(Payload):
@@ -712,6 +714,14 @@ class ReceiptOverdue(Payload):
 class ReceiptSubmitted(Payload):
     receipt: str
     amount: int
+    answer_by: Instant | None = None
+    """When finance should have answered. None in what was recorded before there was such a term."""
+
+
+class ReceiptUnanswered(Payload):
+    """Finance has not said whether the receipt is accepted."""
+
+    receipt: str
 
 
 class ReceiptAccepted(Payload):
@@ -873,7 +883,8 @@ AnyPayload = (
     | PaymentReserved | PaymentBlocked | PaymentInstructed | PaymentHeld | PaymentReleased | PaymentAccepted
     | PaymentUnknown | PaymentEnquired | PaymentLookedUp
     | PaymentSettled | PaymentRejected | PaymentSettledByHand | PaymentCancelled | PaymentReturned
-    | ReceiptDue | ReceiptOverdue | ReceiptSubmitted | ReceiptAccepted | ReceiptRefused | ReceiptWaived
+    | ReceiptDue | ReceiptOverdue | ReceiptSubmitted | ReceiptUnanswered | ReceiptAccepted | ReceiptRefused
+    | ReceiptWaived
     | MentorProposed | MentorMatched | MentorDeclined | MentorProposalCancelled | MentorEnded
     | ReferralSent | ReferralAccepted | ReferralDeclined | ReferralExpired | ReferralCancelled
     | SituationChanged | SituationCorrected | OutcomeMeasured | ConsentGiven | ConsentWithdrawn
@@ -895,6 +906,7 @@ def envelope(kind: type[Payload]) -> type[Event[Payload]]:
     return cast("type[Event[Payload]]", model)
 
 
+@cache
 def _reader(kind: str) -> type[Event[Payload]]:
     known = KINDS.get(kind)
     if known is None:

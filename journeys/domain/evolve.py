@@ -53,8 +53,15 @@ def evolve(state: State, event: Recorded) -> None:
     handler = _HANDLERS.get(type(event.data))
     if handler is not None:
         handler(state, event.data, event)
+    elif state.first_due is not None and state.first_due[0] == state.seq:
+        state.first_due = (event.seq, state.first_due[1])  # it moves no due
     state.seq = event.seq
     state.hash_at = event.recorded_at
+
+
+def is_only_recorded(data: Payload) -> bool:
+    """Whether a fact stands in the record and changes nothing of what is known: a note, a receipt, a refusal."""
+    return type(data) not in _HANDLERS
 
 
 def _on(*kinds: type[Payload]) -> Callable[[_Handler], _Handler]:
@@ -192,6 +199,8 @@ def _closed(state: State, data: e.JourneyClosed, event: Recorded) -> None:
     state.status = Status.CLOSED
     state.outcome, state.silent, state.closed_on = data.outcome, data.silent, data.on
     state.review_at = None
+    for id, at in data.ladders.items():
+        _change(state.escalations, id, next_at=at)
 
 
 @_on(e.JourneyReopened)
@@ -372,9 +381,21 @@ def _message_ready(state: State, data: e.MessageReady, event: Recorded) -> None:
 @_on(e.MessageSent, e.MessageFailed, e.MessageSuppressed, e.MessageUnknown)
 def _message_over(state: State, data: e.MessageSent | e.MessageSuppressed, event: Recorded) -> None:
     message = state.messages.pop(data.message, None)
+    if isinstance(data, e.MessageSent | e.MessageUnknown):
+        state.left.setdefault(data.message, None)
     for effect in (data.effect, message.effect if message is not None else None):
         if effect is not None:
             state.effects.pop(effect, None)
+
+
+@_on(e.MessageDelivered)
+def _delivered(state: State, data: e.MessageDelivered, event: Recorded) -> None:
+    state.left[data.message] = "delivered"
+
+
+@_on(e.MessageBounced)
+def _bounced(state: State, data: e.MessageBounced, event: Recorded) -> None:
+    state.left[data.message] = "bounced"
 
 
 # --- contacts and appointments
@@ -615,7 +636,9 @@ def _instructed(state: State, data: e.PaymentInstructed, event: Recorded) -> Non
 @_on(e.PaymentHeld)
 def _held(state: State, data: e.PaymentHeld, event: Recorded) -> None:
     state.effects.pop(data.effect, None)
-    _change(state.payments, data.payment, look_at=data.retry_at)
+    known = state.payments[data.payment]
+    since = known.held_since or event.recorded_at
+    state.payments[data.payment] = replace(known, look_at=data.retry_at, held_since=since)
 
 
 @_on(e.PaymentReleased)
@@ -674,12 +697,17 @@ def _receipt_overdue(state: State, data: e.ReceiptOverdue, event: Recorded) -> N
 
 @_on(e.ReceiptSubmitted)
 def _receipt_submitted(state: State, data: e.ReceiptSubmitted, event: Recorded) -> None:
-    _change(state.receipts, data.receipt, submitted=data.amount)
+    _change(state.receipts, data.receipt, submitted=data.amount, answer_by=data.answer_by)
+
+
+@_on(e.ReceiptUnanswered)
+def _receipt_unanswered(state: State, data: e.ReceiptUnanswered, event: Recorded) -> None:
+    _change(state.receipts, data.receipt, answer_by=None)
 
 
 @_on(e.ReceiptRefused)
 def _receipt_refused(state: State, data: e.ReceiptRefused, event: Recorded) -> None:
-    _change(state.receipts, data.receipt, submitted=None)
+    _change(state.receipts, data.receipt, submitted=None, answer_by=None)
 
 
 @_on(e.ReceiptAccepted)

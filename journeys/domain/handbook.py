@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from journeys.domain.calendar import Calendar, compile_calendar
 from journeys.domain.programme import Ladder, Milestone, Programme, compile_programme
+from journeys.domain.rights import line_of
 
 STANDARD_LADDER = "standard"
 """The ladder of last resort that every programme has, for what its author gave none."""
@@ -17,6 +18,10 @@ class Handbook:
 
     programme: Programme
     calendar: Calendar
+
+    def line(self, role: str) -> str:
+        """The line of the rights table that a role has."""
+        return line_of(role, self.programme)
 
     def milestone(self, code: str) -> Milestone:
         return self.programme.milestones[code]

@@ -3,9 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Literal
 
+from journeys.domain import commands as c
 from journeys.domain import events as e
 from journeys.domain.calendar import elapsed
-from journeys.domain.deciding import Deciding
+from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.events import Subject
 from journeys.domain.state import Message, State, Status
 
@@ -113,6 +114,22 @@ def take_reminder(work: Deciding, deadline_id: str, at: datetime) -> None:
         work, "reminder", rule.to, rule.template, Subject(kind="milestone", id=deadline.milestone),
         f"{deadline_id}/{day}/{planned.rule}", at=at, not_after=deadline.at,
     )  # fmt: skip
+
+
+def said(work: Deciding, body: c.RecordReceipt) -> None:
+    """What a channel says later of a message that left, or may have left. Said again, it changes nothing."""
+    waiting = work.state.messages.get(body.id)
+    if body.id not in work.state.left and (waiting is None or waiting.effect is None):
+        raise Refusal("unknown-message", id=body.id)
+    match body.said:
+        case "delivered" | "bounced" if work.state.left.get(body.id) == body.said:
+            return
+        case "delivered":
+            work.fact(e.MessageDelivered(message=body.id))
+        case "bounced":
+            work.fact(e.MessageBounced(message=body.id, reason=body.reason or "unknown"))
+        case _:
+            raise Refusal("unknown-receipt-kind", said=body.said)
 
 
 def delivered(work: Deciding, effect: int, id: str, answer: str, reason: str, until: datetime | None) -> None:

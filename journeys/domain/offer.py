@@ -16,7 +16,7 @@ from journeys.domain.decide import (
     decide,
     refusal_event,
 )
-from journeys.domain.evolve import evolve
+from journeys.domain.evolve import evolve, is_only_recorded
 from journeys.domain.handbook import Handbook
 from journeys.domain.record import Event, Payload
 from journeys.domain.state import State, Status
@@ -47,6 +47,11 @@ class Offer:
     @property
     def is_empty(self) -> bool:
         return not self.events and not self.decided
+
+    @property
+    def shows_anew(self) -> bool:
+        """Whether lists will show anything else than before, besides the seq."""
+        return not all(is_only_recorded(event.data) for event in self.events)
 
 
 def make_offer(

@@ -14,7 +14,7 @@ SOON = timedelta(minutes=15)
 """An unknown payment is looked up after so long, and one that could not leave is tried again."""
 
 NEXT_DAY = Duration(1, Unit.WORKING_DAY)
-"""Then once a working day; a payment still unknown after the first is a matter for finance."""
+"""Then once a working day; a payment still unknown or held after the first is a matter for finance."""
 
 
 def about(id: str) -> Subject:
@@ -77,12 +77,27 @@ def block(work: Deciding, payment: str, grant: str, number: int, amount: int, re
 def instructed(work: Deciding, effect: int, id: str, answer: str, reason: str) -> None:
     """The outcome of the one instruction."""
     if answer == "unsent":
-        work.due(e.PaymentHeld(payment=id, effect=effect, retry_at=work.now + SOON), "payment", work.now)
+        _held(work, effect, id)
         return
     was_open = work.state.payments[id].status.open
     work.due(e.PaymentInstructed(payment=id, effect=effect), "payment", work.now)
     if was_open:
         _became(work, id, answer, reason, first=True)
+
+
+def _held(work: Deciding, effect: int, id: str) -> None:
+    """Nothing left. Tried again soon for a working day; then finance is told, and it is tried once a working day."""
+    known = work.state.payments[id]
+    first_day_ends = _next_day(work, known.held_since or work.now)
+    long = work.now >= first_day_ends
+    retry_at = _next_day(work, work.now) if long else min(work.now + SOON, first_day_ends)
+    work.due(e.PaymentHeld(payment=id, effect=effect, retry_at=retry_at), "payment", work.now)
+    if long and known.status.open:
+        _call_finance(work, id)
+
+
+def _next_day(work: Deciding, since: datetime) -> datetime:
+    return work.book.calendar.term_end(since, NEXT_DAY, work.book.calendar.clock.opens)
 
 
 def enquired(work: Deciding, effect: int, id: str, answer: str, reason: str) -> None:
@@ -93,7 +108,7 @@ def enquired(work: Deciding, effect: int, id: str, answer: str, reason: str) -> 
 
 
 def _became(work: Deciding, id: str, answer: str, reason: str, *, first: bool) -> None:
-    tomorrow = work.book.calendar.term_end(work.now, NEXT_DAY, work.book.calendar.clock.opens)
+    tomorrow = _next_day(work, work.now)
     match answer:
         case "settled":
             _settled(work, id)
@@ -134,8 +149,11 @@ def _after_settling(work: Deciding, id: str) -> None:
 
 
 def _call_finance(work: Deciding, id: str) -> None:
-    known = work.state.grants[work.state.payments[id].grant]
-    escalation.raise_about(work, work.book.programme.grants[known.kind].missed, about(id))
+    escalation.raise_about(work, _ladder(work, work.state.payments[id].grant), about(id), to="finance")
+
+
+def _ladder(work: Deciding, grant: str) -> str | None:
+    return work.book.programme.grants[work.state.grants[grant].kind].missed
 
 
 def take_look(work: Deciding, id: str, at: datetime) -> None:
@@ -181,6 +199,7 @@ def cancel(work: Deciding, body: c.CancelPayment) -> None:
     if known.status is not PaymentStatus.RESERVED or under_way:
         raise Refusal("payment-left", status=known.status.value)
     work.fact(e.PaymentCancelled(payment=body.payment, why="by-hand"))
+    escalation.resolve_about(work, about(body.payment), "cancelled")
 
 
 def _known(work: Deciding, id: str) -> PaymentKnown:
@@ -203,7 +222,9 @@ def submit(work: Deciding, body: c.SubmitReceipt) -> None:
         raise Refusal("receipt-submitted")
     if not 0 < body.amount <= known.amount:
         raise Refusal("receipt-amount", amount=body.amount, known=known.amount)
-    work.fact(e.ReceiptSubmitted(receipt=body.receipt, amount=body.amount))
+    term = work.book.programme.grants[work.state.grants[known.grant].kind].receipts_answered
+    answer_by = work.book.calendar.term_end(work.now, term)
+    work.fact(e.ReceiptSubmitted(receipt=body.receipt, amount=body.amount, answer_by=answer_by))
     messages.owe(
         work,
         "notice",
@@ -244,10 +265,14 @@ def waive(work: Deciding, body: c.WaiveReceipt) -> None:
 
 
 def take_late_receipt(work: Deciding, id: str, at: datetime) -> None:
+    """A receipt has not come, or finance has not answered the one that was submitted."""
     known = work.state.receipts[id]
-    work.due(e.ReceiptOverdue(receipt=id), "receipts", at)
-    ladder = work.book.programme.grants[work.state.grants[known.grant].kind].missed
-    escalation.raise_about(work, ladder, receipt_about(id))
+    if known.submitted is None:
+        work.due(e.ReceiptOverdue(receipt=id), "receipts", at)
+        escalation.raise_about(work, _ladder(work, known.grant), receipt_about(id))
+    else:
+        work.due(e.ReceiptUnanswered(receipt=id), "receipts-answered", at)
+        escalation.raise_about(work, _ladder(work, known.grant), receipt_about(id), to="finance")
 
 
 def _open_receipt(work: Deciding, id: str) -> ReceiptKnown:

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from journeys.domain import closing, messages, referrals
+from journeys.domain import closing, escalation, messages, referrals
 from journeys.domain import commands as c
 from journeys.domain import events as e
 from journeys.domain.calendar import ONE_DAY
@@ -134,7 +134,8 @@ def record_death(work: Deciding, body: c.RecordDeath) -> None:
     _not_ahead(work, on, "on")
     work.fact(e.PersonDied(on=on))
     known = work.book.programme.closings["deceased"]
-    work.follow(e.JourneyClosed(outcome="deceased", silent=known.silent, on=on), "death")
+    ladders = escalation.told_after_closing(work)
+    work.follow(e.JourneyClosed(outcome="deceased", silent=known.silent, on=on, ladders=ladders), "death")
     closing.end_everything(work)
 
 

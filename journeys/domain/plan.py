@@ -296,7 +296,7 @@ def _contact_openings(state: State, book: Handbook, now: datetime) -> Planned:
         known = state.contacts.get(code)
         if known is not None and known.open:
             continue
-        if contact.by == "mentor" and state.match is None:
+        if state.match is None and book.line(contact.by) == "mentor":
             continue
         key = f"contact/{code}/open"
         recorded = state.moments.get(key)

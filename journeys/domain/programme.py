@@ -193,6 +193,8 @@ class Grant(Text):
     decide_within: DurationField = Duration(10, Unit.WORKING_DAY)
     instalments: Annotated[tuple[Instalment, ...], Field(min_length=1, max_length=60)] = (Instalment(share=100),)
     receipts: DurationField | None = None
+    receipts_answered: DurationField = Duration(10, Unit.WORKING_DAY)
+    """How long finance has to accept or refuse a receipt that was submitted."""
     pay_by: tuple[Literal["sepa", "http", "voucher", "hand"], ...] = ("sepa",)
     missed: Code | None = None
     origin: Origin = "text"

@@ -6,8 +6,8 @@ from journeys.domain import commands as c
 from journeys.domain import escalation, messages
 from journeys.domain import events as e
 from journeys.domain.deciding import Deciding, Refusal
+from journeys.domain.escalation import next_review
 from journeys.domain.events import Subject
-from journeys.domain.moments import Duration
 from journeys.domain.state import DateKnown, State, Status, TransferKnown
 
 
@@ -192,10 +192,6 @@ def resume(work: Deciding) -> None:
 
 
 # --- reviews
-
-
-def next_review(work: Deciding, interval: Duration) -> datetime:
-    return work.book.calendar.term_end(work.now, interval, work.book.calendar.clock.opens)
 
 
 def take_review(work: Deciding, at: datetime) -> None:

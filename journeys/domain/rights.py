@@ -1,5 +1,6 @@
 """Who may do what: one table, role by command. What is not in it is never allowed."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
@@ -60,6 +61,39 @@ TABLE: Final[dict[str, dict[str, Scope]]] = {
     "reassign-escalation": {"supervisor": _A, "duty": _A},
     "request-erasure": {**_CASEWORK, "administrator": _A},
 }  # fmt: skip
+
+
+class Reach(StrEnum):
+    """Which journeys a role may look into."""
+
+    OWN = "own"
+    """Those one leads, was asked to take over, or leads for an absent colleague."""
+    SITE = "site"
+    """Those of one's own sites and those without a site; all, for whoever works on every site."""
+    MONEY = "money"
+    """Those from which money was asked."""
+    ALL = "all"
+    NONE = "none"
+
+
+READS: Final[dict[str, Reach]] = {
+    "referent": Reach.OWN,
+    "supervisor": Reach.SITE,
+    "finance": Reach.MONEY,
+    "duty": Reach.ALL,
+    "auditor": Reach.ALL,
+    "administrator": Reach.NONE,
+    "mentor": Reach.NONE,
+    "partner": Reach.NONE,
+    "participant": Reach.NONE,
+}
+"""Reading, role by role. Mentors, partners and participants act through one-time links and look into no file."""
+
+
+def reaches(roles: Iterable[str]) -> frozenset[Reach]:
+    """What the holder of these roles may look into; a role that is not in the table adds nothing."""
+    return frozenset(READS.get(role, Reach.NONE) for role in roles) - {Reach.NONE}
+
 
 FORWARDED: Final = INTERNAL | PERSONAL | {"expect-date", "move-date", "confirm-date", "cancel-date", "plan"}
 """What the system itself may send: receipts, facts about a person, a cohort's dates, rows of an import."""

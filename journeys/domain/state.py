@@ -220,6 +220,8 @@ class PaymentKnown:
     amount: int
     status: PaymentStatus = PaymentStatus.RESERVED
     look_at: datetime | None = None
+    held_since: datetime | None = None
+    """When it first could not leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +231,8 @@ class ReceiptKnown:
     amount: int
     by: datetime
     submitted: int | None = None
+    answer_by: datetime | None = None
+    """When finance should have answered what was submitted; None once that was said, or nothing waits."""
     overdue: bool = False
     settled: str | None = None
 
@@ -315,6 +319,8 @@ class State:
     deadlines: dict[str, Deadline] = field(default_factory=dict)
     moments: dict[str, datetime] = field(default_factory=dict)
     messages: dict[str, Message] = field(default_factory=dict)
+    left: dict[str, str | None] = field(default_factory=dict)
+    """What a channel has said since of each message that left, or may have left: None, `delivered` or `bounced`."""
     contacts: dict[str, ContactKnown] = field(default_factory=dict)
     appointments: dict[str, Appointment] = field(default_factory=dict)
     escalations: dict[str, Escalation] = field(default_factory=dict)

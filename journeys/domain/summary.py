@@ -1,12 +1,15 @@
 """What lists show of a journey: one row, a pure function of what is known."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from journeys.domain import agenda
 from journeys.domain.grants import committed
 from journeys.domain.handbook import Handbook
 from journeys.domain.record import Frozen, Instant
-from journeys.domain.state import Escalation, GrantStatus, State
+from journeys.domain.state import Deadline, Escalation, GrantStatus, State
+
+HELD: Final = "held"
+"""Note of what a suspension holds: it neither falls due nor is it late."""
 
 
 class Item(Frozen):
@@ -61,12 +64,22 @@ class Summary(Frozen):
     dates: dict[str, str]
     granted: int
     """Cents asked or granted."""
+    money: bool
+    """Money was ever asked on this journey: who keeps the funds looks into it."""
+    waits_on: tuple[str, ...]
+    """Roles of staff other than the referent's whose turn it is, sorted."""
+    alerts: int
+    meetings: int
+    """Open escalations; appointments without outcome."""
     board: tuple[Item, ...]
+
+
+_OUTSIDE: Final = frozenset({"", "referent", "partner", "mentor", "participant"})
 
 
 def summary(state: State, book: Handbook) -> Summary:
     """The row of a journey."""
-    first = agenda.first(state)
+    first, board = agenda.first(state), tuple(_board(state, book))
     return Summary(
         id=state.stream,
         person=state.person,
@@ -86,7 +99,11 @@ def summary(state: State, book: Handbook) -> Summary:
         silent=state.silent,
         dates={name: known.on.isoformat() for name, known in state.dates.items()},
         granted=sum(committed(state, kind) for kind in {grant.kind for grant in state.grants.values()}),
-        board=tuple(_board(state, book)),
+        money=bool(state.grants),
+        waits_on=tuple(sorted({role for item in board for role in item.role.split(", ")} - _OUTSIDE)),
+        alerts=sum(item.kind == "escalation" for item in board),
+        meetings=sum(item.kind == "appointment" for item in board),
+        board=board,
     )
 
 
@@ -100,16 +117,12 @@ def _board(state: State, book: Handbook) -> list[Item]:
 
 
 def _work(state: State, book: Handbook) -> list[Item]:
-    items = [
-        Item(
-            kind="deadline", id=id, about=known.milestone, at=known.at, role="referent", note=known.awaits or "",
-            then=_first_told(book, book.milestone(known.milestone).missed),
-        )
-        for id, known in state.deadlines.items()
-    ]  # fmt: skip
+    items = [_deadline(state, book, id, known) for id, known in state.deadlines.items()]
+    running = state.suspended is None
     items += [
         Item(
-            kind="contact", id=code, about=code, at=known.closes, since=known.opens, role="referent",
+            kind="contact", id=code, about=code, at=known.closes if running else None, since=known.opens,
+            role="referent", note="" if running else HELD,
             then=_first_told(book, book.programme.contacts[code].missed),
         )
         for code, known in state.contacts.items()
@@ -120,6 +133,24 @@ def _work(state: State, book: Handbook) -> list[Item]:
         for id, known in state.appointments.items()
         if known.outcome is None
     ]
+
+
+def _deadline(state: State, book: Handbook, id: str, known: Deadline) -> Item:
+    held = _held(state, known)
+    return Item(
+        kind="deadline", id=id, about=known.milestone, at=None if held else known.at, role="referent",
+        note=HELD if held else _awaited(state, known), then=_first_told(book, book.milestone(known.milestone).missed),
+    )  # fmt: skip
+
+
+def _held(state: State, known: Deadline) -> bool:
+    """Whether a suspension holds it: it will be set anew when the journey is resumed."""
+    return known.held and state.suspended is not None
+
+
+def _awaited(state: State, known: Deadline) -> str:
+    """The date that has to happen before this deadline can be missed; empty once it has."""
+    return known.awaits if known.awaits is not None and not state.dates[known.awaits].happened else ""
 
 
 def _alerts(state: State, book: Handbook) -> list[Item]:
@@ -171,7 +202,7 @@ def _money(state: State) -> list[Item]:
                     kind="receipt",
                     id=id,
                     about=receipt.grant,
-                    at=receipt.by,
+                    at=receipt.answer_by or receipt.by,
                     role=role,
                     amount=receipt.amount,
                 )

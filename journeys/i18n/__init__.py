@@ -19,8 +19,11 @@ from journeys.domain.money import format_euro
 Lang = Literal["fr", "en"]
 LANGS: Final = ("fr", "en")
 
-KEYWORDS: Final = {"_": None, "N_": None, "say": None, "ngettext": (2, 3)}
-"""Calls whose arguments are texts, for babel's extraction."""
+KEYWORDS: Final = {"_": None, "N_": None, "say": None, "s": None, "ngettext": (2, 3), "n": (1, 2)}
+"""Calls whose arguments are texts, for babel's extraction; `n` counts in templates."""
+
+METHODS: Final = [("**.py", "python"), ("**.html", "jinja2.ext:babel_extract")]
+"""How babel reads a file."""
 
 ENGLISH: Final = Path(__file__).with_name("en.po")
 

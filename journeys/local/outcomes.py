@@ -16,7 +16,7 @@ Events = Sequence[Event[Payload]]
 
 _BY_TIME: Final = (
     e.DeadlineMissed, e.ReminderTaken, e.ContactMissed, e.ReviewDue, e.DateUnconfirmed, e.MessageReady, e.GrantExpired,
-    e.ReceiptOverdue, e.ReferralExpired, e.PaymentEnquired, e.EscalationClimbed,
+    e.ReceiptOverdue, e.ReceiptUnanswered, e.ReferralExpired, e.PaymentEnquired, e.EscalationClimbed,
 )  # fmt: skip
 """Facts that come by themselves at an instant that was known before. Others may hang on a fact told afterwards: a
 window that opens in the morning of a release is known when the release is confirmed."""

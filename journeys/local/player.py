@@ -1,11 +1,10 @@
 """Plays a cohort's lives side by side on the embedded stack: months of virtual time, a real server, a real record."""
 
 import asyncio
+import itertools
 import os
-import secrets
 import sys
 import time
-import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -25,8 +24,10 @@ from journeys.domain.commands import Command
 from journeys.domain.events import read_event
 from journeys.domain.evolve import fold
 from journeys.domain.handbook import Handbook, open_handbook
-from journeys.domain.record import SYSTEM, Cause, Event, Payload
+from journeys.domain.record import SYSTEM, Event, Payload
 from journeys.domain.state import State
+from journeys.identifiers import uuid7
+from journeys.issuing import forwarded, issue
 from journeys.local.acting import Actors, Names, NotThere, Script, end_of
 from journeys.local.lives import Life, Lives, Step, When
 from journeys.local.outcomes import (
@@ -49,7 +50,7 @@ from journeys.store.database import Pool, open_pool
 from journeys.store.directory import By
 from journeys.store.funds import Fund, funds
 from journeys.store.migrating import migrate
-from journeys.store.signing import KeyRing, draw_parts, sign
+from journeys.store.signing import KeyRing
 
 WORKER: Final = Path(__file__).resolve().parents[2] / "worker.py"
 """The worker's program: beside the package, in a checkout and in a wheel."""
@@ -179,13 +180,6 @@ def _is_setting(name: str) -> bool:
     )
 
 
-def fresh_id(at: datetime, nudge: int = 0) -> str:
-    """A UUIDv7 of an instant; `nudge` milliseconds later, so that ids of one instant differ at their beginning."""
-    value = (int(at.timestamp() * 1000) + nudge) << 80 | secrets.randbits(80)
-    value = value & ~(0xF << 76) | 0x7 << 76
-    return str(uuid.UUID(int=value & ~(0x3 << 62) | 0x2 << 62))
-
-
 @dataclass(slots=True)
 class _Cohort:
     """What all lives of a cohort share while they are played."""
@@ -217,16 +211,16 @@ class _Cohort:
         text = calendar_text(told.zone, told.calendar, self.began.year)
         self.calendar = await publishing.keep(self.pool, "calendar", told.calendar, text)
         self.names = Names(
-            {handle: fresh_id(self.began) for handle in self.lives.cohort.staff},
-            {handle: fresh_id(self.began) for handle in self.lives.cohort.mentors},
-            {handle: fresh_id(self.began) for handle in self.lives.cohort.partners},
+            {handle: uuid7(self.began) for handle in self.lives.cohort.staff},
+            {handle: uuid7(self.began) for handle in self.lives.cohort.mentors},
+            {handle: uuid7(self.began) for handle in self.lives.cohort.partners},
         )
         await self._people_around(by)
         fund = self.lives.cohort.fund
         if fund is not None:
             await treasury.open_fund(
                 self.pool,
-                fresh_id(self.began),
+                uuid7(self.began),
                 fund.code,
                 cap_per_person=fund.cap_per_person,
                 balance=fund.balance,
@@ -281,6 +275,10 @@ class _Cohort:
 
     # --- during
 
+    def _one_after_the_other(self) -> Iterator[datetime]:
+        """An instant for each life, so that their ids differ where people read them, at the beginning."""
+        return (self.began + timedelta(milliseconds=number) for number in itertools.count())
+
     async def play(self, info: StackInfo, tell: Progress) -> list["_Journey"]:
         """Every life to its end, side by side."""
         client = await Client.connect(
@@ -288,8 +286,8 @@ class _Cohort:
         )
         virtual = VirtualTime(client)
         begun = [
-            _Journey(self, life, virtual, fresh_id(self.began, number), fresh_id(self.began, number))
-            for number, life in enumerate(self.lives.cohort.lives)
+            _Journey(self, life, virtual, uuid7(at), uuid7(at))
+            for life, at in zip(self.lives.cohort.lives, self._one_after_the_other(), strict=False)
         ]
         for journey in begun:
             await journey.register()
@@ -350,16 +348,13 @@ class _Cohort:
     # --- commands
 
     def signed(
-        self, stream: str, body: Any, *, actor: str, roles: tuple[str, ...], at: datetime, id: str | None = None,
-        happened: datetime | None = None, caused_by: Cause | None = None, texts: Mapping[str, str] | None = None,
+        self, stream: str, body: Any, *, actor: str, roles: tuple[str, ...], at: datetime,
+        happened: datetime | None = None, texts: Mapping[str, str] | None = None,
     ) -> Command:  # fmt: skip
         """A command as an entry point makes it."""
-        parts, commitments = draw_parts(texts or {})
-        command = Command(
-            id=id or fresh_id(at), stream=stream, body=body, actor=actor, roles=roles, occurred_at=happened or at,
-            signed_at=at, caused_by=caused_by, parts=parts, commitments=commitments,
-        )  # fmt: skip
-        return sign(command, self.ring)
+        return issue(
+            self.ring, stream=stream, body=body, actor=actor, roles=roles, now=at, texts=texts, occurred_at=happened
+        )
 
 
 @dataclass(slots=True)
@@ -464,12 +459,7 @@ class _Journey:
         own = await people.obey(self.cohort.pool, self.cohort.ring, command, at)
         if own.outcome != "accepted":
             return own
-        cause = Cause(command.stream, own.first)
-        sent_on = self.cohort.signed(
-            self.stream, command.body, actor=SYSTEM, roles=(SYSTEM,), at=at, happened=command.occurred_at,
-            id=str(uuid.uuid5(uuid.UUID(self.id), f"{cause.stream}/{cause.seq}")), caused_by=cause,
-        )  # fmt: skip
-        return await self._send(sent_on)
+        return await self._send(forwarded(self.cohort.ring, command, own.first, self.stream, at))
 
     async def _send(self, command: Command) -> Answer:
         return await temporal.send(self.virtual.client, command, task_queue=TASK_QUEUE)

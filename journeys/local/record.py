@@ -29,8 +29,9 @@ _STEP_SECONDS: Final = 0.05
 class StackInfo:
     """A stack as its supervisor describes it to others.
 
-    `database_url` is postgresql://… over a Unix socket; `temporal_address` host:port; `ui_url` None when
-    headless; `started_at` aware UTC, true time; `clock_offset` as of journeys.clock; `pids` by part.
+    `database_url` is postgresql://… over a Unix socket; `temporal_address` host:port; `ui_url` None when headless,
+    `web_url` None without the application; `started_at` aware UTC, true time; `clock_offset` as of journeys.clock;
+    `pids` by part.
     """
 
     state: State
@@ -41,6 +42,7 @@ class StackInfo:
     temporal_address: str
     temporal_namespace: str
     ui_url: str | None
+    web_url: str | None = None
     time_skipping: bool
     clock_offset: timedelta
     pids: Mapping[str, int]
@@ -150,6 +152,7 @@ def _to_json(info: StackInfo) -> dict[str, Any]:
         "temporal_address": info.temporal_address,
         "temporal_namespace": info.temporal_namespace,
         "ui_url": info.ui_url,
+        "web_url": info.web_url,
         "time_skipping": info.time_skipping,
         "clock_offset_seconds": info.clock_offset.total_seconds(),
         "pids": dict(info.pids),
@@ -166,6 +169,7 @@ def _from_json(stored: dict[str, Any]) -> StackInfo:
         temporal_address=stored["temporal_address"],
         temporal_namespace=stored["temporal_namespace"],
         ui_url=stored["ui_url"],
+        web_url=stored.get("web_url"),
         time_skipping=stored["time_skipping"],
         clock_offset=timedelta(seconds=stored["clock_offset_seconds"]),
         pids=dict(stored["pids"]),

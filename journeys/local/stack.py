@@ -1,6 +1,7 @@
 """The embedded stack: PostgreSQL, Temporal and a worker, started in order, kept alive, stopped in order."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import time
@@ -18,9 +19,14 @@ from journeys.local.child import Child, Command, tail
 from journeys.local.failures import DataDirUnusable, StartFailed
 from journeys.local.postgres import Postgres
 from journeys.local.record import StackInfo, State, prepare, read_record, take_lock, write_record
-from journeys.local.temporal_server import NAMESPACE, TemporalServer, free_ports
+from journeys.local.temporal_server import NAMESPACE, TemporalServer, free_port, free_ports
 
 AfterStart = Callable[[StackInfo], Awaitable[None]]
+
+WORKER: Final = "worker"
+WEB: Final = "web"
+WEB_PORT: Final = 8780
+"""Where the application listens unless something else does."""
 
 _START_SECONDS: Final = 60.0
 _FIRST_PAUSE_SECONDS: Final = 0.05
@@ -48,13 +54,12 @@ class Part(Protocol):
 
 
 class Worker:
-    """The worker of the stack: any command line, told by its environment where the two servers are."""
+    """A process of ours in the stack: any command line, told by its environment where the two servers are."""
 
-    name: Final = "worker"
-
-    def __init__(self, command: Sequence[str], info: StackInfo) -> None:
+    def __init__(self, command: Sequence[str], info: StackInfo, name: str = WORKER) -> None:
         self._argv = tuple(command)
         self._info = info
+        self.name = name
 
     def command(self) -> Command:
         """The worker. What the person set for another Temporal server is not handed on."""
@@ -64,12 +69,29 @@ class Worker:
             argv=self._argv,
             environment={**inherited, **environment(self._info), **clock.environment()},
             directory=Path.cwd(),
-            log=self._info.data_dir / "log" / "worker.log",
+            log=self._info.data_dir / "log" / f"{self.name}.log",
             stop=_WORKER_STOP,
         )
 
     async def ready(self) -> None:
         """At once: Temporal keeps its work until it polls."""
+
+
+class Web(Worker):
+    """The web application of the stack, on the port that the record names."""
+
+    def __init__(self, command: Sequence[str], info: StackInfo) -> None:
+        super().__init__(command, info, WEB)
+        self._port = _port(info.web_url)
+
+    async def ready(self) -> None:
+        """Return once it listens. Polls for ever: bound it from outside."""
+        while True:
+            with contextlib.suppress(OSError):
+                _, writer = await asyncio.open_connection("127.0.0.1", self._port)
+                writer.close()
+                return
+            await asyncio.sleep(_FIRST_PAUSE_SECONDS)
 
 
 def environment(info: StackInfo) -> dict[str, str]:
@@ -97,6 +119,7 @@ class Stack:
         data_dir: Path,
         *,
         worker_command: Sequence[str] | None = None,
+        web_command: Sequence[str] | None = None,
         time_skipping: bool = False,
         ui: bool = False,
         after_start: AfterStart | None = None,
@@ -106,6 +129,7 @@ class Stack:
         Args:
             data_dir: made where it is missing; all that the stack keeps is under it.
             worker_command: program and arguments, run in the current directory; None for no worker.
+            web_command: program and arguments of the web application; `{port}` stands for its port.
             time_skipping: the server lets `journeys.local` skip virtual time; for demo and tests only.
             ui: serve Temporal's own web pages too.
             after_start: awaited once both servers are ready; what it raises stops the stack and goes on.
@@ -127,6 +151,8 @@ class Stack:
                     await after_start(stack.info)
                 if worker_command is not None:
                     await stack._keep(Worker(worker_command, stack.info))
+                if web_command is not None:
+                    await stack._serve(web_command)
                 stack._record("running")
                 yield stack
             finally:
@@ -194,6 +220,12 @@ class Stack:
         self._kept.append(kept)
         await kept.start()
 
+    async def _serve(self, command: Sequence[str]) -> None:
+        """The application, on last time's port where it is free, so that an address noted down stays good."""
+        port = free_port(*filter(None, (_port(self._info.web_url),)), WEB_PORT)
+        self._info = replace(self._info, web_url=f"http://127.0.0.1:{port}")
+        await self._keep(Web([word.replace("{port}", str(port)) for word in command], self._info))
+
     def _note_pid(self, name: str, pid: int) -> None:
         self._info = replace(self._info, pids={**self._info.pids, name: pid})
         self._record_if_possible(self._info.state)
@@ -214,7 +246,7 @@ class Stack:
         await _uninterrupted(self._stop_parts())
 
     async def _stop_parts(self) -> None:
-        order = ("worker", TemporalServer.name, Postgres.name)
+        order = (WEB, WORKER, TemporalServer.name, Postgres.name)
         for kept in sorted(self._kept, key=lambda kept: order.index(kept.part.name)):
             await kept.stop()
         self._record_if_possible("stopped")
@@ -329,6 +361,7 @@ def _first_info(data_dir: Path, postgres: Postgres, temporal: TemporalServer, ti
         temporal_address=temporal.address,
         temporal_namespace=NAMESPACE,
         ui_url=temporal.ui_url,
+        web_url=former.web_url if (former := read_record(data_dir)) is not None else None,
         time_skipping=time_skipping,
         clock_offset=clock.offset(),
         pids={},

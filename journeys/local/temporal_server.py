@@ -172,6 +172,16 @@ def free_ports(*, ui: bool, frontend: int = 0, ui_port: int = 0) -> Ports:
         )
 
 
+def free_port(*wanted: int) -> int:
+    """The first of these ports that is free, else any."""
+    with contextlib.ExitStack() as held:
+        for port in wanted:
+            found = _bound(held, port)
+            if found == port:
+                return found
+        return _bound(held, 0)
+
+
 def _bound(held: contextlib.ExitStack, port: int) -> int:
     for wanted in (port, 0):
         listener = held.enter_context(socket.socket())

@@ -5,7 +5,7 @@ from typing import assert_never
 from journeys.domain.agenda import Due, DueKind
 from journeys.domain.events import Subject
 from journeys.domain.handbook import Handbook
-from journeys.domain.state import State
+from journeys.domain.state import ReceiptKnown, State
 from journeys.i18n import capital
 from journeys.narration.telling import Names, Speech
 
@@ -120,13 +120,20 @@ def _money(s: Speech, due: Due, state: State) -> str:
         case DueKind.INSTALMENT:
             return s.say("versement suivant, {grant}.", grant=s.grant(due.id.split("/")[1]))
         case DueKind.RECEIPT_LATE:
-            kind = state.grants[state.receipts[due.id].grant].kind
-            return s.say(
-                "à remettre d'ici là, {receipt} ; sinon : {otherwise}.",
-                receipt=s.receipt(due.id), otherwise=_alert(s, s.book.programme.grants[kind].missed),
-            )  # fmt: skip
+            return _receipt(s, due, state.receipts[due.id], state)
         case _:
             return s.say("la banque est interrogée, {payment}.", payment=s.payment(due.id))
+
+
+def _receipt(s: Speech, due: Due, known: ReceiptKnown, state: State) -> str:
+    if known.answer_by is not None:
+        return s.say(
+            "réponse attendue, {receipt} ; sinon alerte : {who}.", receipt=s.receipt(due.id), who=s.recipient("finance")
+        )
+    return s.say(
+        "à remettre d'ici là, {receipt} ; sinon : {otherwise}.",
+        receipt=s.receipt(due.id), otherwise=_alert(s, s.book.programme.grants[state.grants[known.grant].kind].missed),
+    )  # fmt: skip
 
 
 def _transfer(s: Speech, state: State) -> str:

@@ -183,6 +183,11 @@ def _overdue(t: Telling, d: e.ReceiptOverdue) -> str:
     return t.say("Le délai est passé, il reste à remettre {receipt}.", receipt=t.receipt(d.receipt))
 
 
+@tells(e.ReceiptUnanswered)
+def _unanswered(t: Telling, d: e.ReceiptUnanswered) -> str:
+    return t.say("Le gestionnaire n'a pas répondu dans le délai sur {receipt}.", receipt=t.receipt(d.receipt))
+
+
 @tells(e.ReceiptSubmitted)
 def _submitted(t: Telling, d: e.ReceiptSubmitted) -> str:
     return t.say(

@@ -30,6 +30,10 @@ SENTENCES: Final = {
     ),
     "in-the-past": N_("Le moment donné est déjà passé. Donnez un moment à venir."),
     "unknown-command": N_("Cette demande n'est pas connue ({name}). Voyez la liste des demandes possibles."),
+    "unknown-message": N_(
+        "Aucun message parti de ce parcours ne porte ce numéro ({id}). "
+        "Vérifiez le numéro du message."
+    ),
     "unknown-receipt-kind": N_(
         "Ce retour n'est pas connu pour un message ({said}). "
         "Pour un message : remis, ou revenu."

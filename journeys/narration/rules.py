@@ -22,6 +22,7 @@ RULES: Final = {
     "payment-gate": N_("contrôle avant versement"),
     "payment": N_("suivi du versement"),
     "receipts": N_("justificatifs à remettre"),
+    "receipts-answered": N_("délai de réponse sur un justificatif"),
     "closing": N_("clôture du parcours"),
     "reopening": N_("réouverture du parcours"),
     "death": N_("décès de la personne"),

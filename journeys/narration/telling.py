@@ -76,7 +76,7 @@ class Speech:
         if person is None and state is not None:
             if role == "referent":
                 person = state.referent
-            elif role == "mentor" and state.match is not None:
+            elif state.match is not None and self.book.line(role) == "mentor":
                 person = state.match.mentor
         name = self.names.get(person or "")
         return f"{name}, {self.role(role)}" if name is not None else self.role(role)

@@ -1,6 +1,6 @@
 """Streams without a workflow: an entry point's facts, appended in the transaction that changes a table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -8,7 +8,7 @@ from typing import Final
 from journeys.contract import Answer
 from journeys.domain.commands import Command
 from journeys.domain.record import Event, Payload
-from journeys.store.database import Connection
+from journeys.store.database import Connection, Pool
 from journeys.store.journal import write
 from journeys.store.offer import StoredCommand, make_offer
 from journeys.store.signing import draw_parts
@@ -52,6 +52,20 @@ class Fact:
 
     data: Payload
     texts: Mapping[str, str] = field(default_factory=dict)
+
+
+async def names_of(connection: Pool | Connection, ids: Collection[str]) -> dict[str, str]:
+    """How staff, mentors, partners and people are called, by id; whoever the connection may not see is left out."""
+    rows = await connection.fetch(
+        """
+        SELECT id::text, name FROM staff WHERE id = ANY ($1::uuid[])
+        UNION ALL SELECT id::text, name FROM mentors WHERE id = ANY ($1::uuid[])
+        UNION ALL SELECT id::text, name FROM partners WHERE id = ANY ($1::uuid[])
+        UNION ALL SELECT id::text, first_name || ' ' || last_name FROM people WHERE id = ANY ($1::uuid[])
+        """,
+        sorted(ids),
+    )
+    return {row["id"]: row["name"] for row in rows}
 
 
 def contact_texts(name: str, email: str | None, phone: str | None) -> dict[str, str]:

@@ -1,10 +1,11 @@
 """An offer made ready for the journal: canonical bytes with a hole for the link, parts, signed commands."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
+
+from pydantic_core import to_json
 
 from journeys.domain.commands import Command
 from journeys.domain.record import NO_EVENT, Part
@@ -129,5 +130,5 @@ def make_offer(
         part_texts=[part.text for _, _, part in kept],
         part_salts=[bytes.fromhex(part.salt) for _, _, part in kept],
         commands=commands,
-        view=None if view is None else json.dumps(view),
+        view=None if view is None else to_json(view).decode(),
     )

@@ -21,6 +21,10 @@ class KeyRing:
         if self.current_id not in self.keys:
             raise ValueError(f"the current signing key {self.current_id} is not in the ring")
 
+    def proof(self, id: str) -> bytes:
+        """32 bytes that show that one has the key of this id, and tell nothing of it."""
+        return hmac.digest(self.keys[id], b"journeys: this signing key", "sha256")
+
 
 def draw_parts(texts: Mapping[str, str]) -> tuple[dict[str, Part], dict[str, str]]:
     """Each text with 32 fresh random bytes, and the commitment of each, both by the part's name."""

@@ -111,6 +111,169 @@ async def journeys(
     return [_row(row) for row in rows]
 
 
+async def desk_of(pool: Pool, staff: str, roles: Collection[str], limit: int = 500) -> list[JourneyRow]:
+    """What one person has to look at: journeys that they lead (not closed), and those that wait on a role of theirs."""
+    rows = await pool.fetch(
+        f"""
+        SELECT {_COLUMNS} FROM journeys j LEFT JOIN people p ON p.id = j.person
+        WHERE (j.referent = $1 AND j.status <> 'closed') OR (j.waits_on <> '{{}}' AND j.waits_on && $2::text[])
+        ORDER BY j.next_due NULLS LAST, j.id LIMIT $3
+        """,
+        staff,
+        list(roles),
+        limit,
+    )
+    return [_row(row) for row in rows]
+
+
+async def alerted(pool: Pool, limit: int = 300) -> list[JourneyRow]:
+    """Journeys with an open escalation, among those that the connection may see."""
+    rows = await pool.fetch(
+        f"""
+        SELECT {_COLUMNS} FROM journeys j LEFT JOIN people p ON p.id = j.person
+        WHERE j.alerts > 0 ORDER BY j.id LIMIT $1
+        """,
+        limit,
+    )
+    return [_row(row) for row in rows]
+
+
+async def waiting_on(pool: Pool, roles: Collection[str], limit: int = 300) -> list[JourneyRow]:
+    """Journeys on which it is the turn of one of these roles (not the referent's)."""
+    rows = await pool.fetch(
+        f"""
+        SELECT {_COLUMNS} FROM journeys j LEFT JOIN people p ON p.id = j.person
+        WHERE j.waits_on <> '{{}}' AND j.waits_on && $1::text[] ORDER BY j.id LIMIT $2
+        """,
+        list(roles),
+        limit,
+    )
+    return [_row(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision about a grant, as the journal has it, with whose journey it is."""
+
+    journey: str
+    person: str | None
+    header: dict[str, Any]
+
+
+async def decided(pool: Pool, limit: int = 30) -> list[Decided]:
+    """The latest approvals, refusals and returns of grants, the newest first."""
+    rows = await pool.fetch(
+        """
+        SELECT j.id::text, p.first_name || ' ' || p.last_name AS name, e.header
+        FROM (SELECT stream, header, wall FROM events
+              WHERE kind IN ('GrantApprovalGiven', 'GrantRefused', 'GrantReturned')
+              ORDER BY wall DESC LIMIT $1) AS e
+        JOIN journeys j ON j.id = journey_of(e.stream) LEFT JOIN people p ON p.id = j.person
+        ORDER BY e.wall DESC
+        """,
+        limit,
+    )
+    return [Decided(row["id"], row["name"], json.loads(row["header"])) for row in rows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a caseload is filtered by; None and empty mean all."""
+
+    words: str = ""
+    """In the form of `search_form`: each word begins a word of the name."""
+    referent: str | None = None
+    programme: str | None = None
+    phase: str | None = None
+    site: str | None = None
+    status: str | None = None
+    late: bool = False
+
+
+_ASKED: Final = """
+    FROM journeys j LEFT JOIN people p ON p.id = j.person
+    WHERE ($1 = '' OR p.search_name LIKE '%' || $1 || '%')
+      AND ($2::uuid IS NULL OR j.referent = $2) AND ($3::text IS NULL OR j.programme = $3)
+      AND ($4::text IS NULL OR j.phase = $4) AND ($5::text IS NULL OR j.site = $5)
+      AND (CASE WHEN $6::text IS NULL THEN j.status <> 'closed' ELSE j.status = $6 END)
+      AND (NOT $7 OR j.late > 0)
+"""
+
+
+async def caseload(pool: Pool, asked: Asked, *, limit: int = 50, offset: int = 0) -> list[JourneyRow]:
+    """Journeys of a caseload, the most late first, then by their next due."""
+    rows = await pool.fetch(
+        f"SELECT {_COLUMNS} {_ASKED} ORDER BY j.late DESC, j.next_due NULLS LAST, j.id LIMIT $8 OFFSET $9",
+        *_asked(asked), limit, offset,
+    )  # fmt: skip
+    return [_row(row) for row in rows]
+
+
+async def count(pool: Pool, asked: Asked) -> int:
+    """How many journeys a caseload has."""
+    found: int = await pool.fetchval(f"SELECT count(*) {_ASKED}", *_asked(asked))
+    return found
+
+
+def _asked(asked: Asked) -> tuple[Any, ...]:
+    return (asked.words, asked.referent, asked.programme, asked.phase, asked.site, asked.status, asked.late)
+
+
+async def found(pool: Pool, words: str, digits: str, reference: str, limit: int = 50) -> list[JourneyRow]:
+    """Journeys of the people whom a search fits: by name, by the end of a phone number, or by reference.
+
+    Args:
+        words: in the form of `search_form`. digits: of the phone number, at least six, or empty.
+    """
+    rows = await pool.fetch(
+        f"""
+        SELECT {_COLUMNS} FROM people p JOIN journeys j ON j.person = p.id
+        WHERE ($1 <> '' AND p.search_name LIKE '%' || $1 || '%')
+           OR ($2 <> '' AND regexp_replace(p.phone, '[^0-9]', '', 'g') LIKE '%' || $2)
+           OR (p.reference = $3)
+        ORDER BY j.status = 'closed', p.last_name, j.id LIMIT $4
+        """,
+        words,
+        digits,
+        reference,
+        limit,
+    )
+    return [_row(row) for row in rows]
+
+
+async def appointments(pool: Pool, begins: datetime, ends: datetime, limit: int = 300) -> list[BoardItem]:
+    """Appointments without outcome between two instants, in order."""
+    rows = await pool.fetch(
+        f"""
+        SELECT {_COLUMNS}, item.value AS item
+        FROM journeys j LEFT JOIN people p ON p.id = j.person
+        CROSS JOIN LATERAL jsonb_array_elements(j.summary -> 'board') AS item (value)
+        WHERE j.meetings > 0 AND item.value ->> 'kind' = 'appointment'
+          AND (item.value ->> 'at')::timestamptz >= $1 AND (item.value ->> 'at')::timestamptz < $2
+        ORDER BY item.value ->> 'at', j.id LIMIT $3
+        """,
+        begins,
+        ends,
+        limit,
+    )
+    return [BoardItem(_row(row), json.loads(row["item"])) for row in rows]
+
+
+async def version(pool: Pool, journey: str | None, staff: str, roles: Collection[str]) -> int:
+    """A number that changes with what a page shows: one journey's seq, or the sum over the journeys of `desk_of`."""
+    found: int = await pool.fetchval(
+        """
+        SELECT coalesce(sum(seq), 0)::bigint FROM journeys
+        WHERE CASE WHEN $1::uuid IS NOT NULL THEN id = $1
+              ELSE (referent = $2 AND status <> 'closed') OR (waits_on <> '{}' AND waits_on && $3::text[]) END
+        """,
+        journey,
+        staff,
+        list(roles),
+    )
+    return found
+
+
 async def due_before(
     pool: Pool, instant: datetime, *, referent: str | None = None, limit: int = 200
 ) -> list[JourneyRow]:

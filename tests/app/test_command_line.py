@@ -4,12 +4,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from journeys.app.cli.desk import Desk
-from journeys.app.identifiers import forwarded_id, instant_of, uuid7
+from journeys.app.cli.main import explained
 from journeys.clock import now
 from journeys.domain.record import Cause
+from journeys.identifiers import forwarded_id, instant_of, uuid7
 
 from .conftest import Journeys, Said
 
@@ -172,3 +174,17 @@ def test_ids() -> None:
     one = forwarded_id(target, Cause("person-x", 3))
     assert one == forwarded_id(target, Cause("person-x", 3)) != forwarded_id(target, Cause("person-x", 4))
     assert instant_of(one) is None
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        asyncpg.InternalClientError("got result for unknown protocol state 3"), asyncpg.ConnectionDoesNotExistError(),
+        asyncpg.InterfaceError("connection is closed"), asyncpg.CannotConnectNowError(), ConnectionResetError(),
+        TimeoutError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)  # fmt: skip
+def test_a_connection_lost_in_whatever_way_is_a_database_that_does_not_answer(lost: Exception) -> None:
+    told = explained(lost)
+    assert (told.exit, told.code) == (7, "database")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from journeys.app.cli.fields import ABOUT, commands, fields_of
+from journeys.app.fields import ABOUT, commands, fields_of
 from journeys.domain.commands import BODIES, INTERNAL
 from journeys.domain.rights import TABLE
 

@@ -18,6 +18,14 @@ import pytest
 from .conftest import REPOSITORY, Journeys, Up, plain_environment
 
 
+async def _value(url: str, query: str) -> object:
+    connection = await asyncpg.connect(url)
+    try:
+        return await connection.fetchval(query)
+    finally:
+        await connection.close()
+
+
 async def _execute(url: str, *statements: str) -> None:
     connection = await asyncpg.connect(url)
     try:
@@ -98,6 +106,28 @@ def test_a_signature_by_another_key(here: Journeys, started: Callable[..., str])
     assert (said.code, said.error["code"]) == (4, "unsigned")
     assert here("show", id, "--json").journey["seq"] == seq
     assert here("do", id, "add-note", "--text", "x", "--as", "aline").code == 0
+
+
+def test_nothing_is_changed_by_a_start_or_a_wish_signed_by_another_key(
+    here: Journeys, up: Up, started: Callable[..., str]
+) -> None:
+    """Both begin outside any journey: with the person, whom the entry point writes down itself."""
+    id, other = started(), {"JOURNEYS_SIGNING_KEY": "ab" * 32}
+
+    def written() -> object:
+        url = str(up.found["database_url"])
+        return asyncio.run(_value(url, "SELECT ROW((SELECT count(*) FROM people), (SELECT count(*) FROM events))"))
+
+    before = written()
+    start = ["start", "--programme", "auxilia", "--person", "Autre Clé", "--release", "2030-01-01", "--referent", "bob"]
+    for words in (start, ["do", id, "opt-out", "--as", "aline"]):
+        said = here(*words, "--json", **other)
+        assert (said.code, said.error["code"]) == (4, "unsigned")
+        assert "même clé" in here(*words, **other).err
+    assert written() == before
+    assert "trust" in [check["name"] for check in here("doctor", "--json", **other).json["checks"]]
+    assert "trust" not in [check["name"] for check in here("doctor", "--json").json["checks"]]
+    assert here(*start).code == 0
 
 
 def test_lists_that_contradict_the_journal(here: Journeys, up: Up, started: Callable[..., str]) -> None:

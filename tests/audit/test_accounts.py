@@ -72,20 +72,20 @@ def seq_of(evidence: Evidence, kind: str) -> int:
 
 def byte_changed(evidence: Evidence) -> Evidence:
     event = evidence.stored[9]
-    bad = replace(event, header=event.header.replace(b"2027", b"2028", 1))
+    bad = event._replace(header=event.header.replace(b"2027", b"2028", 1))
     return replace(evidence, stored=[*evidence.stored[:9], bad, *evidence.stored[10:]])
 
 
 def rehashed(evidence: Evidence) -> Evidence:
     changed = byte_changed(evidence).stored[9]
-    bad = replace(changed, hash=hashlib.sha256(changed.header).digest())
+    bad = changed._replace(hash=hashlib.sha256(changed.header).digest())
     return replace(evidence, stored=[*evidence.stored[:9], bad, *evidence.stored[10:]])
 
 
 def spaced(evidence: Evidence) -> Evidence:
     event = evidence.stored[4]
     return replace(
-        evidence, stored=[*evidence.stored[:4], replace(event, header=event.header + b" "), *evidence.stored[5:]]
+        evidence, stored=[*evidence.stored[:4], event._replace(header=event.header + b" "), *evidence.stored[5:]]
     )
 
 

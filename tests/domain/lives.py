@@ -15,7 +15,9 @@ from uuid import UUID
 
 from journeys.domain import agenda
 from journeys.domain import commands as c
+from journeys.domain.consequences import settle
 from journeys.domain.decide import Outcome
+from journeys.domain.deciding import Deciding
 from journeys.domain.events import read_event
 from journeys.domain.evolve import fold
 from journeys.domain.invariants import Outage, check
@@ -204,8 +206,15 @@ class MadeUp(Life):
         plain = dump(self.state)
         assert dump(self.folded) == plain
         assert dump(load(plain)) == plain
+        self._rests()
         found = check(self.events, book=self.book, outages=self.outages, complete=agenda.is_over(self.state))
         assert not found, found
+
+    def _rests(self) -> None:
+        """Planning again finds nothing new, whenever that is: so a fact that changes nothing needs no planning."""
+        work = Deciding(self.state.copy(), self.book, self.now, self.state.stream, changed=True)
+        settle(work)
+        assert not work.events, work.events
 
     # --- what was met on the way
 

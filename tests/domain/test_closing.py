@@ -7,6 +7,7 @@ import pytest
 from journeys.domain import agenda
 from journeys.domain import commands as c
 from tests.domain.given import (
+    FINANCE,
     MENTOR,
     OTHER_REFERENT,
     PARTNER,
@@ -22,6 +23,7 @@ from tests.domain.given import (
     said,
 )
 from tests.domain.test_grants import approve, approved, request
+from tests.domain.test_payments import small
 
 NO_ONE = "00000000-0000-4000-8000-000000000000"
 
@@ -81,6 +83,37 @@ def test_money_under_way_its_receipts_and_its_escalations_outlive_it() -> None:
     life.when("2027-04-04", c.AcceptReceipt(receipt=receipt)).then("ReceiptAccepted", "EscalationResolved")
     assert agenda.is_over(life.state)
     assert life.violations(complete=True) == []
+
+
+def test_a_spent_alert_about_money_is_told_again_at_each_review_after_a_closing() -> None:
+    """`urgent` has one repetition: raised on 2 March at 14:00, spent on the 4th. The review is every month."""
+    life = small(instruct=("rejected", "closed account")).when("2027-03-02 15:00", c.Close(outcome="moved"))
+    life.when("2027-03-04 09:00").then(said("EscalationClimbed", repeat=1, next_at="2027-04-04 09:00"), also=True)
+    life.when("2027-04-04 09:00").then(said("EscalationClimbed", repeat=2, next_at="2027-05-04 09:00"))
+    assert not agenda.is_over(life.state)
+    life.when("2027-04-06", by(FINANCE, c.ResolveEscalation(escalation=life.escalation))).then("EscalationResolved")
+    assert agenda.is_over(life.state)
+    assert life.violations(complete=True) == []
+
+
+@pytest.mark.parametrize("ending", [c.Close(outcome="withdrawn"), c.RecordDeath()])
+def test_an_alert_about_money_that_was_spent_before_the_closing_is_told_again_too(ending: c.Body) -> None:
+    life = small(instruct=("rejected", "closed account")).when("2027-03-10 12:00")
+    id = life.about("payment", life.payment)
+    assert life.state.escalations[id].spent
+    life.when("2027-03-10 13:00", ending).then(said("JourneyClosed", ladders={id: "2027-04-10 09:00"}), also=True)
+    life.when("2027-04-10 09:00").then(said("EscalationClimbed", escalation=id))
+
+
+def test_reopened_it_is_told_again_at_the_reviews_of_the_journey_only() -> None:
+    life = (
+        small(instruct=("rejected", "closed account"))
+        .when("2027-03-10 12:00")
+        .when("2027-03-10", c.Close(outcome="moved"))
+    )
+    id = life.about("payment", life.payment)
+    life.when("2027-03-11", c.Reopen()).when("2027-04-12 12:00")
+    assert life.state.escalations[id].spent
 
 
 def test_measures_of_days_before_the_closing_settle() -> None:

@@ -1,12 +1,13 @@
 """Contacts: a fixed grid of windows, one contact made in each."""
 
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
 from journeys.domain import commands as c
 from journeys.domain.plan import grid
-from tests.domain.given import MENTOR, PARIS, Life, by, given, plan, released, said, told
+from tests.domain.given import MENTOR, PARIS, Life, book_of, by, given, plan, released, said, told
 
 
 def windows(life: Life, contact: str = "support") -> list[str]:
@@ -128,3 +129,18 @@ def test_a_mentors_windows_come_and_go_with_the_mentor() -> None:
     assert not life.all("ContactMissed", contact="mentoring")
     life.when("2027-05-03", c.ProposeMentor(mentor=MENTOR)).when("2027-05-04", by(MENTOR, c.MatchMentor(mentor=MENTOR)))
     assert life.last("ContactDue", contact="mentoring").window == 5
+
+
+def test_the_windows_of_a_role_with_a_mentors_rights_come_and_go_with_the_mentor_too() -> None:
+    text = Path(__file__).with_name("house.yaml").read_text()
+    started = text.replace("start: at mentor-found reached", "start: at release")
+    peers = started.replace("by: mentor", "by: peer") + "roles: {peer: {fr: pair, en: peer, rights: mentor}}\n"
+    life = given(
+        ("2027-01-11 10:00", plan()), ("2027-03-01 10:00", c.ConfirmDate(date="release")), book=book_of(peers)
+    )  # fmt: skip
+    life.when("2027-03-20")
+    assert not life.all("ContactDue", contact="mentoring")
+    life.when("2027-03-20 12:00", c.ProposeMentor(mentor=MENTOR))
+    life.when("2027-03-21", by(MENTOR, c.MatchMentor(mentor=MENTOR)))
+    assert life.all("ContactDue", contact="mentoring")
+    life.when("2027-03-23 10:00", c.EndMentor()).then(said("ContactCancelled", contact="mentoring"), also=True)

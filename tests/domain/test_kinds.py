@@ -99,6 +99,7 @@ def _money() -> Iterator[Life]:
         .when("2027-03-11", on_receipt(c.RefuseReceipt))
     )
     life.when("2027-03-12", on_receipt(c.SubmitReceipt, amount=100)).when("2027-03-13", on_receipt(c.AcceptReceipt))
+    yield approved().when("2027-03-10", on_receipt(c.SubmitReceipt, amount=100)).when("2027-04-01")
     yield life.when("2027-06-10").when("2027-06-10", lambda life: c.WaiveReceipt(receipt=list(life.state.receipts)[-1]))
     yield approved().when("2027-03-10", on_grant(c.CancelGrant))
     yield _refused_by_the_fund()

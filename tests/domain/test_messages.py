@@ -5,6 +5,8 @@ import pytest
 from journeys.domain import commands as c
 from tests.domain.given import Answer, Life, day, given, plan, released, said
 
+NO_ONE = "00000000-0000-4000-8000-000000000000"
+
 PLANNED = ("2027-01-11 10:00", plan())
 OUT = ("2027-03-01 10:00", c.ConfirmDate(date="release"))
 
@@ -148,4 +150,43 @@ def test_a_channel_may_say_later_that_it_arrived_or_bounced() -> None:
     )
     life.when("2027-03-02 12:00", c.RecordReceipt(of="message", id=message, said="settled")).refused(
         "unknown-receipt-kind"
+    )
+
+
+def test_what_a_channel_says_twice_changes_nothing_the_second_time() -> None:
+    life = released().when("2027-03-02 10:00", c.OptOut())
+    heard = c.RecordReceipt(of="message", id=owed(life, "opted-out"), said="delivered")
+    life.when("2027-03-02 11:00", heard).then("MessageDelivered").when("2027-03-02 11:05", heard).then()
+
+
+def test_a_channel_may_know_better_what_became_of_a_message_and_sooner() -> None:
+    """Of one whose fate is unknown, and of one that is still on its way by our own account."""
+    for answer in ("unknown", None):
+        life = given(PLANNED, OUT, deliver=None).when("2027-03-02 10:00", c.OptOut())
+        message = owed(life, "opted-out")
+        if answer is not None:
+            life.when("2027-03-02 10:01", Answer("deliver", answer))
+        life.when("2027-03-02 11:00", c.RecordReceipt(of="message", id=message, said="delivered")).then(
+            "MessageDelivered"
+        )
+        if answer is None:
+            life.when("2027-03-02 11:01", Answer("deliver", "sent", "mail")).then("MessageSent")
+            life.when("2027-03-02 11:02", c.RecordReceipt(of="message", id=message, said="delivered")).then()
+
+
+@pytest.mark.parametrize("answer", ["failed", "suppressed"])
+def test_nothing_is_heard_of_a_message_that_never_left(answer: str) -> None:
+    life = given(PLANNED, OUT, deliver=None).when("2027-03-02 10:00", c.OptOut())
+    message = owed(life, "opted-out")
+    life.when("2027-03-02 10:01", Answer("deliver", answer, "because"))
+    for id in (message, NO_ONE):
+        life.when("2027-03-02 11:00", c.RecordReceipt(of="message", id=id, said="delivered")).refused(
+            "unknown-message", id=id
+        )
+
+
+def test_nothing_is_heard_of_a_message_that_still_waits_for_the_morning() -> None:
+    life = released().when("2027-03-02 22:00", c.OptOut())
+    life.when("2027-03-02 23:00", c.RecordReceipt(of="message", id=owed(life, "opted-out"), said="bounced")).refused(
+        "unknown-message"
     )

@@ -104,6 +104,34 @@ def test_held_because_nothing_left_it_goes_out_again() -> None:
     assert len(life.all("PaymentInstructed")) == 1
 
 
+def test_held_for_more_than_a_working_day_it_is_a_matter_for_finance() -> None:
+    """Tried every quarter of an hour until the office opens on the next day; then once a working day."""
+    life = small(instruct=("unsent", "")).when("2027-03-03 08:59").never("EscalationRaised")
+    life.when("2027-03-03 09:00").then("PaymentReleased", also=True)
+    assert life.all("EscalationRaised", to="finance", ladder="urgent", money=True)
+    tries = len(life.all("PaymentHeld"))
+    life.when("2027-03-04 08:59")
+    assert len(life.all("PaymentHeld")) == tries
+    life.when("2027-03-05 12:00")
+    assert len(life.all("PaymentHeld")) == tries + 2
+    assert len(life.all("EscalationRaised", money=True)) == 1
+
+
+def test_what_was_held_and_goes_out_ends_its_escalation() -> None:
+    life = small(instruct=("unsent", "")).when("2027-03-03 12:00")
+    life.world["instruct"] = ("settled", "")
+    life.when("2027-03-04 09:00")
+    assert life.all("EscalationResolved", how="settled")
+    assert len(life.all("PaymentInstructed")) == 1
+
+
+def test_what_was_held_and_is_cancelled_ends_its_escalation() -> None:
+    life = small(instruct=("unsent", "")).when("2027-03-03 12:00")
+    life.when("2027-03-03 12:01", on_payment(c.CancelPayment)).then(
+        "PaymentCancelled", said("EscalationResolved", how="cancelled")
+    )
+
+
 def test_an_outcome_told_twice_changes_nothing() -> None:
     life = small()
     effect = life.events[[event.kind for event in life.events].index("PaymentReserved")].seq
@@ -185,6 +213,26 @@ def test_a_receipt_is_owed_for_what_was_paid() -> None:
 def test_a_receipt_that_does_not_come_escalates() -> None:
     life = paid().when("2027-04-01 18:00").then("ReceiptOverdue", said("EscalationRaised", money=True), also=True)
     life.when("2027-04-02", on_receipt(c.WaiveReceipt)).then("ReceiptWaived", said("EscalationResolved", how="waived"))
+
+
+def test_a_receipt_that_finance_does_not_answer_escalates_to_finance() -> None:
+    """10 working days from Wednesday 10 March are Wednesday 24 March."""
+    life = paid().when("2027-03-10 10:00", on_receipt(c.SubmitReceipt, amount=16_000))
+    assert life.all("ReceiptSubmitted", answer_by="2027-03-24 18:00")
+    life.when("2027-03-24 17:59").never("EscalationRaised")
+    life.when("2027-03-24 18:00").then(
+        "ReceiptUnanswered",
+        said("EscalationRaised", to="finance", fallback=["referent", "supervisor"], money=True),
+        also=True,
+    )
+    life.when("2027-03-25 10:00", on_receipt(c.AcceptReceipt)).then("ReceiptAccepted", "EscalationResolved")
+
+
+def test_a_receipt_refused_waits_for_finance_no_more() -> None:
+    life = paid().when("2027-03-10", on_receipt(c.SubmitReceipt, amount=16_000))
+    life.when("2027-03-11", on_receipt(c.RefuseReceipt)).when("2027-03-30")
+    assert not life.all("ReceiptUnanswered")
+    life.when("2027-04-01 18:00").then("ReceiptOverdue", also=True)
 
 
 @pytest.mark.parametrize("cents", [0, 16_501])

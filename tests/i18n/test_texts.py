@@ -17,7 +17,9 @@ def texts() -> dict[str, tuple[str, ...]]:
     """Every text of the code: its forms (one, or singular and plural) by where it stands."""
     found: dict[str, tuple[str, ...]] = {}
     for room in ("journeys", "activities", "workflows"):
-        for file, line, message, _, _ in extract_from_dir(str(HOME / room), keywords=i18n.KEYWORDS):
+        for file, line, message, _, _ in extract_from_dir(
+            str(HOME / room), method_map=i18n.METHODS, keywords=i18n.KEYWORDS
+        ):
             forms = message if isinstance(message, tuple) else (message,)
             found[f"{room}/{file}:{line} {forms[0]}"] = tuple(str(form) for form in forms)
     return found

@@ -109,3 +109,14 @@ async def test_a_change_forced_by_a_superuser_breaks_the_links(pool: Any, owner:
     events = await read_all(pool, stream)
     assert b"mentor__" in events[1].header
     assert hashlib.sha256(events[1].header).hexdigest() != events[2].read()["prev"]
+
+
+@pytest.mark.parametrize("name", ["", "journey", "journey-1", f"Journey-{'0' * 8}", "system-x"])
+async def test_no_stream_has_a_strange_name(pool: Any, owner: Any, ring: KeyRing, name: str) -> None:
+    stream = await fill(pool, ring)
+    for statement in (
+        "INSERT INTO streams VALUES ($2 || left($1, 0), 0, sha256(''))",
+        "UPDATE streams SET stream = $2 WHERE stream = $1",
+    ):
+        with pytest.raises(asyncpg.CheckViolationError):
+            await owner.execute(statement, stream, name)

@@ -120,7 +120,9 @@ async def test_an_ordinary_owner_who_may_make_roles_can_migrate_and_write(server
     admin = await asyncpg.connect(dsn)
     database = await admin.fetchval("SELECT current_database()")
     await admin.execute("CREATE ROLE clerk LOGIN CREATEROLE")
-    await admin.execute("GRANT journeys_writer, journeys_reader, journeys_retention TO clerk WITH ADMIN OPTION")
+    await admin.execute(
+        "GRANT journeys_writer, journeys_reader, journeys_retention, journeys_web TO clerk WITH ADMIN OPTION"
+    )
     await admin.execute(f"ALTER DATABASE {database} OWNER TO clerk")
     await admin.close()
     own = dsn.replace("journeys@", "clerk@")

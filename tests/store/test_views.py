@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
@@ -45,6 +46,24 @@ async def test_filters(pool: Any, ring: KeyRing) -> None:
     everything = sorted([calm, late, closed])
     assert await ids(after=everything[0]) == set(everything[1:])
     assert await views.starting_with(pool, calm[:13].upper()) == [calm]
+
+
+async def test_an_append_without_view_moves_the_seq_alone(pool: Any, ring: KeyRing) -> None:
+    id, other = await put(pool, ring), await put(pool, ring)
+    before, beside = await views.journey(pool, id), await views.journey(pool, other)
+    assert before is not None
+    note = noted(before.stream, 1, ring).model_copy(update={"view": None})
+    assert (await append(pool, ring, note)).accepted
+    after = await views.journey(pool, id)
+    assert after == replace(before, seq=2, summary={**before.summary, "seq": 2})
+    assert await views.journey(pool, other) == beside
+
+
+async def test_an_append_without_view_needs_no_row(pool: Any, ring: KeyRing) -> None:
+    for stream in (new_stream(), new_stream("person"), "system"):
+        note = noted(stream, 0, ring).model_copy(update={"view": None})
+        assert (await append(pool, ring, note)).accepted
+    assert await views.journeys(pool) == []
 
 
 async def test_a_row_names_the_person_and_holds_the_whole_summary(pool: Any, ring: KeyRing) -> None:

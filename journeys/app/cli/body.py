@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from journeys.app.cli.desk import Desk
-from journeys.app.cli.fields import Field, fields_of
 from journeys.app.failures import Failure, Said, usage
+from journeys.app.fields import Field, fields_of
 from journeys.app.finding import Loaded, find_mentor, find_partner, find_staff, nearest, only, pick, unknown_code
-from journeys.app.identifiers import instant_of, is_uuid, uuid7
 from journeys.app.inbox import label
 from journeys.app.reading import read_amount, read_day, read_instant, read_occurred
 from journeys.domain.commands import BODIES
 from journeys.domain.directory import search_form
+from journeys.identifiers import instant_of, is_uuid, uuid7
 
 if TYPE_CHECKING:
     from pydantic import ValidationError

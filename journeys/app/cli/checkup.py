@@ -46,6 +46,7 @@ async def doctor(desk: Desk, quick: bool) -> int:
             ("clock", _clock),
             ("mail", _mail),
             ("identity", _identity),
+            ("trust", _trust),
             ("journeys", _journeys),
             ("staff", _duty),
         ]
@@ -183,6 +184,16 @@ async def _keys(desk: Desk) -> Check:
     ring = desk.ring()
     return Check("keys", "ok", Said(f"clé de signature {ring.current_id}, {len(ring.keys)} reconnue(s)",
                                     f"signing key {ring.current_id}, {len(ring.keys)} known"))  # fmt: skip
+
+
+async def _trust(desk: Desk) -> list[Check]:
+    from journeys.app.telling import unsigned
+    from journeys.store import signing_keys
+
+    if await signing_keys.hold(await desk.pool(), desk.ring()):
+        return []
+    told = unsigned()
+    return [Check("trust", "failed", told.what, told.remedy)]
 
 
 async def _clock(desk: Desk) -> Check:

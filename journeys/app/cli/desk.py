@@ -160,7 +160,7 @@ class Desk:
     async def actor(self) -> "Actor":
         """Whoever `--as` names (staff, else a mentor or partner by id), with the roles held now. Raises Failure."""
         from journeys.app.entry import Actor
-        from journeys.app.identifiers import is_uuid
+        from journeys.identifiers import is_uuid
         from journeys.store import mentors, partners
 
         asked = self.acting_as

@@ -61,6 +61,22 @@ def _add_staff(app: typer.Typer) -> None:
     ) -> None:
         await _staff_change(at(ctx), handle, name, email, phone, site, left, back)
 
+    @command(room, "password", "Pose un mot de passe pour l'application.", "Sets a password for the application.")
+    async def password(
+        ctx: typer.Context,
+        handle: str = argument("qui", "who", "PSEUDO"),
+        stdin: bool = option("--stdin", "lire le mot de passe sur l'entrée", "read the password from stdin", False),
+    ) -> None:
+        await _staff_password(at(ctx), handle, stdin)
+
+    @command(room, "sessions", "Les sessions ouvertes dans l'application.", "Open sessions in the application.")
+    async def sessions(
+        ctx: typer.Context,
+        handle: str = argument("qui", "who", "PSEUDO"),
+        end: bool = option("--end", "mettre fin à toutes, sur-le-champ", "end all of them, at once", False),
+    ) -> None:
+        await _staff_sessions(at(ctx), handle, end)
+
     @command(room, "role", "Donne ou retire un rôle.", "Gives or takes a role.")
     async def role(
         ctx: typer.Context,
@@ -90,7 +106,7 @@ async def _staff_add(
 ) -> None:  # fmt: skip
     import re
 
-    from journeys.app.identifiers import uuid7
+    from journeys.identifiers import uuid7
     from journeys.store import staff
     from journeys.store.staff import Member
 
@@ -113,6 +129,58 @@ async def _staff_add(
     await staff.add(pool, member, by)
     _told(desk, "staff", member, f"{member.name} ({handle}) est dans l'équipe : {_roles_fr(member.roles)}.",
           f"{member.name} ({handle}) is on the staff: {', '.join(member.roles) or 'no role'}.")  # fmt: skip
+
+
+async def _staff_password(desk: Desk, handle: str, stdin: bool) -> None:
+    from journeys.app.finding import find_staff
+    from journeys.app.passwords import refuse_weak
+    from journeys.store import accounts, sessions
+
+    pool = await desk.pool()
+    member = await find_staff(pool, handle, "PSEUDO")
+    await desk.keeper()
+    password = _read_password(desk, stdin)
+    refuse_weak(password, member.handle, member.name, "--stdin" if stdin else "PSEUDO")
+    await accounts.set_password(pool, member.id, password)
+    ended = await sessions.close_all(pool, member.id)
+    _told(desk, "staff", member,
+          f"{member.name} peut se connecter avec ce mot de passe ; sessions closes : {ended}.",
+          f"{member.name} can log in with this password; sessions ended: {ended}.")  # fmt: skip
+
+
+def _read_password(desk: Desk, stdin: bool) -> str:
+    """From a terminal twice and unseen, else the first line of stdin. Raises Failure."""
+    import getpass
+    import sys
+
+    if stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise usage("no-terminal", "il n'y a pas de terminal pour taper le mot de passe ; ajoutez --stdin",
+                    "there is no terminal to type the password on; add --stdin", field="--stdin")  # fmt: skip
+    first = getpass.getpass(desk.out.t("Nouveau mot de passe : ", "New password: "))
+    if first != getpass.getpass(desk.out.t("Encore une fois : ", "Once more: ")):
+        raise usage("not-the-same", "les deux mots de passe diffèrent ; rien n'a changé",
+                    "the two passwords differ; nothing has changed", field="PSEUDO")  # fmt: skip
+    return first
+
+
+async def _staff_sessions(desk: Desk, handle: str, end: bool) -> None:
+    from journeys.app.finding import find_staff
+    from journeys.store import sessions
+
+    pool = await desk.pool()
+    member = await find_staff(pool, handle, "PSEUDO")
+    await desk.keeper()
+    if end:
+        ended = await sessions.close_all(pool, member.id)
+        _told(desk, "staff", member, f"{handle} : {ended} session(s) close(s).", f"{handle}: {ended} session(s) ended.")
+        return
+    found = await sessions.open_sessions(pool, member.id)
+    out = desk.out
+    heads = (out.t("ouverte", "opened"), out.t("dernier usage", "last used"), out.t("par", "by"))
+    rows = [(f"{each.opened_at:%Y-%m-%d %H:%M} UTC", f"{each.seen_at:%Y-%m-%d %H:%M} UTC", each.how) for each in found]
+    out.result({"sessions": [dataclasses.asdict(each) for each in found]}, lambda: out.table(heads, rows))
 
 
 async def _staff_list(desk: Desk) -> None:
@@ -262,7 +330,7 @@ def _add_partners(app: typer.Typer) -> None:
         phone: str = option("--phone", "téléphone", "phone"),
         language: str = option("--language", "fr ou en", "fr or en", "fr"),
     ) -> None:
-        from journeys.app.identifiers import uuid7
+        from journeys.identifiers import uuid7
         from journeys.store import partners
         from journeys.store.partners import Partner
 
@@ -312,7 +380,7 @@ def _add_mentors(app: typer.Typer) -> None:
         phone: str = option("--phone", "téléphone", "phone"),
         language: str = option("--language", "fr ou en", "fr or en", "fr"),
     ) -> None:
-        from journeys.app.identifiers import uuid7
+        from journeys.identifiers import uuid7
         from journeys.store import mentors
         from journeys.store.mentors import Mentor
 
@@ -492,8 +560,8 @@ def _add_funds(app: typer.Typer) -> None:
         balance: str = option("--balance", "somme de départ", "money to begin with", "0"),
         cap: str = option("--cap", "plafond par personne", "cap per person"),
     ) -> None:
-        from journeys.app.identifiers import uuid7
         from journeys.app.reading import read_amount
+        from journeys.identifiers import uuid7
         from journeys.store import treasury
 
         desk = at(ctx)

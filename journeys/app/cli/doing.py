@@ -12,7 +12,7 @@ from journeys.app.failures import Exit, Failure, Lang, Said, usage
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-    from journeys.app.cli.fields import Field
+    from journeys.app.fields import Field
     from journeys.app.finding import Loaded
     from journeys.contract import Answer
     from journeys.domain.commands import AnyBody, Command
@@ -53,7 +53,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _do(desk: Desk, words: list[str]) -> int:
-    from journeys.app.cli.fields import commands
+    from journeys.app.fields import commands
     from journeys.app.finding import nearest
 
     known = commands()
@@ -91,7 +91,7 @@ def _do(desk: Desk, words: list[str]) -> int:
 
 def typed(name: str, words: list[str]) -> dict[str, str]:
     """The options after the command, by name without dashes. Raises Failure: unknown, twice, without value."""
-    from journeys.app.cli.fields import fields_of
+    from journeys.app.fields import fields_of
     from journeys.app.finding import nearest
 
     fields = {field.option: field for field in fields_of(name)}
@@ -265,7 +265,7 @@ def _print(desk: Desk, name: str, answer: "Answer") -> None:
 
 def _help(lang: Lang) -> str:
     """Every command with its fields."""
-    from journeys.app.cli.fields import commands, fields_of
+    from journeys.app.fields import commands, fields_of
     from journeys.narration import command_word
 
     en = lang == "en"
@@ -292,7 +292,7 @@ def _help(lang: Lang) -> str:
 
 def _help_of(name: str, lang: Lang) -> str:
     """One command with each field."""
-    from journeys.app.cli.fields import ABOUT, fields_of
+    from journeys.app.fields import ABOUT, fields_of
     from journeys.app.inbox import role_label
     from journeys.domain.rights import TABLE, Scope
     from journeys.i18n import capital

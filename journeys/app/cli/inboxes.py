@@ -96,8 +96,8 @@ async def _today(desk: Desk, referent: str | None) -> None:
 
 
 def _table(desk: Desk, items: "Sequence[Waiting]", programmes: "dict[str, Programme]") -> None:
-    from journeys.app.identifiers import short
     from journeys.app.inbox import otherwise, said, turn
+    from journeys.identifiers import short
 
     out, lang = desk.out, desk.out.lang
     out.table(
@@ -143,10 +143,10 @@ async def _of_kind(desk: Desk, kind: str, team: str | None) -> "list[Waiting]":
 
 
 async def _escalations(desk: Desk, team: str | None) -> None:
-    from journeys.app.identifiers import short
     from journeys.app.inbox import otherwise, said, turn
     from journeys.app.reading import ZONE
     from journeys.i18n import format_instant
+    from journeys.identifiers import short
 
     items = await _of_kind(desk, "escalation", team)
     programmes = await _programmes(desk)

@@ -86,11 +86,11 @@ async def _list(
 
 async def journeys_table(desk: Desk, rows: "Sequence[JourneyRow]") -> Callable[[], None]:
     """What prints these journeys."""
-    from journeys.app.identifiers import short
     from journeys.app.inbox import label
     from journeys.app.publishing import in_force
     from journeys.app.reading import ZONE
     from journeys.i18n import format_instant
+    from journeys.identifiers import short
     from journeys.narration import spoken
     from journeys.store import staff
 
@@ -157,9 +157,9 @@ async def _show(desk: Desk, id: str) -> None:
 
 
 def _print(desk: Desk, known: "Loaded", names: dict[str, str]) -> None:
-    from journeys.app.identifiers import short
     from journeys.app.inbox import otherwise, said, turn, waiting
     from journeys.i18n import format_date
+    from journeys.identifiers import short
     from journeys.narration import spoken
 
     out, lang, state, row = desk.out, desk.out.lang, known.state, known.row

@@ -286,6 +286,7 @@ def _of_store(error: BaseException) -> Failure | None:
             asyncpg.PostgresConnectionError()
             | asyncpg.CannotConnectNowError()
             | asyncpg.InterfaceError()
+            | asyncpg.InternalClientError()
             | ConnectionError()
             | TimeoutError()
         ):

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from journeys.local.record import StackInfo
 
 _SYNC_SECONDS: Final = 60.0
+WEB_COMMAND: Final = (sys.executable, "-m", "journeys.app.cli", "web", "--port", "{port}")
+"""The application as a part of the stack."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -69,6 +71,14 @@ def add_to(app: typer.Typer) -> None:
     def worker(ctx: typer.Context) -> int:
         return _worker(at(ctx))
 
+    @command(app, "web", "Sert les pages de l'application.", "Serves the pages of the application.")
+    async def web(
+        ctx: typer.Context,
+        host: str = option("--host", "adresse où écouter", "address to listen on", "127.0.0.1"),
+        port: int = option("--port", "port", "port", 8780),
+    ) -> None:
+        await _web(at(ctx), host, port)
+
 
 # --- up
 
@@ -101,7 +111,9 @@ async def _run_stack(desk: Desk, ui: bool) -> int:
         settings.signing_keys()
 
     worker = [sys.executable, str(worker_file())]
-    async with Stack.start(settings.data_dir, worker_command=worker, ui=ui, after_start=after_start) as stack:
+    async with Stack.start(
+        settings.data_dir, worker_command=worker, web_command=WEB_COMMAND, ui=ui, after_start=after_start
+    ) as stack:
         told = asyncio.create_task(stack.until_told_to_end())
         await _sync_at_start(desk)
         await _welcome(desk, stack.info)
@@ -145,12 +157,14 @@ async def _welcome(desk: Desk, info: "StackInfo") -> None:
         "database_url": info.database_url,
         "temporal_address": info.temporal_address,
         "ui_url": info.ui_url,
+        "web_url": info.web_url,
         "pid": info.pid,
     }
 
     def show() -> None:
         out.line(out.t("Prêt. Laissez cette fenêtre ouverte ; Ctrl-C arrête tout.",
                        "Ready. Leave this window open; Ctrl-C stops everything."))  # fmt: skip
+        out.line(out.t(f"  pages        {info.web_url}", f"  pages        {info.web_url}"))
         out.line(out.t(f"  données      {info.data_dir}", f"  data         {info.data_dir}"))
         out.line(out.t(f"  base         {info.database_url}", f"  database     {info.database_url}"))
         out.line(f"  Temporal     {info.temporal_address}" + (f"   {info.ui_url}" if info.ui_url else ""))
@@ -180,6 +194,23 @@ def worker_file() -> Path:
         raise Failure(Exit.FAILED, "no-worker", Said(f"worker.py manque ({path})", f"worker.py is missing ({path})"),
                       Said("réinstallez le logiciel", "reinstall the software"))  # fmt: skip
     return path
+
+
+async def _web(desk: Desk, host: str, port: int) -> None:
+    from journeys import telemetry
+    from journeys.app.web.serving import serve
+
+    telemetry.configure(level="WARNING")
+    place = desk.place()
+    try:
+        await serve(desk.settings, place.database_url, place.temporal_address, host, port)
+    except OSError as error:
+        raise Failure(
+            Exit.FAILED, "port-taken",
+            Said(f"{host}:{port} ne peut pas être pris ({error.strerror})",
+                 f"{host}:{port} cannot be taken ({error.strerror})"),
+            Said("donnez un autre port par --port", "give another port by --port"), field="--port",
+        ) from None  # fmt: skip
 
 
 def _worker(desk: Desk) -> int:

@@ -119,9 +119,9 @@ async def _start_one(
     referent: str | None, site: str | None, watch_from: str | None,
 ) -> int:  # fmt: skip
     from journeys.app.finding import find_staff
-    from journeys.app.identifiers import short
     from journeys.app.reading import read_day
     from journeys.app.starting import Beginning, Starter
+    from journeys.identifiers import short
 
     details = _details(person, typed)
     first_day = read_day(since, "--start") if since is not None else None
@@ -276,7 +276,7 @@ async def _start_row(
 
 
 def _print_rows(desk: Desk, results: list[dict[str, Any]], failed: int) -> None:
-    from journeys.app.identifiers import short
+    from journeys.identifiers import short
 
     out = desk.out
     words = {

@@ -11,7 +11,7 @@ AFTER_CLOSURE = kinds(
     "DateCorrected MilestoneCorrected ContactCorrected AppointmentCorrected SituationCorrected DeadlineCorrected "
     "PaymentInstructed PaymentHeld PaymentReleased PaymentAccepted PaymentUnknown PaymentEnquired PaymentLookedUp "
     "PaymentSettled PaymentRejected PaymentSettledByHand PaymentCancelled PaymentReturned "
-    "ReceiptDue ReceiptOverdue ReceiptSubmitted ReceiptAccepted ReceiptRefused ReceiptWaived "
+    "ReceiptDue ReceiptOverdue ReceiptSubmitted ReceiptUnanswered ReceiptAccepted ReceiptRefused ReceiptWaived "
     "OutcomeMeasured MomentsPlanned "
     "MessageSent MessageFailed MessageSuppressed MessageUnknown MessageDeferred MessageReady "
     "MessageDelivered MessageBounced "

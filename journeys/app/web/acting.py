@@ -1,0 +1,170 @@
+"""A command out of a form: its fields read, signed, sent; what the person is told when it was not taken."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from journeys.app.entry import give, make_command, used_otherwise
+from journeys.app.failures import Exit, Failure, Said, usage
+from journeys.app.fields import Field, commands, fields_of
+from journeys.app.finding import Loaded
+from journeys.app.forwarding import forward
+from journeys.app.reading import read_amount, read_day, read_instant, read_occurred
+from journeys.app.telling import failure_of
+from journeys.app.web.visit import Visit
+from journeys.contract import Answer
+from journeys.domain.commands import BODIES, PERSONAL, AnyBody, Command
+from journeys.domain.decide import Refused, decide
+from journeys.identifiers import is_uuid, uuid7
+from journeys.temporal import Malformed, Unreachable
+
+_IDS: Final = frozenset({"staff", "mentor", "partner", "escalation", "grant", "payment", "receipt", "appointment",
+                         "referral"})  # fmt: skip
+
+
+class Wrong(Exception):
+    """A form that cannot be taken as it is: each failure beside its field. What was typed is kept."""
+
+    def __init__(self, failures: list[Failure]) -> None:
+        super().__init__(", ".join(failure.code for failure in failures))
+        self.failures = failures
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A form as it came: the fields of a command by name, with the id under which it may be sent again."""
+
+    name: str
+    typed: Mapping[str, str]
+    id: str
+    seen: int | None = None
+    occurred: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A command that was taken."""
+
+    answer: Answer
+    name: str
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+
+def filled(name: str, form: Mapping[str, Any], visit: Visit) -> Filled:
+    """Read the envelope of a form. Raises Failure: no such command."""
+    if name not in commands():
+        raise Failure(Exit.NOT_FOUND, "unknown-command", Said("cette action n'existe pas", "there is no such action"))
+    typed = {key: str(value) for key, value in form.items() if isinstance(value, str)}
+    id = typed.get("command", "")
+    seen = typed.get("seen", "")
+    return Filled(
+        name, typed, id if is_uuid(id) else uuid7(visit.now), int(seen) if seen.isdecimal() else None,
+        typed.get("occurred", "").strip(),
+    )  # fmt: skip
+
+
+def read(asked: Filled) -> tuple[AnyBody, dict[str, str]]:
+    """The body and its texts. Raises Wrong with every field that cannot be read."""
+    values: dict[str, Any] = {}
+    texts: dict[str, str] = {}
+    wrong: list[Failure] = []
+    for each in fields_of(asked.name):
+        word = asked.typed.get(each.name, "").strip()
+        if not word and each.kind != "flag":
+            if each.required:
+                wrong.append(usage("missing", "à remplir", "to be filled in", field=each.name))
+            continue
+        try:
+            if each.part:
+                texts[each.name] = word
+            else:
+                values[each.name] = _value(each, word)
+        except Failure as failure:
+            wrong.append(failure)
+    if wrong:
+        raise Wrong(wrong)
+    try:
+        body: Any = BODIES[asked.name].model_validate(values)
+    except ValidationError as error:
+        raise Wrong([_invalid(detail) for detail in error.errors()]) from None
+    return body, texts
+
+
+def _value(known: Field, word: str) -> Any:
+    match known.kind:
+        case "day":
+            return read_day(word, known.name)
+        case "instant":
+            return read_instant(word, known.name)
+        case "amount":
+            return read_amount(word, known.name)
+        case "number":
+            if not word.isdecimal() or len(word) > 9:
+                raise usage("not-a-number", "écrivez un nombre entier", "write a whole number", field=known.name)
+            return int(word)
+        case "flag":
+            return word not in ("", "false", "0", "no")
+        case _ if known.kind in _IDS:
+            if not is_uuid(word):
+                raise usage("choose", "choisissez dans la liste", "choose from the list", field=known.name)
+            return word
+        case _:
+            return word
+
+
+def _invalid(detail: Any) -> Failure:
+    name = str(detail["loc"][0]) if detail["loc"] else ""
+    return usage("bad-value", "valeur refusée : vérifiez ce champ", "value refused: check this field", field=name)
+
+
+async def act(visit: Visit, loaded: Loaded, asked: Filled) -> Given:
+    """Send a command to a journey that the visitor may see; the visit's connection is given back before.
+
+    Raises:
+        Wrong: a field cannot be read. Failure: refused, or in conflict. Unreachable, Malformed: see temporal;
+        they carry `command_id`.
+    """
+    body, texts = read(asked)
+    house = visit.house
+    try:
+        command = make_command(
+            house.ring, stream=loaded.row.stream, body=body, actor=visit.actor, now=visit.now, texts=texts, id=asked.id,
+            occurred_at=read_occurred(asked.occurred, "occurred", visit.now) if asked.occurred else None,
+            seen=asked.seen,
+        )  # fmt: skip
+    except (Failure, ValidationError, ValueError) as error:
+        raise Wrong([error if isinstance(error, Failure) else usage(
+            "bad-value", "valeur refusée : vérifiez les champs", "value refused: check the fields", field="occurred"
+        )]) from None  # fmt: skip
+    await visit.done()
+    answer = await _sent(visit, loaded, command, texts)
+    if (failure := failure_of(answer, loaded.book)) is not None:
+        raise failure
+    return Given(answer, asked.name, texts)
+
+
+async def _sent(visit: Visit, loaded: Loaded, command: Command, texts: Mapping[str, str]) -> Answer:
+    """A command about the person goes by the person's own stream, unless a right or rule refuses it here."""
+    house = visit.house
+    if (conflict := await used_otherwise(house.writing, command)) is not None:
+        return conflict
+    queue = house.settings.task_queue
+    try:
+        client = await house.client()
+        refused = command.name in PERSONAL and isinstance(
+            decide(loaded.state, command, visit.now, loaded.book), Refused
+        )
+        if command.name not in PERSONAL or refused:
+            return await give(client, command, queue)
+        about = f"person-{loaded.state.person}"
+        own = make_command(
+            house.ring, stream=about, body=command.body, actor=visit.actor, now=command.signed_at, texts=texts,
+            id=command.id, occurred_at=command.occurred_at, seen=command.seen,
+        )  # fmt: skip
+        answers = await forward(house.writing, house.ring, client, own, queue)
+        return answers.get(loaded.row.stream, answers[about])
+    except (Unreachable, Malformed) as error:
+        error.command_id = command.id  # type: ignore[union-attr]
+        raise

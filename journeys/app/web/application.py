@@ -1,0 +1,111 @@
+"""The application put together: its screens, its middleware, and how it tells what went wrong."""
+
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+import structlog
+from asyncpg import InterfaceError, InternalClientError, PostgresError
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from journeys.app.failures import Exit, Failure, Said
+from journeys.app.web import safety
+from journeys.app.web.house import House
+from journeys.app.web.pages import ROUTERS
+from journeys.app.web.policy import check_doors
+from journeys.app.web.proof import NotProved, ask_proof
+from journeys.app.web.provider import Provider
+from journeys.app.web.rendering import STATIC, page
+from journeys.app.web.visit import NotEntered, Visit, language_of, token_of
+from journeys.temporal import Malformed, Unreachable
+
+STATUS: Final = {
+    Exit.USAGE: 422, Exit.NOT_FOUND: 404, Exit.REFUSED: 403, Exit.CONFLICT: 409, Exit.UNREACHABLE: 503,
+    Exit.BROKEN: 500, Exit.FAILED: 500,
+}  # fmt: skip
+
+
+def make_application(house: House, *, pace: safety.Pace | None = None) -> FastAPI:
+    """The application over a house. Raises Unguarded when a route has no policy."""
+    application = FastAPI(title="Release journeys", docs_url=None, redoc_url=None, openapi_url=None)
+    application.state.house = house
+    application.state.provider = Provider.of(house)
+    for router in ROUTERS:
+        application.router.routes.extend(router.routes)
+    application.mount("/static", StaticFiles(directory=Path(STATIC)), name="static")
+    check_doors(application)
+    application.middleware("http")(safety.same_origin)
+    application.middleware("http")(pace or safety.Pace())
+    application.middleware("http")(safety.headers)
+    _tell_failures(application)
+    return application
+
+
+def _tell_failures(application: FastAPI) -> None:
+    @application.exception_handler(NotEntered)
+    async def not_entered(request: Request, error: NotEntered) -> Response:
+        to = f"/connexion?suite={quote(error.back)}"
+        if request.headers.get("hx-request") == "true":
+            return PlainTextResponse("", status_code=401, headers={"HX-Redirect": to})
+        return RedirectResponse(to, status_code=303)
+
+    @application.exception_handler(NotProved)
+    async def not_proved(request: Request, error: NotProved) -> Response:
+        return await ask_proof(error)
+
+    @application.exception_handler(Failure)
+    async def failure(request: Request, error: Failure) -> Response:
+        return told(request, error)
+
+    @application.exception_handler(Unreachable)
+    @application.exception_handler(Malformed)
+    async def unreachable(request: Request, error: Exception) -> Response:
+        return told(request, unknown_fate(getattr(error, "command_id", None)))
+
+    @application.exception_handler(OSError)
+    @application.exception_handler(PostgresError)
+    @application.exception_handler(InterfaceError)
+    @application.exception_handler(InternalClientError)
+    async def no_store(request: Request, error: Exception) -> Response:
+        structlog.get_logger().error("no answer from the database", path=request.url.path, exc_info=error)
+        return told(request, _NO_STORE)
+
+    @application.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 404:
+            return told(request, _NO_PAGE)
+        return PlainTextResponse(str(error.detail), status_code=error.status_code)
+
+
+def told(request: Request, error: Failure) -> HTMLResponse:
+    """A page that says what, where and what to do."""
+    visit = Visit(request.app.state.house, request, language_of(request, None), token_of(request))
+    return page(visit, "failure.html", STATUS.get(error.exit, 500), failure=error)
+
+
+def unknown_fate(command: str | None) -> Failure:
+    """The engine gave no answer: whether a command was taken is not known, and sending it again is safe."""
+    return Failure(
+        Exit.UNREACHABLE, "unreachable",
+        Said("le moteur ne répond pas ; on ne sait pas si la demande a été prise",
+             "the engine does not answer; whether the request was taken is not known"),
+        Said("renvoyez le même formulaire : la demande n'aura d'effet qu'une fois",
+             "send the same form again: the request has its effect only once"),
+        command=command,
+    )  # fmt: skip
+
+
+_NO_STORE: Final = Failure(
+    Exit.UNREACHABLE, "no-database",
+    Said("la base de données ne répond pas ; rien n'a été changé", "the database does not answer; nothing was changed"),
+    Said("réessayez dans un instant ; si cela dure, prévenez la personne qui tient la machine",
+         "try again in a moment; if it lasts, tell whoever keeps the machine"),
+)  # fmt: skip
+_NO_PAGE: Final = Failure(
+    Exit.NOT_FOUND, "no-page", Said("il n'y a pas de page à cette adresse", "there is no page at this address"),
+    Said("revenez à l'accueil, ou cherchez la personne par son nom",
+         "go back to the start, or search the person by name"),
+)  # fmt: skip

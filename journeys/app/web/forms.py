@@ -1,0 +1,122 @@
+"""A command's form for one journey: each field with its words, its choices and what was typed so far."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from journeys.app.failures import Exit, Failure, Said
+from journeys.app.fields import ABOUT, Field, commands, fields_of
+from journeys.app.finding import Loaded
+from journeys.app.web.visit import Visit
+from journeys.domain.programme import Programme
+from journeys.i18n import capital, text
+from journeys.narration import spoken
+from journeys.narration.telling import Speech
+from journeys.store import mentors, partners, staff
+
+Shape = Literal["hidden", "text", "area", "day", "instant", "amount", "number", "choice", "flag"]
+
+_CODES = {
+    "milestone": "milestones",
+    "date": "dates",
+    "contact": "contacts",
+    "situation": "situations",
+    "measure": "measures",
+}
+_LISTED: Mapping[str, Callable[[Programme], Iterable[Iterable[str]]]] = {
+    "purpose": lambda programme: [grant.purposes for grant in programme.grants.values()],
+    "pay_by": lambda programme: [grant.pay_by for grant in programme.grants.values()],
+    "means": lambda programme: [contact.means for contact in programme.contacts.values()],
+    "value": lambda programme: [*programme.situations.values(), ("unknown",)],
+    "kind": lambda programme: [milestone.evidence for milestone in programme.milestones.values()],
+}
+"""Codes that a programme lists for a field."""
+_LONG = frozenset({"note", "reason", "text", "letter", "description"})
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A field as the template shows it."""
+
+    name: str
+    label: str
+    shape: Shape
+    required: bool
+    value: str
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+async def form_of(visit: Visit, loaded: Loaded, command: str, typed: Mapping[str, Any]) -> list[Input]:
+    """The inputs of a command's form. What is already known (from the button) is not asked again.
+
+    Raises Failure: no such command.
+    """
+    if command not in commands():
+        raise Failure(Exit.NOT_FOUND, "unknown-command", Said("cette action n'existe pas", "there is no such action"))
+    return [await _input(visit, loaded, field, str(typed.get(field.name, ""))) for field in fields_of(command)]
+
+
+async def _input(visit: Visit, loaded: Loaded, field: Field, value: str) -> Input:
+    choices = tuple(await _choices(visit, loaded, field))
+    words = ABOUT[field.name].in_(visit.lang).partition(":")[0].partition("(")[0].partition(";")[0].strip()
+    label = capital(text(visit.lang)(words))
+    if len(choices) == 1 and field.required and not value:
+        value = choices[0][0]
+    return Input(field.name, label, _shape(field, bool(choices)), field.required, value, choices)
+
+
+def _shape(field: Field, has_choices: bool) -> Shape:
+    match field.kind:
+        case "day" | "instant" | "amount" | "number" | "flag":
+            return field.kind
+        case "digest":
+            return "hidden"
+        case _ if has_choices:
+            return "choice"
+        case _:
+            return "area" if field.part and field.name in _LONG else "text"
+
+
+async def _choices(visit: Visit, loaded: Loaded, field: Field) -> Iterable[tuple[str, str]]:
+    """What may be chosen: open items by what they are, codes by their labels, people by their names."""
+    state, programme = loaded.state, loaded.book.programme
+    speech = Speech(loaded.book, {}, visit.lang, state)
+    match field.kind:
+        case "choice":
+            return [(each, capital(spoken(each, visit.lang))) for each in field.choices]
+        case "staff":
+            members = await staff.members(visit.house.writing)
+            return [(each.id, each.name) for each in members if each.active]
+        case "mentor":
+            return [(each.id, each.name) for each in await mentors.mentors(visit.house.writing)]
+        case "partner":
+            return [(each.id, each.name) for each in await partners.partners(visit.house.writing) if each.active]
+        case "escalation":
+            return [(id, capital(speech.alert(id))) for id in state.escalations]
+        case "grant":
+            return [(id, capital(speech.grant(id))) for id in state.grants]
+        case "payment":
+            return [(id, capital(speech.payment(id))) for id, each in state.payments.items() if each.status.open]
+        case "receipt":
+            return [(id, capital(speech.receipt(id))) for id, each in state.receipts.items() if each.settled is None]
+        case "appointment":
+            return [(id, capital(speech.appointment(id))) for id in state.appointments]
+        case "referral":
+            return [(id, capital(speech.referral(id))) for id in state.referrals]
+        case "code" if field.name == "grant":
+            return [(code, each.label.in_(visit.lang)) for code, each in programme.grants.items()]
+        case _ if field.name in _LISTED:
+            codes = dict.fromkeys(code for listed in _LISTED[field.name](programme) for code in listed)
+            return [(code, capital(spoken(code, visit.lang))) for code in codes]
+        case _ if field.name in _CODES:
+            table: Mapping[str, Any] = getattr(programme, _CODES[field.name])
+            return [(code, _label(each, code, visit)) for code, each in table.items()]
+        case _ if field.name == "outcome":
+            return [(code, each.label.in_(visit.lang)) for code, each in programme.closings.items()]
+        case _:
+            return []
+
+
+def _label(known: Any, code: str, visit: Visit) -> str:
+    label = getattr(known, "label", None)
+    return capital(label.in_(visit.lang) if label is not None else spoken(code, visit.lang))

@@ -1,0 +1,200 @@
+"""One open item as a line of a list: what it is, how late, what happens if nobody acts, and what can be done here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+from journeys.app.inbox import Waiting, otherwise, said, turn
+from journeys.app.reading import ZONE, today_of
+from journeys.app.web.visit import Visit
+from journeys.domain.programme import Programme
+from journeys.domain.summary import HELD
+from journeys.i18n import capital, format_date, format_time, ngettext
+
+Tone = Literal["late", "soon", "calm"]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that can be done from a line, at once or by a form. Without a command it leads to a page of its own."""
+
+    label: str
+    command: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+    form: bool = False
+    """It asks for something first: a link to the form, its fields filled so far."""
+    first: bool = False
+    """What is usually done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line as the template shows it."""
+
+    item: Waiting
+    who: str
+    about_who: str
+    """Where the person stands, in a few words: `sorti depuis 12 jours · Auxilia`."""
+    what: str
+    when: str
+    tone: Tone
+    then: str
+    whose: str
+    actions: tuple[Action, ...]
+
+    @property
+    def journey(self) -> str:
+        return self.item.row.id
+
+
+def line(visit: Visit, item: Waiting, programmes: Mapping[str, Programme], *, mine: bool = True) -> Line:
+    """A line for this visitor. `mine`: it is their turn, so that it carries actions."""
+    when, tone = _when(visit, item)
+    return Line(
+        item,
+        item.row.name or visit.say("personne effacée"),
+        _stands(visit, item, programmes),
+        capital(said(item, visit.lang, programmes)),
+        when,
+        tone,
+        otherwise(item, visit.lang, programmes),
+        turn(item, visit.lang, programmes),
+        tuple(_actions(visit, item)) if mine else (),
+    )
+
+
+def _stands(visit: Visit, item: Waiting, programmes: Mapping[str, Programme]) -> str:
+    row = item.row
+    programme = programmes.get(row.programme)
+    name = programme.label.in_(visit.lang).partition(":")[0].strip() if programme is not None else row.programme
+    return " · ".join(filter(None, (release_words(visit, row.summary), name, row.site)))
+
+
+def release_words(visit: Visit, summary: Mapping[str, object]) -> str:
+    """How far the release is: `sort vendredi 27 novembre`, `dehors depuis 12 jours`."""
+    dates = summary.get("dates")
+    known = dates.get("release") if isinstance(dates, dict) else None
+    if known is None:
+        return ""
+    on, today = date.fromisoformat(known), today_of(visit.now)
+    days = (today - on).days
+    if summary["status"] == "planned":
+        if days > 0:
+            return visit.say("sortie à confirmer")
+        if days > -14:
+            return visit.say("sort {day}", day=near_date(visit, on))
+        return visit.say("sort le {day}", day=near_date(visit, on))
+    if days < 60:
+        return ngettext(visit.lang, "dehors depuis {count} jour", "dehors depuis {count} jours", days).format(
+            count=days
+        )
+    return ngettext(
+        visit.lang, "dehors depuis {count} mois", "dehors depuis {count} mois", days // 30
+    ).format(count=days // 30)  # fmt: skip
+
+
+def _when(visit: Visit, item: Waiting) -> tuple[str, Tone]:
+    """How late, or by when, in days as people count them."""
+    now = visit.now
+    if item.kind == "escalation":
+        return visit.say("ouverte {since}", since=ago(visit, item.since or now)), "late"
+    if item.at is None:
+        return "", "calm"
+    if item.kind == "appointment" and item.at > now:
+        return visit.say(
+            "{day} à {hour}", day=_day(visit, item.at), hour=format_time(item.at, visit.lang, ZONE)
+        ), "soon"
+    if item.kind == "appointment":
+        return visit.say("a-t-il eu lieu ?"), "late"
+    if item.at <= now:
+        return visit.say("en retard, {since}", since=ago(visit, item.at)), "late"
+    today = today_of(now)
+    day = item.at.astimezone(ZONE).date()
+    if day == today:
+        return visit.say("avant {hour}", hour=format_time(item.at, visit.lang, ZONE)), "soon"
+    return visit.say("avant {day}", day=_day(visit, item.at)), "soon" if (day - today).days <= 1 else "calm"
+
+
+def _day(visit: Visit, at: datetime) -> str:
+    day, today = at.astimezone(ZONE).date(), today_of(visit.now)
+    match (day - today).days:
+        case 0:
+            return visit.say("aujourd'hui")
+        case 1:
+            return visit.say("demain")
+        case -1:
+            return visit.say("hier")
+        case _:
+            return near_date(visit, day)
+
+
+def near_date(visit: Visit, day: date) -> str:
+    """A day without its year where nobody could take it for another's."""
+    days = abs((day - today_of(visit.now)).days)
+    told = format_date(day, visit.lang, weekday=days < 8)
+    return told.removesuffix(f" {day.year}") if days < 250 else told
+
+
+def ago(visit: Visit, at: datetime) -> str:
+    """`depuis ce matin`, `depuis hier`, `depuis 3 jours`."""
+    days = (today_of(visit.now) - at.astimezone(ZONE).date()).days
+    if days <= 0:
+        return visit.say("depuis {hour}", hour=format_time(at, visit.lang, ZONE))
+    if days == 1:
+        return visit.say("depuis hier")
+    return visit.say("depuis {count} jours", count=days)
+
+
+def _actions(visit: Visit, item: Waiting) -> list[Action]:
+    """What the person whose turn it is usually does; everything else is on the person's page."""
+    s = visit.say
+    match item.kind:
+        case _ if item.note == HELD:
+            return []
+        case "deadline" if item.note:
+            return [Action(s("Confirmer la date…"), "confirm-date", {"date": item.note}, form=True, first=True)]
+        case "deadline":
+            return [
+                Action(s("Fait"), "reach-milestone", {"milestone": item.about}, first=True),
+                Action(s("Reporter…"), "reschedule-milestone", {"milestone": item.about}, form=True),
+            ]
+        case "contact":
+            return [Action(s("Contact pris…"), "log-contact", {"contact": item.about}, form=True, first=True)]
+        case "appointment" if item.at is not None and item.at > visit.now:
+            return [Action(s("Déplacer…"), "move-appointment", {"appointment": item.id}, form=True)]
+        case "appointment":
+            close = {"appointment": item.id}
+            return [
+                Action(s("Oui"), "close-appointment", close | {"outcome": "attended"}, first=True),
+                Action(s("Absent"), "close-appointment", close | {"outcome": "missed"}),
+                Action(s("Excusé"), "close-appointment", close | {"outcome": "excused"}),
+            ]
+        case "escalation":
+            taken = item.note == "acknowledged"
+            mine = [] if taken else [Action(s("Je m'en charge"), "acknowledge-escalation", {"escalation": item.id},
+                                            first=True)]  # fmt: skip
+            return [*mine, Action(s("Régler…"), "resolve-escalation", {"escalation": item.id}, form=True, first=taken)]
+        case "grant" if item.role != "referent":
+            return [Action(s("Décider…"), "", {"grant": item.id}, form=True, first=True)]
+        case "grant":
+            return [Action(s("Modifier…"), "change-grant", {"grant": item.id}, form=True, first=True)]
+        case "receipt" if item.role == "finance":
+            return [
+                Action(s("Accepter"), "accept-receipt", {"receipt": item.id}, first=True),
+                Action(s("Refuser…"), "refuse-receipt", {"receipt": item.id}, form=True),
+            ]
+        case "receipt":
+            return [Action(s("Déposer…"), "submit-receipt", {"receipt": item.id}, form=True, first=True)]
+        case "transfer" if visit.visitor.id == item.about:
+            return [
+                Action(s("Accepter"), "accept-transfer", {}, first=True),
+                Action(s("Décliner…"), "decline-transfer", {}, form=True),
+            ]
+        case "referral":
+            return [
+                Action(s("Acceptée"), "accept-referral", {"referral": item.id}, first=True),
+                Action(s("Déclinée…"), "decline-referral", {"referral": item.id}, form=True),
+            ]
+        case _:
+            return []

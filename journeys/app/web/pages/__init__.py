@@ -1,0 +1,22 @@
+"""One module a screen: its routes, each behind a door, and what its template is given."""
+
+from journeys.app.web.pages import (
+    approvals,
+    audit,
+    caseload,
+    changes,
+    commands,
+    directory,
+    escalations,
+    health,
+    login,
+    person,
+    start,
+    today,
+    week,
+)
+
+ROUTERS = [
+    health.router, login.router, changes.router, today.router, caseload.router, week.router, person.router,
+    commands.router, approvals.router, escalations.router, start.router, audit.router, directory.router,
+]  # fmt: skip

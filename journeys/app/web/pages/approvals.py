@@ -1,0 +1,108 @@
+"""À valider: grants to decide, what an approval binds, and what was decided."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from journeys.app.approving import sight
+from journeys.app.failures import Exit, Failure, Said
+from journeys.app.finding import Loaded
+from journeys.app.inbox import waiting
+from journeys.app.web.lines import line
+from journeys.app.web.pages.commands import journey
+from journeys.app.web.policy import DECIDING
+from journeys.app.web.rendering import page
+from journeys.app.web.visit import Visit, door
+from journeys.domain import events as e
+from journeys.domain.rights import Scope, line_of, right
+from journeys.domain.state import GrantKnown, GrantStatus
+from journeys.identifiers import uuid7
+from journeys.narration.telling import Speech
+from journeys.store import views
+from journeys.store.directory import names_of
+
+router = APIRouter()
+
+
+@router.get("/accords")
+async def inbox(visit: Visit = door(DECIDING)) -> Response:
+    rows = await views.waiting_on(visit.connection, visit.roles & {"supervisor", "finance", "duty"})
+    programmes = await visit.house.programmes()
+    items = [item for row in rows for item in waiting(row) if item.kind == "grant"]
+    mine = sorted(
+        (item for item in items if set(item.role.split(", ")) & visit.roles), key=lambda item: (item.at, item.id)
+    )
+    past = await views.decided(visit.connection)
+    names = await names_of(
+        visit.connection, {each.header["actor"] for each in past if each.header["actor"] != "system"}
+    )
+    return page(
+        visit, "approvals.html",
+        lines=[line(visit, item, programmes) for item in mine],
+        past=[(each, datetime.fromisoformat(each.header["recorded_at"])) for each in past],
+        names=names,
+        what={"GrantApprovalGiven": visit.say("accord donné"), "GrantRefused": visit.say("refusée"),
+              "GrantReturned": visit.say("renvoyée pour être revue")},
+    )  # fmt: skip
+
+
+@router.get("/parcours/{id}/aides/{grant}")
+async def decision(id: str, grant: str, visit: Visit = door(DECIDING)) -> Response:
+    """Everything that an approval is bound to, and the three answers."""
+    loaded = await journey(visit, id)
+    asked = loaded.state.grants.get(grant)
+    if asked is None:
+        raise Failure(Exit.NOT_FOUND, "unknown-grant", Said("cette aide n'existe pas", "there is no such grant"))
+    shown = await sight(visit.connection, loaded.row, grant, loaded)
+    return page(
+        visit, "decision.html",
+        loaded=loaded, row=loaded.row, id=grant, grant=asked, sight=shown,
+        speech=Speech(loaded.book, {}, visit.lang, loaded.state),
+        payee_changes=_payee_changes(loaded, grant),
+        refusal=_why_not(visit, loaded, asked),
+        committed=_committed(loaded, asked),
+        command_ids=[uuid7(visit.now) for _ in range(3)],
+        wanted=_wanted(asked),
+    )  # fmt: skip
+
+
+def _wanted(grant: GrantKnown) -> list[str]:
+    wanted = list(grant.needed)
+    for each in grant.approvals:
+        wanted.remove(each.stands_for)
+    return wanted
+
+
+def _payee_changes(loaded: Loaded, grant: str) -> list[datetime]:
+    """When the payee was set anew: an approver looks twice."""
+    return [
+        event.recorded_at
+        for event in loaded.events
+        if isinstance(event.data, e.GrantChanged) and event.data.grant == grant and "payee" in event.parts
+    ]
+
+
+def _committed(loaded: Loaded, asked: GrantKnown) -> Mapping[str, int]:
+    """Cents of this kind of grant, asked or given, beside the programme's cap for one person."""
+    cap = loaded.book.programme.grants[asked.kind].cap
+    others = sum(each.amount for each in loaded.state.grants.values() if each.kind == asked.kind and each.over is None)
+    return {"cap": int(cap), "all": others}
+
+
+def _why_not(visit: Visit, loaded: Loaded, asked: GrantKnown) -> str:
+    """Why this visitor cannot approve, told before they try; empty when they can."""
+    me, say = visit.visitor, visit.say
+    roles = [
+        role for role in me.roles if right(line_of(role, loaded.book.programme), "approve-grant") is not Scope.NEVER
+    ]
+    if asked.over is not None or asked.status is not GrantStatus.REQUESTED:
+        return say("Cette demande n'attend plus d'accord.")
+    if me.id in (asked.requester, asked.editor):
+        return say("Vous avez fait cette demande ou modifié le bénéficiaire : l'accord revient à quelqu'un d'autre.")
+    if any(each.actor == me.id for each in asked.approvals):
+        return say("Vous avez déjà donné votre accord ; il manque celui d'une autre personne.")
+    if not roles:
+        return say("Votre rôle ne permet pas de donner cet accord.")
+    return ""

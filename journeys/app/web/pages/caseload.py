@@ -1,0 +1,139 @@
+"""Parcours: everybody's journeys that one may see, filtered by the address, mine first; also as a table file."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Final
+from urllib.parse import urlencode
+
+from fastapi import APIRouter
+from fastapi.responses import RedirectResponse, Response
+
+from journeys.app.inbox import label
+from journeys.app.reading import ZONE
+from journeys.app.web.lines import near_date, release_words
+from journeys.app.web.policy import READERS
+from journeys.app.web.rendering import page
+from journeys.app.web.visit import Visit, door
+from journeys.domain.directory import search_form
+from journeys.domain.programme import Programme
+from journeys.i18n import format_date
+from journeys.identifiers import is_uuid
+from journeys.narration import spoken
+from journeys.store import staff, views
+from journeys.store.views import Asked, JourneyRow
+
+router = APIRouter()
+
+A_PAGE: Final = 50
+MOST: Final = 5_000
+"""Rows of a file."""
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_STATUSES: Final = ("planned", "active", "suspended", "closed")
+
+
+@router.get("/parcours")
+async def screen(visit: Visit = door(READERS)) -> Response:
+    query = visit.request.query_params
+    asked = _asked(visit)
+    number = max(int(query["page"]), 1) if query.get("page", "").isdecimal() and len(query["page"]) < 6 else 1
+    rows = await views.caseload(visit.connection, asked, limit=A_PAGE, offset=(number - 1) * A_PAGE)
+    total = await views.count(visit.connection, asked)
+    members = {each.id: each.name for each in await staff.members(visit.connection) if "referent" in each.roles}
+    programmes = await visit.house.programmes()
+    return page(
+        visit, "caseload.html",
+        rows=[_shown(visit, row, programmes, members) for row in rows], total=total, number=number,
+        pages=-(-total // A_PAGE), asked=asked, members=_mine_first(visit, members), programmes=programmes,
+        statuses=_STATUSES, typed=query.get("texte", ""), address=lambda **more: _address(visit, **more),
+        everybody=query.get("referent") == "tous",
+    )  # fmt: skip
+
+
+@router.get("/parcours.csv")
+async def table(visit: Visit = door(READERS)) -> Response:
+    """The same as a file that a spreadsheet opens: semicolons, and no cell that it would take for a formula."""
+    asked = _asked(visit)
+    rows = await views.caseload(visit.connection, asked, limit=MOST)
+    members = {each.id: each.name for each in await staff.members(visit.connection)}
+    programmes = await visit.house.programmes()
+    say = visit.say
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=";")
+    writer.writerow([say("Personne"), say("Sortie"), say("Programme"), say("Phase"), say("Prochaine échéance"),
+                     say("En retard"), say("Référent"), say("Site"), say("État")])  # fmt: skip
+    for row in rows:
+        shown = _shown(visit, row, programmes, members)
+        writer.writerow([_cell(shown[key]) for key in _CELLS])
+    return Response(
+        "\N{BYTE ORDER MARK}" + out.getvalue(), media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="parcours.csv"'},
+    )  # fmt: skip
+
+
+@router.get("/recherche")
+async def search(visit: Visit = door(READERS)) -> Response:
+    """By name without accents or case, by phone, by reference; one who fits is shown at once."""
+    typed = visit.request.query_params.get("q", "").strip()[:100]
+    digits = "".join(sign for sign in typed if sign.isascii() and sign.isdigit())
+    digits = digits.removeprefix("33").removeprefix("0") if len(digits) >= 6 else ""
+    found = await views.found(visit.connection, search_form(typed), digits, typed) if len(typed) >= 2 else []
+    if len(found) == 1:
+        return RedirectResponse(f"/parcours/{found[0].id}", status_code=303)
+    programmes = await visit.house.programmes()
+    return page(visit, "search.html", rows=[_shown(visit, row, programmes, {}) for row in found], typed=typed)
+
+
+_CELLS: Final = ("name", "release", "programme", "phase", "next", "late", "referent", "site", "status")
+
+
+def _shown(
+    visit: Visit, row: JourneyRow, programmes: Mapping[str, Programme], members: Mapping[str, str]
+) -> dict[str, str]:
+    programme = programmes.get(row.programme)
+    return {
+        "id": row.id,
+        "name": row.name or visit.say("personne effacée"),
+        "release": release_words(visit, row.summary),
+        "programme": programme.label.in_(visit.lang).partition(":")[0].strip() if programme else row.programme,
+        "phase": label(row.phase, visit.lang, programme) if row.phase else "",
+        "next": near_date(visit, row.next_due.astimezone(ZONE).date()) if row.next_due else "",
+        "late": str(row.late) if row.late else "",
+        "referent": members.get(row.referent or "", ""),
+        "site": row.site or "",
+        "status": spoken(row.status, visit.lang),
+        "day": format_date(row.next_due.astimezone(ZONE).date(), visit.lang) if row.next_due else "",
+    }
+
+
+def _asked(visit: Visit) -> Asked:
+    """The filters of the address; a caseworker begins with their own journeys."""
+    query = visit.request.query_params
+    referent = query.get("referent")
+    if referent is None and visit.holds("referent"):
+        referent = visit.visitor.id
+    status = query.get("etat")
+    return Asked(
+        words=search_form(query.get("texte", ""))[:80],
+        referent=referent if referent is not None and is_uuid(referent) else None,
+        programme=query.get("programme") or None,
+        phase=query.get("phase") or None,
+        site=query.get("site") or None,
+        status=status if status in _STATUSES else None,
+        late=query.get("retard") == "1",
+    )
+
+
+def _address(visit: Visit, **more: str) -> str:
+    """The present filters with some changed."""
+    kept = {key: value for key, value in visit.request.query_params.items() if key not in ("page", "fait") and value}
+    return urlencode({**kept, **more})
+
+
+def _mine_first(visit: Visit, members: Mapping[str, str]) -> Sequence[tuple[str, str]]:
+    me = visit.visitor.id
+    return sorted(members.items(), key=lambda each: (each[0] != me, each[1]))
+
+
+def _cell(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA) else text

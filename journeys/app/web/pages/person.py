@@ -1,0 +1,206 @@
+"""One person's journey on one page: what happens next, what was done, and the story so far."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from journeys.app.finding import Loaded
+from journeys.app.inbox import Waiting, today, waiting
+from journeys.app.web.gantt import gantt
+from journeys.app.web.lines import line, release_words
+from journeys.app.web.pages.commands import journey
+from journeys.app.web.policy import STAFF
+from journeys.app.web.rendering import page
+from journeys.app.web.visit import Visit, door
+from journeys.audit.narrating import Coming, Story, StoryDay, narrate
+from journeys.audit.reading import read_names
+from journeys.domain import events as e
+from journeys.domain.rights import Scope, line_of, right
+from journeys.i18n import N_, capital
+from journeys.narration import command_word, spoken
+from journeys.narration.telling import Speech
+from journeys.store.journal import parts
+
+router = APIRouter()
+
+SHOWN_COMING = 8
+SHOWN_DAYS = 12
+
+QUIET = (
+    e.DeadlineSet, e.DeadlineMoved, e.DeadlineMet, e.DeadlineCancelled, e.ContactDue, e.ContactCancelled,
+    e.MessageDue, e.MessageDeferred, e.ReviewDue, e.EscalationTold, e.ReceiptDue, e.CheckCalled,
+)  # fmt: skip
+"""What follows by itself and changes nothing for the person: told with the whole story only."""
+
+GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (
+        N_("Suivi"),
+        ("add-note", "log-contact", "book-appointment", "add-evidence", "record-situation", "measure-outcome"),
+    ),
+    (
+        N_("Étapes et dates"),
+        ("reach-milestone", "waive-milestone", "reschedule-milestone", "expect-date", "move-date", "confirm-date",
+         "cancel-date"),
+    ),
+    (N_("Aides"), ("request-grant", "change-grant", "cancel-grant", "submit-receipt")),
+    (
+        N_("Autour de la personne"),
+        ("propose-mentor", "match-mentor", "end-mentor", "send-referral", "give-consent", "withdraw-consent",
+         "pause-messages", "resume-messages", "opt-out", "opt-in"),
+    ),
+    (
+        N_("Le parcours"),
+        ("suspend", "resume", "transfer", "assign-referent", "correct", "close", "reopen", "record-death",
+         "request-erasure"),
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A milestone with where it stands."""
+
+    code: str
+    label: str
+    state: str
+    when: date | datetime | None
+    tone: str
+    to_do: bool
+    optional: bool
+
+
+@router.get("/parcours/{id}")
+async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
+    loaded = await journey(visit, id)
+    texts = await parts(visit.connection, loaded.row.stream)
+    names = await read_names(visit.connection, loaded.events)
+    await visit.done()
+    story = narrate(loaded.events, texts, names, loaded.book, visit.lang)
+    programmes = {loaded.row.programme: loaded.book.programme}
+    every = visit.request.query_params.get("tout") == "1"
+    items = sorted(waiting(loaded.row), key=lambda item: (item.at is None, item.at or visit.now))
+    mine = _mine(visit, loaded, items)
+    return page(
+        visit, "person.html",
+        loaded=loaded, row=loaded.row, state=loaded.state, book=loaded.book, names=names, story=story,
+        title=_title(visit, loaded),
+        lines=[line(visit, item, programmes, mine=item in mine) for item in items],
+        steps=_steps(visit, loaded),
+        coming=_coming(story.coming, loaded.row.summary, every),
+        coming_count=len(story.coming),
+        days=(days := _days(story, loaded, every))[: None if every else SHOWN_DAYS],
+        day_count=len(days),
+        notes=[(told, words) for day in reversed(story.days) for told in day.told for words in told.words],
+        speech=Speech(loaded.book, names, visit.lang, loaded.state),
+        actions=_actions(visit, loaded),
+        every=every,
+        picture=gantt(loaded, visit.now, visit.lang),
+        version=loaded.state.seq,
+    )  # fmt: skip
+
+
+def _mine(visit: Visit, loaded: Loaded, items: Sequence[Waiting]) -> list[Waiting]:
+    me = visit.visitor
+    found = today([loaded.row], me.id, frozenset(me.roles), visit.now)
+    mine = {(item.kind, item.id) for item in (*found.late, *found.today, *found.week)}
+    mine |= {(item.kind, item.id) for item in items if "supervisor" in me.roles}
+    return [item for item in items if (item.kind, item.id) in mine]
+
+
+def _title(visit: Visit, loaded: Loaded) -> str:
+    words = release_words(visit, loaded.row.summary)
+    status = loaded.state.status.value
+    if status == "closed":
+        label = loaded.book.programme.closings.get(loaded.state.outcome or "")
+        outcome = label.label.in_(visit.lang) if label is not None else spoken(loaded.state.outcome or "", visit.lang)
+        return visit.say("parcours clos : {outcome}", outcome=outcome)
+    if status == "suspended":
+        return visit.say("parcours suspendu")
+    return words or spoken(status, visit.lang)
+
+
+def _steps(visit: Visit, loaded: Loaded) -> list[Step]:
+    """Milestones in the programme's order."""
+    state = loaded.state
+    due = {known.milestone: known.at for known in state.deadlines.values()}
+    steps = []
+    for code, known in loaded.book.programme.milestones.items():
+        here = state.milestones.get(code)
+        optional = not known.required
+        label = capital(known.label.in_(visit.lang))
+        if here is not None and here.settled == "reached":
+            steps.append(Step(code, label, visit.say("fait"), here.on, "done", False, optional))
+        elif here is not None and here.settled == "waived":
+            steps.append(Step(code, label, visit.say("dispensé"), here.on, "done", False, optional))
+        elif here is not None and here.missed is not None:
+            steps.append(Step(code, label, visit.say("en retard"), here.missed_day, "late", True, optional))
+        elif code in due:
+            steps.append(Step(code, label, visit.say("à faire"), due[code], "soon", True, optional))
+        else:
+            steps.append(Step(code, label, visit.say("plus tard"), None, "calm", state.is_open, optional))
+    return steps
+
+
+def _coming(coming: Sequence[Coming], summary: Mapping[str, object], every: bool) -> Sequence[Coming]:
+    return coming if every else coming[:SHOWN_COMING]
+
+
+def _days(story: Story, loaded: Loaded, every: bool) -> list[StoryDay]:
+    """Days of the story, the newest first: what people did and what it led to, or all that people can be told."""
+    shown = {event.seq for event in loaded.events if every or not isinstance(event.data, QUIET)}
+    days = [
+        replace(day, told=tuple(told for told in reversed(day.told) if told.seq in shown and not told.detail))
+        for day in reversed(story.days)
+    ]
+    return [day for day in days if day.told]
+
+
+def _actions(visit: Visit, loaded: Loaded) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What this visitor may do here, by subject; a right that only holds on one's own journeys counts there."""
+    me, state, programme = visit.visitor, loaded.state, loaded.book.programme
+    own = me.id == state.referent
+    closed = state.status.value == "closed"
+    suspended = state.status.value == "suspended"
+
+    def may(command: str) -> bool:
+        scopes = {right(line_of(role, programme), command) for role in me.roles}
+        return Scope.ALLOWED in scopes or (Scope.OWN in scopes and own)
+
+    def fits(command: str) -> bool:
+        match command:
+            case "reopen":
+                return closed
+            case "resume":
+                return suspended
+            case "suspend":
+                return not closed and not suspended
+            case "end-mentor":
+                return state.match is not None
+            case "match-mentor":
+                return bool(state.proposals)
+            case "change-grant" | "cancel-grant":
+                return any(grant.over is None for grant in state.grants.values())
+            case "submit-receipt":
+                return any(receipt.settled is None for receipt in state.receipts.values())
+            case "request-grant":
+                return bool(programme.grants) and not closed
+            case "opt-in":
+                return state.opted_out
+            case "opt-out" | "withdraw-consent" | "correct" | "request-erasure":
+                return True
+            case "resume-messages":
+                return state.paused_until is not None
+            case _:
+                return not closed
+
+    groups = [
+        (
+            visit.say(title),
+            [(name, capital(command_word(name, visit.lang))) for name in names if may(name) and fits(name)],
+        )
+        for title, names in GROUPS
+    ]
+    return [(title, found) for title, found in groups if found]

@@ -1,0 +1,194 @@
+"""Starting a journey: who, what the programme will do and when, check your answers, receipt."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from journeys.app.failures import Failure, usage
+from journeys.app.people_file import details_of
+from journeys.app.publishing import Rules, programme_text_of, rules
+from journeys.app.reading import read_day, today_of
+from journeys.app.starting import Beginning, Starter
+from journeys.app.telling import refused_failure
+from journeys.app.web.policy import CASEWORK
+from journeys.app.web.rendering import go, page
+from journeys.app.web.visit import Visit, door
+from journeys.authoring.reading import programme_names
+from journeys.domain.agenda import agenda
+from journeys.domain.offer import make_offer
+from journeys.domain.programme import Programme
+from journeys.domain.state import State
+from journeys.i18n import capital
+from journeys.identifiers import uuid7
+from journeys.narration import what_happens_next
+from journeys.store import staff
+from journeys.store.people import Details
+
+router = APIRouter()
+
+ABOUT_PERSON: Final = ("first_name", "last_name", "birth_date", "reference", "email", "phone", "language")
+NAMES: Final = ("first_name", "last_name")
+SHOWN_DUES: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A milestone of the preview with its day; `after`: it counts from a date that is only expected."""
+
+    label: str
+    at: datetime | None
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What the programme will do, were the journey to begin now."""
+
+    stages: tuple[Stage, ...]
+    coming: tuple[str, ...]
+
+
+@router.get("/nouveau")
+async def form(visit: Visit = door(CASEWORK)) -> Response:
+    typed = dict(visit.request.query_params)
+    return await _form(visit, {"programme": "", "referent": visit.visitor.id, **typed})
+
+
+@router.post("/nouveau")
+async def check(visit: Visit = door(CASEWORK)) -> Response:
+    """Read the form, try the plan against the rules, and show what would happen. Nothing is recorded yet."""
+    typed = await _typed(visit)
+    if typed.get("again"):
+        return await _form(visit, typed)
+    try:
+        starter, wanted = await _read(visit, typed)
+        await starter.known(wanted.details)
+        preview = _preview(visit, starter, wanted)
+    except _Several as several:
+        return await _form(visit, typed, several.failures, 422)
+    except Failure as failure:
+        return await _form(visit, typed, [failure], 422)
+    if typed.get("sure") != "yes":
+        dates = [(starter.rules.programme.dates[name], day) for name, day in wanted.dates.items()]
+        return page(
+            visit, "start-check.html", typed=typed, wanted=wanted, rules=starter.rules, preview=preview, dates=dates
+        )
+    await visit.done()
+    try:
+        begun = await starter.begin(await visit.house.client(), visit.house.settings.task_queue, wanted, visit.now)
+    except Failure as failure:
+        return await _form(visit, typed, [failure], 422)
+    return go(f"/parcours/{begun.id}", "plan")
+
+
+class _Several(Exception):
+    def __init__(self, failures: list[Failure]) -> None:
+        super().__init__(len(failures))
+        self.failures = failures
+
+
+async def _typed(visit: Visit) -> dict[str, str]:
+    return {key: value.strip() for key, value in (await visit.request.form()).items() if isinstance(value, str)}
+
+
+async def _form(
+    visit: Visit, typed: Mapping[str, str], failures: list[Failure] | None = None, status: int = 200
+) -> Response:
+    programmes = await _programmes(visit)
+    members = [each for each in await staff.members(visit.house.writing) if each.active and "referent" in each.roles]
+    return page(
+        visit, "start.html", status, typed=typed, failures=failures or [], programmes=programmes,
+        programme=programmes.get(typed.get("programme", "")), members=members,
+        sites=visit.visitor.sites, inputs=_labels(visit),
+    )  # fmt: skip
+
+
+async def _programmes(visit: Visit) -> dict[str, Programme]:
+    """Those in force, and those shipped that nobody has begun yet."""
+    known = dict(await visit.house.programmes())
+    for name in programme_names():
+        if name not in known:
+            known[name] = rules(await programme_text_of(visit.house.writing, name), today_of(visit.now)).programme
+    return dict(sorted(known.items()))
+
+
+async def _read(visit: Visit, typed: Mapping[str, str]) -> tuple[Starter, Beginning]:
+    """The beginning that was typed. Raises _Several, Failure."""
+    wrong: list[Failure] = []
+    for name in ("programme", "first_name", "last_name", "referent"):
+        if not typed.get(name):
+            wrong.append(usage("missing", "à remplir", "to be filled in", field=name))
+    known_of = {name: typed.get(name) or "?" if name in NAMES else typed.get(name, "") for name in ABOUT_PERSON}
+    details = _noted(wrong, lambda: details_of({name: text for name, text in known_of.items() if text}, _FIELDS))
+    known = typed.get("programme", "")
+    found: Rules | None = None
+    dates: dict[str, date] = {}
+    if known:
+        text = await programme_text_of(visit.house.writing, known)
+        found = rules(text, today_of(visit.now))
+        for name in found.programme.dates:
+            if typed.get(f"date-{name}"):
+                day = _noted(wrong, lambda name=name: read_day(typed[f"date-{name}"], f"date-{name}"))
+                if day is not None:
+                    dates[name] = day
+    leader = await staff.member(visit.house.writing, typed["referent"]) if typed.get("referent") else None
+    if typed.get("referent") and leader is None:
+        wrong.append(usage("choose", "choisissez dans la liste", "choose from the list", field="referent"))
+    if wrong or found is None or leader is None or not isinstance(details, Details):
+        raise _Several(wrong)
+    house = visit.house
+    wanted = Beginning(details=details, referent=leader, dates=dates, site=typed.get("site") or None)
+    return Starter(house.writing, house.ring, found, visit.actor), wanted
+
+
+_FIELDS: Final = {name: name for name in ABOUT_PERSON}
+
+
+def _noted(wrong: list[Failure], read: Any) -> Any:
+    try:
+        return read()
+    except Failure as failure:
+        wrong.append(failure)
+        return None
+
+
+def _preview(visit: Visit, starter: Starter, wanted: Beginning) -> Preview:
+    """The plan decided by the pure core, unsent. Raises Failure when a rule or right refuses it."""
+    now, book = visit.now, starter.rules.book
+    command = starter.planned(wanted, uuid7(now), uuid7(now), now)
+    offer = make_offer(State(stream=command.stream), book, [command], [], now)
+    if offer.decided and (refused := offer.decided[0].refused) is not None:
+        raise refused_failure(refused.code, refused.details, book)
+    state = offer.state
+    due = {known.milestone: known for known in state.deadlines.values()}
+    stages = [
+        Stage(
+            capital(milestone.label.in_(visit.lang)),
+            due[code].at if code in due else None,
+            _after(visit, book.programme, due[code].awaits if code in due else None),
+        )
+        for code, milestone in book.programme.milestones.items()
+    ]
+    names = {wanted.referent.id: wanted.referent.name}
+    coming = [capital(what_happens_next(each, state, book, names, visit.lang)) for each in agenda(state)[:SHOWN_DUES]]
+    return Preview(tuple(sorted(stages, key=lambda stage: (stage.at is None, stage.at or now))), tuple(coming))
+
+
+def _after(visit: Visit, programme: Programme, awaits: str | None) -> str:
+    if awaits is None:
+        return ""
+    return visit.say("si {date} a lieu ce jour-là", date=programme.dates[awaits].label.in_(visit.lang))
+
+
+def _labels(visit: Visit) -> dict[str, str]:
+    say = visit.say
+    return {
+        "programme": say("Programme"), "first_name": say("Prénom"), "last_name": say("Nom"),
+        "birth_date": say("Date de naissance"), "reference": say("Votre référence"), "email": say("Courriel"),
+        "phone": say("Téléphone"), "language": say("Langue des messages"), "referent": say("Référent"),
+        "site": say("Site"),
+    }  # fmt: skip

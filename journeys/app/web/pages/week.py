@@ -1,0 +1,49 @@
+"""Rendez-vous: the appointments of a week, day by day."""
+
+from datetime import date, datetime, time, timedelta
+from itertools import groupby
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from journeys.app.failures import Failure
+from journeys.app.inbox import label
+from journeys.app.reading import ZONE, read_day, today_of
+from journeys.app.web.policy import READERS
+from journeys.app.web.rendering import page
+from journeys.app.web.visit import Visit, door
+from journeys.store import views
+
+router = APIRouter()
+
+
+@router.get("/agenda")
+async def screen(visit: Visit = door(READERS)) -> Response:
+    monday = _monday(visit)
+    begins, ends = (datetime.combine(day, time(), tzinfo=ZONE) for day in (monday, monday + timedelta(days=7)))
+    found = await views.appointments(visit.connection, begins, ends)
+    programmes = await visit.house.programmes()
+    shown = [
+        (
+            datetime.fromisoformat(each.item["at"]).astimezone(ZONE),
+            each.journey,
+            label(each.item["about"], visit.lang, programmes.get(each.journey.programme)) if each.item["about"] else "",
+        )
+        for each in found
+    ]
+    return page(
+        visit, "week.html", monday=monday, count=len(shown),
+        days=[(day, list(items)) for day, items in groupby(shown, key=lambda each: each[0].date())],
+        before=monday - timedelta(days=7), after=monday + timedelta(days=7),
+    )  # fmt: skip
+
+
+def _monday(visit: Visit) -> date:
+    """The Monday of the week asked for, or of the present one."""
+    asked = visit.request.query_params.get("semaine", "")
+    try:
+        day = read_day(asked, "semaine") if asked else today_of(visit.now)
+    except Failure:
+        day = today_of(visit.now)
+    day = min(max(day, date(1950, 1, 2)), date(2190, 1, 1))
+    return day - timedelta(days=day.weekday())

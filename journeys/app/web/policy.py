@@ -1,0 +1,76 @@
+"""Who may open a route. Every route has a door with a policy; an application with one that has none is not built."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from starlette.routing import Mount
+
+from journeys.domain.rights import READS, ROLES, Reach
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """`roles` of whom one must be held; None: whoever comes, without a session."""
+
+    name: str
+    roles: frozenset[str] | None
+
+    def admits(self, roles: Iterable[str]) -> bool:
+        """Whether somebody with these roles may come in. A role of a programme's own counts as staff."""
+        if self.roles is None:
+            return True
+        held = set(roles)
+        return bool(held & self.roles) or (self is STAFF and bool(held))
+
+
+PUBLIC: Final = Policy("public", None)
+"""Whoever comes: the login, what the browser needs to show it, and health."""
+STAFF: Final = Policy("staff", frozenset(ROLES) - {"mentor", "partner", "participant"})
+"""Everybody with a session and any role; which journeys they see, and what a command may do, is decided for each."""
+READERS: Final = Policy("readers", frozenset(role for role, reach in READS.items() if reach is not Reach.NONE))
+"""Those who may look into some journey."""
+CASEWORK: Final = Policy("casework", frozenset({"referent", "supervisor"}))
+DECIDING: Final = Policy("deciding", frozenset({"supervisor", "finance", "duty"}))
+AUDITING: Final = Policy("auditing", frozenset({"auditor", "supervisor", "administrator"}))
+KEEPING: Final = Policy("keeping", frozenset({"administrator"}))
+
+
+class Unguarded(Exception):
+    """Routes without a policy: the application is not built."""
+
+
+class Door:
+    """A dependency that lets in whom its policy admits; `visit.door(policy)` makes one."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+
+
+def policy_of(route: APIRoute) -> Policy | None:
+    """The policy of the route's door; None when it has none."""
+    return _found(route.dependant)
+
+
+def check_doors(application: FastAPI) -> None:
+    """Raises Unguarded unless every route has exactly the door that it needs."""
+    naked = [
+        getattr(route, "path", repr(route))
+        for route in application.routes
+        if not (isinstance(route, APIRoute) and policy_of(route) is not None)
+        and not (isinstance(route, Mount) and route.path == "/static")
+    ]
+    if naked:
+        raise Unguarded(", ".join(naked))
+
+
+def _found(dependant: Dependant) -> Policy | None:
+    if isinstance(dependant.call, Door):
+        return dependant.call.policy
+    for inner in dependant.dependencies:
+        if (found := _found(inner)) is not None:
+            return found
+    return None

@@ -1,0 +1,142 @@
+"""Templates into pages: texts in the visitor's language, dates and money as people write them, nothing cached."""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from journeys import clock
+from journeys.app.inbox import label, role_label
+from journeys.app.reading import ZONE, today_of
+from journeys.app.web.policy import DECIDING, READERS, STAFF
+from journeys.app.web.visit import Visit
+from journeys.i18n import Lang, capital, format_date, format_instant, format_money, format_time, ngettext, text
+from journeys.identifiers import short, uuid7
+from journeys.narration import command_word, spoken
+from journeys.narration.words import COMMANDS
+
+TEMPLATES: Final = Path(__file__).with_name("templates")
+STATIC: Final = Path(__file__).with_name("static")
+LANGUAGES: Final[tuple[Lang, ...]] = ("fr", "en")
+
+
+def page(visit: Visit, template: str, status: int = 200, /, **given: Any) -> HTMLResponse:
+    """A whole page, or with htmx the same page of which it takes its part."""
+    return HTMLResponse(render(visit, template, **given), status_code=status)
+
+
+def render(visit: Visit, template: str, /, **given: Any) -> str:
+    """The text of a template."""
+    done = visit.request.query_params.get("fait", "")
+    shown = _environments()[visit.lang].get_template(template)
+    return shown.render(
+        visit=visit,
+        request=visit.request,
+        me=visit.known,
+        csrf=visit.csrf,
+        now=visit.now,
+        today=today_of(visit.now),
+        done=capital(command_word(done, visit.lang)) if done in COMMANDS else "",
+        simulated=clock.describe(visit.lang) if clock.simulated() else "",
+        association=visit.house.settings.association,
+        **given,
+    )
+
+
+def go(to: str, done: str | None = None) -> RedirectResponse:
+    """To another page after a change; `done` is the command that was taken, told at the top of the next page."""
+    if done is not None:
+        to, hash_, anchor = to.partition("#")
+        to += f"{'&' if '?' in to else '?'}fait={done}{hash_}{anchor}"
+    return RedirectResponse(to, status_code=303)
+
+
+def local_path(asked: str | None, otherwise: str = "/") -> str:
+    """A path of this application, where a form says to go back; another host's is not one."""
+    if asked is None or not asked.startswith("/") or asked.startswith(("//", "/\\")) or "\\" in asked:
+        return otherwise
+    return asked if asked.isprintable() else otherwise
+
+
+def wants_part(request: Request) -> bool:
+    """Whether htmx asks for a part to put into a page that is open."""
+    return request.headers.get("hx-request") == "true" and request.headers.get("hx-boosted") != "true"
+
+
+def navigation(visit: Visit) -> list[tuple[str, str]]:
+    """The screens that this visitor uses, in the order of a day."""
+    say = visit.say
+    screens = [("/", say("Aujourd'hui"), STAFF), ("/parcours", say("Parcours"), READERS),
+               ("/accords", say("À valider"), DECIDING), ("/alertes", say("Alertes"), READERS),
+               ("/agenda", say("Rendez-vous"), READERS)]  # fmt: skip
+    return [(path, label) for path, label, policy in screens if policy.admits(visit.roles)]
+
+
+def query(fields: Mapping[str, str], back: str) -> str:
+    """Fields that are known already, for the address of a form."""
+    return urlencode({**fields, "back": back})
+
+
+def _fresh_id() -> str:
+    return uuid7(clock.now())
+
+
+@cache
+def _environments() -> Mapping[Lang, Environment]:
+    return {lang: _environment(lang) for lang in LANGUAGES}
+
+
+def _environment(lang: Lang) -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape(default=True), undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, auto_reload=False, extensions=["jinja2.ext.do"],
+    )  # fmt: skip
+    made.globals.update(_=_saying(lang), n=_counting(lang), lang=lang, navigation=navigation, query=query,
+                        labels=lambda inputs: {each.name: each.label for each in inputs},
+                        fresh_id=_fresh_id)  # fmt: skip
+    made.filters.update(
+        day=lambda day, weekday=False: format_date(_day(day), lang, weekday=weekday),
+        short_day=lambda day: _short(_day(day), lang),
+        instant=lambda at, weekday=False: format_instant(at, lang, ZONE, weekday=weekday),
+        hour=lambda at: format_time(at, lang, ZONE),
+        money=lambda cents: format_money(cents, lang),
+        capital=capital,
+        said=lambda said: text(lang)(said.in_(lang)),
+        spoken=lambda code: spoken(code, lang),
+        command_word=lambda name: command_word(name, lang),
+        role=lambda code, programme=None: role_label(code, lang, programme),
+        label=lambda code, programme: label(code, lang, programme),
+        short_id=short,
+    )
+    return made
+
+
+def _saying(lang: Lang) -> Callable[..., str]:
+    told = text(lang)
+
+    def say(french: str, **fields: object) -> str:
+        return told(french).format(**fields) if fields else told(french)
+
+    return say
+
+
+def _counting(lang: Lang) -> Callable[..., str]:
+    def count(one: str, many: str, number: int, **fields: object) -> str:
+        return ngettext(lang, one, many, number).format(count=number, **fields)
+
+    return count
+
+
+def _day(value: date | datetime) -> date:
+    return value.astimezone(ZONE).date() if isinstance(value, datetime) else value
+
+
+def _short(day: date, lang: Lang) -> str:
+    """`12/05/2027`, `12 May 2027`."""
+    return format_date(day, lang) if lang == "en" else f"{day:%d/%m/%Y}"

@@ -1,0 +1,106 @@
+"""What keeps a page from being used against its reader: headers, the origin of a form, how much and how often."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final
+from urllib.parse import urlsplit
+
+from fastapi import Request
+from fastapi.responses import PlainTextResponse, Response
+from limits import RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import MovingWindowRateLimiter
+
+from journeys.app.web.visit import BEFORE, set_cookie
+
+Next = Callable[[Request], Awaitable[Response]]
+
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS: Final = {
+    "Content-Security-Policy": POLICY,
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+}
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+LARGEST_FORM: Final = 12_000_000
+"""Bytes: a document of 10 MB and its form."""
+
+A_MINUTE: Final = 300
+"""Requests of one address; a person with many windows stays far below."""
+LOGINS_A_MINUTE: Final = 20
+_TRIES: Final = ("/connexion", "/confirmer", "/compte")
+
+
+def policy_with(origins: Iterable[str]) -> str:
+    """The policy where a form may lead to the identity provider: browsers hold redirects to `form-action` too."""
+    return POLICY.replace("form-action 'self'", " ".join(["form-action 'self'", *sorted(origins)]))
+
+
+async def headers(request: Request, call_next: Next) -> Response:
+    """The same headers on every answer; what never changes may be kept by the browser, a page never."""
+    answer = await call_next(request)
+    if (before := getattr(request.state, "before", None)) is not None:
+        set_cookie(request, answer, BEFORE, before)
+    provider = getattr(request.app.state, "provider", None)
+    if provider is not None:
+        answer.headers.setdefault("Content-Security-Policy", policy_with(provider.origins))
+    for name, value in HEADERS.items():
+        answer.headers.setdefault(name, value)
+    if request.url.path.startswith("/static/"):
+        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    if request.url.scheme == "https":
+        answer.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    return answer
+
+
+async def same_origin(request: Request, call_next: Next) -> Response:
+    """A change may only come from a page of ours. Programs with a token of their own are not browsers."""
+    if request.method not in SAFE and "authorization" not in request.headers and not _from_here(request):
+        return PlainTextResponse("Forbidden: this form was sent from another site.", status_code=403)
+    return await call_next(request)
+
+
+def _from_here(request: Request) -> bool:
+    site = request.headers.get("sec-fetch-site")
+    if site is not None and site not in ("same-origin", "none"):
+        return False
+    origin = request.headers.get("origin")
+    if origin is not None:
+        return urlsplit(origin).netloc == request.headers.get("host", "")
+    referer = request.headers.get("referer")
+    return site is not None or (referer is not None and urlsplit(referer).netloc == request.headers.get("host", ""))
+
+
+class Pace:
+    """So many requests a minute of one address."""
+
+    def __init__(self, a_minute: int = A_MINUTE, logins: int = LOGINS_A_MINUTE) -> None:
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._all = RateLimitItemPerMinute(a_minute)
+        self._logins = RateLimitItemPerMinute(logins)
+
+    async def __call__(self, request: Request, call_next: Next) -> Response:
+        """Refuse what comes too often, and what is too large before it is read."""
+        if request.headers.get("content-length", "0").isdecimal():
+            if int(request.headers.get("content-length", "0")) > LARGEST_FORM:
+                return PlainTextResponse("Too large.", status_code=413)
+        else:
+            return PlainTextResponse("Bad length.", status_code=400)
+        if request.url.path.startswith("/static/"):
+            return await call_next(request)
+        who = request.client.host if request.client is not None else "unknown"
+        tries = request.method == "POST" and request.url.path.startswith(_TRIES)
+        if not await self._limiter.hit(self._all, "all", who) or (
+            tries and not await self._limiter.hit(self._logins, "logins", who)
+        ):
+            return PlainTextResponse(
+                "Too many requests; wait a minute.", status_code=429, headers={"Retry-After": "60"}
+            )
+        return await call_next(request)

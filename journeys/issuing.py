@@ -1,0 +1,60 @@
+"""A command as whoever knows the person issues it: an id, its parts drawn, signed; and the same, forwarded."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from journeys.domain.commands import AnyBody, Command, PersonBody
+from journeys.domain.record import SYSTEM, Cause
+from journeys.identifiers import forwarded_id, uuid7
+from journeys.store.signing import KeyRing, draw_parts, sign
+
+
+def issue(
+    ring: KeyRing,
+    *,
+    stream: str,
+    body: AnyBody,
+    actor: str,
+    roles: tuple[str, ...],
+    now: datetime,
+    texts: Mapping[str, str] | None = None,
+    id: str | None = None,
+    occurred_at: datetime | None = None,
+    seen: int | None = None,
+    caused_by: Cause | None = None,
+) -> Command:
+    """A signed command.
+
+    Args:
+        stream: of the journey, or of the person. texts: the free texts, by part.
+        now: of the entry point's clock. occurred_at: when it happened, if not now.
+        id: to send a command again; a new one is drawn otherwise.
+
+    Raises:
+        ValueError: parts that the command does not carry, or lacks.
+    """
+    parts, commitments = draw_parts(texts or {})
+    command = Command(
+        id=id or uuid7(now),
+        stream=stream,
+        body=body,
+        actor=actor,
+        roles=roles,
+        occurred_at=occurred_at or now,
+        seen=seen,
+        signed_at=now,
+        caused_by=caused_by,
+        parts=parts,
+        commitments=commitments,
+    )
+    return sign(command, ring)
+
+
+def forwarded(ring: KeyRing, told: Command, seq: int, stream: str, now: datetime) -> Command:
+    """What a person's stream took as its event `seq`, for one of their journeys; forwarded again it is the same."""
+    assert isinstance(told.body, PersonBody)
+    cause = Cause(told.stream, seq)
+    return issue(
+        ring, stream=stream, body=told.body, actor=SYSTEM, roles=(SYSTEM,), now=now, id=forwarded_id(stream, cause),
+        occurred_at=told.occurred_at, caused_by=cause,
+    )  # fmt: skip

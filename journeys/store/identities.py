@@ -1,0 +1,34 @@
+"""Who a provider's account belongs to: members who are on the staff already, and nobody else."""
+
+from journeys.store.database import Pool
+
+
+async def member_of(pool: Pool, issuer: str, subject: str, verified_email: str | None) -> str | None:
+    """The member of staff behind a provider's account; None: nobody's, or of one who left.
+
+    At the first login the account is tied to the one active member who has its address. The address must have been
+    verified by the provider, and a member already tied to another account of this provider is not tied again.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        known = await connection.fetchrow(
+            "SELECT s.id::text, s.active FROM identities i JOIN staff s ON s.id = i.staff"
+            " WHERE i.issuer = $1 AND i.subject = $2",
+            issuer, subject,
+        )  # fmt: skip
+        if known is not None:
+            return str(known["id"]) if known["active"] else None
+        if not verified_email:
+            return None
+        found = await connection.fetch(
+            "SELECT id::text FROM staff WHERE active AND lower(email) = lower($1) LIMIT 2 FOR UPDATE", verified_email
+        )
+        if len(found) != 1:
+            return None
+        staff = str(found[0]["id"])
+        tied = await connection.execute(
+            "INSERT INTO identities (issuer, subject, staff) SELECT $1, $2, $3"
+            " WHERE NOT EXISTS (SELECT FROM identities WHERE issuer = $1 AND staff = $3)"
+            " ON CONFLICT DO NOTHING",
+            issuer, subject, staff,
+        )  # fmt: skip
+        return staff if tied == "INSERT 0 1" else None

@@ -1,0 +1,107 @@
+"""Sessions: a token in the browser, its hash here; whoever brings it is a member of staff, and nobody else."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from journeys.store.database import Connection, Pool
+
+How = Literal["password", "provider", "token"]
+
+TOKEN_BYTES: Final = 32
+IDLE: Final = timedelta(minutes=45)
+"""A session that nobody uses ends."""
+LONGEST: Final = timedelta(hours=10)
+"""A session ends with the working day, used or not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitor:
+    """Who a session belongs to, with the roles and sites held at this moment."""
+
+    id: str
+    handle: str
+    name: str
+    language: str
+    roles: tuple[str, ...]
+    sites: tuple[str, ...]
+    how: str
+    opened_at: datetime
+    proved_at: datetime
+    """When they last proved who they are (wall time)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """An open session, as its owner sees it."""
+
+    how: str
+    opened_at: datetime
+    seen_at: datetime
+    mine: bool
+    """The one that asks."""
+
+
+async def open_session(
+    pool: Pool, staff: str, how: How, *, idle: timedelta = IDLE, longest: timedelta = LONGEST
+) -> str:
+    """Open a session and return its token, which is kept nowhere here. The pool acts as journeys_writer."""
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    await pool.execute(
+        "INSERT INTO sessions (hash, staff, how, idle, ends_at)"
+        " VALUES ($1, $2, $3, $4, clock_timestamp() + $5::interval)",
+        _hash(token), staff, how, idle, longest,
+    )  # fmt: skip
+    return token
+
+
+async def enter(connection: Connection, token: str) -> Visitor | None:
+    """Who comes with this token; from here to the end of the transaction the connection sees what they may see.
+
+    The connection acts as journeys_web, inside a transaction. None: unknown, ended, revoked, or no longer staff.
+    """
+    row = await connection.fetchrow("SELECT * FROM session_enter($1)", _hash(token))
+    if row is None:
+        return None
+    return Visitor(
+        id=str(row["staff"]), handle=row["handle"], name=row["name"], language=row["language"],
+        roles=tuple(row["roles"]), sites=tuple(row["sites"]), how=row["how"], opened_at=row["opened_at"],
+        proved_at=row["proved_at"],
+    )  # fmt: skip
+
+
+async def renew(pool: Pool, token: str) -> str | None:
+    """Replace the token of a session that has just proved who it is; None when it is gone."""
+    fresh = secrets.token_urlsafe(TOKEN_BYTES)
+    done = await pool.execute(
+        "UPDATE sessions SET hash = $2, proved_at = clock_timestamp(), seen_at = clock_timestamp() WHERE hash = $1",
+        _hash(token), _hash(fresh),
+    )  # fmt: skip
+    return fresh if done == "UPDATE 1" else None
+
+
+async def close(pool: Pool, token: str) -> None:
+    """End one session at once."""
+    await pool.execute("DELETE FROM sessions WHERE hash = $1", _hash(token))
+
+
+async def close_all(pool: Pool, staff: str) -> int:
+    """End every session of a member at once and return how many there were."""
+    done: str = await pool.execute("DELETE FROM sessions WHERE staff = $1", staff)
+    return int(done.rpartition(" ")[2])
+
+
+async def open_sessions(pool: Pool, staff: str, token: str = "") -> list[Session]:
+    """A member's sessions that have not ended, last used first; `token` says which one asks."""
+    rows = await pool.fetch(
+        "SELECT how, opened_at, seen_at, hash = $2 AS mine FROM sessions"
+        " WHERE staff = $1 AND clock_timestamp() < least(ends_at, seen_at + idle) ORDER BY seen_at DESC",
+        staff, _hash(token),
+    )  # fmt: skip
+    return [Session(**row) for row in rows]
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

@@ -1,0 +1,119 @@
+"""Who may open what: every route has a policy, and no form is taken from elsewhere."""
+
+import asyncpg
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from journeys.app.web.policy import PUBLIC, Unguarded, check_doors, policy_of
+from journeys.app.web.visit import SAFE
+from journeys.domain.rights import ROLES
+from tests.web.conftest import Ground, form
+
+
+def routes(ground: Ground) -> list[APIRoute]:
+    return [route for route in ground.application.routes if isinstance(route, APIRoute)]
+
+
+async def test_every_route_and_every_role(ground: Ground) -> None:
+    """Each route is opened by each role as its policy says, and by nobody without a session unless it is public."""
+    tokens = {role: await ground.session(await ground.member(role[:6] + "x", role)) for role in ROLES}
+    asked = 0
+    for route in routes(ground):
+        policy = policy_of(route)
+        assert policy is not None
+        path = route.path.format(id="01a21169-ea00-7de2-a5e5-25f019c99f5d", command="add-note", grant="x")
+        for method in route.methods & {"GET", "POST"}:
+            if path in ("/changements", "/deconnexion", "/compte/sessions"):
+                continue
+            for role, token in {**tokens, "": None}.items():
+                async with ground.browser(token) as browser:
+                    data = form(token) if method not in SAFE else None
+                    answer = await browser.request(method, path, data=data)
+                asked += 1
+                if policy is PUBLIC:
+                    assert answer.status_code != 403 or path == "/connexion/retour", (path, role)
+                elif not role:
+                    assert answer.headers.get("location", "").startswith("/connexion"), (path, answer.status_code)
+                elif not policy.admits((role,)):
+                    assert answer.status_code == 403, (path, role, answer.status_code)
+                else:
+                    assert answer.status_code in (200, 303, 404, 409, 422), (path, role, answer.status_code)
+    assert asked > 100
+
+
+async def test_an_application_with_a_route_without_a_door_is_not_built() -> None:
+    application = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+
+    @application.get("/open")
+    async def naked() -> None: ...
+
+    with pytest.raises(Unguarded, match="/open"):
+        check_doors(application)
+
+
+@pytest.mark.parametrize("csrf", ["", "0" * 64], ids=["none", "another"])
+async def test_a_form_without_its_token_changes_nothing(ground: Ground, csrf: str) -> None:
+    token = await ground.session(await ground.member("aline", "referent"))
+    async with ground.browser(token) as browser:
+        answer = await browser.post("/compte/sessions", data={"csrf": csrf})
+        assert answer.status_code == 403
+        assert (await browser.get("/")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.test"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": "http://here.test"},
+        {"Sec-Fetch-Site": "same-site", "Origin": "http://here.test"},
+    ],
+    ids=["origin", "null", "cross-site", "same-site"],
+)
+async def test_a_form_of_another_site_changes_nothing(ground: Ground, headers: dict[str, str]) -> None:
+    token = await ground.session(await ground.member("aline", "referent"))
+    async with ground.browser(token) as browser:
+        answer = await browser.post("/compte/sessions", data=form(token), headers=headers)
+        assert answer.status_code == 403
+        assert (await browser.get("/")).status_code == 200
+
+
+async def test_every_answer_carries_the_headers_and_no_page_is_kept(ground: Ground) -> None:
+    token = await ground.session(await ground.member("aline", "referent"))
+    async with ground.browser(token) as browser:
+        for path in ("/", "/connexion", "/nowhere", "/parcours/x"):
+            answer = await browser.get(path)
+            assert "default-src 'none'" in answer.headers["content-security-policy"]
+            assert answer.headers["cache-control"] == "no-store"
+            assert answer.headers["x-content-type-options"] == "nosniff"
+            assert "<script>" not in answer.text and " style=" not in answer.text and "http://" not in answer.text
+
+
+async def test_whoever_asks_too_often_waits(ground: Ground) -> None:
+    from journeys.app.web.application import make_application
+    from journeys.app.web.safety import Pace
+
+    ground.application = make_application(ground.house, pace=Pace(5, 3))
+    async with ground.browser() as browser:
+        tries = [
+            (await browser.post("/connexion", data=form(None, handle="a", password="b"))).status_code for _ in range(5)
+        ]
+        assert tries == [422, 422, 422, 429, 429]
+        assert (await browser.get("/connexion")).status_code == 429
+
+
+async def test_a_body_that_is_too_large_is_not_read(ground: Ground) -> None:
+    async with ground.browser() as browser:
+        assert (await browser.post("/connexion", content=b"x" * 12_000_001)).status_code == 413
+
+
+async def test_without_a_database_the_page_says_what_to_do(ground: Ground) -> None:
+    token = await ground.session(await ground.member("aline", "referent"))
+    owner = await asyncpg.connect(ground.owner)
+    await owner.execute("REVOKE EXECUTE ON FUNCTION session_enter FROM journeys_web")
+    async with ground.browser(token) as browser:
+        answer = await browser.get("/")
+    assert answer.status_code == 503 and "rien n’a été changé" in answer.text
+    await owner.execute("GRANT EXECUTE ON FUNCTION session_enter TO journeys_web")
+    await owner.close()

@@ -1,0 +1,229 @@
+"""Login through an identity provider: a real one, in its own process on a loopback port."""
+
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from journeys.app.failures import Failure
+from journeys.app.web import provider as providers
+from journeys.app.web.application import make_application
+from journeys.app.web.house import open_house
+from journeys.app.web.safety import Pace
+from journeys.settings import SettingsError, load_settings
+from journeys.store import staff
+from tests.web.browser import Browser
+from tests.web.conftest import BY, Ground
+
+ALINE = {"email": "Aline@example.org", "email_verified": True}
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "oidc_provider_mock", "--port", str(port), "--require-nonce", "true"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    url = f"http://localhost:{port}"
+    try:
+        for _ in range(200):
+            try:
+                httpx.get(f"{url}/.well-known/openid-configuration").raise_for_status()
+                break
+            except httpx.HTTPError:
+                time.sleep(0.1)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest_asyncio.fixture
+async def ground(database_url: str, tmp_path: Path, issuer: str) -> AsyncIterator[Ground]:
+    oidc = {"issuer": issuer, "client_id": "journeys", "client_secret": "not so secret", "label": "Fédération"}
+    settings = load_settings(data_dir=tmp_path, signing_key="ab" * 32, oidc=oidc)
+    async with open_house(settings, database_url, "127.0.0.1:1") as house:
+        yield Ground(house, make_application(house, pace=Pace(100_000, 100_000)), database_url)
+
+
+async def at_the_provider(url: str, subject: str, claims: dict[str, object]) -> str:
+    """Log in on the provider's own page; returns the path to which it sends the browser back."""
+    async with httpx.AsyncClient() as client:
+        home = "{0.scheme}://{0.netloc}".format(urlsplit(url))
+        (await client.put(f"{home}/users/{subject}", json=claims)).raise_for_status()
+        answer = await client.post(url, data={"sub": subject})
+    assert answer.status_code == 302, answer.text
+    back = urlsplit(answer.headers["location"])
+    assert (back.netloc, back.path) == ("here.test", "/connexion/retour")
+    return f"{back.path}?{back.query}"
+
+
+async def log_in(browser: Browser, subject: str, claims: dict[str, object], suite: str = "/compte") -> httpx.Response:
+    away = await browser.get(f"/connexion/fournisseur?suite={suite}")
+    return await browser.get(await at_the_provider(away.headers["location"], subject, claims))
+
+
+async def test_a_member_comes_in_by_verified_address_then_by_account(ground: Ground, issuer: str) -> None:
+    id = await ground.member("aline", "referent", email="aline@example.org")
+    browser = ground.person()
+    shown = await browser.get("/connexion?suite=/compte")
+    assert "Fédération" in shown.text and "journeys staff password" not in shown.text
+    away = await browser.get("/connexion/fournisseur?suite=/compte")
+    asked = {name: value[0] for name, value in parse_qs(urlsplit(away.headers["location"]).query).items()}
+    assert asked["response_type"] == "code" and asked["code_challenge_method"] == "S256"
+    assert {"state", "nonce", "code_challenge"} <= asked.keys() and "prompt" not in asked
+    flow = next(each for each in away.headers.get_list("set-cookie") if each.startswith("flow="))
+    assert "HttpOnly" in flow and "Max-Age=600" in flow
+    path = await at_the_provider(away.headers["location"], "a-1", ALINE)
+    answer = await browser.get(path)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/compte")
+    assert "fournisseur d’identité" in (await browser.get("/compte")).text and browser.cookie("flow") is None
+
+    await staff.change(ground.house.writing, id, name="Aline", email="other@example.org", phone=None, by=BY)
+    assert (await log_in(ground.person(), "a-1", ALINE)).headers["location"] == "/compte", "now known by account"
+    await staff.set_active(ground.house.writing, id, False, BY)
+    assert (await log_in(ground.person(), "a-1", ALINE)).status_code == 403
+    assert await ground.house.writing.fetchval("SELECT count(*) FROM staff") == 1, "nobody signs up"
+
+
+@pytest.mark.parametrize(
+    ("claims", "why"),
+    [
+        ({"email": "aline@example.org"}, "not verified"),
+        ({"email": "aline@example.org", "email_verified": False}, "not verified"),
+        ({"email": "nobody@example.org", "email_verified": True}, "nobody's"),
+        ({"email": "two@example.org", "email_verified": True}, "of two members"),
+        ({"email": "left@example.org", "email_verified": True}, "of one who left"),
+        ({}, "no address"),
+    ],
+)
+async def test_who_is_not_on_the_staff_stays_out(ground: Ground, claims: dict[str, object], why: str) -> None:
+    await ground.member("aline", "referent", email="aline@example.org")
+    await ground.member("paul", "finance", email="two@example.org")
+    await ground.member("sam", "finance", email="two@example.org")
+    left = await ground.member("marc", "referent", email="left@example.org")
+    await staff.set_active(ground.house.writing, left, False, BY)
+    browser = ground.person()
+    answer = await log_in(browser, f"s-{why.replace(' ', '-')}-{len(claims)}", claims)
+    assert answer.status_code == 403 and "Fédération" in answer.text and browser.cookie() is None, why
+    assert await ground.house.writing.fetchval("SELECT count(*) FROM identities") == 0
+
+
+async def test_a_second_account_with_the_same_address_is_not_tied(ground: Ground) -> None:
+    await ground.member("aline", "referent", email="aline@example.org")
+    assert (await log_in(ground.person(), "first", ALINE)).status_code == 303
+    assert (await log_in(ground.person(), "second", ALINE)).status_code == 403
+
+
+async def test_a_way_back_that_this_browser_did_not_begin_opens_nothing(ground: Ground) -> None:
+    await ground.member("aline", "referent", email="aline@example.org")
+    one, two = ground.person(), ground.person()
+    away = (await one.get("/connexion/fournisseur")).headers["location"]
+    path = await at_the_provider(away, "a-2", ALINE)
+    assert (await two.get(path)).status_code == 403, "no flow in this browser"
+    await two.get("/connexion/fournisseur")
+    assert (await two.get(path)).status_code == 403, "another flow's state"
+    assert (await one.get(path.replace("state=", "state=x"))).status_code == 403
+    assert (await one.get(re.sub("code=[^&]+", "error=access_denied", path))).status_code == 403
+    assert (await one.get(path)).status_code == 303
+    assert (await one.get(path)).status_code == 403, "a code opens once"
+
+
+async def test_a_flow_is_sealed_and_grows_old(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = ground.application.state.provider
+    _, flow = await provider.begin("http://here.test/connexion/retour", "/compte")
+    sealed = provider.sealed(flow)
+    assert provider.unsealed(sealed) == flow
+    for broken in ("", ".", "x.y", sealed[:-1] + ("0" if sealed[-1] != "0" else "1"), "A" + sealed):
+        with pytest.raises(Failure):
+            provider.unsealed(broken)
+    monkeypatch.setattr(providers, "FLOW_SECONDS", -1)
+    with pytest.raises(Failure):
+        provider.unsealed(sealed)
+
+
+async def test_the_token_must_answer_this_very_login(ground: Ground) -> None:
+    """An identity token made for another login, or for a login before the proof was asked, is not believed."""
+    provider, back = ground.application.state.provider, "http://here.test/connexion/retour"
+
+    async def returned(proving: str | None) -> tuple[providers.Flow, dict[str, str]]:
+        url, flow = await provider.begin(back, "/", proving=proving)
+        query = parse_qs(urlsplit(await at_the_provider(url, "a-3", ALINE)).query)
+        return flow, {name: value[0] for name, value in query.items()}
+
+    flow, query = await returned(None)
+    with pytest.raises(Failure):
+        await provider.finish(replace(flow, nonce="another"), back, query)
+    flow, query = await returned("somebody")
+    with pytest.raises(Failure):
+        await provider.finish(replace(flow, began=flow.began + 1_000), back, query)
+    flow, query = await returned("somebody")
+    assert (await provider.finish(flow, back, query)).subject == "a-3"
+
+
+async def test_the_proof_goes_by_the_provider_and_is_the_same_member_s(ground: Ground) -> None:
+    await ground.member("aline", "referent", email="aline@example.org")
+    browser = ground.person()
+    await log_in(browser, "a-4", ALINE)
+    await ground.house.writing.execute("UPDATE sessions SET proved_at = clock_timestamp() - interval '11 minutes'")
+    assert (await browser.get("/compte/code")).headers["location"] == "/confirmer?suite=/compte/code"
+    shown = await browser.get("/confirmer?suite=/compte/code")
+    origin = "{0.scheme}://{0.netloc}".format(urlsplit(ground.application.state.provider.issuer))
+    assert f"form-action 'self' {origin}" in shown.headers["content-security-policy"]
+    away = await browser.send("/connexion/fournisseur")
+    asked = parse_qs(urlsplit(away.headers["location"]).query)
+    assert asked["prompt"] == ["login"] and asked["max_age"] == ["0"]
+    before = browser.cookie()
+    await ground.member("paul", "finance", email="paul@example.org")
+    paul = await at_the_provider(away.headers["location"], "p-1", {"email": "paul@example.org", "email_verified": True})
+    assert (await browser.get(paul)).status_code == 403 and browser.cookie() == before, "somebody else's proof"
+    answer = await browser.get(await at_the_provider(away.headers["location"], "a-4", ALINE))
+    assert answer.headers["location"] == "/compte/code" and browser.cookie() not in (None, before)
+    assert (await browser.get("/compte/code")).status_code == 200
+
+
+async def test_leaving_ends_the_provider_s_session_too(ground: Ground, issuer: str) -> None:
+    await ground.member("aline", "referent", email="aline@example.org")
+    browser = ground.person()
+    await log_in(browser, "a-5", ALINE)
+    await browser.get("/compte")
+    answer = await browser.send("/deconnexion")
+    assert answer.headers["location"].startswith(f"{issuer}/oauth2/end_session?")
+    assert "post_logout_redirect_uri=http%3A%2F%2Fhere.test%2Fconnexion" in answer.headers["location"]
+    assert browser.cookie() is None and (await browser.get("/compte")).status_code == 303
+
+
+async def test_a_provider_that_is_away_is_said(database_url: str, tmp_path: Path) -> None:
+    oidc = {"issuer": "http://localhost:9", "client_id": "journeys"}
+    settings = load_settings(data_dir=tmp_path, signing_key="ab" * 32, oidc=oidc)
+    async with open_house(settings, database_url, "127.0.0.1:1") as house:
+        ground = Ground(house, make_application(house), database_url)
+        answer = await ground.person().get("/connexion/fournisseur")
+        assert answer.status_code == 503 and "localhost:9 ne répond pas" in answer.text.lower()
+
+
+def test_the_settings_of_a_provider(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("hidden\n")
+    monkeypatch.setenv("JOURNEYS_OIDC__ISSUER", "https://id.example.org/realm")
+    with pytest.raises(SettingsError, match="JOURNEYS_OIDC__CLIENT_ID"):
+        load_settings()
+    monkeypatch.setenv("JOURNEYS_OIDC__CLIENT_ID", "journeys")
+    monkeypatch.setenv("JOURNEYS_OIDC__CLIENT_SECRET_FILE", str(secret))
+    known = load_settings().oidc
+    assert known.client_secret is not None and known.client_secret.get_secret_value() == "hidden"
+    monkeypatch.setenv("JOURNEYS_OIDC__ISSUER", "http://id.example.org")
+    with pytest.raises(SettingsError, match="https://"):
+        load_settings()

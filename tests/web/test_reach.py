@@ -1,0 +1,139 @@
+"""What a visitor sees is decided by the database, from the session alone; and taking that away shows."""
+
+import asyncio
+import random
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from journeys.domain.rights import READS, ROLES, Reach, reaches
+from journeys.store import sessions
+from journeys.store.database import open_pool
+from tests.web.conftest import Ground
+
+SITES = ("nanterre", "lyon")
+GRANT = {"kind": "grant", "id": "g", "about": "training", "at": None, "role": "finance, supervisor", "amount": 60000}
+
+
+class Town:
+    """Staff of every role and site, journeys of every kind, and who should see what."""
+
+    def __init__(self, ground: Ground) -> None:
+        self.ground = ground
+        self.staff: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+        self.journeys: dict[str, dict[str, Any]] = {}
+        self.tokens: dict[str, str] = {}
+
+    async def settle(self) -> "Town":
+        for n, roles in enumerate([*((role,) for role in ROLES), ("referent", "supervisor"), (), ("unknown-role",)]):
+            for m, sites in enumerate([(), ("nanterre",), SITES]):
+                id = await self.ground.member(f"m{n}x{m}", *roles, sites=sites)
+                self.staff[id] = (roles, sites)
+                self.tokens[id] = await self.ground.session(id)
+        leaders = [id for id, (roles, _) in self.staff.items() if "referent" in roles]
+        for n in range(24):
+            leader, site, granted = leaders[n % len(leaders)], (None, *SITES)[n % 3], 60000 * (n % 4 == 0)
+            to = leaders[(n + 1) % len(leaders)] if n % 5 == 0 else None
+            board = ({"kind": "transfer", "id": "t", "about": to, "at": None, "role": "referent"},) if to else ()
+            id = await self.ground.journey(
+                leader, site=site, granted=granted, board=(*board, GRANT) if granted else board
+            )
+            self.journeys[id] = {"referent": leader, "site": site, "granted": granted, "to": to}
+        return self
+
+    def sees(self, staff: str) -> set[str]:
+        """The same rule in Python, from the rights table."""
+        roles, sites = self.staff[staff]
+        reach = reaches(roles)
+        return {id for id, j in self.journeys.items() if self._sees(reach, sites, staff, j)}
+
+    @staticmethod
+    def _sees(reach: frozenset[Reach], sites: tuple[str, ...], staff: str, journey: dict[str, Any]) -> bool:
+        return (
+            Reach.ALL in reach
+            or (Reach.SITE in reach and (not sites or journey["site"] is None or journey["site"] in sites))
+            or (Reach.MONEY in reach and journey["granted"] > 0)
+            or (Reach.OWN in reach and staff in (journey["referent"], journey["to"]))
+        )
+
+
+@pytest_asyncio.fixture
+async def town(ground: Ground) -> Town:
+    return await Town(ground).settle()
+
+
+async def seen(pool: Any, token: str) -> set[str]:
+    async with pool.acquire() as connection, connection.transaction():
+        await sessions.enter(connection, token)
+        return {str(row["id"]) for row in await connection.fetch("SELECT id FROM journeys")}
+
+
+async def test_each_member_sees_exactly_what_the_rights_table_says(town: Town) -> None:
+    assert set(READS.values()) == set(Reach), "the town has to hold every reach"
+    for staff, token in town.tokens.items():
+        assert await seen(town.ground.house.reading, token) == town.sees(staff), town.staff[staff]
+
+
+async def test_whoever_has_not_entered_sees_nothing(town: Town) -> None:
+    async with town.ground.house.reading.acquire() as connection:
+        for table in ("journeys", "people", "events", "parts", "streams"):
+            assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 0
+
+
+async def test_people_are_seen_with_their_journeys_only(town: Town) -> None:
+    for staff, token in town.tokens.items():
+        async with town.ground.house.reading.acquire() as connection, connection.transaction():
+            await sessions.enter(connection, token)
+            persons = await connection.fetch("SELECT p.id FROM people p")
+        wanted = len(town.sees(staff))
+        assert len(persons) == wanted, town.staff[staff]
+
+
+async def test_a_deputy_sees_what_an_absent_colleague_leads(town: Town) -> None:
+    leaders = [id for id, (roles, _) in town.staff.items() if roles == ("referent",)]
+    away, deputy = leaders[0], leaders[1]
+    before = await seen(town.ground.house.reading, town.tokens[deputy])
+    await town.ground.house.writing.execute(
+        "INSERT INTO absences VALUES ($1, current_date - 1, current_date + 1, $2)", away, deputy
+    )
+    led = {id for id, j in town.journeys.items() if j["referent"] == away}
+    assert await seen(town.ground.house.reading, town.tokens[deputy]) == before | led
+    assert led - before
+
+
+async def test_ten_thousand_visits_over_shared_connections_never_see_anothers(town: Town, database_url: str) -> None:
+    draw = random.Random(7)
+    pool = await open_pool(database_url, role="journeys_web", largest=3)
+    visits = [draw.choice(list(town.tokens)) for _ in range(10_000)]
+    wanted = {staff: town.sees(staff) for staff in town.tokens}
+    wrong = 0
+
+    async def visit(some: list[str]) -> None:
+        nonlocal wrong
+        for staff in some:
+            found = await seen(pool, town.tokens[staff])
+            wrong += found != wanted[staff]
+
+    await asyncio.gather(*(visit(visits[place::8]) for place in range(8)))
+    await pool.close()
+    assert wrong == 0
+
+
+@pytest.mark.parametrize("table", ["journeys", "people", "events", "parts", "streams"])
+async def test_without_the_second_lock_everybody_would_see_all(town: Town, table: str) -> None:
+    """The guard taken away from outside: what it keeps out comes in."""
+    stranger = next(id for id, (roles, _) in town.staff.items() if roles == ("mentor",))
+    owner = await asyncpg.connect(town.ground.owner)
+
+    async def count() -> int:
+        async with town.ground.house.reading.acquire() as connection, connection.transaction():
+            await sessions.enter(connection, town.tokens[stranger])
+            found: int = await connection.fetchval(f"SELECT count(*) FROM {table}")
+            return found
+
+    assert await count() == 0
+    await owner.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
+    assert await count() == await owner.fetchval(f"SELECT count(*) FROM {table}")
+    await owner.close()
