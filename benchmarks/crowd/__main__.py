@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 
-from benchmarks.crowd.counting import counted
+from benchmarks.crowd.counting import as_lines, counted
 from benchmarks.crowd.making import LIVES, CrowdMade, crowd, last_working_morning
 from journeys.leaving import leave
 from journeys.local.failures import LocalError
@@ -82,8 +82,8 @@ def main() -> None:
     if given.json:
         print(json.dumps(made, indent=1, ensure_ascii=False))
     else:
-        print("\n".join(f"{name.replace('_', ' '):16} {value:,}" if isinstance(value, int | float)
-                        else f"{name.replace('_', ' '):16} {value}" for name, value in made.items()))  # fmt: skip
+        found = made.pop("found")
+        print(as_lines({**made, **found}))
     leave(0)
 
 

@@ -83,7 +83,7 @@ class Around:
         self.seed = seed
         self.heavy = min(_HEAVY, journeys // 4)
         caseworkers = 1 + max(1, -(-(journeys - self.heavy) // _STANDARD))
-        self.sites = SITES[: max(1, min(len(SITES), caseworkers // 20))]
+        self.sites = SITES[: max(1, min(len(SITES), round(caseworkers / 20)))]
         self.caseworkers = self._staff("ref", "referent", caseworkers, 3, by_site=True)
         supervisors = len(self.sites) + len(self.sites) // 2
         self.supervisors = self._staff("sup", "supervisor", supervisors, 2, by_site=True)
@@ -112,8 +112,8 @@ class Around:
 
     @cached_property
     def mentors(self) -> tuple[Somebody, ...]:
-        """About one for six journeys, by site."""
-        number = max(2 * len(self.sites), self.journeys // 6)
+        """One for twenty journeys, by site: fewer than a real house would have, each with more people."""
+        number = max(2 * len(self.sites), self.journeys // 20)
         return tuple(
             self._somebody(f"mentor-{nth}", "mentor", self.sites[nth % len(self.sites)]) for nth in range(number)
         )

@@ -112,30 +112,41 @@ def last_working_morning(at: datetime) -> datetime:
 
 
 async def crowd(
-    pool: Pool, ring: KeyRing, *, journeys: int, seed: int, now: datetime, lives: int = LIVES, dsn: str | None = None
+    pool: Pool,
+    ring: KeyRing,
+    *,
+    journeys: int,
+    seed: int,
+    now: datetime,
+    dsn: str,
+    lives: int = LIVES,
+    processes: int = 2,
 ) -> CrowdMade:
     """Fill a migrated database that holds nothing yet.
 
     Args:
         pool: may write (journeys_writer). ring: signs the commands.
         now: aware; where all lives stop.
-        dsn: of the same database, for two processes beside this one; None: all is done in this one.
+        dsn: of the same database, as a superuser or its owner: rows are brought in by COPY, which no role may use that
+            row-level security holds.
+        processes: how many make and load beside this one; 1: this one does it.
     """
     begun = time.perf_counter()
     size = Size(journeys, max(2, min(lives, journeys)), seed, now.astimezone(UTC))
     around = Around(journeys, seed)
     programme, calendar = await _prepare(pool, around, size)
-    of = 1 if dsn is None else 2
-    shares = [_Share(size, number, of, programme, calendar, ring.current_id, dict(ring.keys)) for number in range(of)]
-    if dsn is None:
-        async with pool.acquire() as connection:
-            done = [await _make(shares[0], connection)]
+    shares = [
+        _Share(size, number, processes, programme, calendar, ring.current_id, dict(ring.keys))
+        for number in range(processes)
+    ]
+    if processes == 1:
+        done = [await _connected(shares[0], dsn)]
     else:
         loop = asyncio.get_running_loop()
-        with ProcessPoolExecutor(of, mp_context=multiprocessing.get_context("spawn")) as processes:
-            done = await asyncio.gather(*(loop.run_in_executor(processes, _in_a_process, one, dsn) for one in shares))
+        with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as beside:
+            done = await asyncio.gather(*(loop.run_in_executor(beside, _in_a_process, one, dsn) for one in shares))
     await _tell_the_bank(pool, [payment for one in done for payment in one.under_way])
-    await pool.execute("ANALYZE", timeout=600)
+    await _settle(dsn)
     return CrowdMade(
         journeys=sum(one.journeys for one in done),
         lives=sum(one.lives for one in done),
@@ -179,7 +190,7 @@ async def _prepare(pool: Pool, around: Around, size: Size) -> tuple[str, str]:
         )  # fmt: skip
     for one in around.mentors:
         known = mentors.Mentor(
-            id=one.id, name=one.name, email=one.email, phone=None, language="fr", site=one.site, capacity=20
+            id=one.id, name=one.name, email=one.email, phone=None, language="fr", site=one.site, capacity=40
         )
         await mentors.add(pool, known, by)
     for one in around.partners:
@@ -217,7 +228,6 @@ def _in_a_process(share: _Share, dsn: str) -> _Done:
 async def _connected(share: _Share, dsn: str) -> _Done:
     connection = await asyncpg.connect(dsn, timeout=10)
     try:
-        await connection.execute("SET ROLE journeys_writer")
         return await _make(share, connection)
     finally:
         await connection.close()
@@ -290,6 +300,15 @@ def _add(
 
 
 # --- after
+
+
+async def _settle(dsn: str) -> None:
+    """What a database that grew over months has long done: statistics, and pages known to be visible to all."""
+    connection = await asyncpg.connect(dsn, timeout=10)
+    try:
+        await connection.execute("VACUUM (ANALYZE)", timeout=600)
+    finally:
+        await connection.close()
 
 
 async def _tell_the_bank(pool: Pool, under_way: Sequence[tuple[str, int, str]]) -> None:

@@ -56,11 +56,10 @@ def house(stack: RealStack) -> Iterator[tuple[str, CrowdMade]]:
         yield url, asyncio.run(_fill(url))
 
 
-async def _fill(url: str, *, by_two: bool = False) -> CrowdMade:
+async def _fill(url: str, processes: int = 1) -> CrowdMade:
     pool = await open_pool(url)
     try:
-        dsn = url if by_two else None
-        return await crowd(pool, RING, journeys=JOURNEYS, lives=8, seed=3, now=NOW, dsn=dsn)
+        return await crowd(pool, RING, journeys=JOURNEYS, lives=8, seed=3, now=NOW, dsn=url, processes=processes)
     finally:
         await pool.close()
 
@@ -153,7 +152,7 @@ async def test_its_fund_balances(made: Made) -> None:
 def test_one_seed_makes_one_crowd(stack: RealStack, house: tuple[str, CrowdMade]) -> None:
     """Ids, texts, salts and instants come from the seed, also when two processes share the work."""
     with _database(stack) as url:
-        made = asyncio.run(_fill(url, by_two=True))
+        made = asyncio.run(_fill(url, processes=2))
         assert made.events == house[1].events
         assert asyncio.run(_hashes(url)) == asyncio.run(_hashes(house[0]))
 
