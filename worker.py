@@ -9,6 +9,7 @@ import sys
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
@@ -23,7 +24,7 @@ from journeys.channels.outbox import FileOutbox
 from journeys.leaving import leave
 from journeys.settings import Problem, Settings, SettingsError, load_settings
 from journeys.store import signing_keys
-from journeys.store.database import Pool, open_pool
+from journeys.store.database import Pool, await_pool
 from journeys.store.signing import KeyRing
 from workflows.housekeeping import HousekeepingWorkflow
 from workflows.journey import JourneyWorkflow
@@ -32,6 +33,9 @@ WORKFLOWS: list[type] = [JourneyWorkflow, HousekeepingWorkflow]
 
 GRACE = timedelta(seconds=10)
 """How long activities may finish when the worker is told to end."""
+
+DATABASE_SECONDS = 30.0
+"""How long a worker that begins waits for a database that is only coming up."""
 
 WORKER_OPTIONS: dict[str, Any] = {
     "max_concurrent_workflow_tasks": 200,
@@ -94,7 +98,7 @@ async def serve(settings: Settings) -> None:
             )
         )
     client = await temporal.connect(settings)
-    pool = await open_pool(settings.database_url)
+    pool = await await_pool(settings.database_url, DATABASE_SECONDS)
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -120,7 +124,7 @@ def main() -> None:
         leave(2)
     except Exception as error:
         structlog.get_logger().error("worker ended", reason=type(error).__name__, exc_info=error)
-        leave(7 if isinstance(error, temporal.Unreachable | OSError) else 1)
+        leave(7 if isinstance(error, temporal.Unreachable | OSError | asyncpg.PostgresConnectionError) else 1)
     leave(0)
 
 

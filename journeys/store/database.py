@@ -1,5 +1,6 @@
 """Connections to PostgreSQL: a pool in one role, whose server is durable and whose schema is ours."""
 
+import asyncio
 from typing import Any, Final, Literal, TypeAlias
 
 import asyncpg
@@ -18,6 +19,8 @@ CONNECT_SECONDS: Final = 2.0
 COMMAND_SECONDS: Final = 3.0
 ACQUIRE_SECONDS: Final = 2.0
 """A frozen server is noticed only by these: without them a caller waits for ever."""
+
+_PAUSE_SECONDS: Final = 0.2
 
 _DURABLE: Final = {
     "fsync": {"on"},
@@ -100,6 +103,19 @@ async def open_pool(
         pool.terminate()
         raise
     return pool
+
+
+async def await_pool(dsn: str, seconds: float) -> Pool:
+    """`open_pool`, tried again for so long while the server is away or only coming up. Raises what that raises."""
+    clock = asyncio.get_running_loop().time
+    until = clock() + seconds
+    while True:
+        try:
+            return await open_pool(dsn)
+        except (asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError, OSError, TimeoutError):
+            if clock() >= until:
+                raise
+        await asyncio.sleep(_PAUSE_SECONDS)
 
 
 async def check_durable(connection: Connection) -> None:

@@ -34,6 +34,19 @@ LANDING_SECONDS = 40.0
 SHORT_HISTORY = 200
 """Events after which a journey of the campaign continues as new."""
 
+FORGOTTEN = "reset, updates forgotten"
+APPLIED_AGAIN = "reset, updates applied again"
+OTHERS = frozenset(
+    {
+        "worker: anywhere", "PostgreSQL", "PostgreSQL: stopped and continued", "Temporal server", FORGOTTEN,
+        APPLIED_AGAIN,
+    }
+)  # fmt: skip
+"""Kinds of fault that have no point in the code."""
+
+RESETS = 5
+"""A reset that found no command under way is tried again so often in all."""
+
 KEPT = "kept"
 """A file of this name keeps a campaign's directory."""
 
@@ -154,7 +167,10 @@ async def kill_worker(crew: Crew, trial: Trial) -> bool:
 
 
 async def whole(home: Path, servers: Servers, seed: int, journeys: int, minutes: float) -> tuple[Tally, Trial]:
-    """Every point once, then faults drawn by lot, one at a time, under load; the product's own patience throughout."""
+    """Every point and every other kind once, then faults drawn by lot, one at a time, under load.
+
+    The product's own patience throughout.
+    """
     tally, draw = Tally(), random.Random(seed)
     async with open_trial(servers) as trial, AsyncExitStack() as stack:
         crews = [
@@ -171,6 +187,7 @@ async def whole(home: Path, servers: Servers, seed: int, journeys: int, minutes:
         )
         end = time.monotonic() + minutes * 60
         async with load(trial, persons):
+            await each_other_kind(trial, crews[1], persons, tally)
             while time.monotonic() < end:
                 await asyncio.sleep(draw.uniform(0.2, 2))
                 await _draw_fault(trial, crews, persons, draw, tally)
@@ -198,8 +215,23 @@ async def _draw_fault(
             await under_load(trial, persons, "PostgreSQL: stopped and continued", freeze, tally, pause=seconds)
         case _:
             kept = draw.random() < 0.5
-            name = "reset, updates applied again" if kept else "reset, updates forgotten"
-            await under_load(trial, persons, name, trial.reset(person, without_updates=not kept), tally)
+            reset = trial.reset(person, without_updates=not kept)
+            await under_load(trial, persons, APPLIED_AGAIN if kept else FORGOTTEN, reset, tally)
+
+
+async def each_other_kind(trial: Trial, crew: Crew, persons: Sequence[Person], tally: Tally) -> None:
+    """What has no point in the code, each once, under load; the last two journeys are those that are reset."""
+    await under_load(trial, persons, "worker: anywhere", kill_worker(crew, trial), tally)
+    await under_load(trial, persons, "PostgreSQL", trial.kill_server("postgres"), tally)
+    freeze = trial.freeze_postgres(3)
+    await under_load(trial, persons, "PostgreSQL: stopped and continued", freeze, tally, pause=3)
+    for person, forgotten in zip(persons[-2:], (True, False), strict=True):
+        name = FORGOTTEN if forgotten else APPLIED_AGAIN
+        for _ in range(RESETS):
+            await under_load(trial, persons, name, trial.reset(person, without_updates=forgotten), tally)
+            if tally.landed[name]:
+                break
+    await under_load(trial, persons, "Temporal server", trial.kill_server("temporal"), tally)
 
 
 async def reduced(home: Path, servers: Servers) -> Tally:
@@ -219,14 +251,7 @@ async def reduced(home: Path, servers: Servers) -> Tally:
         persons = [*trial.persons[:3], *[await trial.begin(crew, history_limit=60) for crew in crews]]
         async with load(trial, persons):
             await asyncio.sleep(0.5)
-            await under_load(trial, persons, "worker: anywhere", kill_worker(crews[2], trial), tally)
-            await under_load(trial, persons, "PostgreSQL", trial.kill_server("postgres"), tally)
-            freeze = trial.freeze_postgres(3)
-            await under_load(trial, persons, "PostgreSQL: stopped and continued", freeze, tally, pause=3)
-            for person, forgotten in zip(persons[-2:], (True, False), strict=True):
-                name = "reset, updates forgotten" if forgotten else "reset, updates applied again"
-                await under_load(trial, persons, name, trial.reset(person, without_updates=forgotten), tally)
-            await under_load(trial, persons, "Temporal server", trial.kill_server("temporal"), tally)
+            await each_other_kind(trial, crews[2], persons, tally)
         tally.wrong += await violations(trial)
         tally.wrong += [Violation("worker-ended", crew.queue, str(crew.ended)) for crew in crews if crew.ended]
     return tally
@@ -315,7 +340,8 @@ def main(arguments: Sequence[str]) -> int:
     answered = sum(1 for sent in trial.sent if sent.answer is not None)
     print(f"{answered} of {len(trial.sent)} commands answered; {sum(tally.landed.values())} faults landed in flight")
     print("\n".join(dict.fromkeys(map(str, tally.wrong))) or "nothing lost, nothing doubled, every account agrees")
-    return 1 if tally.wrong or 0 in tally.landed.values() else 0
+    missing = {*Point, *OTHERS} - {kind for kind, count in tally.landed.items() if count}
+    return 1 if tally.wrong or missing else 0
 
 
 if __name__ == "__main__":

@@ -8,21 +8,12 @@ from pathlib import Path
 import pytest
 
 from journeys.domain import commands as c
-from tests.faults.campaign import a_home, reduced, without
+from tests.faults.campaign import OTHERS, a_home, reduced, without
 from tests.faults.checks import Violation
 from tests.faults.crew import Crew
 from tests.faults.points import Guard, Orders, Point
 from tests.faults.servers import Servers, running_servers
 from tests.faults.trial import Person, open_trial
-
-OTHERS = {
-    "worker: anywhere",
-    "PostgreSQL",
-    "PostgreSQL: stopped and continued",
-    "Temporal server",
-    "reset, updates forgotten",
-    "reset, updates applied again",
-}
 
 CONTROLS: dict[str, tuple[frozenset[Guard], Point, str]] = {
     "the append does not look at the position": (

@@ -3,11 +3,12 @@
 import asyncio
 import shutil
 from pathlib import Path
+from urllib.parse import unquote
 
 import asyncpg
 import pytest
 
-from journeys.store.database import NotDurable, WrongSchema, check_durable, open_pool
+from journeys.store.database import NotDurable, WrongSchema, await_pool, check_durable, open_pool
 from journeys.store.migrating import (
     FOLDER,
     ChangedMigration,
@@ -92,6 +93,22 @@ async def test_a_database_without_schema_is_said(empty_dsn: str) -> None:
     with pytest.raises(WrongSchema) as raised:
         await open_pool(empty_dsn, role=None)
     assert raised.value.found == 0
+
+
+async def test_a_server_that_is_only_coming_up_is_waited_for(dsn: str, tmp_path: Path) -> None:
+    """Its socket appears behind another path half a second later."""
+    address, _, sockets = dsn.partition("?host=")
+    late = tmp_path / "late"
+    elsewhere = f"{address}?host={late}"
+    with pytest.raises(FileNotFoundError):
+        await await_pool(elsewhere, seconds=0)
+    waiting = asyncio.create_task(await_pool(elsewhere, seconds=10))
+    await asyncio.sleep(0.5)
+    assert not waiting.done()
+    late.symlink_to(unquote(sockets))
+    pool = await waiting
+    assert await pool.fetchval("SELECT 1") == 1
+    await pool.close()
 
 
 @pytest.mark.parametrize("setting", ["synchronous_commit = off", "synchronous_commit = local"])
