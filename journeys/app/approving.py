@@ -8,11 +8,12 @@ from journeys.app.failures import Lang, Said
 from journeys.app.finding import Loaded, load
 from journeys.app.inbox import label, role_label
 from journeys.app.reading import ZONE
+from journeys.domain.moments import parse_moment
 from journeys.domain.record import Part
 from journeys.domain.state import GrantKnown
 from journeys.i18n import format_instant, format_money
 from journeys.identifiers import short
-from journeys.narration import spoken
+from journeys.narration import moment_words, spoken
 from journeys.store import journal, staff
 from journeys.store.database import Pool
 from journeys.store.views import JourneyRow
@@ -56,9 +57,7 @@ class Sight:
     def lines(self, lang: Lang) -> list[str]:
         """For a person, line by line."""
         grant, programme = self.grant, self.loaded.book.programme
-        amounts = " + ".join(
-            format_money(each.amount, lang) + (f" ({each.when})" if each.when else "") for each in grant.instalments
-        )
+        amounts = " + ".join(format_money(each.amount, lang) + self._on(each.when, lang) for each in grant.instalments)
         wanted = list(grant.needed)
         for each in grant.approvals:
             wanted.remove(each.stands_for)
@@ -79,6 +78,10 @@ class Sight:
             "digest": grant.digest,
         }
         return _SHOWN.in_(lang).format_map(fields).split("\n")
+
+    def _on(self, when: str | None, lang: Lang) -> str:
+        """When an instalment is paid, if not at once."""
+        return f" ({moment_words(parse_moment(when), self.loaded.book, lang)})" if when is not None else ""
 
 
 _SHOWN = Said(

@@ -7,11 +7,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from babel.dates import format_datetime
-
+from journeys.i18n import format_instant
 from journeys.settings import Language
 
 REMEDY_VARIABLE = "JOURNEYS_DATA_DIR"
+ZONE: Final = "Europe/Paris"
+"""Days and hours that people read are those of Paris."""
 ROOM_MEGABYTES: Final = 200
 _FULL: Final = os.strerror(errno.ENOSPC)
 _NOTHING_BYTES: Final = 256 * 1024
@@ -171,10 +172,10 @@ class NotInstalled(LocalError):
 def _who_fr(pid: int | None, since: datetime | None) -> str:
     if pid is None or since is None:
         return ""
-    return f" (processus {pid}, depuis {format_datetime(since.astimezone(), 'd MMMM y, HH:mm', locale='fr')})"
+    return f" (processus {pid}, depuis le {format_instant(since, 'fr', ZONE)})"
 
 
 def _who_en(pid: int | None, since: datetime | None) -> str:
     if pid is None or since is None:
         return ""
-    return f" (process {pid}, since {format_datetime(since.astimezone(), 'd MMMM y, HH:mm', locale='en')})"
+    return f" (process {pid}, since {format_instant(since, 'en', ZONE)})"

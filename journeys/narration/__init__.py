@@ -6,12 +6,24 @@ from journeys.domain.state import State
 from journeys.i18n import capital
 from journeys.narration import alerts, letters, lives, meetings, money, people, steps
 from journeys.narration.future import what_happens_next
+from journeys.narration.moments import duration_words, moment_words
 from journeys.narration.refusals import refusal
 from journeys.narration.rules import rule_words
 from journeys.narration.telling import TELLERS, Names, Telling
 from journeys.narration.words import command_word, role_word, spoken
 
-__all__ = ["Names", "command_word", "refusal", "role_word", "rule_words", "sentence", "spoken", "what_happens_next"]
+__all__ = [
+    "Names",
+    "command_word",
+    "duration_words",
+    "moment_words",
+    "refusal",
+    "role_word",
+    "rule_words",
+    "sentence",
+    "spoken",
+    "what_happens_next",
+]
 
 SUBJECTS = (alerts, letters, lives, meetings, money, people, steps)
 """The modules that tell each kind of event."""

@@ -48,7 +48,8 @@ def test_a_grant_is_seen_before_it_is_approved(here: Journeys, started: Callable
     )
     assert [item["journey"] for item in here("today", "--as", "sam", "--json").json["today"]].count(id) == 1
     assert id in [item["journey"] for item in here("today", "--as", "aline", "--json").json["others"]]
-    assert waiting["digest"] in here("approvals", "--team", "finance").out
+    shown = here("approvals", "--team", "finance").out
+    assert waiting["digest"] in shown and "1 mois après" in shown
     stale = here("do", id, "approve-grant", "--digest", "0" * 64, "--as", "sam", "--json")
     assert (stale.code, stale.error["code"]) == (4, "digest-changed")
     first = here("do", id, "approve-grant", "--as", "sam")

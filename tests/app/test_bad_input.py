@@ -90,9 +90,9 @@ GRANT = ["request-grant", "--grant", "bourse", "--purpose", "training", "--payee
             "unknown-grant",
             "--grant",
         ),
-        (["add-note", "--text", "a\x07b"], 2, "control-character", "text"),
-        (["add-note", "--text", "a\udc80b"], 2, "control-character", "text"),
-        (["add-note", "--text", "x" * 20_001], 2, "text-too-long", "text"),
+        (["add-note", "--text", "a\x07b"], 2, "control-character", "--text"),
+        (["add-note", "--text", "a\udc80b"], 2, "control-character", "--text"),
+        (["add-note", "--text", "x" * 20_001], 2, "text-too-long", "--text"),
         (["add-note"], 2, "missing", "--text"),
         (["add-note", "--text", " \n "], 2, "missing", "--text"),
         ([*GRANT[:-1], "", "--amount", "5"], 2, "missing", "--payee"),
@@ -173,7 +173,7 @@ def test_a_note_of_two_megabytes(here: Journeys, life: str, tmp_path: Path) -> N
     file = tmp_path / "note.txt"
     file.write_text("é" * 2_000_000)
     said = here("do", life, "add-note", "--text-file", str(file), "--as", "aline", "--json")
-    assert (said.code, said.error["code"], said.error["field"]) == (2, "text-too-long", "text")
+    assert (said.code, said.error["code"], said.error["field"]) == (2, "text-too-long", "--text")
     file.write_bytes(b"\xff\xfe\x00")
     assert here("do", life, "add-note", "--text-file", str(file), "--as", "aline").code == 2
     file.write_text("x" * 20_000)

@@ -1,14 +1,19 @@
 """Without any server: what is typed wrongly, help, languages, and that nothing ends in a traceback."""
 
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
+import typer
 
+from journeys.app.cli.commands import application
 from journeys.app.cli.desk import Desk
 from journeys.app.cli.main import explained
+from journeys.app.fields import commands
 from journeys.clock import now
 from journeys.domain.record import Cause
 from journeys.identifiers import forwarded_id, instant_of, uuid7
@@ -188,3 +193,29 @@ def test_ids() -> None:
 def test_a_connection_lost_in_whatever_way_is_a_database_that_does_not_answer(lost: Exception) -> None:
     told = explained(lost)
     assert (told.exit, told.code) == (7, "database")
+
+
+def paths(command: Any, *so_far: str) -> Iterator[tuple[str, ...]]:
+    """Every command and group of the command line."""
+    yield so_far
+    for name, each in getattr(command, "commands", {}).items():
+        yield from paths(each, *so_far, name)
+
+
+FRENCH = re.compile(
+    r"[éèêàçùœ«]|\b(le|la|les|des|du|une|un parcours|pour|avec|sans|qui|que|dans|sur|est|sont|aucun|ou|et|par|à)\b"
+)
+ENGLISH = re.compile(r"[“”]|\b(the|of|and|with|without|who|which|from|this|that|is|are|whose|every|its|it|an)\b")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [*paths(typer.main.get_command(application())), *(("do", "ID", name) for name in sorted(commands()))],
+    ids=" ".join,
+)
+def test_each_help_speaks_one_language(journeys: Journeys, words: tuple[str, ...]) -> None:
+    for lang, other in (("fr", ENGLISH), ("en", FRENCH)):
+        said = journeys(*words, "--help", "--lang", lang)
+        assert said.code == 0 and said.out
+        foreign = [line for line in said.out.splitlines() if other.search(re.sub(r"--[a-z-]+", "", line))]
+        assert foreign == [], lang

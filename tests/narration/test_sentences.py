@@ -16,15 +16,17 @@ from journeys.domain.agenda import DueKind, agenda
 from journeys.domain.commands import BODIES
 from journeys.domain.events import KINDS, Subject, envelope
 from journeys.domain.evolve import evolve
+from journeys.domain.moments import parse_moment
 from journeys.domain.record import Event, Payload
 from journeys.domain.state import State
 from journeys.i18n import KEYWORDS, LANGS
-from journeys.narration import refusal, rule_words, sentence, spoken, what_happens_next
+from journeys.narration import moment_words, refusal, rule_words, sentence, spoken, what_happens_next
 from journeys.narration.refusals import SENTENCES
 from journeys.narration.rules import RULES
 from journeys.narration.telling import TELLERS
 from journeys.narration.words import COMMANDS
 from tests.audit.lives import JOURNEY, NAMES, PERSON, REFERENT, Life, book, id_of, whole_life
+from tests.domain.given import house
 
 DOMAIN = Path(__file__).parents[2] / "journeys" / "domain"
 BOOK = book()
@@ -271,3 +273,22 @@ def _states() -> Iterator[Any]:
     for event in whole_life().events:
         evolve(state, event)
         yield state
+
+
+@pytest.mark.parametrize(
+    ("written", "fr", "en"),
+    [
+        ("at start", "dès le début du parcours", "at the start of the journey"),
+        ("1 month after release", "1 mois après «\u00a0levée d’écrou\u00a0»", "1 month after “release”"),
+        ("10 working days before jury", "10 jours ouvrés avant «\u00a0jury\u00a0»", "10 working days before “jury”"),
+        ("1 hour after visit reached", "1 heure après la réussite de «\u00a0visite\u00a0»",
+         "1 hour after “visite” is reached"),
+        ("2 days after visit due", "2 jours après l’échéance de «\u00a0visite\u00a0»",
+         "2 days after the due date of “visite”"),
+        ("3 weeks after phase project", "3 semaines après le début de la phase «\u00a0projet\u00a0»",
+         "3 weeks after the beginning of phase “projet”"),
+    ],
+)  # fmt: skip
+def test_a_moment_of_the_programme_is_told_in_words(written: str, fr: str, en: str) -> None:
+    moment = parse_moment(written)
+    assert [moment_words(moment, house(), lang) for lang in ("fr", "en")] == [fr, en]

@@ -7,7 +7,7 @@ import typer
 
 from journeys.app.cli.desk import Desk
 from journeys.app.cli.shape import argument, at, command, group, option
-from journeys.app.failures import Said, usage
+from journeys.app.failures import Lang, Said, usage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,8 +127,8 @@ async def _staff_add(
         id=uuid7(desk.now), handle=handle, roles=tuple(dict.fromkeys(roles)), sites=tuple(sites), active=True, **checked
     )
     await staff.add(pool, member, by)
-    _told(desk, "staff", member, f"{member.name} ({handle}) est dans l'équipe : {_roles_fr(member.roles)}.",
-          f"{member.name} ({handle}) is on the staff: {', '.join(member.roles) or 'no role'}.")  # fmt: skip
+    _told(desk, "staff", member, f"{member.name} ({handle}) est dans l'équipe : {_roles_words(member.roles, 'fr')}.",
+          f"{member.name} ({handle}) is on the staff: {_roles_words(member.roles, 'en')}.")  # fmt: skip
 
 
 async def _staff_password(desk: Desk, handle: str, stdin: bool) -> None:
@@ -196,7 +196,7 @@ async def _staff_list(desk: Desk) -> None:
         away.setdefault(absence.staff, f"{absence.first_day:%d/%m/%Y} – {absence.last_day:%d/%m/%Y}{deputy}")
     out = desk.out
     rows = [
-        (m.handle, m.name, ", ".join(m.roles), ", ".join(m.sites) or out.t("tous", "all"), m.email or "",
+        (m.handle, m.name, _roles_words(m.roles, out.lang), ", ".join(m.sites) or out.t("tous", "all"), m.email or "",
          away.get(m.id, "") if m.active else out.t("parti", "left"))
         for m in members
     ]  # fmt: skip
@@ -657,5 +657,8 @@ _HEADS: Final = {
 }
 
 
-def _roles_fr(roles: tuple[str, ...]) -> str:
-    return ", ".join(roles) or "aucun rôle"
+def _roles_words(roles: tuple[str, ...], lang: Lang) -> str:
+    from journeys.app.inbox import role_label
+
+    nothing = "no role" if lang == "en" else "aucun rôle"
+    return ", ".join(role_label(role, lang) for role in roles) or nothing
