@@ -1,6 +1,5 @@
 """The fields of each command, read off its model: what they are called, what may be typed, how it is read."""
 
-import re
 import types
 from dataclasses import dataclass
 from datetime import date
@@ -187,8 +186,3 @@ def _bare(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
         base, *more = get_args(annotation)
         return base, tuple(more)
     return annotation, ()
-
-
-def in_words(name: str) -> str:
-    """`--reason` of `reason`; for messages."""
-    return "--" + re.sub("_", "-", name)

@@ -1,11 +1,14 @@
-"""Commands about a person: onto the person's stream first, then the same to each journey, under derived ids."""
+"""Where a command goes: to its journey; about a person, onto the person's stream first, then to each journey."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
-from journeys.app.entry import give, must_be_trusted
+from journeys.app.entry import Actor, give, make_command, must_be_trusted, used_otherwise
+from journeys.app.finding import Loaded
 from journeys.clock import now
 from journeys.contract import Answer
-from journeys.domain.commands import Command
+from journeys.domain.commands import PERSONAL, Command
+from journeys.domain.decide import Refused, decide
 from journeys.issuing import forwarded
 from journeys.store import people, views
 from journeys.store.database import Pool
@@ -37,3 +40,38 @@ async def forward(pool: Pool, ring: KeyRing, client: "Client", command: Command,
         sent_on = forwarded(ring, command, own.first, row.stream, now())
         answers[row.stream] = await give(client, sent_on, task_queue)
     return answers
+
+
+async def deliver(
+    pool: Pool, ring: KeyRing, client: "Callable[[], Awaitable[Client]]", task_queue: str, loaded: Loaded,
+    command: Command, texts: Mapping[str, str], actor: Actor,
+) -> Answer:  # fmt: skip
+    """Send a signed command of a journey; one about the person by their own stream, unless a right or rule refuses it.
+
+    Args:
+        client: connects to Temporal; asked once the id is known to be free.
+        texts: those of the command, from which its twin for the person's stream is made.
+
+    Raises:
+        Unreachable, Malformed: they carry the command's id as `command_id`.
+        Failure: nobody trusts this process's key.
+    """
+    from journeys.temporal import Malformed, Unreachable
+
+    if (conflict := await used_otherwise(pool, command)) is not None:
+        return conflict
+    try:
+        temporal = await client()
+        refused = command.name in PERSONAL and isinstance(decide(loaded.state, command, now(), loaded.book), Refused)
+        if command.name not in PERSONAL or refused:
+            return await give(temporal, command, task_queue)
+        about = f"person-{loaded.state.person}"
+        own = make_command(
+            ring, stream=about, body=command.body, actor=actor, now=command.signed_at, texts=texts, id=command.id,
+            occurred_at=command.occurred_at, seen=command.seen,
+        )  # fmt: skip
+        answers = await forward(pool, ring, temporal, own, task_queue)
+        return answers.get(loaded.row.stream, answers[about])
+    except (Unreachable, Malformed) as error:
+        error.command_id = command.id  # type: ignore[union-attr]
+        raise

@@ -33,6 +33,16 @@ def begin(page: Page, last_name: str) -> str:
     return page.url.partition("?")[0]
 
 
+def ask_grant(page: Page, address: str, amount: str) -> None:
+    """Ask for money through the form, and leave what comes of it on the page."""
+    page.goto(f"{address}/agir/request-grant")
+    page.get_by_label("L’aide").select_option(index=1)
+    page.get_by_label("L’objet").select_option(label="Formation")
+    page.get_by_label("Montant en euros").fill(amount)
+    page.get_by_label("À qui l’argent est versé").fill("FR7630006000011234567890189")
+    page.get_by_role("button", name="Enregistrer").click()
+
+
 @pytest.mark.parametrize("scripts", [True, False], ids=["with-javascript", "without-javascript"])
 def test_a_caseworker_starts_a_journey_and_works_on_it(enter: Enter, scripts: bool) -> None:
     page, name = enter("aline", scripts=scripts), unique("Kaba")
@@ -68,12 +78,7 @@ def test_what_is_missing_is_said_beside_its_field_and_what_was_typed_is_kept(ent
 def test_two_approvals_and_never_ones_own(enter: Enter, site: Site, looked_at: Look) -> None:
     aline, sam, fin, name = enter("aline"), enter("sam"), enter("fin"), unique("Sarr")
     address = begin(aline, name)
-    aline.goto(f"{address}/agir/request-grant")
-    aline.get_by_label("L’aide").select_option(index=1)
-    aline.get_by_label("L’objet").select_option(label="Formation")
-    aline.get_by_label("Montant en euros").fill("-5")
-    aline.get_by_label("À qui l’argent est versé").fill("FR7630006000011234567890189")
-    aline.get_by_role("button", name="Enregistrer").click()
+    ask_grant(aline, address, "-5")
     expect(aline.locator("#e-amount")).to_contain_text("montant en euros")
     looked_at(aline, "command-errors")
     aline.get_by_label("Montant en euros").fill("600")
@@ -97,12 +102,7 @@ def test_two_approvals_and_never_ones_own(enter: Enter, site: Site, looked_at: L
 def test_a_supervisor_cannot_approve_what_she_asked_for(enter: Enter, looked_at: Look) -> None:
     aline, sam, name = enter("aline"), enter("sam"), unique("Ndiaye")
     address = begin(aline, name)
-    sam.goto(f"{address}/agir/request-grant")
-    sam.get_by_label("L’aide").select_option(index=1)
-    sam.get_by_label("L’objet").select_option(label="Formation")
-    sam.get_by_label("Montant en euros").fill("200")
-    sam.get_by_label("À qui l’argent est versé").fill("FR7630006000011234567890189")
-    sam.get_by_role("button", name="Enregistrer").click()
+    ask_grant(sam, address, "200")
     sam.goto("/accords")
     sam.locator("li.item", has_text=name).get_by_role("link", name="Décider").click()
     expect(sam.get_by_role("note").filter(has_text="l’accord revient à quelqu’un d’autre")).to_be_visible()

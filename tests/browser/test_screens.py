@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from journeys.store.database import open_pool
 from tests.app.conftest import plain_environment
 from tests.browser.conftest import REPOSITORY, Enter, Site
-from tests.browser.test_paths import begin, unique
+from tests.browser.test_paths import ask_grant, begin, unique
 
 Look = Callable[[Page, str], None]
 PASSWORD = "quatre mots pour entrer"
@@ -69,12 +69,7 @@ def test_money_is_approved_only_after_a_fresh_proof(site: Site, enter: Enter, lo
     give_password(site, "fin")
     aline, fin, name = enter("aline"), enter("fin"), unique("Gomes")
     address = begin(aline, name)
-    aline.goto(f"{address}/agir/request-grant")
-    aline.get_by_label("L’aide").select_option(index=1)
-    aline.get_by_label("L’objet").select_option(label="Formation")
-    aline.get_by_label("Montant en euros").fill("700")
-    aline.get_by_label("À qui l’argent est versé").fill("FR7630006000011234567890189")
-    aline.get_by_role("button", name="Enregistrer").click()
+    ask_grant(aline, address, "700")
     execute(site, "UPDATE sessions SET proved_at = clock_timestamp() - interval '11 minutes'")
     fin.goto("/accords")
     fin.locator("li.item", has_text=name).get_by_role("link", name="Décider").click()

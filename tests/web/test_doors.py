@@ -5,8 +5,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from journeys.app.web.policy import PUBLIC, Unguarded, check_doors, policy_of
-from journeys.app.web.visit import SAFE
+from journeys.app.web.policy import PUBLIC, SAFE, Unguarded, check_doors, policy_of
 from journeys.domain.rights import ROLES
 from tests.web.conftest import Ground, form
 

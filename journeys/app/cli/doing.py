@@ -164,6 +164,7 @@ async def _give(desk: Desk, id: str, name: str, words: dict[str, str]) -> int:
     from journeys.app.cli.body import Reader
     from journeys.app.cli.listing import row_json
     from journeys.app.finding import find_journey, load
+    from journeys.app.forwarding import deliver
     from journeys.app.telling import failure_of
     from journeys.store import views
 
@@ -176,7 +177,9 @@ async def _give(desk: Desk, id: str, name: str, words: dict[str, str]) -> int:
     for line in await reader.seen(body):
         desk.out.note(line)
     asked = _signed(desk, loaded, reader, body, texts, actor)
-    answer = await _sent(desk, loaded, asked, texts)
+    answer = await deliver(
+        await desk.pool(), desk.ring(), desk.client, desk.settings.task_queue, loaded, asked, texts, actor
+    )
     if (failure := failure_of(answer, loaded.book)) is not None:
         raise failure
     row = await views.journey(pool, loaded.row.id) or loaded.row
@@ -215,37 +218,6 @@ def _needs(error: "ValidationError", fields: "list[Field]") -> Failure:
         return usage("bad-value", "--seen : hors limites", "--seen: out of bounds", field="--seen")
     needed = ", ".join(field.option for field in fields if field.part and field.required)
     return usage("missing", f"il manque {needed}", f"{needed} is missing", field=needed or str(error.error_count()))
-
-
-async def _sent(desk: Desk, loaded: "Loaded", asked: "Command", texts: dict[str, str]) -> "Answer":
-    """Send it. A command about the person goes by the person's own stream, unless a right or rule refuses it here.
-
-    What goes unanswered is told with the id of the command.
-    """
-    from journeys.app.entry import give, make_command, used_otherwise
-    from journeys.app.forwarding import forward
-    from journeys.domain.commands import PERSONAL
-    from journeys.domain.decide import Refused, decide
-    from journeys.temporal import Malformed, Unreachable
-
-    if (conflict := await used_otherwise(await desk.pool(), asked)) is not None:
-        return conflict
-    try:
-        client = await desk.client()
-        refused = asked.name in PERSONAL and isinstance(decide(loaded.state, asked, desk.now, loaded.book), Refused)
-        if asked.name not in PERSONAL or refused:
-            return await give(client, asked, desk.settings.task_queue)
-        about = f"person-{loaded.state.person}"
-        actor = await desk.actor()
-        own = make_command(
-            desk.ring(), stream=about, body=asked.body, actor=actor, now=asked.signed_at, texts=texts, id=asked.id,
-            occurred_at=asked.occurred_at, seen=asked.seen,
-        )  # fmt: skip
-        answers = await forward(await desk.pool(), desk.ring(), client, own, desk.settings.task_queue)
-        return answers.get(loaded.row.stream, answers[about])
-    except (Unreachable, Malformed) as error:
-        error.command_id = asked.id  # type: ignore[union-attr]
-        raise
 
 
 def _print(desk: Desk, name: str, answer: "Answer") -> None:

@@ -1,24 +1,22 @@
 """A command out of a form: its fields read, signed, sent; what the person is told when it was not taken."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from journeys.app.entry import give, make_command, used_otherwise
+from journeys.app.entry import make_command
 from journeys.app.failures import Exit, Failure, Said, usage
 from journeys.app.fields import Field, commands, fields_of
 from journeys.app.finding import Loaded
-from journeys.app.forwarding import forward
+from journeys.app.forwarding import deliver
 from journeys.app.reading import read_amount, read_day, read_instant, read_occurred
 from journeys.app.telling import failure_of
 from journeys.app.web.visit import Visit
 from journeys.contract import Answer
-from journeys.domain.commands import BODIES, PERSONAL, AnyBody, Command
-from journeys.domain.decide import Refused, decide
+from journeys.domain.commands import BODIES, AnyBody
 from journeys.identifiers import is_uuid, uuid7
-from journeys.temporal import Malformed, Unreachable
 
 _IDS: Final = frozenset({"staff", "mentor", "partner", "escalation", "grant", "payment", "receipt", "appointment",
                          "referral"})  # fmt: skip
@@ -41,15 +39,6 @@ class Filled:
     id: str
     seen: int | None = None
     occurred: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """A command that was taken."""
-
-    answer: Answer
-    name: str
-    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 def filled(name: str, form: Mapping[str, Any], visit: Visit) -> Filled:
@@ -119,7 +108,7 @@ def _invalid(detail: Any) -> Failure:
     return usage("bad-value", "valeur refusée : vérifiez ce champ", "value refused: check this field", field=name)
 
 
-async def act(visit: Visit, loaded: Loaded, asked: Filled) -> Given:
+async def act(visit: Visit, loaded: Loaded, asked: Filled) -> Answer:
     """Send a command to a journey that the visitor may see; the visit's connection is given back before.
 
     Raises:
@@ -139,32 +128,9 @@ async def act(visit: Visit, loaded: Loaded, asked: Filled) -> Given:
             "bad-value", "valeur refusée : vérifiez les champs", "value refused: check the fields", field="occurred"
         )]) from None  # fmt: skip
     await visit.done()
-    answer = await _sent(visit, loaded, command, texts)
+    answer = await deliver(
+        house.writing, house.ring, house.client, house.settings.task_queue, loaded, command, texts, visit.actor
+    )
     if (failure := failure_of(answer, loaded.book)) is not None:
         raise failure
-    return Given(answer, asked.name, texts)
-
-
-async def _sent(visit: Visit, loaded: Loaded, command: Command, texts: Mapping[str, str]) -> Answer:
-    """A command about the person goes by the person's own stream, unless a right or rule refuses it here."""
-    house = visit.house
-    if (conflict := await used_otherwise(house.writing, command)) is not None:
-        return conflict
-    queue = house.settings.task_queue
-    try:
-        client = await house.client()
-        refused = command.name in PERSONAL and isinstance(
-            decide(loaded.state, command, visit.now, loaded.book), Refused
-        )
-        if command.name not in PERSONAL or refused:
-            return await give(client, command, queue)
-        about = f"person-{loaded.state.person}"
-        own = make_command(
-            house.ring, stream=about, body=command.body, actor=visit.actor, now=command.signed_at, texts=texts,
-            id=command.id, occurred_at=command.occurred_at, seen=command.seen,
-        )  # fmt: skip
-        answers = await forward(house.writing, house.ring, client, own, queue)
-        return answers.get(loaded.row.stream, answers[about])
-    except (Unreachable, Malformed) as error:
-        error.command_id = command.id  # type: ignore[union-attr]
-        raise
+    return answer

@@ -27,6 +27,9 @@ class Policy:
         return bool(held & self.roles) or (self is STAFF and bool(held))
 
 
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing."""
+
 PUBLIC: Final = Policy("public", None)
 """Whoever comes: the login, what the browser needs to show it, and health."""
 STAFF: Final = Policy("staff", frozenset(ROLES) - {"mentor", "partner", "participant"})
@@ -35,8 +38,6 @@ READERS: Final = Policy("readers", frozenset(role for role, reach in READS.items
 """Those who may look into some journey."""
 CASEWORK: Final = Policy("casework", frozenset({"referent", "supervisor"}))
 DECIDING: Final = Policy("deciding", frozenset({"supervisor", "finance", "duty"}))
-AUDITING: Final = Policy("auditing", frozenset({"auditor", "supervisor", "administrator"}))
-KEEPING: Final = Policy("keeping", frozenset({"administrator"}))
 
 
 class Unguarded(Exception):

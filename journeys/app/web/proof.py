@@ -9,8 +9,9 @@ from urllib.parse import quote
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 
 from journeys.app.failures import Failure
+from journeys.app.web.policy import SAFE
 from journeys.app.web.rendering import page
-from journeys.app.web.visit import SAFE, Visit
+from journeys.app.web.visit import Visit
 from journeys.store import accounts
 
 LASTS: Final = timedelta(minutes=10)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
@@ -62,11 +61,6 @@ def local_path(asked: str | None, otherwise: str = "/") -> str:
     if asked is None or not asked.startswith("/") or asked.startswith(("//", "/\\")) or "\\" in asked:
         return otherwise
     return asked if asked.isprintable() else otherwise
-
-
-def wants_part(request: Request) -> bool:
-    """Whether htmx asks for a part to put into a page that is open."""
-    return request.headers.get("hx-request") == "true" and request.headers.get("hx-boosted") != "true"
 
 
 def navigation(visit: Visit) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
+from journeys.app.web.policy import SAFE
 from journeys.app.web.visit import BEFORE, set_cookie
 
 Next = Callable[[Request], Awaitable[Response]]
@@ -28,7 +29,6 @@ HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
-SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 LARGEST_FORM: Final = 12_000_000
 """Bytes: a document of 10 MB and its form."""
 

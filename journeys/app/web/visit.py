@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from journeys.app.entry import Actor
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.web.house import House
-from journeys.app.web.policy import PUBLIC, Door, Policy
+from journeys.app.web.policy import PUBLIC, SAFE, Door, Policy
 from journeys.i18n import Lang, language, text
 from journeys.store.database import Connection
 from journeys.store.sessions import Visitor, enter
@@ -23,7 +23,6 @@ COOKIE: Final = "session"
 BEFORE: Final = "before"
 """The cookie of a browser that has not entered: what its forms are derived from."""
 LANG_COOKIE: Final = "lang"
-SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class NotEntered(Exception):
@@ -106,7 +105,7 @@ class _Door(Door):
                 if visit.known is None:
                     raise NotEntered(_back(request))
                 if not self.policy.admits(visit.roles):
-                    raise _no_right(visit)
+                    raise _no_right()
             if request.method not in SAFE:
                 await _check_token(visit)
             yield visit
@@ -180,7 +179,7 @@ async def _check_token(visit: Visit) -> None:
         )  # fmt: skip
 
 
-def _no_right(visit: Visit) -> Failure:
+def _no_right() -> Failure:
     return Failure(
         Exit.REFUSED, "no-right",
         Said("cette page n'est pas ouverte à votre rôle", "this page is not open to your role"),

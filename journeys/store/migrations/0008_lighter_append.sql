@@ -1,31 +1,11 @@
 -- The append again, with less work a row: an offer without a view moves only the seq of the row that lists show;
--- a row that is there is updated at once; and the name of a stream is looked at when it is written, not whenever its
+-- and the name of a stream is looked at when it is written, not whenever its
 -- head moves (a CHECK of the table is read, compiled and run at every update of the row).
 
 CREATE DOMAIN stream_name AS text
     CHECK (value ~ '^([a-z]+-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|system)$');
 ALTER TABLE streams DROP CONSTRAINT streams_stream_check;
 ALTER TABLE streams ALTER COLUMN stream TYPE stream_name;
-
-CREATE OR REPLACE FUNCTION view_put(p_stream text, p_view jsonb) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    UPDATE journeys j SET
-        person = (p_view ->> 'person')::uuid, programme = p_view ->> 'programme', status = p_view ->> 'status',
-        phase = p_view ->> 'phase', referent = (p_view ->> 'referent')::uuid, site = p_view ->> 'site',
-        seq = (p_view ->> 'seq')::integer, next_due = (p_view ->> 'next_due')::timestamptz,
-        late = coalesce((p_view ->> 'late')::integer, 0), summary = p_view
-    WHERE j.id = substr(p_stream, 9)::uuid;
-    -- Who puts a view holds the head of its stream, so nobody else inserts this row meanwhile.
-    IF NOT FOUND THEN
-        INSERT INTO journeys (id, person, programme, status, phase, referent, site, seq, next_due, late, summary)
-        VALUES (
-            substr(p_stream, 9)::uuid, (p_view ->> 'person')::uuid, p_view ->> 'programme', p_view ->> 'status',
-            p_view ->> 'phase', (p_view ->> 'referent')::uuid, p_view ->> 'site', (p_view ->> 'seq')::integer,
-            (p_view ->> 'next_due')::timestamptz, coalesce((p_view ->> 'late')::integer, 0), p_view
-        );
-    END IF;
-END
-$$;
 
 CREATE FUNCTION view_moved(p_stream text, p_seq integer) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN

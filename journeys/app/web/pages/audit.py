@@ -7,18 +7,15 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from journeys.app.finding import Loaded
-from journeys.app.web.pages.commands import journey
+from journeys.app.web.pages.commands import journey_told
 from journeys.app.web.policy import READERS
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
-from journeys.audit.narrating import narrate
-from journeys.audit.reading import read_names
 from journeys.audit.showing import as_of, known_at, told
 from journeys.audit.verdicts import Verification
 from journeys.audit.verifying import Sources, verify
 from journeys.audit.wording import ACCOUNTS, VERDICTS
 from journeys.i18n import capital, text
-from journeys.store.journal import parts
 from journeys.temporal import Unreachable
 
 router = APIRouter()
@@ -30,16 +27,12 @@ TRUE: Final = "vrai"
 @router.get("/parcours/{id}/audit")
 async def screen(id: str, visit: Visit = door(READERS)) -> Response:
     """`n` is the event looked at, `vue` whether what was known or what was true, `controle` compares the accounts."""
-    loaded = await journey(visit, id)
-    texts = await parts(visit.connection, loaded.row.stream)
-    names = await read_names(visit.connection, loaded.events)
-    await visit.done()
+    loaded, names, story = await journey_told(visit, id)
     query = visit.request.query_params
     last = len(loaded.events)
     asked = query.get("n", "")
     number = min(max(int(asked), 1), last) if asked.isdecimal() and len(asked) < 9 else last
     way = TRUE if query.get("vue") == TRUE else KNOWN
-    story = narrate(loaded.events, texts, names, loaded.book, visit.lang)
     steps = {each.seq: each for day in story.days for each in day.told}
     event = loaded.events[number - 1]
     before = _facts(loaded, number - 1, way, names, visit.lang) if number > 1 else []

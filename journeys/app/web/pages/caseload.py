@@ -17,7 +17,6 @@ from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
 from journeys.domain.directory import search_form
 from journeys.domain.programme import Programme
-from journeys.i18n import format_date
 from journeys.identifiers import is_uuid
 from journeys.narration import spoken
 from journeys.store import staff, views
@@ -102,7 +101,6 @@ def _shown(
         "referent": members.get(row.referent or "", ""),
         "site": row.site or "",
         "status": spoken(row.status, visit.lang),
-        "day": format_date(row.next_due.astimezone(ZONE).date(), visit.lang) if row.next_due else "",
     }
 
 

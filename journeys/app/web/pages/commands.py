@@ -14,8 +14,11 @@ from journeys.app.web.policy import STAFF
 from journeys.app.web.proof import want_proof
 from journeys.app.web.rendering import go, local_path, page
 from journeys.app.web.visit import Visit, door
+from journeys.audit.narrating import Story, narrate
+from journeys.audit.reading import read_names
 from journeys.identifiers import is_uuid, uuid7
 from journeys.store import views
+from journeys.store.journal import parts
 
 router = APIRouter()
 
@@ -59,6 +62,15 @@ async def journey(visit: Visit, id: str) -> Loaded:
                  "search the person by name, or ask who leads the journey"),
         )  # fmt: skip
     return await load(visit.connection, row)
+
+
+async def journey_told(visit: Visit, id: str) -> tuple[Loaded, dict[str, str], Story]:
+    """A journey that the visitor may see, the names in it, and its story; the connection is given back."""
+    loaded = await journey(visit, id)
+    texts = await parts(visit.connection, loaded.row.stream)
+    names = await read_names(visit.connection, loaded.events)
+    await visit.done()
+    return loaded, names, narrate(loaded.events, texts, names, loaded.book, visit.lang)
 
 
 async def _changed_since(visit: Visit, loaded: Loaded, seen: int | None) -> Failure | None:

@@ -1,6 +1,6 @@
 """One person's journey on one page: what happens next, what was done, and the story so far."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -11,18 +11,16 @@ from journeys.app.finding import Loaded
 from journeys.app.inbox import Waiting, today, waiting
 from journeys.app.web.gantt import gantt
 from journeys.app.web.lines import line, release_words
-from journeys.app.web.pages.commands import journey
+from journeys.app.web.pages.commands import journey_told
 from journeys.app.web.policy import STAFF
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
-from journeys.audit.narrating import Coming, Story, StoryDay, narrate
-from journeys.audit.reading import read_names
+from journeys.audit.narrating import Story, StoryDay
 from journeys.domain import events as e
 from journeys.domain.rights import Scope, line_of, right
 from journeys.i18n import N_, capital
 from journeys.narration import command_word, spoken
 from journeys.narration.telling import Speech
-from journeys.store.journal import parts
 
 router = APIRouter()
 
@@ -63,37 +61,30 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
 class Step:
     """A milestone with where it stands."""
 
-    code: str
     label: str
     state: str
     when: date | datetime | None
     tone: str
-    to_do: bool
     optional: bool
 
 
 @router.get("/parcours/{id}")
 async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
-    loaded = await journey(visit, id)
-    texts = await parts(visit.connection, loaded.row.stream)
-    names = await read_names(visit.connection, loaded.events)
-    await visit.done()
-    story = narrate(loaded.events, texts, names, loaded.book, visit.lang)
+    loaded, names, story = await journey_told(visit, id)
     programmes = {loaded.row.programme: loaded.book.programme}
     every = visit.request.query_params.get("tout") == "1"
     items = sorted(waiting(loaded.row), key=lambda item: (item.at is None, item.at or visit.now))
     mine = _mine(visit, loaded, items)
     return page(
         visit, "person.html",
-        loaded=loaded, row=loaded.row, state=loaded.state, book=loaded.book, names=names, story=story,
+        loaded=loaded, row=loaded.row, state=loaded.state, book=loaded.book, names=names,
         title=_title(visit, loaded),
         lines=[line(visit, item, programmes, mine=item in mine) for item in items],
         steps=_steps(visit, loaded),
-        coming=_coming(story.coming, loaded.row.summary, every),
+        coming=story.coming[: None if every else SHOWN_COMING],
         coming_count=len(story.coming),
         days=(days := _days(story, loaded, every))[: None if every else SHOWN_DAYS],
         day_count=len(days),
-        notes=[(told, words) for day in reversed(story.days) for told in day.told for words in told.words],
         speech=Speech(loaded.book, names, visit.lang, loaded.state),
         actions=_actions(visit, loaded),
         every=every,
@@ -132,20 +123,16 @@ def _steps(visit: Visit, loaded: Loaded) -> list[Step]:
         optional = not known.required
         label = capital(known.label.in_(visit.lang))
         if here is not None and here.settled == "reached":
-            steps.append(Step(code, label, visit.say("fait"), here.on, "done", False, optional))
+            steps.append(Step(label, visit.say("fait"), here.on, "done", optional))
         elif here is not None and here.settled == "waived":
-            steps.append(Step(code, label, visit.say("dispensé"), here.on, "done", False, optional))
+            steps.append(Step(label, visit.say("dispensé"), here.on, "done", optional))
         elif here is not None and here.missed is not None:
-            steps.append(Step(code, label, visit.say("en retard"), here.missed_day, "late", True, optional))
+            steps.append(Step(label, visit.say("en retard"), here.missed_day, "late", optional))
         elif code in due:
-            steps.append(Step(code, label, visit.say("à faire"), due[code], "soon", True, optional))
+            steps.append(Step(label, visit.say("à faire"), due[code], "soon", optional))
         else:
-            steps.append(Step(code, label, visit.say("plus tard"), None, "calm", state.is_open, optional))
+            steps.append(Step(label, visit.say("plus tard"), None, "calm", optional))
     return steps
-
-
-def _coming(coming: Sequence[Coming], summary: Mapping[str, object], every: bool) -> Sequence[Coming]:
-    return coming if every else coming[:SHOWN_COMING]
 
 
 def _days(story: Story, loaded: Loaded, every: bool) -> list[StoryDay]:
