@@ -1,5 +1,6 @@
 """What crosses between workflow, activities and entry points: names, inputs and results. Data only."""
 
+from enum import StrEnum
 from typing import Any, Final, Literal
 
 from journeys.domain.commands import Command
@@ -22,6 +23,16 @@ INSTRUCT: Final = "grants.instruct"
 ENQUIRE: Final = "grants.enquire"
 HOUSEKEEPING: Final = "housekeeping"
 WAKE: Final = "fleet.wake"
+
+
+class Fate(StrEnum):
+    """What became of a command that got no answer in time. Sending the same one again is safe whichever it is."""
+
+    NOT_TAKEN = "not-taken"
+    """It never reached the engine."""
+    UNDER_WAY = "under-way"
+    """The engine has taken it and is writing it down."""
+    UNKNOWN = "unknown"
 
 
 class Answer(Frozen):

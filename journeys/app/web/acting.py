@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -15,8 +16,12 @@ from journeys.app.reading import read_amount, read_day, read_instant, read_occur
 from journeys.app.telling import failure_of
 from journeys.app.web.visit import Visit
 from journeys.contract import Answer
-from journeys.domain.commands import BODIES, AnyBody
+from journeys.domain.commands import BODIES, AnyBody, Command
 from journeys.identifiers import is_uuid, uuid7
+from journeys.store.journal import said_before
+
+PATIENCE: Final = timedelta(seconds=12)
+"""How long somebody looks at a page that does not come: a worker that died is replaced by then."""
 
 _IDS: Final = frozenset({"staff", "mentor", "partner", "escalation", "grant", "payment", "receipt", "appointment",
                          "referral"})  # fmt: skip
@@ -112,25 +117,35 @@ async def act(visit: Visit, loaded: Loaded, asked: Filled) -> Answer:
     """Send a command to a journey that the visitor may see; the visit's connection is given back before.
 
     Raises:
-        Wrong: a field cannot be read. Failure: refused, or in conflict. Unreachable, Malformed: see temporal;
-        they carry `command_id`.
+        Wrong: a field cannot be read. Failure: refused, or in conflict. Unreachable, Malformed: see temporal.
     """
     body, texts = read(asked)
-    house = visit.house
-    try:
-        command = make_command(
+    house, streams = visit.house, (f"person-{loaded.state.person}", loaded.row.stream)
+
+    def signed(occurred_at: datetime | None) -> Command:
+        return make_command(
             house.ring, stream=loaded.row.stream, body=body, actor=visit.actor, now=visit.now, texts=texts, id=asked.id,
-            occurred_at=read_occurred(asked.occurred, "occurred", visit.now) if asked.occurred else None,
-            seen=asked.seen,
+            occurred_at=occurred_at, seen=asked.seen,
         )  # fmt: skip
+
+    async def sent(command: Command) -> Answer:
+        return await deliver(
+            house.writing, house.ring, house.client, house.settings.task_queue, loaded, command, texts, visit.actor,
+            PATIENCE,
+        )  # fmt: skip
+
+    try:
+        command = signed(read_occurred(asked.occurred, "occurred", visit.now) if asked.occurred else None)
     except (Failure, ValidationError, ValueError) as error:
         raise Wrong([error if isinstance(error, Failure) else usage(
             "bad-value", "valeur refusée : vérifiez les champs", "value refused: check the fields", field="occurred"
         )]) from None  # fmt: skip
     await visit.done()
-    answer = await deliver(
-        house.writing, house.ring, house.client, house.settings.task_queue, loaded, command, texts, visit.actor
-    )
+    answer = await sent(command)
+    if answer.outcome == "conflict" and not asked.occurred:
+        # The same form once more: it happened when it was first sent, not now.
+        before = await said_before(house.writing, asked.id, streams)
+        answer = await sent(signed(datetime.fromisoformat(before["occurred_at"]))) if before is not None else answer
     if (failure := failure_of(answer, loaded.book)) is not None:
         raise failure
     return answer

@@ -5,13 +5,13 @@ from typing import Final
 from urllib.parse import quote
 
 import structlog
-from asyncpg import InterfaceError, InternalClientError, PostgresError
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from journeys.app.failures import Exit, Failure, Said
+from journeys.app.telling import unanswered
 from journeys.app.web import safety
 from journeys.app.web.house import House
 from journeys.app.web.pages import ROUTERS
@@ -19,7 +19,9 @@ from journeys.app.web.policy import check_doors
 from journeys.app.web.proof import NotProved, ask_proof
 from journeys.app.web.provider import Provider
 from journeys.app.web.rendering import STATIC, page
+from journeys.app.web.resending import resend_page, typed_in
 from journeys.app.web.visit import NotEntered, Visit, language_of, token_of
+from journeys.store.database import LOST
 from journeys.temporal import Malformed, Unreachable
 
 STATUS: Final = {
@@ -44,6 +46,14 @@ def make_application(house: House, *, pace: safety.Pace | None = None) -> FastAP
     return application
 
 
+async def no_store(request: Request, error: Exception) -> Response:
+    """The database gave no answer before anything was sent."""
+    structlog.get_logger().error("no answer from the database", path=request.url.path, exc_info=error)
+    if (typed := await typed_in(request)) is not None:
+        return resend_page(_visit(request), NO_STORE, typed)
+    return told(request, NO_STORE)
+
+
 def _tell_failures(application: FastAPI) -> None:
     @application.exception_handler(NotEntered)
     async def not_entered(request: Request, error: NotEntered) -> Response:
@@ -61,17 +71,16 @@ def _tell_failures(application: FastAPI) -> None:
         return told(request, error)
 
     @application.exception_handler(Unreachable)
-    @application.exception_handler(Malformed)
-    async def unreachable(request: Request, error: Exception) -> Response:
-        return told(request, unknown_fate(getattr(error, "command_id", None)))
+    async def unreachable(request: Request, error: Unreachable) -> Response:
+        return told(request, unanswered(error.fate, error.command_id))
 
-    @application.exception_handler(OSError)
-    @application.exception_handler(PostgresError)
-    @application.exception_handler(InterfaceError)
-    @application.exception_handler(InternalClientError)
-    async def no_store(request: Request, error: Exception) -> Response:
-        structlog.get_logger().error("no answer from the database", path=request.url.path, exc_info=error)
-        return told(request, _NO_STORE)
+    @application.exception_handler(Malformed)
+    async def malformed(request: Request, error: Malformed) -> Response:
+        structlog.get_logger().error("a command of ours is not one", path=request.url.path, exc_info=error)
+        return told(request, _MALFORMED)
+
+    for lost in LOST:
+        application.exception_handler(lost)(no_store)
 
     @application.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
@@ -82,27 +91,25 @@ def _tell_failures(application: FastAPI) -> None:
 
 def told(request: Request, error: Failure) -> HTMLResponse:
     """A page that says what, where and what to do."""
-    visit = Visit(request.app.state.house, request, language_of(request, None), token_of(request))
-    return page(visit, "failure.html", STATUS.get(error.exit, 500), failure=error)
+    return page(_visit(request), "failure.html", STATUS.get(error.exit, 500), failure=error)
 
 
-def unknown_fate(command: str | None) -> Failure:
-    """The engine gave no answer: whether a command was taken is not known, and sending it again is safe."""
-    return Failure(
-        Exit.UNREACHABLE, "unreachable",
-        Said("le moteur ne répond pas ; on ne sait pas si la demande a été prise",
-             "the engine does not answer; whether the request was taken is not known"),
-        Said("renvoyez le même formulaire : la demande n'aura d'effet qu'une fois",
-             "send the same form again: the request has its effect only once"),
-        command=command,
-    )  # fmt: skip
+def _visit(request: Request) -> Visit:
+    return Visit(request.app.state.house, request, language_of(request, None), token_of(request))
 
 
-_NO_STORE: Final = Failure(
+NO_STORE: Final = Failure(
     Exit.UNREACHABLE, "no-database",
     Said("la base de données ne répond pas ; rien n'a été changé", "the database does not answer; nothing was changed"),
     Said("réessayez dans un instant ; si cela dure, prévenez la personne qui tient la machine",
          "try again in a moment; if it lasts, tell whoever keeps the machine"),
+)  # fmt: skip
+_MALFORMED: Final = Failure(
+    Exit.FAILED, "malformed",
+    Said("cette demande n'a pas pu être lue par le moteur ; rien n'a changé",
+         "this request could not be read by the engine; nothing has changed"),
+    Said("rouvrez la page et recommencez ; si cela revient, prévenez la personne qui tient la machine",
+         "open the page again and retry; if it comes back, tell whoever keeps the machine"),
 )  # fmt: skip
 _NO_PAGE: Final = Failure(
     Exit.NOT_FOUND, "no-page", Said("il n'y a pas de page à cette adresse", "there is no page at this address"),

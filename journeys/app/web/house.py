@@ -49,7 +49,7 @@ class House:
 
             try:
                 async with asyncio.timeout(5):
-                    self._client = await connect(self.settings, self.temporal_address)
+                    self._client = await connect(self.settings, self.temporal_address, entering=True)
             except TimeoutError as error:
                 raise Unreachable("Temporal does not answer") from error
         return self._client

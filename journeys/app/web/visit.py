@@ -169,7 +169,7 @@ def language_of(request: Request, visitor: Visitor | None) -> Lang:
 
 
 async def _check_token(visit: Visit) -> None:
-    form = await visit.request.form()
+    form = visit.request.state.form = await visit.request.form()
     if not visit.token or not hmac.compare_digest(str(form.get("csrf", "")).encode(), visit.csrf.encode()):
         raise Failure(
             Exit.REFUSED, "stale-form",

@@ -1,7 +1,7 @@
 """One person's journey on one page: what happens next, what was done, and the story so far."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from fastapi import APIRouter
@@ -14,9 +14,9 @@ from journeys.app.web.lines import line, release_words
 from journeys.app.web.pages.commands import journey_told
 from journeys.app.web.policy import STAFF
 from journeys.app.web.rendering import page
+from journeys.app.web.story import QUIET, told_days
 from journeys.app.web.visit import Visit, door
 from journeys.audit.narrating import Story, StoryDay
-from journeys.domain import events as e
 from journeys.domain.rights import Scope, line_of, right
 from journeys.i18n import N_, capital
 from journeys.narration import command_word, spoken
@@ -26,12 +26,6 @@ router = APIRouter()
 
 SHOWN_COMING = 8
 SHOWN_DAYS = 12
-
-QUIET = (
-    e.DeadlineSet, e.DeadlineMoved, e.DeadlineMet, e.DeadlineCancelled, e.ContactDue, e.ContactCancelled,
-    e.MessageDue, e.MessageDeferred, e.ReviewDue, e.EscalationTold, e.ReceiptDue, e.CheckCalled,
-)  # fmt: skip
-"""What follows by itself and changes nothing for the person: told with the whole story only."""
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
@@ -138,11 +132,7 @@ def _steps(visit: Visit, loaded: Loaded) -> list[Step]:
 def _days(story: Story, loaded: Loaded, every: bool) -> list[StoryDay]:
     """Days of the story, the newest first: what people did and what it led to, or all that people can be told."""
     shown = {event.seq for event in loaded.events if every or not isinstance(event.data, QUIET)}
-    days = [
-        replace(day, told=tuple(told for told in reversed(day.told) if told.seq in shown and not told.detail))
-        for day in reversed(story.days)
-    ]
-    return [day for day in days if day.told]
+    return told_days(story.days, shown)
 
 
 def _actions(visit: Visit, loaded: Loaded) -> list[tuple[str, list[tuple[str, str]]]]:

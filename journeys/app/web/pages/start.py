@@ -13,9 +13,10 @@ from journeys.app.people_file import details_of
 from journeys.app.publishing import Rules, programme_text_of, rules
 from journeys.app.reading import read_day, today_of
 from journeys.app.starting import Beginning, Starter
-from journeys.app.telling import refused_failure
+from journeys.app.telling import refused_failure, unanswered
 from journeys.app.web.policy import CASEWORK
 from journeys.app.web.rendering import go, page
+from journeys.app.web.resending import resend_page
 from journeys.app.web.visit import Visit, door
 from journeys.authoring.reading import programme_names
 from journeys.domain.agenda import agenda
@@ -23,10 +24,11 @@ from journeys.domain.offer import make_offer
 from journeys.domain.programme import Programme
 from journeys.domain.state import State
 from journeys.i18n import capital
-from journeys.identifiers import uuid7
+from journeys.identifiers import is_uuid, uuid7
 from journeys.narration import what_happens_next
-from journeys.store import staff
+from journeys.store import staff, views
 from journeys.store.people import Details
+from journeys.temporal import Unreachable
 
 router = APIRouter()
 
@@ -64,6 +66,10 @@ async def check(visit: Visit = door(CASEWORK)) -> Response:
     typed = await _typed(visit)
     if typed.get("again"):
         return await _form(visit, typed)
+    id = typed.get("journey", "")
+    if is_uuid(id) and await views.journey(visit.connection, id) is not None:
+        return go(f"/parcours/{id}", "plan")
+    id = id if is_uuid(id) else uuid7(visit.now)
     try:
         starter, wanted = await _read(visit, typed)
         await starter.known(wanted.details)
@@ -75,13 +81,17 @@ async def check(visit: Visit = door(CASEWORK)) -> Response:
     if typed.get("sure") != "yes":
         dates = [(starter.rules.programme.dates[name], day) for name, day in wanted.dates.items()]
         return page(
-            visit, "start-check.html", typed=typed, wanted=wanted, rules=starter.rules, preview=preview, dates=dates
-        )
+            visit, "start-check.html", typed=typed, wanted=wanted, rules=starter.rules, preview=preview, dates=dates,
+            journey=uuid7(visit.now),
+        )  # fmt: skip
     await visit.done()
     try:
-        begun = await starter.begin(await visit.house.client(), visit.house.settings.task_queue, wanted, visit.now)
+        engine = await visit.house.client()
+        begun = await starter.begin(engine, visit.house.settings.task_queue, wanted, visit.now, id)
     except Failure as failure:
         return await _form(visit, typed, [failure], 422)
+    except Unreachable as error:
+        return resend_page(visit, unanswered(error.fate, error.command_id), {**typed, "journey": id})
     return go(f"/parcours/{begun.id}", "plan")
 
 
