@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, Literal
 
 from journeys.store.database import Pool
@@ -213,6 +213,18 @@ async def count(pool: Pool, asked: Asked) -> int:
     """How many journeys a caseload has."""
     found: int = await pool.fetchval(f"SELECT count(*) {_ASKED}", *_asked(asked))
     return found
+
+
+async def releases(pool: Pool, asked: Asked, until: date, limit: int = 500) -> list[JourneyRow]:
+    """Planned journeys whose release is expected until a day, or was and is not confirmed, the earliest first."""
+    rows = await pool.fetch(
+        f"""
+        SELECT {_COLUMNS} {_ASKED} AND j.status = 'planned' AND j.summary -> 'dates' ->> 'release' <= $8
+        ORDER BY j.summary -> 'dates' ->> 'release', j.id LIMIT $9
+        """,
+        *_asked(asked), until.isoformat(), limit,
+    )  # fmt: skip
+    return [_row(row) for row in rows]
 
 
 def _asked(asked: Asked) -> tuple[Any, ...]:

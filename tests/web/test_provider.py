@@ -194,6 +194,38 @@ async def test_the_proof_goes_by_the_provider_and_is_the_same_member_s(ground: G
     assert (await browser.get("/compte/code")).status_code == 200
 
 
+async def test_a_long_form_waits_here_for_the_proof_and_comes_back_once(ground: Ground) -> None:
+    """More than a cookie holds: it is kept with the session, for ten minutes, and given back once."""
+    await ground.member("fin", "finance", email="fin@example.org")
+    claims: dict[str, object] = {"email": "fin@example.org", "email_verified": True}
+    journey = await ground.journey(await ground.member("aline", "referent"), granted=60_000)
+    await journal_of(ground, journey)
+    browser, action = ground.person(), f"/parcours/{journey}/agir/cancel-payment"
+    await log_in(browser, "f-1", claims)
+    await ground.house.writing.execute("UPDATE sessions SET proved_at = clock_timestamp() - interval '11 minutes'")
+    await browser.get("/compte")
+    reason = "Une raison longue, avec des accents. " * 400
+    asked = await browser.post(action, {**browser.hidden("/deconnexion"), "reason": reason})
+    assert asked.status_code == 403 and "Fédération" in asked.text, asked.text[:2000]
+    away = await browser.send("/connexion/fournisseur")
+    flow = next(each for each in away.headers.get_list("set-cookie") if each.startswith("flow="))
+    assert len(flow) < 4_096 and reason not in flow
+    key = ground.application.state.provider.unsealed(browser.cookie("flow")).again
+    other = await ground.session(await ground.member("bob", "finance"))
+    assert await sessions.take_form(ground.house.writing, other, key) == "", "another session's"
+    back = await browser.get(await at_the_provider(away.headers["location"], "f-1", claims))
+    assert "dernier bouton" in back.text and browser.hidden(action)["reason"] == reason
+    assert await ground.house.writing.fetchval("SELECT count(*) FROM kept_forms") == 0
+    token = browser.cookie()
+    key = await sessions.keep_form(ground.house.writing, token, "a form")
+    await ground.house.writing.execute("RESET ROLE")
+    await ground.house.writing.execute("UPDATE kept_forms SET kept_at = kept_at - interval '11 minutes'")
+    assert await sessions.take_form(ground.house.writing, token, key) == "", "too old"
+    await sessions.keep_form(ground.house.writing, token, "a form")
+    await sessions.close(ground.house.writing, token)
+    assert await ground.house.writing.fetchval("SELECT count(*) FROM kept_forms") == 0, "gone with the session"
+
+
 async def test_leaving_ends_the_provider_s_session_too(ground: Ground, issuer: str) -> None:
     await ground.member("aline", "referent", email="aline@example.org")
     browser = ground.person()

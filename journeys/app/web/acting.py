@@ -32,7 +32,7 @@ class Wrong(Exception):
 
     def __init__(self, failures: list[Failure]) -> None:
         super().__init__(", ".join(failure.code for failure in failures))
-        self.failures = failures
+        self.failures = [failure.beside_its_field() for failure in failures]
 
 
 @dataclass(frozen=True, slots=True)

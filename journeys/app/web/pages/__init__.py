@@ -11,6 +11,8 @@ from journeys.app.web.pages import (
     health,
     login,
     person,
+    programmes,
+    releases,
     start,
     today,
     week,
@@ -19,4 +21,5 @@ from journeys.app.web.pages import (
 ROUTERS = [
     health.router, login.router, changes.router, today.router, caseload.router, week.router, person.router,
     commands.router, approvals.router, escalations.router, start.router, audit.router, directory.router,
+    releases.router, programmes.router,
 ]  # fmt: skip

@@ -14,11 +14,11 @@ from journeys.app.publishing import Rules, programme_text_of, rules
 from journeys.app.reading import read_day, today_of
 from journeys.app.starting import Beginning, Starter
 from journeys.app.telling import refused_failure, unanswered
+from journeys.app.web.pages.programmes import known_programmes
 from journeys.app.web.policy import CASEWORK
 from journeys.app.web.rendering import go, page
 from journeys.app.web.resending import resend_page
 from journeys.app.web.visit import Visit, door
-from journeys.authoring.reading import programme_names
 from journeys.domain.agenda import agenda
 from journeys.domain.offer import make_offer
 from journeys.domain.programme import Programme
@@ -108,22 +108,16 @@ async def _typed(visit: Visit) -> dict[str, str]:
 async def _form(
     visit: Visit, typed: Mapping[str, str], failures: list[Failure] | None = None, status: int = 200
 ) -> Response:
-    programmes = await _programmes(visit)
+    programmes = await known_programmes(visit)
+    programme = programmes.get(typed.get("programme", ""))
+    dates = programme.dates if programme is not None else {}
     members = [each for each in await staff.members(visit.house.writing) if each.active and "referent" in each.roles]
     return page(
-        visit, "start.html", status, typed=typed, failures=failures or [], programmes=programmes,
-        programme=programmes.get(typed.get("programme", "")), members=members,
-        sites=visit.visitor.sites, inputs=_labels(visit),
+        visit, "start.html", status, typed=typed,
+        failures=[failure.beside_its_field() for failure in failures or []], programmes=programmes,
+        programme=programme, members=members, sites=visit.visitor.sites,
+        inputs=_labels(visit) | {f"date-{code}": each.label.in_(visit.lang) for code, each in dates.items()},
     )  # fmt: skip
-
-
-async def _programmes(visit: Visit) -> dict[str, Programme]:
-    """Those in force, and those shipped that nobody has begun yet."""
-    known = dict(await visit.house.programmes())
-    for name in programme_names():
-        if name not in known:
-            known[name] = rules(await programme_text_of(visit.house.writing, name), today_of(visit.now)).programme
-    return dict(sorted(known.items()))
 
 
 async def _read(visit: Visit, typed: Mapping[str, str]) -> tuple[Starter, Beginning]:

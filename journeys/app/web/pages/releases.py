@@ -1,0 +1,114 @@
+"""Sorties à venir: who gets out when, and what is not ready before; filtered by the address, also as a table file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from journeys.app.inbox import Waiting, waiting
+from journeys.app.reading import ZONE, today_of
+from journeys.app.web.lines import Line, line
+from journeys.app.web.pages.caseload import address_of, as_file, asked_of, mine_first
+from journeys.app.web.policy import READERS
+from journeys.app.web.rendering import page
+from journeys.app.web.visit import Visit, door
+from journeys.domain.programme import Programme
+from journeys.store import staff, views
+from journeys.store.views import JourneyRow
+
+router = APIRouter()
+
+PERIODS: Final = {"28": timedelta(days=28), "91": timedelta(days=91), "182": timedelta(days=182), "tout": None}
+"""What may be chosen in the address; the first but one when nothing is."""
+USUAL: Final = "91"
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A release with what has to be done before it."""
+
+    row: JourneyRow
+    on: date
+    passed: bool
+    """The day has come and nobody has said whether the release took place."""
+    referent: str
+    programme: str
+    lacking: tuple[Line, ...]
+
+
+@router.get("/sorties")
+async def screen(visit: Visit = door(READERS)) -> Response:
+    found, members = await _found(visit)
+    query = visit.request.query_params
+    return page(
+        visit, "releases.html",
+        found=found, lacking=sum(bool(each.lacking) for each in found), asked=asked_of(visit), period=_period(visit),
+        members=mine_first(visit, members), programmes=await visit.house.programmes(), periods=_periods(visit),
+        unready=query.get("manque") == "1", site=query.get("site", ""), address=lambda: address_of(visit),
+        acts=visit.holds("referent", "supervisor"),
+    )  # fmt: skip
+
+
+@router.get("/sorties.csv")
+async def table(visit: Visit = door(READERS)) -> Response:
+    """The same for a spreadsheet."""
+    found, _ = await _found(visit)
+    say = visit.say
+    head = (say("Sortie"), say("Précision"), say("Personne"), say("Référent"), say("Site"), say("Programme"),
+            say("Pas prêt avant la sortie"))  # fmt: skip
+    return as_file("sorties", head, (
+        (each.on.isoformat(), say("à confirmer") if each.passed else say("prévue"),
+         each.row.name or say("personne effacée"), each.referent, each.row.site or "", each.programme,
+         " ; ".join(one.what for one in each.lacking))
+        for each in found
+    ))  # fmt: skip
+
+
+async def _found(visit: Visit) -> tuple[list[Coming], Mapping[str, str]]:
+    length = PERIODS[_period(visit)]
+    until = today_of(visit.now) + length if length is not None else date(9999, 1, 1)
+    rows = await views.releases(visit.connection, asked_of(visit), until)
+    members = {each.id: each.name for each in await staff.members(visit.connection) if "referent" in each.roles}
+    programmes = await visit.house.programmes()
+    found = [_coming(visit, row, programmes, members) for row in rows]
+    if visit.request.query_params.get("manque") == "1":
+        found = [each for each in found if each.lacking]
+    return found, members
+
+
+def _coming(visit: Visit, row: JourneyRow, programmes: Mapping[str, Programme], members: Mapping[str, str]) -> Coming:
+    on = date.fromisoformat(row.summary["dates"]["release"])
+    programme = programmes.get(row.programme)
+    mine = row.referent == visit.visitor.id or visit.holds("supervisor")
+    lacking = tuple(
+        line(visit, item, programmes, mine=mine) for item in sorted(waiting(row), key=_first) if _is_before(item, on)
+    )
+    return Coming(
+        row, on, on < today_of(visit.now), members.get(row.referent or "", ""),
+        programme.label.in_(visit.lang).partition(":")[0].strip() if programme is not None else row.programme, lacking,
+    )  # fmt: skip
+
+
+def _is_before(item: Waiting, release: date) -> bool:
+    """A milestone that falls due by the release, or one that was missed and stands in an alert."""
+    if item.kind == "escalation":
+        return item.about.startswith("milestone ")
+    return item.kind == "deadline" and item.at is not None and item.at.astimezone(ZONE).date() <= release
+
+
+def _first(item: Waiting) -> tuple[str, str]:
+    at = item.since or item.at
+    return (at.isoformat() if at is not None else "", item.id)
+
+
+def _period(visit: Visit) -> str:
+    asked = visit.request.query_params.get("periode", USUAL)
+    return asked if asked in PERIODS else USUAL
+
+
+def _periods(visit: Visit) -> list[tuple[str, str]]:
+    words = (visit.say("quatre semaines"), visit.say("trois mois"), visit.say("six mois"), visit.say("toutes"))
+    return list(zip(PERIODS, words, strict=True))
