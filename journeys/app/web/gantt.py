@@ -156,10 +156,9 @@ def _months(days: Sequence[date], place: Callable[[date], float], height: int, l
     found, last, month = [], -999.0, None
     for day in days:
         if (day.year, day.month) != month and place(day) - last > 70:
-            words = format_date(day, lang).split(" ")
-            found.append(
-                f'<text class="month" x="{place(day):.1f}" y="28">{escape(words[0])} {escape(words[1])}</text>'
-            )
+            words, x = format_date(day, lang).split(" "), place(day)
+            side = ' text-anchor="end"' if x > WIDTH - 100 else ""
+            found.append(f'<text class="month" x="{x:.1f}" y="28"{side}>{escape(words[0])} {escape(words[1])}</text>')
             month, last = (day.year, day.month), place(day)
     return found
 

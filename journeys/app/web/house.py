@@ -61,6 +61,10 @@ class House:
             self._programmes_until = time.monotonic() + _REMEMBERED_SECONDS
         return self._programmes
 
+    def forget_programmes(self) -> None:
+        """Look anew at the next use: one may have been put in force."""
+        self._programmes_until = 0.0
+
 
 @asynccontextmanager
 async def open_house(settings: Settings, database_url: str, temporal_address: str | None) -> AsyncIterator[House]:

@@ -85,6 +85,7 @@ async def check(visit: Visit = door(CASEWORK)) -> Response:
             journey=uuid7(visit.now),
         )  # fmt: skip
     await visit.done()
+    visit.house.forget_programmes()
     try:
         engine = await visit.house.client()
         begun = await starter.begin(engine, visit.house.settings.task_queue, wanted, visit.now, id)
