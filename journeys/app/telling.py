@@ -76,10 +76,8 @@ _FATES: Final = {
     Fate.NOT_TAKEN: (
         Said("le moteur ne répond pas ; la demande n'a pas été prise, rien n'a changé",
              "the engine does not answer; the request was not taken, nothing has changed"),
-        Said("renvoyez-la dans un instant ; si cela dure, vérifiez que « journeys up » (ou un worker) tourne, "
-             "puis « journeys doctor »",
-             "send it again in a moment; if it lasts, check that “journeys up” (or a worker) runs, "
-             "then “journeys doctor”"),
+        Said("renvoyez-la dans un instant ; si cela dure, « journeys doctor » dit à qui tient la machine ce qui manque",
+             "send it again in a moment; if it lasts, “journeys doctor” tells whoever keeps the machine what is away"),
     ),
     Fate.UNDER_WAY: (
         Said("la demande est prise, elle est en train d'être écrite ; la confirmation n'est pas encore arrivée",

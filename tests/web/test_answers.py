@@ -249,6 +249,27 @@ async def test_the_same_form_twice_has_one_effect_and_is_not_a_conflict(ground: 
         assert await written(ground, fields["command"]) == 1
 
 
+async def test_the_same_form_with_another_content_is_told_and_does_nothing(ground: Ground) -> None:
+    browser, address = await begun(ground)
+    action = f"{address}/agir/add-note"
+    await browser.get(action)
+    fields = browser.hidden(action)
+    assert (await browser.post(action, {**fields, "text": NOTE})).status_code == 303
+    answer = await browser.post(action, {**fields, "text": "Autre chose."})
+    assert answer.status_code == 409 and "déjà été envoyé" in answer.text and "--command-id" not in answer.text
+    assert await written(ground, fields["command"]) == 1
+    assert (await browser.send(action, text="Autre chose.")).status_code == 303, "a new request, on purpose"
+
+
+async def test_what_is_wrong_with_the_day_is_said_beside_it(ground: Ground) -> None:
+    browser, address = await begun(ground)
+    action = f"{address}/agir/add-note"
+    await browser.get(action)
+    answer = await browser.send(action, text=NOTE, occurred="demain")
+    assert answer.status_code == 422 and 'id="e-occurred"' in answer.text and 'href="#f-occurred"' in answer.text
+    assert "occurred :" not in answer.text.replace("\xa0", " ") and "rue des Lilas.</textarea>" in answer.text
+
+
 async def test_a_start_without_an_answer_begins_one_journey_only(
     servers: Servers, ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:

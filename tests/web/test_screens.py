@@ -11,6 +11,7 @@ import pytest
 
 from journeys import clock
 from journeys.app.reading import today_of
+from journeys.app.web.pages.releases import A_PAGE
 from journeys.store import mentors, staff
 from journeys.store.mentors import Mentor
 from tests.web.conftest import BY, Ground
@@ -55,6 +56,17 @@ async def test_releases_say_what_is_not_ready_before_them(ground: Ground) -> Non
     answer = await browser.get("/sorties.csv?periode=28")
     rows = list(csv.reader(io.StringIO(answer.text.removeprefix("\N{BYTE ORDER MARK}")), delimiter=";"))
     assert [row[2] for row in rows[1:]] == ["Léo Hier", "Ali Prêt"] and rows[2][0] == soon.isoformat() and rows[2][6]
+
+
+async def test_many_releases_are_shown_page_by_page(ground: Ground) -> None:
+    aline = await ground.member("aline", "referent", password=True)
+    day = today_of(clock.now()) + timedelta(days=5)
+    for number in range(A_PAGE + 2):
+        await leaving(ground, aline, day + timedelta(days=number // 20), f"Ali Numéro{number:02d}")
+    browser = await ground.entered("aline")
+    first, second = (await browser.get("/sorties")).text, (await browser.get("/sorties?page=2")).text
+    assert first.count('li class="item release') == A_PAGE and second.count('li class="item release') == 2
+    assert f"{A_PAGE + 2} sorties" in first.replace("\xa0", " ") and "page=2" in first and "page=1" in second
 
 
 async def test_a_programme_is_laid_along_time_for_the_days_chosen(ground: Ground) -> None:

@@ -146,6 +146,16 @@ async def act(visit: Visit, loaded: Loaded, asked: Filled) -> Answer:
         # The same form once more: it happened when it was first sent, not now.
         before = await said_before(house.writing, asked.id, streams)
         answer = await sent(signed(datetime.fromisoformat(before["occurred_at"]))) if before is not None else answer
+    if answer.outcome == "conflict":
+        raise _SENT_OTHERWISE
     if (failure := failure_of(answer, loaded.book)) is not None:
         raise failure
     return answer
+
+
+_SENT_OTHERWISE: Final = Failure(
+    Exit.CONFLICT, "sent-otherwise",
+    Said("ce formulaire a déjà été envoyé, avec un autre contenu ; rien de plus n'a été fait",
+         "this form was sent already, with another content; nothing more was done"),
+    Said("si vous en demandez une de plus, enregistrez de nouveau", "if you want one more, save again"),
+)  # fmt: skip

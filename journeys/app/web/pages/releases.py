@@ -1,6 +1,6 @@
 """Sorties à venir: who gets out when, and what is not ready before; filtered by the address, also as a table file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -24,6 +24,10 @@ router = APIRouter()
 PERIODS: Final = {"28": timedelta(days=28), "91": timedelta(days=91), "182": timedelta(days=182), "tout": None}
 """What may be chosen in the address; the first but one when nothing is."""
 USUAL: Final = "91"
+A_PAGE: Final = 40
+SHOWN: Final = 1_000
+"""Releases looked at for the pages, and rows of a file."""
+MOST: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,55 +45,65 @@ class Coming:
 
 @router.get("/sorties")
 async def screen(visit: Visit = door(READERS)) -> Response:
-    found, members = await _found(visit)
-    query = visit.request.query_params
+    found = await _found(visit, SHOWN)
+    members = await _referents(visit)
+    query, programmes = visit.request.query_params, await visit.house.programmes()
+    number = max(int(query["page"]), 1) if query.get("page", "").isdecimal() and len(query["page"]) < 6 else 1
+    shown = found[(number - 1) * A_PAGE : number * A_PAGE]
     return page(
         visit, "releases.html",
-        found=found, lacking=sum(bool(each.lacking) for each in found), asked=asked_of(visit), period=_period(visit),
-        members=mine_first(visit, members), programmes=await visit.house.programmes(), periods=_periods(visit),
-        unready=query.get("manque") == "1", site=query.get("site", ""), address=lambda: address_of(visit),
-        acts=visit.holds("referent", "supervisor"),
+        found=[_coming(visit, row, items, programmes, members) for row, items in shown], total=len(found),
+        lacking=sum(bool(items) for _, items in found), number=number, pages=-(-len(found) // A_PAGE),
+        asked=asked_of(visit), period=_period(visit), members=mine_first(visit, members), programmes=programmes,
+        periods=_periods(visit), unready=query.get("manque") == "1", site=query.get("site", ""),
+        address=lambda **more: address_of(visit, **more), acts=visit.holds("referent", "supervisor"),
     )  # fmt: skip
 
 
 @router.get("/sorties.csv")
 async def table(visit: Visit = door(READERS)) -> Response:
     """The same for a spreadsheet."""
-    found, _ = await _found(visit)
+    found, members, programmes = await _found(visit, MOST), await _referents(visit), await visit.house.programmes()
     say = visit.say
     head = (say("Sortie"), say("Précision"), say("Personne"), say("Référent"), say("Site"), say("Programme"),
             say("Pas prêt avant la sortie"))  # fmt: skip
+    coming = (_coming(visit, row, items, programmes, members) for row, items in found)
     return as_file("sorties", head, (
         (each.on.isoformat(), say("à confirmer") if each.passed else say("prévue"),
          each.row.name or say("personne effacée"), each.referent, each.row.site or "", each.programme,
          " ; ".join(one.what for one in each.lacking))
-        for each in found
+        for each in coming
     ))  # fmt: skip
 
 
-async def _found(visit: Visit) -> tuple[list[Coming], Mapping[str, str]]:
+async def _found(visit: Visit, limit: int) -> list[tuple[JourneyRow, list[Waiting]]]:
+    """Each journey with what has to be done before its release."""
     length = PERIODS[_period(visit)]
     until = today_of(visit.now) + length if length is not None else date(9999, 1, 1)
-    rows = await views.releases(visit.connection, asked_of(visit), until)
-    members = {each.id: each.name for each in await staff.members(visit.connection) if "referent" in each.roles}
-    programmes = await visit.house.programmes()
-    found = [_coming(visit, row, programmes, members) for row in rows]
-    if visit.request.query_params.get("manque") == "1":
-        found = [each for each in found if each.lacking]
-    return found, members
+    rows = await views.releases(visit.connection, asked_of(visit), until, limit)
+    found = [(row, [item for item in waiting(row) if _is_before(item, _release(row))]) for row in rows]
+    return [(row, items) for row, items in found if items or visit.request.query_params.get("manque") != "1"]
 
 
-def _coming(visit: Visit, row: JourneyRow, programmes: Mapping[str, Programme], members: Mapping[str, str]) -> Coming:
-    on = date.fromisoformat(row.summary["dates"]["release"])
-    programme = programmes.get(row.programme)
+async def _referents(visit: Visit) -> Mapping[str, str]:
+    return {each.id: each.name for each in await staff.members(visit.connection) if "referent" in each.roles}
+
+
+def _coming(
+    visit: Visit, row: JourneyRow, items: Sequence[Waiting], programmes: Mapping[str, Programme],
+    members: Mapping[str, str],
+) -> Coming:  # fmt: skip
+    on, programme = _release(row), programmes.get(row.programme)
     mine = row.referent == visit.visitor.id or visit.holds("supervisor")
-    lacking = tuple(
-        line(visit, item, programmes, mine=mine) for item in sorted(waiting(row), key=_first) if _is_before(item, on)
-    )
     return Coming(
         row, on, on < today_of(visit.now), members.get(row.referent or "", ""),
-        programme.label.in_(visit.lang).partition(":")[0].strip() if programme is not None else row.programme, lacking,
+        programme.label.in_(visit.lang).partition(":")[0].strip() if programme is not None else row.programme,
+        tuple(line(visit, item, programmes, mine=mine) for item in sorted(items, key=_first)),
     )  # fmt: skip
+
+
+def _release(row: JourneyRow) -> date:
+    return date.fromisoformat(row.summary["dates"]["release"])
 
 
 def _is_before(item: Waiting, release: date) -> bool:
