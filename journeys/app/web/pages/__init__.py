@@ -7,6 +7,7 @@ from journeys.app.web.pages import (
     changes,
     commands,
     directory,
+    documents,
     escalations,
     health,
     login,
@@ -19,4 +20,5 @@ from journeys.app.web.pages import (
 ROUTERS = [
     health.router, login.router, changes.router, today.router, caseload.router, week.router, person.router,
     commands.router, approvals.router, escalations.router, start.router, audit.router, directory.router,
+    documents.router,
 ]  # fmt: skip
