@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from journeys.app.failures import Failure, Said, usage
+from journeys.app.failures import Exit, Failure, Said, usage
 from journeys.domain.document import KINDS, LONGEST_NAME, Document, KindName
 
 TOO_LARGE: Final = "document-too-large"
@@ -63,6 +63,17 @@ def too_large(size: int, largest: int, field: str) -> Failure:
     )  # fmt: skip
 
 
+def altered() -> Failure:
+    """A document that is not, byte for byte, what was brought: it is not handed out."""
+    return Failure(
+        Exit.BROKEN, "document-altered",
+        Said("ce document n'est plus celui qui a été déposé ; il n'est pas remis",
+             "this document is not the one that was brought any more; it is not handed out"),
+        Said("prévenez la personne qui tient la machine : il est à reprendre d'une copie saine",
+             "tell whoever keeps the machine: it has to be taken from a sound copy"),
+    )  # fmt: skip
+
+
 def _refused(code: str, fr: str, en: str, field: str, remedy: Said) -> Failure:
     """An option of the command line stands in the sentence; a field of a page stands beside it."""
     fr, en = (f"{field} : {fr}", f"{field}: {en}") if field.startswith("--") else (fr, en)
@@ -78,7 +89,7 @@ def clean_name(name: str, kind: KindName) -> str:
     """The last part of a path without signs that steer a terminal or a file system, ending as its kind does."""
     last = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
     plain = "".join(" " if sign in _UNWANTED or not sign.isprintable() else sign for sign in last)
-    plain = " ".join(plain.split()).strip(". ")
+    plain = " ".join(plain.split()).rstrip(". ")
     stem, dot, ending = plain.rpartition(".")
     if dot and f".{ending}".lower() in KINDS[kind].endings:
         ending = f".{ending.lower()}"

@@ -1,5 +1,6 @@
 """The bytes of documents: kept before the command that shows them is sent, let go of when it is not taken."""
 
+import hashlib
 from datetime import datetime
 from typing import Final
 
@@ -48,12 +49,12 @@ async def sweep(pool: Pool, before: datetime) -> int:
 
 
 async def content_of(connection: Pool | Connection, stream: str, digest: str) -> bytes | None:
-    """The bytes; None when they are not there, or not for this connection to see."""
+    """The bytes; None when they are not there, not what was brought any more, or not for this connection to see."""
     found: bytes | None = await connection.fetchval(
         "SELECT content FROM documents WHERE stream = $1 AND digest = $2", stream, bytes.fromhex(digest),
         timeout=_SECONDS,
     )  # fmt: skip
-    return found
+    return found if found is not None and hashlib.sha256(found).hexdigest() == digest else None
 
 
 async def standing(connection: Pool | Connection, stream: str) -> dict[str, bool]:

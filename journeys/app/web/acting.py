@@ -21,6 +21,7 @@ from journeys.contract import Answer
 from journeys.domain.commands import BODIES, AnyBody
 from journeys.domain.document import PART
 from journeys.identifiers import is_uuid, uuid7
+from journeys.store.evidence import occurred_of
 
 _IDS: Final = frozenset({"staff", "mentor", "partner", "escalation", "grant", "payment", "receipt", "appointment",
                          "referral"})  # fmt: skip
@@ -140,10 +141,12 @@ async def act(visit: Visit, loaded: Loaded, asked: Filled) -> Answer:
     """
     house = visit.house
     body, texts, attached = await read(asked, house.settings.largest_document)
+    # The same form sent again tells the same: of what happened "now", the first now.
+    before = None if asked.occurred else await occurred_of(house.writing, loaded.row.stream, asked.id)
     try:
         command = make_command(
             house.ring, stream=loaded.row.stream, body=body, actor=visit.actor, now=visit.now, texts=texts, id=asked.id,
-            occurred_at=read_occurred(asked.occurred, "occurred", visit.now) if asked.occurred else None,
+            occurred_at=read_occurred(asked.occurred, "occurred", visit.now) if asked.occurred else before,
             seen=asked.seen,
         )  # fmt: skip
     except (Failure, ValidationError, ValueError) as error:

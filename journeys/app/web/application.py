@@ -41,10 +41,11 @@ def make_application(house: House, *, pace: safety.Pace | None = None) -> FastAP
         application.router.routes.extend(router.routes)
     application.mount("/static", StaticFiles(directory=Path(STATIC)), name="static")
     check_doors(application)
+    # The innermost: what it raises must reach the page that tells it.
+    application.add_middleware(Bounded, largest_document=house.settings.largest_document)
     application.middleware("http")(safety.same_origin)
     application.middleware("http")(pace or safety.Pace())
     application.middleware("http")(safety.headers)
-    application.add_middleware(Bounded, largest_document=house.settings.largest_document)
     _tell_failures(application)
     return application
 
