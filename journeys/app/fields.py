@@ -79,7 +79,10 @@ ABOUT: Final[dict[str, Said]] = {
         "ce qu'il faut corriger : code de l'étape, de la date, du suivi, de la situation, ou id du rendez-vous",
         "what to correct: code of the milestone, date, contact, situation, or the appointment's id",
     ),
-    "kind": Said("le genre de pièce, par exemple exit-plan", "the kind of evidence, such as exit-plan"),
+    "kind": Said(
+        "le genre de pièce : exit-plan, ou un autre du programme",
+        "the kind of evidence: exit-plan, or another of the programme",
+    ),
     "letter": Said("la lettre au partenaire", "the letter to the partner"),
     "means": Said("par quel moyen : meeting, phone, video…", "by what means: meeting, phone, video…"),
     "measure": Said("le constat (code du programme)", "the measure (code of the programme)"),
