@@ -21,7 +21,9 @@ async def test_every_route_and_every_role(ground: Ground) -> None:
     for route in routes(ground):
         policy = policy_of(route)
         assert policy is not None
-        path = route.path.format(id="01a21169-ea00-7de2-a5e5-25f019c99f5d", command="add-note", grant="x")
+        path = route.path.format(
+            id="01a21169-ea00-7de2-a5e5-25f019c99f5d", command="add-note", grant="x", token="x", link="x"
+        )
         for method in route.methods & {"GET", "POST"}:
             if path in ("/changements", "/deconnexion", "/compte/sessions"):
                 continue

@@ -70,7 +70,9 @@ def _tell_failures(application: FastAPI) -> None:
     @application.exception_handler(InterfaceError)
     @application.exception_handler(InternalClientError)
     async def no_store(request: Request, error: Exception) -> Response:
-        structlog.get_logger().error("no answer from the database", path=request.url.path, exc_info=error)
+        structlog.get_logger().error(
+            "no answer from the database", path=safety.loggable(request.url.path), exc_info=error
+        )
         return told(request, _NO_STORE)
 
     @application.exception_handler(HTTPException)

@@ -8,7 +8,9 @@ from journeys.app.web.pages import (
     commands,
     directory,
     escalations,
+    giving,
     health,
+    links,
     login,
     person,
     start,
@@ -19,4 +21,5 @@ from journeys.app.web.pages import (
 ROUTERS = [
     health.router, login.router, changes.router, today.router, caseload.router, week.router, person.router,
     commands.router, approvals.router, escalations.router, start.router, audit.router, directory.router,
+    giving.router, links.router,
 ]  # fmt: skip
