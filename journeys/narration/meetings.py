@@ -88,10 +88,8 @@ def _moved(t: Telling, d: e.AppointmentMoved) -> str:
 @tells(e.AppointmentAnswered)
 def _answered(t: Telling, d: e.AppointmentAnswered) -> str:
     if d.answer == "coming":
-        return t.say("{who} a confirmé {appointment}.", who=t.who, appointment=t.appointment(d.appointment))
-    return t.say(
-        "{who} a demandé une autre heure pour {appointment}.", who=t.who, appointment=t.appointment(d.appointment)
-    )
+        return t.say("Présence confirmée ({who}) : {appointment}.", who=t.who, appointment=t.appointment(d.appointment))
+    return t.say("Autre heure demandée ({who}) : {appointment}.", who=t.who, appointment=t.appointment(d.appointment))
 
 
 @tells(e.AppointmentReminded)
