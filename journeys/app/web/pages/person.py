@@ -8,11 +8,11 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from journeys.app.finding import Loaded
+from journeys.app.giving import may_give
 from journeys.app.inbox import Waiting, today, waiting
 from journeys.app.web.gantt import gantt
 from journeys.app.web.lines import line, release_words
 from journeys.app.web.pages.commands import journey_told
-from journeys.app.web.pages.giving import may_give
 from journeys.app.web.policy import STAFF
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
@@ -92,7 +92,7 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
         every=every,
         picture=gantt(loaded, visit.now, visit.lang),
         version=loaded.state.seq,
-        gives=may_give(visit, loaded),
+        gives=may_give(visit.actor, loaded),
     )  # fmt: skip
 
 
