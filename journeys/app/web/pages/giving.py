@@ -52,7 +52,8 @@ async def make(id: str, visit: Visit = door(STAFF)) -> Response:
     drawing = segno.make(address, error="m").svg_inline(
         border=4, omitsize=True, svgclass="qr", lineclass=None, light="#fff"
     )
-    return page(visit, "link-given.html", row=loaded.row, one=one, address=address, drawn=Markup(drawing))
+    return page(visit, "link-given.html", row=loaded.row, one=one, address=address, drawn=Markup(drawing),
+                public=house.settings.public_url is not None)  # fmt: skip
 
 
 @router.post("/parcours/{id}/liens/{link}/retirer")
