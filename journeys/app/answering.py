@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, assert_never
 
-from journeys.app.entry import Actor, make_command
+from journeys.app.entry import Actor, clean_text, make_command
 from journeys.app.failures import Failure, usage
 from journeys.app.reading import ZONE, read_day, read_occurred
 from journeys.domain import commands as c
@@ -41,12 +41,22 @@ def read_answer(
         wrong.append(usage("choose", "choisissez une réponse", "choose an answer", field="answer"))
     if link.purpose is Purpose.REFERRAL and answer["answer"] == "no" and not typed.get("word", "").strip():
         wrong.append(usage("missing", "dites en quelques mots pourquoi", "say in a few words why", field="word"))
+    wrong += _wrong_word(typed.get("word", ""))
     if link.purpose is Purpose.CONTACT:
         answer |= {"means": typed.get("means", ""), "on": typed.get("on", "").strip()}
         if answer["means"] not in book.programme.contacts[link.subject].means:
             wrong.append(usage("choose", "choisissez dans la liste", "choose from the list", field="means"))
         wrong += _wrong_day(answer["on"], now)
     return answer, wrong
+
+
+def _wrong_word(word: str) -> list[Failure]:
+    try:
+        clean_text(word, "word")
+    except Failure:
+        return [usage("text", "ce texte est trop long, ou contient des signes qui ne peuvent pas être gardés",
+                      "this text is too long, or holds signs that cannot be kept", field="word")]  # fmt: skip
+    return []
 
 
 def _wrong_day(on: str, now: datetime) -> list[Failure]:
