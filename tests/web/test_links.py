@@ -559,7 +559,8 @@ async def test_no_log_holds_what_opens_a_link(scene: Scene) -> None:
         await owner.execute("REVOKE EXECUTE ON FUNCTION link_enter FROM journeys_web")
         failed = await jeanne.get(path(drawn))
     await owner.close()
-    assert failed.status_code == 503 and failed.headers["referrer-policy"] == "no-referrer"
+    assert failed.status_code == 503 and "rien n’a été changé" in words(failed) and 'href="/"' not in failed.text
+    assert failed.headers["referrer-policy"] == "no-referrer"
     assert any(each.get("path") == "/lien/…" for each in logs) and len(logs) > 1
     told = repr([{**each, "exc_info": repr(each.get("exc_info"))} for each in logs])
     assert drawn.token not in told and "Jeanne" not in told and "jeanne@" not in told
