@@ -27,6 +27,7 @@ from journeys.settings import load_settings
 from tests.app.conftest import REPOSITORY, plain_environment
 from tests.web.browser import Browser
 from tests.web.conftest import Ground
+from tests.web.office import PDF
 
 NOTE = "Elle a trouvé une chambre,\nrue des Lilas."
 
@@ -181,6 +182,36 @@ async def test_an_engine_that_falls_silent_leaves_it_unknown(
     answer = await browser.send(f"{address}/agir/add-note")
     assert answer.status_code == 303, answer.text
     assert await written(ground, command) == 1
+
+
+async def test_a_file_is_asked_for_again(servers: Servers, ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page cannot hold a file: without it the same request would be another one."""
+    monkeypatch.setattr(acting, "PATIENCE", acting.PATIENCE / 6)
+    browser, address = await begun(ground)
+    action = f"{address}/agir/add-evidence"
+    await browser.get(action)
+    fields = {**browser.hidden(action), "milestone": "exit-plan", "kind": "exit-plan"}
+
+    async def send(fields: dict[str, str]) -> Any:
+        answer = await browser.client.post(
+            action, data=fields, files={"document": ("plan.pdf", PDF)}, headers={"origin": browser.here}
+        )
+        browser.page = answer.text
+        return answer
+
+    servers.stop("temporal")
+    try:
+        answer = await send(fields)
+    finally:
+        servers.wake("temporal")
+    assert answer.status_code == 503 and "on ne sait pas" in answer.text
+    assert 'type="file"' in answer.text and "choisissez-le de nouveau" in answer.text
+    monkeypatch.undo()
+    answer = await send(browser.hidden(action))
+    assert answer.status_code == 303, answer.text
+    assert await written(ground, fields["command"]) >= 1
+    kept = "SELECT count(*) FROM parts WHERE stream = $1 AND name = 'document'"
+    assert await ground.house.writing.fetchval(kept, f"journey-{address.rpartition('/')[2]}") == 1
 
 
 async def test_a_database_that_falls_silent_after_the_sending_leaves_it_under_way(

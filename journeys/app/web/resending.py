@@ -2,15 +2,19 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from fastapi import Request
 from fastapi.responses import Response
+from starlette.datastructures import FormData
 
 from journeys.app.failures import Failure
 from journeys.app.fields import ABOUT, commands, fields_of
+from journeys.app.web.bodies import file_of, read_form
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit
+from journeys.domain.document import PART
 from journeys.i18n import Lang, capital, text
 
 _KEPT: Final = re.compile(r"/parcours/[^/]+/agir/(?P<command>[a-z-]+)|/nouveau|/equipe/.+")
@@ -18,26 +22,41 @@ _KEPT: Final = re.compile(r"/parcours/[^/]+/agir/(?P<command>[a-z-]+)|/nouveau|/
 _PLAIN: Final = frozenset({"day", "instant", "amount", "number", "text"})
 
 
-def resend_page(visit: Visit, failure: Failure, typed: Mapping[str, str], *, back: str | None = None) -> Response:
-    """The page; it asks nothing of the database. `typed` goes to the address of this request again."""
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A form as it came. A file is not written into a page: whoever chose it chooses it again."""
+
+    typed: Mapping[str, str]
+    file: bool = False
+
+
+def resend_page(visit: Visit, failure: Failure, sent: Sent, *, back: str | None = None) -> Response:
+    """The page; it asks nothing of the database. What was sent goes to the address of this request again."""
     path = visit.request.url.path
     found = _KEPT.fullmatch(path)
     command = found["command"] if found is not None else None
     return page(
         visit, "resend.html", 503, failure=failure, action=path, back=back or _page_of(path),
-        typed={name: value for name, value in typed.items() if name not in ("csrf", "again")},
-        shown=written(command, typed, visit.lang) if command in commands() else [],
+        typed={name: value for name, value in sent.typed.items() if name not in ("csrf", "again")},
+        file=PART if sent.file else "",
+        shown=written(command, sent.typed, visit.lang) if command in commands() else [],
     )  # fmt: skip
 
 
-async def typed_in(request: Request) -> dict[str, str] | None:
-    """The fields of the form that a request brings; None where it brings none that may be shown again."""
+async def sent_form(request: Request) -> Sent | None:
+    """The form that a request brings; None where it brings none that may be shown again."""
     if request.method != "POST" or _KEPT.fullmatch(request.url.path) is None:
         return None
-    form: Any = getattr(request.state, "form", None)
+    form: FormData | None = getattr(request.state, "form", None)
     if form is None:
+        try:
+            await read_form(request, request.app.state.house.settings.largest_document)
+        except Failure:
+            return None
         form = await request.form()
-    return {name: value for name, value in form.items() if isinstance(value, str)}
+    return Sent(
+        {name: value for name, value in form.items() if isinstance(value, str)}, file_of(form, PART) is not None
+    )
 
 
 def label_of(field: str, lang: Lang) -> str:

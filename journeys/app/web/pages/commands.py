@@ -7,6 +7,7 @@ from typing import Any, Final
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from journeys.app.attaching import TOO_LARGE
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.finding import Loaded, load
 from journeys.app.telling import unanswered
@@ -15,7 +16,7 @@ from journeys.app.web.forms import form_of
 from journeys.app.web.policy import STAFF
 from journeys.app.web.proof import want_proof
 from journeys.app.web.rendering import go, local_path, page
-from journeys.app.web.resending import resend_page
+from journeys.app.web.resending import Sent, resend_page
 from journeys.app.web.story import told_since
 from journeys.app.web.visit import Visit, door
 from journeys.audit.narrating import Story, StoryDay, narrate
@@ -39,8 +40,8 @@ async def form(id: str, command: str, visit: Visit = door(STAFF)) -> Response:
 @router.post("/parcours/{id}/agir/{command}")
 async def send(id: str, command: str, visit: Visit = door(STAFF)) -> Response:
     loaded = await journey(visit, id)
-    typed = {key: value for key, value in (await visit.request.form()).items() if isinstance(value, str)}
-    asked = filled(command, typed, visit)
+    asked = filled(command, await visit.request.form(), visit)
+    typed = asked.typed
     back = local_path(typed.get("back"), f"/parcours/{id}")
     again = {**typed, "command": asked.id}
     await want_proof(visit, command)
@@ -49,25 +50,24 @@ async def send(id: str, command: str, visit: Visit = door(STAFF)) -> Response:
     try:
         await act(visit, loaded, asked)
     except Wrong as wrong:
-        return await _form(visit, loaded, command, again, wrong.failures, 422)
+        status = 413 if any(each.code == TOO_LARGE for each in wrong.failures) else 422
+        return await _form(visit, loaded, command, again, wrong.failures, status)
     except Failure as failure:
         # A refused command is on record under its id: another try is another command.
         status = {Exit.REFUSED: 403, Exit.CONFLICT: 409}.get(failure.exit, 422)
         return await _form(visit, loaded, command, {**typed, "command": uuid7(visit.now)}, [failure], status)
     except Unreachable as error:
-        return await _no_answer(visit, loaded, command, again, error)
+        return await _no_answer(visit, loaded, command, Sent(again, asked.file is not None), error)
     return go(back, command)
 
 
-async def _no_answer(
-    visit: Visit, loaded: Loaded, command: str, typed: Mapping[str, str], error: Unreachable
-) -> Response:
+async def _no_answer(visit: Visit, loaded: Loaded, command: str, sent: Sent, error: Unreachable) -> Response:
     """What was not taken may still be changed; what may have been taken can only be sent again as it is."""
     failure = unanswered(error.fate, error.command_id)
     if error.fate is Fate.NOT_TAKEN:
         with suppress(*LOST):
-            return await _form(visit, loaded, command, typed, [failure], 503)
-    return resend_page(visit, failure, typed, back=local_path(typed.get("back"), f"/parcours/{loaded.row.id}"))
+            return await _form(visit, loaded, command, sent.typed, [failure], 503)
+    return resend_page(visit, failure, sent, back=local_path(sent.typed.get("back"), f"/parcours/{loaded.row.id}"))
 
 
 async def journey(visit: Visit, id: str) -> Loaded:
@@ -109,6 +109,7 @@ async def _form(
     fields = await form_of(visit, loaded, command, typed)
     return page(
         visit, "command.html", status, loaded=loaded, row=loaded.row, command=command, fields=fields, failures=failures,
-        typed=typed, id=typed.get("command") or uuid7(visit.now), seq=loaded.state.seq,
+        typed=typed, carries_a_file=any(each.shape == "file" for each in fields),
+        id=typed.get("command") or uuid7(visit.now), seq=loaded.state.seq,
         since=since, back=local_path(typed.get("back"), f"/parcours/{loaded.row.id}"),
     )  # fmt: skip

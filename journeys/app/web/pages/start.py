@@ -17,7 +17,7 @@ from journeys.app.telling import refused_failure, unanswered
 from journeys.app.web.pages.programmes import known_programmes
 from journeys.app.web.policy import CASEWORK
 from journeys.app.web.rendering import go, page
-from journeys.app.web.resending import resend_page
+from journeys.app.web.resending import Sent, resend_page
 from journeys.app.web.visit import Visit, door
 from journeys.domain.agenda import agenda
 from journeys.domain.offer import make_offer
@@ -92,7 +92,7 @@ async def check(visit: Visit = door(CASEWORK)) -> Response:
     except Failure as failure:
         return await _form(visit, typed, [failure], 422)
     except Unreachable as error:
-        return resend_page(visit, unanswered(error.fate, error.command_id), {**typed, "journey": id})
+        return resend_page(visit, unanswered(error.fate, error.command_id), Sent({**typed, "journey": id}))
     return go(f"/parcours/{begun.id}", "plan")
 
 
