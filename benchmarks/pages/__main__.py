@@ -26,7 +26,7 @@ from benchmarks.crowd.__main__ import fill
 from benchmarks.crowd.making import LIVES, last_working_morning
 from benchmarks.ground import ROOT
 from benchmarks.measuring import Figure, Target, alone, compared, machine, table
-from benchmarks.pages.asking import Turn, first_visit, take_turn
+from benchmarks.pages.asking import Refused, Turn, first_visit, take_turn
 from benchmarks.pages.people import SCREENS, Somebody, askers, idle, people
 from journeys import clock
 from journeys.leaving import leave
@@ -188,6 +188,9 @@ def main() -> None:
                 home, given.journeys, given.seed, given.rounds, given.pages, given.screens or list(SCREENS)
             )
         )  # fmt: skip
+    except Refused as error:
+        print(f"a page was not shown, so nothing is said: {error}", file=sys.stderr)
+        leave(1)
     finally:
         if given.data_dir is None:
             shutil.rmtree(home, ignore_errors=True)

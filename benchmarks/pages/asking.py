@@ -89,10 +89,10 @@ async def _browse(port: int, screen: str, asker: Asker, pages: int) -> list[floa
     for path in islice(cycle(asker.paths), pages):
         begun = time.perf_counter()
         writer.write(_request(port, path, screen, asker.token))
-        status, _ = await _answer(reader)
+        head, _ = await _answer(reader)
         took.append(time.perf_counter() - begun)
-        if status != 200:
-            raise Refused(f"{path}: {status}")
+        if not _SHOWN.match(head):
+            raise Refused(f"{path}: {head.partition(chr(13))[0]}")
     writer.close()
     return took
 
@@ -103,12 +103,17 @@ def _request(port: int, path: str, screen: str, token: str) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
-async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+_SHOWN: Final = re.compile(r"(?is)HTTP/1.1 (200 |303 .*^location: /parcours/)", re.MULTILINE)
+"""A page, or the way to the one person whom a search found."""
+
+
+async def _answer(reader: asyncio.StreamReader) -> tuple[str, bytes]:
+    """Head and body."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     length = re.search(r"(?im)^content-length: *(\d+)", head)
     if length is None:
         raise Refused("an answer without a length")
-    return int(head.split(" ", 2)[1]), await reader.readexactly(int(length[1]))
+    return head, await reader.readexactly(int(length[1]))
 
 
 def first_visit(port: int, path: str, token: str) -> dict[str, int]:

@@ -76,17 +76,16 @@ class Watch:
             return await self._tell(scope, receive, send)
         asked: list[str] = []
         _asked.set(asked)
-        begun = ended = time.perf_counter()
+        screen = dict(scope["headers"]).get(SCREEN.lower().encode(), b"").decode()
+        begun = time.perf_counter()
 
         async def passed_on(message: MutableMapping[str, Any]) -> None:
-            nonlocal ended
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                seen = {"seconds": time.perf_counter() - begun, "queries": len(asked)}
+                self._seen.setdefault(screen, []).append(seen)
             await send(message)
-            ended = time.perf_counter()
 
-        await self._application(scope, receive, passed_on)
-        screen = dict(scope["headers"]).get(SCREEN.lower().encode(), b"").decode()
-        self._seen.setdefault(screen, []).append({"seconds": ended - begun, "queries": len(asked)})
-        return None
+        return await self._application(scope, receive, passed_on)
 
     def _tell(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         now = time.process_time()

@@ -37,6 +37,7 @@ def make_application(house: House, *, pace: safety.Pace | None = None) -> FastAP
         application.router.routes.extend(router.routes)
     application.mount("/static", StaticFiles(directory=Path(STATIC)), name="static")
     check_doors(application)
+    application.add_middleware(safety.Compressed)
     application.middleware("http")(safety.same_origin)
     application.middleware("http")(pace or safety.Pace())
     application.middleware("http")(safety.headers)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import islice
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -15,8 +16,10 @@ from journeys.app.web.pages.commands import journey_told
 from journeys.app.web.policy import STAFF
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
-from journeys.audit.narrating import Story, StoryDay
+from journeys.audit.narrating import PLUMBING
+from journeys.audit.reading import Recorded
 from journeys.domain import events as e
+from journeys.domain.handbook import Handbook
 from journeys.domain.rights import Scope, line_of, right
 from journeys.i18n import N_, capital
 from journeys.narration import command_word, spoken
@@ -70,9 +73,9 @@ class Step:
 
 @router.get("/parcours/{id}")
 async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
-    loaded, names, story = await journey_told(visit, id)
-    programmes = {loaded.row.programme: loaded.book.programme}
     every = visit.request.query_params.get("tout") == "1"
+    loaded, names, story = await journey_told(visit, id, lambda events, book: _told(events, book, every))
+    programmes = {loaded.row.programme: loaded.book.programme}
     items = sorted(waiting(loaded.row), key=lambda item: (item.at is None, item.at or visit.now))
     mine = _mine(visit, loaded, items)
     return page(
@@ -83,8 +86,8 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
         steps=_steps(visit, loaded),
         coming=story.coming[: None if every else SHOWN_COMING],
         coming_count=len(story.coming),
-        days=(days := _days(story, loaded, every))[: None if every else SHOWN_DAYS],
-        day_count=len(days),
+        days=[replace(day, told=day.told[::-1]) for day in reversed(story.days)],
+        day_count=len(_days(loaded.events, loaded.book, every)),
         speech=Speech(loaded.book, names, visit.lang, loaded.state),
         actions=_actions(visit, loaded),
         every=every,
@@ -135,14 +138,19 @@ def _steps(visit: Visit, loaded: Loaded) -> list[Step]:
     return steps
 
 
-def _days(story: Story, loaded: Loaded, every: bool) -> list[StoryDay]:
-    """Days of the story, the newest first: what people did and what it led to, or all that people can be told."""
-    shown = {event.seq for event in loaded.events if every or not isinstance(event.data, QUIET)}
-    days = [
-        replace(day, told=tuple(told for told in reversed(day.told) if told.seq in shown and not told.detail))
-        for day in reversed(story.days)
-    ]
-    return [day for day in days if day.told]
+def _days(events: Sequence[Recorded], book: Handbook, every: bool) -> dict[date, list[int]]:
+    """The seqs that are told, by day, the newest first: what people did and what it led to, or all but the plumbing."""
+    days: dict[date, list[int]] = {}
+    for event in reversed(events):
+        if not isinstance(event.data, PLUMBING if every else (*QUIET, *PLUMBING)):
+            days.setdefault(book.calendar.day(event.recorded_at), []).append(event.seq)
+    return days
+
+
+def _told(events: Sequence[Recorded], book: Handbook, every: bool) -> frozenset[int]:
+    """What of the story is shown."""
+    days = islice(_days(events, book, every).values(), None if every else SHOWN_DAYS)
+    return frozenset(seq for day in days for seq in day)
 
 
 def _actions(visit: Visit, loaded: Loaded) -> list[tuple[str, list[tuple[str, str]]]]:
