@@ -77,7 +77,8 @@ async def read_book(pool: Pool, events: Sequence[Recorded]) -> Handbook | None:
 def rules_named(events: Sequence[Recorded]) -> tuple[str, str] | None:
     """SHA-256 of the programme and of the calendar that the last event naming them put in force."""
     for event in reversed(events):
-        programme, calendar = getattr(event.data, "programme", None), getattr(event.data, "calendar", None)
+        # Their own fields: for a name that it lacks, a model looks in many places.
+        programme, calendar = event.data.__dict__.get("programme"), event.data.__dict__.get("calendar")
         if isinstance(programme, str) and isinstance(calendar, str):
             return programme, calendar
     return None

@@ -1,11 +1,12 @@
 """What lists show: one row a journey, as of its last event."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
+from journeys.domain.record import instant_text
 from journeys.domain.rights import Reach, reaches
 from journeys.domain.summary import OUTSIDE
 from journeys.store.database import Pool
@@ -13,7 +14,7 @@ from journeys.store.database import Pool
 Status = Literal["planned", "active", "suspended", "closed"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class JourneyRow:
     """A journey in a list."""
 
@@ -46,10 +47,15 @@ class BoardItem:
     item: dict[str, Any]
 
 
-_COLUMNS: Final = (
+_BEFORE: Final = (
     "j.id::text, j.person::text, p.first_name || ' ' || p.last_name AS name, j.programme, j.status, j.phase,"
-    " j.referent::text, j.site, j.seq, j.next_due, j.late, j.summary"
+    " j.referent::text, j.site, j.seq, j.next_due, j.late"
 )
+_COLUMNS: Final = f"{_BEFORE}, j.summary"
+_BRIEF: Final = (
+    f"{_BEFORE}, jsonb_build_object('status', j.status, 'dates', j.summary -> 'dates', 'board', '[]'::jsonb) AS summary"
+)
+"""Of the summary only what a line says: where the person stands. The item comes beside it."""
 
 
 async def journey(pool: Pool, id: str) -> JourneyRow | None:
@@ -131,15 +137,22 @@ _WITHIN: Final = {
 }
 
 
-async def led_by(pool: Pool, staff: str) -> list[JourneyRow]:
-    """Journeys that somebody leads or is asked to take over, those that are closed left out."""
+async def led_by(pool: Pool, staff: str, until: datetime) -> list[JourneyRow]:
+    """Journeys that somebody leads or is asked to take over, those that are closed left out.
+
+    Of the summary they hold status, dates, and what of the board is others' turn or falls due before `until`.
+    """
     rows = await pool.fetch(
         f"""
-        SELECT {_COLUMNS} FROM journeys j LEFT JOIN people p ON p.id = j.person
+        SELECT {_BEFORE}, jsonb_build_object(
+            'status', j.status, 'dates', j.summary -> 'dates', 'board', jsonb_path_query_array(
+                j.summary, '$.board[*] ? (@.at == null || @.at < $until || @.role != "referent"
+                                          || @.kind == "escalation" || @.kind == "transfer")', $2::jsonb)) AS summary
+        FROM journeys j LEFT JOIN people p ON p.id = j.person
         WHERE (j.referent = $1 OR j.offered_to = $1) AND j.status <> 'closed' ORDER BY j.id
         """,
-        staff,
-    )
+        staff, json.dumps({"until": instant_text(until)}),
+    )  # fmt: skip
     return [_row(row) for row in rows]
 
 
@@ -192,7 +205,7 @@ async def turns(
                    row_number() OVER (PARTITION BY list ORDER BY moment NULLS LAST, id, item_id COLLATE "C") AS place
             FROM open WHERE list IS NOT NULL
         )
-        SELECT {_COLUMNS}, placed.item, placed.list, placed.total
+        SELECT {_BRIEF}, placed.item, placed.list, placed.total
         FROM placed JOIN journeys j ON j.id = placed.id LEFT JOIN people p ON p.id = j.person
         WHERE placed.place <= $6 ORDER BY placed.place
         """,
@@ -228,7 +241,7 @@ async def open_items(
         ), shown AS (
             SELECT * FROM open WHERE mine OR NOT $4 ORDER BY taken, moment, id, item_id LIMIT $5 OFFSET $6
         )
-        SELECT {_COLUMNS}, shown.item, counted.total, counted.mine
+        SELECT {_BRIEF}, shown.item, counted.total, counted.mine
         FROM (SELECT count(*) AS total, count(*) FILTER (WHERE mine) AS mine FROM open) AS counted
         LEFT JOIN shown ON true LEFT JOIN journeys j ON j.id = shown.id LEFT JOIN people p ON p.id = j.person
         ORDER BY shown.taken, shown.moment, shown.id, shown.item_id
@@ -308,7 +321,7 @@ async def caseload(
         ), shown AS (
             SELECT * FROM asked ORDER BY late DESC, next_due NULLS LAST, id LIMIT $8 OFFSET $9
         )
-        SELECT {_COLUMNS}, counted.total
+        SELECT {_BRIEF}, counted.total
         FROM (SELECT count(*) AS total FROM asked) AS counted
         LEFT JOIN shown ON true LEFT JOIN journeys j ON j.id = shown.id LEFT JOIN people p ON p.id = j.person
         ORDER BY j.late DESC, j.next_due NULLS LAST, j.id
@@ -363,7 +376,7 @@ async def appointments(
         ), shown AS (
             SELECT * FROM booked ORDER BY moment, id LIMIT $3 OFFSET $4
         )
-        SELECT {_COLUMNS}, shown.item, counted.total
+        SELECT {_BRIEF}, shown.item, counted.total
         FROM (SELECT count(*) AS total FROM booked) AS counted
         LEFT JOIN shown ON true LEFT JOIN journeys j ON j.id = shown.id LEFT JOIN people p ON p.id = j.person
         ORDER BY shown.moment, shown.id
@@ -450,6 +463,10 @@ async def board(
     return [BoardItem(_row(row), json.loads(row["item"])) for row in rows]
 
 
-def _row(row: Mapping[str, Any]) -> JourneyRow:
-    fields = {name: row[name] for name in JourneyRow.__dataclass_fields__}
-    return JourneyRow(**{**fields, "summary": json.loads(row["summary"])})
+_PLAIN: Final = len(fields(JourneyRow)) - 1
+"""Every column of a row but its last, the summary."""
+
+
+def _row(row: Any) -> JourneyRow:
+    """A record that begins with _COLUMNS."""
+    return JourneyRow(*row[:_PLAIN], summary=json.loads(row[_PLAIN]))

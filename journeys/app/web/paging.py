@@ -7,6 +7,9 @@ from urllib.parse import urlencode
 from journeys.app.web.visit import Visit
 
 A_PAGE: Final = 50
+"""Rows of a table."""
+A_SHEET: Final = 25
+"""Lines of a list, which carry their actions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +19,7 @@ class Paging:
     visit: Visit
     number: int
     total: int
-    size: int = A_PAGE
+    size: int
 
     @property
     def pages(self) -> int:

@@ -12,7 +12,7 @@ from journeys.app.finding import Loaded
 from journeys.app.inbox import waits
 from journeys.app.web.lines import line
 from journeys.app.web.pages.commands import journey
-from journeys.app.web.paging import A_PAGE, Paging, page_asked
+from journeys.app.web.paging import A_SHEET, Paging, page_asked
 from journeys.app.web.policy import DECIDING
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
@@ -30,15 +30,15 @@ router = APIRouter()
 async def inbox(visit: Visit = door(DECIDING)) -> Response:
     number = page_asked(visit)
     found = await views.open_items(
-        visit.connection, "grant", visit.visible, staff=None, roles=visit.visitor.roles, mine=True, limit=A_PAGE,
-        offset=(number - 1) * A_PAGE,
+        visit.connection, "grant", visit.visible, staff=None, roles=visit.visitor.roles, mine=True, limit=A_SHEET,
+        offset=(number - 1) * A_SHEET,
     )  # fmt: skip
     past = await views.decided(visit.connection)
     programmes = await visit.house.programmes()
     return page(
         visit, "approvals.html",
         lines=[line(visit, waits(each.journey, each.item), programmes) for each in found.items],
-        paging=Paging(visit, number, found.mine),
+        paging=Paging(visit, number, found.mine, A_SHEET),
         past=[(each, datetime.fromisoformat(each.header["recorded_at"])) for each in past],
         what={"GrantApprovalGiven": visit.say("accord donné"), "GrantRefused": visit.say("refusée"),
               "GrantReturned": visit.say("renvoyée pour être revue")},

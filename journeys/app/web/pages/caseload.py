@@ -39,12 +39,14 @@ async def screen(visit: Visit = door(READERS)) -> Response:
     rows, total = await views.caseload(
         visit.connection, asked, visit.visible, limit=A_PAGE, offset=(number - 1) * A_PAGE
     )
-    members = {each.id: each.name for each in await staff.members(visit.connection) if "referent" in each.roles}
+    named = set(filter(None, (asked.referent, *(row.referent for row in rows))))
+    members = await staff.referents(visit.connection, visit.visitor.sites, named)
     programmes = await visit.house.programmes()
     return page(
         visit, "caseload.html",
         rows=[_shown(visit, row, programmes, members) for row in rows], total=total,
-        paging=Paging(visit, number, total), asked=asked, members=_mine_first(visit, members), programmes=programmes,
+        paging=Paging(visit, number, total, A_PAGE), asked=asked, members=_mine_first(visit, members),
+        programmes=programmes,
         statuses=_STATUSES, typed=query.get("texte", ""), address=lambda **more: _address(visit, **more),
         everybody=query.get("referent") == "tous",
     )  # fmt: skip

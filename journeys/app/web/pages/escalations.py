@@ -5,7 +5,7 @@ from fastapi.responses import Response
 
 from journeys.app.inbox import Waiting, waits
 from journeys.app.web.lines import Action, line
-from journeys.app.web.paging import A_PAGE, Paging, page_asked
+from journeys.app.web.paging import A_SHEET, Paging, page_asked
 from journeys.app.web.policy import READERS
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
@@ -19,8 +19,8 @@ async def screen(visit: Visit = door(READERS)) -> Response:
     me, number = visit.visitor, page_asked(visit)
     only_mine = visit.request.query_params.get("qui") == "moi"
     found = await views.open_items(
-        visit.connection, "escalation", visit.visible, staff=me.id, roles=me.roles, mine=only_mine, limit=A_PAGE,
-        offset=(number - 1) * A_PAGE,
+        visit.connection, "escalation", visit.visible, staff=me.id, roles=me.roles, mine=only_mine, limit=A_SHEET,
+        offset=(number - 1) * A_SHEET,
     )  # fmt: skip
     programmes = await visit.house.programmes()
     shown = [waits(each.journey, each.item) for each in found.items]
@@ -31,7 +31,7 @@ async def screen(visit: Visit = door(READERS)) -> Response:
             (line(visit, item, programmes, mine=acts and _may_act(visit, item)), _more(visit, item)) for item in shown
         ],
         count=found.total, mine=found.mine, only_mine=only_mine,
-        paging=Paging(visit, number, found.mine if only_mine else found.total),
+        paging=Paging(visit, number, found.mine if only_mine else found.total, A_SHEET),
     )  # fmt: skip
 
 

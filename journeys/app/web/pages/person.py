@@ -1,9 +1,8 @@
 """One person's journey on one page: what happens next, what was done, and the story so far."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from itertools import islice
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -74,7 +73,13 @@ class Step:
 @router.get("/parcours/{id}")
 async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
     every = visit.request.query_params.get("tout") == "1"
-    loaded, names, story = await journey_told(visit, id, lambda events, book: _told(events, book, every))
+    told: list[list[int]] = []
+
+    def choose(events: Sequence[Recorded], book: Handbook) -> Container[int]:
+        told.extend(_by_day(events, book, every))
+        return frozenset(seq for day in told[: None if every else SHOWN_DAYS] for seq in day)
+
+    loaded, names, story = await journey_told(visit, id, choose)
     programmes = {loaded.row.programme: loaded.book.programme}
     items = sorted(waiting(loaded.row), key=lambda item: (item.at is None, item.at or visit.now))
     mine = _mine(visit, loaded, items)
@@ -87,7 +92,7 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
         coming=story.coming[: None if every else SHOWN_COMING],
         coming_count=len(story.coming),
         days=[replace(day, told=day.told[::-1]) for day in reversed(story.days)],
-        day_count=len(_days(loaded.events, loaded.book, every)),
+        day_count=len(told),
         speech=Speech(loaded.book, names, visit.lang, loaded.state),
         actions=_actions(visit, loaded),
         every=every,
@@ -138,19 +143,14 @@ def _steps(visit: Visit, loaded: Loaded) -> list[Step]:
     return steps
 
 
-def _days(events: Sequence[Recorded], book: Handbook, every: bool) -> dict[date, list[int]]:
+def _by_day(events: Sequence[Recorded], book: Handbook, every: bool) -> list[list[int]]:
     """The seqs that are told, by day, the newest first: what people did and what it led to, or all but the plumbing."""
+    left_out = frozenset(PLUMBING if every else (*QUIET, *PLUMBING))
     days: dict[date, list[int]] = {}
     for event in reversed(events):
-        if not isinstance(event.data, PLUMBING if every else (*QUIET, *PLUMBING)):
+        if type(event.data) not in left_out:
             days.setdefault(book.calendar.day(event.recorded_at), []).append(event.seq)
-    return days
-
-
-def _told(events: Sequence[Recorded], book: Handbook, every: bool) -> frozenset[int]:
-    """What of the story is shown."""
-    days = islice(_days(events, book, every).values(), None if every else SHOWN_DAYS)
-    return frozenset(seq for day in days for seq in day)
+    return list(days.values())
 
 
 def _actions(visit: Visit, loaded: Loaded) -> list[tuple[str, list[tuple[str, str]]]]:

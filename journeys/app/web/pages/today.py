@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from journeys.app.inbox import WEEK, in_order, today, waits
 from journeys.app.reading import ZONE, today_of
 from journeys.app.web.lines import Line, line
-from journeys.app.web.paging import A_PAGE, Paging, page_asked
+from journeys.app.web.paging import A_SHEET, Paging, page_asked
 from journeys.app.web.policy import STAFF
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
@@ -40,10 +40,11 @@ async def screen(visit: Visit = door(STAFF)) -> Response:
     me = visit.visitor
     only = ADDRESSES.get(visit.request.query_params.get("voir", ""))
     number = page_asked(visit) if only is not None else 1
-    rows = await views.led_by(visit.connection, me.id)
+    ends = _ends(visit.now)
+    rows = await views.led_by(visit.connection, me.id, ends[-1])
     theirs = await views.turns(
-        visit.connection, me.id, me.roles, visit.visible, _ends(visit.now),
-        number * A_PAGE if only is not None else max(SHOWN.values()),
+        visit.connection, me.id, me.roles, visit.visible, ends,
+        number * A_SHEET if only is not None else max(SHOWN.values()),
     )  # fmt: skip
     version = await views.version(visit.connection, None, me.id, me.roles, visit.visible)
     programmes = await visit.house.programmes()
@@ -52,14 +53,14 @@ async def screen(visit: Visit = door(STAFF)) -> Response:
     for name, first in SHOWN.items():
         mine, waiting = getattr(found, name), theirs.get(name, views.NOTHING)
         items = in_order([*mine, *(waits(each.journey, each.item) for each in waiting.items)])
-        part = slice((number - 1) * A_PAGE, number * A_PAGE) if name == only else slice(0 if only else first)
+        part = slice((number - 1) * A_SHEET, number * A_SHEET) if name == only else slice(0 if only else first)
         shown = [line(visit, item, programmes, mine=name != "others") for item in items[part]]
         lists[name] = Shown(tuple(shown), len(mine) + waiting.total)
     led = [row for row in rows if row.referent == me.id]
     return page(
         visit, "today.html",
         lists=lists, led=len(led), releases=_releases(visit, led), version=version, only=only,
-        paging=Paging(visit, number, lists[only].total) if only is not None else None,
+        paging=Paging(visit, number, lists[only].total, A_SHEET) if only is not None else None,
     )  # fmt: skip
 
 
