@@ -169,14 +169,30 @@ class Listed:
 NOTHING: Final = Listed((), 0)
 
 
+_BY_ROLE: Final = (
+    "j.waits_on <> '{}' AND j.waits_on && $2::text[] AND j.referent IS DISTINCT FROM $1"
+    " AND j.offered_to IS DISTINCT FROM $1"
+)
+"""Journeys of others ($1: who asks) that wait on a role ($2: those held)."""
 _ROLES: Final = "string_to_array(item.value ->> 'role', ', ')"
-_OPENS: Final = {"escalation": "j.alerts > 0", "grant": "j.waits_on <> '{}'"}
+_OPENS: Final = {"escalation": "j.alerts > 0", "grant": "j.asks"}
 """Which journeys can have an open item of a kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """What waits on somebody's roles, by list; `version` changes with any of it."""
+
+    lists: dict[str, Listed]
+    version: int
+
+    def of(self, name: str) -> Listed:
+        return self.lists.get(name, NOTHING)
 
 
 async def turns(
     pool: Pool, staff: str, roles: Collection[str], visible: str, ends: Sequence[datetime], limit: int
-) -> dict[str, Listed]:
+) -> Turns:
     """What waits on a role of somebody's, on journeys of others: `late`, `today` and `week`, the oldest first.
 
     Args:
@@ -185,38 +201,44 @@ async def turns(
     """
     asked = sorted(set(roles) - OUTSIDE)
     if not asked:
-        return {}
+        return Turns({}, 0)
+    # Thousands of items are sorted by what is short of them; what is shown is fetched by its place in the row.
     rows = await pool.fetch(
         f"""
-        WITH open AS MATERIALIZED (
-            SELECT j.id, item.value AS item, item.value ->> 'id' AS item_id,
-                   coalesce(item.value ->> 'at', item.value ->> 'since') AS moment,
-                   CASE WHEN item.value ->> 'kind' = 'escalation' OR (item.value ->> 'at')::timestamptz <= $3
-                          THEN 'late'
+        WITH waiting AS MATERIALIZED (
+            SELECT j.id, j.seq, j.turns FROM journeys j WHERE ({visible}) AND {_BY_ROLE}
+        ), open AS MATERIALIZED (
+            SELECT waiting.id, item.place, coalesce(item.value ->> 'at', item.value ->> 'since') COLLATE "C" AS moment,
+                   CASE WHEN item.value ->> 'kind' = 'escalation' OR item.value ->> 'at' <= $3 COLLATE "C" THEN 'late'
                         WHEN item.value ->> 'kind' = 'grant' OR item.value ->> 'at' IS NULL
                           OR (item.value ->> 'kind' = 'receipt' AND item.value ->> 'role' = 'finance')
-                          OR (item.value ->> 'at')::timestamptz < $4 THEN 'today'
-                        WHEN (item.value ->> 'at')::timestamptz < $5 THEN 'week' END AS list
-            FROM journeys j CROSS JOIN LATERAL jsonb_array_elements(j.summary -> 'board') AS item (value)
-            WHERE ({visible}) AND j.waits_on <> '{{}}' AND j.waits_on && $2::text[] AND j.referent IS DISTINCT FROM $1
-              AND j.offered_to IS DISTINCT FROM $1 AND {_ROLES} && $2::text[] AND NOT 'referent' = ANY ({_ROLES})
-        ), placed AS (
-            SELECT *, count(*) OVER (PARTITION BY list) AS total,
-                   row_number() OVER (PARTITION BY list ORDER BY moment NULLS LAST, id, item_id COLLATE "C") AS place
-            FROM open WHERE list IS NOT NULL
+                          OR item.value ->> 'at' < $4 COLLATE "C" THEN 'today'
+                        WHEN item.value ->> 'at' < $5 COLLATE "C" THEN 'week' END AS list
+            FROM waiting CROSS JOIN LATERAL jsonb_array_elements(waiting.turns) WITH ORDINALITY AS item (value, place)
+            WHERE {_ROLES} && $2::text[] AND NOT 'referent' = ANY ({_ROLES})
+        ), counted AS (
+            SELECT list, count(*) AS total FROM open WHERE list IS NOT NULL GROUP BY list
+        ), shown AS (
+            SELECT counted.list, counted.total, first.id, first.place, first.moment
+            FROM counted CROSS JOIN LATERAL (
+                SELECT id, place, moment FROM open WHERE open.list = counted.list
+                ORDER BY moment NULLS LAST, id, place LIMIT $6
+            ) AS first
         )
-        SELECT {_BRIEF}, placed.item, placed.list, placed.total
-        FROM placed JOIN journeys j ON j.id = placed.id LEFT JOIN people p ON p.id = j.person
-        WHERE placed.place <= $6 ORDER BY placed.place
+        SELECT {_BRIEF}, j.turns -> (shown.place - 1)::integer AS item, shown.list, shown.total, changed.version
+        FROM (SELECT coalesce(sum(seq), 0)::bigint AS version FROM waiting) AS changed
+        LEFT JOIN shown ON true LEFT JOIN journeys j ON j.id = shown.id LEFT JOIN people p ON p.id = j.person
+        ORDER BY shown.moment NULLS LAST, shown.id, shown.place
         """,
-        staff, asked, *ends, limit,
+        staff, asked, *(instant_text(end) for end in ends), limit,
     )  # fmt: skip
     found: dict[str, list[BoardItem]] = {}
     totals: dict[str, int] = {}
     for row in rows:
-        found.setdefault(row["list"], []).append(BoardItem(_row(row), json.loads(row["item"])))
-        totals[row["list"]] = row["total"]
-    return {name: Listed(tuple(items), totals[name]) for name, items in found.items()}
+        if row["list"] is not None:
+            found.setdefault(row["list"], []).append(BoardItem(_row(row), json.loads(row["item"])))
+            totals[row["list"]] = row["total"]
+    return Turns({name: Listed(tuple(items), totals[name]) for name, items in found.items()}, rows[0]["version"])
 
 
 async def open_items(
@@ -232,19 +254,18 @@ async def open_items(
     rows = await pool.fetch(
         f"""
         WITH open AS MATERIALIZED (
-            SELECT j.id, item.value AS item, item.value ->> 'id' AS item_id,
-                   item.value ->> 'note' = 'acknowledged' AS taken,
-                   coalesce(item.value ->> 'at', item.value ->> 'since') AS moment,
+            SELECT j.id, item.place, item.value ->> 'note' = 'acknowledged' AS taken,
+                   coalesce(item.value ->> 'at', item.value ->> 'since') COLLATE "C" AS moment,
                    coalesce(j.referent = $2, false) OR {_ROLES} && $3::text[] AS mine
-            FROM journeys j CROSS JOIN LATERAL jsonb_array_elements(j.summary -> 'board') AS item (value)
+            FROM journeys j CROSS JOIN LATERAL jsonb_array_elements(j.turns) WITH ORDINALITY AS item (value, place)
             WHERE ({visible}) AND {_OPENS[kind]} AND item.value ->> 'kind' = $1
         ), shown AS (
-            SELECT * FROM open WHERE mine OR NOT $4 ORDER BY taken, moment, id, item_id LIMIT $5 OFFSET $6
+            SELECT * FROM open WHERE mine OR NOT $4 ORDER BY taken, moment, id, place LIMIT $5 OFFSET $6
         )
-        SELECT {_BRIEF}, shown.item, counted.total, counted.mine
+        SELECT {_BRIEF}, j.turns -> (shown.place - 1)::integer AS item, counted.total, counted.mine
         FROM (SELECT count(*) AS total, count(*) FILTER (WHERE mine) AS mine FROM open) AS counted
         LEFT JOIN shown ON true LEFT JOIN journeys j ON j.id = shown.id LEFT JOIN people p ON p.id = j.person
-        ORDER BY shown.taken, shown.moment, shown.id, shown.item_id
+        ORDER BY shown.taken, shown.moment, shown.id, shown.place
         """,
         kind, staff, sorted(set(roles) - OUTSIDE), mine, limit, offset,
     )  # fmt: skip
@@ -389,26 +410,18 @@ async def appointments(
 
 async def version(pool: Pool, journey: str | None, staff: str, roles: Collection[str], visible: str = "true") -> int:
     """A number that changes with what a page shows: one journey's seq, or their sum over `led_by` and `turns`."""
-    asked = sorted(set(roles) - OUTSIDE)
     found: int
     if journey is not None:
         found = await pool.fetchval("SELECT coalesce(sum(seq), 0)::bigint FROM journeys WHERE id = $1", journey)
         return found
-    by_role = f"""
-        + (SELECT coalesce(sum(j.seq), 0) FROM journeys j
-           WHERE ({visible}) AND j.waits_on <> '{{}}' AND j.waits_on && $2::text[] AND j.referent IS DISTINCT FROM $1
-             AND j.offered_to IS DISTINCT FROM $1)
-    """
-    found = await pool.fetchval(
-        f"""
-        SELECT (
-            (SELECT coalesce(sum(j.seq), 0) FROM journeys j
-             WHERE (j.referent = $1 OR j.offered_to = $1) AND j.status <> 'closed')
-            {by_role if asked else ""}
-        )::bigint
-        """,
-        staff, *([asked] if asked else []),
-    )  # fmt: skip
+    led = """SELECT coalesce(sum(j.seq), 0)::bigint FROM journeys j
+             WHERE (j.referent = $1 OR j.offered_to = $1) AND j.status <> 'closed'"""
+    asked = sorted(set(roles) - OUTSIDE)
+    if not asked:
+        found = await pool.fetchval(led, staff)
+        return found
+    waiting = f"SELECT coalesce(sum(j.seq), 0)::bigint FROM journeys j WHERE ({visible}) AND {_BY_ROLE}"
+    found = await pool.fetchval(f"SELECT ({led}) + ({waiting})", staff, asked)
     return found
 
 

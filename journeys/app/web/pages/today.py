@@ -46,12 +46,11 @@ async def screen(visit: Visit = door(STAFF)) -> Response:
         visit.connection, me.id, me.roles, visit.visible, ends,
         number * A_SHEET if only is not None else max(SHOWN.values()),
     )  # fmt: skip
-    version = await views.version(visit.connection, None, me.id, me.roles, visit.visible)
     programmes = await visit.house.programmes()
     found = today(rows, me.id, frozenset(me.roles), visit.now)
     lists = {}
     for name, first in SHOWN.items():
-        mine, waiting = getattr(found, name), theirs.get(name, views.NOTHING)
+        mine, waiting = getattr(found, name), theirs.of(name)
         items = in_order([*mine, *(waits(each.journey, each.item) for each in waiting.items)])
         part = slice((number - 1) * A_SHEET, number * A_SHEET) if name == only else slice(0 if only else first)
         shown = [line(visit, item, programmes, mine=name != "others") for item in items[part]]
@@ -59,7 +58,8 @@ async def screen(visit: Visit = door(STAFF)) -> Response:
     led = [row for row in rows if row.referent == me.id]
     return page(
         visit, "today.html",
-        lists=lists, led=len(led), releases=_releases(visit, led), version=version, only=only,
+        lists=lists, led=len(led), releases=_releases(visit, led), only=only,
+        version=sum(row.seq for row in rows) + theirs.version,
         paging=Paging(visit, number, lists[only].total, A_SHEET) if only is not None else None,
     )  # fmt: skip
 

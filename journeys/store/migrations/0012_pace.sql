@@ -3,9 +3,17 @@
 CREATE FUNCTION offered_in(summary jsonb) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT (jsonb_path_query_first(summary, '$.board[*] ? (@.kind == "transfer").about') #>> '{}')::uuid
 $$;
-ALTER TABLE journeys ADD COLUMN offered_to uuid GENERATED ALWAYS AS (offered_in(summary)) STORED;
+ALTER TABLE journeys
+    ADD COLUMN offered_to uuid GENERATED ALWAYS AS (offered_in(summary)) STORED,
+    ADD COLUMN turns jsonb NOT NULL GENERATED ALWAYS AS (jsonb_path_query_array(
+        summary, '$.board[*] ? (@.kind == "escalation" || @.role != "referent" && @.kind != "referral")')) STORED,
+    ADD COLUMN asks boolean NOT NULL GENERATED ALWAYS AS (
+        jsonb_path_exists(summary, '$.board[*] ? (@.kind == "grant")')) STORED;
 COMMENT ON COLUMN journeys.offered_to IS 'Whom the referent has asked to take the journey over, while no answer is given.';
+COMMENT ON COLUMN journeys.turns IS 'Of the board what is the turn of a role, and every escalation: a list of thousands reads this and not the whole.';
+COMMENT ON COLUMN journeys.asks IS 'Somebody waits for a decision about money.';
 CREATE INDEX journeys_offered ON journeys (offered_to) WHERE offered_to IS NOT NULL;
+CREATE INDEX journeys_asks ON journeys (id) WHERE asks;
 CREATE INDEX journeys_site ON journeys (site);
 
 -- Whose journeys are this visitor's own: theirs, and those of absent colleagues for whom they stand in.
