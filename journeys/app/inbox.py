@@ -60,13 +60,15 @@ class Today:
 
 def waiting(row: JourneyRow) -> list[Waiting]:
     """What waits on a journey."""
-    return [
-        Waiting(
-            row, item["kind"], item["id"], item["about"], _instant(item["at"]), _instant(item.get("since")),
-            item.get("role", ""), item.get("amount"), item.get("note", ""), item.get("then", ""),
-        )
-        for item in items_of(row)
-    ]  # fmt: skip
+    return [waits(row, item) for item in items_of(row)]
+
+
+def waits(row: JourneyRow, item: Mapping[str, Any]) -> Waiting:
+    """An open item as its view holds it."""
+    return Waiting(
+        row, item["kind"], item["id"], item["about"], _instant(item["at"]), _instant(item.get("since")),
+        item.get("role", ""), item.get("amount"), item.get("note", ""), item.get("then", ""),
+    )  # fmt: skip
 
 
 def today(rows: Iterable[JourneyRow], me: str | None, roles: frozenset[str], now: datetime) -> Today:
@@ -93,7 +95,7 @@ def today(rows: Iterable[JourneyRow], me: str | None, roles: frozenset[str], now
                 on_day.append(item)
             elif item.at.astimezone(ZONE).date() <= horizon:
                 week.append(item)
-    return Today(*(tuple(sorted(found, key=_when)) for found in (late, on_day, week, others)))
+    return Today(*(tuple(in_order(found)) for found in (late, on_day, week, others)))
 
 
 def _asks(item: Waiting) -> bool:
@@ -113,6 +115,11 @@ def _is_mine(item: Waiting, mine: bool, roles: frozenset[str], me: str | None) -
     if "referent" in wanted:
         return mine
     return me is None or bool(wanted & roles)
+
+
+def in_order(items: Iterable[Waiting]) -> list[Waiting]:
+    """By their instants, as the lists of `today`."""
+    return sorted(items, key=_when)
 
 
 def _when(item: Waiting) -> tuple[datetime, str, str]:
