@@ -245,7 +245,7 @@ async def open_items(
     pool: Pool, kind: Literal["escalation", "grant"], visible: str, *, staff: str | None, roles: Collection[str],
     mine: bool, limit: int, offset: int = 0,
 ) -> Listed:  # fmt: skip
-    """Open items of a kind, those that somebody took charge of last, then by when something happens next.
+    """Open items of a kind: those that somebody took charge of last, mine first, then by when something happens next.
 
     Args:
         visible: `within`. staff, roles: whose turn is meant by mine; None: no referent's.
@@ -260,12 +260,12 @@ async def open_items(
             FROM journeys j CROSS JOIN LATERAL jsonb_array_elements(j.turns) WITH ORDINALITY AS item (value, place)
             WHERE ({visible}) AND {_OPENS[kind]} AND item.value ->> 'kind' = $1
         ), shown AS (
-            SELECT * FROM open WHERE mine OR NOT $4 ORDER BY taken, moment, id, place LIMIT $5 OFFSET $6
+            SELECT * FROM open WHERE mine OR NOT $4 ORDER BY taken, mine DESC, moment, id, place LIMIT $5 OFFSET $6
         )
         SELECT {_BRIEF}, j.turns -> (shown.place - 1)::integer AS item, counted.total, counted.mine
         FROM (SELECT count(*) AS total, count(*) FILTER (WHERE mine) AS mine FROM open) AS counted
         LEFT JOIN shown ON true LEFT JOIN journeys j ON j.id = shown.id LEFT JOIN people p ON p.id = j.person
-        ORDER BY shown.taken, shown.moment, shown.id, shown.place
+        ORDER BY shown.taken, shown.mine DESC, shown.moment, shown.id, shown.place
         """,
         kind, staff, sorted(set(roles) - OUTSIDE), mine, limit, offset,
     )  # fmt: skip
@@ -482,4 +482,4 @@ _PLAIN: Final = len(fields(JourneyRow)) - 1
 
 def _row(row: Any) -> JourneyRow:
     """A record that begins with _COLUMNS."""
-    return JourneyRow(*row[:_PLAIN], summary=json.loads(row[_PLAIN]))
+    return JourneyRow(*(*row[:_PLAIN], json.loads(row[_PLAIN])))

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from journeys.app.inbox import WEEK, in_order, today, waits
 from journeys.app.reading import ZONE, today_of
-from journeys.app.web.lines import Line, line
+from journeys.app.web.lines import Line, line, together
 from journeys.app.web.paging import A_SHEET, Paging, page_asked
 from journeys.app.web.policy import STAFF
 from journeys.app.web.rendering import page
@@ -20,7 +20,7 @@ from journeys.store.views import JourneyRow
 
 router = APIRouter()
 
-SHOWN: Final[Mapping[str, int]] = {"late": 12, "today": 12, "week": 10, "others": 10}
+SHOWN: Final[Mapping[str, int]] = {"late": 12, "today": 15, "week": 8, "others": 6}
 """Lines of each list at first sight; its count says how many there are, and leads to all of them."""
 ADDRESSES: Final = {"retard": "late", "jour": "today", "semaine": "week", "autres": "others"}
 """What `voir` may say: one list alone, whole, by pages."""
@@ -54,7 +54,7 @@ async def screen(visit: Visit = door(STAFF)) -> Response:
         items = in_order([*mine, *(waits(each.journey, each.item) for each in waiting.items)])
         part = slice((number - 1) * A_SHEET, number * A_SHEET) if name == only else slice(0 if only else first)
         shown = [line(visit, item, programmes, mine=name != "others") for item in items[part]]
-        lists[name] = Shown(tuple(shown), len(mine) + waiting.total)
+        lists[name] = Shown(tuple(together(shown)), len(mine) + waiting.total)
     led = [row for row in rows if row.referent == me.id]
     return page(
         visit, "today.html",
