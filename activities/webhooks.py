@@ -160,8 +160,18 @@ class _Round:
                 break
             for place in places:
                 if place.next is not None and not self._is_over() and clock() < self._until:
+                    if not await self._look_again():
+                        return await self._come_to()
                     await self._tell_journey(place)
         return await self._come_to()
+
+    async def _look_again(self) -> bool:
+        """Whether it is still active: an end and a new secret hold from the next journey on."""
+        now = await webhooks.webhook(self._resources.pool, self._hook.id)
+        if now is None or now.state != "active":
+            return False
+        self._hook = now
+        return True
 
     async def _tell_journey(self, place: Behind) -> None:
         seen = place.seen

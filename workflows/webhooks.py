@@ -73,13 +73,12 @@ class WebhookWorkflow:
             if done.state == "gone":
                 await self._stop(StopWebhook(webhook=begin.webhook, why="gone", reason="status-410"))
                 return "gone"
-            if done.state != "active":
+            if done.state != "active" and not self._woken:
                 return done.state
             if await self._spent(self._note(done)) and not self._woken:
                 return "failing"
             limit = begin.history_limit or HISTORY_LIMIT
-            if workflow.info().get_current_history_length() >= limit:
-                await workflow.wait_condition(workflow.all_handlers_finished)
+            if workflow.info().get_current_history_length() >= limit and not self._woken:
                 workflow.continue_as_new(begin.model_copy(update={"held": self._held, "taken_at": self._taken_at}))
 
     async def _rest(self, span: timedelta) -> None:
@@ -130,8 +129,8 @@ class WebhookWorkflow:
             held = self._held[stream]
             if held.failures <= len(AGAIN):
                 continue
-            alone = self._taken_at is not None and self._taken_at > held.since
-            if not alone:
+            others_taken = self._taken_at is not None and self._taken_at > held.since
+            if not others_taken:
                 await self._stop(StopWebhook(webhook=self._begin.webhook, why="failing", reason=held.reason))
                 return True
             if held.failures == len(AGAIN) + 1:

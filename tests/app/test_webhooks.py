@@ -97,6 +97,12 @@ def test_the_life_of_a_webhook(
         assert hooks("webhook", word, id).code == 3, "an ended one is over"
 
 
+def test_there_is_an_end_to_how_many(hooks: Journeys, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("journeys.app.cli.webhooks.MOST_ACTIVE", 0)
+    said = hooks("webhook", "add", receiver.url, *EVENT, "--json")
+    assert (said.code, said.error["code"]) == (4, "too-many")
+
+
 def test_only_an_administrator_once_there_is_one(hooks: Journeys, receiver: Receiver, up: object) -> None:
     assert hooks("staff", "add", "hadmin", "--name", "Hadès M.", "--role", "administrator").code == 0
     try:

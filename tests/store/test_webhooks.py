@@ -73,7 +73,7 @@ async def test_what_commits_late_is_told_late_and_not_skipped(pool: Any, ring: K
     async with pool.acquire() as connection:
         late = connection.transaction()
         await late.start()
-        assert (await write(connection, make_offer(slow, 0, [header(slow, 1)]))).outcome == "accepted"
+        assert (await write(connection, [make_offer(slow, 0, [header(slow, 1)])]))[0].outcome == "accepted"
         await append(pool, ring, plain(quick, 0))
         assert await tell(pool, hook) == [(quick, 1)]
         await late.commit()
@@ -88,7 +88,7 @@ async def test_an_append_under_way_while_subscribing_is_told(pool: Any, ring: Ke
     async with pool.acquire() as connection:
         late = connection.transaction()
         await late.start()
-        await write(connection, make_offer(known, 1, [header(known, 2)]))
+        await write(connection, [make_offer(known, 1, [header(known, 2)])])
         hook = await subscribed(pool)
         await late.commit()
     assert await tell(pool, hook) == [(known, 2)]
@@ -101,7 +101,7 @@ async def test_many_writers_at_once_leave_no_gap(pool: Any, ring: KeyRing) -> No
     async def keep_writing(stream: str, dice: random.Random) -> None:
         for seq in range(each):
             async with pool.acquire() as connection, connection.transaction():
-                await write(connection, make_offer(stream, seq, [header(stream, seq + 1)]))
+                await write(connection, [make_offer(stream, seq, [header(stream, seq + 1)])])
                 if dice.random() < 0.3:
                     await asyncio.sleep(dice.random() / 50)
 

@@ -1,6 +1,7 @@
 """A worker as worker.py makes it, whose heart is missed sooner; it dies by SIGKILL before a place is written.
 
-Environment: HOOKS_DATABASE, HOOKS_TEMPORAL, HOOKS_QUEUE, HOOKS_HOSTS, and HOOKS_DIE_AT (which place, from 1).
+Environment: HOOKS_DATABASE, HOOKS_TEMPORAL, HOOKS_QUEUE, HOOKS_HOSTS, HOOKS_DIE_AT (which place, from 1), and
+HOOKS_PLACE_FIRST for a worker without the guard: the place is written before the post.
 """
 
 import asyncio
@@ -14,10 +15,11 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities import Resources, all_activities
+from activities.webhooks import _Round
 from journeys import temporal
 from journeys.channels.bank import SimulatedBank
 from journeys.channels.outbox import FileOutbox
-from journeys.channels.webhook import Messenger
+from journeys.channels.webhook import Messenger, Posted
 from journeys.store import webhooks
 from journeys.store.database import open_pool
 from journeys.store.signing import KeyRing
@@ -40,8 +42,22 @@ def put_in_the_death() -> None:
     webhooks.move = move_or_die
 
 
+def put_the_place_first() -> None:
+    post, posts = _Round._post, 0
+
+    async def place_and_die_or_post(self: _Round, header: dict[str, Any]) -> Posted:
+        nonlocal posts
+        posts += 1
+        await webhooks.move(self._resources.pool, self._hook.id, [(header["stream"], header["seq"] - 1, header["seq"])])
+        if posts == DIE_AT:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return await post(self, header)
+
+    _Round._post = place_and_die_or_post  # type: ignore[method-assign]
+
+
 async def main() -> None:
-    put_in_the_death()
+    put_the_place_first() if os.environ.get("HOOKS_PLACE_FIRST") else put_in_the_death()
     client = await Client.connect(os.environ["HOOKS_TEMPORAL"], data_converter=temporal.DATA_CONVERTER)
     pool = await open_pool(os.environ["HOOKS_DATABASE"])
     queue = os.environ["HOOKS_QUEUE"]

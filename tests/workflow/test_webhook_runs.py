@@ -216,32 +216,58 @@ async def test_killed_between_the_post_and_the_place_it_is_told_again_and_nothin
         await client.get_workflow_handle(f"webhooks-{each.id}").terminate()
 
 
-async def test_the_housekeeping_begins_what_does_not_run(
+async def test_with_the_place_written_first_one_would_be_skipped(
+    stack: RealStack, journal_pool: Any, database_url: str
+) -> None:
+    """The guard taken away."""
+    client = await Client.connect(stack.temporal, data_converter=temporal.DATA_CONVERTER)
+    queue = f"q-{uuid.uuid4()}"
+    with receiving() as receiver:
+        hook, stream = await subscribe(journal_pool, receiver.url), new_stream()
+        await journal.append(journal_pool, RING, plain(stream, 0, 4))
+        doomed = start_worker(stack, database_url, queue, receiver.host, HOOKS_DIE_AT="3", HOOKS_PLACE_FIRST="1")
+        await temporal.begin_webhook(client, hook.id, queue)
+        assert await asyncio.to_thread(doomed.wait, 30) == -signal.SIGKILL
+        heir = start_worker(stack, database_url, queue, receiver.host)
+        try:
+            async with asyncio.timeout(40):
+                while await webhooks.behind(journal_pool, hook):
+                    await asyncio.sleep(0.1)
+        finally:
+            heir.kill()
+            heir.wait(10)
+    assert receiver.ids == [f"{stream}_{seq}" for seq in (1, 2, 4)]
+    await client.get_workflow_handle(f"webhooks-{hook.id}").terminate()
+
+
+async def test_the_housekeeping_begins_what_does_not_run_and_the_slow_do_not_hold_up_the_quick(
     stack: RealStack, journal_pool: Any, database_url: str
 ) -> None:
     """As after a lost Temporal server: the database knows who is to be told."""
     client = await Client.connect(stack.temporal, data_converter=temporal.DATA_CONVERTER)
     queue = f"q-{uuid.uuid4()}"
-    with receiving() as receiver:
-        hook = await subscribe(journal_pool, receiver.url)
-        ended = await subscribe(journal_pool, receiver.url)
+    with receiving() as slow, receiving() as quick, receiving() as over:
+        slow.slow_seconds = 2
+        hooks = [await subscribe(journal_pool, each.url) for each in (slow, quick)]
+        ended = await subscribe(journal_pool, over.url)
         by = By(actor=ACTOR, role="administrator", at=datetime.now(UTC))
         await webhooks.set_state(journal_pool, ended.id, "ended", "asked", by)
         stream = new_stream()
-        await journal.append(journal_pool, RING, plain(stream, 0, 1))
-        worker = start_worker(stack, database_url, queue, receiver.host)
+        await journal.append(journal_pool, RING, plain(stream, 0, 4))
+        worker = start_worker(stack, database_url, queue, f"{slow.host},{quick.host},{over.host}")
         try:
             await client.execute_workflow(
-                contract.HOUSEKEEPING,
-                id=f"house-{uuid.uuid4()}",
-                task_queue=queue,
+                contract.HOUSEKEEPING, id=f"house-{uuid.uuid4()}", task_queue=queue,
                 execution_timeout=timedelta(seconds=30),
-            )
+            )  # fmt: skip
             async with asyncio.timeout(20):
-                while not receiver.got:
+                while len(quick.got) < 4:
                     await asyncio.sleep(0.05)
+            assert len(slow.got) < 4
         finally:
             worker.kill()
             worker.wait(10)
-    assert receiver.ids == [f"{stream}_1"]
-    await client.get_workflow_handle(f"webhooks-{hook.id}").terminate()
+    assert quick.ids == [f"{stream}_{seq}" for seq in range(1, 5)]
+    assert over.got == []
+    for hook in hooks:
+        await client.get_workflow_handle(f"webhooks-{hook.id}").terminate()
