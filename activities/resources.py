@@ -43,6 +43,8 @@ class Resources:
     """How messages are signed; empty for no signature."""
     link: str = "journeys show {journey}"
     """Where staff look a journey up; `{journey}` stands for its id."""
+    public_url: str | None = None
+    """Where mentors, partners and participants reach the application; None: messages to them carry no link."""
     send: Callable[[Command], Awaitable[Answer]] = unconnected
     """Sends a signed command to its journey."""
     begin: Callable[[str], Awaitable[None]] = nobody_begins

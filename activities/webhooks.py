@@ -96,7 +96,7 @@ class Webhooks:
             # One that an administrator has resumed meanwhile has no trouble any more, and goes on.
             if stopped.why in states and hook.troubled_since is not None:
                 await webhooks.set_state(self.resources.pool, hook.id, states[stopped.why], stopped.why, by)
-            done = await post(self.resources.mailer, await self._letters(hook, stopped, by.at))
+            done = await post(self.resources, await self._letters(hook, stopped, by.at))
             if done.sent:
                 return
             if done.again or done.unknown:

@@ -197,6 +197,8 @@ _KINDS: Final[dict[str, tuple[str, str]]] = {
     "fund": ("un fonds", "fund"),
     "webhook": ("un abonnement", "subscription"),
     "event": ("un type d'événement", "type of event"),
+    "recipient": ("quelqu'un dont une réponse est attendue", "person whose answer is wanted"),
+    "answer": ("une réponse", "answer"),
 }
 
 
