@@ -58,6 +58,7 @@ WORDS: Final[dict[str, Said]] = {
 
 ABOUT: Final[dict[str, Said]] = {
     "amount": Said("montant en euros : 600 ou 600,50", "amount in euros: 600 or 600.50"),
+    "answer": Said("viendra, ou demande une autre heure", "will come, or asks for another time"),
     "appointment": Said("lequel ; sans lui, le seul qui est fixé", "which one; else the only one booked"),
     "at": Said("jour et heure locale : 2027-05-12 14:30", "day and local time: 2027-05-12 14:30"),
     "contact": Said("le suivi (code du programme)", "the contact (code of the programme)"),

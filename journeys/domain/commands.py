@@ -213,6 +213,15 @@ class MoveAppointment(Body):
     at: When
 
 
+class AnswerAppointment(Body):
+    """What the person says of an appointment ahead: they will come, or need another time."""
+
+    name: Literal["answer-appointment"] = "answer-appointment"
+    PARTS = _parts("note")
+    appointment: Id
+    answer: Literal["coming", "other-time"]
+
+
 class CloseAppointment(Body):
     name: Literal["close-appointment"] = "close-appointment"
     PARTS = _parts("note")
@@ -479,7 +488,7 @@ AnyBody = Annotated[
     Plan | ExpectDate | MoveDate | ConfirmDate | CancelDate | Suspend | Resume | Close | Reopen | Correct
     | AssignReferent | Transfer | AcceptTransfer | DeclineTransfer | CancelTransfer
     | ReachMilestone | WaiveMilestone | RescheduleMilestone | AddEvidence | AddNote
-    | LogContact | BookAppointment | MoveAppointment | CloseAppointment
+    | LogContact | BookAppointment | MoveAppointment | AnswerAppointment | CloseAppointment
     | AcknowledgeEscalation | ReassignEscalation | ResolveEscalation
     | RequestGrant | ChangeGrant | ReturnGrant | ApproveGrant | RefuseGrant | CancelGrant
     | SettlePayment | CancelPayment | SubmitReceipt | AcceptReceipt | RefuseReceipt | WaiveReceipt

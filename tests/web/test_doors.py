@@ -22,7 +22,7 @@ async def test_every_route_and_every_role(ground: Ground) -> None:
         policy = policy_of(route)
         assert policy is not None
         path = route.path.format(id="01a21169-ea00-7de2-a5e5-25f019c99f5d", command="add-note", grant="x",
-                                 seq="1", payment="x")  # fmt: skip
+                                 seq="1", payment="x", token="x", link="x")  # fmt: skip
         for method in route.methods & {"GET", "POST"}:
             if path in ("/changements", "/deconnexion", "/compte/sessions"):
                 continue

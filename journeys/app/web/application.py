@@ -22,6 +22,8 @@ from journeys.app.web.proof import NotProved, ask_proof
 from journeys.app.web.provider import Provider
 from journeys.app.web.rendering import STATIC, page
 from journeys.app.web.visit import NotEntered, Visit, language_of, token_of
+from journeys.i18n import capital, text
+from journeys.store.links import PATH as LINKS
 from journeys.temporal import Malformed, Unreachable
 
 STATUS: Final = {
@@ -76,7 +78,9 @@ def _tell_failures(application: FastAPI) -> None:
     @application.exception_handler(InterfaceError)
     @application.exception_handler(InternalClientError)
     async def no_store(request: Request, error: Exception) -> Response:
-        structlog.get_logger().error("no answer from the database", path=request.url.path, exc_info=error)
+        structlog.get_logger().error(
+            "no answer from the database", path=safety.loggable(request.url.path), exc_info=error
+        )
         return told(request, _DISK_FULL if isinstance(error, DiskFullError) else _NO_STORE)
 
     @application.exception_handler(HTTPException)
@@ -89,12 +93,20 @@ def _tell_failures(application: FastAPI) -> None:
 def told(request: Request, error: Failure) -> HTMLResponse:
     """A page that says what, where and what to do."""
     visit = Visit(request.app.state.house, request, language_of(request, None), token_of(request))
-    return page(visit, "failure.html", status_of(error), failure=error)
+    status = status_of(error)
+    if request.url.path.startswith(LINKS):
+        return page(visit, "link-dead.html", status, title=visit.say("Cela n'a pas été possible"),
+                    text=_sentence(visit, error.what), advice=_sentence(visit, error.remedy))  # fmt: skip
+    return page(visit, "failure.html", status, failure=error)
 
 
 def status_of(error: Failure) -> int:
     """The HTTP status of a failure."""
     return STATUS_OF.get(error.code) or STATUS.get(error.exit, 500)
+
+
+def _sentence(visit: Visit, said: Said | None) -> str:
+    return capital(text(visit.lang)(said.in_(visit.lang))) + "." if said is not None else ""
 
 
 def unknown_fate(command: str | None) -> Failure:

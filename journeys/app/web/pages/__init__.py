@@ -9,7 +9,9 @@ from journeys.app.web.pages import (
     directory,
     documents,
     escalations,
+    giving,
     health,
+    links,
     login,
     person,
     start,
@@ -21,4 +23,5 @@ ROUTERS = [
     health.router, login.router, changes.router, today.router, caseload.router, week.router, person.router,
     commands.router, approvals.router, escalations.router, start.router, audit.router, directory.router,
     documents.router,
+    giving.router, links.router,
 ]  # fmt: skip

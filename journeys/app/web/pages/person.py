@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from journeys.app.finding import Loaded
+from journeys.app.giving import may_give
 from journeys.app.inbox import Waiting, today, waiting
 from journeys.app.web.gantt import gantt
 from journeys.app.web.lines import line, release_words
@@ -37,7 +38,8 @@ QUIET = (
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         N_("Suivi"),
-        ("add-note", "log-contact", "book-appointment", "add-evidence", "record-situation", "measure-outcome"),
+        ("add-note", "log-contact", "book-appointment", "answer-appointment", "add-evidence", "record-situation",
+         "measure-outcome"),
     ),
     (
         N_("Étapes et dates"),
@@ -96,6 +98,7 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
         every=every,
         picture=gantt(loaded, visit.now, visit.lang),
         version=loaded.state.seq,
+        gives=may_give(visit.actor, loaded),
     )  # fmt: skip
 
 
@@ -184,6 +187,8 @@ def _actions(visit: Visit, loaded: Loaded) -> list[tuple[str, list[tuple[str, st
                 return state.opted_out
             case "opt-out" | "withdraw-consent" | "correct" | "request-erasure":
                 return True
+            case "answer-appointment":
+                return any(each.outcome is None and each.at > visit.now for each in state.appointments.values())
             case "resume-messages":
                 return state.paused_until is not None
             case _:
