@@ -240,6 +240,9 @@ class Settings(BaseSettings):
     association: str = ""
     """How messages are signed."""
 
+    largest_document_mb: int = Field(default=10, ge=1, le=100)
+    """Megabytes (of 1,000,000 bytes) that a document may have."""
+
     link: str = "journeys show {journey}"
     """Where staff look a journey up; `{journey}` stands for its id."""
 
@@ -321,6 +324,11 @@ class Settings(BaseSettings):
         if not all(_HOST.fullmatch(host) for host in hosts):
             raise ValueError("hosts")
         return hosts
+
+    @property
+    def largest_document(self) -> int:
+        """Bytes that a document may have."""
+        return self.largest_document_mb * 1_000_000
 
     @property
     def embedded(self) -> bool:

@@ -175,14 +175,14 @@ class RescheduleMilestone(Body):
 
 class AddEvidence(Body):
     name: Literal["add-evidence"] = "add-evidence"
-    PARTS = _parts("description")
+    PARTS = _parts("description", "document")
     milestone: Code
     kind: Code
 
 
 class AddNote(Body):
     name: Literal["add-note"] = "add-note"
-    PARTS = _parts("text")
+    PARTS = _parts("text", "document")
     NEEDED = _parts("text")
 
 
@@ -325,7 +325,7 @@ class CancelPayment(Body):
 
 class SubmitReceipt(Body):
     name: Literal["submit-receipt"] = "submit-receipt"
-    PARTS = _parts("description")
+    PARTS = _parts("description", "document")
     receipt: Id
     amount: Cents
 

@@ -118,6 +118,7 @@ WORDS: Final = {
     # how a milestone is found reached
     "hand": N_("noté par quelqu'un"),
     "evidence": N_("pièce jointe"),
+    "document": N_("document"),
     "appointment": N_("rendez-vous tenu"),
     "grant settled": N_("aide versée"),
     "situation": N_("situation constatée"),

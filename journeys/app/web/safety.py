@@ -30,9 +30,6 @@ HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
-LARGEST_FORM: Final = 12_000_000
-"""Bytes: a document of 10 MB and its form."""
-
 A_MINUTE: Final = 300
 """Requests of one address; a person with many windows stays far below."""
 LOGINS_A_MINUTE: Final = 20
@@ -102,12 +99,7 @@ class Pace:
         self._links = RateLimitItemPerMinute(links)
 
     async def __call__(self, request: Request, call_next: Next) -> Response:
-        """Refuse what comes too often, and what is too large before it is read."""
-        if request.headers.get("content-length", "0").isdecimal():
-            if int(request.headers.get("content-length", "0")) > LARGEST_FORM:
-                return PlainTextResponse("Too large.", status_code=413)
-        else:
-            return PlainTextResponse("Bad length.", status_code=400)
+        """Refuse what comes too often."""
         if request.url.path.startswith("/static/"):
             return await call_next(request)
         who = request.client.host if request.client is not None else "unknown"

@@ -7,6 +7,7 @@ from journeys.app.web.pages import (
     changes,
     commands,
     directory,
+    documents,
     escalations,
     giving,
     health,
@@ -21,5 +22,6 @@ from journeys.app.web.pages import (
 ROUTERS = [
     health.router, login.router, changes.router, today.router, caseload.router, week.router, person.router,
     commands.router, approvals.router, escalations.router, start.router, audit.router, directory.router,
+    documents.router,
     giving.router, links.router,
 ]  # fmt: skip

@@ -13,6 +13,7 @@ from journeys.app.inbox import Waiting, today, waiting
 from journeys.app.web.gantt import gantt
 from journeys.app.web.lines import line, release_words
 from journeys.app.web.pages.commands import journey_told
+from journeys.app.web.pages.documents import brought, offered
 from journeys.app.web.policy import STAFF
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
@@ -68,6 +69,7 @@ class Step:
     when: date | datetime | None
     tone: str
     optional: bool
+    code: str
 
 
 @router.get("/parcours/{id}")
@@ -77,6 +79,7 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
     every = visit.request.query_params.get("tout") == "1"
     items = sorted(waiting(loaded.row), key=lambda item: (item.at is None, item.at or visit.now))
     mine = _mine(visit, loaded, items)
+    speech = Speech(loaded.book, names, visit.lang, loaded.state)
     return page(
         visit, "person.html",
         loaded=loaded, row=loaded.row, state=loaded.state, book=loaded.book, names=names,
@@ -87,8 +90,11 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
         coming_count=len(story.coming),
         days=(days := _days(story, loaded, every))[: None if every else SHOWN_DAYS],
         day_count=len(days),
-        speech=Speech(loaded.book, names, visit.lang, loaded.state),
-        actions=_actions(visit, loaded),
+        speech=speech,
+        actions=(actions := _actions(visit, loaded)),
+        documents=brought(visit, loaded, story, speech),
+        papers=offered(visit, loaded, story, speech),
+        may={name for _, found in actions for name, _ in found},
         every=every,
         picture=gantt(loaded, visit.now, visit.lang),
         version=loaded.state.seq,
@@ -126,15 +132,15 @@ def _steps(visit: Visit, loaded: Loaded) -> list[Step]:
         optional = not known.required
         label = capital(known.label.in_(visit.lang))
         if here is not None and here.settled == "reached":
-            steps.append(Step(label, visit.say("fait"), here.on, "done", optional))
+            steps.append(Step(label, visit.say("fait"), here.on, "done", optional, code))
         elif here is not None and here.settled == "waived":
-            steps.append(Step(label, visit.say("dispensé"), here.on, "done", optional))
+            steps.append(Step(label, visit.say("dispensé"), here.on, "done", optional, code))
         elif here is not None and here.missed is not None:
-            steps.append(Step(label, visit.say("en retard"), here.missed_day, "late", optional))
+            steps.append(Step(label, visit.say("en retard"), here.missed_day, "late", optional, code))
         elif code in due:
-            steps.append(Step(label, visit.say("à faire"), due[code], "soon", optional))
+            steps.append(Step(label, visit.say("à faire"), due[code], "soon", optional, code))
         else:
-            steps.append(Step(label, visit.say("plus tard"), None, "calm", optional))
+            steps.append(Step(label, visit.say("plus tard"), None, "calm", optional, code))
     return steps
 
 
