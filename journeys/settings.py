@@ -235,6 +235,9 @@ class Settings(BaseSettings):
     http_check_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     """Hosts (host or host:port, commas between) that a milestone's HTTP check may call; none by default."""
 
+    webhook_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Hosts (host or host:port, commas between) that webhooks may tell; none by default."""
+
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1", "::1")
     """Addresses and networks (commas between) of relays that may say in X-Forwarded-… who asked, and by https."""
 
@@ -313,7 +316,7 @@ class Settings(BaseSettings):
             _check_key_id(key_id)
         return key_id
 
-    @field_validator("http_check_hosts", "trusted_proxies", mode="before")
+    @field_validator("http_check_hosts", "webhook_hosts", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, hosts: object) -> object:
         return (
@@ -331,7 +334,7 @@ class Settings(BaseSettings):
         except ValueError:
             raise ValueError("networks") from None
 
-    @field_validator("http_check_hosts")
+    @field_validator("http_check_hosts", "webhook_hosts")
     @classmethod
     def _are_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
         if not all(_HOST.fullmatch(host) for host in hosts):

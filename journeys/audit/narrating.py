@@ -1,6 +1,6 @@
 """The story of a journey: what happened day by day, who decided it, under which rule, and what comes next."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -91,6 +91,8 @@ class Story:
     lang: str
     days: tuple[StoryDay, ...]
     coming: tuple[Coming, ...]
+    state: State
+    """What is known at the end, folded while it was told."""
 
     def as_json(self) -> dict[str, Any]:
         """The story as plain JSON data."""
@@ -113,13 +115,21 @@ def _told_json(told: Told) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def narrate(events: Sequence[Recorded], parts: Iterable[TextPart], names: Names, book: Handbook, lang: str) -> Story:
-    """Tell a journey from its first event to what it expects. Deleted texts are said to be deleted."""
+def narrate(
+    events: Sequence[Recorded], parts: Iterable[TextPart], names: Names, book: Handbook, lang: str,
+    only: Container[int] | None = None,
+) -> Story:  # fmt: skip
+    """Tell a journey from its first event to what it expects. Deleted texts are said to be deleted.
+
+    `only`: the seqs of the events that are told; None: of all.
+    """
     kept = {(part.seq, part.name): part.text for part in parts}
     state = State()
     days: dict[date, list[Told]] = {}
     for event in events:
-        days.setdefault(book.calendar.day(event.recorded_at), []).append(_tell(event, state, kept, names, book, lang))
+        if only is None or event.seq in only:
+            told = _tell(event, state, kept, names, book, lang)
+            days.setdefault(book.calendar.day(event.recorded_at), []).append(told)
         evolve(state, event)
     return Story(
         stream=events[0].stream if events else "",
@@ -128,6 +138,7 @@ def narrate(events: Sequence[Recorded], parts: Iterable[TextPart], names: Names,
             StoryDay(day, capital(format_date(day, lang, weekday=True)), tuple(told)) for day, told in days.items()
         ),
         coming=tuple(Coming(due.at, what_happens_next(due, state, book, names, lang)) for due in agenda(state)),
+        state=state,
     )
 
 

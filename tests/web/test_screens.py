@@ -11,7 +11,7 @@ import pytest
 
 from journeys import clock
 from journeys.app.reading import today_of
-from journeys.app.web.pages.releases import A_PAGE
+from journeys.app.web.paging import A_PAGE
 from journeys.store import mentors, staff
 from journeys.store.mentors import Mentor
 from tests.web.conftest import BY, Ground

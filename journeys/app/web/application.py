@@ -48,6 +48,7 @@ def make_application(house: House, *, pace: safety.Pace | None = None) -> FastAP
     check_doors(application)
     # The innermost: what it raises must reach the page that tells it.
     application.add_middleware(Bounded, largest_document=house.settings.largest_document)
+    application.add_middleware(safety.Compressed)
     application.middleware("http")(safety.same_origin)
     application.middleware("http")(pace or safety.Pace())
     application.middleware("http")(safety.headers)

@@ -1,12 +1,12 @@
 """What happened on a journey as people are told it: which facts, and those since somebody looked."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from typing import Final
 
 from journeys.app.finding import Loaded
 from journeys.app.web.visit import Visit
-from journeys.audit.narrating import StoryDay, narrate
+from journeys.audit.narrating import PLUMBING, StoryDay, narrate
 from journeys.audit.reading import read_names
 from journeys.domain import events as e
 from journeys.domain.record import SYSTEM
@@ -28,15 +28,14 @@ async def told_since(visit: Visit, loaded: Loaded, seen: int | None) -> list[Sto
         return []
     texts = await parts(visit.connection, loaded.row.stream)
     names = await read_names(visit.connection, loaded.events)
-    story = narrate(loaded.events, texts, names, loaded.book, visit.lang)
-    shown = {event.seq for event in later if not isinstance(event.data, QUIET)}
+    shown = {event.seq for event in later if not isinstance(event.data, (*QUIET, *PLUMBING))}
+    story = narrate(loaded.events, texts, names, loaded.book, visit.lang, shown)
     return told_days(story.days, shown)
 
 
-def told_days(days: Sequence[StoryDay], shown: Collection[int]) -> list[StoryDay]:
-    """The newest first, with the facts of these seqs that people can be told."""
+def told_days(days: Sequence[StoryDay], shown: Container[int]) -> list[StoryDay]:
+    """The newest first, with the facts of these seqs."""
     kept = [
-        replace(day, told=tuple(told for told in reversed(day.told) if told.seq in shown and not told.detail))
-        for day in reversed(days)
+        replace(day, told=tuple(told for told in reversed(day.told) if told.seq in shown)) for day in reversed(days)
     ]
     return [day for day in kept if day.told]

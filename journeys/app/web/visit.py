@@ -19,6 +19,7 @@ from journeys.app.web.policy import PUBLIC, SAFE, Door, Policy
 from journeys.i18n import Lang, language, text
 from journeys.store.database import Connection
 from journeys.store.sessions import Visitor, enter
+from journeys.store.views import within
 
 COOKIE: Final = "session"
 BEFORE: Final = "before"
@@ -74,6 +75,11 @@ class Visit:
     @property
     def roles(self) -> frozenset[str]:
         return frozenset(self._visitor.roles) if self._visitor is not None else frozenset()
+
+    @property
+    def visible(self) -> str:
+        """What every journey that the visitor may see fulfils: `views.within`."""
+        return within(self.visitor.roles, self.visitor.sites)
 
     @property
     def actor(self) -> Actor:

@@ -1,6 +1,6 @@
 """Every command on a journey: its form, and what comes of it. The screens' buttons post here as well."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from journeys.app.attaching import TOO_LARGE
 from journeys.app.failures import Exit, Failure, Said
-from journeys.app.finding import Loaded, load
+from journeys.app.finding import Loaded, load, read_journey
 from journeys.app.telling import unanswered
 from journeys.app.web.acting import Wrong, act, filled
 from journeys.app.web.forms import form_of
@@ -20,12 +20,14 @@ from journeys.app.web.resending import Sent, resend_page
 from journeys.app.web.story import told_since
 from journeys.app.web.visit import Visit, door
 from journeys.audit.narrating import Story, StoryDay, narrate
-from journeys.audit.reading import read_names
+from journeys.audit.reading import Recorded, read_names
 from journeys.contract import Fate
+from journeys.domain.handbook import Handbook
 from journeys.identifiers import is_uuid, uuid7
 from journeys.store import views
 from journeys.store.database import LOST
 from journeys.store.journal import parts
+from journeys.store.views import JourneyRow
 from journeys.temporal import Unreachable
 
 router = APIRouter()
@@ -72,6 +74,11 @@ async def _no_answer(visit: Visit, loaded: Loaded, command: str, sent: Sent, err
 
 async def journey(visit: Visit, id: str) -> Loaded:
     """A journey that the visitor may see, folded. Raises Failure: not found, or not theirs, which is told alike."""
+    return await load(visit.connection, await journey_row(visit, id))
+
+
+async def journey_row(visit: Visit, id: str) -> JourneyRow:
+    """A journey that the visitor may see, as lists show it. Raises as `journey` does."""
     row = await views.journey(visit.connection, id) if is_uuid(id) else None
     if row is None:
         raise Failure(
@@ -81,16 +88,23 @@ async def journey(visit: Visit, id: str) -> Loaded:
             Said("cherchez la personne par son nom, ou demandez à la personne qui la suit",
                  "search the person by name, or ask who leads the journey"),
         )  # fmt: skip
-    return await load(visit.connection, row)
+    return row
 
 
-async def journey_told(visit: Visit, id: str) -> tuple[Loaded, dict[str, str], Story]:
-    """A journey that the visitor may see, the names in it, and its story; the connection is given back."""
-    loaded = await journey(visit, id)
-    texts = await parts(visit.connection, loaded.row.stream)
-    names = await read_names(visit.connection, loaded.events)
+async def journey_told(
+    visit: Visit, id: str, choose: Callable[[Sequence[Recorded], Handbook], Container[int]] | None = None
+) -> tuple[Loaded, dict[str, str], Story]:
+    """A journey that the visitor may see, the names in it, and its story; the connection is given back.
+
+    `choose` says which seqs are told; None: all.
+    """
+    row = await journey_row(visit, id)
+    events, book = await read_journey(visit.connection, row)
+    texts = await parts(visit.connection, row.stream)
+    names = await read_names(visit.connection, events)
     await visit.done()
-    return loaded, names, narrate(loaded.events, texts, names, loaded.book, visit.lang)
+    story = narrate(events, texts, names, book, visit.lang, choose(events, book) if choose is not None else None)
+    return Loaded(row, story.state, book, events), names, story
 
 
 _CHANGED: Final = Failure(

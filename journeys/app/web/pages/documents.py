@@ -1,6 +1,7 @@
 """Documents of a journey: those that people brought, handed back as they came, and the papers made from the journal."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -18,7 +19,7 @@ from journeys.app.web.pages.commands import journey, journey_told
 from journeys.app.web.policy import STAFF
 from journeys.app.web.visit import Visit, door
 from journeys.audit.narrating import Story
-from journeys.audit.reading import read_names
+from journeys.audit.reading import Recorded, read_names
 from journeys.domain import events as e
 from journeys.domain.document import PART, Document, read_document
 from journeys.i18n import capital
@@ -103,6 +104,11 @@ async def letter(id: str, seq: str, visit: Visit = door(STAFF)) -> Response:
         papers.letter, loaded, names, texts, number, visit.lang, visit.now, sender=_sender(visit)
     )
     return _file(made, visit.say("lettre-{name}.pdf", name=_name(loaded)), PDF)
+
+
+def holding(events: Sequence[Recorded]) -> set[int]:
+    """The seqs of the events that came with a document or a letter."""
+    return {event.seq for event in events if PART in event.parts or isinstance(event.data, e.ReferralSent)}
 
 
 def brought(visit: Visit, loaded: Loaded, story: Story, speech: Speech) -> list[Shown]:

@@ -1,6 +1,6 @@
 """One person's journey on one page: what happens next, what was done, and the story so far."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -13,12 +13,14 @@ from journeys.app.inbox import Waiting, today, waiting
 from journeys.app.web.gantt import gantt
 from journeys.app.web.lines import line, release_words
 from journeys.app.web.pages.commands import journey_told
-from journeys.app.web.pages.documents import brought, offered
+from journeys.app.web.pages.documents import brought, holding, offered
 from journeys.app.web.policy import STAFF
 from journeys.app.web.rendering import page
 from journeys.app.web.story import QUIET, told_days
 from journeys.app.web.visit import Visit, door
-from journeys.audit.narrating import Story, StoryDay
+from journeys.audit.narrating import PLUMBING
+from journeys.audit.reading import Recorded
+from journeys.domain.handbook import Handbook
 from journeys.domain.rights import Scope, line_of, right
 from journeys.i18n import N_, capital
 from journeys.narration import command_word, spoken
@@ -68,9 +70,17 @@ class Step:
 
 @router.get("/parcours/{id}")
 async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
-    loaded, names, story = await journey_told(visit, id)
-    programmes = {loaded.row.programme: loaded.book.programme}
     every = visit.request.query_params.get("tout") == "1"
+    told: list[list[int]] = []
+    shown: set[int] = set()
+
+    def choose(events: Sequence[Recorded], book: Handbook) -> Container[int]:
+        told.extend(_by_day(events, book, every))
+        shown.update(seq for day in told[: None if every else SHOWN_DAYS] for seq in day)
+        return shown | holding(events)
+
+    loaded, names, story = await journey_told(visit, id, choose)
+    programmes = {loaded.row.programme: loaded.book.programme}
     items = sorted(waiting(loaded.row), key=lambda item: (item.at is None, item.at or visit.now))
     mine = _mine(visit, loaded, items)
     speech = Speech(loaded.book, names, visit.lang, loaded.state)
@@ -82,8 +92,8 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
         steps=_steps(visit, loaded),
         coming=story.coming[: None if every else SHOWN_COMING],
         coming_count=len(story.coming),
-        days=(days := _days(story, loaded, every))[: None if every else SHOWN_DAYS],
-        day_count=len(days),
+        days=told_days(story.days, shown),
+        day_count=len(told),
         speech=speech,
         actions=(actions := _actions(visit, loaded)),
         documents=brought(visit, loaded, story, speech),
@@ -138,10 +148,14 @@ def _steps(visit: Visit, loaded: Loaded) -> list[Step]:
     return steps
 
 
-def _days(story: Story, loaded: Loaded, every: bool) -> list[StoryDay]:
-    """Days of the story, the newest first: what people did and what it led to, or all that people can be told."""
-    shown = {event.seq for event in loaded.events if every or not isinstance(event.data, QUIET)}
-    return told_days(story.days, shown)
+def _by_day(events: Sequence[Recorded], book: Handbook, every: bool) -> list[list[int]]:
+    """The seqs that are told, by day, the newest first: what people did and what it led to, or all but the plumbing."""
+    left_out = frozenset(PLUMBING if every else (*QUIET, *PLUMBING))
+    days: dict[date, list[int]] = {}
+    for event in reversed(events):
+        if type(event.data) not in left_out:
+            days.setdefault(book.calendar.day(event.recorded_at), []).append(event.seq)
+    return list(days.values())
 
 
 def _actions(visit: Visit, loaded: Loaded) -> list[tuple[str, list[tuple[str, str]]]]:

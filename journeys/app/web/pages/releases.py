@@ -12,6 +12,7 @@ from journeys.app.inbox import Waiting, waiting
 from journeys.app.reading import ZONE, today_of
 from journeys.app.web.lines import Line, line
 from journeys.app.web.pages.caseload import address_of, as_file, asked_of, mine_first
+from journeys.app.web.paging import A_PAGE, Paging, page_asked
 from journeys.app.web.policy import READERS
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
@@ -24,7 +25,6 @@ router = APIRouter()
 PERIODS: Final = {"28": timedelta(days=28), "91": timedelta(days=91), "182": timedelta(days=182), "tout": None}
 """What may be chosen in the address; the first but one when nothing is."""
 USUAL: Final = "91"
-A_PAGE: Final = 40
 SHOWN: Final = 1_000
 """Releases looked at for the pages, and rows of a file."""
 MOST: Final = 5_000
@@ -45,26 +45,26 @@ class Coming:
 
 @router.get("/sorties")
 async def screen(visit: Visit = door(READERS)) -> Response:
-    found = await _found(visit, SHOWN)
-    members = await _referents(visit)
-    query, programmes = visit.request.query_params, await visit.house.programmes()
-    number = max(int(query["page"]), 1) if query.get("page", "").isdecimal() and len(query["page"]) < 6 else 1
+    found, number = await _found(visit, SHOWN), page_asked(visit)
+    asked, programmes = asked_of(visit), await visit.house.programmes()
     shown = found[(number - 1) * A_PAGE : number * A_PAGE]
+    members = await _referents(visit, [row for row, _ in shown])
+    query = visit.request.query_params
     return page(
         visit, "releases.html",
         found=[_coming(visit, row, items, programmes, members) for row, items in shown], total=len(found),
-        lacking=sum(bool(items) for _, items in found), number=number, pages=-(-len(found) // A_PAGE),
-        asked=asked_of(visit), period=_period(visit), members=mine_first(visit, members), programmes=programmes,
+        lacking=sum(bool(items) for _, items in found), paging=Paging(visit, number, len(found), A_PAGE),
+        asked=asked, period=_period(visit), members=mine_first(visit, members), programmes=programmes,
         periods=_periods(visit), unready=query.get("manque") == "1", site=query.get("site", ""),
-        address=lambda **more: address_of(visit, **more), acts=visit.holds("referent", "supervisor"),
+        address=lambda: address_of(visit), acts=visit.holds("referent", "supervisor"),
     )  # fmt: skip
 
 
 @router.get("/sorties.csv")
 async def table(visit: Visit = door(READERS)) -> Response:
     """The same for a spreadsheet."""
-    found, members, programmes = await _found(visit, MOST), await _referents(visit), await visit.house.programmes()
-    say = visit.say
+    found, programmes, say = await _found(visit, MOST), await visit.house.programmes(), visit.say
+    members = await _referents(visit, [row for row, _ in found])
     head = (say("Sortie"), say("Précision"), say("Personne"), say("Référent"), say("Site"), say("Programme"),
             say("Pas prêt avant la sortie"))  # fmt: skip
     coming = (_coming(visit, row, items, programmes, members) for row, items in found)
@@ -80,13 +80,15 @@ async def _found(visit: Visit, limit: int) -> list[tuple[JourneyRow, list[Waitin
     """Each journey with what has to be done before its release."""
     length = PERIODS[_period(visit)]
     until = today_of(visit.now) + length if length is not None else date(9999, 1, 1)
-    rows = await views.releases(visit.connection, asked_of(visit), until, limit)
+    rows = await views.releases(visit.connection, asked_of(visit), until, visit.visible, limit)
     found = [(row, [item for item in waiting(row) if _is_before(item, _release(row))]) for row in rows]
     return [(row, items) for row, items in found if items or visit.request.query_params.get("manque") != "1"]
 
 
-async def _referents(visit: Visit) -> Mapping[str, str]:
-    return {each.id: each.name for each in await staff.members(visit.connection) if "referent" in each.roles}
+async def _referents(visit: Visit, rows: Sequence[JourneyRow]) -> Mapping[str, str]:
+    """Who may be chosen, and who leads one of these."""
+    named = set(filter(None, (asked_of(visit).referent, *(row.referent for row in rows))))
+    return await staff.referents(visit.connection, visit.visitor.sites, named)
 
 
 def _coming(
