@@ -66,6 +66,8 @@ class Summary(Frozen):
     """Cents asked or granted."""
     money: bool
     """Money was ever asked on this journey: who keeps the funds looks into it."""
+    funds: tuple[str, ...] = ()
+    """Codes of the funds from which money was ever asked, sorted."""
     waits_on: tuple[str, ...]
     """Roles of staff other than the referent's whose turn it is, sorted."""
     alerts: int
@@ -100,6 +102,7 @@ def summary(state: State, book: Handbook) -> Summary:
         dates={name: known.on.isoformat() for name, known in state.dates.items()},
         granted=sum(committed(state, kind) for kind in {grant.kind for grant in state.grants.values()}),
         money=bool(state.grants),
+        funds=tuple(sorted({grant.fund for grant in state.grants.values()})),
         waits_on=tuple(sorted({role for item in board for role in item.role.split(", ")} - _OUTSIDE)),
         alerts=sum(item.kind == "escalation" for item in board),
         meetings=sum(item.kind == "appointment" for item in board),

@@ -91,6 +91,7 @@ class Asked:
     roles: tuple[str, ...] | None = None
     occurred: str | datetime | None = None
     parts: dict[str, str] = field(default_factory=dict)
+    funds: tuple[str, ...] = ()
 
 
 def by(actor: str, body: Any, *, occurred: Any = None, roles: tuple[str, ...] | None = None, **parts: str) -> Asked:
@@ -250,8 +251,8 @@ class Life:
         parts = {name: Part(text=text, salt=f"{self._commands:064x}") for name, text in texts.items()}
         return c.Command(
             id=_person(0x1000 + self._commands), stream=STREAM, body=body, actor=actor,
-            roles=asked.roles or ROLES[actor], occurred_at=paris(asked.occurred) if asked.occurred else now,
-            signed_at=now, parts=parts, commitments={name: part.commitment() for name, part in parts.items()},
+            roles=asked.roles or ROLES[actor], funds=asked.funds, signed_at=now,
+            occurred_at=paris(asked.occurred) if asked.occurred else now, parts=parts, commitments={name: part.commitment() for name, part in parts.items()},
         )  # fmt: skip
 
     # --- asserting

@@ -60,13 +60,19 @@ class Ground:
         return browser
 
     async def member(
-        self, handle: str, *roles: str, sites: tuple[str, ...] = (), password: bool = False, email: str | None = None
+        self,
+        handle: str,
+        *roles: str,
+        sites: tuple[str, ...] = (),
+        funds: tuple[str, ...] = (),
+        password: bool = False,
+        email: str | None = None,
     ) -> str:
         id = str(uuid.uuid4())
         await staff.add(
             self.house.writing,
             Member(id=id, handle=handle, name=handle.capitalize(), email=email, phone=None, language="fr", roles=roles,
-                   sites=sites, active=True), BY,
+                   sites=sites, active=True, funds=funds), BY,
         )  # fmt: skip
         if password:
             await accounts.set_password(self.house.writing, id, PASSWORD)
@@ -76,7 +82,8 @@ class Ground:
         return await sessions.open_session(self.house.writing, staff_id, "password")
 
     async def journey(
-        self, referent: str, *, site: str | None = None, granted: int = 0, board: tuple[dict[str, Any], ...] = (),
+        self, referent: str, *, site: str | None = None, granted: int = 0, fund: str = "parvis-solidaire",
+        board: tuple[dict[str, Any], ...] = (),
         name: str = "Samir Benali",
     ) -> str:  # fmt: skip
         """A row of the lists, as an append writes it."""
@@ -88,6 +95,7 @@ class Ground:
             "status": "active", "outcome": None, "phase": None, "referent": referent, "site": site, "seq": 1,
             "next_due": None, "late": 0, "opted_out": False, "paused_until": None, "died": False, "silent": False,
             "dates": {"release": "2027-01-11"}, "granted": granted, "money": granted > 0,
+            "funds": [fund] if granted else [],
             "waits_on": sorted({role for item in board for role in item["role"].split(", ")} - {"referent"}),
             "alerts": 0, "meetings": 0, "board": list(board),
         }  # fmt: skip
