@@ -252,7 +252,8 @@ class Life:
         return c.Command(
             id=_person(0x1000 + self._commands), stream=STREAM, body=body, actor=actor,
             roles=asked.roles or ROLES[actor], funds=asked.funds, signed_at=now,
-            occurred_at=paris(asked.occurred) if asked.occurred else now, parts=parts, commitments={name: part.commitment() for name, part in parts.items()},
+            occurred_at=paris(asked.occurred) if asked.occurred else now, parts=parts,
+            commitments={name: part.commitment() for name, part in parts.items()},
         )  # fmt: skip
 
     # --- asserting
