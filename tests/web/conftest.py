@@ -19,6 +19,7 @@ from journeys.store import accounts, sessions, staff
 from journeys.store.directory import By
 from journeys.store.people import Details, register
 from journeys.store.staff import Member
+from tests.conftest import RealStack
 from tests.web.browser import HERE, Browser
 
 NOW = datetime(2027, 3, 1, 9, tzinfo=UTC)
@@ -97,7 +98,8 @@ class Ground:
             "dates": {"release": "2027-01-11"}, "granted": granted, "money": granted > 0,
             "funds": [fund] if granted else [],
             "waits_on": sorted({role for item in board for role in item["role"].split(", ")} - {"referent"}),
-            "alerts": 0, "meetings": 0, "board": list(board),
+            "alerts": sum(item["kind"] == "escalation" for item in board),
+            "meetings": sum(item["kind"] == "appointment" for item in board), "board": list(board),
         }  # fmt: skip
         await self.house.writing.execute("SELECT view_put($1, $2)", f"journey-{id}", json.dumps(summary))
         return id
@@ -108,6 +110,15 @@ async def ground(database_url: str, tmp_path: Any) -> AsyncIterator[Ground]:
     settings = load_settings(data_dir=tmp_path, signing_key="ab" * 32)
     async with open_house(settings, database_url, "127.0.0.1:1") as house:
         yield Ground(house, make_application(house, pace=Pace(100_000, 100_000)), database_url)
+
+
+@pytest_asyncio.fixture
+async def scene(stack: RealStack, database_url: str, tmp_path: Any) -> AsyncIterator[Any]:
+    """Staff of every role and a journey of every scope, with an engine: see `tests.web.scene`."""
+    from tests.web.scene import open_scene
+
+    async with open_scene(stack, database_url, tmp_path) as made:
+        yield made
 
 
 def form(token: str | None, **fields: str) -> dict[str, str]:

@@ -6,25 +6,26 @@ Without MATRIX=whole each role's commands are asked where they tell most apart; 
 import asyncio
 import json
 import os
+import random
 import re
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any, Final
 
+import asyncpg
 import httpx
 import pytest
-import pytest_asyncio
 from fastapi.routing import APIRoute
 from starlette.routing import Mount
 
 from journeys.app.fields import commands
 from journeys.domain import commands as c
-from tests.conftest import RealStack
+from journeys.store.database import open_pool
 from tests.web import matrix
 from tests.web.matrix import COMMANDS, NOBODY, ROLES, ROUTES, SCOPES, SEES, may, seen_by
-from tests.web.scene import FAMILY, Scene, open_scene, short_streams, token_in
+from tests.web.scene import FAMILY, Scene, short_streams, token_in
 
 WHOLE: Final = os.environ.get("MATRIX") == "whole"
 ASKED: Final = {
@@ -34,12 +35,6 @@ ASKED: Final = {
 """Where each role gives every command in a usual run; and each command on one journey that it does not see."""
 EXACT: Final = {"/parcours": "referent=tous", "/parcours.csv": "referent=tous", "/recherche": f"q={FAMILY}"}
 """Lists that show every open journey that one sees, and how they are asked; the search shows the closed ones too."""
-
-
-@pytest_asyncio.fixture
-async def scene(stack: RealStack, database_url: str, tmp_path: Any) -> AsyncIterator[Scene]:
-    async with open_scene(stack, database_url, tmp_path) as made:
-        yield made
 
 
 def routes_of(application: Any) -> set[str]:
@@ -129,6 +124,50 @@ async def test_starting_a_journey_is_the_caseworkers_own_and_the_supervisors(sce
         assert answer.status_code == (303 if may_plan else 422 if role == "referent" else 403), (role, answer.text)
         before += may_plan
         assert await count(scene, "journeys") == before
+
+
+SHOWING: Final = [route for route, cells in ROUTES.items() if {"lists", "journey"} & set(cells.values())]
+"""Routes that show journeys."""
+
+
+async def ask_at_random(scene: Scene, times: int) -> int:
+    """Open routes that show journeys, eight at a time over three connections; how many answers were not of their cell.
+
+    Each role keeps one session throughout, as people do.
+    """
+    browsers = {role: await scene.browser(role) for role in ROLES}
+    draw, wrong = random.Random(11), 0
+    chosen = [(draw.choice(ROLES), draw.choice(SHOWING), draw.choice(list(SCOPES))) for _ in range(times)]
+    scene.house.reading = await open_pool(scene.ground.owner, role="journeys_web", largest=3)
+
+    async def ask(some: list[tuple[str, str, str]]) -> None:
+        nonlocal wrong
+        for role, route, scope in some:
+            path = route.partition(" ")[2]
+            answer = await browsers[role].get(f"{filled(scene, path, scope)}?{EXACT.get(path, '')}")
+            try:
+                judge(scene, answer, role, route, scope, ROUTES[route][role])
+            except AssertionError:
+                wrong += 1
+
+    await asyncio.gather(*(ask(chosen[place::8]) for place in range(8)))
+    for browser in browsers.values():
+        await browser.aclose()
+    return wrong
+
+
+async def test_requests_of_all_over_shared_connections_never_show_anothers_journey(scene: Scene) -> None:
+    times = 10_000 if WHOLE else 500
+    assert await ask_at_random(scene, times) == 0
+    print(f"reads across scopes: 0 in {times} requests")
+
+
+async def test_without_the_second_lock_they_would(scene: Scene) -> None:
+    """The guard taken away from outside: journeys of others come in, and these tests see it."""
+    owner = await asyncpg.connect(scene.ground.owner)
+    await owner.execute("ALTER TABLE journeys DISABLE ROW LEVEL SECURITY")
+    await owner.close()
+    assert await ask_at_random(scene, 150) > 20
 
 
 # --- asking

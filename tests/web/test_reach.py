@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -16,6 +17,11 @@ from tests.web.conftest import Ground
 SITES = ("nanterre", "lyon")
 FUNDS = ("parvis-solidaire", "fonds-du-rhône")
 GRANT = {"kind": "grant", "id": "g", "about": "training", "at": None, "role": "finance, supervisor", "amount": 60000}
+ALERT = {"kind": "escalation", "id": "a", "about": "review review", "at": None, "role": "supervisor", "note": "default"}
+
+
+def meeting() -> dict[str, Any]:
+    return {"kind": "appointment", "id": "m", "about": "", "at": datetime.now(UTC).isoformat(), "role": "referent"}
 
 
 class Town:
@@ -43,10 +49,19 @@ class Town:
             fund = (*FUNDS, "another")[n // 4 % 3]
             to = leaders[(n + 1) % len(leaders)] if n % 5 == 0 else None
             board = ({"kind": "transfer", "id": "t", "about": to, "at": None, "role": "referent"},) if to else ()
+            name = f"Ville {chr(97 + n // 26)}{chr(97 + n % 26)}ville"
             id = await self.ground.journey(
-                leader, site=site, granted=granted, fund=fund, board=(*board, GRANT) if granted else board
-            )
-            self.journeys[id] = {"referent": leader, "site": site, "granted": granted, "fund": fund, "to": to}
+                leader, site=site, granted=granted, fund=fund, name=name,
+                board=(*board, ALERT, meeting(), *((GRANT,) if granted else ())),
+            )  # fmt: skip
+            self.journeys[id] = {
+                "referent": leader,
+                "site": site,
+                "granted": granted,
+                "fund": fund,
+                "to": to,
+                "name": name,
+            }
         return self
 
     def sees(self, staff: str) -> set[str]:
@@ -145,3 +160,33 @@ async def test_without_the_second_lock_everybody_would_see_all(town: Town, table
     await owner.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
     assert await count() == await owner.fetchval(f"SELECT count(*) FROM {table}")
     await owner.close()
+
+
+LISTS = (
+    "/alertes", "/agenda", "/accords", "/parcours?referent=tous", "/parcours.csv?referent=tous", "/recherche?q=Ville",
+    "/",
+)  # fmt: skip
+"""Lists of journeys; each journey of the town stands in each of them for whoever sees it, but for the last."""
+
+
+async def test_every_list_shows_what_the_rights_table_says_and_nothing_else(town: Town) -> None:
+    """By what people read: the names on the page."""
+    readers = [staff for staff, (roles, _, _) in town.staff.items() if reaches(roles)]
+    for staff in readers:
+        roles, sees = town.staff[staff][0], town.sees(staff)
+        for path in LISTS:
+            async with town.ground.browser(town.tokens[staff]) as browser:
+                answer = await browser.get(path)
+            shown = {id for id, known in town.journeys.items() if known["name"] in answer.text}
+            match path:
+                case "/accords" if not set(roles) & {"supervisor", "finance", "duty"}:
+                    assert answer.status_code == 403 and not shown
+                case "/accords":
+                    mine = set(roles) & {"supervisor", "finance"}
+                    assert shown == {id for id in sees if town.journeys[id]["granted"] and mine}, (roles, path)
+                case "/":
+                    assert shown <= sees, (roles, path)
+                case "/recherche?q=Ville" if len(sees) == 1:
+                    assert answer.status_code == 303
+                case _:
+                    assert shown == sees, (roles, path, answer.status_code)
