@@ -160,8 +160,8 @@ def _alerts(state: State, book: Handbook) -> list[Item]:
     return [
         Item(
             kind="escalation", id=id, about=f"{known.about.kind} {known.about.id}", at=known.next_at,
-            since=known.raised_at, role=known.to, note="acknowledged" if known.acknowledged else known.ladder,
-            then=_next_told(book, known),
+            since=known.raised_at, role=known.told_as or known.to,
+            note="acknowledged" if known.acknowledged else known.ladder, then=_next_told(book, known),
         )
         for id, known in state.escalations.items()
     ]  # fmt: skip

@@ -111,8 +111,8 @@ async def _furnish(database: str) -> None:
     pool = await open_pool(database, largest=2)
     by = By(actor="system", role="system", at=datetime.now(UTC))
     for handle, (name, role) in TEAM.items():
-        member = Member(id=str(uuid.uuid4()), handle=handle, name=name, email=None, phone=None, language="fr",
-                        roles=(role,), sites=(), active=True)  # fmt: skip
+        member = Member(id=str(uuid.uuid4()), handle=handle, name=name, email=f"{handle}@example.org", phone=None,
+                        language="fr", roles=(role,), sites=(), active=True)  # fmt: skip
         await staff.add(pool, member, by)
         await accounts.set_password(pool, member.id, PASSWORD)
     await treasury.open_fund(
