@@ -173,8 +173,6 @@ async def test_journeys_of_before_are_given_the_funds_that_their_events_name(emp
         path.write_text(text)
     migrations.cache_clear()
     await migrate(empty_dsn, folder=folder)
-    rows = await owner.fetch("SELECT id::text, funds, summary -> 'funds' AS told FROM journeys")
-    assert {row["id"]: (row["funds"], json.loads(row["told"])) for row in rows} == {
-        with_money: (["a", "b"], ["a", "b"]), without: ([], []),
-    }  # fmt: skip
+    rows = await owner.fetch("SELECT id::text, summary -> 'funds' AS told FROM journeys")
+    assert {row["id"]: json.loads(row["told"]) for row in rows} == {with_money: ["a", "b"], without: []}
     await owner.close()

@@ -3,19 +3,12 @@
 ALTER TABLE staff ADD COLUMN funds text[] NOT NULL DEFAULT '{}';
 COMMENT ON COLUMN staff.funds IS 'Codes of the funds whose money this member decides on; none: every fund.';
 
-CREATE FUNCTION codes_in(list jsonb) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT ARRAY(SELECT jsonb_array_elements_text(coalesce(list, '[]')))
-$$;
-
 -- What the summaries of journeys say from now on, for those written before.
 UPDATE journeys j SET summary = j.summary || jsonb_build_object('funds', coalesce((
     SELECT jsonb_agg(DISTINCT asked.fund ORDER BY asked.fund)
     FROM events e CROSS JOIN LATERAL (SELECT convert_from(e.header, 'UTF8')::jsonb -> 'data' ->> 'fund') AS asked (fund)
     WHERE e.stream = 'journey-' || j.id AND e.kind = 'GrantRequested'
 ), '[]'));
-
-ALTER TABLE journeys ADD COLUMN funds text[] GENERATED ALWAYS AS (codes_in(summary -> 'funds')) STORED;
-COMMENT ON COLUMN journeys.funds IS 'Codes of the funds from which money was ever asked on this journey.';
 
 -- None: every fund. Asked once a query, as who they are was settled by session_enter.
 CREATE FUNCTION my_funds() RETURNS text[]
@@ -30,7 +23,7 @@ CREATE POLICY visit ON journeys FOR SELECT TO journeys_web USING (
     (SELECT reach_has('all'))
     OR ((SELECT reach_has('site')) AND (site IS NULL
         OR site = ANY (ARRAY(SELECT json_array_elements_text(nullif(current_setting('journeys.sites', true), '')::json)))))
-    OR ((SELECT reach_has('money')) AND money AND ((SELECT my_funds()) = '{}' OR funds && (SELECT my_funds())))
+    OR ((SELECT reach_has('money')) AND money AND ((SELECT my_funds()) = '{}' OR summary -> 'funds' ?| (SELECT my_funds())))
     OR ((SELECT reach_has('own')) AND (referent = (SELECT me()) OR stands_in_for(referent)
         OR (summary -> 'board') @> jsonb_build_array(jsonb_build_object('kind', 'transfer', 'about', (SELECT me()::text)))))
 );
