@@ -17,6 +17,7 @@ from typing import Any, Final
 import asyncpg
 import httpx
 import pytest
+from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.routing import Mount
 
@@ -48,16 +49,31 @@ def routes_of(application: Any) -> set[str]:
 
 async def test_every_route_has_its_line_and_every_line_its_route(scene: Scene) -> None:
     known = routes_of(scene.ground.application)
-    missing = [matrix.unknown_route(route) for route in sorted(known - set(ROUTES))]
-    assert not missing, "\n".join(missing)
+    assert not (said := without_line(known)), said
     assert not set(ROUTES) - known, f"lines of the matrix without a route: {sorted(set(ROUTES) - known)}"
+
+
+def without_line(known: set[str]) -> str:
+    """What is said of routes that the matrix does not know; empty when there are none."""
+    return "\n".join(matrix.unknown_route(route) for route in sorted(known - set(ROUTES)))
+
+
+def test_a_route_without_a_line_is_named_with_what_to_do() -> None:
+    application = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+
+    @application.put("/sorties/{day}")
+    async def new(day: str) -> None: ...
+
+    said = without_line(routes_of(application))
+    assert said.startswith("PUT /sorties/{day} is not in the matrix. Add a line to ROUTES_TEXT in tests/web/matrix.py")
 
 
 def test_every_command_and_every_role_has_its_line() -> None:
     assert set(COMMANDS) == {*commands(), "plan"}
     assert set(ROLES) == set(next(iter(COMMANDS.values())))
     assert set(SEES) == set(SCOPES)
-    assert {cell for cells in ROUTES.values() for cell in cells.values()} <= set(matrix.CELLS)
+    cells = {cell for cells in ROUTES.values() for cell in cells.values()}
+    assert not {cell for cell in cells - set(matrix.CELLS) if not cell.isdecimal()}
 
 
 def test_the_document_says_what_is_tested() -> None:
@@ -76,7 +92,7 @@ async def test_every_route_for_every_role_and_scope(scene: Scene, monkeypatch: p
                     judge(scene, answer, role, route, scope, cells[role])
                     asked[cells[role]] += 1
     assert await count(scene, "events") == events, "opening pages writes nothing"
-    assert sum(asked.values()) > 800 and set(asked) == set(matrix.CELLS)
+    assert sum(asked.values()) > 800 and set(asked) >= set(matrix.CELLS)
     print(f"routes: {sum(asked.values())} answers, {dict(asked)}")
 
 
