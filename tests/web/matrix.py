@@ -74,6 +74,15 @@ GET /parcours/{id}                      login   journey   journey     journey  j
 GET /parcours/{id}/agir/{command}       login   journey   journey     journey  journey  journey  journey        refused  refused  refused
 POST /parcours/{id}/agir/{command}      login   command   command     command  command  command  command        refused  refused  refused
 GET /parcours/{id}/aides/{grant}        login   refused   journey     journey  journey  refused  refused        refused  refused  refused
+GET /parcours/{id}/documents/{seq}      login   piece     piece       piece    piece    piece    piece          refused  refused  refused
+GET /parcours/{id}/synthese.pdf         login   journey   journey     journey  journey  journey  journey        refused  refused  refused
+GET /parcours/{id}/recus/{payment}.pdf  login   piece     piece       piece    piece    piece    piece          refused  refused  refused
+GET /parcours/{id}/lettres/{seq}.pdf    login   piece     piece       piece    piece    piece    piece          refused  refused  refused
+GET /parcours/{id}/liens                login   links     links       links    links    links    links          refused  refused  refused
+POST /parcours/{id}/liens               login   links     links       links    links    links    links          refused  refused  refused
+POST /parcours/{id}/liens/{link}/retirer login  links     links       links    links    links    links          refused  refused  refused
+GET /lien/{token}                       404     404       404         404      404      404      404            404      404      404
+POST /lien/{token}                      404     404       404         404      404      404      404            404      404      404
 GET /parcours/{id}/audit                login   journey   journey     journey  journey  journey  refused        refused  refused  refused
 GET /partenaires                        login   open      open        open     open     open     refused        refused  refused  refused
 GET /readyz                             open    open      open        open     open     open     open           open     open     open
@@ -86,11 +95,14 @@ CELLS: Final = {
     "journey": "opened for a journey that the role sees in the first table; for another there is no such page (404)",
     "command": "the third table decides; of a journey that is not seen there is no such page (404), and nothing is "
     "recorded",
+    "piece": "the piece asked for, of a journey that the role sees in the first table; else there is none (404)",
+    "links": "whoever may add a note to the journey gives and takes back links for it; of a journey that is not seen "
+    "there is no such page (404), of another it is refused (403)",
     "refused": "refused (403); nothing is recorded",
     "login": "sent to the login",
     "leaves": "the session ends",
 }
-"""What a cell of the routes says. A number is the status of an answer that is none of these."""
+"""What a cell of the routes says. A number is the status of an answer that is none of these: a link that is not one."""
 
 
 def table(text: str) -> dict[str, dict[str, str]]:

@@ -21,9 +21,7 @@ GRANT EXECUTE ON FUNCTION my_funds TO journeys_web;
 DROP POLICY visit ON journeys;
 CREATE POLICY visit ON journeys FOR SELECT TO journeys_web USING (
     (SELECT reach_has('all'))
-    OR ((SELECT reach_has('site')) AND (site IS NULL
-        OR site = ANY (ARRAY(SELECT json_array_elements_text(nullif(current_setting('journeys.sites', true), '')::json)))))
+    OR ((SELECT reach_has('site')) AND (site IS NULL OR site = ANY ((SELECT my_sites())::text[])))
     OR ((SELECT reach_has('money')) AND money AND ((SELECT my_funds()) = '{}' OR summary -> 'funds' ?| (SELECT my_funds())))
-    OR ((SELECT reach_has('own')) AND (referent = (SELECT me()) OR stands_in_for(referent)
-        OR (summary -> 'board') @> jsonb_build_array(jsonb_build_object('kind', 'transfer', 'about', (SELECT me()::text)))))
+    OR ((SELECT reach_has('own')) AND (referent = ANY ((SELECT led_by_me())::uuid[]) OR offered_to = (SELECT me())))
 );
