@@ -44,7 +44,7 @@ class Town:
                 self.staff[id] = (roles, sites, funds)
                 self.tokens[id] = await self.ground.session(id)
         leaders = [id for id, (roles, _, _) in self.staff.items() if "referent" in roles]
-        for n in range(48):
+        for n in range(24):
             leader, site, granted = leaders[n % len(leaders)], (None, *SITES)[n % 3], 60000 * (n % 4 == 0)
             fund = (*FUNDS, "another")[n // 4 % 3]
             to = leaders[(n + 1) % len(leaders)] if n % 5 == 0 else None
