@@ -6,7 +6,7 @@ READY   := $(VENV)/.ready
 PYTHON  ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test browser check bench campaign-faults lock clean
+.PHONY: help install demo up test browser check bench campaign-faults campaign-matrix lock clean
 
 help:            ## this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -43,6 +43,9 @@ bench: $(READY)    ## speed and memory as ratios, side by side
 
 campaign-faults: $(READY)  ## kills and resets, the whole campaign
 	$(BIN)/python -m tests.faults.campaign
+
+campaign-matrix: $(READY)  ## every route and command for every role and scope, and reads across scopes by the thousand
+	MATRIX=whole $(BIN)/python -m pytest -q -s tests/web/test_matrix.py tests/web/test_reach.py
 
 lock:              ## constraints.txt anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

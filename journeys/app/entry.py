@@ -29,12 +29,14 @@ LONGEST_TEXT: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who gives a command: an id, what they are called, the roles that they hold now, the sites where they work."""
+    """Who gives a command: an id, what they are called, the roles held now, the sites and funds they are for."""
 
     id: str
     name: str
     roles: tuple[str, ...]
     sites: tuple[str, ...] = ()
+    funds: tuple[str, ...] = ()
+    """None: every fund."""
 
 
 THE_SYSTEM: Final = Actor(SYSTEM, SYSTEM, (SYSTEM,))
@@ -71,8 +73,8 @@ def make_command(
     """
     kept = {name: clean_text(text, name) for name, text in (texts or {}).items()}
     return issue(
-        ring, stream=stream, body=body, actor=actor.id, roles=actor.roles, now=now, texts=kept, id=id,
-        occurred_at=occurred_at, seen=seen, caused_by=caused_by,
+        ring, stream=stream, body=body, actor=actor.id, roles=actor.roles, funds=actor.funds, now=now, texts=kept,
+        id=id, occurred_at=occurred_at, seen=seen, caused_by=caused_by,
     )  # fmt: skip
 
 

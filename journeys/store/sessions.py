@@ -21,7 +21,7 @@ FORM_LASTS: Final = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """Who a session belongs to, with the roles and sites held at this moment."""
+    """Who a session belongs to, with the roles, sites and funds held at this moment."""
 
     id: str
     handle: str
@@ -29,6 +29,7 @@ class Visitor:
     language: str
     roles: tuple[str, ...]
     sites: tuple[str, ...]
+    funds: tuple[str, ...]
     how: str
     opened_at: datetime
     proved_at: datetime
@@ -64,13 +65,13 @@ async def enter(connection: Connection, token: str) -> Visitor | None:
 
     The connection acts as journeys_web, inside a transaction. None: unknown, ended, revoked, or no longer staff.
     """
-    row = await connection.fetchrow("SELECT * FROM session_enter($1)", _hash(token))
+    row = await connection.fetchrow("SELECT *, my_funds() AS funds FROM session_enter($1)", _hash(token))
     if row is None:
         return None
     return Visitor(
         id=str(row["staff"]), handle=row["handle"], name=row["name"], language=row["language"],
-        roles=tuple(row["roles"]), sites=tuple(row["sites"]), how=row["how"], opened_at=row["opened_at"],
-        proved_at=row["proved_at"],
+        roles=tuple(row["roles"]), sites=tuple(row["sites"]), funds=tuple(row["funds"]), how=row["how"],
+        opened_at=row["opened_at"], proved_at=row["proved_at"],
     )  # fmt: skip
 
 

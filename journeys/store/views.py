@@ -140,14 +140,16 @@ _WITHIN: Final = {
 async def led_by(pool: Pool, staff: str, until: datetime) -> list[JourneyRow]:
     """Journeys that somebody leads or is asked to take over, those that are closed left out.
 
-    Of the summary they hold status, dates, and what of the board is others' turn or falls due before `until`.
+    Of the summary they hold status, dates, and what of the board is others' turn, waits for an answer, or falls due
+    before `until`.
     """
     rows = await pool.fetch(
         f"""
         SELECT {_BEFORE}, jsonb_build_object(
             'status', j.status, 'dates', j.summary -> 'dates', 'board', jsonb_path_query_array(
                 j.summary, '$.board[*] ? (@.at == null || @.at < $until || @.role != "referent"
-                                          || @.kind == "escalation" || @.kind == "transfer")', $2::jsonb)) AS summary
+                                          || @.kind == "escalation" || @.kind == "transfer" || @.kind == "grant"
+                                          || @.note == "other-time")', $2::jsonb)) AS summary
         FROM journeys j LEFT JOIN people p ON p.id = j.person
         WHERE (j.referent = $1 OR j.offered_to = $1) AND j.status <> 'closed' ORDER BY j.id
         """,

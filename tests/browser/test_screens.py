@@ -1,7 +1,5 @@
 """The other screens as a person meets them: login, proof before money, lists, audit, each looked at with axe."""
 
-import asyncio
-import concurrent.futures
 import json
 import os
 import signal
@@ -15,33 +13,21 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from journeys.local.record import read_record
-from journeys.store.database import open_pool
 from tests.app.conftest import plain_environment
-from tests.browser.conftest import REPOSITORY, Enter, Site
+from tests.browser.conftest import PASSWORD, REPOSITORY, Enter, Site, execute
 from tests.browser.test_paths import ask_grant, begin, unique
 
 Look = Callable[[Page, str], None]
-PASSWORD = "quatre mots pour entrer"
 
 
 def give_password(site: Site, handle: str) -> None:
     """As whoever keeps the machine does."""
     done = subprocess.run(
-        [sys.executable, "-m", "journeys.app.cli", "staff", "password", handle, "--stdin"],
+        [sys.executable, "-m", "journeys.app.cli", "staff", "password", handle, "--stdin", "--as", "ada"],
         input=PASSWORD + "\n", capture_output=True, text=True, cwd=REPOSITORY, timeout=60,
         env=plain_environment(JOURNEYS_DATA_DIR=str(site.data_dir)),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-
-
-def execute(site: Site, statement: str) -> None:
-    async def run() -> None:
-        pool = await open_pool(site.database, largest=1)
-        await pool.execute(statement)
-        await pool.close()
-
-    with concurrent.futures.ThreadPoolExecutor(1) as apart:
-        apart.submit(asyncio.run, run()).result()
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with-javascript", "without-javascript"])

@@ -212,4 +212,4 @@ def actor_of(member: "Member") -> "Actor":
     """A member of staff as the actor of a command."""
     from journeys.app.entry import Actor
 
-    return Actor(member.id, member.name, member.roles, member.sites)
+    return Actor(member.id, member.name, member.roles, member.sites, member.funds)

@@ -215,6 +215,10 @@ def _actions(visit: Visit, item: Waiting) -> list[Action]:
             ]
         case "receipt":
             return [Action(s("Déposer…"), "submit-receipt", {"receipt": item.id}, form=True, first=True)]
+        case "payment" if item.note == "reserved":
+            return [Action(s("Annuler…"), "cancel-payment", {"payment": item.id}, form=True)]
+        case "payment":
+            return [Action(s("Noter comme payé…"), "settle-payment", {"payment": item.id}, form=True, first=True)]
         case "transfer" if visit.visitor.id == item.about:
             return [
                 Action(s("Accepter"), "accept-transfer", {}, first=True),
