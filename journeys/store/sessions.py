@@ -15,6 +15,8 @@ IDLE: Final = timedelta(minutes=45)
 """A session that nobody uses ends."""
 LONGEST: Final = timedelta(hours=10)
 """A session ends with the working day, used or not."""
+FORM_LASTS: Final = timedelta(minutes=10)
+"""How long a filled form is kept for somebody who is away to prove who they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,26 @@ async def open_sessions(pool: Pool, staff: str, token: str = "") -> list[Session
         staff, _hash(token),
     )  # fmt: skip
     return [Session(**row) for row in rows]
+
+
+async def keep_form(pool: Pool, token: str, form: str) -> str:
+    """Keep a filled form for the session of this token, and return the key that gives it back."""
+    key = secrets.token_urlsafe(TOKEN_BYTES)
+    await pool.execute("DELETE FROM kept_forms WHERE kept_at < clock_timestamp() - $1::interval", FORM_LASTS)
+    await pool.execute(
+        "INSERT INTO kept_forms (key, session, form) VALUES ($1, $2, $3)", _hash(key), _hash(token), form
+    )
+    return key
+
+
+async def take_form(pool: Pool, token: str, key: str) -> str:
+    """The form kept under this key, once; empty for another session, when it is too old, or was taken."""
+    form: str | None = await pool.fetchval(
+        "DELETE FROM kept_forms WHERE key = $1 AND session = $2"
+        " RETURNING CASE WHEN kept_at > clock_timestamp() - $3::interval THEN form END",
+        _hash(key), _hash(token), FORM_LASTS,
+    )  # fmt: skip
+    return form or ""
 
 
 def _hash(token: str) -> bytes:

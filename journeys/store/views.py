@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
 
 from journeys.domain.record import instant_text
@@ -352,6 +352,24 @@ async def caseload(
         *_asked(asked), limit, offset,
     )  # fmt: skip
     return [_row(row) for row in rows if row["id"] is not None], rows[0]["total"]
+
+
+async def releases(pool: Pool, asked: Asked, until: date, visible: str = "true", limit: int = 500) -> list[JourneyRow]:
+    """Planned journeys whose release is expected until a day, or was and is not confirmed, the earliest first.
+
+    Of what `asked` holds, referent, programme and site count. `visible`: see `within`.
+    """
+    rows = await pool.fetch(
+        f"""
+        SELECT {_COLUMNS} FROM journeys j LEFT JOIN people p ON p.id = j.person
+        WHERE ({visible}) AND j.status = 'planned' AND j.summary -> 'dates' ->> 'release' <= $4
+          AND ($1::uuid IS NULL OR j.referent = $1) AND ($2::text IS NULL OR j.programme = $2)
+          AND ($3::text IS NULL OR j.site = $3)
+        ORDER BY j.summary -> 'dates' ->> 'release', j.id LIMIT $5
+        """,
+        asked.referent, asked.programme, asked.site, until.isoformat(), limit,
+    )  # fmt: skip
+    return [_row(row) for row in rows]
 
 
 def _asked(asked: Asked) -> tuple[Any, ...]:

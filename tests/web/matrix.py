@@ -87,6 +87,12 @@ GET /parcours/{id}/audit                login   journey   journey     journey  j
 GET /partenaires                        login   open      open        open     open     open     refused        refused  refused  refused
 GET /readyz                             open    open      open        open     open     open     open           open     open     open
 GET /recherche                          login   lists     lists       lists    lists    lists    refused        refused  refused  refused
+POST /equipe/absences                   login   open      open        open     open     open     open           refused  refused  refused
+POST /equipe/absences/supprimer         login   open      open        open     open     open     open           refused  refused  refused
+GET /programmes                         login   open      open        open     open     open     refused        refused  refused  refused
+GET /programmes/{name}                  login   open      open        open     open     open     refused        refused  refused  refused
+GET /sorties                            login   lists     lists       lists    lists    lists    refused        refused  refused  refused
+GET /sorties.csv                        login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 ANY /static                             open    open      open        open     open     open     open           open     open     open
 """  # noqa: E501
 CELLS: Final = {

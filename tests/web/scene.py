@@ -95,7 +95,7 @@ class Scene:
         command = make_command(
             self.house.ring, stream=stream, body=body, actor=self.actor(handle), now=self.house.now, texts=texts
         )
-        answer = await give(self.client, command, self.house.settings.task_queue)
+        answer = await give(self.house.writing, self.client, command, self.house.settings.task_queue)
         assert answer.outcome == "accepted", (scope, body.name, answer)
         return answer
 

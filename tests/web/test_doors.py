@@ -56,6 +56,14 @@ async def test_every_answer_carries_the_headers_and_no_page_is_kept(ground: Grou
             assert "<script>" not in answer.text and " style=" not in answer.text and "http://" not in answer.text
 
 
+async def test_over_tls_the_browser_is_told_to_stay_there(ground: Ground) -> None:
+    """And only there: over plain http the header would mean nothing, or lock an association out of its own page."""
+    over_tls, plain = ground.person("https://here.test"), ground.person()
+    for path in ("/connexion", "/healthz", "/static/icon.svg", "/nowhere"):
+        assert (await over_tls.get(path)).headers["strict-transport-security"] == "max-age=31536000", path
+        assert "strict-transport-security" not in (await plain.get(path)).headers, path
+
+
 async def test_whoever_asks_too_often_waits(ground: Ground) -> None:
     from journeys.app.web.application import make_application
     from journeys.app.web.safety import Pace

@@ -124,7 +124,7 @@ class Desk:
             from journeys.temporal import Unreachable, connect
 
             address = self.place().temporal_address
-            self._client = await self._patiently(lambda: connect(self.settings, address), Unreachable)
+            self._client = await self._patiently(lambda: connect(self.settings, address, entering=True), Unreachable)
         return self._client
 
     async def _patiently(self, opening: Callable[[], Awaitable[T]], *lost: type[Exception]) -> T:

@@ -293,10 +293,10 @@ async def _staff_role(desk: Desk, handle: str, role: str, take: bool, bounds: _B
 
 
 async def _staff_absence(desk: Desk, handle: str, first: str, last: str | None, deputy: str | None, drop: bool) -> None:
+    from journeys.app.absences import absence_of
     from journeys.app.finding import find_staff
     from journeys.app.reading import read_day
     from journeys.store import staff
-    from journeys.store.staff import Absence
 
     pool = await desk.pool()
     member = await find_staff(pool, handle, "PSEUDO")
@@ -312,17 +312,9 @@ async def _staff_absence(desk: Desk, handle: str, first: str, last: str | None, 
         _told(desk, "staff", member, f"{handle} : {fr}.", f"{handle}: {en}.")
         return
     last_day = read_day(last, "--to") if last is not None else first_day
-    if last_day < first_day:
-        raise usage("absence-backwards", "--to : avant le premier jour", "--to: before the first day", field="--to")
     stands_in = await find_staff(pool, deputy, "--deputy") if deputy is not None else None
-    if stands_in is not None and stands_in.id == member.id:
-        raise usage(
-            "own-deputy",
-            "--deputy : personne ne se remplace soi-même",
-            "--deputy: nobody stands in for themselves",
-            field="--deputy",
-        )
-    await staff.set_absence(pool, Absence(member.id, first_day, last_day, stands_in.id if stands_in else None), by)
+    absence = absence_of(member, first_day, last_day, stands_in, called=("--to", "--deputy"))
+    await staff.set_absence(pool, absence, by)
     _told(desk, "staff", member, f"{handle} : absence notée du {first_day:%d/%m/%Y} au {last_day:%d/%m/%Y}.",
           f"{handle}: absence noted from {first_day} to {last_day}.")  # fmt: skip
 

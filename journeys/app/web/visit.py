@@ -128,6 +128,8 @@ class _Door(Door):
         if long:
             await visit.done()
         await read_form(request, visit.house.settings.largest_document)
+        # Whoever tells a failure has another object of this request, whose body is read.
+        request.state.form = await request.form()
         if long:
             await _enter(visit)
             if visit.known is None:
