@@ -100,7 +100,11 @@ def today(rows: Iterable[JourneyRow], me: str | None, roles: frozenset[str], now
 
 def _asks(item: Waiting) -> bool:
     """Whether somebody else waits for this person's answer: it is for today, whenever it expires."""
-    return item.kind in ("grant", "transfer") or (item.kind == "receipt" and item.role == "finance")
+    return (
+        item.kind in ("grant", "transfer")
+        or (item.kind == "receipt" and item.role == "finance")
+        or (item.kind == "appointment" and item.note == "other-time")
+    )
 
 
 def _is_mine(item: Waiting, mine: bool, roles: frozenset[str], me: str | None) -> bool:
@@ -161,6 +165,8 @@ def said(item: Waiting, lang: Lang, programmes: Mapping[str, Programme]) -> str:
     """What it is, in a few words."""
     about = _about(item, lang, programmes.get(item.row.programme))
     text = _WHAT[item.kind].in_(lang).format(about=about, note=spoken(item.note, lang)).strip()
+    if item.kind == "appointment" and item.note:
+        return f"{text} ({spoken(item.note, lang)})"
     return text if item.kind != "escalation" or item.note != "acknowledged" else text + Said(
         " (prise en charge)", " (acknowledged)"
     ).in_(lang)  # fmt: skip

@@ -7,11 +7,12 @@ from typing import Any, Protocol
 
 from journeys.domain import events as e
 from journeys.domain.agenda import agenda
+from journeys.domain.document import PART, Document, read_document
 from journeys.domain.evolve import evolve
 from journeys.domain.handbook import Handbook
 from journeys.domain.record import Event, Payload, instant_text
 from journeys.domain.state import State
-from journeys.i18n import N_, capital, format_date, format_time, text
+from journeys.i18n import N_, capital, format_date, format_size, format_time, text
 from journeys.narration import Names, rule_words, sentence, what_happens_next
 
 Recorded = Event[Payload]
@@ -46,6 +47,8 @@ class Words:
     words: str | None
     shown: str
     """The words, or what stands for those that were deleted."""
+    document: Document | None = None
+    """What was shown, where this tells of a document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +174,7 @@ _LABELS = {
     "place": N_("lieu"),
     "letter": N_("lettre"),
     "payee": N_("bénéficiaire"),
+    PART: N_("document"),
 }
 ERASED = N_("(texte effacé)")
 SECRET = N_("(gardé à part)")
@@ -186,5 +190,16 @@ def _words(event: Recorded, kept: dict[tuple[int, str], str], lang: str) -> Iter
             yield Words(label, None, _(ERASED))
         elif name == "payee":
             yield Words(label, None, _(SECRET))
+        elif name == PART:
+            yield _document(label, words, lang)
         else:
             yield Words(label, words, words)
+
+
+def _document(label: str, words: str, lang: str) -> Words:
+    """A document by its name, its kind and its size."""
+    document = read_document(words)
+    if document is None:
+        return Words(label, words, words)
+    shown = f"{document.name} ({document.label}, {format_size(document.size, lang)})"
+    return Words(label, document.name, shown, document)

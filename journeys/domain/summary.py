@@ -130,10 +130,13 @@ def _work(state: State, book: Handbook) -> list[Item]:
         if known.open
     ]  # fmt: skip
     return items + [
-        Item(kind="appointment", id=id, about=known.milestone or known.contact or "", at=known.at, role="referent")
+        Item(
+            kind="appointment", id=id, about=known.milestone or known.contact or "", at=known.at, role="referent",
+            note=known.answer or "",
+        )
         for id, known in state.appointments.items()
         if known.outcome is None
-    ]
+    ]  # fmt: skip
 
 
 def _deadline(state: State, book: Handbook, id: str, known: Deadline) -> Item:

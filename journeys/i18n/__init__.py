@@ -88,6 +88,15 @@ def format_money(cents: int, lang: str) -> str:
     return format_euro(cents, lang)
 
 
+def format_size(size: int, lang: str) -> str:
+    """A file's size: `240 ko`, `1,2 Mo`; `240 kB`, `1.2 MB`."""
+    octet = "B" if lang == "en" else "o"
+    if size < 1_000_000:
+        return f"{max(round(size / 1_000), 1)}\u00a0k{octet}"
+    millions = f"{size / 1_000_000:.1f}"
+    return f"{millions if lang == 'en' else millions.replace('.', ',')}\u00a0M{octet}"
+
+
 def listed(items: Iterable[str], lang: str) -> str:
     """`a, b et c`."""
     words = list(items)

@@ -1,6 +1,8 @@
 """What the audit reads of a stream besides its events: its head, and the signed commands."""
 
+import json
 from dataclasses import dataclass
+from datetime import datetime
 
 from journeys.contract import Answer
 from journeys.store.database import Connection, Pool
@@ -50,6 +52,12 @@ async def commands_of(pool: Pool | Connection, stream: str) -> list[RecordedComm
         )
         for row in rows
     ]  # fmt: skip
+
+
+async def occurred_of(pool: Pool | Connection, stream: str, command: str) -> datetime | None:
+    """When what a command tells happened, as it was first sent; None for one that the journal has not seen."""
+    signed = await pool.fetchval("SELECT signed FROM commands WHERE stream = $1 AND id = $2", stream, command)
+    return None if signed is None else datetime.fromisoformat(json.loads(signed)["occurred_at"])
 
 
 async def kinds_of(pool: Pool | Connection, stream: str) -> list[str]:

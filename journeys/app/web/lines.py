@@ -197,7 +197,8 @@ def _actions(visit: Visit, item: Waiting) -> list[Action]:
         case "contact":
             return [Action(s("Contact pris…"), "log-contact", {"contact": item.about}, form=True, first=True)]
         case "appointment" if item.at is not None and item.at > visit.now:
-            return [Action(s("Déplacer…"), "move-appointment", {"appointment": item.id}, form=True)]
+            return [Action(s("Déplacer…"), "move-appointment", {"appointment": item.id}, form=True,
+                           first=item.note == "other-time")]  # fmt: skip
         case "appointment":
             close = {"appointment": item.id}
             return [

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from journeys.app.web.policy import SAFE
 from journeys.app.web.visit import BEFORE, set_cookie
+from journeys.store.links import PATH as LINKS
 
 Next = Callable[[Request], Awaitable[Response]]
 
@@ -32,16 +33,20 @@ HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
-LARGEST_FORM: Final = 12_000_000
-"""Bytes: a document of 10 MB and its form."""
-
 A_MINUTE: Final = 300
 """Requests of one address; a person with many windows stays far below."""
 LOGINS_A_MINUTE: Final = 20
+LINKS_A_MINUTE: Final = 60
+"""One-time links opened or answered from one address; behind it may be a whole association."""
 LEVEL: Final = 4
 """Of compression: nine tenths of what the highest saves, for a third of its time."""
 _ASKED_HERE: Final = ("same-origin", "none")
 _TRIES: Final = ("/connexion", "/confirmer", "/compte")
+
+
+def loggable(path: str) -> str:
+    """A path as logs may hold it: what opens a one-time link is left out."""
+    return f"{LINKS}…" if path.startswith(LINKS) else path
 
 
 def policy_with(origins: Iterable[str]) -> str:
@@ -59,6 +64,9 @@ async def headers(request: Request, call_next: Next) -> Response:
         answer.headers.setdefault("Content-Security-Policy", policy_with(provider.origins))
     for name, value in HEADERS.items():
         answer.headers.setdefault(name, value)
+    if request.url.path.startswith(LINKS):
+        answer.headers["Referrer-Policy"] = "no-referrer"
+        answer.headers["X-Robots-Tag"] = "noindex"
     if request.url.path.startswith("/static/"):
         answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     if request.url.scheme == "https":
@@ -98,6 +106,9 @@ def _from_here(request: Request) -> bool:
     if site is not None and site not in ("same-origin", "none"):
         return False
     origin = request.headers.get("origin")
+    if origin == "null" and request.url.path.startswith(LINKS):
+        # A page that sends no referrer has its forms sent without an origin; who has the link may act, from anywhere.
+        return True
     if origin is not None:
         return urlsplit(origin).netloc == request.headers.get("host", "")
     referer = request.headers.get("referer")
@@ -107,24 +118,23 @@ def _from_here(request: Request) -> bool:
 class Pace:
     """So many requests a minute of one address."""
 
-    def __init__(self, a_minute: int = A_MINUTE, logins: int = LOGINS_A_MINUTE) -> None:
+    def __init__(self, a_minute: int = A_MINUTE, logins: int = LOGINS_A_MINUTE, links: int = LINKS_A_MINUTE) -> None:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
         self._all = RateLimitItemPerMinute(a_minute)
         self._logins = RateLimitItemPerMinute(logins)
+        self._links = RateLimitItemPerMinute(links)
 
     async def __call__(self, request: Request, call_next: Next) -> Response:
-        """Refuse what comes too often, and what is too large before it is read."""
-        if request.headers.get("content-length", "0").isdecimal():
-            if int(request.headers.get("content-length", "0")) > LARGEST_FORM:
-                return PlainTextResponse("Too large.", status_code=413)
-        else:
-            return PlainTextResponse("Bad length.", status_code=400)
+        """Refuse what comes too often."""
         if request.url.path.startswith("/static/"):
             return await call_next(request)
         who = request.client.host if request.client is not None else "unknown"
         tries = request.method == "POST" and request.url.path.startswith(_TRIES)
-        if not await self._limiter.hit(self._all, "all", who) or (
-            tries and not await self._limiter.hit(self._logins, "logins", who)
+        link = request.url.path.startswith(LINKS)
+        if (
+            not await self._limiter.hit(self._all, "all", who)
+            or (tries and not await self._limiter.hit(self._logins, "logins", who))
+            or (link and not await self._limiter.hit(self._links, "links", who))
         ):
             return PlainTextResponse(
                 "Too many requests; wait a minute.", status_code=429, headers={"Retry-After": "60"}

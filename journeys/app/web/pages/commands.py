@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from journeys.app.attaching import TOO_LARGE
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.finding import Loaded, load, read_journey
 from journeys.app.web.acting import Wrong, act, filled
@@ -34,8 +35,8 @@ async def form(id: str, command: str, visit: Visit = door(STAFF)) -> Response:
 @router.post("/parcours/{id}/agir/{command}")
 async def send(id: str, command: str, visit: Visit = door(STAFF)) -> Response:
     loaded = await journey(visit, id)
-    typed = {key: value for key, value in (await visit.request.form()).items() if isinstance(value, str)}
-    asked = filled(command, typed, visit)
+    asked = filled(command, await visit.request.form(), visit)
+    typed = asked.typed
     back = local_path(typed.get("back"), f"/parcours/{id}")
     again = {**typed, "command": asked.id}
     await want_proof(visit, command)
@@ -44,7 +45,8 @@ async def send(id: str, command: str, visit: Visit = door(STAFF)) -> Response:
     try:
         await act(visit, loaded, asked)
     except Wrong as wrong:
-        return await _form(visit, loaded, command, again, wrong.failures, 422)
+        status = 413 if any(each.code == TOO_LARGE for each in wrong.failures) else 422
+        return await _form(visit, loaded, command, again, wrong.failures, status)
     except Failure as failure:
         # A refused command is on record under its id: another try is another command.
         status = {Exit.REFUSED: 403, Exit.CONFLICT: 409}.get(failure.exit, 422)
@@ -110,6 +112,7 @@ async def _form(
     fields = await form_of(visit, loaded, command, typed)
     return page(
         visit, "command.html", status, loaded=loaded, row=loaded.row, command=command, fields=fields, failures=failures,
-        typed=typed, id=typed.get("command") or uuid7(visit.now), seq=loaded.state.seq,
+        typed=typed, carries_a_file=any(each.shape == "file" for each in fields),
+        id=typed.get("command") or uuid7(visit.now), seq=loaded.state.seq,
         back=local_path(typed.get("back"), f"/parcours/{loaded.row.id}"),
     )  # fmt: skip
