@@ -1,6 +1,7 @@
 """What the audit reads of a stream besides its events: its head, and the signed commands."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -54,9 +55,9 @@ async def commands_of(pool: Pool | Connection, stream: str) -> list[RecordedComm
     ]  # fmt: skip
 
 
-async def occurred_of(pool: Pool | Connection, stream: str, command: str) -> datetime | None:
-    """When what a command tells happened, as it was first sent; None for one that the journal has not seen."""
-    signed = await pool.fetchval("SELECT signed FROM commands WHERE stream = $1 AND id = $2", stream, command)
+async def occurred_of(pool: Pool | Connection, streams: Sequence[str], command: str) -> datetime | None:
+    """When what a command tells happened, as it was first sent to one of these; None for one that none has seen."""
+    signed = await pool.fetchval("SELECT signed FROM commands WHERE stream = ANY ($1) AND id = $2", streams, command)
     return None if signed is None else datetime.fromisoformat(json.loads(signed)["occurred_at"])
 
 
