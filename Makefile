@@ -6,7 +6,7 @@ READY   := $(VENV)/.ready
 PYTHON  ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test browser check bench campaign-faults campaign-matrix lock clean
+.PHONY: help install demo up test browser check bench bench-web campaign-faults campaign-matrix lock clean
 
 help:            ## this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -40,6 +40,9 @@ check: $(READY)    ## format, lint, types, import rules
 
 bench: $(READY)    ## speed and memory as ratios, side by side
 	$(BIN)/python -m benchmarks
+
+bench-web: $(READY)  ## the pages of a full house (20,000 journeys) beside an empty page: ten minutes, 5 GB of disk
+	$(BIN)/python -m benchmarks.pages
 
 campaign-faults: $(READY)  ## kills and resets, the whole campaign
 	$(BIN)/python -m tests.faults.campaign

@@ -195,7 +195,7 @@ def otherwise(
         return words
     role = role_label(item.then, lang, programme)
     if item.kind == "escalation":
-        return Said(f"{role} : {words}", f"{role}: {words}").in_(lang)
+        return f"{role}, {words}"
     return words + Said(f", puis alerte : {role}", f", then an escalation: {role}").in_(lang)
 
 

@@ -177,6 +177,14 @@ _BY_ROLE: Final = (
 )
 """Journeys of others ($1: who asks) that wait on a role ($2: those held)."""
 _ROLES: Final = "string_to_array(item.value ->> 'role', ', ')"
+
+
+def _turn(held: str) -> str:
+    """Whether an item is the turn of a role held. Most wait on one role: they need not be taken apart."""
+    role = "item.value ->> 'role'"
+    return f"({role} = ANY ({held}::text[]) OR (strpos({role}, ',') > 0 AND {_ROLES} && {held}::text[]))"
+
+
 _OPENS: Final = {"escalation": "j.alerts > 0", "grant": "j.asks"}
 """Which journeys can have an open item of a kind."""
 
@@ -217,7 +225,7 @@ async def turns(
                           OR item.value ->> 'at' < $4 COLLATE "C" THEN 'today'
                         WHEN item.value ->> 'at' < $5 COLLATE "C" THEN 'week' END AS list
             FROM waiting CROSS JOIN LATERAL jsonb_array_elements(waiting.turns) WITH ORDINALITY AS item (value, place)
-            WHERE {_ROLES} && $2::text[] AND NOT 'referent' = ANY ({_ROLES})
+            WHERE {_turn("$2")} AND (item.value ->> 'role' = ANY ($2::text[]) OR NOT 'referent' = ANY ({_ROLES}))
         ), counted AS (
             SELECT list, count(*) AS total FROM open WHERE list IS NOT NULL GROUP BY list
         ), shown AS (
@@ -258,7 +266,7 @@ async def open_items(
         WITH open AS MATERIALIZED (
             SELECT j.id, item.place, item.value ->> 'note' = 'acknowledged' AS taken,
                    coalesce(item.value ->> 'at', item.value ->> 'since') COLLATE "C" AS moment,
-                   coalesce(j.referent = $2, false) OR {_ROLES} && $3::text[] AS mine
+                   coalesce(j.referent = $2, false) OR {_turn("$3")} AS mine
             FROM journeys j CROSS JOIN LATERAL jsonb_array_elements(j.turns) WITH ORDINALITY AS item (value, place)
             WHERE ({visible}) AND {_OPENS[kind]} AND item.value ->> 'kind' = $1
         ), shown AS (

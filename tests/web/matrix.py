@@ -63,8 +63,6 @@ POST /connexion/fournisseur             login   login     login       login    l
 GET /connexion/retour                   login   login     login       login    login    login    login          login    login    login
 POST /deconnexion                       leaves  leaves    leaves      leaves   leaves   leaves   leaves         leaves   leaves   leaves
 GET /equipe                             login   open      open        open     open     open     open           refused  refused  refused
-POST /equipe/absences                   login   open      open        open     open     open     open           refused  refused  refused
-POST /equipe/absences/supprimer         login   open      open        open     open     open     open           refused  refused  refused
 GET /healthz                            open    open      open        open     open     open     open           open     open     open
 GET /langue                             open    open      open        open     open     open     open           open     open     open
 GET /mentors                            login   open      open        open     open     open     refused        refused  refused  refused
@@ -87,10 +85,12 @@ GET /lien/{token}                       404     404       404         404      4
 POST /lien/{token}                      404     404       404         404      404      404      404            404      404      404
 GET /parcours/{id}/audit                login   journey   journey     journey  journey  journey  refused        refused  refused  refused
 GET /partenaires                        login   open      open        open     open     open     refused        refused  refused  refused
-GET /programmes                         login   open      open        open     open     open     refused        refused  refused  refused
-GET /programmes/{name}                  login   open      open        open     open     open     refused        refused  refused  refused
 GET /readyz                             open    open      open        open     open     open     open           open     open     open
 GET /recherche                          login   lists     lists       lists    lists    lists    refused        refused  refused  refused
+POST /equipe/absences                   login   open      open        open     open     open     open           refused  refused  refused
+POST /equipe/absences/supprimer         login   open      open        open     open     open     open           refused  refused  refused
+GET /programmes                         login   open      open        open     open     open     refused        refused  refused  refused
+GET /programmes/{name}                  login   open      open        open     open     open     refused        refused  refused  refused
 GET /sorties                            login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 GET /sorties.csv                        login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 ANY /static                             open    open      open        open     open     open     open           open     open     open
