@@ -13,6 +13,8 @@ from starlette.exceptions import HTTPException
 
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.web import safety
+from journeys.app.web.api.application import make_api
+from journeys.app.web.api.problems import ROOT
 from journeys.app.web.house import House
 from journeys.app.web.pages import ROUTERS
 from journeys.app.web.policy import check_doors
@@ -36,6 +38,7 @@ def make_application(house: House, *, pace: safety.Pace | None = None) -> FastAP
     for router in ROUTERS:
         application.router.routes.extend(router.routes)
     application.mount("/static", StaticFiles(directory=Path(STATIC)), name="static")
+    application.mount(ROOT, make_api(house), name="api")
     check_doors(application)
     application.middleware("http")(safety.same_origin)
     application.middleware("http")(pace or safety.Pace())

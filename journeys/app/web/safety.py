@@ -10,6 +10,8 @@ from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
+from journeys.app.failures import Exit, Failure, Said
+from journeys.app.web.api.problems import of_api, problem
 from journeys.app.web.policy import SAFE
 from journeys.app.web.visit import BEFORE, set_cookie
 
@@ -61,8 +63,8 @@ async def headers(request: Request, call_next: Next) -> Response:
 
 
 async def same_origin(request: Request, call_next: Next) -> Response:
-    """A change may only come from a page of ours. Programs with a token of their own are not browsers."""
-    if request.method not in SAFE and "authorization" not in request.headers and not _from_here(request):
+    """A change may only come from a page of ours. No cookie opens the API: no site can borrow one."""
+    if request.method not in SAFE and not of_api(request.url.path) and not _from_here(request):
         return PlainTextResponse("Forbidden: this form was sent from another site.", status_code=403)
     return await call_next(request)
 
@@ -90,9 +92,9 @@ class Pace:
         """Refuse what comes too often, and what is too large before it is read."""
         if request.headers.get("content-length", "0").isdecimal():
             if int(request.headers.get("content-length", "0")) > LARGEST_FORM:
-                return PlainTextResponse("Too large.", status_code=413)
+                return refused(request, 413, "Too large.")
         else:
-            return PlainTextResponse("Bad length.", status_code=400)
+            return refused(request, 400, "Bad length.")
         if request.url.path.startswith("/static/"):
             return await call_next(request)
         who = request.client.host if request.client is not None else "unknown"
@@ -100,7 +102,20 @@ class Pace:
         if not await self._limiter.hit(self._all, "all", who) or (
             tries and not await self._limiter.hit(self._logins, "logins", who)
         ):
-            return PlainTextResponse(
-                "Too many requests; wait a minute.", status_code=429, headers={"Retry-After": "60"}
-            )
+            return refused(request, 429, "Too many requests; wait a minute.")
         return await call_next(request)
+
+
+def refused(request: Request, status: int, why: str) -> Response:
+    """A request that is not even looked at; programs are told as they are of everything."""
+    if of_api(request.url.path):
+        return problem(request, _NOT_LOOKED_AT[status])
+    return PlainTextResponse(why, status_code=status, headers={"Retry-After": "60"} if status == 429 else None)
+
+
+_NOT_LOOKED_AT: Final = {
+    400: Failure(Exit.USAGE, "bad-length", Said("longueur illisible", "unreadable length"), field="Content-Length"),
+    413: Failure(Exit.USAGE, "too-large", Said("demande trop grande", "request too large")),
+    429: Failure(Exit.USAGE, "too-often", Said("trop de demandes", "too many requests"),
+                 Said("attendez une minute", "wait a minute")),
+}  # fmt: skip
