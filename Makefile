@@ -6,7 +6,7 @@ READY   := $(VENV)/.ready
 PYTHON  ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test browser check bench campaign-faults lock clean
+.PHONY: help install demo up test browser check bench campaign-faults campaign-api campaign-fuzz lock clean
 
 help:            ## this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -43,6 +43,12 @@ bench: $(READY)    ## speed and memory as ratios, side by side
 
 campaign-faults: $(READY)  ## kills and resets, the whole campaign
 	$(BIN)/python -m tests.faults.campaign
+
+campaign-api: $(READY)  ## the API against its own description, every operation
+	$(BIN)/python -m tests.api.campaign schema
+
+campaign-fuzz: $(READY)  ## 20,000 broken requests over pages and API: no 5xx
+	$(BIN)/python -m tests.api.campaign fuzz
 
 lock:              ## constraints.txt anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

@@ -195,6 +195,7 @@ _KINDS: Final[dict[str, tuple[str, str]]] = {
     "measure": ("un constat", "measure"),
     "outcome": ("une issue", "outcome"),
     "fund": ("un fonds", "fund"),
+    "token": ("un jeton", "token"),
 }
 
 

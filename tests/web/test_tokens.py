@@ -1,5 +1,6 @@
 """Tokens of programs: bound to a member as they are now, ended at once, and apart from sessions and their cookies."""
 
+import re
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -203,3 +204,35 @@ async def test_the_role_that_reads_cannot_claim_to_be_somebody(ground: Ground) -
             await connection.execute("SELECT enter_as($1)", me)
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.fetch("SELECT hash FROM tokens")
+
+
+async def test_one_makes_and_revokes_ones_own_on_the_account_page(ground: Ground) -> None:
+    me = await ground.member("aline", "referent", password=True)
+    other = await ground.member("bob", "referent", password=True)
+    theirs = await token_of(ground, other)
+    browser = await ground.entered("aline")
+    await browser.get("/compte")
+    wrong = await browser.send("/compte/jetons", name="", days="400")
+    assert wrong.status_code == 422 and wrong.text.count('aria-invalid="true"') == 2
+    await browser.get("/compte")
+    made = await browser.send("/compte/jetons", name="tableau de bord", days="30")
+    token = re.findall(r"journeys_[\w-]{43}", made.text)[0]
+    async with program(ground, token) as client:
+        assert (await client.get("/me")).json()["id"] == me
+        assert token not in (await browser.get("/compte")).text, "it is shown once"
+        assert (await browser.send("/compte/jetons/retirer")).status_code == 303
+        assert (await client.get("/me")).status_code == 401
+    known = (await tokens.tokens_of(ground.house.writing, other))[0].id
+    await browser.get("/compte")
+    await browser.post("/compte/jetons/retirer", {**browser.hidden("/compte/sessions"), "id": known})
+    async with program(ground, theirs) as client:
+        assert (await client.get("/me")).status_code == 200, "another's token is not mine to revoke"
+
+
+async def test_making_a_token_wants_a_fresh_proof(ground: Ground) -> None:
+    me = await ground.member("aline", "referent", password=True)
+    browser = await ground.entered("aline")
+    await browser.get("/compte")
+    await ground.house.writing.execute("UPDATE sessions SET proved_at = now() - interval '11 minutes'")
+    answer = await browser.send("/compte/jetons", name="x", days="30")
+    assert answer.status_code == 403 and await tokens.tokens_of(ground.house.writing, me) == []

@@ -4,7 +4,19 @@ from functools import cache
 
 import typer
 
-from journeys.app.cli import audit, demo, directory, doing, inboxes, listing, papers, programmes, running, starting
+from journeys.app.cli import (
+    audit,
+    demo,
+    directory,
+    doing,
+    inboxes,
+    listing,
+    papers,
+    programmes,
+    running,
+    starting,
+    tokens,
+)
 from journeys.app.cli.shape import group
 
 
@@ -24,5 +36,6 @@ def application() -> typer.Typer:
     doing.add_to(app)
     inboxes.add_to(app)
     papers.add_to(app)
+    tokens.add_to(app)
     audit.add_to(app)
     return app

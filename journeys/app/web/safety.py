@@ -75,9 +75,17 @@ def _from_here(request: Request) -> bool:
         return False
     origin = request.headers.get("origin")
     if origin is not None:
-        return urlsplit(origin).netloc == request.headers.get("host", "")
+        return _host_of(origin) == request.headers.get("host", "")
     referer = request.headers.get("referer")
-    return site is not None or (referer is not None and urlsplit(referer).netloc == request.headers.get("host", ""))
+    return site is not None or (referer is not None and _host_of(referer) == request.headers.get("host", ""))
+
+
+def _host_of(address: str) -> str | None:
+    """The host and port in an address; None when it is none."""
+    try:
+        return urlsplit(address).netloc
+    except ValueError:
+        return None
 
 
 class Pace:

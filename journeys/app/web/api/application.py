@@ -95,6 +95,7 @@ def _described(api: FastAPI) -> dict[str, Any]:
         schemas[model.__name__] = own
     for path, methods in made["paths"].items():
         for method, operation in methods.items():
+            _without_null(operation.get("parameters", []))
             _told(operation, _COMMAND if method == "post" else _READ, changes=method == "post")
             if method == "post" or "/journeys/{id}" in path:
                 headers = operation["responses"]["201" if path == "/journeys" else "200"].setdefault("headers", {})
@@ -105,6 +106,15 @@ def _described(api: FastAPI) -> dict[str, Any]:
         "description": "The journey.", "required": True, "schema": {"type": "string"},
     }  # fmt: skip
     return made
+
+
+def _without_null(parameters: list[dict[str, Any]]) -> None:
+    """What may be left out of an address or a header is never sent as null there."""
+    for each in parameters:
+        schema = each["schema"]
+        kinds = [kind for kind in schema.pop("anyOf", []) if kind != {"type": "null"}]
+        if kinds:
+            schema |= kinds[0]
 
 
 def _told(operation: dict[str, Any], statuses: tuple[int, ...], *, changes: bool) -> None:
@@ -158,7 +168,7 @@ def _methods(api: FastAPI, request: Request) -> list[str]:
     found: set[str] = set()
     for route in api.routes:
         if isinstance(route, APIRoute) and route.matches(request.scope)[0] is not Match.NONE:
-            found |= route.methods
+            found |= route.methods or set()
     return sorted(found)
 
 

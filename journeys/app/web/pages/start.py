@@ -127,7 +127,10 @@ async def _read(visit: Visit, typed: Mapping[str, str]) -> tuple[Starter, Beginn
     known = typed.get("programme", "")
     found: Rules | None = None
     dates: dict[str, date] = {}
-    if known:
+    # A name only: on the command line a programme may also be a path, which a visitor must not name.
+    if known and known not in await _programmes(visit):
+        wrong.append(usage("choose", "choisissez dans la liste", "choose from the list", field="programme"))
+    elif known:
         text = await programme_text_of(visit.house.writing, known)
         found = rules(text, today_of(visit.now))
         for name in found.programme.dates:
