@@ -65,7 +65,7 @@ class Start(Sent):
     site: Code | None = None
     start: Day | None = None
     """The first day, if not today."""
-    dates: Annotated[dict[Code, Day], Field(max_length=50)] = {}
+    dates: Annotated[dict[Code, Day], Field(max_length=50, json_schema_extra={"additionalProperties": False})] = {}
     """The programme's dates, such as `release`, as far as they are known."""
     watch_from: When | None = None
     """For a journey that began elsewhere: nothing older is owed."""
