@@ -69,6 +69,7 @@ def make_resources(pool: Pool, settings: Settings, client: Client) -> Resources:
         duty_address=settings.duty_address,
         association=settings.association,
         link=settings.link,
+        public_url=settings.public_url,
         lang=settings.lang,
         send=lambda command: temporal.send(client, command, task_queue=settings.task_queue),
     )

@@ -36,6 +36,8 @@ class Resources:
     """How messages are signed; empty for no signature."""
     link: str = "journeys show {journey}"
     """Where staff look a journey up; `{journey}` stands for its id."""
+    public_url: str | None = None
+    """Where mentors, partners and participants reach the application; None: messages to them carry no link."""
     send: Callable[[Command], Awaitable[Answer]] = unconnected
     """Sends a signed command to its journey."""
     lang: str = "fr"

@@ -7,16 +7,14 @@ import argparse
 import asyncio
 import json
 import logging
-import platform
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from os import cpu_count
 
 import structlog
 
 from benchmarks import actions, agenda, append, commands, folding, memory, starts, verifying
 from benchmarks.ground import Ground
-from benchmarks.measuring import Figure
+from benchmarks.measuring import Figure, machine, table
 from journeys.leaving import leave
 
 MODULES: dict[str, Callable[[Ground, int], Awaitable[list[Figure]]]] = {
@@ -40,30 +38,6 @@ async def measure(names: Sequence[str], rounds: int, tell: Callable[[str], None]
                 tell(f"{name} …")
                 figures += await module(ground, rounds)
     return figures
-
-
-def table(figures: Sequence[Figure]) -> str:
-    """One line a figure, in columns."""
-    rows: list[tuple[str, ...]] = [("figure", "ours", "reference", "ratio (min-max)", "target", "met")]
-    rows += [_row(figure) for figure in figures]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    notes = [f"{figure.name}: {figure.note}" for figure in figures if figure.note]
-    return "\n".join([*lines, "", *notes, machine()])
-
-
-def machine() -> str:
-    """Where this was measured."""
-    return f"{cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()}"
-
-
-def _row(figure: Figure) -> tuple[str, ...]:
-    met = {True: "yes", False: "NO", None: "-"}[figure.met]
-    target = figure.target.text() if figure.target is not None else "-"
-    if figure.reference is None:
-        return figure.name, f"{figure.ours:.4g} {figure.unit}", "-", "-", target, met
-    spread = f"{figure.judged:.2f} ({figure.low:.2f}-{figure.high:.2f})"
-    return figure.name, f"{figure.ours:.4g} {figure.unit}", f"{figure.reference:.4g} {figure.unit}", spread, target, met
 
 
 def main() -> None:

@@ -1,7 +1,9 @@
 """What a figure is: ours against a reference, measured in turns, judged by the median of the rounds."""
 
-from collections.abc import Awaitable, Callable
+import platform
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from os import cpu_count
 from statistics import median
 from typing import Any, Literal
 
@@ -72,3 +74,27 @@ async def in_turns(ours: Measure, *references: Measure, rounds: int) -> list[tup
         if number:
             turns.append(turn)
     return turns
+
+
+def table(figures: Sequence[Figure]) -> str:
+    """One line a figure, in columns."""
+    rows: list[tuple[str, ...]] = [("figure", "ours", "reference", "ratio (min-max)", "target", "met")]
+    rows += [_row(figure) for figure in figures]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    notes = [f"{figure.name}: {figure.note}" for figure in figures if figure.note]
+    return "\n".join([*lines, "", *notes, machine()])
+
+
+def machine() -> str:
+    """Where this was measured."""
+    return f"{cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()}"
+
+
+def _row(figure: Figure) -> tuple[str, ...]:
+    met = {True: "yes", False: "NO", None: "-"}[figure.met]
+    target = figure.target.text() if figure.target is not None else "-"
+    if figure.reference is None:
+        return figure.name, f"{figure.ours:.4g} {figure.unit}", "-", "-", target, met
+    spread = f"{figure.judged:.2f} ({figure.low:.2f}-{figure.high:.2f})"
+    return figure.name, f"{figure.ours:.4g} {figure.unit}", f"{figure.reference:.4g} {figure.unit}", spread, target, met

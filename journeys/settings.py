@@ -48,6 +48,7 @@ _READ_ELSEWHERE: Final = frozenset({"JOURNEYS_CLOCK_OFFSET"})
 _KEY_ID: Final = re.compile(r"[a-z0-9][a-z0-9.-]{0,31}")
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _ISSUER: Final = re.compile(r"(https://[^\s/?#;,']+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?)(/[^\s?#]*)?")
+_PUBLIC: Final = re.compile(rf"(https://(?:{_LABEL}\.)*{_LABEL}|http://(localhost|127\.0\.0\.1))(:\d{{1,5}})?/?")
 _HOST: Final = re.compile(rf"(?:{_LABEL}\.)*{_LABEL}(?::\d{{1,5}})?")
 
 
@@ -239,8 +240,14 @@ class Settings(BaseSettings):
     association: str = ""
     """How messages are signed."""
 
+    largest_document_mb: int = Field(default=10, ge=1, le=100)
+    """Megabytes (of 1,000,000 bytes) that a document may have."""
+
     link: str = "journeys show {journey}"
     """Where staff look a journey up; `{journey}` stands for its id."""
+
+    public_url: str | None = None
+    """https://… under which people outside reach the application; None: messages carry no one-time link."""
 
     @classmethod
     def settings_customise_sources(
@@ -264,6 +271,13 @@ class Settings(BaseSettings):
         if url is not None and not url.startswith(("postgresql://", "postgres://")):
             raise ValueError("database_url")
         return url
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_public(cls, url: str | None) -> str | None:
+        if url is not None and not _PUBLIC.fullmatch(url):
+            raise ValueError("public_url")
+        return url.rstrip("/") if url is not None else None
 
     @field_validator("temporal_address")
     @classmethod
@@ -310,6 +324,11 @@ class Settings(BaseSettings):
         if not all(_HOST.fullmatch(host) for host in hosts):
             raise ValueError("hosts")
         return hosts
+
+    @property
+    def largest_document(self) -> int:
+        """Bytes that a document may have."""
+        return self.largest_document_mb * 1_000_000
 
     @property
     def embedded(self) -> bool:
@@ -514,6 +533,12 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "écrivez l'adresse du fournisseur d'identité, qui commence par https:// "
         "(http:// ne vaut que sur cette machine : localhost)",
         "write the address of the identity provider, which begins with https:// "
+        "(http:// is taken on this machine only: localhost)",
+    ),
+    "public_url": (
+        "écrivez l'adresse publique de l'application, comme https://parcours.exemple.fr, sans chemin "
+        "(http:// ne vaut que sur cette machine : localhost)",
+        "write the public address of the application, such as https://journeys.example.org, without a path "
         "(http:// is taken on this machine only: localhost)",
     ),
     "oidc_client": (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from journeys.app.failures import Failure, usage
 from journeys.app.telling import unsigned
 from journeys.contract import Answer
+from journeys.domain import document
 from journeys.domain.commands import AnyBody, Command
 from journeys.domain.record import SYSTEM, Cause
 from journeys.issuing import issue
@@ -103,6 +104,9 @@ async def used_otherwise(pool: Pool, command: Command) -> Answer | None:
 
 def clean_text(text: str, field: str) -> str:
     """A text fit to be kept, its line ends alike. Raises Failure (usage) that names the field."""
+    if field == document.PART and document.read_document(text) is None:
+        raise usage("not-a-document", f"{field} : ce n'est pas un document", f"{field}: this is not a document",
+                    field=field)  # fmt: skip
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if len(text) > LONGEST_TEXT:
         raise usage(

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
+from journeys.app.attaching import Attached
 from journeys.app.entry import Actor, give, make_command, must_be_trusted, used_otherwise
 from journeys.app.finding import Loaded
 from journeys.clock import now
@@ -10,7 +11,7 @@ from journeys.contract import Answer
 from journeys.domain.commands import PERSONAL, Command
 from journeys.domain.decide import Refused, decide
 from journeys.issuing import forwarded
-from journeys.store import people, views
+from journeys.store import documents, people, views
 from journeys.store.database import Pool
 from journeys.store.signing import KeyRing
 
@@ -44,22 +45,36 @@ async def forward(pool: Pool, ring: KeyRing, client: "Client", command: Command,
 
 async def deliver(
     pool: Pool, ring: KeyRing, client: "Callable[[], Awaitable[Client]]", task_queue: str, loaded: Loaded,
-    command: Command, texts: Mapping[str, str], actor: Actor,
+    command: Command, texts: Mapping[str, str], actor: Actor, attached: Attached | None = None,
 ) -> Answer:  # fmt: skip
     """Send a signed command of a journey; one about the person by their own stream, unless a right or rule refuses it.
 
     Args:
         client: connects to Temporal; asked once the id is known to be free.
         texts: those of the command, from which its twin for the person's stream is made.
+        attached: the document that the command's part tells of; kept before it is sent, gone when it is not taken.
 
     Raises:
         Unreachable, Malformed: they carry the command's id as `command_id`.
         Failure: nobody trusts this process's key.
+        asyncpg.DiskFullError: the document cannot be kept; nothing was sent.
     """
-    from journeys.temporal import Malformed, Unreachable
-
     if (conflict := await used_otherwise(pool, command)) is not None:
         return conflict
+    if attached is not None:
+        await documents.keep(pool, command.stream, command.id, attached.document.digest, attached.content)
+    answer = await _send(pool, ring, client, task_queue, loaded, command, texts, actor)
+    if attached is not None:
+        await documents.settle(pool, command.stream, command.id)
+    return answer
+
+
+async def _send(
+    pool: Pool, ring: KeyRing, client: "Callable[[], Awaitable[Client]]", task_queue: str, loaded: Loaded,
+    command: Command, texts: Mapping[str, str], actor: Actor,
+) -> Answer:  # fmt: skip
+    from journeys.temporal import Malformed, Unreachable
+
     try:
         temporal = await client()
         refused = command.name in PERSONAL and isinstance(decide(loaded.state, command, now(), loaded.book), Refused)

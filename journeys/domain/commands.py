@@ -175,14 +175,14 @@ class RescheduleMilestone(Body):
 
 class AddEvidence(Body):
     name: Literal["add-evidence"] = "add-evidence"
-    PARTS = _parts("description")
+    PARTS = _parts("description", "document")
     milestone: Code
     kind: Code
 
 
 class AddNote(Body):
     name: Literal["add-note"] = "add-note"
-    PARTS = _parts("text")
+    PARTS = _parts("text", "document")
     NEEDED = _parts("text")
 
 
@@ -211,6 +211,15 @@ class MoveAppointment(Body):
     PARTS = _parts("place", "reason")
     appointment: Id
     at: When
+
+
+class AnswerAppointment(Body):
+    """What the person says of an appointment ahead: they will come, or need another time."""
+
+    name: Literal["answer-appointment"] = "answer-appointment"
+    PARTS = _parts("note")
+    appointment: Id
+    answer: Literal["coming", "other-time"]
 
 
 class CloseAppointment(Body):
@@ -316,7 +325,7 @@ class CancelPayment(Body):
 
 class SubmitReceipt(Body):
     name: Literal["submit-receipt"] = "submit-receipt"
-    PARTS = _parts("description")
+    PARTS = _parts("description", "document")
     receipt: Id
     amount: Cents
 
@@ -479,7 +488,7 @@ AnyBody = Annotated[
     Plan | ExpectDate | MoveDate | ConfirmDate | CancelDate | Suspend | Resume | Close | Reopen | Correct
     | AssignReferent | Transfer | AcceptTransfer | DeclineTransfer | CancelTransfer
     | ReachMilestone | WaiveMilestone | RescheduleMilestone | AddEvidence | AddNote
-    | LogContact | BookAppointment | MoveAppointment | CloseAppointment
+    | LogContact | BookAppointment | MoveAppointment | AnswerAppointment | CloseAppointment
     | AcknowledgeEscalation | ReassignEscalation | ResolveEscalation
     | RequestGrant | ChangeGrant | ReturnGrant | ApproveGrant | RefuseGrant | CancelGrant
     | SettlePayment | CancelPayment | SubmitReceipt | AcceptReceipt | RefuseReceipt | WaiveReceipt

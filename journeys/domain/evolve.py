@@ -451,7 +451,13 @@ def _appointment_moved(state: State, data: e.AppointmentMoved, event: Recorded) 
         remind_at=data.remind_at,
         ask_at=data.ask_at,
         asked=False,
+        answer=None,
     )
+
+
+@_on(e.AppointmentAnswered)
+def _appointment_answered(state: State, data: e.AppointmentAnswered, event: Recorded) -> None:
+    _change(state.appointments, data.appointment, answer=data.answer)
 
 
 @_on(e.AppointmentReminded)

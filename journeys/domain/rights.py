@@ -49,7 +49,9 @@ TABLE: Final[dict[str, dict[str, Scope]]] = {
     **dict.fromkeys(("match-mentor", "decline-mentor"), _MEETING),
     **dict.fromkeys(("accept-transfer", "decline-transfer"), _ADDRESSEE),
     **dict.fromkeys(("accept-referral", "decline-referral"), _ANSWER),
-    **dict.fromkeys(("pause-messages", "resume-messages", "opt-out", "opt-in"), _OWN_CHOICE),
+    **dict.fromkeys(
+        ("pause-messages", "resume-messages", "opt-out", "opt-in", "answer-appointment"), _OWN_CHOICE
+    ),
     **dict.fromkeys(("acknowledge-escalation", "resolve-escalation"), _LADDER),
     **dict.fromkeys(("request-grant", "change-grant", "cancel-grant", "submit-receipt"), _CASEWORK),
     **dict.fromkeys(("approve-grant", "refuse-grant", "return-grant"), _DECIDING),

@@ -120,6 +120,8 @@ class Appointment:
     ask_at: datetime | None
     asked: bool = False
     outcome: str | None = None
+    answer: str | None = None
+    """What the person said of it since it was booked or moved: coming, other-time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,8 @@ class Summary(Frozen):
     board: tuple[Item, ...]
 
 
-_OUTSIDE: Final = frozenset({"", "referent", "partner", "mentor", "participant"})
+OUTSIDE: Final = frozenset({"", "referent", "partner", "mentor", "participant"})
+"""Whose turn is not that of a role of staff: the referent's own, and people without an account."""
 
 
 def summary(state: State, book: Handbook) -> Summary:
@@ -100,7 +101,7 @@ def summary(state: State, book: Handbook) -> Summary:
         dates={name: known.on.isoformat() for name, known in state.dates.items()},
         granted=sum(committed(state, kind) for kind in {grant.kind for grant in state.grants.values()}),
         money=bool(state.grants),
-        waits_on=tuple(sorted({role for item in board for role in item.role.split(", ")} - _OUTSIDE)),
+        waits_on=tuple(sorted({role for item in board for role in item.role.split(", ")} - OUTSIDE)),
         alerts=sum(item.kind == "escalation" for item in board),
         meetings=sum(item.kind == "appointment" for item in board),
         board=board,
@@ -129,10 +130,13 @@ def _work(state: State, book: Handbook) -> list[Item]:
         if known.open
     ]  # fmt: skip
     return items + [
-        Item(kind="appointment", id=id, about=known.milestone or known.contact or "", at=known.at, role="referent")
+        Item(
+            kind="appointment", id=id, about=known.milestone or known.contact or "", at=known.at, role="referent",
+            note=known.answer or "",
+        )
         for id, known in state.appointments.items()
         if known.outcome is None
-    ]
+    ]  # fmt: skip
 
 
 def _deadline(state: State, book: Handbook, id: str, known: Deadline) -> Item:

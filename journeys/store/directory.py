@@ -122,7 +122,7 @@ async def record(
     ]
     last = seq + len(facts)
     commands = [_stored(called_for, seq + 1 if facts else 0, last if facts else 0, last)] if called_for else []
-    written = await write(connection, make_offer(stream, seq, headers, parts=parts, commands=commands))
+    [written] = await write(connection, [make_offer(stream, seq, headers, parts=parts, commands=commands)])
     if written.outcome != "accepted":
         raise AlreadyThere("command", "id")
     return last

@@ -1,7 +1,9 @@
 """What the audit reads of a stream besides its events: its head, and the signed commands."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from journeys.contract import Answer
@@ -63,6 +65,12 @@ def _recorded(row: Mapping[str, Any]) -> RecordedCommand:
         row["id"], row["signed"], row["signature"], row["key"], row["first"], row["last"],
         Answer.model_validate_json(row["answer"]),
     )  # fmt: skip
+
+
+async def occurred_of(pool: Pool | Connection, stream: str, command: str) -> datetime | None:
+    """When what a command tells happened, as it was first sent; None for one that the journal has not seen."""
+    signed = await pool.fetchval("SELECT signed FROM commands WHERE stream = $1 AND id = $2", stream, command)
+    return None if signed is None else datetime.fromisoformat(json.loads(signed)["occurred_at"])
 
 
 async def kinds_of(pool: Pool | Connection, stream: str) -> list[str]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
+from weakref import WeakKeyDictionary
 
 from journeys.contract import Answer, Append, Appended
 from journeys.domain.commands import Command
@@ -14,6 +15,7 @@ from journeys.domain.fund import MOVE_OF_KIND
 from journeys.domain.record import Event, Payload
 from journeys.store.database import Connection, Pool
 from journeys.store.funds import FundRefused, book, lock_funds
+from journeys.store.group_commit import GroupCommit
 from journeys.store.offer import Offer, StoredCommand, make_offer
 from journeys.store.programmes import texts_of
 from journeys.store.signing import KeyRing, signed_bytes
@@ -21,6 +23,8 @@ from journeys.store.signing import KeyRing, signed_bytes
 PAGE_EVENTS: Final = 200
 PAGE_BYTES: Final = 1_000_000
 """An answer stays well under the 2 MB that a Temporal payload may have."""
+
+_GROUPS: Final[WeakKeyDictionary[Pool, GroupCommit]] = WeakKeyDictionary()
 
 _TELLS_TEXTS: Final = frozenset({"JourneyPlanned", "ProgrammeChanged"})
 
@@ -39,7 +43,7 @@ class JournalBehind(Exception):
 class Written:
     """What became of an offer. `link` is the hash that its first header was linked to."""
 
-    outcome: Literal["accepted", "ahead", "known"]
+    outcome: Literal["accepted", "ahead", "behind", "known"]
     head: int
     link: bytes
 
@@ -99,22 +103,22 @@ async def append(pool: Pool, ring: KeyRing, request: Append) -> Appended:
         written = await _write_all(pool, request, offer)
     except FundRefused as refused:
         return Appended(accepted=False, blocked=refused.code)
+    if written.outcome == "behind":
+        raise JournalBehind(offer.stream, offer.expected, written.head)
     if written.outcome != "accepted":
         return await _stored(pool, request)
     events = tuple(json.loads(header) for header in offer.linked(written.link))
     return Appended(accepted=True, events=events, texts=await _texts(pool, request, events))
 
 
-async def write(connection: Connection, offer: Offer) -> Written:
-    """Store an offer in one round trip, inside the caller's transaction or its own. Raises JournalBehind."""
-    row = await connection.fetchrow(
+async def write(connection: Connection, offers: Sequence[Offer]) -> list[Written]:
+    """Store offers of distinct streams, all or none of them, in one round trip; what became of each, in order."""
+    rows = await connection.fetchmany(
         "SELECT outcome, head, link FROM journal_append"
         "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
-        *offer.arguments(),
+        [offer.arguments() for offer in offers],
     )
-    if row["outcome"] == "behind":
-        raise JournalBehind(offer.stream, offer.expected, row["head"])
-    return Written(row["outcome"], row["head"], row["link"])
+    return [Written(row["outcome"], row["head"], row["link"]) for row in rows]
 
 
 async def read(pool: Pool, stream: str, after: int = 0, page: int = PAGE_EVENTS) -> list[StoredEvent]:
@@ -223,16 +227,22 @@ def _offer(request: Append, signed: Sequence[bytes]) -> Offer:
 
 async def _write_all(pool: Pool, request: Append, offer: Offer) -> Written:
     moves = [event for event in request.events if event["kind"] in MOVE_OF_KIND]
+    if not moves:
+        if (group := _GROUPS.get(pool)) is None:
+            group = _GROUPS[pool] = GroupCommit(pool, _write_group)
+        return await group.store(offer)
+    async with pool.acquire() as connection, connection.transaction():
+        # Funds before the head, always: two appends that take both can then not wait for each other.
+        locked = await lock_funds(connection, moves)
+        [written] = await write(connection, [offer])
+        if written.outcome == "accepted":
+            await book(connection, locked, moves, person=(request.view or {}).get("person"))
+        return written
+
+
+async def _write_group(pool: Pool, offers: Sequence[Offer]) -> list[Written]:
     async with pool.acquire() as connection:
-        if not moves:
-            return await write(connection, offer)
-        async with connection.transaction():
-            # Funds before the head, always: two appends that take both can then not wait for each other.
-            locked = await lock_funds(connection, moves)
-            written = await write(connection, offer)
-            if written.outcome == "accepted":
-                await book(connection, locked, moves, person=(request.view or {}).get("person"))
-            return written
+        return await write(connection, offers)
 
 
 async def _stored(pool: Pool, request: Append, *, unsigned: tuple[str, ...] = ()) -> Appended:

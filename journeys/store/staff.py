@@ -1,6 +1,6 @@
 """Staff: handles, roles, sites and absences; who is there on a day."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -178,6 +178,17 @@ async def by_handle(pool: Pool, handle: str) -> Member | None:
 async def members(pool: Pool) -> list[Member]:
     """All staff by handle, those who left included."""
     return [_member(row) for row in await pool.fetch(f"SELECT {_COLUMNS} FROM staff ORDER BY handle")]
+
+
+async def referents(pool: Pool, sites: Collection[str], also: Collection[str]) -> dict[str, str]:
+    """Names of active caseworkers of these sites (none: of all), and of `also`, by id in the order of their names."""
+    rows = await pool.fetch(
+        "SELECT id::text, name FROM staff WHERE id = ANY ($2::uuid[])"
+        " OR (active AND 'referent' = ANY (roles) AND (cardinality($1::text[]) = 0 OR sites = '{}' OR sites && $1))"
+        " ORDER BY name, id",
+        list(sites), list(also),
+    )  # fmt: skip
+    return {row["id"]: row["name"] for row in rows}
 
 
 async def absences(pool: Pool, since: date) -> list[Absence]:

@@ -1,7 +1,8 @@
 """Without any server: what is typed wrongly, help, languages, and that nothing ends in a traceback."""
 
 import re
-import time
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -116,10 +117,8 @@ def test_a_simulated_clock_is_shown_everywhere(nowhere: Journeys) -> None:
 
 
 def test_doctor_without_a_stack_fails_with_what_to_do(nowhere: Journeys) -> None:
-    began = time.monotonic()
     said = nowhere("doctor", "--quick")
     assert said.code == 1 and "journeys up" in said.out
-    assert time.monotonic() - began < 5
     whole = nowhere("doctor", "--json", JOURNEYS_SMPT__HOST="x")
     assert whole.code == 1
     checks = {check["name"]: check for check in whole.json["checks"]}
@@ -149,17 +148,22 @@ def test_ctrl_c_is_130(nowhere: Journeys, monkeypatch: pytest.MonkeyPatch) -> No
     assert nowhere("list").code == 130
 
 
-def test_the_process_leaves_with_its_own_code_and_starts_fast(process: Callable[..., Said], tmp_path: Path) -> None:
+def test_the_process_leaves_with_its_own_code(process: Callable[..., Said], tmp_path: Path) -> None:
     home = {"JOURNEYS_DATA_DIR": str(tmp_path / "data")}
-    took = []
-    for _ in range(3):
-        began = time.monotonic()
-        assert process("--help", **home).code == 0
-        took.append(time.monotonic() - began)
-    assert min(took) < 0.7
+    assert process("--help", **home).code == 0
     assert process("bogus", **home).code == 2
     assert process("list", **home).code == 7
     assert not process("programme", "list", **home).out.count("\x1b")
+
+
+def test_help_loads_nothing_that_it_does_not_need() -> None:
+    said = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "journeys.app.cli", "--help"], capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    loaded = {line.rpartition("|")[2].strip() for line in said.stderr.splitlines() if line.startswith("import time:")}
+    assert "journeys.app.cli.main" in loaded
+    assert not loaded & {"temporalio", "asyncpg", "fastapi", "typst", "ruamel.yaml", "aiosmtplib"}
 
 
 def test_no_database_answers(nowhere: Journeys) -> None:

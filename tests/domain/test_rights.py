@@ -48,6 +48,7 @@ add-note                own       allowed     -        -        own      -      
 log-contact             own       allowed     -        -        own      -        -            -              -
 book-appointment        own       allowed     -        -        own      -        -            -              -
 move-appointment        own       allowed     -        -        -        -        -            -              -
+answer-appointment      own       allowed     -        -        -        -        own          -              -
 close-appointment       own       allowed     -        -        own      -        -            -              -
 acknowledge-escalation  own       allowed     allowed  allowed  -        -        -            -              -
 reassign-escalation     -         allowed     -        allowed  -        -        -            -              -

@@ -6,7 +6,7 @@ FAULTS_EFFECT_SECONDS (after how long an attempt of an effect is given up; empty
 
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -41,7 +41,6 @@ EFFECT_SECONDS = os.environ.get("FAULTS_EFFECT_SECONDS", "")
 
 INSTRUCTING: ContextVar[str] = ContextVar("instructing", default="")
 """The journey whose payment this task instructs; empty for other effects."""
-APPENDING: ContextVar[Append | None] = ContextVar("appending", default=None)
 
 
 def put_in_the_payment() -> None:
@@ -79,8 +78,7 @@ def put_in_the_append() -> None:
     append, write = journal.append, journal.write
 
     async def append_or_die(pool: Pool, ring: KeyRing, request: Append) -> Appended:
-        APPENDING.set(request)
-        before, _, after = _points(request)
+        before, _, after = _points((event["kind"] for event in request.events), request.answered)
         for point in before:
             ORDERS.strike(point, request.stream)
         answer = await append(pool, ring, request)
@@ -89,26 +87,26 @@ def put_in_the_append() -> None:
                 ORDERS.strike(point, request.stream)
         return answer
 
-    async def write_or_die(connection: Connection, offer: Offer) -> Written:
-        request = APPENDING.get()
-        inside = [] if request is None else _points(request)[1]
-        if not any(ORDERS.is_ordered(point, offer.stream) for point in inside):
-            return await write(connection, offer)
+    async def write_or_die(connection: Connection, offers: Sequence[Offer]) -> list[Written]:
+        inside = {offer.stream: _points(offer.kinds, offer.commands)[1] for offer in offers}
+        if not any(ORDERS.is_ordered(point, stream) for stream, points in inside.items() for point in points):
+            return await write(connection, offers)
         async with connection.transaction():
-            written = await write(connection, offer)
-            if written.outcome == "accepted":
-                for point in inside:
-                    ORDERS.strike(point, offer.stream)
+            written = await write(connection, offers)
+            for offer, one in zip(offers, written, strict=True):
+                if one.outcome == "accepted":
+                    for point in inside[offer.stream]:
+                        ORDERS.strike(point, offer.stream)
         return written
 
     journal.append, journal.write = append_or_die, write_or_die
 
 
-def _points(request: Append) -> tuple[list[Point], list[Point], list[Point]]:
-    """What this append is a step of: the points before it, inside it and after it."""
-    kinds = {event["kind"] for event in request.events}
+def _points(kinds: Iterable[str], answered: Sequence[object]) -> tuple[list[Point], list[Point], list[Point]]:
+    """What an append of these is a step of: the points before it, inside it and after it."""
+    kinds = set(kinds)
     before, inside, after = [], [], []
-    if request.answered:
+    if answered:
         before.append(Point.APPEND_BEFORE)
         inside.append(Point.APPEND_INSIDE)
         after.append(Point.APPEND_AFTER)

@@ -99,7 +99,7 @@ class Ground:
 async def ground(database_url: str, tmp_path: Any) -> AsyncIterator[Ground]:
     settings = load_settings(data_dir=tmp_path, signing_key="ab" * 32)
     async with open_house(settings, database_url, "127.0.0.1:1") as house:
-        yield Ground(house, make_application(house, pace=Pace(100_000, 100_000)), database_url)
+        yield Ground(house, make_application(house, pace=Pace(100_000, 100_000, 100_000)), database_url)
 
 
 def form(token: str | None, **fields: str) -> dict[str, str]:

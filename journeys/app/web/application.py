@@ -5,16 +5,18 @@ from typing import Final
 from urllib.parse import quote
 
 import structlog
-from asyncpg import InterfaceError, InternalClientError, PostgresError
+from asyncpg import DiskFullError, InterfaceError, InternalClientError, PostgresError
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
+from journeys.app.attaching import TOO_LARGE
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.web import safety
 from journeys.app.web.api.application import make_api
 from journeys.app.web.api.problems import ROOT
+from journeys.app.web.bodies import Bounded
 from journeys.app.web.house import House
 from journeys.app.web.pages import ROUTERS
 from journeys.app.web.policy import check_doors
@@ -22,12 +24,16 @@ from journeys.app.web.proof import NotProved, ask_proof
 from journeys.app.web.provider import Provider
 from journeys.app.web.rendering import STATIC, page
 from journeys.app.web.visit import NotEntered, Visit, language_of, token_of
+from journeys.i18n import capital, text
+from journeys.store.links import PATH as LINKS
 from journeys.temporal import Malformed, Unreachable
 
 STATUS: Final = {
     Exit.USAGE: 422, Exit.NOT_FOUND: 404, Exit.REFUSED: 403, Exit.CONFLICT: 409, Exit.UNREACHABLE: 503,
     Exit.BROKEN: 500, Exit.FAILED: 500,
 }  # fmt: skip
+STATUS_OF: Final = {"body-too-large": 413, TOO_LARGE: 413, "broken-form": 400}
+"""Where a code has a status of its own."""
 
 
 def make_application(house: House, *, pace: safety.Pace | None = None) -> FastAPI:
@@ -40,6 +46,9 @@ def make_application(house: House, *, pace: safety.Pace | None = None) -> FastAP
     application.mount("/static", StaticFiles(directory=Path(STATIC)), name="static")
     application.mount(ROOT, make_api(house), name="api")
     check_doors(application)
+    # The innermost: what it raises must reach the page that tells it.
+    application.add_middleware(Bounded, largest_document=house.settings.largest_document)
+    application.add_middleware(safety.Compressed)
     application.middleware("http")(safety.same_origin)
     application.middleware("http")(pace or safety.Pace())
     application.middleware("http")(safety.headers)
@@ -73,8 +82,10 @@ def _tell_failures(application: FastAPI) -> None:
     @application.exception_handler(InterfaceError)
     @application.exception_handler(InternalClientError)
     async def no_store(request: Request, error: Exception) -> Response:
-        structlog.get_logger().error("no answer from the database", path=request.url.path, exc_info=error)
-        return told(request, _NO_STORE)
+        structlog.get_logger().error(
+            "no answer from the database", path=safety.loggable(request.url.path), exc_info=error
+        )
+        return told(request, _DISK_FULL if isinstance(error, DiskFullError) else _NO_STORE)
 
     @application.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
@@ -86,7 +97,20 @@ def _tell_failures(application: FastAPI) -> None:
 def told(request: Request, error: Failure) -> HTMLResponse:
     """A page that says what, where and what to do."""
     visit = Visit(request.app.state.house, request, language_of(request, None), token_of(request))
-    return page(visit, "failure.html", STATUS.get(error.exit, 500), failure=error)
+    status = status_of(error)
+    if request.url.path.startswith(LINKS):
+        return page(visit, "link-dead.html", status, title=visit.say("Cela n'a pas été possible"),
+                    text=_sentence(visit, error.what), advice=_sentence(visit, error.remedy))  # fmt: skip
+    return page(visit, "failure.html", status, failure=error)
+
+
+def status_of(error: Failure) -> int:
+    """The HTTP status of a failure."""
+    return STATUS_OF.get(error.code) or STATUS.get(error.exit, 500)
+
+
+def _sentence(visit: Visit, said: Said | None) -> str:
+    return capital(text(visit.lang)(said.in_(visit.lang))) + "." if said is not None else ""
 
 
 def unknown_fate(command: str | None) -> Failure:
@@ -106,6 +130,12 @@ _NO_STORE: Final = Failure(
     Said("la base de données ne répond pas ; rien n'a été changé", "the database does not answer; nothing was changed"),
     Said("réessayez dans un instant ; si cela dure, prévenez la personne qui tient la machine",
          "try again in a moment; if it lasts, tell whoever keeps the machine"),
+)  # fmt: skip
+_DISK_FULL: Final = Failure(
+    Exit.UNREACHABLE, "disk-full",
+    Said("le disque de la base est plein ; rien n'a été noté", "the database's disk is full; nothing was written"),
+    Said("prévenez la personne qui tient la machine : il faut libérer de la place",
+         "tell whoever keeps the machine: some space has to be freed"),
 )  # fmt: skip
 _NO_PAGE: Final = Failure(
     Exit.NOT_FOUND, "no-page", Said("il n'y a pas de page à cette adresse", "there is no page at this address"),

@@ -15,7 +15,17 @@ from journeys.app.inbox import label, role_label
 from journeys.app.reading import ZONE, today_of
 from journeys.app.web.policy import DECIDING, READERS, STAFF
 from journeys.app.web.visit import Visit
-from journeys.i18n import Lang, capital, format_date, format_instant, format_money, format_time, ngettext, text
+from journeys.i18n import (
+    Lang,
+    capital,
+    format_date,
+    format_instant,
+    format_money,
+    format_size,
+    format_time,
+    ngettext,
+    text,
+)
 from journeys.identifiers import short, uuid7
 from journeys.narration import command_word, spoken
 from journeys.narration.words import COMMANDS
@@ -100,6 +110,7 @@ def _environment(lang: Lang) -> Environment:
         instant=lambda at, weekday=False: format_instant(at, lang, ZONE, weekday=weekday),
         hour=lambda at: format_time(at, lang, ZONE),
         money=lambda cents: format_money(cents, lang),
+        size=lambda octets: format_size(octets, lang),
         capital=capital,
         said=lambda said: text(lang)(said.in_(lang)),
         spoken=lambda code: spoken(code, lang),

@@ -16,7 +16,8 @@ from journeys.app.failures import Exit, Failure, Said
 from journeys.app.fields import ABOUT, commands
 from journeys.app.web.api.problems import Unreadable, Wrong, unreadable
 from journeys.app.web.api.shapes import A_COMMAND, SOMEBODY
-from journeys.domain.commands import BODIES, AnyBody, Day, StaffId, When
+from journeys.domain import document
+from journeys.domain.commands import BODIES, AnyBody, Body, Day, StaffId, When
 from journeys.domain.programme import Code
 
 _PLAIN: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
@@ -96,7 +97,7 @@ def model_of(name: str) -> type[BaseModel]:
             told = copy(info)
             told.description = _about(key)
             fields[key] = (info.annotation, told)
-    for part in sorted(kind.PARTS):
+    for part in _texts_of(kind):
         needed = part in kind.NEEDED
         fields[part] = (
             Free if needed else Free | None,
@@ -107,6 +108,11 @@ def model_of(name: str) -> type[BaseModel]:
     title = "".join(word.capitalize() for word in name.split("-"))
     made: type[BaseModel] = create_model(title, __base__=Sent, __doc__=(kind.__doc__ or "").strip() or None, **fields)
     return made
+
+
+def _texts_of(kind: type[Body]) -> list[str]:
+    """The free texts of a command; documents are handed in on the pages and by the command line."""
+    return sorted(kind.PARTS - {document.PART})
 
 
 def _about(field: str) -> str:
@@ -127,7 +133,7 @@ def models() -> dict[str, type[BaseModel]]:
 
 
 _SAID: Final[dict[str, Any]] = {
-    "amount": 60000, "appointment": A_COMMAND, "at": "2027-05-12T14:30:00+02:00", "contact": "support",
+    "amount": 60000, "answer": "coming", "appointment": A_COMMAND, "at": "2027-05-12T14:30:00+02:00", "contact": "support",
     "date": "release", "description": "signed lease", "digest": "3" * 64, "escalation": A_COMMAND, "grant": A_COMMAND,
     "id": "lodging-asked", "kind": "exit-plan", "letter": "Could you receive this person?", "means": "phone",
     "measure": "housed", "mentor": SOMEBODY, "milestone": "lodging-asked", "minutes": 45, "note": "asked today",
@@ -191,7 +197,7 @@ async def command_sent(request: Request, name: str) -> Read:
     """A command out of a request. Raises what `sent` raises."""
     given = await sent(request, model_of(name))
     kind = BODIES[name]
-    texts = {part: text for part in kind.PARTS if (text := getattr(given, part)) is not None}
+    texts = {part: text for part in _texts_of(kind) if (text := getattr(given, part)) is not None}
     own = {key: getattr(given, key) for key in kind.model_fields if key != "name"}
     try:
         body: Any = kind.model_validate(own)

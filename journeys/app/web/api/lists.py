@@ -5,7 +5,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from journeys.app.approving import sight
-from journeys.app.inbox import waiting
+from journeys.app.inbox import waits
 from journeys.app.publishing import in_force
 from journeys.app.reading import today_of
 from journeys.app.web.api.entering import token_door
@@ -32,6 +32,7 @@ from journeys.store import mentors, partners, staff, views
 router = APIRouter()
 
 MOST: Final = 300
+"""Lines of a list; one that is longer is worked through from its beginning."""
 
 
 @router.get("/me", tags=["who"], summary="Whose token it is", operation_id="getMe")
@@ -44,12 +45,10 @@ async def me(visit: Visit = token_door(STAFF)) -> Me:
 @router.get("/approvals", tags=["inboxes"], summary="Grants to decide", operation_id="listApprovals")
 async def approvals(visit: Visit = token_door(DECIDING)) -> Approvals:
     """Grants that wait for one of the owner's roles, the first to expire first: all that an approval is bound to."""
-    rows = await views.waiting_on(visit.connection, visit.roles & {"supervisor", "finance", "duty"}, MOST)
-    items = [
-        item for row in rows for item in waiting(row)
-        if item.kind == "grant" and set(item.role.split(", ")) & visit.roles
-    ]  # fmt: skip
-    found = [await sight(visit.connection, item.row, item.id) for item in items]
+    waiting = await views.open_items(
+        visit.connection, "grant", visit.visible, staff=None, roles=visit.visitor.roles, mine=True, limit=MOST
+    )
+    found = [await sight(visit.connection, each.journey, each.item["id"]) for each in waiting.items]
     return Approvals(
         approvals=sorted(
             (Approval.model_validate(each.as_json()) for each in found), key=lambda each: (each.decide_by, each.grant)
@@ -59,14 +58,14 @@ async def approvals(visit: Visit = token_door(DECIDING)) -> Approvals:
 
 @router.get("/escalations", tags=["inboxes"], summary="Open escalations", operation_id="listEscalations")
 async def escalations(visit: Visit = token_door(READERS)) -> Escalations:
-    """On the journeys that the owner may look into, the next to climb first."""
-    rows = await views.alerted(visit.connection, MOST)
-    programmes = await visit.house.programmes()
-    found = sorted(
-        (item for row in rows for item in waiting(row) if item.kind == "escalation"),
-        key=lambda item: (item.at is None, item.at or item.since or visit.now, item.id),
+    """On journeys that the owner may look into; what somebody took charge of comes last."""
+    me = visit.visitor
+    waiting = await views.open_items(
+        visit.connection, "escalation", visit.visible, staff=me.id, roles=me.roles, mine=False, limit=MOST
     )
-    return Escalations(escalations=[Item.model_validate(each.as_json(visit.lang, programmes)) for each in found])
+    programmes = await visit.house.programmes()
+    found = [waits(each.journey, each.item).as_json(visit.lang, programmes) for each in waiting.items]
+    return Escalations(escalations=[Item.model_validate(each) for each in found])
 
 
 @router.get("/programmes", tags=["programmes"], summary="Programmes in force", operation_id="listProgrammes")

@@ -20,7 +20,7 @@ STATUS: Final = {
 }  # fmt: skip
 _BY_CODE: Final = {
     "not-json": 400, "bad-request": 400, "bad-length": 400, "no-token": 401, "proof-wanted": 401, "wrong-proof": 401,
-    "no-method": 405, "changed": 412, "too-large": 413, "not-json-media": 415, "too-often": 429,
+    "no-method": 405, "changed": 412, "too-large": 413, "body-too-large": 413, "not-json-media": 415, "too-often": 429,
 }  # fmt: skip
 """Statuses that say more than the exit code of the command line does."""
 

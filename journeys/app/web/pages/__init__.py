@@ -7,8 +7,11 @@ from journeys.app.web.pages import (
     changes,
     commands,
     directory,
+    documents,
     escalations,
+    giving,
     health,
+    links,
     login,
     person,
     start,
@@ -19,4 +22,6 @@ from journeys.app.web.pages import (
 ROUTERS = [
     health.router, login.router, changes.router, today.router, caseload.router, week.router, person.router,
     commands.router, approvals.router, escalations.router, start.router, audit.router, directory.router,
+    documents.router,
+    giving.router, links.router,
 ]  # fmt: skip

@@ -9,9 +9,10 @@ from fastapi.responses import Response
 from journeys.app.approving import sight
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.finding import Loaded
-from journeys.app.inbox import waiting
+from journeys.app.inbox import waits
 from journeys.app.web.lines import line
 from journeys.app.web.pages.commands import journey
+from journeys.app.web.paging import A_SHEET, Paging, page_asked
 from journeys.app.web.policy import DECIDING
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
@@ -21,28 +22,24 @@ from journeys.domain.state import GrantKnown, GrantStatus
 from journeys.identifiers import uuid7
 from journeys.narration.telling import Speech
 from journeys.store import views
-from journeys.store.directory import names_of
 
 router = APIRouter()
 
 
 @router.get("/accords")
 async def inbox(visit: Visit = door(DECIDING)) -> Response:
-    rows = await views.waiting_on(visit.connection, visit.roles & {"supervisor", "finance", "duty"})
-    programmes = await visit.house.programmes()
-    items = [item for row in rows for item in waiting(row) if item.kind == "grant"]
-    mine = sorted(
-        (item for item in items if set(item.role.split(", ")) & visit.roles), key=lambda item: (item.at, item.id)
-    )
+    number = page_asked(visit)
+    found = await views.open_items(
+        visit.connection, "grant", visit.visible, staff=None, roles=visit.visitor.roles, mine=True, limit=A_SHEET,
+        offset=(number - 1) * A_SHEET,
+    )  # fmt: skip
     past = await views.decided(visit.connection)
-    names = await names_of(
-        visit.connection, {each.header["actor"] for each in past if each.header["actor"] != "system"}
-    )
+    programmes = await visit.house.programmes()
     return page(
         visit, "approvals.html",
-        lines=[line(visit, item, programmes) for item in mine],
+        lines=[line(visit, waits(each.journey, each.item), programmes) for each in found.items],
+        paging=Paging(visit, number, found.mine, A_SHEET),
         past=[(each, datetime.fromisoformat(each.header["recorded_at"])) for each in past],
-        names=names,
         what={"GrantApprovalGiven": visit.say("accord donné"), "GrantRefused": visit.say("refusée"),
               "GrantReturned": visit.say("renvoyée pour être revue")},
     )  # fmt: skip

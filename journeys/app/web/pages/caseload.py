@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 from journeys.app.inbox import label
 from journeys.app.reading import ZONE
 from journeys.app.web.lines import near_date, release_words
+from journeys.app.web.paging import A_PAGE, Paging, page_asked
 from journeys.app.web.policy import READERS
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
@@ -24,7 +25,6 @@ from journeys.store.views import Asked, JourneyRow
 
 router = APIRouter()
 
-A_PAGE: Final = 50
 MOST: Final = 5_000
 """Rows of a file."""
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -35,15 +35,18 @@ _STATUSES: Final = ("planned", "active", "suspended", "closed")
 async def screen(visit: Visit = door(READERS)) -> Response:
     query = visit.request.query_params
     asked = _asked(visit)
-    number = max(int(query["page"]), 1) if query.get("page", "").isdecimal() and len(query["page"]) < 6 else 1
-    rows = await views.caseload(visit.connection, asked, limit=A_PAGE, offset=(number - 1) * A_PAGE)
-    total = await views.count(visit.connection, asked)
-    members = {each.id: each.name for each in await staff.members(visit.connection) if "referent" in each.roles}
+    number = page_asked(visit)
+    rows, total = await views.caseload(
+        visit.connection, asked, visit.visible, limit=A_PAGE, offset=(number - 1) * A_PAGE
+    )
+    named = set(filter(None, (asked.referent, *(row.referent for row in rows))))
+    members = await staff.referents(visit.connection, visit.visitor.sites, named)
     programmes = await visit.house.programmes()
     return page(
         visit, "caseload.html",
-        rows=[_shown(visit, row, programmes, members) for row in rows], total=total, number=number,
-        pages=-(-total // A_PAGE), asked=asked, members=_mine_first(visit, members), programmes=programmes,
+        rows=[_shown(visit, row, programmes, members) for row in rows], total=total,
+        paging=Paging(visit, number, total, A_PAGE), asked=asked, members=_mine_first(visit, members),
+        programmes=programmes,
         statuses=_STATUSES, typed=query.get("texte", ""), address=lambda **more: _address(visit, **more),
         everybody=query.get("referent") == "tous",
     )  # fmt: skip
@@ -53,7 +56,7 @@ async def screen(visit: Visit = door(READERS)) -> Response:
 async def table(visit: Visit = door(READERS)) -> Response:
     """The same as a file that a spreadsheet opens: semicolons, and no cell that it would take for a formula."""
     asked = _asked(visit)
-    rows = await views.caseload(visit.connection, asked, limit=MOST)
+    rows, _ = await views.caseload(visit.connection, asked, visit.visible, limit=MOST)
     members = {each.id: each.name for each in await staff.members(visit.connection)}
     programmes = await visit.house.programmes()
     say = visit.say
@@ -76,7 +79,9 @@ async def search(visit: Visit = door(READERS)) -> Response:
     typed = visit.request.query_params.get("q", "").strip()[:100]
     digits = "".join(sign for sign in typed if sign.isascii() and sign.isdigit())
     digits = digits.removeprefix("33").removeprefix("0") if len(digits) >= 6 else ""
-    found = await views.found(visit.connection, search_form(typed), digits, typed) if len(typed) >= 2 else []
+    found = (
+        await views.found(visit.connection, search_form(typed), digits, typed, visit.visible) if len(typed) >= 2 else []
+    )
     if len(found) == 1:
         return RedirectResponse(f"/parcours/{found[0].id}", status_code=303)
     programmes = await visit.house.programmes()

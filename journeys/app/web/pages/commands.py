@@ -1,13 +1,14 @@
 """Every command on a journey: its form, and what comes of it. The screens' buttons post here as well."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from journeys.app.attaching import TOO_LARGE
 from journeys.app.failures import Exit, Failure, Said
-from journeys.app.finding import Loaded, load
+from journeys.app.finding import Loaded, load, read_journey
 from journeys.app.web.acting import Wrong, act, filled
 from journeys.app.web.forms import form_of
 from journeys.app.web.policy import STAFF
@@ -15,10 +16,12 @@ from journeys.app.web.proof import want_proof
 from journeys.app.web.rendering import go, local_path, page
 from journeys.app.web.visit import Visit, door
 from journeys.audit.narrating import Story, narrate
-from journeys.audit.reading import read_names
+from journeys.audit.reading import Recorded, read_names
+from journeys.domain.handbook import Handbook
 from journeys.identifiers import is_uuid, uuid7
 from journeys.store import views
 from journeys.store.journal import parts
+from journeys.store.views import JourneyRow
 
 router = APIRouter()
 
@@ -32,8 +35,8 @@ async def form(id: str, command: str, visit: Visit = door(STAFF)) -> Response:
 @router.post("/parcours/{id}/agir/{command}")
 async def send(id: str, command: str, visit: Visit = door(STAFF)) -> Response:
     loaded = await journey(visit, id)
-    typed = {key: value for key, value in (await visit.request.form()).items() if isinstance(value, str)}
-    asked = filled(command, typed, visit)
+    asked = filled(command, await visit.request.form(), visit)
+    typed = asked.typed
     back = local_path(typed.get("back"), f"/parcours/{id}")
     again = {**typed, "command": asked.id}
     await want_proof(visit, command)
@@ -42,7 +45,8 @@ async def send(id: str, command: str, visit: Visit = door(STAFF)) -> Response:
     try:
         await act(visit, loaded, asked)
     except Wrong as wrong:
-        return await _form(visit, loaded, command, again, wrong.failures, 422)
+        status = 413 if any(each.code == TOO_LARGE for each in wrong.failures) else 422
+        return await _form(visit, loaded, command, again, wrong.failures, status)
     except Failure as failure:
         # A refused command is on record under its id: another try is another command.
         status = {Exit.REFUSED: 403, Exit.CONFLICT: 409}.get(failure.exit, 422)
@@ -52,6 +56,11 @@ async def send(id: str, command: str, visit: Visit = door(STAFF)) -> Response:
 
 async def journey(visit: Visit, id: str) -> Loaded:
     """A journey that the visitor may see, folded. Raises Failure: not found, or not theirs, which is told alike."""
+    return await load(visit.connection, await journey_row(visit, id))
+
+
+async def journey_row(visit: Visit, id: str) -> JourneyRow:
+    """A journey that the visitor may see, as lists show it. Raises as `journey` does."""
     row = await views.journey(visit.connection, id) if is_uuid(id) else None
     if row is None:
         raise Failure(
@@ -61,16 +70,23 @@ async def journey(visit: Visit, id: str) -> Loaded:
             Said("cherchez la personne par son nom, ou demandez à la personne qui la suit",
                  "search the person by name, or ask who leads the journey"),
         )  # fmt: skip
-    return await load(visit.connection, row)
+    return row
 
 
-async def journey_told(visit: Visit, id: str) -> tuple[Loaded, dict[str, str], Story]:
-    """A journey that the visitor may see, the names in it, and its story; the connection is given back."""
-    loaded = await journey(visit, id)
-    texts = await parts(visit.connection, loaded.row.stream)
-    names = await read_names(visit.connection, loaded.events)
+async def journey_told(
+    visit: Visit, id: str, choose: Callable[[Sequence[Recorded], Handbook], Container[int]] | None = None
+) -> tuple[Loaded, dict[str, str], Story]:
+    """A journey that the visitor may see, the names in it, and its story; the connection is given back.
+
+    `choose` says which seqs are told; None: all.
+    """
+    row = await journey_row(visit, id)
+    events, book = await read_journey(visit.connection, row)
+    texts = await parts(visit.connection, row.stream)
+    names = await read_names(visit.connection, events)
     await visit.done()
-    return loaded, names, narrate(loaded.events, texts, names, loaded.book, visit.lang)
+    story = narrate(events, texts, names, book, visit.lang, choose(events, book) if choose is not None else None)
+    return Loaded(row, story.state, book, events), names, story
 
 
 async def _changed_since(visit: Visit, loaded: Loaded, seen: int | None) -> Failure | None:
@@ -96,6 +112,7 @@ async def _form(
     fields = await form_of(visit, loaded, command, typed)
     return page(
         visit, "command.html", status, loaded=loaded, row=loaded.row, command=command, fields=fields, failures=failures,
-        typed=typed, id=typed.get("command") or uuid7(visit.now), seq=loaded.state.seq,
+        typed=typed, carries_a_file=any(each.shape == "file" for each in fields),
+        id=typed.get("command") or uuid7(visit.now), seq=loaded.state.seq,
         back=local_path(typed.get("back"), f"/parcours/{loaded.row.id}"),
     )  # fmt: skip
