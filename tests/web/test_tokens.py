@@ -11,10 +11,13 @@ import pytest
 from fastapi.routing import APIRoute
 from starlette.routing import Mount
 
+from journeys.app import starting
 from journeys.app.web.api.application import make_api
+from journeys.app.web.house import House
 from journeys.app.web.policy import PUBLIC, Unguarded, policy_of
 from journeys.domain.rights import ROLES
 from journeys.store import staff, tokens
+from journeys.temporal import Unreachable
 from tests.web.conftest import BY, Ground, form
 from tests.web.test_reach import Town, town
 
@@ -236,3 +239,35 @@ async def test_making_a_token_wants_a_fresh_proof(ground: Ground) -> None:
     await ground.house.writing.execute("UPDATE sessions SET proved_at = now() - interval '11 minutes'")
     answer = await browser.send("/compte/jetons", name="x", days="30")
     assert answer.status_code == 403 and await tokens.tokens_of(ground.house.writing, me) == []
+
+
+@pytest.mark.parametrize(
+    ("fate", "status", "code"), [("under-way", 202, None), ("not-taken", 503, "not-taken"), (None, 503, "unknown")]
+)
+async def test_a_command_without_an_answer_says_which_of_three_it_is(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch, fate: str | None, status: int, code: str | None
+) -> None:
+    """What the sender says of a command that it sent, as a program is told it."""
+
+    async def silent(*given: Any, **more: Any) -> None:
+        error = Unreachable("no answer in time")
+        if fate is not None:
+            error.fate = fate  # type: ignore[attr-defined]
+        raise error
+
+    monkeypatch.setattr(starting, "give", silent)
+    monkeypatch.setattr(starting, "must_be_trusted", _nothing)
+    monkeypatch.setattr(House, "client", _nothing)
+    me, key = await ground.member("aline", "referent"), str(uuid.uuid4())
+    body = {"programme": "auxilia", "person": {"first_name": "Samir", "last_name": "Benali"}, "referent": me,
+            "dates": {"release": "2099-01-01"}}  # fmt: skip
+    async with program(ground, await token_of(ground, me)) as client:
+        answer = await client.post("/journeys", json=body, headers={"Idempotency-Key": key})
+    assert (answer.status_code, answer.json().get("code"), answer.json()["command"]) == (status, code, key), answer.text
+    assert answer.headers["retry-after"]
+    if status == 202:
+        assert answer.headers["location"] == f"/api/v1/journeys/{key}/answers/{key}"
+
+
+async def _nothing(*given: Any) -> None:
+    return None

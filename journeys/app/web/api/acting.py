@@ -72,8 +72,8 @@ async def act(visit: Visit, loaded: Loaded, asked: Asked) -> Answer:
     """Send a command to a journey that the visitor may see; the visit's connection is given back before.
 
     Raises:
-        Failure: changed since, no proof, refused, or in conflict: it was not taken. Unknown fate (503), with the
-        number under which it may be looked up and sent again.
+        Failure: changed since, no proof, refused, or in conflict: it was not taken. Fate unknown (503), with the
+        number under which it may be looked up and sent again. UnderWay: taken, and not yet written.
     """
     house, read = visit.house, asked.read
     before = await recalled(house, loaded, asked)
@@ -92,8 +92,8 @@ async def act(visit: Visit, loaded: Loaded, asked: Asked) -> Answer:
         answer = await deliver(
             house.writing, house.ring, house.client, house.settings.task_queue, loaded, command, read.texts, visit.actor
         )
-    except (Unreachable, Malformed):
-        raise unknown_fate(asked.id) from None
+    except (Unreachable, Malformed) as error:
+        raise unanswered(error, asked.id, loaded.row.id) from None
     except (OSError, PostgresError) as error:
         if asked.name in PERSONAL:
             # The person's own stream may have it already.
@@ -142,6 +142,36 @@ def _must_be_fresh(loaded: Loaded, actor: Actor, asked: Asked) -> None:
             field="If-Match",
             more={"seq": loaded.state.seq, "events": [event.seq for event in others]},
         )  # fmt: skip
+
+
+class UnderWay(Exception):
+    """The engine has taken a command and is writing it down: 202 with its number."""
+
+    def __init__(self, command: str, journey: str) -> None:
+        super().__init__(command)
+        self.command = command
+        self.journey = journey
+
+
+def unanswered(error: Exception, command: str, journey: str) -> Exception:
+    """What became of a command that got no answer in time: taken, not taken, or not known where the sender cannot say.
+
+    The sender's word is the error's `fate`.
+    """
+    match str(getattr(error, "fate", "unknown")):
+        case "under-way":
+            return UnderWay(command, journey)
+        case "not-taken":
+            return Failure(
+                Exit.UNREACHABLE, "not-taken",
+                Said("le moteur ne répond pas ; la demande n'a pas été prise, rien n'a changé",
+                     "the engine does not answer; the request was not taken, nothing has changed"),
+                Said("renvoyez-la dans un instant, avec la même Idempotency-Key",
+                     "send it again in a moment, with the same Idempotency-Key"),
+                command=command,
+            )  # fmt: skip
+        case _:
+            return unknown_fate(command)
 
 
 def unknown_fate(command: str) -> Failure:

@@ -15,8 +15,10 @@ from starlette.routing import Match
 
 from journeys.app.failures import Exit, Failure, Said, not_found
 from journeys.app.web.api import bodies, commands, lists, reading
+from journeys.app.web.api.acting import UnderWay
 from journeys.app.web.api.entering import open_door
 from journeys.app.web.api.problems import MEDIA, ROOT, Problem, Unreadable, problem, wrong_of
+from journeys.app.web.api.shapes import Taken
 from journeys.app.web.house import House
 from journeys.app.web.policy import check_doors
 
@@ -31,7 +33,8 @@ workflow, decided by the same rules and rights as on the pages.
 - **Once.** Every command carries an `Idempotency-Key`, the command's id, a UUID of yours. Sent again with the same
   content it has the same answer and no second effect; with other content it is a conflict.
 - **Seen.** `If-Match` with the journey's ETag refuses a command when somebody else has since changed the same subject.
-- **Without an answer.** 503 says whether nothing was changed or the fate is `unknown`; sending the same again is safe.
+- **Without an answer.** 202: taken and being written. 503: not taken, or the fate is `unknown`. Sending the same
+  again is safe in each case.
   `/journeys/{id}/answers/{command}` says what became of it.
 - **Money.** Approving a grant, settling or cancelling a payment wants `Journeys-Code`, the code of the moment.
 - **Problems** are `application/problem+json` (RFC 9457), in French or English by `Accept-Language`.
@@ -50,6 +53,11 @@ _WHEN: Final = {
     429: "Too many requests.",
     503: "A part of the service does not answer. `code` says whether nothing was changed or the fate is `unknown`.",
 }
+_UNDER_WAY: Final = {
+    "description": "Taken by the engine and not yet written: look it up, or send it again with the same key.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Taken"}}},
+    "headers": {"Location": {"description": "What became of it.", "schema": {"type": "string"}}},
+}  # fmt: skip
 _READ: Final = (401, 403, 404, 422, 429, 503)
 _COMMAND: Final = (400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 503)
 
@@ -88,13 +96,15 @@ def _described(api: FastAPI) -> dict[str, Any]:
     schemas: dict[str, Any] = made["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    sent: list[type[BaseModel]] = [Problem, bodies.Start, *bodies.models().values()]
+    sent: list[type[BaseModel]] = [Problem, Taken, bodies.Start, *bodies.models().values()]
     for model in sent:
         own = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas |= own.pop("$defs", {})
         schemas[model.__name__] = own
     for path, methods in made["paths"].items():
         for method, operation in methods.items():
+            if method == "post":
+                operation["responses"]["202"] = _UNDER_WAY
             _without_null(operation.get("parameters", []))
             _told(operation, _COMMAND if method == "post" else _READ, changes=method == "post")
             if method == "post" or "/journeys/{id}" in path:
@@ -138,6 +148,12 @@ def _tell_problems(api: FastAPI) -> None:
     @api.exception_handler(Failure)
     async def failure(request: Request, error: Failure) -> Response:
         return problem(request, error)
+
+    @api.exception_handler(UnderWay)
+    async def under_way(request: Request, taken: UnderWay) -> Response:
+        told = Taken(command=taken.command, journey=taken.journey)
+        where = f"{ROOT}/journeys/{taken.journey}/answers/{taken.command}"
+        return JSONResponse(told.model_dump(), 202, headers={"Location": where, "Retry-After": "2"})
 
     @api.exception_handler(RequestValidationError)
     async def unreadable(request: Request, error: RequestValidationError) -> Response:

@@ -133,7 +133,8 @@ def models() -> dict[str, type[BaseModel]]:
 
 
 _SAID: Final[dict[str, Any]] = {
-    "amount": 60000, "answer": "coming", "appointment": A_COMMAND, "at": "2027-05-12T14:30:00+02:00", "contact": "support",
+    "amount": 60000, "answer": "coming", "appointment": A_COMMAND, "at": "2027-05-12T14:30:00+02:00",
+    "contact": "support",
     "date": "release", "description": "signed lease", "digest": "3" * 64, "escalation": A_COMMAND, "grant": A_COMMAND,
     "id": "lodging-asked", "kind": "exit-plan", "letter": "Could you receive this person?", "means": "phone",
     "measure": "housed", "mentor": SOMEBODY, "milestone": "lodging-asked", "minutes": 45, "note": "asked today",

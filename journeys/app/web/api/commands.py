@@ -13,7 +13,18 @@ from journeys.app.publishing import programme_text_of, rules
 from journeys.app.reading import today_of
 from journeys.app.starting import Beginning, Starter
 from journeys.app.web.api import bodies
-from journeys.app.web.api.acting import Asked, Key, Seen, act, etag, seq_of, settled, unknown_fate, used_otherwise
+from journeys.app.web.api.acting import (
+    Asked,
+    Key,
+    Seen,
+    act,
+    etag,
+    seq_of,
+    settled,
+    unanswered,
+    unknown_fate,
+    used_otherwise,
+)
 from journeys.app.web.api.entering import CODE_HEADER, token_door
 from journeys.app.web.api.problems import ROOT
 from journeys.app.web.api.reading import JourneyId
@@ -106,8 +117,8 @@ async def _begin(visit: Visit, given: bodies.Start, details: Details, key: str) 
     try:
         client = await house.client()
         begun = await starter.begin(client, house.settings.task_queue, wanted, visit.now, key)
-    except (Unreachable, Malformed):
-        raise unknown_fate(key) from None
+    except (Unreachable, Malformed) as error:
+        raise unanswered(error, key, key) from None
     except (OSError, PostgresError) as error:
         raise unknown_fate(key) from error
     return settled(begun.answer, None)
