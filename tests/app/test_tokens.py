@@ -36,16 +36,19 @@ def test_a_token_is_listed_and_revoked_by_its_name(out: Journeys) -> None:
 def test_after_login_one_acts_as_the_person_whose_token_it_is(
     out: Journeys, up: Up, started: Callable[..., str]
 ) -> None:
-    id = started()
+    id, of_bob, of_sam = started(), made(out, "bob"), made(out, "sam")
     assert out("do", id, "add-note", "--text", "x", "--json").error["code"] == "who"
-    assert out("login", "--stdin", "--json", stdin=made(out, "bob") + "\n").json["staff"]["handle"] == "bob"
+    assert out("login", "--stdin", "--json", stdin=of_bob + "\n").json["staff"]["handle"] == "bob"
     kept = up.data_dir / "login.token"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert out("do", id, "add-note", "--text", "x", "--json").error["code"] == "no-right", "bob does not lead it"
     assert out("do", id, "add-note", "--text", "x", "--as", "aline", "--json").code == 0
-    assert out("login", "--stdin", "--json", stdin=made(out, "sam") + "\n").code == 0
+    assert out("login", "--stdin", "--json", stdin=of_sam + "\n").code == 0
     assert out("do", id, "add-note", "--text", "x", "--json").code == 0
+    assert out("staff", "token", "revoke", "sam", "essai", "--json").error["code"] == "no-right", "sam keeps no staff"
+    assert out("logout", "--json").json == {"forgotten": True}
     assert out("staff", "token", "revoke", "sam", "essai", "--json").code == 0
+    kept.write_text(of_sam)
     assert out("do", id, "add-note", "--text", "x", "--json").error["code"] == "token-ended"
     assert out("logout", "--json").json == {"forgotten": True}
     assert not kept.exists() and out("logout", "--json").json == {"forgotten": False}
