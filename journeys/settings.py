@@ -234,6 +234,9 @@ class Settings(BaseSettings):
     http_check_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     """Hosts (host or host:port, commas between) that a milestone's HTTP check may call; none by default."""
 
+    webhook_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Hosts (host or host:port, commas between) that webhooks may tell; none by default."""
+
     duty_address: str | None = None
     """The mail address of last resort, where no member of staff holds the role `duty`. Never vacant."""
 
@@ -309,7 +312,7 @@ class Settings(BaseSettings):
             _check_key_id(key_id)
         return key_id
 
-    @field_validator("http_check_hosts", mode="before")
+    @field_validator("http_check_hosts", "webhook_hosts", mode="before")
     @classmethod
     def _split(cls, hosts: object) -> object:
         return (
@@ -318,7 +321,7 @@ class Settings(BaseSettings):
             else hosts
         )
 
-    @field_validator("http_check_hosts")
+    @field_validator("http_check_hosts", "webhook_hosts")
     @classmethod
     def _are_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
         if not all(_HOST.fullmatch(host) for host in hosts):

@@ -36,7 +36,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from temporalio.workflow import Info
 
 from journeys import contract
-from journeys.contract import Answer, Begin
+from journeys.contract import Answer, Begin, Subscription
 from journeys.domain.commands import Command
 from journeys.settings import Settings
 
@@ -220,3 +220,20 @@ async def keep_house(client: Client, task_queue: str) -> None:
         await client.create_schedule(contract.HOUSEKEEPING, Schedule(action=action, spec=spec, policy=policy))
     except ScheduleAlreadyRunningError:
         return
+
+
+async def begin_webhook(client: Client, webhook: str, task_queue: str, *, wake: bool = False) -> None:
+    """Have a webhook's workflow run, where none does. `wake`: one that waits to try again tries at once."""
+    try:
+        await client.start_workflow(
+            contract.WEBHOOK,
+            Subscription(webhook=webhook),
+            id=f"webhooks-{webhook}",
+            task_queue=task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            task_timeout=TASK_TIMEOUT,
+            start_signal=contract.WEBHOOK_WAKE if wake else None,
+        )
+    except RPCError as failure:
+        raise Unreachable(str(failure)) from failure

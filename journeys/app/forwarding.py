@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 
 from journeys.app.attaching import Attached
 from journeys.app.entry import Actor, give, make_command, must_be_trusted, used_otherwise
+from journeys.app.failures import usage
 from journeys.app.finding import Loaded
 from journeys.clock import now
 from journeys.contract import Answer
 from journeys.domain.commands import PERSONAL, Command
 from journeys.domain.decide import Refused, decide
+from journeys.domain.document import PART
 from journeys.issuing import forwarded
 from journeys.store import documents, people, views
 from journeys.store.database import Pool
@@ -56,11 +58,14 @@ async def deliver(
 
     Raises:
         Unreachable, Malformed: they carry the command's id as `command_id`.
-        Failure: nobody trusts this process's key.
+        Failure: nobody trusts this process's key; or the command tells of a document and none is attached.
         asyncpg.DiskFullError: the document cannot be kept; nothing was sent.
     """
     if (conflict := await used_otherwise(pool, command)) is not None:
         return conflict
+    if (PART in command.commitments) != (attached is not None):
+        raise usage("document-without-file", "il manque le fichier du document", "the document's file is missing",
+                    field=PART)  # fmt: skip
     if attached is not None:
         await documents.keep(pool, command.stream, command.id, attached.document.digest, attached.content)
     answer = await _send(pool, ring, client, task_queue, loaded, command, texts, actor)

@@ -1,7 +1,7 @@
 """What the audit reads of a stream besides its events: its head, and the signed commands."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -67,9 +67,9 @@ def _recorded(row: Mapping[str, Any]) -> RecordedCommand:
     )  # fmt: skip
 
 
-async def occurred_of(pool: Pool | Connection, stream: str, command: str) -> datetime | None:
-    """When what a command tells happened, as it was first sent; None for one that the journal has not seen."""
-    signed = await pool.fetchval("SELECT signed FROM commands WHERE stream = $1 AND id = $2", stream, command)
+async def occurred_of(pool: Pool | Connection, streams: Sequence[str], command: str) -> datetime | None:
+    """When what a command tells happened, as it was first sent to one of these; None for one that none has seen."""
+    signed = await pool.fetchval("SELECT signed FROM commands WHERE stream = ANY ($1) AND id = $2", streams, command)
     return None if signed is None else datetime.fromisoformat(json.loads(signed)["occurred_at"])
 
 

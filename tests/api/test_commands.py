@@ -169,6 +169,13 @@ def test_what_cannot_be_read_changes_nothing(site: Site, raw: bytes, media: str,
     assert seq(site, id) == before
 
 
+def test_a_whole_number_may_be_written_as_json_writes_it(site: Site) -> None:
+    id = site.start()
+    for minutes, status in ((45.0, 200), (45.5, 422), (True, 422), ("45", 422)):
+        answer = give(site, id, "book-appointment", at="2099-05-12T14:30:00+02:00", minutes=minutes)
+        assert answer.status_code == status, answer.text
+
+
 async def test_without_an_engine_the_fate_is_said_and_the_number_given(site: Site) -> None:
     settings = load_settings(data_dir=site.data_dir)
     key, id = fresh(), site.journeys[0]

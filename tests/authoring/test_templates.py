@@ -107,6 +107,7 @@ def test_an_empty_place_falls_away_and_a_missing_variable_is_named() -> None:
         "referent": "Sam",
         "association": "A",
         "place": "",
+        "answer": "",
     }
     assert "10 h." in render("appointment-near", "participant", "fr", values).body
     assert "10 h, gare." in render("appointment-near", "participant", "fr", values | {"place": "gare"}).body

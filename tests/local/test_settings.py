@@ -77,6 +77,7 @@ def test_each_source_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         ("JOURNEYS_SIGNING_KEY_ID", "Été", "lower case"),
         ("JOURNEYS_SIGNING_OLD_KEYS", "abc", "JSON"),
         ("JOURNEYS_HTTP_CHECK_HOSTS", "http://a/b", "host names"),
+        ("JOURNEYS_WEBHOOK_HOSTS", "https://a/b", "host names"),
         ("JOURNEYS_PUBLIC_URL", "http://parcours.example.org", "https://journeys.example.org"),
         ("JOURNEYS_PUBLIC_URL", "https://parcours.example.org/chemin", "without a path"),
     ],

@@ -10,15 +10,23 @@ from typing import Any
 import asyncpg
 import pytest
 import pytest_asyncio
+from fastapi import Request
 
 from journeys.app import attaching
 from journeys.app.attaching import clean_name, kind_of
+from journeys.app.entry import Actor, make_command
+from journeys.app.failures import Failure
+from journeys.app.finding import load
+from journeys.app.forwarding import deliver
 from journeys.app.web import visit as visits
+from journeys.app.web.bodies import file_of, read_form
 from journeys.audit.verdicts import AccountName
 from journeys.audit.verifying import Sources, verify
-from journeys.domain.document import read_document
-from journeys.store import documents, sessions
-from journeys.store.journal import parts
+from journeys.domain import commands as c
+from journeys.domain.document import Document, read_document
+from journeys.store import documents, sessions, views
+from journeys.store.database import open_pool
+from journeys.store.journal import delete_parts, parts
 from tests.conftest import RealStack
 from tests.web.office import PDF, PNG, Office, open_office, zipped
 from tests.workflow.conftest import RING
@@ -371,9 +379,6 @@ async def test_broken_forms_break_nothing(office: Office) -> None:
 
 
 async def test_erasing_takes_the_documents_of_the_journey(office: Office, database_url: str) -> None:
-    from journeys.store.database import open_pool
-    from journeys.store.journal import delete_parts
-
     aline = await office.enter("aline")
     await aline.show()
     seq = await shown_at(office)
@@ -383,3 +388,39 @@ async def test_erasing_takes_the_documents_of_the_journey(office: Office, databa
     await pool.close()
     assert await office.kept() == [] and (await aline.get(f"/documents/{seq}")).status_code == 404
     assert (await judged(office)).exit_code() == 0
+
+
+async def test_what_is_said_of_a_document_without_its_bytes_is_not_sent(office: Office) -> None:
+    """A command that tells of a document nobody brought would leave the journal with a gap."""
+    house = office.house
+    row = await views.journey(house.writing, office.journey_id)
+    assert row is not None
+    loaded = await load(house.writing, row)
+    actor = Actor(office.staff["aline"], "Aline", ("referent",))
+    told = Document(digest=DIGEST, name="a.pdf", kind="pdf", size=3).as_part()
+    for texts, code in (({"text": "x", "document": told}, "document-without-file"),
+                        ({"text": "x", "document": "a.pdf"}, "not-a-document")):  # fmt: skip
+        with pytest.raises(Failure) as refused:
+            command = make_command(
+                house.ring, stream=office.stream, body=c.AddNote(), actor=actor, now=house.now, texts=texts
+            )
+            await deliver(house.writing, house.ring, house.client, house.settings.task_queue, loaded, command, texts,
+                          actor)  # fmt: skip
+        assert refused.value.code == code
+
+
+async def test_no_more_of_a_file_is_held_than_a_document_may_have(office: Office) -> None:
+    aline = await office.enter("aline")
+    request = aline.client.build_request("POST", "/", data={"text": "x"}, files={"document": ("a", bytes(3_000_000))})
+    whole = b"".join([chunk async for chunk in request.stream])  # type: ignore[union-attr]
+    chunks = iter([whole[at : at + 65_536] for at in range(0, len(whole), 65_536)])
+
+    async def receive() -> Any:
+        chunk = next(chunks, None)
+        return {"type": "http.request", "body": chunk or b"", "more_body": chunk is not None}
+
+    read = Request(scope_of(request), receive)
+    await read_form(read, 1_000_000)
+    file = file_of(await read.form(), "document")
+    assert file is not None and file.size == 3_000_000 and len(await file.read()) == 1_000_000
+    assert not file.file._rolled  # type: ignore[attr-defined]  # never on a disk

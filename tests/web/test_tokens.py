@@ -164,6 +164,13 @@ async def test_what_is_no_token_opens_nothing(ground: Ground, token: str) -> Non
     assert (answer.status_code, answer.json()["code"]) == (401, "no-token")
 
 
+@pytest.mark.parametrize("path", ["/a%0Ab", "/journeys/%0A/events", "/nowhere", ""])
+async def test_an_address_for_programs_is_answered_as_programs_are(ground: Ground, path: str) -> None:
+    async with program(ground) as client:
+        answer = await client.get(f"{HERE}/api/v1{path}")
+    assert answer.headers["content-type"] == "application/problem+json" and answer.status_code in (401, 404), path
+
+
 async def test_an_api_with_a_route_without_a_door_is_not_built(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
     from journeys.app.web.api import lists
 
@@ -183,8 +190,14 @@ async def test_whoever_asks_too_often_is_told_as_programs_are(ground: Ground) ->
         asked = [await client.get("/me") for _ in range(3)]
         assert [each.status_code for each in asked] == [401, 401, 429]
         assert asked[2].headers["content-type"] == "application/problem+json" and asked[2].headers["retry-after"]
-        large = await client.post("/journeys", content=b"x" * 12_000_001)
-        assert (large.status_code, large.json()["code"]) == (413, "too-large")
+
+
+async def test_a_body_that_is_too_large_is_not_read(ground: Ground) -> None:
+    token = await token_of(ground, await ground.member("aline", "referent"))
+    headers = {"Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())}
+    async with program(ground, token) as client:
+        large = await client.post("/journeys", content=b"x" * 1_000_001, headers=headers)
+    assert (large.status_code, large.json()["code"]) == (413, "body-too-large")
 
 
 async def test_without_a_database_the_problem_says_so(ground: Ground) -> None:

@@ -17,6 +17,7 @@ from journeys.app.cli import (
     running,
     starting,
     tokens,
+    webhooks,
 )
 from journeys.app.cli.shape import group
 
@@ -39,5 +40,6 @@ def application() -> typer.Typer:
     links.add_to(app)
     papers.add_to(app)
     tokens.add_to(app)
+    webhooks.add_to(app)
     audit.add_to(app)
     return app

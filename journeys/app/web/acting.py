@@ -142,7 +142,8 @@ async def act(visit: Visit, loaded: Loaded, asked: Filled) -> Answer:
     house = visit.house
     body, texts, attached = await read(asked, house.settings.largest_document)
     # The same form sent again tells the same: of what happened "now", the first now.
-    before = None if asked.occurred else await occurred_of(house.writing, loaded.row.stream, asked.id)
+    streams = (loaded.row.stream, f"person-{loaded.state.person}")
+    before = None if asked.occurred else await occurred_of(house.writing, streams, asked.id)
     try:
         command = make_command(
             house.ring, stream=loaded.row.stream, body=body, actor=visit.actor, now=visit.now, texts=texts, id=asked.id,

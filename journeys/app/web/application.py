@@ -7,7 +7,7 @@ from urllib.parse import quote
 import structlog
 from asyncpg import DiskFullError, InterfaceError, InternalClientError, PostgresError
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
@@ -15,7 +15,7 @@ from journeys.app.attaching import TOO_LARGE
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.web import safety
 from journeys.app.web.api.application import make_api
-from journeys.app.web.api.problems import ROOT
+from journeys.app.web.api.problems import ROOT, of_api, problem
 from journeys.app.web.bodies import Bounded
 from journeys.app.web.house import House
 from journeys.app.web.pages import ROUTERS
@@ -94,8 +94,10 @@ def _tell_failures(application: FastAPI) -> None:
         return PlainTextResponse(str(error.detail), status_code=error.status_code)
 
 
-def told(request: Request, error: Failure) -> HTMLResponse:
-    """A page that says what, where and what to do."""
+def told(request: Request, error: Failure) -> Response:
+    """A page that says what, where and what to do; where an address was meant for programs, a problem."""
+    if of_api(request.url.path):
+        return problem(request, error)
     visit = Visit(request.app.state.house, request, language_of(request, None), token_of(request))
     status = status_of(error)
     if request.url.path.startswith(LINKS):

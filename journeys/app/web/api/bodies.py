@@ -169,7 +169,7 @@ async def sent(request: Request, model: type[BaseModel]) -> Any:
     if len(raw) > LARGEST:
         raise Failure(Exit.USAGE, "too-large", Said("plus d'un mégaoctet", "more than a megabyte"), field="body")
     try:
-        given = model.model_validate_json(raw)
+        given = _read(model, raw)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
         if details[0]["type"] == "json_invalid":
@@ -179,6 +179,25 @@ async def sent(request: Request, model: type[BaseModel]) -> Any:
             ) from None  # fmt: skip
         raise unreadable(error) from None
     return _with_whole_instants(given, raw)
+
+
+def _read(model: type[BaseModel], raw: bytes) -> BaseModel:
+    """The model of some JSON; `20.0` is a whole number, as JSON Schema has it. Raises pydantic's ValidationError."""
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as error:
+        if all(detail["type"] != "int_type" for detail in error.errors(include_url=False, include_input=False)):
+            raise
+        try:
+            plain = json.loads(raw, parse_float=_whole)
+        except ValueError:
+            raise error from None
+        return model.model_validate_json(json.dumps(plain))
+
+
+def _whole(text: str) -> int | float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
 
 
 def _with_whole_instants(given: BaseModel, raw: bytes) -> BaseModel:
