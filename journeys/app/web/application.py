@@ -5,7 +5,7 @@ from typing import Final
 from urllib.parse import quote
 
 import structlog
-from asyncpg import DiskFullError, InterfaceError, InternalClientError, PostgresError
+from asyncpg import DataError, DiskFullError, InterfaceError, InternalClientError, PostgresError
 from fastapi import FastAPI, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
@@ -15,7 +15,7 @@ from journeys.app.attaching import TOO_LARGE
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.web import safety
 from journeys.app.web.api.application import make_api
-from journeys.app.web.api.problems import ROOT, of_api, problem
+from journeys.app.web.api.problems import BAD_VALUE, ROOT, of_api, problem
 from journeys.app.web.bodies import Bounded
 from journeys.app.web.house import House
 from journeys.app.web.pages import ROUTERS
@@ -76,6 +76,10 @@ def _tell_failures(application: FastAPI) -> None:
     @application.exception_handler(Malformed)
     async def unreachable(request: Request, error: Exception) -> Response:
         return told(request, unknown_fate(getattr(error, "command_id", None)))
+
+    @application.exception_handler(DataError)
+    async def bad_value(request: Request, error: DataError) -> Response:
+        return told(request, BAD_VALUE)
 
     @application.exception_handler(OSError)
     @application.exception_handler(PostgresError)

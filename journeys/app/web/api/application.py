@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 import structlog
-from asyncpg import InterfaceError, InternalClientError, PostgresError
+from asyncpg import DataError, InterfaceError, InternalClientError, PostgresError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
@@ -17,7 +17,7 @@ from journeys.app.failures import Exit, Failure, Said, not_found
 from journeys.app.web.api import bodies, commands, lists, reading
 from journeys.app.web.api.acting import UnderWay
 from journeys.app.web.api.entering import open_door
-from journeys.app.web.api.problems import MEDIA, ROOT, Problem, Unreadable, problem, wrong_of
+from journeys.app.web.api.problems import BAD_VALUE, MEDIA, ROOT, Problem, Unreadable, problem, wrong_of
 from journeys.app.web.api.shapes import Taken
 from journeys.app.web.house import House
 from journeys.app.web.policy import check_doors
@@ -158,6 +158,10 @@ def _tell_problems(api: FastAPI) -> None:
     @api.exception_handler(RequestValidationError)
     async def unreadable(request: Request, error: RequestValidationError) -> Response:
         return problem(request, Unreadable([_named(detail) for detail in error.errors()]))
+
+    @api.exception_handler(DataError)
+    async def bad_value(request: Request, error: DataError) -> Response:
+        return problem(request, BAD_VALUE)
 
     @api.exception_handler(OSError)
     @api.exception_handler(PostgresError)

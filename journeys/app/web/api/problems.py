@@ -134,6 +134,13 @@ def _challenge(code: str) -> str:
     return 'Bearer realm="release journeys", error="insufficient_user_authentication", max_age=0'
 
 
+BAD_VALUE: Final = usage(
+    "bad-value",
+    "une valeur ne peut pas être lue (un caractère de contrôle, ou une forme inattendue) ; rien n'a été changé",
+    "a value cannot be read (a control character, or an unexpected form); nothing was changed",
+)
+"""What the database cannot take as a value: the sender's slip, not the database's silence."""
+
 NO_TOKEN: Final = Failure(
     Exit.REFUSED, "no-token",
     Said("il faut un jeton valable : Authorization: Bearer journeys_…",

@@ -23,7 +23,7 @@ from journeys.domain.offer import make_offer
 from journeys.domain.programme import Programme
 from journeys.domain.state import State
 from journeys.i18n import capital
-from journeys.identifiers import uuid7
+from journeys.identifiers import is_uuid, uuid7
 from journeys.narration import what_happens_next
 from journeys.store import staff
 from journeys.store.people import Details
@@ -138,7 +138,8 @@ async def _read(visit: Visit, typed: Mapping[str, str]) -> tuple[Starter, Beginn
                 day = _noted(wrong, lambda name=name: read_day(typed[f"date-{name}"], f"date-{name}"))
                 if day is not None:
                     dates[name] = day
-    leader = await staff.member(visit.house.writing, typed["referent"]) if typed.get("referent") else None
+    referent = typed.get("referent", "")
+    leader = await staff.member(visit.house.writing, referent) if is_uuid(referent) else None
     if typed.get("referent") and leader is None:
         wrong.append(usage("choose", "choisissez dans la liste", "choose from the list", field="referent"))
     if wrong or found is None or leader is None or not isinstance(details, Details):
