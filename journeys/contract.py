@@ -1,5 +1,6 @@
 """What crosses between workflow, activities and entry points: names, inputs and results. Data only."""
 
+from enum import StrEnum
 from typing import Any, Final, Literal
 
 from journeys.domain.commands import Command
@@ -30,6 +31,16 @@ WEBHOOK_WAKE: Final = "wake"
 WEBHOOK_DELIVER: Final = "webhooks.deliver"
 WEBHOOK_STOP: Final = "webhooks.stop"
 WEBHOOKS_BEGIN: Final = "webhooks.begin"
+
+
+class Fate(StrEnum):
+    """What became of a command that got no answer in time. Sending the same one again is safe whichever it is."""
+
+    NOT_TAKEN = "not-taken"
+    """It never reached the engine."""
+    UNDER_WAY = "under-way"
+    """The engine has taken it and is writing it down."""
+    UNKNOWN = "unknown"
 
 
 class Answer(Frozen):

@@ -8,6 +8,7 @@ journeys.temporal.
 
 import difflib
 import hashlib
+import ipaddress
 import os
 import re
 import secrets
@@ -237,6 +238,9 @@ class Settings(BaseSettings):
     webhook_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     """Hosts (host or host:port, commas between) that webhooks may tell; none by default."""
 
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1", "::1")
+    """Addresses and networks (commas between) of relays that may say in X-Forwarded-… who asked, and by https."""
+
     duty_address: str | None = None
     """The mail address of last resort, where no member of staff holds the role `duty`. Never vacant."""
 
@@ -312,7 +316,7 @@ class Settings(BaseSettings):
             _check_key_id(key_id)
         return key_id
 
-    @field_validator("http_check_hosts", "webhook_hosts", mode="before")
+    @field_validator("http_check_hosts", "webhook_hosts", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, hosts: object) -> object:
         return (
@@ -320,6 +324,15 @@ class Settings(BaseSettings):
             if isinstance(hosts, str)
             else hosts
         )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            return tuple(str(ipaddress.ip_network(each)) if "/" in each else str(ipaddress.ip_address(each))
+                         for each in proxies)  # fmt: skip
+        except ValueError:
+            raise ValueError("networks") from None
 
     @field_validator("http_check_hosts", "webhook_hosts")
     @classmethod
@@ -564,6 +577,10 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "key_id": (
         "un nom de clé a 1 à 32 lettres minuscules, chiffres, points ou tirets, comme 2027-01",
         "a key id has 1 to 32 lower case letters, digits, dots or dashes, such as 2027-01",
+    ),
+    "networks": (
+        "écrivez des adresses ou des réseaux, séparés par des virgules (127.0.0.1,172.16.0.0/12)",
+        "write addresses or networks, separated by commas (127.0.0.1,172.16.0.0/12)",
     ),
     "hosts": (
         "écrivez des noms d'hôtes, avec un port au besoin, séparés par des virgules (emploi.exemple.fr,127.0.0.1:8080)",

@@ -89,6 +89,7 @@ async def _turns(
 
 def _times(screen: str, turns: Sequence[tuple[Turn, Turn]]) -> Figure:
     ours, empty = turns[len(turns) // 2]
+    away = sum(one.away + other.away for one, other in turns)
     client = compared("", "", [(one.client, other.client) for one, other in turns], None)
     cpu = compared("", "", [(one.cpu, other.cpu) for one, other in turns], None)
     middle = compared("", "", [(one.middle, other.middle) for one, other in turns], None)
@@ -97,7 +98,8 @@ def _times(screen: str, turns: Sequence[tuple[Turn, Turn]]) -> Figure:
         Target("at most", MOST_TIMES),
         f"median {middle.ours:.1f} / {middle.reference:.1f} ms, {middle.judged:.2f}; p95 at the browser "
         f"{client.ours:.1f} / {client.reference:.1f} ms, {client.judged:.2f}; CPU of the server a page "
-        f"{cpu.ours:.2f} / {cpu.reference:.2f} ms, {cpu.judged:.2f}; {ours.pages} and {empty.pages} pages a round",
+        f"{cpu.ours:.2f} / {cpu.reference:.2f} ms, {cpu.judged:.2f}; {ours.pages} and {empty.pages} pages a round"
+        + (f"; {away} pages could not be shown, their time counts" if away else ""),
     )  # fmt: skip
 
 

@@ -48,6 +48,8 @@ class Turn:
     queries: int
     """Most of one page."""
     pages: int
+    away: int
+    """Of them those that said after two seconds that the database did not answer; their time counts."""
 
 
 class Refused(Exception):
@@ -64,7 +66,7 @@ async def take_turn(port: int, screen: str, askers: Sequence[Asker], pages: int)
     server = [each["seconds"] for each in seen]
     return Turn(
         1000 * p95(server), 1000 * median(server), 1000 * p95(client), 1000 * told["cpu_seconds"] / len(seen),
-        max(each["queries"] for each in seen), len(seen),
+        max(each["queries"] for each in seen), len(seen), sum(each["status"] == 503 for each in seen),
     )  # fmt: skip
 
 
@@ -103,8 +105,8 @@ def _request(port: int, path: str, screen: str, token: str) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
-_SHOWN: Final = re.compile(r"(?is)HTTP/1.1 (200 |303 .*^location: /parcours/)", re.MULTILINE)
-"""A page, or the way to the one person whom a search found."""
+_SHOWN: Final = re.compile(r"(?is)HTTP/1.1 (200 |503 |303 .*^location: /parcours/)", re.MULTILINE)
+"""A page, the way to the one person whom a search found, or the word that the database does not answer."""
 
 
 async def _answer(reader: asyncio.StreamReader) -> tuple[str, bytes]:

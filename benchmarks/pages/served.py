@@ -79,9 +79,13 @@ class Watch:
         screen = dict(scope["headers"]).get(SCREEN.lower().encode(), b"").decode()
         begun = time.perf_counter()
 
+        status = 0
+
         async def passed_on(message: MutableMapping[str, Any]) -> None:
+            nonlocal status
+            status = message.get("status", status)
             if message["type"] == "http.response.body" and not message.get("more_body", False):
-                seen = {"seconds": time.perf_counter() - begun, "queries": len(asked)}
+                seen = {"seconds": time.perf_counter() - begun, "queries": len(asked), "status": status}
                 self._seen.setdefault(screen, []).append(seen)
             await send(message)
 

@@ -195,7 +195,7 @@ def otherwise(
         return words
     role = role_label(item.then, lang, programme)
     if item.kind == "escalation":
-        return Said(f"{role} : {words}", f"{role}: {words}").in_(lang)
+        return f"{role}, {words}"
     return words + Said(f", puis alerte : {role}", f", then an escalation: {role}").in_(lang)
 
 
@@ -243,15 +243,15 @@ def _about(item: Waiting, lang: Lang, programme: Programme | None) -> str:
 
 
 _KINDS: Final[dict[str, Said]] = {
-    "date": Said("date", "date"),
-    "milestone": Said("étape", "milestone"),
-    "contact": Said("suivi", "contact"),
-    "appointment": Said("rendez-vous", "appointment"),
-    "grant": Said("aide", "grant"),
-    "payment": Said("versement", "payment"),
-    "receipt": Said("justificatif", "receipt"),
+    "date": Said("date à confirmer", "date to be confirmed"),
+    "milestone": Said("étape manquée", "milestone missed"),
+    "contact": Said("contact manqué", "contact missed"),
+    "appointment": Said("rendez-vous manqué ou sans issue notée", "appointment missed, or without outcome"),
+    "grant": Said("aide restée sans décision", "grant left undecided"),
+    "payment": Said("versement qui n'avance pas", "payment that does not move on"),
+    "receipt": Said("justificatif en retard", "receipt overdue"),
     "mentor": Said("mentor", "mentor"),
-    "referral": Said("orientation", "referral"),
+    "referral": Said("orientation sans réponse", "referral without answer"),
     "transfer": Said("reprise", "hand-over"),
     "suspension": Said("suspension qui dure", "long suspension"),
     "review": Said("point à faire", "review to hold"),

@@ -92,7 +92,7 @@ class Starter:
 
         Raises:
             Failure: begun already (conflict), or refused by a rule or right; nothing was changed.
-            Unreachable: nobody answered; the same start, given again, finds what was done.
+            Unreachable: nobody answered; the same start, given again under the same id, begins no second journey.
         """
         person = await self.known(wanted.details)
         self.tried(wanted, now)
@@ -111,7 +111,7 @@ class Starter:
                     raise already_begun(wanted.details, None, None) from None
         journey = id or uuid7(now)
         command = self.planned(wanted, person_id, journey, now, id)
-        answer = await give(client, command, task_queue)  # type: ignore[arg-type]
+        answer = await give(self.pool, client, command, task_queue)  # type: ignore[arg-type]
         if (failure := failure_of(answer, self.rules.book)) is not None:
             raise failure
         return Begun(journey, person_id, f"{wanted.details.first_name} {wanted.details.last_name}", answer)

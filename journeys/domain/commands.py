@@ -524,6 +524,8 @@ class Command(Frozen):
     actor: str
     roles: tuple[str, ...]
     """What the actor held when signing."""
+    funds: tuple[str, ...] = ()
+    """The funds to which the actor was bound when signing; none: every fund."""
     occurred_at: When
     seen: int | None = None
     """The seq that the person had before their eyes."""
@@ -548,7 +550,8 @@ class Command(Frozen):
 
     def signed_content(self) -> dict[str, Any]:
         """What the signature covers: everything but the texts of parts, which their commitments stand for."""
-        return {
+        bound = {"funds": list(self.funds)} if self.funds else {}
+        return bound | {
             "stream": self.stream,
             "id": self.id,
             "name": self.name,

@@ -43,6 +43,8 @@ class StaffAdded(Payload):
     roles: tuple[str, ...]
     sites: tuple[str, ...]
     """None means every site."""
+    funds: tuple[str, ...] = ()
+    """None means every fund."""
 
 
 class StaffChanged(Payload):
@@ -59,6 +61,10 @@ class RoleTaken(Payload):
 
 class SitesSet(Payload):
     sites: tuple[str, ...]
+
+
+class FundsSet(Payload):
+    funds: tuple[str, ...]
 
 
 class AbsenceSet(Payload):
@@ -165,7 +171,7 @@ KINDS: dict[str, type[Payload]] = {
     for kind in (
         PersonRegistered, PersonChanged,
         StaffAdded, StaffChanged, StaffLeft, StaffReturned,
-        RoleGiven, RoleTaken, SitesSet, AbsenceSet, AbsenceDropped,
+        RoleGiven, RoleTaken, SitesSet, FundsSet, AbsenceSet, AbsenceDropped,
         MentorAdded, MentorChanged, PartnerAdded, PartnerLeft,
         FundOpened, FundToppedUp, ProgrammePublished,
         WebhookAdded, WebhookRotated, WebhookPaused, WebhookResumed, WebhookEnded, WebhookRewound,

@@ -504,7 +504,7 @@ def _raised(state: State, data: e.EscalationRaised, event: Recorded) -> None:
 def _climbed(state: State, data: e.EscalationClimbed, event: Recorded) -> None:
     _change(
         state.escalations, data.escalation, step=data.step, repeat=data.repeat, to=data.to, next_at=data.next_at,
-        acknowledged=False, assigned=None, fallback=data.fallback, tell_at=None,
+        acknowledged=False, assigned=None, fallback=data.fallback, tell_at=None, told_as="",
     )  # fmt: skip
     _tell(state, event.seq, data.escalation)
 
@@ -551,7 +551,7 @@ def _resolved(state: State, data: e.EscalationResolved, event: Recorded) -> None
 @_on(e.EscalationTold)
 def _told(state: State, data: e.EscalationTold, event: Recorded) -> None:
     state.effects.pop(data.effect, None)
-    _change(state.escalations, data.escalation, told=data.told)
+    _change(state.escalations, data.escalation, told=data.told, told_as=data.role)
 
 
 @_on(e.EscalationUntold)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
-from journeys.domain.commands import BODIES, INTERNAL, PERSONAL, Command
+from journeys.domain.commands import BODIES, INTERNAL, PERSONAL, Body, Command
 from journeys.domain.programme import Programme
 from journeys.domain.record import SYSTEM
 from journeys.domain.state import State
@@ -73,7 +73,7 @@ class Reach(StrEnum):
     SITE = "site"
     """Those of one's own sites and those without a site; all, for whoever works on every site."""
     MONEY = "money"
-    """Those from which money was asked."""
+    """Those from which money was asked; for whoever is bound to funds, from these."""
     ALL = "all"
     NONE = "none"
 
@@ -116,7 +116,7 @@ def acting_role(command: Command, state: State, programme: Programme | None) -> 
     """The role under which the actor may give this command on this journey; None when no right covers it."""
     if command.by_system:
         return SYSTEM if command.name in FORWARDED else None
-    for role in command.roles:
+    for role in held(command, state, programme):
         match right(line_of(role, programme), command.name):
             case Scope.ALLOWED:
                 return role
@@ -125,6 +125,29 @@ def acting_role(command: Command, state: State, programme: Programme | None) -> 
             case _:
                 continue
     return None
+
+
+BOUND_TO_FUNDS: Final = frozenset({"finance"})
+"""Lines of the table whose holder may be bound to funds."""
+
+
+def held(command: Command, state: State, programme: Programme | None) -> tuple[str, ...]:
+    """The roles in which the actor may give this command: about another fund's money, none that is bound to funds."""
+    fund = _fund_of(command.body, state)
+    if not command.funds or fund is None or fund in command.funds:
+        return command.roles
+    return tuple(role for role in command.roles if line_of(role, programme) not in BOUND_TO_FUNDS)
+
+
+def _fund_of(body: Body, state: State) -> str | None:
+    """The fund whose money a command is about; None when it is about none, or about a grant that is not known."""
+    id = getattr(body, "grant", None)
+    if (payment := state.payments.get(getattr(body, "payment", ""))) is not None:
+        id = payment.grant
+    if (receipt := state.receipts.get(getattr(body, "receipt", ""))) is not None:
+        id = receipt.grant
+    grant = state.grants.get(id or "")
+    return grant.fund if grant is not None else None
 
 
 def _is_own(command: Command, state: State) -> bool:

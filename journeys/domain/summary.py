@@ -66,6 +66,8 @@ class Summary(Frozen):
     """Cents asked or granted."""
     money: bool
     """Money was ever asked on this journey: who keeps the funds looks into it."""
+    funds: tuple[str, ...] = ()
+    """Codes of the funds from which money was ever asked, sorted."""
     waits_on: tuple[str, ...]
     """Roles of staff other than the referent's whose turn it is, sorted."""
     alerts: int
@@ -101,6 +103,7 @@ def summary(state: State, book: Handbook) -> Summary:
         dates={name: known.on.isoformat() for name, known in state.dates.items()},
         granted=sum(committed(state, kind) for kind in {grant.kind for grant in state.grants.values()}),
         money=bool(state.grants),
+        funds=tuple(sorted({grant.fund for grant in state.grants.values()})),
         waits_on=tuple(sorted({role for item in board for role in item.role.split(", ")} - OUTSIDE)),
         alerts=sum(item.kind == "escalation" for item in board),
         meetings=sum(item.kind == "appointment" for item in board),
@@ -161,8 +164,8 @@ def _alerts(state: State, book: Handbook) -> list[Item]:
     return [
         Item(
             kind="escalation", id=id, about=f"{known.about.kind} {known.about.id}", at=known.next_at,
-            since=known.raised_at, role=known.to, note="acknowledged" if known.acknowledged else known.ladder,
-            then=_next_told(book, known),
+            since=known.raised_at, role=known.told_as or known.to,
+            note="acknowledged" if known.acknowledged else known.ladder, then=_next_told(book, known),
         )
         for id, known in state.escalations.items()
     ]  # fmt: skip

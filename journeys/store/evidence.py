@@ -1,9 +1,7 @@
 """What the audit reads of a stream besides its events: its head, and the signed commands."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from journeys.contract import Answer
@@ -65,12 +63,6 @@ def _recorded(row: Mapping[str, Any]) -> RecordedCommand:
         row["id"], row["signed"], row["signature"], row["key"], row["first"], row["last"],
         Answer.model_validate_json(row["answer"]),
     )  # fmt: skip
-
-
-async def occurred_of(pool: Pool | Connection, streams: Sequence[str], command: str) -> datetime | None:
-    """When what a command tells happened, as it was first sent to one of these; None for one that none has seen."""
-    signed = await pool.fetchval("SELECT signed FROM commands WHERE stream = ANY ($1) AND id = $2", streams, command)
-    return None if signed is None else datetime.fromisoformat(json.loads(signed)["occurred_at"])
 
 
 async def kinds_of(pool: Pool | Connection, stream: str) -> list[str]:

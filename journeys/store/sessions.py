@@ -15,11 +15,13 @@ IDLE: Final = timedelta(minutes=45)
 """A session that nobody uses ends."""
 LONGEST: Final = timedelta(hours=10)
 """A session ends with the working day, used or not."""
+FORM_LASTS: Final = timedelta(minutes=10)
+"""How long a filled form is kept for somebody who is away to prove who they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """Who a session belongs to, with the roles and sites held at this moment."""
+    """Who a session belongs to, with the roles, sites and funds held at this moment."""
 
     id: str
     handle: str
@@ -27,6 +29,7 @@ class Visitor:
     language: str
     roles: tuple[str, ...]
     sites: tuple[str, ...]
+    funds: tuple[str, ...]
     how: str
     opened_at: datetime
     proved_at: datetime
@@ -67,13 +70,13 @@ async def enter(connection: Connection, token: str) -> Visitor | None:
 
 async def entered(connection: Connection, way: Literal["session_enter", "token_enter"], token: str) -> Visitor | None:
     """Who comes this way with a token; see `enter`."""
-    row = await connection.fetchrow(f"SELECT * FROM {way}($1)", hash_of(token))
+    row = await connection.fetchrow(f"SELECT *, my_funds() AS funds FROM {way}($1)", hash_of(token))
     if row is None:
         return None
     return Visitor(
         id=str(row["staff"]), handle=row["handle"], name=row["name"], language=row["language"],
-        roles=tuple(row["roles"]), sites=tuple(row["sites"]), how=row["how"], opened_at=row["opened_at"],
-        proved_at=row["proved_at"],
+        roles=tuple(row["roles"]), sites=tuple(row["sites"]), funds=tuple(row["funds"]), how=row["how"],
+        opened_at=row["opened_at"], proved_at=row["proved_at"],
     )  # fmt: skip
 
 
@@ -106,6 +109,26 @@ async def open_sessions(pool: Pool, staff: str, token: str = "") -> list[Session
         staff, hash_of(token),
     )  # fmt: skip
     return [Session(**row) for row in rows]
+
+
+async def keep_form(pool: Pool, token: str, form: str) -> str:
+    """Keep a filled form for the session of this token, and return the key that gives it back."""
+    key = secrets.token_urlsafe(TOKEN_BYTES)
+    await pool.execute("DELETE FROM kept_forms WHERE kept_at < clock_timestamp() - $1::interval", FORM_LASTS)
+    await pool.execute(
+        "INSERT INTO kept_forms (key, session, form) VALUES ($1, $2, $3)", hash_of(key), hash_of(token), form
+    )
+    return key
+
+
+async def take_form(pool: Pool, token: str, key: str) -> str:
+    """The form kept under this key, once; empty for another session, when it is too old, or was taken."""
+    form: str | None = await pool.fetchval(
+        "DELETE FROM kept_forms WHERE key = $1 AND session = $2"
+        " RETURNING CASE WHEN kept_at > clock_timestamp() - $3::interval THEN form END",
+        hash_of(key), hash_of(token), FORM_LASTS,
+    )  # fmt: skip
+    return form or ""
 
 
 def hash_of(token: str) -> bytes:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
 
 from journeys.domain.record import instant_text
@@ -140,14 +140,16 @@ _WITHIN: Final = {
 async def led_by(pool: Pool, staff: str, until: datetime) -> list[JourneyRow]:
     """Journeys that somebody leads or is asked to take over, those that are closed left out.
 
-    Of the summary they hold status, dates, and what of the board is others' turn or falls due before `until`.
+    Of the summary they hold status, dates, and what of the board is others' turn, waits for an answer, or falls due
+    before `until`.
     """
     rows = await pool.fetch(
         f"""
         SELECT {_BEFORE}, jsonb_build_object(
             'status', j.status, 'dates', j.summary -> 'dates', 'board', jsonb_path_query_array(
                 j.summary, '$.board[*] ? (@.at == null || @.at < $until || @.role != "referent"
-                                          || @.kind == "escalation" || @.kind == "transfer")', $2::jsonb)) AS summary
+                                          || @.kind == "escalation" || @.kind == "transfer" || @.kind == "grant"
+                                          || @.note == "other-time")', $2::jsonb)) AS summary
         FROM journeys j LEFT JOIN people p ON p.id = j.person
         WHERE (j.referent = $1 OR j.offered_to = $1) AND j.status <> 'closed' ORDER BY j.id
         """,
@@ -175,6 +177,14 @@ _BY_ROLE: Final = (
 )
 """Journeys of others ($1: who asks) that wait on a role ($2: those held)."""
 _ROLES: Final = "string_to_array(item.value ->> 'role', ', ')"
+
+
+def _turn(held: str) -> str:
+    """Whether an item is the turn of a role held. Most wait on one role: they need not be taken apart."""
+    role = "item.value ->> 'role'"
+    return f"({role} = ANY ({held}::text[]) OR (strpos({role}, ',') > 0 AND {_ROLES} && {held}::text[]))"
+
+
 _OPENS: Final = {"escalation": "j.alerts > 0", "grant": "j.asks"}
 """Which journeys can have an open item of a kind."""
 
@@ -215,7 +225,7 @@ async def turns(
                           OR item.value ->> 'at' < $4 COLLATE "C" THEN 'today'
                         WHEN item.value ->> 'at' < $5 COLLATE "C" THEN 'week' END AS list
             FROM waiting CROSS JOIN LATERAL jsonb_array_elements(waiting.turns) WITH ORDINALITY AS item (value, place)
-            WHERE {_ROLES} && $2::text[] AND NOT 'referent' = ANY ({_ROLES})
+            WHERE {_turn("$2")} AND (item.value ->> 'role' = ANY ($2::text[]) OR NOT 'referent' = ANY ({_ROLES}))
         ), counted AS (
             SELECT list, count(*) AS total FROM open WHERE list IS NOT NULL GROUP BY list
         ), shown AS (
@@ -256,7 +266,7 @@ async def open_items(
         WITH open AS MATERIALIZED (
             SELECT j.id, item.place, item.value ->> 'note' = 'acknowledged' AS taken,
                    coalesce(item.value ->> 'at', item.value ->> 'since') COLLATE "C" AS moment,
-                   coalesce(j.referent = $2, false) OR {_ROLES} && $3::text[] AS mine
+                   coalesce(j.referent = $2, false) OR {_turn("$3")} AS mine
             FROM journeys j CROSS JOIN LATERAL jsonb_array_elements(j.turns) WITH ORDINALITY AS item (value, place)
             WHERE ({visible}) AND {_OPENS[kind]} AND item.value ->> 'kind' = $1
         ), shown AS (
@@ -350,6 +360,24 @@ async def caseload(
         *_asked(asked), limit, offset,
     )  # fmt: skip
     return [_row(row) for row in rows if row["id"] is not None], rows[0]["total"]
+
+
+async def releases(pool: Pool, asked: Asked, until: date, visible: str = "true", limit: int = 500) -> list[JourneyRow]:
+    """Planned journeys whose release is expected until a day, or was and is not confirmed, the earliest first.
+
+    Of what `asked` holds, referent, programme and site count. `visible`: see `within`.
+    """
+    rows = await pool.fetch(
+        f"""
+        SELECT {_COLUMNS} FROM journeys j LEFT JOIN people p ON p.id = j.person
+        WHERE ({visible}) AND j.status = 'planned' AND j.summary -> 'dates' ->> 'release' <= $4
+          AND ($1::uuid IS NULL OR j.referent = $1) AND ($2::text IS NULL OR j.programme = $2)
+          AND ($3::text IS NULL OR j.site = $3)
+        ORDER BY j.summary -> 'dates' ->> 'release', j.id LIMIT $5
+        """,
+        asked.referent, asked.programme, asked.site, until.isoformat(), limit,
+    )  # fmt: skip
+    return [_row(row) for row in rows]
 
 
 def _asked(asked: Asked) -> tuple[Any, ...]:

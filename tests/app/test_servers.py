@@ -91,7 +91,7 @@ def test_no_temporal_is_exit_7_with_the_command_id(here: Journeys, up: Up, start
     away = {"DATABASE_URL": str(up.found["database_url"]), "TEMPORAL_ADDRESS": "127.0.0.1:1"}
     words = ["do", id, "add-note", "--text", "x", "--as", "aline"]
     said = here(*words, "--json", **away)
-    assert (said.code, said.error["code"]) == (7, "temporal")
+    assert (said.code, said.error["code"], said.error["fate"]) == (7, "temporal", "not-taken")
     command = said.error["command"]
     assert command in here(*words, "--command-id", command, **away).err
     done = here(*words, "--command-id", command, "--json")

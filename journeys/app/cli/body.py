@@ -1,6 +1,5 @@
 """The body of a command out of typed words: codes, dates, amounts, and who or what is meant by a few letters."""
 
-import json
 import os
 from datetime import datetime
 from pathlib import Path
@@ -48,7 +47,7 @@ class Reader:
 
     async def recall(self) -> None:
         """With `--command-id` of a command that the journal knows: what was meant then, where it is not typed now."""
-        from journeys.store.evidence import commands_of
+        from journeys.store.journal import said_before
 
         id = self._words.get("command-id")
         if id is None:
@@ -60,11 +59,8 @@ class Reader:
                 f"--command-id: “{id[:60]}” is not a UUID",
                 field="--command-id",
             )
-        pool = await self._desk.pool()
-        for stream in (self._loaded.row.stream, f"person-{self._loaded.state.person}"):
-            for known in await commands_of(pool, stream):
-                if known.id == id:
-                    self._recalled = json.loads(known.signed)
+        streams = (f"person-{self._loaded.state.person}", self._loaded.row.stream)
+        self._recalled = await said_before(await self._desk.pool(), id, streams) or {}
 
     async def read(self) -> "tuple[AnyBody, dict[str, str]]":
         """The body and its texts. Raises Failure, which names the field."""

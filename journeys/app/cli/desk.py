@@ -126,7 +126,7 @@ class Desk:
             from journeys.temporal import Unreachable, connect
 
             address = self.place().temporal_address
-            self._client = await self._patiently(lambda: connect(self.settings, address), Unreachable)
+            self._client = await self._patiently(lambda: connect(self.settings, address, entering=True), Unreachable)
         return self._client
 
     async def _patiently(self, opening: Callable[[], Awaitable[T]], *lost: type[Exception]) -> T:
@@ -256,7 +256,7 @@ def actor_of(member: "Member") -> "Actor":
     """A member of staff as the actor of a command."""
     from journeys.app.entry import Actor
 
-    return Actor(member.id, member.name, member.roles, member.sites)
+    return Actor(member.id, member.name, member.roles, member.sites, member.funds)
 
 
 def _token_ended() -> Failure:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -18,10 +19,13 @@ from journeys.app.telling import failure_of
 from journeys.app.web.bodies import file_of
 from journeys.app.web.visit import Visit
 from journeys.contract import Answer
-from journeys.domain.commands import BODIES, AnyBody
+from journeys.domain.commands import BODIES, AnyBody, Command
 from journeys.domain.document import PART
 from journeys.identifiers import is_uuid, uuid7
-from journeys.store.evidence import occurred_of
+from journeys.store.journal import said_before
+
+PATIENCE: Final = timedelta(seconds=12)
+"""How long somebody looks at a page that does not come: a worker that died is replaced by then."""
 
 _IDS: Final = frozenset({"staff", "mentor", "partner", "escalation", "grant", "payment", "receipt", "appointment",
                          "referral"})  # fmt: skip
@@ -32,7 +36,7 @@ class Wrong(Exception):
 
     def __init__(self, failures: list[Failure]) -> None:
         super().__init__(", ".join(failure.code for failure in failures))
-        self.failures = failures
+        self.failures = [failure.beside_its_field() for failure in failures]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,29 +140,45 @@ async def act(visit: Visit, loaded: Loaded, asked: Filled) -> Answer:
     """Send a command to a journey that the visitor may see; the visit's connection is given back before.
 
     Raises:
-        Wrong: a field cannot be read. Failure: refused, or in conflict. Unreachable, Malformed: see temporal;
-        they carry `command_id`.
+        Wrong: a field cannot be read. Failure: refused, or in conflict. Unreachable, Malformed: see temporal.
     """
-    house = visit.house
+    house, streams = visit.house, (f"person-{loaded.state.person}", loaded.row.stream)
     body, texts, attached = await read(asked, house.settings.largest_document)
-    # The same form sent again tells the same: of what happened "now", the first now.
-    streams = (loaded.row.stream, f"person-{loaded.state.person}")
-    before = None if asked.occurred else await occurred_of(house.writing, streams, asked.id)
-    try:
-        command = make_command(
+
+    def signed(occurred_at: datetime | None) -> Command:
+        return make_command(
             house.ring, stream=loaded.row.stream, body=body, actor=visit.actor, now=visit.now, texts=texts, id=asked.id,
-            occurred_at=read_occurred(asked.occurred, "occurred", visit.now) if asked.occurred else before,
-            seen=asked.seen,
+            occurred_at=occurred_at, seen=asked.seen,
         )  # fmt: skip
+
+    async def sent(command: Command) -> Answer:
+        return await deliver(
+            house.writing, house.ring, house.client, house.settings.task_queue, loaded, command, texts, visit.actor,
+            attached, PATIENCE,
+        )  # fmt: skip
+
+    try:
+        command = signed(read_occurred(asked.occurred, "occurred", visit.now) if asked.occurred else None)
     except (Failure, ValidationError, ValueError) as error:
         raise Wrong([error if isinstance(error, Failure) else usage(
             "bad-value", "valeur refusée : vérifiez les champs", "value refused: check the fields", field="occurred"
         )]) from None  # fmt: skip
     await visit.done()
-    answer = await deliver(
-        house.writing, house.ring, house.client, house.settings.task_queue, loaded, command, texts, visit.actor,
-        attached,
-    )  # fmt: skip
+    answer = await sent(command)
+    if answer.outcome == "conflict" and not asked.occurred:
+        # The same form once more: it happened when it was first sent, not now.
+        before = await said_before(house.writing, asked.id, streams)
+        answer = await sent(signed(datetime.fromisoformat(before["occurred_at"]))) if before is not None else answer
+    if answer.outcome == "conflict":
+        raise _SENT_OTHERWISE
     if (failure := failure_of(answer, loaded.book)) is not None:
         raise failure
     return answer
+
+
+_SENT_OTHERWISE: Final = Failure(
+    Exit.CONFLICT, "sent-otherwise",
+    Said("ce formulaire a déjà été envoyé, avec un autre contenu ; rien de plus n'a été fait",
+         "this form was sent already, with another content; nothing more was done"),
+    Said("si vous en demandez une de plus, enregistrez de nouveau", "if you want one more, save again"),
+)  # fmt: skip

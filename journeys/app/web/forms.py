@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from journeys.app.failures import Exit, Failure, Said
-from journeys.app.fields import ABOUT, Field, commands, fields_of
+from journeys.app.fields import Field, commands, fields_of
 from journeys.app.finding import Loaded
+from journeys.app.web.resending import label_of
 from journeys.app.web.visit import Visit
 from journeys.domain.document import KINDS, PART
 from journeys.domain.programme import Programme
-from journeys.i18n import capital, text
+from journeys.i18n import capital
 from journeys.narration import spoken
 from journeys.narration.telling import Speech
 from journeys.store import mentors, partners, staff
@@ -62,8 +63,7 @@ async def form_of(visit: Visit, loaded: Loaded, command: str, typed: Mapping[str
 async def _input(visit: Visit, loaded: Loaded, field: Field, typed: Mapping[str, Any]) -> Input:
     value = str(typed.get(field.name, ""))
     choices = tuple(await _choices(visit, loaded, field, typed))
-    words = ABOUT[field.name].in_(visit.lang).partition(":")[0].partition("(")[0].partition(";")[0].strip()
-    label = capital(text(visit.lang)(words))
+    label = label_of(field.name, visit.lang)
     if field.kind == "document":
         return _file(visit, field, label)
     if len(choices) == 1 and field.required and not value:

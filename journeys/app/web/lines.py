@@ -60,7 +60,7 @@ def line(visit: Visit, item: Waiting, programmes: Mapping[str, Programme], *, mi
         capital(said(item, visit.lang, programmes)),
         when,
         tone if mine else "calm",
-        otherwise(item, visit.lang, programmes, lambda at: _near(visit, at)),
+        _then(visit, item, programmes),
         turn(item, visit.lang, programmes),
         tuple(_actions(visit, item)) if mine else (),
     )
@@ -78,6 +78,13 @@ def _stands(visit: Visit, item: Waiting, programmes: Mapping[str, Programme]) ->
             row.site if len(seen) != 1 or row.site not in seen else "",
         ))
     )  # fmt: skip
+
+
+def _then(visit: Visit, item: Waiting, programmes: Mapping[str, Programme]) -> str:
+    """What happens if nobody acts; nothing where that has happened."""
+    if item.at is not None and item.at <= visit.now and item.kind != "escalation":
+        return ""
+    return otherwise(item, visit.lang, programmes, lambda at: _near(visit, at))
 
 
 def together(lines: Iterable[Line]) -> list[Line]:
@@ -215,6 +222,10 @@ def _actions(visit: Visit, item: Waiting) -> list[Action]:
             ]
         case "receipt":
             return [Action(s("Déposer…"), "submit-receipt", {"receipt": item.id}, form=True, first=True)]
+        case "payment" if item.note == "reserved":
+            return [Action(s("Annuler…"), "cancel-payment", {"payment": item.id}, form=True)]
+        case "payment":
+            return [Action(s("Noter comme payé…"), "settle-payment", {"payment": item.id}, form=True, first=True)]
         case "transfer" if visit.visitor.id == item.about:
             return [
                 Action(s("Accepter"), "accept-transfer", {}, first=True),

@@ -85,7 +85,7 @@ class Visit:
     def actor(self) -> Actor:
         """As the actor of a command."""
         visitor = self.visitor
-        return Actor(visitor.id, visitor.name, visitor.roles, visitor.sites)
+        return Actor(visitor.id, visitor.name, visitor.roles, visitor.sites, visitor.funds)
 
     @property
     def now(self) -> datetime:
@@ -128,6 +128,8 @@ class _Door(Door):
         if long:
             await visit.done()
         await read_form(request, visit.house.settings.largest_document)
+        # Whoever tells a failure has another object of this request, whose body is read.
+        request.state.form = await request.form()
         if long:
             await _enter(visit)
             if visit.known is None:

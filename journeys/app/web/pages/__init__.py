@@ -14,6 +14,8 @@ from journeys.app.web.pages import (
     links,
     login,
     person,
+    programmes,
+    releases,
     start,
     today,
     week,
@@ -22,6 +24,5 @@ from journeys.app.web.pages import (
 ROUTERS = [
     health.router, login.router, changes.router, today.router, caseload.router, week.router, person.router,
     commands.router, approvals.router, escalations.router, start.router, audit.router, directory.router,
-    documents.router,
-    giving.router, links.router,
+    releases.router, programmes.router, documents.router, giving.router, links.router,
 ]  # fmt: skip

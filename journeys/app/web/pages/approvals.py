@@ -17,7 +17,7 @@ from journeys.app.web.policy import DECIDING
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
 from journeys.domain import events as e
-from journeys.domain.rights import Scope, line_of, right
+from journeys.domain.rights import BOUND_TO_FUNDS, Scope, line_of, right
 from journeys.domain.state import GrantKnown, GrantStatus
 from journeys.identifiers import uuid7
 from journeys.narration.telling import Speech
@@ -91,9 +91,8 @@ def _committed(loaded: Loaded, asked: GrantKnown) -> Mapping[str, int]:
 def _why_not(visit: Visit, loaded: Loaded, asked: GrantKnown) -> str:
     """Why this visitor cannot approve, told before they try; empty when they can."""
     me, say = visit.visitor, visit.say
-    roles = [
-        role for role in me.roles if right(line_of(role, loaded.book.programme), "approve-grant") is not Scope.NEVER
-    ]
+    programme = loaded.book.programme
+    roles = [role for role in me.roles if right(line_of(role, programme), "approve-grant") is not Scope.NEVER]
     if asked.over is not None or asked.status is not GrantStatus.REQUESTED:
         return say("Cette demande n'attend plus d'accord.")
     if me.id in (asked.requester, asked.editor):
@@ -102,4 +101,6 @@ def _why_not(visit: Visit, loaded: Loaded, asked: GrantKnown) -> str:
         return say("Vous avez déjà donné votre accord ; il manque celui d'une autre personne.")
     if not roles:
         return say("Votre rôle ne permet pas de donner cet accord.")
+    if me.funds and asked.fund not in me.funds and all(line_of(r, programme) in BOUND_TO_FUNDS for r in roles):
+        return say("Cette aide vient d'un fonds dont vous ne décidez pas.")
     return ""

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 from urllib.parse import urlencode
 
@@ -34,7 +34,7 @@ _STATUSES: Final = ("planned", "active", "suspended", "closed")
 @router.get("/parcours")
 async def screen(visit: Visit = door(READERS)) -> Response:
     query = visit.request.query_params
-    asked = _asked(visit)
+    asked = asked_of(visit)
     number = page_asked(visit)
     rows, total = await views.caseload(
         visit.connection, asked, visit.visible, limit=A_PAGE, offset=(number - 1) * A_PAGE
@@ -45,9 +45,9 @@ async def screen(visit: Visit = door(READERS)) -> Response:
     return page(
         visit, "caseload.html",
         rows=[_shown(visit, row, programmes, members) for row in rows], total=total,
-        paging=Paging(visit, number, total, A_PAGE), asked=asked, members=_mine_first(visit, members),
+        paging=Paging(visit, number, total, A_PAGE), asked=asked, members=mine_first(visit, members),
         programmes=programmes,
-        statuses=_STATUSES, typed=query.get("texte", ""), address=lambda **more: _address(visit, **more),
+        statuses=_STATUSES, typed=query.get("texte", ""), address=lambda **more: address_of(visit, **more),
         everybody=query.get("referent") == "tous",
     )  # fmt: skip
 
@@ -55,21 +55,26 @@ async def screen(visit: Visit = door(READERS)) -> Response:
 @router.get("/parcours.csv")
 async def table(visit: Visit = door(READERS)) -> Response:
     """The same as a file that a spreadsheet opens: semicolons, and no cell that it would take for a formula."""
-    asked = _asked(visit)
+    asked = asked_of(visit)
     rows, _ = await views.caseload(visit.connection, asked, visit.visible, limit=MOST)
     members = {each.id: each.name for each in await staff.members(visit.connection)}
     programmes = await visit.house.programmes()
     say = visit.say
+    head = (say("Personne"), say("Sortie"), say("Programme"), say("Phase"), say("Prochaine échéance"),
+            say("En retard"), say("Référent"), say("Site"), say("État"))  # fmt: skip
+    shown = [_shown(visit, row, programmes, members) for row in rows]
+    return as_file("parcours", head, ([each[key] for key in _CELLS] for each in shown))
+
+
+def as_file(name: str, head: Sequence[str], lines: Iterable[Sequence[str]]) -> Response:
+    """A table as a file for a spreadsheet; `name` without its ending."""
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";")
-    writer.writerow([say("Personne"), say("Sortie"), say("Programme"), say("Phase"), say("Prochaine échéance"),
-                     say("En retard"), say("Référent"), say("Site"), say("État")])  # fmt: skip
-    for row in rows:
-        shown = _shown(visit, row, programmes, members)
-        writer.writerow([_cell(shown[key]) for key in _CELLS])
+    writer.writerow(head)
+    writer.writerows([_cell(text) for text in line] for line in lines)
     return Response(
         "\N{BYTE ORDER MARK}" + out.getvalue(), media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="parcours.csv"'},
+        headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
     )  # fmt: skip
 
 
@@ -109,7 +114,7 @@ def _shown(
     }
 
 
-def _asked(visit: Visit) -> Asked:
+def asked_of(visit: Visit) -> Asked:
     """The filters of the address; a caseworker begins with their own journeys."""
     query = visit.request.query_params
     referent = query.get("referent")
@@ -127,13 +132,14 @@ def _asked(visit: Visit) -> Asked:
     )
 
 
-def _address(visit: Visit, **more: str) -> str:
+def address_of(visit: Visit, **more: str) -> str:
     """The present filters with some changed."""
     kept = {key: value for key, value in visit.request.query_params.items() if key not in ("page", "fait") and value}
     return urlencode({**kept, **more})
 
 
-def _mine_first(visit: Visit, members: Mapping[str, str]) -> Sequence[tuple[str, str]]:
+def mine_first(visit: Visit, members: Mapping[str, str]) -> Sequence[tuple[str, str]]:
+    """Who can be chosen, oneself before the others."""
     me = visit.visitor.id
     return sorted(members.items(), key=lambda each: (each[0] != me, each[1]))
 

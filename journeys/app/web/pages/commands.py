@@ -1,7 +1,8 @@
 """Every command on a journey: its form, and what comes of it. The screens' buttons post here as well."""
 
 from collections.abc import Callable, Container, Mapping, Sequence
-from typing import Any
+from contextlib import suppress
+from typing import Any, Final
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -9,19 +10,25 @@ from fastapi.responses import Response
 from journeys.app.attaching import TOO_LARGE
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.finding import Loaded, load, read_journey
+from journeys.app.telling import unanswered
 from journeys.app.web.acting import Wrong, act, filled
 from journeys.app.web.forms import form_of
 from journeys.app.web.policy import STAFF
 from journeys.app.web.proof import want_proof
 from journeys.app.web.rendering import go, local_path, page
+from journeys.app.web.resending import Sent, resend_page
+from journeys.app.web.story import told_since
 from journeys.app.web.visit import Visit, door
-from journeys.audit.narrating import Story, narrate
+from journeys.audit.narrating import Story, StoryDay, narrate
 from journeys.audit.reading import Recorded, read_names
+from journeys.contract import Fate
 from journeys.domain.handbook import Handbook
 from journeys.identifiers import is_uuid, uuid7
 from journeys.store import views
+from journeys.store.database import LOST
 from journeys.store.journal import parts
 from journeys.store.views import JourneyRow
+from journeys.temporal import Unreachable
 
 router = APIRouter()
 
@@ -40,8 +47,8 @@ async def send(id: str, command: str, visit: Visit = door(STAFF)) -> Response:
     back = local_path(typed.get("back"), f"/parcours/{id}")
     again = {**typed, "command": asked.id}
     await want_proof(visit, command)
-    if (changed := await _changed_since(visit, loaded, asked.seen)) is not None:
-        return await _form(visit, loaded, command, {**again, "seen": str(loaded.state.seq)}, [changed], 409)
+    if since := await told_since(visit, loaded, asked.seen):
+        return await _form(visit, loaded, command, {**again, "seen": str(loaded.state.seq)}, [_CHANGED], 409, since)
     try:
         await act(visit, loaded, asked)
     except Wrong as wrong:
@@ -51,7 +58,18 @@ async def send(id: str, command: str, visit: Visit = door(STAFF)) -> Response:
         # A refused command is on record under its id: another try is another command.
         status = {Exit.REFUSED: 403, Exit.CONFLICT: 409}.get(failure.exit, 422)
         return await _form(visit, loaded, command, {**typed, "command": uuid7(visit.now)}, [failure], status)
+    except Unreachable as error:
+        return await _no_answer(visit, loaded, command, Sent(again, asked.file is not None), error)
     return go(back, command)
+
+
+async def _no_answer(visit: Visit, loaded: Loaded, command: str, sent: Sent, error: Unreachable) -> Response:
+    """What was not taken may still be changed; what may have been taken can only be sent again as it is."""
+    failure = unanswered(error.fate, error.command_id)
+    if error.fate is Fate.NOT_TAKEN:
+        with suppress(*LOST):
+            return await _form(visit, loaded, command, sent.typed, [failure], 503)
+    return resend_page(visit, failure, sent, back=local_path(sent.typed.get("back"), f"/parcours/{loaded.row.id}"))
 
 
 async def journey(visit: Visit, id: str) -> Loaded:
@@ -89,30 +107,23 @@ async def journey_told(
     return Loaded(row, story.state, book, events), names, story
 
 
-async def _changed_since(visit: Visit, loaded: Loaded, seen: int | None) -> Failure | None:
-    """Somebody else acted on this journey after the page was opened: they see what, and decide again."""
-    if seen is None or seen >= loaded.state.seq:
-        return None
-    others = [e for e in loaded.events[seen:] if e.command is not None and e.actor not in (visit.visitor.id, "system")]
-    if not others:
-        return None
-    return Failure(
-        Exit.CONFLICT, "changed",
-        Said("quelqu'un a agi sur ce parcours depuis que vous avez ouvert la page ; votre demande n'est pas partie",
-             "somebody acted on this journey since you opened the page; your request was not sent"),
-        Said("relisez ce qui a changé sur la page de la personne, puis envoyez de nouveau si c'est toujours juste",
-             "read what changed on the person's page, then send again if it is still right"),
-    )  # fmt: skip
+_CHANGED: Final = Failure(
+    Exit.CONFLICT, "changed",
+    Said("quelqu'un a agi sur ce parcours depuis que vous avez ouvert la page ; votre demande n'est pas partie",
+         "somebody acted on this journey since you opened the page; your request was not sent"),
+    Said("lisez ci-dessous ce qui a changé, puis enregistrez de nouveau si c'est toujours juste",
+         "read below what changed, then save again if it is still right"),
+)  # fmt: skip
 
 
 async def _form(
     visit: Visit, loaded: Loaded, command: str, typed: Mapping[str, Any], failures: Sequence[Failure] = (),
-    status: int = 200,
+    status: int = 200, since: Sequence[StoryDay] = (),
 ) -> Response:  # fmt: skip
     fields = await form_of(visit, loaded, command, typed)
     return page(
         visit, "command.html", status, loaded=loaded, row=loaded.row, command=command, fields=fields, failures=failures,
         typed=typed, carries_a_file=any(each.shape == "file" for each in fields),
         id=typed.get("command") or uuid7(visit.now), seq=loaded.state.seq,
-        back=local_path(typed.get("back"), f"/parcours/{loaded.row.id}"),
+        since=since, back=local_path(typed.get("back"), f"/parcours/{loaded.row.id}"),
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """One person's journey on one page: what happens next, what was done, and the story so far."""
 
 from collections.abc import Container, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from fastapi import APIRouter
@@ -16,10 +16,10 @@ from journeys.app.web.pages.commands import journey_told
 from journeys.app.web.pages.documents import brought, holding, offered
 from journeys.app.web.policy import STAFF
 from journeys.app.web.rendering import page
+from journeys.app.web.story import QUIET, told_days
 from journeys.app.web.visit import Visit, door
-from journeys.audit.narrating import PLUMBING, Story, StoryDay
+from journeys.audit.narrating import PLUMBING
 from journeys.audit.reading import Recorded
-from journeys.domain import events as e
 from journeys.domain.handbook import Handbook
 from journeys.domain.rights import Scope, line_of, right
 from journeys.i18n import N_, capital
@@ -30,12 +30,6 @@ router = APIRouter()
 
 SHOWN_COMING = 8
 SHOWN_DAYS = 12
-
-QUIET = (
-    e.DeadlineSet, e.DeadlineMoved, e.DeadlineMet, e.DeadlineCancelled, e.ContactDue, e.ContactCancelled,
-    e.MessageDue, e.MessageDeferred, e.ReviewDue, e.EscalationTold, e.ReceiptDue, e.CheckCalled,
-)  # fmt: skip
-"""What follows by itself and changes nothing for the person: told with the whole story only."""
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
@@ -98,7 +92,7 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
         steps=_steps(visit, loaded),
         coming=story.coming[: None if every else SHOWN_COMING],
         coming_count=len(story.coming),
-        days=_shown(story, shown),
+        days=told_days(story.days, shown),
         day_count=len(told),
         speech=speech,
         actions=(actions := _actions(visit, loaded)),
@@ -110,12 +104,6 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
         version=loaded.state.seq,
         gives=may_give(visit.actor, loaded),
     )  # fmt: skip
-
-
-def _shown(story: Story, shown: Container[int]) -> list[StoryDay]:
-    """The days that are shown, the newest first."""
-    days = [replace(day, told=tuple(one for one in day.told[::-1] if one.seq in shown)) for day in story.days[::-1]]
-    return [day for day in days if day.told]
 
 
 def _mine(visit: Visit, loaded: Loaded, items: Sequence[Waiting]) -> list[Waiting]:

@@ -101,3 +101,4 @@ $$;
 REVOKE ALL ON FUNCTION enter_nobody, enter_as, token_enter FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION token_enter TO journeys_web, journeys_writer;
 GRANT SELECT, INSERT, UPDATE ON tokens TO journeys_writer;
+GRANT EXECUTE ON FUNCTION my_funds TO journeys_writer;
