@@ -15,6 +15,7 @@ from journeys.app import starting
 from journeys.app.web.api.application import make_api
 from journeys.app.web.house import House
 from journeys.app.web.policy import PUBLIC, Unguarded, policy_of
+from journeys.contract import Fate
 from journeys.domain.rights import ROLES
 from journeys.store import staff, tokens
 from journeys.temporal import Unreachable
@@ -86,7 +87,7 @@ async def test_a_token_sees_exactly_what_a_session_of_the_same_member_sees(town:
 
 
 async def test_pages_of_a_list_hold_each_journey_once(town: Town) -> None:
-    auditor = next(id for id, (roles, _) in town.staff.items() if roles == ("auditor",))
+    auditor = next(id for id, held in town.staff.items() if held[0] == ("auditor",))
     found: list[str] = []
     async with program(town.ground, await token_of(town.ground, auditor)) as client:
         cursor: dict[str, str] = {}
@@ -255,18 +256,16 @@ async def test_making_a_token_wants_a_fresh_proof(ground: Ground) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fate", "status", "code"), [("under-way", 202, None), ("not-taken", 503, "not-taken"), (None, 503, "unknown")]
+    ("fate", "status", "code"),
+    [(Fate.UNDER_WAY, 202, None), (Fate.NOT_TAKEN, 503, "not-taken"), (Fate.UNKNOWN, 503, "unknown")],
 )
 async def test_a_command_without_an_answer_says_which_of_three_it_is(
-    ground: Ground, monkeypatch: pytest.MonkeyPatch, fate: str | None, status: int, code: str | None
+    ground: Ground, monkeypatch: pytest.MonkeyPatch, fate: Fate, status: int, code: str | None
 ) -> None:
     """What the sender says of a command that it sent, as a program is told it."""
 
     async def silent(*given: Any, **more: Any) -> None:
-        error = Unreachable("no answer in time")
-        if fate is not None:
-            error.fate = fate  # type: ignore[attr-defined]
-        raise error
+        raise Unreachable("no answer in time", fate)
 
     monkeypatch.setattr(starting, "give", silent)
     monkeypatch.setattr(starting, "must_be_trusted", _nothing)

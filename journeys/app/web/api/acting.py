@@ -20,7 +20,7 @@ from journeys.app.web.api.entering import must_prove
 from journeys.app.web.api.problems import unreadable
 from journeys.app.web.house import House
 from journeys.app.web.visit import Visit
-from journeys.contract import Answer
+from journeys.contract import Answer, Fate
 from journeys.domain.commands import PERSONAL
 from journeys.identifiers import instant_of
 from journeys.store.evidence import RecordedCommand, command_of
@@ -154,14 +154,11 @@ class UnderWay(Exception):
 
 
 def unanswered(error: Exception, command: str, journey: str) -> Exception:
-    """What became of a command that got no answer in time: taken, not taken, or not known where the sender cannot say.
-
-    The sender's word is the error's `fate`.
-    """
-    match str(getattr(error, "fate", "unknown")):
-        case "under-way":
+    """What became of a command that got no answer in time: taken, not taken, or not known, by the sender's word."""
+    match error.fate if isinstance(error, Unreachable) else Fate.UNKNOWN:
+        case Fate.UNDER_WAY:
             return UnderWay(command, journey)
-        case "not-taken":
+        case Fate.NOT_TAKEN:
             return Failure(
                 Exit.UNREACHABLE, "not-taken",
                 Said("le moteur ne répond pas ; la demande n'a pas été prise, rien n'a changé",
