@@ -211,6 +211,7 @@ _KINDS: Final[dict[str, tuple[str, str]]] = {
     "fund": ("un fonds", "fund"),
     "webhook": ("un abonnement", "subscription"),
     "event": ("un type d'événement", "type of event"),
+    "token": ("un jeton", "token"),
     "recipient": ("quelqu'un dont une réponse est attendue", "person whose answer is wanted"),
     "answer": ("une réponse", "answer"),
 }

@@ -11,7 +11,7 @@ from journeys.contract import Answer
 from journeys.domain.commands import Command, Plan
 from journeys.domain.decide import Refused, decide
 from journeys.domain.state import State
-from journeys.identifiers import short, uuid7
+from journeys.identifiers import following_id, short, uuid7
 from journeys.store import people, views
 from journeys.store.database import Pool
 from journeys.store.directory import AlreadyThere, By
@@ -102,13 +102,15 @@ class Starter:
         if person is not None:
             person_id = person.id
         else:
-            person_id = uuid7(now)
+            person_id = uuid7(now) if id is None else following_id(id, "person")
             try:
                 await people.register(self.pool, person_id, wanted.details, by)
-            except AlreadyThere:
-                raise already_begun(wanted.details, None, None) from None
+            except AlreadyThere as taken:
+                # The same start was given before, and got as far as this.
+                if id is None or taken.field != "id":
+                    raise already_begun(wanted.details, None, None) from None
         journey = id or uuid7(now)
-        command = self.planned(wanted, person_id, journey, now, id=id)
+        command = self.planned(wanted, person_id, journey, now, id)
         answer = await give(self.pool, client, command, task_queue)  # type: ignore[arg-type]
         if (failure := failure_of(answer, self.rules.book)) is not None:
             raise failure

@@ -18,8 +18,8 @@ Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2199, 12, 31))]
 """A day that a person may mean: others are slips of the pen, and no calendar reaches them."""
 When = Annotated[Instant, Field(ge=datetime(1900, 1, 2, tzinfo=UTC), le=datetime(2199, 12, 30, tzinfo=UTC))]
 """An instant that a person may mean."""
-Window = Annotated[int, Field(ge=1)]
-Number = Annotated[int, Field(ge=1)]
+Window = Annotated[int, Field(ge=1, le=1_000_000)]
+Number = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class Body(Frozen):

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from journeys.store.database import Connection, Pool
 
-How = Literal["password", "provider", "token"]
+How = Literal["password", "provider"]
 
 TOKEN_BYTES: Final = 32
 IDLE: Final = timedelta(minutes=45)
@@ -55,7 +55,7 @@ async def open_session(
     await pool.execute(
         "INSERT INTO sessions (hash, staff, how, idle, ends_at)"
         " VALUES ($1, $2, $3, $4, clock_timestamp() + $5::interval)",
-        _hash(token), staff, how, idle, longest,
+        hash_of(token), staff, how, idle, longest,
     )  # fmt: skip
     return token
 
@@ -65,7 +65,12 @@ async def enter(connection: Connection, token: str) -> Visitor | None:
 
     The connection acts as journeys_web, inside a transaction. None: unknown, ended, revoked, or no longer staff.
     """
-    row = await connection.fetchrow("SELECT *, my_funds() AS funds FROM session_enter($1)", _hash(token))
+    return await entered(connection, "session_enter", token)
+
+
+async def entered(connection: Connection, way: Literal["session_enter", "token_enter"], token: str) -> Visitor | None:
+    """Who comes this way with a token; see `enter`."""
+    row = await connection.fetchrow(f"SELECT *, my_funds() AS funds FROM {way}($1)", hash_of(token))
     if row is None:
         return None
     return Visitor(
@@ -80,14 +85,14 @@ async def renew(pool: Pool, token: str) -> str | None:
     fresh = secrets.token_urlsafe(TOKEN_BYTES)
     done = await pool.execute(
         "UPDATE sessions SET hash = $2, proved_at = clock_timestamp(), seen_at = clock_timestamp() WHERE hash = $1",
-        _hash(token), _hash(fresh),
+        hash_of(token), hash_of(fresh),
     )  # fmt: skip
     return fresh if done == "UPDATE 1" else None
 
 
 async def close(pool: Pool, token: str) -> None:
     """End one session at once."""
-    await pool.execute("DELETE FROM sessions WHERE hash = $1", _hash(token))
+    await pool.execute("DELETE FROM sessions WHERE hash = $1", hash_of(token))
 
 
 async def close_all(pool: Pool, staff: str) -> int:
@@ -101,7 +106,7 @@ async def open_sessions(pool: Pool, staff: str, token: str = "") -> list[Session
     rows = await pool.fetch(
         "SELECT how, opened_at, seen_at, hash = $2 AS mine FROM sessions"
         " WHERE staff = $1 AND clock_timestamp() < least(ends_at, seen_at + idle) ORDER BY seen_at DESC",
-        staff, _hash(token),
+        staff, hash_of(token),
     )  # fmt: skip
     return [Session(**row) for row in rows]
 
@@ -111,7 +116,7 @@ async def keep_form(pool: Pool, token: str, form: str) -> str:
     key = secrets.token_urlsafe(TOKEN_BYTES)
     await pool.execute("DELETE FROM kept_forms WHERE kept_at < clock_timestamp() - $1::interval", FORM_LASTS)
     await pool.execute(
-        "INSERT INTO kept_forms (key, session, form) VALUES ($1, $2, $3)", _hash(key), _hash(token), form
+        "INSERT INTO kept_forms (key, session, form) VALUES ($1, $2, $3)", hash_of(key), hash_of(token), form
     )
     return key
 
@@ -121,10 +126,11 @@ async def take_form(pool: Pool, token: str, key: str) -> str:
     form: str | None = await pool.fetchval(
         "DELETE FROM kept_forms WHERE key = $1 AND session = $2"
         " RETURNING CASE WHEN kept_at > clock_timestamp() - $3::interval THEN form END",
-        _hash(key), _hash(token), FORM_LASTS,
+        hash_of(key), hash_of(token), FORM_LASTS,
     )  # fmt: skip
     return form or ""
 
 
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
+def hash_of(token: str) -> bytes:
+    """What is kept of a token."""
+    return hashlib.sha256(token.encode(errors="surrogatepass")).digest()

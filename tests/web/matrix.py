@@ -52,6 +52,8 @@ GET /compte                             login   open      open        open     o
 GET /compte/code                        login   open      open        open     open     open     open           refused  refused  refused
 POST /compte/code                       login   open      open        open     open     open     open           refused  refused  refused
 POST /compte/code/retirer               login   open      open        open     open     open     open           refused  refused  refused
+POST /compte/jetons                     login   open      open        open     open     open     open           refused  refused  refused
+POST /compte/jetons/retirer             login   open      open        open     open     open     open           refused  refused  refused
 POST /compte/mot-de-passe               login   open      open        open     open     open     open           refused  refused  refused
 POST /compte/sessions                   login   leaves    leaves      leaves   leaves   leaves   leaves         refused  refused  refused
 GET /confirmer                          login   open      open        open     open     open     open           refused  refused  refused
@@ -94,6 +96,7 @@ GET /programmes/{name}                  login   open      open        open     o
 GET /sorties                            login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 GET /sorties.csv                        login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 ANY /static                             open    open      open        open     open     open     open           open     open     open
+ANY /api/v1                             open    open      open        open     open     open     open           open     open     open
 """  # noqa: E501
 CELLS: Final = {
     "open": "opened; shows nothing of any journey",

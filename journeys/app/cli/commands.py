@@ -16,6 +16,7 @@ from journeys.app.cli import (
     programmes,
     running,
     starting,
+    tokens,
     webhooks,
 )
 from journeys.app.cli.shape import group
@@ -38,6 +39,7 @@ def application() -> typer.Typer:
     inboxes.add_to(app)
     links.add_to(app)
     papers.add_to(app)
+    tokens.add_to(app)
     webhooks.add_to(app)
     audit.add_to(app)
     return app

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
+from journeys.app.cli import tokens
 from journeys.app.cli.desk import Desk
 from journeys.app.cli.shape import argument, at, command, group, option
 from journeys.app.failures import Lang, Said, usage
@@ -83,6 +84,8 @@ def _add_staff(app: typer.Typer) -> None:
         end: bool = option("--end", "mettre fin à toutes, sur-le-champ", "end all of them, at once", False),
     ) -> None:
         await _staff_sessions(at(ctx), handle, end)
+
+    tokens.add_to_staff(room)
 
     @command(room, "role", "Donne ou retire un rôle.", "Gives or takes a role.")
     async def role(

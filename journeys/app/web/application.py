@@ -5,9 +5,9 @@ from typing import Final
 from urllib.parse import quote
 
 import structlog
-from asyncpg import DiskFullError
+from asyncpg import DataError, DiskFullError
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
@@ -15,6 +15,8 @@ from journeys.app.attaching import TOO_LARGE
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.telling import unanswered
 from journeys.app.web import safety
+from journeys.app.web.api.application import make_api
+from journeys.app.web.api.problems import BAD_VALUE, ROOT, of_api, problem
 from journeys.app.web.bodies import Bounded
 from journeys.app.web.house import House
 from journeys.app.web.pages import ROUTERS
@@ -45,6 +47,7 @@ def make_application(house: House, *, pace: safety.Pace | None = None) -> FastAP
     for router in ROUTERS:
         application.router.routes.extend(router.routes)
     application.mount("/static", StaticFiles(directory=Path(STATIC)), name="static")
+    application.mount(ROOT, make_api(house), name="api")
     check_doors(application)
     # The innermost: what it raises must reach the page that tells it.
     application.add_middleware(Bounded, largest_document=house.settings.largest_document)
@@ -85,6 +88,10 @@ def _tell_failures(application: FastAPI) -> None:
     async def unreachable(request: Request, error: Unreachable) -> Response:
         return told(request, unanswered(error.fate, error.command_id))
 
+    @application.exception_handler(DataError)
+    async def bad_value(request: Request, error: DataError) -> Response:
+        return told(request, BAD_VALUE)
+
     @application.exception_handler(Malformed)
     async def malformed(request: Request, error: Malformed) -> Response:
         structlog.get_logger().error(
@@ -102,8 +109,10 @@ def _tell_failures(application: FastAPI) -> None:
         return PlainTextResponse(str(error.detail), status_code=error.status_code)
 
 
-def told(request: Request, error: Failure) -> HTMLResponse:
-    """A page that says what, where and what to do."""
+def told(request: Request, error: Failure) -> Response:
+    """A page that says what, where and what to do; where an address was meant for programs, a problem."""
+    if of_api(request.url.path):
+        return problem(request, error)
     visit, status = _visit(request), status_of(error)
     if request.url.path.startswith(LINKS):
         return page(visit, "link-dead.html", status, title=visit.say("Cela n'a pas été possible"),

@@ -40,6 +40,11 @@ CASEWORK: Final = Policy("casework", frozenset({"referent", "supervisor"}))
 DECIDING: Final = Policy("deciding", frozenset({"supervisor", "finance", "duty"}))
 
 
+MOUNTED: Final = frozenset({"/static", "/api/v1"})
+"""What hangs on the application beside its routes: files that anybody may have, and the API, whose own routes are
+checked where it is made."""
+
+
 class Unguarded(Exception):
     """Routes without a policy: the application is not built."""
 
@@ -62,7 +67,7 @@ def check_doors(application: FastAPI) -> None:
         getattr(route, "path", repr(route))
         for route in application.routes
         if not (isinstance(route, APIRoute) and policy_of(route) is not None)
-        and not (isinstance(route, Mount) and route.path == "/static")
+        and not (isinstance(route, Mount) and route.path in MOUNTED)
     ]
     if naked:
         raise Unguarded(", ".join(naked))

@@ -13,6 +13,8 @@ from starlette.datastructures import Headers
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from journeys.app.failures import Exit, Failure, Said
+from journeys.app.web.api.problems import of_api, problem
 from journeys.app.web.policy import SAFE
 from journeys.app.web.visit import BEFORE, set_cookie
 from journeys.store.links import PATH as LINKS
@@ -95,8 +97,8 @@ class Compressed(GZipMiddleware):
 
 
 async def same_origin(request: Request, call_next: Next) -> Response:
-    """A change may only come from a page of ours. Programs with a token of their own are not browsers."""
-    if request.method not in SAFE and "authorization" not in request.headers and not _from_here(request):
+    """A change may only come from a page of ours. No cookie opens the API: no site can borrow one."""
+    if request.method not in SAFE and not of_api(request.url.path) and not _from_here(request):
         return PlainTextResponse("Forbidden: this form was sent from another site.", status_code=403)
     return await call_next(request)
 
@@ -110,9 +112,17 @@ def _from_here(request: Request) -> bool:
         # A page that sends no referrer has its forms sent without an origin; who has the link may act, from anywhere.
         return True
     if origin is not None:
-        return urlsplit(origin).netloc == request.headers.get("host", "")
+        return _host_of(origin) == request.headers.get("host", "")
     referer = request.headers.get("referer")
-    return site is not None or (referer is not None and urlsplit(referer).netloc == request.headers.get("host", ""))
+    return site is not None or (referer is not None and _host_of(referer) == request.headers.get("host", ""))
+
+
+def _host_of(address: str) -> str | None:
+    """The host and port in an address; None when it is none."""
+    try:
+        return urlsplit(address).netloc
+    except ValueError:
+        return None
 
 
 class Pace:
@@ -136,7 +146,14 @@ class Pace:
             or (tries and not await self._limiter.hit(self._logins, "logins", who))
             or (link and not await self._limiter.hit(self._links, "links", who))
         ):
+            if of_api(request.url.path):
+                return problem(request, _TOO_OFTEN)
             return PlainTextResponse(
                 "Too many requests; wait a minute.", status_code=429, headers={"Retry-After": "60"}
             )
         return await call_next(request)
+
+
+_TOO_OFTEN: Final = Failure(
+    Exit.USAGE, "too-often", Said("trop de demandes", "too many requests"), Said("attendez une minute", "wait a minute")
+)

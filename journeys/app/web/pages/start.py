@@ -132,7 +132,10 @@ async def _read(visit: Visit, typed: Mapping[str, str]) -> tuple[Starter, Beginn
     known = typed.get("programme", "")
     found: Rules | None = None
     dates: dict[str, date] = {}
-    if known:
+    # A name only: on the command line a programme may also be a path, which a visitor must not name.
+    if known and known not in await known_programmes(visit):
+        wrong.append(usage("choose", "choisissez dans la liste", "choose from the list", field="programme"))
+    elif known:
         text = await programme_text_of(visit.house.writing, known)
         found = rules(text, today_of(visit.now))
         for name in found.programme.dates:
@@ -140,7 +143,8 @@ async def _read(visit: Visit, typed: Mapping[str, str]) -> tuple[Starter, Beginn
                 day = _noted(wrong, lambda name=name: read_day(typed[f"date-{name}"], f"date-{name}"))
                 if day is not None:
                     dates[name] = day
-    leader = await staff.member(visit.house.writing, typed["referent"]) if typed.get("referent") else None
+    referent = typed.get("referent", "")
+    leader = await staff.member(visit.house.writing, referent) if is_uuid(referent) else None
     if typed.get("referent") and leader is None:
         wrong.append(usage("choose", "choisissez dans la liste", "choose from the list", field="referent"))
     if wrong or found is None or leader is None or not isinstance(details, Details):
