@@ -31,20 +31,27 @@ class GroupCommit:
         self._write = write
         self._waiting: deque[Waiting] = deque()
         self._lanes: set[asyncio.Task[None]] = set()
+        """Held here, or the loop would let them go."""
+        self._serving = 0
 
     async def store(self, offer: Offer) -> "Written":
         """What became of an offer, once that is durable. Raises what `write` raises for this offer alone."""
         stored: asyncio.Future[Written] = asyncio.get_running_loop().create_future()
         self._waiting.append((offer, stored))
-        if len(self._lanes) < LANES:
+        if self._serving < LANES:
+            self._serving += 1
             lane = asyncio.create_task(self._serve())
             self._lanes.add(lane)
             lane.add_done_callback(self._lanes.discard)
         return await stored
 
     async def _serve(self) -> None:
-        while group := self._next():
-            await self._store(group)
+        try:
+            while group := self._next():
+                await self._store(group)
+        finally:
+            # In the same step in which nothing waits any more: the next offer must find this lane free.
+            self._serving -= 1
 
     async def _store(self, group: "list[Waiting]") -> None:
         try:

@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from journeys.store import journal
+from journeys.store import group_commit, journal
 from journeys.store.database import open_pool
 from journeys.store.group_commit import GroupCommit
 from journeys.store.journal import append
@@ -52,6 +52,19 @@ async def test_each_offer_of_a_group_has_its_own_answer(pool: Any, ring: KeyRing
     assert [result.accepted for result in results] == [False, False, *[True] * 6]
     assert results[1].known == (before.answered[0].answer,)
     await assert_linked(pool, stale, 1)
+
+
+async def test_an_offer_that_comes_as_a_lane_ends_is_stored(pool: Any, ring: KeyRing) -> None:
+    """The last of a burst of callers offers again in the very step in which it is answered."""
+
+    async def write(stream: str, times: int) -> None:
+        for seq in range(times):
+            assert (await append(pool, ring, noted(stream, seq, ring))).accepted
+
+    for lanes in (1, 2):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(group_commit, "LANES", lanes)
+            await asyncio.wait_for(asyncio.gather(*(write(new_stream(), 25) for _ in range(4))), 30)
 
 
 async def test_two_offers_of_one_journey_are_never_in_one_transaction(pool: Any, ring: KeyRing) -> None:
