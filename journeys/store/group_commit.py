@@ -11,11 +11,11 @@ from journeys.store.offer import Offer
 if TYPE_CHECKING:
     from journeys.store.journal import Written
 
-AT_MOST: Final = 16
-"""Offers in one transaction: what one of them waits for is bounded."""
+AT_MOST: Final = 4
+"""Offers in one transaction. More make the last of them wait for the first; what one waits for is bounded."""
 
-LANES: Final = 2
-"""Transactions under way at once: the next one is filled while a flush is waited for."""
+LANES: Final = 3
+"""Transactions under way at once: others are prepared and written while a flush is waited for."""
 
 Waiting: TypeAlias = "tuple[Offer, asyncio.Future[Written]]"
 
