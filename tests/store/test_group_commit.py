@@ -100,7 +100,7 @@ async def test_without_the_second_offer_alone_a_whole_group_fails(pool: Any, mon
     group = GroupCommit(pool, journal._write_group)
     offers = [journal.make_offer(new_stream(), 0, []) for _ in range(8)]
     results = await asyncio.gather(
-        *(group.store(offer) for offer in (*offers, spoiled(new_stream()))), return_exceptions=True
+        *(group.store(offer) for offer in (spoiled(new_stream()), *offers)), return_exceptions=True
     )
     assert sum(isinstance(result, Exception) for result in results) > 1
 
