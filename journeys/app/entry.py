@@ -37,6 +37,12 @@ class Actor:
     sites: tuple[str, ...] = ()
     funds: tuple[str, ...] = ()
     """None: every fund."""
+    stands_in_for: tuple[str, ...] = ()
+    """Colleagues away today whose deputy they are."""
+
+    def leads(self, referent: str | None) -> bool:
+        """Whether journeys of this referent are theirs: their own, or an absent colleague's."""
+        return referent is not None and (referent == self.id or referent in self.stands_in_for)
 
 
 THE_SYSTEM: Final = Actor(SYSTEM, SYSTEM, (SYSTEM,))
@@ -73,8 +79,9 @@ def make_command(
     """
     kept = {name: clean_text(text, name) for name, text in (texts or {}).items()}
     return issue(
-        ring, stream=stream, body=body, actor=actor.id, roles=actor.roles, funds=actor.funds, now=now, texts=kept,
-        id=id, occurred_at=occurred_at, seen=seen, caused_by=caused_by,
+        ring, stream=stream, body=body, actor=actor.id, roles=actor.roles, funds=actor.funds,
+        stands_in_for=actor.stands_in_for, now=now, texts=kept, id=id,
+        occurred_at=occurred_at, seen=seen, caused_by=caused_by,
     )  # fmt: skip
 
 

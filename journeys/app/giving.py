@@ -56,7 +56,7 @@ def must_give(actor: Actor, loaded: Loaded) -> None:
 
 def _may(actor: Actor, loaded: Loaded, command: str) -> bool:
     scopes = {right(line_of(role, loaded.book.programme), command) for role in actor.roles}
-    return Scope.ALLOWED in scopes or (Scope.OWN in scopes and loaded.state.referent == actor.id)
+    return Scope.ALLOWED in scopes or (Scope.OWN in scopes and actor.leads(loaded.state.referent))
 
 
 async def givable(connection: Pool | Connection, loaded: Loaded, lang: Lang, now: datetime) -> list[Givable]:

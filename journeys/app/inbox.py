@@ -1,6 +1,6 @@
 """What waits on somebody: today's list, approvals and escalations, with what happens next if nobody acts."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -71,17 +71,20 @@ def waits(row: JourneyRow, item: Mapping[str, Any]) -> Waiting:
     )  # fmt: skip
 
 
-def today(rows: Iterable[JourneyRow], me: str | None, roles: frozenset[str], now: datetime) -> Today:
+def today(
+    rows: Iterable[JourneyRow], me: str | None, roles: frozenset[str], now: datetime,
+    stands_in_for: Collection[str] = (),
+) -> Today:  # fmt: skip
     """Sort what waits.
 
     Args:
         me: whose journeys' own work it is; None for everybody's. roles: what that person holds: their role's
-            turn on any journey is theirs too.
+            turn on any journey is theirs too. stands_in_for: absent colleagues whose work is theirs meanwhile.
     """
     late, on_day, week, others = [], [], [], []
     end, horizon = today_of(now), today_of(now + WEEK)
     for row in rows:
-        mine = me is None or row.referent == me
+        mine = me is None or row.referent == me or row.referent in stands_in_for
         for item in waiting(row):
             if item.note == HELD:
                 continue

@@ -526,6 +526,8 @@ class Command(Frozen):
     """What the actor held when signing."""
     funds: tuple[str, ...] = ()
     """The funds to which the actor was bound when signing; none: every fund."""
+    stands_in_for: tuple[str, ...] = ()
+    """Absent colleagues whose deputy the actor was when signing: the journeys that they lead are the actor's own."""
     occurred_at: When
     seen: int | None = None
     """The seq that the person had before their eyes."""
@@ -551,6 +553,8 @@ class Command(Frozen):
     def signed_content(self) -> dict[str, Any]:
         """What the signature covers: everything but the texts of parts, which their commitments stand for."""
         bound = {"funds": list(self.funds)} if self.funds else {}
+        if self.stands_in_for:
+            bound["stands_in_for"] = list(self.stands_in_for)
         return bound | {
             "stream": self.stream,
             "id": self.id,

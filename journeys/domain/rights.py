@@ -151,7 +151,8 @@ def _fund_of(body: Body, state: State) -> str | None:
 
 
 def _is_own(command: Command, state: State) -> bool:
-    """Whether the actor leads, mentors, is asked to take over, was referred to, or is the person of the journey."""
+    """Whether the actor leads (or stands in for who leads), mentors, is asked to take over, was referred to, or is
+    the person of the journey."""
     actor, body = command.actor, command.body
     if body.name == "plan":
         return body.referent == actor
@@ -160,7 +161,8 @@ def _is_own(command: Command, state: State) -> bool:
     mentored = state.match is not None and state.match.mentor == actor
     proposed = actor in state.proposals.values() and body.name in ("match-mentor", "decline-mentor")
     referred = body.name in ("accept-referral", "decline-referral") and _referred_to(state, body.referral) == actor
-    return actor in (state.referent, state.person) or mentored or proposed or referred
+    leads = actor == state.referent or state.referent in command.stands_in_for
+    return leads or actor == state.person or mentored or proposed or referred
 
 
 def _referred_to(state: State, referral: str) -> str | None:

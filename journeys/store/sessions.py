@@ -30,6 +30,8 @@ class Visitor:
     roles: tuple[str, ...]
     sites: tuple[str, ...]
     funds: tuple[str, ...]
+    stands_in_for: tuple[str, ...]
+    """Colleagues away today whose deputy they are."""
     how: str
     opened_at: datetime
     proved_at: datetime
@@ -70,12 +72,15 @@ async def enter(connection: Connection, token: str) -> Visitor | None:
 
 async def entered(connection: Connection, way: Literal["session_enter", "token_enter"], token: str) -> Visitor | None:
     """Who comes this way with a token; see `enter`."""
-    row = await connection.fetchrow(f"SELECT *, my_funds() AS funds FROM {way}($1)", hash_of(token))
+    row = await connection.fetchrow(
+        f"SELECT *, my_funds() AS funds, led_by_me() AS leads FROM {way}($1)", hash_of(token)
+    )
     if row is None:
         return None
     return Visitor(
         id=str(row["staff"]), handle=row["handle"], name=row["name"], language=row["language"],
-        roles=tuple(row["roles"]), sites=tuple(row["sites"]), funds=tuple(row["funds"]), how=row["how"],
+        roles=tuple(row["roles"]), sites=tuple(row["sites"]), funds=tuple(row["funds"]),
+        stands_in_for=tuple(str(leader) for leader in row["leads"] if leader != row["staff"]), how=row["how"],
         opened_at=row["opened_at"], proved_at=row["proved_at"],
     )  # fmt: skip
 

@@ -212,6 +212,14 @@ async def absences(pool: Pool, since: date) -> list[Absence]:
     return [Absence(*row) for row in rows]
 
 
+async def stood_in_for(pool: Pool, deputy: str, on: date) -> tuple[str, ...]:
+    """Colleagues away on a local day whose deputy this member is."""
+    rows = await pool.fetch(
+        "SELECT DISTINCT staff::text FROM absences WHERE deputy = $1 AND $2 BETWEEN first_day AND last_day", deputy, on
+    )
+    return tuple(row["staff"] for row in rows)
+
+
 async def roster(pool: Pool, on: date) -> list[Holder]:
     """Active staff on a local day, with who is away and who stands in: what `directory.reachable` takes."""
     rows = await pool.fetch(

@@ -137,8 +137,8 @@ _WITHIN: Final = {
 }
 
 
-async def led_by(pool: Pool, staff: str, until: datetime) -> list[JourneyRow]:
-    """Journeys that somebody leads or is asked to take over, those that are closed left out.
+async def led_by(pool: Pool, staff: Sequence[str], until: datetime) -> list[JourneyRow]:
+    """Journeys that the first of these leads or is asked to take over, or that another of them leads; none closed.
 
     Of the summary they hold status, dates, and what of the board is others' turn, waits for an answer, or falls due
     before `until`.
@@ -151,9 +151,9 @@ async def led_by(pool: Pool, staff: str, until: datetime) -> list[JourneyRow]:
                                           || @.kind == "escalation" || @.kind == "transfer" || @.kind == "grant"
                                           || @.note == "other-time")', $2::jsonb)) AS summary
         FROM journeys j LEFT JOIN people p ON p.id = j.person
-        WHERE (j.referent = $1 OR j.offered_to = $1) AND j.status <> 'closed' ORDER BY j.id
+        WHERE (j.referent = ANY ($1::uuid[]) OR j.offered_to = ($1::uuid[])[1]) AND j.status <> 'closed' ORDER BY j.id
         """,
-        staff, json.dumps({"until": instant_text(until)}),
+        list(staff), json.dumps({"until": instant_text(until)}),
     )  # fmt: skip
     return [_row(row) for row in rows]
 
@@ -172,10 +172,10 @@ NOTHING: Final = Listed((), 0)
 
 
 _BY_ROLE: Final = (
-    "j.waits_on <> '{}' AND j.waits_on && $2::text[] AND j.referent IS DISTINCT FROM $1"
-    " AND j.offered_to IS DISTINCT FROM $1"
+    "j.waits_on <> '{}' AND j.waits_on && $2::text[] AND coalesce(j.referent <> ALL ($1::uuid[]), true)"
+    " AND j.offered_to IS DISTINCT FROM ($1::uuid[])[1]"
 )
-"""Journeys of others ($1: who asks) that wait on a role ($2: those held)."""
+"""Journeys of others ($1: who asks, then those for whom they stand in) that wait on a role ($2: those held)."""
 _ROLES: Final = "string_to_array(item.value ->> 'role', ', ')"
 
 
@@ -201,9 +201,11 @@ class Turns:
 
 
 async def turns(
-    pool: Pool, staff: str, roles: Collection[str], visible: str, ends: Sequence[datetime], limit: int
+    pool: Pool, staff: Sequence[str], roles: Collection[str], visible: str, ends: Sequence[datetime], limit: int
 ) -> Turns:
-    """What waits on a role of somebody's, on journeys of others: `late`, `today` and `week`, the oldest first.
+    """What waits on a role of the first of these, on journeys that none of them leads: `late`, `today`, `week`.
+
+    The oldest comes first.
 
     Args:
         roles: those held; the referent's turn is not a role's. visible: `within`.
@@ -240,7 +242,7 @@ async def turns(
         LEFT JOIN shown ON true LEFT JOIN journeys j ON j.id = shown.id LEFT JOIN people p ON p.id = j.person
         ORDER BY shown.moment NULLS LAST, shown.id, shown.place
         """,
-        staff, asked, *(instant_text(end) for end in ends), limit,
+        list(staff), asked, *(instant_text(end) for end in ends), limit,
     )  # fmt: skip
     found: dict[str, list[BoardItem]] = {}
     totals: dict[str, int] = {}
@@ -443,7 +445,7 @@ async def version(pool: Pool, journey: str | None, staff: str, roles: Collection
         found = await pool.fetchval("SELECT coalesce(sum(seq), 0)::bigint FROM journeys WHERE id = $1", journey)
         return found
     led = """SELECT coalesce(sum(j.seq), 0)::bigint FROM journeys j
-             WHERE (j.referent = $1 OR j.offered_to = $1) AND j.status <> 'closed'"""
+             WHERE (j.referent = ANY ($1::uuid[]) OR j.offered_to = ($1::uuid[])[1]) AND j.status <> 'closed'"""
     asked = sorted(set(roles) - OUTSIDE)
     if not asked:
         found = await pool.fetchval(led, staff)

@@ -92,6 +92,7 @@ class Asked:
     occurred: str | datetime | None = None
     parts: dict[str, str] = field(default_factory=dict)
     funds: tuple[str, ...] = ()
+    stands_in_for: tuple[str, ...] = ()
 
 
 def by(actor: str, body: Any, *, occurred: Any = None, roles: tuple[str, ...] | None = None, **parts: str) -> Asked:
@@ -253,7 +254,7 @@ class Life:
         parts = {name: Part(text=text, salt=f"{self._commands:064x}") for name, text in texts.items()}
         return c.Command(
             id=_person(0x1000 + self._commands), stream=STREAM, body=body, actor=actor,
-            roles=asked.roles or ROLES[actor], funds=asked.funds, signed_at=now,
+            roles=asked.roles or ROLES[actor], funds=asked.funds, stands_in_for=asked.stands_in_for, signed_at=now,
             occurred_at=paris(asked.occurred) if asked.occurred else now, parts=parts,
             commitments={name: part.commitment() for name, part in parts.items()},
         )  # fmt: skip

@@ -144,6 +144,25 @@ def test_own_is_the_journey_that_one_leads_mentors_or_lives(actor: str, body: c.
     assert acted.actor == actor
 
 
+@pytest.mark.parametrize(("absent", "may"), [((REFERENT,), True), ((), False), ((SUPERVISOR,), False)])
+def test_a_deputy_acts_on_the_journeys_of_whoever_is_away(absent: tuple[str, ...], may: bool) -> None:
+    life = released().when("2027-03-02", replace(by(OTHER_REFERENT, NOTE), stands_in_for=absent))
+    assert [refused.code for refused in life.refusals] == ([] if may else ["no-right"])
+
+
+def test_a_deputy_answers_no_transfer_for_whoever_is_away() -> None:
+    life = released().when("2027-03-02", by(REFERENT, c.Transfer(to=SUPERVISOR)))
+    life.when("2027-03-03", replace(by(OTHER_REFERENT, c.AcceptTransfer()), stands_in_for=(SUPERVISOR,)))
+    assert [refused.code for refused in life.refusals] == ["no-right"]
+
+
+def test_standing_in_is_signed_and_else_the_bytes_are_as_they_were() -> None:
+    command = Life(book_of("programme: small\nlabel: petit"), {})._command(by(REFERENT, NOTE), START)
+    assert "stands_in_for" not in command.signed_content()
+    stood = command.model_copy(update={"stands_in_for": (FINANCE,)})
+    assert stood.signed_content()["stands_in_for"] == [FINANCE]
+
+
 def test_a_caseworker_plans_only_journeys_of_their_own() -> None:
     life = given().when("2027-01-11", by(OTHER_REFERENT, plan()))
     assert [refused.code for refused in life.refusals] == ["no-right"]

@@ -138,7 +138,7 @@ def seen_by(role: str) -> list[str]:
 def may(role: str, command: str, scope: str) -> bool:
     """Whether a role may give a command on a journey that it sees: to be asked to take over is own for the answer."""
     cell = COMMANDS[command].get(role, "-")
-    own = role == "referent" and scope in (("asked",) if command in ANSWERS else ("own", "closed"))
+    own = role == "referent" and scope in (("asked",) if command in ANSWERS else ("own", "closed", "absent"))
     return cell == "allowed" or (cell == "own" and own)
 
 
@@ -184,8 +184,8 @@ def document() -> str:
             "",
             "*own*: on journeys that one leads, mentors, was asked to take over (for the answer to that), was referred "
             "to, or lives. *allowed*: on every journey that one sees; finance bound to funds: about the money of these "
-            "alone. A deputy sees the journeys of whoever is away and acts on none of them as its referent. Whoever "
-            "may not is told so, and the refusal is on record.",
+            "alone. A deputy acts on the journeys of whoever is away as if they were own, but answers no transfer for "
+            "them. Whoever may not is told so, and the refusal is on record.",
             "",
             *_markdown("command", {f"`{name}`": cells for name, cells in COMMANDS.items()}),
             "",

@@ -204,8 +204,9 @@ class Desk:
     async def actor(self) -> "Actor":
         """Whoever `--as` names (staff, else a mentor or partner by id), with the roles held now. Raises Failure."""
         from journeys.app.entry import Actor
+        from journeys.app.reading import today_of
         from journeys.identifiers import is_uuid
-        from journeys.store import mentors, partners
+        from journeys.store import mentors, partners, staff
 
         asked = self.acting_as
         if asked is not None and is_uuid(asked):
@@ -214,7 +215,9 @@ class Desk:
                 return Actor(mentor.id, mentor.name, ("mentor",))
             if (partner := await partners.partner(pool, asked)) is not None:
                 return Actor(partner.id, partner.name, ("partner",))
-        return actor_of(await self.member())
+        member = await self.member()
+        away = await staff.stood_in_for(await self.pool(), member.id, today_of(self.now))
+        return actor_of(member, away)
 
     async def keeper(self, *roles: str) -> "By":
         """Who changes the directory: with an administrator in it, `--as` one who holds a role named (or that one).
@@ -252,11 +255,11 @@ class Desk:
         return By(actor=member.id, role=role, at=self.now)
 
 
-def actor_of(member: "Member") -> "Actor":
+def actor_of(member: "Member", stands_in_for: tuple[str, ...] = ()) -> "Actor":
     """A member of staff as the actor of a command."""
     from journeys.app.entry import Actor
 
-    return Actor(member.id, member.name, member.roles, member.sites, member.funds)
+    return Actor(member.id, member.name, member.roles, member.sites, member.funds, stands_in_for)
 
 
 def _token_ended() -> Failure:

@@ -85,7 +85,7 @@ class Visit:
     def actor(self) -> Actor:
         """As the actor of a command."""
         visitor = self.visitor
-        return Actor(visitor.id, visitor.name, visitor.roles, visitor.sites, visitor.funds)
+        return Actor(visitor.id, visitor.name, visitor.roles, visitor.sites, visitor.funds, visitor.stands_in_for)
 
     @property
     def now(self) -> datetime:

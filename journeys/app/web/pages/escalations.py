@@ -36,7 +36,7 @@ async def screen(visit: Visit = door(READERS)) -> Response:
 
 
 def _may_act(visit: Visit, item: Waiting) -> bool:
-    return visit.holds("supervisor", "finance", "duty") or item.row.referent == visit.visitor.id
+    return visit.holds("supervisor", "finance", "duty") or visit.actor.leads(item.row.referent)
 
 
 def _more(visit: Visit, item: Waiting) -> Action | None:

@@ -108,7 +108,7 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
 
 def _mine(visit: Visit, loaded: Loaded, items: Sequence[Waiting]) -> list[Waiting]:
     me = visit.visitor
-    found = today([loaded.row], me.id, frozenset(me.roles), visit.now)
+    found = today([loaded.row], me.id, frozenset(me.roles), visit.now, me.stands_in_for)
     mine = {(item.kind, item.id) for item in (*found.late, *found.today, *found.week)}
     mine |= {(item.kind, item.id) for item in items if "supervisor" in me.roles}
     return [item for item in items if (item.kind, item.id) in mine]
@@ -161,7 +161,7 @@ def _by_day(events: Sequence[Recorded], book: Handbook, every: bool) -> list[lis
 def _actions(visit: Visit, loaded: Loaded) -> list[tuple[str, list[tuple[str, str]]]]:
     """What this visitor may do here, by subject; a right that only holds on one's own journeys counts there."""
     me, state, programme = visit.visitor, loaded.state, loaded.book.programme
-    own = me.id == state.referent
+    own = visit.actor.leads(state.referent)
     closed = state.status.value == "closed"
     suspended = state.status.value == "suspended"
 

@@ -96,7 +96,7 @@ def _coming(
     members: Mapping[str, str],
 ) -> Coming:  # fmt: skip
     on, programme = _release(row), programmes.get(row.programme)
-    mine = row.referent == visit.visitor.id or visit.holds("supervisor")
+    mine = visit.actor.leads(row.referent) or visit.holds("supervisor")
     return Coming(
         row, on, on < today_of(visit.now), members.get(row.referent or "", ""),
         programme.label.in_(visit.lang).partition(":")[0].strip() if programme is not None else row.programme,

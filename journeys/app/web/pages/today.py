@@ -41,13 +41,13 @@ async def screen(visit: Visit = door(STAFF)) -> Response:
     only = ADDRESSES.get(visit.request.query_params.get("voir", ""))
     number = page_asked(visit) if only is not None else 1
     ends = _ends(visit.now)
-    rows = await views.led_by(visit.connection, me.id, ends[-1])
+    rows = await views.led_by(visit.connection, (me.id, *me.stands_in_for), ends[-1])
     theirs = await views.turns(
-        visit.connection, me.id, me.roles, visit.visible, ends,
+        visit.connection, (me.id, *me.stands_in_for), me.roles, visit.visible, ends,
         number * A_SHEET if only is not None else max(SHOWN.values()),
     )  # fmt: skip
     programmes = await visit.house.programmes()
-    found = today(rows, me.id, frozenset(me.roles), visit.now)
+    found = today(rows, me.id, frozenset(me.roles), visit.now, me.stands_in_for)
     lists = {}
     for name, first in SHOWN.items():
         mine, waiting = getattr(found, name), theirs.of(name)
@@ -55,7 +55,7 @@ async def screen(visit: Visit = door(STAFF)) -> Response:
         part = slice((number - 1) * A_SHEET, number * A_SHEET) if name == only else slice(0 if only else first)
         shown = [line(visit, item, programmes, mine=name != "others") for item in items[part]]
         lists[name] = Shown(tuple(together(shown)), len(mine) + waiting.total)
-    led = [row for row in rows if row.referent == me.id]
+    led = [row for row in rows if visit.actor.leads(row.referent)]
     return page(
         visit, "today.html",
         lists=lists, led=len(led), releases=_releases(visit, led), only=only,
