@@ -438,7 +438,9 @@ async def appointments(
     return Listed(items, rows[0]["total"])
 
 
-async def version(pool: Pool, journey: str | None, staff: str, roles: Collection[str], visible: str = "true") -> int:
+async def version(
+    pool: Pool, journey: str | None, staff: Sequence[str], roles: Collection[str], visible: str = "true"
+) -> int:
     """A number that changes with what a page shows: one journey's seq, or their sum over `led_by` and `turns`."""
     found: int
     if journey is not None:
@@ -448,10 +450,10 @@ async def version(pool: Pool, journey: str | None, staff: str, roles: Collection
              WHERE (j.referent = ANY ($1::uuid[]) OR j.offered_to = ($1::uuid[])[1]) AND j.status <> 'closed'"""
     asked = sorted(set(roles) - OUTSIDE)
     if not asked:
-        found = await pool.fetchval(led, staff)
+        found = await pool.fetchval(led, list(staff))
         return found
     waiting = f"SELECT coalesce(sum(j.seq), 0)::bigint FROM journeys j WHERE ({visible}) AND {_BY_ROLE}"
-    found = await pool.fetchval(f"SELECT ({led}) + ({waiting})", staff, asked)
+    found = await pool.fetchval(f"SELECT ({led}) + ({waiting})", list(staff), asked)
     return found
 
 

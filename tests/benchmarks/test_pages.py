@@ -98,7 +98,7 @@ async def test_the_lists_of_the_database_are_those_of_the_core(url: str, everybo
             assert keys(found) == keys(getattr(whole, name)), (seen.member.handle, name)
             assert of_roles.total == len(of_roles.items)
             filled |= {(name, bool(of_roles.items), role) for role in roles if found}
-        version = await views.version(seen.connection, None, me, roles, seen.visible)
+        version = await views.version(seen.connection, None, (me,), roles, seen.visible)
         led = await views.led_by(seen.connection, (me,), NOW)
         assert version == sum(row.seq for row in led) + theirs.version
     assert (
