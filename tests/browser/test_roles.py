@@ -35,6 +35,8 @@ def row(page: Page, path: str, name: str, words: str = "") -> Locator:
     found = page.locator("li.item", has_text=name).filter(has_text=words).first
     for _ in range(40):
         page.goto(path)
+        while not found.count() and (further := page.get_by_role("link", name="Page suivante")).count():
+            further.first.click()
         if found.count():
             return found
         page.wait_for_timeout(500)

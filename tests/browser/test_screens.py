@@ -161,7 +161,7 @@ def test_releases_show_what_is_not_ready_and_act_on_it(enter: Enter, looked_at: 
 def test_a_programme_is_dated_for_the_day_chosen(enter: Enter, looked_at: Look) -> None:
     page = enter("aline", scripts=False)
     page.goto("/programmes")
-    page.get_by_role("link", name="Auxilia").click()
+    page.locator('a[href="/programmes/auxilia"]').click()
     page.get_by_label("Levée d’écrou").or_(page.get_by_label("Levée d'écrou")).fill("2030-05-15")
     page.get_by_role("button", name="Dater le programme").click()
     expect(page.get_by_role("table", name="Les phases")).to_contain_text("mercredi 15 mai 2030")
@@ -201,7 +201,7 @@ def test_a_form_without_an_answer_is_kept_and_sent_again(site: Site, enter: Ente
     assert found is not None
     os.kill(found.pids["temporal"], signal.SIGSTOP)
     try:
-        page.get_by_role("button", name="Enregistrer").click()
+        page.get_by_role("button", name="Enregistrer").click(timeout=30_000)
         expect(page.get_by_role("alert")).to_contain_text("On ne sait pas", ignore_case=True, timeout=25_000)
     finally:
         os.kill(found.pids["temporal"], signal.SIGCONT)

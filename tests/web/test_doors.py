@@ -4,7 +4,9 @@ import asyncpg
 import pytest
 from fastapi import FastAPI
 
+from journeys.app.web.application import make_application
 from journeys.app.web.policy import Unguarded, check_doors
+from journeys.app.web.safety import Pace
 from tests.web.conftest import Ground, form
 
 
@@ -93,3 +95,17 @@ async def test_without_a_database_the_page_says_what_to_do(ground: Ground) -> No
     assert answer.status_code == 503 and "rien n’a été changé" in answer.text
     await owner.execute("GRANT EXECUTE ON FUNCTION session_enter TO journeys_web")
     await owner.close()
+
+
+async def test_each_session_has_its_own_pace_and_an_address_has_one_of_all(ground: Ground) -> None:
+    """Behind one address may be a whole association; random sessions do not get round it."""
+    ground.application = make_application(ground.house, pace=Pace(3, 100, 100))
+    tokens = [await ground.session(await ground.member(f"pace{n}", "referent")) for n in range(2)]
+    for token in tokens:
+        async with ground.browser(token) as browser:
+            assert [(await browser.get("/compte")).status_code for _ in range(4)] == [200, 200, 200, 429]
+    statuses = []
+    for number in range(30):
+        async with ground.browser(f"forged-{number}") as browser:
+            statuses.append((await browser.get("/compte")).status_code)
+    assert statuses[:5] == [303] * 5 and statuses[-1] == 429

@@ -1,5 +1,6 @@
 """What keeps a page from being used against its reader: headers, the origin of a form, how much and how often."""
 
+import hashlib
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 from urllib.parse import urlsplit
@@ -16,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.web.api.problems import of_api, problem
 from journeys.app.web.policy import SAFE
-from journeys.app.web.visit import BEFORE, set_cookie
+from journeys.app.web.visit import BEFORE, set_cookie, token_of
 from journeys.store.links import PATH as LINKS
 
 Next = Callable[[Request], Awaitable[Response]]
@@ -36,8 +37,11 @@ HEADERS: Final = {
     "X-Frame-Options": "DENY",
 }
 A_MINUTE: Final = 300
-"""Requests of one address; a person with many windows stays far below."""
-LOGINS_A_MINUTE: Final = 20
+"""Requests of one session or token; a person with many windows stays far below."""
+OF_AN_ADDRESS: Final = 10
+"""How many times that one address may ask for: behind it may be a whole association."""
+LOGINS_A_MINUTE: Final = 60
+"""Tries to log in or to prove who one is, from one address: on Monday at nine a whole association comes."""
 LINKS_A_MINUTE: Final = 60
 """One-time links opened or answered from one address; behind it may be a whole association."""
 LEVEL: Final = 4
@@ -126,11 +130,12 @@ def _host_of(address: str) -> str | None:
 
 
 class Pace:
-    """So many requests a minute of one address."""
+    """So many requests a minute of one session, and of one address."""
 
     def __init__(self, a_minute: int = A_MINUTE, logins: int = LOGINS_A_MINUTE, links: int = LINKS_A_MINUTE) -> None:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self._all = RateLimitItemPerMinute(a_minute)
+        self._one = RateLimitItemPerMinute(a_minute)
+        self._all = RateLimitItemPerMinute(a_minute * OF_AN_ADDRESS)
         self._logins = RateLimitItemPerMinute(logins)
         self._links = RateLimitItemPerMinute(links)
 
@@ -143,6 +148,7 @@ class Pace:
         link = request.url.path.startswith(LINKS)
         if (
             not await self._limiter.hit(self._all, "all", who)
+            or not await self._limiter.hit(self._one, "one", who, _bearer(request))
             or (tries and not await self._limiter.hit(self._logins, "logins", who))
             or (link and not await self._limiter.hit(self._links, "links", who))
         ):
@@ -152,6 +158,11 @@ class Pace:
                 "Too many requests; wait a minute.", status_code=429, headers={"Retry-After": "60"}
             )
         return await call_next(request)
+
+
+def _bearer(request: Request) -> str:
+    """What tells one visitor of an address from another, as a hash; whoever brings nothing is counted together."""
+    return hashlib.sha256((request.headers.get("authorization") or token_of(request)).encode()).hexdigest()
 
 
 _TOO_OFTEN: Final = Failure(
