@@ -5,16 +5,12 @@ Never asserts: a ratio on a busy machine is a measurement, not a verdict. Each f
 
 import argparse
 import asyncio
-import json
-import logging
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 
-import structlog
-
 from benchmarks import actions, agenda, append, commands, folding, memory, starts, verifying
 from benchmarks.ground import Ground
-from benchmarks.measuring import Figure, machine, table
+from benchmarks.measuring import Figure, keep_quiet, told
 from journeys.leaving import leave
 
 MODULES: dict[str, Callable[[Ground, int], Awaitable[list[Figure]]]] = {
@@ -48,18 +44,11 @@ def main() -> None:
     given = parser.parse_args()
     if unknown := sorted(set(given.figures) - MODULES.keys()):
         parser.error(f"no such figure: {', '.join(unknown)}; there are {', '.join(MODULES)}")
-    logging.basicConfig(level=logging.ERROR)
-    structlog.configure(
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-    )
+    keep_quiet()
     figures = asyncio.run(
         measure(given.figures or list(MODULES), given.rounds, lambda text: print(text, file=sys.stderr, flush=True))
     )
-    if given.json:
-        print(json.dumps({"machine": machine(), "figures": [figure.as_json() for figure in figures]}, indent=1))
-    else:
-        print(table(figures))
+    print(told(figures, as_json=given.json))
     leave(0)
 
 

@@ -1,11 +1,16 @@
 """What a figure is: ours against a reference, measured in turns, judged by the median of the rounds."""
 
+import json
+import logging
 import platform
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from os import cpu_count
 from statistics import median
 from typing import Any, Literal
+
+import structlog
 
 Measure = Callable[[], Awaitable[float]]
 """One turn; returns a rate, a duration or a size."""
@@ -74,6 +79,22 @@ async def in_turns(ours: Measure, *references: Measure, rounds: int) -> list[tup
         if number:
             turns.append(turn)
     return turns
+
+
+def keep_quiet() -> None:
+    """Only what goes wrong is logged, on stderr: the figures are what is printed."""
+    logging.basicConfig(level=logging.ERROR)
+    structlog.configure(
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+    )
+
+
+def told(figures: Sequence[Figure], *, as_json: bool) -> str:
+    """The figures for a machine, or as the table."""
+    if as_json:
+        return json.dumps({"machine": machine(), "figures": [figure.as_json() for figure in figures]}, indent=1)
+    return table(figures)
 
 
 def table(figures: Sequence[Figure]) -> str:

@@ -6,7 +6,6 @@ Never asserts a time. Without --data-dir the crowd is made, asked and thrown awa
 import argparse
 import asyncio
 import json
-import logging
 import os
 import shutil
 import signal
@@ -20,12 +19,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-import structlog
-
 from benchmarks.crowd.__main__ import fill
 from benchmarks.crowd.making import LIVES, last_working_morning
 from benchmarks.ground import ROOT
-from benchmarks.measuring import Figure, Target, alone, compared, machine, table
+from benchmarks.measuring import Figure, Target, alone, compared, keep_quiet, told
 from benchmarks.pages.asking import Refused, Turn, first_visit, take_turn
 from benchmarks.pages.people import SCREENS, Somebody, askers, idle, people
 from journeys import clock
@@ -176,11 +173,7 @@ def main() -> None:
     given = parser.parse_args()
     if unknown := sorted(set(given.screens) - SCREENS.keys()):
         parser.error(f"no such screen: {', '.join(unknown)}; there are {', '.join(SCREENS)}")
-    logging.basicConfig(level=logging.ERROR)
-    structlog.configure(
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-    )
+    keep_quiet()
     home = given.data_dir or Path(tempfile.mkdtemp(prefix="journeys-pages-"))
     home.mkdir(parents=True, exist_ok=True)
     home.chmod(0o755)
@@ -196,10 +189,7 @@ def main() -> None:
     finally:
         if given.data_dir is None:
             shutil.rmtree(home, ignore_errors=True)
-    if given.json:
-        print(json.dumps({"machine": machine(), "figures": [figure.as_json() for figure in figures]}, indent=1))
-    else:
-        print(table(figures))
+    print(told(figures, as_json=given.json))
     leave(0)
 
 
