@@ -31,27 +31,24 @@ class GroupCommit:
         self._write = write
         self._waiting: deque[Waiting] = deque()
         self._lanes: set[asyncio.Task[None]] = set()
-        """Held here, or the loop would let them go."""
-        self._serving = 0
 
     async def store(self, offer: Offer) -> "Written":
         """What became of an offer, once that is durable. Raises what `write` raises for this offer alone."""
         stored: asyncio.Future[Written] = asyncio.get_running_loop().create_future()
         self._waiting.append((offer, stored))
-        if self._serving < LANES:
-            self._serving += 1
-            lane = asyncio.create_task(self._serve())
-            self._lanes.add(lane)
-            lane.add_done_callback(self._lanes.discard)
+        if len(self._lanes) < LANES:
+            self._lanes.add(asyncio.create_task(self._serve()))
         return await stored
 
     async def _serve(self) -> None:
+        lane = asyncio.current_task()
+        assert lane is not None
         try:
             while group := self._next():
                 await self._store(group)
         finally:
             # In the same step in which nothing waits any more: the next offer must find this lane free.
-            self._serving -= 1
+            self._lanes.discard(lane)
 
     async def _store(self, group: "list[Waiting]") -> None:
         try:

@@ -1,7 +1,6 @@
 """One-time links: an address signed for one recipient, one journey and one purpose; what is kept of it; its uses."""
 
 import base64
-import hashlib
 import hmac
 import json
 import secrets
@@ -16,6 +15,7 @@ from journeys.domain.links import Ask, Purpose
 from journeys.domain.record import instant_text
 from journeys.store.canonical import canonical
 from journeys.store.database import Connection, Pool
+from journeys.store.sessions import hash_of
 from journeys.store.signing import KeyRing
 
 PATH: Final = "/lien/"
@@ -137,7 +137,7 @@ async def issue(pool: Pool, drawn: Drawn) -> None:
         await connection.execute(
             "INSERT INTO links (id, hash, journey, role, recipient, purpose, subject, language, expires_at, issued_at,"
             " issued_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-            link.id, _hash(drawn.token), link.journey, link.role, link.recipient, link.purpose.value, link.subject,
+            link.id, hash_of(drawn.token), link.journey, link.role, link.recipient, link.purpose.value, link.subject,
             link.language, link.expires_at, link.issued_at, link.issued_by,
         )  # fmt: skip
 
@@ -148,7 +148,7 @@ async def enter(connection: Connection, ring: KeyRing, token: str, now: datetime
     The connection acts as journeys_web, inside a transaction. Nothing is changed. None: unknown, altered, or signed
     with a key that does not hold; which of these, neither the answer nor its time tells.
     """
-    row = await connection.fetchrow("SELECT * FROM link_enter($1, $2)", _hash(token), now)
+    row = await connection.fetchrow("SELECT * FROM link_enter($1, $2)", hash_of(token), now)
     link = _link(row) if row is not None else _NOBODY
     holds = _holds(link, token, ring)
     if row is None or not holds:
@@ -240,10 +240,6 @@ def _signature(link: Link, random: bytes, key: bytes) -> bytes:
     """With a key of its own, derived from a signing key: what signs links signs no command."""
     derived = hmac.digest(key, _PURPOSE, "sha256")
     return hmac.digest(derived, random + canonical(link.signed_content()), "sha256")[:_SIGNATURE_BYTES]
-
-
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 _EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

@@ -37,6 +37,11 @@ class Visitor:
     proved_at: datetime
     """When they last proved who they are (wall time)."""
 
+    @property
+    def leaders(self) -> tuple[str, ...]:
+        """Whose journeys are their own work: theirs, then those for whom they stand in."""
+        return self.id, *self.stands_in_for
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:

@@ -137,6 +137,10 @@ _WITHIN: Final = {
 }
 
 
+_LED: Final = "(j.referent = ANY ($1::uuid[]) OR j.offered_to = ($1::uuid[])[1]) AND j.status <> 'closed'"
+"""Open journeys that are somebody's own work ($1: who asks, then those for whom they stand in)."""
+
+
 async def led_by(pool: Pool, staff: Sequence[str], until: datetime) -> list[JourneyRow]:
     """Journeys that the first of these leads or is asked to take over, or that another of them leads; none closed.
 
@@ -151,7 +155,7 @@ async def led_by(pool: Pool, staff: Sequence[str], until: datetime) -> list[Jour
                                           || @.kind == "escalation" || @.kind == "transfer" || @.kind == "grant"
                                           || @.note == "other-time")', $2::jsonb)) AS summary
         FROM journeys j LEFT JOIN people p ON p.id = j.person
-        WHERE (j.referent = ANY ($1::uuid[]) OR j.offered_to = ($1::uuid[])[1]) AND j.status <> 'closed' ORDER BY j.id
+        WHERE {_LED} ORDER BY j.id
         """,
         list(staff), json.dumps({"until": instant_text(until)}),
     )  # fmt: skip
@@ -446,8 +450,7 @@ async def version(
     if journey is not None:
         found = await pool.fetchval("SELECT coalesce(sum(seq), 0)::bigint FROM journeys WHERE id = $1", journey)
         return found
-    led = """SELECT coalesce(sum(j.seq), 0)::bigint FROM journeys j
-             WHERE (j.referent = ANY ($1::uuid[]) OR j.offered_to = ($1::uuid[])[1]) AND j.status <> 'closed'"""
+    led = f"SELECT coalesce(sum(j.seq), 0)::bigint FROM journeys j WHERE {_LED}"
     asked = sorted(set(roles) - OUTSIDE)
     if not asked:
         found = await pool.fetchval(led, list(staff))

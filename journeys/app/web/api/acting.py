@@ -1,9 +1,9 @@
 """A command of a program: seen or not, proved where it is about money, sent, and which of three became of it."""
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from asyncpg import PostgresError
 from fastapi import Header
@@ -18,12 +18,11 @@ from journeys.app.telling import failure_of
 from journeys.app.web.api.bodies import Read
 from journeys.app.web.api.entering import must_prove
 from journeys.app.web.api.problems import unreadable
-from journeys.app.web.house import House
 from journeys.app.web.visit import Visit
 from journeys.contract import Answer, Fate
 from journeys.domain.commands import PERSONAL
 from journeys.identifiers import instant_of
-from journeys.store.evidence import RecordedCommand, command_of
+from journeys.store.journal import said_before
 from journeys.temporal import Malformed, Unreachable
 
 Key = Annotated[
@@ -76,7 +75,9 @@ async def act(visit: Visit, loaded: Loaded, asked: Asked) -> Answer:
         number under which it may be looked up and sent again. UnderWay: taken, and not yet written.
     """
     house, read = visit.house, asked.read
-    before = await recalled(house, loaded, asked)
+    # A command about the person may be on their own stream, though the journey has not got it yet.
+    streams = (loaded.row.stream, *((f"person-{loaded.state.person}",) if asked.name in PERSONAL else ()))
+    before = await said_before(house.writing, asked.id, streams)
     try:
         command = make_command(
             house.ring, stream=loaded.row.stream, body=read.body, actor=visit.actor, now=visit.now, texts=read.texts,
@@ -111,18 +112,10 @@ def settled(answer: Answer, loaded: Loaded | None) -> Answer:
     return answer
 
 
-async def recalled(house: House, loaded: Loaded, asked: Asked) -> RecordedCommand | None:
-    """What the journal holds under this id, for the journey or for the person."""
-    found = await command_of(house.writing, loaded.row.stream, asked.id)
-    if found is None and asked.name in PERSONAL:
-        found = await command_of(house.writing, f"person-{loaded.state.person}", asked.id)
-    return found
-
-
-def _occurred(before: RecordedCommand | None, id: str, now: datetime) -> datetime | None:
+def _occurred(before: Mapping[str, Any] | None, id: str, now: datetime) -> datetime | None:
     """When a command happened that does not say so: the same each time it is sent."""
     if before is not None:
-        return datetime.fromisoformat(json.loads(before.signed)["occurred_at"])
+        return datetime.fromisoformat(before["occurred_at"])
     made = instant_of(id)
     return min(made, now) if made is not None and abs(made - now) < _NEAR else None
 

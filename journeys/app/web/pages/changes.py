@@ -59,9 +59,8 @@ async def _version(house: House, token: str, journey: str | None) -> int | None:
             if visitor is None:
                 return None
             return await views.version(
-                connection, journey, (visitor.id, *visitor.stands_in_for), visitor.roles,
-                views.within(visitor.roles, visitor.sites),
-            )  # fmt: skip
+                connection, journey, visitor.leaders, visitor.roles, views.within(visitor.roles, visitor.sites)
+            )
     except (OSError, TimeoutError):
         return None
 

@@ -41,9 +41,9 @@ async def screen(visit: Visit = door(STAFF)) -> Response:
     only = ADDRESSES.get(visit.request.query_params.get("voir", ""))
     number = page_asked(visit) if only is not None else 1
     ends = _ends(visit.now)
-    rows = await views.led_by(visit.connection, (me.id, *me.stands_in_for), ends[-1])
+    rows = await views.led_by(visit.connection, me.leaders, ends[-1])
     theirs = await views.turns(
-        visit.connection, (me.id, *me.stands_in_for), me.roles, visit.visible, ends,
+        visit.connection, me.leaders, me.roles, visit.visible, ends,
         number * A_SHEET if only is not None else max(SHOWN.values()),
     )  # fmt: skip
     programmes = await visit.house.programmes()
