@@ -7,10 +7,11 @@ agenda reads instants and computes no dates.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 
-from journeys.domain.calendar import ONE_DAY, elapsed
+from journeys.domain.calendar import ONE_DAY, Calendar, elapsed
 from journeys.domain.handbook import Handbook
-from journeys.domain.moments import Anchor, AnchorKind, Duration, Moment, Side, Unit, parse_moment
+from journeys.domain.moments import Anchor, AnchorKind, Duration, Moment, Side, Stretch, Unit, parse_moment
 from journeys.domain.programme import Check, Contact, Milestone, Roll
 from journeys.domain.state import GrantStatus, State
 
@@ -320,33 +321,33 @@ def grid(state: State, book: Handbook, contact: Contact) -> Iterator[Window]:
         return
     first = start.day or book.calendar.day(start.at)
     calendar = book.calendar
-    for number, (begins, ends) in enumerate(_spans(book, contact, first), 1):
+    for number, (begins, ends) in enumerate(_spans(calendar, contact.cadence, first), 1):
         opens, closes = _pushed(state, first, begins), _pushed(state, first, ends) - ONE_DAY
         yield Window(number, calendar.opening(opens), calendar.closing(max(opens, closes)))
 
 
-def _spans(book: Handbook, contact: Contact, first: date) -> Iterator[tuple[date, date]]:
+@lru_cache(maxsize=4_096)
+def _spans(calendar: Calendar, cadence: tuple[Stretch, ...], first: date) -> tuple[tuple[date, date], ...]:
     """Days from which and up to which (exclusive) each window runs, without suspensions."""
-    begins, last = first, None
-    for stretch in contact.cadence:
-        base, end, count = begins, _day_after(book, first, stretch.until), 0
+    spans: list[tuple[date, date]] = []
+    begins = first
+    for stretch in cadence:
+        base, end, count = begins, _day_after(calendar, first, stretch.until), 0
         while begins < end:
             count += 1
-            ends = max(_day_after(book, base, stretch.every, count), begins + ONE_DAY)
+            ends = max(_day_after(calendar, base, stretch.every, count), begins + ONE_DAY)
             if ends > end:
-                if last is not None and (end - begins) * 2 < ends - begins:
-                    last, begins = (last[0], end), end
+                if spans and (end - begins) * 2 < ends - begins:
+                    spans[-1], begins = (spans[-1][0], end), end
                     break
                 ends = end
-            if last is not None:
-                yield last
-            last, begins = (begins, ends), ends
-    if last is not None:
-        yield last
+            spans.append((begins, ends))
+            begins = ends
+    return tuple(spans)
 
 
-def _day_after(book: Handbook, first: date, length: Duration, times: int = 1) -> date:
+def _day_after(calendar: Calendar, first: date, length: Duration, times: int = 1) -> date:
     """`times` lengths after a day; less than a day counts as one."""
     if length.unit.counts_instants:
         return first + times * ONE_DAY
-    return book.calendar.add(first, Duration(length.amount * times, length.unit))
+    return calendar.add(first, Duration(length.amount * times, length.unit))
