@@ -6,7 +6,7 @@ READY   := $(VENV)/.ready
 PYTHON  ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test browser check bench campaign-faults lock clean
+.PHONY: help install demo up test browser check bench bench-web campaign-faults campaign-matrix campaign-api campaign-fuzz lock clean
 
 help:            ## this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -41,8 +41,20 @@ check: $(READY)    ## format, lint, types, import rules
 bench: $(READY)    ## speed and memory as ratios, side by side
 	$(BIN)/python -m benchmarks
 
+bench-web: $(READY)  ## the pages of a full house (20,000 journeys) beside an empty page: ten minutes, 5 GB of disk
+	$(BIN)/python -m benchmarks.pages
+
 campaign-faults: $(READY)  ## kills and resets, the whole campaign
 	$(BIN)/python -m tests.faults.campaign
+
+campaign-matrix: $(READY)  ## every route and command for every role and scope, and reads across scopes by the thousand
+	MATRIX=whole $(BIN)/python -m pytest -q -s tests/web/test_matrix.py tests/web/test_reach.py
+
+campaign-api: $(READY)  ## the API against its own description, every operation
+	$(BIN)/python -m tests.api.campaign schema
+
+campaign-fuzz: $(READY)  ## 20,000 broken requests over pages and API: no 5xx
+	$(BIN)/python -m tests.api.campaign fuzz
 
 lock:              ## constraints.txt anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

@@ -21,6 +21,7 @@ from journeys.channels.checks import HttpChecks
 from journeys.channels.letter import Mailer
 from journeys.channels.mail import SmtpMailer, SmtpServer
 from journeys.channels.outbox import FileOutbox
+from journeys.channels.webhook import Messenger
 from journeys.leaving import leave
 from journeys.settings import Problem, Settings, SettingsError, load_settings
 from journeys.store import signing_keys
@@ -28,8 +29,9 @@ from journeys.store.database import Pool, await_pool
 from journeys.store.signing import KeyRing
 from workflows.housekeeping import HousekeepingWorkflow
 from workflows.journey import JourneyWorkflow
+from workflows.webhooks import WebhookWorkflow
 
-WORKFLOWS: list[type] = [JourneyWorkflow, HousekeepingWorkflow]
+WORKFLOWS: list[type] = [JourneyWorkflow, HousekeepingWorkflow, WebhookWorkflow]
 
 GRACE = timedelta(seconds=10)
 """How long activities may finish when the worker is told to end."""
@@ -66,11 +68,14 @@ def make_resources(pool: Pool, settings: Settings, client: Client) -> Resources:
         bank=SimulatedBank(pool),
         mailer=_mailer(settings),
         checks=HttpChecks(hosts=settings.http_check_hosts),
+        messenger=Messenger(hosts=settings.webhook_hosts),
         duty_address=settings.duty_address,
         association=settings.association,
         link=settings.link,
+        public_url=settings.public_url,
         lang=settings.lang,
         send=lambda command: temporal.send(client, command, task_queue=settings.task_queue),
+        begin=lambda webhook: temporal.begin_webhook(client, webhook, settings.task_queue),
     )
 
 

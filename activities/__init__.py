@@ -10,13 +10,14 @@ from activities.journal import Journal
 from activities.milestones import Milestones
 from activities.reminders import Reminders
 from activities.resources import Resources
+from activities.webhooks import Webhooks
 
 __all__ = ["Resources", "all_activities"]
 
 
 def all_activities(resources: Resources) -> list[Callable[..., Any]]:
     """Every activity that a worker serves."""
-    grants = Grants(resources)
+    grants, hooks = Grants(resources), Webhooks(resources)
     return [
         Journal(resources).append,
         Reminders(resources).deliver,
@@ -25,4 +26,7 @@ def all_activities(resources: Resources) -> list[Callable[..., Any]]:
         grants.instruct,
         grants.enquire,
         Fleet(resources).wake,
+        hooks.deliver,
+        hooks.stop,
+        hooks.begin,
     ]

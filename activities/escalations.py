@@ -92,7 +92,7 @@ class Escalations:
     async def _tell(self, effect: int, tries: Sequence[tuple[Resolution, list[Envelope]]]) -> Outcome:
         """Go on to the fallback only where the ones before can never be reached."""
         for found, envelopes in tries:
-            done = await post(self.resources.mailer, envelopes)
+            done = await post(self.resources, envelopes)
             if done.sent:
                 return Outcome(effect, "told", told=tuple(done.sent), role=found.role)
             if done.again or done.unknown:

@@ -1,6 +1,7 @@
-"""Fleet work: journeys whose next due is past are woken by a signed `sync`."""
+"""Fleet work: journeys whose next due is past are woken by a signed `sync`; uploads that came to nothing go."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Final
 from uuid import uuid4
 
 import structlog
@@ -10,11 +11,13 @@ from activities.resources import Resources
 from journeys import contract
 from journeys.domain.commands import Command, Sync
 from journeys.domain.record import SYSTEM
-from journeys.store import views
+from journeys.store import documents, views
 from journeys.store.signing import sign
 
 PAST = timedelta(minutes=5)
 """A due so long past means that nobody is there to take it."""
+CUT_OFF: Final = timedelta(days=1)
+"""A document kept so long for a command that the journal has not taken belongs to nothing."""
 
 
 class Fleet:
@@ -37,4 +40,5 @@ class Fleet:
                 woken += 1
             except Exception as error:
                 structlog.get_logger().warning("journey not woken", journey=row.id, reason=type(error).__name__)
+        await documents.sweep(self._resources.pool, now - CUT_OFF)
         return woken

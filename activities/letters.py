@@ -13,13 +13,15 @@ from activities.reading import Known
 from activities.resources import Resources
 from journeys.channels.letter import Letter
 from journeys.channels.wording import Audience, worded
-from journeys.domain.events import AppointmentBooked, AppointmentMoved, Subject
+from journeys.domain.events import Subject
 from journeys.domain.handbook import Handbook
+from journeys.domain.links import ask_about, asks
 from journeys.domain.money import format_euro
 from journeys.domain.programme import Label
 from journeys.domain.recipients import DESK, in_zone
-from journeys.domain.record import Part
-from journeys.store import journal, mentors, partners, people, staff
+from journeys.store import links, mentors, partners, people, staff
+from journeys.store.links import Drawn
+from journeys.store.places import place_of
 
 _REASONS: Final[Mapping[str, Label]] = {
     "date": Label(fr="date à confirmer", en="a date to confirm"),
@@ -99,22 +101,37 @@ def person_addressee(person: people.Person) -> Addressee:
     return Addressee(person.id, details.first_name, details.email, details.language, "participant", details.zone)
 
 
-async def write_letter(resources: Resources, matter: Matter, to: Addressee) -> Letter:
-    """The letter to one addressee, who has an address. Raises NoWording."""
+async def write_letter(resources: Resources, matter: Matter, to: Addressee) -> tuple[Letter, Drawn | None]:
+    """The letter to one addressee, who has an address, and the one-time link that it carries. Raises NoWording."""
     assert to.address is not None
-    values = await _values(resources, matter, to)
-    text = worded(matter.template, to.audience, to.lang, values, resources.templates)
-    return Letter(
-        id=matter.message if to.audience == "participant" else str(uuid5(UUID(matter.message), to.key)),
-        to=to.address,
-        subject=text.subject,
-        body=text.body,
-        lang=to.lang,
+    drawn = _drawn(resources, matter, to)
+    answer = drawn.address(resources.public_url) if drawn is not None and resources.public_url is not None else ""
+    text = worded(matter.template, to.audience, to.lang, await _values(resources, matter, to, answer),
+                  resources.templates)  # fmt: skip
+    carried = drawn if drawn is not None and answer in text.body else None
+    letter = Letter(
+        id=_letter_id(matter, to, carried), to=to.address, subject=text.subject, body=text.body, lang=to.lang,
         at=matter.at,
-    )
+    )  # fmt: skip
+    return letter, carried
 
 
-async def _values(resources: Resources, matter: Matter, to: Addressee) -> dict[str, str]:
+def _drawn(resources: Resources, matter: Matter, to: Addressee) -> Drawn | None:
+    """A link for what the addressee may answer; None for staff, without a public address, where nothing is asked."""
+    if resources.public_url is None or to.audience == "staff":
+        return None
+    ask = ask_about(matter.about, to.key, asks(matter.known.state, matter.book, matter.at))
+    return links.draw(resources.ring, ask, matter.known.id, to.lang, matter.at) if ask is not None else None
+
+
+def _letter_id(matter: Matter, to: Addressee, carried: Drawn | None) -> str:
+    """A letter written again is the same letter, unless it carries another link: the one before is then void."""
+    if to.audience == "participant":
+        return matter.message
+    return str(uuid5(UUID(matter.message), to.key if carried is None else f"{to.key}/{carried.link.id}"))
+
+
+async def _values(resources: Resources, matter: Matter, to: Addressee, answer: str) -> dict[str, str]:
     """Every variable that a template may use; empty where there is nothing to say."""
     referent = await staff.member(resources.pool, matter.known.state.referent)
     referent_name = referent.name if referent is not None else resources.association
@@ -123,12 +140,14 @@ async def _values(resources: Resources, matter: Matter, to: Addressee) -> dict[s
         "association": resources.association,
         "referent": referent_name,
         "mentor": await _mentor_name(resources, matter),
-        "link": _link(resources, matter, to, referent_name),
+        "link": answer or _link(resources, matter, to, referent_name),
+        "answer": answer,
         **dict.fromkeys(("date", "time", "place", "amount"), ""),
         **_about(matter, to),
     }
     if matter.about.kind == "appointment":
-        values["place"] = await _place(resources, matter)
+        known = matter.known
+        values["place"] = await place_of(resources.pool, known.state.stream, known.events, matter.about.id)
     if to.audience != "staff":
         return values
     return {
@@ -193,19 +212,6 @@ async def _mentor_name(resources: Resources, matter: Matter) -> str:
     id = matter.about.id if matter.about.kind == "mentor" else state.match.mentor if state.match else None
     found = await mentors.mentor(resources.pool, id) if id is not None else None
     return found.name if found is not None else ""
-
-
-async def _place(resources: Resources, matter: Matter) -> str:
-    """Where an appointment is: the newest text that was given with it."""
-    stored = await journal.parts(resources.pool, matter.known.state.stream)
-    places = {part.seq: part for part in stored if part.name == "place"}
-    for event in reversed(matter.known.events):
-        mine = isinstance(event.data, AppointmentBooked | AppointmentMoved)
-        if mine and event.seq in places and getattr(event.data, "appointment", None) == matter.about.id:
-            part = places[event.seq]
-            held = Part(text=part.text, salt=part.salt.hex()).commitment() == event.parts.get("place")
-            return part.text if held else ""
-    return ""
 
 
 def _link(resources: Resources, matter: Matter, to: Addressee, referent: str) -> str:

@@ -1,11 +1,14 @@
-"""Sending letters, and what a round of them came to."""
+"""Sending letters, each with its one-time link made to hold just before, and what a round of them came to."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from activities.failures import UNREACHABLE
 from activities.letters import Addressee, Matter, write_letter
 from activities.resources import Resources
-from journeys.channels.letter import BadAddress, Fate, Letter, Mailer, Sent
+from journeys.channels.letter import BadAddress, Fate, Letter, Sent
+from journeys.store import links
+from journeys.store.links import Drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +17,8 @@ class Envelope:
 
     to: Addressee
     letter: Letter
+    link: Drawn | None = None
+    """The one-time link that the letter carries; it opens nothing before the letter leaves."""
 
 
 @dataclass(slots=True)
@@ -36,17 +41,17 @@ async def write_letters(
     ready, refused = [], []
     for to in addressees:
         if to.address:
-            ready.append(Envelope(to, await write_letter(resources, matter, to)))
+            ready.append(Envelope(to, *await write_letter(resources, matter, to)))
         else:
             refused.append("no-address")
     return ready, refused
 
 
-async def post(mailer: Mailer, envelopes: Iterable[Envelope]) -> Round:
+async def post(resources: Resources, envelopes: Iterable[Envelope]) -> Round:
     """Send each letter once."""
     done = Round()
     for envelope in envelopes:
-        sent = await _try(mailer, envelope.letter)
+        sent = await _try(resources, envelope)
         match sent.fate:
             case Fate.SENT:
                 done.sent.append(envelope.to.key)
@@ -59,8 +64,14 @@ async def post(mailer: Mailer, envelopes: Iterable[Envelope]) -> Round:
     return done
 
 
-async def _try(mailer: Mailer, letter: Letter) -> Sent:
+async def _try(resources: Resources, envelope: Envelope) -> Sent:
+    """A link that cannot be made to hold keeps its letter back: nobody is sent to an address that opens nothing."""
     try:
-        return await mailer.send(letter)
+        if envelope.link is not None:
+            await links.issue(resources.pool, envelope.link)
+    except UNREACHABLE:
+        return Sent(Fate.NOTHING_LEFT, "timeout")
+    try:
+        return await resources.mailer.send(envelope.letter)
     except BadAddress:
         return Sent(Fate.REFUSED, "bad-address")

@@ -109,7 +109,7 @@ class _Delivery:
             held = await self.held_back(fresh, book, message)
             if held is not None:
                 return held
-        done = await post(self.resources.mailer, envelopes)
+        done = await post(self.resources, envelopes)
         if done.sent:
             return Outcome(self.effect.seq, "sent", self.resources.mailer.name)
         if done.unknown and self.due.to == PARTICIPANT:

@@ -7,6 +7,7 @@ from pathlib import Path
 from journeys.channels.bank import Bank
 from journeys.channels.checks import HttpChecks
 from journeys.channels.letter import Mailer
+from journeys.channels.webhook import Messenger
 from journeys.channels.wording import TEMPLATES
 from journeys.contract import Answer
 from journeys.domain.commands import Command
@@ -19,6 +20,11 @@ async def unconnected(command: Command) -> Answer:
     raise RuntimeError(f"no client to send {command.name} with")
 
 
+async def nobody_begins(webhook: str) -> None:
+    """Without a client no workflow can be begun."""
+    raise RuntimeError("no client to begin the telling of a webhook with")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resources:
     """Connections, channels and the few texts that belong to the operator."""
@@ -29,6 +35,7 @@ class Resources:
     bank: Bank
     mailer: Mailer
     checks: HttpChecks = field(default_factory=lambda: HttpChecks(hosts=()))
+    messenger: Messenger = field(default_factory=lambda: Messenger(hosts=()))
     templates: Path = TEMPLATES
     duty_address: str | None = None
     """The mail address of last resort, where no member of staff holds the role `duty`."""
@@ -36,7 +43,11 @@ class Resources:
     """How messages are signed; empty for no signature."""
     link: str = "journeys show {journey}"
     """Where staff look a journey up; `{journey}` stands for its id."""
+    public_url: str | None = None
+    """Where mentors, partners and participants reach the application; None: messages to them carry no link."""
     send: Callable[[Command], Awaitable[Answer]] = unconnected
     """Sends a signed command to its journey."""
+    begin: Callable[[str], Awaitable[None]] = nobody_begins
+    """Begins the telling of a webhook (its id) where none runs."""
     lang: str = "fr"
     """The language of those whose own is not known."""

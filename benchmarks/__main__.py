@@ -5,18 +5,12 @@ Never asserts: a ratio on a busy machine is a measurement, not a verdict. Each f
 
 import argparse
 import asyncio
-import json
-import logging
-import platform
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from os import cpu_count
-
-import structlog
 
 from benchmarks import actions, agenda, append, commands, folding, memory, starts, verifying
 from benchmarks.ground import Ground
-from benchmarks.measuring import Figure
+from benchmarks.measuring import Figure, keep_quiet, told
 from journeys.leaving import leave
 
 MODULES: dict[str, Callable[[Ground, int], Awaitable[list[Figure]]]] = {
@@ -42,30 +36,6 @@ async def measure(names: Sequence[str], rounds: int, tell: Callable[[str], None]
     return figures
 
 
-def table(figures: Sequence[Figure]) -> str:
-    """One line a figure, in columns."""
-    rows: list[tuple[str, ...]] = [("figure", "ours", "reference", "ratio (min-max)", "target", "met")]
-    rows += [_row(figure) for figure in figures]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    notes = [f"{figure.name}: {figure.note}" for figure in figures if figure.note]
-    return "\n".join([*lines, "", *notes, machine()])
-
-
-def machine() -> str:
-    """Where this was measured."""
-    return f"{cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()}"
-
-
-def _row(figure: Figure) -> tuple[str, ...]:
-    met = {True: "yes", False: "NO", None: "-"}[figure.met]
-    target = figure.target.text() if figure.target is not None else "-"
-    if figure.reference is None:
-        return figure.name, f"{figure.ours:.4g} {figure.unit}", "-", "-", target, met
-    spread = f"{figure.judged:.2f} ({figure.low:.2f}-{figure.high:.2f})"
-    return figure.name, f"{figure.ours:.4g} {figure.unit}", f"{figure.reference:.4g} {figure.unit}", spread, target, met
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.partition("\n")[0])
     parser.add_argument("figures", nargs="*", metavar="FIGURE", help=", ".join(MODULES))
@@ -74,18 +44,11 @@ def main() -> None:
     given = parser.parse_args()
     if unknown := sorted(set(given.figures) - MODULES.keys()):
         parser.error(f"no such figure: {', '.join(unknown)}; there are {', '.join(MODULES)}")
-    logging.basicConfig(level=logging.ERROR)
-    structlog.configure(
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-    )
+    keep_quiet()
     figures = asyncio.run(
         measure(given.figures or list(MODULES), given.rounds, lambda text: print(text, file=sys.stderr, flush=True))
     )
-    if given.json:
-        print(json.dumps({"machine": machine(), "figures": [figure.as_json() for figure in figures]}, indent=1))
-    else:
-        print(table(figures))
+    print(told(figures, as_json=given.json))
     leave(0)
 
 

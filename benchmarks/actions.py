@@ -284,7 +284,10 @@ class World:
 
     @activity.defn(name=contract.TELL)
     async def tell(self, effect: Effect) -> EffectOutcome:
-        return EffectOutcome(seq=effect.seq, result={"answer": "told", "told": ["somebody"], "role": "referent"})
+        return EffectOutcome(
+            seq=effect.seq,
+            result={"answer": "told", "told": ["somebody"], "role": effect.details["data"].get("to", "")},
+        )
 
     @activity.defn(name=contract.CHECK)
     async def check(self, effect: Effect) -> EffectOutcome:

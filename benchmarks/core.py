@@ -72,7 +72,9 @@ class Journey:
         while True:
             if effects := agenda.pending(self.state):
                 outcomes = [
-                    Outcome(seq, *ANSWERS.get(effect.kind, ("told", "")), told=(REFERENT,), role="referent")
+                    Outcome(
+                        seq, *ANSWERS.get(effect.kind, ("told", "")), told=(REFERENT,), role=effect.data.get("to", "")
+                    )
                     for seq, effect in effects.items()
                 ]
                 yield self.offer([], outcomes)

@@ -1,9 +1,16 @@
 """What a figure is: ours against a reference, measured in turns, judged by the median of the rounds."""
 
-from collections.abc import Awaitable, Callable
+import json
+import logging
+import platform
+import sys
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from os import cpu_count
 from statistics import median
 from typing import Any, Literal
+
+import structlog
 
 Measure = Callable[[], Awaitable[float]]
 """One turn; returns a rate, a duration or a size."""
@@ -72,3 +79,43 @@ async def in_turns(ours: Measure, *references: Measure, rounds: int) -> list[tup
         if number:
             turns.append(turn)
     return turns
+
+
+def keep_quiet() -> None:
+    """Only what goes wrong is logged, on stderr: the figures are what is printed."""
+    logging.basicConfig(level=logging.ERROR)
+    structlog.configure(
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+    )
+
+
+def told(figures: Sequence[Figure], *, as_json: bool) -> str:
+    """The figures for a machine, or as the table."""
+    if as_json:
+        return json.dumps({"machine": machine(), "figures": [figure.as_json() for figure in figures]}, indent=1)
+    return table(figures)
+
+
+def table(figures: Sequence[Figure]) -> str:
+    """One line a figure, in columns."""
+    rows: list[tuple[str, ...]] = [("figure", "ours", "reference", "ratio (min-max)", "target", "met")]
+    rows += [_row(figure) for figure in figures]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    notes = [f"{figure.name}: {figure.note}" for figure in figures if figure.note]
+    return "\n".join([*lines, "", *notes, machine()])
+
+
+def machine() -> str:
+    """Where this was measured."""
+    return f"{cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()}"
+
+
+def _row(figure: Figure) -> tuple[str, ...]:
+    met = {True: "yes", False: "NO", None: "-"}[figure.met]
+    target = figure.target.text() if figure.target is not None else "-"
+    if figure.reference is None:
+        return figure.name, f"{figure.ours:.4g} {figure.unit}", "-", "-", target, met
+    spread = f"{figure.judged:.2f} ({figure.low:.2f}-{figure.high:.2f})"
+    return figure.name, f"{figure.ours:.4g} {figure.unit}", f"{figure.reference:.4g} {figure.unit}", spread, target, met

@@ -4,13 +4,12 @@ The product's own worker, as its composition root makes it, and beside it one fo
 """
 
 import asyncio
-import logging
 import sys
 
-import structlog
 from temporalio.worker import Worker
 
 from benchmarks.bare import Bare, BareBegins, BareRows
+from benchmarks.measuring import keep_quiet
 from journeys import temporal
 from journeys.leaving import leave
 from journeys.settings import load_settings
@@ -38,9 +37,5 @@ async def main(queue: str) -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.ERROR)
-    structlog.configure(
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-    )
+    keep_quiet()
     asyncio.run(main(sys.argv[1]))

@@ -1,5 +1,6 @@
 """What crosses between workflow, activities and entry points: names, inputs and results. Data only."""
 
+from enum import StrEnum
 from typing import Any, Final, Literal
 
 from journeys.domain.commands import Command
@@ -22,6 +23,24 @@ INSTRUCT: Final = "grants.instruct"
 ENQUIRE: Final = "grants.enquire"
 HOUSEKEEPING: Final = "housekeeping"
 WAKE: Final = "fleet.wake"
+
+WEBHOOK: Final = "webhook"
+"""The workflow that tells one system elsewhere; its id is `webhooks-` and the webhook's id."""
+WEBHOOK_WAKE: Final = "wake"
+"""The signal that makes it try at once what waits to be tried again."""
+WEBHOOK_DELIVER: Final = "webhooks.deliver"
+WEBHOOK_STOP: Final = "webhooks.stop"
+WEBHOOKS_BEGIN: Final = "webhooks.begin"
+
+
+class Fate(StrEnum):
+    """What became of a command that got no answer in time. Sending the same one again is safe whichever it is."""
+
+    NOT_TAKEN = "not-taken"
+    """It never reached the engine."""
+    UNDER_WAY = "under-way"
+    """The engine has taken it and is writing it down."""
+    UNKNOWN = "unknown"
 
 
 class Answer(Frozen):
@@ -112,3 +131,58 @@ class EffectOutcome(Frozen):
 
     seq: int
     result: dict[str, Any]
+
+
+class Held(Frozen):
+    """A journey whose next event was not taken, `failures` times since `since`; not tried again before `until`."""
+
+    failures: int
+    since: Instant
+    until: Instant
+    reason: str
+
+
+class Subscription(Frozen):
+    """Input of a webhook's run: what the run before knew, nothing for a new one."""
+
+    webhook: str
+    held: dict[str, Held] = {}
+    """By stream; few."""
+    taken_at: Instant | None = None
+    """When the last event was taken."""
+    history_limit: int | None = None
+    """Only for tests: continue as new after so many history events."""
+
+
+class Deliver(Frozen):
+    """Input of a delivery: tell what is to be told; where there is nothing, wait for it."""
+
+    webhook: str
+    again: tuple[str, ...] = ()
+    """Streams that failed before and are due: these first."""
+    without: tuple[str, ...] = ()
+    """Streams that failed before and are not due."""
+    room: int
+    """Give up when so many streams have failed."""
+    wait_seconds: float
+
+
+class Delivered(Frozen):
+    """What became of a delivery."""
+
+    state: Literal["active", "paused", "ended", "gone"] = "active"
+    """`gone`: the receiver said that it wants no more."""
+    taken: int = 0
+    recovered: tuple[str, ...] = ()
+    """Those of `again` that were taken."""
+    failed: dict[str, str] = {}
+    """Streams whose next event was not taken, with a code."""
+
+
+class StopWebhook(Frozen):
+    """Input of what happens when it does not go on: by itself (`gone`, `failing`), or for one journey (`stuck`)."""
+
+    webhook: str
+    why: Literal["gone", "failing", "stuck"]
+    reason: str
+    stream: str = ""

@@ -40,6 +40,11 @@ def forwarded_id(target: str, cause: Cause) -> str:
     return str(uuid.uuid5(uuid.UUID(target.removeprefix("journey-")), f"{cause.stream}/{cause.seq}"))
 
 
+def following_id(command: str, what: str) -> str:
+    """The id of what a command begins, where whoever sent it chose the command's id: the same each time it is sent."""
+    return str(uuid.uuid5(uuid.UUID(command), what))
+
+
 def short(id: str) -> str:
     """The beginning of an id that people read and type: of a UUIDv7, its millisecond."""
     return id.removeprefix("journey-")[:13]

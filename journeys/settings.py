@@ -8,6 +8,7 @@ journeys.temporal.
 
 import difflib
 import hashlib
+import ipaddress
 import os
 import re
 import secrets
@@ -48,6 +49,7 @@ _READ_ELSEWHERE: Final = frozenset({"JOURNEYS_CLOCK_OFFSET"})
 _KEY_ID: Final = re.compile(r"[a-z0-9][a-z0-9.-]{0,31}")
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _ISSUER: Final = re.compile(r"(https://[^\s/?#;,']+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?)(/[^\s?#]*)?")
+_PUBLIC: Final = re.compile(rf"(https://(?:{_LABEL}\.)*{_LABEL}|http://(localhost|127\.0\.0\.1))(:\d{{1,5}})?/?")
 _HOST: Final = re.compile(rf"(?:{_LABEL}\.)*{_LABEL}(?::\d{{1,5}})?")
 
 
@@ -233,14 +235,26 @@ class Settings(BaseSettings):
     http_check_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     """Hosts (host or host:port, commas between) that a milestone's HTTP check may call; none by default."""
 
+    webhook_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Hosts (host or host:port, commas between) that webhooks may tell; none by default."""
+
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1", "::1")
+    """Addresses and networks (commas between) of relays that may say in X-Forwarded-… who asked, and by https."""
+
     duty_address: str | None = None
     """The mail address of last resort, where no member of staff holds the role `duty`. Never vacant."""
 
     association: str = ""
     """How messages are signed."""
 
+    largest_document_mb: int = Field(default=10, ge=1, le=100)
+    """Megabytes (of 1,000,000 bytes) that a document may have."""
+
     link: str = "journeys show {journey}"
     """Where staff look a journey up; `{journey}` stands for its id."""
+
+    public_url: str | None = None
+    """https://… under which people outside reach the application; None: messages carry no one-time link."""
 
     @classmethod
     def settings_customise_sources(
@@ -264,6 +278,13 @@ class Settings(BaseSettings):
         if url is not None and not url.startswith(("postgresql://", "postgres://")):
             raise ValueError("database_url")
         return url
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_public(cls, url: str | None) -> str | None:
+        if url is not None and not _PUBLIC.fullmatch(url):
+            raise ValueError("public_url")
+        return url.rstrip("/") if url is not None else None
 
     @field_validator("temporal_address")
     @classmethod
@@ -295,7 +316,7 @@ class Settings(BaseSettings):
             _check_key_id(key_id)
         return key_id
 
-    @field_validator("http_check_hosts", mode="before")
+    @field_validator("http_check_hosts", "webhook_hosts", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, hosts: object) -> object:
         return (
@@ -304,12 +325,26 @@ class Settings(BaseSettings):
             else hosts
         )
 
-    @field_validator("http_check_hosts")
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            return tuple(str(ipaddress.ip_network(each)) if "/" in each else str(ipaddress.ip_address(each))
+                         for each in proxies)  # fmt: skip
+        except ValueError:
+            raise ValueError("networks") from None
+
+    @field_validator("http_check_hosts", "webhook_hosts")
     @classmethod
     def _are_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
         if not all(_HOST.fullmatch(host) for host in hosts):
             raise ValueError("hosts")
         return hosts
+
+    @property
+    def largest_document(self) -> int:
+        """Bytes that a document may have."""
+        return self.largest_document_mb * 1_000_000
 
     @property
     def embedded(self) -> bool:
@@ -516,6 +551,12 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "write the address of the identity provider, which begins with https:// "
         "(http:// is taken on this machine only: localhost)",
     ),
+    "public_url": (
+        "écrivez l'adresse publique de l'application, comme https://parcours.exemple.fr, sans chemin "
+        "(http:// ne vaut que sur cette machine : localhost)",
+        "write the public address of the application, such as https://journeys.example.org, without a path "
+        "(http:// is taken on this machine only: localhost)",
+    ),
     "oidc_client": (
         "fournisseur et client vont ensemble ; indiquez JOURNEYS_OIDC__ISSUER et JOURNEYS_OIDC__CLIENT_ID, "
         "ou aucun des deux",
@@ -536,6 +577,10 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "key_id": (
         "un nom de clé a 1 à 32 lettres minuscules, chiffres, points ou tirets, comme 2027-01",
         "a key id has 1 to 32 lower case letters, digits, dots or dashes, such as 2027-01",
+    ),
+    "networks": (
+        "écrivez des adresses ou des réseaux, séparés par des virgules (127.0.0.1,172.16.0.0/12)",
+        "write addresses or networks, separated by commas (127.0.0.1,172.16.0.0/12)",
     ),
     "hosts": (
         "écrivez des noms d'hôtes, avec un port au besoin, séparés par des virgules (emploi.exemple.fr,127.0.0.1:8080)",

@@ -14,7 +14,7 @@ ALLOWED_KEYS: Final = frozenset(
         "event", "level", "logger", "timestamp", "exception",
         "journey", "effect", "kind", "answer", "reason", "command", "seq", "activity", "attempt", "template",
         "channel", "migration", "version", "part", "exit", "again_in_seconds", "pid", "port", "host", "seconds",
-        "count", "log", "data_dir", "address", "namespace", "task_queue", "signal",
+        "count", "webhook", "log", "data_dir", "address", "namespace", "task_queue", "signal",
     }
 )  # fmt: skip
 """Ids, codes, counts and places of this machine. Whatever else is logged is dropped, and its key named."""

@@ -5,6 +5,10 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import UpdateWorkflowExecutionLifecycleStage as Stage
+from temporalio.api.update.v1 import UpdateRef, WaitPolicy
+from temporalio.api.workflowservice.v1 import PollWorkflowExecutionUpdateRequest
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.client import (
@@ -30,13 +34,13 @@ from temporalio.converter import (
     WorkflowSerializationContext,
 )
 from temporalio.envconfig import ClientConfig
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import Info
 
 from journeys import contract
-from journeys.contract import Answer, Begin
+from journeys.contract import Answer, Begin, Fate, Subscription
 from journeys.domain.commands import Command
 from journeys.settings import Settings
 
@@ -68,21 +72,41 @@ _AGAIN = frozenset({RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, 
                     RPCStatusCode.INTERNAL, RPCStatusCode.UNKNOWN})  # fmt: skip
 
 
+_NEVER_LEFT = ("tcp connect error", "dns error")
+"""How the client's library says that there was nobody to send a call to (a test knows when it says it otherwise)."""
+
+_LOOK = timedelta(seconds=2)
+"""How long the engine is asked what became of a command."""
+
+_ONE_TRY = RetryConfig(max_retries=1)
+"""The library would try a failed call again by itself and tell of the last failure only: the first may have arrived."""
+
+
 class Unreachable(Exception):
-    """Temporal gave no answer in time. Whether the command was taken is unknown; sending it again is safe."""
+    """Temporal gave no answer in time. `fate` says what became of the command; sending it again is safe."""
+
+    def __init__(self, why: str, fate: Fate = Fate.NOT_TAKEN, command: str | None = None) -> None:
+        super().__init__(why)
+        self.fate = fate
+        self.command_id = command
 
 
 class Malformed(Exception):
     """The command was rejected before it could become part of any history."""
 
 
-async def connect(settings: Settings, address: str | None = None) -> Client:
-    """A client of the configured server (TEMPORAL_* through envconfig). Raises Unreachable."""
+async def connect(settings: Settings, address: str | None = None, *, entering: bool = False) -> Client:
+    """A client of the configured server (TEMPORAL_* through envconfig). Raises Unreachable.
+
+    Args:
+        entering: of an entry point, whose `send` tries again by itself and must know how each try ended.
+    """
     config = ClientConfig.load_client_connect_config()
     config["target_host"] = address or config.get("target_host") or settings.temporal_address
     config.setdefault("namespace", settings.temporal_namespace)
+    retries = _ONE_TRY if entering else None
     try:
-        return await Client.connect(**config, data_converter=DATA_CONVERTER)
+        return await Client.connect(**config, data_converter=DATA_CONVERTER, retry_config=retries)
     except (RPCError, RuntimeError) as failure:
         raise Unreachable(f"no Temporal server answers at {config['target_host']}") from failure
 
@@ -138,39 +162,66 @@ async def send(
 ) -> Answer:
     """Send a signed command to its journey, starting a run where none is, until it is answered.
 
-    The same command may be sent any number of times: it has one effect and one answer. Raises Unreachable when
-    nobody answers within `patience`, Malformed when the command is not one.
+    The same command may be sent any number of times: it has one effect and one answer. Raises Unreachable, with the
+    command's fate, when nobody answers within `patience`; Malformed when the command is not one.
     """
     clock = asyncio.get_running_loop().time
-    until, pause = clock() + patience.total_seconds(), 0.1
+    until, pause, arrived = clock() + patience.total_seconds(), 0.1, False
+    reason: Exception
     while True:
-        left = timedelta(seconds=max(until - clock(), 1))
+        began = clock()
+        left = timedelta(seconds=max(until - began, 1))
         # The client's own deadline is that of each of its calls; a server that cannot write makes it begin again.
         limit = asyncio.timeout(left.total_seconds() + 1)
+        again = True
         try:
             async with limit:
                 return await _send_once(client, command, task_queue, left)
         except TimeoutError as late:
-            raise Unreachable("no answer in time") from late
+            raise await _unanswered(client, command, "no answer in time") from late
         except UpdateTimedOut as failure:
             # The client dresses a cancellation of ours as a timeout: whoever cancels must not wait out our patience.
             if isinstance(failure.__cause__, asyncio.CancelledError) and not limit.expired():
                 raise asyncio.CancelledError from failure
-            reason: Exception = failure
+            arrived, reason = True, failure
         except RPCError as failure:
             if failure.status is RPCStatusCode.INVALID_ARGUMENT:
                 raise Malformed(str(failure)) from failure
-            if failure.status not in _AGAIN:
-                raise
-            reason = failure
+            again, reason = failure.status in _AGAIN, failure
+            # Nobody to connect to is told at once; later, it was a look at an update that had been taken.
+            arrived = arrived or (again and not (_nobody_there(failure) and clock() - began < 1))
         except WorkflowUpdateFailedError as failure:
             if getattr(failure.cause, "type", None) != "AcceptedUpdateCompletedWorkflow":
                 raise Malformed(str(failure.cause)) from failure
-            reason = failure
-        if clock() + pause >= until:
-            raise Unreachable(str(reason)) from reason
+            arrived, reason = True, failure
+        if not again or clock() + pause >= until:
+            if not arrived:
+                raise Unreachable(str(reason), Fate.NOT_TAKEN, command.id) from reason
+            raise await _unanswered(client, command, str(reason)) from reason
         await asyncio.sleep(pause)
         pause = min(pause * 2, 2)
+
+
+def _nobody_there(failure: RPCError) -> bool:
+    return failure.status is RPCStatusCode.UNAVAILABLE and str(failure).startswith(_NEVER_LEFT)
+
+
+async def _unanswered(client: Client, command: Command, why: str) -> Unreachable:
+    """Ask the engine once more, briefly, how far it is with a command that was sent."""
+    asked = PollWorkflowExecutionUpdateRequest(
+        namespace=client.namespace,
+        update_ref=UpdateRef(workflow_execution=WorkflowExecution(workflow_id=command.stream), update_id=command.id),
+        identity=client.identity,
+        wait_policy=WaitPolicy(lifecycle_stage=Stage.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ADMITTED),
+    )
+    fate = Fate.UNKNOWN
+    with suppress(RPCError, TimeoutError):
+        async with asyncio.timeout(_LOOK.total_seconds() + 1):
+            found = await client.workflow_service.poll_workflow_execution_update(asked, timeout=_LOOK)
+        # Until a worker accepts it, the server keeps it in memory only.
+        if found.stage >= Stage.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED:
+            fate = Fate.UNDER_WAY
+    return Unreachable(why, fate, command.id)
 
 
 async def _send_once(client: Client, command: Command, task_queue: str, timeout: timedelta) -> Answer:
@@ -220,3 +271,20 @@ async def keep_house(client: Client, task_queue: str) -> None:
         await client.create_schedule(contract.HOUSEKEEPING, Schedule(action=action, spec=spec, policy=policy))
     except ScheduleAlreadyRunningError:
         return
+
+
+async def begin_webhook(client: Client, webhook: str, task_queue: str, *, wake: bool = False) -> None:
+    """Have a webhook's workflow run, where none does. `wake`: one that waits to try again tries at once."""
+    try:
+        await client.start_workflow(
+            contract.WEBHOOK,
+            Subscription(webhook=webhook),
+            id=f"webhooks-{webhook}",
+            task_queue=task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            task_timeout=TASK_TIMEOUT,
+            start_signal=contract.WEBHOOK_WAKE if wake else None,
+        )
+    except RPCError as failure:
+        raise Unreachable(str(failure)) from failure

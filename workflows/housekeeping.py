@@ -14,7 +14,10 @@ LIMIT = timedelta(minutes=10)
 
 @workflow.defn(name=contract.HOUSEKEEPING)
 class HousekeepingWorkflow:
-    """Wake every journey that should have moved and has not: its run was lost, or its workflow is behind."""
+    """Wake every journey that should have moved and has not: its run was lost, or its workflow is behind.
+
+    Then have every webhook's workflow run: a new Temporal server knows of none.
+    """
 
     @workflow.run
     async def run(self) -> int:
@@ -25,5 +28,12 @@ class HousekeepingWorkflow:
             retry_policy=RetryPolicy(maximum_attempts=2),
             result_type=int,
             summary="journeys past their due",
+        )
+        await workflow.execute_activity(
+            contract.WEBHOOKS_BEGIN,
+            start_to_close_timeout=timedelta(minutes=1),
+            retry_policy=RetryPolicy(maximum_attempts=2),
+            result_type=int,
+            summary="webhooks told",
         )
         return woken

@@ -6,17 +6,15 @@ The directory must hold no journeys yet; `journeys up` can use it afterwards (ha
 import argparse
 import asyncio
 import json
-import logging
 import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from benchmarks.crowd.counting import as_lines, counted
 from benchmarks.crowd.making import LIVES, CrowdMade, crowd, last_working_morning
+from benchmarks.measuring import keep_quiet
 from journeys.leaving import leave
 from journeys.local.failures import LocalError
 from journeys.local.stack import Stack
@@ -65,11 +63,7 @@ def main() -> None:
         parser.error("at least 4 journeys and 2 lives")
     if given.now is not None and given.now.tzinfo is None:
         parser.error("--now needs its offset: 2026-11-23T08:30+01:00")
-    logging.basicConfig(level=logging.ERROR)
-    structlog.configure(
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-    )
+    keep_quiet()
     now = given.now or last_working_morning(datetime.now(UTC))
     try:
         made = asyncio.run(fill(given.data_dir, given.journeys, given.lives, given.seed, now))

@@ -2,19 +2,21 @@
 
 import unicodedata
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from journeys.app.failures import Failure, usage
 from journeys.app.telling import unsigned
 from journeys.contract import Answer
+from journeys.domain import document
 from journeys.domain.commands import AnyBody, Command
 from journeys.domain.record import SYSTEM, Cause
 from journeys.issuing import issue
 from journeys.settings import Settings
 from journeys.store import signing_keys
-from journeys.store.database import Pool
+from journeys.store.database import LOST, Pool
 from journeys.store.journal import known_answer
 from journeys.store.signing import KeyRing
 
@@ -27,12 +29,20 @@ LONGEST_TEXT: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who gives a command: an id, what they are called, the roles that they hold now, the sites where they work."""
+    """Who gives a command: an id, what they are called, the roles held now, the sites and funds they are for."""
 
     id: str
     name: str
     roles: tuple[str, ...]
     sites: tuple[str, ...] = ()
+    funds: tuple[str, ...] = ()
+    """None: every fund."""
+    stands_in_for: tuple[str, ...] = ()
+    """Colleagues away today whose deputy they are."""
+
+    def leads(self, referent: str | None) -> bool:
+        """Whether journeys of this referent are theirs: their own, or an absent colleague's."""
+        return referent is not None and (referent == self.id or referent in self.stands_in_for)
 
 
 THE_SYSTEM: Final = Actor(SYSTEM, SYSTEM, (SYSTEM,))
@@ -69,17 +79,29 @@ def make_command(
     """
     kept = {name: clean_text(text, name) for name, text in (texts or {}).items()}
     return issue(
-        ring, stream=stream, body=body, actor=actor.id, roles=actor.roles, now=now, texts=kept, id=id,
+        ring, stream=stream, body=body, actor=actor.id, roles=actor.roles, funds=actor.funds,
+        stands_in_for=actor.stands_in_for, now=now, texts=kept, id=id,
         occurred_at=occurred_at, seen=seen, caused_by=caused_by,
     )  # fmt: skip
 
 
-async def give(client: "Client", command: Command, task_queue: str) -> Answer:
-    """Send a command to its journey. Raises temporal.Unreachable, temporal.Malformed."""
-    # Imported late: the client's library is a large part of a short command's time.
-    from journeys.temporal import send
+async def give(
+    pool: Pool, client: "Client", command: Command, task_queue: str, patience: timedelta | None = None
+) -> Answer:
+    """Send a command to its journey; without an answer in time, the one that the journal has meanwhile, if any.
 
-    return await send(client, command, task_queue=task_queue)
+    Raises temporal.Unreachable, which carries the command's id and fate; temporal.Malformed.
+    """
+    # Imported late: the client's library is a large part of a short command's time.
+    from journeys.temporal import PATIENCE, Unreachable, send
+
+    try:
+        return await send(client, command, task_queue=task_queue, patience=patience or PATIENCE)
+    except Unreachable:
+        with suppress(*LOST):
+            if (written := await known_answer(pool, command)) is not None:
+                return written
+        raise
 
 
 async def must_be_trusted(pool: Pool, ring: KeyRing) -> None:
@@ -103,6 +125,9 @@ async def used_otherwise(pool: Pool, command: Command) -> Answer | None:
 
 def clean_text(text: str, field: str) -> str:
     """A text fit to be kept, its line ends alike. Raises Failure (usage) that names the field."""
+    if field == document.PART and document.read_document(text) is None:
+        raise usage("not-a-document", f"{field} : ce n'est pas un document", f"{field}: this is not a document",
+                    field=field)  # fmt: skip
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if len(text) > LONGEST_TEXT:
         raise usage(

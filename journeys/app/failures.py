@@ -49,6 +49,15 @@ class Failure(Exception):
         """Id of the command whose fate is unknown, or that was refused."""
         self.more = more or {}
 
+    def beside_its_field(self) -> "Failure":
+        """The same for a form, where it stands beside its field: without the field's name before it."""
+        fr, en = (
+            text.removeprefix(f"{self.field}{sign}") for text, sign in ((self.what.fr, " : "), (self.what.en, ": "))
+        )
+        return Failure(
+            self.exit, self.code, Said(fr, en), self.remedy, field=self.field, command=self.command, more=self.more
+        )
+
     def as_json(self, lang: Lang) -> dict[str, Any]:
         """The `error` object of every `--json` answer."""
         told: dict[str, Any] = {

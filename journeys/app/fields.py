@@ -6,6 +6,7 @@ from datetime import date
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from journeys.app.failures import Lang, Said
+from journeys.domain import document
 from journeys.domain.commands import BODIES, INTERNAL, Body
 from journeys.domain.record import Id
 
@@ -19,6 +20,7 @@ Kind = Literal[
     "code",
     "text",
     "digest",
+    "document",
     "staff",
     "mentor",
     "partner",
@@ -42,6 +44,7 @@ WORDS: Final[dict[str, Said]] = {
     "code": Said("CODE", "CODE"),
     "text": Said("TEXTE", "TEXT"),
     "digest": Said("EMPREINTE", "DIGEST"),
+    "document": Said("FICHIER", "FILE"),
     "staff": Said("PSEUDO", "HANDLE"),
     "mentor": Said("MENTOR", "MENTOR"),
     "partner": Said("PARTENAIRE", "PARTNER"),
@@ -55,6 +58,7 @@ WORDS: Final[dict[str, Said]] = {
 
 ABOUT: Final[dict[str, Said]] = {
     "amount": Said("montant en euros : 600 ou 600,50", "amount in euros: 600 or 600.50"),
+    "answer": Said("viendra, ou demande une autre heure", "will come, or asks for another time"),
     "appointment": Said("lequel ; sans lui, le seul qui est fixé", "which one; else the only one booked"),
     "at": Said("jour et heure locale : 2027-05-12 14:30", "day and local time: 2027-05-12 14:30"),
     "contact": Said("le suivi (code du programme)", "the contact (code of the programme)"),
@@ -63,6 +67,9 @@ ABOUT: Final[dict[str, Said]] = {
     "digest": Said(
         "l'empreinte affichée par « approvals » ; sans elle, l'actuelle",
         "the digest shown by “approvals”; else the present one",
+    ),
+    "document": Said(
+        "le document : PDF, photo, Word ou OpenDocument", "the document: PDF, photo, Word or OpenDocument"
     ),
     "escalation": Said("laquelle ; sans elle, la seule ouverte", "which one; else the only one open"),
     "grant": Said(
@@ -73,7 +80,10 @@ ABOUT: Final[dict[str, Said]] = {
         "ce qu'il faut corriger : code de l'étape, de la date, du suivi, de la situation, ou id du rendez-vous",
         "what to correct: code of the milestone, date, contact, situation, or the appointment's id",
     ),
-    "kind": Said("le genre de pièce, par exemple exit-plan", "the kind of evidence, such as exit-plan"),
+    "kind": Said(
+        "le genre de pièce : exit-plan, ou un autre du programme",
+        "the kind of evidence: exit-plan, or another of the programme",
+    ),
     "letter": Said("la lettre au partenaire", "the letter to the partner"),
     "means": Said("par quel moyen : meeting, phone, video…", "by what means: meeting, phone, video…"),
     "measure": Said("le constat (code du programme)", "the measure (code of the programme)"),
@@ -111,7 +121,7 @@ ABOUT: Final[dict[str, Said]] = {
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a command. `part`: a free text, kept apart from the event."""
+    """One field of a command. `part`: a free text, or what is said of a document, kept apart from the event."""
 
     name: str
     kind: Kind
@@ -152,7 +162,10 @@ def fields_of(name: str) -> list[Field]:
         for key, info in body.model_fields.items()
         if key != "name"
     ]
-    return own + [Field(part, "text", part in body.NEEDED, part=True) for part in sorted(body.PARTS)]
+    return own + [
+        Field(part, "document" if part == document.PART else "text", part in body.NEEDED, part=True)
+        for part in sorted(body.PARTS, key=lambda part: (part == document.PART, part))
+    ]
 
 
 def _field(name: str, annotation: Any, metadata: list[Any], required: bool) -> Field:

@@ -6,8 +6,9 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from journeys.app.failures import Failure, Said, not_found
+from journeys.audit.reading import rules_named
 from journeys.domain.directory import search_form
-from journeys.domain.events import read_event
+from journeys.domain.events import read_stored
 from journeys.domain.evolve import fold
 from journeys.domain.handbook import Handbook, open_handbook
 from journeys.domain.record import Event, Payload
@@ -85,10 +86,23 @@ async def _named(pool: Pool, asked: str) -> list[Person]:
 
 async def load(pool: Pool, row: JourneyRow) -> Loaded:
     """Fold a journey from the journal."""
-    events = tuple(read_event(stored.read()) for stored in await journal.read_all(pool, row.stream))
-    state = fold(events)
-    texts = await texts_of(pool, [state.programme, state.calendar])
-    return Loaded(row, state, open_handbook(texts[state.programme], texts[state.calendar]), events)
+    events, book = await read_journey(pool, row)
+    return Loaded(row, fold(events), book, events)
+
+
+async def read_journey(pool: Pool, row: JourneyRow) -> tuple[tuple[Event[Payload], ...], Handbook]:
+    """A journey's events as the journal has them now, and the rules in force at their end."""
+    events = tuple(read_stored(stored.kind, stored.header) for stored in await journal.read_all(pool, row.stream))
+    named = rules_named(events)
+    assert named is not None, "a journey begins with its plan"
+    if named not in _books:
+        texts = await texts_of(pool, named)
+        _books[named] = open_handbook(texts[named[0]], texts[named[1]])
+    return events, _books[named]
+
+
+_books: Final[dict[tuple[str, str], Handbook]] = {}
+"""Rules by the SHA-256 of their texts, which never change: read once a process."""
 
 
 async def find_staff(pool: Pool, asked: str, field: str) -> Member:
@@ -195,6 +209,11 @@ _KINDS: Final[dict[str, tuple[str, str]]] = {
     "measure": ("un constat", "measure"),
     "outcome": ("une issue", "outcome"),
     "fund": ("un fonds", "fund"),
+    "webhook": ("un abonnement", "subscription"),
+    "event": ("un type d'événement", "type of event"),
+    "token": ("un jeton", "token"),
+    "recipient": ("quelqu'un dont une réponse est attendue", "person whose answer is wanted"),
+    "answer": ("une réponse", "answer"),
 }
 
 

@@ -1,17 +1,21 @@
 """Where a command goes: to its journey; about a person, onto the person's stream first, then to each journey."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from journeys.app.attaching import Attached
 from journeys.app.entry import Actor, give, make_command, must_be_trusted, used_otherwise
+from journeys.app.failures import usage
 from journeys.app.finding import Loaded
 from journeys.clock import now
-from journeys.contract import Answer
+from journeys.contract import Answer, Fate
 from journeys.domain.commands import PERSONAL, Command
 from journeys.domain.decide import Refused, decide
+from journeys.domain.document import PART
 from journeys.issuing import forwarded
-from journeys.store import people, views
-from journeys.store.database import Pool
+from journeys.store import documents, people, views
+from journeys.store.database import LOST, Pool
 from journeys.store.signing import KeyRing
 
 if TYPE_CHECKING:
@@ -26,10 +30,15 @@ async def forward(pool: Pool, ring: KeyRing, client: "Client", command: Command,
 
     Raises:
         Failure: nobody trusts this process's key; nothing was changed. NotFound: no such person.
-        Unreachable: some journey has not answered; send the same command again.
+        Unreachable: some journey has not answered; the person's stream has it, so it is under way.
     """
+    from journeys.temporal import Unreachable
+
     await must_be_trusted(pool, ring)
-    own = await people.obey(pool, ring, command, now())
+    try:
+        own = await people.obey(pool, ring, command, now())
+    except LOST as error:
+        raise Unreachable("no answer from the database", Fate.UNKNOWN, command.id) from error
     answers = {command.stream: own}
     if own.outcome != "accepted":
         return answers
@@ -38,33 +47,55 @@ async def forward(pool: Pool, ring: KeyRing, client: "Client", command: Command,
         if row.status == "closed" and command.name == "record-death":
             continue
         sent_on = forwarded(ring, command, own.first, row.stream, now())
-        answers[row.stream] = await give(client, sent_on, task_queue)
+        try:
+            answers[row.stream] = await give(pool, client, sent_on, task_queue)
+        except Unreachable as error:
+            raise Unreachable(str(error), Fate.UNDER_WAY, command.id) from error
     return answers
 
 
 async def deliver(
     pool: Pool, ring: KeyRing, client: "Callable[[], Awaitable[Client]]", task_queue: str, loaded: Loaded,
-    command: Command, texts: Mapping[str, str], actor: Actor,
+    command: Command, texts: Mapping[str, str], actor: Actor, attached: Attached | None = None,
+    patience: timedelta | None = None,
 ) -> Answer:  # fmt: skip
     """Send a signed command of a journey; one about the person by their own stream, unless a right or rule refuses it.
 
     Args:
         client: connects to Temporal; asked once the id is known to be free.
         texts: those of the command, from which its twin for the person's stream is made.
+        attached: the document that the command's part tells of; kept before it is sent, gone when it is not taken.
+        patience: how long an answer is waited for, if not as long as `send` does.
 
     Raises:
-        Unreachable, Malformed: they carry the command's id as `command_id`.
-        Failure: nobody trusts this process's key.
+        Unreachable: with the command's fate and id. Malformed: the command is not one.
+        Failure: nobody trusts this process's key; or the command tells of a document and none is attached.
+        asyncpg.DiskFullError: the document cannot be kept; nothing was sent.
     """
-    from journeys.temporal import Malformed, Unreachable
-
     if (conflict := await used_otherwise(pool, command)) is not None:
         return conflict
+    if (PART in command.commitments) != (attached is not None):
+        raise usage("document-without-file", "il manque le fichier du document", "the document's file is missing",
+                    field=PART)  # fmt: skip
+    if attached is not None:
+        await documents.keep(pool, command.stream, command.id, attached.document.digest, attached.content)
+    answer = await _send(pool, ring, client, task_queue, loaded, command, texts, actor, patience)
+    if attached is not None:
+        await documents.settle(pool, command.stream, command.id)
+    return answer
+
+
+async def _send(
+    pool: Pool, ring: KeyRing, client: "Callable[[], Awaitable[Client]]", task_queue: str, loaded: Loaded,
+    command: Command, texts: Mapping[str, str], actor: Actor, patience: timedelta | None,
+) -> Answer:  # fmt: skip
+    from journeys.temporal import Unreachable
+
     try:
         temporal = await client()
         refused = command.name in PERSONAL and isinstance(decide(loaded.state, command, now(), loaded.book), Refused)
         if command.name not in PERSONAL or refused:
-            return await give(temporal, command, task_queue)
+            return await give(pool, temporal, command, task_queue, patience)
         about = f"person-{loaded.state.person}"
         own = make_command(
             ring, stream=about, body=command.body, actor=actor, now=command.signed_at, texts=texts, id=command.id,
@@ -72,6 +103,6 @@ async def deliver(
         )  # fmt: skip
         answers = await forward(pool, ring, temporal, own, task_queue)
         return answers.get(loaded.row.stream, answers[about])
-    except (Unreachable, Malformed) as error:
-        error.command_id = command.id  # type: ignore[union-attr]
+    except Unreachable as error:
+        error.command_id = command.id
         raise

@@ -1,6 +1,6 @@
 """What waits on somebody: today's list, approvals and escalations, with what happens next if nobody acts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -60,26 +60,31 @@ class Today:
 
 def waiting(row: JourneyRow) -> list[Waiting]:
     """What waits on a journey."""
-    return [
-        Waiting(
-            row, item["kind"], item["id"], item["about"], _instant(item["at"]), _instant(item.get("since")),
-            item.get("role", ""), item.get("amount"), item.get("note", ""), item.get("then", ""),
-        )
-        for item in items_of(row)
-    ]  # fmt: skip
+    return [waits(row, item) for item in items_of(row)]
 
 
-def today(rows: Iterable[JourneyRow], me: str | None, roles: frozenset[str], now: datetime) -> Today:
+def waits(row: JourneyRow, item: Mapping[str, Any]) -> Waiting:
+    """An open item as its view holds it."""
+    return Waiting(
+        row, item["kind"], item["id"], item["about"], _instant(item["at"]), _instant(item.get("since")),
+        item.get("role", ""), item.get("amount"), item.get("note", ""), item.get("then", ""),
+    )  # fmt: skip
+
+
+def today(
+    rows: Iterable[JourneyRow], me: str | None, roles: frozenset[str], now: datetime,
+    stands_in_for: Collection[str] = (),
+) -> Today:  # fmt: skip
     """Sort what waits.
 
     Args:
         me: whose journeys' own work it is; None for everybody's. roles: what that person holds: their role's
-            turn on any journey is theirs too.
+            turn on any journey is theirs too. stands_in_for: absent colleagues whose work is theirs meanwhile.
     """
     late, on_day, week, others = [], [], [], []
     end, horizon = today_of(now), today_of(now + WEEK)
     for row in rows:
-        mine = me is None or row.referent == me
+        mine = me is None or row.referent == me or row.referent in stands_in_for
         for item in waiting(row):
             if item.note == HELD:
                 continue
@@ -93,12 +98,16 @@ def today(rows: Iterable[JourneyRow], me: str | None, roles: frozenset[str], now
                 on_day.append(item)
             elif item.at.astimezone(ZONE).date() <= horizon:
                 week.append(item)
-    return Today(*(tuple(sorted(found, key=_when)) for found in (late, on_day, week, others)))
+    return Today(*(tuple(in_order(found)) for found in (late, on_day, week, others)))
 
 
 def _asks(item: Waiting) -> bool:
     """Whether somebody else waits for this person's answer: it is for today, whenever it expires."""
-    return item.kind in ("grant", "transfer") or (item.kind == "receipt" and item.role == "finance")
+    return (
+        item.kind in ("grant", "transfer")
+        or (item.kind == "receipt" and item.role == "finance")
+        or (item.kind == "appointment" and item.note == "other-time")
+    )
 
 
 def _is_mine(item: Waiting, mine: bool, roles: frozenset[str], me: str | None) -> bool:
@@ -109,6 +118,11 @@ def _is_mine(item: Waiting, mine: bool, roles: frozenset[str], me: str | None) -
     if "referent" in wanted:
         return mine
     return me is None or bool(wanted & roles)
+
+
+def in_order(items: Iterable[Waiting]) -> list[Waiting]:
+    """By their instants, as the lists of `today`."""
+    return sorted(items, key=_when)
 
 
 def _when(item: Waiting) -> tuple[datetime, str, str]:
@@ -138,17 +152,15 @@ _WHAT: Final[dict[str, Said]] = {
 }
 
 _OTHERWISE: Final[dict[str, Said]] = {
-    "deadline": Said("manquée le {at}", "missed on {at}"),
-    "contact": Said("contact manqué le {at}", "contact missed on {at}"),
-    "appointment": Said(
-        "le {at}, puis on demandera s'il a eu lieu", "on {at}, then you are asked whether it took place"
-    ),
-    "escalation": Said("le {at}", "on {at}"),
-    "grant": Said("la demande expire le {at}", "the request expires on {at}"),
-    "receipt": Said("alerte le {at}", "an escalation on {at}"),
-    "transfer": Said("acceptée d'elle-même le {at}", "accepted by itself on {at}"),
-    "referral": Said("close sans réponse le {at}", "closed without answer on {at}"),
-    "payment": Said("la banque est interrogée le {at}", "the bank is asked on {at}"),
+    "deadline": Said("manquée {at}", "missed {at}"),
+    "contact": Said("contact manqué {at}", "contact missed {at}"),
+    "appointment": Said("{at}, puis on demandera s'il a eu lieu", "{at}, then you are asked whether it took place"),
+    "escalation": Said("{at}", "{at}"),
+    "grant": Said("la demande expire {at}", "the request expires {at}"),
+    "receipt": Said("alerte {at}", "an escalation {at}"),
+    "transfer": Said("acceptée d'elle-même {at}", "accepted by itself {at}"),
+    "referral": Said("close sans réponse {at}", "closed without answer {at}"),
+    "payment": Said("la banque est interrogée {at}", "the bank is asked {at}"),
 }
 
 
@@ -156,13 +168,20 @@ def said(item: Waiting, lang: Lang, programmes: Mapping[str, Programme]) -> str:
     """What it is, in a few words."""
     about = _about(item, lang, programmes.get(item.row.programme))
     text = _WHAT[item.kind].in_(lang).format(about=about, note=spoken(item.note, lang)).strip()
+    if item.kind == "appointment" and item.note:
+        return f"{text} ({spoken(item.note, lang)})"
     return text if item.kind != "escalation" or item.note != "acknowledged" else text + Said(
         " (prise en charge)", " (acknowledged)"
     ).in_(lang)  # fmt: skip
 
 
-def otherwise(item: Waiting, lang: Lang, programmes: Mapping[str, Programme]) -> str:
-    """What happens if nobody acts, and when, and who is told."""
+def otherwise(
+    item: Waiting, lang: Lang, programmes: Mapping[str, Programme], when: Callable[[datetime], str] | None = None
+) -> str:
+    """What happens if nobody acts, and when, and who is told.
+
+    `when` says an instant after a verb (`jeudi à 9 h`); None: as a date with its year.
+    """
     programme = programmes.get(item.row.programme)
     if item.note == HELD:
         return Said(
@@ -173,13 +192,19 @@ def otherwise(item: Waiting, lang: Lang, programmes: Mapping[str, Programme]) ->
         return Said(f"attend la date « {awaited} »", f"waits for the date “{awaited}”").in_(lang)
     if item.at is None:
         return Said("redite à chaque point", "told again at each review").in_(lang) if item.kind == "escalation" else ""
-    words = _OTHERWISE[item.kind].in_(lang).format(at=format_instant(item.at, lang, ZONE))
+    at = when(item.at) if when is not None else on_instant(item.at, lang)
+    words = _OTHERWISE[item.kind].in_(lang).format(at=at)
     if not item.then:
         return words
     role = role_label(item.then, lang, programme)
     if item.kind == "escalation":
-        return Said(f"{role} : {words}", f"{role}: {words}").in_(lang)
+        return f"{role}, {words}"
     return words + Said(f", puis alerte : {role}", f", then an escalation: {role}").in_(lang)
+
+
+def on_instant(at: datetime, lang: Lang) -> str:
+    """`le 12 mai 2027 à 9 h 30`, `on 12 May 2027 at 09:30`."""
+    return Said("le {at}", "on {at}").in_(lang).format(at=format_instant(at, lang, ZONE))
 
 
 def turn(item: Waiting, lang: Lang, programmes: Mapping[str, Programme]) -> str:
@@ -221,15 +246,15 @@ def _about(item: Waiting, lang: Lang, programme: Programme | None) -> str:
 
 
 _KINDS: Final[dict[str, Said]] = {
-    "date": Said("date", "date"),
-    "milestone": Said("étape", "milestone"),
-    "contact": Said("suivi", "contact"),
-    "appointment": Said("rendez-vous", "appointment"),
-    "grant": Said("aide", "grant"),
-    "payment": Said("versement", "payment"),
-    "receipt": Said("justificatif", "receipt"),
+    "date": Said("date à confirmer", "date to be confirmed"),
+    "milestone": Said("étape manquée", "milestone missed"),
+    "contact": Said("contact manqué", "contact missed"),
+    "appointment": Said("rendez-vous manqué ou sans issue notée", "appointment missed, or without outcome"),
+    "grant": Said("aide restée sans décision", "grant left undecided"),
+    "payment": Said("versement qui n'avance pas", "payment that does not move on"),
+    "receipt": Said("justificatif en retard", "receipt overdue"),
     "mentor": Said("mentor", "mentor"),
-    "referral": Said("orientation", "referral"),
+    "referral": Said("orientation sans réponse", "referral without answer"),
     "transfer": Said("reprise", "hand-over"),
     "suspension": Said("suspension qui dure", "long suspension"),
     "review": Said("point à faire", "review to hold"),

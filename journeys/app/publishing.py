@@ -76,9 +76,7 @@ async def keep(pool: Pool, known: Rules, by: By) -> None:
 
 async def in_force(pool: Pool) -> dict[str, tuple[Published, Programme]]:
     """Every programme in force, by name."""
-    found = await programmes.all_published(pool)
-    texts = await programmes.texts_of(pool, [each.sha256 for each in found])
-    return {each.name: (each, compile_programme(texts[each.sha256])) for each in found}
+    return {each.name: (each, compile_programme(text)) for each, text in await programmes.all_with_texts(pool)}
 
 
 def _sha256(text: str) -> str:

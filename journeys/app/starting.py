@@ -11,7 +11,7 @@ from journeys.contract import Answer
 from journeys.domain.commands import Command, Plan
 from journeys.domain.decide import Refused, decide
 from journeys.domain.state import State
-from journeys.identifiers import short, uuid7
+from journeys.identifiers import following_id, short, uuid7
 from journeys.store import people, views
 from journeys.store.database import Pool
 from journeys.store.directory import AlreadyThere, By
@@ -82,12 +82,17 @@ class Starter:
         if isinstance(decision, Refused):
             raise refused_failure(decision.code, decision.details, self.rules.book)
 
-    async def begin(self, client: object, task_queue: str, wanted: Beginning, now: datetime) -> Begun:
+    async def begin(
+        self, client: object, task_queue: str, wanted: Beginning, now: datetime, id: str | None = None
+    ) -> Begun:
         """Register the person where needed and plan the journey.
+
+        Args:
+            id: of the journey and of its plan, to begin again what got no answer; a new one is drawn otherwise.
 
         Raises:
             Failure: begun already (conflict), or refused by a rule or right; nothing was changed.
-            Unreachable: nobody answered; the same start, given again, finds what was done.
+            Unreachable: nobody answered; the same start, given again under the same id, begins no second journey.
         """
         person = await self.known(wanted.details)
         self.tried(wanted, now)
@@ -97,14 +102,16 @@ class Starter:
         if person is not None:
             person_id = person.id
         else:
-            person_id = uuid7(now)
+            person_id = uuid7(now) if id is None else following_id(id, "person")
             try:
                 await people.register(self.pool, person_id, wanted.details, by)
-            except AlreadyThere:
-                raise already_begun(wanted.details, None, None) from None
-        journey = uuid7(now)
-        command = self.planned(wanted, person_id, journey, now)
-        answer = await give(client, command, task_queue)  # type: ignore[arg-type]
+            except AlreadyThere as taken:
+                # The same start was given before, and got as far as this.
+                if id is None or taken.field != "id":
+                    raise already_begun(wanted.details, None, None) from None
+        journey = id or uuid7(now)
+        command = self.planned(wanted, person_id, journey, now, id)
+        answer = await give(self.pool, client, command, task_queue)  # type: ignore[arg-type]
         if (failure := failure_of(answer, self.rules.book)) is not None:
             raise failure
         return Begun(journey, person_id, f"{wanted.details.first_name} {wanted.details.last_name}", answer)

@@ -62,7 +62,7 @@ async def lagging(pool: Pool, client: "Client", now: datetime) -> list[Lagging]:
 
 
 async def sync(
-    client: "Client", ring: KeyRing, streams: Sequence[str], now: datetime, task_queue: str
+    pool: Pool, client: "Client", ring: KeyRing, streams: Sequence[str], now: datetime, task_queue: str
 ) -> dict[str, Answer]:
     """Send a signed `sync` to each of these journeys. Raises Unreachable."""
     limit = asyncio.Semaphore(_AT_ONCE)
@@ -70,7 +70,7 @@ async def sync(
     async def one(stream: str) -> Answer:
         command = make_command(ring, stream=stream, body=Sync(), actor=THE_SYSTEM, now=now)
         async with limit:
-            return await give(client, command, task_queue)
+            return await give(pool, client, command, task_queue)
 
     return dict(zip(streams, await asyncio.gather(*map(one, streams)), strict=True))
 

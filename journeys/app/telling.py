@@ -1,9 +1,10 @@
-"""Refusals of rules, rights and signatures, as an entry point tells them."""
+"""Refusals of rules, rights and signatures, and commands without an answer, as an entry point tells them."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from journeys.app.failures import Exit, Failure, Said
-from journeys.contract import Answer
+from journeys.contract import Answer, Fate
 from journeys.domain.handbook import Handbook
 from journeys.narration.refusals import refusal
 
@@ -63,3 +64,32 @@ def unsigned(command: str | None = None) -> Failure:
         ),
         command=command,
     )
+
+
+def unanswered(fate: Fate, command: str | None) -> Failure:
+    """No answer came in time: what became of the request, and that sending the same one again is safe."""
+    what, remedy = _FATES[fate]
+    return Failure(Exit.UNREACHABLE, "temporal", what, remedy, command=command, more={"fate": fate.value})
+
+
+_FATES: Final = {
+    Fate.NOT_TAKEN: (
+        Said("le moteur ne répond pas ; la demande n'a pas été prise, rien n'a changé",
+             "the engine does not answer; the request was not taken, nothing has changed"),
+        Said("renvoyez-la dans un instant ; si cela dure, « journeys doctor » dit à qui tient la machine ce qui manque",
+             "send it again in a moment; if it lasts, “journeys doctor” tells whoever keeps the machine what is away"),
+    ),
+    Fate.UNDER_WAY: (
+        Said("la demande est prise, elle est en train d'être écrite ; la confirmation n'est pas encore arrivée",
+             "the request is taken and being written down; the confirmation has not come yet"),
+        Said("regardez le parcours dans un instant ; renvoyer la même demande est sans risque : "
+             "elle n'aura d'effet qu'une fois",
+             "look at the journey in a moment; sending the same request again is safe: it has its effect only once"),
+    ),
+    Fate.UNKNOWN: (
+        Said("le moteur ne répond pas ; on ne sait pas si la demande a été prise",
+             "the engine does not answer; whether the request was taken is not known"),
+        Said("renvoyez la même demande : elle n'aura d'effet qu'une fois",
+             "send the same request again: it has its effect only once"),
+    ),
+}  # fmt: skip

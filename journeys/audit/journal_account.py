@@ -3,12 +3,13 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from journeys.audit.verdicts import Account, AccountName, agrees, disagrees, not_available
 from journeys.domain import agenda
+from journeys.domain.document import PART, read_document
 from journeys.domain.events import read_event
 from journeys.domain.evolve import evolve
 from journeys.domain.handbook import Handbook
@@ -35,6 +36,8 @@ class Evidence:
     head: Head | None
     parts: Sequence[StoredPart]
     commands: Sequence[RecordedCommand]
+    documents: Mapping[str, bool] = field(default_factory=dict)
+    """Those kept, by digest: whether their bytes still have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ def _findings(
         yield _wrong("unreadable", evidence.stored[len(events)].seq)
         return
     yield from _texts(evidence, events)
+    yield from _documents(evidence)
     yield from _signatures(evidence, events, ring)
     yield from _rules(events, book, outages)
 
@@ -153,6 +157,17 @@ def _texts(evidence: Evidence, events: Sequence[Recorded]) -> Iterator[Finding]:
             yield _wrong("part", part.seq, part=part.name)
 
 
+def _documents(evidence: Evidence) -> Iterator[Finding]:
+    """Each document that is still spoken of is kept, byte for byte."""
+    for part in evidence.parts:
+        document = read_document(part.text) if part.name == PART else None
+        match evidence.documents.get(document.digest, None) if document is not None else True:
+            case None:
+                yield _wrong("document-missing", part.seq)
+            case False:
+                yield _wrong("document-altered", part.seq)
+
+
 def _signatures(evidence: Evidence, events: Sequence[Recorded], ring: KeyRing | None) -> Iterator[Finding]:
     """Every event that names a command stands under a signed one that says the same of who and what."""
     commands = {command.id: command for command in evidence.commands}
@@ -170,9 +185,9 @@ def _signatures(evidence: Evidence, events: Sequence[Recorded], ring: KeyRing | 
             continue
         if not (found.first or 0) <= event.seq <= (found.last or 0):
             yield _wrong("command-range", event.seq)
-        field = _said_otherwise(json.loads(found.signed), event)
-        if field is not None:
-            yield _wrong("command-elsewhere", event.seq, field=field)
+        otherwise = _said_otherwise(json.loads(found.signed), event)
+        if otherwise is not None:
+            yield _wrong("command-elsewhere", event.seq, field=otherwise)
 
 
 def _said_otherwise(signed: dict[str, Any], event: Recorded) -> str | None:

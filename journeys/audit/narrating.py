@@ -1,17 +1,18 @@
 """The story of a journey: what happened day by day, who decided it, under which rule, and what comes next."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
 
 from journeys.domain import events as e
 from journeys.domain.agenda import agenda
+from journeys.domain.document import PART, Document, read_document
 from journeys.domain.evolve import evolve
 from journeys.domain.handbook import Handbook
 from journeys.domain.record import Event, Payload, instant_text
 from journeys.domain.state import State
-from journeys.i18n import N_, capital, format_date, format_time, text
+from journeys.i18n import N_, capital, format_date, format_size, format_time, text
 from journeys.narration import Names, rule_words, sentence, what_happens_next
 
 Recorded = Event[Payload]
@@ -46,6 +47,8 @@ class Words:
     words: str | None
     shown: str
     """The words, or what stands for those that were deleted."""
+    document: Document | None = None
+    """What was shown, where this tells of a document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,8 @@ class Story:
     lang: str
     days: tuple[StoryDay, ...]
     coming: tuple[Coming, ...]
+    state: State
+    """What is known at the end, folded while it was told."""
 
     def as_json(self) -> dict[str, Any]:
         """The story as plain JSON data."""
@@ -110,13 +115,21 @@ def _told_json(told: Told) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def narrate(events: Sequence[Recorded], parts: Iterable[TextPart], names: Names, book: Handbook, lang: str) -> Story:
-    """Tell a journey from its first event to what it expects. Deleted texts are said to be deleted."""
+def narrate(
+    events: Sequence[Recorded], parts: Iterable[TextPart], names: Names, book: Handbook, lang: str,
+    only: Container[int] | None = None,
+) -> Story:  # fmt: skip
+    """Tell a journey from its first event to what it expects. Deleted texts are said to be deleted.
+
+    `only`: the seqs of the events that are told; None: of all.
+    """
     kept = {(part.seq, part.name): part.text for part in parts}
     state = State()
     days: dict[date, list[Told]] = {}
     for event in events:
-        days.setdefault(book.calendar.day(event.recorded_at), []).append(_tell(event, state, kept, names, book, lang))
+        if only is None or event.seq in only:
+            told = _tell(event, state, kept, names, book, lang)
+            days.setdefault(book.calendar.day(event.recorded_at), []).append(told)
         evolve(state, event)
     return Story(
         stream=events[0].stream if events else "",
@@ -125,6 +138,7 @@ def narrate(events: Sequence[Recorded], parts: Iterable[TextPart], names: Names,
             StoryDay(day, capital(format_date(day, lang, weekday=True)), tuple(told)) for day, told in days.items()
         ),
         coming=tuple(Coming(due.at, what_happens_next(due, state, book, names, lang)) for due in agenda(state)),
+        state=state,
     )
 
 
@@ -160,6 +174,7 @@ _LABELS = {
     "place": N_("lieu"),
     "letter": N_("lettre"),
     "payee": N_("bénéficiaire"),
+    PART: N_("document"),
 }
 ERASED = N_("(texte effacé)")
 SECRET = N_("(gardé à part)")
@@ -175,5 +190,16 @@ def _words(event: Recorded, kept: dict[tuple[int, str], str], lang: str) -> Iter
             yield Words(label, None, _(ERASED))
         elif name == "payee":
             yield Words(label, None, _(SECRET))
+        elif name == PART:
+            yield _document(label, words, lang)
         else:
             yield Words(label, words, words)
+
+
+def _document(label: str, words: str, lang: str) -> Words:
+    """A document by its name, its kind and its size."""
+    document = read_document(words)
+    if document is None:
+        return Words(label, words, words)
+    shown = f"{document.name} ({document.label}, {format_size(document.size, lang)})"
+    return Words(label, document.name, shown, document)

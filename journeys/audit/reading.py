@@ -1,9 +1,10 @@
 """A journey's record as the journal holds it, with the texts of its rules and the names of who acts in it."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+from pydantic import BaseModel
 
 from journeys.domain.events import read_event
 from journeys.domain.handbook import Handbook, open_handbook
@@ -76,7 +77,8 @@ async def read_book(pool: Pool, events: Sequence[Recorded]) -> Handbook | None:
 def rules_named(events: Sequence[Recorded]) -> tuple[str, str] | None:
     """SHA-256 of the programme and of the calendar that the last event naming them put in force."""
     for event in reversed(events):
-        programme, calendar = getattr(event.data, "programme", None), getattr(event.data, "calendar", None)
+        # Their own fields: for a name that it lacks, a model looks in many places.
+        programme, calendar = event.data.__dict__.get("programme"), event.data.__dict__.get("calendar")
         if isinstance(programme, str) and isinstance(calendar, str):
             return programme, calendar
     return None
@@ -88,16 +90,18 @@ async def read_names(pool: Pool | Connection, events: Sequence[Recorded]) -> dic
 
 
 def _ids(events: Sequence[Recorded]) -> list[str]:
-    """Every text of the headers that has the form of an id."""
-    waiting: list[object] = [json.loads(event.data.model_dump_json()) for event in events]
-    waiting += [event.actor for event in events]
+    """Every text of actors and payloads that has the form of an id."""
+    waiting: list[object] = [each for event in events for each in (event.actor, event.data)]
     ids: list[str] = []
     for each in waiting:  # grows while it is read
         match each:
+            case str():
+                if len(each) == 36 and each.count("-") == 4:
+                    ids.append(each)
+            case BaseModel():
+                waiting += each.__dict__.values()
             case dict():
                 waiting += each.values()
-            case list():
+            case list() | tuple() | frozenset():
                 waiting += each
-            case str() if len(each) == 36 and each.count("-") == 4:
-                ids.append(each)
     return ids

@@ -26,6 +26,7 @@ from journeys.audit.verdicts import (
 from journeys.domain.evolve import fold
 from journeys.domain.invariants import Outage
 from journeys.store.database import Pool
+from journeys.store.documents import standing
 from journeys.store.evidence import commands_of, head_of, journey_streams, kinds_of
 from journeys.store.journal import StoredEvent, parts, read_all
 from journeys.store.signing import KeyRing
@@ -139,7 +140,7 @@ async def _evidence(connection: Any, journey: str) -> Evidence:
         raise NoRecord(journey)
     return Evidence(
         journey, stored, await kinds_of(connection, journey), head,
-        await parts(connection, journey), await commands_of(connection, journey),
+        await parts(connection, journey), await commands_of(connection, journey), await standing(connection, journey),
     )  # fmt: skip
 
 

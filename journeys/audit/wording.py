@@ -40,6 +40,9 @@ REASONS: Final = {
     ),
     "not-foldable": N_("L'événement {seq} ne peut pas suivre ceux d'avant. Restaurez le journal d'une copie saine."),
     "part": N_("Le texte « {part} » de l'événement {seq} n'est pas celui qui a été déposé."),
+    "document-missing": N_("Le document joint à l'événement {seq} n'est plus là. Reprenez-le d'une copie saine."),
+    "document-altered": N_("Le document joint à l'événement {seq} n'est plus celui qui a été déposé. "
+                           "Reprenez-le d'une copie saine."),
     "part-of-nothing": N_("Un texte « {part} » est rangé à l'événement {seq}, qui n'en annonce pas."),
     "signature": N_("La signature de la demande à l'origine de l'événement {seq} n'est pas valable."),
     "unsigned-event": N_(

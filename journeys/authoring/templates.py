@@ -18,8 +18,11 @@ from journeys.authoring.findings import FileInvalid, Finding, Params
 from journeys.authoring.yaml_text import Path, Tree, YamlInvalid, read_tree
 from journeys.channels.wording import ENVIRONMENT, TEMPLATES, Audience, Message, Template, Texts, Worded, filled_in
 
-SHARED = frozenset({"first_name", "date", "time", "place", "referent", "mentor", "association", "amount", "link"})
-"""Variables of every message. `first_name` is the recipient's own."""
+SHARED = frozenset({"first_name", "date", "time", "place", "referent", "mentor", "association", "amount", "link",
+                    "answer"})  # fmt: skip
+"""Variables of every message. `first_name` is the recipient's own; `answer` the address of a one-time link, empty where
+there is none; `link` the same, or whom to ask.
+"""
 FOR_STAFF = SHARED | {"milestone", "contact", "grant", "phase", "programme", "reference", "reason", "step"}
 """Variables of staff messages: labels, the journey's reference, never a participant's name."""
 VARIABLES: Mapping[Audience, frozenset[str]] = {

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import urlsplit
@@ -48,17 +49,22 @@ class HttpChecks:
 
     def allows(self, url: str) -> bool:
         """Whether the operator allowed this host, by http or https, without a password in the address."""
-        try:
-            parts = urlsplit(url)
-            port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
-        except ValueError:
-            return False
-        if parts.scheme not in _DEFAULT_PORTS or "@" in parts.netloc or not parts.hostname or port is None:
-            return False
-        names = {f"{parts.hostname}:{port}"}
-        if port == _DEFAULT_PORTS[parts.scheme]:
-            names.add(parts.hostname)
-        return not names.isdisjoint(self.hosts)
+        return host_allowed(url, self.hosts)
+
+
+def host_allowed(url: str, hosts: Iterable[str]) -> bool:
+    """Whether an address, by http or https and without a password, leads to one of `hosts`."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
+    except ValueError:
+        return False
+    if parts.scheme not in _DEFAULT_PORTS or "@" in parts.netloc or not parts.hostname or port is None:
+        return False
+    names = {f"{parts.hostname}:{port}"}
+    if port == _DEFAULT_PORTS[parts.scheme]:
+        names.add(parts.hostname)
+    return not names.isdisjoint(hosts)
 
 
 async def _ask(url: httpx.URL) -> Checked:

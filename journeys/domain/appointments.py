@@ -51,6 +51,20 @@ def move(work: Deciding, body: c.MoveAppointment) -> None:
     escalation.resolve_about(work, about(body.appointment), "moved")
 
 
+def answer(work: Deciding, body: c.AnswerAppointment) -> None:
+    """The person's own word on it; the referent is told where it has to be moved, and moves it."""
+    known = _open(work, body.appointment)
+    if known.at <= work.now:
+        raise Refusal("appointment-past", at=known.at.isoformat())
+    work.fact(e.AppointmentAnswered(appointment=body.appointment, answer=body.answer))
+    if body.answer == "other-time":
+        assert work.command is not None
+        messages.owe(
+            work, "notice", "referent", "appointment-other-time", about(body.appointment),
+            f"other-time/{work.command.id}",
+        )  # fmt: skip
+
+
 def close(work: Deciding, body: c.CloseAppointment) -> None:
     known = _open(work, body.appointment)
     if body.outcome in ("attended", "missed") and known.at > work.now:

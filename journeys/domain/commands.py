@@ -18,8 +18,8 @@ Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2199, 12, 31))]
 """A day that a person may mean: others are slips of the pen, and no calendar reaches them."""
 When = Annotated[Instant, Field(ge=datetime(1900, 1, 2, tzinfo=UTC), le=datetime(2199, 12, 30, tzinfo=UTC))]
 """An instant that a person may mean."""
-Window = Annotated[int, Field(ge=1)]
-Number = Annotated[int, Field(ge=1)]
+Window = Annotated[int, Field(ge=1, le=1_000_000)]
+Number = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class Body(Frozen):
@@ -175,14 +175,14 @@ class RescheduleMilestone(Body):
 
 class AddEvidence(Body):
     name: Literal["add-evidence"] = "add-evidence"
-    PARTS = _parts("description")
+    PARTS = _parts("description", "document")
     milestone: Code
     kind: Code
 
 
 class AddNote(Body):
     name: Literal["add-note"] = "add-note"
-    PARTS = _parts("text")
+    PARTS = _parts("text", "document")
     NEEDED = _parts("text")
 
 
@@ -211,6 +211,15 @@ class MoveAppointment(Body):
     PARTS = _parts("place", "reason")
     appointment: Id
     at: When
+
+
+class AnswerAppointment(Body):
+    """What the person says of an appointment ahead: they will come, or need another time."""
+
+    name: Literal["answer-appointment"] = "answer-appointment"
+    PARTS = _parts("note")
+    appointment: Id
+    answer: Literal["coming", "other-time"]
 
 
 class CloseAppointment(Body):
@@ -316,7 +325,7 @@ class CancelPayment(Body):
 
 class SubmitReceipt(Body):
     name: Literal["submit-receipt"] = "submit-receipt"
-    PARTS = _parts("description")
+    PARTS = _parts("description", "document")
     receipt: Id
     amount: Cents
 
@@ -479,7 +488,7 @@ AnyBody = Annotated[
     Plan | ExpectDate | MoveDate | ConfirmDate | CancelDate | Suspend | Resume | Close | Reopen | Correct
     | AssignReferent | Transfer | AcceptTransfer | DeclineTransfer | CancelTransfer
     | ReachMilestone | WaiveMilestone | RescheduleMilestone | AddEvidence | AddNote
-    | LogContact | BookAppointment | MoveAppointment | CloseAppointment
+    | LogContact | BookAppointment | MoveAppointment | AnswerAppointment | CloseAppointment
     | AcknowledgeEscalation | ReassignEscalation | ResolveEscalation
     | RequestGrant | ChangeGrant | ReturnGrant | ApproveGrant | RefuseGrant | CancelGrant
     | SettlePayment | CancelPayment | SubmitReceipt | AcceptReceipt | RefuseReceipt | WaiveReceipt
@@ -515,6 +524,10 @@ class Command(Frozen):
     actor: str
     roles: tuple[str, ...]
     """What the actor held when signing."""
+    funds: tuple[str, ...] = ()
+    """The funds to which the actor was bound when signing; none: every fund."""
+    stands_in_for: tuple[str, ...] = ()
+    """Absent colleagues whose deputy the actor was when signing: the journeys that they lead are the actor's own."""
     occurred_at: When
     seen: int | None = None
     """The seq that the person had before their eyes."""
@@ -539,7 +552,10 @@ class Command(Frozen):
 
     def signed_content(self) -> dict[str, Any]:
         """What the signature covers: everything but the texts of parts, which their commitments stand for."""
-        return {
+        bound = {"funds": list(self.funds)} if self.funds else {}
+        if self.stands_in_for:
+            bound["stands_in_for"] = list(self.stands_in_for)
+        return bound | {
             "stream": self.stream,
             "id": self.id,
             "name": self.name,

@@ -204,6 +204,8 @@ def _do(work: Deciding, body: c.Body) -> None:
             appointments.book(work, body)
         case c.MoveAppointment():
             appointments.move(work, body)
+        case c.AnswerAppointment():
+            appointments.answer(work, body)
         case c.CloseAppointment():
             appointments.close(work, body)
         case c.AcknowledgeEscalation():

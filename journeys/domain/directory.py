@@ -1,4 +1,4 @@
-"""Facts about people, staff, mentors, partners, funds, programmes: their streams, how names compare.
+"""Facts about people, staff, mentors, partners, funds, programmes, webhooks: their streams, how names compare.
 
 Headers hold ids, codes, days and cents; names, addresses and references travel as parts. A person's own
 choices (opt-out, pause, death, erasure) are the events of the same name in `events`.
@@ -43,6 +43,8 @@ class StaffAdded(Payload):
     roles: tuple[str, ...]
     sites: tuple[str, ...]
     """None means every site."""
+    funds: tuple[str, ...] = ()
+    """None means every fund."""
 
 
 class StaffChanged(Payload):
@@ -59,6 +61,10 @@ class RoleTaken(Payload):
 
 class SitesSet(Payload):
     sites: tuple[str, ...]
+
+
+class FundsSet(Payload):
+    funds: tuple[str, ...]
 
 
 class AbsenceSet(Payload):
@@ -127,14 +133,48 @@ class ProgrammePublished(Payload):
     """SHA-256 of its text."""
 
 
+# --- webhooks
+
+
+class WebhookAdded(Payload):
+    """Parts: url."""
+
+    kinds: tuple[str, ...]
+    """Of the events that are told."""
+
+
+class WebhookRotated(Payload):
+    """It has another secret."""
+
+
+class WebhookPaused(Payload):
+    why: str
+
+
+class WebhookResumed(Payload):
+    pass
+
+
+class WebhookEnded(Payload):
+    why: str
+
+
+class WebhookRewound(Payload):
+    """A journey's events are told again from this seq on."""
+
+    journey: str
+    seq: int
+
+
 KINDS: dict[str, type[Payload]] = {
     kind.__name__: kind
     for kind in (
         PersonRegistered, PersonChanged,
         StaffAdded, StaffChanged, StaffLeft, StaffReturned,
-        RoleGiven, RoleTaken, SitesSet, AbsenceSet, AbsenceDropped,
+        RoleGiven, RoleTaken, SitesSet, FundsSet, AbsenceSet, AbsenceDropped,
         MentorAdded, MentorChanged, PartnerAdded, PartnerLeft,
         FundOpened, FundToppedUp, ProgrammePublished,
+        WebhookAdded, WebhookRotated, WebhookPaused, WebhookResumed, WebhookEnded, WebhookRewound,
     )
 }  # fmt: skip
 """Every kind of this file by its stored name."""

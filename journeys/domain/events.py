@@ -417,6 +417,13 @@ class AppointmentMoved(Payload):
     ask_at: Instant
 
 
+class AppointmentAnswered(Payload):
+    """The person says that they will come, or that they need another time; a later answer stands."""
+
+    appointment: str
+    answer: Literal["coming", "other-time"]
+
+
 class AppointmentReminded(Payload):
     """The moment of an appointment's reminder has come."""
 
@@ -873,8 +880,8 @@ AnyPayload = (
     | MessageDue | MessageDeferred | MessageReady | MessageSent | MessageFailed | MessageSuppressed | MessageUnknown
     | MessageDelivered | MessageBounced
     | ContactDue | ContactMade | ContactMissed | ContactCancelled | ContactCorrected | ContactLogged
-    | AppointmentBooked | AppointmentMoved | AppointmentReminded | AppointmentAsked | AppointmentAttended
-    | AppointmentMissed
+    | AppointmentBooked | AppointmentMoved | AppointmentAnswered | AppointmentReminded | AppointmentAsked
+    | AppointmentAttended | AppointmentMissed
     | AppointmentExcused | AppointmentCancelled | AppointmentCorrected
     | EscalationRaised | EscalationClimbed | EscalationAcknowledged | EscalationReassigned | EscalationResolved
     | EscalationDeferred | EscalationReady | EscalationTold | EscalationUntold

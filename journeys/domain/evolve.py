@@ -451,7 +451,13 @@ def _appointment_moved(state: State, data: e.AppointmentMoved, event: Recorded) 
         remind_at=data.remind_at,
         ask_at=data.ask_at,
         asked=False,
+        answer=None,
     )
+
+
+@_on(e.AppointmentAnswered)
+def _appointment_answered(state: State, data: e.AppointmentAnswered, event: Recorded) -> None:
+    _change(state.appointments, data.appointment, answer=data.answer)
 
 
 @_on(e.AppointmentReminded)
@@ -498,7 +504,7 @@ def _raised(state: State, data: e.EscalationRaised, event: Recorded) -> None:
 def _climbed(state: State, data: e.EscalationClimbed, event: Recorded) -> None:
     _change(
         state.escalations, data.escalation, step=data.step, repeat=data.repeat, to=data.to, next_at=data.next_at,
-        acknowledged=False, assigned=None, fallback=data.fallback, tell_at=None,
+        acknowledged=False, assigned=None, fallback=data.fallback, tell_at=None, told_as="",
     )  # fmt: skip
     _tell(state, event.seq, data.escalation)
 
@@ -545,7 +551,7 @@ def _resolved(state: State, data: e.EscalationResolved, event: Recorded) -> None
 @_on(e.EscalationTold)
 def _told(state: State, data: e.EscalationTold, event: Recorded) -> None:
     state.effects.pop(data.effect, None)
-    _change(state.escalations, data.escalation, told=data.told)
+    _change(state.escalations, data.escalation, told=data.told, told_as=data.role)
 
 
 @_on(e.EscalationUntold)

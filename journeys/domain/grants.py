@@ -12,6 +12,7 @@ from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.events import PlannedInstalment, Subject
 from journeys.domain.money import split
 from journeys.domain.programme import Grant
+from journeys.domain.rights import held
 from journeys.domain.state import GrantKnown, GrantStatus, State
 
 
@@ -193,7 +194,7 @@ def _role_to_fill(work: Deciding, known: GrantKnown) -> str:
     """The role in which this person approves: one that they hold and that is still wanted."""
     assert work.command is not None
     wanted = _open_roles(known)
-    role = next((role for role in work.command.roles if wanted[role]), None)
+    role = next((role for role in held(work.command, work.state, work.book.programme) if wanted[role]), None)
     if role is None:
         raise Refusal("role-not-wanted", known=", ".join(sorted(wanted)))
     return role

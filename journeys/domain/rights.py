@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
-from journeys.domain.commands import BODIES, INTERNAL, PERSONAL, Command
+from journeys.domain.commands import BODIES, INTERNAL, PERSONAL, Body, Command
 from journeys.domain.programme import Programme
 from journeys.domain.record import SYSTEM
 from journeys.domain.state import State
@@ -49,7 +49,9 @@ TABLE: Final[dict[str, dict[str, Scope]]] = {
     **dict.fromkeys(("match-mentor", "decline-mentor"), _MEETING),
     **dict.fromkeys(("accept-transfer", "decline-transfer"), _ADDRESSEE),
     **dict.fromkeys(("accept-referral", "decline-referral"), _ANSWER),
-    **dict.fromkeys(("pause-messages", "resume-messages", "opt-out", "opt-in"), _OWN_CHOICE),
+    **dict.fromkeys(
+        ("pause-messages", "resume-messages", "opt-out", "opt-in", "answer-appointment"), _OWN_CHOICE
+    ),
     **dict.fromkeys(("acknowledge-escalation", "resolve-escalation"), _LADDER),
     **dict.fromkeys(("request-grant", "change-grant", "cancel-grant", "submit-receipt"), _CASEWORK),
     **dict.fromkeys(("approve-grant", "refuse-grant", "return-grant"), _DECIDING),
@@ -71,7 +73,7 @@ class Reach(StrEnum):
     SITE = "site"
     """Those of one's own sites and those without a site; all, for whoever works on every site."""
     MONEY = "money"
-    """Those from which money was asked."""
+    """Those from which money was asked; for whoever is bound to funds, from these."""
     ALL = "all"
     NONE = "none"
 
@@ -114,7 +116,7 @@ def acting_role(command: Command, state: State, programme: Programme | None) -> 
     """The role under which the actor may give this command on this journey; None when no right covers it."""
     if command.by_system:
         return SYSTEM if command.name in FORWARDED else None
-    for role in command.roles:
+    for role in held(command, state, programme):
         match right(line_of(role, programme), command.name):
             case Scope.ALLOWED:
                 return role
@@ -125,8 +127,32 @@ def acting_role(command: Command, state: State, programme: Programme | None) -> 
     return None
 
 
+BOUND_TO_FUNDS: Final = frozenset({"finance"})
+"""Lines of the table whose holder may be bound to funds."""
+
+
+def held(command: Command, state: State, programme: Programme | None) -> tuple[str, ...]:
+    """The roles in which the actor may give this command: about another fund's money, none that is bound to funds."""
+    fund = _fund_of(command.body, state)
+    if not command.funds or fund is None or fund in command.funds:
+        return command.roles
+    return tuple(role for role in command.roles if line_of(role, programme) not in BOUND_TO_FUNDS)
+
+
+def _fund_of(body: Body, state: State) -> str | None:
+    """The fund whose money a command is about; None when it is about none, or about a grant that is not known."""
+    id = getattr(body, "grant", None)
+    if (payment := state.payments.get(getattr(body, "payment", ""))) is not None:
+        id = payment.grant
+    if (receipt := state.receipts.get(getattr(body, "receipt", ""))) is not None:
+        id = receipt.grant
+    grant = state.grants.get(id or "")
+    return grant.fund if grant is not None else None
+
+
 def _is_own(command: Command, state: State) -> bool:
-    """Whether the actor leads, mentors, is asked to take over, was referred to, or is the person of the journey."""
+    """Whether the actor leads (or stands in for who leads), mentors, is asked to take over, was referred to, or is
+    the person of the journey."""
     actor, body = command.actor, command.body
     if body.name == "plan":
         return body.referent == actor
@@ -135,7 +161,8 @@ def _is_own(command: Command, state: State) -> bool:
     mentored = state.match is not None and state.match.mentor == actor
     proposed = actor in state.proposals.values() and body.name in ("match-mentor", "decline-mentor")
     referred = body.name in ("accept-referral", "decline-referral") and _referred_to(state, body.referral) == actor
-    return actor in (state.referent, state.person) or mentored or proposed or referred
+    leads = actor == state.referent or state.referent in command.stands_in_for
+    return leads or actor == state.person or mentored or proposed or referred
 
 
 def _referred_to(state: State, referral: str) -> str | None:

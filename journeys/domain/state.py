@@ -120,6 +120,8 @@ class Appointment:
     ask_at: datetime | None
     asked: bool = False
     outcome: str | None = None
+    answer: str | None = None
+    """What the person said of it since it was booked or moved: coming, other-time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,8 @@ class Escalation:
     acknowledged: bool = False
     assigned: str | None = None
     told: tuple[str, ...] = ()
+    told_as: str = ""
+    """The role in which they were told: the step's, or that of its fallback; empty until somebody is."""
     fallback: tuple[str, ...] = ()
     tell_at: datetime | None = None
     """When the quiet hours end that hold back a telling."""

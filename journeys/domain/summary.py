@@ -66,6 +66,8 @@ class Summary(Frozen):
     """Cents asked or granted."""
     money: bool
     """Money was ever asked on this journey: who keeps the funds looks into it."""
+    funds: tuple[str, ...] = ()
+    """Codes of the funds from which money was ever asked, sorted."""
     waits_on: tuple[str, ...]
     """Roles of staff other than the referent's whose turn it is, sorted."""
     alerts: int
@@ -74,7 +76,8 @@ class Summary(Frozen):
     board: tuple[Item, ...]
 
 
-_OUTSIDE: Final = frozenset({"", "referent", "partner", "mentor", "participant"})
+OUTSIDE: Final = frozenset({"", "referent", "partner", "mentor", "participant"})
+"""Whose turn is not that of a role of staff: the referent's own, and people without an account."""
 
 
 def summary(state: State, book: Handbook) -> Summary:
@@ -100,7 +103,8 @@ def summary(state: State, book: Handbook) -> Summary:
         dates={name: known.on.isoformat() for name, known in state.dates.items()},
         granted=sum(committed(state, kind) for kind in {grant.kind for grant in state.grants.values()}),
         money=bool(state.grants),
-        waits_on=tuple(sorted({role for item in board for role in item.role.split(", ")} - _OUTSIDE)),
+        funds=tuple(sorted({grant.fund for grant in state.grants.values()})),
+        waits_on=tuple(sorted({role for item in board for role in item.role.split(", ")} - OUTSIDE)),
         alerts=sum(item.kind == "escalation" for item in board),
         meetings=sum(item.kind == "appointment" for item in board),
         board=board,
@@ -129,10 +133,13 @@ def _work(state: State, book: Handbook) -> list[Item]:
         if known.open
     ]  # fmt: skip
     return items + [
-        Item(kind="appointment", id=id, about=known.milestone or known.contact or "", at=known.at, role="referent")
+        Item(
+            kind="appointment", id=id, about=known.milestone or known.contact or "", at=known.at, role="referent",
+            note=known.answer or "",
+        )
         for id, known in state.appointments.items()
         if known.outcome is None
-    ]
+    ]  # fmt: skip
 
 
 def _deadline(state: State, book: Handbook, id: str, known: Deadline) -> Item:
@@ -157,8 +164,8 @@ def _alerts(state: State, book: Handbook) -> list[Item]:
     return [
         Item(
             kind="escalation", id=id, about=f"{known.about.kind} {known.about.id}", at=known.next_at,
-            since=known.raised_at, role=known.to, note="acknowledged" if known.acknowledged else known.ladder,
-            then=_next_told(book, known),
+            since=known.raised_at, role=known.told_as or known.to,
+            note="acknowledged" if known.acknowledged else known.ladder, then=_next_told(book, known),
         )
         for id, known in state.escalations.items()
     ]  # fmt: skip

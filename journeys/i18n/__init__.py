@@ -5,7 +5,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
@@ -54,10 +54,16 @@ def ngettext(lang: str, one: str, many: str, count: int) -> str:
 # --- dates, hours, money, lists
 
 
+@lru_cache(maxsize=4096)
 def format_date(day: date, lang: str, *, weekday: bool = False) -> str:
     """`12 mai 2027`, `jeudi 1er avril 2027`, `Thursday 1 April 2027`."""
     pattern = ("EEEE d MMMM y" if weekday else "d MMMM y") if day.day != 1 or lang == "en" else _FIRST[weekday]
     return babel_date(day, pattern, locale=lang)
+
+
+def format_weekday(day: date, lang: str) -> str:
+    """`jeudi`, `on Thursday`."""
+    return babel_date(day, "EEEE" if lang != "en" else "'on' EEEE", locale=lang)
 
 
 _FIRST: Final = {True: "EEEE d'er' MMMM y", False: "d'er' MMMM y"}
@@ -80,6 +86,15 @@ def format_instant(at: datetime, lang: str, zone: str | tzinfo, *, weekday: bool
 def format_money(cents: int, lang: str) -> str:
     """`1 200,50 €` or `€1,200.50`."""
     return format_euro(cents, lang)
+
+
+def format_size(size: int, lang: str) -> str:
+    """A file's size: `240 ko`, `1,2 Mo`; `240 kB`, `1.2 MB`."""
+    octet = "B" if lang == "en" else "o"
+    if size < 1_000_000:
+        return f"{max(round(size / 1_000), 1)}\u00a0k{octet}"
+    millions = f"{size / 1_000_000:.1f}"
+    return f"{millions if lang == 'en' else millions.replace('.', ',')}\u00a0M{octet}"
 
 
 def listed(items: Iterable[str], lang: str) -> str:

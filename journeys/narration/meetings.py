@@ -85,6 +85,13 @@ def _moved(t: Telling, d: e.AppointmentMoved) -> str:
     )
 
 
+@tells(e.AppointmentAnswered)
+def _answered(t: Telling, d: e.AppointmentAnswered) -> str:
+    if d.answer == "coming":
+        return t.say("Présence confirmée ({who}) : {appointment}.", who=t.who, appointment=t.appointment(d.appointment))
+    return t.say("Autre heure demandée ({who}) : {appointment}.", who=t.who, appointment=t.appointment(d.appointment))
+
+
 @tells(e.AppointmentReminded)
 def _reminded(t: Telling, d: e.AppointmentReminded) -> str:
     return t.say("C'est le moment de rappeler {appointment}.", appointment=t.appointment(d.appointment))

@@ -91,6 +91,7 @@ SENTENCES: Final = {
     ),
     "unknown-appointment": N_("Ce rendez-vous n'existe pas dans ce parcours. Voyez la liste des rendez-vous."),
     "appointment-ahead": N_("Le rendez-vous n'a pas encore eu lieu ({at}). Notez son issue après, ou annulez-le."),
+    "appointment-past": N_("L'heure de ce rendez-vous est passée ({at}). Notez plutôt son issue."),
     "appointment-settled": N_(
         "L'issue de ce rendez-vous est déjà notée ({outcome}). "
         "Si elle est fausse, corrigez-la."

@@ -20,6 +20,9 @@ COMMAND_SECONDS: Final = 3.0
 ACQUIRE_SECONDS: Final = 2.0
 """A frozen server is noticed only by these: without them a caller waits for ever."""
 
+LOST: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What a question raises when no answer comes; a timeout is an OSError."""
+
 _PAUSE_SECONDS: Final = 0.2
 
 _DURABLE: Final = {

@@ -1,6 +1,8 @@
 """What the audit reads of a stream besides its events: its head, and the signed commands."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from journeys.contract import Answer
 from journeys.store.database import Connection, Pool
@@ -43,13 +45,24 @@ async def commands_of(pool: Pool | Connection, stream: str) -> list[RecordedComm
         """,
         stream,
     )
-    return [
-        RecordedCommand(
-            row["id"], row["signed"], row["signature"], row["key"], row["first"], row["last"],
-            Answer.model_validate_json(row["answer"]),
-        )
-        for row in rows
-    ]  # fmt: skip
+    return [_recorded(row) for row in rows]
+
+
+async def command_of(pool: Pool | Connection, stream: str, id: str) -> RecordedCommand | None:
+    """One command that a stream answered; None when the journal never saw it there."""
+    row = await pool.fetchrow(
+        "SELECT id::text AS id, signed, signature, key, first, last, answer FROM commands"
+        " WHERE stream = $1 AND id = $2",
+        stream, id,
+    )  # fmt: skip
+    return None if row is None else _recorded(row)
+
+
+def _recorded(row: Mapping[str, Any]) -> RecordedCommand:
+    return RecordedCommand(
+        row["id"], row["signed"], row["signature"], row["key"], row["first"], row["last"],
+        Answer.model_validate_json(row["answer"]),
+    )  # fmt: skip
 
 
 async def kinds_of(pool: Pool | Connection, stream: str) -> list[str]:

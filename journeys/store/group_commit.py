@@ -11,11 +11,11 @@ from journeys.store.offer import Offer
 if TYPE_CHECKING:
     from journeys.store.journal import Written
 
-AT_MOST: Final = 16
-"""Offers in one transaction: what one of them waits for is bounded."""
+AT_MOST: Final = 4
+"""Offers in one transaction. More make the last of them wait for the first; what one waits for is bounded."""
 
-LANES: Final = 2
-"""Transactions under way at once: the next one is filled while a flush is waited for."""
+LANES: Final = 3
+"""Transactions under way at once: others are prepared and written while a flush is waited for."""
 
 Waiting: TypeAlias = "tuple[Offer, asyncio.Future[Written]]"
 
@@ -37,14 +37,18 @@ class GroupCommit:
         stored: asyncio.Future[Written] = asyncio.get_running_loop().create_future()
         self._waiting.append((offer, stored))
         if len(self._lanes) < LANES:
-            lane = asyncio.create_task(self._serve())
-            self._lanes.add(lane)
-            lane.add_done_callback(self._lanes.discard)
+            self._lanes.add(asyncio.create_task(self._serve()))
         return await stored
 
     async def _serve(self) -> None:
-        while group := self._next():
-            await self._store(group)
+        lane = asyncio.current_task()
+        assert lane is not None
+        try:
+            while group := self._next():
+                await self._store(group)
+        finally:
+            # In the same step in which nothing waits any more: the next offer must find this lane free.
+            self._lanes.discard(lane)
 
     async def _store(self, group: "list[Waiting]") -> None:
         try:

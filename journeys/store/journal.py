@@ -171,6 +171,16 @@ async def answer_of(pool: Pool, stream: str, command: str) -> Answer | None:
     return None if recorded is None else Answer.model_validate_json(recorded)
 
 
+async def said_before(pool: Pool, id: str, streams: Sequence[str]) -> dict[str, Any] | None:
+    """What the signature of a command of this id covers, on the first of these streams that has it."""
+    signed = await pool.fetchval(
+        "SELECT signed FROM commands WHERE id = $1 AND stream = ANY ($2) ORDER BY array_position($2, stream) LIMIT 1",
+        id, list(streams),
+    )  # fmt: skip
+    found: dict[str, Any] | None = None if signed is None else json.loads(signed)
+    return found
+
+
 async def known_answer(connection: Pool | Connection, command: Command) -> Answer | None:
     """What a command of this id got before; `conflict` when it said something else, None when it is new."""
     row = await connection.fetchrow(

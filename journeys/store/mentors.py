@@ -77,3 +77,17 @@ async def mentor(pool: Pool, id: str) -> Mentor | None:
 async def mentors(pool: Pool) -> list[Mentor]:
     """All mentors by name."""
     return [Mentor(**row) for row in await pool.fetch(f"SELECT {_COLUMNS} FROM mentors ORDER BY name, id")]
+
+
+async def matched(pool: Pool) -> dict[str, int]:
+    """How many people each mentor accompanies now, by mentor; those with nobody are left out."""
+    rows = await pool.fetch(
+        """
+        SELECT mentor, sum(step) AS people
+        FROM (SELECT convert_from(header, 'UTF8')::jsonb -> 'data' ->> 'mentor' AS mentor,
+                     CASE kind WHEN 'MentorMatched' THEN 1 ELSE -1 END AS step
+              FROM events WHERE kind IN ('MentorMatched', 'MentorEnded')) AS steps
+        GROUP BY mentor HAVING sum(step) > 0
+        """
+    )
+    return {row["mentor"]: int(row["people"]) for row in rows}

@@ -63,3 +63,11 @@ async def all_published(pool: Pool) -> list[Published]:
     """Every programme in force, by name."""
     rows = await pool.fetch("SELECT name, sha256, published_at FROM published ORDER BY name")
     return [Published(row["name"], row["sha256"].hex(), row["published_at"]) for row in rows]
+
+
+async def all_with_texts(pool: Pool) -> list[tuple[Published, str]]:
+    """Every programme in force with its text, by name."""
+    rows = await pool.fetch(
+        "SELECT p.name, p.sha256, p.published_at, t.text FROM published p JOIN texts t USING (sha256) ORDER BY p.name"
+    )
+    return [(Published(row["name"], row["sha256"].hex(), row["published_at"]), row["text"]) for row in rows]

@@ -8,18 +8,20 @@ from typing import Final, Literal
 
 from journeys.store.database import Connection, Pool
 
-How = Literal["password", "provider", "token"]
+How = Literal["password", "provider"]
 
 TOKEN_BYTES: Final = 32
 IDLE: Final = timedelta(minutes=45)
 """A session that nobody uses ends."""
 LONGEST: Final = timedelta(hours=10)
 """A session ends with the working day, used or not."""
+FORM_LASTS: Final = timedelta(minutes=10)
+"""How long a filled form is kept for somebody who is away to prove who they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """Who a session belongs to, with the roles and sites held at this moment."""
+    """Who a session belongs to, with the roles, sites and funds held at this moment."""
 
     id: str
     handle: str
@@ -27,10 +29,18 @@ class Visitor:
     language: str
     roles: tuple[str, ...]
     sites: tuple[str, ...]
+    funds: tuple[str, ...]
+    stands_in_for: tuple[str, ...]
+    """Colleagues away today whose deputy they are."""
     how: str
     opened_at: datetime
     proved_at: datetime
     """When they last proved who they are (wall time)."""
+
+    @property
+    def leaders(self) -> tuple[str, ...]:
+        """Whose journeys are their own work: theirs, then those for whom they stand in."""
+        return self.id, *self.stands_in_for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +62,7 @@ async def open_session(
     await pool.execute(
         "INSERT INTO sessions (hash, staff, how, idle, ends_at)"
         " VALUES ($1, $2, $3, $4, clock_timestamp() + $5::interval)",
-        _hash(token), staff, how, idle, longest,
+        hash_of(token), staff, how, idle, longest,
     )  # fmt: skip
     return token
 
@@ -62,13 +72,21 @@ async def enter(connection: Connection, token: str) -> Visitor | None:
 
     The connection acts as journeys_web, inside a transaction. None: unknown, ended, revoked, or no longer staff.
     """
-    row = await connection.fetchrow("SELECT * FROM session_enter($1)", _hash(token))
+    return await entered(connection, "session_enter", token)
+
+
+async def entered(connection: Connection, way: Literal["session_enter", "token_enter"], token: str) -> Visitor | None:
+    """Who comes this way with a token; see `enter`."""
+    row = await connection.fetchrow(
+        f"SELECT *, my_funds() AS funds, led_by_me() AS leads FROM {way}($1)", hash_of(token)
+    )
     if row is None:
         return None
     return Visitor(
         id=str(row["staff"]), handle=row["handle"], name=row["name"], language=row["language"],
-        roles=tuple(row["roles"]), sites=tuple(row["sites"]), how=row["how"], opened_at=row["opened_at"],
-        proved_at=row["proved_at"],
+        roles=tuple(row["roles"]), sites=tuple(row["sites"]), funds=tuple(row["funds"]),
+        stands_in_for=tuple(str(leader) for leader in row["leads"] if leader != row["staff"]), how=row["how"],
+        opened_at=row["opened_at"], proved_at=row["proved_at"],
     )  # fmt: skip
 
 
@@ -77,14 +95,14 @@ async def renew(pool: Pool, token: str) -> str | None:
     fresh = secrets.token_urlsafe(TOKEN_BYTES)
     done = await pool.execute(
         "UPDATE sessions SET hash = $2, proved_at = clock_timestamp(), seen_at = clock_timestamp() WHERE hash = $1",
-        _hash(token), _hash(fresh),
+        hash_of(token), hash_of(fresh),
     )  # fmt: skip
     return fresh if done == "UPDATE 1" else None
 
 
 async def close(pool: Pool, token: str) -> None:
     """End one session at once."""
-    await pool.execute("DELETE FROM sessions WHERE hash = $1", _hash(token))
+    await pool.execute("DELETE FROM sessions WHERE hash = $1", hash_of(token))
 
 
 async def close_all(pool: Pool, staff: str) -> int:
@@ -98,10 +116,31 @@ async def open_sessions(pool: Pool, staff: str, token: str = "") -> list[Session
     rows = await pool.fetch(
         "SELECT how, opened_at, seen_at, hash = $2 AS mine FROM sessions"
         " WHERE staff = $1 AND clock_timestamp() < least(ends_at, seen_at + idle) ORDER BY seen_at DESC",
-        staff, _hash(token),
+        staff, hash_of(token),
     )  # fmt: skip
     return [Session(**row) for row in rows]
 
 
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
+async def keep_form(pool: Pool, token: str, form: str) -> str:
+    """Keep a filled form for the session of this token, and return the key that gives it back."""
+    key = secrets.token_urlsafe(TOKEN_BYTES)
+    await pool.execute("DELETE FROM kept_forms WHERE kept_at < clock_timestamp() - $1::interval", FORM_LASTS)
+    await pool.execute(
+        "INSERT INTO kept_forms (key, session, form) VALUES ($1, $2, $3)", hash_of(key), hash_of(token), form
+    )
+    return key
+
+
+async def take_form(pool: Pool, token: str, key: str) -> str:
+    """The form kept under this key, once; empty for another session, when it is too old, or was taken."""
+    form: str | None = await pool.fetchval(
+        "DELETE FROM kept_forms WHERE key = $1 AND session = $2"
+        " RETURNING CASE WHEN kept_at > clock_timestamp() - $3::interval THEN form END",
+        hash_of(key), hash_of(token), FORM_LASTS,
+    )  # fmt: skip
+    return form or ""
+
+
+def hash_of(token: str) -> bytes:
+    """What is kept of a token."""
+    return hashlib.sha256(token.encode(errors="surrogatepass")).digest()

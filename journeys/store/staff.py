@@ -1,6 +1,6 @@
 """Staff: handles, roles, sites and absences; who is there on a day."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -10,6 +10,7 @@ import asyncpg
 from journeys.domain.directory import (
     AbsenceDropped,
     AbsenceSet,
+    FundsSet,
     Holder,
     RoleGiven,
     RoleTaken,
@@ -25,7 +26,7 @@ from journeys.store.directory import AlreadyThere, By, Fact, NotFound, contact_t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A member of staff. No site means every site."""
+    """A member of staff. No site means every site, no fund every fund."""
 
     id: str
     handle: str
@@ -37,6 +38,7 @@ class Member:
     roles: tuple[str, ...]
     sites: tuple[str, ...]
     active: bool
+    funds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Absence:
     deputy: str | None
 
 
-_COLUMNS: Final = "id::text, handle, name, email, phone, language, roles, sites, active"
+_COLUMNS: Final = "id::text, handle, name, email, phone, language, roles, sites, active, funds"
 
 
 def stream_of(staff: str) -> str:
@@ -63,8 +65,8 @@ async def add(pool: Pool, member: Member, by: By) -> None:
     async with pool.acquire() as connection, connection.transaction():
         try:
             await connection.execute(
-                "INSERT INTO staff (id, handle, name, email, phone, language, roles, sites, active)"
-                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                "INSERT INTO staff (id, handle, name, email, phone, language, roles, sites, active, funds)"
+                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
                 member.id,
                 member.handle,
                 member.name,
@@ -74,13 +76,14 @@ async def add(pool: Pool, member: Member, by: By) -> None:
                 list(member.roles),
                 list(member.sites),
                 member.active,
+                list(member.funds),
             )
         except asyncpg.UniqueViolationError as error:
             raise AlreadyThere("staff", "handle" if "handle" in str(error.constraint_name) else "id") from None
         await record(
             connection,
             stream_of(member.id),
-            [Fact(StaffAdded(roles=member.roles, sites=member.sites), texts)],
+            [Fact(StaffAdded(roles=member.roles, sites=member.sites, funds=member.funds), texts)],
             by,
         )
 
@@ -121,6 +124,14 @@ async def set_sites(pool: Pool, id: str, sites: Sequence[str], by: By) -> None:
         await _locked(connection, id)
         await connection.execute("UPDATE staff SET sites = $2 WHERE id = $1", id, list(sites))
         await record(connection, stream_of(id), [Fact(SitesSet(sites=tuple(sites)))], by)
+
+
+async def set_funds(pool: Pool, id: str, funds: Sequence[str], by: By) -> None:
+    """Say on which funds' money a member decides; none means on every fund's. Raises NotFound."""
+    async with pool.acquire() as connection, connection.transaction():
+        await _locked(connection, id)
+        await connection.execute("UPDATE staff SET funds = $2 WHERE id = $1", id, list(funds))
+        await record(connection, stream_of(id), [Fact(FundsSet(funds=tuple(funds)))], by)
 
 
 async def set_active(pool: Pool, id: str, active: bool, by: By) -> bool:
@@ -180,6 +191,17 @@ async def members(pool: Pool) -> list[Member]:
     return [_member(row) for row in await pool.fetch(f"SELECT {_COLUMNS} FROM staff ORDER BY handle")]
 
 
+async def referents(pool: Pool, sites: Collection[str], also: Collection[str]) -> dict[str, str]:
+    """Names of active caseworkers of these sites (none: of all), and of `also`, by id in the order of their names."""
+    rows = await pool.fetch(
+        "SELECT id::text, name FROM staff WHERE id = ANY ($2::uuid[])"
+        " OR (active AND 'referent' = ANY (roles) AND (cardinality($1::text[]) = 0 OR sites = '{}' OR sites && $1))"
+        " ORDER BY name, id",
+        list(sites), list(also),
+    )  # fmt: skip
+    return {row["id"]: row["name"] for row in rows}
+
+
 async def absences(pool: Pool, since: date) -> list[Absence]:
     """Absences that end on `since` or later, in order of their first day."""
     rows = await pool.fetch(
@@ -188,6 +210,14 @@ async def absences(pool: Pool, since: date) -> list[Absence]:
         since,
     )
     return [Absence(*row) for row in rows]
+
+
+async def stood_in_for(pool: Pool, deputy: str, on: date) -> tuple[str, ...]:
+    """Colleagues away on a local day whose deputy this member is."""
+    rows = await pool.fetch(
+        "SELECT DISTINCT staff::text FROM absences WHERE deputy = $1 AND $2 BETWEEN first_day AND last_day", deputy, on
+    )
+    return tuple(row["staff"] for row in rows)
 
 
 async def roster(pool: Pool, on: date) -> list[Holder]:
@@ -218,4 +248,4 @@ async def _locked(connection: Connection, id: str) -> Member:
 
 
 def _member(row: Mapping[str, Any]) -> Member:
-    return Member(**{**row, "roles": tuple(row["roles"]), "sites": tuple(row["sites"])})
+    return Member(**{**row, "roles": tuple(row["roles"]), "sites": tuple(row["sites"]), "funds": tuple(row["funds"])})

@@ -1,17 +1,20 @@
 """What lists show: one row a journey, as of its last event."""
 
 import json
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
 
+from journeys.domain.record import instant_text
+from journeys.domain.rights import Reach, reaches
+from journeys.domain.summary import OUTSIDE
 from journeys.store.database import Pool
 
 Status = Literal["planned", "active", "suspended", "closed"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class JourneyRow:
     """A journey in a list."""
 
@@ -44,10 +47,15 @@ class BoardItem:
     item: dict[str, Any]
 
 
-_COLUMNS: Final = (
+_BEFORE: Final = (
     "j.id::text, j.person::text, p.first_name || ' ' || p.last_name AS name, j.programme, j.status, j.phase,"
-    " j.referent::text, j.site, j.seq, j.next_due, j.late, j.summary"
+    " j.referent::text, j.site, j.seq, j.next_due, j.late"
 )
+_COLUMNS: Final = f"{_BEFORE}, j.summary"
+_BRIEF: Final = (
+    f"{_BEFORE}, jsonb_build_object('status', j.status, 'dates', j.summary -> 'dates', 'board', '[]'::jsonb) AS summary"
+)
+"""Of the summary only what a line says: where the person stands. The item comes beside it."""
 
 
 async def journey(pool: Pool, id: str) -> JourneyRow | None:
@@ -111,44 +119,174 @@ async def journeys(
     return [_row(row) for row in rows]
 
 
-async def desk_of(pool: Pool, staff: str, roles: Collection[str], limit: int = 500) -> list[JourneyRow]:
-    """What one person has to look at: journeys that they lead (not closed), and those that wait on a role of theirs."""
+def within(roles: Collection[str], sites: Collection[str]) -> str:
+    """A condition that holds for every journey `j` which a visitor with these roles and sites may see.
+
+    Row-level security decides what is seen, with or without it; with it the database finds them by an index.
+    """
+    reach = reaches(roles)
+    if Reach.ALL in reach or (Reach.SITE in reach and not sites):
+        return "true"
+    return " OR ".join(_WITHIN[each] for each in sorted(reach)) or "false"
+
+
+_WITHIN: Final = {
+    Reach.OWN: "j.referent = ANY ((SELECT led_by_me())::uuid[]) OR j.offered_to = (SELECT me())",
+    Reach.SITE: "j.site IS NULL OR j.site = ANY ((SELECT my_sites())::text[])",
+    Reach.MONEY: "j.money",
+}
+
+
+_LED: Final = "(j.referent = ANY ($1::uuid[]) OR j.offered_to = ($1::uuid[])[1]) AND j.status <> 'closed'"
+"""Open journeys that are somebody's own work ($1: who asks, then those for whom they stand in)."""
+
+
+async def led_by(pool: Pool, staff: Sequence[str], until: datetime) -> list[JourneyRow]:
+    """Journeys that the first of these leads or is asked to take over, or that another of them leads; none closed.
+
+    Of the summary they hold status, dates, and what of the board is others' turn, waits for an answer, or falls due
+    before `until`.
+    """
     rows = await pool.fetch(
         f"""
-        SELECT {_COLUMNS} FROM journeys j LEFT JOIN people p ON p.id = j.person
-        WHERE (j.referent = $1 AND j.status <> 'closed') OR (j.waits_on <> '{{}}' AND j.waits_on && $2::text[])
-        ORDER BY j.next_due NULLS LAST, j.id LIMIT $3
+        SELECT {_BEFORE}, jsonb_build_object(
+            'status', j.status, 'dates', j.summary -> 'dates', 'board', jsonb_path_query_array(
+                j.summary, '$.board[*] ? (@.at == null || @.at < $until || @.role != "referent"
+                                          || @.kind == "escalation" || @.kind == "transfer" || @.kind == "grant"
+                                          || @.note == "other-time")', $2::jsonb)) AS summary
+        FROM journeys j LEFT JOIN people p ON p.id = j.person
+        WHERE {_LED} ORDER BY j.id
         """,
-        staff,
-        list(roles),
-        limit,
-    )
+        list(staff), json.dumps({"until": instant_text(until)}),
+    )  # fmt: skip
     return [_row(row) for row in rows]
 
 
-async def alerted(pool: Pool, limit: int = 300) -> list[JourneyRow]:
-    """Journeys with an open escalation, among those that the connection may see."""
-    rows = await pool.fetch(
-        f"""
-        SELECT {_COLUMNS} FROM journeys j LEFT JOIN people p ON p.id = j.person
-        WHERE j.alerts > 0 ORDER BY j.id LIMIT $1
-        """,
-        limit,
-    )
-    return [_row(row) for row in rows]
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Some of the open items of a list, and how many there are in all."""
+
+    items: tuple[BoardItem, ...]
+    total: int
+    mine: int = 0
+    """Of the whole list, those that are the visitor's turn."""
 
 
-async def waiting_on(pool: Pool, roles: Collection[str], limit: int = 300) -> list[JourneyRow]:
-    """Journeys on which it is the turn of one of these roles (not the referent's)."""
+NOTHING: Final = Listed((), 0)
+
+
+_BY_ROLE: Final = (
+    "j.waits_on <> '{}' AND j.waits_on && $2::text[] AND coalesce(j.referent <> ALL ($1::uuid[]), true)"
+    " AND j.offered_to IS DISTINCT FROM ($1::uuid[])[1]"
+)
+"""Journeys of others ($1: who asks, then those for whom they stand in) that wait on a role ($2: those held)."""
+_ROLES: Final = "string_to_array(item.value ->> 'role', ', ')"
+
+
+def _turn(held: str) -> str:
+    """Whether an item is the turn of a role held. Most wait on one role: they need not be taken apart."""
+    role = "item.value ->> 'role'"
+    return f"({role} = ANY ({held}::text[]) OR (strpos({role}, ',') > 0 AND {_ROLES} && {held}::text[]))"
+
+
+_OPENS: Final = {"escalation": "j.alerts > 0", "grant": "j.asks"}
+"""Which journeys can have an open item of a kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """What waits on somebody's roles, by list; `version` changes with any of it."""
+
+    lists: dict[str, Listed]
+    version: int
+
+    def of(self, name: str) -> Listed:
+        return self.lists.get(name, NOTHING)
+
+
+async def turns(
+    pool: Pool, staff: Sequence[str], roles: Collection[str], visible: str, ends: Sequence[datetime], limit: int
+) -> Turns:
+    """What waits on a role of the first of these, on journeys that none of them leads: `late`, `today`, `week`.
+
+    The oldest comes first.
+
+    Args:
+        roles: those held; the referent's turn is not a role's. visible: `within`.
+        ends: now, the end of today, the end of the last of the coming days. limit: of each list.
+    """
+    asked = sorted(set(roles) - OUTSIDE)
+    if not asked:
+        return Turns({}, 0)
+    # Thousands of items are sorted by what is short of them; what is shown is fetched by its place in the row.
     rows = await pool.fetch(
         f"""
-        SELECT {_COLUMNS} FROM journeys j LEFT JOIN people p ON p.id = j.person
-        WHERE j.waits_on <> '{{}}' AND j.waits_on && $1::text[] ORDER BY j.id LIMIT $2
+        WITH waiting AS MATERIALIZED (
+            SELECT j.id, j.seq, j.turns FROM journeys j WHERE ({visible}) AND {_BY_ROLE}
+        ), open AS MATERIALIZED (
+            SELECT waiting.id, item.place, coalesce(item.value ->> 'at', item.value ->> 'since') COLLATE "C" AS moment,
+                   CASE WHEN item.value ->> 'kind' = 'escalation' OR item.value ->> 'at' <= $3 COLLATE "C" THEN 'late'
+                        WHEN item.value ->> 'kind' = 'grant' OR item.value ->> 'at' IS NULL
+                          OR (item.value ->> 'kind' = 'receipt' AND item.value ->> 'role' = 'finance')
+                          OR item.value ->> 'at' < $4 COLLATE "C" THEN 'today'
+                        WHEN item.value ->> 'at' < $5 COLLATE "C" THEN 'week' END AS list
+            FROM waiting CROSS JOIN LATERAL jsonb_array_elements(waiting.turns) WITH ORDINALITY AS item (value, place)
+            WHERE {_turn("$2")} AND (item.value ->> 'role' = ANY ($2::text[]) OR NOT 'referent' = ANY ({_ROLES}))
+        ), counted AS (
+            SELECT list, count(*) AS total FROM open WHERE list IS NOT NULL GROUP BY list
+        ), shown AS (
+            SELECT counted.list, counted.total, first.id, first.place, first.moment
+            FROM counted CROSS JOIN LATERAL (
+                SELECT id, place, moment FROM open WHERE open.list = counted.list
+                ORDER BY moment NULLS LAST, id, place LIMIT $6
+            ) AS first
+        )
+        SELECT {_BRIEF}, j.turns -> (shown.place - 1)::integer AS item, shown.list, shown.total, changed.version
+        FROM (SELECT coalesce(sum(seq), 0)::bigint AS version FROM waiting) AS changed
+        LEFT JOIN shown ON true LEFT JOIN journeys j ON j.id = shown.id LEFT JOIN people p ON p.id = j.person
+        ORDER BY shown.moment NULLS LAST, shown.id, shown.place
         """,
-        list(roles),
-        limit,
-    )
-    return [_row(row) for row in rows]
+        list(staff), asked, *(instant_text(end) for end in ends), limit,
+    )  # fmt: skip
+    found: dict[str, list[BoardItem]] = {}
+    totals: dict[str, int] = {}
+    for row in rows:
+        if row["list"] is not None:
+            found.setdefault(row["list"], []).append(BoardItem(_row(row), json.loads(row["item"])))
+            totals[row["list"]] = row["total"]
+    return Turns({name: Listed(tuple(items), totals[name]) for name, items in found.items()}, rows[0]["version"])
+
+
+async def open_items(
+    pool: Pool, kind: Literal["escalation", "grant"], visible: str, *, staff: str | None, roles: Collection[str],
+    mine: bool, limit: int, offset: int = 0,
+) -> Listed:  # fmt: skip
+    """Open items of a kind: those that somebody took charge of last, mine first, then by when something happens next.
+
+    Args:
+        visible: `within`. staff, roles: whose turn is meant by mine; None: no referent's.
+        mine: only those.
+    """
+    rows = await pool.fetch(
+        f"""
+        WITH open AS MATERIALIZED (
+            SELECT j.id, item.place, item.value ->> 'note' = 'acknowledged' AS taken,
+                   coalesce(item.value ->> 'at', item.value ->> 'since') COLLATE "C" AS moment,
+                   coalesce(j.referent = $2, false) OR {_turn("$3")} AS mine
+            FROM journeys j CROSS JOIN LATERAL jsonb_array_elements(j.turns) WITH ORDINALITY AS item (value, place)
+            WHERE ({visible}) AND {_OPENS[kind]} AND item.value ->> 'kind' = $1
+        ), shown AS (
+            SELECT * FROM open WHERE mine OR NOT $4 ORDER BY taken, mine DESC, moment, id, place LIMIT $5 OFFSET $6
+        )
+        SELECT {_BRIEF}, j.turns -> (shown.place - 1)::integer AS item, counted.total, counted.mine
+        FROM (SELECT count(*) AS total, count(*) FILTER (WHERE mine) AS mine FROM open) AS counted
+        LEFT JOIN shown ON true LEFT JOIN journeys j ON j.id = shown.id LEFT JOIN people p ON p.id = j.person
+        ORDER BY shown.taken, shown.mine DESC, shown.moment, shown.id, shown.place
+        """,
+        kind, staff, sorted(set(roles) - OUTSIDE), mine, limit, offset,
+    )  # fmt: skip
+    items = tuple(BoardItem(_row(row), json.loads(row["item"])) for row in rows if row["id"] is not None)
+    return Listed(items, rows[0]["total"], rows[0]["mine"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,23 +295,32 @@ class Decided:
 
     journey: str
     person: str | None
+    by: str | None
+    """Who decided; None: the system, or somebody who is not in the store."""
     header: dict[str, Any]
 
 
+RECENT: Final = timedelta(days=60)
+
+
 async def decided(pool: Pool, limit: int = 30) -> list[Decided]:
-    """The latest approvals, refusals and returns of grants, the newest first."""
+    """The latest approvals, refusals and returns of grants, the newest first; none that is not RECENT."""
     rows = await pool.fetch(
         """
-        SELECT j.id::text, p.first_name || ' ' || p.last_name AS name, e.header
-        FROM (SELECT stream, header, wall FROM events
-              WHERE kind IN ('GrantApprovalGiven', 'GrantRefused', 'GrantReturned')
-              ORDER BY wall DESC LIMIT $1) AS e
-        JOIN journeys j ON j.id = journey_of(e.stream) LEFT JOIN people p ON p.id = j.person
-        ORDER BY e.wall DESC
+        WITH made AS MATERIALIZED (
+            SELECT journey_of(stream) AS journey, header, wall, convert_from(header, 'UTF8')::jsonb ->> 'actor' AS actor
+            FROM events WHERE kind IN ('GrantApprovalGiven', 'GrantRefused', 'GrantReturned')
+              AND wall > clock_timestamp() - $2::interval
+            ORDER BY wall DESC LIMIT $1
+        )
+        SELECT j.id::text, p.first_name || ' ' || p.last_name AS name, s.name AS by, made.header
+        FROM made JOIN journeys j ON j.id = made.journey LEFT JOIN people p ON p.id = j.person
+        LEFT JOIN staff s ON s.id::text = made.actor
+        ORDER BY made.wall DESC
         """,
-        limit,
-    )
-    return [Decided(row["id"], row["name"], json.loads(row["header"])) for row in rows]
+        limit, RECENT,
+    )  # fmt: skip
+    return [Decided(row["id"], row["name"], row["by"], json.loads(row["header"])) for row in rows]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,47 +337,76 @@ class Asked:
     late: bool = False
 
 
-_ASKED: Final = """
-    FROM journeys j LEFT JOIN people p ON p.id = j.person
-    WHERE ($1 = '' OR p.search_name LIKE '%' || $1 || '%')
-      AND ($2::uuid IS NULL OR j.referent = $2) AND ($3::text IS NULL OR j.programme = $3)
-      AND ($4::text IS NULL OR j.phase = $4) AND ($5::text IS NULL OR j.site = $5)
-      AND (CASE WHEN $6::text IS NULL THEN j.status <> 'closed' ELSE j.status = $6 END)
-      AND (NOT $7 OR j.late > 0)
-"""
+async def caseload(
+    pool: Pool, asked: Asked, visible: str = "true", *, limit: int = 50, offset: int = 0
+) -> tuple[list[JourneyRow], int]:
+    """Journeys of a caseload, the most late first, then by their next due; and how many there are.
 
-
-async def caseload(pool: Pool, asked: Asked, *, limit: int = 50, offset: int = 0) -> list[JourneyRow]:
-    """Journeys of a caseload, the most late first, then by their next due."""
+    `visible`: see `within`.
+    """
     rows = await pool.fetch(
-        f"SELECT {_COLUMNS} {_ASKED} ORDER BY j.late DESC, j.next_due NULLS LAST, j.id LIMIT $8 OFFSET $9",
+        f"""
+        WITH asked AS MATERIALIZED (
+            SELECT j.id, j.late, j.next_due FROM journeys j
+            WHERE ({visible})
+              AND ($1 = '' OR EXISTS (SELECT FROM people p WHERE p.id = j.person
+                                      AND p.search_name LIKE '%' || $1 || '%'))
+              AND ($2::uuid IS NULL OR j.referent = $2) AND ($3::text IS NULL OR j.programme = $3)
+              AND ($4::text IS NULL OR j.phase = $4) AND ($5::text IS NULL OR j.site = $5)
+              AND (CASE WHEN $6::text IS NULL THEN j.status <> 'closed' ELSE j.status = $6 END)
+              AND (NOT $7 OR j.late > 0)
+        ), shown AS (
+            SELECT * FROM asked ORDER BY late DESC, next_due NULLS LAST, id LIMIT $8 OFFSET $9
+        )
+        SELECT {_BRIEF}, counted.total
+        FROM (SELECT count(*) AS total FROM asked) AS counted
+        LEFT JOIN shown ON true LEFT JOIN journeys j ON j.id = shown.id LEFT JOIN people p ON p.id = j.person
+        ORDER BY j.late DESC, j.next_due NULLS LAST, j.id
+        """,
         *_asked(asked), limit, offset,
     )  # fmt: skip
+    return [_row(row) for row in rows if row["id"] is not None], rows[0]["total"]
+
+
+async def releases(pool: Pool, asked: Asked, until: date, visible: str = "true", limit: int = 500) -> list[JourneyRow]:
+    """Planned journeys whose release is expected until a day, or was and is not confirmed, the earliest first.
+
+    Of what `asked` holds, referent, programme and site count. `visible`: see `within`.
+    """
+    rows = await pool.fetch(
+        f"""
+        SELECT {_COLUMNS} FROM journeys j LEFT JOIN people p ON p.id = j.person
+        WHERE ({visible}) AND j.status = 'planned' AND j.summary -> 'dates' ->> 'release' <= $4
+          AND ($1::uuid IS NULL OR j.referent = $1) AND ($2::text IS NULL OR j.programme = $2)
+          AND ($3::text IS NULL OR j.site = $3)
+        ORDER BY j.summary -> 'dates' ->> 'release', j.id LIMIT $5
+        """,
+        asked.referent, asked.programme, asked.site, until.isoformat(), limit,
+    )  # fmt: skip
     return [_row(row) for row in rows]
-
-
-async def count(pool: Pool, asked: Asked) -> int:
-    """How many journeys a caseload has."""
-    found: int = await pool.fetchval(f"SELECT count(*) {_ASKED}", *_asked(asked))
-    return found
 
 
 def _asked(asked: Asked) -> tuple[Any, ...]:
     return (asked.words, asked.referent, asked.programme, asked.phase, asked.site, asked.status, asked.late)
 
 
-async def found(pool: Pool, words: str, digits: str, reference: str, limit: int = 50) -> list[JourneyRow]:
+async def found(
+    pool: Pool, words: str, digits: str, reference: str, visible: str = "true", limit: int = 50
+) -> list[JourneyRow]:
     """Journeys of the people whom a search fits: by name, by the end of a phone number, or by reference.
 
     Args:
-        words: in the form of `search_form`. digits: of the phone number, at least six, or empty.
+        words: in the form of `search_form`. digits: of the phone number, at least six, or empty. visible: `within`.
     """
+    # Of whoever sees a part only, the people of that part are looked up; whoever sees all, goes through all.
+    one_by_one = "OFFSET 0" if visible != "true" else ""
     rows = await pool.fetch(
         f"""
-        SELECT {_COLUMNS} FROM people p JOIN journeys j ON j.person = p.id
-        WHERE ($1 <> '' AND p.search_name LIKE '%' || $1 || '%')
+        SELECT {_COLUMNS}
+        FROM journeys j CROSS JOIN LATERAL (SELECT * FROM people p WHERE p.id = j.person {one_by_one}) AS p
+        WHERE ({visible}) AND (($1 <> '' AND p.search_name LIKE '%' || $1 || '%')
            OR ($2 <> '' AND regexp_replace(p.phone, '[^0-9]', '', 'g') LIKE '%' || $2)
-           OR (p.reference = $3)
+           OR (p.reference = $3))
         ORDER BY j.status = 'closed', p.last_name, j.id LIMIT $4
         """,
         words,
@@ -241,36 +417,46 @@ async def found(pool: Pool, words: str, digits: str, reference: str, limit: int 
     return [_row(row) for row in rows]
 
 
-async def appointments(pool: Pool, begins: datetime, ends: datetime, limit: int = 300) -> list[BoardItem]:
-    """Appointments without outcome between two instants, in order."""
+async def appointments(
+    pool: Pool, begins: datetime, ends: datetime, visible: str = "true", *, limit: int = 300, offset: int = 0
+) -> Listed:
+    """Appointments without outcome between two instants, in order. visible: `within`."""
     rows = await pool.fetch(
         f"""
-        SELECT {_COLUMNS}, item.value AS item
-        FROM journeys j LEFT JOIN people p ON p.id = j.person
-        CROSS JOIN LATERAL jsonb_array_elements(j.summary -> 'board') AS item (value)
-        WHERE j.meetings > 0 AND item.value ->> 'kind' = 'appointment'
-          AND (item.value ->> 'at')::timestamptz >= $1 AND (item.value ->> 'at')::timestamptz < $2
-        ORDER BY item.value ->> 'at', j.id LIMIT $3
+        WITH booked AS MATERIALIZED (
+            SELECT j.id, item.value AS item, item.value ->> 'at' AS moment
+            FROM journeys j CROSS JOIN LATERAL jsonb_array_elements(j.summary -> 'board') AS item (value)
+            WHERE ({visible}) AND j.meetings > 0 AND item.value ->> 'kind' = 'appointment'
+              AND (item.value ->> 'at')::timestamptz >= $1 AND (item.value ->> 'at')::timestamptz < $2
+        ), shown AS (
+            SELECT * FROM booked ORDER BY moment, id LIMIT $3 OFFSET $4
+        )
+        SELECT {_BRIEF}, shown.item, counted.total
+        FROM (SELECT count(*) AS total FROM booked) AS counted
+        LEFT JOIN shown ON true LEFT JOIN journeys j ON j.id = shown.id LEFT JOIN people p ON p.id = j.person
+        ORDER BY shown.moment, shown.id
         """,
-        begins,
-        ends,
-        limit,
-    )
-    return [BoardItem(_row(row), json.loads(row["item"])) for row in rows]
+        begins, ends, limit, offset,
+    )  # fmt: skip
+    items = tuple(BoardItem(_row(row), json.loads(row["item"])) for row in rows if row["id"] is not None)
+    return Listed(items, rows[0]["total"])
 
 
-async def version(pool: Pool, journey: str | None, staff: str, roles: Collection[str]) -> int:
-    """A number that changes with what a page shows: one journey's seq, or the sum over the journeys of `desk_of`."""
-    found: int = await pool.fetchval(
-        """
-        SELECT coalesce(sum(seq), 0)::bigint FROM journeys
-        WHERE CASE WHEN $1::uuid IS NOT NULL THEN id = $1
-              ELSE (referent = $2 AND status <> 'closed') OR (waits_on <> '{}' AND waits_on && $3::text[]) END
-        """,
-        journey,
-        staff,
-        list(roles),
-    )
+async def version(
+    pool: Pool, journey: str | None, staff: Sequence[str], roles: Collection[str], visible: str = "true"
+) -> int:
+    """A number that changes with what a page shows: one journey's seq, or their sum over `led_by` and `turns`."""
+    found: int
+    if journey is not None:
+        found = await pool.fetchval("SELECT coalesce(sum(seq), 0)::bigint FROM journeys WHERE id = $1", journey)
+        return found
+    led = f"SELECT coalesce(sum(j.seq), 0)::bigint FROM journeys j WHERE {_LED}"
+    asked = sorted(set(roles) - OUTSIDE)
+    if not asked:
+        found = await pool.fetchval(led, list(staff))
+        return found
+    waiting = f"SELECT coalesce(sum(j.seq), 0)::bigint FROM journeys j WHERE ({visible}) AND {_BY_ROLE}"
+    found = await pool.fetchval(f"SELECT ({led}) + ({waiting})", list(staff), asked)
     return found
 
 
@@ -325,6 +511,10 @@ async def board(
     return [BoardItem(_row(row), json.loads(row["item"])) for row in rows]
 
 
-def _row(row: Mapping[str, Any]) -> JourneyRow:
-    fields = {name: row[name] for name in JourneyRow.__dataclass_fields__}
-    return JourneyRow(**{**fields, "summary": json.loads(row["summary"])})
+_PLAIN: Final = len(fields(JourneyRow)) - 1
+"""Every column of a row but its last, the summary."""
+
+
+def _row(row: Any) -> JourneyRow:
+    """A record that begins with _COLUMNS."""
+    return JourneyRow(*(*row[:_PLAIN], json.loads(row[_PLAIN])))

@@ -8,7 +8,8 @@ from ruamel.yaml import YAML
 
 from journeys.channels.wording import TEMPLATES, Audience, NoWording, worded
 
-SHARED = ("first_name", "date", "time", "place", "referent", "mentor", "association", "amount", "link")
+SHARED = ("first_name", "date", "time", "place", "referent", "mentor", "association", "amount", "link",
+          "answer")  # fmt: skip
 STAFF = (*SHARED, "milestone", "contact", "grant", "phase", "programme", "reference", "reason", "step")
 SHIPPED = [
     (path.stem, audience)

@@ -189,6 +189,13 @@ def test_directories(here: Journeys) -> None:
     assert here("staff", "add", f"h{token}", "--name", "Autre").code == 5
     assert here("staff", "role", f"h{token}", "finance", "--take", "--json").json["staff"]["roles"] == ["referent"]
     assert here("staff", "role", f"h{token}", "finace", "--json").error["field"] == "--role"
+    bound = here("staff", "role", f"h{token}", "finance", "--fund", "parvis-solidaire", "--site", "lyon", "--json").json
+    assert (bound["staff"]["funds"], bound["staff"]["sites"]) == (["parvis-solidaire"], ["lyon"])
+    assert here("staff", "role", f"h{token}", "finance", "--fund", "parvis", "--json").error["field"] == "--fund"
+    assert here("staff", "role", f"h{token}", "finance", "--fund", "parvis-solidaire", "--every-fund").code == 2
+    freed = here("staff", "change", f"h{token}", "--every-fund", "--every-site", "--json").json["staff"]
+    assert (freed["funds"], freed["sites"]) == ([], [])
+    assert here("staff", "role", f"h{token}", "finance", "--take").code == 0
     absence = ["staff", "absence", f"h{token}", "--from", "2099-01-02"]
     assert here(*absence, "--to", "2099-01-05", "--deputy", "bob").code == 0
     assert here(*absence, "--to", "2099-01-01").code == 2

@@ -14,10 +14,12 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,6 +48,7 @@ ORDER: Final[dict[str, dict[str, str]]] = {
     "temporal-ui": {"temporal": HEALTHY},
     "migrate": {"databases": DONE},
     "worker": {"migrate": DONE, "temporal-namespace": DONE},
+    "web": {"migrate": DONE, "temporal-namespace": DONE},
 }
 ONE_SHOTS: Final = {"databases", "temporal-schema", "temporal-namespace", "migrate"}
 IMAGES: Final = {
@@ -61,7 +64,7 @@ PASSWORDS: Final = {
     "POSTGRES_PASSWORD": {"postgres", "databases"},
     "TEMPORAL_DB_PASSWORD": {"databases", "temporal-schema", "temporal"},
     "JOURNEYS_OWNER_PASSWORD": {"databases", "migrate"},
-    "JOURNEYS_APP_PASSWORD": {"databases", "worker"},
+    "JOURNEYS_APP_PASSWORD": {"databases", "worker", "web"},
 }
 NOBODY: Final = 65534
 SUPERUSER_PASSWORD: Final = "superuser-of-a-test"
@@ -150,7 +153,7 @@ def test_images_are_pinned(services: dict[str, dict[str, Any]]) -> None:
     assert {name: service["image"] for name, service in services.items() if "build" not in service} == IMAGES
     version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
     built = {name: service["image"] for name, service in services.items() if "build" in service}
-    assert built == {"migrate": f"release-journeys:{version}", "worker": f"release-journeys:{version}"}
+    assert built == dict.fromkeys(("migrate", "worker", "web"), f"release-journeys:{version}")
 
 
 def test_temporal_is_the_one_of_the_embedded_stack(services: dict[str, dict[str, Any]]) -> None:
@@ -163,7 +166,10 @@ def test_temporal_is_the_one_of_the_embedded_stack(services: dict[str, dict[str,
 
 def test_ports_are_open_to_this_machine_only(services: dict[str, dict[str, Any]]) -> None:
     ports = {name: service["ports"] for name, service in services.items() if "ports" in service}
-    assert ports == {"temporal-ui": ["127.0.0.1:${TEMPORAL_UI_PORT:-8080}:8080"]}
+    assert ports == {
+        "temporal-ui": ["127.0.0.1:${TEMPORAL_UI_PORT:-8080}:8080"],
+        "web": ["127.0.0.1:${WEB_PORT:-8780}:8780"],
+    }
     assert not [name for name, service in services.items() if service.get("network_mode") == "host"]
 
 
@@ -172,12 +178,12 @@ def test_only_what_speaks_to_the_world_leaves_the_inner_network(
 ) -> None:
     assert compose["networks"]["inside"] == {"internal": True}
     outside = {name for name, service in services.items() if service["networks"] != ["inside"]}
-    assert outside == {"temporal-ui", "worker"}
+    assert outside == {"temporal-ui", "worker", "web"}
 
 
 def test_data_is_kept_in_named_volumes(compose: dict[str, Any], services: dict[str, dict[str, Any]]) -> None:
     assert services["postgres"]["volumes"] == ["postgres:/var/lib/postgresql"]
-    assert services["worker"]["volumes"] == ["journeys:/var/lib/journeys"]
+    assert services["worker"]["volumes"] == services["web"]["volumes"] == ["journeys:/var/lib/journeys"]
     assert compose["volumes"].keys() == {"postgres", "journeys"}
 
 
@@ -198,10 +204,11 @@ def test_two_workers_that_can_be_more(services: dict[str, dict[str, Any]]) -> No
 
 
 def test_migrations_and_workers_use_different_roles(services: dict[str, dict[str, Any]]) -> None:
-    urls = {name: services[name]["environment"]["DATABASE_URL"] for name in ("migrate", "worker")}
+    urls = {name: services[name]["environment"]["DATABASE_URL"] for name in ("migrate", "worker", "web")}
     assert urls == {
         "migrate": "postgresql://journeys_owner@postgres:5432/journeys",
         "worker": "postgresql://journeys_app@postgres:5432/journeys",
+        "web": "postgresql://journeys_app@postgres:5432/journeys",
     }
     assert services["migrate"]["command"] == ["migrate"]
 
@@ -209,9 +216,10 @@ def test_migrations_and_workers_use_different_roles(services: dict[str, dict[str
 def test_signing_key_comes_from_a_secret_file(compose: dict[str, Any], services: dict[str, dict[str, Any]]) -> None:
     (secret,) = compose["secrets"]
     assert compose["secrets"][secret]["file"].startswith("${JOURNEYS_SIGNING_KEY_PATH:?")
-    assert {name for name, service in services.items() if "secrets" in service} == {"worker"}
-    assert services["worker"]["secrets"] == [secret]
-    assert services["worker"]["environment"]["JOURNEYS_SIGNING_KEY_FILE"] == f"/run/secrets/{secret}"
+    assert {name for name, service in services.items() if "secrets" in service} == {"worker", "web"}
+    for name in ("worker", "web"):
+        assert services[name]["secrets"] == [secret]
+        assert services[name]["environment"]["JOURNEYS_SIGNING_KEY_FILE"] == f"/run/secrets/{secret}"
 
 
 def test_passwords_have_no_default_and_go_no_further_than_needed(services: dict[str, dict[str, Any]]) -> None:
@@ -250,7 +258,7 @@ def test_defaults_are_those_of_the_example() -> None:
             assert match["rest"] == example[match["name"]][0], match["name"]
 
 
-@pytest.mark.parametrize("service", ["migrate", "worker"])
+@pytest.mark.parametrize("service", ["migrate", "worker", "web"])
 def test_application_reads_what_it_is_given(
     service: str, services: dict[str, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -264,7 +272,7 @@ def test_application_reads_what_it_is_given(
         monkeypatch.setenv("JOURNEYS_SIGNING_KEY_FILE", str(key))
     settings = load_settings(data_dir=tmp_path)
     assert settings.database_url == environment["DATABASE_URL"] and not settings.embedded
-    if service == "worker":
+    if service != "migrate":
         assert settings.temporal_address == "temporal:7233"
         assert settings.temporal_namespace == "journeys"
         assert settings.signing_keys().key == bytes.fromhex("5e" * 32)
@@ -277,7 +285,35 @@ def test_application_settings_of_the_example_are_accepted(tmp_path: Path, monkey
         monkeypatch.setenv(name, value)
     settings = load_settings(data_dir=tmp_path)
     assert settings.smtp.host is None and settings.smtp.password is None
-    assert settings.http_check_hosts == ()
+    assert settings.http_check_hosts == () and settings.oidc.issuer is None
+    assert settings.trusted_proxies == ("127.0.0.1", "::1"), "nobody is believed whom nobody named"
+    assert {"JOURNEYS_OIDC__ISSUER", "JOURNEYS_OIDC__CLIENT_ID", "JOURNEYS_OIDC__CLIENT_SECRET"} <= example.keys()
+
+
+def test_the_pages_are_served_as_the_health_check_asks(services: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+    """The check's own words against the same command on another port: alive without database or engine, else not."""
+    web = services["web"]
+    assert web["command"] == ["web", "--host", "0.0.0.0", "--port", "8780"]
+    assert web["env_file"] == services["worker"]["env_file"]
+    check = web["healthcheck"]["test"]
+    assert check[1:3] == ["python", "-c"] and "http://127.0.0.1:8780/healthz" in check[3]
+
+    def healthy(port: int) -> bool:
+        words = check[3].replace(":8780", f":{port}")
+        return subprocess.run([sys.executable, "-c", words], capture_output=True, check=False).returncode == 0
+
+    class Alive(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == "/healthz" else 503)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Alive) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        assert healthy(server.server_port)
+        server.shutdown()
+    assert not healthy(free_port())
 
 
 def test_mounted_files_exist_and_are_read_only(services: dict[str, dict[str, Any]]) -> None:
@@ -352,7 +388,7 @@ def test_image_runs_the_command_as_a_numbered_user() -> None:
 
 
 def test_application_containers_give_up_what_they_do_not_need(services: dict[str, dict[str, Any]]) -> None:
-    for name in ("migrate", "worker"):
+    for name in ("migrate", "worker", "web"):
         service = services[name]
         assert service["read_only"] is True and service["tmpfs"] == ["/tmp"], name
         assert service["cap_drop"] == ["ALL"] and service["init"] is True, name

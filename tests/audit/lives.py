@@ -104,7 +104,7 @@ class Life:
 
     def _offer(self, commands: Sequence[c.Command]) -> tuple[Decided, ...]:
         outcomes = [
-            Outcome(seq, *ANSWERS[effect.kind], told=(self.state.referent,), role="referent")
+            Outcome(seq, *ANSWERS[effect.kind], told=(self.state.referent,), role=effect.data.get("to", ""))
             for seq, effect in self.state.effects.items()
         ]
         offer = make_offer(self.state, self.book, commands, outcomes, self.now)

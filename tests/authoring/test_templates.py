@@ -23,7 +23,7 @@ from journeys.channels.wording import TEMPLATES, Audience
 
 ENGINE_NEEDS: set[tuple[str, Audience]] = {
     ("deadline-near", "participant"), ("deadline-near", "staff"),
-    ("appointment-near", "participant"), ("appointment-outcome", "staff"),
+    ("appointment-near", "participant"), ("appointment-outcome", "staff"), ("appointment-other-time", "staff"),
     ("approval-wanted", "staff"), ("grant-refused", "staff"), ("grant-returned", "staff"),
     ("receipt-submitted", "staff"), ("receipt-refused", "staff"),
     ("mentor-proposed", "volunteer"), ("mentor-wanted", "staff"),
@@ -107,6 +107,7 @@ def test_an_empty_place_falls_away_and_a_missing_variable_is_named() -> None:
         "referent": "Sam",
         "association": "A",
         "place": "",
+        "answer": "",
     }
     assert "10 h." in render("appointment-near", "participant", "fr", values).body
     assert "10 h, gare." in render("appointment-near", "participant", "fr", values | {"place": "gare"}).body

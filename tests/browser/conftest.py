@@ -1,26 +1,39 @@
 """A real Chromium before a real stack: `journeys up` once a session, people with sessions, pages looked at."""
 
 import asyncio
+import concurrent.futures
+import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import asyncpg
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from journeys.store import sessions, staff
+from journeys.app.publishing import keep, rules
+from journeys.app.web.visit import csrf_of
+from journeys.authoring.reading import read_programme
+from journeys.store import accounts, sessions, staff, treasury
 from journeys.store.database import open_pool
+from journeys.store.directory import By
+from journeys.store.staff import Member
 from tests.app.conftest import in_its_own, plain_environment
 
+T = TypeVar("T")
 REPOSITORY = Path(__file__).parents[2]
 CHROMIUM = Path(os.environ.get("E2E_CHROMIUM", "/usr/bin/chromium"))
 SCREENS = REPOSITORY / ".screens"
@@ -32,7 +45,12 @@ TEAM = {
     "fin": ("Fanny Noël", "finance"),
     "aude": ("Aude Itor", "auditor"),
     "garde": ("Astreinte", "duty"),
+    "lea": ("Léa Absente", "referent"),
+    "ada": ("Ada Tenant", "administrator"),
 }
+PASSWORD = "quatre mots pour entrer"
+URGENT = "auxilia-urgent"
+"""The same programme, but what goes wrong about a grant calls somebody at any hour."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -56,8 +74,9 @@ class Site:
     process: subprocess.Popen[str]
 
     def journeys(self, *words: str) -> Any:
-        """The command line on the same stack; its JSON."""
-        done = in_its_own(*words, "--json", JOURNEYS_DATA_DIR=str(self.data_dir))
+        """The command line on the same stack, the directory kept by the administrator; its JSON."""
+        as_keeper = ("--as", "ada") if words[0] in ("staff", "partner", "mentor") and "--as" not in words else ()
+        done = in_its_own(*words, *as_keeper, "--json", JOURNEYS_DATA_DIR=str(self.data_dir))
         assert done.code == 0, done.out + done.err
         return done.json
 
@@ -78,15 +97,103 @@ def site() -> Iterator[Site]:
     assert line, (home / "stderr").read_text()
     found = json.loads(line)
     made = Site(found["web_url"], home / "data", found["database_url"], process)
-    for handle, (name, role) in TEAM.items():
-        made.journeys("staff", "add", handle, "--name", name, "--role", role)
-    made.journeys("fund", "open", "parvis-solidaire", "--balance", "100000")
+    apart(_furnish(made.database))
     yield made
     process.send_signal(signal.SIGINT)
     code = process.wait(30)
     said = (home / "stderr").read_text()
     shutil.rmtree(home, ignore_errors=True)
     assert code == 0, said
+
+
+async def _furnish(database: str) -> None:
+    """The team, each with a password, and a fund."""
+    pool = await open_pool(database, largest=2)
+    by = By(actor="system", role="system", at=datetime.now(UTC))
+    for handle, (name, role) in TEAM.items():
+        member = Member(id=str(uuid.uuid4()), handle=handle, name=name, email=f"{handle}@example.org", phone=None,
+                        language="fr", roles=(role,), sites=(), active=True)  # fmt: skip
+        await staff.add(pool, member, by)
+        await accounts.set_password(pool, member.id, PASSWORD)
+    await treasury.open_fund(
+        pool, str(uuid.uuid4()), "parvis-solidaire", cap_per_person=None, balance=10_000_000, by=by
+    )
+    urgent = json.loads(read_programme("auxilia").text)
+    urgent |= {"programme": URGENT, "grants": {"bourse": {**urgent["grants"]["bourse"], "missed": "urgent"}}}
+    await keep(pool, rules(json.dumps(urgent), date.today()), by)
+    await pool.close()
+
+
+def apart(work: Coroutine[Any, Any, T]) -> T:
+    """Run in a thread of its own: the browser's driver runs a loop in this one."""
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
+def execute(site: Site, statement: str, *given: Any) -> list[Any]:
+    """One statement on the stack's database, as its owner; the rows."""
+
+    async def run() -> list[Any]:
+        owner = await asyncpg.connect(site.database)
+        try:
+            found: list[Any] = await owner.fetch(statement, *given)
+            return found
+        finally:
+            await owner.close()
+
+    return apart(run())
+
+
+@contextlib.contextmanager
+def away(site: Site, *handles: str) -> Iterator[None]:
+    """These are absent today, and nobody stands in for them."""
+    days = "current_date - 1, current_date + 1"
+    execute(site, f"INSERT INTO absences SELECT id, {days} FROM staff WHERE handle = ANY ($1)", list(handles))
+    try:
+        yield
+    finally:
+        execute(site, "DELETE FROM absences")
+
+
+class Hand:
+    """Somebody who sends the same forms past the browser: what has to be there before a path begins."""
+
+    def __init__(self, site: Site, handle: str) -> None:
+        self.token = token_of(site.database, handle)
+        self.client = httpx.Client(
+            base_url=site.url, cookies={"session": self.token}, headers={"origin": site.url}, timeout=30
+        )
+
+    def send(self, path: str, **typed: str) -> httpx.Response:
+        answer = self.client.post(path, data={"csrf": csrf_of(self.token), **typed})
+        assert answer.status_code == 303, (path, answer.status_code, answer.text)
+        return answer
+
+    def begin(self, last_name: str, referent: str, programme: str = "auxilia") -> str:
+        """Start a journey for Élodie, led by the staff member of this id; its path."""
+        answer = self.send(
+            "/nouveau", programme=programme, first_name="Élodie", last_name=last_name, referent=referent, sure="yes",
+            **{"date-release": f"{date.today() + timedelta(days=21)}"},
+        )  # fmt: skip
+        return answer.headers["location"].partition("?")[0]
+
+    def ask_grant(self, path: str, amount: str, payee: str = "École, FR7630006000011234567890189") -> str:
+        """Ask for money; the grant's id."""
+        id = str(uuid.uuid4())
+        self.send(
+            f"{path}/agir/request-grant", command=id, grant="bourse", purpose="training", amount=amount, payee=payee
+        )
+        return id
+
+    def approve(self, path: str, grant: str) -> None:
+        shown = self.client.get(f"{path}/aides/{grant}").text
+        found = re.search(r'name="digest" value="([0-9a-f]+)"', shown)
+        assert found is not None, shown
+        self.send(f"{path}/agir/approve-grant", grant=grant, digest=found[1])
+
+
+def id_of(site: Site, handle: str) -> str:
+    return str(execute(site, "SELECT id FROM staff WHERE handle = $1", handle)[0]["id"])
 
 
 @pytest.fixture(scope="session")
@@ -109,12 +216,14 @@ def enter(site: Site, chromium: Browser) -> Iterator[Enter]:
     opened: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def come(handle: str, *, scripts: bool = True, width: int = 1280) -> Page:
+    def come(handle: str, *, scripts: bool = True, width: int = 1280, by_password: bool = False) -> Page:
         context = chromium.new_context(
             base_url=site.url, viewport={"width": width, "height": 900}, java_script_enabled=scripts, locale="fr-FR"
         )
         opened.append(context)
-        context.add_cookies([{"name": "session", "value": token_of(site.database, handle), "url": site.url}])
+        context.set_default_timeout(12_000)
+        if not by_password:
+            context.add_cookies([{"name": "session", "value": token_of(site.database, handle), "url": site.url}])
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on(
@@ -122,6 +231,12 @@ def enter(site: Site, chromium: Browser) -> Iterator[Enter]:
             lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None,
         )
         page.on("request", lambda sent: complaints.append(sent.url) if not sent.url.startswith(site.url) else None)
+        if by_password:
+            page.goto("/")
+            page.get_by_label("Identifiant").fill(handle)
+            page.get_by_label("Mot de passe").fill(PASSWORD)
+            page.get_by_role("button", name="Se connecter").click()
+            expect(page.get_by_role("heading", name="Aujourd’hui", exact=False).first).to_be_visible()
         return page
 
     yield come
@@ -142,11 +257,7 @@ def token_of(database: str, handle: str) -> str:
         finally:
             await pool.close()
 
-    # The browser's driver runs a loop in this thread: this one gets a thread of its own.
-    import concurrent.futures
-
-    with concurrent.futures.ThreadPoolExecutor(1) as apart:
-        return apart.submit(asyncio.run, opened()).result()
+    return apart(opened())
 
 
 @pytest.fixture

@@ -156,7 +156,7 @@ def test_screens_hold_at_320_pixels_and_in_english(enter: Enter, looked_at: Look
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
         looked_at(page, name)
     page.goto("/langue?lang=en&suite=/")
-    expect(page.get_by_role("heading", name="Today")).to_be_visible()
+    expect(page.get_by_role("heading", name="Today", level=1)).to_be_visible()
 
 
 def test_the_keyboard_alone_reaches_the_content_and_acts(enter: Enter) -> None:

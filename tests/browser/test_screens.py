@@ -1,41 +1,33 @@
 """The other screens as a person meets them: login, proof before money, lists, audit, each looked at with axe."""
 
-import asyncio
-import concurrent.futures
+import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import date
+from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from journeys.store.database import open_pool
+from journeys.local.record import read_record
 from tests.app.conftest import plain_environment
-from tests.browser.conftest import REPOSITORY, Enter, Site
+from tests.browser.conftest import PASSWORD, REPOSITORY, Enter, Site, execute
 from tests.browser.test_paths import ask_grant, begin, unique
 
 Look = Callable[[Page, str], None]
-PASSWORD = "quatre mots pour entrer"
 
 
 def give_password(site: Site, handle: str) -> None:
     """As whoever keeps the machine does."""
     done = subprocess.run(
-        [sys.executable, "-m", "journeys.app.cli", "staff", "password", handle, "--stdin"],
+        [sys.executable, "-m", "journeys.app.cli", "staff", "password", handle, "--stdin", "--as", "ada"],
         input=PASSWORD + "\n", capture_output=True, text=True, cwd=REPOSITORY, timeout=60,
         env=plain_environment(JOURNEYS_DATA_DIR=str(site.data_dir)),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-
-
-def execute(site: Site, statement: str) -> None:
-    async def run() -> None:
-        pool = await open_pool(site.database, largest=1)
-        await pool.execute(statement)
-        await pool.close()
-
-    with concurrent.futures.ThreadPoolExecutor(1) as apart:
-        apart.submit(asyncio.run, run()).result()
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with-javascript", "without-javascript"])
@@ -139,10 +131,145 @@ def test_an_appointment_is_booked_and_stands_in_the_week(enter: Enter, looked_at
     looked_at(page, "week-filled")
 
 
-def test_dark_mode_has_contrast_enough(enter: Enter, looked_at: Look) -> None:
+@pytest.fixture(scope="module")
+def town(site: Site) -> str:
+    """Somebody of each kind that the lists show; the handle of whoever sees them all."""
+    site.journeys("partner", "add", "Foyer des Lilas", "--kind", "housing", "--email", "foyer@example.org")
+    site.journeys("mentor", "add", "Mona Petit", "--capacity", "2", "--phone", "0612345678")
+    site.journeys("staff", "absence", "bob", "--from", date.today().isoformat(), "--deputy", "aline")
+    return "sam"
+
+
+def test_releases_show_what_is_not_ready_and_act_on_it(enter: Enter, looked_at: Look) -> None:
+    page, name = enter("aline"), unique("Diallo")
+    begin(page, name)
+    page.get_by_role("navigation", name="Autres pages").get_by_role("link", name="Sorties à venir").click()
+    line = page.locator("li.release", has_text=name)
+    expect(line).to_contain_text("prévue")
+    looked_at(page, "releases")
+    before = line.locator(".lacking > li").count()
+    assert before > 0
+    line.get_by_role("button", name="Fait").first.click()
+    expect(page.get_by_role("status")).to_contain_text("Noter une étape comme faite")
+    expect(page.locator("li.release", has_text=name).locator(".lacking > li")).to_have_count(before - 1)
+    page.get_by_label("Site").fill("nulle part")
+    page.get_by_role("button", name="Filtrer").click()
+    expect(page.locator("main")).to_contain_text("Aucune sortie ne répond à ces filtres.")
+    looked_at(page, "releases-none")
+
+
+def test_a_programme_is_dated_for_the_day_chosen(enter: Enter, looked_at: Look) -> None:
+    page = enter("aline", scripts=False)
+    page.goto("/programmes")
+    page.locator('a[href="/programmes/auxilia"]').click()
+    page.get_by_label("Levée d’écrou").or_(page.get_by_label("Levée d'écrou")).fill("2030-05-15")
+    page.get_by_role("button", name="Dater le programme").click()
+    expect(page.get_by_role("table", name="Les phases")).to_contain_text("mercredi 15 mai 2030")
+    expect(page.get_by_role("img", name="Le programme le long du temps")).to_be_visible()
+    with_scripts = enter("aline")
+    with_scripts.goto(page.url)
+    looked_at(with_scripts, "programme")
+
+
+def test_an_absence_is_noted_in_the_pages(enter: Enter, looked_at: Look, town: str) -> None:
+    page = enter(town)
+    page.goto("/equipe")
+    looked_at(page, "team")
+    page.get_by_label("Qui est absent").select_option(label="Aline Roux")
+    page.get_by_label("Premier jour").fill("2031-05-12")
+    page.get_by_label("Dernier jour").fill("2031-05-10")
+    page.get_by_role("button", name="Noter l’absence").click()
+    expect(page.locator("#erreurs")).to_be_focused()
+    expect(page.locator("#e-last")).to_contain_text("vant le premier jour")
+    expect(page.get_by_label("Premier jour")).to_have_value("2031-05-12")
+    looked_at(page, "team-errors")
+    page.locator("#erreurs a").click()
+    expect(page.get_by_label("Dernier jour")).to_be_focused()
+    page.get_by_label("Dernier jour").fill("2031-05-20")
+    page.get_by_role("button", name="Noter l’absence").click()
+    expect(page.get_by_role("status")).to_contain_text("L’absence est notée")
+    page.get_by_role("button", name="Supprimer l’absence de Aline Roux").click()
+    expect(page.get_by_role("status")).to_contain_text("supprimée")
+
+
+def test_a_form_without_an_answer_is_kept_and_sent_again(site: Site, enter: Enter, looked_at: Look) -> None:
     page = enter("aline")
-    page.emulate_media(color_scheme="dark")
-    address = begin(page, unique("Noir"))
-    for path, name in (("/", "today-dark"), (address, "person-dark"), (f"{address}/agir/log-contact", "form-dark")):
+    address = begin(page, unique("Muet"))
+    page.goto(f"{address}/agir/add-note")
+    page.get_by_label("Le texte").fill("Écrit pendant que le moteur se taisait.")
+    found = read_record(site.data_dir)
+    assert found is not None
+    os.kill(found.pids["temporal"], signal.SIGSTOP)
+    try:
+        page.get_by_role("button", name="Enregistrer").click(timeout=30_000)
+        expect(page.get_by_role("alert")).to_contain_text("On ne sait pas", ignore_case=True, timeout=25_000)
+    finally:
+        os.kill(found.pids["temporal"], signal.SIGCONT)
+    expect(page.locator("main")).to_contain_text("Écrit pendant que le moteur se taisait.")
+    looked_at(page, "no-answer")
+    page.get_by_role("button", name="Renvoyer la même demande").click()
+    expect(page.get_by_role("status")).to_contain_text("Écrire une note", timeout=25_000)
+    expect(page.locator("#personne .story").get_by_text("Écrit pendant que le moteur se taisait.")).to_have_count(1)
+
+
+def test_who_acts_second_reads_what_changed(enter: Enter, looked_at: Look) -> None:
+    aline, sam = enter("aline"), enter("sam")
+    address = begin(aline, unique("Double"))
+    for page, words in ((aline, "Écrit avant de savoir."), (sam, "Elle a appelé ce matin.")):
+        page.goto(f"{address}/agir/add-note")
+        page.get_by_label("Le texte").fill(words)
+    sam.get_by_role("button", name="Enregistrer").click()
+    expect(sam.get_by_role("status")).to_be_visible()
+    aline.get_by_role("button", name="Enregistrer").click()
+    expect(aline.get_by_role("region", name="Ce qui a changé depuis")).to_contain_text("Samia Kaci")
+    expect(aline.get_by_role("region", name="Ce qui a changé depuis")).to_contain_text("Elle a appelé ce matin.")
+    expect(aline.get_by_label("Le texte")).to_have_value("Écrit avant de savoir.")
+    looked_at(aline, "changed")
+
+
+MODES: Final[dict[str, dict[str, Any]]] = {"dark": {}, "320": {"width": 320}, "zoom": {"width": 640}, "print": {}}
+ON_PAPER: Final = ("person", "audit", "programme", "releases", "escalations", "team-error")
+"""What axe looks at also on paper and enlarged; the width is looked at on every screen."""
+ALERT: Final = {
+    "kind": "escalation", "id": "01a21169-ea00-7de2-a5e5-25f019c99f5d", "about": "milestone exit-plan",
+    "at": "2031-01-06T08:00:00Z", "since": "2026-01-05T08:00:00Z", "role": "supervisor", "note": "follow-up",
+    "then": "duty",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_screen_in_the_dark_on_a_phone_enlarged_and_on_paper(
+    site: Site, enter: Enter, looked_at: Look, town: str, mode: str
+) -> None:
+    """200 % on a screen of 1,280 is a page of 640. Nothing is cut off sideways but what scrolls in its own frame."""
+    page = enter(town, **MODES[mode])
+    address = begin(page, unique("Partout"))
+    id = address.rpartition("/")[2]
+    board = json.dumps([ALERT])
+    execute(site, f"UPDATE journeys SET alerts = 1, summary = jsonb_set(summary, '{{board}}', summary -> 'board'"
+                  f" || '{board}') WHERE id = '{id}'")  # fmt: skip
+    if mode == "dark":
+        page.emulate_media(color_scheme="dark")
+    if mode == "print":
+        page.emulate_media(media="print")
+    screens = {
+        "today": "/", "caseload": "/parcours", "person": address, "audit": f"{address}/audit", "approvals": "/accords",
+        "escalations": "/alertes", "week": "/agenda", "start": "/nouveau?programme=auxilia", "releases": "/sorties",
+        "programmes": "/programmes", "programme": "/programmes/auxilia", "team": "/equipe", "mentors": "/mentors",
+        "partners": "/partenaires", "account": "/compte", "form": f"{address}/agir/log-contact",
+        "programme-error": "/programmes/auxilia?debut=hier", "no-page": "/nulle-part",
+    }  # fmt: skip
+    for name, path in screens.items():
         page.goto(path)
-        looked_at(page, name)
+        width = page.viewport_size["width"] if page.viewport_size else 0
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, (mode, path)
+        if mode in ("dark", "320") or name in ON_PAPER:
+            looked_at(page, f"{name}-{mode}")
+        if name == "escalations":
+            line = page.locator("li.item", has_text="Partout").first
+            expect(line).to_contain_text("étape manquée « plan de sortie")
+            expect(line).to_contain_text("ensuite : astreinte")
+            expect(line.get_by_role("link", name="Confier")).to_have_count(1 if mode != "print" else 0)
+        if mode == "print":
+            expect(page.get_by_role("navigation", name="Navigation principale")).to_be_hidden()
+            expect(page.locator("footer")).to_be_hidden()

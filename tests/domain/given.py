@@ -91,6 +91,8 @@ class Asked:
     roles: tuple[str, ...] | None = None
     occurred: str | datetime | None = None
     parts: dict[str, str] = field(default_factory=dict)
+    funds: tuple[str, ...] = ()
+    stands_in_for: tuple[str, ...] = ()
 
 
 def by(actor: str, body: Any, *, occurred: Any = None, roles: tuple[str, ...] | None = None, **parts: str) -> Asked:
@@ -138,6 +140,7 @@ class Answer:
     answer: str
     reason: str = ""
     until: str | None = None
+    role: str = "referent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,13 +236,14 @@ class Life:
     def _answer(self) -> None:
         """Let the world answer every effect that it answers by itself."""
         while ready := [seq for seq, effect in self.state.effects.items() if self.world[effect.kind] is not None]:
-            answer, reason = self.world[self.state.effects[ready[0]].kind] or ("", "")
-            self._turn(self.now, (), (Outcome(ready[0], answer, reason, ("somebody",), "referent"),))
+            effect = self.state.effects[ready[0]]
+            answer, reason = self.world[effect.kind] or ("", "")
+            self._turn(self.now, (), (Outcome(ready[0], answer, reason, ("somebody",), effect.data.get("to", "")),))
 
     def _outcome(self, given: Answer) -> Outcome:
         seq = max(seq for seq, effect in self.state.effects.items() if effect.kind == given.kind)
         until = paris(given.until) if given.until else None
-        return Outcome(seq, given.answer, given.reason, ("somebody",), "referent", until)
+        return Outcome(seq, given.answer, given.reason, ("somebody",), given.role, until)
 
     def _command(self, asked: Any, now: datetime) -> c.Command:
         asked = asked if isinstance(asked, Asked) else Asked(asked)
@@ -250,8 +254,9 @@ class Life:
         parts = {name: Part(text=text, salt=f"{self._commands:064x}") for name, text in texts.items()}
         return c.Command(
             id=_person(0x1000 + self._commands), stream=STREAM, body=body, actor=actor,
-            roles=asked.roles or ROLES[actor], occurred_at=paris(asked.occurred) if asked.occurred else now,
-            signed_at=now, parts=parts, commitments={name: part.commitment() for name, part in parts.items()},
+            roles=asked.roles or ROLES[actor], funds=asked.funds, stands_in_for=asked.stands_in_for, signed_at=now,
+            occurred_at=paris(asked.occurred) if asked.occurred else now, parts=parts,
+            commitments={name: part.commitment() for name, part in parts.items()},
         )  # fmt: skip
 
     # --- asserting

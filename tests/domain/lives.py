@@ -266,7 +266,7 @@ def _fitting(state: State) -> set[str]:
         "match-mentor decline-mentor": state.proposals,
         "end-mentor": state.match,
         "accept-referral decline-referral cancel-referral": state.referrals,
-        "close-appointment move-appointment correct": state.appointments,
+        "close-appointment move-appointment answer-appointment correct": state.appointments,
         "submit-receipt accept-receipt refuse-receipt waive-receipt": state.receipts,
         "settle-payment cancel-payment record-receipt change-grant": state.payments,
         "return-grant refuse-grant cancel-grant change-grant": state.grants,
@@ -286,7 +286,8 @@ _LIKELY = (
     "resolve-escalation", "reassign-escalation", "request-grant", "request-grant", "request-grant", "change-grant",
     "submit-receipt", "accept-receipt", "propose-mentor", "match-mentor", "end-mentor", "send-referral",
     "give-consent", "record-situation", "record-situation", "opt-out", "opt-in", "pause-messages", "record-receipt",
-    "transfer", "waive-milestone", "reschedule-milestone", "move-appointment", "close", "expect-date",
+    "transfer", "waive-milestone", "reschedule-milestone", "move-appointment", "answer-appointment", "close",
+    "expect-date",
 )  # fmt: skip
 
 
@@ -383,6 +384,9 @@ _BODIES: dict[str, Callable[[MadeUp, Random], c.Body]] = {
     "book-appointment": _appointment,
     "move-appointment": lambda life, draw: c.MoveAppointment(
         appointment=life._one(draw, life.state.appointments), at=life.now + timedelta(hours=draw.choice([-1, 9, 200]))
+    ),
+    "answer-appointment": lambda life, draw: c.AnswerAppointment(
+        appointment=life._one(draw, life.state.appointments), answer=draw.choice(["coming", "other-time"])
     ),
     "close-appointment": lambda life, draw: c.CloseAppointment(
         appointment=life._one(draw, life.state.appointments),

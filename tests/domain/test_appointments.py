@@ -3,7 +3,7 @@
 import pytest
 
 from journeys.domain import commands as c
-from tests.domain.given import Life, paris, released, said
+from tests.domain.given import MENTOR, PERSON, Life, by, paris, released, said
 
 AT = paris("2027-03-19 14:00")
 
@@ -108,3 +108,30 @@ def test_it_lies_ahead_when_booked() -> None:
     released().when("2027-03-20", c.BookAppointment(at=AT)).refused("in-the-past")
     released().when("2027-03-02", c.BookAppointment(at=AT, milestone="flight")).refused("unknown-milestone")
     released().when("2027-03-02", c.BookAppointment(at=AT, contact="chess")).refused("unknown-contact")
+
+
+def answer(life: Life, said: str) -> c.AnswerAppointment:
+    return c.AnswerAppointment(appointment=life.appointment, answer=said)  # type: ignore[arg-type]
+
+
+def test_the_person_says_that_they_will_come() -> None:
+    life = booked().when("2027-03-17 10:00", by(PERSON, lambda life: answer(life, "coming")))
+    life.then(said("AppointmentAnswered", answer="coming"))
+    assert life.state.appointments[life.appointment].answer == "coming"
+
+
+def test_another_time_is_asked_of_the_referent_until_it_is_moved() -> None:
+    life = booked().when("2027-03-17 10:00", by(PERSON, lambda life: answer(life, "other-time")))
+    life.then(
+        said("AppointmentAnswered", answer="other-time"),
+        said("MessageDue", to="referent", template="appointment-other-time"),
+    )
+    life.when("2027-03-17 11:00", c.MoveAppointment(appointment=life.appointment, at=paris("2027-03-30 10:00")))
+    assert life.state.appointments[life.appointment].answer is None
+
+
+def test_nobody_answers_for_what_is_past_or_settled_nor_for_somebody_else() -> None:
+    booked().when("2027-03-19 15:00", lambda life: answer(life, "coming")).refused("appointment-past")
+    life = booked().when("2027-03-11", lambda life: close(life, "cancelled"))
+    life.when("2027-03-12", answer(life, "coming")).refused("appointment-settled")
+    booked().when("2027-03-12", by(MENTOR, lambda life: answer(life, "coming"))).refused("no-right")

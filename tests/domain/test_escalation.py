@@ -1,6 +1,7 @@
 """Ladders: who is told, when it climbs, when it holds, and that somebody always hears."""
 
 from journeys.domain import commands as c
+from journeys.domain.summary import summary
 from tests.domain.given import (
     DUTY,
     FINANCE,
@@ -203,3 +204,17 @@ def test_what_waits_for_the_morning_is_not_told_once_it_is_resolved() -> None:
     about = life.about("milestone", "hours")
     life.when("2027-01-14 23:00", by(DUTY, c.ReassignEscalation(escalation=about, to=OTHER_REFERENT)))
     life.when("2027-01-15 07:00", c.ResolveEscalation(escalation=about)).when("2027-01-15 08:00").then()
+
+
+def test_an_alert_waits_on_whoever_was_told_of_it() -> None:
+    """The fallback's where nobody holds the step's role; the step's own again once it climbs."""
+    life = missed(tell=None)
+    assert role_on_the_board(life) == "referent"
+    life.when("2027-01-14 18:01", Answer("tell", "told", role="supervisor"))
+    assert role_on_the_board(life) == "supervisor"
+    life.when("2027-01-18 12:00")
+    assert role_on_the_board(life) == "duty"
+
+
+def role_on_the_board(life: Life) -> str:
+    return next(item.role for item in summary(life.state, life.book).board if item.kind == "escalation")

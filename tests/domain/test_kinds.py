@@ -62,8 +62,9 @@ def _work() -> Iterator[Life]:
         life = booked(contact="support").when("2027-03-25")
         yield life.when("2027-03-25", close(life, outcome))
     life = booked().when(
-        "2027-03-18", lambda life: c.MoveAppointment(appointment=life.appointment, at=paris("2027-03-22 10:00"))
+        "2027-03-17", lambda life: c.AnswerAppointment(appointment=life.appointment, answer="other-time")
     )
+    life.when("2027-03-18", lambda life: c.MoveAppointment(appointment=life.appointment, at=paris("2027-03-22 10:00")))
     life.when("2027-03-23", close(life, "missed"))
     yield life.when("2027-03-24", c.Correct(what="appointment", id=life.appointment, to="excused"))
     life = released().when("2027-03-02", c.LogContact(contact="support", means="phone"))

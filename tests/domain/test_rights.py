@@ -1,5 +1,9 @@
 """Who may do what: the whole table, and what "own" means."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
 from journeys.domain import commands as c
@@ -16,6 +20,7 @@ from tests.domain.given import (
     PERSON,
     REFERENT,
     SUPERVISOR,
+    Life,
     book_of,
     by,
     given,
@@ -48,6 +53,7 @@ add-note                own       allowed     -        -        own      -      
 log-contact             own       allowed     -        -        own      -        -            -              -
 book-appointment        own       allowed     -        -        own      -        -            -              -
 move-appointment        own       allowed     -        -        -        -        -            -              -
+answer-appointment      own       allowed     -        -        -        -        own          -              -
 close-appointment       own       allowed     -        -        own      -        -            -              -
 acknowledge-escalation  own       allowed     allowed  allowed  -        -        -            -              -
 reassign-escalation     -         allowed     -        allowed  -        -        -            -              -
@@ -115,6 +121,8 @@ def test_a_role_that_nobody_knows_may_do_nothing() -> None:
 
 
 NOTE, OUT = c.AddNote(), c.OptOut()
+GRANT = c.RequestGrant(grant="bourse", purpose="training", amount=50_000)
+START = datetime(2027, 1, 4, 9, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -136,6 +144,25 @@ def test_own_is_the_journey_that_one_leads_mentors_or_lives(actor: str, body: c.
     assert acted.actor == actor
 
 
+@pytest.mark.parametrize(("absent", "may"), [((REFERENT,), True), ((), False), ((SUPERVISOR,), False)])
+def test_a_deputy_acts_on_the_journeys_of_whoever_is_away(absent: tuple[str, ...], may: bool) -> None:
+    life = released().when("2027-03-02", replace(by(OTHER_REFERENT, NOTE), stands_in_for=absent))
+    assert [refused.code for refused in life.refusals] == ([] if may else ["no-right"])
+
+
+def test_a_deputy_answers_no_transfer_for_whoever_is_away() -> None:
+    life = released().when("2027-03-02", by(REFERENT, c.Transfer(to=SUPERVISOR)))
+    life.when("2027-03-03", replace(by(OTHER_REFERENT, c.AcceptTransfer()), stands_in_for=(SUPERVISOR,)))
+    assert [refused.code for refused in life.refusals] == ["no-right"]
+
+
+def test_standing_in_is_signed_and_else_the_bytes_are_as_they_were() -> None:
+    command = Life(book_of("programme: small\nlabel: petit"), {})._command(by(REFERENT, NOTE), START)
+    assert "stands_in_for" not in command.signed_content()
+    stood = command.model_copy(update={"stands_in_for": (FINANCE,)})
+    assert stood.signed_content()["stands_in_for"] == [FINANCE]
+
+
 def test_a_caseworker_plans_only_journeys_of_their_own() -> None:
     life = given().when("2027-01-11", by(OTHER_REFERENT, plan()))
     assert [refused.code for refused in life.refusals] == ["no-right"]
@@ -153,3 +180,50 @@ def test_a_programmes_own_role_has_the_line_that_it_names() -> None:
     )
     assert life.new[0].role == "coach"
     assert life.state.outcome == "lost"
+
+
+def _on_grant(kind: type[c.Body]) -> Callable[[Life], c.Body]:
+    def body(life: Life) -> c.Body:
+        more = {"digest": life.state.grants[life.grant].digest} if kind is c.ApproveGrant else {}
+        return kind(grant=life.grant, **more)  # type: ignore[call-arg]
+
+    return body
+
+
+@pytest.mark.parametrize("kind", [c.ApproveGrant, c.RefuseGrant, c.ReturnGrant])
+@pytest.mark.parametrize(("funds", "may"), [((), True), (("parvis",), True), (("other", "parvis"), True),
+                                            (("other",), False)])  # fmt: skip
+def test_whoever_is_bound_to_funds_decides_on_these_alone(
+    kind: type[c.Body], funds: tuple[str, ...], may: bool
+) -> None:
+    life = released().when("2027-03-02", by(REFERENT, GRANT, payee="FR76 1"))
+    life.when("2027-03-03", replace(by(FINANCE, _on_grant(kind)), funds=funds))
+    assert [refused.code for refused in life.refusals] == ([] if may else ["no-right"])
+
+
+def test_a_fund_bars_only_the_role_that_is_bound_to_funds() -> None:
+    """Who also supervises approves as supervisor, however much finance is still wanted."""
+    life = released().when("2027-03-02", by(REFERENT, GRANT, payee="FR76 1"))
+    asked = by(FINANCE, _on_grant(c.ApproveGrant), roles=("finance", "supervisor"))
+    life.when("2027-03-03", replace(asked, funds=("other",)))
+    assert life.last("GrantApprovalGiven").stands_for == "supervisor"
+
+
+def test_the_payments_and_receipts_of_another_fund_are_not_settled_either() -> None:
+    life = released().when("2027-03-02", by(REFERENT, GRANT, payee="FR76 1"))
+    life.when("2027-03-03", by(SUPERVISOR, _on_grant(c.ApproveGrant))).when(
+        "2027-03-03", by(FINANCE, _on_grant(c.ApproveGrant))
+    )
+    settle = by(FINANCE, lambda life: c.SettlePayment(payment=life.payment), reason="relevé")
+    life.when("2027-03-04", replace(settle, funds=("other",))).refused("no-right")
+    life.when("2027-03-04", replace(settle, funds=("parvis",))).refused("payment-settled")
+    waive = by(FINANCE, lambda life: c.WaiveReceipt(receipt=next(iter(life.state.receipts))), reason="perdu")
+    life.when("2027-03-05", replace(waive, funds=("other",))).refused("no-right")
+    life.when("2027-03-05", replace(waive, funds=("parvis",)))
+    assert not life.refusals
+
+
+def test_being_bound_is_signed_and_being_free_leaves_the_bytes_as_they_were() -> None:
+    command = Life(book_of("programme: small\nlabel: petit"), {})._command(by(FINANCE, NOTE), START)
+    assert "funds" not in command.signed_content()
+    assert command.model_copy(update={"funds": ("parvis",)}).signed_content()["funds"] == ["parvis"]

@@ -43,6 +43,7 @@ def test_each_source_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         "JOURNEYS_SIGNING_KEY_ID": "2027-01",
         "JOURNEYS_SIGNING_OLD_KEYS__2026-01": OLD,
         "JOURNEYS_HTTP_CHECK_HOSTS": "jobs.example.org, 127.0.0.1:8080",
+        "JOURNEYS_PUBLIC_URL": "https://parcours.example.org:8443/",
         "JOURNEYS_LANG": "",
     }.items():
         monkeypatch.setenv(name, value)
@@ -52,6 +53,7 @@ def test_each_source_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     assert settings.smtp.host == "mail" and settings.smtp.password is not None
     assert settings.smtp.password.get_secret_value() == "s3cret"
     assert settings.http_check_hosts == ("jobs.example.org", "127.0.0.1:8080") and settings.lang == "fr"
+    assert settings.public_url == "https://parcours.example.org:8443"
     keys = settings.signing_keys()
     assert keys.current == "2027-01" and keys.key == bytes.fromhex(KEY)
     assert keys.by_id == {"2027-01": bytes.fromhex(KEY), "2026-01": bytes.fromhex(OLD)}
@@ -75,6 +77,9 @@ def test_each_source_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         ("JOURNEYS_SIGNING_KEY_ID", "Été", "lower case"),
         ("JOURNEYS_SIGNING_OLD_KEYS", "abc", "JSON"),
         ("JOURNEYS_HTTP_CHECK_HOSTS", "http://a/b", "host names"),
+        ("JOURNEYS_WEBHOOK_HOSTS", "https://a/b", "host names"),
+        ("JOURNEYS_PUBLIC_URL", "http://parcours.example.org", "https://journeys.example.org"),
+        ("JOURNEYS_PUBLIC_URL", "https://parcours.example.org/chemin", "without a path"),
     ],
 )
 def test_what_is_wrong_is_said_by_variable_with_a_remedy(

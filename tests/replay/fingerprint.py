@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
-COVERED = ("workflows/journey.py", "journeys/domain/agenda.py")
+COVERED = ("workflows/journey.py", "journeys/domain/agenda.py", "workflows/webhooks.py")
 FILE = Path(__file__).with_name("fingerprint.json")
 
 

@@ -1,23 +1,25 @@
 """Record histories of real journeys to replay for ever: python -m tests.replay.record NAME.
 
-A life each: quiet, with money, suspended, continued as new.
+A life each: quiet, with money, suspended, continued as new. With `webhooks` after the name: only those of a webhook.
 """
 
 import asyncio
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from journeys import contract
-from journeys.contract import Begin
+from journeys.contract import Begin, Delivered
 from journeys.domain import commands as c
 from journeys.local.stack import Stack
 from journeys.store.database import open_pool
 from journeys.store.migrating import migrate
 from tests.conftest import RealStack
 from tests.workflow.conftest import Engine, make_engine
+from tests.workflow.webhooks import Telling, away, telling
 
 FOLDER = Path(__file__).with_name("histories")
 
@@ -62,25 +64,50 @@ async def continued(engine: Engine) -> None:
 LIVES: tuple[Callable[[Engine], Awaitable[None]], ...] = (quiet, money, suspended, continued)
 
 
-async def main(name: str) -> None:
+async def webhook_away(hook: Telling) -> None:
+    """A receiver that takes something, then nothing more until staff are told; over two runs."""
+    rounds = iter([Delivered(taken=3), Delivered()])
+    hook.answer = lambda asked: next(rounds, None) or away(asked)
+    await hook.begin_short(history_limit=40)
+    await hook.until_asked(3)
+    await hook.pass_(timedelta(hours=100))
+    await hook.handle().result()
+
+
+async def webhook_gone(hook: Telling) -> None:
+    """A journey is held and recovers; in the end the receiver wants no more."""
+    rounds = iter([Delivered(taken=1, failed={"journey-a": "timeout"}), Delivered(taken=1, recovered=("journey-a",))])
+    hook.answer = lambda _: next(rounds, None) or Delivered(state="gone", failed={"journey-b": "status-410"})
+    await hook.begin(wake=True)
+    await hook.handle().result()
+
+
+WEBHOOKS: tuple[Callable[[Telling], Awaitable[None]], ...] = (webhook_away, webhook_gone)
+
+
+async def main(name: str, only_webhooks: bool = False) -> None:
     home = Path(tempfile.mkdtemp(prefix="journeys-"))
     home.chmod(0o755)
     async with Stack.start(home, time_skipping=True) as stack:
         await migrate(stack.database_url)
         pool = await open_pool(stack.database_url, largest=16)
-        for life in LIVES:
+        for story in WEBHOOKS:
+            async with telling(RealStack(stack.database_url, stack.temporal_address)) as hook:
+                await story(hook)
+                await _save(hook.client, hook.handle().id, f"{story.__name__.replace('_', '-')}-{name}")
+        for life in () if only_webhooks else LIVES:
             engine = await make_engine(RealStack(stack.database_url, stack.temporal_address), pool)
             async with engine.worker():
                 await life(engine)
-            await _save(engine, f"{name}-{life.__name__}")
+            await _save(engine.client, engine.stream, f"{name}-{life.__name__}")
         await pool.close()
 
 
-async def _save(engine: Engine, name: str) -> None:
+async def _save(client: Any, id: str, name: str) -> None:
     """The last two runs of the chain, the last first."""
     run: str | None = None
     for number in range(2):
-        handle: Any = engine.client.get_workflow_handle(engine.stream, run_id=run)
+        handle: Any = client.get_workflow_handle(id, run_id=run)
         history = await handle.fetch_history()
         path = FOLDER / f"{name}{f'-{number}' if number else ''}.json"
         path.write_text(history.to_json())
@@ -92,4 +119,4 @@ async def _save(engine: Engine, name: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main(sys.argv[1], "webhooks" in sys.argv[2:]))

@@ -14,17 +14,18 @@ from journeys import contract, temporal
 from journeys.contract import Begin
 from tests.replay.fingerprint import FILE, fingerprint
 from workflows.journey import JourneyWorkflow
+from workflows.webhooks import WebhookWorkflow
 
 FOLDER = Path(__file__).with_name("histories")
 HISTORIES = sorted(FOLDER.glob("*.json"))
 
 CHANGED = """
-workflows/journey.py or journeys/domain/agenda.py changed. Journeys under way replay their whole history with this code:
-a different timer, append or activity wedges every one of them.
+workflows/journey.py, journeys/domain/agenda.py or workflows/webhooks.py changed. What is under way replays its whole
+history with this code: a different timer, append or activity wedges every journey (every webhook).
 
 1. Does the change keep the order of timers, appends and activities? Run tests/replay: the committed histories tell.
 2. If it does not: guard it with `if workflow.patched("what-changed"):`, keep the old way below, and keep both until no
-   journey of before is open.
+   journey (webhook) of before is open.
 3. Then write the new fingerprint: python -m tests.replay.fingerprint, and record new histories beside the old ones:
    python -m tests.replay.record NAME
 """
@@ -44,11 +45,12 @@ def read(path: Path) -> WorkflowHistory:
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
 async def test_a_committed_history_replays(path: Path) -> None:
-    await replayer().replay_workflow(read(path))
+    await replayer(WebhookWorkflow if path.stem.startswith("webhook") else JourneyWorkflow).replay_workflow(read(path))
 
 
 def test_there_are_histories_to_replay() -> None:
     assert len(HISTORIES) >= 4
+    assert any(path.stem.startswith("webhook") for path in HISTORIES)
 
 
 @workflow.defn(name=contract.WORKFLOW)

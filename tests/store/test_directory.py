@@ -147,11 +147,12 @@ async def test_staff_roles_sites_and_their_events(pool: Any) -> None:
     assert await staff.take_role(pool, leila.id, "referent", BY)
     assert not await staff.take_role(pool, leila.id, "referent", BY)
     await staff.set_sites(pool, leila.id, (), BY)
+    await staff.set_funds(pool, leila.id, ("parvis-solidaire",), BY)
     assert await staff.set_active(pool, leila.id, False, BY)
     stored = await staff.member(pool, leila.id)
-    assert stored == replace(leila, roles=("supervisor",), sites=(), active=False)
+    assert stored == replace(leila, roles=("supervisor",), sites=(), funds=("parvis-solidaire",), active=False)
     stream = staff.stream_of(leila.id)
-    assert await kinds(pool, stream) == ["StaffAdded", "RoleGiven", "RoleTaken", "SitesSet", "StaffLeft"]
+    assert await kinds(pool, stream) == ["StaffAdded", "RoleGiven", "RoleTaken", "SitesSet", "FundsSet", "StaffLeft"]
     assert not any(b"leila" in event.header for event in await read_all(pool, stream))
     with pytest.raises(NotFound):
         await staff.give_role(pool, id(), "supervisor", BY)

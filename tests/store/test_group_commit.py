@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from journeys.store import journal
+from journeys.store import group_commit, journal
 from journeys.store.database import open_pool
 from journeys.store.group_commit import GroupCommit
 from journeys.store.journal import append
@@ -54,6 +54,19 @@ async def test_each_offer_of_a_group_has_its_own_answer(pool: Any, ring: KeyRing
     await assert_linked(pool, stale, 1)
 
 
+async def test_an_offer_that_comes_as_a_lane_ends_is_stored(pool: Any, ring: KeyRing) -> None:
+    """The last of a burst of callers offers again in the very step in which it is answered."""
+
+    async def write(stream: str, times: int) -> None:
+        for seq in range(times):
+            assert (await append(pool, ring, noted(stream, seq, ring))).accepted
+
+    for lanes in (1, 2):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(group_commit, "LANES", lanes)
+            await asyncio.wait_for(asyncio.gather(*(write(new_stream(), 25) for _ in range(4))), 30)
+
+
 async def test_two_offers_of_one_journey_are_never_in_one_transaction(pool: Any, ring: KeyRing) -> None:
     stream = new_stream()
     results = await asyncio.gather(*(append(pool, ring, plain(stream, 0)) for _ in range(12)))
@@ -87,7 +100,7 @@ async def test_without_the_second_offer_alone_a_whole_group_fails(pool: Any, mon
     group = GroupCommit(pool, journal._write_group)
     offers = [journal.make_offer(new_stream(), 0, []) for _ in range(8)]
     results = await asyncio.gather(
-        *(group.store(offer) for offer in (*offers, spoiled(new_stream()))), return_exceptions=True
+        *(group.store(offer) for offer in (spoiled(new_stream()), *offers)), return_exceptions=True
     )
     assert sum(isinstance(result, Exception) for result in results) > 1
 

@@ -1,9 +1,11 @@
 """Migrations: applied once, in order, all or nothing a file; and what is refused."""
 
 import asyncio
+import json
 import shutil
 from pathlib import Path
 from urllib.parse import unquote
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -21,6 +23,7 @@ from journeys.store.migrating import (
 )
 
 from .conftest import Server
+from .samples import view
 
 pytestmark = pytest.mark.asyncio
 
@@ -147,3 +150,29 @@ async def test_an_ordinary_owner_who_may_make_roles_can_migrate_and_write(server
     pool = await open_pool(own)
     assert await pool.fetchval("SELECT current_user") == "journeys_writer"
     await pool.close()
+
+
+async def test_journeys_of_before_are_given_the_funds_that_their_events_name(empty_dsn: str, folder: Path) -> None:
+    later = sorted(path for path in folder.glob("*.sql") if path.name >= next(folder.glob("*_scopes.sql")).name)
+    texts = {path: path.read_text() for path in later}
+    for path in later:
+        path.unlink()
+    await migrate(empty_dsn, folder=folder)
+    owner = await asyncpg.connect(empty_dsn)
+    with_money, without = str(uuid4()), str(uuid4())
+    for id, asked in ((with_money, ("b", "a", "b")), (without, ())):
+        summary = view(1, money=bool(asked))
+        await owner.execute("SELECT view_put($1, $2)", f"journey-{id}", json.dumps(summary))
+        for seq, fund in enumerate(asked, start=1):
+            header = json.dumps({"data": {"fund": fund}}).encode()
+            await owner.execute(
+                "INSERT INTO events (stream, seq, kind, header) VALUES ($1, $2, 'GrantRequested', $3)",
+                f"journey-{id}", seq, header,
+            )  # fmt: skip
+    for path, text in texts.items():
+        path.write_text(text)
+    migrations.cache_clear()
+    await migrate(empty_dsn, folder=folder)
+    rows = await owner.fetch("SELECT id::text, summary -> 'funds' AS told FROM journeys")
+    assert {row["id"]: json.loads(row["told"]) for row in rows} == {with_money: ["a", "b"], without: []}
+    await owner.close()

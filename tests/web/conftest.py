@@ -19,6 +19,7 @@ from journeys.store import accounts, sessions, staff
 from journeys.store.directory import By
 from journeys.store.people import Details, register
 from journeys.store.staff import Member
+from tests.conftest import RealStack
 from tests.web.browser import HERE, Browser
 
 NOW = datetime(2027, 3, 1, 9, tzinfo=UTC)
@@ -60,13 +61,19 @@ class Ground:
         return browser
 
     async def member(
-        self, handle: str, *roles: str, sites: tuple[str, ...] = (), password: bool = False, email: str | None = None
+        self,
+        handle: str,
+        *roles: str,
+        sites: tuple[str, ...] = (),
+        funds: tuple[str, ...] = (),
+        password: bool = False,
+        email: str | None = None,
     ) -> str:
         id = str(uuid.uuid4())
         await staff.add(
             self.house.writing,
             Member(id=id, handle=handle, name=handle.capitalize(), email=email, phone=None, language="fr", roles=roles,
-                   sites=sites, active=True), BY,
+                   sites=sites, active=True, funds=funds), BY,
         )  # fmt: skip
         if password:
             await accounts.set_password(self.house.writing, id, PASSWORD)
@@ -76,7 +83,8 @@ class Ground:
         return await sessions.open_session(self.house.writing, staff_id, "password")
 
     async def journey(
-        self, referent: str, *, site: str | None = None, granted: int = 0, board: tuple[dict[str, Any], ...] = (),
+        self, referent: str, *, site: str | None = None, granted: int = 0, fund: str = "parvis-solidaire",
+        board: tuple[dict[str, Any], ...] = (),
         name: str = "Samir Benali",
     ) -> str:  # fmt: skip
         """A row of the lists, as an append writes it."""
@@ -88,8 +96,10 @@ class Ground:
             "status": "active", "outcome": None, "phase": None, "referent": referent, "site": site, "seq": 1,
             "next_due": None, "late": 0, "opted_out": False, "paused_until": None, "died": False, "silent": False,
             "dates": {"release": "2027-01-11"}, "granted": granted, "money": granted > 0,
+            "funds": [fund] if granted else [],
             "waits_on": sorted({role for item in board for role in item["role"].split(", ")} - {"referent"}),
-            "alerts": 0, "meetings": 0, "board": list(board),
+            "alerts": sum(item["kind"] == "escalation" for item in board),
+            "meetings": sum(item["kind"] == "appointment" for item in board), "board": list(board),
         }  # fmt: skip
         await self.house.writing.execute("SELECT view_put($1, $2)", f"journey-{id}", json.dumps(summary))
         return id
@@ -99,7 +109,16 @@ class Ground:
 async def ground(database_url: str, tmp_path: Any) -> AsyncIterator[Ground]:
     settings = load_settings(data_dir=tmp_path, signing_key="ab" * 32)
     async with open_house(settings, database_url, "127.0.0.1:1") as house:
-        yield Ground(house, make_application(house, pace=Pace(100_000, 100_000)), database_url)
+        yield Ground(house, make_application(house, pace=Pace(100_000, 100_000, 100_000)), database_url)
+
+
+@pytest_asyncio.fixture
+async def scene(stack: RealStack, database_url: str, tmp_path: Any) -> AsyncIterator[Any]:
+    """Staff of every role and a journey of every scope, with an engine: see `tests.web.scene`."""
+    from tests.web.scene import open_scene
+
+    async with open_scene(stack, database_url, tmp_path) as made:
+        yield made
 
 
 def form(token: str | None, **fields: str) -> dict[str, str]:

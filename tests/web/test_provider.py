@@ -1,5 +1,6 @@
 """Login through an identity provider: a real one, in its own process on a loopback port."""
 
+import asyncio
 import re
 import socket
 import subprocess
@@ -10,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
@@ -19,8 +21,9 @@ from journeys.app.web import provider as providers
 from journeys.app.web.application import make_application
 from journeys.app.web.house import open_house
 from journeys.app.web.safety import Pace
+from journeys.app.web.serving import server_of
 from journeys.settings import SettingsError, load_settings
-from journeys.store import staff
+from journeys.store import sessions, staff
 from tests.web.browser import Browser
 from tests.web.conftest import BY, Ground
 
@@ -194,6 +197,37 @@ async def test_the_proof_goes_by_the_provider_and_is_the_same_member_s(ground: G
     assert (await browser.get("/compte/code")).status_code == 200
 
 
+async def test_a_long_form_waits_here_for_the_proof_and_comes_back_once(ground: Ground) -> None:
+    """More than a cookie holds: it is kept with the session, for ten minutes, and given back once."""
+    await ground.member("fin", "finance", email="fin@example.org")
+    claims: dict[str, object] = {"email": "fin@example.org", "email_verified": True}
+    browser, action = ground.person(), "/compte/code"
+    await log_in(browser, "f-1", claims)
+    await ground.house.writing.execute("UPDATE sessions SET proved_at = clock_timestamp() - interval '11 minutes'")
+    await browser.get("/compte")
+    reason = "Une raison longue, avec des accents. " * 400
+    asked = await browser.post(action, {**browser.hidden("/deconnexion"), "reason": reason})
+    assert asked.status_code == 403 and "Fédération" in asked.text, asked.text[:2000]
+    away = await browser.send("/connexion/fournisseur")
+    flow = next(each for each in away.headers.get_list("set-cookie") if each.startswith("flow="))
+    assert len(flow) < 4_096 and reason not in flow
+    key = ground.application.state.provider.unsealed(browser.cookie("flow").strip(chr(34))).again
+    other = await ground.session(await ground.member("bob", "finance"))
+    assert await sessions.take_form(ground.house.writing, other, key) == "", "another session's"
+    back = await browser.get(await at_the_provider(away.headers["location"], "f-1", claims))
+    assert "dernier bouton" in back.text and browser.hidden(action)["reason"] == reason
+    assert await ground.house.writing.fetchval("SELECT count(*) FROM kept_forms") == 0
+    token = browser.cookie()
+    key = await sessions.keep_form(ground.house.writing, token, "a form")
+    owner = await asyncpg.connect(ground.owner)
+    await owner.execute("UPDATE kept_forms SET kept_at = kept_at - interval '11 minutes'")
+    await owner.close()
+    assert await sessions.take_form(ground.house.writing, token, key) == "", "too old"
+    await sessions.keep_form(ground.house.writing, token, "a form")
+    await sessions.close(ground.house.writing, token)
+    assert await ground.house.writing.fetchval("SELECT count(*) FROM kept_forms") == 0, "gone with the session"
+
+
 async def test_leaving_ends_the_provider_s_session_too(ground: Ground, issuer: str) -> None:
     await ground.member("aline", "referent", email="aline@example.org")
     browser = ground.person()
@@ -227,3 +261,74 @@ def test_the_settings_of_a_provider(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setenv("JOURNEYS_OIDC__ISSUER", "http://id.example.org")
     with pytest.raises(SettingsError, match="https://"):
         load_settings()
+
+
+class Relay:
+    """What stands before the application and speaks TLS: it says so in headers, and passes the host on."""
+
+    def __init__(self, port: int) -> None:
+        self._to = port
+        self._server: asyncio.Server | None = None
+        self.port = 0
+
+    async def __aenter__(self) -> "Relay":
+        self._server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        line, _, rest = head.partition(b"\r\n")
+        length = re.search(rb"content-length: (\d+)", head, re.I)
+        body = await reader.readexactly(int(length[1])) if length else b""
+        inner, out = await asyncio.open_connection("127.0.0.1", self._to)
+        added = b"X-Forwarded-Proto: https\r\nX-Forwarded-For: 203.0.113.7\r\nConnection: close\r\n"
+        out.write(line + b"\r\n" + added + re.sub(rb"connection: [^\r]*\r\n", b"", rest, flags=re.I) + body)
+        while data := await inner.read(65_536):
+            writer.write(data)
+        writer.close()
+        out.close()
+
+
+@pytest.mark.parametrize(("trusted", "scheme"), [("127.0.0.1", "https"), ("10.0.0.0/8", "http")])
+async def test_behind_a_relay_that_speaks_tls(ground: Ground, trusted: str, scheme: str) -> None:
+    """Only a relay of the settings is believed: then links, cookies and headers are those of https."""
+    settings = ground.house.settings.model_copy(update={"trusted_proxies": (trusted,)})
+    server = server_of(replace(ground.house, settings=settings), "127.0.0.1", 0)
+    serving = asyncio.create_task(server._serve())
+    while not server.started:
+        await asyncio.sleep(0.02)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    headers = {"host": "parcours.example.org", "accept-language": "fr"}
+    try:
+        async with Relay(port) as relay, httpx.AsyncClient(headers=headers) as client:
+            shown = await client.get(f"http://127.0.0.1:{relay.port}/connexion")
+            away = await client.get(f"http://127.0.0.1:{relay.port}/connexion/fournisseur")
+            plain = await client.get(f"http://127.0.0.1:{port}/connexion")
+    finally:
+        server.should_exit = True
+        await serving
+    asked = parse_qs(urlsplit(away.headers["location"]).query)
+    assert asked["redirect_uri"] == [f"{scheme}://parcours.example.org/connexion/retour"]
+    flow = away.headers["set-cookie"]
+    if scheme == "https":
+        assert flow.startswith("__Host-flow=") and "Secure" in flow and "Path=/" in flow and "Domain" not in flow
+        assert shown.headers["strict-transport-security"] == "max-age=31536000"
+    else:
+        assert flow.startswith("flow=") and "Secure" not in flow
+        assert "strict-transport-security" not in shown.headers
+    assert "strict-transport-security" not in plain.headers, "plain http says nothing about tomorrow"
+
+
+def test_relays_are_addresses_or_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().trusted_proxies == ("127.0.0.1", "::1")
+    monkeypatch.setenv("JOURNEYS_TRUSTED_PROXIES", "10.1.0.0/16, 192.0.2.7")
+    assert load_settings().trusted_proxies == ("10.1.0.0/16", "192.0.2.7")
+    for wrong in ("*", "proxy.example.org", "10.1.0.9/16"):
+        monkeypatch.setenv("JOURNEYS_TRUSTED_PROXIES", wrong)
+        with pytest.raises(SettingsError, match="JOURNEYS_TRUSTED_PROXIES"):
+            load_settings()

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -14,7 +15,13 @@ from journeys.store.database import open_pool
 from tests.web.conftest import Ground
 
 SITES = ("nanterre", "lyon")
+FUNDS = ("parvis-solidaire", "fonds-du-rhône")
 GRANT = {"kind": "grant", "id": "g", "about": "training", "at": None, "role": "finance, supervisor", "amount": 60000}
+ALERT = {"kind": "escalation", "id": "a", "about": "review review", "at": None, "role": "supervisor", "note": "default"}
+
+
+def meeting() -> dict[str, Any]:
+    return {"kind": "appointment", "id": "m", "about": "", "at": datetime.now(UTC).isoformat(), "role": "referent"}
 
 
 class Town:
@@ -22,39 +29,55 @@ class Town:
 
     def __init__(self, ground: Ground) -> None:
         self.ground = ground
-        self.staff: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+        self.staff: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {}
         self.journeys: dict[str, dict[str, Any]] = {}
         self.tokens: dict[str, str] = {}
 
     async def settle(self) -> "Town":
-        for n, roles in enumerate([*((role,) for role in ROLES), ("referent", "supervisor"), (), ("unknown-role",)]):
-            for m, sites in enumerate([(), ("nanterre",), SITES]):
-                id = await self.ground.member(f"m{n}x{m}", *roles, sites=sites)
-                self.staff[id] = (roles, sites)
+        for n, roles in enumerate(
+            [*((role,) for role in ROLES), ("referent", "supervisor"), ("referent", "finance"), (), ("unknown-role",)]
+        ):
+            for m, (sites, funds) in enumerate(
+                [((), ()), (("nanterre",), FUNDS[:1]), (SITES, FUNDS), (("lyon",), ()), ((), FUNDS[1:])]
+            ):
+                id = await self.ground.member(f"m{n}x{m}", *roles, sites=sites, funds=funds)
+                self.staff[id] = (roles, sites, funds)
                 self.tokens[id] = await self.ground.session(id)
-        leaders = [id for id, (roles, _) in self.staff.items() if "referent" in roles]
+        leaders = [id for id, (roles, _, _) in self.staff.items() if "referent" in roles]
         for n in range(24):
             leader, site, granted = leaders[n % len(leaders)], (None, *SITES)[n % 3], 60000 * (n % 4 == 0)
+            fund = (*FUNDS, "another")[n // 4 % 3]
             to = leaders[(n + 1) % len(leaders)] if n % 5 == 0 else None
             board = ({"kind": "transfer", "id": "t", "about": to, "at": None, "role": "referent"},) if to else ()
+            name = f"Ville {chr(97 + n // 26)}{chr(97 + n % 26)}ville"
             id = await self.ground.journey(
-                leader, site=site, granted=granted, board=(*board, GRANT) if granted else board
-            )
-            self.journeys[id] = {"referent": leader, "site": site, "granted": granted, "to": to}
+                leader, site=site, granted=granted, fund=fund, name=name,
+                board=(*board, ALERT, meeting(), *((GRANT,) if granted else ())),
+            )  # fmt: skip
+            self.journeys[id] = {
+                "referent": leader,
+                "site": site,
+                "granted": granted,
+                "fund": fund,
+                "to": to,
+                "name": name,
+            }
         return self
 
     def sees(self, staff: str) -> set[str]:
         """The same rule in Python, from the rights table."""
-        roles, sites = self.staff[staff]
+        roles, sites, funds = self.staff[staff]
         reach = reaches(roles)
-        return {id for id, j in self.journeys.items() if self._sees(reach, sites, staff, j)}
+        return {id for id, j in self.journeys.items() if self._sees(reach, sites, funds, staff, j)}
 
     @staticmethod
-    def _sees(reach: frozenset[Reach], sites: tuple[str, ...], staff: str, journey: dict[str, Any]) -> bool:
+    def _sees(
+        reach: frozenset[Reach], sites: tuple[str, ...], funds: tuple[str, ...], staff: str, journey: dict[str, Any]
+    ) -> bool:
         return (
             Reach.ALL in reach
             or (Reach.SITE in reach and (not sites or journey["site"] is None or journey["site"] in sites))
-            or (Reach.MONEY in reach and journey["granted"] > 0)
+            or (Reach.MONEY in reach and journey["granted"] > 0 and (not funds or journey["fund"] in funds))
             or (Reach.OWN in reach and staff in (journey["referent"], journey["to"]))
         )
 
@@ -92,8 +115,8 @@ async def test_people_are_seen_with_their_journeys_only(town: Town) -> None:
 
 
 async def test_a_deputy_sees_what_an_absent_colleague_leads(town: Town) -> None:
-    leaders = [id for id, (roles, _) in town.staff.items() if roles == ("referent",)]
-    away, deputy = leaders[0], leaders[1]
+    leaders = [id for id, (roles, _, _) in town.staff.items() if roles == ("referent",)]
+    away, deputy = leaders[0], leaders[2]
     before = await seen(town.ground.house.reading, town.tokens[deputy])
     await town.ground.house.writing.execute(
         "INSERT INTO absences VALUES ($1, current_date - 1, current_date + 1, $2)", away, deputy
@@ -124,7 +147,7 @@ async def test_ten_thousand_visits_over_shared_connections_never_see_anothers(to
 @pytest.mark.parametrize("table", ["journeys", "people", "events", "parts", "streams"])
 async def test_without_the_second_lock_everybody_would_see_all(town: Town, table: str) -> None:
     """The guard taken away from outside: what it keeps out comes in."""
-    stranger = next(id for id, (roles, _) in town.staff.items() if roles == ("mentor",))
+    stranger = next(id for id, (roles, _, _) in town.staff.items() if roles == ("mentor",))
     owner = await asyncpg.connect(town.ground.owner)
 
     async def count() -> int:
@@ -137,3 +160,33 @@ async def test_without_the_second_lock_everybody_would_see_all(town: Town, table
     await owner.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
     assert await count() == await owner.fetchval(f"SELECT count(*) FROM {table}")
     await owner.close()
+
+
+LISTS = (
+    "/alertes", "/agenda", "/accords", "/parcours?referent=tous", "/parcours.csv?referent=tous", "/recherche?q=Ville",
+    "/",
+)  # fmt: skip
+"""Lists of journeys; each journey of the town stands in each of them for whoever sees it, but for the last."""
+
+
+async def test_every_list_shows_what_the_rights_table_says_and_nothing_else(town: Town) -> None:
+    """By what people read: the names on the page."""
+    readers = [staff for staff, (roles, _, _) in town.staff.items() if reaches(roles)]
+    for staff in readers:
+        roles, sees = town.staff[staff][0], town.sees(staff)
+        for path in LISTS:
+            async with town.ground.browser(town.tokens[staff]) as browser:
+                answer = await browser.get(path)
+            shown = {id for id, known in town.journeys.items() if known["name"] in answer.text}
+            match path:
+                case "/accords" if not set(roles) & {"supervisor", "finance", "duty"}:
+                    assert answer.status_code == 403 and not shown
+                case "/accords":
+                    mine = set(roles) & {"supervisor", "finance"}
+                    assert shown == {id for id in sees if town.journeys[id]["granted"] and mine}, (roles, path)
+                case "/":
+                    assert shown <= sees, (roles, path)
+                case "/recherche?q=Ville" if len(sees) == 1:
+                    assert answer.status_code == 303
+                case _:
+                    assert shown == sees, (roles, path, answer.status_code)

@@ -1,9 +1,11 @@
 """The body of a command out of typed words: codes, dates, amounts, and who or what is meant by a few letters."""
 
-import json
+import os
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from journeys.app.attaching import Attached, attach, too_large
 from journeys.app.cli.desk import Desk
 from journeys.app.failures import Failure, Said, usage
 from journeys.app.fields import Field, fields_of
@@ -12,6 +14,7 @@ from journeys.app.inbox import label
 from journeys.app.reading import read_amount, read_day, read_instant, read_occurred
 from journeys.domain.commands import BODIES
 from journeys.domain.directory import search_form
+from journeys.domain.document import PART
 from journeys.identifiers import instant_of, is_uuid, uuid7
 
 if TYPE_CHECKING:
@@ -39,10 +42,12 @@ class Reader:
         self._name = name
         self._words = words
         self._recalled: dict[str, Any] = {}
+        self.attached: Attached | None = None
+        """The document that was named."""
 
     async def recall(self) -> None:
         """With `--command-id` of a command that the journal knows: what was meant then, where it is not typed now."""
-        from journeys.store.evidence import commands_of
+        from journeys.store.journal import said_before
 
         id = self._words.get("command-id")
         if id is None:
@@ -54,11 +59,8 @@ class Reader:
                 f"--command-id: “{id[:60]}” is not a UUID",
                 field="--command-id",
             )
-        pool = await self._desk.pool()
-        for stream in (self._loaded.row.stream, f"person-{self._loaded.state.person}"):
-            for known in await commands_of(pool, stream):
-                if known.id == id:
-                    self._recalled = json.loads(known.signed)
+        streams = (f"person-{self._loaded.state.person}", self._loaded.row.stream)
+        self._recalled = await said_before(await self._desk.pool(), id, streams) or {}
 
     async def read(self) -> "tuple[AnyBody, dict[str, str]]":
         """The body and its texts. Raises Failure, which names the field."""
@@ -68,7 +70,11 @@ class Reader:
         texts: dict[str, str] = {}
         for field in self.fields:
             word = self._words.get(field.option.removeprefix("--"))
-            if field.part:
+            if field.kind == PART:
+                if word is not None:
+                    self.attached = self._attach(field, word)
+                    texts[field.name] = self.attached.document.as_part()
+            elif field.part:
                 if word is not None and (word.strip() or not field.required):
                     texts[field.name] = word
                 elif field.required:
@@ -120,6 +126,20 @@ class Reader:
         return [out.t("Vous donnez votre accord à :", "You approve:"), *shown.lines(out.lang)]
 
     # --- one field
+
+    def _attach(self, field: Field, word: str) -> Attached:
+        """The document of a path; no more of it is read than it may have."""
+        largest = self._desk.settings.largest_document
+        try:
+            with Path(word).open("rb") as file:
+                content, size = file.read(largest + 1), os.fstat(file.fileno()).st_size
+        except OSError as error:
+            raise usage("unreadable-file", f"{field.option} : {word} ne peut pas être lu ({error.strerror})",
+                        f"{field.option}: {word} cannot be read ({error.strerror})",
+                        field=field.option) from None  # fmt: skip
+        if len(content) > largest:
+            raise too_large(max(size, len(content)), largest, field.option)
+        return attach(word, content, largest, field.option)
 
     async def _value(self, field: Field, word: str) -> Any:
         pool = await self._desk.pool()

@@ -12,6 +12,7 @@ from typing import Final, Literal
 from journeys import clock
 from journeys.app.cli.desk import Desk
 from journeys.app.failures import Exit, Said
+from journeys.identifiers import short
 from journeys.settings import unknown_variables
 
 _QUICK_SECONDS: Final = 4.0
@@ -49,6 +50,7 @@ async def doctor(desk: Desk, quick: bool) -> int:
             ("trust", _trust),
             ("journeys", _journeys),
             ("staff", _duty),
+            ("webhooks", _webhooks),
         ]
     checks = [check for name, look in looks for check in await _looked(desk, name, look, quick)]
     failed = any(check.state == "failed" for check in checks)
@@ -257,6 +259,26 @@ async def _journeys(desk: Desk) -> list[Check]:
 _SYNC: Final = Said(
     "vérifiez qu'un worker tourne, puis : journeys sync --all", "check that a worker runs, then: journeys sync --all"
 )
+
+
+async def _webhooks(desk: Desk) -> list[Check]:
+    from journeys.store import webhooks
+
+    return [
+        Check(
+            "webhooks",
+            "warning",
+            Said(
+                f"abonnement {short(hook.id)} : {'en pause' if hook.state == 'paused' else 'en difficulté'}"
+                f" ({hook.trouble or hook.why})",
+                f"webhook {short(hook.id)}: {'paused' if hook.state == 'paused' else 'in trouble'}"
+                f" ({hook.trouble or hook.why})",
+            ),
+            Said("voyez « journeys webhook list »", "see “journeys webhook list”"),
+        )
+        for hook in await webhooks.webhooks(await desk.pool())
+        if hook.state == "paused" or (hook.state == "active" and hook.trouble)
+    ]
 
 
 async def _duty(desk: Desk) -> list[Check]:

@@ -4,7 +4,21 @@ from functools import cache
 
 import typer
 
-from journeys.app.cli import audit, demo, directory, doing, inboxes, listing, papers, programmes, running, starting
+from journeys.app.cli import (
+    audit,
+    demo,
+    directory,
+    doing,
+    inboxes,
+    links,
+    listing,
+    papers,
+    programmes,
+    running,
+    starting,
+    tokens,
+    webhooks,
+)
 from journeys.app.cli.shape import group
 
 
@@ -23,6 +37,9 @@ def application() -> typer.Typer:
     listing.add_to(app)
     doing.add_to(app)
     inboxes.add_to(app)
+    links.add_to(app)
     papers.add_to(app)
+    tokens.add_to(app)
+    webhooks.add_to(app)
     audit.add_to(app)
     return app

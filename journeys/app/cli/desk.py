@@ -1,9 +1,11 @@
 """One run of the command line: settings, connections opened when first needed, who acts, the language."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from journeys import clock
@@ -124,7 +126,7 @@ class Desk:
             from journeys.temporal import Unreachable, connect
 
             address = self.place().temporal_address
-            self._client = await self._patiently(lambda: connect(self.settings, address), Unreachable)
+            self._client = await self._patiently(lambda: connect(self.settings, address, entering=True), Unreachable)
         return self._client
 
     async def _patiently(self, opening: Callable[[], Awaitable[T]], *lost: type[Exception]) -> T:
@@ -146,22 +148,65 @@ class Desk:
         return key_ring(self.settings)
 
     async def member(self) -> "Member":
-        """Whoever `--as` names. Raises Failure."""
+        """Whoever `--as` names, else whose token is kept here. Raises Failure."""
         from journeys.app.finding import find_staff
 
         if self.acting_as is None:
-            raise usage("who", "dites qui agit : --as PSEUDO", "say who acts: --as HANDLE", field="--as")
+            token = self.kept_token()
+            if token is None:
+                raise usage("who", "dites qui agit : --as PSEUDO, ou « journeys login »",
+                            "say who acts: --as HANDLE, or “journeys login”", field="--as")  # fmt: skip
+            return await self.bearer(token)
         member = await find_staff(await self.pool(), self.acting_as, "--as")
         if not member.active:
             raise Failure(Exit.REFUSED, "left", Said(f"{member.name} ne fait plus partie de l'équipe",
                           f"{member.name} has left the staff"), field="--as")  # fmt: skip
         return member
 
+    async def bearer(self, token: str) -> "Member":
+        """The member whose token this is, with the roles held now. Raises Failure: unknown, expired, revoked."""
+        from journeys.store import staff, tokens
+
+        async with (await self.pool()).acquire() as connection, connection.transaction():
+            visitor = await tokens.enter(connection, token)
+            member = await staff.member(connection, visitor.id) if visitor is not None else None
+        if member is None:
+            raise _token_ended()
+        return member
+
+    def kept_token(self) -> str | None:
+        """What `journeys login` kept; None without it."""
+        try:
+            return self._token_file.read_text().strip() or None
+        except FileNotFoundError:
+            return None
+
+    def keep_token(self, token: str) -> None:
+        """Keep a token where only its owner reads it."""
+        path = self._token_file
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        aside = path.with_suffix(".new")
+        aside.unlink(missing_ok=True)
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(token + "\n")
+        aside.replace(path)
+
+    def forget_token(self) -> bool:
+        """Forget the token kept here; False when there was none."""
+        there = self._token_file.exists()
+        self._token_file.unlink(missing_ok=True)
+        return there
+
+    @property
+    def _token_file(self) -> Path:
+        return self.settings.data_dir / "login.token"
+
     async def actor(self) -> "Actor":
         """Whoever `--as` names (staff, else a mentor or partner by id), with the roles held now. Raises Failure."""
         from journeys.app.entry import Actor
+        from journeys.app.reading import today_of
         from journeys.identifiers import is_uuid
-        from journeys.store import mentors, partners
+        from journeys.store import mentors, partners, staff
 
         asked = self.acting_as
         if asked is not None and is_uuid(asked):
@@ -170,7 +215,9 @@ class Desk:
                 return Actor(mentor.id, mentor.name, ("mentor",))
             if (partner := await partners.partner(pool, asked)) is not None:
                 return Actor(partner.id, partner.name, ("partner",))
-        return actor_of(await self.member())
+        member = await self.member()
+        away = await staff.stood_in_for(await self.pool(), member.id, today_of(self.now))
+        return actor_of(member, away)
 
     async def keeper(self, *roles: str) -> "By":
         """Who changes the directory: with an administrator in it, `--as` one who holds a role named (or that one).
@@ -183,7 +230,7 @@ class Desk:
 
         pool = await self.pool()
         wanted = ("administrator", *roles)
-        if self.acting_as is None:
+        if self.acting_as is None and self.kept_token() is None:
             everyone = await staff.members(pool)
             if any(member.active and "administrator" in member.roles for member in everyone):
                 raise usage("who", f"dites qui agit : --as PSEUDO ({' ou '.join(wanted)})",
@@ -208,8 +255,17 @@ class Desk:
         return By(actor=member.id, role=role, at=self.now)
 
 
-def actor_of(member: "Member") -> "Actor":
+def actor_of(member: "Member", stands_in_for: tuple[str, ...] = ()) -> "Actor":
     """A member of staff as the actor of a command."""
     from journeys.app.entry import Actor
 
-    return Actor(member.id, member.name, member.roles, member.sites)
+    return Actor(member.id, member.name, member.roles, member.sites, member.funds, stands_in_for)
+
+
+def _token_ended() -> Failure:
+    return Failure(
+        Exit.REFUSED, "token-ended",
+        Said("le jeton n'est pas connu, ou n'est plus valable", "the token is not known, or no longer valid"),
+        Said("faites-en un autre (« Mon compte », ou « journeys staff token add »), puis « journeys login »",
+             "make another (“My account”, or “journeys staff token add”), then “journeys login”"),
+    )  # fmt: skip

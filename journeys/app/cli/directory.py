@@ -5,12 +5,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
+from journeys.app.cli import tokens
 from journeys.app.cli.desk import Desk
 from journeys.app.cli.shape import argument, at, command, group, option
 from journeys.app.failures import Lang, Said, usage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from journeys.store.directory import By
 
 _HANDLE: Final = r"[a-z][a-z0-9._-]{0,39}"
 
@@ -38,11 +41,12 @@ def _add_staff(app: typer.Typer) -> None:
         name: str = option("--name", "nom affiché", "name shown", ...),
         role: list[str] = option("--role", "rôle ; à répéter", "role; may be repeated", []),  # noqa: B008
         site: list[str] = option("--site", "site ; à répéter ; aucun : tous", "site; may be repeated; none: all", []),  # noqa: B008
+        fund: list[str] = option("--fund", "fonds ; à répéter ; aucun : tous", "fund; may be repeated; none: all", []),  # noqa: B008
         email: str = option("--email", "adresse", "address"),
         phone: str = option("--phone", "téléphone", "phone"),
         language: str = option("--language", "fr ou en", "fr or en", "fr"),
     ) -> None:
-        await _staff_add(at(ctx), handle, name, role, site, email, phone, language)
+        await _staff_add(at(ctx), handle, name, role, site, fund, email, phone, language)
 
     @command(room, "list", "Toute l'équipe.", "All staff.")
     async def list_(ctx: typer.Context) -> None:
@@ -56,10 +60,14 @@ def _add_staff(app: typer.Typer) -> None:
         email: str = option("--email", "adresse", "address"),
         phone: str = option("--phone", "téléphone", "phone"),
         site: list[str] = option("--site", "sites, à la place des anciens", "sites, in place of the former", []),  # noqa: B008
+        every_site: bool = option("--every-site", "de nouveau tous les sites", "every site again", False),
+        fund: list[str] = option("--fund", "fonds, à la place des anciens", "funds, in place of the former", []),  # noqa: B008
+        every_fund: bool = option("--every-fund", "de nouveau tous les fonds", "every fund again", False),
         left: bool = option("--left", "ne fait plus partie de l'équipe", "has left", False),
         back: bool = option("--back", "est de retour dans l'équipe", "is back on the staff", False),
     ) -> None:
-        await _staff_change(at(ctx), handle, name, email, phone, site, left, back)
+        bounds = _Bounds(site, every_site, fund, every_fund)
+        await _staff_change(at(ctx), handle, name, email, phone, bounds, left, back)
 
     @command(room, "password", "Pose un mot de passe pour l'application.", "Sets a password for the application.")
     async def password(
@@ -77,14 +85,20 @@ def _add_staff(app: typer.Typer) -> None:
     ) -> None:
         await _staff_sessions(at(ctx), handle, end)
 
+    tokens.add_to_staff(room)
+
     @command(room, "role", "Donne ou retire un rôle.", "Gives or takes a role.")
     async def role(
         ctx: typer.Context,
         handle: str = argument("qui", "who", "PSEUDO"),
         role: str = argument("le rôle", "the role", "ROLE"),
         take: bool = option("--take", "retirer le rôle", "take the role away", False),
+        site: list[str] = option("--site", "sites, à la place des anciens", "sites, in place of the former", []),  # noqa: B008
+        every_site: bool = option("--every-site", "de nouveau tous les sites", "every site again", False),
+        fund: list[str] = option("--fund", "fonds, à la place des anciens", "funds, in place of the former", []),  # noqa: B008
+        every_fund: bool = option("--every-fund", "de nouveau tous les fonds", "every fund again", False),
     ) -> None:
-        await _staff_role(at(ctx), handle, role, take)
+        await _staff_role(at(ctx), handle, role, take, _Bounds(site, every_site, fund, every_fund))
 
     @command(room, "absence", "Note une absence, avec qui remplace.", "Notes an absence, with who stands in.")
     async def absence(
@@ -100,9 +114,39 @@ def _add_staff(app: typer.Typer) -> None:
         await _staff_absence(at(ctx), handle, first, last, deputy, drop)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Bounds:
+    """How far a member's roles reach, as typed: sites and funds in place of the former, or all of them again."""
+
+    sites: "Sequence[str]"
+    every_site: bool
+    funds: "Sequence[str]"
+    every_fund: bool
+
+    async def check(self, desk: Desk) -> None:
+        """Raises Failure (usage): some and all at once, or a fund that nobody knows."""
+        for name, some, every in (("--site", self.sites, self.every_site), ("--fund", self.funds, self.every_fund)):
+            if some and every:
+                raise usage("some-and-all", f"{name} ou --every-{name[2:]}, pas les deux",
+                            f"{name} or --every-{name[2:]}, not both", field=name)  # fmt: skip
+        for fund in self.funds:
+            await _known_fund(desk, fund)
+
+    async def set(self, desk: Desk, member: str, by: "By") -> bool:
+        """Write down what was typed; whether anything was."""
+        from journeys.store import staff
+
+        pool = await desk.pool()
+        if self.sites or self.every_site:
+            await staff.set_sites(pool, member, self.sites, by)
+        if self.funds or self.every_fund:
+            await staff.set_funds(pool, member, self.funds, by)
+        return bool(self.sites or self.every_site or self.funds or self.every_fund)
+
+
 async def _staff_add(
-    desk: Desk, handle: str, name: str, roles: "Sequence[str]", sites: "Sequence[str]", email: str | None,
-    phone: str | None, language: str,
+    desk: Desk, handle: str, name: str, roles: "Sequence[str]", sites: "Sequence[str]", funds: "Sequence[str]",
+    email: str | None, phone: str | None, language: str,
 ) -> None:  # fmt: skip
     import re
 
@@ -121,11 +165,14 @@ async def _staff_add(
     known_roles = await _roles(desk)
     for role in roles:
         _known_role(role, known_roles)
+    for fund in funds:
+        await _known_fund(desk, fund)
     by = await desk.keeper()
     checked = _contact(name, email, phone, language)
     member = Member(
-        id=uuid7(desk.now), handle=handle, roles=tuple(dict.fromkeys(roles)), sites=tuple(sites), active=True, **checked
-    )
+        id=uuid7(desk.now), handle=handle, roles=tuple(dict.fromkeys(roles)), sites=tuple(sites), funds=tuple(funds),
+        active=True, **checked,
+    )  # fmt: skip
     await staff.add(pool, member, by)
     _told(desk, "staff", member, f"{member.name} ({handle}) est dans l'équipe : {_roles_words(member.roles, 'fr')}.",
           f"{member.name} ({handle}) is on the staff: {_roles_words(member.roles, 'en')}.")  # fmt: skip
@@ -196,19 +243,20 @@ async def _staff_list(desk: Desk) -> None:
         away.setdefault(absence.staff, f"{absence.first_day:%d/%m/%Y} – {absence.last_day:%d/%m/%Y}{deputy}")
     out = desk.out
     rows = [
-        (m.handle, m.name, _roles_words(m.roles, out.lang), ", ".join(m.sites) or out.t("tous", "all"), m.email or "",
+        (m.handle, m.name, _roles_words(m.roles, out.lang), ", ".join(m.sites) or out.t("tous", "all"),
+         ", ".join(m.funds) or out.t("tous", "all") if "finance" in m.roles else "", m.email or "",
          away.get(m.id, "") if m.active else out.t("parti", "left"))
         for m in members
     ]  # fmt: skip
     heads = (out.t("pseudo", "handle"), out.t("nom", "name"), out.t("rôles", "roles"), out.t("sites", "sites"),
-             out.t("adresse", "address"), out.t("absence", "away"))  # fmt: skip
+             out.t("fonds", "funds"), out.t("adresse", "address"), out.t("absence", "away"))  # fmt: skip
     out.result(
         {"staff": [dataclasses.asdict(m) | {"away": away.get(m.id)} for m in members]}, lambda: out.table(heads, rows)
     )
 
 
 async def _staff_change(
-    desk: Desk, handle: str, name: str | None, email: str | None, phone: str | None, sites: "Sequence[str]",
+    desk: Desk, handle: str, name: str | None, email: str | None, phone: str | None, bounds: _Bounds,
     left: bool, back: bool,
 ) -> None:  # fmt: skip
     from journeys.app.finding import find_staff
@@ -218,19 +266,19 @@ async def _staff_change(
     member = await find_staff(pool, handle, "PSEUDO")
     if left and back:
         raise usage("left-and-back", "--left ou --back, pas les deux", "--left or --back, not both", field="--left")
+    await bounds.check(desk)
     by = await desk.keeper()
     if name is not None or email is not None or phone is not None:
         checked = _contact(name or member.name, email or member.email, phone or member.phone, member.language)
         await staff.change(pool, member.id, name=checked["name"], email=checked["email"], phone=checked["phone"], by=by)
-    if sites:
-        await staff.set_sites(pool, member.id, sites, by)
+    await bounds.set(desk, member.id, by)
     if left or back:
         await staff.set_active(pool, member.id, back, by)
     changed = await staff.member(pool, member.id)
     _told(desk, "staff", changed, f"{handle} : noté.", f"{handle}: noted.")
 
 
-async def _staff_role(desk: Desk, handle: str, role: str, take: bool) -> None:
+async def _staff_role(desk: Desk, handle: str, role: str, take: bool, bounds: _Bounds) -> None:
     from journeys.app.finding import find_staff
     from journeys.store import staff
 
@@ -238,18 +286,20 @@ async def _staff_role(desk: Desk, handle: str, role: str, take: bool) -> None:
     member = await find_staff(pool, handle, "PSEUDO")
     if not take:
         _known_role(role, await _roles(desk))
+    await bounds.check(desk)
     by = await desk.keeper()
     done = await (staff.take_role if take else staff.give_role)(pool, member.id, role, by)
+    done = await bounds.set(desk, member.id, by) or done
     changed = await staff.member(pool, member.id)
     fr, en = ("noté", "noted") if done else ("rien à changer", "nothing to change")
     _told(desk, "staff", changed, f"{handle} : {fr}.", f"{handle}: {en}.")
 
 
 async def _staff_absence(desk: Desk, handle: str, first: str, last: str | None, deputy: str | None, drop: bool) -> None:
+    from journeys.app.absences import absence_of
     from journeys.app.finding import find_staff
     from journeys.app.reading import read_day
     from journeys.store import staff
-    from journeys.store.staff import Absence
 
     pool = await desk.pool()
     member = await find_staff(pool, handle, "PSEUDO")
@@ -265,17 +315,9 @@ async def _staff_absence(desk: Desk, handle: str, first: str, last: str | None, 
         _told(desk, "staff", member, f"{handle} : {fr}.", f"{handle}: {en}.")
         return
     last_day = read_day(last, "--to") if last is not None else first_day
-    if last_day < first_day:
-        raise usage("absence-backwards", "--to : avant le premier jour", "--to: before the first day", field="--to")
     stands_in = await find_staff(pool, deputy, "--deputy") if deputy is not None else None
-    if stands_in is not None and stands_in.id == member.id:
-        raise usage(
-            "own-deputy",
-            "--deputy : personne ne se remplace soi-même",
-            "--deputy: nobody stands in for themselves",
-            field="--deputy",
-        )
-    await staff.set_absence(pool, Absence(member.id, first_day, last_day, stands_in.id if stands_in else None), by)
+    absence = absence_of(member, first_day, last_day, stands_in, called=("--to", "--deputy"))
+    await staff.set_absence(pool, absence, by)
     _told(desk, "staff", member, f"{handle} : absence notée du {first_day:%d/%m/%Y} au {last_day:%d/%m/%Y}.",
           f"{handle}: absence noted from {first_day} to {last_day}.")  # fmt: skip
 
@@ -311,6 +353,22 @@ def _known_role(role: str, known: set[str]) -> None:
             (f"Did you mean “{near}”? " if near else "") + f"Roles: {', '.join(names)}",
         ),
     )
+
+
+async def _known_fund(desk: Desk, fund: str) -> None:
+    """A fund that was opened, or from which a programme in force or shipped pays. Raises Failure (not found)."""
+    from journeys.app.finding import unknown_code
+    from journeys.app.publishing import in_force
+    from journeys.authoring.reading import programme_names, read_programme
+    from journeys.store import funds
+
+    pool = await desk.pool()
+    programmes = [read_programme(name).programme for name in programme_names()]
+    programmes += [programme for _, programme in (await in_force(pool)).values()]
+    known = {each.code for each in await funds.funds(pool)}
+    known |= {grant.fund for programme in programmes for grant in programme.grants.values()}
+    if fund not in known:
+        raise unknown_code("fund", fund, sorted(known), "--fund")
 
 
 # --- partners and mentors

@@ -95,7 +95,7 @@ def typed(name: str, words: list[str]) -> dict[str, str]:
     from journeys.app.finding import nearest
 
     fields = {field.option: field for field in fields_of(name)}
-    known = [*fields, *(f"{field.option}-file" for field in fields.values() if field.part),
+    known = [*fields, *(f"{field.option}-file" for field in fields.values() if field.kind == "text" and field.part),
              "--on", "--occurred", "--command-id", "--seen"]  # fmt: skip
     found: dict[str, str] = {}
     rest = iter(words)
@@ -178,8 +178,9 @@ async def _give(desk: Desk, id: str, name: str, words: dict[str, str]) -> int:
         desk.out.note(line)
     asked = _signed(desk, loaded, reader, body, texts, actor)
     answer = await deliver(
-        await desk.pool(), desk.ring(), desk.client, desk.settings.task_queue, loaded, asked, texts, actor
-    )
+        await desk.pool(), desk.ring(), desk.client, desk.settings.task_queue, loaded, asked, texts, actor,
+        reader.attached,
+    )  # fmt: skip
     if (failure := failure_of(answer, loaded.book)) is not None:
         raise failure
     row = await views.journey(pool, loaded.row.id) or loaded.row
@@ -192,9 +193,10 @@ def _signed(desk: Desk, loaded: "Loaded", reader: Any, body: "AnyBody", texts: d
     from pydantic import ValidationError
 
     from journeys.app.entry import clean_text, make_command
+    from journeys.domain.document import PART
 
     now, typed = desk.now, {field.name: field.option for field in reader.fields}
-    texts = {name: clean_text(text, typed[name]) for name, text in texts.items()}
+    texts = {name: text if name == PART else clean_text(text, typed[name]) for name, text in texts.items()}
     try:
         return make_command(
             desk.ring(), stream=loaded.row.stream, body=body, actor=actor, now=now, texts=texts,

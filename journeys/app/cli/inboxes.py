@@ -51,6 +51,7 @@ async def _today(desk: Desk, referent: str | None) -> None:
     from journeys.app.reading import today_of
     from journeys.app.syncing import open_journeys
     from journeys.i18n import capital, format_date
+    from journeys.store import staff
 
     pool = await desk.pool()
     whose: Member | None = None
@@ -60,7 +61,8 @@ async def _today(desk: Desk, referent: str | None) -> None:
         whose = await desk.member()
     rows = await open_journeys(pool)
     roles = frozenset(whose.roles) if whose is not None else frozenset[str]()
-    found = today(rows, whose.id if whose is not None else None, roles, desk.now)
+    away = await staff.stood_in_for(pool, whose.id, today_of(desk.now)) if whose is not None else ()
+    found = today(rows, whose.id if whose is not None else None, roles, desk.now, away)
     programmes = await _programmes(desk)
     out, lang = desk.out, desk.out.lang
     sections = (

@@ -332,18 +332,17 @@ def _of_temporal(error: BaseException) -> Failure | None:
         return None
     from temporalio.service import RPCError
 
+    from journeys.app.telling import unanswered
+    from journeys.contract import Fate
     from journeys.temporal import Malformed, Unreachable
 
-    command = getattr(error, "command_id", None)
     match error:
-        case Unreachable() | RPCError():
-            failure = _disk_full_meanwhile() or _unreachable(
-                "temporal", "Temporal ou ses workers ne répondent pas", "Temporal or its workers do not answer",
-                Said("vérifiez que « journeys up » (ou un worker) tourne, puis « journeys doctor »",
-                     "check that “journeys up” (or a worker) runs, then “journeys doctor”"),
-            )  # fmt: skip
-            failure.command = command
-            return failure
+        case Unreachable():
+            failure = unanswered(error.fate, error.command_id)
+            return _disk_full_meanwhile(failure) or failure
+        case RPCError():
+            failure = unanswered(Fate.UNKNOWN, None)
+            return _disk_full_meanwhile(failure) or failure
         case Malformed():
             return usage(
                 "malformed",
@@ -353,7 +352,7 @@ def _of_temporal(error: BaseException) -> Failure | None:
     return None
 
 
-def _disk_full_meanwhile() -> Failure | None:
+def _disk_full_meanwhile(failure: Failure) -> Failure | None:
     """The embedded servers do not answer because they cannot write: what was sent may have been noted before."""
     from journeys.local.failures import is_full
     from journeys.settings import load_settings
@@ -361,12 +360,13 @@ def _disk_full_meanwhile() -> Failure | None:
     settings = load_settings()
     if not settings.embedded or not is_full(settings.data_dir):
         return None
-    return _unreachable(
-        "disk-full",
-        f"pas de réponse : le disque de {settings.data_dir} est plein",
-        f"no answer: the disk of {settings.data_dir} is full",
+    return Failure(
+        Exit.UNREACHABLE, "disk-full",
+        Said(f"pas de réponse : le disque de {settings.data_dir} est plein ; {failure.what.fr}",
+             f"no answer: the disk of {settings.data_dir} is full; {failure.what.en}"),
         Said("libérez de la place, puis recommencez", "free some space, then try again"),
-    )
+        command=failure.command, more=failure.more,
+    )  # fmt: skip
 
 
 def _of_stack(error: BaseException) -> Failure | None:

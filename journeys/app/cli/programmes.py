@@ -9,7 +9,7 @@ from journeys.app.cli.shape import argument, at, command, group
 from journeys.app.failures import Exit, Failure, Said
 
 if TYPE_CHECKING:
-    from journeys.domain.programme import Programme
+    from journeys.domain.handbook import Handbook
 
 
 def add_to(app: typer.Typer) -> None:
@@ -106,69 +106,61 @@ async def _text(desk: Desk, name: str) -> str:
 
 
 async def _show(desk: Desk, name: str) -> None:
-    from journeys.domain.programme import compile_programme
+    from journeys import clock
+    from journeys.app.publishing import rules
+    from journeys.app.reading import today_of
 
-    programme = compile_programme(await _text(desk, name))
-    desk.out.result({"programme": programme.model_dump(mode="json")}, lambda: _print(desk, programme))
+    known = rules(await _text(desk, name), today_of(clock.now()))
+    desk.out.result({"programme": known.programme.model_dump(mode="json")}, lambda: _print(desk, known.book))
 
 
-def _print(desk: Desk, programme: "Programme") -> None:
-    out, lang = desk.out, desk.out.lang
+def _print(desk: Desk, book: "Handbook") -> None:
+    from journeys.i18n import capital, format_money
+    from journeys.narration import spoken
+    from journeys.narration.programmes import Rules
+
+    out, lang, programme = desk.out, desk.out.lang, book.programme
+    told = Rules(book, lang)
     out.heading(programme.label.in_(lang))
-    out.line(
-        out.t(f"actif à partir de : {programme.active_from}", f"active from: {programme.active_from}")
-        + (out.t(f" · fin : {programme.ends}", f" · ends: {programme.ends}") if programme.ends else "")
-    )
-    phases = [
-        (
-            code,
-            each.label.in_(lang),
-            str(each.enter or ", ".join(each.enter_when)),
-            str(each.leave or ", ".join(each.leave_when)),
-        )
-        for code, each in programme.phases.items()
-    ]
-    if phases:
+    if programme.active_from in programme.dates:
+        label = programme.dates[programme.active_from].label.in_(lang)
+        out.line(out.t(f"l'accompagnement commence à : {label}", f"support begins at: {label}"))
+    if programme.ends is not None:
+        out.line(out.t("terme : ", "ends: ") + told.moment(programme.ends))
+    if programme.phases:
         out.heading(out.t("Phases", "Phases"))
-        out.table((out.t("code", "code"), "", out.t("début", "begins"), out.t("fin", "ends")), phases)
-    steps = [
-        (code, each.label.in_(lang), str(each.due or "—"), each.check.value, each.missed or "—",
-         out.t("par défaut", "default") if each.origin == "default" else "")
-        for code, each in programme.milestones.items()
-    ]  # fmt: skip
+        out.table(
+            (out.t("code", "code"), "", out.t("début", "begins"), out.t("fin", "ends")),
+            [(code, each.label.in_(lang), told.phase(each.enter, each.enter_when),
+              told.phase(each.leave, each.leave_when)) for code, each in programme.phases.items()],
+        )  # fmt: skip
     out.heading(out.t("Étapes", "Milestones"))
     out.table(
-        (out.t("code", "code"), "", out.t("échéance", "due"), out.t("constat", "check"), out.t("alerte", "ladder"), ""),
-        steps,
-    )
+        (out.t("code", "code"), "", out.t("échéance", "due"), out.t("constat", "check"), out.t("rappels", "reminders"),
+         out.t("si elle est manquée", "if missed"), ""),
+        [(code, each.label.in_(lang), told.due(each) or "—", spoken(each.check.value, lang),
+          "; ".join(told.reminders(each)), told.ladder(each.missed) or "—",
+          out.t("par défaut", "default") if each.origin == "default" else "")
+         for code, each in programme.milestones.items()],
+    )  # fmt: skip
     if programme.contacts:
         out.heading(out.t("Suivis", "Contacts"))
         out.table((out.t("code", "code"), "", out.t("début", "start"), out.t("rythme", "cadence")),
-                  [(code, each.label.in_(lang), str(each.start), "; ".join(map(str, each.cadence)))
+                  [(code, each.label.in_(lang), told.moment(each.start), told.cadence(each))
                    for code, each in programme.contacts.items()])  # fmt: skip
+    out.heading(out.t("Alertes", "Escalations"))
+    for code, ladder in programme.ladders.items():
+        out.line(f"{capital(told.ladder(code))} ({told.acknowledged(ladder)})")
+        for step in told.steps(ladder):
+            out.line(f"    {step}")
     if programme.grants:
-        from journeys.i18n import format_money
-
         out.heading(out.t("Aides", "Grants"))
         out.table(
-            (
-                out.t("code", "code"),
-                "",
-                out.t("plafond", "cap"),
-                out.t("objets", "purposes"),
-                out.t("accords", "approvals"),
-            ),
-            [
-                (
-                    code,
-                    each.label.in_(lang),
-                    format_money(each.cap, lang),
-                    ", ".join(each.purposes),
-                    " | ".join(" + ".join(level.approvals) for level in each.levels),
-                )
-                for code, each in programme.grants.items()
-            ],
-        )
+            (out.t("code", "code"), "", out.t("plafond", "cap"), out.t("objets", "purposes"),
+             out.t("accords", "approvals"), out.t("versements", "instalments")),
+            [(code, each.label.in_(lang), format_money(each.cap, lang), told.spoken(each.purposes),
+              "; ".join(told.levels(each)), told.instalments(each)) for code, each in programme.grants.items()],
+        )  # fmt: skip
 
 
 def _validate(desk: Desk, name: str) -> int:

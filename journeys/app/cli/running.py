@@ -132,7 +132,8 @@ async def _sync_at_start(desk: Desk) -> None:
             pool, client = await desk.pool(), await desk.client()
             late = await lagging(pool, client, desk.now)
             if late:
-                await sync(client, desk.ring(), [each.row.stream for each in late], desk.now, desk.settings.task_queue)
+                streams = [each.row.stream for each in late]
+                await sync(pool, client, desk.ring(), streams, desk.now, desk.settings.task_queue)
                 desk.out.note(
                     desk.out.t(
                         f"{len(late)} parcours ont relu le journal.", f"{len(late)} journeys adopted the journal."
@@ -282,7 +283,7 @@ async def _sync(desk: Desk, id: str | None, every: bool) -> None:
         streams = {(await find_journey(pool, id)).stream: "asked"}
     else:
         streams = {each.row.stream: str(each.why) for each in await lagging(pool, client, desk.now)}
-    answers = await sync(client, desk.ring(), list(streams), desk.now, desk.settings.task_queue)
+    answers = await sync(pool, client, desk.ring(), list(streams), desk.now, desk.settings.task_queue)
     found = [
         {
             "id": stream.removeprefix("journey-"),

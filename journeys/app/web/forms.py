@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from journeys.app.failures import Exit, Failure, Said
-from journeys.app.fields import ABOUT, Field, commands, fields_of
+from journeys.app.fields import Field, commands, fields_of
 from journeys.app.finding import Loaded
+from journeys.app.web.resending import label_of
 from journeys.app.web.visit import Visit
+from journeys.domain.document import KINDS, PART
 from journeys.domain.programme import Programme
-from journeys.i18n import capital, text
+from journeys.i18n import capital
 from journeys.narration import spoken
 from journeys.narration.telling import Speech
 from journeys.store import mentors, partners, staff
 
-Shape = Literal["hidden", "text", "area", "day", "instant", "amount", "number", "choice", "flag"]
+Shape = Literal["hidden", "text", "area", "day", "instant", "amount", "number", "choice", "flag", "file"]
 
 _CODES = {
     "milestone": "milestones",
@@ -28,7 +30,6 @@ _LISTED: Mapping[str, Callable[[Programme], Iterable[Iterable[str]]]] = {
     "pay_by": lambda programme: [grant.pay_by for grant in programme.grants.values()],
     "means": lambda programme: [contact.means for contact in programme.contacts.values()],
     "value": lambda programme: [*programme.situations.values(), ("unknown",)],
-    "kind": lambda programme: [milestone.evidence for milestone in programme.milestones.values()],
 }
 """Codes that a programme lists for a field."""
 _LONG = frozenset({"note", "reason", "text", "letter", "description"})
@@ -44,6 +45,9 @@ class Input:
     required: bool
     value: str
     choices: tuple[tuple[str, str], ...] = ()
+    hint: str = ""
+    accepts: str = ""
+    """Endings of the files that may be chosen."""
 
 
 async def form_of(visit: Visit, loaded: Loaded, command: str, typed: Mapping[str, Any]) -> list[Input]:
@@ -53,16 +57,26 @@ async def form_of(visit: Visit, loaded: Loaded, command: str, typed: Mapping[str
     """
     if command not in commands():
         raise Failure(Exit.NOT_FOUND, "unknown-command", Said("cette action n'existe pas", "there is no such action"))
-    return [await _input(visit, loaded, field, str(typed.get(field.name, ""))) for field in fields_of(command)]
+    return [await _input(visit, loaded, field, typed) for field in fields_of(command)]
 
 
-async def _input(visit: Visit, loaded: Loaded, field: Field, value: str) -> Input:
-    choices = tuple(await _choices(visit, loaded, field))
-    words = ABOUT[field.name].in_(visit.lang).partition(":")[0].partition("(")[0].partition(";")[0].strip()
-    label = capital(text(visit.lang)(words))
+async def _input(visit: Visit, loaded: Loaded, field: Field, typed: Mapping[str, Any]) -> Input:
+    value = str(typed.get(field.name, ""))
+    choices = tuple(await _choices(visit, loaded, field, typed))
+    label = label_of(field.name, visit.lang)
+    if field.kind == "document":
+        return _file(visit, field, label)
     if len(choices) == 1 and field.required and not value:
         value = choices[0][0]
     return Input(field.name, label, _shape(field, bool(choices)), field.required, value, choices)
+
+
+def _file(visit: Visit, field: Field, label: str) -> Input:
+    hint = visit.say(
+        "PDF, photo, Word ou OpenDocument ; {size} Mo au plus", size=visit.house.settings.largest_document_mb
+    )
+    endings = ",".join(ending for kind in KINDS.values() for ending in kind.endings)
+    return Input(field.name, label, "file", field.required, "", hint=hint, accepts=endings)
 
 
 def _shape(field: Field, has_choices: bool) -> Shape:
@@ -77,7 +91,7 @@ def _shape(field: Field, has_choices: bool) -> Shape:
             return "area" if field.part and field.name in _LONG else "text"
 
 
-async def _choices(visit: Visit, loaded: Loaded, field: Field) -> Iterable[tuple[str, str]]:
+async def _choices(visit: Visit, loaded: Loaded, field: Field, typed: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     """What may be chosen: open items by what they are, codes by their labels, people by their names."""
     state, programme = loaded.state, loaded.book.programme
     speech = Speech(loaded.book, {}, visit.lang, state)
@@ -105,6 +119,8 @@ async def _choices(visit: Visit, loaded: Loaded, field: Field) -> Iterable[tuple
             return [(id, capital(speech.referral(id))) for id in state.referrals]
         case "code" if field.name == "grant":
             return [(code, each.label.in_(visit.lang)) for code, each in programme.grants.items()]
+        case _ if field.name == "kind":
+            return [(code, capital(spoken(code, visit.lang))) for code in _evidence(programme, typed)]
         case _ if field.name in _LISTED:
             codes = dict.fromkeys(code for listed in _LISTED[field.name](programme) for code in listed)
             return [(code, capital(spoken(code, visit.lang))) for code in codes]
@@ -115,6 +131,14 @@ async def _choices(visit: Visit, loaded: Loaded, field: Field) -> Iterable[tuple
             return [(code, each.label.in_(visit.lang)) for code, each in programme.closings.items()]
         case _:
             return []
+
+
+def _evidence(programme: Programme, typed: Mapping[str, Any]) -> Iterable[str]:
+    """Kinds of evidence: those that the milestone asks for, where it asks; else all, and a plain document."""
+    milestone = programme.milestones.get(str(typed.get("milestone", "")))
+    if milestone is not None and milestone.evidence:
+        return milestone.evidence
+    return dict.fromkeys([*(code for each in programme.milestones.values() for code in each.evidence), PART])
 
 
 def _label(known: Any, code: str, visit: Visit) -> str:

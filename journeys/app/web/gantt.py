@@ -10,6 +10,8 @@ from markupsafe import Markup, escape
 
 from journeys.app.finding import Loaded
 from journeys.domain.events import PhaseCompleted
+from journeys.domain.forecast import Forecast
+from journeys.domain.programme import Programme
 from journeys.i18n import N_, Lang, capital, format_date, text
 
 WIDTH: Final = 1000
@@ -43,19 +45,37 @@ class Mark:
 
 
 def gantt(loaded: Loaded, now: datetime, lang: Lang) -> Markup:
-    """The picture as inline SVG; empty when nothing has a day yet. The page tells the same in its tables."""
-    calendar = loaded.book.calendar
-    today = calendar.day(now)
-    bars, marks = _bars(loaded, today, lang), _marks(loaded, lang)
+    """A journey's picture as inline SVG; empty when nothing has a day yet. The page tells the same in its tables."""
+    today = loaded.book.calendar.day(now)
+    return drawn(_bars(loaded, today, lang), _marks(loaded, lang), today, N_("Le parcours le long du temps"), lang)
+
+
+def programme_gantt(programme: Programme, found: Forecast, today: date, lang: Lang) -> Markup:
+    """A programme's picture for chosen days: phases that have both ends, and milestones that have a day."""
+    last = max((day for day in found.milestones.values() if day is not None), default=today)
+    ends = found.ends or last
+    bars = [
+        Bar(capital(programme.phases[code].label.in_(lang)), each.begins, max(each.ends or ends, each.begins), True)
+        for code, each in found.phases.items()
+        if each.begins is not None
+    ]
+    marks = [
+        Mark(capital(programme.milestones[code].label.in_(lang)), day, "due")
+        for code, day in found.milestones.items()
+        if day is not None
+    ]
+    return drawn(bars, marks, today, N_("Le programme le long du temps"), lang)
+
+
+def drawn(bars: Sequence[Bar], marks: Sequence[Mark], today: date, title_word: str, lang: Lang) -> Markup:
+    """Bars and marks along time; `title_word` is what the picture is called, a text of ours."""
     days = sorted({today, *(day for bar in bars for day in (bar.begins, bar.ends)), *(mark.day for mark in marks)})
     if len(days) < 2:
         return Markup("")
     place = _scale(days)
     height = HEAD + ROW * (len(bars) + (1 if marks else 0)) + 14
     _ = text(lang)
-    title, now_word, steps = (
-        escape(_(each)) for each in (N_("Le parcours le long du temps"), N_("aujourd'hui"), N_("Étapes"))
-    )
+    title, now_word, steps = (escape(_(each)) for each in (title_word, N_("aujourd'hui"), N_("Étapes")))
     parts = [
         f'<svg class="gantt" viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="gantt-title" '
         f'xmlns="http://www.w3.org/2000/svg"><title id="gantt-title">{title}</title>'
@@ -136,10 +156,9 @@ def _months(days: Sequence[date], place: Callable[[date], float], height: int, l
     found, last, month = [], -999.0, None
     for day in days:
         if (day.year, day.month) != month and place(day) - last > 70:
-            words = format_date(day, lang).split(" ")
-            found.append(
-                f'<text class="month" x="{place(day):.1f}" y="28">{escape(words[0])} {escape(words[1])}</text>'
-            )
+            words, x = format_date(day, lang).split(" "), place(day)
+            side = ' text-anchor="end"' if x > WIDTH - 100 else ""
+            found.append(f'<text class="month" x="{x:.1f}" y="28"{side}>{escape(words[0])} {escape(words[1])}</text>')
             month, last = (day.year, day.month), place(day)
     return found
 

@@ -49,7 +49,7 @@ class House:
 
             try:
                 async with asyncio.timeout(5):
-                    self._client = await connect(self.settings, self.temporal_address)
+                    self._client = await connect(self.settings, self.temporal_address, entering=True)
             except TimeoutError as error:
                 raise Unreachable("Temporal does not answer") from error
         return self._client
@@ -60,6 +60,10 @@ class House:
             self._programmes = {name: known for name, (_, known) in (await in_force(self.writing)).items()}
             self._programmes_until = time.monotonic() + _REMEMBERED_SECONDS
         return self._programmes
+
+    def forget_programmes(self) -> None:
+        """Look anew at the next use: one may have been put in force."""
+        self._programmes_until = 0.0
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 """One open item as a line of a list: what it is, how late, what happens if nobody acts, and what can be done here."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Literal
 
@@ -10,7 +10,7 @@ from journeys.app.reading import ZONE, today_of
 from journeys.app.web.visit import Visit
 from journeys.domain.programme import Programme
 from journeys.domain.summary import HELD
-from journeys.i18n import capital, format_date, format_time, ngettext
+from journeys.i18n import capital, format_date, format_time, format_weekday, ngettext
 
 Tone = Literal["late", "soon", "calm"]
 
@@ -35,13 +35,15 @@ class Line:
     item: Waiting
     who: str
     about_who: str
-    """Where the person stands, in a few words: `sorti depuis 12 jours · Auxilia`."""
+    """Where the person stands: `sorti depuis 12 jours · Auxilia · lyon`, without what is the same on every line."""
     what: str
     when: str
     tone: Tone
     then: str
     whose: str
     actions: tuple[Action, ...]
+    again: bool = False
+    """The line above is about the same journey: the person is not named again."""
 
     @property
     def journey(self) -> str:
@@ -57,8 +59,8 @@ def line(visit: Visit, item: Waiting, programmes: Mapping[str, Programme], *, mi
         _stands(visit, item, programmes),
         capital(said(item, visit.lang, programmes)),
         when,
-        tone,
-        otherwise(item, visit.lang, programmes),
+        tone if mine else "calm",
+        _then(visit, item, programmes),
         turn(item, visit.lang, programmes),
         tuple(_actions(visit, item)) if mine else (),
     )
@@ -68,7 +70,40 @@ def _stands(visit: Visit, item: Waiting, programmes: Mapping[str, Programme]) ->
     row = item.row
     programme = programmes.get(row.programme)
     name = programme.label.in_(visit.lang).partition(":")[0].strip() if programme is not None else row.programme
-    return " · ".join(filter(None, (release_words(visit, row.summary), name, row.site)))
+    seen = visit.visitor.sites
+    return " · ".join(
+        filter(None, (
+            release_words(visit, row.summary),
+            name if len(programmes) > 1 else "",
+            row.site if len(seen) != 1 or row.site not in seen else "",
+        ))
+    )  # fmt: skip
+
+
+def _then(visit: Visit, item: Waiting, programmes: Mapping[str, Programme]) -> str:
+    """What happens if nobody acts; nothing where that has happened."""
+    if item.at is not None and item.at <= visit.now and item.kind != "escalation":
+        return ""
+    return otherwise(item, visit.lang, programmes, lambda at: _near(visit, at))
+
+
+def together(lines: Iterable[Line]) -> list[Line]:
+    """The lines of a journey side by side, where its first one stands."""
+    found: dict[str, list[Line]] = {}
+    for each in lines:
+        found.setdefault(each.journey, []).append(each)
+    return [replace(each, again=nth > 0) for several in found.values() for nth, each in enumerate(several)]
+
+
+def _near(visit: Visit, at: datetime) -> str:
+    """When something will be, after a verb: `aujourd'hui à 18 h`, `jeudi à 9 h`, `le 20 janvier à 9 h`."""
+    day, hour = at.astimezone(ZONE).date(), format_time(at, visit.lang, ZONE)
+    days = (day - today_of(visit.now)).days
+    if days in (-1, 0, 1):
+        return visit.say("{day} à {hour}", day=_day(visit, at), hour=hour)
+    if 0 < days < 7:
+        return visit.say("{day} à {hour}", day=format_weekday(day, visit.lang), hour=hour)
+    return visit.say("le {day} à {hour}", day=near_date(visit, day), hour=hour)
 
 
 def release_words(visit: Visit, summary: Mapping[str, object]) -> str:
@@ -162,7 +197,8 @@ def _actions(visit: Visit, item: Waiting) -> list[Action]:
         case "contact":
             return [Action(s("Contact pris…"), "log-contact", {"contact": item.about}, form=True, first=True)]
         case "appointment" if item.at is not None and item.at > visit.now:
-            return [Action(s("Déplacer…"), "move-appointment", {"appointment": item.id}, form=True)]
+            return [Action(s("Déplacer…"), "move-appointment", {"appointment": item.id}, form=True,
+                           first=item.note == "other-time")]  # fmt: skip
         case "appointment":
             close = {"appointment": item.id}
             return [
@@ -186,6 +222,10 @@ def _actions(visit: Visit, item: Waiting) -> list[Action]:
             ]
         case "receipt":
             return [Action(s("Déposer…"), "submit-receipt", {"receipt": item.id}, form=True, first=True)]
+        case "payment" if item.note == "reserved":
+            return [Action(s("Annuler…"), "cancel-payment", {"payment": item.id}, form=True)]
+        case "payment":
+            return [Action(s("Noter comme payé…"), "settle-payment", {"payment": item.id}, form=True, first=True)]
         case "transfer" if visit.visitor.id == item.about:
             return [
                 Action(s("Accepter"), "accept-transfer", {}, first=True),

@@ -24,7 +24,7 @@ class Policy:
         if self.roles is None:
             return True
         held = set(roles)
-        return bool(held & self.roles) or (self is STAFF and bool(held))
+        return bool(held & self.roles) or (self is STAFF and bool(held - set(ROLES)))
 
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -38,6 +38,11 @@ READERS: Final = Policy("readers", frozenset(role for role, reach in READS.items
 """Those who may look into some journey."""
 CASEWORK: Final = Policy("casework", frozenset({"referent", "supervisor"}))
 DECIDING: Final = Policy("deciding", frozenset({"supervisor", "finance", "duty"}))
+
+
+MOUNTED: Final = frozenset({"/static", "/api/v1"})
+"""What hangs on the application beside its routes: files that anybody may have, and the API, whose own routes are
+checked where it is made."""
 
 
 class Unguarded(Exception):
@@ -62,7 +67,7 @@ def check_doors(application: FastAPI) -> None:
         getattr(route, "path", repr(route))
         for route in application.routes
         if not (isinstance(route, APIRoute) and policy_of(route) is not None)
-        and not (isinstance(route, Mount) and route.path == "/static")
+        and not (isinstance(route, Mount) and route.path in MOUNTED)
     ]
     if naked:
         raise Unguarded(", ".join(naked))

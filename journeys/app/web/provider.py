@@ -30,8 +30,6 @@ PATIENCE_SECONDS: Final = 5.0
 REMEMBERED_SECONDS: Final = 3600.0
 LEEWAY_SECONDS: Final = 60
 _ASYMMETRIC: Final = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"})
-_LONGEST_KEPT: Final = 2_500
-"""Bytes of a filled form that go along in the cookie of the way; browsers take 4,096 in all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +41,7 @@ class Flow:
     verifier: str
     back: str
     again: str
-    """A filled form that waits for the proof; empty: none."""
+    """The key of a filled form that waits for the proof; empty: none."""
     proving: str | None
     """The member whose proof is asked for anew; None: a login."""
     began: int
@@ -93,8 +91,7 @@ class Provider:
         """The provider's address for a login, and what must be kept until it returns. Raises Failure."""
         flow = Flow(
             state=secrets.token_urlsafe(24), nonce=secrets.token_urlsafe(24), verifier=secrets.token_urlsafe(48),
-            back=back, again=again if len(again.encode()) <= _LONGEST_KEPT else "", proving=proving,
-            began=int(time.time()),
+            back=back, again=again, proving=proving, began=int(time.time()),
         )  # fmt: skip
         more = {"prompt": "login", "max_age": "0"} if proving is not None else {}
         described = await self._described()

@@ -15,9 +15,20 @@ from journeys.app.inbox import label, role_label
 from journeys.app.reading import ZONE, today_of
 from journeys.app.web.policy import DECIDING, READERS, STAFF
 from journeys.app.web.visit import Visit
-from journeys.i18n import Lang, capital, format_date, format_instant, format_money, format_time, ngettext, text
+from journeys.domain.moments import parse_moment
+from journeys.i18n import (
+    Lang,
+    capital,
+    format_date,
+    format_instant,
+    format_money,
+    format_size,
+    format_time,
+    ngettext,
+    text,
+)
 from journeys.identifiers import short, uuid7
-from journeys.narration import command_word, spoken
+from journeys.narration import command_word, moment_words, spoken
 from journeys.narration.words import COMMANDS
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
@@ -72,6 +83,15 @@ def navigation(visit: Visit) -> list[tuple[str, str]]:
     return [(path, label) for path, label, policy in screens if policy.admits(visit.roles)]
 
 
+def elsewhere(visit: Visit) -> list[tuple[str, str]]:
+    """The pages at the foot of every page: looked at now and then."""
+    say = visit.say
+    pages = [("/sorties", say("Sorties à venir"), READERS), ("/programmes", say("Programmes"), READERS),
+             ("/equipe", say("Équipe et absences"), STAFF), ("/mentors", say("Mentors"), READERS),
+             ("/partenaires", say("Partenaires"), READERS)]  # fmt: skip
+    return [(path, label) for path, label, policy in pages if policy.admits(visit.roles)]
+
+
 def query(fields: Mapping[str, str], back: str) -> str:
     """Fields that are known already, for the address of a form."""
     return urlencode({**fields, "back": back})
@@ -91,8 +111,8 @@ def _environment(lang: Lang) -> Environment:
         loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape(default=True), undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, auto_reload=False, extensions=["jinja2.ext.do"],
     )  # fmt: skip
-    made.globals.update(_=_saying(lang), n=_counting(lang), lang=lang, navigation=navigation, query=query,
-                        labels=lambda inputs: {each.name: each.label for each in inputs},
+    made.globals.update(_=_saying(lang), n=_counting(lang), lang=lang, navigation=navigation, elsewhere=elsewhere,
+                        query=query, labels=lambda inputs: {each.name: each.label for each in inputs},
                         fresh_id=_fresh_id)  # fmt: skip
     made.filters.update(
         day=lambda day, weekday=False: format_date(_day(day), lang, weekday=weekday),
@@ -100,12 +120,14 @@ def _environment(lang: Lang) -> Environment:
         instant=lambda at, weekday=False: format_instant(at, lang, ZONE, weekday=weekday),
         hour=lambda at: format_time(at, lang, ZONE),
         money=lambda cents: format_money(cents, lang),
+        size=lambda octets: format_size(octets, lang),
         capital=capital,
         said=lambda said: text(lang)(said.in_(lang)),
         spoken=lambda code: spoken(code, lang),
         command_word=lambda name: command_word(name, lang),
         role=lambda code, programme=None: role_label(code, lang, programme),
         label=lambda code, programme: label(code, lang, programme),
+        moment=lambda when, book: moment_words(parse_moment(when), book, lang),
         short_id=short,
     )
     return made

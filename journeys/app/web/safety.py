@@ -1,5 +1,6 @@
 """What keeps a page from being used against its reader: headers, the origin of a form, how much and how often."""
 
+import hashlib
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 from urllib.parse import urlsplit
@@ -9,9 +10,15 @@ from fastapi.responses import PlainTextResponse, Response
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
+from starlette.datastructures import Headers
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from journeys.app.failures import Exit, Failure, Said
+from journeys.app.web.api.problems import of_api, problem
 from journeys.app.web.policy import SAFE
-from journeys.app.web.visit import BEFORE, set_cookie
+from journeys.app.web.visit import BEFORE, set_cookie, token_of
+from journeys.store.links import PATH as LINKS
 
 Next = Callable[[Request], Awaitable[Response]]
 
@@ -29,13 +36,23 @@ HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
-LARGEST_FORM: Final = 12_000_000
-"""Bytes: a document of 10 MB and its form."""
-
 A_MINUTE: Final = 300
-"""Requests of one address; a person with many windows stays far below."""
-LOGINS_A_MINUTE: Final = 20
+"""Requests of one session or token; a person with many windows stays far below."""
+OF_AN_ADDRESS: Final = 10
+"""How many times that one address may ask for: behind it may be a whole association."""
+LOGINS_A_MINUTE: Final = 60
+"""Tries to log in or to prove who one is, from one address: on Monday at nine a whole association comes."""
+LINKS_A_MINUTE: Final = 60
+"""One-time links opened or answered from one address; behind it may be a whole association."""
+LEVEL: Final = 4
+"""Of compression: nine tenths of what the highest saves, for a third of its time."""
+_ASKED_HERE: Final = ("same-origin", "none")
 _TRIES: Final = ("/connexion", "/confirmer", "/compte")
+
+
+def loggable(path: str) -> str:
+    """A path as logs may hold it: what opens a one-time link is left out."""
+    return f"{LINKS}…" if path.startswith(LINKS) else path
 
 
 def policy_with(origins: Iterable[str]) -> str:
@@ -53,6 +70,9 @@ async def headers(request: Request, call_next: Next) -> Response:
         answer.headers.setdefault("Content-Security-Policy", policy_with(provider.origins))
     for name, value in HEADERS.items():
         answer.headers.setdefault(name, value)
+    if request.url.path.startswith(LINKS):
+        answer.headers["Referrer-Policy"] = "no-referrer"
+        answer.headers["X-Robots-Tag"] = "noindex"
     if request.url.path.startswith("/static/"):
         answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     if request.url.scheme == "https":
@@ -60,9 +80,29 @@ async def headers(request: Request, call_next: Next) -> Response:
     return answer
 
 
+class Compressed(GZipMiddleware):
+    """Answers compressed on their way, but for pages that another site may have asked for.
+
+    Whoever can make a browser ask for a page with words of their choice, and sees how long the answer is, could guess
+    what stands beside these words. So a page is compressed only when the browser says that it was asked for from here
+    or by hand; what is the same for everybody always is.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(app, minimum_size=500, compresslevel=LEVEL)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (
+            scope["path"].startswith("/static/") or Headers(scope=scope).get("sec-fetch-site") in _ASKED_HERE
+        ):
+            await super().__call__(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
 async def same_origin(request: Request, call_next: Next) -> Response:
-    """A change may only come from a page of ours. Programs with a token of their own are not browsers."""
-    if request.method not in SAFE and "authorization" not in request.headers and not _from_here(request):
+    """A change may only come from a page of ours. No cookie opens the API: no site can borrow one."""
+    if request.method not in SAFE and not of_api(request.url.path) and not _from_here(request):
         return PlainTextResponse("Forbidden: this form was sent from another site.", status_code=403)
     return await call_next(request)
 
@@ -72,35 +112,59 @@ def _from_here(request: Request) -> bool:
     if site is not None and site not in ("same-origin", "none"):
         return False
     origin = request.headers.get("origin")
+    if origin == "null" and request.url.path.startswith(LINKS):
+        # A page that sends no referrer has its forms sent without an origin; who has the link may act, from anywhere.
+        return True
     if origin is not None:
-        return urlsplit(origin).netloc == request.headers.get("host", "")
+        return _host_of(origin) == request.headers.get("host", "")
     referer = request.headers.get("referer")
-    return site is not None or (referer is not None and urlsplit(referer).netloc == request.headers.get("host", ""))
+    return site is not None or (referer is not None and _host_of(referer) == request.headers.get("host", ""))
+
+
+def _host_of(address: str) -> str | None:
+    """The host and port in an address; None when it is none."""
+    try:
+        return urlsplit(address).netloc
+    except ValueError:
+        return None
 
 
 class Pace:
-    """So many requests a minute of one address."""
+    """So many requests a minute of one session, and of one address."""
 
-    def __init__(self, a_minute: int = A_MINUTE, logins: int = LOGINS_A_MINUTE) -> None:
+    def __init__(self, a_minute: int = A_MINUTE, logins: int = LOGINS_A_MINUTE, links: int = LINKS_A_MINUTE) -> None:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self._all = RateLimitItemPerMinute(a_minute)
+        self._one = RateLimitItemPerMinute(a_minute)
+        self._all = RateLimitItemPerMinute(a_minute * OF_AN_ADDRESS)
         self._logins = RateLimitItemPerMinute(logins)
+        self._links = RateLimitItemPerMinute(links)
 
     async def __call__(self, request: Request, call_next: Next) -> Response:
-        """Refuse what comes too often, and what is too large before it is read."""
-        if request.headers.get("content-length", "0").isdecimal():
-            if int(request.headers.get("content-length", "0")) > LARGEST_FORM:
-                return PlainTextResponse("Too large.", status_code=413)
-        else:
-            return PlainTextResponse("Bad length.", status_code=400)
+        """Refuse what comes too often."""
         if request.url.path.startswith("/static/"):
             return await call_next(request)
         who = request.client.host if request.client is not None else "unknown"
         tries = request.method == "POST" and request.url.path.startswith(_TRIES)
-        if not await self._limiter.hit(self._all, "all", who) or (
-            tries and not await self._limiter.hit(self._logins, "logins", who)
+        link = request.url.path.startswith(LINKS)
+        if (
+            not await self._limiter.hit(self._all, "all", who)
+            or not await self._limiter.hit(self._one, "one", who, _bearer(request))
+            or (tries and not await self._limiter.hit(self._logins, "logins", who))
+            or (link and not await self._limiter.hit(self._links, "links", who))
         ):
+            if of_api(request.url.path):
+                return problem(request, _TOO_OFTEN)
             return PlainTextResponse(
                 "Too many requests; wait a minute.", status_code=429, headers={"Retry-After": "60"}
             )
         return await call_next(request)
+
+
+def _bearer(request: Request) -> str:
+    """What tells one visitor of an address from another, as a hash; whoever brings nothing is counted together."""
+    return hashlib.sha256((request.headers.get("authorization") or token_of(request)).encode()).hexdigest()
+
+
+_TOO_OFTEN: Final = Failure(
+    Exit.USAGE, "too-often", Said("trop de demandes", "too many requests"), Said("attendez une minute", "wait a minute")
+)

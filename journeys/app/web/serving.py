@@ -6,18 +6,24 @@ import signal
 import uvicorn
 
 from journeys.app.web.application import make_application
-from journeys.app.web.house import open_house
+from journeys.app.web.house import House, open_house
 from journeys.settings import Settings
+
+
+def server_of(house: House, host: str, port: int) -> uvicorn.Server:
+    """The server of a house's application. What relays say of a request is believed of those in the settings only."""
+    config = uvicorn.Config(
+        make_application(house), host=host, port=port, log_level="warning", access_log=False, server_header=False,
+        timeout_graceful_shutdown=2, lifespan="off", h11_max_incomplete_event_size=65_536,
+        forwarded_allow_ips=list(house.settings.trusted_proxies),
+    )  # fmt: skip
+    return uvicorn.Server(config)
 
 
 async def serve(settings: Settings, database_url: str, temporal_address: str | None, host: str, port: int) -> None:
     """Serve until told to end. Raises OSError: the address is taken; and what `open_house` raises."""
     async with open_house(settings, database_url, temporal_address) as house:
-        config = uvicorn.Config(
-            make_application(house), host=host, port=port, log_level="warning", access_log=False, server_header=False,
-            timeout_graceful_shutdown=2, lifespan="off", h11_max_incomplete_event_size=65_536,
-        )  # fmt: skip
-        server = uvicorn.Server(config)
+        server = server_of(house, host, port)
         told = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             told.add_signal_handler(number, lambda: setattr(server, "should_exit", True))

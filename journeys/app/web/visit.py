@@ -13,11 +13,13 @@ from fastapi.responses import Response
 
 from journeys.app.entry import Actor
 from journeys.app.failures import Exit, Failure, Said
+from journeys.app.web.bodies import BrokenForm, carries_a_file, read_form
 from journeys.app.web.house import House
 from journeys.app.web.policy import PUBLIC, SAFE, Door, Policy
 from journeys.i18n import Lang, language, text
 from journeys.store.database import Connection
 from journeys.store.sessions import Visitor, enter
+from journeys.store.views import within
 
 COOKIE: Final = "session"
 BEFORE: Final = "before"
@@ -75,10 +77,15 @@ class Visit:
         return frozenset(self._visitor.roles) if self._visitor is not None else frozenset()
 
     @property
+    def visible(self) -> str:
+        """What every journey that the visitor may see fulfils: `views.within`."""
+        return within(self.visitor.roles, self.visitor.sites)
+
+    @property
     def actor(self) -> Actor:
         """As the actor of a command."""
         visitor = self.visitor
-        return Actor(visitor.id, visitor.name, visitor.roles, visitor.sites)
+        return Actor(visitor.id, visitor.name, visitor.roles, visitor.sites, visitor.funds, visitor.stands_in_for)
 
     @property
     def now(self) -> datetime:
@@ -107,10 +114,26 @@ class _Door(Door):
                 if not self.policy.admits(visit.roles):
                     raise _no_right()
             if request.method not in SAFE:
+                await self._read_form(visit)
                 await _check_token(visit)
             yield visit
         finally:
             await visit.done()
+
+    async def _read_form(self, visit: Visit) -> None:
+        """Read the form. One that may be long on its way holds no connection meanwhile; a stranger's brings no file."""
+        request, long = visit.request, carries_a_file(visit.request)
+        if long and self.policy is PUBLIC:
+            raise BrokenForm
+        if long:
+            await visit.done()
+        await read_form(request, visit.house.settings.largest_document)
+        # Whoever tells a failure has another object of this request, whose body is read.
+        request.state.form = await request.form()
+        if long:
+            await _enter(visit)
+            if visit.known is None:
+                raise NotEntered(_back(request))
 
 
 def door(policy: Policy) -> Any:
@@ -119,16 +142,20 @@ def door(policy: Policy) -> Any:
 
 
 async def _arrive(request: Request) -> Visit:
-    house: House = request.app.state.house
-    token = request.cookies.get(cookie_name(request))
-    visit = Visit(house, request, language_of(request, None), token_of(request))
+    visit = Visit(request.app.state.house, request, language_of(request, None), token_of(request))
+    await _enter(visit)
+    return visit
+
+
+async def _enter(visit: Visit) -> None:
+    """Who brings this session, and a connection that sees what they may see."""
+    token = visit.request.cookies.get(cookie_name(visit.request))
     if token:
-        connection = await visit._open.enter_async_context(house.reading.acquire())
+        connection = await visit._open.enter_async_context(visit.house.reading.acquire())
         await visit._open.enter_async_context(connection.transaction())
         visit._connection = connection
         visit._visitor = await enter(connection, token)
-        visit.lang = language_of(request, visit._visitor)
-    return visit
+        visit.lang = language_of(visit.request, visit._visitor)
 
 
 def cookie_name(request: Request, name: str = COOKIE) -> str:

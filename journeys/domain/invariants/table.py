@@ -40,7 +40,7 @@ LINES: tuple[Line, ...] = (
     Line("contact", ("contact", "window"), kinds("ContactDue"), kinds(""),
          kinds("ContactMade ContactMissed ContactCancelled"), {}),
     Line("appointment", ("appointment",), kinds("AppointmentBooked"),
-         kinds("AppointmentMoved AppointmentReminded AppointmentAsked"),
+         kinds("AppointmentMoved AppointmentAnswered AppointmentReminded AppointmentAsked"),
          kinds("AppointmentAttended AppointmentMissed AppointmentExcused AppointmentCancelled"),
          {"AppointmentCorrected": kinds("AppointmentAttended AppointmentMissed AppointmentExcused")}),
     Line("escalation", ("escalation",), kinds("EscalationRaised"),

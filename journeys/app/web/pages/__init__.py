@@ -7,10 +7,15 @@ from journeys.app.web.pages import (
     changes,
     commands,
     directory,
+    documents,
     escalations,
+    giving,
     health,
+    links,
     login,
     person,
+    programmes,
+    releases,
     start,
     today,
     week,
@@ -19,4 +24,5 @@ from journeys.app.web.pages import (
 ROUTERS = [
     health.router, login.router, changes.router, today.router, caseload.router, week.router, person.router,
     commands.router, approvals.router, escalations.router, start.router, audit.router, directory.router,
+    releases.router, programmes.router, documents.router, giving.router, links.router,
 ]  # fmt: skip

@@ -1,6 +1,7 @@
-"""My account: roles and sites, open sessions, password, and the codes of a telephone."""
+"""My account: roles and sites, open sessions, tokens of my programs, password, and the codes of a telephone."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import segno
 from fastapi import APIRouter
@@ -13,7 +14,8 @@ from journeys.app.web.policy import STAFF
 from journeys.app.web.proof import require_proof
 from journeys.app.web.rendering import go, page
 from journeys.app.web.visit import COOKIE, Visit, door, drop_cookie, set_cookie
-from journeys.store import accounts, sessions
+from journeys.identifiers import is_uuid, uuid7
+from journeys.store import accounts, sessions, tokens
 
 router = APIRouter()
 
@@ -87,12 +89,44 @@ async def remove_codes(visit: Visit = door(STAFF)) -> Response:
     return go("/compte?note=sans-code")
 
 
-async def _account(visit: Visit, failures: Sequence[Failure] = (), status: int = 200) -> Response:
+@router.post("/compte/jetons")
+async def make_token(visit: Visit = door(STAFF)) -> Response:
+    """A token for a program of mine, shown on this page and never again."""
+    await require_proof(visit)
+    form = await visit.request.form()
+    name, days = str(form.get("name", "")).strip(), str(form.get("days", "")).strip()
+    wrong = []
+    if not name or len(name) > 80 or not name.isprintable():
+        wrong.append(usage("missing", "dites à quoi il sert, en quelques mots", "say what it is for, in a few words",
+                           field="name"))  # fmt: skip
+    if not days.isascii() or not days.isdecimal() or not 1 <= int(days[:9]) <= tokens.LONGEST.days:
+        wrong.append(usage("not-a-number", "un nombre de jours, 366 au plus", "a number of days, 366 at most",
+                           field="days"))  # fmt: skip
+    if wrong:
+        return await _account(visit, wrong, 422)
+    await visit.done()
+    made = await tokens.make(visit.house.writing, uuid7(visit.now), visit.visitor.id, name, timedelta(days=int(days)))
+    return await _account(visit, made=made)
+
+
+@router.post("/compte/jetons/retirer")
+async def revoke_token(visit: Visit = door(STAFF)) -> Response:
+    """End one of my tokens at once."""
+    id = str((await visit.request.form()).get("id", ""))
+    await visit.done()
+    done = await tokens.revoke(visit.house.writing, visit.visitor.id, id) if is_uuid(id) else False
+    return go("/compte?note=jeton#jetons" if done else "/compte#jetons")
+
+
+async def _account(
+    visit: Visit, failures: Sequence[Failure] = (), status: int = 200, *, made: str | None = None
+) -> Response:
     await visit.done()
     pool, me = visit.house.writing, visit.visitor
     return page(
         visit, "account.html", status, failures=failures, means=await accounts.means(pool, me.id),
         sessions=await sessions.open_sessions(pool, me.id, visit.token),
+        tokens=await tokens.tokens_of(pool, me.id), made=made, longest=tokens.LONGEST.days,
         note=visit.request.query_params.get("note", "") if status == 200 else "",
     )  # fmt: skip
 

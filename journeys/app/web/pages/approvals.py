@@ -9,40 +9,37 @@ from fastapi.responses import Response
 from journeys.app.approving import sight
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.finding import Loaded
-from journeys.app.inbox import waiting
+from journeys.app.inbox import waits
 from journeys.app.web.lines import line
 from journeys.app.web.pages.commands import journey
+from journeys.app.web.paging import A_SHEET, Paging, page_asked
 from journeys.app.web.policy import DECIDING
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
 from journeys.domain import events as e
-from journeys.domain.rights import Scope, line_of, right
+from journeys.domain.rights import BOUND_TO_FUNDS, Scope, line_of, right
 from journeys.domain.state import GrantKnown, GrantStatus
 from journeys.identifiers import uuid7
 from journeys.narration.telling import Speech
 from journeys.store import views
-from journeys.store.directory import names_of
 
 router = APIRouter()
 
 
 @router.get("/accords")
 async def inbox(visit: Visit = door(DECIDING)) -> Response:
-    rows = await views.waiting_on(visit.connection, visit.roles & {"supervisor", "finance", "duty"})
-    programmes = await visit.house.programmes()
-    items = [item for row in rows for item in waiting(row) if item.kind == "grant"]
-    mine = sorted(
-        (item for item in items if set(item.role.split(", ")) & visit.roles), key=lambda item: (item.at, item.id)
-    )
+    number = page_asked(visit)
+    found = await views.open_items(
+        visit.connection, "grant", visit.visible, staff=None, roles=visit.visitor.roles, mine=True, limit=A_SHEET,
+        offset=(number - 1) * A_SHEET,
+    )  # fmt: skip
     past = await views.decided(visit.connection)
-    names = await names_of(
-        visit.connection, {each.header["actor"] for each in past if each.header["actor"] != "system"}
-    )
+    programmes = await visit.house.programmes()
     return page(
         visit, "approvals.html",
-        lines=[line(visit, item, programmes) for item in mine],
+        lines=[line(visit, waits(each.journey, each.item), programmes) for each in found.items],
+        paging=Paging(visit, number, found.mine, A_SHEET),
         past=[(each, datetime.fromisoformat(each.header["recorded_at"])) for each in past],
-        names=names,
         what={"GrantApprovalGiven": visit.say("accord donné"), "GrantRefused": visit.say("refusée"),
               "GrantReturned": visit.say("renvoyée pour être revue")},
     )  # fmt: skip
@@ -94,9 +91,8 @@ def _committed(loaded: Loaded, asked: GrantKnown) -> Mapping[str, int]:
 def _why_not(visit: Visit, loaded: Loaded, asked: GrantKnown) -> str:
     """Why this visitor cannot approve, told before they try; empty when they can."""
     me, say = visit.visitor, visit.say
-    roles = [
-        role for role in me.roles if right(line_of(role, loaded.book.programme), "approve-grant") is not Scope.NEVER
-    ]
+    programme = loaded.book.programme
+    roles = [role for role in me.roles if right(line_of(role, programme), "approve-grant") is not Scope.NEVER]
     if asked.over is not None or asked.status is not GrantStatus.REQUESTED:
         return say("Cette demande n'attend plus d'accord.")
     if me.id in (asked.requester, asked.editor):
@@ -105,4 +101,6 @@ def _why_not(visit: Visit, loaded: Loaded, asked: GrantKnown) -> str:
         return say("Vous avez déjà donné votre accord ; il manque celui d'une autre personne.")
     if not roles:
         return say("Votre rôle ne permet pas de donner cet accord.")
+    if me.funds and asked.fund not in me.funds and all(line_of(r, programme) in BOUND_TO_FUNDS for r in roles):
+        return say("Cette aide vient d'un fonds dont vous ne décidez pas.")
     return ""

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 from urllib.parse import urlencode
 
@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 from journeys.app.inbox import label
 from journeys.app.reading import ZONE
 from journeys.app.web.lines import near_date, release_words
+from journeys.app.web.paging import A_PAGE, Paging, page_asked
 from journeys.app.web.policy import READERS
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
@@ -24,7 +25,6 @@ from journeys.store.views import Asked, JourneyRow
 
 router = APIRouter()
 
-A_PAGE: Final = 50
 MOST: Final = 5_000
 """Rows of a file."""
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -34,17 +34,20 @@ _STATUSES: Final = ("planned", "active", "suspended", "closed")
 @router.get("/parcours")
 async def screen(visit: Visit = door(READERS)) -> Response:
     query = visit.request.query_params
-    asked = _asked(visit)
-    number = max(int(query["page"]), 1) if query.get("page", "").isdecimal() and len(query["page"]) < 6 else 1
-    rows = await views.caseload(visit.connection, asked, limit=A_PAGE, offset=(number - 1) * A_PAGE)
-    total = await views.count(visit.connection, asked)
-    members = {each.id: each.name for each in await staff.members(visit.connection) if "referent" in each.roles}
+    asked = asked_of(visit)
+    number = page_asked(visit)
+    rows, total = await views.caseload(
+        visit.connection, asked, visit.visible, limit=A_PAGE, offset=(number - 1) * A_PAGE
+    )
+    named = set(filter(None, (asked.referent, *(row.referent for row in rows))))
+    members = await staff.referents(visit.connection, visit.visitor.sites, named)
     programmes = await visit.house.programmes()
     return page(
         visit, "caseload.html",
-        rows=[_shown(visit, row, programmes, members) for row in rows], total=total, number=number,
-        pages=-(-total // A_PAGE), asked=asked, members=_mine_first(visit, members), programmes=programmes,
-        statuses=_STATUSES, typed=query.get("texte", ""), address=lambda **more: _address(visit, **more),
+        rows=[_shown(visit, row, programmes, members) for row in rows], total=total,
+        paging=Paging(visit, number, total, A_PAGE), asked=asked, members=mine_first(visit, members),
+        programmes=programmes,
+        statuses=_STATUSES, typed=query.get("texte", ""), address=lambda **more: address_of(visit, **more),
         everybody=query.get("referent") == "tous",
     )  # fmt: skip
 
@@ -52,21 +55,26 @@ async def screen(visit: Visit = door(READERS)) -> Response:
 @router.get("/parcours.csv")
 async def table(visit: Visit = door(READERS)) -> Response:
     """The same as a file that a spreadsheet opens: semicolons, and no cell that it would take for a formula."""
-    asked = _asked(visit)
-    rows = await views.caseload(visit.connection, asked, limit=MOST)
+    asked = asked_of(visit)
+    rows, _ = await views.caseload(visit.connection, asked, visit.visible, limit=MOST)
     members = {each.id: each.name for each in await staff.members(visit.connection)}
     programmes = await visit.house.programmes()
     say = visit.say
+    head = (say("Personne"), say("Sortie"), say("Programme"), say("Phase"), say("Prochaine échéance"),
+            say("En retard"), say("Référent"), say("Site"), say("État"))  # fmt: skip
+    shown = [_shown(visit, row, programmes, members) for row in rows]
+    return as_file("parcours", head, ([each[key] for key in _CELLS] for each in shown))
+
+
+def as_file(name: str, head: Sequence[str], lines: Iterable[Sequence[str]]) -> Response:
+    """A table as a file for a spreadsheet; `name` without its ending."""
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";")
-    writer.writerow([say("Personne"), say("Sortie"), say("Programme"), say("Phase"), say("Prochaine échéance"),
-                     say("En retard"), say("Référent"), say("Site"), say("État")])  # fmt: skip
-    for row in rows:
-        shown = _shown(visit, row, programmes, members)
-        writer.writerow([_cell(shown[key]) for key in _CELLS])
+    writer.writerow(head)
+    writer.writerows([_cell(text) for text in line] for line in lines)
     return Response(
         "\N{BYTE ORDER MARK}" + out.getvalue(), media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="parcours.csv"'},
+        headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
     )  # fmt: skip
 
 
@@ -76,7 +84,9 @@ async def search(visit: Visit = door(READERS)) -> Response:
     typed = visit.request.query_params.get("q", "").strip()[:100]
     digits = "".join(sign for sign in typed if sign.isascii() and sign.isdigit())
     digits = digits.removeprefix("33").removeprefix("0") if len(digits) >= 6 else ""
-    found = await views.found(visit.connection, search_form(typed), digits, typed) if len(typed) >= 2 else []
+    found = (
+        await views.found(visit.connection, search_form(typed), digits, typed, visit.visible) if len(typed) >= 2 else []
+    )
     if len(found) == 1:
         return RedirectResponse(f"/parcours/{found[0].id}", status_code=303)
     programmes = await visit.house.programmes()
@@ -104,7 +114,7 @@ def _shown(
     }
 
 
-def _asked(visit: Visit) -> Asked:
+def asked_of(visit: Visit) -> Asked:
     """The filters of the address; a caseworker begins with their own journeys."""
     query = visit.request.query_params
     referent = query.get("referent")
@@ -122,13 +132,14 @@ def _asked(visit: Visit) -> Asked:
     )
 
 
-def _address(visit: Visit, **more: str) -> str:
+def address_of(visit: Visit, **more: str) -> str:
     """The present filters with some changed."""
     kept = {key: value for key, value in visit.request.query_params.items() if key not in ("page", "fait") and value}
     return urlencode({**kept, **more})
 
 
-def _mine_first(visit: Visit, members: Mapping[str, str]) -> Sequence[tuple[str, str]]:
+def mine_first(visit: Visit, members: Mapping[str, str]) -> Sequence[tuple[str, str]]:
+    """Who can be chosen, oneself before the others."""
     me = visit.visitor.id
     return sorted(members.items(), key=lambda each: (each[0] != me, each[1]))
 

@@ -58,7 +58,9 @@ async def _version(house: House, token: str, journey: str | None) -> int | None:
             visitor = await enter(connection, token)
             if visitor is None:
                 return None
-            return await views.version(connection, journey, visitor.id, visitor.roles)
+            return await views.version(
+                connection, journey, visitor.leaders, visitor.roles, views.within(visitor.roles, visitor.sites)
+            )
     except (OSError, TimeoutError):
         return None
 

@@ -3,8 +3,9 @@
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from journeys.app.inbox import Waiting, waiting
+from journeys.app.inbox import Waiting, waits
 from journeys.app.web.lines import Action, line
+from journeys.app.web.paging import A_SHEET, Paging, page_asked
 from journeys.app.web.policy import READERS
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
@@ -15,31 +16,27 @@ router = APIRouter()
 
 @router.get("/alertes")
 async def screen(visit: Visit = door(READERS)) -> Response:
-    rows = await views.alerted(visit.connection)
-    programmes = await visit.house.programmes()
-    found = sorted(
-        (item for row in rows for item in waiting(row) if item.kind == "escalation"),
-        key=lambda item: (item.note == "acknowledged", item.at is None, item.at or item.since or visit.now, item.id),
-    )
+    me, number = visit.visitor, page_asked(visit)
     only_mine = visit.request.query_params.get("qui") == "moi"
-    mine = [item for item in found if _is_mine(visit, item)]
-    shown = mine if only_mine else found
+    found = await views.open_items(
+        visit.connection, "escalation", visit.visible, staff=me.id, roles=me.roles, mine=only_mine, limit=A_SHEET,
+        offset=(number - 1) * A_SHEET,
+    )  # fmt: skip
+    programmes = await visit.house.programmes()
+    shown = [waits(each.journey, each.item) for each in found.items]
     acts = visit.holds("referent", "supervisor", "finance", "duty")
     return page(
         visit, "escalations.html",
         lines=[
             (line(visit, item, programmes, mine=acts and _may_act(visit, item)), _more(visit, item)) for item in shown
         ],
-        count=len(found), mine=len(mine), only_mine=only_mine,
+        count=found.total, mine=found.mine, only_mine=only_mine,
+        paging=Paging(visit, number, found.mine if only_mine else found.total, A_SHEET),
     )  # fmt: skip
 
 
-def _is_mine(visit: Visit, item: Waiting) -> bool:
-    return item.row.referent == visit.visitor.id or bool(set(item.role.split(", ")) & (visit.roles - {"referent"}))
-
-
 def _may_act(visit: Visit, item: Waiting) -> bool:
-    return visit.holds("supervisor", "finance", "duty") or item.row.referent == visit.visitor.id
+    return visit.holds("supervisor", "finance", "duty") or visit.actor.leads(item.row.referent)
 
 
 def _more(visit: Visit, item: Waiting) -> Action | None:

@@ -53,12 +53,13 @@ async def to_provider(visit: Visit = door(PUBLIC)) -> Response:
 
 @router.post("/connexion/fournisseur")
 async def prove_by_provider(visit: Visit = door(STAFF)) -> Response:
-    """To the provider for a proof: it asks for the password again."""
+    """To the provider for a proof: it asks for the password again. A filled form waits here meanwhile."""
     typed = await _typed(visit)
     await visit.done()
-    provider = _provider(visit)
+    provider, form = _provider(visit), typed.get("again", "")
+    kept = await sessions.keep_form(visit.house.writing, visit.token, form) if form else ""
     url, flow = await provider.begin(
-        _return(visit.request), local_path(typed.get("suite")), again=typed.get("again", ""), proving=visit.visitor.id
+        _return(visit.request), local_path(typed.get("suite")), again=kept, proving=visit.visitor.id
     )
     return _away(visit, url, provider.sealed(flow))
 
@@ -80,7 +81,8 @@ async def back_from_provider(visit: Visit = door(PUBLIC)) -> Response:
     elif visit.known is None or not staff == flow.proving == visit.visitor.id:
         raise interrupted()
     else:
-        answer = await proved(visit, flow.back, unpacked(flow.again))
+        form = await sessions.take_form(visit.house.writing, visit.token, flow.again) if flow.again else ""
+        answer = await proved(visit, flow.back, unpacked(form))
     drop_cookie(visit.request, answer, FLOW)
     return answer
 

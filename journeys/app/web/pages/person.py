@@ -1,22 +1,26 @@
 """One person's journey on one page: what happens next, what was done, and the story so far."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
 from journeys.app.finding import Loaded
+from journeys.app.giving import may_give
 from journeys.app.inbox import Waiting, today, waiting
 from journeys.app.web.gantt import gantt
 from journeys.app.web.lines import line, release_words
 from journeys.app.web.pages.commands import journey_told
+from journeys.app.web.pages.documents import brought, holding, offered
 from journeys.app.web.policy import STAFF
 from journeys.app.web.rendering import page
+from journeys.app.web.story import QUIET, told_days
 from journeys.app.web.visit import Visit, door
-from journeys.audit.narrating import Story, StoryDay
-from journeys.domain import events as e
+from journeys.audit.narrating import PLUMBING
+from journeys.audit.reading import Recorded
+from journeys.domain.handbook import Handbook
 from journeys.domain.rights import Scope, line_of, right
 from journeys.i18n import N_, capital
 from journeys.narration import command_word, spoken
@@ -27,16 +31,11 @@ router = APIRouter()
 SHOWN_COMING = 8
 SHOWN_DAYS = 12
 
-QUIET = (
-    e.DeadlineSet, e.DeadlineMoved, e.DeadlineMet, e.DeadlineCancelled, e.ContactDue, e.ContactCancelled,
-    e.MessageDue, e.MessageDeferred, e.ReviewDue, e.EscalationTold, e.ReceiptDue, e.CheckCalled,
-)  # fmt: skip
-"""What follows by itself and changes nothing for the person: told with the whole story only."""
-
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         N_("Suivi"),
-        ("add-note", "log-contact", "book-appointment", "add-evidence", "record-situation", "measure-outcome"),
+        ("add-note", "log-contact", "book-appointment", "answer-appointment", "add-evidence", "record-situation",
+         "measure-outcome"),
     ),
     (
         N_("Étapes et dates"),
@@ -66,15 +65,25 @@ class Step:
     when: date | datetime | None
     tone: str
     optional: bool
+    code: str
 
 
 @router.get("/parcours/{id}")
 async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
-    loaded, names, story = await journey_told(visit, id)
-    programmes = {loaded.row.programme: loaded.book.programme}
     every = visit.request.query_params.get("tout") == "1"
+    told: list[list[int]] = []
+    shown: set[int] = set()
+
+    def choose(events: Sequence[Recorded], book: Handbook) -> Container[int]:
+        told.extend(_by_day(events, book, every))
+        shown.update(seq for day in told[: None if every else SHOWN_DAYS] for seq in day)
+        return shown | holding(events)
+
+    loaded, names, story = await journey_told(visit, id, choose)
+    programmes = {loaded.row.programme: loaded.book.programme}
     items = sorted(waiting(loaded.row), key=lambda item: (item.at is None, item.at or visit.now))
     mine = _mine(visit, loaded, items)
+    speech = Speech(loaded.book, names, visit.lang, loaded.state)
     return page(
         visit, "person.html",
         loaded=loaded, row=loaded.row, state=loaded.state, book=loaded.book, names=names,
@@ -83,19 +92,23 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
         steps=_steps(visit, loaded),
         coming=story.coming[: None if every else SHOWN_COMING],
         coming_count=len(story.coming),
-        days=(days := _days(story, loaded, every))[: None if every else SHOWN_DAYS],
-        day_count=len(days),
-        speech=Speech(loaded.book, names, visit.lang, loaded.state),
-        actions=_actions(visit, loaded),
+        days=told_days(story.days, shown),
+        day_count=len(told),
+        speech=speech,
+        actions=(actions := _actions(visit, loaded)),
+        documents=brought(visit, loaded, story, speech),
+        papers=offered(visit, loaded, story, speech),
+        may={name for _, found in actions for name, _ in found},
         every=every,
         picture=gantt(loaded, visit.now, visit.lang),
         version=loaded.state.seq,
+        gives=may_give(visit.actor, loaded),
     )  # fmt: skip
 
 
 def _mine(visit: Visit, loaded: Loaded, items: Sequence[Waiting]) -> list[Waiting]:
     me = visit.visitor
-    found = today([loaded.row], me.id, frozenset(me.roles), visit.now)
+    found = today([loaded.row], me.id, frozenset(me.roles), visit.now, me.stands_in_for)
     mine = {(item.kind, item.id) for item in (*found.late, *found.today, *found.week)}
     mine |= {(item.kind, item.id) for item in items if "supervisor" in me.roles}
     return [item for item in items if (item.kind, item.id) in mine]
@@ -123,32 +136,32 @@ def _steps(visit: Visit, loaded: Loaded) -> list[Step]:
         optional = not known.required
         label = capital(known.label.in_(visit.lang))
         if here is not None and here.settled == "reached":
-            steps.append(Step(label, visit.say("fait"), here.on, "done", optional))
+            steps.append(Step(label, visit.say("fait"), here.on, "done", optional, code))
         elif here is not None and here.settled == "waived":
-            steps.append(Step(label, visit.say("dispensé"), here.on, "done", optional))
+            steps.append(Step(label, visit.say("dispensé"), here.on, "done", optional, code))
         elif here is not None and here.missed is not None:
-            steps.append(Step(label, visit.say("en retard"), here.missed_day, "late", optional))
+            steps.append(Step(label, visit.say("en retard"), here.missed_day, "late", optional, code))
         elif code in due:
-            steps.append(Step(label, visit.say("à faire"), due[code], "soon", optional))
+            steps.append(Step(label, visit.say("à faire"), due[code], "soon", optional, code))
         else:
-            steps.append(Step(label, visit.say("plus tard"), None, "calm", optional))
+            steps.append(Step(label, visit.say("plus tard"), None, "calm", optional, code))
     return steps
 
 
-def _days(story: Story, loaded: Loaded, every: bool) -> list[StoryDay]:
-    """Days of the story, the newest first: what people did and what it led to, or all that people can be told."""
-    shown = {event.seq for event in loaded.events if every or not isinstance(event.data, QUIET)}
-    days = [
-        replace(day, told=tuple(told for told in reversed(day.told) if told.seq in shown and not told.detail))
-        for day in reversed(story.days)
-    ]
-    return [day for day in days if day.told]
+def _by_day(events: Sequence[Recorded], book: Handbook, every: bool) -> list[list[int]]:
+    """The seqs that are told, by day, the newest first: what people did and what it led to, or all but the plumbing."""
+    left_out = frozenset(PLUMBING if every else (*QUIET, *PLUMBING))
+    days: dict[date, list[int]] = {}
+    for event in reversed(events):
+        if type(event.data) not in left_out:
+            days.setdefault(book.calendar.day(event.recorded_at), []).append(event.seq)
+    return list(days.values())
 
 
 def _actions(visit: Visit, loaded: Loaded) -> list[tuple[str, list[tuple[str, str]]]]:
     """What this visitor may do here, by subject; a right that only holds on one's own journeys counts there."""
     me, state, programme = visit.visitor, loaded.state, loaded.book.programme
-    own = me.id == state.referent
+    own = visit.actor.leads(state.referent)
     closed = state.status.value == "closed"
     suspended = state.status.value == "suspended"
 
@@ -178,6 +191,8 @@ def _actions(visit: Visit, loaded: Loaded) -> list[tuple[str, list[tuple[str, st
                 return state.opted_out
             case "opt-out" | "withdraw-consent" | "correct" | "request-erasure":
                 return True
+            case "answer-appointment":
+                return any(each.outcome is None and each.at > visit.now for each in state.appointments.values())
             case "resume-messages":
                 return state.paused_until is not None
             case _:

@@ -13,20 +13,22 @@ from journeys.app.people_file import details_of
 from journeys.app.publishing import Rules, programme_text_of, rules
 from journeys.app.reading import read_day, today_of
 from journeys.app.starting import Beginning, Starter
-from journeys.app.telling import refused_failure
+from journeys.app.telling import refused_failure, unanswered
+from journeys.app.web.pages.programmes import known_programmes
 from journeys.app.web.policy import CASEWORK
 from journeys.app.web.rendering import go, page
+from journeys.app.web.resending import Sent, resend_page
 from journeys.app.web.visit import Visit, door
-from journeys.authoring.reading import programme_names
 from journeys.domain.agenda import agenda
 from journeys.domain.offer import make_offer
 from journeys.domain.programme import Programme
 from journeys.domain.state import State
 from journeys.i18n import capital
-from journeys.identifiers import uuid7
+from journeys.identifiers import is_uuid, uuid7
 from journeys.narration import what_happens_next
-from journeys.store import staff
+from journeys.store import staff, views
 from journeys.store.people import Details
+from journeys.temporal import Unreachable
 
 router = APIRouter()
 
@@ -64,6 +66,10 @@ async def check(visit: Visit = door(CASEWORK)) -> Response:
     typed = await _typed(visit)
     if typed.get("again"):
         return await _form(visit, typed)
+    id = typed.get("journey", "")
+    if is_uuid(id) and await views.journey(visit.connection, id) is not None:
+        return go(f"/parcours/{id}", "plan")
+    id = id if is_uuid(id) else uuid7(visit.now)
     try:
         starter, wanted = await _read(visit, typed)
         await starter.known(wanted.details)
@@ -75,13 +81,18 @@ async def check(visit: Visit = door(CASEWORK)) -> Response:
     if typed.get("sure") != "yes":
         dates = [(starter.rules.programme.dates[name], day) for name, day in wanted.dates.items()]
         return page(
-            visit, "start-check.html", typed=typed, wanted=wanted, rules=starter.rules, preview=preview, dates=dates
-        )
+            visit, "start-check.html", typed=typed, wanted=wanted, rules=starter.rules, preview=preview, dates=dates,
+            journey=uuid7(visit.now),
+        )  # fmt: skip
     await visit.done()
+    visit.house.forget_programmes()
     try:
-        begun = await starter.begin(await visit.house.client(), visit.house.settings.task_queue, wanted, visit.now)
+        engine = await visit.house.client()
+        begun = await starter.begin(engine, visit.house.settings.task_queue, wanted, visit.now, id)
     except Failure as failure:
         return await _form(visit, typed, [failure], 422)
+    except Unreachable as error:
+        return resend_page(visit, unanswered(error.fate, error.command_id), Sent({**typed, "journey": id}))
     return go(f"/parcours/{begun.id}", "plan")
 
 
@@ -98,22 +109,16 @@ async def _typed(visit: Visit) -> dict[str, str]:
 async def _form(
     visit: Visit, typed: Mapping[str, str], failures: list[Failure] | None = None, status: int = 200
 ) -> Response:
-    programmes = await _programmes(visit)
+    programmes = await known_programmes(visit)
+    programme = programmes.get(typed.get("programme", ""))
+    dates = programme.dates if programme is not None else {}
     members = [each for each in await staff.members(visit.house.writing) if each.active and "referent" in each.roles]
     return page(
-        visit, "start.html", status, typed=typed, failures=failures or [], programmes=programmes,
-        programme=programmes.get(typed.get("programme", "")), members=members,
-        sites=visit.visitor.sites, inputs=_labels(visit),
+        visit, "start.html", status, typed=typed,
+        failures=[failure.beside_its_field() for failure in failures or []], programmes=programmes,
+        programme=programme, members=members, sites=visit.visitor.sites,
+        inputs=_labels(visit) | {f"date-{code}": each.label.in_(visit.lang) for code, each in dates.items()},
     )  # fmt: skip
-
-
-async def _programmes(visit: Visit) -> dict[str, Programme]:
-    """Those in force, and those shipped that nobody has begun yet."""
-    known = dict(await visit.house.programmes())
-    for name in programme_names():
-        if name not in known:
-            known[name] = rules(await programme_text_of(visit.house.writing, name), today_of(visit.now)).programme
-    return dict(sorted(known.items()))
 
 
 async def _read(visit: Visit, typed: Mapping[str, str]) -> tuple[Starter, Beginning]:
@@ -127,7 +132,10 @@ async def _read(visit: Visit, typed: Mapping[str, str]) -> tuple[Starter, Beginn
     known = typed.get("programme", "")
     found: Rules | None = None
     dates: dict[str, date] = {}
-    if known:
+    # A name only: on the command line a programme may also be a path, which a visitor must not name.
+    if known and known not in await known_programmes(visit):
+        wrong.append(usage("choose", "choisissez dans la liste", "choose from the list", field="programme"))
+    elif known:
         text = await programme_text_of(visit.house.writing, known)
         found = rules(text, today_of(visit.now))
         for name in found.programme.dates:
@@ -135,7 +143,8 @@ async def _read(visit: Visit, typed: Mapping[str, str]) -> tuple[Starter, Beginn
                 day = _noted(wrong, lambda name=name: read_day(typed[f"date-{name}"], f"date-{name}"))
                 if day is not None:
                     dates[name] = day
-    leader = await staff.member(visit.house.writing, typed["referent"]) if typed.get("referent") else None
+    referent = typed.get("referent", "")
+    leader = await staff.member(visit.house.writing, referent) if is_uuid(referent) else None
     if typed.get("referent") and leader is None:
         wrong.append(usage("choose", "choisissez dans la liste", "choose from the list", field="referent"))
     if wrong or found is None or leader is None or not isinstance(details, Details):

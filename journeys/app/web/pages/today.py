@@ -1,54 +1,76 @@
 """Aujourd'hui: what burns, what is mine today, what comes within seven days, what others owe me."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Final
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from journeys.app.inbox import Today, Waiting, today
-from journeys.app.reading import today_of
-from journeys.app.web.lines import Line, line
+from journeys.app.inbox import WEEK, in_order, today, waits
+from journeys.app.reading import ZONE, today_of
+from journeys.app.web.lines import Line, line, together
+from journeys.app.web.paging import A_SHEET, Paging, page_asked
 from journeys.app.web.policy import STAFF
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
-from journeys.domain.programme import Programme
 from journeys.store import views
 from journeys.store.views import JourneyRow
 
 router = APIRouter()
 
-SHOWN = 60
-"""Lines of a list at most; the count says how many there are."""
+SHOWN: Final[Mapping[str, int]] = {"late": 12, "today": 15, "week": 8, "others": 6}
+"""Lines of each list at first sight; its count says how many there are, and leads to all of them."""
+ADDRESSES: Final = {"retard": "late", "jour": "today", "semaine": "week", "autres": "others"}
+"""What `voir` may say: one list alone, whole, by pages."""
 RELEASES = timedelta(days=28)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A list with the lines that are shown of it."""
+
+    lines: tuple[Line, ...]
+    total: int
 
 
 @router.get("/")
 async def screen(visit: Visit = door(STAFF)) -> Response:
     me = visit.visitor
-    rows = await views.desk_of(visit.connection, me.id, me.roles)
+    only = ADDRESSES.get(visit.request.query_params.get("voir", ""))
+    number = page_asked(visit) if only is not None else 1
+    ends = _ends(visit.now)
+    rows = await views.led_by(visit.connection, me.leaders, ends[-1])
+    theirs = await views.turns(
+        visit.connection, me.leaders, me.roles, visit.visible, ends,
+        number * A_SHEET if only is not None else max(SHOWN.values()),
+    )  # fmt: skip
     programmes = await visit.house.programmes()
-    found = today(rows, me.id, frozenset(me.roles), visit.now)
-    led = [row for row in rows if row.referent == me.id]
+    found = today(rows, me.id, frozenset(me.roles), visit.now, me.stands_in_for)
+    lists = {}
+    for name, first in SHOWN.items():
+        mine, waiting = getattr(found, name), theirs.of(name)
+        items = in_order([*mine, *(waits(each.journey, each.item) for each in waiting.items)])
+        part = slice((number - 1) * A_SHEET, number * A_SHEET) if name == only else slice(0 if only else first)
+        shown = [line(visit, item, programmes, mine=name != "others") for item in items[part]]
+        lists[name] = Shown(tuple(together(shown)), len(mine) + waiting.total)
+    led = [row for row in rows if visit.actor.leads(row.referent)]
     return page(
         visit, "today.html",
-        lists=_lists(visit, found, programmes),
-        led=len(led),
-        releases=_releases(visit, led),
-        version=sum(row.seq for row in rows),
+        lists=lists, led=len(led), releases=_releases(visit, led), only=only,
+        version=sum(row.seq for row in rows) + theirs.version,
+        paging=Paging(visit, number, lists[only].total, A_SHEET) if only is not None else None,
     )  # fmt: skip
 
 
-def _lists(visit: Visit, found: Today, programmes: Mapping[str, Programme]) -> dict[str, tuple[list[Line], int]]:
-    def lines(items: Sequence[Waiting], mine: bool) -> tuple[list[Line], int]:
-        return [line(visit, item, programmes, mine=mine) for item in items[:SHOWN]], len(items)
+def _ends(now: datetime) -> Sequence[datetime]:
+    """Now, the end of today, the end of the last of the seven days."""
+    day = today_of(now)
+    return [now, *(datetime.combine(day + days, time(), tzinfo=ZONE) for days in (_DAY, WEEK + _DAY))]
 
-    return {
-        "late": lines(found.late, True),
-        "today": lines(found.today, True),
-        "week": lines(found.week, True),
-        "others": lines(found.others, False),
-    }
+
+_DAY: Final = timedelta(days=1)
 
 
 def _releases(visit: Visit, rows: Sequence[JourneyRow]) -> list[tuple[date, JourneyRow]]:

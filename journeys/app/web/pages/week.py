@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from journeys.app.failures import Failure
 from journeys.app.inbox import label
 from journeys.app.reading import ZONE, read_day, today_of
+from journeys.app.web.paging import A_SHEET, Paging, page_asked
 from journeys.app.web.policy import READERS
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
@@ -21,7 +22,10 @@ router = APIRouter()
 async def screen(visit: Visit = door(READERS)) -> Response:
     monday = _monday(visit)
     begins, ends = (datetime.combine(day, time(), tzinfo=ZONE) for day in (monday, monday + timedelta(days=7)))
-    found = await views.appointments(visit.connection, begins, ends)
+    number = page_asked(visit)
+    found = await views.appointments(
+        visit.connection, begins, ends, visit.visible, limit=A_SHEET, offset=(number - 1) * A_SHEET
+    )
     programmes = await visit.house.programmes()
     shown = [
         (
@@ -29,10 +33,10 @@ async def screen(visit: Visit = door(READERS)) -> Response:
             each.journey,
             label(each.item["about"], visit.lang, programmes.get(each.journey.programme)) if each.item["about"] else "",
         )
-        for each in found
+        for each in found.items
     ]
     return page(
-        visit, "week.html", monday=monday, count=len(shown),
+        visit, "week.html", monday=monday, paging=Paging(visit, number, found.total, A_SHEET),
         days=[(day, list(items)) for day, items in groupby(shown, key=lambda each: each[0].date())],
         before=monday - timedelta(days=7), after=monday + timedelta(days=7),
     )  # fmt: skip

@@ -1,0 +1,109 @@
+"""What is answered through a one-time link, as the command that it stands for."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final, assert_never
+
+from journeys.app.entry import Actor, clean_text, make_command
+from journeys.app.failures import Failure, usage
+from journeys.app.reading import ZONE, read_day, read_occurred
+from journeys.domain import commands as c
+from journeys.domain.commands import AnyBody, Command
+from journeys.domain.handbook import Handbook
+from journeys.domain.links import Purpose
+from journeys.store.links import Link, Opened
+from journeys.store.signing import KeyRing
+
+CHOICES: Final[Mapping[Purpose, tuple[str, ...]]] = {
+    Purpose.PROPOSAL: ("yes", "no"),
+    Purpose.REFERRAL: ("yes", "no"),
+    Purpose.CONTACT: ("made",),
+    Purpose.APPOINTMENT: ("coming", "other-time"),
+}
+"""What may be answered, what is usually hoped for first."""
+_WORD: Final[Mapping[tuple[Purpose, str], str]] = {
+    (Purpose.PROPOSAL, "no"): "reason",
+    (Purpose.REFERRAL, "yes"): "note",
+    (Purpose.REFERRAL, "no"): "reason",
+    (Purpose.CONTACT, "made"): "note",
+    (Purpose.APPOINTMENT, "coming"): "note",
+    (Purpose.APPOINTMENT, "other-time"): "note",
+}
+"""The part of the command that keeps what was written with an answer; a mentor's yes keeps nothing."""
+
+
+def read_answer(
+    link: Link, typed: Mapping[str, str], book: Handbook, now: datetime
+) -> tuple[dict[str, str], list[Failure]]:
+    """The codes of a form's answer, and what is wrong with it, by field."""
+    answer, wrong = {"answer": typed.get("answer", "")}, []
+    if answer["answer"] not in CHOICES[link.purpose]:
+        wrong.append(usage("choose", "choisissez une réponse", "choose an answer", field="answer"))
+    if link.purpose is Purpose.REFERRAL and answer["answer"] == "no" and not typed.get("word", "").strip():
+        wrong.append(usage("missing", "dites en quelques mots pourquoi", "say in a few words why", field="word"))
+    wrong += _wrong_word(typed.get("word", ""))
+    if link.purpose is Purpose.CONTACT:
+        answer |= {"means": typed.get("means", ""), "on": typed.get("on", "").strip()}
+        if answer["means"] not in book.programme.contacts[link.subject].means:
+            wrong.append(usage("choose", "choisissez dans la liste", "choose from the list", field="means"))
+        wrong += _wrong_day(answer["on"], now)
+    return answer, wrong
+
+
+def _wrong_word(word: str) -> list[Failure]:
+    try:
+        clean_text(word, "word")
+    except Failure:
+        return [usage("text", "ce texte est trop long, ou contient des signes qui ne peuvent pas être gardés",
+                      "this text is too long, or holds signs that cannot be kept", field="word")]  # fmt: skip
+    return []
+
+
+def _wrong_day(on: str, now: datetime) -> list[Failure]:
+    try:
+        day = read_day(on, "on")
+    except Failure as failure:
+        return [failure]
+    if day > now.astimezone(ZONE).date():
+        return [usage("ahead", "ce jour n'est pas encore venu", "that day has not come yet", field="on")]
+    return []
+
+
+def command_of(ring: KeyRing, opened: Opened, word: str, now: datetime) -> Command:
+    """The signed command of an answer that was taken: sent again it is the same.
+
+    Args:
+        opened: with the answer that counts, and when it was given. word: what was written with it. now: of the
+            entry point's clock.
+
+    Raises:
+        Failure: a text that cannot be kept.
+    """
+    link, answer, at = opened.link, opened.answer, opened.at
+    assert at is not None
+    part = _WORD.get((link.purpose, answer["answer"]))
+    occurred = read_occurred(answer["on"], "on", at) if "on" in answer else at
+    return make_command(
+        ring, stream=link.stream, body=_body(link, answer), actor=Actor(link.recipient, "", (link.role,)), now=now,
+        texts={part: word.strip()} if part is not None and word.strip() else {}, id=link.command,
+        occurred_at=min(occurred, at),
+    )  # fmt: skip
+
+
+def _body(link: Link, answer: Mapping[str, str]) -> AnyBody:
+    said = answer["answer"]
+    match link.purpose:
+        case Purpose.PROPOSAL if said == "yes":
+            return c.MatchMentor(mentor=link.recipient)
+        case Purpose.PROPOSAL:
+            return c.DeclineMentor(mentor=link.recipient)
+        case Purpose.REFERRAL if said == "yes":
+            return c.AcceptReferral(referral=link.subject)
+        case Purpose.REFERRAL:
+            return c.DeclineReferral(referral=link.subject)
+        case Purpose.CONTACT:
+            return c.LogContact(contact=link.subject, means=answer["means"])
+        case Purpose.APPOINTMENT:
+            return c.AnswerAppointment(appointment=link.subject, answer="coming" if said == "coming" else "other-time")
+        case _:
+            assert_never(link.purpose)

@@ -1,0 +1,125 @@
+"""Papers of a journey: its summary, a receipt to sign for money that was paid, the letter that went to a partner."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from journeys import clock
+from journeys.app.failures import Exit, Failure, Said, not_found
+from journeys.app.finding import Loaded
+from journeys.audit.narrating import Story, TextPart
+from journeys.documents import (
+    CannotTypeset,
+    Document,
+    Fact,
+    Letter,
+    Receipt,
+    Signature,
+    journey_summary,
+    render,
+)
+from journeys.domain import events as e
+from journeys.domain.record import SYSTEM, Event, Payload
+from journeys.domain.state import PaymentStatus
+from journeys.i18n import Lang, capital
+from journeys.identifiers import short
+from journeys.narration.telling import Names, Speech
+
+PAID: Final = frozenset({PaymentStatus.SETTLED, PaymentStatus.BY_HAND})
+
+
+def summary(loaded: Loaded, names: Names, story: Story, lang: Lang, at: datetime, *, sender: str, notes: bool) -> bytes:
+    """The summary of a journey; `notes`: also what people wrote. Raises Failure: it cannot be typeset."""
+    return _made(
+        journey_summary(
+            loaded.state, loaded.book, names, story, lang, sender=sender, notes=notes, remark=_remark(lang)
+        ),
+        loaded, lang, at,
+    )  # fmt: skip
+
+
+def payments_made(loaded: Loaded) -> list[str]:
+    """Ids of the payments that have arrived: those for which a receipt can be signed."""
+    return [id for id, known in loaded.state.payments.items() if known.status in PAID]
+
+
+def receipt(loaded: Loaded, names: Names, payment: str, lang: Lang, at: datetime, *, sender: str) -> bytes:
+    """A receipt of one payment, for the person to sign. Raises Failure: no such payment, or it has not arrived."""
+    known = loaded.state.payments.get(payment)
+    settled = next((event for event in reversed(loaded.events) if _settles(event, payment)), None)
+    if known is None or known.status not in PAID or settled is None:
+        raise not_found(
+            "no-payment", "il n'y a pas de versement arrivé sous cet identifiant",
+            "there is no payment that has arrived under this id",
+        )  # fmt: skip
+    grant = loaded.state.grants[known.grant]
+    s = Speech(loaded.book, names, lang, loaded.state)
+    person = names.get(loaded.state.person, "")
+    by = sender or capital(s.role(SYSTEM)) if settled.actor == SYSTEM else s.person(settled.actor, settled.role)
+    facts = (
+        Fact(s.say("Bénéficiaire"), person or "—"),
+        Fact(s.say("Aide"), capital(s.grant_kind(grant.kind))),
+        Fact(s.say("Objet"), s.spoken(grant.purpose)),
+        Fact(s.say("Montant"), s.money(known.amount)),
+        Fact(s.say("Versement"), s.say("{number} sur {count}", number=known.number, count=len(grant.instalments))),
+        Fact(s.say("Moyen"), s.spoken(grant.pay_by)),
+        Fact(s.say("Versé le"), s.local_day(settled.occurred_at)),
+    )
+    paper = Receipt(
+        sender=sender, title=s.say("Reçu d'un versement"), facts=facts, reference=payment, recorded_by=by,
+        recorded_at=settled.recorded_at, recorded_as="" if settled.actor == SYSTEM else s.role(settled.role),
+        statement=s.say("Je confirme avoir reçu ce montant, pour l'objet dit ci-dessus."),
+        signatures=(Signature(s.say("La personne"), person), Signature(s.say("Pour l'association"), sender)),
+        remark=_remark(lang),
+    )  # fmt: skip
+    return _made(paper, loaded, lang, at)
+
+
+def letters_sent(loaded: Loaded) -> dict[int, e.ReferralSent]:
+    """Referrals that went with a letter, by their seq."""
+    return {
+        event.seq: event.data
+        for event in loaded.events
+        if isinstance(event.data, e.ReferralSent) and "letter" in event.parts
+    }
+
+
+def letter(
+    loaded: Loaded, names: Names, parts: Iterable[TextPart], seq: int, lang: Lang, at: datetime, *, sender: str
+) -> bytes:
+    """The letter of a referral, as it was written. Raises Failure: there is none."""
+    text = next((part.text for part in parts if (part.seq, part.name) == (seq, "letter")), None)
+    event = loaded.events[seq - 1] if 0 < seq <= len(loaded.events) else None
+    if text is None or event is None or not isinstance(event.data, e.ReferralSent):
+        raise not_found("no-letter", "il n'y a pas de lettre ici", "there is no letter here")
+    s, sent = Speech(loaded.book, names, lang, loaded.state), event.data
+    about = names.get(loaded.state.person, "") if sent.named else ""
+    purpose = capital(s.spoken(sent.purpose))
+    paper = Letter(
+        sender=sender, recipient=s.partner(sent.partner),
+        subject=s.say("{purpose}, pour {person}", purpose=purpose, person=about) if about else purpose,
+        paragraphs=(text,), day=loaded.book.calendar.day(event.occurred_at), reference=short(sent.referral),
+        signed=names.get(event.actor, ""), signed_as=s.role(event.role),
+    )  # fmt: skip
+    return _made(paper, loaded, lang, at)
+
+
+def _settles(event: Event[Payload], payment: str) -> bool:
+    return isinstance(event.data, e.PaymentSettled | e.PaymentSettledByHand) and event.data.payment == payment
+
+
+def _remark(lang: Lang) -> str:
+    return clock.describe(lang)
+
+
+def _made(paper: Document, loaded: Loaded, lang: Lang, at: datetime) -> bytes:
+    try:
+        return render(paper, lang, at, zone=loaded.book.calendar.zone.key)
+    except CannotTypeset as error:
+        raise Failure(
+            Exit.FAILED, "cannot-typeset",
+            Said(f"la mise en page a échoué ({error}) ; rien n'a été écrit",
+                 f"the typesetter refused ({error}); nothing was written"),
+            Said("la page du parcours, ou « journeys show », dit où il en est",
+                 "the journey's page, or “journeys show”, tells where it stands"),
+        ) from None  # fmt: skip

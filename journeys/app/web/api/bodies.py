@@ -1,0 +1,226 @@
+"""What a program sends: one model a command, its own fields first, then its texts and when it happened."""
+
+import json
+import re
+from copy import copy
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Annotated, Any, Final
+
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from journeys.app.entry import LONGEST_TEXT
+from journeys.app.failures import Exit, Failure, Said
+from journeys.app.fields import ABOUT, commands
+from journeys.app.web.api.problems import Unreadable, Wrong, unreadable
+from journeys.app.web.api.shapes import A_COMMAND, SOMEBODY
+from journeys.domain import document
+from journeys.domain.commands import BODIES, AnyBody, Body, Day, StaffId, When
+from journeys.domain.programme import Code
+
+_PLAIN: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
+"""No control character but line ends and tabs."""
+_LINE: Final = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+"""One line that says something."""
+Free = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT, pattern=_PLAIN)]
+Line = Annotated[str, Field(max_length=100, pattern=_LINE)]
+
+_RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+LARGEST: Final = 1_000_000
+"""Bytes of one request's JSON."""
+
+
+class Sent(BaseModel):
+    """Base of what is sent: JSON types are taken as they are, and an unknown field is an error."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+
+
+class PersonSent(Sent):
+    """Who is accompanied."""
+
+    first_name: Line
+    last_name: Line
+    birth_date: Day | None = None
+    """Between 1900 and today."""
+    reference: Line | None = None
+    """Your own number; unique. By it, or by name and birth date, a person is known again."""
+    email: (
+        Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$")] | None
+    ) = None
+    phone: Annotated[str, Field(pattern=r"^\+?[0-9](?:[ .-]?[0-9]){3,19}$")] | None = None
+    language: Annotated[str, Field(pattern="^(fr|en)$")] = "fr"
+
+
+class Start(Sent):
+    """Begin a journey."""
+
+    programme: Code
+    """The name of a programme: see /programmes."""
+    person: PersonSent
+    referent: StaffId
+    """Who leads."""
+    site: Code | None = None
+    start: Day | None = None
+    """The first day, if not today."""
+    dates: Annotated[dict[Code, Day], Field(max_length=50, json_schema_extra={"additionalProperties": False})] = {}
+    """The programme's dates, such as `release`, as far as they are known."""
+    watch_from: When | None = None
+    """For a journey that began elsewhere: nothing older is owed."""
+
+
+START_EXAMPLE: Final = {
+    "programme": "auxilia", "person": {"first_name": "Samir", "last_name": "Benali", "birth_date": "1999-04-02"},
+    "referent": SOMEBODY, "dates": {"release": "2027-09-15"},
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A command's body as it was read."""
+
+    body: AnyBody
+    texts: dict[str, str]
+    occurred_at: datetime | None
+
+
+@cache
+def model_of(name: str) -> type[BaseModel]:
+    """The model of a command's request."""
+    kind = BODIES[name]
+    fields: dict[str, Any] = {}
+    for key, info in kind.model_fields.items():
+        if key != "name":
+            told = copy(info)
+            told.description = _about(key)
+            fields[key] = (info.annotation, told)
+    for part in _texts_of(kind):
+        needed = part in kind.NEEDED
+        fields[part] = (
+            Free if needed else Free | None,
+            Field(... if needed else None, description=f"{_about(part)}: free text"),
+        )
+    when = "when it happened, if not now: RFC 3339 with an offset"
+    fields["occurred_at"] = (When | None, Field(None, description=when))
+    title = "".join(word.capitalize() for word in name.split("-"))
+    made: type[BaseModel] = create_model(title, __base__=Sent, __doc__=(kind.__doc__ or "").strip() or None, **fields)
+    return made
+
+
+def _texts_of(kind: type[Body]) -> list[str]:
+    """The free texts of a command; documents are handed in on the pages and by the command line."""
+    return sorted(kind.PARTS - {document.PART})
+
+
+def _about(field: str) -> str:
+    """A field in a few words; how it is typed on the command line is not how it is sent."""
+    words = ABOUT[field].en.partition(":")[0].partition("(")[0].partition(";")[0].strip()
+    match field:
+        case "amount":
+            return "amount in cents"
+        case "at":
+            return "when: RFC 3339 with an offset"
+        case _:
+            return words
+
+
+def models() -> dict[str, type[BaseModel]]:
+    """The request of every command that people give to a journey that exists, by its name."""
+    return {name: model_of(name) for name in commands()}
+
+
+_SAID: Final[dict[str, Any]] = {
+    "amount": 60000, "answer": "coming", "appointment": A_COMMAND, "at": "2027-05-12T14:30:00+02:00",
+    "contact": "support",
+    "date": "release", "description": "signed lease", "digest": "3" * 64, "escalation": A_COMMAND, "grant": A_COMMAND,
+    "id": "lodging-asked", "kind": "exit-plan", "letter": "Could you receive this person?", "means": "phone",
+    "measure": "housed", "mentor": SOMEBODY, "milestone": "lodging-asked", "minutes": 45, "note": "asked today",
+    "number": 1, "on": "2027-10-01", "outcome": "completed", "partner": SOMEBODY, "pay_by": "sepa",
+    "payee": "FR7630006000011234567890189", "payment": A_COMMAND, "place": "12, rue de la Paix", "purpose": "training",
+    "reason": "postponed by the judge", "receipt": A_COMMAND, "referent": SOMEBODY, "referral": A_COMMAND,
+    "since": "2027-05-01", "site": "nanterre", "situation": "housing", "summons": False, "text": "called back",
+    "to": SOMEBODY, "until": "2027-06-30", "value": "own", "what": "milestone", "why": "hospital", "window": 1,
+}  # fmt: skip
+_SAID_OF: Final[dict[str, dict[str, Any]]] = {
+    "correct": {"to": "open"}, "request-grant": {"grant": "bourse"}, "close-appointment": {"outcome": "attended"},
+    "measure-outcome": {"value": "yes"},
+}  # fmt: skip
+
+
+def example_of(name: str) -> dict[str, Any]:
+    """What a request of this command may look like."""
+    said = {**_SAID, **_SAID_OF.get(name, {})}
+    return {key: said[key] for key in model_of(name).model_fields if key in said}
+
+
+async def sent(request: Request, model: type[BaseModel]) -> Any:
+    """The request's JSON as its model. Raises Failure: not JSON; Unreadable, which names every field."""
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media != "application/json":
+        raise Failure(
+            Exit.USAGE, "not-json-media",
+            Said("le contenu doit être de type application/json", "the content must be of type application/json"),
+            field="Content-Type",
+        )  # fmt: skip
+    raw = await request.body()
+    if len(raw) > LARGEST:
+        raise Failure(Exit.USAGE, "too-large", Said("plus d'un mégaoctet", "more than a megabyte"), field="body")
+    try:
+        given = _read(model, raw)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False)
+        if details[0]["type"] == "json_invalid":
+            raise Failure(
+                Exit.USAGE, "not-json", Said("ce n'est pas du JSON", f"this is not JSON: {details[0]['msg']}"),
+                field="body",
+            ) from None  # fmt: skip
+        raise unreadable(error) from None
+    return _with_whole_instants(given, raw)
+
+
+def _read(model: type[BaseModel], raw: bytes) -> BaseModel:
+    """The model of some JSON; `20.0` is a whole number, as JSON Schema has it. Raises pydantic's ValidationError."""
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as error:
+        if all(detail["type"] != "int_type" for detail in error.errors(include_url=False, include_input=False)):
+            raise
+        try:
+            plain = json.loads(raw, parse_float=_whole)
+        except ValueError:
+            raise error from None
+        return model.model_validate_json(json.dumps(plain))
+
+
+def _whole(text: str) -> int | float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
+def _with_whole_instants(given: BaseModel, raw: bytes) -> BaseModel:
+    """The same; instants that pydantic takes though RFC 3339 does not know them are refused. Raises Unreadable."""
+    plain = json.loads(raw)
+    wrong = [
+        Wrong(field=name, code="datetime_parsing", message="write RFC 3339: 2027-05-12T14:30:00+02:00")
+        for name in ("at", "occurred_at", "watch_from")
+        if isinstance(text := plain.get(name), str) and not _RFC3339.fullmatch(text)
+    ]
+    if wrong:
+        raise Unreadable(wrong)
+    return given
+
+
+async def command_sent(request: Request, name: str) -> Read:
+    """A command out of a request. Raises what `sent` raises."""
+    given = await sent(request, model_of(name))
+    kind = BODIES[name]
+    texts = {part: text for part in _texts_of(kind) if (text := getattr(given, part)) is not None}
+    own = {key: getattr(given, key) for key in kind.model_fields if key != "name"}
+    try:
+        body: Any = kind.model_validate(own)
+    except ValidationError as error:
+        raise unreadable(error) from None
+    return Read(body, texts, given.occurred_at)

@@ -1,0 +1,103 @@
+"""The door of programs: a token in `Authorization`, and what its owner may see and do at this moment."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from journeys.app.failures import Exit, Failure, Said
+from journeys.app.web.api.problems import NO_TOKEN, language_asked
+from journeys.app.web.house import House
+from journeys.app.web.policy import PUBLIC, Door, Policy
+from journeys.app.web.proof import WANTED
+from journeys.app.web.visit import Visit
+from journeys.store import accounts, tokens
+
+CODE_HEADER: Final = "Journeys-Code"
+"""The six digits of the moment, where money is approved or released."""
+
+_BEARER: Final = HTTPBearer(
+    auto_error=False, description="A token of a member of staff: it may what the member may, now. `journeys_…`"
+)
+
+
+class _TokenDoor(Door):
+    async def __call__(
+        self, request: Request, brought: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
+    ) -> AsyncIterator[Visit]:
+        house: House = request.app.state.house
+        visit = Visit(house, request, language_asked(request), token="")
+        try:
+            connection = await visit._open.enter_async_context(house.reading.acquire())
+            await visit._open.enter_async_context(connection.transaction())
+            visit._connection = connection
+            visit._visitor = await tokens.enter(connection, brought.credentials) if brought is not None else None
+            if visit._visitor is None:
+                raise NO_TOKEN
+            visit.lang = request.state.lang = language_asked(request, visit.visitor.language)
+            if not self.policy.admits(visit.roles):
+                raise _no_right(self.policy)
+            yield visit
+        finally:
+            await visit.done()
+
+
+class _OpenDoor(Door):
+    async def __call__(self) -> None:
+        return None
+
+
+def token_door(policy: Policy) -> Any:
+    """The dependency of a route of the API: `visit: Visit = token_door(READERS)`."""
+    return Depends(_TokenDoor(policy))
+
+
+def open_door() -> Any:
+    """The same for whoever comes."""
+    return Depends(_OpenDoor(PUBLIC))
+
+
+async def must_prove(visit: Visit, command: str) -> None:
+    """Raises Failure where a command is about money and no right code of the moment came along.
+
+    A token lies in a file; a code is shown by the telephone of whoever sits there, and opens once. The connection
+    is given back before.
+    """
+    if command not in WANTED:
+        return
+    await visit.done()
+    code, pool, me = visit.request.headers.get(CODE_HEADER, ""), visit.house.writing, visit.visitor.id
+    if not code or not (await accounts.means(pool, me)).totp:
+        raise _PROOF_WANTED
+    if not await accounts.prove(pool, me, "", code):
+        raise _WRONG_PROOF
+
+
+_PROOF_WANTED: Final = Failure(
+    Exit.REFUSED, "proof-wanted",
+    Said("une décision d'argent demande une preuve fraîche, un jeton ne suffit pas ; rien n'a été fait",
+         "a decision about money wants a fresh proof, a token is not enough; nothing was done"),
+    Said("joignez l'en-tête Journeys-Code avec le code du moment (à mettre en place sur « Mon compte »), "
+         "ou décidez dans les pages",
+         "send the header Journeys-Code with the code of the moment (set up on “My account”), or decide in the pages"),
+    field=CODE_HEADER,
+)  # fmt: skip
+_WRONG_PROOF: Final = Failure(
+    Exit.REFUSED, "wrong-proof",
+    Said("ce code n'est pas celui du moment, ou a déjà servi ; rien n'a été fait",
+         "this is not the code of the moment, or it was used before; nothing was done"),
+    Said(f"attendez le suivant ; après {accounts.MOST_FAILURES} essais le compte reste fermé un quart d'heure",
+         f"wait for the next; after {accounts.MOST_FAILURES} tries the account stays shut for a quarter of an hour"),
+    field=CODE_HEADER,
+)  # fmt: skip
+
+
+def _no_right(policy: Policy) -> Failure:
+    return Failure(
+        Exit.REFUSED, "no-right",
+        Said("cette adresse n'est pas ouverte aux rôles de ce jeton", "this address is not open to this token's roles"),
+        Said("les rôles sont ceux que la personne a maintenant ; l'administration les donne",
+             "the roles are those that the person holds now; the administration gives them"),
+        more={"needs": sorted(policy.roles or ())},
+    )  # fmt: skip

@@ -1,0 +1,276 @@
+"""One-time links of mentors, partners and the person: opening one changes nothing, its button does."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+import structlog
+from fastapi import APIRouter
+from fastapi.responses import RedirectResponse, Response
+
+from journeys.app.answering import CHOICES, command_of, read_answer
+from journeys.app.entry import Actor
+from journeys.app.failures import Failure
+from journeys.app.finding import Loaded, load
+from journeys.app.forwarding import deliver
+from journeys.app.reading import today_of
+from journeys.app.telling import unsigned
+from journeys.app.web.policy import PUBLIC
+from journeys.app.web.rendering import page
+from journeys.app.web.visit import Visit, door
+from journeys.domain.handbook import Handbook
+from journeys.domain.links import Purpose, asks
+from journeys.domain.recipients import in_zone
+from journeys.i18n import N_, format_date, format_time, language
+from journeys.store import journal, links, mentors, partners, people, staff, views
+from journeys.store.database import Connection
+from journeys.store.links import PATH, Link, Opened, Stands
+from journeys.store.places import place_of
+from journeys.temporal import Malformed, Unreachable
+
+router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What the recipient is shown, and no more."""
+
+    greeting: str
+    """The recipient's own first name, or what a partner is called."""
+    person: str
+    """The person, as far as the recipient may know: a first name, or empty."""
+    matter: str
+    """A code: what a referral is for; empty elsewhere."""
+    when: str
+    place: str
+    means: tuple[str, ...]
+    referent: str
+    phone: str
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """A link that can be used, the journey that it opens, and what is shown of it."""
+
+    opened: Opened
+    loaded: Loaded
+    sheet: Sheet
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """What is said of a link that opens nothing: never of whom or of what it was."""
+
+    status: int
+    title: str
+    text: str
+    advice: str
+
+
+_CALL: Final = N_("Appelez la personne qui vous l'a donné : elle notera votre réponse, ou vous donnera un autre lien.")
+UNKNOWN: Final = Dead(
+    404, N_("Ce lien ne s'ouvre pas"), N_("L'adresse est incomplète, ou n'est plus reconnue."),
+    N_("Reprenez-la en entier dans le message, jusqu'au dernier signe. Si elle ne s'ouvre toujours pas, appelez la "
+       "personne qui vous l'a donnée."),
+)  # fmt: skip
+"""The same for a link that never was, one that was altered, and one that somebody made up."""
+EXPIRED: Final = Dead(410, N_("Ce lien n'est plus valable"), N_("Il avait une date limite, et elle est passée."), _CALL)
+REVOKED: Final = Dead(
+    410, N_("Ce lien a été remplacé ou retiré"), N_("Un message plus récent contient peut-être le bon lien."), _CALL
+)
+GONE: Final = Dead(
+    410, N_("Cette demande n'attend plus de réponse"),
+    N_("Les choses ont changé depuis que ce lien vous a été donné. Rien n'a été noté."),
+    N_("Si vous aviez quelque chose à dire, appelez la personne qui vous a donné ce lien."),
+)  # fmt: skip
+REFUSED: Final = Dead(
+    410, N_("Votre réponse n'a pas pu être retenue"),
+    N_("Les choses ont changé depuis que ce lien vous a été donné. Rien n'a été changé par votre réponse."),
+    N_("Appelez la personne qui vous a donné ce lien : elle vous dira où en sont les choses."),
+)  # fmt: skip
+_DEAD: Final = {Stands.EXPIRED: EXPIRED, Stands.REVOKED: REVOKED, Stands.REFUSED: REFUSED}
+
+DONE: Final[Mapping[tuple[Purpose, str], tuple[str, str]]] = {
+    (Purpose.PROPOSAL, "yes"): (
+        N_("Vous avez dit oui"), N_("Merci. On vous appellera pour organiser la première rencontre.")
+    ),
+    (Purpose.PROPOSAL, "no"): (
+        N_("Vous avez dit non"), N_("Merci d'avoir répondu. Quelqu'un d'autre sera cherché.")
+    ),
+    (Purpose.REFERRAL, "yes"): (
+        N_("Vous avez accepté cette demande"), N_("Merci. On vous appellera pour la suite.")
+    ),
+    (Purpose.REFERRAL, "no"): (
+        N_("Vous avez décliné cette demande"), N_("Merci d'avoir répondu. Une autre solution sera cherchée.")
+    ),
+    (Purpose.CONTACT, "made"): (N_("Le contact est noté"), N_("Merci. Vous n'avez rien d'autre à faire.")),
+    (Purpose.APPOINTMENT, "coming"): (
+        N_("Vous avez dit que vous viendrez"), N_("Merci. Si quelque chose change, appelez avant.")
+    ),
+    (Purpose.APPOINTMENT, "other-time"): (
+        N_("Vous avez demandé une autre heure"),
+        N_("On vous appellera pour en convenir. D'ici là, l'heure prévue reste notée."),
+    ),
+}  # fmt: skip
+
+
+@router.get(PATH + "{token}")
+async def shown(token: str, visit: Visit = door(PUBLIC)) -> Response:
+    """What is asked, or how the link stands. Programs that open the links of mails change nothing by it."""
+    met = await _meet(visit, token)
+    return _form(visit, met, {}) if isinstance(met, Met) else met
+
+
+@router.post(PATH + "{token}")
+async def answered(token: str, visit: Visit = door(PUBLIC)) -> Response:
+    """Give the answer: taken once, sent as the recipient's own command, and shown on the page that follows."""
+    met = await _meet(visit, token)
+    if not isinstance(met, Met):
+        return met
+    house = visit.house
+    typed = {name: value for name, value in (await visit.request.form()).items() if isinstance(value, str)}
+    opened = met.opened
+    if opened.stands is Stands.OPEN:
+        answer, wrong = read_answer(opened.link, typed, met.loaded.book, visit.now)
+        if wrong:
+            return _form(visit, met, typed, wrong, 422)
+        opened = await links.take(house.writing, opened, answer, visit.now)
+        if opened.stands is not Stands.TAKEN:
+            return _dead(visit, _DEAD[opened.stands])
+    try:
+        await _send(visit, met, opened, typed.get("word", ""))
+    except Failure as failure:
+        return _form(visit, Met(opened, met.loaded, met.sheet), typed, [failure], 422)
+    except (Unreachable, Malformed):
+        return _form(visit, Met(opened, met.loaded, met.sheet), typed, status=503)
+    return RedirectResponse(visit.request.url.path + _language(visit), status_code=303)
+
+
+async def _send(visit: Visit, met: Met, opened: Opened, word: str) -> None:
+    """Send the command and note what came of it. Raises Failure, Unreachable, Malformed: the link can be used again."""
+    house, link = visit.house, opened.link
+    command = command_of(house.ring, opened, word, visit.now)
+    actor = Actor(link.recipient, "", (link.role,))
+    outcome = (
+        await deliver(
+            house.writing, house.ring, house.client, house.settings.task_queue, met.loaded, command, {}, actor
+        )
+    ).outcome
+    if outcome == "conflict":
+        # The same answer with another word: the first one counts, and what came of it stands in the journal.
+        known = await journal.answer_of(house.writing, link.stream, command.id)
+        outcome = known.outcome if known is not None else outcome
+    if outcome == "unsigned":
+        raise unsigned(command.id)
+    stands = Stands.DONE if outcome == "accepted" else Stands.REFUSED
+    await links.settle(house.writing, link, stands, visit.now)
+    structlog.get_logger().info("link answered", link=link.id, purpose=link.purpose.value, outcome=outcome)
+
+
+async def _meet(visit: Visit, token: str) -> Met | Response:
+    """What the link opens; else the page that says why it opens nothing, or what was done with it."""
+    await visit.done()
+    async with visit.house.reading.acquire() as connection, connection.transaction():
+        opened = await links.enter(connection, visit.house.ring, token, visit.now)
+        visit.lang = language(
+            visit.request.query_params.get("lang")
+            or (opened.link.language if opened is not None else None)
+            or visit.lang
+        )
+        if opened is None:
+            return _dead(visit, UNKNOWN)
+        if opened.stands is Stands.DONE:
+            return _spent(visit, opened)
+        if opened.stands in _DEAD:
+            return _dead(visit, _DEAD[opened.stands])
+        row = await views.journey(connection, opened.link.journey)
+        if row is None:
+            return _dead(visit, GONE)
+        loaded = await load(connection, row)
+        if opened.stands is Stands.OPEN and not still_asked(opened.link, loaded, visit.now):
+            return _dead(visit, GONE)
+        return Met(opened, loaded, await _sheet(connection, visit, opened.link, loaded))
+
+
+def still_asked(link: Link, loaded: Loaded, now: datetime) -> bool:
+    """Whether what the link was made for still waits for its recipient. The engine judges once more."""
+    found = asks(loaded.state, loaded.book, now)
+    return any(ask.same(link.role, link.recipient, link.purpose, link.subject) for ask in found)
+
+
+async def _sheet(connection: Connection, visit: Visit, link: Link, loaded: Loaded) -> Sheet:
+    state = loaded.state
+    person = await people.person(connection, state.person)
+    referent = await staff.member(connection, state.referent)
+    when = place = matter = known = ""
+    means: tuple[str, ...] = ()
+    match link.purpose:
+        case Purpose.CONTACT:
+            known = person.details.first_name if person is not None else ""
+            means = (
+                loaded.book.programme.contacts[link.subject].means
+                if link.subject in loaded.book.programme.contacts
+                else ()
+            )
+        case Purpose.REFERRAL if link.subject in state.referrals:
+            referral = state.referrals[link.subject]
+            matter = referral.purpose
+            if person is not None and f"{referral.partner}/{referral.purpose}" in state.consents:
+                known = f"{person.details.first_name} {person.details.last_name[:1]}."
+        case Purpose.APPOINTMENT if link.subject in state.appointments:
+            zone = person.details.zone if person is not None else None
+            when = _when(loaded.book, state.appointments[link.subject].at, zone, visit)
+            place = await place_of(connection, link.stream, loaded.events, link.subject)
+    return Sheet(
+        greeting=await _greeting(connection, link, person), person=known, matter=matter, when=when, place=place,
+        means=means, referent=referent.name if referent is not None else "",
+        phone=(referent.phone or "") if referent is not None else "", until=today_of(link.expires_at),
+    )  # fmt: skip
+
+
+def _when(book: Handbook, at: datetime, zone: str | None, visit: Visit) -> str:
+    """Day and hour where the recipient lives."""
+    here = in_zone(book.calendar, zone).zone
+    day = format_date(at.astimezone(here).date(), visit.lang, weekday=True)
+    return visit.say("{day} à {hour}", day=day, hour=format_time(at, visit.lang, here))
+
+
+async def _greeting(connection: Connection, link: Link, person: people.Person | None) -> str:
+    match link.role:
+        case "mentor":
+            mentor = await mentors.mentor(connection, link.recipient)
+            return mentor.name.split(maxsplit=1)[0] if mentor is not None and mentor.name.strip() else ""
+        case "partner":
+            partner = await partners.partner(connection, link.recipient)
+            return partner.name if partner is not None else ""
+        case _:
+            return person.details.first_name if person is not None else ""
+
+
+def _form(
+    visit: Visit, met: Met, typed: Mapping[str, str], failures: Sequence[Failure] = (), status: int = 200
+) -> Response:
+    link = met.opened.link
+    return page(
+        visit, "link.html", status, link=link, sheet=met.sheet, choices=CHOICES[link.purpose], typed=typed,
+        failures=failures, sent=met.opened.stands is Stands.TAKEN, action=visit.request.url.path + _language(visit),
+    )  # fmt: skip
+
+
+def _spent(visit: Visit, opened: Opened) -> Response:
+    title, text = DONE[opened.link.purpose, opened.answer["answer"]]
+    return page(visit, "link-done.html", title=visit.say(title), text=visit.say(text), at=opened.at)
+
+
+def _dead(visit: Visit, dead: Dead) -> Response:
+    return page(
+        visit, "link-dead.html", dead.status, title=visit.say(dead.title), text=visit.say(dead.text),
+        advice=visit.say(dead.advice),
+    )  # fmt: skip
+
+
+def _language(visit: Visit) -> str:
+    """Kept from page to page where the reader chose another language than their own."""
+    return f"?lang={visit.lang}" if "lang" in visit.request.query_params else ""

@@ -1,0 +1,82 @@
+"""What may be answered by a one-time link: by whom, about what, until when. Nothing else is ever asked by link."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final, Literal
+
+from journeys.domain.events import Subject
+from journeys.domain.handbook import Handbook
+from journeys.domain.state import State
+
+Reader = Literal["mentor", "partner", "participant"]
+
+LASTS: Final = timedelta(days=14)
+"""How long a link holds where its matter has no end of its own, or a later one."""
+
+
+class Purpose(StrEnum):
+    """What a link is for."""
+
+    PROPOSAL = "proposal"
+    """A mentor says whether they will accompany the person."""
+    CONTACT = "contact"
+    """The mentor records a contact with the person."""
+    REFERRAL = "referral"
+    """A partner says whether they take the person in."""
+    APPOINTMENT = "appointment"
+    """The person says that they will come, or that they need another time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Something that somebody without an account may answer now."""
+
+    role: Reader
+    recipient: str
+    purpose: Purpose
+    subject: str
+    """The proposal, the programme's code of the contact, the referral, the appointment."""
+    until: datetime
+
+    def same(self, role: str, recipient: str, purpose: str, subject: str) -> bool:
+        """Whether this is what a link of these was made for."""
+        return (self.role, self.recipient, self.purpose, self.subject) == (role, recipient, purpose, subject)
+
+
+def asks(state: State, book: Handbook, now: datetime) -> list[Ask]:
+    """Everything on a journey that a mentor, a partner or the person may answer now."""
+    return list(_asks(state, book, now)) if state.is_open else []
+
+
+def ask_about(about: Subject, recipient: str, found: Iterable[Ask]) -> Ask | None:
+    """What the recipient of a message about this may answer; None: nothing."""
+    purpose = _PURPOSES.get(about.kind)
+    for ask in found:
+        its_own = purpose is Purpose.PROPOSAL or ask.subject == about.id
+        if (ask.recipient, ask.purpose) == (recipient, purpose) and its_own:
+            return ask
+    return None
+
+
+_PURPOSES: Final = {
+    "mentor": Purpose.PROPOSAL, "contact": Purpose.CONTACT, "referral": Purpose.REFERRAL,
+    "appointment": Purpose.APPOINTMENT,
+}  # fmt: skip
+
+
+def _asks(state: State, book: Handbook, now: datetime) -> Iterator[Ask]:
+    end = now + LASTS
+    for id, mentor in state.proposals.items():
+        yield Ask("mentor", mentor, Purpose.PROPOSAL, id, end)
+    if state.match is not None:
+        for code, contact in book.programme.contacts.items():
+            if book.line(contact.by) == "mentor":
+                yield Ask("mentor", state.match.mentor, Purpose.CONTACT, code, end)
+    for id, referral in state.referrals.items():
+        if referral.answer_by > now:
+            yield Ask("partner", referral.partner, Purpose.REFERRAL, id, referral.answer_by)
+    for id, appointment in state.appointments.items():
+        if appointment.outcome is None and appointment.at > now and state.died_on is None:
+            yield Ask("participant", state.person, Purpose.APPOINTMENT, id, min(appointment.at, end))

@@ -1,0 +1,172 @@
+"""One-time links on their way out: in the letters that ask for an answer, holding only once the letter leaves."""
+
+import re
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+import activities.posting
+from journeys.channels.letter import Fate, Sent
+from journeys.domain import commands as c
+from journeys.store import claims, links, mentors, partners
+from tests.activities.conftest import PROGRAMME, Life, make_life
+
+BASE = "https://parcours.example.org"
+MENTORED = {
+    **PROGRAMME,
+    "milestones": {**PROGRAMME["milestones"], "found": {"label": "mentor trouvé", "check": "mentor"}},  # type: ignore[dict-item]
+    "contacts": {
+        "mentoring": {
+            "label": "mentorat", "start": "at found reached", "cadence": ["every 1 week until 2 months"],
+            "by": "mentor", "means": ["phone"], "missed": "mentor-first",
+        }
+    },
+    "ladders": {
+        **PROGRAMME["ladders"],  # type: ignore[dict-item]
+        "mentor-first": {
+            "steps": [{"to": "mentor", "after": "0 hours", "fallback": ["referent"]},
+                      {"to": "supervisor", "after": "2 working days"}, {"to": "duty", "after": "4 working days"}]
+        },
+    },
+}  # fmt: skip
+
+
+@pytest_asyncio.fixture
+async def mentored(lives_pool: Any) -> Life:
+    """A life with a mentor, on an installation that people outside can reach."""
+    life = await make_life(lives_pool, MENTORED)
+    await life.begin()
+    life.use(public_url=BASE)
+    return life
+
+
+async def a_mentor(life: Life) -> str:
+    id = str(uuid.uuid4())
+    mentor = mentors.Mentor(id=id, name="Jeanne Petit", email="jeanne@example.org", phone=None, language="fr",
+                            site=None, capacity=2)  # fmt: skip
+    await mentors.add(life.pool, mentor, life.by)
+    return id
+
+
+async def proposed(life: Life) -> Any:
+    """A mentor is proposed; the message to them that is on its way."""
+    await life.do(c.ProposeMentor(mentor=await a_mentor(life)))
+    (effect,) = life.effects("deliver", to="mentor")
+    return effect
+
+
+def tokens(life: Life) -> list[str]:
+    return [token for letter in life.postman.letters for token in re.findall(rf"{BASE}/lien/([\w-]+)", letter.body)]
+
+
+async def kept(life: Life) -> list[Any]:
+    found: list[Any] = await life.pool.fetch(
+        "SELECT l.*, r.at AS revoked FROM links l LEFT JOIN link_uses r ON r.link = l.id AND r.step = 'revoked'"
+        " WHERE journey = $1 ORDER BY issued_at", life.stream.removeprefix("journey-"),
+    )  # fmt: skip
+    return found
+
+
+async def stands(life: Life, token: str) -> str | None:
+    async with life.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL ROLE journeys_web")
+        opened = await links.enter(connection, life.resources.ring, token, life.now)
+        return opened.stands if opened is not None else None
+
+
+async def test_a_proposal_carries_a_link_that_opens_and_is_told_apart_by_its_hash(mentored: Life) -> None:
+    await mentored.run(await proposed(mentored))
+    (token,) = tokens(mentored)
+    (row,) = await kept(mentored)
+    assert await stands(mentored, token) == "open"
+    assert (row["role"], row["purpose"], row["language"], row["issued_by"]) == ("mentor", "proposal", "fr", None)
+    assert token.encode() not in bytes(row["hash"]) and row["issued_at"] == mentored.now
+
+
+async def test_without_a_public_address_a_message_says_whom_to_ask(mentored: Life) -> None:
+    mentored.use(public_url=None)
+    await mentored.run(await proposed(mentored))
+    (letter,) = mentored.postman.letters
+    assert "voyez avec Claire Martin" in letter.body and "/lien/" not in letter.body
+    assert await kept(mentored) == []
+
+
+async def test_a_referral_and_an_appointment_carry_theirs(mentored: Life) -> None:
+    partner = partners.Partner(id=str(uuid.uuid4()), name="Foyer", kind="housing", email="foyer@example.org",
+                               phone=None, language="fr", site=None)  # fmt: skip
+    await partners.add(mentored.pool, partner, mentored.by)
+    await mentored.do(c.SendReferral(partner=partner.id, purpose="housing"))
+    at = mentored.now + timedelta(days=4)
+    await mentored.do(c.BookAppointment(at=at))
+    (referral,) = mentored.effects("deliver", to="partner")
+    await mentored.settle(referral)
+    await mentored.until(at - timedelta(days=2))
+    (reminder,) = [e for e in mentored.effects("deliver", to="participant") if
+                   mentored.state.messages[e.details["id"]].about.kind == "appointment"]  # fmt: skip
+    await mentored.run(reminder)
+    assert len(tokens(mentored)) == 2
+    first, second = await kept(mentored)
+    assert (first["purpose"], second["purpose"]) == ("referral", "appointment")
+    assert second["expires_at"] == at, "nothing is answered after the hour"
+
+
+async def test_the_letter_about_a_missed_contact_lets_the_mentor_record_it(mentored: Life) -> None:
+    mentor = await a_mentor(mentored)
+    await mentored.do(c.ProposeMentor(mentor=mentor))
+    await mentored.do(c.MatchMentor(mentor=mentor))
+    await mentored.until(mentored.now + timedelta(days=9))
+    about = {id: known.about.kind for id, known in mentored.state.escalations.items()}
+    (effect,) = [e for e in mentored.effects("tell") if about.get(e.details["id"]) == "contact"]
+    await mentored.run(effect)
+    assert mentored.postman.recipients[-1] == "jeanne@example.org"
+    (row,) = await kept(mentored)
+    assert (row["purpose"], row["subject"]) == ("contact", "mentoring")
+
+
+async def test_a_letter_that_cannot_leave_now_is_written_anew_with_a_link_that_replaces_the_first(
+    mentored: Life,
+) -> None:
+    mentored.postman.answers = [Sent(Fate.NOTHING_LEFT, "mail-unreachable")]
+    await mentored.settle(await proposed(mentored))
+    await mentored.until(mentored.now + timedelta(hours=1))
+    (again,) = mentored.effects("deliver", to="mentor")
+    await mentored.run(again)
+    first, second = tokens(mentored)
+    assert (await stands(mentored, first), await stands(mentored, second)) == ("revoked", "open")
+    one, other = mentored.postman.letters
+    assert one.id != other.id, "what is laid down twice must not be taken for the letter that is void"
+
+
+async def test_no_link_holds_before_the_claim(mentored: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    effect = await proposed(mentored)
+
+    async def dies(*_: Any) -> Any:
+        raise OSError("the worker dies here")
+
+    monkeypatch.setattr(claims, "claim", dies)
+    with pytest.raises(Exception, match="store"):
+        await mentored.run(effect)
+    assert await kept(mentored) == [] and mentored.postman.letters == []
+
+
+async def test_a_letter_whose_link_cannot_be_made_to_hold_stays(
+    mentored: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: Any) -> None:
+        raise OSError("no database")
+
+    monkeypatch.setattr(activities.posting.links, "issue", away)
+    assert (await mentored.run(await proposed(mentored)))["answer"] == "deferred"
+    assert mentored.postman.letters == []
+
+
+async def test_staff_are_sent_no_link_of_anybody(mentored: Life) -> None:
+    mentor = await a_mentor(mentored)
+    await mentored.do(c.ProposeMentor(mentor=mentor))
+    await mentored.do(c.DeclineMentor(mentor=mentor))
+    for effect in mentored.effects("deliver", to="referent"):
+        await mentored.run(effect)
+    assert mentored.postman.letters and tokens(mentored) == []

@@ -1,0 +1,144 @@
+"""A whole installation for programs: `journeys up`, the application on a port of its own, staff of every role."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from journeys.domain.rights import ROLES
+from journeys.identifiers import uuid7
+from journeys.store import mentors, partners, sessions, staff, tokens, treasury
+from journeys.store.database import open_pool
+from journeys.store.directory import By
+from journeys.store.mentors import Mentor
+from journeys.store.partners import Partner
+from journeys.store.staff import Member
+from tests.app.conftest import REPOSITORY, plain_environment
+
+STAFF_ROLES = tuple(role for role in ROLES if role not in ("participant",))
+
+
+def fresh() -> str:
+    """A UUIDv7."""
+    return uuid7(datetime.now(UTC))
+
+
+@dataclass
+class Site:
+    """Where it is, and who there is."""
+
+    url: str
+    data_dir: Path
+    database: str
+    temporal: str
+    staff: dict[str, str] = field(default_factory=dict)
+    """Id by role."""
+    tokens: dict[str, str] = field(default_factory=dict)
+    sessions: dict[str, str] = field(default_factory=dict)
+    journeys: list[str] = field(default_factory=list)
+    partner: str = ""
+    mentor: str = ""
+
+    def client(self, role: str | None = "referent", **headers: str) -> httpx.Client:
+        """A program with a role's token, or with none."""
+        brought = {"Authorization": f"Bearer {self.tokens[role]}"} if role is not None else {}
+        return httpx.Client(
+            base_url=f"{self.url}/api/v1", headers={**brought, "Accept-Language": "en", **headers}, timeout=60
+        )
+
+    def start(self, **more: Any) -> str:
+        """Begin a journey of a person never seen before; its id."""
+        key = fresh()
+        name = uuid.uuid4().hex[:10]
+        body = {
+            "programme": "auxilia", "person": {"first_name": "Essai", "last_name": f"N{name}"},
+            "referent": self.staff["referent"], "dates": {"release": str(date.today() + timedelta(days=60))}, **more,
+        }  # fmt: skip
+        with self.client() as program:
+            answer = program.post("/journeys", json=body, headers={"Idempotency-Key": key})
+        assert answer.status_code == 201, answer.text
+        return key
+
+    def query(self, ask: Any) -> Any:
+        """Ask the store as the application's writer."""
+
+        async def asked() -> Any:
+            pool = await open_pool(self.database, largest=1)
+            try:
+                return await ask(pool)
+            finally:
+                await pool.close()
+
+        return asyncio.run(asked())
+
+
+@contextmanager
+def open_site(journeys: int = 4) -> Iterator[Site]:
+    """Start everything; nothing is left afterwards."""
+    home = Path(tempfile.mkdtemp(prefix="journeys-"))
+    home.chmod(0o755)
+    environment = plain_environment(JOURNEYS_DATA_DIR=str(home / "data"))
+    with (home / "stderr").open("w") as errors:
+        up = subprocess.Popen(
+            [sys.executable, "-m", "journeys.app.cli", "up", "--json"],
+            stdout=subprocess.PIPE, stderr=errors, text=True, cwd=REPOSITORY, env=environment,
+        )  # fmt: skip
+        try:
+            assert up.stdout is not None
+            line = up.stdout.readline()
+            assert line, (home / "stderr").read_text()
+            found = json.loads(line)
+            server = subprocess.Popen(
+                [sys.executable, str(Path(__file__).with_name("server_process.py")), str(home / "data")],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=REPOSITORY,
+                env=environment,
+            )  # fmt: skip
+            try:
+                assert server.stdin is not None and server.stdout is not None
+                port = server.stdout.readline().strip()
+                assert port, (home / "stderr").read_text()
+                site = Site(f"http://127.0.0.1:{port}", home / "data", found["database_url"], found["temporal_address"])
+                site.query(lambda pool: _settle(site, pool))
+                site.journeys = [site.start() for _ in range(journeys)]
+                yield site
+            finally:
+                if server.stdin is not None:
+                    server.stdin.close()
+                server.wait(30)
+        finally:
+            up.send_signal(signal.SIGINT)
+            up.wait(30)
+            if os.environ.get("KEEP_LOGS"):
+                sys.stderr.write((home / "stderr").read_text()[-20_000:])
+            shutil.rmtree(home, ignore_errors=True)
+
+
+async def _settle(site: Site, pool: Any) -> None:
+    """Staff of every role with a token and a session each, a mentor, a partner, a fund."""
+    by = By(actor="system", role="system", at=datetime.now(UTC))
+    for role in STAFF_ROLES:
+        id = site.staff[role] = fresh()
+        member = Member(id=id, handle=f"{role[:6]}-api", name=role.capitalize(), email=None, phone=None, language="fr",
+                        roles=(role,), sites=(), active=True)  # fmt: skip
+        await staff.add(pool, member, by)
+        site.tokens[role] = await tokens.make(pool, fresh(), id, "essai")
+        site.sessions[role] = await sessions.open_session(pool, id, "password")
+    site.mentor, site.partner = fresh(), fresh()
+    await mentors.add(pool, Mentor(id=site.mentor, name="Karim", email=None, phone=None, language="fr", site=None,
+                                   capacity=40), by)  # fmt: skip
+    await partners.add(pool, Partner(id=site.partner, name="Le Relais", kind="housing", email=None, phone=None,
+                                     language="fr", site=None), by)  # fmt: skip
+    await treasury.open_fund(pool, fresh(), "parvis-solidaire", cap_per_person=120_000, balance=100_000_000, by=by)

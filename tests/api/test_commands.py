@@ -1,0 +1,193 @@
+"""Commands of programs on a real installation: once for a key, seen or not, proved where it is about money."""
+
+import uuid
+from typing import Any
+
+import httpx
+import pyotp
+import pytest
+
+from journeys.app.web.application import make_application
+from journeys.app.web.house import open_house
+from journeys.settings import load_settings
+from journeys.store import accounts
+from tests.api.site import Site, fresh
+
+PERSON = {"first_name": "Samir", "last_name": "Benali", "birth_date": "1999-04-02"}
+
+
+def give(site: Site, id: str, command: str, role: str = "referent", key: str | None = None, seen: int | None = None,
+         code: str | None = None, **body: Any) -> httpx.Response:  # fmt: skip
+    headers = {"Idempotency-Key": key or fresh()}
+    headers |= {"If-Match": f'"{seen}"'} if seen is not None else {}
+    headers |= {"Journeys-Code": code} if code is not None else {}
+    with site.client(role) as program:
+        return program.post(f"/journeys/{id}/commands/{command}", json=body, headers=headers)
+
+
+def seq(site: Site, id: str) -> int:
+    with site.client() as program:
+        answer = program.get(f"/journeys/{id}")
+    assert answer.headers["etag"] == f'"{answer.json()["seq"]}"'
+    return int(answer.json()["seq"])
+
+
+def test_a_journey_begins_once_for_a_key(site: Site) -> None:
+    key = fresh()
+    body = {"programme": "auxilia", "person": {**PERSON, "reference": f"R-{key}"}, "referent": site.staff["referent"],
+            "dates": {"release": "2099-09-15"}}  # fmt: skip
+    with site.client() as program:
+        sent = [program.post("/journeys", json=body, headers={"Idempotency-Key": key}) for _ in range(2)]
+        assert [each.status_code for each in sent] == [201, 201], sent[1].text
+        assert sent[0].json()["answer"] == sent[1].json()["answer"]
+        assert sent[0].headers["location"] == f"/api/v1/journeys/{key}"
+        other = program.post("/journeys", json={**body, "start": "2098-01-01"}, headers={"Idempotency-Key": key})
+        assert (other.status_code, other.json()["code"]) == (409, "key-used")
+        twin = program.post("/journeys", json=body, headers={"Idempotency-Key": fresh()})
+        assert (twin.status_code, twin.json()["code"], twin.json()["journey"]) == (409, "duplicate", key)
+    with site.client("supervisor") as another:
+        foreign = another.post("/journeys", json=body, headers={"Idempotency-Key": key})
+        assert (foreign.status_code, foreign.json()["code"]) == (409, "key-used")
+
+
+def test_the_same_key_has_one_effect_and_one_answer(site: Site) -> None:
+    id, key = site.start(), str(uuid.uuid4())
+    first = give(site, id, "add-note", key=key, text="rappelé hier")
+    again = give(site, id, "add-note", key=key, text="rappelé hier")
+    assert first.status_code == again.status_code == 200, again.text
+    assert first.json() == again.json()
+    assert first.headers["etag"] == f'"{first.json()["journey"]["seq"]}"'
+    other = give(site, id, "add-note", key=key, text="autre chose")
+    assert (other.status_code, other.json()["code"], other.json()["field"]) == (409, "key-used", "Idempotency-Key")
+    by_another = give(site, id, "add-note", "supervisor", key=key, text="rappelé hier")
+    assert by_another.status_code == 409
+    with site.client() as program:
+        looked_up = program.get(f"/journeys/{id}/answers/{key}")
+        assert looked_up.json() == first.json()["answer"]
+        events = program.get(f"/journeys/{id}/events", params={"after": first.json()["answer"]["first"] - 1}).json()
+        assert [(each["kind"], each["texts"]) for each in events["events"]] == [("NoteAdded", {"text": "rappelé hier"})]
+
+
+def test_a_command_about_the_person_has_one_effect(site: Site) -> None:
+    id, key = site.start(), fresh()
+    first, again = (give(site, id, "opt-out", key=key) for _ in range(2))
+    assert first.status_code == again.status_code == 200
+    assert first.json()["journey"]["seq"] == again.json()["journey"]["seq"]
+    with site.client() as program:
+        assert program.get(f"/journeys/{id}/answers/{key}").json()["outcome"] == "accepted"
+
+
+def test_a_refusal_is_named_and_on_record(site: Site) -> None:
+    id, key = site.start(), fresh()
+    refused = give(site, id, "reopen", key=key, reason="pour voir")
+    told = refused.json()
+    assert (refused.status_code, told["status"], told["command"]) == (403, 403, key)
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert told["type"].endswith(told["code"]) and told["detail"]
+    with site.client() as program:
+        kept = program.get(f"/journeys/{id}/answers/{key}").json()
+        assert (kept["outcome"], kept["code"]) == ("refused", told["code"])
+        assert program.get(f"/journeys/{id}/answers/{fresh()}").json()["code"] == "no-answer"
+
+
+def test_only_a_change_of_the_same_subject_is_a_conflict(site: Site) -> None:
+    id = site.start()
+    seen_first, key = seq(site, id), fresh()
+    mine = {"date": "release", "on": "2099-09-20", "reason": "reporté", "seen": seen_first, "key": key}
+    first = give(site, id, "move-date", **mine)
+    assert first.status_code == 200, first.text
+    seen = seq(site, id)
+    moved = give(site, id, "move-date", "supervisor", date="release", on="2099-10-01", reason="reporté")
+    assert moved.status_code == 200, moved.text
+    elsewhere = give(site, id, "reach-milestone", milestone="lodging-asked", seen=seen)
+    assert elsewhere.status_code == 200, elsewhere.text
+    same = give(site, id, "move-date", date="release", on="2099-11-01", reason="encore", seen=seen)
+    assert (same.status_code, same.json()["code"], same.json()["field"]) == (412, "changed", "If-Match")
+    assert give(site, id, "add-note", text="sans rapport", seen=seen).status_code == 200
+    after = give(site, id, "move-date", date="release", on="2099-11-01", reason="encore", seen=seq(site, id))
+    assert after.status_code == 200
+    again = give(site, id, "move-date", **mine)
+    assert again.json()["answer"] == first.json()["answer"], "what was taken stays taken, whatever came after"
+
+
+def test_money_wants_the_code_of_the_moment(site: Site) -> None:
+    secret = accounts.new_secret()
+    member = site.staff["supervisor"]
+
+    async def with_codes(pool: Any) -> None:
+        await pool.execute(
+            "INSERT INTO accounts (staff, totp) VALUES ($1, $2)"
+            " ON CONFLICT (staff) DO UPDATE SET totp = excluded.totp, totp_step = 0, failures = 0",
+            member, secret,
+        )  # fmt: skip
+
+    site.query(with_codes)
+    id = site.start()
+    asked = give(site, id, "request-grant", grant="bourse", purpose="training", amount=60_000,
+                 payee="FR7630006000011234567890189")  # fmt: skip
+    assert asked.status_code == 200, asked.text
+    with site.client("supervisor") as program:
+        waiting = next(each for each in program.get("/approvals").json()["approvals"] if each["journey"] == id)
+    bound = {"grant": waiting["grant"], "digest": waiting["digest"]}
+    before, key = seq(site, id), fresh()
+    for code in (None, "000000", "nonsense"):
+        refused = give(site, id, "approve-grant", "supervisor", key=key, code=code, **bound)
+        assert refused.status_code == 401, refused.text
+        assert "insufficient_user_authentication" in refused.headers["www-authenticate"]
+    assert seq(site, id) == before
+    code = pyotp.TOTP(secret).now()
+    given = give(site, id, "approve-grant", "supervisor", key=key, code=code, **bound)
+    assert given.status_code == 200, given.text
+    assert give(site, id, "approve-grant", "supervisor", code=code, **bound).json()["code"] == "wrong-proof"
+    again = give(site, id, "approve-grant", "supervisor", key=key, **bound)
+    assert again.json() == given.json(), "what was taken is answered without another proof, and has no second effect"
+    unproved = give(site, id, "approve-grant", "finance", code="123456", **bound)
+    assert (unproved.status_code, unproved.json()["code"]) == (401, "proof-wanted"), "without codes no money is moved"
+
+
+@pytest.mark.parametrize(
+    ("raw", "media", "status"),
+    [
+        (b"{", "application/json", 400),
+        (b"\xff\xfe", "application/json", 400),
+        (b'{"text": "\\ud800"}', "application/json", 400),
+        (b"text=x", "application/x-www-form-urlencoded", 415),
+        (b'{"text": "a\\u0000b"}', "application/json", 422),
+        (b'{"text": ["a"]}', "application/json", 422),
+        (b'{"text": "a", "more": 1}', "application/json", 422),
+        (b"{}", "application/json", 422),
+        (b"[" * 100_000, "application/json", 400),
+    ],
+)
+def test_what_cannot_be_read_changes_nothing(site: Site, raw: bytes, media: str, status: int) -> None:
+    id = site.journeys[0]
+    before = seq(site, id)
+    with site.client() as program:
+        answer = program.post(f"/journeys/{id}/commands/add-note", content=raw,
+                              headers={"Idempotency-Key": fresh(), "Content-Type": media})  # fmt: skip
+    assert (answer.status_code, answer.json()["status"]) == (status, status), answer.text
+    assert seq(site, id) == before
+
+
+def test_a_whole_number_may_be_written_as_json_writes_it(site: Site) -> None:
+    id = site.start()
+    for minutes, status in ((45.0, 200), (45.5, 422), (True, 422), ("45", 422)):
+        answer = give(site, id, "book-appointment", at="2099-05-12T14:30:00+02:00", minutes=minutes)
+        assert answer.status_code == status, answer.text
+
+
+async def test_without_an_engine_the_fate_is_said_and_the_number_given(site: Site) -> None:
+    settings = load_settings(data_dir=site.data_dir)
+    key, id = fresh(), site.journeys[0]
+    async with open_house(settings, site.database, "127.0.0.1:1") as house:
+        transport = httpx.ASGITransport(make_application(house))
+        headers = {"Authorization": f"Bearer {site.tokens['referent']}", "Idempotency-Key": key}
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://here.test/api/v1", headers=headers
+        ) as program:
+            answer = await program.post(f"/journeys/{id}/commands/add-note", json={"text": "x"})
+            assert (answer.status_code, answer.json()["command"]) == (503, key), answer.text
+            assert answer.headers["retry-after"]
+            assert (await program.get(f"/journeys/{id}")).status_code == 200, "what can be read is read"
+            assert (await program.get(f"/journeys/{id}/answers/{key}")).status_code == 404
+    assert give(site, id, "add-note", key=key, text="x").status_code == 200

@@ -1,0 +1,339 @@
+"""A command without an answer: the page says which of three it is, keeps what was typed, and sends the same again."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from journeys import temporal
+from journeys.app.web import acting
+from journeys.app.web.application import make_application
+from journeys.app.web.house import open_house
+from journeys.app.web.safety import Pace
+from journeys.contract import Answer, Fate
+from journeys.local.record import read_record
+from journeys.settings import load_settings
+from tests.app.conftest import REPOSITORY, plain_environment
+from tests.web.browser import Browser
+from tests.web.conftest import Ground
+from tests.web.office import PDF
+
+NOTE = "Elle a trouvé une chambre,\nrue des Lilas."
+
+
+@dataclass(frozen=True)
+class Servers:
+    """A whole embedded stack of these tests' own, whose parts are stopped and woken."""
+
+    data_dir: Path
+    supervisor: subprocess.Popen[str]
+
+    def pids(self, part: str) -> list[int]:
+        """A part's process and its children."""
+        found = read_record(self.data_dir)
+        assert found is not None
+        first = found.pids[part]
+        parents = {int(p.name): _parent(p) for p in Path("/proc").iterdir() if p.name.isdecimal()}
+        return [first, *(pid for pid, parent in parents.items() if parent == first)]
+
+    def stop(self, part: str) -> None:
+        """Frozen: it keeps its connections and answers nothing."""
+        for pid in self.pids(part):
+            os.kill(pid, signal.SIGSTOP)
+
+    def wake(self, part: str) -> None:
+        for pid in self.pids(part):
+            os.kill(pid, signal.SIGCONT)
+
+    def kill(self, part: str) -> None:
+        """Dead, and not begun again before `revive`."""
+        self.supervisor.send_signal(signal.SIGSTOP)
+        os.kill(self.pids(part)[0], signal.SIGKILL)
+
+    def revive(self) -> None:
+        self.supervisor.send_signal(signal.SIGCONT)
+
+
+def _parent(process: Path) -> int:
+    try:
+        return int((process / "stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[Servers]:
+    home = Path(tempfile.mkdtemp(prefix="journeys-"))
+    home.chmod(0o755)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "journeys.app.cli", "up", "--json"],
+        stdout=subprocess.PIPE, stderr=(home / "stderr").open("w"), text=True, cwd=REPOSITORY,
+        env=plain_environment(JOURNEYS_DATA_DIR=str(home / "data")),
+    )  # fmt: skip
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line and json.loads(line), (home / "stderr").read_text()
+    yield Servers(home / "data", process)
+    process.send_signal(signal.SIGINT)
+    process.wait(30)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest_asyncio.fixture
+async def ground(servers: Servers) -> AsyncIterator[Ground]:
+    found = read_record(servers.data_dir)
+    assert found is not None
+    settings = load_settings(data_dir=servers.data_dir)
+    async with open_house(settings, found.database_url, found.temporal_address) as house:
+        yield Ground(house, make_application(house, pace=Pace(100_000, 100_000)), found.database_url)
+
+
+_NUMBER = iter(range(1_000))
+
+
+async def begun(ground: Ground) -> tuple[Browser, str]:
+    """A caseworker, and the address of a journey of theirs."""
+    handle = f"aline{next(_NUMBER)}"
+    await ground.member(handle, "referent", password=True)
+    browser = await ground.entered(handle)
+    answer = await start(browser, handle)
+    assert answer.status_code == 303, answer.text
+    return browser, answer.headers["location"].partition("?")[0]
+
+
+async def start(browser: Browser, name: str) -> Any:
+    await browser.get("/nouveau?programme=auxilia")
+    referent = re.search(r'<option value="([^"]+)" selected>Aline', browser.page)
+    assert referent is not None
+    checked = await browser.send(
+        "/nouveau", first_name="Ali", last_name=name, referent=referent[1], **{"date-release": "2099-05-04"}
+    )
+    assert checked.status_code == 200, checked.text
+    return await browser.send("/nouveau", sure="yes")
+
+
+async def note(browser: Browser, address: str) -> tuple[Any, str]:
+    """Send a note from its form; the answer, and the id of the command."""
+    action = f"{address}/agir/add-note"
+    await browser.get(action)
+    command = browser.hidden(action)["command"]
+    return await browser.send(action, text=NOTE), command
+
+
+async def written(ground: Ground, command: str) -> int:
+    """How many events of this command the journal has."""
+    found: int = await ground.house.writing.fetchval(
+        "SELECT count(*) FROM events WHERE convert_from(header, 'UTF8')::jsonb ->> 'command' = $1", command
+    )
+    return found
+
+
+async def test_an_engine_that_is_gone_has_not_taken_it(
+    servers: Servers, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acting, "PATIENCE", acting.PATIENCE / 6)
+    browser, address = await begun(ground)
+    servers.kill("temporal")
+    try:
+        answer, command = await note(browser, address)
+        assert answer.status_code == 503
+        assert "n’a pas été prise" in answer.text and "Rien n’a été changé" in answer.text and command in answer.text
+        assert (
+            "rue des Lilas.</textarea>" in answer.text
+            and browser.hidden(f"{address}/agir/add-note")["command"] == command
+        )
+        for path in ("/", "/parcours", address, f"{address}/audit", f"{address}/audit?controle=moteur", "/alertes"):
+            assert (await browser.get(path)).status_code == 200, f"{path} can be read"
+        monkeypatch.setattr(temporal, "_NEVER_LEFT", ("nothing like it",))
+        answer, command = await note(browser, address)
+        assert "on ne sait pas" in answer.text, "without the distinction it would be unknown"
+        assert await written(ground, command) == 0
+    finally:
+        servers.revive()
+    monkeypatch.undo()
+    answer = await browser.send(f"{address}/agir/add-note")
+    assert answer.status_code == 303 and await written(ground, command) == 1
+
+
+async def test_an_engine_that_falls_silent_leaves_it_unknown(
+    servers: Servers, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acting, "PATIENCE", acting.PATIENCE / 6)
+    browser, address = await begun(ground)
+    servers.stop("temporal")
+    try:
+        answer, command = await note(browser, address)
+    finally:
+        servers.wake("temporal")
+    assert answer.status_code == 503 and "on ne sait pas" in answer.text and command in answer.text
+    assert "rue des Lilas.</dd>" in answer.text, "what was typed is shown"
+    monkeypatch.undo()
+    answer = await browser.send(f"{address}/agir/add-note")
+    assert answer.status_code == 303, answer.text
+    assert await written(ground, command) == 1
+
+
+async def test_a_file_is_asked_for_again(servers: Servers, ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page cannot hold a file: without it the same request would be another one."""
+    monkeypatch.setattr(acting, "PATIENCE", acting.PATIENCE / 6)
+    browser, address = await begun(ground)
+    action = f"{address}/agir/add-evidence"
+    await browser.get(action)
+    fields = {**browser.hidden(action), "milestone": "exit-plan", "kind": "exit-plan"}
+
+    async def send(fields: dict[str, str]) -> Any:
+        answer = await browser.client.post(
+            action, data=fields, files={"document": ("plan.pdf", PDF)}, headers={"origin": browser.here}
+        )
+        browser.page = answer.text
+        return answer
+
+    servers.stop("temporal")
+    try:
+        answer = await send(fields)
+    finally:
+        servers.wake("temporal")
+    assert answer.status_code == 503 and "on ne sait pas" in answer.text
+    assert 'type="file"' in answer.text and "choisissez-le de nouveau" in answer.text
+    monkeypatch.undo()
+    answer = await send(browser.hidden(action))
+    assert answer.status_code == 303, answer.text
+    assert await written(ground, fields["command"]) >= 1
+    kept = "SELECT count(*) FROM parts WHERE stream = $1 AND name = 'document'"
+    assert await ground.house.writing.fetchval(kept, f"journey-{address.rpartition('/')[2]}") == 1
+
+
+async def test_a_database_that_falls_silent_after_the_sending_leaves_it_under_way(
+    servers: Servers, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser, address = await begun(ground)
+    engine = await ground.house.client()
+
+    async def client(house: object) -> object:
+        servers.stop("postgres")
+        return engine
+
+    monkeypatch.setattr(type(ground.house), "client", client)
+    try:
+        answer, command = await note(browser, address)
+    finally:
+        servers.wake("postgres")
+    monkeypatch.undo()
+    assert answer.status_code == 503 and "train d’être écrite" in answer.text and command in answer.text
+    answer = await browser.send(f"{address}/agir/add-note")
+    assert answer.status_code == 303 and "fait=add-note" in answer.headers["location"], answer.text
+    assert await written(ground, command) == 1
+
+
+async def test_a_database_that_is_away_keeps_what_was_typed_and_has_changed_nothing(
+    servers: Servers, ground: Ground
+) -> None:
+    browser, address = await begun(ground)
+    action = f"{address}/agir/add-note"
+    await browser.get(action)
+    command = browser.hidden(action)["command"]
+    servers.stop("postgres")
+    try:
+        answer = await browser.send(action, text=NOTE)
+        assert answer.status_code == 503 and "rien n’a été changé" in answer.text and "rue des Lilas." in answer.text
+        login = await browser.post("/connexion", {"handle": "aline", "password": "a secret word"})
+        assert login.status_code == 503 and "a secret word" not in login.text
+        browser.page = answer.text
+    finally:
+        servers.wake("postgres")
+    assert (await browser.send(action)).status_code == 303 and await written(ground, command) == 1
+
+
+async def test_what_the_journal_has_meanwhile_is_the_answer(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser, address = await begun(ground)
+    send = temporal.send
+
+    async def lost(*words: Any, **more: Any) -> Answer:
+        await send(*words, **more)
+        raise temporal.Unreachable("the answer got lost", Fate.UNKNOWN)
+
+    monkeypatch.setattr(temporal, "send", lost)
+    answer, command = await note(browser, address)
+    assert answer.status_code == 303 and await written(ground, command) == 1
+
+
+async def test_the_same_form_twice_has_one_effect_and_is_not_a_conflict(ground: Ground) -> None:
+    browser, address = await begun(ground)
+    for command in ("add-note", "opt-out"):
+        action = f"{address}/agir/{command}"
+        await browser.get(action)
+        fields = {**browser.hidden(action), "text": NOTE} if command == "add-note" else browser.hidden(action)
+        assert (await browser.post(action, fields)).status_code == 303
+        again = await browser.post(action, fields)
+        assert again.status_code == 303, again.text
+        assert await written(ground, fields["command"]) == 1
+
+
+async def test_the_same_form_with_another_content_is_told_and_does_nothing(ground: Ground) -> None:
+    browser, address = await begun(ground)
+    action = f"{address}/agir/add-note"
+    await browser.get(action)
+    fields = browser.hidden(action)
+    assert (await browser.post(action, {**fields, "text": NOTE})).status_code == 303
+    answer = await browser.post(action, {**fields, "text": "Autre chose."})
+    assert answer.status_code == 409 and "déjà été envoyé" in answer.text and "--command-id" not in answer.text
+    assert await written(ground, fields["command"]) == 1
+    assert (await browser.send(action, text="Autre chose.")).status_code == 303, "a new request, on purpose"
+
+
+async def test_what_is_wrong_with_the_day_is_said_beside_it(ground: Ground) -> None:
+    browser, address = await begun(ground)
+    action = f"{address}/agir/add-note"
+    await browser.get(action)
+    answer = await browser.send(action, text=NOTE, occurred="demain")
+    assert answer.status_code == 422 and 'id="e-occurred"' in answer.text and 'href="#f-occurred"' in answer.text
+    assert "occurred :" not in answer.text.replace("\xa0", " ") and "rue des Lilas.</textarea>" in answer.text
+
+
+async def test_a_start_without_an_answer_begins_one_journey_only(
+    servers: Servers, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser, _ = await begun(ground)
+    send = temporal.send
+
+    async def silent(*words: Any, **more: Any) -> Answer:
+        raise temporal.Unreachable("no answer", Fate.UNKNOWN, words[1].id)
+
+    name = f"seul{next(_NUMBER)}"
+    monkeypatch.setattr(temporal, "send", silent)
+    answer = await start(browser, name)
+    assert answer.status_code == 503 and "on ne sait pas" in answer.text
+    monkeypatch.setattr(temporal, "send", send)
+    fields = browser.hidden("/nouveau")
+    for _ in range(2):
+        answer = await browser.post("/nouveau", fields)
+        assert answer.status_code == 303 and fields["journey"] in answer.headers["location"], answer.text
+    count = "SELECT count(*) FROM journeys j JOIN people p ON p.id = j.person WHERE p.last_name = $1"
+    assert await ground.house.writing.fetchval(count, name) == 1
+
+
+async def test_the_second_of_two_reads_who_did_what_and_decides_again(ground: Ground) -> None:
+    aline, address = await begun(ground)
+    await ground.member(handle := f"samia{next(_NUMBER)}", "supervisor", password=True)
+    samia = await ground.entered(handle)
+    action = f"{address}/agir/add-note"
+    await aline.get(action)
+    await samia.get(action)
+    assert (await samia.send(action, text="Vue ce matin au parloir.")).status_code == 303
+    answer = await aline.send(action, text=NOTE)
+    assert answer.status_code == 409
+    since = answer.text.partition('id="depuis"')[2].partition("</section>")[0]
+    assert handle.capitalize() in since and "Vue ce matin au parloir." in since and "NoteAdded" not in answer.text
+    assert "rue des Lilas.</textarea>" in answer.text
+    assert (await aline.send(action, text=NOTE)).status_code == 303

@@ -1,0 +1,345 @@
+"""Every route and every command for every role and scope, asked of the real application and the real engine.
+
+Without MATRIX=whole each role's commands are asked where they tell most apart; `make campaign-matrix` asks them all.
+"""
+
+import asyncio
+import json
+import os
+import random
+import re
+import uuid
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Any, Final
+
+import asyncpg
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.routing import Mount
+
+from journeys.app.fields import commands
+from journeys.domain import commands as c
+from journeys.store.database import open_pool
+from tests.web import matrix
+from tests.web.matrix import COMMANDS, NOBODY, ROLES, ROUTES, SCOPES, SEES, may, seen_by
+from tests.web.scene import FAMILY, Scene, short_streams, token_in
+
+WHOLE: Final = os.environ.get("MATRIX") == "whole"
+ASKED: Final = {
+    "referent": ("own", "absent", "asked"), "supervisor": ("nowhere", "colleague"), "finance": ("fund",),
+    "duty": ("elsewhere",), "auditor": ("other-fund",),
+}  # fmt: skip
+"""Where each role gives every command in a usual run; and each command on one journey that it does not see."""
+EXACT: Final = {"/parcours": "referent=tous", "/parcours.csv": "referent=tous", "/recherche": f"q={FAMILY}"}
+"""Lists that show every open journey that one sees, and how they are asked; the search shows the closed ones too."""
+
+
+def routes_of(application: Any) -> set[str]:
+    """Every route of the application with its method."""
+    found = {f"ANY {route.path}" for route in application.routes if isinstance(route, Mount)}
+    for route in application.routes:
+        if isinstance(route, APIRoute):
+            found |= {f"{method} {route.path}" for method in route.methods}
+    return found
+
+
+async def test_every_route_has_its_line_and_every_line_its_route(scene: Scene) -> None:
+    known = routes_of(scene.ground.application)
+    assert not (said := without_line(known)), said
+    assert not set(ROUTES) - known, f"lines of the matrix without a route: {sorted(set(ROUTES) - known)}"
+
+
+def without_line(known: set[str]) -> str:
+    """What is said of routes that the matrix does not know; empty when there are none."""
+    return "\n".join(matrix.unknown_route(route) for route in sorted(known - set(ROUTES)))
+
+
+def test_a_route_without_a_line_is_named_with_what_to_do() -> None:
+    application = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+
+    @application.put("/sorties/{day}")
+    async def new(day: str) -> None: ...
+
+    said = without_line(routes_of(application))
+    assert said.startswith("PUT /sorties/{day} is not in the matrix. Add a line to ROUTES_TEXT in tests/web/matrix.py")
+
+
+def test_every_command_and_every_role_has_its_line() -> None:
+    assert set(COMMANDS) == {*commands(), "plan"}
+    assert set(ROLES) == set(next(iter(COMMANDS.values())))
+    assert set(SEES) == set(SCOPES)
+    cells = {cell for cells in ROUTES.values() for cell in cells.values()}
+    assert not {cell for cell in cells - set(matrix.CELLS) if not cell.isdecimal()}
+
+
+def test_the_document_says_what_is_tested() -> None:
+    said = matrix.DOCUMENT.read_text()
+    assert said == matrix.document(), "python -m tests.web.matrix > docs/rights.md"
+
+
+async def test_every_route_for_every_role_and_scope(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: Counter[str] = Counter()
+    events = await count(scene, "events")
+    with short_streams(monkeypatch):
+        for role in (NOBODY, *ROLES):
+            for route, cells in ROUTES.items():
+                for scope in SCOPES if "{id}" in route else ("own",):
+                    answer = await open_route(scene, role, route, scope)
+                    judge(scene, answer, role, route, scope, cells[role])
+                    asked[cells[role]] += 1
+    assert await count(scene, "events") == events, "opening pages writes nothing"
+    assert sum(asked.values()) > 800 and set(asked) >= set(matrix.CELLS)
+    print(f"routes: {sum(asked.values())} answers, {dict(asked)}")
+
+
+async def test_no_route_takes_a_method_that_it_does_not_have(scene: Scene) -> None:
+    for path in {route.partition(" ")[2] for route in ROUTES} - {"/static", "/api/v1"}:
+        for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"):
+            if f"{method} {path}" in ROUTES:
+                continue
+            async with await scene.browser("supervisor") as browser:
+                answer = await browser.request(method, filled(scene, path, "own"), headers={"X-Test": "1"})
+            assert answer.status_code in (403, 405), (method, path, answer.status_code)
+
+
+async def test_every_command_for_every_role_and_scope(scene: Scene) -> None:
+    asked: Counter[str] = Counter()
+    # The supervisor comes last: it is the one who may reopen what is closed.
+    for role in sorted(ROLES, key=lambda each: each == "supervisor"):
+        if role in ("mentor", "partner", "participant"):
+            continue  # Behind the door already: the routes say so.
+        seen = seen_by(role)
+        where = [scope for scope in seen if WHOLE or scope in ASKED.get(role, ())]
+        for results in await asyncio.gather(*(give_all(scene, role, scope) for scope in where)):
+            asked.update(results)
+        unseen = [scope for scope in SCOPES if scope not in seen]
+        for place, name in enumerate(commands()):
+            for scope in unseen if WHOLE else unseen[place % len(unseen) :][:1] if unseen else ():
+                asked[await give_unseen(scene, role, scope, name)] += 1
+    wanted = {"passed": 100, "no-right": 100, "not seen": 200}
+    assert all(asked[what] >= least for what, least in wanted.items()), asked
+    print(f"commands: {sum(asked.values())} answers, {dict(asked)}")
+
+
+async def test_starting_a_journey_is_the_caseworkers_own_and_the_supervisors(scene: Scene) -> None:
+    before = await count(scene, "journeys")
+    for role, leader, may_plan in (
+        ("referent", "aline", True), ("referent", "bob", False), ("supervisor", "bob", True), ("finance", "bob", False),
+        ("duty", "bob", False), ("auditor", "bob", False), ("administrator", "bob", False),
+    ):  # fmt: skip
+        typed = {
+            "programme": "auxilia", "first_name": "Nour", "last_name": f"{role} {leader}", "sure": "yes",
+            "referent": scene.people[leader].id, "date-release": f"{date.today() + timedelta(40)}",
+        }  # fmt: skip
+        async with await scene.browser(role) as browser:
+            answer = await browser.post("/nouveau", data={"csrf": token_in(browser), **typed})
+        assert answer.status_code == (303 if may_plan else 422 if role == "referent" else 403), (role, answer.text)
+        before += may_plan
+        assert await count(scene, "journeys") == before
+
+
+SHOWING: Final = [route for route, cells in ROUTES.items() if {"lists", "journey"} & set(cells.values())]
+"""Routes that show journeys."""
+
+
+async def ask_at_random(scene: Scene, times: int) -> int:
+    """Open routes that show journeys, eight at a time over three connections; how many answers were not of their cell.
+
+    Each role keeps one session throughout, as people do.
+    """
+    browsers = {role: await scene.browser(role) for role in ROLES}
+    draw, wrong = random.Random(11), 0
+    chosen = [(draw.choice(ROLES), draw.choice(SHOWING), draw.choice(list(SCOPES))) for _ in range(times)]
+    scene.house.reading = await open_pool(scene.ground.owner, role="journeys_web", largest=3)
+
+    async def ask(some: list[tuple[str, str, str]]) -> None:
+        nonlocal wrong
+        for role, route, scope in some:
+            path = route.partition(" ")[2]
+            answer = await browsers[role].get(f"{filled(scene, path, scope)}?{EXACT.get(path, '')}")
+            try:
+                judge(scene, answer, role, route, scope, ROUTES[route][role])
+            except AssertionError:
+                wrong += 1
+
+    await asyncio.gather(*(ask(chosen[place::8]) for place in range(8)))
+    for browser in browsers.values():
+        await browser.aclose()
+    return wrong
+
+
+async def test_requests_of_all_over_shared_connections_never_show_anothers_journey(scene: Scene) -> None:
+    times = 10_000 if WHOLE else 500
+    assert await ask_at_random(scene, times) == 0
+    print(f"reads across scopes: 0 in {times} requests")
+
+
+async def test_without_the_second_lock_they_would(scene: Scene) -> None:
+    """The guard taken away from outside: journeys of others come in, and these tests see it."""
+    owner = await asyncpg.connect(scene.ground.owner)
+    await owner.execute("ALTER TABLE journeys DISABLE ROW LEVEL SECURITY")
+    await owner.close()
+    assert await ask_at_random(scene, 150) > 20
+
+
+# --- asking
+
+
+def filled(scene: Scene, path: str, scope: str) -> str:
+    """The path with its places filled for a scope. A place that nobody knows fails with what to do."""
+    known = {"id": scene.journeys[scope], "command": "add-note", "grant": scene.grants.get(scope, str(uuid.uuid4())),
+             "seq": "1", "name": "auxilia",
+             "payment": str(uuid.uuid4()), "link": str(uuid.uuid4()), "token": "no-link"}  # fmt: skip
+    strange = set(re.findall(r"{(\w+)}", path)) - set(known)
+    assert not strange, f"say in `filled` of tests/web/test_matrix.py what stands for {strange} of {path}"
+    return path.format(**known)
+
+
+async def open_route(scene: Scene, role: str, route: str, scope: str) -> httpx.Response:
+    method, _, path = route.partition(" ")
+    if path == "/static":
+        method, path = "GET", "/static/journeys.css"
+    if path == "/api/v1":
+        # Its own addresses want a token; each and every role is asked in test_tokens.
+        method, path = "GET", "/api/v1/openapi.json"
+    async with await scene.browser(None if role == NOBODY else role) as browser:
+        address = filled(scene, path, scope)
+        if path in EXACT:
+            address += f"?{EXACT[path]}"
+        # An empty form: the right is asked before what was typed, and nothing can be taken.
+        data = {"csrf": token_in(browser), "suite": "/compte"} if method == "POST" else None
+        return await browser.request(method, address, data=data)
+
+
+def judge(scene: Scene, answer: httpx.Response, role: str, route: str, scope: str, cell: str) -> None:
+    """Whether an answer is the one of its cell."""
+    what = (role, route, scope, cell, answer.status_code, answer.headers.get("location"))
+    status, to = answer.status_code, answer.headers.get("location", "")
+    sees = role != NOBODY and SEES[scope][role] == "sees"
+    shown = named(scene, answer.text)
+    match cell:
+        case "login":
+            assert status == 303 and to.startswith("/connexion?suite="), what
+        case "leaves":
+            assert status == 303 and to == "/connexion", what
+        case "refused":
+            assert status == 403 and not shown, what
+        case "open":
+            assert status in (200, 303, 422) and not to.startswith("/connexion") and not shown, what
+        case "lists":
+            judge_list(scene, answer, role, route, shown)
+        case "journey" | "command" | "piece" | "links" if not sees:
+            assert status == 404 and not shown and NO_JOURNEY in answer.text, what
+        case "piece":
+            assert status == 404 and not shown and NO_JOURNEY not in answer.text, what
+        case "links":
+            assert status in ((200, 303, 409) if may(role, "add-note", scope) else (403,)), what
+        case "journey" if answer.headers["content-type"] == "application/pdf":
+            assert status == 200, what
+        case "journey" if "{grant}" in route:
+            assert (status, shown) == ((200, {scope}) if scope in scene.grants else (404, set())), what
+        case "journey":
+            assert status == 200 and shown == {scope}, what
+        case "command":
+            assert status == 422 and shown == {scope}, what
+        case _:
+            assert status == int(cell) and not shown, what
+
+
+NO_JOURNEY: Final = "parcours n’existe pas, ou ne vous est pas ouvert"
+
+
+def judge_list(scene: Scene, answer: httpx.Response, role: str, route: str, shown: set[str]) -> None:
+    path, seen = route.partition(" ")[2], set(seen_by(role))
+    if path == "/recherche" and len(seen) == 1:
+        assert answer.headers.get("location") == f"/parcours/{scene.journeys[next(iter(seen))]}"
+        return
+    assert answer.status_code == 200, (role, route, answer.status_code)
+    if path in EXACT:
+        assert shown == (seen if path == "/recherche" else seen - {"closed"}), (role, route)
+    else:
+        assert shown <= seen, (role, route)
+
+
+def named(scene: Scene, text: str) -> set[str]:
+    """The scopes whose person is named in an answer."""
+    return {scope for scope in SCOPES if scene.name(scope) in text}
+
+
+async def give_all(scene: Scene, role: str, scope: str) -> list[str]:
+    """Give every command as a role on a journey that it sees, and hold each answer against the table."""
+    results = []
+    for name in in_order(commands(), scope):
+        if name == "accept-transfer" and scope == "asked" and role == "referent":
+            await scene.do("carl", "asked", c.Transfer(to=scene.people["aline"].id))
+        status, outcome, code = await give(scene, role, scope, name)
+        what = (role, scope, name, status, outcome, code)
+        if scope == "closed" and code == "closed":
+            results.append("closed")
+        elif may(role, name, scope):
+            assert outcome == "accepted" or (outcome == "refused" and code != "no-right"), what
+            assert status == (303 if outcome == "accepted" else 403), what
+            results.append("passed")
+        else:
+            assert (status, outcome, code) == (403, "refused", "no-right"), what
+            results.append("no-right")
+    return results
+
+
+async def give_unseen(scene: Scene, role: str, scope: str, name: str) -> str:
+    status, outcome, _ = await give(scene, role, scope, name)
+    assert (status, outcome) == (404, None), (role, scope, name, status, outcome)
+    return "not seen"
+
+
+async def give(scene: Scene, role: str, scope: str, name: str) -> tuple[int, str | None, str | None]:
+    """Send a command's form; the status of the page, and the answer as the journal keeps it."""
+    id = str(uuid.uuid4())
+    async with await scene.browser(role) as browser:
+        typed = {"csrf": token_in(browser), "command": id, **words_of(scene, name, scope)}
+        answer = await browser.post(f"/parcours/{scene.journeys[scope]}/agir/{name}", data=typed)
+    told = await scene.house.writing.fetchval("SELECT answer FROM commands WHERE id = $1 ORDER BY stream LIMIT 1", id)
+    kept = json.loads(told) if told else {}
+    return answer.status_code, kept.get("outcome"), kept.get("code")
+
+
+def in_order(names: Iterable[str], scope: str) -> list[str]:
+    """The answers to a transfer last where one is asked, reopening last where it is closed: they change the scope."""
+    last = {"asked": ("decline-transfer", "accept-transfer"), "closed": ("reopen",)}.get(scope, ())
+    return [*(name for name in names if name not in last), *last]
+
+
+def words_of(scene: Scene, name: str, scope: str) -> dict[str, str]:
+    """A form that can be read and that a rule refuses, or that leaves the journey in its scope."""
+    tomorrow, yesterday = f"{date.today() + timedelta(1)}", f"{date.today() - timedelta(1)}"
+    nobody, leader = str(uuid.uuid4()), _leader(scene, scope)
+    words = {
+        **dict.fromkeys(("date", "milestone", "contact", "situation", "measure", "kind", "means", "value", "purpose"),
+                        "nowhere"),
+        **dict.fromkeys(("appointment", "escalation", "payment", "receipt", "referral", "mentor", "partner"), nobody),
+        **dict.fromkeys(("reason", "text", "note", "payee", "description", "letter", "place"), "essai"),
+        "grant": "nowhere" if name == "request-grant" else nobody, "digest": "0" * 64, "amount": "10", "number": "1",
+        "on": tomorrow, "at": f"{tomorrow}T10:00", "minutes": "30", "outcome": "nowhere", "what": "milestone",
+        "id": "nowhere", "why": "custody", "until": yesterday, "to": leader, "referent": leader,
+    }  # fmt: skip
+    more = {
+        "answer-appointment": {"answer": "coming"}, "close-appointment": {"outcome": "attended"},
+        "correct": {"to": "reached"}, "measure-outcome": {"value": "yes"},
+        "acknowledge-escalation": {"until": tomorrow},
+    }  # fmt: skip
+    return words | more.get(name, {})
+
+
+def _leader(scene: Scene, scope: str) -> str:
+    """Who leads already: handing the journey to them is refused by a rule."""
+    by = {"own": "aline", "closed": "aline", "colleague": "bob", "nowhere": "bob", "absent": "dora"}
+    return scene.people[by.get(scope, "carl")].id
+
+
+async def count(scene: Scene, table: str) -> int:
+    found: int = await scene.house.writing.fetchval(f"SELECT count(*) FROM {table}")
+    return found
