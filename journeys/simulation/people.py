@@ -135,8 +135,9 @@ class People:
                     moment = max(at, opens) + (closes - max(at, opens)) * self._draw.uniform(0.1, 0.9)
                     yield moment, self._contact(code, window)
             case e.AppointmentBooked(appointment=id, at=moment, minutes=length):
-                yield moment + timedelta(minutes=length) + self._span(self.behaviour.appointments.noted_after), (
-                    self._meeting(id)
+                yield (
+                    moment + timedelta(minutes=length) + self._span(self.behaviour.appointments.noted_after),
+                    (self._meeting(id)),
                 )
             case e.EscalationTold(escalation=id, told=told, role=role):
                 if told and self._chance(self.behaviour.alerts.taken):
@@ -270,7 +271,9 @@ class People:
                 return None
             body = c.LogContact(contact=code, means=self._draw.choice(rule.means))
             mentored = rule.by == "mentor" and state.match is not None
-            return Asking(body, state.match.mentor, "mentor") if mentored and state.match else self._as("referent", body)
+            return (
+                Asking(body, state.match.mentor, "mentor") if mentored and state.match else self._as("referent", body)
+            )
 
         return act
 
@@ -282,10 +285,12 @@ class People:
             if known is None or known.outcome is not None:
                 return None
             drawn = self._draw.random() * 100
-            outcome = "missed" if drawn < chances.missed else "excused" if drawn < chances.missed + chances.excused else (
-                "attended"
-            )  # fmt: skip
-            return self._as("referent", c.CloseAppointment(appointment=id, outcome=outcome))
+            if drawn < chances.missed:
+                return self._as("referent", c.CloseAppointment(appointment=id, outcome="missed"))
+            excused = drawn < chances.missed + chances.excused
+            return self._as(
+                "referent", c.CloseAppointment(appointment=id, outcome="excused" if excused else "attended")
+            )
 
         return act
 
@@ -396,7 +401,7 @@ class People:
     def _go_away(self, state: State, at: datetime) -> Asking | None:
         if state.status != "active":
             return None
-        return self._as("referent", c.Suspend(why=self.behaviour.away.why))  # type: ignore[arg-type]
+        return self._as("referent", c.Suspend(why=self.behaviour.away.why))
 
     def _while_open(self, body: AnyBody) -> Act:
         return lambda state, at: self._as("referent", body) if state.is_open else None
@@ -445,4 +450,6 @@ class People:
 
 def begins(draw: Random, on: datetime) -> datetime:
     """When one of many journeys begins: in the working hours of some day of the month after."""
-    return on.astimezone(UTC) + timedelta(days=draw.randint(0, 29), hours=draw.randint(8, 16), minutes=draw.randint(0, 59))
+    return on.astimezone(UTC) + timedelta(
+        days=draw.randint(0, 29), hours=draw.randint(8, 16), minutes=draw.randint(0, 59)
+    )
