@@ -1,6 +1,5 @@
 """Many lives side by side. The same trial gives the same counts, by one process or by several."""
 
-import gc
 import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -101,7 +100,6 @@ def _open(trial: Trial) -> None:
     global _trial
     _trial = trial
     open_handbook(trial.programme, trial.calendar)
-    gc.freeze()  # What was loaded stays: the collector need not look at it after each share.
 
 
 def _play(share: range) -> Tally:
