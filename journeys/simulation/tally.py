@@ -56,6 +56,19 @@ class Tally:
             setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
 
+def as_json(tally: Tally) -> dict[str, Any]:
+    """The counts as plain data; a pair of keys is joined by a slash."""
+    told: dict[str, Any] = {}
+    for each in fields(tally):
+        value = getattr(tally, each.name)
+        if isinstance(value, Counter):
+            value = {
+                "/".join(map(str, key)) if isinstance(key, tuple) else str(key): value[key] for key in sorted(value)
+            }
+        told[each.name] = value
+    return told
+
+
 def count(tally: Tally, book: Handbook, moments: Iterable[Moment], since: date) -> None:
     """Count one life, from its plan on. `since` is the first day of week 0."""
     life = _Life(tally, book, since)
