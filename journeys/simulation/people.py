@@ -17,6 +17,7 @@ from journeys.domain.handbook import Handbook
 from journeys.domain.offer import Offer
 from journeys.domain.programme import Check
 from journeys.domain.record import Part
+from journeys.domain.rights import Scope, right
 from journeys.domain.state import EffectKnown, State
 from journeys.simulation.behaviour import Asked, Behaviour, Done, Span, minutes
 
@@ -299,7 +300,7 @@ class People:
             known = state.escalations.get(id)
             if known is None or known.acknowledged:
                 return None
-            return Asking(c.AcknowledgeEscalation(escalation=id), who, role)
+            return self._by(who, role, c.AcknowledgeEscalation(escalation=id), state)
 
         return act
 
@@ -434,6 +435,13 @@ class People:
         if role == "referent":
             return state.referent
         return self.team.people.get(role, (role, role))[0]
+
+    def _by(self, who: str, role: str, body: AnyBody, state: State) -> Asking:
+        """By somebody in their role, or by the referent where the role has no right to it."""
+        scope = right(self.book.line(role), body.name)
+        if scope is Scope.ALLOWED or (scope is Scope.OWN and who == state.referent):
+            return Asking(body, who, role)
+        return self._as("referent", body)
 
     def _as(self, role: str, body: AnyBody, **texts: str) -> Asking:
         who = self.team.people.get(role, self.team.people["supervisor"])[0]
