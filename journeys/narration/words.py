@@ -37,6 +37,7 @@ WORDS: Final = {
     "waived": N_("étape dispensée"),
     "not-called-for": N_("plus attendu"),
     "matched": N_("mentor trouvé"),
+    "programme-changed": N_("le programme a changé"),
     "mentor-ended": N_("mentorat terminé"),
     "consent-withdrawn": N_("accord retiré"),
     "assigned": N_("référent désigné"),
@@ -159,6 +160,7 @@ WORDS: Final = {
 
 COMMANDS: Final = {
     "plan": N_("ouvrir un parcours"),
+    "change-programme": N_("changer de programme"),
     "expect-date": N_("noter une date attendue"),
     "move-date": N_("déplacer une date"),
     "confirm-date": N_("confirmer une date"),
