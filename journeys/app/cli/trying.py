@@ -1,9 +1,10 @@
-"""`journeys programme simulate`: a programme tried on people who do not exist."""
+"""`journeys programme simulate`, `diff`: a programme tried on people who do not exist, two programmes side by side."""
 
 import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -55,6 +56,17 @@ def add_to(room: typer.Typer) -> None:
         if target is not None:
             check(target, force, "--svg")
         await _simulate(at(ctx), name, participants, seed, behaviour, begin, target, processes, force)
+
+    @command(
+        room, "diff", "Ce que deux programmes disent différemment, en toutes lettres.",
+        "What two programmes say differently, in plain words.",
+    )  # fmt: skip
+    async def diff(
+        ctx: typer.Context,
+        before: str = argument("nom ou chemin du premier", "name or path of the first", "A"),
+        after: str = argument("nom ou chemin du second", "name or path of the second", "B"),
+    ) -> None:
+        await _diff(at(ctx), before, after)
 
 
 def _within(field: str, number: int, most: int) -> None:
@@ -108,6 +120,33 @@ async def _simulate(
                      + ", ".join(read.unknown))  # fmt: skip
 
     out.result({"simulation": _json(trial, tally, read.unknown)}, show)
+
+
+async def _diff(desk: Desk, before: str, after: str) -> None:
+    from journeys import clock
+    from journeys.app.cli.programmes import text_of
+    from journeys.app.publishing import rules
+    from journeys.app.reading import today_of
+    from journeys.narration.apart import apart
+
+    today, out = today_of(clock.now()), desk.out
+    old, new = rules(await text_of(desk, before), today), rules(await text_of(desk, after), today)
+    found = apart(old.book, new.book, out.lang)
+
+    def show() -> None:
+        if not found:
+            out.line(out.t("Les deux programmes disent la même chose.", "The two programmes say the same."))
+        section, signs = "", {"new": "+", "gone": "−", "otherwise": "≠"}
+        for each in found:
+            if each.section != section:
+                section = each.section
+                out.heading(section)
+            what = " : ".join(part for part in (each.name, each.facet) if part)
+            said = {"new": f" ({each.after})" if each.after else "", "gone": "",
+                    "otherwise": f"\n      {each.before}\n    → {each.after}"}[each.how]  # fmt: skip
+            out.line(f"  {signs[each.how]} {what}{said}")
+
+    out.result({"differences": [asdict(each) for each in found]}, show)
 
 
 def _json(trial: "Trial", tally: "Tally", unknown: tuple[str, ...]) -> dict[str, Any]:
