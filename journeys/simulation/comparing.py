@@ -173,6 +173,11 @@ class Sum:
             texts = ("", "") if dated or each.what == "payment" else (each.before, each.after)
             self.counted[each.what, each.about, each.change, *texts] += each.times
 
+    def leave_apart(self, code: str) -> None:
+        """Count one journey that cannot be compared."""
+        self.journeys += 1
+        self.apart[code] += 1
+
     def join(self, other: Self) -> None:
         """Count the journeys of another as well."""
         self.journeys += other.journeys

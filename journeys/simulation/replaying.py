@@ -3,6 +3,7 @@
 Nobody does anything else than they did. An alert that only the other rules raise finds nobody to take it, and climbs.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,14 +14,17 @@ from journeys.domain import commands as c
 from journeys.domain import events as e
 from journeys.domain.commands import Command
 from journeys.domain.decide import Outcome
-from journeys.domain.events import Subject
+from journeys.domain.events import Subject, read_stored
 from journeys.domain.handbook import Handbook
 from journeys.domain.offer import Offer
 from journeys.domain.play import Moment, play
-from journeys.domain.record import Event, Payload
+from journeys.domain.record import Cause, Event, Payload
 from journeys.domain.state import EffectKnown, State
 
 Events = Sequence[Event[Payload]]
+
+Stored = tuple[str, tuple[tuple[str, bytes], ...], tuple[bytes, ...]]
+"""A journey's stream, its events (kind and stored bytes) and its signed commands, as they come from the journal."""
 
 LATER: Final = timedelta(days=3_653)
 """How long a journey that nobody closes is played on."""
@@ -46,6 +50,23 @@ class Record:
     commands: Mapping[str, Command]
     until: datetime
     """When it was looked at: nothing is played beyond."""
+
+
+def read(stored: Stored, until: datetime) -> Record:
+    """A record out of stored bytes. Raises ValueError where they cannot be read."""
+    _, events, commands = stored
+    known = (_command(json.loads(signed)) for signed in commands)
+    return Record([read_stored(kind, header) for kind, header in events], {each.id: each for each in known}, until)
+
+
+def _command(signed: dict[str, Any]) -> Command:
+    names = ("id", "stream", "actor", "roles", "occurred_at", "seen", "commitments")
+    more = {name: signed[name] for name in ("funds", "stands_in_for") if name in signed}
+    cause = signed["caused_by"]
+    return Command(
+        body={"name": signed["name"], **signed["fields"]}, signed_at=signed["time"],
+        caused_by=Cause(*cause) if cause else None, **{name: signed[name] for name in names}, **more,
+    )  # fmt: skip
 
 
 def again(record: Record, book: Handbook) -> list[Event[Payload]]:

@@ -32,7 +32,7 @@ def test_what_is_gone_and_what_is_new_is_named_by_its_label() -> None:
         (("cap: 1200 EUR", "cap: 900 EUR"), "Aides", "plafond", "1\u202f200,00\u00a0€", "900,00\u00a0€"),
         (("{up_to: 300 EUR, approvals: [supervisor]}, ", ""), "Aides", "accords", None, None),
         (("review: 1 month", "review: 2 weeks"), "Programme", "point régulier", "1 mois", "2 semaines"),
-        (("{to: supervisor, after: 3 working days}", "{to: supervisor, after: 5 working days}"), "Alertes", "paliers", None, None),
+        (("supervisor, after: 3 working days", "supervisor, after: 5 working days"), "Alertes", "paliers", None, None),
         (("every 1 week until 1 month", "every 2 weeks until 1 month"), "Suivis", "rythme", None, None),
         (("settle: 7 days", "settle: 9 days"), "Mesures", "noté après", "7 jours", "9 jours"),
     ],
