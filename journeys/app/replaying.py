@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime
 from typing import Final
 
 from journeys.app.publishing import Rules
@@ -21,14 +20,14 @@ A_SHARE: Final = 25
 
 
 async def compare(
-    pool: Pool, streams: list[str], rules: Rules, now: datetime, processes: int,
+    pool: Pool, streams: list[str], rules: Rules, processes: int,
     told: Callable[[int], None] = lambda done: None,
 ) -> Sum:  # fmt: skip
     """How these journeys would have gone under other rules from their first day on, against how they went."""
     texts = await all_texts(pool)
     whole, under_way = Sum(), set[asyncio.Future[Sum]]()
     loop = asyncio.get_running_loop()
-    with players(processes, _begin, rules.programme_text, rules.calendar_text, texts, now) as workers:
+    with players(processes, _begin, rules.programme_text, rules.calendar_text, texts) as workers:
         async for share in _shares(pool, streams):
             under_way.add(loop.run_in_executor(workers, _judge, share))
             if len(under_way) > processes:
@@ -59,20 +58,20 @@ async def _stored(pool: Pool, stream: str) -> Stored:
 
 # --- in a process that plays
 
-_given: tuple[Handbook, dict[str, str], datetime] | None = None
+_given: tuple[Handbook, dict[str, str]] | None = None
 
 
-def _begin(programme: str, calendar: str, texts: dict[str, str], now: datetime) -> None:
+def _begin(programme: str, calendar: str, texts: dict[str, str]) -> None:
     global _given
-    _given = (open_handbook(programme, calendar), texts, now)
+    _given = (open_handbook(programme, calendar), texts)
 
 
 def _judge(share: list[Stored]) -> Sum:
     assert _given is not None
-    book, texts, now = _given
+    book, texts = _given
     found = Sum()
     for stored in share:
-        record = read(stored, now)
+        record = read(stored)
         own = handbook_of(rules_named(record.events), texts)
         assert own is not None, "the store keeps every text that a journey names"
         try:

@@ -7,7 +7,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from journeys.domain import commands as c
@@ -25,9 +25,6 @@ Events = Sequence[Event[Payload]]
 
 Stored = tuple[str, tuple[tuple[str, bytes], ...], tuple[bytes, ...]]
 """A journey's stream, its events (kind and stored bytes) and its signed commands, as they come from the journal."""
-
-LATER: Final = timedelta(days=3_653)
-"""How long a journey that nobody closes is played on."""
 
 _ESCALATION: Final = frozenset({"acknowledge-escalation", "reassign-escalation", "resolve-escalation"})
 _GIVEN: Final[Mapping[str, str]] = {"instruct": "accepted", "enquire": "settled", "check": "unknown", "deliver": "sent"}
@@ -49,14 +46,14 @@ class Record:
     events: Events
     commands: Mapping[str, Command]
     until: datetime
-    """When it was looked at: nothing is played beyond."""
+    """Nothing is played beyond: the record says nothing of what comes later."""
 
 
-def read(stored: Stored, until: datetime) -> Record:
-    """A record out of stored bytes. Raises ValueError where they cannot be read."""
-    _, events, commands = stored
-    known = (_command(json.loads(signed)) for signed in commands)
-    return Record([read_stored(kind, header) for kind, header in events], {each.id: each for each in known}, until)
+def read(stored: Stored) -> Record:
+    """A record out of stored bytes, up to its last fact. Raises ValueError where they cannot be read."""
+    events = [read_stored(kind, header) for kind, header in stored[1]]
+    known = (_command(json.loads(signed)) for signed in stored[2])
+    return Record(events, {each.id: each for each in known}, events[-1].recorded_at)
 
 
 def _command(signed: dict[str, Any]) -> Command:

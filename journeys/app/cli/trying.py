@@ -156,15 +156,17 @@ async def _replay(desk: Desk, name: str, of: str | None, processes: int) -> None
         raise not_found("no-journeys", f"aucun parcours du programme « {own} »", f"no journey of the programme “{own}”",
                         field="--of")  # fmt: skip
     with _progress(desk, len(streams)) as told:
-        found = await compare(pool, streams, known, now, processes, told)
+        found = await compare(pool, streams, known, processes, told)
 
     def show() -> None:
         out.line(out.t(
             f"{found.journeys} parcours rejoués, dont {found.unchanged} sans aucune différence.",
             f"{found.journeys} journeys played again, {found.unchanged} of them without any difference.",
         ))  # fmt: skip
-        out.line(out.t("Chacun y fait ce qu'il a fait : ce que les gens auraient fait d'autre, personne ne le sait.",
-                       "Everybody does what they did: what people would have done otherwise, nobody knows."))  # fmt: skip
+        out.line(out.t(
+            "Chacun y fait ce qu'il a fait : ce que les gens auraient fait d'autre, personne ne le sait.",
+            "Everybody does what they did: what people would have done otherwise, nobody knows.",
+        ))  # fmt: skip
         for code, count in found.apart.most_common():
             out.line(out.t(f"{count} ne peuvent pas commencer sous ces règles : ",
                            f"{count} cannot begin under these rules: ") + refusal(code, {}, lang))  # fmt: skip
