@@ -72,7 +72,9 @@ async def _change(
     return Exit.FAILED if refused else Exit.DONE
 
 
-def _wanted(text: str, known: Any, reason: str | None, dates: str | None, owed_from: str | None, desk: Desk) -> "Wanted":
+def _wanted(
+    text: str, known: Any, reason: str | None, dates: str | None, owed_from: str | None, desk: Desk
+) -> "Wanted":
     from datetime import time
 
     from journeys.app.changing import Wanted
