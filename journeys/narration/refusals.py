@@ -87,6 +87,7 @@ SENTENCES: Final = {
     ),
     "evidence-missing": N_("Il manque une pièce pour l'étape « {milestone} » : {evidence}. Joignez-la d'abord."),
     "check-under-way": N_("La vérification de l'étape « {milestone} » est en cours. Attendez sa réponse."),
+    "no-custody": N_("Pour un porteur de projet ou un bénévole, la détention ne se note pas. Donnez une autre raison."),
     "fixed-by-law": N_("Le jour de l'étape « {milestone} » est fixé par la loi : il ne se déplace pas."),
     "unknown-evidence": N_("La pièce « {kind} » n'est pas attendue ici. Pièces attendues : {known}."),
     # contacts and appointments

@@ -40,8 +40,12 @@ class Span(Assumed):
 
 
 class Moved(Assumed):
-    """A date that is expected: how often it moves before it happens, and how far; how often nobody confirms it."""
+    """A date that is expected: for whom, when, how often it moves before it happens, how often nobody confirms it."""
 
+    expected: Percent = 100
+    """People for whom there is such a day at all."""
+    lead: Span | None = None
+    """How long after the plan it lies, where that is not the `lead` of all dates."""
     often: Percent = 0
     earlier: DurationField = Duration(0, Unit.DAY)
     later: DurationField = Duration(0, Unit.DAY)

@@ -19,7 +19,7 @@ from journeys.domain.programme import Check
 from journeys.domain.record import Part
 from journeys.domain.rights import Scope, right
 from journeys.domain.state import EffectKnown, State
-from journeys.simulation.behaviour import Asked, Behaviour, Done, Span, minutes
+from journeys.simulation.behaviour import Asked, Behaviour, Done, Moved, Span, minutes
 
 MONTH: Final = timedelta(days=30)
 SALT: Final = "0" * 64
@@ -104,7 +104,9 @@ class People:
     def _plan(self, hashes: tuple[str, str]) -> None:
         calendar, days = self.book.calendar, {}
         for name in self.book.programme.dates:
-            days[name] = calendar.day(self._begins + self._span(self.behaviour.lead))
+            known = self.behaviour.dates.get(name, Moved())
+            if known.expected == 100 or self._chance(known.expected):
+                days[name] = calendar.day(self._begins + self._span(known.lead or self.behaviour.lead))
         plan = c.Plan(
             person=self.person, programme=hashes[0], calendar=hashes[1], referent=self.team.referent, dates=days
         )
@@ -207,7 +209,10 @@ class People:
         )  # fmt: skip
         if (moment := self._done(done, due)) is None:
             return
-        moment = max(moment, at + timedelta(hours=self._draw.randint(1, 48)))
+        soonest = timedelta(hours=self._draw.randint(1, 48))
+        if at < due:
+            soonest = min(soonest, (due - at) * 4 / 5)  # What is due within hours is done within hours.
+        moment = max(moment, at + soonest)
         match rule.check:
             case Check.EVIDENCE:
                 for kind in rule.evidence:

@@ -41,8 +41,9 @@ def add_to(room: typer.Typer) -> None:
                                    metavar="N"),
         seed: int = option("--seed", "le tirage : le même donne le même résultat (1)",
                            "the draw: the same one gives the same result (1)", 1, metavar="S"),
-        behaviour: str = option("--behaviour", "comment les gens agissent : nom ou fichier (usual)",
-                                "how people behave: name or file (usual)", "usual", metavar="FICHIER"),
+        behaviour: str = option("--behaviour", "comment les gens agissent : nom ou fichier (du programme, ou usual)",
+                                "how people behave: name or file (the programme's own, or usual)", None,
+                                metavar="FICHIER"),
         begin: str = option("--from", "premier jour (le 1er janvier)", "first day (1 January)", None, metavar="DATE"),
         svg: str = option("--svg", "le dessin de la charge, à écrire dans ce fichier",
                           "the picture of the workload, to write into this file", None, metavar="FICHIER"),
@@ -92,7 +93,7 @@ def _within(field: str, number: int, most: int) -> None:
 
 
 async def _simulate(
-    desk: Desk, name: str, participants: int, seed: int, behaviour: str, begin: str | None, svg: Path | None,
+    desk: Desk, name: str, participants: int, seed: int, behaviour: str | None, begin: str | None, svg: Path | None,
     processes: int, force: bool,
 ) -> None:  # fmt: skip
     from journeys import clock
