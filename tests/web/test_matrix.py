@@ -236,7 +236,10 @@ async def open_route(scene: Scene, role: str, route: str, scope: str) -> httpx.R
             address += f"?{EXACT[path]}"
         # An empty form: the right is asked before what was typed, and nothing can be taken.
         data = {"csrf": token_in(browser), "suite": "/compte"} if method == "POST" else None
-        return await browser.request(method, address, data=data)
+        answer = await browser.request(method, address, data=data)
+    if method == "POST" and "{id}" not in route:
+        scene.kept.pop(role, None)  # It may have been ended by this.
+    return answer
 
 
 def judge(scene: Scene, answer: httpx.Response, role: str, route: str, scope: str, cell: str) -> None:
