@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import uuid
@@ -21,6 +22,13 @@ import pytest_asyncio
 from journeys.store.database import open_pool
 from journeys.store.migrating import migrate
 from tests.homes import a_home
+
+
+def pytest_configure() -> None:
+    """A shell that begins a run in the background has it ignore Ctrl-C, by which servers of these tests are ended."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 BUDGET = re.compile(r"^\| `tests/(\w+)` \|.*\| (\d+) \|$", re.MULTILINE)
 """A room and the seconds that it may take, in CONTRIBUTING.md."""

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -147,10 +147,10 @@ def here(up: Up, team: dict[str, str], journeys: Journeys, monkeypatch: pytest.M
     return journeys
 
 
-def in_its_own(*words: str, **variables: str) -> Said:
-    """The command line as a process of its own, left as people leave it."""
+def in_its_own(*words: str, start: Sequence[str] = ("-m", "journeys.app.cli"), **variables: str) -> Said:
+    """The command line as a process of its own, left as people leave it; `start` is how Python begins it."""
     done = subprocess.run(
-        [sys.executable, "-m", "journeys.app.cli", *words],
+        [sys.executable, *start, *words],
         capture_output=True,
         text=True,
         timeout=60,
