@@ -33,7 +33,7 @@ T = TypeVar("T")
 REPOSITORY = Path(__file__).parents[2]
 CHROMIUM = Path(os.environ.get("E2E_CHROMIUM", "/usr/bin/chromium"))
 SCREENS = REPOSITORY / ".screens"
-"""Pictures of what was seen; outside git."""
+"""Pictures of what was seen, with PICTURES=1; outside git."""
 TEAM = {
     "aline": ("Aline Roux", "referent"),
     "bob": ("Bob Leduc", "referent"),
@@ -240,14 +240,20 @@ def token_of(database: str, handle: str) -> str:
     return apart(opened())
 
 
+def keep_picture(page: Page, name: str) -> None:
+    """The whole page as it stands, where PICTURES=1 asks for it: each takes a good half second."""
+    if os.environ.get("PICTURES") == "1":
+        SCREENS.mkdir(exist_ok=True)
+        page.screenshot(path=SCREENS / f"{name}.png", full_page=True)
+
+
 @pytest.fixture
 def looked_at(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
     """Check a page as it stands with axe, no rule switched off, and keep a picture of it."""
 
     def look(page: Page, name: str) -> None:
         expect(page.locator("main")).to_be_visible()
-        SCREENS.mkdir(exist_ok=True)
-        page.screenshot(path=SCREENS / f"{name}.png", full_page=True)
+        keep_picture(page, name)
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
 
