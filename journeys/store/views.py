@@ -119,15 +119,19 @@ async def journeys(
     return [_row(row) for row in rows]
 
 
-def within(roles: Collection[str], sites: Collection[str]) -> str:
+def within(roles: Collection[str], sites: Collection[str], apart: bool = False) -> str:
     """A condition that holds for every journey `j` which a visitor with these roles and sites may see.
 
     Row-level security decides what is seen, with or without it; with it the database finds them by an index.
+
+    Args:
+        apart: whether some programme gives a role of theirs another line of the rights table than its name.
     """
     reach = reaches(roles)
     if Reach.ALL in reach or (Reach.SITE in reach and not sites):
         return "true"
-    return " OR ".join(_WITHIN[each] for each in sorted(reach)) or "false"
+    conditions = [*(_WITHIN[each] for each in sorted(reach)), *([_APART] if apart else [])]
+    return " OR ".join(conditions) or "false"
 
 
 _WITHIN: Final = {
@@ -135,6 +139,7 @@ _WITHIN: Final = {
     Reach.SITE: "j.site IS NULL OR j.site = ANY ((SELECT my_sites())::text[])",
     Reach.MONEY: "j.money",
 }
+_APART: Final = "j.rules = ANY ((SELECT apart('any'))::text[])"
 
 
 _LED: Final = "(j.referent = ANY ($1::uuid[]) OR j.offered_to = ($1::uuid[])[1]) AND j.status <> 'closed'"

@@ -36,7 +36,7 @@ class _TokenDoor(Door):
             if visit._visitor is None:
                 raise NO_TOKEN
             visit.lang = request.state.lang = language_asked(request, visit.visitor.language)
-            if not self.policy.admits(visit.roles):
+            if not visit.admitted(self.policy):
                 raise _no_right(self.policy)
             yield visit
         finally:
