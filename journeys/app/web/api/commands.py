@@ -7,6 +7,7 @@ from typing import Any, Final
 from asyncpg import PostgresError
 from fastapi import APIRouter, Request, Response
 
+from journeys.app.allowing import who_may
 from journeys.app.finding import unknown_code
 from journeys.app.people_file import details_of
 from journeys.app.publishing import programme_text_of, rules
@@ -34,7 +35,6 @@ from journeys.app.web.policy import CASEWORK, STAFF
 from journeys.app.web.proof import WANTED
 from journeys.app.web.visit import Visit
 from journeys.contract import Answer
-from journeys.domain.rights import TABLE, Scope
 from journeys.i18n import capital
 from journeys.narration import command_word
 from journeys.store import people, staff, views
@@ -72,10 +72,9 @@ def _route(name: str) -> None:
         response.headers.update(etag(row.seq))
         return Done(answer=Answered.of(answer), journey=Journey.of(row))
 
-    may = ", ".join(role + (" (own journeys)" if scope is Scope.OWN else "") for role, scope in TABLE[name].items())
     router.add_api_route(
         f"/journeys/{{id}}/commands/{name}", give, methods=["POST"],
-        summary=capital(command_word(name, "en")), description=f"Who may: {may}.",
+        summary=capital(command_word(name, "en")), description=f"Who may: {who_may(name, 'en')}.",
         operation_id="".join(word.capitalize() if nth else word for nth, word in enumerate(name.split("-"))),
         openapi_extra={
             "requestBody": content(bodies.model_of(name).__name__, bodies.example_of(name)),

@@ -7,8 +7,10 @@ from typing import Any, Final
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from journeys.app.allowing import may, not_for
 from journeys.app.attaching import TOO_LARGE
 from journeys.app.failures import Exit, Failure, Said
+from journeys.app.fields import commands
 from journeys.app.finding import Loaded, load, read_journey
 from journeys.app.telling import unanswered
 from journeys.app.web.acting import Wrong, act, filled
@@ -35,8 +37,11 @@ router = APIRouter()
 
 @router.get("/parcours/{id}/agir/{command}")
 async def form(id: str, command: str, visit: Visit = door(STAFF)) -> Response:
-    loaded = await journey(visit, id)
-    return await _form(visit, loaded, command, dict(visit.request.query_params))
+    """The form of a command; one that this visitor may never send is not opened."""
+    loaded, known = await journey(visit, id), dict(visit.request.query_params)
+    if command in commands() and not may(visit.actor, loaded, command, known):
+        raise not_for(command, loaded.book.programme)
+    return await _form(visit, loaded, command, known)
 
 
 @router.post("/parcours/{id}/agir/{command}")
@@ -55,6 +60,8 @@ async def send(id: str, command: str, visit: Visit = door(STAFF)) -> Response:
         status = 413 if any(each.code == TOO_LARGE for each in wrong.failures) else 422
         return await _form(visit, loaded, command, again, wrong.failures, status)
     except Failure as failure:
+        if failure.code == "no-right":
+            raise not_for(command, loaded.book.programme, failure.command) from None
         # A refused command is on record under its id: another try is another command.
         status = {Exit.REFUSED: 403, Exit.CONFLICT: 409}.get(failure.exit, 422)
         return await _form(visit, loaded, command, {**typed, "command": uuid7(visit.now)}, [failure], status)
