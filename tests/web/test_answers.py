@@ -131,6 +131,14 @@ async def note(browser: Browser, address: str) -> tuple[Any, str]:
     return await browser.send(action, text=NOTE), command
 
 
+async def ready(browser: Browser) -> dict[str, bool]:
+    """What `/readyz` says, and its status with it."""
+    answer = await browser.client.get("/readyz")
+    found: dict[str, bool] = answer.json()
+    assert answer.status_code == (200 if all(found.values()) else 503)
+    return found
+
+
 async def written(ground: Ground, command: str) -> int:
     """How many events of this command the journal has."""
     found: int = await ground.house.writing.fetchval(
@@ -144,8 +152,10 @@ async def test_an_engine_that_is_gone_has_not_taken_it(
 ) -> None:
     monkeypatch.setattr(acting, "PATIENCE", acting.PATIENCE / 6)
     browser, address = await begun(ground)
+    assert await ready(browser) == {"database": True, "schema": True, "temporal": True}
     servers.kill("temporal")
     try:
+        assert await ready(browser) == {"database": True, "schema": True, "temporal": False}
         answer, command = await note(browser, address)
         assert answer.status_code == 503
         assert "n’a pas été prise" in answer.text and "Rien n’a été changé" in answer.text and command in answer.text
@@ -173,6 +183,7 @@ async def test_an_engine_that_falls_silent_leaves_it_unknown(
     browser, address = await begun(ground)
     servers.stop("temporal")
     try:
+        assert not (await ready(browser))["temporal"]
         answer, command = await note(browser, address)
     finally:
         servers.wake("temporal")

@@ -171,8 +171,10 @@ async def _database(desk: Desk) -> Check:
 
 
 async def _temporal(desk: Desk) -> Check:
+    from journeys.temporal import serves
+
     client = await desk.client()
-    if not await client.service_client.check_health(timeout=timedelta(seconds=3)):
+    if not await serves(client, timedelta(seconds=3)):
         return Check("temporal", "failed", Said("Temporal ne sert pas encore", "Temporal does not serve yet"))
     return Check(
         "temporal", "ok", Said(f"Temporal joignable ({client.namespace})", f"Temporal reached ({client.namespace})")
