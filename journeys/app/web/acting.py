@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 from starlette.datastructures import FormData, UploadFile
 
-from journeys.app.attaching import Attached, attach, too_large
+from journeys.app.attaching import Attached
 from journeys.app.entry import make_command
 from journeys.app.failures import Exit, Failure, Said, usage
 from journeys.app.fields import Field, commands, fields_of
@@ -16,7 +16,7 @@ from journeys.app.finding import Loaded
 from journeys.app.forwarding import deliver
 from journeys.app.reading import read_amount, read_day, read_instant, read_occurred
 from journeys.app.telling import failure_of
-from journeys.app.web.bodies import file_of
+from journeys.app.web.bodies import attached_of, file_of
 from journeys.app.web.visit import Visit
 from journeys.contract import Answer
 from journeys.domain.commands import BODIES, AnyBody, Command
@@ -74,7 +74,7 @@ async def read(asked: Filled, largest_document: int) -> tuple[AnyBody, dict[str,
     for each in fields_of(asked.name):
         if each.kind == PART:
             try:
-                attached = await _attached(asked.file, largest_document, each.name)
+                attached = await attached_of(asked.file, largest_document, each.name)
             except Failure as failure:
                 wrong.append(failure)
             continue
@@ -99,14 +99,6 @@ async def read(asked: Filled, largest_document: int) -> tuple[AnyBody, dict[str,
     if attached is not None:
         texts[PART] = attached.document.as_part()
     return body, texts, attached
-
-
-async def _attached(file: UploadFile | None, largest: int, field: str) -> Attached | None:
-    if file is None:
-        return None
-    if (file.size or 0) > largest:
-        raise too_large(file.size or 0, largest, field)
-    return attach(file.filename or "", await file.read(), largest, field)
 
 
 def _value(known: Field, word: str) -> Any:

@@ -91,8 +91,9 @@ async def act(visit: Visit, loaded: Loaded, asked: Asked) -> Answer:
     await visit.done()
     try:
         answer = await deliver(
-            house.writing, house.ring, house.client, house.settings.task_queue, loaded, command, read.texts, visit.actor
-        )
+            house.writing, house.ring, house.client, house.settings.task_queue, loaded, command, read.texts,
+            visit.actor, read.attached,
+        )  # fmt: skip
     except (Unreachable, Malformed) as error:
         raise unanswered(error, asked.id, loaded.row.id) from None
     except (OSError, PostgresError) as error:
