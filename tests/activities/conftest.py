@@ -70,7 +70,11 @@ PROGRAMME = {
         "help": {
             "label": {"fr": "aide", "en": "help"}, "fund": "main", "cap": "500 EUR", "purposes": ["training"],
             "levels": [{"approvals": ["supervisor"]}],
-        }
+        },
+        "loan": {
+            "label": {"fr": "avance", "en": "loan"}, "fund": "other", "cap": "500 EUR", "purposes": ["rent"],
+            "levels": [{"approvals": ["finance"]}], "missed": "follow-up",
+        },
     },
 }  # fmt: skip
 
@@ -125,10 +129,12 @@ class Life:
                    site="lyon")
         )  # fmt: skip
 
-    async def hire(self, id: str, handle: str, *roles: str, sites: tuple[str, ...] = ()) -> str:
+    async def hire(
+        self, id: str, handle: str, *roles: str, sites: tuple[str, ...] = (), funds: tuple[str, ...] = ()
+    ) -> str:
         member = staff.Member(
             id=id, handle=f"{handle}-{id[:8]}", name=f"{handle.title()} Martin", email=f"{handle}@example.org",
-            phone=None, language="fr", roles=roles, sites=sites, active=True,
+            phone=None, language="fr", roles=roles, sites=sites, active=True, funds=funds,
         )  # fmt: skip
         await staff.add(self.pool, member, self.by)
         return id

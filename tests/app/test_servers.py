@@ -84,7 +84,10 @@ def test_doctor_before_a_running_stack(here: Journeys, up: Up) -> None:
     whole = here("doctor", "--json")
     states = {check["name"]: check["state"] for check in whole.json["checks"]}
     assert whole.code == 0, whole.out
-    assert states["database"] == states["temporal"] == states["journeys"] == "ok" and states["mail"] == "warning"
+    assert (
+        states["database"] == states["temporal"] == states["journeys"] == states["documents"] == "ok"
+        and states["mail"] == "warning"
+    )
 
 
 def test_no_temporal_is_exit_7_with_the_command_id(here: Journeys, up: Up, started: Callable[..., str]) -> None:

@@ -92,7 +92,7 @@ class Ground:
 
     async def journey(
         self, referent: str, *, site: str | None = None, granted: int = 0, fund: str = "parvis-solidaire",
-        board: tuple[dict[str, Any], ...] = (),
+        board: tuple[dict[str, Any], ...] = (), rules: str = "0" * 64,
         name: str = "Samir Benali",
     ) -> str:  # fmt: skip
         """A row of the lists, as an append writes it."""
@@ -100,7 +100,7 @@ class Ground:
         first, _, last = name.partition(" ")
         await register(self.house.writing, person, Details(first_name=first, last_name=last), BY)
         summary = {
-            "id": f"journey-{id}", "person": person, "programme": "auxilia", "programme_hash": "0" * 64,
+            "id": f"journey-{id}", "person": person, "programme": "auxilia", "programme_hash": rules,
             "status": "active", "outcome": None, "phase": None, "referent": referent, "site": site, "seq": 1,
             "next_due": None, "late": 0, "opted_out": False, "paused_until": None, "died": False, "silent": False,
             "dates": {"release": "2027-01-11"}, "granted": granted, "money": granted > 0,

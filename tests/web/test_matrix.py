@@ -11,6 +11,7 @@ import re
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -22,8 +23,11 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.routing import Mount
 
+from journeys.app import allowing
 from journeys.app.fields import commands
+from journeys.app.finding import load
 from journeys.domain import commands as c
+from journeys.store import views
 from journeys.store.database import open_pool
 from tests.conftest import RealStack, a_database
 from tests.web import matrix
@@ -158,7 +162,70 @@ async def test_starting_a_journey_is_the_caseworkers_own_and_the_supervisors(sha
         assert await count(shared, "journeys") == before
 
 
-SHOWING: Final = [route for route, cells in ROUTES.items() if {"lists", "journey"} & set(cells.values())]
+async def test_a_form_is_for_whoever_the_table_lets_send_it(scene: Scene) -> None:
+    """Every command on every journey for everybody who sees it: what the pages ask before they open or offer a form."""
+    asked: Counter[bool] = Counter()
+    for scope, id in scene.journeys.items():
+        row = await views.journey(scene.house.writing, id)
+        assert row is not None
+        loaded = await load(scene.house.writing, row)
+        for role in ROLES:
+            handle, away = scene.holder(role).handle, (scene.people["dora"].id,) if role == "referent" else ()
+            for name in commands() if SEES[scope][role] == "sees" else ():
+                opened = allowing.may(replace(scene.actor(handle), stands_in_for=away), loaded, name)
+                assert opened == may(role, name, scope), (role, scope, name)
+                asked[opened] += 1
+    assert min(asked[True], asked[False]) > 200, asked
+
+
+BUTTON: Final = re.compile(r'(?:href|action)="(/parcours/([0-9a-f-]{36})/agir/([a-z-]+))')
+
+
+async def test_no_button_leads_to_a_form_that_is_refused(scene: Scene) -> None:
+    pressed: Counter[str] = Counter()
+    scopes = {id: scope for scope, id in scene.journeys.items()}
+    for role in ("referent", "supervisor", "finance", "duty", "auditor"):
+        pages = ["/", "/alertes", "/sorties?periode=tout", *(f"/parcours/{scene.journeys[s]}" for s in seen_by(role))]
+        async with await scene.browser(role) as browser:
+            for path in pages:
+                for _, id, name in BUTTON.findall((await browser.get(path)).text):
+                    assert may(role, name, scopes[id]), (role, path, name)
+                    pressed[role] += 1
+    assert min(pressed["referent"], pressed["supervisor"]) > 50, pressed
+
+
+async def test_a_form_that_is_refused_says_who_may(scene: Scene) -> None:
+    path = f"/parcours/{scene.journeys['other-fund']}/agir"
+    async with await scene.browser("duty") as browser:
+        answer = await browser.get(f"{path}/close")
+        assert answer.status_code == 403 and "référent (ses parcours), responsable" in answer.text, answer.text
+        assert (await browser.get(f"{path}/nothing-known")).status_code == 404
+        sent = await browser.post(f"{path}/close", data={"csrf": token_in(browser), "outcome": "lost"})
+        assert sent.status_code == 403 and "responsable" in sent.text and "<form class=" not in sent.text
+
+
+async def test_an_alert_is_handed_to_somebody_who_sees_its_journey(scene: Scene) -> None:
+    """Refused before the journey is asked; and whoever may be chosen is offered, nobody else."""
+    choices = re.compile(r'<option value="([0-9a-f-]{36})"')
+    readers = {scope: {scene.holder(role).handle for role in ROLES if SEES[scope][role] == "sees"} for scope in SCOPES}
+    async with await scene.browser("duty") as browser:
+        for scope, leader in (("elsewhere", "carl"), ("absent", "dora"), ("fund", "carl")):
+            page = await browser.get(f"/parcours/{scene.journeys[scope]}/agir/reassign-escalation")
+            handles = {member.id: handle for handle, member in scene.people.items()}
+            offered = {handles[id] for id in choices.findall(page.text.partition('name="to"')[2])}
+            assert offered == readers[scope] | {leader}, scope
+    events = await count(scene, "events")
+    for to, code in (("bob", "cannot-see"), ("carl", "unknown-escalation")):
+        words = {"escalation": str(uuid.uuid4()), "to": scene.people[to].id}
+        async with await scene.browser("duty") as browser:
+            typed = {"csrf": token_in(browser), **words}
+            path = f"/parcours/{scene.journeys['elsewhere']}/agir/reassign-escalation"
+            answer = await browser.post(path, data=typed)
+        assert answer.status_code == 403 and (("Bob" in answer.text) == (code == "cannot-see")), answer.text
+        assert await count(scene, "events") == events + (code != "cannot-see")
+
+
+SHOWING: Final = [route for route, cells in ROUTES.items() if {"lists", "journey", "form"} & set(cells.values())]
 """Routes that show journeys."""
 
 
@@ -259,12 +326,14 @@ def judge(scene: Scene, answer: httpx.Response, role: str, route: str, scope: st
             assert status in (200, 303, 422) and not to.startswith("/connexion") and not shown, what
         case "lists":
             judge_list(scene, answer, role, route, shown)
-        case "journey" | "command" | "piece" | "links" if not sees:
+        case "journey" | "form" | "command" | "piece" | "links" if not sees:
             assert status == 404 and not shown and NO_JOURNEY in answer.text, what
         case "piece":
             assert status == 404 and not shown and NO_JOURNEY not in answer.text, what
         case "links":
             assert status in ((200, 303, 409) if may(role, "add-note", scope) else (403,)), what
+        case "form":
+            assert (status, shown) == ((200, {scope}) if may(role, "add-note", scope) else (403, set())), what
         case "journey" if answer.headers["content-type"] == "application/pdf":
             assert status == 200, what
         case "journey" if "{grant}" in route:
