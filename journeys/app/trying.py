@@ -13,6 +13,7 @@ from journeys.simulation.reading import (
     BehaviourInvalid,
     BehaviourNotFound,
     behaviour_names,
+    own_behaviour,
     read_behaviour,
 )
 from journeys.simulation.running import Stuck, Trial, simulate
@@ -28,10 +29,10 @@ class Prepared:
     behaviour: BehaviourFile
 
 
-def prepared(text: str, behaviour: str, day: date, participants: int, seed: int) -> Prepared:
-    """The trial of a programme's text from a day on. `behaviour` is a name or a path. Raises Failure."""
+def prepared(text: str, behaviour: str | None, day: date, participants: int, seed: int) -> Prepared:
+    """The trial of a programme's text from a day on. `behaviour`: a name, a path, None for its own. Raises Failure."""
     known = rules(text, day)
-    read = _behaviour(behaviour, known.programme)
+    read = _behaviour(behaviour or own_behaviour(known.programme), known.programme)
     trial = Trial(
         known.programme_text, known.programme_hash, known.calendar_text, known.calendar_hash, read.behaviour,
         participants, seed, day,

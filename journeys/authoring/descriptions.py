@@ -4,6 +4,10 @@ _ORIGIN = (
     "d’où vient la règle : text (le texte de l’association), default (notre choix), law (la loi)",
     "where the rule comes from: text (the association’s own), default (ours), law (never shifted)",
 )
+_RULE = (
+    "la règle de droit ou d’usage suivie ici (journeys rules list)",
+    "the rule of law or practice that is followed here (journeys rules list)",
+)
 _LABEL = ("ce que les personnes lisent", "what people read")
 _MISSED = ("l’échelle qui commence quand c’est manqué", "the ladder that begins when it is missed")
 _GOOD = ("les valeurs qui comptent comme bonnes", "the values that count as good")
@@ -50,6 +54,23 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "Programme.suspension_review": ("le même intervalle pendant une suspension", "the same while suspended"),
     "Programme.suspension_missed": ("l’échelle de cette revue", "the ladder of that review"),
     "Programme.closings": ("les issues possibles", "the possible outcomes"),
+    "Programme.rules": (
+        "les règles nommées, reprises à la lecture : à ne pas écrire",
+        "the rules named, taken over when the file is read: not to be written",
+    ),
+    "RuleVersion": (
+        "Une règle, dans la version avec laquelle le programme a été lu.",
+        "A rule, in the version with which the programme was read.",
+    ),
+    "RuleVersion.label": _LABEL,
+    "RuleVersion.says": ("ce que dit la règle", "what the rule says"),
+    "RuleVersion.source": ("le texte dont elle vient", "the text that it comes from"),
+    "RuleVersion.url": ("où lire ce texte", "where to read that text"),
+    "RuleVersion.valid_from": ("en vigueur depuis ce jour", "in force since this day"),
+    "RuleVersion.valid_to": ("en vigueur jusqu’à ce jour", "in force until this day"),
+    "Saying": ("Une phrase en français et en anglais.", "A sentence in French and English."),
+    "Saying.fr": ("en français", "in French"),
+    "Saying.en": ("en anglais", "in English"),
     "Label": ("Un texte en français et en anglais.", "A text in French and English."),
     "Label.fr": ("en français", "in French"),
     "Label.en": ("en anglais", "in English"),
@@ -97,6 +118,7 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
         "a cohort’s date, the same for all, never shifted",
     ),
     "DateRule.origin": _ORIGIN,
+    "DateRule.rule": _RULE,
     "Phase": ("Une étape.", "A phase."),
     "Phase.label": _LABEL,
     "Phase.enter": ("le moment où elle commence", "when it begins"),
@@ -155,6 +177,7 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
         "false: a suspension does not shift the deadline",
     ),
     "Milestone.origin": _ORIGIN,
+    "Milestone.rule": _RULE,
     "Check": ("Comment un jalon est constaté.", "How a milestone is found to be reached."),
     "Roll": ("Vers où glisse un jour non travaillé.", "Where a non-working day rolls to."),
     "Reminder": ("Un rappel.", "A reminder."),
@@ -169,6 +192,7 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "Contact.means": ("les moyens possibles", "the possible means"),
     "Contact.missed": _MISSED,
     "Contact.origin": _ORIGIN,
+    "Contact.rule": _RULE,
     "Ladder": ("À qui l’on s’adresse, et quand.", "Who is told, and when."),
     "Ladder.steps": (
         "les pas, du plus tôt au plus tard ; le dernier va à l’astreinte",

@@ -10,6 +10,7 @@ from typing import Any
 
 from journeys.authoring.calendars import is_calendar, is_zone
 from journeys.authoring.findings import FileInvalid, Finding, few, nearest
+from journeys.authoring.rules import RuleInvalid, read_rule, rule_names
 from journeys.authoring.shaping import shaped
 from journeys.authoring.templates import template_names
 from journeys.authoring.yaml_text import Path, Tree, YamlInvalid, read_bytes, read_tree
@@ -27,7 +28,8 @@ class ProgrammeFile:
     """A programme that can run.
 
     `text` is what the store keeps under `sha256` (hex): compact JSON in file order, without what equals a
-    default of its format; `compile_programme(text)` equals `programme`. `findings` are warnings.
+    default of its format, with the rules that it names as they are now; `compile_programme(text)` equals `programme`.
+    `findings` are warnings.
     """
 
     programme: Programme
@@ -38,7 +40,7 @@ class ProgrammeFile:
 
 
 class ProgrammeInvalid(FileInvalid):
-    """A programme file has errors."""
+    """A programme file has errors, or the file (`source`) of a rule that it names."""
 
 
 class ProgrammeNotFound(LookupError):
@@ -92,9 +94,13 @@ def check_programme(raw: bytes, source: File) -> ProgrammeFile:
     programme, wrong = shaped(tree, Programme, "programme")
     if programme is None:
         raise ProgrammeInvalid(source, few(wrong))
-    found = sorted([*_impossible(programme, tree), *_one_language(tree)], key=lambda one: (one.line, one.column))
+    found = sorted(
+        [*_impossible(programme, tree), *_rules(programme, tree), *_one_language(tree)],
+        key=lambda one: (one.line, one.column),
+    )
     if any(one.severity == "error" for one in found):
         raise ProgrammeInvalid(source, few(found))
+    programme = _with_rules(programme)
     text = programme_text(programme)
     return ProgrammeFile(programme, text, hashlib.sha256(text.encode()).hexdigest(), few(found), source)
 
@@ -126,6 +132,27 @@ def _impossible(programme: Programme, tree: Tree) -> Iterator[Finding]:
         yield tree.finding(("clock", "zone"), "unknown-zone", {"name": programme.clock.zone})
     if not is_calendar(programme.clock.calendar):
         yield tree.finding(("clock", "calendar"), "unknown-calendar", {"name": programme.clock.calendar})
+
+
+def _with_rules(programme: Programme) -> Programme:
+    """The programme with each rule that it names, as the rule is now: so its text, and a journey's hash, holds them."""
+    named = dict.fromkeys(part.rule for _, part in programme.ruled() if part.rule)
+    try:
+        rules = {name: read_rule(name).as_read() for name in named}
+    except RuleInvalid as error:
+        raise ProgrammeInvalid(error.source, error.findings) from error
+    return programme.model_copy(update={"rules": rules})
+
+
+def _rules(programme: Programme, tree: Tree) -> Iterator[Finding]:
+    if programme.rules:
+        yield tree.finding(("rules",), "rules-are-elsewhere", {})
+    for where, part in programme.ruled():
+        if part.rule is None:
+            if part.origin == "law":
+                yield tree.finding((*where, "origin"), "law-without-rule", {"known": rule_names()}, "warning")
+        elif part.rule not in rule_names():
+            yield tree.finding((*where, "rule"), "unknown-rule", {"name": part.rule, "known": rule_names()})
 
 
 def _one_language(tree: Tree) -> Iterator[Finding]:

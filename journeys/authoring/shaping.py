@@ -72,6 +72,8 @@ def _code_of(
             return "not-list", {"example": said if isinstance(given, str) else "a, b"}
         case "model_type" | "model_attributes_type" | "dict_type":
             return "not-group", {"example": _example(node_at(where, model))}
+        case "date_type" | "date_parsing" | "date_from_datetime_parsing" | "date_from_datetime_inexact":
+            return "bad-date", {"given": said}
         case "bool_type" | "bool_parsing":
             return "not-yes-no", {"given": said}
         case "int_type" | "int_parsing" | "int_from_float" | "int_parsing_size":

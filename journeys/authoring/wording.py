@@ -259,6 +259,12 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
         "comparez avec un programme livré (journeys programme show auxilia)",
         "compare with a programme that is shipped (journeys programme show auxilia)",
     ),
+    "bad-date": (
+        "« {given} » n’est pas un jour",
+        "“{given}” is not a day",
+        "écrivez par exemple 2026-11-28",
+        "write for example 2026-11-28",
+    ),
     "one-language": (
         "ce texte n’existe que dans une langue",
         "this text is in one language only",
@@ -295,6 +301,49 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
         "the phase “{name}” is not among the phases",
         "Étapes du programme : {known}.",
         "Phases of the programme: {known}.",
+    ),
+    "unknown-rule": (
+        "la règle « {name} » n’est pas connue",
+        "the rule “{name}” is not known",
+        "Règles connues (journeys rules list) : {known}.",
+        "Rules known (journeys rules list): {known}.",
+    ),
+    "rules-are-elsewhere": (
+        "les règles ne s’écrivent pas dans un programme",
+        "rules are not written in a programme",
+        "effacez « rules » ; nommez une règle par « rule: … » : son texte est repris à la lecture",
+        "delete “rules”; name a rule by “rule: …”: its text is taken over when the file is read",
+    ),
+    "law-without-rule": (
+        "ce terme vient de la loi, mais aucune règle n’est nommée",
+        "this term is the law’s, but no rule is named",
+        "ajoutez « rule: … » avec l’une de : {known}",
+        "add “rule: …” with one of: {known}",
+    ),
+    # The rules themselves
+    "rule-other-name": (
+        "la règle se nomme « {name} », mais son fichier porte un autre nom",
+        "the rule is called “{name}”, but its file has another name",
+        "donnez le même nom aux deux",
+        "give both the same name",
+    ),
+    "rule-ends-before": (
+        "cette version finit avant de commencer",
+        "this version ends before it begins",
+        "corrigez valid_from ou valid_to",
+        "correct valid_from or valid_to",
+    ),
+    "rule-without-day": (
+        "le début de cette version n’est pas connu, et elle est donnée pour confirmée",
+        "the beginning of this version is not known, and it is said to be confirmed",
+        "écrivez valid_from, ou to_confirm: true",
+        "write valid_from, or to_confirm: true",
+    ),
+    "rule-versions-order": (
+        "cette version ne suit pas la précédente",
+        "this version does not follow the one before",
+        "donnez à la précédente un valid_to, et à celle-ci un valid_from d’après",
+        "give the one before a valid_to, and this one a valid_from after it",
     ),
     "unknown-ladder": (
         "l’échelle « {name} » n’est pas dans « ladders »",

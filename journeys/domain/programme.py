@@ -1,10 +1,12 @@
 """What an association writes down about its accompaniment: one programme, as data."""
 
+from collections.abc import Iterator
+from datetime import date
 from enum import StrEnum
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationInfo
 
 from journeys.domain.moments import Duration, DurationField, LeadField, MomentField, StretchField, Unit
 from journeys.domain.money import EuroField
@@ -73,6 +75,35 @@ class Clock(Text):
     late_message: DurationField = Duration(3, Unit.DAY)
 
 
+class Saying(Text):
+    """What a rule says, in French and English; longer than a label."""
+
+    fr: Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
+    en: Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
+
+    def in_(self, lang: str) -> str:
+        return self.en if lang == "en" else self.fr
+
+
+class Ruling(Text):
+    """What a rule of law or of social practice says, and since when.
+
+    In force from `valid_from` to `valid_to`, both days included; None where no day is known, or none set.
+    """
+
+    says: Saying
+    source: Annotated[str, StringConstraints(min_length=1, max_length=300)]
+    url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$", max_length=500)]
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+class RuleVersion(Ruling):
+    """A rule in the version with which a programme was read."""
+
+    label: LabelField
+
+
 class DateRule(Text):
     """A date that the calendar hangs on besides `start`."""
 
@@ -82,6 +113,8 @@ class DateRule(Text):
     shared: bool = False
     """A cohort's date: the same day for all, never shifted by a suspension."""
     origin: Origin = "text"
+    rule: Code | None = None
+    """The rule of law or practice that it follows: a name of `rules`."""
 
 
 class Phase(Text):
@@ -138,6 +171,7 @@ class Milestone(Text):
     shifts: bool = True
     """False for a fixed date or a term of law: a suspension does not shift it."""
     origin: Origin = "text"
+    rule: Code | None = None
 
     @property
     def shifted_by_suspension(self) -> bool:
@@ -154,6 +188,7 @@ class Contact(Text):
     means: tuple[Code, ...] = ("meeting", "phone", "video")
     missed: Code | None = None
     origin: Origin = "text"
+    rule: Code | None = None
 
 
 class Step(Text):
@@ -261,6 +296,15 @@ def _with(standard: dict[str, Any]) -> Any:
     return lambda raw: {**standard, **raw} if isinstance(raw, dict) else raw
 
 
+def _closings(raw: Any, info: ValidationInfo) -> Any:
+    """The standard ones beside the author's; only of a participant may it be said that they are back in custody."""
+    if not isinstance(raw, dict):
+        return raw
+    own = {} if raw == STANDARD_CLOSINGS else raw
+    of_all = info.data.get("subject", "participant") == "participant"
+    return {code: known for code, known in STANDARD_CLOSINGS.items() if of_all or code != "custody"} | own
+
+
 class Programme(Text):
     """A whole programme. Every key of `phases`, `milestones`, ... is a code that events use."""
 
@@ -287,7 +331,17 @@ class Programme(Text):
     review: DurationField = Duration(1, Unit.MONTH)
     suspension_review: DurationField = Duration(1, Unit.MONTH)
     suspension_missed: Code | None = None
-    closings: Annotated[dict[Code, Closing], BeforeValidator(_with(STANDARD_CLOSINGS))] = STANDARD_CLOSINGS
+    closings: Annotated[dict[Code, Closing], BeforeValidator(_closings), Field(validate_default=True)] = (
+        STANDARD_CLOSINGS
+    )
+    rules: dict[Code, RuleVersion] = {}
+    """The rules that the parts above name, as they were when the file was read: filled in then, never by authors."""
+
+    def ruled(self) -> Iterator[tuple[tuple[str, str], DateRule | Milestone | Contact]]:
+        """Each part that may follow a rule, with its place: (`milestones`, its code)."""
+        yield from ((("dates", code), each) for code, each in self.dates.items())
+        yield from ((("milestones", code), each) for code, each in self.milestones.items())
+        yield from ((("contacts", code), each) for code, each in self.contacts.items())
 
 
 @lru_cache(maxsize=256)

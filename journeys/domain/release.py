@@ -154,6 +154,8 @@ def _ahead(work: Deciding, on: date) -> None:
 def suspend(work: Deciding, body: c.Suspend) -> None:
     if work.state.status is Status.SUSPENDED:
         raise Refusal("suspended")
+    if body.why == "custody" and work.book.programme.subject != "participant":
+        raise Refusal("no-custody")  # Of project holders and volunteers nothing of the kind is kept.
     if body.until is not None and body.until < work.today:
         raise Refusal("in-the-past", field="until")
     before = work.state.suspensions[-1] if work.state.suspensions else None

@@ -70,6 +70,13 @@ SENTENCES: Final = {
         "La personne est décédée le {on} : le parcours ne peut pas être "
         "rouvert. Si c'est une erreur, prévenez l'administration."
     ),
+    # other rules
+    "unknown-programme": N_("Ce programme n'est pas en vigueur ici. Publiez-le d'abord, puis refaites la demande."),
+    "same-programme": N_("Le parcours suit déjà ces règles ({programme}). Il n'y a rien à changer."),
+    "grant-without-rules": N_(
+        "Le programme « {programme} » ne prévoit pas l'aide « {grant} », demandée sur ce parcours. Ajoutez-la "
+        "au programme, ou gardez les règles actuelles."
+    ),
     # milestones
     "unknown-milestone": N_("L'étape « {milestone} » n'est pas dans ce programme. Étapes du programme : {known}."),
     "already-settled": N_("L'étape « {milestone} » est déjà faite ou dispensée. Si c'est faux, corrigez-la."),
@@ -80,6 +87,7 @@ SENTENCES: Final = {
     ),
     "evidence-missing": N_("Il manque une pièce pour l'étape « {milestone} » : {evidence}. Joignez-la d'abord."),
     "check-under-way": N_("La vérification de l'étape « {milestone} » est en cours. Attendez sa réponse."),
+    "no-custody": N_("Pour un porteur de projet ou un bénévole, la détention ne se note pas. Donnez une autre raison."),
     "fixed-by-law": N_("Le jour de l'étape « {milestone} » est fixé par la loi : il ne se déplace pas."),
     "unknown-evidence": N_("La pièce « {kind} » n'est pas attendue ici. Pièces attendues : {known}."),
     # contacts and appointments

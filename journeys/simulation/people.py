@@ -19,7 +19,7 @@ from journeys.domain.programme import Check
 from journeys.domain.record import Part
 from journeys.domain.rights import Scope, right
 from journeys.domain.state import EffectKnown, State
-from journeys.simulation.behaviour import Asked, Behaviour, Done, Span, minutes
+from journeys.simulation.behaviour import Asked, Behaviour, Done, Moved, Span, minutes
 
 MONTH: Final = timedelta(days=30)
 SALT: Final = "0" * 64
@@ -104,7 +104,9 @@ class People:
     def _plan(self, hashes: tuple[str, str]) -> None:
         calendar, days = self.book.calendar, {}
         for name in self.book.programme.dates:
-            days[name] = calendar.day(self._begins + self._span(self.behaviour.lead))
+            known = self.behaviour.dates.get(name, Moved())
+            if known.expected == 100 or self._chance(known.expected):
+                days[name] = calendar.day(self._begins + self._span(known.lead or self.behaviour.lead))
         plan = c.Plan(
             person=self.person, programme=hashes[0], calendar=hashes[1], referent=self.team.referent, dates=days
         )
@@ -125,6 +127,7 @@ class People:
                 yield from self._date(name, on, first=isinstance(data, e.DateExpected))
             case e.JourneyPlanned():
                 yield from self._month(at)
+                yield at + timedelta(minutes=minutes(self.behaviour.longest)), self._close("completed")
                 for kind in self.book.programme.grants:
                     asked = self._asked(kind)
                     if self._chance(asked.often):
@@ -152,6 +155,11 @@ class People:
                 asked = self._asked(state.grants[grant].kind)
                 if self._chance(asked.justified):
                     yield at + self._span(asked.justified_after), self._submit(id)
+            case e.ReceiptOverdue(receipt=id):
+                yield (
+                    at + self._span(self._asked(state.grants[state.receipts[id].grant].kind).waived_after),
+                    self._waive(id),
+                )
             case e.ReceiptSubmitted(receipt=id):
                 yield at + timedelta(days=self._draw.randint(1, 9)), self._accept(id)
             case e.MentorProposed(mentor=mentor):
@@ -162,7 +170,7 @@ class People:
                 yield at + self._span(self.behaviour.away.lasts), self._resume
             case e.ClosingWanted(outcome=outcome):
                 yield at + self._span(self.behaviour.closed_after), self._close(outcome or "completed")
-            case e.ReviewDue() if state.closing_wanted:
+            case e.ReviewDue(found=found) if state.closing_wanted or "nothing-planned" in found:
                 yield at + self._span(self.behaviour.closed_after), self._close("completed")
             case _:
                 pass
@@ -201,7 +209,10 @@ class People:
         )  # fmt: skip
         if (moment := self._done(done, due)) is None:
             return
-        moment = max(moment, at + timedelta(hours=self._draw.randint(1, 48)))
+        soonest = timedelta(hours=self._draw.randint(1, 48))
+        if at < due:
+            soonest = min(soonest, (due - at) * 4 / 5)  # What is due within hours is done within hours.
+        moment = max(moment, at + soonest)
         match rule.check:
             case Check.EVIDENCE:
                 for kind in rule.evidence:
@@ -358,6 +369,15 @@ class People:
             if known is None or known.settled is not None:
                 return None
             return self._as("finance", c.AcceptReceipt(receipt=id))
+
+        return act
+
+    def _waive(self, id: str) -> Act:
+        def act(state: State, at: datetime) -> Asking | None:
+            known = state.receipts.get(id)
+            if known is None or known.settled is not None or known.submitted is not None:
+                return None
+            return self._as("finance", c.WaiveReceipt(receipt=id), reason="Jamais remis")
 
         return act
 

@@ -10,7 +10,7 @@ from journeys.domain.programme import Programme
 from journeys.simulation.behaviour import Behaviour
 
 USUAL = "usual"
-"""The behaviour that is taken when none is named."""
+"""The behaviour of programmes that have none of their own name."""
 
 BEHAVIOURS = File(__file__).resolve().parents[2] / "programmes" / "behaviours"
 """Those that are shipped."""
@@ -40,6 +40,11 @@ class BehaviourNotFound(LookupError):
 def behaviour_names() -> tuple[str, ...]:
     """The names of the behaviours that are shipped, sorted."""
     return tuple(sorted(file.stem for file in BEHAVIOURS.glob("*.yaml")))
+
+
+def own_behaviour(programme: Programme) -> str:
+    """The name of the behaviour that a programme is tried with unless another is named: its own, else the usual one."""
+    return programme.programme if programme.programme in behaviour_names() else USUAL
 
 
 def read_behaviour(path_or_name: str, programme: Programme) -> BehaviourFile:

@@ -38,7 +38,6 @@ from journeys.domain.summary import summary
 from journeys.store import journal, people, publishing, staff, treasury
 from journeys.store.database import open_pool
 from journeys.store.directory import AlreadyThere, By
-from journeys.store.migrating import migrate
 from journeys.store.signing import KeyRing, draw_parts, sign
 from tests.conftest import RealStack
 
@@ -285,15 +284,14 @@ async def make_life(pool: Any, programme: dict[str, Any] = PROGRAMME) -> Life:
 
 
 @pytest.fixture(scope="session")
-def shared_database(stack: RealStack) -> str:
-    """One migrated database for all lives: making one for each would take most of the time."""
+def shared_database(stack: RealStack, migrated: str) -> str:
+    """One database for all lives: making one for each would take most of the time."""
 
     async def make() -> str:
         name = f"lives_{uuid.uuid4().hex}"
         connection = await asyncpg.connect(stack.database)
-        await connection.execute(f"CREATE DATABASE {name}")
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {migrated}")
         await connection.close()
-        await migrate(stack.database_url(name))
         return stack.database_url(name)
 
     return asyncio.run(make())

@@ -253,3 +253,19 @@ def test_a_behaviour_that_cannot_serve_is_named_with_its_line(
     said = nowhere("programme", "simulate", "auxilia", "--behaviour", str(path), "--json")
     assert (said.code, said.error["code"]) == (exit, code)
     assert file is None or ":2: lead" in said.error["message"]
+
+
+def test_rules_are_listed_and_checked_without_any_server(nowhere: Journeys) -> None:
+    listed = nowhere("rules", "list", "--json").json["rules"]
+    by_name = {each["name"]: each for each in listed}
+    assert by_name["spip-summons"]["url"].startswith("https://") and by_name["spip-summons"]["to_confirm"] is True
+    assert "spip-suivi" in by_name["spip-summons"]["named_by"]
+    said = nowhere("rules", "list", "--lang", "en").out
+    assert "summons by the probation service" in said and "to be confirmed" in said
+    checked = nowhere("rules", "check", "--json")
+    assert checked.code == 1
+    unconfirmed = {each["name"] for each in checked.json["rules"] if "unconfirmed" in each["concerns"]}
+    assert unconfirmed == {each["name"] for each in listed if each["to_confirm"]}
+    later = nowhere("rules", "check", "--json", "--months", "12", JOURNEYS_CLOCK_OFFSET="P700D").json["rules"]
+    assert {each["name"] for each in later if "old" in each["concerns"]} == set(by_name)
+    assert nowhere("rules", "check", "--months", "0").code == 2

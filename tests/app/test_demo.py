@@ -2,12 +2,10 @@
 
 import asyncio
 import json
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from shutil import rmtree
 
 import pytest
 
@@ -18,6 +16,7 @@ from journeys.audit.verdicts import Verdict
 from journeys.local.lives import LIVES, Lives, LivesInvalid, cohort_names, parse_when, read_lives
 from journeys.local.player import PlayFailed, Report, play
 from tests.app.rehearsal import rehearse
+from tests.homes import a_home
 from worker import WORKFLOWS
 
 AUXILIA = read_lives(LIVES / "auxilia.yaml")
@@ -87,12 +86,8 @@ def test_the_ten_lives_show_what_they_promise() -> None:
 @pytest.fixture(scope="module")
 def report() -> Iterator[Report]:
     """Dylan, whose alert climbs past everybody who is away, and Mathieu, whose death settles the rest."""
-    home = Path(tempfile.mkdtemp(prefix="journeys-"))
-    home.chmod(0o711)
-    try:
+    with a_home() as home:
         yield asyncio.run(play(only(AUXILIA, "Dylan", "Mathieu"), home / "demo", workflows=WORKFLOWS))
-    finally:
-        rmtree(home, ignore_errors=True)
 
 
 def test_the_audit_of_played_lives_holds_strictly(report: Report) -> None:
@@ -154,13 +149,8 @@ def test_a_step_that_goes_otherwise_is_told_by_name(tmp_path: Path) -> None:
     changed = tmp_path / "lives.yaml"
     changed.write_text(text, encoding="utf-8")
     dylan = only(read_lives(changed), "Dylan")
-    home = Path(tempfile.mkdtemp(prefix="journeys-"))
-    home.chmod(0o711)
-    try:
-        with pytest.raises(PlayFailed) as failed:
-            asyncio.run(play(dylan, home / "demo", workflows=WORKFLOWS))
-    finally:
-        rmtree(home, ignore_errors=True)
+    with a_home() as home, pytest.raises(PlayFailed) as failed:
+        asyncio.run(play(dylan, home / "demo", workflows=WORKFLOWS))
     said = failed.value.text("fr")
     assert "Dylan Rousseau" in said and "4 working days after release" in said and "no-right" in said
 

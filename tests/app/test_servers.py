@@ -7,13 +7,14 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import asyncpg
 import pytest
+
+from tests.homes import new_home
 
 from .conftest import REPOSITORY, Journeys, Up, plain_environment
 
@@ -154,8 +155,7 @@ def test_sync_of_one_and_of_all(here: Journeys, started: Callable[..., str]) -> 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_up_interrupted_before_it_is_ready_leaves_nothing(number: signal.Signals) -> None:
-    home = Path(tempfile.mkdtemp(prefix="journeys-"))
-    home.chmod(0o755)
+    home = new_home()
     process = subprocess.Popen(
         [sys.executable, "-m", "journeys.app.cli", "up", "--json"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=REPOSITORY,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import PASSWORD, SCREENS, URGENT, Enter, Hand, Site, away, execute, id_of
+from tests.browser.conftest import PASSWORD, URGENT, Enter, Hand, Site, away, execute, id_of, keep_picture
 from tests.browser.test_paths import begin, unique
 
 Look = Callable[[Page, str], None]
@@ -14,8 +14,7 @@ both = pytest.mark.parametrize("scripts", [True, False], ids=["with-javascript",
 
 def kept(page: Page, name: str, scripts: bool) -> None:
     """A picture of what was reached."""
-    SCREENS.mkdir(exist_ok=True)
-    page.screenshot(path=SCREENS / f"role-{name}{'' if scripts else '-without-javascript'}.png", full_page=True)
+    keep_picture(page, f"role-{name}{'' if scripts else '-without-javascript'}")
 
 
 def proof_is_old(site: Site) -> None:

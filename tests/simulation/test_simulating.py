@@ -16,7 +16,7 @@ from journeys.domain import events as e
 from journeys.domain.handbook import Handbook, open_handbook
 from journeys.domain.programme import Programme
 from journeys.simulation.drawing import weeks
-from journeys.simulation.reading import BehaviourInvalid, BehaviourNotFound, read_behaviour
+from journeys.simulation.reading import USUAL, BehaviourInvalid, BehaviourNotFound, own_behaviour, read_behaviour
 from journeys.simulation.running import Stuck, Trial, one_life, simulate
 from journeys.simulation.tally import OPEN, as_json
 from journeys.simulation.telling import tables, workload
@@ -27,7 +27,9 @@ DAY = date(2026, 1, 5)
 def trial(name: str, participants: int = 20, seed: int = 3) -> Trial:
     file = read_programme(name)
     calendar = calendar_text(file.programme.clock.zone, file.programme.clock.calendar, DAY.year)
-    behaviour = read_behaviour("usual", file.programme).behaviour
+    read = read_behaviour(own_behaviour(file.programme), file.programme)
+    assert not read.unknown or read.source.stem == USUAL
+    behaviour = read.behaviour
     digest = hashlib.sha256(calendar.encode()).hexdigest()
     return Trial(file.text, file.sha256, calendar, digest, behaviour, participants, seed, DAY)
 

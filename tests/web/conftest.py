@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import pytest
 import pytest_asyncio
+from argon2 import PasswordHasher
 
 from journeys.app.web.application import make_application
 from journeys.app.web.house import House, open_house
@@ -26,6 +28,12 @@ NOW = datetime(2027, 3, 1, 9, tzinfo=UTC)
 BY = By(actor="system", role="system", at=NOW)
 PASSWORD = "quatre mots pour entrer"
 NEW = "a browser that has not entered"
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashes that cost next to nothing; that ours cost what they should, test_staff_passwords shows."""
+    monkeypatch.setattr(accounts, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @dataclass

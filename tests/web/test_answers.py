@@ -1,13 +1,9 @@
 """A command without an answer: the page says which of three it is, keeps what was typed, and sends the same again."""
 
-import json
 import os
 import re
-import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +20,7 @@ from journeys.app.web.safety import Pace
 from journeys.contract import Answer, Fate
 from journeys.local.record import read_record
 from journeys.settings import load_settings
-from tests.app.conftest import REPOSITORY, plain_environment
+from tests.app.conftest import gone_up
 from tests.web.browser import Browser
 from tests.web.conftest import Ground
 from tests.web.office import PDF
@@ -74,20 +70,8 @@ def _parent(process: Path) -> int:
 
 @pytest.fixture(scope="module")
 def servers() -> Iterator[Servers]:
-    home = Path(tempfile.mkdtemp(prefix="journeys-"))
-    home.chmod(0o755)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "journeys.app.cli", "up", "--json"],
-        stdout=subprocess.PIPE, stderr=(home / "stderr").open("w"), text=True, cwd=REPOSITORY,
-        env=plain_environment(JOURNEYS_DATA_DIR=str(home / "data")),
-    )  # fmt: skip
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    assert line and json.loads(line), (home / "stderr").read_text()
-    yield Servers(home / "data", process)
-    process.send_signal(signal.SIGINT)
-    process.wait(30)
-    shutil.rmtree(home, ignore_errors=True)
+    with gone_up() as up:
+        yield Servers(up.data_dir, up.process)
 
 
 @pytest_asyncio.fixture
@@ -228,6 +212,7 @@ async def test_a_file_is_asked_for_again(servers: Servers, ground: Ground, monke
 async def test_a_database_that_falls_silent_after_the_sending_leaves_it_under_way(
     servers: Servers, ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(acting, "PATIENCE", acting.PATIENCE / 3)
     browser, address = await begun(ground)
     engine = await ground.house.client()
 

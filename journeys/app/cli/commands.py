@@ -14,6 +14,7 @@ from journeys.app.cli import (
     listing,
     papers,
     programmes,
+    rules,
     running,
     starting,
     tokens,
@@ -32,6 +33,7 @@ def application() -> typer.Typer:
     running.add_to(app)
     demo.add_to(app)
     programmes.add_to(app)
+    rules.add_to(app)
     directory.add_to(app)
     starting.add_to(app)
     listing.add_to(app)

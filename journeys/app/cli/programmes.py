@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from journeys.app.cli import trying
+from journeys.app.cli import changing, trying
 from journeys.app.cli.desk import Desk
 from journeys.app.cli.shape import argument, at, command, group
 from journeys.app.failures import Exit, Failure, Said
@@ -18,6 +18,7 @@ def add_to(app: typer.Typer) -> None:
     room = group("Les programmes : ce qui est prévu, pour qui, quand.", "Programmes: what is planned, for whom, when.")
     app.add_typer(room, name="programme")
     trying.add_to(room)
+    changing.add_to(room)
 
     @command(room, "list", "Les programmes livrés et ceux en vigueur.", "Programmes shipped and in force.")
     async def list_(ctx: typer.Context) -> None:
@@ -142,7 +143,7 @@ def _print(desk: Desk, book: "Handbook") -> None:
          out.t("si elle est manquée", "if missed"), ""),
         [(code, each.label.in_(lang), told.due(each) or "—", spoken(each.check.value, lang),
           "; ".join(told.reminders(each)), told.ladder(each.missed) or "—",
-          out.t("par défaut", "default") if each.origin == "default" else "")
+          _origin(desk, each.origin, programme.rules[each.rule].label.in_(lang) if each.rule else ""))
          for code, each in programme.milestones.items()],
     )  # fmt: skip
     if programme.contacts:
@@ -163,6 +164,12 @@ def _print(desk: Desk, book: "Handbook") -> None:
             [(code, each.label.in_(lang), format_money(each.cap, lang), told.spoken(each.purposes),
               "; ".join(told.levels(each)), told.instalments(each)) for code, each in programme.grants.items()],
         )  # fmt: skip
+
+
+def _origin(desk: Desk, origin: str, rule: str) -> str:
+    """Where a milestone's rule comes from, with the name of the rule of law or practice that it follows."""
+    told = {"default": desk.out.t("par défaut", "default"), "law": desk.out.t("loi", "law")}.get(origin, "")
+    return desk.out.t(" : ", ": ").join(part for part in (told, rule) if part)
 
 
 def _validate(desk: Desk, name: str) -> int:

@@ -40,10 +40,17 @@ LARGEST: Final = 1_000_000
 class Sent(BaseModel):
     """Base of what is sent: JSON types are taken as they are, and an unknown field is an error."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class PersonSent(Sent):
+class Described(Sent):
+    """What is sent and written down here: the text beneath a field describes it."""
+
+    # Pydantic reads the source for it: of the models that are made of the commands there is none, and that takes long.
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class PersonSent(Described):
     """Who is accompanied."""
 
     first_name: Line
@@ -59,7 +66,7 @@ class PersonSent(Sent):
     language: Annotated[str, Field(pattern="^(fr|en)$")] = "fr"
 
 
-class Start(Sent):
+class Start(Described):
     """Begin a journey."""
 
     programme: Code
