@@ -86,7 +86,7 @@ def test_a_route_without_a_line_is_named_with_what_to_do() -> None:
 
 
 def test_every_command_and_every_role_has_its_line() -> None:
-    assert set(COMMANDS) == {*commands(), "plan"}
+    assert set(COMMANDS) == {*commands(), "plan", "change-programme"}
     assert set(ROLES) == set(next(iter(COMMANDS.values())))
     assert set(SEES) == set(SCOPES)
     cells = {cell for cells in ROUTES.values() for cell in cells.values()}
@@ -162,17 +162,18 @@ async def test_starting_a_journey_is_the_caseworkers_own_and_the_supervisors(sha
         assert await count(shared, "journeys") == before
 
 
-async def test_a_form_is_for_whoever_the_table_lets_send_it(scene: Scene) -> None:
+@together
+async def test_a_form_is_for_whoever_the_table_lets_send_it(shared: Scene) -> None:
     """Every command on every journey for everybody who sees it: what the pages ask before they open or offer a form."""
     asked: Counter[bool] = Counter()
-    for scope, id in scene.journeys.items():
-        row = await views.journey(scene.house.writing, id)
+    for scope, id in shared.journeys.items():
+        row = await views.journey(shared.house.writing, id)
         assert row is not None
-        loaded = await load(scene.house.writing, row)
+        loaded = await load(shared.house.writing, row)
         for role in ROLES:
-            handle, away = scene.holder(role).handle, (scene.people["dora"].id,) if role == "referent" else ()
+            handle, away = shared.holder(role).handle, (shared.people["dora"].id,) if role == "referent" else ()
             for name in commands() if SEES[scope][role] == "sees" else ():
-                opened = allowing.may(replace(scene.actor(handle), stands_in_for=away), loaded, name)
+                opened = allowing.may(replace(shared.actor(handle), stands_in_for=away), loaded, name)
                 assert opened == may(role, name, scope), (role, scope, name)
                 asked[opened] += 1
     assert min(asked[True], asked[False]) > 200, asked
@@ -181,12 +182,13 @@ async def test_a_form_is_for_whoever_the_table_lets_send_it(scene: Scene) -> Non
 BUTTON: Final = re.compile(r'(?:href|action)="(/parcours/([0-9a-f-]{36})/agir/([a-z-]+))')
 
 
-async def test_no_button_leads_to_a_form_that_is_refused(scene: Scene) -> None:
+@together
+async def test_no_button_leads_to_a_form_that_is_refused(shared: Scene) -> None:
     pressed: Counter[str] = Counter()
-    scopes = {id: scope for scope, id in scene.journeys.items()}
+    scopes = {id: scope for scope, id in shared.journeys.items()}
     for role in ("referent", "supervisor", "finance", "duty", "auditor"):
-        pages = ["/", "/alertes", "/sorties?periode=tout", *(f"/parcours/{scene.journeys[s]}" for s in seen_by(role))]
-        async with await scene.browser(role) as browser:
+        pages = ["/", "/alertes", "/sorties?periode=tout", *(f"/parcours/{shared.journeys[s]}" for s in seen_by(role))]
+        async with await shared.browser(role) as browser:
             for path in pages:
                 for _, id, name in BUTTON.findall((await browser.get(path)).text):
                     assert may(role, name, scopes[id]), (role, path, name)
@@ -194,9 +196,10 @@ async def test_no_button_leads_to_a_form_that_is_refused(scene: Scene) -> None:
     assert min(pressed["referent"], pressed["supervisor"]) > 50, pressed
 
 
-async def test_a_form_that_is_refused_says_who_may(scene: Scene) -> None:
-    path = f"/parcours/{scene.journeys['other-fund']}/agir"
-    async with await scene.browser("duty") as browser:
+@together
+async def test_a_form_that_is_refused_says_who_may(shared: Scene) -> None:
+    path = f"/parcours/{shared.journeys['other-fund']}/agir"
+    async with await shared.browser("duty") as browser:
         answer = await browser.get(f"{path}/close")
         assert answer.status_code == 403 and "référent (ses parcours), responsable" in answer.text, answer.text
         assert (await browser.get(f"{path}/nothing-known")).status_code == 404
@@ -204,25 +207,26 @@ async def test_a_form_that_is_refused_says_who_may(scene: Scene) -> None:
         assert sent.status_code == 403 and "responsable" in sent.text and "<form class=" not in sent.text
 
 
-async def test_an_alert_is_handed_to_somebody_who_sees_its_journey(scene: Scene) -> None:
+@together
+async def test_an_alert_is_handed_to_somebody_who_sees_its_journey(shared: Scene) -> None:
     """Refused before the journey is asked; and whoever may be chosen is offered, nobody else."""
     choices = re.compile(r'<option value="([0-9a-f-]{36})"')
-    readers = {scope: {scene.holder(role).handle for role in ROLES if SEES[scope][role] == "sees"} for scope in SCOPES}
-    async with await scene.browser("duty") as browser:
+    readers = {scope: {shared.holder(role).handle for role in ROLES if SEES[scope][role] == "sees"} for scope in SCOPES}
+    async with await shared.browser("duty") as browser:
         for scope, leader in (("elsewhere", "carl"), ("absent", "dora"), ("fund", "carl")):
-            page = await browser.get(f"/parcours/{scene.journeys[scope]}/agir/reassign-escalation")
-            handles = {member.id: handle for handle, member in scene.people.items()}
+            page = await browser.get(f"/parcours/{shared.journeys[scope]}/agir/reassign-escalation")
+            handles = {member.id: handle for handle, member in shared.people.items()}
             offered = {handles[id] for id in choices.findall(page.text.partition('name="to"')[2])}
             assert offered == readers[scope] | {leader}, scope
-    events = await count(scene, "events")
+    events = await count(shared, "events")
     for to, code in (("bob", "cannot-see"), ("carl", "unknown-escalation")):
-        words = {"escalation": str(uuid.uuid4()), "to": scene.people[to].id}
-        async with await scene.browser("duty") as browser:
+        words = {"escalation": str(uuid.uuid4()), "to": shared.people[to].id}
+        async with await shared.browser("duty") as browser:
             typed = {"csrf": token_in(browser), **words}
-            path = f"/parcours/{scene.journeys['elsewhere']}/agir/reassign-escalation"
+            path = f"/parcours/{shared.journeys['elsewhere']}/agir/reassign-escalation"
             answer = await browser.post(path, data=typed)
         assert answer.status_code == 403 and (("Bob" in answer.text) == (code == "cannot-see")), answer.text
-        assert await count(scene, "events") == events + (code != "cannot-see")
+        assert await count(shared, "events") == events + (code != "cannot-see")
 
 
 SHOWING: Final = [route for route, cells in ROUTES.items() if {"lists", "journey", "form"} & set(cells.values())]

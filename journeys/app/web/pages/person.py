@@ -110,7 +110,8 @@ def _mine(visit: Visit, loaded: Loaded, items: Sequence[Waiting]) -> list[Waitin
     me = visit.visitor
     found = today([loaded.row], me.id, frozenset(me.roles), visit.now, me.stands_in_for)
     mine = {(item.kind, item.id) for item in (*found.late, *found.today, *found.week)}
-    mine |= {(item.kind, item.id) for item in items if "supervisor" in me.roles}
+    supervises = any(loaded.book.line(role) == "supervisor" for role in me.roles)
+    mine |= {(item.kind, item.id) for item in items if supervises}
     return [item for item in items if (item.kind, item.id) in mine]
 
 
