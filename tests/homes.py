@@ -15,8 +15,7 @@ from typing import Final
 
 MEMORY: Final = Path("/dev/shm")
 ROOM_BYTES: Final = 2_000_000_000
-"""Free space below which memory is left alone: a whole run takes a few hundred megabytes, at worst the logs of its
-servers as well."""
+"""Free space below which memory is left alone: a whole run takes some hundred megabytes."""
 
 
 @cache

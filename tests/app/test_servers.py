@@ -165,7 +165,10 @@ def test_up_interrupted_before_it_is_ready_leaves_nothing(number: signal.Signals
     while not (home / "data" / "stack.json").exists() and time.monotonic() < end:
         time.sleep(0.02)
     process.send_signal(number)
-    out, err = process.communicate(timeout=30)
+    try:
+        out, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
     assert process.returncode == 130, (out, err)
     assert out == "" and "Traceback" not in err
     end = time.monotonic() + 10  # a tether that finds its owner gone ends what it holds a moment later
