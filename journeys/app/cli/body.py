@@ -11,7 +11,7 @@ from journeys.app.failures import Failure, Said, usage
 from journeys.app.fields import Field, fields_of
 from journeys.app.finding import Loaded, find_mentor, find_partner, find_staff, nearest, only, pick, unknown_code
 from journeys.app.inbox import label
-from journeys.app.reading import read_amount, read_day, read_instant, read_occurred
+from journeys.app.reading import read_amount, read_day, read_instant, read_instants, read_occurred
 from journeys.domain.commands import BODIES
 from journeys.domain.directory import search_form
 from journeys.domain.document import PART
@@ -148,6 +148,8 @@ class Reader:
                 return read_day(word, field.option)
             case "instant":
                 return read_instant(word, field.option)
+            case "instants":
+                return read_instants(word, field.option)
             case "amount":
                 return read_amount(word, field.option)
             case "number":
@@ -307,6 +309,8 @@ class Reader:
                 fr, en = f"hors limites ({bound})", f"out of bounds ({bound})"
             case "string_too_long":
                 fr, en = "trop long", "too long"
+            case "too_long":
+                fr, en = "trop de valeurs", "too many values"
             case _:
                 fr, en = "valeur refusée", "value refused"
         return usage("bad-value", f"{option} : « {given} » ; {fr}", f"{option}: “{given}”; {en}", field=option)

@@ -14,9 +14,9 @@ from journeys.app.failures import Exit, Failure, Said, usage
 from journeys.app.fields import Field, commands, fields_of
 from journeys.app.finding import Loaded
 from journeys.app.forwarding import deliver
-from journeys.app.reading import read_amount, read_day, read_instant, read_occurred
+from journeys.app.reading import read_amount, read_day, read_instant, read_instants, read_occurred
 from journeys.app.telling import failure_of
-from journeys.app.web.bodies import file_of
+from journeys.app.web.bodies import file_of, typed_in
 from journeys.app.web.visit import Visit
 from journeys.contract import Answer
 from journeys.domain.commands import BODIES, AnyBody, Command
@@ -56,7 +56,7 @@ def filled(name: str, form: FormData, visit: Visit) -> Filled:
     """Read the envelope of a form. Raises Failure: no such command."""
     if name not in commands():
         raise Failure(Exit.NOT_FOUND, "unknown-command", Said("cette action n'existe pas", "there is no such action"))
-    typed = {key: str(value) for key, value in form.items() if isinstance(value, str)}
+    typed = typed_in(form)
     id = typed.get("command", "")
     seen = typed.get("seen", "")
     return Filled(
@@ -115,6 +115,8 @@ def _value(known: Field, word: str) -> Any:
             return read_day(word, known.name)
         case "instant":
             return read_instant(word, known.name)
+        case "instants":
+            return read_instants(word, known.name)
         case "amount":
             return read_amount(word, known.name)
         case "number":

@@ -13,6 +13,7 @@ from journeys.domain.invariants.closure import Closures
 from journeys.domain.invariants.deadlines import Milestones, Misses, Outage
 from journeys.domain.invariants.effects import Effects
 from journeys.domain.invariants.ladders import Ladders
+from journeys.domain.invariants.meetings import Meetings
 from journeys.domain.invariants.messages import Messages
 from journeys.domain.invariants.money import Amounts, check_fund
 from journeys.domain.invariants.order import Envelopes
@@ -55,6 +56,7 @@ def check(
         Suspensions(),
         Ladders(book),
         Closures(),
+        Meetings(),
     ]
     found = [violation for event in events for rule in rules for violation in rule.see(event)]
     found += [violation for rule in rules for violation in rule.end(complete)]
