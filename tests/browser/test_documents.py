@@ -28,6 +28,7 @@ def test_a_scan_is_shown_for_a_milestone_and_taken_back(
 ) -> None:
     page = enter("aline", scripts=scripts)
     address = begin(page, unique("Diallo"))
+    page.goto(address)
     scan, wrong = tmp_path / "Plan signé.pdf", tmp_path / "page.pdf"
     scan.write_bytes(b"%PDF-1.7 signed by hand")
     wrong.write_bytes(b"<html>not a scan")

@@ -85,6 +85,7 @@ POST /parcours/{id}/liens               login   links     links       links    l
 POST /parcours/{id}/liens/{link}/retirer login  links     links       links    links    links    links          refused  refused  refused
 GET /lien/{token}                       404     404       404         404      404      404      404            404      404      404
 POST /lien/{token}                      404     404       404         404      404      404      404            404      404      404
+GET /parcours/{id}/debut                login   journey   journey     journey  journey  journey  journey        refused  refused  refused
 GET /parcours/{id}/audit                login   journey   journey     journey  journey  journey  refused        refused  refused  refused
 GET /partenaires                        login   open      open        open     open     open     refused        refused  refused  refused
 GET /readyz                             open    open      open        open     open     open     open           open     open     open
