@@ -67,7 +67,13 @@ def test_a_mentor_says_yes_then_records_a_contact(
     aline.get_by_role("link", name="Liens à donner").click()
     if scripts:
         looked_at(aline, "links")
-    link = give(aline, address, name)
+    aline.goto("/mentors")
+    line = aline.get_by_role("row", name=name)
+    expect(line).to_contain_text("Dire oui ou non à l’accompagnement")
+    if scripts:
+        looked_at(aline, "mentors-links")
+    line.get_by_role("button", name="Donner un lien").click()
+    link = aline.locator("code.address").inner_text()
     if scripts:
         looked_at(aline, "link-given")
     jeanne = anyone(scripts=scripts)
@@ -109,7 +115,11 @@ def test_a_partner_declines_and_says_why(
     address = begin(aline, unique("Traoré"))
     send(aline, address, "send-referral", partner=name, purpose="Formation")
     foyer = anyone(scripts=scripts)
-    foyer.goto(give(aline, address, name))
+    aline.goto("/partenaires")
+    if scripts:
+        looked_at(aline, "partners-links")
+    aline.get_by_role("row", name=name).get_by_role("button", name="Donner un lien").click()
+    foyer.goto(aline.locator("code.address").inner_text())
     expect(foyer.get_by_role("heading", name="Une demande vous est adressée")).to_be_visible()
     expect(foyer.locator("main")).not_to_contain_text("Élodie")
     foyer.get_by_role("button", name="Non, nous ne pouvons pas").click()

@@ -67,7 +67,7 @@ POST /deconnexion                       leaves  leaves    leaves      leaves   l
 GET /equipe                             login   open      open        open     open     open     open           refused  refused  refused
 GET /healthz                            open    open      open        open     open     open     open           open     open     open
 GET /langue                             open    open      open        open     open     open     open           open     open     open
-GET /mentors                            login   open      open        open     open     open     refused        refused  refused  refused
+GET /mentors                            login   lists     lists       open     open     open     refused        refused  refused  refused
 GET /nouveau                            login   open      open        refused  refused  refused  refused        refused  refused  refused
 POST /nouveau                           login   open      open        refused  refused  refused  refused        refused  refused  refused
 GET /parcours                           login   lists     lists       lists    lists    lists    refused        refused  refused  refused
@@ -87,7 +87,7 @@ GET /lien/{token}                       404     404       404         404      4
 POST /lien/{token}                      404     404       404         404      404      404      404            404      404      404
 GET /parcours/{id}/debut                login   journey   journey     journey  journey  journey  journey        refused  refused  refused
 GET /parcours/{id}/audit                login   journey   journey     journey  journey  journey  refused        refused  refused  refused
-GET /partenaires                        login   open      open        open     open     open     refused        refused  refused  refused
+GET /partenaires                        login   lists     lists       open     open     open     refused        refused  refused  refused
 GET /readyz                             open    open      open        open     open     open     open           open     open     open
 GET /recherche                          login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 POST /equipe/absences                   login   open      open        open     open     open     open           refused  refused  refused

@@ -369,6 +369,50 @@ async def test_a_mentor_records_a_contact_through_a_link_given_by_hand(scene: Sc
     assert (event.actor, event.role, event.data.means) == (scene.mentor, "mentor", "phone")  # type: ignore[attr-defined]
 
 
+async def test_the_lists_of_mentors_and_partners_have_a_button_for_each_open_matter(scene: Scene) -> None:
+    claire = await scene.enters()
+
+    async def offered_on(screen: str) -> list[str]:
+        shown = html.unescape((await claire.get(screen)).text)
+        return re.findall(r"Donner un lien<span class=.unseen.> Éloïse Dœuvre, (.*?)</span>", shown)
+
+    assert await offered_on("/mentors") == await offered_on("/partenaires") == []
+    await scene.do(c.ProposeMentor(mentor=scene.mentor))
+    assert await offered_on("/mentors") == ["Dire oui ou non à l’accompagnement"]
+    given = await claire.send(f"/parcours/{scene.id}/liens")
+    assert "Bonjour Jeanne," in words(await scene.browser().get(path_in(given.text)))
+    await scene.do(c.MatchMentor(mentor=scene.mentor))
+    found = await offered_on("/mentors")
+    asked = [ask for ask in asks(*await scene.known(), datetime.now(UTC)) if ask.purpose is Purpose.CONTACT]
+    assert len(found) == len(asked) > 0 and all(each.startswith("Noter un contact") for each in found)
+    given = await claire.send(f"/parcours/{scene.id}/liens")
+    assert (await scene.browser().get(path_in(given.text))).status_code == 200
+    await scene.do(c.EndMentor(), reason="Déménagement")
+    assert await offered_on("/mentors") == []
+
+    sent = await scene.do(c.SendReferral(partner=scene.partner, purpose="housing"))
+    (told,) = await offered_on("/partenaires")
+    assert told.startswith("Accepter ou décliner l’orientation")
+    given = await claire.send(f"/parcours/{scene.id}/liens")
+    assert "Foyer du Parc" in words(await scene.browser().get(path_in(given.text)))
+    await scene.do(c.CancelReferral(referral=sent))
+    assert await offered_on("/partenaires") == []
+
+
+async def test_whoever_may_not_give_links_is_offered_none(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    await scene.do(c.ProposeMentor(mentor=scene.mentor))
+    by = By(actor="system", role="system", at=datetime.now(UTC))
+    for role, sees in (("referent", False), ("supervisor", True), ("auditor", False)):
+        member = staff.Member(id=new_id(), handle=role, name=role, email=f"{role}@example.org", phone=None,
+                              language="fr", roles=(role,), sites=(), active=True)  # fmt: skip
+        await staff.add(scene.pool, member, by)
+        browser = scene.browser()
+        browser.client.cookies.set("session", await sessions.open_session(scene.pool, member.id, "password"))
+        shown = await browser.get("/mentors")
+        assert shown.status_code == 200 and ("Donner un lien" in shown.text) == sees, role
+        assert ("Éloïse" in shown.text) == sees, role
+
+
 async def test_a_message_sent_anew_makes_a_new_link_and_the_former_says_so(scene: Scene) -> None:
     await scene.do(c.ProposeMentor(mentor=scene.mentor))
     first, second = await scene.drawn(Purpose.PROPOSAL), await scene.drawn(Purpose.PROPOSAL)
