@@ -11,7 +11,7 @@ from journeys.app.finding import Loaded
 from journeys.audit.reading import read_names
 from journeys.domain.links import Ask, Purpose, Reader, asks
 from journeys.domain.programme import Programme, compile_programme
-from journeys.domain.rights import Scope, line_of, right
+from journeys.domain.rights import line_of
 from journeys.i18n import N_, capital, text
 from journeys.narration import spoken
 from journeys.narration.telling import Speech
@@ -72,10 +72,8 @@ def must_give(actor: Actor, loaded: Loaded) -> None:
         )  # fmt: skip
 
 
-def _may_all(actor: Actor, programme: Programme, referent: str) -> bool:
-    own = actor.leads(referent)
-    given = [{right(line_of(role, programme), command) for role in actor.roles} for command in _STANDS_FOR]
-    return all(Scope.ALLOWED in scopes or (Scope.OWN in scopes and own) for scopes in given)
+def _may_all(actor: Actor, programme: Programme, referent: str | None) -> bool:
+    return all(actor.may(command, programme, referent) for command in _STANDS_FOR)
 
 
 async def matters(
@@ -94,7 +92,7 @@ async def matters(
     by_recipient: dict[str, list[Matter]] = {}
     for each in found:
         programme = compile_programme(texts[each.programme])
-        if _may_all(actor, programme, each.referent or ""):
+        if _may_all(actor, programme, each.referent):
             by_recipient.setdefault(each.recipient, []).extend(_matters(each, programme, lang))
     return by_recipient, total - len(found)
 

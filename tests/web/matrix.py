@@ -80,6 +80,9 @@ GET /parcours/{id}/documents/{seq}      login   piece     piece       piece    p
 GET /parcours/{id}/synthese.pdf         login   journey   journey     journey  journey  journey  journey        refused  refused  refused
 GET /parcours/{id}/recus/{payment}.pdf  login   piece     piece       piece    piece    piece    piece          refused  refused  refused
 GET /parcours/{id}/lettres/{seq}.pdf    login   piece     piece       piece    piece    piece    piece          refused  refused  refused
+GET /parcours/{id}/courrier             login   letters   letters     letters  letters  letters  letters        refused  refused  refused
+POST /parcours/{id}/courrier            login   letters   letters     letters  letters  letters  letters        refused  refused  refused
+GET /parcours/{id}/rendez-vous/{appointment}.pdf login letters letters letters letters letters  letters        refused  refused  refused
 GET /parcours/{id}/liens                login   links     links       links    links    links    links          refused  refused  refused
 POST /parcours/{id}/liens               login   links     links       links    links    links    links          refused  refused  refused
 POST /parcours/{id}/liens/{link}/retirer login  links     links       links    links    links    links          refused  refused  refused
@@ -108,6 +111,8 @@ CELLS: Final = {
     "piece": "the piece asked for, of a journey that the role sees in the first table; else there is none (404)",
     "links": "whoever may add a note to the journey gives and takes back links for it; of a journey that is not seen "
     "there is no such page (404), of another it is refused (403)",
+    "letters": "whoever may add a note to the journey writes letters about it; of a journey that is not seen there is "
+    "no such page (404), of another it is refused (403)",
     "refused": "refused (403); nothing is recorded",
     "login": "sent to the login",
     "leaves": "the session ends",

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from journeys.app.finding import Loaded
 from journeys.app.giving import may_give
 from journeys.app.inbox import Waiting, today, waiting
+from journeys.app.papers import may_write
 from journeys.app.web.gantt import gantt
 from journeys.app.web.lines import line, release_words
 from journeys.app.web.pages.commands import journey_told
@@ -21,7 +22,6 @@ from journeys.app.web.visit import Visit, door
 from journeys.audit.narrating import PLUMBING
 from journeys.audit.reading import Recorded
 from journeys.domain.handbook import Handbook
-from journeys.domain.rights import Scope, line_of, right
 from journeys.i18n import N_, capital
 from journeys.narration import command_word, spoken
 from journeys.narration.telling import Speech
@@ -103,6 +103,7 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
         picture=gantt(loaded, visit.now, visit.lang),
         version=loaded.state.seq,
         gives=may_give(visit.actor, loaded),
+        writes=loaded.state.is_open and may_write(visit.actor, loaded),
     )  # fmt: skip
 
 
@@ -160,14 +161,12 @@ def _by_day(events: Sequence[Recorded], book: Handbook, every: bool) -> list[lis
 
 def _actions(visit: Visit, loaded: Loaded) -> list[tuple[str, list[tuple[str, str]]]]:
     """What this visitor may do here, by subject; a right that only holds on one's own journeys counts there."""
-    me, state, programme = visit.visitor, loaded.state, loaded.book.programme
-    own = visit.actor.leads(state.referent)
+    state, programme, actor = loaded.state, loaded.book.programme, visit.actor
     closed = state.status.value == "closed"
     suspended = state.status.value == "suspended"
 
     def may(command: str) -> bool:
-        scopes = {right(line_of(role, programme), command) for role in me.roles}
-        return Scope.ALLOWED in scopes or (Scope.OWN in scopes and own)
+        return actor.may(command, programme, state.referent)
 
     def fits(command: str) -> bool:
         match command:
