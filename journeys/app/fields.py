@@ -37,7 +37,8 @@ Kind = Literal[
 
 _ID: Final = Id.__metadata__[0].pattern  # type: ignore[attr-defined]
 _STAFF: Final = frozenset({"referent", "to"})
-_BEGINS: Final = "plan"
+_OWN_ENTRIES: Final = frozenset({"plan", "change-programme"})
+"""Commands with an entry of their own, which also sees to the texts of the rules that they name."""
 
 WORDS: Final[dict[str, Said]] = {
     "day": Said("DATE", "DATE"),
@@ -162,7 +163,7 @@ class Field:
 
 def commands() -> dict[str, type[Body]]:
     """The commands that people give to a journey that exists."""
-    return {name: kind for name, kind in BODIES.items() if name not in INTERNAL and name != _BEGINS}
+    return {name: kind for name, kind in BODIES.items() if name not in INTERNAL | _OWN_ENTRIES}
 
 
 def fields_of(name: str) -> list[Field]:

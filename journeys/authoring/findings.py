@@ -11,6 +11,9 @@ from journeys.authoring.wording import REMEDIES, WORDING
 Params = str | int | tuple[str, ...]
 Severity = Literal["error", "warning"]
 
+MOST_FINDINGS = 50
+"""Beyond this a list of errors helps no one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -69,6 +72,17 @@ class FileInvalid(ValueError):
         super().__init__("\n".join(f"{source}:{one.line}: {one.path}: {one.message('en')}" for one in findings))
         self.source = source
         self.findings = findings
+
+
+def few(found: list[Finding]) -> tuple[Finding, ...]:
+    """At most MOST_FINDINGS of them, the errors first to be kept, with how many more there are."""
+    if len(found) <= MOST_FINDINGS:
+        return tuple(found)
+    worst = sorted(found, key=lambda one: one.severity != "error")[:MOST_FINDINGS]
+    shown = sorted(worst, key=lambda one: (one.line, one.column))
+    more: dict[str, Params] = {"more": len(found) - MOST_FINDINGS}
+    severity: Severity = "error" if any(one.severity == "error" for one in found) else "warning"
+    return (*shown, Finding(shown[-1].line, shown[-1].column, (), "more-findings", more, severity))
 
 
 def spell(where: tuple[str | int, ...]) -> str:

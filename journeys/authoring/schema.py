@@ -3,6 +3,8 @@
 from functools import lru_cache
 from typing import Any
 
+from pydantic import BaseModel
+
 from journeys.authoring.descriptions import DESCRIPTIONS
 from journeys.domain.programme import Programme
 
@@ -32,31 +34,32 @@ def describe(model: str, key: str, lang: str = "fr") -> str:
     return _in(DESCRIPTIONS[f"{model}.{key}"], lang)
 
 
-def node_at(where: tuple[str | int, ...]) -> dict[str, Any]:
-    """The part of the schema for a place of a programme; an empty dict where there is none."""
-    node = _plain()
+def node_at(where: tuple[str | int, ...], model: type[BaseModel] = Programme) -> dict[str, Any]:
+    """The part of a model's schema for a place of its file; an empty dict where there is none."""
+    whole = _plain(model)
+    node = whole
     for part in where:
-        node = _resolved(node)
+        node = _resolved(node, whole)
         if isinstance(part, int):
             node = node.get("items", {})
         else:
             named = node.get("patternProperties", {})
             node = node.get("properties", {}).get(part) or next(iter(named.values()), {})
-    return _resolved(node)
+    return _resolved(node, whole)
 
 
-@lru_cache(maxsize=1)
-def _plain() -> dict[str, Any]:
-    return Programme.model_json_schema(mode="validation")
+@lru_cache(maxsize=4)
+def _plain(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema(mode="validation")
 
 
-def _resolved(node: dict[str, Any]) -> dict[str, Any]:
+def _resolved(node: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any]:
     for choice in node.get("anyOf", ()):
         if choice.get("type") != "null":
             node = choice
             break
     if "$ref" in node:
-        found: dict[str, Any] = _plain()["$defs"][node["$ref"].rsplit("/", 1)[-1]]
+        found: dict[str, Any] = whole["$defs"][node["$ref"].rsplit("/", 1)[-1]]
         return found
     return node
 

@@ -28,9 +28,9 @@ class CalendarText(BaseModel):
     non_working: frozenset[date]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Calendar:
-    """The days and hours of one programme in one place."""
+    """The days and hours of one programme in one place; one object for each text and clock, so compared as such."""
 
     zone: ZoneInfo
     holidays: frozenset[date]
@@ -44,8 +44,7 @@ class Calendar:
 
     def at(self, day: date, clock_time: str) -> datetime:
         """The instant of a local time of day; one that the clocks skip is taken an hour later."""
-        local = datetime.combine(day, time.fromisoformat(clock_time), self.zone)
-        return local.astimezone(UTC)
+        return _instant(self.zone, day, clock_time)
 
     def midnight(self, day: date) -> datetime:
         return self.at(day, "00:00")
@@ -81,17 +80,7 @@ class Calendar:
 
     def add(self, day: date, length: Duration, sign: int = 1) -> date:
         """A day count from a local day. Months keep the day of the month, or take its last."""
-        match length.unit:
-            case Unit.WORKING_DAY:
-                return self.add_working_days(day, sign * length.amount)
-            case Unit.WEEK:
-                return day + sign * timedelta(weeks=length.amount)
-            case Unit.MONTH:
-                return _add_months(day, sign * length.amount)
-            case Unit.DAY:
-                return day + sign * timedelta(days=length.amount)
-            case _:
-                raise ValueError(f"{length} does not count days")
+        return _added(self, day, length, sign)
 
     # --- terms that begin with an event
 
@@ -138,6 +127,29 @@ class Calendar:
 def elapsed(length: Duration) -> timedelta:
     """A count of instants as elapsed time."""
     return timedelta(hours=length.amount) if length.unit is Unit.HOUR else timedelta(minutes=length.amount)
+
+
+# The same few days and hours are asked for again and again: at each event the whole plan of a journey is compared.
+
+
+@lru_cache(maxsize=16_384)
+def _instant(zone: ZoneInfo, day: date, clock_time: str) -> datetime:
+    return datetime.combine(day, time.fromisoformat(clock_time), zone).astimezone(UTC)
+
+
+@lru_cache(maxsize=16_384)
+def _added(calendar: Calendar, day: date, length: Duration, sign: int) -> date:
+    match length.unit:
+        case Unit.WORKING_DAY:
+            return calendar.add_working_days(day, sign * length.amount)
+        case Unit.WEEK:
+            return day + sign * timedelta(weeks=length.amount)
+        case Unit.MONTH:
+            return _add_months(day, sign * length.amount)
+        case Unit.DAY:
+            return day + sign * timedelta(days=length.amount)
+        case _:
+            raise ValueError(f"{length} does not count days")
 
 
 def _add_months(day: date, count: int) -> date:

@@ -5,18 +5,18 @@ agenda reads instants and computes no dates.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
+from typing import NamedTuple
 
-from journeys.domain.calendar import ONE_DAY, elapsed
+from journeys.domain.calendar import ONE_DAY, Calendar, elapsed
 from journeys.domain.handbook import Handbook
-from journeys.domain.moments import Anchor, AnchorKind, Duration, Moment, Side, Unit, parse_moment
-from journeys.domain.programme import Check, Contact, Milestone, Roll
+from journeys.domain.moments import Anchor, AnchorKind, Duration, Moment, Side, Stretch, Unit, parse_moment
+from journeys.domain.programme import Check, Milestone, Roll
 from journeys.domain.state import GrantStatus, State
 
 
-@dataclass(frozen=True, slots=True)
-class Anchored:
+class Anchored(NamedTuple):
     """An anchor resolved: its local day, its instant, and the date that must still happen."""
 
     day: date
@@ -24,8 +24,7 @@ class Anchored:
     awaits: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(NamedTuple):
     """When a milestone falls due. `day` is None for a term that counts hours."""
 
     at: datetime
@@ -33,8 +32,7 @@ class Due:
     awaits: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """One window of a contact grid: from the opening hour of a day to the closing hour of another."""
 
     number: int
@@ -103,7 +101,7 @@ def lost_days(state: State, since: date, due: date) -> int:
 
 
 def _pushed(state: State, since: date, due: date) -> date:
-    return due + lost_days(state, since, due) * ONE_DAY
+    return due + lost_days(state, since, due) * ONE_DAY if state.suspensions else due
 
 
 # --- due dates of milestones
@@ -227,8 +225,10 @@ def _phases(state: State, book: Handbook) -> Planned:
 def _measures(state: State, book: Handbook) -> Planned:
     for code, measure in book.programme.measures.items():
         for number in range(1, len(measure.at) + 1):
+            if f"{code}/{number}" in state.measured:
+                continue
             day = measured_day(state, book, code, number)
-            if day is None or f"{code}/{number}" in state.measured:
+            if day is None:
                 continue
             if state.closed_on is not None and day > state.closed_on:
                 continue
@@ -240,7 +240,10 @@ def _measures(state: State, book: Handbook) -> Planned:
 
 def measured_day(state: State, book: Handbook, measure: str, number: int) -> date | None:
     """The day that the n-th measurement of a measure looks at, once its anchor has happened."""
-    due = moment_due(state, book, book.programme.measures[measure].at[number - 1])
+    rule = book.programme.measures.get(measure)
+    if rule is None or number > len(rule.at):
+        return None  # Of rules that are no longer in force.
+    due = moment_due(state, book, rule.at[number - 1])
     if due is None or due.awaits is not None:
         return None
     return due.day or book.calendar.day(due.at)
@@ -303,50 +306,57 @@ def _contact_openings(state: State, book: Handbook, now: datetime) -> Planned:
         if recorded is not None and recorded <= now and state.suspended is None:
             yield key, recorded  # owed already: it is taken, and what it missed is counted there
             continue
-        window = next_window(state, book, contact, 0 if known is None else known.window, now)
+        window = next_window(state, book, code, 0 if known is None else known.window, now)
         if window is not None:
             yield key, window.opens
 
 
-def next_window(state: State, book: Handbook, contact: Contact, after: int, now: datetime) -> Window | None:
+def next_window(state: State, book: Handbook, code: str, after: int, now: datetime) -> Window | None:
     """The first window behind number `after` that is not over yet."""
-    return next((w for w in grid(state, book, contact) if w.number > after and w.closes > now), None)
+    return next((window for window in grid(state, book, code, after) if window.closes > now), None)
 
 
-def grid(state: State, book: Handbook, contact: Contact) -> Iterator[Window]:
-    """All windows of a contact: a fixed grid from its start. A stub under half an interval joins the window before."""
+def grid(state: State, book: Handbook, code: str, after: int = 0) -> Iterator[Window]:
+    """The windows of a contact behind a number: a fixed grid from its start.
+
+    A stub under half an interval joins the window before. Windows are numbered from 1, and on through every grid that
+    the contact has had.
+    """
+    contact, known = book.programme.contacts[code], state.contacts.get(code)
+    former = known.counted_from if known is not None else 0
     start = moment_due(state, book, contact.start)
     if start is None or start.awaits is not None:
         return
     first = start.day or book.calendar.day(start.at)
     calendar = book.calendar
-    for number, (begins, ends) in enumerate(_spans(book, contact, first), 1):
+    skipped = max(after - former, 0)
+    for number, (begins, ends) in enumerate(_spans(calendar, contact.cadence, first)[skipped:], former + skipped + 1):
         opens, closes = _pushed(state, first, begins), _pushed(state, first, ends) - ONE_DAY
         yield Window(number, calendar.opening(opens), calendar.closing(max(opens, closes)))
 
 
-def _spans(book: Handbook, contact: Contact, first: date) -> Iterator[tuple[date, date]]:
+@lru_cache(maxsize=4_096)
+def _spans(calendar: Calendar, cadence: tuple[Stretch, ...], first: date) -> tuple[tuple[date, date], ...]:
     """Days from which and up to which (exclusive) each window runs, without suspensions."""
-    begins, last = first, None
-    for stretch in contact.cadence:
-        base, end, count = begins, _day_after(book, first, stretch.until), 0
+    spans: list[tuple[date, date]] = []
+    begins = first
+    for stretch in cadence:
+        base, end, count = begins, _day_after(calendar, first, stretch.until), 0
         while begins < end:
             count += 1
-            ends = max(_day_after(book, base, stretch.every, count), begins + ONE_DAY)
+            ends = max(_day_after(calendar, base, stretch.every, count), begins + ONE_DAY)
             if ends > end:
-                if last is not None and (end - begins) * 2 < ends - begins:
-                    last, begins = (last[0], end), end
+                if spans and (end - begins) * 2 < ends - begins:
+                    spans[-1], begins = (spans[-1][0], end), end
                     break
                 ends = end
-            if last is not None:
-                yield last
-            last, begins = (begins, ends), ends
-    if last is not None:
-        yield last
+            spans.append((begins, ends))
+            begins = ends
+    return tuple(spans)
 
 
-def _day_after(book: Handbook, first: date, length: Duration, times: int = 1) -> date:
+def _day_after(calendar: Calendar, first: date, length: Duration, times: int = 1) -> date:
     """`times` lengths after a day; less than a day counts as one."""
     if length.unit.counts_instants:
         return first + times * ONE_DAY
-    return book.calendar.add(first, Duration(length.amount * times, length.unit))
+    return calendar.add(first, Duration(length.amount * times, length.unit))

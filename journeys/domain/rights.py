@@ -60,6 +60,7 @@ TABLE: Final[dict[str, dict[str, Scope]]] = {
         ("settle-payment", "cancel-payment", "accept-receipt", "refuse-receipt", "waive-receipt"), _FINANCE
     ),
     "reopen": {"supervisor": _A},
+    "change-programme": {"supervisor": _A},
     "assign-referent": {"supervisor": _A},
     "reassign-escalation": {"supervisor": _A, "duty": _A},
     "request-erasure": {**_CASEWORK, "administrator": _A},

@@ -76,6 +76,12 @@ async def starting_with(pool: Pool, prefix: str, limit: int = 10) -> list[str]:
     return [row["id"] for row in rows]
 
 
+async def streams_of(pool: Pool, programme: str) -> list[str]:
+    """The streams of every journey that is, or was last, under the programme of this name, by id."""
+    rows = await pool.fetch("SELECT id FROM journeys WHERE programme = $1 ORDER BY id", programme)
+    return [f"journey-{row['id']}" for row in rows]
+
+
 async def journeys(
     pool: Pool,
     *,

@@ -44,6 +44,10 @@ from .conftest import Journeys, Said
         (["do", "x", "add-note", "--text-file", "/none/such"], "--text-file"),
         (["next", "x", "--limit", "many"], "--limit"),
         (["staff", "add", "x", "--name"], "--name"),
+        (["programme", "simulate", "auxilia", "--participants", "0"], "--participants"),
+        (["programme", "simulate", "auxilia", "--processes", "99"], "--processes"),
+        (["programme", "simulate", "auxilia", "--from", "2026-02-30"], "--from"),
+        (["programme", "simulate", "auxilia", "--svg", "/none/such.svg"], "--svg"),
         ([], None),
     ],
 )
@@ -223,3 +227,29 @@ def test_each_help_speaks_one_language(journeys: Journeys, words: tuple[str, ...
         assert said.code == 0 and said.out
         foreign = [line for line in said.out.splitlines() if other.search(re.sub(r"--[a-z-]+", "", line))]
         assert foreign == [], lang
+
+
+def test_a_programme_is_tried_without_any_server(nowhere: Journeys, tmp_path: Path) -> None:
+    picture = tmp_path / "work.svg"
+    words = ["programme", "simulate", "auxilia", "--participants", "3", "--from", "2026-01-05", "--processes", "1"]
+    found = nowhere(*words, "--json", "--svg", str(picture))
+    assert found.code == 0 and found.json["simulation"]["lives"] == 3, found
+    assert picture.read_text().startswith("<svg") and "Référent" in picture.read_text()
+    again = nowhere(*words, "--json")
+    assert again.json["simulation"] == found.json["simulation"]
+    refused = nowhere(*words, "--json", "--svg", str(picture))
+    assert refused.code == 5 and refused.error["code"] == "file-exists"
+
+
+@pytest.mark.parametrize(
+    ("file", "code", "exit"), [("label: x\nlead: soon\n", "invalid-behaviour", 1), (None, "unknown-behaviour", 3)]
+)
+def test_a_behaviour_that_cannot_serve_is_named_with_its_line(
+    nowhere: Journeys, tmp_path: Path, file: str | None, code: str, exit: int
+) -> None:
+    path = tmp_path / "people.yaml"
+    if file is not None:
+        path.write_text(file)
+    said = nowhere("programme", "simulate", "auxilia", "--behaviour", str(path), "--json")
+    assert (said.code, said.error["code"]) == (exit, code)
+    assert file is None or ":2: lead" in said.error["message"]

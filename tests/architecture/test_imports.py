@@ -23,6 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "store": {"domain", "contract", "settings"},
     "temporal": {"contract", "domain", "settings"},
     "narration": {"domain", "i18n"},
+    "simulation": {"domain", "authoring", "i18n", "narration"},
     "documents": {"domain", "narration", "i18n"},
     "audit": {"contract", "domain", "store", "temporal", "narration", "i18n"},
     "workflows": {"contract", "domain"},
@@ -33,16 +34,16 @@ ALLOWED: dict[str, set[str]] = {
     },
     "app": {
         "contract", "domain", "store", "temporal", "audit", "authoring", "narration", "i18n", "settings", "telemetry",
-        "clock", "leaving", "identifiers", "issuing", "documents",
+        "clock", "leaving", "identifiers", "issuing", "documents", "simulation",
     },
     "app.web": {
         "contract", "domain", "store", "temporal", "audit", "authoring", "narration", "i18n", "settings", "telemetry",
-        "clock", "leaving", "identifiers", "issuing", "app",
+        "clock", "leaving", "identifiers", "issuing", "app", "simulation",
     },
     "app.cli": {
         "contract", "domain", "store", "temporal", "audit", "authoring", "narration", "i18n", "settings", "telemetry",
         "clock", "leaving", "identifiers", "issuing", "documents", "app", "local", "activities", "workflows",
-        "channels", "app.web",
+        "channels", "app.web", "simulation",
     },
 }  # fmt: skip
 """Room by room, what it may import besides itself."""

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from journeys.authoring.findings import Finding
+from journeys.authoring.findings import MOST_FINDINGS, Finding
 from journeys.authoring.reading import (
-    MOST_FINDINGS,
     PROGRAMMES,
     ProgrammeInvalid,
     ProgrammeNotFound,

@@ -10,8 +10,9 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from journeys.authoring.descriptions import DESCRIPTIONS
-from journeys.authoring.reading import _BY_EXAMPLE, PROGRAMMES
+from journeys.authoring.reading import PROGRAMMES
 from journeys.authoring.schema import DIALECT, node_at, programme_schema
+from journeys.authoring.shaping import _BY_EXAMPLE
 from journeys.authoring.yaml_text import read_tree
 
 FILES = [*sorted(PROGRAMMES.glob("*.yaml")), *sorted((Path(__file__).parent / "programmes").glob("*.yaml"))]

@@ -1,19 +1,18 @@
 """`journeys summary`, `receipt`, `letter`: a journey on paper; `journeys documents`: what people brought."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
 from journeys.app.cli.desk import Desk
+from journeys.app.cli.files import check, write
 from journeys.app.cli.shape import argument, at, command, option
-from journeys.app.failures import Exit, Failure, Said, not_found, usage
+from journeys.app.failures import Said, not_found, usage
 
 if TYPE_CHECKING:
     from journeys.app.finding import Loaded
 
-_OWNER_ONLY: Final = 0o600
 _ID: Final = ("id, début d'id, référence ou nom", "id, its beginning, reference or name", "ID")
 _SENDER: Final = ("--sender", "nom de l'association, en tête", "the association's name, at the top", "")
 _FORCE: Final = ("--force", "remplace le fichier s'il existe", "replaces the file if there is one", False)
@@ -88,7 +87,7 @@ async def _summary(desk: Desk, id: str, file: Path, sender: str, notes: bool, fo
     from journeys.audit.narrating import narrate
     from journeys.store import journal
 
-    _check(file, force, "--pdf")
+    check(file, force, "--pdf")
     known, names = await _known(desk, id)
     out, lang = desk.out, desk.out.lang
     # What nobody asked to print is not read.
@@ -102,7 +101,7 @@ async def _receipt(desk: Desk, id: str, file: Path, payment: str | None, sender:
     from journeys.app import papers
     from journeys.app.finding import only, pick
 
-    _check(file, force, "--pdf")
+    check(file, force, "--pdf")
     known, names = await _known(desk, id)
     out = desk.out
     paid = {each: f"{known.state.payments[each].amount / 100:.2f} €" for each in papers.payments_made(known)}
@@ -116,7 +115,7 @@ async def _letter(desk: Desk, id: str, file: Path, referral: str | None, sender:
     from journeys.app.finding import only, pick
     from journeys.store import journal
 
-    _check(file, force, "--pdf")
+    check(file, force, "--pdf")
     known, names = await _known(desk, id)
     out = desk.out
     sent = {each.referral: (seq, names.get(each.partner, "")) for seq, each in papers.letters_sent(known).items()}
@@ -138,7 +137,7 @@ async def _documents(desk: Desk, id: str, number: int | None, to: str | None, fo
     if (number is None) != (to is None):
         raise usage("get-and-to", "--get et --to vont ensemble", "--get and --to go together", field="--get")
     if to is not None:
-        _check(Path(to), force, "--to")
+        check(Path(to), force, "--to")
     known, names = await _known(desk, id)
     pool, out, stream = await desk.pool(), desk.out, known.row.stream
     parts = [part for part in await journal.parts(pool, stream) if part.name == PART]
@@ -172,64 +171,9 @@ def _hand_over(
     """Write the file, then say so."""
     from journeys.app.cli.listing import row_json
 
-    _write(file, made, force, field)
+    write(file, made, force, field)
     out = desk.out
     found: dict[str, Any] = {
         "journeys": [row_json(known.row)], "file": str(file), "bytes": len(made), "lang": out.lang,
     }  # fmt: skip
     out.result(found, lambda: out.line(said))
-
-
-def _check(file: Path, force: bool, field: str) -> None:
-    """Raises Failure when nothing can be written there, before anything is read."""
-    if not file.name or file.is_dir():
-        raise usage("is-a-folder", f"{field} : {file} est un dossier ; donnez le nom d'un fichier",
-                    f"{field}: {file} is a folder; give the name of a file", field=field)  # fmt: skip
-    if not file.parent.is_dir():
-        raise usage("no-folder", f"{field} : le dossier {file.parent} n'existe pas",
-                    f"{field}: there is no folder {file.parent}", field=field)  # fmt: skip
-    if file.exists() and not force:
-        raise _taken(file, field)
-
-
-def _taken(file: Path, field: str) -> Failure:
-    return Failure(
-        Exit.CONFLICT,
-        "file-exists",
-        Said(
-            f"{field} : {file} existe déjà ; rien n'a été écrit",
-            f"{field}: {file} is there already; nothing was written",
-        ),
-        Said(
-            "donnez un autre nom, ou ajoutez --force pour le remplacer",
-            "give another name, or add --force to replace it",
-        ),
-        field=field,
-    )
-
-
-def _write(file: Path, made: bytes, force: bool, field: str) -> None:
-    """The whole file or none; only its owner reads it. Raises Failure."""
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(made)
-            if force:
-                os.replace(beside, file)
-            else:
-                os.link(beside, file)
-        finally:
-            beside.unlink(missing_ok=True)
-    except FileExistsError:
-        raise _taken(file, field) from None
-    except OSError as error:
-        raise Failure(
-            Exit.FAILED,
-            "cannot-write",
-            Said(f"{field} : {file} ne peut pas être écrit ({error.strerror})",
-                 f"{field}: {file} cannot be written ({error.strerror})"),
-            Said("choisissez un dossier où vous pouvez écrire", "choose a folder where you may write"),
-            field=field,
-        ) from None  # fmt: skip

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from journeys.app.cli import changing, trying
 from journeys.app.cli.desk import Desk
 from journeys.app.cli.shape import argument, at, command, group
 from journeys.app.failures import Exit, Failure, Said
@@ -16,6 +17,8 @@ def add_to(app: typer.Typer) -> None:
     """Declare the commands."""
     room = group("Les programmes : ce qui est prévu, pour qui, quand.", "Programmes: what is planned, for whom, when.")
     app.add_typer(room, name="programme")
+    trying.add_to(room)
+    changing.add_to(room)
 
     @command(room, "list", "Les programmes livrés et ceux en vigueur.", "Programmes shipped and in force.")
     async def list_(ctx: typer.Context) -> None:
@@ -93,8 +96,8 @@ async def _list(desk: Desk) -> None:
     )
 
 
-async def _text(desk: Desk, name: str) -> str:
-    """The programme in force, else the file."""
+async def text_of(desk: Desk, name: str) -> str:
+    """The text of the programme in force, else of the file."""
     from journeys.app.publishing import programme_text_of, read
 
     try:
@@ -110,7 +113,7 @@ async def _show(desk: Desk, name: str) -> None:
     from journeys.app.publishing import rules
     from journeys.app.reading import today_of
 
-    known = rules(await _text(desk, name), today_of(clock.now()))
+    known = rules(await text_of(desk, name), today_of(clock.now()))
     desk.out.result({"programme": known.programme.model_dump(mode="json")}, lambda: _print(desk, known.book))
 
 

@@ -1,0 +1,69 @@
+"""A behaviour file: how people behave under a programme, by the name of a shipped one or by path."""
+
+from dataclasses import dataclass
+from pathlib import Path as File
+
+from journeys.authoring.findings import FileInvalid, few
+from journeys.authoring.shaping import shaped
+from journeys.authoring.yaml_text import YamlInvalid, read_bytes, read_tree
+from journeys.domain.programme import Programme
+from journeys.simulation.behaviour import Behaviour
+
+USUAL = "usual"
+"""The behaviour that is taken when none is named."""
+
+BEHAVIOURS = File(__file__).resolve().parents[2] / "programmes" / "behaviours"
+"""Those that are shipped."""
+
+
+@dataclass(frozen=True, slots=True)
+class BehaviourFile:
+    """A behaviour, with the names in it that the programme has not: they are left aside."""
+
+    behaviour: Behaviour
+    source: File
+    unknown: tuple[str, ...]
+
+
+class BehaviourInvalid(FileInvalid):
+    """A behaviour file has errors."""
+
+
+class BehaviourNotFound(LookupError):
+    """No such behaviour, or a file that cannot be opened."""
+
+    def __init__(self, asked: str) -> None:
+        super().__init__(asked)
+        self.asked = asked
+
+
+def behaviour_names() -> tuple[str, ...]:
+    """The names of the behaviours that are shipped, sorted."""
+    return tuple(sorted(file.stem for file in BEHAVIOURS.glob("*.yaml")))
+
+
+def read_behaviour(path_or_name: str, programme: Programme) -> BehaviourFile:
+    """Read a behaviour for a programme. Raises BehaviourNotFound, BehaviourInvalid."""
+    source = BEHAVIOURS / f"{path_or_name}.yaml" if path_or_name in behaviour_names() else File(path_or_name)
+    try:
+        tree = read_tree(read_bytes(source))
+    except (OSError, ValueError) as error:
+        if isinstance(error, YamlInvalid):
+            raise BehaviourInvalid(source, (error.finding,)) from error
+        raise BehaviourNotFound(path_or_name) from error
+    behaviour, wrong = shaped(tree, Behaviour, "label")
+    if behaviour is None:
+        raise BehaviourInvalid(source, few(wrong))
+    return BehaviourFile(behaviour, source, tuple(_unknown(behaviour, programme)))
+
+
+def _unknown(behaviour: Behaviour, programme: Programme) -> list[str]:
+    told: dict[str, tuple[set[str], set[str]]] = {
+        "dates": (set(behaviour.dates), set(programme.dates)),
+        "milestones": (set(behaviour.milestones), set(programme.milestones)),
+        "contacts": (set(behaviour.contacts), set(programme.contacts)),
+        "grants": (set(behaviour.grants), set(programme.grants)),
+        "situations": (set(behaviour.situations), set(programme.situations)),
+        "leaving.monthly": (set(behaviour.leaving.monthly), set(programme.closings)),
+    }
+    return [f"{where}.{name}" for where, (named, known) in told.items() for name in sorted(named - known)]
