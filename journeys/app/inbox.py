@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from journeys.app.failures import Lang, Said
@@ -85,7 +85,7 @@ def today(
             turn on any journey is theirs too. stands_in_for: absent colleagues whose work is theirs meanwhile.
     """
     late, on_day, week, others = [], [], [], []
-    end, horizon = today_of(now), today_of(now + WEEK)
+    tonight, horizon = (_midnight_after(today_of(at)) for at in (now, now + WEEK))
     for row in rows:
         mine = me is None or row.referent == me or row.referent in stands_in_for
         for item in waiting(row):
@@ -97,11 +97,19 @@ def today(
                     others.append(item)
             elif item.kind == "escalation" or (item.at is not None and item.at <= now):
                 late.append(item)
-            elif _asks(item) or item.at is None or item.at.astimezone(ZONE).date() <= end:
+            elif _asks(item) or item.at is None or item.at < tonight:
                 on_day.append(item)
-            elif item.at.astimezone(ZONE).date() <= horizon:
+            elif item.at < horizon:
                 week.append(item)
     return Today(*(tuple(in_order(found)) for found in (late, on_day, week, others)))
+
+
+def _midnight_after(day: date) -> datetime:
+    """When the local day ends; in UTC, as the instants that are compared with it."""
+    return datetime.combine(day + _DAY, time(), tzinfo=ZONE).astimezone(UTC)
+
+
+_DAY: Final = timedelta(days=1)
 
 
 def _asks(item: Waiting) -> bool:
