@@ -49,7 +49,7 @@ class Escalations:
                 return settled(Outcome(effect.seq, "untold", "resolved"))
             roles = _roles(called, open_one)
             book = await read_handbook(self.resources.pool, known.state)
-            circle = await read_circle(self.resources, known.state, book, effect.at)
+            circle = await read_circle(self.resources, known.state, book, effect.at, open_one.about)
             matter = Matter(
                 known=known,
                 book=book,

@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import TypeVar
 
 from activities.resources import Resources
+from journeys.domain.events import Subject
 from journeys.domain.evolve import fold
 from journeys.domain.handbook import Handbook, open_handbook
 from journeys.domain.recipients import Circle
 from journeys.domain.record import Event, Part, Payload
-from journeys.domain.rights import line_of
+from journeys.domain.rights import fund_of, line_of
 from journeys.domain.state import State
 from journeys.store import journal, staff
 from journeys.store.database import Pool
@@ -55,8 +56,8 @@ async def read_handbook(pool: Pool, state: State) -> Handbook:
     return open_handbook(texts[state.programme], texts[state.calendar])
 
 
-async def read_circle(resources: Resources, state: State, book: Handbook, now: datetime) -> Circle:
-    """Who stands around the journey on the day of `now`."""
+async def read_circle(resources: Resources, state: State, book: Handbook, now: datetime, about: Subject) -> Circle:
+    """Who stands around the journey, and this matter of it, on the day of `now`."""
     roster = await staff.roster(resources.pool, book.calendar.day(now))
     lines = {role: line_of(role, book.programme) for role in book.programme.roles}
     return Circle(
@@ -66,6 +67,7 @@ async def read_circle(resources: Resources, state: State, book: Handbook, now: d
         mentor=state.match.mentor if state.match is not None else None,
         desk=resources.duty_address is not None,
         lines=lines,
+        fund=fund_of(state, **{about.kind: about.id}) if about.kind in ("grant", "payment", "receipt") else None,
     )
 
 

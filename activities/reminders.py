@@ -127,7 +127,7 @@ class _Delivery:
         if self.due.to == PARTICIPANT:
             person = await people.person(self.resources.pool, known.state.person)
             return [] if person is None else [person_addressee(person)]
-        circle = await read_circle(self.resources, known.state, book, self.effect.at)
+        circle = await read_circle(self.resources, known.state, book, self.effect.at, self.due.about)
         line = circle.lines.get(self.due.to, self.due.to)
         keys = (self.due.person,) if self.due.person is not None else addressees(self.due.to, circle).people
         match line:

@@ -145,6 +145,7 @@ class _Round:
         self._taken: set[str] = set()
         self._count = 0
         self._failed: dict[str, str] = {}
+        self._after: dict[str, float] = {}
         self._gone = False
 
     async def tell(self) -> Delivered:
@@ -182,6 +183,8 @@ class _Round:
             posted = await self._post(header)
             if not posted.taken:
                 self._failed[place.stream], self._gone = posted.reason, posted.gone
+                if posted.after_seconds is not None:
+                    self._after[place.stream] = posted.after_seconds
                 _log.warning("webhook not taken", webhook=self._hook.id, journey=place.stream, reason=posted.reason)
                 return
             await webhooks.move(self._resources.pool, self._hook.id, [(place.stream, seen, header["seq"])])
@@ -214,6 +217,7 @@ class _Round:
             taken=self._count,
             recovered=tuple(stream for stream in self._asked.again if stream in self._taken - self._failed.keys()),
             failed=self._failed,
+            after_seconds=self._after,
         )
 
 

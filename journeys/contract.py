@@ -177,6 +177,8 @@ class Delivered(Frozen):
     """Those of `again` that were taken."""
     failed: dict[str, str] = {}
     """Streams whose next event was not taken, with a code."""
+    after_seconds: dict[str, float] = {}
+    """Of these, how long the receiver asks to be left alone, where it says so."""
 
 
 class StopWebhook(Frozen):

@@ -111,6 +111,14 @@ async def connect(settings: Settings, address: str | None = None, *, entering: b
         raise Unreachable(f"no Temporal server answers at {config['target_host']}") from failure
 
 
+async def serves(client: Client, patience: timedelta) -> bool:
+    """Whether the server of a client answers within this time that it serves."""
+    try:
+        return await client.service_client.check_health(timeout=patience)
+    except RPCError:
+        return False
+
+
 class JourneyRunner(SandboxedWorkflowRunner):
     """The sandbox, entered only to run a workflow.
 

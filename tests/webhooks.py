@@ -43,6 +43,8 @@ class Receiver:
     script: list[int] = field(default_factory=list)
     answer: Callable[[Got], int] | None = None
     slow_seconds: float = 0.0
+    retry_after: str | None = None
+    """A header of each answer."""
 
     @property
     def host(self) -> str:
@@ -76,6 +78,8 @@ def receiving(wrap: Callable[[Any], Any] = lambda socket: socket, scheme: str = 
             self.send_response(status)
             if status == 302:
                 self.send_header("Location", f"{known.url}/elsewhere")
+            if known.retry_after is not None:
+                self.send_header("Retry-After", known.retry_after)
             self.send_header("Content-Length", "0")
             self.end_headers()
 

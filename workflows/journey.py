@@ -17,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from journeys.domain.decide import Outcome
     from journeys.domain.events import read_event
     from journeys.domain.evolve import fold
-    from journeys.domain.handbook import Handbook, kept_once, open_handbook
+    from journeys.domain.handbook import Handbook, Shelf, kept_once, open_handbook
     from journeys.domain.offer import Decided, Offer, make_offer
     from journeys.domain.state import EffectKnown, State, dump, load
     from journeys.domain.summary import summary
@@ -156,8 +156,15 @@ class JourneyWorkflow:
                 return
             assert self._book is not None
             waiting = list(self._queue)
+            shelf = await self._shelf(waiting)
             offer = make_offer(
-                self._state, self._book, [w.command for w in waiting], self._outcomes, workflow.now(), self._blocked
+                self._state,
+                self._book,
+                [w.command for w in waiting],
+                self._outcomes,
+                workflow.now(),
+                self._blocked,
+                shelf,
             )
             if offer.is_empty:
                 del self._outcomes[: offer.outcomes]
@@ -165,7 +172,7 @@ class JourneyWorkflow:
             if not offer.events and not any(_is_recorded(decided) for decided in offer.decided):
                 self._give(waiting, offer)
                 return
-            answer = await self._append(_request(offer, self._book))
+            answer = await self._append(_request(offer))
             if answer.accepted:
                 self._give(waiting, offer)
                 del self._outcomes[: offer.outcomes]
@@ -190,6 +197,24 @@ class JourneyWorkflow:
         self._queue.clear()
         return False
 
+    async def _shelf(self, waiting: list[Waiting]) -> Shelf:
+        """The rules that a waiting command may put in force: asked of the journal, which alone says what they are."""
+        named = {
+            (body.programme, body.calendar)
+            for each in waiting
+            if (body := each.command.body).name == "change-programme"
+        }
+        missing = {hash for pair in named for hash in pair} - self._texts.keys()
+        if missing:
+            await self._append(
+                Append(stream=self._state.stream, expected=self._state.seq, texts=tuple(sorted(missing)))
+            )
+        return {
+            pair: open_handbook(self._texts[pair[0]], self._texts[pair[1]])
+            for pair in sorted(named)
+            if set(pair) <= self._texts.keys()
+        }
+
     async def _append(self, request: Append) -> Appended:
         """Offer, and fold every event of the answer, page by page."""
         answer = await self._call(request)
@@ -212,7 +237,8 @@ class JourneyWorkflow:
         if answer.events:
             self._state = fold([read_event(header) for header in answer.events], self._state)
         known = self._state
-        if self._book is None and known.programme in self._texts and known.calendar in self._texts:
+        changed = any(header["kind"] == "ProgrammeChanged" for header in answer.events)
+        if (self._book is None or changed) and known.programme in self._texts and known.calendar in self._texts:
             self._texts = {hash: self._texts[hash] for hash in (known.programme, known.calendar)}
             self._book = open_handbook(self._texts[known.programme], self._texts[known.calendar])
 
@@ -287,7 +313,7 @@ def _open(state: State, texts: dict[str, str]) -> Handbook | None:
     return open_handbook(texts[state.programme], texts[state.calendar]) if texts else None
 
 
-def _request(offer: Offer, book: Handbook) -> Append:
+def _request(offer: Offer) -> Append:
     return Append(
         stream=offer.state.stream,
         expected=offer.expected,
@@ -295,7 +321,7 @@ def _request(offer: Offer, book: Handbook) -> Append:
         answered=tuple(
             Answered(command=decided.command, answer=_answer(decided, offer.state.seq)) for decided in offer.decided
         ),
-        view=summary(offer.state, book).model_dump(mode="json") if offer.shows_anew else None,
+        view=summary(offer.state, offer.book).model_dump(mode="json") if offer.shows_anew else None,
         money=offer.money,
     )
 

@@ -19,6 +19,11 @@ AGAIN = (
 Up to a tenth is added by chance, so that a receiver that comes back is not met by everybody at once.
 """
 
+LONGEST_ASKED = timedelta(hours=24)
+"""A receiver that asks to be left alone (`Retry-After`) is left alone so long at most, and never for less than the
+schedule says: its tries would be spent in no time.
+"""
+
 MOST_HELD = 3
 """So many journeys may be tried again while others are told. When all of them wait, the receiver counts as away:
 nothing is posted until the first of them is due.
@@ -118,7 +123,8 @@ class WebhookWorkflow:
         for stream, reason in done.failed.items():
             before = self._held.get(stream)
             failures = before.failures + 1 if before is not None else 1
-            wait = AGAIN[min(failures, len(AGAIN)) - 1] * (1 + workflow.random().random() / 10)
+            asked = min(timedelta(seconds=done.after_seconds.get(stream, 0)), LONGEST_ASKED)
+            wait = max(AGAIN[min(failures, len(AGAIN)) - 1], asked) * (1 + workflow.random().random() / 10)
             since = before.since if before is not None else now
             self._held[stream] = Held(failures=failures, since=since, until=now + wait, reason=reason)
         return list(done.failed)

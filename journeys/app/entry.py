@@ -114,15 +114,6 @@ async def must_be_trusted(pool: Pool, ring: KeyRing) -> None:
         raise unsigned()
 
 
-async def used_otherwise(pool: Pool, command: Command) -> Answer | None:
-    """The answer `conflict` when the journal knows this id with other content; None when it may be sent.
-
-    Asked before a command is sent again: Temporal answers an update id that it remembers without looking at it.
-    """
-    known = await known_answer(pool, command)
-    return known if known is not None and known.outcome == "conflict" else None
-
-
 def clean_text(text: str, field: str) -> str:
     """A text fit to be kept, its line ends alike. Raises Failure (usage) that names the field."""
     if field == document.PART and document.read_document(text) is None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
-from journeys.app.failures import Lang, Said
+from journeys.app.failures import Lang, Said, usage
+from journeys.app.reading import read_amount, read_day, read_instant
 from journeys.domain import document
 from journeys.domain.commands import BODIES, INTERNAL, Body
 from journeys.domain.record import Id
@@ -34,7 +35,8 @@ Kind = Literal[
 
 _ID: Final = Id.__metadata__[0].pattern  # type: ignore[attr-defined]
 _STAFF: Final = frozenset({"referent", "to"})
-_BEGINS: Final = "plan"
+_OWN_ENTRIES: Final = frozenset({"plan", "change-programme"})
+"""Commands with an entry of their own, which also sees to the texts of the rules that they name."""
 
 WORDS: Final[dict[str, Said]] = {
     "day": Said("DATE", "DATE"),
@@ -151,7 +153,7 @@ class Field:
 
 def commands() -> dict[str, type[Body]]:
     """The commands that people give to a journey that exists."""
-    return {name: kind for name, kind in BODIES.items() if name not in INTERNAL and name != _BEGINS}
+    return {name: kind for name, kind in BODIES.items() if name not in INTERNAL | _OWN_ENTRIES}
 
 
 def fields_of(name: str) -> list[Field]:
@@ -166,6 +168,36 @@ def fields_of(name: str) -> list[Field]:
         Field(part, "document" if part == document.PART else "text", part in body.NEEDED, part=True)
         for part in sorted(body.PARTS, key=lambda part: (part == document.PART, part))
     ]
+
+
+def read_field(known: Field, word: str, called: str) -> Any:
+    """What was typed in a field, by its kind; a word whose meaning hangs on the journey as it stands.
+
+    `called`: the field's name for whoever typed. Raises Failure (usage).
+    """
+    word = word.strip()
+    match known.kind:
+        case "day":
+            return read_day(word, called)
+        case "instant":
+            return read_instant(word, called)
+        case "amount":
+            return read_amount(word, called)
+        case "number":
+            if not word.isdecimal() or len(word) > 9:
+                raise usage("not-a-number", f"{called} : « {word[:60]} » n'est pas un nombre entier",
+                            f"{called}: “{word[:60]}” is not a whole number", field=called)  # fmt: skip
+            return int(word)
+        case "flag":
+            if word.lower() not in _YES | _NO:
+                raise usage("not-yes-or-no", f"{called} : oui ou non", f"{called}: yes or no", field=called)
+            return word.lower() in _YES
+        case _:
+            return word
+
+
+_YES: Final = frozenset({"true", "oui", "yes", "1", "on"})
+_NO: Final = frozenset({"", "false", "non", "no", "0"})
 
 
 def _field(name: str, annotation: Any, metadata: list[Any], required: bool) -> Field:

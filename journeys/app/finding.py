@@ -6,11 +6,11 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from journeys.app.failures import Failure, Said, not_found
-from journeys.audit.reading import rules_named
+from journeys.audit.reading import RulesNamed, read_book, rules_named
 from journeys.domain.directory import search_form
 from journeys.domain.events import read_stored
 from journeys.domain.evolve import fold
-from journeys.domain.handbook import Handbook, open_handbook
+from journeys.domain.handbook import Handbook
 from journeys.domain.record import Event, Payload
 from journeys.domain.state import State
 from journeys.identifiers import is_uuid, short
@@ -19,7 +19,6 @@ from journeys.store.database import Pool
 from journeys.store.mentors import Mentor
 from journeys.store.partners import Partner
 from journeys.store.people import Person
-from journeys.store.programmes import texts_of
 from journeys.store.staff import Member
 from journeys.store.views import JourneyRow
 
@@ -94,14 +93,14 @@ async def read_journey(pool: Pool, row: JourneyRow) -> tuple[tuple[Event[Payload
     """A journey's events as the journal has them now, and the rules in force at their end."""
     events = tuple(read_stored(stored.kind, stored.header) for stored in await journal.read_all(pool, row.stream))
     named = rules_named(events)
-    assert named is not None, "a journey begins with its plan"
     if named not in _books:
-        texts = await texts_of(pool, named)
-        _books[named] = open_handbook(texts[named[0]], texts[named[1]])
+        book = await read_book(pool, events)
+        assert book is not None, "a journey begins with its plan, and its texts are kept"
+        _books[named] = book
     return events, _books[named]
 
 
-_books: Final[dict[tuple[str, str], Handbook]] = {}
+_books: Final[dict[RulesNamed, Handbook]] = {}
 """Rules by the SHA-256 of their texts, which never change: read once a process."""
 
 

@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from journeys.app.allowing import must_reach
 from journeys.app.attaching import Attached
-from journeys.app.entry import Actor, give, make_command, must_be_trusted, used_otherwise
+from journeys.app.entry import Actor, give, make_command, must_be_trusted
 from journeys.app.failures import usage
 from journeys.app.finding import Loaded
 from journeys.clock import now
@@ -16,6 +17,7 @@ from journeys.domain.document import PART
 from journeys.issuing import forwarded
 from journeys.store import documents, people, views
 from journeys.store.database import LOST, Pool
+from journeys.store.journal import known_answer
 from journeys.store.signing import KeyRing
 
 if TYPE_CHECKING:
@@ -69,11 +71,16 @@ async def deliver(
 
     Raises:
         Unreachable: with the command's fate and id. Malformed: the command is not one.
-        Failure: nobody trusts this process's key; or the command tells of a document and none is attached.
+        Failure: nobody trusts this process's key; the command tells of a document and none is attached; or it hands
+            an alert to somebody who cannot look into the journey.
         asyncpg.DiskFullError: the document cannot be kept; nothing was sent.
     """
-    if (conflict := await used_otherwise(pool, command)) is not None:
-        return conflict
+    # Temporal answers an update id that it remembers without looking at what it says.
+    before = await known_answer(pool, command)
+    if before is not None and before.outcome == "conflict":
+        return before
+    if before is None:
+        await must_reach(pool, loaded, command.body)
     if (PART in command.commitments) != (attached is not None):
         raise usage("document-without-file", "il manque le fichier du document", "the document's file is missing",
                     field=PART)  # fmt: skip

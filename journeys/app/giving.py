@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
+from journeys.app.allowing import may
 from journeys.app.entry import Actor
 from journeys.app.failures import Exit, Failure, Lang, Said
 from journeys.app.finding import Loaded
 from journeys.audit.reading import read_names
 from journeys.domain.links import Ask, Purpose, asks
-from journeys.domain.rights import Scope, line_of, right
 from journeys.i18n import N_, capital, text
 from journeys.narration.telling import Speech
 from journeys.store import links, mentors, partners, people
@@ -40,7 +40,7 @@ class Givable:
 
 def may_give(actor: Actor, loaded: Loaded) -> bool:
     """Whether a member of staff may give links of this journey."""
-    return all(_may(actor, loaded, command) for command in _STANDS_FOR)
+    return all(may(actor, loaded, command) for command in _STANDS_FOR)
 
 
 def must_give(actor: Actor, loaded: Loaded) -> None:
@@ -52,11 +52,6 @@ def must_give(actor: Actor, loaded: Loaded) -> None:
                  "giving a link is for whoever leads this journey, or a supervisor"),
             Said("demandez-le à la personne qui suit ce parcours", "ask whoever leads this journey"),
         )  # fmt: skip
-
-
-def _may(actor: Actor, loaded: Loaded, command: str) -> bool:
-    scopes = {right(line_of(role, loaded.book.programme), command) for role in actor.roles}
-    return Scope.ALLOWED in scopes or (Scope.OWN in scopes and actor.leads(loaded.state.referent))
 
 
 async def givable(connection: Pool | Connection, loaded: Loaded, lang: Lang, now: datetime) -> list[Givable]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from journeys.domain import events as e
+from journeys.domain.commands import AnyBody
 from journeys.domain.record import SYSTEM, Event, Payload
 
 _SUBJECTS: Final = ("date", "milestone", "contact", "appointment", "escalation", "grant", "payment", "receipt",
@@ -14,13 +15,14 @@ _ADDING: Final = frozenset({"add-note", "add-evidence"})
 
 
 def changed_since(
-    events: Sequence[Event[Payload]], seen: int, actor: str, name: str, body: Any
+    events: Sequence[Event[Payload]], seen: int | None, actor: str, body: AnyBody
 ) -> list[Event[Payload]]:
     """What other people did after `seen` to the same subject: the milestone, grant, appointment that the command names.
 
-    A command that names none is about the whole journey, and so is a fact that names none.
+    A command that names none is about the whole journey, and so is a fact that names none. None seen: nothing to
+    compare with.
     """
-    if name in _ADDING:
+    if seen is None or body.name in _ADDING:
         return []
     mine = _subjects(body)
     return [

@@ -66,10 +66,10 @@ def unsigned(command: str | None = None) -> Failure:
     )
 
 
-def unanswered(fate: Fate, command: str | None) -> Failure:
+def unanswered(fate: Fate, command: str | None, code: str = "temporal") -> Failure:
     """No answer came in time: what became of the request, and that sending the same one again is safe."""
     what, remedy = _FATES[fate]
-    return Failure(Exit.UNREACHABLE, "temporal", what, remedy, command=command, more={"fate": fate.value})
+    return Failure(Exit.UNREACHABLE, code, what, remedy, command=command, more={"fate": fate.value})
 
 
 _FATES: Final = {

@@ -126,7 +126,11 @@ def narrate(
     kept = {(part.seq, part.name): part.text for part in parts}
     state = State()
     days: dict[date, list[Told]] = {}
+    books = iter(book.all)
+    book = next(books)
     for event in events:
+        if isinstance(event.data, e.ProgrammeChanged):
+            book = next(books, book)
         if only is None or event.seq in only:
             told = _tell(event, state, kept, names, book, lang)
             days.setdefault(book.calendar.day(event.recorded_at), []).append(told)

@@ -1,12 +1,12 @@
 """A journey's record as the journal holds it, with the texts of its rules and the names of who acts in it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pydantic import BaseModel
 
-from journeys.domain.events import read_event
+from journeys.domain.events import JourneyPlanned, ProgrammeChanged, read_event
 from journeys.domain.handbook import Handbook, open_handbook
 from journeys.domain.record import Event, Payload
 from journeys.store.database import Connection, Pool
@@ -15,6 +15,8 @@ from journeys.store.journal import StoredEvent, StoredPart, parts, read_all
 from journeys.store.programmes import texts_of
 
 Recorded = Event[Payload]
+
+RulesNamed = tuple[tuple[str, str], ...]
 
 
 class NoRecord(LookupError):
@@ -64,24 +66,27 @@ def _read(stream: str, event: StoredEvent) -> Recorded:
 
 
 async def read_book(pool: Pool, events: Sequence[Recorded]) -> Handbook | None:
-    """The rules in force at the end of a record; None when it names none that the store has."""
+    """The rules in force at the end of a record, with the former ones; None when the store lacks one that it names."""
     wanted = rules_named(events)
-    if wanted is None:
-        return None
-    texts = await texts_of(pool, wanted)
-    if not set(wanted) <= texts.keys():
-        return None
-    return open_handbook(texts[wanted[0]], texts[wanted[1]])
+    texts = await texts_of(pool, sorted({hash for pair in wanted for hash in pair}))
+    return handbook_of(wanted, texts)
 
 
-def rules_named(events: Sequence[Recorded]) -> tuple[str, str] | None:
-    """SHA-256 of the programme and of the calendar that the last event naming them put in force."""
-    for event in reversed(events):
-        # Their own fields: for a name that it lacks, a model looks in many places.
-        programme, calendar = event.data.__dict__.get("programme"), event.data.__dict__.get("calendar")
-        if isinstance(programme, str) and isinstance(calendar, str):
-            return programme, calendar
-    return None
+def handbook_of(named: RulesNamed, texts: Mapping[str, str]) -> Handbook | None:
+    """The last rules of these with the former ones; None when there are none, or a text is missing."""
+    if not named or any(hash not in texts for pair in named for hash in pair):
+        return None
+    *former, last = (open_handbook(texts[programme], texts[calendar]) for programme, calendar in named)
+    return replace(last, former=tuple(former)) if former else last
+
+
+def rules_named(events: Sequence[Recorded]) -> RulesNamed:
+    """SHA-256 of the programme and of the calendar that each event naming them put in force, in their order."""
+    return tuple(
+        (event.data.programme, event.data.calendar)
+        for event in events
+        if isinstance(event.data, JourneyPlanned | ProgrammeChanged)
+    )
 
 
 async def read_names(pool: Pool | Connection, events: Sequence[Recorded]) -> dict[str, str]:

@@ -11,7 +11,8 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
@@ -24,6 +25,7 @@ TIMEOUT_SECONDS: Final = 15.0
 LONGEST_URL: Final = 2_000
 
 _GONE: Final = 410
+_OVERLOADED: Final = frozenset({429, 503})
 _MOST_ADDRESSES: Final = 4
 _NAT64: Final = ip_network("64:ff9b::/96")
 
@@ -36,6 +38,8 @@ class Posted:
 
     taken: bool
     reason: str = ""
+    after_seconds: float | None = None
+    """How long the receiver asks to be left alone, where it is overloaded or away for a while."""
 
     @property
     def gone(self) -> bool:
@@ -55,7 +59,8 @@ class Messenger:
 
     By https, or by http to a loopback address or `localhost` that stands in `hosts` itself. A name must lead to public
     addresses: what it leads to is looked at, and the connection goes to what was looked at. Redirects are not
-    followed, proxies and passwords of the environment not used; of the answer only the status is read.
+    followed, proxies and passwords of the environment not used; of the answer only the status is read, and of one that
+    is overloaded when to come back.
     """
 
     hosts: tuple[str, ...]
@@ -146,7 +151,22 @@ async def _post_to(
     await response.aclose()
     if response.is_success:
         return Posted(True)
-    return Posted(False, "redirect" if response.is_redirect else f"status-{response.status_code}")
+    if response.is_redirect:
+        return Posted(False, "redirect")
+    after = response.headers.get("retry-after", "") if response.status_code in _OVERLOADED else ""
+    return Posted(False, f"status-{response.status_code}", retry_after(after, datetime.now(UTC)))
+
+
+def retry_after(said: str, now: datetime) -> float | None:
+    """The seconds of a `Retry-After` (RFC 9110: seconds, or a date); None when it says nothing that can be read."""
+    said = said.strip()
+    if said.isascii() and said.isdecimal():
+        return float(said[:12])
+    try:
+        until = parsedate_to_datetime(said)
+    except (ValueError, OverflowError):
+        return None
+    return max((until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds(), 0.0)
 
 
 @cache

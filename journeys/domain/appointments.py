@@ -107,10 +107,12 @@ def _attended(work: Deciding, known: Appointment) -> None:
     at = min(known.at, work.now)
     day = work.book.calendar.day(at)
     milestone = known.milestone
-    by_appointment = milestone is not None and work.book.milestone(milestone).check is Check.APPOINTMENT
+    rule = work.book.programme.milestones.get(milestone or "")
+    by_appointment = rule is not None and rule.check is Check.APPOINTMENT
     if milestone is not None and by_appointment and not work.state.settled(milestone):
         milestones.reached_by_itself(work, milestone, day, at)
-    if known.contact is not None:
+    if known.contact in work.book.programme.contacts:
+        assert known.contact is not None
         found = contacts.found(work, known.contact, "meeting", day)
         if not isinstance(found, e.ContactLogged):
             work.follow(found, "appointment", at)
@@ -145,9 +147,9 @@ def take_asking(work: Deciding, id: str, at: datetime) -> None:
 
 
 def _ladder(work: Deciding, known: Appointment) -> str | None:
-    if known.milestone is not None:
-        return work.book.milestone(known.milestone).missed
-    return work.book.programme.contacts[known.contact].missed if known.contact is not None else None
+    programme = work.book.programme
+    rule = programme.milestones.get(known.milestone or "") or programme.contacts.get(known.contact or "")
+    return rule.missed if rule is not None else None
 
 
 def _reminder(work: Deciding, at: datetime) -> datetime | None:

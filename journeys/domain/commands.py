@@ -52,6 +52,21 @@ class Plan(Body):
     """An import's line in time: nothing older is owed."""
 
 
+class ChangeProgramme(Body):
+    """Put a journey under other rules: another programme, or a later text of its own."""
+
+    name: Literal["change-programme"] = "change-programme"
+    PARTS = _parts("reason")
+    NEEDED = _parts("reason")
+    programme: Digest
+    calendar: Digest
+    dates: dict[Code, Day] = {}
+    """Days of dates that the new programme hangs on and that are not known yet."""
+    watch_from: When | None = None
+    """Of what the new programme adds, nothing older is owed; without it, what lies in the past gets the least notice.
+    """
+
+
 class ExpectDate(Body):
     name: Literal["expect-date"] = "expect-date"
     date: Code
@@ -486,7 +501,7 @@ PersonBody = PauseMessages | ResumeMessages | OptOut | OptIn | RecordDeath | Req
 
 AnyBody = Annotated[
     Plan | ExpectDate | MoveDate | ConfirmDate | CancelDate | Suspend | Resume | Close | Reopen | Correct
-    | AssignReferent | Transfer | AcceptTransfer | DeclineTransfer | CancelTransfer
+    | ChangeProgramme | AssignReferent | Transfer | AcceptTransfer | DeclineTransfer | CancelTransfer
     | ReachMilestone | WaiveMilestone | RescheduleMilestone | AddEvidence | AddNote
     | LogContact | BookAppointment | MoveAppointment | AnswerAppointment | CloseAppointment
     | AcknowledgeEscalation | ReassignEscalation | ResolveEscalation

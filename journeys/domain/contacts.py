@@ -60,10 +60,9 @@ def correct(work: Deciding, body: c.Correct) -> None:
 def take_opening(work: Deciding, key: str, at: datetime) -> None:
     """A window opens. After an outage it is the first that was owed; those that are over are missed with it."""
     code = key.split("/")[1]
-    contact = work.book.programme.contacts[code]
     known = work.state.contacts.get(code)
     after = known.window if known is not None else 0
-    window = next((w for w in grid(work.state, work.book, contact) if w.number > after and w.opens >= at), None)
+    window = next((w for w in grid(work.state, work.book, code) if w.number > after and w.opens >= at), None)
     if window is None:
         work.due(e.MomentsPlanned(set={}, dropped=(key,)), "contact-grid", at)
         return
@@ -78,7 +77,7 @@ def take_closing(work: Deciding, code: str, at: datetime) -> None:
     """A window closes without a contact; one missed contact stands for a whole span after an outage."""
     contact = work.book.programme.contacts[code]
     known = work.state.contacts[code]
-    over = [w for w in grid(work.state, work.book, contact) if w.number > known.window and w.closes <= work.now]
+    over = [w for w in grid(work.state, work.book, code) if w.number > known.window and w.closes <= work.now]
     work.due(e.ContactMissed(contact=code, window=known.window, spans=1 + len(over)), "contact", at)
     if contact.missed is not None:
         escalation.raise_about(work, contact.missed, about(code))
@@ -94,7 +93,7 @@ def cancel_open(work: Deciding, why: str, by: str | None = None) -> None:
 def _window_of(work: Deciding, code: str, day: date) -> Window | None:
     """The window that holds a day."""
     calendar = work.book.calendar
-    for window in grid(work.state, work.book, work.book.programme.contacts[code]):
+    for window in grid(work.state, work.book, code):
         if calendar.day(window.opens) <= day <= calendar.day(window.closes):
             return window
     return None

@@ -11,6 +11,7 @@ from typing import assert_never
 from journeys.domain import (
     agenda,
     appointments,
+    changing,
     closing,
     contacts,
     escalation,
@@ -30,7 +31,7 @@ from journeys.domain.agenda import Due, DueKind
 from journeys.domain.commands import Command
 from journeys.domain.consequences import settle, take_phase
 from journeys.domain.deciding import Deciding, Refusal
-from journeys.domain.handbook import Handbook
+from journeys.domain.handbook import NO_OTHERS, Handbook, Shelf
 from journeys.domain.record import Event, Payload
 from journeys.domain.state import State, Status
 
@@ -78,6 +79,8 @@ class Blocked:
 @dataclass(frozen=True, slots=True)
 class Accepted:
     events: tuple[Event[Payload], ...]
+    book: Handbook
+    """The rules in force after them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +94,14 @@ class Refused:
 Decision = Accepted | Refused
 
 
-def decide(state: State, asked: Command | Tick | Outcome | Blocked, now: datetime, book: Handbook) -> Decision:
-    """Decide on what is known. The state is not changed; fold the events to know what it has become."""
-    work = Deciding(state.copy(), book, now, state.stream)
+def decide(
+    state: State, asked: Command | Tick | Outcome | Blocked, now: datetime, book: Handbook, shelf: Shelf = NO_OTHERS
+) -> Decision:
+    """Decide on what is known. The state is not changed; fold the events to know what it has become.
+
+    `shelf`: the rules that a command may put in force instead of `book`.
+    """
+    work = Deciding(state.copy(), book, now, state.stream, shelf=shelf)
     try:
         match asked:
             case Command():
@@ -108,7 +116,7 @@ def decide(state: State, asked: Command | Tick | Outcome | Blocked, now: datetim
                 assert_never(asked)
     except Refusal as refusal:
         return Refused(refusal.code, refusal.details)
-    return Accepted(tuple(work.events))
+    return Accepted(tuple(work.events), work.book)
 
 
 def refusal_event(state: State, command: Command, refused: Refused, now: datetime, book: Handbook) -> Event[Payload]:
@@ -140,6 +148,8 @@ def _began(body: c.Body) -> milestones.Began:
             return milestones.Began(date=date)
         case c.Resume():
             return milestones.Began(resumed=True)
+        case c.ChangeProgramme():
+            return milestones.Began(rules=True)
         case _:
             return milestones.NOTHING_NEW
 
@@ -159,6 +169,8 @@ def _do(work: Deciding, body: c.Body) -> None:
     match body:
         case c.Plan():
             release.begin(work, body)
+        case c.ChangeProgramme():
+            changing.change(work, body)
         case c.ExpectDate():
             release.expect(work, body)
         case c.MoveDate():

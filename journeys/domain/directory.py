@@ -190,6 +190,8 @@ class Holder:
     """Empty means every site."""
     absent: bool = False
     deputy: str | None = None
+    funds: frozenset[str] = frozenset()
+    """Empty means every fund."""
 
 
 def reachable(roster: Iterable[Holder], role: str, site: str | None) -> tuple[str, ...]:

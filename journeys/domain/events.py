@@ -38,6 +38,20 @@ class JourneyPlanned(Payload):
     watch_from: Instant | None
 
 
+class ProgrammeChanged(Payload):
+    """From here on the journey is under other rules. What was recorded stays as it is."""
+
+    name: str
+    programme: str
+    """SHA-256 of its text, and of the calendar."""
+    calendar: str
+    before: str
+    """SHA-256 of the programme that was in force."""
+    watch_from: Instant | None
+    grids: tuple[str, ...]
+    """Contacts whose windows begin anew: they are counted on from the last one opened."""
+
+
 class JourneyActivated(Payload):
     """The date named by `active_from` has happened."""
 
@@ -871,6 +885,7 @@ AnyPayload = (
     | DateCancelled
     | DateUnconfirmed | DateCorrected | MomentsPlanned | JourneySuspended | JourneyResumed | JourneyClosed
     | JourneyReopened | ClosingWanted | ReviewDue | ReviewPlanned | ReferentAssigned | TransferAsked | TransferReminded
+    | ProgrammeChanged
     | JourneyTransferred
     | TransferDeclined | TransferCancelled
     | DeadlineSet | DeadlineMoved | DeadlineMet | DeadlineMissed | DeadlineCancelled | DeadlineCorrected

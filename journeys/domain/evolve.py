@@ -117,6 +117,15 @@ def _planned(state: State, data: e.JourneyPlanned, event: Recorded) -> None:
     state.start, state.started_at, state.watch_from = data.start, event.occurred_at, data.watch_from
 
 
+@_on(e.ProgrammeChanged)
+def _programme_changed(state: State, data: e.ProgrammeChanged, event: Recorded) -> None:
+    state.name, state.programme, state.calendar = data.name, data.programme, data.calendar
+    state.watch_from = data.watch_from or state.watch_from
+    for contact in data.grids:
+        known = state.contacts[contact]
+        state.contacts[contact] = replace(known, counted_from=known.window)
+
+
 @_on(e.JourneyActivated)
 def _activated(state: State, data: e.JourneyActivated, event: Recorded) -> None:
     state.status = Status.ACTIVE
@@ -404,8 +413,10 @@ def _bounced(state: State, data: e.MessageBounced, event: Recorded) -> None:
 @_on(e.ContactDue)
 def _contact_due(state: State, data: e.ContactDue, event: Recorded) -> None:
     before = state.contacts.get(data.contact)
-    missed = before.missed if before is not None else ()
-    state.contacts[data.contact] = ContactKnown(data.window, data.opens, data.closes, missed=missed)
+    missed, former = (before.missed, before.counted_from) if before is not None else ((), 0)
+    state.contacts[data.contact] = ContactKnown(
+        data.window, data.opens, data.closes, missed=missed, counted_from=former
+    )
     state.moments.pop(f"contact/{data.contact}/open", None)
 
 

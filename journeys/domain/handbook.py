@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from journeys.domain.calendar import Calendar, compile_calendar
 from journeys.domain.programme import Ladder, Milestone, Programme, compile_programme
@@ -18,6 +18,14 @@ class Handbook:
 
     programme: Programme
     calendar: Calendar
+    former: tuple["Handbook", ...] = ()
+    """The rules that a journey was under before, the first ones first: for whoever reads its record."""
+
+    @property
+    def all(self) -> tuple["Handbook", ...]:
+        """Every one in turn, each with those before it; a record passes on to the next at each ProgrammeChanged."""
+        former = tuple(replace(book, former=self.former[:place]) for place, book in enumerate(self.former))
+        return (*former, self)
 
     def line(self, role: str) -> str:
         """The line of the rights table that a role has."""
@@ -30,6 +38,12 @@ class Handbook:
         """A ladder by name; the standard one when none is named."""
         name = code or STANDARD_LADDER
         return name, self.programme.ladders[name]
+
+
+Shelf = Mapping[tuple[str, str], Handbook]
+"""The rules that a journey was or may be under, by the SHA-256 of its programme and of its calendar."""
+
+NO_OTHERS: Shelf = {}
 
 
 def open_handbook(programme_text: str, calendar_text: str) -> Handbook:

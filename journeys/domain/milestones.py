@@ -224,10 +224,12 @@ def _counts(work: Deciding, deadline: Deadline) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Began:
-    """What has just begun to run again: deadlines that waited for a date, or all that a suspension held."""
+    """What has just begun to run again: deadlines that waited for a date, or all that a suspension held; or all that
+    other rules say."""
 
     date: str | None = None
     resumed: bool = False
+    rules: bool = False
 
     def lets_run(self, deadline: Deadline) -> bool:
         return (self.date is not None and deadline.awaits == self.date) or (self.resumed and deadline.held)
@@ -246,10 +248,24 @@ def replan(work: Deciding, began: Began) -> bool:
             work.follow(e.DeadlineCancelled(deadline=id, why="not-called-for"), "plan")
         elif due.at != deadline.nominal or (deadline.at <= work.now and began.lets_run(deadline)):
             work.follow(_moved(work, id, deadline.milestone, due), "plan")
+        elif began.rules and _is_ruled_otherwise(work, deadline, due):
+            # Under a new number, so that a reminder of the new rules is not taken for one of the old.
+            work.follow(e.DeadlineCancelled(deadline=id, why="programme-changed"), "plan")
+            work.follow(_set(work, deadline.milestone, due), "plan")
     for code, due in planned.items():
         if _is_owed(work, code, due):
             work.follow(_set(work, code, due), "plan")
     return work.state.seq > before
+
+
+def _is_ruled_otherwise(work: Deciding, deadline: Deadline, due: Due) -> bool:
+    """Whether other rules leave its day as it is, and change its reminders or what holds it."""
+    milestone = work.book.milestone(deadline.milestone)
+    ahead = tuple(each for each in deadline.reminders[deadline.reminded :] if each.at > work.now)
+    reminders = _reminders(work, milestone, deadline.at, deadline.day)
+    awaited = work.state.dates.get(deadline.awaits or "")
+    awaits = deadline.awaits if awaited is not None and not awaited.happened else None
+    return (is_shifted(work.book, milestone), due.awaits, reminders) != (deadline.held, awaits, ahead)
 
 
 def _is_owed(work: Deciding, code: str, due: Due) -> bool:

@@ -17,7 +17,7 @@ from journeys.domain.decide import (
     refusal_event,
 )
 from journeys.domain.evolve import evolve, is_only_recorded
-from journeys.domain.handbook import Handbook
+from journeys.domain.handbook import NO_OTHERS, Handbook, Shelf
 from journeys.domain.record import Event, Payload
 from journeys.domain.state import State, Status
 
@@ -42,6 +42,8 @@ class Offer:
     outcomes: int
     """How many of the waiting outcomes are in it."""
     state: State
+    book: Handbook
+    """The rules in force after it."""
     money: bool
 
     @property
@@ -61,11 +63,13 @@ def make_offer(
     outcomes: Sequence[Outcome],
     now: datetime,
     blocked: str | None = None,
+    shelf: Shelf = NO_OTHERS,
 ) -> Offer:
     """Decide each outcome, then what is due, then each command once nothing is due any more.
 
     What does not fit stays where it waits: an offer stops at about 100 events, and reserves one payment at most.
-    `blocked` is the fund's refusal of the reservation offered before.
+    `blocked` is the fund's refusal of the reservation offered before; `shelf` holds the rules that a command may put in
+    force.
     """
     work = state.copy()
     events: list[Event[Payload]] = []
@@ -84,24 +88,29 @@ def make_offer(
     for command in commands:
         if len(events) >= MOST_EVENTS or not caught_up:
             break
-        decided.append(_decide_one(work, command, now, book, events))
+        one, book = _decide_one(work, command, now, book, events, shelf)
+        decided.append(one)
         caught_up = not _is_due(work, now)
     money = any(event.kind == "PaymentReserved" for event in events)
-    return Offer(state.seq, tuple(events), tuple(decided), taken, work, money)
+    return Offer(state.seq, tuple(events), tuple(decided), taken, work, book, money)
 
 
-def _decide_one(work: State, command: Command, now: datetime, book: Handbook, events: list[Event[Payload]]) -> Decided:
-    decision = decide(work, command, now, book)
+def _decide_one(
+    work: State, command: Command, now: datetime, book: Handbook, events: list[Event[Payload]], shelf: Shelf
+) -> tuple[Decided, Handbook]:
+    """What came of it, and the rules in force after it."""
+    decision = decide(work, command, now, book, shelf)
     first = work.seq + 1
     if isinstance(decision, Accepted):
         _fold(work, decision, events)
-        return Decided(command, None, first if decision.events else 0, work.seq if decision.events else 0)
+        bounds = (first, work.seq) if decision.events else (0, 0)
+        return Decided(command, None, *bounds), decision.book
     if work.status is Status.NONE:
-        return Decided(command, decision, 0, 0)  # there is no journey whose record could hold it
+        return Decided(command, decision, 0, 0), book  # there is no journey whose record could hold it
     event = refusal_event(work, command, decision, now, book)
     evolve(work, event)
     events.append(event)
-    return Decided(command, decision, first, first)
+    return Decided(command, decision, first, first), book
 
 
 def _fold(work: State, decision: Accepted | Refused, events: list[Event[Payload]]) -> None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from journeys.domain.calendar import ONE_DAY, Calendar, elapsed
 from journeys.domain.handbook import Handbook
 from journeys.domain.moments import Anchor, AnchorKind, Duration, Moment, Side, Stretch, Unit, parse_moment
-from journeys.domain.programme import Check, Contact, Milestone, Roll
+from journeys.domain.programme import Check, Milestone, Roll
 from journeys.domain.state import GrantStatus, State
 
 
@@ -240,7 +240,10 @@ def _measures(state: State, book: Handbook) -> Planned:
 
 def measured_day(state: State, book: Handbook, measure: str, number: int) -> date | None:
     """The day that the n-th measurement of a measure looks at, once its anchor has happened."""
-    due = moment_due(state, book, book.programme.measures[measure].at[number - 1])
+    rule = book.programme.measures.get(measure)
+    if rule is None or number > len(rule.at):
+        return None  # Of rules that are no longer in force.
+    due = moment_due(state, book, rule.at[number - 1])
     if due is None or due.awaits is not None:
         return None
     return due.day or book.calendar.day(due.at)
@@ -303,27 +306,31 @@ def _contact_openings(state: State, book: Handbook, now: datetime) -> Planned:
         if recorded is not None and recorded <= now and state.suspended is None:
             yield key, recorded  # owed already: it is taken, and what it missed is counted there
             continue
-        window = next_window(state, book, contact, 0 if known is None else known.window, now)
+        window = next_window(state, book, code, 0 if known is None else known.window, now)
         if window is not None:
             yield key, window.opens
 
 
-def next_window(state: State, book: Handbook, contact: Contact, after: int, now: datetime) -> Window | None:
+def next_window(state: State, book: Handbook, code: str, after: int, now: datetime) -> Window | None:
     """The first window behind number `after` that is not over yet."""
-    return next((window for window in grid(state, book, contact, after) if window.closes > now), None)
+    return next((window for window in grid(state, book, code, after) if window.closes > now), None)
 
 
-def grid(state: State, book: Handbook, contact: Contact, after: int = 0) -> Iterator[Window]:
+def grid(state: State, book: Handbook, code: str, after: int = 0) -> Iterator[Window]:
     """The windows of a contact behind a number: a fixed grid from its start.
 
-    A stub under half an interval joins the window before.
+    A stub under half an interval joins the window before. Windows are numbered from 1, and on through every grid that
+    the contact has had.
     """
+    contact, known = book.programme.contacts[code], state.contacts.get(code)
+    former = known.counted_from if known is not None else 0
     start = moment_due(state, book, contact.start)
     if start is None or start.awaits is not None:
         return
     first = start.day or book.calendar.day(start.at)
     calendar = book.calendar
-    for number, (begins, ends) in enumerate(_spans(calendar, contact.cadence, first)[after:], after + 1):
+    skipped = max(after - former, 0)
+    for number, (begins, ends) in enumerate(_spans(calendar, contact.cadence, first)[skipped:], former + skipped + 1):
         opens, closes = _pushed(state, first, begins), _pushed(state, first, ends) - ONE_DAY
         yield Window(number, calendar.opening(opens), calendar.closing(max(opens, closes)))
 

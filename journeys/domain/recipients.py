@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from journeys.domain.calendar import Calendar
 from journeys.domain.directory import Holder, reachable
 from journeys.domain.messages import PARTICIPANT, why_not
+from journeys.domain.rights import BOUND_TO_FUNDS
 from journeys.domain.state import Message, State
 
 DESK: Final = "duty"
@@ -28,6 +29,8 @@ class Circle:
     """Whether there is an address of last resort."""
     lines: Mapping[str, str] = field(default_factory=dict)
     """The line of the rights table that a programme's own role has, where it is not its own name."""
+    fund: str | None = None
+    """The fund whose money it is about, where it is about money."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +62,16 @@ def resolve(role: str, fallback: Iterable[str], circle: Circle) -> Resolution:
 
 
 def addressees(role: str, circle: Circle) -> Resolution:
-    """Who gets a message that can wait: those who answer for the role today, else those who hold it and are away."""
-    found = _answering(role, circle)
-    if not found.vacant:
-        return found
+    """Who gets a message that can wait: those who answer for the role today, else those who hold it and are away.
+
+    About money of which none of them decides it goes to those of every fund: somebody must know that nobody can.
+    """
     back = replace(circle, roster=tuple(replace(holder, absent=False) for holder in circle.roster))
-    return _answering(role, back)
+    for around in (circle, back, replace(circle, fund=None), replace(back, fund=None)):
+        found = _answering(role, around)
+        if not found.vacant:
+            break
+    return found
 
 
 def _answering(role: str, circle: Circle) -> Resolution:
@@ -84,10 +91,12 @@ def _answering(role: str, circle: Circle) -> Resolution:
 
 
 def _holders(role: str, line: str, circle: Circle) -> tuple[str, ...]:
-    """At the journey's site, or anywhere when nobody answers there."""
+    """At the journey's site, or anywhere when nobody answers there; of a line bound to funds, those of this fund."""
+    bound = circle.fund is not None and line in BOUND_TO_FUNDS
+    roster = [each for each in circle.roster if not bound or not each.funds or circle.fund in each.funds]
     for site in dict.fromkeys((circle.site, None)):
         for name in dict.fromkeys((role, line)):
-            people = reachable(circle.roster, name, site)
+            people = reachable(roster, name, site)
             if people:
                 return people
     return ()

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
-from journeys.domain.commands import BODIES, INTERNAL, PERSONAL, Body, Command
+from journeys.domain.commands import BODIES, INTERNAL, PERSONAL, Command
 from journeys.domain.programme import Programme
 from journeys.domain.record import SYSTEM
 from journeys.domain.state import State
@@ -59,6 +59,7 @@ TABLE: Final[dict[str, dict[str, Scope]]] = {
         ("settle-payment", "cancel-payment", "accept-receipt", "refuse-receipt", "waive-receipt"), _FINANCE
     ),
     "reopen": {"supervisor": _A},
+    "change-programme": {"supervisor": _A},
     "assign-referent": {"supervisor": _A},
     "reassign-escalation": {"supervisor": _A, "duty": _A},
     "request-erasure": {**_CASEWORK, "administrator": _A},
@@ -92,9 +93,41 @@ READS: Final[dict[str, Reach]] = {
 """Reading, role by role. Mentors, partners and participants act through one-time links and look into no file."""
 
 
-def reaches(roles: Iterable[str]) -> frozenset[Reach]:
-    """What the holder of these roles may look into; a role that is not in the table adds nothing."""
-    return frozenset(READS.get(role, Reach.NONE) for role in roles) - {Reach.NONE}
+class Somebody(Protocol):
+    """Who asks: an id, the roles held, the sites and funds they are for (none: all), for whom they stand in."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def roles(self) -> tuple[str, ...]: ...
+    @property
+    def sites(self) -> tuple[str, ...]: ...
+    @property
+    def funds(self) -> tuple[str, ...]: ...
+    @property
+    def stands_in_for(self) -> tuple[str, ...]: ...
+
+
+def reaches(roles: Iterable[str], programme: Programme | None = None) -> frozenset[Reach]:
+    """What the holder of these roles may look into, of the journeys of a programme where one is given.
+
+    A role that has no line of the table adds nothing.
+    """
+    return frozenset(READS.get(line_of(role, programme), Reach.NONE) for role in roles) - {Reach.NONE}
+
+
+def sees(who: Somebody, state: State, programme: Programme | None) -> bool:
+    """Whether somebody may look into this journey; row-level security says the same (a test compares them)."""
+    reach = reaches(who.roles, programme)
+    led = state.referent in (who.id, *who.stands_in_for)
+    asked = state.transfer is not None and state.transfer.to == who.id
+    funds = {grant.fund for grant in state.grants.values()}
+    return (
+        Reach.ALL in reach
+        or (Reach.SITE in reach and (not who.sites or state.site is None or state.site in who.sites))
+        or (Reach.MONEY in reach and bool(funds) and (not who.funds or not funds.isdisjoint(who.funds)))
+        or (Reach.OWN in reach and (led or asked))
+    )
 
 
 FORWARDED: Final = INTERNAL | PERSONAL | {"expect-date", "move-date", "confirm-date", "cancel-date", "plan"}
@@ -127,47 +160,75 @@ def acting_role(command: Command, state: State, programme: Programme | None) -> 
     return None
 
 
+def covers(name: str, roles: Iterable[str], programme: Programme | None, *, own: bool) -> bool:
+    """Whether one of these roles may give a command of this name: on every journey, or on their own and this is one."""
+    scopes = {right(line_of(role, programme), name) for role in roles}
+    return Scope.ALLOWED in scopes or (Scope.OWN in scopes and own)
+
+
+def may_give(name: str, who: Somebody, state: State, programme: Programme | None, fund: str | None = None) -> bool:
+    """Whether a right may cover a command of this name by somebody here, whatever else it says.
+
+    Args:
+        fund: whose money it is about, where that is known.
+    """
+    roles = _free(who.roles, who.funds, fund, programme)
+    return covers(name, roles, programme, own=_stands_by(name, who.id, who.stands_in_for, state))
+
+
 BOUND_TO_FUNDS: Final = frozenset({"finance"})
 """Lines of the table whose holder may be bound to funds."""
 
 
 def held(command: Command, state: State, programme: Programme | None) -> tuple[str, ...]:
     """The roles in which the actor may give this command: about another fund's money, none that is bound to funds."""
-    fund = _fund_of(command.body, state)
-    if not command.funds or fund is None or fund in command.funds:
-        return command.roles
-    return tuple(role for role in command.roles if line_of(role, programme) not in BOUND_TO_FUNDS)
+    body = command.body
+    about = {name: getattr(body, name, "") for name in ("grant", "payment", "receipt")}
+    return _free(command.roles, command.funds, fund_of(state, **about), programme)
 
 
-def _fund_of(body: Body, state: State) -> str | None:
-    """The fund whose money a command is about; None when it is about none, or about a grant that is not known."""
-    id = getattr(body, "grant", None)
-    if (payment := state.payments.get(getattr(body, "payment", ""))) is not None:
-        id = payment.grant
-    if (receipt := state.receipts.get(getattr(body, "receipt", ""))) is not None:
-        id = receipt.grant
-    grant = state.grants.get(id or "")
-    return grant.fund if grant is not None else None
+def _free(
+    roles: tuple[str, ...], funds: tuple[str, ...], fund: str | None, programme: Programme | None
+) -> tuple[str, ...]:
+    """Those of the roles in which somebody for these funds acts where it is about this one's money."""
+    if not funds or fund is None or fund in funds:
+        return roles
+    return tuple(role for role in roles if line_of(role, programme) not in BOUND_TO_FUNDS)
+
+
+def fund_of(state: State, *, grant: str = "", payment: str = "", receipt: str = "") -> str | None:
+    """The fund whose money these ids are about; None when it is none, or a grant that is not known."""
+    if (paid := state.payments.get(payment)) is not None:
+        grant = paid.grant
+    if (shown := state.receipts.get(receipt)) is not None:
+        grant = shown.grant
+    known = state.grants.get(grant)
+    return known.fund if known is not None else None
 
 
 def _is_own(command: Command, state: State) -> bool:
-    """Whether the actor leads (or stands in for who leads), mentors, is asked to take over, was referred to, or is
-    the person of the journey."""
-    actor, body = command.actor, command.body
+    """Whether the journey is the actor's own for what this command says."""
+    body = command.body
     if body.name == "plan":
-        return body.referent == actor
-    if body.name in ("accept-transfer", "decline-transfer"):
+        return body.referent == command.actor
+    referral = body.referral if body.name in ("accept-referral", "decline-referral") else None
+    return _stands_by(body.name, command.actor, command.stands_in_for, state, referral)
+
+
+def _stands_by(
+    name: str, actor: str, stands_in_for: tuple[str, ...], state: State, referral: str | None = None
+) -> bool:
+    """Whether somebody leads (or stands in for who leads), mentors, is asked to take over, was referred to (by this
+    referral, where it is known which), or is the person of the journey."""
+    if name in ("accept-transfer", "decline-transfer"):
         return state.transfer is not None and state.transfer.to == actor
     mentored = state.match is not None and state.match.mentor == actor
-    proposed = actor in state.proposals.values() and body.name in ("match-mentor", "decline-mentor")
-    referred = body.name in ("accept-referral", "decline-referral") and _referred_to(state, body.referral) == actor
-    leads = actor == state.referent or state.referent in command.stands_in_for
+    proposed = actor in state.proposals.values() and name in ("match-mentor", "decline-mentor")
+    referred = name in ("accept-referral", "decline-referral") and any(
+        known.partner == actor for id, known in state.referrals.items() if referral in (None, id)
+    )
+    leads = actor == state.referent or state.referent in stands_in_for
     return leads or actor == state.person or mentored or proposed or referred
-
-
-def _referred_to(state: State, referral: str) -> str | None:
-    known = state.referrals.get(referral)
-    return known.partner if known is not None else None
 
 
 def uncovered() -> set[str]:

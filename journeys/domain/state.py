@@ -107,6 +107,8 @@ class ContactKnown:
     made: bool = False
     missed: tuple[int, ...] = ()
     """Numbers of the windows that passed without a contact."""
+    counted_from: int = 0
+    """Windows of grids under former rules: the first of today's grid has the number after it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from journeys.local.child import Child, Command, tail
 from journeys.local.failures import DataDirUnusable, failed_start
 from journeys.local.postgres import Postgres
 from journeys.local.record import StackInfo, State, prepare, read_record, take_lock, write_record
-from journeys.local.temporal_server import NAMESPACE, TemporalServer, free_port, free_ports
+from journeys.local.temporal_server import NAMESPACE, TemporalServer, hold_port, hold_ports
 
 AfterStart = Callable[[StackInfo], Awaitable[None]]
 
@@ -107,9 +107,10 @@ def environment(info: StackInfo) -> dict[str, str]:
 class Stack:
     """A running stack, by `async with Stack.start(...)`; on the main thread, for the children die with it."""
 
-    def __init__(self, info: StackInfo, lock: int) -> None:
+    def __init__(self, info: StackInfo, lock: int, ports: contextlib.ExitStack) -> None:
         self._info = info
         self._lock = lock
+        self._ports = ports
         self._kept: list[_Kept] = []
 
     @classmethod
@@ -139,11 +140,12 @@ class Stack:
         """
         data_dir = prepare(data_dir)
         lock = take_lock(data_dir)
-        try:
-            ports = free_ports(ui=ui, **_former_ports(data_dir))
+        with contextlib.ExitStack() as held:
+            held.callback(os.close, lock)
+            ports = hold_ports(held, ui=ui, **_former_ports(data_dir))
             postgres = Postgres(data_dir)
             temporal = TemporalServer(data_dir, ports, time_skipping=time_skipping)
-            stack = cls(_first_info(data_dir, postgres, temporal, time_skipping), lock)
+            stack = cls(_first_info(data_dir, postgres, temporal, time_skipping), lock, held)
             stack._record("starting")
             try:
                 await stack._begin(postgres, temporal)
@@ -157,8 +159,6 @@ class Stack:
                 yield stack
             finally:
                 await stack._stop()
-        finally:
-            os.close(lock)
 
     @property
     def info(self) -> StackInfo:
@@ -222,7 +222,7 @@ class Stack:
 
     async def _serve(self, command: Sequence[str]) -> None:
         """The application, on last time's port where it is free, so that an address noted down stays good."""
-        port = free_port(*filter(None, (_port(self._info.web_url),)), WEB_PORT)
+        port = hold_port(self._ports, _port(self._info.web_url), WEB_PORT)
         self._info = replace(self._info, web_url=f"http://127.0.0.1:{port}")
         await self._keep(Web([word.replace("{port}", str(port)) for word in command], self._info))
 
@@ -369,7 +369,7 @@ def _first_info(data_dir: Path, postgres: Postgres, temporal: TemporalServer, ti
 
 
 def _former_ports(data_dir: Path) -> dict[str, int]:
-    """(frontend, ui_port) of last time, as `free_ports` takes them."""
+    """(frontend, ui_port) of last time, as `hold_ports` takes them."""
     former = read_record(data_dir)
     if former is None:
         return {}

@@ -155,41 +155,37 @@ class TemporalServer:
         }
 
 
-def free_ports(*, ui: bool, frontend: int = 0, ui_port: int = 0) -> Ports:
-    """Ports that are free now.
+def hold_ports(held: contextlib.ExitStack, *, ui: bool, frontend: int = 0, ui_port: int = 0) -> Ports:
+    """Ports that are free, and nobody else's until `held` closes.
 
     Args:
         ui: with web pages.
         frontend, ui_port: those of last time, taken again where they are free, so that an address noted down
             stays good; 0 for any.
     """
-    with contextlib.ExitStack() as held:
-        return Ports(
-            frontend=_bound(held, frontend),
-            http=_bound(held, 0),
-            metrics=_bound(held, 0),
-            ui=_bound(held, ui_port) if ui else None,
-        )
+    return Ports(
+        frontend=hold_port(held, frontend),
+        http=hold_port(held),
+        metrics=hold_port(held),
+        ui=hold_port(held, ui_port) if ui else None,
+    )
 
 
-def free_port(*wanted: int) -> int:
-    """The first of these ports that is free, else any."""
-    with contextlib.ExitStack() as held:
-        for port in wanted:
-            found = _bound(held, port)
-            if found == port:
-                return found
-        return _bound(held, 0)
+def hold_port(held: contextlib.ExitStack, *wanted: int) -> int:
+    """The first of these ports that is free, else any: a child may listen on it, and nobody else until `held` closes.
 
-
-def _bound(held: contextlib.ExitStack, port: int) -> int:
-    for wanted in (port, 0):
-        listener = held.enter_context(socket.socket())
-        # As the server itself does: the port of a server that has just gone is free.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        with contextlib.suppress(OSError):
-            listener.bind((LOOPBACK, wanted))
-            return int(listener.getsockname()[1])
+    The port stays bound here without listening: to others it is in use, but not to a server that reuses addresses,
+    as both of ours do. Another stack would too, so its name among the abstract sockets tells whose it is.
+    """
+    for port in (*filter(None, wanted), 0):
+        with contextlib.suppress(OSError), contextlib.ExitStack() as tried:
+            bound = tried.enter_context(socket.socket())
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind((LOOPBACK, port))
+            drawn = int(bound.getsockname()[1])
+            tried.enter_context(socket.socket(socket.AF_UNIX)).bind(f"\0journeys-port-{drawn}")
+            held.push(tried.pop_all())
+            return drawn
     raise OSError("no free port on the loopback interface")
 
 

@@ -21,6 +21,19 @@ def _planned(t: Telling, d: e.JourneyPlanned) -> str:
     )  # fmt: skip
 
 
+@tells(e.ProgrammeChanged)
+def _programme_changed(t: Telling, d: e.ProgrammeChanged) -> str:
+    label = t.quoted(t.book.programme.label.in_(t.lang))
+    before = t.book.former[-1].programme if t.book.former else t.book.programme
+    if before.programme == d.name:
+        return t.say("{who} a appliqué au parcours les règles modifiées du programme {programme}.",
+                     who=t.who, programme=label)  # fmt: skip
+    return t.say(
+        "{who} a fait passer le parcours du programme {before} au programme {programme}.",
+        who=t.who, before=t.quoted(before.label.in_(t.lang)), programme=label,
+    )  # fmt: skip
+
+
 @tells(e.JourneyActivated)
 def _activated(t: Telling, d: e.JourneyActivated) -> str:
     return t.say("L'accompagnement commence.")

@@ -70,6 +70,13 @@ SENTENCES: Final = {
         "La personne est décédée le {on} : le parcours ne peut pas être "
         "rouvert. Si c'est une erreur, prévenez l'administration."
     ),
+    # other rules
+    "unknown-programme": N_("Ce programme n'est pas en vigueur ici. Publiez-le d'abord, puis refaites la demande."),
+    "same-programme": N_("Le parcours suit déjà ces règles ({programme}). Il n'y a rien à changer."),
+    "grant-without-rules": N_(
+        "Le programme « {programme} » ne prévoit pas l'aide « {grant} », demandée sur ce parcours. Ajoutez-la "
+        "au programme, ou gardez les règles actuelles."
+    ),
     # milestones
     "unknown-milestone": N_("L'étape « {milestone} » n'est pas dans ce programme. Étapes du programme : {known}."),
     "already-settled": N_("L'étape « {milestone} » est déjà faite ou dispensée. Si c'est faux, corrigez-la."),

@@ -84,35 +84,37 @@ class Speech:
     # --- labels of the programme
 
     def milestone(self, code: str) -> str:
-        known = self.book.programme.milestones.get(code)
-        return self.quoted(known.label.in_(self.lang) if known is not None else self.spoken(code))
+        return self.quoted(self._called("milestones", code))
 
     def deadline(self, id: str) -> str:
         return self.milestone(id.rpartition("/")[0])
 
     def date(self, code: str) -> str:
-        known = self.book.programme.dates.get(code)
-        return known.label.in_(self.lang) if known is not None else self.spoken(code)
+        return self._called("dates", code)
 
     def phase(self, code: str) -> str:
-        known = self.book.programme.phases.get(code)
-        return self.quoted(known.label.in_(self.lang) if known is not None else self.spoken(code))
+        return self.quoted(self._called("phases", code))
 
     def contact(self, code: str) -> str:
-        known = self.book.programme.contacts.get(code)
-        return self.quoted(known.label.in_(self.lang) if known is not None else self.spoken(code))
+        return self.quoted(self._called("contacts", code))
 
     def outcome(self, code: str) -> str:
-        known = self.book.programme.closings.get(code)
-        return known.label.in_(self.lang) if known is not None else self.spoken(code)
+        return self._called("closings", code)
 
     def grant_kind(self, code: str) -> str:
-        known = self.book.programme.grants.get(code)
-        return known.label.in_(self.lang) if known is not None else self.spoken(code)
+        return self._called("grants", code)
 
     def measure(self, code: str) -> str:
-        known = self.book.programme.measures.get(code)
-        return self.quoted(known.label.in_(self.lang) if known is not None else self.spoken(code))
+        return self.quoted(self._called("measures", code))
+
+    def _called(self, part: str, code: str) -> str:
+        """The label of a code by the rules in force, else by the last ones that had it."""
+        for book in reversed(self.book.all):
+            known = getattr(book.programme, part).get(code)
+            if known is not None:
+                label: str = known.label.in_(self.lang)
+                return label
+        return self.spoken(code)
 
     # --- what ids stand for
 

@@ -86,6 +86,8 @@ class Asked(Assumed):
     decided_after: Span = Span(least=Duration(1, Unit.DAY), most=Duration(9, Unit.DAY))
     justified: Percent = 90
     justified_after: Span = Span(least=Duration(3, Unit.DAY), most=Duration(28, Unit.DAY))
+    waived_after: Span = Span(least=Duration(60, Unit.DAY), most=Duration(120, Unit.DAY))
+    """How long finance waits for a receipt that is overdue."""
     unknown: Percent = 2
     """Of payments whose fate the bank does not say at once."""
 
@@ -143,3 +145,5 @@ class Behaviour(Assumed):
     away: Away = Away()
     closed_after: Span = Span(least=Duration(1, Unit.DAY), most=Duration(21, Unit.DAY))
     """How long somebody takes to close a journey that asks for it."""
+    longest: DurationField = Duration(24, Unit.MONTH)
+    """However it goes, nobody is accompanied longer: then somebody closes."""

@@ -127,6 +127,7 @@ class People:
                 yield from self._date(name, on, first=isinstance(data, e.DateExpected))
             case e.JourneyPlanned():
                 yield from self._month(at)
+                yield at + timedelta(minutes=minutes(self.behaviour.longest)), self._close("completed")
                 for kind in self.book.programme.grants:
                     asked = self._asked(kind)
                     if self._chance(asked.often):
@@ -154,6 +155,11 @@ class People:
                 asked = self._asked(state.grants[grant].kind)
                 if self._chance(asked.justified):
                     yield at + self._span(asked.justified_after), self._submit(id)
+            case e.ReceiptOverdue(receipt=id):
+                yield (
+                    at + self._span(self._asked(state.grants[state.receipts[id].grant].kind).waived_after),
+                    self._waive(id),
+                )
             case e.ReceiptSubmitted(receipt=id):
                 yield at + timedelta(days=self._draw.randint(1, 9)), self._accept(id)
             case e.MentorProposed(mentor=mentor):
@@ -164,7 +170,7 @@ class People:
                 yield at + self._span(self.behaviour.away.lasts), self._resume
             case e.ClosingWanted(outcome=outcome):
                 yield at + self._span(self.behaviour.closed_after), self._close(outcome or "completed")
-            case e.ReviewDue() if state.closing_wanted:
+            case e.ReviewDue(found=found) if state.closing_wanted or "nothing-planned" in found:
                 yield at + self._span(self.behaviour.closed_after), self._close("completed")
             case _:
                 pass
@@ -363,6 +369,15 @@ class People:
             if known is None or known.settled is not None:
                 return None
             return self._as("finance", c.AcceptReceipt(receipt=id))
+
+        return act
+
+    def _waive(self, id: str) -> Act:
+        def act(state: State, at: datetime) -> Asking | None:
+            known = state.receipts.get(id)
+            if known is None or known.settled is not None or known.submitted is not None:
+                return None
+            return self._as("finance", c.WaiveReceipt(receipt=id), reason="Jamais remis")
 
         return act
 

@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from journeys.domain.handbook import Handbook, open_handbook
 from journeys.domain.play import Moment, Wedged, play
@@ -54,10 +54,7 @@ def simulate(trial: Trial, processes: int = 1, told: Callable[[int], None] = lam
             whole.add(play_share(trial, share))
             told(whole.lives)
         return whole
-    # Spawned, not forked: whoever calls may have threads.
-    with ProcessPoolExecutor(
-        processes, multiprocessing.get_context("spawn"), initializer=_open, initargs=(trial,)
-    ) as pool:
+    with players(processes, _open, trial) as pool:
         try:
             for done in as_completed([pool.submit(_play, share) for share in _shares(trial)]):
                 whole.add(done.result())
@@ -66,6 +63,11 @@ def simulate(trial: Trial, processes: int = 1, told: Callable[[int], None] = lam
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return whole
+
+
+def players(processes: int, begin: Callable[..., None], *given: Any) -> ProcessPoolExecutor:
+    """Processes that play; each calls `begin` with what is given, once. Spawned, not forked: callers have threads."""
+    return ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), initializer=begin, initargs=given)
 
 
 def play_share(trial: Trial, share: range) -> Tally:

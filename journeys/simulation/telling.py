@@ -9,6 +9,7 @@ from journeys.domain.programme import Programme
 from journeys.i18n import N_, Lang, capital, format_money, text
 from journeys.narration.refusals import refusal
 from journeys.narration.words import role_word, spoken
+from journeys.simulation.comparing import Sum
 from journeys.simulation.tally import OPEN, Tally
 
 _ABOUT: Final = {
@@ -51,6 +52,11 @@ def tables(tally: Tally, programme: Programme, lang: Lang) -> list[Table]:
     return [table for part in parts if (table := part()).rows]
 
 
+def replayed(found: Sum, before: Programme, after: Programme, lang: Lang) -> list[Table]:
+    """What would have differed in past journeys, subject by subject; what did not differ has no table."""
+    return _Differing(found, before, after, lang).tables()
+
+
 def role_label(role: str, programme: Programme, lang: Lang) -> str:
     """What a role of the programme is called."""
     known = programme.roles.get(role)
@@ -65,6 +71,75 @@ def workload(tally: Tally, programme: Programme, lang: Lang) -> dict[str, list[i
         capital(role_label(role, programme, lang)): [tally.work[week, role] + tally.told[week, role] for week in weeks]
         for role in roles
     }
+
+
+_WHAT: Final = {
+    "deadline": N_("Échéances"), "message": N_("Messages"), "alert": N_("Alertes"), "approval": N_("Accords"),
+    "payment": N_("Versements"), "ending": N_("Comment les parcours finissent"),
+}  # fmt: skip
+_CHANGES: Final = {
+    "added": N_("en plus"), "dropped": N_("en moins"), "moved": N_("un autre jour"), "otherwise": N_("autrement"),
+}  # fmt: skip
+_SAID: Final = {"met": N_("tenue"), "missed": N_("manquée"), "open": N_("en cours")}
+
+
+@dataclass(frozen=True, slots=True)
+class _Differing:
+    found: Sum
+    before: Programme
+    after: Programme
+    lang: Lang
+
+    def tables(self) -> list[Table]:
+        return [table for what in _WHAT if (table := self._table(what)).rows]
+
+    def _table(self, what: str) -> Table:
+        rows = []
+        for (kind, about, change, before, after), times in sorted(self.found.counted.items()):
+            if kind == what:
+                said = " → ".join(part for part in (self._said(kind, before), self._said(kind, after)) if part)
+                rows.append((self._about(kind, about), self._(_CHANGES[change]), said, str(times)))
+        heads = (self._("au sujet de"), self._("différence"), "", self._("fois"))
+        return Table(self._(_WHAT[what]), heads, tuple(rows))
+
+    def _about(self, kind: str, about: str) -> str:
+        match kind:
+            case "deadline":
+                return capital(self._label("milestones", about))
+            case "approval":
+                return capital(self._label("grants", about))
+            case "alert":
+                subject, _, code = about.partition(" ")
+                part = {"milestone": "milestones", "contact": "contacts", "date": "dates"}.get(subject)
+                words = self._(_ABOUT[subject]) if subject in _ABOUT else spoken(subject, self.lang)
+                return capital(f"{words} : {self._label(part, code)}" if part and code else words)
+            case _:
+                return capital(spoken(about, self.lang)) if about else ""
+
+    def _said(self, kind: str, text: str) -> str:
+        match kind:
+            case "deadline" if text:
+                return self._(_SAID.get(text, text))
+            case "alert" if text:
+                return self._("jusqu'au palier {step}").format(step=int(text) + 1)
+            case "message" if text:
+                return self._("à : {who}").format(who=role_label(text, self.after, self.lang))
+            case "approval" if text:
+                return ", ".join(role_label(role, self.after, self.lang) for role in text.split(", "))
+            case "ending":
+                return self._label("closings", text) if text else self._("toujours ouvert")
+            case _:
+                return text
+
+    def _label(self, part: str, code: str) -> str:
+        for programme in (self.after, self.before):
+            if (known := getattr(programme, part).get(code)) is not None:
+                label: str = known.label.in_(self.lang)
+                return label
+        return spoken(code, self.lang)
+
+    def _(self, french: str) -> str:
+        return text(self.lang)(french)
 
 
 @dataclass(frozen=True, slots=True)

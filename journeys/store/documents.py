@@ -1,11 +1,13 @@
 """The bytes of documents: kept before the command that shows them is sent, let go of when it is not taken."""
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 import asyncpg
 
+from journeys.domain.document import PART
 from journeys.store.database import Connection, Pool
 
 _SECONDS: Final = 60.0
@@ -64,6 +66,32 @@ async def standing(connection: Pool | Connection, stream: str) -> dict[str, bool
         stream, timeout=_SECONDS,
     )  # fmt: skip
     return {row["digest"]: row["whole"] for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The documents that the journal tells of, each once a journey; of these, those that are not there any more, and
+    those whose bytes have not the recorded digest."""
+
+    told: int
+    missing: int
+    altered: int
+
+
+async def told_and_kept(pool: Pool, seconds: float) -> Told:
+    """Compare all documents with the journal, byte for byte; raises TimeoutError after so long."""
+    row = await pool.fetchrow(
+        """
+        SELECT count(*) AS told, count(*) FILTER (WHERE d.stream IS NULL) AS missing,
+               count(*) FILTER (WHERE sha256(d.content) <> d.digest) AS altered
+        FROM (
+            SELECT DISTINCT stream, text::jsonb ->> 'digest' AS digest FROM parts
+            WHERE name = $1 AND text IS JSON OBJECT AND text::jsonb ->> 'digest' ~ '^[0-9a-f]{64}$'
+        ) AS shown LEFT JOIN documents d ON d.stream = shown.stream AND d.digest = decode(shown.digest, 'hex')
+        """,
+        PART, timeout=seconds,
+    )  # fmt: skip
+    return Told(*row)
 
 
 async def delete_documents(pool: Pool, stream: str) -> int:

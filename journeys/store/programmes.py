@@ -40,6 +40,11 @@ async def texts_of(pool: Pool, hashes: Iterable[str]) -> dict[str, str]:
     return {row["sha256"].hex(): row["text"] for row in rows}
 
 
+async def all_texts(pool: Pool) -> dict[str, str]:
+    """Every text that was ever kept, by its SHA-256."""
+    return {row["sha256"].hex(): row["text"] for row in await pool.fetch("SELECT sha256, text FROM texts")}
+
+
 async def put_published(connection: Connection, name: str, sha256: str, at: datetime) -> None:
     """Make a stored programme the one with which new journeys of this name begin."""
     await connection.execute(

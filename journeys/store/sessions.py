@@ -32,6 +32,8 @@ class Visitor:
     funds: tuple[str, ...]
     stands_in_for: tuple[str, ...]
     """Colleagues away today whose deputy they are."""
+    lines: tuple[str, ...]
+    """Lines of the rights table that their roles have where a programme says so (`rights:`)."""
     how: str
     opened_at: datetime
     proved_at: datetime
@@ -78,15 +80,15 @@ async def enter(connection: Connection, token: str) -> Visitor | None:
 async def entered(connection: Connection, way: Literal["session_enter", "token_enter"], token: str) -> Visitor | None:
     """Who comes this way with a token; see `enter`."""
     row = await connection.fetchrow(
-        f"SELECT *, my_funds() AS funds, led_by_me() AS leads FROM {way}($1)", hash_of(token)
+        f"SELECT *, my_funds() AS funds, led_by_me() AS leads, apart('lines') AS lines FROM {way}($1)", hash_of(token)
     )
     if row is None:
         return None
     return Visitor(
         id=str(row["staff"]), handle=row["handle"], name=row["name"], language=row["language"],
         roles=tuple(row["roles"]), sites=tuple(row["sites"]), funds=tuple(row["funds"]),
-        stands_in_for=tuple(str(leader) for leader in row["leads"] if leader != row["staff"]), how=row["how"],
-        opened_at=row["opened_at"], proved_at=row["proved_at"],
+        stands_in_for=tuple(str(leader) for leader in row["leads"] if leader != row["staff"]),
+        lines=tuple(row["lines"]), how=row["how"], opened_at=row["opened_at"], proved_at=row["proved_at"],
     )  # fmt: skip
 
 

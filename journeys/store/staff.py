@@ -224,7 +224,7 @@ async def roster(pool: Pool, on: date) -> list[Holder]:
     """Active staff on a local day, with who is away and who stands in: what `directory.reachable` takes."""
     rows = await pool.fetch(
         """
-        SELECT s.id::text, s.roles, s.sites, a.staff IS NOT NULL AS absent, a.deputy::text
+        SELECT s.id::text, s.roles, s.sites, s.funds, a.staff IS NOT NULL AS absent, a.deputy::text
         FROM staff s
         LEFT JOIN LATERAL (
             SELECT staff, deputy FROM absences WHERE staff = s.id AND $1 BETWEEN first_day AND last_day
@@ -235,7 +235,14 @@ async def roster(pool: Pool, on: date) -> list[Holder]:
         on,
     )
     return [
-        Holder(row["id"], frozenset(row["roles"]), frozenset(row["sites"]), row["absent"], row["deputy"])
+        Holder(
+            row["id"],
+            frozenset(row["roles"]),
+            frozenset(row["sites"]),
+            row["absent"],
+            row["deputy"],
+            frozenset(row["funds"]),
+        )
         for row in rows
     ]
 

@@ -76,6 +76,12 @@ async def starting_with(pool: Pool, prefix: str, limit: int = 10) -> list[str]:
     return [row["id"] for row in rows]
 
 
+async def streams_of(pool: Pool, programme: str) -> list[str]:
+    """The streams of every journey that is, or was last, under the programme of this name, by id."""
+    rows = await pool.fetch("SELECT id FROM journeys WHERE programme = $1 ORDER BY id", programme)
+    return [f"journey-{row['id']}" for row in rows]
+
+
 async def journeys(
     pool: Pool,
     *,
@@ -119,15 +125,19 @@ async def journeys(
     return [_row(row) for row in rows]
 
 
-def within(roles: Collection[str], sites: Collection[str]) -> str:
+def within(roles: Collection[str], sites: Collection[str], apart: bool = False) -> str:
     """A condition that holds for every journey `j` which a visitor with these roles and sites may see.
 
     Row-level security decides what is seen, with or without it; with it the database finds them by an index.
+
+    Args:
+        apart: whether some programme gives a role of theirs another line of the rights table than its name.
     """
     reach = reaches(roles)
     if Reach.ALL in reach or (Reach.SITE in reach and not sites):
         return "true"
-    return " OR ".join(_WITHIN[each] for each in sorted(reach)) or "false"
+    conditions = [*(_WITHIN[each] for each in sorted(reach)), *([_APART] if apart else [])]
+    return " OR ".join(conditions) or "false"
 
 
 _WITHIN: Final = {
@@ -135,6 +145,7 @@ _WITHIN: Final = {
     Reach.SITE: "j.site IS NULL OR j.site = ANY ((SELECT my_sites())::text[])",
     Reach.MONEY: "j.money",
 }
+_APART: Final = "j.rules = ANY ((SELECT apart('any'))::text[])"
 
 
 _LED: Final = "(j.referent = ANY ($1::uuid[]) OR j.offered_to = ($1::uuid[])[1]) AND j.status <> 'closed'"
@@ -163,6 +174,17 @@ async def led_by(pool: Pool, staff: Sequence[str], until: datetime) -> list[Jour
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where an item stands in the order of `open_items`: what comes after it can be asked for."""
+
+    taken: bool
+    others: bool
+    moment: str
+    journey: str
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
     """Some of the open items of a list, and how many there are in all."""
 
@@ -170,6 +192,8 @@ class Listed:
     total: int
     mine: int = 0
     """Of the whole list, those that are the visitor's turn."""
+    places: tuple[Place, ...] = ()
+    """Of each item, where it stands; of `open_items` only."""
 
 
 NOTHING: Final = Listed((), 0)
@@ -259,34 +283,42 @@ async def turns(
 
 async def open_items(
     pool: Pool, kind: Literal["escalation", "grant"], visible: str, *, staff: str | None, roles: Collection[str],
-    mine: bool, limit: int, offset: int = 0,
+    mine: bool, limit: int, offset: int = 0, after: Place | None = None,
 ) -> Listed:  # fmt: skip
     """Open items of a kind: those that somebody took charge of last, mine first, then by when something happens next.
 
     Args:
         visible: `within`. staff, roles: whose turn is meant by mine; None: no referent's.
-        mine: only those.
+        mine: only those. after: what stands behind this place.
     """
     rows = await pool.fetch(
         f"""
         WITH open AS MATERIALIZED (
             SELECT j.id, item.place, item.value ->> 'note' = 'acknowledged' AS taken,
-                   coalesce(item.value ->> 'at', item.value ->> 'since') COLLATE "C" AS moment,
-                   coalesce(j.referent = $2, false) OR {_turn("$3")} AS mine
+                   coalesce(item.value ->> 'at', item.value ->> 'since', '~') COLLATE "C" AS moment,
+                   NOT (coalesce(j.referent = $2, false) OR {_turn("$3")}) AS others,
+                   (item.value ->> 'id') COLLATE "C" AS item
             FROM journeys j CROSS JOIN LATERAL jsonb_array_elements(j.turns) WITH ORDINALITY AS item (value, place)
             WHERE ({visible}) AND {_OPENS[kind]} AND item.value ->> 'kind' = $1
         ), shown AS (
-            SELECT * FROM open WHERE mine OR NOT $4 ORDER BY taken, mine DESC, moment, id, place LIMIT $5 OFFSET $6
+            SELECT * FROM open WHERE NOT (others AND $4) AND (
+                $7::uuid IS NULL OR (taken, others, moment, id, item) > ($8, $9, $10 COLLATE "C", $7, $11 COLLATE "C"))
+            ORDER BY taken, others, moment, id, item LIMIT $5 OFFSET $6
         )
-        SELECT {_BRIEF}, j.turns -> (shown.place - 1)::integer AS item, counted.total, counted.mine
-        FROM (SELECT count(*) AS total, count(*) FILTER (WHERE mine) AS mine FROM open) AS counted
+        SELECT {_BRIEF}, j.turns -> (shown.place - 1)::integer AS value, counted.total, counted.mine,
+               shown.taken, shown.others, shown.moment, shown.item
+        FROM (SELECT count(*) AS total, count(*) FILTER (WHERE NOT others) AS mine FROM open) AS counted
         LEFT JOIN shown ON true LEFT JOIN journeys j ON j.id = shown.id LEFT JOIN people p ON p.id = j.person
-        ORDER BY shown.taken, shown.mine DESC, shown.moment, shown.id, shown.place
+        ORDER BY shown.taken, shown.others, shown.moment, shown.id, shown.item
         """,
         kind, staff, sorted(set(roles) - OUTSIDE), mine, limit, offset,
+        *((after.journey, after.taken, after.others, after.moment, after.item) if after else (None,) * 5),
     )  # fmt: skip
-    items = tuple(BoardItem(_row(row), json.loads(row["item"])) for row in rows if row["id"] is not None)
-    return Listed(items, rows[0]["total"], rows[0]["mine"])
+    found = [row for row in rows if row["id"] is not None]
+    return Listed(
+        tuple(BoardItem(_row(row), json.loads(row["value"])) for row in found), rows[0]["total"], rows[0]["mine"],
+        tuple(Place(row["taken"], row["others"], row["moment"], row["id"], row["item"]) for row in found),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

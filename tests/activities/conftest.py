@@ -38,7 +38,6 @@ from journeys.domain.summary import summary
 from journeys.store import journal, people, publishing, staff, treasury
 from journeys.store.database import open_pool
 from journeys.store.directory import AlreadyThere, By
-from journeys.store.migrating import migrate
 from journeys.store.signing import KeyRing, draw_parts, sign
 from tests.conftest import RealStack
 
@@ -71,7 +70,11 @@ PROGRAMME = {
         "help": {
             "label": {"fr": "aide", "en": "help"}, "fund": "main", "cap": "500 EUR", "purposes": ["training"],
             "levels": [{"approvals": ["supervisor"]}],
-        }
+        },
+        "loan": {
+            "label": {"fr": "avance", "en": "loan"}, "fund": "other", "cap": "500 EUR", "purposes": ["rent"],
+            "levels": [{"approvals": ["finance"]}], "missed": "follow-up",
+        },
     },
 }  # fmt: skip
 
@@ -126,10 +129,12 @@ class Life:
                    site="lyon")
         )  # fmt: skip
 
-    async def hire(self, id: str, handle: str, *roles: str, sites: tuple[str, ...] = ()) -> str:
+    async def hire(
+        self, id: str, handle: str, *roles: str, sites: tuple[str, ...] = (), funds: tuple[str, ...] = ()
+    ) -> str:
         member = staff.Member(
             id=id, handle=f"{handle}-{id[:8]}", name=f"{handle.title()} Martin", email=f"{handle}@example.org",
-            phone=None, language="fr", roles=roles, sites=sites, active=True,
+            phone=None, language="fr", roles=roles, sites=sites, active=True, funds=funds,
         )  # fmt: skip
         await staff.add(self.pool, member, self.by)
         return id
@@ -279,15 +284,14 @@ async def make_life(pool: Any, programme: dict[str, Any] = PROGRAMME) -> Life:
 
 
 @pytest.fixture(scope="session")
-def shared_database(stack: RealStack) -> str:
-    """One migrated database for all lives: making one for each would take most of the time."""
+def shared_database(stack: RealStack, migrated: str) -> str:
+    """One database for all lives: making one for each would take most of the time."""
 
     async def make() -> str:
         name = f"lives_{uuid.uuid4().hex}"
         connection = await asyncpg.connect(stack.database)
-        await connection.execute(f"CREATE DATABASE {name}")
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {migrated}")
         await connection.close()
-        await migrate(stack.database_url(name))
         return stack.database_url(name)
 
     return asyncio.run(make())

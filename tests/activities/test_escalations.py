@@ -148,8 +148,10 @@ async def test_nobody_who_can_ever_be_reached_is_said(life: Life) -> None:
 A, B, C, D = "a", "b", "c", "d"
 
 
-def holder(id: str, role: str, *sites: str, absent: bool = False, deputy: str | None = None) -> Holder:
-    return Holder(id, frozenset({role}), frozenset(sites), absent, deputy)
+def holder(
+    id: str, role: str, *sites: str, absent: bool = False, deputy: str | None = None, funds: tuple[str, ...] = ()
+) -> Holder:
+    return Holder(id, frozenset({role}), frozenset(sites), absent, deputy, frozenset(funds))
 
 
 def circle(*roster: Holder, site: str | None = "lyon", **more: Any) -> Circle:
@@ -177,6 +179,14 @@ def circle(*roster: Holder, site: str | None = "lyon", **more: Any) -> Circle:
         ("duty", (), circle(), ("duty", ())),
         ("chef", (), circle(holder(B, "supervisor"), lines={"chef": "supervisor"}), ("chef", (B,))),
         ("coach", (), circle(holder(A, "referent"), lines={"coach": "referent"}), ("coach", (A,))),
+        ("finance", (), circle(holder(B, "finance", funds=("main",)), holder(C, "finance", funds=("other",)),
+                               holder(D, "finance"), fund="main"), ("finance", (B, D))),
+        ("treasurer", (), circle(holder(B, "treasurer", funds=("other",)), holder(C, "treasurer", "lille"), fund="main",
+                                 lines={"treasurer": "finance"}), ("treasurer", (C,))),
+        ("finance", ("duty",), circle(holder(B, "finance", funds=("other",)), desk=True, fund="main"),
+         ("duty", (DESK,))),
+        ("supervisor", (), circle(holder(B, "supervisor", funds=("other",)), fund="main"), ("supervisor", (B,))),
+        ("finance", (), circle(holder(B, "finance", funds=("other",))), ("finance", (B,))),
         (B, (), circle(holder(B, "finance")), (B, (B,))),
         (B, ("referent",), circle(holder(B, "finance", absent=True), holder(A, "referent")), ("referent", (A,))),
     ],
@@ -193,6 +203,12 @@ def test_a_message_that_can_wait_reaches_the_absent_when_nobody_else_answers() -
     assert addressees("supervisor", circle(holder(B, "supervisor", absent=True), holder(C, "supervisor"))).people == (
         C,
     )
+
+
+def test_a_message_about_money_reaches_the_absent_of_its_fund_before_those_of_others() -> None:
+    away, other = holder(B, "finance", absent=True, funds=("main",)), holder(C, "finance", funds=("other",))
+    assert addressees("finance", circle(away, other, fund="main")).people == (B,)
+    assert addressees("finance", circle(other, fund="main")).people == (C,)
 
 
 def test_an_escalation_never_waits_for_the_absent() -> None:

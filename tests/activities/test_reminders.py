@@ -223,6 +223,23 @@ async def test_a_notice_to_nobody_fails(life: Life) -> None:
     assert (result["answer"], result["reason"]) == ("failed", "vacant")
 
 
+async def test_only_finance_of_its_fund_is_asked_to_decide_on_a_grant(life: Life) -> None:
+    """And of every fund where nobody decides on this one's money."""
+    for handle, funds in (("main", ("main",)), ("both", ("main", "other")), ("every", ())):
+        await life.hire(str(uuid.uuid4()), handle, "finance", funds=funds)
+    await life.do(c.RequestGrant(grant="loan", purpose="rent", amount=20_000), payee="Bailleur, FR76 3000")
+    (effect,) = life.effects("deliver", to="finance")
+    assert (await life.run(effect))["answer"] == "sent"
+    assert set(life.postman.recipients) == {"both@example.org", "every@example.org"}
+    for member in await staff.members(life.pool):
+        if member.email in ("both@example.org", "every@example.org"):
+            await staff.set_funds(life.pool, member.id, ("main",), life.by)
+    await life.do(c.RequestGrant(grant="loan", purpose="rent", amount=10_000), payee="Bailleur, FR76 3000")
+    _, effect = life.effects("deliver", to="finance")
+    await life.run(effect)
+    assert set(life.postman.recipients[2:]) == {"main@example.org", "both@example.org", "every@example.org"}
+
+
 async def test_staff_letters_name_the_journey_never_the_person(life: Life) -> None:
     await life.reminded()
     (effect,) = life.effects("deliver", to="referent")

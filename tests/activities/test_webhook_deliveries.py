@@ -71,6 +71,19 @@ async def test_what_a_receiver_answers(receiver: Receiver, status: int, reason: 
     assert len(receiver.got) == 1, "a redirect is not followed, nothing is tried twice"
 
 
+@pytest.mark.parametrize(
+    ("status", "said", "seconds"),
+    [(429, "120", 120), (503, " 7 ", 7), (503, "Wed, 21 Oct 2015 07:28:00 GMT", 0), (503, "soon", None),
+     (503, "-5", None), (429, "9" * 40, 999_999_999_999), (500, "120", None), (204, "120", None)],
+)  # fmt: skip
+async def test_when_an_overloaded_receiver_asks_to_be_asked_again(
+    receiver: Receiver, status: int, said: str, seconds: float | None
+) -> None:
+    receiver.script, receiver.retry_after = [status], said
+    posted = await Messenger((receiver.host,)).post(receiver.url, **POST)
+    assert posted.after_seconds == seconds
+
+
 async def test_patience_has_an_end(receiver: Receiver) -> None:
     receiver.slow_seconds, begun = 1.0, time.monotonic()
     posted = await Messenger((receiver.host,), timeout_seconds=0.2).post(receiver.url, **POST)

@@ -1,4 +1,4 @@
-"""One installation a session, before which programs stand."""
+"""One installation, before which programs stand."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import pytest
 from tests.api.site import Site, open_site
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site() -> Iterator[Site]:
     with open_site() as opened:
         yield opened

@@ -12,6 +12,7 @@ from schemathesis import GenerationMode
 
 from journeys.identifiers import is_uuid
 from tests.api.site import Site
+from tests.web.office import PDF
 
 FEW: Final = 8
 """Operations that a short run asks, beside every read."""
@@ -85,10 +86,13 @@ def _check(site: Site, operation: Any, mode: Any, examples: int, seed: int, foun
 
 
 def _meant(site: Site, case: Any, mode: Any) -> None:
-    """A journey that is there instead of one drawn by chance, in three of four; nobody is born in the future."""
+    """A journey that is there instead of one drawn by chance, in three of four; nobody is born in the future; a
+    document is one."""
     id = (case.path_parameters or {}).get("id")
     if isinstance(id, str) and is_uuid(id) and int(id[:2], 16) % 4:
         case.path_parameters["id"] = site.journeys[int(id[2:6], 16) % len(site.journeys)]
+    if mode is GenerationMode.POSITIVE and case.media_type == "multipart/form-data":
+        case.body["document"] = PDF
     if mode is GenerationMode.POSITIVE and isinstance(case.body, dict) and isinstance(case.body.get("person"), dict):
         born = case.body["person"].get("birth_date")
         if isinstance(born, str) and born > str(date.today()):

@@ -1,13 +1,9 @@
 """A whole installation for programs: `journeys up`, the application on a port of its own, staff of every role."""
 
 import asyncio
-import json
 import os
-import shutil
-import signal
 import subprocess
 import sys
-import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +22,7 @@ from journeys.store.directory import By
 from journeys.store.mentors import Mentor
 from journeys.store.partners import Partner
 from journeys.store.staff import Member
-from tests.app.conftest import REPOSITORY, plain_environment
+from tests.app.conftest import REPOSITORY, gone_up, plain_environment
 
 STAFF_ROLES = tuple(role for role in ROLES if role not in ("participant",))
 
@@ -88,42 +84,25 @@ class Site:
 @contextmanager
 def open_site(journeys: int = 4) -> Iterator[Site]:
     """Start everything; nothing is left afterwards."""
-    home = Path(tempfile.mkdtemp(prefix="journeys-"))
-    home.chmod(0o755)
-    environment = plain_environment(JOURNEYS_DATA_DIR=str(home / "data"))
-    with (home / "stderr").open("w") as errors:
-        up = subprocess.Popen(
-            [sys.executable, "-m", "journeys.app.cli", "up", "--json"],
-            stdout=subprocess.PIPE, stderr=errors, text=True, cwd=REPOSITORY, env=environment,
+    with gone_up() as up, (up.data_dir.parent / "server").open("w") as errors:
+        server = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("server_process.py")), str(up.data_dir)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=REPOSITORY,
+            env=plain_environment(JOURNEYS_DATA_DIR=str(up.data_dir)),
         )  # fmt: skip
+        assert server.stdin is not None and server.stdout is not None
         try:
-            assert up.stdout is not None
-            line = up.stdout.readline()
-            assert line, (home / "stderr").read_text()
-            found = json.loads(line)
-            server = subprocess.Popen(
-                [sys.executable, str(Path(__file__).with_name("server_process.py")), str(home / "data")],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=REPOSITORY,
-                env=environment,
-            )  # fmt: skip
-            try:
-                assert server.stdin is not None and server.stdout is not None
-                port = server.stdout.readline().strip()
-                assert port, (home / "stderr").read_text()
-                site = Site(f"http://127.0.0.1:{port}", home / "data", found["database_url"], found["temporal_address"])
-                site.query(lambda pool: _settle(site, pool))
-                site.journeys = [site.start() for _ in range(journeys)]
-                yield site
-            finally:
-                if server.stdin is not None:
-                    server.stdin.close()
-                server.wait(30)
+            port = server.stdout.readline().strip()
+            assert port, Path(errors.name).read_text()
+            site = Site(f"http://127.0.0.1:{port}", up.data_dir, up.found["database_url"], up.found["temporal_address"])
+            site.query(lambda pool: _settle(site, pool))
+            site.journeys = [site.start() for _ in range(journeys)]
+            yield site
         finally:
-            up.send_signal(signal.SIGINT)
-            up.wait(30)
+            server.stdin.close()
+            server.wait(30)
             if os.environ.get("KEEP_LOGS"):
-                sys.stderr.write((home / "stderr").read_text()[-20_000:])
-            shutil.rmtree(home, ignore_errors=True)
+                sys.stderr.write(Path(errors.name).read_text()[-20_000:])
 
 
 async def _settle(site: Site, pool: Any) -> None:

@@ -1,5 +1,6 @@
 """Commands of programs on a real installation: once for a key, seen or not, proved where it is about money."""
 
+import json
 import uuid
 from typing import Any
 
@@ -12,6 +13,7 @@ from journeys.app.web.house import open_house
 from journeys.settings import load_settings
 from journeys.store import accounts
 from tests.api.site import Site, fresh
+from tests.web.office import PDF
 
 PERSON = {"first_name": "Samir", "last_name": "Benali", "birth_date": "1999-04-02"}
 
@@ -110,6 +112,19 @@ def test_only_a_change_of_the_same_subject_is_a_conflict(site: Site) -> None:
     assert again.json()["answer"] == first.json()["answer"], "what was taken stays taken, whatever came after"
 
 
+def waiting_in(program: httpx.Client) -> list[dict[str, Any]]:
+    """The inbox of approvals, a line at a time: as it is told whole."""
+    found: list[dict[str, Any]] = []
+    page: dict[str, Any] = {"next": ""}
+    while page["next"] is not None:
+        page = program.get(
+            "/approvals", params={"limit": 1, **({"cursor": page["next"]} if page["next"] else {})}
+        ).json()
+        found += page["approvals"]
+    assert found == program.get("/approvals").json()["approvals"]
+    return found
+
+
 def test_money_wants_the_code_of_the_moment(site: Site) -> None:
     secret = accounts.new_secret()
     member = site.staff["supervisor"]
@@ -122,12 +137,12 @@ def test_money_wants_the_code_of_the_moment(site: Site) -> None:
         )  # fmt: skip
 
     site.query(with_codes)
-    id = site.start()
-    asked = give(site, id, "request-grant", grant="bourse", purpose="training", amount=60_000,
-                 payee="FR7630006000011234567890189")  # fmt: skip
-    assert asked.status_code == 200, asked.text
+    for id in (site.start(), site.start()):
+        asked = give(site, id, "request-grant", grant="bourse", purpose="training", amount=60_000,
+                     payee="FR7630006000011234567890189")  # fmt: skip
+        assert asked.status_code == 200, asked.text
     with site.client("supervisor") as program:
-        waiting = next(each for each in program.get("/approvals").json()["approvals"] if each["journey"] == id)
+        waiting = next(each for each in waiting_in(program) if each["journey"] == id)
     bound = {"grant": waiting["grant"], "digest": waiting["digest"]}
     before, key = seq(site, id), fresh()
     for code in (None, "000000", "nonsense"):
@@ -174,6 +189,65 @@ def test_a_whole_number_may_be_written_as_json_writes_it(site: Site) -> None:
     for minutes, status in ((45.0, 200), (45.5, 422), (True, 422), ("45", 422)):
         answer = give(site, id, "book-appointment", at="2099-05-12T14:30:00+02:00", minutes=minutes)
         assert answer.status_code == status, answer.text
+
+
+def upload(site: Site, id: str, file: Any, key: str | None = None, role: str = "referent", **fields: str) -> Any:
+    with site.client(role) as program:
+        return program.post(
+            f"/journeys/{id}/commands/add-evidence", data=fields, files={"document": file} if file else {"other": b"x"},
+            headers={"Idempotency-Key": key or fresh()},
+        )  # fmt: skip
+
+
+def test_a_document_comes_with_its_fact_once_and_goes_back_as_it_was(site: Site) -> None:
+    id, key, fields = site.start(), fresh(), {"milestone": "exit-plan", "kind": "exit-plan", "description": "signé"}
+    sent = [upload(site, id, ("../plan\u202e.PDF", PDF, "text/html"), key, **fields) for _ in range(2)]
+    assert [each.status_code for each in sent] == [200, 200], sent[0].text
+    assert sent[0].json() == sent[1].json()
+    other = upload(site, id, ("plan.pdf", PDF + b"x", "application/pdf"), key, **fields)
+    assert (other.status_code, other.json()["code"]) == (409, "key-used")
+    with site.client() as program:
+        history = program.get(f"/journeys/{id}/events", params={"after": 1, "limit": 500}).json()["events"]
+        (shown,) = [each for each in history if "document" in each["texts"]]
+        document = json.loads(shown["texts"]["document"])
+        assert (shown["texts"]["description"], document["name"]) == ("signé", "plan.pdf")
+        back = program.get(f"/journeys/{id}/documents/{shown['seq']}")
+        assert (back.content, back.headers["content-type"]) == (PDF, "application/pdf")
+        assert back.headers["content-disposition"].startswith("attachment") and "sandbox" in str(back.headers)
+        assert program.get(f"/journeys/{id}/documents/1").json()["code"] == "no-document"
+    with site.client("administrator") as stranger:
+        assert stranger.get(f"/journeys/{id}/documents/{shown['seq']}").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("file", "fields", "status", "code"),
+    [
+        (("a.pdf", b"", "application/pdf"), {}, 422, "empty-document"),
+        (("a.pdf", b"MZ not a document", "application/pdf"), {}, 422, "unknown-kind"),
+        (("a.pdf", PDF + bytes(20_000_000), "application/pdf"), {}, 413, "document-too-large"),
+        (None, {}, 422, "missing"),
+        (("a.pdf", PDF, "application/pdf"), {"milestone": ""}, 422, "bad-value"),
+        (("a.pdf", PDF, "application/pdf"), {"more": "1"}, 422, "bad-value"),
+        (("a.pdf", PDF, "application/pdf"), {"kind": "Not A Code"}, 422, "bad-value"),
+        (("a.pdf", PDF, "application/pdf"), {"occurred_at": "yesterday"}, 422, "bad-value"),
+        (("a.pdf", PDF, "application/pdf"), {"milestone": "nowhere"}, 403, "unknown-milestone"),
+    ],
+)
+def test_what_is_no_document_is_not_taken(
+    site: Site, file: Any, fields: dict[str, str], status: int, code: str
+) -> None:
+    id = site.journeys[0]
+    kept = site.query(lambda pool: pool.fetchval("SELECT count(*) FROM documents"))
+    answer = upload(site, id, file, **{"milestone": "exit-plan", "kind": "exit-plan", **fields})
+    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+    assert site.query(lambda pool: pool.fetchval("SELECT count(*) FROM documents")) == kept
+
+
+def test_only_a_command_that_may_bring_a_document_takes_a_form(site: Site) -> None:
+    with site.client() as program:
+        answer = program.post(f"/journeys/{site.journeys[0]}/commands/suspend", files={"document": ("a.pdf", PDF)},
+                              headers={"Idempotency-Key": fresh()})  # fmt: skip
+    assert (answer.status_code, answer.json()["code"]) == (415, "not-json-media")
 
 
 async def test_without_an_engine_the_fate_is_said_and_the_number_given(site: Site) -> None:

@@ -1,15 +1,13 @@
-"""`journeys up` once a session, as a person would run it, and the command line in this process and in its own."""
+"""`journeys up` once for the room, as a person would run it, and the command line in this process and in its own."""
 
 import contextlib
 import io
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ import pytest
 
 from journeys import clock
 from journeys.app.cli.main import run
+from tests.homes import a_home
 
 REPOSITORY = Path(__file__).parents[2]
 TEAM = {"aline": "referent", "bob": "referent", "sam": "supervisor", "fin": "finance", "garde": "duty"}
@@ -61,35 +60,41 @@ def plain_environment(**variables: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Up:
-    """The running stack of this session."""
+    """A running stack, and what it said of itself."""
 
     data_dir: Path
     found: dict[str, Any]
     process: subprocess.Popen[str]
 
 
-@pytest.fixture(scope="session")
+@contextlib.contextmanager
+def gone_up() -> Iterator[Up]:
+    """`journeys up` on data of its own, as a person would run it; told to end afterwards, which it does in order."""
+    with a_home() as home:
+        with (home / "stderr").open("w") as errors:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "journeys.app.cli", "up", "--json"],
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                cwd=REPOSITORY,
+                env=plain_environment(JOURNEYS_DATA_DIR=str(home / "data")),
+            )
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line, (home / "stderr").read_text()
+            yield Up(home / "data", json.loads(line), process)
+        finally:
+            process.send_signal(signal.SIGINT)
+            code = process.wait(30)
+        assert code == 0, (home / "stderr").read_text()
+
+
+@pytest.fixture(scope="package")
 def up() -> Iterator[Up]:
-    home = Path(tempfile.mkdtemp(prefix="journeys-"))
-    home.chmod(0o755)
-    with (home / "stderr").open("w") as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "journeys.app.cli", "up", "--json"],
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            cwd=REPOSITORY,
-            env=plain_environment(JOURNEYS_DATA_DIR=str(home / "data")),
-        )
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    assert line, (home / "stderr").read_text()
-    yield Up(home / "data", json.loads(line), process)
-    process.send_signal(signal.SIGINT)
-    code = process.wait(30)
-    said = (home / "stderr").read_text()
-    shutil.rmtree(home, ignore_errors=True)
-    assert code == 0, said
+    with gone_up() as found:
+        yield found
 
 
 @pytest.fixture
@@ -121,9 +126,9 @@ def nowhere(tmp_path: Path, journeys: Journeys, monkeypatch: pytest.MonkeyPatch)
     return journeys
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def team(up: Up) -> dict[str, str]:
-    """Staff and a fund, once a session; handle to role."""
+    """Staff and a fund; handle to role."""
     for handle, role in TEAM.items():
         _made(up, "staff", "add", handle, "--name", f"{handle.capitalize()} R.", "--role", role)
     _made(up, "fund", "open", "parvis-solidaire", "--balance", "100000")
@@ -142,10 +147,10 @@ def here(up: Up, team: dict[str, str], journeys: Journeys, monkeypatch: pytest.M
     return journeys
 
 
-def in_its_own(*words: str, **variables: str) -> Said:
-    """The command line as a process of its own, left as people leave it."""
+def in_its_own(*words: str, start: Sequence[str] = ("-m", "journeys.app.cli"), **variables: str) -> Said:
+    """The command line as a process of its own, left as people leave it; `start` is how Python begins it."""
     done = subprocess.run(
-        [sys.executable, "-m", "journeys.app.cli", *words],
+        [sys.executable, *start, *words],
         capture_output=True,
         text=True,
         timeout=60,

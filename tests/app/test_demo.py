@@ -3,13 +3,11 @@
 import asyncio
 import json
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from shutil import rmtree
 
 import pytest
 
@@ -27,6 +25,7 @@ from journeys.local.stack import Stack
 from journeys.settings import load_settings
 from journeys.store.signing import KeyRing
 from tests.app.rehearsal import rehearse
+from tests.homes import a_home
 from worker import WORKFLOWS
 
 AUXILIA = read_lives(LIVES / "auxilia.yaml")
@@ -96,12 +95,8 @@ def test_the_ten_lives_show_what_they_promise() -> None:
 @pytest.fixture(scope="module")
 def report() -> Iterator[Report]:
     """Dylan, whose alert climbs past everybody who is away, and Mathieu, whose death settles the rest."""
-    home = Path(tempfile.mkdtemp(prefix="journeys-"))
-    home.chmod(0o711)
-    try:
+    with a_home() as home:
         yield asyncio.run(play(only(AUXILIA, "Dylan", "Mathieu"), home / "demo", workflows=WORKFLOWS))
-    finally:
-        rmtree(home, ignore_errors=True)
 
 
 def test_the_audit_of_played_lives_holds_strictly(report: Report) -> None:
@@ -163,13 +158,8 @@ def test_a_step_that_goes_otherwise_is_told_by_name(tmp_path: Path) -> None:
     changed = tmp_path / "lives.yaml"
     changed.write_text(text, encoding="utf-8")
     dylan = only(read_lives(changed), "Dylan")
-    home = Path(tempfile.mkdtemp(prefix="journeys-"))
-    home.chmod(0o711)
-    try:
-        with pytest.raises(PlayFailed) as failed:
-            asyncio.run(play(dylan, home / "demo", workflows=WORKFLOWS))
-    finally:
-        rmtree(home, ignore_errors=True)
+    with a_home() as home, pytest.raises(PlayFailed) as failed:
+        asyncio.run(play(dylan, home / "demo", workflows=WORKFLOWS))
     said = failed.value.text("fr")
     assert "Dylan Rousseau" in said and "4 working days after release" in said and "no-right" in said
 
@@ -212,16 +202,11 @@ async def together(cohorts: list[player._Cohort], home: Path) -> list[Report]:
 def test_a_life_of_every_programme_ends_on_the_real_server_and_its_audit_holds() -> None:
     assert SHORT.keys() | {"auxilia"} == set(cohort_names())
     assert set(cohort_names()) == set(programme_names()) - {"exemple-trois-lignes"}
-    home = Path(tempfile.mkdtemp(prefix="journeys-"))
-    home.chmod(0o711)
-    try:
-        with player._settings_of_nobody():
-            keys = load_settings(data_dir=home / "demo").signing_keys()
-            ring = KeyRing(keys.current, dict(keys.by_id))
-            chosen = [only(read_lives(LIVES / f"{name}.yaml"), person) for name, person in SHORT.items()]
-            reports = asyncio.run(together([player._Cohort(lives, ring) for lives in chosen], home / "demo"))
-    finally:
-        rmtree(home, ignore_errors=True)
+    with a_home() as home, player._settings_of_nobody():
+        keys = load_settings(data_dir=home / "demo").signing_keys()
+        ring = KeyRing(keys.current, dict(keys.by_id))
+        chosen = [only(read_lives(LIVES / f"{name}.yaml"), person) for name, person in SHORT.items()]
+        reports = asyncio.run(together([player._Cohort(lives, ring) for lives in chosen], home / "demo"))
     for report in reports:
         assert report.holds, report.lives.cohort.programme
         assert [one.status for one in report.outcomes] == ["closed"]

@@ -7,13 +7,14 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import asyncpg
 import pytest
+
+from tests.homes import new_home
 
 from .conftest import REPOSITORY, Journeys, Up, plain_environment
 
@@ -83,7 +84,10 @@ def test_doctor_before_a_running_stack(here: Journeys, up: Up) -> None:
     whole = here("doctor", "--json")
     states = {check["name"]: check["state"] for check in whole.json["checks"]}
     assert whole.code == 0, whole.out
-    assert states["database"] == states["temporal"] == states["journeys"] == "ok" and states["mail"] == "warning"
+    assert (
+        states["database"] == states["temporal"] == states["journeys"] == states["documents"] == "ok"
+        and states["mail"] == "warning"
+    )
 
 
 def test_no_temporal_is_exit_7_with_the_command_id(here: Journeys, up: Up, started: Callable[..., str]) -> None:
@@ -151,8 +155,7 @@ def test_sync_of_one_and_of_all(here: Journeys, started: Callable[..., str]) -> 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_up_interrupted_before_it_is_ready_leaves_nothing(number: signal.Signals) -> None:
-    home = Path(tempfile.mkdtemp(prefix="journeys-"))
-    home.chmod(0o755)
+    home = new_home()
     process = subprocess.Popen(
         [sys.executable, "-m", "journeys.app.cli", "up", "--json"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=REPOSITORY,
@@ -162,7 +165,10 @@ def test_up_interrupted_before_it_is_ready_leaves_nothing(number: signal.Signals
     while not (home / "data" / "stack.json").exists() and time.monotonic() < end:
         time.sleep(0.02)
     process.send_signal(number)
-    out, err = process.communicate(timeout=30)
+    try:
+        out, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
     assert process.returncode == 130, (out, err)
     assert out == "" and "Traceback" not in err
     end = time.monotonic() + 10  # a tether that finds its owner gone ends what it holds a moment later

@@ -13,7 +13,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import tomllib
@@ -29,6 +28,7 @@ from ruamel.yaml import YAML
 
 from journeys.settings import load_settings, unknown_variables
 from journeys.store.migrating import migrate, migrations
+from tests.homes import new_home
 
 ROOT: Final = Path(__file__).parents[2]
 COMPOSE: Final = ROOT / "docker-compose.yml"
@@ -499,8 +499,7 @@ class Server:
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     binaries = postgres_binaries()
-    directory = Path(tempfile.mkdtemp(prefix="jdeploy"))
-    directory.chmod(0o711)
+    directory = new_home("jdeploy")
     data = directory / "data"
     data.mkdir(mode=0o700)
     password_file = directory / "password"

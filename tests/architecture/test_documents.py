@@ -18,6 +18,7 @@ from journeys.domain.commands import BODIES
 from journeys.domain.events import KINDS
 from journeys.settings import PREFIX, Settings, unknown_variables
 from tests.architecture.test_imports import ALLOWED
+from tests.conftest import allowed_seconds
 
 ROOT = Path(__file__).parent.parent.parent
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
@@ -77,6 +78,13 @@ def test_every_decision_is_in_the_index_with_its_title() -> None:
 def test_a_decision_says_why_what_follows_and_what_else_there_was(path: Path) -> None:
     text = path.read_text()
     assert all(f"**{part}" in text for part in ("Context", "Decision", "Consequences", "Alternatives"))
+
+
+def test_every_room_of_the_tests_is_allowed_its_seconds_and_together_less_than_a_run_may_take() -> None:
+    rooms = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")}
+    allowed = allowed_seconds()
+    assert allowed.keys() == rooms
+    assert sum(allowed.values()) < 15 * 60
 
 
 # --- commands

@@ -6,11 +6,7 @@ import contextlib
 import json
 import os
 import re
-import shutil
-import signal
 import subprocess
-import sys
-import tempfile
 import uuid
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
@@ -31,13 +27,13 @@ from journeys.store import accounts, sessions, staff, treasury
 from journeys.store.database import open_pool
 from journeys.store.directory import By
 from journeys.store.staff import Member
-from tests.app.conftest import in_its_own, plain_environment
+from tests.app.conftest import gone_up, in_its_own
 
 T = TypeVar("T")
 REPOSITORY = Path(__file__).parents[2]
 CHROMIUM = Path(os.environ.get("E2E_CHROMIUM", "/usr/bin/chromium"))
 SCREENS = REPOSITORY / ".screens"
-"""Pictures of what was seen; outside git."""
+"""Pictures of what was seen, with PICTURES=1; outside git."""
 TEAM = {
     "aline": ("Aline Roux", "referent"),
     "bob": ("Bob Leduc", "referent"),
@@ -84,26 +80,10 @@ class Site:
 @pytest.fixture(scope="session")
 def site() -> Iterator[Site]:
     assert CHROMIUM.exists(), f"{CHROMIUM} is missing: make browser"
-    home = Path(tempfile.mkdtemp(prefix="journeys-"))
-    home.chmod(0o755)
-    with (home / "stderr").open("w") as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "journeys.app.cli", "up", "--json"],
-            stdout=subprocess.PIPE, stderr=errors, text=True, cwd=REPOSITORY,
-            env=plain_environment(JOURNEYS_DATA_DIR=str(home / "data")),
-        )  # fmt: skip
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    assert line, (home / "stderr").read_text()
-    found = json.loads(line)
-    made = Site(found["web_url"], home / "data", found["database_url"], process)
-    apart(_furnish(made.database))
-    yield made
-    process.send_signal(signal.SIGINT)
-    code = process.wait(30)
-    said = (home / "stderr").read_text()
-    shutil.rmtree(home, ignore_errors=True)
-    assert code == 0, said
+    with gone_up() as up:
+        made = Site(up.found["web_url"], up.data_dir, up.found["database_url"], up.process)
+        apart(_furnish(made.database))
+        yield made
 
 
 async def _furnish(database: str) -> None:
@@ -260,14 +240,20 @@ def token_of(database: str, handle: str) -> str:
     return apart(opened())
 
 
+def keep_picture(page: Page, name: str) -> None:
+    """The whole page as it stands, where PICTURES=1 asks for it: each takes a good half second."""
+    if os.environ.get("PICTURES") == "1":
+        SCREENS.mkdir(exist_ok=True)
+        page.screenshot(path=SCREENS / f"{name}.png", full_page=True)
+
+
 @pytest.fixture
 def looked_at(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
     """Check a page as it stands with axe, no rule switched off, and keep a picture of it."""
 
     def look(page: Page, name: str) -> None:
         expect(page.locator("main")).to_be_visible()
-        SCREENS.mkdir(exist_ok=True)
-        page.screenshot(path=SCREENS / f"{name}.png", full_page=True)
+        keep_picture(page, name)
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
 

@@ -6,7 +6,7 @@ as the workflow does it, and after each step its record is checked, folded, and 
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -183,6 +183,8 @@ class Life:
         """What the last step brought: its commands, or the dues of its instant when nothing was asked."""
         self.decided: list[Decided] = []
         self.outages: list[Outage] = []
+        self.shelf: dict[tuple[str, str], Handbook] = {}
+        """Rules that a command may put in force."""
         self.now = paris("2027-01-01 00:00")
         self._commands = 0
 
@@ -223,7 +225,8 @@ class Life:
         """Offers until nothing is due any more and every command has its answer."""
         self.now = now
         while True:
-            offer = make_offer(self.state, self.book, commands, outcomes, now)
+            offer = make_offer(self.state, self.book, commands, outcomes, now, shelf=self.shelf)
+            self._is_under(offer.book)
             self.state = offer.state
             self.events += offer.events
             self.decided += offer.decided
@@ -232,6 +235,11 @@ class Life:
             if not (commands or outcomes or (due is not None and due.at <= now)):
                 return
             assert offer.events, f"{due} is due and nothing happens"
+
+    def _is_under(self, book: Handbook) -> None:
+        """The rules in force after an offer; the former ones are kept for reading the record."""
+        if book is not self.book:
+            self.book = replace(book, former=self.book.all)
 
     def _answer(self) -> None:
         """Let the world answer every effect that it answers by itself."""

@@ -20,6 +20,7 @@ from journeys.domain.decide import Outcome
 from journeys.domain.deciding import Deciding
 from journeys.domain.events import read_event
 from journeys.domain.evolve import fold
+from journeys.domain.handbook import Handbook
 from journeys.domain.invariants import Outage, check
 from journeys.domain.offer import make_offer
 from journeys.domain.record import Part
@@ -45,6 +46,7 @@ from tests.domain.given import (
     paris,
     usual_actor,
 )
+from tests.domain.rules import other, without
 
 PROGRAMMES = Path(__file__).parents[2] / "programmes"
 ANSWERS = {
@@ -62,13 +64,37 @@ SEEDS = range(60)
 STEPS = 90
 
 
+_OTHERS = ("house-without", "house-otherwise", "auxilia", "concienta", "exemple-trois-lignes")
+"""What a journey may be put under while it is under way."""
+
+
+@cache
+def _programme(name: str) -> Handbook:
+    match name:
+        case "house":
+            return house()
+        case "house-without":
+            return without("visit:", "support:", "rights-open:")
+        case "house-otherwise":
+            return other(
+                ("every 1 week until 1 month", "every 3 days until 1 month"),
+                ("due: 6 weeks after", "due: 2 weeks after"),
+                ("{to: supervisor, after: 3 working days}, ", ""),
+                ("when: 7 days before", "when: 3 days before"),
+                ("fund: parvis, cap: 300 EUR", "fund: parvis, cap: 900 EUR"),
+            )  # fmt: skip
+        case _:
+            return book_of((PROGRAMMES / f"{name}.yaml").read_text())
+
+
 class MadeUp(Life):
     """A life whose every step is drawn."""
 
     def __init__(self, draw: Random) -> None:
         name = draw.choice(["house", "house", "house", "auxilia", "concienta", "exemple-trois-lignes"])
-        book = house() if name == "house" else book_of((PROGRAMMES / f"{name}.yaml").read_text())
+        book = _programme(name)
         super().__init__(book, dict.fromkeys(ANSWERS))
+        self.shelf = {(f"{number}" * 64, "1" * 64): _programme(each) for number, each in enumerate(_OTHERS, 2)}
         self.reached: Counter[str] = Counter()
         """The rare cases met on the way."""
         self.folded = State(stream=STREAM)
@@ -173,7 +199,8 @@ class MadeUp(Life):
         """Offers until everything has its answer and nothing is due any more."""
         self.now = now
         for _ in range(60):
-            offer = make_offer(self.state, self.book, commands, outcomes, now, self._blocked(commands))
+            offer = make_offer(self.state, self.book, commands, outcomes, now, self._blocked(commands), self.shelf)
+            self._is_under(offer.book)
             self.state = offer.state
             self.events += offer.events
             self._note(offer.events)
@@ -280,6 +307,7 @@ def _fitting(state: State) -> set[str]:
 
 
 _LIKELY = (
+    "change-programme",
     "confirm-date", "confirm-date", "move-date", "suspend", "correct", "correct", "reach-milestone", "reach-milestone",
     "reach-milestone", "add-evidence", "log-contact",
     "log-contact", "book-appointment", "close-appointment", "close-appointment", "acknowledge-escalation",
@@ -310,6 +338,15 @@ def _correct(life: MadeUp, draw: Random) -> c.Correct:
             situation = life._code(draw, life.book.programme.situations)
             value = life._code(draw, life.book.programme.situations.get(situation, ()))
             return c.Correct(what="situation", id=situation, to=value)
+
+
+def _change(life: MadeUp, draw: Random) -> c.ChangeProgramme:
+    (programme, calendar), book = draw.choice(sorted(life.shelf.items(), key=lambda each: each[0]))
+    missing = book.programme.dates.keys() - life.state.dates.keys()
+    return c.ChangeProgramme(
+        programme=programme, calendar=calendar, dates={name: life._day(draw, -1, 60) for name in sorted(missing)},
+        watch_from=draw.choice([None, None, life.now]),
+    )  # fmt: skip
 
 
 def _situation(life: MadeUp, draw: Random) -> c.RecordSituation:
@@ -352,6 +389,7 @@ def _cents(draw: Random) -> int:
 _CLOSINGS = ("completed", "completed", "lost", "custody", "withdrawn", "moved", "no-such-thing")
 _BODIES: dict[str, Callable[[MadeUp, Random], c.Body]] = {
     "plan": lambda life, draw: life._plan({}, None),
+    "change-programme": lambda life, draw: _change(life, draw),
     "expect-date": lambda life, draw: c.ExpectDate(date=life._date(draw), on=life._day(draw, -2, 40)),
     "move-date": lambda life, draw: c.MoveDate(date=life._date(draw), on=life._day(draw, -2, 60)),
     "confirm-date": lambda life, draw: c.ConfirmDate(

@@ -11,7 +11,7 @@ from tests.domain.given import MENTOR, PARIS, Life, book_of, by, given, plan, re
 
 
 def windows(life: Life, contact: str = "support") -> list[str]:
-    found = grid(life.state, life.book, life.book.programme.contacts[contact])
+    found = grid(life.state, life.book, contact)
     return [f"{w.number}: {_local(w.opens)} to {_local(w.closes)}" for w in found]
 
 

@@ -22,7 +22,9 @@ from tests.domain.given import (
     plan,
     released,
 )
+from tests.domain.rules import without
 from tests.domain.test_appointments import booked, close
+from tests.domain.test_changing import under
 from tests.domain.test_closing import busy
 from tests.domain.test_grants import approve, approved, asked, on_grant, request
 from tests.domain.test_payments import heard, on_payment, on_receipt, small
@@ -47,6 +49,7 @@ def _frames() -> Iterator[Life]:
     life.when("2027-03-22", by(SUPERVISOR, c.Transfer(to=OTHER_REFERENT)))
     yield life.when("2027-03-23", by(OTHER_REFERENT, c.DeclineTransfer()))
     yield busy().when("2027-05-11", c.Close(outcome="completed"))
+    yield under(released(), without("visit:"), "2027-03-10")
 
 
 def _work() -> Iterator[Life]:

@@ -78,7 +78,7 @@ RARE = (
     "DeadlineMissed", "DeadlineCorrected", "ContactMissed", "ContactCorrected", "EscalationClimbed", "ReviewDue",
     "GrantApproved", "GrantReopened", "GrantExpired", "GrantCompleted", "PaymentBlocked", "PaymentReturned",
     "ReceiptOverdue", "MessageSuppressed", "MessageDeferred", "JourneyTransferred", "MentorEnded", "OptedOut",
-    "MessagesPaused", "CommandRefused", "OutcomeMeasured", "ClosingWanted",
+    "MessagesPaused", "CommandRefused", "ProgrammeChanged", "OutcomeMeasured", "ClosingWanted",
 )  # fmt: skip
 """What a search that finds nothing must at least have tried."""
 

@@ -40,6 +40,7 @@ resume                  own       allowed     -        -        -        -      
 close                   own       allowed     -        -        -        -        -            -              -
 reopen                  -         allowed     -        -        -        -        -            -              -
 correct                 own       allowed     -        -        -        -        -            -              -
+change-programme        -         allowed     -        -        -        -        -            -              -
 assign-referent         -         allowed     -        -        -        -        -            -              -
 transfer                own       allowed     -        -        -        -        -            -              -
 accept-transfer         own       allowed     -        -        -        -        -            -              -

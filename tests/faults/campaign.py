@@ -14,7 +14,6 @@ import os
 import random
 import shutil
 import sys
-import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
@@ -27,6 +26,7 @@ from tests.faults.crew import Crew, running_crew
 from tests.faults.points import APPEND, Guard, Point
 from tests.faults.servers import Servers, running_servers
 from tests.faults.trial import Person, Trial, open_trial
+from tests.homes import new_home
 
 LANDING_SECONDS = 40.0
 """How long an ordered death is waited for."""
@@ -311,8 +311,7 @@ async def forget_the_position(trial: Trial) -> None:
 @contextmanager
 def a_home() -> Iterator[Path]:
     """A directory with a path short enough for a socket, reachable for the user of PostgreSQL; kept when so marked."""
-    home = Path(tempfile.mkdtemp(prefix="faults-"))
-    home.chmod(0o755)
+    home = new_home("faults-")
     try:
         yield home
     finally:

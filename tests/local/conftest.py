@@ -1,23 +1,21 @@
 """What the tests of the embedded stack share: a data directory with a short path, a look at the processes."""
 
 import os
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.homes import a_home
+
 
 @pytest.fixture
 def data_dir() -> Iterator[Path]:
     """Does not exist yet; its path is short enough for a socket, and everybody can reach it."""
-    parent = Path(tempfile.mkdtemp(prefix="journeys-"))
-    parent.chmod(0o755)
-    yield parent / "data"
-    shutil.rmtree(parent)
+    with a_home() as parent:
+        yield parent / "data"
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 """The embedded stack on real processes: what comes up, what comes back, what ends, who may start it."""
 
 import asyncio
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -16,6 +18,7 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 
 from journeys import clock
+from journeys.local import stack as local_stack
 from journeys.local import temporal_server
 from journeys.local.failures import AlreadyRunning, DataDirUnusable, OtherVersion, PathTooLong
 from journeys.local.record import StackInfo, connect_running, read_record, write_record
@@ -243,8 +246,48 @@ async def test_its_pages_are_served_on_loopback_when_asked_for(data_dir: Path) -
 
 
 def test_ports_are_those_of_last_time_where_free_and_never_the_same_twice() -> None:
-    first = temporal_server.free_ports(ui=True)
-    numbers = {first.frontend, first.http, first.metrics, first.ui}
-    assert len(numbers) == 4 and 0 not in numbers
-    again = temporal_server.free_ports(ui=True, frontend=first.frontend, ui_port=first.ui or 0)
-    assert (again.frontend, again.ui) == (first.frontend, first.ui)
+    with contextlib.ExitStack() as held:
+        first = temporal_server.hold_ports(held, ui=True)
+        numbers = {first.frontend, first.http, first.metrics, first.ui}
+        assert len(numbers) == 4 and 0 not in numbers
+    with contextlib.ExitStack() as held:
+        again = temporal_server.hold_ports(held, ui=True, frontend=first.frontend, ui_port=first.ui or 0)
+        assert (again.frontend, again.ui) == (first.frontend, first.ui)
+
+
+def test_a_port_that_was_drawn_is_nobody_elses_before_its_server_listens() -> None:
+    def takes(port: int, *, as_our_server: bool = False) -> bool:
+        with socket.socket() as other:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, as_our_server)
+            try:
+                other.bind(("127.0.0.1", port))
+                other.listen()
+            except OSError:
+                return False
+            return True
+
+    with contextlib.ExitStack() as first, contextlib.ExitStack() as second:
+        port = temporal_server.hold_port(first)
+        assert not takes(port)
+        assert takes(port, as_our_server=True)
+        assert temporal_server.hold_port(second, port) != port, "another stack that wants it draws another"
+        first.close()
+        assert takes(port)
+        assert temporal_server.hold_port(second, port) == port
+
+
+async def test_two_stacks_of_the_same_instant_that_want_the_same_port_both_come_up(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with contextlib.ExitStack() as held:
+        wanted = temporal_server.hold_port(held)
+    monkeypatch.setattr(local_stack, "_former_ports", lambda _: {"frontend": wanted})
+    async with contextlib.AsyncExitStack() as running:
+        places = data_dir, data_dir.with_name("other")
+        stacks = await asyncio.gather(*(running.enter_async_context(Stack.start(place)) for place in places))
+        addresses = [stack.temporal_address for stack in stacks]
+        assert f"127.0.0.1:{wanted}" in addresses and len({*addresses}) == 2
+        for stack in stacks:
+            pid = stack.info.pids["temporal"]
+            await (await Client.connect(stack.temporal_address)).start_workflow("Nobody", id="one", task_queue="nobody")
+            assert stack.info.pids["temporal"] == pid, "it did not have to be started again"

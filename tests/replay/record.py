@@ -19,6 +19,7 @@ from journeys.store.database import open_pool
 from journeys.store.migrating import migrate
 from tests.conftest import RealStack
 from tests.workflow.conftest import Engine, make_engine
+from tests.workflow.test_changing import change, later_review
 from tests.workflow.webhooks import Telling, away, telling
 
 FOLDER = Path(__file__).with_name("histories")
@@ -54,6 +55,14 @@ async def suspended(engine: Engine) -> None:
     await engine.pass_days(20)
 
 
+async def changed(engine: Engine) -> None:
+    await engine.plan(release_in_days=3)
+    await engine.pass_days(3)
+    await engine.do(c.ConfirmDate(date="release"))
+    await change(engine, later_review())
+    await engine.pass_days(20)
+
+
 async def continued(engine: Engine) -> None:
     await engine.client.start_workflow(
         contract.WORKFLOW, Begin(history_limit=60), id=engine.stream, task_queue=engine.queue
@@ -61,7 +70,7 @@ async def continued(engine: Engine) -> None:
     await suspended(engine)
 
 
-LIVES: tuple[Callable[[Engine], Awaitable[None]], ...] = (quiet, money, suspended, continued)
+LIVES: tuple[Callable[[Engine], Awaitable[None]], ...] = (quiet, money, suspended, changed, continued)
 
 
 async def webhook_away(hook: Telling) -> None:

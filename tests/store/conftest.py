@@ -1,6 +1,5 @@
 """The store's own databases on the session's PostgreSQL: one migrated template, one copy a test."""
 
-import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -11,11 +10,8 @@ import pytest
 import pytest_asyncio
 
 from journeys.store.database import open_pool
-from journeys.store.migrating import migrate
 from journeys.store.signing import KeyRing
 from tests.conftest import RealStack
-
-TEMPLATE = "store_migrated"
 
 
 @dataclass(frozen=True)
@@ -23,6 +19,7 @@ class Server:
     """The running PostgreSQL, reached by its socket as superuser."""
 
     stack: RealStack
+    migrated: str
 
     def dsn(self, database: str) -> str:
         return self.stack.database_url(database)
@@ -39,23 +36,14 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def server(stack: RealStack) -> Server:
-    made = Server(stack)
-    asyncio.run(_prepare(made))
-    return made
-
-
-async def _prepare(server: Server) -> None:
-    connection = await asyncpg.connect(server.stack.database)
-    await connection.execute(f"CREATE DATABASE {TEMPLATE}")
-    await connection.close()
-    await migrate(server.dsn(TEMPLATE))
+def server(stack: RealStack, migrated: str) -> Server:
+    return Server(stack, migrated)
 
 
 @pytest_asyncio.fixture
 async def dsn(server: Server) -> str:
     """A database with the whole schema and no row."""
-    return await server.create(TEMPLATE)
+    return await server.create(server.migrated)
 
 
 @pytest_asyncio.fixture

@@ -1,6 +1,7 @@
 """Migrations: applied once, in order, all or nothing a file; and what is refused."""
 
 import asyncio
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -152,7 +153,9 @@ async def test_an_ordinary_owner_who_may_make_roles_can_migrate_and_write(server
     await pool.close()
 
 
-async def test_journeys_of_before_are_given_the_funds_that_their_events_name(empty_dsn: str, folder: Path) -> None:
+async def test_what_is_there_is_given_the_funds_and_roles_that_events_and_programmes_name(
+    empty_dsn: str, folder: Path
+) -> None:
     later = sorted(path for path in folder.glob("*.sql") if path.name >= next(folder.glob("*_scopes.sql")).name)
     texts = {path: path.read_text() for path in later}
     for path in later:
@@ -169,10 +172,17 @@ async def test_journeys_of_before_are_given_the_funds_that_their_events_name(emp
                 "INSERT INTO events (stream, seq, kind, header) VALUES ($1, $2, 'GrantRequested', $3)",
                 f"journey-{id}", seq, header,
             )  # fmt: skip
+    programme = json.dumps({"roles": {"care": {"rights": "referent"}, "mentor": {"fr": "mentor"}}})
+    await owner.execute(
+        "INSERT INTO texts (sha256, kind, name, text) VALUES (sha256(convert_to($1, 'UTF8')), 'programme', 'p', $1)",
+        programme,
+    )
     for path, text in texts.items():
         path.write_text(text)
     migrations.cache_clear()
     await migrate(empty_dsn, folder=folder)
+    named = await owner.fetch("SELECT role, programme, line FROM programme_roles")
+    assert [tuple(row) for row in named] == [("care", hashlib.sha256(programme.encode()).hexdigest(), "referent")]
     rows = await owner.fetch("SELECT id::text, summary -> 'funds' AS told FROM journeys")
     assert {row["id"]: json.loads(row["told"]) for row in rows} == {with_money: ["a", "b"], without: []}
     await owner.close()

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import pytest
 import pytest_asyncio
+from argon2 import PasswordHasher
 
 from journeys.app.web.application import make_application
 from journeys.app.web.house import House, open_house
@@ -26,6 +28,12 @@ NOW = datetime(2027, 3, 1, 9, tzinfo=UTC)
 BY = By(actor="system", role="system", at=NOW)
 PASSWORD = "quatre mots pour entrer"
 NEW = "a browser that has not entered"
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashes that cost next to nothing; that ours cost what they should, test_staff_passwords shows."""
+    monkeypatch.setattr(accounts, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @dataclass
@@ -84,7 +92,7 @@ class Ground:
 
     async def journey(
         self, referent: str, *, site: str | None = None, granted: int = 0, fund: str = "parvis-solidaire",
-        board: tuple[dict[str, Any], ...] = (),
+        board: tuple[dict[str, Any], ...] = (), rules: str = "0" * 64,
         name: str = "Samir Benali",
     ) -> str:  # fmt: skip
         """A row of the lists, as an append writes it."""
@@ -92,7 +100,7 @@ class Ground:
         first, _, last = name.partition(" ")
         await register(self.house.writing, person, Details(first_name=first, last_name=last), BY)
         summary = {
-            "id": f"journey-{id}", "person": person, "programme": "auxilia", "programme_hash": "0" * 64,
+            "id": f"journey-{id}", "person": person, "programme": "auxilia", "programme_hash": rules,
             "status": "active", "outcome": None, "phase": None, "referent": referent, "site": site, "seq": 1,
             "next_due": None, "late": 0, "opted_out": False, "paused_until": None, "died": False, "silent": False,
             "dates": {"release": "2027-01-11"}, "granted": granted, "money": granted > 0,

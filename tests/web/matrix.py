@@ -73,7 +73,7 @@ POST /nouveau                           login   open      open        refused  r
 GET /parcours                           login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 GET /parcours.csv                       login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 GET /parcours/{id}                      login   journey   journey     journey  journey  journey  journey        refused  refused  refused
-GET /parcours/{id}/agir/{command}       login   journey   journey     journey  journey  journey  journey        refused  refused  refused
+GET /parcours/{id}/agir/{command}       login   form      form        form     form     form     form           refused  refused  refused
 POST /parcours/{id}/agir/{command}      login   command   command     command  command  command  command        refused  refused  refused
 GET /parcours/{id}/aides/{grant}        login   refused   journey     journey  journey  refused  refused        refused  refused  refused
 GET /parcours/{id}/documents/{seq}      login   piece     piece       piece    piece    piece    piece          refused  refused  refused
@@ -102,6 +102,8 @@ CELLS: Final = {
     "open": "opened; shows nothing of any journey",
     "lists": "opened; shows journeys of the first table only",
     "journey": "opened for a journey that the role sees in the first table; for another there is no such page (404)",
+    "form": "opened for a journey that is seen, where the third table lets the role send the command; else refused "
+    "(403), with who may; for another journey there is no such page (404)",
     "command": "the third table decides; of a journey that is not seen there is no such page (404), and nothing is "
     "recorded",
     "piece": "the piece asked for, of a journey that the role sees in the first table; else there is none (404)",

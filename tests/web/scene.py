@@ -67,6 +67,8 @@ class Scene:
     journeys: dict[str, str] = field(default_factory=dict)
     grants: dict[str, str] = field(default_factory=dict)
     """The grant that was asked, by scope."""
+    kept: dict[str, str] = field(default_factory=dict)
+    """The open session of a role. The limit of pace looks through all that it met in the last minute."""
 
     @property
     def house(self) -> House:
@@ -81,9 +83,11 @@ class Scene:
         return next(each for each in self.people.values() if role in each.roles)
 
     async def browser(self, role: str | None) -> httpx.AsyncClient:
-        """A browser with a fresh session of a role, its forms' token in the header `csrf`."""
-        token = await sessions.open_session(self.house.writing, self.holder(role).id, "password") if role else None
-        return self.ground.browser(token)
+        """A browser with the session of a role, or of nobody."""
+        if role is not None and role not in self.kept:
+            holder = self.holder(role).id
+            self.kept[role] = await sessions.open_session(self.house.writing, holder, "password")
+        return self.ground.browser(self.kept[role] if role else None)
 
     def actor(self, handle: str) -> Actor:
         member = self.people[handle]

@@ -1,13 +1,9 @@
 """A command without an answer: the page says which of three it is, keeps what was typed, and sends the same again."""
 
-import json
 import os
 import re
-import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +20,7 @@ from journeys.app.web.safety import Pace
 from journeys.contract import Answer, Fate
 from journeys.local.record import read_record
 from journeys.settings import load_settings
-from tests.app.conftest import REPOSITORY, plain_environment
+from tests.app.conftest import gone_up
 from tests.web.browser import Browser
 from tests.web.conftest import Ground
 from tests.web.office import PDF
@@ -74,20 +70,8 @@ def _parent(process: Path) -> int:
 
 @pytest.fixture(scope="module")
 def servers() -> Iterator[Servers]:
-    home = Path(tempfile.mkdtemp(prefix="journeys-"))
-    home.chmod(0o755)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "journeys.app.cli", "up", "--json"],
-        stdout=subprocess.PIPE, stderr=(home / "stderr").open("w"), text=True, cwd=REPOSITORY,
-        env=plain_environment(JOURNEYS_DATA_DIR=str(home / "data")),
-    )  # fmt: skip
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    assert line and json.loads(line), (home / "stderr").read_text()
-    yield Servers(home / "data", process)
-    process.send_signal(signal.SIGINT)
-    process.wait(30)
-    shutil.rmtree(home, ignore_errors=True)
+    with gone_up() as up:
+        yield Servers(up.data_dir, up.process)
 
 
 @pytest_asyncio.fixture
@@ -131,6 +115,14 @@ async def note(browser: Browser, address: str) -> tuple[Any, str]:
     return await browser.send(action, text=NOTE), command
 
 
+async def ready(browser: Browser) -> dict[str, bool]:
+    """What `/readyz` says, and its status with it."""
+    answer = await browser.client.get("/readyz")
+    found: dict[str, bool] = answer.json()
+    assert answer.status_code == (200 if all(found.values()) else 503)
+    return found
+
+
 async def written(ground: Ground, command: str) -> int:
     """How many events of this command the journal has."""
     found: int = await ground.house.writing.fetchval(
@@ -144,8 +136,10 @@ async def test_an_engine_that_is_gone_has_not_taken_it(
 ) -> None:
     monkeypatch.setattr(acting, "PATIENCE", acting.PATIENCE / 6)
     browser, address = await begun(ground)
+    assert await ready(browser) == {"database": True, "schema": True, "temporal": True}
     servers.kill("temporal")
     try:
+        assert await ready(browser) == {"database": True, "schema": True, "temporal": False}
         answer, command = await note(browser, address)
         assert answer.status_code == 503
         assert "n’a pas été prise" in answer.text and "Rien n’a été changé" in answer.text and command in answer.text
@@ -173,6 +167,7 @@ async def test_an_engine_that_falls_silent_leaves_it_unknown(
     browser, address = await begun(ground)
     servers.stop("temporal")
     try:
+        assert not (await ready(browser))["temporal"]
         answer, command = await note(browser, address)
     finally:
         servers.wake("temporal")
@@ -217,6 +212,7 @@ async def test_a_file_is_asked_for_again(servers: Servers, ground: Ground, monke
 async def test_a_database_that_falls_silent_after_the_sending_leaves_it_under_way(
     servers: Servers, ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(acting, "PATIENCE", acting.PATIENCE / 3)
     browser, address = await begun(ground)
     engine = await ground.house.client()
 
@@ -324,16 +320,49 @@ async def test_a_start_without_an_answer_begins_one_journey_only(
 
 
 async def test_the_second_of_two_reads_who_did_what_and_decides_again(ground: Ground) -> None:
+    """About the same thing; the rest that happened since is told along with it."""
     aline, address = await begun(ground)
     await ground.member(handle := f"samia{next(_NUMBER)}", "supervisor", password=True)
     samia = await ground.entered(handle)
-    action = f"{address}/agir/add-note"
-    await aline.get(action)
-    await samia.get(action)
-    assert (await samia.send(action, text="Vue ce matin au parloir.")).status_code == 303
-    answer = await aline.send(action, text=NOTE)
+    moving, noting = f"{address}/agir/move-date", f"{address}/agir/add-note"
+    await aline.get(f"{moving}?date=release")
+    await samia.get(noting)
+    assert (await samia.send(noting, text="Vue ce matin au parloir.")).status_code == 303
+    await samia.get(f"{moving}?date=release")
+    assert (await samia.send(moving, date="release", on="2099-06-01", reason="reporté")).status_code == 303
+    answer = await aline.send(moving, date="release", on="2099-07-01", reason=NOTE)
     assert answer.status_code == 409
     since = answer.text.partition('id="depuis"')[2].partition("</section>")[0]
-    assert handle.capitalize() in since and "Vue ce matin au parloir." in since and "NoteAdded" not in answer.text
+    assert handle.capitalize() in since and "Vue ce matin au parloir." in since and "DateMoved" not in answer.text
     assert "rue des Lilas.</textarea>" in answer.text
-    assert (await aline.send(action, text=NOTE)).status_code == 303
+    assert (await aline.send(moving, date="release", on="2099-07-01", reason=NOTE)).status_code == 303
+
+
+async def test_who_acts_on_another_thing_meanwhile_is_not_held_up(ground: Ground) -> None:
+    """The rule of the API, in the pages: a note, and a milestone beside a date that somebody moves."""
+    aline, address = await begun(ground)
+    await ground.member(handle := f"samia{next(_NUMBER)}", "supervisor", password=True)
+    samia, moving = await ground.entered(handle), f"{address}/agir/move-date"
+    for command, typed in (
+        ("add-note", {"text": NOTE}), ("reach-milestone", {"milestone": "lodging-asked", "note": "demandé"}),
+    ):  # fmt: skip
+        await aline.get(f"{address}/agir/{command}")
+        await samia.get(f"{moving}?date=release")
+        moved = await samia.send(moving, date="release", on="2099-06-01", reason=f"reporté {command}")
+        assert moved.status_code in (303, 403), moved.text
+        answer = await aline.send(f"{address}/agir/{command}", **typed)
+        assert answer.status_code == 303, answer.text
+
+
+async def test_the_same_form_again_after_somebody_elses_change_has_its_first_answer(ground: Ground) -> None:
+    aline, address = await begun(ground)
+    await ground.member(handle := f"samia{next(_NUMBER)}", "supervisor", password=True)
+    samia, moving = await ground.entered(handle), f"{address}/agir/move-date"
+    await aline.get(f"{moving}?date=release")
+    fields = {**aline.hidden(moving), "date": "release", "on": "2099-07-01", "reason": "reporté"}
+    assert (await aline.post(moving, fields)).status_code == 303
+    await samia.get(f"{moving}?date=release")
+    assert (await samia.send(moving, date="release", on="2099-08-01", reason="encore")).status_code == 303
+    answer = await aline.post(moving, fields)
+    assert answer.status_code == 303, answer.text
+    assert await written(ground, fields["command"]) == 1

@@ -5,7 +5,7 @@ import hashlib
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import pytest
@@ -14,6 +14,7 @@ from fastapi import Request
 
 from journeys.app import attaching
 from journeys.app.attaching import clean_name, kind_of
+from journeys.app.cli import checkup
 from journeys.app.entry import Actor, make_command
 from journeys.app.failures import Failure
 from journeys.app.finding import load
@@ -295,6 +296,7 @@ async def test_one_altered_byte_is_found_and_not_handed_out(office: Office, owne
     with pytest.raises(asyncpg.CheckViolationError):
         await owner.execute(alter)
     assert (await judged(office)).exit_code() == 0
+    assert await doctor_says(office) == ("ok", "1 documents, as they were brought")
     await owner.execute("ALTER TABLE documents DROP CONSTRAINT documents_are_what_they_say")
     await owner.execute(alter)
 
@@ -304,10 +306,24 @@ async def test_one_altered_byte_is_found_and_not_handed_out(office: Office, owne
     assert "n’est plus celui" in journal.told("fr")
     answer = await aline.get(f"/documents/{seq}")
     assert answer.status_code == 500 and "n’est pas remis" in answer.text
+    lost = "of 1 documents {} are not what was brought and {} are missing"
+    assert await doctor_says(office) == ("failed", lost.format(1, 0))
 
     await owner.execute("DELETE FROM document_holds; DELETE FROM documents")
     journal = (await judged(office)).account(AccountName.JOURNAL)
     assert (journal.reason, journal.seq) == ("document-missing", seq)
+    assert await doctor_says(office) == ("failed", lost.format(0, 1))
+
+
+async def doctor_says(office: Office) -> tuple[str, str]:
+    """What `journeys doctor` finds of the documents."""
+
+    class Here:
+        async def pool(self) -> Any:
+            return office.house.writing
+
+    found = await checkup._documents(cast(Any, Here()))
+    return found.state, found.found.en
 
 
 async def test_with_the_engine_away_it_waits_for_the_same_form_and_is_swept_if_none_comes(office: Office) -> None:

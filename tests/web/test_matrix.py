@@ -10,23 +10,29 @@ import random
 import re
 import uuid
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final
 
 import asyncpg
 import httpx
 import pytest
+import pytest_asyncio
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.routing import Mount
 
+from journeys.app import allowing
 from journeys.app.fields import commands
+from journeys.app.finding import load
 from journeys.domain import commands as c
+from journeys.store import views
 from journeys.store.database import open_pool
+from tests.conftest import RealStack, a_database
 from tests.web import matrix
 from tests.web.matrix import COMMANDS, NOBODY, ROLES, ROUTES, SCOPES, SEES, may, seen_by
-from tests.web.scene import FAMILY, Scene, short_streams, token_in
+from tests.web.scene import FAMILY, Scene, open_scene, short_streams, token_in
 
 WHOLE: Final = os.environ.get("MATRIX") == "whole"
 ASKED: Final = {
@@ -38,6 +44,16 @@ EXACT: Final = {"/parcours": "referent=tous", "/parcours.csv": "referent=tous", 
 """Lists that show every open journey that one sees, and how they are asked; the search shows the closed ones too."""
 
 
+together = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(stack: RealStack, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+    """One scene for all who leave its journeys in their scopes."""
+    async with a_database(stack, migrated) as url, open_scene(stack, url, tmp_path_factory.mktemp("scene")) as made:
+        yield made
+
+
 def routes_of(application: Any) -> set[str]:
     """Every route of the application with its method."""
     found = {f"ANY {route.path}" for route in application.routes if isinstance(route, Mount)}
@@ -47,8 +63,9 @@ def routes_of(application: Any) -> set[str]:
     return found
 
 
-async def test_every_route_has_its_line_and_every_line_its_route(scene: Scene) -> None:
-    known = routes_of(scene.ground.application)
+@together
+async def test_every_route_has_its_line_and_every_line_its_route(shared: Scene) -> None:
+    known = routes_of(shared.ground.application)
     assert not (said := without_line(known)), said
     assert not set(ROUTES) - known, f"lines of the matrix without a route: {sorted(set(ROUTES) - known)}"
 
@@ -69,7 +86,7 @@ def test_a_route_without_a_line_is_named_with_what_to_do() -> None:
 
 
 def test_every_command_and_every_role_has_its_line() -> None:
-    assert set(COMMANDS) == {*commands(), "plan"}
+    assert set(COMMANDS) == {*commands(), "plan", "change-programme"}
     assert set(ROLES) == set(next(iter(COMMANDS.values())))
     assert set(SEES) == set(SCOPES)
     cells = {cell for cells in ROUTES.values() for cell in cells.values()}
@@ -81,28 +98,30 @@ def test_the_document_says_what_is_tested() -> None:
     assert said == matrix.document(), "python -m tests.web.matrix > docs/rights.md"
 
 
-async def test_every_route_for_every_role_and_scope(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+@together
+async def test_every_route_for_every_role_and_scope(shared: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: Counter[str] = Counter()
-    events = await count(scene, "events")
+    events = await count(shared, "events")
     with short_streams(monkeypatch):
         for role in (NOBODY, *ROLES):
             for route, cells in ROUTES.items():
                 for scope in SCOPES if "{id}" in route else ("own",):
-                    answer = await open_route(scene, role, route, scope)
-                    judge(scene, answer, role, route, scope, cells[role])
+                    answer = await open_route(shared, role, route, scope)
+                    judge(shared, answer, role, route, scope, cells[role])
                     asked[cells[role]] += 1
-    assert await count(scene, "events") == events, "opening pages writes nothing"
+    assert await count(shared, "events") == events, "opening pages writes nothing"
     assert sum(asked.values()) > 800 and set(asked) >= set(matrix.CELLS)
     print(f"routes: {sum(asked.values())} answers, {dict(asked)}")
 
 
-async def test_no_route_takes_a_method_that_it_does_not_have(scene: Scene) -> None:
+@together
+async def test_no_route_takes_a_method_that_it_does_not_have(shared: Scene) -> None:
     for path in {route.partition(" ")[2] for route in ROUTES} - {"/static", "/api/v1"}:
         for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"):
             if f"{method} {path}" in ROUTES:
                 continue
-            async with await scene.browser("supervisor") as browser:
-                answer = await browser.request(method, filled(scene, path, "own"), headers={"X-Test": "1"})
+            async with await shared.browser("supervisor") as browser:
+                answer = await browser.request(method, filled(shared, path, "own"), headers={"X-Test": "1"})
             assert answer.status_code in (403, 405), (method, path, answer.status_code)
 
 
@@ -125,24 +144,92 @@ async def test_every_command_for_every_role_and_scope(scene: Scene) -> None:
     print(f"commands: {sum(asked.values())} answers, {dict(asked)}")
 
 
-async def test_starting_a_journey_is_the_caseworkers_own_and_the_supervisors(scene: Scene) -> None:
-    before = await count(scene, "journeys")
+@together
+async def test_starting_a_journey_is_the_caseworkers_own_and_the_supervisors(shared: Scene) -> None:
+    before = await count(shared, "journeys")
     for role, leader, may_plan in (
         ("referent", "aline", True), ("referent", "bob", False), ("supervisor", "bob", True), ("finance", "bob", False),
         ("duty", "bob", False), ("auditor", "bob", False), ("administrator", "bob", False),
     ):  # fmt: skip
         typed = {
             "programme": "auxilia", "first_name": "Nour", "last_name": f"{role} {leader}", "sure": "yes",
-            "referent": scene.people[leader].id, "date-release": f"{date.today() + timedelta(40)}",
+            "referent": shared.people[leader].id, "date-release": f"{date.today() + timedelta(40)}",
         }  # fmt: skip
-        async with await scene.browser(role) as browser:
+        async with await shared.browser(role) as browser:
             answer = await browser.post("/nouveau", data={"csrf": token_in(browser), **typed})
         assert answer.status_code == (303 if may_plan else 422 if role == "referent" else 403), (role, answer.text)
         before += may_plan
-        assert await count(scene, "journeys") == before
+        assert await count(shared, "journeys") == before
 
 
-SHOWING: Final = [route for route, cells in ROUTES.items() if {"lists", "journey"} & set(cells.values())]
+@together
+async def test_a_form_is_for_whoever_the_table_lets_send_it(shared: Scene) -> None:
+    """Every command on every journey for everybody who sees it: what the pages ask before they open or offer a form."""
+    asked: Counter[bool] = Counter()
+    for scope, id in shared.journeys.items():
+        row = await views.journey(shared.house.writing, id)
+        assert row is not None
+        loaded = await load(shared.house.writing, row)
+        for role in ROLES:
+            handle, away = shared.holder(role).handle, (shared.people["dora"].id,) if role == "referent" else ()
+            for name in commands() if SEES[scope][role] == "sees" else ():
+                opened = allowing.may(replace(shared.actor(handle), stands_in_for=away), loaded, name)
+                assert opened == may(role, name, scope), (role, scope, name)
+                asked[opened] += 1
+    assert min(asked[True], asked[False]) > 200, asked
+
+
+BUTTON: Final = re.compile(r'(?:href|action)="(/parcours/([0-9a-f-]{36})/agir/([a-z-]+))')
+
+
+@together
+async def test_no_button_leads_to_a_form_that_is_refused(shared: Scene) -> None:
+    pressed: Counter[str] = Counter()
+    scopes = {id: scope for scope, id in shared.journeys.items()}
+    for role in ("referent", "supervisor", "finance", "duty", "auditor"):
+        pages = ["/", "/alertes", "/sorties?periode=tout", *(f"/parcours/{shared.journeys[s]}" for s in seen_by(role))]
+        async with await shared.browser(role) as browser:
+            for path in pages:
+                for _, id, name in BUTTON.findall((await browser.get(path)).text):
+                    assert may(role, name, scopes[id]), (role, path, name)
+                    pressed[role] += 1
+    assert min(pressed["referent"], pressed["supervisor"]) > 50, pressed
+
+
+@together
+async def test_a_form_that_is_refused_says_who_may(shared: Scene) -> None:
+    path = f"/parcours/{shared.journeys['other-fund']}/agir"
+    async with await shared.browser("duty") as browser:
+        answer = await browser.get(f"{path}/close")
+        assert answer.status_code == 403 and "référent (ses parcours), responsable" in answer.text, answer.text
+        assert (await browser.get(f"{path}/nothing-known")).status_code == 404
+        sent = await browser.post(f"{path}/close", data={"csrf": token_in(browser), "outcome": "lost"})
+        assert sent.status_code == 403 and "responsable" in sent.text and "<form class=" not in sent.text
+
+
+@together
+async def test_an_alert_is_handed_to_somebody_who_sees_its_journey(shared: Scene) -> None:
+    """Refused before the journey is asked; and whoever may be chosen is offered, nobody else."""
+    choices = re.compile(r'<option value="([0-9a-f-]{36})"')
+    readers = {scope: {shared.holder(role).handle for role in ROLES if SEES[scope][role] == "sees"} for scope in SCOPES}
+    async with await shared.browser("duty") as browser:
+        for scope, leader in (("elsewhere", "carl"), ("absent", "dora"), ("fund", "carl")):
+            page = await browser.get(f"/parcours/{shared.journeys[scope]}/agir/reassign-escalation")
+            handles = {member.id: handle for handle, member in shared.people.items()}
+            offered = {handles[id] for id in choices.findall(page.text.partition('name="to"')[2])}
+            assert offered == readers[scope] | {leader}, scope
+    events = await count(shared, "events")
+    for to, code in (("bob", "cannot-see"), ("carl", "unknown-escalation")):
+        words = {"escalation": str(uuid.uuid4()), "to": shared.people[to].id}
+        async with await shared.browser("duty") as browser:
+            typed = {"csrf": token_in(browser), **words}
+            path = f"/parcours/{shared.journeys['elsewhere']}/agir/reassign-escalation"
+            answer = await browser.post(path, data=typed)
+        assert answer.status_code == 403 and (("Bob" in answer.text) == (code == "cannot-see")), answer.text
+        assert await count(shared, "events") == events + (code != "cannot-see")
+
+
+SHOWING: Final = [route for route, cells in ROUTES.items() if {"lists", "journey", "form"} & set(cells.values())]
 """Routes that show journeys."""
 
 
@@ -154,6 +241,7 @@ async def ask_at_random(scene: Scene, times: int) -> int:
     browsers = {role: await scene.browser(role) for role in ROLES}
     draw, wrong = random.Random(11), 0
     chosen = [(draw.choice(ROLES), draw.choice(SHOWING), draw.choice(list(SCOPES))) for _ in range(times)]
+    usual = scene.house.reading
     scene.house.reading = await open_pool(scene.ground.owner, role="journeys_web", largest=3)
 
     async def ask(some: list[tuple[str, str, str]]) -> None:
@@ -169,21 +257,28 @@ async def ask_at_random(scene: Scene, times: int) -> int:
     await asyncio.gather(*(ask(chosen[place::8]) for place in range(8)))
     for browser in browsers.values():
         await browser.aclose()
+    await scene.house.reading.close()
+    scene.house.reading = usual
     return wrong
 
 
-async def test_requests_of_all_over_shared_connections_never_show_anothers_journey(scene: Scene) -> None:
+@together
+async def test_requests_of_all_over_shared_connections_never_show_anothers_journey(shared: Scene) -> None:
     times = 10_000 if WHOLE else 500
-    assert await ask_at_random(scene, times) == 0
+    assert await ask_at_random(shared, times) == 0
     print(f"reads across scopes: 0 in {times} requests")
 
 
-async def test_without_the_second_lock_they_would(scene: Scene) -> None:
+@together
+async def test_without_the_second_lock_they_would(shared: Scene) -> None:
     """The guard taken away from outside: journeys of others come in, and these tests see it."""
-    owner = await asyncpg.connect(scene.ground.owner)
+    owner = await asyncpg.connect(shared.ground.owner)
     await owner.execute("ALTER TABLE journeys DISABLE ROW LEVEL SECURITY")
-    await owner.close()
-    assert await ask_at_random(scene, 150) > 20
+    try:
+        assert await ask_at_random(shared, 150) > 20
+    finally:
+        await owner.execute("ALTER TABLE journeys ENABLE ROW LEVEL SECURITY")
+        await owner.close()
 
 
 # --- asking
@@ -212,7 +307,10 @@ async def open_route(scene: Scene, role: str, route: str, scope: str) -> httpx.R
             address += f"?{EXACT[path]}"
         # An empty form: the right is asked before what was typed, and nothing can be taken.
         data = {"csrf": token_in(browser), "suite": "/compte"} if method == "POST" else None
-        return await browser.request(method, address, data=data)
+        answer = await browser.request(method, address, data=data)
+    if method == "POST" and "{id}" not in route:
+        scene.kept.pop(role, None)  # It may have been ended by this.
+    return answer
 
 
 def judge(scene: Scene, answer: httpx.Response, role: str, route: str, scope: str, cell: str) -> None:
@@ -232,12 +330,14 @@ def judge(scene: Scene, answer: httpx.Response, role: str, route: str, scope: st
             assert status in (200, 303, 422) and not to.startswith("/connexion") and not shown, what
         case "lists":
             judge_list(scene, answer, role, route, shown)
-        case "journey" | "command" | "piece" | "links" if not sees:
+        case "journey" | "form" | "command" | "piece" | "links" if not sees:
             assert status == 404 and not shown and NO_JOURNEY in answer.text, what
         case "piece":
             assert status == 404 and not shown and NO_JOURNEY not in answer.text, what
         case "links":
             assert status in ((200, 303, 409) if may(role, "add-note", scope) else (403,)), what
+        case "form":
+            assert (status, shown) == ((200, {scope}) if may(role, "add-note", scope) else (403, set())), what
         case "journey" if answer.headers["content-type"] == "application/pdf":
             assert status == 200, what
         case "journey" if "{grant}" in route:

@@ -32,6 +32,8 @@ async def test_a_password_from_stdin_lets_in_and_ends_the_sessions(ground: Groun
     )
     assert done.returncode == 0, done.stderr
     assert "trois chats" not in done.stdout + done.stderr
+    kept = await ground.house.writing.fetchval("SELECT password FROM accounts")
+    assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$"), "the second choice of RFC 9106"
     assert (await browser.get("/compte")).status_code == 303
     assert (await ground.person().log_in("aline", PASSWORD)).status_code == 422
     assert (await ground.person().log_in("aline", "trois chats gris ensemble")).status_code == 303

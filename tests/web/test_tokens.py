@@ -54,7 +54,7 @@ async def test_every_route_and_every_role(ground: Ground) -> None:
     for route in api_routes(ground):
         policy = policy_of(route)
         assert policy is not None, route.path
-        path = route.path.format(id="01a21169-ea00-7de2-a5e5-25f019c99f5d", command=str(uuid.uuid4()))
+        path = route.path.format(id="01a21169-ea00-7de2-a5e5-25f019c99f5d", command=str(uuid.uuid4()), seq=1)
         for method in route.methods:
             for role, token in {**held, "": None}.items():
                 async with program(ground, token) as client:
@@ -98,6 +98,26 @@ async def test_pages_of_a_list_hold_each_journey_once(town: Town) -> None:
                 break
             cursor = {"cursor": page["next"]}
     assert sorted(found) == found and set(found) == set(town.journeys) and len(found) == len(town.journeys)
+
+
+@pytest.mark.parametrize("roles", [("auditor",), ("referent", "supervisor")], ids=["reads", "acts"])
+async def test_pages_of_an_inbox_hold_each_line_once_in_the_order_of_the_whole(
+    town: Town, roles: tuple[str, ...]
+) -> None:
+    member, path = next(id for id, held in town.staff.items() if held[0] == roles), "escalations"
+    async with program(town.ground, await token_of(town.ground, member)) as client:
+        whole = (await client.get(f"/{path}")).json()
+        found: list[str] = []
+        page: dict[str, Any] = {"next": ""}
+        while page["next"] is not None:
+            cursor = {"cursor": page["next"]} if page["next"] else {}
+            page = (await client.get(f"/{path}", params={"limit": "5", **cursor})).json()
+            assert len(page[path]) == 5 or page["next"] is None
+            found += [each["journey"] for each in page[path]]
+        strange = await client.get(f"/{path}", params={"cursor": "1_0_somewhere"})
+    assert found == [each["journey"] for each in whole[path]] and whole["next"] is None
+    assert set(found) == town.sees(member) and len(found) == len(set(found)) > 5
+    assert strange.status_code == 422 and strange.json()["errors"][0]["field"] == "cursor"
 
 
 async def test_what_is_taken_stops_the_next_request(ground: Ground) -> None:

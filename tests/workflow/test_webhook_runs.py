@@ -25,7 +25,7 @@ from tests.store.samples import ACTOR, new_stream, plain
 from tests.webhooks import receiving, secret_of
 from tests.workflow.conftest import RING
 from tests.workflow.webhooks import Telling, away, telling
-from workflows.webhooks import AGAIN, MOST_HELD, WATCH, WATCH_HELD
+from workflows.webhooks import AGAIN, LONGEST_ASKED, MOST_HELD, WATCH, WATCH_HELD
 
 
 @pytest_asyncio.fixture
@@ -70,6 +70,23 @@ async def test_a_receiver_that_is_away_is_tried_on_the_schedule_then_staff_are_t
             planned = sum(AGAIN[:nth], timedelta())
             assert planned <= after < planned * 1.1 + timedelta(seconds=10)
     assert len(hook.asked) <= 1 + MOST_HELD * len(AGAIN), "no journey beside the three was posted meanwhile"
+
+
+@pytest.mark.parametrize(
+    ("asked", "waits"),
+    [(600.0, timedelta(minutes=10)), (1.0, AGAIN[0]), (1e12, LONGEST_ASKED)], ids=["longer", "shorter", "for ever"],
+)  # fmt: skip
+async def test_a_receiver_that_says_when_is_not_asked_before(hook: Telling, asked: float, waits: timedelta) -> None:
+    def answer(wanted: Deliver) -> Delivered | None:
+        failed = away(wanted)
+        return failed.model_copy(update={"after_seconds": dict.fromkeys(failed.failed, asked)}) if failed else None
+
+    hook.answer = answer
+    await hook.begin()
+    await hook.until_asked(1)
+    await hook.pass_(waits * 1.2 + timedelta(seconds=10))
+    again = hook.asked[1][0] - hook.asked[0][0]
+    assert waits <= again < waits * 1.1 + timedelta(seconds=10)
 
 
 async def test_one_bad_journey_holds_up_no_other(hook: Telling) -> None:

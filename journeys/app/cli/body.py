@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 from journeys.app.attaching import Attached, attach, too_large
 from journeys.app.cli.desk import Desk
 from journeys.app.failures import Failure, Said, usage
-from journeys.app.fields import Field, fields_of
+from journeys.app.fields import Field, fields_of, read_field
 from journeys.app.finding import Loaded, find_mentor, find_partner, find_staff, nearest, only, pick, unknown_code
 from journeys.app.inbox import label
-from journeys.app.reading import read_amount, read_day, read_instant, read_occurred
+from journeys.app.reading import read_occurred
 from journeys.domain.commands import BODIES
 from journeys.domain.directory import search_form
 from journeys.domain.document import PART
@@ -144,16 +144,8 @@ class Reader:
     async def _value(self, field: Field, word: str) -> Any:
         pool = await self._desk.pool()
         match field.kind:
-            case "day":
-                return read_day(word, field.option)
-            case "instant":
-                return read_instant(word, field.option)
-            case "amount":
-                return read_amount(word, field.option)
-            case "number":
-                return self._number(field, word)
-            case "flag":
-                return self._flag(field, word)
+            case "day" | "instant" | "amount" | "number" | "flag":
+                return read_field(field, word, field.option)
             case "choice":
                 return self._choice(field, word)
             case "staff":
@@ -268,19 +260,6 @@ class Reader:
             field=field.option,
             remedy=Said(f"Vouliez-vous dire « {near} » ?", f"Did you mean “{near}”?") if near else None,
         )
-
-    def _number(self, field: Field, word: str) -> int:
-        if not word.strip().isdecimal():
-            raise usage("not-a-number", f"{field.option} : « {word[:60]} » n'est pas un nombre entier",
-                        f"{field.option}: “{word[:60]}” is not a whole number", field=field.option)  # fmt: skip
-        return int(word)
-
-    def _flag(self, field: Field, word: str) -> bool:
-        if word.lower() in ("true", "oui", "yes", "1"):
-            return True
-        if word.lower() in ("false", "non", "no", "0"):
-            return False
-        raise usage("not-yes-or-no", f"{field.option} : oui ou non", f"{field.option}: yes or no", field=field.option)
 
     def _missing(self, field: Field) -> Failure:
         shown_fr, shown_en = field.metavar("fr"), field.metavar("en")

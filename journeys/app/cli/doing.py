@@ -267,19 +267,14 @@ def _help(lang: Lang) -> str:
 
 def _help_of(name: str, lang: Lang) -> str:
     """One command with each field."""
+    from journeys.app.allowing import who_may
     from journeys.app.fields import ABOUT, fields_of
-    from journeys.app.inbox import role_label
-    from journeys.domain.rights import TABLE, Scope
     from journeys.i18n import capital
     from journeys.narration import command_word
 
     en = lang == "en"
     fields = fields_of(name)
     usage_ = " ".join(field.usage(lang) for field in fields)
-    own = " (own journeys)" if en else " (ses parcours)"
-    who = ", ".join(
-        role_label(role, lang) + (own if scope is Scope.OWN else "") for role, scope in TABLE.get(name, {}).items()
-    )
     lines = [
         (f"{field.option} {field.metavar(lang)}".rstrip(), ABOUT[field.name].in_(lang) + _needed(field, lang))
         for field in fields
@@ -290,7 +285,7 @@ def _help_of(name: str, lang: Lang) -> str:
             + f"journeys do ID {name} {usage_} --as {'HANDLE' if en else 'PSEUDO'}",
             "",
             capital(command_word(name, lang)) + ".",
-            ("Who may: " if en else "Qui peut : ") + who,
+            ("Who may: " if en else "Qui peut : ") + who_may(name, lang),
             *section("Fields" if en else "Champs", lines, en=en),
             *section("Always" if en else "Toujours", [(option, said.in_(lang)) for option, said in _ALWAYS], en=en),
         ]

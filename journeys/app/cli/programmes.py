@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from journeys.app.cli import trying
+from journeys.app.cli import changing, trying
 from journeys.app.cli.desk import Desk
 from journeys.app.cli.shape import argument, at, command, group
 from journeys.app.failures import Exit, Failure, Said
@@ -18,6 +18,7 @@ def add_to(app: typer.Typer) -> None:
     room = group("Les programmes : ce qui est prévu, pour qui, quand.", "Programmes: what is planned, for whom, when.")
     app.add_typer(room, name="programme")
     trying.add_to(room)
+    changing.add_to(room)
 
     @command(room, "list", "Les programmes livrés et ceux en vigueur.", "Programmes shipped and in force.")
     async def list_(ctx: typer.Context) -> None:

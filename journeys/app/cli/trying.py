@@ -1,9 +1,10 @@
-"""`journeys programme simulate`: a programme tried on people who do not exist."""
+"""`journeys programme simulate`, `diff`: a programme tried on people who do not exist, two programmes side by side."""
 
 import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -13,7 +14,7 @@ import typer
 from journeys.app.cli.desk import Desk
 from journeys.app.cli.files import check, write
 from journeys.app.cli.shape import argument, at, command, option
-from journeys.app.failures import usage
+from journeys.app.failures import not_found, usage
 
 if TYPE_CHECKING:
     from journeys.simulation.running import Trial
@@ -56,6 +57,33 @@ def add_to(room: typer.Typer) -> None:
         if target is not None:
             check(target, force, "--svg")
         await _simulate(at(ctx), name, participants, seed, behaviour, begin, target, processes, force)
+
+    @command(
+        room, "replay",
+        "Rejoue les parcours passés sous d'autres règles : échéances, messages, alertes et accords différents.",
+        "Plays past journeys again under other rules: which deadlines, messages, escalations, approvals differ.",
+    )  # fmt: skip
+    async def replay(
+        ctx: typer.Context,
+        name: str = argument("les autres règles : nom ou chemin", "the other rules: name or path", "PROGRAMME"),
+        of: str = option("--of", "les parcours de ce programme (celui du même nom)",
+                         "journeys of this programme (the one of the same name)", None, metavar="PROGRAMME"),
+        processes: int = option("--processes", f"processus côte à côte ({PROCESSES})",
+                                f"processes side by side ({PROCESSES})", PROCESSES, metavar="N"),
+    ) -> None:  # fmt: skip
+        _within("--processes", processes, 64)
+        await _replay(at(ctx), name, of, processes)
+
+    @command(
+        room, "diff", "Ce que deux programmes disent différemment, en toutes lettres.",
+        "What two programmes say differently, in plain words.",
+    )  # fmt: skip
+    async def diff(
+        ctx: typer.Context,
+        before: str = argument("nom ou chemin du premier", "name or path of the first", "A"),
+        after: str = argument("nom ou chemin du second", "name or path of the second", "B"),
+    ) -> None:
+        await _diff(at(ctx), before, after)
 
 
 def _within(field: str, number: int, most: int) -> None:
@@ -109,6 +137,78 @@ async def _simulate(
                      + ", ".join(read.unknown))  # fmt: skip
 
     out.result({"simulation": _json(trial, tally, read.unknown)}, show)
+
+
+async def _replay(desk: Desk, name: str, of: str | None, processes: int) -> None:
+    from journeys.app.publishing import programme_text_of, read, rules
+    from journeys.app.reading import today_of
+    from journeys.app.replaying import compare
+    from journeys.domain.programme import compile_programme
+    from journeys.narration import refusal
+    from journeys.simulation.telling import replayed
+    from journeys.store import views
+
+    pool, out, lang, now = await desk.pool(), desk.out, desk.out.lang, desk.now
+    known = rules(read(name).text, today_of(now))
+    own = of or known.programme.programme
+    before = compile_programme(await programme_text_of(pool, own))
+    streams = await views.streams_of(pool, own)
+    if not streams:
+        raise not_found("no-journeys", f"aucun parcours du programme « {own} »", f"no journey of the programme “{own}”",
+                        field="--of")  # fmt: skip
+    with _progress(desk, len(streams)) as told:
+        found = await compare(pool, streams, known, processes, told)
+
+    def show() -> None:
+        out.line(out.t(
+            f"{found.journeys} parcours rejoués, dont {found.unchanged} sans aucune différence.",
+            f"{found.journeys} journeys played again, {found.unchanged} of them without any difference.",
+        ))  # fmt: skip
+        out.line(out.t(
+            "Chacun y fait ce qu'il a fait : ce que les gens auraient fait d'autre, personne ne le sait.",
+            "Everybody does what they did: what people would have done otherwise, nobody knows.",
+        ))  # fmt: skip
+        for code, count in found.apart.most_common():
+            out.line(out.t(f"{count} ne peuvent pas commencer sous ces règles : ",
+                           f"{count} cannot begin under these rules: ") + refusal(code, {}, lang))  # fmt: skip
+        for table in replayed(found, before, known.programme, lang):
+            out.line()
+            out.heading(table.title)
+            out.table(table.heads, table.rows)
+
+    counted = [
+        {"what": what, "about": about, "change": change, "before": old, "after": new, "times": times}
+        for (what, about, change, old, new), times in sorted(found.counted.items())
+    ]
+    told_json = {"journeys": found.journeys, "unchanged": found.unchanged, "apart": dict(found.apart)}
+    out.result({"replay": {**told_json, "differences": counted}}, show)
+
+
+async def _diff(desk: Desk, before: str, after: str) -> None:
+    from journeys import clock
+    from journeys.app.cli.programmes import text_of
+    from journeys.app.publishing import rules
+    from journeys.app.reading import today_of
+    from journeys.narration.apart import apart
+
+    today, out = today_of(clock.now()), desk.out
+    old, new = rules(await text_of(desk, before), today), rules(await text_of(desk, after), today)
+    found = apart(old.book, new.book, out.lang)
+
+    def show() -> None:
+        if not found:
+            out.line(out.t("Les deux programmes disent la même chose.", "The two programmes say the same."))
+        section, signs = "", {"new": "+", "gone": "−", "otherwise": "≠"}
+        for each in found:
+            if each.section != section:
+                section = each.section
+                out.heading(section)
+            what = " : ".join(part for part in (each.name, each.facet) if part)
+            said = {"new": f" ({each.after})" if each.after else "", "gone": "",
+                    "otherwise": f"\n      {each.before}\n    → {each.after}"}[each.how]  # fmt: skip
+            out.line(f"  {signs[each.how]} {what}{said}")
+
+    out.result({"differences": [asdict(each) for each in found]}, show)
 
 
 def _json(trial: "Trial", tally: "Tally", unknown: tuple[str, ...]) -> dict[str, Any]:

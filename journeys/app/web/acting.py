@@ -8,15 +8,16 @@ from typing import Any, Final
 from pydantic import ValidationError
 from starlette.datastructures import FormData, UploadFile
 
-from journeys.app.attaching import Attached, attach, too_large
+from journeys.app.attaching import Attached
 from journeys.app.entry import make_command
 from journeys.app.failures import Exit, Failure, Said, usage
-from journeys.app.fields import Field, commands, fields_of
+from journeys.app.fields import Field, commands, fields_of, read_field
 from journeys.app.finding import Loaded
 from journeys.app.forwarding import deliver
-from journeys.app.reading import read_amount, read_day, read_instant, read_occurred
+from journeys.app.reading import read_occurred
+from journeys.app.seeing import changed_since
 from journeys.app.telling import failure_of
-from journeys.app.web.bodies import file_of
+from journeys.app.web.bodies import attached_of, file_of
 from journeys.app.web.visit import Visit
 from journeys.contract import Answer
 from journeys.domain.commands import BODIES, AnyBody, Command
@@ -65,8 +66,17 @@ def filled(name: str, form: FormData, visit: Visit) -> Filled:
     )  # fmt: skip
 
 
-async def read(asked: Filled, largest_document: int) -> tuple[AnyBody, dict[str, str], Attached | None]:
-    """The body, its texts and its document. Raises Wrong with every field that cannot be read."""
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form as it was read: the body, its texts and its document."""
+
+    body: AnyBody
+    texts: dict[str, str]
+    attached: Attached | None
+
+
+async def read(asked: Filled, largest_document: int) -> Form:
+    """What a form says. Raises Wrong with every field that cannot be read."""
     attached: Attached | None = None
     values: dict[str, Any] = {}
     texts: dict[str, str] = {}
@@ -74,7 +84,7 @@ async def read(asked: Filled, largest_document: int) -> tuple[AnyBody, dict[str,
     for each in fields_of(asked.name):
         if each.kind == PART:
             try:
-                attached = await _attached(asked.file, largest_document, each.name)
+                attached = await attached_of(asked.file, largest_document, each.name)
             except Failure as failure:
                 wrong.append(failure)
             continue
@@ -98,37 +108,13 @@ async def read(asked: Filled, largest_document: int) -> tuple[AnyBody, dict[str,
         raise Wrong([_invalid(detail) for detail in error.errors()]) from None
     if attached is not None:
         texts[PART] = attached.document.as_part()
-    return body, texts, attached
-
-
-async def _attached(file: UploadFile | None, largest: int, field: str) -> Attached | None:
-    if file is None:
-        return None
-    if (file.size or 0) > largest:
-        raise too_large(file.size or 0, largest, field)
-    return attach(file.filename or "", await file.read(), largest, field)
+    return Form(body, texts, attached)
 
 
 def _value(known: Field, word: str) -> Any:
-    match known.kind:
-        case "day":
-            return read_day(word, known.name)
-        case "instant":
-            return read_instant(word, known.name)
-        case "amount":
-            return read_amount(word, known.name)
-        case "number":
-            if not word.isdecimal() or len(word) > 9:
-                raise usage("not-a-number", "écrivez un nombre entier", "write a whole number", field=known.name)
-            return int(word)
-        case "flag":
-            return word not in ("", "false", "0", "no")
-        case _ if known.kind in _IDS:
-            if not is_uuid(word):
-                raise usage("choose", "choisissez dans la liste", "choose from the list", field=known.name)
-            return word
-        case _:
-            return word
+    if known.kind in _IDS and not is_uuid(word):
+        raise usage("choose", "choisissez dans la liste", "choose from the list", field=known.name)
+    return read_field(known, word, known.name)
 
 
 def _invalid(detail: Any) -> Failure:
@@ -136,25 +122,35 @@ def _invalid(detail: Any) -> Failure:
     return usage("bad-value", "valeur refusée : vérifiez ce champ", "value refused: check this field", field=name)
 
 
-async def act(visit: Visit, loaded: Loaded, asked: Filled) -> Answer:
+async def is_stale(visit: Visit, loaded: Loaded, asked: Filled, body: AnyBody) -> bool:
+    """Whether somebody else has since changed what this form is about; not when it was taken before."""
+    others = changed_since(loaded.events, asked.seen, visit.visitor.id, body)
+    return bool(others) and await said_before(visit.house.writing, asked.id, _streams(loaded)) is None
+
+
+def _streams(loaded: Loaded) -> tuple[str, str]:
+    """Where a command may stand: one about the person on their own stream."""
+    return f"person-{loaded.state.person}", loaded.row.stream
+
+
+async def act(visit: Visit, loaded: Loaded, asked: Filled, form: Form) -> Answer:
     """Send a command to a journey that the visitor may see; the visit's connection is given back before.
 
     Raises:
-        Wrong: a field cannot be read. Failure: refused, or in conflict. Unreachable, Malformed: see temporal.
+        Wrong: the day cannot be read. Failure: refused, or in conflict. Unreachable, Malformed: see temporal.
     """
-    house, streams = visit.house, (f"person-{loaded.state.person}", loaded.row.stream)
-    body, texts, attached = await read(asked, house.settings.largest_document)
+    house = visit.house
 
     def signed(occurred_at: datetime | None) -> Command:
         return make_command(
-            house.ring, stream=loaded.row.stream, body=body, actor=visit.actor, now=visit.now, texts=texts, id=asked.id,
-            occurred_at=occurred_at, seen=asked.seen,
+            house.ring, stream=loaded.row.stream, body=form.body, actor=visit.actor, now=visit.now, texts=form.texts,
+            id=asked.id, occurred_at=occurred_at, seen=asked.seen,
         )  # fmt: skip
 
     async def sent(command: Command) -> Answer:
         return await deliver(
-            house.writing, house.ring, house.client, house.settings.task_queue, loaded, command, texts, visit.actor,
-            attached, PATIENCE,
+            house.writing, house.ring, house.client, house.settings.task_queue, loaded, command, form.texts,
+            visit.actor, form.attached, PATIENCE,
         )  # fmt: skip
 
     try:
@@ -167,7 +163,7 @@ async def act(visit: Visit, loaded: Loaded, asked: Filled) -> Answer:
     answer = await sent(command)
     if answer.outcome == "conflict" and not asked.occurred:
         # The same form once more: it happened when it was first sent, not now.
-        before = await said_before(house.writing, asked.id, streams)
+        before = await said_before(house.writing, asked.id, _streams(loaded))
         answer = await sent(signed(datetime.fromisoformat(before["occurred_at"]))) if before is not None else answer
     if answer.outcome == "conflict":
         raise _SENT_OTHERWISE

@@ -11,6 +11,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from journeys.app.attaching import Attached, attach, too_large
 from journeys.app.failures import Exit, Failure, Said
 
 TEXTS: Final = 1_000_000
@@ -140,6 +141,15 @@ class _Reader(MultiPartParser):
         if room:
             file.file.write(data[start : min(end, start + room)])
         file.size += end - start
+
+
+async def attached_of(file: UploadFile | None, largest: int, field: str) -> Attached | None:
+    """The document in a file that was chosen; None when none was. Raises Failure, which names the field."""
+    if file is None:
+        return None
+    if (file.size or 0) > largest:
+        raise too_large(file.size or 0, largest, field)
+    return attach(file.filename or "", await file.read(), largest, field)
 
 
 def file_of(form: FormData, name: str) -> UploadFile | None:

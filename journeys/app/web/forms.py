@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from journeys.app.allowing import readers
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.fields import Field, commands, fields_of
 from journeys.app.finding import Loaded
@@ -57,12 +58,12 @@ async def form_of(visit: Visit, loaded: Loaded, command: str, typed: Mapping[str
     """
     if command not in commands():
         raise Failure(Exit.NOT_FOUND, "unknown-command", Said("cette action n'existe pas", "there is no such action"))
-    return [await _input(visit, loaded, field, typed) for field in fields_of(command)]
+    return [await _input(visit, loaded, command, field, typed) for field in fields_of(command)]
 
 
-async def _input(visit: Visit, loaded: Loaded, field: Field, typed: Mapping[str, Any]) -> Input:
+async def _input(visit: Visit, loaded: Loaded, command: str, field: Field, typed: Mapping[str, Any]) -> Input:
     value = str(typed.get(field.name, ""))
-    choices = tuple(await _choices(visit, loaded, field, typed))
+    choices = tuple(await _choices(visit, loaded, command, field, typed))
     label = label_of(field.name, visit.lang)
     if field.kind == "document":
         return _file(visit, field, label)
@@ -91,13 +92,17 @@ def _shape(field: Field, has_choices: bool) -> Shape:
             return "area" if field.part and field.name in _LONG else "text"
 
 
-async def _choices(visit: Visit, loaded: Loaded, field: Field, typed: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+async def _choices(
+    visit: Visit, loaded: Loaded, command: str, field: Field, typed: Mapping[str, Any]
+) -> Iterable[tuple[str, str]]:
     """What may be chosen: open items by what they are, codes by their labels, people by their names."""
     state, programme = loaded.state, loaded.book.programme
     speech = Speech(loaded.book, {}, visit.lang, state)
     match field.kind:
         case "choice":
             return [(each, capital(spoken(each, visit.lang))) for each in field.choices]
+        case "staff" if command == "reassign-escalation":
+            return [(each.id, each.name) for each in await readers(visit.house.writing, loaded)]
         case "staff":
             members = await staff.members(visit.house.writing)
             return [(each.id, each.name) for each in members if each.active]

@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from journeys import clock
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _READERS: Final = 10
 _WRITERS: Final = 4
 _REMEMBERED_SECONDS: Final = 30.0
+_ASKED: Final = timedelta(seconds=2)
 
 
 @dataclass(slots=True)
@@ -53,6 +54,15 @@ class House:
             except TimeoutError as error:
                 raise Unreachable("Temporal does not answer") from error
         return self._client
+
+    async def engine_answers(self) -> bool:
+        """Whether Temporal serves now: it is asked, and has two seconds."""
+        from journeys.temporal import Unreachable, serves
+
+        try:
+            return await serves(await self.client(), _ASKED)
+        except Unreachable:
+            return False
 
     async def programmes(self) -> Mapping[str, Programme]:
         """Programmes in force, by name; remembered for half a minute."""

@@ -9,8 +9,10 @@ from journeys.app.inbox import Waiting, otherwise, said, turn
 from journeys.app.reading import ZONE, today_of
 from journeys.app.web.visit import Visit
 from journeys.domain.programme import Programme
+from journeys.domain.rights import covers
 from journeys.domain.summary import HELD
 from journeys.i18n import capital, format_date, format_time, format_weekday, ngettext
+from journeys.store.views import JourneyRow
 
 Tone = Literal["late", "soon", "calm"]
 
@@ -51,7 +53,7 @@ class Line:
 
 
 def line(visit: Visit, item: Waiting, programmes: Mapping[str, Programme], *, mine: bool = True) -> Line:
-    """A line for this visitor. `mine`: it is their turn, so that it carries actions."""
+    """A line for this visitor. `mine`: it is their turn, so that it carries the actions that are theirs."""
     when, tone = _when(visit, item)
     return Line(
         item,
@@ -62,8 +64,19 @@ def line(visit: Visit, item: Waiting, programmes: Mapping[str, Programme], *, mi
         tone if mine else "calm",
         _then(visit, item, programmes),
         turn(item, visit.lang, programmes),
-        tuple(_actions(visit, item)) if mine else (),
+        tuple(each for each in _actions(visit, item) if _is_theirs(visit, item, each, programmes)) if mine else (),
     )
+
+
+def may_here(visit: Visit, row: JourneyRow, command: str, programmes: Mapping[str, Programme]) -> bool:
+    """Whether the visitor may give a command on a journey of a list, by who leads it."""
+    own = visit.actor.leads(row.referent)
+    return covers(command, visit.visitor.roles, programmes.get(row.programme), own=own)
+
+
+def _is_theirs(visit: Visit, item: Waiting, action: Action, programmes: Mapping[str, Programme]) -> bool:
+    """What leads to a page of its own is decided there; an answer to a hand-over is offered to whom it was asked of."""
+    return not action.command or item.kind == "transfer" or may_here(visit, item.row, action.command, programmes)
 
 
 def _stands(visit: Visit, item: Waiting, programmes: Mapping[str, Programme]) -> str:

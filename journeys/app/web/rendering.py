@@ -80,7 +80,7 @@ def navigation(visit: Visit) -> list[tuple[str, str]]:
     screens = [("/", say("Aujourd'hui"), STAFF), ("/parcours", say("Parcours"), READERS),
                ("/accords", say("À valider"), DECIDING), ("/alertes", say("Alertes"), READERS),
                ("/agenda", say("Rendez-vous"), READERS)]  # fmt: skip
-    return [(path, label) for path, label, policy in screens if policy.admits(visit.roles)]
+    return [(path, label) for path, label, policy in screens if visit.admitted(policy)]
 
 
 def elsewhere(visit: Visit) -> list[tuple[str, str]]:
@@ -89,7 +89,7 @@ def elsewhere(visit: Visit) -> list[tuple[str, str]]:
     pages = [("/sorties", say("Sorties à venir"), READERS), ("/programmes", say("Programmes"), READERS),
              ("/equipe", say("Équipe et absences"), STAFF), ("/mentors", say("Mentors"), READERS),
              ("/partenaires", say("Partenaires"), READERS)]  # fmt: skip
-    return [(path, label) for path, label, policy in pages if policy.admits(visit.roles)]
+    return [(path, label) for path, label, policy in pages if visit.admitted(policy)]
 
 
 def query(fields: Mapping[str, str], back: str) -> str:

@@ -9,7 +9,6 @@ from journeys.app.web.visit import Visit
 from journeys.audit.narrating import PLUMBING, StoryDay, narrate
 from journeys.audit.reading import read_names
 from journeys.domain import events as e
-from journeys.domain.record import SYSTEM
 from journeys.store.journal import parts
 
 QUIET: Final = (
@@ -19,13 +18,9 @@ QUIET: Final = (
 """What follows by itself and changes nothing for the person: told with the whole story only."""
 
 
-async def told_since(visit: Visit, loaded: Loaded, seen: int | None) -> list[StoryDay]:
-    """What was recorded after the event that the visitor saw last; empty unless another person acted since."""
-    if seen is None or seen >= loaded.state.seq:
-        return []
+async def told_since(visit: Visit, loaded: Loaded, seen: int) -> list[StoryDay]:
+    """What was recorded after the event that the visitor saw last, about whatever it is."""
     later = loaded.events[seen:]
-    if not any(event.command is not None and event.actor not in (visit.visitor.id, SYSTEM) for event in later):
-        return []
     texts = await parts(visit.connection, loaded.row.stream)
     names = await read_names(visit.connection, loaded.events)
     shown = {event.seq for event in later if not isinstance(event.data, (*QUIET, *PLUMBING))}

@@ -77,9 +77,14 @@ class Visit:
         return frozenset(self._visitor.roles) if self._visitor is not None else frozenset()
 
     @property
+    def lines(self) -> frozenset[str]:
+        """Their roles, and the lines of the rights table that these have in some programme: what doors look at."""
+        return self.roles | frozenset(self._visitor.lines) if self._visitor is not None else frozenset()
+
+    @property
     def visible(self) -> str:
         """What every journey that the visitor may see fulfils: `views.within`."""
-        return within(self.visitor.roles, self.visitor.sites)
+        return visible(self.visitor)
 
     @property
     def actor(self) -> Actor:
@@ -93,6 +98,10 @@ class Visit:
 
     def holds(self, *roles: str) -> bool:
         return bool(self.roles & set(roles))
+
+    def admitted(self, policy: Policy) -> bool:
+        """Whether a page behind this policy opens for them."""
+        return policy.admits(self.lines)
 
     def say(self, french: str, **fields: object) -> str:
         """A text in the visitor's language, its places filled."""
@@ -111,7 +120,7 @@ class _Door(Door):
             if self.policy is not PUBLIC:
                 if visit.known is None:
                     raise NotEntered(_back(request))
-                if not self.policy.admits(visit.roles):
+                if not visit.admitted(self.policy):
                     raise _no_right()
             if request.method not in SAFE:
                 await self._read_form(visit)
@@ -134,6 +143,11 @@ class _Door(Door):
             await _enter(visit)
             if visit.known is None:
                 raise NotEntered(_back(request))
+
+
+def visible(visitor: Visitor) -> str:
+    """What every journey that a visitor may see fulfils: `views.within`."""
+    return within(visitor.roles, visitor.sites, apart=bool(visitor.lines))
 
 
 def door(policy: Policy) -> Any:

@@ -39,24 +39,22 @@ def check(
     Args:
         events: all events of the stream, from the first.
         complete: the journey is closed and nothing of it is under way: whatever was opened must be closed.
-        book: its rules and calendar; with it also ladders, caps and quiet hours are judged.
+        book: its rules and calendar, with the former ones; with it also ladders, caps and quiet hours are judged.
         outages: when nothing ran; None when that is not known: then punctuality is not judged.
         next_due: with it, an open journey without a due is a violation.
     """
+    books = iter(book.all if book is not None else ())
+    book = next(books, None)
+    amounts, misses, messages, ladders = Amounts(book), Misses(book, outages), Messages(book), Ladders(book)
     rules: list[Rule] = [
-        Envelopes(),
-        Table(),
-        Effects(),
-        Milestones(),
-        Approvals(),
-        Amounts(book),
-        Misses(book, outages),
-        Messages(book),
-        Suspensions(),
-        Ladders(book),
+        Envelopes(), Table(), Effects(), Milestones(), Approvals(), amounts, misses, messages, Suspensions(), ladders,
         Closures(),
-    ]
-    found = [violation for event in events for rule in rules for violation in rule.see(event)]
+    ]  # fmt: skip
+    found: list[Violation] = []
+    for event in events:
+        found += [violation for rule in rules for violation in rule.see(event)]
+        if isinstance(event.data, e.ProgrammeChanged):
+            amounts.book = misses.book = messages.book = ladders.book = next(books, None)
     found += [violation for rule in rules for violation in rule.end(complete)]
     if next_due is not None and _is_open(events) and next_due(events) is None:
         found.append(Violation(7, events[-1].seq, "no-due"))

@@ -9,6 +9,7 @@ from asyncpg import PostgresError
 from fastapi import Header
 from pydantic import ValidationError
 
+from journeys.app import telling
 from journeys.app.entry import Actor, make_command
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.finding import Loaded
@@ -91,8 +92,9 @@ async def act(visit: Visit, loaded: Loaded, asked: Asked) -> Answer:
     await visit.done()
     try:
         answer = await deliver(
-            house.writing, house.ring, house.client, house.settings.task_queue, loaded, command, read.texts, visit.actor
-        )
+            house.writing, house.ring, house.client, house.settings.task_queue, loaded, command, read.texts,
+            visit.actor, read.attached,
+        )  # fmt: skip
     except (Unreachable, Malformed) as error:
         raise unanswered(error, asked.id, loaded.row.id) from None
     except (OSError, PostgresError) as error:
@@ -122,10 +124,7 @@ def _occurred(before: Mapping[str, Any] | None, id: str, now: datetime) -> datet
 
 def _must_be_fresh(loaded: Loaded, actor: Actor, asked: Asked) -> None:
     """Raises Failure when somebody else has changed the same subject since it was seen."""
-    if asked.seen is None:
-        return
-    others = changed_since(loaded.events, asked.seen, actor.id, asked.name, asked.read.body)
-    if others:
+    if others := changed_since(loaded.events, asked.seen, actor.id, asked.read.body):
         raise Failure(
             Exit.CONFLICT, "changed",
             Said("quelqu'un a changé la même chose depuis que vous l'avez lue ; la demande n'a pas été prise",
@@ -148,32 +147,13 @@ class UnderWay(Exception):
 
 def unanswered(error: Exception, command: str, journey: str) -> Exception:
     """What became of a command that got no answer in time: taken, not taken, or not known, by the sender's word."""
-    match error.fate if isinstance(error, Unreachable) else Fate.UNKNOWN:
-        case Fate.UNDER_WAY:
-            return UnderWay(command, journey)
-        case Fate.NOT_TAKEN:
-            return Failure(
-                Exit.UNREACHABLE, "not-taken",
-                Said("le moteur ne répond pas ; la demande n'a pas été prise, rien n'a changé",
-                     "the engine does not answer; the request was not taken, nothing has changed"),
-                Said("renvoyez-la dans un instant, avec la même Idempotency-Key",
-                     "send it again in a moment, with the same Idempotency-Key"),
-                command=command,
-            )  # fmt: skip
-        case _:
-            return unknown_fate(command)
+    fate = error.fate if isinstance(error, Unreachable) else Fate.UNKNOWN
+    return UnderWay(command, journey) if fate is Fate.UNDER_WAY else telling.unanswered(fate, command, fate.value)
 
 
 def unknown_fate(command: str) -> Failure:
     """The engine gave no answer: whether the command was taken is not known, and sending it again is safe."""
-    return Failure(
-        Exit.UNREACHABLE, "unknown",
-        Said("le moteur n'a pas répondu ; on ne sait pas si la demande a été prise",
-             "the engine did not answer; whether the request was taken is not known"),
-        Said("renvoyez exactement la même, avec la même Idempotency-Key : elle n'aura d'effet qu'une fois",
-             "send exactly the same again, with the same Idempotency-Key: it has its effect only once"),
-        command=command,
-    )  # fmt: skip
+    return telling.unanswered(Fate.UNKNOWN, command, Fate.UNKNOWN.value)
 
 
 def used_otherwise(command: str) -> Failure:

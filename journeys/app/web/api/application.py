@@ -37,6 +37,8 @@ workflow, decided by the same rules and rights as on the pages.
   again is safe in each case.
   `/journeys/{id}/answers/{command}` says what became of it.
 - **Money.** Approving a grant, settling or cancelling a payment wants `Journeys-Code`, the code of the moment.
+- **Documents.** A command that may bring one (`add-evidence`, `add-note`, `submit-receipt`) is then sent as
+  `multipart/form-data`: its fields, and the file in `document`. `/journeys/{id}/documents/{seq}` hands it back.
 - **Problems** are `application/problem+json` (RFC 9457), in French or English by `Accept-Language`.
 """
 
@@ -48,7 +50,7 @@ _WHEN: Final = {
     409: "In conflict: the key was used for something else, or the same person is in this programme already.",
     412: "Somebody else has changed the same subject since it was seen. Nothing was changed.",
     413: "Too large.",
-    415: "Not JSON.",
+    415: "Not JSON, nor a form where a document may come along.",
     422: "A field cannot be taken; `errors` names each.",
     429: "Too many requests.",
     503: "A part of the service does not answer. `code` says whether nothing was changed or the fate is `unknown`.",
@@ -109,7 +111,7 @@ def _described(api: FastAPI) -> dict[str, Any]:
             _told(operation, _COMMAND if method == "post" else _READ, changes=method == "post")
             if method == "post" or "/journeys/{id}" in path:
                 headers = operation["responses"]["201" if path == "/journeys" else "200"].setdefault("headers", {})
-                if not path.endswith("/{command}"):
+                if not path.endswith(("/{command}", "/{seq}")):
                     headers["ETag"] = {"description": "The journey's seq.", "required": True,
                                        "schema": {"type": "string"}}  # fmt: skip
     made["paths"]["/journeys"]["post"]["responses"]["201"]["headers"]["Location"] = {

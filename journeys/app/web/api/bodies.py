@@ -3,7 +3,7 @@
 import json
 import re
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, Final
@@ -11,11 +11,13 @@ from typing import Annotated, Any, Final
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
+from journeys.app.attaching import Attached
 from journeys.app.entry import LONGEST_TEXT
-from journeys.app.failures import Exit, Failure, Said
-from journeys.app.fields import ABOUT, commands
+from journeys.app.failures import Exit, Failure, Said, usage
+from journeys.app.fields import ABOUT, commands, fields_of
 from journeys.app.web.api.problems import Unreadable, Wrong, unreadable
 from journeys.app.web.api.shapes import A_COMMAND, SOMEBODY
+from journeys.app.web.bodies import attached_of, carries_a_file, file_of
 from journeys.domain import document
 from journeys.domain.commands import BODIES, AnyBody, Body, Day, StaffId, When
 from journeys.domain.programme import Code
@@ -29,6 +31,8 @@ Line = Annotated[str, Field(max_length=100, pattern=_LINE)]
 
 _RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
+_WHOLE: Final = re.compile("-?[0-9]{1,18}", re.ASCII)
+
 LARGEST: Final = 1_000_000
 """Bytes of one request's JSON."""
 
@@ -36,10 +40,17 @@ LARGEST: Final = 1_000_000
 class Sent(BaseModel):
     """Base of what is sent: JSON types are taken as they are, and an unknown field is an error."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class PersonSent(Sent):
+class Described(Sent):
+    """What is sent and written down here: the text beneath a field describes it."""
+
+    # Pydantic reads the source for it: of the models that are made of the commands there is none, and that takes long.
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class PersonSent(Described):
     """Who is accompanied."""
 
     first_name: Line
@@ -55,7 +66,7 @@ class PersonSent(Sent):
     language: Annotated[str, Field(pattern="^(fr|en)$")] = "fr"
 
 
-class Start(Sent):
+class Start(Described):
     """Begin a journey."""
 
     programme: Code
@@ -85,6 +96,7 @@ class Read:
     body: AnyBody
     texts: dict[str, str]
     occurred_at: datetime | None
+    attached: Attached | None = None
 
 
 @cache
@@ -111,7 +123,7 @@ def model_of(name: str) -> type[BaseModel]:
 
 
 def _texts_of(kind: type[Body]) -> list[str]:
-    """The free texts of a command; documents are handed in on the pages and by the command line."""
+    """The free texts of a command; a document comes beside them, in a form."""
     return sorted(kind.PARTS - {document.PART})
 
 
@@ -150,6 +162,28 @@ _SAID_OF: Final[dict[str, dict[str, Any]]] = {
 }  # fmt: skip
 
 
+def takes_document(name: str) -> bool:
+    """Whether a command can carry a document: it may then be sent as a form as well."""
+    return document.PART in BODIES[name].PARTS
+
+
+def form_schema(name: str) -> dict[str, Any]:
+    """The schema of such a form: the fields of the model, and the file."""
+    known = model_of(name).model_json_schema(ref_template="#/components/schemas/{model}")
+    file = {"type": "string", "format": "binary", "description": "PDF, photo, Word or OpenDocument text, by its bytes."}
+    plain = {key: _without_null(field) for key, field in known["properties"].items()}
+    return {
+        **known, "title": f"{known['title']}Form", "properties": {**plain, document.PART: file},
+        "required": [*known.get("required", ()), document.PART],
+    }  # fmt: skip
+
+
+def _without_null(field: dict[str, Any]) -> dict[str, Any]:
+    """What may be left out of a form is never null there."""
+    kinds: list[dict[str, Any]] = [kind for kind in field.get("anyOf", []) if kind != {"type": "null"}]
+    return {key: value for key, value in field.items() if key not in ("anyOf", "default")} | (kinds or [{}])[0]
+
+
 def example_of(name: str) -> dict[str, Any]:
     """What a request of this command may look like."""
     said = {**_SAID, **_SAID_OF.get(name, {})}
@@ -168,6 +202,11 @@ async def sent(request: Request, model: type[BaseModel]) -> Any:
     raw = await request.body()
     if len(raw) > LARGEST:
         raise Failure(Exit.USAGE, "too-large", Said("plus d'un mégaoctet", "more than a megabyte"), field="body")
+    return taken(model, raw)
+
+
+def taken(model: type[BaseModel], raw: bytes) -> Any:
+    """JSON as its model. Raises as `sent` does."""
     try:
         given = _read(model, raw)
     except ValidationError as error:
@@ -213,9 +252,34 @@ def _with_whole_instants(given: BaseModel, raw: bytes) -> BaseModel:
     return given
 
 
-async def command_sent(request: Request, name: str) -> Read:
-    """A command out of a request. Raises what `sent` raises."""
-    given = await sent(request, model_of(name))
+async def command_sent(request: Request, name: str, largest_document: int) -> Read:
+    """A command out of a request, which is JSON, or a form that was read and brings a document.
+
+    Raises what `sent` raises; of a document also Failure: missing, empty, too large, of no kind that is taken.
+    """
+    if takes_document(name) and carries_a_file(request):
+        form = await request.form()
+        attached = await attached_of(file_of(form, document.PART), largest_document, document.PART)
+        if attached is None:
+            raise usage("missing", "il manque le fichier", "the file is missing", field=document.PART)
+        # A file in another field is of no type that any field has.
+        typed = {key: value if isinstance(value, str) else [] for key, value in form.items() if key != document.PART}
+        given = taken(model_of(name), json.dumps(_numbered(name, typed)).encode())
+        read = _read_as(name, given)
+        return replace(read, texts={**read.texts, document.PART: attached.document.as_part()}, attached=attached)
+    return _read_as(name, await sent(request, model_of(name)))
+
+
+def _numbered(name: str, typed: dict[str, Any]) -> dict[str, Any]:
+    """What a form holds as text, its whole numbers as numbers."""
+    numbers = {each.name for each in fields_of(name) if each.kind in ("amount", "number")}
+    return {
+        key: int(text) if key in numbers and isinstance(text, str) and _WHOLE.fullmatch(text) else text
+        for key, text in typed.items()
+    }
+
+
+def _read_as(name: str, given: Any) -> Read:
     kind = BODIES[name]
     texts = {part: text for part in _texts_of(kind) if (text := getattr(given, part)) is not None}
     own = {key: getattr(given, key) for key in kind.model_fields if key != "name"}

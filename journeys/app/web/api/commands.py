@@ -7,6 +7,7 @@ from typing import Any, Final
 from asyncpg import PostgresError
 from fastapi import APIRouter, Request, Response
 
+from journeys.app.allowing import who_may
 from journeys.app.finding import unknown_code
 from journeys.app.people_file import details_of
 from journeys.app.publishing import programme_text_of, rules
@@ -25,16 +26,17 @@ from journeys.app.web.api.acting import (
     unknown_fate,
     used_otherwise,
 )
-from journeys.app.web.api.entering import CODE_HEADER, token_door
+from journeys.app.web.api.entering import CODE_HEADER, read_upload, token_door
 from journeys.app.web.api.problems import ROOT
 from journeys.app.web.api.reading import JourneyId
 from journeys.app.web.api.shapes import Answered, Done, Journey
+from journeys.app.web.bodies import carries_a_file
 from journeys.app.web.pages.commands import journey
 from journeys.app.web.policy import CASEWORK, STAFF
 from journeys.app.web.proof import WANTED
 from journeys.app.web.visit import Visit
 from journeys.contract import Answer
-from journeys.domain.rights import TABLE, Scope
+from journeys.domain.document import KINDS, PART
 from journeys.i18n import capital
 from journeys.narration import command_word
 from journeys.store import people, staff, views
@@ -59,26 +61,38 @@ def content(ref: str, example: Any) -> dict[str, Any]:
     return {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}
 
 
+def _content_of(name: str) -> dict[str, Any]:
+    """The request body of a command; as a form, where it may bring a document."""
+    told = content(bodies.model_of(name).__name__, bodies.example_of(name))
+    if bodies.takes_document(name):
+        kinds = ", ".join(kind.media_type for kind in KINDS.values())
+        told["content"]["multipart/form-data"] = {
+            "schema": bodies.form_schema(name), "encoding": {PART: {"contentType": kinds}},
+        }  # fmt: skip
+    return told
+
+
 # --- one route a command
 
 
 def _route(name: str) -> None:
     async def give(request: Request, id: JourneyId, key: Key, response: Response, seen: Seen = None,
                    visit: Visit = token_door(STAFF)) -> Done:  # fmt: skip
+        if bodies.takes_document(name) and carries_a_file(request):
+            await read_upload(visit)
         loaded = await journey(visit, id)
-        read = await bodies.command_sent(request, name)
+        read = await bodies.command_sent(request, name, visit.house.settings.largest_document)
         answer = await act(visit, loaded, Asked(name, read, key, seq_of(seen)))
         row = await views.journey(visit.house.writing, id) or loaded.row
         response.headers.update(etag(row.seq))
         return Done(answer=Answered.of(answer), journey=Journey.of(row))
 
-    may = ", ".join(role + (" (own journeys)" if scope is Scope.OWN else "") for role, scope in TABLE[name].items())
     router.add_api_route(
         f"/journeys/{{id}}/commands/{name}", give, methods=["POST"],
-        summary=capital(command_word(name, "en")), description=f"Who may: {may}.",
+        summary=capital(command_word(name, "en")), description=f"Who may: {who_may(name, 'en')}.",
         operation_id="".join(word.capitalize() if nth else word for nth, word in enumerate(name.split("-"))),
         openapi_extra={
-            "requestBody": content(bodies.model_of(name).__name__, bodies.example_of(name)),
+            "requestBody": _content_of(name),
             **({"parameters": _PROOF} if name in WANTED else {}),
         },
     )  # fmt: skip

@@ -5,9 +5,11 @@ from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security.utils import get_authorization_scheme_param
 
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.web.api.problems import NO_TOKEN, language_asked
+from journeys.app.web.bodies import read_form
 from journeys.app.web.house import House
 from journeys.app.web.policy import PUBLIC, Door, Policy
 from journeys.app.web.proof import WANTED
@@ -29,18 +31,31 @@ class _TokenDoor(Door):
         house: House = request.app.state.house
         visit = Visit(house, request, language_asked(request), token="")
         try:
-            connection = await visit._open.enter_async_context(house.reading.acquire())
-            await visit._open.enter_async_context(connection.transaction())
-            visit._connection = connection
-            visit._visitor = await tokens.enter(connection, brought.credentials) if brought is not None else None
-            if visit._visitor is None:
-                raise NO_TOKEN
+            await _enter(visit, brought.credentials if brought is not None else "")
             visit.lang = request.state.lang = language_asked(request, visit.visitor.language)
-            if not self.policy.admits(visit.roles):
+            if not visit.admitted(self.policy):
                 raise _no_right(self.policy)
             yield visit
         finally:
             await visit.done()
+
+
+async def _enter(visit: Visit, token: str) -> None:
+    """Who brings this token, and a connection that sees what they may see. Raises Failure: nobody that is known."""
+    connection = await visit._open.enter_async_context(visit.house.reading.acquire())
+    await visit._open.enter_async_context(connection.transaction())
+    visit._connection = connection
+    visit._visitor = await tokens.enter(connection, token) if token else None
+    if visit._visitor is None:
+        raise NO_TOKEN
+
+
+async def read_upload(visit: Visit) -> None:
+    """Read a form that may be long on its way: no connection is held meanwhile, and the token is looked at again."""
+    await visit.done()
+    await read_form(visit.request, visit.house.settings.largest_document)
+    _, token = get_authorization_scheme_param(visit.request.headers.get("authorization"))
+    await _enter(visit, token)
 
 
 class _OpenDoor(Door):

@@ -7,6 +7,7 @@ from fastapi import Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from journeys.app.attaching import TOO_LARGE
 from journeys.app.failures import Exit, Failure, Said, usage
 from journeys.i18n import Lang, language
 
@@ -19,8 +20,9 @@ STATUS: Final = {
     Exit.BROKEN: 500, Exit.FAILED: 500,
 }  # fmt: skip
 _BY_CODE: Final = {
-    "not-json": 400, "bad-request": 400, "bad-length": 400, "no-token": 401, "proof-wanted": 401, "wrong-proof": 401,
-    "no-method": 405, "changed": 412, "too-large": 413, "body-too-large": 413, "not-json-media": 415, "too-often": 429,
+    "not-json": 400, "bad-request": 400, "broken-form": 400, "bad-length": 400, "no-token": 401, "proof-wanted": 401,
+    "wrong-proof": 401, "no-method": 405, "changed": 412, "too-large": 413, "body-too-large": 413, TOO_LARGE: 413,
+    "not-json-media": 415, "too-often": 429,
 }  # fmt: skip
 """Statuses that say more than the exit code of the command line does."""
 

@@ -22,10 +22,12 @@ from journeys.app.web.api.shapes import (
     Whole,
 )
 from journeys.app.web.pages.commands import journey, journey_told
+from journeys.app.web.pages.documents import handed_out
 from journeys.app.web.policy import READERS
 from journeys.app.web.visit import Visit
 from journeys.audit.reading import read_names
 from journeys.domain.agenda import agenda
+from journeys.domain.document import KINDS
 from journeys.domain.programme import Code
 from journeys.domain.record import Id
 from journeys.domain.state import dump
@@ -39,6 +41,10 @@ router = APIRouter(tags=["journeys"])
 MOST: Final = 500
 JourneyId = Annotated[Id, Path(description="The journey's id.", examples=[A_JOURNEY])]
 CommandId = Annotated[Id, Path(description="The command's id: its Idempotency-Key.", examples=[A_COMMAND])]
+
+
+Seq = Annotated[int, Path(ge=1, le=1_000_000_000, description="The event's seq.", examples=[12])]
+BYTES: Final = {"type": "string", "format": "binary"}
 
 
 class Filters(BaseModel):
@@ -159,6 +165,15 @@ async def answer(id: JourneyId, command: CommandId, visit: Visit = token_door(RE
     if found is None:
         raise _no_answer(command)
     return Answered.of(found.answer)
+
+
+@router.get(
+    "/journeys/{id}/documents/{seq}", summary="A document", operation_id="getDocument", response_class=Response,
+    responses={200: {"content": {kind.media_type: {"schema": BYTES} for kind in KINDS.values()}}},
+)  # fmt: skip
+async def document(id: JourneyId, seq: Seq, visit: Visit = token_door(READERS)) -> Response:
+    """The document that came with an event (its history tells of it under `texts.document`), as it was brought."""
+    return await handed_out(visit, id, str(seq))
 
 
 def _no_answer(command: str) -> Failure:

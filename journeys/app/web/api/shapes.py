@@ -243,15 +243,19 @@ class Approval(Shape):
 
 
 class Approvals(Shape):
-    model_config = _example(approvals=[example_of(Approval)])
+    model_config = _example(approvals=[example_of(Approval)], next=None)
 
     approvals: list[Approval]
+    next: str | None
+    """The cursor of the next page; None on the last one."""
 
 
 class Escalations(Shape):
-    model_config = _example(escalations=[{**_ITEM, "kind": "escalation", "since": "2027-05-12T15:00:00Z"}])
+    model_config = _example(escalations=[{**_ITEM, "kind": "escalation", "since": "2027-05-12T15:00:00Z"}], next=None)
 
     escalations: list[Item]
+    next: str | None
+    """The cursor of the next page; None on the last one."""
 
 
 class ProgrammeInForce(Shape):

@@ -6,6 +6,7 @@ from datetime import datetime
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from journeys.app.allowing import may
 from journeys.app.approving import sight
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.finding import Loaded
@@ -17,7 +18,7 @@ from journeys.app.web.policy import DECIDING
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
 from journeys.domain import events as e
-from journeys.domain.rights import BOUND_TO_FUNDS, Scope, line_of, right
+from journeys.domain.rights import may_give
 from journeys.domain.state import GrantKnown, GrantStatus
 from journeys.identifiers import uuid7
 from journeys.narration.telling import Speech
@@ -62,6 +63,7 @@ async def decision(id: str, grant: str, visit: Visit = door(DECIDING)) -> Respon
         committed=_committed(loaded, asked),
         command_ids=[uuid7(visit.now) for _ in range(3)],
         wanted=_wanted(asked),
+        may={name for name in ("return-grant", "refuse-grant") if may(visit.actor, loaded, name, {"grant": grant})},
     )  # fmt: skip
 
 
@@ -92,15 +94,14 @@ def _why_not(visit: Visit, loaded: Loaded, asked: GrantKnown) -> str:
     """Why this visitor cannot approve, told before they try; empty when they can."""
     me, say = visit.visitor, visit.say
     programme = loaded.book.programme
-    roles = [role for role in me.roles if right(line_of(role, programme), "approve-grant") is not Scope.NEVER]
     if asked.over is not None or asked.status is not GrantStatus.REQUESTED:
         return say("Cette demande n'attend plus d'accord.")
     if me.id in (asked.requester, asked.editor):
         return say("Vous avez fait cette demande ou modifié le bénéficiaire : l'accord revient à quelqu'un d'autre.")
     if any(each.actor == me.id for each in asked.approvals):
         return say("Vous avez déjà donné votre accord ; il manque celui d'une autre personne.")
-    if not roles:
+    if not may_give("approve-grant", me, loaded.state, programme):
         return say("Votre rôle ne permet pas de donner cet accord.")
-    if me.funds and asked.fund not in me.funds and all(line_of(r, programme) in BOUND_TO_FUNDS for r in roles):
+    if not may_give("approve-grant", me, loaded.state, programme, asked.fund):
         return say("Cette aide vient d'un fonds dont vous ne décidez pas.")
     return ""

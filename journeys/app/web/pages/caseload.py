@@ -13,7 +13,7 @@ from journeys.app.inbox import label
 from journeys.app.reading import ZONE
 from journeys.app.web.lines import near_date, release_words
 from journeys.app.web.paging import A_PAGE, Paging, page_asked
-from journeys.app.web.policy import READERS
+from journeys.app.web.policy import CASEWORK, READERS
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
 from journeys.domain.directory import search_form
@@ -48,7 +48,7 @@ async def screen(visit: Visit = door(READERS)) -> Response:
         paging=Paging(visit, number, total, A_PAGE), asked=asked, members=mine_first(visit, members),
         programmes=programmes,
         statuses=_STATUSES, typed=query.get("texte", ""), address=lambda **more: address_of(visit, **more),
-        everybody=query.get("referent") == "tous",
+        everybody=query.get("referent") == "tous", begins=visit.admitted(CASEWORK),
     )  # fmt: skip
 
 
@@ -118,7 +118,7 @@ def asked_of(visit: Visit) -> Asked:
     """The filters of the address; a caseworker begins with their own journeys."""
     query = visit.request.query_params
     referent = query.get("referent")
-    if referent is None and visit.holds("referent"):
+    if referent is None and "referent" in visit.lines:
         referent = visit.visitor.id
     status = query.get("etat")
     return Asked(

@@ -10,7 +10,7 @@ from fastapi.responses import Response, StreamingResponse
 from journeys.app.web.house import House
 from journeys.app.web.policy import PUBLIC, STAFF
 from journeys.app.web.rendering import go, local_path
-from journeys.app.web.visit import LANG_COOKIE, Visit, cookie_name, door
+from journeys.app.web.visit import LANG_COOKIE, Visit, cookie_name, door, visible
 from journeys.i18n import language
 from journeys.identifiers import is_uuid
 from journeys.store import views
@@ -58,9 +58,7 @@ async def _version(house: House, token: str, journey: str | None) -> int | None:
             visitor = await enter(connection, token)
             if visitor is None:
                 return None
-            return await views.version(
-                connection, journey, visitor.leaders, visitor.roles, views.within(visitor.roles, visitor.sites)
-            )
+            return await views.version(connection, journey, visitor.leaders, visitor.roles, visible(visitor))
     except (OSError, TimeoutError):
         return None
 

@@ -7,11 +7,13 @@ from typing import Any, Final
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from journeys.app.allowing import may, not_for
 from journeys.app.attaching import TOO_LARGE
 from journeys.app.failures import Exit, Failure, Said
+from journeys.app.fields import commands
 from journeys.app.finding import Loaded, load, read_journey
 from journeys.app.telling import unanswered
-from journeys.app.web.acting import Wrong, act, filled
+from journeys.app.web.acting import Wrong, act, filled, is_stale, read
 from journeys.app.web.forms import form_of
 from journeys.app.web.policy import STAFF
 from journeys.app.web.proof import want_proof
@@ -35,8 +37,11 @@ router = APIRouter()
 
 @router.get("/parcours/{id}/agir/{command}")
 async def form(id: str, command: str, visit: Visit = door(STAFF)) -> Response:
-    loaded = await journey(visit, id)
-    return await _form(visit, loaded, command, dict(visit.request.query_params))
+    """The form of a command; one that this visitor may never send is not opened."""
+    loaded, known = await journey(visit, id), dict(visit.request.query_params)
+    if command in commands() and not may(visit.actor, loaded, command, known):
+        raise not_for(command, loaded.book.programme)
+    return await _form(visit, loaded, command, known)
 
 
 @router.post("/parcours/{id}/agir/{command}")
@@ -47,14 +52,18 @@ async def send(id: str, command: str, visit: Visit = door(STAFF)) -> Response:
     back = local_path(typed.get("back"), f"/parcours/{id}")
     again = {**typed, "command": asked.id}
     await want_proof(visit, command)
-    if since := await told_since(visit, loaded, asked.seen):
-        return await _form(visit, loaded, command, {**again, "seen": str(loaded.state.seq)}, [_CHANGED], 409, since)
     try:
-        await act(visit, loaded, asked)
+        form = await read(asked, visit.house.settings.largest_document)
+        if asked.seen is not None and await is_stale(visit, loaded, asked, form.body):
+            since = await told_since(visit, loaded, asked.seen)
+            return await _form(visit, loaded, command, {**again, "seen": str(loaded.state.seq)}, [_CHANGED], 409, since)
+        await act(visit, loaded, asked, form)
     except Wrong as wrong:
         status = 413 if any(each.code == TOO_LARGE for each in wrong.failures) else 422
         return await _form(visit, loaded, command, again, wrong.failures, status)
     except Failure as failure:
+        if failure.code == "no-right":
+            raise not_for(command, loaded.book.programme, failure.command) from None
         # A refused command is on record under its id: another try is another command.
         status = {Exit.REFUSED: 403, Exit.CONFLICT: 409}.get(failure.exit, 422)
         return await _form(visit, loaded, command, {**typed, "command": uuid7(visit.now)}, [failure], status)
@@ -109,8 +118,8 @@ async def journey_told(
 
 _CHANGED: Final = Failure(
     Exit.CONFLICT, "changed",
-    Said("quelqu'un a agi sur ce parcours depuis que vous avez ouvert la page ; votre demande n'est pas partie",
-         "somebody acted on this journey since you opened the page; your request was not sent"),
+    Said("quelqu'un a changé la même chose depuis que vous avez ouvert la page ; votre demande n'est pas partie",
+         "somebody has changed the same thing since you opened the page; your request was not sent"),
     Said("lisez ci-dessous ce qui a changé, puis enregistrez de nouveau si c'est toujours juste",
          "read below what changed, then save again if it is still right"),
 )  # fmt: skip

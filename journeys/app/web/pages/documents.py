@@ -15,7 +15,7 @@ from journeys.app import papers
 from journeys.app.attaching import altered
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.finding import Loaded
-from journeys.app.web.pages.commands import journey, journey_told
+from journeys.app.web.pages.commands import journey, journey_row, journey_told
 from journeys.app.web.policy import STAFF
 from journeys.app.web.visit import Visit, door
 from journeys.audit.narrating import Story
@@ -55,9 +55,12 @@ class Paper:
 
 @router.get("/parcours/{id}/documents/{seq}")
 async def download(id: str, seq: str, visit: Visit = door(STAFF)) -> Response:
-    """A document, byte for byte as it was brought: one that is not any more is not handed out."""
-    loaded = await journey(visit, id)
-    stream = loaded.row.stream
+    return await handed_out(visit, id, seq)
+
+
+async def handed_out(visit: Visit, id: str, seq: str) -> Response:
+    """The document that came with an event, byte for byte as it was brought. Raises Failure: none there, or altered."""
+    stream = (await journey_row(visit, id)).stream
     told = {str(part.seq): part.text for part in await parts(visit.connection, stream) if part.name == PART}
     document = read_document(told.get(seq, ""))
     if document is None:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from journeys.app.allowing import may
 from journeys.app.finding import Loaded
 from journeys.app.giving import may_give
 from journeys.app.inbox import Waiting, today, waiting
@@ -21,7 +22,6 @@ from journeys.app.web.visit import Visit, door
 from journeys.audit.narrating import PLUMBING
 from journeys.audit.reading import Recorded
 from journeys.domain.handbook import Handbook
-from journeys.domain.rights import Scope, line_of, right
 from journeys.i18n import N_, capital
 from journeys.narration import command_word, spoken
 from journeys.narration.telling import Speech
@@ -110,7 +110,8 @@ def _mine(visit: Visit, loaded: Loaded, items: Sequence[Waiting]) -> list[Waitin
     me = visit.visitor
     found = today([loaded.row], me.id, frozenset(me.roles), visit.now, me.stands_in_for)
     mine = {(item.kind, item.id) for item in (*found.late, *found.today, *found.week)}
-    mine |= {(item.kind, item.id) for item in items if "supervisor" in me.roles}
+    supervises = any(loaded.book.line(role) == "supervisor" for role in me.roles)
+    mine |= {(item.kind, item.id) for item in items if supervises}
     return [item for item in items if (item.kind, item.id) in mine]
 
 
@@ -160,14 +161,9 @@ def _by_day(events: Sequence[Recorded], book: Handbook, every: bool) -> list[lis
 
 def _actions(visit: Visit, loaded: Loaded) -> list[tuple[str, list[tuple[str, str]]]]:
     """What this visitor may do here, by subject; a right that only holds on one's own journeys counts there."""
-    me, state, programme = visit.visitor, loaded.state, loaded.book.programme
-    own = visit.actor.leads(state.referent)
+    state, programme = loaded.state, loaded.book.programme
     closed = state.status.value == "closed"
     suspended = state.status.value == "suspended"
-
-    def may(command: str) -> bool:
-        scopes = {right(line_of(role, programme), command) for role in me.roles}
-        return Scope.ALLOWED in scopes or (Scope.OWN in scopes and own)
 
     def fits(command: str) -> bool:
         match command:
@@ -201,7 +197,11 @@ def _actions(visit: Visit, loaded: Loaded) -> list[tuple[str, list[tuple[str, st
     groups = [
         (
             visit.say(title),
-            [(name, capital(command_word(name, visit.lang))) for name in names if may(name) and fits(name)],
+            [
+                (name, capital(command_word(name, visit.lang)))
+                for name in names
+                if may(visit.actor, loaded, name) and fits(name)
+            ],
         )
         for title, names in GROUPS
     ]

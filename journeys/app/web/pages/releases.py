@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from journeys.app.inbox import Waiting, waiting
 from journeys.app.reading import ZONE, today_of
-from journeys.app.web.lines import Line, line
+from journeys.app.web.lines import Line, line, may_here
 from journeys.app.web.pages.caseload import address_of, as_file, asked_of, mine_first
 from journeys.app.web.paging import A_PAGE, Paging, page_asked
 from journeys.app.web.policy import READERS
@@ -38,6 +38,8 @@ class Coming:
     on: date
     passed: bool
     """The day has come and nobody has said whether the release took place."""
+    confirms: bool
+    """Whether the visitor may say so."""
     referent: str
     programme: str
     lacking: tuple[Line, ...]
@@ -56,7 +58,7 @@ async def screen(visit: Visit = door(READERS)) -> Response:
         lacking=sum(bool(items) for _, items in found), paging=Paging(visit, number, len(found), A_PAGE),
         asked=asked, period=_period(visit), members=mine_first(visit, members), programmes=programmes,
         periods=_periods(visit), unready=query.get("manque") == "1", site=query.get("site", ""),
-        address=lambda: address_of(visit), acts=visit.holds("referent", "supervisor"),
+        address=lambda: address_of(visit),
     )  # fmt: skip
 
 
@@ -96,11 +98,11 @@ def _coming(
     members: Mapping[str, str],
 ) -> Coming:  # fmt: skip
     on, programme = _release(row), programmes.get(row.programme)
-    mine = visit.actor.leads(row.referent) or visit.holds("supervisor")
+    confirms = may_here(visit, row, "confirm-date", programmes)
     return Coming(
-        row, on, on < today_of(visit.now), members.get(row.referent or "", ""),
+        row, on, on < today_of(visit.now), confirms, members.get(row.referent or "", ""),
         programme.label.in_(visit.lang).partition(":")[0].strip() if programme is not None else row.programme,
-        tuple(line(visit, item, programmes, mine=mine) for item in sorted(items, key=_first)),
+        tuple(line(visit, item, programmes, mine=confirms) for item in sorted(items, key=_first)),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from journeys.app.inbox import WEEK, in_order, today, waits
 from journeys.app.reading import ZONE, today_of
 from journeys.app.web.lines import Line, line, together
 from journeys.app.web.paging import A_SHEET, Paging, page_asked
-from journeys.app.web.policy import STAFF
+from journeys.app.web.policy import CASEWORK, STAFF
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
 from journeys.store import views
@@ -58,7 +58,7 @@ async def screen(visit: Visit = door(STAFF)) -> Response:
     led = [row for row in rows if visit.actor.leads(row.referent)]
     return page(
         visit, "today.html",
-        lists=lists, led=len(led), releases=_releases(visit, led), only=only,
+        lists=lists, begins=visit.admitted(CASEWORK), led=len(led), releases=_releases(visit, led), only=only,
         version=sum(row.seq for row in rows) + theirs.version,
         paging=Paging(visit, number, lists[only].total, A_SHEET) if only is not None else None,
     )  # fmt: skip

@@ -1,0 +1,80 @@
+"""Who may give a command on a journey, and who may look into it: asked before anything is typed or handed on."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from journeys.app.entry import Actor
+from journeys.app.failures import Exit, Failure, Lang, Said
+from journeys.app.finding import Loaded
+from journeys.app.inbox import role_label
+from journeys.app.reading import today_of
+from journeys.clock import now
+from journeys.domain.commands import ReassignEscalation
+from journeys.domain.programme import Programme
+from journeys.domain.rights import TABLE, Scope, fund_of, line_of, may_give, sees
+from journeys.store import staff
+from journeys.store.database import Connection, Pool
+from journeys.store.staff import Member
+
+
+def may(actor: Actor, loaded: Loaded, name: str, about: Mapping[str, Any] | None = None) -> bool:
+    """Whether a right may cover a command of this name by somebody on a journey.
+
+    Args:
+        about: what is known of it so far; of this the grant, payment or receipt counts, by whose fund it is.
+    """
+    ids = {key: str((about or {}).get(key, "")) for key in ("grant", "payment", "receipt")}
+    return may_give(name, actor, loaded.state, loaded.book.programme, fund_of(loaded.state, **ids))
+
+
+def not_for(name: str, programme: Programme, command: str | None = None) -> Failure:
+    """No right of theirs covers this command here: says whose it is."""
+    return Failure(
+        Exit.REFUSED, "no-right",
+        Said("votre rôle ne permet pas cette demande sur ce parcours", "your role does not allow this on this journey"),
+        Said(f"demandez-la à qui peut la faire : {who_may(name, 'fr', programme)}",
+             f"ask one of those who may: {who_may(name, 'en', programme)}"),
+        command=command,
+    )  # fmt: skip
+
+
+def who_may(name: str, lang: Lang, programme: Programme | None = None) -> str:
+    """Whose a command is by the rights table, as the programme calls them: `référent (ses parcours), responsable`."""
+    own = " (own journeys)" if lang == "en" else " (ses parcours)"
+    roles = {role: line_of(role, programme) for role in (programme.roles if programme is not None else ())}
+    return ", ".join(
+        role_label(role, lang, programme) + (own if scope is Scope.OWN else "")
+        for line, scope in TABLE.get(name, {}).items()
+        for role in [role for role, held in roles.items() if held == line] or [line]
+    )
+
+
+async def readers(connection: Pool | Connection, loaded: Loaded) -> list[Member]:
+    """The active members of staff who may look into a journey today."""
+    today = today_of(now())
+    stood_in: dict[str, list[str]] = {}
+    for away in await staff.absences(connection, today):
+        if away.deputy is not None and away.first_day <= today:
+            stood_in.setdefault(away.deputy, []).append(away.staff)
+    members = [each for each in await staff.members(connection) if each.active]
+    return [each for each in members if sees(_actor(each, stood_in), loaded.state, loaded.book.programme)]
+
+
+def _actor(member: Member, stood_in: Mapping[str, list[str]]) -> Actor:
+    return Actor(member.id, member.name, member.roles, member.sites, member.funds, tuple(stood_in.get(member.id, ())))
+
+
+async def must_reach(pool: Pool, loaded: Loaded, body: object) -> None:
+    """Raises Failure where an alert is handed to somebody who cannot look into its journey, so could not act on it."""
+    if not isinstance(body, ReassignEscalation) or body.to in {each.id for each in await readers(pool, loaded)}:
+        return
+    known = await staff.member(pool, body.to)
+    name = known.name if known is not None else body.to
+    raise Failure(
+        Exit.REFUSED, "cannot-see",
+        Said(f"{name} n'a pas accès à ce parcours et ne pourrait rien y faire ; l'alerte n'a pas été confiée",
+             f"{name} cannot look into this journey and could do nothing there; the escalation was not handed on"),
+        Said("choisissez la personne qui suit le parcours, ou quelqu'un de son site",
+             "choose whoever leads the journey, or somebody of its site"),
+        field="to",
+    )  # fmt: skip
