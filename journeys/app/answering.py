@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, assert_never
+from zoneinfo import ZoneInfo
 
 from journeys.app.entry import Actor, clean_text, make_command
 from journeys.app.failures import Failure, usage
-from journeys.app.reading import ZONE, read_day, read_occurred
+from journeys.app.finding import Loaded
+from journeys.app.reading import ZONE, read_day, read_instant, read_occurred
 from journeys.domain import commands as c
 from journeys.domain.commands import AnyBody, Command
-from journeys.domain.handbook import Handbook
-from journeys.domain.links import Purpose
+from journeys.domain.links import Purpose, times_offered
+from journeys.domain.record import instant_text
 from journeys.store.links import Link, Opened
 from journeys.store.signing import KeyRing
 
@@ -18,36 +20,64 @@ CHOICES: Final[Mapping[Purpose, tuple[str, ...]]] = {
     Purpose.PROPOSAL: ("yes", "no"),
     Purpose.REFERRAL: ("yes", "no"),
     Purpose.CONTACT: ("made",),
-    Purpose.APPOINTMENT: ("coming", "other-time"),
+    Purpose.APPOINTMENT: ("coming", "move", "other-time"),
 }
-"""What may be answered, what is usually hoped for first."""
+"""What may be answered, what is usually hoped for first; `move` is followed by one of the times offered."""
 _WORD: Final[Mapping[tuple[Purpose, str], str]] = {
     (Purpose.PROPOSAL, "no"): "reason",
     (Purpose.REFERRAL, "yes"): "note",
     (Purpose.REFERRAL, "no"): "reason",
     (Purpose.CONTACT, "made"): "note",
     (Purpose.APPOINTMENT, "coming"): "note",
+    (Purpose.APPOINTMENT, "move"): "reason",
     (Purpose.APPOINTMENT, "other-time"): "note",
 }
 """The part of the command that keeps what was written with an answer; a mentor's yes keeps nothing."""
 
 
 def read_answer(
-    link: Link, typed: Mapping[str, str], book: Handbook, now: datetime
+    link: Link, typed: Mapping[str, str], loaded: Loaded, zone: ZoneInfo, now: datetime
 ) -> tuple[dict[str, str], list[Failure]]:
-    """The codes of a form's answer, and what is wrong with it, by field."""
-    answer, wrong = {"answer": typed.get("answer", "")}, []
-    if answer["answer"] not in CHOICES[link.purpose]:
-        wrong.append(usage("choose", "choisissez une réponse", "choose an answer", field="answer"))
-    if link.purpose is Purpose.REFERRAL and answer["answer"] == "no" and not typed.get("word", "").strip():
-        wrong.append(usage("missing", "dites en quelques mots pourquoi", "say in a few words why", field="word"))
-    wrong += _wrong_word(typed.get("word", ""))
-    if link.purpose is Purpose.CONTACT:
-        answer |= {"means": typed.get("means", ""), "on": typed.get("on", "").strip()}
-        if answer["means"] not in book.programme.contacts[link.subject].means:
-            wrong.append(usage("choose", "choisissez dans la liste", "choose from the list", field="means"))
-        wrong += _wrong_day(answer["on"], now)
+    """The codes of a form's answer, and what is wrong with it, by field.
+
+    Args:
+        zone: the recipient's, in which hours are shown and written.
+    """
+    said, _, at = typed.get("answer", "").partition(" ")
+    answer, wrong = {"answer": said}, _wrong_word(typed.get("word", ""))
+    match link.purpose:
+        case _ if said not in CHOICES[link.purpose]:
+            wrong.append(usage("choose", "choisissez une réponse", "choose an answer", field="answer"))
+        case Purpose.REFERRAL if said == "no" and not typed.get("word", "").strip():
+            wrong.append(usage("missing", "dites en quelques mots pourquoi", "say in a few words why", field="word"))
+        case Purpose.CONTACT:
+            answer |= {"means": typed.get("means", ""), "on": typed.get("on", "").strip()}
+            if answer["means"] not in loaded.book.programme.contacts[link.subject].means:
+                wrong.append(usage("choose", "choisissez dans la liste", "choose from the list", field="means"))
+            wrong += _wrong_day(answer["on"], now)
+        case Purpose.APPOINTMENT if said != "other-time" and typed.get("wish", "").strip():
+            wrong.append(usage("two-times", "vous avez écrit une autre heure : effacez-la, ou demandez-la",
+                               "you wrote another time: take it out, or ask for it", field="wish"))  # fmt: skip
+        case Purpose.APPOINTMENT if said == "move":
+            answer |= {"at": at, "zone": zone.key}
+            if at not in map(instant_text, times_offered(loaded.state, link.subject, now)):
+                wrong.append(usage(
+                    "not-offered", "cette heure n'est plus proposée : choisissez-en une autre",
+                    "that time is not offered any more: choose another one", field="answer",
+                ))  # fmt: skip
+        case Purpose.APPOINTMENT if said == "other-time" and typed.get("wish", "").strip():
+            try:
+                answer["wish"] = instant_text(_wish(typed["wish"], zone, now))
+            except Failure as failure:
+                wrong.append(failure.beside_its_field())
     return answer, wrong
+
+
+def _wish(text: str, zone: ZoneInfo, now: datetime) -> datetime:
+    wish = read_instant(text, "wish", zone)
+    if wish <= now:
+        raise usage("past", "cette heure est déjà passée", "that time has passed already", field="wish")
+    return wish
 
 
 def _wrong_word(word: str) -> list[Failure]:
@@ -103,7 +133,12 @@ def _body(link: Link, answer: Mapping[str, str]) -> AnyBody:
             return c.DeclineReferral(referral=link.subject)
         case Purpose.CONTACT:
             return c.LogContact(contact=link.subject, means=answer["means"])
+        case Purpose.APPOINTMENT if said == "move":
+            return c.MoveAppointment(appointment=link.subject, at=datetime.fromisoformat(answer["at"]))
+        case Purpose.APPOINTMENT if said == "coming":
+            return c.AnswerAppointment(appointment=link.subject, answer="coming")
         case Purpose.APPOINTMENT:
-            return c.AnswerAppointment(appointment=link.subject, answer="coming" if said == "coming" else "other-time")
+            wish = datetime.fromisoformat(answer["wish"]) if "wish" in answer else None
+            return c.AnswerAppointment(appointment=link.subject, answer="other-time", wish=wish)
         case _:
             assert_never(link.purpose)

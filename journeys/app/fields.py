@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
+from pydantic import AwareDatetime
+
 from journeys.app.failures import Lang, Said, usage
-from journeys.app.reading import read_amount, read_day, read_instant
+from journeys.app.reading import read_amount, read_day, read_instant, read_instants
 from journeys.domain import document
 from journeys.domain.commands import BODIES, INTERNAL, Body
 from journeys.domain.record import Id
@@ -14,6 +16,7 @@ from journeys.domain.record import Id
 Kind = Literal[
     "day",
     "instant",
+    "instants",
     "amount",
     "choice",
     "number",
@@ -41,6 +44,7 @@ _OWN_ENTRIES: Final = frozenset({"plan", "change-programme"})
 WORDS: Final[dict[str, Said]] = {
     "day": Said("DATE", "DATE"),
     "instant": Said("DATE-HEURE", "DATE-TIME"),
+    "instants": Said("DATE-HEURE,…", "DATE-TIME,…"),
     "amount": Said("EUROS", "EUROS"),
     "number": Said("NOMBRE", "NUMBER"),
     "code": Said("CODE", "CODE"),
@@ -95,6 +99,10 @@ ABOUT: Final[dict[str, Said]] = {
     "note": Said("une note", "a note"),
     "number": Said("le combientième constat : 1, 2…", "which one of the measure: 1, 2…"),
     "on": Said("le jour : 2027-05-12 ou 12/05/2027", "the day: 2027-05-12 or 12/05/2027"),
+    "or_at": Said(
+        "autres heures possibles : quatre au plus, une virgule entre elles",
+        "other possible times: four at most, a comma between them",
+    ),
     "outcome": Said("l'issue", "the outcome"),
     "partner": Said("le partenaire (nom ou id)", "the partner (name or id)"),
     "payee": Said("à qui l'argent est versé (nom, IBAN)", "who is paid (name, IBAN)"),
@@ -116,6 +124,9 @@ ABOUT: Final[dict[str, Said]] = {
     "value": Said("la valeur", "the value"),
     "what": Said("ce qui est corrigé", "what is corrected"),
     "why": Said("le motif", "the reason why"),
+    "wish": Said(
+        "l'heure que la personne propose : 2027-05-12 14:30", "the time that the person proposes: 2027-05-12 14:30"
+    ),
     "window": Said("le numéro de la période de suivi", "the number of the contact's window"),
 }
 """What a field is for, in a few words; its kind says how it is written."""
@@ -181,6 +192,8 @@ def read_field(known: Field, word: str, called: str) -> Any:
             return read_day(word, called)
         case "instant":
             return read_instant(word, called)
+        case "instants":
+            return read_instants(word, called)
         case "amount":
             return read_amount(word, called)
         case "number":
@@ -212,7 +225,9 @@ def _field(name: str, annotation: Any, metadata: list[Any], required: bool) -> F
         kind = "day"
     elif base is int:
         kind = "amount" if name == "amount" else "number"
-    elif name == "at":
+    elif get_origin(base) is tuple:
+        kind = "instants"
+    elif base is AwareDatetime:
         kind = "instant"
     elif _ID in patterns:
         kind = "staff" if name in _STAFF else name  # type: ignore[assignment]

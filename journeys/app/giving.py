@@ -1,6 +1,6 @@
 """One-time links that staff give by hand: what may be answered on a journey, in words, and a link made for it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -10,12 +10,17 @@ from journeys.app.entry import Actor
 from journeys.app.failures import Exit, Failure, Lang, Said
 from journeys.app.finding import Loaded
 from journeys.audit.reading import read_names
-from journeys.domain.links import Ask, Purpose, asks
+from journeys.domain.links import Ask, Purpose, Reader, asks
+from journeys.domain.programme import Programme, compile_programme
+from journeys.domain.rights import line_of
 from journeys.i18n import N_, capital, text
+from journeys.narration import spoken
 from journeys.narration.telling import Speech
 from journeys.store import links, mentors, partners, people
+from journeys.store.awaited import Awaited, awaited
 from journeys.store.database import Connection, Pool
 from journeys.store.links import Drawn, Given
+from journeys.store.programmes import texts_of
 from journeys.store.signing import KeyRing
 
 _WORDS: Final[Mapping[Purpose, str]] = {
@@ -38,6 +43,20 @@ class Givable:
     given: Given | None
 
 
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """Something that a mentor or a partner may answer by link, as their list says it."""
+
+    journey: str
+    who: str
+    """The person whose journey it is."""
+    what: str
+    role: Reader
+    recipient: str
+    purpose: Purpose
+    subject: str
+
+
 def may_give(actor: Actor, loaded: Loaded) -> bool:
     """Whether a member of staff may give links of this journey."""
     return all(may(actor, loaded, command) for command in _STANDS_FOR)
@@ -52,6 +71,47 @@ def must_give(actor: Actor, loaded: Loaded) -> None:
                  "giving a link is for whoever leads this journey, or a supervisor"),
             Said("demandez-le à la personne qui suit ce parcours", "ask whoever leads this journey"),
         )  # fmt: skip
+
+
+def _may_all(actor: Actor, programme: Programme, referent: str | None) -> bool:
+    return all(actor.may(command, programme, referent) for command in _STANDS_FOR)
+
+
+async def matters(
+    connection: Connection, actor: Actor, visible: str, role: Literal["mentor", "partner"], lang: Lang, now: datetime
+) -> tuple[dict[str, list[Matter]], int]:  # fmt: skip
+    """What mentors (or partners) may answer on the journeys for which this member may give links, by recipient.
+
+    Args:
+        visible: `views.within` of the member.
+
+    Returns:
+        also how many more there are on journeys that the member sees, beyond those that were looked at.
+    """
+    found, total = await awaited(connection, role, visible, now)
+    texts = await texts_of(connection, {each.programme for each in found})
+    by_recipient: dict[str, list[Matter]] = {}
+    for each in found:
+        programme = compile_programme(texts[each.programme])
+        if _may_all(actor, programme, each.referent):
+            by_recipient.setdefault(each.recipient, []).extend(_matters(each, programme, lang))
+    return by_recipient, total - len(found)
+
+
+def _matters(each: Awaited, programme: Programme, lang: Lang) -> Iterator[Matter]:
+    def matter(role: Reader, purpose: Purpose, subject: str, about: str = "") -> Matter:
+        what = capital(text(lang)(_WORDS[purpose]).format(about=about))
+        return Matter(each.journey, each.name or "—", what, role, each.recipient, purpose, subject)
+
+    match each.kind:
+        case "MentorProposed":
+            yield matter("mentor", Purpose.PROPOSAL, each.subject)
+        case "ReferralSent":
+            yield matter("partner", Purpose.REFERRAL, each.subject, spoken(each.purpose or "", lang))
+        case "MentorMatched":
+            for code, contact in programme.contacts.items():
+                if line_of(contact.by, programme) == "mentor":
+                    yield matter("mentor", Purpose.CONTACT, code, contact.label.in_(lang))
 
 
 async def givable(connection: Pool | Connection, loaded: Loaded, lang: Lang, now: datetime) -> list[Givable]:

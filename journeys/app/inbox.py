@@ -31,6 +31,7 @@ class Waiting:
     amount: int | None
     note: str
     then: str
+    wish: datetime | None = None
 
     def as_json(self, lang: Lang, programmes: Mapping[str, Programme]) -> dict[str, Any]:
         return {
@@ -45,6 +46,7 @@ class Waiting:
             "amount": self.amount,
             "note": self.note,
             "otherwise": otherwise(self, lang, programmes),
+            "wish": self.wish.isoformat() if self.wish else None,
         }
 
 
@@ -68,6 +70,7 @@ def waits(row: JourneyRow, item: Mapping[str, Any]) -> Waiting:
     return Waiting(
         row, item["kind"], item["id"], item["about"], _instant(item["at"]), _instant(item.get("since")),
         item.get("role", ""), item.get("amount"), item.get("note", ""), item.get("then", ""),
+        _instant(item.get("wish")),
     )  # fmt: skip
 
 
@@ -164,10 +167,16 @@ _OTHERWISE: Final[dict[str, Said]] = {
 }
 
 
-def said(item: Waiting, lang: Lang, programmes: Mapping[str, Programme]) -> str:
-    """What it is, in a few words."""
+def said(
+    item: Waiting, lang: Lang, programmes: Mapping[str, Programme], when: Callable[[datetime], str] | None = None
+) -> str:
+    """What it is, in a few words. `when` says an instant (`jeudi 12 mars à 10 h`); None: with its year."""
     about = _about(item, lang, programmes.get(item.row.programme))
     text = _WHAT[item.kind].in_(lang).format(about=about, note=spoken(item.note, lang)).strip()
+    if item.kind == "appointment" and item.wish is not None:
+        who = item.row.name or "…"
+        wish = when(item.wish) if when is not None else format_instant(item.wish, lang, ZONE, weekday=True)
+        return Said(f"{who} ne peut pas venir, propose {wish}", f"{who} cannot come, proposes {wish}").in_(lang)
     if item.kind == "appointment" and item.note:
         return f"{text} ({spoken(item.note, lang)})"
     return text if item.kind != "escalation" or item.note != "acknowledged" else text + Said(

@@ -1,10 +1,13 @@
-"""Papers of a journey: its summary, a receipt to sign for money that was paid, the letter that went to a partner."""
+"""Papers of a journey: its summary, a receipt to sign for money that was paid, letters to a partner, of
+an appointment, and in somebody's own words."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from journeys import clock
+from journeys.app.entry import Actor
 from journeys.app.failures import Exit, Failure, Said, not_found
 from journeys.app.finding import Loaded
 from journeys.audit.narrating import Story, TextPart
@@ -19,11 +22,14 @@ from journeys.documents import (
     render,
 )
 from journeys.domain import events as e
+from journeys.domain.links import times_offered
+from journeys.domain.recipients import in_zone
 from journeys.domain.record import SYSTEM, Event, Payload
 from journeys.domain.state import PaymentStatus
-from journeys.i18n import Lang, capital
+from journeys.i18n import Lang, capital, format_date, format_time
 from journeys.identifiers import short
 from journeys.narration.telling import Names, Speech
+from journeys.store.people import Person
 
 PAID: Final = frozenset({PaymentStatus.SETTLED, PaymentStatus.BY_HAND})
 
@@ -100,6 +106,98 @@ def letter(
         subject=s.say("{purpose}, pour {person}", purpose=purpose, person=about) if about else purpose,
         paragraphs=(text,), day=loaded.book.calendar.day(event.occurred_at), reference=short(sent.referral),
         signed=names.get(event.actor, ""), signed_as=s.role(event.role),
+    )  # fmt: skip
+    return _made(paper, loaded, lang, at)
+
+
+WRITING: Final = "add-note"
+"""Whoever may add a note to a journey writes letters in its name."""
+
+
+def may_write(actor: Actor, loaded: Loaded) -> bool:
+    """Whether a member of staff may write letters about this journey."""
+    return actor.may(WRITING, loaded.book.programme, loaded.state.referent)
+
+
+def must_write(actor: Actor, loaded: Loaded) -> None:
+    """Raises Failure (refused) unless they may."""
+    if not may_write(actor, loaded):
+        raise Failure(
+            Exit.REFUSED, "no-right",
+            Said("écrire une lettre revient à qui suit ce parcours, ou à un responsable",
+                 "writing a letter is for whoever leads this journey, or a supervisor"),
+            Said("demandez-le à la personne qui suit ce parcours", "ask whoever leads this journey"),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """Who signs a letter, for which association, and how they are reached."""
+
+    sender: str
+    signed: str
+    role: str
+    phone: str = ""
+
+
+def appointments_ahead(loaded: Loaded, now: datetime) -> list[str]:
+    """Ids of the appointments that a letter can confirm, in their order."""
+    ahead = {id: each.at for id, each in loaded.state.appointments.items() if each.outcome is None and each.at > now}
+    return sorted(ahead, key=lambda id: ahead[id])
+
+
+def appointment_letter(
+    loaded: Loaded, person: Person | None, id: str, place: str, lang: Lang, at: datetime, hand: Hand
+) -> bytes:
+    """A letter that confirms an appointment, for whoever has no mail. Raises Failure: none ahead under this id."""
+    if id not in appointments_ahead(loaded, at):
+        raise not_found(
+            "no-appointment", "il n'y a pas de rendez-vous à venir sous cet identifiant",
+            "there is no appointment ahead under this id",
+        )  # fmt: skip
+    s, known = Speech(loaded.book, {}, lang, loaded.state), loaded.state.appointments[id]
+    here = in_zone(loaded.book.calendar, person.details.zone if person is not None else None).zone
+
+    def when(moment: datetime) -> str:
+        day = format_date(moment.astimezone(here).date(), lang, weekday=True)
+        return s.say("{day} à {hour}", day=day, hour=format_time(moment, lang, here))
+
+    others = " ; ".join(when(each) for each in times_offered(loaded.state, id, at))
+    lines = (
+        s.say("Bonjour {name},", name=person.details.first_name) if person is not None else s.say("Bonjour,"),
+        s.say("Votre rendez-vous est fixé : {when}.", when=when(known.at)),
+        s.say("Lieu : {place}.", place=place) if place else "",
+        s.say("Durée : {minutes} minutes environ.", minutes=known.minutes),
+        s.say("Si cette heure ne vous va pas, une autre est possible : {times}. Dites-nous laquelle.", times=others)
+        if others else "",
+        s.say("Si vous ne pouvez pas venir, dites-le-nous avant ({phone}).", phone=hand.phone)
+        if hand.phone else s.say("Si vous ne pouvez pas venir, dites-le-nous avant."),
+    )  # fmt: skip
+    subject = s.say("votre rendez-vous, {when}", when=when(known.at))
+    return _written(loaded, _called(person), (), subject, tuple(filter(None, lines)), lang, at, hand)
+
+
+def free_letter(
+    loaded: Loaded, recipient: str, address: str, subject: str, words: str, lang: Lang, at: datetime, hand: Hand
+) -> bytes:
+    """A letter in the writer's own words. `address`: lines below the recipient. Raises Failure: not typeset."""
+    lines = tuple(filter(None, (line.strip() for line in address.splitlines())))
+    return _written(loaded, recipient, lines, subject, (words,), lang, at, hand)
+
+
+def _called(person: Person | None) -> str:
+    return f"{person.details.first_name} {person.details.last_name}" if person is not None else "—"
+
+
+def _written(
+    loaded: Loaded, recipient: str, address: tuple[str, ...], subject: str, paragraphs: tuple[str, ...], lang: Lang,
+    at: datetime, hand: Hand,
+) -> bytes:  # fmt: skip
+    paper = Letter(
+        sender=hand.sender, sender_lines=(hand.phone,) if hand.phone else (), recipient=recipient,
+        recipient_lines=address, subject=subject, paragraphs=paragraphs, day=loaded.book.calendar.day(at),
+        reference=short(loaded.row.id), signed=hand.signed,
+        signed_as=Speech(loaded.book, {}, lang, loaded.state).role(hand.role),
     )  # fmt: skip
     return _made(paper, loaded, lang, at)
 

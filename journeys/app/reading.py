@@ -41,8 +41,8 @@ def read_day(text: str, field: str) -> date:
         ) from None
 
 
-def read_instant(text: str, field: str) -> datetime:
-    """`2027-05-12 14:30`, `12/05/2027 14h30` in Paris, or RFC 3339 with an offset; aware UTC. Raises Failure."""
+def read_instant(text: str, field: str, zone: ZoneInfo = ZONE) -> datetime:
+    """`2027-05-12 14:30`, `12/05/2027 14h30` in the zone, or RFC 3339 with an offset; aware UTC. Raises Failure."""
     text = text.strip()
     try:
         instant = datetime.fromisoformat(text)
@@ -59,14 +59,19 @@ def read_instant(text: str, field: str) -> datetime:
             f"{field}: “{_few(text)}” is not a day and time; write 2027-05-12 14:30 or 12/05/2027 14:30",
             field=field,
         )
-    return at_local(read_day(day, field), time(int(found[1]), int(found[2] or 0)), field)
+    return at_local(read_day(day, field), time(int(found[1]), int(found[2] or 0)), field, zone)
 
 
-def at_local(day: date, hour: time, field: str) -> datetime:
+def read_instants(text: str, field: str) -> tuple[datetime, ...]:
+    """Several instants with commas between them; none when nothing is written. Raises Failure (usage)."""
+    return tuple(read_instant(each, field) for each in text.split(",") if each.strip())
+
+
+def at_local(day: date, hour: time, field: str, zone: ZoneInfo = ZONE) -> datetime:
     """An instant of the local clock; one that the change to summer time leaves out is refused."""
-    local = datetime.combine(day, hour, tzinfo=ZONE)
+    local = datetime.combine(day, hour, tzinfo=zone)
     instant = local.astimezone(UTC)
-    if instant.astimezone(ZONE).replace(tzinfo=None) != local.replace(tzinfo=None):
+    if instant.astimezone(zone).replace(tzinfo=None) != local.replace(tzinfo=None):
         raise usage(
             "no-such-hour",
             f"{field} : {hour:%H:%M} n'existe pas le {day:%d/%m/%Y} (passage à l'heure d'été)",

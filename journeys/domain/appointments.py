@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from journeys.domain import commands as c
-from journeys.domain import contacts, escalation, messages, milestones
+from journeys.domain import contacts, escalation, messages, milestones, rights
 from journeys.domain import events as e
 from journeys.domain.calendar import ONE_DAY
 from journeys.domain.deciding import Deciding, Refusal
@@ -34,35 +34,46 @@ def book(work: Deciding, body: c.BookAppointment) -> None:
         e.AppointmentBooked(
             appointment=work.command.id, at=body.at, minutes=body.minutes, milestone=body.milestone,
             contact=body.contact, summons=body.summons, remind_at=_reminder(work, body.at),
-            ask_at=_asking(work, body.at, body.minutes),
+            ask_at=_asking(work, body.at, body.minutes), or_at=_offered(work, body),
         )
     )  # fmt: skip
 
 
 def move(work: Deciding, body: c.MoveAppointment) -> None:
+    """To another time: any that staff give; for the person, one that was offered. Then the referent is told."""
     known = _open(work, body.appointment)
+    chosen = rights.line_of(work.role, work.book.programme) == messages.PARTICIPANT
+    if chosen:
+        _must_have_been_offered(work, known, body)
     _must_be_ahead(work, body.at)
     work.fact(
         e.AppointmentMoved(
             appointment=body.appointment, at=body.at, remind_at=_reminder(work, body.at),
-            ask_at=_asking(work, body.at, known.minutes),
+            ask_at=_asking(work, body.at, known.minutes), or_at=_offered(work, body),
         )
     )  # fmt: skip
     escalation.resolve_about(work, about(body.appointment), "moved")
+    if chosen:
+        _tell(work, body.appointment, "appointment-chosen", "chosen")
 
 
 def answer(work: Deciding, body: c.AnswerAppointment) -> None:
     """The person's own word on it; the referent is told where it has to be moved, and moves it."""
     known = _open(work, body.appointment)
-    if known.at <= work.now:
-        raise Refusal("appointment-past", at=known.at.isoformat())
-    work.fact(e.AppointmentAnswered(appointment=body.appointment, answer=body.answer))
+    _must_not_have_passed(work, known)
+    if body.wish is not None:
+        if body.answer == "coming":
+            raise Refusal("wish-though-coming")
+        _must_be_ahead(work, body.wish, "wish")
+    work.fact(e.AppointmentAnswered(appointment=body.appointment, answer=body.answer, wish=body.wish))
     if body.answer == "other-time":
-        assert work.command is not None
-        messages.owe(
-            work, "notice", "referent", "appointment-other-time", about(body.appointment),
-            f"other-time/{work.command.id}",
-        )  # fmt: skip
+        _tell(work, body.appointment, "appointment-other-time", "other-time")
+
+
+def _tell(work: Deciding, id: str, template: str, occasion: str) -> None:
+    """The referent, of what the person said."""
+    assert work.command is not None
+    messages.owe(work, "notice", "referent", template, about(id), f"{occasion}/{work.command.id}")
 
 
 def close(work: Deciding, body: c.CloseAppointment) -> None:
@@ -163,9 +174,28 @@ def _asking(work: Deciding, at: datetime, minutes: int) -> datetime:
     return calendar.opening(calendar.roll(calendar.day(at + timedelta(minutes=minutes)) + ONE_DAY, Roll.FORWARD))
 
 
-def _must_be_ahead(work: Deciding, at: datetime) -> None:
+def _offered(work: Deciding, body: c.BookAppointment | c.MoveAppointment) -> tuple[datetime, ...]:
+    """The other times that would also suit, each once, in order."""
+    for at in body.or_at:
+        _must_be_ahead(work, at, "or_at")
+    return tuple(sorted(set(body.or_at) - {body.at}))
+
+
+def _must_have_been_offered(work: Deciding, known: Appointment, body: c.MoveAppointment) -> None:
+    """The person moves an appointment ahead, to a time that was offered, and offers none."""
+    _must_not_have_passed(work, known)
+    if body.at not in known.or_at or body.or_at:
+        raise Refusal("time-not-offered", at=body.at.isoformat())
+
+
+def _must_not_have_passed(work: Deciding, known: Appointment) -> None:
+    if known.at <= work.now:
+        raise Refusal("appointment-past", at=known.at.isoformat())
+
+
+def _must_be_ahead(work: Deciding, at: datetime, field: str = "at") -> None:
     if at <= work.now:
-        raise Refusal("in-the-past", field="at")
+        raise Refusal("in-the-past", field=field)
 
 
 def _open(work: Deciding, id: str) -> Appointment:

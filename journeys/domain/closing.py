@@ -48,7 +48,8 @@ def reopen(work: Deciding) -> None:
     begins = state.dates.get(programme.active_from)
     begun = programme.active_from == "start" or (begins is not None and begins.happened)
     review = next_review(work, programme.review)
-    cancelled = [(name, known.on) for name, known in state.dates.items() if known.cancelled]
+    dates = state.dates.items()
+    cancelled = [(name, known.on) for name, known in dates if known.cancelled and name in programme.dates]
     work.fact(e.JourneyReopened(status="active" if begun else "planned", review_at=review))
     for name, on in cancelled:
         work.follow(e.DateExpected(date=name, on=on), "reopening")

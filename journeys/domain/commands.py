@@ -11,13 +11,15 @@ from pydantic import Field, StringConstraints, model_validator
 
 from journeys.domain.money import Cents
 from journeys.domain.programme import Code
-from journeys.domain.record import SYSTEM, Cause, Digest, Frozen, Id, Instant, Part, Stream, instant_text
+from journeys.domain.record import SYSTEM, Cause, Digest, Frozen, Id, Instant, Part, Stream, added, instant_text
 
 StaffId = Id
 Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2199, 12, 31))]
 """A day that a person may mean: others are slips of the pen, and no calendar reaches them."""
 When = Annotated[Instant, Field(ge=datetime(1900, 1, 2, tzinfo=UTC), le=datetime(2199, 12, 30, tzinfo=UTC))]
 """An instant that a person may mean."""
+Offered = Annotated[tuple[When, ...], Field(max_length=4)]
+"""Other times that would also suit: the person may move an appointment to one of them."""
 Window = Annotated[int, Field(ge=1, le=1_000_000)]
 Number = Annotated[int, Field(ge=1, le=1_000_000)]
 
@@ -219,22 +221,27 @@ class BookAppointment(Body):
     milestone: Code | None = None
     contact: Code | None = None
     summons: bool = False
+    or_at: Offered = added(())
 
 
 class MoveAppointment(Body):
+    """Another time. The person themselves may choose one of those that were offered, and offers none."""
+
     name: Literal["move-appointment"] = "move-appointment"
     PARTS = _parts("place", "reason")
     appointment: Id
     at: When
+    or_at: Offered = added(())
 
 
 class AnswerAppointment(Body):
-    """What the person says of an appointment ahead: they will come, or need another time."""
+    """What the person says of an appointment ahead: they will come, or need another time, and which one they wish."""
 
     name: Literal["answer-appointment"] = "answer-appointment"
     PARTS = _parts("note")
     appointment: Id
     answer: Literal["coming", "other-time"]
+    wish: When | None = added(None)
 
 
 class CloseAppointment(Body):

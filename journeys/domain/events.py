@@ -8,7 +8,7 @@ from datetime import date as Day
 from functools import cache
 from typing import Any, Literal, NamedTuple, cast, get_args
 
-from journeys.domain.record import Event, Instant, Payload
+from journeys.domain.record import Event, Instant, Payload, added
 
 Value = Literal["yes", "no", "unknown"]
 
@@ -422,6 +422,8 @@ class AppointmentBooked(Payload):
     remind_at: Instant | None
     ask_at: Instant
     """When the referent is asked how it went."""
+    or_at: tuple[Instant, ...] = added(())
+    """Other times that are offered to the person, in order."""
 
 
 class AppointmentMoved(Payload):
@@ -429,6 +431,8 @@ class AppointmentMoved(Payload):
     at: Instant
     remind_at: Instant | None
     ask_at: Instant
+    or_at: tuple[Instant, ...] = added(())
+    """Other times that are offered from here on; those offered before are not any more."""
 
 
 class AppointmentAnswered(Payload):
@@ -436,6 +440,8 @@ class AppointmentAnswered(Payload):
 
     appointment: str
     answer: Literal["coming", "other-time"]
+    wish: Instant | None = added(None)
+    """The time that they wish."""
 
 
 class AppointmentReminded(Payload):

@@ -449,8 +449,9 @@ def _contact_corrected(state: State, data: e.ContactCorrected, event: Recorded) 
 @_on(e.AppointmentBooked)
 def _booked(state: State, data: e.AppointmentBooked, event: Recorded) -> None:
     state.appointments[data.appointment] = Appointment(
-        data.at, data.minutes, data.milestone, data.contact, data.summons, data.remind_at, data.ask_at
-    )
+        data.at, data.minutes, data.milestone, data.contact, data.summons, data.remind_at, data.ask_at,
+        or_at=data.or_at,
+    )  # fmt: skip
 
 
 @_on(e.AppointmentMoved)
@@ -463,12 +464,14 @@ def _appointment_moved(state: State, data: e.AppointmentMoved, event: Recorded) 
         ask_at=data.ask_at,
         asked=False,
         answer=None,
+        or_at=data.or_at,
+        wish=None,
     )
 
 
 @_on(e.AppointmentAnswered)
 def _appointment_answered(state: State, data: e.AppointmentAnswered, event: Recorded) -> None:
-    _change(state.appointments, data.appointment, answer=data.answer)
+    _change(state.appointments, data.appointment, answer=data.answer, wish=data.wish)
 
 
 @_on(e.AppointmentReminded)

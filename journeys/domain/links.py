@@ -26,7 +26,7 @@ class Purpose(StrEnum):
     REFERRAL = "referral"
     """A partner says whether they take the person in."""
     APPOINTMENT = "appointment"
-    """The person says that they will come, or that they need another time."""
+    """The person says that they will come, takes one of the other times offered, or needs yet another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,12 @@ class Ask:
 def asks(state: State, book: Handbook, now: datetime) -> list[Ask]:
     """Everything on a journey that a mentor, a partner or the person may answer now."""
     return list(_asks(state, book, now)) if state.is_open else []
+
+
+def times_offered(state: State, appointment: str, now: datetime) -> tuple[datetime, ...]:
+    """The other times that the person may take for an appointment: those offered that have not passed, in order."""
+    known = state.appointments.get(appointment)
+    return tuple(at for at in known.or_at if at > now) if known is not None else ()
 
 
 def ask_about(about: Subject, recipient: str, found: Iterable[Ask]) -> Ask | None:

@@ -26,6 +26,17 @@ _WITHOUT_OFFSET = len("2027-05-12T07:30:00.000000")
 Instant = Annotated[AwareDatetime, PlainSerializer(instant_text, return_type=str)]
 """An aware instant in UTC."""
 
+
+def _is_empty(value: object) -> bool:
+    return value is None or value == ()
+
+
+def added(default: Any) -> Any:
+    """A field that a model got later, None or an empty tuple by default: not written then, so that what was stored,
+    signed and hashed before keeps its bytes."""
+    return Field(default=default, exclude_if=_is_empty)
+
+
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """A SHA-256 or HMAC-SHA256 in lower-case hexadecimal."""
 

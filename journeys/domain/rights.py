@@ -40,8 +40,8 @@ TABLE: Final[dict[str, dict[str, Scope]]] = {
         (
             "plan", "expect-date", "move-date", "confirm-date", "cancel-date", "suspend", "resume", "close", "correct",
             "transfer", "cancel-transfer", "reach-milestone", "waive-milestone", "reschedule-milestone",
-            "move-appointment", "propose-mentor", "end-mentor", "send-referral", "cancel-referral",
-            "record-situation", "measure-outcome", "give-consent", "withdraw-consent", "record-death",
+            "propose-mentor", "end-mentor", "send-referral", "cancel-referral", "record-situation",
+            "measure-outcome", "give-consent", "withdraw-consent", "record-death",
         ),
         _CASEWORK,
     ),
@@ -50,7 +50,8 @@ TABLE: Final[dict[str, dict[str, Scope]]] = {
     **dict.fromkeys(("accept-transfer", "decline-transfer"), _ADDRESSEE),
     **dict.fromkeys(("accept-referral", "decline-referral"), _ANSWER),
     **dict.fromkeys(
-        ("pause-messages", "resume-messages", "opt-out", "opt-in", "answer-appointment"), _OWN_CHOICE
+        ("pause-messages", "resume-messages", "opt-out", "opt-in", "answer-appointment", "move-appointment"),
+        _OWN_CHOICE,
     ),
     **dict.fromkeys(("acknowledge-escalation", "resolve-escalation"), _LADDER),
     **dict.fromkeys(("request-grant", "change-grant", "cancel-grant", "submit-receipt"), _CASEWORK),

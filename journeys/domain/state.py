@@ -124,6 +124,10 @@ class Appointment:
     outcome: str | None = None
     answer: str | None = None
     """What the person said of it since it was booked or moved: coming, other-time."""
+    or_at: tuple[datetime, ...] = ()
+    """Other times that were offered to the person when it was booked or moved, in order."""
+    wish: datetime | None = None
+    """The time that they wish instead, where they need another one and said which."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Final, Literal
 from journeys.domain import agenda
 from journeys.domain.grants import committed
 from journeys.domain.handbook import Handbook
-from journeys.domain.record import Frozen, Instant
+from journeys.domain.record import Frozen, Instant, added
 from journeys.domain.state import Deadline, Escalation, GrantStatus, State
 
 HELD: Final = "held"
@@ -38,6 +38,8 @@ class Item(Frozen):
     note: str = ""
     then: str = ""
     """The role that is told next if nobody acts; empty when nobody is."""
+    wish: Instant | None = added(None)
+    """The time that the person wishes for an appointment instead."""
 
 
 class Summary(Frozen):
@@ -135,7 +137,7 @@ def _work(state: State, book: Handbook) -> list[Item]:
     return items + [
         Item(
             kind="appointment", id=id, about=known.milestone or known.contact or "", at=known.at, role="referent",
-            note=known.answer or "",
+            note=known.answer or "", wish=known.wish,
         )
         for id, known in state.appointments.items()
         if known.outcome is None

@@ -1,5 +1,7 @@
 """Contacts and appointments, told."""
 
+from datetime import datetime
+
 from journeys.domain import events as e
 from journeys.narration.telling import Telling, tells
 
@@ -65,6 +67,10 @@ def _logged(t: Telling, d: e.ContactLogged) -> str:
 
 @tells(e.AppointmentBooked)
 def _booked(t: Telling, d: e.AppointmentBooked) -> str:
+    return _with_offers(t, _fixed(t, d), d.or_at)
+
+
+def _fixed(t: Telling, d: e.AppointmentBooked) -> str:
     purpose = t.milestone(d.milestone) if d.milestone else t.contact(d.contact) if d.contact else ""
     if d.summons:
         return t.say("{who} a noté une convocation le {when}.", who=t.who, when=t.when(d.at))
@@ -75,21 +81,28 @@ def _booked(t: Telling, d: e.AppointmentBooked) -> str:
     return t.say("{who} a fixé un rendez-vous le {when}.", who=t.who, when=t.when(d.at))
 
 
+def _with_offers(t: Telling, told: str, or_at: tuple[datetime, ...]) -> str:
+    """The same, and the other times that were offered."""
+    if not or_at:
+        return told
+    return told + " " + t.say("Aussi possible : {times}.", times=" ; ".join(t.when(at) for at in or_at))
+
+
 @tells(e.AppointmentMoved)
 def _moved(t: Telling, d: e.AppointmentMoved) -> str:
-    return t.say(
+    told = t.say(
         "{who} a déplacé {appointment} au {when}.",
-        who=t.who,
-        appointment=t.appointment(d.appointment),
-        when=t.when(d.at),
-    )
+        who=t.who, appointment=t.appointment(d.appointment), when=t.when(d.at),
+    )  # fmt: skip
+    return _with_offers(t, told, d.or_at)
 
 
 @tells(e.AppointmentAnswered)
 def _answered(t: Telling, d: e.AppointmentAnswered) -> str:
     if d.answer == "coming":
         return t.say("Présence confirmée ({who}) : {appointment}.", who=t.who, appointment=t.appointment(d.appointment))
-    return t.say("Autre heure demandée ({who}) : {appointment}.", who=t.who, appointment=t.appointment(d.appointment))
+    told = t.say("Autre heure demandée ({who}) : {appointment}.", who=t.who, appointment=t.appointment(d.appointment))
+    return told if d.wish is None else told + " " + t.say("Proposition : {when}.", when=t.when(d.wish))
 
 
 @tells(e.AppointmentReminded)

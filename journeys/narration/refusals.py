@@ -100,6 +100,8 @@ SENTENCES: Final = {
     "unknown-appointment": N_("Ce rendez-vous n'existe pas dans ce parcours. Voyez la liste des rendez-vous."),
     "appointment-ahead": N_("Le rendez-vous n'a pas encore eu lieu ({at}). Notez son issue après, ou annulez-le."),
     "appointment-past": N_("L'heure de ce rendez-vous est passée ({at}). Notez plutôt son issue."),
+    "time-not-offered": N_("Cette heure n'est pas proposée pour ce rendez-vous ({at}). Demandez une autre heure."),
+    "wish-though-coming": N_("La personne viendra à l'heure prévue : ne notez pas d'autre heure avec cette réponse."),
     "appointment-settled": N_(
         "L'issue de ce rendez-vous est déjà notée ({outcome}). "
         "Si elle est fausse, corrigez-la."

@@ -250,6 +250,25 @@ def test_only_a_command_that_may_bring_a_document_takes_a_form(site: Site) -> No
     assert (answer.status_code, answer.json()["code"]) == (415, "not-json-media")
 
 
+def test_other_times_are_offered_with_an_appointment_four_at_most_each_as_rfc_3339_has_it(site: Site) -> None:
+    id, at = site.start(), "2099-05-12T14:30:00+02:00"
+    for or_at, status in ((["2099-05-13 09:00+02:00"], 422), ([at] * 5, 422), ("2099-05-13T09:00:00+02:00", 422)):
+        assert give(site, id, "book-appointment", at=at, or_at=or_at).status_code == status, or_at
+    assert give(site, id, "book-appointment", at=at, or_at=["2099-05-13T09:00:00+02:00", at]).status_code == 200
+    (waits,) = (each for each in whole(site, id)["waiting"] if each["kind"] == "appointment")
+    wish = "2099-05-14T10:00:00+02:00"
+    answered = give(site, id, "answer-appointment", appointment=waits["id"], answer="other-time", wish=wish)
+    assert answered.status_code == 200, answered.text
+    (waits,) = (each for each in whole(site, id)["waiting"] if each["kind"] == "appointment")
+    assert waits["wish"] == "2099-05-14T08:00:00Z"
+
+
+def whole(site: Site, id: str) -> dict[str, Any]:
+    with site.client() as program:
+        found: dict[str, Any] = program.get(f"/journeys/{id}").json()
+        return found
+
+
 async def test_without_an_engine_the_fate_is_said_and_the_number_given(site: Site) -> None:
     settings = load_settings(data_dir=site.data_dir)
     key, id = fresh(), site.journeys[0]

@@ -73,7 +73,8 @@ def test_nobody_approves_their_own_request(here: Journeys, started: Callable[...
 
 def test_the_same_command_again_has_one_effect_and_the_same_answer(here: Journeys, started: Callable[..., str]) -> None:
     id = started()
-    words = ["do", id, "book-appointment", "--at", "2099-05-12 14:30", "--place", "Au local", "--as", "aline", "--json"]
+    words = ["do", id, "book-appointment", "--at", "2099-05-12 14:30", "--or-at", "2099-05-13 9:00, 14/05/2099 10h30",
+             "--place", "Au local", "--as", "aline", "--json"]  # fmt: skip
     first = here(*words).json["command"]
     seq = here("show", id, "--json").journey["seq"]
     again = here(*words, "--command-id", first["command"])

@@ -105,6 +105,18 @@ GRANT = ["request-grant", "--grant", "bourse", "--purpose", "training", "--payee
         (["book-appointment", "--at", "2099-05-12"], 2, "not-an-instant", "--at"),
         (["book-appointment", "--at", "2099-05-12 10:00", "--minutes", "2"], 2, "bad-value", "--minutes"),
         (["book-appointment", "--at", "2099-05-12 10:00", "--minutes", "x"], 2, "not-a-number", "--minutes"),
+        (
+            ["book-appointment", "--at", "2099-05-12 10:00", "--or-at", "2099-05-13 9h, demain"],
+            2,
+            "not-an-instant",
+            "--or-at",
+        ),
+        (
+            ["book-appointment", "--at", "2099-05-12 10:00", "--or-at", ",".join(["2099-05-13 9h"] * 5)],
+            2,
+            "bad-value",
+            "--or-at",
+        ),
         (["log-contact", "--contact", "support", "--means", "Téléphone !"], 2, "bad-value", "--means"),
         (["propose-mentor", "--mentor", "nobody at all"], 3, "unknown-mentor", "--mentor"),
         (["resolve-escalation", "--reason", "x"], 3, "nothing-open", "--escalation"),

@@ -29,6 +29,8 @@ def test_kinds_follow_from_the_models() -> None:
     assert kinds["transfer", "to"] == "staff"
     assert kinds["correct", "to"] == "code"
     assert kinds["book-appointment", "at"] == "instant"
+    assert kinds["book-appointment", "or_at"] == kinds["move-appointment", "or_at"] == "instants"
+    assert kinds["answer-appointment", "wish"] == "instant"
     assert kinds["book-appointment", "summons"] == "flag"
     assert kinds["suspend", "why"] == "choice"
     assert kinds["move-date", "on"] == "day"

@@ -24,6 +24,7 @@ from journeys.channels.wording import TEMPLATES, Audience
 ENGINE_NEEDS: set[tuple[str, Audience]] = {
     ("deadline-near", "participant"), ("deadline-near", "staff"),
     ("appointment-near", "participant"), ("appointment-outcome", "staff"), ("appointment-other-time", "staff"),
+    ("appointment-chosen", "staff"),
     ("approval-wanted", "staff"), ("grant-refused", "staff"), ("grant-returned", "staff"),
     ("receipt-submitted", "staff"), ("receipt-refused", "staff"),
     ("mentor-proposed", "volunteer"), ("mentor-wanted", "staff"),

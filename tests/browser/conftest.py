@@ -155,7 +155,7 @@ class Hand:
             "/nouveau", programme=programme, first_name="Élodie", last_name=last_name, referent=referent, sure="yes",
             **{"date-release": f"{date.today() + timedelta(days=21)}"},
         )  # fmt: skip
-        return answer.headers["location"].partition("?")[0]
+        return answer.headers["location"].removesuffix("/debut")
 
     def ask_grant(self, path: str, amount: str, payee: str = "École, FR7630006000011234567890189") -> str:
         """Ask for money; the grant's id."""

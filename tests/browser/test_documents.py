@@ -1,6 +1,7 @@
 """A document chosen on a person's own machine, with and without JavaScript, and the papers of the page."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ def test_a_scan_is_shown_for_a_milestone_and_taken_back(
 ) -> None:
     page = enter("aline", scripts=scripts)
     address = begin(page, unique("Diallo"))
+    page.goto(address)
     scan, wrong = tmp_path / "Plan signé.pdf", tmp_path / "page.pdf"
     scan.write_bytes(b"%PDF-1.7 signed by hand")
     wrong.write_bytes(b"<html>not a scan")
@@ -78,3 +80,32 @@ def test_far_too_large_is_told_to_a_browser_that_is_still_sending(
     looked_at(page, "document-too-large")
     page.go_back()
     expect(page.get_by_label("Le texte")).to_be_visible()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with-javascript", "without-javascript"])
+def test_letters_for_who_has_no_mail(enter: Enter, looked_at: Look, scripts: bool) -> None:
+    page = enter("aline", scripts=scripts)
+    address = begin(page, unique("Lettres"))
+    at = (datetime.now() + timedelta(days=5)).strftime("%Y-%m-%dT10:00")
+    page.goto(f"{address}/agir/book-appointment")
+    page.locator("#f-at").fill(at)
+    page.get_by_role("button", name="Enregistrer").click()
+    with page.expect_download() as waited:
+        page.get_by_role("link", name="Lettre pour confirmer le rendez-vous").click()
+    assert waited.value.path().read_bytes().startswith(b"%PDF")
+    page.get_by_role("link", name="Écrire une lettre").click()
+    if scripts:
+        looked_at(page, "letter")
+    page.get_by_label("Objet").fill("Votre place au foyer")
+    page.get_by_role("button", name="Faire la lettre (PDF)").click()
+    expect(page.locator("#e-text")).to_be_visible()
+    expect(page.get_by_label("Objet")).to_have_value("Votre place au foyer")
+    if scripts:
+        looked_at(page, "letter-errors")
+    page.get_by_label("Le texte").fill("Une place vous attend dès le premier soir.")
+    with page.expect_download() as waited:
+        page.get_by_role("button", name="Faire la lettre (PDF)").click()
+    assert waited.value.path().read_bytes().startswith(b"%PDF")
+    page.goto(address)
+    expect(page.locator("#personne")).to_contain_text("Votre place au foyer")
+    expect(page.locator("#personne")).not_to_contain_text("dès le premier soir")

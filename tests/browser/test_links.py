@@ -67,7 +67,13 @@ def test_a_mentor_says_yes_then_records_a_contact(
     aline.get_by_role("link", name="Liens à donner").click()
     if scripts:
         looked_at(aline, "links")
-    link = give(aline, address, name)
+    aline.goto("/mentors")
+    line = aline.get_by_role("row", name=name)
+    expect(line).to_contain_text("Dire oui ou non à l’accompagnement")
+    if scripts:
+        looked_at(aline, "mentors-links")
+    line.get_by_role("button", name="Donner un lien").click()
+    link = aline.locator("code.address").inner_text()
     if scripts:
         looked_at(aline, "link-given")
     jeanne = anyone(scripts=scripts)
@@ -109,7 +115,11 @@ def test_a_partner_declines_and_says_why(
     address = begin(aline, unique("Traoré"))
     send(aline, address, "send-referral", partner=name, purpose="Formation")
     foyer = anyone(scripts=scripts)
-    foyer.goto(give(aline, address, name))
+    aline.goto("/partenaires")
+    if scripts:
+        looked_at(aline, "partners-links")
+    aline.get_by_role("row", name=name).get_by_role("button", name="Donner un lien").click()
+    foyer.goto(aline.locator("code.address").inner_text())
     expect(foyer.get_by_role("heading", name="Une demande vous est adressée")).to_be_visible()
     expect(foyer.locator("main")).not_to_contain_text("Élodie")
     foyer.get_by_role("button", name="Non, nous ne pouvons pas").click()
@@ -144,13 +154,66 @@ def test_the_person_asks_for_another_time_and_the_caseworker_sees_it(
         expect(elodie.get_by_role("heading", name="Your appointment")).to_be_visible()
         elodie.goto(link)
     elodie.get_by_label("Un mot, par exemple quand vous pouvez venir").fill("Plutôt l’après-midi.")
+    wish = elodie.get_by_label("S’il vous faut une autre heure, laquelle ?")
+    wish.fill("2020-03-12T15:00")
+    elodie.get_by_role("button", name="Il me faut une autre heure").click()
+    expect(elodie.get_by_role("alert")).to_contain_text("Cette heure est déjà passée")
+    if scripts:
+        narrow(elodie)
+        looked_at(elodie, "link-appointment-errors")
+    wish.fill(at.replace("T10", "T15"))
     elodie.get_by_role("button", name="Il me faut une autre heure").click()
     expect(elodie.get_by_role("heading", name="Vous avez demandé une autre heure")).to_be_visible()
     aline.goto("/")
-    line = aline.locator("li.item", has_text=name).filter(has_text="autre heure demandée")
-    expect(line.get_by_role("link", name="Déplacer…")).to_be_visible()
+    line = aline.locator("li.item", has_text=name).filter(has_text="ne peut pas venir, propose")
+    if scripts:
+        looked_at(aline, "today-other-time")
+    line.get_by_role("link", name="Déplacer à cette heure…").click()
+    expect(aline.locator("#f-at")).to_have_value(at.replace("T10", "T15"))
+    if scripts:
+        looked_at(aline, "move-appointment")
+    aline.get_by_role("button", name="Enregistrer").click()
+    expect(aline.get_by_role("status")).to_be_visible()
     aline.goto(address)
     expect(aline.locator("#personne")).to_contain_text("Plutôt l’après-midi.")
+    expect(aline.locator("#personne")).to_contain_text("15 h".replace(" ", "\xa0"))
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with-javascript", "without-javascript"])
+def test_the_person_moves_their_appointment_to_a_time_offered(
+    enter: Enter, anyone: Anyone, looked_at: Look, scripts: bool
+) -> None:
+    aline, name = enter("aline", scripts=scripts), unique("Keïta")
+    address = begin(aline, name)
+    day = datetime.now() + timedelta(days=6)
+    aline.goto(f"{address}/agir/book-appointment")
+    aline.locator("#f-at").fill(day.strftime("%Y-%m-%dT10:00"))
+    others = aline.get_by_role("group", name="Autres heures possibles").locator("input")
+    others.nth(0).fill(day.strftime("%Y-%m-%dT16:00"))
+    others.nth(2).fill(day.strftime("%Y-%m-%dT14:30"))
+    if scripts:
+        looked_at(aline, "book-appointment")
+    aline.get_by_role("button", name="Enregistrer").click()
+    expect(aline.get_by_role("status")).to_be_visible()
+    elodie = anyone(scripts=scripts)
+    link = give(aline, address, name)
+    elodie.goto(link)
+    taken = elodie.get_by_role("group", name="D’autres heures sont possibles").get_by_role("button")
+    expect(taken).to_have_count(2)
+    expect(taken.first).to_contain_text("14 h 30".replace(" ", "\xa0"))
+    if scripts:
+        narrow(elodie)
+        looked_at(elodie, "link-appointment-times")
+    taken.last.click()
+    expect(elodie.get_by_role("heading", name="Votre rendez-vous est déplacé")).to_be_visible()
+    expect(elodie.locator("main")).to_contain_text("16 h".replace(" ", "\xa0"))
+    if scripts:
+        narrow(elodie)
+        looked_at(elodie, "link-appointment-moved")
+    elodie.goto(link)
+    expect(elodie.get_by_role("heading", name="Votre rendez-vous est déplacé")).to_be_visible()
+    aline.goto(address)
+    expect(aline.locator("#t-rdv ~ ul")).to_contain_text("16 h".replace(" ", "\xa0"))
 
 
 def test_links_that_open_nothing_look_alike_on_a_phone(enter: Enter, anyone: Anyone, looked_at: Look) -> None:

@@ -30,7 +30,7 @@ def begin(page: Page, last_name: str) -> str:
     expect(page.get_by_role("heading", name="Vérifiez avant de commencer")).to_be_visible()
     page.get_by_role("button", name="Commencer ce parcours").click()
     expect(page.get_by_role("status")).to_contain_text("C’est noté")
-    return page.url.partition("?")[0]
+    return page.url.removesuffix("/debut")
 
 
 def ask_grant(page: Page, address: str, amount: str) -> None:
@@ -44,9 +44,18 @@ def ask_grant(page: Page, address: str, amount: str) -> None:
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with-javascript", "without-javascript"])
-def test_a_caseworker_starts_a_journey_and_works_on_it(enter: Enter, scripts: bool) -> None:
+def test_a_caseworker_starts_a_journey_and_works_on_it(enter: Enter, looked_at: Look, scripts: bool) -> None:
     page, name = enter("aline", scripts=scripts), unique("Kaba")
     address = begin(page, name)
+    page.reload()
+    expect(page.get_by_role("heading", name="Parcours commencé")).to_be_visible()
+    if scripts:
+        looked_at(page, "start-receipt")
+    page.emulate_media(media="print")
+    expect(page.get_by_text("Numéro du parcours")).to_be_visible()
+    expect(page.get_by_role("link", name="Voir la page de")).to_be_hidden()
+    page.emulate_media(media="screen")
+    page.get_by_role("link", name="Voir la page de la personne").click()
     expect(page.get_by_role("heading", name=f"Élodie {name}")).to_be_visible()
     page.get_by_role("link", name="Écrire une note").first.click()
     page.get_by_label("Le texte").fill("Première rencontre au parloir.\nElle veut finir sa formation.")

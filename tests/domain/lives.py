@@ -60,7 +60,7 @@ STAFF = (REFERENT, OTHER_REFERENT, SUPERVISOR, FINANCE, FINANCE_2, DUTY, MENTOR,
 NOBODY = str(UUID(int=0xFFFF))
 
 
-SEEDS = range(60)
+SEEDS = range(10, 70)
 STEPS = 90
 
 
@@ -145,6 +145,17 @@ class MadeUp(Life):
         self.approves(draw)
         if self.state.grants and draw.random() < 0.3:
             self._try(draw, c.ChangeGrant(grant=list(self.state.grants)[-1], amount=20_000), SUPERVISOR, self.now)
+
+    def meets(self, draw: Random) -> None:
+        """An appointment with other times that would suit; the person takes one of them, or one of their own."""
+        at = self.now + timedelta(days=draw.choice([1, 4, 20]))
+        booked = c.BookAppointment(at=at, or_at=_others(self, draw))
+        self._try(draw, booked, REFERENT, self.now)
+        if self.state.appointments:
+            chosen = draw.choice([*booked.or_at, *booked.or_at, at + timedelta(hours=1)])
+            self._try(
+                draw, c.MoveAppointment(appointment=list(self.state.appointments)[-1], at=chosen), PERSON, self.now
+            )
 
     def begins(self, draw: Random) -> None:
         """The person comes out on the day expected."""
@@ -261,6 +272,8 @@ class MadeUp(Life):
     def _note(self, events: tuple[Any, ...]) -> None:
         for event in events:
             self.reached[event.kind] += 1
+            if event.kind == "AppointmentMoved" and event.actor == PERSON:
+                self.reached["moved by the person"] += 1
 
     # --- drawing
 
@@ -379,7 +392,19 @@ def _appointment(life: MadeUp, draw: Random) -> c.BookAppointment:
         milestone=draw.choice([None, life._milestone(draw)]),
         contact=draw.choice([None, life._code(draw, life.book.programme.contacts)]),
         summons=draw.random() < 0.2,
+        or_at=_others(life, draw),
     )
+
+
+def _others(life: MadeUp, draw: Random) -> tuple[datetime, ...]:
+    """Other times that would also suit."""
+    hours = draw.choice([(), (50,), (50, 26), (24 * 9, 24 * 20), (-2,)])
+    return tuple(life.now + timedelta(hours=each) for each in hours)
+
+
+def _moved(life: MadeUp, draw: Random) -> c.MoveAppointment:
+    at = life.now + timedelta(hours=draw.choice([-1, 9, 200]))
+    return c.MoveAppointment(appointment=life._one(draw, life.state.appointments), at=at, or_at=_others(life, draw))
 
 
 def _cents(draw: Random) -> int:
@@ -420,11 +445,11 @@ _BODIES: dict[str, Callable[[MadeUp, Random], c.Body]] = {
         contact=life._code(draw, life.book.programme.contacts), means=draw.choice(["meeting", "phone", "pigeon"])
     ),
     "book-appointment": _appointment,
-    "move-appointment": lambda life, draw: c.MoveAppointment(
-        appointment=life._one(draw, life.state.appointments), at=life.now + timedelta(hours=draw.choice([-1, 9, 200]))
-    ),
+    "move-appointment": _moved,
     "answer-appointment": lambda life, draw: c.AnswerAppointment(
-        appointment=life._one(draw, life.state.appointments), answer=draw.choice(["coming", "other-time"])
+        appointment=life._one(draw, life.state.appointments),
+        answer=draw.choice(["coming", "other-time"]),
+        wish=draw.choice([None, life.now + timedelta(hours=draw.choice([-1, 30]))]),
     ),
     "close-appointment": lambda life, draw: c.CloseAppointment(
         appointment=life._one(draw, life.state.appointments),
@@ -489,7 +514,13 @@ def play(seed: int, steps: int = STEPS) -> MadeUp:
     life = MadeUp(draw)
     if draw.random() < 0.7:
         life.begins(draw)
-    moves = [life.waits] * 5 + [life.asks] * 12 + [life.spends, life.approves] + [life.answers] * 4 + [life.fails]
+    moves = (
+        [life.waits] * 5
+        + [life.asks] * 12
+        + [life.spends, life.approves, life.meets]
+        + [life.answers] * 4
+        + [life.fails]
+    )
     for step in range(steps):
         draw.choice(moves)(draw)
         life.moves_on()

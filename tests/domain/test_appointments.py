@@ -1,11 +1,16 @@
 """Appointments: booked, moved, reminded, and asked about until somebody says how they went."""
 
+from typing import Any
+
 import pytest
 
 from journeys.domain import commands as c
-from tests.domain.given import MENTOR, PERSON, Life, by, paris, released, said
+from journeys.domain.events import KINDS, read_event
+from tests.domain.given import MENTOR, PERSON, REFERENT, Life, by, paris, released, said
 
 AT = paris("2027-03-19 14:00")
+OTHERS = (paris("2027-03-22 10:00"), paris("2027-03-18 16:00"))
+"""Other times that would also suit."""
 
 
 def booked(**fields: object) -> Life:
@@ -135,3 +140,103 @@ def test_nobody_answers_for_what_is_past_or_settled_nor_for_somebody_else() -> N
     life = booked().when("2027-03-11", lambda life: close(life, "cancelled"))
     life.when("2027-03-12", answer(life, "coming")).refused("appointment-settled")
     booked().when("2027-03-12", by(MENTOR, lambda life: answer(life, "coming"))).refused("no-right")
+
+
+# --- other times
+
+
+def choose(at: str, actor: str = PERSON, **fields: Any) -> Any:
+    """The person takes one of the times."""
+    return by(actor, lambda life: c.MoveAppointment(appointment=life.appointment, at=paris(at), **fields))
+
+
+def chosen() -> Life:
+    """The person has taken another of the times offered."""
+    return booked(or_at=OTHERS).when("2027-03-16 10:00", choose("2027-03-22 10:00"))
+
+
+def test_the_person_moves_it_to_a_time_that_was_offered_and_the_referent_is_told() -> None:
+    life = chosen().then(
+        said("AppointmentMoved", at="2027-03-22 10:00", remind_at="2027-03-20 10:00", ask_at="2027-03-23 09:00"),
+        said("MessageDue", to="referent", template="appointment-chosen"),
+    )
+    assert (life.new[0].actor, life.new[0].role) == (PERSON, "participant")
+    life.when("2027-03-17 14:00")
+    assert life.all("AppointmentReminded") == [], "what was due of the former time is not owed any more"
+    life.when("2027-03-20 10:00").then("AppointmentReminded", said("MessageDue", to="participant"), also=True)
+    life.when("2027-03-23 09:00").then("AppointmentAsked", "MessageDue", also=True)
+
+
+def test_what_is_offered_is_kept_once_and_in_order() -> None:
+    life = booked(or_at=(*OTHERS, AT, OTHERS[0]))
+    assert life.state.appointments[life.appointment].or_at == (OTHERS[1], OTHERS[0])
+
+
+@pytest.mark.parametrize(
+    ("at", "fields"),
+    [("2027-03-22 11:00", {}), ("2027-03-19 14:00", {}), ("2027-03-22 10:00", {"or_at": (paris("2027-03-24 10:00"),)})],
+)
+def test_no_other_time_is_the_persons_to_take_nor_to_offer(at: str, fields: dict[str, Any]) -> None:
+    booked(or_at=OTHERS).when("2027-03-16 10:00", choose(at, **fields)).refused("time-not-offered")
+
+
+def test_a_time_offered_is_taken_once_and_only_while_both_lie_ahead() -> None:
+    chosen().when("2027-03-16 11:00", choose("2027-03-18 16:00")).refused("time-not-offered")
+    booked(or_at=OTHERS).when("2027-03-18 17:00", choose("2027-03-18 16:00")).refused("in-the-past")
+    booked(or_at=OTHERS).when("2027-03-19 15:00", choose("2027-03-22 10:00")).refused("appointment-past")
+    booked(or_at=OTHERS).when("2027-03-16 10:00", choose("2027-03-22 10:00", MENTOR)).refused("no-right")
+
+
+def test_staff_move_it_to_any_time_and_what_was_offered_before_is_not_any_more() -> None:
+    life = booked(or_at=OTHERS).when("2027-03-16 10:00", choose("2027-03-25 10:00", REFERENT))
+    life.then(said("AppointmentMoved", at="2027-03-25 10:00"))
+    life.when("2027-03-16 11:00", choose("2027-03-22 10:00")).refused("time-not-offered")
+    life.when("2027-03-16 12:00", choose("2027-03-26 10:00", REFERENT, or_at=OTHERS))
+    life.when("2027-03-16 13:00", choose("2027-03-22 10:00")).then("AppointmentMoved", "MessageDue")
+
+
+def test_what_is_offered_lies_ahead() -> None:
+    past = c.BookAppointment(at=AT, or_at=(paris("2027-03-01 10:00"),))
+    released().when("2027-03-10 10:00", past).refused("in-the-past")
+
+
+def test_the_person_says_which_time_they_wish() -> None:
+    wish = paris("2027-03-23 10:00")
+    life = booked().when("2027-03-17 10:00", by(PERSON, lambda life: wished(life, "other-time", wish)))
+    life.then(said("AppointmentAnswered", answer="other-time", wish="2027-03-23 10:00"), "MessageDue")
+    assert life.state.appointments[life.appointment].wish == wish
+    life.when("2027-03-17 11:00", answer(life, "coming"))
+    assert life.state.appointments[life.appointment].wish is None
+    life.when("2027-03-17 12:00", wished(life, "coming", wish)).refused("wish-though-coming")
+    life.when("2027-03-17 12:00", wished(life, "other-time", paris("2027-03-17 11:00"))).refused("in-the-past")
+
+
+def wished(life: Life, said: Any, wish: Any) -> c.AnswerAppointment:
+    return c.AnswerAppointment(appointment=life.appointment, answer=said, wish=wish)
+
+
+FIELDS_AT_FIRST = {
+    "AppointmentBooked": {"appointment", "at", "minutes", "milestone", "contact", "summons", "remind_at", "ask_at"},
+    "AppointmentMoved": {"appointment", "at", "remind_at", "ask_at"},
+    "AppointmentAnswered": {"appointment", "answer"},
+}
+"""What the events of appointments said before other times could be offered or wished."""
+
+
+def test_what_was_stored_before_keeps_its_bytes() -> None:
+    life = booked().when("2027-03-17 10:00", by(PERSON, lambda life: answer(life, "other-time")))
+    life.when("2027-03-17 11:00", choose("2027-03-30 10:00", REFERENT))
+    for kind, fields in FIELDS_AT_FIRST.items():
+        header = next(event for event in life.events if event.kind == kind).header()
+        assert set(header["data"]) == fields
+        assert read_event(header).header() == header
+        assert set(KINDS[kind].model_fields) > fields
+    body = c.MoveAppointment(appointment=life.appointment, at=AT)
+    assert set(life_command(body).fields()) == {"appointment", "at"}, "nor do the bytes that were signed change"
+
+
+def life_command(body: c.Body) -> c.Command:
+    return c.Command.model_validate(
+        {"id": PERSON, "stream": f"journey-{PERSON}", "body": body, "actor": PERSON, "roles": (), "occurred_at": AT,
+         "signed_at": AT}
+    )  # fmt: skip

@@ -128,6 +128,9 @@ def test_a_date_and_a_phase_that_are_gone_end_and_a_new_date_is_expected() -> No
         "ProgrammeChanged", said("PhaseCompleted", phase="inside"), said("DateCancelled", date="jury"),
         said("DateExpected", date="exam"), also=True,
     )  # fmt: skip
+    life.when("2027-02-02", c.Close(outcome="withdrawn")).when("2027-02-03", by(SUPERVISOR, c.Reopen()))
+    expected = [event.data.date for event in life.new if event.kind == "DateExpected"]  # type: ignore[attr-defined]
+    assert expected == ["release", "exam"], "a date that the rules do not know any more stays ended"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from journeys.domain import events as e
 from journeys.domain.invariants import Outage, Violation, check, check_fund
 from journeys.domain.record import Cause, Event, Payload
 from tests.domain.given import FINANCE, FINANCE_2, REFERENT, SUPERVISOR, Answer, Life, day, paris, released
+from tests.domain.test_appointments import chosen
 from tests.domain.test_closing import busy
 from tests.domain.test_grants import approve, approved, request
 from tests.domain.test_payments import heard, small
@@ -204,6 +205,8 @@ CASES = [
     Case("neither-command-nor-rule", 9, casework, edit("ContactDue", rule=None)),
     Case("rule-by-a-person", 9, casework, edit("ContactDue", actor=REFERENT)),
     Case("caused-by-later", 9, casework, edit("EscalationRaised", 0, caused_by=Cause(casework().state.stream, 9_999))),
+    Case("time-not-offered", 9, chosen, edit("AppointmentMoved", at=paris("2027-03-23 10:00"))),
+    Case("time-not-offered", 9, chosen, edit("AppointmentBooked", or_at=())),
     Case("after-closure", 11, closed, again("ContactDue")),
     Case("after-closure", 11, closed, again("PhaseEntered")),
     Case("escalation-left-open", 11, closed, drop("EscalationResolved")),

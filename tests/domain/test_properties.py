@@ -46,6 +46,10 @@ class Lives(RuleBasedStateMachine):
         self.life.spends(draw)
 
     @rule(draw=DRAWS)
+    def meets(self, draw: Random) -> None:
+        self.life.meets(draw)
+
+    @rule(draw=DRAWS)
     def approves(self, draw: Random) -> None:
         self.life.approves(draw)
 
@@ -79,6 +83,7 @@ RARE = (
     "GrantApproved", "GrantReopened", "GrantExpired", "GrantCompleted", "PaymentBlocked", "PaymentReturned",
     "ReceiptOverdue", "MessageSuppressed", "MessageDeferred", "JourneyTransferred", "MentorEnded", "OptedOut",
     "MessagesPaused", "CommandRefused", "ProgrammeChanged", "OutcomeMeasured", "ClosingWanted",
+    "moved by the person",
 )  # fmt: skip
 """What a search that finds nothing must at least have tried."""
 

@@ -53,7 +53,7 @@ add-evidence            own       allowed     -        -        own      -      
 add-note                own       allowed     -        -        own      -        -            -              -
 log-contact             own       allowed     -        -        own      -        -            -              -
 book-appointment        own       allowed     -        -        own      -        -            -              -
-move-appointment        own       allowed     -        -        -        -        -            -              -
+move-appointment        own       allowed     -        -        -        -        own          -              -
 answer-appointment      own       allowed     -        -        -        -        own          -              -
 close-appointment       own       allowed     -        -        own      -        -            -              -
 acknowledge-escalation  own       allowed     allowed  allowed  -        -        -            -              -

@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -28,7 +29,7 @@ class Browser:
         self.page = answer.text
         return answer
 
-    async def post(self, path: str, fields: dict[str, str], **headers: str) -> httpx.Response:
+    async def post(self, path: str, fields: Mapping[str, str | list[str]], **headers: str) -> httpx.Response:
         """Send exactly these fields from a page of ours."""
         answer = await self.client.post(path, data=fields, headers={"origin": self.here, **headers})
         self.page = answer.text
@@ -41,7 +42,7 @@ class Browser:
                 return {name: html.unescape(value) for name, value in _HIDDEN.findall(body)}
         raise AssertionError(f"no form to {action} in {self.page[:2000]}")
 
-    async def send(self, action: str, **typed: str) -> httpx.Response:
+    async def send(self, action: str, **typed: str | list[str]) -> httpx.Response:
         """Fill the form of this page and send it."""
         return await self.post(action, {**self.hidden(action), **typed})
 

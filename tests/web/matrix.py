@@ -67,7 +67,7 @@ POST /deconnexion                       leaves  leaves    leaves      leaves   l
 GET /equipe                             login   open      open        open     open     open     open           refused  refused  refused
 GET /healthz                            open    open      open        open     open     open     open           open     open     open
 GET /langue                             open    open      open        open     open     open     open           open     open     open
-GET /mentors                            login   open      open        open     open     open     refused        refused  refused  refused
+GET /mentors                            login   lists     lists       open     open     open     refused        refused  refused  refused
 GET /nouveau                            login   open      open        refused  refused  refused  refused        refused  refused  refused
 POST /nouveau                           login   open      open        refused  refused  refused  refused        refused  refused  refused
 GET /parcours                           login   lists     lists       lists    lists    lists    refused        refused  refused  refused
@@ -80,13 +80,17 @@ GET /parcours/{id}/documents/{seq}      login   piece     piece       piece    p
 GET /parcours/{id}/synthese.pdf         login   journey   journey     journey  journey  journey  journey        refused  refused  refused
 GET /parcours/{id}/recus/{payment}.pdf  login   piece     piece       piece    piece    piece    piece          refused  refused  refused
 GET /parcours/{id}/lettres/{seq}.pdf    login   piece     piece       piece    piece    piece    piece          refused  refused  refused
+GET /parcours/{id}/courrier             login   letters   letters     letters  letters  letters  letters        refused  refused  refused
+POST /parcours/{id}/courrier            login   letters   letters     letters  letters  letters  letters        refused  refused  refused
+GET /parcours/{id}/rendez-vous/{appointment}.pdf login letters letters letters letters letters  letters        refused  refused  refused
 GET /parcours/{id}/liens                login   links     links       links    links    links    links          refused  refused  refused
 POST /parcours/{id}/liens               login   links     links       links    links    links    links          refused  refused  refused
 POST /parcours/{id}/liens/{link}/retirer login  links     links       links    links    links    links          refused  refused  refused
 GET /lien/{token}                       404     404       404         404      404      404      404            404      404      404
 POST /lien/{token}                      404     404       404         404      404      404      404            404      404      404
+GET /parcours/{id}/debut                login   journey   journey     journey  journey  journey  journey        refused  refused  refused
 GET /parcours/{id}/audit                login   journey   journey     journey  journey  journey  refused        refused  refused  refused
-GET /partenaires                        login   open      open        open     open     open     refused        refused  refused  refused
+GET /partenaires                        login   lists     lists       open     open     open     refused        refused  refused  refused
 GET /readyz                             open    open      open        open     open     open     open           open     open     open
 GET /recherche                          login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 POST /equipe/absences                   login   open      open        open     open     open     open           refused  refused  refused
@@ -109,6 +113,8 @@ CELLS: Final = {
     "piece": "the piece asked for, of a journey that the role sees in the first table; else there is none (404)",
     "links": "whoever may add a note to the journey gives and takes back links for it; of a journey that is not seen "
     "there is no such page (404), of another it is refused (403)",
+    "letters": "whoever may add a note to the journey writes letters about it; of a journey that is not seen there is "
+    "no such page (404), of another it is refused (403)",
     "refused": "refused (403); nothing is recorded",
     "login": "sent to the login",
     "leaves": "the session ends",

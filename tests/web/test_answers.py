@@ -1,5 +1,6 @@
 """A command without an answer: the page says which of three it is, keeps what was typed, and sends the same again."""
 
+import html
 import os
 import re
 import signal
@@ -93,7 +94,7 @@ async def begun(ground: Ground) -> tuple[Browser, str]:
     browser = await ground.entered(handle)
     answer = await start(browser, handle)
     assert answer.status_code == 303, answer.text
-    return browser, answer.headers["location"].partition("?")[0]
+    return browser, answer.headers["location"].removesuffix("/debut")
 
 
 async def start(browser: Browser, name: str) -> Any:
@@ -317,6 +318,23 @@ async def test_a_start_without_an_answer_begins_one_journey_only(
         assert answer.status_code == 303 and fields["journey"] in answer.headers["location"], answer.text
     count = "SELECT count(*) FROM journeys j JOIN people p ON p.id = j.person WHERE p.last_name = $1"
     assert await ground.house.writing.fetchval(count, name) == 1
+
+
+async def test_a_beginning_has_a_receipt_that_does_nothing_when_it_is_opened_again(ground: Ground) -> None:
+    aline, address = await begun(ground)
+    shown = [await aline.get(f"{address}/debut") for _ in range(3)]
+    assert len({answer.text for answer in shown}) == 1 and shown[0].status_code == 200
+    told = html.unescape(shown[0].text)
+    assert address.rpartition("/")[2][:8] in told and "Ali aline" in told and "par Aline" in told
+    assert "Auxilia" in told and "4 mai 2099" in told and "Aucun message n’est parti" in told
+    coming = re.findall(r"<li>(.*?)</li>", told.partition('class="coming"')[2].partition("</ol>")[0])
+    assert coming and all(re.search(r" 20\d\d", each) for each in coming), "each with its day"
+    assert f'href="{address}"' in told and f'href="{address}/synthese.pdf"' in told
+    assert "Dites-le-lui" not in told
+    count = "SELECT count(*) FROM events WHERE stream = $1"
+    seq = await ground.house.writing.fetchval(count, f"journey-{address.rpartition('/')[2]}")
+    assert (await aline.get(f"{address}/synthese.pdf")).headers["content-type"] == "application/pdf"
+    assert await ground.house.writing.fetchval(count, f"journey-{address.rpartition('/')[2]}") == seq
 
 
 async def test_the_second_of_two_reads_who_did_what_and_decides_again(ground: Ground) -> None:

@@ -18,7 +18,9 @@ import pytest_asyncio
 import structlog
 
 from activities import Resources, all_activities
+from journeys.app import answering
 from journeys.app.finding import load
+from journeys.app.reading import ZONE
 from journeys.app.web.application import make_application
 from journeys.app.web.house import House, open_house
 from journeys.app.web.pages import links as pages
@@ -27,8 +29,8 @@ from journeys.channels.bank import SimulatedBank
 from journeys.channels.outbox import FileOutbox
 from journeys.domain import commands as c
 from journeys.domain.links import Ask, Purpose, asks
-from journeys.domain.record import Event, Payload
-from journeys.i18n import format_time
+from journeys.domain.record import Event, Payload, instant_text
+from journeys.i18n import format_date, format_time
 from journeys.settings import load_settings
 from journeys.store import links, mentors, partners, people, sessions, staff, views
 from journeys.store.directory import By
@@ -248,6 +250,101 @@ async def test_the_person_answers_from_the_reminder_of_an_appointment(scene: Sce
     assert len(asked) == (answer == "other-time")
 
 
+async def offered(scene: Scene) -> tuple[Drawn, datetime, datetime]:
+    """An appointment in five days that may also be the day before or after, with the person's link."""
+    at = (await scene.engine.now()).replace(hour=13, minute=0, second=0, microsecond=0) + timedelta(days=5)
+    sooner, later = at - timedelta(days=1), at + timedelta(days=1, hours=2)
+    await scene.do(c.BookAppointment(at=at, or_at=(later, sooner)), place="12 rue des Lilas")
+    return await scene.drawn(Purpose.APPOINTMENT), sooner, later
+
+
+def taking(at: datetime) -> str:
+    return f"move {instant_text(at)}"
+
+
+async def test_the_person_takes_one_of_the_times_offered_and_the_referent_is_told(scene: Scene) -> None:
+    drawn, sooner, later = await offered(scene)
+    eloise = scene.browser()
+    shown = await eloise.get(path(drawn))
+    times = re.findall(r'value="(move [^"]+)">([^<]+)<', shown.text)
+    assert [value for value, _ in times] == [taking(sooner), taking(later)]
+    assert format_time(later, "fr", "Europe/Paris") in html.unescape(times[1][1])
+    assert (await eloise.send(path(drawn), answer=taking(later))).status_code == 303
+    told = words(await eloise.get(path(drawn)))
+    assert "Votre rendez-vous est déplacé" in told
+    assert format_time(later, "fr", "Europe/Paris").replace("\xa0", " ") in told
+    (event,) = await scene.events("AppointmentMoved")
+    assert (event.actor, event.role, event.data.at) == (scene.person, "participant", later)  # type: ignore[attr-defined]
+    assert event.data.remind_at == later - timedelta(hours=48)  # type: ignore[attr-defined]
+    owed = [e.data.to for e in await scene.events("MessageDue") if e.data.template == "appointment-chosen"]  # type: ignore[attr-defined]
+    assert owed == ["referent"]
+    again = await scene.opened(await scene.drawn(Purpose.APPOINTMENT))
+    assert again.status_code == 200 and "move " not in again.text, "what was offered is not any more"
+
+
+async def test_two_at_once_who_take_other_times_move_it_once(scene: Scene) -> None:
+    drawn, sooner, later = await offered(scene)
+    pages_ = await both(scene, drawn, *({"answer": taking(each)} for each in (sooner, later) * 3))
+    assert len({words(each) for each in pages_}) == 1
+    assert len(await scene.events("AppointmentMoved")) == 1 and await scene.events("CommandRefused") == []
+
+
+async def test_a_time_that_was_not_offered_moves_nothing(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the page; and were the page to let it pass, by the rules."""
+    drawn, sooner, _ = await offered(scene)
+    other, eloise = sooner + timedelta(minutes=30), scene.browser()
+    await eloise.get(path(drawn))
+    refused = await eloise.send(path(drawn), answer=taking(other))
+    assert refused.status_code == 422 and "Cette heure n’est plus proposée" in words(refused)
+    assert await scene.pool.fetchval("SELECT count(*) FROM link_uses") == 0
+    monkeypatch.setattr(answering, "times_offered", lambda *_: (other,))
+    assert (await eloise.send(path(drawn), answer=taking(other))).status_code == 303
+    assert "n’a pas pu être retenue" in words(await eloise.get(path(drawn)))
+    (refusal,) = await scene.events("CommandRefused")
+    assert (refusal.data.code, refusal.actor) == ("time-not-offered", scene.person)  # type: ignore[attr-defined]
+    assert await scene.events("AppointmentMoved") == []
+
+
+async def test_the_person_says_which_other_time_they_wish_and_staff_move_it_with_one_button(scene: Scene) -> None:
+    drawn, sooner, _ = await offered(scene)
+    eloise, wish = scene.browser(), (sooner + timedelta(days=9)).astimezone(ZONE)
+    await eloise.get(path(drawn))
+    for answer, typed, said in (
+        ("other-time", "2020-01-01T10:00", "Cette heure est déjà passée"),
+        ("other-time", "demain", "« demain » n’est pas un jour et une heure"),
+        ("coming", f"{wish:%Y-%m-%dT%H:%M}", "Vous avez écrit une autre heure"),
+        (taking(sooner), f"{wish:%Y-%m-%dT%H:%M}", "Vous avez écrit une autre heure"),
+    ):
+        wrong = await eloise.send(path(drawn), answer=answer, wish=typed)
+        assert wrong.status_code == 422 and said.lower() in words(wrong).lower() and f'value="{typed}"' in wrong.text
+    assert await scene.pool.fetchval("SELECT count(*) FROM link_uses") == 0
+    assert (await eloise.send(path(drawn), answer="other-time", wish=f"{wish:%Y-%m-%dT%H:%M}")).status_code == 303
+    (event,) = await scene.events("AppointmentAnswered")
+    assert event.data.wish == wish  # type: ignore[attr-defined]
+    claire = await scene.enters()
+    on = format_date(wish.date(), "fr", weekday=True).removesuffix(f" {wish.year}")
+    said = f"Éloïse Dœuvre ne peut pas venir, propose {on} à {format_time(wish, 'fr', ZONE)}"
+    for screen in ("/", f"/parcours/{scene.id}"):
+        shown = await claire.get(screen)
+        assert said.replace("\xa0", " ") in words(shown).replace("\xa0", " "), screen
+        (button,) = re.findall(r'href="([^"]+)"><span aria-hidden="true">Déplacer à cette heure', shown.text)
+    form = await claire.get(html.unescape(button))
+    assert f'value="{wish:%Y-%m-%dT%H:%M}"' in form.text
+    address = f"/parcours/{scene.id}/agir/move-appointment"
+    moved = await claire.send(
+        address, appointment=event.data.appointment, at=f"{wish:%Y-%m-%dT%H:%M}",  # type: ignore[attr-defined]
+        or_at=["", f"{wish:%Y-%m-%dT%H}:30", f"{wish:%Y-%m-%dT%H}:45", ""],
+    )  # fmt: skip
+    assert moved.status_code == 303, words(moved)
+    (event,) = await scene.events("AppointmentMoved")
+    assert event.data.at == wish and len(event.data.or_at) == 2  # type: ignore[attr-defined]
+    too_many = await claire.get(address)
+    too_many = await claire.send(
+        address, at=f"{wish:%Y-%m-%dT%H}:20", or_at=[f"{wish:%Y-%m-%dT%H}:{minute}" for minute in range(30, 35)]
+    )
+    assert too_many.status_code == 422 and f'value="{wish:%Y-%m-%dT%H}:33"' in too_many.text
+
+
 async def test_a_mentor_records_a_contact_through_a_link_given_by_hand(scene: Scene) -> None:
     await scene.matched()
     claire, jeanne = await scene.enters(), scene.browser()
@@ -270,6 +367,50 @@ async def test_a_mentor_records_a_contact_through_a_link_given_by_hand(scene: Sc
     assert (await jeanne.send(where, answer="made", means="phone", on=today, word="Elle va bien.")).status_code == 303
     (event,) = await scene.events("ContactMade", "ContactLogged")
     assert (event.actor, event.role, event.data.means) == (scene.mentor, "mentor", "phone")  # type: ignore[attr-defined]
+
+
+async def test_the_lists_of_mentors_and_partners_have_a_button_for_each_open_matter(scene: Scene) -> None:
+    claire = await scene.enters()
+
+    async def offered_on(screen: str) -> list[str]:
+        shown = html.unescape((await claire.get(screen)).text)
+        return re.findall(r"Donner un lien<span class=.unseen.> Éloïse Dœuvre, (.*?)</span>", shown)
+
+    assert await offered_on("/mentors") == await offered_on("/partenaires") == []
+    await scene.do(c.ProposeMentor(mentor=scene.mentor))
+    assert await offered_on("/mentors") == ["Dire oui ou non à l’accompagnement"]
+    given = await claire.send(f"/parcours/{scene.id}/liens")
+    assert "Bonjour Jeanne," in words(await scene.browser().get(path_in(given.text)))
+    await scene.do(c.MatchMentor(mentor=scene.mentor))
+    found = await offered_on("/mentors")
+    asked = [ask for ask in asks(*await scene.known(), datetime.now(UTC)) if ask.purpose is Purpose.CONTACT]
+    assert len(found) == len(asked) > 0 and all(each.startswith("Noter un contact") for each in found)
+    given = await claire.send(f"/parcours/{scene.id}/liens")
+    assert (await scene.browser().get(path_in(given.text))).status_code == 200
+    await scene.do(c.EndMentor(), reason="Déménagement")
+    assert await offered_on("/mentors") == []
+
+    sent = await scene.do(c.SendReferral(partner=scene.partner, purpose="housing"))
+    (told,) = await offered_on("/partenaires")
+    assert told.startswith("Accepter ou décliner l’orientation")
+    given = await claire.send(f"/parcours/{scene.id}/liens")
+    assert "Foyer du Parc" in words(await scene.browser().get(path_in(given.text)))
+    await scene.do(c.CancelReferral(referral=sent))
+    assert await offered_on("/partenaires") == []
+
+
+async def test_whoever_may_not_give_links_is_offered_none(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    await scene.do(c.ProposeMentor(mentor=scene.mentor))
+    by = By(actor="system", role="system", at=datetime.now(UTC))
+    for role, sees in (("referent", False), ("supervisor", True), ("auditor", False)):
+        member = staff.Member(id=new_id(), handle=role, name=role, email=f"{role}@example.org", phone=None,
+                              language="fr", roles=(role,), sites=(), active=True)  # fmt: skip
+        await staff.add(scene.pool, member, by)
+        browser = scene.browser()
+        browser.client.cookies.set("session", await sessions.open_session(scene.pool, member.id, "password"))
+        shown = await browser.get("/mentors")
+        assert shown.status_code == 200 and ("Donner un lien" in shown.text) == sees, role
+        assert ("Éloïse" in shown.text) == sees, role
 
 
 async def test_a_message_sent_anew_makes_a_new_link_and_the_former_says_so(scene: Scene) -> None:

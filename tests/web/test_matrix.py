@@ -288,7 +288,8 @@ def filled(scene: Scene, path: str, scope: str) -> str:
     """The path with its places filled for a scope. A place that nobody knows fails with what to do."""
     known = {"id": scene.journeys[scope], "command": "add-note", "grant": scene.grants.get(scope, str(uuid.uuid4())),
              "seq": "1", "name": "auxilia",
-             "payment": str(uuid.uuid4()), "link": str(uuid.uuid4()), "token": "no-link"}  # fmt: skip
+             "payment": str(uuid.uuid4()), "appointment": str(uuid.uuid4()),
+             "link": str(uuid.uuid4()), "token": "no-link"}  # fmt: skip
     strange = set(re.findall(r"{(\w+)}", path)) - set(known)
     assert not strange, f"say in `filled` of tests/web/test_matrix.py what stands for {strange} of {path}"
     return path.format(**known)
@@ -330,7 +331,7 @@ def judge(scene: Scene, answer: httpx.Response, role: str, route: str, scope: st
             assert status in (200, 303, 422) and not to.startswith("/connexion") and not shown, what
         case "lists":
             judge_list(scene, answer, role, route, shown)
-        case "journey" | "form" | "command" | "piece" | "links" if not sees:
+        case "journey" | "form" | "command" | "piece" | "links" | "letters" if not sees:
             assert status == 404 and not shown and NO_JOURNEY in answer.text, what
         case "piece":
             assert status == 404 and not shown and NO_JOURNEY not in answer.text, what
@@ -338,6 +339,8 @@ def judge(scene: Scene, answer: httpx.Response, role: str, route: str, scope: st
             assert status in ((200, 303, 409) if may(role, "add-note", scope) else (403,)), what
         case "form":
             assert (status, shown) == ((200, {scope}) if may(role, "add-note", scope) else (403, set())), what
+        case "letters":
+            assert status in ((200, 404, 422) if may(role, "add-note", scope) else (403,)), what
         case "journey" if answer.headers["content-type"] == "application/pdf":
             assert status == 200, what
         case "journey" if "{grant}" in route:

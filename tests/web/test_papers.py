@@ -1,21 +1,26 @@
 """Papers from the page of a person: the summary, a receipt to sign, the letter to a partner."""
 
 import asyncio
+import html
 import io
+import re
 import uuid
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest_asyncio
 from pypdf import PdfReader
 
+from journeys.app.web.visit import csrf_of
 from journeys.domain import commands as c
 from journeys.domain import events as e
+from journeys.i18n import format_time
 from journeys.store import partners, treasury
 from tests.conftest import RealStack
 from tests.web.conftest import BY
-from tests.web.office import PNG, Office, open_office
+from tests.web.office import PNG, Desk, Office, open_office
 
 
 @pytest_asyncio.fixture
@@ -98,3 +103,65 @@ async def test_the_letter_to_a_partner_names_nobody_without_consent(office: Offi
     assert "Foyer du Pont" in told and "Une place ?" in told and "Aline" in told and "Benali" not in told
     for wrong in (1, 999, "x"):
         assert (await aline.get(f"/lettres/{wrong}.pdf")).status_code == 404
+
+
+async def test_a_letter_confirms_an_appointment_for_who_has_no_mail(office: Office) -> None:
+    engine = office.engine
+    at = (await engine.now()).replace(minute=0, second=0, microsecond=0) + timedelta(days=9)
+    body = c.BookAppointment(at=at, or_at=(at + timedelta(hours=2),))
+    booked = (await engine.do(body, place="Parloir avocat")).command
+    aline = await office.enter("aline")
+    path = f"/rendez-vous/{booked}.pdf"
+    assert f'href="{office.path}{path}"' in (await aline.get()).text
+    before = len(await engine.events())
+    made = await aline.get(path)
+    assert made.status_code == 200 and made.headers["content-type"] == "application/pdf"
+    said, hour = words(made.content), format_time(at, "fr", "Europe/Paris").replace("\xa0", " ")
+    assert "Samir Benali" in said and "Bonjour Samir," in said and "Parloir avocat" in said and "Auxilia" in said
+    assert f"à {hour}" in said and "une autre est possible" in said and said.count("Aline") >= 1
+    assert len(await engine.events()) == before, "opening it records nothing"
+    for who, status in (("bob", 404), ("sam", 200), ("aude", 403)):
+        desk = await office.enter(who)
+        assert (await desk.get(path)).status_code == status, who
+        assert (path in (await desk.get()).text) == (status == 200), who
+    await engine.do(c.CloseAppointment(appointment=booked, outcome="cancelled"))
+    assert (await aline.get(path)).status_code == 404
+    assert path not in (await aline.get()).text
+
+
+async def test_a_letter_in_ones_own_words_leaves_a_note_and_nothing_else(office: Office) -> None:
+    aline, engine = await office.enter("aline"), office.engine
+    shown = await aline.get("/courrier")
+    assert shown.status_code == 200 and 'value="Samir Benali"' in shown.text
+    id = re.search(r'name="command" value="([^"]+)"', shown.text)
+    assert id is not None
+
+    async def write(desk: Desk, **typed: str) -> Any:
+        fields = {"csrf": csrf_of(desk.token), "command": id[1], "recipient": "Samir Benali", "subject": "Votre place"}
+        return await desk.client.post(f"{office.path}/courrier", data={**fields, "text": TEXT, **typed})
+
+    for name, word in (("text", " "), ("subject", "x" * 201), ("text", "\x07"), ("recipient", "")):
+        wrong = await write(aline, **{name: word})
+        assert wrong.status_code == 422 and f'id="e-{name}"' in wrong.text, (name, word)
+        assert "Une place vous attend." in wrong.text or name == "text", "what was typed is kept"
+    assert [event for event in await engine.events() if event.kind == "NoteAdded"] == []
+    made = await write(aline, address="Centre pénitentiaire\nde Nanterre")
+    assert made.status_code == 200 and made.headers["content-type"] == "application/pdf"
+    said = words(made.content)
+    for part in ("Samir Benali", "Centre pénitentiaire", "Objet : Votre place", "Une place vous attend.", "Aline"):
+        assert part in said, part
+    assert (await write(aline, address="Centre pénitentiaire\nde Nanterre")).status_code == 200, "made again"
+    (noted,) = [event for event in await engine.events() if event.kind == "NoteAdded"]
+    page = html.unescape((await aline.get()).text)
+    assert "Lettre faite, pour Samir Benali" in page.replace("\xa0", " ") and "Une place vous attend" not in page
+    kept = "SELECT text FROM parts WHERE stream = $1 AND seq = $2"
+    assert "Une place vous attend" not in await office.house.writing.fetchval(kept, office.stream, noted.seq)
+    for who, status in (("bob", 404), ("aude", 403), ("fin", 404)):
+        assert (await write(await office.enter(who))).status_code == status, who
+    await engine.do(c.Close(outcome="moved"))
+    closed = await write(aline, command=str(uuid.uuid4()))
+    assert closed.status_code == 403 and "Une place vous attend." in closed.text
+    assert "/courrier" not in (await aline.get()).text
+
+
+TEXT = "Bonjour,\n\nUne place vous attend."

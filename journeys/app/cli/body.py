@@ -144,7 +144,7 @@ class Reader:
     async def _value(self, field: Field, word: str) -> Any:
         pool = await self._desk.pool()
         match field.kind:
-            case "day" | "instant" | "amount" | "number" | "flag":
+            case "day" | "instant" | "instants" | "amount" | "number" | "flag":
                 return read_field(field, word, field.option)
             case "choice":
                 return self._choice(field, word)
@@ -286,6 +286,8 @@ class Reader:
                 fr, en = f"hors limites ({bound})", f"out of bounds ({bound})"
             case "string_too_long":
                 fr, en = "trop long", "too long"
+            case "too_long":
+                fr, en = "trop de valeurs", "too many values"
             case _:
                 fr, en = "valeur refusée", "value refused"
         return usage("bad-value", f"{option} : « {given} » ; {fr}", f"{option}: “{given}”; {en}", field=option)

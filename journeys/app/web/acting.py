@@ -17,7 +17,7 @@ from journeys.app.forwarding import deliver
 from journeys.app.reading import read_occurred
 from journeys.app.seeing import changed_since
 from journeys.app.telling import failure_of
-from journeys.app.web.bodies import attached_of, file_of
+from journeys.app.web.bodies import attached_of, file_of, typed_in
 from journeys.app.web.visit import Visit
 from journeys.contract import Answer
 from journeys.domain.commands import BODIES, AnyBody, Command
@@ -57,7 +57,7 @@ def filled(name: str, form: FormData, visit: Visit) -> Filled:
     """Read the envelope of a form. Raises Failure: no such command."""
     if name not in commands():
         raise Failure(Exit.NOT_FOUND, "unknown-command", Said("cette action n'existe pas", "there is no such action"))
-    typed = {key: str(value) for key, value in form.items() if isinstance(value, str)}
+    typed = typed_in(form)
     id = typed.get("command", "")
     seen = typed.get("seen", "")
     return Filled(

@@ -152,6 +152,15 @@ async def attached_of(file: UploadFile | None, largest: int, field: str) -> Atta
     return attach(file.filename or "", await file.read(), largest, field)
 
 
+def typed_in(form: FormData) -> dict[str, str]:
+    """What was typed, field by field; what stands in several inputs of one name, with commas between."""
+    typed: dict[str, str] = {}
+    for name, value in form.multi_items():
+        if isinstance(value, str):
+            typed[name] = f"{typed[name]}, {value}" if typed.get(name) and value else typed.get(name) or value
+    return typed
+
+
 def file_of(form: FormData, name: str) -> UploadFile | None:
     """The file that was chosen in a field; None when none was."""
     found = form.get(name)

@@ -17,7 +17,7 @@ from journeys.narration import spoken
 from journeys.narration.telling import Speech
 from journeys.store import mentors, partners, staff
 
-Shape = Literal["hidden", "text", "area", "day", "instant", "amount", "number", "choice", "flag", "file"]
+Shape = Literal["hidden", "text", "area", "day", "instant", "instants", "amount", "number", "choice", "flag", "file"]
 
 _CODES = {
     "milestone": "milestones",
@@ -82,7 +82,7 @@ def _file(visit: Visit, field: Field, label: str) -> Input:
 
 def _shape(field: Field, has_choices: bool) -> Shape:
     match field.kind:
-        case "day" | "instant" | "amount" | "number" | "flag":
+        case "day" | "instant" | "instants" | "amount" | "number" | "flag":
             return field.kind
         case "digest":
             return "hidden"

@@ -59,7 +59,7 @@ def line(visit: Visit, item: Waiting, programmes: Mapping[str, Programme], *, mi
         item,
         item.row.name or visit.say("personne effacée"),
         _stands(visit, item, programmes),
-        capital(said(item, visit.lang, programmes)),
+        capital(said(item, visit.lang, programmes, lambda at: _exactly(visit, at))),
         when,
         tone if mine else "calm",
         _then(visit, item, programmes),
@@ -150,9 +150,10 @@ def _when(visit: Visit, item: Waiting) -> tuple[str, Tone]:
     if item.at is None:
         return "", "calm"
     if item.kind == "appointment" and item.at > now:
-        return visit.say(
-            "{day} à {hour}", day=_day(visit, item.at), hour=format_time(item.at, visit.lang, ZONE)
-        ), "soon"
+        near, hour = _day(visit, item.at), format_time(item.at, visit.lang, ZONE)
+        if item.wish is not None:
+            return visit.say("prévu {day} à {hour}", day=near, hour=hour), "soon"
+        return visit.say("{day} à {hour}", day=near, hour=hour), "soon"
     if item.kind == "appointment":
         return visit.say("a-t-il eu lieu ?"), "late"
     if item.at <= now:
@@ -177,10 +178,16 @@ def _day(visit: Visit, at: datetime) -> str:
             return near_date(visit, day)
 
 
-def near_date(visit: Visit, day: date) -> str:
-    """A day without its year where nobody could take it for another's."""
+def _exactly(visit: Visit, at: datetime) -> str:
+    """`jeudi 12 mars à 10 h`: a day and hour to be written down."""
+    day = near_date(visit, at.astimezone(ZONE).date(), weekday=True)
+    return visit.say("{day} à {hour}", day=day, hour=format_time(at, visit.lang, ZONE))
+
+
+def near_date(visit: Visit, day: date, *, weekday: bool = False) -> str:
+    """A day without its year where nobody could take it for another's; with its weekday if asked, or when near."""
     days = abs((day - today_of(visit.now)).days)
-    told = format_date(day, visit.lang, weekday=days < 8)
+    told = format_date(day, visit.lang, weekday=weekday or days < 8)
     return told.removesuffix(f" {day.year}") if days < 250 else told
 
 
@@ -192,6 +199,11 @@ def ago(visit: Visit, at: datetime) -> str:
     if days == 1:
         return visit.say("depuis hier")
     return visit.say("depuis {count} jours", count=days)
+
+
+def _wished(visit: Visit, item: Waiting) -> bool:
+    """Whether the person wishes another time, and it has not passed."""
+    return item.wish is not None and item.wish > visit.now
 
 
 def _actions(visit: Visit, item: Waiting) -> list[Action]:
@@ -209,6 +221,10 @@ def _actions(visit: Visit, item: Waiting) -> list[Action]:
             ]
         case "contact":
             return [Action(s("Contact pris…"), "log-contact", {"contact": item.about}, form=True, first=True)]
+        case "appointment" if item.at is not None and item.at > visit.now and _wished(visit, item):
+            at = (item.wish or item.at).astimezone(ZONE)
+            return [Action(s("Déplacer à cette heure…"), "move-appointment",
+                           {"appointment": item.id, "at": f"{at:%Y-%m-%dT%H:%M}"}, form=True, first=True)]  # fmt: skip
         case "appointment" if item.at is not None and item.at > visit.now:
             return [Action(s("Déplacer…"), "move-appointment", {"appointment": item.id}, form=True,
                            first=item.note == "other-time")]  # fmt: skip

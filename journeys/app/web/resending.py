@@ -11,7 +11,7 @@ from starlette.datastructures import FormData
 
 from journeys.app.failures import Failure
 from journeys.app.fields import ABOUT, commands, fields_of
-from journeys.app.web.bodies import file_of, read_form
+from journeys.app.web.bodies import file_of, read_form, typed_in
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit
 from journeys.domain.document import PART
@@ -19,7 +19,7 @@ from journeys.i18n import Lang, capital, text
 
 _KEPT: Final = re.compile(r"/parcours/[^/]+/agir/(?P<command>[a-z-]+)|/nouveau|/equipe/.+")
 """Forms that are written into a page again; a password or a code never is."""
-_PLAIN: Final = frozenset({"day", "instant", "amount", "number", "text"})
+_PLAIN: Final = frozenset({"day", "instant", "instants", "amount", "number", "text"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,7 @@ async def sent_form(request: Request) -> Sent | None:
         except Failure:
             return None
         form = await request.form()
-    return Sent(
-        {name: value for name, value in form.items() if isinstance(value, str)}, file_of(form, PART) is not None
-    )
+    return Sent(typed_in(form), file_of(form, PART) is not None)
 
 
 def label_of(field: str, lang: Lang) -> str:

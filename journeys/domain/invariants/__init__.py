@@ -13,6 +13,7 @@ from journeys.domain.invariants.closure import Closures
 from journeys.domain.invariants.deadlines import Milestones, Misses, Outage
 from journeys.domain.invariants.effects import Effects
 from journeys.domain.invariants.ladders import Ladders
+from journeys.domain.invariants.meetings import Meetings
 from journeys.domain.invariants.messages import Messages
 from journeys.domain.invariants.money import Amounts, check_fund
 from journeys.domain.invariants.order import Envelopes
@@ -48,7 +49,7 @@ def check(
     amounts, misses, messages, ladders = Amounts(book), Misses(book, outages), Messages(book), Ladders(book)
     rules: list[Rule] = [
         Envelopes(), Table(), Effects(), Milestones(), Approvals(), amounts, misses, messages, Suspensions(), ladders,
-        Closures(),
+        Closures(), Meetings(),
     ]  # fmt: skip
     found: list[Violation] = []
     for event in events:

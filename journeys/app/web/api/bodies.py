@@ -133,8 +133,10 @@ def _about(field: str) -> str:
     match field:
         case "amount":
             return "amount in cents"
-        case "at":
+        case "at" | "wish":
             return "when: RFC 3339 with an offset"
+        case "or_at":
+            return "other times that would also suit, four at most: RFC 3339 with an offset"
         case _:
             return words
 
@@ -150,7 +152,8 @@ _SAID: Final[dict[str, Any]] = {
     "date": "release", "description": "signed lease", "digest": "3" * 64, "escalation": A_COMMAND, "grant": A_COMMAND,
     "id": "lodging-asked", "kind": "exit-plan", "letter": "Could you receive this person?", "means": "phone",
     "measure": "housed", "mentor": SOMEBODY, "milestone": "lodging-asked", "minutes": 45, "note": "asked today",
-    "number": 1, "on": "2027-10-01", "outcome": "completed", "partner": SOMEBODY, "pay_by": "sepa",
+    "number": 1, "on": "2027-10-01", "or_at": ["2027-05-13T09:00:00+02:00"],
+    "outcome": "completed", "partner": SOMEBODY, "pay_by": "sepa",
     "payee": "FR7630006000011234567890189", "payment": A_COMMAND, "place": "12, rue de la Paix", "purpose": "training",
     "reason": "postponed by the judge", "receipt": A_COMMAND, "referent": SOMEBODY, "referral": A_COMMAND,
     "since": "2027-05-01", "site": "nanterre", "situation": "housing", "summons": False, "text": "called back",
@@ -244,12 +247,17 @@ def _with_whole_instants(given: BaseModel, raw: bytes) -> BaseModel:
     plain = json.loads(raw)
     wrong = [
         Wrong(field=name, code="datetime_parsing", message="write RFC 3339: 2027-05-12T14:30:00+02:00")
-        for name in ("at", "occurred_at", "watch_from")
-        if isinstance(text := plain.get(name), str) and not _RFC3339.fullmatch(text)
+        for name in ("at", "or_at", "wish", "occurred_at", "watch_from")
+        for text in _several(plain.get(name))
+        if isinstance(text, str) and not _RFC3339.fullmatch(text)
     ]
     if wrong:
         raise Unreadable(wrong)
     return given
+
+
+def _several(said: Any) -> list[Any]:
+    return said if isinstance(said, list) else [said]
 
 
 async def command_sent(request: Request, name: str, largest_document: int) -> Read:

@@ -94,6 +94,8 @@ class Item(Shape):
     note: str
     otherwise: str
     """What happens if nobody acts."""
+    wish: datetime | None = None
+    """The time that the person wishes for an appointment instead."""
 
 
 class Whole(Journey):

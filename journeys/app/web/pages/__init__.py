@@ -11,6 +11,7 @@ from journeys.app.web.pages import (
     escalations,
     giving,
     health,
+    letters,
     links,
     login,
     person,
@@ -24,5 +25,5 @@ from journeys.app.web.pages import (
 ROUTERS = [
     health.router, login.router, changes.router, today.router, caseload.router, week.router, person.router,
     commands.router, approvals.router, escalations.router, start.router, audit.router, directory.router,
-    releases.router, programmes.router, documents.router, giving.router, links.router,
+    releases.router, programmes.router, documents.router, letters.router, giving.router, links.router,
 ]  # fmt: skip

@@ -1,15 +1,16 @@
 """Who can be counted on: the team with its absences, partners, and mentors."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
 from journeys.app.absences import absence_of
 from journeys.app.failures import Exit, Failure, Said, usage
+from journeys.app.giving import matters
 from journeys.app.reading import read_day, today_of
-from journeys.app.web.policy import READERS, STAFF
+from journeys.app.web.policy import CASEWORK, READERS, STAFF
 from journeys.app.web.rendering import go, page
 from journeys.app.web.visit import Visit, door
 from journeys.identifiers import is_uuid
@@ -63,14 +64,23 @@ async def drop_absence(visit: Visit = door(STAFF)) -> Response:
 @router.get("/partenaires")
 async def partner_list(visit: Visit = door(READERS)) -> Response:
     found = [each for each in await partners.partners(visit.connection) if each.active]
-    return page(visit, "partners.html", partners=found)
+    return page(visit, "partners.html", partners=found, **await _matters(visit, "partner"))
 
 
 @router.get("/mentors")
 async def mentor_list(visit: Visit = door(READERS)) -> Response:
     found = await mentors.mentors(visit.connection)
+    answers = await _matters(visit, "mentor")
     await visit.done()
-    return page(visit, "mentors.html", mentors=found, matched=await mentors.matched(visit.house.writing))
+    return page(visit, "mentors.html", mentors=found, matched=await mentors.matched(visit.house.writing), **answers)
+
+
+async def _matters(visit: Visit, role: Literal["mentor", "partner"]) -> dict[str, Any]:
+    """What may be answered by link, for those who may give one."""
+    if not CASEWORK.admits(visit.roles):
+        return {"matters": {}, "more": 0}
+    found, more = await matters(visit.connection, visit.actor, visit.visible, role, visit.lang, visit.now)
+    return {"matters": found, "more": more}
 
 
 async def _team(

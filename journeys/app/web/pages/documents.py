@@ -73,7 +73,7 @@ async def handed_out(visit: Visit, id: str, seq: str) -> Response:
     await visit.done()
     if content is None:
         raise altered()
-    return _file(content, document.name, document.media_type)
+    return handed_over(content, document.name, document.media_type)
 
 
 @router.get("/parcours/{id}/synthese.pdf")
@@ -82,17 +82,19 @@ async def summary(id: str, visit: Visit = door(STAFF)) -> Response:
     notes = visit.request.query_params.get("notes") == "1"
     loaded, names, story = await journey_told(visit, id)
     made = await asyncio.to_thread(
-        papers.summary, loaded, names, story, visit.lang, visit.now, sender=_sender(visit), notes=notes
+        papers.summary, loaded, names, story, visit.lang, visit.now, sender=sender_of(visit), notes=notes
     )
-    return _file(made, visit.say("synthese-{name}.pdf", name=_name(loaded)), PDF)
+    return handed_over(made, visit.say("synthese-{name}.pdf", name=file_name(loaded)), PDF)
 
 
 @router.get("/parcours/{id}/recus/{payment}.pdf")
 async def receipt(id: str, payment: str, visit: Visit = door(STAFF)) -> Response:
     """A receipt of a payment, to be signed."""
     loaded, names, _ = await journey_told(visit, id)
-    made = await asyncio.to_thread(papers.receipt, loaded, names, payment, visit.lang, visit.now, sender=_sender(visit))
-    return _file(made, visit.say("recu-{name}.pdf", name=_name(loaded)), PDF)
+    made = await asyncio.to_thread(
+        papers.receipt, loaded, names, payment, visit.lang, visit.now, sender=sender_of(visit)
+    )
+    return handed_over(made, visit.say("recu-{name}.pdf", name=file_name(loaded)), PDF)
 
 
 @router.get("/parcours/{id}/lettres/{seq}.pdf")
@@ -104,9 +106,9 @@ async def letter(id: str, seq: str, visit: Visit = door(STAFF)) -> Response:
     await visit.done()
     number = int(seq) if seq.isdecimal() and len(seq) < 9 else 0
     made = await asyncio.to_thread(
-        papers.letter, loaded, names, texts, number, visit.lang, visit.now, sender=_sender(visit)
+        papers.letter, loaded, names, texts, number, visit.lang, visit.now, sender=sender_of(visit)
     )
-    return _file(made, visit.say("lettre-{name}.pdf", name=_name(loaded)), PDF)
+    return handed_over(made, visit.say("lettre-{name}.pdf", name=file_name(loaded)), PDF)
 
 
 def holding(events: Sequence[Recorded]) -> set[int]:
@@ -142,6 +144,10 @@ def offered(visit: Visit, loaded: Loaded, story: Story, speech: Speech) -> list[
             for seq, sent in papers.letters_sent(loaded).items()
             if seq in kept
         ),
+        *(
+            Paper(f"{here}/rendez-vous/{id}.pdf", say("Lettre pour confirmer {what}", what=speech.appointment(id)))
+            for id in (papers.appointments_ahead(loaded, visit.now) if papers.may_write(visit.actor, loaded) else ())
+        ),
     ]  # fmt: skip
 
 
@@ -166,15 +172,17 @@ def _about(visit: Visit, fact: object, speech: Speech) -> str:
             return visit.say("note")
 
 
-def _sender(visit: Visit) -> str:
+def sender_of(visit: Visit) -> str:
+    """The association, as papers name it."""
     return visit.house.settings.association
 
 
-def _name(loaded: Loaded) -> str:
+def file_name(loaded: Loaded) -> str:
+    """The person's name, as a file is called."""
     return capital(loaded.row.name or loaded.row.id[:8]).replace(" ", "-")
 
 
-def _file(content: bytes, name: str, media_type: str) -> Response:
+def handed_over(content: bytes, name: str, media_type: str) -> Response:
     """Handed over to be saved, never shown in the page; its name in every browser's way of reading it."""
     plain = name.encode("ascii", "replace").decode().replace("?", "_").replace('"', "_")
     told = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

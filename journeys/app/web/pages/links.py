@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import structlog
 from fastapi import APIRouter
@@ -19,9 +20,9 @@ from journeys.app.telling import unsigned
 from journeys.app.web.policy import PUBLIC
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
-from journeys.domain.handbook import Handbook
-from journeys.domain.links import Purpose, asks
+from journeys.domain.links import Purpose, asks, times_offered
 from journeys.domain.recipients import in_zone
+from journeys.domain.record import instant_text
 from journeys.i18n import N_, format_date, format_time, language
 from journeys.store import journal, links, mentors, partners, people, staff, views
 from journeys.store.database import Connection
@@ -45,6 +46,10 @@ class Sheet:
     when: str
     place: str
     means: tuple[str, ...]
+    times: tuple[tuple[str, str], ...]
+    """The other times that may be taken: an instant as its button says it, the day and hour as they are read."""
+    zone: ZoneInfo
+    """In which hours are shown and written."""
     referent: str
     phone: str
     until: date
@@ -109,6 +114,10 @@ DONE: Final[Mapping[tuple[Purpose, str], tuple[str, str]]] = {
     (Purpose.APPOINTMENT, "coming"): (
         N_("Vous avez dit que vous viendrez"), N_("Merci. Si quelque chose change, appelez avant.")
     ),
+    (Purpose.APPOINTMENT, "move"): (
+        N_("Votre rendez-vous est déplacé"),
+        N_("C'est maintenant {when}. Merci. Si quelque chose change, appelez avant."),
+    ),
     (Purpose.APPOINTMENT, "other-time"): (
         N_("Vous avez demandé une autre heure"),
         N_("On vous appellera pour en convenir. D'ici là, l'heure prévue reste notée."),
@@ -133,7 +142,7 @@ async def answered(token: str, visit: Visit = door(PUBLIC)) -> Response:
     typed = {name: value for name, value in (await visit.request.form()).items() if isinstance(value, str)}
     opened = met.opened
     if opened.stands is Stands.OPEN:
-        answer, wrong = read_answer(opened.link, typed, met.loaded.book, visit.now)
+        answer, wrong = read_answer(opened.link, typed, met.loaded, met.sheet.zone, visit.now)
         if wrong:
             return _form(visit, met, typed, wrong, 422)
         opened = await links.take(house.writing, opened, answer, visit.now)
@@ -206,6 +215,8 @@ async def _sheet(connection: Connection, visit: Visit, link: Link, loaded: Loade
     referent = await staff.member(connection, state.referent)
     when = place = matter = known = ""
     means: tuple[str, ...] = ()
+    times: tuple[tuple[str, str], ...] = ()
+    here = in_zone(loaded.book.calendar, person.details.zone if person is not None else None).zone
     match link.purpose:
         case Purpose.CONTACT:
             known = person.details.first_name if person is not None else ""
@@ -220,19 +231,19 @@ async def _sheet(connection: Connection, visit: Visit, link: Link, loaded: Loade
             if person is not None and f"{referral.partner}/{referral.purpose}" in state.consents:
                 known = f"{person.details.first_name} {person.details.last_name[:1]}."
         case Purpose.APPOINTMENT if link.subject in state.appointments:
-            zone = person.details.zone if person is not None else None
-            when = _when(loaded.book, state.appointments[link.subject].at, zone, visit)
+            when = _when(visit, state.appointments[link.subject].at, here)
+            times = tuple((instant_text(at), _when(visit, at, here))
+                          for at in times_offered(state, link.subject, visit.now))  # fmt: skip
             place = await place_of(connection, link.stream, loaded.events, link.subject)
     return Sheet(
         greeting=await _greeting(connection, link, person), person=known, matter=matter, when=when, place=place,
-        means=means, referent=referent.name if referent is not None else "",
+        means=means, times=times, zone=here, referent=referent.name if referent is not None else "",
         phone=(referent.phone or "") if referent is not None else "", until=today_of(link.expires_at),
     )  # fmt: skip
 
 
-def _when(book: Handbook, at: datetime, zone: str | None, visit: Visit) -> str:
+def _when(visit: Visit, at: datetime, here: ZoneInfo) -> str:
     """Day and hour where the recipient lives."""
-    here = in_zone(book.calendar, zone).zone
     day = format_date(at.astimezone(here).date(), visit.lang, weekday=True)
     return visit.say("{day} à {hour}", day=day, hour=format_time(at, visit.lang, here))
 
@@ -261,7 +272,9 @@ def _form(
 
 def _spent(visit: Visit, opened: Opened) -> Response:
     title, text = DONE[opened.link.purpose, opened.answer["answer"]]
-    return page(visit, "link-done.html", title=visit.say(title), text=visit.say(text), at=opened.at)
+    at, zone = opened.answer.get("at"), opened.answer.get("zone")
+    when = _when(visit, datetime.fromisoformat(at), ZoneInfo(zone)) if at is not None and zone is not None else ""
+    return page(visit, "link-done.html", title=visit.say(title), text=visit.say(text, when=when), at=opened.at)
 
 
 def _dead(visit: Visit, dead: Dead) -> Response:

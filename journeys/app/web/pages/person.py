@@ -11,6 +11,7 @@ from journeys.app.allowing import may
 from journeys.app.finding import Loaded
 from journeys.app.giving import may_give
 from journeys.app.inbox import Waiting, today, waiting
+from journeys.app.papers import may_write
 from journeys.app.web.gantt import gantt
 from journeys.app.web.lines import line, release_words
 from journeys.app.web.pages.commands import journey_told
@@ -103,6 +104,7 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
         picture=gantt(loaded, visit.now, visit.lang),
         version=loaded.state.seq,
         gives=may_give(visit.actor, loaded),
+        writes=loaded.state.is_open and may_write(visit.actor, loaded),
     )  # fmt: skip
 
 

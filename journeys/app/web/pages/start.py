@@ -1,8 +1,8 @@
 """Starting a journey: who, what the programme will do and when, check your answers, receipt."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from fastapi import APIRouter
@@ -14,12 +14,16 @@ from journeys.app.publishing import Rules, programme_text_of, rules
 from journeys.app.reading import read_day, today_of
 from journeys.app.starting import Beginning, Starter
 from journeys.app.telling import refused_failure, unanswered
+from journeys.app.web.pages.commands import journey_told
 from journeys.app.web.pages.programmes import known_programmes
-from journeys.app.web.policy import CASEWORK
+from journeys.app.web.policy import CASEWORK, STAFF
 from journeys.app.web.rendering import go, page
 from journeys.app.web.resending import Sent, resend_page
 from journeys.app.web.visit import Visit, door
+from journeys.audit.reading import Recorded
 from journeys.domain.agenda import agenda
+from journeys.domain.events import MessageDue
+from journeys.domain.handbook import Handbook
 from journeys.domain.offer import make_offer
 from journeys.domain.programme import Programme
 from journeys.domain.state import State
@@ -35,6 +39,9 @@ router = APIRouter()
 ABOUT_PERSON: Final = ("first_name", "last_name", "birth_date", "reference", "email", "phone", "language")
 NAMES: Final = ("first_name", "last_name")
 SHOWN_DUES: Final = 12
+SHOWN_FIRST: Final = 6
+AT_FIRST: Final = timedelta(minutes=1)
+"""What is owed so soon after the beginning belongs to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,7 @@ async def check(visit: Visit = door(CASEWORK)) -> Response:
         return await _form(visit, typed)
     id = typed.get("journey", "")
     if is_uuid(id) and await views.journey(visit.connection, id) is not None:
-        return go(f"/parcours/{id}", "plan")
+        return go(f"/parcours/{id}/debut")
     id = id if is_uuid(id) else uuid7(visit.now)
     try:
         starter, wanted = await _read(visit, typed)
@@ -93,7 +100,36 @@ async def check(visit: Visit = door(CASEWORK)) -> Response:
         return await _form(visit, typed, [failure], 422)
     except Unreachable as error:
         return resend_page(visit, unanswered(error.fate, error.command_id), Sent({**typed, "journey": id}))
-    return go(f"/parcours/{begun.id}", "plan")
+    return go(f"/parcours/{begun.id}/debut")
+
+
+@router.get("/parcours/{id}/debut")
+async def receipt(id: str, visit: Visit = door(STAFF)) -> Response:
+    """What was begun: its number, who and what, what comes first, who was told. Opened again it does nothing."""
+    told: dict[str, int] = {}
+
+    def choose(events: Sequence[Recorded], _: Handbook) -> Container[int]:
+        told.update(_messages(events))
+        return set(told.values())
+
+    loaded, names, story = await journey_told(visit, id, choose)
+    begun = loaded.events[0]
+    return page(
+        visit, "start-receipt.html", row=loaded.row, state=loaded.state, begun=begun,
+        programme=loaded.book.programme, names=names, by=names.get(begun.actor, ""),
+        coming=story.coming[:SHOWN_FIRST], messages=[each.text for day in story.days for each in day.told],
+    )  # fmt: skip
+
+
+def _messages(events: Sequence[Recorded]) -> dict[str, int]:
+    """The messages that the beginning called for, each with the seq of the last that is known of it."""
+    begun = events[0].recorded_at
+    last: dict[str, int] = {}
+    for event in events:
+        message = getattr(event.data, "message", None)
+        if message in last or (isinstance(event.data, MessageDue) and event.recorded_at - begun < AT_FIRST):
+            last[str(message)] = event.seq
+    return last
 
 
 class _Several(Exception):
