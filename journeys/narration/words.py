@@ -180,6 +180,7 @@ WORDS: Final = {
     "house-rules": N_("règles de la maison"),
     "health-cover": N_("couverture santé"),
     "account-details": N_("relevé d'identité bancaire"),
+    "lease": N_("bail"),
     "housing-file": N_("dossier de logement"),
     "visit": N_("visite"),
     "workshop": N_("atelier"),

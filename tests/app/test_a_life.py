@@ -18,6 +18,9 @@ def test_a_journey_by_hand(here: Journeys, started: Callable[..., str]) -> None:
     assert "Bien arrivé." in here("audit", "narrate", id).out
     assert here("next", id, "--json").json["next"]
     assert id in [row["id"] for row in here("list", "--referent", "aline", "--json").json["journeys"]]
+    held = {each["name"]: each for each in here("rules", "list", "--journey", id, "--json").json["rules"]}
+    assert held["job-centre"]["url"].startswith("https://") and not held["job-centre"]["changed"]
+    assert "France Travail" in here("rules", "list", "--journey", id).out
     assert here("audit", "show", id, "--as-of", "2099-01-01").code == 0
     assert here("audit", "show", id, "--known-at", "2001-01-01").code == 3
     assert here("audit", "replay", id).code == 0

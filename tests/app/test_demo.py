@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,12 +11,19 @@ from pathlib import Path
 
 import pytest
 
+from journeys import clock
 from journeys.app.cli import demo
 from journeys.app.cli.demo_tables import WIDTH, Pages, as_json
 from journeys.app.failures import Exit, Failure
 from journeys.audit.verdicts import Verdict
+from journeys.authoring.reading import programme_names
+from journeys.local import player
 from journeys.local.lives import LIVES, Lives, LivesInvalid, cohort_names, parse_when, read_lives
 from journeys.local.player import PlayFailed, Report, play
+from journeys.local.record import StackInfo
+from journeys.local.stack import Stack
+from journeys.settings import load_settings
+from journeys.store.signing import KeyRing
 from tests.app.rehearsal import rehearse
 from tests.homes import a_home
 from worker import WORKFLOWS
@@ -153,6 +162,55 @@ def test_a_step_that_goes_otherwise_is_told_by_name(tmp_path: Path) -> None:
         asyncio.run(play(dylan, home / "demo", workflows=WORKFLOWS))
     said = failed.value.text("fr")
     assert "Dylan Rousseau" in said and "4 working days after release" in said and "no-right" in said
+
+
+# --- a life of every other programme, on one stack
+
+SHORT = {
+    "actice": "Solange", "benevolat": "Fabrice", "concienta": "Dorian", "dedans-dehors": "Abdou",
+    "permis-de-construire": "Rodrigue", "sortie-seche": "Enzo", "spip-suivi": "Loïc",
+}  # fmt: skip
+"""Of each programme a life that ends early: `make demo PROGRAMME=…` plays them all."""
+
+
+async def together(cohorts: list[player._Cohort], home: Path) -> list[Report]:
+    """Several cohorts side by side on one stack: to start it is most of the time."""
+
+    async def prepare(info: StackInfo) -> None:
+        for cohort in cohorts:
+            await cohort.prepare(info)
+
+    def tell(what: str, done: float) -> None:
+        pass
+
+    async with Stack.start(
+        home, worker_command=(sys.executable, str(player.WORKER)), time_skipping=True, after_start=prepare
+    ) as stack:
+        try:
+            played = await asyncio.gather(*(cohort.play(stack.info, tell) for cohort in cohorts))
+            began = time.monotonic()
+            return [
+                await cohort.report(stack.info, journeys, WORKFLOWS, tell, began)
+                for cohort, journeys in zip(cohorts, played, strict=True)
+            ]
+        finally:
+            clock.set_offset(timedelta())
+            for cohort in cohorts:
+                await cohort.close()
+
+
+def test_a_life_of_every_programme_ends_on_the_real_server_and_its_audit_holds() -> None:
+    assert SHORT.keys() | {"auxilia"} == set(cohort_names())
+    assert set(cohort_names()) == set(programme_names()) - {"exemple-trois-lignes"}
+    with a_home() as home, player._settings_of_nobody():
+        keys = load_settings(data_dir=home / "demo").signing_keys()
+        ring = KeyRing(keys.current, dict(keys.by_id))
+        chosen = [only(read_lives(LIVES / f"{name}.yaml"), person) for name, person in SHORT.items()]
+        reports = asyncio.run(together([player._Cohort(lives, ring) for lives in chosen], home / "demo"))
+    for report in reports:
+        assert report.holds, report.lives.cohort.programme
+        assert [one.status for one in report.outcomes] == ["closed"]
+        assert all(account.verdict is Verdict.AGREES for one in report.verifications for account in one.accounts)
 
 
 # --- files that are wrong

@@ -30,7 +30,7 @@ def records(given: Trial) -> list[Record]:
 
 @pytest.mark.parametrize("name", programme_names())
 def test_under_the_same_rules_every_journey_takes_the_same_course(name: str) -> None:
-    given = trial(name, participants=10)
+    given = trial(name, participants=5)
     book = book_of(given)
     for record in records(given):
         played = again(record, book)
@@ -58,8 +58,8 @@ def test_a_shorter_term_moves_deadlines_and_misses_more_of_them() -> None:
     book = changed(
         given,
         (
-            '"due":"1 month after release","missed":"follow-up","origin":"default"}',
-            '"due":"1 week after release","missed":"follow-up","origin":"default"}',
+            '"due":"1 month after release","missed":"follow-up","origin":"default","rule":"job-centre"}',
+            '"due":"1 week after release","missed":"follow-up","origin":"default","rule":"job-centre"}',
         ),
     )
     found = summed(given, book)

@@ -40,7 +40,7 @@ def book_of(given: Trial) -> Handbook:
 
 @pytest.mark.parametrize("name", programme_names())
 def test_every_life_ends_and_its_record_holds_every_invariant(name: str) -> None:
-    given = trial(name)
+    given = trial(name, participants=8)
     book = book_of(given)
     for number in range(given.participants):
         moments = list(one_life(given, book, number))

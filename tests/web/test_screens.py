@@ -74,6 +74,7 @@ async def test_a_programme_is_laid_along_time_for_the_days_chosen(ground: Ground
     browser = await ground.entered("aline")
     assert "/programmes/auxilia" in (await browser.get("/programmes")).text
     shown = (await browser.get("/programmes/auxilia?debut=2027-01-04&date-release=2027-05-12")).text
+    assert "Inscription à France Travail</a>" in shown and "https://www.francetravail.fr/" in shown
     assert "<svg" in shown and "mardi 27 avril 2027" in shown, "the exit plan: ten working days, Ascension left out"
     assert "vendredi 12 novembre 2027" in shown, "the end of the follow-up, six months after"
     assert "Jusqu’à 300,00" in shown and "Au-delà : responsable et gestionnaire" in shown.replace("\xa0", " ")

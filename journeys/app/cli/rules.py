@@ -24,8 +24,15 @@ def add_to(app: typer.Typer) -> None:
 
     @command(room, "list", "Les règles : ce qu'elles disent, d'où elles viennent, qui les nomme.",
              "The rules: what they say, where they come from, who names them.")  # fmt: skip
-    def list_(ctx: typer.Context) -> None:
-        _list(at(ctx))
+    async def list_(
+        ctx: typer.Context,
+        journey: str = option("--journey", "telles que ce parcours les a prises", "as this journey took them", None,
+                              metavar="ID"),
+    ) -> None:  # fmt: skip
+        if journey:
+            await _of_journey(at(ctx), journey)
+        else:
+            _list(at(ctx))
 
     @command(room, "check", "Les règles anciennes, échues ou à confirmer ; code 1 s'il y en a.",
              "Rules that are old, expired or to be confirmed; code 1 if there are any.")  # fmt: skip
@@ -59,6 +66,33 @@ def _list(desk: Desk) -> None:
                 out.line(out.t("    nommée par : ", "    named by: ") + ", ".join(programmes))
 
     out.result({"rules": [_as_json(desk, rule, named, concerns(rule, today)) for rule in rules]}, show)
+
+
+async def _of_journey(desk: Desk, id: str) -> None:
+    """The rules in the versions that a journey's programme carries, and whether they have changed since."""
+    from journeys.app.finding import find_journey, load
+    from journeys.authoring.rules import rule_names
+
+    pool = await desk.pool()
+    loaded = await load(pool, await find_journey(pool, id))
+    out, lang, rules = desk.out, desk.out.lang, loaded.book.programme.rules
+    now = {rule.rule: rule.as_read() for rule in _rules()}
+    changed = {name for name, held in rules.items() if name in rule_names() and now[name] != held}
+
+    def show() -> None:
+        for name, held in rules.items():
+            out.heading(f"{name} · {held.label.in_(lang)}")
+            out.line(held.says.in_(lang))
+            out.line(f"    {held.source}")
+            out.line(f"    {_since(desk, held.valid_from, held.valid_to)}"
+                     + (out.t(" ; une autre version existe depuis", "; there is another version since")
+                        if name in changed else ""))  # fmt: skip
+        if not rules:
+            out.line(out.t("Le programme de ce parcours ne nomme aucune règle.",
+                           "This journey's programme names no rule."))  # fmt: skip
+
+    found = [{"name": name, "changed": name in changed, **held.model_dump(mode="json")} for name, held in rules.items()]
+    out.result({"journey": loaded.state.stream, "rules": found}, show)
 
 
 def _check(desk: Desk, months: int | None) -> int:
