@@ -10,7 +10,7 @@ from .conftest import Journeys
 
 
 def test_every_command_but_the_system_s_own() -> None:
-    assert set(commands()) == set(BODIES) - INTERNAL - {"plan"}
+    assert set(commands()) == set(BODIES) - INTERNAL - {"plan", "change-programme"}
     assert set(commands()) <= set(TABLE)
 
 

@@ -216,14 +216,15 @@ def test_who_acts_second_reads_what_changed(enter: Enter, looked_at: Look) -> No
     aline, sam = enter("aline"), enter("sam")
     address = begin(aline, unique("Double"))
     for page, words in ((aline, "Écrit avant de savoir."), (sam, "Elle a appelé ce matin.")):
-        page.goto(f"{address}/agir/add-note")
-        page.get_by_label("Le texte").fill(words)
+        page.goto(f"{address}/agir/move-date?date=release")
+        page.locator("[name=on]").fill("2099-06-01" if page is sam else "2099-07-01")
+        page.locator("[name=reason]").fill(words)
     sam.get_by_role("button", name="Enregistrer").click()
     expect(sam.get_by_role("status")).to_be_visible()
     aline.get_by_role("button", name="Enregistrer").click()
     expect(aline.get_by_role("region", name="Ce qui a changé depuis")).to_contain_text("Samia Kaci")
     expect(aline.get_by_role("region", name="Ce qui a changé depuis")).to_contain_text("Elle a appelé ce matin.")
-    expect(aline.get_by_label("Le texte")).to_have_value("Écrit avant de savoir.")
+    expect(aline.locator("[name=reason]")).to_have_value("Écrit avant de savoir.")
     looked_at(aline, "changed")
 
 

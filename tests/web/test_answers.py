@@ -213,7 +213,7 @@ async def test_a_file_is_asked_for_again(servers: Servers, ground: Ground, monke
 async def test_a_database_that_falls_silent_after_the_sending_leaves_it_under_way(
     servers: Servers, ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(acting, "PATIENCE", acting.PATIENCE / 3)
+    """With all of the page's patience: the engine keeps a command once its task was taken up a second time."""
     browser, address = await begun(ground)
     engine = await ground.house.client()
 

@@ -191,6 +191,8 @@ async def test_no_button_leads_to_a_form_that_is_refused(shared: Scene) -> None:
         async with await shared.browser(role) as browser:
             for path in pages:
                 for _, id, name in BUTTON.findall((await browser.get(path)).text):
+                    if id not in scopes:
+                        continue  # Another test has begun it here.
                     assert may(role, name, scopes[id]), (role, path, name)
                     pressed[role] += 1
     assert min(pressed["referent"], pressed["supervisor"]) > 50, pressed
@@ -275,7 +277,7 @@ async def test_without_the_second_lock_they_would(shared: Scene) -> None:
     owner = await asyncpg.connect(shared.ground.owner)
     await owner.execute("ALTER TABLE journeys DISABLE ROW LEVEL SECURITY")
     try:
-        assert await ask_at_random(shared, 150) > 20
+        assert await ask_at_random(shared, 200) > 20
     finally:
         await owner.execute("ALTER TABLE journeys ENABLE ROW LEVEL SECURITY")
         await owner.close()
