@@ -203,7 +203,8 @@ async def test_a_form_that_is_refused_says_who_may(shared: Scene) -> None:
     path = f"/parcours/{shared.journeys['other-fund']}/agir"
     async with await shared.browser("duty") as browser:
         answer = await browser.get(f"{path}/close")
-        assert answer.status_code == 403 and "référent (ses parcours), responsable" in answer.text, answer.text
+        assert answer.status_code == 403, answer.text
+        assert "référent (ses parcours)" in answer.text and ", responsable" in answer.text, answer.text
         assert (await browser.get(f"{path}/nothing-known")).status_code == 404
         sent = await browser.post(f"{path}/close", data={"csrf": token_in(browser), "outcome": "lost"})
         assert sent.status_code == 403 and "responsable" in sent.text and "<form class=" not in sent.text
