@@ -12,9 +12,9 @@ from .conftest import Journeys
 
 @pytest.fixture
 def other(tmp_path: Path) -> str:
-    """Auxilia without the company, with a smaller grant and a date of its own."""
+    """Auxilia without the application for lodging, with a smaller grant."""
     lines = (PROGRAMMES / "auxilia.yaml").read_text().splitlines()
-    kept = [line for line in lines if not line.strip().startswith(("partner-met:", "work-trial:", "lodging-asked:"))]
+    kept = [line for line in lines if not line.strip().startswith("lodging-asked:")]
     file = tmp_path / "auxilia.yaml"
     file.write_text("\n".join(kept).replace("cap: 1200 EUR", "cap: 900 EUR"))
     return str(file)
