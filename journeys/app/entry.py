@@ -12,9 +12,7 @@ from journeys.app.telling import unsigned
 from journeys.contract import Answer
 from journeys.domain import document
 from journeys.domain.commands import AnyBody, Command
-from journeys.domain.programme import Programme
 from journeys.domain.record import SYSTEM, Cause
-from journeys.domain.rights import Scope, line_of, right
 from journeys.issuing import issue
 from journeys.settings import Settings
 from journeys.store import signing_keys
@@ -45,11 +43,6 @@ class Actor:
     def leads(self, referent: str | None) -> bool:
         """Whether journeys of this referent are theirs: their own, or an absent colleague's."""
         return referent is not None and (referent == self.id or referent in self.stands_in_for)
-
-    def may(self, command: str, programme: Programme, referent: str | None) -> bool:
-        """Whether the table of rights lets them give a command on a journey that this referent leads."""
-        scopes = {right(line_of(role, programme), command) for role in self.roles}
-        return Scope.ALLOWED in scopes or (Scope.OWN in scopes and self.leads(referent))
 
 
 THE_SYSTEM: Final = Actor(SYSTEM, SYSTEM, (SYSTEM,))

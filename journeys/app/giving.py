@@ -12,7 +12,7 @@ from journeys.app.finding import Loaded
 from journeys.audit.reading import read_names
 from journeys.domain.links import Ask, Purpose, Reader, asks
 from journeys.domain.programme import Programme, compile_programme
-from journeys.domain.rights import line_of
+from journeys.domain.rights import covers, line_of
 from journeys.i18n import N_, capital, text
 from journeys.narration import spoken
 from journeys.narration.telling import Speech
@@ -73,10 +73,6 @@ def must_give(actor: Actor, loaded: Loaded) -> None:
         )  # fmt: skip
 
 
-def _may_all(actor: Actor, programme: Programme, referent: str | None) -> bool:
-    return all(actor.may(command, programme, referent) for command in _STANDS_FOR)
-
-
 async def matters(
     connection: Connection, actor: Actor, visible: str, role: Literal["mentor", "partner"], lang: Lang, now: datetime
 ) -> tuple[dict[str, list[Matter]], int]:  # fmt: skip
@@ -93,7 +89,8 @@ async def matters(
     by_recipient: dict[str, list[Matter]] = {}
     for each in found:
         programme = compile_programme(texts[each.programme])
-        if _may_all(actor, programme, each.referent):
+        own = actor.leads(each.referent)
+        if all(covers(command, actor.roles, programme, own=own) for command in _STANDS_FOR):
             by_recipient.setdefault(each.recipient, []).extend(_matters(each, programme, lang))
     return by_recipient, total - len(found)
 

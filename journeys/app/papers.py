@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from journeys import clock
+from journeys.app.allowing import may
 from journeys.app.entry import Actor
 from journeys.app.failures import Exit, Failure, Said, not_found
 from journeys.app.finding import Loaded
@@ -116,7 +117,7 @@ WRITING: Final = "add-note"
 
 def may_write(actor: Actor, loaded: Loaded) -> bool:
     """Whether a member of staff may write letters about this journey."""
-    return actor.may(WRITING, loaded.book.programme, loaded.state.referent)
+    return may(actor, loaded, WRITING)
 
 
 def must_write(actor: Actor, loaded: Loaded) -> None:

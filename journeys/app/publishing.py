@@ -8,6 +8,7 @@ from typing import Final
 from journeys.app.failures import Failure, Said, not_found
 from journeys.app.finding import nearest
 from journeys.authoring.calendars import calendar_text
+from journeys.authoring.findings import FileInvalid
 from journeys.authoring.reading import (
     ProgrammeFile,
     ProgrammeInvalid,
@@ -101,21 +102,22 @@ def _unknown(asked: str, known: tuple[str, ...], error: ProgrammeNotFound) -> Fa
     )
 
 
+def errors_told(error: FileInvalid, lang: str) -> str:
+    """What is wrong in a file, a line each: where, what and what to write; the first few, and how many more."""
+    errors = [one for one in error.findings if one.severity == "error"]
+    lines = [f"  {error.source}:{one.line}: {one.path}: {one.message(lang)} {one.remedy(lang)}" for one in errors]
+    more = len(lines) - _MOST_SHOWN
+    return "\n".join(lines[:_MOST_SHOWN] + ([f"  … {more}"] if more > 0 else []))
+
+
 def _invalid(error: ProgrammeInvalid) -> Failure:
     from journeys.app.failures import Exit
-
-    errors = [one for one in error.findings if one.severity == "error"]
-
-    def told(lang: str) -> str:
-        lines = [f"  {error.source}:{one.line}: {one.path}: {one.message(lang)} {one.remedy(lang)}" for one in errors]
-        more = len(lines) - _MOST_SHOWN
-        return "\n".join(lines[:_MOST_SHOWN] + ([f"  … {more}"] if more > 0 else []))
 
     return Failure(
         Exit.FAILED,
         "invalid-programme",
-        Said(f"le programme {error.source} ne peut pas servir :\n{told('fr')}",
-             f"the programme {error.source} cannot be used:\n{told('en')}"),
+        Said(f"le programme {error.source} ne peut pas servir :\n{errors_told(error, 'fr')}",
+             f"the programme {error.source} cannot be used:\n{errors_told(error, 'en')}"),
         Said(f"corrigez le fichier, puis : journeys programme validate {error.source}",
              f"correct the file, then: journeys programme validate {error.source}"),
         field="programme",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from journeys.app.failures import Exit, Failure, Said, not_found
-from journeys.app.publishing import rules
+from journeys.app.publishing import errors_told, rules
 from journeys.domain.handbook import Handbook
 from journeys.domain.programme import Programme
 from journeys.simulation.reading import (
@@ -53,15 +53,10 @@ def _behaviour(asked: str, programme: Programme) -> BehaviourFile:
                         f"Shipped: {named}; or give the path of a file."),
         ) from None  # fmt: skip
     except BehaviourInvalid as error:
-        said = [
-            "\n".join(f"  {error.source}:{one.line}: {one.path}: {one.message(lang)} {one.remedy(lang)}"
-                      for one in error.findings)
-            for lang in ("fr", "en")
-        ]  # fmt: skip
         raise Failure(
             Exit.FAILED, "invalid-behaviour",
-            Said(f"le comportement {error.source} ne peut pas servir :\n{said[0]}",
-                 f"the behaviour {error.source} cannot be used:\n{said[1]}"),
+            Said(f"le comportement {error.source} ne peut pas servir :\n{errors_told(error, 'fr')}",
+                 f"the behaviour {error.source} cannot be used:\n{errors_told(error, 'en')}"),
             field="behaviour", more={"findings": [one.as_json("en") for one in error.findings]},
         ) from None  # fmt: skip
 

@@ -4,7 +4,7 @@ A code means the same before and after: a milestone of the same code is the same
 """
 
 from journeys.domain import commands as c
-from journeys.domain import escalation, release
+from journeys.domain import escalation, milestones, release
 from journeys.domain import events as e
 from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.events import Subject
@@ -12,7 +12,7 @@ from journeys.domain.handbook import Handbook
 from journeys.domain.programme import Contact
 from journeys.domain.state import Escalation, Status
 
-WHY = "programme-changed"
+WHY = milestones.OTHER_RULES
 
 
 def change(work: Deciding, body: c.ChangeProgramme) -> None:
@@ -22,16 +22,17 @@ def change(work: Deciding, body: c.ChangeProgramme) -> None:
     if (body.programme, body.calendar) == (work.state.programme, work.state.calendar):
         raise Refusal("same-programme", programme=after.programme.programme)
     _must_fit(work, body, after)
+    other = _other_grids(work, before, after)
     work.fact(
         e.ProgrammeChanged(
             name=after.programme.programme, programme=body.programme, calendar=body.calendar,
-            before=work.state.programme, watch_from=body.watch_from, grids=_other_grids(work, before, after),
+            before=work.state.programme, watch_from=body.watch_from, grids=other,
         )
     )  # fmt: skip
     work.book = after
     _end_phases(work)
     _end_dates(work, body)
-    _end_windows(work, before)
+    _end_windows(work, other)
     _end_alerts(work, before)
 
 
@@ -60,6 +61,7 @@ def _must_fit(work: Deciding, body: c.ChangeProgramme, after: Handbook) -> None:
 
 
 def _other_grids(work: Deciding, before: Handbook, after: Handbook) -> tuple[str, ...]:
+    """Contacts of the journey that both or only the new rules have, in other windows than before."""
     known, told = before.programme.contacts, after.programme.contacts
     return tuple(code for code in work.state.contacts if code in told and not _same_grid(known.get(code), told[code]))
 
@@ -83,11 +85,10 @@ def _end_dates(work: Deciding, body: c.ChangeProgramme) -> None:
         work.follow(e.DateExpected(date=name, on=on), WHY)
 
 
-def _end_windows(work: Deciding, before: Handbook) -> None:
+def _end_windows(work: Deciding, other_grids: tuple[str, ...]) -> None:
     """An open window stays open only on the grid that opened it."""
-    told = work.book.programme.contacts
     for code, known in list(work.state.contacts.items()):
-        if known.open and not (code in told and _same_grid(before.programme.contacts.get(code), told[code])):
+        if known.open and (code in other_grids or code not in work.book.programme.contacts):
             work.follow(e.ContactCancelled(contact=code, window=known.window, why=WHY), WHY)
 
 

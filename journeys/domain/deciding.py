@@ -8,7 +8,7 @@ from journeys.domain.calendar import elapsed
 from journeys.domain.commands import Command
 from journeys.domain.events import envelope
 from journeys.domain.evolve import evolve, is_only_recorded
-from journeys.domain.handbook import Handbook, Shelf
+from journeys.domain.handbook import NO_OTHERS, Handbook, Shelf
 from journeys.domain.record import SYSTEM, Cause, Event, Payload
 from journeys.domain.state import State
 
@@ -34,7 +34,7 @@ class Deciding:
     role: str = SYSTEM
     command: Command | None = None
     occurred_at: datetime | None = None
-    shelf: Shelf = field(default_factory=dict)
+    shelf: Shelf = field(default_factory=lambda: NO_OTHERS)
     """Rules that a command may put in force instead."""
     cause: Cause | None = None
     events: list[Event[Payload]] = field(default_factory=list)

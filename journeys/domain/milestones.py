@@ -16,6 +16,9 @@ from journeys.domain.state import Deadline, MilestoneKnown
 BY_ITSELF = frozenset({Check.SITUATION, Check.MENTOR, Check.GRANT_SETTLED, Check.APPOINTMENT})
 """Checks that find a milestone reached without anybody saying so."""
 
+OTHER_RULES = "programme-changed"
+"""Why something ends that has no place in the rules that a journey is put under."""
+
 
 def about(code: str) -> Subject:
     return Subject(kind="milestone", id=code)
@@ -250,7 +253,7 @@ def replan(work: Deciding, began: Began) -> bool:
             work.follow(_moved(work, id, deadline.milestone, due), "plan")
         elif began.rules and _is_ruled_otherwise(work, deadline, due):
             # Under a new number, so that a reminder of the new rules is not taken for one of the old.
-            work.follow(e.DeadlineCancelled(deadline=id, why="programme-changed"), "plan")
+            work.follow(e.DeadlineCancelled(deadline=id, why=OTHER_RULES), "plan")
             work.follow(_set(work, deadline.milestone, due), "plan")
     for code, due in planned.items():
         if _is_owed(work, code, due):

@@ -86,8 +86,7 @@ async def _ready(visit: Visit, id: str) -> tuple[Loaded, Person | None, papers.H
     papers.must_write(visit.actor, loaded)
     person = await people.person(visit.connection, loaded.state.person)
     me = await staff.member(visit.connection, visit.visitor.id)
-    role = next(each for each in visit.actor.roles if replace(visit.actor, roles=(each,)).may(
-        papers.WRITING, loaded.book.programme, loaded.state.referent))  # fmt: skip
+    role = next(each for each in visit.actor.roles if papers.may_write(replace(visit.actor, roles=(each,)), loaded))
     return (
         loaded,
         person,
