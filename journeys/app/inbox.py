@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 
 from journeys.app.failures import Lang, Said
@@ -85,7 +85,7 @@ def today(
             turn on any journey is theirs too. stands_in_for: absent colleagues whose work is theirs meanwhile.
     """
     late, on_day, week, others = [], [], [], []
-    tonight, horizon = (_midnight_after(today_of(at)) for at in (now, now + WEEK))
+    _, tonight, horizon = ends(now)
     for row in rows:
         mine = me is None or row.referent == me or row.referent in stands_in_for
         for item in waiting(row):
@@ -104,9 +104,12 @@ def today(
     return Today(*(tuple(in_order(found)) for found in (late, on_day, week, others)))
 
 
-def _midnight_after(day: date) -> datetime:
-    """When the local day ends; in UTC, as the instants that are compared with it."""
-    return datetime.combine(day + _DAY, time(), tzinfo=ZONE).astimezone(UTC)
+def ends(now: datetime) -> tuple[datetime, datetime, datetime]:
+    """Now, the end of today, the end of the last of the seven days; in UTC, as the instants compared with them."""
+    tonight, horizon = (
+        datetime.combine(today_of(now) + days, time(), tzinfo=ZONE).astimezone(UTC) for days in (_DAY, WEEK + _DAY)
+    )
+    return now, tonight, horizon
 
 
 _DAY: Final = timedelta(days=1)

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from journeys.app.inbox import WEEK, in_order, today, waits
-from journeys.app.reading import ZONE, today_of
+from journeys.app.inbox import ends, in_order, today, waits
+from journeys.app.reading import today_of
 from journeys.app.web.lines import Line, line, together
 from journeys.app.web.paging import A_SHEET, Paging, page_asked
 from journeys.app.web.policy import CASEWORK, STAFF
@@ -40,10 +40,10 @@ async def screen(visit: Visit = door(STAFF)) -> Response:
     me = visit.visitor
     only = ADDRESSES.get(visit.request.query_params.get("voir", ""))
     number = page_asked(visit) if only is not None else 1
-    ends = _ends(visit.now)
-    rows = await views.led_by(visit.connection, me.leaders, ends[-1])
+    until = ends(visit.now)
+    rows = await views.led_by(visit.connection, me.leaders, until[-1])
     theirs = await views.turns(
-        visit.connection, me.leaders, me.roles, visit.visible, ends,
+        visit.connection, me.leaders, me.roles, visit.visible, until,
         number * A_SHEET if only is not None else max(SHOWN.values()),
     )  # fmt: skip
     programmes = await visit.house.programmes()
@@ -62,15 +62,6 @@ async def screen(visit: Visit = door(STAFF)) -> Response:
         version=sum(row.seq for row in rows) + theirs.version,
         paging=Paging(visit, number, lists[only].total, A_SHEET) if only is not None else None,
     )  # fmt: skip
-
-
-def _ends(now: datetime) -> Sequence[datetime]:
-    """Now, the end of today, the end of the last of the seven days."""
-    day = today_of(now)
-    return [now, *(datetime.combine(day + days, time(), tzinfo=ZONE) for days in (_DAY, WEEK + _DAY))]
-
-
-_DAY: Final = timedelta(days=1)
 
 
 def _releases(visit: Visit, rows: Sequence[JourneyRow]) -> list[tuple[date, JourneyRow]]:
