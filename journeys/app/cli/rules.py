@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from journeys.app.cli.desk import Desk
-from journeys.app.cli.shape import at, command, group, option
-from journeys.app.failures import Exit, Failure, Said, usage
+from journeys.app.cli.shape import at, command, group, must_be_within, option
+from journeys.app.failures import Exit, Failure, Said
 
 if TYPE_CHECKING:
     from journeys.authoring.rules import Rule
@@ -98,9 +98,8 @@ async def _of_journey(desk: Desk, id: str) -> None:
 def _check(desk: Desk, months: int | None) -> int:
     from journeys.authoring.rules import MONTHS, concerns
 
-    if months is not None and not 1 <= months <= LONGEST:
-        raise usage("out-of-range", f"--months : {months} ; écrivez un nombre de 1 à {LONGEST}",
-                    f"--months: {months}; write a number from 1 to {LONGEST}", field="--months")  # fmt: skip
+    if months is not None:
+        must_be_within("--months", months, LONGEST)
     out, lang, today, named = desk.out, desk.out.lang, _today(), _named()
     found = [(rule, why) for rule in _rules() if (why := concerns(rule, today, months or MONTHS))]
 
@@ -134,20 +133,16 @@ def _today() -> date:
 
 def _rules() -> "list[Rule]":
     """Every rule. Raises Failure with what is wrong in a file, line by line."""
+    from journeys.app.publishing import errors_told
     from journeys.authoring.rules import RuleInvalid, read_rule, rule_names
 
     try:
         return [read_rule(name) for name in rule_names()]
     except RuleInvalid as error:
-        fr, en = (
-            "\n".join(f"  {error.source}:{one.line}: {one.path}: {one.message(lang)} {one.remedy(lang)}"
-                      for one in error.findings)
-            for lang in ("fr", "en")
-        )  # fmt: skip
         raise Failure(
             Exit.FAILED, "invalid-rule",
-            Said(f"la règle {error.source} ne peut pas servir :\n{fr}",
-                 f"the rule {error.source} cannot be used:\n{en}"),
+            Said(f"la règle {error.source} ne peut pas servir :\n{errors_told(error, 'fr')}",
+                 f"the rule {error.source} cannot be used:\n{errors_told(error, 'en')}"),
             more={"findings": [one.as_json("en") for one in error.findings]},
         ) from None  # fmt: skip
 

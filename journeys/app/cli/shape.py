@@ -9,7 +9,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from journeys.app.cli.desk import Desk
 from journeys.app.cli.words import both, in_lang
-from journeys.app.failures import Lang
+from journeys.app.failures import Lang, usage
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -70,6 +70,13 @@ def option(names: str, fr: str, en: str, default: Any = None, **more: Any) -> An
 def argument(fr: str, en: str, metavar: str, default: Any = ..., **more: Any) -> Any:
     """A positional argument."""
     return typer.Argument(default, help=both(fr, en), metavar=metavar, show_default=False, **more)
+
+
+def must_be_within(field: str, number: int, most: int) -> None:
+    """Raises Failure (usage) unless a number that was typed lies between 1 and `most`."""
+    if not 1 <= number <= most:
+        raise usage("out-of-range", f"{field} : {number} ; écrivez un nombre de 1 à {most}",
+                    f"{field}: {number}; write a number from 1 to {most}", field=field)  # fmt: skip
 
 
 def help_of(command: Any, ctx: Any, lang: Lang) -> str:

@@ -13,8 +13,8 @@ import typer
 
 from journeys.app.cli.desk import Desk
 from journeys.app.cli.files import check, write
-from journeys.app.cli.shape import argument, at, command, option
-from journeys.app.failures import not_found, usage
+from journeys.app.cli.shape import argument, at, command, must_be_within, option
+from journeys.app.failures import not_found
 
 if TYPE_CHECKING:
     from journeys.simulation.running import Trial
@@ -51,8 +51,8 @@ def add_to(room: typer.Typer) -> None:
                                 f"processes side by side ({PROCESSES})", PROCESSES, metavar="N"),
         force: bool = option("--force", "remplace le fichier s'il existe", "replaces the file if there is one", False),
     ) -> None:  # fmt: skip
-        _within("--participants", participants, MOST)
-        _within("--processes", processes, 64)
+        must_be_within("--participants", participants, MOST)
+        must_be_within("--processes", processes, 64)
         target = Path(svg) if svg else None
         if target is not None:
             check(target, force, "--svg")
@@ -71,7 +71,7 @@ def add_to(room: typer.Typer) -> None:
         processes: int = option("--processes", f"processus côte à côte ({PROCESSES})",
                                 f"processes side by side ({PROCESSES})", PROCESSES, metavar="N"),
     ) -> None:  # fmt: skip
-        _within("--processes", processes, 64)
+        must_be_within("--processes", processes, 64)
         await _replay(at(ctx), name, of, processes)
 
     @command(
@@ -84,12 +84,6 @@ def add_to(room: typer.Typer) -> None:
         after: str = argument("nom ou chemin du second", "name or path of the second", "B"),
     ) -> None:
         await _diff(at(ctx), before, after)
-
-
-def _within(field: str, number: int, most: int) -> None:
-    if not 1 <= number <= most:
-        raise usage("out-of-range", f"{field} : {number} ; écrivez un nombre de 1 à {most}",
-                    f"{field}: {number}; write a number from 1 to {most}", field=field)  # fmt: skip
 
 
 async def _simulate(
