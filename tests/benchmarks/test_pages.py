@@ -15,8 +15,7 @@ import pytest_asyncio
 from benchmarks.crowd.making import crowd
 from benchmarks.pages.__main__ import MOST_KB, MOST_QUERIES, measure
 from benchmarks.pages.people import SCREENS
-from journeys.app.inbox import Waiting, today, waits
-from journeys.app.web.pages.today import _ends
+from journeys.app.inbox import Waiting, ends, today, waits
 from journeys.store import sessions, staff, views
 from journeys.store.database import open_pool
 from journeys.store.migrating import migrate
@@ -90,8 +89,8 @@ async def test_the_lists_of_the_database_are_those_of_the_core(url: str, everybo
     async for seen in eyes(url, everybody):
         me, roles = seen.member.id, frozenset(seen.member.roles)
         whole = today(await views.journeys(seen.connection, limit=ALL), me, roles, NOW)
-        own = today(await views.led_by(seen.connection, (me,), _ends(NOW)[-1]), me, roles, NOW)
-        theirs = await views.turns(seen.connection, (me,), roles, seen.visible, _ends(NOW), ALL)
+        own = today(await views.led_by(seen.connection, (me,), ends(NOW)[-1]), me, roles, NOW)
+        theirs = await views.turns(seen.connection, (me,), roles, seen.visible, ends(NOW), ALL)
         for name in ("late", "today", "week", "others"):
             of_roles = theirs.of(name)
             found = [*getattr(own, name), *(waits(each.journey, each.item) for each in of_roles.items)]
@@ -125,7 +124,7 @@ async def test_a_part_of_a_list_is_cut_out_of_the_whole(url: str, everybody: lis
         assert (part.total, part.mine) == (whole.total, whole.mine)
         beyond = await views.open_items(seen.connection, "escalation", seen.visible, limit=2, offset=ALL, **asked)
         assert beyond.items == () and beyond.total == whole.total
-        first = await views.turns(seen.connection, (seen.member.id,), seen.member.roles, seen.visible, _ends(NOW), 1)
+        first = await views.turns(seen.connection, (seen.member.id,), seen.member.roles, seen.visible, ends(NOW), 1)
         assert len(first.of("late").items) == 1 < first.of("late").total
         week = await views.appointments(seen.connection, NOW, NOW + timedelta(days=7), seen.visible, limit=1)
         assert len(week.items) == 1 < week.total
