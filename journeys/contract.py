@@ -102,6 +102,8 @@ class Appended(Frozen):
     known: tuple[Answer, ...] = ()
     """Answers that commands of these ids got before (outcome `conflict` when the content differs)."""
     texts: dict[str, str] = {}
+    """Programmes and calendars by hash: those wanted, and those that `events` name. An accepted offer was decided by
+    them, so they do not come a second time: each stays in the history and in the worker for as long as the journey."""
     blocked: str | None = None
     """Why the fund refused the reservation (a code), when it did."""
 

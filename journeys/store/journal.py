@@ -108,7 +108,7 @@ async def append(pool: Pool, ring: KeyRing, request: Append) -> Appended:
     if written.outcome != "accepted":
         return await _stored(pool, request)
     events = tuple(json.loads(header) for header in offer.linked(written.link))
-    return Appended(accepted=True, events=events, texts=await _texts(pool, request, events))
+    return Appended(accepted=True, events=events)
 
 
 async def write(connection: Connection, offers: Sequence[Offer]) -> list[Written]:

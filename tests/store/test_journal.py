@@ -308,16 +308,18 @@ async def test_offers_that_make_no_sense_are_the_callers_mistake(pool: Any, ring
     assert await journal.head(pool, stream) == 0
 
 
-async def test_texts_come_with_the_events_that_name_them_and_when_asked(pool: Any, ring: KeyRing) -> None:
+async def test_texts_come_to_whoever_reads_the_events_that_name_them_and_when_asked(pool: Any, ring: KeyRing) -> None:
     async with pool.acquire() as connection:
         programme = await store_text(connection, "programme", "auxilia", "name: auxilia")
         calendar = await store_text(connection, "calendar", "FR", "2027-05-01")
         third = await store_text(connection, "programme", "other", "name: other")
     stream = new_stream()
     planned = header(stream, 1, JourneyPlanned(programme=programme, calendar=calendar))
-    result = await append(pool, ring, Append(stream=stream, expected=0, events=(planned,)))
-    assert result.texts == {programme: "name: auxilia", calendar: "2027-05-01"}
-    assert (await append(pool, ring, Append(stream=stream, expected=0))).texts == result.texts
+    accepted = await append(pool, ring, Append(stream=stream, expected=0, events=(planned,)))
+    assert accepted.accepted and accepted.texts == {}
+    texts = {programme: "name: auxilia", calendar: "2027-05-01"}
+    assert (await append(pool, ring, Append(stream=stream, expected=0))).texts == texts
+    assert (await append(pool, ring, Append(stream=stream, expected=0, events=(planned,)))).texts == texts
     assert (await append(pool, ring, Append(stream=stream, expected=1))).texts == {}
     asked = Append(stream=stream, expected=1, texts=(third, "f" * 64))
     assert (await append(pool, ring, asked)).texts == {third: "name: other"}
