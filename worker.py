@@ -11,11 +11,12 @@ from typing import Any
 
 import asyncpg
 import structlog
+import uvloop
 from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities import Resources, all_activities
-from journeys import telemetry, temporal
+from journeys import garbage, telemetry, temporal
 from journeys.channels.bank import SimulatedBank
 from journeys.channels.checks import HttpChecks
 from journeys.channels.letter import Mailer
@@ -113,6 +114,7 @@ async def serve(settings: Settings) -> None:
         await signing_keys.announce(pool, resources.ring)
         async with make_worker(client, resources, settings):
             await temporal.keep_house(client, settings.task_queue)
+            garbage.settle()
             structlog.get_logger().info("worker ready", task_queue=settings.task_queue)
             await told.wait()
     finally:
@@ -123,7 +125,7 @@ def main() -> None:
     """Entry point of a worker process."""
     telemetry.configure()
     try:
-        asyncio.run(serve(load_settings()))
+        uvloop.run(serve(load_settings()))
     except SettingsError as error:
         print(error.text(), file=sys.stderr)
         leave(2)

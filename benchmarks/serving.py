@@ -6,11 +6,12 @@ The product's own worker, as its composition root makes it, and beside it one fo
 import asyncio
 import sys
 
+import uvloop
 from temporalio.worker import Worker
 
 from benchmarks.bare import Bare, BareBegins, BareRows
 from benchmarks.measuring import keep_quiet
-from journeys import temporal
+from journeys import garbage, temporal
 from journeys.leaving import leave
 from journeys.settings import load_settings
 from journeys.store.database import open_pool
@@ -31,6 +32,7 @@ async def main(queue: str) -> None:
         **WORKER_OPTIONS,
     )
     async with make_worker(client, make_resources(pool, settings, client), settings), references:
+        garbage.settle()
         print("ready", flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
         leave(0)
@@ -38,4 +40,4 @@ async def main(queue: str) -> None:
 
 if __name__ == "__main__":
     keep_quiet()
-    asyncio.run(main(sys.argv[1]))
+    uvloop.run(main(sys.argv[1]))

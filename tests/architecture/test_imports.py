@@ -16,6 +16,7 @@ ALLOWED: dict[str, set[str]] = {
     "i18n": {"domain"},
     "clock": {"settings"},
     "leaving": set(),
+    "garbage": set(),
     "identifiers": {"domain"},
     "issuing": {"domain", "store", "identifiers"},
     "authoring": {"domain", "settings", "channels"},
@@ -38,7 +39,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "app.web": {
         "contract", "domain", "store", "temporal", "audit", "authoring", "narration", "i18n", "settings", "telemetry",
-        "clock", "leaving", "identifiers", "issuing", "app", "simulation",
+        "clock", "leaving", "garbage", "identifiers", "issuing", "app", "simulation",
     },
     "app.cli": {
         "contract", "domain", "store", "temporal", "audit", "authoring", "narration", "i18n", "settings", "telemetry",

@@ -1,18 +1,14 @@
 """Serving the application: one process on one address, ended by a signal."""
 
 import asyncio
-import gc
 import signal
-from typing import Final
 
 import uvicorn
 
+from journeys import garbage
 from journeys.app.web.application import make_application
 from journeys.app.web.house import House, open_house
 from journeys.settings import Settings
-
-YOUNG: Final = 20_000
-"""Objects made before the collector looks for cycles among them; 700 as Python begins."""
 
 
 def server_of(house: House, host: str, port: int) -> uvicorn.Server:
@@ -22,10 +18,7 @@ def server_of(house: House, host: str, port: int) -> uvicorn.Server:
         timeout_graceful_shutdown=2, lifespan="off", h11_max_incomplete_event_size=65_536,
         forwarded_allow_ips=list(house.settings.trusted_proxies),
     )  # fmt: skip
-    # What was loaded stays; and a page makes some thousand objects that go with it, which is no reason to look at all.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG, 10, 10)
+    garbage.settle()
     return uvicorn.Server(config)
 
 
