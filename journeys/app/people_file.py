@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -32,6 +33,10 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
 }
 """The names of each column, the French one that people are told first. Another date of a programme: its code."""
 
+_MIDNIGHT: Final = re.compile(r"\s+00:00(:00)?$")
+_SERIAL: Final = re.compile(r"\d{5}([.,]\d+)?")
+_SHORT_YEAR: Final = re.compile(r"\d{1,2}[/.]\d{1,2}[/.]\d{2}")
+
 REQUIRED: Final = ("first_name", "last_name")
 
 
@@ -60,13 +65,18 @@ class PeopleFile:
 
     rows: tuple[Row, ...]
     notes: tuple[Said, ...]
+    heads: Mapping[str, str]
+    """How the file names each column, by field."""
 
 
-def read_people(path: Path, dates: tuple[str, ...], needs_referent: bool) -> PeopleFile:
+def read_people(
+    path: Path, dates: tuple[str, ...], needs_referent: bool, others: Mapping[str, str] | None = None,
+) -> PeopleFile:  # fmt: skip
     """Read a file of people.
 
     Args:
         dates: the programme's dates, each a possible column. needs_referent: no referent was given for all.
+        others: further columns, field by name; their cells are kept as they stand, in `Row.cells`.
 
     Raises:
         Failure: it cannot be read at all: absent, not a table, columns missing (each is named).
@@ -75,7 +85,7 @@ def read_people(path: Path, dates: tuple[str, ...], needs_referent: bool) -> Peo
     table = list(_lines(path, text))
     if not table:
         raise usage("empty-file", f"{path} : le fichier est vide", f"{path}: the file is empty", field="--file")
-    columns, strange = _columns(table[0][1], dates)
+    columns, strange = _columns(table[0][1], dates, others or {})
     required = [*REQUIRED, *(["referent"] if needs_referent else [])]
     if missing := [name for name in required if name not in columns.values()]:
         raise _missing(path, missing, table[0][1])
@@ -90,7 +100,8 @@ def read_people(path: Path, dates: tuple[str, ...], needs_referent: bool) -> Peo
         for line, cells in table[1:]
         if any(c.strip() for c in cells)
     ]
-    return PeopleFile(tuple(_without_twins(rows)), tuple(notes))
+    heads = {field: table[0][1][nth].strip() for nth, field in columns.items()}
+    return PeopleFile(tuple(_without_twins(rows)), tuple(notes), heads)
 
 
 def _text(path: Path) -> tuple[str, list[Said]]:
@@ -134,10 +145,11 @@ def _lines(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
                     field="--file") from None  # fmt: skip
 
 
-def _columns(head: list[str], dates: tuple[str, ...]) -> tuple[dict[int, str], list[str]]:
+def _columns(head: list[str], dates: tuple[str, ...], others: Mapping[str, str]) -> tuple[dict[int, str], list[str]]:
     """Which field each column holds, and the names that mean nothing here."""
     known = {search_form(name): field for field, names in COLUMNS.items() for name in (*names, field.replace("_", " "))}
     known |= {search_form(date): date for date in dates if date not in COLUMNS}
+    known = {search_form(name): field for name, field in others.items()} | known
     found: dict[int, str] = {}
     strange = []
     for nth, name in enumerate(head):
@@ -176,7 +188,7 @@ def _row(line: int, cells: list[str], columns: dict[int, str], width: int, dates
                 f"{len(cells)} cases pour {width} colonnes ; mettez le texte entre guillemets",
                 f"{len(cells)} cells for {width} columns; put the text between quotes",
             )
-        days = {date: read_day(known[date], _called(date)) for date in dates if known.get(date)}
+        days = {date: read_sheet_day(known[date], _called(date)) for date in dates if known.get(date)}
         return Row(line, _details(known), days, known.get("referent") or None, known.get("site") or None, cells=known)
     except Failure as failure:
         return Row(line, None, {}, None, None, failure, known)
@@ -223,6 +235,22 @@ def _born(text: str, field: str) -> date:
         raise usage("not-a-birth-date", f"{field} : personne n'est né le {text}", f"{field}: nobody was born on {text}",
                     field=field)  # fmt: skip
     return born
+
+
+def read_sheet_day(text: str, head: str) -> date:
+    """A day as spreadsheets write it: also with midnight behind it. Raises Failure (usage)."""
+    text = _MIDNIGHT.sub("", text.strip())
+    if _SERIAL.fullmatch(text):
+        raise usage(
+            "not-a-date", f"{head} : « {text} » est un jour tel que le tableur le compte",
+            f"{head}: “{text}” is a day as the spreadsheet counts it", field=head,
+            remedy=Said("mettez la colonne au format Date (jj/mm/aaaa), puis enregistrez de nouveau en CSV",
+                        "give the column the format Date (dd/mm/yyyy), then save as CSV again"),
+        )  # fmt: skip
+    if _SHORT_YEAR.fullmatch(text):
+        raise usage("not-a-date", f"{head} : « {text} » ; écrivez l'année en quatre chiffres",
+                    f"{head}: “{text}”; write the year in four digits", field=head)  # fmt: skip
+    return read_day(text, head)
 
 
 def _one_line(text: str, field: str) -> str:

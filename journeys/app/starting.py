@@ -30,6 +30,8 @@ class Beginning:
     start: date | None = None
     site: str | None = None
     watch_from: datetime | None = None
+    happened: tuple[str, ...] = ()
+    """Which of `dates` have happened already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Starter:
             start=wanted.start,
             dates=wanted.dates,
             watch_from=wanted.watch_from,
+            happened=wanted.happened,
         )
         return make_command(self.ring, stream=f"journey-{journey}", body=body, actor=self.actor, now=now, id=id)
 
@@ -82,6 +85,31 @@ class Starter:
         if isinstance(decision, Refused):
             raise refused_failure(decision.code, decision.details, self.rules.book)
 
+    async def enrolled(self, wanted: Beginning, now: datetime, id: str | None = None) -> str:
+        """The id of the person, registered where needed, once the plan is known to hold and its rules are kept.
+
+        Args:
+            id: of the person, where the same start was perhaps given before; a new one is drawn otherwise.
+
+        Raises:
+            Failure: begun already (conflict), or refused by a rule or right; nothing was changed.
+        """
+        person = await self.known(wanted.details)
+        self.tried(wanted, now)
+        await must_be_trusted(self.pool, self.ring)
+        by = By(actor=self.actor.id, role=self.actor.roles[0] if self.actor.roles else "none", at=now)
+        await keep(self.pool, self.rules, by)
+        if person is not None:
+            return person.id
+        person_id = id or uuid7(now)
+        try:
+            await people.register(self.pool, person_id, wanted.details, by)
+        except AlreadyThere as taken:
+            # The same start was given before, and got as far as this.
+            if id is None or taken.field != "id":
+                raise already_begun(wanted.details, None, None) from None
+        return person_id
+
     async def begin(
         self, client: object, task_queue: str, wanted: Beginning, now: datetime, id: str | None = None
     ) -> Begun:
@@ -94,27 +122,13 @@ class Starter:
             Failure: begun already (conflict), or refused by a rule or right; nothing was changed.
             Unreachable: nobody answered; the same start, given again under the same id, begins no second journey.
         """
-        person = await self.known(wanted.details)
-        self.tried(wanted, now)
-        await must_be_trusted(self.pool, self.ring)
-        by = By(actor=self.actor.id, role=self.actor.roles[0] if self.actor.roles else "none", at=now)
-        await keep(self.pool, self.rules, by)
-        if person is not None:
-            person_id = person.id
-        else:
-            person_id = uuid7(now) if id is None else following_id(id, "person")
-            try:
-                await people.register(self.pool, person_id, wanted.details, by)
-            except AlreadyThere as taken:
-                # The same start was given before, and got as far as this.
-                if id is None or taken.field != "id":
-                    raise already_begun(wanted.details, None, None) from None
+        person = await self.enrolled(wanted, now, following_id(id, "person") if id is not None else None)
         journey = id or uuid7(now)
-        command = self.planned(wanted, person_id, journey, now, id)
+        command = self.planned(wanted, person, journey, now, id)
         answer = await give(self.pool, client, command, task_queue)  # type: ignore[arg-type]
         if (failure := failure_of(answer, self.rules.book)) is not None:
             raise failure
-        return Begun(journey, person_id, f"{wanted.details.first_name} {wanted.details.last_name}", answer)
+        return Begun(journey, person, f"{wanted.details.first_name} {wanted.details.last_name}", answer)
 
 
 def already_begun(details: Details, journey: str | None, person: Person | None) -> Failure:

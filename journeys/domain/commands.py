@@ -52,6 +52,8 @@ class Plan(Body):
     dates: dict[Code, Day] = {}
     watch_from: When | None = None
     """An import's line in time: nothing older is owed."""
+    happened: tuple[Code, ...] = added(())
+    """Which of `dates` have happened already, each on its day: nobody is asked to confirm them."""
 
 
 class ChangeProgramme(Body):

@@ -27,7 +27,12 @@ def owe(
     urgent: bool = False,
     person: str | None = None,
 ) -> None:
-    """Record a message as due, and at once whether it waits for the morning or is never to leave."""
+    """Record a message as due, and at once whether it waits for the morning or is never to leave.
+
+    What is told of the time before an import's line owes nobody a message.
+    """
+    if is_history(work):
+        return
     moment = at or work.now
     valid_until = moment + late_after(work)
     if not_after is not None:
@@ -42,6 +47,12 @@ def owe(
         moment,
     )  # fmt: skip
     hold_back(work, message)
+
+
+def is_history(work: Deciding) -> bool:
+    """Whether what is told happened before the line in time of an import."""
+    line = work.state.watch_from
+    return line is not None and work.occurred_at is not None and work.occurred_at < line
 
 
 def hold_back(work: Deciding, id: str) -> bool:

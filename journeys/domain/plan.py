@@ -306,7 +306,8 @@ def _contact_openings(state: State, book: Handbook, now: datetime) -> Planned:
         if recorded is not None and recorded <= now and state.suspended is None:
             yield key, recorded  # owed already: it is taken, and what it missed is counted there
             continue
-        window = next_window(state, book, code, 0 if known is None else known.window, now)
+        since = max(now, state.watch_from) if state.watch_from is not None else now
+        window = next_window(state, book, code, 0 if known is None else known.window, since)
         if window is not None:
             yield key, window.opens
 

@@ -33,6 +33,11 @@ def begin(work: Deciding, body: c.Plan) -> None:
     for name, on in body.dates.items():
         if on < work.today and not imported:
             raise Refusal("date-passed", date=name, on=on.isoformat())
+    for name in body.happened:
+        if name not in body.dates:
+            raise Refusal("date-missing", date=name)
+        if body.dates[name] > work.today:
+            raise Refusal("in-the-future", field="happened")
     start = body.start or work.day
     if start > work.today:
         raise Refusal("in-the-future", field="start")
@@ -45,6 +50,8 @@ def begin(work: Deciding, body: c.Plan) -> None:
     work.follow(e.ReviewPlanned(at=next_review(work, programme.review)), "review")
     for name, on in body.dates.items():
         work.follow(e.DateExpected(date=name, on=on), "plan")
+        if name in body.happened:
+            work.follow(e.DateHappened(date=name, on=on), "plan", _within(work, on))
 
 
 def activate(work: Deciding) -> bool:

@@ -3,7 +3,18 @@
 import pytest
 
 from journeys.domain import commands as c
-from tests.domain.given import book_of, day, given, plan, released, said, told
+from tests.domain.given import (
+    MENTOR,
+    OTHER_MENTOR,
+    book_of,
+    day,
+    given,
+    paris,
+    plan,
+    released,
+    said,
+    told,
+)
 
 PLANNED = ("2027-01-11 10:00", plan("2027-03-01"))
 
@@ -150,3 +161,38 @@ def test_an_import_owes_nothing_older_than_its_line_in_time() -> None:
     life.when("2027-03-11 08:00")
     assert not life.all("DeadlineMissed")
     assert not life.all("OutcomeMeasured")
+
+
+def test_a_date_that_happened_before_an_import_is_confirmed_by_its_plan() -> None:
+    imported = plan("2027-01-11", watch_from="2027-03-10T00:00:00Z", start=day("2026-12-01"), happened=("release",))
+    life = given(("2027-03-10 10:00", imported))
+    assert life.state.status == "active" and life.state.dates["release"].happened
+    life.when("2027-03-11 10:00")
+    assert not life.all("DateUnconfirmed") and not life.all("EscalationRaised")
+    left_out = given(("2027-03-10 10:00", plan("2027-01-11", watch_from="2027-03-10T00:00:00Z")))
+    left_out.when("2027-03-10 10:00")
+    assert left_out.all("DateUnconfirmed"), "without it somebody is asked at once"
+
+
+@pytest.mark.parametrize(("happened", "code"), [(("release",), "in-the-future"), (("elsewhere",), "date-missing")])
+def test_a_plan_tells_no_date_as_happened_that_cannot_have(happened: tuple[str, ...], code: str) -> None:
+    life = given().when("2027-03-10 10:00", plan("2027-04-11", happened=happened))
+    assert [refused.code for refused in life.refusals] == [code]
+
+
+def test_before_an_imports_line_nobody_is_written_to_and_after_it_they_are() -> None:
+    imported = plan("2027-01-11", watch_from="2027-03-10T00:00:00Z", start=day("2026-12-01"), happened=("release",))
+    life = given(("2027-03-10 10:00", imported))
+    life.when("2027-03-10 10:05", told(c.ProposeMentor(mentor=MENTOR), "2027-02-01"))
+    assert not life.all("MessageDue")
+    life.when("2027-03-10 10:06", c.ProposeMentor(mentor=OTHER_MENTOR))
+    assert [each.person for each in life.all("MessageDue")] == [OTHER_MENTOR]
+
+
+def test_contacts_begin_with_the_window_of_an_imports_line() -> None:
+    """A line in time that lies ahead: what closes before it is nobody's, also while it has not come."""
+    imported = plan("2027-01-11", watch_from="2027-03-20T00:00:00Z", start=day("2026-12-01"), happened=("release",))
+    life = given(("2027-03-10 10:00", imported))
+    life.when("2027-03-21 10:00")
+    assert not life.all("ContactMissed")
+    assert all(opened.closes > paris("2027-03-20 00:00") for opened in life.all("ContactDue"))

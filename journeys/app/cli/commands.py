@@ -9,6 +9,7 @@ from journeys.app.cli import (
     demo,
     directory,
     doing,
+    importing,
     inboxes,
     links,
     listing,
@@ -36,6 +37,7 @@ def application() -> typer.Typer:
     rules.add_to(app)
     directory.add_to(app)
     starting.add_to(app)
+    importing.add_to(app)
     listing.add_to(app)
     doing.add_to(app)
     inboxes.add_to(app)

@@ -43,6 +43,10 @@ class Output:
         """A line of text for people."""
         self._write(printable(text) + "\n")
 
+    def raw(self, text: str) -> None:
+        """A text as it stands, for a file."""
+        self._write(text)
+
     def heading(self, text: str) -> None:
         """The title of a section."""
         from rich.text import Text

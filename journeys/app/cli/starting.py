@@ -103,7 +103,8 @@ def _dates(rules: "Rules", typed: dict[str, str]) -> dict[str, "date"]:
     }
 
 
-def _watch(text: str | None) -> "datetime | None":
+def watch_from_of(text: str | None) -> "datetime | None":
+    """The first instant of a day that was typed. Raises Failure."""
     from datetime import time
 
     from journeys.app.reading import at_local, read_day
@@ -125,7 +126,7 @@ async def _start_one(
 
     details = _details(person, typed)
     first_day = read_day(since, "--start") if since is not None else None
-    watch = _watch(watch_from)
+    watch = watch_from_of(watch_from)
     pool = await desk.pool()
     rules = await _rules(desk, programme, first_day)
     days = _dates(rules, dates)
@@ -201,7 +202,7 @@ async def _start_file(
     from journeys.app.reading import read_day
 
     first_day = read_day(since, "--start") if since is not None else None
-    watch = _watch(watch_from)
+    watch = watch_from_of(watch_from)
     rules = await _rules(desk, programme, first_day)
     common = _dates(rules, dates)
     file = read_people(path, tuple(rules.programme.dates), needs_referent=referent is None and desk.acting_as is None)
@@ -215,7 +216,7 @@ async def _start_file(
             continue
         try:
             results.append(await _start_row(desk, rules, row, common, first_day, referent, site, watch))
-        except _Silence as error:
+        except Silence as error:
             unanswered = error
             results.append({"line": row.line, "name": row.label, "outcome": "unknown"})
     failed = sum(result["outcome"] != "started" for result in results)
@@ -233,7 +234,7 @@ async def _start_file(
     return Exit.FAILED if failed else Exit.DONE
 
 
-class _Silence(Exception):
+class Silence(Exception):
     """Nobody answered for a row: whether it began is not known, and the next would fare no better."""
 
 
@@ -261,18 +262,22 @@ async def _start_row(
         starter = Starter(pool, desk.ring(), rules, actor)
         begun = await starter.begin(await desk.client(), desk.settings.task_queue, wanted, desk.now)
     except Failure as failure:
-        outcome = (
-            "duplicate" if failure.code == "duplicate" else "refused" if failure.exit is Exit.REFUSED else "failed"
-        )
-        return result | {"outcome": outcome, "error": failure.as_json(desk.out.lang)}
+        return result | {"outcome": outcome_of(failure), "error": failure.as_json(desk.out.lang)}
     except Exception as error:
         from journeys.app.cli.main import explained
 
         told = explained(error)
         if told.exit is Exit.UNREACHABLE:
-            raise _Silence from error
+            raise Silence from error
         return result | {"outcome": "failed", "error": told.as_json(desk.out.lang)}
     return result | {"outcome": "started", "journey": begun.id, "person": begun.person}
+
+
+def outcome_of(failure: Failure) -> str:
+    """What a row that was not taken came to."""
+    if failure.code == "duplicate":
+        return "duplicate"
+    return "refused" if failure.exit is Exit.REFUSED else "failed"
 
 
 def _print_rows(desk: Desk, results: list[dict[str, Any]], failed: int) -> None:
