@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from journeys.app.entry import clean_text
-from journeys.app.failures import Exit, Failure, Said, not_found, usage
+from journeys.app.failures import Exit, Failure, Lang, Said, not_found, usage
 from journeys.app.finding import nearest
 from journeys.app.reading import read_day
 from journeys.domain.directory import search_form
 from journeys.store.people import Details
 
+LANGUAGES: Final[tuple[Lang, ...]] = ("fr", "en")
 LARGEST_FILE: Final = 10_000_000
 MOST_ROWS: Final = 20_000
 
@@ -90,8 +91,8 @@ def read_people(
     if missing := [name for name in required if name not in columns.values()]:
         raise _missing(path, missing, table[0][1])
     if strange:
-        named = ", ".join(strange)
-        notes.append(Said(f"colonnes ignorées : {named}", f"columns left out: {named}"))
+        fr, en = (", ".join(each.in_(lang) for each in strange) for lang in LANGUAGES)
+        notes.append(Said(f"colonnes ignorées : {fr}", f"columns left out: {en}"))
     if len(table) - 1 > MOST_ROWS:
         raise usage("too-many-rows", f"{path} : plus de {MOST_ROWS} lignes ; partagez le fichier",
                     f"{path}: more than {MOST_ROWS} rows; split the file", field="--file")  # fmt: skip
@@ -145,23 +146,32 @@ def _lines(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
                     field="--file") from None  # fmt: skip
 
 
-def _columns(head: list[str], dates: tuple[str, ...], others: Mapping[str, str]) -> tuple[dict[int, str], list[str]]:
+def _columns(head: list[str], dates: tuple[str, ...], others: Mapping[str, str]) -> tuple[dict[int, str], list[Said]]:
     """Which field each column holds, and the names that mean nothing here."""
     known = {search_form(name): field for field, names in COLUMNS.items() for name in (*names, field.replace("_", " "))}
     known |= {search_form(date): date for date in dates if date not in COLUMNS}
     known = {search_form(name): field for name, field in others.items()} | known
     found: dict[int, str] = {}
-    strange = []
+    strange: list[Said] = []
     for nth, name in enumerate(head):
         field = known.get(search_form(name))
         if field is None:
-            strange.append(name.strip() or f"n° {nth + 1}")
+            strange.append(_strange(name.strip() or f"n° {nth + 1}", list(known)))
         elif field in found.values():
             raise usage("column-twice", f"la colonne « {name.strip()} » est donnée deux fois",
                         f"the column “{name.strip()}” is given twice", field=name.strip())  # fmt: skip
         else:
             found[nth] = field
     return found, strange
+
+
+def _strange(name: str, known: list[str]) -> Said:
+    near = nearest(search_form(name), known) or next((each for each in known if search_form(name) in each), "")
+    return (
+        Said(f"{name} (vouliez-vous dire « {near} » ?)", f"{name} (did you mean “{near}”?)")
+        if near
+        else Said(name, name)
+    )
 
 
 def _missing(path: Path, missing: list[str], head: list[str]) -> Failure:

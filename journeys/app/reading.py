@@ -9,6 +9,8 @@ from journeys.app.failures import usage
 from journeys.domain.money import parse_euro
 
 ZONE: Final = ZoneInfo("Europe/Paris")
+EARLIEST_YEAR: Final = 1900
+LATEST_YEAR: Final = 2199
 
 _ISO: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _LOCAL: Final = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})")
@@ -31,6 +33,13 @@ def read_day(text: str, field: str) -> date:
             field=field,
         )
     try:
+        if not EARLIEST_YEAR <= year <= LATEST_YEAR:
+            raise usage(
+                "year-out-of-range",
+                f"{field} : {_few(text)} ; vérifiez l'année, elle va de {EARLIEST_YEAR} à {LATEST_YEAR}",
+                f"{field}: {_few(text)}; check the year, it lies between {EARLIEST_YEAR} and {LATEST_YEAR}",
+                field=field,
+            )
         return date(year, month, day)
     except ValueError:
         raise usage(

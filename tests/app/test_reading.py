@@ -26,7 +26,7 @@ def test_days(text: str, day: date) -> None:
     [
         ("2027-02-29", "no-such-date"),
         ("31/04/2027", "no-such-date"),
-        ("0000-01-01", "no-such-date"),
+        ("0000-01-01", "year-out-of-range"),
         ("12/05/27", "not-a-date"),
         ("demain", "not-a-date"),
         ("", "not-a-date"),
@@ -94,3 +94,10 @@ def test_amounts_that_are_not(text: str) -> None:
     with pytest.raises(Failure) as refused:
         read_amount(text, "--amount")
     assert refused.value.code == "not-an-amount"
+
+
+@pytest.mark.parametrize("text", ["20/08/1850", "2850-08-20"])
+def test_a_slip_of_the_pen_in_a_year_is_named(text: str) -> None:
+    with pytest.raises(Failure) as refused:
+        read_day(text, "--release")
+    assert (refused.value.code, refused.value.field) == ("year-out-of-range", "--release")

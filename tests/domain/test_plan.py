@@ -167,7 +167,7 @@ def test_a_date_that_happened_before_an_import_is_confirmed_by_its_plan() -> Non
     imported = plan("2027-01-11", watch_from="2027-03-10T00:00:00Z", start=day("2026-12-01"), happened=("release",))
     life = given(("2027-03-10 10:00", imported))
     assert life.state.status == "active" and life.state.dates["release"].happened
-    life.when("2027-03-11 10:00")
+    life.when("2027-03-10 17:00")
     assert not life.all("DateUnconfirmed") and not life.all("EscalationRaised")
     left_out = given(("2027-03-10 10:00", plan("2027-01-11", watch_from="2027-03-10T00:00:00Z")))
     left_out.when("2027-03-10 10:00")
