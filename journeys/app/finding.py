@@ -213,6 +213,7 @@ _KINDS: Final[dict[str, tuple[str, str]]] = {
     "token": ("un jeton", "token"),
     "recipient": ("quelqu'un dont une réponse est attendue", "person whose answer is wanted"),
     "answer": ("une réponse", "answer"),
+    "purpose": ("un domaine", "purpose"),
 }
 
 

@@ -28,6 +28,9 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "email": ("courriel", "email", "e-mail", "mail", "adresse mail"),
     "phone": ("téléphone", "phone", "portable", "mobile", "tel"),
     "language": ("langue", "language"),
+    "place": ("ville", "town", "commune", "place"),
+    "languages": ("langues parlées", "languages spoken", "langues"),
+    "interests": ("centres d'intérêt", "interests", "intérêts"),
     "site": ("site", "établissement"),
     "referent": ("référent", "referent", "référente", "caseworker"),
     "release": ("sortie", "release", "levée d'écrou", "date de sortie", "release date"),
@@ -216,7 +219,7 @@ def _details(known: dict[str, str]) -> Details:
 def details_of(known: dict[str, str], called: dict[str, str] | None = None) -> Details:
     """The details of a person from typed texts, each checked. Raises Failure that names the field as `called`."""
     named = {field: (called or {}).get(field) or _called(field) for field in COLUMNS}
-    clean = {field: _one_line(text, named.get(field, field)) for field, text in known.items() if text}
+    clean = {field: one_line(text, named.get(field, field)) for field, text in known.items() if text}
     language = clean.get("language", "fr").lower()[:2]
     if language not in ("fr", "en"):
         raise usage("not-a-language", f"{named['language']} : écrivez fr ou en", f"{named['language']}: write fr or en",
@@ -233,6 +236,9 @@ def details_of(known: dict[str, str], called: dict[str, str] | None = None) -> D
         email=email,
         phone=clean.get("phone"),
         language=language,
+        place=clean.get("place"),
+        languages=clean.get("languages"),
+        interests=clean.get("interests"),
     )
 
 
@@ -263,7 +269,8 @@ def read_sheet_day(text: str, head: str) -> date:
     return read_day(text, head)
 
 
-def _one_line(text: str, field: str) -> str:
+def one_line(text: str, field: str) -> str:
+    """A short text that was typed, fit to be kept. Raises Failure (usage)."""
     text = clean_text(text.strip(), field)
     if "\n" in text or "\t" in text or len(text) > 200:
         raise usage("not-one-line", f"{field} : une seule ligne de 200 caractères au plus",

@@ -15,7 +15,10 @@ from journeys.domain.record import Payload
 
 Language = Literal["fr", "en"]
 
-PersonField = Literal["reference", "first_name", "last_name", "birth_date", "email", "phone", "language", "zone"]
+PersonField = Literal[
+    "reference", "first_name", "last_name", "birth_date", "email", "phone", "language", "zone",
+    "place", "languages", "interests",
+]  # fmt: skip
 PERSON_FIELDS: tuple[PersonField, ...] = get_args(PersonField)
 
 
@@ -100,11 +103,22 @@ class MentorChanged(Payload):
     available: bool
 
 
+class MentorDescribed(Payload):
+    """By what they are proposed. Parts: place, languages, interests as they are now, empty where not known."""
+
+
 class PartnerAdded(Payload):
     """Parts: name, email, phone."""
 
     kind: str
     site: str | None
+
+
+class PartnerDescribed(Payload):
+    """By what they are proposed, as it is now; `places` at once, None where nobody counts them. Parts: place."""
+
+    purposes: tuple[str, ...]
+    places: int | None
 
 
 class PartnerLeft(Payload):
@@ -172,7 +186,7 @@ KINDS: dict[str, type[Payload]] = {
         PersonRegistered, PersonChanged,
         StaffAdded, StaffChanged, StaffLeft, StaffReturned,
         RoleGiven, RoleTaken, SitesSet, FundsSet, AbsenceSet, AbsenceDropped,
-        MentorAdded, MentorChanged, PartnerAdded, PartnerLeft,
+        MentorAdded, MentorChanged, MentorDescribed, PartnerAdded, PartnerDescribed, PartnerLeft,
         FundOpened, FundToppedUp, ProgrammePublished,
         WebhookAdded, WebhookRotated, WebhookPaused, WebhookResumed, WebhookEnded, WebhookRewound,
     )

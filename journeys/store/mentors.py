@@ -5,7 +5,7 @@ from typing import Final
 
 import asyncpg
 
-from journeys.domain.directory import MentorAdded, MentorChanged
+from journeys.domain.directory import MentorAdded, MentorChanged, MentorDescribed
 from journeys.store.database import Pool
 from journeys.store.directory import AlreadyThere, By, Fact, NotFound, contact_texts, record
 
@@ -22,9 +22,14 @@ class Mentor:
     site: str | None
     capacity: int
     available: bool = True
+    place: str | None = None
+    """Town or district."""
+    languages: str | None = None
+    """Those that they speak, with commas."""
+    interests: str | None = None
 
 
-_COLUMNS: Final = "id::text, name, email, phone, language, site, capacity, available"
+_COLUMNS: Final = "id::text, name, email, phone, language, site, capacity, available, place, languages, interests"
 
 
 def stream_of(mentor: str) -> str:
@@ -37,8 +42,8 @@ async def add(pool: Pool, mentor: Mentor, by: By) -> None:
     async with pool.acquire() as connection, connection.transaction():
         try:
             await connection.execute(
-                "INSERT INTO mentors (id, name, email, phone, language, site, capacity, available)"
-                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                "INSERT INTO mentors (id, name, email, phone, language, site, capacity, available, place, languages,"
+                " interests) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
                 mentor.id,
                 mentor.name,
                 mentor.email,
@@ -47,6 +52,9 @@ async def add(pool: Pool, mentor: Mentor, by: By) -> None:
                 mentor.site,
                 mentor.capacity,
                 mentor.available,
+                mentor.place,
+                mentor.languages,
+                mentor.interests,
             )
         except asyncpg.UniqueViolationError:
             raise AlreadyThere("mentor", "id") from None
@@ -54,7 +62,8 @@ async def add(pool: Pool, mentor: Mentor, by: By) -> None:
             MentorAdded(site=mentor.site, capacity=mentor.capacity),
             contact_texts(mentor.name, mentor.email, mentor.phone),
         )
-        await record(connection, stream_of(mentor.id), [fact], by)
+        described = [_described(mentor)] if mentor.place or mentor.languages or mentor.interests else []
+        await record(connection, stream_of(mentor.id), [fact, *described], by)
 
 
 async def change(pool: Pool, id: str, *, capacity: int, available: bool, by: By) -> None:
@@ -66,6 +75,26 @@ async def change(pool: Pool, id: str, *, capacity: int, available: bool, by: By)
         if done == "UPDATE 0":
             raise NotFound("mentor", id)
         await record(connection, stream_of(id), [Fact(MentorChanged(capacity=capacity, available=available))], by)
+
+
+async def describe(pool: Pool, mentor: Mentor, by: By) -> None:
+    """Say where a mentor lives, what they speak and like, as the mentor given has it. Raises NotFound."""
+    async with pool.acquire() as connection, connection.transaction():
+        done = await connection.execute(
+            "UPDATE mentors SET place = $2, languages = $3, interests = $4 WHERE id = $1",
+            mentor.id,
+            mentor.place,
+            mentor.languages,
+            mentor.interests,
+        )
+        if done == "UPDATE 0":
+            raise NotFound("mentor", mentor.id)
+        await record(connection, stream_of(mentor.id), [_described(mentor)], by)
+
+
+def _described(mentor: Mentor) -> Fact:
+    texts = {"place": mentor.place, "languages": mentor.languages, "interests": mentor.interests}
+    return Fact(MentorDescribed(), {name: text or "" for name, text in texts.items()})
 
 
 async def mentor(pool: Pool, id: str) -> Mentor | None:

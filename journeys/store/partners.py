@@ -1,11 +1,12 @@
 """Partners: housing, employers, care, public services to which people are referred."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 
-from journeys.domain.directory import PartnerAdded, PartnerLeft
+from journeys.domain.directory import PartnerAdded, PartnerDescribed, PartnerLeft
 from journeys.store.database import Pool
 from journeys.store.directory import AlreadyThere, By, Fact, NotFound, contact_texts, record
 
@@ -22,9 +23,20 @@ class Partner:
     language: str
     site: str | None
     active: bool = True
+    place: str | None = None
+    """Town or district."""
+    purposes: tuple[str, ...] = ()
+    """What people are referred to them for, the operator's own codes; none: their kind."""
+    places: int | None = None
+    """How many people at once; None where nobody counts."""
+
+    @property
+    def serves(self) -> tuple[str, ...]:
+        """What people may be referred to them for."""
+        return self.purposes or (self.kind,)
 
 
-_COLUMNS: Final = "id::text, name, kind, email, phone, language, site, active"
+_COLUMNS: Final = "id::text, name, kind, email, phone, language, site, active, place, purposes, places"
 
 
 def stream_of(partner: str) -> str:
@@ -37,8 +49,8 @@ async def add(pool: Pool, partner: Partner, by: By) -> None:
     async with pool.acquire() as connection, connection.transaction():
         try:
             await connection.execute(
-                "INSERT INTO partners (id, name, kind, email, phone, language, site, active)"
-                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                "INSERT INTO partners (id, name, kind, email, phone, language, site, active, place, purposes, places)"
+                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
                 partner.id,
                 partner.name,
                 partner.kind,
@@ -47,6 +59,9 @@ async def add(pool: Pool, partner: Partner, by: By) -> None:
                 partner.language,
                 partner.site,
                 partner.active,
+                partner.place,
+                partner.purposes,
+                partner.places,
             )
         except asyncpg.UniqueViolationError:
             raise AlreadyThere("partner", "id") from None
@@ -54,7 +69,27 @@ async def add(pool: Pool, partner: Partner, by: By) -> None:
             PartnerAdded(kind=partner.kind, site=partner.site),
             contact_texts(partner.name, partner.email, partner.phone),
         )
-        await record(connection, stream_of(partner.id), [fact], by)
+        described = [_described(partner)] if partner.place or partner.purposes or partner.places is not None else []
+        await record(connection, stream_of(partner.id), [fact, *described], by)
+
+
+async def describe(pool: Pool, partner: Partner, by: By) -> None:
+    """Say where a partner is, for what and how many people they take, as the partner given has it. Raises NotFound."""
+    async with pool.acquire() as connection, connection.transaction():
+        done = await connection.execute(
+            "UPDATE partners SET place = $2, purposes = $3, places = $4 WHERE id = $1",
+            partner.id,
+            partner.place,
+            partner.purposes,
+            partner.places,
+        )
+        if done == "UPDATE 0":
+            raise NotFound("partner", partner.id)
+        await record(connection, stream_of(partner.id), [_described(partner)], by)
+
+
+def _described(partner: Partner) -> Fact:
+    return Fact(PartnerDescribed(purposes=partner.purposes, places=partner.places), {"place": partner.place or ""})
 
 
 async def leave(pool: Pool, id: str, by: By) -> None:
@@ -69,9 +104,36 @@ async def leave(pool: Pool, id: str, by: By) -> None:
 async def partner(pool: Pool, id: str) -> Partner | None:
     """A partner by id."""
     row = await pool.fetchrow(f"SELECT {_COLUMNS} FROM partners WHERE id = $1", id)
-    return None if row is None else Partner(**row)
+    return None if row is None else _partner(row)
 
 
 async def partners(pool: Pool) -> list[Partner]:
     """All partners by name."""
-    return [Partner(**row) for row in await pool.fetch(f"SELECT {_COLUMNS} FROM partners ORDER BY name, id")]
+    return [_partner(row) for row in await pool.fetch(f"SELECT {_COLUMNS} FROM partners ORDER BY name, id")]
+
+
+async def taken(pool: Pool) -> dict[str, int]:
+    """How many people each partner has taken, or was asked to take, on journeys that are open, by partner."""
+    rows = await pool.fetch(
+        """
+        SELECT partner, count(*) AS people
+        FROM (
+            SELECT sent.header ->> 'stream' AS stream, sent.header -> 'data' ->> 'partner' AS partner,
+                   sent.header -> 'data' ->> 'referral' AS referral
+            FROM (SELECT convert_from(header, 'UTF8')::jsonb AS header FROM events WHERE kind = 'ReferralSent') AS sent
+        ) AS sent
+        WHERE EXISTS (SELECT FROM journeys WHERE 'journey-' || id::text = sent.stream AND status <> 'closed')
+          AND NOT EXISTS (
+            SELECT FROM events
+            WHERE events.stream = sent.stream
+              AND kind IN ('ReferralDeclined', 'ReferralExpired', 'ReferralCancelled')
+              AND convert_from(header, 'UTF8')::jsonb -> 'data' ->> 'referral' = sent.referral
+        )
+        GROUP BY partner
+        """
+    )
+    return {row["partner"]: int(row["people"]) for row in rows}
+
+
+def _partner(row: Mapping[str, Any]) -> Partner:
+    return Partner(**{**row, "purposes": tuple(row["purposes"])})

@@ -48,6 +48,11 @@ class Details:
     phone: str | None = None
     language: str = "fr"
     zone: str = "Europe/Paris"
+    place: str | None = None
+    """Town or district."""
+    languages: str | None = None
+    """Those that they speak, with commas."""
+    interests: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +77,7 @@ class Person:
 
 
 _COLUMNS: Final = (
-    "id::text, reference, first_name, last_name, birth_date, email, phone, language, zone,"
+    "id::text, reference, first_name, last_name, birth_date, email, phone, language, zone, place, languages, interests,"
     " opted_out, paused_until, died, died_on, erasure_requested"
 )
 
@@ -89,7 +94,8 @@ async def register(pool: Pool, id: str, details: Details, by: By) -> None:
         try:
             await connection.execute(
                 "INSERT INTO people (id, reference, first_name, last_name, birth_date, search_name,"
-                " email, phone, language, zone) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                " email, phone, language, zone, place, languages, interests)"
+                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
                 id,
                 *_row(details),
             )
@@ -114,7 +120,8 @@ async def change(pool: Pool, id: str, details: Details, by: By) -> tuple[PersonF
         try:
             await connection.execute(
                 "UPDATE people SET reference = $2, first_name = $3, last_name = $4, birth_date = $5,"
-                " search_name = $6, email = $7, phone = $8, language = $9, zone = $10 WHERE id = $1",
+                " search_name = $6, email = $7, phone = $8, language = $9, zone = $10,"
+                " place = $11, languages = $12, interests = $13 WHERE id = $1",
                 id,
                 *_row(details),
             )
@@ -248,6 +255,9 @@ def _row(details: Details) -> tuple[Any, ...]:
         details.phone,
         details.language,
         details.zone,
+        details.place,
+        details.languages,
+        details.interests,
     )
 
 

@@ -247,3 +247,29 @@ async def test_publishing_at_once_keeps_one_chain_on_the_systems_stream(pool: An
 )
 async def test_names_compare_without_case_accents_and_signs(text: str, form: str) -> None:
     assert search_form(text) == form
+
+
+async def test_by_what_mentors_and_partners_are_proposed_is_kept_with_its_words_in_parts(pool: Any) -> None:
+    volunteer = mentors.Mentor(
+        id=id(), name="Jean", email=None, phone=None, language="fr", site=None, capacity=1, languages="français, wolof"
+    )
+    await mentors.add(pool, volunteer, BY)
+    moved = replace(volunteer, place="Créteil", languages=None)
+    await mentors.describe(pool, moved, BY)
+    assert await mentors.mentor(pool, volunteer.id) == moved
+    house = partners.Partner(
+        id=id(), name="Foyer", kind="housing", email=None, phone=None, language="fr", site=None, place="Créteil",
+        purposes=("housing", "meals"), places=4,
+    )  # fmt: skip
+    await partners.add(pool, house, BY)
+    await partners.describe(pool, replace(house, places=None, purposes=()), BY)
+    stored = await partners.partner(pool, house.id)
+    assert stored is not None and (stored.places, stored.serves) == (None, ("housing",))
+    assert await partners.taken(pool) == {}
+    for stream in (mentors.stream_of(volunteer.id), partners.stream_of(house.id)):
+        for event in await read_all(pool, stream):
+            assert b"wolof" not in event.header and "Créteil".encode() not in event.header
+    with pytest.raises(NotFound):
+        await mentors.describe(pool, replace(moved, id=id()), BY)
+    with pytest.raises(NotFound):
+        await partners.describe(pool, replace(house, id=id()), BY)

@@ -13,9 +13,16 @@ from journeys.app.failures import Lang, Said, usage
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from journeys.app.proposing import Proposal
     from journeys.store.directory import By
 
 _HANDLE: Final = r"[a-z][a-z0-9._-]{0,39}"
+_CODE: Final = r"[a-z][a-z0-9-]{0,39}"
+_PURPOSE: Final = ("--purpose", "pour quoi on lui adresse des personnes, à la place de son genre ; à répéter",
+                   "what people are referred for, instead of its kind; may be repeated")  # fmt: skip
+_PLACES: Final = ("--places", "personnes à la fois", "people at once")
+_LANGUAGES: Final = ("--languages", 'langues parlées : "français, arabe"', 'languages spoken: "French, Arabic"')
+_INTERESTS: Final = ("--interests", 'centres d\'intérêt : "football, cuisine"', 'interests: "football, cooking"')
 
 
 def add_to(app: typer.Typer) -> None:
@@ -387,6 +394,9 @@ def _add_partners(app: typer.Typer) -> None:
         email: str = option("--email", "adresse", "address"),
         phone: str = option("--phone", "téléphone", "phone"),
         language: str = option("--language", "fr ou en", "fr or en", "fr"),
+        place: str = option("--place", "ville", "town"),
+        purpose: list[str] = option(*_PURPOSE, []),  # noqa: B008
+        places: int = option(*_PLACES, None, min=0, max=10_000),
     ) -> None:
         from journeys.identifiers import uuid7
         from journeys.store import partners
@@ -394,7 +404,10 @@ def _add_partners(app: typer.Typer) -> None:
 
         desk = at(ctx)
         by = await desk.keeper("supervisor", "referent")
-        partner = Partner(id=uuid7(desk.now), kind=kind, site=site, **_contact(name, email, phone, language))
+        partner = Partner(
+            id=uuid7(desk.now), kind=kind, site=site, place=_line(place, "--place"), purposes=_codes(purpose),
+            places=places, **_contact(name, email, phone, language),
+        )  # fmt: skip
         await partners.add(await desk.pool(), partner, by)
         _told(desk, "partner", partner, f"{partner.name} est noté.", f"{partner.name} is noted.")
 
@@ -407,8 +420,52 @@ def _add_partners(app: typer.Typer) -> None:
             desk,
             "partners",
             await partners.partners(await desk.pool()),
-            ("name", "kind", "site", "email", "active", "id"),
+            ("name", "kind", "place", "site", "places", "email", "active", "id"),
         )
+
+    @command(room, "change", "Où, pour quoi, et combien de places.", "Where, for what, and how many places.")
+    async def change(
+        ctx: typer.Context,
+        name: str = argument("nom ou id", "name or id", "PARTENAIRE"),
+        place: str = option("--place", "ville", "town"),
+        purpose: list[str] = option(*_PURPOSE, []),  # noqa: B008
+        places: int = option(*_PLACES, None, min=0, max=10_000),
+        uncounted: bool = option("--uncounted", "ne plus compter ses places", "count its places no more", False),
+    ) -> None:
+        from journeys.app.finding import find_partner
+        from journeys.store import partners
+
+        desk = at(ctx)
+        pool = await desk.pool()
+        known = await find_partner(pool, name, "PARTENAIRE")
+        changed = dataclasses.replace(
+            known, place=known.place if place is None else _line(place, "--place"),
+            purposes=_codes(purpose) or known.purposes,
+            places=None if uncounted else known.places if places is None else places,
+        )  # fmt: skip
+        await partners.describe(pool, changed, await desk.keeper("supervisor", "referent"))
+        _told(desk, "partner", changed, f"{known.name} : noté.", f"{known.name}: noted.")
+
+    @command(
+        room, "propose", "Vers quel partenaire orienter, le mieux placé d'abord, avec les raisons.",
+        "To which partner to refer, the best first, with the reasons.",
+    )  # fmt: skip
+    async def propose(
+        ctx: typer.Context,
+        id: str = argument("le parcours", "the journey", "ID"),
+        purpose: str = option("--purpose", "pour quoi (logement : housing…)", "for what (housing…)", ...),
+    ) -> None:
+        from journeys.app.finding import find_journey, load, unknown_code
+        from journeys.app.proposing import partners_for
+        from journeys.store import partners
+
+        desk = at(ctx)
+        pool = await desk.pool()
+        loaded = await load(pool, await find_journey(pool, id))
+        known = {code for each in await partners.partners(pool) if each.active for code in each.serves}
+        if purpose not in known:
+            raise unknown_code("purpose", purpose, sorted(known), "--purpose")
+        _proposed(desk, "partners", await partners_for(pool, loaded, purpose))
 
     @command(room, "leave", "Ce partenaire ne reçoit plus personne.", "This partner takes nobody any more.")
     async def leave(ctx: typer.Context, name: str = argument("nom ou id", "name or id", "PARTENAIRE")) -> None:
@@ -437,6 +494,9 @@ def _add_mentors(app: typer.Typer) -> None:
         email: str = option("--email", "adresse", "address"),
         phone: str = option("--phone", "téléphone", "phone"),
         language: str = option("--language", "fr ou en", "fr or en", "fr"),
+        place: str = option("--place", "ville", "town"),
+        languages: str = option(*_LANGUAGES),
+        interests: str = option(*_INTERESTS),
     ) -> None:
         from journeys.identifiers import uuid7
         from journeys.store import mentors
@@ -444,7 +504,10 @@ def _add_mentors(app: typer.Typer) -> None:
 
         desk = at(ctx)
         by = await desk.keeper("supervisor", "referent")
-        mentor = Mentor(id=uuid7(desk.now), capacity=capacity, site=site, **_contact(name, email, phone, language))
+        mentor = Mentor(
+            id=uuid7(desk.now), capacity=capacity, site=site, **_contact(name, email, phone, language),
+            **_affinities(place, languages, interests),
+        )  # fmt: skip
         await mentors.add(await desk.pool(), mentor, by)
         _told(desk, "mentor", mentor, f"{mentor.name} est noté.", f"{mentor.name} is noted.")
 
@@ -457,7 +520,7 @@ def _add_mentors(app: typer.Typer) -> None:
             desk,
             "mentors",
             await mentors.mentors(await desk.pool()),
-            ("name", "site", "capacity", "available", "email", "id"),
+            ("name", "place", "site", "languages", "interests", "capacity", "available", "email", "id"),
         )
 
     @command(
@@ -470,6 +533,9 @@ def _add_mentors(app: typer.Typer) -> None:
         available: bool = typer.Option(
             None, "--available/--unavailable", help="disponible\x1favailable", show_default=False
         ),
+        place: str = option("--place", "ville", "town"),
+        languages: str = option(*_LANGUAGES),
+        interests: str = option(*_INTERESTS),
     ) -> None:
         from journeys.app.finding import find_mentor
         from journeys.store import mentors
@@ -478,11 +544,28 @@ def _add_mentors(app: typer.Typer) -> None:
         pool = await desk.pool()
         mentor = await find_mentor(pool, name, "MENTOR")
         by = await desk.keeper("supervisor", "referent")
-        await mentors.change(
-            pool, mentor.id, capacity=mentor.capacity if capacity is None else capacity,
-            available=mentor.available if available is None else available, by=by,
-        )  # fmt: skip
+        described = _affinities(place, languages, interests)
+        if described:
+            await mentors.describe(pool, dataclasses.replace(mentor, **described), by)
+        if capacity is not None or available is not None or not described:
+            await mentors.change(
+                pool, mentor.id, capacity=mentor.capacity if capacity is None else capacity,
+                available=mentor.available if available is None else available, by=by,
+            )  # fmt: skip
         _told(desk, "mentor", await mentors.mentor(pool, mentor.id), f"{mentor.name} : noté.", f"{mentor.name}: noted.")
+
+    @command(
+        room, "propose", "Quel mentor proposer, le mieux placé d'abord, avec les raisons.",
+        "Which mentor to propose, the best first, with the reasons.",
+    )  # fmt: skip
+    async def propose(ctx: typer.Context, id: str = argument("le parcours", "the journey", "ID")) -> None:
+        from journeys.app.finding import find_journey, load
+        from journeys.app.proposing import mentors_for
+
+        desk = at(ctx)
+        pool = await desk.pool()
+        loaded = await load(pool, await find_journey(pool, id))
+        _proposed(desk, "mentors", await mentors_for(pool, loaded))
 
 
 # --- people
@@ -524,6 +607,9 @@ def _add_people(app: typer.Typer) -> None:
         email: str = option("--email", "adresse", "address"),
         phone: str = option("--phone", "téléphone", "phone"),
         language: str = option("--language", "fr ou en", "fr or en"),
+        place: str = option("--place", "ville", "town"),
+        languages: str = option(*_LANGUAGES),
+        interests: str = option(*_INTERESTS),
     ) -> None:
         from journeys.app.finding import find_person
         from journeys.app.people_file import details_of
@@ -534,7 +620,8 @@ def _add_people(app: typer.Typer) -> None:
         known = await find_person(pool, person)
         by = await desk.keeper("supervisor", "referent")
         typed = {"first_name": first_name, "last_name": last_name, "birth_date": born, "reference": reference,
-                 "email": email, "phone": phone, "language": language}  # fmt: skip
+                 "email": email, "phone": phone, "language": language, "place": place, "languages": languages,
+                 "interests": interests}  # fmt: skip
         before = {
             name: str(value)
             for name, value in dataclasses.asdict(known.details).items()
@@ -687,6 +774,55 @@ def _contact(name: str, email: str | None, phone: str | None, language: str) -> 
     return {"name": read.first_name, "email": read.email, "phone": read.phone, "language": read.language}
 
 
+def _affinities(place: str | None, languages: str | None, interests: str | None) -> dict[str, Any]:
+    """What was typed of where somebody lives, what they speak and like; an empty text takes it away. Raises Failure."""
+    typed = {"place": place, "languages": languages, "interests": interests}
+    return {name: _line(text, f"--{name}") for name, text in typed.items() if text is not None}
+
+
+def _line(text: str | None, field: str) -> str | None:
+    from journeys.app.people_file import one_line
+
+    return one_line(text, field) or None if text is not None else None
+
+
+def _codes(typed: "Sequence[str]") -> tuple[str, ...]:
+    """Raises Failure (usage)."""
+    import re
+
+    for code in typed:
+        if not re.fullmatch(_CODE, code):
+            raise usage(
+                "not-a-code", f"--purpose : « {code} » ; minuscules, chiffres ou tirets, d'abord une lettre",
+                f"--purpose: “{code}”; lower case, digits or dashes, a letter first", field="--purpose",
+            )  # fmt: skip
+    return tuple(dict.fromkeys(typed))
+
+
+def _proposed(desk: Desk, kind: str, found: "Sequence[Proposal]") -> None:
+    """Who may be proposed, then who cannot be now, each with the reasons."""
+    out = desk.out
+    rows = [
+        {"id": each.id, "name": each.name, "proposed": each.ranked.proposed,
+         "grounds": [reason.ground.value for reason in each.ranked.reasons], "reasons": each.reasons(out.lang)}
+        for each in found
+    ]  # fmt: skip
+
+    def show() -> None:
+        good = [each for each in found if each.ranked.proposed]
+        if not good:
+            out.line(out.t("Personne ne peut être proposé en ce moment.", "Nobody can be proposed at present."))
+        for nth, each in enumerate(good, start=1):
+            out.line(f"{nth}. {each.told(out.lang)}")
+        others = [each for each in found if not each.ranked.proposed]
+        if others:
+            out.heading(out.t("Pas en ce moment", "Not at present"))
+            for each in others:
+                out.line(f"   {each.told(out.lang)}")
+
+    out.result({kind: rows}, show)
+
+
 def _told(desk: Desk, kind: str, found: Any, fr: str, en: str) -> None:
     desk.out.result({kind: dataclasses.asdict(found)}, lambda: desk.out.line(desk.out.t(fr, en)))
 
@@ -709,6 +845,10 @@ _HEADS: Final = {
     "site": ("site", "site"),
     "email": ("adresse", "address"),
     "active": ("actif", "active"),
+    "place": ("ville", "town"),
+    "languages": ("parle", "speaks"),
+    "interests": ("intérêts", "interests"),
+    "places": ("places", "places"),
     "capacity": ("places", "capacity"),
     "available": ("disponible", "available"),
     "id": ("id", "id"),

@@ -8,6 +8,7 @@ from journeys.app.allowing import readers
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.fields import Field, commands, fields_of
 from journeys.app.finding import Loaded
+from journeys.app.proposing import mentors_for, partners_for
 from journeys.app.web.resending import label_of
 from journeys.app.web.visit import Visit
 from journeys.domain.document import KINDS, PART
@@ -15,7 +16,8 @@ from journeys.domain.programme import Programme
 from journeys.i18n import capital
 from journeys.narration import spoken
 from journeys.narration.telling import Speech
-from journeys.store import mentors, partners, staff
+from journeys.store import partners, staff
+from journeys.store.directory import names_of
 
 Shape = Literal["hidden", "text", "area", "day", "instant", "instants", "amount", "number", "choice", "flag", "file"]
 
@@ -33,6 +35,7 @@ _LISTED: Mapping[str, Callable[[Programme], Iterable[Iterable[str]]]] = {
     "value": lambda programme: [*programme.situations.values(), ("unknown",)],
 }
 """Codes that a programme lists for a field."""
+_OF_PARTNERS = frozenset({"send-referral", "give-consent", "withdraw-consent"})
 _LONG = frozenset({"note", "reason", "text", "letter", "description"})
 
 
@@ -106,8 +109,16 @@ async def _choices(
         case "staff":
             members = await staff.members(visit.house.writing)
             return [(each.id, each.name) for each in members if each.active]
+        case "mentor" if command != "propose-mentor" and state.proposals:
+            names = await names_of(visit.house.writing, set(state.proposals.values()))
+            return [(id, names.get(id, "—")) for id in state.proposals.values()]
         case "mentor":
-            return [(each.id, each.name) for each in await mentors.mentors(visit.house.writing)]
+            return [(each.id, each.told(visit.lang)) for each in await mentors_for(visit.house.writing, loaded)]
+        case "partner" if command == "send-referral":
+            purpose = str(typed.get("purpose", "")) or None
+            return [
+                (each.id, each.told(visit.lang)) for each in await partners_for(visit.house.writing, loaded, purpose)
+            ]
         case "partner":
             return [(each.id, each.name) for each in await partners.partners(visit.house.writing) if each.active]
         case "escalation":
@@ -126,6 +137,8 @@ async def _choices(
             return [(code, each.label.in_(visit.lang)) for code, each in programme.grants.items()]
         case _ if field.name == "kind":
             return [(code, capital(spoken(code, visit.lang))) for code in _evidence(programme, typed)]
+        case _ if field.name == "purpose" and command in _OF_PARTNERS:
+            return await _purposes(visit, loaded)
         case _ if field.name in _LISTED:
             codes = dict.fromkeys(code for listed in _LISTED[field.name](programme) for code in listed)
             return [(code, capital(spoken(code, visit.lang))) for code in codes]
@@ -136,6 +149,14 @@ async def _choices(
             return [(code, each.label.in_(visit.lang)) for code, each in programme.closings.items()]
         case _:
             return []
+
+
+async def _purposes(visit: Visit, loaded: Loaded) -> list[tuple[str, str]]:
+    """What partners take people for, and what was agreed on here."""
+    active = [each for each in await partners.partners(visit.house.writing) if each.active]
+    agreed = {pair.partition("/")[2] for pair in loaded.state.consents}
+    codes = agreed.union(*(each.serves for each in active))
+    return sorted(((code, capital(spoken(code, visit.lang))) for code in codes), key=lambda choice: choice[1])
 
 
 def _evidence(programme: Programme, typed: Mapping[str, Any]) -> Iterable[str]:

@@ -64,6 +64,12 @@ class PersonSent(Described):
     ) = None
     phone: Annotated[str, Field(pattern=r"^\+?[0-9](?:[ .-]?[0-9]){3,19}$")] | None = None
     language: Annotated[str, Field(pattern="^(fr|en)$")] = "fr"
+    place: Line | None = None
+    """Town or district: mentors and partners are proposed by it, as by the two that follow."""
+    languages: Line | None = None
+    """Those that they speak, with commas."""
+    interests: Line | None = None
+    """With commas."""
 
 
 class Start(Described):
@@ -81,6 +87,8 @@ class Start(Described):
     """The programme's dates, such as `release`, as far as they are known."""
     watch_from: When | None = None
     """For a journey that began elsewhere: nothing older is owed."""
+    happened: Annotated[tuple[Code, ...], Field(max_length=50)] = ()
+    """Which of `dates` have happened already, of such a journey."""
 
 
 START_EXAMPLE: Final = {

@@ -148,7 +148,7 @@ async def _ready(visit: Visit, given: bodies.Start, details: Details) -> tuple[S
     if leader is None or not leader.active:
         raise unknown_code("staff", given.referent, [], "referent")
     wanted = Beginning(details=details, referent=leader, dates=dict(given.dates), start=given.start, site=given.site,
-                       watch_from=given.watch_from)  # fmt: skip
+                       watch_from=given.watch_from, happened=given.happened)  # fmt: skip
     return Starter(pool, visit.house.ring, found, visit.actor), wanted
 
 
@@ -164,6 +164,10 @@ async def _again(visit: Visit, given: bodies.Start, details: Details, key: str) 
     return settled(before.answer, None)
 
 
+_NOTHING: Final[dict[str, Any]] = {"happened": []}
+"""How a field reads that is not written while it has nothing."""
+
+
 async def _says_the_same(visit: Visit, given: bodies.Start, details: Details, before: RecordedCommand) -> bool:
     signed = json.loads(before.signed)
     fields: dict[str, Any] = signed["fields"]
@@ -172,7 +176,7 @@ async def _says_the_same(visit: Visit, given: bodies.Start, details: Details, be
     sent = given.model_dump(mode="json", exclude={"person", "programme", "site"})
     return (
         (signed["name"], signed["actor"]) == ("plan", visit.visitor.id)
-        and all(fields[name] == value for name, value in sent.items())
+        and all(fields.get(name, _NOTHING.get(name)) == value for name, value in sent.items())
         and given.site in (None, fields["site"])
         and (row is None or row.programme == given.programme)
         and (person is None or _named(person.details) == _named(details))
@@ -180,8 +184,10 @@ async def _says_the_same(visit: Visit, given: bodies.Start, details: Details, be
 
 
 def _named(details: Details) -> Details:
-    """What a person is known by: how they are reached may have changed since."""
-    return replace(details, email=None, phone=None, language="fr", zone="")
+    """What a person is known by: how they are reached, where they live and what they like may have changed since."""
+    return replace(
+        details, email=None, phone=None, language="fr", zone="", place=None, languages=None, interests=None
+    )  # fmt: skip
 
 
 def _details(person: bodies.PersonSent) -> Details:

@@ -337,7 +337,8 @@ class Staff(Shape):
 class PartnerKnown(Shape):
     """An organisation to which people are referred."""
 
-    model_config = _example(id=SOMEBODY, name="Le Relais", kind="housing", email=None, phone=None, site=None)
+    model_config = _example(id=SOMEBODY, name="Le Relais", kind="housing", email=None, phone=None, site=None,
+                            place="Nanterre", purposes=["housing"], places=4)  # fmt: skip
 
     id: str
     name: str
@@ -345,6 +346,11 @@ class PartnerKnown(Shape):
     email: str | None
     phone: str | None
     site: str | None
+    place: str | None
+    purposes: list[str]
+    """What people are referred for; none: the kind."""
+    places: int | None
+    """People at once; null where nobody counts them."""
 
     @classmethod
     def of(cls, partner: Partner) -> Self:
@@ -360,7 +366,8 @@ class Partners(Shape):
 class MentorKnown(Shape):
     """A volunteer or peer; `capacity` counts people at once."""
 
-    model_config = _example(id=SOMEBODY, name="Karim", email=None, phone=None, site=None, capacity=2, available=True)
+    model_config = _example(id=SOMEBODY, name="Karim", email=None, phone=None, site=None, capacity=2, available=True,
+                            place="Nanterre", languages="français, arabe", interests="football")  # fmt: skip
 
     id: str
     name: str
@@ -369,6 +376,9 @@ class MentorKnown(Shape):
     site: str | None
     capacity: int
     available: bool
+    place: str | None
+    languages: str | None
+    interests: str | None
 
     @classmethod
     def of(cls, mentor: Mentor) -> Self:

@@ -64,7 +64,9 @@ async def drop_absence(visit: Visit = door(STAFF)) -> Response:
 @router.get("/partenaires")
 async def partner_list(visit: Visit = door(READERS)) -> Response:
     found = [each for each in await partners.partners(visit.connection) if each.active]
-    return page(visit, "partners.html", partners=found, **await _matters(visit, "partner"))
+    answers = await _matters(visit, "partner")
+    await visit.done()
+    return page(visit, "partners.html", partners=found, taken=await partners.taken(visit.house.writing), **answers)
 
 
 @router.get("/mentors")

@@ -12,6 +12,7 @@ from journeys.app.finding import Loaded
 from journeys.app.giving import may_give
 from journeys.app.inbox import Waiting, today, waiting
 from journeys.app.papers import may_write
+from journeys.app.proposing import next_tries
 from journeys.app.web.gantt import gantt
 from journeys.app.web.lines import line, release_words
 from journeys.app.web.pages.commands import journey_told
@@ -102,6 +103,7 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
         may={name for _, found in actions for name, _ in found},
         every=every,
         picture=gantt(loaded, visit.now, visit.lang),
+        tries=await next_tries(visit.house.writing, loaded) if may(visit.actor, loaded, "send-referral") else [],
         version=loaded.state.seq,
         gives=may_give(visit.actor, loaded),
         writes=loaded.state.is_open and may_write(visit.actor, loaded),

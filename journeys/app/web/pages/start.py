@@ -36,7 +36,10 @@ from journeys.temporal import Unreachable
 
 router = APIRouter()
 
-ABOUT_PERSON: Final = ("first_name", "last_name", "birth_date", "reference", "email", "phone", "language")
+ABOUT_PERSON: Final = (
+    "first_name", "last_name", "birth_date", "reference", "email", "phone", "language", "place", "languages",
+    "interests",
+)  # fmt: skip
 NAMES: Final = ("first_name", "last_name")
 SHOWN_DUES: Final = 12
 SHOWN_FIRST: Final = 6
@@ -234,6 +237,7 @@ def _labels(visit: Visit) -> dict[str, str]:
     return {
         "programme": say("Programme"), "first_name": say("Prénom"), "last_name": say("Nom"),
         "birth_date": say("Date de naissance"), "reference": say("Votre référence"), "email": say("Courriel"),
-        "phone": say("Téléphone"), "language": say("Langue des messages"), "referent": say("Référent"),
+        "phone": say("Téléphone"), "place": say("Ville"), "languages": say("Langues parlées"),
+        "interests": say("Centres d'intérêt"), "language": say("Langue des messages"), "referent": say("Référent"),
         "site": say("Site"),
     }  # fmt: skip
