@@ -1,6 +1,7 @@
 """The whole suite: python -m tests [OPTION OF PYTEST ...].
 
-Two runs of pytest side by side, one a core: the pages in one, all else in the other. Each run has servers of its own. One tells as it goes, what the other told follows, and how both ended comes last.
+Two runs of pytest side by side, one a core: the pages in one, all else in the other. Each run has servers of its own.
+One tells as it goes, what the other told follows, and how both ended comes last.
 """
 
 import re
