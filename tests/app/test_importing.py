@@ -1,6 +1,6 @@
 """A caseload is taken over: read by the cell, foreseen without a trace, carried out once, owing nothing of the past."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -313,7 +313,9 @@ def test_a_mentor_of_before_is_not_asked_again(here: Journeys, tmp_path: Path, m
     assert state["contacts"]["mentoring"]["open"]
 
 
-def test_each_row_has_its_result_and_a_bad_one_touches_no_other(here: Journeys, tmp_path: Path) -> None:
+def test_each_row_has_its_result_and_a_bad_one_touches_no_other(
+    here: Journeys, tmp_path: Path, started: Callable[..., str]
+) -> None:
     stamp = datetime.now().timestamp()
     head = "prénom;nom;référence;référent;sortie;premier entretien dehors"
     rows = [
@@ -324,11 +326,24 @@ def test_each_row_has_its_result_and_a_bad_one_touches_no_other(here: Journeys, 
         f"Bon;Encore;B1-{stamp};bob;{ago(-30)};",
         f"Mauvaise;Case;B5-{stamp};bob;{ago(-30)};oui",
     ]
+    by_hand = here("show", started(name="Déjà Suivie"), "--json").journey
+    reference = here("person", "list", "Déjà Suivie", "--json").json["people"][0]["reference"]
+    rows.append(f"Déjà;Suivie;{reference};aline;{RELEASED};{ago(90)}")
     done = here("import", sheet(tmp_path, *rows, head=head), "-p", "auxilia", "--json")
     assert done.code == 1
+    assert done.json["rows"][-1]["error"]["journey"] == by_hand["id"], "a journey that was begun here is left alone"
+    assert here("show", by_hand["id"], "--json").journey["seq"] == by_hand["seq"]
     found = done.json["rows"]
-    assert [row["outcome"] for row in found] == ["imported", "refused", "failed", "imported", "duplicate", "failed"]
-    assert [row["line"] for row in found] == [2, 3, 4, 5, 6, 7]
+    assert [row["outcome"] for row in found] == [
+        "imported",
+        "refused",
+        "failed",
+        "imported",
+        "duplicate",
+        "failed",
+        "duplicate",
+    ]
+    assert [row["line"] for row in found] == [2, 3, 4, 5, 6, 7, 8]
     assert found[1]["error"]["code"] == "date-missing" and found[5]["error"]["field"] == "premier entretien dehors"
     text = here("import", sheet(tmp_path, *rows, head=head), "-p", "auxilia", "--dry-run").out
     assert "Rien n'a été écrit" in text and "déjà repris, rien de nouveau" in text
