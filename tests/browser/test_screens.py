@@ -140,6 +140,27 @@ def town(site: Site) -> str:
     return "sam"
 
 
+def test_where_a_partner_declines_the_page_leads_to_the_next(site: Site, enter: Enter, looked_at: Look) -> None:
+    for name in ("Gîte Premier", "Gîte Second"):
+        site.journeys("partner", "add", name, "--kind", "gite", "--places", "2")
+    page, name = enter("aline"), unique("Sow")
+    address = begin(page, name)
+    page.goto(f"{address}/agir/send-referral?purpose=gite")
+    offered = page.get_by_label("Le partenaire")
+    expect(offered.locator("option").nth(1)).to_contain_text("Gîte Premier — places libres")
+    offered.select_option(index=1)
+    looked_at(page, "referral-form")
+    page.get_by_role("button", name="Enregistrer").click()
+    journey = address.rpartition("/")[2]
+    site.journeys("do", journey, "decline-referral", "--reason", "complet", "--as", "aline")
+    page.goto(address)
+    expect(page.locator("main")).to_contain_text("Orientation sans suite")
+    looked_at(page, "next-partner")
+    page.get_by_role("link", name="Orienter vers Gîte Second").click()
+    expect(page.get_by_label("Le partenaire").locator("option:checked")).to_contain_text("Gîte Second")
+    expect(page.get_by_label("Le partenaire").locator("option", has_text="Gîte Premier")).to_contain_text("a décliné")
+
+
 def test_releases_show_what_is_not_ready_and_act_on_it(enter: Enter, looked_at: Look) -> None:
     page, name = enter("aline"), unique("Diallo")
     begin(page, name)
