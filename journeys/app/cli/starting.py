@@ -55,7 +55,7 @@ def add_to(app: typer.Typer) -> None:
         typed = {"first_name": first_name, "last_name": last_name, "birth_date": born, "reference": reference,
                  "email": email, "phone": phone, "language": language}  # fmt: skip
         dates = {"release": release} if release is not None else {}
-        dates |= dict(_named_date(each) for each in date)
+        dates |= dict(named_date(each) for each in date)
         desk = at(ctx)
         if file is not None:
             if person or any(typed.values()):
@@ -69,7 +69,8 @@ def add_to(app: typer.Typer) -> None:
         return await _start_one(desk, programme, person, typed, dates, since, referent, site, watch_from)
 
 
-def _named_date(text: str) -> tuple[str, str]:
+def named_date(text: str) -> tuple[str, str]:
+    """`NAME=2027-05-12` as name and day. Raises Failure."""
     name, sign, day = text.partition("=")
     if not sign or not name or not day:
         raise usage(
