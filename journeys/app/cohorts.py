@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from journeys.app.allowing import may, not_for, who_may
@@ -108,6 +108,12 @@ async def begin(
     return await _again(pool, id)
 
 
+async def must_take(pool: Pool, cohort: Known, programme: str, now: datetime) -> None:
+    """Raises Failure unless a journey that is yet to begin under this programme could join."""
+    with _told(cohort.book):
+        ruling.join(Deciding(await cohorts.folded(pool, cohort.row.id), now), "", programme, over=False)
+
+
 async def join(pool: Pool, ring: KeyRing, cohort: Known, loaded: Loaded, by: By) -> Member:
     """A place for a journey, or the end of the waiting list. Its days are told by `tell`. Raises Failure."""
     row = loaded.row
@@ -145,8 +151,9 @@ async def move(pool: Pool, ring: KeyRing, cohort: Known, name: str, on: date, by
 
 
 async def tell(
-    pool: Pool, ring: KeyRing, client: "Callable[[], Awaitable[Client]]", task_queue: str, cohort: Known, now: datetime
-) -> Told:
+    pool: Pool, ring: KeyRing, client: "Callable[[], Awaitable[Client]]", task_queue: str, cohort: Known, now: datetime,
+    patience: timedelta | None = None,
+) -> Told:  # fmt: skip
     """Send each journey of a cohort the days that it neither has nor has answered.
 
     What gets no answer now is sent again by the housekeeping, under the same ids.
@@ -167,7 +174,7 @@ async def tell(
         command = owed[nth]
         async with limit:
             try:
-                answer = await give(pool, temporal, command, task_queue)
+                answer = await give(pool, temporal, command, task_queue, patience)
             except Unreachable:
                 return False
         if (failure := failure_of(answer, cohort.book)) is not None:

@@ -128,6 +128,15 @@ async def members(pool: Pool | Connection, id: str) -> list[Member]:
     ]  # fmt: skip
 
 
+async def placed(pool: Pool | Connection, programme: str) -> set[str]:
+    """Journeys that have, or await, a place in a cohort of this programme, of those that the connection sees."""
+    rows = await pool.fetch(
+        "SELECT m.journey::text FROM cohort_places m JOIN cohorts c ON c.id = m.cohort WHERE c.programme = $1",
+        programme,
+    )
+    return {row["journey"] for row in rows}
+
+
 async def cohort_of(pool: Pool | Connection, journey: str) -> str | None:
     """The cohort in which a journey has or awaits a place."""
     found: str | None = await pool.fetchval("SELECT cohort::text FROM cohort_places WHERE journey = $1", journey)

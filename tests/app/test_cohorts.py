@@ -25,8 +25,11 @@ def promotion(here: Journeys) -> str:
 
 
 def test_a_cohort_by_hand(here: Journeys, started: Callable[..., str], promotion: str) -> None:
-    first, second = started(*OPENS, programme="actice"), started(*OPENS, programme="actice")
-    assert here("cohort", "join", promotion, first, *AS_ALINE, "--json").json["told"] == 1
+    first, second = started("--cohort", promotion, programme="actice"), started(*OPENS, programme="actice")
+    twice = here("cohort", "join", promotion, first, *AS_ALINE, "--json")
+    assert twice.error["code"] == "cohort-joined"
+    assert here("cohort", "leave", promotion, first, *AS_ALINE).code == 0
+    assert here("cohort", "join", promotion, first, *AS_ALINE, "--json").json["told"] == 0
     waits = here("cohort", "join", promotion, second, *AS_ALINE)
     assert waits.code == 0 and "est complète" in waits.out and "rang 1" in waits.out
     (listed,) = [row for row in here("cohort", "list", "--json").json["cohorts"] if row["name"] == promotion]
@@ -57,6 +60,11 @@ def test_what_is_refused_says_so_and_changes_nothing(
 ) -> None:
     inside, outside = started(*OPENS, programme="actice"), started()
     assert here("cohort", "join", promotion, inside, *AS_ALINE).code == 0
+    for programme, code in (("auxilia", "other-programme"), ("actice", "unknown-cohort")):
+        wanted = promotion if programme == "auxilia" else "nulle part"
+        said = here("start", "-p", programme, "--person", "Essai Refus", "--cohort", wanted, *AS_ALINE, "--json")
+        assert said.error["code"] == code
+    assert not here("person", "list", "Essai Refus", "--json").json["people"], "nobody is registered for it"
     for words, code, exit in (
         (("move-date", promotion, "jury", "--to", "2020-01-01", "--apply", *AS_SAM), "shared-date-past", 4),
         (("move-date", promotion, "opening", "--to", TODAY.isoformat(), *AS_SAM), "dates-out-of-order", 4),

@@ -257,7 +257,8 @@ def test_every_screen_in_the_dark_on_a_phone_enlarged_and_on_paper(
         "today": "/", "caseload": "/parcours", "person": address, "audit": f"{address}/audit", "approvals": "/accords",
         "escalations": "/alertes", "week": "/agenda", "start": "/nouveau?programme=auxilia", "releases": "/sorties",
         "programmes": "/programmes", "programme": "/programmes/auxilia", "team": "/equipe", "mentors": "/mentors",
-        "partners": "/partenaires", "account": "/compte", "form": f"{address}/agir/log-contact",
+        "partners": "/partenaires", "cohorts": "/promotions", "account": "/compte",
+        "form": f"{address}/agir/log-contact",
         "programme-error": "/programmes/auxilia?debut=hier", "no-page": "/nulle-part",
     }  # fmt: skip
     for name, path in screens.items():

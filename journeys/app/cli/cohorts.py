@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from journeys.app.cohorts import Known, Told
+    from journeys.app.entry import Actor
     from journeys.store.cohorts import CohortRow, Member
     from journeys.store.directory import By
 
@@ -108,17 +109,22 @@ async def _open(desk: Desk, name: str, programme: str, places: int, dates: "Sequ
 
 
 async def _join(desk: Desk, cohort: str, id: str) -> None:
+    await let_in(desk, await _find(desk, cohort), id, await desk.actor(), {})
+
+
+async def let_in(desk: Desk, known: "Known", id: str, actor: "Actor", shown: dict[str, Any]) -> None:
+    """Let a journey in, and say whether it has a place; `shown` goes with it as JSON. Raises Failure."""
     from journeys.app.cohorts import by_caseworker, join
     from journeys.app.finding import find_journey, load
 
-    known, pool = await _find(desk, cohort), await desk.pool()
+    pool = await desk.pool()
     loaded = await load(pool, await find_journey(pool, id))
-    who = by_caseworker(await desk.actor(), "join-cohort", loaded, desk.now)
+    who = by_caseworker(actor, "join-cohort", loaded, desk.now)
     member = await join(pool, desk.ring(), known, loaded, who)
     told = await _tell(desk, known)
     name = member.person or id
     _said(
-        desk, {"cohort": known.row.id, "journey": member.journey, "rank": member.rank},
+        desk, {**shown, "cohort": known.row.id, "journey": member.journey, "rank": member.rank},
         Said(f"{name} a une place dans « {known.row.name} ».", f"{name} has a place in “{known.row.name}”.")
         if member.rank is None
         else Said(f"« {known.row.name} » est complète : {name} attend, au rang {member.rank}.",
