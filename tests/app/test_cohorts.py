@@ -45,7 +45,7 @@ def test_a_cohort_by_hand(here: Journeys, started: Callable[..., str], promotion
     left = here("cohort", "leave", promotion, first, *AS_ALINE)
     assert left.code == 0 and "a maintenant une place" in left.out
     shown = here("cohort", "show", promotion)
-    assert "1 places prises sur 1" in shown.out and "a une place" in shown.out and first not in shown.out
+    assert "places prises 1 sur 1" in shown.out and "a une place" in shown.out and first not in shown.out
     assert here("cohort", "places", promotion, "2", *AS_SAM).code == 0
     here("cohort", "join", promotion, first, *AS_ALINE)
     few = here("cohort", "places", promotion, "1", *AS_SAM, "--json")

@@ -292,7 +292,7 @@ async def _show(desk: Desk, id: str) -> None:
         out.heading(f"{row.name}{closed}  {row.id}")
         out.line(
             out.t(
-                f"  {row.programme} : {row.taken} places prises sur {row.places}, {row.waiting} en attente",
+                f"  {row.programme} : places prises {row.taken} sur {row.places}, en attente {row.waiting}",
                 f"  {row.programme}: {row.taken} of {row.places} places taken, {row.waiting} waiting",
             )
         )
