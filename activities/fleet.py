@@ -1,4 +1,4 @@
-"""Fleet work: journeys whose next due is past are woken by a signed `sync`; uploads that came to nothing go."""
+"""Fleet work: journeys past their due are woken, cohorts are looked after, uploads that came to nothing go."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -11,7 +11,9 @@ from activities.resources import Resources
 from journeys import contract
 from journeys.domain.commands import Command, Sync
 from journeys.domain.record import SYSTEM
-from journeys.store import documents, views
+from journeys.issuing import days_owed
+from journeys.store import cohorts, documents, views
+from journeys.store.directory import By
 from journeys.store.signing import sign
 
 PAST = timedelta(minutes=5)
@@ -40,5 +42,21 @@ class Fleet:
                 woken += 1
             except Exception as error:
                 structlog.get_logger().warning("journey not woken", journey=row.id, reason=type(error).__name__)
+        await self._look_after_cohorts(now)
         await documents.sweep(self._resources.pool, now - CUT_OFF)
         return woken
+
+    async def _look_after_cohorts(self, now: datetime) -> None:
+        """Give on the places of journeys that are over, and tell each journey the days that it was not told."""
+        pool, by = self._resources.pool, By(actor=SYSTEM, role=SYSTEM, at=now)
+        for row in await cohorts.cohorts(pool):
+            if row.closed:
+                continue
+            await cohorts.change(pool, row.id, lambda _: None, by)
+            for command in await days_owed(pool, self._resources.ring, row.id, now, now.date()):
+                try:
+                    await self._resources.send(command)
+                except Exception as error:
+                    structlog.get_logger().warning(
+                        "cohort's day not told", journey=command.stream, reason=type(error).__name__
+                    )

@@ -114,8 +114,8 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     ),
     "DateRule.missed": _MISSED,
     "DateRule.shared": (
-        "la même date pour toute une promotion, jamais décalée",
-        "a cohort’s date, the same for all, never shifted",
+        "la même date pour toute une promotion, jamais décalée ; dans le fichier, dans l’ordre des jours",
+        "a cohort’s date, the same for all, never shifted; in the file, in the order of their days",
     ),
     "DateRule.origin": _ORIGIN,
     "DateRule.rule": _RULE,

@@ -28,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "documents": {"domain", "narration", "i18n"},
     "audit": {"contract", "domain", "store", "temporal", "narration", "i18n"},
     "workflows": {"contract", "domain"},
-    "activities": {"contract", "domain", "store", "channels", "telemetry"},
+    "activities": {"contract", "domain", "store", "channels", "telemetry", "identifiers", "issuing"},
     "local": {
         "contract", "domain", "store", "temporal", "authoring", "narration", "audit", "i18n", "settings", "clock",
         "channels", "telemetry", "identifiers", "issuing",

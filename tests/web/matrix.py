@@ -91,6 +91,12 @@ POST /lien/{token}                      404     404       404         404      4
 GET /parcours/{id}/debut                login   journey   journey     journey  journey  journey  journey        refused  refused  refused
 GET /parcours/{id}/audit                login   journey   journey     journey  journey  journey  refused        refused  refused  refused
 GET /partenaires                        login   lists     lists       open     open     open     refused        refused  refused  refused
+GET /promotions                         login   open      open        open     open     open     refused        refused  refused  refused
+GET /promotions/{cohort}                login   lists     lists       lists    lists    lists    refused        refused  refused  refused
+POST /promotions/{cohort}/dates         login   refused   lists       refused  refused  refused  refused        refused  refused  refused
+POST /promotions/{cohort}/entrer        login   lists     lists       refused  refused  refused  refused        refused  refused  refused
+POST /promotions/{cohort}/places        login   refused   lists       refused  refused  refused  refused        refused  refused  refused
+POST /promotions/{cohort}/quitter       login   lists     lists       refused  refused  refused  refused        refused  refused  refused
 GET /readyz                             open    open      open        open     open     open     open           open     open     open
 GET /recherche                          login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 POST /equipe/absences                   login   open      open        open     open     open     open           refused  refused  refused

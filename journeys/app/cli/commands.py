@@ -6,6 +6,7 @@ import typer
 
 from journeys.app.cli import (
     audit,
+    cohorts,
     demo,
     directory,
     doing,
@@ -35,6 +36,7 @@ def application() -> typer.Typer:
     programmes.add_to(app)
     rules.add_to(app)
     directory.add_to(app)
+    cohorts.add_to(app)
     starting.add_to(app)
     listing.add_to(app)
     doing.add_to(app)

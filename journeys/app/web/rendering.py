@@ -88,7 +88,7 @@ def elsewhere(visit: Visit) -> list[tuple[str, str]]:
     say = visit.say
     pages = [("/sorties", say("Sorties à venir"), READERS), ("/programmes", say("Programmes"), READERS),
              ("/equipe", say("Équipe et absences"), STAFF), ("/mentors", say("Mentors"), READERS),
-             ("/partenaires", say("Partenaires"), READERS)]  # fmt: skip
+             ("/partenaires", say("Partenaires"), READERS), ("/promotions", say("Promotions"), READERS)]  # fmt: skip
     return [(path, label) for path, label, policy in pages if visit.admitted(policy)]
 
 
