@@ -1,4 +1,4 @@
-"""Fleet work: journeys whose next due is past are woken by a signed `sync`; uploads that came to nothing go."""
+"""Fleet work: journeys past their due are woken by a signed `sync`, dropped uploads go, indicators are counted."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -11,11 +11,14 @@ from activities.resources import Resources
 from journeys import contract
 from journeys.domain.commands import Command, Sync
 from journeys.domain.record import SYSTEM
-from journeys.store import documents, views
+from journeys.indicators.definitions import VERSION, told
+from journeys.store import counting, documents, views
 from journeys.store.signing import sign
 
 PAST = timedelta(minutes=5)
 """A due so long past means that nobody is there to take it."""
+AT_ONCE: Final = 5_000
+"""Journeys that one round counts for the indicators: under a minute of work."""
 CUT_OFF: Final = timedelta(days=1)
 """A document kept so long for a command that the journal has not taken belongs to nothing."""
 
@@ -41,4 +44,5 @@ class Fleet:
             except Exception as error:
                 structlog.get_logger().warning("journey not woken", journey=row.id, reason=type(error).__name__)
         await documents.sweep(self._resources.pool, now - CUT_OFF)
+        await counting.recount(self._resources.pool, told, VERSION, AT_ONCE)
         return woken

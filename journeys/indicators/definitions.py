@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Any, Final, Literal
 
+from journeys.domain.events import JourneyPlanned, ProgrammeChanged
 from journeys.domain.handbook import open_handbook
 from journeys.domain.person import UNKNOWN
 from journeys.domain.record import Event, Payload
@@ -24,7 +25,7 @@ HOUSING, JOB, CUSTODY = "housing", "job", "custody"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a journey adds to an indicator: things (or cents) that are so, that are not, and of which nothing is known."""
+    """What a journey adds to an indicator: things (or cents) that are so, are not, and are not known."""
 
     ripe: date
     """The day from which it counts; before, the journey is too young."""
@@ -204,8 +205,7 @@ INDICATORS: Final = (
     ),
     Indicator(
         "grants-used", N_("Aides versées"), N_("euros arrivés"),
-        N_("euros accordés par une aide entièrement versée ou arrêtée ; ce qu'une aide en cours doit encore verser "
-           "n'est pas connu"), _EVERY, _grants_used, "cents",
+        N_("euros accordés dont le sort est connu : arrivés, ou qui ne viendront plus"), _EVERY, _grants_used, "cents",
     ),
     Indicator(
         "custody-6-months", N_("Retours en détention en 6 mois"),
@@ -237,6 +237,8 @@ def told(events: Sequence[Event[Payload]], texts: Mapping[str, str]) -> Told:
 
     Args:
         events: all of its events. texts: programmes and calendars that they name, by SHA-256.
+
+    Raises ValueError, KeyError: no programme is named, or its text is not there.
     """
     programme, calendar = _rules_in_force(events)
     life = life_of(events, open_handbook(texts[programme], texts[calendar]))
@@ -254,5 +256,7 @@ def answers_of(life: Life) -> Iterator[tuple[str, Answer]]:
 
 def _rules_in_force(events: Sequence[Event[Payload]]) -> tuple[str, str]:
     """SHA-256 of the programme and of the calendar that the record named last."""
-    data: Any = next(event.data for event in reversed(events) if event.kind in ("JourneyPlanned", "ProgrammeChanged"))
-    return data.programme, data.calendar
+    for event in reversed(events):
+        if isinstance(event.data, JourneyPlanned | ProgrammeChanged):
+            return event.data.programme, event.data.calendar
+    raise ValueError("no programme is named")

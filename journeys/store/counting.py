@@ -1,10 +1,12 @@
 """Answers of journeys to the indicators: counted from the journal where it has grown, and added up by group."""
 
+import asyncio
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
-from itertools import chain, groupby
+from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final, Literal, Protocol
 
@@ -14,6 +16,7 @@ from journeys.store.database import Connection, Pool
 from journeys.store.programmes import texts_of
 
 _BATCH: Final = 50
+_NAME_RULES: Final = ("JourneyPlanned", "ProgrammeChanged")
 _NONE: Final = "00000000-0000-0000-0000-000000000000"
 
 
@@ -34,9 +37,9 @@ _GROWN: Final = "(c.journey IS NULL OR c.seq < j.seq OR c.version <> $1)"
 
 
 async def recount(pool: Pool, telling: Telling, version: int, limit: int | None = None) -> int:
-    """Count the journeys anew that have grown since they were counted, at most `limit`; how many were.
+    """Count the journeys anew that have grown since they were counted, at most `limit`; how many were looked at.
 
-    Raises UnknownKind, pydantic's ValidationError: an event that this code cannot read; those before it are counted.
+    One whose record this code cannot read stays as it was counted, and `Reach` goes on telling it.
     """
     done, after = 0, _NONE
     while limit is None or done < limit:
@@ -49,21 +52,19 @@ async def recount(pool: Pool, telling: Telling, version: int, limit: int | None 
         if not ids:
             break
         after = ids[-1]
-        done += await _count(pool, ids, telling, version)
+        done += len(ids)
+        await _count(pool, ids, telling, version)
     return done
 
 
-async def _count(pool: Pool, ids: Sequence[Any], telling: Telling, version: int) -> int:
+async def _count(pool: Pool, ids: Sequence[Any], telling: Telling, version: int) -> None:
     rows = await pool.fetch(
         "SELECT stream, kind, header FROM events WHERE stream = ANY ($1) ORDER BY stream, seq",
         [f"journey-{id}" for id in ids],
     )
-    lives = {
-        stream: [read_stored(row["kind"], row["header"]) for row in mine]
-        for stream, mine in groupby(rows, key=itemgetter("stream"))
-    }
-    texts = await _texts(pool, chain.from_iterable(lives.values()))
-    found = {stream: telling(events, texts) for stream, events in lives.items()}
+    texts = await texts_of(pool, await asyncio.to_thread(_named, rows))
+    # Beside the loop: whoever serves others meanwhile is not held up by a batch.
+    found = await asyncio.to_thread(_tell, rows, texts, telling)
     await pool.executemany(
         """
         INSERT INTO counted AS c (journey, seq, version, begun, answers) VALUES ($1, $2, $3, $4, $5)
@@ -76,12 +77,21 @@ async def _count(pool: Pool, ids: Sequence[Any], telling: Telling, version: int)
             for stream, each in found.items()
         ],
     )
-    return len(found)
 
 
-async def _texts(pool: Pool, events: Iterable[Event[Payload]]) -> dict[str, str]:
-    named = {getattr(event.data, field, None) for event in events for field in ("programme", "calendar")}
-    return await texts_of(pool, sorted(filter(None, named)))
+def _named(rows: Sequence[Any]) -> list[str]:
+    """SHA-256 of the programmes and calendars that these events put in force."""
+    data = [json.loads(row["header"])["data"] for row in rows if row["kind"] in _NAME_RULES]
+    return sorted({each[field] for each in data for field in ("programme", "calendar")})
+
+
+def _tell(rows: Sequence[Any], texts: Mapping[str, str], telling: Telling) -> dict[str, Told]:
+    """What each stream answers; without those that cannot be read."""
+    found = {}
+    for stream, mine in groupby(rows, key=itemgetter("stream")):
+        with suppress(ValueError, KeyError):
+            found[stream] = telling([read_stored(row["kind"], row["header"]) for row in mine], texts)
+    return found
 
 
 # --- added up

@@ -168,6 +168,9 @@ def log(means: str = "phone") -> c.LogContact:
     return c.LogContact(contact="support", means=means)
 
 
+NOT_MADE: Final = c.Correct(what="contact", id="support", window=1, to="missed")
+
+
 @pytest.mark.parametrize(
     ("facts", "three", "seven"),
     [
@@ -176,8 +179,7 @@ def log(means: str = "phone") -> c.LogContact:
         ([("2027-03-05", log())], "no", "yes"),
         # Written down in May: it was on the second day.
         ([("2027-05-20", told(log(), "2027-03-02 15:00"))], "yes", "yes"),
-        ([("2027-03-03", log()), ("2027-05-20", by(SUPERVISOR, c.Correct(what="contact", id="support", window=1, to="missed")))],
-         "no", "no"),
+        ([("2027-03-03", log()), ("2027-05-20", by(SUPERVISOR, NOT_MADE))], "no", "no"),
     ],
     ids=["none", "third-day", "fifth-day", "late", "not-after-all"],
 )  # fmt: skip

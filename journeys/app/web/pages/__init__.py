@@ -11,6 +11,7 @@ from journeys.app.web.pages import (
     escalations,
     giving,
     health,
+    indicators,
     letters,
     links,
     login,
@@ -26,4 +27,5 @@ ROUTERS = [
     health.router, login.router, changes.router, today.router, caseload.router, week.router, person.router,
     commands.router, approvals.router, escalations.router, start.router, audit.router, directory.router,
     releases.router, programmes.router, documents.router, letters.router, giving.router, links.router,
+    indicators.router,
 ]  # fmt: skip
