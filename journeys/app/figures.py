@@ -1,6 +1,6 @@
 """Indicators for whoever asks: counted up to now, added up, told in words, and as the report for a funder."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, get_args
@@ -14,8 +14,9 @@ from journeys.domain.programme import Programme
 from journeys.domain.rights import Reach as Sight
 from journeys.domain.rights import reaches
 from journeys.i18n import Lang, format_date, format_money, format_month, listed, ngettext, text
-from journeys.indicators.definitions import INDICATORS, VERSION, Indicator, told
+from journeys.indicators.definitions import HOUSING, INDICATORS, JOB, VERSION, Indicator, told
 from journeys.indicators.figures import LEAST, By, Cell, Count, Figures, Shown, table
+from journeys.narration import spoken
 from journeys.store import counting
 from journeys.store.counting import Cohort, Reach
 from journeys.store.database import Connection, Pool
@@ -76,6 +77,11 @@ async def count_anew(pool: Pool, limit: int | None = None) -> int:
     return await counting.recount(pool, told, VERSION, limit)
 
 
+async def waiting(pool: Pool) -> int:
+    """How many journeys `count_anew` would count."""
+    return (await counting.reach(pool, Cohort(), VERSION)).grown
+
+
 async def counted(connection: Pool | Connection, asked: Asked, now: datetime, visible: str = "true") -> Counted:
     """The indicators of what was asked for, as of what has been counted. visible: `views.within`."""
     totals: dict[str, Count] = {}
@@ -105,8 +111,9 @@ class Words:
 
     def amount(self, number: int, indicator: Indicator) -> str:
         """`1 200,00 €`, `1 240`."""
-        if indicator.unit == "cents":
-            return format_money(number, self.lang)
+        return format_money(number, self.lang) if indicator.unit == "cents" else self.number(number)
+
+    def number(self, number: int) -> str:
         return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}" if self.lang == "fr" else ",")
 
     def found(self, cell: Cell, indicator: Indicator) -> str:
@@ -123,10 +130,12 @@ class Words:
                 return self.say("{yes} sur {among}", yes=yes, among=among)
 
     def share(self, cell: Cell) -> str:
-        """`40 %`; empty without a figure, and where the denominator is nothing."""
+        """`40 %`; empty without a figure. Only all are 100 %, and only none 0 %."""
         if cell.shown is not Shown.FIGURE:
             return ""
         share = round(cell.count.share * 100)
+        if 0 < cell.count.yes < cell.count.among:
+            share = min(max(share, 1), 99)
         return f"{share}\N{NO-BREAK SPACE}%" if self.lang == "fr" else f"{share}%"
 
     def unknown(self, cell: Cell, indicator: Indicator) -> str:
@@ -137,10 +146,10 @@ class Words:
     def row(self, label: str, cell: Cell, indicator: Indicator) -> tuple[str, str, str, str, str]:
         """A line of a table: whose, how many, which share, unknown, too young."""
         return (label, self.found(cell, indicator), self.share(cell), self.unknown(cell, indicator),
-                str(cell.count.young))  # fmt: skip
+                self.number(cell.count.young))  # fmt: skip
 
     def heads(self, first: str) -> tuple[str, str, str, str, str]:
-        return (first, self.say("Compte"), self.say("Part"), self.say("Pas connu"), self.say("Trop récent"))
+        return (first, self.say("Nombre"), self.say("Part"), self.say("Pas connu"), self.say("Trop récent"))
 
     def rows(self, counted: Counted, indicator: Indicator, figures: Figures) -> list[tuple[str, str, str, str, str]]:
         """Every group, then all together."""
@@ -188,9 +197,9 @@ class Words:
         """How many journeys are counted."""
         return " · ".join(filter(None, (
             ngettext(self.lang, "{count} parcours compté", "{count} parcours comptés", reach.begun)
-            .format(count=reach.begun),
+            .format(count=self.number(reach.begun)),
             ngettext(self.lang, "{count} pas encore sorti", "{count} pas encore sortis", reach.ahead)
-            .format(count=reach.ahead) if reach.ahead else "",
+            .format(count=self.number(reach.ahead)) if reach.ahead else "",
         )))  # fmt: skip
 
     def grown(self, reach: Reach) -> str:
@@ -201,11 +210,12 @@ class Words:
             self.lang, "{count} parcours a changé depuis son dernier comptage : il sera recompté dans les dix minutes.",
             "{count} parcours ont changé depuis leur dernier comptage : ils seront recomptés dans les dix minutes.",
             reach.grown,
-        ).format(count=reach.grown)  # fmt: skip
+        ).format(count=self.number(reach.grown))  # fmt: skip
 
-    def method(self) -> tuple[str, ...]:
+    def method(self, asked: Asked) -> tuple[str, ...]:
         """How the figures are made, for whoever reads them without us."""
         return (
+            *self.values(asked),
             self.say("Chaque parcours compte depuis la levée d'écrou ; sans elle, depuis la date qui ouvre son "
                      "programme. Les jours de suspension repoussent l'âge, sauf pour les retours en détention."),
             self.say("Un jour est compté une semaine après : on a le temps de noter. Un parcours plus jeune n'est "
@@ -217,6 +227,18 @@ class Words:
             self.say("Moins de {least} personnes ne sont jamais montrées à part. Quand leur chiffre se déduirait du "
                      "total, le plus petit groupe suivant n'est pas montré non plus.", least=LEAST),
         )  # fmt: skip
+
+    def values(self, asked: Asked) -> Iterator[str]:
+        """What each programme that is asked for counts as housed, and as a job."""
+        for name, programme in self.programmes.items():
+            if asked.programme in (None, name):
+                for measure in programme.measures.values():
+                    if measure.situation in (HOUSING, JOB):
+                        yield self.say(
+                            "{programme}, « {measure} » : {values}.", programme=self.group("programme", name),
+                            measure=measure.label.in_(self.lang),
+                            values=listed((spoken(each, self.lang) for each in measure.good), self.lang),
+                        )  # fmt: skip
 
 
 def scope_words(words: Words, roles: Collection[str], sites: Collection[str], name: str) -> str:
@@ -296,6 +318,6 @@ def report(counted: Counted, words: Words, scope: str, *, sender: str) -> bytes:
             ))
             for each, figures in counted.lines()
         ),
-        method=words.method(),
+        method=words.method(asked),
     )  # fmt: skip
     return typeset(paper, words.lang, counted.at, ZONE.key)

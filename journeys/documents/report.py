@@ -37,7 +37,7 @@ class Report:
 
 def sheet_of(report: Report, lang: str, at: datetime, zone: ZoneInfo) -> dict[str, Any]:
     """The report as the layout takes it."""
-    _ = text(lang)
+    _, colon = text(lang), ": " if lang == "en" else "\N{NO-BREAK SPACE}: "
     return {
         "sender": report.sender,
         "kind": _("Rapport"),
@@ -50,7 +50,7 @@ def sheet_of(report: Report, lang: str, at: datetime, zone: ZoneInfo) -> dict[st
         "entries": [
             {
                 "title": entry.title,
-                "definition": [[fact.label, fact.value] for fact in entry.definition],
+                "definition": [[f"{fact.label}{colon}", fact.value] for fact in entry.definition],
                 "table": section_sheet(entry.table),
             }
             for entry in report.entries

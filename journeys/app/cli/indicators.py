@@ -1,12 +1,16 @@
 """`journeys indicators`: what came of the journeys, by programme, month or site; also as the report for a funder."""
 
 from pathlib import Path
+from typing import Final
 
 import typer
 
 from journeys.app.cli.desk import Desk
 from journeys.app.cli.files import check, write
 from journeys.app.cli.shape import at, command, option
+
+MANY: Final = 500
+"""More journeys than this take a while to count: it is said."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -51,6 +55,9 @@ async def _indicators(
             f"--programme: no journey under “{asked.programme}”", field="--programme",
             remedy=Said(f"programmes en vigueur : {known}", f"programmes in force: {known}"),
         )  # fmt: skip
+    if (waiting := await figures.waiting(pool)) > MANY:
+        out.note(out.t(f"{waiting} parcours à compter, une minute pour quelques milliers…",
+                       f"{waiting} journeys to count, a minute for some thousands…"))  # fmt: skip
     await figures.count_anew(pool)
     counted, words = await figures.counted(pool, asked, desk.now), figures.Words(out.lang, programmes)
     found = figures.as_json(counted, words)
@@ -70,7 +77,7 @@ async def _indicators(
             for label, value in words.definition(indicator):
                 out.line(f"  {label}{out.t(' :', ':')} {value}")
         out.heading(out.t("Comment c'est compté", "How it is counted"))
-        for line in words.method():
+        for line in words.method(asked):
             out.line(f"  {line}")
         if pdf is not None:
             out.line(out.t(f"Rapport écrit : {pdf}", f"Report written: {pdf}"))
