@@ -40,7 +40,7 @@ async def screen(visit: Visit = door(READERS)) -> Response:
     return page(
         visit, "indicators.html", 422 if found.failures else 200, counted=found.counted, words=found.words,
         failures=found.failures, bys=BYS, programmes=programmes, typed={name: query.get(name, "") for name in FIELDS},
-        labels={"par": visit.say("Par"), "de": visit.say("Sorties de"), "a": visit.say("à")},
+        labels={"par": visit.say("Par"), "de": visit.say("Sorties à partir de"), "a": visit.say("Sorties jusqu'à")},
         scope=_scope(visit, found.words), address=lambda: address_of(visit),
     )  # fmt: skip
 
