@@ -7,12 +7,13 @@ from functools import partial
 from typing import Any, Final, Literal
 
 from journeys.domain.events import JourneyPlanned, ProgrammeChanged
+from journeys.domain.events import Value as Known
 from journeys.domain.handbook import open_handbook
 from journeys.domain.person import UNKNOWN
 from journeys.domain.record import Event, Payload
 from journeys.domain.state import GrantStatus, PaymentStatus
 from journeys.i18n import N_
-from journeys.indicators.life import Known, Life, life_of
+from journeys.indicators.life import Life, life_of
 
 VERSION: Final = 1
 """Raised with every change of what an answer means: those of before are then counted anew."""

@@ -1,12 +1,13 @@
 """One journey as indicators look at it: since when it counts, whom it met when, what held on a day."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import Final, Literal
+from typing import Final
 
 from journeys.domain import events as e
+from journeys.domain.events import Value as Known
 from journeys.domain.evolve import fold
 from journeys.domain.handbook import Handbook
 from journeys.domain.moments import parse_moment
@@ -15,8 +16,6 @@ from journeys.domain.plan import moment_due
 from journeys.domain.programme import Measure, Programme
 from journeys.domain.record import Event, Payload
 from journeys.domain.state import State
-
-Known = Literal["yes", "no", "unknown"]
 
 RELEASE: Final = "release"
 
@@ -30,6 +29,8 @@ class Life:
     begun: date
     met: tuple[date, ...] = field(default=())
     """Days of every contact and every appointment that was kept, in order."""
+    measured: Mapping[tuple[str, date], Known] = field(default_factory=dict)
+    """What was written down last of a measure on a day."""
 
     def day(self, after: str, *, shifts: bool = True) -> date | None:
         """The day so long after it began (`3 months`); empty: that day itself. Suspended days push it out."""
@@ -50,21 +51,22 @@ class Life:
 
     def good(self, situation: str, after: str = "") -> tuple[str, ...] | None:
         """Values of a situation that the programme calls good, at a moment if it measures that; None: it has none."""
-        measure, _ = self._measure(situation, after)
-        return measure.good if measure is not None else None
+        found = self._measure(situation, after)
+        return found[1].good if found is not None else None
 
     def found_on(self, situation: str, after: str) -> Known | None:
         """Whether a situation was good so long after it began, as is known today; None: the programme measures none.
 
-        What was written down of that very measure counts, else the value that held on the day; a value from before
-        the closing says nothing of a day after it.
+        What was written down of the measure on that day counts, else the value that held; a value from before the
+        closing says nothing of a day after it.
         """
-        measure, measured = self._measure(situation, after)
-        day = self.day(after)
-        if measure is None or day is None:
+        found, day = self._measure(situation, after), self.day(after)
+        if found is None or day is None:
             return None
-        if measured in ("yes", "no"):
-            return "yes" if measured == "yes" else "no"
+        code, measure = found
+        measured = self.measured.get((code, day))
+        if measured is not None and measured != UNKNOWN:
+            return measured
         known = self.state.situation(situation, day)
         if known is None or known.value == UNKNOWN:
             return "unknown"
@@ -73,20 +75,18 @@ class Life:
             return "unknown"
         return "yes" if known.value in measure.good else "no"
 
-    def _measure(self, situation: str, after: str) -> tuple[Measure | None, str | None]:
-        """The measure of a situation at a moment, and its answer: the strictest, and rather one that looks then."""
+    def _measure(self, situation: str, after: str) -> tuple[str, Measure] | None:
+        """The measure of a situation at a moment, with its code: the strictest, and rather one that looks then."""
         moment = parse_moment(self._moment(after))
         mine = [
-            (moment not in measure.at, len(measure.good), code, measure)
+            (moment not in measure.at, len(measure.good), code)
             for code, measure in self.book.programme.measures.items()
             if measure.situation == situation
         ]
         if not mine:
-            return None, None
-        elsewhere, _, code, measure = min(mine, key=lambda each: each[:3])
-        if elsewhere:
-            return measure, None
-        return measure, self.state.measured.get(f"{code}/{measure.at.index(moment) + 1}")
+            return None
+        _, _, code = min(mine)
+        return code, self.book.programme.measures[code]
 
     def _moment(self, after: str) -> str:
         return f"{after} after {self._anchor}" if after else f"at {self._anchor}"
@@ -105,7 +105,14 @@ def life_of(events: Sequence[Event[Payload]], book: Handbook) -> Life | None:
     """The life of a journey from all its events; None while it has not begun. `book`: the rules in force now."""
     state = fold(events)
     begun = _begun(state, begins_with(book.programme))
-    return Life(state, book, begun, tuple(sorted(_met(events, book, state)))) if begun is not None else None
+    if begun is None:
+        return None
+    measured = {
+        (event.data.measure, event.data.day): event.data.value
+        for event in events
+        if isinstance(event.data, e.OutcomeMeasured)
+    }
+    return Life(state, book, begun, tuple(sorted(_met(events, book, state))), measured)
 
 
 def _begun(state: State, anchor: str) -> date | None:

@@ -85,10 +85,18 @@ def test_housed(facts: list[tuple[str, Any]], night: str, three: str, six: str) 
     life = out()
     for at, asked in facts:
         life.when(at, asked)
-    life.when("2027-12-01")
+    life.when("2027-11-02")
     assert one(life, NIGHT) == ("2027-03-08", night)
     assert one(life, THREE) == ("2027-06-08", three)
     assert one(life, SIX) == ("2027-09-08", six)
+
+
+def test_a_release_that_is_corrected_moves_every_day_with_it() -> None:
+    life = out().when("2027-03-01 11:00", lives("none", "2027-03-01")).when("2027-03-02", lives("own", "2027-03-02"))
+    life.when("2027-03-20")
+    assert one(life, NIGHT) == ("2027-03-08", "no")
+    life.when("2027-03-21", by(SUPERVISOR, c.Correct(what="date", id="release", on=day("2027-03-02"))))
+    assert one(life, NIGHT) == ("2027-03-09", "yes")
 
 
 def test_what_held_before_the_closing_says_nothing_of_a_day_after_it() -> None:
