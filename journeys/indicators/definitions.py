@@ -26,7 +26,10 @@ HOUSING, JOB, CUSTODY = "housing", "job", "custody"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a journey adds to an indicator: things (or cents) that are so, are not, and are not known."""
+    """What a journey adds to an indicator: things (or cents) that are so, are not, and are not known.
+
+    Of one journey at most one answer to an indicator holds a yes or a no: that is one person of whom it is known.
+    """
 
     ripe: date
     """The day from which it counts; before, the journey is too young."""
@@ -118,13 +121,18 @@ _ARRIVED: Final = (PaymentStatus.SETTLED, PaymentStatus.BY_HAND)
 
 
 def _grants_used(life: Life) -> Iterator[Answer]:
+    paid = gone = awaited = 0
     for id, grant in life.state.grants.items():
         if grant.status is GrantStatus.APPROVED:
             payments = [each for each in life.state.payments.values() if each.grant == id]
-            paid = min(sum(each.amount for each in payments if each.status in _ARRIVED), grant.amount)
-            left = grant.amount - paid
-            over = grant.over is not None
-            yield Answer(life.begun, yes=paid, no=left if over else 0, unknown=0 if over else left)
+            arrived = min(sum(each.amount for each in payments if each.status in _ARRIVED), grant.amount)
+            paid += arrived
+            if grant.over is not None:
+                gone += grant.amount - arrived
+            else:
+                awaited += grant.amount - arrived
+    if paid or gone or awaited:
+        yield Answer(life.begun, yes=paid, no=gone, unknown=awaited)
 
 
 def _returned(life: Life) -> Iterator[Answer]:

@@ -21,7 +21,7 @@ class Count:
     known: int = 0
     """People of whom an answer is known: what decides whether the figure is shown."""
     young: int = 0
-    """People whose journey is too young."""
+    """Journeys (or appointments) that are too young."""
 
     @property
     def among(self) -> int:

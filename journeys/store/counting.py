@@ -119,7 +119,9 @@ class Sum:
     no: int
     unknown: int
     known: int
+    """People of whom a yes or a no is known."""
     young: int
+    """Answers that do not count yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,20 +147,26 @@ async def sums(
     connection: Pool | Connection, by: Literal["programme", "month", "site"], cohort: Cohort, today: date,
     visible: str = "true",
 ) -> list[Sum]:  # fmt: skip
-    """Every indicator that somebody answers, of all together and by group. visible: `views.within`."""
+    """Every indicator that somebody answers, of all together and by group. visible: `views.within`.
+
+    Of a person with several journeys one alone counts towards `known`: a person too few there, never one too many.
+    """
     rows = await connection.fetch(
         f"""
-        SELECT grouping({_GROUPS[by]}) = 1 AS whole, {_GROUPS[by]} AS key, a.code,
+        WITH mine AS (
+            SELECT {_GROUPS[by]} AS key, c.answers, row_number() OVER (PARTITION BY j.person) = 1 AS first
+            FROM journeys j JOIN counted c ON c.journey = j.id
+            WHERE ({visible}) AND c.begun IS NOT NULL AND {_COHORT}
+        )
+        SELECT grouping(mine.key) = 1 AS whole, mine.key, a.code,
                coalesce(sum(a.yes) FILTER (WHERE a.ripe <= $1), 0)::bigint AS yes,
                coalesce(sum(a.no) FILTER (WHERE a.ripe <= $1), 0)::bigint AS no,
                coalesce(sum(a.unknown) FILTER (WHERE a.ripe <= $1), 0)::bigint AS unknown,
-               count(DISTINCT j.person) FILTER (WHERE a.ripe <= $1 AND a.yes + a.no > 0) AS known,
-               count(DISTINCT j.person) FILTER (WHERE a.ripe > $1) AS young
-        FROM journeys j JOIN counted c ON c.journey = j.id
-        CROSS JOIN LATERAL jsonb_to_recordset(c.answers) AS a(code text, ripe date, yes bigint, no bigint,
-                                                              unknown bigint)
-        WHERE ({visible}) AND c.begun IS NOT NULL AND {_COHORT}
-        GROUP BY GROUPING SETS ((a.code), (a.code, {_GROUPS[by]}))
+               count(*) FILTER (WHERE a.ripe <= $1 AND a.yes + a.no > 0 AND mine.first) AS known,
+               count(*) FILTER (WHERE a.ripe > $1) AS young
+        FROM mine CROSS JOIN LATERAL jsonb_to_recordset(mine.answers)
+             AS a(code text, ripe date, yes bigint, no bigint, unknown bigint)
+        GROUP BY GROUPING SETS ((a.code), (a.code, mine.key))
         """,
         today, cohort.programme, cohort.begins, cohort.ends,
     )  # fmt: skip

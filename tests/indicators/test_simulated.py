@@ -31,6 +31,8 @@ def test_lives_answer_what_was_measured(name: str) -> None:
             assert found == Told(state.seq, None, ())
             continue
         assert found == Told(state.seq, life.begun, tuple(answers_of(life)))
+        known = Counter(code for code, answer in found.answers if answer.yes or answer.no)
+        assert not known or max(known.values()) == 1
         answers = {code: answer for code, answer in found.answers if answer.yes + answer.no + answer.unknown == 1}
         for (programme, key), code in MEASURED.items():
             written = state.measured.get(key)
