@@ -288,6 +288,7 @@ def test_every_screen_in_the_dark_on_a_phone_enlarged_and_on_paper(
         "programmes": "/programmes", "programme": "/programmes/auxilia", "team": "/equipe", "mentors": "/mentors",
         "partners": "/partenaires", "account": "/compte", "form": f"{address}/agir/log-contact",
         "programme-error": "/programmes/auxilia?debut=hier", "no-page": "/nulle-part",
+        "indicators": "/indicateurs", "indicators-error": "/indicateurs?de=hier",
     }  # fmt: skip
     for name, path in screens.items():
         page.goto(path)

@@ -335,6 +335,8 @@ def judge(scene: Scene, answer: httpx.Response, role: str, route: str, scope: st
             assert status == 403 and not shown, what
         case "open":
             assert status in (200, 303, 422) and not to.startswith("/connexion") and not shown, what
+        case "figures":
+            assert status == 200 and not shown, what
         case "lists":
             judge_list(scene, answer, role, route, shown)
         case "journey" | "form" | "command" | "piece" | "links" | "letters" if not sees:

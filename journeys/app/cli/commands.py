@@ -11,6 +11,7 @@ from journeys.app.cli import (
     directory,
     doing,
     inboxes,
+    indicators,
     links,
     listing,
     papers,
@@ -41,6 +42,7 @@ def application() -> typer.Typer:
     listing.add_to(app)
     doing.add_to(app)
     inboxes.add_to(app)
+    indicators.add_to(app)
     links.add_to(app)
     papers.add_to(app)
     tokens.add_to(app)

@@ -12,6 +12,7 @@ from journeys.app.web.pages import (
     escalations,
     giving,
     health,
+    indicators,
     letters,
     links,
     login,
@@ -27,5 +28,5 @@ ROUTERS = [
     health.router, login.router, changes.router, today.router, caseload.router, week.router, person.router,
     commands.router, approvals.router, escalations.router, start.router, audit.router, directory.router,
     releases.router, programmes.router, documents.router, letters.router, giving.router, links.router,
-    cohorts.router,
+    cohorts.router, indicators.router,
 ]  # fmt: skip
