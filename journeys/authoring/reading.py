@@ -52,7 +52,9 @@ class ProgrammeNotFound(LookupError):
 
     def message(self, lang: str = "fr") -> str:
         if not self.readable:
-            english, french = "cannot be read", "ne peut pas être lu"
+            folder = File(self.asked).is_dir()
+            english = "is a folder" if folder else "cannot be read"
+            french = "est un dossier" if folder else "ne peut pas être lu"
             return f"“{self.asked}” {english}" if lang == "en" else f"« {self.asked} » {french}"
         if lang == "en":
             return f"there is no programme “{self.asked}”"
@@ -95,7 +97,7 @@ def check_programme(raw: bytes, source: File) -> ProgrammeFile:
     if programme is None:
         raise ProgrammeInvalid(source, few(wrong))
     found = sorted(
-        [*_impossible(programme, tree), *_rules(programme, tree), *_one_language(tree)],
+        [*_impossible(programme, tree), *_rules(programme, tree), *_texts(programme, tree)],
         key=lambda one: (one.line, one.column),
     )
     if any(one.severity == "error" for one in found):
@@ -155,10 +157,18 @@ def _rules(programme: Programme, tree: Tree) -> Iterator[Finding]:
             yield tree.finding((*where, "rule"), "unknown-rule", {"name": part.rule, "known": rule_names()})
 
 
-def _one_language(tree: Tree) -> Iterator[Finding]:
+def _texts(programme: Programme, tree: Tree) -> Iterator[Finding]:
+    """Texts that say nothing, or nothing to half of those who read them."""
     for where, given in _labels(tree.data, ()):
         if isinstance(given, str):
             yield tree.finding(where, "one-language", {}, "warning")
+        for language, text in given.items() if isinstance(given, dict) else ():
+            if isinstance(text, str) and not text.strip():
+                yield tree.finding((*where, language), "text-empty", {})
+    for name, role in programme.roles.items():
+        for language, text in (("fr", role.fr), ("en", role.en)):
+            if not text.strip():
+                yield tree.finding(("roles", name, language), "text-empty", {})
 
 
 def _labels(data: Any, where: Path) -> Iterator[tuple[Path, Any]]:
