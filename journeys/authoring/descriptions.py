@@ -148,7 +148,7 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
         "false: optional, cancelled when the phase ends",
     ),
     "Milestone.needs": (
-        "les étapes sans lesquels l’échéance n’est pas posée",
+        "les étapes sans lesquelles l’échéance n’est pas posée",
         "the milestones without which the deadline is not set",
     ),
     "Milestone.check": ("comment on constate qu’elle est atteinte", "how it is found to be reached"),

@@ -23,7 +23,10 @@ from tests.conftest import allowed_seconds
 ROOT = Path(__file__).parent.parent.parent
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-GUIDES = [ROOT / name for name in ("README.md", "LISEZMOI.md", "CONTRIBUTING.md")]
+GUIDES = [
+    *(ROOT / name for name in ("README.md", "LISEZMOI.md", "CONTRIBUTING.md")),
+    *sorted((ROOT / "docs" / "guide").glob("*.md")),
+]
 EVERYWHERE = {"--as": 1, "--lang": 1, "--json": 0, "--help": 0}
 """Options that every command takes, with how many words follow."""
 
