@@ -572,6 +572,12 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
         "raccourcissez l’intervalle, ou reculez la fin",
         "shorten the interval, or put the end later",
     ),
+    "mentor-never-sought": (
+        "ce contact attend que « {name} » ait accepté, et aucune étape ne demande d’en trouver un",
+        "this contact waits until “{name}” has accepted, and no milestone asks for one to be found",
+        "ajoutez une étape avec « check: mentor », et comptez depuis elle : at … reached",
+        "add a milestone with “check: mentor”, and count from it: at … reached",
+    ),
     "too-many-windows": (
         "ce rythme demande plus de {most} contacts",
         "this cadence asks for more than {most} contacts",

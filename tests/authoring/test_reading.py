@@ -24,7 +24,8 @@ from journeys.authoring.yaml_text import LARGEST_FILE
 from journeys.domain.programme import compile_programme
 
 OURS = Path(__file__).parent / "programmes"
-ALL = [*sorted(PROGRAMMES.glob("*.yaml")), *sorted(OURS.glob("*.yaml"))]
+EXAMPLES = PROGRAMMES / "examples"
+ALL = [*sorted(PROGRAMMES.glob("*.yaml")), *sorted(EXAMPLES.glob("*.yaml")), *sorted(OURS.glob("*.yaml"))]
 
 BASE = """\
 programme: essai
@@ -626,6 +627,7 @@ WARNED = [
         "one-language",
         "{fr: …, en: …}",
     ),
+    Broken("by: referent", "by: peer", "by: peer", "contacts.weekly.by", "mentor-never-sought", "check: mentor"),
     Broken("ends: 6 months after release\n", "", "programme:", "", "never-ends", "closes: completed"),
     Broken("due: 2 months", "due: 8 months", "due: 8", "milestones.cv.due", "due-after-end", "ends"),
     Broken(
