@@ -17,12 +17,13 @@ def settle(work: Deciding, began: Began = NOTHING_NEW) -> None:
     if work.state.is_open:
         while release.activate(work) or _move_phases(work) or milestones.reach_what_holds(work):
             pass
-    # The plan follows from what is known alone: when nothing of that has changed, it is the one on record.
-    if not work.changed:
+    # The plan follows from what it hangs on alone: when nothing of that has changed, it is the one on record.
+    if not work.moved:
         return
     if work.state.is_open:
         _replan_deadlines(work, began)
     _replan_moments(work)
+    work.moved = False
 
 
 def _move_phases(work: Deciding) -> bool:

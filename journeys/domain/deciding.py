@@ -7,8 +7,9 @@ from uuid import UUID, uuid5
 from journeys.domain.calendar import elapsed
 from journeys.domain.commands import Command
 from journeys.domain.events import envelope
-from journeys.domain.evolve import evolve, is_only_recorded
+from journeys.domain.evolve import evolve
 from journeys.domain.handbook import NO_OTHERS, Handbook, Shelf
+from journeys.domain.plan import moves_no_plan
 from journeys.domain.record import SYSTEM, Cause, Event, Payload
 from journeys.domain.state import State
 
@@ -38,8 +39,8 @@ class Deciding:
     """Rules that a command may put in force instead."""
     cause: Cause | None = None
     events: list[Event[Payload]] = field(default_factory=list)
-    changed: bool = False
-    """Some event changed what is known, so what follows from it must be found."""
+    moved: bool = False
+    """Some event changed what plans hang on since they were last made."""
 
     @property
     def day(self) -> date:
@@ -118,5 +119,5 @@ class Deciding:
         )
         evolve(self.state, event)
         self.events.append(event)
-        self.changed = self.changed or not is_only_recorded(data)
+        self.moved = self.moved or not moves_no_plan(data)
         return event

@@ -7,13 +7,44 @@ agenda reads instants and computes no dates.
 from collections.abc import Iterator
 from datetime import date, datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from journeys.domain import events as e
 from journeys.domain.calendar import ONE_DAY, Calendar, elapsed
+from journeys.domain.evolve import is_only_recorded
 from journeys.domain.handbook import Handbook
 from journeys.domain.moments import Anchor, AnchorKind, Duration, Moment, Side, Stretch, Unit, parse_moment
 from journeys.domain.programme import Check, Milestone, Roll
+from journeys.domain.record import Payload
 from journeys.domain.state import GrantStatus, State
+
+_MOVE_NO_PLAN: Final[frozenset[type[Payload]]] = frozenset({
+    e.ReviewPlanned, e.ReviewDue, e.ReferentAssigned, e.TransferAsked, e.TransferReminded, e.JourneyTransferred,
+    e.TransferDeclined, e.TransferCancelled, e.ReminderTaken, e.EvidenceAdded,
+    e.MessageDue, e.MessageDeferred, e.MessageReady, e.MessageSent, e.MessageFailed, e.MessageSuppressed,
+    e.MessageUnknown, e.MessageDelivered, e.MessageBounced,
+    e.AppointmentBooked, e.AppointmentMoved, e.AppointmentAnswered, e.AppointmentReminded, e.AppointmentAsked,
+    e.AppointmentAttended, e.AppointmentMissed, e.AppointmentExcused, e.AppointmentCancelled, e.AppointmentCorrected,
+    e.EscalationRaised, e.EscalationClimbed, e.EscalationAcknowledged, e.EscalationReassigned, e.EscalationDeferred,
+    e.EscalationReady, e.EscalationResolved, e.EscalationTold, e.EscalationUntold,
+    e.GrantRequested, e.GrantReturned, e.GrantApprovalGiven,
+    e.PaymentInstructed, e.PaymentHeld, e.PaymentReleased, e.PaymentEnquired, e.PaymentLookedUp, e.PaymentAccepted,
+    e.PaymentUnknown, e.PaymentSettled, e.PaymentSettledByHand,
+    e.ReceiptDue, e.ReceiptOverdue, e.ReceiptSubmitted, e.ReceiptUnanswered, e.ReceiptRefused, e.ReceiptAccepted,
+    e.ReceiptWaived,
+    e.MentorProposed, e.MentorDeclined, e.MentorProposalCancelled,
+    e.ReferralSent, e.ReferralAccepted, e.ReferralDeclined, e.ReferralExpired, e.ReferralCancelled,
+    e.ConsentGiven, e.ConsentWithdrawn, e.MessagesPaused, e.MessagesResumed, e.OptedOut, e.OptedIn, e.PersonDied,
+    e.ErasureRequested,
+    e.ContactDue, e.OutcomeMeasured,
+})  # fmt: skip
+"""Facts after which every plan is what it was before: nothing here reads what they change. The last two take from the
+planned moments the one that has come, themselves."""
+
+
+def moves_no_plan(data: Payload) -> bool:
+    """Whether a plan made before this fact is the plan after it."""
+    return is_only_recorded(data) or type(data) in _MOVE_NO_PLAN
 
 
 class Anchored(NamedTuple):

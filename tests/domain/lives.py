@@ -249,8 +249,8 @@ class MadeUp(Life):
         assert not found, found
 
     def _rests(self) -> None:
-        """Planning again finds nothing new, whenever that is: so a fact that changes nothing needs no planning."""
-        work = Deciding(self.state.copy(), self.book, self.now, self.state.stream, changed=True)
+        """Planning again finds nothing new, whenever that is: so a fact on which no plan hangs needs none."""
+        work = Deciding(self.state.copy(), self.book, self.now, self.state.stream, moved=True)
         settle(work)
         assert not work.events, work.events
 

@@ -3,10 +3,13 @@
 from collections import Counter
 from random import Random
 
+import pytest
 from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from journeys.domain import events as e
+from journeys.domain import plan
 from journeys.domain.commands import BODIES
 from tests.domain.lives import SEEDS, MadeUp, made_up_commands, play
 
@@ -97,3 +100,11 @@ def test_seeded_lives_hold_and_reach_every_rare_case() -> None:
     for seed in SEEDS:
         reached += play(seed).reached
     assert [case for case in RARE if not reached[case]] == []
+
+
+@pytest.mark.parametrize("kind", [e.PhaseEntered, e.GrantApproved])
+def test_a_fact_wrongly_held_to_move_no_plan_is_found(kind: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "_MOVE_NO_PLAN", plan._MOVE_NO_PLAN | {kind})
+    with pytest.raises(AssertionError):
+        for seed in SEEDS:
+            play.__wrapped__(seed)  # Not one that was kept from another test.
