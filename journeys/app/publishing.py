@@ -6,7 +6,6 @@ from datetime import date
 from typing import Final
 
 from journeys.app.failures import Exit, Failure, Said, not_found, usage
-from journeys.app.finding import nearest
 from journeys.authoring.calendars import calendar_text
 from journeys.authoring.findings import FileInvalid
 from journeys.authoring.reading import (
@@ -88,7 +87,7 @@ def _unknown(asked: str, known: tuple[str, ...], error: ProgrammeNotFound) -> Fa
     if not error.readable:
         return usage("unreadable-programme", error.message("fr"), error.message("en"), field="programme",
                      remedy=Said(error.remedy("fr"), error.remedy("en")))  # fmt: skip
-    near, named = nearest(asked, known), ", ".join(known)
+    near, named = error.near(known), ", ".join(known)
     return not_found(
         "unknown-programme",
         error.message("fr"),

@@ -50,6 +50,11 @@ class ProgrammeNotFound(LookupError):
         super().__init__(f"no programme {asked!r}")
         self.asked, self.known, self.readable = asked, known, readable
 
+    def near(self, known: tuple[str, ...]) -> str:
+        """What was probably meant: the file of that name without its ending, else the known name most like it."""
+        beside = (f"{self.asked}{ending}" for ending in (".yaml", ".yml"))
+        return next((name for name in beside if _is_there(name)), "") or nearest(self.asked, known)
+
     def message(self, lang: str = "fr") -> str:
         if not self.readable:
             folder = File(self.asked).is_dir()
@@ -61,7 +66,7 @@ class ProgrammeNotFound(LookupError):
         return f"il n’y a pas de programme « {self.asked} »"
 
     def remedy(self, lang: str = "fr") -> str:
-        near, named = nearest(self.asked, self.known), ", ".join(self.known)
+        near, named = self.near(self.known), ", ".join(self.known)
         if lang == "en":
             return (f"Did you mean “{near}”? " if near else "") + f"Shipped: {named}; or give the path of a file."
         return (
@@ -113,15 +118,22 @@ def programme_text(programme: Programme) -> str:
     return json.dumps(written, ensure_ascii=False, separators=(",", ":"))
 
 
+def _is_there(name: str | File) -> bool:
+    """Whether there is such a path; never so for what cannot be the name of one."""
+    try:
+        return File(name).exists()
+    except (OSError, ValueError):
+        return False
+
+
 def _find(path_or_name: str | File) -> File:
     if isinstance(path_or_name, str) and _NAME.fullmatch(path_or_name):
         shipped = PROGRAMMES / f"{path_or_name}.yaml"
         if shipped.is_file():
             return shipped
-    given = File(path_or_name)
-    if "\x00" in str(given) or not given.exists():
+    if not _is_there(path_or_name):
         raise ProgrammeNotFound(str(path_or_name), programme_names())
-    return given
+    return File(path_or_name)
 
 
 # What cannot work

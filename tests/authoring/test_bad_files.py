@@ -76,8 +76,19 @@ def test_who_starts_tries_or_compares_a_bad_file_is_told_the_same(tmp_path: Path
 def test_a_folder_and_no_file_at_all(tmp_path: Path, nowhere: Journeys) -> None:
     folder = nowhere("programme", "validate", str(tmp_path))
     assert folder.code == 2 and "est un dossier" in folder.err
-    absent = nowhere("programme", "validate", str(tmp_path / "none.yaml"))
-    assert absent.code == 3 and "chemin d’un fichier" in absent.err
+    for name in (str(tmp_path / "none.yaml"), "a" * 5_000, "a\0b"):
+        absent = nowhere("programme", "validate", name)
+        assert absent.code == 3 and "chemin d’un fichier" in absent.err
+
+
+def test_a_file_named_without_its_ending_is_proposed(
+    tmp_path: Path, nowhere: Journeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("essai.yml").write_text(HEAD)
+    for words in (("validate", "essai"), ("simulate", "essai")):
+        said = nowhere("programme", *words)
+        assert said.code == 3 and "Vouliez-vous dire « essai.yml »" in said.err, said
 
 
 def test_texts_in_one_language_are_noted_and_can_be_used(tmp_path: Path, nowhere: Journeys) -> None:
