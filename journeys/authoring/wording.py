@@ -87,8 +87,8 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
     "key-twice": (
         "la clé « {name} » est écrite deux fois ; la première est ligne {first}",
         "the key “{name}” is written twice; the first is on line {first}",
-        "gardez l’une des deux",
-        "keep one of the two",
+        "réunissez sous la première ce qui est sous les deux, ou gardez l’une des deux",
+        "put what is below both under the first, or keep one of the two",
     ),
     "yaml-tab": (
         "une tabulation sert de retrait",
