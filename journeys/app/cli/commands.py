@@ -6,11 +6,13 @@ import typer
 
 from journeys.app.cli import (
     audit,
+    cohorts,
     demo,
     directory,
     doing,
     importing,
     inboxes,
+    indicators,
     links,
     listing,
     papers,
@@ -36,11 +38,13 @@ def application() -> typer.Typer:
     programmes.add_to(app)
     rules.add_to(app)
     directory.add_to(app)
+    cohorts.add_to(app)
     starting.add_to(app)
     importing.add_to(app)
     listing.add_to(app)
     doing.add_to(app)
     inboxes.add_to(app)
+    indicators.add_to(app)
     links.add_to(app)
     papers.add_to(app)
     tokens.add_to(app)

@@ -37,6 +37,7 @@ STAFF: Final = Policy("staff", frozenset(ROLES) - {"mentor", "partner", "partici
 READERS: Final = Policy("readers", frozenset(role for role, reach in READS.items() if reach is not Reach.NONE))
 """Those who may look into some journey."""
 CASEWORK: Final = Policy("casework", frozenset({"referent", "supervisor"}))
+SUPERVISION: Final = Policy("supervision", frozenset({"supervisor"}))
 DECIDING: Final = Policy("deciding", frozenset({"supervisor", "finance", "duty"}))
 
 
