@@ -64,6 +64,22 @@ async def published(pool: Pool, name: str) -> Published | None:
     return None if row is None else Published(row["name"], row["sha256"].hex(), row["published_at"])
 
 
+async def versions(pool: Pool, name: str) -> list[Published]:
+    """Every text that was put in force under a name, the newest first; one put in force again stands once."""
+    rows = await pool.fetch(
+        """
+        SELECT data ->> 'programme' AS sha256, max(at) AS at
+        FROM (SELECT convert_from(header, 'UTF8')::jsonb -> 'data' AS data,
+                     (convert_from(header, 'UTF8')::jsonb ->> 'recorded_at')::timestamptz AS at
+              FROM events WHERE stream = 'system' AND kind = 'ProgrammePublished') AS facts
+        WHERE data ->> 'name' = $1
+        GROUP BY 1 ORDER BY 2 DESC, 1
+        """,
+        name,
+    )
+    return [Published(name, row["sha256"], row["at"]) for row in rows]
+
+
 async def all_published(pool: Pool) -> list[Published]:
     """Every programme in force, by name."""
     rows = await pool.fetch("SELECT name, sha256, published_at FROM published ORDER BY name")

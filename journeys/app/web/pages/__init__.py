@@ -5,7 +5,9 @@ from journeys.app.web.pages import (
     audit,
     caseload,
     changes,
+    changing,
     commands,
+    comparing,
     directory,
     documents,
     escalations,
@@ -19,6 +21,7 @@ from journeys.app.web.pages import (
     releases,
     start,
     today,
+    trying,
     week,
 )
 
@@ -26,4 +29,5 @@ ROUTERS = [
     health.router, login.router, changes.router, today.router, caseload.router, week.router, person.router,
     commands.router, approvals.router, escalations.router, start.router, audit.router, directory.router,
     releases.router, programmes.router, documents.router, letters.router, giving.router, links.router,
+    comparing.router, changing.router, trying.router,
 ]  # fmt: skip
