@@ -27,7 +27,7 @@ up: $(READY)       ## the stack stays up for real use
 	$(BIN)/journeys up
 
 test: $(READY)     ## the whole test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m tests
 
 browser:           ## Chromium from the distribution's packages, for the tests in a browser
 	@command -v chromium >/dev/null || tests/browser/install.sh

@@ -81,6 +81,8 @@ class Accepted:
     events: tuple[Event[Payload], ...]
     book: Handbook
     """The rules in force after them."""
+    state: State
+    """What is known after them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ Decision = Accepted | Refused
 def decide(
     state: State, asked: Command | Tick | Outcome | Blocked, now: datetime, book: Handbook, shelf: Shelf = NO_OTHERS
 ) -> Decision:
-    """Decide on what is known. The state is not changed; fold the events to know what it has become.
+    """Decide on what is known. The state that is given is not changed.
 
     `shelf`: the rules that a command may put in force instead of `book`.
     """
@@ -116,7 +118,7 @@ def decide(
                 assert_never(asked)
     except Refusal as refusal:
         return Refused(refusal.code, refusal.details)
-    return Accepted(tuple(work.events), work.book)
+    return Accepted(tuple(work.events), work.book, work.state)
 
 
 def refusal_event(state: State, command: Command, refused: Refused, now: datetime, book: Handbook) -> Event[Payload]:

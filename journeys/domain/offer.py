@@ -16,7 +16,7 @@ from journeys.domain.decide import (
     decide,
     refusal_event,
 )
-from journeys.domain.evolve import evolve, is_only_recorded
+from journeys.domain.evolve import fold, is_only_recorded
 from journeys.domain.handbook import NO_OTHERS, Handbook, Shelf
 from journeys.domain.record import Event, Payload
 from journeys.domain.state import State, Status
@@ -71,24 +71,24 @@ def make_offer(
     `blocked` is the fund's refusal of the reservation offered before; `shelf` holds the rules that a command may put in
     force.
     """
-    work = state.copy()
+    work = state
     events: list[Event[Payload]] = []
     taken = 0
     for outcome in outcomes:
         if len(events) >= MOST_EVENTS:
             break
-        _fold(work, decide(work, outcome, now, book), events)
+        work = _after(work, decide(work, outcome, now, book), events)
         taken += 1
     if taken == len(outcomes):
         asked = Blocked(blocked) if blocked is not None else Tick()
         if _is_due(work, now):
-            _fold(work, decide(work, asked, now, book), events)
+            work = _after(work, decide(work, asked, now, book), events)
     decided: list[Decided] = []
     caught_up = not _is_due(work, now)
     for command in commands:
         if len(events) >= MOST_EVENTS or not caught_up:
             break
-        one, book = _decide_one(work, command, now, book, events, shelf)
+        one, work, book = _decide_one(work, command, now, book, events, shelf)
         decided.append(one)
         caught_up = not _is_due(work, now)
     money = any(event.kind == "PaymentReserved" for event in events)
@@ -96,28 +96,28 @@ def make_offer(
 
 
 def _decide_one(
-    work: State, command: Command, now: datetime, book: Handbook, events: list[Event[Payload]], shelf: Shelf
-) -> tuple[Decided, Handbook]:
-    """What came of it, and the rules in force after it."""
-    decision = decide(work, command, now, book, shelf)
-    first = work.seq + 1
+    state: State, command: Command, now: datetime, book: Handbook, events: list[Event[Payload]], shelf: Shelf
+) -> tuple[Decided, State, Handbook]:
+    """What came of it, what is known and the rules in force after it."""
+    decision = decide(state, command, now, book, shelf)
+    first = state.seq + 1
     if isinstance(decision, Accepted):
-        _fold(work, decision, events)
-        bounds = (first, work.seq) if decision.events else (0, 0)
-        return Decided(command, None, *bounds), decision.book
-    if work.status is Status.NONE:
-        return Decided(command, decision, 0, 0), book  # there is no journey whose record could hold it
-    event = refusal_event(work, command, decision, now, book)
-    evolve(work, event)
+        events += decision.events
+        bounds = (first, decision.state.seq) if decision.events else (0, 0)
+        return Decided(command, None, *bounds), decision.state, decision.book
+    if state.status is Status.NONE:
+        return Decided(command, decision, 0, 0), state, book  # there is no journey whose record could hold it
+    event = refusal_event(state, command, decision, now, book)
     events.append(event)
-    return Decided(command, decision, first, first), book
+    return Decided(command, decision, first, first), fold((event,), state), book
 
 
-def _fold(work: State, decision: Accepted | Refused, events: list[Event[Payload]]) -> None:
-    if isinstance(decision, Accepted):
-        for event in decision.events:
-            evolve(work, event)
-            events.append(event)
+def _after(state: State, decision: Accepted | Refused, events: list[Event[Payload]]) -> State:
+    """What is known after a decision; its events join the offer."""
+    if isinstance(decision, Refused):
+        return state
+    events += decision.events
+    return decision.state
 
 
 def _is_due(state: State, now: datetime) -> bool:

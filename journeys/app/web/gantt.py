@@ -21,6 +21,8 @@ ROW: Final = 26
 HEAD: Final = 34
 IDLE: Final = timedelta(days=21)
 """A stretch in which nothing begins, ends or falls due is folded when it is longer."""
+LETTER: Final = 7.0
+"""Pixels that a letter of a day's name takes, rather more than less."""
 FOLDED_DAYS: Final = 6.0
 """Days' room that a folded stretch takes."""
 
@@ -152,14 +154,17 @@ def _folds(days: Sequence[date], place: Callable[[date], float], height: int) ->
 
 
 def _months(days: Sequence[date], place: Callable[[date], float], height: int, lang: Lang) -> list[str]:
-    """The first day shown of each month, where there is room for its name."""
-    found, last, month = [], -999.0, None
+    """The first day shown of each month, where there is room for its name; those at the right edge end at their day."""
+    found, free, month = [], 0.0, None
     for day in days:
-        if (day.year, day.month) != month and place(day) - last > 70:
-            words, x = format_date(day, lang).split(" "), place(day)
-            side = ' text-anchor="end"' if x > WIDTH - 100 else ""
-            found.append(f'<text class="month" x="{x:.1f}" y="28"{side}>{escape(words[0])} {escape(words[1])}</text>')
-            month, last = (day.year, day.month), place(day)
+        told, x = " ".join(format_date(day, lang).split(" ")[:2]), place(day)
+        long = LETTER * len(told)
+        ends = x + long > WIDTH
+        begins = x - long if ends else x
+        if (day.year, day.month) != month and begins >= free:
+            side = ' text-anchor="end"' if ends else ""
+            found.append(f'<text class="month" x="{x:.1f}" y="28"{side}>{escape(told)}</text>')
+            month, free = (day.year, day.month), begins + long + LETTER
     return found
 
 

@@ -1,0 +1,55 @@
+"""The whole suite: python -m tests [OPTION OF PYTEST ...].
+
+Two runs of pytest side by side, one a core: the pages in one, all else in the other. Each run has servers of its own.
+One tells as it goes, what the other told follows, and how both ended comes last.
+"""
+
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+HERE = Path(__file__).parent
+PAGES = ("web", "browser")
+"""About half of the suite's time; the browser's tests come last, see their conftest."""
+
+_ENDED = re.compile(r"^=*\s*\d+ (passed|failed|skipped|error|deselected|warning).* in [\d.]+s", re.MULTILINE)
+_LEFT_OUT = re.compile(r"^\d+ browser tests did not run.*$", re.MULTILINE)
+
+
+def main() -> int:
+    rooms = sorted({each.parent.name for each in HERE.glob("*/test_*.py")})
+    others = [room for room in rooms if room not in PAGES]
+    with tempfile.TemporaryFile("w+") as engine_told, tempfile.TemporaryFile("w+") as pages_told:
+        pages = _begin(PAGES, pages_told)
+        engine = _begin(others, subprocess.PIPE)
+        assert engine.stdout is not None
+        for line in engine.stdout:
+            print(line, end="", flush=True)
+            engine_told.write(line)
+        codes = (engine.wait(), pages.wait())
+        told = [_whole(each) for each in (engine_told, pages_told)]
+    print(f"\n--- beside it: {', '.join(PAGES)}\n{told[1]}\n--- both")
+    for name, text, code in zip(("engine", "pages"), told, codes, strict=True):
+        ends = _ENDED.findall(text) and [found.group() for found in _ENDED.finditer(text)][-1]
+        print(f"{name}: {(ends or 'it came to no end').strip('= ')}, exit code {code}")
+    for found in _LEFT_OUT.finditer(told[1]):
+        print(found.group())
+    return max(codes)
+
+
+def _begin(rooms: Sequence[str], told: IO[str] | int) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "pytest", *sys.argv[1:], *(f"{HERE.name}/{room}" for room in rooms)]
+    return subprocess.Popen(command, cwd=HERE.parent, stdout=told, stderr=subprocess.STDOUT, text=True)
+
+
+def _whole(told: IO[str]) -> str:
+    told.seek(0)
+    return told.read()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
