@@ -102,8 +102,10 @@ async def text_asked(pool: Pool, asked: str) -> str:
 
 async def text_of_hash(pool: Pool, sha256: str) -> str | None:
     """The programme's text of this SHA-256: one that was kept, else one that is shipped."""
-    kept = await programmes.texts_of(pool, [sha256])
-    return kept.get(sha256) or next((text for text in map(shipped, programme_names()) if _sha256(text) == sha256), None)
+    if not _HASH.fullmatch(sha256):
+        return None
+    kept = await programmes.text_of(pool, sha256)
+    return kept or next((text for text in map(shipped, programme_names()) if _sha256(text) == sha256), None)
 
 
 @cache

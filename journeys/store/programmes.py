@@ -31,6 +31,14 @@ async def store_text(connection: Connection, kind: Literal["programme", "calenda
     return sha256
 
 
+async def text_of(pool: Pool, sha256: str) -> str | None:
+    """The text of a programme by its SHA-256; None where no programme of it was kept."""
+    found: str | None = await pool.fetchval(
+        "SELECT text FROM texts WHERE sha256 = $1 AND kind = 'programme'", bytes.fromhex(sha256)
+    )
+    return found
+
+
 async def texts_of(pool: Pool, hashes: Iterable[str]) -> dict[str, str]:
     """The texts of these SHA-256; one that the store does not have is left out."""
     rows = await pool.fetch(

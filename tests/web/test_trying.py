@@ -80,7 +80,7 @@ async def test_two_programmes_and_two_versions_are_compared_in_words(ground: Gro
         assert "Retiré" in other and "Ajouté" in other
         same = (await browser.get("/programmes/auxilia/comparer?avec=auxilia")).text
         assert "disent la même chose" in same
-        for strange in ("nowhere", "9" * 64, "/etc/passwd"):
+        for strange in ("nowhere", "9" * 64, "z" * 64, known[0].calendar_hash, "/etc/passwd"):
             answer = await browser.get("/programmes/auxilia/comparer", params={"avec": strange})
             assert answer.status_code == 422 and 'id="e-avec"' in answer.text, strange
         assert (await browser.get("/programmes/nowhere/comparer")).status_code == 404

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from journeys.app.failures import usage
-from journeys.app.publishing import rules, text_asked, text_of_hash
+from journeys.app.publishing import offered, rules, text_asked, text_of_hash
 from journeys.app.reading import today_of
 from journeys.app.web.pages.programmes import known_programmes, unknown
 from journeys.app.web.policy import READERS
@@ -28,7 +28,9 @@ async def screen(name: str, visit: Visit = door(READERS)) -> Response:
         raise unknown()
     after = rules(await text_asked(pool, name), today)
     choices, asked = await _choices(visit, name, after.programme_hash), visit.request.query_params.get("avec", "")
-    chosen = asked in known or (len(asked) == 64 and await text_of_hash(pool, asked) is not None)
+    in_force = {sha256: other for other, (sha256, _) in (await offered(pool)).items()}
+    asked = in_force.get(asked, asked)
+    chosen = asked in known or await text_of_hash(pool, asked) is not None
     failures = [] if chosen or not asked else [usage("choose", "choisissez dans la liste", "choose from the list",
                                                      field="avec")]  # fmt: skip
     before = rules(await text_asked(pool, asked), today) if chosen else None
