@@ -8,6 +8,8 @@ from journeys.app.allowing import readers
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.fields import Field, commands, fields_of
 from journeys.app.finding import Loaded
+from journeys.app.web.acting import typed_for
+from journeys.app.web.changing import days_wanted, other_rules
 from journeys.app.web.resending import label_of
 from journeys.app.web.visit import Visit
 from journeys.domain.document import KINDS, PART
@@ -17,7 +19,9 @@ from journeys.narration import spoken
 from journeys.narration.telling import Speech
 from journeys.store import mentors, partners, staff
 
-Shape = Literal["hidden", "text", "area", "day", "instant", "instants", "amount", "number", "choice", "flag", "file"]
+Shape = Literal[
+    "hidden", "text", "area", "day", "instant", "instants", "days", "amount", "number", "choice", "flag", "file"
+]
 
 _CODES = {
     "milestone": "milestones",
@@ -62,7 +66,7 @@ async def form_of(visit: Visit, loaded: Loaded, command: str, typed: Mapping[str
 
 
 async def _input(visit: Visit, loaded: Loaded, command: str, field: Field, typed: Mapping[str, Any]) -> Input:
-    value = str(typed.get(field.name, ""))
+    value = typed_for(field, typed)
     choices = tuple(await _choices(visit, loaded, command, field, typed))
     label = label_of(field.name, visit.lang)
     if field.kind == "document":
@@ -82,7 +86,7 @@ def _file(visit: Visit, field: Field, label: str) -> Input:
 
 def _shape(field: Field, has_choices: bool) -> Shape:
     match field.kind:
-        case "day" | "instant" | "instants" | "amount" | "number" | "flag":
+        case "day" | "days" | "instant" | "instants" | "amount" | "number" | "flag":
             return field.kind
         case "digest":
             return "hidden"
@@ -101,6 +105,10 @@ async def _choices(
     match field.kind:
         case "choice":
             return [(each, capital(spoken(each, visit.lang))) for each in field.choices]
+        case "programme":
+            return await other_rules(visit, loaded)
+        case "days":
+            return await days_wanted(visit, loaded, typed)
         case "staff" if command == "reassign-escalation":
             return [(each.id, each.name) for each in await readers(visit.house.writing, loaded)]
         case "staff":
