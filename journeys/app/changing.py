@@ -3,23 +3,23 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from journeys.app.entry import Actor, give, make_command, must_be_trusted
 from journeys.app.failures import Failure
 from journeys.app.finding import Loaded
-from journeys.app.publishing import Rules, rules
+from journeys.app.publishing import Rules, rules, shelve, text_asked, text_of_hash
 from journeys.app.telling import failure_of, refused_failure
 from journeys.contract import Answer
 from journeys.domain.commands import ChangeProgramme, Command
 from journeys.domain.evolve import evolve
 from journeys.domain.offer import make_offer
+from journeys.domain.programme import compile_programme
 from journeys.domain.record import Event, Payload
 from journeys.domain.state import State
 from journeys.i18n import Lang
 from journeys.narration import Names, sentence
-from journeys.store import publishing
 from journeys.store.database import Pool
 from journeys.store.signing import KeyRing
 
@@ -47,8 +47,8 @@ class Foreseen:
     rules: Rules
     events: tuple[Event[Payload], ...]
     refused: Failure | None
-    kept: int
-    """Deadlines that stay as they are."""
+    kept: tuple[str, ...]
+    """Deadlines that stay as they are, by id."""
 
     @property
     def counted(self) -> dict[str, int]:
@@ -57,15 +57,19 @@ class Foreseen:
         named = {"set": "DeadlineSet", "moved": "DeadlineMoved", "cancelled": "DeadlineCancelled",
                  "windows": "ContactCancelled", "alerts_ended": "EscalationResolved",
                  "alerts_begun": "EscalationRaised"}  # fmt: skip
-        return {name: kinds[kind] for name, kind in named.items()} | {"kept": self.kept}
+        return {name: kinds[kind] for name, kind in named.items()} | {"kept": len(self.kept)}
 
     def sentences(self, names: Names, lang: Lang) -> list[str]:
         """The change and what follows from it, in words."""
+        return [told for _, told in self.told(names, lang)]
+
+    def told(self, names: Names, lang: Lang) -> list[tuple[str, str]]:
+        """The same, each with the kind of its event."""
         book = replace(self.rules.book, former=self.loaded.book.all)
         state, told = self.loaded.state.copy(), []
         for event in self.events:
             if event.kind != "MomentsPlanned":
-                told.append(sentence(event, book, names, lang, state))
+                told.append((event.kind, sentence(event, book, names, lang, state)))
             evolve(state, event)
         return told
 
@@ -79,9 +83,9 @@ def foresee(ring: KeyRing, loaded: Loaded, wanted: Wanted, actor: Actor, now: da
     offer = make_offer(state, loaded.book, [command], [], now, shelf=shelf)
     refused = next((each.refused for each in offer.decided), None)
     if refused is not None:
-        return Foreseen(loaded, known, (), refused_failure(refused.code, refused.details, known.book), 0)
+        return Foreseen(loaded, known, (), refused_failure(refused.code, refused.details, known.book), ())
     touched = {getattr(event.data, "deadline", None) for event in offer.events}
-    kept = sum(1 for id in state.deadlines if id not in touched)
+    kept = tuple(id for id in state.deadlines if id not in touched)
     return Foreseen(replace(loaded, state=state), known, offer.events, None, kept)
 
 
@@ -90,6 +94,18 @@ def _caught_up(loaded: Loaded, now: datetime) -> State:
     while not (offer := make_offer(state, loaded.book, [], [], now)).is_empty:
         state = offer.state
     return state
+
+
+async def rules_asked(pool: Pool, asked: str, loaded: Loaded, now: datetime, before: str | None = None) -> Rules:
+    """The rules meant by the name of a programme (on the command line also a path), or by the SHA-256 of its text.
+
+    `before`: what a command of the same id named when it was first sent; it is meant again where the name is the same.
+    Raises Failure.
+    """
+    text = await text_of_hash(pool, before) if before is not None else None
+    if text is not None and asked in (before, compile_programme(text).programme):
+        return rules(text, now.date(), loaded.state.start)
+    return rules(await text_asked(pool, asked), now.date(), loaded.state.start)
 
 
 def rules_for(loaded: Loaded, wanted: Wanted, now: datetime) -> Rules:
@@ -114,15 +130,14 @@ def command_of(
 
 async def change(
     pool: Pool, ring: KeyRing, client: "Client", task_queue: str, foreseen: Foreseen, wanted: Wanted, actor: Actor,
-    now: datetime, id: str | None = None,
+    now: datetime, id: str | None = None, patience: timedelta | None = None,
 ) -> Answer:  # fmt: skip
     """Keep the texts, then put the journey under them. Raises Failure: refused; Unreachable: no answer."""
     known = foreseen.rules
     await must_be_trusted(pool, ring)
-    await publishing.keep(pool, "programme", known.programme.programme, known.programme_text)
-    await publishing.keep(pool, "calendar", known.programme.clock.calendar, known.calendar_text)
+    await shelve(pool, known)
     command = command_of(ring, foreseen.loaded, wanted, known, actor, now, id)
-    answer = await give(pool, client, command, task_queue)
+    answer = await give(pool, client, command, task_queue, patience)
     if (failure := failure_of(answer, known.book)) is not None:
         raise failure
     return answer

@@ -8,13 +8,14 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from pydantic import AwareDatetime
 
 from journeys.app.failures import Lang, Said, usage
-from journeys.app.reading import read_amount, read_day, read_instant, read_instants
+from journeys.app.reading import read_amount, read_day, read_days, read_instant, read_instants
 from journeys.domain import document
 from journeys.domain.commands import BODIES, INTERNAL, Body
 from journeys.domain.record import Id
 
 Kind = Literal[
     "day",
+    "days",
     "instant",
     "instants",
     "amount",
@@ -24,6 +25,7 @@ Kind = Literal[
     "code",
     "text",
     "digest",
+    "programme",
     "document",
     "staff",
     "mentor",
@@ -38,11 +40,16 @@ Kind = Literal[
 
 _ID: Final = Id.__metadata__[0].pattern  # type: ignore[attr-defined]
 _STAFF: Final = frozenset({"referent", "to"})
-_OWN_ENTRIES: Final = frozenset({"plan", "change-programme"})
-"""Commands with an entry of their own, which also sees to the texts of the rules that they name."""
+_OWN_ENTRIES: Final = frozenset({"plan"})
+"""Commands with an entry of their own."""
+NAMES_RULES: Final = "change-programme"
+"""The command that names a programme: the entry point finds its text, and the calendar with it."""
+_FILLED_IN: Final = frozenset({"name", "calendar"})
+"""What nobody types."""
 
 WORDS: Final[dict[str, Said]] = {
     "day": Said("DATE", "DATE"),
+    "days": Said("NOM=JOUR,…", "NAME=DAY,…"),
     "instant": Said("DATE-HEURE", "DATE-TIME"),
     "instants": Said("DATE-HEURE,…", "DATE-TIME,…"),
     "amount": Said("EUROS", "EUROS"),
@@ -50,6 +57,7 @@ WORDS: Final[dict[str, Said]] = {
     "code": Said("CODE", "CODE"),
     "text": Said("TEXTE", "TEXT"),
     "digest": Said("EMPREINTE", "DIGEST"),
+    "programme": Said("PROGRAMME", "PROGRAMME"),
     "document": Said("FICHIER", "FILE"),
     "staff": Said("PSEUDO", "HANDLE"),
     "mentor": Said("MENTOR", "MENTOR"),
@@ -69,6 +77,10 @@ ABOUT: Final[dict[str, Said]] = {
     "at": Said("jour et heure locale : 2027-05-12 14:30", "day and local time: 2027-05-12 14:30"),
     "contact": Said("le suivi (code du programme)", "the contact (code of the programme)"),
     "date": Said("la date du programme, par exemple release", "the programme's date, such as release"),
+    "dates": Said(
+        "les dates du nouveau programme que le parcours n'a pas : jury=2027-05-12,examen=2027-06-01",
+        "dates of the new programme that the journey has not: jury=2027-05-12,exam=2027-06-01",
+    ),
     "description": Said("ce que c'est", "what it is"),
     "digest": Said(
         "l'empreinte affichée par « approvals » ; sans elle, l'actuelle",
@@ -109,6 +121,7 @@ ABOUT: Final[dict[str, Said]] = {
     "pay_by": Said("par quel moyen : sepa, voucher…", "by what means: sepa, voucher…"),
     "payment": Said("lequel ; sans lui, le seul en cours", "which one; else the only one under way"),
     "place": Said("le lieu", "the place"),
+    "programme": Said("le nouveau programme (son nom)", "the new programme (its name)"),
     "purpose": Said("l'objet (code)", "the purpose (code)"),
     "reason": Said("la raison", "the reason"),
     "receipt": Said("lequel ; sans lui, le seul attendu", "which one; else the only one wanted"),
@@ -122,6 +135,9 @@ ABOUT: Final[dict[str, Said]] = {
     "to": Said("à qui (pseudo) ; pour corriger : la bonne valeur", "to whom (handle); to correct: the right value"),
     "until": Said("jusqu'à quel jour", "until which day"),
     "value": Said("la valeur", "the value"),
+    "watch_from": Said(
+        "ne rien demander d'avant cette date (jour et heure locale)", "ask for nothing before this date (local time)"
+    ),
     "what": Said("ce qui est corrigé", "what is corrected"),
     "why": Said("le motif", "the reason why"),
     "wish": Said(
@@ -173,7 +189,7 @@ def fields_of(name: str) -> list[Field]:
     own = [
         _field(key, info.annotation, info.metadata, info.is_required())
         for key, info in body.model_fields.items()
-        if key != "name"
+        if key not in _FILLED_IN
     ]
     return own + [
         Field(part, "document" if part == document.PART else "text", part in body.NEEDED, part=True)
@@ -190,6 +206,8 @@ def read_field(known: Field, word: str, called: str) -> Any:
     match known.kind:
         case "day":
             return read_day(word, called)
+        case "days":
+            return read_days(word, called)
         case "instant":
             return read_instant(word, called)
         case "instants":
@@ -225,14 +243,16 @@ def _field(name: str, annotation: Any, metadata: list[Any], required: bool) -> F
         kind = "day"
     elif base is int:
         kind = "amount" if name == "amount" else "number"
+    elif get_origin(base) is dict:
+        kind = "days"
     elif get_origin(base) is tuple:
         kind = "instants"
     elif base is AwareDatetime:
         kind = "instant"
     elif _ID in patterns:
         kind = "staff" if name in _STAFF else name  # type: ignore[assignment]
-    elif name == "digest":
-        kind = "digest"
+    elif name in ("digest", "programme"):
+        kind = "digest" if name == "digest" else "programme"
     else:
         kind = "code" if any(patterns - {None}) else "text"
     return Field(name, kind, required)

@@ -9,6 +9,7 @@ from journeys.app.attaching import Attached
 from journeys.app.entry import Actor, give, make_command, must_be_trusted
 from journeys.app.failures import usage
 from journeys.app.finding import Loaded
+from journeys.app.publishing import Rules, shelve
 from journeys.clock import now
 from journeys.contract import Answer, Fate
 from journeys.domain.commands import PERSONAL, Command
@@ -59,7 +60,7 @@ async def forward(pool: Pool, ring: KeyRing, client: "Client", command: Command,
 async def deliver(
     pool: Pool, ring: KeyRing, client: "Callable[[], Awaitable[Client]]", task_queue: str, loaded: Loaded,
     command: Command, texts: Mapping[str, str], actor: Actor, attached: Attached | None = None,
-    patience: timedelta | None = None,
+    patience: timedelta | None = None, rules: Rules | None = None,
 ) -> Answer:  # fmt: skip
     """Send a signed command of a journey; one about the person by their own stream, unless a right or rule refuses it.
 
@@ -68,6 +69,7 @@ async def deliver(
         texts: those of the command, from which its twin for the person's stream is made.
         attached: the document that the command's part tells of; kept before it is sent, gone when it is not taken.
         patience: how long an answer is waited for, if not as long as `send` does.
+        rules: those that the command names; their texts are kept before it is sent.
 
     Raises:
         Unreachable: with the command's fate and id. Malformed: the command is not one.
@@ -84,6 +86,9 @@ async def deliver(
     if (PART in command.commitments) != (attached is not None):
         raise usage("document-without-file", "il manque le fichier du document", "the document's file is missing",
                     field=PART)  # fmt: skip
+    if rules is not None:
+        await must_be_trusted(pool, ring)
+        await shelve(pool, rules)
     if attached is not None:
         await documents.keep(pool, command.stream, command.id, attached.document.digest, attached.content)
     answer = await _send(pool, ring, client, task_queue, loaded, command, texts, actor, patience)

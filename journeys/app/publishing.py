@@ -1,8 +1,10 @@
 """Programmes put in force, and the calendar of a journey: texts kept under the hashes that signed commands carry."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Final
 
 from journeys.app.failures import Exit, Failure, Said, not_found, usage
@@ -23,6 +25,7 @@ from journeys.store.directory import By
 from journeys.store.programmes import Published
 
 _MOST_SHOWN: Final = 5
+_HASH: Final = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,11 @@ class Rules:
     calendar_text: str
     calendar_hash: str
     book: Handbook
+
+    @property
+    def named(self) -> dict[str, str]:
+        """The fields by which a command names them."""
+        return {"programme": self.programme_hash, "calendar": self.calendar_hash}
 
     @property
     def programme(self) -> Programme:
@@ -72,6 +80,46 @@ async def keep(pool: Pool, known: Rules, by: By) -> None:
     """Put the programme in force and keep its calendar; what is there already stays as it is."""
     await publishing.publish(pool, known.programme.programme, known.programme_text, by)
     await publishing.keep(pool, "calendar", known.programme.clock.calendar, known.calendar_text)
+
+
+async def shelve(pool: Pool, known: Rules) -> None:
+    """Keep both texts for journeys to name, and put nothing in force."""
+    await publishing.keep(pool, "programme", known.programme.programme, known.programme_text)
+    await publishing.keep(pool, "calendar", known.programme.clock.calendar, known.calendar_text)
+
+
+async def text_asked(pool: Pool, asked: str) -> str:
+    """A programme's text by its SHA-256, else as `programme_text_of`. Raises Failure."""
+    if not _HASH.fullmatch(asked):
+        return await programme_text_of(pool, asked)
+    if (text := await text_of_hash(pool, asked)) is None:
+        raise not_found("unknown-programme", "ces règles ne sont plus là", "these rules are not there any more",
+                        field="programme", remedy=Said("choisissez de nouveau le programme",
+                                                       "choose the programme again"))  # fmt: skip
+    return text
+
+
+async def text_of_hash(pool: Pool, sha256: str) -> str | None:
+    """The programme's text of this SHA-256: one that was kept, else one that is shipped."""
+    if not _HASH.fullmatch(sha256):
+        return None
+    kept = await programmes.text_of(pool, sha256)
+    return kept or next((text for text in map(shipped, programme_names()) if _sha256(text) == sha256), None)
+
+
+@cache
+def shipped(name: str) -> str:
+    """The text of a shipped programme, read once a process. Raises Failure."""
+    return read(name).text
+
+
+async def offered(pool: Pool) -> dict[str, tuple[str, Programme]]:
+    """By name, every programme in force and every shipped one, with the SHA-256 of its text."""
+    found = {name: (each.sha256, known) for name, (each, known) in (await in_force(pool)).items()}
+    for name in programme_names():
+        if name not in found:
+            found[name] = (_sha256(shipped(name)), compile_programme(shipped(name)))
+    return dict(sorted(found.items()))
 
 
 async def in_force(pool: Pool) -> dict[str, tuple[Published, Programme]]:

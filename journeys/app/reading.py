@@ -97,6 +97,19 @@ def read_instants(text: str, field: str) -> tuple[datetime, ...]:
     return tuple(read_instant(each, field) for each in text.split(",") if each.strip())
 
 
+def read_days(text: str, field: str) -> dict[str, date]:
+    """Days by the code of their date, `jury=2027-05-12, exam=2027-06-01`. Raises Failure (usage)."""
+    days = {}
+    for each in filter(str.strip, text.split(",")):
+        code, sign, day = each.partition("=")
+        if not sign:
+            raise usage("not-named", f"{field} : « {_few(each.strip())} » ; écrivez NOM=JOUR, une virgule entre deux",
+                        f"{field}: “{_few(each.strip())}”; write NAME=DAY, a comma between two",
+                        field=field)  # fmt: skip
+        days[code.strip()] = read_day(day, field)
+    return days
+
+
 def at_local(day: date, hour: time, field: str, zone: ZoneInfo = ZONE) -> datetime:
     """An instant of the local clock; one that the change to summer time leaves out is refused."""
     local = datetime.combine(day, hour, tzinfo=zone)

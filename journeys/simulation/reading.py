@@ -1,12 +1,14 @@
 """A behaviour file: how people behave under a programme, by the name of a shipped one or by path."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path as File
 
 from journeys.authoring.findings import FileInvalid, few
 from journeys.authoring.shaping import shaped
 from journeys.authoring.yaml_text import YamlInvalid, read_bytes, read_tree
-from journeys.domain.programme import Programme
+from journeys.domain.programme import Label, Programme
 from journeys.simulation.behaviour import Behaviour
 
 USUAL = "usual"
@@ -40,6 +42,18 @@ class BehaviourNotFound(LookupError):
 def behaviour_names() -> tuple[str, ...]:
     """The names of the behaviours that are shipped, sorted."""
     return tuple(sorted(file.stem for file in BEHAVIOURS.glob("*.yaml")))
+
+
+@cache
+def behaviour_labels() -> Mapping[str, Label]:
+    """What each shipped behaviour is called, by its name; read once a process."""
+    return {name: _shipped_label(name) for name in behaviour_names()}
+
+
+def _shipped_label(name: str) -> Label:
+    behaviour, wrong = shaped(read_tree(read_bytes(BEHAVIOURS / f"{name}.yaml")), Behaviour, "label")
+    assert behaviour is not None, wrong
+    return behaviour.label
 
 
 def own_behaviour(programme: Programme) -> str:

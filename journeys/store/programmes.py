@@ -31,6 +31,14 @@ async def store_text(connection: Connection, kind: Literal["programme", "calenda
     return sha256
 
 
+async def text_of(pool: Pool, sha256: str) -> str | None:
+    """The text of a programme by its SHA-256; None where no programme of it was kept."""
+    found: str | None = await pool.fetchval(
+        "SELECT text FROM texts WHERE sha256 = $1 AND kind = 'programme'", bytes.fromhex(sha256)
+    )
+    return found
+
+
 async def texts_of(pool: Pool, hashes: Iterable[str]) -> dict[str, str]:
     """The texts of these SHA-256; one that the store does not have is left out."""
     rows = await pool.fetch(
@@ -62,6 +70,22 @@ async def published(pool: Pool, name: str) -> Published | None:
     """The programme of this name in force; None when none was published."""
     row = await pool.fetchrow("SELECT name, sha256, published_at FROM published WHERE name = $1", name)
     return None if row is None else Published(row["name"], row["sha256"].hex(), row["published_at"])
+
+
+async def versions(pool: Pool, name: str) -> list[Published]:
+    """Every text that was put in force under a name, the newest first; one put in force again stands once."""
+    rows = await pool.fetch(
+        """
+        SELECT data ->> 'programme' AS sha256, max(at) AS at
+        FROM (SELECT convert_from(header, 'UTF8')::jsonb -> 'data' AS data,
+                     (convert_from(header, 'UTF8')::jsonb ->> 'recorded_at')::timestamptz AS at
+              FROM events WHERE stream = 'system' AND kind = 'ProgrammePublished') AS facts
+        WHERE data ->> 'name' = $1
+        GROUP BY 1 ORDER BY 2 DESC, 1
+        """,
+        name,
+    )
+    return [Published(name, row["sha256"], row["at"]) for row in rows]
 
 
 async def all_published(pool: Pool) -> list[Published]:

@@ -10,14 +10,15 @@ from .conftest import Journeys
 
 
 def test_every_command_but_the_system_s_own() -> None:
-    assert set(commands()) == set(BODIES) - INTERNAL - {"plan", "change-programme"}
+    assert set(commands()) == set(BODIES) - INTERNAL - {"plan"}
     assert set(commands()) <= set(TABLE)
 
 
 @pytest.mark.parametrize("name", sorted(commands()))
 def test_every_field_is_there_and_explained(name: str) -> None:
     fields = fields_of(name)
-    assert {field.name for field in fields} == (set(BODIES[name].model_fields) - {"name"}) | BODIES[name].PARTS
+    typed = set(BODIES[name].model_fields) - {"name", "calendar"}
+    assert {field.name for field in fields} == typed | BODIES[name].PARTS
     assert {field.name for field in fields} <= ABOUT.keys()
 
 
@@ -34,6 +35,7 @@ def test_kinds_follow_from_the_models() -> None:
     assert kinds["book-appointment", "summons"] == "flag"
     assert kinds["suspend", "why"] == "choice"
     assert kinds["move-date", "on"] == "day"
+    assert kinds["change-programme", "programme"] == "programme" and kinds["change-programme", "dates"] == "days"
 
 
 def test_help_of_all_and_of_one(journeys: Journeys) -> None:

@@ -1,6 +1,8 @@
 """A programme is changed by hand: seen first, then applied; past journeys are played again under it."""
 
+import uuid
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -79,3 +81,18 @@ def test_past_journeys_are_played_again(here: Journeys, started: Callable[..., s
     assert {"deadline"} <= {each["what"] for each in told["differences"]}
     assert any(each["about"] == "lodging-asked" and each["change"] == "dropped" for each in told["differences"])
     assert here("programme", "replay", "concienta", "--json").code == 3
+
+
+def test_a_journey_is_put_under_other_rules_by_their_name(here: Journeys, started: Callable[..., str]) -> None:
+    id, key = started(), str(uuid.uuid4())
+    said = here("do", id, "change-programme", "--programme", "concient", "--reason", "x", "--as", "sam", "--json")
+    assert said.code == 3 and "concienta" in said.json["error"]["remedy"], said
+    words = ("do", id, "change-programme", "--programme", "concienta", "--reason", "autre lieu",
+             "--dates", f"arrival={date.today() + timedelta(days=20)}", "--as", "sam")  # fmt: skip
+    refused = here(*words[:-1], "aline", "--json")
+    assert refused.code == 4 and refused.json["error"]["code"] == "no-right", refused
+    done = here(*words, "--command-id", key, "--json")
+    assert done.code == 0 and done.journey["programme"] == "concienta", done
+    again = here(*words, "--command-id", key, "--json")
+    assert again.code == 0 and again.json["command"] == done.json["command"], again
+    assert "autre lieu" in here("audit", "narrate", id).out

@@ -1,5 +1,6 @@
 """The other screens as a person meets them: login, proof before money, lists, audit, each looked at with axe."""
 
+import hashlib
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from journeys.authoring.reading import read_programme
 from journeys.local.record import read_record
 from tests.app.conftest import plain_environment
 from tests.browser.conftest import PASSWORD, REPOSITORY, Enter, Site, execute
@@ -116,7 +118,6 @@ def test_the_audit_goes_through_time_and_compares_the_accounts(enter: Enter, loo
 
 
 def test_an_appointment_is_booked_and_stands_in_the_week(enter: Enter, looked_at: Look) -> None:
-    from datetime import date, timedelta
 
     page, name = enter("aline"), unique("Lopez")
     address = begin(page, name)
@@ -308,6 +309,7 @@ def test_every_screen_in_the_dark_on_a_phone_enlarged_and_on_paper(
         "escalations": "/alertes", "week": "/agenda", "start": "/nouveau?programme=auxilia", "releases": "/sorties",
         "programmes": "/programmes", "programme": "/programmes/auxilia", "team": "/equipe", "mentors": "/mentors",
         "partners": "/partenaires", "account": "/compte", "form": f"{address}/agir/log-contact",
+        "compare": "/programmes/auxilia/comparer?avec=concienta",
         "programme-error": "/programmes/auxilia?debut=hier", "no-page": "/nulle-part",
         "indicators": "/indicateurs", "indicators-error": "/indicateurs?de=hier",
     }  # fmt: skip
@@ -325,3 +327,49 @@ def test_every_screen_in_the_dark_on_a_phone_enlarged_and_on_paper(
         if mode == "print":
             expect(page.get_by_role("navigation", name="Navigation principale")).to_be_hidden()
             expect(page.locator("footer")).to_be_hidden()
+
+
+def choose_rules(page: Page, name: str) -> None:
+    """By the programme's present text, as the list holds it."""
+    text = read_programme(name).text
+    page.get_by_label("Le nouveau programme").select_option(hashlib.sha256(text.encode()).hexdigest())
+
+
+def test_other_rules_are_seen_compared_tried_and_given(enter: Enter, site: Site, looked_at: Look) -> None:
+    page, name = enter("sam"), unique("Autrement")
+    address = begin(page, name)
+    page.goto(address)
+    page.get_by_role("link", name="Changer de programme").click()
+    looked_at(page, "change")
+    choose_rules(page, "concienta")
+    page.get_by_role("button", name="Voir ce que cela changerait").click()
+    expect(page.get_by_role("note")).to_contain_text("Ce changement serait refusé")
+    looked_at(page, "change-refused")
+    page.locator("[name^=dates-]").first.fill(f"{date.today() + timedelta(days=20)}")
+    page.get_by_role("button", name="Voir ce que cela changerait").click()
+    expect(page.get_by_role("heading", name="Ce qui prend fin")).to_be_visible()
+    looked_at(page, "change-seen")
+    page.get_by_role("link", name="Ce que les deux programmes disent autrement").click()
+    looked_at(page, "compare")
+    page.go_back()
+    page.get_by_label("La raison").fill("Elle rejoint le centre.")
+    page.get_by_role("button", name="Changer de programme").click()
+    expect(page.get_by_role("status")).to_contain_text("Changer de programme")
+    expect(page.locator("#personne")).to_contain_text("Concienta")
+    page.goto("/programmes/concienta/changer")
+    choose_rules(page, "benevolat")
+    page.get_by_role("button", name="Voir ce que cela changerait").click()
+    expect(page.get_by_role("row", name=f"Élodie {name}")).to_be_visible()
+    looked_at(page, "change-all")
+    page.get_by_label("La raison").fill("Le centre ferme.")
+    page.get_by_role("button", name="Changer les parcours cochés").click()
+    expect(page.locator("li.item", has_text=name)).to_contain_text("Suit maintenant")
+    looked_at(page, "changed")
+    page.goto("/essai?programme=auxilia")
+    page.get_by_label("Personnes imaginaires").fill("1000")
+    page.get_by_role("button", name="Lancer la simulation").click()
+    expect(page.locator("#erreurs")).to_be_focused()
+    page.get_by_label("Personnes imaginaires").fill("40")
+    page.get_by_role("button", name="Lancer la simulation").click()
+    expect(page.get_by_role("img", name="Charge de travail par semaine")).to_be_visible(timeout=40_000)
+    looked_at(page, "trial")

@@ -106,6 +106,11 @@ POST /equipe/absences                   login   open      open        open     o
 POST /equipe/absences/supprimer         login   open      open        open     open     open     open           refused  refused  refused
 GET /programmes                         login   open      open        open     open     open     refused        refused  refused  refused
 GET /programmes/{name}                  login   open      open        open     open     open     refused        refused  refused  refused
+GET /programmes/{name}/comparer         login   open      open        open     open     open     refused        refused  refused  refused
+GET /programmes/{name}/changer          login   refused   lists       refused  refused  refused  refused        refused  refused  refused
+POST /programmes/{name}/changer         login   refused   open        refused  refused  refused  refused        refused  refused  refused
+GET /essai                              login   open      open        open     open     open     refused        refused  refused  refused
+POST /essai                             login   open      open        open     open     open     refused        refused  refused  refused
 GET /sorties                            login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 GET /sorties.csv                        login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 ANY /static                             open    open      open        open     open     open     open           open     open     open

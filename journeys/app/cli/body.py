@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from journeys.app.attaching import Attached, attach, too_large
+from journeys.app.changing import rules_asked
 from journeys.app.cli.desk import Desk
 from journeys.app.failures import Failure, Said, usage
 from journeys.app.fields import Field, fields_of, read_field
 from journeys.app.finding import Loaded, find_mentor, find_partner, find_staff, nearest, only, pick, unknown_code
 from journeys.app.inbox import label
+from journeys.app.publishing import Rules
 from journeys.app.reading import read_occurred
 from journeys.domain.commands import BODIES
 from journeys.domain.directory import search_form
@@ -44,6 +46,8 @@ class Reader:
         self._recalled: dict[str, Any] = {}
         self.attached: Attached | None = None
         """The document that was named."""
+        self.rules: Rules | None = None
+        """The rules that were named."""
 
     async def recall(self) -> None:
         """With `--command-id` of a command that the journal knows: what was meant then, where it is not typed now."""
@@ -79,6 +83,11 @@ class Reader:
                     texts[field.name] = word
                 elif field.required:
                     raise self._missing(field)
+            elif field.kind == "programme" and (word or self._recalled):
+                before = self._recalled.get("fields", {}).get(field.name)
+                pool = await self._desk.pool()
+                self.rules = await rules_asked(pool, word or before, self._loaded, self._desk.now, before)
+                values |= self.rules.named
             elif word is not None:
                 values[field.name] = await self._value(field, word)
             elif (found := self._unsaid(field, values)) is not None:
@@ -144,7 +153,7 @@ class Reader:
     async def _value(self, field: Field, word: str) -> Any:
         pool = await self._desk.pool()
         match field.kind:
-            case "day" | "instant" | "instants" | "amount" | "number" | "flag":
+            case "day" | "days" | "instant" | "instants" | "amount" | "number" | "flag":
                 return read_field(field, word, field.option)
             case "choice":
                 return self._choice(field, word)

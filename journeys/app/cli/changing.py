@@ -78,17 +78,13 @@ def _wanted(
     from datetime import time
 
     from journeys.app.changing import Wanted
-    from journeys.app.reading import at_local, read_day
+    from journeys.app.reading import at_local, read_day, read_days
 
-    days = {}
-    for each in dates.split(",") if dates else ():
-        code, sign, day = each.partition("=")
-        if not sign or code not in known:
-            listed = ", ".join(known) or "–"
-            raise usage("unknown-date", f"--dates : « {each} » ; écrivez NOM=JOUR, dates du programme : {listed}",
-                        f"--dates: “{each}”; write NAME=DAY, the programme's dates: {listed}",
-                        field="--dates")  # fmt: skip
-        days[code] = read_day(day, "--dates")
+    days = read_days(dates or "", "--dates")
+    for code in days.keys() - known.keys():
+        listed = ", ".join(known) or "–"
+        raise usage("unknown-date", f"--dates : « {code} » ; dates du programme : {listed}",
+                    f"--dates: “{code}”; the programme's dates: {listed}", field="--dates")  # fmt: skip
     since = at_local(read_day(owed_from, "--owed-from"), time(), "--owed-from") if owed_from else None
     return Wanted(text, reason or desk.out.t("aperçu", "preview"), days, since)
 

@@ -179,7 +179,7 @@ async def _give(desk: Desk, id: str, name: str, words: dict[str, str]) -> int:
     asked = _signed(desk, loaded, reader, body, texts, actor)
     answer = await deliver(
         await desk.pool(), desk.ring(), desk.client, desk.settings.task_queue, loaded, asked, texts, actor,
-        reader.attached,
+        reader.attached, rules=reader.rules,
     )  # fmt: skip
     if (failure := failure_of(answer, loaded.book)) is not None:
         raise failure

@@ -9,11 +9,13 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData, UploadFile
 
 from journeys.app.attaching import Attached
+from journeys.app.changing import rules_asked
 from journeys.app.entry import make_command
 from journeys.app.failures import Exit, Failure, Said, usage
 from journeys.app.fields import Field, commands, fields_of, read_field
 from journeys.app.finding import Loaded
 from journeys.app.forwarding import deliver
+from journeys.app.publishing import Rules
 from journeys.app.reading import read_occurred
 from journeys.app.seeing import changed_since
 from journeys.app.telling import failure_of
@@ -73,10 +75,12 @@ class Form:
     body: AnyBody
     texts: dict[str, str]
     attached: Attached | None
+    rules: Rules | None = None
 
 
-async def read(asked: Filled, largest_document: int) -> Form:
+async def read(visit: Visit, loaded: Loaded, asked: Filled) -> Form:
     """What a form says. Raises Wrong with every field that cannot be read."""
+    known: Rules | None = None
     attached: Attached | None = None
     values: dict[str, Any] = {}
     texts: dict[str, str] = {}
@@ -84,11 +88,11 @@ async def read(asked: Filled, largest_document: int) -> Form:
     for each in fields_of(asked.name):
         if each.kind == PART:
             try:
-                attached = await attached_of(asked.file, largest_document, each.name)
+                attached = await attached_of(asked.file, visit.house.settings.largest_document, each.name)
             except Failure as failure:
                 wrong.append(failure)
             continue
-        word = asked.typed.get(each.name, "").strip()
+        word = typed_for(each, asked.typed)
         if not word and each.kind != "flag":
             if each.required:
                 wrong.append(usage("missing", "à remplir", "to be filled in", field=each.name))
@@ -96,6 +100,9 @@ async def read(asked: Filled, largest_document: int) -> Form:
         try:
             if each.part:
                 texts[each.name] = word
+            elif each.kind == "programme":
+                known = await rules_asked(visit.house.writing, word, loaded, visit.now)
+                values |= known.named
             else:
                 values[each.name] = _value(each, word)
         except Failure as failure:
@@ -108,7 +115,15 @@ async def read(asked: Filled, largest_document: int) -> Form:
         raise Wrong([_invalid(detail) for detail in error.errors()]) from None
     if attached is not None:
         texts[PART] = attached.document.as_part()
-    return Form(body, texts, attached)
+    return Form(body, texts, attached, known)
+
+
+def typed_for(known: Field, typed: Mapping[str, str]) -> str:
+    """What was typed into a field; of days by name, each of which has an input of its own, as one word."""
+    if known.kind != "days":
+        return typed.get(known.name, "").strip()
+    own = f"{known.name}-"
+    return ",".join(f"{name.removeprefix(own)}={day}" for name, day in typed.items() if name.startswith(own) and day)
 
 
 def _value(known: Field, word: str) -> Any:
@@ -150,7 +165,7 @@ async def act(visit: Visit, loaded: Loaded, asked: Filled, form: Form) -> Answer
     async def sent(command: Command) -> Answer:
         return await deliver(
             house.writing, house.ring, house.client, house.settings.task_queue, loaded, command, form.texts,
-            visit.actor, form.attached, PATIENCE,
+            visit.actor, form.attached, PATIENCE, form.rules,
         )  # fmt: skip
 
     try:

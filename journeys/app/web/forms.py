@@ -9,6 +9,8 @@ from journeys.app.failures import Exit, Failure, Said
 from journeys.app.fields import Field, commands, fields_of
 from journeys.app.finding import Loaded
 from journeys.app.proposing import mentors_for, partners_for
+from journeys.app.web.acting import typed_for
+from journeys.app.web.changing import days_wanted, other_rules
 from journeys.app.web.resending import label_of
 from journeys.app.web.visit import Visit
 from journeys.domain.document import KINDS, PART
@@ -19,7 +21,9 @@ from journeys.narration.telling import Speech
 from journeys.store import partners, staff
 from journeys.store.directory import names_of
 
-Shape = Literal["hidden", "text", "area", "day", "instant", "instants", "amount", "number", "choice", "flag", "file"]
+Shape = Literal[
+    "hidden", "text", "area", "day", "instant", "instants", "days", "amount", "number", "choice", "flag", "file"
+]
 
 _CODES = {
     "milestone": "milestones",
@@ -65,7 +69,7 @@ async def form_of(visit: Visit, loaded: Loaded, command: str, typed: Mapping[str
 
 
 async def _input(visit: Visit, loaded: Loaded, command: str, field: Field, typed: Mapping[str, Any]) -> Input:
-    value = str(typed.get(field.name, ""))
+    value = typed_for(field, typed)
     choices = tuple(await _choices(visit, loaded, command, field, typed))
     label = label_of(field.name, visit.lang)
     if field.kind == "document":
@@ -85,7 +89,7 @@ def _file(visit: Visit, field: Field, label: str) -> Input:
 
 def _shape(field: Field, has_choices: bool) -> Shape:
     match field.kind:
-        case "day" | "instant" | "instants" | "amount" | "number" | "flag":
+        case "day" | "days" | "instant" | "instants" | "amount" | "number" | "flag":
             return field.kind
         case "digest":
             return "hidden"
@@ -104,6 +108,10 @@ async def _choices(
     match field.kind:
         case "choice":
             return [(each, capital(spoken(each, visit.lang))) for each in field.choices]
+        case "programme":
+            return await other_rules(visit, loaded)
+        case "days":
+            return await days_wanted(visit, loaded, typed)
         case "staff" if command == "reassign-escalation":
             return [(each.id, each.name) for each in await readers(visit.house.writing, loaded)]
         case "staff":

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from journeys import clock
 from journeys.app.entry import key_ring
 from journeys.app.publishing import in_force
+from journeys.app.web.trials import Bench
 from journeys.domain.programme import Programme
 from journeys.settings import Settings
 from journeys.store.database import Pool, open_pool
@@ -34,6 +35,7 @@ class House:
     writing: Pool
     ring: KeyRing
     temporal_address: str | None = None
+    bench: Bench = field(default_factory=Bench)
     _client: "Client | None" = None
     _programmes: Mapping[str, Programme] = field(default_factory=dict)
     _programmes_until: float = 0.0

@@ -36,6 +36,7 @@ STAFF: Final = Policy("staff", frozenset(ROLES) - {"mentor", "partner", "partici
 """Everybody with a session and any role; which journeys they see, and what a command may do, is decided for each."""
 READERS: Final = Policy("readers", frozenset(role for role, reach in READS.items() if reach is not Reach.NONE))
 """Those who may look into some journey."""
+SUPERVISING: Final = Policy("supervising", frozenset({"supervisor"}))
 CASEWORK: Final = Policy("casework", frozenset({"referent", "supervisor"}))
 SUPERVISION: Final = Policy("supervision", frozenset({"supervisor"}))
 DECIDING: Final = Policy("deciding", frozenset({"supervisor", "finance", "duty"}))

@@ -93,7 +93,7 @@ async def act(visit: Visit, loaded: Loaded, asked: Asked) -> Answer:
     try:
         answer = await deliver(
             house.writing, house.ring, house.client, house.settings.task_queue, loaded, command, read.texts,
-            visit.actor, read.attached,
+            visit.actor, read.attached, rules=read.rules,
         )  # fmt: skip
     except (Unreachable, Malformed) as error:
         raise unanswered(error, asked.id, loaded.row.id) from None

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Awaitable, Callable
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from journeys.app.attaching import Attached
 from journeys.app.entry import LONGEST_TEXT
 from journeys.app.failures import Exit, Failure, Said, usage
-from journeys.app.fields import ABOUT, commands, fields_of
+from journeys.app.fields import ABOUT, NAMES_RULES, commands, fields_of
+from journeys.app.publishing import Rules
 from journeys.app.web.api.problems import Unreadable, Wrong, unreadable
 from journeys.app.web.api.shapes import A_COMMAND, SOMEBODY
 from journeys.app.web.bodies import attached_of, carries_a_file, file_of
@@ -72,6 +74,13 @@ class PersonSent(Described):
     """With commas."""
 
 
+Dates = Annotated[dict[Code, Day], Field(max_length=50, json_schema_extra={"additionalProperties": False})]
+Named = Annotated[str, Field(pattern="^([a-z][a-z0-9-]{0,39}|[0-9a-f]{64})$")]
+"""A programme by its name, or by the SHA-256 of its text: see /programmes."""
+_SENT_AS: Final[dict[str, Any]] = {"programme": Named, "dates": Dates}
+"""Of the command that names rules: how two of its fields are sent; the calendar is not."""
+
+
 class Start(Described):
     """Begin a journey."""
 
@@ -83,7 +92,7 @@ class Start(Described):
     site: Code | None = None
     start: Day | None = None
     """The first day, if not today."""
-    dates: Annotated[dict[Code, Day], Field(max_length=50, json_schema_extra={"additionalProperties": False})] = {}
+    dates: Dates = {}
     """The programme's dates, such as `release`, as far as they are known."""
     watch_from: When | None = None
     """For a journey that began elsewhere: nothing older is owed."""
@@ -105,6 +114,11 @@ class Read:
     texts: dict[str, str]
     occurred_at: datetime | None
     attached: Attached | None = None
+    rules: Rules | None = None
+
+
+Find = Callable[[str], Awaitable[Rules]]
+"""Finds the rules that a request names."""
 
 
 @cache
@@ -113,10 +127,10 @@ def model_of(name: str) -> type[BaseModel]:
     kind = BODIES[name]
     fields: dict[str, Any] = {}
     for key, info in kind.model_fields.items():
-        if key != "name":
+        if key not in ("name", "calendar"):
             told = copy(info)
             told.description = _about(key)
-            fields[key] = (info.annotation, told)
+            fields[key] = (_SENT_AS.get(key, info.annotation) if name == NAMES_RULES else info.annotation, told)
     for part in _texts_of(kind):
         needed = part in kind.NEEDED
         fields[part] = (
@@ -157,11 +171,13 @@ def models() -> dict[str, type[BaseModel]]:
 _SAID: Final[dict[str, Any]] = {
     "amount": 60000, "answer": "coming", "appointment": A_COMMAND, "at": "2027-05-12T14:30:00+02:00",
     "contact": "support",
-    "date": "release", "description": "signed lease", "digest": "3" * 64, "escalation": A_COMMAND, "grant": A_COMMAND,
+    "date": "release", "dates": {"release": "2027-10-01"},
+    "description": "signed lease", "digest": "3" * 64, "escalation": A_COMMAND, "grant": A_COMMAND,
     "id": "lodging-asked", "kind": "exit-plan", "letter": "Could you receive this person?", "means": "phone",
     "measure": "housed", "mentor": SOMEBODY, "milestone": "lodging-asked", "minutes": 45, "note": "asked today",
     "number": 1, "on": "2027-10-01", "or_at": ["2027-05-13T09:00:00+02:00"],
     "outcome": "completed", "partner": SOMEBODY, "pay_by": "sepa",
+    "programme": "auxilia", "watch_from": "2027-05-12T00:00:00+02:00",
     "payee": "FR7630006000011234567890189", "payment": A_COMMAND, "place": "12, rue de la Paix", "purpose": "training",
     "reason": "postponed by the judge", "receipt": A_COMMAND, "referent": SOMEBODY, "referral": A_COMMAND,
     "since": "2027-05-01", "site": "nanterre", "situation": "housing", "summons": False, "text": "called back",
@@ -268,10 +284,11 @@ def _several(said: Any) -> list[Any]:
     return said if isinstance(said, list) else [said]
 
 
-async def command_sent(request: Request, name: str, largest_document: int) -> Read:
+async def command_sent(request: Request, name: str, largest_document: int, find: Find) -> Read:
     """A command out of a request, which is JSON, or a form that was read and brings a document.
 
-    Raises what `sent` raises; of a document also Failure: missing, empty, too large, of no kind that is taken.
+    `find` is asked for the rules that it names. Raises what `sent` and `find` raise; of a document also Failure:
+    missing, empty, too large, of no kind that is taken.
     """
     if takes_document(name) and carries_a_file(request):
         form = await request.form()
@@ -281,9 +298,10 @@ async def command_sent(request: Request, name: str, largest_document: int) -> Re
         # A file in another field is of no type that any field has.
         typed = {key: value if isinstance(value, str) else [] for key, value in form.items() if key != document.PART}
         given = taken(model_of(name), json.dumps(_numbered(name, typed)).encode())
-        read = _read_as(name, given)
+        read = _read_as(name, given, None)
         return replace(read, texts={**read.texts, document.PART: attached.document.as_part()}, attached=attached)
-    return _read_as(name, await sent(request, model_of(name)))
+    given = await sent(request, model_of(name))
+    return _read_as(name, given, await find(given.programme) if name == NAMES_RULES else None)
 
 
 def _numbered(name: str, typed: dict[str, Any]) -> dict[str, Any]:
@@ -295,12 +313,13 @@ def _numbered(name: str, typed: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _read_as(name: str, given: Any) -> Read:
+def _read_as(name: str, given: Any, rules: Rules | None) -> Read:
     kind = BODIES[name]
     texts = {part: text for part in _texts_of(kind) if (text := getattr(given, part)) is not None}
-    own = {key: getattr(given, key) for key in kind.model_fields if key != "name"}
+    own = {key: getattr(given, key) for key in kind.model_fields if hasattr(given, key)}
+    own |= rules.named if rules is not None else {}
     try:
         body: Any = kind.model_validate(own)
     except ValidationError as error:
         raise unreadable(error) from None
-    return Read(body, texts, given.occurred_at)
+    return Read(body, texts, given.occurred_at, rules=rules)

@@ -8,9 +8,10 @@ from asyncpg import PostgresError
 from fastapi import APIRouter, Request, Response
 
 from journeys.app.allowing import who_may
+from journeys.app.changing import rules_asked
 from journeys.app.finding import unknown_code
 from journeys.app.people_file import details_of
-from journeys.app.publishing import programme_text_of, rules
+from journeys.app.publishing import Rules, programme_text_of, rules
 from journeys.app.reading import today_of
 from journeys.app.starting import Beginning, Starter
 from journeys.app.web.api import bodies
@@ -41,6 +42,7 @@ from journeys.i18n import capital
 from journeys.narration import command_word
 from journeys.store import people, staff, views
 from journeys.store.evidence import RecordedCommand, command_of
+from journeys.store.journal import said_before
 from journeys.store.people import Details
 from journeys.temporal import Malformed, Unreachable
 
@@ -81,7 +83,13 @@ def _route(name: str) -> None:
         if bodies.takes_document(name) and carries_a_file(request):
             await read_upload(visit)
         loaded = await journey(visit, id)
-        read = await bodies.command_sent(request, name, visit.house.settings.largest_document)
+
+        async def find(asked: str) -> Rules:
+            pool = visit.house.writing
+            before = await said_before(pool, key, [loaded.row.stream]) or {}
+            return await rules_asked(pool, asked, loaded, visit.now, before.get("fields", {}).get("programme"))
+
+        read = await bodies.command_sent(request, name, visit.house.settings.largest_document, find)
         answer = await act(visit, loaded, Asked(name, read, key, seq_of(seen)))
         row = await views.journey(visit.house.writing, id) or loaded.row
         response.headers.update(etag(row.seq))

@@ -5,8 +5,10 @@ from journeys.app.web.pages import (
     audit,
     caseload,
     changes,
+    changing,
     cohorts,
     commands,
+    comparing,
     directory,
     documents,
     escalations,
@@ -21,6 +23,7 @@ from journeys.app.web.pages import (
     releases,
     start,
     today,
+    trying,
     week,
 )
 
@@ -28,5 +31,5 @@ ROUTERS = [
     health.router, login.router, changes.router, today.router, caseload.router, week.router, person.router,
     commands.router, approvals.router, escalations.router, start.router, audit.router, directory.router,
     releases.router, programmes.router, documents.router, letters.router, giving.router, links.router,
-    cohorts.router, indicators.router,
+    cohorts.router, comparing.router, changing.router, trying.router, indicators.router,
 ]  # fmt: skip

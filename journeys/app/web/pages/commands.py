@@ -10,10 +10,11 @@ from fastapi.responses import Response
 from journeys.app.allowing import may, not_for
 from journeys.app.attaching import TOO_LARGE
 from journeys.app.failures import Exit, Failure, Said
-from journeys.app.fields import commands
+from journeys.app.fields import NAMES_RULES, commands
 from journeys.app.finding import Loaded, load, read_journey
 from journeys.app.telling import unanswered
 from journeys.app.web.acting import Wrong, act, filled, is_stale, read
+from journeys.app.web.changing import foreseen
 from journeys.app.web.forms import form_of
 from journeys.app.web.policy import STAFF
 from journeys.app.web.proof import want_proof
@@ -53,7 +54,7 @@ async def send(id: str, command: str, visit: Visit = door(STAFF)) -> Response:
     again = {**typed, "command": asked.id}
     await want_proof(visit, command)
     try:
-        form = await read(asked, visit.house.settings.largest_document)
+        form = await read(visit, loaded, asked)
         if asked.seen is not None and await is_stale(visit, loaded, asked, form.body):
             since = await told_since(visit, loaded, asked.seen)
             return await _form(visit, loaded, command, {**again, "seen": str(loaded.state.seq)}, [_CHANGED], 409, since)
@@ -130,8 +131,12 @@ async def _form(
     status: int = 200, since: Sequence[StoryDay] = (),
 ) -> Response:  # fmt: skip
     fields = await form_of(visit, loaded, command, typed)
+    template, more = "command.html", {}
+    if command == NAMES_RULES:
+        template, more = "change.html", {"seen": await foreseen(visit, loaded, typed)}
     return page(
-        visit, "command.html", status, loaded=loaded, row=loaded.row, command=command, fields=fields, failures=failures,
+        visit, template, status, **more, loaded=loaded, row=loaded.row, command=command, fields=fields,
+        failures=failures,
         typed=typed, carries_a_file=any(each.shape == "file" for each in fields),
         id=typed.get("command") or uuid7(visit.now), seq=loaded.state.seq,
         since=since, back=local_path(typed.get("back"), f"/parcours/{loaded.row.id}"),

@@ -69,7 +69,7 @@ async def write(id: str, visit: Visit = door(STAFF)) -> Response:
     asked = Filled(papers.WRITING, {"text": note}, command if is_uuid(command) else uuid7(visit.now))
     again = {**typed, "command": asked.id}
     try:
-        await act(visit, loaded, asked, await read(asked, visit.house.settings.largest_document))
+        await act(visit, loaded, asked, await read(visit, loaded, asked))
     except Wrong as several:
         return _form(visit, loaded, hand, again, several.failures, 422)
     except Failure as failure:

@@ -52,8 +52,8 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     (
         N_("Le parcours"),
-        ("suspend", "resume", "transfer", "assign-referent", "correct", "close", "reopen", "record-death",
-         "request-erasure"),
+        ("suspend", "resume", "transfer", "assign-referent", "correct", "change-programme", "close", "reopen",
+         "record-death", "request-erasure"),
     ),
 )  # fmt: skip
 

@@ -8,13 +8,12 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from journeys.app.failures import Exit, Failure, Said
-from journeys.app.publishing import programme_text_of, rules
+from journeys.app.publishing import offered, programme_text_of, rules
 from journeys.app.reading import read_day, today_of
 from journeys.app.web.gantt import programme_gantt
-from journeys.app.web.policy import READERS
+from journeys.app.web.policy import READERS, SUPERVISING
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
-from journeys.authoring.reading import programme_names
 from journeys.domain.forecast import forecast
 from journeys.domain.programme import Programme
 from journeys.narration.programmes import Rules
@@ -42,7 +41,8 @@ async def one(name: str, visit: Visit = door(READERS)) -> Response:
     found = forecast(known.book, days.pop("debut"), days)
     return page(
         visit, "programme.html", 422 if failures else 200,
-        name=name, programme=known.programme, told=Rules(known.book, visit.lang), found=found, typed=typed,
+        name=name, programme=known.programme, changes=visit.admitted(SUPERVISING),
+        told=Rules(known.book, visit.lang), found=found, typed=typed,
         failures=failures, picture=programme_gantt(known.programme, found, today_of(visit.now), visit.lang),
         labels_of={"debut": visit.say("Début du parcours"),
                    **{f"date-{code}": each.label.in_(visit.lang) for code, each in known.programme.dates.items()}},
@@ -51,11 +51,7 @@ async def one(name: str, visit: Visit = door(READERS)) -> Response:
 
 async def known_programmes(visit: Visit) -> dict[str, Programme]:
     """Those in force, and those shipped that nobody has begun yet."""
-    known = dict(await visit.house.programmes())
-    for name in programme_names():
-        if name not in known:
-            known[name] = rules(await programme_text_of(visit.house.writing, name), today_of(visit.now)).programme
-    return dict(sorted(known.items()))
+    return {name: known for name, (_, known) in (await offered(visit.house.writing)).items()}
 
 
 def _days(visit: Visit, programme: Programme) -> tuple[dict[str, date], Mapping[str, str], list[Failure]]:
