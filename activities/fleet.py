@@ -1,4 +1,4 @@
-"""Fleet work: journeys whose next due is past are woken by a signed `sync`; uploads that came to nothing go."""
+"""Fleet work: what is past its due is woken, cohorts are looked after, dropped uploads go, indicators are counted."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -11,11 +11,16 @@ from activities.resources import Resources
 from journeys import contract
 from journeys.domain.commands import Command, Sync
 from journeys.domain.record import SYSTEM
-from journeys.store import documents, views
+from journeys.indicators.definitions import VERSION, told
+from journeys.issuing import days_owed
+from journeys.store import cohorts, counting, documents, views
+from journeys.store.directory import By
 from journeys.store.signing import sign
 
 PAST = timedelta(minutes=5)
 """A due so long past means that nobody is there to take it."""
+AT_ONCE: Final = 5_000
+"""Journeys that one round counts for the indicators: under a minute of work."""
 CUT_OFF: Final = timedelta(days=1)
 """A document kept so long for a command that the journal has not taken belongs to nothing."""
 
@@ -40,5 +45,22 @@ class Fleet:
                 woken += 1
             except Exception as error:
                 structlog.get_logger().warning("journey not woken", journey=row.id, reason=type(error).__name__)
+        await self._look_after_cohorts(now)
         await documents.sweep(self._resources.pool, now - CUT_OFF)
+        await counting.recount(self._resources.pool, told, VERSION, AT_ONCE)
         return woken
+
+    async def _look_after_cohorts(self, now: datetime) -> None:
+        """Give on the places of journeys that are over, and tell each journey the days that it was not told."""
+        pool, by = self._resources.pool, By(actor=SYSTEM, role=SYSTEM, at=now)
+        for row in await cohorts.cohorts(pool):
+            if row.closed:
+                continue
+            await cohorts.change(pool, row.id, lambda _: None, by)
+            for command in await days_owed(pool, self._resources.ring, row.id, now, now.date()):
+                try:
+                    await self._resources.send(command)
+                except Exception as error:
+                    structlog.get_logger().warning(
+                        "cohort's day not told", journey=command.stream, reason=type(error).__name__
+                    )

@@ -32,12 +32,14 @@ def is_uuid(text: str) -> bool:
     return _UUID.fullmatch(text) is not None
 
 
-def forwarded_id(target: str, cause: Cause) -> str:
+def forwarded_id(target: str, cause: Cause, about: str = "") -> str:
     """The id of a command that follows from an event of another stream: the same whenever it is forwarded.
 
-    `target` is the journey's stream.
+    Args:
+        target: the journey's stream. about: what it is about, where one event calls for several commands.
     """
-    return str(uuid.uuid5(uuid.UUID(target.removeprefix("journey-")), f"{cause.stream}/{cause.seq}"))
+    key = f"{cause.stream}/{cause.seq}" + (f"/{about}" if about else "")
+    return str(uuid.uuid5(uuid.UUID(target.removeprefix("journey-")), key))
 
 
 def following_id(command: str, what: str) -> str:

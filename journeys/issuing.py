@@ -1,11 +1,15 @@
-"""A command as whoever knows the person issues it: an id, its parts drawn, signed; and the same, forwarded."""
+"""A command as whoever knows the person issues it: an id, its parts drawn, signed; and what is forwarded."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 
-from journeys.domain.commands import AnyBody, Command, PersonBody
+from journeys.domain import cohort as rules
+from journeys.domain.commands import AnyBody, Command, ExpectDate, MoveDate, PersonBody
 from journeys.domain.record import SYSTEM, Cause
 from journeys.identifiers import forwarded_id, uuid7
+from journeys.store import cohorts
+from journeys.store.database import Pool
+from journeys.store.journal import answered
 from journeys.store.signing import KeyRing, draw_parts, sign
 
 
@@ -62,3 +66,22 @@ def forwarded(ring: KeyRing, told: Command, seq: int, stream: str, now: datetime
         ring, stream=stream, body=told.body, actor=SYSTEM, roles=(SYSTEM,), now=now, id=forwarded_id(stream, cause),
         occurred_at=told.occurred_at, caused_by=cause,
     )  # fmt: skip
+
+
+async def days_owed(pool: Pool, ring: KeyRing, cohort: str, now: datetime, today: date) -> list[Command]:
+    """A cohort's days that its open journeys neither have nor have answered; issued again they are the same."""
+    there = {each.journey: each.dates for each in await cohorts.members(pool, cohort) if each.is_open}
+    wanted = {
+        forwarded_id(f"journey-{each.journey}", Cause(cohorts.stream_of(cohort), each.since.seq), each.date): each
+        for each in rules.owed(await cohorts.folded(pool, cohort), today)
+        if each.journey in there and there[each.journey].get(each.date) != each.on
+    }
+    told = await answered(pool, {id: f"journey-{each.journey}" for id, each in wanted.items()})
+    return [
+        issue(
+            ring, stream=f"journey-{each.journey}", actor=SYSTEM, roles=(SYSTEM,), now=now, id=id,
+            body=(MoveDate if each.date in there[each.journey] else ExpectDate)(date=each.date, on=each.on),
+            occurred_at=each.since.at, caused_by=Cause(cohorts.stream_of(cohort), each.since.seq),
+        )
+        for id, each in wanted.items() if id not in told
+    ]  # fmt: skip

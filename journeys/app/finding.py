@@ -195,6 +195,7 @@ _KINDS: Final[dict[str, tuple[str, str]]] = {
     "mentor": ("un mentor", "mentor"),
     "partner": ("un partenaire", "partner"),
     "person": ("une personne", "person"),
+    "cohort": ("une promotion", "cohort"),
     "escalation": ("une alerte", "escalation"),
     "grant": ("une aide", "grant"),
     "payment": ("un versement", "payment"),

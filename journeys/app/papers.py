@@ -212,8 +212,13 @@ def _remark(lang: Lang) -> str:
 
 
 def _made(paper: Document, loaded: Loaded, lang: Lang, at: datetime) -> bytes:
+    return typeset(paper, lang, at, loaded.book.calendar.zone.key)
+
+
+def typeset(paper: Document, lang: Lang, at: datetime, zone: str) -> bytes:
+    """A paper as PDF. Raises Failure: the typesetter refused."""
     try:
-        return render(paper, lang, at, zone=loaded.book.calendar.zone.key)
+        return render(paper, lang, at, zone=zone)
     except CannotTypeset as error:
         raise Failure(
             Exit.FAILED, "cannot-typeset",

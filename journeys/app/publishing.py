@@ -7,8 +7,7 @@ from datetime import date
 from functools import cache
 from typing import Final
 
-from journeys.app.failures import Failure, Said, not_found
-from journeys.app.finding import nearest
+from journeys.app.failures import Exit, Failure, Said, not_found, usage
 from journeys.authoring.calendars import calendar_text
 from journeys.authoring.findings import FileInvalid
 from journeys.authoring.reading import (
@@ -134,9 +133,9 @@ def _sha256(text: str) -> str:
 
 def _unknown(asked: str, known: tuple[str, ...], error: ProgrammeNotFound) -> Failure:
     if not error.readable:
-        return not_found("unreadable-programme", error.message("fr"), error.message("en"), field="programme",
-                         remedy=Said(error.remedy("fr"), error.remedy("en")))  # fmt: skip
-    near, named = nearest(asked, known), ", ".join(known)
+        return usage("unreadable-programme", error.message("fr"), error.message("en"), field="programme",
+                     remedy=Said(error.remedy("fr"), error.remedy("en")))  # fmt: skip
+    near, named = error.near(known), ", ".join(known)
     return not_found(
         "unknown-programme",
         error.message("fr"),
@@ -153,16 +152,14 @@ def _unknown(asked: str, known: tuple[str, ...], error: ProgrammeNotFound) -> Fa
 def errors_told(error: FileInvalid, lang: str) -> str:
     """What is wrong in a file, a line each: where, what and what to write; the first few, and how many more."""
     errors = [one for one in error.findings if one.severity == "error"]
-    lines = [f"  {error.source}:{one.line}: {one.path}: {one.message(lang)} {one.remedy(lang)}" for one in errors]
+    lines = [f"  {error.source}:{one.line}: {one.told(lang)} → {one.remedy(lang)}" for one in errors]
     more = len(lines) - _MOST_SHOWN
     return "\n".join(lines[:_MOST_SHOWN] + ([f"  … {more}"] if more > 0 else []))
 
 
 def _invalid(error: ProgrammeInvalid) -> Failure:
-    from journeys.app.failures import Exit
-
     return Failure(
-        Exit.FAILED,
+        Exit.USAGE,
         "invalid-programme",
         Said(f"le programme {error.source} ne peut pas servir :\n{errors_told(error, 'fr')}",
              f"the programme {error.source} cannot be used:\n{errors_told(error, 'en')}"),

@@ -11,6 +11,8 @@ from journeys.domain.money import parse_euro
 ZONE: Final = ZoneInfo("Europe/Paris")
 
 _ISO: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
+_MONTH: Final = re.compile(r"(\d{4})-(\d{1,2})")
+_LOCAL_MONTH: Final = re.compile(r"(\d{1,2})/(\d{4})")
 _LOCAL: Final = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})")
 _THOUSANDS: Final = re.compile(r"(\d{1,3})((?:[ \u00a0\u202f]\d{3})+)(?!\d)")
 _TIME: Final = re.compile(r"(\d{1,2})\s*(?:[:h])\s*(\d{2})?")
@@ -39,6 +41,25 @@ def read_day(text: str, field: str) -> date:
             f"{field}: {text} does not exist in the calendar; check day and month",
             field=field,
         ) from None
+
+
+def read_month(text: str, field: str) -> date:
+    """`2027-05` or `05/2027`: its first day. Raises Failure (usage)."""
+    text = text.strip()
+    if found := _MONTH.fullmatch(text):
+        year, month = int(found[1]), int(found[2])
+    elif found := _LOCAL_MONTH.fullmatch(text):
+        month, year = int(found[1]), int(found[2])
+    else:
+        year = month = 0
+    if not (1900 <= year <= 2200 and 1 <= month <= 12):
+        raise usage(
+            "not-a-month",
+            f"{field} : « {_few(text)} » n'est pas un mois ; écrivez 2027-05 ou 05/2027",
+            f"{field}: “{_few(text)}” is not a month; write 2027-05 or 05/2027",
+            field=field,
+        )
+    return date(year, month, 1)
 
 
 def read_instant(text: str, field: str, zone: ZoneInfo = ZONE) -> datetime:

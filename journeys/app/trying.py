@@ -54,7 +54,7 @@ def _behaviour(asked: str, programme: Programme) -> BehaviourFile:
         ) from None  # fmt: skip
     except BehaviourInvalid as error:
         raise Failure(
-            Exit.FAILED, "invalid-behaviour",
+            Exit.USAGE, "invalid-behaviour",
             Said(f"le comportement {error.source} ne peut pas servir :\n{errors_told(error, 'fr')}",
                  f"the behaviour {error.source} cannot be used:\n{errors_told(error, 'en')}"),
             field="behaviour", more={"findings": [one.as_json("en") for one in error.findings]},

@@ -34,6 +34,10 @@ class Finding:
     def path(self) -> str:
         return spell(self.where)
 
+    def told(self, lang: str = "fr") -> str:
+        """What is wrong, after its path where it has one."""
+        return f"{self.path}: {self.message(lang)}" if self.where else self.message(lang)
+
     def message(self, lang: str = "fr") -> str:
         """What is wrong."""
         return _write(WORDING, self.code, self.params, lang)
@@ -44,10 +48,14 @@ class Finding:
         near = self._meant()
         if not near:
             return said
+        said = said[:1].upper() + said[1:]
         return f"Did you mean “{near}”? {said}" if lang == "en" else f"Vouliez-vous dire « {near} » ? {said}"
 
     def _meant(self) -> str:
-        """The known name that was probably meant; sought only here, for the few findings that are shown."""
+        """What was probably meant: as found where it was read, else the nearest known name, sought only when shown."""
+        meant = self.params.get("meant")
+        if isinstance(meant, str) and meant:
+            return meant
         name, known = self.params.get("name", self.params.get("given")), self.params.get("known")
         if isinstance(name, str) and isinstance(known, tuple) and self.code in _NAMES_MISTYPED:
             return nearest(name, known)

@@ -50,16 +50,23 @@ class ProgrammeNotFound(LookupError):
         super().__init__(f"no programme {asked!r}")
         self.asked, self.known, self.readable = asked, known, readable
 
+    def near(self, known: tuple[str, ...]) -> str:
+        """What was probably meant: the file of that name without its ending, else the known name most like it."""
+        beside = (f"{self.asked}{ending}" for ending in (".yaml", ".yml"))
+        return next((name for name in beside if _is_there(name)), "") or nearest(self.asked, known)
+
     def message(self, lang: str = "fr") -> str:
         if not self.readable:
-            english, french = "cannot be read", "ne peut pas être lu"
+            folder = File(self.asked).is_dir()
+            english = "is a folder" if folder else "cannot be read"
+            french = "est un dossier" if folder else "ne peut pas être lu"
             return f"“{self.asked}” {english}" if lang == "en" else f"« {self.asked} » {french}"
         if lang == "en":
             return f"there is no programme “{self.asked}”"
         return f"il n’y a pas de programme « {self.asked} »"
 
     def remedy(self, lang: str = "fr") -> str:
-        near, named = nearest(self.asked, self.known), ", ".join(self.known)
+        near, named = self.near(self.known), ", ".join(self.known)
         if lang == "en":
             return (f"Did you mean “{near}”? " if near else "") + f"Shipped: {named}; or give the path of a file."
         return (
@@ -95,7 +102,7 @@ def check_programme(raw: bytes, source: File) -> ProgrammeFile:
     if programme is None:
         raise ProgrammeInvalid(source, few(wrong))
     found = sorted(
-        [*_impossible(programme, tree), *_rules(programme, tree), *_one_language(tree)],
+        [*_impossible(programme, tree), *_rules(programme, tree), *_texts(programme, tree)],
         key=lambda one: (one.line, one.column),
     )
     if any(one.severity == "error" for one in found):
@@ -111,15 +118,22 @@ def programme_text(programme: Programme) -> str:
     return json.dumps(written, ensure_ascii=False, separators=(",", ":"))
 
 
+def _is_there(name: str | File) -> bool:
+    """Whether there is such a path; never so for what cannot be the name of one."""
+    try:
+        return File(name).exists()
+    except (OSError, ValueError):
+        return False
+
+
 def _find(path_or_name: str | File) -> File:
     if isinstance(path_or_name, str) and _NAME.fullmatch(path_or_name):
         shipped = PROGRAMMES / f"{path_or_name}.yaml"
         if shipped.is_file():
             return shipped
-    given = File(path_or_name)
-    if "\x00" in str(given) or not given.exists():
+    if not _is_there(path_or_name):
         raise ProgrammeNotFound(str(path_or_name), programme_names())
-    return given
+    return File(path_or_name)
 
 
 # What cannot work
@@ -155,10 +169,18 @@ def _rules(programme: Programme, tree: Tree) -> Iterator[Finding]:
             yield tree.finding((*where, "rule"), "unknown-rule", {"name": part.rule, "known": rule_names()})
 
 
-def _one_language(tree: Tree) -> Iterator[Finding]:
+def _texts(programme: Programme, tree: Tree) -> Iterator[Finding]:
+    """Texts that say nothing, or nothing to half of those who read them."""
     for where, given in _labels(tree.data, ()):
         if isinstance(given, str):
             yield tree.finding(where, "one-language", {}, "warning")
+        for language, text in given.items() if isinstance(given, dict) else ():
+            if isinstance(text, str) and not text.strip():
+                yield tree.finding((*where, language), "text-empty", {})
+    for name, role in programme.roles.items():
+        for language, text in (("fr", role.fr), ("en", role.en)):
+            if not text.strip():
+                yield tree.finding(("roles", name, language), "text-empty", {})
 
 
 def _labels(data: Any, where: Path) -> Iterator[tuple[Path, Any]]:

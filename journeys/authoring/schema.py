@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from journeys.authoring.descriptions import DESCRIPTIONS
+from journeys.domain.moments import Duration, Unit
 from journeys.domain.programme import Programme
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -67,6 +68,8 @@ def _resolved(node: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any]:
 def _part(part: dict[str, Any]) -> dict[str, Any]:
     """Say what validators accept beside the declared type: a label in one text, an amount as a number."""
     part = {key: value for key, value in part.items() if key != "title"}
+    if "default" in part:
+        part["default"] = _written(part["default"])
     if part == _LABEL:
         return {"anyOf": [_LABEL, _ONE_TEXT]}
     if part.get("examples") == ["1200 EUR"]:
@@ -76,6 +79,15 @@ def _part(part: dict[str, Any]) -> dict[str, Any]:
     if "patternProperties" in part:
         part["additionalProperties"] = False
     return part
+
+
+def _written(default: Any) -> Any:
+    """A default as an author would write it: pydantic gives a duration as its two fields."""
+    if not isinstance(default, dict):
+        return default
+    if default.keys() == {"amount", "unit"}:
+        return str(Duration(default["amount"], Unit(default["unit"])))
+    return {key: _written(value) for key, value in default.items()}
 
 
 def _in(text: tuple[str, str], lang: str) -> str:

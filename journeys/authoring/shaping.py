@@ -1,16 +1,21 @@
 """Data that a person wrote -> a model, and what the model refuses, line by line and in words."""
 
 import re
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from journeys.authoring.findings import Finding, Params, nearest
+from journeys.authoring.findings import Finding, Params
+from journeys.authoring.french import key_meant, moment_meant
 from journeys.authoring.schema import node_at
 from journeys.authoring.yaml_text import Path, Tree
+from journeys.domain.moments import parse_duration, parse_lead, parse_moment, parse_stretch
 
 Shape = TypeVar("Shape", bound=BaseModel)
+_LONGEST = 100
+"""Characters of what was typed in which another meaning is sought."""
 
 
 def shaped(tree: Tree, model: type[Shape], first: str) -> tuple[Shape | None, list[Finding]]:
@@ -35,10 +40,17 @@ def _translated(tree: Tree, model: type[BaseModel], detail: ErrorDetails) -> Fin
     given, context = detail["input"], detail.get("ctx", {})
     if detail["type"] in ("too_short", "too_long") and _echo(detail["type"], given, context):
         return None
-    if given is None and detail["type"] != "missing":
+    if given is None and detail["type"] == "extra_forbidden" and _is_text(node_at(where[:-1], model)):
+        return tree.finding(where, "text-cut", {"name": str(where[-1])})
+    if given is None and detail["type"] not in ("missing", "extra_forbidden"):
         return tree.finding(where, "empty-value", {"name": str(where[-1]) if where else ""})
     code, params = _code_of(model, detail["type"], where, given, context, detail["loc"][-1:] == ("[key]",))
     return tree.finding(where, code, params)
+
+
+def _is_text(node: dict[str, Any]) -> bool:
+    """Whether a part is a text in two languages: what follows a comma inside it is taken for a key without value."""
+    return {"fr", "en"} <= set(node.get("properties", {}))
 
 
 def _echo(kind: str, given: Any, context: dict[str, Any]) -> bool:
@@ -55,11 +67,8 @@ def _code_of(
     match kind:
         case "extra_forbidden":
             known = tuple(node_at(where[:-1], model).get("properties", {}))
-            return "unknown-key", {
-                "name": str(where[-1]),
-                "known": known,
-                "nearest": nearest(str(where[-1]), known),
-            }
+            name = str(where[-1])
+            return "unknown-key", {"name": name, "known": known, "meant": key_meant(name, known)}
         case "missing":
             return "missing-key", {"name": str(where[-1])}
         case "string_pattern_mismatch":
@@ -125,7 +134,25 @@ _BY_EXAMPLE = {
 def _value(node: dict[str, Any], given: str) -> tuple[str, dict[str, Params]]:
     if r"\d{2}:" in node.get("pattern", ""):
         return "bad-time", {"given": given}
-    return _BY_EXAMPLE.get((node.get("examples") or [""])[0], "bad-text"), {"given": given}
+    code = _BY_EXAMPLE.get((node.get("examples") or [""])[0], "bad-text")
+    if code == "bad-moment" and _DAY.fullmatch(given):
+        return "moment-is-day", {"given": given}
+    return code, {"given": given, "meant": _meant(code, given)}
+
+
+_DAY = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}")
+_READ: dict[str, Callable[[str], Any]] = {
+    "bad-duration": parse_duration, "bad-moment": parse_moment, "bad-stretch": parse_stretch, "bad-lead": parse_lead,
+}  # fmt: skip
+
+
+def _meant(code: str, given: str) -> str:
+    """The text in the words of the language, where it was typed in French; empty where that cannot be read either."""
+    try:
+        read = _READ[code](moment_meant(given[:_LONGEST]))
+    except (KeyError, ValueError):
+        return ""
+    return f"{read} before" if code == "bad-lead" else str(read)
 
 
 def _example(node: dict[str, Any]) -> str:

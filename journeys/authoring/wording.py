@@ -13,16 +13,40 @@ _MOMENTS = (
 _TEXTS: dict[str, tuple[str, str, str, str]] = {
     # The file
     "file-too-large": (
-        "le fichier fait {size} ko",
-        "the file has {size} kB",
-        "restez sous {most} ko : une partie est-elle répétée ?",
-        "stay below {most} kB: is a part repeated?",
+        "le fichier fait plus de {most} ko",
+        "the file has more than {most} kB",
+        "vérifiez que c’est le bon fichier ; un programme de 300 étapes, le plus qu’il en faut, en prend le quart",
+        "check that it is the right file; a programme of 300 milestones, the most that there may be, takes a quarter",
     ),
     "not-utf-8": (
         "le fichier n’est pas en UTF-8",
         "the file is not UTF-8",
         "enregistrez-le en UTF-8 (dans l’éditeur : « Enregistrer sous », encodage UTF-8)",
         "save it as UTF-8 (in the editor: “Save as”, encoding UTF-8)",
+    ),
+    "utf-16": (
+        "le fichier est en UTF-16, que certains éditeurs appellent « Unicode »",
+        "the file is UTF-16, which some editors call “Unicode”",
+        "enregistrez-le en UTF-8 (dans l’éditeur : « Enregistrer sous », encodage UTF-8)",
+        "save it as UTF-8 (in the editor: “Save as”, encoding UTF-8)",
+    ),
+    "not-text-file": (
+        "ce n’est pas un fichier de texte, mais par exemple une image, une archive ou un document de bureautique",
+        "this is no text file, but for example a picture, an archive or a word processor’s document",
+        "donnez le fichier .yaml, écrit dans un éditeur de texte et enregistré en UTF-8",
+        "give the .yaml file, written in a text editor and saved as UTF-8",
+    ),
+    "odd-space": (
+        "une espace insécable sert de retrait",
+        "a no-break space is used for indentation",
+        "remplacez-la par des espaces ordinaires, en effaçant et en retapant le début de la ligne",
+        "replace it by plain spaces: delete and type again the beginning of the line",
+    ),
+    "text-cut": (
+        "ce qui suit une virgule, « {name} », n’est plus dans le texte",
+        "what follows a comma, “{name}”, is outside the text",
+        'mettez le texte entier entre guillemets : "…, {name}"',
+        'put the whole text between quotes: "…, {name}"',
     ),
     "control-character": (
         "un caractère invisible ne peut pas être lu",
@@ -63,8 +87,8 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
     "key-twice": (
         "la clé « {name} » est écrite deux fois ; la première est ligne {first}",
         "the key “{name}” is written twice; the first is on line {first}",
-        "gardez l’une des deux",
-        "keep one of the two",
+        "réunissez sous la première ce qui est sous les deux, ou gardez l’une des deux",
+        "put what is below both under the first, or keep one of the two",
     ),
     "yaml-tab": (
         "une tabulation sert de retrait",
@@ -75,8 +99,10 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
     "yaml-colon": (
         "un deux-points se trouve là où il ne peut pas être lu",
         "a colon stands where it cannot be read",
-        "mettez entre guillemets le texte qui le contient, ou vérifiez le retrait de la ligne",
-        "put the text that holds it between quotes, or check the indentation of the line",
+        "mettez entre guillemets le texte qui le contient, écrivez une espace après le deux-points d’une clé, ou "
+        "vérifiez le retrait de la ligne",
+        "put the text that holds it between quotes, write a space after the colon of a key, or check the indentation "
+        "of the line",
     ),
     "yaml-quote": (
         "un guillemet est ouvert et jamais fermé",
@@ -93,8 +119,9 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
     "yaml-bracket": (
         "un crochet ou une accolade n’est pas fermé, ou une virgule manque",
         "a bracket or a brace is not closed, or a comma is missing",
-        "fermez-le, et mettez entre guillemets tout texte qui contient une virgule",
-        "close it, and put any text that holds a comma between quotes",
+        'fermez-le, et mettez entre guillemets doubles "…" tout texte qui contient une virgule, un deux-points ou une '
+        "apostrophe",
+        'close it, and put any text that holds a comma, a colon or an apostrophe between double quotes "…"',
     ),
     "yaml-syntax": (
         "cette ligne ne peut pas être lue",
@@ -151,6 +178,12 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
         f"écrivez par exemple {_MOMENTS}",
         f"write for example {_MOMENTS}",
     ),
+    "moment-is-day": (
+        "« {given} » est un jour du calendrier ; un programme vaut pour toutes les personnes",
+        "“{given}” is a day of the calendar; a programme holds for everybody",
+        "nommez ce jour dans « dates » (jury: {{label: {{fr: …, en: …}}}}) et comptez depuis lui : at jury",
+        "name that day in “dates” (jury: {{label: {{fr: …, en: …}}}}) and count from it: at jury",
+    ),
     "bad-lead": (
         "« {given} » n’est pas le moment d’un rappel",
         "“{given}” is not the moment of a reminder",
@@ -196,8 +229,8 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
     "not-group": (
         "un groupe de clés est attendu ici",
         "a group of keys is expected here",
-        "écrivez-le ainsi : {{{example}}}",
-        "write it so: {{{example}}}",
+        "écrivez-le ainsi, sans tiret ni guillemets autour : {{{example}}}",
+        "write it so, without hyphens or quotes around it: {{{example}}}",
     ),
     "not-yes-no": (
         "« {given} » n’est ni vrai ni faux",
@@ -281,26 +314,26 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
     "unknown-role": (
         "le rôle « {name} » n’est pas dans « roles »",
         "the role “{name}” is not among the roles",
-        "Rôles du programme : {known}.",
-        "Roles of the programme: {known}.",
+        "Rôles du programme : {known} ; ou ajoutez-le à « roles ».",
+        "Roles of the programme: {known}; or add it to “roles”.",
     ),
     "unknown-date": (
         "la date « {name} » n’est pas dans « dates »",
         "the date “{name}” is not among the dates",
-        "Dates du programme : {known}.",
-        "Dates of the programme: {known}.",
+        "Dates du programme : {known} ; ou ajoutez-la à « dates ».",
+        "Dates of the programme: {known}; or add it to “dates”.",
     ),
     "unknown-milestone": (
-        "le jalon « {name} » n’est pas dans « milestones »",
+        "l’étape « {name} » n’est pas dans « milestones »",
         "the milestone “{name}” is not among the milestones",
-        "Jalons du programme : {known}.",
-        "Milestones of the programme: {known}.",
+        "Étapes du programme : {known} ; ou ajoutez-la à « milestones ».",
+        "Milestones of the programme: {known}; or add it to “milestones”.",
     ),
     "unknown-phase": (
-        "l’étape « {name} » n’est pas dans « phases »",
+        "la phase « {name} » n’est pas dans « phases »",
         "the phase “{name}” is not among the phases",
-        "Étapes du programme : {known}.",
-        "Phases of the programme: {known}.",
+        "Phases du programme : {known} ; ou ajoutez-la à « phases ».",
+        "Phases of the programme: {known}; or add it to “phases”.",
     ),
     "unknown-rule": (
         "la règle « {name} » n’est pas connue",
@@ -348,14 +381,14 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
     "unknown-ladder": (
         "l’échelle « {name} » n’est pas dans « ladders »",
         "the ladder “{name}” is not among the ladders",
-        "Échelles du programme : {known}.",
-        "Ladders of the programme: {known}.",
+        "Échelles du programme : {known} ; ou ajoutez-la à « ladders ».",
+        "Ladders of the programme: {known}; or add it to “ladders”.",
     ),
     "unknown-situation": (
         "la situation « {name} » n’est pas dans « situations »",
         "the situation “{name}” is not among the situations",
-        "Situations du programme : {known}.",
-        "Situations of the programme: {known}.",
+        "Situations du programme : {known} ; ou ajoutez-la à « situations ».",
+        "Situations of the programme: {known}; or add it to “situations”.",
     ),
     "unknown-value": (
         "« {name} » n’est pas une valeur de la situation « {situation} »",
@@ -378,8 +411,8 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
     "unknown-closing": (
         "l’issue « {name} » n’est pas dans « closings »",
         "the outcome “{name}” is not among the closings",
-        "Issues du programme : {known}.",
-        "Closings of the programme: {known}.",
+        "Issues du programme : {known} ; ou ajoutez-la à « closings ».",
+        "Closings of the programme: {known}; or add it to “closings”.",
     ),
     "unknown-zone": (
         "le fuseau horaire « {name} » n’existe pas",
@@ -394,13 +427,13 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
         "write a country (FR) or one of its subdivisions (FR-974, or FR-RE)",
     ),
     "bare-milestone": (
-        "« {name} » est un jalon : il manque « reached » ou « due »",
+        "« {name} » est une étape : il manque « reached » ou « due »",
         "“{name}” is a milestone: “reached” or “due” is missing",
         "écrivez « {name} reached » (quand il est atteint) ou « {name} due » (son échéance)",
         "write “{name} reached” (when it is reached) or “{name} due” (its deadline)",
     ),
     "bare-phase": (
-        "« {name} » est une étape",
+        "« {name} » est une phase",
         "“{name}” is a phase",
         "écrivez « phase {name} » (son début)",
         "write “phase {name}” (its beginning)",
@@ -412,7 +445,7 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
         "choose another name",
     ),
     "anchor-without-due": (
-        "le jalon « {name} » n’a pas d’échéance, « {name} due » n’arrive donc jamais",
+        "l’étape « {name} » n’a pas d’échéance, « {name} due » n’arrive donc jamais",
         "the milestone “{name}” has no deadline, so “{name} due” never comes",
         "donnez-lui « due », ou écrivez « {name} reached »",
         "give it a “due”, or write “{name} reached”",
@@ -462,31 +495,31 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
         "count after that fact, or before a deadline or a date",
     ),
     "phase-never-begins": (
-        "l’étape « {name} » ne commence jamais ; en dépendent : {held}",
+        "la phase « {name} » ne commence jamais ; en dépendent : {held}",
         "the phase “{name}” never begins; these depend on it: {held}",
-        "ajoutez « enter: » (un moment) ou « enter_when: » (des jalons)",
+        "ajoutez « enter: » (un moment) ou « enter_when: » (des étapes)",
         "add “enter:” (a moment) or “enter_when:” (milestones)",
     ),
     "phase-ends-before": (
-        "l’étape se termine ({leave}) avant d’avoir commencé ({enter})",
+        "la phase se termine ({leave}) avant d’avoir commencé ({enter})",
         "the phase ends ({leave}) before it has begun ({enter})",
         "écrivez une fin plus tardive",
         "write a later end",
     ),
     "due-before-phase": (
-        "l’échéance ({due}) tombe avant que l’étape « {phase} » commence ({enter})",
+        "l’échéance ({due}) tombe avant que la phase « {phase} » commence ({enter})",
         "the deadline ({due}) falls before the phase “{phase}” begins ({enter})",
-        "écrivez une échéance plus tardive, ou une autre étape",
+        "écrivez une échéance plus tardive, ou une autre phase",
         "write a later deadline, or another phase",
     ),
     "due-after-phase": (
-        "l’échéance ({due}) tombe après la fin de l’étape « {phase} » ({leave}), qui l’annule",
+        "l’échéance ({due}) tombe après la fin de la phase « {phase} » ({leave}), qui l’annule",
         "the deadline ({due}) falls after the end of the phase “{phase}” ({leave}), which cancels it",
         "avancez l’échéance, ou retirez « required: false »",
         "bring the deadline forward, or remove “required: false”",
     ),
     "dues-contradict": (
-        "l’échéance ({due}) est avant celle de « {need} » ({other}), dont ce jalon dépend",
+        "l’échéance ({due}) est avant celle de « {need} » ({other}), dont cette étape dépend",
         "the deadline ({due}) is before that of “{need}” ({other}), which this milestone waits for",
         "inversez les deux, ou retirez la dépendance",
         "swap the two, or remove the dependency",
@@ -510,9 +543,9 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
         "remove it, or change “check”",
     ),
     "no-grant-to-settle": (
-        "personne ne peut atteindre « {name} » : le programme n’a pas de bourse",
+        "personne ne peut atteindre « {name} » : le programme n’a pas d’aide",
         "no one can reach “{name}”: the programme has no grant",
-        "ajoutez une bourse dans « grants », ou changez « check »",
+        "ajoutez une aide dans « grants », ou changez « check »",
         "add a grant to “grants”, or change “check”",
     ),
     "url-not-web": (
@@ -538,6 +571,12 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
         "in “{stretch}” the interval is longer than the stretch",
         "raccourcissez l’intervalle, ou reculez la fin",
         "shorten the interval, or put the end later",
+    ),
+    "mentor-never-sought": (
+        "ce contact attend que « {name} » ait accepté, et aucune étape ne demande d’en trouver un",
+        "this contact waits until “{name}” has accepted, and no milestone asks for one to be found",
+        "ajoutez une étape avec « check: mentor », et comptez depuis elle : at … reached",
+        "add a milestone with “check: mentor”, and count from it: at … reached",
     ),
     "too-many-windows": (
         "ce rythme demande plus de {most} contacts",
@@ -588,13 +627,13 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
         "write a duration of at least 1",
     ),
     "cannot-approve": (
-        "le rôle « {name} » n’a pas le droit d’approuver une bourse",
+        "le rôle « {name} » n’a pas le droit d’approuver une aide",
         "the role “{name}” has no right to approve a grant",
         "Rôles qui le peuvent : {known}.",
         "Roles that may: {known}.",
     ),
     "cannot-request": (
-        "le rôle « {name} » n’a pas le droit de demander une bourse",
+        "le rôle « {name} » n’a pas le droit de demander une aide",
         "the role “{name}” has no right to ask for a grant",
         "Rôles qui le peuvent : {known}.",
         "Roles that may: {known}.",
@@ -612,7 +651,7 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
         "order the levels from the smallest to the largest amount",
     ),
     "level-never-used": (
-        "le niveau {level} ne sert jamais : le précédent va déjà jusqu’au plafond de la bourse",
+        "le niveau {level} ne sert jamais : le précédent va déjà jusqu’au plafond de l’aide",
         "level {level} is never used: the one before already reaches the cap of the grant",
         "baissez « up_to » du niveau précédent, ou retirez ce niveau",
         "lower “up_to” of the level before, or remove this level",
@@ -620,7 +659,7 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
     "last-level-bounded": (
         "le dernier niveau a un plafond : au-delà, personne ne décide",
         "the last level has a bound: beyond it no one decides",
-        "retirez « up_to » du dernier niveau ; « cap » limite déjà la bourse",
+        "retirez « up_to » du dernier niveau ; « cap » limite déjà l’aide",
         "remove “up_to” from the last level; “cap” already limits the grant",
     ),
     "shares-not-100": (
@@ -632,7 +671,7 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
     "never-ends": (
         "rien ne termine un parcours",
         "nothing ever ends a journey",
-        "ajoutez « ends: 6 months after start », ou « closes: completed » à un jalon",
+        "ajoutez « ends: 6 months after start », ou « closes: completed » à une étape",
         "add “ends: 6 months after start”, or “closes: completed” to a milestone",
     ),
     # Templates

@@ -6,6 +6,7 @@ them: anchors and aliases (a few lines can stand for gigabytes), tags, several d
 
 import re
 import unicodedata
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as File
@@ -34,9 +35,14 @@ LARGEST_FILE = 256 * 1024
 DEEPEST = 12
 """Levels of nesting. The deepest place of a programme has 6."""
 
+_ODD_SPACES = ("\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}", "\N{FIGURE SPACE}", "\N{EM SPACE}", "\N{EN SPACE}")
+"""Pasted from a word processor as indentation: they look like spaces and are none to YAML."""
+
 Path = tuple[str | int, ...]
 """Where a part stands: keys, and positions in lists counted from 0."""
 
+_CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
+"""Bytes that stand in pictures, archives and documents, in no text of any encoding."""
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 
 
@@ -85,15 +91,28 @@ def read_bytes(source: File) -> bytes:
 def decode(raw: bytes) -> str:
     """UTF-8, with or without a byte order mark. Raises YamlInvalid when too large or in another encoding."""
     if len(raw) > LARGEST_FILE:
-        _refuse("file-too-large", Place(1, 1), size=len(raw) // 1024 + 1, most=LARGEST_FILE // 1024)
+        _refuse("file-too-large", Place(1, 1), most=LARGEST_FILE // 1024)
+    if _is_utf_16(raw[:200]):
+        _refuse("utf-16", Place(1, 1))
     if b"\x00" in raw:
-        _refuse("not-utf-8", Place(1, 1))
+        _refuse("not-text-file", Place(1, 1))
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        if _CONTROL.search(raw):
+            _refuse("not-text-file", Place(1, 1))
         before = raw[: error.start]
         column = error.start - (before.rfind(b"\n") + 1) + 1
         _refuse("not-utf-8", Place(before.count(b"\n") + 1, column))
+
+
+def _is_utf_16(beginning: bytes) -> bool:
+    """By its mark, or because every other byte of plain letters is zero."""
+    even, odd = beginning[::2], beginning[1::2]
+    return beginning.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or (
+        len(beginning) > 8
+        and any(one.count(0) > len(one) // 2 > 3 > other.count(0) for one, other in ((even, odd), (odd, even)))
+    )
 
 
 def read_tree(raw: bytes) -> Tree:
@@ -171,6 +190,8 @@ def _mapping(events: Iterator[Event], path: Path, tree: Tree) -> dict[str, Any]:
         if not isinstance(key, ScalarEvent):
             _refuse("key-not-text", _at(key))
         name = str(key.value)
+        if name[:1] in _ODD_SPACES:
+            _refuse("odd-space", _at(key))
         here = (*path, name)
         if name in found:
             _refuse("key-twice", _at(key), path=here, name=name, first=tree.places[here].line)

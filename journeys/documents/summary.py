@@ -121,6 +121,14 @@ class Summary:
     """For instance that the date is simulated."""
 
 
+def section_sheet(section: Section) -> dict[str, Any]:
+    """A table as the layout takes it."""
+    return {
+        "title": section.title, "heads": section.heads, "rows": section.rows, "widths": section.widths,
+        "amounts": section.amounts, "total": section.total,
+    }  # fmt: skip
+
+
 def sheet_of(summary: Summary, lang: str, at: datetime, zone: ZoneInfo) -> dict[str, Any]:
     """The summary as the layout takes it."""
     _ = text(lang)
@@ -137,14 +145,7 @@ def sheet_of(summary: Summary, lang: str, at: datetime, zone: ZoneInfo) -> dict[
         "coming": summary.coming,
         "coming_later": summary.coming_later,
         "coming_none": _("Plus rien n'arrivera de soi-même."),
-        "sections": [
-            {
-                "title": section.title, "heads": section.heads, "rows": section.rows, "widths": section.widths,
-                "amounts": section.amounts, "total": section.total,
-            }
-            for section in summary.sections
-            if section.rows
-        ],
+        "sections": [section_sheet(section) for section in summary.sections if section.rows],
         "absent": _("Rien n'est noté pour : {what}.").format(what=", ".join(absent)) if absent else "",
         "story_title": _("Ce qui s'est passé, jour par jour"),
         "days": [

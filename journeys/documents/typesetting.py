@@ -13,14 +13,15 @@ from zoneinfo import ZoneInfo
 
 import typst
 
-from journeys.documents import letter, receipt, summary
+from journeys.documents import letter, receipt, report, summary
 from journeys.documents.letter import Letter
 from journeys.documents.receipt import Receipt
+from journeys.documents.report import Report
 from journeys.documents.summary import Summary
 from journeys.documents.verbatim import Care, one_line, prepared
 from journeys.i18n import language
 
-Document = Letter | Receipt | Summary
+Document = Letter | Receipt | Summary | Report
 
 LAYOUT: Final = Path(__file__).with_name("layout.typ")
 
@@ -66,6 +67,8 @@ def _sheet(document: Document, lang: str, at: datetime, zone: ZoneInfo) -> tuple
             return "receipt", receipt.title_of(document, lang), receipt.sheet_of(document, lang, at, zone)
         case Summary():
             return "summary", document.title, summary.sheet_of(document, lang, at, zone)
+        case Report():
+            return "report", document.title, report.sheet_of(document, lang, at, zone)
     assert_never(document)
 
 

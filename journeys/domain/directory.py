@@ -1,4 +1,4 @@
-"""Facts about people, staff, mentors, partners, funds, programmes, webhooks: their streams, how names compare.
+"""Facts about people, staff, mentors, partners, funds, programmes, cohorts, webhooks: their streams, how names compare.
 
 Headers hold ids, codes, days and cents; names, addresses and references travel as parts. A person's own
 choices (opt-out, pause, death, erasure) are the events of the same name in `events`.
@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date as Day
 from typing import Literal, get_args
 
 from journeys.domain.record import Payload
@@ -68,13 +68,13 @@ class FundsSet(Payload):
 
 
 class AbsenceSet(Payload):
-    first_day: date
-    last_day: date
+    first_day: Day
+    last_day: Day
     deputy: str | None
 
 
 class AbsenceDropped(Payload):
-    first_day: date
+    first_day: Day
 
 
 class StaffLeft(Payload):
@@ -133,6 +133,61 @@ class ProgrammePublished(Payload):
     """SHA-256 of its text."""
 
 
+# --- cohorts
+
+
+class CohortOpened(Payload):
+    """Parts: name."""
+
+    programme: str
+    """Its name: the cohort goes on when a later text of it is put in force."""
+    places: int
+    order: tuple[str, ...]
+    """The programme's shared dates, in the order of its file: that of their days."""
+    dates: dict[str, Day]
+    """Days of those that are known."""
+
+
+class CohortDateMoved(Payload):
+    """`before` is None for a date that had no day yet."""
+
+    date: str
+    on: Day
+    before: Day | None
+
+
+class CohortPlacesSet(Payload):
+    places: int
+    before: int
+
+
+class PlaceTaken(Payload):
+    journey: str
+
+
+class PlaceQueued(Payload):
+    """There was no place left: the journey waits, behind those that do."""
+
+    journey: str
+
+
+class PlaceGiven(Payload):
+    """To the journey that had waited longest."""
+
+    journey: str
+
+
+class PlaceFreed(Payload):
+    """The place, or the turn on the waiting list, of a journey that left or was closed."""
+
+    journey: str
+    why: Literal["left", "closed"]
+
+
+class CohortClosed(Payload):
+    """Nobody joins any more, no date moves; whoever still waited waits no longer."""
+
+
 # --- webhooks
 
 
@@ -174,6 +229,7 @@ KINDS: dict[str, type[Payload]] = {
         RoleGiven, RoleTaken, SitesSet, FundsSet, AbsenceSet, AbsenceDropped,
         MentorAdded, MentorChanged, PartnerAdded, PartnerLeft,
         FundOpened, FundToppedUp, ProgrammePublished,
+        CohortOpened, CohortDateMoved, CohortPlacesSet, PlaceTaken, PlaceQueued, PlaceGiven, PlaceFreed, CohortClosed,
         WebhookAdded, WebhookRotated, WebhookPaused, WebhookResumed, WebhookEnded, WebhookRewound,
     )
 }  # fmt: skip

@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from journeys.domain import events as e
-from journeys.domain.record import Event, Payload
+from journeys.domain.record import Cause, Event, Payload
 from journeys.domain.state import (
     Appointment,
     Approval,
@@ -145,12 +145,19 @@ def _phase_completed(state: State, data: e.PhaseCompleted, event: Recorded) -> N
 
 @_on(e.DateExpected)
 def _date_expected(state: State, data: e.DateExpected, event: Recorded) -> None:
-    state.dates[data.date] = DateKnown(data.on)
+    state.dates[data.date] = DateKnown(data.on, told_by=_cohort_of(event))
 
 
 @_on(e.DateMoved)
 def _date_moved(state: State, data: e.DateMoved, event: Recorded) -> None:
-    _change(state.dates, data.date, on=data.on, unconfirmed=False)
+    known = state.dates.get(data.date)
+    told_by = _cohort_of(event) or (known.told_by if known is not None else None)
+    _change(state.dates, data.date, on=data.on, unconfirmed=False, told_by=told_by)
+
+
+def _cohort_of(event: Recorded) -> Cause | None:
+    cause = event.caused_by
+    return cause if cause is not None and cause.stream.startswith("cohort-") else None
 
 
 @_on(e.DateHappened)

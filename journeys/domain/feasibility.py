@@ -26,6 +26,8 @@ REQUESTERS = frozenset(line for line in RIGHTS_LINES if right(line, "request-gra
 """Lines that may ask for a grant."""
 REACHABLE = frozenset({"referent", "supervisor", "finance", "mentor", "duty"})
 """Lines to whom an escalation may go: people who act for the association."""
+MENTOR = "mentor"
+"""The line of the rights table whose contacts begin once a match is made."""
 LAST_RESORT = "duty"
 """The line of the rights table that is never vacant."""
 MOST_WINDOWS = 1_000
@@ -463,9 +465,12 @@ def _due_in_phase(
 
 
 def _contacts(programme: Programme) -> Iterator[Impossible]:
+    sought = any(milestone.check is Check.MENTOR for milestone in programme.milestones.values())
     for name, contact in programme.contacts.items():
         if not contact.means:
             yield Impossible(("contacts", name, "means"), "empty-list")
+        if rights_of(programme, contact.by) == MENTOR and not sought:
+            yield Impossible(("contacts", name, "by"), "mentor-never-sought", {"name": contact.by}, "warning")
         before, windows = 0.0, 0.0
         for at, stretch in enumerate(contact.cadence):
             here = ("contacts", name, "cadence", at)

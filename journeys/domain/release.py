@@ -67,6 +67,7 @@ def _has_begun(work: Deciding) -> bool:
 def expect(work: Deciding, body: c.ExpectDate) -> None:
     _named(work, body.date)
     known = work.state.dates.get(body.date)
+    _not_overtaken(work, known, body.date)
     if known is not None and known.open:
         raise Refusal("date-expected", date=body.date, on=known.on.isoformat())
     if known is not None and known.happened:
@@ -77,6 +78,7 @@ def expect(work: Deciding, body: c.ExpectDate) -> None:
 
 def move(work: Deciding, body: c.MoveDate) -> None:
     known = _expected(work, body.date)
+    _not_overtaken(work, known, body.date)
     _ahead(work, body.on)
     if body.on == known.on:
         raise Refusal("same-day", date=body.date, on=known.on.isoformat())
@@ -141,6 +143,14 @@ def _expected(work: Deciding, name: str) -> DateKnown:
     if known is None or not known.open:
         raise Refusal("date-not-expected", date=name)
     return known
+
+
+def _not_overtaken(work: Deciding, known: DateKnown | None, name: str) -> None:
+    """A cohort's day that was long on its way does not take the place of the one that its cohort told since."""
+    assert work.command is not None
+    told, before = work.command.caused_by, known.told_by if known is not None else None
+    if told is not None and before is not None and told.stream == before.stream and told.seq < before.seq:
+        raise Refusal("overtaken", date=name)
 
 
 def _ahead(work: Deciding, on: date) -> None:

@@ -30,6 +30,7 @@ _MEETING: Final = {**_CASEWORK, "mentor": _O}
 _GRANT_FILE: Final = {**_CASEWORK, "finance": _A}
 _DECIDING: Final = {"supervisor": _A, "finance": _A, "duty": _A}
 _LADDER: Final = {**_CASEWORK, "finance": _A, "duty": _A}
+_SUPERVISION: Final = {"supervisor": _A}
 _FINANCE: Final = {"finance": _A}
 _OWN_CHOICE: Final = {**_CASEWORK, "participant": _O}
 _ADDRESSEE: Final = {"referent": _O, "supervisor": _A}
@@ -60,6 +61,8 @@ TABLE: Final[dict[str, dict[str, Scope]]] = {
         ("settle-payment", "cancel-payment", "accept-receipt", "refuse-receipt", "waive-receipt"), _FINANCE
     ),
     "reopen": {"supervisor": _A},
+    **dict.fromkeys(("open-cohort", "move-cohort-date", "set-cohort-places", "close-cohort"), _SUPERVISION),
+    **dict.fromkeys(("join-cohort", "leave-cohort"), _CASEWORK),
     "change-programme": {"supervisor": _A},
     "assign-referent": {"supervisor": _A},
     "reassign-escalation": {"supervisor": _A, "duty": _A},

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from journeys.domain.events import PlannedInstalment, PlannedReminder, Subject
+from journeys.domain.record import Cause
 
 
 class Status(StrEnum):
@@ -29,6 +30,8 @@ class DateKnown:
     cancelled: bool = False
     unconfirmed: bool = False
     """It passed, and nobody has said whether it happened."""
+    told_by: Cause | None = None
+    """The event of a cohort's stream that told this day, when one did."""
 
     @property
     def open(self) -> bool:

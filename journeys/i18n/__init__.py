@@ -61,6 +61,11 @@ def format_date(day: date, lang: str, *, weekday: bool = False) -> str:
     return babel_date(day, pattern, locale=lang)
 
 
+def format_month(day: date, lang: str) -> str:
+    """`mai 2027`, `May 2027`."""
+    return babel_date(day, "MMMM y", locale=lang)
+
+
 def format_weekday(day: date, lang: str) -> str:
     """`jeudi`, `on Thursday`."""
     return babel_date(day, "EEEE" if lang != "en" else "'on' EEEE", locale=lang)

@@ -56,6 +56,30 @@ SENTENCES: Final = {
     ),
     "date-not-expected": N_("La date « {date} » n'est pas attendue. Notez d'abord le jour attendu."),
     "same-day": N_("C'est déjà le jour noté pour « {date} » ({on}). Donnez un autre jour."),
+    "overtaken": N_("La promotion a donné un autre jour depuis pour « {date} » : celui-ci ne vaut plus."),
+    # cohorts
+    "no-shared-date": N_("Ce programme n'a aucune date commune à la promotion. Choisissez un autre programme."),
+    "not-shared": N_("« {date} » n'est pas une date commune de cette promotion. Dates communes : {known}."),
+    "shared-date-past": N_(
+        "Le jour donné pour « {date} » est déjà passé ({on}) : rien n'a "
+        "changé, pour personne. Donnez un jour à venir."
+    ),
+    "dates-out-of-order": N_(
+        "« {first} » ({on}) doit venir avant « {then} » ({until}) : rien n'a "
+        "changé, pour personne. Déplacez d'abord l'autre date."
+    ),
+    "cohort-joined": N_("Ce parcours est déjà dans cette promotion."),
+    "in-another-cohort": N_("Ce parcours est déjà dans une promotion. Retirez-le d'abord de celle-ci."),
+    "not-in-cohort": N_("Ce parcours n'est pas dans cette promotion."),
+    "other-programme": N_("Ce parcours suit un autre programme que la promotion ({programme})."),
+    "journey-over": N_("Le parcours est clos : il ne peut pas entrer dans une promotion."),
+    "places-taken": N_(
+        "{taken} places sont prises : on ne peut pas en garder {places}. "
+        "Retirez d'abord quelqu'un, ou gardez plus de places."
+    ),
+    "same-places": N_("La promotion a déjà {places} places. Donnez un autre nombre."),
+    "places-impossible": N_("{places} places : donnez un nombre de 1 à {most}."),
+    "cohort-closed": N_("Cette promotion est close : rien n'y change plus."),
     # suspension, end, referent
     "suspended": N_("Le parcours est déjà suspendu. Reprenez-le d'abord."),
     "suspended-then": N_("Le parcours était suspendu jusqu'au {until}. Donnez un jour à partir de celui-là."),

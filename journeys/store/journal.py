@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 from weakref import WeakKeyDictionary
@@ -203,6 +203,16 @@ async def known_answer(connection: Pool | Connection, command: Command) -> Answe
     if _same(json.loads(row["signed"]), command, kept):
         return recorded
     return Answer(command=command.id, outcome="conflict", code="id-used", seq=recorded.seq)
+
+
+async def answered(pool: Pool, streams: Mapping[str, str]) -> set[str]:
+    """Those of these commands (by id, the stream each is for) that have an answer."""
+    rows = await pool.fetch(
+        "SELECT id::text FROM commands JOIN unnest($1::text[], $2::uuid[]) AS asked (stream, id) USING (stream, id)",
+        list(streams.values()),
+        list(streams),
+    )
+    return {row["id"] for row in rows}
 
 
 def trusted_bytes(command: Command, stream: str, ring: KeyRing) -> bytes | None:

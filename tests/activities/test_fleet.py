@@ -1,7 +1,8 @@
-"""The fleet's round: what was brought for a command that the journal never took goes after a day."""
+"""The fleet's round: what was brought for a command that was never taken goes, what has grown is counted anew."""
 
 import hashlib
 import uuid
+from datetime import date
 
 import asyncpg
 
@@ -27,3 +28,16 @@ async def test_what_was_cut_off_goes_and_what_the_journal_took_stays(life: Life,
     await owner.close()
     await Fleet(life.resources).wake()
     assert await documents.standing(life.pool, life.stream) == {digest: True}
+
+
+async def test_a_journey_that_has_grown_is_counted_with_the_next_round(life: Life) -> None:
+    async def counted() -> tuple[int, date | None]:
+        row = await life.pool.fetchrow("SELECT seq, begun FROM counted WHERE journey = $1", life.stream[8:])
+        return row["seq"], row["begun"]
+
+    await Fleet(life.resources).wake()
+    assert await counted() == (life.state.seq, life.state.start)
+    await life.do(c.AddNote(), text="vu")
+    assert (await counted())[0] < life.state.seq
+    await Fleet(life.resources).wake()
+    assert await counted() == (life.state.seq, life.state.start)

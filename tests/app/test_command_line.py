@@ -99,7 +99,7 @@ def test_programmes_can_be_read_without_a_stack(nowhere: Journeys, tmp_path: Pat
     bad = tmp_path / "bad.yaml"
     bad.write_text("programme: bad\nlabel: x\nmilestones: {a: {label: a, needs: [a]}}\n")
     said = nowhere("programme", "validate", str(bad), "--json")
-    assert said.code == 1 and said.json["valid"] is False and {one["line"] for one in said.json["findings"]} >= {3}
+    assert said.code == 2 and said.json["valid"] is False and {one["line"] for one in said.json["findings"]} >= {3}
     assert str(bad) in nowhere("programme", "validate", str(bad)).out
 
 
@@ -242,7 +242,7 @@ def test_a_programme_is_tried_without_any_server(nowhere: Journeys, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("file", "code", "exit"), [("label: x\nlead: soon\n", "invalid-behaviour", 1), (None, "unknown-behaviour", 3)]
+    ("file", "code", "exit"), [("label: x\nlead: soon\n", "invalid-behaviour", 2), (None, "unknown-behaviour", 3)]
 )
 def test_a_behaviour_that_cannot_serve_is_named_with_its_line(
     nowhere: Journeys, tmp_path: Path, file: str | None, code: str, exit: int

@@ -25,26 +25,30 @@ ALLOWED: dict[str, set[str]] = {
     "temporal": {"contract", "domain", "settings"},
     "narration": {"domain", "i18n"},
     "simulation": {"domain", "authoring", "i18n", "narration"},
+    "indicators": {"domain", "i18n"},
     "documents": {"domain", "narration", "i18n"},
     "audit": {"contract", "domain", "store", "temporal", "narration", "i18n"},
     "workflows": {"contract", "domain"},
-    "activities": {"contract", "domain", "store", "channels", "telemetry"},
+    "activities": {
+        "contract", "domain", "store", "channels", "telemetry", "identifiers", "indicators", "issuing",
+    },
     "local": {
         "contract", "domain", "store", "temporal", "authoring", "narration", "audit", "i18n", "settings", "clock",
         "channels", "telemetry", "identifiers", "issuing",
     },
     "app": {
         "contract", "domain", "store", "temporal", "audit", "authoring", "narration", "i18n", "settings", "telemetry",
-        "clock", "leaving", "identifiers", "issuing", "documents", "simulation",
+        "clock", "leaving", "identifiers", "issuing", "documents", "simulation", "indicators",
     },
     "app.web": {
         "contract", "domain", "store", "temporal", "audit", "authoring", "narration", "i18n", "settings", "telemetry",
         "clock", "leaving", "garbage", "identifiers", "issuing", "app", "simulation",
+        "indicators",
     },
     "app.cli": {
         "contract", "domain", "store", "temporal", "audit", "authoring", "narration", "i18n", "settings", "telemetry",
         "clock", "leaving", "identifiers", "issuing", "documents", "app", "local", "activities", "workflows",
-        "channels", "app.web", "simulation",
+        "channels", "app.web", "simulation", "indicators",
     },
 }  # fmt: skip
 """Room by room, what it may import besides itself."""

@@ -24,7 +24,8 @@ from journeys.authoring.yaml_text import LARGEST_FILE
 from journeys.domain.programme import compile_programme
 
 OURS = Path(__file__).parent / "programmes"
-ALL = [*sorted(PROGRAMMES.glob("*.yaml")), *sorted(OURS.glob("*.yaml"))]
+EXAMPLES = PROGRAMMES / "examples"
+ALL = [*sorted(PROGRAMMES.glob("*.yaml")), *sorted(EXAMPLES.glob("*.yaml")), *sorted(OURS.glob("*.yaml"))]
 
 BASE = """\
 programme: essai
@@ -125,6 +126,26 @@ BROKEN = [
         "unknown-key",
         "Clés possibles : label, phase, due",
     ),
+    Broken(
+        "due: 2 months after release",
+        "échéance: 2 months after release",
+        "échéance",
+        "milestones.cv.échéance",
+        "unknown-key",
+        "« due » ? Clés possibles",
+    ),
+    Broken(
+        "label: {fr: CV, en: CV}",
+        "label: {fr: CV, puis lettre, en: CV}",
+        "puis lettre",
+        "milestones.cv.label.puis lettre",
+        "text-cut",
+        '"…, puis lettre"',
+    ),
+    Broken(
+        "label: {fr: CV, en: CV}", "label: {fr: ' ', en: CV}", "fr: ' '", "milestones.cv.label.fr", "text-empty", "lire"
+    ),
+    Broken("{fr: pair, en: peer, ", "{fr: pair, en: '', ", "en: ''", "roles.peer.en", "text-empty", "lire"),
     Broken("    fund: main\n", "", "  help:", "grants.help.fund", "missing-key", "« fund: »"),
     Broken("    fund: main\n", "    fund:\n", "fund:", "grants.help.fund", "empty-value", "retirez la ligne"),
     Broken(
@@ -135,6 +156,23 @@ BROKEN = [
         "bad-moment",
         "10 working days before release",
     ),
+    Broken(
+        "due: 2 months after release",
+        "due: 2 mois après la release",
+        "2 mois",
+        "milestones.cv.due",
+        "bad-moment",
+        "« 2 months after release » ? Écrivez",
+    ),
+    Broken(
+        "due: 2 months after release",
+        "due: 2027-05-12",
+        "2027-05-12",
+        "milestones.cv.due",
+        "moment-is-day",
+        "« dates »",
+    ),
+    Broken("kept: 30 days", "kept: 30 jours", "30 jours", "milestones.home.kept", "bad-duration", "« 30 days »"),
     Broken("kept: 30 days", "kept: 30", "kept: 30", "milestones.home.kept", "bad-duration", "10 working days"),
     Broken("kept: 30 days", "kept: 99999 days", "kept:", "milestones.home.kept", "bad-duration", "5000"),
     Broken(
@@ -589,6 +627,7 @@ WARNED = [
         "one-language",
         "{fr: …, en: …}",
     ),
+    Broken("by: referent", "by: peer", "by: peer", "contacts.weekly.by", "mentor-never-sought", "check: mentor"),
     Broken("ends: 6 months after release\n", "", "programme:", "", "never-ends", "closes: completed"),
     Broken("due: 2 months", "due: 8 months", "due: 8", "milestones.cv.due", "due-after-end", "ends"),
     Broken(
@@ -683,11 +722,13 @@ def test_every_sentence_has_both_languages_and_can_be_written() -> None:
     elsewhere = {
         "file-too-large",
         "not-utf-8",
+        "utf-16",
+        "not-text-file",
+        "odd-space",
         "control-character",
         "empty-file",
         "more-findings",
         "text-too-long",
-        "text-empty",
         "too-small",
         "too-many",
         "key-not-text",
@@ -717,8 +758,14 @@ def test_every_sentence_has_both_languages_and_can_be_written() -> None:
         (b"just a text\n", "not-group", 1),
         (b"- a\n- b\n", "not-group", 1),
         (BASE.replace("Essai", "Libéré").encode("latin-1", "replace"), "not-utf-8", 2),
-        (BASE.encode("utf-16"), "not-utf-8", 1),
-        (BASE.encode("utf-16-le"), "not-utf-8", 1),
+        (BASE.encode("utf-16"), "utf-16", 1),
+        (BASE.encode("utf-16-le"), "utf-16", 1),
+        (BASE.encode("utf-16-be"), "utf-16", 1),
+        (BASE.encode("utf-32"), "utf-16", 1),
+        (b"\0" * 1_000, "not-text-file", 1),
+        (b"PK\x03\x04\x14\0\x08\0" + bytes(range(256)), "not-text-file", 1),
+        (b"%PDF-1.7\n\xe2\xe3\x01", "not-text-file", 1),
+        ("programme: x\nlabel:\n\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}fr: a\n".encode(), "odd-space", 3),
         (b"programme: x\nlabel: a\x07b\n", "control-character", 2),
         (b'programme: x\nlabel: "a\\0b"\n', "control-character", 2),
         (b'programme: x\nlabel: "\\uD800"\n', "control-character", 2),
@@ -847,7 +894,7 @@ def test_by_name_by_path_and_not_at_all(tmp_path: Path) -> None:
     assert "« auxilia »" in caught.value.remedy("fr") and "concienta" in caught.value.remedy("en")
     with pytest.raises(ProgrammeNotFound) as caught:
         read_programme(tmp_path)
-    assert "ne peut pas être lu" in caught.value.message("fr")
+    assert "est un dossier" in caught.value.message("fr") and "is a folder" in caught.value.message("en")
 
 
 def test_the_two_shapes_differ() -> None:

@@ -229,6 +229,35 @@ def test_who_acts_second_reads_what_changed(enter: Enter, looked_at: Look) -> No
     looked_at(aline, "changed")
 
 
+def test_a_shared_day_is_moved_for_all(site: Site, enter: Enter, looked_at: Look) -> None:
+    name, jury = unique("Promotion"), date.today() + timedelta(days=40)
+    site.journeys("cohort", "open", name, "-p", "actice", "--places", "1", "--date", f"jury={jury}",
+                  "--date", f"opening={jury + timedelta(days=20)}", "--as", "sam")  # fmt: skip
+    for last_name in (unique("Dedans"), unique("Attend")):
+        site.journeys("start", "-p", "actice", "--person", f"Inès {last_name}", "--cohort", name, "--as", "aline")
+    page = enter("sam")
+    page.goto("/promotions")
+    expect(page.get_by_role("row", name=name)).to_contain_text("complet")
+    looked_at(page, "cohorts")
+    page.get_by_role("link", name=name).click()
+    expect(page.get_by_role("region", name="Liste d’attente")).to_contain_text("Inès")
+    looked_at(page, "cohort")
+    page.get_by_label("Nouveau jour").fill("2020-01-01")
+    page.get_by_role("button", name="Voir ce que cela change").click()
+    expect(page.get_by_role("alert")).to_contain_text("déjà passé")
+    page.get_by_label("Nouveau jour").fill(f"{jury + timedelta(days=7)}")
+    page.get_by_role("button", name="Voir ce que cela change").click()
+    expect(page.locator("main")).to_contain_text("1 parcours change de jour")
+    looked_at(page, "cohort-move")
+    page.get_by_role("button", name="Déplacer pour toute la promotion").click()
+    expect(page.get_by_role("status")).to_contain_text("La date est déplacée")
+    expect(page.get_by_role("region", name="Dans la promotion")).to_contain_text("celles de la promotion")
+    page.set_viewport_size({"width": 320, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    page.get_by_role("button", name="Retirer").first.click()
+    expect(page.get_by_role("status")).to_contain_text("donnée à la première personne")
+
+
 MODES: Final[dict[str, dict[str, Any]]] = {"dark": {}, "320": {"width": 320}, "zoom": {"width": 640}, "print": {}}
 ON_PAPER: Final = ("person", "audit", "programme", "releases", "escalations", "team-error")
 """What axe looks at also on paper and enlarged; the width is looked at on every screen."""
@@ -261,6 +290,7 @@ def test_every_screen_in_the_dark_on_a_phone_enlarged_and_on_paper(
         "partners": "/partenaires", "account": "/compte", "form": f"{address}/agir/log-contact",
         "compare": "/programmes/auxilia/comparer?avec=concienta",
         "programme-error": "/programmes/auxilia?debut=hier", "no-page": "/nulle-part",
+        "indicators": "/indicateurs", "indicators-error": "/indicateurs?de=hier",
     }  # fmt: skip
     for name, path in screens.items():
         page.goto(path)

@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from journeys.authoring.calendars import calendar_text
-from journeys.authoring.reading import programme_names, read_programme
+from journeys.authoring.reading import PROGRAMMES, programme_names, read_programme
 from journeys.domain import agenda, invariants
 from journeys.domain import events as e
 from journeys.domain.handbook import Handbook, open_handbook
@@ -24,14 +24,13 @@ from journeys.simulation.telling import tables, workload
 DAY = date(2026, 1, 5)
 
 
-def trial(name: str, participants: int = 20, seed: int = 3) -> Trial:
+def trial(name: str, participants: int = 20, seed: int = 3, behaviour: str | None = None) -> Trial:
     file = read_programme(name)
     calendar = calendar_text(file.programme.clock.zone, file.programme.clock.calendar, DAY.year)
-    read = read_behaviour(own_behaviour(file.programme), file.programme)
+    read = read_behaviour(behaviour or own_behaviour(file.programme), file.programme)
     assert not read.unknown or read.source.stem == USUAL
-    behaviour = read.behaviour
     digest = hashlib.sha256(calendar.encode()).hexdigest()
-    return Trial(file.text, file.sha256, calendar, digest, behaviour, participants, seed, DAY)
+    return Trial(file.text, file.sha256, calendar, digest, read.behaviour, participants, seed, DAY)
 
 
 def book_of(given: Trial) -> Handbook:
@@ -48,6 +47,15 @@ def test_every_life_ends_and_its_record_holds_every_invariant(name: str) -> None
         state = moments[-1].offer.state
         assert agenda.is_over(state), (name, number)
         assert invariants.check(events, complete=True, book=book, outages=()) == [], (name, number)
+
+
+def test_a_programme_written_by_the_guide_alone_ends_thirty_lives() -> None:
+    examples = PROGRAMMES / "examples"
+    own = str(examples / "behaviours" / "placement-exterieur.yaml")
+    tally = simulate(trial(str(examples / "placement-exterieur.yaml"), participants=30, behaviour=own))
+    assert tally.outcomes.total() == 30 and tally.outcomes[OPEN] == 0 and not tally.refused
+    assert {code for code, fate in tally.contacts if fate == "made"} == {"presence", "work", "village", "after"}
+    assert tally.money["ferme", "paid"] > 0 and tally.alerts["contact", 2] > 0
 
 
 def test_the_same_draw_gives_the_same_counts_by_one_process_or_by_two() -> None:

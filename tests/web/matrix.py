@@ -66,6 +66,9 @@ GET /connexion/retour                   login   login     login       login    l
 POST /deconnexion                       leaves  leaves    leaves      leaves   leaves   leaves   leaves         leaves   leaves   leaves
 GET /equipe                             login   open      open        open     open     open     open           refused  refused  refused
 GET /healthz                            open    open      open        open     open     open     open           open     open     open
+GET /indicateurs                        login   figures   figures     figures  figures  figures  refused        refused  refused  refused
+GET /indicateurs.csv                    login   figures   figures     figures  figures  figures  refused        refused  refused  refused
+GET /indicateurs.pdf                    login   figures   figures     figures  figures  figures  refused        refused  refused  refused
 GET /langue                             open    open      open        open     open     open     open           open     open     open
 GET /mentors                            login   lists     lists       open     open     open     refused        refused  refused  refused
 GET /nouveau                            login   open      open        refused  refused  refused  refused        refused  refused  refused
@@ -91,6 +94,12 @@ POST /lien/{token}                      404     404       404         404      4
 GET /parcours/{id}/debut                login   journey   journey     journey  journey  journey  journey        refused  refused  refused
 GET /parcours/{id}/audit                login   journey   journey     journey  journey  journey  refused        refused  refused  refused
 GET /partenaires                        login   lists     lists       open     open     open     refused        refused  refused  refused
+GET /promotions                         login   open      open        open     open     open     refused        refused  refused  refused
+GET /promotions/{cohort}                login   lists     lists       lists    lists    lists    refused        refused  refused  refused
+POST /promotions/{cohort}/dates         login   refused   lists       refused  refused  refused  refused        refused  refused  refused
+POST /promotions/{cohort}/entrer        login   lists     lists       refused  refused  refused  refused        refused  refused  refused
+POST /promotions/{cohort}/places        login   refused   lists       refused  refused  refused  refused        refused  refused  refused
+POST /promotions/{cohort}/quitter       login   lists     lists       refused  refused  refused  refused        refused  refused  refused
 GET /readyz                             open    open      open        open     open     open     open           open     open     open
 GET /recherche                          login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 POST /equipe/absences                   login   open      open        open     open     open     open           refused  refused  refused
@@ -110,6 +119,7 @@ ANY /api/v1                             open    open      open        open     o
 CELLS: Final = {
     "open": "opened; shows nothing of any journey",
     "lists": "opened; shows journeys of the first table only",
+    "figures": "opened; counts journeys of the first table only, and names none",
     "journey": "opened for a journey that the role sees in the first table; for another there is no such page (404)",
     "form": "opened for a journey that is seen, where the third table lets the role send the command; else refused "
     "(403), with who may; for another journey there is no such page (404)",

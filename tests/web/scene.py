@@ -23,9 +23,12 @@ from journeys.app.web.safety import Pace
 from journeys.app.web.visit import csrf_of
 from journeys.authoring.reading import read_programme
 from journeys.contract import Answer, Append, Appended
+from journeys.domain import cohort
 from journeys.domain import commands as c
+from journeys.domain.cohort import Deciding
+from journeys.domain.directory import CohortOpened
 from journeys.settings import load_settings
-from journeys.store import journal, sessions, staff
+from journeys.store import cohorts, journal, sessions, staff
 from journeys.store.people import Details
 from journeys.store.staff import Absence, Member
 from tests.conftest import RealStack
@@ -67,6 +70,8 @@ class Scene:
     journeys: dict[str, str] = field(default_factory=dict)
     grants: dict[str, str] = field(default_factory=dict)
     """The grant that was asked, by scope."""
+    cohort: str = ""
+    """One of two places, in which are a journey of here and one of elsewhere; a third waits."""
     kept: dict[str, str] = field(default_factory=dict)
     """The open session of a role. The limit of pace looks through all that it met in the last minute."""
 
@@ -113,6 +118,17 @@ class Scene:
         begun = await starter.begin(self.client, self.house.settings.task_queue, wanted, self.house.now)
         self.journeys[scope] = begun.id
 
+    async def _gather(self, *scopes: str) -> None:
+        self.cohort = str(uuid.uuid4())
+        fact = CohortOpened(programme="auxilia", places=2, order=("release",), dates={})
+        await cohorts.open_cohort(self.house.writing, self.cohort, "Promotion", fact, BY)
+        for scope in scopes:
+
+            def join(work: Deciding, journey: str = self.journeys[scope]) -> None:
+                cohort.join(work, journey, "auxilia", over=False)
+
+            await cohorts.change(self.house.writing, self.cohort, join, BY)
+
     async def settle(self) -> "Scene":
         """Everybody and everything in place."""
         for handle, (role, sites, funds) in CAST.items():
@@ -138,6 +154,7 @@ class Scene:
         await self.do("sam", "former", c.AssignReferent(referent=self.people["carl"].id))
         await self.do("carl", "asked", c.Transfer(to=self.people["aline"].id))
         await self.do("sam", "closed", c.Close(outcome="lost"))
+        await self._gather("own", "elsewhere", "colleague")
         return self
 
 

@@ -6,10 +6,12 @@ import typer
 
 from journeys.app.cli import (
     audit,
+    cohorts,
     demo,
     directory,
     doing,
     inboxes,
+    indicators,
     links,
     listing,
     papers,
@@ -35,10 +37,12 @@ def application() -> typer.Typer:
     programmes.add_to(app)
     rules.add_to(app)
     directory.add_to(app)
+    cohorts.add_to(app)
     starting.add_to(app)
     listing.add_to(app)
     doing.add_to(app)
     inboxes.add_to(app)
+    indicators.add_to(app)
     links.add_to(app)
     papers.add_to(app)
     tokens.add_to(app)

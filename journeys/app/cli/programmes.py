@@ -182,20 +182,21 @@ def _validate(desk: Desk, name: str) -> int:
     except ProgrammeInvalid as error:
         findings, source, sha256 = error.findings, error.source, ""
     except ProgrammeNotFound as error:
-        raise Failure(Exit.NOT_FOUND, "unknown-programme", Said(error.message("fr"), error.message("en")),
+        exit, code = (Exit.NOT_FOUND, "unknown-programme") if error.readable else (Exit.USAGE, "unreadable-programme")
+        raise Failure(exit, code, Said(error.message("fr"), error.message("en")),
                        Said(error.remedy("fr"), error.remedy("en")), field="PROGRAMME") from None  # fmt: skip
     valid = not any(one.severity == "error" for one in findings)
 
     def show() -> None:
         for one in findings:
             sign = out.t("erreur", "error") if one.severity == "error" else out.t("remarque", "note")
-            out.line(f"{source}:{one.line}:{one.column}: {sign}: {one.path}: {one.message(lang)}")
+            out.line(f"{source}:{one.line}:{one.column}: {sign}: {one.told(lang)}")
             out.line(f"    → {one.remedy(lang)}")
         out.line(out.t("Le programme peut servir.", "The programme can be used.") if valid
                  else out.t("Le programme ne peut pas servir.", "The programme cannot be used."))  # fmt: skip
 
     out.result({"valid": valid, "sha256": sha256 or None, "findings": [one.as_json(lang) for one in findings]}, show)
-    return Exit.DONE if valid else Exit.FAILED
+    return Exit.DONE if valid else Exit.USAGE
 
 
 async def _publish(desk: Desk, name: str) -> None:

@@ -255,6 +255,7 @@ async def _rebuild(desk: Desk, id: str | None) -> None:
     from journeys.domain.handbook import Handbook, open_handbook
     from journeys.domain.state import State
     from journeys.domain.summary import summary
+    from journeys.store import cohorts
     from journeys.store.rebuilding import rebuild
 
     pool = await desk.pool()
@@ -268,8 +269,16 @@ async def _rebuild(desk: Desk, id: str | None) -> None:
         return summary(*known).model_dump(mode="json")
 
     count = await rebuild(pool, folded, shown, only=only)
+    groups = await cohorts.rebuild(pool) if only is None else 0
     out = desk.out
-    out.result({"rebuilt": count}, lambda: out.line(out.t(f"{count} parcours refaits.", f"{count} journeys rebuilt.")))
+    out.result(
+        {"rebuilt": count, "cohorts": groups},
+        lambda: out.line(
+            out.t(
+                f"{count} parcours et {groups} promotions refaits.", f"{count} journeys and {groups} cohorts rebuilt."
+            )
+        ),
+    )
 
 
 async def _sync(desk: Desk, id: str | None, every: bool) -> None:

@@ -50,12 +50,17 @@ def add_to(app: typer.Typer) -> None:
         watch_from: str = option(
             "--watch-from", "reprise : rien d'avant ce jour n'est dû", "import: nothing before this day is owed"
         ),
+        cohort: str = option(
+            "--cohort",
+            "promotion où entrer : donne la date qui fait commencer, puis une place ou la liste d'attente",
+            "cohort to join: gives the date that begins it, then a place or the waiting list",
+        ),
         file: Path = option("--file", "fichier CSV, une personne par ligne", "CSV file, one person a row"),  # noqa: B008
     ) -> int:
         typed = {"first_name": first_name, "last_name": last_name, "birth_date": born, "reference": reference,
                  "email": email, "phone": phone, "language": language}  # fmt: skip
         dates = {"release": release} if release is not None else {}
-        dates |= dict(_named_date(each) for each in date)
+        dates |= dict(named_date(each) for each in date)
         desk = at(ctx)
         if file is not None:
             if person or any(typed.values()):
@@ -65,11 +70,19 @@ def add_to(app: typer.Typer) -> None:
                     "--file or one person, not both",
                     field="--file",
                 )
+            if cohort is not None:
+                raise usage(
+                    "file-or-cohort",
+                    "--cohort vaut pour une personne ; pour un fichier : « journeys cohort join » ensuite",
+                    "--cohort is for one person; after a file: “journeys cohort join”",
+                    field="--cohort",
+                )
             return await _start_file(desk, programme, file, dates, since, referent, site, watch_from)
-        return await _start_one(desk, programme, person, typed, dates, since, referent, site, watch_from)
+        return await _start_one(desk, programme, person, typed, dates, since, referent, site, watch_from, cohort)
 
 
-def _named_date(text: str) -> tuple[str, str]:
+def named_date(text: str) -> tuple[str, str]:
+    """`NAME=2027-05-12` as name and day. Raises Failure."""
     name, sign, day = text.partition("=")
     if not sign or not name or not day:
         raise usage(
@@ -116,8 +129,10 @@ def _watch(text: str | None) -> "datetime | None":
 
 async def _start_one(
     desk: Desk, programme: str, person: str | None, typed: dict[str, Any], dates: dict[str, str], since: str | None,
-    referent: str | None, site: str | None, watch_from: str | None,
+    referent: str | None, site: str | None, watch_from: str | None, cohort: str | None,
 ) -> int:  # fmt: skip
+    from journeys.app.cli.cohorts import let_in
+    from journeys.app.cohorts import find, must_take
     from journeys.app.finding import find_staff
     from journeys.app.reading import read_day
     from journeys.app.starting import Beginning, Starter
@@ -129,6 +144,12 @@ async def _start_one(
     pool = await desk.pool()
     rules = await _rules(desk, programme, first_day)
     days = _dates(rules, dates)
+    joined = await find(pool, cohort, desk.now) if cohort is not None else None
+    if joined is not None:
+        await must_take(pool, joined, rules.programme.programme, desk.now)
+        first = rules.programme.active_from
+        on = dict(joined.row.dates).get(first)
+        days = ({first: on} if on is not None else {}) | days
     named = referent or desk.acting_as
     if named is None:
         raise usage(
@@ -150,7 +171,13 @@ async def _start_one(
                        f"The journey of {begun.name} has begun: {short(begun.id)}"))  # fmt: skip
         out.line(f"  journeys show {short(begun.id)}")
 
-    out.result({"journeys": found, "person": begun.person, "command": begun.answer.command}, show)
+    told = {"journeys": found, "person": begun.person, "command": begun.answer.command}
+    if joined is None:
+        out.result(told, show)
+    else:
+        if not out.json:
+            show()
+        await let_in(desk, joined, begun.id, actor, told)
     return Exit.DONE
 
 

@@ -197,7 +197,7 @@ async def _diff(desk: Desk, before: str, after: str) -> None:
             if each.section != section:
                 section = each.section
                 out.heading(section)
-            what = " : ".join(part for part in (each.name, each.facet) if part)
+            what = out.t(" : ", ": ").join(part for part in (each.name, each.facet) if part)
             said = {"new": f" ({each.after})" if each.after else "", "gone": "",
                     "otherwise": f"\n      {each.before}\n    → {each.after}"}[each.how]  # fmt: skip
             out.line(f"  {signs[each.how]} {what}{said}")

@@ -38,6 +38,7 @@ READERS: Final = Policy("readers", frozenset(role for role, reach in READS.items
 """Those who may look into some journey."""
 SUPERVISING: Final = Policy("supervising", frozenset({"supervisor"}))
 CASEWORK: Final = Policy("casework", frozenset({"referent", "supervisor"}))
+SUPERVISION: Final = Policy("supervision", frozenset({"supervisor"}))
 DECIDING: Final = Policy("deciding", frozenset({"supervisor", "finance", "duty"}))
 
 

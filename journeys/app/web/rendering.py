@@ -87,8 +87,9 @@ def elsewhere(visit: Visit) -> list[tuple[str, str]]:
     """The pages at the foot of every page: looked at now and then."""
     say = visit.say
     pages = [("/sorties", say("Sorties à venir"), READERS), ("/programmes", say("Programmes"), READERS),
+             ("/indicateurs", say("Indicateurs"), READERS),
              ("/equipe", say("Équipe et absences"), STAFF), ("/mentors", say("Mentors"), READERS),
-             ("/partenaires", say("Partenaires"), READERS)]  # fmt: skip
+             ("/partenaires", say("Partenaires"), READERS), ("/promotions", say("Promotions"), READERS)]  # fmt: skip
     return [(path, label) for path, label, policy in pages if visit.admitted(policy)]
 
 

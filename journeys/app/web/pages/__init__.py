@@ -6,6 +6,7 @@ from journeys.app.web.pages import (
     caseload,
     changes,
     changing,
+    cohorts,
     commands,
     comparing,
     directory,
@@ -13,6 +14,7 @@ from journeys.app.web.pages import (
     escalations,
     giving,
     health,
+    indicators,
     letters,
     links,
     login,
@@ -29,5 +31,5 @@ ROUTERS = [
     health.router, login.router, changes.router, today.router, caseload.router, week.router, person.router,
     commands.router, approvals.router, escalations.router, start.router, audit.router, directory.router,
     releases.router, programmes.router, documents.router, letters.router, giving.router, links.router,
-    comparing.router, changing.router, trying.router,
+    comparing.router, changing.router, trying.router, cohorts.router, indicators.router,
 ]  # fmt: skip

@@ -1,0 +1,84 @@
+"""The pages of a cohort: a day is moved after a look, places go in order, and what is refused changes nothing."""
+
+import html
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from typing import Any
+
+import httpx
+import pytest_asyncio
+
+from journeys.store import cohorts, views
+from tests.conftest import RealStack
+from tests.web.scene import Scene, open_scene, token_in
+
+LATER = date.today() + timedelta(days=47)
+
+
+@pytest_asyncio.fixture
+async def scene(stack: RealStack, database_url: str, tmp_path: Any) -> AsyncIterator[Scene]:
+    """In its cohort are a journey of here and one of elsewhere; a colleague's waits."""
+    async with open_scene(stack, database_url, tmp_path) as made:
+        yield made
+
+
+async def send(scene: Scene, role: str, act: str, **typed: str) -> httpx.Response:
+    async with await scene.browser(role) as browser:
+        return await browser.post(f"/promotions/{scene.cohort}/{act}", data={"csrf": token_in(browser), **typed})
+
+
+async def shown(scene: Scene, role: str, note: str = "") -> str:
+    async with await scene.browser(role) as browser:
+        return html.unescape((await browser.get(f"/promotions/{scene.cohort}?note={note}")).text).replace("\xa0", " ")
+
+
+async def days(scene: Scene) -> set[str]:
+    """Which scopes' journeys expect their release on LATER."""
+    rows = {scope: await views.journey(scene.house.writing, id) for scope, id in scene.journeys.items()}
+    return {scope for scope, row in rows.items() if row and row.summary["dates"]["release"] == LATER.isoformat()}
+
+
+async def events(scene: Scene) -> int:
+    return (await cohorts.folded(scene.house.writing, scene.cohort)).seq
+
+
+async def test_a_day_is_moved_for_all_after_a_look(scene: Scene) -> None:
+    before = await events(scene)
+    past = await send(scene, "supervisor", "dates", date="release", on="2020-01-01")
+    assert past.status_code == 422 and "déjà passé" in past.text and 'value="2020-01-01"' in past.text
+    unread = await send(scene, "supervisor", "dates", date="release", on="un jour")
+    assert unread.status_code == 422 and 'id="e-on"' in unread.text
+    seen = await send(scene, "supervisor", "dates", date="release", on=LATER.isoformat())
+    assert seen.status_code == 200 and "2 parcours changent de jour" in seen.text.replace("\xa0", " ")
+    wanted = {"date": "release", "on": LATER.isoformat(), "sure": "yes"}
+    stale = await send(scene, "supervisor", "dates", **wanted, before="2027-01-01")
+    assert stale.status_code == 409 and "entre-temps" in stale.text
+    assert (await events(scene), await days(scene)) == (before, set()), "nothing has changed so far"
+
+    assert (await send(scene, "supervisor", "dates", **wanted)).status_code == 303
+    assert (await events(scene), await days(scene)) == (before + 1, {"own", "elsewhere"})
+    assert "La date est déplacée" in await shown(scene, "supervisor", "date")
+    again = await send(scene, "supervisor", "dates", **wanted, before=LATER.isoformat())
+    assert again.status_code == 422 and await events(scene) == before + 1, "sent twice it moves once"
+
+
+async def test_a_caseworker_sees_their_own_and_gives_a_place_on(scene: Scene) -> None:
+    page = await shown(scene, "referent")
+    assert scene.name("own") in page and scene.name("elsewhere") not in page and scene.name("colleague") not in page
+    assert "1 place prise par une personne dont vous ne suivez pas" in page and "1 personne attend dont" in page
+    assert "Nouveau jour" not in page, "a supervisor moves a day"
+
+    unseen = await send(scene, "referent", "entrer", journey=scene.journeys["nowhere"])
+    assert unseen.status_code == 422 and "hoisissez dans la liste" in unseen.text
+    left = await send(scene, "referent", "quitter", journey=scene.journeys["own"])
+    assert left.headers["location"].endswith("note=donnee")
+    waits = await send(scene, "referent", "entrer", journey=scene.journeys["own"])
+    assert waits.headers["location"].endswith("note=attente")
+    ranks = {each.journey: each.rank for each in await cohorts.members(scene.house.writing, scene.cohort)}
+    assert ranks == {scene.journeys["elsewhere"]: None, scene.journeys["colleague"]: None, scene.journeys["own"]: 1}
+
+    few = await send(scene, "supervisor", "places", places="1")
+    assert few.status_code == 422 and "2 places sont prises" in few.text.replace("\xa0", " ")
+    assert (await send(scene, "supervisor", "places", places="deux")).status_code == 422
+    assert (await send(scene, "supervisor", "places", places="3")).status_code == 303
+    assert (await cohorts.folded(scene.house.writing, scene.cohort)).free == 0, "the third place went to who waited"
