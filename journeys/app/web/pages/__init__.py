@@ -31,5 +31,5 @@ ROUTERS = [
     health.router, login.router, changes.router, today.router, caseload.router, week.router, person.router,
     commands.router, approvals.router, escalations.router, start.router, audit.router, directory.router,
     releases.router, programmes.router, documents.router, letters.router, giving.router, links.router,
-    comparing.router, changing.router, trying.router, cohorts.router, indicators.router,
+    cohorts.router, comparing.router, changing.router, trying.router, indicators.router,
 ]  # fmt: skip
