@@ -60,7 +60,7 @@ async def test_a_change_is_seen_before_it_is_confirmed(office: Office) -> None:
 async def test_what_cannot_be_given_is_said_and_dates_are_asked_for(office: Office) -> None:
     desk = await office.enter("sam")
     shown = await desk.get(f"{FORM}?programme=actice")
-    assert 'name="dates-' in shown.text, shown.text
+    assert 'name="dates-' in shown.text and " selected>" in shown.text, shown.text
     for strange in ("nowhere", "/etc/passwd", "9" * 64):
         page = await desk.get(f"{FORM}?programme={strange}")
         assert page.status_code == 200 and "Confirmer le changement" not in page.text

@@ -87,12 +87,15 @@ async def foreseen(visit: Visit, loaded: Loaded, typed: Mapping[str, Any]) -> Se
 
 async def _chosen(visit: Visit, loaded: Loaded, typed: Mapping[str, Any]) -> Rules | None:
     """The rules that are chosen: one of those offered, by SHA-256 or name."""
-    asked = str(typed.get("programme", "")).strip()
+    sha256 = await text_meant(visit, str(typed.get("programme", "")))
+    return await rules_asked(visit.house.writing, sha256, loaded, visit.now) if sha256 else None
+
+
+async def text_meant(visit: Visit, asked: str) -> str:
+    """The SHA-256 of the programme that an address or a form names, if it is one of those offered; else empty."""
     known = {name: sha256 for name, (sha256, _) in (await offered(visit.house.writing)).items()}
     sha256 = known.get(asked, asked)
-    if sha256 not in known.values():
-        return None
-    return await rules_asked(visit.house.writing, sha256, loaded, visit.now)
+    return sha256 if sha256 in known.values() else ""
 
 
 def _grouped(visit: Visit, found: Foreseen, names: Mapping[str, str]) -> tuple[tuple[str, tuple[str, ...]], ...]:

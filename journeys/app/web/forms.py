@@ -10,7 +10,7 @@ from journeys.app.fields import Field, commands, fields_of
 from journeys.app.finding import Loaded
 from journeys.app.proposing import mentors_for, partners_for
 from journeys.app.web.acting import typed_for
-from journeys.app.web.changing import days_wanted, other_rules
+from journeys.app.web.changing import days_wanted, other_rules, text_meant
 from journeys.app.web.resending import label_of
 from journeys.app.web.visit import Visit
 from journeys.domain.document import KINDS, PART
@@ -70,6 +70,8 @@ async def form_of(visit: Visit, loaded: Loaded, command: str, typed: Mapping[str
 
 async def _input(visit: Visit, loaded: Loaded, command: str, field: Field, typed: Mapping[str, Any]) -> Input:
     value = typed_for(field, typed)
+    if field.kind == "programme":
+        value = await text_meant(visit, value)
     choices = tuple(await _choices(visit, loaded, command, field, typed))
     label = label_of(field.name, visit.lang)
     if field.kind == "document":
