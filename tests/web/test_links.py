@@ -119,7 +119,11 @@ class Scene:
         return path_in(await self.letter(to))
 
     async def drawn(self, purpose: Purpose, **changes: Any) -> Drawn:
-        """A link as the engine issues one, without waiting for its letter."""
+        """A link as the engine issues one, once the message is away that brings another: by day it leaves at once."""
+        for _ in range(200):
+            if not (await self.known())[0].effects:
+                break
+            await asyncio.sleep(0.05)
         loaded_asks = asks(*await self.known(), datetime.now(UTC))
         ask = next(each for each in loaded_asks if each.purpose is purpose)
         drawn = links.draw(RING, replace(ask, **changes), self.id, "fr", datetime.now(UTC))
@@ -357,7 +361,7 @@ async def test_a_mentor_records_a_contact_through_a_link_given_by_hand(scene: Sc
     assert token not in (await claire.get(f"/parcours/{scene.id}/liens")).text, "it is shown once"
     shown = await jeanne.get(where)
     assert "Éloïse" in shown.text and "Dœuvre" not in shown.text
-    wrong = await jeanne.send(where, answer="made", means="pigeon", on="2999-01-01")
+    wrong = await jeanne.send(where, answer="made", means="pigeon", on="2150-01-01")
     assert wrong.status_code == 422 and "ce jour n’est pas encore venu".capitalize() in words(wrong)
     garbled = await jeanne.send(where, answer="made", means="phone", on=str(datetime.now(UTC).date()), word="\x07")
     assert garbled.status_code == 422 and "signes qui ne peuvent pas être gardés" in words(garbled)
@@ -489,7 +493,7 @@ async def test_an_engine_that_is_away_is_said_and_the_answer_can_be_sent_again(s
 async def test_a_scanner_that_opens_every_link_of_a_mail_changes_nothing(scene: Scene) -> None:
     await scene.do(c.ProposeMentor(mentor=scene.mentor))
     drawn = await scene.drawn(Purpose.PROPOSAL)
-    before = len(await scene.events())
+    before, used = len(await scene.events()), await scene.pool.fetchval("SELECT count(*) FROM link_uses")
     for _ in range(5):
         assert (await scene.opened(drawn)).status_code == 200
     async with httpx.AsyncClient(transport=httpx.ASGITransport(scene.application), base_url=HERE) as scanner:
@@ -497,7 +501,7 @@ async def test_a_scanner_that_opens_every_link_of_a_mail_changes_nothing(scene: 
         assert (await scanner.get(path(drawn) + "?answer=yes")).status_code == 200
         assert (await scanner.post(path(drawn), data={"answer": "yes"})).status_code == 403, "no page of ours"
     assert len(await scene.events()) == before
-    assert await scene.pool.fetchval("SELECT count(*) FROM link_uses") == 0
+    assert await scene.pool.fetchval("SELECT count(*) FROM link_uses") == used
     assert (await scene.opened(drawn)).status_code == 200
 
 
