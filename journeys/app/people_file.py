@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from journeys.app.entry import clean_text
-from journeys.app.failures import Exit, Failure, Lang, Said, not_found, usage
+from journeys.app.failures import Exit, Failure, Lang, Said, not_found, usage, why
 from journeys.app.finding import nearest
 from journeys.app.reading import read_day
 from journeys.domain.directory import search_form
@@ -113,9 +113,9 @@ def _text(path: Path) -> tuple[str, list[Said]]:
         with path.open("rb") as file:
             raw = file.read(LARGEST_FILE + 1)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise not_found("unreadable-file", f"{path} ne peut pas être lu ({reason})",
-                        f"{path} cannot be read ({reason})", field="--file") from None  # fmt: skip
+        reason = why(error)
+        raise not_found("unreadable-file", f"{path} ne peut pas être lu : {reason.fr}",
+                        f"{path} cannot be read: {reason.en}", field="--file") from None  # fmt: skip
     if len(raw) > LARGEST_FILE:
         raise usage("file-too-large", f"{path} dépasse 10 Mo", f"{path} is larger than 10 MB", field="--file")
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):

@@ -31,12 +31,12 @@ def anyone(site: Site, chromium: Browser) -> Iterator[Anyone]:
 
 
 def send(page: Page, address: str, command: str, **fields: str) -> None:
-    """Fill a command's form by its fields' names, and send it."""
+    """Fill a command's form by its fields' names, and send it; of a list, the first line that says the value."""
     page.goto(f"{address}/agir/{command}")
     for name, value in fields.items():
         field = page.locator(f"#f-{name}")
         if field.evaluate("each => each.tagName") == "SELECT":
-            field.select_option(label=value)
+            field.select_option(field.locator("option", has_text=value).first.get_attribute("value"))
         else:
             field.fill(value)
     page.get_by_role("button", name="Enregistrer").click()
@@ -113,7 +113,7 @@ def test_a_partner_declines_and_says_why(
     site.journeys("partner", "add", name, "--kind", "housing", "--email", "foyer@example.org")
     aline = enter("aline", scripts=scripts)
     address = begin(aline, unique("Traoré"))
-    send(aline, address, "send-referral", partner=name, purpose="Formation")
+    send(aline, address, "send-referral", partner=name, purpose="Logement")
     foyer = anyone(scripts=scripts)
     aline.goto("/partenaires")
     if scripts:

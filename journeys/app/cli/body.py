@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from journeys.app.attaching import Attached, attach, too_large
 from journeys.app.changing import rules_asked
 from journeys.app.cli.desk import Desk
-from journeys.app.failures import Failure, Said, usage
+from journeys.app.failures import Failure, Said, usage, why
 from journeys.app.fields import Field, fields_of, read_field
 from journeys.app.finding import Loaded, find_mentor, find_partner, find_staff, nearest, only, pick, unknown_code
 from journeys.app.inbox import label
@@ -143,8 +143,8 @@ class Reader:
             with Path(word).open("rb") as file:
                 content, size = file.read(largest + 1), os.fstat(file.fileno()).st_size
         except OSError as error:
-            raise usage("unreadable-file", f"{field.option} : {word} ne peut pas être lu ({error.strerror})",
-                        f"{field.option}: {word} cannot be read ({error.strerror})",
+            raise usage("unreadable-file", f"{field.option} : {word} ne peut pas être lu : {why(error).fr}",
+                        f"{field.option}: {word} cannot be read: {why(error).en}",
                         field=field.option) from None  # fmt: skip
         if len(content) > largest:
             raise too_large(max(size, len(content)), largest, field.option)

@@ -7,7 +7,7 @@ import typer
 
 from journeys.app.cli.desk import Desk
 from journeys.app.cli.shape import argument, at, command, section
-from journeys.app.failures import Exit, Failure, Lang, Said, usage
+from journeys.app.failures import Exit, Failure, Lang, Said, usage, why
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -151,9 +151,9 @@ def _from_files(found: dict[str, str]) -> Iterator[tuple[str, str]]:
                 with Path(value).open(encoding="utf-8") as file:
                     text = file.read(LONGEST_TEXT + 1)
         except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror or str(error) if isinstance(error, OSError) else "UTF-8 ?"
-            raise usage("unreadable-file", f"{option} : {value} ne peut pas être lu ({reason})",
-                        f"{option}: {value} cannot be read ({reason})", field=option) from None  # fmt: skip
+            reason = why(error) if isinstance(error, OSError) else Said("UTF-8 ?", "UTF-8?")
+            raise usage("unreadable-file", f"{option} : {value} ne peut pas être lu : {reason.fr}",
+                        f"{option}: {value} cannot be read: {reason.en}", field=option) from None  # fmt: skip
         yield name, text
 
 

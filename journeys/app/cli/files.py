@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from journeys.app.failures import Exit, Failure, Said, usage
+from journeys.app.failures import Exit, Failure, Said, usage, why
 
 _OWNER_ONLY: Final = 0o600
 
@@ -57,8 +57,8 @@ def write(file: Path, made: bytes, force: bool, field: str) -> None:
         raise Failure(
             Exit.FAILED,
             "cannot-write",
-            Said(f"{field} : {file} ne peut pas être écrit ({error.strerror})",
-                 f"{field}: {file} cannot be written ({error.strerror})"),
+            Said(f"{field} : {file} ne peut pas être écrit : {why(error).fr}",
+                 f"{field}: {file} cannot be written: {why(error).en}"),
             Said("choisissez un dossier où vous pouvez écrire", "choose a folder where you may write"),
             field=field,
         ) from None  # fmt: skip

@@ -11,7 +11,7 @@ import typer
 from journeys.app.cli import checkup
 from journeys.app.cli.desk import Desk
 from journeys.app.cli.shape import argument, at, command, option
-from journeys.app.failures import Exit, Failure, Said, usage
+from journeys.app.failures import Exit, Failure, Said, usage, why
 
 if TYPE_CHECKING:
     from journeys.local.record import StackInfo
@@ -208,8 +208,8 @@ async def _web(desk: Desk, host: str, port: int) -> None:
     except OSError as error:
         raise Failure(
             Exit.FAILED, "port-taken",
-            Said(f"{host}:{port} ne peut pas être pris ({error.strerror})",
-                 f"{host}:{port} cannot be taken ({error.strerror})"),
+            Said(f"{host}:{port} ne peut pas être pris : {why(error).fr}",
+                 f"{host}:{port} cannot be taken: {why(error).en}"),
             Said("donnez un autre port par --port", "give another port by --port"), field="--port",
         ) from None  # fmt: skip
 
