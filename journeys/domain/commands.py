@@ -330,12 +330,33 @@ class CancelGrant(Body):
 
 
 class SettlePayment(Body):
-    """Settle by hand a payment whose fate is known from elsewhere."""
+    """Settle by hand a payment whose fate is known from elsewhere, or that was handed over against a receipt.
+
+    `receipt`: who signed for it, or the number of the voucher; needed for what is paid by hand or by voucher.
+    """
 
     name: Literal["settle-payment"] = "settle-payment"
+    PARTS = _parts("reason", "receipt")
+    NEEDED = _parts("reason")
+    payment: Id
+
+
+class RetryPayment(Body):
+    """Call again for a payment that was blocked, once what blocked it is mended. No rule is left out."""
+
+    name: Literal["retry-payment"] = "retry-payment"
+    PARTS = _parts("reason")
+    payment: Id
+
+
+class SettleDoubt(Body):
+    """Answer the bank's doubt about who holds the account: keep the payment, or withdraw it at the bank."""
+
+    name: Literal["settle-doubt"] = "settle-doubt"
     PARTS = _parts("reason")
     NEEDED = _parts("reason")
     payment: Id
+    decision: Literal["keep", "withdraw"]
 
 
 class CancelPayment(Body):
@@ -356,7 +377,10 @@ class SubmitReceipt(Body):
 
 class AcceptReceipt(Body):
     name: Literal["accept-receipt"] = "accept-receipt"
+    PARTS = _parts("reason")
     receipt: Id
+    amount: Cents | None = None
+    """What of it is justified; all that was submitted, where nothing is said."""
 
 
 class RefuseReceipt(Body):
@@ -501,7 +525,9 @@ class RecordReceipt(Body):
     name: Literal["record-receipt"] = "record-receipt"
     of: Literal["message", "payment"]
     id: Id
-    said: Literal["delivered", "bounced", "settled", "rejected", "returned"]
+    said: Literal[
+        "delivered", "bounced", "accepted", "settled", "rejected", "returned", "close", "no-match", "unchecked"
+    ]
     reason: Code | None = None
 
 
@@ -515,7 +541,8 @@ AnyBody = Annotated[
     | LogContact | BookAppointment | MoveAppointment | AnswerAppointment | CloseAppointment
     | AcknowledgeEscalation | ReassignEscalation | ResolveEscalation
     | RequestGrant | ChangeGrant | ReturnGrant | ApproveGrant | RefuseGrant | CancelGrant
-    | SettlePayment | CancelPayment | SubmitReceipt | AcceptReceipt | RefuseReceipt | WaiveReceipt
+    | SettlePayment | CancelPayment | RetryPayment | SettleDoubt
+    | SubmitReceipt | AcceptReceipt | RefuseReceipt | WaiveReceipt
     | ProposeMentor | MatchMentor | DeclineMentor | EndMentor
     | SendReferral | AcceptReferral | DeclineReferral | CancelReferral
     | RecordSituation | MeasureOutcome | GiveConsent | WithdrawConsent

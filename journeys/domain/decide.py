@@ -37,7 +37,8 @@ from journeys.domain.state import State, Status
 
 CLOSED_ALLOWS = frozenset(
     {
-        "reopen", "correct", "settle-payment", "cancel-payment", "submit-receipt", "accept-receipt", "refuse-receipt",
+        "reopen", "correct", "settle-payment", "cancel-payment", "settle-doubt",
+        "submit-receipt", "accept-receipt", "refuse-receipt",
         "waive-receipt", "measure-outcome", "record-receipt", "opt-out", "opt-in", "pause-messages", "resume-messages",
         "withdraw-consent", "request-erasure", "acknowledge-escalation", "reassign-escalation", "resolve-escalation",
         "sync",
@@ -244,6 +245,10 @@ def _do(work: Deciding, body: c.Body) -> None:
             payments.settle_by_hand(work, body)
         case c.CancelPayment():
             payments.cancel(work, body)
+        case c.RetryPayment():
+            payments.retry(work, body)
+        case c.SettleDoubt():
+            payments.settle_doubt(work, body)
         case c.SubmitReceipt():
             payments.submit(work, body)
         case c.AcceptReceipt():

@@ -585,6 +585,8 @@ class GrantChanged(Payload):
     digest: str
     approvals: tuple[str, ...]
     decide_by: Instant
+    pay_from: Instant | None = None
+    """Nothing is paid before: somebody had time to see that the payee is another one."""
 
 
 class GrantReopened(Payload):
@@ -601,6 +603,8 @@ class GrantReopened(Payload):
     decide_by: Instant
     called: int
     """How many instalments of the new plan stand for what was paid already."""
+    pay_from: Instant | None = None
+    """As in GrantChanged."""
 
 
 class GrantReturned(Payload):
@@ -651,6 +655,8 @@ class PaymentReserved(Payload):
     pay_by: str
     digest: str
     payee: str
+    replaces: str | None = None
+    """The payment of this grant that was rejected or came back, and that this one makes good."""
 
 
 class PaymentBlocked(Payload):
@@ -659,11 +665,24 @@ class PaymentBlocked(Payload):
     number: int
     amount: int
     reason: str
+    fund: str = ""
+    person: str = ""
+    pay_by: str = ""
+
+
+class PaymentRetried(Payload):
+    """A blocked payment is called for again: a new one is reserved if every rule holds now."""
+
+    payment: str
+    grant: str
+    number: int
 
 
 class PaymentInstructed(Payload):
     payment: str
     effect: int
+    look_at: Instant | None = None
+    """When to look whether it went through, where the channel takes it without a word."""
 
 
 class PaymentHeld(Payload):
@@ -701,6 +720,22 @@ class PaymentLookedUp(Payload):
 
     payment: str
     effect: int
+    look_at: Instant | None = None
+    """It still waits where it was put: looked at again then."""
+
+
+class PaymentDoubted(Payload):
+    """The bank compared name and account: `close`, `no-match`, or it could not (`unchecked`). Finance settles it."""
+
+    payment: str
+    answer: str
+
+
+class PaymentDoubtSettled(Payload):
+    """Finance looked: `keep` the payment, or `withdraw` it at the bank (its rejection is then waited for)."""
+
+    payment: str
+    decision: str
 
 
 class PaymentSettled(Payload):
@@ -754,6 +789,17 @@ class ReceiptUnanswered(Payload):
 class ReceiptAccepted(Payload):
     receipt: str
     amount: int
+    payment: str | None = None
+    """None in what was recorded before the ledger told justified money apart."""
+
+
+class ReceiptPartAccepted(Payload):
+    """So many cents are justified; the rest of the receipt is still owed, by a new day."""
+
+    receipt: str
+    payment: str
+    amount: int
+    by: Instant
 
 
 class ReceiptRefused(Payload):
@@ -908,11 +954,12 @@ AnyPayload = (
     | EscalationDeferred | EscalationReady | EscalationTold | EscalationUntold
     | GrantRequested | GrantChanged | GrantReopened | GrantReturned | GrantApprovalGiven | GrantApproved | GrantRefused
     | GrantExpired | GrantCancelled | GrantCompleted | GrantEnded
-    | PaymentReserved | PaymentBlocked | PaymentInstructed | PaymentHeld | PaymentReleased | PaymentAccepted
-    | PaymentUnknown | PaymentEnquired | PaymentLookedUp
+    | PaymentReserved | PaymentBlocked | PaymentRetried
+    | PaymentInstructed | PaymentHeld | PaymentReleased | PaymentAccepted
+    | PaymentUnknown | PaymentEnquired | PaymentLookedUp | PaymentDoubted | PaymentDoubtSettled
     | PaymentSettled | PaymentRejected | PaymentSettledByHand | PaymentCancelled | PaymentReturned
-    | ReceiptDue | ReceiptOverdue | ReceiptSubmitted | ReceiptUnanswered | ReceiptAccepted | ReceiptRefused
-    | ReceiptWaived
+    | ReceiptDue | ReceiptOverdue | ReceiptSubmitted | ReceiptUnanswered | ReceiptPartAccepted | ReceiptAccepted
+    | ReceiptRefused | ReceiptWaived
     | MentorProposed | MentorMatched | MentorDeclined | MentorProposalCancelled | MentorEnded
     | ReferralSent | ReferralAccepted | ReferralDeclined | ReferralExpired | ReferralCancelled
     | SituationChanged | SituationCorrected | OutcomeMeasured | ConsentGiven | ConsentWithdrawn

@@ -598,7 +598,8 @@ def _changed(state: State, data: e.GrantChanged | e.GrantReopened, event: Record
         before, purpose=data.purpose, amount=data.amount, instalments=data.instalments, payee=data.payee,
         digest=data.digest, needed=data.approvals, decide_by=data.decide_by, status=GrantStatus.REQUESTED, approvals=(),
         editor=event.actor if data.payee_changed else before.editor, over=None,
-        paid_from=data.called if isinstance(data, e.GrantReopened) else before.paid_from,
+        pay_from=data.pay_from if data.payee_changed else before.pay_from,
+        paid_from=data.called if isinstance(data, e.GrantReopened) else before.paid_from, again=(),
     )  # fmt: skip
     for key in [key for key in state.moments if key.startswith(f"instalment/{data.grant}/")]:
         del state.moments[key]
@@ -636,28 +637,39 @@ _on(e.GrantEnded)(_grant_over("ended"))
 
 
 def _instalment_called(state: State, grant: str, number: int) -> None:
-    _change(state.grants, grant, paid_from=number)
+    known = state.grants[grant]
+    again = tuple(each for each in known.again if each != number)
+    state.grants[grant] = replace(known, paid_from=max(known.paid_from, number), again=again)
     state.moments.pop(f"instalment/{grant}/{number}", None)
 
 
 @_on(e.PaymentReserved)
 def _reserved(state: State, data: e.PaymentReserved, event: Recorded) -> None:
-    state.payments[data.payment] = PaymentKnown(data.grant, data.number, data.amount)
+    state.payments[data.payment] = PaymentKnown(data.grant, data.number, data.amount, pay_by=data.pay_by)
+    if data.replaces is not None:
+        _change(state.payments, data.replaces, replaced=True)
     state.effects[event.seq] = EffectKnown("instruct", data.payment, data.model_dump(mode="json"))
     _instalment_called(state, data.grant, data.number)
 
 
 @_on(e.PaymentBlocked)
 def _blocked(state: State, data: e.PaymentBlocked, event: Recorded) -> None:
-    state.payments[data.payment] = PaymentKnown(data.grant, data.number, data.amount, PaymentStatus.BLOCKED)
+    blocked = PaymentKnown(data.grant, data.number, data.amount, PaymentStatus.BLOCKED, reason=data.reason)
+    state.payments[data.payment] = blocked
     _instalment_called(state, data.grant, data.number)
+
+
+@_on(e.PaymentRetried)
+def _retried(state: State, data: e.PaymentRetried, event: Recorded) -> None:
+    _change(state.payments, data.payment, replaced=True)
+    _change(state.grants, data.grant, again=(*state.grants[data.grant].again, data.number))
 
 
 @_on(e.PaymentInstructed)
 def _instructed(state: State, data: e.PaymentInstructed, event: Recorded) -> None:
     state.effects.pop(data.effect, None)
     if state.payments[data.payment].status is PaymentStatus.RESERVED:
-        _change(state.payments, data.payment, status=PaymentStatus.INSTRUCTED)
+        _change(state.payments, data.payment, status=PaymentStatus.INSTRUCTED, look_at=data.look_at)
 
 
 @_on(e.PaymentHeld)
@@ -693,12 +705,25 @@ def _instruction(state: State, id: str) -> dict[str, Any]:
 @_on(e.PaymentLookedUp)
 def _looked_up(state: State, data: e.PaymentLookedUp, event: Recorded) -> None:
     state.effects.pop(data.effect, None)
+    if data.look_at is not None and state.payments[data.payment].status.open:
+        _change(state.payments, data.payment, look_at=data.look_at)
+
+
+@_on(e.PaymentDoubted)
+def _doubted(state: State, data: e.PaymentDoubted, event: Recorded) -> None:
+    _change(state.payments, data.payment, doubt=data.answer)
+
+
+@_on(e.PaymentDoubtSettled)
+def _doubt_settled(state: State, data: e.PaymentDoubtSettled, event: Recorded) -> None:
+    _change(state.payments, data.payment, doubt=None)
 
 
 def _payment_now(status: PaymentStatus) -> _Handler:
     def become(state: State, data: Any, event: Recorded) -> None:
         look_at = getattr(data, "look_at", None)
-        _change(state.payments, data.payment, status=status, look_at=look_at)
+        doubt = state.payments[data.payment].doubt if status.open else None
+        _change(state.payments, data.payment, status=status, look_at=look_at, doubt=doubt)
 
     return become
 
@@ -737,9 +762,18 @@ def _receipt_refused(state: State, data: e.ReceiptRefused, event: Recorded) -> N
     _change(state.receipts, data.receipt, submitted=None, answer_by=None)
 
 
+@_on(e.ReceiptPartAccepted)
+def _receipt_part_accepted(state: State, data: e.ReceiptPartAccepted, event: Recorded) -> None:
+    known = state.receipts[data.receipt]
+    state.receipts[data.receipt] = replace(
+        known, justified=known.justified + data.amount, submitted=None, answer_by=None, by=data.by, overdue=False
+    )
+
+
 @_on(e.ReceiptAccepted)
 def _receipt_accepted(state: State, data: e.ReceiptAccepted, event: Recorded) -> None:
-    _change(state.receipts, data.receipt, settled="accepted")
+    known = state.receipts[data.receipt]
+    state.receipts[data.receipt] = replace(known, justified=known.justified + data.amount, settled="accepted")
 
 
 @_on(e.ReceiptWaived)

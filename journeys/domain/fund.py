@@ -11,6 +11,8 @@ class Account(StrEnum):
     AVAILABLE = "available"
     RESERVED = "reserved"
     PAID = "paid"
+    """Paid, and not justified yet."""
+    JUSTIFIED = "justified"
 
 
 class Move(StrEnum):
@@ -24,6 +26,7 @@ class Move(StrEnum):
     REJECTED = "rejected"
     CANCELLED = "cancelled"
     RETURNED = "returned"
+    JUSTIFIED = "justified"
 
 
 MOVE_OF_KIND = {
@@ -33,6 +36,8 @@ MOVE_OF_KIND = {
     "PaymentRejected": Move.REJECTED,
     "PaymentCancelled": Move.CANCELLED,
     "PaymentReturned": Move.RETURNED,
+    "ReceiptPartAccepted": Move.JUSTIFIED,
+    "ReceiptAccepted": Move.JUSTIFIED,
 }
 """The events of a journey that move money, by kind."""
 
@@ -45,6 +50,7 @@ _FROM_TO: dict[Move, tuple[Account, Account]] = {
     Move.REJECTED: (Account.RESERVED, Account.AVAILABLE),
     Move.CANCELLED: (Account.RESERVED, Account.AVAILABLE),
     Move.RETURNED: (Account.PAID, Account.AVAILABLE),
+    Move.JUSTIFIED: (Account.PAID, Account.JUSTIFIED),
 }
 
 
@@ -59,6 +65,8 @@ class FundState:
     """What one person may have over all journeys; None for no cap."""
     committed: int
     """Reserved and paid, less what came back, for the person of the reservation."""
+    stopped: bool = False
+    """Nobody may promise anything from it: payments are stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +80,11 @@ class Reservation:
 
 
 def refusal(fund: FundState | None, reservation: Reservation) -> str | None:
-    """Why not: `unknown-fund`, `nothing-to-pay`, `person-cap`, `fund-cap`; None when the fund can take it."""
+    """Why not (`unknown-fund`, `all-stopped`, `nothing-to-pay`, `person-cap`, `fund-cap`), or None."""
     if fund is None:
         return "unknown-fund"
+    if fund.stopped:
+        return "all-stopped"
     if reservation.amount <= 0:
         return "nothing-to-pay"
     if fund.cap_per_person is not None and fund.committed + reservation.amount > fund.cap_per_person:
@@ -84,16 +94,24 @@ def refusal(fund: FundState | None, reservation: Reservation) -> str | None:
     return None
 
 
-def postings(move: Move, amount: int) -> dict[Account, int]:
-    """The entries of a ledger transaction in cents, debits above 0; they add up to 0."""
+def postings(move: Move, amount: int, justified: int = 0) -> dict[Account, int]:
+    """The entries of a ledger transaction in cents, debits above 0; they add up to 0.
+
+    Args:
+        justified: of a payment that comes back, what was justified before.
+    """
     source, target = _FROM_TO[move]
-    return {source: -amount, target: amount}
+    entries = {source: -amount, target: amount}
+    if move is Move.RETURNED and justified:
+        entries[Account.PAID] += justified
+        entries[Account.JUSTIFIED] = -justified
+    return {account: cents for account, cents in entries.items() if cents or not amount}
 
 
 def after(fund: FundState, move: Move, amount: int) -> FundState:
     """The fund once the move is booked for the same person."""
     entries = postings(move, amount)
-    committed = entries.get(Account.RESERVED, 0) + entries.get(Account.PAID, 0)
+    committed = sum(entries.get(account, 0) for account in (Account.RESERVED, Account.PAID, Account.JUSTIFIED))
     return replace(
         fund,
         available=fund.available + entries.get(Account.AVAILABLE, 0),

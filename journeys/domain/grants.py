@@ -10,6 +10,7 @@ from journeys.domain import escalation, messages
 from journeys.domain import events as e
 from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.events import PlannedInstalment, Subject
+from journeys.domain.gate import reserved_or_paid
 from journeys.domain.money import split
 from journeys.domain.programme import Grant
 from journeys.domain.rights import held
@@ -42,15 +43,8 @@ def committed(state: State, kind: str, without: str | None = None) -> int:
     for id, grant in state.grants.items():
         if grant.kind != kind or id == without:
             continue
-        total += grant.amount if grant.over in (None, "completed") else paid(state, id)
+        total += grant.amount if grant.over in (None, "completed") else reserved_or_paid(state, id)
     return total
-
-
-def paid(state: State, grant: str) -> int:
-    """Cents reserved or paid from a grant and not come back."""
-    return sum(
-        payment.amount for payment in state.payments.values() if payment.grant == grant and payment.status.counts
-    )
 
 
 # --- asking
@@ -85,7 +79,7 @@ def change(work: Deciding, body: c.ChangeGrant) -> None:
     known = work.state.grants.get(body.grant)
     if known is None:
         raise Refusal("unknown-grant-file", id=body.grant)
-    came_back = known.over == "completed" and paid(work.state, body.grant) < known.amount
+    came_back = known.over == "completed" and reserved_or_paid(work.state, body.grant) < known.amount
     if known.over is not None and not came_back:
         raise Refusal("grant-over", how=known.over)
     if any(p.grant == body.grant and p.status.open for p in work.state.payments.values()):
@@ -96,15 +90,16 @@ def change(work: Deciding, body: c.ChangeGrant) -> None:
     purpose = body.purpose or known.purpose
     _check(work, known.kind, rule, purpose, amount, without=body.grant)
     payee = work.command.commitments.get("payee", known.payee)
-    already = paid(work.state, body.grant)
+    already = reserved_or_paid(work.state, body.grant)
     if amount < already:
         raise Refusal("below-paid", paid=already)
     reopened = known.status is GrantStatus.APPROVED
+    payee_changed = "payee" in work.command.commitments
     plan, called = _replanned(work, body.grant, known, rule, amount) if reopened else (_instalments(rule, amount), 0)
     content = {
         "grant": body.grant, "purpose": purpose, "amount": amount, "instalments": plan, "payee": payee,
-        "payee_changed": "payee" in work.command.commitments, "approvals": _approvals(rule, amount),
-        "decide_by": _decide_by(work, rule),
+        "payee_changed": payee_changed, "approvals": _approvals(rule, amount), "decide_by": _decide_by(work, rule),
+        "pay_from": work.book.calendar.term_end(work.now, rule.payee_changed) if payee_changed else None,
         "digest": digest(work.stream, known.kind, purpose, known.pay_by, plan, payee),
     }  # fmt: skip
     work.fact(e.GrantReopened(**content, called=called) if reopened else e.GrantChanged(**content))
@@ -181,7 +176,7 @@ def approve(work: Deciding, body: c.ApproveGrant) -> None:
     if not _open_roles(work.state.grants[body.grant]):
         work.follow(e.GrantApproved(grant=body.grant, digest=known.digest), "approvals")
         escalation.resolve_about(work, about(body.grant), "approved")
-        if paid(work.state, body.grant) == known.amount:
+        if reserved_or_paid(work.state, body.grant) == known.amount:
             work.follow(e.GrantCompleted(grant=body.grant), "payment")
 
 

@@ -3,18 +3,29 @@
 from datetime import datetime, timedelta
 
 from journeys.domain import commands as c
-from journeys.domain import escalation, grants, messages
+from journeys.domain import escalation, gate, messages
 from journeys.domain import events as e
 from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.events import Subject
 from journeys.domain.moments import Duration, Unit
-from journeys.domain.state import GrantKnown, PaymentKnown, PaymentStatus, ReceiptKnown
+from journeys.domain.state import GrantKnown, GrantStatus, PaymentKnown, PaymentStatus, ReceiptKnown
 
 SOON = timedelta(minutes=15)
 """An unknown payment is looked up after so long, and one that could not leave is tried again."""
 
 NEXT_DAY = Duration(1, Unit.WORKING_DAY)
 """Then once a working day; a payment still unknown or held after the first is a matter for finance."""
+
+PATIENCE = {
+    "sepa": Duration(3, Unit.WORKING_DAY),
+    "voucher": Duration(10, Unit.WORKING_DAY),
+    "hand": Duration(10, Unit.WORKING_DAY),
+}
+"""How long a payment may wait where a channel put it (a file for the bank, a drawer) before finance is asked. A
+transfer in a file leaves on the next working day, is booked on the one after, and the statement comes a day later."""
+
+HANDED = frozenset({"voucher", "hand"})
+"""What a person hands over: nobody but they can say that it happened, and what they say has a receipt."""
 
 
 def about(id: str) -> Subject:
@@ -36,12 +47,21 @@ def take_instalment(work: Deciding, key: str, at: datetime, blocked: str | None 
     payment = work.id_for(f"payment/{grant_id}/{before + 1}")
     reason = _why_not(work, grant_id, known, amount) or blocked
     if reason is not None:
-        block(work, payment, grant_id, int(number), amount, reason, at)
+        work.due(
+            e.PaymentBlocked(
+                payment=payment, grant=grant_id, number=int(number), amount=amount, reason=reason, fund=known.fund,
+                person=work.state.person, pay_by=known.pay_by,
+            ),
+            "payment-gate",
+            at,
+        )  # fmt: skip
+        _call_finance(work, payment)
         return
     work.due(
         e.PaymentReserved(
             payment=payment, grant=grant_id, number=int(number), amount=amount, fund=known.fund,
             person=work.state.person, pay_by=known.pay_by, digest=known.digest, payee=known.payee,
+            replaces=_made_good(work, grant_id),
         ),
         "instalment",
         at,
@@ -50,25 +70,38 @@ def take_instalment(work: Deciding, key: str, at: datetime, blocked: str | None 
 
 def _why_not(work: Deciding, grant_id: str, known: GrantKnown, amount: int) -> str | None:
     """Why this payment must not be reserved: a code, or None. Checked again whatever was checked before."""
-    people = [given.actor for given in known.approvals]
-    if len(set(people)) != len(people) or known.requester in people or known.editor in people:
-        return "same-person"
-    if sorted(given.stands_for for given in known.approvals) != sorted(known.needed):
-        return "approvals"
-    if any(given.digest != known.digest for given in known.approvals):
-        return "digest"
+    already = gate.reserved_or_paid(work.state, grant_id)
+    if reason := gate.refusal(known, gate.standing(known), already, amount):
+        return reason
     cap = work.book.programme.grants[known.kind].cap
-    used = sum(grants.paid(work.state, id) for id, grant in work.state.grants.items() if grant.kind == known.kind)
+    of_kind = [id for id, grant in work.state.grants.items() if grant.kind == known.kind]
+    used = sum(gate.reserved_or_paid(work.state, id) for id in of_kind)
     return "over-cap" if used + amount > cap else None
 
 
-def block(work: Deciding, payment: str, grant: str, number: int, amount: int, reason: str, at: datetime) -> None:
-    work.due(
-        e.PaymentBlocked(payment=payment, grant=grant, number=number, amount=amount, reason=reason),
-        "payment-gate",
-        at,
+def _made_good(work: Deciding, grant: str) -> str | None:
+    """The first payment of the grant that was rejected or came back, and that no other makes good yet."""
+    failed = (PaymentStatus.REJECTED, PaymentStatus.RETURNED)
+    return next(
+        (
+            id
+            for id, each in work.state.payments.items()
+            if each.grant == grant and each.status in failed and not each.replaced
+        ),
+        None,
     )
-    _call_finance(work, payment)
+
+
+def retry(work: Deciding, body: c.RetryPayment) -> None:
+    """A blocked payment is called for again, under every rule; the blocked one stays what it is."""
+    known = _known(work, body.payment)
+    grant = work.state.grants[known.grant]
+    if known.status is not PaymentStatus.BLOCKED or known.replaced:
+        raise Refusal("payment-not-blocked", status=known.status.value)
+    if grant.status is not GrantStatus.APPROVED or grant.over is not None:
+        raise Refusal("grant-over", how=grant.over or grant.status.value)
+    work.fact(e.PaymentRetried(payment=body.payment, grant=known.grant, number=known.number))
+    escalation.resolve_about(work, about(body.payment), "retried")
 
 
 # --- what the bank answered
@@ -79,9 +112,12 @@ def instructed(work: Deciding, effect: int, id: str, answer: str, reason: str) -
     if answer == "unsent":
         _held(work, effect, id)
         return
-    was_open = work.state.payments[id].status.open
-    work.due(e.PaymentInstructed(payment=id, effect=effect), "payment", work.now)
-    if was_open:
+    known = work.state.payments[id]
+    was_open = known.status.open
+    queued = answer == "queued"
+    look_at = _patience_ends(work, known) if queued else None
+    work.due(e.PaymentInstructed(payment=id, effect=effect, look_at=look_at), "payment", work.now)
+    if was_open and not queued:
         _became(work, id, answer, reason, first=True)
 
 
@@ -102,9 +138,20 @@ def _next_day(work: Deciding, since: datetime) -> datetime:
 
 def enquired(work: Deciding, effect: int, id: str, answer: str, reason: str) -> None:
     """The outcome of a look-up. A payment that somebody settled meanwhile stays settled."""
-    work.due(e.PaymentLookedUp(payment=id, effect=effect), "payment", work.now)
-    if work.state.payments[id].status.open:
+    known = work.state.payments[id]
+    queued = answer == "queued"
+    look_at = _next_day(work, work.now) if queued and known.status.open else None
+    work.due(e.PaymentLookedUp(payment=id, effect=effect, look_at=look_at), "payment", work.now)
+    if not known.status.open:
+        return
+    if queued:
+        _call_finance(work, id)
+    else:
         _became(work, id, answer, reason, first=False)
+
+
+def _patience_ends(work: Deciding, known: PaymentKnown) -> datetime:
+    return work.book.calendar.term_end(work.now, PATIENCE.get(known.pay_by, NEXT_DAY), work.book.calendar.clock.opens)
 
 
 def _became(work: Deciding, id: str, answer: str, reason: str, *, first: bool) -> None:
@@ -168,6 +215,12 @@ def said(work: Deciding, body: c.RecordReceipt) -> None:
     """What the bank said later, of its own accord."""
     known = _known(work, body.id)
     match body.said:
+        case "accepted" if known.status in (PaymentStatus.INSTRUCTED, PaymentStatus.UNKNOWN):
+            work.fact(e.PaymentAccepted(payment=body.id, look_at=_patience_ends(work, known)))
+            escalation.resolve_about(work, about(body.id), "accepted")
+        case "close" | "no-match" | "unchecked" if known.status.open:
+            work.fact(e.PaymentDoubted(payment=body.id, answer=body.said))
+            _call_finance(work, body.id)
         case "settled" if known.status.open:
             work.fact(e.PaymentSettled(payment=body.id))
             _after_settling(work, body.id)
@@ -176,6 +229,7 @@ def said(work: Deciding, body: c.RecordReceipt) -> None:
             _call_finance(work, body.id)
         case "returned" if known.status in (PaymentStatus.SETTLED, PaymentStatus.BY_HAND):
             work.fact(e.PaymentReturned(payment=body.id, reason=body.reason or "bank"))
+            _no_receipt_for(work, body.id)
             _call_finance(work, body.id)
         case _:
             raise Refusal("payment-settled", status=known.status.value)
@@ -188,8 +242,20 @@ def settle_by_hand(work: Deciding, body: c.SettlePayment) -> None:
     known = _known(work, body.payment)
     if not known.status.open or known.status is PaymentStatus.RESERVED:
         raise Refusal("payment-settled", status=known.status.value)
+    assert work.command is not None
+    if known.pay_by in HANDED and "receipt" not in work.command.commitments:
+        raise Refusal("receipt-needed", channel=known.pay_by)
     work.fact(e.PaymentSettledByHand(payment=body.payment))
     _after_settling(work, body.payment)
+
+
+def settle_doubt(work: Deciding, body: c.SettleDoubt) -> None:
+    """Whoever holds the account: finance keeps the payment, or withdraws it and waits for the bank's rejection."""
+    known = _known(work, body.payment)
+    if known.doubt is None:
+        raise Refusal("no-doubt", status=known.status.value)
+    work.fact(e.PaymentDoubtSettled(payment=body.payment, decision=body.decision))
+    escalation.resolve_about(work, about(body.payment), body.decision)
 
 
 def cancel(work: Deciding, body: c.CancelPayment) -> None:
@@ -220,8 +286,8 @@ def submit(work: Deciding, body: c.SubmitReceipt) -> None:
     known = _open_receipt(work, body.receipt)
     if known.submitted is not None:
         raise Refusal("receipt-submitted")
-    if not 0 < body.amount <= known.amount:
-        raise Refusal("receipt-amount", amount=body.amount, known=known.amount)
+    if not 0 < body.amount <= known.missing:
+        raise Refusal("receipt-amount", amount=body.amount, known=known.missing)
     term = work.book.programme.grants[work.state.grants[known.grant].kind].receipts_answered
     answer_by = work.book.calendar.term_end(work.now, term)
     work.fact(e.ReceiptSubmitted(receipt=body.receipt, amount=body.amount, answer_by=answer_by))
@@ -239,8 +305,25 @@ def accept(work: Deciding, body: c.AcceptReceipt) -> None:
     known = _open_receipt(work, body.receipt)
     if known.submitted is None:
         raise Refusal("receipt-not-submitted")
-    work.fact(e.ReceiptAccepted(receipt=body.receipt, amount=known.submitted))
+    amount = known.submitted if body.amount is None else body.amount
+    if not 0 < amount <= known.submitted:
+        raise Refusal("receipt-amount", amount=amount, known=known.submitted)
+    if amount == known.missing:
+        work.fact(e.ReceiptAccepted(receipt=body.receipt, amount=amount, payment=known.payment))
+        escalation.resolve_about(work, receipt_about(body.receipt), "accepted")
+        return
+    rule = work.book.programme.grants[work.state.grants[known.grant].kind]
+    by = work.book.calendar.term_end(work.now, rule.receipts or rule.receipts_answered)
+    work.fact(e.ReceiptPartAccepted(receipt=body.receipt, payment=known.payment, amount=amount, by=by))
     escalation.resolve_about(work, receipt_about(body.receipt), "accepted")
+    messages.owe(
+        work,
+        "notice",
+        "referent",
+        "receipt-in-part",
+        receipt_about(body.receipt),
+        f"in-part/{body.receipt}/{work.state.seq}",
+    )
 
 
 def refuse(work: Deciding, body: c.RefuseReceipt) -> None:
@@ -262,6 +345,14 @@ def waive(work: Deciding, body: c.WaiveReceipt) -> None:
     _open_receipt(work, body.receipt)
     work.fact(e.ReceiptWaived(receipt=body.receipt, why="by-hand"))
     escalation.resolve_about(work, receipt_about(body.receipt), "waived")
+
+
+def _no_receipt_for(work: Deciding, payment: str) -> None:
+    """Money that came back needs no receipt."""
+    for id, known in list(work.state.receipts.items()):
+        if known.payment == payment and known.settled is None:
+            work.follow(e.ReceiptWaived(receipt=id, why="returned"), "receipts")
+            escalation.resolve_about(work, receipt_about(id), "waived")
 
 
 def take_late_receipt(work: Deciding, id: str, at: datetime) -> None:

@@ -29,8 +29,9 @@ _MOVE_NO_PLAN: Final[frozenset[type[Payload]]] = frozenset({
     e.EscalationReady, e.EscalationResolved, e.EscalationTold, e.EscalationUntold,
     e.GrantRequested, e.GrantReturned, e.GrantApprovalGiven,
     e.PaymentInstructed, e.PaymentHeld, e.PaymentReleased, e.PaymentEnquired, e.PaymentLookedUp, e.PaymentAccepted,
-    e.PaymentUnknown, e.PaymentSettled, e.PaymentSettledByHand,
-    e.ReceiptDue, e.ReceiptOverdue, e.ReceiptSubmitted, e.ReceiptUnanswered, e.ReceiptRefused, e.ReceiptAccepted,
+    e.PaymentUnknown, e.PaymentDoubted, e.PaymentDoubtSettled, e.PaymentSettled, e.PaymentSettledByHand,
+    e.ReceiptDue, e.ReceiptOverdue, e.ReceiptSubmitted, e.ReceiptUnanswered, e.ReceiptRefused, e.ReceiptPartAccepted,
+    e.ReceiptAccepted,
     e.ReceiptWaived,
     e.MentorProposed, e.MentorDeclined, e.MentorProposalCancelled,
     e.ReferralSent, e.ReferralAccepted, e.ReferralDeclined, e.ReferralExpired, e.ReferralCancelled,
@@ -308,18 +309,21 @@ def _end(state: State, book: Handbook) -> Planned:
 
 
 def _instalments(state: State, book: Handbook, now: datetime) -> Planned:
-    """The next instalment of each approved grant: on its day, or at once."""
+    """The next instalment of each approved grant: on its day, or at once; those called for again, at once."""
     for grant_id, grant in state.grants.items():
-        number = grant.paid_from + 1
-        if grant.status is not GrantStatus.APPROVED or grant.over or number > len(grant.instalments):
+        if grant.status is not GrantStatus.APPROVED or grant.over:
             continue
-        when, key = grant.instalments[number - 1].when, f"instalment/{grant_id}/{number}"
-        if when is None:
-            yield key, state.moments.get(key, now)
-            continue
-        due = moment_due(state, book, parse_moment(when), Roll.FORWARD, shifts=False)
-        if due is not None and due.awaits is None:
-            yield key, due.at if due.day is None else book.calendar.opening(due.day)
+        for number in (*grant.again, grant.paid_from + 1):
+            if number > len(grant.instalments):
+                continue
+            key, at = f"instalment/{grant_id}/{number}", None
+            when = None if number in grant.again else grant.instalments[number - 1].when
+            if when is None:
+                at = state.moments.get(key, now)
+            elif (due := moment_due(state, book, parse_moment(when), Roll.FORWARD, shifts=False)) and not due.awaits:
+                at = due.at if due.day is None else book.calendar.opening(due.day)
+            if at is not None:
+                yield key, at if grant.pay_from is None else max(at, grant.pay_from)
 
 
 # --- the grid of contacts

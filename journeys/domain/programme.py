@@ -218,6 +218,10 @@ class Instalment(Text):
     when: MomentField | None = None
 
 
+PayBy = Literal["sepa", "http", "voucher", "hand"]
+"""A file for the bank, the interface of a provider, a voucher, from hand to hand."""
+
+
 class Grant(Text):
     label: LabelField
     fund: Code
@@ -230,7 +234,9 @@ class Grant(Text):
     receipts: DurationField | None = None
     receipts_answered: DurationField = Duration(10, Unit.WORKING_DAY)
     """How long finance has to accept or refuse a receipt that was submitted."""
-    pay_by: tuple[Literal["sepa", "http", "voucher", "hand"], ...] = ("sepa",)
+    pay_by: tuple[PayBy, ...] = ("sepa",)
+    payee_changed: DurationField = Duration(2, Unit.WORKING_DAY)
+    """How long nothing is paid after somebody changed the payee: an approver has time to see it, a fraud to be told."""
     missed: Code | None = None
     origin: Origin = "text"
 

@@ -58,7 +58,11 @@ TABLE: Final[dict[str, dict[str, Scope]]] = {
     **dict.fromkeys(("request-grant", "change-grant", "cancel-grant", "submit-receipt"), _CASEWORK),
     **dict.fromkeys(("approve-grant", "refuse-grant", "return-grant"), _DECIDING),
     **dict.fromkeys(
-        ("settle-payment", "cancel-payment", "accept-receipt", "refuse-receipt", "waive-receipt"), _FINANCE
+        (
+            "settle-payment", "cancel-payment", "retry-payment", "settle-doubt", "accept-receipt", "refuse-receipt",
+            "waive-receipt",
+        ),
+        _FINANCE,
     ),
     "reopen": {"supervisor": _A},
     **dict.fromkeys(("open-cohort", "move-cohort-date", "set-cohort-places", "close-cohort"), _SUPERVISION),
@@ -134,8 +138,11 @@ def sees(who: Somebody, state: State, programme: Programme | None) -> bool:
     )
 
 
-FORWARDED: Final = INTERNAL | PERSONAL | {"expect-date", "move-date", "confirm-date", "cancel-date", "plan"}
-"""What the system itself may send: receipts, facts about a person, a cohort's dates, rows of an import."""
+FORWARDED: Final = (
+    INTERNAL | PERSONAL | {"expect-date", "move-date", "confirm-date", "cancel-date", "plan", "retry-payment"}
+)
+"""What the system itself may send: receipts, facts about a person, a cohort's dates, rows of an import, and what was
+blocked only because all payments were stopped."""
 
 
 def right(role: str, command: str) -> Scope:

@@ -197,6 +197,10 @@ class GrantKnown:
     over: str | None = None
     paid_from: int = 0
     """Instalments up to this number were called for (reserved or blocked)."""
+    pay_from: datetime | None = None
+    """Nothing is paid before: the payee was changed, and somebody had to have time to see it."""
+    again: tuple[int, ...] = ()
+    """Instalments called for again, after what blocked them was mended."""
 
 
 class PaymentStatus(StrEnum):
@@ -235,6 +239,13 @@ class PaymentKnown:
     look_at: datetime | None = None
     held_since: datetime | None = None
     """When it first could not leave."""
+    pay_by: str = ""
+    reason: str = ""
+    """What blocked it."""
+    doubt: str | None = None
+    """What the bank said of name and account, until finance has answered."""
+    replaced: bool = False
+    """Another payment makes it good, or calls for it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,11 +254,18 @@ class ReceiptKnown:
     grant: str
     amount: int
     by: datetime
+    justified: int = 0
+    """Cents accepted so far; of a settled receipt, what is missing was never justified."""
     submitted: int | None = None
     answer_by: datetime | None = None
     """When finance should have answered what was submitted; None once that was said, or nothing waits."""
     overdue: bool = False
     settled: str | None = None
+
+    @property
+    def missing(self) -> int:
+        """Cents that nothing justifies yet."""
+        return self.amount - self.justified
 
 
 @dataclass(frozen=True, slots=True)

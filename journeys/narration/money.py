@@ -96,6 +96,11 @@ def _blocked(t: Telling, d: e.PaymentBlocked) -> str:
     )  # fmt: skip
 
 
+@tells(e.PaymentRetried)
+def _retried(t: Telling, d: e.PaymentRetried) -> str:
+    return t.say("{who} a redemandé {payment}, qui était retenu.", who=t.who, payment=t.payment(d.payment))
+
+
 @tells(e.PaymentInstructed)
 def _instructed(t: Telling, d: e.PaymentInstructed) -> str:
     return t.say("L'ordre est transmis : {payment}.", payment=t.payment(d.payment))
@@ -135,6 +140,21 @@ def _enquired(t: Telling, d: e.PaymentEnquired) -> str:
 @tells(e.PaymentLookedUp)
 def _looked_up(t: Telling, d: e.PaymentLookedUp) -> str:
     return t.say("La question a été posée à la banque : {payment}.", payment=t.payment(d.payment))
+
+
+@tells(e.PaymentDoubted)
+def _doubted(t: Telling, d: e.PaymentDoubted) -> str:
+    return t.say(
+        "La banque a comparé le nom et le compte ({answer}) : {payment}.",
+        answer=t.spoken(d.answer), payment=t.payment(d.payment),
+    )  # fmt: skip
+
+
+@tells(e.PaymentDoubtSettled)
+def _doubt_settled(t: Telling, d: e.PaymentDoubtSettled) -> str:
+    if d.decision == "keep":
+        return t.say("{who} a vérifié le compte et maintient {payment}.", who=t.who, payment=t.payment(d.payment))
+    return t.say("{who} retire auprès de la banque {payment}.", who=t.who, payment=t.payment(d.payment))
 
 
 @tells(e.PaymentSettled)
@@ -193,6 +213,14 @@ def _submitted(t: Telling, d: e.ReceiptSubmitted) -> str:
     return t.say(
         "{who} a remis {receipt} ({amount}).", who=t.who, receipt=t.receipt(d.receipt), amount=t.money(d.amount)
     )
+
+
+@tells(e.ReceiptPartAccepted)
+def _in_part(t: Telling, d: e.ReceiptPartAccepted) -> str:
+    return t.say(
+        "{who} a accepté une partie de {receipt} ({amount}) ; le reste est à justifier avant le {day}.",
+        who=t.who, receipt=t.receipt(d.receipt), amount=t.money(d.amount), day=t.local_day(d.by),
+    )  # fmt: skip
 
 
 @tells(e.ReceiptAccepted)

@@ -168,6 +168,12 @@ SENTENCES: Final = {
     "unknown-payment": N_("Ce versement n'existe pas dans ce parcours. Voyez les versements du parcours."),
     "payment-settled": N_("Ce versement ne peut plus changer ainsi ({status}). Voyez les versements du parcours."),
     "payment-left": N_("Ce versement est déjà parti ({status}) : il ne peut plus être annulé."),
+    "payment-not-blocked": N_("Ce versement n'est pas retenu ({status}) : il n'y a rien à redemander."),
+    "no-doubt": N_("La banque n'a pas de doute sur ce versement ({status})."),
+    "receipt-needed": N_(
+        "Ce qui est remis à la personne ({channel}) a un reçu. "
+        "Dites qui a signé, ou le numéro du bon."
+    ),
     "unknown-receipt": N_("Ce justificatif n'est pas attendu dans ce parcours. Voyez les justificatifs du parcours."),
     "receipt-settled": N_("Ce justificatif est déjà réglé ({how})."),
     "receipt-submitted": N_("Un justificatif est déjà remis. Attendez la réponse du gestionnaire."),

@@ -26,7 +26,7 @@ ENGINE_NEEDS: set[tuple[str, Audience]] = {
     ("appointment-near", "participant"), ("appointment-outcome", "staff"), ("appointment-other-time", "staff"),
     ("appointment-chosen", "staff"),
     ("approval-wanted", "staff"), ("grant-refused", "staff"), ("grant-returned", "staff"),
-    ("receipt-submitted", "staff"), ("receipt-refused", "staff"),
+    ("receipt-submitted", "staff"), ("receipt-refused", "staff"), ("receipt-in-part", "staff"),
     ("mentor-proposed", "volunteer"), ("mentor-wanted", "staff"),
     ("referral-sent", "volunteer"), ("referral-declined", "staff"),
     ("transfer-asked", "staff"), ("transfer-declined", "staff"),

@@ -308,7 +308,7 @@ def _fitting(state: State) -> set[str]:
         "accept-referral decline-referral cancel-referral": state.referrals,
         "close-appointment move-appointment answer-appointment correct": state.appointments,
         "submit-receipt accept-receipt refuse-receipt waive-receipt": state.receipts,
-        "settle-payment cancel-payment record-receipt change-grant": state.payments,
+        "settle-payment cancel-payment retry-payment settle-doubt record-receipt change-grant": state.payments,
         "return-grant refuse-grant cancel-grant change-grant": state.grants,
         "withdraw-consent send-referral": state.consents,
         "correct measure-outcome": state.contacts,
@@ -325,7 +325,8 @@ _LIKELY = (
     "reach-milestone", "add-evidence", "log-contact",
     "log-contact", "book-appointment", "close-appointment", "close-appointment", "acknowledge-escalation",
     "resolve-escalation", "reassign-escalation", "request-grant", "request-grant", "request-grant", "change-grant",
-    "submit-receipt", "accept-receipt", "propose-mentor", "match-mentor", "end-mentor", "send-referral",
+    "submit-receipt", "accept-receipt", "retry-payment", "settle-doubt",
+    "propose-mentor", "match-mentor", "end-mentor", "send-referral",
     "give-consent", "record-situation", "record-situation", "opt-out", "opt-in", "pause-messages", "record-receipt",
     "transfer", "waive-milestone", "reschedule-milestone", "move-appointment", "answer-appointment", "close",
     "expect-date",
@@ -472,10 +473,16 @@ _BODIES: dict[str, Callable[[MadeUp, Random], c.Body]] = {
     "cancel-grant": lambda life, draw: c.CancelGrant(grant=life._one(draw, life.state.grants)),
     "settle-payment": lambda life, draw: c.SettlePayment(payment=life._one(draw, life.state.payments)),
     "cancel-payment": lambda life, draw: c.CancelPayment(payment=life._one(draw, life.state.payments)),
+    "retry-payment": lambda life, draw: c.RetryPayment(payment=life._one(draw, life.state.payments)),
+    "settle-doubt": lambda life, draw: c.SettleDoubt(
+        payment=life._one(draw, life.state.payments), decision=draw.choice(["keep", "withdraw"])
+    ),
     "submit-receipt": lambda life, draw: c.SubmitReceipt(
         receipt=life._one(draw, life.state.receipts), amount=_cents(draw)
     ),
-    "accept-receipt": lambda life, draw: c.AcceptReceipt(receipt=life._one(draw, life.state.receipts)),
+    "accept-receipt": lambda life, draw: c.AcceptReceipt(
+        receipt=life._one(draw, life.state.receipts), amount=draw.choice([None, _cents(draw)])
+    ),
     "refuse-receipt": lambda life, draw: c.RefuseReceipt(receipt=life._one(draw, life.state.receipts)),
     "waive-receipt": lambda life, draw: c.WaiveReceipt(receipt=life._one(draw, life.state.receipts)),
     "propose-mentor": lambda life, draw: c.ProposeMentor(mentor=draw.choice([MENTOR, OTHER_MENTOR])),

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from journeys.domain import commands as c
 from journeys.domain.events import KINDS
-from journeys.domain.offer import make_offer
 from tests.domain.given import (
     DUTY,
     FINANCE,
@@ -27,7 +26,7 @@ from tests.domain.test_appointments import booked, close
 from tests.domain.test_changing import under
 from tests.domain.test_closing import busy
 from tests.domain.test_grants import approve, approved, asked, on_grant, request
-from tests.domain.test_payments import heard, on_payment, on_receipt, small
+from tests.domain.test_payments import heard, on_payment, on_receipt, refused_by_the_fund, small
 
 
 def lives() -> Iterator[Life]:
@@ -103,6 +102,12 @@ def _money() -> Iterator[Life]:
         .when("2027-03-11", on_receipt(c.RefuseReceipt))
     )
     life.when("2027-03-12", on_receipt(c.SubmitReceipt, amount=100)).when("2027-03-13", on_receipt(c.AcceptReceipt))
+    life.when("2027-03-14", on_receipt(c.SubmitReceipt, amount=16_400)).when("2027-03-15", on_receipt(c.AcceptReceipt))
+    doubted = small(instruct=("accepted", "")).when("2027-03-02 12:00", heard("close"))
+    yield doubted.when("2027-03-02 13:00", lambda life: c.SettleDoubt(payment=life.payment, decision="keep"))
+    yield _refused_by_the_fund().when(
+        "2027-04-01 10:00", lambda life: c.RetryPayment(payment=list(life.state.payments)[-1])
+    )
     yield approved().when("2027-03-10", on_receipt(c.SubmitReceipt, amount=100)).when("2027-04-01")
     yield life.when("2027-06-10").when("2027-06-10", lambda life: c.WaiveReceipt(receipt=list(life.state.receipts)[-1]))
     yield approved().when("2027-03-10", on_grant(c.CancelGrant))
@@ -110,12 +115,7 @@ def _money() -> Iterator[Life]:
 
 
 def _refused_by_the_fund() -> Life:
-    life = approved().when("2027-04-01 08:59")
-    while not any(event.kind == "PaymentBlocked" for event in life.events):
-        offer = make_offer(life.state, life.book, (), (), paris("2027-04-01 09:00"), blocked="fund-cap")
-        life.state = offer.state
-        life.events += offer.events
-    return life
+    return refused_by_the_fund(approved().when("2027-04-01 08:59"), "2027-04-01 09:00")
 
 
 def _people() -> Iterator[Life]:

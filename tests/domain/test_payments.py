@@ -8,7 +8,7 @@ from journeys.domain import commands as c
 from journeys.domain.decide import Outcome, Tick, decide
 from journeys.domain.fund import Account, FundState, Move, Reservation, after, postings, refusal
 from journeys.domain.offer import make_offer
-from tests.domain.given import FINANCE, SUPERVISOR, Answer, Life, by, paris, released, said
+from tests.domain.given import FINANCE, REFERENT, SUPERVISOR, Answer, Life, by, paris, released, said
 from tests.domain.test_grants import approve, approved, on_grant, request
 
 
@@ -24,6 +24,15 @@ def on_payment(kind: type[c.Body]) -> object:
 
 def heard(said_: str) -> object:
     return lambda life: c.RecordReceipt(of="payment", id=life.payment, said=said_)
+
+
+def refused_by_the_fund(life: Life, at: str) -> Life:
+    """What the loop does when the fund refuses the reservation that is due."""
+    while not life.all("PaymentBlocked"):
+        offer = make_offer(life.state, life.book, (), (), paris(at), blocked="fund-cap")
+        life.state = offer.state
+        life.events += offer.events
+    return life
 
 
 # --- instalments
@@ -185,6 +194,64 @@ def test_only_what_has_not_left_can_be_cancelled_and_only_what_has_left_settled(
     life.when("2027-03-02 12:00").then()
 
 
+# --- what waits where a channel put it, and doubts about the account
+
+
+def test_what_waits_in_a_file_is_asked_about_when_patience_ends_and_never_instructed_again() -> None:
+    """Three working days from Tuesday 2 March are Friday the 5th."""
+    life = small(instruct=("queued", ""), enquire=("queued", ""))
+    assert life.all("PaymentInstructed", look_at="2027-03-05 09:00")
+    life.when("2027-03-05 08:59").never("EscalationRaised")
+    life.when("2027-03-05 09:00").then("PaymentEnquired", also=True)
+    assert life.all("PaymentLookedUp", look_at="2027-03-08 09:00")
+    assert life.all("EscalationRaised", to="finance", money=True)
+    life.when("2027-03-12 12:00")
+    assert len(life.all("PaymentInstructed")) == 1
+    assert len(life.all("EscalationRaised", money=True)) == 1
+    life.when("2027-03-12 13:00", heard("settled")).then("PaymentSettled", "EscalationResolved", also=True)
+
+
+def test_finance_answers_a_doubt_about_the_account() -> None:
+    life = small(instruct=("accepted", ""))
+    settle = lambda decision: lambda life: c.SettleDoubt(payment=life.payment, decision=decision)  # noqa: E731
+    life.when("2027-03-02 12:00", settle("keep")).refused("no-doubt")
+    life.when("2027-03-02 12:00", heard("no-match")).then(
+        said("PaymentDoubted", answer="no-match"), said("EscalationRaised", to="finance")
+    )
+    life.when("2027-03-02 13:00", settle("withdraw")).then("PaymentDoubtSettled", "EscalationResolved")
+    assert life.state.payments[life.payment].status.open
+    life.when("2027-03-02 14:00", heard("rejected")).then("PaymentRejected", "EscalationRaised")
+
+
+def test_what_was_blocked_is_called_for_again_under_every_rule() -> None:
+    life = refused_by_the_fund(approved().when("2027-04-01 08:59"), "2027-04-01 09:00")
+    blocked = life.all("PaymentBlocked")[0]
+    life.when("2027-04-01 10:00", lambda _: c.RetryPayment(payment=blocked.payment)).then(
+        "PaymentRetried", "EscalationResolved", said("PaymentReserved", number=blocked.number), also=True
+    )
+    life.when("2027-04-01 10:00", lambda _: c.RetryPayment(payment=blocked.payment)).refused("payment-not-blocked")
+    life.when("2027-05-10")
+    assert [data.number for data in life.all("PaymentReserved")] == [1, 2, 3]
+    assert sum(data.amount for data in life.all("PaymentReserved")) == life.state.grants[life.grant].amount
+
+
+def test_a_payment_that_makes_another_good_names_it() -> None:
+    life = small().when("2027-03-09 15:00", heard("returned"))
+    first = life.payment
+    life.when("2027-03-10 10:00", on_grant(c.ChangeGrant)).when("2027-03-10 11:00", approve(SUPERVISOR))
+    assert [data.replaces for data in life.all("PaymentReserved")] == [None, first]
+
+
+def test_nothing_is_paid_until_somebody_could_see_that_the_payee_was_changed() -> None:
+    """Two working days from Wednesday 10 March are Friday the 12th."""
+    life = small().when("2027-03-09 15:00", heard("returned"))
+    life.when("2027-03-10 10:00", by(REFERENT, on_grant(c.ChangeGrant), payee="FR76 2"))
+    life.when("2027-03-10 11:00", approve(SUPERVISOR)).then("GrantApprovalGiven", "GrantApproved")
+    life.when("2027-03-12 17:59")
+    assert len(life.all("PaymentReserved")) == 1
+    life.when("2027-03-12 18:00").then("PaymentReserved", also=True)
+
+
 # --- receipts
 
 
@@ -217,7 +284,7 @@ def test_a_receipt_that_does_not_come_escalates() -> None:
 
 def test_a_receipt_that_finance_does_not_answer_escalates_to_finance() -> None:
     """10 working days from Wednesday 10 March are Wednesday 24 March."""
-    life = paid().when("2027-03-10 10:00", on_receipt(c.SubmitReceipt, amount=16_000))
+    life = paid().when("2027-03-10 10:00", on_receipt(c.SubmitReceipt, amount=16_500))
     assert life.all("ReceiptSubmitted", answer_by="2027-03-24 18:00")
     life.when("2027-03-24 17:59").never("EscalationRaised")
     life.when("2027-03-24 18:00").then(
@@ -226,6 +293,27 @@ def test_a_receipt_that_finance_does_not_answer_escalates_to_finance() -> None:
         also=True,
     )
     life.when("2027-03-25 10:00", on_receipt(c.AcceptReceipt)).then("ReceiptAccepted", "EscalationResolved")
+
+
+def test_a_receipt_accepted_in_part_leaves_the_rest_owed_by_a_new_day() -> None:
+    """30 days from 11 March are 10 April."""
+    life = paid().when("2027-03-10", on_receipt(c.SubmitReceipt, amount=16_000))
+    life.when("2027-03-11", on_receipt(c.AcceptReceipt, amount=16_001)).refused("receipt-amount")
+    life.when("2027-03-11", on_receipt(c.AcceptReceipt, amount=10_000)).then(
+        said("ReceiptPartAccepted", amount=10_000, by="2027-04-10 18:00"), said("MessageDue", to="referent")
+    )
+    life.when("2027-03-12", on_receipt(c.SubmitReceipt, amount=6_501)).refused("receipt-amount")
+    life.when("2027-04-10 18:00").then("ReceiptOverdue", also=True)
+    life.when("2027-04-11", on_receipt(c.SubmitReceipt, amount=6_500)).when(
+        "2027-04-12", on_receipt(c.AcceptReceipt)
+    ).then(said("ReceiptAccepted", amount=6_500), "EscalationResolved")
+
+
+def test_money_that_came_back_needs_no_receipt() -> None:
+    life = paid()
+    life.when("2027-03-10", heard("returned")).then(
+        "PaymentReturned", said("ReceiptWaived", why="returned"), "EscalationRaised"
+    )
 
 
 def test_a_receipt_refused_waits_for_finance_no_more() -> None:
@@ -260,6 +348,13 @@ FUND = FundState("parvis", available=100_000, cap_per_person=120_000, committed=
 )  # fmt: skip
 def test_what_a_fund_refuses(fund: FundState | None, amount: int, code: str | None) -> None:
     assert refusal(fund, Reservation("p", "parvis", "person", amount)) == code
+
+
+def test_what_comes_back_after_it_was_justified_takes_both_accounts_back() -> None:
+    assert postings(Move.RETURNED, 100, justified=40) == {
+        Account.PAID: -60, Account.JUSTIFIED: -40, Account.AVAILABLE: 100
+    }  # fmt: skip
+    assert after(FUND, Move.JUSTIFIED, 100) == FUND
 
 
 @pytest.mark.parametrize("move", list(Move))

@@ -67,6 +67,8 @@ refuse-grant            -         allowed     allowed  allowed  -        -      
 cancel-grant            own       allowed     -        -        -        -        -            -              -
 settle-payment          -         -           allowed  -        -        -        -            -              -
 cancel-payment          -         -           allowed  -        -        -        -            -              -
+retry-payment           -         -           allowed  -        -        -        -            -              -
+settle-doubt            -         -           allowed  -        -        -        -            -              -
 submit-receipt          own       allowed     -        -        -        -        -            -              -
 accept-receipt          -         -           allowed  -        -        -        -            -              -
 refuse-receipt          -         -           allowed  -        -        -        -            -              -

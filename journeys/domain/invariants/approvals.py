@@ -25,6 +25,13 @@ class File:
     approved: bool = False
     called: int = 0
     """Instalments that were called for."""
+    again: set[int] = field(default_factory=set)
+    """Blocked ones that were called for again."""
+
+    def calls(self, number: int) -> None:
+        """An instalment is called for; one called for again moves no others."""
+        self.called = max(self.called, number)
+        self.again.discard(number)
 
 
 @dataclass(slots=True)
@@ -43,6 +50,7 @@ class Approvals:
                 file.content, file.given, file.approved = data, [], False
                 file.editor = event.actor if data.payee_changed else file.editor
                 file.called = data.called if isinstance(data, e.GrantReopened) else file.called
+                file.again = set()
                 yield from self._content(event, file)
             case e.GrantReturned() as data if data.grant in self.files:
                 self.files[data.grant].given = []
@@ -53,7 +61,9 @@ class Approvals:
             case e.PaymentReserved() as data if data.grant in self.files:
                 yield from self._paid(event, data, self.files[data.grant])
             case e.PaymentBlocked() as data if data.grant in self.files:
-                self.files[data.grant].called = data.number
+                self.files[data.grant].calls(data.number)
+            case e.PaymentRetried() as data if data.grant in self.files:
+                self.files[data.grant].again.add(data.number)
 
     def _content(self, event: Recorded, file: File) -> Iterator[Violation]:
         """The digest is that of what is asked, and the instalments add up to it."""
@@ -89,11 +99,12 @@ class Approvals:
             yield Violation(2, event.seq, "paid-without-approval", details)
         if data.digest != content.digest or data.payee != content.payee:
             yield Violation(2, event.seq, "paid-something-else", details)
-        if data.number != file.called + 1 or data.number > len(content.instalments):
+        in_turn = data.number == file.called + 1 or data.number in file.again
+        if not in_turn or data.number > len(content.instalments):
             yield Violation(2, event.seq, "paid-out-of-turn", details)
         elif content.instalments[data.number - 1].amount != data.amount:
             yield Violation(3, event.seq, "another-amount", details)
-        file.called = data.number
+        file.calls(data.number)
 
     def end(self, complete: bool) -> Iterator[Violation]:
         yield from ()

@@ -10,6 +10,7 @@ AFTER_CLOSURE = kinds(
     "JourneyReopened CommandRefused "
     "DateCorrected MilestoneCorrected ContactCorrected AppointmentCorrected SituationCorrected DeadlineCorrected "
     "PaymentInstructed PaymentHeld PaymentReleased PaymentAccepted PaymentUnknown PaymentEnquired PaymentLookedUp "
+    "PaymentDoubted PaymentDoubtSettled ReceiptPartAccepted "
     "PaymentSettled PaymentRejected PaymentSettledByHand PaymentCancelled PaymentReturned "
     "ReceiptDue ReceiptOverdue ReceiptSubmitted ReceiptUnanswered ReceiptAccepted ReceiptRefused ReceiptWaived "
     "OutcomeMeasured MomentsPlanned "
