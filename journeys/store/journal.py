@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
+import asyncpg
+
 from journeys.contract import Answer, Append, Appended
 from journeys.domain.commands import Command
 from journeys.domain.events import read_stored
-from journeys.domain.fund import MOVE_OF_KIND
 from journeys.domain.record import Event, Payload
 from journeys.store.database import Connection, Pool
-from journeys.store.funds import FundRefused, book, lock_funds
+from journeys.store.funds import MONEY_KINDS, FundRefused, judged, lock
 from journeys.store.group_commit import GroupCommit
-from journeys.store.offer import Offer, StoredCommand, make_offer
+from journeys.store.offer import BadOffer, Offer, StoredCommand, make_offer
 from journeys.store.programmes import texts_of
 from journeys.store.signing import KeyRing, signed_bytes
 
@@ -100,9 +101,11 @@ async def append(pool: Pool, ring: KeyRing, request: Append) -> Appended:
     if offer.empty:
         return await _stored(pool, request)
     try:
-        written = await _write_all(pool, request, offer)
+        written = await _write_all(pool, request, offer, ring)
     except FundRefused as refused:
-        return Appended(accepted=False, blocked=refused.code)
+        stored = await _stored(pool, request)
+        ahead = stored.events or stored.known
+        return stored if ahead else Appended(accepted=False, blocked=refused.code)
     if written.outcome == "behind":
         raise JournalBehind(offer.stream, offer.expected, written.head)
     if written.outcome != "accepted":
@@ -245,19 +248,23 @@ def _offer(request: Append, signed: Sequence[bytes]) -> Offer:
     )
 
 
-async def _write_all(pool: Pool, request: Append, offer: Offer) -> Written:
-    moves = [event for event in request.events if event["kind"] in MOVE_OF_KIND]
-    if not moves:
+async def _write_all(pool: Pool, request: Append, offer: Offer, ring: KeyRing) -> Written:
+    if not any(event["kind"] in MONEY_KINDS for event in request.events):
         if (group := _GROUPS.get(pool)) is None:
             group = _GROUPS[pool] = GroupCommit(pool, _write_group)
         return await group.store(offer)
     async with pool.acquire() as connection, connection.transaction():
-        # Funds before the head, always: two appends that take both can then not wait for each other.
-        locked = await lock_funds(connection, moves)
-        [written] = await write(connection, [offer])
-        if written.outcome == "accepted":
-            await book(connection, locked, moves, person=(request.view or {}).get("person"))
-        return written
+        locked = await lock(connection, request, ring)
+        try:
+            row = await connection.fetchrow(
+                "SELECT outcome, head, link FROM money_append"
+                "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+                *offer.arguments(),
+                json.dumps(judged(locked, request)),
+            )
+        except asyncpg.UniqueViolationError as error:
+            raise BadOffer(f"{request.stream}: a payment was already reserved or closed") from error
+        return Written(row["outcome"], row["head"], row["link"])
 
 
 async def _write_group(pool: Pool, offers: Sequence[Offer]) -> list[Written]:
