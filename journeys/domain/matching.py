@@ -48,6 +48,8 @@ class Known:
     iban: str | None = field(repr=False)
     """None: nobody can read it any more."""
     status: PaymentStatus
+    reference: str
+    """What travels with the money."""
     given: bool = True
     """The file that holds it was given out."""
     left: bool = False
