@@ -17,6 +17,8 @@ class PaymentFate(StrEnum):
     REJECTED = "rejected"
     UNKNOWN = "unknown"
     """It was told, and did not answer clearly: to be looked up, never told again."""
+    QUEUED = "queued"
+    """It lies where its channel keeps it until somebody takes it on: nothing has left yet."""
     UNSENT = "unsent"
     """It could not be reached, and nothing left."""
     NOT_FOUND = "not-found"

@@ -1,4 +1,4 @@
-"""What the bank sends: each file once and whole or not at all, each line once, what it says of payments, what is wrong."""
+"""What the bank sends: each file once, whole or not at all; each line once; what it says of payments, what is wrong."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,7 +15,6 @@ from journeys.domain.matching import (
     Identity,
     Known,
     Said,
-    Trouble,
     Verdict,
     identity_of,
     match_line,
@@ -45,9 +44,8 @@ class Incoming:
 
     digest: str
     """SHA-256 of its bytes."""
-    kind: Kind
-    statements: Iterable[tuple[StatementHead, Iterable[Line]]] = ()
-    reports: Iterable[Report] = ()
+    pieces: Iterable[StatementHead | Line | Report]
+    """From front to back: answers, or the head of each statement followed by its lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +83,7 @@ async def imported(pool: Pool | Connection, digest: str) -> Imported | None:
         " l.trouble IS NOT NULL) AS troubled FROM bank_files f WHERE digest = $1",
         bytes.fromhex(digest),
     )
-    return None if row is None else Imported(digest, *row, known=True)
+    return None if row is None else Imported(digest, **row, known=True)
 
 
 async def take_in(pool: Pool, ring: KeyRing, file: Incoming, iban: str, by: By) -> Imported:
@@ -101,24 +99,21 @@ async def take_in(pool: Pool, ring: KeyRing, file: Incoming, iban: str, by: By) 
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK, timeout=_SECONDS)
         if (known := await imported(connection, file.digest)) is not None:
             return known
-        intake = _Intake(connection, ring, file.digest)
-        for nth, (head, lines) in enumerate(file.statements, start=1):
-            if head.iban != iban:
-                raise FileRefused("other-account", iban=_masked(head.iban))
-            await intake.statement(nth, head)
-            counted = Counted(iban)
-            await intake.take((counted.of(line), line) for line in lines)
-        await intake.take((identity_of(report), report) for report in file.reports)
+        intake = _Intake(connection, ring, bytes.fromhex(file.digest), iban)
+        await intake.take(file.pieces)
+        kind = intake.kind
+        if kind is None:
+            raise FileRefused("empty")
         fact = BankFileImported(
-            file=file.digest, what=file.kind, lines=intake.lines, fresh=intake.fresh, troubled=intake.troubled
+            file=file.digest, what=kind, lines=intake.lines, fresh=intake.fresh, troubled=intake.troubled
         )
         seq = await record(connection, STREAM, [Fact(fact)], by)
         await connection.execute(
             "INSERT INTO bank_files (digest, kind, imported_at, imported_by, lines, fresh, seq)"
             " VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            intake.file, file.kind, by.at, by.actor, intake.lines, intake.fresh, seq,
+            intake.file, kind, by.at, by.actor, intake.lines, intake.fresh, seq,
         )  # fmt: skip
-        return Imported(file.digest, file.kind, by.at, intake.lines, intake.fresh, intake.troubled, known=False)
+        return Imported(file.digest, kind, by.at, intake.lines, intake.fresh, intake.troubled, known=False)
 
 
 def _masked(iban: str) -> str:
@@ -128,24 +123,43 @@ def _masked(iban: str) -> str:
 class _Intake:
     """The lines of one file, so many at a time: recognised, judged, written."""
 
-    def __init__(self, connection: Connection, ring: KeyRing, digest: str) -> None:
+    def __init__(self, connection: Connection, ring: KeyRing, file: bytes, iban: str) -> None:
         self._connection = connection
         self._ring = ring
-        self.file = bytes.fromhex(digest)
+        self._iban = iban
+        self._heads: list[StatementHead] = []
+        self.file = file
+        self.kind: Kind | None = None
         self.lines = self.fresh = self.troubled = 0
 
-    async def statement(self, nth: int, head: StatementHead) -> None:
-        await self._connection.execute(
-            "INSERT INTO bank_statements (file, nth, id, first_day, last_day, opening, closing)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            self.file, nth, head.id, head.first_day, head.last_day, head.opening, head.closing,
-        )  # fmt: skip
+    async def take(self, pieces: Iterable[StatementHead | Line | Report]) -> None:
+        """Write everything. Raises FileRefused."""
+        items = self._items(pieces)
+        while chunk := list(islice(items, _AT_ONCE)):
+            await self._write(await self._unseen(chunk))
+        statements = [
+            (self.file, nth, head.id, head.first_day, head.last_day, head.opening, head.closing)
+            for nth, head in enumerate(self._heads, start=1)
+        ]
+        await self._put("bank_statements", _STATEMENT, statements)
 
-    async def take(self, read: Iterator[tuple[Identity, Line | Report]]) -> None:
-        while chunk := list(islice(read, _AT_ONCE)):
-            items = [_Item(self.lines + nth, identity, body) for nth, (identity, body) in enumerate(chunk, start=1)]
-            self.lines += len(items)
-            await self._write(await self._unseen(items))
+    def _items(self, pieces: Iterable[StatementHead | Line | Report]) -> Iterator[_Item]:
+        counted = Counted(self._iban)
+        for piece in pieces:
+            match piece:
+                case StatementHead():
+                    if piece.iban != self._iban:
+                        raise FileRefused("other-account", iban=_masked(piece.iban))
+                    self.kind = piece.kind
+                    self._heads.append(piece)
+                    counted = Counted(self._iban)
+                case Line():
+                    self.lines += 1
+                    yield _Item(self.lines, counted.of(piece), piece)
+                case Report():
+                    self.kind = "pain.002"
+                    self.lines += 1
+                    yield _Item(self.lines, identity_of(piece), piece)
 
     async def _unseen(self, items: Sequence[_Item]) -> list[_Item]:
         """Those that neither an earlier file nor an earlier statement of this one has."""
@@ -182,18 +196,34 @@ class _Intake:
                 for known, verdict in verdicts if known is not None for said in verdict.says
             ]  # fmt: skip
         self.fresh += len(items)
-        await self._copy("bank_lines", _LINE, lines)
-        await self._copy("bank_texts", ("file", "position", "sealed"), texts)
-        await self._copy("bank_tellings", ("file", "position", "payment", "said", "stream", "reason"), tellings)
+        await self._put("bank_lines", _LINE, lines)
+        await self._put("bank_texts", _TEXT, texts)
+        await self._put("bank_tellings", _TELLING, tellings)
 
-    async def _copy(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-        await self._connection.copy_records_to_table(table, columns=columns, records=rows, timeout=_SECONDS)
+    async def _put(self, table: str, columns: Mapping[str, str], rows: Sequence[tuple[Any, ...]]) -> None:
+        # COPY is closed to tables with policies.
+        arrays = zip(*rows, strict=True) if rows else [()] * len(columns)
+        types = ", ".join(f"${nth}::{kind}[]" for nth, kind in enumerate(columns.values(), start=1))
+        await self._connection.execute(
+            f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM unnest({types})", *map(list, arrays),
+            timeout=_SECONDS,
+        )  # fmt: skip
 
 
-_LINE: Final = (
-    "file", "position", "identity", "alike", "booked_on", "cents", "reference", "bank_reference", "batch", "code",
-    "payment", "reason", "trouble",
-)  # fmt: skip
+_STATEMENT: Final = {
+    "file": "bytea", "nth": "int", "id": "text", "first_day": "date", "last_day": "date", "opening": "bigint",
+    "closing": "bigint",
+}  # fmt: skip
+_LINE: Final = {
+    "file": "bytea", "position": "int", "identity": "bytea", "alike": "bytea", "booked_on": "date", "cents": "bigint",
+    "reference": "text", "bank_reference": "text", "batch": "text", "code": "text", "payment": "uuid", "reason": "text",
+    "trouble": "text",
+}  # fmt: skip
+_TEXT: Final = {"file": "bytea", "position": "int", "sealed": "bytea"}
+_TELLING: Final = {
+    "file": "bytea", "position": "int", "payment": "uuid", "said": "text", "stream": "text", "reason": "text",
+}  # fmt: skip
+"""Columns, with their types."""
 
 
 def _columns(body: Line | Report) -> tuple[Any, ...]:
@@ -256,11 +286,14 @@ _KNOWN: Final = """
     FROM payments p JOIN transfers t ON t.payment = p.id
     LEFT JOIN batch_transfers m ON m.payment = p.id LEFT JOIN batches b ON b.id = m.batch
     LEFT JOIN LATERAL (
-        SELECT bool_or(cents < 0) AS went, bool_or(cents > 0) AS back FROM bank_lines
-        WHERE payment = p.id AND trouble IS NULL AND cents IS NOT NULL
+        SELECT bool_or(cents < 0) AS went, bool_or(cents > 0) AS back FROM (
+            SELECT cents FROM bank_lines WHERE payment = p.id AND trouble IS NULL
+            UNION ALL SELECT cents FROM bank_resolutions r JOIN bank_lines USING (file, position)
+            WHERE r.payment = p.id
+        ) AS booked
     ) AS l ON true
     WHERE p.reference = ANY ($1::text[])
-       OR p.id IN (SELECT m.payment FROM batch_transfers m JOIN batches b ON b.id = m.batch WHERE b.message = ANY ($2::text[]))
+       OR p.id IN (SELECT payment FROM batch_transfers JOIN batches ON id = batch WHERE message = ANY ($2::text[]))
 """
 
 
@@ -288,6 +321,8 @@ class Telling:
     said: Said
     stream: str
     reason: str | None
+    at: datetime
+    """When its file came."""
 
     @property
     def key(self) -> str:
@@ -299,7 +334,8 @@ async def waiting(pool: Pool | Connection, limit: int = 1_000, file: str | None 
     """What journeys have not answered yet, the oldest file first; for one payment in the order of what was said."""
     rows = await pool.fetch(
         """
-        SELECT encode(t.file, 'hex') AS file, t.position, t.payment::text, t.said, t.stream, t.reason
+        SELECT encode(t.file, 'hex') AS file, t.position, t.payment::text, t.said, t.stream, t.reason,
+               f.imported_at
         FROM bank_tellings t JOIN bank_files f ON f.digest = t.file
         WHERE t.told_at IS NULL AND ($2::bytea IS NULL OR t.file = $2)
         ORDER BY f.seq, t.position, array_position($3::text[], t.said), t.payment LIMIT $1
@@ -307,6 +343,15 @@ async def waiting(pool: Pool | Connection, limit: int = 1_000, file: str | None 
         limit, None if file is None else bytes.fromhex(file), list(ORDER), timeout=_SECONDS,
     )  # fmt: skip
     return [Telling(*row) for row in rows]
+
+
+async def count_waiting(pool: Pool | Connection, file: str | None = None) -> int:
+    """How many things journeys have not answered yet."""
+    found: int = await pool.fetchval(
+        "SELECT count(*)::int FROM bank_tellings WHERE told_at IS NULL AND ($1::bytea IS NULL OR file = $1)",
+        None if file is None else bytes.fromhex(file),
+    )
+    return found
 
 
 async def told(pool: Pool | Connection, telling: Telling, refused: str | None, at: datetime) -> None:
@@ -369,7 +414,8 @@ _LINES: Final = """
     LEFT JOIN bank_texts x ON x.file = l.file AND x.position = l.position
 """
 _WRONG: Final = """
-    (l.trouble IS NOT NULL OR (l.file, l.position) IN (SELECT t.file, t.position FROM bank_tellings t WHERE t.refused IS NOT NULL))
+    (l.trouble IS NOT NULL
+     OR (l.file, l.position) IN (SELECT t.file, t.position FROM bank_tellings t WHERE t.refused IS NOT NULL))
 """
 
 

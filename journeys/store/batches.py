@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from hashlib import sha256
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from journeys.domain.banking import MOST_TRANSFERS, Account, Batch, Transfer
 from journeys.domain.directory import BatchGivenOut, BatchMade
@@ -88,7 +88,8 @@ def payee_of(ring: KeyRing, payment: str, sealed: bytes) -> Payee:
 async def waiting(pool: Pool | Connection) -> tuple[int, int]:
     """How many transfers wait for a batch, and their cents."""
     row = await pool.fetchrow(
-        f"SELECT count(*), coalesce(sum(t.amount), 0)::bigint FROM transfers t JOIN payments p ON p.id = t.payment {_FREE}"
+        f"SELECT count(*), coalesce(sum(t.amount), 0)::bigint"
+        f" FROM transfers t JOIN payments p ON p.id = t.payment {_FREE}"
     )
     return row[0], row[1]
 
@@ -144,6 +145,7 @@ async def make(
         PaymentsStopped. CannotUnseal: a payee that nobody here can read.
     """
     async with pool.acquire() as connection, connection.transaction():
+        await _must_go_on(connection)
         rows = await _claim(connection, id)
         if not rows:
             return None
@@ -172,8 +174,8 @@ async def make(
         return await batch_of(connection, id)
 
 
-async def _claim(connection: Connection, id: str) -> list[Mapping[str, object]]:
-    """The transfers that are this batch's now. Their payments and funds stand still until it is made."""
+async def _claim(connection: Connection, id: str) -> list[Mapping[str, Any]]:
+    """The transfers that are this batch's now. Their payments stand still until it is made."""
     claimed = await connection.fetch(
         f"""
         INSERT INTO batch_transfers (payment, batch)
@@ -183,8 +185,7 @@ async def _claim(connection: Connection, id: str) -> list[Mapping[str, object]]:
         """,
         id, MOST_TRANSFERS, timeout=_SECONDS,
     )  # fmt: skip
-    await _must_go_on(connection)
-    rows: list[Mapping[str, object]] = await connection.fetch(
+    rows: list[Mapping[str, Any]] = await connection.fetch(
         "SELECT payment::text, reference, amount, sealed FROM transfers WHERE payment = ANY ($1::uuid[])"
         " ORDER BY payment",
         [row["payment"] for row in claimed], timeout=_SECONDS,
@@ -200,7 +201,7 @@ async def _must_go_on(connection: Connection) -> None:
 
 
 async def give_out(pool: Pool, ring: KeyRing, id: str, by: By) -> bytes:
-    """The bytes of a batch, always the same. On record before anybody has them: a file that left is never unknown to us.
+    """The bytes of a batch, always the same. On record before anybody has them.
 
     Raises:
         NotFound. PaymentsStopped. CannotUnseal: no key here opens it. Altered: these are not the bytes that were made.
@@ -234,8 +235,8 @@ class Altered(Exception):
 
 
 _BATCH: Final = """
-    SELECT b.id::text, b.message, b.execute_on, b.made_at, b.made_by, b.number, b.total, encode(b.digest, 'hex') AS digest,
-           min(g.given_at) AS given_at, count(g.seq)::int AS given
+    SELECT b.id::text, b.message, b.execute_on, b.made_at, b.made_by, b.number, b.total,
+           encode(b.digest, 'hex') AS digest, min(g.given_at) AS given_at, count(g.seq)::int AS given
     FROM batches b LEFT JOIN batch_givings g ON g.batch = b.id
 """
 
