@@ -16,9 +16,9 @@ ANSWERS: Final[dict[str, Answer]] = {
     "ACFC": "accepted", "ACSC": "accepted", "ACCC": "accepted", "PRES": "accepted",
     "RVMC": "close", "RVNM": "no-match", "RVNA": "unchecked",
 }  # fmt: skip
-"""Status codes (ISO external code sets of payment and verification status). ACSC and ACCC say that it was settled, which
-this house believes from a statement only. Every other code leaves the matter open: PDNG, RCVD, PART, PATC, RCVC (the
-name matches), RVCM and RVNC (some do not, or not yet; the transfers say which)."""
+"""Status codes (ISO external code sets of payment and verification status). ACSC and ACCC say that it was settled,
+which this house believes from a statement only. Every other code leaves the matter open: PDNG, RCVD, PART, PATC, RCVC
+(the name matches), RVCM and RVNC (some do not, or not yet; the transfers say which)."""
 
 
 def reports(pieces: Iterator[Piece]) -> Iterator[Report]:

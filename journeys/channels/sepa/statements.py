@@ -16,10 +16,10 @@ CHAINS: Final = {
 }
 UNREAD: Final = frozenset(
     {
-        "NtryRef", "ValDt", "Avlbty", "Chrgs", "Intrst", "CardTx", "TechInptChanl", "AddtlInfInd", "PstlAdr", "CtctDtls",
-        "CtryOfRes", "RltdAgts", "RltdDts", "RltdPric", "RltdQties", "FinInstrmId", "Tax", "CorpActn", "SfkpgAcct",
-        "CshDpst", "Purp", "LclInstrm", "RltdRmtInf", "UltmtDbtr", "UltmtCdtr", "InitgPty", "OrgnlBkTxCd", "Orgtr",
-        "Svcr", "Ownr", "TxsSummry", "InstdAmt", "CntrValAmt", "AnncdPstngAmt", "PrtryAmt", "Strd", "Prtry", "Prxy",
+        "NtryRef", "ValDt", "Avlbty", "Chrgs", "Intrst", "CardTx", "TechInptChanl", "AddtlInfInd", "PstlAdr",
+        "CtctDtls", "CtryOfRes", "RltdAgts", "RltdDts", "RltdPric", "RltdQties", "FinInstrmId", "Tax", "CorpActn",
+        "SfkpgAcct", "CshDpst", "Purp", "LclInstrm", "RltdRmtInf", "UltmtDbtr", "UltmtCdtr", "InitgPty", "OrgnlBkTxCd",
+        "Orgtr", "Svcr", "Ownr", "TxsSummry", "InstdAmt", "CntrValAmt", "AnncdPstngAmt", "PrtryAmt", "Strd", "Prxy",
         "MsgRcpt", "OrgnlBizQry", "RptgSrc", "RptgSeq", "RltdAcct", "CdtLine", "SubTp",
     }
 )  # fmt: skip
@@ -38,7 +38,6 @@ class _Sum:
     whole: bool
     """The head's balances are those of these lines alone (not one page of several)."""
     lines: int = 0
-    entries: int = 0
     cents: int = 0
 
     def check(self) -> None:
@@ -59,8 +58,7 @@ def statements(pieces: Iterator[Piece]) -> Iterator[StatementHead | Line]:
         bound = binder.bind(piece, kinds[piece.name])
         if piece.name == "Ntry":
             assert running is not None
-            running.entries += 1
-            for line in _lines_of(bound, piece, running.lines):
+            for line in list(_lines_of(bound, piece, running)):
                 running.lines += 1
                 running.cents += line.cents
                 yield line
@@ -117,13 +115,14 @@ def _balances(balances: Any, piece: Piece) -> dict[str, int]:
 # --- lines
 
 
-def _lines_of(entry: Any, piece: Piece, before: int) -> Iterator[Line]:
+def _lines_of(entry: Any, piece: Piece, running: _Sum) -> Iterator[Line]:
     """The lines of one entry: one for each transfer where the bank splits it to the cent, else one for all of it."""
     status = getattr(entry.sts, "cd", None) or getattr(entry.sts, "value", None)
     if status != "BOOK":
         return
+    before, own = running.lines, running.head.iban
     cents = _cents(entry.amt, entry.cdt_dbt_ind, piece)
-    details = [(each, tx) for each in entry.ntry_dtls for tx in each.tx_dtls]
+    details = [tx for each in entry.ntry_dtls for tx in each.tx_dtls]
     plain = Line(
         position=before + 1,
         booked_on=_booked_on(entry.bookg_dt, piece),
@@ -138,14 +137,14 @@ def _lines_of(entry: Any, piece: Piece, before: int) -> Iterator[Line]:
         about=entry.addtl_ntry_inf or "",
     )
     if len(details) == 1:
-        yield _detailed(plain, details[0][1])
+        yield _detailed(plain, details[0], own)
         return
-    parts = [_part(tx, entry, piece) for _, tx in details]
-    if details and sum(part or 0 for part in parts) == cents and None not in parts:
-        for number, ((_, tx), part) in enumerate(zip(details, parts, strict=True), before + 1):
-            yield _detailed(replace(plain, position=number, cents=part or 0), tx)
-        return
-    yield replace(plain, batch=_batch(entry))
+    parts = [part for tx in details if (part := _part(tx, entry, piece)) is not None]
+    if details and len(parts) == len(details) and sum(parts) == cents:
+        for number, (tx, part) in enumerate(zip(details, parts, strict=True), before + 1):
+            yield _detailed(replace(plain, position=number, cents=part), tx, own)
+    else:
+        yield replace(plain, batch=_batch(entry))
 
 
 def _part(tx: Any, entry: Any, piece: Piece) -> int | None:
@@ -157,11 +156,11 @@ def _part(tx: Any, entry: Any, piece: Piece) -> int | None:
     return None if amount is None else _cents(amount, direction, piece)
 
 
-def _detailed(line: Line, tx: Any) -> Line:
+def _detailed(line: Line, tx: Any, own: str) -> Line:
     """The line with what the bank says of its one transfer."""
-    refs, parties, back = tx.refs, tx.rltd_parties if hasattr(tx, "rltd_parties") else tx.rltd_pties, tx.rtr_inf
+    refs, back = tx.refs, tx.rtr_inf
     returned = line.returned or (line.cents > 0 and (back is not None or _gives_back(tx.bk_tx_cd)))
-    name, iban = _other_side(parties, paid=(line.cents < 0) != returned) if parties else (None, None)
+    name, iban = _other_side(tx.rltd_pties, own, paid=line.cents < 0 or returned)
     about = " ".join(tx.rmt_inf.ustrd) if tx.rmt_inf else ""
     return replace(
         line,
@@ -175,13 +174,21 @@ def _detailed(line: Line, tx: Any) -> Line:
     )
 
 
-def _other_side(parties: Any, *, paid: bool) -> tuple[str | None, str | None]:
-    """Name and account of who was paid; of who pays when money came in. A return names the parties of the original."""
-    party, account = (parties.cdtr, parties.cdtr_acct) if paid else (parties.dbtr, parties.dbtr_acct)
-    if party is not None and hasattr(party, "pty"):
-        party = party.pty
-    name = party.nm if party is not None else None
-    return name, _bare(account.id.iban) if account is not None and account.id.iban else None
+def _other_side(parties: Any, own: str, *, paid: bool) -> tuple[str | None, str | None]:
+    """Name and account of who was paid; of who pays when money came in.
+
+    A return names the parties of the original transfer, or of itself, as each bank likes: never our own account.
+    """
+    if parties is None:
+        return None, None
+    sides = [(parties.cdtr, parties.cdtr_acct), (parties.dbtr, parties.dbtr_acct)]
+    for party, account in sides if paid else reversed(sides):
+        known = getattr(party, "pty", party)
+        name = known.nm if known is not None else None
+        iban = _bare(account.id.iban) if account is not None and account.id.iban else None
+        if iban != own and (name, iban) != (None, None):
+            return name, iban
+    return None, None
 
 
 def _batch(entry: Any) -> str | None:
