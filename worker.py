@@ -16,6 +16,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities import Resources, all_activities
+from activities.sepa import SepaTill
 from activities.tills import Drawer, ProviderTill, Tills
 from journeys import garbage, telemetry, temporal
 from journeys.channels.bank import Bank, SimulatedBank
@@ -65,10 +66,11 @@ def make_worker(client: Client, resources: Resources, settings: Settings, **opti
 def make_resources(pool: Pool, settings: Settings, client: Client) -> Resources:
     """What activities work with, as the settings say."""
     keys = settings.signing_keys()
+    ring = KeyRing(keys.current, keys.by_id)
     return Resources(
         pool=pool,
-        ring=KeyRing(keys.current, keys.by_id),
-        tills=make_tills(pool, settings),
+        ring=ring,
+        tills=make_tills(pool, settings, ring),
         mailer=_mailer(settings),
         checks=HttpChecks(hosts=settings.http_check_hosts),
         messenger=Messenger(hosts=settings.webhook_hosts),
@@ -82,12 +84,15 @@ def make_resources(pool: Pool, settings: Settings, client: Client) -> Resources:
     )
 
 
-def make_tills(pool: Pool, settings: Settings) -> Tills:
+def make_tills(pool: Pool, settings: Settings, ring: KeyRing) -> Tills:
     """What takes payments, by channel. Only where the settings say so it is the simulation."""
     drawer, known = Drawer(), settings.provider
     tills: dict[str, Bank] = {"voucher": drawer, "hand": drawer}
-    if settings.bank == "simulated":
-        tills |= dict.fromkeys(("sepa", "http"), SimulatedBank(pool))
+    match settings.bank:
+        case "simulated":
+            tills |= dict.fromkeys(("sepa", "http"), SimulatedBank(pool))
+        case "file":
+            tills["sepa"] = SepaTill(pool, ring)
     if known.url is not None and known.token is not None:
         tills["http"] = ProviderTill(
             pool, Provider(known.url, known.token.get_secret_value()), timedelta(hours=known.key_hours),

@@ -1,13 +1,19 @@
 """A command as whoever knows the person issues it: an id, its parts drawn, signed; and what is forwarded."""
 
-from collections.abc import Mapping
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
+from journeys.contract import Answer
 from journeys.domain import cohort as rules
-from journeys.domain.commands import AnyBody, Command, ExpectDate, MoveDate, PersonBody
+from journeys.domain.commands import AnyBody, Command, ExpectDate, MoveDate, PersonBody, RecordReceipt
 from journeys.domain.record import SYSTEM, Cause
-from journeys.identifiers import forwarded_id, uuid7
-from journeys.store import cohorts
+from journeys.identifiers import following_id, forwarded_id, uuid7
+from journeys.store import bank_files, cohorts
+from journeys.store.bank_files import Telling
 from journeys.store.database import Pool
 from journeys.store.journal import answered
 from journeys.store.signing import KeyRing, draw_parts, sign
@@ -85,3 +91,72 @@ async def days_owed(pool: Pool, ring: KeyRing, cohort: str, now: datetime, today
         )
         for id, each in wanted.items() if id not in told
     ]  # fmt: skip
+
+
+# --- what the bank said
+
+
+_AT_ONCE: Final = 8
+_REASON: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What came of telling journeys what the bank said of their payments."""
+
+    taken: int
+    refused: int
+    """A person must look at these."""
+    waiting: int
+    """Not answered: told again later, under the same ids."""
+
+
+def bank_said(ring: KeyRing, telling: Telling, now: datetime) -> Command:
+    """What a line of the bank says of a payment, for its journey; issued again it is the same."""
+    reason = (telling.reason or "").lower()
+    body = RecordReceipt(
+        of="payment", id=telling.payment, said=telling.said, reason=reason if _REASON.fullmatch(reason) else None
+    )
+    return issue(
+        ring, stream=telling.stream, body=body, actor=SYSTEM, roles=(SYSTEM,), now=now, occurred_at=telling.at,
+        id=following_id(telling.stream.removeprefix("journey-"), telling.key),
+    )  # fmt: skip
+
+
+async def send_waiting(
+    pool: Pool, ring: KeyRing, send: Callable[[Command], Awaitable[Answer | None]], now: datetime,
+    file: str | None = None,
+) -> Told:  # fmt: skip
+    """Tell journeys what the bank said of their payments and what they have not answered yet.
+
+    One journey is told one thing after the other, in the order in which the bank said it; where no answer comes, what
+    follows for it waits too.
+
+    Args:
+        send: sends a signed command; None when no answer comes.
+        file: only what this file says, by its SHA-256.
+    """
+    taken = refused = 0
+    limit = asyncio.Semaphore(_AT_ONCE)
+
+    async def tell(tellings: Sequence[Telling]) -> tuple[int, int, int]:
+        took = would_not = 0
+        async with limit:
+            for telling in tellings:
+                answer = await send(bank_said(ring, telling, now))
+                if answer is None or answer.outcome == "unsigned":
+                    break
+                code = None if answer.outcome == "accepted" else answer.code or answer.outcome
+                await bank_files.told(pool, telling, code, now)
+                took, would_not = took + (code is None), would_not + (code is not None)
+        return took, would_not, len(tellings) - took - would_not
+
+    while waiting := await bank_files.waiting(pool, file=file):
+        by_stream: dict[str, list[Telling]] = {}
+        for each in waiting:
+            by_stream.setdefault(each.stream, []).append(each)
+        sums = await asyncio.gather(*map(tell, by_stream.values()))
+        taken, refused = taken + sum(each[0] for each in sums), refused + sum(each[1] for each in sums)
+        if any(each[2] for each in sums):
+            break
+    return Told(taken, refused, await bank_files.count_waiting(pool, file))

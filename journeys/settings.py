@@ -55,6 +55,7 @@ _PROVIDER: Final = re.compile(
 )
 _SECRET: Final = re.compile(r"whsec_[A-Za-z0-9+/]{32,88}={0,2}")
 _PUBLIC: Final = re.compile(rf"(https://(?:{_LABEL}\.)*{_LABEL}|http://(localhost|127\.0\.0\.1))(:\d{{1,5}})?/?")
+_BIC: Final = re.compile(r"[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")
 _HOST: Final = re.compile(rf"(?:{_LABEL}\.)*{_LABEL}(?::\d{{1,5}})?")
 
 
@@ -209,6 +210,40 @@ class ProviderSettings(_Group):
         return tuple(_secret_bytes(each.get_secret_value()) for each in known if each is not None)
 
 
+class AccountSettings(_Group):
+    """The association's account, from which transfers leave. Without an IBAN no file for a bank is made or taken."""
+
+    name: str = ""
+    """As it stands in the contract with the bank."""
+    iban: str | None = Field(default=None, repr=False)
+    bic: str | None = None
+
+    @field_validator("iban")
+    @classmethod
+    def _is_an_iban(cls, iban: str | None) -> str | None:
+        if iban is None:
+            return None
+        from schwifty import IBAN, exceptions
+
+        try:
+            return str(IBAN(iban))
+        except exceptions.SchwiftyException:
+            raise ValueError("iban") from None
+
+    @field_validator("bic")
+    @classmethod
+    def _is_a_bic(cls, bic: str | None) -> str | None:
+        if bic is not None and not _BIC.fullmatch(bic):
+            raise ValueError("bic")
+        return bic
+
+    @model_validator(mode="after")
+    def _iban_with_name(self) -> Self:
+        if (self.iban is None) != (not self.name.strip()):
+            raise ValueError("account")
+        return self
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigningKeys:
     """The keys that sign and verify commands: 32 bytes each, by id. Only `current` signs."""
@@ -289,6 +324,7 @@ class Settings(BaseSettings):
     """Where transfers go: to the simulation, which pays nobody, or into the file that somebody brings to the bank."""
 
     provider: ProviderSettings = Field(default_factory=ProviderSettings)
+    account: AccountSettings = Field(default_factory=AccountSettings)
 
     outbox_dir: Path = Field(default_factory=lambda data: data["data_dir"] / "outbox")
     """Where messages are laid as files when no SMTP host is set."""
@@ -616,6 +652,19 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "nom d'utilisateur et mot de passe vont ensemble ; indiquez JOURNEYS_SMTP__USER et "
         "JOURNEYS_SMTP__PASSWORD, ou aucun des deux",
         "user and password go together; set JOURNEYS_SMTP__USER and JOURNEYS_SMTP__PASSWORD, or neither",
+    ),
+    "iban": (
+        "ce n'est pas un IBAN ; recopiez-le du relevé d'identité bancaire (la clé ne correspond pas)",
+        "this is not an IBAN; copy it from the bank's own statement (its key does not fit)",
+    ),
+    "bic": (
+        "un BIC a 8 ou 11 lettres majuscules et chiffres, comme AGRIFRPP ; recopiez-le, ou retirez la variable",
+        "a BIC has 8 or 11 capital letters and digits, such as AGRIFRPP; copy it, or unset the variable",
+    ),
+    "account": (
+        "le compte a un titulaire et un IBAN ; indiquez JOURNEYS_ACCOUNT__NAME et JOURNEYS_ACCOUNT__IBAN, "
+        "ou aucun des deux",
+        "an account has a holder and an IBAN; set JOURNEYS_ACCOUNT__NAME and JOURNEYS_ACCOUNT__IBAN, or neither",
     ),
     "issuer": (
         "écrivez l'adresse du fournisseur d'identité, qui commence par https:// "

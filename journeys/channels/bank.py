@@ -17,10 +17,10 @@ class PaymentFate(StrEnum):
     REJECTED = "rejected"
     UNKNOWN = "unknown"
     """It was told, and did not answer clearly: to be looked up, never told again."""
+    QUEUED = "queued"
+    """It lies where its channel keeps it until somebody takes it on: nothing has left yet."""
     UNSENT = "unsent"
     """It could not be reached, and nothing left."""
-    QUEUED = "queued"
-    """It lies where a channel keeps it: in a drawer, for the next file. Nothing has left yet."""
     NOT_FOUND = "not-found"
     """It knows no such payment (yet: see `visible_after`)."""
 

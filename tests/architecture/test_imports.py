@@ -18,7 +18,7 @@ ALLOWED: dict[str, set[str]] = {
     "leaving": set(),
     "garbage": set(),
     "identifiers": {"domain"},
-    "issuing": {"domain", "store", "identifiers"},
+    "issuing": {"contract", "domain", "store", "identifiers"},
     "authoring": {"domain", "settings", "channels"},
     "channels": {"domain"},
     "store": {"domain", "contract", "settings"},

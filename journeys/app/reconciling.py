@@ -1,0 +1,316 @@
+"""Money between us and the bank: files made and given out, what the bank sends taken in, journeys told, oddities settled."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Final, Literal
+
+from journeys.app.allowing import who_may
+from journeys.app.entry import Actor, clean_text, give, must_be_trusted
+from journeys.app.failures import Exit, Failure, Said, not_found, usage
+from journeys.app.finding import nearest
+from journeys.app.reading import today_of
+from journeys.contract import Answer
+from journeys.domain.banking import Account, Batch, FileRefused
+from journeys.domain.commands import Command
+from journeys.domain.rights import Scope, right
+from journeys.i18n import N_, format_date, text
+from journeys.identifiers import short, uuid7
+from journeys.issuing import Told, send_waiting
+from journeys.settings import Settings
+from journeys.store import bank_files, batches, treasury
+from journeys.store.bank_files import CannotMatch, Imported, Incoming, LineRow, NotOpen
+from journeys.store.batches import Altered, BatchRow, PaymentsStopped
+from journeys.store.database import Pool
+from journeys.store.directory import By, NotFound
+from journeys.store.payments import PaymentRow, payments_like
+from journeys.store.sealing import CannotUnseal
+from journeys.store.signing import KeyRing
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+How = Literal["match", "not-ours", "refund"]
+
+SHORTEST: Final = 6
+"""Letters of an id that name a payment."""
+
+
+def account_of(settings: Settings) -> Account:
+    """The association's account. Raises Failure (usage): there is none among the settings."""
+    account = settings.account
+    if account.iban is None:
+        raise usage(
+            "no-account", "le compte de l'association n'est pas connu ici", "the association's account is not known here",
+            field="JOURNEYS_ACCOUNT__IBAN",
+            remedy=Said("indiquez JOURNEYS_ACCOUNT__NAME et JOURNEYS_ACCOUNT__IBAN, puis recommencez",
+                        "set JOURNEYS_ACCOUNT__NAME and JOURNEYS_ACCOUNT__IBAN, then try again"),
+        )  # fmt: skip
+    return Account(account.name.strip(), account.iban, account.bic)
+
+
+def by(actor: Actor, act: str, now: datetime) -> By:
+    """Who does this for the whole account, in which role. Raises Failure (refused): no right, or one for some funds."""
+    role = next((role for role in actor.roles if right(role, act) is Scope.ALLOWED), None)
+    if role is not None and not actor.funds:
+        return By(actor=actor.id, role=role, at=now)
+    bound = role is not None
+    raise Failure(
+        Exit.REFUSED, "no-right",
+        Said("vous n'êtes gestionnaire que de certains fonds, et ceci touche tout le compte",
+             "you look after some funds only, and this concerns the whole account")
+        if bound
+        else Said("votre rôle ne permet pas cela", "your role does not allow this"),
+        Said(f"demandez-le à qui peut le faire : {who_may(act, 'fr')}{', pour tous les fonds' if bound else ''}",
+             f"ask one of those who may: {who_may(act, 'en')}{', for every fund' if bound else ''}"),
+        field="--as",
+    )  # fmt: skip
+
+
+# --- out
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A file for the bank, as it is handed over."""
+
+    batch: BatchRow
+    content: bytes
+    again: bool
+    """It was given out before: the same bytes."""
+    paid_otherwise: tuple[str, ...]
+    """Payments in it that somebody has settled by hand since."""
+
+
+async def give_out(
+    pool: Pool, ring: KeyRing, debtor: Account, render: Callable[[Batch], bytes], on: date, by: By,
+    batch: str | None = None,
+) -> Given:  # fmt: skip
+    """The file of a day: the one that nobody has yet, else one of what waits now, else the last one once more.
+
+    Args:
+        batch: this one, by its id or its message.
+
+    Raises:
+        Failure: nothing waits, payments are stopped, the day is past, no such batch, nobody here can open it.
+    """
+    try:
+        chosen = await _chosen(pool, ring, debtor, render, on, by, batch)
+        content = await batches.give_out(pool, ring, chosen.id, by)
+    except PaymentsStopped:
+        raise await stopped(pool) from None
+    except CannotUnseal:
+        raise _sealed() from None
+    except Altered:
+        raise Failure(
+            Exit.BROKEN, "batch-altered",
+            Said("ce fichier n'est plus celui qui a été fait ; ne donnez rien à la banque",
+                 "this file is no longer the one that was made; give nothing to the bank"),
+            Said("prévenez qui exploite le service", "tell whoever runs the service"),
+        ) from None  # fmt: skip
+    row = await batches.batch_of(pool, chosen.id)
+    assert row is not None
+    return Given(row, content, row.given > 1, tuple(await batches.closed_meanwhile(pool, row.id)))
+
+
+async def _chosen(
+    pool: Pool, ring: KeyRing, debtor: Account, render: Callable[[Batch], bytes], on: date, by: By, asked: str | None
+) -> BatchRow:  # fmt: skip
+    if asked is not None:
+        return await _find_batch(pool, asked)
+    of_day = await batches.batches(pool, on)
+    for row in reversed(of_day):
+        if not row.given:
+            return row
+    if on < today_of(by.at):
+        if of_day:
+            return of_day[0]
+        raise usage(
+            "past", f"--day : le {format_date(on, 'fr')} est passé ; la banque n'exécute pas dans le passé",
+            f"--day: {format_date(on, 'en')} is past; a bank executes nothing in the past", field="--day",
+        )  # fmt: skip
+    made = await batches.make(pool, ring, uuid7(by.at), on, debtor, _about(debtor), render, by)
+    if made is not None:
+        return made
+    if of_day:
+        return of_day[0]
+    raise not_found(
+        "nothing-waits", "aucun virement n'attend", "no transfer waits",
+        remedy=Said("voyez « journeys payments list --state instructed »",
+                    "see “journeys payments list --state instructed”"),
+    )  # fmt: skip
+
+
+def _about(debtor: Account) -> str:
+    return f"Versement {debtor.name}"
+
+
+async def _find_batch(pool: Pool, asked: str) -> BatchRow:
+    everything = await batches.batches(pool, limit=1_000)
+    fitting = [row for row in everything if row.message == asked.upper() or row.id.startswith(asked.lower())]
+    if len(fitting) == 1:
+        return fitting[0]
+    raise not_found("unknown-batch", f"--batch : « {asked} » n'est pas un lot connu", f"--batch: no batch “{asked}”",
+                    field="--batch", remedy=Said("voyez « journeys payments batches »",
+                                                 "see “journeys payments batches”"))  # fmt: skip
+
+
+async def stopped(pool: Pool) -> Failure:
+    """Payments are stopped: since when and why."""
+    stop = await treasury.stopped(pool)
+    why = stop.why if stop is not None else ""
+    return Failure(
+        Exit.REFUSED, "all-stopped",
+        Said(f"les paiements sont arrêtés : {why}", f"payments are stopped: {why}"),
+        Said("rien n'est donné à la banque tant qu'ils le sont", "nothing is given to the bank while they are"),
+    )  # fmt: skip
+
+
+def _sealed() -> Failure:
+    return Failure(
+        Exit.FAILED, "cannot-unseal",
+        Said("ces virements ont été scellés avec une clé qui n'est pas sur cette machine",
+             "these transfers were sealed with a key that is not on this machine"),
+        Said("ajoutez-la aux anciennes clés (JOURNEYS_SIGNING_OLD_KEYS), puis recommencez",
+             "add it to the old keys (JOURNEYS_SIGNING_OLD_KEYS), then try again"),
+    )  # fmt: skip
+
+
+# --- in
+
+
+async def take_in(pool: Pool, ring: KeyRing, file: Incoming, account: Account, by: By, field: str) -> Imported:
+    """Take a file of the bank in, whole or not at all. Raises Failure: what is wrong in it, and at which line."""
+    await must_be_trusted(pool, ring)
+    try:
+        return await bank_files.take_in(pool, ring, file, account.iban, by)
+    except FileRefused as refused:
+        raise refused_file(refused, field) from None
+
+
+async def tell(
+    pool: Pool, ring: KeyRing, client: "Callable[[], Awaitable[Client]]", task_queue: str, now: datetime,
+    file: str | None = None,
+) -> Told:  # fmt: skip
+    """Tell journeys what the bank said of their payments. What gets no answer is told again later, under the same ids."""
+    from journeys.temporal import Unreachable
+
+    if not (owed := await bank_files.count_waiting(pool, file)):
+        return Told(0, 0, 0)
+    try:
+        temporal = await client()
+    except Unreachable:
+        return Told(0, 0, owed)
+
+    async def send(command: Command) -> Answer | None:
+        try:
+            return await give(pool, temporal, command, task_queue)
+        except Unreachable:
+            return None
+
+    return await send_waiting(pool, ring, send, now, file)
+
+
+def refused_file(refused: FileRefused, field: str) -> Failure:
+    """Why nothing of a file was taken, and where in it."""
+    what = _REFUSED.get(refused.code, _REFUSED["malformed"])
+    known = {"what": "", **refused.details}
+    fr, en = (text(lang)(what).format_map(_Known(known)) for lang in ("fr", "en"))
+    at = refused.line
+    return Failure(
+        Exit.USAGE, f"file-{refused.code}",
+        Said(f"{field}{f', ligne {at}' if at else ''} : {fr} ; rien n'a été importé",
+             f"{field}{f', line {at}' if at else ''}: {en}; nothing was imported"),
+        Said("redemandez le fichier à la banque s'il le faut, et redonnez-le tel quel",
+             "ask the bank for the file again if need be, and give it as it is"),
+        field=field, more={"line": at},
+    )  # fmt: skip
+
+
+class _Known(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+_REFUSED: Final = {
+    "malformed": N_("ce n'est pas un fichier XML bien formé {what}"),
+    "truncated": N_("le fichier s'arrête au milieu"),
+    "empty": N_("il n'y a rien à lire dans ce fichier"),
+    "entity": N_("le fichier déclare des entités, ce qu'aucun relevé ne fait"),
+    "wrong-encoding": N_("le fichier n'est pas en UTF-8"),
+    "other-account": N_("ce relevé est celui d'un autre compte ({iban})"),
+    "other-currency": N_("une ligne est en {currency} ; seuls les euros sont repris"),
+    "too-large": N_("le fichier est trop grand"),
+    "does-not-add-up": N_("le solde de départ et les lignes ne donnent pas le solde de fin ({statement})"),
+    "no-iban": N_("le relevé ne dit pas de quel compte il est"),
+    "no-date": N_("une ligne n'a pas de date"),
+    "other-original": N_("cette réponse ne parle pas d'un fichier de virements"),
+}
+
+
+# --- what a person looks at
+
+
+async def find_line(pool: Pool, ring: KeyRing, asked: str) -> LineRow:
+    """A line of the bank by what people type. Raises Failure."""
+    row = await bank_files.line(pool, ring, asked.strip())
+    if row is None:
+        known = [each.id for each in await bank_files.exceptions(pool, ring, limit=50)]
+        near = nearest(asked, known)
+        raise not_found(
+            "unknown-line", f"LIGNE : « {asked} » n'est pas une ligne connue", f"LIGNE: no line “{asked}”", field="LIGNE",
+            remedy=Said(f"Vouliez-vous dire « {near} » ?" if near else "voyez « journeys payments exceptions »",
+                        f"Did you mean “{near}”?" if near else "see “journeys payments exceptions”"),
+        )  # fmt: skip
+    return row
+
+
+async def find_payment(pool: Pool, asked: str, field: str) -> PaymentRow:
+    """A payment by id, its beginning, or the reference that travels with it. Raises Failure."""
+    wanted = asked.strip()
+    found = await payments_like(pool, wanted) if len(wanted) >= SHORTEST else []
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise not_found("several", f"{field} : plusieurs versements conviennent", f"{field}: several payments fit",
+                        field=field, remedy=Said(", ".join(short(each.id) for each in found), "")
+                        if not found else Said(*[", ".join(each.id for each in found)] * 2))  # fmt: skip
+    raise not_found("unknown-payment", f"{field} : « {asked} » n'est pas un versement connu",
+                    f"{field}: no payment “{asked}”", field=field,
+                    remedy=Said("voyez « journeys payments list »", "see “journeys payments list”"))  # fmt: skip
+
+
+async def resolve(pool: Pool, ring: KeyRing, row: LineRow, how: How, why: str, by: By, payment: str | None) -> None:
+    """Finance says what a line is; of a match its journey is told next. Raises Failure."""
+    said = clean_text(why.strip(), "--why")
+    if not said:
+        raise usage("no-reason", "--why : dites pourquoi", "--why: say why", field="--why")
+    await must_be_trusted(pool, ring)
+    try:
+        await bank_files.resolve(pool, row, how, said, by, payment)
+    except NotOpen:
+        raise Failure(
+            Exit.CONFLICT, "line-not-open",
+            Said("cette ligne est en règle, ou quelqu'un l'a déjà traitée ; rien n'a changé",
+                 "this line is in order, or somebody resolved it already; nothing has changed"),
+            Said("voyez « journeys payments exceptions --resolved »", "see “journeys payments exceptions --resolved”"),
+        ) from None  # fmt: skip
+    except CannotMatch as error:
+        raise Failure(
+            Exit.REFUSED, f"cannot-match-{error.code}", _CANNOT[error.code], _BY_HAND, field="--how"
+        ) from None
+    except NotFound:
+        raise not_found("unknown-payment", "--how : versement inconnu", "--how: no such payment",
+                        field="--how") from None  # fmt: skip
+
+
+_CANNOT: Final = {
+    "amount": Said("le montant de la ligne n'est pas celui du versement", "the line's amount is not the payment's"),
+    "incoming": Said("une réponse n'est pas un mouvement : elle ne se rapproche pas d'un versement",
+                     "an answer is no movement: it cannot be matched with a payment"),
+    "told": Said("le versement a déjà reçu cette ligne, et l'a refusée", "the payment was told this line, and refused it"),
+}  # fmt: skip
+_BY_HAND: Final = Said(
+    "traitez la ligne autrement (not-ours, refund) et, s'il le faut, soldez le versement à la main (settle-payment)",
+    "resolve the line otherwise (not-ours, refund) and, if need be, settle the payment by hand (settle-payment)",
+)
