@@ -123,17 +123,14 @@ class Named:
     payment: str
     stream: str
     amount: int
+    """Cents."""
     status: PaymentStatus
-    moved: int
-    """Seq of the last event about it."""
 
 
 async def named(pool: Pool, reference: str) -> Named | None:
     """The payment that a reference names."""
-    row = await pool.fetchrow(
-        "SELECT id::text, stream, amount, status, moved FROM payments WHERE reference = $1", reference
-    )
-    return None if row is None else Named(row[0], row[1], row[2], PaymentStatus(row[3]), row[4])
+    row = await pool.fetchrow("SELECT id::text, stream, amount, status FROM payments WHERE reference = $1", reference)
+    return None if row is None else Named(row[0], row[1], row[2], PaymentStatus(row[3]))
 
 
 @dataclass(frozen=True, slots=True)
