@@ -443,6 +443,7 @@ def words_of(scene: Scene, name: str, scope: str) -> dict[str, str]:
     more = {
         "answer-appointment": {"answer": "coming"}, "close-appointment": {"outcome": "attended"},
         "correct": {"to": "reached"}, "measure-outcome": {"value": "yes"},
+        "settle-doubt": {"decision": "keep"},
         "acknowledge-escalation": {"until": tomorrow},
         "reassign-escalation": {"to": scene.holder("duty").id},  # Sees each journey, whoever has taken it over.
     }  # fmt: skip
