@@ -1,4 +1,4 @@
-"""Whom money is for, as it is typed: a name and an IBAN, checked and put together in the one part that approvals cover."""
+"""Whom money is for, as it is typed: a name and an IBAN, checked, and put together in the part that approvals cover."""
 
 from collections.abc import Callable, Mapping
 from typing import Final

@@ -76,7 +76,7 @@ def test_name_and_iban_change_together_and_the_approver_sees_it(here: Journeys, 
     both = ["--payee", "Autre école", "--iban", other, "--as", "aline"]
     assert here("do", id, "change-grant", *both).code == 0
     (waiting,) = [each for each in here("approvals", "--json").json["approvals"] if each["journey"] == id]
-    assert (waiting["payee"], waiting["iban"], waiting["payee_changed_by"]) == ("Autre école", other, "Aline")
+    assert (waiting["payee"], waiting["iban"], waiting["payee_changed_by"]) == ("Autre école", other, "Aline R.")
     assert waiting["payee_changed_at"] < waiting["pay_from"]
     shown = here("approvals").out
     assert "Autre école, FR76 3000 4000 0312 3456 7890 143" in shown and "par Aline" in shown
