@@ -29,8 +29,8 @@ class Bounds:
     depth: int = 32
     token_bytes: int = 1_000_000
     """A tag with its attributes, a comment, an instruction."""
-    text: int = 20_000
-    """Characters of one element."""
+    text: int = 2_000
+    """Characters of one element; the standard allows 500."""
     piece: int = 1_000_000
     """Starts and ends in one piece: an entry that is split into some 20,000 transfers."""
 
@@ -237,6 +237,13 @@ class _Cutter:
 def _plain(attributes: dict[str, str]) -> dict[str, str]:
     """Without those of other namespaces: `xsi:type` would choose a class."""
     return {name: value for name, value in attributes.items() if "}" not in name}
+
+
+def reference(said: str | None, piece: Piece) -> str | None:
+    """An EndToEndId as it is matched: none where the bank says that there is none. Raises FileRefused when too long."""
+    if said is not None and len(said) > 35:
+        raise FileRefused("unreadable", piece.line, element="EndToEndId")
+    return None if said in ("", "NOTPROVIDED") else said
 
 
 class Binder:

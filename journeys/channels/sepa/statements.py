@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, Final, Literal
 
-from journeys.channels.sepa.reader import Binder, Piece
+from journeys.channels.sepa.reader import Binder, Piece, reference
 from journeys.domain.banking import FileRefused, Line, StatementHead
 
 CHAINS: Final = {
@@ -137,12 +137,12 @@ def _lines_of(entry: Any, piece: Piece, running: _Sum) -> Iterator[Line]:
         about=entry.addtl_ntry_inf or "",
     )
     if len(details) == 1:
-        yield _detailed(plain, details[0], own)
+        yield _detailed(plain, details[0], own, piece)
         return
     parts = [part for tx in details if (part := _part(tx, entry, piece)) is not None]
     if details and len(parts) == len(details) and sum(parts) == cents:
         for number, (tx, part) in enumerate(zip(details, parts, strict=True), before + 1):
-            yield _detailed(replace(plain, position=number, cents=part), tx, own)
+            yield _detailed(replace(plain, position=number, cents=part), tx, own, piece)
     else:
         yield replace(plain, batch=_batch(entry))
 
@@ -156,7 +156,7 @@ def _part(tx: Any, entry: Any, piece: Piece) -> int | None:
     return None if amount is None else _cents(amount, direction, piece)
 
 
-def _detailed(line: Line, tx: Any, own: str) -> Line:
+def _detailed(line: Line, tx: Any, own: str, piece: Piece) -> Line:
     """The line with what the bank says of its one transfer."""
     refs, back = tx.refs, tx.rtr_inf
     returned = line.returned or (line.cents > 0 and (back is not None or _gives_back(tx.bk_tx_cd)))
@@ -164,7 +164,7 @@ def _detailed(line: Line, tx: Any, own: str) -> Line:
     about = " ".join(tx.rmt_inf.ustrd) if tx.rmt_inf else ""
     return replace(
         line,
-        reference=_reference(refs.end_to_end_id) if refs else None,
+        reference=reference(refs.end_to_end_id, piece) if refs else None,
         iban=iban,
         name=name,
         bank_reference=(refs.acct_svcr_ref if refs else None) or line.bank_reference,
@@ -217,10 +217,6 @@ def _cents(amount: Any, direction: Any, piece: Piece) -> int:
         raise FileRefused("other-currency", piece.line, currency=amount.ccy)
     cents = int(amount.value.scaleb(2))
     return cents if direction.value == "CRDT" else -cents
-
-
-def _reference(said: str | None) -> str | None:
-    return None if said in (None, "NOTPROVIDED") else said
 
 
 def _bare(iban: str) -> str:
