@@ -22,7 +22,7 @@ from benchmarks.crowd.playing import Given, Played, Rules
 from journeys.contract import Answer
 from journeys.domain import events as e
 from journeys.domain.fund import MOVE_OF_KIND
-from journeys.domain.grants import digest
+from journeys.domain.gate import digest
 from journeys.domain.record import NO_EVENT, Event, Payload
 from journeys.domain.summary import summary
 from journeys.store.canonical import canonical
@@ -271,7 +271,8 @@ class _Taking:
         known = self.played.state.payments[event.data.payment]  # type: ignore[attr-defined]
         slot = self.made._slots[event.data.payment]  # type: ignore[attr-defined]
         fund = self.played.state.grants[known.grant].fund
-        self.made.moves.append(MoveForm(event.seq, MOVE_OF_KIND[event.kind].value, slot, fund, known.amount))
+        amount = getattr(event.data, "amount", known.amount)
+        self.made.moves.append(MoveForm(event.seq, MOVE_OF_KIND[event.kind].value, slot, fund, amount))
         if event.kind == "PaymentReserved" and known.status.open:
             payee = next(g.command.parts["payee"].text for g in self.played.given if g.command.id == known.grant)
             self.made.under_way.append(OpenPayment(slot, known.amount, payee))

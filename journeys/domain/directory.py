@@ -141,6 +141,14 @@ class FundToppedUp(Payload):
     amount: int
 
 
+class PaymentsStopped(Payload):
+    """Nothing is promised or given out from any fund. Parts: why."""
+
+
+class PaymentsResumed(Payload):
+    """Parts: why."""
+
+
 class ProgrammePublished(Payload):
     name: str
     programme: str
@@ -242,7 +250,7 @@ KINDS: dict[str, type[Payload]] = {
         StaffAdded, StaffChanged, StaffLeft, StaffReturned,
         RoleGiven, RoleTaken, SitesSet, FundsSet, AbsenceSet, AbsenceDropped,
         MentorAdded, MentorChanged, MentorDescribed, PartnerAdded, PartnerDescribed, PartnerLeft,
-        FundOpened, FundToppedUp, ProgrammePublished,
+        FundOpened, FundToppedUp, PaymentsStopped, PaymentsResumed, ProgrammePublished,
         CohortOpened, CohortDateMoved, CohortPlacesSet, PlaceTaken, PlaceQueued, PlaceGiven, PlaceFreed, CohortClosed,
         WebhookAdded, WebhookRotated, WebhookPaused, WebhookResumed, WebhookEnded, WebhookRewound,
     )

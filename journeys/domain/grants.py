@@ -1,7 +1,5 @@
 """Grants: requested, decided by distinct people, bound to what they saw, paid by instalments."""
 
-import hashlib
-import json
 from collections import Counter
 from datetime import datetime
 
@@ -10,7 +8,7 @@ from journeys.domain import escalation, messages
 from journeys.domain import events as e
 from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.events import PlannedInstalment, Subject
-from journeys.domain.gate import reserved_or_paid
+from journeys.domain.gate import digest, reserved_or_paid
 from journeys.domain.money import split
 from journeys.domain.programme import Grant
 from journeys.domain.rights import held
@@ -19,22 +17,6 @@ from journeys.domain.state import GrantKnown, GrantStatus, State
 
 def about(id: str) -> Subject:
     return Subject(kind="grant", id=id)
-
-
-def digest(
-    stream: str, kind: str, purpose: str, pay_by: str, instalments: tuple[PlannedInstalment, ...], payee: str
-) -> str:
-    """What an approval is bound to: SHA-256 over amount, instalments, payee (its commitment), purpose and journey."""
-    content = {
-        "journey": stream,
-        "grant": kind,
-        "purpose": purpose,
-        "pay_by": pay_by,
-        "amount": sum(part.amount for part in instalments),
-        "instalments": [[part.amount, part.when] for part in instalments],
-        "payee": payee,
-    }
-    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def committed(state: State, kind: str, without: str | None = None) -> int:
@@ -143,10 +125,10 @@ def _instalments(rule: Grant, amount: int) -> tuple[PlannedInstalment, ...]:
 
 
 def _approvals(rule: Grant, amount: int) -> tuple[str, ...]:
-    for level in rule.levels:
-        if level.up_to is None or amount <= level.up_to:
-            return level.approvals
-    raise Refusal("no-level", amount=amount)
+    roles = rule.approvals(amount)
+    if roles is None:
+        raise Refusal("no-level", amount=amount)
+    return roles
 
 
 def _decide_by(work: Deciding, rule: Grant) -> datetime:

@@ -240,6 +240,10 @@ class Grant(Text):
     missed: Code | None = None
     origin: Origin = "text"
 
+    def approvals(self, amount: int) -> tuple[str, ...] | None:
+        """The roles that must approve so many cents; None when no level reaches so far."""
+        return next((each.approvals for each in self.levels if each.up_to is None or amount <= each.up_to), None)
+
 
 class Measure(Text):
     label: LabelField

@@ -11,11 +11,11 @@ from weakref import WeakKeyDictionary
 from journeys.contract import Answer, Append, Appended
 from journeys.domain.commands import Command
 from journeys.domain.events import read_stored
-from journeys.domain.fund import MOVE_OF_KIND
 from journeys.domain.record import Event, Payload
+from journeys.store import money
 from journeys.store.database import Connection, Pool
-from journeys.store.funds import FundRefused, book, lock_funds
 from journeys.store.group_commit import GroupCommit
+from journeys.store.money import MONEY_KINDS, FundRefused, MoneyOffer, Stored, money_offer, write_money
 from journeys.store.offer import Offer, StoredCommand, make_offer
 from journeys.store.programmes import texts_of
 from journeys.store.signing import KeyRing, signed_bytes
@@ -24,7 +24,9 @@ PAGE_EVENTS: Final = 200
 PAGE_BYTES: Final = 1_000_000
 """An answer stays well under the 2 MB that a Temporal payload may have."""
 
-_GROUPS: Final[WeakKeyDictionary[Pool, GroupCommit]] = WeakKeyDictionary()
+AT_MOST: Final = 4
+LANES: Final = 3
+"""Offers in one transaction, and transactions under way at once: see GroupCommit."""
 
 _TELLS_TEXTS: Final = frozenset({"JourneyPlanned", "ProgrammeChanged"})
 
@@ -80,6 +82,18 @@ class StoredPart:
     salt: bytes
 
 
+class Groups:
+    """The offers of one pool that wait to be stored."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.plain: GroupCommit[Offer, Written] = GroupCommit(pool, _write_group, at_most=AT_MOST, lanes=LANES)
+        # Who waits for a fund would only hold a connection: one lane.
+        self.money: GroupCommit[MoneyOffer, Stored] = GroupCommit(pool, write_money, at_most=money.AT_MOST, lanes=1)
+
+
+_GROUPS: Final[WeakKeyDictionary[Pool, Groups]] = WeakKeyDictionary()
+
+
 async def append(pool: Pool, ring: KeyRing, request: Append) -> Appended:
     """Offer events; the answer holds what the journal has after `request.expected`.
 
@@ -100,9 +114,11 @@ async def append(pool: Pool, ring: KeyRing, request: Append) -> Appended:
     if offer.empty:
         return await _stored(pool, request)
     try:
-        written = await _write_all(pool, request, offer)
+        written = await _write_all(pool, request, offer, ring)
     except FundRefused as refused:
-        return Appended(accepted=False, blocked=refused.code)
+        stored = await _stored(pool, request)
+        ahead = stored.events or stored.known
+        return stored if ahead else Appended(accepted=False, blocked=refused.code)
     if written.outcome == "behind":
         raise JournalBehind(offer.stream, offer.expected, written.head)
     if written.outcome != "accepted":
@@ -245,19 +261,14 @@ def _offer(request: Append, signed: Sequence[bytes]) -> Offer:
     )
 
 
-async def _write_all(pool: Pool, request: Append, offer: Offer) -> Written:
-    moves = [event for event in request.events if event["kind"] in MOVE_OF_KIND]
-    if not moves:
-        if (group := _GROUPS.get(pool)) is None:
-            group = _GROUPS[pool] = GroupCommit(pool, _write_group)
-        return await group.store(offer)
-    async with pool.acquire() as connection, connection.transaction():
-        # Funds before the head, always: two appends that take both can then not wait for each other.
-        locked = await lock_funds(connection, moves)
-        [written] = await write(connection, [offer])
-        if written.outcome == "accepted":
-            await book(connection, locked, moves, person=(request.view or {}).get("person"))
-        return written
+async def _write_all(pool: Pool, request: Append, offer: Offer, ring: KeyRing) -> Written:
+    groups = _GROUPS.setdefault(pool, Groups(pool))
+    if not any(event["kind"] in MONEY_KINDS for event in request.events):
+        return await groups.plain.store(offer)
+    stored = await groups.money.store(await money_offer(pool, request, offer, ring))
+    if stored.refused is not None:
+        raise FundRefused(stored.refused)
+    return Written(stored.outcome, stored.head, stored.link)  # type: ignore[arg-type]
 
 
 async def _write_group(pool: Pool, offers: Sequence[Offer]) -> list[Written]:

@@ -1,9 +1,10 @@
-"""Views rebuilt from the journal: fold each journey's events anew and write the row that lists show."""
+"""Views rebuilt from the journal: fold each journey's events anew, write the rows that lists show."""
 
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
+from journeys.store import payments
 from journeys.store.database import Pool
 from journeys.store.journal import read_all
 from journeys.store.programmes import texts_of
@@ -20,7 +21,7 @@ async def rebuild(
     *,
     only: str | None = None,
 ) -> int:
-    """Write the view row of every journey (or of one stream) and return how many.
+    """Write the view row of every journey (or of one stream), with those of its payments, and return how many.
 
     Args:
         fold: all headers of a journey, in order, with the texts of its programmes and calendars by SHA-256.
@@ -39,6 +40,7 @@ async def rebuild(
             hashes = sorted(each for each in named if isinstance(each, str) and len(each) == 64)
             state = fold(headers, await texts_of(connection, hashes))
             await connection.execute("SELECT view_put($1, $2)", stream, json.dumps(summary(state)))
+            await payments.rebuild(connection, stream, headers)
         count += 1
     return count
 

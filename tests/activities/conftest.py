@@ -111,6 +111,8 @@ class Life:
     referent: str = field(default_factory=lambda: str(uuid.uuid4()))
     supervisor: str = field(default_factory=lambda: str(uuid.uuid4()))
     state: State = field(default_factory=State)
+    reserves: bool = True
+    """Whether a reservation that is due is offered by itself."""
 
     def __post_init__(self) -> None:
         self.state.stream = self.stream
@@ -124,6 +126,10 @@ class Life:
         await self.hire(self.supervisor, "karim", "supervisor")
         details = people.Details(first_name="Éloïse", last_name="D’Œuvre", email="eloise@example.org")
         await people.register(self.pool, self.person, details, self.by)
+        await self.plan()
+
+    async def plan(self) -> None:
+        """The journey alone; whoever stands around it is there already."""
         await self.do(
             c.Plan(person=self.person, programme=self.hashes[0], calendar=self.hashes[1], referent=self.referent,
                    site="lyon")
@@ -144,13 +150,21 @@ class Life:
         day = self.now.date()
         await staff.set_absence(self.pool, staff.Absence(id, day, day + timedelta(days=14), deputy), self.by)
 
-    async def do(self, body: c.Body, *, actor: str | None = None, role: str = "referent", **texts: str) -> Answer:
+    @property
+    def grant(self) -> str:
+        return list(self.state.grants)[-1]
+
+    def command(self, body: Any, *, actor: str | None = None, role: str = "referent", **texts: str) -> Command:
+        """What the entry point signs."""
         parts, commitments = draw_parts(texts)
         command = Command(
             id=str(uuid.uuid4()), stream=self.stream, body=body, actor=actor or self.referent, roles=(role,),
             occurred_at=self.now, signed_at=self.now, parts=parts, commitments=commitments,
         )  # fmt: skip
-        answer = await self._offer([sign(command, self.resources.ring)], [])
+        return sign(command, self.resources.ring)
+
+    async def do(self, body: Any, *, actor: str | None = None, role: str = "referent", **texts: str) -> Answer:
+        answer = await self._offer([self.command(body, actor=actor, role=role, **texts)], [])
         assert answer is not None
         assert answer.outcome == "accepted", answer
         return answer
@@ -167,7 +181,7 @@ class Life:
         answer: Answer | None = None
         while True:
             offer = make_offer(self.state, self.book, commands, outcomes, self.now)
-            if offer.is_empty:
+            if offer.is_empty or (offer.money and not self.reserves):
                 return answer
             answered = [
                 Answered(
@@ -257,12 +271,25 @@ class Life:
             await treasury.open_fund(
                 self.pool, str(uuid.uuid4()), "main", cap_per_person=None, balance=100_000_000, by=self.by
             )
-        asked = await self.do(c.RequestGrant(grant="help", purpose="training", amount=amount), payee=payee)
-        digest = self.state.grants[asked.command].digest
-        await self.do(c.ApproveGrant(grant=asked.command, digest=digest), actor=self.supervisor, role="supervisor")
+        await self.approved(amount, payee)
         await self.until(self.now + timedelta(seconds=1))
         (effect,) = self.effects("instruct")
         return effect
+
+    async def approved(self, amount: int, payee: str = "FR76") -> str:
+        """A grant asked for and approved; nothing is reserved yet. Its id."""
+        asked = await self.do(c.RequestGrant(grant="help", purpose="training", amount=amount), payee=payee)
+        digest = self.state.grants[asked.command].digest
+        await self.do(c.ApproveGrant(grant=asked.command, digest=digest), actor=self.supervisor, role="supervisor")
+        return asked.command
+
+    def due(self) -> Append:
+        """What the loop offers next, without offering it."""
+        offer = make_offer(self.state, self.book, (), (), self.now)
+        return Append(
+            stream=self.stream, expected=offer.expected, events=tuple(e.header() for e in offer.events),
+            view=summary(offer.state, self.book).model_dump(mode="json"), money=offer.money,
+        )  # fmt: skip
 
 
 async def make_life(pool: Any, programme: dict[str, Any] = PROGRAMME) -> Life:

@@ -17,13 +17,6 @@ class NoteAdded(Payload):
     id: str = "n"
 
 
-class PaymentReserved(Payload):
-    payment: str
-    fund: str
-    person: str
-    amount: int
-
-
 class PaymentSettled(Payload):
     payment: str
 
@@ -34,6 +27,12 @@ class PaymentRejected(Payload):
 
 class PaymentReturned(Payload):
     payment: str
+
+
+class ReceiptPartAccepted(Payload):
+    receipt: str
+    payment: str
+    amount: int
 
 
 def new_stream(kind: str = "journey") -> str:
