@@ -1,6 +1,7 @@
 """Transfers out: valid by the standard's own schema, the same bytes for ever, nothing lost on the way."""
 
 import hashlib
+import io
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,12 +12,22 @@ import pytest
 import sepaxml
 import xmlschema
 from hypothesis import given, settings
+from pyiso20022.pain.pain_001_001_09 import (
+    CreditTransferTransaction34,
+    CustomerCreditTransferInitiationV09,
+    Document,
+    PaymentInstruction30,
+)
+from xsdata.formats.dataclass.parsers import XmlParser
 
 from journeys.channels.sepa import transfers
+from journeys.channels.sepa.binding import Binder
+from journeys.channels.sepa.reader import pieces
 from journeys.channels.sepa.transfers import as_written, latin, read, refusal, render
 from journeys.domain.banking import Batch, FileRefused
 from tests.sepa.made import OURS, batch, batches, transfer
 
+ROOT = Path(__file__).parents[2]
 FIXED = "fac89e98"
 
 
@@ -63,7 +74,7 @@ def test_another_process_writes_the_same_bytes() -> None:
     ran = subprocess.run(
         [sys.executable, "-c", script],
         env={"PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "LC_ALL": "C"},
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
@@ -160,3 +171,30 @@ def test_a_file_that_says_something_else_is_never_given_out(monkeypatch: pytest.
     monkeypatch.setattr(transfers, "_bytes", lambda made: written(made).replace(b"Zoe", b"Zo."))
     with pytest.raises(RuntimeError, match="does not say what was asked"):
         render(batch())
+
+
+@given(batches)
+@settings(max_examples=20, deadline=None)
+def test_our_binding_reads_what_xsdata_reads(made: Batch) -> None:
+    content = render(made)
+    whole = XmlParser().parse(io.BytesIO(content), Document).cstmr_cdt_trf_initn
+    kinds = (CustomerCreditTransferInitiationV09, PaymentInstruction30, CreditTransferTransaction34)
+    by_name = dict(zip(transfers.CHAIN, kinds, strict=True))
+    binder = Binder()
+    bound = [
+        binder.bind(each, by_name[each.name])
+        for each in pieces(io.BytesIO(content), {transfers.MESSAGE: transfers.CHAIN})
+    ]
+    (block,) = whole.pmt_inf
+    items = block.cdt_trf_tx_inf
+    assert bound == [replace(whole, pmt_inf=[]), replace(block, cdt_trf_tx_inf=[]), *items]
+
+
+def test_nobody_pays_for_these_libraries_before_a_file_is_there() -> None:
+    script = (
+        "import sys, journeys.app.cli, worker, journeys.local.bank_files;"
+        "import journeys.channels.sepa.receiving, journeys.channels.sepa.transfers, journeys.channels.iban;"
+        "print({'xsdata', 'pyiso20022', 'schwifty', 'pycountry'} & set(sys.modules))"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "set()"

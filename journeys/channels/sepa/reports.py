@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, Final, Literal
 
-from journeys.channels.sepa.reader import Binder, Chain, Piece, reference
+from journeys.channels.sepa.binding import Binder
+from journeys.channels.sepa.reader import Chain, Piece, reference
 from journeys.domain.banking import Answer, FileRefused, Report
 
 CHAIN: Final[Chain] = ("CstmrPmtStsRpt", "OrgnlPmtInfAndSts", "TxInfAndSts")

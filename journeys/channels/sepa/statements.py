@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, Final, Literal
 
-from journeys.channels.sepa.reader import Binder, Piece, reference
+from journeys.channels.sepa.binding import Binder
+from journeys.channels.sepa.reader import Piece, reference
 from journeys.domain.banking import FileRefused, Line, StatementHead
 
 CHAINS: Final = {

@@ -12,7 +12,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from journeys.channels.iban import WrongIban, check
-from journeys.channels.sepa.reader import SPACE, Binder, Chain, pieces
+from journeys.channels.sepa.binding import Binder
+from journeys.channels.sepa.reader import SPACE, Chain, pieces
 from journeys.domain.banking import MOST_TRANSFERS, Account, Batch, FileRefused, Transfer
 
 MESSAGE: Final = "pain.001.001.09"
