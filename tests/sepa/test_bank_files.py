@@ -77,7 +77,7 @@ def test_booked_as_one_or_split() -> None:
     st.sampled_from(["one-by-one", "split", "as-one"]),
     st.integers(-(10**9), 10**9),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_any_plan_reads_back_and_is_always_the_same(fates: list[Fate], booked: Any, opening: int) -> None:
     made = tuple(transfer(number, 500 + number) for number in range(len(fates)))
     content = render(batch(*made))

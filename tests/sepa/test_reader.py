@@ -1,7 +1,9 @@
 """Bad and hostile files: refused with a code and the line, whatever they try."""
 
 import ast
+import re
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from journeys.channels.sepa.reader import Bounds, _Cutter
+from journeys.channels.sepa.transfers import render
 from journeys.domain.banking import FileRefused
+from journeys.local.bank_files import Fate, Plan, advice, report, returns, statement
 from journeys.narration.bank_files import FILES, file_refused
-from tests.sepa.made import camt053, details, entry, read, refused
+from tests.sepa.made import batch, camt053, details, entry, read, refused, transfer
 
 GOOD = camt053(entry(more=details()), entry("1.00"))
 LAUGHS = "\n".join(
@@ -128,7 +132,7 @@ def test_another_class_is_not_chosen_from_outside() -> None:
 
 
 @given(st.integers(0, len(GOOD) - 1), st.binary(min_size=1, max_size=3))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_broken_anyhow_a_file_is_taken_or_refused_and_nothing_else(at: int, noise: bytes) -> None:
     content = GOOD[:at] + noise + GOOD[at + len(noise) :]
     try:
@@ -137,6 +141,42 @@ def test_broken_anyhow_a_file_is_taken_or_refused_and_nothing_else(at: int, nois
     except FileRefused as error:
         why = error
     assert all(file_refused(why, lang) for lang in ("fr", "en"))
+
+
+def _rich() -> tuple[bytes, ...]:
+    """One file of each kind with all that is read."""
+    content = render(batch(transfer(1), transfer(2)))
+    plan = Plan(usual=Fate.RETURN)
+    at = datetime(2027, 1, 5, 9, tzinfo=UTC)
+    return (
+        returns([content], plan, at.date(), opening=0),
+        statement([content], Plan(booked="split"), at.date(), opening=-7),
+        advice([content], plan, at.date()),
+        report(content, Plan(usual=Fate.REJECT), at),
+    )
+
+
+RICH = _rich()
+PLAIN = re.compile(rb"<(\w+)[^<>/]*>[^<>]*</\1>")
+ODD = (b"", b" ", b"0", b"-1", b"NaN", b"1e9", b"true", b"0000-00-00", b"99999-01-01T00:00:00", b"2027-01-05T24:00:00",
+       b"2027-01-05T19:00:00+14:00", "é".encode() * 300)  # fmt: skip
+
+
+@given(st.sampled_from(RICH), st.integers(0, 10_000), st.sampled_from([None, *ODD]))
+@settings(max_examples=120, deadline=None)
+def test_any_value_gone_or_odd_is_taken_or_refused_and_nothing_else(content: bytes, at: int, odd: bytes | None) -> None:
+    found = list(PLAIN.finditer(content))
+    one = found[at % len(found)]
+    start = content.index(b">", one.start()) + 1
+    end = content.rindex(b"</", one.start(), one.end())
+    changed = content[: one.start()] + content[one.end() :] if odd is None else content[:start] + odd + content[end:]
+    try:
+        read(changed)
+        return
+    except FileRefused as error:
+        why = error
+    assert why.line is None or why.line <= content.count(b"\n") + 1
+    assert file_refused(why, "fr")
 
 
 def test_every_refusal_has_its_words() -> None:

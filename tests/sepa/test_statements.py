@@ -1,9 +1,11 @@
 """Statements and advices: exact to the cent, each entry once, split where the bank splits it."""
 
+import io
 from datetime import UTC, date, datetime
 
 import pytest
 
+from journeys.channels.sepa.receiving import received
 from journeys.domain.banking import Line, StatementHead
 from tests.sepa.made import OURS, PAYEES, balance, camt053, details, entry, lines, read, refused
 
@@ -153,11 +155,13 @@ def test_several_statements_each_with_its_own_lines() -> None:
         (camt053(entry(), currency="USD"), "other-currency", 3),
         (camt053(entry().replace("<BookgDt><Dt>2027-01-05</Dt></BookgDt>", "")), "no-date", 4),
         (camt053().replace(f"<IBAN>{OURS}</IBAN>".encode(), b"<Othr><Id>1</Id></Othr>"), "no-iban", 3),
+        (camt053(entry().replace("<Dt>2027-01-05</Dt>", "")), "unreadable", 4),
+        (camt053(entry().replace("2027-01-05", "12027-01-05")), "unreadable", 4),
         (camt053(entry(more=details("R" * 36))), "unreadable", 4),
         (camt053(entry(), head=balance("OPBD", "20.00") + balance("CLBD", "7.67")), "does-not-add-up", None),
         (camt053().replace(b"<Stmt>", b"<!--").replace(b"</Stmt>", b"-->"), "empty", None),
     ],
-    ids=range(15),
+    ids=range(17),
 )  # fmt: skip
 def test_bad_statements(content: bytes, code: str, line: int | None) -> None:
     assert refused(content) == (code, line)
@@ -177,3 +181,32 @@ def test_an_instant_with_an_offset_is_told_in_utc() -> None:
     content = camt053().replace(b"<CreDtTm>2027-01-05T19:00:00</CreDtTm>", b"")
     (head,) = read(content)
     assert isinstance(head, StatementHead) and head.created == datetime(2027, 1, 5, 18, tzinfo=UTC)
+
+
+def test_a_page_of_several_is_not_held_against_its_balances() -> None:
+    content = camt053(entry(), head=balance("OPBD", "20.00") + balance("CLBD", "1.00"))
+    assert refused(content) == ("does-not-add-up", None)
+    page = "<{0}><PgNb>1</PgNb><LastPgInd>{1}</LastPgInd></{0}>"
+    for name, before in (("StmtPgntn", b"<CreDtTm>2027-01-05T19:00:00</CreDtTm>"), ("MsgPgntn", b"</GrpHdr>")):
+        first = content.replace(before, page.format(name, "false").encode() + before)
+        assert len(read(first)) == 2
+        only = content.replace(before, page.format(name, "true").encode() + before)
+        assert refused(only) == ("does-not-add-up", None)
+
+
+class _Counted(io.BytesIO):
+    taken = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        chunk = super().read(size)
+        self.taken += len(chunk)
+        return chunk
+
+
+def test_lines_come_while_the_file_is_being_read() -> None:
+    content = camt053(*(entry(more=details(f"R{number}")) for number in range(3000)))
+    source = _Counted(content)
+    got = received(source)
+    assert isinstance(next(got), StatementHead) and isinstance(next(got), Line)
+    assert source.taken < len(content) / 4
+    assert sum(1 for _ in got) == 2999

@@ -39,7 +39,7 @@ def valid() -> Callable[[bytes], bool]:
 
 
 @given(batches)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_any_batch_is_valid_says_what_was_asked_and_is_always_the_same(
     valid: Callable[[bytes], bool], made: Batch
 ) -> None:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from journeys.channels.iban import WrongIban, check
-from journeys.channels.sepa.binding import Binder
+from journeys.channels.sepa.binding import Binder, conforming
 from journeys.channels.sepa.reader import SPACE, Chain, pieces
 from journeys.domain.banking import MOST_TRANSFERS, Account, Batch, FileRefused, Transfer
 
@@ -89,7 +89,7 @@ def read(content: bytes) -> Batch:
     binder = Binder()
     head: Any = None
     block: Any = None
-    transfers = []
+    bound_transfers = []
     for piece in pieces(io.BytesIO(content), {MESSAGE: CHAIN}):
         bound = binder.bind(piece, kinds[piece.name])
         match piece.name:
@@ -100,18 +100,19 @@ def read(content: bytes) -> Batch:
             case "PmtInf":
                 raise FileRefused("out-of-order", piece.line, element=piece.name)
             case _:
-                transfers.append(_transfer_of(bound))
+                bound_transfers.append(bound)
     if block is None:
         raise FileRefused("empty")
-    batch = Batch(
-        message=head.msg_id,
-        created=head.cre_dt_tm.to_datetime().astimezone(UTC),
-        execute_on=block.reqd_exctn_dt.dt.to_date(),
-        debtor=Account(block.dbtr.nm, block.dbtr_acct.id.iban, block.dbtr_agt.fin_instn_id.bicfi),
-        transfers=tuple(transfers),
-    )
+    with conforming(piece):
+        batch = Batch(
+            message=head.msg_id,
+            created=head.cre_dt_tm.to_datetime().astimezone(UTC),
+            execute_on=block.reqd_exctn_dt.dt.to_date(),
+            debtor=Account(block.dbtr.nm, block.dbtr_acct.id.iban, block.dbtr_agt.fin_instn_id.bicfi),
+            transfers=tuple(_transfer_of(each) for each in bound_transfers),
+        )
     said = {(each.nb_of_txs, each.ctrl_sum) for each in (head, block)}
-    if said != {(str(len(transfers)), _euro(batch.total))}:
+    if said != {(str(len(batch.transfers)), _euro(batch.total))}:
         raise FileRefused("does-not-add-up")
     return batch
 
