@@ -21,7 +21,7 @@ from pyiso20022.pain.pain_001_001_09 import (
 from xsdata.formats.dataclass.parsers import XmlParser
 
 from journeys.channels.sepa import transfers
-from journeys.channels.sepa.binding import Binder
+from journeys.channels.sepa.binding import bind
 from journeys.channels.sepa.reader import pieces
 from journeys.channels.sepa.transfers import as_written, latin, read, refusal, render
 from journeys.domain.banking import Batch, FileRefused
@@ -164,11 +164,11 @@ def test_a_refusal_names_no_person() -> None:
 
 def test_a_file_that_says_something_else_is_never_given_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """The read-back is what notices a library that writes wrongly."""
-    written = transfers._bytes
-    monkeypatch.setattr(transfers, "_bytes", lambda made: written(made).replace(b">12.34<", b">12.43<"))
+    as_it_is = transfers._bytes
+    monkeypatch.setattr(transfers, "_bytes", lambda made: as_it_is(made).replace(b">12.34<", b">12.43<"))
     with pytest.raises(FileRefused, match="does-not-add-up"):
         render(batch(transfer(1), transfer(2, 50)))
-    monkeypatch.setattr(transfers, "_bytes", lambda made: written(made).replace(b"Zoe", b"Zo."))
+    monkeypatch.setattr(transfers, "_bytes", lambda made: as_it_is(made).replace(b"Zoe", b"Zo."))
     with pytest.raises(RuntimeError, match="does not say what was asked"):
         render(batch())
 
@@ -180,10 +180,8 @@ def test_our_binding_reads_what_xsdata_reads(made: Batch) -> None:
     whole = XmlParser().parse(io.BytesIO(content), Document).cstmr_cdt_trf_initn
     kinds = (CustomerCreditTransferInitiationV09, PaymentInstruction30, CreditTransferTransaction34)
     by_name = dict(zip(transfers.CHAIN, kinds, strict=True))
-    binder = Binder()
     bound = [
-        binder.bind(each, by_name[each.name])
-        for each in pieces(io.BytesIO(content), {transfers.MESSAGE: transfers.CHAIN})
+        bind(each, by_name[each.name]) for each in pieces(io.BytesIO(content), {transfers.MESSAGE: transfers.CHAIN})
     ]
     (block,) = whole.pmt_inf
     items = block.cdt_trf_tx_inf

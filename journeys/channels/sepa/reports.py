@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final, Literal
 
-from journeys.channels.sepa.binding import Binder
+from journeys.channels.sepa.binding import bind
 from journeys.channels.sepa.reader import Chain, Piece, reference
 from journeys.domain.banking import Answer, FileRefused, Report
 
@@ -24,14 +24,13 @@ which this house believes from a statement only. Every other code leaves the mat
 
 def reports(pieces: Iterator[Piece]) -> Iterator[Report]:
     """Every status in the order of the file. Raises FileRefused."""
-    binder = Binder()
     message = ""
     batch: str | None = None
     position = 0
     kinds: dict[str, Any] = {}
     for piece in pieces:
         kinds = kinds or _kinds(piece.message)
-        bound = binder.bind(piece, kinds[piece.name])
+        bound = bind(piece, kinds[piece.name])
         level: Literal["file", "batch", "transfer"]
         about: str | None = None
         match piece.name:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, Final, Literal
 
-from journeys.channels.sepa.binding import Binder, conforming
+from journeys.channels.sepa.binding import bind, conforming
 from journeys.channels.sepa.reader import Piece, reference
 from journeys.domain.banking import FileRefused, Line, StatementHead
 
@@ -50,13 +50,12 @@ class _Sum:
 
 def statements(pieces: Iterator[Piece]) -> Iterator[StatementHead | Line]:
     """Each statement's head, then its booked lines, one at a time. Raises FileRefused, also at the very end."""
-    binder = Binder()
     kinds: dict[str, Any] = {}
     message: Any = None
     running: _Sum | None = None
     for piece in pieces:
         kinds = kinds or _kinds(piece.message)
-        bound = binder.bind(piece, kinds[piece.name])
+        bound = bind(piece, kinds[piece.name])
         if piece.name == "Ntry":
             assert running is not None
             with conforming(piece):
