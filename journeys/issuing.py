@@ -178,15 +178,23 @@ async def send_notices(
     Args:
         send: sends a signed command; None when no answer comes.
     """
-    waiting = await provider.waiting(pool)
-    left = 0
-    for notice in sorted(waiting, key=lambda each: notices.ORDER.index(each.said)):
-        outcome = await _outcome_of(pool, ring, send, notice, now)
-        if outcome is None:
-            left += 1
-        else:
-            await provider.came_to(pool, notice, outcome[0], now, outcome[1])
-    return left
+    by_payment: dict[str, list[Notice]] = {}
+    for notice in sorted(await provider.waiting(pool), key=lambda each: notices.ORDER.index(each.said)):
+        by_payment.setdefault(notice.reference, []).append(notice)
+    limit = asyncio.Semaphore(_AT_ONCE)
+
+    async def tell(mine: Sequence[Notice]) -> int:
+        left = 0
+        async with limit:
+            for notice in mine:
+                outcome = await _outcome_of(pool, ring, send, notice, now)
+                if outcome is None:
+                    left += 1
+                else:
+                    await provider.came_to(pool, notice, outcome[0], now, outcome[1])
+        return left
+
+    return sum(await asyncio.gather(*map(tell, by_payment.values())))
 
 
 async def _outcome_of(
