@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from journeys.channels.bank import BankAnswer, OtherContent, PaymentFate
+from journeys.channels.bank import BankAnswer, Order, OtherContent, PaymentFate
 from journeys.channels.sepa.transfers import refusal
 from journeys.domain.banking import Transfer
 from journeys.domain.payee import read_payee
@@ -32,16 +32,16 @@ class SepaTill:
     ring: KeyRing = field(repr=False)
     visible_after: timedelta = timedelta(0)
 
-    async def instruct(self, payment_id: str, amount: int, payee: str, reference: str) -> BankAnswer:
+    async def instruct(self, order: Order) -> BankAnswer:
         """Let it wait for the next file; rejected where no bank would take it."""
-        whom = read_payee(payee)
-        wrong = refusal(Transfer(payment_id, reference, amount, whom.name, whom.iban or "", ""))
+        whom = read_payee(order.payee)
+        wrong = refusal(Transfer(order.payment, order.reference, order.amount, whom.name, whom.iban or "", ""))
         if wrong is not None:
             return BankAnswer(PaymentFate.REJECTED, wrong)
         try:
-            await batches.queue(self.pool, self.ring, payment_id, amount, whom)
+            await batches.queue(self.pool, self.ring, order.payment, order.amount, whom)
         except OtherTransfer:
-            raise OtherContent(payment_id) from None
+            raise OtherContent(order.payment) from None
         return BankAnswer(PaymentFate.QUEUED)
 
     async def enquire(self, payment_id: str) -> BankAnswer:
