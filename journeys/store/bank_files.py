@@ -266,23 +266,27 @@ class _Payments:
             known = self.by_reference.get(body.reference or "")
             verdict = match_line(body, known)
             if known is not None and verdict.trouble is None:
-                self.by_reference[known.reference] = replace(known, left=known.left or body.cents < 0,
-                                                             back=known.back or body.cents > 0)  # fmt: skip
+                self._learn(known, verdict, left=body.cents < 0, back=body.cents > 0)
             return [(known, verdict)]
         whole = body.level != "transfer"
         references = self._of_batch.get(body.message, ()) if whole else (body.reference or "",)
         found = [(each, match_report(body, each)) for each in map(self.by_reference.get, references)]
         for known, verdict in found:
-            if known is not None and "rejected" in verdict.says:
-                self.by_reference[known.reference] = replace(known, rejected=True)
+            if known is not None:
+                self._learn(known, verdict)
         return found or [(None, match_report(body, None))]
+
+    def _learn(self, known: Known, verdict: Verdict, *, left: bool = False, back: bool = False) -> None:
+        self.by_reference[known.reference] = replace(
+            known, left=known.left or left, back=known.back or back, told=known.told | {*verdict.says}
+        )
 
 
 _KNOWN: Final = """
-    SELECT p.id::text AS payment, p.stream, p.amount, p.status, p.doubt, p.reference, t.sealed, b.message,
+    SELECT p.id::text AS payment, p.stream, p.amount, p.status, p.reference, t.sealed, b.message,
            EXISTS (SELECT FROM batch_givings g WHERE g.batch = m.batch) AS given,
            coalesce(l.went, false) AS went, coalesce(l.back, false) AS back,
-           EXISTS (SELECT FROM bank_tellings s WHERE s.payment = p.id AND s.said = 'rejected') AS rejected
+           ARRAY (SELECT said FROM bank_tellings s WHERE s.payment = p.id) AS told
     FROM payments p JOIN transfers t ON t.payment = p.id
     LEFT JOIN batch_transfers m ON m.payment = p.id LEFT JOIN batches b ON b.id = m.batch
     LEFT JOIN LATERAL (
@@ -304,7 +308,7 @@ def _known(ring: KeyRing, row: Mapping[str, Any]) -> Known:
         iban = None
     return Known(
         row["payment"], row["stream"], row["amount"], iban, PaymentStatus(row["status"]), reference=row["reference"],
-        given=row["given"], left=row["went"], back=row["back"], rejected=row["rejected"], doubt=row["doubt"],
+        given=row["given"], left=row["went"], back=row["back"], told=frozenset(row["told"]),
     )  # fmt: skip
 
 

@@ -164,6 +164,12 @@ class Life:
         )  # fmt: skip
         return sign(command, self.resources.ring)
 
+    async def give(self, command: Command) -> Answer:
+        """Give a signed command, however often it comes."""
+        answer = await journal.known_answer(self.pool, command) or await self._offer([command], [])
+        assert answer is not None
+        return answer
+
     async def ask(self, body: Any, *, actor: str | None = None, role: str = "referent", **texts: str) -> Answer:
         """Give a command, whatever is answered."""
         answer = await self._offer([self.command(body, actor=actor, role=role, **texts)], [])
