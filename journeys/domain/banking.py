@@ -135,4 +135,4 @@ class FileRefused(Exception):
         super().__init__(f"{code} (line {line})" if line is not None else code)
         self.code = code
         self.line = line
-        self.details = details
+        self.details = {name: text[:80] for name, text in details.items()}

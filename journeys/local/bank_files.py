@@ -3,14 +3,14 @@
 Nothing is kept: the same file and the same plan give the same bytes. Its names and accounts are those of the file.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, Literal
 
-from journeys.channels.sepa.reader import SPACE
+from journeys.channels.sepa.binding import written
 from journeys.channels.sepa.transfers import MESSAGE, read
 from journeys.domain.banking import Batch, Transfer
 
@@ -97,7 +97,7 @@ def report(content: bytes, plan: Plan, at: datetime) -> bytes:
             orgnl_pmt_inf_and_sts=[] if plan.whole == "file" else [block],
         )
     )
-    return _bytes(document, _REPORT)
+    return written(document, _REPORT, indent=" ")
 
 
 def statement(contents: Iterable[bytes], plan: Plan, on: date, *, opening: int, number: int = 1) -> bytes:
@@ -132,7 +132,7 @@ def advice(contents: Iterable[bytes], plan: Plan, on: date, *, number: int = 1) 
             ],
         )
     )
-    return _bytes(document, _ADVICE)
+    return written(document, _ADVICE, indent=" ")
 
 
 def _transfer_status(transfer: Transfer, plan: Plan) -> Any:
@@ -263,7 +263,7 @@ def _statement(batch: Batch, entries: Sequence[_Entry], on: date, opening: int, 
             ],
         )
     )
-    return _bytes(document, _STATEMENT)
+    return written(document, _STATEMENT, indent=" ")
 
 
 def _balance(c: Any, code: str, cents: int, on: date) -> Any:
@@ -285,14 +285,6 @@ def _amount(c: Any, cents: int) -> Any:
 
 def _direction(c: Any, cents: int) -> Any:
     return c.CreditDebitCode.DBIT if cents < 0 else c.CreditDebitCode.CRDT
-
-
-def _bytes(document: Any, message: str) -> bytes:
-    from xsdata.formats.dataclass.serializers import XmlSerializer
-    from xsdata.formats.dataclass.serializers.config import SerializerConfig
-
-    render: Callable[..., str] = XmlSerializer(config=SerializerConfig(encoding="UTF-8", indent=" ")).render
-    return render(document, ns_map={None: SPACE + message}).encode()
 
 
 def _evening(on: date) -> Any:

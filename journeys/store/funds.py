@@ -1,35 +1,9 @@
-"""Funds and their ledger: rows locked before money is promised, one balanced transaction for each move."""
+"""Funds and their ledger, as lists show them, and money that comes in."""
 
-import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
 
-from journeys.contract import Append
-from journeys.domain import events as e
-from journeys.domain.events import read_event
-from journeys.domain.fund import MOVE_OF_KIND, Account, FundState, Move, Reservation, after, postings, refusal
-from journeys.domain.gate import STORY, Colleague, Proof, Story
-from journeys.domain.programme import Programme, compile_programme
+from journeys.domain.fund import Account, Move, postings
 from journeys.store.database import Connection, Pool
-from journeys.store.offer import BadOffer
-from journeys.store.payments import KINDS, row_of
-from journeys.store.programmes import texts_of
-from journeys.store.signing import KeyRing, stored_holds
-
-MONEY_KINDS: Final = KINDS | frozenset(MOVE_OF_KIND)
-"""Events with which the append writes more than the journal."""
-
-_PROGRAMMES: Final[dict[str, Programme]] = {}
-"""By SHA-256: a text never changes, and a journey's is asked for at each of its payments."""
-
-
-class FundRefused(Exception):
-    """The fund cannot take a reservation; `code` says why."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,122 +18,6 @@ class Fund:
     paid: int
     """Justified or not."""
     justified: int
-
-
-@dataclass(frozen=True, slots=True)
-class Locked:
-    """What a money append holds: funds by code, what was promised before by payment, and the story of the grants."""
-
-    funds: Mapping[str, FundState]
-    promised: Mapping[str, Reservation]
-    justified: Mapping[str, int]
-    """Cents of each payment that receipts justify."""
-    story: Story | None = None
-    """None where nothing is reserved."""
-
-
-async def lock(connection: Connection, request: Append, ring: KeyRing) -> Locked:
-    """Lock every fund that the events touch, in order of code, and read what they are judged by.
-
-    In a transaction, before the stream's head: two appends that take both can then not wait for each other.
-    """
-    moves = [event for event in request.events if event["kind"] in MOVE_OF_KIND]
-    reserved = [event["data"] for event in moves if event["kind"] == "PaymentReserved"]
-    found = await connection.fetchval(
-        "SELECT money_lock($1, $2, $3, $4)",
-        request.stream,
-        sorted({data["fund"] for data in reserved}),
-        [event["data"]["payment"] for event in moves if event["data"].get("payment")],
-        [data["grant"] for data in reserved],
-    )
-    held = json.loads(found)
-    return Locked(
-        {each["code"]: FundState(**each) for each in held["funds"]},
-        {each["payment"]: Reservation(**each) for each in held["promised"]},
-        held["justified"],
-        await _story(connection, request, held, ring) if reserved else None,
-    )
-
-
-def judged(locked: Locked, request: Append) -> list[dict[str, Any]]:
-    """What the append writes besides the journal: `money_book`'s argument, event by event.
-
-    Raises:
-        FundRefused: the gate or the fund refuses a reservation; nothing may be written.
-        BadOffer: the outcome of a payment that was never reserved.
-    """
-    funds, promised = dict(locked.funds), dict(locked.promised)
-    said: list[dict[str, Any]] = []
-    for header in request.events:
-        about = row_of(header) if header["kind"] in KINDS else {}
-        if (move := MOVE_OF_KIND.get(header["kind"])) is not None and header["data"].get("payment"):
-            reservation = _reservation(locked, header, funds, promised)
-            amount = header["data"]["amount"] if move is Move.JUSTIFIED else reservation.amount
-            entries = postings(move, amount, locked.justified.get(reservation.payment, 0))
-            funds[reservation.fund] = after(funds[reservation.fund], move, amount)
-            about |= {
-                "move": move, "fund": reservation.fund, "payment": reservation.payment, "person": reservation.person,
-                "amount": amount, "seq": header["seq"], "entries": entries,
-            }  # fmt: skip
-        if about:
-            said.append(about)
-        if locked.story is not None and _told_by(header["kind"]):
-            locked.story.add(read_event(dict(header)))
-    return said
-
-
-def _reservation(
-    locked: Locked, header: Mapping[str, Any], funds: Mapping[str, FundState], promised: dict[str, Reservation]
-) -> Reservation:
-    """The reservation that an event is about; a new one only past the gate and the fund's own rules."""
-    payment = header["data"]["payment"]
-    if header["kind"] != "PaymentReserved":
-        if payment not in promised:
-            raise BadOffer(f"{header['stream']}/{header['seq']}: payment {payment} was never reserved")
-        return promised[payment]
-    event = read_event(dict(header))
-    assert isinstance(event.data, e.PaymentReserved)
-    assert locked.story is not None
-    asked = Reservation(payment, event.data.fund, event.data.person, event.data.amount)
-    if code := locked.story.refusal(event.data) or refusal(funds.get(asked.fund), asked):
-        raise FundRefused(code)
-    promised[payment] = asked
-    return asked
-
-
-def _told_by(kind: str) -> bool:
-    """Whether a fact is a part of the story of a journey's grants (`money_lock` reads the same kinds)."""
-    return kind in STORY or kind.startswith(("Grant", "Payment"))
-
-
-async def _story(connection: Connection, request: Append, held: Mapping[str, Any], ring: KeyRing) -> Story:
-    events = [read_event(json.loads(each["header"])) for each in held["story"]]
-    proofs = {
-        id: _proof(json.loads(row["signed"]), row["first"] or 0, row["last"] or 0)
-        for id, row in held["commands"].items()
-        if stored_holds(row["signed"].encode(), row["signature"], row["key"], ring)
-    }
-    # Their signatures were checked first of all, with those of every command of the offer.
-    proofs |= {
-        each.command.id: _proof(each.command.signed_content(), each.answer.first, each.answer.last)
-        for each in request.answered
-    }
-    named = [event.data.programme for event in events if isinstance(event.data, e.JourneyPlanned | e.ProgrammeChanged)]
-    staff = {id: Colleague(**row) for id, row in held["staff"].items()}
-    return Story.of(events, proofs, staff, await _programmes(connection, named))
-
-
-def _proof(signed: Mapping[str, Any], first: int, last: int) -> Proof:
-    return Proof(
-        signed["name"], signed["actor"], tuple(signed["roles"]), signed["fields"], signed["commitments"], first, last
-    )
-
-
-async def _programmes(connection: Connection, hashes: Sequence[str]) -> Mapping[str, Programme]:
-    if lacking := [each for each in hashes if each not in _PROGRAMMES]:
-        for hash_, text in (await texts_of(connection, lacking)).items():
-            _PROGRAMMES[hash_] = compile_programme(text)
-    return _PROGRAMMES
 
 
 async def enter_fund(connection: Connection, move: Move, fund: str, amount: int, stream: str, seq: int) -> None:

@@ -7,7 +7,7 @@ with its line.
 
 import codecs
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 from xml.parsers import expat
@@ -16,6 +16,9 @@ from xml.parsers.expat import errors
 from journeys.domain.banking import FileRefused
 
 SPACE: Final = "urn:iso:std:iso:20022:tech:xsd:"
+
+Event = tuple[str, dict[str, str]] | str
+"""An element begins, with its local name and plain attributes; or the innermost one ends, with its text."""
 
 Chain = tuple[str, ...]
 """Elements inside one another, outermost first: `("BkToCstmrStmt", "Stmt", "Ntry")`."""
@@ -29,8 +32,8 @@ class Bounds:
     depth: int = 32
     token_bytes: int = 1_000_000
     """A tag with its attributes, a comment, an instruction."""
-    text: int = 20_000
-    """Characters of one element."""
+    text: int = 2_000
+    """Characters of one element; the standard allows 500."""
     piece: int = 1_000_000
     """Starts and ends in one piece: an entry that is split into some 20,000 transfers."""
 
@@ -47,8 +50,7 @@ class Piece:
     name: str
     line: int
     """Where it begins in the file."""
-    events: list[tuple[Any, ...]]
-    """What `Binder` binds: (`start`, name, attributes, prefixes) and (`end`, name, text, tail)."""
+    events: list[Event]
 
 
 _CHUNK: Final = 1 << 16
@@ -115,7 +117,6 @@ class _Cutter:
         self._text: list[str] = []
         self._length = 0
         self._currency: str | None = None
-        self._prefixes: dict[str | None, str] = {}
 
     def refused(self, code: str, line: int | None = None, **details: str) -> FileRefused:
         return FileRefused(code, line or self.parser.CurrentLineNumber, **details)
@@ -160,7 +161,7 @@ class _Cutter:
             raise self.refused("wrong-namespace", space=space)
         if self._depth == len(self._open) + 2:
             self._step(local)
-        self._record(("start", f"{{{name}", _plain(attributes), self._prefixes))
+        self._record((local, _plain(attributes) if attributes else attributes))
         self._text, self._length = [], 0
         self._currency = attributes.get("Ccy")
 
@@ -188,11 +189,11 @@ class _Cutter:
 
     def _give_head(self) -> None:
         if self._open and (head := self._open[-1]) is not None:
-            head.events.append(("end", f"{{{self._prefix}}}{head.name}", None, None))
+            head.events.append("")
             self._taken.append(head)
             self._open[-1] = None
 
-    def _record(self, event: tuple[Any, ...]) -> None:
+    def _record(self, event: Event) -> None:
         if self._passing:
             return
         piece = self._open[-1]
@@ -225,7 +226,7 @@ class _Cutter:
             self._give_head()
             self._open.pop()
         else:
-            self._record(("end", f"{{{name}", text, None))
+            self._record(text)
 
     def _check_amount(self, text: str) -> None:
         """The scheme knows cents and no more; the schema would allow five decimals."""
@@ -239,21 +240,8 @@ def _plain(attributes: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in attributes.items() if "}" not in name}
 
 
-class Binder:
-    """Binds pieces to the classes of pyiso20022; an unknown element or an impossible value is refused."""
-
-    def __init__(self) -> None:
-        from xsdata.formats.dataclass.parsers.bases import NodeParser
-        from xsdata.formats.dataclass.parsers.config import ParserConfig
-
-        config = ParserConfig(fail_on_unknown_properties=True, fail_on_converter_warnings=True)
-        self._parse: Callable[..., Any] = NodeParser(config=config).parse
-
-    def bind(self, piece: Piece, kind: Any) -> Any:
-        """Raises FileRefused with the piece's line."""
-        from xsdata.exceptions import ParserError
-
-        try:
-            return self._parse(piece.events, kind)
-        except (ParserError, TypeError, ValueError, AttributeError, IndexError, KeyError) as error:
-            raise FileRefused("unreadable", piece.line, element=piece.name) from error
+def reference(said: str | None, piece: Piece) -> str | None:
+    """An EndToEndId as it is matched: none where the bank says that there is none. Raises FileRefused when too long."""
+    if said is not None and len(said) > 35:
+        raise FileRefused("unreadable", piece.line, element="EndToEndId")
+    return None if said in ("", "NOTPROVIDED") else said

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, Final, Literal
 
-from journeys.channels.sepa.reader import Binder, Chain, Piece
+from journeys.channels.sepa.binding import bind
+from journeys.channels.sepa.reader import Chain, Piece, reference
 from journeys.domain.banking import Answer, FileRefused, Report
 
 CHAIN: Final[Chain] = ("CstmrPmtStsRpt", "OrgnlPmtInfAndSts", "TxInfAndSts")
@@ -23,16 +24,15 @@ which this house believes from a statement only. Every other code leaves the mat
 
 def reports(pieces: Iterator[Piece]) -> Iterator[Report]:
     """Every status in the order of the file. Raises FileRefused."""
-    binder = Binder()
     message = ""
     batch: str | None = None
     position = 0
     kinds: dict[str, Any] = {}
     for piece in pieces:
         kinds = kinds or _kinds(piece.message)
-        bound = binder.bind(piece, kinds[piece.name])
+        bound = bind(piece, kinds[piece.name])
         level: Literal["file", "batch", "transfer"]
-        reference = None
+        about: str | None = None
         match piece.name:
             case "CstmrPmtStsRpt":
                 level, bound, batch = "file", bound.orgnl_grp_inf_and_sts, None
@@ -43,7 +43,8 @@ def reports(pieces: Iterator[Piece]) -> Iterator[Report]:
                 level, status = "batch", bound.pmt_inf_sts
                 batch = bound.orgnl_pmt_inf_id
             case _:
-                level, status, reference = "transfer", bound.tx_sts, _reference(bound.orgnl_end_to_end_id)
+                level, status = "transfer", bound.tx_sts
+                about = reference(bound.orgnl_end_to_end_id, piece)
         if status is None:
             continue
         code = str(getattr(status, "value", status))
@@ -54,7 +55,7 @@ def reports(pieces: Iterator[Piece]) -> Iterator[Report]:
             level=level,
             message=message,
             batch=batch,
-            reference=reference,
+            reference=about,
             answer=ANSWERS.get(code, "pending"),
             code=code,
             reason=next((each.rsn.cd or each.rsn.prtry for each in reasons if each.rsn), None),
@@ -62,10 +63,6 @@ def reports(pieces: Iterator[Piece]) -> Iterator[Report]:
         )
     if not kinds:
         raise FileRefused("empty")
-
-
-def _reference(said: str | None) -> str | None:
-    return None if said in (None, "NOTPROVIDED") else said
 
 
 def _kinds(message: str) -> dict[str, Any]:

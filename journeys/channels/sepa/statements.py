@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, Final, Literal
 
-from journeys.channels.sepa.reader import Binder, Piece
+from journeys.channels.sepa.binding import bind, conforming
+from journeys.channels.sepa.reader import Piece, reference
 from journeys.domain.banking import FileRefused, Line, StatementHead
 
 CHAINS: Final = {
@@ -25,7 +26,7 @@ UNREAD: Final = frozenset(
 )  # fmt: skip
 """What nothing here asks for: half the time of a statement is saved by passing it over."""
 
-_OPENING: Final = frozenset({"OPBD", "PRCD"})
+_OPENING: Final = ("OPBD", "PRCD")
 _GIVEN_BACK: Final = frozenset({"RRTN", "RPCR", "RRCT", "RJCT", "RTRN"})
 """Families and sub-families of bank transaction codes by which a transfer of ours comes back."""
 
@@ -49,26 +50,27 @@ class _Sum:
 
 def statements(pieces: Iterator[Piece]) -> Iterator[StatementHead | Line]:
     """Each statement's head, then its booked lines, one at a time. Raises FileRefused, also at the very end."""
-    binder = Binder()
     kinds: dict[str, Any] = {}
-    sent: datetime | None = None
+    message: Any = None
     running: _Sum | None = None
     for piece in pieces:
         kinds = kinds or _kinds(piece.message)
-        bound = binder.bind(piece, kinds[piece.name])
+        bound = bind(piece, kinds[piece.name])
         if piece.name == "Ntry":
             assert running is not None
-            for line in list(_lines_of(bound, piece, running)):
-                running.lines += 1
-                running.cents += line.cents
-                yield line
+            with conforming(piece):
+                lines = list(_lines_of(bound, piece, running))
+            running.lines += len(lines)
+            running.cents += sum(each.cents for each in lines)
+            yield from lines
         elif piece.name in ("Stmt", "Ntfctn"):
             if running is not None:
                 running.check()
-            running = _head_of(bound, piece, sent)
+            with conforming(piece):
+                running = _head_of(bound, piece, message)
             yield running.head
         else:
-            sent = _instant(bound.grp_hdr.cre_dt_tm)
+            message = bound.grp_hdr
     if running is None:
         raise FileRefused("empty")
     running.check()
@@ -77,15 +79,12 @@ def statements(pieces: Iterator[Piece]) -> Iterator[StatementHead | Line]:
 # --- head
 
 
-def _head_of(bound: Any, piece: Piece, sent: datetime | None) -> _Sum:
+def _head_of(bound: Any, piece: Piece, message: Any) -> _Sum:
     account = bound.acct
     if not account.id.iban:
         raise FileRefused("no-iban", piece.line)
     if account.ccy not in (None, "EUR"):
         raise FileRefused("other-currency", piece.line, currency=account.ccy)
-    created = _instant(bound.cre_dt_tm) or sent
-    if created is None:
-        raise FileRefused("unreadable", piece.line, element=piece.name)
     kind: Literal["camt.053", "camt.054"] = "camt.053" if piece.name == "Stmt" else "camt.054"
     balances = {} if kind == "camt.054" else _balances(bound.bal, piece)
     period = bound.fr_to_dt
@@ -94,14 +93,14 @@ def _head_of(bound: Any, piece: Piece, sent: datetime | None) -> _Sum:
         kind=kind,
         iban=_bare(account.id.iban),
         currency=account.ccy,
-        opening=next((cents for code, cents in balances.items() if code in _OPENING), None),
+        opening=next((balances[code] for code in _OPENING if code in balances), None),
         closing=balances.get("CLBD"),
         first_day=_date_of(period.fr_dt_tm) if period else None,
         last_day=_date_of(period.to_dt_tm) if period else None,
-        created=created,
+        created=_instant(bound.cre_dt_tm or message.cre_dt_tm),
     )
-    pages = getattr(bound, "stmt_pgntn", None)
-    return _Sum(head, whole=pages is None or (pages.pg_nb == "1" and pages.last_pg_ind))
+    pages = (getattr(bound, "stmt_pgntn", None), message.msg_pgntn)
+    return _Sum(head, whole=all(each is None or (each.pg_nb == "1" and each.last_pg_ind) for each in pages))
 
 
 def _balances(balances: Any, piece: Piece) -> dict[str, int]:
@@ -137,12 +136,12 @@ def _lines_of(entry: Any, piece: Piece, running: _Sum) -> Iterator[Line]:
         about=entry.addtl_ntry_inf or "",
     )
     if len(details) == 1:
-        yield _detailed(plain, details[0], own)
+        yield _detailed(plain, details[0], own, piece)
         return
     parts = [part for tx in details if (part := _part(tx, entry, piece)) is not None]
     if details and len(parts) == len(details) and sum(parts) == cents:
         for number, (tx, part) in enumerate(zip(details, parts, strict=True), before + 1):
-            yield _detailed(replace(plain, position=number, cents=part), tx, own)
+            yield _detailed(replace(plain, position=number, cents=part), tx, own, piece)
     else:
         yield replace(plain, batch=_batch(entry))
 
@@ -156,7 +155,7 @@ def _part(tx: Any, entry: Any, piece: Piece) -> int | None:
     return None if amount is None else _cents(amount, direction, piece)
 
 
-def _detailed(line: Line, tx: Any, own: str) -> Line:
+def _detailed(line: Line, tx: Any, own: str, piece: Piece) -> Line:
     """The line with what the bank says of its one transfer."""
     refs, back = tx.refs, tx.rtr_inf
     returned = line.returned or (line.cents > 0 and (back is not None or _gives_back(tx.bk_tx_cd)))
@@ -164,7 +163,7 @@ def _detailed(line: Line, tx: Any, own: str) -> Line:
     about = " ".join(tx.rmt_inf.ustrd) if tx.rmt_inf else ""
     return replace(
         line,
-        reference=_reference(refs.end_to_end_id) if refs else None,
+        reference=reference(refs.end_to_end_id, piece) if refs else None,
         iban=iban,
         name=name,
         bank_reference=(refs.acct_svcr_ref if refs else None) or line.bank_reference,
@@ -208,8 +207,7 @@ def _gives_back(code: Any) -> bool:
 def _booked_on(at: Any, piece: Piece) -> date:
     if at is None:
         raise FileRefused("no-date", piece.line)
-    day: date = at.dt.to_date() if at.dt is not None else at.dt_tm.to_datetime().date()
-    return day
+    return _date_of(at.dt_tm) if at.dt is None else date(at.dt.year, at.dt.month, at.dt.day)
 
 
 def _cents(amount: Any, direction: Any, piece: Piece) -> int:
@@ -219,22 +217,16 @@ def _cents(amount: Any, direction: Any, piece: Piece) -> int:
     return cents if direction.value == "CRDT" else -cents
 
 
-def _reference(said: str | None) -> str | None:
-    return None if said in (None, "NOTPROVIDED") else said
-
-
 def _bare(iban: str) -> str:
     return "".join(iban.split()).upper()
 
 
-def _instant(at: Any) -> datetime | None:
-    if at is None:
-        return None
+def _instant(at: Any) -> datetime:
     instant: datetime = at.to_datetime()
     return instant.astimezone(UTC) if instant.tzinfo is not None else instant
 
 
-def _date_of(at: Any) -> date | None:
+def _date_of(at: Any) -> date:
     """The day as the bank wrote it, in its own offset."""
     day: date = at.to_datetime().date()
     return day

@@ -12,7 +12,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from journeys.channels.iban import WrongIban, check
-from journeys.channels.sepa.reader import SPACE, Binder, Chain, pieces
+from journeys.channels.sepa.binding import bind, conforming, written
+from journeys.channels.sepa.reader import Chain, pieces
 from journeys.domain.banking import MOST_TRANSFERS, Account, Batch, FileRefused, Transfer
 
 MESSAGE: Final = "pain.001.001.09"
@@ -65,9 +66,9 @@ def as_written(batch: Batch) -> Batch:
 def render(batch: Batch) -> bytes:
     """The file. Raises ValueError for a batch that no bank would take (see `refusal` for its transfers)."""
     _check(batch)
-    written = as_written(batch)
-    content = _bytes(written)
-    if read(content) != written:
+    asked = as_written(batch)
+    content = _bytes(asked)
+    if read(content) != asked:
         raise RuntimeError(f"batch {batch.message}: the file does not say what was asked")
     return content
 
@@ -85,12 +86,11 @@ def read(content: bytes) -> Batch:
             CHAIN, (CustomerCreditTransferInitiationV09, PaymentInstruction30, CreditTransferTransaction34), strict=True
         )
     )
-    binder = Binder()
     head: Any = None
     block: Any = None
-    transfers = []
+    bound_transfers = []
     for piece in pieces(io.BytesIO(content), {MESSAGE: CHAIN}):
-        bound = binder.bind(piece, kinds[piece.name])
+        bound = bind(piece, kinds[piece.name])
         match piece.name:
             case "CstmrCdtTrfInitn":
                 head = bound.grp_hdr
@@ -99,18 +99,19 @@ def read(content: bytes) -> Batch:
             case "PmtInf":
                 raise FileRefused("out-of-order", piece.line, element=piece.name)
             case _:
-                transfers.append(_transfer_of(bound))
+                bound_transfers.append(bound)
     if block is None:
         raise FileRefused("empty")
-    batch = Batch(
-        message=head.msg_id,
-        created=head.cre_dt_tm.to_datetime().astimezone(UTC),
-        execute_on=block.reqd_exctn_dt.dt.to_date(),
-        debtor=Account(block.dbtr.nm, block.dbtr_acct.id.iban, block.dbtr_agt.fin_instn_id.bicfi),
-        transfers=tuple(transfers),
-    )
+    with conforming(piece):
+        batch = Batch(
+            message=head.msg_id,
+            created=head.cre_dt_tm.to_datetime().astimezone(UTC),
+            execute_on=block.reqd_exctn_dt.dt.to_date(),
+            debtor=Account(block.dbtr.nm, block.dbtr_acct.id.iban, block.dbtr_agt.fin_instn_id.bicfi),
+            transfers=tuple(_transfer_of(each) for each in bound_transfers),
+        )
     said = {(each.nb_of_txs, each.ctrl_sum) for each in (head, block)}
-    if said != {(str(len(transfers)), _euro(batch.total))}:
+    if said != {(str(len(batch.transfers)), _euro(batch.total))}:
         raise FileRefused("does-not-add-up")
     return batch
 
@@ -152,13 +153,8 @@ def _transfer_of(bound: Any) -> Transfer:
 
 def _bytes(batch: Batch) -> bytes:
     from pyiso20022.pain.pain_001_001_09 import Document
-    from xsdata.formats.dataclass.serializers import XmlSerializer
-    from xsdata.formats.dataclass.serializers.config import SerializerConfig
 
-    document = Document(cstmr_cdt_trf_initn=_initiation(batch))
-    config = SerializerConfig(encoding="UTF-8", xml_declaration=True, indent=None)
-    text: str = XmlSerializer(config=config).render(document, ns_map={None: SPACE + MESSAGE})
-    return text.encode()
+    return written(Document(cstmr_cdt_trf_initn=_initiation(batch)), MESSAGE)
 
 
 def _initiation(batch: Batch) -> Any:
