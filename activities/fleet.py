@@ -9,10 +9,11 @@ from temporalio import activity
 
 from activities.resources import Resources
 from journeys import contract
+from journeys.contract import Answer
 from journeys.domain.commands import Command, Sync
 from journeys.domain.record import SYSTEM
 from journeys.indicators.definitions import VERSION, told
-from journeys.issuing import days_owed
+from journeys.issuing import days_owed, send_notices
 from journeys.store import cohorts, counting, documents, views
 from journeys.store.directory import By
 from journeys.store.signing import sign
@@ -46,9 +47,18 @@ class Fleet:
             except Exception as error:
                 structlog.get_logger().warning("journey not woken", journey=row.id, reason=type(error).__name__)
         await self._look_after_cohorts(now)
+        await send_notices(self._resources.pool, self._resources.ring, self._send, now)
         await documents.sweep(self._resources.pool, now - CUT_OFF)
         await counting.recount(self._resources.pool, told, VERSION, AT_ONCE)
         return woken
+
+    async def _send(self, command: Command) -> Answer | None:
+        """Send a command; None when no answer comes."""
+        try:
+            return await self._resources.send(command)
+        except Exception as error:
+            structlog.get_logger().warning("journey not told", journey=command.stream, reason=type(error).__name__)
+            return None
 
     async def _look_after_cohorts(self, now: datetime) -> None:
         """Give on the places of journeys that are over, and tell each journey the days that it was not told."""

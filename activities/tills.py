@@ -67,7 +67,7 @@ class ProviderTill:
         """See Bank. What is too old to be sent again is looked up instead."""
         now = self.now()
         try:
-            before = await keys.use_key(self.pool, order.payment, order.content, now)
+            before = await keys.use_key(self.pool, order.payment, order.amount, order.content, now)
         except keys.OtherKeyContent:
             raise OtherContent(order.payment) from None
         if before is not None and now >= before + self.remembers - _MARGIN:
@@ -82,12 +82,14 @@ class ProviderTill:
 
     async def enquire(self, payment_id: str) -> BankAnswer:
         """See Bank."""
-        said = await self.provider.look_up(payment_id)
-        if said.fate is PaymentFate.NOT_FOUND:
-            left = await keys.left_at(self.pool, payment_id)
-            if left is not None and self.now() < left + self.shows_after:
-                return BankAnswer(PaymentFate.UNKNOWN, "not-visible-yet")
-        return said
+        key = await keys.key(self.pool, payment_id)
+        if key is None:
+            return BankAnswer(PaymentFate.NOT_FOUND)
+        said = await self.provider.look_up(payment_id, key.amount)
+        early = key.left_at is not None and self.now() < key.left_at + self.shows_after
+        return (
+            BankAnswer(PaymentFate.UNKNOWN, "not-visible-yet") if early and said.fate is PaymentFate.NOT_FOUND else said
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,15 @@ from typing import Final
 
 from journeys.contract import Answer
 from journeys.domain import cohort as rules
+from journeys.domain import notices
 from journeys.domain.commands import AnyBody, Command, ExpectDate, MoveDate, PersonBody, RecordReceipt
 from journeys.domain.record import SYSTEM, Cause
 from journeys.identifiers import following_id, forwarded_id, uuid7
-from journeys.store import bank_files, cohorts
+from journeys.store import bank_files, cohorts, provider
 from journeys.store.bank_files import Telling
 from journeys.store.database import Pool
 from journeys.store.journal import answered
+from journeys.store.provider import Named, Notice, Outcome
 from journeys.store.signing import KeyRing, draw_parts, sign
 
 
@@ -160,3 +162,59 @@ async def send_waiting(
         if any(each[2] for each in sums):
             break
     return Told(taken, refused, await bank_files.count_waiting(pool, file))
+
+
+# --- what a provider of payments said
+
+
+async def send_notices(
+    pool: Pool, ring: KeyRing, send: Callable[[Command], Awaitable[Answer | None]], now: datetime
+) -> int:
+    """Tell journeys what a provider said of their payments of its own accord; how many notices still wait.
+
+    What is said of one payment is told in the order in which it happens, whatever the order in which it came; what
+    comes too early waits for what must have been before.
+
+    Args:
+        send: sends a signed command; None when no answer comes.
+    """
+    waiting = await provider.waiting(pool)
+    left = 0
+    for notice in sorted(waiting, key=lambda each: notices.ORDER.index(each.said)):
+        outcome = await _outcome_of(pool, ring, send, notice, now)
+        if outcome is None:
+            left += 1
+        else:
+            await provider.came_to(pool, notice, outcome[0], now, outcome[1])
+    return left
+
+
+async def _outcome_of(
+    pool: Pool, ring: KeyRing, send: Callable[[Command], Awaitable[Answer | None]], notice: Notice, now: datetime
+) -> tuple[Outcome, str | None] | None:
+    """What comes of a notice, with the code of a refusal; None while it waits."""
+    named = await provider.named(pool, notice.reference)
+    if named is None:
+        return "unknown-reference", None
+    if named.amount != notice.amount:
+        return "wrong-amount", None
+    turn = notices.turn(notice.said, named.status)
+    if turn != "tell":
+        return None if turn == "wait" else (turn, None)
+    answer = await send(noticed(ring, notice, named, now))
+    if answer is None or answer.outcome == "unsigned":
+        return None
+    if answer.outcome == "accepted":
+        return "taken", None
+    after = await provider.named(pool, notice.reference)
+    # Refused because the payment has moved meanwhile: it is judged anew with the next round.
+    return ("refused", answer.code) if after == named else None
+
+
+def noticed(ring: KeyRing, notice: Notice, named: Named, now: datetime) -> Command:
+    """A notice as a command to the journey of its payment; while the payment stands as it does, it is the same."""
+    return issue(
+        ring, stream=named.stream, actor=SYSTEM, roles=(SYSTEM,), now=now, occurred_at=notice.at,
+        body=RecordReceipt(of="payment", id=named.payment, said=notice.said, reason=notice.reason),
+        id=following_id(named.stream.removeprefix("journey-"), f"notice/{notice.event}/{named.status}"),
+    )  # fmt: skip

@@ -58,12 +58,10 @@ class Provider:
         status, said = asked
         if status not in _TAKEN:
             return BankAnswer(PaymentFate.UNKNOWN, f"status-{status}")
-        if said.get("amount") != order.amount:
-            return _UNREADABLE
-        return _read(said, order.payment)
+        return _read(said, order.payment, order.amount)
 
-    async def look_up(self, payment: str) -> BankAnswer:
-        """What became of a payment; `not-found` only where the provider says so in so many words."""
+    async def look_up(self, payment: str, amount: int) -> BankAnswer:
+        """What became of a payment of so many cents; `not-found` only where the provider says so in so many words."""
         reference = reference_of(payment)
         asked = await self._ask("GET", f"/payments/{reference}", None, {})
         if isinstance(asked, BankAnswer):
@@ -72,7 +70,7 @@ class Provider:
         status, said = asked
         if status == 404 and said.get("reference") == reference and said.get("status") == "not-found":
             return BankAnswer(PaymentFate.NOT_FOUND)
-        return _read(said, payment) if status == 200 else BankAnswer(PaymentFate.UNKNOWN, f"status-{status}")
+        return _read(said, payment, amount) if status == 200 else BankAnswer(PaymentFate.UNKNOWN, f"status-{status}")
 
     async def _ask(
         self, method: str, path: str, content: dict[str, Any] | None, headers: dict[str, str]
@@ -141,11 +139,12 @@ async def _answer(response: httpx.Response) -> BankAnswer | tuple[int, dict[str,
     )  # fmt: skip
 
 
-def _read(said: dict[str, Any], payment: str) -> BankAnswer:
-    """An answer counts for the payment that it names, twice over, and for no other."""
+def _read(said: dict[str, Any], payment: str, amount: int) -> BankAnswer:
+    """An answer counts for the payment that it names, by id, reference and amount, and for no other."""
     status, reason = said.get("status"), said.get("reason")
     fate = _SAID.get(status) if isinstance(status, str) else None
-    if fate is None or (said.get("payment"), said.get("reference")) != (payment, reference_of(payment)):
+    named = (said.get("payment"), said.get("reference"), said.get("amount"))
+    if fate is None or named != (payment, reference_of(payment), amount):
         return _UNREADABLE
     if fate is not PaymentFate.REJECTED:
         return BankAnswer(fate)

@@ -17,8 +17,8 @@ class OtherKeyContent(Exception):
     """A key was used before with another content; nothing may be sent under it."""
 
 
-async def use_key(pool: Pool, payment: str, content: bytes, at: datetime) -> datetime | None:
-    """Write down that a payment's key is about to leave with this content (SHA-256).
+async def use_key(pool: Pool, payment: str, amount: int, content: bytes, at: datetime) -> datetime | None:
+    """Write down that a payment's key is about to leave with so many cents and this content (SHA-256).
 
     Returns:
         When it may first have reached the provider before; None: it surely has not.
@@ -26,18 +26,20 @@ async def use_key(pool: Pool, payment: str, content: bytes, at: datetime) -> dat
     Raises:
         OtherKeyContent: nothing was written.
     """
-    row = await pool.fetchrow(
-        """
-        INSERT INTO provider_keys AS k (payment, content, left_at) VALUES ($1, $2, $3)
-        ON CONFLICT (payment) DO UPDATE SET left_at = coalesce(k.left_at, excluded.left_at)
-            WHERE k.content = excluded.content
-        RETURNING left_at
-        """,
-        payment, content, at,
-    )  # fmt: skip
-    if row is None:
-        raise OtherKeyContent(payment)
-    return None if row["left_at"] == at else row["left_at"]
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(
+            "INSERT INTO provider_keys (payment, content, amount) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            payment, content, amount,
+        )  # fmt: skip
+        kept = await connection.fetchrow(
+            "SELECT content, left_at FROM provider_keys WHERE payment = $1 FOR UPDATE", payment
+        )
+        if kept["content"] != content:
+            raise OtherKeyContent(payment)
+        before: datetime | None = kept["left_at"]
+        if before is None:
+            await connection.execute("UPDATE provider_keys SET left_at = $2 WHERE payment = $1", payment, at)
+    return before
 
 
 async def not_left(pool: Pool, payment: str, at: datetime) -> None:
@@ -45,10 +47,20 @@ async def not_left(pool: Pool, payment: str, at: datetime) -> None:
     await pool.execute("UPDATE provider_keys SET left_at = NULL WHERE payment = $1 AND left_at = $2", payment, at)
 
 
-async def left_at(pool: Pool, payment: str) -> datetime | None:
-    """When a payment's key may first have reached the provider; None: it surely has not."""
-    found: datetime | None = await pool.fetchval("SELECT left_at FROM provider_keys WHERE payment = $1", payment)
-    return found
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What was, or was about to be, sent under a payment's key."""
+
+    amount: int
+    """Cents."""
+    left_at: datetime | None
+    """When it may first have reached the provider; None: it surely has not."""
+
+
+async def key(pool: Pool, payment: str) -> Key | None:
+    """The key of a payment; None: nothing was ever about to be sent."""
+    row = await pool.fetchrow("SELECT amount, left_at FROM provider_keys WHERE payment = $1", payment)
+    return None if row is None else Key(*row)
 
 
 # --- what it says of its own accord
@@ -111,17 +123,14 @@ class Named:
     payment: str
     stream: str
     amount: int
+    """Cents."""
     status: PaymentStatus
-    moved: int
-    """Seq of the last event about it."""
 
 
 async def named(pool: Pool, reference: str) -> Named | None:
     """The payment that a reference names."""
-    row = await pool.fetchrow(
-        "SELECT id::text, stream, amount, status, moved FROM payments WHERE reference = $1", reference
-    )
-    return None if row is None else Named(row[0], row[1], row[2], PaymentStatus(row[3]), row[4])
+    row = await pool.fetchrow("SELECT id::text, stream, amount, status FROM payments WHERE reference = $1", reference)
+    return None if row is None else Named(row[0], row[1], row[2], PaymentStatus(row[3]))
 
 
 @dataclass(frozen=True, slots=True)

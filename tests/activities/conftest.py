@@ -165,8 +165,9 @@ class Life:
         return sign(command, self.resources.ring)
 
     async def give(self, command: Command) -> Answer:
-        """Give a signed command, however often it comes."""
-        answer = await journal.known_answer(self.pool, command) or await self._offer([command], [])
+        """Send a command as the engine takes it: one that the journal has answered has its answer again."""
+        known = await journal.known_answer(self.pool, command)
+        answer = known or await self._offer([command], [])
         assert answer is not None
         return answer
 

@@ -3,6 +3,7 @@
 CREATE TABLE provider_keys (
     payment uuid PRIMARY KEY,
     content bytea NOT NULL CHECK (octet_length(content) = 32),
+    amount bigint NOT NULL CHECK (amount > 0),
     left_at timestamptz
 );
 COMMENT ON TABLE provider_keys IS 'A payment''s id is its key at the provider: used with one content for ever, written down before anything is sent.';
@@ -11,7 +12,7 @@ COMMENT ON COLUMN provider_keys.left_at IS 'When the key may first have reached 
 
 CREATE FUNCTION keep_key() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NEW.payment <> OLD.payment OR NEW.content <> OLD.content THEN
+    IF NEW.payment <> OLD.payment OR NEW.content <> OLD.content OR NEW.amount <> OLD.amount THEN
         RAISE EXCEPTION 'provider_keys: a key keeps its content' USING ERRCODE = 'restrict_violation';
     END IF;
     RETURN NEW;

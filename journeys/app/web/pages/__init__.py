@@ -18,6 +18,7 @@ from journeys.app.web.pages import (
     letters,
     links,
     login,
+    notices,
     person,
     programmes,
     releases,
@@ -32,4 +33,5 @@ ROUTERS = [
     commands.router, approvals.router, escalations.router, start.router, audit.router, directory.router,
     releases.router, programmes.router, documents.router, letters.router, giving.router, links.router,
     cohorts.router, comparing.router, changing.router, trying.router, indicators.router,
+    notices.router,
 ]  # fmt: skip
