@@ -19,6 +19,7 @@ from journeys.store.database import Pool
 from journeys.store.journal import answered
 from journeys.store.provider import Named, Notice, Outcome
 from journeys.store.signing import KeyRing, draw_parts, sign
+from journeys.store.treasury import STREAM
 
 
 def issue(
@@ -121,7 +122,7 @@ def bank_said(ring: KeyRing, telling: Telling, now: datetime) -> Command:
     )
     return issue(
         ring, stream=telling.stream, body=body, actor=SYSTEM, roles=(SYSTEM,), now=now, occurred_at=telling.at,
-        id=following_id(telling.stream.removeprefix("journey-"), telling.key),
+        caused_by=Cause(STREAM, telling.seq), id=following_id(telling.stream.removeprefix("journey-"), telling.key),
     )  # fmt: skip
 
 

@@ -80,7 +80,7 @@ class Given:
     again: bool
     """It was given out before: the same bytes."""
     paid_otherwise: tuple[str, ...]
-    """Payments in it that somebody has settled by hand since."""
+    """Payments in it that people have closed since, so that the file would pay them once more."""
 
 
 async def give_out(

@@ -333,6 +333,8 @@ class Telling:
     reason: str | None
     at: datetime
     """When its file came."""
+    seq: int
+    """Of the fact in the stream `system` from which it follows."""
 
     @property
     def key(self) -> str:
@@ -345,8 +347,9 @@ async def waiting(pool: Pool | Connection, limit: int = 1_000, file: str | None 
     rows = await pool.fetch(
         """
         SELECT encode(t.file, 'hex') AS file, t.position, t.payment::text, t.said, t.stream, t.reason,
-               f.imported_at
+               f.imported_at, coalesce(r.seq, f.seq)
         FROM bank_tellings t JOIN bank_files f ON f.digest = t.file
+        LEFT JOIN bank_resolutions r ON r.file = t.file AND r.position = t.position AND r.payment = t.payment
         WHERE t.told_at IS NULL AND ($2::bytea IS NULL OR t.file = $2)
         ORDER BY f.seq, t.position, array_position($3::text[], t.said), t.payment LIMIT $1
         """,

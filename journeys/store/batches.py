@@ -112,8 +112,9 @@ async def whereabouts(pool: Pool, payment: str) -> tuple[Where, str]:
 
 # --- batches
 
+# An unknown one that waits here has not left either: its worker died between the queue and the journal.
 _FREE: Final = """
-    WHERE p.status = 'instructed' AND p.pay_by = 'sepa' AND p.doubt IS NULL
+    WHERE p.status IN ('instructed', 'unknown') AND p.pay_by = 'sepa' AND p.doubt IS NULL
     AND NOT EXISTS (SELECT FROM batch_transfers m WHERE m.payment = t.payment)
 """
 
@@ -252,10 +253,13 @@ async def batch_with(connection: Pool | Connection, payment: str) -> BatchRow | 
 
 
 async def closed_meanwhile(pool: Pool | Connection, id: str) -> list[str]:
-    """Payments of a batch that somebody settled otherwise since it was made: its file pays them once more."""
+    """Payments of a batch that people have closed since, not the bank: its file pays them all the same."""
     rows = await pool.fetch(
-        "SELECT p.id::text FROM batch_transfers m JOIN payments p ON p.id = m.payment"
-        " WHERE m.batch = $1 AND p.status = 'settled-by-hand' ORDER BY p.id",
+        """
+        SELECT p.id::text FROM batch_transfers m JOIN payments p ON p.id = m.payment
+        WHERE m.batch = $1 AND p.status IN ('settled-by-hand', 'rejected', 'cancelled')
+        AND NOT EXISTS (SELECT FROM bank_tellings t WHERE t.payment = p.id AND t.said = p.status) ORDER BY p.id
+        """,
         id,
     )
     return [row["id"] for row in rows]

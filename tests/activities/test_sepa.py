@@ -22,7 +22,7 @@ from journeys.identifiers import uuid7
 from journeys.issuing import Told, send_waiting
 from journeys.local import bank_files as imaginary
 from journeys.local.bank_files import Fate, Plan
-from journeys.store import bank_files, batches, payments
+from journeys.store import bank_files, batches, journal, payments
 from journeys.store.bank_files import Imported, Incoming
 from tests.activities.conftest import Life, make_life
 
@@ -88,6 +88,10 @@ async def test_a_transfer_leaves_in_a_file_and_is_settled_by_the_statement(sepa:
     assert (found.kind, found.fresh, found.troubled) == ("camt.053", 1, 0)
     assert await tell(sepa) == Told(1, 0, 0) and status(sepa, payment) is PaymentStatus.SETTLED
     assert (await take_in(sepa, statement)).known and await tell(sepa) == Told(0, 0, 0)
+    settled = next(each for each in await journal.read_all(sepa.pool, sepa.stream) if each.kind == "PaymentSettled")
+    system = await journal.read_all(sepa.pool, "system")
+    assert settled.read()["actor"] == "system" and settled.read()["caused_by"] == ["system", system[-1].seq]
+    assert system[-1].kind == "BankFileImported"
     [row] = await payments.payments_like(sepa.pool, payment)
     assert row.status is PaymentStatus.SETTLED and row.batch is not None
 

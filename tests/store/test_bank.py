@@ -125,7 +125,7 @@ def answer(batch: BatchRow, said: Any, payment: str | None = None, reason: str |
 
 
 async def test_a_batch_claims_what_waits_and_is_the_same_bytes_for_ever(bank: Bank) -> None:
-    one, two = await bank.payment(50_00), await bank.payment(30_00)
+    one, two = await bank.payment(50_00), await bank.payment(30_00, "unknown")
     await bank.payment(10_00, "settled-by-hand")
     await bank.payment(10_00, "reserved")
     await bank.payment(10_00, queued=False)
@@ -145,6 +145,14 @@ async def test_a_batch_claims_what_waits_and_is_the_same_bytes_for_ever(bank: Ba
     second = await bank.make()
     assert second is not None and second.number == 1 and second.message != made.message
     assert (await batches.batch_with(bank.pool, later)) == second
+
+
+async def test_what_people_closed_since_is_named_before_its_file_pays_it_once_more(bank: Bank) -> None:
+    made, batch = await bank.given(50_00, 40_00, 30_00, 20_00)
+    await bank.take(answer(batch, "rejected", made[3]))
+    for payment, status in zip(made, ("settled-by-hand", "cancelled", "instructed", "rejected"), strict=True):
+        await bank.pool.execute("UPDATE payments SET status = $2 WHERE id = $1", payment, status)
+    assert await batches.closed_meanwhile(bank.pool, batch.id) == sorted(made[:2])
 
 
 async def test_names_and_accounts_stand_nowhere_in_the_clear(bank: Bank, owner: Any) -> None:

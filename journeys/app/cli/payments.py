@@ -291,8 +291,12 @@ async def _export(desk: Desk, file: Path, day: str | None, batch: str | None, fo
 
     if given.paid_otherwise:
         ids = ", ".join(given.paid_otherwise)
-        out.note(out.t(f"ATTENTION : soldés à la main depuis, ce fichier les paierait encore : {ids}",
-                       f"WARNING: settled by hand since, this file would pay them again: {ids}"))  # fmt: skip
+        out.note(
+            out.t(
+                f"ATTENTION : versements réglés autrement, que ce fichier paierait encore : {ids}",
+                f"WARNING: payments closed otherwise, which this file would pay still: {ids}",
+            )
+        )
     out.result({"batch": _batch_json(row), "file": str(file), "again": given.again,
                 "paid_otherwise": list(given.paid_otherwise)}, show)  # fmt: skip
 
