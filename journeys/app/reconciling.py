@@ -146,14 +146,24 @@ def _about(debtor: Account) -> str:
     return f"Versement {debtor.name}"
 
 
-async def _find_batch(pool: Pool, asked: str) -> BatchRow:
-    everything = await batches.batches(pool, limit=1_000)
+async def _batch_called(pool: Pool, asked: str) -> BatchRow | None:
+    """The batch of this message, id, or beginning of an id."""
+    if len(asked) < SHORTEST:
+        return None
+    everything = await batches.batches(pool, limit=10_000)
     fitting = [row for row in everything if row.message == asked.upper() or row.id.startswith(asked.lower())]
-    if len(fitting) == 1:
-        return fitting[0]
-    raise not_found("unknown-batch", f"--batch : « {asked} » n'est pas un lot connu", f"--batch: no batch “{asked}”",
-                    field="--batch", remedy=Said("voyez « journeys payments batches »",
-                                                 "see “journeys payments batches”"))  # fmt: skip
+    return fitting[0] if len(fitting) == 1 else None
+
+
+async def _find_batch(pool: Pool, asked: str) -> BatchRow:
+    found = await _batch_called(pool, asked.strip())
+    if found is None:
+        raise not_found(
+            "unknown-batch", f"--batch : « {asked} » n'est pas un lot connu", f"--batch: no batch “{asked}”",
+            field="--batch",
+            remedy=Said("voyez « journeys payments batches »", "see “journeys payments batches”"),
+        )  # fmt: skip
+    return found
 
 
 async def stopped(pool: Pool) -> Failure:
@@ -251,14 +261,23 @@ async def find_payment(pool: Pool, asked: str, field: str) -> PaymentRow:
                     remedy=Said("voyez « journeys payments list »", "see “journeys payments list”"))  # fmt: skip
 
 
-async def resolve(pool: Pool, ring: KeyRing, row: LineRow, how: How, why: str, by: By, payment: str | None) -> None:
-    """Finance says what a line is; of a match its journey is told next. Raises Failure."""
+async def matched(pool: Pool, asked: str, field: str) -> tuple[str | None, str | None]:
+    """What a line is matched with: the id of a payment, or that of a batch booked as one sum. Raises Failure."""
+    batch = await _batch_called(pool, asked)
+    return (None, batch.id) if batch is not None else ((await find_payment(pool, asked, field)).id, None)
+
+
+async def resolve(
+    pool: Pool, ring: KeyRing, row: LineRow, how: How, why: str, by: By, payment: str | None = None,
+    batch: str | None = None,
+) -> None:  # fmt: skip
+    """Finance says what a line is; of a match, journeys are told next. Raises Failure."""
     said = clean_text(why.strip(), "--why")
     if not said:
         raise usage("no-reason", "--why : dites pourquoi", "--why: say why", field="--why")
     await must_be_trusted(pool, ring)
     try:
-        await bank_files.resolve(pool, row, how, said, by, payment)
+        await bank_files.resolve(pool, row, how, said, by, payment, batch)
     except NotOpen:
         raise Failure(
             Exit.CONFLICT, "line-not-open",
@@ -276,9 +295,11 @@ async def resolve(pool: Pool, ring: KeyRing, row: LineRow, how: How, why: str, b
 
 
 _CANNOT: Final = {
-    "amount": Said("le montant de la ligne n'est pas celui du versement", "the line's amount is not the payment's"),
-    "incoming": Said("une réponse n'est pas un mouvement : elle ne se rapproche pas d'un versement",
-                     "an answer is no movement: it cannot be matched with a payment"),
+    "amount": Said("le montant de la ligne n'est pas celui du versement, ou du lot sans ce que la banque a rejeté",
+                   "the line's amount is not the payment's, or the batch's without what the bank rejected"),
+    "other-batch": Said("la banque nomme un autre lot sur cette ligne", "the bank names another batch on this line"),
+    "no-movement": Said("cette ligne ne montre pas d'argent parti ou revenu : elle ne se rapproche de rien",
+                        "this line shows no money that left or came back: it cannot be matched"),
     "told": Said("ce versement a déjà eu connaissance de cette ligne, et ne l'a pas prise",
                  "this payment was told this line before, and did not take it"),
 }  # fmt: skip

@@ -293,6 +293,8 @@ _KNOWN: Final = """
             WHERE payment IN (SELECT id FROM asked) AND trouble IS NULL AND cents IS NOT NULL
             UNION ALL SELECT r.payment, l.cents FROM bank_resolutions r JOIN bank_lines l USING (file, position)
             WHERE r.payment IN (SELECT id FROM asked)
+            UNION ALL SELECT m.payment, l.cents FROM bank_resolutions r JOIN bank_lines l USING (file, position)
+            JOIN batch_transfers m ON m.batch = r.batch WHERE m.payment IN (SELECT id FROM asked)
         ) AS each GROUP BY payment
     ), said AS MATERIALIZED (
         SELECT payment, array_agg(said) AS told FROM bank_tellings WHERE payment IN (SELECT id FROM asked)
@@ -349,7 +351,8 @@ async def waiting(pool: Pool | Connection, limit: int = 1_000, file: str | None 
         SELECT encode(t.file, 'hex') AS file, t.position, t.payment::text, t.said, t.stream, t.reason,
                f.imported_at, coalesce(r.seq, f.seq)
         FROM bank_tellings t JOIN bank_files f ON f.digest = t.file
-        LEFT JOIN bank_resolutions r ON r.file = t.file AND r.position = t.position AND r.payment = t.payment
+        LEFT JOIN bank_resolutions r ON r.file = t.file AND r.position = t.position
+            AND (r.payment = t.payment OR r.batch IS NOT NULL)
         WHERE t.told_at IS NULL AND ($2::bytea IS NULL OR t.file = $2)
         ORDER BY f.seq, t.position, array_position($3::text[], t.said), t.payment LIMIT $1
         """,
@@ -402,6 +405,7 @@ class LineRow:
     how: str | None
     """How somebody resolved it; None while it is open or was never wrong."""
     matched: str | None
+    """The payment, or the message of the batch."""
     resolved_at: datetime | None
     resolved_by: str | None
     why: str | None
@@ -419,7 +423,8 @@ _LINES: Final = """
     SELECT encode(l.file, 'hex') AS file, l.position, f.kind, f.imported_at, l.booked_on, l.cents, l.reference,
            l.bank_reference, l.batch, l.code, l.payment::text, l.reason, l.trouble,
            (SELECT min(t.refused) FROM bank_tellings t WHERE t.file = l.file AND t.position = l.position) AS refused,
-           r.how, r.payment::text AS matched, r.resolved_at, r.resolved_by,
+           r.how, coalesce(r.payment::text, (SELECT b.message FROM batches b WHERE b.id = r.batch)) AS matched,
+           r.resolved_at, r.resolved_by,
            (SELECT p.text FROM parts p WHERE p.stream = 'system' AND p.seq = r.seq AND p.name = 'why') AS why,
            x.sealed
     FROM bank_lines l JOIN bank_files f ON f.digest = l.file
@@ -495,18 +500,21 @@ class NotOpen(Exception):
 
 
 class CannotMatch(Exception):
-    """The line cannot be what became of this payment; `code` says why."""
+    """The line cannot be what became of this payment or batch; `code` says why."""
 
-    def __init__(self, code: Literal["amount", "incoming", "told"]) -> None:
+    def __init__(self, code: Literal["amount", "no-movement", "other-batch", "told"]) -> None:
         super().__init__(code)
         self.code = code
 
 
 async def resolve(
     pool: Pool, row: LineRow, how: Literal["match", "not-ours", "refund"], why: str, by: By,
-    payment: str | None = None,
+    payment: str | None = None, batch: str | None = None,
 ) -> None:  # fmt: skip
-    """Finance has looked at a line, and says what it is; of a match its journey is to be told.
+    """Finance has looked at a line, and says what it is; of a match, journeys are to be told.
+
+    Args:
+        payment, batch: ids; of a match one of them.
 
     Raises:
         NotOpen. NotFound: no such payment. CannotMatch.
@@ -515,15 +523,17 @@ async def resolve(
     async with pool.acquire() as connection, connection.transaction():
         if payment is not None:
             await _tell_matched(connection, row, payment)
-        fact = BankLineResolved(file=row.file, position=row.position, how=how, payment=payment)
+        if batch is not None:
+            await _tell_all(connection, row, batch)
+        fact = BankLineResolved(file=row.file, position=row.position, how=how, payment=payment, batch=batch)
         seq = await record(connection, STREAM, [Fact(fact, {"why": why})], by)
         done = await connection.execute(
             f"""
-            INSERT INTO bank_resolutions (file, position, how, payment, resolved_at, resolved_by, seq)
-            SELECT l.file, l.position, $3, $4, $5, $6, $7 FROM bank_lines l
+            INSERT INTO bank_resolutions (file, position, how, payment, batch, resolved_at, resolved_by, seq)
+            SELECT l.file, l.position, $3, $4, $5, $6, $7, $8 FROM bank_lines l
             WHERE l.file = $1 AND l.position = $2 AND {_WRONG} ON CONFLICT DO NOTHING
             """,
-            file, row.position, how, payment, by.at, by.actor, seq,
+            file, row.position, how, payment, batch, by.at, by.actor, seq,
         )  # fmt: skip
         if done != "INSERT 0 1":
             raise NotOpen
@@ -534,7 +544,7 @@ async def _tell_matched(connection: Connection, row: LineRow, payment: str) -> N
     if known is None:
         raise NotFound("payment", payment)
     if row.cents is None:
-        raise CannotMatch("incoming")
+        raise CannotMatch("no-movement")
     if abs(row.cents) != known["amount"]:
         raise CannotMatch("amount")
     done = await connection.execute(
@@ -545,3 +555,34 @@ async def _tell_matched(connection: Connection, row: LineRow, payment: str) -> N
     )  # fmt: skip
     if done != "INSERT 0 1":
         raise CannotMatch("told")
+
+
+async def _tell_all(connection: Connection, row: LineRow, batch: str) -> None:
+    """All that the bank did not reject of a batch has left, when that is what the one sum comes to."""
+    if row.cents is None or row.cents > 0:
+        raise CannotMatch("no-movement")
+    message = await connection.fetchval("SELECT message FROM batches WHERE id = $1", batch)
+    if row.batch not in (None, message):
+        raise CannotMatch("other-batch")
+    members = await connection.fetch(
+        """
+        SELECT p.id::text, p.stream, p.amount, p.status FROM batch_transfers m JOIN payments p ON p.id = m.payment
+        WHERE m.batch = $1 AND p.status <> 'rejected'
+        AND NOT EXISTS (SELECT FROM bank_tellings t WHERE t.payment = p.id AND t.said = 'rejected')
+        """,
+        batch, timeout=_SECONDS,
+    )  # fmt: skip
+    if sum(member["amount"] for member in members) != -row.cents:
+        raise CannotMatch("amount")
+    await connection.execute(
+        "INSERT INTO bank_tellings (file, position, payment, said, stream)"
+        " SELECT $1, $2, id, 'settled', stream FROM unnest($3::uuid[], $4::text[]) AS member (id, stream)"
+        " ON CONFLICT DO NOTHING",
+        bytes.fromhex(row.file), row.position, *_columns_of(members), timeout=_SECONDS,
+    )  # fmt: skip
+
+
+def _columns_of(members: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[str]]:
+    """Id and journey of those whose fate is open."""
+    waiting = [member for member in members if PaymentStatus(member["status"]).open]
+    return [member["id"] for member in waiting], [member["stream"] for member in waiting]

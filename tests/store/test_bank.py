@@ -404,6 +404,22 @@ async def test_a_person_resolves_a_line_once(bank: Bank) -> None:
     assert [row.trouble for row in await bank_files.exceptions(bank.pool, bank.ring)][-1] == "doubled"
 
 
+async def test_a_batch_booked_as_one_sum_is_matched_as_a_whole(bank: Bank) -> None:
+    (one, two, three), batch = await bank.given(50_00, 30_00, 20_00)
+    other = (await bank.given(10_00))[1]
+    await bank.take(answer(batch, "rejected", three, "AC01"))
+    await bank.take(HEAD, out(None, 100_00, batch=batch.message), out(None, 80_00, batch=batch.message, iban=None))
+    whole, rest = await bank_files.exceptions(bank.pool, bank.ring)
+    for row, id, code in ((whole, batch.id, "amount"), (rest, other.id, "other-batch")):
+        with pytest.raises(bank_files.CannotMatch, match=code):
+            await bank_files.resolve(bank.pool, row, "match", "le lot", BY, batch=id)
+    await bank_files.resolve(bank.pool, rest, "match", "le lot, sans le rejet", BY, batch=batch.id)
+    assert [await bank.said(each) for each in (one, two, three)] == [["settled"], ["settled"], ["rejected"]]
+    assert [row.matched for row in await bank_files.lines_of(bank.pool, bank.ring, one)] == [batch.message]
+    await bank.take(HEAD, out(one))
+    assert (await bank.troubles())[-1] == "doubled", "the sum held it already"
+
+
 async def test_what_is_in_order_is_not_resolved(bank: Bank) -> None:
     (one,), _ = await bank.given(50_00)
     await bank.take(HEAD, out(one))

@@ -91,7 +91,12 @@ def add_to(app: typer.Typer) -> None:
     async def resolve(
         ctx: typer.Context,
         line: str = argument("la ligne, comme « exceptions » la nomme", "the line, as “exceptions” names it", "LIGNE"),
-        how: str = option("--how", "match:VERSEMENT, not-ours ou refund", "match:PAYMENT, not-ours or refund", ...),
+        how: str = option(
+            "--how",
+            "match:VERSEMENT (ou match:LOT), not-ours, refund",
+            "match:PAYMENT (or match:BATCH), not-ours, refund",
+            ...,
+        ),
         why: str = option("--why", "pourquoi", "why", ...),
     ) -> int:
         return await _resolve(at(ctx), line, how, why)
@@ -428,15 +433,15 @@ def _line_json(row: "LineRow") -> dict[str, Any]:
 
 
 async def _resolve(desk: Desk, line: str, how: str, why: str) -> int:
-    from journeys.app.reconciling import by, find_line, find_payment, resolve, tell
+    from journeys.app.reconciling import by, find_line, matched, resolve, tell
 
     kind, _, named = how.partition(":")
     chosen = _how(kind, bool(named))
     who = by(await desk.actor(), "resolve-bank-line", desk.now)
     pool, ring = await desk.pool(), desk.ring()
     row = await find_line(pool, ring, line)
-    payment = (await find_payment(pool, named, "--how")).id if named else None
-    await resolve(pool, ring, row, chosen, why, who, payment)
+    payment, batch = await matched(pool, named, "--how") if named else (None, None)
+    await resolve(pool, ring, row, chosen, why, who, payment, batch)
     told = await tell(pool, ring, desk.client, desk.settings.task_queue, desk.now, row.file)
     again = await find_line(pool, ring, f"{row.file}/{row.position}")
 
