@@ -432,8 +432,17 @@ _LINES: Final = """
     LEFT JOIN bank_texts x ON x.file = l.file AND x.position = l.position
 """
 _WRONG: Final = """
-    (l.trouble IS NOT NULL
-     OR (l.file, l.position) IN (SELECT t.file, t.position FROM bank_tellings t WHERE t.refused IS NOT NULL))
+    (l.file, l.position) IN (
+        SELECT file, position FROM bank_lines WHERE trouble IS NOT NULL
+        UNION SELECT file, position FROM bank_tellings WHERE refused IS NOT NULL
+    )
+"""
+_OF_PAYMENT: Final = """
+    (l.file, l.position) IN (
+        SELECT file, position FROM bank_lines WHERE payment = $1
+        UNION SELECT file, position FROM bank_resolutions WHERE payment = $1
+        UNION SELECT file, position FROM bank_tellings WHERE payment = $1
+    )
 """
 
 
@@ -464,7 +473,7 @@ async def line(pool: Pool | Connection, ring: KeyRing, id: str) -> LineRow | Non
     if not place.isdecimal() or len(place) > _LONGEST_PLACE or not digest:
         return None
     rows = await pool.fetch(
-        f"{_LINES} WHERE l.position = $2 AND starts_with(encode(l.file, 'hex'), $1)", digest.lower(), int(place)
+        f"{_LINES} WHERE l.position = $2 AND starts_with(encode(f.digest, 'hex'), $1)", digest.lower(), int(place)
     )
     return _line(ring, rows[0]) if len(rows) == 1 else None
 
@@ -475,8 +484,7 @@ _LONGEST_PLACE: Final = 9
 async def lines_of(pool: Pool | Connection, ring: KeyRing, payment: str) -> list[LineRow]:
     """What the bank said of a payment, and what somebody matched with it, in the order in which it came."""
     rows = await pool.fetch(
-        f"""{_LINES} WHERE l.payment = $1 OR r.payment = $1 OR EXISTS (SELECT FROM bank_tellings t
-            WHERE t.payment = $1 AND t.file = l.file AND t.position = l.position) ORDER BY f.seq, l.position""",
+        f"{_LINES} WHERE {_OF_PAYMENT} ORDER BY f.seq, l.position",
         payment,
     )
     return [_line(ring, row) for row in rows]

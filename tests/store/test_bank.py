@@ -16,7 +16,7 @@ from journeys.domain.banking import Account, Batch, FileRefused, Line, Report, S
 from journeys.domain.matching import ORDER
 from journeys.domain.payee import Payee
 from journeys.identifiers import uuid7
-from journeys.store import bank_files, batches
+from journeys.store import bank_files, batches, staff
 from journeys.store.bank_files import Imported, Incoming, NotOpen
 from journeys.store.batches import BatchRow, OtherTransfer, PaymentsStopped
 from journeys.store.database import open_pool
@@ -25,6 +25,7 @@ from journeys.store.journal import read_all
 from journeys.store.payments import reference_of
 from journeys.store.sealing import CannotUnseal, seal, unseal
 from journeys.store.signing import KeyRing
+from journeys.store.staff import Member
 from journeys.store.treasury import open_fund, stop
 
 from .samples import ACTOR, NOW
@@ -460,12 +461,29 @@ async def test_what_is_written_stays(bank: Bank, owner: Any, statement: str) -> 
         await owner.execute(statement)
 
 
-async def test_the_web_sees_nothing_without_a_session(bank: Bank, dsn: str) -> None:
+@pytest.mark.parametrize(
+    ("reach", "funds", "sees"),
+    [("", (), 0), ("own", (), 0), ("site", (), 0), ("money", (), 1), ("money", ("aid",), 0), ("all", (), 1)],
+)
+async def test_the_pages_see_lines_as_far_as_the_session_reaches(
+    bank: Bank, dsn: str, reach: str, funds: tuple[str, ...], sees: int
+) -> None:
     (one,), _ = await bank.given(50_00)
     await bank.take(HEAD, out(one))
+    who = str(uuid4())
+    member = Member(
+        id=who, handle="fin", name="F.", email=None, phone=None, language="fr", roles=("finance",), sites=(),
+        active=True, funds=funds,
+    )  # fmt: skip
+    await staff.add(bank.pool, member, BY)
     web = await open_pool(dsn, role="journeys_web")
     try:
-        assert await web.fetchval("SELECT count(*) FROM bank_lines") == 0
+        async with web.acquire() as connection, connection.transaction():
+            await connection.execute(
+                "SELECT set_config('journeys.staff', $1, true), set_config('journeys.reach', $2, true)", who, reach
+            )
+            for table in ("bank_lines", "bank_texts", "bank_files", "bank_tellings", "batches", "batch_givings"):
+                assert await connection.fetchval(f"SELECT count(*) FROM {table}") == sees, table
         for table in ("transfers", "batch_files"):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await web.fetchval(f"SELECT count(*) FROM {table}")
