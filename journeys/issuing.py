@@ -19,6 +19,7 @@ from journeys.store.database import Pool
 from journeys.store.journal import answered
 from journeys.store.provider import Named, Notice, Outcome
 from journeys.store.signing import KeyRing, draw_parts, sign
+from journeys.store.treasury import STREAM
 
 
 def issue(
@@ -121,7 +122,7 @@ def bank_said(ring: KeyRing, telling: Telling, now: datetime) -> Command:
     )
     return issue(
         ring, stream=telling.stream, body=body, actor=SYSTEM, roles=(SYSTEM,), now=now, occurred_at=telling.at,
-        id=following_id(telling.stream.removeprefix("journey-"), telling.key),
+        caused_by=Cause(STREAM, telling.seq), id=following_id(telling.stream.removeprefix("journey-"), telling.key),
     )  # fmt: skip
 
 
@@ -131,36 +132,34 @@ async def send_waiting(
 ) -> Told:  # fmt: skip
     """Tell journeys what the bank said of their payments and what they have not answered yet.
 
-    One journey is told one thing after the other, in the order in which the bank said it; where no answer comes, what
-    follows for it waits too.
+    One journey is told one thing after the other, in the order in which the bank said it. Once no answer comes, nobody
+    else is told either: an engine that is away would be waited for once a journey.
 
     Args:
         send: sends a signed command; None when no answer comes.
         file: only what this file says, by its SHA-256.
     """
     taken = refused = 0
+    silent = False
     limit = asyncio.Semaphore(_AT_ONCE)
 
-    async def tell(tellings: Sequence[Telling]) -> tuple[int, int, int]:
-        took = would_not = 0
+    async def tell(tellings: Sequence[Telling]) -> None:
+        nonlocal taken, refused, silent
         async with limit:
             for telling in tellings:
-                answer = await send(bank_said(ring, telling, now))
+                answer = None if silent else await send(bank_said(ring, telling, now))
                 if answer is None or answer.outcome == "unsigned":
-                    break
+                    silent = True
+                    return
                 code = None if answer.outcome == "accepted" else answer.code or answer.outcome
                 await bank_files.told(pool, telling, code, now)
-                took, would_not = took + (code is None), would_not + (code is not None)
-        return took, would_not, len(tellings) - took - would_not
+                taken, refused = taken + (code is None), refused + (code is not None)
 
-    while waiting := await bank_files.waiting(pool, file=file):
+    while not silent and (waiting := await bank_files.waiting(pool, file=file)):
         by_stream: dict[str, list[Telling]] = {}
         for each in waiting:
             by_stream.setdefault(each.stream, []).append(each)
-        sums = await asyncio.gather(*map(tell, by_stream.values()))
-        taken, refused = taken + sum(each[0] for each in sums), refused + sum(each[1] for each in sums)
-        if any(each[2] for each in sums):
-            break
+        await asyncio.gather(*map(tell, by_stream.values()))
     return Told(taken, refused, await bank_files.count_waiting(pool, file))
 
 

@@ -1,4 +1,4 @@
-"""Money between us and the bank: files made and given out, what the bank sends taken in, journeys told, oddities settled."""
+"""Between us and the bank: files made and given out, what the bank sends taken in, journeys told, oddities settled."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -14,9 +14,10 @@ from journeys.contract import Answer
 from journeys.domain.banking import Account, Batch, FileRefused
 from journeys.domain.commands import Command
 from journeys.domain.rights import Scope, right
-from journeys.i18n import N_, format_date, text
-from journeys.identifiers import short, uuid7
+from journeys.i18n import format_date
+from journeys.identifiers import uuid7
 from journeys.issuing import Told, send_waiting
+from journeys.narration.bank_files import file_refused
 from journeys.settings import Settings
 from journeys.store import bank_files, batches, treasury
 from journeys.store.bank_files import CannotMatch, Imported, Incoming, LineRow, NotOpen
@@ -41,8 +42,8 @@ def account_of(settings: Settings) -> Account:
     account = settings.account
     if account.iban is None:
         raise usage(
-            "no-account", "le compte de l'association n'est pas connu ici", "the association's account is not known here",
-            field="JOURNEYS_ACCOUNT__IBAN",
+            "no-account", "le compte de l'association n'est pas connu ici",
+            "the association's account is not known here", field="JOURNEYS_ACCOUNT__IBAN",
             remedy=Said("indiquez JOURNEYS_ACCOUNT__NAME et JOURNEYS_ACCOUNT__IBAN, puis recommencez",
                         "set JOURNEYS_ACCOUNT__NAME and JOURNEYS_ACCOUNT__IBAN, then try again"),
         )  # fmt: skip
@@ -79,7 +80,7 @@ class Given:
     again: bool
     """It was given out before: the same bytes."""
     paid_otherwise: tuple[str, ...]
-    """Payments in it that somebody has settled by hand since."""
+    """Payments in it that people have closed since, so that the file would pay them once more."""
 
 
 async def give_out(
@@ -145,14 +146,24 @@ def _about(debtor: Account) -> str:
     return f"Versement {debtor.name}"
 
 
-async def _find_batch(pool: Pool, asked: str) -> BatchRow:
-    everything = await batches.batches(pool, limit=1_000)
+async def _batch_called(pool: Pool, asked: str) -> BatchRow | None:
+    """The batch of this message, id, or beginning of an id."""
+    if len(asked) < SHORTEST:
+        return None
+    everything = await batches.batches(pool, limit=10_000)
     fitting = [row for row in everything if row.message == asked.upper() or row.id.startswith(asked.lower())]
-    if len(fitting) == 1:
-        return fitting[0]
-    raise not_found("unknown-batch", f"--batch : « {asked} » n'est pas un lot connu", f"--batch: no batch “{asked}”",
-                    field="--batch", remedy=Said("voyez « journeys payments batches »",
-                                                 "see “journeys payments batches”"))  # fmt: skip
+    return fitting[0] if len(fitting) == 1 else None
+
+
+async def _find_batch(pool: Pool, asked: str) -> BatchRow:
+    found = await _batch_called(pool, asked.strip())
+    if found is None:
+        raise not_found(
+            "unknown-batch", f"--batch : « {asked} » n'est pas un lot connu", f"--batch: no batch “{asked}”",
+            field="--batch",
+            remedy=Said("voyez « journeys payments batches »", "see “journeys payments batches”"),
+        )  # fmt: skip
+    return found
 
 
 async def stopped(pool: Pool) -> Failure:
@@ -192,7 +203,7 @@ async def tell(
     pool: Pool, ring: KeyRing, client: "Callable[[], Awaitable[Client]]", task_queue: str, now: datetime,
     file: str | None = None,
 ) -> Told:  # fmt: skip
-    """Tell journeys what the bank said of their payments. What gets no answer is told again later, under the same ids."""
+    """Tell journeys what the bank said of their payments. What gets no answer is told again later."""
     from journeys.temporal import Unreachable
 
     if not (owed := await bank_files.count_waiting(pool, file)):
@@ -213,39 +224,8 @@ async def tell(
 
 def refused_file(refused: FileRefused, field: str) -> Failure:
     """Why nothing of a file was taken, and where in it."""
-    what = _REFUSED.get(refused.code, _REFUSED["malformed"])
-    known = {"what": "", **refused.details}
-    fr, en = (text(lang)(what).format_map(_Known(known)) for lang in ("fr", "en"))
-    at = refused.line
-    return Failure(
-        Exit.USAGE, f"file-{refused.code}",
-        Said(f"{field}{f', ligne {at}' if at else ''} : {fr} ; rien n'a été importé",
-             f"{field}{f', line {at}' if at else ''}: {en}; nothing was imported"),
-        Said("redemandez le fichier à la banque s'il le faut, et redonnez-le tel quel",
-             "ask the bank for the file again if need be, and give it as it is"),
-        field=field, more={"line": at},
-    )  # fmt: skip
-
-
-class _Known(dict[str, str]):
-    def __missing__(self, key: str) -> str:
-        return "?"
-
-
-_REFUSED: Final = {
-    "malformed": N_("ce n'est pas un fichier XML bien formé {what}"),
-    "truncated": N_("le fichier s'arrête au milieu"),
-    "empty": N_("il n'y a rien à lire dans ce fichier"),
-    "entity": N_("le fichier déclare des entités, ce qu'aucun relevé ne fait"),
-    "wrong-encoding": N_("le fichier n'est pas en UTF-8"),
-    "other-account": N_("ce relevé est celui d'un autre compte ({iban})"),
-    "other-currency": N_("une ligne est en {currency} ; seuls les euros sont repris"),
-    "too-large": N_("le fichier est trop grand"),
-    "does-not-add-up": N_("le solde de départ et les lignes ne donnent pas le solde de fin ({statement})"),
-    "no-iban": N_("le relevé ne dit pas de quel compte il est"),
-    "no-date": N_("une ligne n'a pas de date"),
-    "other-original": N_("cette réponse ne parle pas d'un fichier de virements"),
-}
+    fr, en = file_refused(refused, "fr"), file_refused(refused, "en")
+    return usage(f"file-{refused.code}", f"{field} : {fr}", f"{field}: {en}", field=field)
 
 
 # --- what a person looks at
@@ -258,7 +238,8 @@ async def find_line(pool: Pool, ring: KeyRing, asked: str) -> LineRow:
         known = [each.id for each in await bank_files.exceptions(pool, ring, limit=50)]
         near = nearest(asked, known)
         raise not_found(
-            "unknown-line", f"LIGNE : « {asked} » n'est pas une ligne connue", f"LIGNE: no line “{asked}”", field="LIGNE",
+            "unknown-line", f"LIGNE : « {asked} » n'est pas une ligne connue", f"LIGNE: no line “{asked}”",
+            field="LIGNE",
             remedy=Said(f"Vouliez-vous dire « {near} » ?" if near else "voyez « journeys payments exceptions »",
                         f"Did you mean “{near}”?" if near else "see “journeys payments exceptions”"),
         )  # fmt: skip
@@ -272,22 +253,31 @@ async def find_payment(pool: Pool, asked: str, field: str) -> PaymentRow:
     if len(found) == 1:
         return found[0]
     if found:
+        named = ", ".join(each.id for each in found)
         raise not_found("several", f"{field} : plusieurs versements conviennent", f"{field}: several payments fit",
-                        field=field, remedy=Said(", ".join(short(each.id) for each in found), "")
-                        if not found else Said(*[", ".join(each.id for each in found)] * 2))  # fmt: skip
+                        field=field, remedy=Said(f"Précisez : {named}", f"Choose: {named}"))  # fmt: skip
     raise not_found("unknown-payment", f"{field} : « {asked} » n'est pas un versement connu",
                     f"{field}: no payment “{asked}”", field=field,
                     remedy=Said("voyez « journeys payments list »", "see “journeys payments list”"))  # fmt: skip
 
 
-async def resolve(pool: Pool, ring: KeyRing, row: LineRow, how: How, why: str, by: By, payment: str | None) -> None:
-    """Finance says what a line is; of a match its journey is told next. Raises Failure."""
+async def matched(pool: Pool, asked: str, field: str) -> tuple[str | None, str | None]:
+    """What a line is matched with: the id of a payment, or that of a batch booked as one sum. Raises Failure."""
+    batch = await _batch_called(pool, asked)
+    return (None, batch.id) if batch is not None else ((await find_payment(pool, asked, field)).id, None)
+
+
+async def resolve(
+    pool: Pool, ring: KeyRing, row: LineRow, how: How, why: str, by: By, payment: str | None = None,
+    batch: str | None = None,
+) -> None:  # fmt: skip
+    """Finance says what a line is; of a match, journeys are told next. Raises Failure."""
     said = clean_text(why.strip(), "--why")
     if not said:
         raise usage("no-reason", "--why : dites pourquoi", "--why: say why", field="--why")
     await must_be_trusted(pool, ring)
     try:
-        await bank_files.resolve(pool, row, how, said, by, payment)
+        await bank_files.resolve(pool, row, how, said, by, payment, batch)
     except NotOpen:
         raise Failure(
             Exit.CONFLICT, "line-not-open",
@@ -305,10 +295,13 @@ async def resolve(pool: Pool, ring: KeyRing, row: LineRow, how: How, why: str, b
 
 
 _CANNOT: Final = {
-    "amount": Said("le montant de la ligne n'est pas celui du versement", "the line's amount is not the payment's"),
-    "incoming": Said("une réponse n'est pas un mouvement : elle ne se rapproche pas d'un versement",
-                     "an answer is no movement: it cannot be matched with a payment"),
-    "told": Said("le versement a déjà reçu cette ligne, et l'a refusée", "the payment was told this line, and refused it"),
+    "amount": Said("le montant de la ligne n'est pas celui du versement, ou du lot sans ce que la banque a rejeté",
+                   "the line's amount is not the payment's, or the batch's without what the bank rejected"),
+    "other-batch": Said("la banque nomme un autre lot sur cette ligne", "the bank names another batch on this line"),
+    "no-movement": Said("cette ligne ne montre pas d'argent parti ou revenu : elle ne se rapproche de rien",
+                        "this line shows no money that left or came back: it cannot be matched"),
+    "told": Said("ce versement a déjà eu connaissance de cette ligne, et ne l'a pas prise",
+                 "this payment was told this line before, and did not take it"),
 }  # fmt: skip
 _BY_HAND: Final = Said(
     "traitez la ligne autrement (not-ours, refund) et, s'il le faut, soldez le versement à la main (settle-payment)",

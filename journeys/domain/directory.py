@@ -197,6 +197,8 @@ class BankLineResolved(Payload):
     position: int
     how: Literal["match", "not-ours", "refund"]
     payment: str | None
+    batch: str | None
+    """Of a match: the one payment, or the batch that the bank booked as one sum."""
 
 
 # --- cohorts

@@ -56,10 +56,12 @@ class Known:
     """An earlier line shows that the money left."""
     back: bool = False
     """An earlier line shows that it came back."""
-    rejected: bool = False
-    """An earlier answer rejected it."""
-    doubt: str | None = None
-    """What the bank said of name and account, until finance has answered."""
+    told: frozenset[Said] = frozenset()
+    """What its journey was told, or is to be told, by earlier lines."""
+
+    @property
+    def rejected(self) -> bool:
+        return "rejected" in self.told or self.status is PaymentStatus.REJECTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def match_line(line: Line, known: Known | None) -> Verdict:
 def _left(known: Known) -> Verdict:
     if known.left:
         return Verdict(trouble=Trouble.DOUBLED)
-    if known.rejected or known.status is PaymentStatus.REJECTED or known.status in _NEVER:
+    if known.rejected or known.status in _NEVER:
         return Verdict(trouble=Trouble.CONTRADICTED)
     return Verdict(says=("settled",)) if known.status.open and not known.back else AGREES
 
@@ -109,7 +111,7 @@ def _left(known: Known) -> Verdict:
 def _came_back(known: Known) -> Verdict:
     if known.back:
         return Verdict(trouble=Trouble.DOUBLED)
-    if known.rejected or known.status in (PaymentStatus.REJECTED, PaymentStatus.RETURNED):
+    if known.rejected or known.status is PaymentStatus.RETURNED:
         return AGREES
     if known.status in _NEVER:
         return Verdict(trouble=Trouble.CONTRADICTED)
@@ -125,22 +127,19 @@ def match_report(report: Report, known: Known | None) -> Verdict:
         return Verdict(trouble=Trouble.UNKNOWN_REFERENCE)
     if not known.given:
         return Verdict(trouble=Trouble.NEVER_SENT)
-    rejected = known.rejected or known.status is PaymentStatus.REJECTED
     match report.answer:
         case "pending":
             return AGREES
-        case "accepted":
-            heard = known.left or known.back or rejected
-            return Verdict(says=("accepted",)) if known.status in _WAITS and not heard else AGREES
-        case "rejected" if rejected or known.back or known.status is PaymentStatus.RETURNED:
+        case "rejected" if known.rejected or known.back or known.status is PaymentStatus.RETURNED:
             return AGREES
         case "rejected" if known.left or not known.status.open:
             return Verdict(trouble=Trouble.CONTRADICTED)
         case "rejected":
             return Verdict(says=("rejected",))
         case answer:
-            news = known.status.open and not rejected and not known.left and known.doubt != answer
-            return Verdict(says=(answer,)) if news else AGREES
+            settled = known.rejected or known.left or known.back or answer in known.told
+            still = known.status in _WAITS if answer == "accepted" else known.status.open
+            return Verdict(says=(answer,)) if still and not settled else AGREES
 
 
 # --- whether a line was seen before

@@ -266,34 +266,46 @@ class _Payments:
             known = self.by_reference.get(body.reference or "")
             verdict = match_line(body, known)
             if known is not None and verdict.trouble is None:
-                self.by_reference[known.reference] = replace(known, left=known.left or body.cents < 0,
-                                                             back=known.back or body.cents > 0)  # fmt: skip
+                self._learn(known, verdict, left=body.cents < 0, back=body.cents > 0)
             return [(known, verdict)]
         whole = body.level != "transfer"
         references = self._of_batch.get(body.message, ()) if whole else (body.reference or "",)
         found = [(each, match_report(body, each)) for each in map(self.by_reference.get, references)]
         for known, verdict in found:
-            if known is not None and "rejected" in verdict.says:
-                self.by_reference[known.reference] = replace(known, rejected=True)
+            if known is not None:
+                self._learn(known, verdict)
         return found or [(None, match_report(body, None))]
 
+    def _learn(self, known: Known, verdict: Verdict, *, left: bool = False, back: bool = False) -> None:
+        self.by_reference[known.reference] = replace(
+            known, left=known.left or left, back=known.back or back, told=known.told | {*verdict.says}
+        )
 
+
+# What is asked about comes first and apart: the planner knows nothing of tables that grow in this transaction.
 _KNOWN: Final = """
-    SELECT p.id::text AS payment, p.stream, p.amount, p.status, p.doubt, p.reference, t.sealed, b.message,
+    WITH asked AS MATERIALIZED (
+        SELECT id FROM payments WHERE reference = ANY ($1::text[])
+        UNION SELECT payment FROM batch_transfers JOIN batches ON id = batch WHERE message = ANY ($2::text[])
+    ), booked AS MATERIALIZED (
+        SELECT payment, bool_or(cents < 0) AS went, bool_or(cents > 0) AS back FROM (
+            SELECT payment, cents FROM bank_lines
+            WHERE payment IN (SELECT id FROM asked) AND trouble IS NULL AND cents IS NOT NULL
+            UNION ALL SELECT r.payment, l.cents FROM bank_resolutions r JOIN bank_lines l USING (file, position)
+            WHERE r.payment IN (SELECT id FROM asked)
+            UNION ALL SELECT m.payment, l.cents FROM bank_resolutions r JOIN bank_lines l USING (file, position)
+            JOIN batch_transfers m ON m.batch = r.batch WHERE m.payment IN (SELECT id FROM asked)
+        ) AS each GROUP BY payment
+    ), said AS MATERIALIZED (
+        SELECT payment, array_agg(said) AS told FROM bank_tellings WHERE payment IN (SELECT id FROM asked)
+        GROUP BY payment
+    )
+    SELECT p.id::text AS payment, p.stream, p.amount, p.status, p.reference, t.sealed, b.message,
            EXISTS (SELECT FROM batch_givings g WHERE g.batch = m.batch) AS given,
-           coalesce(l.went, false) AS went, coalesce(l.back, false) AS back,
-           EXISTS (SELECT FROM bank_tellings s WHERE s.payment = p.id AND s.said = 'rejected') AS rejected
-    FROM payments p JOIN transfers t ON t.payment = p.id
-    LEFT JOIN batch_transfers m ON m.payment = p.id LEFT JOIN batches b ON b.id = m.batch
-    LEFT JOIN LATERAL (
-        SELECT bool_or(cents < 0) AS went, bool_or(cents > 0) AS back FROM (
-            SELECT cents FROM bank_lines WHERE payment = p.id AND trouble IS NULL
-            UNION ALL SELECT cents FROM bank_resolutions r JOIN bank_lines USING (file, position)
-            WHERE r.payment = p.id
-        ) AS booked
-    ) AS l ON true
-    WHERE p.reference = ANY ($1::text[])
-       OR p.id IN (SELECT payment FROM batch_transfers JOIN batches ON id = batch WHERE message = ANY ($2::text[]))
+           coalesce(l.went, false) AS went, coalesce(l.back, false) AS back, coalesce(s.told, '{}') AS told
+    FROM asked JOIN payments p ON p.id = asked.id JOIN transfers t ON t.payment = asked.id
+    LEFT JOIN batch_transfers m ON m.payment = asked.id LEFT JOIN batches b ON b.id = m.batch
+    LEFT JOIN booked l ON l.payment = asked.id LEFT JOIN said s ON s.payment = asked.id
 """
 
 
@@ -304,7 +316,7 @@ def _known(ring: KeyRing, row: Mapping[str, Any]) -> Known:
         iban = None
     return Known(
         row["payment"], row["stream"], row["amount"], iban, PaymentStatus(row["status"]), reference=row["reference"],
-        given=row["given"], left=row["went"], back=row["back"], rejected=row["rejected"], doubt=row["doubt"],
+        given=row["given"], left=row["went"], back=row["back"], told=frozenset(row["told"]),
     )  # fmt: skip
 
 
@@ -323,6 +335,8 @@ class Telling:
     reason: str | None
     at: datetime
     """When its file came."""
+    seq: int
+    """Of the fact in the stream `system` from which it follows."""
 
     @property
     def key(self) -> str:
@@ -335,8 +349,10 @@ async def waiting(pool: Pool | Connection, limit: int = 1_000, file: str | None 
     rows = await pool.fetch(
         """
         SELECT encode(t.file, 'hex') AS file, t.position, t.payment::text, t.said, t.stream, t.reason,
-               f.imported_at
+               f.imported_at, coalesce(r.seq, f.seq)
         FROM bank_tellings t JOIN bank_files f ON f.digest = t.file
+        LEFT JOIN bank_resolutions r ON r.file = t.file AND r.position = t.position
+            AND (r.payment = t.payment OR r.batch IS NOT NULL)
         WHERE t.told_at IS NULL AND ($2::bytea IS NULL OR t.file = $2)
         ORDER BY f.seq, t.position, array_position($3::text[], t.said), t.payment LIMIT $1
         """,
@@ -389,6 +405,7 @@ class LineRow:
     how: str | None
     """How somebody resolved it; None while it is open or was never wrong."""
     matched: str | None
+    """The payment, or the message of the batch."""
     resolved_at: datetime | None
     resolved_by: str | None
     why: str | None
@@ -406,7 +423,8 @@ _LINES: Final = """
     SELECT encode(l.file, 'hex') AS file, l.position, f.kind, f.imported_at, l.booked_on, l.cents, l.reference,
            l.bank_reference, l.batch, l.code, l.payment::text, l.reason, l.trouble,
            (SELECT min(t.refused) FROM bank_tellings t WHERE t.file = l.file AND t.position = l.position) AS refused,
-           r.how, r.payment::text AS matched, r.resolved_at, r.resolved_by,
+           r.how, coalesce(r.payment::text, (SELECT b.message FROM batches b WHERE b.id = r.batch)) AS matched,
+           r.resolved_at, r.resolved_by,
            (SELECT p.text FROM parts p WHERE p.stream = 'system' AND p.seq = r.seq AND p.name = 'why') AS why,
            x.sealed
     FROM bank_lines l JOIN bank_files f ON f.digest = l.file
@@ -414,8 +432,17 @@ _LINES: Final = """
     LEFT JOIN bank_texts x ON x.file = l.file AND x.position = l.position
 """
 _WRONG: Final = """
-    (l.trouble IS NOT NULL
-     OR (l.file, l.position) IN (SELECT t.file, t.position FROM bank_tellings t WHERE t.refused IS NOT NULL))
+    (l.file, l.position) IN (
+        SELECT file, position FROM bank_lines WHERE trouble IS NOT NULL
+        UNION SELECT file, position FROM bank_tellings WHERE refused IS NOT NULL
+    )
+"""
+_OF_PAYMENT: Final = """
+    (l.file, l.position) IN (
+        SELECT file, position FROM bank_lines WHERE payment = $1
+        UNION SELECT file, position FROM bank_resolutions WHERE payment = $1
+        UNION SELECT file, position FROM bank_tellings WHERE payment = $1
+    )
 """
 
 
@@ -446,7 +473,7 @@ async def line(pool: Pool | Connection, ring: KeyRing, id: str) -> LineRow | Non
     if not place.isdecimal() or len(place) > _LONGEST_PLACE or not digest:
         return None
     rows = await pool.fetch(
-        f"{_LINES} WHERE l.position = $2 AND starts_with(encode(l.file, 'hex'), $1)", digest.lower(), int(place)
+        f"{_LINES} WHERE l.position = $2 AND starts_with(encode(f.digest, 'hex'), $1)", digest.lower(), int(place)
     )
     return _line(ring, rows[0]) if len(rows) == 1 else None
 
@@ -457,8 +484,7 @@ _LONGEST_PLACE: Final = 9
 async def lines_of(pool: Pool | Connection, ring: KeyRing, payment: str) -> list[LineRow]:
     """What the bank said of a payment, and what somebody matched with it, in the order in which it came."""
     rows = await pool.fetch(
-        f"""{_LINES} WHERE l.payment = $1 OR r.payment = $1 OR EXISTS (SELECT FROM bank_tellings t
-            WHERE t.payment = $1 AND t.file = l.file AND t.position = l.position) ORDER BY f.seq, l.position""",
+        f"{_LINES} WHERE {_OF_PAYMENT} ORDER BY f.seq, l.position",
         payment,
     )
     return [_line(ring, row) for row in rows]
@@ -482,18 +508,21 @@ class NotOpen(Exception):
 
 
 class CannotMatch(Exception):
-    """The line cannot be what became of this payment; `code` says why."""
+    """The line cannot be what became of this payment or batch; `code` says why."""
 
-    def __init__(self, code: Literal["amount", "incoming", "told"]) -> None:
+    def __init__(self, code: Literal["amount", "no-movement", "other-batch", "told"]) -> None:
         super().__init__(code)
         self.code = code
 
 
 async def resolve(
     pool: Pool, row: LineRow, how: Literal["match", "not-ours", "refund"], why: str, by: By,
-    payment: str | None = None,
+    payment: str | None = None, batch: str | None = None,
 ) -> None:  # fmt: skip
-    """Finance has looked at a line, and says what it is; of a match its journey is to be told.
+    """Finance has looked at a line, and says what it is; of a match, journeys are to be told.
+
+    Args:
+        payment, batch: ids; of a match one of them.
 
     Raises:
         NotOpen. NotFound: no such payment. CannotMatch.
@@ -502,15 +531,17 @@ async def resolve(
     async with pool.acquire() as connection, connection.transaction():
         if payment is not None:
             await _tell_matched(connection, row, payment)
-        fact = BankLineResolved(file=row.file, position=row.position, how=how, payment=payment)
+        if batch is not None:
+            await _tell_all(connection, row, batch)
+        fact = BankLineResolved(file=row.file, position=row.position, how=how, payment=payment, batch=batch)
         seq = await record(connection, STREAM, [Fact(fact, {"why": why})], by)
         done = await connection.execute(
             f"""
-            INSERT INTO bank_resolutions (file, position, how, payment, resolved_at, resolved_by, seq)
-            SELECT l.file, l.position, $3, $4, $5, $6, $7 FROM bank_lines l
+            INSERT INTO bank_resolutions (file, position, how, payment, batch, resolved_at, resolved_by, seq)
+            SELECT l.file, l.position, $3, $4, $5, $6, $7, $8 FROM bank_lines l
             WHERE l.file = $1 AND l.position = $2 AND {_WRONG} ON CONFLICT DO NOTHING
             """,
-            file, row.position, how, payment, by.at, by.actor, seq,
+            file, row.position, how, payment, batch, by.at, by.actor, seq,
         )  # fmt: skip
         if done != "INSERT 0 1":
             raise NotOpen
@@ -521,7 +552,7 @@ async def _tell_matched(connection: Connection, row: LineRow, payment: str) -> N
     if known is None:
         raise NotFound("payment", payment)
     if row.cents is None:
-        raise CannotMatch("incoming")
+        raise CannotMatch("no-movement")
     if abs(row.cents) != known["amount"]:
         raise CannotMatch("amount")
     done = await connection.execute(
@@ -532,3 +563,34 @@ async def _tell_matched(connection: Connection, row: LineRow, payment: str) -> N
     )  # fmt: skip
     if done != "INSERT 0 1":
         raise CannotMatch("told")
+
+
+async def _tell_all(connection: Connection, row: LineRow, batch: str) -> None:
+    """All that the bank did not reject of a batch has left, when that is what the one sum comes to."""
+    if row.cents is None or row.cents > 0:
+        raise CannotMatch("no-movement")
+    message = await connection.fetchval("SELECT message FROM batches WHERE id = $1", batch)
+    if row.batch not in (None, message):
+        raise CannotMatch("other-batch")
+    members = await connection.fetch(
+        """
+        SELECT p.id::text, p.stream, p.amount, p.status FROM batch_transfers m JOIN payments p ON p.id = m.payment
+        WHERE m.batch = $1 AND p.status <> 'rejected'
+        AND NOT EXISTS (SELECT FROM bank_tellings t WHERE t.payment = p.id AND t.said = 'rejected')
+        """,
+        batch, timeout=_SECONDS,
+    )  # fmt: skip
+    if sum(member["amount"] for member in members) != -row.cents:
+        raise CannotMatch("amount")
+    await connection.execute(
+        "INSERT INTO bank_tellings (file, position, payment, said, stream)"
+        " SELECT $1, $2, id, 'settled', stream FROM unnest($3::uuid[], $4::text[]) AS member (id, stream)"
+        " ON CONFLICT DO NOTHING",
+        bytes.fromhex(row.file), row.position, *_columns_of(members), timeout=_SECONDS,
+    )  # fmt: skip
+
+
+def _columns_of(members: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[str]]:
+    """Id and journey of those whose fate is open."""
+    waiting = [member for member in members if PaymentStatus(member["status"]).open]
+    return [member["id"] for member in waiting], [member["stream"] for member in waiting]

@@ -1,14 +1,14 @@
 """Transfers that wait for a file, and the files: each claims its payments for ever, and is rendered once."""
 
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, Final, Literal
 
 from journeys.domain.banking import MOST_TRANSFERS, Account, Batch, Transfer
 from journeys.domain.directory import BatchGivenOut, BatchMade
+from journeys.domain.payee import Payee, read_payee
 from journeys.store.database import Connection, Pool
 from journeys.store.directory import By, Fact, NotFound, record
 from journeys.store.payments import reference_of
@@ -54,17 +54,6 @@ class BatchRow:
     """How often it was given out, always the same bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Payee:
-    """Whom a transfer is for."""
-
-    name: str
-    iban: str = field(repr=False)
-
-    def text(self) -> bytes:
-        return json.dumps([self.name, self.iban]).encode()
-
-
 # --- transfers that wait
 
 
@@ -73,7 +62,7 @@ async def queue(pool: Pool, ring: KeyRing, payment: str, amount: int, payee: Pay
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(
             "INSERT INTO transfers (payment, reference, amount, sealed) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-            payment, reference_of(payment), amount, seal(ring, payee.text(), f"transfer/{payment}"),
+            payment, reference_of(payment), amount, seal(ring, payee.text.encode(), f"transfer/{payment}"),
         )  # fmt: skip
         row = await connection.fetchrow("SELECT amount, sealed FROM transfers WHERE payment = $1", payment)
         if row["amount"] != amount or payee_of(ring, payment, row["sealed"]) != payee:
@@ -82,7 +71,7 @@ async def queue(pool: Pool, ring: KeyRing, payment: str, amount: int, payee: Pay
 
 def payee_of(ring: KeyRing, payment: str, sealed: bytes) -> Payee:
     """Whom a transfer is for. Raises CannotUnseal."""
-    return Payee(*json.loads(unseal(ring, sealed, f"transfer/{payment}")))
+    return read_payee(unseal(ring, sealed, f"transfer/{payment}").decode())
 
 
 async def waiting(pool: Pool | Connection) -> tuple[int, int]:
@@ -123,8 +112,9 @@ async def whereabouts(pool: Pool, payment: str) -> tuple[Where, str]:
 
 # --- batches
 
+# An unknown one that waits here has not left either: its worker died between the queue and the journal.
 _FREE: Final = """
-    WHERE p.status = 'instructed' AND p.pay_by = 'sepa' AND p.doubt IS NULL
+    WHERE p.status IN ('instructed', 'unknown') AND p.pay_by = 'sepa' AND p.doubt IS NULL
     AND NOT EXISTS (SELECT FROM batch_transfers m WHERE m.payment = t.payment)
 """
 
@@ -150,7 +140,7 @@ async def make(
         if not rows:
             return None
         transfers = tuple(
-            Transfer(row["payment"], row["reference"], row["amount"], payee.name, payee.iban, about)
+            Transfer(row["payment"], row["reference"], row["amount"], payee.name, payee.iban or "", about)
             for row in rows
             for payee in [payee_of(ring, row["payment"], row["sealed"])]
         )
@@ -263,10 +253,13 @@ async def batch_with(connection: Pool | Connection, payment: str) -> BatchRow | 
 
 
 async def closed_meanwhile(pool: Pool | Connection, id: str) -> list[str]:
-    """Payments of a batch that somebody settled otherwise since it was made: its file pays them once more."""
+    """Payments of a batch that people have closed since, not the bank: its file pays them all the same."""
     rows = await pool.fetch(
-        "SELECT p.id::text FROM batch_transfers m JOIN payments p ON p.id = m.payment"
-        " WHERE m.batch = $1 AND p.status = 'settled-by-hand' ORDER BY p.id",
+        """
+        SELECT p.id::text FROM batch_transfers m JOIN payments p ON p.id = m.payment
+        WHERE m.batch = $1 AND p.status IN ('settled-by-hand', 'rejected', 'cancelled')
+        AND NOT EXISTS (SELECT FROM bank_tellings t WHERE t.payment = p.id AND t.said = p.status) ORDER BY p.id
+        """,
         id,
     )
     return [row["id"] for row in rows]

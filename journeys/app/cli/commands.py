@@ -16,6 +16,7 @@ from journeys.app.cli import (
     links,
     listing,
     papers,
+    payments,
     programmes,
     rules,
     running,
@@ -47,6 +48,7 @@ def application() -> typer.Typer:
     indicators.add_to(app)
     links.add_to(app)
     papers.add_to(app)
+    payments.add_to(app)
     tokens.add_to(app)
     webhooks.add_to(app)
     audit.add_to(app)

@@ -123,13 +123,15 @@ CREATE TABLE bank_resolutions (
     position integer NOT NULL,
     how text NOT NULL CHECK (how IN ('match', 'not-ours', 'refund')),
     payment uuid,
+    batch uuid REFERENCES batches,
     resolved_at timestamptz NOT NULL,
     resolved_by text NOT NULL,
     seq integer NOT NULL,
     PRIMARY KEY (file, position),
     FOREIGN KEY (file, position) REFERENCES bank_lines,
-    CHECK ((payment IS NOT NULL) = (how = 'match'))
+    CHECK (num_nonnulls(payment, batch) = (how = 'match')::integer)
 );
+COMMENT ON COLUMN bank_resolutions.batch IS 'Matched as a whole: the bank booked it as one sum.';
 COMMENT ON COLUMN bank_resolutions.seq IS 'Of its fact in the stream `system`; why is a part of it.';
 
 DO $$
