@@ -13,7 +13,7 @@ from journeys.contract import Answer
 from journeys.domain.commands import Command, Sync
 from journeys.domain.record import SYSTEM
 from journeys.indicators.definitions import VERSION, told
-from journeys.issuing import days_owed, send_notices
+from journeys.issuing import days_owed, send_notices, send_waiting
 from journeys.store import cohorts, counting, documents, views
 from journeys.store.directory import By
 from journeys.store.signing import sign
@@ -22,6 +22,8 @@ PAST = timedelta(minutes=5)
 """A due so long past means that nobody is there to take it."""
 AT_ONCE: Final = 5_000
 """Journeys that one round counts for the indicators: under a minute of work."""
+TOLD_AT_ONCE: Final = 5_000
+"""Journeys that one round tells what the bank said: some two minutes. Whoever imports a file tells all of it."""
 CUT_OFF: Final = timedelta(days=1)
 """A document kept so long for a command that the journal has not taken belongs to nothing."""
 
@@ -48,6 +50,7 @@ class Fleet:
                 structlog.get_logger().warning("journey not woken", journey=row.id, reason=type(error).__name__)
         await self._look_after_cohorts(now)
         await send_notices(self._resources.pool, self._resources.ring, self._send, now)
+        await send_waiting(self._resources.pool, self._resources.ring, self._send, now, most=TOLD_AT_ONCE)
         await documents.sweep(self._resources.pool, now - CUT_OFF)
         await counting.recount(self._resources.pool, told, VERSION, AT_ONCE)
         return woken

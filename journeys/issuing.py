@@ -128,7 +128,7 @@ def bank_said(ring: KeyRing, telling: Telling, now: datetime) -> Command:
 
 async def send_waiting(
     pool: Pool, ring: KeyRing, send: Callable[[Command], Awaitable[Answer | None]], now: datetime,
-    file: str | None = None,
+    file: str | None = None, most: int | None = None,
 ) -> Told:  # fmt: skip
     """Tell journeys what the bank said of their payments and what they have not answered yet.
 
@@ -137,7 +137,7 @@ async def send_waiting(
 
     Args:
         send: sends a signed command; None when no answer comes.
-        file: only what this file says, by its SHA-256.
+        file: only what this file says, by its SHA-256. most: about so many things, and no more; None: all.
     """
     taken = refused = 0
     silent = False
@@ -155,7 +155,10 @@ async def send_waiting(
                 await bank_files.told(pool, telling, code, now)
                 taken, refused = taken + (code is None), refused + (code is not None)
 
-    while not silent and (waiting := await bank_files.waiting(pool, file=file)):
+    while not silent and (most is None or taken + refused < most):
+        waiting = await bank_files.waiting(pool, file=file)
+        if not waiting:
+            break
         by_stream: dict[str, list[Telling]] = {}
         for each in waiting:
             by_stream.setdefault(each.stream, []).append(each)
@@ -177,15 +180,23 @@ async def send_notices(
     Args:
         send: sends a signed command; None when no answer comes.
     """
-    waiting = await provider.waiting(pool)
-    left = 0
-    for notice in sorted(waiting, key=lambda each: notices.ORDER.index(each.said)):
-        outcome = await _outcome_of(pool, ring, send, notice, now)
-        if outcome is None:
-            left += 1
-        else:
-            await provider.came_to(pool, notice, outcome[0], now, outcome[1])
-    return left
+    by_payment: dict[str, list[Notice]] = {}
+    for notice in sorted(await provider.waiting(pool), key=lambda each: notices.ORDER.index(each.said)):
+        by_payment.setdefault(notice.reference, []).append(notice)
+    limit = asyncio.Semaphore(_AT_ONCE)
+
+    async def tell(mine: Sequence[Notice]) -> int:
+        left = 0
+        async with limit:
+            for notice in mine:
+                outcome = await _outcome_of(pool, ring, send, notice, now)
+                if outcome is None:
+                    left += 1
+                else:
+                    await provider.came_to(pool, notice, outcome[0], now, outcome[1])
+        return left
+
+    return sum(await asyncio.gather(*map(tell, by_payment.values())))
 
 
 async def _outcome_of(

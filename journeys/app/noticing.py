@@ -93,14 +93,14 @@ async def take(
 
 async def tell(
     pool: Pool, ring: KeyRing, client: "Callable[[], Awaitable[Client]]", task_queue: str, now: datetime
-) -> None:
-    """Tell journeys what is kept for them. What gets no answer is told again with the next round of the fleet."""
+) -> bool:
+    """Tell journeys what is kept for them; whether some of it still waits, and the engine can be reached."""
     from journeys.temporal import Unreachable
 
     try:
         temporal = await client()
     except Unreachable:
-        return
+        return False
 
     async def send(command: Command) -> Answer | None:
         try:
@@ -108,4 +108,4 @@ async def tell(
         except Unreachable:
             return None
 
-    await send_notices(pool, ring, send, now)
+    return bool(await send_notices(pool, ring, send, now))

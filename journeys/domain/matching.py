@@ -4,16 +4,11 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Final
 
 from journeys.domain.banking import Line, Report
+from journeys.domain.notices import Said
 from journeys.domain.state import PaymentStatus
-
-Said = Literal["accepted", "close", "no-match", "unchecked", "settled", "rejected", "returned"]
-"""What a journey is told of its payment (`record-receipt`)."""
-
-ORDER: Final[tuple[Said, ...]] = ("accepted", "close", "no-match", "unchecked", "settled", "rejected", "returned")
-"""Of what one line says, the first is told first."""
 
 
 class Trouble(StrEnum):

@@ -5,6 +5,10 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
+PAYEE: Final = "payee"
+"""The part of a command, and the field of the name."""
+IBAN: Final = "iban"
+"""The field of the account: what is typed there goes into the part."""
 WITH_ACCOUNT: Final = frozenset({"sepa", "http"})
 """Channels that pay into an account."""
 

@@ -10,17 +10,16 @@ from typing import Any, Final, Literal
 from journeys.domain.banking import FileRefused, Line, Report, StatementHead
 from journeys.domain.directory import BankFileImported, BankLineResolved
 from journeys.domain.matching import (
-    ORDER,
     Counted,
     Identity,
     Known,
-    Said,
     Verdict,
     identity_of,
     match_line,
     match_report,
     seen_before,
 )
+from journeys.domain.notices import ORDER, Said
 from journeys.domain.state import PaymentStatus
 from journeys.store.batches import payee_of
 from journeys.store.database import Connection, Pool

@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from journeys.domain.banking import Account, Batch, FileRefused, Line, Report, StatementHead
-from journeys.domain.matching import ORDER
+from journeys.domain.notices import ORDER
 from journeys.domain.payee import Payee
 from journeys.identifiers import uuid7
 from journeys.store import bank_files, batches, staff

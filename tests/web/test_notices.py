@@ -3,7 +3,7 @@
 import base64
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
@@ -65,30 +65,30 @@ async def test_a_signed_notice_is_kept_once_and_answered(ground: Ground, provide
 
 
 @pytest.mark.parametrize(
-    ("request_", "status"),
+    ("made", "status"),
     [
-        (signed(GOOD, OLD), 202),
-        (signed(GOOD, NEW, more="v1,AAAA v2,x "), 202),
-        (signed({**GOOD, "iban": "FR76", "more": [1]}), 202),
-        (signed(GOOD, STRANGE), 401),
-        (signed(GOOD, late=400), 401),
-        (signed(GOOD, late=-400), 401),
-        (signed(GOOD, event="evt.1"), 401),
-        ({"content": json.dumps(GOOD).encode()}, 401),
-        ({**signed(GOOD), "content": json.dumps({**GOOD, "amount": 1}).encode()}, 401),
-        (signed(b"{"), 422),
-        (signed({**GOOD, "amount": "20000"}), 422),
-        (signed({**GOOD, "amount": 0}), 422),
-        (signed({**GOOD, "said": "paid"}), 422),
-        (signed({**GOOD, "reference": "nowhere"}), 422),
-        (signed({**GOOD, "at": "2027-03-01T10:00:00"}), 422),
-        (signed({**GOOD, "more": "x" * 16_000}), 413),
+        (lambda: signed(GOOD, OLD), 202),
+        (lambda: signed(GOOD, NEW, more="v1,AAAA v2,x "), 202),
+        (lambda: signed({**GOOD, "iban": "FR76", "more": [1]}), 202),
+        (lambda: signed(GOOD, STRANGE), 401),
+        (lambda: signed(GOOD, late=400), 401),
+        (lambda: signed(GOOD, late=-400), 401),
+        (lambda: signed(GOOD, event="evt.1"), 401),
+        (lambda: {"content": json.dumps(GOOD).encode()}, 401),
+        (lambda: {**signed(GOOD), "content": json.dumps({**GOOD, "amount": 1}).encode()}, 401),
+        (lambda: signed(b"{"), 422),
+        (lambda: signed({**GOOD, "amount": "20000"}), 422),
+        (lambda: signed({**GOOD, "amount": 0}), 422),
+        (lambda: signed({**GOOD, "said": "paid"}), 422),
+        (lambda: signed({**GOOD, "reference": "nowhere"}), 422),
+        (lambda: signed({**GOOD, "at": "2027-03-01T10:00:00"}), 422),
+        (lambda: signed({**GOOD, "more": "x" * 16_000}), 413),
     ],
 )
 async def test_what_is_not_signed_now_with_a_known_secret_leaves_nothing(
-    ground: Ground, provider: httpx.AsyncClient, request_: dict[str, Any], status: int
+    ground: Ground, provider: httpx.AsyncClient, made: Callable[[], dict[str, Any]], status: int
 ) -> None:
-    assert await post(provider, request_) == status
+    assert await post(provider, made()) == status
     assert await kept(ground) == (status == 202)
 
 

@@ -363,8 +363,8 @@ def _exit(desk: Desk, told: "Told") -> int:
     if not told.waiting:
         return Exit.DONE
     desk.out.note(desk.out.t(
-        f"{told.waiting} attendent le moteur : redonnez le même fichier, ou attendez le contrôle du jour.",
-        f"{told.waiting} wait for the engine: give the same file again, or wait for the daily control.",
+        f"{told.waiting} attendent le moteur : portées d'elles-mêmes sur les parcours à son retour, sous dix minutes.",
+        f"{told.waiting} wait for the engine: told to journeys by themselves within ten minutes of its return.",
     ))  # fmt: skip
     return Exit.UNREACHABLE
 

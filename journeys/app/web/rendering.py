@@ -16,6 +16,7 @@ from journeys.app.reading import ZONE, today_of
 from journeys.app.web.policy import DECIDING, READERS, STAFF
 from journeys.app.web.visit import Visit
 from journeys.domain.moments import parse_moment
+from journeys.domain.payee import grouped
 from journeys.i18n import (
     Lang,
     capital,
@@ -55,6 +56,7 @@ def render(visit: Visit, template: str, /, **given: Any) -> str:
         done=capital(command_word(done, visit.lang)) if done in COMMANDS else "",
         simulated=clock.describe(visit.lang) if clock.simulated() else "",
         association=visit.house.settings.association,
+        pays_nobody=visit.house.settings.bank == "simulated",
         **given,
     )
 
@@ -130,6 +132,7 @@ def _environment(lang: Lang) -> Environment:
         label=lambda code, programme: label(code, lang, programme),
         moment=lambda when, book: moment_words(parse_moment(when), book, lang),
         short_id=short,
+        grouped=grouped,
     )
     return made
 
