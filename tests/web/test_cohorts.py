@@ -11,6 +11,7 @@ import pytest_asyncio
 from journeys.store import cohorts, views
 from tests.conftest import RealStack
 from tests.web.scene import Scene, open_scene, token_in
+from tests.web.test_tokens import program, token_of
 
 LATER = date.today() + timedelta(days=47)
 
@@ -115,3 +116,16 @@ async def test_a_persons_page_names_their_cohort(scene: Scene) -> None:
     async with await scene.browser("referent") as browser:
         page = (await browser.get(f"/parcours/{scene.journeys['own']}")).text
     assert f'promotion <a href="/promotions/{scene.cohort}">Promotion</a>' in page
+
+
+async def test_a_program_reads_cohorts_and_indicators_as_its_owner_sees_them(scene: Scene) -> None:
+    async with program(scene.ground, await token_of(scene.ground, scene.holder("referent").id)) as client:
+        [row] = (await client.get("/cohorts")).json()["cohorts"]
+        whole = (await client.get(f"/cohorts/{scene.cohort}")).json()
+        counted = (await client.get("/indicators", params={"by": "month", "programme": "auxilia"})).json()
+        wrong = await client.get("/indicators", params={"from": "2027-09", "to": "2027-03"})
+    assert (row["id"], row["places"], row["taken"], row["waiting"]) == (scene.cohort, 2, 2, 1)
+    assert [(each["journey"], each["rank"]) for each in whole["journeys"]] == [(scene.journeys["own"], None)]
+    assert whole["taken"] == 2, "those that the owner does not see are counted, not named"
+    assert counted["by"] == "month" and counted["indicators"], counted
+    assert wrong.status_code == 422 and wrong.json()["code"] == "months-turned"
