@@ -193,6 +193,8 @@ BOUND_TO_FUNDS: Final = frozenset({"finance"})
 
 def held(command: Command, state: State, programme: Programme | None) -> tuple[str, ...]:
     """The roles in which the actor may give this command: about another fund's money, none that is bound to funds."""
+    if not command.funds:
+        return command.roles
     body = command.body
     about = {name: getattr(body, name, "") for name in ("grant", "payment", "receipt")}
     return _free(command.roles, command.funds, fund_of(state, **about), programme)

@@ -95,7 +95,10 @@ GET /parcours/{id}/debut                login   journey   journey     journey  j
 GET /parcours/{id}/audit                login   journey   journey     journey  journey  journey  refused        refused  refused  refused
 GET /partenaires                        login   lists     lists       open     open     open     refused        refused  refused  refused
 GET /promotions                         login   open      open        open     open     open     refused        refused  refused  refused
+GET /promotions/ouvrir                  login   refused   open        refused  refused  refused  refused        refused  refused  refused
+POST /promotions/ouvrir                 login   refused   open        refused  refused  refused  refused        refused  refused  refused
 GET /promotions/{cohort}                login   lists     lists       lists    lists    lists    refused        refused  refused  refused
+POST /promotions/{cohort}/clore         login   refused   lists       refused  refused  refused  refused        refused  refused  refused
 POST /promotions/{cohort}/dates         login   refused   lists       refused  refused  refused  refused        refused  refused  refused
 POST /promotions/{cohort}/entrer        login   lists     lists       refused  refused  refused  refused        refused  refused  refused
 POST /promotions/{cohort}/places        login   refused   lists       refused  refused  refused  refused        refused  refused  refused

@@ -102,6 +102,7 @@ def test_the_document_says_what_is_tested() -> None:
 @together
 async def test_every_route_for_every_role_and_scope(shared: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: Counter[str] = Counter()
+    await at_rest(shared)
     events = await count(shared, "events")
     with short_streams(monkeypatch):
         for role in (NOBODY, *ROLES):
@@ -459,6 +460,18 @@ def _leader(scene: Scene, scope: str) -> str:
     """Who leads already: handing the journey to them is refused by a rule."""
     by = {"own": "aline", "closed": "aline", "colleague": "bob", "nowhere": "bob", "absent": "dora"}
     return scene.people[by.get(scope, "carl")].id
+
+
+async def at_rest(scene: Scene) -> None:
+    """Wait until each effect that was called for has its outcome: from then on nothing is written by itself."""
+    async with asyncio.timeout(60):
+        for id in scene.journeys.values():
+            while True:
+                row = await views.journey(scene.house.writing, id)
+                assert row is not None
+                if not (await load(scene.house.writing, row)).state.effects:
+                    break
+                await asyncio.sleep(0.05)
 
 
 async def count(scene: Scene, table: str) -> int:

@@ -1,7 +1,7 @@
 """Who there is: staff (roles, sites, absences), partners, mentors, people, and the funds that pay."""
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import typer
 
@@ -11,7 +11,7 @@ from journeys.app.cli.shape import argument, at, command, group, option
 from journeys.app.failures import Lang, Said, usage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from journeys.app.proposing import Proposal
     from journeys.store.directory import By
@@ -181,8 +181,9 @@ async def _staff_add(
         active=True, **checked,
     )  # fmt: skip
     await staff.add(pool, member, by)
-    _told(desk, "staff", member, f"{member.name} ({handle}) est dans l'équipe : {_roles_words(member.roles, 'fr')}.",
-          f"{member.name} ({handle}) is on the staff: {_roles_words(member.roles, 'en')}.")  # fmt: skip
+    fr, en = (_roles_words(member.roles, lang, known_roles) for lang in get_args(Lang))
+    _told(desk, "staff", member, f"{member.name} ({handle}) est dans l'équipe : {fr}.",
+          f"{member.name} ({handle}) is on the staff: {en}.")  # fmt: skip
 
 
 async def _staff_password(desk: Desk, handle: str, stdin: bool) -> None:
@@ -248,9 +249,9 @@ async def _staff_list(desk: Desk) -> None:
     for absence in await staff.absences(pool, today_of(desk.now)):
         deputy = f" ({names.get(absence.deputy, '')})" if absence.deputy else ""
         away.setdefault(absence.staff, f"{absence.first_day:%d/%m/%Y} – {absence.last_day:%d/%m/%Y}{deputy}")
-    out = desk.out
+    out, known = desk.out, await _roles(desk)
     rows = [
-        (m.handle, m.name, _roles_words(m.roles, out.lang), ", ".join(m.sites) or out.t("tous", "all"),
+        (m.handle, m.name, _roles_words(m.roles, out.lang, known), ", ".join(m.sites) or out.t("tous", "all"),
          ", ".join(m.funds) or out.t("tous", "all") if "finance" in m.roles else "", m.email or "",
          away.get(m.id, "") if m.active else out.t("parti", "left"))
         for m in members
@@ -329,21 +330,21 @@ async def _staff_absence(desk: Desk, handle: str, first: str, last: str | None, 
           f"{handle}: absence noted from {first_day} to {last_day}.")  # fmt: skip
 
 
-async def _roles(desk: Desk) -> set[str]:
-    """Roles of the rights table, and those of programmes shipped or in force."""
+async def _roles(desk: Desk) -> dict[str, Said]:
+    """Roles of the rights table, and those of programmes shipped or in force, each with what it is called."""
+    from journeys.app.inbox import role_label
     from journeys.app.publishing import in_force
     from journeys.authoring.reading import programme_names, read_programme
     from journeys.domain.rights import ROLES
 
-    known = {*ROLES}
-    for name in programme_names():
-        known |= set(read_programme(name).programme.roles)
-    for _, programme in (await in_force(await desk.pool())).values():
-        known |= set(programme.roles)
-    return known - {"participant", "partner", "mentor"}
+    programmes = [read_programme(name).programme for name in programme_names()]
+    programmes += [programme for _, programme in (await in_force(await desk.pool())).values()]
+    known = {code: Said(role.fr, role.en) for programme in programmes for code, role in programme.roles.items()}
+    known |= {role: Said(role_label(role, "fr"), role_label(role, "en")) for role in ROLES}
+    return {code: label for code, label in known.items() if code not in ("participant", "partner", "mentor")}
 
 
-def _known_role(role: str, known: set[str]) -> None:
+def _known_role(role: str, known: "Collection[str]") -> None:
     from journeys.app.finding import nearest
 
     if role in known:
@@ -855,8 +856,6 @@ _HEADS: Final = {
 }
 
 
-def _roles_words(roles: tuple[str, ...], lang: Lang) -> str:
-    from journeys.app.inbox import role_label
-
+def _roles_words(roles: tuple[str, ...], lang: Lang, known: "Mapping[str, Said]") -> str:
     nothing = "no role" if lang == "en" else "aucun rôle"
-    return ", ".join(role_label(role, lang) for role in roles) or nothing
+    return ", ".join(known[role].in_(lang) if role in known else role for role in roles) or nothing
