@@ -3,21 +3,33 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from journeys.contract import Append
 from journeys.domain import events as e
 from journeys.domain.events import read_event
-from journeys.domain.fund import MOVE_OF_KIND, Account, FundState, Move, Reservation, after, postings, refusal
+from journeys.domain.fund import (
+    MOVE_OF_KIND,
+    Account,
+    FundState,
+    Move,
+    Reservation,
+    after,
+    day_of,
+    postings,
+    refusal,
+)
 from journeys.domain.gate import STORY, Colleague, Proof, Story
 from journeys.domain.programme import Programme, compile_programme
+from journeys.store import receipts
 from journeys.store.database import Connection, Pool
 from journeys.store.offer import BadOffer
 from journeys.store.payments import KINDS, row_of
 from journeys.store.programmes import texts_of
 from journeys.store.signing import KeyRing, stored_holds
 
-MONEY_KINDS: Final = KINDS | frozenset(MOVE_OF_KIND)
+MONEY_KINDS: Final = KINDS | receipts.KINDS | frozenset(MOVE_OF_KIND)
 """Events with which the append writes more than the journal."""
 
 _PROGRAMMES: Final[dict[str, Programme]] = {}
@@ -44,6 +56,17 @@ class Fund:
     paid: int
     """Justified or not."""
     justified: int
+    donor: str | None = None
+    first_day: date | None = None
+    last_day: date | None = None
+    """When it gives, both days included; None: no bound."""
+    purposes: tuple[str, ...] = ()
+    """None: every purpose."""
+
+    @property
+    def unjustified(self) -> int:
+        """Paid, and not justified (yet)."""
+        return self.paid - self.justified
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +97,7 @@ async def lock(connection: Connection, request: Append, ring: KeyRing) -> Locked
     )
     held = json.loads(found)
     return Locked(
-        {each["code"]: FundState(**each) for each in held["funds"]},
+        {each["code"]: _fund(each) for each in held["funds"]},
         {each["payment"]: Reservation(**each) for each in held["promised"]},
         held["justified"],
         await _story(connection, request, held, ring) if reserved else None,
@@ -91,7 +114,7 @@ def judged(locked: Locked, request: Append) -> list[dict[str, Any]]:
     funds, promised = dict(locked.funds), dict(locked.promised)
     said: list[dict[str, Any]] = []
     for header in request.events:
-        about = row_of(header) if header["kind"] in KINDS else {}
+        about = row_of(header) if header["kind"] in KINDS else receipts.row_of(header)
         if (move := MOVE_OF_KIND.get(header["kind"])) is not None and header["data"].get("payment"):
             reservation = _reservation(locked, header, funds, promised)
             amount = header["data"]["amount"] if move is Move.JUSTIFIED else reservation.amount
@@ -121,10 +144,18 @@ def _reservation(
     assert isinstance(event.data, e.PaymentReserved)
     assert locked.story is not None
     asked = Reservation(payment, event.data.fund, event.data.person, event.data.amount)
-    if code := locked.story.refusal(event.data) or refusal(funds.get(asked.fund), asked):
+    if code := locked.story.refusal(event.data):
+        raise FundRefused(code)
+    purpose, on = locked.story.state.grants[event.data.grant].purpose, day_of(event.recorded_at)
+    if code := refusal(funds.get(asked.fund), asked, purpose=purpose, on=on):
         raise FundRefused(code)
     promised[payment] = asked
     return asked
+
+
+def _fund(row: Mapping[str, Any]) -> FundState:
+    first, last = (date.fromisoformat(day) if (day := row[name]) else None for name in ("first_day", "last_day"))
+    return FundState(**{**row, "first_day": first, "last_day": last, "purposes": tuple(row["purposes"])})
 
 
 def _told_by(kind: str) -> bool:
@@ -179,15 +210,16 @@ async def funds(pool: Pool) -> list[Fund]:
     """Every fund by code, with where its cents are."""
     rows = await pool.fetch(
         """
-        SELECT f.code, f.stream, f.cap_per_person, f.balance,
+        SELECT f.code, f.stream, f.cap_per_person, f.balance AS available,
                coalesce(sum(e.cents) FILTER (WHERE e.account = 'reserved'), 0)::bigint AS reserved,
                coalesce(sum(e.cents) FILTER (WHERE e.account IN ('paid', 'justified')), 0)::bigint AS paid,
-               coalesce(sum(e.cents) FILTER (WHERE e.account = 'justified'), 0)::bigint AS justified
+               coalesce(sum(e.cents) FILTER (WHERE e.account = 'justified'), 0)::bigint AS justified,
+               f.donor, f.first_day, f.last_day, f.purposes
         FROM funds f LEFT JOIN ledger_entries e ON e.fund = f.code
         GROUP BY f.code ORDER BY f.code
         """
     )
-    return [Fund(*row) for row in rows]
+    return [Fund(**{**row, "purposes": tuple(row["purposes"])}) for row in rows]
 
 
 async def committed(pool: Pool | Connection, fund: str, person: str) -> int:

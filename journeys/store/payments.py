@@ -3,11 +3,13 @@
 import base64
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from journeys.domain.state import PaymentStatus
-from journeys.store.database import Connection
+from journeys.store.database import Connection, Pool
 
 _STATUS: Final = {
     "PaymentReserved": PaymentStatus.RESERVED,
@@ -67,6 +69,30 @@ def row_of(header: Mapping[str, Any]) -> dict[str, Any]:
         case _:
             pass
     return {"moved": row}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Payments of a fund in one status: how many, cents, and since when the oldest is so."""
+
+    status: str
+    count: int
+    amount: int
+    since: datetime
+
+
+async def standing(pool: Pool | Connection, fund: str) -> list[Standing]:
+    """The payments of a fund that wait for something, by status; a blocked one until it is called for again."""
+    rows = await pool.fetch(
+        """
+        SELECT status, count(*) AS count, sum(amount)::bigint AS amount, min(since) AS since FROM payments
+        WHERE fund = $1 AND (status IN ('reserved', 'instructed', 'accepted', 'unknown')
+                             OR (status = 'blocked' AND NOT replaced))
+        GROUP BY status ORDER BY status
+        """,
+        fund,
+    )
+    return [Standing(**row) for row in rows]
 
 
 async def rebuild(connection: Connection, stream: str, headers: Iterable[Mapping[str, Any]]) -> None:
