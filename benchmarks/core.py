@@ -43,18 +43,20 @@ class Journey:
     now: datetime
 
     @classmethod
-    def begun(cls, ring: KeyRing, release_in_days: int = 40) -> tuple["Journey", Append]:
+    def begun(
+        cls, ring: KeyRing, release_in_days: int = 40, programme: str = "0" * 64, calendar: str = "1" * 64
+    ) -> tuple["Journey", Append]:
         """A planned journey and the append that plans it."""
         journey = cls(ring, State(stream=f"journey-{uuid.uuid4()}"), datetime.now(UTC))
         body = c.Plan(
-            person=str(uuid.uuid4()), programme="0" * 64, calendar="1" * 64, referent=REFERENT,
+            person=str(uuid.uuid4()), programme=programme, calendar=calendar, referent=REFERENT,
             dates={"release": journey.now.date() + timedelta(days=release_in_days)},
         )  # fmt: skip
         return journey, journey.ask(body)
 
-    def ask(self, body: c.AnyBody, **texts: str) -> Append:
+    def ask(self, body: c.AnyBody, *, by: str = REFERENT, role: str = "referent", **texts: str) -> Append:
         """The append of a command, which is taken."""
-        return self.offer([signed(self.ring, self.state.stream, body, self.now, **texts)])
+        return self.offer([signed(self.ring, self.state.stream, body, self.now, by=by, role=role, **texts)])
 
     def note(self) -> Append:
         """The append of a note of some 100 characters."""

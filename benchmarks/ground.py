@@ -100,11 +100,13 @@ class Place:
 REFERENT: Final = str(uuid.uuid4())
 
 
-def signed(ring: KeyRing, stream: str, body: AnyBody, at: datetime, **texts: str) -> Command:
-    """A command of the referent's, signed at an instant."""
+def signed(
+    ring: KeyRing, stream: str, body: AnyBody, at: datetime, *, by: str = REFERENT, role: str = "referent", **texts: str
+) -> Command:
+    """A command, of the referent's unless another is named, signed at an instant."""
     parts, commitments = draw_parts(texts)
     command = Command(
-        id=str(uuid.uuid4()), stream=stream, body=body, actor=REFERENT, roles=("referent",), occurred_at=at,
+        id=str(uuid.uuid4()), stream=stream, body=body, actor=by, roles=(role,), occurred_at=at,
         signed_at=at, parts=parts, commitments=commitments,
     )  # fmt: skip
     return sign(command, ring)

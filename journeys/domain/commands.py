@@ -332,11 +332,11 @@ class CancelGrant(Body):
 class SettlePayment(Body):
     """Settle by hand a payment whose fate is known from elsewhere, or that was handed over against a receipt.
 
-    `receipt`: who signed for it, or the number of the voucher; needed for what is paid by hand or by voucher.
+    `signed_for`: who signed, or the number of the voucher; needed for what is paid by hand or by voucher.
     """
 
     name: Literal["settle-payment"] = "settle-payment"
-    PARTS = _parts("reason", "receipt")
+    PARTS = _parts("reason", "signed_for")
     NEEDED = _parts("reason")
     payment: Id
 

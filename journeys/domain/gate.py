@@ -7,7 +7,7 @@ looks at who may still approve. So what is sent straight to the engine, forged s
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from journeys.domain import events as e
@@ -123,26 +123,27 @@ class Story:
 
     proofs: Mapping[str, Proof]
     """By command id; a command whose signature does not hold is not in it."""
-    staff: Mapping[str, Colleague]
     programmes: Mapping[str, Programme]
     """By SHA-256; those that JourneyPlanned and ProgrammeChanged name."""
     state: State
-    doubted: dict[str, str]
+    doubted: dict[str, str] = field(default_factory=dict)
     """Grants that the record does not bear out, with the code of what is wrong."""
+    staff: Mapping[str, Colleague] = field(default_factory=dict)
+    """Who approved, as they are now: known once they are locked; until then nobody has a right."""
 
     @classmethod
     def of(
-        cls,
-        events: Iterable[Event[Payload]],
-        proofs: Mapping[str, Proof],
-        staff: Mapping[str, Colleague],
-        programmes: Mapping[str, Programme],
+        cls, events: Iterable[Event[Payload]], proofs: Mapping[str, Proof], programmes: Mapping[str, Programme]
     ) -> "Story":
         """Fold what is recorded: facts about grants and payments, and those of STORY, in order."""
-        story = cls(proofs, staff, programmes, State(), {})
+        story = cls(proofs, programmes, State())
         for event in events:
             story.add(event)
         return story
+
+    def approvers(self) -> set[str]:
+        """Ids of those whose approvals stand for some grant."""
+        return {each.actor for grant in self.state.grants.values() for each in grant.approvals}
 
     def add(self, event: Event[Payload]) -> None:
         """The next fact, recorded or offered."""

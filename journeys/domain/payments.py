@@ -243,7 +243,7 @@ def settle_by_hand(work: Deciding, body: c.SettlePayment) -> None:
     if not known.status.open or known.status is PaymentStatus.RESERVED:
         raise Refusal("payment-settled", status=known.status.value)
     assert work.command is not None
-    if known.pay_by in HANDED and "receipt" not in work.command.commitments:
+    if known.pay_by in HANDED and "signed_for" not in work.command.commitments:
         raise Refusal("receipt-needed", channel=known.pay_by)
     work.fact(e.PaymentSettledByHand(payment=body.payment))
     _after_settling(work, body.payment)

@@ -3,40 +3,46 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Generic, Protocol, TypeVar
 
 from journeys.store.database import Pool
-from journeys.store.offer import Offer
-
-if TYPE_CHECKING:
-    from journeys.store.journal import Written
-
-AT_MOST: Final = 4
-"""Offers in one transaction. More make the last of them wait for the first; what one waits for is bounded."""
-
-LANES: Final = 3
-"""Transactions under way at once: others are prepared and written while a flush is waited for."""
-
-Waiting: TypeAlias = "tuple[Offer, asyncio.Future[Written]]"
-
-Write: TypeAlias = Callable[[Pool, Sequence[Offer]], Awaitable[list["Written"]]]
-"""Stores offers of distinct streams, all or none; what became of each, in their order."""
 
 
-class GroupCommit:
-    """Takes the offers of one pool. An offer that finds nothing under way is stored at once and alone."""
+class Offered(Protocol):
+    """What is stored: something of one stream."""
 
-    def __init__(self, pool: Pool, write: Write) -> None:
+    @property
+    def stream(self) -> str: ...
+
+
+O = TypeVar("O", bound=Offered)  # noqa: E741
+W = TypeVar("W")
+
+
+class GroupCommit(Generic[O, W]):
+    """Takes the offers of one pool. An offer that finds nothing under way is stored at once and alone.
+
+    Args:
+        write: stores offers of distinct streams, all or none; what became of each, in their order.
+        at_most: offers in one transaction. More make the last of them wait for the first.
+        lanes: transactions under way at once: others are prepared and written while a flush is waited for.
+    """
+
+    def __init__(
+        self, pool: Pool, write: Callable[[Pool, Sequence[O]], Awaitable[list[W]]], *, at_most: int, lanes: int
+    ) -> None:
         self._pool = pool
         self._write = write
-        self._waiting: deque[Waiting] = deque()
+        self._at_most = at_most
+        self._most_lanes = lanes
+        self._waiting: deque[tuple[O, asyncio.Future[W]]] = deque()
         self._lanes: set[asyncio.Task[None]] = set()
 
-    async def store(self, offer: Offer) -> "Written":
+    async def store(self, offer: O) -> W:
         """What became of an offer, once that is durable. Raises what `write` raises for this offer alone."""
-        stored: asyncio.Future[Written] = asyncio.get_running_loop().create_future()
+        stored: asyncio.Future[W] = asyncio.get_running_loop().create_future()
         self._waiting.append((offer, stored))
-        if len(self._lanes) < LANES:
+        if len(self._lanes) < self._most_lanes:
             self._lanes.add(asyncio.create_task(self._serve()))
         return await stored
 
@@ -50,7 +56,7 @@ class GroupCommit:
             # In the same step in which nothing waits any more: the next offer must find this lane free.
             self._lanes.discard(lane)
 
-    async def _store(self, group: "list[Waiting]") -> None:
+    async def _store(self, group: list[tuple[O, "asyncio.Future[W]"]]) -> None:
         try:
             written = await self._write(self._pool, [offer for offer, _ in group])
         except Exception as error:  # Whatever it was, nobody is left waiting.
@@ -64,11 +70,11 @@ class GroupCommit:
             if not stored.done():
                 stored.set_result(one)
 
-    def _next(self) -> "list[Waiting]":
+    def _next(self) -> list[tuple[O, "asyncio.Future[W]"]]:
         """The next offers of distinct streams, by stream: two transactions that lock the same heads cannot deadlock."""
-        group: dict[str, Waiting] = {}
+        group: dict[str, tuple[O, asyncio.Future[W]]] = {}
         later = []
-        while self._waiting and len(group) < AT_MOST:
+        while self._waiting and len(group) < self._at_most:
             offer, stored = self._waiting.popleft()
             if stored.done():
                 continue

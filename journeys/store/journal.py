@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
-import asyncpg
-
 from journeys.contract import Answer, Append, Appended
 from journeys.domain.commands import Command
 from journeys.domain.events import read_stored
 from journeys.domain.record import Event, Payload
+from journeys.store import money
 from journeys.store.database import Connection, Pool
-from journeys.store.funds import MONEY_KINDS, FundRefused, judged, lock
 from journeys.store.group_commit import GroupCommit
-from journeys.store.offer import BadOffer, Offer, StoredCommand, make_offer
+from journeys.store.money import MONEY_KINDS, FundRefused, MoneyOffer, Stored, money_offer, write_money
+from journeys.store.offer import Offer, StoredCommand, make_offer
 from journeys.store.programmes import texts_of
 from journeys.store.signing import KeyRing, signed_bytes
 
@@ -25,7 +24,9 @@ PAGE_EVENTS: Final = 200
 PAGE_BYTES: Final = 1_000_000
 """An answer stays well under the 2 MB that a Temporal payload may have."""
 
-_GROUPS: Final[WeakKeyDictionary[Pool, GroupCommit]] = WeakKeyDictionary()
+AT_MOST: Final = 4
+LANES: Final = 3
+"""Offers in one transaction, and transactions under way at once: see GroupCommit."""
 
 _TELLS_TEXTS: Final = frozenset({"JourneyPlanned", "ProgrammeChanged"})
 
@@ -79,6 +80,18 @@ class StoredPart:
     name: str
     text: str
     salt: bytes
+
+
+class Groups:
+    """The offers of one pool that wait to be stored."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.plain: GroupCommit[Offer, Written] = GroupCommit(pool, _write_group, at_most=AT_MOST, lanes=LANES)
+        # Who waits for a fund would only hold a connection: one lane.
+        self.money: GroupCommit[MoneyOffer, Stored] = GroupCommit(pool, write_money, at_most=money.AT_MOST, lanes=1)
+
+
+_GROUPS: Final[WeakKeyDictionary[Pool, Groups]] = WeakKeyDictionary()
 
 
 async def append(pool: Pool, ring: KeyRing, request: Append) -> Appended:
@@ -249,22 +262,13 @@ def _offer(request: Append, signed: Sequence[bytes]) -> Offer:
 
 
 async def _write_all(pool: Pool, request: Append, offer: Offer, ring: KeyRing) -> Written:
+    groups = _GROUPS.setdefault(pool, Groups(pool))
     if not any(event["kind"] in MONEY_KINDS for event in request.events):
-        if (group := _GROUPS.get(pool)) is None:
-            group = _GROUPS[pool] = GroupCommit(pool, _write_group)
-        return await group.store(offer)
-    async with pool.acquire() as connection, connection.transaction():
-        locked = await lock(connection, request, ring)
-        try:
-            row = await connection.fetchrow(
-                "SELECT outcome, head, link FROM money_append"
-                "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
-                *offer.arguments(),
-                json.dumps(judged(locked, request)),
-            )
-        except asyncpg.UniqueViolationError as error:
-            raise BadOffer(f"{request.stream}: a payment was already reserved or closed") from error
-        return Written(row["outcome"], row["head"], row["link"])
+        return await groups.plain.store(offer)
+    stored = await groups.money.store(await money_offer(pool, request, offer, ring))
+    if stored.refused is not None:
+        raise FundRefused(stored.refused)
+    return Written(stored.outcome, stored.head, stored.link)  # type: ignore[arg-type]
 
 
 async def _write_group(pool: Pool, offers: Sequence[Offer]) -> list[Written]:

@@ -81,6 +81,15 @@ class Standing:
     since: datetime
 
 
+async def stopped_by_the_switch(pool: Pool | Connection) -> list[tuple[str, str]]:
+    """Stream and id of each payment that was blocked because all were stopped, and was not called for again."""
+    rows = await pool.fetch(
+        "SELECT stream, id::text FROM payments WHERE status = 'blocked' AND reason = 'all-stopped' AND NOT replaced"
+        " ORDER BY since, id"
+    )
+    return [(row["stream"], row["id"]) for row in rows]
+
+
 async def standing(pool: Pool | Connection, fund: str) -> list[Standing]:
     """The payments of a fund that wait for something, by status; a blocked one until it is called for again."""
     rows = await pool.fetch(

@@ -9,6 +9,7 @@ import asyncpg
 
 from journeys.domain.directory import FundChanged, FundOpened, FundToppedUp, PaymentsResumed, PaymentsStopped
 from journeys.domain.fund import Move
+from journeys.domain.record import Cause
 from journeys.store.database import Connection, Pool
 from journeys.store.directory import AlreadyThere, By, Fact, NotFound, record
 from journeys.store.funds import enter_fund
@@ -24,6 +25,8 @@ class Stop:
     by: str
     """Id of who stopped them."""
     why: str
+    name: str | None
+    """What they are called; None: nobody of the staff."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,8 +167,21 @@ async def resume(pool: Pool, why: str, by: By) -> bool:
 
 async def stopped(pool: Pool | Connection) -> Stop | None:
     """Who stopped all payments, since when, why; None when they go on."""
-    row = await pool.fetchrow("SELECT began, began_by::text, why FROM stops WHERE ended IS NULL")
+    row = await pool.fetchrow(
+        "SELECT s.began, s.began_by::text, s.why, m.name FROM stops s LEFT JOIN staff m ON m.id = s.began_by"
+        " WHERE s.ended IS NULL"
+    )
     return None if row is None else Stop(*row)
+
+
+async def last_resumed(pool: Pool | Connection) -> Cause | None:
+    """The event by which payments went on last; None while they are stopped, or never were."""
+    seq = await pool.fetchval(
+        "SELECT max(seq) FROM events WHERE stream = $1 AND kind = 'PaymentsResumed'"
+        " AND NOT EXISTS (SELECT FROM stops WHERE ended IS NULL)",
+        STREAM,
+    )
+    return Cause(STREAM, seq) if seq is not None else None
 
 
 async def _lock_all(connection: Connection) -> None:

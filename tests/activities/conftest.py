@@ -150,13 +150,21 @@ class Life:
         day = self.now.date()
         await staff.set_absence(self.pool, staff.Absence(id, day, day + timedelta(days=14), deputy), self.by)
 
-    async def do(self, body: c.Body, *, actor: str | None = None, role: str = "referent", **texts: str) -> Answer:
+    @property
+    def grant(self) -> str:
+        return list(self.state.grants)[-1]
+
+    def command(self, body: Any, *, actor: str | None = None, role: str = "referent", **texts: str) -> Command:
+        """What the entry point signs."""
         parts, commitments = draw_parts(texts)
         command = Command(
             id=str(uuid.uuid4()), stream=self.stream, body=body, actor=actor or self.referent, roles=(role,),
             occurred_at=self.now, signed_at=self.now, parts=parts, commitments=commitments,
         )  # fmt: skip
-        answer = await self._offer([sign(command, self.resources.ring)], [])
+        return sign(command, self.resources.ring)
+
+    async def do(self, body: Any, *, actor: str | None = None, role: str = "referent", **texts: str) -> Answer:
+        answer = await self._offer([self.command(body, actor=actor, role=role, **texts)], [])
         assert answer is not None
         assert answer.outcome == "accepted", answer
         return answer

@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from journeys.store import group_commit, journal
+from journeys.store import journal
 from journeys.store.database import open_pool
 from journeys.store.group_commit import GroupCommit
 from journeys.store.journal import append
@@ -63,7 +63,8 @@ async def test_an_offer_that_comes_as_a_lane_ends_is_stored(pool: Any, ring: Key
 
     for lanes in (1, 2):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(group_commit, "LANES", lanes)
+            patch.setattr(journal, "LANES", lanes)
+            journal._GROUPS.pop(pool, None)
             await asyncio.wait_for(asyncio.gather(*(write(new_stream(), 25) for _ in range(4))), 30)
 
 
@@ -75,7 +76,7 @@ async def test_two_offers_of_one_journey_are_never_in_one_transaction(pool: Any,
 
 
 async def test_an_offer_that_the_database_refuses_fails_alone(pool: Any) -> None:
-    group = GroupCommit(pool, journal._write_group)
+    group = GroupCommit(pool, journal._write_group, at_most=4, lanes=3)
     good = [journal.make_offer(new_stream(), 0, [], view=None) for _ in range(3)]
     results = await asyncio.gather(
         *(group.store(offer) for offer in (good[0], good[1], spoiled(new_stream()), good[2])), return_exceptions=True
@@ -97,7 +98,7 @@ async def test_without_the_second_offer_alone_a_whole_group_fails(pool: Any, mon
             stored.set_result(one)
 
     monkeypatch.setattr(GroupCommit, "_store", all_or_none)
-    group = GroupCommit(pool, journal._write_group)
+    group = GroupCommit(pool, journal._write_group, at_most=4, lanes=3)
     offers = [journal.make_offer(new_stream(), 0, []) for _ in range(8)]
     results = await asyncio.gather(
         *(group.store(offer) for offer in (spoiled(new_stream()), *offers)), return_exceptions=True

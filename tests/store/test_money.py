@@ -12,6 +12,7 @@ from journeys.contract import Append, Appended
 from journeys.domain.fund import FundState, Move, Reservation, after, postings, refusal
 from journeys.domain.record import Payload
 from journeys.store import journal
+from journeys.store.database import open_pool
 from journeys.store.directory import AlreadyThere, By
 from journeys.store.funds import committed, funds
 from journeys.store.journal import append
@@ -135,26 +136,30 @@ async def test_fifty_at_once_never_take_more_than_the_fund_has(pool: Any) -> Non
     assert await where(pool) == (2_00, 98_00, 0)
 
 
-async def fifty_of_one_person(pool: Any) -> tuple[Life, list[Appended]]:
+async def fifty_of_one_person(pool: Any, dsn: str) -> tuple[Life, list[Appended]]:
+    """Offered by five workers at once."""
     await fund(pool, 1_000_00, cap=100_00)
     first, _ = await asked(pool, 7_00)
     offers = [(await asked(pool, 7_00, of=first))[1] for _ in range(50)]
-    ring = first.resources.ring
-    return first, list(await asyncio.gather(*(append(pool, ring, each) for each in offers)))
+    ring, workers = first.resources.ring, [await open_pool(dsn) for _ in range(5)]
+    results = await asyncio.gather(*(append(workers[nth % 5], ring, each) for nth, each in enumerate(offers)))
+    for worker in workers:
+        await worker.close()
+    return first, list(results)
 
 
-async def test_fifty_at_once_for_one_person_over_many_journeys_stay_under_the_cap(pool: Any) -> None:
-    first, results = await fifty_of_one_person(pool)
+async def test_fifty_at_once_for_one_person_over_many_journeys_stay_under_the_cap(pool: Any, dsn: str) -> None:
+    first, results = await fifty_of_one_person(pool, dsn)
     assert sum(result.accepted for result in results) == 14
     assert await committed(pool, "main", first.person) == 98_00
 
 
-async def test_without_the_lock_they_go_over_the_cap(pool: Any, owner: Any) -> None:
+async def test_without_the_lock_they_go_over_the_cap(pool: Any, owner: Any, dsn: str) -> None:
     """The guard taken away: the fund's row is read, not locked."""
     source = await owner.fetchval("SELECT pg_get_functiondef('money_lock'::regproc)")
     assert "FOR UPDATE" in source
     await owner.execute(source.replace("FOR UPDATE", ""))
-    first, results = await fifty_of_one_person(pool)
+    first, results = await fifty_of_one_person(pool, dsn)
     assert sum(result.accepted for result in results) > 14
     assert await committed(pool, "main", first.person) > 100_00
 

@@ -17,6 +17,7 @@ from journeys.app.cli import (
     links,
     listing,
     papers,
+    payments,
     programmes,
     rules,
     running,
@@ -49,6 +50,7 @@ def application() -> typer.Typer:
     indicators.add_to(app)
     links.add_to(app)
     papers.add_to(app)
+    payments.add_to(app)
     tokens.add_to(app)
     webhooks.add_to(app)
     audit.add_to(app)

@@ -1,4 +1,4 @@
--- Money leaves through one gate: what the append needs to know of a grant, read under the fund's lock, in one round trip;
+-- Money leaves through one gate: what a reservation is judged by is read under the fund's lock, in one round trip;
 -- and the payments as lists show them, one row each, written in the transaction of the event that says it.
 
 ALTER TABLE funds ADD COLUMN stopped boolean NOT NULL DEFAULT false;
@@ -65,51 +65,41 @@ CREATE INDEX payments_of_fund ON payments (fund, status);
 CREATE INDEX payments_of_stream ON payments (stream);
 
 -- Under the funds' locks, by statements of their own: each sees what was committed while the locks were waited for.
-CREATE FUNCTION money_lock(p_stream text, p_funds text[], p_payments uuid[], p_grants uuid[]) RETURNS jsonb
+CREATE FUNCTION money_lock(p_funds text[], p_persons uuid[], p_payments uuid[], p_approvers uuid[]) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
-    promised jsonb;
-    codes text[];
-    who uuid;
-    story jsonb;
-    actors uuid[];
+    codes text[] := p_funds;
+    promised jsonb := '[]';
+    justified jsonb := '{}';
+    known jsonb := '{}';
+    committed jsonb := '[]';
+    found jsonb;
 BEGIN
-    SELECT coalesce(jsonb_agg(jsonb_build_object('payment', t.payment, 'fund', t.fund, 'person', t.person, 'amount', t.amount)), '[]')
-        INTO promised FROM ledger_transactions t WHERE t.kind = 'reserved' AND t.payment = ANY (p_payments);
-    SELECT coalesce(array_agg(DISTINCT code ORDER BY code), '{}') INTO codes FROM (
-        SELECT unnest(p_funds) AS code UNION SELECT each ->> 'fund' FROM jsonb_array_elements(promised) AS each) AS named;
-    PERFORM FROM funds f WHERE f.code = ANY (codes) ORDER BY f.code FOR UPDATE;
-    IF cardinality(p_grants) > 0 THEN
-        -- Only these kinds say what a grant is and who may have it; the first event says whose journey it is.
-        SELECT jsonb_agg(jsonb_build_object('kind', e.kind, 'header', convert_from(e.header, 'UTF8')) ORDER BY e.seq) INTO story
-            FROM events e WHERE e.stream = p_stream AND (e.kind LIKE 'Grant%' OR e.kind LIKE 'Payment%' OR e.kind IN ('JourneyPlanned', 'ProgrammeChanged'));
-        SELECT (convert_from(e.header, 'UTF8')::jsonb -> 'data' ->> 'person')::uuid INTO who
-            FROM events e WHERE e.stream = p_stream AND e.seq = 1;
-        SELECT coalesce(array_agg(DISTINCT (each ->> 'header')::jsonb ->> 'actor'), '{}') INTO actors
-            FROM jsonb_array_elements(coalesce(story, '[]')) AS each
-            WHERE each ->> 'kind' = 'GrantApprovalGiven';
-        PERFORM FROM staff s WHERE s.id = ANY (actors) ORDER BY s.id FOR SHARE;
+    IF cardinality(p_payments) > 0 THEN
+        SELECT coalesce(jsonb_agg(jsonb_build_object('payment', t.payment, 'fund', t.fund, 'person', t.person, 'amount', t.amount)), '[]')
+            INTO promised FROM ledger_transactions t WHERE t.kind = 'reserved' AND t.payment = ANY (p_payments);
+        SELECT array_agg(DISTINCT code) INTO codes FROM (
+            SELECT unnest(p_funds) AS code UNION SELECT each ->> 'fund' FROM jsonb_array_elements(promised) AS each) AS named;
     END IF;
-    RETURN jsonb_build_object(
-        'promised', promised,
-        'funds', (SELECT coalesce(jsonb_agg(jsonb_build_object(
-                'code', f.code, 'available', f.balance, 'cap_per_person', f.cap_per_person, 'stopped', f.stopped,
-                'first_day', f.first_day, 'last_day', f.last_day, 'purposes', f.purposes,
-                'committed', coalesce((SELECT sum(l.cents) FROM ledger_entries l
-                    WHERE l.fund = f.code AND l.person = who AND l.account IN ('reserved', 'paid', 'justified')), 0))), '[]')
-            FROM funds f WHERE f.code = ANY (codes)),
-        'justified', (SELECT coalesce(jsonb_object_agg(t.payment, t.cents), '{}') FROM (
-                SELECT payment, sum(amount) AS cents FROM ledger_transactions
-                WHERE kind = 'justified' AND payment = ANY (p_payments) GROUP BY payment) AS t),
-        'person', who,
-        'story', coalesce(story, '[]'),
-        'commands', (SELECT coalesce(jsonb_object_agg(c.id, jsonb_build_object(
-                'signed', convert_from(c.signed, 'UTF8'), 'signature', c.signature, 'key', c.key, 'first', c.first, 'last', c.last)), '{}')
-            FROM commands c WHERE c.stream = p_stream AND c.id IN (
-                SELECT ((each ->> 'header')::jsonb ->> 'command')::uuid FROM jsonb_array_elements(coalesce(story, '[]')) AS each)),
-        'staff', (SELECT coalesce(jsonb_object_agg(s.id, jsonb_build_object('active', s.active, 'roles', s.roles, 'funds', s.funds)), '{}')
-            FROM staff s WHERE s.id = ANY (actors))
-    );
+    SELECT jsonb_agg(jsonb_build_object('code', f.code, 'available', f.balance, 'cap_per_person', f.cap_per_person, 'stopped', f.stopped,
+            'first_day', f.first_day, 'last_day', f.last_day, 'purposes', f.purposes))
+        INTO found FROM (SELECT * FROM funds WHERE code = ANY (codes) ORDER BY code FOR UPDATE) AS f;
+    IF cardinality(p_payments) > 0 THEN
+        SELECT coalesce(jsonb_object_agg(t.payment, t.cents), '{}') INTO justified FROM (
+            SELECT payment, sum(amount) AS cents FROM ledger_transactions
+            WHERE kind = 'justified' AND payment = ANY (p_payments) GROUP BY payment) AS t;
+    END IF;
+    IF cardinality(p_approvers) > 0 THEN
+        SELECT coalesce(jsonb_object_agg(s.id, jsonb_build_object('active', s.active, 'roles', s.roles, 'funds', s.funds)), '{}') INTO known
+            FROM (SELECT * FROM staff WHERE id = ANY (p_approvers) ORDER BY id FOR SHARE) AS s;
+    END IF;
+    IF cardinality(p_persons) > 0 THEN
+        SELECT coalesce(jsonb_agg(jsonb_build_object('fund', c.fund, 'person', c.person, 'cents', c.cents)), '[]') INTO committed FROM (
+            SELECT fund, person, sum(cents) AS cents FROM ledger_entries
+            WHERE fund = ANY (codes) AND person = ANY (p_persons) AND account IN ('reserved', 'paid', 'justified')
+            GROUP BY fund, person) AS c;
+    END IF;
+    RETURN jsonb_build_object('promised', promised, 'funds', coalesce(found, '[]'), 'justified', justified, 'staff', known, 'committed', committed);
 END
 $$;
 

@@ -171,7 +171,7 @@ def models() -> dict[str, type[BaseModel]]:
 _SAID: Final[dict[str, Any]] = {
     "amount": 60000, "answer": "coming", "appointment": A_COMMAND, "at": "2027-05-12T14:30:00+02:00",
     "contact": "support",
-    "date": "release", "dates": {"release": "2027-10-01"},
+    "date": "release", "decision": "keep", "dates": {"release": "2027-10-01"},
     "description": "signed lease", "digest": "3" * 64, "escalation": A_COMMAND, "grant": A_COMMAND,
     "id": "lodging-asked", "kind": "exit-plan", "letter": "Could you receive this person?", "means": "phone",
     "measure": "housed", "mentor": SOMEBODY, "milestone": "lodging-asked", "minutes": 45, "note": "asked today",
@@ -180,7 +180,8 @@ _SAID: Final[dict[str, Any]] = {
     "programme": "auxilia", "watch_from": "2027-05-12T00:00:00+02:00",
     "payee": "FR7630006000011234567890189", "payment": A_COMMAND, "place": "12, rue de la Paix", "purpose": "training",
     "reason": "postponed by the judge", "receipt": A_COMMAND, "referent": SOMEBODY, "referral": A_COMMAND,
-    "since": "2027-05-01", "site": "nanterre", "situation": "housing", "summons": False, "text": "called back",
+    "since": "2027-05-01", "signed_for": "A. Benali",
+    "site": "nanterre", "situation": "housing", "summons": False, "text": "called back",
     "to": SOMEBODY, "until": "2027-06-30", "value": "own", "what": "milestone", "why": "hospital", "window": 1,
 }  # fmt: skip
 _SAID_OF: Final[dict[str, dict[str, Any]]] = {
