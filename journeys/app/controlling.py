@@ -22,29 +22,29 @@ def told(finding: Finding, lang: Lang) -> str:
     """A finding as people read it: how many of what, which, since when."""
     _ = text(lang)
 
-    def many(one: str, more: str, **fields: str) -> str:
+    def n(one: str, more: str, **fields: str) -> str:
         return ngettext(lang, one, more, finding.count).format(count=finding.count, **fields)
 
     match finding.code:
         case "fund-balance":
-            said = many("{count} fonds n'a pas le solde que dit le grand livre",
+            said = n("{count} fonds n'a pas le solde que dit le grand livre",
                         "{count} fonds n'ont pas le solde que dit le grand livre")  # fmt: skip
         case "ledger-payments":
-            said = many("{count} versement n'est pas dans le grand livre comme dans les listes",
+            said = n("{count} versement n'est pas dans le grand livre comme dans les listes",
                         "{count} versements ne sont pas dans le grand livre comme dans les listes")  # fmt: skip
         case "unknown-long":
-            said = many("{count} versement sans nouvelle de la banque depuis plus d'un jour ouvré",
+            said = n("{count} versement sans nouvelle de la banque depuis plus d'un jour ouvré",
                         "{count} versements sans nouvelle de la banque depuis plus d'un jour ouvré")  # fmt: skip
         case "right-lost":
-            said = many("{count} aide non versée dont l'accord vient de quelqu'un qui n'a plus ce droit",
+            said = n("{count} aide non versée dont l'accord vient de quelqu'un qui n'a plus ce droit",
                         "{count} aides non versées dont l'accord vient de quelqu'un qui n'a plus ce droit")  # fmt: skip
         case "held":
-            said = many("{count} versement n'a pas encore pu partir", "{count} versements n'ont pas encore pu partir")
+            said = n("{count} versement n'a pas encore pu partir", "{count} versements n'ont pas encore pu partir")
         case "doubted":
-            said = many("{count} versement dont la banque met le compte en doute",
+            said = n("{count} versement dont la banque met le compte en doute",
                         "{count} versements dont la banque met le compte en doute")  # fmt: skip
         case state:
-            said = many("{count} versement dans cet état : {state}", "{count} versements dans cet état : {state}",
+            said = n("{count} versement dans cet état : {state}", "{count} versements dans cet état : {state}",
                         state=spoken(state, lang))  # fmt: skip
     if finding.alarm and finding.about:
         named = ", ".join(short(each) if is_uuid(each) else each for each in finding.about)

@@ -1,4 +1,4 @@
-"""The control of the money: what the ledger, the payments and the staff say of each other, and what was found before."""
+"""The control of the money: what ledger, payments and staff say of each other, and what was found before."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -103,13 +103,15 @@ async def _payments(pool: Pool, now: datetime) -> list[Finding]:
             FROM ledger_transactions t JOIN ledger_entries l ON l.transaction = t.id
             WHERE t.payment IS NOT NULL GROUP BY t.payment
         ), lists AS (
-            SELECT id, CASE WHEN status IN ('reserved', 'instructed', 'accepted', 'unknown') THEN amount ELSE 0 END AS reserved,
-                   CASE WHEN status IN ('settled', 'settled-by-hand') THEN amount ELSE 0 END AS paid
+            SELECT id,
+                   CASE WHEN status IN ('reserved', 'instructed', 'accepted', 'unknown') THEN amount END AS reserved,
+                   CASE WHEN status IN ('settled', 'settled-by-hand') THEN amount END AS paid
             FROM payments
         )
         SELECT coalesce(ledger.payment, lists.id)::text AS id
         FROM ledger FULL JOIN lists ON lists.id = ledger.payment
-        WHERE coalesce(ledger.reserved, 0) <> coalesce(lists.reserved, 0) OR coalesce(ledger.paid, 0) <> coalesce(lists.paid, 0)
+        WHERE coalesce(ledger.reserved, 0) <> coalesce(lists.reserved, 0)
+           OR coalesce(ledger.paid, 0) <> coalesce(lists.paid, 0)
         ORDER BY 1
         """
     )
@@ -149,7 +151,8 @@ async def _rights(pool: Pool, now: datetime) -> list[Finding]:
                              'GrantCompleted', 'GrantEnded')
         ), standing AS (
             SELECT DISTINCT ON (stream, id) stream, id, kind, seq FROM facts
-            WHERE kind IN ('GrantReopened', 'GrantApproved', 'GrantCompleted', 'GrantEnded') ORDER BY stream, id, seq DESC
+            WHERE kind IN ('GrantReopened', 'GrantApproved', 'GrantCompleted', 'GrantEnded')
+            ORDER BY stream, id, seq DESC
         )
         SELECT DISTINCT a.id
         FROM standing g JOIN facts a ON a.stream = g.stream AND a.id = g.id AND a.kind = 'GrantApprovalGiven'
@@ -173,8 +176,8 @@ async def _ages(pool: Pool, now: datetime) -> list[Finding]:
         SELECT state, count(*) AS count, min(since) AS since,
                (array_agg(id::text ORDER BY since, id))[1:20] AS about
         FROM payments CROSS JOIN LATERAL unnest(ARRAY[
-            CASE WHEN status IN ('reserved', 'instructed', 'accepted', 'unknown') OR (status = 'blocked' AND NOT replaced)
-                 THEN status END,
+            CASE WHEN status IN ('reserved', 'instructed', 'accepted', 'unknown')
+                 OR (status = 'blocked' AND NOT replaced) THEN status END,
             CASE WHEN held THEN 'held' END, CASE WHEN doubt IS NOT NULL THEN 'doubted' END]) AS told (state)
         WHERE state IS NOT NULL GROUP BY state ORDER BY state
         """

@@ -14,6 +14,10 @@ KINDS: Final = frozenset({
 })  # fmt: skip
 """Events that a row follows."""
 
+Order = Literal["age", "amount"]
+"""The oldest first, or what lacks most."""
+_BY: Final[Mapping[Order, str]] = {"age": "r.since, r.id", "amount": "r.amount - r.justified DESC, r.since, r.id"}
+
 Status = Literal["submitted", "late", "owed", "in-part", "waived", "accepted"]
 OPEN: Final[tuple[Status, ...]] = ("submitted", "late", "in-part", "owed")
 """Statuses that wait for somebody."""
@@ -96,9 +100,9 @@ async def rebuild(connection: Connection, stream: str, headers: Iterable[Mapping
 
 async def listed(
     pool: Pool | Connection, now: datetime, *, statuses: Sequence[Status] = OPEN, fund: str | None = None,
-    limit: int, offset: int = 0,
+    order: Order = "age", limit: int, offset: int = 0,
 ) -> tuple[list[Receipt], int]:  # fmt: skip
-    """Receipts that the connection may see, the oldest first, and how many there are in all."""
+    """Receipts that the connection may see, and how many there are in all."""
     rows = await pool.fetch(
         f"""
         WITH told AS (
@@ -111,7 +115,7 @@ async def listed(
                     AND d.name = 'document') THEN r.submitted_seq END AS shown_at,
                r.since, r.status, count(*) OVER () AS total
         FROM told r JOIN journeys j ON j.id = journey_of(r.stream) LEFT JOIN people p ON p.id = j.person
-        WHERE r.status = ANY ($2) ORDER BY r.since, r.id LIMIT $4 OFFSET $5
+        WHERE r.status = ANY ($2) ORDER BY {_BY[order]} LIMIT $4 OFFSET $5
         """,
         now, list(statuses), fund, limit, offset,
     )  # fmt: skip

@@ -307,9 +307,10 @@ async def _money(desk: Desk) -> list[Check]:
                             Said("vérifiez qu'un worker tourne, ou : journeys payments control --now",
                                  "check that a worker runs, or: journeys payments control --now")))  # fmt: skip
     if found is not None and found.alarms:
-        checks.append(Check("control", "failed", Said(f"le contrôle des versements a trouvé {found.alarms} anomalie(s)",
-                            f"the control of the payments found {found.alarms} thing(s) wrong"),
-                            Said("voyez « journeys payments control »", "see “journeys payments control”")))  # fmt: skip
+        wrong = Said(f"le contrôle des versements a trouvé {found.alarms} anomalie(s)",
+                     f"the control of the payments found {found.alarms} thing(s) wrong")  # fmt: skip
+        checks.append(Check("control", "failed", wrong, Said("voyez « journeys payments control »",
+                            "see “journeys payments control”")))  # fmt: skip
     elif found is not None and not stale(found, desk.now):
         checks.append(Check("control", "ok", Said("versements contrôlés, rien d'anormal",
                             "payments controlled, nothing is wrong")))  # fmt: skip

@@ -1,6 +1,6 @@
 """`journeys payments stop`, `resume`, `control`: the switch for every payment, and what the daily control found."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import typer
 
@@ -9,6 +9,10 @@ from journeys.app.cli.shape import at, command, option
 
 if TYPE_CHECKING:
     from journeys.store.treasury import Stop
+
+
+LEAVES: Final = frozenset({"approve-grant", "retry-payment", "settle-payment", "settle-doubt"})
+"""Commands after which money may leave, or has left."""
 
 
 def add_to(room: typer.Typer) -> None:
@@ -47,9 +51,7 @@ async def _stop(desk: Desk, why: str) -> None:
     from journeys.store import treasury
 
     said = stopping.reason(why, "--why")
-    done = await treasury.stop(
-        await desk.pool(), said, stopping.by(await desk.actor(), "stop-payments", desk.now)
-    )
+    done = await treasury.stop(await desk.pool(), said, stopping.by(await desk.actor(), "stop-payments", desk.now))
     await _standing(desk, done)
 
 
