@@ -133,11 +133,7 @@ async def write_money(pool: Pool, offers: Sequence[MoneyOffer]) -> list[Stored]:
             locked = await _lock(connection, offers)
             verdicts = [_judged(locked, each) for each in offers]
             taken = [(each, said) for each, said in zip(offers, verdicts, strict=True) if not isinstance(said, str)]
-            rows = await connection.fetchmany(
-                "SELECT outcome, head, link FROM money_append"
-                "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
-                [(*each.offer.arguments(), json.dumps(said)) for each, said in taken],
-            )
+            rows = await _append(connection, taken)
             if len(taken) < len(offers) and any(row["outcome"] != "accepted" for row in rows):
                 raise _Uncertain
     except _Uncertain:
@@ -149,6 +145,16 @@ async def write_money(pool: Pool, offers: Sequence[MoneyOffer]) -> list[Stored]:
     return [
         Stored("refused", 0, b"", said) if isinstance(said, str) else Stored(*next(written)) for said in verdicts
     ]  # fmt: skip
+
+
+async def _append(connection: Connection, taken: Sequence[tuple[MoneyOffer, list[dict[str, Any]]]]) -> list[Any]:
+    """Each offer with what it says of money: what became of it, or nothing of both. One round trip."""
+    rows: list[Any] = await connection.fetchmany(
+        "SELECT outcome, head, link FROM money_append"
+        "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+        [(*each.offer.arguments(), json.dumps(said)) for each, said in taken],
+    )
+    return rows
 
 
 class _Uncertain(Exception):

@@ -26,11 +26,12 @@ from activities import effects, grants
 from journeys.channels.bank import BankAnswer, SimulatedBank, reference_of
 from journeys.contract import Append, Appended
 from journeys.domain.commands import Command
-from journeys.store import claims, journal
+from journeys.store import claims, journal, money
 from journeys.store.canonical import canonical
 from journeys.store.claims import Claim
 from journeys.store.database import Connection, Pool
 from journeys.store.journal import Written
+from journeys.store.money import MoneyOffer
 from journeys.store.offer import Offer
 from journeys.store.signing import KeyRing
 from tests.faults.points import Guard, Orders, Point
@@ -75,7 +76,7 @@ def put_in_the_payment() -> None:
 
 
 def put_in_the_append() -> None:
-    append, write = journal.append, journal.write
+    append, write, append_money = journal.append, journal.write, money._append
 
     async def append_or_die(pool: Pool, ring: KeyRing, request: Append) -> Appended:
         before, _, after = _points((event["kind"] for event in request.events), request.answered)
@@ -99,7 +100,17 @@ def put_in_the_append() -> None:
                         ORDERS.strike(point, offer.stream)
         return written
 
-    journal.append, journal.write = append_or_die, write_or_die
+    async def money_or_die(
+        connection: Connection, taken: Sequence[tuple[MoneyOffer, list[dict[str, Any]]]]
+    ) -> list[Any]:
+        rows = await append_money(connection, taken)
+        for (each, _), row in zip(taken, rows, strict=True):
+            if row["outcome"] == "accepted":
+                for point in _points(each.offer.kinds, each.offer.commands)[1]:
+                    ORDERS.strike(point, each.stream)
+        return rows
+
+    journal.append, journal.write, money._append = append_or_die, write_or_die, money_or_die
 
 
 def _points(kinds: Iterable[str], answered: Sequence[object]) -> tuple[list[Point], list[Point], list[Point]]:

@@ -12,7 +12,9 @@ from temporalio.service import RPCError
 
 from journeys import contract
 from journeys.domain import commands as c
+from journeys.domain.events import GrantRequested
 from journeys.domain.record import Part
+from journeys.store.signing import KeyRing, sign
 from tests.workflow.conftest import Engine
 
 NOTE = c.AddNote()
@@ -136,3 +138,23 @@ async def _next_run(engine: Engine) -> None:
             return
         await asyncio.sleep(0.1)
     raise AssertionError("the server still knows the journey")
+
+
+async def test_approvals_sent_straight_to_temporal_pay_nothing(engine: Engine) -> None:
+    """A key of one's own, somebody else's signature, one's own command under another name: nothing leaves."""
+    await engine.plan()
+    asked = await engine.do(c.RequestGrant(grant="bourse", purpose="training", amount=10000), payee="FR76")
+    digest = next(e.data.digest for e in await engine.events() if isinstance(e.data, GrantRequested))
+    approve = c.ApproveGrant(grant=asked.command, digest=digest)
+    own_key = KeyRing("test", {"test": b"1" * 32})
+    honest = engine.command(approve, await engine.now(), actor=engine.supervisor, roles=("supervisor",))
+    forged = [
+        sign(honest, own_key),
+        honest.model_copy(update={"actor": engine.finance, "id": str(uuid.uuid4())}),
+        engine.command(approve, await engine.now()).model_copy(update={"roles": ("supervisor",)}),
+    ]
+    answers = [await engine.send(command) for command in forged]
+    assert [answer.outcome for answer in answers] == ["unsigned"] * 3
+    await engine.pass_days(5)
+    assert not [event for event in await engine.events() if event.kind.startswith(("GrantApproval", "Payment"))]
+    assert not [effect for effect in engine.world.asked if effect.details["kind"] == "instruct"]

@@ -15,7 +15,7 @@ from journeys.contract import Begin, Effect, EffectOutcome
 from journeys.domain import commands as c
 from journeys.domain.evolve import fold
 from journeys.domain.programme import Programme
-from journeys.store import publishing, treasury
+from journeys.store import publishing, staff, treasury
 from journeys.store.directory import By
 from tests.conftest import RealStack
 from tests.workflow.conftest import Engine, World, make_engine
@@ -52,6 +52,11 @@ async def test_a_payment_called_for_by_a_run_that_is_left_goes_out(stack: RealSt
     engine.programme = await publishing.keep(journal_pool, "programme", "continuing", text)
     by = By(actor=engine.supervisor, role="administrator", at=datetime.now(UTC))
     await treasury.open_fund(journal_pool, str(uuid.uuid4()), "main", cap_per_person=None, balance=1_000_000, by=by)
+    karim = staff.Member(
+        id=engine.supervisor, handle=f"karim-{engine.supervisor[:8]}", name="Karim Martin", email=None, phone=None,
+        language="fr", roles=("supervisor",), sites=(), active=True,
+    )  # fmt: skip
+    await staff.add(journal_pool, karim, by)
     async with engine.worker():
         paid = await asyncio.gather(*(_pays(engine, limit) for limit in LIMITS))
     assert [limit for limit, went_out in zip(LIMITS, paid, strict=True) if not went_out] == []
