@@ -103,6 +103,7 @@ ABOUT: Final[dict[str, Said]] = {
         "the kind of evidence: exit-plan, or another of the programme",
     ),
     "decision": Said("le maintenir, ou le retirer auprès de la banque", "keep it, or withdraw it at the bank"),
+    "fate": Said("payé, ou jamais parti", "paid, or never paid"),
     "letter": Said("la lettre au partenaire", "the letter to the partner"),
     "means": Said("par quel moyen : meeting, phone, video…", "by what means: meeting, phone, video…"),
     "measure": Said("le constat (code du programme)", "the measure (code of the programme)"),

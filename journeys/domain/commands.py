@@ -332,6 +332,7 @@ class CancelGrant(Body):
 class SettlePayment(Body):
     """Settle by hand a payment whose fate is known from elsewhere, or that was handed over against a receipt.
 
+    `fate`: that it was paid, or that it never was (a statement without it, the bank's word): then it may be replaced.
     `signed_for`: who signed, or the number of the voucher; needed for what is paid by hand or by voucher.
     """
 
@@ -339,6 +340,7 @@ class SettlePayment(Body):
     PARTS = _parts("reason", "signed_for")
     NEEDED = _parts("reason")
     payment: Id
+    fate: Literal["paid", "never-paid"] = "paid"
 
 
 class RetryPayment(Body):

@@ -242,6 +242,10 @@ def settle_by_hand(work: Deciding, body: c.SettlePayment) -> None:
     known = _known(work, body.payment)
     if not known.status.open or known.status is PaymentStatus.RESERVED:
         raise Refusal("payment-settled", status=known.status.value)
+    if body.fate == "never-paid":
+        work.fact(e.PaymentRejected(payment=body.payment, reason="never-paid"))
+        escalation.resolve_about(work, about(body.payment), "never-paid")
+        return
     assert work.command is not None
     if known.pay_by in HANDED and "signed_for" not in work.command.commitments:
         raise Refusal("receipt-needed", channel=known.pay_by)

@@ -164,6 +164,10 @@ def _settled(t: Telling, d: e.PaymentSettled) -> str:
 
 @tells(e.PaymentRejected)
 def _rejected(t: Telling, d: e.PaymentRejected) -> str:
+    if t.by_someone and d.reason == "never-paid":
+        return t.say(
+            "{who} a noté que l'argent n'est jamais parti : {payment}.", who=t.who, payment=t.payment(d.payment)
+        )
     return t.say(
         "La banque n'a pas accepté l'ordre ({why}) : {payment}.",
         why=t.spoken(d.reason or "unknown"),

@@ -139,6 +139,8 @@ WORDS: Final = {
     "rejected": N_("refusé par la banque"),
     "returned": N_("revenu"),
     "blocked": N_("retenu"),
+    "never-paid": N_("jamais parti"),
+    "paid": N_("payé"),
     "close": N_("nom proche de celui du compte"),
     "no-match": N_("nom autre que celui du compte"),
     "unchecked": N_("nom du compte non vérifié"),

@@ -188,6 +188,15 @@ def test_finance_settles_by_hand_what_the_bank_does_not_say() -> None:
     life.when("2027-03-02 13:00", Answer("enquire", "rejected")).then("PaymentLookedUp")
 
 
+def test_finance_says_that_what_nobody_knows_of_was_never_paid_and_it_is_replaced() -> None:
+    life = small(instruct=("unknown", ""), enquire=None)
+    never = lambda life: c.SettlePayment(payment=life.payment, fate="never-paid")  # noqa: E731
+    life.when("2027-03-02 12:00", never).then(said("PaymentRejected", reason="never-paid"))
+    life.when("2027-03-02 12:00", never).refused("payment-settled")
+    life.when("2027-03-03 10:00", on_grant(c.ChangeGrant)).when("2027-03-03 11:00", approve(SUPERVISOR))
+    assert len(life.all("PaymentReserved")) == 2
+
+
 def test_only_what_has_not_left_can_be_cancelled_and_only_what_has_left_settled() -> None:
     life = small(instruct=None).when("2027-03-02 11:01", on_payment(c.CancelPayment)).refused("payment-left")
     life.when("2027-03-02 11:02", on_payment(c.SettlePayment)).refused("payment-settled", status="reserved")

@@ -172,7 +172,7 @@ _SAID: Final[dict[str, Any]] = {
     "amount": 60000, "answer": "coming", "appointment": A_COMMAND, "at": "2027-05-12T14:30:00+02:00",
     "contact": "support",
     "date": "release", "decision": "keep", "dates": {"release": "2027-10-01"},
-    "description": "signed lease", "digest": "3" * 64, "escalation": A_COMMAND, "grant": A_COMMAND,
+    "description": "signed lease", "fate": "paid", "digest": "3" * 64, "escalation": A_COMMAND, "grant": A_COMMAND,
     "id": "lodging-asked", "kind": "exit-plan", "letter": "Could you receive this person?", "means": "phone",
     "measure": "housed", "mentor": SOMEBODY, "milestone": "lodging-asked", "minutes": 45, "note": "asked today",
     "number": 1, "on": "2027-10-01", "or_at": ["2027-05-13T09:00:00+02:00"],
