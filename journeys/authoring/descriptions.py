@@ -231,6 +231,10 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
         "the time that finance has to answer a receipt",
     ),
     "Grant.pay_by": ("comment elle est payée", "how it is paid"),
+    "Grant.payee_changed": (
+        "après un changement de bénéficiaire, le temps pendant lequel rien n’est versé",
+        "after a change of the payee, how long nothing is paid",
+    ),
     "Grant.missed": _MISSED,
     "Grant.origin": _ORIGIN,
     "Level": ("Qui approuve jusqu’à un montant.", "Who approves up to an amount."),

@@ -442,7 +442,8 @@ def words_of(scene: Scene, name: str, scope: str) -> dict[str, str]:
     }  # fmt: skip
     more = {
         "answer-appointment": {"answer": "coming"}, "close-appointment": {"outcome": "attended"},
-        "correct": {"to": "reached"}, "measure-outcome": {"value": "yes"},
+        "correct": {"to": "reached"}, "measure-outcome": {"value": "yes"}, "settle-doubt": {"decision": "keep"},
+        "settle-payment": {"fate": "paid", "signed_for": "essai"},
         "acknowledge-escalation": {"until": tomorrow},
         "reassign-escalation": {"to": scene.holder("duty").id},  # Sees each journey, whoever has taken it over.
     }  # fmt: skip
