@@ -12,7 +12,7 @@ import pytest
 
 from journeys.domain import commands as c
 from journeys.domain.decide import Outcome
-from journeys.store import payments, receipts
+from journeys.store import money, payments, receipts
 from journeys.store.funds import funds
 from journeys.store.journal import append, read_all
 from journeys.store.statements import statement
@@ -99,6 +99,15 @@ async def test_the_terms_of_a_fund_hold_under_its_lock_and_change_as_facts(
     assert (answer.accepted, answer.blocked) == (code is None, code)
     facts = await pool.fetchval("SELECT count(*) FROM events WHERE kind = 'FundChanged'")
     assert facts == 1
+
+
+async def test_without_the_fund_s_rule_its_terms_hold_nobody_back(pool: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    life = await opened(pool, last_day=MONDAY.date() - timedelta(days=1), purposes=("rent",))
+    life.reserves = False
+    await life.approved(10_00)
+    assert (await append(pool, life.resources.ring, life.due())).blocked == "fund-period"
+    monkeypatch.setattr(money, "refusal", lambda *_, **__: None)
+    assert (await append(pool, life.resources.ring, life.due())).accepted
 
 
 async def test_a_statement_is_what_a_replay_of_the_record_adds_up_to(pool: Any) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest_asyncio
 
@@ -72,6 +73,12 @@ async def test_a_receipt_is_accepted_from_the_list_and_the_statement_says_so(off
     other = office.browser(await office.session(await office.member("fanny", "finance", funds=("autre",))))
     assert (await other.get("/fonds/parvis-solidaire")).status_code == 404
     assert "parvis" not in plain(await other.get("/fonds")) + plain(await other.get("/justificatifs?etat=tous"))
+    owner = await asyncpg.connect(office.owner)
+    await owner.execute("UPDATE journeys SET summary = jsonb_set(summary, '{funds}', '[\"autre\"]')")
+    assert "parvis" not in plain(await other.get("/justificatifs?etat=tous")), "of another fund than she is bound to"
+    await owner.execute("ALTER TABLE receipts DISABLE ROW LEVEL SECURITY")
+    assert "parvis" in plain(await other.get("/justificatifs?etat=tous")), "the rows' own policy held it back"
+    await owner.close()
 
 
 async def post(office: Office, handle: str, path: str, **typed: str) -> httpx.Response:

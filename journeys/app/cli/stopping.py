@@ -36,13 +36,14 @@ def add_to(room: typer.Typer) -> None:
 
 
 async def warning(desk: Desk) -> "Stop | None":
-    """Say, before whatever deals with money, that all payments are stopped; beside the outcome, so also with --json."""
+    """Say, before whatever deals with money, that all payments are stopped; with --json beside the outcome."""
     from journeys.app.stopping import told
     from journeys.store import treasury
 
     stop = await treasury.stopped(await desk.pool())
     if stop is not None:
-        desk.out.note(told(stop).in_(desk.out.lang))
+        say = desk.out.note if desk.out.json else desk.out.line
+        say(told(stop).in_(desk.out.lang))
     return stop
 
 
