@@ -12,9 +12,11 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.control import Control
+from activities.fleet import Fleet
 from journeys import contract, temporal
+from journeys.domain.commands import Command, RetryPayment
 from journeys.domain.decide import Outcome
-from journeys.store import controlling, staff
+from journeys.store import controlling, staff, treasury
 from tests.activities.conftest import MONDAY, Life, make_life
 from tests.conftest import RealStack
 from workflows.control import ControlWorkflow
@@ -87,3 +89,29 @@ async def test_a_run_is_kept_once_and_the_schedule_made_once(
         assert (daily.hour[0].start, made.schedule.spec.time_zone_name) == (6, "Europe/Paris")
     finally:
         await client.get_schedule_handle(contract.CONTROL).delete()
+
+
+async def test_what_the_switch_blocked_is_called_for_again_once_payments_go_on(journal_pool: Any) -> None:
+    life = await make_life(journal_pool)
+    await life.begin()
+    sent: list[Command] = []
+
+    async def send(command: Command) -> None:
+        sent.append(command)
+
+    life.use(send=send)
+    blocked = str(uuid.uuid4())
+    for id, reason in ((blocked, "all-stopped"), (str(uuid.uuid4()), "fund-cap")):
+        await journal_pool.execute(
+            "INSERT INTO payments (id, stream, seq, grant_id, number, fund, person, amount, pay_by, reference, status,"
+            " since, moved, reason) VALUES ($1, $2, 1, $1, 1, 'main', $1, 1, 'sepa', $5, 'blocked', $4, 1, $3)",
+            id, life.stream, reason, life.now, id,
+        )  # fmt: skip
+    await treasury.stop(journal_pool, "doute", life.by)
+    await Fleet(life.resources).wake()
+    assert [command for command in sent if command.name == "retry-payment"] == [], "payments are stopped"
+    await treasury.resume(journal_pool, "rien", life.by)
+    await Fleet(life.resources).wake()
+    await Fleet(life.resources).wake()
+    first, again = [command for command in sent if command.name == "retry-payment"]
+    assert (first.id, first.body) == (again.id, RetryPayment(payment=blocked))
