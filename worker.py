@@ -16,12 +16,15 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities import Resources, all_activities
+from activities.sepa import SepaTill
+from activities.tills import Drawer, ProviderTill, Tills
 from journeys import garbage, telemetry, temporal
-from journeys.channels.bank import SimulatedBank
+from journeys.channels.bank import Bank, SimulatedBank
 from journeys.channels.checks import HttpChecks
 from journeys.channels.letter import Mailer
 from journeys.channels.mail import SmtpMailer, SmtpServer
 from journeys.channels.outbox import FileOutbox
+from journeys.channels.provider import Provider
 from journeys.channels.webhook import Messenger
 from journeys.leaving import leave
 from journeys.settings import Problem, Settings, SettingsError, load_settings
@@ -64,10 +67,11 @@ def make_worker(client: Client, resources: Resources, settings: Settings, **opti
 def make_resources(pool: Pool, settings: Settings, client: Client) -> Resources:
     """What activities work with, as the settings say."""
     keys = settings.signing_keys()
+    ring = KeyRing(keys.current, keys.by_id)
     return Resources(
         pool=pool,
-        ring=KeyRing(keys.current, keys.by_id),
-        bank=SimulatedBank(pool),
+        ring=ring,
+        tills=make_tills(pool, settings, ring),
         mailer=_mailer(settings),
         checks=HttpChecks(hosts=settings.http_check_hosts),
         messenger=Messenger(hosts=settings.webhook_hosts),
@@ -79,6 +83,23 @@ def make_resources(pool: Pool, settings: Settings, client: Client) -> Resources:
         send=lambda command: temporal.send(client, command, task_queue=settings.task_queue),
         begin=lambda webhook: temporal.begin_webhook(client, webhook, settings.task_queue),
     )
+
+
+def make_tills(pool: Pool, settings: Settings, ring: KeyRing) -> Tills:
+    """What takes payments, by channel. Only where the settings say so it is the simulation."""
+    drawer, known = Drawer(), settings.provider
+    tills: dict[str, Bank] = {"voucher": drawer, "hand": drawer}
+    match settings.bank:
+        case "simulated":
+            tills |= dict.fromkeys(("sepa", "http"), SimulatedBank(pool))
+        case "file":
+            tills["sepa"] = SepaTill(pool, ring)
+    if known.url is not None and known.token is not None:
+        tills["http"] = ProviderTill(
+            pool, Provider(known.url, known.token.get_secret_value()), timedelta(hours=known.key_hours),
+            timedelta(seconds=known.visible_seconds),
+        )  # fmt: skip
+    return Tills(tills)
 
 
 def _mailer(settings: Settings) -> Mailer:

@@ -10,11 +10,12 @@ from activities.effects import Step, carry_out
 from activities.failures import not_called_for
 from activities.reading import Known, read_part
 from activities.resources import Resources
-from journeys.channels.bank import BankAnswer, PaymentFate, reference_of
+from journeys.channels.bank import Bank, BankAnswer, Order, PaymentFate
 from journeys.contract import ENQUIRE, INSTRUCT, Effect, EffectOutcome
 from journeys.domain.decide import Outcome
 from journeys.domain.events import PaymentEnquired, PaymentReleased, PaymentReserved
 from journeys.domain.state import PaymentStatus
+from journeys.store import treasury
 
 _LONGEST_WAIT_SECONDS: Final = 5.0
 """For an instruction that may not be visible yet; a slower bank is looked up later by the journey."""
@@ -30,9 +31,11 @@ class Grants:
 
     @activity.defn(name=INSTRUCT)
     async def instruct(self, effect: Effect) -> EffectOutcome:
-        """Instruct the bank: accepted, settled, rejected, unknown, or unsent when nothing left.
+        """Instruct the till of the grant's channel: accepted, settled, rejected, unknown, queued where it lies there
+        until people act, or unsent when nothing left.
 
-        Whoever finds an attempt without outcome asks the bank what became of it and never instructs again.
+        Nothing is sent while all payments are stopped: that is looked at right before. Whoever finds an attempt
+        without outcome asks the till what became of it and never instructs again.
         """
 
         async def judge(known: Known) -> Step:
@@ -42,9 +45,10 @@ class Grants:
             payment = called.payment
             reserved = known.last(PaymentReserved, payment=payment)
             assert reserved is not None
+            till = self.resources.tills.of(reserved.pay_by)
 
             async def look() -> Outcome:
-                return await self._look_up(effect.seq, payment)
+                return await _look_up(till, effect.seq, payment)
 
             if known.state.payments[payment].status is not PaymentStatus.RESERVED:
                 return Step(look, look)
@@ -53,7 +57,9 @@ class Grants:
             async def pay() -> Outcome:
                 if payee is None:
                     return Outcome(effect.seq, "rejected", "payee-deleted")
-                said = await self.resources.bank.instruct(payment, reserved.amount, payee, reference_of(payment))
+                if await treasury.stopped(self.resources.pool) is not None:
+                    return Outcome(effect.seq, PaymentFate.UNSENT.value, "all-stopped")
+                said = await till.instruct(Order(payment, reserved.amount, payee, reserved.pay_by))
                 return _outcome(effect.seq, said)
 
             return Step(pay, look)
@@ -70,22 +76,24 @@ class Grants:
                 raise not_called_for(effect)
             payment = called.payment
 
+            till = self.resources.tills.of(known.state.payments[payment].pay_by)
+
             async def ask() -> Outcome:
-                return _found(effect.seq, await self.resources.bank.enquire(payment))
+                return _found(effect.seq, await till.enquire(payment))
 
             return Step(ask)
 
         return await carry_out(self.resources, effect, "enquire", judge)
 
-    async def _look_up(self, effect: int, payment: str) -> Outcome:
-        """What became of an instruction that may have left: known, or unknown once it would surely be visible."""
-        bank = self.resources.bank
-        said = await bank.enquire(payment)
-        wait = min(bank.visible_after.total_seconds(), _LONGEST_WAIT_SECONDS)
-        if said.fate is PaymentFate.NOT_FOUND and wait > 0:
-            await asyncio.sleep(wait)
-            said = await bank.enquire(payment)
-        return _found(effect, said)
+
+async def _look_up(till: Bank, effect: int, payment: str) -> Outcome:
+    """What became of an instruction that may have left: known, or unknown once it would surely be visible."""
+    said = await till.enquire(payment)
+    wait = min(till.visible_after.total_seconds(), _LONGEST_WAIT_SECONDS)
+    if said.fate is PaymentFate.NOT_FOUND and wait > 0:
+        await asyncio.sleep(wait)
+        said = await till.enquire(payment)
+    return _found(effect, said)
 
 
 def _outcome(effect: int, said: BankAnswer) -> Outcome:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from journeys.channels.bank import Bank
+from activities.tills import Tills
 from journeys.channels.checks import HttpChecks
 from journeys.channels.letter import Mailer
 from journeys.channels.webhook import Messenger
@@ -32,7 +32,8 @@ class Resources:
     pool: Pool
     """Acts as journeys_writer."""
     ring: KeyRing = field(repr=False)
-    bank: Bank
+    tills: Tills
+    """What takes payments, by channel."""
     mailer: Mailer
     checks: HttpChecks = field(default_factory=lambda: HttpChecks(hosts=()))
     messenger: Messenger = field(default_factory=lambda: Messenger(hosts=()))

@@ -1,16 +1,25 @@
 """A command as whoever knows the person issues it: an id, its parts drawn, signed; and what is forwarded."""
 
-from collections.abc import Mapping
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
+from journeys.contract import Answer
 from journeys.domain import cohort as rules
-from journeys.domain.commands import AnyBody, Command, ExpectDate, MoveDate, PersonBody, RetryPayment
+from journeys.domain import notices
+from journeys.domain.commands import AnyBody, Command, ExpectDate, MoveDate, PersonBody, RecordReceipt, RetryPayment
 from journeys.domain.record import SYSTEM, Cause
-from journeys.identifiers import forwarded_id, uuid7
-from journeys.store import cohorts, payments, treasury
+from journeys.identifiers import following_id, forwarded_id, uuid7
+from journeys.store import bank_files, cohorts, payments, provider, treasury
+from journeys.store.bank_files import Telling
 from journeys.store.database import Pool
 from journeys.store.journal import answered
+from journeys.store.provider import Named, Notice, Outcome
 from journeys.store.signing import KeyRing, draw_parts, sign
+from journeys.store.treasury import STREAM
 
 
 def issue(
@@ -107,3 +116,137 @@ async def retries_owed(pool: Pool, ring: KeyRing, now: datetime) -> list[Command
         )
         for id, (stream, payment) in wanted.items() if id not in told
     ]  # fmt: skip
+
+
+# --- what the bank said
+
+
+_AT_ONCE: Final = 8
+_REASON: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What came of telling journeys what the bank said of their payments."""
+
+    taken: int
+    refused: int
+    """A person must look at these."""
+    waiting: int
+    """Not answered: told again later, under the same ids."""
+
+
+def bank_said(ring: KeyRing, telling: Telling, now: datetime) -> Command:
+    """What a line of the bank says of a payment, for its journey; issued again it is the same."""
+    reason = (telling.reason or "").lower()
+    body = RecordReceipt(
+        of="payment", id=telling.payment, said=telling.said, reason=reason if _REASON.fullmatch(reason) else None
+    )
+    return issue(
+        ring, stream=telling.stream, body=body, actor=SYSTEM, roles=(SYSTEM,), now=now, occurred_at=telling.at,
+        caused_by=Cause(STREAM, telling.seq), id=following_id(telling.stream.removeprefix("journey-"), telling.key),
+    )  # fmt: skip
+
+
+async def send_waiting(
+    pool: Pool, ring: KeyRing, send: Callable[[Command], Awaitable[Answer | None]], now: datetime,
+    file: str | None = None, most: int | None = None,
+) -> Told:  # fmt: skip
+    """Tell journeys what the bank said of their payments and what they have not answered yet.
+
+    One journey is told one thing after the other, in the order in which the bank said it. Once no answer comes, nobody
+    else is told either: an engine that is away would be waited for once a journey.
+
+    Args:
+        send: sends a signed command; None when no answer comes.
+        file: only what this file says, by its SHA-256. most: about so many things, and no more; None: all.
+    """
+    taken = refused = 0
+    silent = False
+    limit = asyncio.Semaphore(_AT_ONCE)
+
+    async def tell(tellings: Sequence[Telling]) -> None:
+        nonlocal taken, refused, silent
+        async with limit:
+            for telling in tellings:
+                answer = None if silent else await send(bank_said(ring, telling, now))
+                if answer is None or answer.outcome == "unsigned":
+                    silent = True
+                    return
+                code = None if answer.outcome == "accepted" else answer.code or answer.outcome
+                await bank_files.told(pool, telling, code, now)
+                taken, refused = taken + (code is None), refused + (code is not None)
+
+    while not silent and (most is None or taken + refused < most):
+        waiting = await bank_files.waiting(pool, file=file)
+        if not waiting:
+            break
+        by_stream: dict[str, list[Telling]] = {}
+        for each in waiting:
+            by_stream.setdefault(each.stream, []).append(each)
+        await asyncio.gather(*map(tell, by_stream.values()))
+    return Told(taken, refused, await bank_files.count_waiting(pool, file))
+
+
+# --- what a provider of payments said
+
+
+async def send_notices(
+    pool: Pool, ring: KeyRing, send: Callable[[Command], Awaitable[Answer | None]], now: datetime
+) -> int:
+    """Tell journeys what a provider said of their payments of its own accord; how many notices still wait.
+
+    What is said of one payment is told in the order in which it happens, whatever the order in which it came; what
+    comes too early waits for what must have been before.
+
+    Args:
+        send: sends a signed command; None when no answer comes.
+    """
+    by_payment: dict[str, list[Notice]] = {}
+    for notice in sorted(await provider.waiting(pool), key=lambda each: notices.ORDER.index(each.said)):
+        by_payment.setdefault(notice.reference, []).append(notice)
+    limit = asyncio.Semaphore(_AT_ONCE)
+
+    async def tell(mine: Sequence[Notice]) -> int:
+        left = 0
+        async with limit:
+            for notice in mine:
+                outcome = await _outcome_of(pool, ring, send, notice, now)
+                if outcome is None:
+                    left += 1
+                else:
+                    await provider.came_to(pool, notice, outcome[0], now, outcome[1])
+        return left
+
+    return sum(await asyncio.gather(*map(tell, by_payment.values())))
+
+
+async def _outcome_of(
+    pool: Pool, ring: KeyRing, send: Callable[[Command], Awaitable[Answer | None]], notice: Notice, now: datetime
+) -> tuple[Outcome, str | None] | None:
+    """What comes of a notice, with the code of a refusal; None while it waits."""
+    named = await provider.named(pool, notice.reference)
+    if named is None:
+        return "unknown-reference", None
+    if named.amount != notice.amount:
+        return "wrong-amount", None
+    turn = notices.turn(notice.said, named.status)
+    if turn != "tell":
+        return None if turn == "wait" else (turn, None)
+    answer = await send(noticed(ring, notice, named, now))
+    if answer is None or answer.outcome == "unsigned":
+        return None
+    if answer.outcome == "accepted":
+        return "taken", None
+    after = await provider.named(pool, notice.reference)
+    # Refused because the payment has moved meanwhile: it is judged anew with the next round.
+    return ("refused", answer.code) if after == named else None
+
+
+def noticed(ring: KeyRing, notice: Notice, named: Named, now: datetime) -> Command:
+    """A notice as a command to the journey of its payment; while the payment stands as it does, it is the same."""
+    return issue(
+        ring, stream=named.stream, actor=SYSTEM, roles=(SYSTEM,), now=now, occurred_at=notice.at,
+        body=RecordReceipt(of="payment", id=named.payment, said=notice.said, reason=notice.reason),
+        id=following_id(named.stream.removeprefix("journey-"), f"notice/{notice.event}/{named.status}"),
+    )  # fmt: skip

@@ -6,6 +6,7 @@ file: NAME_FILE holds its path. An empty variable counts as absent. Temporal's o
 journeys.temporal.
 """
 
+import base64
 import difflib
 import hashlib
 import ipaddress
@@ -49,7 +50,12 @@ _READ_ELSEWHERE: Final = frozenset({"JOURNEYS_CLOCK_OFFSET"})
 _KEY_ID: Final = re.compile(r"[a-z0-9][a-z0-9.-]{0,31}")
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _ISSUER: Final = re.compile(r"(https://[^\s/?#;,']+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?)(/[^\s?#]*)?")
+_PROVIDER: Final = re.compile(
+    rf"(https://(?:{_LABEL}\.)*{_LABEL}|http://(localhost|127\.0\.0\.1|\[::1\]))(:\d{{1,5}})?(/[^\s?#]*)?"
+)
+_SECRET: Final = re.compile(r"whsec_[A-Za-z0-9+/]{32,88}={0,2}")
 _PUBLIC: Final = re.compile(rf"(https://(?:{_LABEL}\.)*{_LABEL}|http://(localhost|127\.0\.0\.1))(:\d{{1,5}})?/?")
+_BIC: Final = re.compile(r"[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")
 _HOST: Final = re.compile(rf"(?:{_LABEL}\.)*{_LABEL}(?::\d{{1,5}})?")
 
 
@@ -153,6 +159,91 @@ class OidcSettings(_Group):
         return self
 
 
+class ProviderSettings(_Group):
+    """Who pays what programmes pay by `http`. Without a URL nobody does, or the simulation, as `bank` says."""
+
+    url: str | None = None
+    """https://…, under which it takes payments (http:// on this machine only)."""
+    token: SecretStr | None = None
+    key_hours: float = Field(default=24.0, ge=2, le=8_784)
+    """How long it knows a key again: a payment sent twice within is paid once."""
+    visible_seconds: float = Field(default=60.0, ge=0, le=86_400)
+    """How long after it was told it may still not find a payment."""
+    notice_secret: SecretStr | None = None
+    """`whsec_…`, with which it signs what it says later; without one nothing of it is believed."""
+    notice_old_secret: SecretStr | None = None
+    """The one before, while both are in use."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_the_files(cls, values: Any) -> Any:
+        """JOURNEYS_PROVIDER__…_FILE are read by `_SecretFiles`; here they would be unknown names."""
+        if not isinstance(values, dict):
+            return values
+        files = {"token_file", "notice_secret_file", "notice_old_secret_file"}
+        return {name: value for name, value in values.items() if name not in files}
+
+    @field_validator("url")
+    @classmethod
+    def _is_an_address(cls, url: str | None) -> str | None:
+        if url is not None and not _PROVIDER.fullmatch(url):
+            raise ValueError("provider_url")
+        return url.rstrip("/") if url is not None else None
+
+    @field_validator("notice_secret", "notice_old_secret")
+    @classmethod
+    def _is_a_secret(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None:
+            _secret_bytes(secret.get_secret_value())
+        return secret
+
+    @model_validator(mode="after")
+    def _url_with_token(self) -> Self:
+        if (self.url is None) != (self.token is None):
+            raise ValueError("provider_token")
+        return self
+
+    @property
+    def notice_secrets(self) -> tuple[bytes, ...]:
+        """What a notice may be signed with, the newest first."""
+        known = (self.notice_secret, self.notice_old_secret)
+        return tuple(_secret_bytes(each.get_secret_value()) for each in known if each is not None)
+
+
+class AccountSettings(_Group):
+    """The association's account, from which transfers leave. Without an IBAN no file for a bank is made or taken."""
+
+    name: str = ""
+    """As it stands in the contract with the bank."""
+    iban: str | None = Field(default=None, repr=False)
+    bic: str | None = None
+
+    @field_validator("iban")
+    @classmethod
+    def _is_an_iban(cls, iban: str | None) -> str | None:
+        if iban is None:
+            return None
+        from schwifty import IBAN, exceptions
+
+        try:
+            return str(IBAN(iban))
+        except exceptions.SchwiftyException:
+            raise ValueError("iban") from None
+
+    @field_validator("bic")
+    @classmethod
+    def _is_a_bic(cls, bic: str | None) -> str | None:
+        if bic is not None and not _BIC.fullmatch(bic):
+            raise ValueError("bic")
+        return bic
+
+    @model_validator(mode="after")
+    def _iban_with_name(self) -> Self:
+        if (self.iban is None) != (not self.name.strip()):
+            raise ValueError("account")
+        return self
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigningKeys:
     """The keys that sign and verify commands: 32 bytes each, by id. Only `current` signs."""
@@ -228,6 +319,12 @@ class Settings(BaseSettings):
     smtp: SmtpSettings = Field(default_factory=SmtpSettings)
 
     oidc: OidcSettings = Field(default_factory=OidcSettings)
+
+    bank: Literal["simulated", "file"] = "simulated"
+    """Where transfers go: to the simulation, which pays nobody, or into the file that somebody brings to the bank."""
+
+    provider: ProviderSettings = Field(default_factory=ProviderSettings)
+    account: AccountSettings = Field(default_factory=AccountSettings)
 
     outbox_dir: Path = Field(default_factory=lambda data: data["data_dir"] / "outbox")
     """Where messages are laid as files when no SMTP host is set."""
@@ -481,6 +578,17 @@ def _key_bytes(text: str) -> bytes:
     return key
 
 
+def _secret_bytes(text: str) -> bytes:
+    """The bytes of a secret of Standard Webhooks."""
+    try:
+        found = base64.b64decode(text.removeprefix("whsec_"), validate=True) if _SECRET.fullmatch(text) else b""
+    except ValueError:
+        found = b""
+    if not 24 <= len(found) <= 64:
+        raise ValueError("notice_secret")
+    return found
+
+
 def _check_key_id(key_id: str) -> None:
     if not _KEY_ID.fullmatch(key_id):
         raise ValueError("key_id")
@@ -548,6 +656,19 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "JOURNEYS_SMTP__PASSWORD, ou aucun des deux",
         "user and password go together; set JOURNEYS_SMTP__USER and JOURNEYS_SMTP__PASSWORD, or neither",
     ),
+    "iban": (
+        "ce n'est pas un IBAN ; recopiez-le du relevé d'identité bancaire (la clé ne correspond pas)",
+        "this is not an IBAN; copy it from the bank's own statement (its key does not fit)",
+    ),
+    "bic": (
+        "un BIC a 8 ou 11 lettres majuscules et chiffres, comme AGRIFRPP ; recopiez-le, ou retirez la variable",
+        "a BIC has 8 or 11 capital letters and digits, such as AGRIFRPP; copy it, or unset the variable",
+    ),
+    "account": (
+        "le compte a un titulaire et un IBAN ; indiquez JOURNEYS_ACCOUNT__NAME et JOURNEYS_ACCOUNT__IBAN, "
+        "ou aucun des deux",
+        "an account has a holder and an IBAN; set JOURNEYS_ACCOUNT__NAME and JOURNEYS_ACCOUNT__IBAN, or neither",
+    ),
     "issuer": (
         "écrivez l'adresse du fournisseur d'identité, qui commence par https:// "
         "(http:// ne vaut que sur cette machine : localhost)",
@@ -559,6 +680,21 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "(http:// ne vaut que sur cette machine : localhost)",
         "write the public address of the application, such as https://journeys.example.org, without a path "
         "(http:// is taken on this machine only: localhost)",
+    ),
+    "provider_url": (
+        "écrivez l'adresse du prestataire de paiement, qui commence par https:// "
+        "(http:// ne vaut que sur cette machine : localhost)",
+        "write the address of the payment provider, which begins with https:// "
+        "(http:// is taken on this machine only: localhost)",
+    ),
+    "provider_token": (
+        "adresse et jeton vont ensemble ; indiquez JOURNEYS_PROVIDER__URL et JOURNEYS_PROVIDER__TOKEN, "
+        "ou aucun des deux",
+        "address and token go together; set JOURNEYS_PROVIDER__URL and JOURNEYS_PROVIDER__TOKEN, or neither",
+    ),
+    "notice_secret": (
+        "un secret commence par whsec_ et tient 24 à 64 octets en base64, tel que le prestataire le donne",
+        "a secret begins with whsec_ and holds 24 to 64 bytes in base64, as the provider gives it",
     ),
     "oidc_client": (
         "fournisseur et client vont ensemble ; indiquez JOURNEYS_OIDC__ISSUER et JOURNEYS_OIDC__CLIENT_ID, "

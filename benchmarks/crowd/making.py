@@ -22,7 +22,7 @@ from benchmarks.crowd.loading import Batch
 from benchmarks.crowd.patterns import Pattern, pattern_of
 from benchmarks.crowd.playing import Play, Rules
 from journeys.authoring.calendars import calendar_text
-from journeys.channels.bank import SimulatedBank, reference_of
+from journeys.channels.bank import Order, SimulatedBank
 from journeys.domain.calendar import ONE_DAY
 from journeys.domain.handbook import open_handbook
 from journeys.domain.record import SYSTEM
@@ -315,4 +315,4 @@ async def _tell_the_bank(pool: Pool, under_way: Sequence[tuple[str, int, str]]) 
     """The simulated bank knows what is still under way; what it has settled long ago, it has forgotten."""
     bank = SimulatedBank(pool)
     for payment, amount, payee in under_way:
-        await bank.instruct(payment, amount, payee, reference_of(payment))
+        await bank.instruct(Order(payment, amount, payee, "sepa"))

@@ -32,6 +32,15 @@ def told(finding: Finding, lang: Lang) -> str:
         case "ledger-payments":
             said = n("{count} versement n'est pas dans le grand livre comme dans les listes",
                         "{count} versements ne sont pas dans le grand livre comme dans les listes")  # fmt: skip
+        case "ledger-bank":
+            said = n("{count} versement n'est pas dans le grand livre comme à la banque",
+                     "{count} versements ne sont pas dans le grand livre comme à la banque")  # fmt: skip
+        case "bank-lines":
+            said = n("{count} ligne de la banque que quelqu'un doit regarder",
+                     "{count} lignes de la banque que quelqu'un doit regarder")  # fmt: skip
+        case "bank-tellings":
+            said = n("{count} nouvelle de la banque pas encore portée sur son parcours",
+                     "{count} nouvelles de la banque pas encore portées sur leurs parcours")  # fmt: skip
         case "unknown-long":
             said = n("{count} versement sans nouvelle de la banque depuis plus d'un jour ouvré",
                         "{count} versements sans nouvelle de la banque depuis plus d'un jour ouvré")  # fmt: skip

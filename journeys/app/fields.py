@@ -11,6 +11,7 @@ from journeys.app.failures import Lang, Said, usage
 from journeys.app.reading import read_amount, read_day, read_days, read_instant, read_instants
 from journeys.domain import document
 from journeys.domain.commands import BODIES, INTERNAL, Body
+from journeys.domain.payee import IBAN, PAYEE
 from journeys.domain.record import Id
 
 Kind = Literal[
@@ -46,6 +47,9 @@ NAMES_RULES: Final = "change-programme"
 """The command that names a programme: the entry point finds its text, and the calendar with it."""
 _FILLED_IN: Final = frozenset({"name", "calendar"})
 """What nobody types."""
+
+BESIDE: Final = {PAYEE: IBAN}
+"""Of a part that is typed in two fields, the second."""
 
 WORDS: Final[dict[str, Said]] = {
     "day": Said("DATE", "DATE"),
@@ -94,6 +98,10 @@ ABOUT: Final[dict[str, Said]] = {
         "l'aide (début d'id ; sans elle, la seule en cours) ; pour en demander une, son code",
         "the grant (beginning of its id; else the only open one); to request one, its code",
     ),
+    "iban": Said(
+        "l'IBAN du compte payé ; rien pour un bon, ni de la main à la main",
+        "the IBAN of the account that is paid; none for a voucher or from hand to hand",
+    ),
     "id": Said(
         "ce qu'il faut corriger : code de l'étape, de la date, du suivi, de la situation, ou id du rendez-vous",
         "what to correct: code of the milestone, date, contact, situation, or the appointment's id",
@@ -119,7 +127,7 @@ ABOUT: Final[dict[str, Said]] = {
     ),
     "outcome": Said("l'issue", "the outcome"),
     "partner": Said("le partenaire (nom ou id)", "the partner (name or id)"),
-    "payee": Said("à qui l'argent est versé (nom, IBAN)", "who is paid (name, IBAN)"),
+    "payee": Said("à qui l'argent est versé : son nom", "who is paid: their name"),
     "pay_by": Said("par quel moyen : sepa, voucher…", "by what means: sepa, voucher…"),
     "payment": Said("lequel ; sans lui, le seul en cours", "which one; else the only one under way"),
     "place": Said("le lieu", "the place"),
@@ -194,10 +202,16 @@ def fields_of(name: str) -> list[Field]:
         for key, info in body.model_fields.items()
         if key not in _FILLED_IN
     ]
-    return own + [
+    texts = [
         Field(part, "document" if part == document.PART else "text", part in body.NEEDED, part=True)
         for part in sorted(body.PARTS, key=lambda part: (part == document.PART, part))
     ]
+    return own + [field for text in texts for field in (text, *_beside(text.name))]
+
+
+def _beside(part: str) -> list[Field]:
+    """The field whose words go into a part beside its own."""
+    return [Field(BESIDE[part], "text", False, part=True)] if part in BESIDE else []
 
 
 def read_field(known: Field, word: str, called: str) -> Any:

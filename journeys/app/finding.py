@@ -199,6 +199,7 @@ _KINDS: Final[dict[str, tuple[str, str]]] = {
     "escalation": ("une alerte", "escalation"),
     "grant": ("une aide", "grant"),
     "payment": ("un versement", "payment"),
+    "payment-state": ("un état de versement", "state of a payment"),
     "receipt": ("un justificatif", "receipt"),
     "appointment": ("un rendez-vous", "appointment"),
     "referral": ("une orientation", "referral"),

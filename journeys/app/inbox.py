@@ -9,8 +9,8 @@ from journeys.app.failures import Lang, Said
 from journeys.app.finding import items_of
 from journeys.app.reading import ZONE, today_of
 from journeys.domain.programme import STANDARD_ROLES, Programme
-from journeys.domain.summary import HELD
-from journeys.i18n import format_instant
+from journeys.domain.summary import HELD, TO_HAND_OVER
+from journeys.i18n import format_instant, format_money
 from journeys.narration.words import role_word, spoken
 from journeys.store.views import JourneyRow
 
@@ -120,6 +120,7 @@ def _asks(item: Waiting) -> bool:
     return (
         item.kind in ("grant", "transfer")
         or (item.kind == "receipt" and item.role == "finance")
+        or item.note == TO_HAND_OVER
         or (item.kind == "appointment" and item.note == "other-time")
     )
 
@@ -190,6 +191,11 @@ def said(
         return Said(f"{who} ne peut pas venir, propose {wish}", f"{who} cannot come, proposes {wish}").in_(lang)
     if item.kind == "appointment" and item.note:
         return f"{text} ({spoken(item.note, lang)})"
+    if item.note == TO_HAND_OVER:
+        amount = format_money(item.amount or 0, lang)
+        return Said(f"à remettre, contre signature : {amount}", f"to hand over, against a signature: {amount}").in_(
+            lang
+        )
     return text if item.kind != "escalation" or item.note != "acknowledged" else text + Said(
         " (prise en charge)", " (acknowledged)"
     ).in_(lang)  # fmt: skip
@@ -210,6 +216,10 @@ def otherwise(
     if item.kind == "deadline" and item.note:
         awaited = label(item.note, lang, programme)
         return Said(f"attend la date « {awaited} »", f"waits for the date “{awaited}”").in_(lang)
+    if item.note == TO_HAND_OVER and item.at is not None:
+        at = when(item.at) if when is not None else on_instant(item.at, lang)
+        return Said(f"une alerte {at}, si personne n'a dit qui a signé",
+                    f"an escalation {at}, if nobody has said who signed").in_(lang)  # fmt: skip
     if item.at is None:
         return Said("redite à chaque point", "told again at each review").in_(lang) if item.kind == "escalation" else ""
     at = when(item.at) if when is not None else on_instant(item.at, lang)

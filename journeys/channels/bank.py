@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final, Protocol
@@ -17,6 +17,8 @@ class PaymentFate(StrEnum):
     REJECTED = "rejected"
     UNKNOWN = "unknown"
     """It was told, and did not answer clearly: to be looked up, never told again."""
+    QUEUED = "queued"
+    """It lies where its channel keeps it until somebody takes it on: nothing has left yet."""
     UNSENT = "unsent"
     """It could not be reached, and nothing left."""
     NOT_FOUND = "not-found"
@@ -29,6 +31,29 @@ class BankAnswer:
 
     fate: PaymentFate
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be paid, once. The id of the payment is the key: an order of the same id says the same for ever."""
+
+    payment: str
+    amount: int
+    """Cents."""
+    payee: str = field(repr=False)
+    """Name and account, as `journeys.domain.payee` reads them."""
+    pay_by: str
+    """The channel that the grant names."""
+
+    @property
+    def reference(self) -> str:
+        """What travels with the money."""
+        return reference_of(self.payment)
+
+    @property
+    def content(self) -> bytes:
+        """SHA-256 of everything that it says."""
+        return hashlib.sha256(f"{self.payment}|{self.amount}|{self.payee}|{self.reference}".encode()).digest()
 
 
 class OtherContent(Exception):
@@ -46,8 +71,8 @@ class Bank(Protocol):
     def visible_after(self) -> timedelta:
         """How long after an instruction an enquiry surely finds it."""
 
-    async def instruct(self, payment_id: str, amount: int, payee: str, reference: str) -> BankAnswer:
-        """Ask once to pay so many cents. The same id with the same content pays once. Raises OtherContent."""
+    async def instruct(self, order: Order) -> BankAnswer:
+        """Ask once to pay. The same payment with the same content pays once. Raises OtherContent."""
 
     async def enquire(self, payment_id: str) -> BankAnswer:
         """What became of a payment."""
@@ -97,16 +122,16 @@ class SimulatedBank:
     pool: Any
     visible_after: timedelta = timedelta(0)
 
-    async def instruct(self, payment_id: str, amount: int, payee: str, reference: str) -> BankAnswer:
+    async def instruct(self, order: Order) -> BankAnswer:
         """See Bank."""
-        behaviour = behaviour_of(payee)
+        behaviour = behaviour_of(order.payee)
         match behaviour:
             case Behaviour.LOST:
                 return BankAnswer(PaymentFate.UNKNOWN, "no-answer")
-            case Behaviour.DOWN if await self._knock(payment_id) <= _KNOCKS:
+            case Behaviour.DOWN if await self._knock(order.payment) <= _KNOCKS:
                 return BankAnswer(PaymentFate.UNSENT, "bank-unreachable")
             case _:
-                fate = await self._take(payment_id, amount, payee, reference, behaviour)
+                fate = await self._take(order, behaviour)
         if behaviour is Behaviour.TIMEOUT:
             return BankAnswer(PaymentFate.UNKNOWN, "no-answer")
         return BankAnswer(fate, "account-closed" if fate is PaymentFate.REJECTED else "")
@@ -129,30 +154,26 @@ class SimulatedBank:
                 await _move(connection, payment_id, "paid", "payee", "transit", row["amount"])
         return BankAnswer(fate, "account-closed" if fate is PaymentFate.REJECTED else "")
 
-    async def _take(
-        self, payment_id: str, amount: int, payee: str, reference: str, behaviour: Behaviour
-    ) -> PaymentFate:
+    async def _take(self, order: Order, behaviour: Behaviour) -> PaymentFate:
         """Write the instruction down, or find it written."""
-        said = f"{payment_id}|{amount}|{payee}|{reference}".encode()
-        content = hashlib.sha256(said).digest()
         fate = _AT_FIRST.get(behaviour, PaymentFate.ACCEPTED)
         async with self.pool.acquire() as connection, connection.transaction():
             fresh = await connection.fetchval(
                 "INSERT INTO bank.instructions (payment, reference, amount, content, behaviour, fate)"
                 " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (payment) DO NOTHING RETURNING true",
-                payment_id,
-                reference,
-                amount,
-                content,
+                order.payment,
+                order.reference,
+                order.amount,
+                order.content,
                 behaviour.value,
                 fate.value,
             )
             if not fresh:
-                return await _found(connection, payment_id, content)
+                return await _found(connection, order)
             if fate is not PaymentFate.REJECTED:
-                await _move(connection, payment_id, "held", "transit", "association", amount)
+                await _move(connection, order.payment, "held", "transit", "association", order.amount)
             if fate is PaymentFate.SETTLED:
-                await _move(connection, payment_id, "paid", "payee", "transit", amount)
+                await _move(connection, order.payment, "paid", "payee", "transit", order.amount)
         return fate
 
     async def _knock(self, payment_id: str) -> int:
@@ -164,10 +185,10 @@ class SimulatedBank:
         return count
 
 
-async def _found(connection: Any, payment_id: str, content: bytes) -> PaymentFate:
-    row = await connection.fetchrow("SELECT content, fate FROM bank.instructions WHERE payment = $1", payment_id)
-    if row["content"] != content:
-        raise OtherContent(payment_id)
+async def _found(connection: Any, order: Order) -> PaymentFate:
+    row = await connection.fetchrow("SELECT content, fate FROM bank.instructions WHERE payment = $1", order.payment)
+    if row["content"] != order.content:
+        raise OtherContent(order.payment)
     return PaymentFate(row["fate"])
 
 

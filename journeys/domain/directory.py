@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date as Day
 from typing import Literal, get_args
 
-from journeys.domain.record import Payload, added
+from journeys.domain.record import Digest, Payload, added
 
 Language = Literal["fr", "en"]
 
@@ -172,6 +172,52 @@ class ProgrammePublished(Payload):
     """SHA-256 of its text."""
 
 
+# --- the bank
+
+
+class BatchMade(Payload):
+    """Transfers were put in one file for the bank, which will never say anything else."""
+
+    batch: str
+    message: str
+    """By which the bank names the file in its answers."""
+    execute_on: Day
+    number: int
+    total: int
+    """Cents."""
+    digest: Digest
+    """SHA-256 of the file."""
+
+
+class BatchGivenOut(Payload):
+    """The file was handed to whoever brings it to the bank: from now on it may be executed."""
+
+    batch: str
+    digest: Digest
+
+
+class BankFileImported(Payload):
+    file: Digest
+    """SHA-256 of its bytes."""
+    what: Literal["pain.002", "camt.053", "camt.054"]
+    lines: int
+    fresh: int
+    """Lines that no earlier file had."""
+    troubled: int
+    """Of these, those that a person must look at."""
+
+
+class BankLineResolved(Payload):
+    """Parts: why."""
+
+    file: Digest
+    position: int
+    how: Literal["match", "not-ours", "refund"]
+    payment: str | None
+    batch: str | None
+    """Of a match: the one payment, or the batch that the bank booked as one sum."""
+
+
 # --- cohorts
 
 
@@ -268,6 +314,7 @@ KINDS: dict[str, type[Payload]] = {
         RoleGiven, RoleTaken, SitesSet, FundsSet, AbsenceSet, AbsenceDropped,
         MentorAdded, MentorChanged, MentorDescribed, PartnerAdded, PartnerDescribed, PartnerLeft,
         FundOpened, FundChanged, FundToppedUp, PaymentsStopped, PaymentsResumed, ProgrammePublished,
+        BatchMade, BatchGivenOut, BankFileImported, BankLineResolved,
         CohortOpened, CohortDateMoved, CohortPlacesSet, PlaceTaken, PlaceQueued, PlaceGiven, PlaceFreed, CohortClosed,
         WebhookAdded, WebhookRotated, WebhookPaused, WebhookResumed, WebhookEnded, WebhookRewound,
     )

@@ -60,7 +60,7 @@ TABLE: Final[dict[str, dict[str, Scope]]] = {
     **dict.fromkeys(
         (
             "settle-payment", "cancel-payment", "retry-payment", "settle-doubt", "accept-receipt", "refuse-receipt",
-            "waive-receipt",
+            "waive-receipt", "export-payments", "import-payments", "resolve-bank-line",
         ),
         _FINANCE,
     ),

@@ -5,9 +5,12 @@ from typing import Final, Literal
 from journeys.domain import agenda
 from journeys.domain.grants import committed
 from journeys.domain.handbook import Handbook
+from journeys.domain.payments import HANDED
 from journeys.domain.record import Frozen, Instant, added
-from journeys.domain.state import Deadline, Escalation, GrantStatus, State
+from journeys.domain.state import Deadline, Escalation, GrantStatus, PaymentKnown, PaymentStatus, State
 
+TO_HAND_OVER: Final = "to-hand-over"
+"""Note of a payment that waits for somebody to hand it over, and to say who signed for it."""
 HELD: Final = "held"
 """Note of what a suspension holds: it neither falls due nor is it late."""
 
@@ -224,12 +227,16 @@ def _money(state: State) -> list[Item]:
             at=payment.look_at,
             role="finance",
             amount=payment.amount,
-            note=payment.status,
+            note=TO_HAND_OVER if _lies_in_a_drawer(payment) else payment.status,
         )
         for id, payment in state.payments.items()
         if payment.status.open
     ]
     return items
+
+
+def _lies_in_a_drawer(payment: PaymentKnown) -> bool:
+    return payment.status is PaymentStatus.INSTRUCTED and payment.pay_by in HANDED
 
 
 def _answers(state: State) -> list[Item]:

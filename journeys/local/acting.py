@@ -1,7 +1,7 @@
 """A life's steps in time, and each step as a command: pure, so that a cohort can be rehearsed without any server."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ from journeys.domain import commands as c
 from journeys.domain.calendar import Calendar
 from journeys.domain.moments import AnchorKind, Duration, Side, Unit
 from journeys.domain.money import parse_euro
+from journeys.domain.payee import read_payee
 from journeys.domain.programme import Roll
 from journeys.domain.state import State
 from journeys.local.lives import Cohort, Life, Step, When, field_kind, parse_when
@@ -158,7 +159,8 @@ class Actors:
         kind = c.BODIES[step.do]
         texts = {name: str(value) for name, value in step.given.items() if name in kind.PARTS}
         if step.bank is not None and step.bank is not Behaviour.ACCEPT:
-            texts["payee"] = f"{texts.get('payee', '')} (SIM-{step.bank.upper()})"
+            payee = read_payee(texts.get("payee", ""))
+            texts["payee"] = replace(payee, name=f"{payee.name} (SIM-{step.bank.upper()})").text
         given = {
             name: self._value(kind, name, value, step, script, state)
             for name, value in step.given.items()

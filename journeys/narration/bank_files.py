@@ -40,6 +40,10 @@ FILES: Final = {
         N_("Une opération ou un compte n'est pas en euros ({currency})."),
         N_("Rien n'a été enregistré. Demandez à la banque le relevé du compte en euros."),
     ),
+    "other-account": (
+        N_("Ce relevé est celui d'un autre compte ({iban})."),
+        N_("Rien n'a été enregistré. Téléchargez le relevé du compte de l'association."),
+    ),
     "no-iban": (N_("Le relevé ne dit pas de quel compte il parle (IBAN)."), _SHOW),
     "no-date": (N_("Une opération n'a pas de date de comptabilisation."), _SHOW),
     "does-not-add-up": (
@@ -58,6 +62,24 @@ IBANS: Final = {
         "Demandez un autre compte, ou payez autrement."
     ),
 }
+
+
+TROUBLES: Final = {
+    "unknown-reference": N_("aucun versement connu n'a cette référence"),
+    "wrong-amount": N_("le montant n'est pas celui du versement"),
+    "wrong-iban": N_("le compte n'est pas celui du bénéficiaire"),
+    "doubled": N_("déjà parti, ou déjà revenu, une fois"),
+    "never-sent": N_("son fichier n'a été donné à personne"),
+    "contradicted": N_("contraire à ce que la banque a dit avant"),
+    "unexpected-money": N_("argent reçu que personne n'attend"),
+    "unsplit": N_("lot comptabilisé en une somme, sans détail"),
+    "refused": N_("le parcours ne l'a pas pris"),
+}
+
+
+def trouble_said(code: str, lang: str) -> str:
+    """Why a person must look at a line of the bank."""
+    return text(lang)(TROUBLES[code])
 
 
 def file_refused(refused: FileRefused, lang: str) -> str:

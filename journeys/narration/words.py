@@ -83,6 +83,10 @@ WORDS: Final = {
     "vacant": N_("poste vacant"),
     "timeout": N_("pas de réponse à temps"),
     "bank": N_("réponse de la banque"),
+    "no-account": N_("le bénéficiaire n'a pas de compte"),
+    "account-closed": N_("compte clos"),
+    "payee-deleted": N_("le nom du bénéficiaire a été effacé"),
+    "to-hand-over": N_("à remettre"),
     # why a payment does not leave
     "same-person": N_("les accords doivent venir de personnes distinctes"),
     "approvals": N_("les accords ne sont pas complets"),

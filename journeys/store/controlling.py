@@ -9,13 +9,14 @@ from journeys.domain.calendar import Calendar, CalendarText, compile_calendar
 from journeys.domain.fund import ZONE
 from journeys.domain.moments import Duration, Unit
 from journeys.domain.programme import Clock
+from journeys.store import bank_files
 from journeys.store.database import Pool
 
 Code = Literal[
-    "fund-balance", "ledger-payments", "unknown-long", "right-lost", "reserved", "instructed", "accepted", "unknown",
-    "blocked", "held", "doubted",
+    "fund-balance", "ledger-payments", "ledger-bank", "unknown-long", "right-lost",
+    "reserved", "instructed", "accepted", "unknown", "blocked", "held", "doubted", "bank-lines", "bank-tellings",
 ]  # fmt: skip
-ALARMS: Final[tuple[Code, ...]] = ("fund-balance", "ledger-payments", "unknown-long", "right-lost")
+ALARMS: Final[tuple[Code, ...]] = ("fund-balance", "ledger-payments", "ledger-bank", "unknown-long", "right-lost")
 """What must not be; the others say what waits, and since when."""
 _A_DAY: Final = Duration(1, Unit.WORKING_DAY)
 _NAMED: Final = 20
@@ -51,7 +52,7 @@ class Control:
 
 async def control(pool: Pool, now: datetime) -> Control:
     """Look at everything; nothing is changed."""
-    checks = (_balances, _payments, _long_unknown, _rights, _ages)
+    checks = (_balances, _payments, _bank, _long_unknown, _rights, _ages, _bank_waits)
     found = [finding for check in checks for finding in await check(pool, now)]
     return Control(now, tuple(found))
 
@@ -116,6 +117,48 @@ async def _payments(pool: Pool, now: datetime) -> list[Finding]:
         """
     )
     return _told("ledger-payments", [row["id"] for row in rows])
+
+
+async def _bank(pool: Pool, now: datetime) -> list[Finding]:
+    """What the ledger booked of each transfer is what the bank booked of it, but for what its journey is to be told.
+
+    A transfer that people closed by hand may be booked by the bank later.
+    """
+    rows = await pool.fetch(
+        """
+        WITH bank AS (
+            SELECT payment, bool_or(cents < 0) AS went, bool_or(cents > 0) AS back FROM (
+                SELECT payment, cents FROM bank_lines
+                WHERE payment IS NOT NULL AND trouble IS NULL AND cents IS NOT NULL
+                UNION ALL SELECT r.payment, l.cents FROM bank_resolutions r JOIN bank_lines l USING (file, position)
+                WHERE r.payment IS NOT NULL
+                UNION ALL SELECT m.payment, l.cents FROM bank_resolutions r JOIN bank_lines l USING (file, position)
+                JOIN batch_transfers m ON m.batch = r.batch
+            ) AS each GROUP BY payment
+        ), ledger AS (
+            SELECT payment, bool_or(kind = 'settled') AS settled,
+                   bool_or(kind IN ('settled', 'settled-by-hand')) AS paid, bool_or(kind = 'returned') AS returned
+            FROM ledger_transactions WHERE payment IN (SELECT payment FROM batch_transfers) GROUP BY payment
+        )
+        SELECT p.id::text FROM payments p JOIN batch_transfers m ON m.payment = p.id
+        LEFT JOIN bank b ON b.payment = p.id LEFT JOIN ledger l ON l.payment = p.id
+        WHERE NOT EXISTS (SELECT FROM bank_tellings t WHERE t.payment = p.id AND t.told_at IS NULL)
+            AND ((coalesce(l.settled, false) AND NOT coalesce(b.went OR b.back, false))
+                 OR (coalesce(b.went, false) AND NOT coalesce(l.paid, false))
+                 OR (coalesce(l.returned, false) AND NOT coalesce(b.back, false))
+                 OR (coalesce(b.back, false) AND NOT coalesce(l.returned, false) AND p.status <> 'rejected'))
+        ORDER BY p.id
+        """
+    )
+    return _told("ledger-bank", [row["id"] for row in rows])
+
+
+async def _bank_waits(pool: Pool, now: datetime) -> list[Finding]:
+    """Lines of the bank that somebody must look at, and what journeys have not been told yet."""
+    counts: tuple[tuple[Code, int], ...] = (
+        ("bank-lines", await bank_files.open_exceptions(pool)), ("bank-tellings", await bank_files.count_waiting(pool)),
+    )  # fmt: skip
+    return [Finding(code, count) for code, count in counts if count]
 
 
 async def _long_unknown(pool: Pool, now: datetime) -> list[Finding]:

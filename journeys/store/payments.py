@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -110,3 +110,79 @@ async def rebuild(connection: Connection, stream: str, headers: Iterable[Mapping
     for header in headers:
         if header["kind"] in KINDS:
             await connection.execute("SELECT money_book($1, $2)", stream, json.dumps([row_of(header)]))
+
+
+# --- asked
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRow:
+    """A payment in a list."""
+
+    id: str
+    stream: str
+    """Of its journey."""
+    grant: str
+    number: int
+    """Of its instalment."""
+    fund: str
+    person: str
+    name: str | None
+    """First and last name; None when the person is not (or no longer) in the store."""
+    amount: int
+    """Cents."""
+    pay_by: str
+    reference: str
+    status: PaymentStatus
+    since: datetime
+    """In this status."""
+    reason: str | None
+    doubt: str | None
+    held: bool
+    """It could not leave yet."""
+    replaces: str | None
+    replaced: bool
+    batch: str | None
+    """Message of the file that it is in."""
+
+
+_ROW: Final = """
+    SELECT p.id::text, p.stream, p.grant_id::text, p.number, p.fund, p.person::text,
+           w.first_name || ' ' || w.last_name AS name, p.amount, p.pay_by, p.reference, p.status, p.since, p.reason,
+           p.doubt, p.held, p.replaces::text, p.replaced, b.message
+    FROM payments p LEFT JOIN people w ON w.id = p.person
+    LEFT JOIN batch_transfers m ON m.payment = p.id LEFT JOIN batches b ON b.id = m.batch
+"""
+
+
+async def payments(
+    pool: Pool | Connection, *, status: Collection[str] = (), fund: str | None = None, pay_by: str | None = None,
+    before: datetime | None = None, limit: int = 500,
+) -> list[PaymentRow]:  # fmt: skip
+    """Payments that the connection sees, those that have not moved for longest first.
+
+    Args:
+        status: one of these; none: any. before: in their status since before this instant.
+    """
+    rows = await pool.fetch(
+        f"""{_ROW} WHERE (cardinality($1::text[]) = 0 OR p.status = ANY ($1)) AND ($2::text IS NULL OR p.fund = $2)
+            AND ($3::text IS NULL OR p.pay_by = $3) AND ($4::timestamptz IS NULL OR p.since < $4)
+            ORDER BY p.since, p.id LIMIT $5""",
+        list(status), fund, pay_by, before, limit,
+    )  # fmt: skip
+    return [_row(row) for row in rows]
+
+
+async def payments_like(pool: Pool | Connection, asked: str, limit: int = 10) -> list[PaymentRow]:
+    """Payments that an id, its beginning or a reference (end-to-end id) names."""
+    rows = await pool.fetch(
+        f"{_ROW} WHERE starts_with(p.id::text, lower($1)) OR p.reference = upper($1) ORDER BY p.id LIMIT $2",
+        asked, limit,
+    )  # fmt: skip
+    return [_row(row) for row in rows]
+
+
+def _row(row: Any) -> PaymentRow:
+    values = list(row)
+    values[list(PaymentRow.__slots__).index("status")] = PaymentStatus(row["status"])
+    return PaymentRow(*values)

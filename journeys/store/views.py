@@ -252,6 +252,7 @@ async def turns(
                    CASE WHEN item.value ->> 'kind' = 'escalation' OR item.value ->> 'at' <= $3 COLLATE "C" THEN 'late'
                         WHEN item.value ->> 'kind' = 'grant' OR item.value ->> 'at' IS NULL
                           OR (item.value ->> 'kind' = 'receipt' AND item.value ->> 'role' = 'finance')
+                          OR item.value ->> 'note' = 'to-hand-over'
                           OR item.value ->> 'at' < $4 COLLATE "C" THEN 'today'
                         WHEN item.value ->> 'at' < $5 COLLATE "C" THEN 'week' END AS list
             FROM waiting CROSS JOIN LATERAL jsonb_array_elements(waiting.turns) WITH ORDINALITY AS item (value, place)

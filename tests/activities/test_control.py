@@ -14,11 +14,13 @@ from temporalio.worker import Worker
 from activities.control import Control
 from activities.fleet import Fleet
 from journeys import contract, temporal
+from journeys.domain import commands as c
 from journeys.domain.commands import Command, RetryPayment
 from journeys.domain.decide import Outcome
-from journeys.store import controlling, staff, treasury
+from journeys.store import bank_files, batches, controlling, staff, treasury
 from tests.activities.conftest import MONDAY, Life, make_life
 from tests.conftest import RealStack
+from tests.store.test_bank import BY, HEAD, PAYEE, Bank, out
 from workflows.control import ControlWorkflow
 
 pytestmark = pytest.mark.asyncio
@@ -56,6 +58,26 @@ async def test_what_must_not_be_is_found(paid_once: Life, owner: Any) -> None:
     await owner.execute("UPDATE funds SET balance = balance + 1")
     await owner.execute("UPDATE payments SET status = 'settled'")
     assert await codes(pool, MONDAY) == {"fund-balance": 1, "ledger-payments": 1, "right-lost": 1}
+
+
+async def test_the_ledger_is_held_against_the_lines_of_the_bank(journal_pool: Any) -> None:
+    life = await make_life(journal_pool)
+    await life.begin()
+    effect = await life.granted("FR76", 50_00)
+    payment = str(effect.details["id"])
+    await life.take(Outcome(effect.seq, "queued", "", (), "", None))
+    bank = Bank(journal_pool, life.resources.ring)
+    await batches.queue(journal_pool, bank.ring, payment, 50_00, PAYEE)
+    batch = await bank.make()
+    assert batch is not None
+    await batches.give_out(journal_pool, bank.ring, batch.id, BY)
+    await bank.take(HEAD, out(payment), out(None))
+    assert await codes(journal_pool, MONDAY) == {"instructed": 1, "bank-lines": 1, "bank-tellings": 1}
+    (telling,) = await bank_files.waiting(journal_pool)
+    await bank_files.told(journal_pool, telling, None, MONDAY)
+    assert await codes(journal_pool, MONDAY) == {"ledger-bank": 1, "instructed": 1, "bank-lines": 1}, "it never heard"
+    await life.do(c.RecordReceipt(of="payment", id=payment, said="settled"), actor="system", role="system")
+    assert await codes(journal_pool, MONDAY) == {"bank-lines": 1}
 
 
 async def test_a_run_is_kept_once_and_the_schedule_made_once(

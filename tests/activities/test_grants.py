@@ -1,5 +1,6 @@
 """Payments: one instruction at most, whatever dies and whatever the bank does; paid is what the journal reserved."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,9 +9,11 @@ from temporalio.exceptions import ApplicationError
 
 import activities.effects
 from activities.reading import Known
+from activities.tills import Drawer, Tills
 from journeys.channels.bank import (
     BankAnswer,
     Behaviour,
+    Order,
     OtherContent,
     PaymentFate,
     SimulatedBank,
@@ -18,15 +21,20 @@ from journeys.channels.bank import (
     reference_of,
 )
 from journeys.contract import Effect
+from journeys.domain import commands as c
 from journeys.domain.events import read_event
 from journeys.domain.record import Event, Payload
 from journeys.domain.state import PaymentStatus
-from journeys.store import claims, journal
+from journeys.store import claims, journal, treasury
 from journeys.store.claims import Claim
 from tests.activities.conftest import Life
 
 PAYEE = "Auto-école du Rhône, FR76 3000 4000 0312 3456 7890 143"
 PAYMENT = "0190b5a0-0000-7000-8000-00000000000a"
+
+
+def order(payment: str = PAYMENT, amount: int = 20_000) -> Order:
+    return Order(payment, amount, PAYEE, "sepa")
 
 
 async def paid(life: Life) -> list[int]:
@@ -114,7 +122,7 @@ async def test_a_worker_that_died_after_the_call_looks_up_what_became_of_it(life
     effect = await life.granted(PAYEE)
     payment = effect.details["id"]
     await claims.claim(life.pool, effect.stream, effect.seq, "instruct", effect.at)
-    await SimulatedBank(life.pool).instruct(payment, 20_000, PAYEE, reference_of(payment))
+    await SimulatedBank(life.pool).instruct(order(payment))
     result = await life.run(effect)
     assert result["answer"] == "settled"
     assert await asked(life) == 1
@@ -134,8 +142,8 @@ class Forgetful(SimulatedBank):
 
     calls: list[str] = []
 
-    async def instruct(self, payment_id: str, amount: int, payee: str, reference: str) -> BankAnswer:
-        self.calls.append(payment_id)
+    async def instruct(self, order: Order) -> BankAnswer:
+        self.calls.append(order.payment)
         return BankAnswer(PaymentFate.ACCEPTED)
 
     async def enquire(self, payment_id: str) -> BankAnswer:
@@ -144,10 +152,10 @@ class Forgetful(SimulatedBank):
 
 async def test_our_own_guard_holds_with_a_bank_that_forgets(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Forgetful, "calls", [])
-    life.use(bank=Forgetful(life.pool))
+    life.use(tills=Tills({"sepa": Forgetful(life.pool)}))
     effect = await life.granted(PAYEE)
     await claims.claim(life.pool, effect.stream, effect.seq, "instruct", effect.at)
-    await life.resources.bank.instruct(effect.details["id"], 20_000, PAYEE, "x")
+    await life.resources.tills.of("sepa").instruct(order(effect.details["id"]))
     assert (await life.run(effect))["answer"] == "accepted"
     assert len(Forgetful.calls) == 1
 
@@ -159,10 +167,10 @@ async def test_without_the_claim_a_died_worker_pays_twice(life: Life, monkeypatc
         return Claim(fresh=True, attempts=(life.now,), outcome=None)
 
     monkeypatch.setattr(Forgetful, "calls", [])
-    life.use(bank=Forgetful(life.pool))
+    life.use(tills=Tills({"sepa": Forgetful(life.pool)}))
     effect = await life.granted(PAYEE)
     await claims.claim(life.pool, effect.stream, effect.seq, "instruct", effect.at)
-    await life.resources.bank.instruct(effect.details["id"], 20_000, PAYEE, "x")
+    await life.resources.tills.of("sepa").instruct(order(effect.details["id"]))
     monkeypatch.setattr(claims, "claim", never_seen)
     await life.run(effect)
     assert len(Forgetful.calls) == 2
@@ -177,7 +185,7 @@ async def test_a_slow_bank_is_asked_again_once_it_must_know(life: Life) -> None:
             return BankAnswer(PaymentFate.ACCEPTED)
 
     seen: list[str] = []
-    life.use(bank=Slow(life.pool, visible_after=timedelta(milliseconds=50)))
+    life.use(tills=Tills({"sepa": Slow(life.pool, visible_after=timedelta(milliseconds=50))}))
     effect = await life.granted(PAYEE)
     await claims.claim(life.pool, effect.stream, effect.seq, "instruct", effect.at)
     assert (await life.run(effect))["answer"] == "accepted"
@@ -224,7 +232,7 @@ async def test_a_payee_whose_text_is_gone_is_rejected_and_nothing_leaves(life: L
         async def instruct(self, *_: Any) -> BankAnswer:
             raise AssertionError("nothing may leave")
 
-    life.use(bank=Gone(life.pool))
+    life.use(tills=Tills({"sepa": Gone(life.pool)}))
     async with life.pool.acquire() as connection:
         await connection.execute("RESET ROLE")
         await connection.execute("DELETE FROM parts WHERE stream = $1", life.stream)
@@ -238,11 +246,11 @@ async def test_a_call_that_fails_on_the_way_is_looked_up_at_the_next_try(life: L
     class Cut(SimulatedBank):
         """The line goes dead after the bank has taken it."""
 
-        async def instruct(self, payment_id: str, amount: int, payee: str, reference: str) -> BankAnswer:
-            await super().instruct(payment_id, amount, payee, reference)
+        async def instruct(self, order: Order) -> BankAnswer:
+            await super().instruct(order)
             raise ConnectionResetError
 
-    life.use(bank=Cut(life.pool))
+    life.use(tills=Tills({"sepa": Cut(life.pool)}))
     effect = await life.granted(PAYEE)
     with pytest.raises(ApplicationError):
         await life.run(effect)
@@ -255,21 +263,20 @@ async def test_a_call_that_fails_on_the_way_is_looked_up_at_the_next_try(life: L
 
 async def test_the_payment_id_is_the_idempotency_key(journal_pool: Any) -> None:
     bank = SimulatedBank(journal_pool)
-    reference = reference_of(PAYMENT)
     for _ in range(3):
-        assert (await bank.instruct(PAYMENT, 100, PAYEE, reference)).fate is PaymentFate.ACCEPTED
+        assert (await bank.instruct(order())).fate is PaymentFate.ACCEPTED
     assert await journal_pool.fetchval("SELECT count(*) FROM bank.movements") == 1
-    for other in ((101, PAYEE), (100, "FR76 other")):
+    for other in (replace(order(), amount=101), replace(order(), payee="FR76 other")):
         with pytest.raises(OtherContent):
-            await bank.instruct(PAYMENT, *other, reference)
+            await bank.instruct(other)
     for _ in range(3):
         assert (await bank.enquire(PAYMENT)).fate is PaymentFate.SETTLED
     assert await journal_pool.fetchval("SELECT count(*) FROM bank.movements WHERE kind = 'paid'") == 1
-    assert (await bank.instruct(PAYMENT, 100, PAYEE, reference)).fate is PaymentFate.SETTLED
+    assert (await bank.instruct(order())).fate is PaymentFate.SETTLED
 
 
 async def test_the_banks_ledger_cannot_be_edited_and_holds_no_payee(journal_pool: Any) -> None:
-    await SimulatedBank(journal_pool).instruct(PAYMENT, 100, PAYEE, reference_of(PAYMENT))
+    await SimulatedBank(journal_pool).instruct(order())
     async with journal_pool.acquire() as connection:
         await connection.execute("RESET ROLE")
         for statement in (
@@ -294,3 +301,53 @@ def test_a_reference_fits_a_transfer_and_tells_payments_apart() -> None:
 def test_each_behaviour_can_be_chosen_by_its_mark(behaviour: Behaviour) -> None:
     assert behaviour_of(f"FR76 SIM-{behaviour.upper()} 12") is behaviour
     assert behaviour_of(PAYEE) is Behaviour.ACCEPT
+
+
+# --- which till
+
+
+@pytest.mark.parametrize("channel", ["voucher", "hand"])
+async def test_what_people_hand_over_waits_in_a_drawer_and_is_closed_by_who_signed(life: Life, channel: str) -> None:
+    life.use(tills=Tills({channel: Drawer()}))
+    result = await life.settle(await life.granted("Samir Benali", pay_by=channel))
+    assert result["answer"] == "queued"
+    assert status(life) is PaymentStatus.INSTRUCTED
+    assert (await enquire(life))["answer"] == "queued"
+    (payment,) = life.state.payments
+    said = c.SettlePayment(payment=payment)
+    for texts, outcome in (({}, "receipt-needed"), ({"signed_for": "S. Benali"}, None)):
+        answer = await life.ask(said, actor=life.supervisor, role="finance", reason="remis", **texts)
+        assert answer.code == outcome
+    assert status(life) is PaymentStatus.BY_HAND
+    assert await asked(life) == 0
+
+
+async def test_a_channel_that_is_not_set_up_sends_nothing(life: Life) -> None:
+    """Nothing goes to the simulation because nothing better is there."""
+    life.use(tills=Tills({"http": SimulatedBank(life.pool)}))
+    result = await life.settle(await life.granted(PAYEE))
+    assert (result["answer"], result["reason"]) == ("unsent", "no-channel")
+    assert status(life) is PaymentStatus.RESERVED
+    assert await asked(life) == 0
+
+
+async def test_nothing_is_sent_while_payments_are_stopped(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reserved before the stop, and about to leave: looked at right before. Without the look it leaves."""
+    effect = await life.granted(PAYEE)
+    await treasury.stop(life.pool, "contrôle", life.by)
+    try:
+        result = await life.settle(effect)
+        assert (result["answer"], result["reason"]) == ("unsent", "all-stopped")
+        assert await asked(life) == 0
+        await life.until(life.now + timedelta(minutes=15))
+        (effect,) = life.effects("instruct")
+
+        async def never(_: Any) -> None:
+            return None
+
+        monkeypatch.setattr(treasury, "stopped", never)
+        assert (await life.settle(effect))["answer"] == "accepted"
+        assert await asked(life) == 1
+    finally:
+        monkeypatch.undo()
+        await treasury.resume(life.pool, "contrôlé", life.by)

@@ -22,6 +22,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities import Resources
+from activities.tills import Tills
 from activities.webhooks import Webhooks
 from journeys.channels import webhook as channel
 from journeys.channels.bank import SimulatedBank
@@ -257,7 +258,7 @@ def postman() -> Postman:
 @pytest.fixture
 def resources(journal_pool: Any, receiver: Receiver, postman: Postman) -> Resources:
     return Resources(
-        pool=journal_pool, ring=RING, bank=SimulatedBank(journal_pool), mailer=postman,
+        pool=journal_pool, ring=RING, tills=Tills({"sepa": SimulatedBank(journal_pool)}), mailer=postman,
         messenger=Messenger((receiver.host,), timeout_seconds=1.0), association="L’association",
     )  # fmt: skip
 

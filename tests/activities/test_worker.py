@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from activities import Resources, all_activities
+from activities.tills import Tills
 from journeys.authoring.calendars import calendar_text
 from journeys.authoring.reading import programme_text
 from journeys.channels.bank import SimulatedBank
@@ -31,7 +32,7 @@ async def test_a_week_passes_and_the_world_was_told(stack: RealStack, journal_po
     resources = Resources(
         pool=journal_pool,
         ring=RING,
-        bank=SimulatedBank(journal_pool),
+        tills=Tills({"sepa": SimulatedBank(journal_pool)}),
         mailer=FileOutbox(folder),
         duty_address="astreinte@example.org",
     )

@@ -140,7 +140,7 @@ def test_money_wants_the_code_of_the_moment(site: Site) -> None:
     site.query(with_codes)
     for id in (site.start(), site.start()):
         asked = give(site, id, "request-grant", grant="bourse", purpose="training", amount=60_000,
-                     payee="FR7630006000011234567890189")  # fmt: skip
+                     payee="Auto-école", iban="FR7630006000011234567890189")  # fmt: skip
         assert asked.status_code == 200, asked.text
     with site.client("supervisor") as program:
         waiting = next(each for each in waiting_in(program) if each["journey"] == id)

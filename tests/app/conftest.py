@@ -68,7 +68,7 @@ class Up:
 
 
 @contextlib.contextmanager
-def gone_up() -> Iterator[Up]:
+def gone_up(**variables: str) -> Iterator[Up]:
     """`journeys up` on data of its own, as a person would run it; told to end afterwards, which it does in order."""
     with a_home() as home:
         with (home / "stderr").open("w") as errors:
@@ -78,7 +78,7 @@ def gone_up() -> Iterator[Up]:
                 stderr=errors,
                 text=True,
                 cwd=REPOSITORY,
-                env=plain_environment(JOURNEYS_DATA_DIR=str(home / "data")),
+                env=plain_environment(JOURNEYS_DATA_DIR=str(home / "data"), **variables),
             )
         try:
             assert process.stdout is not None

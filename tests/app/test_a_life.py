@@ -6,6 +6,8 @@ from pathlib import Path
 
 from .conftest import Journeys, Said, Up
 
+IBAN = "FR7630006000011234567890189"
+
 
 def test_a_journey_by_hand(here: Journeys, started: Callable[..., str]) -> None:
     id = started()
@@ -38,17 +40,17 @@ def test_a_grant_is_seen_before_it_is_approved(here: Journeys, started: Callable
         "--amount",
         "600,50",
         "--payee",
-        "École, FR76 3000",
+        "École",
+        "--iban",
+        "fr76 3000 6000 0112 3456 7890 189",
         "--as",
         "aline",
     ]
     assert here("do", id, "request-grant", *asked).code == 0
     (waiting,) = [each for each in here("approvals", "--json").json["approvals"] if each["journey"] == id]
-    assert (waiting["amount"], waiting["payee"], waiting["needed"]) == (
-        60050,
-        "École, FR76 3000",
-        ["supervisor", "finance"],
-    )
+    assert (waiting["amount"], waiting["payee"], waiting["iban"], waiting["needed"]) == (
+        60050, "École", IBAN, ["supervisor", "finance"],
+    )  # fmt: skip
     assert [item["journey"] for item in here("today", "--as", "sam", "--json").json["today"]].count(id) == 1
     assert id in [item["journey"] for item in here("today", "--as", "aline", "--json").json["others"]]
     shown = here("approvals", "--team", "finance").out
@@ -56,15 +58,47 @@ def test_a_grant_is_seen_before_it_is_approved(here: Journeys, started: Callable
     stale = here("do", id, "approve-grant", "--digest", "0" * 64, "--as", "sam", "--json")
     assert (stale.code, stale.error["code"]) == (4, "digest-changed")
     first = here("do", id, "approve-grant", "--as", "sam")
-    assert first.code == 0 and "600,50" in first.err and "École, FR76 3000" in first.err
+    assert first.code == 0 and "600,50" in first.err and "École, FR76 3000 6000 0112 3456 7890 189" in first.err
     assert here("do", id, "approve-grant", "--as", "fin").code == 0
     assert [each for each in here("approvals", "--json").json["approvals"] if each["journey"] == id] == []
     assert here("audit", "verify", id, "--strict").code == 0
 
 
+def test_name_and_iban_change_together_and_the_approver_sees_it(here: Journeys, started: Callable[..., str]) -> None:
+    id, other = started(), "FR7630004000031234567890143"
+    asked = ["--grant", "bourse", "--purpose", "training", "--amount", "100", "--payee", "École", "--iban", IBAN]
+    assert here("do", id, "request-grant", *asked, "--as", "aline").code == 0
+    seq = here("show", id, "--json").journey["seq"]
+    for half, field in ((["--iban", other], "--payee"), (["--payee", "Autre école"], "--iban")):
+        said = here("do", id, "change-grant", *half, "--as", "aline", "--json")
+        assert (said.code, said.error["field"]) == (2, field)
+    assert here("show", id, "--json").journey["seq"] == seq
+    both = ["--payee", "Autre école", "--iban", other, "--as", "aline"]
+    assert here("do", id, "change-grant", *both).code == 0
+    (waiting,) = [each for each in here("approvals", "--json").json["approvals"] if each["journey"] == id]
+    assert (waiting["payee"], waiting["iban"], waiting["payee_changed_by"]) == ("Autre école", other, "Aline R.")
+    assert waiting["payee_changed_at"] < waiting["pay_from"]
+    shown = here("approvals").out
+    assert "Autre école, FR76 3000 4000 0312 3456 7890 143" in shown and "par Aline" in shown
+    assert "rien n’est versé avant le" in shown or "rien n'est versé avant le" in shown
+
+
 def test_nobody_approves_their_own_request(here: Journeys, started: Callable[..., str]) -> None:
     id = started()
-    asked = ["--grant", "bourse", "--purpose", "training", "--amount", "100", "--payee", "x", "--as", "sam"]
+    asked = [
+        "--grant",
+        "bourse",
+        "--purpose",
+        "training",
+        "--amount",
+        "100",
+        "--payee",
+        "x",
+        "--iban",
+        IBAN,
+        "--as",
+        "sam",
+    ]
     assert here("do", id, "request-grant", *asked).code == 0
     said = here("do", id, "approve-grant", "--as", "sam", "--json")
     assert (said.code, said.error["code"]) == (4, "self-approval")

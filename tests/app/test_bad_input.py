@@ -80,7 +80,9 @@ def test_the_same_person_twice(here: Journeys) -> None:
     assert again.code == 0 and again.json["person"] == first.json["person"]
 
 
-GRANT = ["request-grant", "--grant", "bourse", "--purpose", "training", "--payee", "FR76"]
+GOOD = "FR7630006000011234567890189"
+GRANT = ["request-grant", "--grant", "bourse", "--purpose", "training", "--iban", GOOD, "--payee", "École"]
+PAID = ["request-grant", "--grant", "bourse", "--purpose", "training", "--amount", "5", "--payee"]
 
 
 @pytest.mark.parametrize(
@@ -103,6 +105,15 @@ GRANT = ["request-grant", "--grant", "bourse", "--purpose", "training", "--payee
         (["add-note"], 2, "missing", "--text"),
         (["add-note", "--text", " \n "], 2, "missing", "--text"),
         ([*GRANT[:-1], "", "--amount", "5"], 2, "missing", "--payee"),
+        ([*PAID, "École"], 2, "no-iban", "--iban"),
+        ([*PAID, "École", "--iban", "FR7630006000011234567890188"], 2, "iban-key", "--iban"),
+        ([*PAID, "École", "--iban", "FR763000600001123456789018"], 2, "iban-length", "--iban"),
+        ([*PAID, "École", "--iban", "ZZ7630006000011234567890189"], 2, "iban-country", "--iban"),
+        ([*PAID, "École", "--iban", "BR1800360305000010009795493C1"], 2, "iban-outside-sepa", "--iban"),
+        ([*PAID, "École", "--iban", "demain"], 2, "iban-shape", "--iban"),
+        ([*PAID, "École, FR7630006000011234567890188"], 2, "iban-key", "--iban"),
+        ([*PAID, "École, FR7630004000031234567890143", "--iban", GOOD], 2, "two-accounts", "--payee"),
+        ([*PAID, GOOD], 2, "no-payee-name", "--payee"),
         (["add-note", "--text", "x", "--on", "1900-01-01"], 2, "bad-value", "--on"),
         (["reach-milestone", "--milestone", "exit-plam"], 3, "unknown-milestone", "--milestone"),
         (["confirm-date", "--date", "relase"], 3, "unknown-date", "--date"),

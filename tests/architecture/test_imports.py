@@ -18,7 +18,7 @@ ALLOWED: dict[str, set[str]] = {
     "leaving": set(),
     "garbage": set(),
     "identifiers": {"domain"},
-    "issuing": {"domain", "store", "identifiers"},
+    "issuing": {"contract", "domain", "store", "identifiers"},
     "authoring": {"domain", "settings", "channels"},
     "channels": {"domain"},
     "store": {"domain", "contract", "settings"},
@@ -38,7 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "app": {
         "contract", "domain", "store", "temporal", "audit", "authoring", "narration", "i18n", "settings", "telemetry",
-        "clock", "leaving", "identifiers", "issuing", "documents", "simulation", "indicators",
+        "clock", "leaving", "identifiers", "issuing", "documents", "simulation", "indicators", "channels",
     },
     "app.web": {
         "contract", "domain", "store", "temporal", "audit", "authoring", "narration", "i18n", "settings", "telemetry",

@@ -39,7 +39,8 @@ def ask_grant(page: Page, address: str, amount: str) -> None:
     page.get_by_label("L’aide").select_option(index=1)
     page.get_by_label("L’objet").select_option(label="Formation")
     page.get_by_label("Montant en euros").fill(amount)
-    page.get_by_label("À qui l’argent est versé").fill("FR7630006000011234567890189")
+    page.get_by_label("À qui l’argent est versé").fill("Auto-école du Pont")
+    page.get_by_label("L’IBAN").fill("FR76 3000 6000 0112 3456 7890 189")
     page.get_by_role("button", name="Enregistrer").click()
 
 

@@ -46,7 +46,7 @@ def rejected_payment(site: Site, name: str) -> str:
     """A journey of Léa's whose payment the bank refuses, so that somebody is called at any hour; its path."""
     lea, sam, fin = (Hand(site, handle) for handle in ("lea", "sam", "fin"))
     path = sam.begin(name, id_of(site, "lea"), URGENT)
-    grant = lea.ask_grant(path, "600", "École, FR7630006000011234567890189 SIM-REJECT")
+    grant = lea.ask_grant(path, "600", "École SIM-REJECT, FR7630006000011234567890189")
     sam.approve(path, grant)
     fin.approve(path, grant)
     return path

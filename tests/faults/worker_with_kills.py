@@ -8,6 +8,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from temporalio.worker import (
 
 import worker
 from activities import effects, grants
-from journeys.channels.bank import BankAnswer, SimulatedBank, reference_of
+from journeys.channels.bank import BankAnswer, Order, SimulatedBank
 from journeys.contract import Append, Appended
 from journeys.domain.commands import Command
 from journeys.store import claims, journal, money
@@ -56,12 +57,10 @@ def put_in_the_payment() -> None:
             ORDERS.strike(Point.AFTER_CLAIM, journey)
         return Claim(fresh=True, attempts=found.attempts, outcome=None) if Guard.CLAIM in WITHOUT else found
 
-    async def instruct_or_die(
-        bank: SimulatedBank, payment_id: str, amount: int, payee: str, reference: str
-    ) -> BankAnswer:
-        key = str(uuid.uuid4()) if Guard.BANK_KEY in WITHOUT else payment_id
-        ORDERS.tell_bank(payment_id, key)
-        said = await instruct(bank, key, amount, payee, reference_of(key))
+    async def instruct_or_die(bank: SimulatedBank, order: Order) -> BankAnswer:
+        key = str(uuid.uuid4()) if Guard.BANK_KEY in WITHOUT else order.payment
+        ORDERS.tell_bank(order.payment, key)
+        said = await instruct(bank, replace(order, payment=key))
         ORDERS.strike(Point.AFTER_BANK, INSTRUCTING.get())
         return said
 

@@ -109,6 +109,7 @@ POST /promotions/{cohort}/entrer        login   lists     lists       refused  r
 POST /promotions/{cohort}/places        login   refused   lists       refused  refused  refused  refused        refused  refused  refused
 POST /promotions/{cohort}/quitter       login   lists     lists       refused  refused  refused  refused        refused  refused  refused
 GET /readyz                             open    open      open        open     open     open     open           open     open     open
+POST /retours/paiements                 401     401         401         401      401      401      401            401      401      401
 GET /recherche                          login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 POST /equipe/absences                   login   open      open        open     open     open     open           refused  refused  refused
 POST /equipe/absences/supprimer         login   open      open        open     open     open     open           refused  refused  refused

@@ -154,7 +154,9 @@ class Scene:
             await self.begin(scope, leader, site, programme)
         for scope in ("fund", "other-fund"):
             body = c.RequestGrant(grant="bourse", purpose="training", amount=60_000)
-            self.grants[scope] = (await self.do("carl", scope, body, payee="École, FR76 3000")).command
+            self.grants[scope] = (
+                await self.do("carl", scope, body, payee="École, FR76 3000 6000 0112 3456 7890 189")
+            ).command
         await self.do("sam", "former", c.AssignReferent(referent=self.people["carl"].id))
         await self.do("carl", "asked", c.Transfer(to=self.people["aline"].id))
         await self.do("sam", "closed", c.Close(outcome="lost"))

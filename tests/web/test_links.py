@@ -18,6 +18,7 @@ import pytest_asyncio
 import structlog
 
 from activities import Resources, all_activities
+from activities.tills import Tills
 from journeys.app import answering
 from journeys.app.finding import load
 from journeys.app.reading import ZONE
@@ -166,7 +167,11 @@ async def scene(stack: RealStack, journal_pool: Any, database_url: str, tmp_path
     engine = await make_engine(stack, journal_pool)
     outbox = tmp_path / "outbox"
     resources = Resources(
-        pool=journal_pool, ring=RING, bank=SimulatedBank(journal_pool), mailer=FileOutbox(outbox), public_url=HERE
+        pool=journal_pool,
+        ring=RING,
+        tills=Tills({"sepa": SimulatedBank(journal_pool)}),
+        mailer=FileOutbox(outbox),
+        public_url=HERE,
     )
     engine.world.activities = lambda: all_activities(resources)  # type: ignore[method-assign]
     settings = load_settings(data_dir=tmp_path, signing_key="30" * 32, signing_key_id="test", task_queue=engine.queue)

@@ -52,7 +52,14 @@ async def paying(office: Office, amount: str) -> str:
         office.house.writing, str(uuid.uuid4()), "parvis-solidaire", cap_per_person=None, balance=100_000, by=BY
     )
     aline, engine = await office.enter("aline"), office.engine
-    asked = await aline.send("request-grant", grant="bourse", purpose="training", amount=amount, payee="FR76 1234")
+    asked = await aline.send(
+        "request-grant",
+        grant="bourse",
+        purpose="training",
+        amount=amount,
+        payee="École",
+        iban="FR7630006000011234567890189",
+    )
     assert asked.status_code == 303, asked.text
     (request,) = [event.data for event in await engine.events() if isinstance(event.data, e.GrantRequested)]
     for actor, role in ((engine.supervisor, "supervisor"), (engine.finance, "finance")):

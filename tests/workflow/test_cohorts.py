@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from activities import Resources
 from activities.fleet import Fleet
+from activities.tills import Tills
 from journeys.app import cohorts as app
 from journeys.app.cohorts import Known, Told
 from journeys.authoring.reading import read_programme
@@ -79,8 +80,8 @@ async def gathering(stack: RealStack, journal_pool: Any, tmp_path: Path) -> Asyn
     row = await cohorts.cohort(journal_pool, id)
     assert row is not None
     fleet = Fleet(
-        Resources(pool=journal_pool, ring=RING, bank=SimulatedBank(journal_pool), mailer=FileOutbox(tmp_path),
-                  send=first.send)
+        Resources(pool=journal_pool, ring=RING, tills=Tills({"sepa": SimulatedBank(journal_pool)}),
+                  mailer=FileOutbox(tmp_path), send=first.send)
     )  # fmt: skip
     async with first.worker():
         known = await app.known(journal_pool, row, datetime.now(UTC))

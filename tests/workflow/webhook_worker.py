@@ -15,6 +15,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities import Resources, all_activities
+from activities.tills import Tills
 from activities.webhooks import _Round
 from journeys import temporal
 from journeys.channels.bank import SimulatedBank
@@ -64,7 +65,7 @@ async def main() -> None:
     resources = Resources(
         pool=pool,
         ring=KeyRing("test", {"test": b"0" * 32}),
-        bank=SimulatedBank(pool),
+        tills=Tills({"sepa": SimulatedBank(pool)}),
         mailer=FileOutbox(Path("/nowhere")),
         messenger=Messenger(tuple(os.environ["HOOKS_HOSTS"].split(","))),
         begin=lambda webhook: temporal.begin_webhook(client, webhook, queue),

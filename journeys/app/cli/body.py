@@ -12,6 +12,7 @@ from journeys.app.failures import Failure, Said, usage, why
 from journeys.app.fields import Field, fields_of, read_field
 from journeys.app.finding import Loaded, find_mentor, find_partner, find_staff, nearest, only, pick, unknown_code
 from journeys.app.inbox import label
+from journeys.app.paying import with_account
 from journeys.app.publishing import Rules
 from journeys.app.reading import read_occurred
 from journeys.domain.commands import BODIES
@@ -98,7 +99,7 @@ class Reader:
             body: Any = BODIES[self._name].model_validate(values)
         except ValidationError as error:
             raise self._invalid(error) from None
-        return body, texts
+        return body, with_account(body, texts, self._loaded, lambda name: f"--{name}")
 
     def command_id(self, now: datetime) -> str:
         """The id typed, or a new one."""

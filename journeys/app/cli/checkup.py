@@ -48,6 +48,8 @@ async def doctor(desk: Desk, quick: bool) -> int:
             ("keys", _keys),
             ("clock", _clock),
             ("mail", _mail),
+            ("bank", _bank),
+            ("provider", _provider),
             ("identity", _identity),
             ("trust", _trust),
             ("journeys", _journeys),
@@ -225,6 +227,60 @@ async def _mail(desk: Desk) -> Check:
             Said("pour qu'ils partent : JOURNEYS_SMTP__HOST", "to have them sent: JOURNEYS_SMTP__HOST"),
         )
     return Check("mail", "ok", Said(f"messagerie : {smtp.host}:{smtp.port}", f"mail: {smtp.host}:{smtp.port}"))
+
+
+async def _bank(desk: Desk) -> Check:
+    """Whether money really leaves."""
+    if desk.settings.bank == "simulated":
+        return Check(
+            "bank",
+            "warning",
+            Said("banque simulée : aucun virement ne part, personne n'est payé",
+                 "simulated bank: no transfer leaves, nobody is paid"),
+            Said("pour payer vraiment : JOURNEYS_BANK=file, JOURNEYS_ACCOUNT__NAME et JOURNEYS_ACCOUNT__IBAN",
+                 "to really pay: JOURNEYS_BANK=file, JOURNEYS_ACCOUNT__NAME and JOURNEYS_ACCOUNT__IBAN"),
+        )  # fmt: skip
+    if desk.settings.account.iban is None:
+        return Check("bank", "failed",
+                     Said("les virements attendent un fichier, et le compte de l'association n'est pas connu",
+                          "transfers wait for a file, and the association's account is not known"),
+                     Said("indiquez JOURNEYS_ACCOUNT__NAME et JOURNEYS_ACCOUNT__IBAN",
+                          "set JOURNEYS_ACCOUNT__NAME and JOURNEYS_ACCOUNT__IBAN"))  # fmt: skip
+    return Check("bank", "ok", Said("virements : par le fichier que l'on porte à la banque",
+                                    "transfers: by the file that is brought to the bank"))  # fmt: skip
+
+
+async def _provider(desk: Desk) -> list[Check]:
+    """Who pays by HTTP, whether what it says is believed, and what of it waits for a person."""
+    from journeys.store import provider
+
+    known = desk.settings.provider
+    checks = []
+    if known.url is not None:
+        checks.append(Check("provider", "ok", Said(f"prestataire de paiement : {known.url}",
+                                                   f"payment provider: {known.url}")))  # fmt: skip
+        if not known.notice_secrets:
+            checks.append(Check("notices", "warning",
+                                Said("ce que le prestataire dit plus tard n'est pas cru : il n'y a pas de secret",
+                                     "what the provider says later is not believed: there is no secret"),
+                                Said("indiquez JOURNEYS_PROVIDER__NOTICE_SECRET",
+                                     "set JOURNEYS_PROVIDER__NOTICE_SECRET")))  # fmt: skip
+    left = await provider.unsettled(await desk.pool())
+    if left.oldest is not None and desk.now - left.oldest > _TOLD_WITHIN:
+        checks.append(Check("notices", "failed",
+                            Said(f"{left.waiting} avis du prestataire attendent encore leur parcours",
+                                 f"{left.waiting} notices of the provider still wait for their journey"),
+                            _SYNC))  # fmt: skip
+    if left.exceptions:
+        checks.append(Check("notices", "warning",
+                            Said(f"{left.exceptions} avis du prestataire contredisent ce qui est connu",
+                                 f"{left.exceptions} notices of the provider contradict what is known"),
+                            Said("comparez avec les relevés de la banque",
+                                 "compare with the bank's statements")))  # fmt: skip
+    return checks
+
+
+_TOLD_WITHIN: Final = timedelta(days=1)
 
 
 async def _identity(desk: Desk) -> Check:

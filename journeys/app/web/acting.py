@@ -15,6 +15,7 @@ from journeys.app.failures import Exit, Failure, Said, usage
 from journeys.app.fields import Field, commands, fields_of, read_field
 from journeys.app.finding import Loaded
 from journeys.app.forwarding import deliver
+from journeys.app.paying import with_account
 from journeys.app.publishing import Rules
 from journeys.app.reading import read_occurred
 from journeys.app.seeing import changed_since
@@ -113,6 +114,10 @@ async def read(visit: Visit, loaded: Loaded, asked: Filled) -> Form:
         body: Any = BODIES[asked.name].model_validate(values)
     except ValidationError as error:
         raise Wrong([_invalid(detail) for detail in error.errors()]) from None
+    try:
+        texts = with_account(body, texts, loaded)
+    except Failure as failure:
+        raise Wrong([failure]) from None
     if attached is not None:
         texts[PART] = attached.document.as_part()
     return Form(body, texts, attached, known)

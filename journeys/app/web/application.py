@@ -20,6 +20,7 @@ from journeys.app.web.api.problems import BAD_VALUE, ROOT, of_api, problem
 from journeys.app.web.bodies import Bounded
 from journeys.app.web.house import House
 from journeys.app.web.pages import ROUTERS
+from journeys.app.web.pages.notices import Teller
 from journeys.app.web.policy import check_doors
 from journeys.app.web.proof import NotProved, ask_proof
 from journeys.app.web.provider import Provider
@@ -44,6 +45,7 @@ def make_application(house: House, *, pace: safety.Pace | None = None) -> FastAP
     application = FastAPI(title="Release journeys", docs_url=None, redoc_url=None, openapi_url=None)
     application.state.house = house
     application.state.provider = Provider.of(house)
+    application.state.teller = Teller(house)
     for router in ROUTERS:
         application.router.routes.extend(router.routes)
     application.mount("/static", StaticFiles(directory=Path(STATIC)), name="static")

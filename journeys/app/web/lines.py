@@ -10,7 +10,7 @@ from journeys.app.reading import ZONE, today_of
 from journeys.app.web.visit import Visit
 from journeys.domain.programme import Programme
 from journeys.domain.rights import covers
-from journeys.domain.summary import HELD
+from journeys.domain.summary import HELD, TO_HAND_OVER
 from journeys.i18n import capital, format_date, format_time, format_weekday, ngettext
 from journeys.store.views import JourneyRow
 
@@ -253,6 +253,8 @@ def _actions(visit: Visit, item: Waiting) -> list[Action]:
             return [Action(s("Déposer…"), "submit-receipt", {"receipt": item.id}, form=True, first=True)]
         case "payment" if item.note == "reserved":
             return [Action(s("Annuler…"), "cancel-payment", {"payment": item.id}, form=True)]
+        case "payment" if item.note == TO_HAND_OVER:
+            return [Action(s("Noter la remise…"), "settle-payment", {"payment": item.id}, form=True, first=True)]
         case "payment":
             return [Action(s("Noter comme payé…"), "settle-payment", {"payment": item.id}, form=True, first=True)]
         case "transfer" if visit.visitor.id == item.about:

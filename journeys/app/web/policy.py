@@ -46,6 +46,9 @@ STOPPING: Final = Policy("stopping", frozenset(TABLE["stop-payments"]))
 DECIDING: Final = Policy("deciding", frozenset({"supervisor", "finance", "duty"}))
 
 
+NOTICES: Final = "/retours/paiements"
+"""Where a provider of payments says what became of them: no page of ours sends there, and no cookie opens it."""
+
 MOUNTED: Final = frozenset({"/static", "/api/v1"})
 """What hangs on the application beside its routes: files that anybody may have, and the API, whose own routes are
 checked where it is made."""

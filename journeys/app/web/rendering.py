@@ -17,6 +17,7 @@ from journeys.app.stopping import told
 from journeys.app.web.policy import BOOKS, DECIDING, KEEPING, READERS, STAFF, STOPPING
 from journeys.app.web.visit import Visit
 from journeys.domain.moments import parse_moment
+from journeys.domain.payee import grouped
 from journeys.i18n import (
     Lang,
     capital,
@@ -57,6 +58,7 @@ def render(visit: Visit, template: str, /, **given: Any) -> str:
         simulated=clock.describe(visit.lang) if clock.simulated() else "",
         stopped=told(visit.stopped).in_(visit.lang) if visit.stopped is not None else "",
         association=visit.house.settings.association,
+        pays_nobody=visit.house.settings.bank == "simulated",
         **given,
     )
 
@@ -133,6 +135,7 @@ def _environment(lang: Lang) -> Environment:
         label=lambda code, programme: label(code, lang, programme),
         moment=lambda when, book: moment_words(parse_moment(when), book, lang),
         short_id=short,
+        grouped=grouped,
     )
     return made
 

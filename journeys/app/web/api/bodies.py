@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from journeys.app.attaching import Attached
 from journeys.app.entry import LONGEST_TEXT
 from journeys.app.failures import Exit, Failure, Said, usage
-from journeys.app.fields import ABOUT, NAMES_RULES, commands, fields_of
+from journeys.app.fields import ABOUT, BESIDE, NAMES_RULES, commands, fields_of
 from journeys.app.publishing import Rules
 from journeys.app.web.api.problems import Unreadable, Wrong, unreadable
 from journeys.app.web.api.shapes import A_COMMAND, SOMEBODY
@@ -145,8 +145,8 @@ def model_of(name: str) -> type[BaseModel]:
 
 
 def _texts_of(kind: type[Body]) -> list[str]:
-    """The free texts of a command; a document comes beside them, in a form."""
-    return sorted(kind.PARTS - {document.PART})
+    """The free texts of a command, and what goes into one beside it; a document comes in a form."""
+    return sorted((kind.PARTS | {BESIDE[part] for part in kind.PARTS & BESIDE.keys()}) - {document.PART})
 
 
 def _about(field: str) -> str:
@@ -178,7 +178,7 @@ _SAID: Final[dict[str, Any]] = {
     "number": 1, "on": "2027-10-01", "or_at": ["2027-05-13T09:00:00+02:00"],
     "outcome": "completed", "partner": SOMEBODY, "pay_by": "sepa",
     "programme": "auxilia", "watch_from": "2027-05-12T00:00:00+02:00",
-    "payee": "FR7630006000011234567890189", "payment": A_COMMAND, "place": "12, rue de la Paix", "purpose": "training",
+    "iban": "FR7630006000011234567890189", "payee": "Auto-école du Pont", "payment": A_COMMAND, "place": "12, rue de la Paix", "purpose": "training",
     "reason": "postponed by the judge", "receipt": A_COMMAND, "referent": SOMEBODY, "referral": A_COMMAND,
     "since": "2027-05-01", "signed_for": "A. Benali",
     "site": "nanterre", "situation": "housing", "summons": False, "text": "called back",

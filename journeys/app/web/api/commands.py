@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from journeys.app.allowing import who_may
 from journeys.app.changing import rules_asked
 from journeys.app.finding import unknown_code
+from journeys.app.paying import with_account
 from journeys.app.people_file import details_of
 from journeys.app.publishing import Rules, programme_text_of, rules
 from journeys.app.reading import today_of
@@ -90,6 +91,7 @@ def _route(name: str) -> None:
             return await rules_asked(pool, asked, loaded, visit.now, before.get("fields", {}).get("programme"))
 
         read = await bodies.command_sent(request, name, visit.house.settings.largest_document, find)
+        read = replace(read, texts=with_account(read.body, read.texts, loaded))
         answer = await act(visit, loaded, Asked(name, read, key, seq_of(seen)))
         row = await views.journey(visit.house.writing, id) or loaded.row
         response.headers.update(etag(row.seq))

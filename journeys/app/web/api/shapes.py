@@ -222,7 +222,9 @@ class Approval(Shape):
 
     model_config = _example(
         journey=A_JOURNEY, grant=A_COMMAND, kind="bourse", purpose="training", amount=60000, pay_by="sepa",
-        payee="FR7630006000011234567890189", digest="3" * 64, decide_by="2027-05-25T15:00:00Z",
+        payee="Auto-école du Pont", iban="FR7630006000011234567890189",
+        payee_changed_at="2027-05-12T15:00:00Z", payee_changed_by="Aline Roux", pay_from="2027-05-14T07:00:00Z",
+        digest="3" * 64, decide_by="2027-05-25T15:00:00Z",
         instalments=[{"amount": 60000, "when": None}], needed=["supervisor", "finance"], given=["supervisor"],
         requester="Aline Roux",
     )  # fmt: skip
@@ -234,7 +236,14 @@ class Approval(Shape):
     amount: int
     pay_by: str
     payee: str | None
-    """None once it was deleted."""
+    """The name of whoever is paid; None once it was deleted."""
+    iban: str | None
+    """The account that the money goes to, where it goes to one."""
+    payee_changed_at: datetime | None
+    """When somebody last set name or account anew after the request."""
+    payee_changed_by: str | None
+    pay_from: datetime | None
+    """Nothing is paid before: somebody had time to see that the payee is another one."""
     digest: str
     """Send it back with `approve-grant`: an approval holds for exactly this."""
     decide_by: datetime

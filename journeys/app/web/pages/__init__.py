@@ -19,6 +19,7 @@ from journeys.app.web.pages import (
     letters,
     links,
     login,
+    notices,
     person,
     programmes,
     receipts,
@@ -35,5 +36,5 @@ ROUTERS = [
     commands.router, approvals.router, escalations.router, start.router, audit.router, directory.router,
     releases.router, programmes.router, documents.router, letters.router, giving.router, links.router,
     cohorts.router, comparing.router, changing.router, trying.router, indicators.router,
-    funds.router, receipts.router, stopping.router,
+    funds.router, receipts.router, stopping.router, notices.router,
 ]  # fmt: skip

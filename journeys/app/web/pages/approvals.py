@@ -17,7 +17,6 @@ from journeys.app.web.paging import A_SHEET, Paging, page_asked
 from journeys.app.web.policy import DECIDING
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
-from journeys.domain import events as e
 from journeys.domain.rights import may_give
 from journeys.domain.state import GrantKnown, GrantStatus
 from journeys.identifiers import uuid7
@@ -58,7 +57,6 @@ async def decision(id: str, grant: str, visit: Visit = door(DECIDING)) -> Respon
         visit, "decision.html",
         loaded=loaded, row=loaded.row, id=grant, grant=asked, sight=shown,
         speech=Speech(loaded.book, {}, visit.lang, loaded.state),
-        payee_changes=_payee_changes(loaded, grant),
         refusal=_why_not(visit, loaded, asked),
         committed=_committed(loaded, asked),
         justified=_justified(loaded, grant),
@@ -73,15 +71,6 @@ def _wanted(grant: GrantKnown) -> list[str]:
     for each in grant.approvals:
         wanted.remove(each.stands_for)
     return wanted
-
-
-def _payee_changes(loaded: Loaded, grant: str) -> list[datetime]:
-    """When the payee was set anew: an approver looks twice."""
-    return [
-        event.recorded_at
-        for event in loaded.events
-        if isinstance(event.data, e.GrantChanged) and event.data.grant == grant and "payee" in event.parts
-    ]
 
 
 def _committed(loaded: Loaded, asked: GrantKnown) -> Mapping[str, int]:

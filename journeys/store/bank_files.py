@@ -1,0 +1,595 @@
+"""What the bank sends: each file once, whole or not at all; each line once; what it says of payments, what is wrong."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from itertools import islice
+from typing import Any, Final, Literal
+
+from journeys.domain.banking import FileRefused, Line, Report, StatementHead
+from journeys.domain.directory import BankFileImported, BankLineResolved
+from journeys.domain.matching import (
+    Counted,
+    Identity,
+    Known,
+    Verdict,
+    identity_of,
+    match_line,
+    match_report,
+    seen_before,
+)
+from journeys.domain.notices import ORDER, Said
+from journeys.domain.state import PaymentStatus
+from journeys.store.batches import payee_of
+from journeys.store.database import Connection, Pool
+from journeys.store.directory import By, Fact, NotFound, record
+from journeys.store.sealing import CannotUnseal, seal, unseal
+from journeys.store.signing import KeyRing
+from journeys.store.treasury import STREAM
+
+Kind = Literal["pain.002", "camt.053", "camt.054"]
+
+_AT_ONCE: Final = 5_000
+"""Lines that are judged and written together."""
+_SECONDS: Final = 60.0
+_LOCK: Final = 0x62616E6B
+"""`bank` in ASCII: one file is taken in at a time, or two with the same lines would each think them new."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A file as it is read: what is wrong with it comes as FileRefused, wherever it is found."""
+
+    digest: str
+    """SHA-256 of its bytes."""
+    pieces: Iterable[StatementHead | Line | Report]
+    """From front to back: answers, or the head of each statement followed by its lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What came of a file."""
+
+    digest: str
+    kind: Kind
+    imported_at: datetime
+    lines: int
+    fresh: int
+    """Lines that no earlier file had."""
+    troubled: int
+    """Lines that a person must look at, resolved since or not."""
+    known: bool
+    """It was imported before: nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A line or an answer on its way in."""
+
+    position: int
+    identity: Identity
+    body: Line | Report
+
+
+# --- a file comes in
+
+
+async def imported(pool: Pool | Connection, digest: str) -> Imported | None:
+    """A file that is known; None when it never came."""
+    row = await pool.fetchrow(
+        "SELECT kind, imported_at, lines, fresh, (SELECT count(*)::int FROM bank_lines l WHERE l.file = f.digest AND"
+        " l.trouble IS NOT NULL) AS troubled FROM bank_files f WHERE digest = $1",
+        bytes.fromhex(digest),
+    )
+    return None if row is None else Imported(digest, **row, known=True)
+
+
+async def take_in(pool: Pool, ring: KeyRing, file: Incoming, iban: str, by: By) -> Imported:
+    """Take a file in: all of it in one transaction, or nothing.
+
+    Args:
+        iban: of our account; a statement of another refuses the file.
+
+    Raises:
+        FileRefused: something is wrong in it, at whatever line; nothing was written.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK, timeout=_SECONDS)
+        if (known := await imported(connection, file.digest)) is not None:
+            return known
+        intake = _Intake(connection, ring, bytes.fromhex(file.digest), iban)
+        await intake.take(file.pieces)
+        kind = intake.kind
+        if kind is None:
+            raise FileRefused("empty")
+        fact = BankFileImported(
+            file=file.digest, what=kind, lines=intake.lines, fresh=intake.fresh, troubled=intake.troubled
+        )
+        seq = await record(connection, STREAM, [Fact(fact)], by)
+        await connection.execute(
+            "INSERT INTO bank_files (digest, kind, imported_at, imported_by, lines, fresh, seq)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            intake.file, kind, by.at, by.actor, intake.lines, intake.fresh, seq,
+        )  # fmt: skip
+        return Imported(file.digest, kind, by.at, intake.lines, intake.fresh, intake.troubled, known=False)
+
+
+def _masked(iban: str) -> str:
+    return f"{iban[:4]}…{iban[-4:]}"
+
+
+class _Intake:
+    """The lines of one file, so many at a time: recognised, judged, written."""
+
+    def __init__(self, connection: Connection, ring: KeyRing, file: bytes, iban: str) -> None:
+        self._connection = connection
+        self._ring = ring
+        self._iban = iban
+        self._heads: list[StatementHead] = []
+        self.file = file
+        self.kind: Kind | None = None
+        self.lines = self.fresh = self.troubled = 0
+
+    async def take(self, pieces: Iterable[StatementHead | Line | Report]) -> None:
+        """Write everything. Raises FileRefused."""
+        items = self._items(pieces)
+        while chunk := list(islice(items, _AT_ONCE)):
+            await self._write(await self._unseen(chunk))
+        statements = [
+            (self.file, nth, head.id, head.first_day, head.last_day, head.opening, head.closing)
+            for nth, head in enumerate(self._heads, start=1)
+        ]
+        await self._put("bank_statements", _STATEMENT, statements)
+
+    def _items(self, pieces: Iterable[StatementHead | Line | Report]) -> Iterator[_Item]:
+        counted = Counted(self._iban)
+        for piece in pieces:
+            match piece:
+                case StatementHead():
+                    if piece.iban != self._iban:
+                        raise FileRefused("other-account", iban=_masked(piece.iban))
+                    self.kind = piece.kind
+                    self._heads.append(piece)
+                    counted = Counted(self._iban)
+                case Line():
+                    self.lines += 1
+                    yield _Item(self.lines, counted.of(piece), piece)
+                case Report():
+                    self.kind = "pain.002"
+                    self.lines += 1
+                    yield _Item(self.lines, identity_of(piece), piece)
+
+    async def _unseen(self, items: Sequence[_Item]) -> list[_Item]:
+        """Those that neither an earlier file nor an earlier statement of this one has."""
+        rows = await self._connection.fetch(
+            "SELECT identity, alike, bank_reference IS NULL AS bare FROM bank_lines"
+            " WHERE identity = ANY ($1::bytea[]) OR alike = ANY ($2::bytea[])",
+            [each.identity.exact for each in items], [each.identity.alike for each in items], timeout=_SECONDS,
+        )  # fmt: skip
+        stored: dict[bytes, bool] = {}
+        for row in rows:
+            stored[row["identity"]] = stored[row["alike"]] = row["bare"] or stored.get(row["alike"], False)
+        fresh: list[_Item] = []
+        for each in items:
+            bank_reference = each.body.bank_reference if isinstance(each.body, Line) else None
+            if not seen_before(each.identity, bank_reference, stored):
+                fresh.append(each)
+                stored[each.identity.exact] = bank_reference is None
+        return fresh
+
+    async def _write(self, items: Sequence[_Item]) -> None:
+        payments = await _Payments.named(self._connection, self._ring, [each.body for each in items])
+        lines, texts, tellings = [], [], []
+        for each in items:
+            body, verdicts = each.body, payments.judge(each.body)
+            named = payments.by_reference.get(body.reference or "")
+            trouble = next((found.trouble for _, found in verdicts if found.trouble is not None), None)
+            self.troubled += trouble is not None
+            lines.append((self.file, each.position, each.identity.exact, each.identity.alike, *_columns(body),
+                          named.payment if named is not None else None, body.reason, trouble))  # fmt: skip
+            if (said := _words(body)) is not None:
+                texts.append((self.file, each.position, seal(self._ring, said, _place(self.file, each.position))))
+            tellings += [
+                (self.file, each.position, known.payment, said, known.stream, body.reason)
+                for known, verdict in verdicts if known is not None for said in verdict.says
+            ]  # fmt: skip
+        self.fresh += len(items)
+        await self._put("bank_lines", _LINE, lines)
+        await self._put("bank_texts", _TEXT, texts)
+        await self._put("bank_tellings", _TELLING, tellings)
+
+    async def _put(self, table: str, columns: Mapping[str, str], rows: Sequence[tuple[Any, ...]]) -> None:
+        # COPY is closed to tables with policies.
+        arrays = zip(*rows, strict=True) if rows else [()] * len(columns)
+        types = ", ".join(f"${nth}::{kind}[]" for nth, kind in enumerate(columns.values(), start=1))
+        await self._connection.execute(
+            f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM unnest({types})", *map(list, arrays),
+            timeout=_SECONDS,
+        )  # fmt: skip
+
+
+_STATEMENT: Final = {
+    "file": "bytea", "nth": "int", "id": "text", "first_day": "date", "last_day": "date", "opening": "bigint",
+    "closing": "bigint",
+}  # fmt: skip
+_LINE: Final = {
+    "file": "bytea", "position": "int", "identity": "bytea", "alike": "bytea", "booked_on": "date", "cents": "bigint",
+    "reference": "text", "bank_reference": "text", "batch": "text", "code": "text", "payment": "uuid", "reason": "text",
+    "trouble": "text",
+}  # fmt: skip
+_TEXT: Final = {"file": "bytea", "position": "int", "sealed": "bytea"}
+_TELLING: Final = {
+    "file": "bytea", "position": "int", "payment": "uuid", "said": "text", "stream": "text", "reason": "text",
+}  # fmt: skip
+"""Columns, with their types."""
+
+
+def _columns(body: Line | Report) -> tuple[Any, ...]:
+    """Day, cents, reference, bank reference, batch, code."""
+    if isinstance(body, Line):
+        return body.booked_on, body.cents, body.reference, body.bank_reference, body.batch, None
+    return None, None, body.reference, None, body.message, body.code
+
+
+def _words(body: Line | Report) -> bytes | None:
+    """What may name somebody, as it is sealed; None when there is nothing."""
+    said = [body.name, body.iban, body.about] if isinstance(body, Line) else [None, None, body.about]
+    return json.dumps(said).encode() if any(said) else None
+
+
+def _place(file: bytes, position: int) -> str:
+    return f"line/{file.hex()}/{position}"
+
+
+class _Payments:
+    """The payments that some lines are about, as they are known; each judged line adds to what is known."""
+
+    def __init__(self, by_reference: dict[str, Known], of_batch: Mapping[str, Sequence[str]]) -> None:
+        self.by_reference = by_reference
+        self._of_batch = of_batch
+
+    @classmethod
+    async def named(cls, connection: Connection, ring: KeyRing, bodies: Sequence[Line | Report]) -> "_Payments":
+        references = {each.reference for each in bodies if each.reference is not None}
+        messages = {each.message for each in bodies if isinstance(each, Report) and each.level != "transfer"}
+        rows = await connection.fetch(_KNOWN, list(references), list(messages), timeout=_SECONDS)
+        of_batch: dict[str, list[str]] = {}
+        for row in rows:
+            of_batch.setdefault(row["message"], []).append(row["reference"])
+        return cls({row["reference"]: _known(ring, row) for row in rows}, of_batch)
+
+    def judge(self, body: Line | Report) -> list[tuple[Known | None, Verdict]]:
+        """A verdict for each payment that a line is about; one without payment when it names none that we know."""
+        if isinstance(body, Line):
+            known = self.by_reference.get(body.reference or "")
+            verdict = match_line(body, known)
+            if known is not None and verdict.trouble is None:
+                self._learn(known, verdict, left=body.cents < 0, back=body.cents > 0)
+            return [(known, verdict)]
+        whole = body.level != "transfer"
+        references = self._of_batch.get(body.message, ()) if whole else (body.reference or "",)
+        found = [(each, match_report(body, each)) for each in map(self.by_reference.get, references)]
+        for known, verdict in found:
+            if known is not None:
+                self._learn(known, verdict)
+        return found or [(None, match_report(body, None))]
+
+    def _learn(self, known: Known, verdict: Verdict, *, left: bool = False, back: bool = False) -> None:
+        self.by_reference[known.reference] = replace(
+            known, left=known.left or left, back=known.back or back, told=known.told | {*verdict.says}
+        )
+
+
+# What is asked about comes first and apart: the planner knows nothing of tables that grow in this transaction.
+_KNOWN: Final = """
+    WITH asked AS MATERIALIZED (
+        SELECT id FROM payments WHERE reference = ANY ($1::text[])
+        UNION SELECT payment FROM batch_transfers JOIN batches ON id = batch WHERE message = ANY ($2::text[])
+    ), booked AS MATERIALIZED (
+        SELECT payment, bool_or(cents < 0) AS went, bool_or(cents > 0) AS back FROM (
+            SELECT payment, cents FROM bank_lines
+            WHERE payment IN (SELECT id FROM asked) AND trouble IS NULL AND cents IS NOT NULL
+            UNION ALL SELECT r.payment, l.cents FROM bank_resolutions r JOIN bank_lines l USING (file, position)
+            WHERE r.payment IN (SELECT id FROM asked)
+            UNION ALL SELECT m.payment, l.cents FROM bank_resolutions r JOIN bank_lines l USING (file, position)
+            JOIN batch_transfers m ON m.batch = r.batch WHERE m.payment IN (SELECT id FROM asked)
+        ) AS each GROUP BY payment
+    ), said AS MATERIALIZED (
+        SELECT payment, array_agg(said) AS told FROM bank_tellings WHERE payment IN (SELECT id FROM asked)
+        GROUP BY payment
+    )
+    SELECT p.id::text AS payment, p.stream, p.amount, p.status, p.reference, t.sealed, b.message,
+           EXISTS (SELECT FROM batch_givings g WHERE g.batch = m.batch) AS given,
+           coalesce(l.went, false) AS went, coalesce(l.back, false) AS back, coalesce(s.told, '{}') AS told
+    FROM asked JOIN payments p ON p.id = asked.id JOIN transfers t ON t.payment = asked.id
+    LEFT JOIN batch_transfers m ON m.payment = asked.id LEFT JOIN batches b ON b.id = m.batch
+    LEFT JOIN booked l ON l.payment = asked.id LEFT JOIN said s ON s.payment = asked.id
+"""
+
+
+def _known(ring: KeyRing, row: Mapping[str, Any]) -> Known:
+    try:
+        iban = payee_of(ring, row["payment"], row["sealed"]).iban
+    except CannotUnseal:
+        iban = None
+    return Known(
+        row["payment"], row["stream"], row["amount"], iban, PaymentStatus(row["status"]), reference=row["reference"],
+        given=row["given"], left=row["went"], back=row["back"], told=frozenset(row["told"]),
+    )  # fmt: skip
+
+
+# --- what journeys are told
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Something that a journey is to be told of its payment."""
+
+    file: str
+    position: int
+    payment: str
+    said: Said
+    stream: str
+    reason: str | None
+    at: datetime
+    """When its file came."""
+    seq: int
+    """Of the fact in the stream `system` from which it follows."""
+
+    @property
+    def key(self) -> str:
+        """The same whenever it is told again."""
+        return f"{self.file}/{self.position}/{self.said}"
+
+
+async def waiting(pool: Pool | Connection, limit: int = 1_000, file: str | None = None) -> list[Telling]:
+    """What journeys have not answered yet, the oldest file first; for one payment in the order of what was said."""
+    rows = await pool.fetch(
+        """
+        SELECT encode(t.file, 'hex') AS file, t.position, t.payment::text, t.said, t.stream, t.reason,
+               f.imported_at, coalesce(r.seq, f.seq)
+        FROM bank_tellings t JOIN bank_files f ON f.digest = t.file
+        LEFT JOIN bank_resolutions r ON r.file = t.file AND r.position = t.position
+            AND (r.payment = t.payment OR r.batch IS NOT NULL)
+        WHERE t.told_at IS NULL AND ($2::bytea IS NULL OR t.file = $2)
+        ORDER BY f.seq, t.position, array_position($3::text[], t.said), t.payment LIMIT $1
+        """,
+        limit, None if file is None else bytes.fromhex(file), list(ORDER), timeout=_SECONDS,
+    )  # fmt: skip
+    return [Telling(*row) for row in rows]
+
+
+async def count_waiting(pool: Pool | Connection, file: str | None = None) -> int:
+    """How many things journeys have not answered yet."""
+    found: int = await pool.fetchval(
+        "SELECT count(*)::int FROM bank_tellings WHERE told_at IS NULL AND ($1::bytea IS NULL OR file = $1)",
+        None if file is None else bytes.fromhex(file),
+    )
+    return found
+
+
+async def told(pool: Pool | Connection, telling: Telling, refused: str | None, at: datetime) -> None:
+    """A journey has answered: it took what it was told, or refused it by this code."""
+    await pool.execute(
+        "UPDATE bank_tellings SET told_at = $5, refused = $6"
+        " WHERE file = $1 AND position = $2 AND payment = $3 AND said = $4 AND told_at IS NULL",
+        bytes.fromhex(telling.file), telling.position, telling.payment, telling.said, at, refused,
+    )  # fmt: skip
+
+
+# --- what a person must look at
+
+
+@dataclass(frozen=True, slots=True)
+class LineRow:
+    """A line or an answer of the bank, as it is shown to finance."""
+
+    file: str
+    position: int
+    kind: Kind
+    imported_at: datetime
+    booked_on: date | None
+    """None: an answer, no booking."""
+    cents: int | None
+    reference: str | None
+    bank_reference: str | None
+    batch: str | None
+    code: str | None
+    payment: str | None
+    reason: str | None
+    trouble: str | None
+    refused: str | None
+    """Why a journey would not take what the line says."""
+    how: str | None
+    """How somebody resolved it; None while it is open or was never wrong."""
+    matched: str | None
+    """The payment, or the message of the batch."""
+    resolved_at: datetime | None
+    resolved_by: str | None
+    why: str | None
+    name: str | None = None
+    iban: str | None = None
+    about: str = ""
+
+    @property
+    def id(self) -> str:
+        """What people type: the beginning of the file's digest, and the place in it."""
+        return f"{self.file[:12]}/{self.position}"
+
+
+_LINES: Final = """
+    SELECT encode(l.file, 'hex') AS file, l.position, f.kind, f.imported_at, l.booked_on, l.cents, l.reference,
+           l.bank_reference, l.batch, l.code, l.payment::text, l.reason, l.trouble,
+           (SELECT min(t.refused) FROM bank_tellings t WHERE t.file = l.file AND t.position = l.position) AS refused,
+           r.how, coalesce(r.payment::text, (SELECT b.message FROM batches b WHERE b.id = r.batch)) AS matched,
+           r.resolved_at, r.resolved_by,
+           (SELECT p.text FROM parts p WHERE p.stream = 'system' AND p.seq = r.seq AND p.name = 'why') AS why,
+           x.sealed
+    FROM bank_lines l JOIN bank_files f ON f.digest = l.file
+    LEFT JOIN bank_resolutions r ON r.file = l.file AND r.position = l.position
+    LEFT JOIN bank_texts x ON x.file = l.file AND x.position = l.position
+"""
+_WRONG: Final = """
+    (l.file, l.position) IN (
+        SELECT file, position FROM bank_lines WHERE trouble IS NOT NULL
+        UNION SELECT file, position FROM bank_tellings WHERE refused IS NOT NULL
+    )
+"""
+_OF_PAYMENT: Final = """
+    (l.file, l.position) IN (
+        SELECT file, position FROM bank_lines WHERE payment = $1
+        UNION SELECT file, position FROM bank_resolutions WHERE payment = $1
+        UNION SELECT file, position FROM bank_tellings WHERE payment = $1
+    )
+"""
+
+
+async def exceptions(
+    pool: Pool | Connection, ring: KeyRing, *, resolved: bool = False, limit: int = 500
+) -> list[LineRow]:
+    """Lines that a person must look at, the oldest first; or those that somebody resolved, the newest first."""
+    order = "r.resolved_at DESC" if resolved else "f.seq"
+    rows = await pool.fetch(
+        f"{_LINES} WHERE {_WRONG} AND (r.how IS NOT NULL) = $1 ORDER BY {order}, l.position LIMIT $2",
+        resolved, limit, timeout=_SECONDS,
+    )  # fmt: skip
+    return [_line(ring, row) for row in rows]
+
+
+async def open_exceptions(pool: Pool | Connection) -> int:
+    """How many lines a person must still look at."""
+    found: int = await pool.fetchval(
+        f"SELECT count(*)::int FROM bank_lines l LEFT JOIN bank_resolutions r USING (file, position)"
+        f" WHERE {_WRONG} AND r.how IS NULL"
+    )
+    return found
+
+
+async def line(pool: Pool | Connection, ring: KeyRing, id: str) -> LineRow | None:
+    """A line by what people type (LineRow.id, or with more of the digest); None when there is none, or several."""
+    digest, _, place = id.partition("/")
+    if not place.isdecimal() or len(place) > _LONGEST_PLACE or not digest:
+        return None
+    rows = await pool.fetch(
+        f"{_LINES} WHERE l.position = $2 AND starts_with(encode(f.digest, 'hex'), $1)", digest.lower(), int(place)
+    )
+    return _line(ring, rows[0]) if len(rows) == 1 else None
+
+
+_LONGEST_PLACE: Final = 9
+
+
+async def lines_of(pool: Pool | Connection, ring: KeyRing, payment: str) -> list[LineRow]:
+    """What the bank said of a payment, and what somebody matched with it, in the order in which it came."""
+    rows = await pool.fetch(
+        f"{_LINES} WHERE {_OF_PAYMENT} ORDER BY f.seq, l.position",
+        payment,
+    )
+    return [_line(ring, row) for row in rows]
+
+
+def _line(ring: KeyRing, row: Mapping[str, Any]) -> LineRow:
+    values = dict(row)
+    sealed = values.pop("sealed")
+    found = LineRow(**values)
+    if sealed is None:
+        return found
+    try:
+        name, iban, about = json.loads(unseal(ring, sealed, _place(bytes.fromhex(found.file), found.position)))
+    except CannotUnseal:
+        return found
+    return replace(found, name=name, iban=iban, about=about or "")
+
+
+class NotOpen(Exception):
+    """Nobody needs to look at this line: it is in order, or somebody resolved it before."""
+
+
+class CannotMatch(Exception):
+    """The line cannot be what became of this payment or batch; `code` says why."""
+
+    def __init__(self, code: Literal["amount", "no-movement", "other-batch", "told"]) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+async def resolve(
+    pool: Pool, row: LineRow, how: Literal["match", "not-ours", "refund"], why: str, by: By,
+    payment: str | None = None, batch: str | None = None,
+) -> None:  # fmt: skip
+    """Finance has looked at a line, and says what it is; of a match, journeys are to be told.
+
+    Args:
+        payment, batch: ids; of a match one of them.
+
+    Raises:
+        NotOpen. NotFound: no such payment. CannotMatch.
+    """
+    file = bytes.fromhex(row.file)
+    async with pool.acquire() as connection, connection.transaction():
+        if payment is not None:
+            await _tell_matched(connection, row, payment)
+        if batch is not None:
+            await _tell_all(connection, row, batch)
+        fact = BankLineResolved(file=row.file, position=row.position, how=how, payment=payment, batch=batch)
+        seq = await record(connection, STREAM, [Fact(fact, {"why": why})], by)
+        done = await connection.execute(
+            f"""
+            INSERT INTO bank_resolutions (file, position, how, payment, batch, resolved_at, resolved_by, seq)
+            SELECT l.file, l.position, $3, $4, $5, $6, $7, $8 FROM bank_lines l
+            WHERE l.file = $1 AND l.position = $2 AND {_WRONG} ON CONFLICT DO NOTHING
+            """,
+            file, row.position, how, payment, batch, by.at, by.actor, seq,
+        )  # fmt: skip
+        if done != "INSERT 0 1":
+            raise NotOpen
+
+
+async def _tell_matched(connection: Connection, row: LineRow, payment: str) -> None:
+    known = await connection.fetchrow("SELECT stream, amount FROM payments WHERE id = $1", payment)
+    if known is None:
+        raise NotFound("payment", payment)
+    if row.cents is None:
+        raise CannotMatch("no-movement")
+    if abs(row.cents) != known["amount"]:
+        raise CannotMatch("amount")
+    done = await connection.execute(
+        "INSERT INTO bank_tellings (file, position, payment, said, stream, reason) VALUES ($1, $2, $3, $4, $5, $6)"
+        " ON CONFLICT DO NOTHING",
+        bytes.fromhex(row.file), row.position, payment, "settled" if row.cents < 0 else "returned", known["stream"],
+        row.reason,
+    )  # fmt: skip
+    if done != "INSERT 0 1":
+        raise CannotMatch("told")
+
+
+async def _tell_all(connection: Connection, row: LineRow, batch: str) -> None:
+    """All that the bank did not reject of a batch has left, when that is what the one sum comes to."""
+    if row.cents is None or row.cents > 0:
+        raise CannotMatch("no-movement")
+    message = await connection.fetchval("SELECT message FROM batches WHERE id = $1", batch)
+    if row.batch not in (None, message):
+        raise CannotMatch("other-batch")
+    members = await connection.fetch(
+        """
+        SELECT p.id::text, p.stream, p.amount, p.status FROM batch_transfers m JOIN payments p ON p.id = m.payment
+        WHERE m.batch = $1 AND p.status <> 'rejected'
+        AND NOT EXISTS (SELECT FROM bank_tellings t WHERE t.payment = p.id AND t.said = 'rejected')
+        """,
+        batch, timeout=_SECONDS,
+    )  # fmt: skip
+    if sum(member["amount"] for member in members) != -row.cents:
+        raise CannotMatch("amount")
+    await connection.execute(
+        "INSERT INTO bank_tellings (file, position, payment, said, stream)"
+        " SELECT $1, $2, id, 'settled', stream FROM unnest($3::uuid[], $4::text[]) AS member (id, stream)"
+        " ON CONFLICT DO NOTHING",
+        bytes.fromhex(row.file), row.position, *_columns_of(members), timeout=_SECONDS,
+    )  # fmt: skip
+
+
+def _columns_of(members: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[str]]:
+    """Id and journey of those whose fate is open."""
+    waiting = [member for member in members if PaymentStatus(member["status"]).open]
+    return [member["id"] for member in waiting], [member["stream"] for member in waiting]

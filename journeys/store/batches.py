@@ -1,0 +1,265 @@
+"""Transfers that wait for a file, and the files: each claims its payments for ever, and is rendered once."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any, Final, Literal
+
+from journeys.domain.banking import MOST_TRANSFERS, Account, Batch, Transfer
+from journeys.domain.directory import BatchGivenOut, BatchMade
+from journeys.domain.payee import Payee, read_payee
+from journeys.store.database import Connection, Pool
+from journeys.store.directory import By, Fact, NotFound, record
+from journeys.store.payments import reference_of
+from journeys.store.sealing import seal, unseal
+from journeys.store.signing import KeyRing
+from journeys.store.treasury import STREAM
+
+_SECONDS: Final = 60.0
+"""For what carries whole files."""
+
+
+class PaymentsStopped(Exception):
+    """Nothing is given to the bank while payments are stopped."""
+
+
+class OtherTransfer(Exception):
+    """A payment was queued before with another amount or payee; nothing was written."""
+
+    def __init__(self, payment: str) -> None:
+        super().__init__(f"payment {payment} was queued before with other content")
+        self.payment = payment
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """A file for the bank."""
+
+    id: str
+    message: str
+    """By which the bank names it."""
+    execute_on: date
+    made_at: datetime
+    made_by: str
+    number: int
+    """Of transfers."""
+    total: int
+    """Cents."""
+    digest: str
+    """SHA-256 of the file."""
+    given_at: datetime | None
+    """When it was first given out; None while nobody has it."""
+    given: int
+    """How often it was given out, always the same bytes."""
+
+
+# --- transfers that wait
+
+
+async def queue(pool: Pool, ring: KeyRing, payment: str, amount: int, payee: Payee) -> None:
+    """Let a payment wait for its batch; once more with the same content changes nothing. Raises OtherTransfer."""
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(
+            "INSERT INTO transfers (payment, reference, amount, sealed) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+            payment, reference_of(payment), amount, seal(ring, payee.text.encode(), f"transfer/{payment}"),
+        )  # fmt: skip
+        row = await connection.fetchrow("SELECT amount, sealed FROM transfers WHERE payment = $1", payment)
+        if row["amount"] != amount or payee_of(ring, payment, row["sealed"]) != payee:
+            raise OtherTransfer(payment)
+
+
+def payee_of(ring: KeyRing, payment: str, sealed: bytes) -> Payee:
+    """Whom a transfer is for. Raises CannotUnseal."""
+    return read_payee(unseal(ring, sealed, f"transfer/{payment}").decode())
+
+
+async def waiting(pool: Pool | Connection) -> tuple[int, int]:
+    """How many transfers wait for a batch, and their cents."""
+    row = await pool.fetchrow(
+        f"SELECT count(*), coalesce(sum(t.amount), 0)::bigint"
+        f" FROM transfers t JOIN payments p ON p.id = t.payment {_FREE}"
+    )
+    return row[0], row[1]
+
+
+Where = Literal["nowhere", "waiting", "given", "accepted", "rejected", "settled"]
+
+
+async def whereabouts(pool: Pool, payment: str) -> tuple[Where, str]:
+    """What is known of a transfer from its batch and from the bank's files, with the bank's reason.
+
+    `given` is silence: the file left, and no file of the bank says anything of this payment.
+    """
+    row = await pool.fetchrow(
+        """
+        SELECT t.payment IS NOT NULL AS queued, g.given,
+               (SELECT array_agg(DISTINCT said) FROM bank_tellings WHERE payment = $1) AS said,
+               (SELECT max(reason) FROM bank_tellings WHERE payment = $1 AND said = 'rejected') AS reason
+        FROM (SELECT $1::uuid AS id) AS asked
+        LEFT JOIN transfers t ON t.payment = asked.id
+        LEFT JOIN batch_transfers m ON m.payment = asked.id
+        LEFT JOIN LATERAL (SELECT true AS given FROM batch_givings WHERE batch = m.batch LIMIT 1) AS g ON true
+        """,
+        payment,
+    )
+    said: tuple[Where, ...] = ("settled", "rejected", "accepted")
+    heard = next((each for each in said if each in (row["said"] or ())), None)
+    if heard is not None:
+        return heard, row["reason"] or ""
+    return ("given" if row["given"] else "waiting" if row["queued"] else "nowhere"), ""
+
+
+# --- batches
+
+# An unknown one that waits here has not left either: its worker died between the queue and the journal.
+_FREE: Final = """
+    WHERE p.status IN ('instructed', 'unknown') AND p.pay_by = 'sepa' AND p.doubt IS NULL
+    AND NOT EXISTS (SELECT FROM batch_transfers m WHERE m.payment = t.payment)
+"""
+
+
+async def make(
+    pool: Pool, ring: KeyRing, id: str, execute_on: date, debtor: Account, about: str,
+    render: Callable[[Batch], bytes], by: By,
+) -> BatchRow | None:  # fmt: skip
+    """Put what waits in a file, rendered here once; None when nothing waits.
+
+    A payment is in one batch for ever: of two that are made at once, each claims what the other has not. Whatever goes
+    wrong, nothing is claimed.
+
+    Args:
+        about: what payees read. render: the file's bytes.
+
+    Raises:
+        PaymentsStopped. CannotUnseal: a payee that nobody here can read.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        await _must_go_on(connection)
+        rows = await _claim(connection, id)
+        if not rows:
+            return None
+        transfers = tuple(
+            Transfer(row["payment"], row["reference"], row["amount"], payee.name, payee.iban or "", about)
+            for row in rows
+            for payee in [payee_of(ring, row["payment"], row["sealed"])]
+        )
+        batch = Batch(reference_of(id), by.at, execute_on, debtor, transfers)
+        content = render(batch)
+        digest = sha256(content)
+        await connection.execute(
+            "INSERT INTO batches (id, message, execute_on, made_at, made_by, number, total, digest)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            id, batch.message, execute_on, by.at, by.actor, len(transfers), batch.total, digest.digest(),
+        )  # fmt: skip
+        await connection.execute(
+            "INSERT INTO batch_files (batch, sealed) VALUES ($1, $2)", id, seal(ring, content, f"batch/{id}"),
+            timeout=_SECONDS,
+        )  # fmt: skip
+        fact = BatchMade(
+            batch=id, message=batch.message, execute_on=execute_on, number=len(transfers), total=batch.total,
+            digest=digest.hexdigest(),
+        )  # fmt: skip
+        await record(connection, STREAM, [Fact(fact)], by)
+        return await batch_of(connection, id)
+
+
+async def _claim(connection: Connection, id: str) -> list[Mapping[str, Any]]:
+    """The transfers that are this batch's now. Their payments stand still until it is made."""
+    claimed = await connection.fetch(
+        f"""
+        INSERT INTO batch_transfers (payment, batch)
+        SELECT t.payment, $1 FROM transfers t JOIN payments p ON p.id = t.payment {_FREE}
+        ORDER BY t.payment LIMIT $2 FOR SHARE OF p
+        ON CONFLICT DO NOTHING RETURNING payment
+        """,
+        id, MOST_TRANSFERS, timeout=_SECONDS,
+    )  # fmt: skip
+    rows: list[Mapping[str, Any]] = await connection.fetch(
+        "SELECT payment::text, reference, amount, sealed FROM transfers WHERE payment = ANY ($1::uuid[])"
+        " ORDER BY payment",
+        [row["payment"] for row in claimed], timeout=_SECONDS,
+    )  # fmt: skip
+    return rows
+
+
+async def _must_go_on(connection: Connection) -> None:
+    """Raises PaymentsStopped; else whoever stops them waits for the end of this transaction."""
+    await connection.execute("LOCK TABLE stops IN ROW EXCLUSIVE MODE")
+    if await connection.fetchval("SELECT EXISTS (SELECT FROM stops WHERE ended IS NULL)"):
+        raise PaymentsStopped
+
+
+async def give_out(pool: Pool, ring: KeyRing, id: str, by: By) -> bytes:
+    """The bytes of a batch, always the same. On record before anybody has them.
+
+    Raises:
+        NotFound. PaymentsStopped. CannotUnseal: no key here opens it. Altered: these are not the bytes that were made.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        await _must_go_on(connection)
+        row = await connection.fetchrow(
+            "SELECT b.digest, f.sealed FROM batches b LEFT JOIN batch_files f ON f.batch = b.id WHERE b.id = $1", id,
+            timeout=_SECONDS,
+        )  # fmt: skip
+        if row is None or row["sealed"] is None:
+            raise NotFound("batch", id)
+        content = unseal(ring, row["sealed"], f"batch/{id}")
+        if sha256(content).digest() != row["digest"]:
+            raise Altered(id)
+        fact = BatchGivenOut(batch=id, digest=row["digest"].hex())
+        seq = await record(connection, STREAM, [Fact(fact)], by)
+        await connection.execute(
+            "INSERT INTO batch_givings (batch, given_at, given_by, seq) VALUES ($1, $2, $3, $4)",
+            id, by.at, by.actor, seq,
+        )  # fmt: skip
+        return content
+
+
+class Altered(Exception):
+    """The bytes kept of a batch are not those whose digest is on record."""
+
+    def __init__(self, batch: str) -> None:
+        super().__init__(f"the file of batch {batch} is not the one that was made")
+        self.batch = batch
+
+
+_BATCH: Final = """
+    SELECT b.id::text, b.message, b.execute_on, b.made_at, b.made_by, b.number, b.total,
+           encode(b.digest, 'hex') AS digest, min(g.given_at) AS given_at, count(g.seq)::int AS given
+    FROM batches b LEFT JOIN batch_givings g ON g.batch = b.id
+"""
+
+
+async def batches(pool: Pool | Connection, execute_on: date | None = None, limit: int = 100) -> list[BatchRow]:
+    """The newest batches, of one day where one is given."""
+    rows = await pool.fetch(
+        f"{_BATCH} WHERE $1::date IS NULL OR b.execute_on = $1 GROUP BY b.id ORDER BY b.made_at DESC, b.id LIMIT $2",
+        execute_on, limit,
+    )  # fmt: skip
+    return [BatchRow(*row) for row in rows]
+
+
+async def batch_of(connection: Pool | Connection, id: str) -> BatchRow | None:
+    """A batch by id."""
+    row = await connection.fetchrow(f"{_BATCH} WHERE b.id = $1 GROUP BY b.id", id)
+    return None if row is None else BatchRow(*row)
+
+
+async def batch_with(connection: Pool | Connection, payment: str) -> BatchRow | None:
+    """The batch in which a payment is."""
+    id = await connection.fetchval("SELECT batch::text FROM batch_transfers WHERE payment = $1", payment)
+    return None if id is None else await batch_of(connection, id)
+
+
+async def closed_meanwhile(pool: Pool | Connection, id: str) -> list[str]:
+    """Payments of a batch that people have closed since, not the bank: its file pays them all the same."""
+    rows = await pool.fetch(
+        """
+        SELECT p.id::text FROM batch_transfers m JOIN payments p ON p.id = m.payment
+        WHERE m.batch = $1 AND p.status IN ('settled-by-hand', 'rejected', 'cancelled')
+        AND NOT EXISTS (SELECT FROM bank_tellings t WHERE t.payment = p.id AND t.said = p.status) ORDER BY p.id
+        """,
+        id,
+    )
+    return [row["id"] for row in rows]
