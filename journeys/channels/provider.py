@@ -12,6 +12,7 @@ from typing import Any, Final
 import httpx
 
 from journeys.channels.bank import BankAnswer, Order, PaymentFate, reference_of
+from journeys.channels.iban import WrongIban, check
 from journeys.domain.payee import read_payee
 
 CONNECT_SECONDS: Final = 5.0
@@ -48,6 +49,8 @@ class Provider:
         payee = read_payee(order.payee)
         if payee.iban is None:
             return BankAnswer(PaymentFate.REJECTED, "no-account")
+        if isinstance(found := check(payee.iban), WrongIban):
+            return BankAnswer(PaymentFate.REJECTED, found.code)
         content = {
             "payment": order.payment, "reference": order.reference, "amount": order.amount, "currency": "EUR",
             "name": payee.name, "iban": payee.iban,

@@ -160,7 +160,9 @@ class Counted:
     def of(self, line: Line) -> Identity:
         """The identity of the next line."""
         said = (self._account, line.booked_on, line.cents, line.reference, line.batch, line.returned)
-        exact = (self._account, line.bank_reference, line.cents, line.reference, line.batch, line.returned)
+        # Some banks begin their references anew each day; a reference of ours names its payment on any day.
+        day = line.booked_on if line.reference is None else None
+        exact = (self._account, line.bank_reference, day, line.cents, line.reference, line.batch, line.returned)
         alike = self._numbered("alike", said)
         return Identity(self._numbered("exact", exact) if line.bank_reference is not None else alike, alike)
 

@@ -1,4 +1,4 @@
-"""What a provider says later: in any order, twice, lost on the way; its journey is told once, and in the right order."""
+"""What a provider says later: in any order, twice, lost on the way; its journey is told once, in the right order."""
 
 import asyncio
 from datetime import timedelta

@@ -191,7 +191,9 @@ async def test_a_connection_that_breaks_after_the_request_is_a_doubt(monkeypatch
 async def test_a_payee_without_an_account_goes_nowhere() -> None:
     with hosting(http("200 OK", GOOD)) as host:
         said = await host.provider.pay(Order(PAYMENT, 100, "Samir Benali", "http"))
-        assert said == BankAnswer(PaymentFate.REJECTED, "no-account") and host.requests == []
+        assert said == BankAnswer(PaymentFate.REJECTED, "no-account")
+        said = await host.provider.pay(Order(PAYMENT, 100, IBAN[:-1] + "8", "http"))
+        assert said == BankAnswer(PaymentFate.REJECTED, "iban-key") and host.requests == []
 
 
 # --- the fake bank

@@ -263,6 +263,13 @@ async def test_a_line_of_a_notice_is_known_again_in_the_statement(bank: Bank, ba
     assert await bank.said(one) == ["settled"]
 
 
+async def test_a_reference_that_a_bank_uses_again_another_day_hides_nothing(bank: Bank) -> None:
+    fee = out(None, 12_50, bank_reference="1")
+    await bank.take(HEAD, fee)
+    assert (await bank.take(HEAD, replace(fee, booked_on=date(2027, 6, 14)))).fresh == 1
+    assert (await bank.take(ADVICE, fee)).fresh == 0
+
+
 async def test_equal_lines_of_one_statement_are_two(bank: Bank) -> None:
     (one,), _ = await bank.given(50_00)
     twice = await bank.take(HEAD, *[replace(out(one), bank_reference=None)] * 2)

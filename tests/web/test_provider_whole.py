@@ -1,4 +1,4 @@
-"""The whole way of a payment by HTTP: engine, worker as it is composed, fake bank, and what the bank tells the pages."""
+"""The whole way of a payment by HTTP: engine, worker as composed, fake bank, and what the bank tells the pages."""
 
 import asyncio
 from collections.abc import AsyncIterator
