@@ -83,9 +83,4 @@ class Fleet:
     async def _call_again(self, now: datetime) -> None:
         """Payments that were blocked only because all were stopped."""
         for command in await retries_owed(self._resources.pool, self._resources.ring, now):
-            try:
-                await self._resources.send(command)
-            except Exception as error:
-                structlog.get_logger().warning(
-                    "payment not called for again", journey=command.stream, reason=type(error).__name__
-                )
+            await self._send(command)
