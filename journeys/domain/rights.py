@@ -67,6 +67,8 @@ TABLE: Final[dict[str, dict[str, Scope]]] = {
     "reopen": {"supervisor": _A},
     **dict.fromkeys(("open-cohort", "move-cohort-date", "set-cohort-places", "close-cohort"), _SUPERVISION),
     **dict.fromkeys(("join-cohort", "leave-cohort"), _CASEWORK),
+    "stop-payments": {"supervisor": _A, "finance": _A, "administrator": _A},
+    "resume-payments": {"supervisor": _A, "finance": _A},
     "change-programme": {"supervisor": _A},
     "assign-referent": {"supervisor": _A},
     "reassign-escalation": {"supervisor": _A, "duty": _A},

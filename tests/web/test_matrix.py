@@ -33,7 +33,7 @@ from journeys.store.database import open_pool
 from tests.conftest import RealStack, a_database
 from tests.web import matrix
 from tests.web.matrix import COMMANDS, NOBODY, ROLES, ROUTES, SCOPES, SEES, may, seen_by
-from tests.web.scene import FAMILY, Scene, open_scene, programmes, short_streams, token_in
+from tests.web.scene import FAMILY, FUND, Scene, open_scene, programmes, short_streams, token_in
 
 WHOLE: Final = os.environ.get("MATRIX") == "whole"
 ASKED: Final = {
@@ -297,7 +297,7 @@ def filled(scene: Scene, path: str, scope: str) -> str:
     known = {"id": scene.journeys[scope], "command": "add-note", "grant": scene.grants.get(scope, str(uuid.uuid4())),
              "seq": "1", "name": "auxilia", "cohort": scene.cohort,
              "payment": str(uuid.uuid4()), "appointment": str(uuid.uuid4()),
-             "link": str(uuid.uuid4()), "token": "no-link"}  # fmt: skip
+             "link": str(uuid.uuid4()), "token": "no-link", "fund": FUND}  # fmt: skip
     strange = set(re.findall(r"{(\w+)}", path)) - set(known)
     assert not strange, f"say in `filled` of tests/web/test_matrix.py what stands for {strange} of {path}"
     return path.format(**known)

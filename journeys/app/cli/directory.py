@@ -1,4 +1,4 @@
-"""Who there is: staff (roles, sites, absences), partners, mentors, people, and the funds that pay."""
+"""Who there is: staff (roles, sites, absences), partners, mentors, people."""
 
 import dataclasses
 from typing import TYPE_CHECKING, Any, Final, get_args
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from journeys.store.directory import By
 
 _HANDLE: Final = r"[a-z][a-z0-9._-]{0,39}"
-_CODE: Final = r"[a-z][a-z0-9-]{0,39}"
 _PURPOSE: Final = ("--purpose", "pour quoi on lui adresse des personnes, à la place de son genre ; à répéter",
                    "what people are referred for, instead of its kind; may be repeated")  # fmt: skip
 _PLACES: Final = ("--places", "personnes à la fois", "people at once")
@@ -31,7 +30,6 @@ def add_to(app: typer.Typer) -> None:
     _add_partners(app)
     _add_mentors(app)
     _add_people(app)
-    _add_funds(app)
 
 
 # --- staff
@@ -399,6 +397,7 @@ def _add_partners(app: typer.Typer) -> None:
         purpose: list[str] = option(*_PURPOSE, []),  # noqa: B008
         places: int = option(*_PLACES, None, min=0, max=10_000),
     ) -> None:
+        from journeys.app.reading import read_codes
         from journeys.identifiers import uuid7
         from journeys.store import partners
         from journeys.store.partners import Partner
@@ -406,8 +405,8 @@ def _add_partners(app: typer.Typer) -> None:
         desk = at(ctx)
         by = await desk.keeper("supervisor", "referent")
         partner = Partner(
-            id=uuid7(desk.now), kind=kind, site=site, place=_line(place, "--place"), purposes=_codes(purpose),
-            places=places, **_contact(name, email, phone, language),
+            id=uuid7(desk.now), kind=kind, site=site, place=_line(place, "--place"),
+            purposes=read_codes(purpose, "--purpose"), places=places, **_contact(name, email, phone, language),
         )  # fmt: skip
         await partners.add(await desk.pool(), partner, by)
         _told(desk, "partner", partner, f"{partner.name} est noté.", f"{partner.name} is noted.")
@@ -434,6 +433,7 @@ def _add_partners(app: typer.Typer) -> None:
         uncounted: bool = option("--uncounted", "ne plus compter ses places", "count its places no more", False),
     ) -> None:
         from journeys.app.finding import find_partner
+        from journeys.app.reading import read_codes
         from journeys.store import partners
 
         desk = at(ctx)
@@ -441,7 +441,7 @@ def _add_partners(app: typer.Typer) -> None:
         known = await find_partner(pool, name, "PARTENAIRE")
         changed = dataclasses.replace(
             known, place=known.place if place is None else _line(place, "--place"),
-            purposes=_codes(purpose) or known.purposes,
+            purposes=read_codes(purpose, "--purpose") or known.purposes,
             places=None if uncounted else known.places if places is None else places,
         )  # fmt: skip
         await partners.describe(pool, changed, await desk.keeper("supervisor", "referent"))
@@ -692,74 +692,6 @@ def _person_json(person: Any) -> dict[str, Any]:
     }
 
 
-# --- funds
-
-
-def _add_funds(app: typer.Typer) -> None:
-    room = group("Les fonds d'où viennent les aides.", "The funds that grants come from.")
-    app.add_typer(room, name="fund")
-
-    @command(room, "open", "Ouvre un fonds.", "Opens a fund.")
-    async def open_(
-        ctx: typer.Context,
-        code: str = argument("code, comme dans le programme", "code, as in the programme", "FONDS"),
-        balance: str = option("--balance", "somme de départ", "money to begin with", "0"),
-        cap: str = option("--cap", "plafond par personne", "cap per person"),
-    ) -> None:
-        from journeys.app.reading import read_amount
-        from journeys.identifiers import uuid7
-        from journeys.store import treasury
-
-        desk = at(ctx)
-        amount = read_amount(balance, "--balance")
-        limit = read_amount(cap, "--cap") if cap is not None else None
-        by = await desk.keeper("finance")
-        await treasury.open_fund(await desk.pool(), uuid7(desk.now), code, cap_per_person=limit, balance=amount, by=by)
-        await _funds(desk, code)
-
-    @command(room, "top-up", "Verse de l'argent dans un fonds.", "Puts money in a fund.")
-    async def top_up(
-        ctx: typer.Context,
-        code: str = argument("code", "code", "FONDS"),
-        amount: str = argument("montant en euros", "amount in euros", "MONTANT"),
-    ) -> None:
-        from journeys.app.reading import read_amount
-        from journeys.store import treasury
-
-        desk = at(ctx)
-        cents = read_amount(amount, "MONTANT")
-        if cents == 0:
-            raise usage("no-amount", "MONTANT : plus que zéro", "MONTANT: more than zero", field="MONTANT")
-        by = await desk.keeper("finance")
-        await treasury.top_up(await desk.pool(), code, cents, by)
-        await _funds(desk, code)
-
-    @command(room, "list", "Tous les fonds et ce qu'il en reste.", "All funds and what is left of them.")
-    async def list_(ctx: typer.Context) -> None:
-        await _funds(at(ctx), None)
-
-
-async def _funds(desk: Desk, code: str | None) -> None:
-    from journeys.i18n import format_money
-    from journeys.store import funds
-
-    found = [fund for fund in await funds.funds(await desk.pool()) if code in (None, fund.code)]
-    out = desk.out
-    heads = (
-        out.t("fonds", "fund"),
-        out.t("disponible", "available"),
-        out.t("réservé", "reserved"),
-        out.t("payé", "paid"),
-        out.t("plafond par personne", "cap per person"),
-    )
-    rows = [
-        (f.code, *(format_money(cents, out.lang) for cents in (f.available, f.reserved, f.paid)),
-         format_money(f.cap_per_person, out.lang) if f.cap_per_person is not None else "")
-        for f in found
-    ]  # fmt: skip
-    out.result({"funds": [dataclasses.asdict(f) for f in found]}, lambda: out.table(heads, rows))
-
-
 # --- what all share
 
 
@@ -785,19 +717,6 @@ def _line(text: str | None, field: str) -> str | None:
     from journeys.app.people_file import one_line
 
     return one_line(text, field) or None if text is not None else None
-
-
-def _codes(typed: "Sequence[str]") -> tuple[str, ...]:
-    """Raises Failure (usage)."""
-    import re
-
-    for code in typed:
-        if not re.fullmatch(_CODE, code):
-            raise usage(
-                "not-a-code", f"--purpose : « {code} » ; minuscules, chiffres ou tirets, d'abord une lettre",
-                f"--purpose: “{code}”; lower case, digits or dashes, a letter first", field="--purpose",
-            )  # fmt: skip
-    return tuple(dict.fromkeys(typed))
 
 
 def _proposed(desk: Desk, kind: str, found: "Sequence[Proposal]") -> None:
