@@ -48,7 +48,7 @@ campaign-faults: $(READY)  ## kills and resets, the whole campaign
 	$(BIN)/python -m tests.faults.campaign
 
 campaign-payments: $(READY)  ## 1,000 payments, a bank that misbehaves, kills at every step; every cent compared
-	$(PYTHON) -m tests.faults.payments
+	$(BIN)/python -m tests.faults.payments
 
 campaign-matrix: $(READY)  ## every route and command for every role and scope, and reads across scopes by the thousand
 	MATRIX=whole $(BIN)/python -m pytest -q -s tests/web/test_matrix.py tests/web/test_reach.py
