@@ -10,10 +10,10 @@ from typing import Final
 from journeys.contract import Answer
 from journeys.domain import cohort as rules
 from journeys.domain import notices
-from journeys.domain.commands import AnyBody, Command, ExpectDate, MoveDate, PersonBody, RecordReceipt
+from journeys.domain.commands import AnyBody, Command, ExpectDate, MoveDate, PersonBody, RecordReceipt, RetryPayment
 from journeys.domain.record import SYSTEM, Cause
 from journeys.identifiers import following_id, forwarded_id, uuid7
-from journeys.store import bank_files, cohorts, provider
+from journeys.store import bank_files, cohorts, payments, provider, treasury
 from journeys.store.bank_files import Telling
 from journeys.store.database import Pool
 from journeys.store.journal import answered
@@ -96,6 +96,28 @@ async def days_owed(pool: Pool, ring: KeyRing, cohort: str, now: datetime, today
     ]  # fmt: skip
 
 
+async def retries_owed(pool: Pool, ring: KeyRing, now: datetime) -> list[Command]:
+    """Payments blocked only because all were stopped, called for again since they go on.
+
+    Issued again they are the same.
+    """
+    cause = await treasury.last_resumed(pool)
+    if cause is None:
+        return []
+    wanted = {
+        forwarded_id(stream, cause, payment): (stream, payment)
+        for stream, payment in await payments.stopped_by_the_switch(pool)
+    }
+    told = await answered(pool, {id: stream for id, (stream, _) in wanted.items()})
+    return [
+        issue(
+            ring, stream=stream, body=RetryPayment(payment=payment), actor=SYSTEM, roles=(SYSTEM,), now=now, id=id,
+            caused_by=cause,
+        )
+        for id, (stream, payment) in wanted.items() if id not in told
+    ]  # fmt: skip
+
+
 # --- what the bank said
 
 
@@ -128,7 +150,7 @@ def bank_said(ring: KeyRing, telling: Telling, now: datetime) -> Command:
 
 async def send_waiting(
     pool: Pool, ring: KeyRing, send: Callable[[Command], Awaitable[Answer | None]], now: datetime,
-    file: str | None = None,
+    file: str | None = None, most: int | None = None,
 ) -> Told:  # fmt: skip
     """Tell journeys what the bank said of their payments and what they have not answered yet.
 
@@ -137,7 +159,7 @@ async def send_waiting(
 
     Args:
         send: sends a signed command; None when no answer comes.
-        file: only what this file says, by its SHA-256.
+        file: only what this file says, by its SHA-256. most: about so many things, and no more; None: all.
     """
     taken = refused = 0
     silent = False
@@ -155,7 +177,10 @@ async def send_waiting(
                 await bank_files.told(pool, telling, code, now)
                 taken, refused = taken + (code is None), refused + (code is not None)
 
-    while not silent and (waiting := await bank_files.waiting(pool, file=file)):
+    while not silent and (most is None or taken + refused < most):
+        waiting = await bank_files.waiting(pool, file=file)
+        if not waiting:
+            break
         by_stream: dict[str, list[Telling]] = {}
         for each in waiting:
             by_stream.setdefault(each.stream, []).append(each)

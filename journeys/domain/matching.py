@@ -4,16 +4,11 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Final
 
 from journeys.domain.banking import Line, Report
+from journeys.domain.notices import Said
 from journeys.domain.state import PaymentStatus
-
-Said = Literal["accepted", "close", "no-match", "unchecked", "settled", "rejected", "returned"]
-"""What a journey is told of its payment (`record-receipt`)."""
-
-ORDER: Final[tuple[Said, ...]] = ("accepted", "close", "no-match", "unchecked", "settled", "rejected", "returned")
-"""Of what one line says, the first is told first."""
 
 
 class Trouble(StrEnum):
@@ -165,7 +160,9 @@ class Counted:
     def of(self, line: Line) -> Identity:
         """The identity of the next line."""
         said = (self._account, line.booked_on, line.cents, line.reference, line.batch, line.returned)
-        exact = (self._account, line.bank_reference, line.cents, line.reference, line.batch, line.returned)
+        # Some banks begin their references anew each day; a reference of ours names its payment on any day.
+        day = line.booked_on if line.reference is None else None
+        exact = (self._account, line.bank_reference, day, line.cents, line.reference, line.batch, line.returned)
         alike = self._numbered("alike", said)
         return Identity(self._numbered("exact", exact) if line.bank_reference is not None else alike, alike)
 

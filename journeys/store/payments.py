@@ -71,6 +71,39 @@ def row_of(header: Mapping[str, Any]) -> dict[str, Any]:
     return {"moved": row}
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Payments of a fund in one status: how many, cents, and since when the oldest is so."""
+
+    status: str
+    count: int
+    amount: int
+    since: datetime
+
+
+async def stopped_by_the_switch(pool: Pool | Connection) -> list[tuple[str, str]]:
+    """Stream and id of each payment that was blocked because all were stopped, and was not called for again."""
+    rows = await pool.fetch(
+        "SELECT stream, id::text FROM payments WHERE status = 'blocked' AND reason = 'all-stopped' AND NOT replaced"
+        " ORDER BY since, id"
+    )
+    return [(row["stream"], row["id"]) for row in rows]
+
+
+async def standing(pool: Pool | Connection, fund: str) -> list[Standing]:
+    """The payments of a fund that wait for something, by status; a blocked one until it is called for again."""
+    rows = await pool.fetch(
+        """
+        SELECT status, count(*) AS count, sum(amount)::bigint AS amount, min(since) AS since FROM payments
+        WHERE fund = $1 AND (status IN ('reserved', 'instructed', 'accepted', 'unknown')
+                             OR (status = 'blocked' AND NOT replaced))
+        GROUP BY status ORDER BY status
+        """,
+        fund,
+    )
+    return [Standing(**row) for row in rows]
+
+
 async def rebuild(connection: Connection, stream: str, headers: Iterable[Mapping[str, Any]]) -> None:
     """Write the rows of a journey's payments anew from its events, in the caller's transaction."""
     await connection.execute("DELETE FROM payments WHERE stream = $1", stream)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from activities.fleet import Fleet
 from activities.sepa import SepaTill
 from activities.tills import Tills
 from journeys.channels.bank import Order, OtherContent, PaymentFate
@@ -156,6 +157,15 @@ async def test_a_run_that_was_cut_off_is_gone_on_with(sepa: Life) -> None:
     assert await send_waiting(sepa.pool, sepa.resources.ring, cut, sepa.now) == Told(0, 0, 2)
     assert status(sepa, payment) is PaymentStatus.SETTLED, "told, but the answer was lost"
     assert await tell(sepa) == Told(2, 0, 0) and status(sepa, payment) is PaymentStatus.RETURNED
+
+
+async def test_the_round_of_the_fleet_tells_what_still_waits(sepa: Life) -> None:
+    payment = await instructed(sepa)
+    content = await given_out(sepa)
+    await take_in(sepa, imaginary.statement([content], Plan(), DAY, opening=1_000_00))
+    sepa.use(send=sepa.give)
+    await Fleet(sepa.resources).wake()
+    assert status(sepa, payment) is PaymentStatus.SETTLED
 
 
 async def test_what_the_journey_will_not_take_is_looked_at(sepa: Life) -> None:

@@ -11,10 +11,8 @@ from hypothesis import strategies as st
 from journeys.domain.banking import Answer, Line, Report
 from journeys.domain.matching import (
     AGREES,
-    ORDER,
     Counted,
     Known,
-    Said,
     Trouble,
     Verdict,
     identity_of,
@@ -22,6 +20,7 @@ from journeys.domain.matching import (
     match_report,
     seen_before,
 )
+from journeys.domain.notices import ORDER, Said
 from journeys.domain.state import PaymentStatus
 
 IBANS = ("FR1420041010050500013M02606", "DE89370400440532013000")

@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from journeys.domain.banking import Account, Batch, FileRefused, Line, Report, StatementHead
-from journeys.domain.matching import ORDER
+from journeys.domain.notices import ORDER
 from journeys.domain.payee import Payee
 from journeys.identifiers import uuid7
 from journeys.store import bank_files, batches, staff
@@ -261,6 +261,13 @@ async def test_a_line_of_a_notice_is_known_again_in_the_statement(bank: Bank, ba
     later = await bank.take(HEAD, bared if bare in ("second", "both") else line, out(two, 30_00))
     assert (later.lines, later.fresh, later.troubled) == (2, 1, 0)
     assert await bank.said(one) == ["settled"]
+
+
+async def test_a_reference_that_a_bank_uses_again_another_day_hides_nothing(bank: Bank) -> None:
+    fee = out(None, 12_50, bank_reference="1")
+    await bank.take(HEAD, fee)
+    assert (await bank.take(HEAD, replace(fee, booked_on=date(2027, 6, 14)))).fresh == 1
+    assert (await bank.take(ADVICE, fee)).fresh == 0
 
 
 async def test_equal_lines_of_one_statement_are_two(bank: Bank) -> None:

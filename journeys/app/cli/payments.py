@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
+from journeys.app.cli import stopping
 from journeys.app.cli.desk import Desk
 from journeys.app.cli.shape import argument, at, command, group, must_be_within, option
 from journeys.app.failures import Exit, Failure, Said, usage, why
@@ -32,6 +33,7 @@ def add_to(app: typer.Typer) -> None:
         "Payments: lists, files for the bank, statements of the bank.",
     )
     app.add_typer(room, name="payments")
+    stopping.add_to(room)
 
     @command(room, "list", "Les versements, ceux qui n'ont pas bougé depuis le plus longtemps d'abord.",
              "Payments, those that have not moved for longest first.")  # fmt: skip
@@ -129,10 +131,10 @@ async def _list(desk: Desk, states: list[str], fund: str | None, channel: str | 
 
 
 def _say_stopped(desk: Desk, stop: "Stop | None") -> None:
+    from journeys.app.stopping import told
+
     if stop is not None:
-        desk.out.line(
-            desk.out.t(f"TOUS LES PAIEMENTS SONT ARRÊTÉS : {stop.why}", f"ALL PAYMENTS ARE STOPPED: {stop.why}")
-        )
+        desk.out.line(told(stop).in_(desk.out.lang))
 
 
 def _stop_json(stop: "Stop | None") -> dict[str, Any] | None:
@@ -363,8 +365,8 @@ def _exit(desk: Desk, told: "Told") -> int:
     if not told.waiting:
         return Exit.DONE
     desk.out.note(desk.out.t(
-        f"{told.waiting} attendent le moteur : redonnez le même fichier, ou attendez le contrôle du jour.",
-        f"{told.waiting} wait for the engine: give the same file again, or wait for the daily control.",
+        f"{told.waiting} attendent le moteur : portées d'elles-mêmes sur les parcours à son retour, sous dix minutes.",
+        f"{told.waiting} wait for the engine: told to journeys by themselves within ten minutes of its return.",
     ))  # fmt: skip
     return Exit.UNREACHABLE
 

@@ -9,7 +9,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.routing import Mount
 
-from journeys.domain.rights import READS, ROLES, Reach
+from journeys.domain.rights import READS, ROLES, TABLE, Reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,10 @@ READERS: Final = Policy("readers", frozenset(role for role, reach in READS.items
 SUPERVISING: Final = Policy("supervising", frozenset({"supervisor"}))
 CASEWORK: Final = Policy("casework", frozenset({"referent", "supervisor"}))
 SUPERVISION: Final = Policy("supervision", frozenset({"supervisor"}))
+BOOKS: Final = Policy("books", frozenset({"finance", "auditor"}))
+"""Those who look into funds."""
+KEEPING: Final = Policy("keeping", frozenset({"finance"}))
+STOPPING: Final = Policy("stopping", frozenset(TABLE["stop-payments"]))
 DECIDING: Final = Policy("deciding", frozenset({"supervisor", "finance", "duty"}))
 
 

@@ -12,10 +12,10 @@ from journeys.app.inbox import ends, in_order, today, waits
 from journeys.app.reading import today_of
 from journeys.app.web.lines import Line, line, together
 from journeys.app.web.paging import A_SHEET, Paging, page_asked
-from journeys.app.web.policy import CASEWORK, STAFF
+from journeys.app.web.policy import CASEWORK, KEEPING, STAFF
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
-from journeys.store import views
+from journeys.store import controlling, views
 from journeys.store.views import JourneyRow
 
 router = APIRouter()
@@ -61,6 +61,7 @@ async def screen(visit: Visit = door(STAFF)) -> Response:
         lists=lists, begins=visit.admitted(CASEWORK), led=len(led), releases=_releases(visit, led), only=only,
         version=sum(row.seq for row in rows) + theirs.version,
         paging=Paging(visit, number, lists[only].total, A_SHEET) if only is not None else None,
+        control=await controlling.last(visit.connection) if visit.admitted(KEEPING) else None,
     )  # fmt: skip
 
 
