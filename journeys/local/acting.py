@@ -237,7 +237,7 @@ class Actors:
         return found
 
     def _payment(self, text: str, state: State) -> str:
-        """`bourse/2`: the second payment of the grant that the step `bourse` asked for, in the order of their making."""
+        """`bourse/2`: the second payment made of the grant that the step `bourse` asked for."""
         name, _, number = text.partition("/")
         grant = self._opened(name)
         mine = [id for id, each in state.payments.items() if each.grant == grant]

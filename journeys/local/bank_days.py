@@ -2,10 +2,11 @@
 come in. Every life with money stands at the same instant then, so that the files have dates which follow each other."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from io import BytesIO
+from itertools import takewhile
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -17,6 +18,7 @@ from journeys.domain.calendar import Calendar
 from journeys.domain.programme import Roll
 from journeys.local.bank_files import Fate, Plan, report, returns, statement
 from journeys.store import controlling
+from journeys.store.controlling import Finding
 from journeys.store.database import Pool
 from journeys.store.directory import By
 from journeys.store.signing import KeyRing
@@ -49,10 +51,19 @@ FinanceOf = Callable[[Pool, KeyRing, Client], Finance]
 
 def bank_day_after(calendar: Calendar, instant: datetime) -> datetime:
     """The next bank day; one on which nobody works is kept on the next day on which people do."""
-    day = calendar.day(instant) - timedelta(days=7)
+    return next(at for at in _bank_days(calendar, calendar.day(instant) - timedelta(days=7)) if at > instant)
+
+
+def bank_day_before(calendar: Calendar, instant: datetime) -> datetime:
+    """The last bank day before."""
+    days = _bank_days(calendar, calendar.day(instant) - timedelta(days=14))
+    return list(takewhile(lambda at: at < instant, days))[-1]
+
+
+def _bank_days(calendar: Calendar, day: date) -> Iterator[datetime]:
     while True:
-        if day.weekday() in _WEEKDAYS and (at := calendar.at(calendar.roll(day, Roll.FORWARD), HOUR)) > instant:
-            return at
+        if day.weekday() in _WEEKDAYS:
+            yield calendar.at(calendar.roll(day, Roll.FORWARD), HOUR)
         day += timedelta(days=1)
 
 
@@ -91,6 +102,8 @@ class BankDays:
     _given: list[_Given] = field(default_factory=list)
     _balance: int = _OPENING
     _statements: int = 0
+    _over: datetime | None = None
+    """The last bank day that is over."""
 
     def join(self, life: str, at: datetime) -> None:
         """A life with money; no bank day passes it from now on."""
@@ -107,6 +120,13 @@ class BankDays:
         await self.reach(life, at)
         await over.wait()
 
+    async def catch_up(self, life: str, at: datetime) -> None:
+        """Wait until every bank day before `at` is over: what is asked for then is in no earlier file."""
+        last = bank_day_before(self.calendar, at)
+        if self._over is None or last > self._over:
+            await self.meet(life, last)
+            await self.reach(life, at)
+
     async def leave(self, life: str) -> None:
         """The life is over."""
         self._reached.pop(life, None)
@@ -119,6 +139,7 @@ class BankDays:
                 if any(at < first for at in self._reached.values()):
                     return
                 await self._hold(first)
+                self._over = first
                 self._waiting.pop(first).set()
 
     # --- one bank day
@@ -217,8 +238,8 @@ class Reconciled:
     ledger: int
     journal: int
     payments: int
-    findings: tuple[str, ...]
-    """Codes of what the control of the money found that must not be."""
+    findings: tuple[Finding, ...]
+    """What the control of the money found that must not be."""
 
     @property
     def agrees(self) -> bool:
@@ -239,7 +260,7 @@ async def reconcile(pool: Pool, folder: Path, streams: Iterable[str], journal: i
         list(streams),
     )
     control = await controlling.control(pool, now)
-    found = tuple(each.code for each in control.findings if each.code in _MUST_AGREE)
+    found = tuple(each for each in control.findings if each.code in _MUST_AGREE)
     return Reconciled(_booked(folder), row["lines"], row["ledger"], journal, row["payments"], found)
 
 

@@ -449,6 +449,8 @@ class _Journey:
             at, step = planned
             if not await self._pass_until(at):
                 raise self._failed(step, "le parcours était déjà terminé", "the journey had ended before")
+            if step.do == "request-grant" and not self.asked:
+                await cohort.bank.catch_up(self.id, at)
             await self._take(step, max(at, cohort.began), script, actors)
             self.done = (at - cohort.began).total_seconds() / length
         await self._pass_until(cohort.end)

@@ -192,7 +192,18 @@ def _home(asked: str | None) -> Iterator[Path]:
     try:
         yield made / "demo"
     finally:
+        _forget(made)
+
+
+def _forget(made: Path) -> None:
+    """All but the files to and from the bank, whose place the report says: somebody may want to read them."""
+    bank = made / "demo" / "bank"
+    if not bank.is_dir():
         shutil.rmtree(made, ignore_errors=True)
+        return
+    for each in bank.parent.iterdir():
+        if each != bank:
+            shutil.rmtree(each, ignore_errors=True) if each.is_dir() else each.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
