@@ -466,13 +466,14 @@ async def campaign(home: Path, servers: Servers, seed: int, payments: int, each:
         ordered: dict[Point | MoneyPoint, asyncio.Lock] = {point: asyncio.Lock() for point in WORKER_POINTS}
 
         async def pay(number: int, point: Point | MoneyPoint | None) -> None:
-            async with gate:
-                whom = people[number % len(people)] if number % 5 else people[number % max(1, len(people) // 6)]
-                if point is None:
+            whom = people[number % len(people)] if number % 5 else people[number % max(1, len(people) // 6)]
+            if point is None:
+                async with gate:
                     await house.one(number, whom, None)
-                else:
-                    async with ordered[point]:  # An order lies in a file of the point's name.
-                        await house.one(number, str(uuid.uuid4()), point)
+            else:
+                # An order lies in a file of the point's name: one at a time, beside those that nobody dies of.
+                async with ordered[point]:
+                    await house.one(number, str(uuid.uuid4()), point)
 
         paying = [asyncio.create_task(pay(number, point)) for number, point in enumerate(points)]
         files = asyncio.create_task(_files(house, each, paying))

@@ -287,8 +287,8 @@ async def _export(desk: Desk, file: Path, day: str | None, batch: str | None, fo
         total, on_ = format_money(row.total, out.lang), format_date(row.execute_on, out.lang)
         out.line(
             out.t(
-                f"{file} : lot {row.message}, {row.number} virements, {total}, à exécuter le {on_}.",
-                f"{file}: batch {row.message}, {row.number} transfers, {total}, to be executed on {on_}.",
+                f"{file} : lot {row.message}, {row.number} virement{_s(row.number)}, {total}, à exécuter le {on_}.",
+                f"{file}: batch {row.message}, {row.number} transfer{_s(row.number)}, {total}, to be executed on {on_}.",
             )
         )
         out.line(f"SHA-256 {row.digest}")
@@ -345,12 +345,16 @@ def _say_imported(desk: Desk, found: "Imported", told: "Told") -> None:
         out.line(
             out.t(f"Déjà importé le {when} : rien n'a changé.", f"Imported before, on {when}: nothing has changed.")
         )
-    out.line(out.t(f"{found.kind} : {found.lines} lignes, dont {found.fresh} nouvelles.",
-                   f"{found.kind}: {found.lines} lines, {found.fresh} of them new."))  # fmt: skip
+    out.line(out.t(f"{found.kind} : {found.lines} ligne{_s(found.lines)}, dont {found.fresh} nouvelle{_s(found.fresh)}.",
+                   f"{found.kind}: {found.lines} line{_s(found.lines)}, {found.fresh} of them new."))  # fmt: skip
     _say_told(desk, told)
     if looked := found.troubled + told.refused:
         out.line(out.t(f"À regarder : {looked} (« journeys payments exceptions »).",
                        f"To look at: {looked} (“journeys payments exceptions”)."))  # fmt: skip
+
+
+def _s(number: int) -> str:
+    return "s" if number > 1 else ""
 
 
 def _say_told(desk: Desk, told: "Told") -> None:
