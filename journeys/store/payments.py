@@ -1,13 +1,12 @@
 """Payments as lists show them: one row each, written in the transaction of the event that says it."""
 
-import base64
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
+from journeys.domain.banking import reference_of
 from journeys.domain.state import PaymentStatus
 from journeys.store.database import Connection, Pool
 
@@ -29,11 +28,6 @@ KINDS: Final = frozenset(_STATUS) | {
     "PaymentDoubtSettled",
 }  # fmt: skip
 """Events that a row follows."""
-
-
-def reference_of(payment: str) -> str:
-    """What travels with the money (end-to-end id): 26 letters and digits, from the payment's id alone."""
-    return base64.b32encode(UUID(payment).bytes).decode().rstrip("=")
 
 
 def row_of(header: Mapping[str, Any]) -> dict[str, Any]:

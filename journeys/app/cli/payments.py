@@ -288,7 +288,7 @@ async def _export(desk: Desk, file: Path, day: str | None, batch: str | None, fo
         out.line(
             out.t(
                 f"{file} : lot {row.message}, {row.number} virement{_s(row.number)}, {total}, à exécuter le {on_}.",
-                f"{file}: batch {row.message}, {row.number} transfer{_s(row.number)}, {total}, to be executed on {on_}.",
+                f"{file}: batch {row.message}, {row.number} transfer{_s(row.number)}, {total}, for {on_}.",
             )
         )
         out.line(f"SHA-256 {row.digest}")
@@ -345,8 +345,9 @@ def _say_imported(desk: Desk, found: "Imported", told: "Told") -> None:
         out.line(
             out.t(f"Déjà importé le {when} : rien n'a changé.", f"Imported before, on {when}: nothing has changed.")
         )
-    out.line(out.t(f"{found.kind} : {found.lines} ligne{_s(found.lines)}, dont {found.fresh} nouvelle{_s(found.fresh)}.",
-                   f"{found.kind}: {found.lines} line{_s(found.lines)}, {found.fresh} of them new."))  # fmt: skip
+    lines, fresh = found.lines, found.fresh
+    out.line(out.t(f"{found.kind} : {lines} ligne{_s(lines)}, dont {fresh} nouvelle{_s(fresh)}.",
+                   f"{found.kind}: {lines} line{_s(lines)}, {fresh} of them new."))  # fmt: skip
     _say_told(desk, told)
     if looked := found.troubled + told.refused:
         out.line(out.t(f"À regarder : {looked} (« journeys payments exceptions »).",
