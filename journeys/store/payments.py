@@ -47,6 +47,8 @@ def row_of(header: Mapping[str, Any]) -> dict[str, Any]:
         return {"put": row | {"status": status, "reference": reference_of(data["payment"])}}
     if status is not None:
         row["status"] = status
+        if not status.open:
+            row["doubt"] = None
     if data.get("reason"):
         row["reason"] = data["reason"]
     match kind:
