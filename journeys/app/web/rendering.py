@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from journeys import clock
 from journeys.app.inbox import label, role_label
 from journeys.app.reading import ZONE, today_of
-from journeys.app.web.policy import DECIDING, READERS, STAFF
+from journeys.app.web.policy import ACCOUNT, DECIDING, PAYING, READERS, STAFF
 from journeys.app.web.visit import Visit
 from journeys.domain.moments import parse_moment
 from journeys.domain.payee import grouped
@@ -80,7 +80,8 @@ def navigation(visit: Visit) -> list[tuple[str, str]]:
     """The screens that this visitor uses, in the order of a day."""
     say = visit.say
     screens = [("/", say("Aujourd'hui"), STAFF), ("/parcours", say("Parcours"), READERS),
-               ("/accords", say("À valider"), DECIDING), ("/alertes", say("Alertes"), READERS),
+               ("/accords", say("À valider"), DECIDING), ("/versements", say("Versements"), PAYING),
+               ("/a-rapprocher", say("À rapprocher"), PAYING), ("/alertes", say("Alertes"), READERS),
                ("/agenda", say("Rendez-vous"), READERS)]  # fmt: skip
     return [(path, label) for path, label, policy in screens if visit.admitted(policy)]
 
@@ -89,7 +90,9 @@ def elsewhere(visit: Visit) -> list[tuple[str, str]]:
     """The pages at the foot of every page: looked at now and then."""
     say = visit.say
     pages = [("/sorties", say("Sorties à venir"), READERS), ("/programmes", say("Programmes"), READERS),
-             ("/indicateurs", say("Indicateurs"), READERS),
+             ("/indicateurs", say("Indicateurs"), READERS), ("/versements", say("Versements"), READERS),
+             ("/versements/fichiers", say("Fichiers de la banque"), ACCOUNT),
+             ("/a-rapprocher", say("À rapprocher"), ACCOUNT),
              ("/equipe", say("Équipe et absences"), STAFF), ("/mentors", say("Mentors"), READERS),
              ("/partenaires", say("Partenaires"), READERS), ("/promotions", say("Promotions"), READERS)]  # fmt: skip
     return [(path, label) for path, label, policy in pages if visit.admitted(policy)]

@@ -3,6 +3,7 @@
 from journeys.app.web.pages import (
     approvals,
     audit,
+    bank,
     caseload,
     changes,
     changing,
@@ -19,8 +20,10 @@ from journeys.app.web.pages import (
     links,
     login,
     notices,
+    payments,
     person,
     programmes,
+    reconciling,
     releases,
     start,
     today,
@@ -33,5 +36,5 @@ ROUTERS = [
     commands.router, approvals.router, escalations.router, start.router, audit.router, directory.router,
     releases.router, programmes.router, documents.router, letters.router, giving.router, links.router,
     cohorts.router, comparing.router, changing.router, trying.router, indicators.router,
-    notices.router,
+    notices.router, bank.router, reconciling.router, payments.router,
 ]  # fmt: skip
