@@ -93,18 +93,6 @@ async def counted(connection: Connection, silent_before: datetime) -> dict[Wants
     return {row[0]: row[1] for row in rows}
 
 
-async def for_the_file(connection: Connection) -> tuple[int, int]:
-    """How many transfers wait for the next file, and their cents. Only for who sees every batch."""
-    row = await connection.fetchrow(
-        """
-        SELECT count(*)::int, coalesce(sum(amount), 0)::bigint FROM payments p
-        WHERE pay_by = 'sepa' AND status = 'instructed' AND doubt IS NULL
-        AND NOT EXISTS (SELECT FROM batch_transfers m WHERE m.payment = p.id)
-        """
-    )
-    return row[0], row[1]
-
-
 async def funds_named(connection: Connection) -> list[str]:
     """Funds of the payments that the connection sees."""
     return [row[0] for row in await connection.fetch("SELECT DISTINCT fund FROM payments ORDER BY fund")]

@@ -117,7 +117,7 @@ GET /sorties.csv                        login   lists     lists       lists    l
 GET /versements                         login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 GET /versements/fichiers                login   refused   refused     open     open     open     refused        refused  refused  refused
 POST /versements/fichiers               login   refused   refused     refused  refused  refused  refused        refused  refused  refused
-POST /versements/releves                login   refused   refused     refused  refused  refused  refused        refused  refused  refused
+POST /versements/fichiers/recus         login   refused   refused     refused  refused  refused  refused        refused  refused  refused
 GET /versements/{payment}               login   404       404         404      404      404      refused        refused  refused  refused
 GET /a-rapprocher                       login   refused   refused     open     open     open     refused        refused  refused  refused
 GET /a-rapprocher/{file}/{position}     login   refused   refused     404      404      404      refused        refused  refused  refused

@@ -47,7 +47,7 @@ async def give(visit: Visit = door(PAYING)) -> Response:
     return handed_over(given.content, f"{given.batch.message}.xml", "application/xml")
 
 
-@router.post(f"{PAYMENTS}/releves")
+@router.post(f"{HERE}/recus")
 async def take(visit: Visit = door(PAYING)) -> Response:
     """A file of the bank: whole or not at all. It moves no money, so that nobody has to show again who they are."""
     who = by(visit.actor, "import-payments", visit.now)
@@ -80,7 +80,7 @@ async def _screen(visit: Visit, failures: Sequence[Failure] = (), day: str = "")
         visit, "bank.html", 422 if failures else 200,
         rows=sorted(rows, key=lambda row: (row.execute_on, row.made_at), reverse=True), acts=acts,
         sees_account=sees_account(visit), failures=failures, day=day or today_of(visit.now).isoformat(),
-        waiting=await payment_lists.for_the_file(connection),
+        waiting=await batches.waiting(visit.house.writing),
         givings=await payment_lists.givings(connection, [row.id for row in rows]),
         otherwise={row.id: await batches.closed_meanwhile(connection, row.id) for row in rows[:5]},
         people={each.id: each.name for each in await staff.members(connection)},

@@ -89,7 +89,7 @@ async def screen(visit: Visit = door(READERS)) -> Response:
     return page(
         visit, "payments.html",
         rows=[shown(visit, each) for each in found], total=total, counts=counts,
-        waiting=await payment_lists.for_the_file(visit.connection) if sees_account(visit) else None,
+        waiting=await batches.waiting(visit.house.writing) if sees_account(visit) else None,
         paging=Paging(visit, number, total, A_PAGE), asked=asked, typed=query,
         funds=await payment_lists.funds_named(visit.connection), statuses=tuple(PaymentStatus), means=_MEANS,
         ages=_AGES, wants=WANTS, titles={each: visit.say(TITLES[each]) for each in WANTS}, urgent=URGENT,

@@ -93,7 +93,7 @@ async def settle(file: str, position: str, visit: Visit = door(PAYING)) -> Respo
         return await _screen(visit, row, typed, [failure])
     await visit.done()
     told = await tell(house.writing, house.ring, house.client, house.settings.task_queue, visit.now, row.file)
-    if told.refused:
+    if told.refused and how == "match":
         return go(f"{HERE}/{row.id}?note=refusee")
     note = "attend" if told.waiting else "traitee" if following else "derniere"
     return go(f"{HERE}/{following}?note={note}" if following else f"{HERE}?note={note}")
