@@ -172,7 +172,8 @@ async def test_the_file_of_the_day_is_given_with_its_story_and_always_the_same(t
 
     statement = bank.statement([given.content], bank.Plan(), TODAY, opening=1_000_00)
     for known in (False, True):
-        came = await browser.post("/versements/fichiers/recus", data=form(token), files={"file": ("releve.xml", statement)})
+        file = {"file": ("releve.xml", statement)}
+        came = await browser.post("/versements/fichiers/recus", data=form(token), files=file)
         assert came.status_code == 303, came.text
         told = await till.page("fin", came.headers["location"])
         assert "2 lignes lues" in told and ("avait déjà été reçu" in told) == known
@@ -212,7 +213,9 @@ async def test_two_hundred_lines_are_worked_off_one_after_the_other(till: Till) 
         here = answer.headers["location"].partition("?")[0]
     assert len(seen) == 199 and here not in seen
     last = await browser.post(here, data=form(token, how="refund", why="rendu"))
-    assert last.headers["location"] == "/a-rapprocher?note=attend", "the engine is away: one journey is still to be told"
+    assert last.headers["location"] == "/a-rapprocher?note=attend", (
+        "the engine is away: one journey is still to be told"
+    )
     assert "Tout est rapproché" in await till.page("fin", "/a-rapprocher")
     assert "rendu" in await till.page("fin", "/a-rapprocher?traitees=1")
     twice = await browser.post(here, data=form(token, how="refund", why="rendu"))

@@ -22,6 +22,7 @@ from journeys.narration.bank_files import trouble_said
 from journeys.store import bank_files, batches, payment_lists, staff, treasury
 from journeys.store.bank_files import LineRow
 from journeys.store.batches import BatchRow
+from journeys.store.database import Connection, Pool
 from journeys.store.payments import PaymentRow
 
 router = APIRouter()
@@ -54,7 +55,7 @@ async def screen(visit: Visit = door(ACCOUNT)) -> Response:
     resolved, number = visit.request.query_params.get("traitees") == "1", page_asked(visit)
     total = await bank_files.open_exceptions(visit.connection)
     rows = await bank_files.exceptions(
-        visit.connection, visit.house.ring, resolved=resolved, limit=A_PAGE, offset=(number - 1) * A_PAGE
+        _reader(visit), visit.house.ring, resolved=resolved, limit=A_PAGE, offset=(number - 1) * A_PAGE
     )
     # What was resolved has no end that anybody counts: a full page has a next one.
     seen = total if not resolved else (number - 1) * A_PAGE + len(rows) + (len(rows) == A_PAGE)
@@ -106,8 +107,13 @@ def _how(kind: str) -> How:
     raise usage("no-choice", "choisissez ce qu'est cette ligne", "choose what this line is", field="how")
 
 
+def _reader(visit: Visit) -> Pool | Connection:
+    """What reads lines: why somebody resolved one stands in the house's own stream, which no session reads."""
+    return visit.house.writing if sees_account(visit) else visit.connection
+
+
 async def _line(visit: Visit, file: str, position: str) -> LineRow:
-    row = await bank_files.line(visit.connection, visit.house.ring, f"{file}/{position}")
+    row = await bank_files.line(_reader(visit), visit.house.ring, f"{file}/{position}")
     if row is None:
         raise not_found("unknown-line", "cette ligne n'existe pas, ou ne vous est pas ouverte",
                         "there is no such line, or it is not open to you")  # fmt: skip

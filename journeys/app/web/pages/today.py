@@ -76,17 +76,14 @@ async def _money(visit: Visit) -> list[tuple[str, str]]:
     found = [(f"{PAYMENTS}?faire={each}", f"{counts[each]} {visit.say(TITLES[each])}") for each in asked]
     if not sees_account(visit):
         return found
-    if lines := await bank_files.open_exceptions(visit.connection):
-        found.append((
-            "/a-rapprocher",
-            ngettext(visit.lang, "{count} ligne à rapprocher", "{count} lignes à rapprocher", lines).format(count=lines),
-        ))  # fmt: skip
+    lines = await bank_files.open_exceptions(visit.connection)
+    said = ngettext(visit.lang, "{count} ligne à rapprocher", "{count} lignes à rapprocher", lines)
+    found += [("/a-rapprocher", said.format(count=lines))] if lines else []
     waiting, _ = await batches.waiting(visit.house.writing)
-    if waiting:
-        said = ngettext(
-            visit.lang, "{count} virement à donner à la banque", "{count} virements à donner à la banque", waiting
-        )  # noqa: E501
-        found.append((f"{PAYMENTS}/fichiers", said.format(count=waiting)))
+    said = ngettext(
+        visit.lang, "{count} virement à donner à la banque", "{count} virements à donner à la banque", waiting
+    )
+    found += [(f"{PAYMENTS}/fichiers", said.format(count=waiting))] if waiting else []
     return found
 
 
