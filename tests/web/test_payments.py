@@ -123,9 +123,11 @@ async def test_what_needs_an_answer_comes_first_and_is_counted(till: Till) -> No
     assert "1 virement attend le prochain fichier (70,00 €)" in said
     places = [said.index(f"/versements/{id}") for id in (doubted, silent, blocked, to_hand)]
     assert places == sorted(places)
-    for act in ("settle-doubt?payment", "settle-payment?payment", "retry-payment?payment"):
+    for act in ("settle-payment?payment", "retry-payment?payment"):
         assert act in said
-    assert "decision=keep" in said and "fate=never-paid" in said
+    assert "fate=never-paid" in said and "settle-doubt" not in said, (
+        "a doubt is answered before the name and the account"
+    )
     today = await till.page("fin", "/")
     assert "1 doute sur le compte" in today and "1 virement à donner à la banque" in today
     assert "/versements?faire" not in await till.page("aline", "/")

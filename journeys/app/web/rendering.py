@@ -95,7 +95,8 @@ def elsewhere(visit: Visit) -> list[tuple[str, str]]:
              ("/a-rapprocher", say("À rapprocher"), ACCOUNT),
              ("/equipe", say("Équipe et absences"), STAFF), ("/mentors", say("Mentors"), READERS),
              ("/partenaires", say("Partenaires"), READERS), ("/promotions", say("Promotions"), READERS)]  # fmt: skip
-    return [(path, label) for path, label, policy in pages if visit.admitted(policy)]
+    above = {path for path, _ in navigation(visit)}
+    return [(path, label) for path, label, policy in pages if visit.admitted(policy) and path not in above]
 
 
 def query(fields: Mapping[str, str], back: str) -> str:
