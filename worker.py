@@ -31,11 +31,12 @@ from journeys.settings import Problem, Settings, SettingsError, load_settings
 from journeys.store import signing_keys
 from journeys.store.database import Pool, await_pool
 from journeys.store.signing import KeyRing
+from workflows.control import ControlWorkflow
 from workflows.housekeeping import HousekeepingWorkflow
 from workflows.journey import JourneyWorkflow
 from workflows.webhooks import WebhookWorkflow
 
-WORKFLOWS: list[type] = [JourneyWorkflow, HousekeepingWorkflow, WebhookWorkflow]
+WORKFLOWS: list[type] = [JourneyWorkflow, HousekeepingWorkflow, ControlWorkflow, WebhookWorkflow]
 
 GRACE = timedelta(seconds=10)
 """How long activities may finish when the worker is told to end."""
@@ -135,6 +136,7 @@ async def serve(settings: Settings) -> None:
         await signing_keys.announce(pool, resources.ring)
         async with make_worker(client, resources, settings):
             await temporal.keep_house(client, settings.task_queue)
+            await temporal.control_daily(client, settings.task_queue, settings.control_hour)
             garbage.settle()
             structlog.get_logger().info("worker ready", task_queue=settings.task_queue)
             await told.wait()

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from activities.control import Control
 from activities.escalations import Escalations
 from activities.fleet import Fleet
 from activities.grants import Grants
@@ -26,6 +27,7 @@ def all_activities(resources: Resources) -> list[Callable[..., Any]]:
         grants.instruct,
         grants.enquire,
         Fleet(resources).wake,
+        Control(resources).control,
         hooks.deliver,
         hooks.stop,
         hooks.begin,

@@ -1,4 +1,5 @@
-"""Fleet work: what is past its due is woken, cohorts are looked after, dropped uploads go, indicators are counted."""
+"""Fleet work: what is past its due is woken, cohorts are looked after, payments that were stopped are called for again,
+dropped uploads go, indicators are counted."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -13,7 +14,7 @@ from journeys.contract import Answer
 from journeys.domain.commands import Command, Sync
 from journeys.domain.record import SYSTEM
 from journeys.indicators.definitions import VERSION, told
-from journeys.issuing import days_owed, send_notices, send_waiting
+from journeys.issuing import days_owed, retries_owed, send_notices, send_waiting
 from journeys.store import cohorts, counting, documents, views
 from journeys.store.directory import By
 from journeys.store.signing import sign
@@ -49,6 +50,7 @@ class Fleet:
             except Exception as error:
                 structlog.get_logger().warning("journey not woken", journey=row.id, reason=type(error).__name__)
         await self._look_after_cohorts(now)
+        await self._call_again(now)
         await send_notices(self._resources.pool, self._resources.ring, self._send, now)
         await send_waiting(self._resources.pool, self._resources.ring, self._send, now, most=TOLD_AT_ONCE)
         await documents.sweep(self._resources.pool, now - CUT_OFF)
@@ -77,3 +79,8 @@ class Fleet:
                     structlog.get_logger().warning(
                         "cohort's day not told", journey=command.stream, reason=type(error).__name__
                     )
+
+    async def _call_again(self, now: datetime) -> None:
+        """Payments that were blocked only because all were stopped."""
+        for command in await retries_owed(self._resources.pool, self._resources.ring, now):
+            await self._send(command)

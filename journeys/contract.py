@@ -24,6 +24,10 @@ ENQUIRE: Final = "grants.enquire"
 HOUSEKEEPING: Final = "housekeeping"
 WAKE: Final = "fleet.wake"
 
+CONTROL: Final = "control"
+"""The daily control of the money: its workflow and its schedule."""
+CONTROL_MONEY: Final = "control.money"
+
 WEBHOOK: Final = "webhook"
 """The workflow that tells one system elsewhere; its id is `webhooks-` and the webhook's id."""
 WEBHOOK_WAKE: Final = "wake"
@@ -133,6 +137,13 @@ class EffectOutcome(Frozen):
 
     seq: int
     result: dict[str, Any]
+
+
+class Controlling(Frozen):
+    """Input of a control: the id of its run, under which it is kept once, and the workflow's time."""
+
+    run: str
+    at: Instant
 
 
 class Held(Frozen):

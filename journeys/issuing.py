@@ -10,10 +10,10 @@ from typing import Final
 from journeys.contract import Answer
 from journeys.domain import cohort as rules
 from journeys.domain import notices
-from journeys.domain.commands import AnyBody, Command, ExpectDate, MoveDate, PersonBody, RecordReceipt
+from journeys.domain.commands import AnyBody, Command, ExpectDate, MoveDate, PersonBody, RecordReceipt, RetryPayment
 from journeys.domain.record import SYSTEM, Cause
 from journeys.identifiers import following_id, forwarded_id, uuid7
-from journeys.store import bank_files, cohorts, provider
+from journeys.store import bank_files, cohorts, payments, provider, treasury
 from journeys.store.bank_files import Telling
 from journeys.store.database import Pool
 from journeys.store.journal import answered
@@ -93,6 +93,28 @@ async def days_owed(pool: Pool, ring: KeyRing, cohort: str, now: datetime, today
             occurred_at=each.since.at, caused_by=Cause(cohorts.stream_of(cohort), each.since.seq),
         )
         for id, each in wanted.items() if id not in told
+    ]  # fmt: skip
+
+
+async def retries_owed(pool: Pool, ring: KeyRing, now: datetime) -> list[Command]:
+    """Payments blocked only because all were stopped, called for again since they go on.
+
+    Issued again they are the same.
+    """
+    cause = await treasury.last_resumed(pool)
+    if cause is None:
+        return []
+    wanted = {
+        forwarded_id(stream, cause, payment): (stream, payment)
+        for stream, payment in await payments.stopped_by_the_switch(pool)
+    }
+    told = await answered(pool, {id: stream for id, (stream, _) in wanted.items()})
+    return [
+        issue(
+            ring, stream=stream, body=RetryPayment(payment=payment), actor=SYSTEM, roles=(SYSTEM,), now=now, id=id,
+            caused_by=cause,
+        )
+        for id, (stream, payment) in wanted.items() if id not in told
     ]  # fmt: skip
 
 

@@ -338,6 +338,9 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1", "::1")
     """Addresses and networks (commas between) of relays that may say in X-Forwarded-… who asked, and by https."""
 
+    control_hour: int = Field(default=7, ge=0, le=23)
+    """The hour (of Paris) at which the money is controlled every day."""
+
     duty_address: str | None = None
     """The mail address of last resort, where no member of staff holds the role `duty`. Never vacant."""
 

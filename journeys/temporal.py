@@ -16,10 +16,13 @@ from temporalio.client import (
     Schedule,
     ScheduleActionStartWorkflow,
     ScheduleAlreadyRunningError,
+    ScheduleCalendarSpec,
     ScheduleIntervalSpec,
     ScheduleOverlapPolicy,
     SchedulePolicy,
+    ScheduleRange,
     ScheduleSpec,
+    ScheduleUpdate,
     WithStartWorkflowOperation,
     WorkflowHandle,
     WorkflowUpdateFailedError,
@@ -42,6 +45,7 @@ from temporalio.workflow import Info
 from journeys import contract
 from journeys.contract import Answer, Begin, Fate, Subscription
 from journeys.domain.commands import Command
+from journeys.domain.fund import ZONE
 from journeys.settings import Settings
 
 _ENCODINGS = tuple(PydanticPayloadConverter().converters.values())
@@ -279,6 +283,21 @@ async def keep_house(client: Client, task_queue: str) -> None:
         await client.create_schedule(contract.HOUSEKEEPING, Schedule(action=action, spec=spec, policy=policy))
     except ScheduleAlreadyRunningError:
         return
+
+
+async def control_daily(client: Client, task_queue: str, hour: int) -> None:
+    """Make the schedule of the money's control, or give it this hour (of Paris): the same for all workers."""
+    action = ScheduleActionStartWorkflow(contract.CONTROL, id=contract.CONTROL, task_queue=task_queue)
+    daily = ScheduleCalendarSpec(hour=[ScheduleRange(hour)], comment="control of the money")
+    schedule = Schedule(
+        action=action,
+        spec=ScheduleSpec(calendars=[daily], time_zone_name=ZONE.key),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(hours=20)),
+    )
+    try:
+        await client.create_schedule(contract.CONTROL, schedule)
+    except ScheduleAlreadyRunningError:
+        await client.get_schedule_handle(contract.CONTROL).update(lambda _: ScheduleUpdate(schedule=schedule))
 
 
 async def begin_webhook(client: Client, webhook: str, task_queue: str, *, wake: bool = False) -> None:

@@ -1,9 +1,10 @@
 """What an entry point tells a person who cannot have what they asked for: what, where, what to do, which exit."""
 
-import errno
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Final, Literal
+from typing import Any, Literal
+
+from journeys.i18n.system import unwilling
 
 Lang = Literal["fr", "en"]
 
@@ -82,21 +83,6 @@ def not_found(code: str, fr: str, en: str, *, field: str | None = None, remedy: 
     return Failure(Exit.NOT_FOUND, code, Said(fr, en), remedy, field=field)
 
 
-_SYSTEM: Final = {
-    errno.ENOENT: Said("il n'existe pas", "it does not exist"),
-    errno.ENOTDIR: Said("un dossier de ce chemin n'existe pas", "a folder of this path does not exist"),
-    errno.EISDIR: Said("c'est un dossier", "it is a folder"),
-    errno.EACCES: Said("vous n'en avez pas le droit", "you are not allowed to"),
-    errno.EPERM: Said("vous n'en avez pas le droit", "you are not allowed to"),
-    errno.EROFS: Said("ce disque ne s'écrit pas", "this disk cannot be written"),
-    errno.ENOSPC: Said("le disque est plein", "the disk is full"),
-    errno.ENAMETOOLONG: Said("le nom est trop long", "the name is too long"),
-    errno.EADDRINUSE: Said("l'adresse est déjà prise", "the address is in use already"),
-    errno.EADDRNOTAVAIL: Said("cette machine n'a pas cette adresse", "this machine does not have this address"),
-}
-
-
 def why(error: OSError) -> Said:
     """What the system would not do, in words; its own where it says what is rare."""
-    known = error.strerror or str(error)
-    return _SYSTEM.get(error.errno or 0, Said(known, known))
+    return Said(*unwilling(error))

@@ -22,6 +22,8 @@ from journeys.store.counting import Cohort, Reach
 from journeys.store.database import Connection, Pool
 
 BYS: Final[tuple[By, ...]] = get_args(By)
+AT_ONCE: Final = 100
+"""Journeys that have grown and are counted before somebody is answered; housekeeping counts the others."""
 CODES: Final = tuple(each.code for each in INDICATORS)
 
 

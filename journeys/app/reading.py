@@ -1,6 +1,7 @@
 """What people type, read: dates, instants, amounts; each refusal says what may be written."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from journeys.domain.money import parse_euro
 ZONE: Final = ZoneInfo("Europe/Paris")
 EARLIEST_YEAR: Final = 1900
 LATEST_YEAR: Final = 2199
+CODE: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 _ISO: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _MONTH: Final = re.compile(r"(\d{4})-(\d{1,2})")
@@ -130,6 +132,17 @@ def read_occurred(text: str, field: str, now: datetime) -> datetime:
         return read_instant(text, field)
     day = read_day(text, field)
     return now if day == now.astimezone(ZONE).date() else at_local(day, time(12), field)
+
+
+def read_codes(typed: Sequence[str], field: str) -> tuple[str, ...]:
+    """Codes as programmes have them, each once. Raises Failure (usage)."""
+    for code in typed:
+        if not CODE.fullmatch(code):
+            raise usage(
+                "not-a-code", f"{field} : « {_few(code)} » ; minuscules, chiffres ou tirets, d'abord une lettre",
+                f"{field}: “{_few(code)}”; lower case, digits or dashes, a letter first", field=field,
+            )  # fmt: skip
+    return tuple(dict.fromkeys(typed))
 
 
 def read_amount(text: str, field: str) -> int:

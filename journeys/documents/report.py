@@ -1,4 +1,4 @@
-"""The report of indicators: all together on one page, then each with its definition and its groups."""
+"""A report of figures: all together on one page, then (of indicators) each with its definition and its groups."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -6,7 +6,7 @@ from journeys.domain import events as e
 from journeys.domain import milestones, release
 from journeys.domain.deciding import Deciding
 from journeys.domain.milestones import NOTHING_NEW, Began
-from journeys.domain.plan import moments
+from journeys.domain.plan import EVERY, moments
 from journeys.domain.state import Status
 
 
@@ -15,15 +15,20 @@ def settle(work: Deciding, began: Began = NOTHING_NEW) -> None:
     if work.state.status is Status.NONE:
         return
     if work.state.is_open:
-        while release.activate(work) or _move_phases(work) or milestones.reach_what_holds(work):
+        while _moves_on(work) or milestones.reach_what_holds(work):
             pass
-    # The plan follows from what it hangs on alone: when nothing of that has changed, it is the one on record.
+    # A plan follows from what it hangs on alone: when nothing of that has changed, it is the one on record.
     if not work.moved:
         return
-    if work.state.is_open:
+    if EVERY in work.moved and work.state.is_open:
         _replan_deadlines(work, began)
     _replan_moments(work)
-    work.moved = False
+    work.moved.clear()
+
+
+def _moves_on(work: Deciding) -> bool:
+    """Activate the journey, or move a phase. They hang on dates, milestones and phases, as plans do."""
+    return EVERY in work.moved and (release.activate(work) or _move_phases(work))
 
 
 def _move_phases(work: Deciding) -> bool:
@@ -65,8 +70,8 @@ def _replan_deadlines(work: Deciding, began: Began) -> None:
 
 
 def _replan_moments(work: Deciding) -> None:
-    planned = moments(work.state, work.book, work.now)
-    dropped = tuple(sorted(work.state.moments.keys() - planned.keys()))
+    planned, looked_at = moments(work.state, work.book, work.now, work.moved), tuple(work.moved)
+    dropped = tuple(sorted(key for key in work.state.moments if key.startswith(looked_at) and key not in planned))
     changed = {key: at for key, at in sorted(planned.items()) if work.state.moments.get(key) != at}
     if dropped or changed:
         work.follow(e.MomentsPlanned(set=changed, dropped=dropped), "plan")

@@ -62,7 +62,7 @@ def take_opening(work: Deciding, key: str, at: datetime) -> None:
     code = key.split("/")[1]
     known = work.state.contacts.get(code)
     after = known.window if known is not None else 0
-    window = next((w for w in grid(work.state, work.book, code) if w.number > after and w.opens >= at), None)
+    window = next((w for w in grid(work.state, work.book, code, after) if w.opens >= at), None)
     if window is None:
         work.due(e.MomentsPlanned(set={}, dropped=(key,)), "contact-grid", at)
         return
@@ -77,7 +77,7 @@ def take_closing(work: Deciding, code: str, at: datetime) -> None:
     """A window closes without a contact; one missed contact stands for a whole span after an outage."""
     contact = work.book.programme.contacts[code]
     known = work.state.contacts[code]
-    over = [w for w in grid(work.state, work.book, code) if w.number > known.window and w.closes <= work.now]
+    over = [w for w in grid(work.state, work.book, code, known.window) if w.closes <= work.now]
     work.due(e.ContactMissed(contact=code, window=known.window, spans=1 + len(over)), "contact", at)
     if contact.missed is not None:
         escalation.raise_about(work, contact.missed, about(code))

@@ -9,7 +9,7 @@ from journeys.domain.commands import Command
 from journeys.domain.events import envelope
 from journeys.domain.evolve import evolve
 from journeys.domain.handbook import NO_OTHERS, Handbook, Shelf
-from journeys.domain.plan import moves_no_plan
+from journeys.domain.plan import moved_by
 from journeys.domain.record import SYSTEM, Cause, Event, Payload
 from journeys.domain.state import State
 
@@ -39,8 +39,8 @@ class Deciding:
     """Rules that a command may put in force instead."""
     cause: Cause | None = None
     events: list[Event[Payload]] = field(default_factory=list)
-    moved: bool = False
-    """Some event changed what plans hang on since they were last made."""
+    moved: set[str] = field(default_factory=set)
+    """Which plans hang on what events have changed since they were last made: how their keys begin."""
 
     @property
     def day(self) -> date:
@@ -119,5 +119,6 @@ class Deciding:
         )
         evolve(self.state, event)
         self.events.append(event)
-        self.moved = self.moved or not moves_no_plan(data)
+        if (moved := moved_by(data)) is not None:
+            self.moved.add(moved)
         return event

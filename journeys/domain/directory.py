@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date as Day
 from typing import Literal, get_args
 
-from journeys.domain.record import Digest, Payload
+from journeys.domain.record import Digest, Payload, added
 
 Language = Literal["fr", "en"]
 
@@ -129,14 +129,31 @@ class PartnerLeft(Payload):
 
 
 class FundOpened(Payload):
-    """Amounts in cents."""
+    """Amounts in cents. Parts: donor."""
 
     code: str
     cap_per_person: int | None
     balance: int
+    first_day: Day | None = added(None)
+    last_day: Day | None = added(None)
+    """Both included; None: no bound."""
+    purposes: tuple[str, ...] = added(())
+    """What the donor gives for; none: everything."""
+
+
+class FundChanged(Payload):
+    """What it gives from now on, as it is now. Parts: donor, where it is another one."""
+
+    code: str
+    cap_per_person: int | None
+    first_day: Day | None
+    last_day: Day | None
+    purposes: tuple[str, ...]
 
 
 class FundToppedUp(Payload):
+    """Parts: donor."""
+
     code: str
     amount: int
 
@@ -296,7 +313,7 @@ KINDS: dict[str, type[Payload]] = {
         StaffAdded, StaffChanged, StaffLeft, StaffReturned,
         RoleGiven, RoleTaken, SitesSet, FundsSet, AbsenceSet, AbsenceDropped,
         MentorAdded, MentorChanged, MentorDescribed, PartnerAdded, PartnerDescribed, PartnerLeft,
-        FundOpened, FundToppedUp, PaymentsStopped, PaymentsResumed, ProgrammePublished,
+        FundOpened, FundChanged, FundToppedUp, PaymentsStopped, PaymentsResumed, ProgrammePublished,
         BatchMade, BatchGivenOut, BankFileImported, BankLineResolved,
         CohortOpened, CohortDateMoved, CohortPlacesSet, PlaceTaken, PlaceQueued, PlaceGiven, PlaceFreed, CohortClosed,
         WebhookAdded, WebhookRotated, WebhookPaused, WebhookResumed, WebhookEnded, WebhookRewound,

@@ -1,7 +1,13 @@
 """The rules of a fund: what may be reserved, and what each fact about a payment writes in the ledger."""
 
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
+from zoneinfo import ZoneInfo
+
+ZONE: Final = ZoneInfo("Europe/Paris")
+"""Where the days and months of a fund are counted, wherever its journeys are."""
 
 
 class Account(StrEnum):
@@ -67,6 +73,14 @@ class FundState:
     """Reserved and paid, less what came back, for the person of the reservation."""
     stopped: bool = False
     """Nobody may promise anything from it: payments are stopped."""
+    first_day: date | None = None
+    last_day: date | None = None
+    """When it gives, both days included; None: no bound."""
+    purposes: tuple[str, ...] = ()
+    """What its donor gives for; none: everything."""
+
+    def gives_on(self, day: date) -> bool:
+        return (self.first_day is None or self.first_day <= day) and (self.last_day is None or day <= self.last_day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +93,27 @@ class Reservation:
     amount: int
 
 
-def refusal(fund: FundState | None, reservation: Reservation) -> str | None:
-    """Why not (`unknown-fund`, `all-stopped`, `nothing-to-pay`, `person-cap`, `fund-cap`), or None."""
+def day_of(at: datetime) -> date:
+    """The day of an instant as funds count."""
+    return at.astimezone(ZONE).date()
+
+
+def refusal(fund: FundState | None, reservation: Reservation, *, purpose: str, on: date) -> str | None:
+    """Why a grant for this purpose must not be promised from the fund on this day; None when it may.
+
+    Returns:
+        `unknown-fund`, `all-stopped`, `nothing-to-pay`, `fund-period`, `fund-purpose`, `person-cap`, `fund-cap`.
+    """
     if fund is None:
         return "unknown-fund"
     if fund.stopped:
         return "all-stopped"
     if reservation.amount <= 0:
         return "nothing-to-pay"
+    if not fund.gives_on(on):
+        return "fund-period"
+    if fund.purposes and purpose not in fund.purposes:
+        return "fund-purpose"
     if fund.cap_per_person is not None and fund.committed + reservation.amount > fund.cap_per_person:
         return "person-cap"
     if reservation.amount > fund.available:

@@ -145,7 +145,7 @@ def reached_by_itself(work: Deciding, code: str, on: date, at: datetime) -> None
 
 def reach_what_holds(work: Deciding) -> bool:
     """Reach every open milestone whose own check holds now. True when there was one."""
-    for code, milestone in work.book.programme.milestones.items():
+    for code, milestone in work.book.programme.found_reached:
         if work.state.settled(code):
             continue
         match milestone.check:
@@ -153,7 +153,7 @@ def reach_what_holds(work: Deciding) -> bool:
                 since = work.state.match.since
             case Check.GRANT_SETTLED if any(grant.over == "completed" for grant in work.state.grants.values()):
                 since = work.day
-            case Check.SITUATION if milestone.kept is None and milestone.situation is not None:
+            case Check.SITUATION if milestone.situation is not None:
                 found = good_since(work.state, milestone.situation, milestone.good)
                 if found is None or found > work.today:
                     continue

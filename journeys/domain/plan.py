@@ -4,7 +4,7 @@ Pure functions of what is known. The decider records the difference to what was 
 agenda reads instants and computes no dates.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -43,9 +43,22 @@ _MOVE_NO_PLAN: Final[frozenset[type[Payload]]] = frozenset({
 planned moments the one that has come, themselves."""
 
 
-def moves_no_plan(data: Payload) -> bool:
-    """Whether a plan made before this fact is the plan after it."""
-    return is_only_recorded(data) or type(data) in _MOVE_NO_PLAN
+EVERY: Final = ""
+VALUES: Final = "milestone/"
+"""How the keys of planned moments begin: of all of them, of values kept."""
+
+
+def moved_by(data: Payload) -> str | None:
+    """How the keys of planned moments begin that this fact may move; EVERY: deadlines too; None: no plan at all."""
+    match data:
+        case e.ContactMade(contact=code) | e.ContactMissed(contact=code):
+            return _opening(code)
+        case e.SituationChanged():
+            return VALUES
+        case _ if type(data) in _MOVE_NO_PLAN or is_only_recorded(data):
+            return None
+        case _:
+            return EVERY
 
 
 class Anchored(NamedTuple):
@@ -201,22 +214,30 @@ def moment_due(
 # --- every other planned moment
 
 
-def moments(state: State, book: Handbook, now: datetime) -> dict[str, datetime]:
-    """Every instant besides deadlines that the programme plans, by key: `phase/project/leave`, `measure/housed/2`."""
-    planned = dict(_measures(state, book))
-    planned.update(_instalments(state, book, now))
+def moments(state: State, book: Handbook, now: datetime, of: Collection[str] = (EVERY,)) -> dict[str, datetime]:
+    """Every instant besides deadlines that the programme plans, by key: `phase/project/leave`, `measure/housed/2`.
+
+    `of`: how the keys begin that are looked at, as `moved_by` told; others may be left out.
+    """
+    every, planned = EVERY in of, dict[str, datetime]()
+    if every:
+        planned.update(_measures(state, book))
+        planned.update(_instalments(state, book, now))
     if not state.is_open:
         return planned
-    planned.update(_date_confirmations(state, book))
+    if every:
+        planned.update(_date_confirmations(state, book))
     if state.suspended is not None:
         held = {
             key: at for key, at in state.moments.items() if not key.startswith(("date/", "measure/", "instalment/"))
         }
         return planned | held  # what a suspension holds is planned anew when it ends
-    planned.update(_phases(state, book))
-    planned.update(_contact_openings(state, book, now))
-    planned.update(_values_kept(state, book))
-    planned.update(_end(state, book))
+    if every:
+        planned.update(_phases(state, book))
+        planned.update(_end(state, book))
+    planned.update(_contact_openings(state, book, now, None if every else of))
+    if every or VALUES in of:
+        planned.update(_values_kept(state, book))
     return planned
 
 
@@ -329,14 +350,20 @@ def _instalments(state: State, book: Handbook, now: datetime) -> Planned:
 # --- the grid of contacts
 
 
-def _contact_openings(state: State, book: Handbook, now: datetime) -> Planned:
+def _opening(contact: str) -> str:
+    return f"contact/{contact}/open"
+
+
+def _contact_openings(state: State, book: Handbook, now: datetime, only: Collection[str] | None) -> Planned:
     for code, contact in book.programme.contacts.items():
+        key = _opening(code)
+        if only is not None and key not in only:
+            continue
         known = state.contacts.get(code)
         if known is not None and known.open:
             continue
         if state.match is None and book.line(contact.by) == "mentor":
             continue
-        key = f"contact/{code}/open"
         recorded = state.moments.get(key)
         if recorded is not None and recorded <= now and state.suspended is None:
             yield key, recorded  # owed already: it is taken, and what it missed is counted there

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationInfo
@@ -346,6 +346,16 @@ class Programme(Text):
     )
     rules: dict[Code, RuleVersion] = {}
     """The rules that the parts above name, as they were when the file was read: filled in then, never by authors."""
+
+    @cached_property
+    def found_reached(self) -> tuple[tuple[Code, Milestone], ...]:
+        """The milestones that are found reached in what is known, without waiting."""
+        return tuple(
+            (code, each)
+            for code, each in self.milestones.items()
+            if each.check in (Check.MENTOR, Check.GRANT_SETTLED)
+            or (each.check is Check.SITUATION and each.kept is None and each.situation is not None)
+        )
 
     def ruled(self) -> Iterator[tuple[tuple[str, str], DateRule | Milestone | Contact]]:
         """Each part that may follow a rule, with its place: (`milestones`, its code)."""

@@ -67,6 +67,8 @@ TABLE: Final[dict[str, dict[str, Scope]]] = {
     "reopen": {"supervisor": _A},
     **dict.fromkeys(("open-cohort", "move-cohort-date", "set-cohort-places", "close-cohort"), _SUPERVISION),
     **dict.fromkeys(("join-cohort", "leave-cohort"), _CASEWORK),
+    "stop-payments": {"supervisor": _A, "finance": _A, "administrator": _A},
+    "resume-payments": {"supervisor": _A, "finance": _A},
     "change-programme": {"supervisor": _A},
     "assign-referent": {"supervisor": _A},
     "reassign-escalation": {"supervisor": _A, "duty": _A},
@@ -193,6 +195,8 @@ BOUND_TO_FUNDS: Final = frozenset({"finance"})
 
 def held(command: Command, state: State, programme: Programme | None) -> tuple[str, ...]:
     """The roles in which the actor may give this command: about another fund's money, none that is bound to funds."""
+    if not command.funds:
+        return command.roles
     body = command.body
     about = {name: getattr(body, name, "") for name in ("grant", "payment", "receipt")}
     return _free(command.roles, command.funds, fund_of(state, **about), programme)

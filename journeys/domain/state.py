@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
@@ -390,11 +391,8 @@ class State:
 
     def copy(self) -> "State":
         """A copy whose own containers may be changed; their frozen parts are shared."""
-        twin = State.__new__(State)
-        for name in _FIELDS:
-            value = getattr(self, name)
-            setattr(twin, name, value.copy() if type(value) is dict else value)
-        return twin
+        values: list[Any] = [value.copy() if type(value) is dict else value for value in _FIELDS(self)]
+        return State(*values)
 
     def settled(self, milestone: str) -> bool:
         known = self.milestones.get(milestone)
@@ -411,7 +409,7 @@ class State:
         return known[-1] if known else None
 
 
-_FIELDS = tuple(f.name for f in fields(State))
+_FIELDS = attrgetter(*(field.name for field in fields(State)))
 _ADAPTER: TypeAdapter[State] = TypeAdapter(State)
 
 

@@ -24,6 +24,7 @@ from journeys.domain.moments import AnchorKind, DurationField, Moment, parse_mom
 from journeys.domain.money import EuroField, parse_euro
 from journeys.domain.programme import Code, LabelField
 from journeys.domain.record import Frozen
+from journeys.i18n.system import unwilling
 
 LIVES: Final = File(__file__).resolve().parents[2] / "demo"
 """The cohorts that are shipped: beside the package, in a checkout and in a wheel."""
@@ -219,7 +220,8 @@ def read_lives(file: File) -> Lives:
     try:
         raw = read_bytes(file)
     except OSError as error:
-        fault = _told(1, "", "unreadable", reason=error.strerror or error, known=", ".join(cohort_names()))
+        fr, en = unwilling(error)
+        fault = _told(1, "", "unreadable", reason_fr=fr, reason_en=en, known=", ".join(cohort_names()))
         raise LivesInvalid(file, (fault,)) from None
     try:
         tree = read_tree(raw)
@@ -409,7 +411,7 @@ class _Checks:
 
 _TEXTS: Final[Mapping[str, tuple[str, str, str, str]]] = {
     "unreadable": (
-        "ce fichier ne peut pas être lu ({reason})", "this file cannot be read ({reason})",
+        "ce fichier ne peut pas être lu ({reason_fr})", "this file cannot be read ({reason_en})",
         "donnez le chemin d’un fichier de vies, ou --programme avec l’un de : {known}",
         "give the path of a file of lives, or --programme with one of: {known}",
     ),

@@ -284,7 +284,7 @@ class _Payments:
 # What is asked about comes first and apart: the planner knows nothing of tables that grow in this transaction.
 _KNOWN: Final = """
     WITH asked AS MATERIALIZED (
-        SELECT id FROM payments WHERE reference = ANY ($1::text[])
+        SELECT id FROM payments WHERE reference = ANY ($1::text[]) AND pay_by IN ('sepa', 'http')
         UNION SELECT payment FROM batch_transfers JOIN batches ON id = batch WHERE message = ANY ($2::text[])
     ), booked AS MATERIALIZED (
         SELECT payment, bool_or(cents < 0) AS went, bool_or(cents > 0) AS back FROM (
@@ -300,9 +300,9 @@ _KNOWN: Final = """
         GROUP BY payment
     )
     SELECT p.id::text AS payment, p.stream, p.amount, p.status, p.reference, t.sealed, b.message,
-           EXISTS (SELECT FROM batch_givings g WHERE g.batch = m.batch) AS given,
+           p.pay_by = 'http' OR EXISTS (SELECT FROM batch_givings g WHERE g.batch = m.batch) AS given,
            coalesce(l.went, false) AS went, coalesce(l.back, false) AS back, coalesce(s.told, '{}') AS told
-    FROM asked JOIN payments p ON p.id = asked.id JOIN transfers t ON t.payment = asked.id
+    FROM asked JOIN payments p ON p.id = asked.id LEFT JOIN transfers t ON t.payment = asked.id
     LEFT JOIN batch_transfers m ON m.payment = asked.id LEFT JOIN batches b ON b.id = m.batch
     LEFT JOIN booked l ON l.payment = asked.id LEFT JOIN said s ON s.payment = asked.id
 """
@@ -310,7 +310,8 @@ _KNOWN: Final = """
 
 def _known(ring: KeyRing, row: Mapping[str, Any]) -> Known:
     try:
-        iban = payee_of(ring, row["payment"], row["sealed"]).iban
+        # A provider was told the account; nothing of it is kept beside the record.
+        iban = payee_of(ring, row["payment"], row["sealed"]).iban if row["sealed"] is not None else None
     except CannotUnseal:
         iban = None
     return Known(

@@ -50,7 +50,18 @@ class Member:
         return self.status not in ("", "closed")
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a journey is, or waits to be."""
+
+    cohort: str
+    name: str
+    rank: int | None
+    """On the waiting list; None: it has a place."""
+
+
 _COLUMNS: Final = "id::text, name, programme, places, taken, waiting, dates, closed"
+_STREAMS: Final = "SELECT stream FROM streams WHERE stream > 'cohort-' AND stream < 'cohort.' ORDER BY 1"
 
 
 def stream_of(cohort: str) -> str:
@@ -143,9 +154,41 @@ async def cohort_of(pool: Pool | Connection, journey: str) -> str | None:
     return found
 
 
+async def place_of(pool: Pool | Connection, journey: str) -> Place | None:
+    """The place or turn of a journey that the connection sees."""
+    row = await pool.fetchrow(
+        "SELECT c.id::text, c.name, m.rank FROM cohort_places m JOIN cohorts c ON c.id = m.cohort WHERE m.journey = $1",
+        journey,
+    )
+    return None if row is None else Place(*row)
+
+
+async def apart(pool: Pool) -> tuple[int, list[str]]:
+    """How many cohorts there are, and which have rows that say otherwise than their streams. Nothing is changed."""
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        streams = await connection.fetch(_STREAMS)
+        ids = {row["stream"].removeprefix("cohort-") for row in streams}
+        ids |= {row["id"] for row in await connection.fetch("SELECT id::text FROM cohorts")}
+        return len(ids), [id for id in sorted(ids) if not await _agrees(connection, id)]
+
+
+async def _agrees(connection: Connection, id: str) -> bool:
+    known = await folded(connection, id)
+    row = await cohort(connection, id)
+    seq = await connection.fetchval("SELECT seq FROM cohorts WHERE id = $1", id)
+    places = await connection.fetch("SELECT journey::text, rank, since FROM cohort_places WHERE cohort = $1", id)
+    return (
+        row is not None
+        and (row.programme, row.places, row.taken, row.waiting, row.closed, seq)
+        == (known.programme, known.places, len(known.held), len(known.waiting), known.closed, known.seq)
+        and row.dates == tuple((name, known.dates.get(name)) for name in known.order)
+        and {(each["journey"], each["rank"], each["since"]) for each in places} == set(_places(known))
+    )
+
+
 async def rebuild(pool: Pool) -> int:
     """Write the rows of every cohort anew from the journal, and return how many."""
-    rows = await pool.fetch("SELECT stream FROM streams WHERE stream > 'cohort-' AND stream < 'cohort.' ORDER BY 1")
+    rows = await pool.fetch(_STREAMS)
     for row in rows:
         id = row["stream"].removeprefix("cohort-")
         async with pool.acquire() as connection, connection.transaction():
@@ -191,11 +234,18 @@ async def _put(connection: Connection, id: str, name: str, cohort: Cohort) -> No
         cohort.seq,
     )
     await connection.execute("DELETE FROM cohort_places WHERE cohort = $1", id)
-    places = [(journey, id, None, since.at) for journey, since in cohort.held.items()]
-    turns = [(journey, id, rank, since.at) for rank, (journey, since) in enumerate(cohort.waiting.items(), start=1)]
     await connection.executemany(
-        "INSERT INTO cohort_places (journey, cohort, rank, since) VALUES ($1, $2, $3, $4)", [*places, *turns]
+        "INSERT INTO cohort_places (cohort, journey, rank, since) VALUES ($1, $2, $3, $4)",
+        [(id, *place) for place in _places(cohort)],
     )
+
+
+def _places(cohort: Cohort) -> list[tuple[str, int | None, datetime]]:
+    """Journey, rank (None: it has a place), since when."""
+    return [
+        *((journey, None, since.at) for journey, since in cohort.held.items()),
+        *((journey, rank, since.at) for rank, (journey, since) in enumerate(cohort.waiting.items(), start=1)),
+    ]
 
 
 def _row(row: Mapping[str, object]) -> CohortRow:

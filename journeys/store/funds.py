@@ -1,6 +1,7 @@
 """Funds and their ledger, as lists show them, and money that comes in."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from journeys.domain.fund import Account, Move, postings
 from journeys.store.database import Connection, Pool
@@ -18,6 +19,17 @@ class Fund:
     paid: int
     """Justified or not."""
     justified: int
+    donor: str | None = None
+    first_day: date | None = None
+    last_day: date | None = None
+    """When it gives, both days included; None: no bound."""
+    purposes: tuple[str, ...] = ()
+    """None: every purpose."""
+
+    @property
+    def unjustified(self) -> int:
+        """Paid, and not justified (yet)."""
+        return self.paid - self.justified
 
 
 async def enter_fund(connection: Connection, move: Move, fund: str, amount: int, stream: str, seq: int) -> None:
@@ -37,15 +49,16 @@ async def funds(pool: Pool) -> list[Fund]:
     """Every fund by code, with where its cents are."""
     rows = await pool.fetch(
         """
-        SELECT f.code, f.stream, f.cap_per_person, f.balance,
+        SELECT f.code, f.stream, f.cap_per_person, f.balance AS available,
                coalesce(sum(e.cents) FILTER (WHERE e.account = 'reserved'), 0)::bigint AS reserved,
                coalesce(sum(e.cents) FILTER (WHERE e.account IN ('paid', 'justified')), 0)::bigint AS paid,
-               coalesce(sum(e.cents) FILTER (WHERE e.account = 'justified'), 0)::bigint AS justified
+               coalesce(sum(e.cents) FILTER (WHERE e.account = 'justified'), 0)::bigint AS justified,
+               f.donor, f.first_day, f.last_day, f.purposes
         FROM funds f LEFT JOIN ledger_entries e ON e.fund = f.code
         GROUP BY f.code ORDER BY f.code
         """
     )
-    return [Fund(*row) for row in rows]
+    return [Fund(**{**row, "purposes": tuple(row["purposes"])}) for row in rows]
 
 
 async def committed(pool: Pool | Connection, fund: str, person: str) -> int:

@@ -8,7 +8,8 @@ is judged in its turn, on what those before it leave.
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Final
 
 import asyncpg
@@ -16,16 +17,17 @@ import asyncpg
 from journeys.contract import Append
 from journeys.domain import events as e
 from journeys.domain.events import read_event, read_stored
-from journeys.domain.fund import MOVE_OF_KIND, FundState, Move, Reservation, after, postings, refusal
+from journeys.domain.fund import MOVE_OF_KIND, FundState, Move, Reservation, after, day_of, postings, refusal
 from journeys.domain.gate import STORY, Colleague, Proof, Story
 from journeys.domain.programme import Programme, compile_programme
+from journeys.store import receipts
 from journeys.store.database import Connection, Pool
 from journeys.store.offer import BadOffer, Offer
 from journeys.store.payments import KINDS, row_of
 from journeys.store.programmes import texts_of
 from journeys.store.signing import KeyRing, stored_holds
 
-MONEY_KINDS: Final = KINDS | frozenset(MOVE_OF_KIND)
+MONEY_KINDS: Final = KINDS | receipts.KINDS | frozenset(MOVE_OF_KIND)
 """Events with which the append writes more than the journal."""
 
 AT_MOST: Final = 16
@@ -96,9 +98,7 @@ class Locked:
     def fund(self, code: str, person: str) -> FundState | None:
         """The fund as it stands for a person."""
         known = self.funds.get(code)
-        return None if known is None else FundState(
-            known.code, known.available, known.cap_per_person, self.committed[code, person], known.stopped
-        )  # fmt: skip
+        return None if known is None else replace(known, committed=self.committed[code, person])
 
     def book(self, move: Move, reservation: Reservation, amount: int) -> None:
         """Count a move."""
@@ -175,7 +175,7 @@ async def _lock(connection: Connection, offers: Sequence[MoneyOffer]) -> Locked:
     )
     promised = {each["payment"]: Reservation(**each) for each in held["promised"]}
     return Locked(
-        {each["code"]: FundState(**each, committed=0) for each in held["funds"]},
+        {each["code"]: _fund(each) for each in held["funds"]},
         Counter({(each["fund"], each["person"]): each["cents"] for each in held["committed"]}),
         promised,
         Counter(held["justified"]),
@@ -189,7 +189,7 @@ def _judged(locked: Locked, offer: MoneyOffer) -> list[dict[str, Any]] | str:
     if offer.story is not None:
         offer.story.staff = locked.staff
     for header in offer.request.events:
-        about = row_of(header) if header["kind"] in KINDS else {}
+        about = row_of(header) if header["kind"] in KINDS else receipts.row_of(header)
         move = MOVE_OF_KIND.get(header["kind"])
         if move is not None and header["data"].get("payment"):
             try:
@@ -221,10 +221,19 @@ def _reservation(locked: Locked, header: Mapping[str, Any], story: Story | None)
     assert isinstance(event.data, e.PaymentReserved)
     assert story is not None
     asked = Reservation(payment, event.data.fund, event.data.person, event.data.amount)
-    if code := story.refusal(event.data) or refusal(locked.fund(asked.fund, asked.person), asked):
+    if code := story.refusal(event.data):
+        raise FundRefused(code)
+    purpose, on = story.state.grants[event.data.grant].purpose, day_of(event.recorded_at)
+    if code := refusal(locked.fund(asked.fund, asked.person), asked, purpose=purpose, on=on):
         raise FundRefused(code)
     locked.promised[payment] = asked
     return asked
+
+
+def _fund(row: Mapping[str, Any]) -> FundState:
+    first, last = (date.fromisoformat(day) if (day := row[name]) else None for name in ("first_day", "last_day"))
+    rest = {"first_day": first, "last_day": last, "purposes": tuple(row["purposes"])}
+    return FundState(**{**row, **rest}, committed=0)
 
 
 def _told_by(kind: str) -> bool:

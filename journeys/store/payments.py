@@ -1,13 +1,12 @@
 """Payments as lists show them: one row each, written in the transaction of the event that says it."""
 
-import base64
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
+from journeys.domain.banking import reference_of
 from journeys.domain.state import PaymentStatus
 from journeys.store.database import Connection, Pool
 
@@ -31,11 +30,6 @@ KINDS: Final = frozenset(_STATUS) | {
 """Events that a row follows."""
 
 
-def reference_of(payment: str) -> str:
-    """What travels with the money (end-to-end id): 26 letters and digits, from the payment's id alone."""
-    return base64.b32encode(UUID(payment).bytes).decode().rstrip("=")
-
-
 def row_of(header: Mapping[str, Any]) -> dict[str, Any]:
     """What an event of KINDS says of its payment's row: `{"put": …}` for a new one, else `{"moved": …}`.
 
@@ -53,6 +47,8 @@ def row_of(header: Mapping[str, Any]) -> dict[str, Any]:
         return {"put": row | {"status": status, "reference": reference_of(data["payment"])}}
     if status is not None:
         row["status"] = status
+        if not status.open:
+            row["doubt"] = None
     if data.get("reason"):
         row["reason"] = data["reason"]
     match kind:
@@ -69,6 +65,39 @@ def row_of(header: Mapping[str, Any]) -> dict[str, Any]:
         case _:
             pass
     return {"moved": row}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Payments of a fund in one status: how many, cents, and since when the oldest is so."""
+
+    status: str
+    count: int
+    amount: int
+    since: datetime
+
+
+async def stopped_by_the_switch(pool: Pool | Connection) -> list[tuple[str, str]]:
+    """Stream and id of each payment that was blocked because all were stopped, and was not called for again."""
+    rows = await pool.fetch(
+        "SELECT stream, id::text FROM payments WHERE status = 'blocked' AND reason = 'all-stopped' AND NOT replaced"
+        " ORDER BY since, id"
+    )
+    return [(row["stream"], row["id"]) for row in rows]
+
+
+async def standing(pool: Pool | Connection, fund: str) -> list[Standing]:
+    """The payments of a fund that wait for something, by status; a blocked one until it is called for again."""
+    rows = await pool.fetch(
+        """
+        SELECT status, count(*) AS count, sum(amount)::bigint AS amount, min(since) AS since FROM payments
+        WHERE fund = $1 AND (status IN ('reserved', 'instructed', 'accepted', 'unknown')
+                             OR (status = 'blocked' AND NOT replaced))
+        GROUP BY status ORDER BY status
+        """,
+        fund,
+    )
+    return [Standing(**row) for row in rows]
 
 
 async def rebuild(connection: Connection, stream: str, headers: Iterable[Mapping[str, Any]]) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from journeys.store import payments
+from journeys.store import payments, receipts
 from journeys.store.database import Pool
 from journeys.store.journal import read_all
 from journeys.store.programmes import texts_of
@@ -21,7 +21,9 @@ async def rebuild(
     *,
     only: str | None = None,
 ) -> int:
-    """Write the view row of every journey (or of one stream), with those of its payments, and return how many.
+    """Write the view row of every journey (or of one stream), with those of its payments and receipts.
+
+    Returns how many journeys were written.
 
     Args:
         fold: all headers of a journey, in order, with the texts of its programmes and calendars by SHA-256.
@@ -41,6 +43,7 @@ async def rebuild(
             state = fold(headers, await texts_of(connection, hashes))
             await connection.execute("SELECT view_put($1, $2)", stream, json.dumps(summary(state)))
             await payments.rebuild(connection, stream, headers)
+            await receipts.rebuild(connection, stream, headers)
         count += 1
     return count
 

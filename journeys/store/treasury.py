@@ -1,13 +1,15 @@
-"""Opening funds, putting money in, stopping all payments: facts with what they change, in one transaction."""
+"""Opening funds, what they give for, putting money in, stopping all payments: facts with what they change, in one
+transaction."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 import asyncpg
 
-from journeys.domain.directory import FundOpened, FundToppedUp, PaymentsResumed, PaymentsStopped
+from journeys.domain.directory import FundChanged, FundOpened, FundToppedUp, PaymentsResumed, PaymentsStopped
 from journeys.domain.fund import Move
+from journeys.domain.record import Cause
 from journeys.store.database import Connection, Pool
 from journeys.store.directory import AlreadyThere, By, Fact, NotFound, record
 from journeys.store.funds import enter_fund
@@ -23,40 +25,115 @@ class Stop:
     by: str
     """Id of who stopped them."""
     why: str
+    name: str | None
+    """What they are called; None: nobody of the staff."""
 
 
-async def open_fund(pool: Pool, id: str, code: str, *, cap_per_person: int | None, balance: int, by: By) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a fund gives, to whom, when: in cents, both days included; None and no purposes: no bound."""
+
+    cap_per_person: int | None = None
+    first_day: date | None = None
+    last_day: date | None = None
+    purposes: tuple[str, ...] = ()
+
+
+async def open_fund(
+    pool: Pool, id: str, code: str, *, cap_per_person: int | None, balance: int, by: By, donor: str = "",
+    first_day: date | None = None, last_day: date | None = None, purposes: tuple[str, ...] = (),
+) -> None:  # fmt: skip
     """Open a fund with so many cents, at most `cap_per_person` of them for one person over all journeys.
 
+    Args: as `Terms`.
+
     Raises:
-        AlreadyThere: a fund of this code. asyncpg.CheckViolationError: a negative amount.
+        AlreadyThere: a fund of this code. asyncpg.CheckViolationError: a negative amount, a period that ends before it
+            begins.
     """
     stream = f"fund-{id}"
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("LOCK TABLE stops IN ROW EXCLUSIVE MODE")
         try:
             await connection.execute(
-                "INSERT INTO funds (code, stream, cap_per_person, balance, stopped)"
-                " VALUES ($1, $2, $3, 0, EXISTS (SELECT FROM stops WHERE ended IS NULL))",
-                code,
-                stream,
-                cap_per_person,
-            )
+                "INSERT INTO funds (code, stream, cap_per_person, balance, stopped, donor, first_day, last_day,"
+                " purposes) VALUES ($1, $2, $3, 0, EXISTS (SELECT FROM stops WHERE ended IS NULL), $4, $5, $6, $7)",
+                code, stream, cap_per_person, donor or None, first_day, last_day, purposes,
+            )  # fmt: skip
         except asyncpg.UniqueViolationError:
             raise AlreadyThere("fund", "code") from None
-        fact = FundOpened(code=code, cap_per_person=cap_per_person, balance=balance)
-        seq = await record(connection, stream, [Fact(fact)], by)
+        fact = FundOpened(
+            code=code, cap_per_person=cap_per_person, balance=balance, first_day=first_day, last_day=last_day,
+            purposes=purposes,
+        )  # fmt: skip
+        seq = await record(connection, stream, [Fact(fact, _named(donor))], by)
         await enter_fund(connection, Move.OPENED, code, balance, stream, seq)
 
 
-async def top_up(pool: Pool, code: str, amount: int, by: By) -> None:
-    """Put cents in a fund. Raises NotFound."""
+async def change_fund(pool: Pool, code: str, terms: Terms, by: By, donor: str | None = None) -> bool:
+    """Give a fund other terms from now on, and another donor where one is named; what was promised stays promised.
+
+    False (and no event) when it is as it was. Raises NotFound, asyncpg.CheckViolationError.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        row = await connection.fetchrow(
+            "SELECT stream, cap_per_person, first_day, last_day, purposes, donor FROM funds WHERE code = $1 FOR UPDATE",
+            code,
+        )
+        if row is None:
+            raise NotFound("fund", code)
+        stream, cap, first, last, purposes, before = row
+        known = Terms(cap_per_person=cap, first_day=first, last_day=last, purposes=tuple(purposes))
+        if known == terms and donor in (None, before):
+            return False
+        await connection.execute(
+            "UPDATE funds SET cap_per_person = $2, first_day = $3, last_day = $4, purposes = $5,"
+            " donor = coalesce($6, donor) WHERE code = $1",
+            code, terms.cap_per_person, terms.first_day, terms.last_day, terms.purposes, donor,
+        )  # fmt: skip
+        fact = FundChanged(
+            code=code, cap_per_person=terms.cap_per_person, first_day=terms.first_day, last_day=terms.last_day,
+            purposes=terms.purposes,
+        )  # fmt: skip
+        await record(connection, stream, [Fact(fact, _named(donor))], by)
+        return True
+
+
+async def top_up(pool: Pool, code: str, amount: int, by: By, donor: str = "") -> None:
+    """Put cents in a fund; when they came, `by` says. Raises NotFound."""
     async with pool.acquire() as connection, connection.transaction():
         stream = await connection.fetchval("SELECT stream FROM funds WHERE code = $1 FOR UPDATE", code)
         if stream is None:
             raise NotFound("fund", code)
-        seq = await record(connection, stream, [Fact(FundToppedUp(code=code, amount=amount))], by)
+        seq = await record(connection, stream, [Fact(FundToppedUp(code=code, amount=amount), _named(donor))], by)
         await enter_fund(connection, Move.TOPPED_UP, code, amount, stream, seq)
+
+
+def _named(donor: str | None) -> dict[str, str]:
+    return {"donor": donor} if donor else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Gift:
+    """Money put in a fund: when it came, in cents, by whom where that was said."""
+
+    at: datetime
+    amount: int
+    donor: str | None
+
+
+async def gifts(pool: Pool, code: str) -> list[Gift]:
+    """What was put in a fund, in the order in which it was noted."""
+    rows = await pool.fetch(
+        """
+        SELECT (convert_from(e.header, 'UTF8')::jsonb ->> 'occurred_at')::timestamptz AS at, t.amount, p.text AS donor
+        FROM ledger_transactions t JOIN events e USING (stream, seq)
+        LEFT JOIN parts p ON p.stream = t.stream AND p.seq = t.seq AND p.name = 'donor'
+        WHERE t.fund = $1 AND t.kind IN ('opened', 'topped-up') AND t.amount > 0 ORDER BY t.id
+        """,
+        code,
+    )
+    return [Gift(**row) for row in rows]
 
 
 async def stop(pool: Pool, why: str, by: By) -> bool:
@@ -90,8 +167,21 @@ async def resume(pool: Pool, why: str, by: By) -> bool:
 
 async def stopped(pool: Pool | Connection) -> Stop | None:
     """Who stopped all payments, since when, why; None when they go on."""
-    row = await pool.fetchrow("SELECT began, began_by::text, why FROM stops WHERE ended IS NULL")
+    row = await pool.fetchrow(
+        "SELECT s.began, s.began_by::text, s.why, m.name FROM stops s LEFT JOIN staff m ON m.id = s.began_by"
+        " WHERE s.ended IS NULL"
+    )
     return None if row is None else Stop(*row)
+
+
+async def last_resumed(pool: Pool | Connection) -> Cause | None:
+    """The event by which payments went on last; None while they are stopped, or never were."""
+    seq = await pool.fetchval(
+        "SELECT max(seq) FROM events WHERE stream = $1 AND kind = 'PaymentsResumed'"
+        " AND NOT EXISTS (SELECT FROM stops WHERE ended IS NULL)",
+        STREAM,
+    )
+    return Cause(STREAM, seq) if seq is not None else None
 
 
 async def _lock_all(connection: Connection) -> None:

@@ -225,6 +225,8 @@ def test_directories(here: Journeys) -> None:
     assert f"Foyer {token}" in here("partner", "list").out
     assert here("staff", "add", f"h{token}", "--name", "Un Nom", "--role", "referent", "--role", "finance").code == 0
     assert here("staff", "add", f"h{token}", "--name", "Autre").code == 5
+    led = here("staff", "add", f"l{token}", "--name", "Une Autre", "--role", "job-adviser")
+    assert led.code == 0 and "chargé d’orientation et d’intégration" in led.out, led.out
     assert here("staff", "role", f"h{token}", "finance", "--take", "--json").json["staff"]["roles"] == ["referent"]
     assert here("staff", "role", f"h{token}", "finace", "--json").error["field"] == "--role"
     bound = here("staff", "role", f"h{token}", "finance", "--fund", "parvis-solidaire", "--site", "lyon", "--json").json

@@ -309,3 +309,10 @@ def test_moments_have_an_hour(text: str, moment: str, hour: str) -> None:
 def test_what_is_no_moment_of_a_life(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_when(text)
+
+
+def test_a_file_that_is_not_there_is_told_in_words(tmp_path: Path) -> None:
+    with pytest.raises(LivesInvalid) as invalid:
+        read_lives(tmp_path / "none.yaml")
+    [fault] = invalid.value.faults
+    assert "il n'existe pas" in fault.message("fr") and "it does not exist" in fault.message("en")

@@ -13,6 +13,7 @@ import typer.main
 
 from journeys.app.cli.commands import application
 from journeys.app.cli.main import run
+from journeys.app.fields import fields_of
 from journeys.authoring.reading import read_programme
 from journeys.domain.commands import BODIES
 from journeys.domain.events import KINDS
@@ -145,8 +146,7 @@ def _fields(name: str | None) -> set[str]:
     always = {"--on", "--occurred", "--command-id", "--seen"}
     if name is None:
         return always
-    body = BODIES[name]
-    return always | {f"--{field.replace('_', '-')}" for field in (*body.model_fields, *body.PARTS)}
+    return always | {field.option for field in fields_of(name)}
 
 
 @pytest.mark.parametrize("line", COMMANDS)

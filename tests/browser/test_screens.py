@@ -373,3 +373,49 @@ def test_other_rules_are_seen_compared_tried_and_given(enter: Enter, site: Site,
     page.get_by_role("button", name="Lancer la simulation").click()
     expect(page.get_by_role("img", name="Charge de travail par semaine")).to_be_visible(timeout=40_000)
     looked_at(page, "trial")
+
+
+def test_money_stopped_counted_and_justified(site: Site, enter: Enter, looked_at: Look) -> None:
+    aline = enter("aline")
+    address = begin(aline, unique("Justifie"))
+    journey = address.rpartition("/")[2]
+    execute(site, "UPDATE journeys SET money = true WHERE id = $1::uuid", journey)
+    execute(
+        site, "INSERT INTO receipts (id, stream, payment, grant_id, fund, person, amount, due, submitted, submitted_at,"
+        " submitted_seq, moved) SELECT gen_random_uuid(), 'journey-' || $1, gen_random_uuid(), gen_random_uuid(),"
+        " 'parvis-solidaire', gen_random_uuid(), 30000, now() + at * interval '1 day',"
+        " CASE WHEN at < 0 THEN 12000 END, CASE WHEN at < 0 THEN now() + at * interval '1 day' END, 1, 1"
+        " FROM (VALUES (-4), (9)) AS told (at)", journey,
+    )  # fmt: skip
+    fin = enter("fin")
+    fin.goto("/arret")
+    fin.get_by_role("button", name="Arrêter tous les versements").click()
+    expect(fin.get_by_role("alert")).to_contain_text("dites pourquoi", ignore_case=True)
+    looked_at(fin, "stopping-error")
+    fin.get_by_label("Pourquoi tout arrêter").fill("Deux virements en double, on regarde.")
+    fin.get_by_role("button", name="Arrêter tous les versements").click()
+    try:
+        expect(fin.get_by_role("status")).to_contain_text("Plus aucun versement ne part")
+        aline.reload()
+        expect(aline.locator("header")).to_contain_text("Deux virements en double, on regarde.")
+        screens = {
+            "stopped": "/arret", "funds": "/fonds", "fund": "/fonds/parvis-solidaire",
+            "fund-error": "/fonds/parvis-solidaire?de=hier", "receipts": "/justificatifs?etat=tous",
+        }  # fmt: skip
+        for name, path in screens.items():
+            fin.goto(path)
+            expect(fin.locator("header")).to_contain_text("Tous les versements sont arrêtés")
+            looked_at(fin, name)
+            fin.set_viewport_size({"width": 320, "height": 900})
+            assert fin.evaluate("document.documentElement.scrollWidth") <= 320, path
+            fin.set_viewport_size({"width": 1280, "height": 900})
+        row = fin.get_by_role("row", name="Justifie").filter(has_text="120,00")
+        expect(row.get_by_role("button", name="Accepter")).to_have_count(1)
+        row.get_by_role("link", name="À compléter").click()
+        expect(fin.locator("h1")).to_contain_text("justificatif")
+    finally:
+        fin.goto("/arret")
+        fin.get_by_label("Pourquoi les versements peuvent repartir").fill("C'était le même virement, vu deux fois.")
+        fin.get_by_role("button", name="Laisser repartir les versements").click()
+    expect(fin.get_by_role("status")).to_contain_text("Les versements repartent")
+    expect(fin.locator("header")).not_to_contain_text("arrêtés depuis")

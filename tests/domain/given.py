@@ -25,7 +25,7 @@ from journeys.domain.handbook import Handbook, open_handbook
 from journeys.domain.invariants import Outage, Violation, check
 from journeys.domain.offer import Decided, make_offer
 from journeys.domain.programme import Programme
-from journeys.domain.record import SYSTEM, Event, Part, Payload
+from journeys.domain.record import SYSTEM, Cause, Event, Part, Payload
 from journeys.domain.rights import Scope, right
 from journeys.domain.state import State, dump, load
 
@@ -93,6 +93,7 @@ class Asked:
     parts: dict[str, str] = field(default_factory=dict)
     funds: tuple[str, ...] = ()
     stands_in_for: tuple[str, ...] = ()
+    caused_by: Cause | None = None
 
 
 def by(actor: str, body: Any, *, occurred: Any = None, roles: tuple[str, ...] | None = None, **parts: str) -> Asked:
@@ -264,7 +265,7 @@ class Life:
             id=_person(0x1000 + self._commands), stream=STREAM, body=body, actor=actor,
             roles=asked.roles or ROLES[actor], funds=asked.funds, stands_in_for=asked.stands_in_for, signed_at=now,
             occurred_at=paris(asked.occurred) if asked.occurred else now, parts=parts,
-            commitments={name: part.commitment() for name, part in parts.items()},
+            commitments={name: part.commitment() for name, part in parts.items()}, caused_by=asked.caused_by,
         )  # fmt: skip
 
     # --- asserting

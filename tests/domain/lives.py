@@ -23,6 +23,7 @@ from journeys.domain.evolve import fold
 from journeys.domain.handbook import Handbook
 from journeys.domain.invariants import Outage, check
 from journeys.domain.offer import make_offer
+from journeys.domain.plan import EVERY
 from journeys.domain.record import Part
 from journeys.domain.state import State, dump, load
 from journeys.domain.summary import summary
@@ -250,7 +251,7 @@ class MadeUp(Life):
 
     def _rests(self) -> None:
         """Planning again finds nothing new, whenever that is: so a fact on which no plan hangs needs none."""
-        work = Deciding(self.state.copy(), self.book, self.now, self.state.stream, moved=True)
+        work = Deciding(self.state.copy(), self.book, self.now, self.state.stream, moved={EVERY})
         settle(work)
         assert not work.events, work.events
 

@@ -1,5 +1,7 @@
 """Payments: reserved once, instructed at most once, looked up until known; and the receipts that justify them."""
 
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -345,6 +347,7 @@ def test_a_receipt_is_accepted_after_it_was_submitted() -> None:
 # --- the fund
 
 
+MAY = date(2027, 5, 12)
 FUND = FundState("parvis", available=100_000, cap_per_person=120_000, committed=60_000)
 
 
@@ -353,10 +356,16 @@ FUND = FundState("parvis", available=100_000, cap_per_person=120_000, committed=
     [
         (FUND, 60_000, None), (FUND, 60_001, "person-cap"), (FUND, 0, "nothing-to-pay"), (None, 1, "unknown-fund"),
         (FundState("parvis", 100, None, 10**9), 100, None), (FundState("parvis", 100, None, 0), 101, "fund-cap"),
+        (replace(FUND, first_day=MAY), 1, None), (replace(FUND, last_day=MAY), 1, None),
+        (replace(FUND, first_day=MAY + timedelta(days=1)), 1, "fund-period"),
+        (replace(FUND, last_day=MAY - timedelta(days=1)), 1, "fund-period"),
+        (replace(FUND, purposes=("rent", "transport")), 1, None),
+        (replace(FUND, purposes=("rent",)), 1, "fund-purpose"),
     ],
 )  # fmt: skip
 def test_what_a_fund_refuses(fund: FundState | None, amount: int, code: str | None) -> None:
-    assert refusal(fund, Reservation("p", "parvis", "person", amount)) == code
+    reservation = Reservation("p", "parvis", "person", amount)
+    assert refusal(fund, reservation, purpose="transport", on=MAY) == code
 
 
 def test_what_comes_back_after_it_was_justified_takes_both_accounts_back() -> None:

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from journeys.domain import deciding, plan
 from journeys.domain import events as e
-from journeys.domain import plan
 from journeys.domain.commands import BODIES
 from tests.domain.lives import SEEDS, MadeUp, made_up_commands, play
 
@@ -108,3 +108,13 @@ def test_a_fact_wrongly_held_to_move_no_plan_is_found(kind: type, monkeypatch: p
     with pytest.raises(AssertionError):
         for seed in SEEDS:
             play.__wrapped__(seed)  # Not one that was kept from another test.
+
+
+def test_a_fact_wrongly_held_to_move_one_plan_alone_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = plan.moved_by
+    monkeypatch.setattr(
+        deciding, "moved_by", lambda data: plan.VALUES if isinstance(data, e.ContactMade) else known(data)
+    )
+    with pytest.raises(AssertionError):
+        for seed in SEEDS:
+            play.__wrapped__(seed)

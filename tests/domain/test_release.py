@@ -3,11 +3,15 @@
 import pytest
 
 from journeys.domain import commands as c
+from journeys.domain import release
+from journeys.domain.record import Cause
 from tests.domain.given import (
     MENTOR,
     OTHER_REFERENT,
     REFERENT,
     SUPERVISOR,
+    Asked,
+    Life,
     book_of,
     by,
     day,
@@ -292,3 +296,21 @@ def test_assigning_a_referent_ends_the_transfer_that_was_asked() -> None:
 def test_a_transfer_may_be_called_off() -> None:
     life = released().when("2027-03-02 10:00", c.Transfer(to=OTHER_REFERENT))
     life.when("2027-03-02 11:00", c.CancelTransfer()).then(said("TransferCancelled", why="by-hand"))
+
+
+def told_late(life: Life) -> Life:
+    """A cohort's second day is told, and then its first, which was long on its way."""
+    cohort = "cohort-00000000-0000-4000-8000-0000000000c0"
+    life.when("2027-03-02 10:00", Asked(c.ExpectDate(date="jury", on=day("2027-04-20")), caused_by=Cause(cohort, 5)))
+    moved = c.MoveDate(date="jury", on=day("2027-04-12"))
+    return life.when("2027-03-02 11:00", Asked(moved, caused_by=Cause(cohort, 3)))
+
+
+def test_a_cohorts_day_that_was_overtaken_is_refused() -> None:
+    life = told_late(released())
+    assert life.state.dates["jury"].on == day("2027-04-20") and life.all("CommandRefused", code="overtaken")
+
+
+def test_without_the_guard_an_overtaken_day_takes_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(release, "_not_overtaken", lambda work, known, name: None)
+    assert told_late(released()).state.dates["jury"].on == day("2027-04-12")

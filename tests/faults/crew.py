@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ SCRIPT: Final = Path(__file__).with_name("worker_with_kills.py")
 GRACE_SECONDS: Final = 15.0
 KEY_ID: Final = "faults"
 KEY: Final = bytes(range(32))
+NO_SETTINGS: Final[Mapping[str, str]] = {}
 
 
 @dataclass
@@ -91,6 +92,7 @@ async def running_crew(
     size: int = 1,
     without: frozenset[Guard] = frozenset(),
     effect_seconds: float | None = 4,
+    settings: Mapping[str, str] = NO_SETTINGS,
 ) -> AsyncIterator[Crew]:
     """Workers for `queue`; `effect_seconds` None for the product's own patience with an effect."""
     orders = Orders(home / queue)
@@ -110,6 +112,7 @@ async def running_crew(
         "FAULTS_HOME": str(orders.home),
         "FAULTS_WITHOUT": ",".join(sorted(without)),
         "FAULTS_EFFECT_SECONDS": "" if effect_seconds is None else str(effect_seconds),
+        **settings,
     }
     crew = Crew(orders, queue, environment, size)
     crew.start()

@@ -24,12 +24,29 @@ class Point(StrEnum):
     APPEND_AFTER = "append: committed, not answered"
 
 
+class MoneyPoint(StrEnum):
+    """A step between the reservation and the bank's files at which a worker, or whoever handles the files, dies."""
+
+    KEY_WRITTEN = "provider: key written, nothing sent"
+    BATCH_INSIDE = "file: inside the transaction that makes it"
+    BATCH_AFTER = "file: made, given to nobody"
+    GIVEN_AFTER = "file: given out on record, not handed over"
+    IMPORT_INSIDE = "statement: inside its transaction"
+    IMPORT_AFTER = "statement: stored, nobody told"
+    TOLD = "statement: a journey told, not noted"
+
+
 PAYMENT = tuple(point for point in Point if not point.startswith("append"))
 APPEND = tuple(point for point in Point if point.startswith("append"))
 
 
 class Guard(StrEnum):
     """What a negative control takes away."""
+
+    LOCK = "lock"
+    """A fund's row is locked before money is promised."""
+    DIGEST = "digest"
+    """An approval is for what the approver saw."""
 
     POSITION = "position"
     """The append checks the position that the workflow expects."""
@@ -53,13 +70,13 @@ class Orders:
         for name in ("ordered", "landed"):
             (self.home / name).mkdir(parents=True, exist_ok=True)
 
-    def order(self, point: Point, stream: str = "") -> None:
+    def order(self, point: Point | MoneyPoint, stream: str = "") -> None:
         """The next worker that comes to `point` (for this journey, when one is named) dies there, once."""
         draft = self.home / point.name
         draft.write_text(stream)
         draft.rename(self._ordered(point))
 
-    def take_back(self, point: Point) -> bool:
+    def take_back(self, point: Point | MoneyPoint) -> bool:
         """Withdraw an order; False when it was carried out."""
         try:
             self._ordered(point).unlink()
@@ -67,11 +84,11 @@ class Orders:
             return False
         return True
 
-    def landed(self, point: Point | None = None) -> int:
+    def landed(self, point: Point | MoneyPoint | None = None) -> int:
         """How many workers died at `point`, or in all."""
         return sum(1 for each in (self.home / "landed").iterdir() if point is None or each.suffix == f".{point.name}")
 
-    def strike(self, point: Point, stream: str) -> None:
+    def strike(self, point: Point | MoneyPoint, stream: str) -> None:
         """Called by a worker at a point: die here when that was ordered."""
         if not self.is_ordered(point, stream):
             return
@@ -82,7 +99,7 @@ class Orders:
             return
         os.kill(os.getpid(), signal.SIGKILL)
 
-    def is_ordered(self, point: Point, stream: str) -> bool:
+    def is_ordered(self, point: Point | MoneyPoint, stream: str) -> bool:
         try:
             return self._ordered(point).read_text() in ("", stream)
         except FileNotFoundError:
@@ -100,5 +117,5 @@ class Orders:
         lines = file.read_text().splitlines() if file.exists() else []
         return [(payment, key) for payment, _, key in (line.partition(" ") for line in lines)]
 
-    def _ordered(self, point: Point) -> Path:
+    def _ordered(self, point: Point | MoneyPoint) -> Path:
         return self.home / "ordered" / point.name

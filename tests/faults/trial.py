@@ -40,7 +40,7 @@ from tests.faults.servers import Server, Servers, new_pid
 RING: Final = KeyRing(KEY_ID, {KEY_ID: KEY})
 _UPDATES: Final = ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_UPDATE
 PATIENCE: Final = timedelta(seconds=60)
-OUTAGE_ERRORS: Final = (*UNREACHABLE, RPCError)
+OUTAGE_ERRORS: Final = (*UNREACHABLE, RPCError, temporal.Unreachable)
 
 # A minute is the shortest that a programme can say: what falls due does so in real time, during the faults.
 PROGRAMME: Final[dict[str, Any]] = {
@@ -266,7 +266,7 @@ async def patiently(ask: Any, seconds: float = 30) -> Any:
 
 
 @asynccontextmanager
-async def open_trial(servers: Servers) -> AsyncIterator[Trial]:
+async def open_trial(servers: Servers, *, cap: int | None = None, balance: int = 100_000_000) -> AsyncIterator[Trial]:
     """A fresh database on running servers, with a programme, a fund and two members of staff."""
     name = f"f_{uuid.uuid4().hex}"
     url = servers.info.database_url.replace("/journeys?", f"/{name}?")
@@ -283,7 +283,7 @@ async def open_trial(servers: Servers) -> AsyncIterator[Trial]:
     calendar = await publishing.keep(pool, "calendar", "FR", calendar_text("Europe/Paris", "FR", date.today().year))
     trial = Trial(servers, url, pool, client, programme, calendar, str(uuid.uuid4()), str(uuid.uuid4()))
     by = By(actor=trial.supervisor, role="administrator", at=datetime.now(UTC))
-    await treasury.open_fund(pool, str(uuid.uuid4()), "main", cap_per_person=None, balance=100_000_000, by=by)
+    await treasury.open_fund(pool, str(uuid.uuid4()), "main", cap_per_person=cap, balance=balance, by=by)
     for id, handle, role in ((trial.referent, "claire", "referent"), (trial.supervisor, "karim", "supervisor")):
         member = staff.Member(
             id=id, handle=handle, name=handle.title(), email=f"{handle}@example.org", phone=None, language="fr",

@@ -24,10 +24,15 @@ from temporalio.worker import (
 
 import worker
 from activities import effects, grants
+from activities.sepa import SepaTill
 from journeys.channels.bank import BankAnswer, Order, SimulatedBank
+from journeys.channels.provider import Provider
 from journeys.contract import Append, Appended
-from journeys.domain.commands import Command
-from journeys.store import claims, journal, money
+from journeys.domain import gate
+from journeys.domain import grants as rules
+from journeys.domain.commands import ApproveGrant, Command
+from journeys.domain.deciding import Deciding
+from journeys.store import claims, journal, money, provider
 from journeys.store.canonical import canonical
 from journeys.store.claims import Claim
 from journeys.store.database import Connection, Pool
@@ -35,7 +40,7 @@ from journeys.store.journal import Written
 from journeys.store.money import MoneyOffer
 from journeys.store.offer import Offer
 from journeys.store.signing import KeyRing
-from tests.faults.points import Guard, Orders, Point
+from tests.faults.points import Guard, MoneyPoint, Orders, Point
 
 ORDERS = Orders(Path(os.environ["FAULTS_HOME"]))
 WITHOUT = {Guard(name) for name in os.environ.get("FAULTS_WITHOUT", "").split(",") if name}
@@ -72,6 +77,31 @@ def put_in_the_payment() -> None:
 
     claims.claim, claims.settle = claim_or_die, settle_or_die
     SimulatedBank.instruct = instruct_or_die  # type: ignore[method-assign, assignment]
+
+
+def put_in_the_tills() -> None:
+    """The same in what pays: a provider, and the file of the day."""
+    pay, use_key, queue = Provider.pay, provider.use_key, SepaTill.instruct
+
+    async def pay_or_die(self: Provider, order: Order) -> BankAnswer:
+        key = str(uuid.uuid4()) if Guard.BANK_KEY in WITHOUT else order.payment
+        ORDERS.tell_bank(order.payment, key)
+        said = await pay(self, replace(order, payment=key))
+        ORDERS.strike(Point.AFTER_BANK, INSTRUCTING.get())
+        return said
+
+    async def use_key_or_die(*asked: Any) -> datetime | None:
+        before = await use_key(*asked)
+        ORDERS.strike(MoneyPoint.KEY_WRITTEN, INSTRUCTING.get())
+        return before
+
+    async def queue_or_die(self: SepaTill, order: Order) -> BankAnswer:
+        said = await queue(self, order)
+        ORDERS.strike(Point.AFTER_BANK, INSTRUCTING.get())
+        return said
+
+    Provider.pay, SepaTill.instruct = pay_or_die, queue_or_die  # type: ignore[method-assign]
+    provider.use_key = use_key_or_die
 
 
 def put_in_the_append() -> None:
@@ -150,6 +180,25 @@ def take_guards_away() -> None:
             return effects.Step(act)
 
         grants.Step = again  # type: ignore[attr-defined, assignment]
+    if Guard.DIGEST in WITHOUT:
+        approve, refusal = rules.approve, gate.refusal
+
+        def whatever_was_seen(work: Deciding, body: ApproveGrant) -> None:
+            known = work.state.grants.get(body.grant)
+            approve(work, body.model_copy(update={"digest": known.digest}) if known is not None else body)
+
+        rules.approve = whatever_was_seen
+        gate.Proof.covers = _covers_whatever(gate.Proof.covers)  # type: ignore[method-assign]
+        gate.refusal = lambda grant, approvals, *rest: refusal(
+            grant, [replace(each, digest=grant.digest) for each in approvals], *rest
+        )
+
+
+def _covers_whatever(covers: Callable[..., bool]) -> Callable[..., bool]:
+    def without_digest(self: gate.Proof, event: Any, name: str, **said: Any) -> bool:
+        return covers(self, event, name, **{field: value for field, value in said.items() if field != "digest"})
+
+    return without_digest
 
 
 class _GivenUpSooner(WorkflowOutboundInterceptor):
@@ -177,6 +226,7 @@ def shorten_effects() -> None:
 
 if __name__ == "__main__":
     put_in_the_payment()
+    put_in_the_tills()
     put_in_the_append()
     take_guards_away()
     if EFFECT_SECONDS:

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from journeys.contract import Answer, Answered, Append
 from journeys.domain.commands import AddNote, AnyBody, Command, MoveDate
-from journeys.domain.record import Event, Payload
+from journeys.domain.record import Event, Instant, Payload
 from journeys.store.signing import KeyRing, draw_parts, sign
 
 NOW = datetime(2027, 5, 12, 7, 30, tzinfo=UTC)
@@ -33,6 +33,7 @@ class ReceiptPartAccepted(Payload):
     receipt: str
     payment: str
     amount: int
+    by: Instant = NOW
 
 
 def new_stream(kind: str = "journey") -> str:

@@ -115,3 +115,23 @@ async def test_what_is_refused_writes_nothing(pool: Any) -> None:
     with pytest.raises(Refusal):
         await cohorts.change(pool, cohort, past, BY)
     assert (await cohorts.folded(pool, cohort)).seq == 1
+
+
+async def test_rows_that_say_otherwise_than_their_stream_are_found(pool: Any) -> None:
+    cohort, other = await opened(pool), await opened(pool, name="Promotion 2028")
+    first, second = str(uuid4()), str(uuid4())
+    await join(pool, cohort, first)
+    await join(pool, cohort, second)
+    assert await cohorts.apart(pool) == (2, [])
+    place = await cohorts.place_of(pool, second)
+    assert place is not None and (place.cohort, place.name, place.rank) == (cohort, "Promotion 2027", 1)
+    for change in (
+        "UPDATE cohorts SET places = 9 WHERE id = $1",
+        "UPDATE cohorts SET dates = jsonb_set(dates, '{0,1}', '\"2029-01-01\"') WHERE id = $1",
+        "UPDATE cohorts SET closed = true WHERE id = $1",
+        "DELETE FROM cohort_places WHERE cohort = $1 AND rank IS NULL",
+    ):
+        await pool.execute(change, cohort)
+        assert await cohorts.apart(pool) == (2, [cohort]), change
+        await cohorts.rebuild(pool)
+        assert await cohorts.apart(pool) == (2, []), other

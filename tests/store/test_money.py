@@ -1,6 +1,7 @@
 """Funds and ledger: caps hold under load, every move balances, outcomes follow their reservation."""
 
 import asyncio
+from datetime import date
 from typing import Any
 from uuid import uuid4
 
@@ -241,9 +242,10 @@ async def test_no_entry_can_be_added_to_an_old_transaction(pool: Any) -> None:
 
 async def test_the_rule_is_pure_and_every_move_adds_up_to_nothing() -> None:
     fund = FundState("main", available=100, cap_per_person=80, committed=50)
-    assert refusal(fund, Reservation("p", "main", "x", 30)) is None
-    assert refusal(fund, Reservation("p", "main", "x", 31)) == "person-cap"
-    assert refusal(None, Reservation("p", "main", "x", 30)) == "unknown-fund"
+    what: Any = {"purpose": "training", "on": date(2027, 5, 12)}
+    assert refusal(fund, Reservation("p", "main", "x", 30), **what) is None
+    assert refusal(fund, Reservation("p", "main", "x", 31), **what) == "person-cap"
+    assert refusal(None, Reservation("p", "main", "x", 30), **what) == "unknown-fund"
     assert all(sum(postings(move, 30).values()) == 0 for move in Move)
     assert after(fund, Move.RESERVED, 30) == FundState("main", available=70, cap_per_person=80, committed=80)
     assert after(fund, Move.RETURNED, 30) == FundState("main", available=130, cap_per_person=80, committed=20)

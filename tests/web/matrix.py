@@ -65,6 +65,14 @@ POST /connexion/fournisseur             login   login     login       login    l
 GET /connexion/retour                   login   login     login       login    login    login    login          login    login    login
 POST /deconnexion                       leaves  leaves    leaves      leaves   leaves   leaves   leaves         leaves   leaves   leaves
 GET /equipe                             login   open      open        open     open     open     open           refused  refused  refused
+GET /arret                              login   refused   open        open     refused  refused  open           refused  refused  refused
+POST /arret                             login   refused   open        open     refused  refused  open           refused  refused  refused
+POST /arret/reprise                     login   refused   open        open     refused  refused  refused        refused  refused  refused
+GET /fonds                              login   refused   refused     open     refused  open     refused        refused  refused  refused
+GET /fonds/{fund}                       login   refused   refused     open     refused  open     refused        refused  refused  refused
+GET /fonds/{fund}/releve.csv            login   refused   refused     open     refused  open     refused        refused  refused  refused
+GET /fonds/{fund}/releve.pdf            login   refused   refused     open     refused  open     refused        refused  refused  refused
+GET /justificatifs                      login   refused   refused     lists    refused  lists    refused        refused  refused  refused
 GET /healthz                            open    open      open        open     open     open     open           open     open     open
 GET /indicateurs                        login   figures   figures     figures  figures  figures  refused        refused  refused  refused
 GET /indicateurs.csv                    login   figures   figures     figures  figures  figures  refused        refused  refused  refused
@@ -95,7 +103,10 @@ GET /parcours/{id}/debut                login   journey   journey     journey  j
 GET /parcours/{id}/audit                login   journey   journey     journey  journey  journey  refused        refused  refused  refused
 GET /partenaires                        login   lists     lists       open     open     open     refused        refused  refused  refused
 GET /promotions                         login   open      open        open     open     open     refused        refused  refused  refused
+GET /promotions/ouvrir                  login   refused   open        refused  refused  refused  refused        refused  refused  refused
+POST /promotions/ouvrir                 login   refused   open        refused  refused  refused  refused        refused  refused  refused
 GET /promotions/{cohort}                login   lists     lists       lists    lists    lists    refused        refused  refused  refused
+POST /promotions/{cohort}/clore         login   refused   lists       refused  refused  refused  refused        refused  refused  refused
 POST /promotions/{cohort}/dates         login   refused   lists       refused  refused  refused  refused        refused  refused  refused
 POST /promotions/{cohort}/entrer        login   lists     lists       refused  refused  refused  refused        refused  refused  refused
 POST /promotions/{cohort}/places        login   refused   lists       refused  refused  refused  refused        refused  refused  refused

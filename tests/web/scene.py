@@ -28,7 +28,7 @@ from journeys.domain import commands as c
 from journeys.domain.cohort import Deciding
 from journeys.domain.directory import CohortOpened
 from journeys.settings import load_settings
-from journeys.store import cohorts, journal, sessions, staff
+from journeys.store import cohorts, journal, sessions, staff, treasury
 from journeys.store.people import Details
 from journeys.store.staff import Absence, Member
 from tests.conftest import RealStack
@@ -136,6 +136,10 @@ class Scene:
                             language="fr", roles=(role,), sites=sites, active=True, funds=funds)  # fmt: skip
             await staff.add(self.house.writing, member, BY)
             self.people[handle] = member
+        for code in (FUND, OTHER_FUND):
+            await treasury.open_fund(
+                self.house.writing, str(uuid.uuid4()), code, cap_per_person=None, balance=1_000_000, by=BY
+            )
         today = date.today()
         away = Absence(self.people["dora"].id, today - timedelta(1), today + timedelta(1), self.people["aline"].id)
         await staff.set_absence(self.house.writing, away, BY)

@@ -11,6 +11,7 @@ import pytest_asyncio
 from journeys.store import cohorts, views
 from tests.conftest import RealStack
 from tests.web.scene import Scene, open_scene, token_in
+from tests.web.test_tokens import program, token_of
 
 LATER = date.today() + timedelta(days=47)
 
@@ -82,3 +83,49 @@ async def test_a_caseworker_sees_their_own_and_gives_a_place_on(scene: Scene) ->
     assert (await send(scene, "supervisor", "places", places="deux")).status_code == 422
     assert (await send(scene, "supervisor", "places", places="3")).status_code == 303
     assert (await cohorts.folded(scene.house.writing, scene.cohort)).free == 0, "the third place went to who waited"
+
+
+async def test_a_supervisor_opens_and_closes_a_cohort(scene: Scene) -> None:
+    async def put(role: str, **typed: str) -> httpx.Response:
+        async with await scene.browser(role) as browser:
+            return await browser.post("/promotions/ouvrir", data={"csrf": token_in(browser), **typed})
+
+    asked = {"programme": "actice", "name": "Promotion d'essai", "places": "2", "date-jury": LATER.isoformat()}
+    assert (await put("referent", **asked)).status_code == 403
+    few = await put("supervisor", **asked | {"places": "peu"})
+    assert few.status_code == 422 and 'id="e-places"' in few.text and LATER.isoformat() in few.text
+    past = await put("supervisor", **asked | {"date-jury": "2020-01-01"})
+    assert past.status_code == 422 and "déjà passé" in past.text
+    assert len(await cohorts.cohorts(scene.house.writing)) == 1, "nothing was opened so far"
+    begun = await put("supervisor", **asked)
+    assert begun.status_code == 303, begun.text
+    again = await put("supervisor", **asked)
+    assert again.status_code == 422 and "porte déjà ce nom" in again.text
+    [row] = [each for each in await cohorts.cohorts(scene.house.writing) if each.programme == "actice"]
+    assert (row.places, dict(row.dates)["jury"]) == (2, LATER)
+
+    unsure = await send(scene, "supervisor", "clore")
+    assert unsure.status_code == 422 and "ochez la case" in unsure.text
+    assert (await send(scene, "supervisor", "clore", sure="yes")).status_code == 303
+    known = await cohorts.folded(scene.house.writing, scene.cohort)
+    assert known.closed and not known.waiting
+    assert await cohorts.apart(scene.house.writing) == (2, [])
+
+
+async def test_a_persons_page_names_their_cohort(scene: Scene) -> None:
+    async with await scene.browser("referent") as browser:
+        page = (await browser.get(f"/parcours/{scene.journeys['own']}")).text
+    assert f'promotion <a href="/promotions/{scene.cohort}">Promotion</a>' in page
+
+
+async def test_a_program_reads_cohorts_and_indicators_as_its_owner_sees_them(scene: Scene) -> None:
+    async with program(scene.ground, await token_of(scene.ground, scene.holder("referent").id)) as client:
+        [row] = (await client.get("/cohorts")).json()["cohorts"]
+        whole = (await client.get(f"/cohorts/{scene.cohort}")).json()
+        counted = (await client.get("/indicators", params={"by": "month", "programme": "auxilia"})).json()
+        wrong = await client.get("/indicators", params={"from": "2027-09", "to": "2027-03"})
+    assert (row["id"], row["places"], row["taken"], row["waiting"]) == (scene.cohort, 2, 2, 1)
+    assert [(each["journey"], each["rank"]) for each in whole["journeys"]] == [(scene.journeys["own"], None)]
+    assert whole["taken"] == 2, "those that the owner does not see are counted, not named"
+    assert counted["by"] == "month" and counted["indicators"], counted
+    assert wrong.status_code == 422 and wrong.json()["code"] == "months-turned"

@@ -11,7 +11,6 @@ import pytest
 from pypdf import PdfReader
 
 from journeys.app import figures, publishing
-from journeys.app.web.pages import indicators
 from journeys.authoring.reading import read_programme
 from journeys.indicators.definitions import VERSION
 from journeys.store import counting, sessions
@@ -157,7 +156,7 @@ async def test_a_page_counts_a_few_and_tells_of_the_others(ground: Ground, monke
     referent = await ground.member("lea", "referent")
     for _ in range(3):
         await ground.journey(referent)
-    monkeypatch.setattr(indicators, "AT_ONCE", 2)
+    monkeypatch.setattr(figures, "AT_ONCE", 2)
     looked: list[int] = []
     count_anew = figures.count_anew
 

@@ -33,7 +33,7 @@ from journeys.store.database import open_pool
 from tests.conftest import RealStack, a_database
 from tests.web import matrix
 from tests.web.matrix import COMMANDS, NOBODY, ROLES, ROUTES, SCOPES, SEES, may, seen_by
-from tests.web.scene import FAMILY, Scene, open_scene, programmes, short_streams, token_in
+from tests.web.scene import FAMILY, FUND, Scene, open_scene, programmes, short_streams, token_in
 
 WHOLE: Final = os.environ.get("MATRIX") == "whole"
 ASKED: Final = {
@@ -102,6 +102,7 @@ def test_the_document_says_what_is_tested() -> None:
 @together
 async def test_every_route_for_every_role_and_scope(shared: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: Counter[str] = Counter()
+    await at_rest(shared)
     events = await count(shared, "events")
     with short_streams(monkeypatch):
         for role in (NOBODY, *ROLES):
@@ -296,7 +297,8 @@ def filled(scene: Scene, path: str, scope: str) -> str:
     known = {"id": scene.journeys[scope], "command": "add-note", "grant": scene.grants.get(scope, str(uuid.uuid4())),
              "seq": "1", "name": "auxilia", "cohort": scene.cohort,
              "payment": str(uuid.uuid4()), "appointment": str(uuid.uuid4()),
-             "link": str(uuid.uuid4()), "token": "no-link", "file": "0" * 12, "position": "1"}  # fmt: skip
+             "link": str(uuid.uuid4()), "token": "no-link", "fund": FUND,
+             "file": "0" * 12, "position": "1"}  # fmt: skip
     strange = set(re.findall(r"{(\w+)}", path)) - set(known)
     assert not strange, f"say in `filled` of tests/web/test_matrix.py what stands for {strange} of {path}"
     return path.format(**known)
@@ -459,6 +461,18 @@ def _leader(scene: Scene, scope: str) -> str:
     """Who leads already: handing the journey to them is refused by a rule."""
     by = {"own": "aline", "closed": "aline", "colleague": "bob", "nowhere": "bob", "absent": "dora"}
     return scene.people[by.get(scope, "carl")].id
+
+
+async def at_rest(scene: Scene) -> None:
+    """Wait until each effect that was called for has its outcome: from then on nothing is written by itself."""
+    async with asyncio.timeout(60):
+        for id in scene.journeys.values():
+            while True:
+                row = await views.journey(scene.house.writing, id)
+                assert row is not None
+                if not (await load(scene.house.writing, row)).state.effects:
+                    break
+                await asyncio.sleep(0.05)
 
 
 async def count(scene: Scene, table: str) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
@@ -149,6 +150,17 @@ async def test_each_sees_the_payments_of_journeys_and_funds_that_are_theirs(till
     browser, token = await till.browser("bound")
     refused = await browser.post("/versements/fichiers", data=form(token))
     assert refused.status_code == 403 and "certains fonds" in refused.text
+
+
+async def test_without_the_policies_whoever_is_bound_to_a_fund_would_see_the_others(till: Till) -> None:
+    mine = await till.payment()
+    assert mine not in await till.page("bound", "/versements")
+    owner = await asyncpg.connect(till.ground.owner)
+    try:
+        await owner.execute("ALTER TABLE payments DISABLE ROW LEVEL SECURITY")
+    finally:
+        await owner.close()
+    assert mine in await till.page("bound", "/versements")
 
 
 async def test_the_file_of_the_day_is_given_with_its_story_and_always_the_same(till: Till) -> None:

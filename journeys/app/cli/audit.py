@@ -231,12 +231,14 @@ async def _verify(desk: Desk, id: str | None, strict: bool) -> int:
     from journeys.app.finding import find_journey
     from journeys.audit.verdicts import Verdict, Verification, exit_code
     from journeys.audit.verifying import verify_all
+    from journeys.store import cohorts
 
     pool = await desk.pool()
     streams = [(await find_journey(pool, id)).stream] if id is not None else None
     out, lang = desk.out, desk.out.lang
     found: list[Verification] = [each async for each in verify_all(await _sources(desk), streams)]
-    code = exit_code(found, strict=strict)
+    gathered, apart = await cohorts.apart(pool) if id is None else (0, [])
+    code = Exit.BROKEN if apart else exit_code(found, strict=strict)
 
     def show() -> None:
         for each in found:
@@ -249,6 +251,16 @@ async def _verify(desk: Desk, id: str | None, strict: bool) -> int:
         wrong = sum(bool(each.disagreeing) for each in found)
         out.line(out.t(f"{len(found)} parcours, {compared} événements comparés, {wrong} en désaccord.",
                        f"{len(found)} journeys, {compared} events compared, {wrong} disagreeing."))  # fmt: skip
+        if gathered:
+            out.line(out.t(f"{gathered} promotion(s) comparée(s) à leur journal, {len(apart)} en désaccord.",
+                           f"{gathered} cohort(s) compared with their journal, {len(apart)} disagreeing."))  # fmt: skip
+        for cohort in apart:
+            out.line(out.t(f"  {cohort} : la liste ne dit pas ce que dit le journal ; « journeys rebuild » la refait",
+                           f"  {cohort}: the list does not say what the journal says; “journeys rebuild” makes it "
+                           "again"))  # fmt: skip
 
-    out.result({"holds": code != Exit.BROKEN, "journeys": [each.as_json() for each in found]}, show)
+    shown = {"holds": code != Exit.BROKEN, "journeys": [each.as_json() for each in found]}
+    if id is None:
+        shown["cohorts"] = {"compared": gathered, "disagreeing": apart}
+    out.result(shown, show)
     return code

@@ -55,6 +55,7 @@ async def doctor(desk: Desk, quick: bool) -> int:
             ("journeys", _journeys),
             ("staff", _duty),
             ("webhooks", _webhooks),
+            ("money", _money),
             ("documents", _documents),
         ]
     checks = [check for name, look in looks for check in await _looked(desk, name, look, quick)]
@@ -340,6 +341,36 @@ async def _webhooks(desk: Desk) -> list[Check]:
         for hook in await webhooks.webhooks(await desk.pool())
         if hook.state == "paused" or (hook.state == "active" and hook.trouble)
     ]
+
+
+async def _money(desk: Desk) -> list[Check]:
+    """Whether payments are stopped, and what the daily control found; nothing where there is no fund."""
+    from journeys.app.controlling import stale
+    from journeys.app.stopping import told
+    from journeys.store import controlling, funds, treasury
+
+    pool = await desk.pool()
+    if not await funds.funds(pool):
+        return []
+    stop, found = await treasury.stopped(pool), await controlling.last(pool)
+    checks = []
+    if stop is not None:
+        checks.append(Check("payments", "warning", told(stop), Said("pour qu'ils repartent : journeys payments resume",
+                            "to let them go on: journeys payments resume")))  # fmt: skip
+    if found is None or stale(found, desk.now):
+        checks.append(Check("control", "warning", Said("le contrôle des versements n'a pas été fait depuis un jour",
+                            "the payments were not controlled for a day"),
+                            Said("vérifiez qu'un worker tourne, ou : journeys payments control --now",
+                                 "check that a worker runs, or: journeys payments control --now")))  # fmt: skip
+    if found is not None and found.alarms:
+        wrong = Said(f"le contrôle des versements a trouvé {found.alarms} anomalie(s)",
+                     f"the control of the payments found {found.alarms} thing(s) wrong")  # fmt: skip
+        checks.append(Check("control", "failed", wrong, Said("voyez « journeys payments control »",
+                            "see “journeys payments control”")))  # fmt: skip
+    elif found is not None and not stale(found, desk.now):
+        checks.append(Check("control", "ok", Said("versements contrôlés, rien d'anormal",
+                            "payments controlled, nothing is wrong")))  # fmt: skip
+    return checks
 
 
 async def _documents(desk: Desk) -> Check:

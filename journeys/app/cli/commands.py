@@ -10,6 +10,7 @@ from journeys.app.cli import (
     demo,
     directory,
     doing,
+    funds,
     importing,
     inboxes,
     indicators,
@@ -39,6 +40,7 @@ def application() -> typer.Typer:
     programmes.add_to(app)
     rules.add_to(app)
     directory.add_to(app)
+    funds.add_to(app)
     cohorts.add_to(app)
     starting.add_to(app)
     importing.add_to(app)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import typer
 
 from journeys.app.cli.desk import Desk
+from journeys.app.cli.output import LIVES
 from journeys.app.cli.shape import at, command, option
 from journeys.app.failures import Exit, Failure, Said, usage
 
@@ -56,9 +57,10 @@ async def _demo(desk: Desk, programme: str | None, lives: str | None, keep: bool
     found = read(programme, lives)
     out = desk.out
     try:
-        with _home(data_dir) as home, _progress(desk) as progress:
+        with _home(data_dir) as home, contextlib.ExitStack() as shown:
+            progress = shown.enter_context(_progress(desk))
             async with stage(found, home, workflows=WORKFLOWS, progress=progress) as (report, stack):
-                progress("done", 1.0)
+                shown.close()
                 if out.json:
                     out.result(as_json(report), lambda: None)
                 else:
@@ -149,31 +151,10 @@ def _home(asked: str | None) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _progress(desk: Desk) -> Iterator["Progress"]:
-    """A bar on a terminal; silence elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda what, done: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    t = desk.out.t
-    words = {
-        "start": t("Démarrage", "Starting"), "play": t("Les vies se déroulent", "Lives unfold"),
-        "audit": t("Contrôle", "Audit"),
-    }  # fmt: skip
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(),
-        console=Console(file=sys.stderr), transient=True,
-    ) as bars:  # fmt: skip
-        task = bars.add_task(words["start"], total=1.0)
-
-        def tell(what: str, done: float) -> None:
-            if what == "done":
-                bars.stop()
-                return
-            bars.update(task, description=words[what], completed=done)
-
-        yield tell
+    begins = Said("Démarrage", "Starting")
+    words = {"start": begins, "play": LIVES, "audit": Said("Contrôle", "Audit")}
+    with desk.out.progress(begins, 1.0) as told:
+        yield lambda what, done: told(done, words[what])
 
 
 async def _stay(desk: Desk, stack: "Stack") -> None:

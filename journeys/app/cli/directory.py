@@ -1,7 +1,7 @@
-"""Who there is: staff (roles, sites, absences), partners, mentors, people, and the funds that pay."""
+"""Who there is: staff (roles, sites, absences), partners, mentors, people."""
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import typer
 
@@ -11,13 +11,12 @@ from journeys.app.cli.shape import argument, at, command, group, option
 from journeys.app.failures import Lang, Said, usage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from journeys.app.proposing import Proposal
     from journeys.store.directory import By
 
 _HANDLE: Final = r"[a-z][a-z0-9._-]{0,39}"
-_CODE: Final = r"[a-z][a-z0-9-]{0,39}"
 _PURPOSE: Final = ("--purpose", "pour quoi on lui adresse des personnes, à la place de son genre ; à répéter",
                    "what people are referred for, instead of its kind; may be repeated")  # fmt: skip
 _PLACES: Final = ("--places", "personnes à la fois", "people at once")
@@ -31,7 +30,6 @@ def add_to(app: typer.Typer) -> None:
     _add_partners(app)
     _add_mentors(app)
     _add_people(app)
-    _add_funds(app)
 
 
 # --- staff
@@ -181,8 +179,9 @@ async def _staff_add(
         active=True, **checked,
     )  # fmt: skip
     await staff.add(pool, member, by)
-    _told(desk, "staff", member, f"{member.name} ({handle}) est dans l'équipe : {_roles_words(member.roles, 'fr')}.",
-          f"{member.name} ({handle}) is on the staff: {_roles_words(member.roles, 'en')}.")  # fmt: skip
+    fr, en = (_roles_words(member.roles, lang, known_roles) for lang in get_args(Lang))
+    _told(desk, "staff", member, f"{member.name} ({handle}) est dans l'équipe : {fr}.",
+          f"{member.name} ({handle}) is on the staff: {en}.")  # fmt: skip
 
 
 async def _staff_password(desk: Desk, handle: str, stdin: bool) -> None:
@@ -248,9 +247,9 @@ async def _staff_list(desk: Desk) -> None:
     for absence in await staff.absences(pool, today_of(desk.now)):
         deputy = f" ({names.get(absence.deputy, '')})" if absence.deputy else ""
         away.setdefault(absence.staff, f"{absence.first_day:%d/%m/%Y} – {absence.last_day:%d/%m/%Y}{deputy}")
-    out = desk.out
+    out, known = desk.out, await _roles(desk)
     rows = [
-        (m.handle, m.name, _roles_words(m.roles, out.lang), ", ".join(m.sites) or out.t("tous", "all"),
+        (m.handle, m.name, _roles_words(m.roles, out.lang, known), ", ".join(m.sites) or out.t("tous", "all"),
          ", ".join(m.funds) or out.t("tous", "all") if "finance" in m.roles else "", m.email or "",
          away.get(m.id, "") if m.active else out.t("parti", "left"))
         for m in members
@@ -329,21 +328,21 @@ async def _staff_absence(desk: Desk, handle: str, first: str, last: str | None, 
           f"{handle}: absence noted from {first_day} to {last_day}.")  # fmt: skip
 
 
-async def _roles(desk: Desk) -> set[str]:
-    """Roles of the rights table, and those of programmes shipped or in force."""
+async def _roles(desk: Desk) -> dict[str, Said]:
+    """Roles of the rights table, and those of programmes shipped or in force, each with what it is called."""
+    from journeys.app.inbox import role_label
     from journeys.app.publishing import in_force
     from journeys.authoring.reading import programme_names, read_programme
     from journeys.domain.rights import ROLES
 
-    known = {*ROLES}
-    for name in programme_names():
-        known |= set(read_programme(name).programme.roles)
-    for _, programme in (await in_force(await desk.pool())).values():
-        known |= set(programme.roles)
-    return known - {"participant", "partner", "mentor"}
+    programmes = [read_programme(name).programme for name in programme_names()]
+    programmes += [programme for _, programme in (await in_force(await desk.pool())).values()]
+    known = {code: Said(role.fr, role.en) for programme in programmes for code, role in programme.roles.items()}
+    known |= {role: Said(role_label(role, "fr"), role_label(role, "en")) for role in ROLES}
+    return {code: label for code, label in known.items() if code not in ("participant", "partner", "mentor")}
 
 
-def _known_role(role: str, known: set[str]) -> None:
+def _known_role(role: str, known: "Collection[str]") -> None:
     from journeys.app.finding import nearest
 
     if role in known:
@@ -398,6 +397,7 @@ def _add_partners(app: typer.Typer) -> None:
         purpose: list[str] = option(*_PURPOSE, []),  # noqa: B008
         places: int = option(*_PLACES, None, min=0, max=10_000),
     ) -> None:
+        from journeys.app.reading import read_codes
         from journeys.identifiers import uuid7
         from journeys.store import partners
         from journeys.store.partners import Partner
@@ -405,8 +405,8 @@ def _add_partners(app: typer.Typer) -> None:
         desk = at(ctx)
         by = await desk.keeper("supervisor", "referent")
         partner = Partner(
-            id=uuid7(desk.now), kind=kind, site=site, place=_line(place, "--place"), purposes=_codes(purpose),
-            places=places, **_contact(name, email, phone, language),
+            id=uuid7(desk.now), kind=kind, site=site, place=_line(place, "--place"),
+            purposes=read_codes(purpose, "--purpose"), places=places, **_contact(name, email, phone, language),
         )  # fmt: skip
         await partners.add(await desk.pool(), partner, by)
         _told(desk, "partner", partner, f"{partner.name} est noté.", f"{partner.name} is noted.")
@@ -433,6 +433,7 @@ def _add_partners(app: typer.Typer) -> None:
         uncounted: bool = option("--uncounted", "ne plus compter ses places", "count its places no more", False),
     ) -> None:
         from journeys.app.finding import find_partner
+        from journeys.app.reading import read_codes
         from journeys.store import partners
 
         desk = at(ctx)
@@ -440,7 +441,7 @@ def _add_partners(app: typer.Typer) -> None:
         known = await find_partner(pool, name, "PARTENAIRE")
         changed = dataclasses.replace(
             known, place=known.place if place is None else _line(place, "--place"),
-            purposes=_codes(purpose) or known.purposes,
+            purposes=read_codes(purpose, "--purpose") or known.purposes,
             places=None if uncounted else known.places if places is None else places,
         )  # fmt: skip
         await partners.describe(pool, changed, await desk.keeper("supervisor", "referent"))
@@ -691,74 +692,6 @@ def _person_json(person: Any) -> dict[str, Any]:
     }
 
 
-# --- funds
-
-
-def _add_funds(app: typer.Typer) -> None:
-    room = group("Les fonds d'où viennent les aides.", "The funds that grants come from.")
-    app.add_typer(room, name="fund")
-
-    @command(room, "open", "Ouvre un fonds.", "Opens a fund.")
-    async def open_(
-        ctx: typer.Context,
-        code: str = argument("code, comme dans le programme", "code, as in the programme", "FONDS"),
-        balance: str = option("--balance", "somme de départ", "money to begin with", "0"),
-        cap: str = option("--cap", "plafond par personne", "cap per person"),
-    ) -> None:
-        from journeys.app.reading import read_amount
-        from journeys.identifiers import uuid7
-        from journeys.store import treasury
-
-        desk = at(ctx)
-        amount = read_amount(balance, "--balance")
-        limit = read_amount(cap, "--cap") if cap is not None else None
-        by = await desk.keeper("finance")
-        await treasury.open_fund(await desk.pool(), uuid7(desk.now), code, cap_per_person=limit, balance=amount, by=by)
-        await _funds(desk, code)
-
-    @command(room, "top-up", "Verse de l'argent dans un fonds.", "Puts money in a fund.")
-    async def top_up(
-        ctx: typer.Context,
-        code: str = argument("code", "code", "FONDS"),
-        amount: str = argument("montant en euros", "amount in euros", "MONTANT"),
-    ) -> None:
-        from journeys.app.reading import read_amount
-        from journeys.store import treasury
-
-        desk = at(ctx)
-        cents = read_amount(amount, "MONTANT")
-        if cents == 0:
-            raise usage("no-amount", "MONTANT : plus que zéro", "MONTANT: more than zero", field="MONTANT")
-        by = await desk.keeper("finance")
-        await treasury.top_up(await desk.pool(), code, cents, by)
-        await _funds(desk, code)
-
-    @command(room, "list", "Tous les fonds et ce qu'il en reste.", "All funds and what is left of them.")
-    async def list_(ctx: typer.Context) -> None:
-        await _funds(at(ctx), None)
-
-
-async def _funds(desk: Desk, code: str | None) -> None:
-    from journeys.i18n import format_money
-    from journeys.store import funds
-
-    found = [fund for fund in await funds.funds(await desk.pool()) if code in (None, fund.code)]
-    out = desk.out
-    heads = (
-        out.t("fonds", "fund"),
-        out.t("disponible", "available"),
-        out.t("réservé", "reserved"),
-        out.t("payé", "paid"),
-        out.t("plafond par personne", "cap per person"),
-    )
-    rows = [
-        (f.code, *(format_money(cents, out.lang) for cents in (f.available, f.reserved, f.paid)),
-         format_money(f.cap_per_person, out.lang) if f.cap_per_person is not None else "")
-        for f in found
-    ]  # fmt: skip
-    out.result({"funds": [dataclasses.asdict(f) for f in found]}, lambda: out.table(heads, rows))
-
-
 # --- what all share
 
 
@@ -784,19 +717,6 @@ def _line(text: str | None, field: str) -> str | None:
     from journeys.app.people_file import one_line
 
     return one_line(text, field) or None if text is not None else None
-
-
-def _codes(typed: "Sequence[str]") -> tuple[str, ...]:
-    """Raises Failure (usage)."""
-    import re
-
-    for code in typed:
-        if not re.fullmatch(_CODE, code):
-            raise usage(
-                "not-a-code", f"--purpose : « {code} » ; minuscules, chiffres ou tirets, d'abord une lettre",
-                f"--purpose: “{code}”; lower case, digits or dashes, a letter first", field="--purpose",
-            )  # fmt: skip
-    return tuple(dict.fromkeys(typed))
 
 
 def _proposed(desk: Desk, kind: str, found: "Sequence[Proposal]") -> None:
@@ -855,8 +775,6 @@ _HEADS: Final = {
 }
 
 
-def _roles_words(roles: tuple[str, ...], lang: Lang) -> str:
-    from journeys.app.inbox import role_label
-
+def _roles_words(roles: tuple[str, ...], lang: Lang, known: "Mapping[str, Said]") -> str:
     nothing = "no role" if lang == "en" else "aucun rôle"
-    return ", ".join(role_label(role, lang) for role in roles) or nothing
+    return ", ".join(known[role].in_(lang) if role in known else role for role in roles) or nothing

@@ -10,6 +10,7 @@ from journeys.app.cli.shape import argument, at, command, option
 
 if TYPE_CHECKING:
     from journeys.app.finding import Loaded
+    from journeys.store.cohorts import Place
     from journeys.store.views import JourneyRow
 
 
@@ -142,21 +143,23 @@ async def _load(desk: Desk, id: str) -> "Loaded":
 async def _show(desk: Desk, id: str) -> None:
     from journeys.app.inbox import waiting
     from journeys.domain.state import dump
-    from journeys.store import mentors, staff
+    from journeys.store import cohorts, mentors, staff
 
     known = await _load(desk, id)
     pool = await desk.pool()
+    place = await cohorts.place_of(pool, known.row.id)
     names = {member.id: member.name for member in await staff.members(pool)}
     names |= {mentor.id: mentor.name for mentor in await mentors.mentors(pool)}
     programmes = {known.row.programme: known.book.programme}
     found = row_json(known.row) | {
         "waiting": [item.as_json(desk.out.lang, programmes) for item in waiting(known.row)],
+        "cohort": {"id": place.cohort, "name": place.name, "rank": place.rank} if place is not None else None,
         "state": dump(known.state),
     }
-    desk.out.result({"journeys": [found]}, lambda: _print(desk, known, names))
+    desk.out.result({"journeys": [found]}, lambda: _print(desk, known, names, place))
 
 
-def _print(desk: Desk, known: "Loaded", names: dict[str, str]) -> None:
+def _print(desk: Desk, known: "Loaded", names: dict[str, str], place: "Place | None") -> None:
     from journeys.app.inbox import otherwise, said, turn, waiting
     from journeys.i18n import format_date
     from journeys.identifiers import short
@@ -173,6 +176,9 @@ def _print(desk: Desk, known: "Loaded", names: dict[str, str]) -> None:
         f"  {closed}{status} · {out.t('référent', 'caseworker')} {leader}" + (f" · {state.site}" if state.site else "")
     )
     colon = out.t(" :", ":")
+    if place is not None:
+        waits = out.t(f" (en attente, rang {place.rank})", f" (waiting, number {place.rank})") if place.rank else ""
+        out.line(f"  {out.t('promotion', 'cohort')} {place.name}{waits}")
     for name, date in state.dates.items():
         label = programme.dates[name].label.in_(lang) if name in programme.dates else name
         how = (

@@ -3,7 +3,8 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +13,9 @@ from journeys.app.failures import Failure, Lang, Said
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+LIVES: Final = Said("Les vies se déroulent", "Lives unfold")
+"""What goes on while journeys are played."""
 
 _WIDE: Final = 4000
 """Columns where nobody looks: a line is then never cut."""
@@ -72,6 +76,36 @@ class Output:
     def note(self, text: str) -> None:
         """Something a person should know, beside the outcome."""
         sys.stderr.write(printable(text) + "\n")
+
+    @contextmanager
+    def progress(self, label: Said, total: float) -> Iterator[Callable[[float, Said | None], None]]:
+        """A bar on a terminal, silence elsewhere: told how much is done, and what goes on now when that has changed.
+
+        `total`: how many things, or 1.0 for a share.
+        """
+        if not sys.stderr.isatty():
+            yield lambda done, label: None
+            return
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        counted = (MofNCompleteColumn(), TimeRemainingColumn()) if isinstance(total, int) else (TimeElapsedColumn(),)
+        with Progress(
+            TextColumn("{task.description}"), BarColumn(), *counted, console=Console(file=sys.stderr), transient=True
+        ) as bars:
+            task = bars.add_task(label.in_(self.lang), total=total)
+
+            def tell(done: float, label: Said | None) -> None:
+                bars.update(task, completed=done, description=label.in_(self.lang) if label is not None else None)
+
+            yield tell
 
     def failure(self, failure: Failure) -> None:
         """What is wrong, where, what to do."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
+from journeys.app.cli import stopping
 from journeys.app.cli.desk import Desk
 from journeys.app.cli.shape import argument, at, command, group, must_be_within, option
 from journeys.app.failures import Exit, Failure, Said, usage, why
@@ -32,6 +33,7 @@ def add_to(app: typer.Typer) -> None:
         "Payments: lists, files for the bank, statements of the bank.",
     )
     app.add_typer(room, name="payments")
+    stopping.add_to(room)
 
     @command(room, "list", "Les versements, ceux qui n'ont pas bougé depuis le plus longtemps d'abord.",
              "Payments, those that have not moved for longest first.")  # fmt: skip
@@ -129,10 +131,10 @@ async def _list(desk: Desk, states: list[str], fund: str | None, channel: str | 
 
 
 def _say_stopped(desk: Desk, stop: "Stop | None") -> None:
+    from journeys.app.stopping import told
+
     if stop is not None:
-        desk.out.line(
-            desk.out.t(f"TOUS LES PAIEMENTS SONT ARRÊTÉS : {stop.why}", f"ALL PAYMENTS ARE STOPPED: {stop.why}")
-        )
+        desk.out.line(told(stop).in_(desk.out.lang))
 
 
 def _stop_json(stop: "Stop | None") -> dict[str, Any] | None:
@@ -276,8 +278,8 @@ async def _export(desk: Desk, file: Path, day: str | None, batch: str | None, fo
         total, on_ = format_money(row.total, out.lang), format_date(row.execute_on, out.lang)
         out.line(
             out.t(
-                f"{file} : lot {row.message}, {row.number} virements, {total}, à exécuter le {on_}.",
-                f"{file}: batch {row.message}, {row.number} transfers, {total}, to be executed on {on_}.",
+                f"{file} : lot {row.message}, {row.number} virement{_s(row.number)}, {total}, à exécuter le {on_}.",
+                f"{file}: batch {row.message}, {row.number} transfer{_s(row.number)}, {total}, for {on_}.",
             )
         )
         out.line(f"SHA-256 {row.digest}")
@@ -334,12 +336,17 @@ def _say_imported(desk: Desk, found: "Imported", told: "Told") -> None:
         out.line(
             out.t(f"Déjà importé le {when} : rien n'a changé.", f"Imported before, on {when}: nothing has changed.")
         )
-    out.line(out.t(f"{found.kind} : {found.lines} lignes, dont {found.fresh} nouvelles.",
-                   f"{found.kind}: {found.lines} lines, {found.fresh} of them new."))  # fmt: skip
+    lines, fresh = found.lines, found.fresh
+    out.line(out.t(f"{found.kind} : {lines} ligne{_s(lines)}, dont {fresh} nouvelle{_s(fresh)}.",
+                   f"{found.kind}: {lines} line{_s(lines)}, {fresh} of them new."))  # fmt: skip
     _say_told(desk, told)
     if looked := found.troubled + told.refused:
         out.line(out.t(f"À regarder : {looked} (« journeys payments exceptions »).",
                        f"To look at: {looked} (“journeys payments exceptions”)."))  # fmt: skip
+
+
+def _s(number: int) -> str:
+    return "s" if number > 1 else ""
 
 
 def _say_told(desk: Desk, told: "Told") -> None:

@@ -1,9 +1,6 @@
 """`journeys programme simulate`, `diff`: a programme tried on people who do not exist, two programmes side by side."""
 
-import contextlib
 import os
-import sys
-from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -13,6 +10,7 @@ import typer
 
 from journeys.app.cli.desk import Desk
 from journeys.app.cli.files import check, write
+from journeys.app.cli.output import LIVES
 from journeys.app.cli.shape import argument, at, command, must_be_within, option
 from journeys.app.failures import not_found
 
@@ -101,8 +99,8 @@ async def _simulate(
     day = read_day(begin, "--from") if begin else date(today.year, 1, 1)
     ready = prepared(await text_of(desk, name), behaviour, day, participants, seed)
     trial, read, programme = ready.trial, ready.behaviour, ready.book.programme
-    with _progress(desk, participants) as told:
-        tally = tried(trial, processes, told)
+    with desk.out.progress(LIVES, participants) as told:
+        tally = tried(trial, processes, lambda played: told(played, None))
     out, lang = desk.out, desk.out.lang
     if svg is not None:
         title = out.t("Charge de travail par semaine", "Work by week")
@@ -150,8 +148,8 @@ async def _replay(desk: Desk, name: str, of: str | None, processes: int) -> None
     if not streams:
         raise not_found("no-journeys", f"aucun parcours du programme « {own} »", f"no journey of the programme “{own}”",
                         field="--of")  # fmt: skip
-    with _progress(desk, len(streams)) as told:
-        found = await compare(pool, streams, known, processes, told)
+    with desk.out.progress(LIVES, len(streams)) as told:
+        found = await compare(pool, streams, known, processes, lambda played: told(played, None))
 
     def show() -> None:
         out.line(out.t(
@@ -212,20 +210,3 @@ def _json(trial: "Trial", tally: "Tally", unknown: tuple[str, ...]) -> dict[str,
         "programme": trial.programme_hash, "participants": trial.participants, "seed": trial.seed,
         "from": trial.day.isoformat(), "left_aside": list(unknown), **as_json(tally),
     }  # fmt: skip
-
-
-@contextlib.contextmanager
-def _progress(desk: Desk, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal; silence elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda played: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-        console=Console(file=sys.stderr), transient=True,
-    ) as bars:  # fmt: skip
-        task = bars.add_task(desk.out.t("Les vies se déroulent", "Lives unfold"), total=total)
-        yield lambda played: bars.update(task, completed=played)

@@ -109,7 +109,9 @@ async def _choices(
     speech = Speech(loaded.book, {}, visit.lang, state)
     match field.kind:
         case "choice":
-            return [(each, capital(spoken(each, visit.lang))) for each in field.choices]
+            inside = "custody" in programme.closings  # of whom no programme says that they return there, no form does
+            choices = (each for each in field.choices if inside or command != "suspend" or each != "custody")
+            return [(each, capital(spoken(each, visit.lang))) for each in choices]
         case "programme":
             return await other_rules(visit, loaded)
         case "days":

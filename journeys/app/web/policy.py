@@ -9,7 +9,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.routing import Mount
 
-from journeys.domain.rights import READS, ROLES, Reach
+from journeys.domain.rights import READS, ROLES, TABLE, Reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,10 @@ ACCOUNT: Final = Policy(
     "account", frozenset(role for role, reach in READS.items() if reach in (Reach.MONEY, Reach.ALL))
 )
 """Those who may look at the association's account as a whole; whoever is bound to funds finds nothing there."""
-PAYING: Final = Policy("paying", frozenset({"finance"}))
+BOOKS: Final = Policy("books", frozenset({"finance", "auditor"}))
+"""Those who look into funds."""
+KEEPING: Final = Policy("keeping", frozenset({"finance"}))
+STOPPING: Final = Policy("stopping", frozenset(TABLE["stop-payments"]))
 DECIDING: Final = Policy("deciding", frozenset({"supervisor", "finance", "duty"}))
 
 

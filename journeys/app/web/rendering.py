@@ -13,7 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from journeys import clock
 from journeys.app.inbox import label, role_label
 from journeys.app.reading import ZONE, today_of
-from journeys.app.web.policy import ACCOUNT, DECIDING, PAYING, READERS, STAFF
+from journeys.app.stopping import told
+from journeys.app.web.policy import ACCOUNT, BOOKS, DECIDING, KEEPING, READERS, STAFF, STOPPING
 from journeys.app.web.visit import Visit
 from journeys.domain.moments import parse_moment
 from journeys.domain.payee import grouped
@@ -55,6 +56,7 @@ def render(visit: Visit, template: str, /, **given: Any) -> str:
         today=today_of(visit.now),
         done=capital(command_word(done, visit.lang)) if done in COMMANDS else "",
         simulated=clock.describe(visit.lang) if clock.simulated() else "",
+        stopped=told(visit.stopped).in_(visit.lang) if visit.stopped is not None else "",
         association=visit.house.settings.association,
         pays_nobody=visit.house.settings.bank == "simulated",
         **given,
@@ -80,9 +82,9 @@ def navigation(visit: Visit) -> list[tuple[str, str]]:
     """The screens that this visitor uses, in the order of a day."""
     say = visit.say
     screens = [("/", say("Aujourd'hui"), STAFF), ("/parcours", say("Parcours"), READERS),
-               ("/accords", say("À valider"), DECIDING), ("/versements", say("Versements"), PAYING),
-               ("/a-rapprocher", say("À rapprocher"), PAYING), ("/alertes", say("Alertes"), READERS),
-               ("/agenda", say("Rendez-vous"), READERS)]  # fmt: skip
+               ("/accords", say("À valider"), DECIDING), ("/versements", say("Versements"), KEEPING),
+               ("/a-rapprocher", say("À rapprocher"), KEEPING), ("/alertes", say("Alertes"), READERS),
+               ("/agenda", say("Rendez-vous"), READERS), ("/justificatifs", say("Justificatifs"), KEEPING)]  # fmt: skip
     return [(path, label) for path, label, policy in screens if visit.admitted(policy)]
 
 
@@ -94,7 +96,8 @@ def elsewhere(visit: Visit) -> list[tuple[str, str]]:
              ("/versements/fichiers", say("Fichiers de la banque"), ACCOUNT),
              ("/a-rapprocher", say("À rapprocher"), ACCOUNT),
              ("/equipe", say("Équipe et absences"), STAFF), ("/mentors", say("Mentors"), READERS),
-             ("/partenaires", say("Partenaires"), READERS), ("/promotions", say("Promotions"), READERS)]  # fmt: skip
+             ("/partenaires", say("Partenaires"), READERS), ("/promotions", say("Promotions"), READERS),
+             ("/fonds", say("Fonds"), BOOKS), ("/arret", say("Arrêt des versements"), STOPPING)]  # fmt: skip
     above = {path for path, _ in navigation(visit)}
     return [(path, label) for path, label, policy in pages if visit.admitted(policy) and path not in above]
 

@@ -4,6 +4,13 @@
 ALTER TABLE funds ADD COLUMN stopped boolean NOT NULL DEFAULT false;
 COMMENT ON COLUMN funds.stopped IS 'Nothing may be promised from it. On the row that every reservation locks, so that none slips past.';
 
+ALTER TABLE funds ADD COLUMN donor text;
+ALTER TABLE funds ADD COLUMN first_day date;
+ALTER TABLE funds ADD COLUMN last_day date;
+ALTER TABLE funds ADD COLUMN purposes text[] NOT NULL DEFAULT '{}';
+ALTER TABLE funds ADD CHECK (first_day <= last_day);
+COMMENT ON COLUMN funds.purposes IS 'What its donor gives for; none: everything.';
+
 CREATE TABLE stops (
     id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
     began timestamptz NOT NULL,
@@ -74,7 +81,8 @@ BEGIN
         SELECT array_agg(DISTINCT code) INTO codes FROM (
             SELECT unnest(p_funds) AS code UNION SELECT each ->> 'fund' FROM jsonb_array_elements(promised) AS each) AS named;
     END IF;
-    SELECT jsonb_agg(jsonb_build_object('code', f.code, 'available', f.balance, 'cap_per_person', f.cap_per_person, 'stopped', f.stopped))
+    SELECT jsonb_agg(jsonb_build_object('code', f.code, 'available', f.balance, 'cap_per_person', f.cap_per_person, 'stopped', f.stopped,
+            'first_day', f.first_day, 'last_day', f.last_day, 'purposes', f.purposes))
         INTO found FROM (SELECT * FROM funds WHERE code = ANY (codes) ORDER BY code FOR UPDATE) AS f;
     IF cardinality(p_payments) > 0 THEN
         SELECT coalesce(jsonb_object_agg(t.payment, t.cents), '{}') INTO justified FROM (
@@ -116,6 +124,7 @@ BEGIN
         END IF;
         PERFORM payment_put(p_stream, said -> 'put') WHERE said ? 'put';
         PERFORM payment_moved(said -> 'moved') WHERE said ? 'moved';
+        PERFORM receipt_said(p_stream, said -> 'receipt') WHERE said ? 'receipt';
     END LOOP;
 END
 $$;

@@ -2,10 +2,12 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from journeys.app import figures
 from journeys.app.approving import sight
+from journeys.app.failures import not_found
 from journeys.app.inbox import waits
 from journeys.app.publishing import in_force
 from journeys.app.reading import today_of
@@ -14,7 +16,11 @@ from journeys.app.web.api.shapes import (
     Absence,
     Approval,
     Approvals,
+    CohortKnown,
+    CohortMember,
+    Cohorts,
     Escalations,
+    Indicators,
     Item,
     Me,
     MentorKnown,
@@ -25,13 +31,20 @@ from journeys.app.web.api.shapes import (
     Programmes,
     Staff,
     StaffMember,
+    WholeCohort,
 )
 from journeys.app.web.policy import DECIDING, READERS, STAFF
 from journeys.app.web.visit import Visit
-from journeys.store import mentors, partners, staff, views
+from journeys.domain.programme import Code
+from journeys.domain.record import Id
+from journeys.indicators.figures import By
+from journeys.store import cohorts, mentors, partners, staff, views
 from journeys.store.views import Listed, Place
 
 router = APIRouter()
+
+CohortId = Annotated[Id, Path(description="The cohort's id.")]
+Month = Annotated[str, StringConstraints(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$")]
 
 MOST: Final = 300
 """Lines of a page at most."""
@@ -108,6 +121,43 @@ async def programmes(visit: Visit = token_door(STAFF)) -> Programmes:
             for name, (published, known) in sorted(found.items())
         ]
     )
+
+
+@router.get("/cohorts", tags=["cohorts"], summary="Cohorts", operation_id="listCohorts")
+async def cohort_list(visit: Visit = token_door(READERS)) -> Cohorts:
+    """All cohorts, the open ones first: days and places. Who is in them is told one by one."""
+    return Cohorts(cohorts=[CohortKnown.of(row) for row in await cohorts.cohorts(visit.connection)])
+
+
+@router.get("/cohorts/{id}", tags=["cohorts"], summary="A cohort", operation_id="getCohort")
+async def one_cohort(id: CohortId, visit: Visit = token_door(READERS)) -> WholeCohort:
+    """Its days and places, and its journeys: those with a place, then those that wait, in their order."""
+    row = await cohorts.cohort(visit.connection, id)
+    if row is None:
+        raise not_found("unknown-cohort", "cette promotion n'existe pas", "there is no such cohort")
+    members = [CohortMember.of(row, each) for each in await cohorts.members(visit.connection, id)]
+    return WholeCohort(**CohortKnown.of(row).model_dump(), journeys=members)
+
+
+class Counting(BaseModel):
+    """Which journeys are counted, and by what."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    by: By = Field("programme", description="What the figures are grouped by.")
+    programme: Code | None = Field(None, description="Of this programme.")
+    first: Month | None = Field(None, alias="from", description="Releases from this month on.")
+    last: Month | None = Field(None, alias="to", description="Releases up to this month.")
+
+
+@router.get("/indicators", tags=["indicators"], summary="Indicators", operation_id="getIndicators")
+async def indicators(asked: Annotated[Counting, Query()], visit: Visit = token_door(READERS)) -> Indicators:
+    """What came of the journeys that the owner may look into, as the page shows it: small numbers are not told."""
+    wanted = figures.asked_for(asked.by, asked.programme, asked.first or "", asked.last or "", ("by", "from", "to"))
+    await figures.count_anew(visit.house.writing, figures.AT_ONCE)
+    counted = await figures.counted(visit.connection, wanted, visit.now, visit.visible)
+    words = figures.Words(visit.lang, await visit.house.programmes())
+    return Indicators.model_validate(figures.as_json(counted, words))
 
 
 @router.get("/staff", tags=["who"], summary="The staff", operation_id="listStaff")

@@ -3,11 +3,14 @@
 from datetime import date, datetime
 from typing import Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
+from journeys.app.cohorts import own_days
 from journeys.contract import Answer
 from journeys.domain.programme import Programme
 from journeys.domain.record import Instant
+from journeys.store.cohorts import CohortRow
+from journeys.store.cohorts import Member as Placed
 from journeys.store.mentors import Mentor
 from journeys.store.partners import Partner
 from journeys.store.staff import Member
@@ -341,6 +344,133 @@ class Staff(Shape):
     model_config = _example(staff=[example_of(StaffMember)])
 
     staff: list[StaffMember]
+
+
+_COHORT: Final[dict[str, Any]] = {
+    "id": A_JOURNEY, "name": "Promotion 2028", "programme": "actice", "places": 12, "taken": 12, "waiting": 3,
+    "dates": {"jury": "2028-01-17", "opening": None}, "closed": False,
+}  # fmt: skip
+
+
+class CohortKnown(Shape):
+    """Journeys of one programme with shared days, so many places, and a waiting list."""
+
+    model_config = _example(**_COHORT)
+
+    id: str
+    name: str
+    programme: str
+    places: int
+    taken: int
+    waiting: int
+    dates: dict[str, date | None]
+    """The shared dates in their order; null: no day yet."""
+    closed: bool
+
+    @classmethod
+    def of(cls, row: CohortRow) -> Self:
+        return cls.model_validate({name: getattr(row, name) for name in cls.model_fields} | {"dates": dict(row.dates)})
+
+
+class Cohorts(Shape):
+    model_config = _example(cohorts=[_COHORT])
+
+    cohorts: list[CohortKnown]
+
+
+class CohortMember(Shape):
+    """A journey of a cohort."""
+
+    model_config = _example(journey=A_JOURNEY, name="Inès Kaddour", rank=None, since="2027-12-01T09:00:00Z",
+                            status="active", own_days={"jury": "2028-01-20"})  # fmt: skip
+
+    journey: str
+    name: str | None
+    rank: int | None
+    """On the waiting list, 1 for the next; null: it has a place."""
+    since: Instant
+    status: str
+    own_days: dict[str, date | None]
+    """Shared dates that it has on another day than its cohort, or not at all."""
+
+    @classmethod
+    def of(cls, row: CohortRow, member: Placed) -> Self:
+        return cls(journey=member.journey, name=member.person, rank=member.rank, since=member.since,
+                   status=member.status, own_days=own_days(row, member))  # fmt: skip
+
+
+class WholeCohort(CohortKnown):
+    """A cohort with those of its journeys that the token's owner may look into; `taken` and `waiting` count all."""
+
+    model_config = _example(**_COHORT, journeys=[example_of(CohortMember)])
+
+    journeys: list[CohortMember]
+
+
+class Figure(Shape):
+    """One figure, or why there is none: `few` and `held-back` keep small numbers from telling of somebody."""
+
+    model_config = _example(shown="figure", young=4, unknown=2, counted=12, among=20, people=20, share=0.6)
+
+    shown: str
+    young: int
+    """Journeys for which it is too soon."""
+    unknown: int | None = None
+    """Of how many nothing is known."""
+    counted: int | None = None
+    among: int | None = None
+    people: int | None = None
+    share: float | None = None
+
+
+class Group(Figure):
+    model_config = _example(key="auxilia", label="Auxilia", **example_of(Figure))
+
+    key: str | None
+    label: str
+
+
+class IndicatorKnown(Shape):
+    """An indicator with its definition in the reader's language."""
+
+    model_config = _example(
+        code="housed-at-3-months", title="Housed three months after the release", unit="journeys",
+        counted="whoever had a roof of their own on that day", among="releases that took place",
+        age="three months since the release", total=example_of(Figure), groups=[example_of(Group)],
+    )  # fmt: skip
+
+    code: str
+    title: str
+    unit: str
+    """What is counted: journeys, things or cents."""
+    counted: str
+    among: str
+    age: str
+    total: Figure
+    groups: list[Group]
+
+
+class Indicators(Shape):
+    """What came of the journeys that the token's owner may look into."""
+
+    model_config = _example(
+        by="programme", programme=None, as_of="2027-05-12", least=5, journeys=48, ahead=3, grown=0,
+        indicators=[example_of(IndicatorKnown)], **{"from": None, "to": None},
+    )  # fmt: skip
+
+    by: str
+    programme: str | None
+    from_: str | None = Field(alias="from")
+    to: str | None
+    as_of: date
+    least: int
+    """Fewer than so many people are not told of."""
+    journeys: int
+    ahead: int
+    """Journeys whose release is still ahead: not counted yet."""
+    grown: int
+    """Journeys that have grown since they were counted."""
+    indicators: list[IndicatorKnown]
 
 
 class PartnerKnown(Shape):

@@ -59,6 +59,7 @@ async def decision(id: str, grant: str, visit: Visit = door(DECIDING)) -> Respon
         speech=Speech(loaded.book, {}, visit.lang, loaded.state),
         refusal=_why_not(visit, loaded, asked),
         committed=_committed(loaded, asked),
+        justified=_justified(loaded, grant),
         command_ids=[uuid7(visit.now) for _ in range(3)],
         wanted=_wanted(asked),
         may={name for name in ("return-grant", "refuse-grant") if may(visit.actor, loaded, name, {"grant": grant})},
@@ -77,6 +78,15 @@ def _committed(loaded: Loaded, asked: GrantKnown) -> Mapping[str, int]:
     cap = loaded.book.programme.grants[asked.kind].cap
     others = sum(each.amount for each in loaded.state.grants.values() if each.kind == asked.kind and each.over is None)
     return {"cap": int(cap), "all": others}
+
+
+def _justified(loaded: Loaded, grant: str) -> Mapping[str, int] | None:
+    """Of what was paid of a grant and wants a receipt, cents that receipts justify; None before there is any."""
+    mine = [each for each in loaded.state.receipts.values() if each.grant == grant]
+    if not mine:
+        return None
+    paid, justified = sum(each.amount for each in mine), sum(each.justified for each in mine)
+    return {"paid": paid, "justified": justified, "missing": paid - justified}
 
 
 def _why_not(visit: Visit, loaded: Loaded, asked: GrantKnown) -> str:

@@ -14,12 +14,12 @@ from journeys.app.web.bodies import file_of, typed_in
 from journeys.app.web.pages.documents import handed_over
 from journeys.app.web.pages.payments import HERE as PAYMENTS
 from journeys.app.web.pages.payments import sees_account
-from journeys.app.web.policy import ACCOUNT, PAYING
+from journeys.app.web.policy import ACCOUNT, KEEPING
 from journeys.app.web.proof import require_proof
 from journeys.app.web.rendering import go, page
 from journeys.app.web.visit import Visit, door
 from journeys.domain.rights import Scope, right
-from journeys.store import bank_files, batches, payment_lists, staff, treasury
+from journeys.store import bank_files, batches, payment_lists, staff
 
 router = APIRouter()
 
@@ -34,7 +34,7 @@ async def screen(visit: Visit = door(ACCOUNT)) -> Response:
 
 
 @router.post(HERE)
-async def give(visit: Visit = door(PAYING)) -> Response:
+async def give(visit: Visit = door(KEEPING)) -> Response:
     """The file of a day, or a batch once more, to be saved. Whoever takes it has shown who they are."""
     who = by(visit.actor, "export-payments", visit.now)
     await require_proof(visit)
@@ -48,7 +48,7 @@ async def give(visit: Visit = door(PAYING)) -> Response:
 
 
 @router.post(f"{HERE}/recus")
-async def take(visit: Visit = door(PAYING)) -> Response:
+async def take(visit: Visit = door(KEEPING)) -> Response:
     """A file of the bank: whole or not at all. It moves no money, so that nobody has to show again who they are."""
     who = by(visit.actor, "import-payments", visit.now)
     house, name = visit.house, visit.say("fichier")
@@ -86,5 +86,5 @@ async def _screen(visit: Visit, failures: Sequence[Failure] = (), day: str = "")
         people={each.id: each.name for each in await staff.members(connection)},
         received=received, again=query.get("deja") == "1",
         untold=await bank_files.count_waiting(connection, digest) if received else 0,
-        exceptions=await bank_files.open_exceptions(connection), stop=await treasury.stopped(connection),
+        exceptions=await bank_files.open_exceptions(connection),
     )  # fmt: skip

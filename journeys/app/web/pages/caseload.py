@@ -1,7 +1,5 @@
 """Parcours: everybody's journeys that one may see, filtered by the address, mine first; also as a table file."""
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 from urllib.parse import urlencode
@@ -11,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from journeys.app.inbox import label
 from journeys.app.reading import ZONE
+from journeys.app.sheets import as_csv
 from journeys.app.web.lines import near_date, release_words
 from journeys.app.web.paging import A_PAGE, Paging, page_asked
 from journeys.app.web.policy import CASEWORK, READERS
@@ -27,7 +26,6 @@ router = APIRouter()
 
 MOST: Final = 5_000
 """Rows of a file."""
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _STATUSES: Final = ("planned", "active", "suspended", "closed")
 
 
@@ -68,12 +66,8 @@ async def table(visit: Visit = door(READERS)) -> Response:
 
 def as_file(name: str, head: Sequence[str], lines: Iterable[Sequence[str]]) -> Response:
     """A table as a file for a spreadsheet; `name` without its ending."""
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=";")
-    writer.writerow(head)
-    writer.writerows([_cell(text) for text in line] for line in lines)
     return Response(
-        "\N{BYTE ORDER MARK}" + out.getvalue(), media_type="text/csv; charset=utf-8",
+        as_csv(head, lines), media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
     )  # fmt: skip
 
@@ -142,7 +136,3 @@ def mine_first(visit: Visit, members: Mapping[str, str]) -> Sequence[tuple[str, 
     """Who can be chosen, oneself before the others."""
     me = visit.visitor.id
     return sorted(members.items(), key=lambda each: (each[0] != me, each[1]))
-
-
-def _cell(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text

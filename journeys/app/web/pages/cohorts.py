@@ -10,8 +10,10 @@ from fastapi.responses import Response
 
 from journeys.app import cohorts as acting
 from journeys.app.cohorts import Known, own_days
+from journeys.app.entry import clean_text
 from journeys.app.failures import Exit, Failure, Said, not_found, usage
 from journeys.app.finding import load
+from journeys.app.publishing import offered, programme_text_of, rules
 from journeys.app.reading import read_day, today_of
 from journeys.app.web.acting import PATIENCE
 from journeys.app.web.bodies import typed_in
@@ -20,9 +22,10 @@ from journeys.app.web.rendering import go, page
 from journeys.app.web.visit import Visit, door
 from journeys.domain.programme import Programme
 from journeys.domain.rights import covers
-from journeys.identifiers import is_uuid
+from journeys.identifiers import is_uuid, uuid7
 from journeys.store import cohorts, views
 from journeys.store.cohorts import CohortRow, Member
+from journeys.store.directory import AlreadyThere
 from journeys.store.views import JourneyRow
 
 router = APIRouter()
@@ -50,7 +53,44 @@ async def listed(visit: Visit = door(READERS)) -> Response:
         for row in rows
     }
     programmes = await visit.house.programmes()
-    return page(visit, "cohorts.html", rows=rows, programmes=programmes, following=following)
+    return page(
+        visit, "cohorts.html", rows=rows, programmes=programmes, following=following,
+        supervises=visit.admitted(SUPERVISION),
+    )  # fmt: skip
+
+
+@router.get("/promotions/ouvrir")
+async def form(visit: Visit = door(SUPERVISION)) -> Response:
+    return await _form(visit, dict(visit.request.query_params))
+
+
+@router.post("/promotions/ouvrir")
+async def begin(visit: Visit = door(SUPERVISION)) -> Response:
+    """Open a cohort. Sent twice it opens one: the name is taken then."""
+    typed = typed_in(await visit.request.form())
+    pool = visit.house.writing
+    try:
+        of = rules(await programme_text_of(pool, _chosen(typed)), today_of(visit.now))
+        by = acting.by(visit.actor, "open-cohort", of.book, visit.now)
+        name = clean_text(typed.get("name", "").strip(), "name")
+        if not name:
+            raise usage("no-name", "il manque le nom", "the name is missing", field="name")
+        days = {
+            code: read_day(on, f"date-{code}")
+            for code in of.programme.dates
+            if (on := typed.get(f"date-{code}", "").strip())
+        }
+        await visit.done()
+        row = await acting.begin(pool, uuid7(visit.now), name, of, _number(typed), days, by)
+    except AlreadyThere:
+        failure = usage("name-taken", "une promotion porte déjà ce nom", "a cohort has this name already", field="name")
+        return await _form(visit, typed, [failure], 422)
+    except Failure as failure:
+        if failure.code == "no-right":
+            raise
+        return await _form(visit, typed, [failure], 422)
+    visit.house.forget_programmes()
+    return go(f"/promotions/{row.id}?note=ouverte")
 
 
 @router.get("/promotions/{cohort}")
@@ -86,15 +126,26 @@ async def resize(cohort: str, visit: Visit = door(SUPERVISION)) -> Response:
     try:
         known = await acting.known(visit.house.writing, row, visit.now)
         by = acting.by(visit.actor, "set-cohort-places", known.book, visit.now)
-        if not typed.get("places", "").strip().isdecimal():
-            raise usage("not-a-number", "écrivez un nombre", "write a number", field="places")
-        number = min(int(typed["places"][:9]), 1_000_000)
-        await acting.resize(visit.house.writing, visit.house.ring, known, number, by)
+        await acting.resize(visit.house.writing, visit.house.ring, known, _number(typed), by)
     except Failure as failure:
         return await _refused(visit, row, typed, failure)
     await visit.done()
     await _tell(visit, known)
     return go(f"/promotions/{row.id}?note=places")
+
+
+@router.post("/promotions/{cohort}/clore")
+async def end(cohort: str, visit: Visit = door(SUPERVISION)) -> Response:
+    row, typed = await _row(visit, cohort), typed_in(await visit.request.form())
+    try:
+        known = await acting.known(visit.house.writing, row, visit.now)
+        by = acting.by(visit.actor, "close-cohort", known.book, visit.now)
+        if typed.get("sure") != "yes":
+            raise usage("not-sure", "cochez la case pour clore", "tick the box to close it", field="sure")
+        await acting.end(visit.house.writing, visit.house.ring, known, by)
+    except Failure as failure:
+        return await _refused(visit, row, typed, failure)
+    return go(f"/promotions/{row.id}?note=close")
 
 
 @router.post("/promotions/{cohort}/entrer")
@@ -126,6 +177,36 @@ async def leave(cohort: str, visit: Visit = door(CASEWORK)) -> Response:
     await visit.done()
     await _tell(visit, known)
     return go(f"/promotions/{row.id}?note={'donnee' if given else 'sortie'}")
+
+
+async def _form(
+    visit: Visit, typed: Mapping[str, str], failures: Sequence[Failure] = (), status: int = 200
+) -> Response:
+    """The programmes that gather people, and for the one that is chosen what its cohort is to have."""
+    gathering = {
+        name: known
+        for name, (_, known) in (await offered(visit.house.writing)).items()
+        if any(rule.shared for rule in known.dates.values())
+    }
+    programme = gathering.get(typed.get("programme", ""))
+    shared = {f"date-{code}": rule.label for code, rule in programme.dates.items() if rule.shared} if programme else {}
+    return page(
+        visit, "cohort-open.html", status, programmes=gathering, programme=programme, typed=typed, shared=shared,
+        failures=[failure.beside_its_field() for failure in failures],
+    )  # fmt: skip
+
+
+def _chosen(typed: Mapping[str, str]) -> str:
+    if not typed.get("programme"):
+        raise usage("choose", "choisissez dans la liste", "choose from the list", field="programme")
+    return typed["programme"]
+
+
+def _number(typed: Mapping[str, str]) -> int:
+    """The places that were typed. Raises Failure."""
+    if not typed.get("places", "").strip().isdecimal():
+        raise usage("not-a-number", "écrivez un nombre", "write a number", field="places")
+    return min(int(typed["places"].strip()[:9]), 1_000_000)
 
 
 async def _screen(

@@ -21,8 +21,6 @@ from journeys.indicators.figures import Cell, Shown
 
 router = APIRouter()
 
-AT_ONCE: Final = 100
-"""Journeys that have grown and are counted before a page is made; housekeeping counts the others."""
 FIELDS: Final = ("par", "de", "a")
 
 
@@ -84,7 +82,7 @@ async def _found(visit: Visit) -> _Found:
     except Failure as failure:
         asked = Asked(programme=programme)
         failures.append(failure.beside_its_field())
-    await figures.count_anew(visit.house.writing, AT_ONCE)
+    await figures.count_anew(visit.house.writing, figures.AT_ONCE)
     counted = await figures.counted(visit.connection, asked, visit.now, visit.visible)
     return _Found(counted, Words(visit.lang, await visit.house.programmes()), tuple(failures))
 

@@ -27,7 +27,7 @@ from journeys.i18n import N_
 from journeys.identifiers import is_uuid
 from journeys.narration import spoken
 from journeys.narration.telling import Speech
-from journeys.store import batches, payment_lists, treasury
+from journeys.store import batches, payment_lists
 from journeys.store.bank_files import lines_of
 from journeys.store.payment_lists import WANTS, Asked, Order, Wanting, Wants
 from journeys.store.payments import PaymentRow, payments_like
@@ -94,7 +94,6 @@ async def screen(visit: Visit = door(READERS)) -> Response:
         funds=await payment_lists.funds_named(visit.connection), statuses=tuple(PaymentStatus), means=_MEANS,
         ages=_AGES, wants=WANTS, titles={each: visit.say(TITLES[each]) for each in WANTS}, urgent=URGENT,
         address=lambda **more: _address(visit, **more), back=_back(visit), sees_account=sees_account(visit),
-        stop=await treasury.stopped(visit.connection),
     )  # fmt: skip
 
 
@@ -116,7 +115,6 @@ async def one(payment: str, visit: Visit = door(READERS)) -> Response:
     wanting = await payment_lists.wanting(visit.connection, row.id, asked.silent_before)
     batch = await batches.batch_with(visit.connection, row.id)
     lines = await lines_of(visit.connection, visit.house.ring, row.id)
-    stop = await treasury.stopped(visit.connection)
     answers = may(visit.actor, loaded, "settle-doubt", {"payment": row.id})
     sent = await payment_lists.payees(visit.house.writing, visit.house.ring, [row.id]) if answers else {}
     _, names, story = await journey_told(
@@ -128,7 +126,7 @@ async def one(payment: str, visit: Visit = door(READERS)) -> Response:
         shown=shown(visit, wanting), row=row, loaded=loaded, sight=seen, batch=batch, lines=lines, speech=speech,
         days=told_days(story.days, {each.seq for day in story.days for each in day.told}),
         answers=answers, payee=sent.get(row.id) or (seen.payee if seen is not None else None), back=f"{HERE}/{row.id}",
-        sees_account=sees_account(visit), stop=stop,
+        sees_account=sees_account(visit),
     )  # fmt: skip
 
 

@@ -25,8 +25,10 @@ from journeys.audit.narrating import PLUMBING
 from journeys.audit.reading import Recorded
 from journeys.domain.handbook import Handbook
 from journeys.i18n import N_, capital
+from journeys.identifiers import is_uuid
 from journeys.narration import command_word, spoken
 from journeys.narration.telling import Speech
+from journeys.store import cohorts
 
 router = APIRouter()
 
@@ -81,6 +83,7 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
         shown.update(seq for day in told[: None if every else SHOWN_DAYS] for seq in day)
         return shown | holding(events)
 
+    place = await cohorts.place_of(visit.connection, id) if is_uuid(id) else None
     loaded, names, story = await journey_told(visit, id, choose)
     programmes = {loaded.row.programme: loaded.book.programme}
     items = sorted(waiting(loaded.row), key=lambda item: (item.at is None, item.at or visit.now))
@@ -105,6 +108,7 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
         picture=gantt(loaded, visit.now, visit.lang),
         tries=await next_tries(visit.house.writing, loaded) if may(visit.actor, loaded, "send-referral") else [],
         version=loaded.state.seq,
+        place=place,
         gives=may_give(visit.actor, loaded),
         writes=loaded.state.is_open and may_write(visit.actor, loaded),
     )  # fmt: skip

@@ -12,14 +12,14 @@ from journeys.app.reconciling import How, by, matched, resolve, tell
 from journeys.app.web.bodies import typed_in
 from journeys.app.web.pages.payments import sees_account
 from journeys.app.web.paging import A_PAGE, Paging, page_asked
-from journeys.app.web.policy import ACCOUNT, PAYING
+from journeys.app.web.policy import ACCOUNT, KEEPING
 from journeys.app.web.rendering import go, page
 from journeys.app.web.visit import Visit, door
 from journeys.domain.payee import Payee
 from journeys.domain.rights import Scope, right
 from journeys.i18n import N_, format_money
 from journeys.narration.bank_files import trouble_said
-from journeys.store import bank_files, batches, payment_lists, staff, treasury
+from journeys.store import bank_files, batches, payment_lists, staff
 from journeys.store.bank_files import LineRow
 from journeys.store.batches import BatchRow
 from journeys.store.database import Connection, Pool
@@ -64,7 +64,6 @@ async def screen(visit: Visit = door(ACCOUNT)) -> Response:
         rows=[(row, _trouble(visit, row)) for row in rows], total=total, resolved=resolved,
         paging=Paging(visit, number, seen, A_PAGE), sees_account=sees_account(visit), note=_note(visit),
         people={each.id: each.name for each in await staff.members(visit.connection)},
-        stop=await treasury.stopped(visit.connection),
     )  # fmt: skip
 
 
@@ -75,7 +74,7 @@ async def one(file: str, position: str, visit: Visit = door(ACCOUNT)) -> Respons
 
 
 @router.post(HERE + "/{file}/{position}")
-async def settle(file: str, position: str, visit: Visit = door(PAYING)) -> Response:
+async def settle(file: str, position: str, visit: Visit = door(KEEPING)) -> Response:
     """Say what a line is, and go on to the next one."""
     who = by(visit.actor, "resolve-bank-line", visit.now)
     row, typed, house = await _line(visit, file, position), typed_in(await visit.request.form()), visit.house
@@ -137,7 +136,7 @@ async def _screen(
         total=await bank_files.open_exceptions(connection), note=_note(visit),
         following=await bank_files.next_exception(connection, row.file, row.position),
         people={each.id: each.name for each in await staff.members(connection)},
-        sees_account=sees_account(visit), stop=await treasury.stopped(connection),
+        sees_account=sees_account(visit),
     )  # fmt: skip
 
 

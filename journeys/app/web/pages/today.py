@@ -15,11 +15,11 @@ from journeys.app.web.lines import Line, line, together
 from journeys.app.web.pages.payments import HERE as PAYMENTS
 from journeys.app.web.pages.payments import TITLES, sees_account
 from journeys.app.web.paging import A_SHEET, Paging, page_asked
-from journeys.app.web.policy import CASEWORK, PAYING, STAFF
+from journeys.app.web.policy import CASEWORK, KEEPING, STAFF
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
 from journeys.i18n import ngettext
-from journeys.store import bank_files, batches, payment_lists, views
+from journeys.store import bank_files, batches, controlling, payment_lists, views
 from journeys.store.views import JourneyRow
 
 router = APIRouter()
@@ -65,7 +65,8 @@ async def screen(visit: Visit = door(STAFF)) -> Response:
         lists=lists, begins=visit.admitted(CASEWORK), led=len(led), releases=_releases(visit, led), only=only,
         version=sum(row.seq for row in rows) + theirs.version,
         paging=Paging(visit, number, lists[only].total, A_SHEET) if only is not None else None,
-        money=await _money(visit) if only is None and visit.admitted(PAYING) else [],
+        money=await _money(visit) if only is None and visit.admitted(KEEPING) else [],
+        control=await controlling.last(visit.connection) if visit.admitted(KEEPING) else None,
     )  # fmt: skip
 
 

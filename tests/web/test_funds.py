@@ -1,0 +1,109 @@
+"""Money as finance sees it: receipts settled from the list, a fund and its statement, and the switch that stops all."""
+
+import asyncio
+import html
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest_asyncio
+
+from journeys.domain import commands as c
+from journeys.domain import events as e
+from journeys.store import payments, receipts
+from tests.conftest import RealStack
+from tests.web.conftest import form
+from tests.web.office import PNG, Office, open_office
+from tests.web.test_papers import paying, words
+
+
+@pytest_asyncio.fixture
+async def office(stack: RealStack, journal_pool: Any, database_url: str, tmp_path: Path) -> AsyncIterator[Office]:
+    async with open_office(stack, journal_pool, database_url, tmp_path) as made:
+        yield made
+
+
+async def page(office: Office, handle: str, path: str) -> str:
+    answer = await (await office.enter(handle)).client.get(path)
+    assert answer.status_code == 200, (path, answer.status_code)
+    return plain(answer)
+
+
+def plain(answer: httpx.Response) -> str:
+    return html.unescape(answer.text).replace("\u00a0", " ").replace("\u202f", " ").replace("’", "'")
+
+
+async def test_a_receipt_is_accepted_from_the_list_and_the_statement_says_so(office: Office) -> None:
+    payment, engine = await paying(office, "600"), office.engine
+    settled = c.SettlePayment(payment=payment)
+    assert (await engine.do(settled, actor=engine.finance, roles=("finance",), reason="vu")).outcome == "accepted"
+    receipt = next(event.data.receipt for event in await engine.events() if isinstance(event.data, e.ReceiptDue))
+    aline, fin = await office.enter("aline"), await office.enter("fin")
+    assert "Rien n'attend ici" in await page(office, "fin", "/justificatifs")
+    shown = await aline.send("submit-receipt", ("facture.png", PNG), receipt=receipt, amount="120")
+    assert shown.status_code == 303, shown.text
+
+    listed = plain(await fin.client.get("/justificatifs"))
+    row = listed.partition("<tbody>")[2].partition("</tbody>")[0]
+    assert "Samir Benali" in row and "120,00 €" in row and "300,00 €" in row
+    document = re.search(r'href="(/parcours/[^"]*/documents/\d+)"', row)
+    assert document is not None and (await fin.client.get(document[1])).content == PNG
+    assert "Accepter" not in await page(office, "aude", "/justificatifs"), "an auditor reads, and has no button"
+    hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', row))
+    taken = await fin.client.post(f"{office.path}/agir/accept-receipt", data=hidden)
+    assert (taken.status_code, taken.headers["location"]) == (303, "/justificatifs?page=1&fait=accept-receipt")
+    left = await page(office, "fin", "/justificatifs?etat=in-part")
+    assert "180,00 €" in left.partition("<tbody>")[2] and "Dispenser" in left
+
+    fund = await page(office, "fin", "/fonds/parvis-solidaire")
+    assert "Benali" not in fund and "moins de 5" in fund
+    assert "/justificatifs?fonds=parvis-solidaire&etat=in-part" in fund
+    assert "700,00 €" in await page(office, "fin", "/fonds")
+    table = (await fin.client.get("/fonds/parvis-solidaire/releve.csv")).content
+    total = table.decode("utf-8-sig").strip().splitlines()[-1]
+    assert table.startswith(b"\xef\xbb\xbf")
+    assert total == "Ensemble;1000,00;600,00;300,00;300,00;0,00;120,00;180,00;moins de 5"
+    paper = words((await fin.client.get("/fonds/parvis-solidaire/releve.pdf")).content)
+    assert "Relevé du fonds" in paper and "180,00 €" in paper and "Benali" not in paper
+    assert (await fin.client.get("/fonds/parvis-solidaire/releve.csv?de=hier")).status_code == 422
+
+    other = office.browser(await office.session(await office.member("fanny", "finance", funds=("autre",))))
+    assert (await other.get("/fonds/parvis-solidaire")).status_code == 404
+    assert "parvis" not in plain(await other.get("/fonds")) + plain(await other.get("/justificatifs?etat=tous"))
+    owner = await asyncpg.connect(office.owner)
+    await owner.execute("UPDATE journeys SET summary = jsonb_set(summary, '{funds}', '[\"autre\"]')")
+    assert "parvis" not in plain(await other.get("/justificatifs?etat=tous")), "of another fund than she is bound to"
+    await owner.execute("ALTER TABLE receipts DISABLE ROW LEVEL SECURITY")
+    assert "parvis" in plain(await other.get("/justificatifs?etat=tous")), "the rows' own policy held it back"
+    await owner.close()
+
+
+async def post(office: Office, handle: str, path: str, **typed: str) -> httpx.Response:
+    desk = await office.enter(handle)
+    return await desk.client.post(path, data=form(desk.token, **typed))
+
+
+async def test_stopped_payments_are_said_everywhere_and_called_for_again(office: Office) -> None:
+    assert (await post(office, "sam", "/arret", why=" ")).status_code == 422
+    assert (await post(office, "aline", "/arret", why="non")).status_code == 403
+    assert (await post(office, "sam", "/arret", why="Compte piraté")).status_code == 303
+    for handle, path in (("aline", "/"), ("aude", "/fonds"), ("fin", "/accords"), ("bob", "/parcours")):
+        said = await page(office, handle, path)
+        assert "Tous les versements sont arrêtés depuis le" in said and "par Sam : Compte piraté" in said
+
+    async with asyncio.timeout(30):
+        waiting = asyncio.create_task(paying(office, "600"))
+        while not (blocked := await payments.stopped_by_the_switch(office.house.writing)):
+            await asyncio.sleep(0.1)
+        assert not waiting.done()
+        assert (await post(office, "fin", "/arret/reprise", why="Mot de passe changé")).status_code == 303
+        payment = await waiting
+    assert "arrêtés depuis" not in await page(office, "aline", "/")
+    assert await payments.stopped_by_the_switch(office.house.writing) == []
+    kinds = [event.kind for event in await office.engine.events()]
+    assert (kinds.count("PaymentBlocked"), kinds.count("PaymentRetried"), kinds.count("PaymentReserved")) == (1, 1, 1)
+    assert payment != blocked[0][1]
+    assert await receipts.owing(office.house.writing, office.house.now) == []
