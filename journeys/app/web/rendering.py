@@ -83,7 +83,8 @@ def navigation(visit: Visit) -> list[tuple[str, str]]:
     say = visit.say
     screens = [("/", say("Aujourd'hui"), STAFF), ("/parcours", say("Parcours"), READERS),
                ("/accords", say("À valider"), DECIDING), ("/versements", say("Versements"), KEEPING),
-               ("/alertes", say("Alertes"), READERS), ("/agenda", say("Rendez-vous"), READERS), ("/justificatifs", say("Justificatifs"), KEEPING)]  # fmt: skip
+               ("/alertes", say("Alertes"), READERS), ("/agenda", say("Rendez-vous"), READERS),
+               ("/justificatifs", say("Justificatifs"), KEEPING)]  # fmt: skip
     return [(path, label) for path, label, policy in screens if visit.admitted(policy)]
 
 
