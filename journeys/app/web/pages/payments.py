@@ -55,7 +55,6 @@ TODO: Final[Mapping[Wants, str]] = {
     "way": N_("Rien à faire."),
     "done": N_("Rien à faire."),
 }
-URGENT: Final[tuple[Wants, ...]] = ("doubt", "silent", "held", "blocked")
 _TONES: Final[Mapping[Wants, str]] = {
     "doubt": "late", "silent": "late", "held": "late", "blocked": "soon", "handing": "soon", "failed": "soon",
     "way": "calm", "done": "done",
@@ -92,7 +91,7 @@ async def screen(visit: Visit = door(READERS)) -> Response:
         waiting=await batches.waiting(visit.house.writing) if sees_account(visit) else None,
         paging=Paging(visit, number, total, A_PAGE), asked=asked, typed=query,
         funds=await payment_lists.funds_named(visit.connection), statuses=tuple(PaymentStatus), means=_MEANS,
-        ages=_AGES, wants=WANTS, titles={each: visit.say(TITLES[each]) for each in WANTS}, urgent=URGENT,
+        ages=_AGES, wants=WANTS, titles={each: visit.say(TITLES[each]) for each in WANTS},
         address=lambda **more: _address(visit, **more), back=_back(visit), sees_account=sees_account(visit),
     )  # fmt: skip
 
