@@ -1,16 +1,14 @@
 """A life's steps in time, and each step as a command: pure, so that a cohort can be rehearsed without any server."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from journeys.channels.bank import Behaviour
 from journeys.domain import commands as c
 from journeys.domain.calendar import Calendar
 from journeys.domain.moments import AnchorKind, Duration, Side, Unit
 from journeys.domain.money import parse_euro
-from journeys.domain.payee import read_payee
 from journeys.domain.programme import Roll
 from journeys.domain.state import State
 from journeys.local.lives import Cohort, Life, Step, When, field_kind, parse_when
@@ -158,9 +156,6 @@ class Actors:
         """A step as a command on what the journey holds now. Raises NotThere."""
         kind = c.BODIES[step.do]
         texts = {name: str(value) for name, value in step.given.items() if name in kind.PARTS}
-        if step.bank is not None and step.bank is not Behaviour.ACCEPT:
-            payee = read_payee(texts.get("payee", ""))
-            texts["payee"] = replace(payee, name=f"{payee.name} (SIM-{step.bank.upper()})").text
         given = {
             name: self._value(kind, name, value, step, script, state)
             for name, value in step.given.items()
@@ -232,21 +227,21 @@ class Actors:
         return state.grants[grant].digest
 
     def _escalation(self, about: str, state: State) -> str:
-        """`milestone first-meeting`: the open escalation about it; a named step stands for what it opened."""
+        """`milestone first-meeting`: the open escalation about it; a named step stands for what it opened, and
+        `payment bourse/2` for that payment."""
         kind, _, id = about.partition(" ")
-        wanted = (kind, self.opened.get(id, id))
+        wanted = (kind, self._payment(id, state) if kind == "payment" else self.opened.get(id, id))
         found = next((id for id, e in state.escalations.items() if (e.about.kind, e.about.id) == wanted), None)
         if found is None:
             raise NotThere(about)
         return found
 
     def _payment(self, text: str, state: State) -> str:
-        """`bourse/2`: the second instalment of the grant that the step `bourse` asked for."""
+        """`bourse/2`: the second payment made of the grant that the step `bourse` asked for."""
         name, _, number = text.partition("/")
         grant = self._opened(name)
-        found = next(
-            (id for id, p in state.payments.items() if p.grant == grant and p.number == int(number or "1")), None
-        )
+        mine = [id for id, each in state.payments.items() if each.grant == grant]
+        found = next(iter(mine[int(number or "1") - 1 :]), None)
         if found is None:
             raise NotThere(text)
         return found

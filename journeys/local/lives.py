@@ -18,13 +18,13 @@ from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
 from journeys.authoring.findings import nearest, spell
 from journeys.authoring.reading import ProgrammeFile, ProgrammeInvalid, ProgrammeNotFound, read_programme
 from journeys.authoring.yaml_text import Path, Tree, YamlInvalid, read_bytes, read_tree
-from journeys.channels.bank import Behaviour
 from journeys.domain import commands as c
 from journeys.domain.moments import AnchorKind, DurationField, Moment, parse_moment
 from journeys.domain.money import EuroField, parse_euro
 from journeys.domain.programme import Code, LabelField
 from journeys.domain.record import Frozen
 from journeys.i18n.system import unwilling
+from journeys.local.bank_files import Fate
 
 LIVES: Final = File(__file__).resolve().parents[2] / "demo"
 """The cohorts that are shipped: beside the package, in a checkout and in a wheel."""
@@ -119,8 +119,8 @@ class Step(Frozen):
     until: WhenField | None = None
     refused: Code | None = None
     """The rule or right that is expected to say no."""
-    bank: Behaviour | None = None
-    """How the simulated bank treats the payments of this request."""
+    bank: tuple[Fate, ...] = ()
+    """What the imaginary bank does with each instalment of this request; those not named are paid."""
     any_day: bool = False
     why: Prose | None = None
 
@@ -492,7 +492,7 @@ def _shape(tree: Tree, detail: Any) -> Fault:
         case "value_error" if name in ("when", "until", "since", "happened") or "dates" in where[-2:-1]:
             return _fault(tree, where, "when", value=value)
         case "enum":
-            return _unknown(tree, where, value, (each.value for each in Behaviour))
+            return _unknown(tree, where, value, (each.value for each in Fate))
         case _:
             return _fault(tree, where, "value", value=value, said=detail["msg"].removeprefix("Value error, "))
 

@@ -88,8 +88,13 @@ class Paid:
     id: str
     number: int
     amount: int
+    pay_by: str = ""
     status: str = "reserved"
     was_unknown: bool = False
+    reason: str = ""
+    """Why it was rejected or came back."""
+    replaces: str | None = None
+    """The payment that it makes good."""
     receipt: str | None = None
     """owed, overdue, submitted, accepted, waived; None before it is owed."""
 
@@ -113,6 +118,10 @@ class Aid:
     @property
     def paid(self) -> int:
         return sum(one.amount for one in self.payments.values() if one.status in ("settled", "settled-by-hand"))
+
+    def paid_by(self, channel: str) -> int:
+        """What went through a channel by itself and stayed away, in cents."""
+        return sum(one.amount for one in self.payments.values() if one.pay_by == channel and one.status == "settled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,10 +232,12 @@ def aids_of(journey: str, person: str, events: Events) -> list[Aid]:
             case e.GrantApprovalGiven(grant=id, stands_for=role):
                 known[id].approvals.append((event.actor, role))
             case e.PaymentReserved() as reserved:
-                paid[reserved.payment] = Paid(reserved.payment, reserved.number, reserved.amount)
+                paid[reserved.payment] = Paid(
+                    reserved.payment, reserved.number, reserved.amount, reserved.pay_by, replaces=reserved.replaces
+                )
                 known[reserved.grant].payments[reserved.payment] = paid[reserved.payment]
             case e.PaymentBlocked() as blocked:
-                paid[blocked.payment] = Paid(blocked.payment, blocked.number, blocked.amount, "blocked")
+                paid[blocked.payment] = Paid(blocked.payment, blocked.number, blocked.amount, blocked.pay_by, "blocked")
                 known[blocked.grant].payments[blocked.payment] = paid[blocked.payment]
             case e.ReceiptDue(receipt=id, payment=payment):
                 receipts[id] = paid[payment]
@@ -260,12 +271,12 @@ def _payment_step(paid: Mapping[str, Paid], data: Payload) -> None:
             paid[id].status = "settled"
         case e.PaymentSettledByHand(payment=id):
             paid[id].status = "settled-by-hand"
-        case e.PaymentRejected(payment=id):
-            paid[id].status = "rejected"
+        case e.PaymentRejected(payment=id, reason=reason):
+            paid[id].status, paid[id].reason = "rejected", reason
         case e.PaymentCancelled(payment=id):
             paid[id].status = "cancelled"
-        case e.PaymentReturned(payment=id):
-            paid[id].status = "returned"
+        case e.PaymentReturned(payment=id, reason=reason):
+            paid[id].status, paid[id].reason = "returned", reason
         case _:
             pass
 

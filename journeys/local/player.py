@@ -29,6 +29,7 @@ from journeys.domain.state import State
 from journeys.identifiers import uuid7
 from journeys.issuing import forwarded, issue
 from journeys.local.acting import Actors, Names, NotThere, Script, end_of
+from journeys.local.bank_days import ACCOUNT, BankDays, FinanceOf, Heard, Reconciled, bank_day_after, heard, reconcile
 from journeys.local.lives import Life, Lives, Step, When
 from journeys.local.outcomes import (
     Aid,
@@ -101,6 +102,11 @@ class Report:
     outcomes: tuple[Outcome, ...]
     alerts: tuple[Alert, ...]
     aids: tuple[Aid, ...]
+    heard: Mapping[str, Heard]
+    """Where each payment went and what the bank said, by its id."""
+    reconciled: Reconciled
+    bank_folder: Path
+    """Where the files to and from the bank lie."""
     refusals: tuple[Refusal, ...]
     funds: tuple[Fund, ...]
     latest: timedelta
@@ -116,24 +122,31 @@ class Report:
 
     @property
     def holds(self) -> bool:
-        """Every account of every journey was compared and agrees, and nothing came late."""
-        return self.punctual and all(one.exit_code(strict=True) == 0 for one in self.verifications)
+        """Every account of every journey was compared and agrees, the bank's files too, and nothing came late."""
+        return (
+            self.punctual
+            and self.reconciled.agrees
+            and all(one.exit_code(strict=True) == 0 for one in self.verifications)
+        )
 
 
-async def play(lives: Lives, data_dir: Path, *, workflows: Sequence[type], progress: Progress | None = None) -> Report:
+async def play(
+    lives: Lives, data_dir: Path, *, workflows: Sequence[type], finance: FinanceOf, progress: Progress | None = None
+) -> Report:
     """Play a cohort and stop the stack. See `stage`."""
-    async with stage(lives, data_dir, workflows=workflows, progress=progress) as (report, _):
+    async with stage(lives, data_dir, workflows=workflows, finance=finance, progress=progress) as (report, _):
         return report
 
 
 @asynccontextmanager
 async def stage(
-    lives: Lives, data_dir: Path, *, workflows: Sequence[type], progress: Progress | None = None
+    lives: Lives, data_dir: Path, *, workflows: Sequence[type], finance: FinanceOf, progress: Progress | None = None
 ) -> AsyncIterator[tuple[Report, Stack]]:
     """Play a cohort on a fresh stack in `data_dir`, which stays up inside the context, its clock at the end.
 
     Args:
         workflows: the workflow classes, for the replay of the audit.
+        finance: makes the one who gives files out to the bank and takes its files in.
         progress: see Progress.
 
     Raises:
@@ -145,7 +158,7 @@ async def stage(
     with _settings_of_nobody():
         settings = load_settings(data_dir=data_dir)
         keys = settings.signing_keys()
-        cohort = _Cohort(lives, KeyRing(keys.current, dict(keys.by_id)))
+        cohort = _Cohort(lives, KeyRing(keys.current, dict(keys.by_id)), finance)
         tell("start", 0.0)
         async with Stack.start(
             data_dir, worker_command=(sys.executable, str(WORKER)), time_skipping=True, after_start=cohort.prepare
@@ -161,13 +174,20 @@ async def stage(
 
 @contextmanager
 def _settings_of_nobody() -> Iterator[None]:
-    """A rehearsal takes no settings from its surroundings: above all it must not send mail to anybody."""
+    """A rehearsal takes no settings from its surroundings: above all it must not send mail to anybody.
+
+    Its transfers wait for the file of an invented account.
+    """
     kept = {name: value for name, value in os.environ.items() if _is_setting(name)}
+    own = {"JOURNEYS_BANK": "file", **ACCOUNT}
     for name in kept:
         del os.environ[name]
+    os.environ.update(own)
     try:
         yield
     finally:
+        for name in own:
+            del os.environ[name]
         os.environ.update(kept)
 
 
@@ -186,6 +206,7 @@ class _Cohort:
 
     lives: Lives
     ring: KeyRing
+    finance: FinanceOf
     pool: Pool = None
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
     programme: str = ""
@@ -193,6 +214,7 @@ class _Cohort:
     names: Names = field(default_factory=lambda: Names({}, {}, {}))
     called: dict[str, str] = field(default_factory=dict)
     book: Handbook = field(init=False)
+    bank: BankDays = field(init=False)
 
     def __post_init__(self) -> None:
         zone = self.lives.programme.programme.clock
@@ -285,12 +307,18 @@ class _Cohort:
             info.temporal_address, namespace=info.temporal_namespace, data_converter=temporal.DATA_CONVERTER
         )
         virtual = VirtualTime(client)
+        self.bank = BankDays(
+            self.book.calendar, self.pool, self.finance(self.pool, self.ring, virtual.client), self._clerk,
+            folder_of(info.data_dir),
+        )  # fmt: skip
         begun = [
             _Journey(self, life, virtual, uuid7(at), uuid7(at))
             for life, at in zip(self.lives.cohort.lives, self._one_after_the_other(), strict=False)
         ]
         for journey in begun:
             await journey.register()
+            if journey.has_money:
+                self.bank.join(journey.id, self.began)
         watching = asyncio.create_task(_watch(begun, tell))
         try:
             async with asyncio.TaskGroup() as group:
@@ -302,6 +330,11 @@ class _Cohort:
             watching.cancel()
         tell("play", 1.0)
         return begun
+
+    @property
+    def _clerk(self) -> str:
+        staff = self.lives.cohort.staff
+        return next((self.names.staff[handle] for handle, one in staff.items() if "finance" in one.roles), SYSTEM)
 
     # --- after
 
@@ -320,13 +353,18 @@ class _Cohort:
             verifications.append(verification)
             tell("audit", len(verifications) / len(streams))
         told = [(p, _name(p.life)) for p in played]
+        aids = tuple(one for p, name in told for one in aids_of(p.state.stream, name, p.events))
+        paid = sum(one.paid_by("sepa") for one in aids)
         return Report(
             lives=self.lives, book=self.book, began=self.began, ended=ended, names=self.called,
             outcomes=tuple(
                 outcome_of(p.state, p.events, self.book, name, p.life.story.model_dump()) for p, name in told
             ),
             alerts=tuple(one for p, name in told for one in alerts_of(p.state.stream, name, p.events)),
-            aids=tuple(one for p, name in told for one in aids_of(p.state.stream, name, p.events)),
+            aids=aids,
+            heard=await heard(self.pool, streams),
+            reconciled=await reconcile(self.pool, self.bank.folder, streams, paid, ended),
+            bank_folder=self.bank.folder,
             refusals=tuple(one for p, name in told for one in refusals_of(p.state.stream, name, p.events)),
             funds=tuple(await funds(self.pool)),
             latest=max(latest_of(p.events) for p in played),
@@ -367,6 +405,20 @@ class _Journey:
     id: str
     person: str
     done: float = 0.0
+    at: datetime = field(init=False)
+    """How far it was played."""
+    asked: bool = False
+    """For money: from then on it keeps the bank days."""
+
+    def __post_init__(self) -> None:
+        self.at = self.cohort.began
+
+    @property
+    def has_money(self) -> bool:
+        """Whether it asks for money at any time."""
+        usual = self.cohort.lives.cohort.usual
+        steps = [*self.life.steps, *(step for name in self.life.follows for step in usual[name])]
+        return any(step.do == "request-grant" for step in steps)
 
     @property
     def stream(self) -> str:
@@ -397,12 +449,29 @@ class _Journey:
             at, step = planned
             if not await self._pass_until(at):
                 raise self._failed(step, "le parcours était déjà terminé", "the journey had ended before")
+            if step.do == "request-grant" and not self.asked:
+                await cohort.bank.catch_up(self.id, at)
             await self._take(step, max(at, cohort.began), script, actors)
             self.done = (at - cohort.began).total_seconds() / length
         await self._pass_until(cohort.end)
+        if self.has_money:
+            await cohort.bank.leave(self.id)
         self.done = 1.0
 
     async def _pass_until(self, at: datetime) -> bool:
+        """Go on to an instant, with the bank days before it once money was asked for. False: it ended before."""
+        bank = self.cohort.bank
+        while self.asked and (day := bank_day_after(self.cohort.book.calendar, self.at)) < at:
+            await self._skip_until(day)
+            self.at = day
+            await bank.meet(self.id, day)
+        if self.has_money:
+            await bank.reach(self.id, at)
+        going = await self._skip_until(at)
+        self.at = max(at, self.at)
+        return going
+
+    async def _skip_until(self, at: datetime) -> bool:
         try:
             async with asyncio.timeout(STUCK_SECONDS):
                 return await self.virtual.pass_until(self.stream, at)
@@ -451,6 +520,9 @@ class _Journey:
             )
         if answer.outcome == "accepted":
             script.learn(acted.body)
+            if step.do == "request-grant":
+                self.asked = True
+                self.cohort.bank.fates[command.id] = step.bank
             if step.name is not None:
                 actors.opened[step.name] = command.id
 
@@ -478,6 +550,11 @@ class _Journey:
         return PlayFailed(
             f"{_name(self.life)}, {when}, {step.do} : {fr}", f"{_name(self.life)}, {when}, {step.do}: {en}"
         )
+
+
+def folder_of(data_dir: Path) -> Path:
+    """Where a demonstration keeps the files to and from its bank."""
+    return data_dir / "bank"
 
 
 def _name(life: Life) -> str:

@@ -85,6 +85,11 @@ WORDS: Final = {
     "bank": N_("réponse de la banque"),
     "no-account": N_("le bénéficiaire n'a pas de compte"),
     "account-closed": N_("compte clos"),
+    "ac01": N_("IBAN faux"),
+    "ac04": N_("compte clos"),
+    "ac06": N_("compte bloqué"),
+    "md07": N_("titulaire décédé"),
+    "ms03": N_("sans motif donné"),
     "payee-deleted": N_("le nom du bénéficiaire a été effacé"),
     "to-hand-over": N_("à remettre"),
     # why a payment does not leave

@@ -5,22 +5,25 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from journeys.authoring.calendars import calendar_text
-from journeys.channels.bank import Behaviour, behaviour_of
 from journeys.domain import agenda
 from journeys.domain import commands as c
+from journeys.domain import events as e
 from journeys.domain.commands import Command
 from journeys.domain.decide import Outcome
 from journeys.domain.directory import Holder
 from journeys.domain.handbook import Handbook, open_handbook
 from journeys.domain.offer import make_offer
 from journeys.domain.recipients import Circle, resolve
-from journeys.domain.record import Event, Part, Payload
+from journeys.domain.record import SYSTEM, Event, Part, Payload
 from journeys.domain.rights import line_of
-from journeys.domain.state import EffectKnown, State
+from journeys.domain.state import EffectKnown, PaymentStatus, State
 from journeys.local.acting import Actors, Names, NotThere, Script, end_of
+from journeys.local.bank_days import bank_day_after, fate_of
+from journeys.local.bank_files import Fate
 from journeys.local.lives import Life, Lives, Step, When
 
 A_BIT = timedelta(milliseconds=5)
+_WAITING = (PaymentStatus.INSTRUCTED, PaymentStatus.UNKNOWN)
 
 
 @dataclass
@@ -52,6 +55,9 @@ class _Play:
     life: Life
     book: Handbook
     now: datetime
+    fates: dict[str, tuple[Fate, ...]] = field(default_factory=dict)
+    told_of: dict[str, str] = field(default_factory=dict)
+    """What the bank said last of each payment in a file."""
 
     def play(self) -> Rehearsed:
         self.stream = f"journey-{uuid.uuid4()}"
@@ -87,6 +93,8 @@ class _Play:
             self.told.surprises.append(f"{at:%d.%m %H:%M} {step.do} {step.given}: {code} instead of {step.refused}")
         elif code is None:
             script.learn(acted.body)
+            if step.do == "request-grant":
+                self.fates[id] = step.bank
             if step.name is not None:
                 self.actors.opened[step.name] = id
 
@@ -106,8 +114,6 @@ class _Play:
             signed_at=at,
             commitments={name: part.commitment() for name, part in parts.items()},
         )
-        if "payee" in texts:
-            self.payees = {**getattr(self, "payees", {}), command.id: texts["payee"]}
         while True:
             offer = make_offer(self.told.state, self.book, [command], [], self.now)
             self._take(offer.state, offer.events)
@@ -117,6 +123,41 @@ class _Play:
                 return command.id, None if refused is None else refused.code
 
     def _pass_until(self, instant: datetime) -> None:
+        while self.fates and (day := bank_day_after(self.book.calendar, self.now)) < instant:
+            self._come_to(day)
+            self._hold_bank_day()
+        self._come_to(instant)
+
+    def _hold_bank_day(self) -> None:
+        """The bank says the next thing of every transfer that it has, and gets what waits."""
+        for id, known in list(self.told_of.items()):
+            if (fate := self._fate(id)) is Fate.SILENCE:
+                continue
+            said = {"accepted": "settled", "settled": "returned" if fate is Fate.RETURN else None}.get(known)
+            if said is not None:
+                self._hear(id, said)
+        for id, payment in list(self.told.state.payments.items()):
+            if id not in self.told_of and payment.pay_by == "sepa" and payment.status in _WAITING:
+                self.told_of[id] = "accepted"
+                if self._fate(id) is not Fate.SILENCE:
+                    self._hear(id, "accepted")
+
+    def _fate(self, id: str) -> Fate:
+        known = self.told.state.payments[id]
+        reserved = next(
+            each.data for each in self.told.events
+            if isinstance(each.data, e.PaymentReserved) and each.data.payment == id
+        )  # fmt: skip
+        return fate_of(self.fates[known.grant], known.number, replaces=reserved.replaces is not None)
+
+    def _hear(self, id: str, said: str) -> None:
+        self.told_of[id] = said
+        body = c.RecordReceipt(of="payment", id=id, said=said, reason="ac04" if said == "returned" else None)
+        _, code = self._give(body, {}, SYSTEM, (SYSTEM,), None, self.now)
+        if code is not None:
+            self.told.surprises.append(f"{self.now:%d.%m %H:%M} the bank said {said}: {code}")
+
+    def _come_to(self, instant: datetime) -> None:
         while True:
             due = agenda.first(self.told.state)
             if due is None or due.at > instant:
@@ -145,11 +186,11 @@ class _Play:
             case "tell":
                 return self._tell(seq, effect)
             case "instruct":
-                known = self.told.state.payments[effect.id]
-                late = behaviour_of(self.payees[known.grant]) in (Behaviour.TIMEOUT, Behaviour.LOST)
-                return Outcome(seq, "unknown" if late else "accepted")
+                return Outcome(seq, "queued")
             case "enquire":
-                return Outcome(seq, "settled")
+                said = self.told_of.get(effect.id)
+                silent = said is not None and self._fate(effect.id) is Fate.SILENCE
+                return Outcome(seq, "unknown" if silent else said or "queued")
             case _:
                 return Outcome(seq, "passed")
 

@@ -18,11 +18,13 @@ from journeys.app.failures import Exit, Failure
 from journeys.audit.verdicts import Verdict
 from journeys.authoring.reading import programme_names
 from journeys.local import player
+from journeys.local.bank_days import Reconciled, reconcile
 from journeys.local.lives import LIVES, Lives, LivesInvalid, cohort_names, parse_when, read_lives
 from journeys.local.player import PlayFailed, Report, play
 from journeys.local.record import StackInfo
 from journeys.local.stack import Stack
 from journeys.settings import load_settings
+from journeys.store.database import Pool, open_pool
 from journeys.store.signing import KeyRing
 from tests.app.rehearsal import rehearse
 from tests.homes import a_home
@@ -82,7 +84,8 @@ def test_the_ten_lives_show_what_they_promise() -> None:
     assert "DateMoved" in kinds["Lucas"]
     assert {"none", "own"} <= {value.value for value in found["Mehdi"].state.situations["housing"]}
     assert {"EscalationUntold", "EscalationClimbed", "AppointmentMissed"} <= kinds["Dylan"]
-    assert "PaymentUnknown" in kinds["Rayan"] and "PaymentSettled" in kinds["Rayan"]
+    assert {"PaymentSettled", "PaymentReturned", "GrantReopened"} <= kinds["Rayan"]
+    assert {"PaymentUnknown", "EscalationAcknowledged"} <= kinds["Sofiane"]
     assert {"JourneySuspended", "JourneyResumed"} <= kinds["Sofiane"]
     assert {"MentorEnded", "MentorDeclined"} <= kinds["Nicolas"]
     assert "DeadlineCorrected" in kinds["Amadou"]
@@ -96,7 +99,9 @@ def test_the_ten_lives_show_what_they_promise() -> None:
 def report() -> Iterator[Report]:
     """Dylan, whose alert climbs past everybody who is away, and Mathieu, whose death settles the rest."""
     with a_home() as home:
-        yield asyncio.run(play(only(AUXILIA, "Dylan", "Mathieu"), home / "demo", workflows=WORKFLOWS))
+        yield asyncio.run(
+            play(only(AUXILIA, "Dylan", "Mathieu"), home / "demo", workflows=WORKFLOWS, finance=demo.Clerk)
+        )
 
 
 def test_the_audit_of_played_lives_holds_strictly(report: Report) -> None:
@@ -131,6 +136,71 @@ def test_the_report_tells_a_director_who_got_where(report: Report, capsys: pytes
     assert "None" not in out and "{" not in out
 
 
+def test_what_left_by_transfer_is_the_same_everywhere(report: Report, capsys: pytest.CaptureFixture[str]) -> None:
+    found = report.reconciled
+    assert found.agrees
+    assert {found.files, found.lines, found.ledger, found.journal, found.payments} == {240_00}
+    assert not found.findings
+    wrong = replace(report, reconciled=replace(found, lines=found.lines - 1))
+    assert demo._exit(wrong) == Exit.FAILED
+    Pages(wrong, "fr").show()
+    out = capsys.readouterr().out
+    assert "✗ Virements : fichiers de la banque 240 €, lignes importées 239,99 €" in " ".join(out.split())
+    assert "Le contrôle ne tient pas" in out
+
+
+async def _tampered(home: Path) -> dict[str, Reconciled]:
+    """A short life with a transfer played once; then one line is taken from each account in turn, and put back."""
+    lives = only(AUXILIA, "Mathieu")
+    async with player.stage(lives, home / "demo", workflows=WORKFLOWS, finance=demo.Clerk) as (report, stack):
+        assert report.holds
+        [stream] = {one.journey for one in report.outcomes}
+        pool = await open_pool(stack.database_url, role=None, largest=1)
+        try:
+            found = {}
+            for table in ("bank_lines", "ledger_entries", "payments"):
+                found[table] = await _without_a_line(pool, table, report, stream)
+            statement = max(report.bank_folder.glob("*camt.053.xml"))
+            statement.unlink()
+            found["file"] = await reconcile(pool, report.bank_folder, [stream], 240_00, report.ended)
+        finally:
+            await pool.close()
+        for one in found.values():
+            assert demo._exit(replace(report, reconciled=one)) == Exit.FAILED
+        return found
+
+
+async def _without_a_line(pool: Pool, table: str, report: Report, stream: str) -> Reconciled:
+    which = {
+        "bank_lines": "(file, position) IN (SELECT file, position FROM bank_lines WHERE cents < 0 LIMIT 1)",
+        "ledger_entries": "ctid IN (SELECT ctid FROM ledger_entries WHERE account = 'paid' LIMIT 1)",
+        "payments": "id IN (SELECT id FROM payments WHERE status = 'settled' LIMIT 1)",
+    }[table]
+    await pool.execute(f"CREATE TABLE kept AS SELECT * FROM {table} WHERE {which}")
+    await pool.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
+    await pool.execute(f"DELETE FROM {table} WHERE {which}")
+    found = await reconcile(pool, report.bank_folder, [stream], 240_00, report.ended)
+    columns = await pool.fetchval(
+        "SELECT string_agg(quote_ident(column_name), ', ') FROM information_schema.columns"
+        " WHERE table_name = $1 AND table_schema = current_schema AND is_generated = 'NEVER'",
+        table,
+    )
+    await pool.execute(f"INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM kept")
+    await pool.execute("DROP TABLE kept")
+    return found
+
+
+def test_a_line_taken_away_behind_its_back_fails_the_demonstration() -> None:
+    with a_home() as home:
+        found = asyncio.run(_tampered(home))
+    assert {name: one.agrees for name, one in found.items()} == dict.fromkeys(found, False)
+    assert found["bank_lines"].lines == 120_00 and found["bank_lines"].ledger == 240_00
+    assert found["payments"].payments == 120_00
+    assert found["file"].files < 240_00 == found["file"].lines
+    assert {each.code for each in found["bank_lines"].findings} == {"ledger-bank"}
+    assert not found["file"].findings
+
+
 def test_the_report_is_complete_in_english(report: Report, capsys: pytest.CaptureFixture[str]) -> None:
     Pages(report, "en").show()
     out = capsys.readouterr().out
@@ -149,6 +219,9 @@ def test_the_json_has_what_the_interface_promises(report: Report) -> None:
     assert [(one["amount"], one["status"], one["receipt"]) for one in told["payments"]] == [
         (12000, "settled", "waived"), (12000, "settled", "waived"),
     ]  # fmt: skip
+    for one in told["payments"]:
+        assert [each["said"] for each in one["bank"]] == ["accepted", "settled"]
+        assert one["given_on"] <= one["bank"][0]["on"] < one["bank"][1]["on"]
     assert told["audit"]["holds"] is True
 
 
@@ -159,7 +232,7 @@ def test_a_step_that_goes_otherwise_is_told_by_name(tmp_path: Path) -> None:
     changed.write_text(text, encoding="utf-8")
     dylan = only(read_lives(changed), "Dylan")
     with a_home() as home, pytest.raises(PlayFailed) as failed:
-        asyncio.run(play(dylan, home / "demo", workflows=WORKFLOWS))
+        asyncio.run(play(dylan, home / "demo", workflows=WORKFLOWS, finance=demo.Clerk))
     said = failed.value.text("fr")
     assert "Dylan Rousseau" in said and "4 working days after release" in said and "no-right" in said
 
@@ -206,7 +279,7 @@ def test_a_life_of_every_programme_ends_on_the_real_server_and_its_audit_holds()
         keys = load_settings(data_dir=home / "demo").signing_keys()
         ring = KeyRing(keys.current, dict(keys.by_id))
         chosen = [only(read_lives(LIVES / f"{name}.yaml"), person) for name, person in SHORT.items()]
-        reports = asyncio.run(together([player._Cohort(lives, ring) for lives in chosen], home / "demo"))
+        reports = asyncio.run(together([player._Cohort(lives, ring, demo.Clerk) for lives in chosen], home / "demo"))
     for report in reports:
         assert report.holds, report.lives.cohort.programme
         assert [one.status for one in report.outcomes] == ["closed"]
@@ -224,7 +297,7 @@ BROKEN = [
     ("when: 41 days after release 09:30", "when: some day", "when", "3 working days after release 14:30"),
     ("amount: 850 EUR", "amount: -850 EUR", "with.amount", "850 EUR"),
     ("follows: [dedans, sortie, mentorat]", "follows: [dehors]", "follows[1]", "dedans"),
-    ("bank: timeout", "bank: perhaps", "bank", "timeout"),
+    ("bank: [return]", "bank: [perhaps]", "bank[1]", "return"),
     ("grant: permis}", "grant: permi}", "with.grant", "permis"),
     ("referent: yann", "referent: ian", "referent", "yann"),
     ("programme: auxilia", "programme: auxilla", "programme", "auxilia"),

@@ -1,10 +1,14 @@
 """`journeys demo`: a cohort's lives over months of virtual time on a stack of its own, the report, and the audit."""
 
 import contextlib
+import hashlib
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,9 +20,13 @@ from journeys.app.cli.shape import at, command, option
 from journeys.app.failures import Exit, Failure, Said, usage
 
 if TYPE_CHECKING:
+    from temporalio.client import Client
+
     from journeys.local.lives import Lives
     from journeys.local.player import Progress, Report
     from journeys.local.stack import Stack
+    from journeys.store.directory import By
+    from journeys.store.signing import KeyRing
 
 DEFAULT: Final = "auxilia"
 
@@ -59,7 +67,7 @@ async def _demo(desk: Desk, programme: str | None, lives: str | None, keep: bool
     try:
         with _home(data_dir) as home, contextlib.ExitStack() as shown:
             progress = shown.enter_context(_progress(desk))
-            async with stage(found, home, workflows=WORKFLOWS, progress=progress) as (report, stack):
+            async with stage(found, home, workflows=WORKFLOWS, finance=Clerk, progress=progress) as (report, stack):
                 shown.close()
                 if out.json:
                     out.result(as_json(report), lambda: None)
@@ -74,6 +82,44 @@ async def _demo(desk: Desk, programme: str | None, lives: str | None, keep: bool
             Said(f"corrigez cette étape dans {found.source}, ou signalez-le si le fichier est livré avec le logiciel",
                  f"correct this step in {found.source}, or report it when the file came with the software"),
         ) from None  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Clerk:
+    """Finance at its desk: makes files for the bank and imports what the bank sends, as the commands do."""
+
+    pool: Any
+    ring: "KeyRing"
+    client: "Client"
+
+    async def give_out(self, on: date, by: "By") -> bytes | None:
+        """See journeys.local.bank_days.Finance."""
+        from journeys.app.reconciling import account_of, give_out
+        from journeys.channels.sepa.transfers import render
+        from journeys.settings import load_settings
+        from journeys.store import batches
+
+        number, _ = await batches.waiting(self.pool)
+        if not number:
+            return None
+        account = account_of(load_settings())
+        return (await give_out(self.pool, self.ring, account, render, on, by)).content
+
+    async def take_in(self, content: bytes, by: "By") -> None:
+        """See journeys.local.bank_days.Finance."""
+        from journeys.app.reconciling import account_of, take_in, tell
+        from journeys.channels.sepa.receiving import received
+        from journeys.settings import load_settings
+        from journeys.store.bank_files import Incoming
+
+        settings = load_settings()
+        digest = hashlib.sha256(content).hexdigest()
+        file = Incoming(digest, received(BytesIO(content)))
+        await take_in(self.pool, self.ring, file, account_of(settings), by, "FICHIER")
+        await tell(self.pool, self.ring, self._client, settings.task_queue, by.at, digest)
+
+    async def _client(self) -> "Client":
+        return self.client
 
 
 def read(programme: str | None, lives: str | None) -> "Lives":
@@ -146,7 +192,18 @@ def _home(asked: str | None) -> Iterator[Path]:
     try:
         yield made / "demo"
     finally:
+        _forget(made)
+
+
+def _forget(made: Path) -> None:
+    """All but the files to and from the bank, whose place the report says: somebody may want to read them."""
+    bank = made / "demo" / "bank"
+    if not bank.is_dir():
         shutil.rmtree(made, ignore_errors=True)
+        return
+    for each in bank.parent.iterdir():
+        if each != bank:
+            shutil.rmtree(each, ignore_errors=True) if each.is_dir() else each.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -4,18 +4,21 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from babel.dates import format_date as babel_date
 
 from journeys.app.cli.output import printable
+from journeys.app.controlling import told as told_finding
 from journeys.app.failures import Lang
 from journeys.audit.verdicts import AccountName, Verdict
 from journeys.audit.wording import ACCOUNTS
+from journeys.domain.payments import HANDED
 from journeys.domain.state import State
 from journeys.i18n import capital, format_date, listed, text
+from journeys.local.bank_days import Heard
 from journeys.local.outcomes import Aid, Alert, Outcome, Paid, Refusal
 from journeys.local.player import Report
 from journeys.narration.refusals import refusal
@@ -44,7 +47,7 @@ class Pages:
     def show(self) -> None:
         """Print all of it."""
         console = _console()
-        for part in (self._head, self._lives, self._alerts, self._money, self._refusals, self._audit):
+        for part in (self._head, self._lives, self._alerts, self._money, self._payments, self._refusals, self._audit):
             console.print()
             part(console)
 
@@ -256,15 +259,10 @@ class Pages:
         self._table(
             console, heads, [self._aid(one) for one in self.report.aids], (None, 11, None, 11, 0, 10, 13), rest=4
         )
-        for one in self.report.aids:
-            if any(payment.was_unknown for payment in one.payments.values()):
-                what = f"{brief(one.person)}, {self._speech.spoken(one.purpose)}"
-                self._line(console, self.t(
-                    f"{what} : la banque n’a d’abord pas répondu. Le versement a été recherché et trouvé réglé ; "
-                    "aucun second ordre n’est parti.",
-                    f"{what}: the bank did not answer at first. The payment was looked up and found settled; "
-                    "no second order was sent.",
-                ))  # fmt: skip
+        self._line(console, self.t(
+            "Versé : sorti du fonds et pas revenu ; (2×) : en deux fois.",
+            "Paid: left the fund and did not come back; (2×): in two parts.",
+        ), style="dim")  # fmt: skip
 
     def _aid(self, one: Aid) -> list[str]:
         approvals = [f"{self._initial(who)} ({self._speech.role(role)})" for who, role in one.approvals]
@@ -301,6 +299,106 @@ class Pages:
             for kind, count in counts.items()
             if count
         ]
+
+    def _payments(self, console: "Console") -> None:
+        """Each payment with the bank's word, then what came back and what nobody knows of, with what is done next."""
+        each = [(aid, one) for aid in self.report.aids for one in aid.payments.values()]
+        if not each:
+            return
+        self._title(console, self.t("Versements", "Payments"))
+        heads = [
+            self.t("Personne", "Person"), self.t("Pour quoi", "What for"), self.t("Montant", "Amount"),
+            self.t("État", "State"), self.t("Fichier du", "File of"), self.t("Ce que dit la banque", "The bank says"),
+        ]  # fmt: skip
+        self._table(
+            console, heads, [self._payment(aid, one) for aid, one in each], (None, 16, None, 22, None, 0), rest=5
+        )
+        for aid, one in each:
+            if one.status == "returned":
+                self._line(console, "• " + self._came_back(aid, one), indent=2)
+            elif one.status == "unknown":
+                self._line(console, "• " + self._not_known(aid, one), indent=2)
+        if self.report.bank_folder.is_dir():
+            console.print()
+            self._line(console, self.t(
+                f"Les fichiers échangés avec la banque imaginaire sont gardés dans {self.report.bank_folder}",
+                f"The files exchanged with the imaginary bank are kept in {self.report.bank_folder}",
+            ), style="dim")  # fmt: skip
+
+    def _payment(self, aid: Aid, one: Paid) -> list[str]:
+        heard = self.report.heard.get(one.id)
+        given = heard.given_on if heard is not None else None
+        return [
+            brief(aid.person),
+            self._speech.spoken(aid.purpose),
+            self._euros(one.amount),
+            self._state(one),
+            self._short(given) if given is not None else "—",
+            self._bank_said(one),
+        ]
+
+    def _state(self, one: Paid) -> str:
+        match one.status:
+            case "settled-by-hand" if one.pay_by in HANDED:
+                return self.t("remis contre signature", "handed over, signed for")
+            case "unknown":
+                return self.t("inconnu", "unknown")
+            case _ if one.replaces is not None:
+                state = self._speech.spoken(one.status)
+                return self.t(f"{state} (remplace le versement revenu)", f"{state} (makes good what came back)")
+            case status:
+                return self._speech.spoken(status)
+
+    def _bank_said(self, one: Paid) -> str:
+        """`accepté, débité 15/02/27, rendu 18/02/27 (compte clos)`; what was said on the file's day has no date."""
+        heard = self.report.heard.get(one.id)
+        if heard is None or heard.given_on is None:
+            return "—"
+        words = {
+            "accepted": ("accepté", "accepted"), "settled": ("débité", "debited"), "rejected": ("rejeté", "rejected"),
+            "returned": ("rendu", "returned"),
+        }  # fmt: skip
+        told = [
+            (self.t(*words[said]) if said in words else self._speech.spoken(said))
+            + (f" {self._short(day)}" if day != heard.given_on else "")
+            + (f" ({self._reason(reason)})" if reason else "")
+            for said, day, reason in heard.said
+        ]
+        return ", ".join(told) or self.t("rien", "nothing")
+
+    def _reason(self, reason: str) -> str:
+        return self._speech.spoken(reason.lower())
+
+    def _came_back(self, aid: Aid, one: Paid) -> str:
+        what, amount = f"{brief(aid.person)}, {self._speech.spoken(aid.purpose)}", self._euros(one.amount)
+        why = self._reason(one.reason)
+        again = next((each for each in aid.payments.values() if each.replaces == one.id), None)
+        back = self.t(
+            f"{what} : la banque a rendu {amount} ({why}). L’argent est revenu au fonds. ",
+            f"{what}: the bank gave {amount} back ({why}). The money is in the fund again. ",
+        )
+        if again is None:
+            return back + self.t(
+                "À faire par la gestion : demander un autre RIB, puis faire donner de nouveaux accords.",
+                "Next for finance: ask for other account details, then have it approved anew.",
+            )
+        return back + self.t(
+            "Un autre RIB a été demandé, de nouveaux accords ont été donnés, et un nouveau versement l’a remplacé.",
+            "Other account details were asked for, it was approved anew, and a new payment made it good.",
+        )
+
+    def _not_known(self, aid: Aid, one: Paid) -> str:
+        heard = self.report.heard.get(one.id)
+        given = self._short(heard.given_on) if heard is not None and heard.given_on is not None else "?"
+        what, amount = f"{brief(aid.person)}, {self._speech.spoken(aid.purpose)}", self._euros(one.amount)
+        return self.t(
+            f"{what} : {amount} sont dans le fichier du {given}, la banque n’en dit rien. L’ordre n’est jamais donné "
+            "deux fois : la somme reste réservée, la réponse est cherchée chaque jour ouvré, la gestion est prévenue. "
+            "À faire par la gestion : appeler la banque, puis noter si l’argent est parti ou non.",
+            f"{what}: {amount} are in the file of {given}, and the bank says nothing of them. No order is given twice: "
+            "the sum stays reserved, an answer is looked for each working day, finance was told. "
+            "Next for finance: call the bank, then record whether the money left or not.",
+        )
 
     def _refusals(self, console: "Console") -> None:
         self._title(console, self.t("Ce que les règles ont refusé", "What the rules refused"))
@@ -347,6 +445,7 @@ class Pages:
             )
         console.print()
         self._table(console, None, rows)
+        self._reconciled(console)
         latest = report.latest.total_seconds()
         told = f"{latest:.1f}".replace(".", "," if self.lang == "fr" else ".")
         self._line(console, self.t(
@@ -371,6 +470,29 @@ class Pages:
             )
         )
         self._line(console, verdict, style="bold green" if report.holds else "bold red")
+
+    def _reconciled(self, console: "Console") -> None:
+        """What left by transfer, as five accounts of it say."""
+        found = self.report.reconciled
+        accounts = [
+            (self.t("fichiers de la banque", "the bank’s files"), found.files),
+            (self.t("lignes importées", "lines imported"), found.lines),
+            (self.t("grand livre", "ledger"), found.ledger),
+            (self.t("journal", "journal"), found.journal),
+            (self.t("liste des versements", "list of payments"), found.payments),
+        ]
+        colon = self.t(" : ", ": ")
+        if found.agrees:
+            names = listed([name for name, _ in accounts], self.lang)
+            self._line(console, self.t(
+                f"✓ Virements : {names} disent au centime près la même somme, {self._euros(found.files)}.",
+                f"✓ Transfers: {names} say the same sum to the cent, {self._euros(found.files)}.",
+            ))  # fmt: skip
+            return
+        told = ", ".join(f"{name} {self._euros(cents)}" for name, cents in accounts)
+        self._line(console, f"✗ {self.t('Virements', 'Transfers')}{colon}{told}.", style="bold red")
+        for finding in found.findings:
+            self._line(console, f"✗ {capital(told_finding(finding, self.lang))}", indent=2)
 
     # --- words
 
@@ -489,7 +611,10 @@ def as_json(report: Report) -> dict[str, Any]:
     return {
         "journeys": [_journey_json(one, report) for one in states.values()],
         "escalations": [_alert_json(one, report.names) for one in report.alerts],
-        "payments": [_payment_json(aid, one) for aid in report.aids for one in aid.payments.values()],
+        "payments": [
+            _payment_json(aid, one, report.heard.get(one.id)) for aid in report.aids for one in aid.payments.values()
+        ],
+        "bank_folder": str(report.bank_folder),
         "grants": [_aid_json(one, report.names) for one in report.aids],
         "refusals": [
             {"journey": one.journey.removeprefix("journey-"), "at": one.at.isoformat(), "command": one.command,
@@ -503,6 +628,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "audit": {
             "holds": report.holds,
             "latest_seconds": report.latest.total_seconds(),
+            "transfers": asdict(report.reconciled) | {"agrees": report.reconciled.agrees},
             "verifications": [one.as_json() for one in report.verifications],
         },
         "began": report.began.isoformat(),
@@ -532,10 +658,17 @@ def _alert_json(one: Alert, names: Mapping[str, str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _payment_json(aid: Aid, one: Paid) -> dict[str, Any]:
+def _payment_json(aid: Aid, one: Paid, heard: Heard | None) -> dict[str, Any]:
+    given = heard.given_on if heard is not None else None
     return {
         "journey": aid.journey.removeprefix("journey-"), "grant": aid.id, "id": one.id, "number": one.number,
         "amount": one.amount, "status": one.status, "was_unknown": one.was_unknown, "receipt": one.receipt,
+        "pay_by": one.pay_by, "reason": one.reason or None, "replaces": one.replaces,
+        "given_on": given.isoformat() if given else None,
+        "bank": [
+            {"said": said, "on": day.isoformat(), "reason": reason or None}
+            for said, day, reason in (heard.said if heard is not None else ())
+        ],
     }  # fmt: skip
 
 
