@@ -21,13 +21,13 @@ from typing import Final
 from benchmarks.ground import Ground
 from benchmarks.measuring import Target, alone, keep_quiet, told
 from journeys.channels.sepa.receiving import received
+from journeys.domain.banking import reference_of
 from journeys.domain.payee import Payee
 from journeys.leaving import leave
 from journeys.store import bank_files
 from journeys.store.bank_files import Incoming
 from journeys.store.database import Pool, open_pool
 from journeys.store.directory import By
-from journeys.store.payments import reference_of
 from journeys.store.sealing import seal
 from journeys.store.signing import KeyRing
 

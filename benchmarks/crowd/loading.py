@@ -5,6 +5,7 @@ the ledger of what was reserved and settled, and the row of the lists through `v
 """
 
 import hmac
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +20,7 @@ from journeys.domain.record import NO_EVENT, SYSTEM, Event, Part
 from journeys.store.canonical import canonical
 from journeys.store.database import Connection
 from journeys.store.directory import RULE
+from journeys.store.payments import KINDS, rebuild
 from journeys.store.people import stream_of
 from journeys.store.signing import KeyRing
 
@@ -104,8 +106,18 @@ class Batch:
                 [view for _, view in self.views],
                 timeout=SECONDS,
             )
+            await self._load_payments(connection)
             # Last: the fund's row is locked until the end.
             await self._load_ledger(connection)
+
+    async def _load_payments(self, connection: Connection) -> None:
+        """The rows of payments and receipts, as a rebuild writes them."""
+        said: dict[str, list[dict[str, Any]]] = {}
+        for stream, _, kind, header in self.events:
+            if kind in KINDS:
+                said.setdefault(stream, []).append(json.loads(header))
+        for stream, headers in said.items():
+            await rebuild(connection, stream, headers)
 
     async def _load_ledger(self, connection: Connection) -> None:
         if not self.moves:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from journeys.app.allowing import who_may
 from journeys.app.entry import Actor, clean_text, give, must_be_trusted
@@ -259,6 +259,15 @@ async def find_payment(pool: Pool, asked: str, field: str) -> PaymentRow:
     raise not_found("unknown-payment", f"{field} : « {asked} » n'est pas un versement connu",
                     f"{field}: no payment “{asked}”", field=field,
                     remedy=Said("voyez « journeys payments list »", "see “journeys payments list”"))  # fmt: skip
+
+
+def is_about(data: Any, row: PaymentRow) -> bool:
+    """Whether an event tells of this payment, or of its grant as a whole."""
+    named = getattr(data, "payment", None)
+    about = getattr(data, "about", None)
+    if about is not None and getattr(about, "kind", None) in ("payment", "grant"):
+        return about.id in (row.id, row.grant)
+    return named == row.id if named is not None else getattr(data, "grant", None) == row.grant
 
 
 async def matched(pool: Pool, asked: str, field: str) -> tuple[str | None, str | None]:

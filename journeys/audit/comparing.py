@@ -6,10 +6,12 @@ from typing import Any
 
 from journeys.audit.verdicts import Account, AccountName, Verdict, agrees, disagrees, not_available
 from journeys.domain.evolve import fold
+from journeys.domain.fund import MOVE_OF_KIND
 from journeys.domain.handbook import Handbook
 from journeys.domain.record import Event, Payload, instant_text
-from journeys.domain.state import dump
+from journeys.domain.state import PaymentStatus, State, dump
 from journeys.domain.summary import Summary, summary
+from journeys.store.evidence import Money
 from journeys.store.views import JourneyRow
 
 Recorded = Event[Payload]
@@ -18,8 +20,8 @@ _NOT_OF_THE_JOURNAL = frozenset({"id", "name"})
 """Columns of a row that no event tells: its own key, and the person's name."""
 
 
-def judge_view(row: JourneyRow | None, events: Sequence[Recorded], book: Handbook) -> Account:
-    """The row of the lists against `summary(fold(events))`; both were read in one snapshot."""
+def judge_view(row: JourneyRow | None, events: Sequence[Recorded], book: Handbook, money: Money) -> Account:
+    """The rows of the lists, and the ledger, against what the events come to; all were read in one snapshot."""
     name, head = AccountName.VIEW, len(events)
     if row is None:
         return disagrees(name, "no-row", head, head)
@@ -30,7 +32,32 @@ def judge_view(row: JourneyRow | None, events: Sequence[Recorded], book: Handboo
     shown = {field: _plain(getattr(row, field)) for field in shared}
     told = {field: expected[field] for field in shared} | {"summary": expected}
     path = difference({**shown, "summary": row.summary}, told)
-    return agrees(name, head) if path is None else disagrees(name, "row", head, head, field=path)
+    if path is not None:
+        return disagrees(name, "row", head, head, field=path)
+    if (odd := _odd_payment(money, fold(events))) is not None:
+        return disagrees(name, "payment-row", head, head, payment=odd)
+    booked = {(event.seq, MOVE_OF_KIND[event.kind].value) for event in events if _moves(event)}
+    if apart := booked ^ set(money.ledger):
+        seq, move = min(apart)
+        return disagrees(name, "ledger", seq, head, move=move)
+    return agrees(name, head)
+
+
+def _odd_payment(money: Money, state: State) -> str | None:
+    """A payment whose row says something else than the events, or that has none."""
+    for id in sorted(state.payments.keys() | money.payments.keys()):
+        known, row = state.payments.get(id), money.payments.get(id)
+        if known is None or row is None:
+            # What was blocked before events said whose it was has no row.
+            if known is None or known.status is not PaymentStatus.BLOCKED:
+                return id
+        elif row != (known.status.value, known.amount, known.number, known.grant, known.doubt, known.replaced):
+            return id
+    return None
+
+
+def _moves(event: Recorded) -> bool:
+    return event.kind in MOVE_OF_KIND and getattr(event.data, "payment", None) is not None
 
 
 def judge_workflow(answer: Any, events: Sequence[Recorded]) -> Account:

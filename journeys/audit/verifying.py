@@ -27,7 +27,7 @@ from journeys.domain.evolve import fold
 from journeys.domain.invariants import Outage
 from journeys.store.database import Pool
 from journeys.store.documents import standing
-from journeys.store.evidence import commands_of, head_of, journey_streams, kinds_of
+from journeys.store.evidence import commands_of, head_of, journey_streams, kinds_of, money_of
 from journeys.store.journal import StoredEvent, parts, read_all
 from journeys.store.signing import KeyRing
 from journeys.store.views import journey as row_of
@@ -89,12 +89,13 @@ async def _look(sources: Sources, journey: str) -> Verification:
         evidence = await _evidence(connection, journey)
         events = read_events(evidence.stored)
         row = await row_of(connection, journey.partition("-")[2])
+        money = await money_of(connection, journey)
         book = await read_book(connection, events)
     journal = judge_journal(evidence, events, book, sources.ring, sources.outages)
     if book is None or not _folds(events) or len(events) < len(evidence.stored):
         view, answer = (not_available(name, "unsound") for name in (AccountName.VIEW, AccountName.WORKFLOW))
     else:
-        view, answer = judge_view(row, events, book), _workflow(engine, events)
+        view, answer = judge_view(row, events, book, money), _workflow(engine, events)
     history = await _history(sources, engine, _headers(evidence.stored))
     accounts = (journal, view, answer, history, engine.replay)
     return Verification(journey, len(evidence.stored), accounts)

@@ -59,6 +59,11 @@ REASONS: Final = {
     "unsound": N_("Le journal n'est pas en état d'être comparé : voir plus haut."),
     "no-row": N_("Le parcours manque dans les listes. Lancez « journeys rebuild »."),
     "row": N_("Les listes disent autre chose que le journal : {field}. Lancez « journeys rebuild »."),
+    "payment-row": N_(
+        "Les listes disent autre chose d'un versement que le journal : {payment}. "
+        "Lancez « journeys rebuild »."
+    ),
+    "ledger": N_("Le registre des fonds et le journal ne disent pas la même chose à l'événement {seq} ({move})."),
     "row-seq": N_("Les listes s'arrêtent à l'événement {seq}, le journal à {head}. Lancez « journeys rebuild »."),
     "state": N_("À l'événement {seq}, le moteur tient autre chose pour vrai que le journal : {field}."),
     "beyond": N_(

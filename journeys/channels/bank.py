@@ -1,12 +1,12 @@
 """The payment port, and a simulated bank whose ledger stands in PostgreSQL beside the journal."""
 
-import base64
 import hashlib
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final, Protocol
-from uuid import UUID
+
+from journeys.domain.banking import reference_of
 
 
 class PaymentFate(StrEnum):
@@ -76,11 +76,6 @@ class Bank(Protocol):
 
     async def enquire(self, payment_id: str) -> BankAnswer:
         """What became of a payment."""
-
-
-def reference_of(payment_id: str) -> str:
-    """The reference that travels with a payment: 26 letters and digits, from its id alone."""
-    return base64.b32encode(UUID(payment_id).bytes).decode().rstrip("=")
 
 
 class Behaviour(StrEnum):

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import httpx
 
-from journeys.channels.bank import BankAnswer, Order, PaymentFate, reference_of
+from journeys.channels.bank import BankAnswer, Order, PaymentFate
 from journeys.channels.iban import WrongIban, check
+from journeys.domain.banking import reference_of
 from journeys.domain.payee import read_payee
 
 CONNECT_SECONDS: Final = 5.0

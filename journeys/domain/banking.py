@@ -4,9 +4,11 @@ The files themselves (ISO 20022) are read and written in `journeys/channels/sepa
 personal data: they stand in sealed files and protected rows, never in events or logs.
 """
 
+import base64
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
+from uuid import UUID
 
 MOST_TRANSFERS = 10_000
 """Of one batch: what banks take in one file."""
@@ -136,3 +138,8 @@ class FileRefused(Exception):
         self.code = code
         self.line = line
         self.details = {name: text[:80] for name, text in details.items()}
+
+
+def reference_of(id: str) -> str:
+    """What travels with the money (end-to-end id), or names a file: 26 letters and digits, from the id alone."""
+    return base64.b32encode(UUID(id).bytes).decode().rstrip("=")

@@ -447,13 +447,13 @@ _OF_PAYMENT: Final = """
 
 
 async def exceptions(
-    pool: Pool | Connection, ring: KeyRing, *, resolved: bool = False, limit: int = 500
+    pool: Pool | Connection, ring: KeyRing, *, resolved: bool = False, limit: int = 500, offset: int = 0
 ) -> list[LineRow]:
     """Lines that a person must look at, the oldest first; or those that somebody resolved, the newest first."""
     order = "r.resolved_at DESC" if resolved else "f.seq"
     rows = await pool.fetch(
-        f"{_LINES} WHERE {_WRONG} AND (r.how IS NOT NULL) = $1 ORDER BY {order}, l.position LIMIT $2",
-        resolved, limit, timeout=_SECONDS,
+        f"{_LINES} WHERE {_WRONG} AND (r.how IS NOT NULL) = $1 ORDER BY {order}, l.position LIMIT $2 OFFSET $3",
+        resolved, limit, offset, timeout=_SECONDS,
     )  # fmt: skip
     return [_line(ring, row) for row in rows]
 
@@ -465,6 +465,22 @@ async def open_exceptions(pool: Pool | Connection) -> int:
         f" WHERE {_WRONG} AND r.how IS NULL"
     )
     return found
+
+
+async def next_exception(pool: Pool | Connection, file: str, position: int) -> str | None:
+    """Id (LineRow.id) of the open line after this one, the oldest after the newest; None: no other is open."""
+    row = await pool.fetchrow(
+        f"""
+        SELECT left(encode(l.file, 'hex'), 12) || '/' || l.position FROM bank_lines l
+        JOIN bank_files f ON f.digest = l.file
+        LEFT JOIN bank_resolutions r ON r.file = l.file AND r.position = l.position
+        WHERE {_WRONG} AND r.how IS NULL AND (l.file, l.position) <> ($1, $2)
+        ORDER BY (f.seq, l.position) > ((SELECT seq FROM bank_files WHERE digest = $1), $2) DESC, f.seq, l.position
+        LIMIT 1
+        """,
+        bytes.fromhex(file), position,
+    )  # fmt: skip
+    return None if row is None else row[0]
 
 
 async def line(pool: Pool | Connection, ring: KeyRing, id: str) -> LineRow | None:

@@ -6,12 +6,11 @@ from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, Final, Literal
 
-from journeys.domain.banking import MOST_TRANSFERS, Account, Batch, Transfer
+from journeys.domain.banking import MOST_TRANSFERS, Account, Batch, Transfer, reference_of
 from journeys.domain.directory import BatchGivenOut, BatchMade
 from journeys.domain.payee import Payee, read_payee
 from journeys.store.database import Connection, Pool
 from journeys.store.directory import By, Fact, NotFound, record
-from journeys.store.payments import reference_of
 from journeys.store.sealing import seal, unseal
 from journeys.store.signing import KeyRing
 from journeys.store.treasury import STREAM

@@ -79,3 +79,23 @@ async def journey_streams(pool: Pool | Connection, after: str = "", limit: int =
         limit,
     )
     return [row["stream"] for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """What tables say of a journey's money, beside its events."""
+
+    payments: Mapping[str, tuple[Any, ...]]
+    """Status, cents, number, grant, doubt and whether another stands for it, by payment."""
+    ledger: frozenset[tuple[int, str]]
+    """Seq of the event and move of each transaction."""
+
+
+async def money_of(connection: Pool | Connection, stream: str) -> Money:
+    """The payments of a journey as lists show them, and its transactions in the ledger."""
+    rows = await connection.fetch(
+        "SELECT id::text, status, amount, number, grant_id::text, doubt, replaced FROM payments WHERE stream = $1",
+        stream,
+    )
+    booked = await connection.fetch("SELECT seq, kind FROM ledger_transactions WHERE stream = $1", stream)
+    return Money({row["id"]: tuple(row)[1:] for row in rows}, frozenset((row["seq"], row["kind"]) for row in booked))

@@ -1,13 +1,12 @@
 """Payments as lists show them: one row each, written in the transaction of the event that says it."""
 
-import base64
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
+from journeys.domain.banking import reference_of
 from journeys.domain.state import PaymentStatus
 from journeys.store.database import Connection, Pool
 
@@ -31,11 +30,6 @@ KINDS: Final = frozenset(_STATUS) | {
 """Events that a row follows."""
 
 
-def reference_of(payment: str) -> str:
-    """What travels with the money (end-to-end id): 26 letters and digits, from the payment's id alone."""
-    return base64.b32encode(UUID(payment).bytes).decode().rstrip("=")
-
-
 def row_of(header: Mapping[str, Any]) -> dict[str, Any]:
     """What an event of KINDS says of its payment's row: `{"put": …}` for a new one, else `{"moved": …}`.
 
@@ -53,6 +47,8 @@ def row_of(header: Mapping[str, Any]) -> dict[str, Any]:
         return {"put": row | {"status": status, "reference": reference_of(data["payment"])}}
     if status is not None:
         row["status"] = status
+        if not status.open:
+            row["doubt"] = None
     if data.get("reason"):
         row["reason"] = data["reason"]
     match kind:
@@ -146,13 +142,14 @@ class PaymentRow:
     """Message of the file that it is in."""
 
 
-_ROW: Final = """
+ROW: Final = """
     SELECT p.id::text, p.stream, p.grant_id::text, p.number, p.fund, p.person::text,
            w.first_name || ' ' || w.last_name AS name, p.amount, p.pay_by, p.reference, p.status, p.since, p.reason,
            p.doubt, p.held, p.replaces::text, p.replaced, b.message
     FROM payments p LEFT JOIN people w ON w.id = p.person
     LEFT JOIN batch_transfers m ON m.payment = p.id LEFT JOIN batches b ON b.id = m.batch
 """
+"""Columns of PaymentRow, in its order; the payment is `p`, its person `w`."""
 
 
 async def payments(
@@ -165,24 +162,25 @@ async def payments(
         status: one of these; none: any. before: in their status since before this instant.
     """
     rows = await pool.fetch(
-        f"""{_ROW} WHERE (cardinality($1::text[]) = 0 OR p.status = ANY ($1)) AND ($2::text IS NULL OR p.fund = $2)
+        f"""{ROW} WHERE (cardinality($1::text[]) = 0 OR p.status = ANY ($1)) AND ($2::text IS NULL OR p.fund = $2)
             AND ($3::text IS NULL OR p.pay_by = $3) AND ($4::timestamptz IS NULL OR p.since < $4)
             ORDER BY p.since, p.id LIMIT $5""",
         list(status), fund, pay_by, before, limit,
     )  # fmt: skip
-    return [_row(row) for row in rows]
+    return [read_row(row) for row in rows]
 
 
 async def payments_like(pool: Pool | Connection, asked: str, limit: int = 10) -> list[PaymentRow]:
     """Payments that an id, its beginning or a reference (end-to-end id) names."""
     rows = await pool.fetch(
-        f"{_ROW} WHERE starts_with(p.id::text, lower($1)) OR p.reference = upper($1) ORDER BY p.id LIMIT $2",
+        f"{ROW} WHERE starts_with(p.id::text, lower($1)) OR p.reference = upper($1) ORDER BY p.id LIMIT $2",
         asked, limit,
     )  # fmt: skip
-    return [_row(row) for row in rows]
+    return [read_row(row) for row in rows]
 
 
-def _row(row: Any) -> PaymentRow:
-    values = list(row)
+def read_row(row: Any) -> PaymentRow:
+    """A row of ROW."""
+    values = list(row)[: len(PaymentRow.__slots__)]
     values[list(PaymentRow.__slots__).index("status")] = PaymentStatus(row["status"])
     return PaymentRow(*values)

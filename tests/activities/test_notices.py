@@ -10,9 +10,10 @@ import pytest
 
 from activities.fleet import Fleet
 from activities.tills import Tills
-from journeys.channels.bank import BankAnswer, Order, PaymentFate, reference_of
+from journeys.channels.bank import BankAnswer, Order, PaymentFate
 from journeys.contract import Answer
 from journeys.domain import notices
+from journeys.domain.banking import reference_of
 from journeys.domain.commands import Command
 from journeys.domain.state import PaymentStatus
 from journeys.issuing import send_notices

@@ -12,8 +12,9 @@ import asyncpg
 import pytest
 
 from activities.tills import ProviderTill, Tills
-from journeys.channels.bank import BankAnswer, Order, OtherContent, PaymentFate, reference_of
+from journeys.channels.bank import BankAnswer, Order, OtherContent, PaymentFate
 from journeys.channels.provider import Provider
+from journeys.domain.banking import reference_of
 from journeys.domain.state import PaymentStatus
 from journeys.store import claims
 from journeys.store.claims import Claim

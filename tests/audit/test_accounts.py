@@ -18,14 +18,16 @@ from journeys.audit.verdicts import Account, AccountName, Verdict, Verification,
 from journeys.audit.verifying import judge_replay
 from journeys.audit.wording import INVARIANTS, REASONS
 from journeys.domain.evolve import fold
+from journeys.domain.fund import MOVE_OF_KIND
 from journeys.domain.state import dump
 from journeys.domain.summary import summary
 from journeys.i18n import LANGS
-from journeys.store.evidence import Head
+from journeys.store.evidence import Head, Money
 from journeys.store.signing import KeyRing
 from journeys.store.views import JourneyRow
 from tests.audit.evidence import RING, evidence_of, stored
 from tests.audit.lives import Life, book, whole_life
+from tests.domain.test_grants import approved
 
 ROOM = Path(__file__).parents[2] / "journeys" / "audit"
 
@@ -167,15 +169,42 @@ def row_of(life: Life) -> JourneyRow:
     return JourneyRow(**fields)
 
 
+def money_of(life: Life) -> Money:
+    rows = {
+        id: (each.status.value, each.amount, each.number, each.grant, each.doubt, each.replaced)
+        for id, each in life.state.payments.items()
+    }
+    moves = ((event.seq, MOVE_OF_KIND[event.kind].value) for event in life.events if event.kind in MOVE_OF_KIND)
+    return Money(rows, frozenset(moves))
+
+
+def test_payments_and_ledger_agree_until_one_is_changed() -> None:
+    life = approved()
+    row, true = row_of(life), money_of(life)
+    assert true.payments and len(true.ledger) == 2
+    assert judge_view(row, life.events, life.book, true).verdict is Verdict.AGREES
+    (id, known), booked = next(iter(true.payments.items())), sorted(true.ledger)
+    for odd, reason in (
+        (Money({}, true.ledger), "payment-row"),
+        (Money({id: ("returned", *known[1:])}, true.ledger), "payment-row"),
+        (Money({id: (known[0], known[1] + 1, *known[2:])}, true.ledger), "payment-row"),
+        (Money({**true.payments, "another": known}, true.ledger), "payment-row"),
+        (Money(true.payments, frozenset(booked[:1])), "ledger"),
+        (Money(true.payments, true.ledger | {(99, "settled")}), "ledger"),
+    ):
+        account = judge_view(row, life.events, life.book, odd)
+        assert (account.verdict, account.reason) == (Verdict.DISAGREES, reason)
+
+
 def test_the_row_agrees_until_a_column_is_changed(life: Life) -> None:
     row = row_of(life)
-    assert judge_view(row, life.events, life.book).verdict is Verdict.AGREES
+    assert judge_view(row, life.events, life.book, money_of(life)).verdict is Verdict.AGREES
     for change in ({"status": "active"}, {"late": 9}, {"site": "lyon"}, {"summary": {**row.summary, "granted": 1}}):
-        account = judge_view(replace(row, **change), life.events, life.book)
+        account = judge_view(replace(row, **change), life.events, life.book, money_of(life))
         assert (account.verdict, account.reason) == (Verdict.DISAGREES, "row")
         assert account.details["field"].startswith(next(iter(change)))
-    assert judge_view(replace(row, seq=3), life.events, life.book).reason == "row-seq"
-    assert judge_view(None, life.events, life.book).reason == "no-row"
+    assert judge_view(replace(row, seq=3), life.events, life.book, money_of(life)).reason == "row-seq"
+    assert judge_view(None, life.events, life.book, money_of(life)).reason == "no-row"
 
 
 # --- workflow

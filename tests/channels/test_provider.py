@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from journeys.channels import provider
-from journeys.channels.bank import BankAnswer, Order, PaymentFate, reference_of
+from journeys.channels.bank import BankAnswer, Order, PaymentFate
 from journeys.channels.provider import MOST_BYTES, Provider
+from journeys.domain.banking import reference_of
 from tests.bank.ledger import Way, knocks, open_ledger, paid
 from tests.bank.process import TOKEN, bank_process
 from tests.bank.server import Bank, serve

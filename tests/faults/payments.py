@@ -60,6 +60,10 @@ CAP: Final = 250_00
 BALANCE: Final = 100_000_000
 APPROVERS: Final = 50
 AT_ONCE: Final = 12
+DEATHS_AT_ONCE: Final = 4
+"""More, and the workers do nothing but begin."""
+SENDINGS: Final = 6
+"""Of one command, each as patient as the product's own."""
 ACCOUNT: Final = "FR7630006000011234567890189"
 WORKER_POINTS: Final = (*PAYMENT, MoneyPoint.KEY_WRITTEN)
 CLERK_POINTS: Final = tuple(point for point in MoneyPoint if point is not MoneyPoint.KEY_WRITTEN)
@@ -126,7 +130,13 @@ class House:
     # --- asking for money
 
     async def do(self, person: Person, body: Any, *, by: str, role: str, **texts: str) -> Any:
-        return await self.trial.send(person, self.signed(person, body, by=by, role=role, **texts))
+        """A command, sent again until it has its answer, as its id lets anybody do."""
+        command = self.signed(person, body, by=by, role=role, **texts)
+        for _ in range(SENDINGS):
+            sent = await self.trial.send(person, command)
+            if sent.answer is not None:
+                return sent
+        raise RuntimeError(f"no answer: {sent.failure}")
 
     def signed(self, person: Person, body: Any, *, by: str, role: str, **texts: str) -> Command:
         parts, commitments = draw_parts(texts)
@@ -169,14 +179,14 @@ class House:
         )
 
     async def _try(self, person: Person, body: Any, by: str, role: str) -> str:
-        answer = await self.trial.ask(person, self.signed(person, body, by=by, role=role))
-        return answer.outcome
+        return str((await self.do(person, body, by=by, role=role)).answer.outcome)
 
     async def _forge(self, person: Person, grant: str, digest: str, by: str) -> str:
         command = self.signed(person, c.ApproveGrant(grant=grant, digest=digest), by=by, role="finance")
         forged = command.model_copy(update={"actor": self.draw.choice(self.approvers["finance"])})
-        answer = await self.trial.ask(person, forged.model_copy(update={"signature": "0" * 64}))
-        return answer.outcome
+        unsigned = forged.model_copy(update={"signature": "0" * 64})
+        answer = await patiently(lambda: self.trial.ask(person, unsigned), seconds=SENDINGS * 60)
+        return str(answer.outcome)
 
     async def one(self, number: int, whom: str, point: Point | MoneyPoint | None) -> None:
         """One payment, from the plan of its journey on; the worker dies at `point` of it, where one is named."""
@@ -463,6 +473,7 @@ async def campaign(home: Path, servers: Servers, seed: int, payments: int, each:
         house.draw.shuffle(points)
         people = [str(uuid.uuid4()) for _ in range(max(1, payments // 2))]
         gate = asyncio.Semaphore(AT_ONCE)
+        deaths = asyncio.Semaphore(DEATHS_AT_ONCE)
         ordered: dict[Point | MoneyPoint, asyncio.Lock] = {point: asyncio.Lock() for point in WORKER_POINTS}
 
         async def pay(number: int, point: Point | MoneyPoint | None) -> None:
@@ -472,7 +483,7 @@ async def campaign(home: Path, servers: Servers, seed: int, payments: int, each:
                     await house.one(number, whom, None)
             else:
                 # An order lies in a file of the point's name: one at a time, beside those that nobody dies of.
-                async with ordered[point]:
+                async with ordered[point], deaths:
                     await house.one(number, str(uuid.uuid4()), point)
 
         paying = [asyncio.create_task(pay(number, point)) for number, point in enumerate(points)]

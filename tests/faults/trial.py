@@ -40,7 +40,7 @@ from tests.faults.servers import Server, Servers, new_pid
 RING: Final = KeyRing(KEY_ID, {KEY_ID: KEY})
 _UPDATES: Final = ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_UPDATE
 PATIENCE: Final = timedelta(seconds=60)
-OUTAGE_ERRORS: Final = (*UNREACHABLE, RPCError)
+OUTAGE_ERRORS: Final = (*UNREACHABLE, RPCError, temporal.Unreachable)
 
 # A minute is the shortest that a programme can say: what falls due does so in real time, during the faults.
 PROGRAMME: Final[dict[str, Any]] = {

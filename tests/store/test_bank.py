@@ -12,7 +12,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from journeys.domain.banking import Account, Batch, FileRefused, Line, Report, StatementHead
+from journeys.domain.banking import Account, Batch, FileRefused, Line, Report, StatementHead, reference_of
 from journeys.domain.notices import ORDER
 from journeys.domain.payee import Payee
 from journeys.identifiers import uuid7
@@ -22,7 +22,6 @@ from journeys.store.batches import BatchRow, OtherTransfer, PaymentsStopped
 from journeys.store.database import open_pool
 from journeys.store.directory import By
 from journeys.store.journal import read_all
-from journeys.store.payments import reference_of
 from journeys.store.sealing import CannotUnseal, seal, unseal
 from journeys.store.signing import KeyRing
 from journeys.store.staff import Member

@@ -125,6 +125,14 @@ GET /essai                              login   open      open        open     o
 POST /essai                             login   open      open        open     open     open     refused        refused  refused  refused
 GET /sorties                            login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 GET /sorties.csv                        login   lists     lists       lists    lists    lists    refused        refused  refused  refused
+GET /versements                         login   lists     lists       lists    lists    lists    refused        refused  refused  refused
+GET /versements/fichiers                login   refused   refused     open     open     open     refused        refused  refused  refused
+POST /versements/fichiers               login   refused   refused     refused  refused  refused  refused        refused  refused  refused
+POST /versements/fichiers/recus         login   refused   refused     refused  refused  refused  refused        refused  refused  refused
+GET /versements/{payment}               login   404       404         404      404      404      refused        refused  refused  refused
+GET /a-rapprocher                       login   refused   refused     open     open     open     refused        refused  refused  refused
+GET /a-rapprocher/{file}/{position}     login   refused   refused     404      404      404      refused        refused  refused  refused
+POST /a-rapprocher/{file}/{position}    login   refused   refused     refused  refused  refused  refused        refused  refused  refused
 ANY /static                             open    open      open        open     open     open     open           open     open     open
 ANY /api/v1                             open    open      open        open     open     open     open           open     open     open
 """  # noqa: E501

@@ -172,7 +172,7 @@ def _json(row: "PaymentRow") -> dict[str, Any]:
 
 
 async def _show(desk: Desk, asked: str) -> None:
-    from journeys.app.reconciling import find_payment
+    from journeys.app.reconciling import find_payment, is_about
     from journeys.audit.narrating import narrate
     from journeys.audit.reading import read_names, read_record
     from journeys.store import batches, treasury
@@ -184,7 +184,7 @@ async def _show(desk: Desk, asked: str) -> None:
     lines = await lines_of(pool, desk.ring(), row.id)
     record = await read_record(pool, row.stream)
     names = await read_names(pool, record.events)
-    about = {each.seq for each in record.events if _is_about(each.data, row)}
+    about = {each.seq for each in record.events if is_about(each.data, row)}
     story = narrate(record.events, record.parts, names, record.book, desk.out.lang, about)
     stop = await treasury.stopped(pool)
 
@@ -202,15 +202,6 @@ async def _show(desk: Desk, asked: str) -> None:
          "lines": [_line_json(each) for each in lines], "story": story.as_json()["days"], "stopped": _stop_json(stop)},
         show,
     )  # fmt: skip
-
-
-def _is_about(data: Any, row: "PaymentRow") -> bool:
-    """Whether an event tells of this payment, or of its grant as a whole."""
-    named = getattr(data, "payment", None)
-    about = getattr(data, "about", None)
-    if about is not None and getattr(about, "kind", None) in ("payment", "grant"):
-        return about.id in (row.id, row.grant)
-    return named == row.id if named is not None else getattr(data, "grant", None) == row.grant
 
 
 def _tell(desk: Desk, story: "Story") -> None:
@@ -288,7 +279,7 @@ async def _export(desk: Desk, file: Path, day: str | None, batch: str | None, fo
         out.line(
             out.t(
                 f"{file} : lot {row.message}, {row.number} virement{_s(row.number)}, {total}, à exécuter le {on_}.",
-                f"{file}: batch {row.message}, {row.number} transfer{_s(row.number)}, {total}, to be executed on {on_}.",
+                f"{file}: batch {row.message}, {row.number} transfer{_s(row.number)}, {total}, for {on_}.",
             )
         )
         out.line(f"SHA-256 {row.digest}")
@@ -345,8 +336,9 @@ def _say_imported(desk: Desk, found: "Imported", told: "Told") -> None:
         out.line(
             out.t(f"Déjà importé le {when} : rien n'a changé.", f"Imported before, on {when}: nothing has changed.")
         )
-    out.line(out.t(f"{found.kind} : {found.lines} ligne{_s(found.lines)}, dont {found.fresh} nouvelle{_s(found.fresh)}.",
-                   f"{found.kind}: {found.lines} line{_s(found.lines)}, {found.fresh} of them new."))  # fmt: skip
+    lines, fresh = found.lines, found.fresh
+    out.line(out.t(f"{found.kind} : {lines} ligne{_s(lines)}, dont {fresh} nouvelle{_s(fresh)}.",
+                   f"{found.kind}: {lines} line{_s(lines)}, {fresh} of them new."))  # fmt: skip
     _say_told(desk, told)
     if looked := found.troubled + told.refused:
         out.line(out.t(f"À regarder : {looked} (« journeys payments exceptions »).",

@@ -39,6 +39,10 @@ READERS: Final = Policy("readers", frozenset(role for role, reach in READS.items
 SUPERVISING: Final = Policy("supervising", frozenset({"supervisor"}))
 CASEWORK: Final = Policy("casework", frozenset({"referent", "supervisor"}))
 SUPERVISION: Final = Policy("supervision", frozenset({"supervisor"}))
+ACCOUNT: Final = Policy(
+    "account", frozenset(role for role, reach in READS.items() if reach in (Reach.MONEY, Reach.ALL))
+)
+"""Those who may look at the association's account as a whole; whoever is bound to funds finds nothing there."""
 BOOKS: Final = Policy("books", frozenset({"finance", "auditor"}))
 """Those who look into funds."""
 KEEPING: Final = Policy("keeping", frozenset({"finance"}))

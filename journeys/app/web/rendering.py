@@ -14,7 +14,7 @@ from journeys import clock
 from journeys.app.inbox import label, role_label
 from journeys.app.reading import ZONE, today_of
 from journeys.app.stopping import told
-from journeys.app.web.policy import BOOKS, DECIDING, KEEPING, READERS, STAFF, STOPPING
+from journeys.app.web.policy import ACCOUNT, BOOKS, DECIDING, KEEPING, READERS, STAFF, STOPPING
 from journeys.app.web.visit import Visit
 from journeys.domain.moments import parse_moment
 from journeys.domain.payee import grouped
@@ -82,8 +82,9 @@ def navigation(visit: Visit) -> list[tuple[str, str]]:
     """The screens that this visitor uses, in the order of a day."""
     say = visit.say
     screens = [("/", say("Aujourd'hui"), STAFF), ("/parcours", say("Parcours"), READERS),
-               ("/accords", say("À valider"), DECIDING), ("/alertes", say("Alertes"), READERS),
-               ("/agenda", say("Rendez-vous"), READERS), ("/justificatifs", say("Justificatifs"), KEEPING)]  # fmt: skip
+               ("/accords", say("À valider"), DECIDING), ("/versements", say("Versements"), KEEPING),
+               ("/alertes", say("Alertes"), READERS), ("/agenda", say("Rendez-vous"), READERS),
+               ("/justificatifs", say("Justificatifs"), KEEPING)]  # fmt: skip
     return [(path, label) for path, label, policy in screens if visit.admitted(policy)]
 
 
@@ -91,11 +92,14 @@ def elsewhere(visit: Visit) -> list[tuple[str, str]]:
     """The pages at the foot of every page: looked at now and then."""
     say = visit.say
     pages = [("/sorties", say("Sorties à venir"), READERS), ("/programmes", say("Programmes"), READERS),
-             ("/indicateurs", say("Indicateurs"), READERS),
+             ("/indicateurs", say("Indicateurs"), READERS), ("/versements", say("Versements"), READERS),
+             ("/versements/fichiers", say("Fichiers de la banque"), ACCOUNT),
+             ("/a-rapprocher", say("À rapprocher"), ACCOUNT),
              ("/equipe", say("Équipe et absences"), STAFF), ("/mentors", say("Mentors"), READERS),
              ("/partenaires", say("Partenaires"), READERS), ("/promotions", say("Promotions"), READERS),
              ("/fonds", say("Fonds"), BOOKS), ("/arret", say("Arrêt des versements"), STOPPING)]  # fmt: skip
-    return [(path, label) for path, label, policy in pages if visit.admitted(policy)]
+    above = {path for path, _ in navigation(visit)}
+    return [(path, label) for path, label, policy in pages if visit.admitted(policy) and path not in above]
 
 
 def query(fields: Mapping[str, str], back: str) -> str:

@@ -3,6 +3,7 @@
 from journeys.app.web.pages import (
     approvals,
     audit,
+    bank,
     caseload,
     changes,
     changing,
@@ -20,9 +21,11 @@ from journeys.app.web.pages import (
     links,
     login,
     notices,
+    payments,
     person,
     programmes,
     receipts,
+    reconciling,
     releases,
     start,
     stopping,
@@ -36,5 +39,6 @@ ROUTERS = [
     commands.router, approvals.router, escalations.router, start.router, audit.router, directory.router,
     releases.router, programmes.router, documents.router, letters.router, giving.router, links.router,
     cohorts.router, comparing.router, changing.router, trying.router, indicators.router,
+    notices.router, bank.router, reconciling.router, payments.router,
     funds.router, receipts.router, stopping.router, notices.router,
 ]  # fmt: skip

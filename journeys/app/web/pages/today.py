@@ -8,14 +8,18 @@ from typing import Final
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from journeys.app.bank_counter import a_working_day_ago
 from journeys.app.inbox import ends, in_order, today, waits
 from journeys.app.reading import today_of
 from journeys.app.web.lines import Line, line, together
+from journeys.app.web.pages.payments import HERE as PAYMENTS
+from journeys.app.web.pages.payments import TITLES, sees_account
 from journeys.app.web.paging import A_SHEET, Paging, page_asked
 from journeys.app.web.policy import CASEWORK, KEEPING, STAFF
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
-from journeys.store import controlling, views
+from journeys.i18n import ngettext
+from journeys.store import bank_files, batches, controlling, payment_lists, views
 from journeys.store.views import JourneyRow
 
 router = APIRouter()
@@ -61,8 +65,27 @@ async def screen(visit: Visit = door(STAFF)) -> Response:
         lists=lists, begins=visit.admitted(CASEWORK), led=len(led), releases=_releases(visit, led), only=only,
         version=sum(row.seq for row in rows) + theirs.version,
         paging=Paging(visit, number, lists[only].total, A_SHEET) if only is not None else None,
+        money=await _money(visit) if only is None and visit.admitted(KEEPING) else [],
         control=await controlling.last(visit.connection) if visit.admitted(KEEPING) else None,
     )  # fmt: skip
+
+
+async def _money(visit: Visit) -> list[tuple[str, str]]:
+    """What waits for finance, most pressing first: an address, and how many of what."""
+    counts = await payment_lists.counted(visit.connection, a_working_day_ago(visit.now))
+    asked = [each for each in payment_lists.WANTS if each != "way" and counts.get(each)]
+    found = [(f"{PAYMENTS}?faire={each}", f"{counts[each]} {visit.say(TITLES[each])}") for each in asked]
+    if not sees_account(visit):
+        return found
+    lines = await bank_files.open_exceptions(visit.connection)
+    said = ngettext(visit.lang, "{count} ligne à rapprocher", "{count} lignes à rapprocher", lines)
+    found += [("/a-rapprocher", said.format(count=lines))] if lines else []
+    waiting, _ = await batches.waiting(visit.house.writing)
+    said = ngettext(
+        visit.lang, "{count} virement à donner à la banque", "{count} virements à donner à la banque", waiting
+    )
+    found += [(f"{PAYMENTS}/fichiers", said.format(count=waiting))] if waiting else []
+    return found
 
 
 def _releases(visit: Visit, rows: Sequence[JourneyRow]) -> list[tuple[date, JourneyRow]]:
