@@ -319,7 +319,8 @@ class Pages:
             elif one.status == "unknown":
                 self._line(console, "• " + self._not_known(aid, one), indent=2)
         if self.report.bank_folder.is_dir():
-            console.print()
+            if any(one.status in ("returned", "unknown") for _, one in each):
+                console.print()
             self._line(console, self.t(
                 f"Les fichiers échangés avec la banque imaginaire sont gardés dans {self.report.bank_folder}",
                 f"The files exchanged with the imaginary bank are kept in {self.report.bank_folder}",
