@@ -8,6 +8,7 @@ that answers with files. Prints seed, counts and what landed at each point; exit
 
 import argparse
 import asyncio
+import json
 import logging
 import os
 import random
@@ -119,6 +120,9 @@ class House:
     approvers: dict[str, list[str]] = field(default_factory=dict)
     """Ids by role."""
     finance: str = ""
+    till: Any = None
+    """The process that handles the bank's files (clerk.py)."""
+    desk: asyncio.Lock = field(default_factory=asyncio.Lock)
     given: dict[str, bytes] = field(default_factory=dict)
     """Files that the bank has, by name."""
     fates: dict[str, Fate] = field(default_factory=dict)
@@ -215,15 +219,9 @@ class House:
         if point is not None:
             before = self.clerk.landed(point)
             self.clerk.order(point)
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.faults.clerk", *words, "--as", "fin", "--json",
-            env={**self.crew.environment, "FAULTS_HOME": str(self.clerk.home)}, cwd=REPO,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
-        said, _ = await process.communicate()
-        code = process.returncode or 0
-        with (self.home / "clerk.log").open("ab") as log:
-            log.write(f"{' '.join(words)}: exit {code}\n".encode() + said)
+        async with self.desk:
+            self.till.stdin.write(json.dumps([*words, "--as", "fin", "--json"]).encode() + b"\n")
+            code = int(await self.till.stdout.readline())
         if point is not None:
             if self.clerk.landed(point) > before:
                 self.tally.landed[point] += 1
@@ -412,6 +410,11 @@ async def open_house(
         clerk = Orders(home / "clerk")
         clerk.prepare()
         house = House(trial, crew, clerk, bank, home, draw, tally)
+        house.till = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.faults.clerk", env={**crew.environment, "FAULTS_HOME": str(clerk.home)},
+            cwd=REPO, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        stack.callback(house.till.kill)
         await _hire(house)
         pages = subprocess.Popen(
             [sys.executable, "-m", "journeys.app.cli", "web", "--port", str(port)],
@@ -502,9 +505,13 @@ async def campaign(home: Path, servers: Servers, seed: int, payments: int, each:
 async def _files(house: House, each: int, paying: Sequence["asyncio.Task[None]"]) -> None:
     """A file to the bank now and then while payments go on, each with a death of whoever handles it."""
     out = (MoneyPoint.BATCH_INSIDE, MoneyPoint.BATCH_AFTER, MoneyPoint.GIVEN_AFTER)
-    back = (MoneyPoint.IMPORT_INSIDE, MoneyPoint.IMPORT_AFTER, MoneyPoint.TOLD)
-    while not all(task.done() for task in paying):
+    back = (MoneyPoint.TOLD, MoneyPoint.IMPORT_INSIDE, MoneyPoint.IMPORT_AFTER)
+    number = len(paying) * 2
+    while not all(task.done() for task in paying) or any(house.tally.landed[point] < each for point in CLERK_POINTS):
         await asyncio.sleep(1)
+        if all(task.done() for task in paying):
+            number += 2  # Not one death of theirs is to be missed for want of something to pay.
+            await house.one(number, str(uuid.uuid4()), None)
         if not (await patiently(lambda: batches.waiting(house.trial.pool)))[0]:
             continue
         if await house.bring([point for point in out if house.tally.landed[point] < each]):
