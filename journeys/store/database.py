@@ -23,6 +23,12 @@ ACQUIRE_SECONDS: Final = 2.0
 LOST: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What a question raises when no answer comes; a timeout is an OSError."""
 
+_AWAY: Final = (
+    asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError,
+    OSError,
+)  # fmt: skip
+"""What connecting raises while the server is away, coming up or dying; a timeout is an OSError."""
+
 _PAUSE_SECONDS: Final = 0.2
 
 _DURABLE: Final = {
@@ -115,7 +121,7 @@ async def await_pool(dsn: str, seconds: float) -> Pool:
     while True:
         try:
             return await open_pool(dsn)
-        except (asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError, OSError, TimeoutError):
+        except _AWAY:
             if clock() >= until:
                 raise
         await asyncio.sleep(_PAUSE_SECONDS)
