@@ -7,7 +7,7 @@ looks at who may still approve. So what is sent straight to the engine, forged s
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from journeys.domain import events as e
@@ -140,6 +140,10 @@ class Story:
         for event in events:
             story.add(event)
         return story
+
+    def copy(self, staff: Mapping[str, Colleague]) -> "Story":
+        """The same story, to go on with, with those who approved as they are now."""
+        return replace(self, state=self.state.copy(), doubted=dict(self.doubted), staff=staff)
 
     def approvers(self) -> set[str]:
         """Ids of those whose approvals stand for some grant."""

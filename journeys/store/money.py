@@ -186,14 +186,14 @@ async def _lock(connection: Connection, offers: Sequence[MoneyOffer]) -> Locked:
 def _judged(locked: Locked, offer: MoneyOffer) -> list[dict[str, Any]] | str:
     """What the append writes besides the journal (`money_book`'s argument), or why the reservation is refused."""
     said: list[dict[str, Any]] = []
-    if offer.story is not None:
-        offer.story.staff = locked.staff
+    # A copy: what a transaction that is rolled back has told must not be told again.
+    story = offer.story.copy(locked.staff) if offer.story is not None else None
     for header in offer.request.events:
         about = row_of(header) if header["kind"] in KINDS else receipts.row_of(header)
         move = MOVE_OF_KIND.get(header["kind"])
         if move is not None and header["data"].get("payment"):
             try:
-                reservation = _reservation(locked, header, offer.story)
+                reservation = _reservation(locked, header, story)
             except FundRefused as refused:
                 return refused.code
             amount = header["data"]["amount"] if move is Move.JUSTIFIED else reservation.amount
@@ -205,8 +205,8 @@ def _judged(locked: Locked, offer: MoneyOffer) -> list[dict[str, Any]] | str:
             }  # fmt: skip
         if about:
             said.append(about)
-        if offer.story is not None and _told_by(header["kind"]):
-            offer.story.add(read_event(dict(header)))
+        if story is not None and _told_by(header["kind"]):
+            story.add(read_event(dict(header)))
     return said
 
 

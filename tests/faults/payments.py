@@ -365,8 +365,10 @@ class House:
     async def other_fates(self) -> list[Violation]:
         """What the journal says of each payment is what the bank did with it."""
         found = []
-        for row in await self.rows("SELECT id::text, reference, status, pay_by FROM payments"):
+        for row in await self.rows("SELECT id::text, reference, status, pay_by, reason FROM payments"):
             fate, status = self.fates.get(row["reference"]), row["status"]
+            if status == "blocked" and row["reason"] != "person-cap":
+                found.append(Violation("blocked-for-nothing", row["id"], row["reason"]))
             self.tally.payments[f"{row['pay_by']} {status}"] += 1
             if status in ("settled", "settled-by-hand") and not self._paid(row["reference"]):
                 found.append(Violation("settled-and-not-paid", row["id"]))

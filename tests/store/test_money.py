@@ -11,7 +11,7 @@ import pytest
 from journeys.contract import Append, Appended
 from journeys.domain.fund import FundState, Move, Reservation, after, postings, refusal
 from journeys.domain.record import Payload
-from journeys.store import journal
+from journeys.store import journal, money
 from journeys.store.database import open_pool
 from journeys.store.directory import AlreadyThere, By
 from journeys.store.funds import committed, funds
@@ -162,6 +162,33 @@ async def test_without_the_lock_they_go_over_the_cap(pool: Any, owner: Any, dsn:
     first, results = await fifty_of_one_person(pool, dsn)
     assert sum(result.accepted for result in results) > 14
     assert await committed(pool, "main", first.person) > 100_00
+
+
+async def test_what_fails_together_is_judged_alone_as_if_for_the_first_time(
+    pool: Any, owner: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first transaction of several breaks off after each was judged; none of them is refused for it."""
+    await fund(pool, 1_000_00)
+    first, one = await asked(pool, 10_00)
+    offers = [one, *[(await asked(pool, 10_00, of=first))[1] for _ in range(5)]]
+    append_all, broken = money._append, list[int]()
+
+    async def breaks_off(connection: Any, taken: Any) -> Any:
+        rows = await append_all(connection, taken)
+        if len(taken) > 1 and not broken:
+            broken.append(len(taken))
+            raise ConnectionResetError
+        return rows
+
+    monkeypatch.setattr(money, "_append", breaks_off)
+    async with owner.transaction():
+        await owner.execute("SELECT FROM funds FOR UPDATE")
+        waiting = [asyncio.create_task(append(pool, first.resources.ring, each)) for each in offers]
+        await asyncio.sleep(0.5)  # The first one holds the lane, the others wait together.
+    results = await asyncio.gather(*waiting)
+    assert broken
+    assert [result.blocked for result in results] == [None] * 6
+    assert await where(pool) == (940_00, 60_00, 0)
 
 
 async def test_reservations_and_outcomes_at_once_do_not_block_each_other(pool: Any) -> None:
