@@ -458,12 +458,15 @@ async def exceptions(
     return [_line(ring, row) for row in rows]
 
 
+COUNT_OPEN: Final = (
+    "SELECT count(*)::int FROM bank_lines l LEFT JOIN bank_resolutions r USING (file, position)"
+    f" WHERE {_WRONG} AND r.how IS NULL"
+)
+
+
 async def open_exceptions(pool: Pool | Connection) -> int:
     """How many lines a person must still look at."""
-    found: int = await pool.fetchval(
-        f"SELECT count(*)::int FROM bank_lines l LEFT JOIN bank_resolutions r USING (file, position)"
-        f" WHERE {_WRONG} AND r.how IS NULL"
-    )
+    found: int = await pool.fetchval(COUNT_OPEN)
     return found
 
 

@@ -73,6 +73,14 @@ def payee_of(ring: KeyRing, payment: str, sealed: bytes) -> Payee:
     return read_payee(unseal(ring, sealed, f"transfer/{payment}").decode())
 
 
+_FREE: Final = """
+    WHERE p.status IN ('instructed', 'unknown') AND p.pay_by = 'sepa' AND p.doubt IS NULL
+    AND NOT EXISTS (SELECT FROM batch_transfers m WHERE m.payment = t.payment)
+"""
+
+COUNT_WAITING: Final = f"SELECT count(*)::int FROM transfers t JOIN payments p ON p.id = t.payment {_FREE}"
+
+
 async def waiting(pool: Pool | Connection) -> tuple[int, int]:
     """How many transfers wait for a batch, and their cents."""
     row = await pool.fetchrow(
@@ -112,10 +120,6 @@ async def whereabouts(pool: Pool, payment: str) -> tuple[Where, str]:
 # --- batches
 
 # An unknown one that waits here has not left either: its worker died between the queue and the journal.
-_FREE: Final = """
-    WHERE p.status IN ('instructed', 'unknown') AND p.pay_by = 'sepa' AND p.doubt IS NULL
-    AND NOT EXISTS (SELECT FROM batch_transfers m WHERE m.payment = t.payment)
-"""
 
 
 async def make(

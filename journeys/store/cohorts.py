@@ -154,13 +154,16 @@ async def cohort_of(pool: Pool | Connection, journey: str) -> str | None:
     return found
 
 
-async def place_of(pool: Pool | Connection, journey: str) -> Place | None:
-    """The place or turn of a journey that the connection sees."""
-    row = await pool.fetchrow(
-        "SELECT c.id::text, c.name, m.rank FROM cohort_places m JOIN cohorts c ON c.id = m.cohort WHERE m.journey = $1",
-        journey,
-    )
-    return None if row is None else Place(*row)
+PLACE: Final = (
+    "SELECT jsonb_build_array(c.id, c.name, m.rank) FROM cohort_places m JOIN cohorts c ON c.id = m.cohort"
+    " WHERE m.journey = j.id"
+)
+"""The place or turn of journey `j`, as a value among others of a query: see `read_place`."""
+
+
+def read_place(found: str | None) -> Place | None:
+    """What PLACE gave."""
+    return None if found is None else Place(*json.loads(found))
 
 
 async def apart(pool: Pool) -> tuple[int, list[str]]:

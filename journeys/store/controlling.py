@@ -10,6 +10,8 @@ from journeys.domain.fund import ZONE
 from journeys.domain.moments import Duration, Unit
 from journeys.domain.programme import Clock
 from journeys.store import bank_files
+from journeys.store.bank_files import COUNT_OPEN
+from journeys.store.batches import COUNT_WAITING
 from journeys.store.database import Pool
 
 Code = Literal[
@@ -66,16 +68,39 @@ async def keep(pool: Pool, run: str, found: Control) -> None:
     )  # fmt: skip
 
 
+_LAST: Final = "SELECT at, findings FROM controls ORDER BY at DESC LIMIT 1"
+
+
 async def last(pool: Any) -> Control | None:
     """What was found last; None before the first control."""
-    row = await pool.fetchrow("SELECT at, findings FROM controls ORDER BY at DESC LIMIT 1")
-    if row is None:
-        return None
-    found = json.loads(row["findings"])
-    return Control(row["at"], tuple(
+    row = await pool.fetchrow(_LAST)
+    return None if row is None else _control(row["at"], row["findings"])
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What waits on the account: lines of the bank that fit nothing, transfers without a file, the last control."""
+
+    lines: int
+    transfers: int
+    control: Control | None
+
+
+async def desk(pool: Any) -> Desk:
+    """All of it in one question."""
+    row = await pool.fetchrow(
+        f"SELECT ({COUNT_OPEN}) AS lines, ({COUNT_WAITING}) AS transfers, c.at, c.findings"
+        f" FROM (SELECT) AS one LEFT JOIN ({_LAST}) AS c ON true"
+    )
+    control = None if row["at"] is None else _control(row["at"], row["findings"])
+    return Desk(row["lines"], row["transfers"], control)
+
+
+def _control(at: datetime, findings: str) -> Control:
+    return Control(at, tuple(
         Finding(each["code"], each["count"], tuple(each["about"]),
                 datetime.fromisoformat(each["since"]) if each["since"] else None)
-        for each in found
+        for each in json.loads(findings)
     ))  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from journeys.store.database import Connection, Pool
+from journeys.store.treasury import STOPPED, Stop, read_stop
 
 How = Literal["password", "provider"]
 
@@ -38,6 +39,8 @@ class Visitor:
     opened_at: datetime
     proved_at: datetime
     """When they last proved who they are (wall time)."""
+    stopped: Stop | None = None
+    """Who stopped all payments; None while they go on."""
 
     @property
     def leaders(self) -> tuple[str, ...]:
@@ -80,7 +83,9 @@ async def enter(connection: Connection, token: str) -> Visitor | None:
 async def entered(connection: Connection, way: Literal["session_enter", "token_enter"], token: str) -> Visitor | None:
     """Who comes this way with a token; see `enter`."""
     row = await connection.fetchrow(
-        f"SELECT *, my_funds() AS funds, led_by_me() AS leads, apart('lines') AS lines FROM {way}($1)", hash_of(token)
+        "SELECT *, my_funds() AS funds, led_by_me() AS leads, apart('lines') AS lines,"
+        f" ({STOPPED}) AS stop FROM {way}($1)",
+        hash_of(token),
     )
     if row is None:
         return None
@@ -89,6 +94,7 @@ async def entered(connection: Connection, way: Literal["session_enter", "token_e
         roles=tuple(row["roles"]), sites=tuple(row["sites"]), funds=tuple(row["funds"]),
         stands_in_for=tuple(str(leader) for leader in row["leads"] if leader != row["staff"]),
         lines=tuple(row["lines"]), how=row["how"], opened_at=row["opened_at"], proved_at=row["proved_at"],
+        stopped=read_stop(row["stop"]),
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Opening funds, what they give for, putting money in, stopping all payments: facts with what they change, in one
 transaction."""
 
+import json
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -165,13 +166,24 @@ async def resume(pool: Pool, why: str, by: By) -> bool:
         return True
 
 
+STOPPED: Final = (
+    "SELECT jsonb_build_array(s.began, s.began_by, s.why, m.name) FROM stops s LEFT JOIN staff m ON m.id = s.began_by"
+    " WHERE s.ended IS NULL"
+)
+"""The stop that holds, as a value among others of a query: see `read_stop`."""
+
+
 async def stopped(pool: Pool | Connection) -> Stop | None:
     """Who stopped all payments, since when, why; None when they go on."""
-    row = await pool.fetchrow(
-        "SELECT s.began, s.began_by::text, s.why, m.name FROM stops s LEFT JOIN staff m ON m.id = s.began_by"
-        " WHERE s.ended IS NULL"
-    )
-    return None if row is None else Stop(*row)
+    return read_stop(await pool.fetchval(STOPPED))
+
+
+def read_stop(found: str | None) -> Stop | None:
+    """What STOPPED gave."""
+    if found is None:
+        return None
+    began, *rest = json.loads(found)
+    return Stop(datetime.fromisoformat(began), *rest)
 
 
 async def last_resumed(pool: Pool | Connection) -> Cause | None:

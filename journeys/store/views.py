@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
 
 from journeys.domain.record import instant_text
 from journeys.domain.rights import Reach, reaches
 from journeys.domain.summary import OUTSIDE
+from journeys.store import cohorts
 from journeys.store.database import Pool
 
 Status = Literal["planned", "active", "suspended", "closed"]
@@ -33,6 +34,8 @@ class JourneyRow:
     """Open items past their due."""
     summary: dict[str, Any]
     """The whole of what `summary(state)` gave; under `board` the open items."""
+    place: cohorts.Place | None = None
+    """In a cohort; looked up for one journey, not for lists."""
 
     @property
     def stream(self) -> str:
@@ -61,9 +64,11 @@ _BRIEF: Final = (
 async def journey(pool: Pool, id: str) -> JourneyRow | None:
     """A journey by id (not stream)."""
     row = await pool.fetchrow(
-        f"SELECT {_COLUMNS} FROM journeys j LEFT JOIN people p ON p.id = j.person WHERE j.id = $1", id
+        f"SELECT {_COLUMNS}, ({cohorts.PLACE}) AS place"
+        " FROM journeys j LEFT JOIN people p ON p.id = j.person WHERE j.id = $1",
+        id,
     )
-    return None if row is None else _row(row)
+    return None if row is None else replace(_row(row), place=cohorts.read_place(row["place"]))
 
 
 async def starting_with(pool: Pool, prefix: str, limit: int = 10) -> list[str]:
@@ -544,8 +549,8 @@ async def board(
     return [BoardItem(_row(row), json.loads(row["item"])) for row in rows]
 
 
-_PLAIN: Final = len(fields(JourneyRow)) - 1
-"""Every column of a row but its last, the summary."""
+_PLAIN: Final = [each.name for each in fields(JourneyRow)].index("summary")
+"""How many columns of a row stand before the summary."""
 
 
 def _row(row: Any) -> JourneyRow:

@@ -18,11 +18,11 @@ import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from itertools import zip_longest
+from itertools import cycle, zip_longest
 from pathlib import Path
 from typing import Any, Final
 
@@ -126,6 +126,7 @@ class House:
     given: dict[str, bytes] = field(default_factory=dict)
     """Files that the bank has, by name."""
     fates: dict[str, Fate] = field(default_factory=dict)
+    ways: Iterator[Way] = field(default_factory=lambda: cycle(Way))
     statements: list[Path] = field(default_factory=list)
 
     async def client(self) -> Any:
@@ -195,7 +196,7 @@ class House:
     async def one(self, number: int, whom: str, point: Point | MoneyPoint | None) -> None:
         """One payment, from the plan of its journey on; the worker dies at `point` of it, where one is named."""
         kind = "http" if number % 2 or point is MoneyPoint.KEY_WRITTEN else "sepa"
-        way = list(Way)[number // 2 % len(Way)] if point is None else Way.ACCEPTS
+        way = next(self.ways) if point is None and kind == "http" else Way.ACCEPTS
         person = await self.begin(whom)
         grant, digest = await self.ask(person, kind, f"Ecole BANK-{way.upper()} {number}")
         before = 0

@@ -123,7 +123,8 @@ async def test_rows_that_say_otherwise_than_their_stream_are_found(pool: Any) ->
     await join(pool, cohort, first)
     await join(pool, cohort, second)
     assert await cohorts.apart(pool) == (2, [])
-    place = await cohorts.place_of(pool, second)
+    asked = f"SELECT ({cohorts.PLACE}) FROM (SELECT $1::uuid AS id) AS j"
+    place = cohorts.read_place(await pool.fetchval(asked, second))
     assert place is not None and (place.cohort, place.name, place.rank) == (cohort, "Promotion 2027", 1)
     for change in (
         "UPDATE cohorts SET places = 9 WHERE id = $1",

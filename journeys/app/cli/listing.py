@@ -143,11 +143,11 @@ async def _load(desk: Desk, id: str) -> "Loaded":
 async def _show(desk: Desk, id: str) -> None:
     from journeys.app.inbox import waiting
     from journeys.domain.state import dump
-    from journeys.store import cohorts, mentors, staff
+    from journeys.store import mentors, staff
 
     known = await _load(desk, id)
     pool = await desk.pool()
-    place = await cohorts.place_of(pool, known.row.id)
+    place = known.row.place
     names = {member.id: member.name for member in await staff.members(pool)}
     names |= {mentor.id: mentor.name for mentor in await mentors.mentors(pool)}
     programmes = {known.row.programme: known.book.programme}

@@ -19,7 +19,7 @@ from journeys.app.web.policy import PUBLIC, SAFE, Door, Policy
 from journeys.i18n import Lang, language, text
 from journeys.store.database import Connection
 from journeys.store.sessions import Visitor, enter
-from journeys.store.treasury import Stop, stopped
+from journeys.store.treasury import Stop
 from journeys.store.views import within
 
 COOKIE: Final = "session"
@@ -173,7 +173,7 @@ async def _enter(visit: Visit) -> None:
         visit._connection = connection
         visit._visitor = await enter(connection, token)
         visit.lang = language_of(visit.request, visit._visitor)
-        visit.stopped = await stopped(connection) if visit._visitor is not None else None
+        visit.stopped = visit._visitor.stopped if visit._visitor is not None else None
 
 
 def cookie_name(request: Request, name: str = COOKIE) -> str:

@@ -25,10 +25,8 @@ from journeys.audit.narrating import PLUMBING
 from journeys.audit.reading import Recorded
 from journeys.domain.handbook import Handbook
 from journeys.i18n import N_, capital
-from journeys.identifiers import is_uuid
 from journeys.narration import command_word, spoken
 from journeys.narration.telling import Speech
-from journeys.store import cohorts
 
 router = APIRouter()
 
@@ -83,8 +81,8 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
         shown.update(seq for day in told[: None if every else SHOWN_DAYS] for seq in day)
         return shown | holding(events)
 
-    place = await cohorts.place_of(visit.connection, id) if is_uuid(id) else None
     loaded, names, story = await journey_told(visit, id, choose)
+    place = loaded.row.place
     programmes = {loaded.row.programme: loaded.book.programme}
     items = sorted(waiting(loaded.row), key=lambda item: (item.at is None, item.at or visit.now))
     mine = _mine(visit, loaded, items)

@@ -19,7 +19,7 @@ from journeys.app.web.policy import CASEWORK, KEEPING, STAFF
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
 from journeys.i18n import ngettext
-from journeys.store import bank_files, batches, controlling, payment_lists, views
+from journeys.store import controlling, payment_lists, views
 from journeys.store.views import JourneyRow
 
 router = APIRouter()
@@ -65,22 +65,30 @@ async def screen(visit: Visit = door(STAFF)) -> Response:
         lists=lists, begins=visit.admitted(CASEWORK), led=len(led), releases=_releases(visit, led), only=only,
         version=sum(row.seq for row in rows) + theirs.version,
         paging=Paging(visit, number, lists[only].total, A_SHEET) if only is not None else None,
-        money=await _money(visit) if only is None and visit.admitted(KEEPING) else [],
-        control=await controlling.last(visit.connection) if visit.admitted(KEEPING) else None,
+        **await _finance(visit, only),
     )  # fmt: skip
 
 
-async def _money(visit: Visit) -> list[tuple[str, str]]:
-    """What waits for finance, most pressing first: an address, and how many of what."""
+async def _finance(visit: Visit, only: str | None) -> dict[str, object]:
+    """What waits for finance, most pressing first (an address, and how many of what), and the last control."""
+    if not visit.admitted(KEEPING):
+        return {"money": [], "control": None}
+    if only is not None or not sees_account(visit):
+        control = await controlling.last(visit.connection)
+        return {"money": await _money(visit, None) if only is None else [], "control": control}
+    desk = await controlling.desk(visit.house.writing)
+    return {"money": await _money(visit, desk), "control": desk.control}
+
+
+async def _money(visit: Visit, desk: controlling.Desk | None) -> list[tuple[str, str]]:
     counts = await payment_lists.counted(visit.connection, a_working_day_ago(visit.now))
     asked = [each for each in payment_lists.WANTS if each != "way" and counts.get(each)]
     found = [(f"{PAYMENTS}?faire={each}", f"{counts[each]} {visit.say(TITLES[each])}") for each in asked]
-    if not sees_account(visit):
+    if desk is None:
         return found
-    lines = await bank_files.open_exceptions(visit.connection)
+    lines, waiting = desk.lines, desk.transfers
     said = ngettext(visit.lang, "{count} ligne à rapprocher", "{count} lignes à rapprocher", lines)
     found += [("/a-rapprocher", said.format(count=lines))] if lines else []
-    waiting, _ = await batches.waiting(visit.house.writing)
     said = ngettext(
         visit.lang, "{count} virement à donner à la banque", "{count} virements à donner à la banque", waiting
     )
