@@ -24,7 +24,7 @@ def servers(home: Path) -> Iterator[Servers]:
 
 
 async def test_every_cent_is_paid_once_whatever_falls(home: Path, servers: Servers) -> None:
-    tally = await campaign(home / "payments", servers, seed=7, payments=28, each=1)
+    tally = await campaign(home / "payments", servers, seed=7, payments=36, each=1)
     print("\n".join(tally.lines()))
     assert [str(each) for each in tally.wrong] == []
     assert [kind for kind in KINDS if not tally.landed[kind]] == []
