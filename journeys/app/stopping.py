@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 from journeys.app.allowing import who_may
 from journeys.app.entry import Actor, clean_text, give, must_be_trusted
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
 Act = Literal["stop-payments", "resume-payments"]
-ACTS: Final[tuple[Act, ...]] = ("stop-payments", "resume-payments")
 
 
 def may(actor: Actor, act: Act) -> bool:

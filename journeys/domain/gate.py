@@ -18,8 +18,10 @@ from journeys.domain.record import Event, Payload
 from journeys.domain.rights import BOUND_TO_FUNDS, line_of
 from journeys.domain.state import GrantKnown, GrantStatus, State
 
-STORY = frozenset({"JourneyPlanned", "ProgrammeChanged"})
-"""What must be folded besides the facts about grants and payments."""
+STORY = frozenset(
+    kind for kind in e.KINDS if kind in ("JourneyPlanned", "ProgrammeChanged") or kind.startswith(("Grant", "Payment"))
+)
+"""Kinds of the facts that say what a grant is and who may have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ class Story:
     def of(
         cls, events: Iterable[Event[Payload]], proofs: Mapping[str, Proof], programmes: Mapping[str, Programme]
     ) -> "Story":
-        """Fold what is recorded: facts about grants and payments, and those of STORY, in order."""
+        """Fold what is recorded, the facts of STORY in order."""
         story = cls(proofs, programmes, State())
         for event in events:
             story.add(event)

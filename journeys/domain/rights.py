@@ -27,7 +27,6 @@ ROLES: Final = (
 _A, _O, _N = Scope.ALLOWED, Scope.OWN, Scope.NEVER
 _CASEWORK: Final = {"referent": _O, "supervisor": _A}
 _MEETING: Final = {**_CASEWORK, "mentor": _O}
-_GRANT_FILE: Final = {**_CASEWORK, "finance": _A}
 _DECIDING: Final = {"supervisor": _A, "finance": _A, "duty": _A}
 _LADDER: Final = {**_CASEWORK, "finance": _A, "duty": _A}
 _SUPERVISION: Final = {"supervisor": _A}

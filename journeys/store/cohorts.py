@@ -148,12 +148,6 @@ async def placed(pool: Pool | Connection, programme: str) -> set[str]:
     return {row["journey"] for row in rows}
 
 
-async def cohort_of(pool: Pool | Connection, journey: str) -> str | None:
-    """The cohort in which a journey has or awaits a place."""
-    found: str | None = await pool.fetchval("SELECT cohort::text FROM cohort_places WHERE journey = $1", journey)
-    return found
-
-
 PLACE: Final = (
     "SELECT jsonb_build_array(c.id, c.name, m.rank) FROM cohort_places m JOIN cohorts c ON c.id = m.cohort"
     " WHERE m.journey = j.id"

@@ -9,9 +9,7 @@ from journeys.domain.calendar import Calendar, CalendarText, compile_calendar
 from journeys.domain.fund import ZONE
 from journeys.domain.moments import Duration, Unit
 from journeys.domain.programme import Clock
-from journeys.store import bank_files
-from journeys.store.bank_files import COUNT_OPEN
-from journeys.store.batches import COUNT_WAITING
+from journeys.store import bank_files, batches
 from journeys.store.database import Pool
 
 Code = Literal[
@@ -89,7 +87,7 @@ class Desk:
 async def desk(pool: Any) -> Desk:
     """All of it in one question."""
     row = await pool.fetchrow(
-        f"SELECT ({COUNT_OPEN}) AS lines, ({COUNT_WAITING}) AS transfers, c.at, c.findings"
+        f"SELECT ({bank_files.COUNT_OPEN}) AS lines, ({batches.COUNT_WAITING}) AS transfers, c.at, c.findings"
         f" FROM (SELECT) AS one LEFT JOIN ({_LAST}) AS c ON true"
     )
     control = None if row["at"] is None else _control(row["at"], row["findings"])

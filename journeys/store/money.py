@@ -117,8 +117,8 @@ async def money_offer(pool: Pool, request: Append, offer: Offer, ring: KeyRing) 
     The story is read without a lock: what is recorded never changes, and the append takes an offer only behind the
     very event that was the last one when it was made.
     """
-    made = MoneyOffer(request, offer, None)
-    return made if not made.reserved else MoneyOffer(request, offer, await _story(pool, request, ring))
+    reserves = any(event["kind"] == "PaymentReserved" for event in request.events)
+    return MoneyOffer(request, offer, await _story(pool, request, ring) if reserves else None)
 
 
 async def write_money(pool: Pool, offers: Sequence[MoneyOffer]) -> list[Stored]:
@@ -205,7 +205,7 @@ def _judged(locked: Locked, offer: MoneyOffer) -> list[dict[str, Any]] | str:
             }  # fmt: skip
         if about:
             said.append(about)
-        if story is not None and _told_by(header["kind"]):
+        if story is not None and header["kind"] in STORY:
             story.add(read_event(dict(header)))
     return said
 
@@ -236,15 +236,9 @@ def _fund(row: Mapping[str, Any]) -> FundState:
     return FundState(**{**row, **rest}, committed=0)
 
 
-def _told_by(kind: str) -> bool:
-    """Whether a fact is a part of the story of a journey's grants (`_story` reads the same kinds)."""
-    return kind in STORY or kind.startswith(("Grant", "Payment"))
-
-
 async def _story(pool: Pool, request: Append, ring: KeyRing) -> Story:
     rows = await pool.fetch(
-        "SELECT kind, header FROM events WHERE stream = $1 AND seq <= $2"
-        " AND (kind LIKE 'Grant%' OR kind LIKE 'Payment%' OR kind = ANY ($3::text[])) ORDER BY seq",
+        "SELECT kind, header FROM events WHERE stream = $1 AND seq <= $2 AND kind = ANY ($3::text[]) ORDER BY seq",
         request.stream,
         request.expected,
         list(STORY),

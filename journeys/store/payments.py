@@ -103,9 +103,9 @@ async def standing(pool: Pool | Connection, fund: str) -> list[Standing]:
 async def rebuild(connection: Connection, stream: str, headers: Iterable[Mapping[str, Any]]) -> None:
     """Write the rows of a journey's payments anew from its events, in the caller's transaction."""
     await connection.execute("DELETE FROM payments WHERE stream = $1", stream)
-    for header in headers:
-        if header["kind"] in KINDS:
-            await connection.execute("SELECT money_book($1, $2)", stream, json.dumps([row_of(header)]))
+    said = [row_of(header) for header in headers if header["kind"] in KINDS]
+    if said:
+        await connection.execute("SELECT money_book($1, $2)", stream, json.dumps(said))
 
 
 # --- asked

@@ -93,9 +93,9 @@ def row_of(header: Mapping[str, Any]) -> dict[str, Any]:
 async def rebuild(connection: Connection, stream: str, headers: Iterable[Mapping[str, Any]]) -> None:
     """Write the rows of a journey's receipts anew from its events, in the caller's transaction, after its payments."""
     await connection.execute("DELETE FROM receipts WHERE stream = $1", stream)
-    for header in headers:
-        if said := row_of(header):
-            await connection.execute("SELECT money_book($1, $2)", stream, json.dumps([said]))
+    said = [row for header in headers if (row := row_of(header))]
+    if said:
+        await connection.execute("SELECT money_book($1, $2)", stream, json.dumps(said))
 
 
 async def listed(

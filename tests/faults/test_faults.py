@@ -2,17 +2,14 @@
 
 import asyncio
 import gc
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from journeys.domain import commands as c
-from tests.faults.campaign import OTHERS, a_home, reduced, without
+from tests.faults.campaign import OTHERS, reduced, without
 from tests.faults.checks import Violation
 from tests.faults.crew import Crew
 from tests.faults.points import Guard, Orders, Point
-from tests.faults.servers import Servers, running_servers
+from tests.faults.servers import Servers
 from tests.faults.trial import Person, open_trial
 
 CONTROLS: dict[str, tuple[frozenset[Guard], Point, str]] = {
@@ -28,18 +25,6 @@ CONTROLS: dict[str, tuple[frozenset[Guard], Point, str]] = {
     "anybody may sign": (frozenset({Guard.SIGNATURE}), Point.APPEND_AFTER, "forged-command-taken"),
 }  # fmt: skip
 """What is taken away, where the worker dies, and what the campaign must find."""
-
-
-@pytest.fixture(scope="module")
-def home() -> Iterator[Path]:
-    with a_home() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def servers(home: Path) -> Iterator[Servers]:
-    with running_servers(home / "data") as running:
-        yield running
 
 
 async def test_nothing_acknowledged_is_lost_and_nothing_is_paid_twice(home: Path, servers: Servers) -> None:

@@ -1,26 +1,10 @@
 """The reduced campaign of payments: one landed fault of each kind; without the digest it fails."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from tests.faults.campaign import a_home
 from tests.faults.payments import KINDS, campaign, without
 from tests.faults.points import Guard
-from tests.faults.servers import Servers, running_servers
-
-
-@pytest.fixture(scope="module")
-def home() -> Iterator[Path]:
-    with a_home() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def servers(home: Path) -> Iterator[Servers]:
-    with running_servers(home / "data") as running:
-        yield running
+from tests.faults.servers import Servers
 
 
 async def test_every_cent_is_paid_once_whatever_falls(home: Path, servers: Servers) -> None:

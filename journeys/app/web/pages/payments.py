@@ -45,7 +45,7 @@ TITLES: Final[Mapping[Wants, str]] = {
     "way": N_("suit son cours"),
     "done": N_("terminé"),
 }
-TODO: Final[Mapping[Wants, str]] = {
+_ADVICE: Final[Mapping[Wants, str]] = {
     "doubt": N_("Vérifier le nom et le compte, puis garder ou retirer."),
     "silent": N_("Demander à la banque, puis noter ce qu'elle répond. Ne pas payer une seconde fois."),
     "held": N_("Rien n'est parti ; un nouvel essai a lieu chaque jour ouvré. Voir pourquoi, ou annuler."),
@@ -148,7 +148,7 @@ def shown(visit: Visit, each: Wanting) -> Shown:
     acts = covers("settle-payment", visit.lines, None, own=False)
     return Shown(
         row, each.wants, row.stream.removeprefix("journey-"), say("versement"), row.name or say("personne effacée"),
-        state, say(TODO[each.wants]), _TONES[each.wants], tuple(_actions(visit, each)) if acts else (),
+        state, say(_ADVICE[each.wants]), _TONES[each.wants], tuple(_actions(visit, each)) if acts else (),
     )  # fmt: skip
 
 
