@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date as Day
 from typing import Literal, get_args
 
-from journeys.domain.record import Digest, Payload, added
+from journeys.domain.events import UnknownKind, envelope
+from journeys.domain.record import Digest, Event, Payload, added
 
 Language = Literal["fr", "en"]
 
@@ -320,6 +321,14 @@ KINDS: dict[str, type[Payload]] = {
     )
 }  # fmt: skip
 """Every kind of this file by its stored name."""
+
+
+def read_fact(kind: str, header: bytes) -> Event[Payload]:
+    """A fact of this file from its stored bytes and the journal's column. Raises UnknownKind, ValidationError."""
+    known = KINDS.get(kind)
+    if known is None:
+        raise UnknownKind(f"unknown event kind {kind!r}: this program is older than the record")
+    return envelope(known).model_validate_json(header)
 
 
 @dataclass(frozen=True, slots=True)
