@@ -197,6 +197,12 @@ class BatchGivenOut(Payload):
     digest: Digest
 
 
+class BatchWithdrawn(Payload):
+    """A file that nobody had is given to nobody: what it held waits for another. Parts: why."""
+
+    batch: str
+
+
 class BankFileImported(Payload):
     file: Digest
     """SHA-256 of its bytes."""
@@ -315,7 +321,7 @@ KINDS: dict[str, type[Payload]] = {
         RoleGiven, RoleTaken, SitesSet, FundsSet, AbsenceSet, AbsenceDropped,
         MentorAdded, MentorChanged, MentorDescribed, PartnerAdded, PartnerDescribed, PartnerLeft,
         FundOpened, FundChanged, FundToppedUp, PaymentsStopped, PaymentsResumed, ProgrammePublished,
-        BatchMade, BatchGivenOut, BankFileImported, BankLineResolved,
+        BatchMade, BatchGivenOut, BatchWithdrawn, BankFileImported, BankLineResolved,
         CohortOpened, CohortDateMoved, CohortPlacesSet, PlaceTaken, PlaceQueued, PlaceGiven, PlaceFreed, CohortClosed,
         WebhookAdded, WebhookRotated, WebhookPaused, WebhookResumed, WebhookEnded, WebhookRewound,
     )
