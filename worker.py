@@ -30,6 +30,7 @@ from journeys.leaving import leave
 from journeys.settings import Problem, Settings, SettingsError, load_settings
 from journeys.store import signing_keys
 from journeys.store.database import Pool, await_pool
+from journeys.store.keys import Keys
 from journeys.store.signing import KeyRing
 from workflows.control import ControlWorkflow
 from workflows.housekeeping import HousekeepingWorkflow
@@ -125,8 +126,9 @@ async def serve(settings: Settings) -> None:
                 en="name the database, or run “journeys up”, which takes care of it",
             )
         )
-    client = await temporal.connect(settings)
-    pool = await await_pool(settings.database_url, DATABASE_SECONDS)
+    keys = Keys.beside(settings.database_url, settings)
+    client = await temporal.connect(settings, keys)
+    pool = await await_pool(settings.database_url, DATABASE_SECONDS, keys)
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

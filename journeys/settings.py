@@ -316,6 +316,18 @@ class Settings(BaseSettings):
     signing_old_keys: dict[str, SecretStr] = Field(default_factory=dict)
     """Keys that still verify, by id: JSON, or JOURNEYS_SIGNING_OLD_KEYS__<ID>=<hex>. Ids are lower case."""
 
+    keys_dsn: SecretStr | None = None
+    """postgresql://… of the database of keys; None: `…_keys`, on the server of the journal."""
+
+    sealing_key: SecretStr | None = None
+    """64 hexadecimal digits, under which keys are kept; None means the key file of the data directory."""
+
+    sealing_key_id: str | None = None
+    """The id of `sealing_key`; by default it is derived from the key."""
+
+    sealing_old_keys: dict[str, SecretStr] = Field(default_factory=dict)
+    """Keys under which some keys are still kept, by id, as `signing_old_keys`."""
+
     smtp: SmtpSettings = Field(default_factory=SmtpSettings)
 
     oidc: OidcSettings = Field(default_factory=OidcSettings)
@@ -394,14 +406,21 @@ class Settings(BaseSettings):
             raise ValueError("host_port")
         return address
 
-    @field_validator("signing_key")
+    @field_validator("keys_dsn")
+    @classmethod
+    def _is_a_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("database_url")
+        return url
+
+    @field_validator("signing_key", "sealing_key")
     @classmethod
     def _is_a_key(cls, key: SecretStr | None) -> SecretStr | None:
         if key is not None:
             _key_bytes(key.get_secret_value())
         return key
 
-    @field_validator("signing_old_keys")
+    @field_validator("signing_old_keys", "sealing_old_keys")
     @classmethod
     def _are_keys(cls, keys: dict[str, SecretStr]) -> dict[str, SecretStr]:
         for key_id, key in keys.items():
@@ -409,7 +428,7 @@ class Settings(BaseSettings):
             _key_bytes(key.get_secret_value())
         return keys
 
-    @field_validator("signing_key_id")
+    @field_validator("signing_key_id", "sealing_key_id")
     @classmethod
     def _is_a_key_id(cls, key_id: str | None) -> str | None:
         if key_id is not None:
@@ -466,15 +485,30 @@ class Settings(BaseSettings):
         Raises:
             SettingsError: no key, a key file that cannot be read or made, or that others can read.
         """
-        old = {key_id: _key_bytes(key.get_secret_value()) for key_id, key in self.signing_old_keys.items()}
-        if self.signing_key is not None:
-            current, kept = _key_bytes(self.signing_key.get_secret_value()), {}
+        return self._ring(self.signing_key, self.signing_key_id, self.signing_old_keys, self.key_file, "SIGNING")
+
+    @property
+    def sealing_file(self) -> Path:
+        """Where the data directory's own key-encryption key is kept."""
+        return self.data_dir / "sealing" / "sealing.key"
+
+    def sealing_keys(self) -> SigningKeys:
+        """The key-encryption keys, under which the keys of people, money and staff are kept; as `signing_keys`."""
+        return self._ring(self.sealing_key, self.sealing_key_id, self.sealing_old_keys, self.sealing_file, "SEALING")
+
+    def _ring(
+        self, stated: SecretStr | None, id: str | None, former: Mapping[str, SecretStr], file: Path, name: str
+    ) -> SigningKeys:
+        old = {key_id: _key_bytes(key.get_secret_value()) for key_id, key in former.items()}
+        variable = f"{PREFIX}{name}_KEY"
+        if stated is not None:
+            current, kept = _key_bytes(stated.get_secret_value()), {}
         else:
-            if not self.embedded and not self.key_file.exists():
-                raise SettingsError(_missing_key())
-            current = _read_or_make_key(self.key_file)
-            kept = {key_id_of(key): key for key in map(_read_key, _other_key_files(self.key_file))}
-        current_id = self.signing_key_id or key_id_of(current)
+            if not self.embedded and not file.exists():
+                raise SettingsError(_missing_key(variable))
+            current = _read_or_make_key(file, variable)
+            kept = {key_id_of(key): key for key in (_read_key(path, variable) for path in _other_key_files(file))}
+        current_id = id or key_id_of(current)
         return SigningKeys(current=current_id, by_id={**kept, **old, current_id: current})
 
 
@@ -502,7 +536,7 @@ def unknown_variables(environ: Mapping[str, str] = os.environ) -> dict[str, str 
         for name in sorted(environ)
         if name.upper().startswith(PREFIX)
         and name.upper() not in known
-        and not name.upper().startswith("JOURNEYS_SIGNING_OLD_KEYS__")
+        and not name.upper().startswith(("JOURNEYS_SIGNING_OLD_KEYS__", "JOURNEYS_SEALING_OLD_KEYS__"))
     ]
     return {name: next(iter(difflib.get_close_matches(name.upper(), known, n=1)), None) for name in strangers}
 
@@ -598,13 +632,13 @@ def _other_key_files(current: Path) -> list[Path]:
     return sorted(path for path in current.parent.glob("*.key") if path != current)
 
 
-def _read_or_make_key(path: Path) -> bytes:
+def _read_or_make_key(path: Path, variable: str) -> bytes:
     try:
         if not path.exists():
             _make_key(path)
     except OSError as error:
         raise SettingsError(_unreadable_file("JOURNEYS_DATA_DIR", path, error)) from None
-    return _read_key(path)
+    return _read_key(path, variable)
 
 
 def _make_key(path: Path) -> None:
@@ -625,16 +659,16 @@ def _make_key(path: Path) -> None:
         aside.unlink()
 
 
-def _read_key(path: Path) -> bytes:
+def _read_key(path: Path, variable: str) -> bytes:
     try:
         mode = path.stat().st_mode & 0o777
         text = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(_unreadable_file("JOURNEYS_SIGNING_KEY", path, error)) from None
+        raise SettingsError(_unreadable_file(variable, path, error)) from None
     if mode & 0o077:
         raise SettingsError(
             Problem(
-                variable="JOURNEYS_SIGNING_KEY",
+                variable=variable,
                 fr=f"d'autres utilisateurs peuvent lire la clé {path} (droits {mode:o}) ; faites : chmod 600 {path}",
                 en=f"other users can read the key {path} (mode {mode:o}); run: chmod 600 {path}",
             )
@@ -775,14 +809,19 @@ def _unparsable(error: UnreadableVariable) -> Problem:
     )
 
 
-def _missing_key() -> Problem:
+def _missing_key(variable: str) -> Problem:
+    match variable:
+        case "JOURNEYS_SIGNING_KEY":
+            fr, en = "signent avec la même clé", "sign with the same key"
+        case _:
+            fr, en = "scellent avec la même clé", "seal with the same key"
     return Problem(
-        variable="JOURNEYS_SIGNING_KEY",
-        fr="avec DATABASE_URL, toutes les machines signent avec la même clé et il n'y en a pas ici ; "
+        variable=variable,
+        fr=f"avec DATABASE_URL, toutes les machines {fr} et il n'y en a pas ici ; "
         "faites-en une par « openssl rand -hex 32 » et donnez-la à chacune, ou son fichier "
-        "par JOURNEYS_SIGNING_KEY_FILE",
-        en="with DATABASE_URL all machines sign with the same key and there is none here; make one by "
-        '"openssl rand -hex 32" and give it to each, or its file by JOURNEYS_SIGNING_KEY_FILE',
+        f"par {variable}{FILE_SUFFIX}",
+        en=f"with DATABASE_URL all machines {en} and there is none here; make one by "
+        f'"openssl rand -hex 32" and give it to each, or its file by {variable}{FILE_SUFFIX}',
     )
 
 

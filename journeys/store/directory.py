@@ -10,7 +10,7 @@ from journeys.domain.commands import Command
 from journeys.domain.record import Event, Payload
 from journeys.store.database import Connection, Pool
 from journeys.store.journal import write
-from journeys.store.offer import StoredCommand, make_offer
+from journeys.store.offer import StoredCommand, make_offer, sealed
 from journeys.store.signing import draw_parts
 
 RULE: Final = "directory"
@@ -122,7 +122,8 @@ async def record(
     ]
     last = seq + len(facts)
     commands = [_stored(called_for, seq + 1 if facts else 0, last if facts else 0, last)] if called_for else []
-    [written] = await write(connection, [make_offer(stream, seq, headers, parts=parts, commands=commands)])
+    offer = await sealed(make_offer(stream, seq, headers, parts=parts, commands=commands), connection.keys)
+    [written] = await write(connection, [offer])
     if written.outcome != "accepted":
         raise AlreadyThere("command", "id")
     return last

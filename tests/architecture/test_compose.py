@@ -27,6 +27,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from journeys.settings import load_settings, unknown_variables
+from journeys.store import keys
 from journeys.store.migrating import migrate, migrations
 from tests.homes import new_home
 
@@ -213,13 +214,14 @@ def test_migrations_and_workers_use_different_roles(services: dict[str, dict[str
     assert services["migrate"]["command"] == ["migrate"]
 
 
-def test_signing_key_comes_from_a_secret_file(compose: dict[str, Any], services: dict[str, dict[str, Any]]) -> None:
-    (secret,) = compose["secrets"]
-    assert compose["secrets"][secret]["file"].startswith("${JOURNEYS_SIGNING_KEY_PATH:?")
-    assert {name for name, service in services.items() if "secrets" in service} == {"worker", "web"}
-    for name in ("worker", "web"):
-        assert services[name]["secrets"] == [secret]
-        assert services[name]["environment"]["JOURNEYS_SIGNING_KEY_FILE"] == f"/run/secrets/{secret}"
+def test_keys_come_from_secret_files(compose: dict[str, Any], services: dict[str, dict[str, Any]]) -> None:
+    holders = {"SIGNING": {"worker", "web"}, "SEALING": {"migrate", "worker", "web"}}
+    for kind, having in holders.items():
+        secret, variable = f"journeys_{kind.lower()}_key", f"JOURNEYS_{kind}_KEY"
+        assert compose["secrets"][secret]["file"].startswith("${" + variable + "_PATH:?")
+        assert {name for name, service in services.items() if secret in service.get("secrets", ())} == having
+        for name in having:
+            assert services[name]["environment"][f"{variable}_FILE"] == f"/run/secrets/{secret}"
 
 
 def test_passwords_have_no_default_and_go_no_further_than_needed(services: dict[str, dict[str, Any]]) -> None:
@@ -248,7 +250,7 @@ def test_every_variable_is_documented_and_every_documented_one_is_used() -> None
         assert len(comment) > 30, f"{name} needs a comment"
         assert used[name] == ({":?"} if value == "" else {":-"}), f"{name}: required everywhere, or nowhere"
     required = {name for name, (value, _) in example.items() if value == ""}
-    assert required == {*PASSWORDS, "JOURNEYS_SIGNING_KEY_PATH"}
+    assert required == {*PASSWORDS, "JOURNEYS_SIGNING_KEY_PATH", "JOURNEYS_SEALING_KEY_PATH"}
 
 
 def test_defaults_are_those_of_the_example() -> None:
@@ -268,8 +270,9 @@ def test_application_reads_what_it_is_given(
     key.write_text("5e" * 32 + "\n", encoding="ascii")
     for name, value in environment.items():
         monkeypatch.setenv(name, VARIABLE.sub(lambda match: match["rest"], value))
-    if "JOURNEYS_SIGNING_KEY_FILE" in environment:
-        monkeypatch.setenv("JOURNEYS_SIGNING_KEY_FILE", str(key))
+    monkeypatch.delenv("JOURNEYS_SEALING_KEY", raising=False)
+    for variable in {"JOURNEYS_SIGNING_KEY_FILE", "JOURNEYS_SEALING_KEY_FILE"} & environment.keys():
+        monkeypatch.setenv(variable, str(key))
     settings = load_settings(data_dir=tmp_path)
     assert settings.database_url == environment["DATABASE_URL"] and not settings.embedded
     if service != "migrate":
@@ -573,6 +576,7 @@ async def test_migrations_run_as_the_owner_and_leave_the_app_role_no_way_to_rewr
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PGPASSWORD", SAMPLE["JOURNEYS_OWNER_PASSWORD"])
         applied = await migrate(server.url("journeys_owner", "journeys"))
+        await keys.prepare(server.url("journeys_owner", "journeys_keys"))
     assert applied == [migration.name for migration in migrations()]
     app = await server.connect("journeys_app", "journeys", SAMPLE["JOURNEYS_APP_PASSWORD"])
     try:
@@ -589,6 +593,16 @@ async def test_migrations_run_as_the_owner_and_leave_the_app_role_no_way_to_rewr
                 await app.execute(forbidden)
     finally:
         await app.close()
+    keeper = await server.connect("journeys_app", "journeys_keys", SAMPLE["JOURNEYS_APP_PASSWORD"])
+    try:
+        await keeper.execute("SET ROLE journeys_keys")
+        await keeper.execute(
+            "INSERT INTO keys (id, kind, subject, wrapped, kek) VALUES ('house', 'house', 'house', 'x', 'k')"
+        )
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await keeper.execute("DELETE FROM keys")
+    finally:
+        await keeper.close()
 
 
 @pytest.mark.parametrize(

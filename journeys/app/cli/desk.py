@@ -113,10 +113,12 @@ class Desk:
             from asyncpg import PostgresError
 
             from journeys.store.database import open_pool
+            from journeys.store.keys import Keys
 
             url = self.place().database_url
+            keys = Keys.beside(url, self.settings)
             self._pool = await self._patiently(
-                lambda: open_pool(url, largest=_SIMPLE), OSError, TimeoutError, PostgresError
+                lambda: open_pool(url, largest=_SIMPLE, keys=keys), OSError, TimeoutError, PostgresError
             )
         return self._pool
 
@@ -136,8 +138,10 @@ class Desk:
         if self._client is None:
             from journeys.temporal import Unreachable, connect
 
-            address = self.place().temporal_address
-            self._client = await self._patiently(lambda: connect(self.settings, address, entering=True), Unreachable)
+            address, keys = self.place().temporal_address, (await self.pool()).keys
+            self._client = await self._patiently(
+                lambda: connect(self.settings, keys, address, entering=True), Unreachable
+            )
         return self._client
 
     async def _patiently(self, opening: Callable[[], Awaitable[T]], *lost: type[Exception]) -> T:

@@ -102,13 +102,16 @@ def _up(desk: Desk, ui: bool) -> int:
 
 async def _run_stack(desk: Desk, ui: bool) -> int:
     from journeys.local.stack import Stack
+    from journeys.store import keys
     from journeys.store.migrating import migrate
 
     settings = desk.settings
 
     async def after_start(info: "StackInfo") -> None:
         await migrate(info.database_url)
+        await keys.prepare(keys.keys_dsn(settings, info.database_url))
         settings.signing_keys()
+        settings.sealing_keys()
 
     worker = [sys.executable, str(worker_file())]
     async with Stack.start(
@@ -232,9 +235,11 @@ def _worker(desk: Desk) -> int:
 
 
 async def _migrate(desk: Desk) -> None:
+    from journeys.store import keys
     from journeys.store.migrating import migrate
 
-    applied = await migrate(desk.place().database_url)
+    url = desk.place().database_url
+    applied = await migrate(url) + await keys.prepare(keys.keys_dsn(desk.settings, url))
     out = desk.out
 
     def show() -> None:
