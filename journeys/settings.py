@@ -317,7 +317,7 @@ class Settings(BaseSettings):
     """Keys that still verify, by id: JSON, or JOURNEYS_SIGNING_OLD_KEYS__<ID>=<hex>. Ids are lower case."""
 
     keys_dsn: SecretStr | None = None
-    """postgresql://… of the database of keys; None: `…_keys`, on the server of the journal."""
+    """postgresql://… of the database of keys; None: `journeys_keys`, on the server of the journal."""
 
     sealing_key: SecretStr | None = None
     """64 hexadecimal digits, under which keys are kept; None means the key file of the data directory."""

@@ -29,7 +29,7 @@ def pytest_configure() -> None:
     """A shell that begins a run in the background has it ignore Ctrl-C, by which servers of these tests are ended."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    # Databases come and go by the test; their keys are in one that stays.
+    # Of every server of these tests, so that each process opens what another has sealed.
     os.environ["JOURNEYS_SEALING_KEY"] = "5e" * 32
 
 
@@ -91,12 +91,10 @@ def stack() -> Iterator[RealStack]:
         line = process.stdout.readline()
         assert line, (home / "stderr").read_text()
         real = RealStack(**json.loads(line))
-        os.environ["JOURNEYS_KEYS_DSN"] = real.database_url("journeys_keys")
         try:
             asyncio.run(keys.prepare(real.database_url("journeys_keys")))
             yield real
         finally:
-            del os.environ["JOURNEYS_KEYS_DSN"]
             process.stdin.close()
             process.wait(30)
 

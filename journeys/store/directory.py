@@ -8,6 +8,7 @@ from typing import Any, Final
 from journeys.contract import Answer
 from journeys.domain.commands import Command
 from journeys.domain.record import Event, Payload
+from journeys.store import vault
 from journeys.store.database import Connection, Pool
 from journeys.store.journal import write
 from journeys.store.offer import StoredCommand, make_offer, sealed
@@ -61,11 +62,18 @@ async def names_of(connection: Pool | Connection, ids: Collection[str]) -> dict[
         SELECT id::text, name FROM staff WHERE id = ANY ($1::uuid[])
         UNION ALL SELECT id::text, name FROM mentors WHERE id = ANY ($1::uuid[])
         UNION ALL SELECT id::text, name FROM partners WHERE id = ANY ($1::uuid[])
-        UNION ALL SELECT id::text, first_name || ' ' || last_name FROM people WHERE id = ANY ($1::uuid[])
         """,
         sorted(ids),
     )
-    return {row["id"]: row["name"] for row in rows}
+    called = {row["id"]: row["name"] for row in rows}
+    others = [id for id in ids if id not in called]
+    return called | await _names_of_people(connection, others) if others else called
+
+
+async def _names_of_people(connection: Pool | Connection, ids: Sequence[str]) -> dict[str, str]:
+    rows = await connection.fetch("SELECT id::text, sealed FROM people WHERE id = ANY ($1::uuid[])", sorted(ids))
+    named = zip(rows, await vault.names(connection, [(row["id"], row["sealed"]) for row in rows]), strict=True)
+    return {row["id"]: name for row, name in named if name is not None}
 
 
 def contact_texts(name: str, email: str | None, phone: str | None) -> dict[str, str]:

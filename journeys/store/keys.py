@@ -88,7 +88,7 @@ class Keys:
 
     def __init__(self, dsn: str, ring: KeyRing) -> None:
         self.dsn = dsn
-        self._ring = ring
+        self.ring = ring
         self._pool: Any = None
         self._opening = asyncio.Lock()
         self._known: dict[str, tuple[Key, float]] = {}
@@ -96,7 +96,7 @@ class Keys:
 
     @classmethod
     def beside(cls, database_url: str, settings: Settings | None = None) -> "Keys":
-        """The keys of a journal: where the settings say, else in `…_keys` beside it. Raises SettingsError."""
+        """The keys of a journal: where the settings say, else in `journeys_keys` beside it. Raises SettingsError."""
         found = settings or load_settings()
         ring = found.sealing_keys()
         return cls(keys_dsn(found, database_url), KeyRing(ring.current, ring.by_id))
@@ -154,7 +154,7 @@ class Keys:
         found = await self.known(wanted)
         if lacking := wanted - found.keys():
             made = [
-                (id, *_kind_of(id), self._wrap(id, secrets.token_bytes(32)), self._ring.current_id) for id in lacking
+                (id, *_kind_of(id), self._wrap(id, secrets.token_bytes(32)), self.ring.current_id) for id in lacking
             ]
             await (await self._connected()).execute(
                 "INSERT INTO keys (id, kind, subject, wrapped, kek) SELECT * FROM"
@@ -195,7 +195,7 @@ class Keys:
         pool, done = await self._connected(), 0
         while True:
             rows = await pool.fetch(
-                "SELECT id, wrapped FROM keys WHERE state = 'live' AND kek <> $1 LIMIT $2", self._ring.current_id, batch
+                "SELECT id, wrapped FROM keys WHERE state = 'live' AND kek <> $1 LIMIT $2", self.ring.current_id, batch
             )
             if not rows:
                 return done
@@ -205,7 +205,7 @@ class Keys:
             ]
             await pool.executemany(
                 "UPDATE keys SET wrapped = $3, kek = $4 WHERE id = $1 AND wrapped = $2",
-                [(*each, self._ring.current_id) for each in anew],
+                [(*each, self.ring.current_id) for each in anew],
             )
             done += len(rows)
 
@@ -269,18 +269,18 @@ class Keys:
         return key
 
     def _wrap(self, id: str, secret: bytes) -> bytes:
-        return seal(self._ring, secret, f"key/{id}")
+        return seal(self.ring, secret, f"key/{id}")
 
     def _unwrap(self, id: str, wrapped: bytes) -> bytes:
-        return unseal(self._ring, wrapped, f"key/{id}")
+        return unseal(self.ring, wrapped, f"key/{id}")
 
 
 def keys_dsn(settings: Settings, database_url: str) -> str:
-    """Where the keys of a journal are: as the settings say, else in the database `…_keys` on the same server."""
+    """Where the keys of a journal are: as the settings say, else in the database `journeys_keys` on the same server."""
     if settings.keys_dsn is not None:
         return settings.keys_dsn.get_secret_value()
     parts = urlsplit(database_url)
-    return urlunsplit(parts._replace(path=f"{parts.path}_keys"))
+    return urlunsplit(parts._replace(path="/journeys_keys"))
 
 
 async def prepare(dsn: str) -> list[str]:

@@ -157,16 +157,22 @@ async def sealed(offer: Offer, keys: Keys) -> Offer:
             await keys.assign(offer.stream, offer.person)
         if not offer.parts:
             return offer
-        own = await keys.key_of(offer.stream)
-        money = finance_key(own.removeprefix("person-")) if own.startswith("person-") else own
-        wanted = [
-            (money if is_accounting(part.kind, part.name) else own, part.salt + part.text.encode(),
-             place_of_part(offer.stream, part.seq, part.name))
-            for part in offer.parts
-        ]  # fmt: skip
-        return replace(offer, sealed=await keys.seal_all(wanted))
+        return replace(offer, sealed=await sealed_parts(keys, offer.stream, offer.parts))
     except NoKey as missing:
         raise BadOffer(f"{offer.stream}: {missing}") from missing
+
+
+async def sealed_parts(keys: Keys, stream: str, parts: Sequence[KeptPart]) -> list[bytes]:
+    """Parts of a stream as the database gets them, in order. Raises NoKey."""
+    own = await keys.key_of(stream)
+    money = finance_key(own.removeprefix("person-")) if own.startswith("person-") else own
+    return await keys.seal_all(
+        [
+            (money if is_accounting(part.kind, part.name) else own, part.salt + part.text.encode(),
+             place_of_part(stream, part.seq, part.name))
+            for part in parts
+        ]
+    )  # fmt: skip
 
 
 def is_accounting(kind: str, part: str) -> bool:

@@ -1,7 +1,8 @@
 """Sealed parts: what the database holds tells nothing, only the place that it was sealed for opens it, keys can go."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -9,11 +10,13 @@ import asyncpg
 import pytest
 
 from journeys.domain.record import Part
-from journeys.store import journal, keys
+from journeys.store import journal, keys, people, sealing_up
+from journeys.store.directory import By
 from journeys.store.journal import append, parts
 from journeys.store.keys import Keys, NoKey, finance_key, person_key
 from journeys.store.offer import BadOffer, KeptPart, make_offer, sealed
 from journeys.store.sealing import CannotUnseal, sealed_by
+from journeys.store.sealing_up import seal_up
 from journeys.store.signing import KeyRing
 from tests.store.samples import new_stream, noted, view
 
@@ -128,3 +131,72 @@ async def test_keys_wrapped_anew_open_the_same_and_the_old_wrapping_key_can_go(p
             await each.close()
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
         await connection.close()
+
+
+async def test_what_was_plain_before_is_sealed_in_batches_from_wherever_it_was_left(
+    pool: Any, ring: KeyRing, owner: Any, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    details = people.Details(first_name="Éloïse", last_name="Martin", phone="06 12 34 56 78", reference="E-4471")
+    stream = (await planted(pool, ring))[0]
+    person = await owner.fetchval("SELECT person::text FROM journeys WHERE id = $1", stream.removeprefix("journey-"))
+    await owner.execute("ALTER TABLE parts DROP CONSTRAINT sealed_only")
+    await owner.execute("ALTER TABLE people DROP CONSTRAINT sealed_only")
+    await owner.execute(
+        "INSERT INTO people (id, sealed) VALUES ($1, $2)", person, json.dumps(details_of(details)).encode()
+    )
+    for seq in range(2, 7):
+        await append(pool, ring, noted(stream, seq - 1, ring))
+        await owner.execute("DELETE FROM parts WHERE stream = $1 AND seq = $2", stream, seq)
+        await owner.execute("INSERT INTO parts (stream, seq, name, text, salt) VALUES ($1, $2, 'text', $3, $4)",
+                            stream, seq, f"{CANARY} {seq}", b"s" * 32)  # fmt: skip
+    for table, rule in (("parts", "sealed IS NOT NULL"), ("people", "get_byte(sealed, 0) = 1")):
+        await owner.execute(f"ALTER TABLE {table} ADD CONSTRAINT sealed_only CHECK ({rule}) NOT VALID")
+    before = [(part.seq, part.text, part.salt) for part in await parts(pool, stream)]
+    assert (await people.person(pool, person)).details == details  # type: ignore[union-attr]
+    assert await people.search(pool, "Martin") == []
+
+    monkeypatch.setattr(sealing_up, "BATCH", 2)
+    put = sealing_up._put_sealed
+
+    async def cut(connection: Any, rows: Any, keys: Keys) -> None:
+        await put(connection, rows, keys)
+        if any(row["seq"] > 3 for row in rows):
+            raise OSError("the disk is full")
+
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="disk is full"):
+        patched.setattr(sealing_up, "_put_sealed", cut)
+        await seal_up(dsn, pool.keys)
+    done = await seal_up(dsn, pool.keys)
+    assert (done.parts, done.people, done.left) == (3, 0, 0)
+    assert await seal_up(dsn, pool.keys) == sealing_up.SealedUp()
+
+    assert [(part.seq, part.text, part.salt) for part in await parts(pool, stream)] == before
+    assert [found.id for found in await people.search(pool, "mart éloïse")] == [person]
+    assert await owner.fetchval("SELECT count(*) FROM parts WHERE text IS NOT NULL") == 0
+    assert b"Martin" not in await owner.fetchval("SELECT sealed FROM people")
+
+
+def details_of(details: people.Details) -> dict[str, Any]:
+    """As the migration of the schema leaves them."""
+    return {name: value for name, value in asdict(details).items() if value is not None}
+
+
+async def test_people_are_found_by_words_their_beginnings_ends_of_numbers_and_by_nothing_else(pool: Any) -> None:
+    by = By(actor="system", role="system", at=datetime(2027, 5, 12, tzinfo=UTC))
+    id, details = str(uuid4()), people.Details(
+        first_name="Éloïse", last_name="D’Œuvre Li", phone="+33 6 12 34 56 78", reference="ECROU-77"
+    )  # fmt: skip
+    await people.register(pool, id, details, by)
+    for text, fits in (
+        ("éloïse", True), ("ELO", True), ("oeuv eloi", True), ("li", True), ("ECROU-77", True),
+        ("el", False), ("loise", False), ("ecrou-77", False), ("eloise martin", False), ("", False),
+    ):  # fmt: skip
+        assert bool(await people.search(pool, text)) is fits, text
+    stored = await pool.fetch("SELECT p.*, t.token FROM people p JOIN person_tokens t ON t.person = p.id")
+    assert len(stored) > 8 and not any(
+        word in str(dict(row)).lower() for row in stored for word in ("eloi", "ecrou", "3456")
+    )
+    await people.change(pool, id, replace(details, last_name="Martin"), by)
+    assert await people.search(pool, "oeuvre") == [] != await people.search(pool, "martin")
+    await pool.keys.destroy([person_key(id)])
+    assert await people.names(pool, [id]) == {}

@@ -33,7 +33,7 @@ from journeys.domain.links import Ask, Purpose, asks
 from journeys.domain.record import Event, Payload, instant_text
 from journeys.i18n import format_date, format_time
 from journeys.settings import load_settings
-from journeys.store import links, mentors, partners, people, sessions, staff, views
+from journeys.store import links, mentors, partners, people, sessions, staff, vault, views
 from journeys.store.directory import By
 from journeys.store.links import Drawn, Link
 from journeys.store.signing import KeyRing
@@ -663,7 +663,9 @@ async def test_a_link_opens_one_journey_to_reading_and_only_while_it_holds(scene
         async with scene.house.reading.acquire() as connection, connection.transaction():
             await links.enter(connection, RING, token, at)
             journeys = {str(row["id"]) for row in await connection.fetch("SELECT id FROM journeys")}
-            return journeys, {row["first_name"] for row in await connection.fetch("SELECT first_name FROM people")}
+            rows = await connection.fetch("SELECT id::text, sealed FROM people")
+            known = await vault.unseal(connection, [tuple(row) for row in rows])
+            return journeys, {each.first_name for each in known if each is not None}
 
     now = datetime.now(UTC)
     assert await seen(drawn.token, now) == ({scene.id}, {"Éloïse"})

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from temporalio.client import WorkflowExecutionStatus
 
 from journeys.domain import commands as c
 from journeys.local.postgres import binary
-from journeys.store import keys
+from journeys.store import keys, people
+from journeys.store.directory import By
 from tests.conftest import RealStack
 from tests.workflow.conftest import Engine, make_engine
 
@@ -39,7 +41,12 @@ def hatch() -> Canaries:
 
 
 async def live(engine: Engine, canaries: Canaries) -> None:
-    """A journey in which each canary is said."""
+    """A person, and a journey, in which each canary is said."""
+    details = people.Details(first_name="Zoe", last_name=canaries.name, phone=canaries.phone,
+                             reference=canaries.prison_number, interests=canaries.note)  # fmt: skip
+    by = By(actor="system", role="system", at=datetime.now(UTC))
+    await people.register(engine.pool, engine.person, details, by)
+    await people.change(engine.pool, engine.person, replace(details, place=canaries.note), by)
     async with engine.worker():
         await engine.plan(release_in_days=5)
         text = f"{canaries.name} {canaries.phone} {canaries.prison_number} {canaries.note}"
