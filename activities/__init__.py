@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from activities.checkpoints import Checkpoints
 from activities.control import Control
 from activities.escalations import Escalations
 from activities.fleet import Fleet
@@ -28,6 +29,7 @@ def all_activities(resources: Resources) -> list[Callable[..., Any]]:
         grants.enquire,
         Fleet(resources).wake,
         Control(resources).control,
+        Checkpoints(resources.notary).keep,
         hooks.deliver,
         hooks.stop,
         hooks.begin,

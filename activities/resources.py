@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from activities.notary import Notary
 from activities.tills import Tills
 from journeys.channels.checks import HttpChecks
 from journeys.channels.letter import Mailer
@@ -37,6 +38,8 @@ class Resources:
     mailer: Mailer
     checks: HttpChecks = field(default_factory=lambda: HttpChecks(hosts=()))
     messenger: Messenger = field(default_factory=lambda: Messenger(hosts=()))
+    notary: Notary | None = None
+    """Keeps the log of everything; None where this worker does not."""
     templates: Path = TEMPLATES
     duty_address: str | None = None
     """The mail address of last resort, where no member of staff holds the role `duty`."""
