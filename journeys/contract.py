@@ -28,6 +28,10 @@ CONTROL: Final = "control"
 """The daily control of the money: its workflow and its schedule."""
 CONTROL_MONEY: Final = "control.money"
 
+ARCHIVE: Final = "archive"
+"""The daily keeping of histories: its workflow and its schedule."""
+ARCHIVE_HISTORIES: Final = "archive.histories"
+
 WEBHOOK: Final = "webhook"
 """The workflow that tells one system elsewhere; its id is `webhooks-` and the webhook's id."""
 WEBHOOK_WAKE: Final = "wake"
@@ -145,6 +149,16 @@ class Controlling(Frozen):
 
     run: str
     at: Instant
+
+
+class Run(Frozen):
+    """A run of a journey that ended, as the engine lists it."""
+
+    id: str
+    stream: str
+    events: int
+    """Of its history."""
+    closed_at: Instant
 
 
 class Held(Frozen):

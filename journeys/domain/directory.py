@@ -12,7 +12,7 @@ from datetime import date as Day
 from typing import Literal, get_args
 
 from journeys.domain.events import UnknownKind, envelope
-from journeys.domain.record import Digest, Event, Payload, added
+from journeys.domain.record import Digest, Event, Id, Instant, Payload, Stream, added
 
 Language = Literal["fr", "en"]
 
@@ -225,6 +225,17 @@ class BankLineResolved(Payload):
     """Of a match: the one payment, or the batch that the bank booked as one sum."""
 
 
+class HistoryKept(Payload):
+    """The engine's history of a run that ended, exported before its retention is over."""
+
+    journey: Stream
+    run: Id
+    digest: Digest
+    """SHA-256 of the export."""
+    events: int
+    closed_at: Instant
+
+
 # --- cohorts
 
 
@@ -321,7 +332,7 @@ KINDS: dict[str, type[Payload]] = {
         RoleGiven, RoleTaken, SitesSet, FundsSet, AbsenceSet, AbsenceDropped,
         MentorAdded, MentorChanged, MentorDescribed, PartnerAdded, PartnerDescribed, PartnerLeft,
         FundOpened, FundChanged, FundToppedUp, PaymentsStopped, PaymentsResumed, ProgrammePublished,
-        BatchMade, BatchGivenOut, BatchWithdrawn, BankFileImported, BankLineResolved,
+        BatchMade, BatchGivenOut, BatchWithdrawn, BankFileImported, BankLineResolved, HistoryKept,
         CohortOpened, CohortDateMoved, CohortPlacesSet, PlaceTaken, PlaceQueued, PlaceGiven, PlaceFreed, CohortClosed,
         WebhookAdded, WebhookRotated, WebhookPaused, WebhookResumed, WebhookEnded, WebhookRewound,
     )
