@@ -218,10 +218,17 @@ class BankLineResolved(Payload):
 
     file: Digest
     position: int
-    how: Literal["match", "not-ours", "refund"]
+    how: Literal["match", "not-ours", "refund", "fee", "noted"]
     payment: str | None
     batch: str | None
     """Of a match: the one payment, or the batch that the bank booked as one sum."""
+
+
+class NoticeResolved(Payload):
+    """What a provider said against what is known was looked at. Parts: why."""
+
+    event: str
+    how: Literal["not-ours", "refund", "noted"]
 
 
 # --- cohorts
@@ -320,7 +327,7 @@ KINDS: dict[str, type[Payload]] = {
         RoleGiven, RoleTaken, SitesSet, FundsSet, AbsenceSet, AbsenceDropped,
         MentorAdded, MentorChanged, MentorDescribed, PartnerAdded, PartnerDescribed, PartnerLeft,
         FundOpened, FundChanged, FundToppedUp, PaymentsStopped, PaymentsResumed, ProgrammePublished,
-        BatchMade, BatchGivenOut, BatchWithdrawn, BankFileImported, BankLineResolved,
+        BatchMade, BatchGivenOut, BatchWithdrawn, BankFileImported, BankLineResolved, NoticeResolved,
         CohortOpened, CohortDateMoved, CohortPlacesSet, PlaceTaken, PlaceQueued, PlaceGiven, PlaceFreed, CohortClosed,
         WebhookAdded, WebhookRotated, WebhookPaused, WebhookResumed, WebhookEnded, WebhookRewound,
     )
