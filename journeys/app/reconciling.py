@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from journeys.app.allowing import who_may
 from journeys.app.entry import Actor, clean_text, give, must_be_trusted
@@ -21,6 +21,7 @@ from journeys.narration.bank_files import file_refused
 from journeys.settings import Settings
 from journeys.store import bank_files, batches, treasury
 from journeys.store.bank_files import CannotMatch, Imported, Incoming, LineRow, NotOpen
+from journeys.store.bank_files import How as How
 from journeys.store.batches import Altered, BatchRow, ClosedSince, GivenOut, PaymentsStopped, Withdrawn
 from journeys.store.database import Pool
 from journeys.store.directory import By, NotFound
@@ -30,8 +31,6 @@ from journeys.store.signing import KeyRing
 
 if TYPE_CHECKING:
     from temporalio.client import Client
-
-How = Literal["match", "not-ours", "refund"]
 
 SHORTEST: Final = 6
 """Letters of an id that name a payment."""
@@ -378,6 +377,8 @@ _CANNOT: Final = {
     "other-batch": Said("la banque nomme un autre lot sur cette ligne", "the bank names another batch on this line"),
     "no-movement": Said("cette ligne ne montre pas d'argent parti ou revenu : elle ne se rapproche de rien",
                         "this line shows no money that left or came back: it cannot be matched"),
+    "no-debit": Said("de l'argent reçu, ou une réponse de la banque, n'est pas un frais",
+                     "money that came in, or an answer of the bank, is no charge"),
     "told": Said("ce versement a déjà eu connaissance de cette ligne, et ne l'a pas prise",
                  "this payment was told this line before, and did not take it"),
 }  # fmt: skip

@@ -219,7 +219,7 @@ class BankLineResolved(Payload):
 
     file: Digest
     position: int
-    how: Literal["match", "not-ours", "refund"]
+    how: Literal["match", "not-ours", "refund", "fee", "noted"]
     payment: str | None
     batch: str | None
     """Of a match: the one payment, or the batch that the bank booked as one sum."""
@@ -234,6 +234,13 @@ class HistoryKept(Payload):
     """SHA-256 of the export."""
     events: int
     closed_at: Instant
+
+
+class NoticeResolved(Payload):
+    """What a provider said against what is known was looked at. Parts: why."""
+
+    event: str
+    how: Literal["not-ours", "refund", "noted"]
 
 
 # --- cohorts
@@ -332,7 +339,7 @@ KINDS: dict[str, type[Payload]] = {
         RoleGiven, RoleTaken, SitesSet, FundsSet, AbsenceSet, AbsenceDropped,
         MentorAdded, MentorChanged, MentorDescribed, PartnerAdded, PartnerDescribed, PartnerLeft,
         FundOpened, FundChanged, FundToppedUp, PaymentsStopped, PaymentsResumed, ProgrammePublished,
-        BatchMade, BatchGivenOut, BatchWithdrawn, BankFileImported, BankLineResolved, HistoryKept,
+        BatchMade, BatchGivenOut, BatchWithdrawn, BankFileImported, BankLineResolved, NoticeResolved, HistoryKept,
         CohortOpened, CohortDateMoved, CohortPlacesSet, PlaceTaken, PlaceQueued, PlaceGiven, PlaceFreed, CohortClosed,
         WebhookAdded, WebhookRotated, WebhookPaused, WebhookResumed, WebhookEnded, WebhookRewound,
     )

@@ -33,6 +33,8 @@ GRANT DELETE ON batch_transfers TO journeys_writer;
 ALTER TABLE bank_resolutions DROP CONSTRAINT bank_resolutions_how_check;
 ALTER TABLE bank_resolutions ADD CONSTRAINT bank_resolutions_how_check CHECK (how IN ('match', 'not-ours', 'refund', 'fee', 'noted'));
 
+COMMENT ON COLUMN bank_lines.code IS 'Status of an answer; of a booking, by which code the bank books its own charge: both as the bank wrote it.';
+
 CREATE TABLE provider_resolutions (
     event text PRIMARY KEY REFERENCES provider_outcomes,
     how text NOT NULL CHECK (how IN ('not-ours', 'refund', 'noted')),
