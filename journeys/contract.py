@@ -104,7 +104,8 @@ class Appended(Frozen):
     unsigned: tuple[str, ...] = ()
     """Command ids whose signature or parts do not hold."""
     known: tuple[Answer, ...] = ()
-    """Answers that commands of these ids got before (outcome `conflict` when the content differs)."""
+    """Answers that commands of these ids got before (outcome `conflict` when the content differs), or get now because
+    of what was locked (`payment-at-bank`): those are not kept, and the same command may be given again."""
     texts: dict[str, str] = {}
     """Programmes and calendars by hash: those wanted, and those that `events` name. An accepted offer was decided by
     them, so they do not come a second time: each stays in the history and in the worker for as long as the journey."""

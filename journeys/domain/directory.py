@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date as Day
 from typing import Literal, get_args
 
-from journeys.domain.record import Digest, Payload, added
+from journeys.domain.events import UnknownKind, envelope
+from journeys.domain.record import Digest, Event, Payload, added
 
 Language = Literal["fr", "en"]
 
@@ -196,6 +197,12 @@ class BatchGivenOut(Payload):
     digest: Digest
 
 
+class BatchWithdrawn(Payload):
+    """A file that nobody had is given to nobody: what it held waits for another. Parts: why."""
+
+    batch: str
+
+
 class BankFileImported(Payload):
     file: Digest
     """SHA-256 of its bytes."""
@@ -314,12 +321,20 @@ KINDS: dict[str, type[Payload]] = {
         RoleGiven, RoleTaken, SitesSet, FundsSet, AbsenceSet, AbsenceDropped,
         MentorAdded, MentorChanged, MentorDescribed, PartnerAdded, PartnerDescribed, PartnerLeft,
         FundOpened, FundChanged, FundToppedUp, PaymentsStopped, PaymentsResumed, ProgrammePublished,
-        BatchMade, BatchGivenOut, BankFileImported, BankLineResolved,
+        BatchMade, BatchGivenOut, BatchWithdrawn, BankFileImported, BankLineResolved,
         CohortOpened, CohortDateMoved, CohortPlacesSet, PlaceTaken, PlaceQueued, PlaceGiven, PlaceFreed, CohortClosed,
         WebhookAdded, WebhookRotated, WebhookPaused, WebhookResumed, WebhookEnded, WebhookRewound,
     )
 }  # fmt: skip
 """Every kind of this file by its stored name."""
+
+
+def read_fact(kind: str, header: bytes) -> Event[Payload]:
+    """A fact of this file from its stored bytes and the journal's column. Raises UnknownKind, ValidationError."""
+    known = KINDS.get(kind)
+    if known is None:
+        raise UnknownKind(f"unknown event kind {kind!r}: this program is older than the record")
+    return envelope(known).model_validate_json(header)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import typer
 
 from journeys.app.cli.commands import application
 from journeys.app.cli.desk import Desk
-from journeys.app.cli.main import explained
+from journeys.app.cli.explaining import explained
 from journeys.app.fields import commands
 from journeys.clock import now
 from journeys.domain.record import Cause

@@ -1,18 +1,16 @@
 """`journeys audit`: what was true, what was known, the story, the replay, and whether every account agrees."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
+from journeys.app.cli import audit_questions
 from journeys.app.cli.desk import Desk
 from journeys.app.cli.shape import argument, at, command, group, option
 from journeys.app.failures import Exit, Failure, Said
 
 if TYPE_CHECKING:
-    from journeys.audit.reading import JourneyRecord
     from journeys.audit.verifying import Sources
-
-_ID = ("id, début d'id, référence ou nom", "id, its beginning, reference or name", "ID")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -25,7 +23,7 @@ def add_to(app: typer.Typer) -> None:
              "A journey on a date: what was true (--as-of) or what was known (--known-at).")  # fmt: skip
     async def show(
         ctx: typer.Context,
-        id: str = argument(*_ID),
+        id: str = argument(*audit_questions.ID),
         as_of: str = option(
             "--as-of",
             "ce qui était vrai ce jour-là, d'après ce qu'on sait aujourd'hui",
@@ -38,14 +36,14 @@ def add_to(app: typer.Typer) -> None:
     @command(room, "narrate", "L'histoire d'un parcours, jour par jour.", "The story of a journey, day by day.")
     async def narrate(
         ctx: typer.Context,
-        id: str = argument(*_ID),
+        id: str = argument(*audit_questions.ID),
         details: bool = option("--details", "aussi chaque détail technique", "every technical detail too", False),
     ) -> None:
         await _narrate(at(ctx), id, details)
 
     @command(room, "replay", "Rejoue l'historique du moteur avec le code d'aujourd'hui.",
              "Replays the engine's history with today's code.")  # fmt: skip
-    async def replay(ctx: typer.Context, id: str = argument(*_ID)) -> int:
+    async def replay(ctx: typer.Context, id: str = argument(*audit_questions.ID)) -> int:
         return await _replay(at(ctx), id)
 
     @command(
@@ -66,22 +64,7 @@ def add_to(app: typer.Typer) -> None:
     ) -> int:
         return await _verify(at(ctx), id, strict)
 
-
-async def _record(desk: Desk, id: str) -> "JourneyRecord":
-    from journeys.app.finding import find_journey
-    from journeys.audit.reading import Unreadable, read_record
-
-    pool = await desk.pool()
-    stream = (await find_journey(pool, id)).stream
-    try:
-        return await read_record(pool, stream)
-    except Unreadable as error:
-        raise Failure(
-            Exit.BROKEN, "unreadable",
-            Said(f"le parcours {stream} ne peut pas être lu à partir de l'événement {error.seq}",
-                 f"the journey {stream} cannot be read from event {error.seq} on"),
-            Said(f"voyez « journeys audit verify {id} »", f"see “journeys audit verify {id}”"),
-        ) from None  # fmt: skip
+    audit_questions.add_to(room)
 
 
 async def _show(desk: Desk, id: str, as_of: str | None, known_at: str | None) -> None:
@@ -98,8 +81,8 @@ async def _show(desk: Desk, id: str, as_of: str | None, known_at: str | None) ->
             "--as-of or --known-at, not both",
             field="--as-of",
         )
-    record = await _record(desk, id)
-    asked = _instant(desk, known_at or as_of, "--known-at" if known_at else "--as-of")
+    record = await audit_questions.record_of(desk, id)
+    asked = audit_questions.instant_of(desk, known_at or as_of, "--known-at" if known_at else "--as-of")
     look = showing.known_at if known_at is not None else showing.as_of
     began = record.events[0].recorded_at
     if asked < began and known_at is not None:
@@ -134,25 +117,12 @@ async def _show(desk: Desk, id: str, as_of: str | None, known_at: str | None) ->
     out.result(shown.as_json(), show)
 
 
-def _instant(desk: Desk, text: str | None, field: str) -> Any:
-    """An instant, or the end of a day; now when nothing was said."""
-    from datetime import time
-
-    from journeys.app.reading import at_local, read_day, read_instant
-
-    if text is None:
-        return desk.now
-    if " " in text.strip() or "T" in text:
-        return read_instant(text, field)
-    return at_local(read_day(text, field), time(23, 59, 59), field)
-
-
 async def _narrate(desk: Desk, id: str, details: bool) -> None:
     from journeys.audit.narrating import narrate
     from journeys.audit.reading import read_names
     from journeys.i18n import capital
 
-    record = await _record(desk, id)
+    record = await audit_questions.record_of(desk, id)
     names = await read_names(await desk.pool(), record.events)
     out, lang = desk.out, desk.out.lang
     story = narrate(record.events, record.parts, names, record.book, lang)

@@ -84,7 +84,7 @@ async def _looked(
     desk: Desk, name: str, look: Callable[[Desk], Awaitable[Check | list[Check]]], quick: bool
 ) -> list[Check]:
     """A look that fails is itself a finding, in the words of the command line."""
-    from journeys.app.cli.main import explained
+    from journeys.app.cli.explaining import explained
 
     try:
         async with asyncio.timeout(_QUICK_SECONDS if quick else _LONG.get(name, _SECONDS)):

@@ -72,6 +72,20 @@ def add_to(app: typer.Typer) -> None:
         await _export(at(ctx), file, day, batch, force)
 
     @command(
+        room, "withdraw",
+        "Retire un lot que personne n'a encore.\n\nSon fichier n'est jamais donné ; ce qui attend encore va dans"
+        " le suivant.",
+        "Withdraws a batch that nobody has yet.\n\nIts file is never given out; what still waits goes into the"
+        " next one.",
+    )  # fmt: skip
+    async def withdraw(
+        ctx: typer.Context,
+        batch: str = argument("le lot, ou un versement qui y est", "the batch, or a payment in it", "LOT"),
+        why: str = option("--why", "pourquoi", "why", ...),
+    ) -> None:
+        await _withdraw(at(ctx), batch, why)
+
+    @command(
         room, "import", "Reprend un fichier de la banque : pain.002, camt.053 ou camt.054.",
         "Takes a file of the bank in: pain.002, camt.053 or camt.054.",
     )  # fmt: skip
@@ -236,18 +250,26 @@ async def _batches(desk: Desk) -> None:
 
 
 def _batch_table(desk: Desk, rows: "list[BatchRow]") -> None:
-    from journeys.app.reading import ZONE
-    from journeys.i18n import format_date, format_instant, format_money
+    from journeys.i18n import format_date, format_money
 
     out, lang = desk.out, desk.out.lang
     heads = (out.t("lot", "batch"), out.t("exécution", "execution"), out.t("virements", "transfers"),
              out.t("total", "total"), out.t("donné", "given out"), "SHA-256")  # fmt: skip
     shown = [
         (row.message, format_date(row.execute_on, lang), str(row.number), format_money(row.total, lang),
-         format_instant(row.given_at, lang, ZONE) if row.given_at else out.t("pas encore", "not yet"), row.digest)
+         _given(desk, row), row.digest)
         for row in rows
     ]  # fmt: skip
     out.table(heads, shown)
+
+
+def _given(desk: Desk, row: "BatchRow") -> str:
+    from journeys.app.reading import ZONE
+    from journeys.i18n import format_instant
+
+    if row.withdrawn_at is not None:
+        return desk.out.t("retiré", "withdrawn")
+    return format_instant(row.given_at, desk.out.lang, ZONE) if row.given_at else desk.out.t("pas encore", "not yet")
 
 
 def _batch_json(row: "BatchRow") -> dict[str, Any]:
@@ -256,6 +278,7 @@ def _batch_json(row: "BatchRow") -> dict[str, Any]:
         "made_at": row.made_at.isoformat(), "made_by": row.made_by, "number": row.number, "total": row.total,
         "sha256": row.digest,
         "given_at": row.given_at.isoformat() if row.given_at else None, "given": row.given,
+        "withdrawn_at": row.withdrawn_at.isoformat() if row.withdrawn_at else None,
     }  # fmt: skip
 
 
@@ -287,16 +310,17 @@ async def _export(desk: Desk, file: Path, day: str | None, batch: str | None, fo
             out.line(out.t("Déjà donné : c'est le même fichier. Ne le déposez pas deux fois.",
                            "Given out before: it is the same file. Do not hand it in twice."))  # fmt: skip
 
-    if given.paid_otherwise:
-        ids = ", ".join(given.paid_otherwise)
-        out.note(
-            out.t(
-                f"ATTENTION : versements réglés autrement, que ce fichier paierait encore : {ids}",
-                f"WARNING: payments closed otherwise, which this file would pay still: {ids}",
-            )
-        )
-    out.result({"batch": _batch_json(row), "file": str(file), "again": given.again,
-                "paid_otherwise": list(given.paid_otherwise)}, show)  # fmt: skip
+    out.result({"batch": _batch_json(row), "file": str(file), "again": given.again}, show)
+
+
+async def _withdraw(desk: Desk, asked: str, why: str) -> None:
+    from journeys.app.reconciling import by, withdraw
+
+    who = by(await desk.actor(), "export-payments", desk.now)
+    row, out = await withdraw(await desk.pool(), desk.ring(), asked, why, who), desk.out
+    out.result({"batch": _batch_json(row)}, lambda: out.line(
+        out.t(f"Lot {row.message} retiré : ce qui attend encore ira dans un nouveau fichier.",
+              f"Batch {row.message} withdrawn: what still waits goes into a new file.")))  # fmt: skip
 
 
 # --- in
