@@ -25,7 +25,7 @@ ALLOWED: dict[str, set[str]] = {
     "store": {"domain", "contract", "settings"},
     "temporal": {"contract", "domain", "settings"},
     "narration": {"domain", "i18n"},
-    "simulation": {"domain", "authoring", "i18n", "narration"},
+    "simulation": {"domain", "authoring", "i18n", "indicators", "narration"},
     "indicators": {"domain", "i18n"},
     "documents": {"domain", "narration", "i18n"},
     "audit": {"contract", "domain", "store", "temporal", "narration", "i18n"},
