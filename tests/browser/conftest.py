@@ -149,7 +149,7 @@ class Hand:
     def __init__(self, site: Site, handle: str) -> None:
         self.token = token_of(site.database, handle)
         self.client = httpx.Client(
-            base_url=site.url, cookies={"session": self.token}, headers={"origin": site.url}, timeout=30
+            base_url=site.url, cookies={"session": self.token}, headers={"origin": site.url}, timeout=30, verify=False
         )
 
     def send(self, path: str, **typed: str) -> httpx.Response:
