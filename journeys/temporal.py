@@ -63,6 +63,7 @@ PATIENCE = timedelta(seconds=30)
 
 HOUSEKEEPING_INTERVAL = timedelta(minutes=10)
 _ARCHIVE_HOUR = 3
+CHECKPOINTS_INTERVAL = timedelta(minutes=10)
 
 _AGAIN = frozenset({RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED,
                     RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.ABORTED,
@@ -301,6 +302,20 @@ class EndedRuns:
             if failure.status is RPCStatusCode.NOT_FOUND:
                 return None
             raise
+
+
+async def keep_checkpoints(client: Client, task_queue: str) -> None:
+    """Make the schedule that keeps the log, once for all workers, and have it run now where it does not."""
+    action = ScheduleActionStartWorkflow(contract.CHECKPOINTS, id=contract.CHECKPOINTS, task_queue=task_queue)
+    spec = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=CHECKPOINTS_INTERVAL)])
+    # A run that ends after the next was due is followed by it at once.
+    policy = SchedulePolicy(overlap=ScheduleOverlapPolicy.BUFFER_ONE, catchup_window=CHECKPOINTS_INTERVAL)
+    try:
+        await client.create_schedule(
+            contract.CHECKPOINTS, Schedule(action=action, spec=spec, policy=policy), trigger_immediately=True
+        )
+    except ScheduleAlreadyRunningError:
+        await client.get_schedule_handle(contract.CHECKPOINTS).trigger(overlap=ScheduleOverlapPolicy.SKIP)
 
 
 async def begin_webhook(client: Client, webhook: str, task_queue: str, *, wake: bool = False) -> None:
