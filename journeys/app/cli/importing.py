@@ -126,7 +126,7 @@ class _Import:
         except Failure as failure:
             return {"outcome": outcome_of(failure), "error": failure.as_json(self.desk.out.lang)}
         except Exception as error:
-            from journeys.app.cli.main import explained
+            from journeys.app.cli.explaining import explained
 
             told = explained(error)
             if told.exit is Exit.UNREACHABLE:
