@@ -242,7 +242,8 @@ def taken(model: type[BaseModel], raw: bytes) -> Any:
         details = error.errors(include_url=False, include_input=False)
         if details[0]["type"] == "json_invalid":
             raise Failure(
-                Exit.USAGE, "not-json", Said("ce n'est pas du JSON", f"this is not JSON: {details[0]['msg']}"),
+                Exit.USAGE, "not-json",
+                Said(f"ce n'est pas du JSON : {details[0]['msg']}", f"this is not JSON: {details[0]['msg']}"),
                 field="body",
             ) from None  # fmt: skip
         raise unreadable(error) from None
