@@ -128,7 +128,7 @@ def test_the_core_imports_only_the_standard_library_and_pydantic(graph: grimp.Im
     ids=lambda path: str(path.relative_to(ROOT)),
 )
 def test_what_replays_reads_no_clock_and_draws_no_chance(path: Path) -> None:
-    """No sandbox watches the core, which is passed through it, nor the journey's workflow: this test does."""
+    """The sandbox does not watch the core and the journey's workflow, which are passed through it: this test does."""
     assert forbidden_calls(path.read_text()) == []
 
 
