@@ -311,7 +311,7 @@ def test_every_screen_in_the_dark_on_a_phone_enlarged_and_on_paper(
         "partners": "/partenaires", "account": "/compte", "form": f"{address}/agir/log-contact",
         "compare": "/programmes/auxilia/comparer?avec=concienta",
         "programme-error": "/programmes/auxilia?debut=hier", "no-page": "/nulle-part",
-        "indicators": "/indicateurs", "indicators-error": "/indicateurs?de=hier",
+        "import": "/reprise", "indicators": "/indicateurs", "indicators-error": "/indicateurs?de=hier",
     }  # fmt: skip
     for name, path in screens.items():
         page.goto(path)

@@ -81,6 +81,9 @@ GET /langue                             open    open      open        open     o
 GET /mentors                            login   lists     lists       open     open     open     refused        refused  refused  refused
 GET /nouveau                            login   open      open        refused  refused  refused  refused        refused  refused  refused
 POST /nouveau                           login   open      open        refused  refused  refused  refused        refused  refused  refused
+GET /reprise                            login   open      open        refused  refused  refused  refused        refused  refused  refused
+POST /reprise                           login   open      open        refused  refused  refused  refused        refused  refused  refused
+GET /reprise/modele.csv                 login   open      open        refused  refused  refused  refused        refused  refused  refused
 GET /parcours                           login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 GET /parcours.csv                       login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 GET /parcours/{id}                      login   journey   journey     journey  journey  journey  journey        refused  refused  refused

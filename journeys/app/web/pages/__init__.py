@@ -16,6 +16,7 @@ from journeys.app.web.pages import (
     funds,
     giving,
     health,
+    importing,
     indicators,
     letters,
     links,
@@ -38,7 +39,7 @@ ROUTERS = [
     health.router, login.router, changes.router, today.router, caseload.router, week.router, person.router,
     commands.router, approvals.router, escalations.router, start.router, audit.router, directory.router,
     releases.router, programmes.router, documents.router, letters.router, giving.router, links.router,
-    cohorts.router, comparing.router, changing.router, trying.router, indicators.router,
+    cohorts.router, comparing.router, changing.router, trying.router, indicators.router, importing.router,
     notices.router, bank.router, reconciling.router, payments.router,
     funds.router, receipts.router, stopping.router, notices.router,
 ]  # fmt: skip
