@@ -31,12 +31,13 @@ from journeys.settings import Problem, Settings, SettingsError, load_settings
 from journeys.store import signing_keys
 from journeys.store.database import Pool, await_pool
 from journeys.store.signing import KeyRing
+from workflows.archiving import ArchiveWorkflow
 from workflows.control import ControlWorkflow
 from workflows.housekeeping import HousekeepingWorkflow
 from workflows.journey import JourneyWorkflow
 from workflows.webhooks import WebhookWorkflow
 
-WORKFLOWS: list[type] = [JourneyWorkflow, HousekeepingWorkflow, ControlWorkflow, WebhookWorkflow]
+WORKFLOWS: list[type] = [JourneyWorkflow, HousekeepingWorkflow, ControlWorkflow, ArchiveWorkflow, WebhookWorkflow]
 
 GRACE = timedelta(seconds=10)
 """How long activities may finish when the worker is told to end."""
@@ -80,6 +81,7 @@ def make_resources(pool: Pool, settings: Settings, client: Client) -> Resources:
         link=settings.link,
         public_url=settings.public_url,
         lang=settings.lang,
+        engine=temporal.EndedRuns(client),
         send=lambda command: temporal.send(client, command, task_queue=settings.task_queue),
         begin=lambda webhook: temporal.begin_webhook(client, webhook, settings.task_queue),
     )
@@ -137,6 +139,7 @@ async def serve(settings: Settings) -> None:
         async with make_worker(client, resources, settings):
             await temporal.keep_house(client, settings.task_queue)
             await temporal.control_daily(client, settings.task_queue, settings.control_hour)
+            await temporal.archive_daily(client, settings.task_queue)
             garbage.settle()
             structlog.get_logger().info("worker ready", task_queue=settings.task_queue)
             await told.wait()

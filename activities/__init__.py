@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from activities.archive import Archive
 from activities.control import Control
 from activities.escalations import Escalations
 from activities.fleet import Fleet
@@ -28,6 +29,7 @@ def all_activities(resources: Resources) -> list[Callable[..., Any]]:
         grants.enquire,
         Fleet(resources).wake,
         Control(resources).control,
+        Archive(resources).keep,
         hooks.deliver,
         hooks.stop,
         hooks.begin,

@@ -1,15 +1,16 @@
 """What activities work with: built once by the worker, handed to each of them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from activities.tills import Tills
 from journeys.channels.checks import HttpChecks
 from journeys.channels.letter import Mailer
 from journeys.channels.webhook import Messenger
 from journeys.channels.wording import TEMPLATES
-from journeys.contract import Answer
+from journeys.contract import Answer, Run
 from journeys.domain.commands import Command
 from journeys.store.database import Pool
 from journeys.store.signing import KeyRing
@@ -23,6 +24,32 @@ async def unconnected(command: Command) -> Answer:
 async def nobody_begins(webhook: str) -> None:
     """Without a client no workflow can be begun."""
     raise RuntimeError("no client to begin the telling of a webhook with")
+
+
+class Engine(Protocol):
+    """What the engine tells of runs that ended."""
+
+    def ended(self) -> AsyncIterator[Run]:
+        """Each run of a journey that ended, as long as the engine knows it."""
+        ...
+
+    async def history(self, run: Run) -> bytes | None:
+        """The exported history of a run; None when its retention was over in between."""
+        ...
+
+
+class NoEngine:
+    """Without a client no run is known."""
+
+    async def ended(self) -> AsyncIterator[Run]:
+        """None."""
+        nothing: tuple[Run, ...] = ()
+        for run in nothing:
+            yield run
+
+    async def history(self, run: Run) -> bytes | None:
+        """None."""
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,5 +77,6 @@ class Resources:
     """Sends a signed command to its journey."""
     begin: Callable[[str], Awaitable[None]] = nobody_begins
     """Begins the telling of a webhook (its id) where none runs."""
+    engine: Engine = field(default_factory=NoEngine)
     lang: str = "fr"
     """The language of those whose own is not known."""

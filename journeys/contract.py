@@ -28,6 +28,10 @@ CONTROL: Final = "control"
 """The daily control of the money: its workflow and its schedule."""
 CONTROL_MONEY: Final = "control.money"
 
+ARCHIVE: Final = "archive"
+"""The daily keeping of histories: its workflow and its schedule."""
+ARCHIVE_HISTORIES: Final = "archive.histories"
+
 WEBHOOK: Final = "webhook"
 """The workflow that tells one system elsewhere; its id is `webhooks-` and the webhook's id."""
 WEBHOOK_WAKE: Final = "wake"
@@ -104,7 +108,8 @@ class Appended(Frozen):
     unsigned: tuple[str, ...] = ()
     """Command ids whose signature or parts do not hold."""
     known: tuple[Answer, ...] = ()
-    """Answers that commands of these ids got before (outcome `conflict` when the content differs)."""
+    """Answers that commands of these ids got before (outcome `conflict` when the content differs), or get now because
+    of what was locked (`payment-at-bank`): those are not kept, and the same command may be given again."""
     texts: dict[str, str] = {}
     """Programmes and calendars by hash: those wanted, and those that `events` name. An accepted offer was decided by
     them, so they do not come a second time: each stays in the history and in the worker for as long as the journey."""
@@ -144,6 +149,16 @@ class Controlling(Frozen):
 
     run: str
     at: Instant
+
+
+class Run(Frozen):
+    """A run of a journey that ended, as the engine lists it."""
+
+    id: str
+    stream: str
+    events: int
+    """Of its history."""
+    closed_at: Instant
 
 
 class Held(Frozen):

@@ -167,6 +167,10 @@ SENTENCES: Final = {
     # payments and receipts
     "unknown-payment": N_("Ce versement n'existe pas dans ce parcours. Voyez les versements du parcours."),
     "payment-settled": N_("Ce versement ne peut plus changer ainsi ({status}). Voyez les versements du parcours."),
+    "payment-at-bank": N_(
+        "Le fichier de ce versement a été donné à la banque, et aucun relevé n'est arrivé depuis : "
+        "il est peut-être parti. Importez d'abord un relevé plus récent."
+    ),
     "payment-left": N_("Ce versement est déjà parti ({status}) : il ne peut plus être annulé."),
     "payment-not-blocked": N_("Ce versement n'est pas retenu ({status}) : il n'y a rien à redemander."),
     "no-doubt": N_("La banque n'a pas de doute sur ce versement ({status})."),

@@ -13,7 +13,7 @@ import typer
 
 from journeys.app.cli.commands import application
 from journeys.app.cli.desk import Desk
-from journeys.app.cli.main import explained
+from journeys.app.cli.explaining import explained
 from journeys.app.fields import commands
 from journeys.clock import now
 from journeys.domain.record import Cause
@@ -187,6 +187,7 @@ def test_ids() -> None:
     one = forwarded_id(target, Cause("person-x", 3))
     assert one == forwarded_id(target, Cause("person-x", 3)) != forwarded_id(target, Cause("person-x", 4))
     assert instant_of(one) is None
+    assert instant_of("ffffffff-ffff-7fff-bfff-ffffffffffff") is None
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import grimp
@@ -95,6 +96,12 @@ def test_nobody_imports_an_entry_point(graph: grimp.ImportGraph) -> None:
     for entry, allowed in {"worker": {"app.cli"}, "journeys.app.cli": {"app.cli"}}.items():
         importers = graph.find_modules_that_directly_import(entry) if entry in graph.modules else set()
         assert {room_of(module) for module in importers} <= allowed
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    graph = grimp.build_graph("journeys", "workflows", "activities", exclude_type_checking_imports=True)
+    arrows = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    TopologicalSorter(arrows).prepare()
 
 
 def test_every_room_is_on_the_plan(graph: grimp.ImportGraph) -> None:

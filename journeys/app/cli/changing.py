@@ -43,14 +43,13 @@ async def _change(
     owed_from: str | None, details: bool,
 ) -> int:  # fmt: skip
     from journeys.app.changing import change, foresee
-    from journeys.app.cli.programmes import text_of
     from journeys.domain.programme import compile_programme
 
     if (id is not None) == every:
         raise usage("which-journeys", "donnez un parcours, ou --all", "name a journey, or give --all", field="ID")
     if apply and not (reason or "").strip():
         raise usage("missing", "--reason : dites pourquoi", "--reason: say why", field="--reason")
-    text = await text_of(desk, name)
+    text = await desk.programme_text(name)
     programme = compile_programme(text)
     wanted, actor = _wanted(text, programme.dates, reason, dates, owed_from, desk), await desk.actor()
     found = []

@@ -84,7 +84,7 @@ async def _looked(
     desk: Desk, name: str, look: Callable[[Desk], Awaitable[Check | list[Check]]], quick: bool
 ) -> list[Check]:
     """A look that fails is itself a finding, in the words of the command line."""
-    from journeys.app.cli.main import explained
+    from journeys.app.cli.explaining import explained
 
     try:
         async with asyncio.timeout(_QUICK_SECONDS if quick else _LONG.get(name, _SECONDS)):
@@ -275,8 +275,8 @@ async def _provider(desk: Desk) -> list[Check]:
         checks.append(Check("notices", "warning",
                             Said(f"{left.exceptions} avis du prestataire contredisent ce qui est connu",
                                  f"{left.exceptions} notices of the provider contradict what is known"),
-                            Said("comparez avec les relevés de la banque",
-                                 "compare with the bank's statements")))  # fmt: skip
+                            Said("traitez-les : « journeys payments exceptions », puis « resolve »",
+                                 "resolve them: “journeys payments exceptions”, then “resolve”")))  # fmt: skip
     return checks
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 import typer
 
 from journeys.app.cli.desk import Desk
-from journeys.app.cli.shape import argument, at, command, group, option
+from journeys.app.cli.shape import argument, at, command, group, named_date, option
 from journeys.app.failures import Said, usage
 
 if TYPE_CHECKING:
@@ -91,7 +91,6 @@ def add_to(app: typer.Typer) -> None:
 
 
 async def _open(desk: Desk, name: str, programme: str, places: int, dates: "Sequence[str]") -> None:
-    from journeys.app.cli.starting import named_date
     from journeys.app.cohorts import begin, by
     from journeys.app.entry import clean_text
     from journeys.app.publishing import programme_text_of, rules

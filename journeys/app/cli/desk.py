@@ -120,6 +120,17 @@ class Desk:
             )
         return self._pool
 
+    async def programme_text(self, name: str) -> str:
+        """The text of the programme in force; with nothing running, that of the file. Raises Failure."""
+        from journeys.app.publishing import programme_text_of, read
+
+        try:
+            return await programme_text_of(await self.pool(), name)
+        except Failure as failure:
+            if failure.code != "not-running":
+                raise
+            return read(name).text
+
     async def client(self) -> "Client":
         """Temporal. Raises Unreachable."""
         if self._client is None:

@@ -71,7 +71,7 @@ class _Import:
 
     async def run(self, path: Path, programme: str, watch_from: str | None) -> int:
         from journeys.app.caseload import read_caseload
-        from journeys.app.cli.main import explained
+        from journeys.app.cli.explaining import explained
         from journeys.app.publishing import programme_text_of
         from journeys.app.reading import today_of
         from journeys.app.taking_over import TakingOver, is_good

@@ -96,24 +96,12 @@ async def _list(desk: Desk) -> None:
     )
 
 
-async def text_of(desk: Desk, name: str) -> str:
-    """The text of the programme in force, else of the file."""
-    from journeys.app.publishing import programme_text_of, read
-
-    try:
-        return await programme_text_of(await desk.pool(), name)
-    except Failure as failure:
-        if failure.code != "not-running":
-            raise
-        return read(name).text
-
-
 async def _show(desk: Desk, name: str) -> None:
     from journeys import clock
     from journeys.app.publishing import rules
     from journeys.app.reading import today_of
 
-    known = rules(await text_of(desk, name), today_of(clock.now()))
+    known = rules(await desk.programme_text(name), today_of(clock.now()))
     desk.out.result({"programme": known.programme.model_dump(mode="json")}, lambda: _print(desk, known.book))
 
 

@@ -131,3 +131,16 @@ def _option(parameter: Any) -> str:
 def _told(parameter: Any, lang: Lang) -> str:
     needed = " (obligatoire)" if lang == "fr" else " (required)"
     return in_lang(parameter.help, lang) + (needed if parameter.required else "")
+
+
+def named_date(text: str) -> tuple[str, str]:
+    """`NAME=2027-05-12` as name and day. Raises Failure."""
+    name, sign, day = text.partition("=")
+    if not sign or not name or not day:
+        raise usage(
+            "not-a-named-date",
+            f"--date : « {text} » ; écrivez NOM=2027-05-12",
+            f"--date: “{text}”; write NAME=2027-05-12",
+            field="--date",
+        )
+    return name.strip(), day

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from journeys.app.cli.desk import Desk, actor_of
-from journeys.app.cli.shape import at, command, option
+from journeys.app.cli.shape import at, command, named_date, option
 from journeys.app.failures import Exit, Failure, Said, usage
 
 if TYPE_CHECKING:
@@ -79,19 +79,6 @@ def add_to(app: typer.Typer) -> None:
                 )
             return await _start_file(desk, programme, file, dates, since, referent, site, watch_from)
         return await _start_one(desk, programme, person, typed, dates, since, referent, site, watch_from, cohort)
-
-
-def named_date(text: str) -> tuple[str, str]:
-    """`NAME=2027-05-12` as name and day. Raises Failure."""
-    name, sign, day = text.partition("=")
-    if not sign or not name or not day:
-        raise usage(
-            "not-a-named-date",
-            f"--date : « {text} » ; écrivez NOM=2027-05-12",
-            f"--date: “{text}”; write NAME=2027-05-12",
-            field="--date",
-        )
-    return name.strip(), day
 
 
 async def _rules(desk: Desk, asked: str, since: "date | None") -> "Rules":
@@ -289,7 +276,7 @@ async def _start_row(
     except Failure as failure:
         return result | {"outcome": outcome_of(failure), "error": failure.as_json(desk.out.lang)}
     except Exception as error:
-        from journeys.app.cli.main import explained
+        from journeys.app.cli.explaining import explained
 
         told = explained(error)
         if told.exit is Exit.UNREACHABLE:

@@ -89,7 +89,6 @@ async def _simulate(
     processes: int, force: bool,
 ) -> None:  # fmt: skip
     from journeys import clock
-    from journeys.app.cli.programmes import text_of
     from journeys.app.reading import read_day, today_of
     from journeys.app.trying import prepared, tried
     from journeys.simulation.drawing import weeks
@@ -97,7 +96,7 @@ async def _simulate(
 
     today = today_of(clock.now())
     day = read_day(begin, "--from") if begin else date(today.year, 1, 1)
-    ready = prepared(await text_of(desk, name), behaviour, day, participants, seed)
+    ready = prepared(await desk.programme_text(name), behaviour, day, participants, seed)
     trial, read, programme = ready.trial, ready.behaviour, ready.book.programme
     with desk.out.progress(LIVES, participants) as told:
         tally = tried(trial, processes, lambda played: told(played, None))
@@ -178,13 +177,12 @@ async def _replay(desk: Desk, name: str, of: str | None, processes: int) -> None
 
 async def _diff(desk: Desk, before: str, after: str) -> None:
     from journeys import clock
-    from journeys.app.cli.programmes import text_of
     from journeys.app.publishing import rules
     from journeys.app.reading import today_of
     from journeys.narration.apart import apart
 
     today, out = today_of(clock.now()), desk.out
-    old, new = rules(await text_of(desk, before), today), rules(await text_of(desk, after), today)
+    old, new = rules(await desk.programme_text(before), today), rules(await desk.programme_text(after), today)
     found = apart(old.book, new.book, out.lang)
 
     def show() -> None:
