@@ -90,6 +90,8 @@ GET /parcours/{id}                      login   journey   journey     journey  j
 GET /parcours/{id}/agir/{command}       login   form      form        form     form     form     form           refused  refused  refused
 POST /parcours/{id}/agir/{command}      login   command   command     command  command  command  command        refused  refused  refused
 GET /parcours/{id}/aides/{grant}        login   refused   journey     journey  journey  refused  refused        refused  refused  refused
+GET /parcours/{id}/personne             login   details   details     details  details  details  details        refused  refused  refused
+POST /parcours/{id}/personne            login   details   details     details  details  details  details        refused  refused  refused
 GET /parcours/{id}/documents/{seq}      login   piece     piece       piece    piece    piece    piece          refused  refused  refused
 GET /parcours/{id}/synthese.pdf         login   journey   journey     journey  journey  journey  journey        refused  refused  refused
 GET /parcours/{id}/recus/{payment}.pdf  login   piece     piece       piece    piece    piece    piece          refused  refused  refused
@@ -153,6 +155,8 @@ CELLS: Final = {
     "there is no such page (404), of another it is refused (403)",
     "letters": "whoever may add a note to the journey writes letters about it; of a journey that is not seen there is "
     "no such page (404), of another it is refused (403)",
+    "details": "whoever may propose a mentor on the journey changes what is known of its person; of a journey that is "
+    "not seen there is no such page (404), of another it is refused (403)",
     "refused": "refused (403); nothing is recorded",
     "login": "sent to the login",
     "leaves": "the session ends",

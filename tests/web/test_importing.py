@@ -1,8 +1,9 @@
-"""A caseload taken over on the pages: looked at row by row without a trace, then carried out, once."""
+"""A caseload taken over on the pages: looked at row by row without a trace, then carried out, once; a person corrected."""
 
 import html
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest_asyncio
 from journeys.app.web.pages.importing import MOST
 from journeys.store import people, views
 from tests.conftest import RealStack
-from tests.web.conftest import form
+from tests.web.conftest import BY, form
 from tests.web.office import Office, open_office
 
 RELEASED = date.today() - timedelta(days=100)
@@ -69,3 +70,35 @@ async def test_a_file_is_looked_at_then_taken_over_once(office: Office) -> None:
         assert wrong.status_code == 422 and "À corriger" in wrong.text and field in wrong.text, (text[:9], wrong.text)
     model = await aline.client.get("/reprise/modele.csv?programme=auxilia")
     assert model.status_code == 200 and "premier entretien dehors" in model.text.lower()
+
+
+async def test_what_is_known_of_a_person_is_corrected_field_by_field(office: Office) -> None:
+    pool = office.house.writing
+    aline = await office.enter("aline")
+    row = await views.journey(pool, office.journey_id)
+    assert row is not None
+    before = await people.person(pool, row.person)
+    assert before is not None
+    address = f"/parcours/{row.id}/personne"
+    assert address in (await aline.client.get(f"/parcours/{row.id}")).text
+    fields = fields_of((await aline.client.get(address)).text)
+    # A colleague changed the phone meanwhile: it stays.
+    await people.change(pool, row.person, replace(before.details, phone="06 00 00 00 09"), BY)
+    done = await aline.client.post(address, data={**fields, "place": "Colombes", "languages": "arabe"})
+    assert done.status_code == 303
+    after = await people.person(pool, row.person)
+    assert after is not None
+    assert after.details == replace(before.details, phone="06 00 00 00 09", place="Colombes", languages="arabe")
+    for name, text in (("first_name", ""), ("birth_date", "hier"), ("email", "nulle part")):
+        wrong = await aline.client.post(address, data={**fields, name: text})
+        assert wrong.status_code == 422 and f'id="e-{name}"' in wrong.text, wrong.text
+    lucie = await office.enter("aude")
+    assert (await lucie.client.get(address)).status_code == 403
+
+
+def fields_of(page: str) -> dict[str, str]:
+    """Every input of the form as the browser would send it."""
+    found = re.findall(
+        r'name="([^"]+)"(?: value="([^"]*)")?', page.partition('class="fill"')[2].partition("</form>")[0]
+    )
+    return {name: html.unescape(value) for name, value in found} | {"language": "fr"}

@@ -10,6 +10,7 @@ from journeys.app.web.pages import (
     cohorts,
     commands,
     comparing,
+    details,
     directory,
     documents,
     escalations,
@@ -40,6 +41,6 @@ ROUTERS = [
     commands.router, approvals.router, escalations.router, start.router, audit.router, directory.router,
     releases.router, programmes.router, documents.router, letters.router, giving.router, links.router,
     cohorts.router, comparing.router, changing.router, trying.router, indicators.router, importing.router,
-    notices.router, bank.router, reconciling.router, payments.router,
+    details.router, notices.router, bank.router, reconciling.router, payments.router,
     funds.router, receipts.router, stopping.router, notices.router,
 ]  # fmt: skip
