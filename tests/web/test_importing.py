@@ -1,4 +1,4 @@
-"""A caseload taken over on the pages: looked at row by row without a trace, then carried out, once; a person corrected."""
+"""A caseload taken over on the pages: looked at row by row without a trace, then carried out; a person corrected."""
 
 import html
 import re
@@ -92,8 +92,8 @@ async def test_what_is_known_of_a_person_is_corrected_field_by_field(office: Off
     for name, text in (("first_name", ""), ("birth_date", "hier"), ("email", "nulle part")):
         wrong = await aline.client.post(address, data={**fields, name: text})
         assert wrong.status_code == 422 and f'id="e-{name}"' in wrong.text, wrong.text
-    lucie = await office.enter("aude")
-    assert (await lucie.client.get(address)).status_code == 403
+    auditor = await office.enter("aude")
+    assert (await auditor.client.get(address)).status_code == 403
 
 
 def fields_of(page: str) -> dict[str, str]:
