@@ -28,6 +28,14 @@ CONTROL: Final = "control"
 """The daily control of the money: its workflow and its schedule."""
 CONTROL_MONEY: Final = "control.money"
 
+ARCHIVE: Final = "archive"
+"""The daily keeping of histories: its workflow and its schedule."""
+ARCHIVE_HISTORIES: Final = "archive.histories"
+
+CHECKPOINTS: Final = "checkpoints"
+"""The keeping of the log and of its signed checkpoints: its workflow and its schedule."""
+KEEP_CHECKPOINTS: Final = "checkpoints.keep"
+
 WEBHOOK: Final = "webhook"
 """The workflow that tells one system elsewhere; its id is `webhooks-` and the webhook's id."""
 WEBHOOK_WAKE: Final = "wake"
@@ -104,7 +112,8 @@ class Appended(Frozen):
     unsigned: tuple[str, ...] = ()
     """Command ids whose signature or parts do not hold."""
     known: tuple[Answer, ...] = ()
-    """Answers that commands of these ids got before (outcome `conflict` when the content differs)."""
+    """Answers that commands of these ids got before (outcome `conflict` when the content differs), or get now because
+    of what was locked (`payment-at-bank`): those are not kept, and the same command may be given again."""
     texts: dict[str, str] = {}
     """Programmes and calendars by hash: those wanted, and those that `events` name. An accepted offer was decided by
     them, so they do not come a second time: each stays in the history and in the worker for as long as the journey."""
@@ -139,11 +148,28 @@ class EffectOutcome(Frozen):
     result: dict[str, Any]
 
 
+class KeepCheckpoints(Frozen):
+    """Keep the log for so many seconds, a round every so many."""
+
+    seconds: float
+    every: float
+
+
 class Controlling(Frozen):
     """Input of a control: the id of its run, under which it is kept once, and the workflow's time."""
 
     run: str
     at: Instant
+
+
+class Run(Frozen):
+    """A run of a journey that ended, as the engine lists it."""
+
+    id: str
+    stream: str
+    events: int
+    """Of its history."""
+    closed_at: Instant
 
 
 class Held(Frozen):

@@ -316,6 +316,22 @@ class Settings(BaseSettings):
     signing_old_keys: dict[str, SecretStr] = Field(default_factory=dict)
     """Keys that still verify, by id: JSON, or JOURNEYS_SIGNING_OLD_KEYS__<ID>=<hex>. Ids are lower case."""
 
+    checkpoint_key: SecretStr | None = None
+    """64 hexadecimal digits: the private key that signs the log's checkpoints; None means the file beside the signing
+    key (`checkpoint_seed()`)."""
+
+    checkpoint_directories: Annotated[tuple[str, ...], NoDecode] = ()
+    """Directories (absolute paths, commas between) that others keep, into which each checkpoint is laid."""
+
+    checkpoint_mails: Annotated[tuple[str, ...], NoDecode] = ()
+    """Mail addresses (commas between) that get a checkpoint a day."""
+
+    checkpoint_webhooks: Annotated[tuple[str, ...], NoDecode] = ()
+    """Addresses (https://…, commas between; their hosts in `webhook_hosts`) that get a checkpoint an hour."""
+
+    checkpoint_webhook_secret: SecretStr | None = None
+    """`whsec_…`, with which these are signed."""
+
     smtp: SmtpSettings = Field(default_factory=SmtpSettings)
 
     oidc: OidcSettings = Field(default_factory=OidcSettings)
@@ -394,7 +410,7 @@ class Settings(BaseSettings):
             raise ValueError("host_port")
         return address
 
-    @field_validator("signing_key")
+    @field_validator("signing_key", "checkpoint_key")
     @classmethod
     def _is_a_key(cls, key: SecretStr | None) -> SecretStr | None:
         if key is not None:
@@ -415,6 +431,32 @@ class Settings(BaseSettings):
         if key_id is not None:
             _check_key_id(key_id)
         return key_id
+
+    @field_validator("checkpoint_webhook_secret")
+    @classmethod
+    def _is_a_secret(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None:
+            _secret_bytes(secret.get_secret_value())
+        return secret
+
+    @field_validator("checkpoint_directories", "checkpoint_mails", "checkpoint_webhooks", mode="before")
+    @classmethod
+    def _listed(cls, named: object) -> object:
+        return tuple(each.strip() for each in named.split(",") if each.strip()) if isinstance(named, str) else named
+
+    @field_validator("checkpoint_directories")
+    @classmethod
+    def _are_absolute(cls, paths: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(os.path.isabs(path) for path in paths):
+            raise ValueError("directories")
+        return paths
+
+    @field_validator("checkpoint_mails")
+    @classmethod
+    def _are_addresses(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(re.fullmatch(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+", address) for address in addresses):
+            raise ValueError("address")
+        return addresses
 
     @field_validator("http_check_hosts", "webhook_hosts", "trusted_proxies", mode="before")
     @classmethod
@@ -476,6 +518,32 @@ class Settings(BaseSettings):
             kept = {key_id_of(key): key for key in map(_read_key, _other_key_files(self.key_file))}
         current_id = self.signing_key_id or key_id_of(current)
         return SigningKeys(current=current_id, by_id={**kept, **old, current_id: current})
+
+    @property
+    def checkpoint_file(self) -> Path:
+        """Where the data directory's own key of checkpoints is kept."""
+        return self.data_dir / "keys" / "checkpoint.seed"
+
+    def checkpoint_seed(self) -> bytes | None:
+        """The 32 bytes that sign the log's checkpoints; None where this process has none.
+
+        Without JOURNEYS_CHECKPOINT_KEY they are those of `checkpoint_file`, made (0600) at the first use of an embedded
+        stack; with DATABASE_URL none is made.
+
+        Raises:
+            SettingsError: a key file that cannot be read or made, or that others can read.
+        """
+        if self.checkpoint_key is not None:
+            return _key_bytes(self.checkpoint_key.get_secret_value())
+        if not self.embedded and not self.checkpoint_file.exists():
+            return None
+        return _read_or_make_key(self.checkpoint_file, "JOURNEYS_CHECKPOINT_KEY")
+
+    @property
+    def checkpoint_webhook_keys(self) -> tuple[bytes, ...]:
+        """What checkpoints to systems elsewhere are signed with; none without a secret."""
+        secret = self.checkpoint_webhook_secret
+        return (_secret_bytes(secret.get_secret_value()),) if secret is not None else ()
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -598,13 +666,13 @@ def _other_key_files(current: Path) -> list[Path]:
     return sorted(path for path in current.parent.glob("*.key") if path != current)
 
 
-def _read_or_make_key(path: Path) -> bytes:
+def _read_or_make_key(path: Path, variable: str = "JOURNEYS_SIGNING_KEY") -> bytes:
     try:
         if not path.exists():
             _make_key(path)
     except OSError as error:
         raise SettingsError(_unreadable_file("JOURNEYS_DATA_DIR", path, error)) from None
-    return _read_key(path)
+    return _read_key(path, variable)
 
 
 def _make_key(path: Path) -> None:
@@ -625,16 +693,16 @@ def _make_key(path: Path) -> None:
         aside.unlink()
 
 
-def _read_key(path: Path) -> bytes:
+def _read_key(path: Path, variable: str = "JOURNEYS_SIGNING_KEY") -> bytes:
     try:
         mode = path.stat().st_mode & 0o777
         text = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(_unreadable_file("JOURNEYS_SIGNING_KEY", path, error)) from None
+        raise SettingsError(_unreadable_file(variable, path, error)) from None
     if mode & 0o077:
         raise SettingsError(
             Problem(
-                variable="JOURNEYS_SIGNING_KEY",
+                variable=variable,
                 fr=f"d'autres utilisateurs peuvent lire la clé {path} (droits {mode:o}) ; faites : chmod 600 {path}",
                 en=f"other users can read the key {path} (mode {mode:o}); run: chmod 600 {path}",
             )
@@ -716,6 +784,10 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "key_id": (
         "un nom de clé a 1 à 32 lettres minuscules, chiffres, points ou tirets, comme 2027-01",
         "a key id has 1 to 32 lower case letters, digits, dots or dashes, such as 2027-01",
+    ),
+    "directories": (
+        "écrivez des chemins complets, qui commencent par /, séparés par des virgules",
+        "write whole paths, which begin with /, separated by commas",
     ),
     "networks": (
         "écrivez des adresses ou des réseaux, séparés par des virgules (127.0.0.1,172.16.0.0/12)",

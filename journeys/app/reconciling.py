@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from journeys.app.allowing import who_may
 from journeys.app.entry import Actor, clean_text, give, must_be_trusted
@@ -21,7 +21,8 @@ from journeys.narration.bank_files import file_refused
 from journeys.settings import Settings
 from journeys.store import bank_files, batches, treasury
 from journeys.store.bank_files import CannotMatch, Imported, Incoming, LineRow, NotOpen
-from journeys.store.batches import Altered, BatchRow, PaymentsStopped
+from journeys.store.bank_files import How as How
+from journeys.store.batches import Altered, BatchRow, ClosedSince, GivenOut, PaymentsStopped, Withdrawn
 from journeys.store.database import Pool
 from journeys.store.directory import By, NotFound
 from journeys.store.payments import PaymentRow, payments_like
@@ -30,8 +31,6 @@ from journeys.store.signing import KeyRing
 
 if TYPE_CHECKING:
     from temporalio.client import Client
-
-How = Literal["match", "not-ours", "refund"]
 
 SHORTEST: Final = 6
 """Letters of an id that name a payment."""
@@ -79,8 +78,6 @@ class Given:
     content: bytes
     again: bool
     """It was given out before: the same bytes."""
-    paid_otherwise: tuple[str, ...]
-    """Payments in it that people have closed since, so that the file would pay them once more."""
 
 
 async def give_out(
@@ -93,7 +90,8 @@ async def give_out(
         batch: this one, by its id or its message.
 
     Raises:
-        Failure: nothing waits, payments are stopped, the day is past, no such batch, nobody here can open it.
+        Failure: nothing waits, payments are stopped, the day is past, no such batch, it was withdrawn, a payment in it
+            is closed, nobody here can open it.
     """
     try:
         chosen = await _chosen(pool, ring, debtor, render, on, by, batch)
@@ -102,6 +100,10 @@ async def give_out(
         raise await stopped(pool) from None
     except CannotUnseal:
         raise _sealed() from None
+    except Withdrawn:
+        raise _withdrawn(chosen) from None
+    except ClosedSince as error:
+        raise _closed(chosen, error) from None
     except Altered:
         raise Failure(
             Exit.BROKEN, "batch-altered",
@@ -111,7 +113,75 @@ async def give_out(
         ) from None  # fmt: skip
     row = await batches.batch_of(pool, chosen.id)
     assert row is not None
-    return Given(row, content, row.given > 1, tuple(await batches.closed_meanwhile(pool, row.id)))
+    return Given(row, content, row.given > 1)
+
+
+def _closed(batch: BatchRow, error: ClosedSince) -> Failure:
+    """The file would pay what must not be paid any more."""
+    named, message = ", ".join(error.payments), batch.message
+    if error.given:
+        remedy = Said("ce fichier a déjà été donné une fois, et ne l'est plus : voyez ce que la banque en a dit",
+                      "this file was given out once, and is not any more: see what the bank said of it")  # fmt: skip
+    else:
+        remedy = Said(f"retirez le lot {message} : ce qui attend encore ira dans un nouveau fichier",
+                      f"withdraw batch {message}: what still waits goes into a new file")  # fmt: skip
+    return Failure(
+        Exit.REFUSED, "batch-closed",
+        Said(f"le lot {message} paierait des versements qui n'attendent plus la banque : {named}",
+             f"batch {message} would pay what no longer waits for the bank: {named}"),
+        remedy,
+    )  # fmt: skip
+
+
+def _withdrawn(batch: BatchRow) -> Failure:
+    return Failure(
+        Exit.REFUSED, "batch-withdrawn",
+        Said(f"le lot {batch.message} a été retiré : son fichier n'est plus donné à personne",
+             f"batch {batch.message} was withdrawn: its file is given to nobody any more"),
+        Said("faites le fichier du jour : ce qui attend y est", "make the file of the day: what waits is in it"),
+    )  # fmt: skip
+
+
+async def withdraw(pool: Pool, ring: KeyRing, asked: str, why: str, by: By) -> BatchRow:
+    """Take back a batch that nobody has; what still waits in it goes into another file.
+
+    Args:
+        asked: the batch, by its message or id, or a payment in it.
+
+    Raises:
+        Failure: no such batch, somebody has the file, it was withdrawn before, no reason; nothing has changed.
+    """
+    said = _reason(why)
+    await must_be_trusted(pool, ring)
+    batch = await _batch_called(pool, asked.strip())
+    if batch is None:
+        payment = await find_payment(pool, asked, "LOT")
+        batch = await batches.batch_with(pool, payment.id)
+    if batch is None:
+        raise not_found("unknown-batch", f"LOT : « {asked} » n'est dans aucun lot", f"LOT: “{asked}” is in no batch",
+                        field="LOT")  # fmt: skip
+    try:
+        await batches.withdraw(pool, batch.id, said, by)
+    except Withdrawn:
+        raise _withdrawn(batch) from None
+    except GivenOut:
+        raise Failure(
+            Exit.REFUSED, "batch-given-out",
+            Said(f"le fichier du lot {batch.message} a été donné : la banque l'exécute peut-être",
+                 f"the file of batch {batch.message} was given out: the bank may execute it"),
+            Said("attendez sa réponse ou le relevé ; ce qui n'y est pas se note alors « jamais parti »",
+                 "wait for its answer or the statement; what is not in it is then noted as never paid"),
+        ) from None  # fmt: skip
+    found = await batches.batch_of(pool, batch.id)
+    assert found is not None
+    return found
+
+
+def _reason(why: str) -> str:
+    said = clean_text(why.strip(), "--why")
+    if not said:
+        raise usage("no-reason", "dites pourquoi", "say why", field="--why")
+    return said
 
 
 async def _chosen(
@@ -119,7 +189,7 @@ async def _chosen(
 ) -> BatchRow:  # fmt: skip
     if asked is not None:
         return await _find_batch(pool, asked)
-    of_day = await batches.batches(pool, on)
+    of_day = [row for row in await batches.batches(pool, on) if row.withdrawn_at is None]
     for row in reversed(of_day):
         if not row.given:
             return row
@@ -281,9 +351,7 @@ async def resolve(
     batch: str | None = None,
 ) -> None:  # fmt: skip
     """Finance says what a line is; of a match, journeys are told next. Raises Failure."""
-    said = clean_text(why.strip(), "--why")
-    if not said:
-        raise usage("no-reason", "--why : dites pourquoi", "--why: say why", field="--why")
+    said = _reason(why)
     await must_be_trusted(pool, ring)
     try:
         await bank_files.resolve(pool, row, how, said, by, payment, batch)
@@ -309,6 +377,8 @@ _CANNOT: Final = {
     "other-batch": Said("la banque nomme un autre lot sur cette ligne", "the bank names another batch on this line"),
     "no-movement": Said("cette ligne ne montre pas d'argent parti ou revenu : elle ne se rapproche de rien",
                         "this line shows no money that left or came back: it cannot be matched"),
+    "no-debit": Said("de l'argent reçu, ou une réponse de la banque, n'est pas un frais",
+                     "money that came in, or an answer of the bank, is no charge"),
     "told": Said("ce versement a déjà eu connaissance de cette ligne, et ne l'a pas prise",
                  "this payment was told this line before, and did not take it"),
 }  # fmt: skip

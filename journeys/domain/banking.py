@@ -101,6 +101,8 @@ class Line:
     about: str = field(repr=False)
     batch: str | None = None
     """The message of a batch that is booked as one sum and not split: `cents` is then of all of it."""
+    fee: str | None = None
+    """Code by which the bank books what it takes for itself (CHRG, COMM, FEES); None: no such debit."""
 
 
 Answer = Literal["accepted", "rejected", "pending", "close", "no-match", "unchecked"]

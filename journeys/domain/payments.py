@@ -28,6 +28,10 @@ HANDED = frozenset({"voucher", "hand"})
 """What a person hands over: nobody but they can say that it happened, and what they say has a receipt."""
 
 
+NEVER_PAID = "never-paid"
+"""Why a payment is rejected of which a person says that it never left."""
+
+
 def about(id: str) -> Subject:
     return Subject(kind="payment", id=id)
 
@@ -242,9 +246,9 @@ def settle_by_hand(work: Deciding, body: c.SettlePayment) -> None:
     known = _known(work, body.payment)
     if not known.status.open or known.status is PaymentStatus.RESERVED:
         raise Refusal("payment-settled", status=known.status.value)
-    if body.fate == "never-paid":
-        work.fact(e.PaymentRejected(payment=body.payment, reason="never-paid"))
-        escalation.resolve_about(work, about(body.payment), "never-paid")
+    if body.fate == NEVER_PAID:
+        work.fact(e.PaymentRejected(payment=body.payment, reason=NEVER_PAID))
+        escalation.resolve_about(work, about(body.payment), NEVER_PAID)
         return
     assert work.command is not None
     if known.pay_by in HANDED and "signed_for" not in work.command.commitments:

@@ -1,14 +1,15 @@
-"""Transfers that wait for a file, and the files: each claims its payments for ever, and is rendered once."""
+"""Transfers that wait for a file, and the files: each claims its payments alone, and is rendered once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, Final, Literal
 
 from journeys.domain.banking import MOST_TRANSFERS, Account, Batch, Transfer, reference_of
-from journeys.domain.directory import BatchGivenOut, BatchMade
+from journeys.domain.directory import BatchGivenOut, BatchMade, BatchWithdrawn
 from journeys.domain.payee import Payee, read_payee
+from journeys.store import giving
 from journeys.store.database import Connection, Pool
 from journeys.store.directory import By, Fact, NotFound, record
 from journeys.store.sealing import seal, unseal
@@ -21,6 +22,24 @@ _SECONDS: Final = 60.0
 
 class PaymentsStopped(Exception):
     """Nothing is given to the bank while payments are stopped."""
+
+
+class ClosedSince(Exception):
+    """Payments in a batch are closed: its file would pay them although others may have, or once more."""
+
+    def __init__(self, payments: Sequence[str], *, given: bool) -> None:
+        super().__init__(f"closed since the file was made: {', '.join(payments)}")
+        self.payments = tuple(payments)
+        self.given = given
+        """Somebody has the file."""
+
+
+class GivenOut(Exception):
+    """Somebody has the file: it cannot be withdrawn any more."""
+
+
+class Withdrawn(Exception):
+    """The batch was withdrawn: nobody gets its file."""
 
 
 class OtherTransfer(Exception):
@@ -51,6 +70,8 @@ class BatchRow:
     """When it was first given out; None while nobody has it."""
     given: int
     """How often it was given out, always the same bytes."""
+    withdrawn_at: datetime | None = None
+    """Then nobody gets it, and its payments wait again."""
 
 
 # --- transfers that wait
@@ -128,8 +149,8 @@ async def make(
 ) -> BatchRow | None:  # fmt: skip
     """Put what waits in a file, rendered here once; None when nothing waits.
 
-    A payment is in one batch for ever: of two that are made at once, each claims what the other has not. Whatever goes
-    wrong, nothing is claimed.
+    A payment is in one batch, until that is withdrawn: of two that are made at once, each claims what the other has
+    not. Whatever goes wrong, nothing is claimed.
 
     Args:
         about: what payees read. render: the file's bytes.
@@ -197,16 +218,22 @@ async def give_out(pool: Pool, ring: KeyRing, id: str, by: By) -> bytes:
     """The bytes of a batch, always the same. On record before anybody has them.
 
     Raises:
-        NotFound. PaymentsStopped. CannotUnseal: no key here opens it. Altered: these are not the bytes that were made.
+        NotFound. PaymentsStopped. Withdrawn. ClosedSince: a payment in it no longer waits for the bank. CannotUnseal:
+            no key here opens it. Altered: these are not the bytes that were made.
     """
     async with pool.acquire() as connection, connection.transaction():
+        await giving.alone(connection)
         await _must_go_on(connection)
         row = await connection.fetchrow(
-            "SELECT b.digest, f.sealed FROM batches b LEFT JOIN batch_files f ON f.batch = b.id WHERE b.id = $1", id,
+            "SELECT b.digest, f.sealed, EXISTS (SELECT FROM batch_withdrawals w WHERE w.batch = b.id) AS withdrawn"
+            " FROM batches b LEFT JOIN batch_files f ON f.batch = b.id WHERE b.id = $1", id,
             timeout=_SECONDS,
         )  # fmt: skip
         if row is None or row["sealed"] is None:
             raise NotFound("batch", id)
+        if row["withdrawn"]:
+            raise Withdrawn
+        await _all_wait(connection, id)
         content = unseal(ring, row["sealed"], f"batch/{id}")
         if sha256(content).digest() != row["digest"]:
             raise Altered(id)
@@ -219,6 +246,48 @@ async def give_out(pool: Pool, ring: KeyRing, id: str, by: By) -> bytes:
         return content
 
 
+async def _all_wait(connection: Connection, id: str) -> None:
+    """Raises ClosedSince when what became of a payment is known, or said: nothing may pay it any more."""
+    closed = await connection.fetch(
+        "SELECT p.id::text FROM batch_transfers m JOIN payments p ON p.id = m.payment"
+        " WHERE m.batch = $1 AND p.status NOT IN ('instructed', 'accepted', 'unknown') ORDER BY p.id",
+        id, timeout=_SECONDS,
+    )  # fmt: skip
+    if closed:
+        raise ClosedSince([row["id"] for row in closed], given=await _was_given(connection, id))
+
+
+async def _was_given(connection: Connection, id: str) -> bool:
+    found: bool = await connection.fetchval("SELECT EXISTS (SELECT FROM batch_givings WHERE batch = $1)", id)
+    return found
+
+
+async def withdraw(pool: Pool, id: str, why: str, by: By) -> None:
+    """Take back a batch that nobody has: its file is never given out, what still waits in it goes into another.
+
+    Raises:
+        NotFound. GivenOut. Withdrawn: it was before.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        await giving.alone(connection)
+        if (row := await batch_of(connection, id)) is None:
+            raise NotFound("batch", id)
+        if row.given:
+            raise GivenOut
+        if row.withdrawn_at is not None:
+            raise Withdrawn
+        seq = await record(connection, STREAM, [Fact(BatchWithdrawn(batch=id), {"why": why})], by)
+        await connection.execute(
+            "INSERT INTO batch_withdrawals (batch, withdrawn_at, withdrawn_by, seq) VALUES ($1, $2, $3, $4)",
+            id, by.at, by.actor, seq,
+        )  # fmt: skip
+        await connection.execute(
+            "WITH gone AS (DELETE FROM batch_transfers WHERE batch = $1 RETURNING payment, batch)"
+            " INSERT INTO batch_transfers_withdrawn (payment, batch) SELECT payment, batch FROM gone",
+            id, timeout=_SECONDS,
+        )  # fmt: skip
+
+
 class Altered(Exception):
     """The bytes kept of a batch are not those whose digest is on record."""
 
@@ -229,7 +298,8 @@ class Altered(Exception):
 
 _BATCH: Final = """
     SELECT b.id::text, b.message, b.execute_on, b.made_at, b.made_by, b.number, b.total,
-           encode(b.digest, 'hex') AS digest, min(g.given_at) AS given_at, count(g.seq)::int AS given
+           encode(b.digest, 'hex') AS digest, min(g.given_at) AS given_at, count(g.seq)::int AS given,
+           (SELECT w.withdrawn_at FROM batch_withdrawals w WHERE w.batch = b.id) AS withdrawn_at
     FROM batches b LEFT JOIN batch_givings g ON g.batch = b.id
 """
 

@@ -98,7 +98,8 @@ async def append(pool: Pool, ring: KeyRing, request: Append) -> Appended:
     """Offer events; the answer holds what the journal has after `request.expected`.
 
     Nothing is written when a signature or part does not hold, when the journal is ahead, when a command is
-    known, or when a fund refuses. An offer without events and commands only reads.
+    known, or when a fund refuses; nor when a command says of a payment what its file forbids, which is its answer.
+    An offer without events and commands only reads.
 
     Raises:
         BadOffer, NotCanonical: the caller's mistake; the same offer will never be taken.
@@ -118,7 +119,12 @@ async def append(pool: Pool, ring: KeyRing, request: Append) -> Appended:
     except FundRefused as refused:
         stored = await _stored(pool, request)
         ahead = stored.events or stored.known
-        return stored if ahead else Appended(accepted=False, blocked=refused.code)
+        if ahead:
+            return stored
+        if refused.command is None:
+            return Appended(accepted=False, blocked=refused.code)
+        answer = Answer(command=refused.command, outcome="refused", code=refused.code, seq=request.expected)
+        return Appended(accepted=False, known=(answer,))
     if written.outcome == "behind":
         raise JournalBehind(offer.stream, offer.expected, written.head)
     if written.outcome != "accepted":
@@ -267,7 +273,7 @@ async def _write_all(pool: Pool, request: Append, offer: Offer, ring: KeyRing) -
         return await groups.plain.store(offer)
     stored = await groups.money.store(await money_offer(pool, request, offer, ring))
     if stored.refused is not None:
-        raise FundRefused(stored.refused)
+        raise stored.refused
     return Written(stored.outcome, stored.head, stored.link)  # type: ignore[arg-type]
 
 

@@ -7,7 +7,7 @@ is judged in its turn, on what those before it leave.
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
@@ -19,9 +19,12 @@ from journeys.domain import events as e
 from journeys.domain.events import read_event, read_stored
 from journeys.domain.fund import MOVE_OF_KIND, FundState, Move, Reservation, after, day_of, postings, refusal
 from journeys.domain.gate import STORY, Colleague, Proof, Story
+from journeys.domain.payments import NEVER_PAID
 from journeys.domain.programme import Programme, compile_programme
+from journeys.domain.record import SYSTEM
 from journeys.store import receipts
 from journeys.store.database import Connection, Pool
+from journeys.store.giving import left_since
 from journeys.store.offer import BadOffer, Offer
 from journeys.store.payments import KINDS, row_of
 from journeys.store.programmes import texts_of
@@ -38,11 +41,15 @@ _PROGRAMMES: Final[dict[str, Programme]] = {}
 
 
 class FundRefused(Exception):
-    """The gate or the fund cannot let a reservation through; `code` says why."""
+    """The gate or the fund cannot let a reservation through, or a command what it says of a payment.
 
-    def __init__(self, code: str) -> None:
+    `code` says why; `command` is the id of the command that is refused, None for a reservation.
+    """
+
+    def __init__(self, code: str, command: str | None = None) -> None:
         super().__init__(code)
         self.code = code
+        self.command = command
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,11 @@ class MoneyOffer:
         return [event["data"] for event in self.request.events if event["kind"] == "PaymentReserved"]
 
     @property
+    def never_paid(self) -> list[str]:
+        """Payments of which somebody says that they never left."""
+        return [event["data"]["payment"] for event in self.request.events if _never_paid(event)]
+
+    @property
     def earlier(self) -> list[str]:
         """Payments that were reserved before, and move."""
         return [
@@ -74,12 +86,12 @@ class MoneyOffer:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of a money offer: the outcome of `journal_append`, or why its reservation was refused."""
+    """What became of a money offer: the outcome of `journal_append`, or why it was refused."""
 
     outcome: str
     head: int
     link: bytes
-    refused: str | None = None
+    refused: FundRefused | None = None
 
 
 @dataclass(slots=True)
@@ -94,6 +106,8 @@ class Locked:
     justified: Counter[str]
     """What receipts justify, by payment."""
     staff: Mapping[str, Colleague]
+    left: Set[str] = frozenset()
+    """Payments in a file that the bank may have, of which no statement says anything yet."""
 
     def fund(self, code: str, person: str) -> FundState | None:
         """The fund as it stands for a person."""
@@ -132,7 +146,7 @@ async def write_money(pool: Pool, offers: Sequence[MoneyOffer]) -> list[Stored]:
             # Funds before heads, always: two transactions that take both can then not wait for each other.
             locked = await _lock(connection, offers)
             verdicts = [_judged(locked, each) for each in offers]
-            taken = [(each, said) for each, said in zip(offers, verdicts, strict=True) if not isinstance(said, str)]
+            taken = [(each, said) for each, said in zip(offers, verdicts, strict=True) if isinstance(said, list)]
             rows = await _append(connection, taken)
             if len(taken) < len(offers) and any(row["outcome"] != "accepted" for row in rows):
                 raise _Uncertain
@@ -143,7 +157,7 @@ async def write_money(pool: Pool, offers: Sequence[MoneyOffer]) -> list[Stored]:
         raise BadOffer("a payment was already reserved or closed") from error
     written = iter(rows)
     return [
-        Stored("refused", 0, b"", said) if isinstance(said, str) else Stored(*next(written)) for said in verdicts
+        Stored(*next(written)) if isinstance(said, list) else Stored("refused", 0, b"", said) for said in verdicts
     ]  # fmt: skip
 
 
@@ -163,6 +177,8 @@ class _Uncertain(Exception):
 
 async def _lock(connection: Connection, offers: Sequence[MoneyOffer]) -> Locked:
     """Lock every fund that the offers touch, in order of code, and read what they are judged by."""
+    never_paid = [payment for each in offers for payment in each.never_paid]
+    left = await left_since(connection, never_paid) if never_paid else set()
     stories = [each.story for each in offers if each.story is not None]
     held = json.loads(
         await connection.fetchval(
@@ -180,22 +196,31 @@ async def _lock(connection: Connection, offers: Sequence[MoneyOffer]) -> Locked:
         promised,
         Counter(held["justified"]),
         {id: Colleague(**row) for id, row in held["staff"].items()},
+        left,
     )
 
 
-def _judged(locked: Locked, offer: MoneyOffer) -> list[dict[str, Any]] | str:
-    """What the append writes besides the journal (`money_book`'s argument), or why the reservation is refused."""
+def _never_paid(header: Mapping[str, Any]) -> bool:
+    """Whether a person says so: a bank may call its own reasons what it likes."""
+    by_somebody: bool = header["kind"] == "PaymentRejected" and header["actor"] != SYSTEM
+    return by_somebody and header["data"].get("reason") == NEVER_PAID
+
+
+def _judged(locked: Locked, offer: MoneyOffer) -> list[dict[str, Any]] | FundRefused:
+    """What the append writes besides the journal (`money_book`'s argument), or why it is refused."""
     said: list[dict[str, Any]] = []
     # A copy: what a transaction that is rolled back has told must not be told again.
     story = offer.story.copy(locked.staff) if offer.story is not None else None
     for header in offer.request.events:
+        if _never_paid(header) and header["data"]["payment"] in locked.left:
+            return FundRefused("payment-at-bank", header["command"])
         about = row_of(header) if header["kind"] in KINDS else receipts.row_of(header)
         move = MOVE_OF_KIND.get(header["kind"])
         if move is not None and header["data"].get("payment"):
             try:
                 reservation = _reservation(locked, header, story)
             except FundRefused as refused:
-                return refused.code
+                return refused
             amount = header["data"]["amount"] if move is Move.JUSTIFIED else reservation.amount
             entries = postings(move, amount, locked.justified[reservation.payment])
             locked.book(move, reservation, amount)

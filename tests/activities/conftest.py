@@ -216,6 +216,8 @@ class Life:
                     money=offer.money,
                 ),
             )  # fmt: skip
+            if appended.known:
+                return appended.known[0]
             assert appended.accepted, appended
             self.state = fold([read_event(header) for header in appended.events], self.state)
             if answered:

@@ -1,5 +1,6 @@
 """A transfer from its approval to the statement: it waits, leaves in a file, and its journey is told the outcome."""
 
+import asyncio
 import io
 from datetime import date, timedelta
 from hashlib import sha256
@@ -23,8 +24,10 @@ from journeys.identifiers import uuid7
 from journeys.issuing import Told, send_waiting
 from journeys.local import bank_files as imaginary
 from journeys.local.bank_files import Fate, Plan
-from journeys.store import bank_files, batches, journal, payments
+from journeys.store import bank_files, batches, giving, journal, money, payments
 from journeys.store.bank_files import Imported, Incoming
+from journeys.store.batches import ClosedSince
+from journeys.store.directory import record
 from tests.activities.conftest import Life, make_life
 
 PAYEE = "Éloïse D’Œuvre, FR14 2004 1010 0505 0001 3M02 606"
@@ -166,6 +169,79 @@ async def test_the_round_of_the_fleet_tells_what_still_waits(sepa: Life) -> None
     sepa.use(send=sepa.give)
     await Fleet(sepa.resources).wake()
     assert status(sepa, payment) is PaymentStatus.SETTLED
+
+
+async def batch_of(life: Life) -> str:
+    made = await batches.make(life.pool, life.resources.ring, uuid7(life.now), DAY, OURS, "Versement", render, life.by)
+    assert made is not None
+    return made.id
+
+
+async def never_paid(life: Life, payment: str) -> Answer:
+    finance = await life.hire(uuid7(life.now), "fatou", "finance")
+    return await life.ask(
+        c.SettlePayment(payment=payment, fate="never-paid"), actor=finance, role="finance", reason="jamais parti"
+    )
+
+
+async def test_what_was_noted_as_never_left_leaves_in_no_file(sepa: Life) -> None:
+    payment, made = await instructed(sepa), await batch_of(sepa)
+    assert (await never_paid(sepa, payment)).outcome == "accepted"
+    with pytest.raises(ClosedSince):
+        await batches.give_out(sepa.pool, sepa.resources.ring, made, sepa.by)
+    await batches.withdraw(sepa.pool, made, "noté jamais parti", sepa.by)
+    assert await batches.waiting(sepa.pool) == (0, 0)
+
+
+async def test_what_is_at_the_bank_never_left_only_after_a_statement_without_it(sepa: Life) -> None:
+    payment = await instructed(sepa)
+    content = await given_out(sepa)
+    refused = await never_paid(sepa, payment)
+    assert (refused.outcome, refused.code) == ("refused", "payment-at-bank")
+    assert status(sepa, payment) is PaymentStatus.INSTRUCTED
+    assert await journal.answer_of(sepa.pool, sepa.stream, refused.command) is None, "asked again it is judged anew"
+    sepa.now += timedelta(days=1)
+    await take_in(sepa, imaginary.statement([content], Plan(usual=Fate.SILENCE), DAY, opening=1_000_00))
+    assert (await never_paid(sepa, payment)).outcome == "accepted"
+
+
+async def given_while_noted(life: Life, monkeypatch: pytest.MonkeyPatch) -> Answer:
+    """What is answered to whoever notes, while the file is given out, that a payment in it never left."""
+    payment, made = await instructed(life), await batch_of(life)
+    noting: list[asyncio.Task[Answer]] = []
+
+    async def meanwhile(*said: Any) -> int:
+        noting.append(asyncio.create_task(never_paid(life, payment)))
+        await asyncio.wait(noting, timeout=0.5)
+        return await record(*said)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(batches, "record", meanwhile)
+        await batches.give_out(life.pool, life.resources.ring, made, life.by)
+    return await noting[0]
+
+
+async def test_who_notes_it_while_the_file_is_given_out_is_refused(sepa: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (await given_while_noted(sepa, monkeypatch)).code == "payment-at-bank"
+
+
+async def test_without_the_lock_it_would_leave_and_be_replaced(sepa: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nobody(_: Any) -> None: ...
+
+    monkeypatch.setattr(giving, "alone", nobody)
+    assert (await given_while_noted(sepa, monkeypatch)).outcome == "accepted"
+
+
+async def test_without_the_look_it_would_be_replaced_although_it_left(
+    sepa: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing(*_: Any) -> set[str]:
+        return set()
+
+    monkeypatch.setattr(money, "left_since", nothing)
+    payment = await instructed(sepa)
+    await given_out(sepa)
+    assert (await never_paid(sepa, payment)).outcome == "accepted"
 
 
 async def test_what_the_journey_will_not_take_is_looked_at(sepa: Life) -> None:

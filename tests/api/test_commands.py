@@ -285,3 +285,25 @@ async def test_without_an_engine_the_fate_is_said_and_the_number_given(site: Sit
             assert (await program.get(f"/journeys/{id}")).status_code == 200, "what can be read is read"
             assert (await program.get(f"/journeys/{id}/answers/{key}")).status_code == 404
     assert give(site, id, "add-note", key=key, text="x").status_code == 200
+
+
+def test_a_parameter_that_an_address_does_not_have_is_refused(site: Site) -> None:
+    with site.client("supervisor") as program:
+        paths = [path for path in program.get("/openapi.json").json()["paths"] if "{" not in path]
+        for path in paths:
+            answer = program.get(f"{path}?late=true&latte=true" if path == "/journeys" else f"{path}?latte=true")
+            assert answer.status_code == 422, path
+            assert [each["field"] for each in answer.json()["errors"]] == ["latte"], path
+        twice = program.get("/journeys?late=true&late=false")
+        assert (twice.status_code, twice.json()["errors"][0]["code"]) == (422, "twice")
+        assert program.get("/journeys?late=true").status_code == 200
+    assert "/approvals" in paths and "/escalations" in paths and "/journeys" in paths
+
+
+def test_a_key_of_a_time_that_no_calendar_has_is_a_key(site: Site) -> None:
+    beyond = "ffffffff-ffff-7fff-bfff-" + fresh()[-12:]
+    with site.client() as program:
+        answer = program.post(
+            f"/journeys/{site.journeys[0]}/commands/add-note", json={"text": "vu"}, headers={"Idempotency-Key": beyond}
+        )
+    assert answer.status_code == 200, answer.text

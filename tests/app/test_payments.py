@@ -127,6 +127,12 @@ def test_out_to_the_bank_and_back(desk: Journeys, tmp_path: Path) -> None:
     story = desk("payments", "show", settle, "--json").json
     assert story["payment"]["state"] == "settled" and story["batch"]["sha256"] == batch["sha256"]
     assert [each["kind"] for each in story["lines"]] == ["pain.002", "camt.053"]
+    late = desk("payments", "withdraw", batch["message"], "--why", "trop tard", "--as", "fin", "--json")
+    assert (late.code, late.error["code"]) == (4, "batch-given-out")
+    again = desk(
+        "payments", "export", str(tmp_path / "again.xml"), "--batch", batch["message"], "--as", "fin", "--json"
+    )
+    assert (again.code, again.error["code"]) == (4, "batch-closed") and not (tmp_path / "again.xml").exists()
     assert desk("audit", "verify", "--json").code == 0
     assert "Essai P0" in desk("payments", "list", "--lang", "en").out
     assert batch["message"] in desk("payments", "batches").out
@@ -146,6 +152,9 @@ def test_out_to_the_bank_and_back(desk: Journeys, tmp_path: Path) -> None:
         (["export", "{here}/x.xml", "--day", "2098-12-31", "--as", "fin"], 3, "nothing-waits", None),
         (["export", "{here}/x.xml", "--as", "sam"], 4, "no-right", "--as"),
         (["export", "{here}/x.xml", "--as", "bound"], 4, "no-right", "--as"),
+        (["withdraw", "NOSUCH", "--why", "x", "--as", "fin"], 3, "unknown-payment", "LOT"),
+        (["withdraw", "NOSUCH", "--why", " ", "--as", "fin"], 2, "no-reason", "--why"),
+        (["withdraw", "NOSUCH", "--why", "x", "--as", "sam"], 4, "no-right", "--as"),
         (["import", "{here}/nothing.xml", "--as", "fin"], 2, "cannot-read", "FICHIER"),
         (["import", "{here}", "--as", "fin"], 2, "cannot-read", "FICHIER"),
         (["import", "{here}/hostile.xml", "--as", "fin"], 2, "file-entity", "FICHIER"),

@@ -22,16 +22,17 @@ ALLOWED: dict[str, set[str]] = {
     "issuing": {"contract", "domain", "store", "identifiers"},
     "authoring": {"domain", "settings", "channels"},
     "channels": {"domain"},
-    "store": {"domain", "contract", "settings"},
+    "evidence": set(),
+    "store": {"domain", "contract", "evidence", "settings"},
     "temporal": {"contract", "domain", "settings"},
     "narration": {"domain", "i18n"},
-    "simulation": {"domain", "authoring", "i18n", "narration"},
+    "simulation": {"domain", "authoring", "i18n", "indicators", "narration"},
     "indicators": {"domain", "i18n"},
     "documents": {"domain", "narration", "i18n"},
-    "audit": {"contract", "domain", "store", "temporal", "narration", "i18n"},
+    "audit": {"contract", "domain", "evidence", "store", "temporal", "narration", "i18n"},
     "workflows": {"contract", "domain"},
     "activities": {
-        "contract", "domain", "store", "channels", "telemetry", "identifiers", "indicators", "issuing",
+        "contract", "domain", "store", "channels", "telemetry", "identifiers", "indicators", "issuing", "evidence",
     },
     "local": {
         "contract", "domain", "store", "temporal", "authoring", "narration", "audit", "i18n", "settings", "clock",
@@ -49,7 +50,7 @@ ALLOWED: dict[str, set[str]] = {
     "app.cli": {
         "contract", "domain", "store", "temporal", "audit", "authoring", "narration", "i18n", "settings", "telemetry",
         "clock", "leaving", "identifiers", "issuing", "documents", "app", "local", "activities", "workflows",
-        "channels", "app.web", "simulation", "indicators",
+        "channels", "app.web", "simulation", "indicators", "evidence",
     },
 }  # fmt: skip
 """Room by room, what it may import besides itself."""

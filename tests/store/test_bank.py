@@ -17,8 +17,8 @@ from journeys.domain.notices import ORDER
 from journeys.domain.payee import Payee
 from journeys.identifiers import uuid7
 from journeys.store import bank_files, batches, staff
-from journeys.store.bank_files import Imported, Incoming, NotOpen
-from journeys.store.batches import BatchRow, OtherTransfer, PaymentsStopped
+from journeys.store.bank_files import CannotMatch, Imported, Incoming, NotOpen
+from journeys.store.batches import BatchRow, ClosedSince, GivenOut, OtherTransfer, PaymentsStopped, Withdrawn
 from journeys.store.database import open_pool
 from journeys.store.directory import By
 from journeys.store.journal import read_all
@@ -153,6 +153,66 @@ async def test_what_people_closed_since_is_named_before_its_file_pays_it_once_mo
     for payment, status in zip(made, ("settled-by-hand", "cancelled", "instructed", "rejected"), strict=True):
         await bank.pool.execute("UPDATE payments SET status = $2 WHERE id = $1", payment, status)
     assert await batches.closed_meanwhile(bank.pool, batch.id) == sorted(made[:2])
+
+
+@pytest.mark.parametrize("status", ["settled-by-hand", "rejected", "cancelled", "returned", "settled"])
+async def test_a_file_is_not_given_out_while_a_payment_in_it_is_closed(bank: Bank, status: str) -> None:
+    one, two = await bank.payment(50_00), await bank.payment(30_00)
+    first = await bank.make()
+    assert first is not None
+    await bank.pool.execute("UPDATE payments SET status = $2 WHERE id = $1", one, status)
+    with pytest.raises(ClosedSince) as refused:
+        await batches.give_out(bank.pool, bank.ring, first.id, BY)
+    assert (refused.value.payments, refused.value.given) == ((one,), False)
+    await batches.withdraw(bank.pool, first.id, "réglé autrement", BY)
+    assert await batches.waiting(bank.pool) == (1, 30_00)
+    second = await bank.make()
+    assert second is not None and (second.number, second.total) == (1, 30_00) and second.message != first.message
+    content = (await batches.give_out(bank.pool, bank.ring, second.id, BY)).decode()
+    assert reference_of(two) in content and reference_of(one) not in content
+    with pytest.raises(Withdrawn):
+        await batches.give_out(bank.pool, bank.ring, first.id, BY)
+    facts = [event.kind for event in await read_all(bank.pool, "system")]
+    assert facts == ["BatchMade", "BatchWithdrawn", "BatchMade", "BatchGivenOut"]
+    assert await bank.rows("batch_transfers_withdrawn") == 2 and await bank.rows("batch_givings") == 1
+
+
+async def test_without_the_look_the_file_would_pay_it_once_more(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nothing(*_: Any) -> None: ...
+
+    monkeypatch.setattr(batches, "_all_wait", nothing)
+    one = await bank.payment(50_00)
+    made = await bank.make()
+    assert made is not None
+    await bank.pool.execute("UPDATE payments SET status = 'rejected' WHERE id = $1", one)
+    assert reference_of(one) in (await batches.give_out(bank.pool, bank.ring, made.id, BY)).decode()
+
+
+async def test_what_was_given_out_once_is_not_given_again_when_a_payment_is_closed(bank: Bank) -> None:
+    (one, _), batch = await bank.given(50_00, 30_00)
+    await batches.give_out(bank.pool, bank.ring, batch.id, BY)
+    await bank.pool.execute("UPDATE payments SET status = 'rejected' WHERE id = $1", one)
+    with pytest.raises(ClosedSince) as refused:
+        await batches.give_out(bank.pool, bank.ring, batch.id, BY)
+    assert refused.value.given
+    with pytest.raises(GivenOut):
+        await batches.withdraw(bank.pool, batch.id, "trop tard", BY)
+    assert await batches.waiting(bank.pool) == (0, 0)
+
+
+async def test_a_batch_is_withdrawn_once_and_whole(bank: Bank, owner: Any) -> None:
+    await bank.payment()
+    made = await bank.make()
+    assert made is not None
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
+        await owner.execute("DELETE FROM batch_transfers")
+    done = await asyncio.gather(
+        *(batches.withdraw(bank.pool, made.id, "doublon", BY) for _ in range(3)),
+        batches.give_out(bank.pool, bank.ring, made.id, BY), return_exceptions=True,
+    )  # fmt: skip
+    assert sorted(type(each).__name__ for each in done) in (
+        ["NoneType", "Withdrawn", "Withdrawn", "Withdrawn"], ["GivenOut", "GivenOut", "GivenOut", "bytes"],
+    )  # fmt: skip
 
 
 async def test_names_and_accounts_stand_nowhere_in_the_clear(bank: Bank, owner: Any) -> None:
@@ -293,6 +353,29 @@ async def test_a_line_that_fits_nothing_waits_for_a_person(bank: Bank, change: d
     (one,), _ = await bank.given(50_00)
     found = await bank.take(HEAD, replace(out(one), **change))
     assert found.troubled == 1 and await bank.troubles() == [trouble] and await bank.said(one) == []
+
+
+async def test_what_the_bank_takes_for_itself_is_in_order_unless_it_names_a_payment(bank: Bank) -> None:
+    (one,), _ = await bank.given(50_00)
+    fee = out(None, 3_20, fee="CHRG", about="FRAIS DE TENUE")
+    found = await bank.take(HEAD, fee, replace(fee, bank_reference="B", batch="M1"), out(one, 49_99, fee="CHRG"))
+    assert (found.troubled, found.fees) == (1, 2) and await bank.troubles() == ["wrong-amount"]
+    rows = await bank_files.fees(bank.pool, bank.ring)
+    assert [(row.cents, row.code, row.about) for row in rows] == [(-3_20, "CHRG", "FRAIS DE TENUE")] * 2
+    known = await bank_files.imported(bank.pool, rows[0].file)
+    assert known == replace(found, known=True)
+    with pytest.raises(NotOpen):
+        await bank_files.resolve(bank.pool, rows[0], "fee", "frais", BY)
+
+
+async def test_what_the_bank_does_not_call_a_charge_is_closed_as_one(bank: Bank) -> None:
+    await bank.take(HEAD, out(None, 3_20), replace(out(None), cents=5_00))
+    debit, credit = await bank_files.exceptions(bank.pool, bank.ring)
+    await bank_files.resolve(bank.pool, debit, "fee", "frais de tenue de compte", BY)
+    with pytest.raises(CannotMatch, match="no-debit"):
+        await bank_files.resolve(bank.pool, credit, "fee", "frais", BY)
+    await bank_files.resolve(bank.pool, credit, "noted", "intérêts", BY)
+    assert await bank.troubles() == []
 
 
 async def test_a_debit_after_a_debit_is_doubled(bank: Bank) -> None:

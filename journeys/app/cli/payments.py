@@ -72,6 +72,20 @@ def add_to(app: typer.Typer) -> None:
         await _export(at(ctx), file, day, batch, force)
 
     @command(
+        room, "withdraw",
+        "Retire un lot que personne n'a encore.\n\nSon fichier n'est jamais donné ; ce qui attend encore va dans"
+        " le suivant.",
+        "Withdraws a batch that nobody has yet.\n\nIts file is never given out; what still waits goes into the"
+        " next one.",
+    )  # fmt: skip
+    async def withdraw(
+        ctx: typer.Context,
+        batch: str = argument("le lot, ou un versement qui y est", "the batch, or a payment in it", "LOT"),
+        why: str = option("--why", "pourquoi", "why", ...),
+    ) -> None:
+        await _withdraw(at(ctx), batch, why)
+
+    @command(
         room, "import", "Reprend un fichier de la banque : pain.002, camt.053 ou camt.054.",
         "Takes a file of the bank in: pain.002, camt.053 or camt.054.",
     )  # fmt: skip
@@ -81,13 +95,14 @@ def add_to(app: typer.Typer) -> None:
     ) -> int:
         return await _import(at(ctx), file)
 
-    @command(room, "exceptions", "Les lignes de la banque que quelqu'un doit regarder.",
-             "Lines of the bank that somebody must look at.")  # fmt: skip
+    @command(room, "exceptions", "Ce que la banque ou le prestataire a dit, et que quelqu'un doit regarder.",
+             "What bank or provider said and somebody must look at.")  # fmt: skip
     async def exceptions(
         ctx: typer.Context,
         resolved: bool = option("--resolved", "celles qui sont traitées", "those that are resolved", False),
+        fees: bool = option("--fees", "les frais de la banque, en règle", "the bank's charges, in order", False),
     ) -> None:
-        await _exceptions(at(ctx), resolved)
+        await _exceptions(at(ctx), resolved, fees)
 
     @command(room, "resolve", "Dit ce qu'est une ligne de la banque.", "Says what a line of the bank is.")
     async def resolve(
@@ -95,8 +110,8 @@ def add_to(app: typer.Typer) -> None:
         line: str = argument("la ligne, comme « exceptions » la nomme", "the line, as “exceptions” names it", "LIGNE"),
         how: str = option(
             "--how",
-            "match:VERSEMENT (ou match:LOT), not-ours, refund",
-            "match:PAYMENT (or match:BATCH), not-ours, refund",
+            "match:VERSEMENT (ou match:LOT), not-ours, refund, fee (frais), noted (vu, rien à faire ici)",
+            "match:PAYMENT (or match:BATCH), not-ours, refund, fee, noted (looked at, nothing to do here)",
             ...,
         ),
         why: str = option("--why", "pourquoi", "why", ...),
@@ -236,18 +251,26 @@ async def _batches(desk: Desk) -> None:
 
 
 def _batch_table(desk: Desk, rows: "list[BatchRow]") -> None:
-    from journeys.app.reading import ZONE
-    from journeys.i18n import format_date, format_instant, format_money
+    from journeys.i18n import format_date, format_money
 
     out, lang = desk.out, desk.out.lang
     heads = (out.t("lot", "batch"), out.t("exécution", "execution"), out.t("virements", "transfers"),
              out.t("total", "total"), out.t("donné", "given out"), "SHA-256")  # fmt: skip
     shown = [
         (row.message, format_date(row.execute_on, lang), str(row.number), format_money(row.total, lang),
-         format_instant(row.given_at, lang, ZONE) if row.given_at else out.t("pas encore", "not yet"), row.digest)
+         _given(desk, row), row.digest)
         for row in rows
     ]  # fmt: skip
     out.table(heads, shown)
+
+
+def _given(desk: Desk, row: "BatchRow") -> str:
+    from journeys.app.reading import ZONE
+    from journeys.i18n import format_instant
+
+    if row.withdrawn_at is not None:
+        return desk.out.t("retiré", "withdrawn")
+    return format_instant(row.given_at, desk.out.lang, ZONE) if row.given_at else desk.out.t("pas encore", "not yet")
 
 
 def _batch_json(row: "BatchRow") -> dict[str, Any]:
@@ -256,6 +279,7 @@ def _batch_json(row: "BatchRow") -> dict[str, Any]:
         "made_at": row.made_at.isoformat(), "made_by": row.made_by, "number": row.number, "total": row.total,
         "sha256": row.digest,
         "given_at": row.given_at.isoformat() if row.given_at else None, "given": row.given,
+        "withdrawn_at": row.withdrawn_at.isoformat() if row.withdrawn_at else None,
     }  # fmt: skip
 
 
@@ -287,16 +311,17 @@ async def _export(desk: Desk, file: Path, day: str | None, batch: str | None, fo
             out.line(out.t("Déjà donné : c'est le même fichier. Ne le déposez pas deux fois.",
                            "Given out before: it is the same file. Do not hand it in twice."))  # fmt: skip
 
-    if given.paid_otherwise:
-        ids = ", ".join(given.paid_otherwise)
-        out.note(
-            out.t(
-                f"ATTENTION : versements réglés autrement, que ce fichier paierait encore : {ids}",
-                f"WARNING: payments closed otherwise, which this file would pay still: {ids}",
-            )
-        )
-    out.result({"batch": _batch_json(row), "file": str(file), "again": given.again,
-                "paid_otherwise": list(given.paid_otherwise)}, show)  # fmt: skip
+    out.result({"batch": _batch_json(row), "file": str(file), "again": given.again}, show)
+
+
+async def _withdraw(desk: Desk, asked: str, why: str) -> None:
+    from journeys.app.reconciling import by, withdraw
+
+    who = by(await desk.actor(), "export-payments", desk.now)
+    row, out = await withdraw(await desk.pool(), desk.ring(), asked, why, who), desk.out
+    out.result({"batch": _batch_json(row)}, lambda: out.line(
+        out.t(f"Lot {row.message} retiré : ce qui attend encore ira dans un nouveau fichier.",
+              f"Batch {row.message} withdrawn: what still waits goes into a new file.")))  # fmt: skip
 
 
 # --- in
@@ -339,6 +364,11 @@ def _say_imported(desk: Desk, found: "Imported", told: "Told") -> None:
     lines, fresh = found.lines, found.fresh
     out.line(out.t(f"{found.kind} : {lines} ligne{_s(lines)}, dont {fresh} nouvelle{_s(fresh)}.",
                    f"{found.kind}: {lines} line{_s(lines)}, {fresh} of them new."))  # fmt: skip
+    if found.fees:
+        out.line(out.t(
+            f"Frais de la banque : {found.fees}, en règle (« journeys payments exceptions --fees »).",
+            f"Charges of the bank: {found.fees}, in order (“journeys payments exceptions --fees”).",
+        ))  # fmt: skip
     _say_told(desk, told)
     if looked := found.troubled + told.refused:
         out.line(out.t(f"À regarder : {looked} (« journeys payments exceptions »).",
@@ -369,7 +399,8 @@ def _exit(desk: Desk, told: "Told") -> int:
 
 def _imported_json(found: "Imported") -> dict[str, Any]:
     return {"sha256": found.digest, "kind": found.kind, "imported_at": found.imported_at.isoformat(),
-            "known": found.known, "lines": found.lines, "fresh": found.fresh, "troubled": found.troubled}  # fmt: skip
+            "known": found.known, "lines": found.lines, "fresh": found.fresh, "troubled": found.troubled,
+            "fees": found.fees}  # fmt: skip
 
 
 def _told_json(told: "Told") -> dict[str, Any]:
@@ -379,11 +410,14 @@ def _told_json(told: "Told") -> dict[str, Any]:
 # --- what somebody must look at
 
 
-async def _exceptions(desk: Desk, resolved: bool) -> None:
+async def _exceptions(desk: Desk, resolved: bool, fees: bool) -> None:
     from journeys.store import bank_files, treasury
 
     pool = await desk.pool()
-    rows = await bank_files.exceptions(pool, desk.ring(), resolved=resolved, limit=10_000)
+    if fees:
+        rows = await bank_files.fees(pool, desk.ring(), limit=10_000)
+    else:
+        rows = await bank_files.exceptions(pool, desk.ring(), resolved=resolved, limit=10_000)
     stop = await treasury.stopped(pool)
 
     def show() -> None:
@@ -461,7 +495,7 @@ def _how(kind: str, named: bool) -> "How":
     match kind:
         case "match" if named:
             return "match"
-        case "not-ours" | "refund" if not named:
+        case "not-ours" | "refund" | "fee" | "noted" if not named:
             return kind
-    raise usage("not-a-way", f"--how : « {kind} » ; écrivez match:VERSEMENT, not-ours ou refund",
-                f"--how: “{kind}”; write match:PAYMENT, not-ours or refund", field="--how")  # fmt: skip
+    raise usage("not-a-way", f"--how : « {kind} » ; écrivez match:VERSEMENT, not-ours, refund, fee ou noted",
+                f"--how: “{kind}”; write match:PAYMENT, not-ours, refund, fee or noted", field="--how")  # fmt: skip
