@@ -55,7 +55,7 @@ WIDTH, HASH = 256, 32
 TOLD = 20
 """Findings of one kind that are told; the others are counted."""
 SKEW_SECONDS = 5
-LARGEST = {"manifest.json": 512_000_000, "tile": 17_000_000, "line": 4_000_000, "note": 20_000}
+LARGEST = {"manifest.json": 128_000_000, "tile": 17_000_000, "line": 4_000_000, "note": 20_000}
 RECENT = 200_000
 
 # code: (class, French, English)
@@ -133,6 +133,9 @@ WORDS: dict[str, tuple[int, str, str]] = {
                     "{stream} {seq}: the text “{part}” was erased"),
     "proof": (TAMPERED, "{stream} {seq} : la preuve ne le montre pas à la place {position}",
               "{stream} {seq}: the proof does not show it at place {position}"),
+    "malformed": (TAMPERED, "l'export est mal formé ({why})", "the export is malformed ({why})"),
+    "held-elsewhere": (UNVERIFIABLE, "l'attestation gardée ({where}, {size} événements) ne se compare qu'à tout le journal",
+                       "the held checkpoint ({where}, {size} events) compares with the whole log only"),
     "no-snapshot": (INCOMPLETE, "rien ne montre où finit ce parcours", "nothing shows where this journey ends"),
 }  # fmt: skip
 NOTICES = {
@@ -891,19 +894,23 @@ def verify_journey(folder: Folder, manifest: dict[str, Any], report: Report, tru
     signed = Signed(report, trust, str(manifest["origin"]), int(manifest["size"]))
     last = signed.read(folder)
     snapshots: dict[int, dict[str, Any]] = {}
+    first: int | None = None
     events = 0
     for line in folder.lines("headers.jsonl"):
         try:
             entry, position = line["header"].encode(), line["position"]
             proof = [bytes.fromhex(each) for each in line["proof"]]
-        except (TypeError, KeyError, ValueError, AttributeError):
+            header = json.loads(entry)
+            if type(position) is not int or type(header) is not dict:
+                raise ValueError("types")
+        except (TypeError, KeyError, ValueError, AttributeError, RecursionError):
             report.wrong("unreadable", path="headers.jsonl", why="line")
             continue
-        header = json.loads(entry) if line["header"].startswith('{"') else {}
         if last is None or not included(leaf_hash(entry), position, last.size, proof, last.root):
             report.wrong("proof", stream=header.get("stream"), seq=header.get("seq"), position=position)
         if header.get("stream") == wanted:
             found = streams.take(entry, position)
+            first = position if first is None else first
             events += 1
             if found is not None and found["parts"]:
                 parts.take(found, position)
@@ -919,7 +926,12 @@ def verify_journey(folder: Folder, manifest: dict[str, Any], report: Report, tru
     for held in trust.held:
         if last is not None and held.size == last.size and held.root != last.root:
             report.wrong("rewritten", where=held.where, size=held.size)
-    _compare_tail(folder, streams, snapshots, wanted, report)
+        elif last is not None and held.size < last.size:
+            report.wrong("held-elsewhere", where=held.where, size=held.size, held=last.size)
+    if first is not None and snapshots and first > max(snapshots) and "head.json" not in folder.named:
+        report.odd("since-snapshot", count=events)
+    else:
+        _compare_tail(folder, streams, snapshots, wanted, report)
     report.said |= {"journey": wanted, "events": events, "checkpoints": len(signed.notes), "held": len(trust.held)}
 
 
@@ -933,10 +945,7 @@ def _compare_tail(
         leaf = leaf_hash(f"{wanted} {seq} {hash}\n".encode())
         if not included(leaf, said["index"], at["count"], proof, bytes.fromhex(at["root"])):
             report.wrong("snapshot", stream=wanted, seq=seq, size=at["size"])
-    except Gone:
-        report.wrong("no-snapshot")
-        return
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (Gone, ValueError, TypeError, KeyError, RecursionError):
         report.wrong("no-snapshot")
         return
     end, digest = streams.heads.get(wanted, (0, b""))
@@ -960,8 +969,8 @@ def verify(root: Path, trust: Trust) -> Report:
     try:
         look = {"log": verify_log, "journey": verify_journey}[manifest["kind"]]
         look(folder, manifest, report, trust)
-    except (KeyError, ValueError, TypeError):
-        report.wrong("manifest")
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        report.wrong("malformed", why=type(error).__name__)
     folder.compare_rest()
     return report
 
@@ -995,6 +1004,8 @@ def main(arguments: list[str]) -> int:
     if given.self_test:
         return self_test(given.export)
     report = verify(given.export, trust)
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
     print(json.dumps(report.as_json(), ensure_ascii=False, indent=1) if given.json else report.text(given.lang))
     return report.exit
 
