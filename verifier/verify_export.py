@@ -134,7 +134,7 @@ WORDS: dict[str, tuple[int, str, str]] = {
     "proof": (TAMPERED, "{stream} {seq} : la preuve ne le montre pas à la place {position}",
               "{stream} {seq}: the proof does not show it at place {position}"),
     "malformed": (TAMPERED, "l'export est mal formé ({why})", "the export is malformed ({why})"),
-    "held-elsewhere": (UNVERIFIABLE, "l'attestation gardée ({where}, {size} événements) ne se compare qu'à tout le journal",
+    "held-elsewhere": (UNVERIFIABLE, "l'attestation gardée ({where}, {size} événements) se compare à un export complet",
                        "the held checkpoint ({where}, {size} events) compares with the whole log only"),
     "no-snapshot": (INCOMPLETE, "rien ne montre où finit ce parcours", "nothing shows where this journey ends"),
 }  # fmt: skip

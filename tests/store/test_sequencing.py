@@ -1,7 +1,9 @@
 """The log: every event once, in one order without gaps, whatever commits late; and no append ever waits for it."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from journeys.evidence.tree import EMPTY_ROOT, Range, consistency, consistent, l
 from journeys.store import sequencing
 from journeys.store.database import open_pool
 from journeys.store.journal import append
+from journeys.store.migrating import FOLDER, migrate
 from journeys.store.signing import KeyRing
 
 from .samples import new_stream, noted, plain
@@ -128,12 +131,18 @@ async def test_batches_keep_streams_in_order_and_tiles_full(
         assert consistent(size, root, 630, head.root(), proof)
 
 
-async def test_a_database_of_before_has_its_events_pending(
-    pool: Any, owner: Any, sequencer: Any, ring: KeyRing
-) -> None:
-    stream = new_stream()
-    await append(pool, ring, plain(stream, 0, 5))
-    await owner.execute("DELETE FROM pending")
-    assert await sequencing.sequence(sequencer) == 0
-    await owner.execute("INSERT INTO pending (stream, first, last) SELECT stream, 1, seq FROM streams WHERE seq > 0")
-    assert await sequencing.sequence(sequencer) == 5
+async def test_a_database_of_before_has_its_events_pending(empty_dsn: str, ring: KeyRing, tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    shutil.copytree(FOLDER, old)
+    for path in old.glob("*.sql"):
+        if path.name >= next(FOLDER.glob("*_log.sql")).name:
+            path.unlink()
+    await migrate(empty_dsn, folder=old)
+    before = await open_pool(empty_dsn, check=False)
+    for events in (5, 3):
+        await append(before, ring, plain(new_stream(), 0, events))
+    await before.close()
+    await migrate(empty_dsn)
+    sequencer = await open_pool(empty_dsn, role="journeys_sequencer", largest=1)
+    assert await sequencing.sequence(sequencer) == 8
+    await sequencer.close()
