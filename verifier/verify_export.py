@@ -133,6 +133,13 @@ WORDS: dict[str, tuple[int, str, str]] = {
                     "{stream} {seq}: the text “{part}” was erased"),
     "proof": (TAMPERED, "{stream} {seq} : la preuve ne le montre pas à la place {position}",
               "{stream} {seq}: the proof does not show it at place {position}"),
+    "history-changed": (TAMPERED, "l'historique du passage {run} n'est pas celui que le journal a noté",
+                        "the history of run {run} is not the one that the log noted"),
+    "history-missing": (INCOMPLETE, "rien ne dit ce qu'est devenu l'historique du passage {run}",
+                        "nothing says what became of the history of run {run}"),
+    "history-erased": (ERASED, "l'historique du passage {run} a été effacé", "the history of run {run} was erased"),
+    "history-unreadable": (UNVERIFIABLE, "l'historique du passage {run} n'a pas pu être ouvert par qui a fait l'export",
+                           "the history of run {run} could not be opened by whoever made the export"),
     "malformed": (TAMPERED, "l'export est mal formé ({why})", "the export is malformed ({why})"),
     "held-elsewhere": (UNVERIFIABLE, "l'attestation gardée ({where}, {size} événements) se compare à un export complet",
                        "the held checkpoint ({where}, {size} events) compares with the whole log only"),
@@ -145,6 +152,8 @@ NOTICES = {
                          "the checkpoint of {size} events says an earlier time than the one before"),
     "withheld": ("{count} texte(s) ne sont pas dans cet export, et n'ont pas été effacés",
                  "{count} text(s) are not in this export, and were not erased"),
+    "histories-withheld": ("{count} historique(s) ne sont pas dans cet export, et n'ont pas été effacés",
+                           "{count} historie(s) are not in this export, and were not erased"),
     "other-keys": ("{count} attestation(s) sont signées par d'autres clés",
                    "{count} checkpoint(s) are signed by other keys"),
     "since-snapshot": ("{count} événement(s) après le dernier relevé : rien ne prouve qu'il n'y en a pas d'autres",
@@ -664,6 +673,37 @@ class Parts:
             self.report.odd("withheld", count=self.withheld)
 
 
+class Histories:
+    """The histories of the engine's runs that the log names by their digest."""
+
+    def __init__(self, folder: Folder, report: Report) -> None:
+        self.folder, self.report, self.withheld = folder, report, 0
+        self.states = {
+            line["run"]: line.get("state") for line in folder.lines("histories.jsonl")
+            if isinstance(line, dict) and isinstance(line.get("run"), str)
+        }  # fmt: skip
+
+    def take(self, data: dict[str, Any]) -> None:
+        """A run whose history was kept."""
+        run = str(data.get("run"))
+        match self.states.get(run):
+            case "shown":
+                if self.folder.named.get(f"histories/{run}.json", ("", 0))[0] != data.get("digest"):
+                    self.report.wrong("history-changed", run=run)
+            case "withheld":
+                self.withheld += 1
+            case "erased":
+                self.report.wrong("history-erased", run=run)
+            case "unreadable":
+                self.report.wrong("history-unreadable", run=run)
+            case _:
+                self.report.wrong("history-missing", run=run)
+
+    def end(self) -> None:
+        if self.withheld:
+            self.report.odd("histories-withheld", count=self.withheld)
+
+
 # --- what was signed
 
 
@@ -801,6 +841,7 @@ def verify_log(folder: Folder, manifest: dict[str, Any], report: Report, trust: 
 
     streams = Streams(report, {path for path in folder.named if path.startswith("schemas/")})
     parts = Parts(report, folder.lines("parts.jsonl"))
+    histories = Histories(folder, report)
     signed = Signed(report, trust, str(manifest["origin"]), size)
     last = signed.read(folder)
     tree, snapshots = Tree(compare_tile), 0
@@ -829,6 +870,8 @@ def verify_log(folder: Folder, manifest: dict[str, Any], report: Report, trust: 
                 if header["parts"]:
                     parts.take(header, position)
                 if header["stream"] == "system":
+                    if header["kind"] == "HistoryKept":
+                        histories.take(header["data"])
                     snapshots += _log_fact(header, position, streams, signed, report)
             if tree.size == signed.next_size:
                 signed.compare(tree)
@@ -840,6 +883,7 @@ def verify_log(folder: Folder, manifest: dict[str, Any], report: Report, trust: 
         report.wrong("truncated", held=tree.size, size=size)
     streams.end()
     parts.end(tree.size if tree.size < size else None)
+    histories.end()
     signed.end(tree.size, last)
     if not report.counts.keys() & {"truncated", "file-missing"}:
         _compare_heads(folder, streams, report)
@@ -891,6 +935,7 @@ def verify_journey(folder: Folder, manifest: dict[str, Any], report: Report, tru
     wanted = str(manifest["journey"])
     streams = Streams(report, {path for path in folder.named if path.startswith("schemas/")})
     parts = Parts(report, folder.lines("parts.jsonl"))
+    histories = Histories(folder, report)
     signed = Signed(report, trust, str(manifest["origin"]), int(manifest["size"]))
     last = signed.read(folder)
     snapshots: dict[int, dict[str, Any]] = {}
@@ -918,10 +963,13 @@ def verify_journey(folder: Folder, manifest: dict[str, Any], report: Report, tru
             snapshots[position] = header["data"]
         elif header.get("kind") == "CheckpointKeyRevoked" and header.get("stream") == "system":
             signed.revoked[str(header["data"].get("vkey"))] = position
+        elif header.get("kind") == "HistoryKept" and header["data"].get("journey") == wanted:
+            histories.take(header["data"])
         else:
             report.wrong("spliced", stream=header.get("stream"), seq=header.get("seq"), position=position)
     streams.end()
     parts.end()
+    histories.end()
     signed.end(int(manifest["size"]), last)
     for held in trust.held:
         if last is not None and held.size == last.size and held.root != last.root:
