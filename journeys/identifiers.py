@@ -9,6 +9,7 @@ from typing import Final
 from journeys.domain.record import Cause
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST: Final = datetime.max.replace(tzinfo=UTC) - _EPOCH
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -22,9 +23,10 @@ def uuid7(at: datetime) -> str:
 
 
 def instant_of(id: str) -> datetime | None:
-    """When a UUIDv7 was made; None for another kind."""
+    """When a UUIDv7 was made; None for another kind, and for one of a time that no calendar has (after 9999)."""
     made = uuid.UUID(id)
-    return _EPOCH + timedelta(milliseconds=made.int >> 80) if made.version == 7 else None
+    at = timedelta(milliseconds=made.int >> 80)
+    return _EPOCH + at if made.version == 7 and at < _LAST else None
 
 
 def is_uuid(text: str) -> bool:

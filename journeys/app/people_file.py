@@ -228,13 +228,17 @@ def details_of(known: dict[str, str], called: dict[str, str] | None = None) -> D
     if email is not None and ("@" not in email.strip("@") or " " in email):
         raise usage("not-an-address", f"{named['email']} : « {email} » n'est pas une adresse",
                     f"{named['email']}: “{email}” is not an address", field=named["email"])  # fmt: skip
+    phone = clean.get("phone")
+    if phone is not None and sum(sign.isdigit() for sign in phone) < 4:
+        raise usage("not-a-phone", f"{named['phone']} : « {phone} » n'est pas un numéro de téléphone",
+                    f"{named['phone']}: “{phone}” is not a telephone number", field=named["phone"])  # fmt: skip
     return Details(
         first_name=clean["first_name"],
         last_name=clean["last_name"],
         birth_date=_born(clean["birth_date"], named["birth_date"]) if clean.get("birth_date") else None,
         reference=clean.get("reference"),
         email=email,
-        phone=clean.get("phone"),
+        phone=phone,
         language=language,
         place=clean.get("place"),
         languages=clean.get("languages"),

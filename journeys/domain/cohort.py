@@ -9,7 +9,6 @@ from typing import Final, assert_never
 
 from journeys.domain.deciding import Refusal
 from journeys.domain.directory import (
-    KINDS,
     CohortClosed,
     CohortDateMoved,
     CohortOpened,
@@ -18,8 +17,8 @@ from journeys.domain.directory import (
     PlaceGiven,
     PlaceQueued,
     PlaceTaken,
+    read_fact,
 )
-from journeys.domain.events import envelope
 from journeys.domain.programme import Programme
 from journeys.domain.record import Event
 
@@ -74,7 +73,7 @@ class Owed:
 
 def read(kind: str, header: bytes) -> Event[Fact]:
     """An event of a cohort's stream from its stored bytes."""
-    return envelope(KINDS[kind]).model_validate_json(header)  # type: ignore[return-value]
+    return read_fact(kind, header)  # type: ignore[return-value]
 
 
 def fold(events: Iterable[Event[Fact]]) -> Cohort:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from journeys.contract import Answer
 from journeys.domain.commands import Command
@@ -126,6 +126,21 @@ async def record(
     if written.outcome != "accepted":
         raise AlreadyThere("command", "id")
     return last
+
+
+async def change(pool: Pool, stream: str, statement: str, given: Sequence[Any], fact: Fact, by: By) -> None:
+    """Change the row of a mentor or partner, and record the fact on their stream.
+
+    Args:
+        statement: with the id as `$1` and what is given from `$2` on.
+
+    Raises NotFound where the statement finds no row.
+    """
+    kind, _, id = stream.partition("-")
+    async with pool.acquire() as connection, connection.transaction():
+        if await connection.execute(statement, id, *given) == "UPDATE 0":
+            raise NotFound(kind, id)
+        await record(connection, stream, [fact], by)
 
 
 def _stored(called_for: SignedCommand, first: int, last: int, seq: int) -> StoredCommand:

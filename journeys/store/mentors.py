@@ -6,8 +6,9 @@ from typing import Final
 import asyncpg
 
 from journeys.domain.directory import MentorAdded, MentorChanged, MentorDescribed
+from journeys.store import directory
 from journeys.store.database import Pool
-from journeys.store.directory import AlreadyThere, By, Fact, NotFound, contact_texts, record
+from journeys.store.directory import AlreadyThere, By, Fact, contact_texts, record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,28 +69,16 @@ async def add(pool: Pool, mentor: Mentor, by: By) -> None:
 
 async def change(pool: Pool, id: str, *, capacity: int, available: bool, by: By) -> None:
     """Say how many people a mentor can accompany, and whether now. Raises NotFound."""
-    async with pool.acquire() as connection, connection.transaction():
-        done = await connection.execute(
-            "UPDATE mentors SET capacity = $2, available = $3 WHERE id = $1", id, capacity, available
-        )
-        if done == "UPDATE 0":
-            raise NotFound("mentor", id)
-        await record(connection, stream_of(id), [Fact(MentorChanged(capacity=capacity, available=available))], by)
+    statement = "UPDATE mentors SET capacity = $2, available = $3 WHERE id = $1"
+    fact = Fact(MentorChanged(capacity=capacity, available=available))
+    await directory.change(pool, stream_of(id), statement, (capacity, available), fact, by)
 
 
 async def describe(pool: Pool, mentor: Mentor, by: By) -> None:
     """Say where a mentor lives, what they speak and like, as the mentor given has it. Raises NotFound."""
-    async with pool.acquire() as connection, connection.transaction():
-        done = await connection.execute(
-            "UPDATE mentors SET place = $2, languages = $3, interests = $4 WHERE id = $1",
-            mentor.id,
-            mentor.place,
-            mentor.languages,
-            mentor.interests,
-        )
-        if done == "UPDATE 0":
-            raise NotFound("mentor", mentor.id)
-        await record(connection, stream_of(mentor.id), [_described(mentor)], by)
+    statement = "UPDATE mentors SET place = $2, languages = $3, interests = $4 WHERE id = $1"
+    given = (mentor.place, mentor.languages, mentor.interests)
+    await directory.change(pool, stream_of(mentor.id), statement, given, _described(mentor), by)
 
 
 def _described(mentor: Mentor) -> Fact:

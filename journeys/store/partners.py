@@ -7,8 +7,9 @@ from typing import Any, Final
 import asyncpg
 
 from journeys.domain.directory import PartnerAdded, PartnerDescribed, PartnerLeft
+from journeys.store import directory
 from journeys.store.database import Pool
-from journeys.store.directory import AlreadyThere, By, Fact, NotFound, contact_texts, record
+from journeys.store.directory import AlreadyThere, By, Fact, contact_texts, record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,17 +76,9 @@ async def add(pool: Pool, partner: Partner, by: By) -> None:
 
 async def describe(pool: Pool, partner: Partner, by: By) -> None:
     """Say where a partner is, for what and how many people they take, as the partner given has it. Raises NotFound."""
-    async with pool.acquire() as connection, connection.transaction():
-        done = await connection.execute(
-            "UPDATE partners SET place = $2, purposes = $3, places = $4 WHERE id = $1",
-            partner.id,
-            partner.place,
-            partner.purposes,
-            partner.places,
-        )
-        if done == "UPDATE 0":
-            raise NotFound("partner", partner.id)
-        await record(connection, stream_of(partner.id), [_described(partner)], by)
+    statement = "UPDATE partners SET place = $2, purposes = $3, places = $4 WHERE id = $1"
+    given = (partner.place, partner.purposes, partner.places)
+    await directory.change(pool, stream_of(partner.id), statement, given, _described(partner), by)
 
 
 def _described(partner: Partner) -> Fact:
@@ -94,11 +87,8 @@ def _described(partner: Partner) -> Fact:
 
 async def leave(pool: Pool, id: str, by: By) -> None:
     """Nobody is referred to this partner any more. Raises NotFound."""
-    async with pool.acquire() as connection, connection.transaction():
-        done = await connection.execute("UPDATE partners SET active = false WHERE id = $1 AND active", id)
-        if done == "UPDATE 0":
-            raise NotFound("partner", id)
-        await record(connection, stream_of(id), [Fact(PartnerLeft())], by)
+    statement = "UPDATE partners SET active = false WHERE id = $1 AND active"
+    await directory.change(pool, stream_of(id), statement, (), Fact(PartnerLeft()), by)
 
 
 async def partner(pool: Pool, id: str) -> Partner | None:

@@ -175,6 +175,17 @@ async def duplicates(pool: Pool, details: Details) -> list[Person]:
     return [_person(row) for row in rows]
 
 
+async def volunteers(pool: Pool, ids: list[str], names: list[str]) -> list[Person]:
+    """People with a journey of their own who have one of these ids, or one of these names (case, accents aside)."""
+    rows = await pool.fetch(
+        f"SELECT {_COLUMNS} FROM people p WHERE (id = ANY ($1::uuid[]) OR search_name = ANY ($2))"
+        " AND EXISTS (SELECT FROM journeys WHERE person = p.id) ORDER BY id",
+        ids,
+        names,
+    )
+    return [_person(row) for row in rows]
+
+
 async def obey(pool: Pool, ring: KeyRing, command: Command, at: datetime) -> Answer:
     """Carry out a signed command about a person on the person's own stream; once for each command id.
 

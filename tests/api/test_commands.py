@@ -301,3 +301,26 @@ def test_blocked_payments_are_called_for_again_by_finance_alone(site: Site) -> N
     ):  # fmt: skip
         said = ask("finance", **body)
         assert (said.status_code, said.json()["code"]) == (code, name), said.text
+
+
+def test_a_parameter_that_an_address_does_not_have_is_refused(site: Site) -> None:
+    with site.client("supervisor") as program:
+        told = program.get("/openapi.json").json()["paths"]
+        paths = [path for path, methods in told.items() if "get" in methods and "{" not in path]
+        for path in paths:
+            answer = program.get(f"{path}?late=true&latte=true" if path == "/journeys" else f"{path}?latte=true")
+            assert answer.status_code == 422, path
+            assert [each["field"] for each in answer.json()["errors"]] == ["latte"], path
+        twice = program.get("/journeys?late=true&late=false")
+        assert (twice.status_code, twice.json()["errors"][0]["code"]) == (422, "twice")
+        assert program.get("/journeys?late=true").status_code == 200
+    assert "/approvals" in paths and "/escalations" in paths and "/journeys" in paths
+
+
+def test_a_key_of_a_time_that_no_calendar_has_is_a_key(site: Site) -> None:
+    beyond = "ffffffff-ffff-7fff-bfff-" + fresh()[-12:]
+    with site.client() as program:
+        answer = program.post(
+            f"/journeys/{site.journeys[0]}/commands/add-note", json={"text": "vu"}, headers={"Idempotency-Key": beyond}
+        )
+    assert answer.status_code == 200, answer.text

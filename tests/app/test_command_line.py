@@ -187,6 +187,7 @@ def test_ids() -> None:
     one = forwarded_id(target, Cause("person-x", 3))
     assert one == forwarded_id(target, Cause("person-x", 3)) != forwarded_id(target, Cause("person-x", 4))
     assert instant_of(one) is None
+    assert instant_of("ffffffff-ffff-7fff-bfff-ffffffffffff") is None
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ workflow, decided by the same rules and rights as on the pages.
 - **Money.** Approving a grant, settling or cancelling a payment wants `Journeys-Code`, the code of the moment.
 - **Documents.** A command that may bring one (`add-evidence`, `add-note`, `submit-receipt`) is then sent as
   `multipart/form-data`: its fields, and the file in `document`. `/journeys/{id}/documents/{seq}` hands it back.
+- **Nothing is passed over.** A field, or a parameter in an address, that is not described here is refused.
 - **Problems** are `application/problem+json` (RFC 9457), in French or English by `Accept-Language`.
 """
 

@@ -29,8 +29,13 @@ _PLAIN: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
 """No control character but line ends and tabs."""
 _LINE: Final = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
 """One line that says something."""
+_WORDS: Final = _LINE.replace(r"\x00-\x1f", r"\x00-\x08\x0b\x0c\x0e-\x1f")
+"""The same on several lines."""
 Free = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT, pattern=_PLAIN)]
 Line = Annotated[str, Field(max_length=100, pattern=_LINE)]
+Name = Annotated[str, Field(max_length=LONGEST_TEXT, pattern=_WORDS)]
+Iban = Annotated[str, Field(pattern="^[A-Za-z]{2}[0-9]{2}( ?[0-9A-Za-z]){8,30}$", json_schema_extra={"format": "iban"})]
+"""An account that SEPA reaches: its length and key are those of its country (ISO 13616)."""
 
 _RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
@@ -80,6 +85,9 @@ Named = Annotated[str, Field(pattern="^([a-z][a-z0-9-]{0,39}|[0-9a-f]{64})$")]
 """A programme by its name, or by the SHA-256 of its text: see /programmes."""
 _SENT_AS: Final[dict[str, Any]] = {"programme": Named, "dates": Dates}
 """Of the command that names rules: how two of its fields are sent; the calendar is not."""
+
+_TEXTS: Final[dict[str, Any]] = {"payee": Name, "iban": Iban}
+"""Texts that are not free."""
 
 
 class Start(Described):
@@ -147,9 +155,9 @@ def model_of(name: str) -> type[BaseModel]:
             told.description = _about(key)
             fields[key] = (_SENT_AS.get(key, info.annotation) if name == NAMES_RULES else info.annotation, told)
     for part in _texts_of(kind):
-        needed = part in kind.NEEDED
+        needed, text = part in kind.NEEDED, _TEXTS.get(part, Free)
         fields[part] = (
-            Free if needed else Free | None,
+            text if needed else text | None,
             Field(... if needed else None, description=f"{_about(part)}: free text"),
         )
     when = "when it happened, if not now: RFC 3339 with an offset"
@@ -257,7 +265,8 @@ def taken(model: type[BaseModel], raw: bytes) -> Any:
         details = error.errors(include_url=False, include_input=False)
         if details[0]["type"] == "json_invalid":
             raise Failure(
-                Exit.USAGE, "not-json", Said("ce n'est pas du JSON", f"this is not JSON: {details[0]['msg']}"),
+                Exit.USAGE, "not-json",
+                Said(f"ce n'est pas du JSON : {details[0]['msg']}", f"this is not JSON: {details[0]['msg']}"),
                 field="body",
             ) from None  # fmt: skip
         raise unreadable(error) from None

@@ -1,14 +1,18 @@
 """The door of programs: a token in `Authorization`, and what its owner may see and do at this moment."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request, Security
+from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi.security.utils import get_authorization_scheme_param
 
 from journeys.app.failures import Exit, Failure, Said
-from journeys.app.web.api.problems import NO_TOKEN, language_asked
+from journeys.app.web.api.problems import NO_TOKEN, Unreadable, Wrong, language_asked
 from journeys.app.web.bodies import read_form
 from journeys.app.web.house import House
 from journeys.app.web.policy import PUBLIC, Door, Policy
@@ -35,6 +39,7 @@ class _TokenDoor(Door):
             visit.lang = request.state.lang = language_asked(request, visit.visitor.language)
             if not visit.admitted(self.policy):
                 raise _no_right(self.policy)
+            _must_know_parameters(request)
             yield visit
         finally:
             await visit.done()
@@ -59,8 +64,33 @@ async def read_upload(visit: Visit) -> None:
 
 
 class _OpenDoor(Door):
-    async def __call__(self) -> None:
-        return None
+    async def __call__(self, request: Request) -> None:
+        _must_know_parameters(request)
+
+
+def _must_know_parameters(request: Request) -> None:
+    """Raises Unreadable for a parameter in the address that the route does not have, or that stands there twice.
+
+    A filter that was mistyped must not be answered with everything.
+    """
+    sent = Counter(name for name, _ in request.query_params.multi_items())
+    if not sent:
+        return
+    known = _parameters(request.scope["route"])
+    wrong = [Wrong(field=name, code="unknown", message="no such parameter here") for name in sent if name not in known]
+    wrong += [Wrong(field=name, code="twice", message="given twice") for name in known if sent[name] > 1]
+    if wrong:
+        raise Unreadable(wrong)
+
+
+def _parameters(route: APIRoute) -> frozenset[str]:
+    """What an address of this route may carry after its question mark."""
+    queries, waiting = [], [route.dependant]
+    while waiting:
+        each = waiting.pop()
+        queries += each.query_params
+        waiting += each.dependencies
+    return frozenset(field.alias for field in get_flat_params(Dependant(query_params=queries)))
 
 
 def token_door(policy: Policy) -> Any:

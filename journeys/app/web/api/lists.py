@@ -3,7 +3,7 @@
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from journeys.app import figures
 from journeys.app.approving import sight
@@ -57,8 +57,6 @@ _CURSOR: Final = (
 
 class Pages(BaseModel):
     """Which stretch of an inbox, as it stands when it is asked for."""
-
-    model_config = ConfigDict(extra="forbid")
 
     cursor: str | None = Field(None, pattern=_CURSOR, description="`next` of the page before.")
     limit: int = Field(100, ge=1, le=MOST, description="Lines of a page at most.")
@@ -141,8 +139,6 @@ async def one_cohort(id: CohortId, visit: Visit = token_door(READERS)) -> WholeC
 
 class Counting(BaseModel):
     """Which journeys are counted, and by what."""
-
-    model_config = ConfigDict(extra="forbid")
 
     by: By = Field("programme", description="What the figures are grouped by.")
     programme: Code | None = Field(None, description="Of this programme.")

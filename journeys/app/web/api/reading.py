@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from journeys.app.failures import Failure, not_found
 from journeys.app.inbox import waiting
@@ -50,8 +50,6 @@ BYTES: Final = {"type": "string", "format": "binary"}
 class Filters(BaseModel):
     """What a list is filtered by; without filters, every open journey that the token's owner may see."""
 
-    model_config = ConfigDict(extra="forbid")
-
     late: bool = Field(False, description="Late ones only.")
     phase: Code | None = Field(None, description="In this phase (code).")
     referent: Id | None = Field(None, description="Led by (id).")
@@ -65,16 +63,12 @@ class Filters(BaseModel):
 class Pages(BaseModel):
     """Which stretch of a history."""
 
-    model_config = ConfigDict(extra="forbid")
-
     after: int = Field(0, ge=0, le=1_000_000_000, description="Events after this seq.")
     limit: int = Field(100, ge=1, le=MOST, description="Events of a page at most.")
 
 
 class Few(BaseModel):
     """How many."""
-
-    model_config = ConfigDict(extra="forbid")
 
     limit: int = Field(20, ge=1, le=MOST, description="How many at most.")
 

@@ -1,6 +1,6 @@
 """Promotions: shared days, places, who is in and who waits; a day moved for all after a look at what that does."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -101,82 +101,86 @@ async def screen(cohort: str, visit: Visit = door(READERS)) -> Response:
 @router.post("/promotions/{cohort}/dates")
 async def move(cohort: str, visit: Visit = door(SUPERVISION)) -> Response:
     """Look at what moving a day would do; with `sure`, move it."""
-    row, typed = await _row(visit, cohort), typed_in(await visit.request.form())
-    name = typed.get("date", "")
-    try:
-        known = await acting.known(visit.house.writing, row, visit.now)
+
+    async def change(known: Known, typed: Mapping[str, str]) -> str | Response:
+        name = typed.get("date", "")
         by = acting.by(visit.actor, "move-cohort-date", known.book, visit.now)
         on = read_day(typed.get("on", ""), "on")
         seen = await acting.foresee(visit.house.writing, known, name, on, visit.now)
         if typed.get("sure") != "yes":
-            return page(visit, "cohort-move.html", row=row, seen=seen, label=known.book.programme.dates[name].label)
+            label = known.book.programme.dates[name].label
+            return page(visit, "cohort-move.html", row=known.row, seen=seen, label=label)
         if typed.get("before", "") != (seen.before.isoformat() if seen.before is not None else ""):
             raise _moved_since()
         await acting.move(visit.house.writing, visit.house.ring, known, name, on, by)
-    except Failure as failure:
-        return await _refused(visit, row, typed, failure)
-    await visit.done()
-    await _tell(visit, known)
-    return go(f"/promotions/{row.id}?note=date")
+        return "date"
+
+    return await _changed(visit, cohort, change)
 
 
 @router.post("/promotions/{cohort}/places")
 async def resize(cohort: str, visit: Visit = door(SUPERVISION)) -> Response:
-    row, typed = await _row(visit, cohort), typed_in(await visit.request.form())
-    try:
-        known = await acting.known(visit.house.writing, row, visit.now)
+    async def change(known: Known, typed: Mapping[str, str]) -> str:
         by = acting.by(visit.actor, "set-cohort-places", known.book, visit.now)
         await acting.resize(visit.house.writing, visit.house.ring, known, _number(typed), by)
-    except Failure as failure:
-        return await _refused(visit, row, typed, failure)
-    await visit.done()
-    await _tell(visit, known)
-    return go(f"/promotions/{row.id}?note=places")
+        return "places"
+
+    return await _changed(visit, cohort, change)
 
 
 @router.post("/promotions/{cohort}/clore")
 async def end(cohort: str, visit: Visit = door(SUPERVISION)) -> Response:
-    row, typed = await _row(visit, cohort), typed_in(await visit.request.form())
-    try:
-        known = await acting.known(visit.house.writing, row, visit.now)
+    async def change(known: Known, typed: Mapping[str, str]) -> str:
         by = acting.by(visit.actor, "close-cohort", known.book, visit.now)
         if typed.get("sure") != "yes":
             raise usage("not-sure", "cochez la case pour clore", "tick the box to close it", field="sure")
         await acting.end(visit.house.writing, visit.house.ring, known, by)
-    except Failure as failure:
-        return await _refused(visit, row, typed, failure)
-    return go(f"/promotions/{row.id}?note=close")
+        return "close"
+
+    return await _changed(visit, cohort, change)
 
 
 @router.post("/promotions/{cohort}/entrer")
 async def join(cohort: str, visit: Visit = door(CASEWORK)) -> Response:
-    row, typed = await _row(visit, cohort), typed_in(await visit.request.form())
-    try:
-        found = await _journey(visit, typed)
-        loaded = await load(visit.connection, found)
+    async def change(known: Known, typed: Mapping[str, str]) -> str:
+        loaded = await load(visit.connection, await _journey(visit, typed))
         by = acting.by_caseworker(visit.actor, "join-cohort", loaded, visit.now)
-        known = await acting.known(visit.house.writing, row, visit.now)
         member = await acting.join(visit.house.writing, visit.house.ring, known, loaded, by)
-    except Failure as failure:
-        return await _refused(visit, row, typed, failure)
-    await visit.done()
-    await _tell(visit, known)
-    return go(f"/promotions/{row.id}?note={'entree' if member.rank is None else 'attente'}")
+        return "entree" if member.rank is None else "attente"
+
+    return await _changed(visit, cohort, change)
 
 
 @router.post("/promotions/{cohort}/quitter")
 async def leave(cohort: str, visit: Visit = door(CASEWORK)) -> Response:
-    row, typed = await _row(visit, cohort), typed_in(await visit.request.form())
-    try:
+    async def change(known: Known, typed: Mapping[str, str]) -> str:
         loaded = await load(visit.connection, await _journey(visit, typed))
         by = acting.by_caseworker(visit.actor, "leave-cohort", loaded, visit.now)
-        known = await acting.known(visit.house.writing, row, visit.now)
         given = await acting.leave(visit.house.writing, visit.house.ring, known, loaded.row.id, by)
+        return "donnee" if given else "sortie"
+
+    return await _changed(visit, cohort, change)
+
+
+async def _changed(
+    visit: Visit, cohort: str, change: Callable[[Known, Mapping[str, str]], Awaitable[str | Response]]
+) -> Response:
+    """Change a cohort by what was typed, and tell each journey its days.
+
+    Args:
+        change: what the next page says of it, or a page that asks first.
+    """
+    row, typed = await _row(visit, cohort), typed_in(await visit.request.form())
+    try:
+        known = await acting.known(visit.house.writing, row, visit.now)
+        note = await change(known, typed)
     except Failure as failure:
         return await _refused(visit, row, typed, failure)
+    if isinstance(note, Response):
+        return note
     await visit.done()
     await _tell(visit, known)
-    return go(f"/promotions/{row.id}?note={'donnee' if given else 'sortie'}")
+    return go(f"/promotions/{row.id}?note={note}")
 
 
 async def _form(

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from journeys.app.allowing import may
 from journeys.app.finding import Loaded
 from journeys.app.giving import may_give
-from journeys.app.inbox import Waiting, today, waiting
+from journeys.app.inbox import Waiting, is_turn_of, waiting
 from journeys.app.papers import may_write
 from journeys.app.proposing import next_tries
 from journeys.app.web.gantt import gantt
@@ -113,12 +113,10 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
 
 
 def _mine(visit: Visit, loaded: Loaded, items: Sequence[Waiting]) -> list[Waiting]:
-    me = visit.visitor
-    found = today([loaded.row], me.id, frozenset(me.roles), visit.now, me.stands_in_for)
-    mine = {(item.kind, item.id) for item in (*found.late, *found.today, *found.week)}
+    """Those that are the visitor's to act on, however far away: by their turn, or because they supervise."""
+    me, leads = visit.visitor, visit.actor.leads(loaded.state.referent)
     supervises = any(loaded.book.line(role) == "supervisor" for role in me.roles)
-    mine |= {(item.kind, item.id) for item in items if supervises}
-    return [item for item in items if (item.kind, item.id) in mine]
+    return [item for item in items if supervises or is_turn_of(item, leads, frozenset(me.roles), me.id)]
 
 
 def _title(visit: Visit, loaded: Loaded) -> str:
