@@ -160,7 +160,7 @@ class _Intake:
             match piece:
                 case StatementHead():
                     if piece.iban != self._iban:
-                        raise FileRefused("other-account", iban=_masked(piece.iban))
+                        raise FileRefused("other-account", piece.line, iban=_masked(piece.iban))
                     self.kind = piece.kind
                     self._heads.append(piece)
                     counted = Counted(self._iban)
