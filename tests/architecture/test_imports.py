@@ -128,8 +128,19 @@ def test_the_core_imports_only_the_standard_library_and_pydantic(graph: grimp.Im
     ids=lambda path: str(path.relative_to(ROOT)),
 )
 def test_what_replays_reads_no_clock_and_draws_no_chance(path: Path) -> None:
-    """The workflow sandbox does not catch a clock read in a module that is passed through: this test does."""
+    """The sandbox does not watch the core and the journey's workflow, which are passed through it: this test does."""
     assert forbidden_calls(path.read_text()) == []
+
+
+def test_the_workflow_of_a_journey_reaches_for_nothing_outside(graph: grimp.ImportGraph) -> None:
+    imported = graph.find_modules_directly_imported_by("workflows.journey")
+    assert {name for name in imported if not ours(name)} == {
+        "asyncio",
+        "dataclasses",
+        "datetime",
+        "temporalio",
+        "typing",
+    }
 
 
 def forbidden_calls(source: str) -> list[str]:
