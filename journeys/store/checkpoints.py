@@ -197,6 +197,14 @@ async def last(connection: Pool | Connection, origin: str) -> Signed | None:
     return None if row is None else Signed(**row)
 
 
+async def all_of(connection: Pool | Connection, origin: str) -> list[Signed]:
+    """Every checkpoint of a log, by size."""
+    rows = await connection.fetch(
+        "SELECT origin, size, root, note, made_at FROM checkpoints WHERE origin = $1 ORDER BY size", origin
+    )
+    return [Signed(**row) for row in rows]
+
+
 async def unsigned_since(connection: Pool | Connection, size: int) -> datetime | None:
     """When the first event behind a checkpoint of this size was stored; None where there is none."""
     since: datetime | None = await connection.fetchval(
