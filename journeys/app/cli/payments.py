@@ -51,6 +51,22 @@ def add_to(app: typer.Typer) -> None:
     async def show(ctx: typer.Context, payment: str = _PAYMENT) -> None:
         await _show(at(ctx), payment)
 
+    @command(
+        room, "retry",
+        "Redemande plusieurs versements retenus : ceux qui sont nommés, ou tous ceux d'un motif.\n\nChacun passe de"
+        " nouveau par toutes les règles.",
+        "Calls for several blocked payments again: those named, or all of one reason.\n\nEach goes through every"
+        " rule anew.",
+    )  # fmt: skip
+    async def retry(
+        ctx: typer.Context,
+        payment: list[str] = argument("les versements", "the payments", "VERSEMENT…", []),  # noqa: B008
+        reason: str = option("--reason", "tous ceux qui sont retenus pour ce motif", "all blocked for this reason"),
+        fund: str = option("--fund", "de ce fonds seulement", "from this fund only"),
+        why: str = option("--why", "pourquoi", "why", ...),
+    ) -> int:
+        return await _retry(at(ctx), payment, reason, fund, why)
+
     @command(room, "batches", "Les lots de virements.", "Batches of transfers.")
     async def batches_(ctx: typer.Context) -> None:
         await _batches(at(ctx))
@@ -224,6 +240,44 @@ def _tell(desk: Desk, story: "Story") -> None:
         desk.out.heading(day.title)
         for each in day.told:
             desk.out.line(f"  {each.time:>7}  {each.text}")
+
+
+# --- several blocked ones
+
+
+async def _retry(desk: Desk, asked: list[str], reason: str | None, fund: str | None, why: str) -> int:
+    from journeys.app.reconciling import find_payment
+    from journeys.app.retrying import AT_MOST, call_again
+    from journeys.identifiers import short
+    from journeys.store.payments import blocked
+
+    if bool(asked) == (reason is not None):
+        raise usage(
+            "nothing-named", "dites lesquels : des versements, ou un motif (--reason)",
+            "say which: payments, or a reason (--reason)", field="VERSEMENT",
+        )  # fmt: skip
+    actor, pool = await desk.actor(), await desk.pool()
+    if asked:
+        rows = [await find_payment(pool, each, "VERSEMENT") for each in asked]
+    else:
+        rows = await blocked(pool, reason=reason, fund=fund, limit=AT_MOST)
+        rows = [row for row in rows if not actor.funds or row.fund in actor.funds]
+    done = await call_again(
+        pool, desk.ring(), desk.client, desk.settings.task_queue, rows, why, actor, desk.now
+    ) if rows else []  # fmt: skip
+    taken = sum(each.outcome == "accepted" for each in done)
+    out = desk.out
+
+    def show() -> None:
+        out.line(out.t(f"Redemandés : {taken} sur {len(done)}.", f"Called for again: {taken} of {len(done)}."))
+        for each in done:
+            if each.outcome != "accepted":
+                out.line(f"{short(each.payment)}  {each.code or each.outcome}")
+
+    out.result({"payments": [each.as_json() for each in done], "taken": taken}, show)
+    if any(each.outcome == "waiting" for each in done):
+        return Exit.UNREACHABLE
+    return Exit.DONE if taken == len(done) else Exit.REFUSED
 
 
 # --- out

@@ -66,3 +66,23 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- As before; and why a payment was held is said no longer once it goes out.
+CREATE OR REPLACE FUNCTION payment_moved(p_row jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    late boolean;
+BEGIN
+    -- That it was told to the bank may be recorded after somebody said what came of it.
+    SELECT p_row ->> 'status' = 'instructed' AND p.status <> 'reserved' INTO late FROM payments p WHERE p.id = (p_row ->> 'id')::uuid;
+    late := coalesce(late, false);
+    UPDATE payments p SET
+        moved = (p_row ->> 'seq')::integer,
+        status = CASE WHEN late THEN p.status ELSE coalesce(p_row ->> 'status', p.status) END,
+        since = CASE WHEN p_row ->> 'status' <> p.status AND NOT late THEN (p_row ->> 'since')::timestamptz ELSE p.since END,
+        reason = CASE WHEN p_row ? 'reason' AND NOT late THEN p_row ->> 'reason' ELSE p.reason END,
+        doubt = CASE WHEN p_row ? 'doubt' THEN p_row ->> 'doubt' ELSE p.doubt END,
+        held = coalesce((p_row ->> 'held')::boolean, p.held),
+        replaced = coalesce((p_row ->> 'replaced')::boolean, p.replaced)
+    WHERE p.id = (p_row ->> 'id')::uuid;
+END
+$$;

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Annotated, Any, Final
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, create_model
 
 from journeys.app.attaching import Attached
 from journeys.app.entry import LONGEST_TEXT
@@ -23,6 +23,7 @@ from journeys.app.web.bodies import attached_of, carries_a_file, file_of
 from journeys.domain import document
 from journeys.domain.commands import BODIES, AnyBody, Body, Day, StaffId, When
 from journeys.domain.programme import Code
+from journeys.domain.record import Id
 
 _PLAIN: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
 """No control character but line ends and tabs."""
@@ -112,6 +113,20 @@ START_EXAMPLE: Final = {
     "programme": "auxilia", "person": {"first_name": "Samir", "last_name": "Benali", "birth_date": "1999-04-02"},
     "referent": SOMEBODY, "dates": {"release": "2027-09-15"},
 }  # fmt: skip
+
+
+class Retry(Described):
+    """Call for several blocked payments again: those named, or all that are blocked for one reason."""
+
+    payments: Annotated[tuple[Id, ...], Field(max_length=1_000)] = ()
+    reason: Code | None = None
+    """All that are blocked for this reason, such as `fund-cap`."""
+    fund: Code | None = None
+    """Of these, from this fund only."""
+    why: Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
+
+
+RETRY_EXAMPLE: Final = {"reason": "fund-cap", "fund": "parvis-solidaire", "why": "le fonds a été abondé"}
 
 
 @dataclass(frozen=True, slots=True)
