@@ -203,7 +203,7 @@ def _plain(cents: int, lang: Lang) -> str:
     return f"{sign}{euros}{',' if lang == 'fr' else '.'}{rest:02}"
 
 
-_WIDTHS: Final = (1.5, 1.5, 1.5, 1.5, 1.4, 1.3, 1.4, 1.5, 1.2)
+_WIDTHS: Final = (2.15, 1.4, 1.5, 1.5, 1.5, 1.15, 1.4, 1.5, 1.65)
 
 
 def statement_pdf(fund: Fund, made: Statement, words: Words, at: datetime, *, sender: str) -> bytes:
@@ -215,7 +215,8 @@ def statement_pdf(fund: Fund, made: Statement, words: Words, at: datetime, *, se
         facts=words.facts(fund, made),
         remark=clock.describe(words.lang),
         overview=Section(
-            words.say("Mois par mois"), heads, tuple(words.rows(made)), widths=_WIDTHS,
+            words.say("Mois par mois, en euros"), heads,
+            tuple(tuple(cell.replace("€", "").strip() for cell in row) for row in words.rows(made)), widths=_WIDTHS,
             amounts=tuple(range(1, len(heads))), total=True,
         ),
         entries=(),
