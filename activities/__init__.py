@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from activities.archive import Archive
+from activities.checkpoints import Checkpoints
 from activities.control import Control
 from activities.escalations import Escalations
 from activities.fleet import Fleet
@@ -30,6 +31,7 @@ def all_activities(resources: Resources) -> list[Callable[..., Any]]:
         Fleet(resources).wake,
         Control(resources).control,
         Archive(resources).keep,
+        Checkpoints(resources.notary).keep,
         hooks.deliver,
         hooks.stop,
         hooks.begin,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from activities.notary import Notary
 from activities.tills import Tills
 from journeys.channels.checks import HttpChecks
 from journeys.channels.letter import Mailer
@@ -64,6 +65,8 @@ class Resources:
     mailer: Mailer
     checks: HttpChecks = field(default_factory=lambda: HttpChecks(hosts=()))
     messenger: Messenger = field(default_factory=lambda: Messenger(hosts=()))
+    notary: Notary | None = None
+    """Keeps the log of everything; None where this worker does not."""
     templates: Path = TEMPLATES
     duty_address: str | None = None
     """The mail address of last resort, where no member of staff holds the role `duty`."""

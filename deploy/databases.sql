@@ -3,11 +3,13 @@
 --
 --   temporal         owns temporal and temporal_visibility
 --   journeys_owner   owns journeys; runs the migrations, nothing else
---   journeys_app     workers and command line; a member of journeys_writer, which may add to the journal only
+--   journeys_app     workers and command line; a member of journeys_writer, which may add to the journal only, and of
+--                    journeys_sequencer
 --
 -- The migrations give the group roles journeys_writer, journeys_reader and journeys_retention (which deletes body
--- parts whose time is over) and journeys_web (which sees what a session may) their rights. They are created here already, so that the owner of the tables needs no
--- right to create roles. No login is in journeys_retention. An auditor's login: a role IN ROLE journeys_reader.
+-- parts whose time is over), journeys_web (which sees what a session may) and journeys_sequencer (which gives events
+-- their places in the log and keeps checkpoints) their rights. They are created here already, so that the owner of the
+-- tables needs no right to create roles. No login is in journeys_retention. An auditor's login: a role IN ROLE journeys_reader.
 
 -- Statements with passwords must not reach the server's log, whatever it is set to keep.
 SET log_statement = 'none';
@@ -23,7 +25,7 @@ SET client_min_messages = 'warning';
 SELECT format('CREATE ROLE %I', name)
 FROM unnest(ARRAY[
     'temporal', 'journeys_owner', 'journeys_app', 'journeys_writer', 'journeys_reader', 'journeys_retention',
-    'journeys_web'
+    'journeys_web', 'journeys_sequencer'
 ]) AS name
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name)
 \gexec
@@ -35,10 +37,11 @@ ALTER ROLE journeys_writer NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICA
 ALTER ROLE journeys_reader NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
 ALTER ROLE journeys_retention NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
 ALTER ROLE journeys_web NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
+ALTER ROLE journeys_sequencer NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
 
-GRANT journeys_writer, journeys_reader, journeys_web TO journeys_app;
+GRANT journeys_writer, journeys_reader, journeys_web, journeys_sequencer TO journeys_app;
 -- The migrations ask for it; to the owner of the tables it gives nothing new.
-GRANT journeys_writer, journeys_reader, journeys_retention, journeys_web TO journeys_owner;
+GRANT journeys_writer, journeys_reader, journeys_retention, journeys_web, journeys_sequencer TO journeys_owner;
 
 -- C.UTF-8 of PostgreSQL itself: the order of an index does not change with the C library of the next image.
 SELECT format(
@@ -55,4 +58,5 @@ WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = database)
 
 -- By default every role may connect to every database.
 REVOKE ALL ON DATABASE postgres, temporal, temporal_visibility, journeys FROM PUBLIC;
-GRANT CONNECT ON DATABASE journeys TO journeys_writer, journeys_reader, journeys_retention, journeys_web;
+GRANT CONNECT ON DATABASE journeys TO journeys_writer, journeys_reader, journeys_retention, journeys_web,
+    journeys_sequencer;

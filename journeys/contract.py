@@ -32,6 +32,10 @@ ARCHIVE: Final = "archive"
 """The daily keeping of histories: its workflow and its schedule."""
 ARCHIVE_HISTORIES: Final = "archive.histories"
 
+CHECKPOINTS: Final = "checkpoints"
+"""The keeping of the log and of its signed checkpoints: its workflow and its schedule."""
+KEEP_CHECKPOINTS: Final = "checkpoints.keep"
+
 WEBHOOK: Final = "webhook"
 """The workflow that tells one system elsewhere; its id is `webhooks-` and the webhook's id."""
 WEBHOOK_WAKE: Final = "wake"
@@ -142,6 +146,13 @@ class EffectOutcome(Frozen):
 
     seq: int
     result: dict[str, Any]
+
+
+class KeepCheckpoints(Frozen):
+    """Keep the log for so many seconds, a round every so many."""
+
+    seconds: float
+    every: float
 
 
 class Controlling(Frozen):

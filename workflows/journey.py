@@ -55,9 +55,7 @@ class Waiting:
     answer: Answer | None = None
 
 
-# Outside the sandbox: there it would be loaded anew for each journey in the cache, a third of its memory, or be passed
-# through, and then nothing is watched. What the sandbox forbids, tests/architecture forbids this file and the core.
-@workflow.defn(name=contract.WORKFLOW, sandboxed=False)
+@workflow.defn(name=contract.WORKFLOW)
 class JourneyWorkflow:
     """The only writer of a journey's stream."""
 

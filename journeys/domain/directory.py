@@ -331,6 +331,43 @@ class WebhookRewound(Payload):
     seq: int
 
 
+# --- the log of everything, and who vouches for it
+
+
+class HeadsSnapshot(Payload):
+    """Where every stream ended in the log of a size, as one hash: `evidence.heads` says how it is made."""
+
+    size: int
+    count: int
+    """Streams."""
+    root: Digest
+
+
+class CheckpointKeyUsed(Payload):
+    """From here on a key signs checkpoints of the log."""
+
+    vkey: str
+    """Name, id and public key, as C2SP signed-note writes them."""
+
+
+class CheckpointKeyRevoked(Payload):
+    """What a key signs from here on counts for nothing. Parts: why."""
+
+    vkey: str
+
+
+class LogBegun(Payload):
+    """The log goes on under a new name, because it holds less than what was signed under the former one (a restored
+    backup). Parts: why."""
+
+    origin: str
+    former: str
+    size: int
+    """Of the log then."""
+    held: int
+    """The largest size that was signed under the former name, as far as anybody knew."""
+
+
 KINDS: dict[str, type[Payload]] = {
     kind.__name__: kind
     for kind in (
@@ -342,6 +379,7 @@ KINDS: dict[str, type[Payload]] = {
         BatchMade, BatchGivenOut, BatchWithdrawn, BankFileImported, BankLineResolved, NoticeResolved, HistoryKept,
         CohortOpened, CohortDateMoved, CohortPlacesSet, PlaceTaken, PlaceQueued, PlaceGiven, PlaceFreed, CohortClosed,
         WebhookAdded, WebhookRotated, WebhookPaused, WebhookResumed, WebhookEnded, WebhookRewound,
+        HeadsSnapshot, CheckpointKeyUsed, CheckpointKeyRevoked, LogBegun,
     )
 }  # fmt: skip
 """Every kind of this file by its stored name."""

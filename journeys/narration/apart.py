@@ -68,6 +68,8 @@ def _namer(part: str, old: "_Side", new: "_Side") -> Callable[[str], str]:
         known = getattr(side.book.programme, part)[code]
         if isinstance(known, Ladder):
             return f"{capital(side.rules.ladder(code))} ({code})"
+        if isinstance(known, Guard):
+            return code
         if isinstance(known, Role):
             return capital(side.rules.role(code))
         label = getattr(known, "label", None)

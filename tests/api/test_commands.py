@@ -307,3 +307,19 @@ def test_a_key_of_a_time_that_no_calendar_has_is_a_key(site: Site) -> None:
             f"/journeys/{site.journeys[0]}/commands/add-note", json={"text": "vu"}, headers={"Idempotency-Key": beyond}
         )
     assert answer.status_code == 200, answer.text
+
+
+def test_blocked_payments_are_called_for_again_by_finance_alone(site: Site) -> None:
+    def ask(role: str, **body: Any) -> httpx.Response:
+        with site.client(role) as program:
+            sent = {"why": "mended", **body}
+            return program.post("/payments/retry", json=sent, headers={"Idempotency-Key": fresh()})
+
+    assert ask("finance", reason="fund-cap").json() == {"payments": [], "taken": 0}
+    assert ask("referent", reason="fund-cap").status_code == 403
+    for body, code, name in (
+        ({}, 422, "nothing-named"), ({"reason": "fund-cap", "payments": [fresh()]}, 422, "nothing-named"),
+        ({"payments": [fresh()]}, 404, "unknown-payment"),
+    ):  # fmt: skip
+        said = ask("finance", **body)
+        assert (said.status_code, said.json()["code"]) == (code, name), said.text

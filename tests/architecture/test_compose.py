@@ -213,13 +213,15 @@ def test_migrations_and_workers_use_different_roles(services: dict[str, dict[str
     assert services["migrate"]["command"] == ["migrate"]
 
 
-def test_signing_key_comes_from_a_secret_file(compose: dict[str, Any], services: dict[str, dict[str, Any]]) -> None:
-    (secret,) = compose["secrets"]
-    assert compose["secrets"][secret]["file"].startswith("${JOURNEYS_SIGNING_KEY_PATH:?")
-    assert {name for name, service in services.items() if "secrets" in service} == {"worker", "web"}
-    for name in ("worker", "web"):
-        assert services[name]["secrets"] == [secret]
-        assert services[name]["environment"]["JOURNEYS_SIGNING_KEY_FILE"] == f"/run/secrets/{secret}"
+def test_keys_come_from_secret_files(compose: dict[str, Any], services: dict[str, dict[str, Any]]) -> None:
+    holders = {"signing": {"worker", "web"}, "checkpoint": {"worker"}}
+    assert set(compose["secrets"]) == {f"journeys_{key}_key" for key in holders}
+    for key, wanted in holders.items():
+        secret = f"journeys_{key}_key"
+        assert compose["secrets"][secret]["file"].startswith(f"${{JOURNEYS_{key.upper()}_KEY_PATH:?")
+        assert {name for name, service in services.items() if secret in service.get("secrets", [])} == wanted
+        for name in wanted:
+            assert services[name]["environment"][f"JOURNEYS_{key.upper()}_KEY_FILE"] == f"/run/secrets/{secret}"
 
 
 def test_passwords_have_no_default_and_go_no_further_than_needed(services: dict[str, dict[str, Any]]) -> None:
@@ -248,7 +250,7 @@ def test_every_variable_is_documented_and_every_documented_one_is_used() -> None
         assert len(comment) > 30, f"{name} needs a comment"
         assert used[name] == ({":?"} if value == "" else {":-"}), f"{name}: required everywhere, or nowhere"
     required = {name for name, (value, _) in example.items() if value == ""}
-    assert required == {*PASSWORDS, "JOURNEYS_SIGNING_KEY_PATH"}
+    assert required == {*PASSWORDS, "JOURNEYS_SIGNING_KEY_PATH", "JOURNEYS_CHECKPOINT_KEY_PATH"}
 
 
 def test_defaults_are_those_of_the_example() -> None:
@@ -270,6 +272,8 @@ def test_application_reads_what_it_is_given(
         monkeypatch.setenv(name, VARIABLE.sub(lambda match: match["rest"], value))
     if "JOURNEYS_SIGNING_KEY_FILE" in environment:
         monkeypatch.setenv("JOURNEYS_SIGNING_KEY_FILE", str(key))
+    if "JOURNEYS_CHECKPOINT_KEY_FILE" in environment:
+        monkeypatch.setenv("JOURNEYS_CHECKPOINT_KEY_FILE", str(key))
     settings = load_settings(data_dir=tmp_path)
     assert settings.database_url == environment["DATABASE_URL"] and not settings.embedded
     if service != "migrate":

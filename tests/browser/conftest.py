@@ -60,6 +60,8 @@ URGENT = "auxilia-urgent"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Without Chromium these tests do not run, and the last line of the run says so; CI insists on it."""
     here = [item for item in items if Path(item.path).is_relative_to(Path(__file__).parent)]
+    # What looks at every screen does so while lists are short: axe takes longer the more there is.
+    here.sort(key=lambda item: "test_every_screen" not in item.name)
     # The browser's driver keeps a loop running in this thread: what has a loop of its own goes before it.
     items[:] = [item for item in items if item not in here] + here
     if CHROMIUM.exists() or os.environ.get("REQUIRE_BROWSER") == "1":

@@ -87,12 +87,17 @@ GET /langue                             open    open      open        open     o
 GET /mentors                            login   lists     lists       open     open     open     refused        refused  refused  refused
 GET /nouveau                            login   open      open        refused  refused  refused  refused        refused  refused  refused
 POST /nouveau                           login   open      open        refused  refused  refused  refused        refused  refused  refused
+GET /reprise                            login   open      open        refused  refused  refused  refused        refused  refused  refused
+POST /reprise                           login   open      open        refused  refused  refused  refused        refused  refused  refused
+GET /reprise/modele.csv                 login   open      open        refused  refused  refused  refused        refused  refused  refused
 GET /parcours                           login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 GET /parcours.csv                       login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 GET /parcours/{id}                      login   journey   journey     journey  journey  journey  journey        refused  refused  refused
 GET /parcours/{id}/agir/{command}       login   form      form        form     form     form     form           refused  refused  refused
 POST /parcours/{id}/agir/{command}      login   command   command     command  command  command  command        refused  refused  refused
 GET /parcours/{id}/aides/{grant}        login   refused   journey     journey  journey  refused  refused        refused  refused  refused
+GET /parcours/{id}/personne             login   details   details     details  details  details  details        refused  refused  refused
+POST /parcours/{id}/personne            login   details   details     details  details  details  details        refused  refused  refused
 GET /parcours/{id}/documents/{seq}      login   piece     piece       piece    piece    piece    piece          refused  refused  refused
 GET /parcours/{id}/synthese.pdf         login   journey   journey     journey  journey  journey  journey        refused  refused  refused
 GET /parcours/{id}/recus/{payment}.pdf  login   piece     piece       piece    piece    piece    piece          refused  refused  refused
@@ -158,6 +163,8 @@ CELLS: Final = {
     "there is no such page (404), of another it is refused (403)",
     "letters": "whoever may add a note to the journey writes letters about it; of a journey that is not seen there is "
     "no such page (404), of another it is refused (403)",
+    "details": "whoever may propose a mentor on the journey changes what is known of its person; of a journey that is "
+    "not seen there is no such page (404), of another it is refused (403)",
     "refused": "refused (403); nothing is recorded",
     "login": "sent to the login",
     "leaves": "the session ends",

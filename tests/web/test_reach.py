@@ -179,6 +179,7 @@ async def test_a_deputy_sees_what_an_absent_colleague_leads(town: Town) -> None:
     assert led - before
 
 
+@pytest.mark.timeout(900)
 async def test_visits_over_shared_connections_never_see_anothers(town: Town, database_url: str) -> None:
     draw = random.Random(7)
     pool = await open_pool(database_url, role="journeys_web", largest=3)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from journeys.app.cli import audit_questions
+from journeys.app.cli import audit_questions, checkpoints
 from journeys.app.cli.desk import Desk
 from journeys.app.cli.shape import argument, at, command, group, option
 from journeys.app.failures import Exit, Failure, Said, usage
@@ -71,6 +71,19 @@ def add_to(app: typer.Typer) -> None:
     async def verify(
         ctx: typer.Context,
         id: str = argument("un parcours ; sans lui, tous", "a journey; all without it", "[ID]", None),
+        all: bool = option(
+            "--all",
+            "le journal d'ensemble : toutes les suites, l'arbre, les attestations, les fins",
+            "the log of everything: all streams, the tree, the checkpoints, the heads",
+            False,
+        ),
+        held: list[str] = option(  # noqa: B008
+            "--held",
+            "avec --all : le fichier d'une attestation gardée ailleurs (répétable)",
+            "with --all: the file of a checkpoint held elsewhere (repeatable)",
+            [],
+            metavar="FILE",
+        ),
         strict: bool = option(
             "--strict",
             "sortie 1 si un compte n'a pas pu être comparé",
@@ -78,9 +91,12 @@ def add_to(app: typer.Typer) -> None:
             False,
         ),
     ) -> int:
+        if all or held:
+            return await checkpoints.verify_all(at(ctx), id, held)
         return await _verify(at(ctx), id, strict)
 
     audit_questions.add_to(room)
+    checkpoints.add_to(room)
 
 
 async def _show(desk: Desk, id: str, as_of: str | None, known_at: str | None) -> None:

@@ -109,6 +109,7 @@ async def _run_stack(desk: Desk, ui: bool) -> int:
     async def after_start(info: "StackInfo") -> None:
         await migrate(info.database_url)
         settings.signing_keys()
+        settings.checkpoint_seed()
 
     worker = [sys.executable, str(worker_file())]
     async with Stack.start(

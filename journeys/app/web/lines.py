@@ -54,13 +54,18 @@ class Line:
         return self.item.row.id
 
 
-def line(visit: Visit, item: Waiting, programmes: Mapping[str, Programme], *, mine: bool = True) -> Line:
-    """A line for this visitor. `mine`: it is their turn, so that it carries the actions that are theirs.
+def line(
+    visit: Visit, item: Waiting, programmes: Mapping[str, Programme], *, mine: bool = True, cures: bool = True
+) -> Line:
+    """A line for this visitor.
 
-    What would end an alert is offered whoever's turn it is.
+    Args:
+        mine: it is their turn, so that it carries the actions that are theirs.
+        cures: an alert carries what would end its matter, whoever's turn it is, instead of its settling by hand.
     """
     when, tone = _when(visit, item)
-    actions = [*_cures(visit, item), *(_actions(visit, item) if mine else ())]
+    ending = _cures(visit, item) if cures else []
+    actions = [*ending, *(_actions(visit, item, cured=bool(ending)) if mine else ())]
     return Line(
         item,
         item.row.name or visit.say("personne effacée"),
@@ -221,7 +226,7 @@ def _cures(visit: Visit, item: Waiting) -> list[Action]:
     kind, _, about = item.about.partition(" ")
     match kind if item.kind == "escalation" else "":
         case "milestone":
-            return [Action(visit.say("Fait"), "reach-milestone", {"milestone": about}, first=True)]
+            return [Action(visit.say("Fait…"), "reach-milestone", {"milestone": about}, form=True, first=True)]
         case "contact":
             return [Action(visit.say("Contact pris…"), "log-contact", {"contact": about}, form=True, first=True)]
         case "date":
@@ -230,7 +235,7 @@ def _cures(visit: Visit, item: Waiting) -> list[Action]:
             return []
 
 
-def _actions(visit: Visit, item: Waiting) -> list[Action]:
+def _actions(visit: Visit, item: Waiting, *, cured: bool) -> list[Action]:
     """What the person whose turn it is usually does; everything else is on the person's page."""
     s = visit.say
     match item.kind:
@@ -261,11 +266,10 @@ def _actions(visit: Visit, item: Waiting) -> list[Action]:
             ]
         case "escalation":
             taken = item.note == "acknowledged"
-            cured = bool(_cures(visit, item))
-            mine = [] if taken else [Action(s("Je m'en charge"), "acknowledge-escalation", {"escalation": item.id},
-                                            first=not cured)]  # fmt: skip
-            return [*mine, Action(s("Régler…"), "resolve-escalation", {"escalation": item.id}, form=True,
-                                  first=taken and not cured)]  # fmt: skip
+            settle = Action(s("Régler…"), "resolve-escalation", {"escalation": item.id}, form=True,
+                            first=taken and not cured)  # fmt: skip
+            charge = Action(s("Je m'en charge"), "acknowledge-escalation", {"escalation": item.id}, first=not cured)
+            return [settle] if taken else [charge] if cured else [charge, settle]
         case "grant" if item.role != "referent":
             return [Action(s("Décider…"), "", {"grant": item.id}, form=True, first=True)]
         case "grant":

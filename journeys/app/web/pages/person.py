@@ -16,6 +16,7 @@ from journeys.app.proposing import next_tries
 from journeys.app.web.gantt import gantt
 from journeys.app.web.lines import line, release_words
 from journeys.app.web.pages.commands import journey_told
+from journeys.app.web.pages.details import STANDS_FOR as CORRECTS
 from journeys.app.web.pages.documents import brought, holding, offered
 from journeys.app.web.policy import STAFF
 from journeys.app.web.rendering import page
@@ -107,7 +108,7 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
         tries=await next_tries(visit.house.writing, loaded) if may(visit.actor, loaded, "send-referral") else [],
         version=loaded.state.seq,
         place=place,
-        gives=may_give(visit.actor, loaded),
+        gives=may_give(visit.actor, loaded), corrects=may(visit.actor, loaded, CORRECTS),
         writes=loaded.state.is_open and may_write(visit.actor, loaded),
     )  # fmt: skip
 

@@ -155,7 +155,7 @@ async def _form(
         visit, "start.html", status, typed=typed,
         failures=[failure.beside_its_field() for failure in failures or []], programmes=programmes,
         programme=programme, members=members, sites=visit.visitor.sites,
-        inputs=_labels(visit) | {f"date-{code}": each.label.in_(visit.lang) for code, each in dates.items()},
+        inputs=labels(visit) | {f"date-{code}": each.label.in_(visit.lang) for code, each in dates.items()},
     )  # fmt: skip
 
 
@@ -234,7 +234,8 @@ def _after(visit: Visit, programme: Programme, awaits: str | None) -> str:
     return visit.say("si {date} a lieu ce jour-là", date=programme.dates[awaits].label.in_(visit.lang))
 
 
-def _labels(visit: Visit) -> dict[str, str]:
+def labels(visit: Visit) -> dict[str, str]:
+    """What each field about a person, and of a beginning, is called."""
     say = visit.say
     return {
         "programme": say("Programme"), "first_name": say("Prénom"), "last_name": say("Nom"),
