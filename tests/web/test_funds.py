@@ -47,7 +47,7 @@ async def test_a_receipt_is_accepted_from_the_list_and_the_statement_says_so(off
     assert shown.status_code == 303, shown.text
 
     listed = plain(await fin.client.get("/justificatifs"))
-    row = listed.partition("<tbody>")[2].partition("</tbody>")[0]
+    row = listed.partition("<tbody")[2].partition("</tbody>")[0]
     assert "Samir Benali" in row and "120,00 €" in row and "300,00 €" in row
     document = re.search(r'href="(/parcours/[^"]*/documents/\d+)"', row)
     assert document is not None and (await fin.client.get(document[1])).content == PNG
@@ -56,7 +56,7 @@ async def test_a_receipt_is_accepted_from_the_list_and_the_statement_says_so(off
     taken = await fin.client.post(f"{office.path}/agir/accept-receipt", data=hidden)
     assert (taken.status_code, taken.headers["location"]) == (303, "/justificatifs?page=1&fait=accept-receipt")
     left = await page(office, "fin", "/justificatifs?etat=in-part")
-    assert "180,00 €" in left.partition("<tbody>")[2] and "Dispenser" in left
+    assert "180,00 €" in left.partition("<tbody")[2] and "Dispenser" in left
 
     fund = await page(office, "fin", "/fonds/parvis-solidaire")
     assert "Benali" not in fund and "moins de 5" in fund

@@ -308,11 +308,11 @@ async def test_ticked_payments_are_called_for_again_after_a_proof(till: Till) ->
     assert "Redemander les versements cochés" not in await till.page("aude", "/versements?faire=blocked")
     browser, token = await till.browser("fin")
     body = {**form(token, why=" "), "versement": ids[:2]}
-    kept = await browser.post("/versements/redemander", data=body)
+    kept = await browser.post("/versements/retenus/redemander", data=body)
     assert kept.status_code == 422 and kept.text.count(" checked") == 2 and "dites pourquoi" in kept.text.lower()
     await accounts.set_password(till.ground.house.writing, till.people["fin"], "quatre mots pour entrer")
     browser, token = await till.browser("fin")
     body = {**form(token), "versement": ids[:2]}
     await till.ground.house.writing.execute("UPDATE sessions SET proved_at = proved_at - interval '11 minutes'")
-    asked = await browser.post("/versements/redemander", data=body | {"why": "le fonds a été abondé"})
+    asked = await browser.post("/versements/retenus/redemander", data=body | {"why": "le fonds a été abondé"})
     assert asked.status_code == 403 and ids[0] in asked.text, asked.text

@@ -144,12 +144,12 @@ async def change(fund: str, visit: Visit = door(KEEPING)) -> Response:
     await require_proof(visit)
     typed = typed_in(await visit.request.form())
     read = _Read(typed)
-    terms, donor, seen = _terms(read), read("donor", clean_text) or "", read("seen", _number)
+    terms, donor, seen = _terms(read), read("donor", clean_text) or "", read("seen", _number, needed=True)
     if read.wrong:
         return await _form(visit, found, "fund-rules.html", typed, read.wrong)
     try:
         known = donor if donor or found.donor else None
-        changed = await treasury.change_fund(visit.house.writing, fund, terms, by, known, seen or 0)
+        changed = await treasury.change_fund(visit.house.writing, fund, terms, by, known, seen)
     except ChangedSince:
         return await _form(visit, found, "fund-rules.html", typed, [_CHANGED], 409)
     return go(f"/fonds/{fund}?note={'change' if changed else 'ainsi'}")
@@ -170,12 +170,12 @@ async def give(fund: str, visit: Visit = door(KEEPING)) -> Response:
     read = _Read(typed)
     amount, donor = read("amount", funds.read_gift, needed=True), read("donor", clean_text) or ""
     on = read("on", lambda text, field: read_occurred(text, field, visit.now))
-    seen = read("seen", _number)
+    seen = read("seen", _number, needed=True)
     if read.wrong:
         return await _form(visit, found, "fund-gift.html", typed, read.wrong)
     try:
         when = dataclasses.replace(by, occurred_at=on) if on is not None else by
-        await treasury.top_up(visit.house.writing, fund, amount, when, donor, seen or 0)
+        await treasury.top_up(visit.house.writing, fund, amount, when, donor, seen)
     except ChangedSince:
         return await _form(visit, found, "fund-gift.html", typed, [_CHANGED], 409)
     return go(f"/fonds/{fund}?note=verse")

@@ -118,7 +118,7 @@ class Again:
     said: str
 
 
-@router.post(HERE + "/redemander")
+@router.post(HERE + "/retenus/redemander")
 async def retry(visit: Visit = door(KEEPING)) -> Response:
     """Call for every ticked payment again; each answers for itself. The same form once more changes nothing more."""
     form, house = await visit.request.form(), visit.house
