@@ -75,6 +75,8 @@ class StatementHead:
     last_day: date | None
     created: datetime
     """As the bank wrote it; naive where the bank named no offset."""
+    line: int | None = field(default=None, compare=False)
+    """Where it begins in the file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,7 +160,7 @@ class _Intake:
             match piece:
                 case StatementHead():
                     if piece.iban != self._iban:
-                        raise FileRefused("other-account", iban=_masked(piece.iban))
+                        raise FileRefused("other-account", piece.line, iban=_masked(piece.iban))
                     self.kind = piece.kind
                     self._heads.append(piece)
                     counted = Counted(self._iban)
@@ -479,17 +479,24 @@ _OF_PAYMENT: Final = """
 
 
 async def exceptions(
-    pool: Pool | Connection, ring: KeyRing, *, resolved: bool = False, limit: int = 500, offset: int = 0
-) -> list[LineRow]:
-    """What a person must look at, the oldest first; or what somebody resolved, the newest first."""
+    pool: Pool | Connection, ring: KeyRing, *, resolved: bool = False, trouble: str | None = None, limit: int = 500,
+    offset: int = 0,
+) -> list[LineRow]:  # fmt: skip
+    """What a person must look at, the oldest first; or what somebody resolved, the newest first.
+
+    Args:
+        trouble: only what is wrong in this way, `refused` where a journey did not take a line; None: any.
+    """
     order = "resolved_at DESC" if resolved else "imported_at"
     rows = await pool.fetch(
         f"""
-        {_LINES} WHERE {_WRONG} AND (r.how IS NOT NULL) = $1
-        UNION ALL {_NOTICES} WHERE {_AGAINST} AND (r.how IS NOT NULL) = $1
+        SELECT * FROM (
+            {_LINES} WHERE {_WRONG} AND (r.how IS NOT NULL) = $1
+            UNION ALL {_NOTICES} WHERE {_AGAINST} AND (r.how IS NOT NULL) = $1
+        ) AS seen WHERE $4::text IS NULL OR coalesce(trouble, 'refused') = $4
         ORDER BY {order}, nth, position LIMIT $2 OFFSET $3
         """,
-        resolved, limit, offset, timeout=_SECONDS,
+        resolved, limit, offset, trouble, timeout=_SECONDS,
     )  # fmt: skip
     return [_line(ring, row) for row in rows]
 
@@ -512,6 +519,21 @@ async def open_exceptions(pool: Pool | Connection) -> int:
     """How many lines a person must still look at."""
     found: int = await pool.fetchval(COUNT_OPEN)
     return found
+
+
+async def open_troubles(pool: Pool | Connection) -> dict[str, int]:
+    """How many lines a person must still look at, by what is wrong: the most frequent first."""
+    rows = await pool.fetch(
+        f"""
+        SELECT trouble, count(*)::int AS count FROM (
+            SELECT coalesce(l.trouble, 'refused') AS trouble FROM bank_lines l
+            LEFT JOIN bank_resolutions r USING (file, position) WHERE {_WRONG} AND r.how IS NULL
+            UNION ALL SELECT o.outcome FROM provider_outcomes o LEFT JOIN provider_resolutions r USING (event)
+            WHERE {_AGAINST} AND r.how IS NULL
+        ) AS open GROUP BY trouble ORDER BY count DESC, trouble
+        """
+    )
+    return {row["trouble"]: row["count"] for row in rows}
 
 
 async def next_exception(pool: Pool | Connection, file: str, position: int) -> str | None:

@@ -62,16 +62,12 @@ def test_a_programme_written_by_the_guide_alone_ends_thirty_lives() -> None:
 
 
 def test_the_same_draw_gives_the_same_counts_by_one_process_or_by_two() -> None:
-    given = trial("auxilia", participants=60)
-    alone = simulate(given)
+    given, heard = trial("auxilia", participants=60), list[int]()
+    alone = simulate(given, told=heard.append)
     assert as_json(simulate(given, processes=2)) == as_json(alone)
-    assert as_json(simulate(replace(given, seed=4))) != as_json(alone)
-
-
-def test_who_is_told_how_far_it_is_hears_of_every_life() -> None:
-    heard: list[int] = []
-    simulate(trial("auxilia", participants=60), told=heard.append)
-    assert heard == [50, 60]
+    assert heard == [50, 60], "who is told how far it is hears of every life"
+    few = replace(given, participants=15)
+    assert as_json(simulate(replace(few, seed=4))) != as_json(simulate(few))
 
 
 def test_what_is_counted_is_what_the_events_say() -> None:

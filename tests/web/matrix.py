@@ -72,6 +72,12 @@ GET /fonds                              login   refused   refused     open     r
 GET /fonds/{fund}                       login   refused   refused     open     refused  open     refused        refused  refused  refused
 GET /fonds/{fund}/releve.csv            login   refused   refused     open     refused  open     refused        refused  refused  refused
 GET /fonds/{fund}/releve.pdf            login   refused   refused     open     refused  open     refused        refused  refused  refused
+GET /fonds/{fund}/don                   login   refused   refused     open     refused  refused  refused        refused  refused  refused
+POST /fonds/{fund}/don                  login   refused   refused     open     refused  refused  refused        refused  refused  refused
+GET /fonds/{fund}/regles                login   refused   refused     open     refused  refused  refused        refused  refused  refused
+POST /fonds/{fund}/regles               login   refused   refused     open     refused  refused  refused        refused  refused  refused
+GET /nouveau-fonds                      login   refused   refused     refused  refused  refused  refused        refused  refused  refused
+POST /nouveau-fonds                     login   refused   refused     refused  refused  refused  refused        refused  refused  refused
 GET /justificatifs                      login   refused   refused     lists    refused  lists    refused        refused  refused  refused
 GET /healthz                            open    open      open        open     open     open     open           open     open     open
 GET /indicateurs                        login   figures   figures     figures  figures  figures  refused        refused  refused  refused
@@ -134,8 +140,10 @@ GET /versements                         login   lists     lists       lists    l
 GET /versements/fichiers                login   refused   refused     open     open     open     refused        refused  refused  refused
 POST /versements/fichiers               login   refused   refused     refused  refused  refused  refused        refused  refused  refused
 POST /versements/fichiers/recus         login   refused   refused     refused  refused  refused  refused        refused  refused  refused
+POST /versements/retenus/redemander     login   refused   refused     lists    refused  refused  refused        refused  refused  refused
 GET /versements/{payment}               login   404       404         404      404      404      refused        refused  refused  refused
 GET /a-rapprocher                       login   refused   refused     open     open     open     refused        refused  refused  refused
+POST /a-rapprocher                      login   refused   refused     refused  refused  refused  refused        refused  refused  refused
 GET /a-rapprocher/{file}/{position}     login   refused   refused     404      404      404      refused        refused  refused  refused
 POST /a-rapprocher/{file}/{position}    login   refused   refused     refused  refused  refused  refused        refused  refused  refused
 ANY /static                             open    open      open        open     open     open     open           open     open     open

@@ -100,6 +100,7 @@ def _head_of(bound: Any, piece: Piece, message: Any) -> _Sum:
         first_day=_date_of(period.fr_dt_tm) if period else None,
         last_day=_date_of(period.to_dt_tm) if period else None,
         created=_instant(bound.cre_dt_tm or message.cre_dt_tm),
+        line=piece.line,
     )
     pages = (getattr(bound, "stmt_pgntn", None), message.msg_pgntn)
     return _Sum(head, whole=all(each is None or (each.pg_nb == "1" and each.last_pg_ind) for each in pages))
