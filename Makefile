@@ -30,7 +30,7 @@ test: $(READY)     ## the whole test suite
 	$(BIN)/python -m tests
 
 browser:           ## Chromium from the distribution's packages, for the tests in a browser
-	@command -v chromium >/dev/null || tests/browser/install.sh
+	@tests/browser/install.sh
 
 check: $(READY)    ## format, lint, types, import rules
 	$(BIN)/ruff format --check .

@@ -6,7 +6,9 @@ Run it as `python worker.py` or `journeys worker`; it ends on SIGTERM or SIGINT,
 import asyncio
 import signal
 import sys
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -16,6 +18,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities import Resources, all_activities
+from activities.notary import HELD, Notary, letter_of
 from activities.sepa import SepaTill
 from activities.tills import Drawer, ProviderTill, Tills
 from journeys import garbage, telemetry, temporal
@@ -24,20 +27,25 @@ from journeys.channels.checks import HttpChecks
 from journeys.channels.letter import Mailer
 from journeys.channels.mail import SmtpMailer, SmtpServer
 from journeys.channels.outbox import FileOutbox
+from journeys.channels.parties import Directory, Mailbox, Party, System
 from journeys.channels.provider import Provider
 from journeys.channels.webhook import Messenger
 from journeys.leaving import leave
 from journeys.settings import Problem, Settings, SettingsError, load_settings
 from journeys.store import signing_keys
-from journeys.store.database import Pool, await_pool
+from journeys.store.database import Pool, await_pool, open_pool
 from journeys.store.keys import Keys
 from journeys.store.signing import KeyRing
+from workflows.archiving import ArchiveWorkflow
+from workflows.checkpoints import CheckpointsWorkflow
 from workflows.control import ControlWorkflow
 from workflows.housekeeping import HousekeepingWorkflow
 from workflows.journey import JourneyWorkflow
 from workflows.webhooks import WebhookWorkflow
 
-WORKFLOWS: list[type] = [JourneyWorkflow, HousekeepingWorkflow, ControlWorkflow, WebhookWorkflow]
+WORKFLOWS: list[type] = [
+    JourneyWorkflow, HousekeepingWorkflow, ControlWorkflow, ArchiveWorkflow, CheckpointsWorkflow, WebhookWorkflow,
+]  # fmt: skip
 
 GRACE = timedelta(seconds=10)
 """How long activities may finish when the worker is told to end."""
@@ -81,6 +89,7 @@ def make_resources(pool: Pool, settings: Settings, client: Client) -> Resources:
         link=settings.link,
         public_url=settings.public_url,
         lang=settings.lang,
+        engine=temporal.EndedRuns(client),
         send=lambda command: temporal.send(client, command, task_queue=settings.task_queue),
         begin=lambda webhook: temporal.begin_webhook(client, webhook, settings.task_queue),
     )
@@ -101,6 +110,18 @@ def make_tills(pool: Pool, settings: Settings, ring: KeyRing) -> Tills:
             timedelta(seconds=known.visible_seconds),
         )  # fmt: skip
     return Tills(tills)
+
+
+def make_notary(writer: Pool, sequencer: Pool, settings: Settings) -> Notary:
+    """Who keeps the log, and those outside who get its checkpoints."""
+    messenger = Messenger(hosts=settings.webhook_hosts)
+    parties: tuple[Party, ...] = (
+        *(Directory(Path(path)) for path in settings.checkpoint_directories),
+        *(Mailbox(to, _mailer(settings), *letter_of(settings.lang), lang=settings.lang)
+          for to in settings.checkpoint_mails),
+        *(System(url, messenger, settings.checkpoint_webhook_keys) for url in settings.checkpoint_webhooks),
+    )  # fmt: skip
+    return Notary(sequencer, writer, settings.data_dir / HELD, settings.checkpoint_seed(), parties)
 
 
 def _mailer(settings: Settings) -> Mailer:
@@ -133,16 +154,20 @@ async def serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
+    sequencer = await open_pool(settings.database_url, role="journeys_sequencer", largest=2, keys=keys)
     try:
-        resources = make_resources(pool, settings, client)
+        resources = replace(make_resources(pool, settings, client), notary=make_notary(pool, sequencer, settings))
         await signing_keys.announce(pool, resources.ring)
         async with make_worker(client, resources, settings):
             await temporal.keep_house(client, settings.task_queue)
             await temporal.control_daily(client, settings.task_queue, settings.control_hour)
+            await temporal.archive_daily(client, settings.task_queue)
+            await temporal.keep_checkpoints(client, settings.task_queue)
             garbage.settle()
             structlog.get_logger().info("worker ready", task_queue=settings.task_queue)
             await told.wait()
     finally:
+        await sequencer.close()
         await pool.close()
 
 

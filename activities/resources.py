@@ -1,15 +1,17 @@
 """What activities work with: built once by the worker, handed to each of them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
+from activities.notary import Notary
 from activities.tills import Tills
 from journeys.channels.checks import HttpChecks
 from journeys.channels.letter import Mailer
 from journeys.channels.webhook import Messenger
 from journeys.channels.wording import TEMPLATES
-from journeys.contract import Answer
+from journeys.contract import Answer, Run
 from journeys.domain.commands import Command
 from journeys.store.database import Pool
 from journeys.store.signing import KeyRing
@@ -25,6 +27,32 @@ async def nobody_begins(webhook: str) -> None:
     raise RuntimeError("no client to begin the telling of a webhook with")
 
 
+class Engine(Protocol):
+    """What the engine tells of runs that ended."""
+
+    def ended(self) -> AsyncIterator[Run]:
+        """Each run of a journey that ended, as long as the engine knows it."""
+        ...
+
+    async def history(self, run: Run) -> bytes | None:
+        """The exported history of a run; None when its retention was over in between."""
+        ...
+
+
+class NoEngine:
+    """Without a client no run is known."""
+
+    async def ended(self) -> AsyncIterator[Run]:
+        """None."""
+        nothing: tuple[Run, ...] = ()
+        for run in nothing:
+            yield run
+
+    async def history(self, run: Run) -> bytes | None:
+        """None."""
+        return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resources:
     """Connections, channels and the few texts that belong to the operator."""
@@ -37,6 +65,8 @@ class Resources:
     mailer: Mailer
     checks: HttpChecks = field(default_factory=lambda: HttpChecks(hosts=()))
     messenger: Messenger = field(default_factory=lambda: Messenger(hosts=()))
+    notary: Notary | None = None
+    """Keeps the log of everything; None where this worker does not."""
     templates: Path = TEMPLATES
     duty_address: str | None = None
     """The mail address of last resort, where no member of staff holds the role `duty`."""
@@ -50,5 +80,6 @@ class Resources:
     """Sends a signed command to its journey."""
     begin: Callable[[str], Awaitable[None]] = nobody_begins
     """Begins the telling of a webhook (its id) where none runs."""
+    engine: Engine = field(default_factory=NoEngine)
     lang: str = "fr"
     """The language of those whose own is not known."""

@@ -28,6 +28,14 @@ CONTROL: Final = "control"
 """The daily control of the money: its workflow and its schedule."""
 CONTROL_MONEY: Final = "control.money"
 
+ARCHIVE: Final = "archive"
+"""The daily keeping of histories: its workflow and its schedule."""
+ARCHIVE_HISTORIES: Final = "archive.histories"
+
+CHECKPOINTS: Final = "checkpoints"
+"""The keeping of the log and of its signed checkpoints: its workflow and its schedule."""
+KEEP_CHECKPOINTS: Final = "checkpoints.keep"
+
 WEBHOOK: Final = "webhook"
 """The workflow that tells one system elsewhere; its id is `webhooks-` and the webhook's id."""
 WEBHOOK_WAKE: Final = "wake"
@@ -140,11 +148,28 @@ class EffectOutcome(Frozen):
     result: dict[str, Any]
 
 
+class KeepCheckpoints(Frozen):
+    """Keep the log for so many seconds, a round every so many."""
+
+    seconds: float
+    every: float
+
+
 class Controlling(Frozen):
     """Input of a control: the id of its run, under which it is kept once, and the workflow's time."""
 
     run: str
     at: Instant
+
+
+class Run(Frozen):
+    """A run of a journey that ended, as the engine lists it."""
+
+    id: str
+    stream: str
+    events: int
+    """Of its history."""
+    closed_at: Instant
 
 
 class Held(Frozen):

@@ -1,6 +1,7 @@
 """What client, worker and replayer share: connection, converter, sandbox, and the sending of commands."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -84,6 +85,8 @@ PATIENCE = timedelta(seconds=30)
 """How long a command is sent again (it is safe: the same id has one effect) before the caller is told."""
 
 HOUSEKEEPING_INTERVAL = timedelta(minutes=10)
+_ARCHIVE_HOUR = 3
+CHECKPOINTS_INTERVAL = timedelta(minutes=10)
 
 _AGAIN = frozenset({RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED,
                     RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.ABORTED,
@@ -321,6 +324,68 @@ async def control_daily(client: Client, task_queue: str, hour: int) -> None:
         await client.create_schedule(contract.CONTROL, schedule)
     except ScheduleAlreadyRunningError:
         await client.get_schedule_handle(contract.CONTROL).update(lambda _: ScheduleUpdate(schedule=schedule))
+
+
+async def archive_daily(client: Client, task_queue: str) -> None:
+    """Make the schedule of the keeping of histories, once for all workers."""
+    action = ScheduleActionStartWorkflow(contract.ARCHIVE, id=contract.ARCHIVE, task_queue=task_queue)
+    nightly = ScheduleCalendarSpec(hour=[ScheduleRange(_ARCHIVE_HOUR)], comment="histories kept")
+    schedule = Schedule(
+        action=action,
+        spec=ScheduleSpec(calendars=[nightly], time_zone_name=ZONE.key),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(days=7)),
+    )
+    with suppress(ScheduleAlreadyRunningError):
+        await client.create_schedule(contract.ARCHIVE, schedule)
+
+
+async def archive_now(client: Client, task_queue: str) -> int:
+    """Keep at once what is not kept yet, or wait for the keeping that is under way; how many it kept."""
+    kept: int = await client.execute_workflow(
+        contract.ARCHIVE, id=contract.ARCHIVE, task_queue=task_queue, result_type=int,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+    )  # fmt: skip
+    return kept
+
+
+class EndedRuns:
+    """The runs of journeys that a server says have ended, and their histories."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def ended(self) -> AsyncIterator[contract.Run]:
+        """Each run that ended, as long as its retention lasts; a journey that goes on has some too."""
+        query = f"WorkflowType = '{contract.WORKFLOW}' AND ExecutionStatus != 'Running'"
+        async for each in self._client.list_workflows(query, page_size=500):
+            if each.close_time is not None:
+                yield contract.Run(
+                    id=each.run_id, stream=each.id, events=each.history_length, closed_at=each.close_time
+                )
+
+    async def history(self, run: contract.Run) -> bytes | None:
+        """The history of a run as JSON, its payloads as the server has them; None when the server has it no more."""
+        handle = self._client.get_workflow_handle(run.stream, run_id=run.id)
+        try:
+            return (await handle.fetch_history()).to_json().encode()
+        except RPCError as failure:
+            if failure.status is RPCStatusCode.NOT_FOUND:
+                return None
+            raise
+
+
+async def keep_checkpoints(client: Client, task_queue: str) -> None:
+    """Make the schedule that keeps the log, once for all workers, and have it run now where it does not."""
+    action = ScheduleActionStartWorkflow(contract.CHECKPOINTS, id=contract.CHECKPOINTS, task_queue=task_queue)
+    spec = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=CHECKPOINTS_INTERVAL)])
+    # A run that ends after the next was due is followed by it at once.
+    policy = SchedulePolicy(overlap=ScheduleOverlapPolicy.BUFFER_ONE, catchup_window=CHECKPOINTS_INTERVAL)
+    try:
+        await client.create_schedule(
+            contract.CHECKPOINTS, Schedule(action=action, spec=spec, policy=policy), trigger_immediately=True
+        )
+    except ScheduleAlreadyRunningError:
+        await client.get_schedule_handle(contract.CHECKPOINTS).trigger(overlap=ScheduleOverlapPolicy.SKIP)
 
 
 async def begin_webhook(client: Client, webhook: str, task_queue: str, *, wake: bool = False) -> None:

@@ -74,6 +74,10 @@ class RealStack:
     def database_url(self, name: str) -> str:
         return self.database.replace("/journeys?", f"/{name}?")
 
+    def name_of(self, url: str) -> str:
+        """The database of such an address."""
+        return url.rpartition("?")[0].rpartition("/")[2]
+
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[RealStack]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from journeys.app.failures import Failure, Said, usage
 from journeys.app.finding import nearest, pick
-from journeys.app.people_file import COLUMNS, Row, read_people, read_sheet_day
+from journeys.app.people_file import COLUMNS, Row, Sheet, read_people, read_sheet_day
 from journeys.domain import commands as c
 from journeys.domain.directory import search_form
 from journeys.domain.programme import Check, Label, Programme
@@ -73,7 +73,7 @@ class Caseload:
 
 
 def read_caseload(
-    path: Path, programme: Programme, mentors: Iterable[Mentor], today: date, *, needs_referent: bool
+    path: Path | Sheet, programme: Programme, mentors: Iterable[Mentor], today: date, *, needs_referent: bool
 ) -> Caseload:  # fmt: skip
     """Read a file of people who are accompanied already. Raises Failure: it cannot be read at all."""
     columns = columns_of(programme)

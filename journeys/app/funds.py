@@ -6,9 +6,10 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from journeys import clock
-from journeys.app.failures import Said, not_found, usage
+from journeys.app.entry import Actor
+from journeys.app.failures import Exit, Failure, Said, not_found, usage
 from journeys.app.papers import typeset
-from journeys.app.reading import ZONE, read_month, today_of
+from journeys.app.reading import ZONE, read_amount, read_month, today_of
 from journeys.app.sheets import as_csv
 from journeys.documents import Fact, Report, Section
 from journeys.domain.statement import Figures, Month, Statement
@@ -17,6 +18,7 @@ from journeys.indicators.figures import LEAST
 from journeys.narration import spoken
 from journeys.store import funds
 from journeys.store.database import Connection, Pool
+from journeys.store.directory import By
 from journeys.store.funds import Fund
 
 _FREE: Final = frozenset({"administrator", "auditor", "supervisor", "duty"})
@@ -54,6 +56,34 @@ def read_period(first: str, last: str, fields: tuple[str, str]) -> tuple[date | 
         raise usage("months-turned", f"{fields[1]} : le dernier mois est avant le premier",
                     f"{fields[1]}: the last month is before the first", field=fields[1])  # fmt: skip
     return begins, ends
+
+
+def ordered(first: date | None, last: date | None, field: str) -> tuple[date | None, date | None]:
+    """The days between which a fund gives. Raises Failure (usage)."""
+    if first is not None and last is not None and last < first:
+        raise usage("days-turned", f"{field} : le dernier jour est avant le premier",
+                    f"{field}: the last day is before the first", field=field)  # fmt: skip
+    return first, last
+
+
+def read_gift(typed: str, field: str) -> int:
+    """Cents put in a fund. Raises Failure (usage)."""
+    cents = read_amount(typed, field)
+    if cents == 0:
+        raise usage("no-amount", f"{field} : plus que zéro", f"{field}: more than zero", field=field)
+    return cents
+
+
+def keeper(actor: Actor, now: datetime, *, opens: bool = False) -> By:
+    """Who changes a fund of theirs, or opens one. Raises Failure (refused): no finance, or finance of some funds."""
+    if "finance" not in actor.roles or (opens and actor.funds):
+        raise Failure(
+            Exit.REFUSED, "no-right",
+            Said("votre rôle ne permet pas cela : rien n'a changé",
+                 "your role does not allow this: nothing has changed"),
+            Said("demandez-le à un gestionnaire de tous les fonds", "ask somebody whose finance is of every fund"),
+        )  # fmt: skip
+    return By(actor=actor.id, role="finance", at=now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +203,7 @@ def _plain(cents: int, lang: Lang) -> str:
     return f"{sign}{euros}{',' if lang == 'fr' else '.'}{rest:02}"
 
 
-_WIDTHS: Final = (1.5, 1.5, 1.5, 1.5, 1.4, 1.3, 1.4, 1.5, 1.2)
+_WIDTHS: Final = (2.15, 1.4, 1.5, 1.5, 1.5, 1.15, 1.4, 1.5, 1.65)
 
 
 def statement_pdf(fund: Fund, made: Statement, words: Words, at: datetime, *, sender: str) -> bytes:
@@ -185,7 +215,8 @@ def statement_pdf(fund: Fund, made: Statement, words: Words, at: datetime, *, se
         facts=words.facts(fund, made),
         remark=clock.describe(words.lang),
         overview=Section(
-            words.say("Mois par mois"), heads, tuple(words.rows(made)), widths=_WIDTHS,
+            words.say("Mois par mois, en euros"), heads,
+            tuple(tuple(cell.replace("€", "").strip() for cell in row) for row in words.rows(made)), widths=_WIDTHS,
             amounts=tuple(range(1, len(heads))), total=True,
         ),
         entries=(),

@@ -10,6 +10,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from journeys.app.asking import must_be_askable
 from journeys.app.caseload import Case, Fact
 from journeys.app.entry import give, make_command
 from journeys.app.failures import Exit, Failure, Said
@@ -135,6 +136,11 @@ class Importer:
         """What a row comes to now. Raises Failure: it cannot be used, or somebody else began this journey."""
         if case.failure is not None:
             raise case.failure
+        for fact in case.facts:
+            try:
+                await must_be_askable(self.starter.pool, self.starter.rules.programme, fact.body)
+            except Failure as failure:
+                raise _in_column(failure, fact) from None
         known = await self._known(wanted)
         if known is None:
             return self._foreseen(case, wanted, None, case.facts, State(stream=f"journey-{uuid7(now)}"), now)

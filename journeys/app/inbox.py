@@ -91,7 +91,7 @@ def today(
         for item in waiting(row):
             if item.note == HELD:
                 continue
-            for_me = _is_mine(item, mine, roles, me)
+            for_me = is_turn_of(item, mine, roles, me)
             if not for_me:
                 if mine:
                     others.append(item)
@@ -125,8 +125,8 @@ def _asks(item: Waiting) -> bool:
     )
 
 
-def _is_mine(item: Waiting, mine: bool, roles: frozenset[str], me: str | None) -> bool:
-    """The referent's turn on one's own journeys; another role's turn wherever one holds it."""
+def is_turn_of(item: Waiting, mine: bool, roles: frozenset[str], me: str | None) -> bool:
+    """The referent's turn on one's own journeys (`mine`); another role's turn wherever one holds it."""
     wanted = set(item.role.split(", "))
     if item.kind == "transfer":
         return me is None or item.about == me
@@ -202,11 +202,14 @@ def said(
 
 
 def otherwise(
-    item: Waiting, lang: Lang, programmes: Mapping[str, Programme], when: Callable[[datetime], str] | None = None
-) -> str:
+    item: Waiting, lang: Lang, programmes: Mapping[str, Programme], when: Callable[[datetime], str] | None = None,
+    you: str = "",
+) -> str:  # fmt: skip
     """What happens if nobody acts, and when, and who is told.
 
-    `when` says an instant after a verb (`jeudi à 9 h`); None: as a date with its year.
+    Args:
+        when: says an instant after a verb (`jeudi à 9 h`); None: as a date with its year.
+        you: the role in which whoever reads it would be told.
     """
     programme = programmes.get(item.row.programme)
     if item.note == HELD:
@@ -226,10 +229,10 @@ def otherwise(
     words = _OTHERWISE[item.kind].in_(lang).format(at=at)
     if not item.then:
         return words
-    role = role_label(item.then, lang, programme)
+    told = Said("vous", "you").in_(lang) if item.then == you else role_label(item.then, lang, programme)
     if item.kind == "escalation":
-        return f"{role}, {words}"
-    return words + Said(f", puis alerte : {role}", f", then an escalation: {role}").in_(lang)
+        return words + Said(f", alerte : {told}", f", escalation: {told}").in_(lang)
+    return words + Said(f", puis alerte : {told}", f", then an escalation: {told}").in_(lang)
 
 
 def on_instant(at: datetime, lang: Lang) -> str:
@@ -271,7 +274,9 @@ def _about(item: Waiting, lang: Lang, programme: Programme | None) -> str:
     return (
         word
         if len(id) == 36 or id in ("review", "suspension", "messages", "")
-        else f"{word} « {label(id, lang, programme)} »"
+        else Said("{word} « {about} »", "{word} “{about}”")
+        .in_(lang)
+        .format(word=word, about=label(id, lang, programme))
     )
 
 

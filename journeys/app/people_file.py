@@ -45,6 +45,17 @@ REQUIRED: Final = ("first_name", "last_name")
 
 
 @dataclass(frozen=True, slots=True)
+class Sheet:
+    """A file as it was brought: its name, for what is said of it, and its bytes."""
+
+    name: str
+    raw: bytes
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One line of the file. `failure` says why it cannot be used."""
 
@@ -74,7 +85,7 @@ class PeopleFile:
 
 
 def read_people(
-    path: Path, dates: tuple[str, ...], needs_referent: bool, others: Mapping[str, str] | None = None,
+    path: Path | Sheet, dates: tuple[str, ...], needs_referent: bool, others: Mapping[str, str] | None = None,
 ) -> PeopleFile:  # fmt: skip
     """Read a file of people.
 
@@ -85,7 +96,7 @@ def read_people(
     Raises:
         Failure: it cannot be read at all: absent, not a table, columns missing (each is named).
     """
-    text, notes = _text(path)
+    text, notes = text_of(path)
     table = list(_lines(path, text))
     if not table:
         raise usage("empty-file", f"{path} : le fichier est vide", f"{path}: the file is empty", field="--file")
@@ -108,10 +119,14 @@ def read_people(
     return PeopleFile(tuple(_without_twins(rows)), tuple(notes), heads)
 
 
-def _text(path: Path) -> tuple[str, list[Said]]:
+def text_of(path: Path | Sheet) -> tuple[str, list[Said]]:
+    """A file as text, whatever its encoding, and what was odd about that. Raises Failure: it cannot be read."""
     try:
-        with path.open("rb") as file:
-            raw = file.read(LARGEST_FILE + 1)
+        if isinstance(path, Sheet):
+            raw = path.raw
+        else:
+            with path.open("rb") as file:
+                raw = file.read(LARGEST_FILE + 1)
     except OSError as error:
         reason = why(error)
         raise not_found("unreadable-file", f"{path} ne peut pas être lu : {reason.fr}",
@@ -128,7 +143,7 @@ def _text(path: Path) -> tuple[str, list[Said]]:
         return raw.decode("cp1252", errors="replace"), [note]
 
 
-def _lines(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
+def _lines(path: Path | Sheet, text: str) -> Iterator[tuple[int, list[str]]]:
     """(line of the file, cells)."""
     if "\0" in text:
         raise usage("not-a-table", f"{path} n'est pas un fichier CSV ; enregistrez la feuille en CSV",
@@ -177,7 +192,7 @@ def _strange(name: str, known: list[str]) -> Said:
     )
 
 
-def _missing(path: Path, missing: list[str], head: list[str]) -> Failure:
+def _missing(path: Path | Sheet, missing: list[str], head: list[str]) -> Failure:
     french, english = (", ".join(COLUMNS[name][at] for name in missing) for at in (0, 1))
     near = [found for name in missing if (found := nearest(COLUMNS[name][0], [h.strip().lower() for h in head]))]
     seen = ", ".join(cell.strip() for cell in head)[:200]
@@ -228,13 +243,17 @@ def details_of(known: dict[str, str], called: dict[str, str] | None = None) -> D
     if email is not None and ("@" not in email.strip("@") or " " in email):
         raise usage("not-an-address", f"{named['email']} : « {email} » n'est pas une adresse",
                     f"{named['email']}: “{email}” is not an address", field=named["email"])  # fmt: skip
+    phone = clean.get("phone")
+    if phone is not None and sum(sign.isdigit() for sign in phone) < 4:
+        raise usage("not-a-phone", f"{named['phone']} : « {phone} » n'est pas un numéro de téléphone",
+                    f"{named['phone']}: “{phone}” is not a telephone number", field=named["phone"])  # fmt: skip
     return Details(
         first_name=clean["first_name"],
         last_name=clean["last_name"],
         birth_date=_born(clean["birth_date"], named["birth_date"]) if clean.get("birth_date") else None,
         reference=clean.get("reference"),
         email=email,
-        phone=clean.get("phone"),
+        phone=phone,
         language=language,
         place=clean.get("place"),
         languages=clean.get("languages"),

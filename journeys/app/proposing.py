@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+from journeys.app.asking import barred
 from journeys.app.finding import Loaded
+from journeys.app.reading import today_of
+from journeys.clock import now
 from journeys.domain import proposing
 from journeys.domain.proposing import House, Ranked, Sought, Volunteer, wordlist
 from journeys.i18n import Lang
@@ -32,11 +35,14 @@ class Proposal:
 async def mentors_for(pool: Pool, loaded: Loaded) -> list[Proposal]:
     """Every mentor: those who may be proposed first, the others behind with what stands against it."""
     everyone, accompanied = await mentors.mentors(pool), await mentors.matched(pool)
+    # Only participants are kept from those whom a rule bars: volunteers and project holders may meet anybody.
+    apart = loaded.book.programme.subject == "participant"
+    out = await barred(pool, everyone, today_of(now())) if apart else {}
     volunteers = [
         Volunteer(
             id=each.id, name=each.name, capacity=each.capacity, accompanies=accompanied.get(each.id, 0),
             available=each.available, place=each.place, site=each.site, languages=wordlist(each.languages),
-            interests=wordlist(each.interests),
+            interests=wordlist(each.interests), barred=out.get(each.id),
         )
         for each in everyone
     ]  # fmt: skip

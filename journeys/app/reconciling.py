@@ -3,13 +3,14 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from journeys.app.allowing import who_may
 from journeys.app.entry import Actor, clean_text, give, must_be_trusted
 from journeys.app.failures import Exit, Failure, Said, not_found, usage
 from journeys.app.finding import nearest
 from journeys.app.reading import today_of
+from journeys.authoring.calendars import bank_day
 from journeys.contract import Answer
 from journeys.domain.banking import Account, Batch, FileRefused
 from journeys.domain.commands import Command
@@ -21,6 +22,7 @@ from journeys.narration.bank_files import file_refused
 from journeys.settings import Settings
 from journeys.store import bank_files, batches, treasury
 from journeys.store.bank_files import CannotMatch, Imported, Incoming, LineRow, NotOpen
+from journeys.store.bank_files import How as How
 from journeys.store.batches import Altered, BatchRow, ClosedSince, GivenOut, PaymentsStopped, Withdrawn
 from journeys.store.database import Pool
 from journeys.store.directory import By, NotFound
@@ -30,8 +32,6 @@ from journeys.store.signing import KeyRing
 
 if TYPE_CHECKING:
     from temporalio.client import Client
-
-How = Literal["match", "not-ours", "refund"]
 
 SHORTEST: Final = 6
 """Letters of an id that name a payment."""
@@ -86,6 +86,8 @@ async def give_out(
     batch: str | None = None,
 ) -> Given:  # fmt: skip
     """The file of a day: the one that nobody has yet, else one of what waits now, else the last one once more.
+
+    A day on which banks do not settle is the next one on which they do.
 
     Args:
         batch: this one, by its id or its message.
@@ -159,7 +161,7 @@ async def withdraw(pool: Pool, ring: KeyRing, asked: str, why: str, by: By) -> B
         payment = await find_payment(pool, asked, "LOT")
         batch = await batches.batch_with(pool, payment.id)
     if batch is None:
-        raise not_found("unknown-batch", f"LOT : « {asked} » n'est dans aucun lot", f"LOT: “{asked}” is in no batch",
+        raise not_found("unknown-batch", f"« {asked} » n'est dans aucun lot", f"“{asked}” is in no batch",
                         field="LOT")  # fmt: skip
     try:
         await batches.withdraw(pool, batch.id, said, by)
@@ -190,6 +192,8 @@ async def _chosen(
 ) -> BatchRow:  # fmt: skip
     if asked is not None:
         return await _find_batch(pool, asked)
+    if on >= today_of(by.at):
+        on = bank_day(on)
     of_day = [row for row in await batches.batches(pool, on) if row.withdrawn_at is None]
     for row in reversed(of_day):
         if not row.given:
@@ -198,8 +202,8 @@ async def _chosen(
         if of_day:
             return of_day[0]
         raise usage(
-            "past", f"--day : le {format_date(on, 'fr')} est passé ; la banque n'exécute pas dans le passé",
-            f"--day: {format_date(on, 'en')} is past; a bank executes nothing in the past", field="--day",
+            "past", f"le {format_date(on, 'fr')} est passé ; la banque n'exécute pas dans le passé",
+            f"{format_date(on, 'en')} is past; a bank executes nothing in the past", field="--day",
         )  # fmt: skip
     made = await batches.make(pool, ring, uuid7(by.at), on, debtor, _about(debtor), render, by)
     if made is not None:
@@ -208,8 +212,8 @@ async def _chosen(
         return of_day[0]
     raise not_found(
         "nothing-waits", "aucun virement n'attend", "no transfer waits",
-        remedy=Said("voyez « journeys payments list --state instructed »",
-                    "see “journeys payments list --state instructed”"),
+        remedy=Said("voyez parmi les versements ceux qui sont transmis à la banque",
+                    "see among the payments those that were handed to the bank"),
     )  # fmt: skip
 
 
@@ -230,9 +234,8 @@ async def _find_batch(pool: Pool, asked: str) -> BatchRow:
     found = await _batch_called(pool, asked.strip())
     if found is None:
         raise not_found(
-            "unknown-batch", f"--batch : « {asked} » n'est pas un lot connu", f"--batch: no batch “{asked}”",
-            field="--batch",
-            remedy=Said("voyez « journeys payments batches »", "see “journeys payments batches”"),
+            "unknown-batch", f"« {asked} » n'est pas un lot connu", f"no batch “{asked}”", field="--batch",
+            remedy=Said("voyez la liste des lots", "see the list of batches"),
         )  # fmt: skip
     return found
 
@@ -309,10 +312,10 @@ async def find_line(pool: Pool, ring: KeyRing, asked: str) -> LineRow:
         known = [each.id for each in await bank_files.exceptions(pool, ring, limit=50)]
         near = nearest(asked, known)
         raise not_found(
-            "unknown-line", f"LIGNE : « {asked} » n'est pas une ligne connue", f"LIGNE: no line “{asked}”",
+            "unknown-line", f"« {asked} » n'est pas une ligne connue", f"no line “{asked}”",
             field="LIGNE",
-            remedy=Said(f"Vouliez-vous dire « {near} » ?" if near else "voyez « journeys payments exceptions »",
-                        f"Did you mean “{near}”?" if near else "see “journeys payments exceptions”"),
+            remedy=Said(f"Vouliez-vous dire « {near} » ?" if near else "voyez la liste des lignes à rapprocher",
+                        f"Did you mean “{near}”?" if near else "see the list of lines to settle"),
         )  # fmt: skip
     return row
 
@@ -329,7 +332,7 @@ async def find_payment(pool: Pool, asked: str, field: str) -> PaymentRow:
                         field=field, remedy=Said(f"Précisez : {named}", f"Choose: {named}"))  # fmt: skip
     raise not_found("unknown-payment", f"{field} : « {asked} » n'est pas un versement connu",
                     f"{field}: no payment “{asked}”", field=field,
-                    remedy=Said("voyez « journeys payments list »", "see “journeys payments list”"))  # fmt: skip
+                    remedy=Said("voyez la liste des versements", "see the list of payments"))  # fmt: skip
 
 
 def is_about(data: Any, row: PaymentRow) -> bool:
@@ -361,14 +364,14 @@ async def resolve(
             Exit.CONFLICT, "line-not-open",
             Said("cette ligne est en règle, ou quelqu'un l'a déjà traitée ; rien n'a changé",
                  "this line is in order, or somebody resolved it already; nothing has changed"),
-            Said("voyez « journeys payments exceptions --resolved »", "see “journeys payments exceptions --resolved”"),
+            Said("voyez les lignes traitées : qui, quand, pourquoi", "see the resolved lines: who, when, why"),
         ) from None  # fmt: skip
     except CannotMatch as error:
         raise Failure(
             Exit.REFUSED, f"cannot-match-{error.code}", _CANNOT[error.code], _BY_HAND, field="--how"
         ) from None
     except NotFound:
-        raise not_found("unknown-payment", "--how : versement inconnu", "--how: no such payment",
+        raise not_found("unknown-payment", "ce versement n'est pas connu", "no such payment",
                         field="--how") from None  # fmt: skip
 
 
@@ -378,10 +381,12 @@ _CANNOT: Final = {
     "other-batch": Said("la banque nomme un autre lot sur cette ligne", "the bank names another batch on this line"),
     "no-movement": Said("cette ligne ne montre pas d'argent parti ou revenu : elle ne se rapproche de rien",
                         "this line shows no money that left or came back: it cannot be matched"),
+    "no-debit": Said("de l'argent reçu, ou une réponse de la banque, n'est pas un frais",
+                     "money that came in, or an answer of the bank, is no charge"),
     "told": Said("ce versement a déjà eu connaissance de cette ligne, et ne l'a pas prise",
                  "this payment was told this line before, and did not take it"),
 }  # fmt: skip
 _BY_HAND: Final = Said(
-    "traitez la ligne autrement (not-ours, refund) et, s'il le faut, soldez le versement à la main (settle-payment)",
-    "resolve the line otherwise (not-ours, refund) and, if need be, settle the payment by hand (settle-payment)",
+    "dites autrement ce qu'est la ligne et, s'il le faut, soldez le versement à la main",
+    "say otherwise what the line is and, if need be, settle the payment by hand",
 )

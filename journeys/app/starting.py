@@ -6,10 +6,12 @@ from datetime import date, datetime
 from journeys.app.entry import Actor, give, make_command, must_be_trusted
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.publishing import Rules, keep
+from journeys.app.reading import today_of
 from journeys.app.telling import failure_of, refused_failure
 from journeys.contract import Answer
 from journeys.domain.commands import Command, Plan
 from journeys.domain.decide import Refused, decide
+from journeys.domain.guards import date_wanted
 from journeys.domain.state import State
 from journeys.identifiers import following_id, short, uuid7
 from journeys.store import people, views
@@ -55,7 +57,8 @@ class Starter:
     """Who plans."""
 
     def planned(self, wanted: Beginning, person: str, journey: str, now: datetime, id: str | None = None) -> Command:
-        """The signed plan."""
+        """The signed plan. Raises Failure (usage): somebody so young does not begin without a date that says so."""
+        self._must_tell_their_age(wanted, now)
         body = Plan(
             person=person,
             programme=self.rules.programme_hash,
@@ -68,6 +71,20 @@ class Starter:
             happened=wanted.happened,
         )
         return make_command(self.ring, stream=f"journey-{journey}", body=body, actor=self.actor, now=now, id=id)
+
+    def _must_tell_their_age(self, wanted: Beginning, now: datetime) -> None:
+        """A programme that bars something of the young must know of whom: the date by which it does is to be given."""
+        programme, born = self.rules.programme, wanted.details.birth_date
+        missing = date_wanted(programme, born, wanted.start or today_of(now), frozenset(wanted.dates))
+        if missing is not None:
+            code, guard = missing
+            label = programme.dates[code].label
+            raise Failure(
+                Exit.USAGE, "age-date-missing",
+                Said(f"{wanted.details.first_name} a moins de {guard.under} ans : donnez la date « {label.fr} »",
+                     f"{wanted.details.first_name} is under {guard.under}: give the date “{label.en}”"),
+                Said(guard.says.fr, guard.says.en), field=f"date-{code}",
+            )  # fmt: skip
 
     async def known(self, details: Details) -> Person | None:
         """The person in the store, if there is one. Raises Failure (conflict) when this programme accompanies them."""

@@ -1,14 +1,23 @@
 """Replaying histories with today's code: the same decisions of timers, appends and activities must come out."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from multiprocessing import get_context
+from typing import Any, Final
 
 from temporalio.client import Client, WorkflowHistory
+from temporalio.converter import DataConverter
 from temporalio.worker import Replayer
 
-from journeys.audit.history import Chain, read_chain
-from journeys.temporal import sandbox_runner
+from journeys.audit.history import Chain, Shelf, read_chain
+from journeys.store.keys import Keys
+from journeys.store.signing import KeyRing
+from journeys.temporal import DATA_CONVERTER, sandbox_runner, sealing
+
+_AHEAD: Final = 3
+"""Journeys that are fetched ahead for each process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +54,35 @@ class Replay:
         }
 
 
-async def replay(client: Client, journey: str, workflows: Sequence[type]) -> Replay | None:
-    """Fetch and replay the runs of a journey (its stream); None when the server has none. Raises RPCError."""
-    chain = await read_chain(client, journey)
-    return None if chain is None else await replay_chain(client, journey, chain, workflows)
+async def replay(
+    client: Client | None,
+    journey: str,
+    workflows: Sequence[type],
+    shelf: Shelf | None = None,
+    keys: Keys | None = None,
+) -> Replay | None:
+    """Replay the runs of a journey (its stream), those that the server has and those kept; None when there is none.
+
+    keys: under which their payloads are sealed, where no client knows them.
+
+    Raises RPCError, histories.Altered.
+    """
+    chain = await read_chain(client, journey, shelf)
+    return None if chain is None else await replay_chain(journey, chain, workflows, *_spoken(client, keys))
 
 
-async def replay_chain(client: Client, journey: str, chain: Chain, workflows: Sequence[type]) -> Replay:
+def _spoken(client: Client | None, keys: Keys | None) -> tuple[DataConverter, str]:
+    if client is not None:
+        return client.data_converter, client.namespace
+    return (sealing(keys) if keys is not None else DATA_CONVERTER), "default"
+
+
+async def replay_chain(
+    journey: str, chain: Chain, workflows: Sequence[type], converter: DataConverter, namespace: str
+) -> Replay:
     """Replay runs that were fetched before."""
     replayer = Replayer(
-        workflows=workflows,
-        workflow_runner=sandbox_runner(),
-        data_converter=client.data_converter,
-        namespace=client.namespace,
+        workflows=workflows, workflow_runner=sandbox_runner(), data_converter=converter, namespace=namespace
     )
     failures: list[str] = []
     async with replayer.workflow_replay_iterator(_each(chain.histories)) as results:
@@ -68,6 +93,58 @@ async def replay_chain(client: Client, journey: str, chain: Chain, workflows: Se
         for history, failure in zip(chain.histories, failures, strict=True)
     )
     return Replay(journey, runs, chain.complete)
+
+
+async def replay_all(
+    client: Client | None,
+    journeys: AsyncIterator[str],
+    workflows: Sequence[type],
+    shelf: Shelf | None,
+    processes: int,
+    keys: Keys,
+) -> AsyncIterator[tuple[str, Replay | None]]:
+    """Replay every one of these journeys in processes side by side; each as it comes out, None where no run is known.
+
+    Raises RPCError, histories.Altered.
+    """
+    loop, spoken = asyncio.get_running_loop(), _spoken(client, keys)[1]
+    waiting: set[asyncio.Future[Replay]] = set()
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        async for journey in journeys:
+            chain = await read_chain(client, journey, shelf)
+            if chain is None:
+                yield journey, None
+                continue
+            exported = [(history.workflow_id, history.to_json()) for history in chain.histories]
+            waiting.add(
+                loop.run_in_executor(
+                    pool, _apart, journey, exported, chain.complete, tuple(workflows), spoken, keys.dsn, keys.ring
+                )
+            )
+            if len(waiting) >= processes * _AHEAD:
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for each in done:
+                    yield each.result().journey, each.result()
+        for finished in asyncio.as_completed(waiting):
+            found = await finished
+            yield found.journey, found
+
+
+def _apart(
+    journey: str, exported: Sequence[tuple[str, str]], complete: bool, workflows: Sequence[type], namespace: str,
+    keys_dsn: str, ring: KeyRing,
+) -> Replay:  # fmt: skip
+    """What a process of its own does."""
+    chain = Chain(tuple(WorkflowHistory.from_json(*each) for each in exported), complete)
+
+    async def replayed() -> Replay:
+        keys = Keys(keys_dsn, ring)
+        try:
+            return await replay_chain(journey, chain, workflows, sealing(keys), namespace)
+        finally:
+            await keys.close()
+
+    return asyncio.run(replayed())
 
 
 async def _each(histories: Sequence[WorkflowHistory]) -> AsyncIterator[WorkflowHistory]:

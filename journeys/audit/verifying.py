@@ -11,7 +11,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from journeys import contract
 from journeys.audit.comparing import judge_history, judge_view, judge_workflow
-from journeys.audit.history import Chain, appended_events, read_chain
+from journeys.audit.history import Chain, Shelf, appended_events, read_chain
 from journeys.audit.journal_account import BROKEN_FOLD, Evidence, Recorded, judge_journal, read_events
 from journeys.audit.reading import NoRecord, read_book
 from journeys.audit.replaying import Replay, replay_chain
@@ -28,6 +28,7 @@ from journeys.domain.invariants import Outage
 from journeys.store.database import Pool
 from journeys.store.documents import standing
 from journeys.store.evidence import commands_of, head_of, journey_streams, kinds_of, money_of
+from journeys.store.histories import Altered
 from journeys.store.journal import StoredEvent, parts, read_all
 from journeys.store.signing import KeyRing
 from journeys.store.views import journey as row_of
@@ -153,7 +154,7 @@ async def ask_engine(sources: Sources, journey: str) -> Engine:
     client = sources.client
     if client is None:
         return Engine("no-client", "no-client", not_available(AccountName.REPLAY, "no-client"))
-    chain = await _ask_chain(client, journey)
+    chain = await _ask_chain(sources, client, journey)
     # The worker too replays a journey that is not in its cache, to answer: side by side they cost the time of one.
     answer, replay = await asyncio.gather(ask_state(client, journey), _replay(sources, client, chain, journey))
     return Engine(answer, chain, replay)
@@ -175,11 +176,14 @@ async def ask_state(client: Client, journey: str) -> Any:
                 return "no-answer"
 
 
-async def _ask_chain(client: Client, journey: str) -> Chain | str:
+async def _ask_chain(sources: Sources, client: Client, journey: str) -> Chain | str:
+    shelf = Shelf(sources.pool, sources.ring) if sources.ring is not None else None
     try:
-        return await read_chain(client, journey) or "no-workflow"
+        return await read_chain(client, journey, shelf) or "no-workflow"
     except RPCError:
         return "unreachable"
+    except Altered as found:
+        return "kept-gone" if found.why == "gone" else "kept-altered"
 
 
 def _workflow(engine: Engine, events: Sequence[Recorded]) -> Account:
@@ -190,6 +194,8 @@ def _workflow(engine: Engine, events: Sequence[Recorded]) -> Account:
 
 async def _history(sources: Sources, engine: Engine, headers: Sequence[dict[str, Any]]) -> Account:
     name = AccountName.HISTORY
+    if engine.chain == "kept-altered":
+        return disagrees(name, engine.chain, None)
     if isinstance(engine.chain, str) or sources.client is None:
         return not_available(name, engine.chain if isinstance(engine.chain, str) else "no-client")
     try:
@@ -204,7 +210,7 @@ async def _replay(sources: Sources, client: Client, chain: Chain | str, journey:
         return not_available(AccountName.REPLAY, chain)
     if not sources.workflows:
         return not_available(AccountName.REPLAY, "no-code")
-    return judge_replay(await replay_chain(client, journey, chain, sources.workflows))
+    return judge_replay(await replay_chain(journey, chain, sources.workflows, client.data_converter, client.namespace))
 
 
 def judge_replay(replay: Replay) -> Account:

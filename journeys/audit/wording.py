@@ -20,6 +20,37 @@ VERDICTS: Final = {
     "not-available": N_("pas comparé"),
 }
 
+LOG_FINDINGS: Final = {
+    "place-missing": N_("La place {position} du journal d'ensemble est vide."),
+    "event-missing": N_("{stream}, événement {seq} : il a été retiré (place {position})."),
+    "not-a-header": N_("{stream}, événement {seq} : son écriture n'est pas lisible."),
+    "gap": N_("{stream}, événement {seq} : on attendait le {expected}."),
+    "link": N_("{stream}, événement {seq} : il ne s'enchaîne pas avec celui d'avant."),
+    "elsewhere": N_("{stream}, événement {seq} : il est rangé sous un autre nom ou une autre place que les siens."),
+    "hash": N_("{stream}, événement {seq} : son empreinte ne correspond pas à son contenu."),
+    "tile": N_("L'arbre enregistré (niveau {level}, tuile {n}) n'est pas celui des événements."),
+    "tiles": N_("L'arbre enregistré n'a pas ses {count} tuiles."),
+    "edge": N_("Le journal d'ensemble devrait compter {size} événements ; l'arbre en a {held}, ou son bord est faux."),
+    "root": N_("L'attestation {where} ({size} événements) ne correspond pas au journal d'ensemble."),
+    "beyond": N_("L'attestation {where} couvre {size} événements ; le journal d'ensemble n'en a que {held}."),
+    "note": N_("L'attestation {where} n'est signée par aucune clé connue, ou dit autre chose que sa ligne ({reason})."),
+    "revoked": N_("L'attestation {where} ({size} événements) est signée par une clé qui ne comptait plus."),
+    "snapshot": N_(
+        "{stream}, événement {seq} : les fins des suites à {size} événements n'étaient pas celles qu'il dit."
+    ),
+    "head": N_("{stream} devrait finir à l'événement {expected} ; il finit au {seq}."),
+    "unlogged": N_("{count} événements sont écrits ; {size} ont une place et {waiting} l'attendent."),
+}
+"""What is wrong with the log of everything."""
+
+LOG_NOTICES: Final = {
+    "clock": N_("{stream}, événement {seq} : l'horloge avait reculé de {seconds} s."),
+    "checkpoint-clock": N_(
+        "L'attestation {where} porte une heure plus ancienne que celle d'avant : une horloge a reculé."
+    ),
+}
+"""What is odd, and proves nothing."""
+
 REASONS: Final = {
     # journal
     "gap": N_("L'événement {seq} manque ou n'est pas à sa place. Restaurez le journal d'une copie saine."),
@@ -83,6 +114,8 @@ REASONS: Final = {
     "history-event": N_("L'événement {seq} n'est pas le même dans l'historique du moteur et dans le journal."),
     "history-lacks": N_("L'événement {seq} manque dans l'historique du moteur."),
     "retention": N_("Le début de l'historique n'est plus gardé par le moteur ; le reste a été comparé."),
+    "kept-altered": N_("L'historique gardé d'un passage terminé n'est pas celui dont le journal a noté l'empreinte."),
+    "kept-gone": N_("L'historique gardé d'un passage terminé a été effacé."),
     "history-unreadable": N_("L'historique du moteur ne peut pas être lu."),
     # replay
     "replay": N_("Avec le code d'aujourd'hui, l'exécution {run} prend un autre chemin : {failure}"),

@@ -1,7 +1,9 @@
-"""The calendar that a journey freezes when it starts: public holidays of ten years, as stored text."""
+"""The calendar that a journey freezes when it starts: public holidays of ten years, as stored text; days of banks."""
 
 import json
 import re
+from datetime import date, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import holidays
@@ -34,6 +36,25 @@ def calendar_text(zone: str, country: str, first_year: int, years: int = 10) -> 
         "non_working": [day.isoformat() for day in days if day.year in span],
     }
     return json.dumps(written, ensure_ascii=False, separators=(",", ":"))
+
+
+def bank_day(day: date) -> date:
+    """This day, or the next on which banks of the euro area settle transfers.
+
+    Not on Saturdays, Sundays, 1 January, Good Friday, Easter Monday, 1 May, 25 and 26 December: the closing days of
+    TARGET (Guideline ECB/2022/8, annex I; the same since 2002), not the public holidays of a country.
+    """
+    while day.weekday() >= _SATURDAY or day in _closed(day.year):
+        day += timedelta(days=1)
+    return day
+
+
+_SATURDAY = 5
+
+
+@cache
+def _closed(year: int) -> frozenset[date]:
+    return frozenset(holidays.financial_holidays("XECB", years=year))
 
 
 def is_calendar(name: str) -> bool:

@@ -44,6 +44,10 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
         "ce qui dure, et ses valeurs ; unknown est toujours possible",
         "what lasts, and its values; unknown is always allowed",
     ),
+    "Programme.guards": (
+        "ce qui ne se note pas de certaines personnes, et pourquoi",
+        "what may not be noted of some people, and why",
+    ),
     "Programme.measures": ("ce qui est mesuré, et quand", "what is measured, and when"),
     "Programme.referrals": ("les orientations vers un partenaire", "referrals to a partner"),
     "Programme.transfers": ("le changement de référent", "the hand-over to another referent"),
@@ -249,6 +253,30 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "Instalment": ("Un versement.", "An instalment."),
     "Instalment.share": ("sa part, en pour cent", "its share, in percent"),
     "Instalment.when": ("quand il est dû", "when it is due"),
+    "Guard": (
+        "Des valeurs d’une situation qui ne se notent pas de certaines personnes.",
+        "Values of a situation that may not be noted of some people.",
+    ),
+    "Guard.says": ("ce que lit qui essaie de la noter", "what whoever tries is told"),
+    "Guard.situation": ("la situation gardée", "the situation that is guarded"),
+    "Guard.bars": ("les valeurs refusées", "the values that are refused"),
+    "Guard.when": (
+        "pour les seuls parcours où cette date est attendue ou a eu lieu ; sinon, pour tous",
+        "only for journeys on which this date is expected or has happened; otherwise for all",
+    ),
+    "Guard.under": (
+        "pour qui a moins que cet âge : le parcours ne commence pas sans la date « when »",
+        "for whoever is younger: the journey does not begin without the date “when”",
+    ),
+    "Guard.needs": (
+        "les étapes qui, toutes atteintes, lèvent le refus ; aucune : jamais",
+        "the milestones that lift it once all are reached; none: never",
+    ),
+    "Guard.mentor": (
+        "true : tant qu’elle vaut, la personne n’est le mentor de personne",
+        "true: as long as it holds, the person is nobody’s mentor",
+    ),
+    "Guard.origin": _ORIGIN,
     "Measure": ("Un indicateur, constaté à des dates.", "An indicator, taken at moments."),
     "Measure.label": _LABEL,
     "Measure.situation": ("la situation mesurée", "the situation that is measured"),

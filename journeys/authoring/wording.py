@@ -396,6 +396,12 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
         "Valeurs possibles : {known}.",
         "Possible values: {known}.",
     ),
+    "age-without-date": (
+        "« under » sans « when » : rien ne dirait sur le parcours de qui il s’agit",
+        "“under” without “when”: nothing on the journey would tell whom it is for",
+        "ajoutez « when » : une date que l’on n’attend que pour ces personnes",
+        "add “when”: a date that is expected for these people alone",
+    ),
     "unknown-is-good": (
         "« unknown » ne peut pas être une bonne valeur",
         "“unknown” cannot be a good value",

@@ -75,6 +75,8 @@ class StatementHead:
     last_day: date | None
     created: datetime
     """As the bank wrote it; naive where the bank named no offset."""
+    line: int | None = field(default=None, compare=False)
+    """Where it begins in the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,8 @@ class Line:
     about: str = field(repr=False)
     batch: str | None = None
     """The message of a batch that is booked as one sum and not split: `cents` is then of all of it."""
+    fee: str | None = None
+    """Code by which the bank books what it takes for itself (CHRG, COMM, FEES); None: no such debit."""
 
 
 Answer = Literal["accepted", "rejected", "pending", "close", "no-match", "unchecked"]

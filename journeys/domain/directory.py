@@ -12,7 +12,7 @@ from datetime import date as Day
 from typing import Literal, get_args
 
 from journeys.domain.events import UnknownKind, envelope
-from journeys.domain.record import Digest, Event, Payload, added
+from journeys.domain.record import Digest, Event, Id, Instant, Payload, Stream, added
 
 Language = Literal["fr", "en"]
 
@@ -219,10 +219,28 @@ class BankLineResolved(Payload):
 
     file: Digest
     position: int
-    how: Literal["match", "not-ours", "refund"]
+    how: Literal["match", "not-ours", "refund", "fee", "noted"]
     payment: str | None
     batch: str | None
     """Of a match: the one payment, or the batch that the bank booked as one sum."""
+
+
+class HistoryKept(Payload):
+    """The engine's history of a run that ended, exported before its retention is over."""
+
+    journey: Stream
+    run: Id
+    digest: Digest
+    """SHA-256 of the export."""
+    events: int
+    closed_at: Instant
+
+
+class NoticeResolved(Payload):
+    """What a provider said against what is known was looked at. Parts: why."""
+
+    event: str
+    how: Literal["not-ours", "refund", "noted"]
 
 
 # --- cohorts
@@ -313,6 +331,43 @@ class WebhookRewound(Payload):
     seq: int
 
 
+# --- the log of everything, and who vouches for it
+
+
+class HeadsSnapshot(Payload):
+    """Where every stream ended in the log of a size, as one hash: `evidence.heads` says how it is made."""
+
+    size: int
+    count: int
+    """Streams."""
+    root: Digest
+
+
+class CheckpointKeyUsed(Payload):
+    """From here on a key signs checkpoints of the log."""
+
+    vkey: str
+    """Name, id and public key, as C2SP signed-note writes them."""
+
+
+class CheckpointKeyRevoked(Payload):
+    """What a key signs from here on counts for nothing. Parts: why."""
+
+    vkey: str
+
+
+class LogBegun(Payload):
+    """The log goes on under a new name, because it holds less than what was signed under the former one (a restored
+    backup). Parts: why."""
+
+    origin: str
+    former: str
+    size: int
+    """Of the log then."""
+    held: int
+    """The largest size that was signed under the former name, as far as anybody knew."""
+
+
 KINDS: dict[str, type[Payload]] = {
     kind.__name__: kind
     for kind in (
@@ -321,9 +376,10 @@ KINDS: dict[str, type[Payload]] = {
         RoleGiven, RoleTaken, SitesSet, FundsSet, AbsenceSet, AbsenceDropped,
         MentorAdded, MentorChanged, MentorDescribed, PartnerAdded, PartnerDescribed, PartnerLeft,
         FundOpened, FundChanged, FundToppedUp, PaymentsStopped, PaymentsResumed, ProgrammePublished,
-        BatchMade, BatchGivenOut, BatchWithdrawn, BankFileImported, BankLineResolved,
+        BatchMade, BatchGivenOut, BatchWithdrawn, BankFileImported, BankLineResolved, NoticeResolved, HistoryKept,
         CohortOpened, CohortDateMoved, CohortPlacesSet, PlaceTaken, PlaceQueued, PlaceGiven, PlaceFreed, CohortClosed,
         WebhookAdded, WebhookRotated, WebhookPaused, WebhookResumed, WebhookEnded, WebhookRewound,
+        HeadsSnapshot, CheckpointKeyUsed, CheckpointKeyRevoked, LogBegun,
     )
 }  # fmt: skip
 """Every kind of this file by its stored name."""

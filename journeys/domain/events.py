@@ -691,6 +691,8 @@ class PaymentHeld(Payload):
     payment: str
     effect: int
     retry_at: Instant
+    reason: str | None = added(None)
+    """Code of why: the till's own."""
 
 
 class PaymentReleased(Payload):

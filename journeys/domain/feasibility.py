@@ -12,7 +12,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Literal
 
 from journeys.domain.moments import Anchor, AnchorKind, Duration, Moment, Side, Unit
-from journeys.domain.programme import Check, Grant, Ladder, Milestone, Phase, Programme, Step
+from journeys.domain.programme import Check, Grant, Guard, Ladder, Milestone, Phase, Programme, Step
 from journeys.domain.rights import ROLES, Scope, right
 
 Path = tuple[str | int, ...]
@@ -127,6 +127,9 @@ def _uses(programme: Programme) -> Iterator[tuple[Path, str, str]]:
             yield from _each(("grants", name, "levels", at, "approvals"), "role", level.approvals)
     for name, measure in programme.measures.items():
         yield ("measures", name, "situation"), "situation", measure.situation
+    for name, guard in programme.guards.items():
+        yield ("guards", name, "situation"), "situation", guard.situation
+        yield from _each(("guards", name, "needs"), "milestone", guard.needs)
     yield from _ladders_used(programme)
 
 
@@ -193,9 +196,24 @@ def _situation_values(programme: Programme) -> Iterator[Impossible]:
                 elif value not in values:
                     params: dict[str, Params] = {"name": value, "situation": part.situation, "known": values}
                     yield Impossible(here, "unknown-value", params)
+    for name, guard in programme.guards.items():
+        yield from _guard(programme, name, guard)
     for name, values in programme.situations.items():
         if not values:
             yield Impossible(("situations", name), "empty-list")
+
+
+def _guard(programme: Programme, name: str, guard: Guard) -> Iterator[Impossible]:
+    values = (*programme.situations.get(guard.situation, guard.bars), UNKNOWN)
+    for at, value in enumerate(guard.bars):
+        if value not in values:
+            params: dict[str, Params] = {"name": value, "situation": guard.situation, "known": values[:-1]}
+            yield Impossible(("guards", name, "bars", at), "unknown-value", params)
+    if guard.when is not None and guard.when not in programme.dates:
+        known = tuple(programme.dates)
+        yield Impossible(("guards", name, "when"), "unknown-date", {"name": guard.when, "known": known})
+    if guard.under is not None and guard.when is None:
+        yield Impossible(("guards", name, "under"), "age-without-date", {})
 
 
 # Roles and hours

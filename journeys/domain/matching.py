@@ -77,8 +77,11 @@ def match_line(line: Line, known: Known | None) -> Verdict:
     """Judge a booked line against the payment that its reference names.
 
     Only a line that names a payment with its amount, and its IBAN where both sides tell one, says anything of it. Money
-    that comes back although nobody saw it leave did leave: then both are said.
+    that comes back although nobody saw it leave did leave: then both are said. What the bank books as its own charge
+    agrees, unless it names a payment.
     """
+    if known is None and line.fee is not None:
+        return AGREES
     if line.batch is not None and line.reference is None:
         return Verdict(trouble=Trouble.UNSPLIT)
     if known is None:

@@ -114,7 +114,7 @@ def retry(work: Deciding, body: c.RetryPayment) -> None:
 def instructed(work: Deciding, effect: int, id: str, answer: str, reason: str) -> None:
     """The outcome of the one instruction."""
     if answer == "unsent":
-        _held(work, effect, id)
+        _held(work, effect, id, reason)
         return
     known = work.state.payments[id]
     was_open = known.status.open
@@ -125,13 +125,14 @@ def instructed(work: Deciding, effect: int, id: str, answer: str, reason: str) -
         _became(work, id, answer, reason, first=True)
 
 
-def _held(work: Deciding, effect: int, id: str) -> None:
+def _held(work: Deciding, effect: int, id: str, reason: str) -> None:
     """Nothing left. Tried again soon for a working day; then finance is told, and it is tried once a working day."""
     known = work.state.payments[id]
     first_day_ends = _next_day(work, known.held_since or work.now)
     long = work.now >= first_day_ends
     retry_at = _next_day(work, work.now) if long else min(work.now + SOON, first_day_ends)
-    work.due(e.PaymentHeld(payment=id, effect=effect, retry_at=retry_at), "payment", work.now)
+    held = e.PaymentHeld(payment=id, effect=effect, retry_at=retry_at, reason=reason or None)
+    work.due(held, "payment", work.now)
     if long and known.status.open:
         _call_finance(work, id)
 

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from journeys.domain import closing, escalation, messages, referrals
+from journeys.domain import closing, escalation, guards, messages, referrals
 from journeys.domain import commands as c
 from journeys.domain import events as e
 from journeys.domain.calendar import ONE_DAY
@@ -83,6 +83,8 @@ def _value(work: Deciding, situation: str, value: str) -> None:
         raise Refusal("unknown-situation", situation=situation, known=", ".join(work.book.programme.situations))
     if value not in known and value != UNKNOWN:
         raise Refusal("unknown-value", value=value, known=", ".join((*known, UNKNOWN)))
+    if (guard := guards.barred(work.book.programme, work.state, situation, value)) is not None:
+        raise Refusal("guarded", situation=situation, value=value, guard=guard)
 
 
 def _not_ahead(work: Deciding, day: date, field: str) -> None:

@@ -254,6 +254,24 @@ class Measure(Text):
     origin: Origin = "text"
 
 
+class Guard(Text):
+    """What may not be noted of some people: values of a situation, unless something was reached before."""
+
+    says: Saying
+    """Told to whoever tries."""
+    situation: Code
+    bars: Annotated[tuple[Code, ...], Field(min_length=1)]
+    when: Code | None = None
+    """For journeys on which this date is expected or has happened; None: for all."""
+    under: Annotated[int, Field(ge=1, le=120)] | None = None
+    """For whoever is younger, in years: their journey does not begin without the date `when`."""
+    needs: tuple[Code, ...] = ()
+    """Milestones that lift it once all are reached; none: it is never lifted."""
+    mentor: bool = False
+    """Whether they may be nobody's mentor either, as long as it holds."""
+    origin: Origin = "text"
+
+
 class Closing(Text):
     label: LabelField
     silent: bool = False
@@ -335,6 +353,7 @@ class Programme(Text):
     )
     grants: Annotated[dict[Code, Grant], Field(max_length=50)] = {}
     situations: dict[Code, tuple[Code, ...]] = {}
+    guards: Annotated[dict[Code, Guard], Field(max_length=50)] = {}
     measures: Annotated[dict[Code, Measure], Field(max_length=50)] = {}
     referrals: Referrals = Referrals()
     transfers: Transfers = Transfers()

@@ -8,6 +8,7 @@ from typing import Final
 
 from journeys.domain import events as e
 from journeys.domain.directory import search_form
+from journeys.domain.programme import Saying
 from journeys.domain.record import Event, Payload
 from journeys.domain.state import State
 
@@ -35,11 +36,13 @@ class Ground(StrEnum):
     FULL = "full"
     DECLINED = "declined"
     ASKED = "asked"
+    BARRED = "barred"
+    """A rule of the volunteers' own programme: the words of that rule."""
     ELSEWHERE = "elsewhere"
     """Serves other purposes."""
 
 
-WHY_NOT: Final = frozenset({Ground.AWAY, Ground.FULL, Ground.DECLINED, Ground.ASKED, Ground.ELSEWHERE})
+WHY_NOT: Final = frozenset({Ground.AWAY, Ground.FULL, Ground.DECLINED, Ground.ASKED, Ground.BARRED, Ground.ELSEWHERE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,8 @@ class Reason:
     words: tuple[str, ...] = ()
     count: int = 0
     most: int | None = None
+    says: Saying | None = None
+    """The rule by which somebody is barred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,8 @@ class Volunteer:
     site: str | None = None
     languages: tuple[str, ...] = ()
     interests: tuple[str, ...] = ()
+    barred: Saying | None = None
+    """What their own programme says of why they may be nobody's mentor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +202,8 @@ _WEIGHT: Final = {ground: place for place, ground in enumerate(Ground)}
 
 def _of_volunteer(sought: Sought, one: Volunteer, before: Before) -> tuple[Reason, ...]:
     reasons: list[Reason] = []
+    if one.barred is not None:
+        reasons.append(Reason(Ground.BARRED, says=one.barred))
     if not one.available:
         reasons.append(Reason(Ground.AWAY))
     if one.id in before.declined:

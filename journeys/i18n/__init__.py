@@ -122,7 +122,7 @@ def _local(at: datetime, zone: str | tzinfo) -> datetime:
 # --- catalogs
 
 
-@cache
+@lru_cache(maxsize=8192)
 def _french(french: str) -> str:
     """As printed: no-break spaces around « » and before : ; ? !, and the apostrophe of print."""
     for plain, printed in (("« ", "«\u00a0"), (" »", "\u00a0»"), (" :", "\u00a0:"), (" ;", "\u202f;"),

@@ -101,9 +101,17 @@ def begins_with(programme: Programme) -> str:
     return RELEASE if RELEASE in programme.dates else programme.active_from
 
 
+LOOKED_AT: Final = (e.OutcomeMeasured, e.ContactMade, e.ContactCorrected, e.ContactLogged)
+"""The events that an indicator reads besides the state."""
+
+
 def life_of(events: Sequence[Event[Payload]], book: Handbook) -> Life | None:
     """The life of a journey from all its events; None while it has not begun. `book`: the rules in force now."""
-    state = fold(events)
+    return life_in(fold(events), events, book)
+
+
+def life_in(state: State, events: Sequence[Event[Payload]], book: Handbook) -> Life | None:
+    """The same with what is known after all its events; of these only those to be LOOKED_AT count."""
     begun = _begun(state, begins_with(book.programme))
     if begun is None:
         return None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from journeys.domain.handbook import Handbook
-from journeys.domain.programme import Closing, Contact, DateRule, Grant, Ladder, Measure, Milestone, Phase, Role
+from journeys.domain.programme import Closing, Contact, DateRule, Grant, Guard, Ladder, Measure, Milestone, Phase, Role
 from journeys.i18n import N_, capital, format_money, text
 from journeys.narration.moments import moment_words
 from journeys.narration.programmes import Rules
@@ -68,6 +68,8 @@ def _namer(part: str, old: "_Side", new: "_Side") -> Callable[[str], str]:
         known = getattr(side.book.programme, part)[code]
         if isinstance(known, Ladder):
             return f"{capital(side.rules.ladder(code))} ({code})"
+        if isinstance(known, Guard):
+            return code
         if isinstance(known, Role):
             return capital(side.rules.role(code))
         label = getattr(known, "label", None)
@@ -152,6 +154,17 @@ class _Side:
     def situation(self, values: tuple[str, ...]) -> Facets:
         return {N_("valeurs"): self.rules.spoken(values)}
 
+    def guard(self, guard: Guard) -> Facets:
+        programme = self.book.programme
+        return {
+            N_("phrase"): guard.says.in_(self.lang),
+            N_("valeurs refusées"): self.rules.spoken(guard.bars),
+            N_("pour qui a cette date"): programme.dates[guard.when].label.in_(self.lang) if guard.when else "",
+            N_("avant l'âge de"): str(guard.under or ""),
+            N_("levé par"): ", ".join(programme.milestones[code].label.in_(self.lang) for code in guard.needs),
+            N_("ni mentor"): self._yes(guard.mentor),
+        }
+
     def measure(self, measure: Measure) -> Facets:
         return {
             N_("jours"): ", ".join(moment_words(each, self.book, self.lang) for each in measure.at),
@@ -178,6 +191,7 @@ _PARTS: Final[tuple[tuple[str, str, Callable[[_Side, Any], Facets]], ...]] = (
     (N_("Alertes"), "ladders", _Side.ladder),
     (N_("Aides"), "grants", _Side.grant),
     (N_("Situations"), "situations", _Side.situation),
+    (N_("Gardes"), "guards", _Side.guard),
     (N_("Mesures"), "measures", _Side.measure),
     (N_("Issues"), "closings", _Side.closing),
 )

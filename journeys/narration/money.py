@@ -108,11 +108,13 @@ def _instructed(t: Telling, d: e.PaymentInstructed) -> str:
 
 @tells(e.PaymentHeld)
 def _held(t: Telling, d: e.PaymentHeld) -> str:
+    when, payment = t.when(d.retry_at), t.payment(d.payment)
+    if d.reason is None:
+        return t.say("L'ordre n'est pas parti ; nouvel essai le {when} : {payment}.", when=when, payment=payment)
     return t.say(
-        "L'ordre n'est pas parti ; nouvel essai le {when} : {payment}.",
-        when=t.when(d.retry_at),
-        payment=t.payment(d.payment),
-    )
+        "L'ordre n'est pas parti ({why}) ; nouvel essai le {when} : {payment}.",
+        why=t.spoken(d.reason), when=when, payment=payment,
+    )  # fmt: skip
 
 
 @tells(e.PaymentReleased)

@@ -11,7 +11,7 @@ def reason_told(reason: Reason, lang: str) -> str:
     """`même ville (Nanterre)`, `accompagne 1 personne sur 3`."""
     if reason.ground is Ground.LOAD:
         return _load(reason, lang)
-    words = ", ".join(spoken(word, lang) for word in reason.words)
+    words = reason.says.in_(lang) if reason.says else ", ".join(spoken(word, lang) for word in reason.words)
     return text(lang)(_SAID[reason.ground]).format(words=words, count=reason.count, most=reason.most)
 
 
@@ -40,5 +40,6 @@ _SAID: Final = {
     Ground.FULL: N_("complet ({count} sur {most})"),
     Ground.DECLINED: N_("a décliné"),
     Ground.ASKED: N_("réponse attendue"),
+    Ground.BARRED: N_("ne peut pas être mentor : {words}"),
     Ground.ELSEWHERE: N_("autre domaine : {words}"),
 }

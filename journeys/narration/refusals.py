@@ -196,6 +196,7 @@ SENTENCES: Final = {
         "programme. Situations suivies : {known}."
     ),
     "unknown-value": N_("La valeur « {value} » n'est pas prévue. Valeurs possibles : {known}."),
+    "guarded": N_("Ce programme ne le permet pas ici. {guard}"),
     "nothing-to-correct": N_("Rien n'est noté pour la situation « {situation} ». Notez-la d'abord."),
     "same-value": N_("C'est déjà ce qui est noté pour « {situation} » ({value}). Donnez une autre valeur."),
     "unknown-measure": N_("Le constat « {measure} » n'est pas dans ce programme. Constats du programme : {known}."),
@@ -236,6 +237,8 @@ def _told(name: str, value: str | int | None, lang: str, book: Handbook | None) 
             return command_word(value, lang)
         case "known", str():
             return ", ".join(_label(each, lang, book) for each in value.split(", "))
+        case "guard", str() if book is not None and value in book.programme.guards:
+            return book.programme.guards[value].says.in_(lang)
         case _, str() if name in _SPOKEN or name in ("check", "evidence"):
             return ", ".join(_label(each, lang, book, spell=True) for each in value.split(", "))
         case _, str():

@@ -158,6 +158,8 @@ WORDS: Final = {
     "right-lost": N_("quelqu'un qui a donné son accord n'en a plus le droit"),
     "over-grant": N_("plus que l'aide accordée"),
     "all-stopped": N_("les versements sont arrêtés"),
+    "no-channel": N_("ce moyen de paiement n'est pas installé"),
+    "bank-unreachable": N_("la banque ne répond pas"),
     "planned": N_("prévu"),
     "active": N_("en cours"),
     "yes": N_("oui"),

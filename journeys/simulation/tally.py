@@ -9,7 +9,10 @@ from typing import Any, Final, Self
 from journeys.domain import events as e
 from journeys.domain.handbook import Handbook
 from journeys.domain.play import Moment
+from journeys.domain.record import Event, Payload
 from journeys.domain.state import State
+from journeys.indicators.definitions import answers_of
+from journeys.indicators.life import LOOKED_AT, life_in
 
 OPEN: Final = "open"
 """Stands among the outcomes for a journey that was still open when the simulation ended."""
@@ -43,6 +46,8 @@ class Tally:
     """(week, fund)."""
     measures: Counter[tuple[str, str]] = field(default_factory=Counter)
     """(measure and number, answer)."""
+    indicators: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """(indicator, answer): yes, no, unknown, as of a day on which every journey is old enough."""
     suspended: int = 0
     """Journeys that were suspended at least once."""
     moved: Counter[str] = field(default_factory=Counter)
@@ -91,6 +96,7 @@ class _Life:
     _messages: dict[str, str] = field(default_factory=dict)
     _grants: dict[str, tuple[str, int]] = field(default_factory=dict)
     _payments: dict[str, tuple[str, int]] = field(default_factory=dict)
+    _looked_at: list[Event[Payload]] = field(default_factory=list)
     _suspended: bool = False
 
     def see(self, moment: Moment) -> None:
@@ -104,6 +110,8 @@ class _Life:
             elif decided.first:
                 self.tally.work[week, decided.command.roles[0]] += 1
         for event in offer.events:
+            if isinstance(event.data, LOOKED_AT):
+                self._looked_at.append(event)
             self._count(event.data, week)
 
     def _count(self, data: Any, week: int) -> None:
@@ -181,6 +189,11 @@ class _Life:
             tally.milestones[code, self._fate(state, code)] += 1
         for measured in state.measured.items():
             tally.measures[measured] += 1
+        life = life_in(state, self._looked_at, self.book)
+        for code, answer in answers_of(life) if life is not None else ():
+            for said in ("yes", "no", "unknown"):
+                if number := getattr(answer, said):
+                    tally.indicators[code, said] += number
         for alert in self._alerts.values():
             tally.alerts[alert] += 1
 

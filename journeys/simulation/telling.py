@@ -7,6 +7,7 @@ from typing import Final
 
 from journeys.domain.programme import Programme
 from journeys.i18n import N_, Lang, capital, format_money, text
+from journeys.indicators.definitions import INDICATORS, Indicator
 from journeys.narration.refusals import refusal
 from journeys.narration.words import role_word, spoken
 from journeys.simulation.comparing import Sum
@@ -47,7 +48,7 @@ def tables(tally: Tally, programme: Programme, lang: Lang) -> list[Table]:
     told = _Told(tally, programme, lang)
     parts = (
         told.outcomes, told.milestones, told.contacts, told.appointments, told.alerts, told.workload, told.money,
-        told.measures, told.refusals,
+        told.measures, told.indicators, told.refusals,
     )  # fmt: skip
     return [table for part in parts if (table := part()).rows]
 
@@ -213,6 +214,24 @@ class _Told:
                     rows.append((name, str(yes), str(no), str(unknown), self._share(yes, yes + no)))
         heads = (N_("mesure"), N_("oui"), N_("non"), N_("inconnu"), N_("oui, parmi ceux dont on sait"))
         return self._table(N_("Mesures"), heads, rows)
+
+    def indicators(self) -> Table:
+        rows = []
+        for each in INDICATORS:
+            yes, no, unknown = (self.tally.indicators[each.code, said] for said in ("yes", "no", "unknown"))
+            if yes + no + unknown:
+                amounts = [self._amount(number, each) for number in (yes, yes + no, unknown)]
+                rows.append((self._(each.title), *amounts, self._share(yes, yes + no)))
+        heads = (N_("indicateur"), N_("compté"), N_("parmi"), N_("pas connu"), N_("part"))
+        return self._table(
+            N_("Indicateurs"),
+            heads,
+            rows,
+            self._("Définis comme sur la page Indicateurs, une fois que chaque parcours a l'âge demandé."),
+        )
+
+    def _amount(self, number: int, indicator: Indicator) -> str:
+        return format_money(number, self.lang) if indicator.unit == "cents" else str(number)
 
     def refusals(self) -> Table:
         rows = [(refusal(code, {}, self.lang) or code, str(count)) for code, count in self.tally.refused.most_common()]

@@ -1,4 +1,4 @@
-"""What the bank sends: each file once, whole or not at all; each line once; what it says of payments, what is wrong."""
+"""What bank and provider send: each file once, whole or not at all; each line once; what it says, what is wrong."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, Final, Literal
 
 from journeys.domain.banking import FileRefused, Line, Report, StatementHead
-from journeys.domain.directory import BankFileImported, BankLineResolved
+from journeys.domain.directory import BankFileImported, BankLineResolved, NoticeResolved
 from journeys.domain.matching import (
     Counted,
     Identity,
@@ -30,6 +30,9 @@ from journeys.store.signing import KeyRing
 from journeys.store.treasury import STREAM
 
 Kind = Literal["pain.002", "camt.053", "camt.054"]
+How = Literal["match", "not-ours", "refund", "fee", "noted"]
+"""What a line is: what became of a payment, a debit of something else, money to send back, the bank's own charge;
+`noted`: somebody looked, and nothing is to be done here."""
 
 _AT_ONCE: Final = 5_000
 """Lines that are judged and written together."""
@@ -60,6 +63,8 @@ class Imported:
     """Lines that no earlier file had."""
     troubled: int
     """Lines that a person must look at, resolved since or not."""
+    fees: int
+    """Lines that the bank books as its own charges."""
     known: bool
     """It was imported before: nothing was written."""
 
@@ -79,8 +84,13 @@ class _Item:
 async def imported(pool: Pool | Connection, digest: str) -> Imported | None:
     """A file that is known; None when it never came."""
     row = await pool.fetchrow(
-        "SELECT kind, imported_at, lines, fresh, (SELECT count(*)::int FROM bank_lines l WHERE l.file = f.digest AND"
-        " l.trouble IS NOT NULL) AS troubled FROM bank_files f WHERE digest = $1",
+        f"""
+        SELECT kind, imported_at, lines, fresh, l.troubled, l.fees FROM bank_files f CROSS JOIN LATERAL (
+            SELECT count(*) FILTER (WHERE trouble IS NOT NULL)::int AS troubled,
+                   count(*) FILTER (WHERE {_FEE})::int AS fees
+            FROM bank_lines l WHERE l.file = f.digest) AS l
+        WHERE digest = $1
+        """,
         bytes.fromhex(digest),
     )
     return None if row is None else Imported(digest, **row, known=True)
@@ -113,7 +123,9 @@ async def take_in(pool: Pool, ring: KeyRing, file: Incoming, iban: str, by: By) 
             " VALUES ($1, $2, $3, $4, $5, $6, $7)",
             intake.file, kind, by.at, by.actor, intake.lines, intake.fresh, seq,
         )  # fmt: skip
-        return Imported(file.digest, kind, by.at, intake.lines, intake.fresh, intake.troubled, known=False)
+        return Imported(
+            file.digest, kind, by.at, intake.lines, intake.fresh, intake.troubled, intake.fees, known=False
+        )  # fmt: skip
 
 
 def _masked(iban: str) -> str:
@@ -130,7 +142,7 @@ class _Intake:
         self._heads: list[StatementHead] = []
         self.file = file
         self.kind: Kind | None = None
-        self.lines = self.fresh = self.troubled = 0
+        self.lines = self.fresh = self.troubled = self.fees = 0
 
     async def take(self, pieces: Iterable[StatementHead | Line | Report]) -> None:
         """Write everything. Raises FileRefused."""
@@ -149,7 +161,7 @@ class _Intake:
             match piece:
                 case StatementHead():
                     if piece.iban != self._iban:
-                        raise FileRefused("other-account", iban=_masked(piece.iban))
+                        raise FileRefused("other-account", piece.line, iban=_masked(piece.iban))
                     self.kind = piece.kind
                     self._heads.append(piece)
                     counted = Counted(self._iban)
@@ -187,6 +199,7 @@ class _Intake:
             named = payments.by_reference.get(body.reference or "")
             trouble = next((found.trouble for _, found in verdicts if found.trouble is not None), None)
             self.troubled += trouble is not None
+            self.fees += trouble is None and isinstance(body, Line) and body.fee is not None
             lines.append((self.file, each.position, each.identity.exact, each.identity.alike, *_columns(body),
                           named.payment if named is not None else None, body.reason, trouble))  # fmt: skip
             if (said := _words(body)) is not None:
@@ -229,7 +242,7 @@ _TELLING: Final = {
 def _columns(body: Line | Report) -> tuple[Any, ...]:
     """Day, cents, reference, bank reference, batch, code."""
     if isinstance(body, Line):
-        return body.booked_on, body.cents, body.reference, body.bank_reference, body.batch, None
+        return body.booked_on, body.cents, body.reference, body.bank_reference, body.batch, body.fee
     return None, None, body.reference, None, body.message, body.code
 
 
@@ -385,19 +398,22 @@ async def told(pool: Pool | Connection, telling: Telling, refused: str | None, a
 
 @dataclass(frozen=True, slots=True)
 class LineRow:
-    """A line or an answer of the bank, as it is shown to finance."""
+    """A line or an answer of the bank, or a notice of a provider, as it is shown to finance."""
 
     file: str
+    """SHA-256 of the file; of a notice, of what was signed."""
     position: int
-    kind: Kind
+    kind: Kind | Literal["notice"]
     imported_at: datetime
     booked_on: date | None
-    """None: an answer, no booking."""
+    """None: an answer or a notice, no booking."""
     cents: int | None
     reference: str | None
     bank_reference: str | None
+    """Of a notice, the provider's event."""
     batch: str | None
     code: str | None
+    """Status of an answer, what a notice says, or by which code the bank books its charge."""
     payment: str | None
     reason: str | None
     trouble: str | None
@@ -420,17 +436,34 @@ class LineRow:
         return f"{self.file[:12]}/{self.position}"
 
 
+_FEE: Final = "l.cents < 0 AND l.code IS NOT NULL AND l.trouble IS NULL"
+
 _LINES: Final = """
     SELECT encode(l.file, 'hex') AS file, l.position, f.kind, f.imported_at, l.booked_on, l.cents, l.reference,
            l.bank_reference, l.batch, l.code, l.payment::text, l.reason, l.trouble,
            (SELECT min(t.refused) FROM bank_tellings t WHERE t.file = l.file AND t.position = l.position) AS refused,
            r.how, coalesce(r.payment::text, (SELECT b.message FROM batches b WHERE b.id = r.batch)) AS matched,
-           r.resolved_at, r.resolved_by, x.sealed AS said, p.stream, p.seq, p.name, p.text, p.salt, p.sealed
+           r.resolved_at, r.resolved_by, x.sealed AS said, p.stream, p.seq, p.name, p.text, p.salt, p.sealed,
+           f.seq AS nth
     FROM bank_lines l JOIN bank_files f ON f.digest = l.file
     LEFT JOIN bank_resolutions r ON r.file = l.file AND r.position = l.position
     LEFT JOIN bank_texts x ON x.file = l.file AND x.position = l.position
     LEFT JOIN parts p ON p.stream = 'system' AND p.seq = r.seq AND p.name = 'why'
 """
+_NOTICES: Final = """
+    SELECT encode(n.content, 'hex') AS file, n.position::int AS position, 'notice' AS kind,
+           n.received_at AS imported_at, NULL::date AS booked_on,
+           CASE WHEN n.said = 'returned' THEN n.amount ELSE -n.amount END AS cents, n.reference,
+           n.event AS bank_reference, NULL AS batch, n.said AS code,
+           (SELECT p.id::text FROM payments p WHERE p.reference = n.reference) AS payment, n.reason,
+           CASE WHEN o.outcome NOT IN ('taken', 'known') THEN o.outcome END AS trouble, o.code AS refused, r.how,
+           NULL AS matched, r.resolved_at, r.resolved_by, NULL::bytea AS said, w.stream, w.seq, w.name, w.text, w.salt,
+           w.sealed, 0 AS nth
+    FROM provider_notices n LEFT JOIN provider_outcomes o USING (event) LEFT JOIN provider_resolutions r USING (event)
+    LEFT JOIN parts w ON w.stream = 'system' AND w.seq = r.seq AND w.name = 'why'
+"""
+_AGAINST: Final = "o.outcome NOT IN ('taken', 'known')"
+"""Of a notice: a person must look at it."""
 _WRONG: Final = """
     (l.file, l.position) IN (
         SELECT file, position FROM bank_lines WHERE trouble IS NOT NULL
@@ -447,21 +480,40 @@ _OF_PAYMENT: Final = """
 
 
 async def exceptions(
-    pool: Pool | Connection, ring: KeyRing, *, resolved: bool = False, limit: int = 500, offset: int = 0
-) -> list[LineRow]:
-    """Lines that a person must look at, the oldest first; or those that somebody resolved, the newest first."""
-    order = "r.resolved_at DESC" if resolved else "f.seq"
+    pool: Pool | Connection, ring: KeyRing, *, resolved: bool = False, trouble: str | None = None, limit: int = 500,
+    offset: int = 0,
+) -> list[LineRow]:  # fmt: skip
+    """What a person must look at, the oldest first; or what somebody resolved, the newest first.
+
+    Args:
+        trouble: only what is wrong in this way, `refused` where a journey did not take a line; None: any.
+    """
+    order = "resolved_at DESC" if resolved else "imported_at"
     rows = await pool.fetch(
-        f"{_LINES} WHERE {_WRONG} AND (r.how IS NOT NULL) = $1 ORDER BY {order}, l.position LIMIT $2 OFFSET $3",
-        resolved, limit, offset, timeout=_SECONDS,
+        f"""
+        SELECT * FROM (
+            {_LINES} WHERE {_WRONG} AND (r.how IS NOT NULL) = $1
+            UNION ALL {_NOTICES} WHERE {_AGAINST} AND (r.how IS NOT NULL) = $1
+        ) AS seen WHERE $4::text IS NULL OR coalesce(trouble, 'refused') = $4
+        ORDER BY {order}, nth, position LIMIT $2 OFFSET $3
+        """,
+        resolved, limit, offset, trouble, timeout=_SECONDS,
     )  # fmt: skip
     return await _read(pool, ring, rows)
 
 
-COUNT_OPEN: Final = (
-    "SELECT count(*)::int FROM bank_lines l LEFT JOIN bank_resolutions r USING (file, position)"
-    f" WHERE {_WRONG} AND r.how IS NULL"
-)
+async def fees(pool: Pool | Connection, ring: KeyRing, limit: int = 500) -> list[LineRow]:
+    """What the bank took for itself, the newest first."""
+    rows = await pool.fetch(f"{_LINES} WHERE {_FEE} ORDER BY l.booked_on DESC, f.seq, l.position LIMIT $1", limit)
+    return await _read(pool, ring, rows)
+
+
+COUNT_OPEN: Final = f"""
+    SELECT (SELECT count(*) FROM bank_lines l LEFT JOIN bank_resolutions r USING (file, position)
+            WHERE {_WRONG} AND r.how IS NULL)::int
+         + (SELECT count(*) FROM provider_outcomes o LEFT JOIN provider_resolutions r USING (event)
+            WHERE {_AGAINST} AND r.how IS NULL)::int
+"""
 
 
 async def open_exceptions(pool: Pool | Connection) -> int:
@@ -470,16 +522,40 @@ async def open_exceptions(pool: Pool | Connection) -> int:
     return found
 
 
+async def open_troubles(pool: Pool | Connection) -> dict[str, int]:
+    """How many lines a person must still look at, by what is wrong: the most frequent first."""
+    rows = await pool.fetch(
+        f"""
+        SELECT trouble, count(*)::int AS count FROM (
+            SELECT coalesce(l.trouble, 'refused') AS trouble FROM bank_lines l
+            LEFT JOIN bank_resolutions r USING (file, position) WHERE {_WRONG} AND r.how IS NULL
+            UNION ALL SELECT o.outcome FROM provider_outcomes o LEFT JOIN provider_resolutions r USING (event)
+            WHERE {_AGAINST} AND r.how IS NULL
+        ) AS open GROUP BY trouble ORDER BY count DESC, trouble
+        """
+    )
+    return {row["trouble"]: row["count"] for row in rows}
+
+
 async def next_exception(pool: Pool | Connection, file: str, position: int) -> str | None:
     """Id (LineRow.id) of the open line after this one, the oldest after the newest; None: no other is open."""
     row = await pool.fetchrow(
         f"""
-        SELECT left(encode(l.file, 'hex'), 12) || '/' || l.position FROM bank_lines l
-        JOIN bank_files f ON f.digest = l.file
-        LEFT JOIN bank_resolutions r ON r.file = l.file AND r.position = l.position
-        WHERE {_WRONG} AND r.how IS NULL AND (l.file, l.position) <> ($1, $2)
-        ORDER BY (f.seq, l.position) > ((SELECT seq FROM bank_files WHERE digest = $1), $2) DESC, f.seq, l.position
-        LIMIT 1
+        WITH here AS (
+            SELECT imported_at AS at, seq AS nth FROM bank_files WHERE digest = $1
+            UNION ALL SELECT received_at, 0 FROM provider_notices WHERE content = $1 AND position = $2
+        )
+        SELECT left(encode(file, 'hex'), 12) || '/' || position FROM (
+            SELECT l.file, l.position, f.imported_at AS at, f.seq AS nth FROM bank_lines l
+            JOIN bank_files f ON f.digest = l.file
+            LEFT JOIN bank_resolutions r ON r.file = l.file AND r.position = l.position
+            WHERE {_WRONG} AND r.how IS NULL
+            UNION ALL SELECT n.content, n.position::int, n.received_at, 0 FROM provider_notices n
+            JOIN provider_outcomes o USING (event) LEFT JOIN provider_resolutions r USING (event)
+            WHERE {_AGAINST} AND r.how IS NULL
+        ) AS open
+        WHERE (file, position) <> ($1, $2)
+        ORDER BY (at, nth, position) > (SELECT at, nth, $2 FROM here) DESC, at, nth, position LIMIT 1
         """,
         bytes.fromhex(file), position,
     )  # fmt: skip
@@ -492,8 +568,10 @@ async def line(pool: Pool | Connection, ring: KeyRing, id: str) -> LineRow | Non
     if not place.isdecimal() or len(place) > _LONGEST_PLACE or not digest:
         return None
     rows = await pool.fetch(
-        f"{_LINES} WHERE l.position = $2 AND starts_with(encode(f.digest, 'hex'), $1)", digest.lower(), int(place)
-    )
+        f"{_LINES} WHERE l.position = $2 AND starts_with(encode(f.digest, 'hex'), $1)"
+        f" UNION ALL {_NOTICES} WHERE n.position = $2 AND starts_with(encode(n.content, 'hex'), $1)",
+        digest.lower(), int(place),
+    )  # fmt: skip
     return (await _read(pool, ring, rows))[0] if len(rows) == 1 else None
 
 
@@ -501,9 +579,11 @@ _LONGEST_PLACE: Final = 9
 
 
 async def lines_of(pool: Pool | Connection, ring: KeyRing, payment: str) -> list[LineRow]:
-    """What the bank said of a payment, and what somebody matched with it, in the order in which it came."""
+    """What bank or provider said of a payment, and what somebody matched with it, in the order in which it came."""
     rows = await pool.fetch(
-        f"{_LINES} WHERE {_OF_PAYMENT} ORDER BY f.seq, l.position",
+        f"{_LINES} WHERE {_OF_PAYMENT}"
+        f" UNION ALL {_NOTICES} WHERE n.reference = (SELECT reference FROM payments WHERE id = $1)"
+        " ORDER BY imported_at, nth, position",
         payment,
     )
     return await _read(pool, ring, rows)
@@ -526,7 +606,7 @@ def _line(ring: KeyRing, row: Mapping[str, Any], why: StoredPart | None) -> Line
     return replace(found, name=name, iban=iban, about=about or "")
 
 
-_OF_THE_TEXTS: Final = frozenset({"said", "stream", "seq", "name", "text", "salt", "sealed"})
+_OF_THE_TEXTS: Final = frozenset({"said", "stream", "seq", "name", "text", "salt", "sealed", "nth"})
 
 
 class NotOpen(Exception):
@@ -536,16 +616,15 @@ class NotOpen(Exception):
 class CannotMatch(Exception):
     """The line cannot be what became of this payment or batch; `code` says why."""
 
-    def __init__(self, code: Literal["amount", "no-movement", "other-batch", "told"]) -> None:
+    def __init__(self, code: Literal["amount", "no-debit", "no-movement", "other-batch", "told"]) -> None:
         super().__init__(code)
         self.code = code
 
 
 async def resolve(
-    pool: Pool, row: LineRow, how: Literal["match", "not-ours", "refund"], why: str, by: By,
-    payment: str | None = None, batch: str | None = None,
-) -> None:  # fmt: skip
-    """Finance has looked at a line, and says what it is; of a match, journeys are to be told.
+    pool: Pool, row: LineRow, how: How, why: str, by: By, payment: str | None = None, batch: str | None = None
+) -> None:
+    """Finance has looked at a line or notice, and says what it is; of a match, journeys are to be told.
 
     Args:
         payment, batch: ids; of a match one of them.
@@ -553,6 +632,11 @@ async def resolve(
     Raises:
         NotOpen. NotFound: no such payment. CannotMatch.
     """
+    if row.kind == "notice":
+        await _resolve_notice(pool, row, how, why, by)
+        return
+    if how == "fee" and (row.cents is None or row.cents > 0):
+        raise CannotMatch("no-debit")
     file = bytes.fromhex(row.file)
     async with pool.acquire() as connection, connection.transaction():
         if payment is not None:
@@ -568,6 +652,25 @@ async def resolve(
             WHERE l.file = $1 AND l.position = $2 AND {_WRONG} ON CONFLICT DO NOTHING
             """,
             file, row.position, how, payment, batch, by.at, by.actor, seq,
+        )  # fmt: skip
+        if done != "INSERT 0 1":
+            raise NotOpen
+
+
+async def _resolve_notice(pool: Pool, row: LineRow, how: How, why: str, by: By) -> None:
+    if how == "match" or how == "fee":
+        raise CannotMatch("no-movement")
+    assert row.bank_reference is not None
+    async with pool.acquire() as connection, connection.transaction():
+        fact = NoticeResolved(event=row.bank_reference, how=how)
+        seq = await record(connection, STREAM, [Fact(fact, {"why": why})], by)
+        done = await connection.execute(
+            f"""
+            INSERT INTO provider_resolutions (event, how, resolved_at, resolved_by, seq)
+            SELECT o.event, $2, $3, $4, $5 FROM provider_outcomes o WHERE o.event = $1 AND {_AGAINST}
+            ON CONFLICT DO NOTHING
+            """,
+            row.bank_reference, how, by.at, by.actor, seq,
         )  # fmt: skip
         if done != "INSERT 0 1":
             raise NotOpen

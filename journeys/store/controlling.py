@@ -75,6 +75,20 @@ async def last(pool: Any) -> Control | None:
     return None if row is None else _control(row["at"], row["findings"])
 
 
+async def before(pool: Pool, run: str, at: datetime) -> tuple[Finding, ...]:
+    """What the daily control before this run found; nothing before the first. Those made by hand do not count."""
+    row = await pool.fetchrow(
+        "SELECT at, findings FROM controls WHERE run <> $1 AND at <= $2 AND NOT starts_with(run, $3)"
+        " ORDER BY at DESC LIMIT 1",
+        run, at, BY_HAND,
+    )  # fmt: skip
+    return () if row is None else _control(row["at"], row["findings"]).findings
+
+
+BY_HAND: Final = "by-hand-"
+"""How the run of a control begins that somebody asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What waits on the account: lines of the bank that fit nothing, transfers without a file, the last control."""

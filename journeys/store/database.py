@@ -14,7 +14,9 @@ Pool: TypeAlias = Any
 Connection: TypeAlias = Any
 """An `asyncpg.Connection`, or a pool's."""
 
-Role: TypeAlias = Literal["journeys_writer", "journeys_reader", "journeys_retention", "journeys_web"]
+Role: TypeAlias = Literal[
+    "journeys_writer", "journeys_reader", "journeys_retention", "journeys_web", "journeys_sequencer"
+]
 
 CONNECT_SECONDS: Final = 2.0
 COMMAND_SECONDS: Final = 3.0

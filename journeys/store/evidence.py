@@ -81,6 +81,12 @@ async def journey_streams(pool: Pool | Connection, after: str = "", limit: int =
     return [row["stream"] for row in rows]
 
 
+async def count_journeys(pool: Pool | Connection) -> int:
+    """How many streams of journeys there are."""
+    number: int = await pool.fetchval("SELECT count(*) FROM streams WHERE stream > 'journey-' AND stream < 'journey.'")
+    return number
+
+
 @dataclass(frozen=True, slots=True)
 class Money:
     """What tables say of a journey's money, beside its events."""

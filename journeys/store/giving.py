@@ -17,7 +17,7 @@ async def alone(connection: Connection) -> None:
 
 
 async def left_since(connection: Connection, payments: Sequence[str]) -> set[str]:
-    """Those of these payments whose file was given out while no statement of the bank has come since.
+    """Those of these payments whose file was given out while no statement has come since that reaches to that day.
 
     Until the end of the transaction no file is given out.
     """
@@ -26,7 +26,11 @@ async def left_since(connection: Connection, payments: Sequence[str]) -> set[str
         """
         SELECT m.payment::text FROM batch_transfers m JOIN batch_givings g ON g.batch = m.batch
         WHERE m.payment = ANY ($1::uuid[])
-        AND NOT EXISTS (SELECT FROM bank_files f WHERE f.kind = 'camt.053' AND f.imported_at > g.given_at)
+        AND NOT EXISTS (
+            SELECT FROM bank_files f JOIN bank_statements s ON s.file = f.digest
+            WHERE f.kind = 'camt.053' AND f.imported_at > g.given_at
+            AND coalesce(s.last_day, (SELECT max(l.booked_on) FROM bank_lines l WHERE l.file = f.digest))
+                >= (g.given_at AT TIME ZONE 'Europe/Paris')::date)
         """,
         payments,
     )

@@ -56,7 +56,7 @@ def row_of(header: Mapping[str, Any]) -> dict[str, Any]:
         case "PaymentHeld":
             row["held"] = True
         case "PaymentReleased" | "PaymentInstructed":
-            row["held"] = False
+            row["held"], row["reason"] = False, None
         case "PaymentRetried":
             row["replaced"] = True
         case "PaymentDoubted":
@@ -85,6 +85,18 @@ async def stopped_by_the_switch(pool: Pool | Connection) -> list[tuple[str, str]
         " ORDER BY since, id"
     )
     return [(row["stream"], row["id"]) for row in rows]
+
+
+async def blocked(
+    pool: Pool | Connection, *, reason: str | None = None, fund: str | None = None, limit: int = 1_000
+) -> list["PaymentRow"]:
+    """Payments that are blocked and were not called for again, the oldest first."""
+    rows = await pool.fetch(
+        f"{ROW} WHERE p.status = 'blocked' AND NOT p.replaced AND ($1::text IS NULL OR p.reason = $1)"
+        " AND ($2::text IS NULL OR p.fund = $2) ORDER BY p.since, p.id LIMIT $3",
+        reason, fund, limit,
+    )  # fmt: skip
+    return await read_rows(pool, rows)
 
 
 async def standing(pool: Pool | Connection, fund: str) -> list[Standing]:
@@ -155,18 +167,18 @@ ROW: Final = """
 
 async def payments(
     pool: Pool | Connection, *, status: Collection[str] = (), fund: str | None = None, pay_by: str | None = None,
-    before: datetime | None = None, limit: int = 500,
+    before: datetime | None = None, ids: Collection[str] = (), limit: int = 500,
 ) -> list[PaymentRow]:  # fmt: skip
     """Payments that the connection sees, those that have not moved for longest first.
 
     Args:
-        status: one of these; none: any. before: in their status since before this instant.
+        status: one of these; none: any. before: in their status since before this instant. ids: of these; none: any.
     """
     rows = await pool.fetch(
         f"""{ROW} WHERE (cardinality($1::text[]) = 0 OR p.status = ANY ($1)) AND ($2::text IS NULL OR p.fund = $2)
             AND ($3::text IS NULL OR p.pay_by = $3) AND ($4::timestamptz IS NULL OR p.since < $4)
-            ORDER BY p.since, p.id LIMIT $5""",
-        list(status), fund, pay_by, before, limit,
+            AND (cardinality($5::uuid[]) = 0 OR p.id = ANY ($5)) ORDER BY p.since, p.id LIMIT $6""",
+        list(status), fund, pay_by, before, list(ids), limit,
     )  # fmt: skip
     return await read_rows(pool, rows)
 

@@ -152,6 +152,18 @@ async def duplicates(pool: Pool, details: Details) -> list[Person]:
     return await _people(pool, rows)
 
 
+async def volunteers(pool: Pool, ids: list[str], names: list[str]) -> list[Person]:
+    """People with a journey of their own who have one of these ids, or one of these names (case, accents aside)."""
+    rows = await pool.fetch(
+        f"SELECT {_COLUMNS} FROM people p WHERE (id = ANY ($1::uuid[])"
+        " OR id IN (SELECT person FROM person_tokens WHERE token = ANY ($2)))"
+        " AND EXISTS (SELECT FROM journeys WHERE person = p.id) ORDER BY id",
+        ids,
+        await vault.name_tokens(pool, names),
+    )
+    return await _people(pool, rows)
+
+
 async def obey(pool: Pool, ring: KeyRing, command: Command, at: datetime) -> Answer:
     """Carry out a signed command about a person on the person's own stream; once for each command id.
 

@@ -148,8 +148,9 @@ async def unsettled(pool: Pool | Connection) -> Unsettled:
     row = await pool.fetchrow(
         """
         SELECT count(*) FILTER (WHERE o.event IS NULL)::int, min(n.received_at) FILTER (WHERE o.event IS NULL),
-               count(*) FILTER (WHERE o.outcome <> ALL ($1::text[]))::int
+               count(*) FILTER (WHERE o.outcome <> ALL ($1::text[]) AND r.how IS NULL)::int
         FROM provider_notices n LEFT JOIN provider_outcomes o USING (event)
+        LEFT JOIN provider_resolutions r USING (event)
         """,
         sorted(FINE),
     )

@@ -72,10 +72,27 @@ async def open_fund(
         await enter_fund(connection, Move.OPENED, code, balance, stream, seq)
 
 
-async def change_fund(pool: Pool, code: str, terms: Terms, by: By, donor: str | None = None) -> bool:
+class ChangedSince(Exception):
+    """Somebody has changed the fund, or put money in it, since it was looked at: nothing has changed."""
+
+
+async def version(pool: Pool | Connection, code: str) -> int:
+    """How far the stream of a fund is: what `seen` is compared with. 0: there is no such fund."""
+    found: int | None = await pool.fetchval(
+        "SELECT s.seq FROM streams s JOIN funds USING (stream) WHERE code = $1", code
+    )
+    return found or 0
+
+
+async def change_fund(
+    pool: Pool, code: str, terms: Terms, by: By, donor: str | None = None, seen: int | None = None
+) -> bool:
     """Give a fund other terms from now on, and another donor where one is named; what was promised stays promised.
 
-    False (and no event) when it is as it was. Raises NotFound, asyncpg.CheckViolationError.
+    False (and no event) when it is as it was. Raises NotFound, ChangedSince, asyncpg.CheckViolationError.
+
+    Args:
+        seen: `version` when the fund was looked at; None: it does not matter.
     """
     async with pool.acquire() as connection, connection.transaction():
         row = await connection.fetchrow(
@@ -85,6 +102,7 @@ async def change_fund(pool: Pool, code: str, terms: Terms, by: By, donor: str | 
         if row is None:
             raise NotFound("fund", code)
         stream, cap, first, last, purposes, before = row
+        await _unchanged(connection, stream, seen)
         known = Terms(cap_per_person=cap, first_day=first, last_day=last, purposes=tuple(purposes))
         if known == terms and donor in (None, before):
             return False
@@ -101,14 +119,21 @@ async def change_fund(pool: Pool, code: str, terms: Terms, by: By, donor: str | 
         return True
 
 
-async def top_up(pool: Pool, code: str, amount: int, by: By, donor: str = "") -> None:
-    """Put cents in a fund; when they came, `by` says. Raises NotFound."""
+async def top_up(pool: Pool, code: str, amount: int, by: By, donor: str = "", seen: int | None = None) -> None:
+    """Put cents in a fund; when they came, `by` says. Raises NotFound, ChangedSince; `seen`: as for change_fund."""
     async with pool.acquire() as connection, connection.transaction():
         stream = await connection.fetchval("SELECT stream FROM funds WHERE code = $1 FOR UPDATE", code)
         if stream is None:
             raise NotFound("fund", code)
+        await _unchanged(connection, stream, seen)
         seq = await record(connection, stream, [Fact(FundToppedUp(code=code, amount=amount), _named(donor))], by)
         await enter_fund(connection, Move.TOPPED_UP, code, amount, stream, seq)
+
+
+async def _unchanged(connection: Connection, stream: str, seen: int | None) -> None:
+    """With the fund's row held, nobody else appends to its stream. Raises ChangedSince."""
+    if seen is not None and seen != await connection.fetchval("SELECT seq FROM streams WHERE stream = $1", stream):
+        raise ChangedSince
 
 
 def _named(donor: str | None) -> dict[str, str]:

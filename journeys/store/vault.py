@@ -72,11 +72,12 @@ async def names(connection: Pool | Connection, rows: Iterable[tuple[str, bytes |
 
 
 async def tokens_of(connection: Pool | Connection, details: Details) -> list[bytes]:
-    """By what a person is found: each word of the name and its beginnings, the ends of the phone number, and name with
+    """By what a person is found: each word of the name and its beginnings, the whole name, the ends of the phone number, and name with
     birth date."""
     words = details.by_name.split()
     said = {f"word:{word[:length]}" for word in words for length in (*range(SHORTEST_BEGINNING, len(word)), len(word))}
     number = _digits(details.phone or "")
+    said.add(f"name:{details.by_name}")
     said |= {f"phone:{number[-length:]}" for length in range(SHORTEST_NUMBER, len(number) + 1)}
     if details.birth_date is not None:
         said.add(_born(details))
@@ -88,6 +89,12 @@ async def word_tokens(connection: Pool | Connection, words: str) -> list[bytes]:
     """What people have whose names have each of these words (as `search_form` gives them), or words that begin so."""
     asked = sorted(set(words.split()))
     found: list[bytes] = await connection.keys.token_of(*(f"word:{word}" for word in asked)) if asked else []
+    return found
+
+
+async def name_tokens(connection: Pool | Connection, names: Sequence[str]) -> list[bytes]:
+    """What people have who are called so (last and first name, as `search_form` gives them), in order."""
+    found: list[bytes] = await connection.keys.token_of(*(f"name:{name}" for name in names)) if names else []
     return found
 
 

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,11 +10,14 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from temporalio.client import Client
+from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
 from activities.control import Control
+from activities.digest import tell_finance
 from activities.fleet import Fleet
 from journeys import contract, temporal
+from journeys.channels.letter import Fate, Sent
 from journeys.domain import commands as c
 from journeys.domain.commands import Command, RetryPayment
 from journeys.domain.decide import Outcome
@@ -111,6 +115,37 @@ async def test_a_run_is_kept_once_and_the_schedule_made_once(
         assert (daily.hour[0].start, made.schedule.spec.time_zone_name) == (6, "Europe/Paris")
     finally:
         await client.get_schedule_handle(contract.CONTROL).delete()
+
+
+async def test_finance_is_told_what_is_found_once_and_again_when_it_changes(paid_once: Life) -> None:
+    life, pool = paid_once, paid_once.pool
+    await life.hire(str(uuid.uuid4()), "fatou", "finance")
+    await life.hire(str(uuid.uuid4()), "bound", "finance", funds=("main",))
+    gone = await life.hire(str(uuid.uuid4()), "gone", "finance")
+    await staff.set_active(pool, gone, False, life.by)
+
+    async def day(number: int) -> list[str]:
+        found = await controlling.control(pool, MONDAY + timedelta(days=number))
+        await controlling.keep(pool, f"control-{number}", found)
+        before = len(life.postman.letters)
+        await tell_finance(life.resources, f"control-{number}", found)
+        return [letter.body for letter in life.postman.letters[before:]]
+
+    assert await day(0) == [], "nothing is wrong"
+    [body] = await day(2)
+    assert life.postman.recipients == ["fatou@example.org"] and "plus d’un jour ouvré : 1" in body
+    assert await day(3) == [], "nothing has changed"
+    found = await controlling.control(pool, MONDAY + timedelta(days=3))
+    await controlling.keep(pool, "by-hand-1", replace(found, findings=()))
+    assert await day(4) == [], "a control by hand is no news"
+    assert await staff.take_role(pool, life.supervisor, "supervisor", life.by)
+    life.postman.answers.append(Sent(Fate.NOTHING_LEFT, "timeout"))
+    with pytest.raises(ApplicationError):
+        await day(5)
+    found = await controlling.control(pool, MONDAY + timedelta(days=5))
+    assert await tell_finance(life.resources, "control-5", found) == 1, "tried again it is told"
+    first, again = life.postman.letters[-2:]
+    assert (first.id, first.body) == (again.id, again.body) and "plus ce droit : 1" in again.body
 
 
 async def test_what_the_switch_blocked_is_called_for_again_once_payments_go_on(journal_pool: Any) -> None:

@@ -17,7 +17,8 @@ from journeys.domain.banking import reference_of
 from journeys.domain.commands import Command
 from journeys.domain.state import PaymentStatus
 from journeys.issuing import send_notices
-from journeys.store import provider
+from journeys.store import bank_files, provider
+from journeys.store.bank_files import CannotMatch, NotOpen
 from journeys.store.provider import Notice, OtherNotice
 from tests.activities.conftest import Life
 
@@ -191,3 +192,34 @@ async def test_two_who_tell_at_once_tell_once(life: Life) -> None:
     await asyncio.gather(*(send_notices(life.pool, life.resources.ring, send, life.now) for _ in range(4)))
     assert status(life, payment) is PaymentStatus.SETTLED
     assert await refusals(life) == 0
+
+
+async def test_what_contradicts_is_worked_off_with_the_lines_of_the_bank(life: Life) -> None:
+    pool, ring = life.pool, life.resources.ring
+    before = await bank_files.open_exceptions(pool)
+    payment = await instructed(life)
+    await hear(life, payment, "settled")
+    wrong = await hear(life, payment, "rejected")
+    short = await hear(life, payment, "settled", amount=19_999)
+    lost = await hear(life, payment, "settled", reference="NOBODYKNOWSTHIS")
+    await tell(life)
+    mine = {each.event: each for each in (wrong, short, lost)}
+    rows = {row.bank_reference: row for row in await bank_files.exceptions(pool, ring) if row.bank_reference in mine}
+    assert [rows[each].trouble for each in mine] == ["contradicted", "wrong-amount", "unknown-reference"]
+    assert await bank_files.open_exceptions(pool) == before + 3
+    row = rows[wrong.event]
+    assert (row.kind, row.payment, row.code, row.cents) == ("notice", payment, "rejected", -20_000)
+    assert await bank_files.line(pool, ring, row.id) == row
+    assert [each.code for each in await bank_files.lines_of(pool, ring, payment)] == ["settled", "rejected", "settled"]
+    assert await bank_files.next_exception(pool, row.file, row.position) != row.id
+    with pytest.raises(CannotMatch):
+        await bank_files.resolve(pool, row, "match", "vu", life.by, payment)
+    await bank_files.resolve(pool, row, "noted", "le prestataire s'est trompé, vu au téléphone", life.by)
+    with pytest.raises(NotOpen):
+        await bank_files.resolve(pool, row, "noted", "encore", life.by)
+    known = await bank_files.line(pool, ring, row.id)
+    assert known is not None and (known.how, known.why) == ("noted", "le prestataire s'est trompé, vu au téléphone")
+    assert await bank_files.open_exceptions(pool) == before + 2
+    with pytest.raises(NotOpen):
+        taken = next(each for each in await bank_files.lines_of(pool, ring, payment) if each.trouble is None)
+        await bank_files.resolve(pool, taken, "noted", "rien", life.by)

@@ -5,6 +5,7 @@ import io
 from datetime import date, timedelta
 from hashlib import sha256
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -178,7 +179,7 @@ async def batch_of(life: Life) -> str:
 
 
 async def never_paid(life: Life, payment: str) -> Answer:
-    finance = await life.hire(uuid7(life.now), "fatou", "finance")
+    finance = await life.hire(str(uuid4()), "fatou", "finance")
     return await life.ask(
         c.SettlePayment(payment=payment, fate="never-paid"), actor=finance, role="finance", reason="jamais parti"
     )
@@ -201,6 +202,9 @@ async def test_what_is_at_the_bank_never_left_only_after_a_statement_without_it(
     assert status(sepa, payment) is PaymentStatus.INSTRUCTED
     assert await journal.answer_of(sepa.pool, sepa.stream, refused.command) is None, "asked again it is judged anew"
     sepa.now += timedelta(days=1)
+    before = sepa.now.date() - timedelta(days=2)
+    await take_in(sepa, imaginary.statement([content], Plan(usual=Fate.SILENCE), before, opening=1_000_00))
+    assert (await never_paid(sepa, payment)).code == "payment-at-bank", "a statement of before says nothing of it"
     await take_in(sepa, imaginary.statement([content], Plan(usual=Fate.SILENCE), DAY, opening=1_000_00))
     assert (await never_paid(sepa, payment)).outcome == "accepted"
 

@@ -1,6 +1,6 @@
 """The whole campaigns: `schema` (schemathesis on every operation) and `fuzz` (20,000 broken requests).
 
-python -m tests.api.campaign schema|fuzz [--seed N] [--count N] [--only END_OF_AN_ADDRESS]
+python -m tests.api.campaign schema|fuzz [--seed N] [--count N] [--only END_OF_AN_ADDRESS …]
 """
 
 import argparse
@@ -24,7 +24,7 @@ def main() -> int:
     reader.add_argument("which", choices=["schema", "fuzz"])
     reader.add_argument("--seed", type=int, default=SEED)
     reader.add_argument("--count", type=int, help="requests of the fuzz (20000), cases an operation of each kind (60)")
-    reader.add_argument("--only", default="", help="of schema: the operations whose address ends so (all)")
+    reader.add_argument("--only", default=[""], nargs="+", help="of schema: the operations whose address ends so (all)")
     asked = reader.parse_args()
     began = time.monotonic()
     with open_site(journeys=12) as site:

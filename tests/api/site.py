@@ -49,11 +49,12 @@ class Site:
     mentor: str = ""
 
     def client(self, role: str | None = "referent", **headers: str) -> httpx.Client:
-        """A program with a role's token, or with none."""
+        """A program with a role's token, or with none; it reads no certificates, which takes 30 ms and helps nobody."""
         brought = {"Authorization": f"Bearer {self.tokens[role]}"} if role is not None else {}
         return httpx.Client(
-            base_url=f"{self.url}/api/v1", headers={**brought, "Accept-Language": "en", **headers}, timeout=60
-        )
+            base_url=f"{self.url}/api/v1", headers={**brought, "Accept-Language": "en", **headers}, timeout=60,
+            verify=False,
+        )  # fmt: skip
 
     def start(self, **more: Any) -> str:
         """Begin a journey of a person never seen before; its id."""

@@ -39,6 +39,7 @@ def test_every_example_is_one(site: Site) -> None:
     for name in bodies.models():
         bodies.model_of(name).model_validate_json(json.dumps(bodies.example_of(name)))
     bodies.Start.model_validate_json(json.dumps(bodies.START_EXAMPLE))
+    bodies.Retry.model_validate_json(json.dumps(bodies.RETRY_EXAMPLE))
     shown = [each for each in vars(shapes).values() if isinstance(each, type) and issubclass(each, shapes.Shape)]
     told = [each for each in shown if shapes.example_of(each) is not None]
     assert len(told) > 15

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,23 +101,27 @@ def up() -> Iterator[Up]:
 @pytest.fixture
 def journeys(monkeypatch: pytest.MonkeyPatch) -> Journeys:
     """The command line in this process, without a stack, speaking French."""
-    plain = plain_environment()
-    for name in set(os.environ) - set(plain):
-        monkeypatch.delenv(name)
+    _make_plain(monkeypatch)
+    return in_this_process
 
-    def said(*words: str, stdin: str = "", **variables: str) -> Said:
-        out, err = io.StringIO(), io.StringIO()
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in variables.items():
-                patch.setenv(name, value)
-            patch.setattr(sys, "stdin", io.StringIO(stdin))
-            patch.setattr(clock, "_offset", None)
-            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-                code = run(words)
-        assert "Traceback" not in out.getvalue() + err.getvalue()
-        return Said(code, out.getvalue(), err.getvalue())
 
-    return said
+def _make_plain(patch: pytest.MonkeyPatch) -> None:
+    for name in set(os.environ) - set(plain_environment()):
+        patch.delenv(name)
+
+
+def in_this_process(*words: str, stdin: str = "", **variables: str) -> Said:
+    """The command line in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        patch.setattr(sys, "stdin", io.StringIO(stdin))
+        patch.setattr(clock, "_offset", None)
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = run(words)
+    assert "Traceback" not in out.getvalue() + err.getvalue()
+    return Said(code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture
@@ -130,14 +134,16 @@ def nowhere(tmp_path: Path, journeys: Journeys, monkeypatch: pytest.MonkeyPatch)
 @pytest.fixture(scope="package")
 def team(up: Up) -> dict[str, str]:
     """Staff and a fund; handle to role."""
-    for handle, role in TEAM.items():
-        _made(up, "staff", "add", handle, "--name", f"{handle.capitalize()} R.", "--role", role)
-    _made(up, "fund", "open", "parvis-solidaire", "--balance", "100000")
+    with pytest.MonkeyPatch.context() as patch:
+        _make_plain(patch)
+        for handle, role in TEAM.items():
+            _made(up, "staff", "add", handle, "--name", f"{handle.capitalize()} R.", "--role", role)
+        _made(up, "fund", "open", "parvis-solidaire", "--balance", "100000")
     return TEAM
 
 
 def _made(up: Up, *words: str) -> None:
-    done = in_its_own(*words, JOURNEYS_DATA_DIR=str(up.data_dir))
+    done = in_this_process(*words, JOURNEYS_DATA_DIR=str(up.data_dir))
     assert done.code == 0, done.err
 
 
@@ -148,10 +154,10 @@ def here(up: Up, team: dict[str, str], journeys: Journeys, monkeypatch: pytest.M
     return journeys
 
 
-def in_its_own(*words: str, start: Sequence[str] = ("-m", "journeys.app.cli"), **variables: str) -> Said:
-    """The command line as a process of its own, left as people leave it; `start` is how Python begins it."""
+def in_its_own(*words: str, **variables: str) -> Said:
+    """The command line as a process of its own, left as people leave it."""
     done = subprocess.run(
-        [sys.executable, *start, *words],
+        [sys.executable, "-m", "journeys.app.cli", *words],
         capture_output=True,
         text=True,
         timeout=60,

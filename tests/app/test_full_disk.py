@@ -11,24 +11,21 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from .conftest import REPOSITORY, Said, in_its_own, plain_environment
+from journeys import temporal
+
+from .conftest import REPOSITORY, Journeys, Said, in_its_own, in_this_process, plain_environment
 
 WHOLE = "200m"
 LONGEST_SECONDS = 60.0
 """A command whose answer does not come gives up after its patience; the machine may be busy."""
-HASTY = """
-from datetime import timedelta
-from journeys import temporal
-from journeys.app.cli import main
-temporal.PATIENCE = timedelta(seconds=8)
-main()
-"""
-"""The command line, less patient than the half minute of ours."""
+HASTY = timedelta(seconds=8)
+"""Less patient than the half minute of ours."""
 
 
 @dataclass
@@ -56,12 +53,13 @@ class Disk:
             filler.unlink()
 
     def journeys(self, *words: str) -> Said:
-        return in_its_own(*words, JOURNEYS_DATA_DIR=str(self.data))
+        return in_this_process(*words, JOURNEYS_DATA_DIR=str(self.data))
 
 
 @pytest.fixture
-def disk() -> Iterator[Disk]:
+def disk(journeys: Journeys, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
     """20 MB: too small for a cluster."""
+    monkeypatch.setattr(temporal, "PATIENCE", HASTY)
     place = Path(tempfile.mkdtemp(prefix="full-"))
     place.chmod(0o755)
     mounted = subprocess.run(
@@ -97,9 +95,10 @@ def running(disk: Disk) -> Iterator[None]:
 
 
 def test_a_first_start_on_a_disk_too_small_says_so_and_the_next_one_with_room_succeeds(disk: Disk) -> None:
-    said = disk.journeys("up", "--json")
+    home = {"JOURNEYS_DATA_DIR": str(disk.data)}
+    said = in_its_own("up", "--json", **home)
     assert (said.code, said.error["code"]) == (1, "disk_full")
-    told = disk.journeys("up")
+    told = in_its_own("up", **home)
     assert str(disk.data) in told.err and "libérez de la place" in told.err
     disk.enlarge()
     with running(disk):
@@ -116,9 +115,8 @@ class Notes:
     not_done: list[str] = field(default_factory=list)
 
     def write(self, *more: str) -> Said:
-        said = in_its_own(
-            "do", self.journey, "add-note", "--text", "x" * 4000, "--as", "aline", "--json", *more,
-            start=("-c", HASTY), JOURNEYS_DATA_DIR=str(self.disk.data),
+        said = self.disk.journeys(
+            "do", self.journey, "add-note", "--text", "x" * 4000, "--as", "aline", "--json", *more
         )  # fmt: skip
         if said.code == 0:
             self.done.append(said.json["command"]["command"])

@@ -178,6 +178,26 @@ def test_what_is_typed_wrongly_changes_nothing(
     assert said.error["message"] and not (tmp_path / "x.xml").exists()
 
 
+def test_several_blocked_for_one_reason_are_called_for_again(desk: Journeys) -> None:
+    change = ("fund", "change", "parvis-solidaire", "--json")
+    assert desk(*change, "--from", "2020-01-01", "--to", "2020-12-31").code == 0
+    for nth in range(2):
+        granted(desk, f"Essai R{nth}")
+    blocked = awaited(lambda: listed(desk, "--state", "blocked"), 2)
+    assert {each["reason"] for each in blocked} == {"fund-period"}
+    retry = ("payments", "retry", "--as", "fin", "--why", "période corrigée", "--json")
+    wrong = desk(*retry)
+    assert (wrong.code, wrong.error["code"]) == (2, "nothing-named")
+    assert desk(*retry, "--reason", "person-cap").json["payments"] == []
+    assert desk(*change, "--always").code == 0
+    done = desk(*retry, "--reason", "fund-period")
+    assert (done.code, done.json["taken"]) == (0, 2), done.out
+    assert [each["replaced"] for each in listed(desk, "--state", "blocked")] == [True, True]
+    again = desk(*retry, blocked[0]["id"])
+    assert (again.code, again.json["payments"][0]["code"]) == (4, "payment-not-blocked")
+    assert desk(*retry, blocked[0]["id"], "--as", "aline").code == 4
+
+
 def test_without_an_account_nothing_is_made_or_taken(desk: Journeys, tmp_path: Path) -> None:
     for words in (["export", str(tmp_path / "x.xml")], ["import", str(tmp_path)]):
         said = desk("payments", *words, "--as", "fin", "--json", JOURNEYS_ACCOUNT__IBAN="", JOURNEYS_ACCOUNT__NAME="")

@@ -1,6 +1,11 @@
 """Who is proposed for a journey, on the command line: the directory, what was tried, and what is said of each."""
 
 from collections.abc import Callable
+from datetime import date
+
+import pytest
+
+from journeys.app import asking
 
 from .conftest import Journeys
 
@@ -86,3 +91,65 @@ def test_what_is_typed_wrongly_is_named(here: Journeys, started: Callable[..., s
     ):
         said = here(*words, "--json")
         assert (said.code, said.error["field"]) == (code, field), said
+
+
+def test_a_volunteer_under_age_is_nobodys_mentor(here: Journeys, started: Callable[..., str]) -> None:
+    """By the rules of their own programme: not entered, not proposed, not matched; told in its words."""
+    never, born = "ne rencontre jamais les personnes accompagnées", f"{date.today().year - 16}-01-01"
+    beginning = ("start", "-p", "benevolat", "--person", "Nils Mineur", "--born", born, "--referent", "aline")
+    untold = here(*beginning, "--json")
+    assert (untold.code, untold.error["code"], untold.error["field"]) == (2, "age-date-missing", "date-minor-entry")
+    own = here(*beginning, "--date", "minor-entry=2099-01-04", "--json").journey["id"]
+    refused = here("do", own, "record-situation", "--situation", "mission", "--value", "mentoring", "--as", "aline")
+    assert refused.code == 4 and never in refused.err
+
+    for words in (("Nils  MINEUR",), ("Nils", "--volunteer", own)):
+        said = here("mentor", "add", *words, "--json")
+        assert (said.code, said.error["code"]) == (4, "no-mentor-here"), said
+    # Entered before anybody knew of the volunteer.
+    assert here("mentor", "add", "Zoé Homonyme").code == 0
+    journey = started(name="Ali Cherche")
+    assert here("do", journey, "propose-mentor", "--mentor", "Zoé Homonyme", "--as", "aline").code == 0
+    started("--born", born, "--date", "minor-entry=2099-01-04", name="Zoé Homonyme", programme="benevolat")
+    match = here("do", journey, "match-mentor", "--mentor", "Zoé Homonyme", "--as", "aline", "--json")
+    assert (match.code, match.error["code"]) == (4, "no-mentor-here") and never in match.error["message"]
+    rows = {each["name"]: each for each in here("mentor", "propose", journey, "--json").json["mentors"]}
+    assert not rows["Zoé Homonyme"]["proposed"] and rows["Zoé Homonyme"]["grounds"][0] in ("asked", "barred")
+    assert never in here("mentor", "propose", journey).out.replace("\xa0", " ")
+
+    grown = started("--born", "1990-01-01", name="Max Majeur", programme="benevolat")
+    assert here("mentor", "add", "Max Majeur", "--volunteer", grown).code == 0
+    here("do", journey, "decline-mentor", "--mentor", "Zoé Homonyme", "--as", "aline")
+    assert here("do", journey, "propose-mentor", "--mentor", "Max Majeur", "--as", "aline").code == 0
+    assert here("do", journey, "match-mentor", "--mentor", "Max Majeur", "--as", "aline").code == 0
+
+
+def test_without_the_guard_a_minor_would_be_matched(
+    here: Journeys, started: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    born = f"{date.today().year - 16}-01-01"
+    started("--born", born, "--date", "minor-entry=2099-01-04", name="Lou Mineure", programme="benevolat")
+
+    async def nobody(*_: object) -> dict[str, object]:
+        return {}
+
+    monkeypatch.setattr(asking, "barred", nobody)
+    assert here("mentor", "add", "Lou Mineure").code == 0
+    journey = started(name="Eva Cherche")
+    for step in ("propose-mentor", "match-mentor"):
+        assert here("do", journey, step, "--mentor", "Lou Mineure", "--as", "aline").code == 0
+
+
+def test_whoever_is_full_or_gone_is_said(here: Journeys, started: Callable[..., str]) -> None:
+    assert here("partner", "add", "Foyer Plein", "--kind", "asylum", "--places", "1").code == 0
+    first, second = started(), started()
+    sending = ("send-referral", "--partner", "Foyer Plein", "--purpose", "asylum", "--as", "aline")
+    assert "plus de place" not in here("do", first, *sending).err
+    full = here("do", second, *sending)
+    assert full.code == 0 and "Foyer Plein n'a plus de place (1 sur 1)" in full.err
+    assert here("partner", "leave", "Foyer Plein").code == 0
+    gone = here("do", started(), *sending, "--json")
+    assert (gone.code, gone.error["code"]) == (4, "partner-left"), gone
+    assert here("mentor", "add", "Théo Occupé", "--capacity", "0").code == 0
+    busy = here("do", first, "propose-mentor", "--mentor", "Théo Occupé", "--as", "aline", "--lang", "en")
+    assert busy.code == 0 and "Théo Occupé has no place left (0 of 0)" in busy.err

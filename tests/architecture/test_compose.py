@@ -215,13 +215,14 @@ def test_migrations_and_workers_use_different_roles(services: dict[str, dict[str
 
 
 def test_keys_come_from_secret_files(compose: dict[str, Any], services: dict[str, dict[str, Any]]) -> None:
-    holders = {"SIGNING": {"worker", "web"}, "SEALING": {"migrate", "worker", "web"}}
-    for kind, having in holders.items():
-        secret, variable = f"journeys_{kind.lower()}_key", f"JOURNEYS_{kind}_KEY"
-        assert compose["secrets"][secret]["file"].startswith("${" + variable + "_PATH:?")
-        assert {name for name, service in services.items() if secret in service.get("secrets", ())} == having
-        for name in having:
-            assert services[name]["environment"][f"{variable}_FILE"] == f"/run/secrets/{secret}"
+    holders = {"signing": {"worker", "web"}, "checkpoint": {"worker"}, "sealing": {"migrate", "worker", "web"}}
+    assert set(compose["secrets"]) == {f"journeys_{key}_key" for key in holders}
+    for key, wanted in holders.items():
+        secret = f"journeys_{key}_key"
+        assert compose["secrets"][secret]["file"].startswith(f"${{JOURNEYS_{key.upper()}_KEY_PATH:?")
+        assert {name for name, service in services.items() if secret in service.get("secrets", [])} == wanted
+        for name in wanted:
+            assert services[name]["environment"][f"JOURNEYS_{key.upper()}_KEY_FILE"] == f"/run/secrets/{secret}"
 
 
 def test_passwords_have_no_default_and_go_no_further_than_needed(services: dict[str, dict[str, Any]]) -> None:
@@ -250,7 +251,8 @@ def test_every_variable_is_documented_and_every_documented_one_is_used() -> None
         assert len(comment) > 30, f"{name} needs a comment"
         assert used[name] == ({":?"} if value == "" else {":-"}), f"{name}: required everywhere, or nowhere"
     required = {name for name, (value, _) in example.items() if value == ""}
-    assert required == {*PASSWORDS, "JOURNEYS_SIGNING_KEY_PATH", "JOURNEYS_SEALING_KEY_PATH"}
+    keys = {f"JOURNEYS_{each}_KEY_PATH" for each in ("SIGNING", "CHECKPOINT", "SEALING")}
+    assert required == {*PASSWORDS, *keys}
 
 
 def test_defaults_are_those_of_the_example() -> None:
@@ -271,8 +273,9 @@ def test_application_reads_what_it_is_given(
     for name, value in environment.items():
         monkeypatch.setenv(name, VARIABLE.sub(lambda match: match["rest"], value))
     monkeypatch.delenv("JOURNEYS_SEALING_KEY", raising=False)
-    for variable in {"JOURNEYS_SIGNING_KEY_FILE", "JOURNEYS_SEALING_KEY_FILE"} & environment.keys():
-        monkeypatch.setenv(variable, str(key))
+    for kind in ("SIGNING", "CHECKPOINT", "SEALING"):
+        if f"JOURNEYS_{kind}_KEY_FILE" in environment:
+            monkeypatch.setenv(f"JOURNEYS_{kind}_KEY_FILE", str(key))
     settings = load_settings(data_dir=tmp_path)
     assert settings.database_url == environment["DATABASE_URL"] and not settings.embedded
     if service != "migrate":

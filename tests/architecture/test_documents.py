@@ -18,7 +18,7 @@ from journeys.authoring.reading import read_programme
 from journeys.domain.commands import BODIES
 from journeys.domain.events import KINDS
 from journeys.settings import PREFIX, Settings, unknown_variables
-from tests.__main__ import PAGES
+from tests.__main__ import halves
 from tests.architecture.test_imports import ALLOWED
 from tests.conftest import allowed_seconds
 
@@ -89,8 +89,7 @@ def test_every_room_of_the_tests_is_allowed_its_seconds_and_each_half_less_than_
     rooms = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")}
     allowed = allowed_seconds()
     assert allowed.keys() == rooms
-    pages = sum(allowed[room] for room in PAGES)
-    assert max(pages, sum(allowed.values()) - pages) < 10 * 60
+    assert max(sum(allowed[room] for room in half) for half in halves()) < 10 * 60
 
 
 # --- commands

@@ -23,8 +23,8 @@ SECTIONS: Final = {
     "Programme": "", "Label": "label:", "Role": "roles:", "DateRule": "dates:", "Phase": "phases:",
     "Milestone": "milestones:", "Reminder": "milestones: … remind:", "Contact": "contacts:", "Ladder": "ladders:",
     "Step": "ladders: … steps:", "Grant": "grants:", "Level": "grants: … levels:",
-    "Instalment": "grants: … instalments:", "Measure": "measures:", "Clock": "clock:", "Closing": "closings:",
-    "Referrals": "referrals:", "Transfers": "transfers:",
+    "Instalment": "grants: … instalments:", "Guard": "guards:", "Measure": "measures:", "Clock": "clock:",
+    "Closing": "closings:", "Referrals": "referrals:", "Transfers": "transfers:",
 }  # fmt: skip
 """Each group of keys, in the order of the guide, and where it is written."""
 
@@ -120,7 +120,7 @@ def _form(node: dict[str, Any], models: dict[str, Any], lang: str) -> str:
         return _form(next(one for one in node["anyOf"] if one.get("type") != "null"), models, lang)
     if "$ref" in node:
         name = node["$ref"].rpartition("/")[2]
-        if name == "Label":
+        if name in ("Label", "Saying"):
             return "`{fr: …, en: …}`"
         return _form(models[name], models, lang) if "enum" in models[name] else _group(name, lang)
     if "enum" in node or "const" in node:

@@ -1,10 +1,11 @@
 """Calendars as stored: public holidays of ten years, overseas also."""
 
 import json
+from datetime import date
 
 import pytest
 
-from journeys.authoring.calendars import CalendarUnknown, calendar_text, is_calendar, is_zone
+from journeys.authoring.calendars import CalendarUnknown, bank_day, calendar_text, is_calendar, is_zone
 from journeys.domain.calendar import CalendarText
 
 
@@ -54,3 +55,20 @@ def test_what_is_not_known_is_refused(zone: str, name: str) -> None:
     with pytest.raises(CalendarUnknown):
         calendar_text(zone, name, 2026)
     assert not (is_zone(zone) and is_calendar(name))
+
+
+@pytest.mark.parametrize(
+    ("asked", "settles"),
+    [
+        ("2027-03-25", "2027-03-25"),  # Thursday before Easter
+        ("2027-03-26", "2027-03-30"),  # Good Friday, to after Easter Monday
+        ("2026-12-25", "2026-12-28"),  # Christmas on a Friday
+        ("2027-12-31", "2027-12-31"),
+        ("2028-01-01", "2028-01-03"),
+        ("2026-05-01", "2026-05-04"),
+        ("2026-05-08", "2026-05-08"),  # a public holiday in France; banks settle
+        ("2026-11-28", "2026-11-30"),  # a Saturday
+    ],
+)
+def test_banks_settle_on_days_of_their_own(asked: str, settles: str) -> None:
+    assert bank_day(date.fromisoformat(asked)) == date.fromisoformat(settles)

@@ -738,6 +738,7 @@ def test_every_sentence_has_both_languages_and_can_be_written() -> None:
         "not-accepted",
         "bad-text",
         "no-grant-to-settle",
+        "age-without-date",
         "bad-date",
         "unknown-rule",
         "law-without-rule",

@@ -32,13 +32,13 @@ def prove(page: Page) -> None:
 def row(page: Page, path: str, name: str, words: str = "") -> Locator:
     """The line about a person that says these words, asked again until what the engine does by itself is there."""
     found = page.locator("li.item", has_text=name).filter(has_text=words).first
-    for _ in range(40):
+    for _ in range(100):
         page.goto(path)
         while not found.count() and (further := page.get_by_role("link", name="Page suivante")).count():
             further.first.click()
         if found.count():
             return found
-        page.wait_for_timeout(500)
+        page.wait_for_timeout(200)
     raise AssertionError(f"nothing about {name} {words} on {path}")
 
 

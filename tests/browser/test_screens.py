@@ -309,9 +309,10 @@ def test_every_screen_in_the_dark_on_a_phone_enlarged_and_on_paper(
         "escalations": "/alertes", "week": "/agenda", "start": "/nouveau?programme=auxilia", "releases": "/sorties",
         "programmes": "/programmes", "programme": "/programmes/auxilia", "team": "/equipe", "mentors": "/mentors",
         "partners": "/partenaires", "account": "/compte", "form": f"{address}/agir/log-contact",
+        "details": f"{address}/personne",
         "compare": "/programmes/auxilia/comparer?avec=concienta",
         "programme-error": "/programmes/auxilia?debut=hier", "no-page": "/nulle-part",
-        "indicators": "/indicateurs", "indicators-error": "/indicateurs?de=hier",
+        "import": "/reprise", "indicators": "/indicateurs", "indicators-error": "/indicateurs?de=hier",
     }  # fmt: skip
     for name, path in screens.items():
         page.goto(path)
@@ -322,7 +323,7 @@ def test_every_screen_in_the_dark_on_a_phone_enlarged_and_on_paper(
         if name == "escalations":
             line = page.locator("li.item", has_text="Partout").first
             expect(line).to_contain_text("étape manquée « plan de sortie")
-            expect(line).to_contain_text("ensuite : astreinte")
+            expect(line).to_contain_text("alerte : astreinte")
             expect(line.get_by_role("link", name="Confier")).to_have_count(1 if mode != "print" else 0)
         if mode == "print":
             expect(page.get_by_role("navigation", name="Navigation principale")).to_be_hidden()

@@ -91,6 +91,12 @@ def test_the_outcome_of_the_one_instruction(answer: str, kinds: list[object]) ->
     small(instruct=None).when("2027-03-02 11:01", Answer("instruct", answer)).then(*kinds)  # type: ignore[arg-type]
 
 
+def test_why_it_could_not_leave_is_kept_and_told() -> None:
+    held = Answer("instruct", "unsent", "bank-unreachable")
+    life = small(instruct=None).when("2027-03-02 11:01", held)
+    life.then(said("PaymentHeld", reason="bank-unreachable"))
+
+
 def test_unknown_is_looked_up_and_never_instructed_again() -> None:
     life = small(instruct=None, enquire=None).when("2027-03-02 11:01", Answer("instruct", "unknown"))
     life.when("2027-03-02 11:16").then("PaymentEnquired")

@@ -71,7 +71,10 @@ class Lives(RuleBasedStateMachine):
                 event(case)
 
 
+# A search takes as long as its processor lets it, and half a minute of it takes minutes where eight others want it too.
+PATIENCE = pytest.mark.timeout(900)
 TestLives = Lives.TestCase
+TestLives.pytestmark = [PATIENCE]
 TestLives.settings = settings(
     max_examples=60, stateful_step_count=30, deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -95,6 +98,7 @@ def test_every_command_is_made_up() -> None:
     assert made_up_commands() == BODIES.keys()
 
 
+@PATIENCE
 def test_seeded_lives_hold_and_reach_every_rare_case() -> None:
     reached: Counter[str] = Counter()
     for seed in SEEDS:

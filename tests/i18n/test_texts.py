@@ -1,6 +1,8 @@
 """Every text has its English, with the same places; dates, hours and money read as people write them."""
 
+import ast
 import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -45,6 +47,40 @@ def test_every_text_has_its_english_with_the_same_places() -> None:
         if not told or set(PLACE.findall(french)) != set(PLACE.findall(told))
     ]
     assert wrong == [], "add these to journeys/i18n/en.po"
+
+
+def pairs() -> Iterator[tuple[str, ast.expr, ast.expr]]:
+    """What entry points say in both languages side by side (decision 14): where, the French, the English."""
+    for file in [*sorted((HOME / "journeys").rglob("*.py")), HOME / "worker.py"]:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call) and (pair := pair_of(node)):
+                yield f"{file.relative_to(HOME)}:{node.lineno}", *pair
+
+
+def pair_of(call: ast.Call) -> tuple[ast.expr, ast.expr] | None:
+    named = {keyword.arg: keyword.value for keyword in call.keywords}
+    if {"fr", "en"} <= named.keys():
+        return named["fr"], named["en"]
+    begins = {"Said": 0, "both": 0, "group": 0, "usage": 1, "command": 2}.get(getattr(call.func, "id", ""))
+    if begins is None or len(call.args) < begins + 2:
+        return None
+    return call.args[begins], call.args[begins + 1]
+
+
+def written(text: ast.expr) -> tuple[str, int] | None:
+    """The words of a literal text, and how many places it has; None for what is put together elsewhere."""
+    if isinstance(text, ast.Constant):
+        return str(text.value), 0
+    if isinstance(text, ast.JoinedStr):
+        words = "".join(str(part.value) for part in text.values if isinstance(part, ast.Constant))
+        return words, sum(isinstance(part, ast.FormattedValue) for part in text.values)
+    return None
+
+
+def test_a_pair_has_both_its_texts_with_as_many_places() -> None:
+    literal = [(where, fr, en) for where, *pair in pairs() if (fr := written(pair[0])) and (en := written(pair[1]))]
+    assert len(literal) > 700
+    assert [where for where, fr, en in literal if bool(fr[0]) != bool(en[0]) or fr[1] != en[1]] == []
 
 
 def test_the_catalog_holds_no_text_that_is_gone() -> None:

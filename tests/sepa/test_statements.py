@@ -80,6 +80,21 @@ def test_a_return_is_known_by_its_transaction_code(family: str) -> None:
     assert not line.returned
 
 
+@pytest.mark.parametrize(
+    ("family", "sign", "fee"),
+    [
+        ("<Cd>MDOP</Cd><SubFmlyCd>CHRG</SubFmlyCd>", "DBIT", "CHRG"),
+        ("<Cd>ICDT</Cd><SubFmlyCd>COMM</SubFmlyCd>", "DBIT", "COMM"),
+        ("<Cd>ICDT</Cd><SubFmlyCd>ESCT</SubFmlyCd>", "DBIT", None),
+        ("<Cd>MCOP</Cd><SubFmlyCd>CHRG</SubFmlyCd>", "CRDT", None),
+    ],
+)
+def test_a_charge_of_the_bank_is_known_by_its_transaction_code(family: str, sign: str, fee: str | None) -> None:
+    code = f"<BkTxCd><Domn><Cd>ACMT</Cd><Fmly>{family}</Fmly></Domn></BkTxCd>"
+    (line,) = lines(camt053(entry(sign=sign)).replace(b"<BkTxCd/>", code.encode()))
+    assert line.fee == fee
+
+
 def test_a_return_that_names_its_own_parties_never_shows_our_account_as_the_other_side() -> None:
     both = parties(iban=OURS, name="ASSOCIATION").replace("</RltdPties>", "")
     both = both.replace("Cdtr", "Dbtr", 0) + parties(side="Dbtr").replace("<RltdPties>", "")

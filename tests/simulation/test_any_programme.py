@@ -79,6 +79,14 @@ class Author:
                                    {"to": "duty", "after": "2 months"}]},
             },
             "grants": {f"grant-{n}": self._grant() for n in range(draw.randint(0, 2))},
+            "guards": {
+                f"guard-{n}": {
+                    "says": {"fr": "x", "en": "x"}, "situation": "job", "bars": draw.sample(["none", "good"], 1),
+                    **({"when": draw.choice(self.dates)} if self.dates and draw.random() < 0.5 else {}),
+                    "needs": draw.sample(list(self.milestones), min(len(self.milestones), draw.randint(0, 1))),
+                }
+                for n in range(draw.randint(0, 2))
+            },
             "measures": {f"measure-{n}": {"label": "x", "situation": "job", "good": ["good"], "settle": "2 days",
                                           "at": [self.moment()]} for n in range(draw.randint(0, 2))},
             "review": draw.choice(["1 week", "1 month"]),

@@ -1,6 +1,7 @@
 """Programmes tried on people who do not exist: the rules hold, and the same draw gives the same counts."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -15,6 +16,8 @@ from journeys.domain import agenda, invariants
 from journeys.domain import events as e
 from journeys.domain.handbook import Handbook, open_handbook
 from journeys.domain.programme import Programme
+from journeys.indicators.definitions import answers_of
+from journeys.indicators.life import life_of
 from journeys.simulation.drawing import weeks
 from journeys.simulation.reading import USUAL, BehaviourInvalid, BehaviourNotFound, own_behaviour, read_behaviour
 from journeys.simulation.running import Stuck, Trial, one_life, simulate
@@ -59,27 +62,19 @@ def test_a_programme_written_by_the_guide_alone_ends_thirty_lives() -> None:
 
 
 def test_the_same_draw_gives_the_same_counts_by_one_process_or_by_two() -> None:
-    given = trial("auxilia", participants=60)
-    alone = simulate(given)
+    given, heard = trial("auxilia", participants=60), list[int]()
+    alone = simulate(given, told=heard.append)
     assert as_json(simulate(given, processes=2)) == as_json(alone)
-    assert as_json(simulate(replace(given, seed=4))) != as_json(alone)
-
-
-def test_who_is_told_how_far_it_is_hears_of_every_life() -> None:
-    heard: list[int] = []
-    simulate(trial("auxilia", participants=60), told=heard.append)
-    assert heard == [50, 60]
+    assert heard == [50, 60], "who is told how far it is hears of every life"
+    few = replace(given, participants=15)
+    assert as_json(simulate(replace(few, seed=4))) != as_json(simulate(few))
 
 
 def test_what_is_counted_is_what_the_events_say() -> None:
     given = trial("auxilia", participants=12)
     book, tally = book_of(given), simulate(given)
-    events = [
-        event.data
-        for number in range(12)
-        for moment in one_life(given, book, number)
-        for event in moment.offer.events
-    ]  # fmt: skip
+    lives = [[event for moment in one_life(given, book, nth) for event in moment.offer.events] for nth in range(12)]
+    events = [event.data for life in lives for event in life]
     assert tally.lives == 12 and tally.events == len(events)
     assert tally.outcomes.total() == 12 and tally.outcomes[OPEN] == 0
     assert tally.contacts["support", "made"] == sum(
@@ -94,6 +89,12 @@ def test_what_is_counted_is_what_the_events_say() -> None:
     for code in book.programme.milestones:
         assert sum(count for (milestone, _), count in tally.milestones.items() if milestone == code) == 12
     assert not tally.refused
+    indicated = Counter[tuple[str, str]]()
+    for life in lives:
+        known = life_of(life, book)
+        for code, answer in answers_of(known) if known is not None else ():
+            indicated += Counter({(code, each): getattr(answer, each) for each in ("yes", "no", "unknown")})
+    assert tally.indicators == indicated and indicated["housed-3-months", "yes"] > 0
 
 
 def behaving(edit: Callable[[dict[str, object]], None]) -> Trial:

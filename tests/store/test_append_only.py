@@ -9,21 +9,28 @@ import pytest
 from journeys.store.database import open_pool
 from journeys.store.journal import append, read_all
 from journeys.store.programmes import store_text
+from journeys.store.sequencing import sequence
 from journeys.store.signing import KeyRing
 
 from .samples import new_stream, noted, plain
 
 pytestmark = pytest.mark.asyncio
 
-FROZEN = ["events", "commands", "texts", "ledger_transactions", "ledger_entries"]
+FROZEN = [
+    "events", "commands", "texts", "ledger_transactions", "ledger_entries", "log_entries", "log_tiles", "checkpoints",
+    "checkpoint_deliveries",
+]  # fmt: skip
 
 
-async def fill(pool: Any, ring: KeyRing) -> str:
+async def fill(pool: Any, ring: KeyRing, dsn: str) -> str:
     stream = new_stream()
     for seq in range(3):
         await append(pool, ring, noted(stream, seq, ring))
     async with pool.acquire() as connection:
         await store_text(connection, "programme", "auxilia", "name: auxilia")
+    sequencer = await open_pool(dsn, role="journeys_sequencer", largest=1)
+    await sequence(sequencer)
+    await sequencer.close()
     return stream
 
 
@@ -44,10 +51,13 @@ async def fill(pool: Any, ring: KeyRing) -> str:
         "DELETE FROM streams",
         "TRUNCATE streams",
         "TRUNCATE ledger_entries",
+        "TRUNCATE log_entries",
+        "DELETE FROM log_entries",
+        "UPDATE log_entries SET position = position + 1",
     ],
 )
-async def test_the_owner_meets_a_trigger(pool: Any, owner: Any, ring: KeyRing, statement: str) -> None:
-    await fill(pool, ring)
+async def test_the_owner_meets_a_trigger(pool: Any, owner: Any, ring: KeyRing, statement: str, dsn: str) -> None:
+    await fill(pool, ring, dsn)
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
         await owner.execute(statement)
     # A replica's session switches ordinary triggers off, these not.
@@ -57,15 +67,15 @@ async def test_the_owner_meets_a_trigger(pool: Any, owner: Any, ring: KeyRing, s
 
 
 @pytest.mark.parametrize("table", FROZEN)
-@pytest.mark.parametrize("role", ["journeys_writer", "journeys_reader", "journeys_retention"])
+@pytest.mark.parametrize("role", ["journeys_writer", "journeys_reader", "journeys_retention", "journeys_sequencer"])
 async def test_no_role_may_change_or_delete(pool: Any, owner: Any, table: str, role: str) -> None:
     for right in ("UPDATE", "DELETE", "TRUNCATE", "TRIGGER", "REFERENCES"):
         assert not await owner.fetchval("SELECT has_table_privilege($1, $2, $3)", role, table, right)
     assert await owner.fetchval("SELECT tableowner FROM pg_tables WHERE tablename = $1", table) != role
 
 
-async def test_the_writer_is_refused_before_any_trigger(pool: Any, ring: KeyRing) -> None:
-    await fill(pool, ring)
+async def test_the_writer_is_refused_before_any_trigger(pool: Any, ring: KeyRing, dsn: str) -> None:
+    await fill(pool, ring, dsn)
     for statement in (
         "UPDATE events SET kind = 'x'",
         "DELETE FROM parts",
@@ -77,7 +87,7 @@ async def test_the_writer_is_refused_before_any_trigger(pool: Any, ring: KeyRing
 
 
 async def test_the_reader_reads_and_nothing_else(pool: Any, ring: KeyRing, dsn: str) -> None:
-    stream = await fill(pool, ring)
+    stream = await fill(pool, ring, dsn)
     reader = await open_pool(dsn, role="journeys_reader")
     assert len(await read_all(reader, stream)) == 3
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
@@ -88,7 +98,7 @@ async def test_the_reader_reads_and_nothing_else(pool: Any, ring: KeyRing, dsn: 
 
 
 async def test_retention_deletes_parts_and_reads_little(pool: Any, ring: KeyRing, dsn: str) -> None:
-    stream = await fill(pool, ring)
+    stream = await fill(pool, ring, dsn)
     retention = await open_pool(dsn, role="journeys_retention")
     assert await retention.execute("DELETE FROM parts WHERE stream = $1", stream) == "DELETE 3"
     for statement in ("DELETE FROM events", "SELECT * FROM people", "UPDATE parts SET text = ''"):
@@ -97,8 +107,8 @@ async def test_retention_deletes_parts_and_reads_little(pool: Any, ring: KeyRing
     await retention.close()
 
 
-async def test_a_change_forced_by_a_superuser_breaks_the_links(pool: Any, owner: Any, ring: KeyRing) -> None:
-    stream = await fill(pool, ring)
+async def test_a_change_forced_by_a_superuser_breaks_the_links(pool: Any, owner: Any, ring: KeyRing, dsn: str) -> None:
+    stream = await fill(pool, ring, dsn)
     await owner.execute("ALTER TABLE events DISABLE TRIGGER ALL")
     await owner.execute(
         "UPDATE events"
@@ -112,8 +122,8 @@ async def test_a_change_forced_by_a_superuser_breaks_the_links(pool: Any, owner:
 
 
 @pytest.mark.parametrize("name", ["", "journey", "journey-1", f"Journey-{'0' * 8}", "system-x"])
-async def test_no_stream_has_a_strange_name(pool: Any, owner: Any, ring: KeyRing, name: str) -> None:
-    stream = await fill(pool, ring)
+async def test_no_stream_has_a_strange_name(pool: Any, owner: Any, ring: KeyRing, name: str, dsn: str) -> None:
+    stream = await fill(pool, ring, dsn)
     for statement in (
         "INSERT INTO streams VALUES ($2 || left($1, 0), 0, sha256(''))",
         "UPDATE streams SET stream = $2 WHERE stream = $1",

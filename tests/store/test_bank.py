@@ -17,7 +17,7 @@ from journeys.domain.notices import ORDER
 from journeys.domain.payee import Payee
 from journeys.identifiers import uuid7
 from journeys.store import bank_files, batches, staff
-from journeys.store.bank_files import Imported, Incoming, NotOpen
+from journeys.store.bank_files import CannotMatch, Imported, Incoming, NotOpen
 from journeys.store.batches import BatchRow, ClosedSince, GivenOut, OtherTransfer, PaymentsStopped, Withdrawn
 from journeys.store.database import open_pool
 from journeys.store.directory import By
@@ -353,6 +353,29 @@ async def test_a_line_that_fits_nothing_waits_for_a_person(bank: Bank, change: d
     (one,), _ = await bank.given(50_00)
     found = await bank.take(HEAD, replace(out(one), **change))
     assert found.troubled == 1 and await bank.troubles() == [trouble] and await bank.said(one) == []
+
+
+async def test_what_the_bank_takes_for_itself_is_in_order_unless_it_names_a_payment(bank: Bank) -> None:
+    (one,), _ = await bank.given(50_00)
+    fee = out(None, 3_20, fee="CHRG", about="FRAIS DE TENUE")
+    found = await bank.take(HEAD, fee, replace(fee, bank_reference="B", batch="M1"), out(one, 49_99, fee="CHRG"))
+    assert (found.troubled, found.fees) == (1, 2) and await bank.troubles() == ["wrong-amount"]
+    rows = await bank_files.fees(bank.pool, bank.ring)
+    assert [(row.cents, row.code, row.about) for row in rows] == [(-3_20, "CHRG", "FRAIS DE TENUE")] * 2
+    known = await bank_files.imported(bank.pool, rows[0].file)
+    assert known == replace(found, known=True)
+    with pytest.raises(NotOpen):
+        await bank_files.resolve(bank.pool, rows[0], "fee", "frais", BY)
+
+
+async def test_what_the_bank_does_not_call_a_charge_is_closed_as_one(bank: Bank) -> None:
+    await bank.take(HEAD, out(None, 3_20), replace(out(None), cents=5_00))
+    debit, credit = await bank_files.exceptions(bank.pool, bank.ring)
+    await bank_files.resolve(bank.pool, debit, "fee", "frais de tenue de compte", BY)
+    with pytest.raises(CannotMatch, match="no-debit"):
+        await bank_files.resolve(bank.pool, credit, "fee", "frais", BY)
+    await bank_files.resolve(bank.pool, credit, "noted", "intérêts", BY)
+    assert await bank.troubles() == []
 
 
 async def test_a_debit_after_a_debit_is_doubled(bank: Bank) -> None:

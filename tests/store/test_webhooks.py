@@ -77,8 +77,8 @@ async def test_what_commits_late_is_told_late_and_not_skipped(pool: Any, ring: K
         await append(pool, ring, plain(quick, 0))
         assert await tell(pool, hook) == [(quick, 1)]
         await late.commit()
-    positions = dict(await pool.fetch("SELECT stream, position FROM events"))
-    assert positions[slow] < positions[quick], "a reader by position would have skipped it"
+    stored = dict(await pool.fetch("SELECT stream, wall FROM events"))
+    assert stored[slow] < stored[quick], "a reader by the time of storing would have skipped it"
     assert await tell(pool, hook) == [(slow, 1)]
 
 

@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -113,11 +114,18 @@ class Ground:
         return id
 
 
-@pytest_asyncio.fixture
-async def ground(database_url: str, tmp_path: Any) -> AsyncIterator[Ground]:
-    settings = load_settings(data_dir=tmp_path, signing_key="ab" * 32)
+@asynccontextmanager
+async def open_ground(database_url: str, data_dir: Any) -> AsyncIterator[Ground]:
+    """A house on this database, without an engine."""
+    settings = load_settings(data_dir=data_dir, signing_key="ab" * 32)
     async with open_house(settings, database_url, "127.0.0.1:1") as house:
         yield Ground(house, make_application(house, pace=Pace(100_000, 100_000, 100_000)), database_url)
+
+
+@pytest_asyncio.fixture
+async def ground(database_url: str, tmp_path: Any) -> AsyncIterator[Ground]:
+    async with open_ground(database_url, tmp_path) as made:
+        yield made
 
 
 @pytest_asyncio.fixture

@@ -72,6 +72,12 @@ GET /fonds                              login   refused   refused     open     r
 GET /fonds/{fund}                       login   refused   refused     open     refused  open     refused        refused  refused  refused
 GET /fonds/{fund}/releve.csv            login   refused   refused     open     refused  open     refused        refused  refused  refused
 GET /fonds/{fund}/releve.pdf            login   refused   refused     open     refused  open     refused        refused  refused  refused
+GET /fonds/{fund}/don                   login   refused   refused     open     refused  refused  refused        refused  refused  refused
+POST /fonds/{fund}/don                  login   refused   refused     open     refused  refused  refused        refused  refused  refused
+GET /fonds/{fund}/regles                login   refused   refused     open     refused  refused  refused        refused  refused  refused
+POST /fonds/{fund}/regles               login   refused   refused     open     refused  refused  refused        refused  refused  refused
+GET /nouveau-fonds                      login   refused   refused     refused  refused  refused  refused        refused  refused  refused
+POST /nouveau-fonds                     login   refused   refused     refused  refused  refused  refused        refused  refused  refused
 GET /justificatifs                      login   refused   refused     lists    refused  lists    refused        refused  refused  refused
 GET /healthz                            open    open      open        open     open     open     open           open     open     open
 GET /indicateurs                        login   figures   figures     figures  figures  figures  refused        refused  refused  refused
@@ -81,12 +87,17 @@ GET /langue                             open    open      open        open     o
 GET /mentors                            login   lists     lists       open     open     open     refused        refused  refused  refused
 GET /nouveau                            login   open      open        refused  refused  refused  refused        refused  refused  refused
 POST /nouveau                           login   open      open        refused  refused  refused  refused        refused  refused  refused
+GET /reprise                            login   open      open        refused  refused  refused  refused        refused  refused  refused
+POST /reprise                           login   open      open        refused  refused  refused  refused        refused  refused  refused
+GET /reprise/modele.csv                 login   open      open        refused  refused  refused  refused        refused  refused  refused
 GET /parcours                           login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 GET /parcours.csv                       login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 GET /parcours/{id}                      login   journey   journey     journey  journey  journey  journey        refused  refused  refused
 GET /parcours/{id}/agir/{command}       login   form      form        form     form     form     form           refused  refused  refused
 POST /parcours/{id}/agir/{command}      login   command   command     command  command  command  command        refused  refused  refused
 GET /parcours/{id}/aides/{grant}        login   refused   journey     journey  journey  refused  refused        refused  refused  refused
+GET /parcours/{id}/personne             login   details   details     details  details  details  details        refused  refused  refused
+POST /parcours/{id}/personne            login   details   details     details  details  details  details        refused  refused  refused
 GET /parcours/{id}/documents/{seq}      login   piece     piece       piece    piece    piece    piece          refused  refused  refused
 GET /parcours/{id}/synthese.pdf         login   journey   journey     journey  journey  journey  journey        refused  refused  refused
 GET /parcours/{id}/recus/{payment}.pdf  login   piece     piece       piece    piece    piece    piece          refused  refused  refused
@@ -129,8 +140,10 @@ GET /versements                         login   lists     lists       lists    l
 GET /versements/fichiers                login   refused   refused     open     open     open     refused        refused  refused  refused
 POST /versements/fichiers               login   refused   refused     refused  refused  refused  refused        refused  refused  refused
 POST /versements/fichiers/recus         login   refused   refused     refused  refused  refused  refused        refused  refused  refused
+POST /versements/retenus/redemander     login   refused   refused     lists    refused  refused  refused        refused  refused  refused
 GET /versements/{payment}               login   404       404         404      404      404      refused        refused  refused  refused
 GET /a-rapprocher                       login   refused   refused     open     open     open     refused        refused  refused  refused
+POST /a-rapprocher                      login   refused   refused     refused  refused  refused  refused        refused  refused  refused
 GET /a-rapprocher/{file}/{position}     login   refused   refused     404      404      404      refused        refused  refused  refused
 POST /a-rapprocher/{file}/{position}    login   refused   refused     refused  refused  refused  refused        refused  refused  refused
 ANY /static                             open    open      open        open     open     open     open           open     open     open
@@ -150,6 +163,8 @@ CELLS: Final = {
     "there is no such page (404), of another it is refused (403)",
     "letters": "whoever may add a note to the journey writes letters about it; of a journey that is not seen there is "
     "no such page (404), of another it is refused (403)",
+    "details": "whoever may propose a mentor on the journey changes what is known of its person; of a journey that is "
+    "not seen there is no such page (404), of another it is refused (403)",
     "refused": "refused (403); nothing is recorded",
     "login": "sent to the login",
     "leaves": "the session ends",

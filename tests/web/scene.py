@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cache
 from typing import Any, Final
 
 import httpx
@@ -164,6 +165,7 @@ class Scene:
         return self
 
 
+@cache
 def programmes() -> tuple[str, str]:
     """The usual programme, and the same under another name whose grants come from another fund."""
     usual = read_programme("auxilia").text

@@ -342,12 +342,14 @@ def judge(scene: Scene, answer: httpx.Response, role: str, route: str, scope: st
             assert status == 200 and not shown, what
         case "lists":
             judge_list(scene, answer, role, route, shown)
-        case "journey" | "form" | "command" | "piece" | "links" | "letters" if not sees:
+        case "journey" | "form" | "command" | "piece" | "links" | "letters" | "details" if not sees:
             assert status == 404 and not shown and NO_JOURNEY in answer.text, what
         case "piece":
             assert status == 404 and not shown and NO_JOURNEY not in answer.text, what
         case "links":
             assert status in ((200, 303, 409) if may(role, "add-note", scope) else (403,)), what
+        case "details":
+            assert status in ((200, 303) if may(role, "propose-mentor", scope) else (403,)), what
         case "form":
             assert (status, shown) == ((200, {scope}) if may(role, "add-note", scope) else (403, set())), what
         case "letters":

@@ -21,7 +21,7 @@ from journeys.domain.banking import Line, StatementHead
 from journeys.domain.payee import Payee
 from journeys.local import bank_files as bank
 from journeys.settings import load_settings
-from journeys.store import bank_files, batches
+from journeys.store import accounts, bank_files, batches
 from journeys.store.bank_files import Incoming
 from journeys.store.directory import By
 from journeys.store.payments import reference_of
@@ -274,3 +274,45 @@ async def test_a_stop_of_all_payments_is_said_and_gives_nothing_out(till: Till) 
 async def test_a_working_day_leaves_out_weekends_and_holidays(now: str, ago: str) -> None:
     said = a_working_day_ago(datetime.fromisoformat(f"{now}+00:00"))
     assert f"{said.astimezone(UTC):%Y-%m-%dT%H:%M}" == ago
+
+
+async def test_many_lines_are_resolved_at_once_and_what_was_typed_is_kept(till: Till) -> None:
+    await till.lines(60)
+    browser, token = await till.browser("fin")
+    shown = await till.page("fin", "/a-rapprocher?quoi=unknown-reference&cocher=1")
+    ids = re.findall(r'name="ligne" value="([^"]+)"[^>]* checked', shown)
+    assert len(ids) == 50, "a page is ticked by its address, without a script"
+    assert "checked" not in await till.page("fin", "/a-rapprocher?quoi=doubled&cocher=1")
+    path = "/a-rapprocher?quoi=unknown-reference"
+    body = {**form(token, how="fee", why=" "), "ligne": ids}
+    kept = await browser.post(path, data=body)
+    assert kept.status_code == 422 and kept.text.count(" checked") == 51, "fifty lines and what they are said to be"
+    for role in ("bound", "aude"):
+        other, theirs = await till.browser(role)
+        refused = await other.post(path, data={**form(theirs, how="fee", why="frais"), "ligne": ids})
+        assert refused.status_code == 403
+    assert await bank_files.open_exceptions(till.ground.house.writing) == 60
+    body["why"] = "Frais du mois"
+    done = await browser.post(path, data=body)
+    assert done.headers["location"] == "/a-rapprocher?quoi=unknown-reference&note=plusieurs&lignes=50"
+    assert "50 lignes traitées." in await till.page("fin", done.headers["location"])
+    assert await bank_files.open_exceptions(till.ground.house.writing) == 10
+    again = await browser.post(path, data=body)
+    assert again.status_code == 422 and await bank_files.open_exceptions(till.ground.house.writing) == 10
+
+
+async def test_ticked_payments_are_called_for_again_after_a_proof(till: Till) -> None:
+    ids = [await till.payment("blocked", reason="fund-cap") for _ in range(3)]
+    shown = await till.page("fin", "/versements?faire=blocked&cocher=1")
+    assert {id for id in ids if f'value="{id}"' in shown} == set(ids) and shown.count(" checked") == 3
+    assert "Redemander les versements cochés" not in await till.page("aude", "/versements?faire=blocked")
+    browser, token = await till.browser("fin")
+    body = {**form(token, why=" "), "versement": ids[:2]}
+    kept = await browser.post("/versements/retenus/redemander", data=body)
+    assert kept.status_code == 422 and kept.text.count(" checked") == 2 and "dites pourquoi" in kept.text.lower()
+    await accounts.set_password(till.ground.house.writing, till.people["fin"], "quatre mots pour entrer")
+    browser, token = await till.browser("fin")
+    body = {**form(token), "versement": ids[:2]}
+    await till.ground.house.writing.execute("UPDATE sessions SET proved_at = proved_at - interval '11 minutes'")
+    asked = await browser.post("/versements/retenus/redemander", data=body | {"why": "le fonds a été abondé"})
+    assert asked.status_code == 403 and ids[0] in asked.text, asked.text

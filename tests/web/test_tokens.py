@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+import pytest_asyncio
 from fastapi.routing import APIRoute
 from starlette.routing import Mount
 
@@ -20,10 +21,14 @@ from journeys.domain.rights import ROLES
 from journeys.store import staff, tokens
 from journeys.temporal import Unreachable
 from tests.web.conftest import BY, Ground, form
-from tests.web.test_reach import Town, town
+from tests.web.test_reach import Town
 
-__all__ = ["town"]
 HERE = "http://here.test"
+
+
+@pytest_asyncio.fixture
+async def town(ground: Ground) -> Town:
+    return await Town(ground).settle()
 
 
 def brought(token: str) -> dict[str, str]:

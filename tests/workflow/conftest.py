@@ -4,6 +4,7 @@ import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pytest_asyncio
@@ -154,10 +155,15 @@ class Engine:
         return [read_event(stored.read()) for stored in await journal.read_all(self.pool, self.stream)]
 
 
+@cache
+def _text(programme: str) -> str:
+    return read_programme(programme).text
+
+
 async def make_engine(stack: RealStack, pool: Any, programme: str = "auxilia", **options: Any) -> Engine:
     plain = await Client.connect(stack.temporal, data_converter=temporal.sealing(pool.keys))
     skipper = TimeSkipper(plain, config=TimeSkippingConfig(enabled=False, max_session_skip_count=MOST_SKIPS))
-    text = read_programme(programme).text
+    text = _text(programme)
     hashes = (
         await publishing.keep(pool, "programme", programme, text),
         await publishing.keep(pool, "calendar", "FR", calendar_text("Europe/Paris", "FR", date.today().year)),

@@ -1,16 +1,23 @@
 """`journeys audit`: what was true, what was known, the story, the replay, and whether every account agrees."""
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import typer
 
-from journeys.app.cli import audit_questions
+from journeys.app.cli import audit_questions, checkpoints, exporting
 from journeys.app.cli.desk import Desk
 from journeys.app.cli.shape import argument, at, command, group, option
-from journeys.app.failures import Exit, Failure, Said
+from journeys.app.failures import Exit, Failure, Said, usage
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from temporalio.client import Client
+
+    from journeys.audit.history import Shelf
     from journeys.audit.verifying import Sources
+    from journeys.store.database import Pool
 
 
 def add_to(app: typer.Typer) -> None:
@@ -41,10 +48,19 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         await _narrate(at(ctx), id, details)
 
-    @command(room, "replay", "Rejoue l'historique du moteur avec le code d'aujourd'hui.",
-             "Replays the engine's history with today's code.")  # fmt: skip
-    async def replay(ctx: typer.Context, id: str = argument(*audit_questions.ID)) -> int:
-        return await _replay(at(ctx), id)
+    @command(room, "replay", "Rejoue l'historique du moteur avec le code d'aujourd'hui : un parcours, ou tous.",
+             "Replays the engine's history with today's code: a journey, or all.")  # fmt: skip
+    async def replay(
+        ctx: typer.Context,
+        id: str = argument("un parcours ; sans lui, tous", "a journey; all without it", "[ID]", None),
+        processes: int = option("--processes", "combien à la fois (tous)", "how many at once (all)", 2),
+    ) -> int:
+        return await (_replay(at(ctx), id) if id is not None else _replay_all(at(ctx), processes))
+
+    @command(room, "archive", "Garde dès maintenant l'historique des passages terminés (sinon : chaque nuit).",
+             "Keeps the history of runs that ended now (otherwise: each night).")  # fmt: skip
+    async def archive(ctx: typer.Context) -> None:
+        await _archive(at(ctx))
 
     @command(
         room,
@@ -55,6 +71,19 @@ def add_to(app: typer.Typer) -> None:
     async def verify(
         ctx: typer.Context,
         id: str = argument("un parcours ; sans lui, tous", "a journey; all without it", "[ID]", None),
+        all: bool = option(
+            "--all",
+            "le journal d'ensemble : toutes les suites, l'arbre, les attestations, les fins",
+            "the log of everything: all streams, the tree, the checkpoints, the heads",
+            False,
+        ),
+        held: list[str] = option(  # noqa: B008
+            "--held",
+            "avec --all : le fichier d'une attestation gardée ailleurs (répétable)",
+            "with --all: the file of a checkpoint held elsewhere (repeatable)",
+            [],
+            metavar="FILE",
+        ),
         strict: bool = option(
             "--strict",
             "sortie 1 si un compte n'a pas pu être comparé",
@@ -62,13 +91,16 @@ def add_to(app: typer.Typer) -> None:
             False,
         ),
     ) -> int:
+        if all or held:
+            return await checkpoints.verify_all(at(ctx), id, held)
         return await _verify(at(ctx), id, strict)
 
     audit_questions.add_to(room)
+    checkpoints.add_to(room)
+    exporting.add_to(room)
 
 
 async def _show(desk: Desk, id: str, as_of: str | None, known_at: str | None) -> None:
-    from journeys.app.failures import usage
     from journeys.app.reading import ZONE
     from journeys.audit import showing
     from journeys.audit.reading import read_names
@@ -152,7 +184,10 @@ async def _replay(desk: Desk, id: str) -> int:
     from journeys.audit.replaying import replay
 
     row = await find_journey(await desk.pool(), id)
-    found = await replay(await desk.client(), row.stream, _workflows())
+    with _altered():
+        found = await replay(
+            await _client(desk), row.stream, _workflows(), await _shelf(desk), (await desk.pool()).keys
+        )
     if found is None:
         raise Failure(Exit.NOT_FOUND, "no-history", Said("le moteur n'a plus l'historique de ce parcours",
                       "the engine has no history of this journey any more"),
@@ -165,12 +200,101 @@ async def _replay(desk: Desk, id: str) -> int:
             counted = out.t(f"{run.history_events} événements", f"{run.history_events} events")
             out.line(f"  {run.run_id}  {counted}  {told}")
         if not found.complete:
-            out.line(
-                out.t("Le début n'est plus gardé par le moteur.", "The beginning is no longer kept by the engine.")
-            )
+            out.line(out.t("Le début n'est gardé nulle part.", "The beginning is kept nowhere."))
 
     out.result(found.as_json(), show)
     return Exit.BROKEN if found.failed is not None else Exit.DONE
+
+
+async def _replay_all(desk: Desk, processes: int) -> int:
+    from journeys.audit.replaying import replay_all
+    from journeys.store.evidence import count_journeys
+
+    if not 1 <= processes <= 64:
+        raise usage("processes", "--processes : de 1 à 64", "--processes: 1 to 64", field="--processes")
+    pool, out = await desk.pool(), desk.out
+    number, runs, events = await count_journeys(pool), 0, 0
+    without: list[str] = []
+    failed: list[tuple[str, str, str]] = []
+    engine, shelf, done = await _client(desk), await _shelf(desk), 0
+    label = Said("histoires rejouées", "histories replayed")
+    with _altered(), out.progress(label, number) as tell:
+        async for stream, replayed in replay_all(engine, _streams(pool), _workflows(), shelf, processes, pool.keys):
+            done += 1
+            tell(done, None)
+            if replayed is None:
+                without.append(stream)
+                continue
+            runs += len(replayed.runs)
+            events += sum(run.history_events for run in replayed.runs)
+            if replayed.failed is not None:
+                failed.append((stream, replayed.failed.run_id, replayed.failed.failure))
+
+    def show() -> None:
+        for stream, run, failure in failed:
+            out.line(f"  {stream.removeprefix('journey-')}  {run}  {failure}")
+        out.line(out.t(f"{done} parcours, {runs} passages rejoués, {events} événements du moteur, "
+                       f"{len(failed)} qui ne suivent plus le même chemin, {len(without)} sans historique.",
+                       f"{done} journeys, {runs} runs replayed, {events} events of the engine, "
+                       f"{len(failed)} that go another way now, {len(without)} without a history."))  # fmt: skip
+
+    shown = {"journeys": done, "runs": runs, "history_events": events, "without": [each[8:] for each in without],
+             "failed": [{"journey": each[8:], "run": run, "failure": why} for each, run, why in failed]}  # fmt: skip
+    out.result(shown, show)
+    return Exit.BROKEN if failed else Exit.DONE
+
+
+async def _archive(desk: Desk) -> None:
+    from journeys.temporal import archive_now
+
+    out = desk.out
+    kept = await archive_now(await desk.client(), desk.settings.task_queue)
+    out.result({"kept": kept}, lambda: out.line(out.t(f"{kept} historique(s) gardé(s).", f"{kept} history(ies) kept.")))
+
+
+async def _streams(pool: "Pool") -> "AsyncIterator[str]":
+    from journeys.store.evidence import journey_streams
+
+    last = ""
+    while streams := await journey_streams(pool, last):
+        for last in streams:
+            yield last
+
+
+async def _client(desk: Desk) -> "Client | None":
+    """The engine, where it answers; without it, what was kept is replayed all the same."""
+    from journeys.temporal import Unreachable
+
+    try:
+        return await desk.client()
+    except Unreachable:
+        return None
+
+
+async def _shelf(desk: Desk) -> "Shelf | None":
+    from journeys.audit.history import Shelf
+    from journeys.settings import SettingsError
+
+    try:
+        return Shelf(await desk.pool(), desk.ring())
+    except SettingsError:
+        return None
+
+
+@contextmanager
+def _altered() -> "Iterator[None]":
+    """A kept history that is not what it was is told as what it is: the record does not hold."""
+    from journeys.store.histories import Altered
+
+    try:
+        yield
+    except Altered as found:
+        raise Failure(
+            Exit.BROKEN, f"kept-{'gone' if found.why == 'gone' else 'altered'}",
+            Said(f"l'historique gardé du passage {found.run} n'est plus celui que le journal a noté",
+                 f"the kept history of run {found.run} is not the one that the journal recorded"),
+            Said("voyez « journeys audit verify »", "see “journeys audit verify”"), field=found.run,
+        ) from None  # fmt: skip
 
 
 def _workflows() -> tuple[type, ...]:
@@ -183,13 +307,8 @@ async def _sources(desk: Desk) -> "Sources":
     """Every account that can be had; without Temporal the rest is compared all the same."""
     from journeys.audit.verifying import Sources
     from journeys.settings import SettingsError
-    from journeys.temporal import Unreachable
 
-    pool = await desk.pool()
-    try:
-        client = await desk.client()
-    except Unreachable:
-        client = None
+    pool, client = await desk.pool(), await _client(desk)
     try:
         ring = desk.ring()
     except SettingsError:

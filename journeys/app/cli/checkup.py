@@ -56,6 +56,7 @@ async def doctor(desk: Desk, quick: bool) -> int:
             ("staff", _duty),
             ("webhooks", _webhooks),
             ("money", _money),
+            ("log", _log),
             ("documents", _documents),
         ]
     checks = [check for name, look in looks for check in await _looked(desk, name, look, quick)]
@@ -275,11 +276,56 @@ async def _provider(desk: Desk) -> list[Check]:
         checks.append(Check("notices", "warning",
                             Said(f"{left.exceptions} avis du prestataire contredisent ce qui est connu",
                                  f"{left.exceptions} notices of the provider contradict what is known"),
-                            Said("comparez avec les relevés de la banque",
-                                 "compare with the bank's statements")))  # fmt: skip
+                            Said("traitez-les : « journeys payments exceptions », puis « resolve »",
+                                 "resolve them: “journeys payments exceptions”, then “resolve”")))  # fmt: skip
     return checks
 
 
+async def _log(desk: Desk) -> list[Check]:
+    """Whether the log is signed, up to date, and held by somebody outside."""
+    from journeys.app.cli.checkpoints import REMEDY, no_key, told
+    from journeys.store import checkpoints, sequencing
+
+    pool = await desk.pool()
+    checks: list[Check] = []
+    log = await sequencing.head(pool)
+    refused, newest = await checkpoints.refusal(pool), await checkpoints.last(pool, log.origin)
+    if refused is not None:
+        checks.append(Check("log", "failed", told(refused), REMEDY))
+    async with desk.notary() as notary:
+        parties = notary.parties
+        if notary.seed is None and newest is None:
+            checks.append(Check("log", "warning", no_key().what, no_key().remedy))
+    signed = newest.size if newest is not None else 0
+    left, since = await sequencing.waiting(pool) + log.size - signed, await checkpoints.unsigned_since(pool, signed)
+    if refused is None and since is not None and desk.now - since > _SIGNED_WITHIN:
+        checks.append(Check("log", "failed", Said(f"{left} événements ne sont pas encore attestés",
+                            f"{left} events are not signed yet"),
+                            Said("vérifiez qu'un worker tourne, ou : journeys audit checkpoint",
+                                 "check that a worker runs, or: journeys audit checkpoint")))  # fmt: skip
+    standings = await checkpoints.standings(pool, log.origin)
+    for party in parties:
+        standing = standings.get(party.id)
+        if standing is not None and standing.reason is not None:
+            checks.append(Check("parties", "failed", Said(
+                f"attestation pas remise à {party.address} ({standing.reason}, {standing.failures} essai(s))",
+                f"checkpoint not delivered to {party.address} ({standing.reason}, {standing.failures} tries)"),
+                Said("elle est tentée de nouveau ; vérifiez l'adresse et les droits",
+                     "it is tried again; check the address and the permissions")))  # fmt: skip
+    if not parties:
+        checks.append(Check("parties", "warning",
+                            Said("personne au-dehors ne garde les attestations : qui tient la base peut tout réécrire",
+                                 "nobody outside holds checkpoints: whoever keeps the database can rewrite everything"),
+                            Said("indiquez JOURNEYS_CHECKPOINT_DIRECTORIES, JOURNEYS_CHECKPOINT_MAILS ou"
+                                 " JOURNEYS_CHECKPOINT_WEBHOOKS",
+                                 "set JOURNEYS_CHECKPOINT_DIRECTORIES, JOURNEYS_CHECKPOINT_MAILS or"
+                                 " JOURNEYS_CHECKPOINT_WEBHOOKS")))  # fmt: skip
+    if newest is not None and not any(check.name == "log" for check in checks):
+        checks.append(Check("log", "ok", Said(f"{newest.size} événements attestés", f"{newest.size} events signed")))
+    return checks
+
+
+_SIGNED_WITHIN: Final = timedelta(minutes=15)
 _TOLD_WITHIN: Final = timedelta(days=1)
 
 

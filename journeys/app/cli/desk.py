@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from journeys.settings import Settings, load_settings
 if TYPE_CHECKING:
     from temporalio.client import Client
 
+    from activities.notary import Notary
     from journeys.app.entry import Actor
     from journeys.store.database import Pool
     from journeys.store.directory import By
@@ -132,6 +134,20 @@ class Desk:
             if failure.code != "not-running":
                 raise
             return read(name).text
+
+    @asynccontextmanager
+    async def notary(self) -> AsyncIterator["Notary"]:
+        """Who keeps the log, as the worker has it. Raises Failure, SettingsError."""
+        from journeys.store.database import open_pool
+        from worker import make_notary
+
+        sequencer = await open_pool(
+            self.place().database_url, role="journeys_sequencer", largest=2, keys=(await self.pool()).keys
+        )
+        try:
+            yield make_notary(await self.pool(), sequencer, self.settings)
+        finally:
+            await sequencer.close()
 
     async def client(self) -> "Client":
         """Temporal. Raises Unreachable."""

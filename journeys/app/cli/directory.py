@@ -498,18 +498,28 @@ def _add_mentors(app: typer.Typer) -> None:
         place: str = option("--place", "ville", "town"),
         languages: str = option(*_LANGUAGES),
         interests: str = option(*_INTERESTS),
-    ) -> None:
+        volunteer: str = option(
+            "--volunteer", "son propre parcours de bénévole : ses règles valent aussi ici",
+            "their own journey as a volunteer: its rules hold here as well", metavar="ID",
+        ),
+    ) -> None:  # fmt: skip
+        from journeys.app.asking import barred, no_mentor
+        from journeys.app.finding import find_journey
+        from journeys.app.reading import today_of
         from journeys.identifiers import uuid7
         from journeys.store import mentors
         from journeys.store.mentors import Mentor
 
         desk = at(ctx)
-        by = await desk.keeper("supervisor", "referent")
+        by, pool = await desk.keeper("supervisor", "referent"), await desk.pool()
         mentor = Mentor(
-            id=uuid7(desk.now), capacity=capacity, site=site, **_contact(name, email, phone, language),
+            id=(await find_journey(pool, volunteer)).person if volunteer else uuid7(desk.now),
+            capacity=capacity, site=site, **_contact(name, email, phone, language),
             **_affinities(place, languages, interests),
         )  # fmt: skip
-        await mentors.add(await desk.pool(), mentor, by)
+        if (says := (await barred(pool, [mentor], today_of(desk.now))).get(mentor.id)) is not None:
+            raise no_mentor(mentor.name, says)
+        await mentors.add(pool, mentor, by)
         _told(desk, "mentor", mentor, f"{mentor.name} est noté.", f"{mentor.name} is noted.")
 
     @command(room, "list", "Tous les mentors.", "All mentors.")

@@ -161,6 +161,7 @@ def _from_files(found: dict[str, str]) -> Iterator[tuple[str, str]]:
 
 
 async def _give(desk: Desk, id: str, name: str, words: dict[str, str]) -> int:
+    from journeys.app.asking import worth_knowing
     from journeys.app.cli.body import Reader
     from journeys.app.cli.listing import row_json
     from journeys.app.cli.stopping import LEAVES, warning
@@ -179,6 +180,8 @@ async def _give(desk: Desk, id: str, name: str, words: dict[str, str]) -> int:
     body, texts = await reader.read()
     for line in await reader.seen(body):
         desk.out.note(line)
+    if (known := await worth_knowing(pool, body)) is not None:
+        desk.out.note(known.in_(desk.out.lang))
     asked = _signed(desk, loaded, reader, body, texts, actor)
     answer = await deliver(
         await desk.pool(), desk.ring(), desk.client, desk.settings.task_queue, loaded, asked, texts, actor,

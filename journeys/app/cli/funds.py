@@ -139,13 +139,14 @@ async def _create(
     desk: Desk, code: str, balance: str, cap: str | None, donor: str, days: tuple[str | None, str | None],
     purposes: "Sequence[str]",
 ) -> None:  # fmt: skip
+    from journeys.app.funds import ordered
     from journeys.app.reading import read_codes
     from journeys.identifiers import uuid7
     from journeys.store import treasury
 
     read_codes([code], "FONDS")
     amount, limit = _cents(balance, "--balance"), _cents(cap, "--cap") if cap is not None else None
-    first, last = _ordered(*_period(*days))
+    first, last = ordered(*_period(*days), "--to")
     called, given_for = _name(donor), read_codes(purposes, "--purpose")
     by = await desk.keeper("finance")
     await treasury.open_fund(
@@ -156,11 +157,12 @@ async def _create(
 
 
 async def _change(desk: Desk, code: str, terms: Any, donor: str | None) -> None:
+    from journeys.app.funds import ordered
     from journeys.store import treasury
 
     by = await desk.keeper("finance")
     wanted = terms(await _found(desk, code))
-    _ordered(wanted.first_day, wanted.last_day)
+    ordered(wanted.first_day, wanted.last_day, "--to")
     changed = await treasury.change_fund(
         await desk.pool(), code, wanted, by, _name(donor) if donor is not None else None
     )
@@ -170,12 +172,11 @@ async def _change(desk: Desk, code: str, terms: Any, donor: str | None) -> None:
 
 
 async def _top_up(desk: Desk, code: str, typed: str, donor: str, on: str | None) -> None:
+    from journeys.app.funds import read_gift
     from journeys.app.reading import read_occurred
     from journeys.store import treasury
 
-    cents = _cents(typed, "MONTANT")
-    if cents == 0:
-        raise usage("no-amount", "MONTANT : plus que zéro", "MONTANT: more than zero", field="MONTANT")
+    cents = read_gift(typed, "MONTANT")
     by = await desk.keeper("finance")
     if on is not None:
         by = dataclasses.replace(by, occurred_at=read_occurred(on, "--on", desk.now))
@@ -315,13 +316,6 @@ def _period(first: str | None, last: str | None) -> "tuple[date | None, date | N
     from journeys.app.reading import read_day
 
     return (read_day(first, "--from") if first else None, read_day(last, "--to") if last else None)
-
-
-def _ordered(first: "date | None", last: "date | None") -> "tuple[date | None, date | None]":
-    if first is not None and last is not None and last < first:
-        raise usage("days-turned", "--to : le dernier jour est avant le premier",
-                    "--to: the last day is before the first", field="--to")  # fmt: skip
-    return first, last
 
 
 def _name(typed: str) -> str:

@@ -1,6 +1,6 @@
 """`journeys import`: a caseload that was kept elsewhere, seen row by row first, then taken over."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,19 +8,12 @@ import typer
 
 from journeys.app.cli.desk import Desk, actor_of
 from journeys.app.cli.shape import argument, at, command, option
-from journeys.app.cli.starting import Silence, outcome_of, watch_from_of
-from journeys.app.failures import Exit, Failure, Said, usage
+from journeys.app.cli.starting import watch_from_of
+from journeys.app.failures import Exit, Said, usage
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
-
-    from journeys.app.caseload import Case
-    from journeys.app.importing import Foreseen
-    from journeys.app.publishing import Rules
+    from journeys.app.entry import Actor
     from journeys.store.staff import Member
-
-_NEXT = 3
-"""Dues that are shown of each journey."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -75,13 +68,13 @@ class _Import:
     dry_run: bool
     referent: str | None
     site: str | None
-    rules_by_year: "dict[int, Rules]" = field(default_factory=dict)
-    text: str = ""
 
     async def run(self, path: Path, programme: str, watch_from: str | None) -> int:
         from journeys.app.caseload import read_caseload
+        from journeys.app.cli.explaining import explained
         from journeys.app.publishing import programme_text_of
         from journeys.app.reading import today_of
+        from journeys.app.taking_over import TakingOver, is_good
         from journeys.domain.programme import compile_programme
         from journeys.store import mentors
 
@@ -89,29 +82,21 @@ class _Import:
         today = today_of(desk.now)
         watch = watch_from_of(watch_from or today.isoformat())
         assert watch is not None
-        self.text = await programme_text_of(pool, programme)
+        text = await programme_text_of(pool, programme)
         file = read_caseload(
-            path, compile_programme(self.text), await mentors.mentors(pool), today,
+            path, compile_programme(text), await mentors.mentors(pool), today,
             needs_referent=self.referent is None and desk.acting_as is None,
         )  # fmt: skip
         for note in file.notes:
             desk.out.note(note.in_(desk.out.lang))
-        results: list[dict[str, Any]] = []
-        silent = False
-        for case in file.cases:
-            known = {"line": case.row.line, "name": case.row.label}
-            if silent:
-                results.append(known | {"outcome": "not-tried"})
-                continue
-            try:
-                results.append(known | await self._row(case, watch))
-            except Silence:
-                silent = True
-                results.append(known | {"outcome": "unknown"})
-        good = sum(result["outcome"] in _GOOD and not result.get("differing") for result in results)
+        results = await TakingOver(
+            pool, desk.ring(), text, desk.now, watch, desk.out.lang, self._acts, explained, desk.client,
+            desk.settings.task_queue, self.dry_run, self.referent or desk.acting_as, self.site,
+        ).rows(file.cases)  # fmt: skip
+        good = sum(map(is_good, results))
         desk.out.result({"rows": results, "dry_run": self.dry_run, "done": good, "failed": len(results) - good},
                         lambda: self._print(results, good))  # fmt: skip
-        if silent:
+        if any(result["outcome"] == "unknown" for result in results):
             desk.out.note(desk.out.t(
                 "Plus de réponse : vérifiez avec « journeys doctor », puis redonnez le même fichier.",
                 "No more answer: check with “journeys doctor”, then give the same file again.",
@@ -119,89 +104,15 @@ class _Import:
             return Exit.UNREACHABLE
         return Exit.DONE if good == len(results) else Exit.FAILED
 
-    async def _row(self, case: "Case", watch: "datetime") -> dict[str, Any]:
-        """One row's result; what fails in it touches no other."""
-        try:
-            return await self._taken(case, watch)
-        except Failure as failure:
-            return {"outcome": outcome_of(failure), "error": failure.as_json(self.desk.out.lang)}
-        except Exception as error:
-            from journeys.app.cli.explaining import explained
-
-            told = explained(error)
-            if told.exit is Exit.UNREACHABLE:
-                raise Silence from error
-            return {"outcome": "failed", "error": told.as_json(self.desk.out.lang)}
-
-    async def _taken(self, case: "Case", watch: "datetime") -> dict[str, Any]:
-        from journeys.app.finding import find_staff
-        from journeys.app.importing import Importer
-        from journeys.app.starting import Beginning, Starter
-
-        if case.failure is not None:
-            raise case.failure
-        assert case.row.details is not None
-        desk, pool = self.desk, await self.desk.pool()
-        named = case.row.referent or self.referent or desk.acting_as
-        if named is None:
-            raise usage("no-referent", "référent : case vide", "referent: empty cell", field="référent")
-        leader = await find_staff(pool, named, "référent")
-        actor = await desk.actor() if desk.acting_as is not None else actor_of(leader)
-        start = case.start or case.first_day
-        wanted = Beginning(
-            details=case.row.details, referent=leader, dates=case.row.dates, start=start,
-            site=case.row.site or self.site, watch_from=watch, happened=case.happened,
-        )  # fmt: skip
-        importer = Importer(Starter(pool, desk.ring(), self._rules(case.first_day), actor))
-        foreseen = await importer.foresee(case, wanted, desk.now)
-        if foreseen.refused is not None:
-            raise foreseen.refused
-        told = self._told(foreseen, leader)
-        if self.dry_run or told["outcome"] == "known":
-            return told
-        journey = await importer.carry_out(foreseen, await desk.client(), desk.settings.task_queue, desk.now)
-        return told | {"journey": journey}
-
-    def _rules(self, first: "date | None") -> "Rules":
-        from journeys.app.publishing import rules
-        from journeys.app.reading import today_of
-
-        today = today_of(self.desk.now)
-        year = min(today, first or today).year
-        if year not in self.rules_by_year:
-            self.rules_by_year[year] = rules(self.text, today, first)
-        return self.rules_by_year[year]
-
-    def _told(self, foreseen: "Foreseen", leader: "Member") -> dict[str, Any]:
-        """What a row comes to, in words."""
-        from journeys.i18n import format_date
-
-        lang, milestones = self.desk.out.lang, foreseen.book.programme.milestones
-        person = foreseen.state.person
-        names = {leader.id: leader.name, person: foreseen.case.row.label}
-        new = foreseen.known is None
-        outcome = "imported" if new else "completed" if foreseen.facts else "known"
-        return {
-            "outcome": outcome,
-            "facts": len(foreseen.facts),
-            "journey": foreseen.known.row.id if foreseen.known is not None else None,
-            "status": foreseen.state.status.value,
-            "behind": [milestones[code].label.in_(lang) for code in foreseen.settled],
-            "unanswered": [
-                {"milestone": code, "label": milestones[code].label.in_(lang), "due": day.isoformat(),
-                 "text": f"{milestones[code].label.in_(lang)} ({format_date(day, lang)})"}
-                for code, day in foreseen.left_behind.items()
-            ],
-            "next": foreseen.coming(names, lang, _NEXT),
-            "told": foreseen.told(names, lang),
-            "differing": [fact.column for fact in foreseen.differing],
-        }  # fmt: skip
+    async def _acts(self, leader: "Member") -> "Actor":
+        return await self.desk.actor() if self.desk.acting_as is not None else actor_of(leader)
 
     def _print(self, results: list[dict[str, Any]], good: int) -> None:
+        from journeys.app.taking_over import outcome_word
+
         out = self.desk.out
-        words = _FORESEEN if self.dry_run else _DONE
         for result in results:
-            word = words.get(result["outcome"], _OTHERWISE.get(result["outcome"], Said("", ""))).in_(out.lang)
+            word = outcome_word(result, dry_run=self.dry_run).in_(out.lang)
             out.heading(out.t(f"Ligne {result['line']} · {result['name']} : {word}",
                               f"Line {result['line']} · {result['name']}: {word}"))  # fmt: skip
             self._print_row(result)
@@ -235,32 +146,17 @@ class _Import:
                 out.line(out.t(f"  {short(result['journey'])}, {result['facts']} fait(s) noté(s)",
                                f"  {short(result['journey'])}, {result['facts']} fact(s) noted"))  # fmt: skip
             return
-        self._list(out.t("Déjà fait", "Behind already"), [", ".join(result["behind"])] if result["behind"] else [])
-        self._list(out.t("Ensuite", "Next"), result["next"])
-        self._list(
-            out.t("Ne sera plus demandé, faute de réponse dans le fichier (écrivez le jour, « sans objet », ou"
-                  " « à faire le jj/mm/aaaa »)",
-                  "Will not be asked for any more, for want of an answer in the file (write the day, “not needed”, or"
-                  " “to do yyyy-mm-dd”)"),
-            [", ".join(each["text"] for each in result["unanswered"])] if result["unanswered"] else [],
-        )  # fmt: skip
-        self._list(out.t("Prévenus aussitôt", "Told at once"), result["told"] or [out.t("personne", "nobody")])
+        from journeys.app import taking_over as said
 
-    def _list(self, title: str, lines: list[str]) -> None:
+        unanswered = [each["text"] for each in result["unanswered"]]
+        self._list(said.BEHIND, [", ".join(result["behind"])] if result["behind"] else [])
+        self._list(said.COMING, result["next"])
+        self._list(said.UNANSWERED, [", ".join(unanswered)] if unanswered else [])
+        self._list(said.TOLD, result["told"] or [said.NOBODY.in_(out.lang)])
+
+    def _list(self, title: Said, lines: list[str]) -> None:
         if lines:
             colon = self.desk.out.t(" :", ":")
-            self.desk.out.line(f"  {title}{colon}")
+            self.desk.out.line(f"  {title.in_(self.desk.out.lang)}{colon}")
             for line in lines:
                 self.desk.out.line(f"    {line}")
-
-
-_GOOD = frozenset({"imported", "completed", "known"})
-_FORESEEN = {"imported": Said("sera repris", "will be taken over"),
-             "completed": Said("sera complété", "will be completed"),
-             "known": Said("déjà repris, rien de nouveau", "taken over before, nothing new")}  # fmt: skip
-_DONE = _FORESEEN | {"imported": Said("repris", "taken over"), "completed": Said("complété", "completed")}
-_OTHERWISE = {
-    "duplicate": Said("déjà connu", "known already"), "refused": Said("refusé", "refused"),
-    "failed": Said("erreur", "error"), "unknown": Said("sans réponse", "no answer"),
-    "not-tried": Said("pas essayé", "not tried"),
-}  # fmt: skip

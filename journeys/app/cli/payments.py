@@ -51,6 +51,22 @@ def add_to(app: typer.Typer) -> None:
     async def show(ctx: typer.Context, payment: str = _PAYMENT) -> None:
         await _show(at(ctx), payment)
 
+    @command(
+        room, "retry",
+        "Redemande plusieurs versements retenus : ceux qui sont nommés, ou tous ceux d'un motif.\n\nChacun passe de"
+        " nouveau par toutes les règles.",
+        "Calls for several blocked payments again: those named, or all of one reason.\n\nEach goes through every"
+        " rule anew.",
+    )  # fmt: skip
+    async def retry(
+        ctx: typer.Context,
+        payment: list[str] = argument("les versements", "the payments", "VERSEMENT…", []),  # noqa: B008
+        reason: str = option("--reason", "tous ceux qui sont retenus pour ce motif", "all blocked for this reason"),
+        fund: str = option("--fund", "de ce fonds seulement", "from this fund only"),
+        why: str = option("--why", "pourquoi", "why", ...),
+    ) -> int:
+        return await _retry(at(ctx), payment, reason, fund, why)
+
     @command(room, "batches", "Les lots de virements.", "Batches of transfers.")
     async def batches_(ctx: typer.Context) -> None:
         await _batches(at(ctx))
@@ -95,13 +111,14 @@ def add_to(app: typer.Typer) -> None:
     ) -> int:
         return await _import(at(ctx), file)
 
-    @command(room, "exceptions", "Les lignes de la banque que quelqu'un doit regarder.",
-             "Lines of the bank that somebody must look at.")  # fmt: skip
+    @command(room, "exceptions", "Ce que la banque ou le prestataire a dit, et que quelqu'un doit regarder.",
+             "What bank or provider said and somebody must look at.")  # fmt: skip
     async def exceptions(
         ctx: typer.Context,
         resolved: bool = option("--resolved", "celles qui sont traitées", "those that are resolved", False),
+        fees: bool = option("--fees", "les frais de la banque, en règle", "the bank's charges, in order", False),
     ) -> None:
-        await _exceptions(at(ctx), resolved)
+        await _exceptions(at(ctx), resolved, fees)
 
     @command(room, "resolve", "Dit ce qu'est une ligne de la banque.", "Says what a line of the bank is.")
     async def resolve(
@@ -109,8 +126,8 @@ def add_to(app: typer.Typer) -> None:
         line: str = argument("la ligne, comme « exceptions » la nomme", "the line, as “exceptions” names it", "LIGNE"),
         how: str = option(
             "--how",
-            "match:VERSEMENT (ou match:LOT), not-ours, refund",
-            "match:PAYMENT (or match:BATCH), not-ours, refund",
+            "match:VERSEMENT (ou match:LOT), not-ours, refund, fee (frais), noted (vu, rien à faire ici)",
+            "match:PAYMENT (or match:BATCH), not-ours, refund, fee, noted (looked at, nothing to do here)",
             ...,
         ),
         why: str = option("--why", "pourquoi", "why", ...),
@@ -223,6 +240,44 @@ def _tell(desk: Desk, story: "Story") -> None:
         desk.out.heading(day.title)
         for each in day.told:
             desk.out.line(f"  {each.time:>7}  {each.text}")
+
+
+# --- several blocked ones
+
+
+async def _retry(desk: Desk, asked: list[str], reason: str | None, fund: str | None, why: str) -> int:
+    from journeys.app.reconciling import find_payment
+    from journeys.app.retrying import AT_MOST, call_again
+    from journeys.identifiers import short
+    from journeys.store.payments import blocked
+
+    if bool(asked) == (reason is not None):
+        raise usage(
+            "nothing-named", "dites lesquels : des versements, ou un motif (--reason)",
+            "say which: payments, or a reason (--reason)", field="VERSEMENT",
+        )  # fmt: skip
+    actor, pool = await desk.actor(), await desk.pool()
+    if asked:
+        rows = [await find_payment(pool, each, "VERSEMENT") for each in asked]
+    else:
+        rows = await blocked(pool, reason=reason, fund=fund, limit=AT_MOST)
+        rows = [row for row in rows if not actor.funds or row.fund in actor.funds]
+    done = await call_again(
+        pool, desk.ring(), desk.client, desk.settings.task_queue, rows, why, actor, desk.now
+    ) if rows else []  # fmt: skip
+    taken = sum(each.outcome == "accepted" for each in done)
+    out = desk.out
+
+    def show() -> None:
+        out.line(out.t(f"Redemandés : {taken} sur {len(done)}.", f"Called for again: {taken} of {len(done)}."))
+        for each in done:
+            if each.outcome != "accepted":
+                out.line(f"{short(each.payment)}  {each.code or each.outcome}")
+
+    out.result({"payments": [each.as_json() for each in done], "taken": taken}, show)
+    if any(each.outcome == "waiting" for each in done):
+        return Exit.UNREACHABLE
+    return Exit.DONE if taken == len(done) else Exit.REFUSED
 
 
 # --- out
@@ -363,6 +418,11 @@ def _say_imported(desk: Desk, found: "Imported", told: "Told") -> None:
     lines, fresh = found.lines, found.fresh
     out.line(out.t(f"{found.kind} : {lines} ligne{_s(lines)}, dont {fresh} nouvelle{_s(fresh)}.",
                    f"{found.kind}: {lines} line{_s(lines)}, {fresh} of them new."))  # fmt: skip
+    if found.fees:
+        out.line(out.t(
+            f"Frais de la banque : {found.fees}, en règle (« journeys payments exceptions --fees »).",
+            f"Charges of the bank: {found.fees}, in order (“journeys payments exceptions --fees”).",
+        ))  # fmt: skip
     _say_told(desk, told)
     if looked := found.troubled + told.refused:
         out.line(out.t(f"À regarder : {looked} (« journeys payments exceptions »).",
@@ -393,7 +453,8 @@ def _exit(desk: Desk, told: "Told") -> int:
 
 def _imported_json(found: "Imported") -> dict[str, Any]:
     return {"sha256": found.digest, "kind": found.kind, "imported_at": found.imported_at.isoformat(),
-            "known": found.known, "lines": found.lines, "fresh": found.fresh, "troubled": found.troubled}  # fmt: skip
+            "known": found.known, "lines": found.lines, "fresh": found.fresh, "troubled": found.troubled,
+            "fees": found.fees}  # fmt: skip
 
 
 def _told_json(told: "Told") -> dict[str, Any]:
@@ -403,11 +464,14 @@ def _told_json(told: "Told") -> dict[str, Any]:
 # --- what somebody must look at
 
 
-async def _exceptions(desk: Desk, resolved: bool) -> None:
+async def _exceptions(desk: Desk, resolved: bool, fees: bool) -> None:
     from journeys.store import bank_files, treasury
 
     pool = await desk.pool()
-    rows = await bank_files.exceptions(pool, desk.ring(), resolved=resolved, limit=10_000)
+    if fees:
+        rows = await bank_files.fees(pool, desk.ring(), limit=10_000)
+    else:
+        rows = await bank_files.exceptions(pool, desk.ring(), resolved=resolved, limit=10_000)
     stop = await treasury.stopped(pool)
 
     def show() -> None:
@@ -485,7 +549,7 @@ def _how(kind: str, named: bool) -> "How":
     match kind:
         case "match" if named:
             return "match"
-        case "not-ours" | "refund" if not named:
+        case "not-ours" | "refund" | "fee" | "noted" if not named:
             return kind
-    raise usage("not-a-way", f"--how : « {kind} » ; écrivez match:VERSEMENT, not-ours ou refund",
-                f"--how: “{kind}”; write match:PAYMENT, not-ours or refund", field="--how")  # fmt: skip
+    raise usage("not-a-way", f"--how : « {kind} » ; écrivez match:VERSEMENT, not-ours, refund, fee ou noted",
+                f"--how: “{kind}”; write match:PAYMENT, not-ours, refund, fee or noted", field="--how")  # fmt: skip

@@ -113,6 +113,7 @@ async def _run_stack(desk: Desk, ui: bool) -> int:
         await migrate(info.database_url)
         settings.signing_keys()
         await _seal_up(settings, info.database_url)
+        settings.checkpoint_seed()
 
     worker = [sys.executable, str(worker_file())]
     async with Stack.start(

@@ -214,6 +214,7 @@ async def _start_file(
 ) -> int:  # fmt: skip
     from journeys.app.people_file import read_people
     from journeys.app.reading import read_day
+    from journeys.app.taking_over import Silence
 
     first_day = read_day(since, "--start") if since is not None else None
     watch = watch_from_of(watch_from)
@@ -248,10 +249,6 @@ async def _start_file(
     return Exit.FAILED if failed else Exit.DONE
 
 
-class Silence(Exception):
-    """Nobody answered for a row: whether it began is not known, and the next would fare no better."""
-
-
 async def _start_row(
     desk: Desk, rules: "Rules", row: "Row", common: dict[str, "date"], first_day: "date | None", referent: str | None,
     site: str | None, watch: "datetime | None",
@@ -259,6 +256,7 @@ async def _start_row(
     """One row's result; what fails in it touches no other."""
     from journeys.app.finding import find_staff
     from journeys.app.starting import Beginning, Starter
+    from journeys.app.taking_over import Silence, outcome_of
 
     result: dict[str, Any] = {"line": row.line, "name": row.label}
     try:
@@ -285,13 +283,6 @@ async def _start_row(
             raise Silence from error
         return result | {"outcome": "failed", "error": told.as_json(desk.out.lang)}
     return result | {"outcome": "started", "journey": begun.id, "person": begun.person}
-
-
-def outcome_of(failure: Failure) -> str:
-    """What a row that was not taken came to."""
-    if failure.code == "duplicate":
-        return "duplicate"
-    return "refused" if failure.exit is Exit.REFUSED else "failed"
 
 
 def _print_rows(desk: Desk, results: list[dict[str, Any]], failed: int) -> None:

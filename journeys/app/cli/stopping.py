@@ -95,7 +95,8 @@ async def _control(desk: Desk, anew: bool) -> int:
     pool, out = await desk.pool(), desk.out
     await warning(desk)
     if anew:
-        await controlling.keep(pool, f"by-hand-{uuid7(desk.now)}", await controlling.control(pool, desk.now))
+        made = await controlling.control(pool, desk.now)
+        await controlling.keep(pool, f"{controlling.BY_HAND}{uuid7(desk.now)}", made)
     found = await controlling.last(pool)
     if found is None:
         out.result({"control": None}, lambda: out.line(

@@ -11,7 +11,7 @@ from journeys.app.web.visit import Visit
 from journeys.domain.programme import Programme
 from journeys.domain.rights import covers
 from journeys.domain.summary import HELD, TO_HAND_OVER
-from journeys.i18n import capital, format_date, format_time, format_weekday, ngettext
+from journeys.i18n import capital, format_date, format_time, format_weekday, ngettext, text
 from journeys.store.views import JourneyRow
 
 Tone = Literal["late", "soon", "calm"]
@@ -44,6 +44,8 @@ class Line:
     then: str
     whose: str
     actions: tuple[Action, ...]
+    mine: bool = True
+    """It is the visitor's turn."""
     again: bool = False
     """The line above is about the same journey: the person is not named again."""
 
@@ -52,19 +54,29 @@ class Line:
         return self.item.row.id
 
 
-def line(visit: Visit, item: Waiting, programmes: Mapping[str, Programme], *, mine: bool = True) -> Line:
-    """A line for this visitor. `mine`: it is their turn, so that it carries the actions that are theirs."""
+def line(
+    visit: Visit, item: Waiting, programmes: Mapping[str, Programme], *, mine: bool = True, cures: bool = True
+) -> Line:
+    """A line for this visitor.
+
+    Args:
+        mine: it is their turn, so that it carries the actions that are theirs.
+        cures: an alert carries what would end its matter, whoever's turn it is, instead of its settling by hand.
+    """
     when, tone = _when(visit, item)
+    ending = _cures(visit, item) if cures else []
+    actions = [*ending, *(_actions(visit, item, cured=bool(ending)) if mine else ())]
     return Line(
         item,
         item.row.name or visit.say("personne effacée"),
         _stands(visit, item, programmes),
-        capital(said(item, visit.lang, programmes, lambda at: _exactly(visit, at))),
+        text(visit.lang)(capital(said(item, visit.lang, programmes, lambda at: _exactly(visit, at)))),
         when,
         tone if mine else "calm",
         _then(visit, item, programmes),
         turn(item, visit.lang, programmes),
-        tuple(each for each in _actions(visit, item) if _is_theirs(visit, item, each, programmes)) if mine else (),
+        tuple(each for each in actions if _is_theirs(visit, item, each, programmes)),
+        mine,
     )
 
 
@@ -97,7 +109,8 @@ def _then(visit: Visit, item: Waiting, programmes: Mapping[str, Programme]) -> s
     """What happens if nobody acts; nothing where that has happened."""
     if item.at is not None and item.at <= visit.now and item.kind != "escalation":
         return ""
-    return otherwise(item, visit.lang, programmes, lambda at: _near(visit, at))
+    you = "referent" if visit.actor.leads(item.row.referent) else ""
+    return text(visit.lang)(otherwise(item, visit.lang, programmes, lambda at: _near(visit, at), you))
 
 
 def together(lines: Iterable[Line]) -> list[Line]:
@@ -133,6 +146,8 @@ def release_words(visit: Visit, summary: Mapping[str, object]) -> str:
         if days > -14:
             return visit.say("sort {day}", day=near_date(visit, on))
         return visit.say("sort le {day}", day=near_date(visit, on))
+    if days == 0:
+        return visit.say("dehors depuis aujourd'hui")
     if days < 60:
         return ngettext(visit.lang, "dehors depuis {count} jour", "dehors depuis {count} jours", days).format(
             count=days
@@ -206,7 +221,21 @@ def _wished(visit: Visit, item: Waiting) -> bool:
     return item.wish is not None and item.wish > visit.now
 
 
-def _actions(visit: Visit, item: Waiting) -> list[Action]:
+def _cures(visit: Visit, item: Waiting) -> list[Action]:
+    """What ends the matter of an alert, and the alert with it: the step reached late, the contact made late."""
+    kind, _, about = item.about.partition(" ")
+    match kind if item.kind == "escalation" else "":
+        case "milestone":
+            return [Action(visit.say("Fait…"), "reach-milestone", {"milestone": about}, form=True, first=True)]
+        case "contact":
+            return [Action(visit.say("Contact pris…"), "log-contact", {"contact": about}, form=True, first=True)]
+        case "date":
+            return [Action(visit.say("Confirmer la date…"), "confirm-date", {"date": about}, form=True, first=True)]
+        case _:
+            return []
+
+
+def _actions(visit: Visit, item: Waiting, *, cured: bool) -> list[Action]:
     """What the person whose turn it is usually does; everything else is on the person's page."""
     s = visit.say
     match item.kind:
@@ -237,9 +266,10 @@ def _actions(visit: Visit, item: Waiting) -> list[Action]:
             ]
         case "escalation":
             taken = item.note == "acknowledged"
-            mine = [] if taken else [Action(s("Je m'en charge"), "acknowledge-escalation", {"escalation": item.id},
-                                            first=True)]  # fmt: skip
-            return [*mine, Action(s("Régler…"), "resolve-escalation", {"escalation": item.id}, form=True, first=taken)]
+            settle = Action(s("Régler…"), "resolve-escalation", {"escalation": item.id}, form=True,
+                            first=taken and not cured)  # fmt: skip
+            charge = Action(s("Je m'en charge"), "acknowledge-escalation", {"escalation": item.id}, first=not cured)
+            return [settle] if taken else [charge] if cured else [charge, settle]
         case "grant" if item.role != "referent":
             return [Action(s("Décider…"), "", {"grant": item.id}, form=True, first=True)]
         case "grant":

@@ -16,8 +16,8 @@ from journeys.store import accounts
 
 LASTS: Final = timedelta(minutes=10)
 
-WANTED: Final = frozenset({"approve-grant", "settle-payment", "cancel-payment"})
-"""Commands that want a proof."""
+WANTED: Final = frozenset({"approve-grant", "settle-payment", "cancel-payment", "settle-doubt", "retry-payment"})
+"""Commands that want a proof: after each of them money leaves, or is said to have left or not."""
 
 Typed = list[tuple[str, str]]
 

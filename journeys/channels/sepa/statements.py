@@ -27,6 +27,8 @@ UNREAD: Final = frozenset(
 """What nothing here asks for: half the time of a statement is saved by passing it over."""
 
 _OPENING: Final = ("OPBD", "PRCD")
+_FEES: Final = frozenset({"CHRG", "COMM", "FEES", "COME"})
+"""Families and sub-families of the bank's own charges."""
 _GIVEN_BACK: Final = frozenset({"RRTN", "RPCR", "RRCT", "RJCT", "RTRN"})
 """Families and sub-families of bank transaction codes by which a transfer of ours comes back."""
 
@@ -98,6 +100,7 @@ def _head_of(bound: Any, piece: Piece, message: Any) -> _Sum:
         first_day=_date_of(period.fr_dt_tm) if period else None,
         last_day=_date_of(period.to_dt_tm) if period else None,
         created=_instant(bound.cre_dt_tm or message.cre_dt_tm),
+        line=piece.line,
     )
     pages = (getattr(bound, "stmt_pgntn", None), message.msg_pgntn)
     return _Sum(head, whole=all(each is None or (each.pg_nb == "1" and each.last_pg_ind) for each in pages))
@@ -134,6 +137,7 @@ def _lines_of(entry: Any, piece: Piece, running: _Sum) -> Iterator[Line]:
         returned=cents > 0 and (bool(entry.rvsl_ind) or _gives_back(entry.bk_tx_cd)),
         reason=None,
         about=entry.addtl_ntry_inf or "",
+        fee=_fee(entry.bk_tx_cd) if cents < 0 else None,
     )
     if len(details) == 1:
         yield _detailed(plain, details[0], own, piece)
@@ -170,6 +174,7 @@ def _detailed(line: Line, tx: Any, own: str, piece: Piece) -> Line:
         returned=returned,
         reason=(back.rsn.cd or back.rsn.prtry) if back is not None and back.rsn is not None else None,
         about=about or tx.addtl_tx_inf or line.about,
+        fee=line.fee or (_fee(tx.bk_tx_cd) if line.cents < 0 else None),
     )
 
 
@@ -200,8 +205,17 @@ def _batch(entry: Any) -> str | None:
 
 
 def _gives_back(code: Any) -> bool:
+    return not _GIVEN_BACK.isdisjoint(_families(code))
+
+
+def _fee(code: Any) -> str | None:
+    return next((each for each in _families(code) if each in _FEES), None)
+
+
+def _families(code: Any) -> tuple[str, ...]:
+    """Family and sub-family of a bank transaction code, as far as the bank gives them."""
     family = code.domn.fmly if code is not None and code.domn is not None else None
-    return family is not None and not _GIVEN_BACK.isdisjoint((family.cd, family.sub_fmly_cd))
+    return () if family is None else tuple(each for each in (family.cd, family.sub_fmly_cd) if each)
 
 
 def _booked_on(at: Any, piece: Piece) -> date:

@@ -33,6 +33,8 @@ GRANT DELETE ON batch_transfers TO journeys_writer;
 ALTER TABLE bank_resolutions DROP CONSTRAINT bank_resolutions_how_check;
 ALTER TABLE bank_resolutions ADD CONSTRAINT bank_resolutions_how_check CHECK (how IN ('match', 'not-ours', 'refund', 'fee', 'noted'));
 
+COMMENT ON COLUMN bank_lines.code IS 'Status of an answer; of a booking, by which code the bank books its own charge: both as the bank wrote it.';
+
 CREATE TABLE provider_resolutions (
     event text PRIMARY KEY REFERENCES provider_outcomes,
     how text NOT NULL CHECK (how IN ('not-ours', 'refund', 'noted')),
@@ -62,5 +64,25 @@ BEGIN
                        '(SELECT reach_has(''all'')) OR ((SELECT reach_has(''money'')) AND (SELECT my_funds()) = ''{}''))', each);
         EXECUTE format('GRANT SELECT ON %I TO journeys_web', each);
     END LOOP;
+END
+$$;
+
+-- As before; and why a payment was held is said no longer once it goes out.
+CREATE OR REPLACE FUNCTION payment_moved(p_row jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    late boolean;
+BEGIN
+    -- That it was told to the bank may be recorded after somebody said what came of it.
+    SELECT p_row ->> 'status' = 'instructed' AND p.status <> 'reserved' INTO late FROM payments p WHERE p.id = (p_row ->> 'id')::uuid;
+    late := coalesce(late, false);
+    UPDATE payments p SET
+        moved = (p_row ->> 'seq')::integer,
+        status = CASE WHEN late THEN p.status ELSE coalesce(p_row ->> 'status', p.status) END,
+        since = CASE WHEN p_row ->> 'status' <> p.status AND NOT late THEN (p_row ->> 'since')::timestamptz ELSE p.since END,
+        reason = CASE WHEN p_row ? 'reason' AND NOT late THEN p_row ->> 'reason' ELSE p.reason END,
+        doubt = CASE WHEN p_row ? 'doubt' THEN p_row ->> 'doubt' ELSE p.doubt END,
+        held = coalesce((p_row ->> 'held')::boolean, p.held),
+        replaced = coalesce((p_row ->> 'replaced')::boolean, p.replaced)
+    WHERE p.id = (p_row ->> 'id')::uuid;
 END
 $$;

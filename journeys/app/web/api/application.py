@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from journeys.app.failures import Exit, Failure, Said, not_found
-from journeys.app.web.api import bodies, commands, lists, reading
+from journeys.app.web.api import bodies, commands, lists, payments, reading
 from journeys.app.web.api.acting import UnderWay
 from journeys.app.web.api.entering import open_door
 from journeys.app.web.api.problems import BAD_VALUE, MEDIA, ROOT, Problem, Unreadable, problem, wrong_of
@@ -72,7 +72,7 @@ def make_api(house: House) -> FastAPI:
         redirect_slashes=False,
     )  # fmt: skip
     api.state.house = house
-    for router in (reading.router, commands.router, lists.router):
+    for router in (reading.router, commands.router, payments.router, lists.router):
         api.router.routes.extend(router.routes)
 
     @api.get("/openapi.json", include_in_schema=False, dependencies=[open_door()])
@@ -99,7 +99,7 @@ def _described(api: FastAPI) -> dict[str, Any]:
     schemas: dict[str, Any] = made["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    sent: list[type[BaseModel]] = [Problem, Taken, bodies.Start, *bodies.models().values()]
+    sent: list[type[BaseModel]] = [Problem, Taken, bodies.Start, bodies.Retry, *bodies.models().values()]
     for model in sent:
         own = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas |= own.pop("$defs", {})

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Annotated, Any, Final
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, create_model
 
 from journeys.app.attaching import Attached
 from journeys.app.entry import LONGEST_TEXT
@@ -22,7 +22,9 @@ from journeys.app.web.api.shapes import A_COMMAND, SOMEBODY
 from journeys.app.web.bodies import attached_of, carries_a_file, file_of
 from journeys.domain import document
 from journeys.domain.commands import BODIES, AnyBody, Body, Day, StaffId, When
+from journeys.domain.payee import IBAN, PAYEE
 from journeys.domain.programme import Code
+from journeys.domain.record import Id
 
 _PLAIN: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
 """No control character but line ends and tabs."""
@@ -48,6 +50,17 @@ class Sent(BaseModel):
     """Base of what is sent: JSON types are taken as they are, and an unknown field is an error."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class SentWithAccount(Sent):
+    """What may name an account: it is taken with the name of whoever is paid only, for an approval covers both."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"iban": {"type": "string"}}, "required": ["iban"]},
+            "then": {"properties": {"payee": {"type": "string"}}, "required": ["payee"]},
+        }
+    )
 
 
 class Described(Sent):
@@ -79,13 +92,14 @@ class PersonSent(Described):
     """With commas."""
 
 
-Dates = Annotated[dict[Code, Day], Field(max_length=50, json_schema_extra={"additionalProperties": False})]
+_NO_OTHER: Final[dict[str, Any]] = {"additionalProperties": False}
+Dates = Annotated[dict[Code, Day], Field(max_length=50, json_schema_extra=_NO_OTHER)]
 Named = Annotated[str, Field(pattern="^([a-z][a-z0-9-]{0,39}|[0-9a-f]{64})$")]
 """A programme by its name, or by the SHA-256 of its text: see /programmes."""
 _SENT_AS: Final[dict[str, Any]] = {"programme": Named, "dates": Dates}
 """Of the command that names rules: how two of its fields are sent; the calendar is not."""
 
-_TEXTS: Final[dict[str, Any]] = {"payee": Name, "iban": Iban}
+_TEXTS: Final[dict[str, Any]] = {PAYEE: Name, IBAN: Iban}
 """Texts that are not free."""
 
 
@@ -114,6 +128,20 @@ START_EXAMPLE: Final = {
 }  # fmt: skip
 
 
+class Retry(Described):
+    """Call for several blocked payments again: those named, or all that are blocked for one reason."""
+
+    payments: Annotated[tuple[Id, ...], Field(max_length=1_000)] = ()
+    reason: Code | None = None
+    """All that are blocked for this reason, such as `fund-cap`."""
+    fund: Code | None = None
+    """Of these, from this fund only."""
+    why: Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
+
+
+RETRY_EXAMPLE: Final = {"reason": "fund-cap", "fund": "parvis-solidaire", "why": "le fonds a été abondé"}
+
+
 @dataclass(frozen=True, slots=True)
 class Read:
     """A command's body as it was read."""
@@ -138,17 +166,19 @@ def model_of(name: str) -> type[BaseModel]:
         if key not in ("name", "calendar"):
             told = copy(info)
             told.description = _about(key)
+            told.json_schema_extra = _NO_OTHER if key == "dates" else None
             fields[key] = (_SENT_AS.get(key, info.annotation) if name == NAMES_RULES else info.annotation, told)
     for part in _texts_of(kind):
         needed, text = part in kind.NEEDED, _TEXTS.get(part, Free)
         fields[part] = (
             text if needed else text | None,
-            Field(... if needed else None, description=f"{_about(part)}: free text"),
+            Field(... if needed else None, description=_about(part) + ("" if part in _TEXTS else ": free text")),
         )
     when = "when it happened, if not now: RFC 3339 with an offset"
     fields["occurred_at"] = (When | None, Field(None, description=when))
     title = "".join(word.capitalize() for word in name.split("-"))
-    made: type[BaseModel] = create_model(title, __base__=Sent, __doc__=(kind.__doc__ or "").strip() or None, **fields)
+    base = SentWithAccount if IBAN in fields else Sent
+    made: type[BaseModel] = create_model(title, __base__=base, __doc__=(kind.__doc__ or "").strip() or None, **fields)
     return made
 
 
@@ -250,7 +280,8 @@ def taken(model: type[BaseModel], raw: bytes) -> Any:
         details = error.errors(include_url=False, include_input=False)
         if details[0]["type"] == "json_invalid":
             raise Failure(
-                Exit.USAGE, "not-json", Said("ce n'est pas du JSON", f"this is not JSON: {details[0]['msg']}"),
+                Exit.USAGE, "not-json",
+                Said(f"ce n'est pas du JSON : {details[0]['msg']}", f"this is not JSON: {details[0]['msg']}"),
                 field="body",
             ) from None  # fmt: skip
         raise unreadable(error) from None

@@ -206,6 +206,27 @@ class Done(Shape):
     journey: Journey
 
 
+class CalledAgain(Shape):
+    """What came of calling for one blocked payment again."""
+
+    model_config = _example(payment=A_COMMAND, journey=A_JOURNEY, outcome="accepted", code=None)
+
+    payment: str
+    journey: str
+    outcome: Literal["accepted", "refused", "conflict", "unsigned", "waiting"]
+    """`waiting`: no answer yet; ask again with the same key."""
+    code: str | None
+    """Why it was refused."""
+
+
+class Retried(Shape):
+    model_config = _example(payments=[example_of(CalledAgain)], taken=1)
+
+    payments: list[CalledAgain]
+    taken: int
+    """How many were accepted."""
+
+
 class Taken(Shape):
     """A command that the engine has taken and not yet written: look it up, or send it again with the same key."""
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from journeys.app.bank_counter import file_from_bank, file_of_day
-from journeys.app.failures import Failure, usage
+from journeys.app.failures import Failure, Said, usage
 from journeys.app.reading import read_day, today_of
 from journeys.app.reconciling import by, tell
 from journeys.app.web.bodies import file_of, typed_in
@@ -60,6 +60,10 @@ async def take(visit: Visit = door(KEEPING)) -> Response:
             raise usage(
                 "too-large", f"ce fichier dépasse {house.settings.largest_document_mb} Mo ; rien n'a été enregistré",
                 f"this file is larger than {house.settings.largest_document_mb} MB; nothing was stored", field="file",
+                remedy=Said("demandez à la banque un fichier par jour, ou faites-le lire sur le serveur :"
+                            " « journeys payments import FICHIER »",
+                            "ask the bank for a file a day, or have it read on the server:"
+                            " “journeys payments import FILE”"),
             )  # fmt: skip
         found = await file_from_bank(house.writing, house.ring, house.settings, file.file, who, name)
     except Failure as failure:

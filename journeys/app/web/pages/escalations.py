@@ -30,8 +30,11 @@ async def screen(visit: Visit = door(READERS)) -> Response:
     return page(
         visit, "escalations.html",
         lines=[
-            (line(visit, item, programmes, mine=may_here(visit, item.row, "resolve-escalation", programmes)),
-             _more(visit, item, programmes))
+            (
+                line(visit, item, programmes, cures=False,
+                     mine=may_here(visit, item.row, "resolve-escalation", programmes)),
+                _more(visit, item, programmes),
+            )
             for item in shown
         ],
         count=found.total, mine=found.mine, only_mine=only_mine,

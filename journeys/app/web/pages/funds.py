@@ -1,29 +1,46 @@
-"""Fonds: what each holds, its months for the donor, what waits; and what the daily control of the money found."""
+"""Fonds: what each holds, its months for the donor, what waits; opened, changed, topped up; and the daily control."""
 
 import asyncio
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
 from journeys.app import funds
 from journeys.app.controlling import stale, told
-from journeys.app.failures import Failure
+from journeys.app.entry import clean_text
+from journeys.app.failures import Exit, Failure, Said, usage
 from journeys.app.funds import Words, owing_words
+from journeys.app.reading import read_amount, read_codes, read_day, read_occurred
+from journeys.app.web.bodies import typed_in
 from journeys.app.web.pages.caseload import address_of
 from journeys.app.web.pages.documents import PDF, handed_over, sender_of
-from journeys.app.web.policy import BOOKS
-from journeys.app.web.rendering import page
+from journeys.app.web.policy import BOOKS, KEEPING
+from journeys.app.web.proof import require_proof
+from journeys.app.web.rendering import go, page
 from journeys.app.web.visit import Visit, door
 from journeys.domain.statement import Statement
+from journeys.i18n import N_
+from journeys.identifiers import uuid7
 from journeys.store import controlling, payments, receipts, statements, treasury
+from journeys.store.directory import AlreadyThere
 from journeys.store.funds import Fund
+from journeys.store.treasury import ChangedSince, Terms
 
 router = APIRouter()
 
 FIELDS: Final = ("de", "a")
+OPENING: Final = "/nouveau-fonds"
+_NOTES: Final[Mapping[str, str]] = {
+    "ouvert": N_("Le fonds est ouvert."),
+    "change": N_("C'est noté. Ce qui était promis le reste ; les règles valent pour la suite."),
+    "verse": N_("C'est noté : l'argent est disponible."),
+    "ainsi": N_("Le fonds était déjà ainsi : rien n'a changé."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +59,7 @@ async def screen(visit: Visit = door(BOOKS)) -> Response:
         visit, "funds.html", funds=found, words=Words(visit.lang), control=control, stale=stale(control, visit.now),
         findings=[(each, told(each, visit.lang)) for each in (control.findings if control else ())],
         owing=_by_fund(await receipts.owing(visit.connection, visit.now)),
+        opens=visit.holds("finance") and not visit.visitor.funds,
     )  # fmt: skip
 
 
@@ -57,7 +75,8 @@ async def one(fund: str, visit: Visit = door(BOOKS)) -> Response:
         gifts=await treasury.gifts(visit.house.writing, fund),
         waiting=await payments.standing(visit.connection, fund),
         owing=[each for each in await receipts.owing(visit.connection, visit.now) if each.fund == fund],
-        called=dict(owing_words(visit.lang)),
+        called=dict(owing_words(visit.lang)), keeps=visit.holds("finance"),
+        note=visit.say(_NOTES[note]) if (note := query.get("note", "")) in _NOTES else "",
     )  # fmt: skip
 
 
@@ -78,6 +97,156 @@ async def paper(fund: str, visit: Visit = door(BOOKS)) -> Response:
         funds.statement_pdf, found.fund, found.made, found.words, visit.now, sender=sender_of(visit)
     )
     return handed_over(made, f"{funds.file_name(found.fund, visit.now, found.words)}.pdf", PDF)
+
+
+# --- opened, changed, topped up
+
+
+@router.get(OPENING)
+async def opening(visit: Visit = door(KEEPING)) -> Response:
+    funds.keeper(visit.actor, visit.now, opens=True)
+    return await _form(visit, None, "fund-rules.html", {})
+
+
+@router.post(OPENING)
+async def begin(visit: Visit = door(KEEPING)) -> Response:
+    """Open a fund. Sent twice it opens one: the code is taken then."""
+    by = funds.keeper(visit.actor, visit.now, opens=True)
+    await require_proof(visit)
+    typed = typed_in(await visit.request.form())
+    read = _Read(typed)
+    code = read("code", lambda text, field: read_codes([text], field)[0], needed=True)
+    balance = read("balance", read_amount) or 0
+    terms, donor = _terms(read), read("donor", clean_text) or ""
+    if read.wrong:
+        return await _form(visit, None, "fund-rules.html", typed, read.wrong)
+    try:
+        await treasury.open_fund(
+            visit.house.writing, uuid7(visit.now), code, balance=balance, by=by, donor=donor,
+            **dataclasses.asdict(terms),
+        )  # fmt: skip
+    except AlreadyThere:
+        taken = usage("code-taken", "un fonds porte déjà ce code", "a fund has this code already", field="code")
+        return await _form(visit, None, "fund-rules.html", typed, [taken])
+    return go(f"/fonds/{code}?note=ouvert")
+
+
+@router.get("/fonds/{fund}/regles")
+async def rules(fund: str, visit: Visit = door(KEEPING)) -> Response:
+    found = await funds.find(visit.house.writing, fund, _only(visit))
+    return await _form(visit, found, "fund-rules.html", _as_typed(found))
+
+
+@router.post("/fonds/{fund}/regles")
+async def change(fund: str, visit: Visit = door(KEEPING)) -> Response:
+    """Other terms from now on: all of them as the form says."""
+    by, found = funds.keeper(visit.actor, visit.now), await funds.find(visit.house.writing, fund, _only(visit))
+    await require_proof(visit)
+    typed = typed_in(await visit.request.form())
+    read = _Read(typed)
+    terms, donor, seen = _terms(read), read("donor", clean_text) or "", read("seen", _number, needed=True)
+    if read.wrong:
+        return await _form(visit, found, "fund-rules.html", typed, read.wrong)
+    try:
+        known = donor if donor or found.donor else None
+        changed = await treasury.change_fund(visit.house.writing, fund, terms, by, known, seen)
+    except ChangedSince:
+        return await _form(visit, found, "fund-rules.html", typed, [_CHANGED], 409)
+    return go(f"/fonds/{fund}?note={'change' if changed else 'ainsi'}")
+
+
+@router.get("/fonds/{fund}/don")
+async def gift(fund: str, visit: Visit = door(KEEPING)) -> Response:
+    found = await funds.find(visit.house.writing, fund, _only(visit))
+    return await _form(visit, found, "fund-gift.html", {"donor": found.donor or ""})
+
+
+@router.post("/fonds/{fund}/don")
+async def give(fund: str, visit: Visit = door(KEEPING)) -> Response:
+    """Money that came. Sent twice it is noted once: the fund has changed since the form was opened."""
+    by, found = funds.keeper(visit.actor, visit.now), await funds.find(visit.house.writing, fund, _only(visit))
+    await require_proof(visit)
+    typed = typed_in(await visit.request.form())
+    read = _Read(typed)
+    amount, donor = read("amount", funds.read_gift, needed=True), read("donor", clean_text) or ""
+    on = read("on", lambda text, field: read_occurred(text, field, visit.now))
+    seen = read("seen", _number, needed=True)
+    if read.wrong:
+        return await _form(visit, found, "fund-gift.html", typed, read.wrong)
+    try:
+        when = dataclasses.replace(by, occurred_at=on) if on is not None else by
+        await treasury.top_up(visit.house.writing, fund, amount, when, donor, seen)
+    except ChangedSince:
+        return await _form(visit, found, "fund-gift.html", typed, [_CHANGED], 409)
+    return go(f"/fonds/{fund}?note=verse")
+
+
+class _Read:
+    """Fields of a form, each read by itself: every one that is wrong is told at once."""
+
+    def __init__(self, typed: Mapping[str, str]) -> None:
+        self.typed = typed
+        self.wrong = list[Failure]()
+
+    def __call__(self, name: str, how: Callable[[str, str], Any], *, needed: bool = False) -> Any:
+        """What a field says; None: nothing, or what cannot be read."""
+        text = self.typed.get(name, "").strip()
+        try:
+            if text:
+                return how(text, name)
+            if needed:
+                raise usage("missing", "à remplir", "to be filled in", field=name)
+        except Failure as failure:
+            self.wrong.append(failure.beside_its_field())
+        return None
+
+
+def _terms(read: _Read) -> Terms:
+    first, last = read("first", read_day), read("last", read_day)
+    read("last", lambda _, field: funds.ordered(first, last, field))
+    purposes = read("purposes", lambda text, field: read_codes([*filter(None, map(str.strip, text.split(",")))], field))
+    return Terms(
+        cap_per_person=read("cap", read_amount), first_day=first, last_day=last, purposes=purposes or ()
+    )  # fmt: skip
+
+
+def _number(text: str, field: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise usage("not-a-number", "écrivez un nombre", "write a number", field=field)
+    return int(text)
+
+
+def _as_typed(fund: Fund) -> dict[str, str]:
+    """The terms of a fund as the form that changes them has them."""
+    cap = fund.cap_per_person
+    return {
+        "donor": fund.donor or "", "cap": f"{cap // 100},{cap % 100:02}" if cap is not None else "",
+        "first": f"{fund.first_day or ''}", "last": f"{fund.last_day or ''}", "purposes": ", ".join(fund.purposes),
+    }  # fmt: skip
+
+
+async def _form(
+    visit: Visit, fund: Fund | None, template: str, typed: Mapping[str, str], failures: Sequence[Failure] = (),
+    status: int = 422,
+) -> Response:  # fmt: skip
+    """A form about a fund, or a new one. After a conflict it is about the fund as it is now."""
+    programmes = (await visit.house.programmes()).values()
+    purposes = {purpose for each in programmes for grant in each.grants.values() for purpose in grant.purposes}
+    now = await treasury.version(visit.house.writing, fund.code) if fund is not None else 0
+    return page(
+        visit, template, status if failures else 200, fund=fund, typed=typed, failures=failures,
+        words=Words(visit.lang), purposes=sorted({*purposes, *(fund.purposes if fund is not None else ())}),
+        seen=now if status == 409 or "seen" not in typed else typed["seen"],
+    )  # fmt: skip
+
+
+_CHANGED: Final = Failure(
+    Exit.CONFLICT, "changed",
+    Said("ce fonds a changé depuis que vous avez ouvert la page ; rien de plus n'a été noté",
+         "this fund has changed since you opened the page; nothing more was noted"),
+    Said("regardez le fonds : si votre saisie y manque encore, enregistrez de nouveau",
+         "look at the fund: if what you typed is still missing there, save again"),
+)  # fmt: skip
 
 
 def _only(visit: Visit) -> frozenset[str] | None:

@@ -1,6 +1,6 @@
 """Versements: what each payment asks for, what needs an answer first; and one payment from end to end."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -12,13 +12,16 @@ from fastapi.responses import Response
 from journeys.app.allowing import may
 from journeys.app.approving import sight
 from journeys.app.bank_counter import a_working_day_ago
-from journeys.app.failures import Exit, Failure, Said
+from journeys.app.failures import Exit, Failure, Said, usage
 from journeys.app.reconciling import is_about
+from journeys.app.retrying import CalledAgain, call_again
+from journeys.app.web.bodies import typed_in
 from journeys.app.web.lines import Action
 from journeys.app.web.pages.commands import journey, journey_told
 from journeys.app.web.paging import A_PAGE, Paging, page_asked
-from journeys.app.web.policy import ACCOUNT, READERS
-from journeys.app.web.rendering import page
+from journeys.app.web.policy import ACCOUNT, KEEPING, READERS
+from journeys.app.web.proof import want_proof
+from journeys.app.web.rendering import local_path, page
 from journeys.app.web.story import told_days
 from journeys.app.web.visit import Visit, door
 from journeys.domain.rights import covers
@@ -26,11 +29,12 @@ from journeys.domain.state import PaymentStatus
 from journeys.i18n import N_
 from journeys.identifiers import is_uuid
 from journeys.narration import spoken
+from journeys.narration.refusals import refusal
 from journeys.narration.telling import Speech
 from journeys.store import batches, payment_lists
 from journeys.store.bank_files import lines_of
 from journeys.store.payment_lists import WANTS, Asked, Order, Wanting, Wants
-from journeys.store.payments import PaymentRow, payments_like
+from journeys.store.payments import PaymentRow, payments, payments_like
 
 router = APIRouter()
 
@@ -81,19 +85,73 @@ class Shown:
 
 @router.get(HERE)
 async def screen(visit: Visit = door(READERS)) -> Response:
+    return await _list(visit)
+
+
+async def _list(
+    visit: Visit, ticked: Sequence[str] = (), typed: Mapping[str, str] | None = None, failures: Sequence[Failure] = ()
+) -> Response:
     asked, number = _asked(visit), page_asked(visit)
     found, total = await payment_lists.page_of(visit.connection, asked, A_PAGE, (number - 1) * A_PAGE)
     counts = await payment_lists.counted(visit.connection, asked.silent_before)
     query = visit.request.query_params
+    rows = [shown(visit, each) for each in found]
     return page(
-        visit, "payments.html",
-        rows=[shown(visit, each) for each in found], total=total, counts=counts,
+        visit, "payments.html", 422 if failures else 200,
+        retryable=any(action.command == "retry-payment" for each in rows for action in each.actions),
+        ticked=ticked, all_ticked=query.get("cocher") == "1", failures=failures, key=(typed or {}).get("key"),
+        rows=rows, total=total, counts=counts,
         waiting=await batches.waiting(visit.house.writing) if sees_account(visit) else None,
-        paging=Paging(visit, number, total, A_PAGE), asked=asked, typed=query,
+        paging=Paging(visit, number, total, A_PAGE), asked=asked, typed={**query, **(typed or {})},
         funds=await payment_lists.funds_named(visit.connection), statuses=tuple(PaymentStatus), means=_MEANS,
         ages=_AGES, wants=WANTS, titles={each: visit.say(TITLES[each]) for each in WANTS},
         address=lambda **more: _address(visit, **more), back=_back(visit), sees_account=sees_account(visit),
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A blocked payment that was called for again, and what came of it."""
+
+    row: PaymentRow
+    taken: bool
+    said: str
+
+
+@router.post(HERE + "/retenus/redemander")
+async def retry(visit: Visit = door(KEEPING)) -> Response:
+    """Call for every ticked payment again; each answers for itself. The same form once more changes nothing more."""
+    form, house = await visit.request.form(), visit.house
+    ticked = list(dict.fromkeys(str(each) for each in form.getlist("versement") if is_uuid(str(each))))[:A_PAGE]
+    typed, key = typed_in(form), str(form.get("key", ""))
+    await want_proof(visit, "retry-payment")
+    wrong = list[Failure]()
+    if not ticked:
+        wrong.append(
+            usage("none-ticked", "cochez au moins un versement", "tick one payment at least", field="versement")
+        )
+    if not typed.get("why", "").strip():
+        wrong.append(usage("no-reason", "dites pourquoi, en quelques mots", "say why, in a few words", field="why"))
+    if wrong:
+        return await _list(visit, ticked, {"why": typed.get("why", ""), "key": key if is_uuid(key) else ""}, wrong)
+    rows = await payments(visit.connection, ids=ticked, limit=A_PAGE)
+    await visit.done()
+    done = await call_again(
+        house.writing, house.ring, house.client, house.settings.task_queue, rows, typed["why"].strip(), visit.actor,
+        visit.now, key if is_uuid(key) else None,
+    )  # fmt: skip
+    results = [Again(row, each.outcome == "accepted", _came(visit, each)) for row, each in zip(rows, done, strict=True)]
+    return page(visit, "called-again.html", results=results, back=local_path(typed.get("back"), HERE))
+
+
+def _came(visit: Visit, each: CalledAgain) -> str:
+    match each.outcome:
+        case "accepted":
+            return visit.say("Redemandé : il repasse par toutes les règles.")
+        case "waiting":
+            return visit.say("Pas encore de réponse. Regardez la liste dans un instant ; rien ne part deux fois.")
+        case _:
+            return refusal(each.code or "refused", {}, visit.lang)
 
 
 @router.get(HERE + "/{payment}")
@@ -193,10 +251,14 @@ def _asked(visit: Visit) -> Asked:
 
 
 def _address(visit: Visit, **more: str) -> str:
-    kept = {key: value for key, value in visit.request.query_params.items() if key not in ("page", "fait") and value}
+    kept = {
+        key: value
+        for key, value in visit.request.query_params.items()
+        if key not in ("page", "fait", "cocher") and value
+    }
     return f"{HERE}?{urlencode({**kept, **more})}"
 
 
 def _back(visit: Visit) -> str:
-    kept = {key: value for key, value in visit.request.query_params.items() if key != "fait" and value}
+    kept = {key: value for key, value in visit.request.query_params.items() if key not in ("fait", "cocher") and value}
     return f"{HERE}?{urlencode(kept)}" if kept else HERE

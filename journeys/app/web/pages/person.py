@@ -10,12 +10,13 @@ from fastapi.responses import Response
 from journeys.app.allowing import may
 from journeys.app.finding import Loaded
 from journeys.app.giving import may_give
-from journeys.app.inbox import Waiting, today, waiting
+from journeys.app.inbox import Waiting, is_turn_of, waiting
 from journeys.app.papers import may_write
 from journeys.app.proposing import next_tries
 from journeys.app.web.gantt import gantt
 from journeys.app.web.lines import line, release_words
 from journeys.app.web.pages.commands import journey_told
+from journeys.app.web.pages.details import STANDS_FOR as CORRECTS
 from journeys.app.web.pages.documents import brought, holding, offered
 from journeys.app.web.policy import STAFF
 from journeys.app.web.rendering import page
@@ -107,18 +108,16 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
         tries=await next_tries(visit.house.writing, loaded) if may(visit.actor, loaded, "send-referral") else [],
         version=loaded.state.seq,
         place=place,
-        gives=may_give(visit.actor, loaded),
+        gives=may_give(visit.actor, loaded), corrects=may(visit.actor, loaded, CORRECTS),
         writes=loaded.state.is_open and may_write(visit.actor, loaded),
     )  # fmt: skip
 
 
 def _mine(visit: Visit, loaded: Loaded, items: Sequence[Waiting]) -> list[Waiting]:
-    me = visit.visitor
-    found = today([loaded.row], me.id, frozenset(me.roles), visit.now, me.stands_in_for)
-    mine = {(item.kind, item.id) for item in (*found.late, *found.today, *found.week)}
+    """Those that are the visitor's to act on, however far away: by their turn, or because they supervise."""
+    me, leads = visit.visitor, visit.actor.leads(loaded.state.referent)
     supervises = any(loaded.book.line(role) == "supervisor" for role in me.roles)
-    mine |= {(item.kind, item.id) for item in items if supervises}
-    return [item for item in items if (item.kind, item.id) in mine]
+    return [item for item in items if supervises or is_turn_of(item, leads, frozenset(me.roles), me.id)]
 
 
 def _title(visit: Visit, loaded: Loaded) -> str:

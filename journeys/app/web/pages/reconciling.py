@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from journeys.app.failures import Failure, not_found, usage
+from journeys.app.failures import Failure, Said, not_found, usage
 from journeys.app.reconciling import How, by, matched, resolve, tell
 from journeys.app.web.bodies import typed_in
 from journeys.app.web.pages.payments import sees_account
@@ -17,8 +18,8 @@ from journeys.app.web.rendering import go, page
 from journeys.app.web.visit import Visit, door
 from journeys.domain.payee import Payee
 from journeys.domain.rights import Scope, right
-from journeys.i18n import N_, format_money
-from journeys.narration.bank_files import trouble_said
+from journeys.i18n import N_, format_money, ngettext
+from journeys.narration.bank_files import TROUBLES, trouble_said
 from journeys.store import bank_files, batches, payment_lists, staff
 from journeys.store.bank_files import LineRow
 from journeys.store.batches import BatchRow
@@ -39,6 +40,13 @@ WHYS: Final = (
     N_("Vu au téléphone avec la banque"), N_("Opération étrangère à l'association"),
 )  # fmt: skip
 
+TOGETHER: Final[Mapping[str, str]] = {
+    "fee": N_("des frais de la banque"),
+    "not-ours": N_("pas de nos versements"),
+    "refund": N_("des remboursements"),
+}
+"""What several lines may be said to be at once; what money a line moved is said of each by itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
@@ -52,19 +60,77 @@ class Proposal:
 @router.get(HERE)
 async def screen(visit: Visit = door(ACCOUNT)) -> Response:
     """The queue, the oldest first; or what was resolved, the newest first."""
-    resolved, number = visit.request.query_params.get("traitees") == "1", page_asked(visit)
-    total = await bank_files.open_exceptions(visit.connection)
+    return await _queue(visit)
+
+
+@router.post(HERE)
+async def settle_several(visit: Visit = door(KEEPING)) -> Response:
+    """Say of every ticked line that it is the same, for the same reason: charges, or what is none of ours.
+
+    Each by itself; those that could not be taken stay ticked, with why.
+    """
+    who = by(visit.actor, "resolve-bank-line", visit.now)
+    form, house = await visit.request.form(), visit.house
+    ticked = list(dict.fromkeys(str(each) for each in form.getlist("ligne")))[:A_PAGE]
+    how, why = str(form.get("how", "")), str(form.get("why", "")).strip()
+    wrong = list[Failure]()
+    if not ticked:
+        wrong.append(usage("none-ticked", "cochez au moins une ligne", "tick one line at least", field="ligne"))
+    if how not in TOGETHER:
+        wrong.append(
+            usage("no-choice", "choisissez ce que sont ces lignes", "choose what these lines are", field="how")
+        )
+    if not why:
+        wrong.append(_no_reason())
+    if wrong:
+        return await _queue(visit, ticked, {"how": how, "why": why}, wrong)
+    left = list[str]()
+    for id in ticked:
+        file, _, position = id.partition("/")
+        try:
+            await resolve(house.writing, house.ring, await _line(visit, file, position), _how(how), why, who)
+        except Failure as failure:
+            left.append(id)
+            wrong.append(_of_line(id, failure))
+    if wrong:
+        return await _queue(visit, left, {"how": how, "why": why}, wrong)
+    kept = {key: value for key, value in visit.request.query_params.items() if key == "quoi" and value}
+    return go(f"{HERE}?{urlencode({**kept, 'note': 'plusieurs', 'lignes': str(len(ticked))})}")
+
+
+async def _queue(
+    visit: Visit, ticked: Sequence[str] = (), typed: Mapping[str, str] | None = None, failures: Sequence[Failure] = ()
+) -> Response:
+    query = visit.request.query_params
+    resolved, number = query.get("traitees") == "1", page_asked(visit)
+    troubles = await bank_files.open_troubles(visit.connection)
+    asked = query.get("quoi") if query.get("quoi") in TROUBLES else None
     rows = await bank_files.exceptions(
-        _reader(visit), visit.house.ring, resolved=resolved, limit=A_PAGE, offset=(number - 1) * A_PAGE
+        _reader(visit), visit.house.ring, resolved=resolved, trouble=asked, limit=A_PAGE, offset=(number - 1) * A_PAGE
     )
+    total = sum(count for each, count in troubles.items() if asked in (None, each))
     # What was resolved has no end that anybody counts: a full page has a next one.
     seen = total if not resolved else (number - 1) * A_PAGE + len(rows) + (len(rows) == A_PAGE)
     return page(
-        visit, "reconcile.html",
+        visit, "reconcile.html", 422 if failures else 200,
         rows=[(row, _trouble(visit, row)) for row in rows], total=total, resolved=resolved,
         paging=Paging(visit, number, seen, A_PAGE), sees_account=sees_account(visit), note=_note(visit),
         people={each.id: each.name for each in await staff.members(visit.connection)},
+        asked=asked, troubles=[(each, trouble_said(each, visit.lang), count) for each, count in troubles.items()],
+        acts=_acts(visit) and not resolved, ticked=ticked, all_ticked=query.get("cocher") == "1" and not failures,
+        typed=typed or {}, failures=failures, whys=WHYS, together=TOGETHER,
+        address=lambda **more: f"{HERE}?{urlencode({k: v for k, v in {**query, **more}.items() if v and k != 'note'})}",
     )  # fmt: skip
+
+
+def _of_line(id: str, failure: Failure) -> Failure:
+    """The failure of one line among several."""
+    said = Said(f"{id} : {failure.what.fr}", f"{id}: {failure.what.en}")
+    return Failure(failure.exit, failure.code, said, failure.remedy)
+
+
+def _acts(visit: Visit) -> bool:
+    return sees_account(visit) and any(right(role, "resolve-bank-line") is Scope.ALLOWED for role in visit.roles)
 
 
 @router.get(HERE + "/{file}/{position}")
@@ -86,7 +152,7 @@ async def settle(file: str, position: str, visit: Visit = door(KEEPING)) -> Resp
         if how == "match" and not named:
             raise usage("no-payment", "dites de quel versement il s'agit", "say which payment it is", field="other")
         if not typed.get("why", "").strip():
-            raise usage("no-reason", "dites pourquoi, en quelques mots", "say why, in a few words", field="why")
+            raise _no_reason()
         payment, batch = await matched(house.writing, named, visit.say("Versement")) if how == "match" else (None, None)
         await resolve(house.writing, house.ring, row, how, typed["why"], who, payment, batch)
     except Failure as failure:
@@ -99,9 +165,13 @@ async def settle(file: str, position: str, visit: Visit = door(KEEPING)) -> Resp
     return go(f"{HERE}/{following}?note={note}" if following else f"{HERE}?note={note}")
 
 
+def _no_reason() -> Failure:
+    return usage("no-reason", "dites pourquoi, en quelques mots", "say why, in a few words", field="why")
+
+
 def _how(kind: str) -> How:
     match kind:
-        case "match" | "not-ours" | "refund":
+        case "match" | "not-ours" | "refund" | "fee":
             return kind
     raise usage("no-choice", "choisissez ce qu'est cette ligne", "choose what this line is", field="how")
 
@@ -123,7 +193,7 @@ async def _screen(
     visit: Visit, row: LineRow, typed: Mapping[str, str] | None = None, failures: Sequence[Failure] = ()
 ) -> Response:
     connection, house = visit.connection, visit.house
-    acts = sees_account(visit) and any(right(role, "resolve-bank-line") is Scope.ALLOWED for role in visit.roles)
+    acts = _acts(visit)
     found = await payment_lists.likely(connection, row.cents, row.reference, row.payment)
     payees = await payment_lists.payees(house.writing, house.ring, [each.id for each in found]) if acts else {}
     proposals = [_proposal(visit, row, each, payees.get(each.id)) for each in found]
@@ -170,5 +240,9 @@ def _trouble(visit: Visit, row: LineRow) -> str:
 
 
 def _note(visit: Visit) -> str:
-    note = NOTES.get(visit.request.query_params.get("note", ""))
+    query = visit.request.query_params
+    if query.get("note") == "plusieurs" and query.get("lignes", "").isdecimal():
+        count = int(query["lignes"][:4])
+        return ngettext(visit.lang, "{count} ligne traitée.", "{count} lignes traitées.", count).format(count=count)
+    note = NOTES.get(query.get("note", ""))
     return visit.say(note) if note else ""

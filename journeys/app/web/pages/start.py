@@ -31,7 +31,6 @@ from journeys.i18n import capital
 from journeys.identifiers import is_uuid, uuid7
 from journeys.narration import what_happens_next
 from journeys.store import staff, views
-from journeys.store.people import Details
 from journeys.temporal import Unreachable
 
 router = APIRouter()
@@ -156,7 +155,7 @@ async def _form(
         visit, "start.html", status, typed=typed,
         failures=[failure.beside_its_field() for failure in failures or []], programmes=programmes,
         programme=programme, members=members, sites=visit.visitor.sites,
-        inputs=_labels(visit) | {f"date-{code}": each.label.in_(visit.lang) for code, each in dates.items()},
+        inputs=labels(visit) | {f"date-{code}": each.label.in_(visit.lang) for code, each in dates.items()},
     )  # fmt: skip
 
 
@@ -166,8 +165,10 @@ async def _read(visit: Visit, typed: Mapping[str, str]) -> tuple[Starter, Beginn
     for name in ("programme", "first_name", "last_name", "referent"):
         if not typed.get(name):
             wrong.append(usage("missing", "à remplir", "to be filled in", field=name))
-    known_of = {name: typed.get(name) or "?" if name in NAMES else typed.get(name, "") for name in ABOUT_PERSON}
-    details = _noted(wrong, lambda: details_of({name: text for name, text in known_of.items() if text}, _FIELDS))
+    about = {name: typed[name] for name in ABOUT_PERSON if typed.get(name)}
+    for name, said in about.items():
+        # Each apart: the first that is wrong must not hide the others.
+        _noted(wrong, lambda name=name, said=said: details_of({**_NOBODY, name: said}, _FIELDS))
     known = typed.get("programme", "")
     found: Rules | None = None
     dates: dict[str, date] = {}
@@ -186,14 +187,15 @@ async def _read(visit: Visit, typed: Mapping[str, str]) -> tuple[Starter, Beginn
     leader = await staff.member(visit.house.writing, referent) if is_uuid(referent) else None
     if typed.get("referent") and leader is None:
         wrong.append(usage("choose", "choisissez dans la liste", "choose from the list", field="referent"))
-    if wrong or found is None or leader is None or not isinstance(details, Details):
+    if wrong or found is None or leader is None:
         raise _Several(wrong)
-    house = visit.house
+    house, details = visit.house, details_of(about, _FIELDS)
     wanted = Beginning(details=details, referent=leader, dates=dates, site=typed.get("site") or None)
     return Starter(house.writing, house.ring, found, visit.actor), wanted
 
 
 _FIELDS: Final = {name: name for name in ABOUT_PERSON}
+_NOBODY: Final = dict.fromkeys(NAMES, "?")
 
 
 def _noted(wrong: list[Failure], read: Any) -> Any:
@@ -232,7 +234,8 @@ def _after(visit: Visit, programme: Programme, awaits: str | None) -> str:
     return visit.say("si {date} a lieu ce jour-là", date=programme.dates[awaits].label.in_(visit.lang))
 
 
-def _labels(visit: Visit) -> dict[str, str]:
+def labels(visit: Visit) -> dict[str, str]:
+    """What each field about a person, and of a beginning, is called."""
     say = visit.say
     return {
         "programme": say("Programme"), "first_name": say("Prénom"), "last_name": say("Nom"),

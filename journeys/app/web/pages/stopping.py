@@ -10,6 +10,7 @@ from journeys.app.failures import Failure
 from journeys.app.web.acting import PATIENCE
 from journeys.app.web.bodies import typed_in
 from journeys.app.web.policy import STOPPING
+from journeys.app.web.proof import require_proof
 from journeys.app.web.rendering import go, page
 from journeys.app.web.visit import Visit, door
 from journeys.store import treasury
@@ -24,6 +25,7 @@ async def screen(visit: Visit = door(STOPPING)) -> Response:
 
 @router.post("/arret")
 async def stop(visit: Visit = door(STOPPING)) -> Response:
+    """At once, without a proof anew: it gives nothing out, and whoever is in doubt must not be held up."""
     typed = typed_in(await visit.request.form())
     by = stopping.by(visit.actor, "stop-payments", visit.now)
     try:
@@ -38,6 +40,7 @@ async def stop(visit: Visit = door(STOPPING)) -> Response:
 async def resume(visit: Visit = door(STOPPING)) -> Response:
     typed, house = typed_in(await visit.request.form()), visit.house
     by = stopping.by(visit.actor, "resume-payments", visit.now)
+    await require_proof(visit)
     try:
         why = stopping.reason(typed.get("why", ""), "why")
     except Failure as failure:

@@ -1,0 +1,109 @@
+"""Whom a journey may turn to: mentors whom no rule of their own programme bars, partners who still take people."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from journeys.app.failures import Exit, Failure, Said
+from journeys.app.finding import load
+from journeys.app.reading import today_of
+from journeys.clock import now
+from journeys.domain import guards
+from journeys.domain.commands import MatchMentor, ProposeMentor, SendReferral
+from journeys.domain.directory import search_form
+from journeys.domain.programme import Programme, Saying
+from journeys.store import mentors, partners, people, views
+from journeys.store.database import Pool
+from journeys.store.mentors import Mentor
+from journeys.store.people import Person
+
+
+async def must_be_askable(pool: Pool, programme: Programme, body: object) -> None:
+    """Raises Failure (refused): a mentor who may not be one to participants, or a partner who takes nobody any more.
+
+    `programme`: of the journey that asks.
+    """
+    match body:
+        case ProposeMentor(mentor=id) | MatchMentor(mentor=id):
+            mentor = await mentors.mentor(pool, id) if programme.subject == "participant" else None
+            if mentor is not None and (says := (await barred(pool, [mentor], today_of(now()))).get(id)) is not None:
+                raise no_mentor(mentor.name, says)
+        case SendReferral(partner=id):
+            partner = await partners.partner(pool, id)
+            if partner is not None and not partner.active:
+                raise Failure(
+                    Exit.REFUSED, "partner-left",
+                    Said(f"{partner.name} ne reçoit plus personne ; rien n'a été envoyé",
+                         f"{partner.name} takes nobody any more; nothing was sent"),
+                    Said("choisissez un autre partenaire : ils sont proposés avec leurs places",
+                         "choose another partner: they are proposed with their places"),
+                    field="partner",
+                )  # fmt: skip
+        case _:
+            pass
+
+
+async def worth_knowing(pool: Pool, body: object) -> Said | None:
+    """What whoever asks should know beforehand and may go on in spite of: whom they ask has no place left."""
+    match body:
+        case SendReferral(partner=id):
+            partner = await partners.partner(pool, id)
+            if partner is None or partner.places is None:
+                return None
+            taken = (await partners.taken(pool)).get(id, 0)
+            return _full(partner.name, taken, partner.places)
+        case ProposeMentor(mentor=id):
+            mentor = await mentors.mentor(pool, id)
+            if mentor is None:
+                return None
+            if not mentor.available:
+                return Said(f"Attention : {mentor.name} n'est pas disponible en ce moment.",
+                            f"Take care: {mentor.name} is not available now.")  # fmt: skip
+            return _full(mentor.name, (await mentors.matched(pool)).get(id, 0), mentor.capacity)
+        case _:
+            return None
+
+
+def _full(name: str, taken: int, most: int) -> Said | None:
+    if taken < most:
+        return None
+    return Said(f"Attention : {name} n'a plus de place ({taken} sur {most}).",
+                f"Take care: {name} has no place left ({taken} of {most}).")  # fmt: skip
+
+
+async def barred(pool: Pool, asked: Iterable[Mentor], today: date) -> dict[str, Saying]:
+    """Mentors who are volunteers under a programme that bars them from participants, with what it says of them.
+
+    A volunteer is the mentor of the same id, or of the same name, whichever of its words comes first.
+    """
+    called = {mentor.id: search_form(mentor.name).split() for mentor in asked}
+    written = {" ".join(words[at:] + words[:at]) for words in called.values() for at in range(len(words))}
+    said: dict[str, Saying] = {}
+    for person in await people.volunteers(pool, list(called), sorted(written)):
+        if (says := await _said_of(pool, person, today)) is not None:
+            said |= {person.id: says, _in_any_order(search_form(person.name).split()): says}
+    found = {id: said.get(id) or said.get(_in_any_order(words)) for id, words in called.items()}
+    return {id: each for id, each in found.items() if each is not None}
+
+
+def _in_any_order(words: list[str]) -> str:
+    return " ".join(sorted(words))
+
+
+async def _said_of(pool: Pool, person: Person, today: date) -> Saying | None:
+    for row in await views.journeys(pool, person=person.id):
+        loaded = await load(pool, row)
+        programme = loaded.book.programme
+        if (code := guards.no_mentor(programme, loaded.state, person.details.birth_date, today)) is not None:
+            return programme.guards[code].says
+    return None
+
+
+def no_mentor(name: str, says: Saying) -> Failure:
+    """Somebody may not be a mentor: in the words of the rule."""
+    return Failure(
+        Exit.REFUSED, "no-mentor-here",
+        Said(f"{name} ne peut pas être mentor : {says.fr}", f"{name} cannot be a mentor: {says.en}"),
+        Said("choisissez quelqu'un d'autre ; s'il s'agit d'un homonyme, distinguez les deux noms dans l'annuaire",
+             "choose somebody else; if it is another person of that name, tell the two apart in the directory"),
+        field="mentor",
+    )  # fmt: skip

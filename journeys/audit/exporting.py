@@ -1,0 +1,316 @@
+"""The record as files that somebody else can check without us: see docs/exports.md and verifier/verify_export.py."""
+
+import hashlib
+import json
+import os
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any, Final
+
+from journeys.audit.process_log import ProcessLog
+from journeys.domain import directory, events
+from journeys.domain.directory import HeadsSnapshot, HistoryKept
+from journeys.domain.record import Event, Payload, instant_text
+from journeys.evidence.heads import HeadLine
+from journeys.evidence.tiles import TooLong, bundle, entries_path, tile_path
+from journeys.evidence.tree import (
+    HASH_BYTES,
+    WIDTH,
+    Growing,
+    inclusion,
+    leaf_hash,
+    range_hash,
+)
+from journeys.store import checkpoints, exporting, histories, sequencing
+from journeys.store.canonical import canonical
+from journeys.store.checkpoints import Signed
+from journeys.store.database import Connection, Pool
+from journeys.store.exporting import Entry
+from journeys.store.signing import KeyRing
+
+FORMAT: Final = "release-journeys-export"
+VERSION: Final = 1
+ENVELOPE: Final = 1
+
+Progress = Callable[[int, int], None]
+
+
+class NothingSigned(Exception):
+    """There is no checkpoint that an export could stand under."""
+
+
+class NotInTheLog(Exception):
+    """The journey has no event under the last checkpoint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written."""
+
+    size: int
+    """Of the log, by its last checkpoint."""
+    events: int
+    files: int
+    bytes: int
+
+
+@dataclass(slots=True)
+class Folder:
+    """The files of an export, each with its digest for the manifest; for their owner only."""
+
+    root: Path
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def write(self, path: str, content: bytes) -> None:
+        with self.open(path) as file:
+            file.write(content)
+
+    def open(self, path: str) -> "_Counted":
+        """A file to be written from its beginning."""
+        target = self.root / path
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        return _Counted(self, path, os.fdopen(descriptor, "wb"))
+
+    def seal(self, body: dict[str, Any]) -> None:
+        """The manifest: what is in the folder, and a digest of the manifest itself."""
+        whole = {**body, "files": dict(sorted(self.files.items()))}
+        digest = hashlib.sha256(canonical(whole)).hexdigest()
+        self.write("manifest.json", canonical({**whole, "digest": digest}))
+
+
+class _Counted:
+    def __init__(self, folder: Folder, path: str, file: IO[bytes]) -> None:
+        self._folder, self._path, self._file = folder, path, file
+        self._digest, self._size = hashlib.sha256(), 0
+
+    def __enter__(self) -> "_Counted":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        self._folder.files[self._path] = {"sha256": self._digest.hexdigest(), "size": self._size}
+
+    def write(self, content: bytes) -> None:
+        self._file.write(content)
+        self._digest.update(content)
+        self._size += len(content)
+
+
+async def export_log(
+    pool: Pool,
+    ring: KeyRing | None,
+    root: Path,
+    now: datetime,
+    *,
+    disclose: bool,
+    progress: Progress = lambda done, all: None,
+) -> Exported:
+    """Everything under the last checkpoint, into a directory that is empty.
+
+    Args:
+        ring: what opens histories. disclose: with the texts of parts and their salts, and with the histories; else it
+            is only said which there are.
+
+    Raises:
+        NothingSigned. TooLong: an event that no bundle can hold. OSError: it cannot be written.
+    """
+    folder = Folder(root)
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        signed = await _last(connection)
+        tree, heads, kinds = Growing(), dict[str, HeadLine](), set[tuple[str, int]]()
+        runs: list[str] = []
+        with folder.open("parts.jsonl") as parts, folder.open("ocel2.json") as ocel:
+            process = ProcessLog(ocel.write)
+            async for page in _bundles(connection, signed.size):
+                _write_bundle(folder, tree, page)
+                full = tree.grow([leaf_hash(entry.header) for entry in page])
+                await _write_tiles(connection, folder, [(tile.level, tile.n, tile.hashes) for tile in full])
+                headers = [json.loads(entry.header) for entry in page]
+                await _write_parts(connection, parts, page, headers, disclose)
+                for entry, header in zip(page, headers, strict=True):
+                    heads[entry.stream] = HeadLine(entry.stream, entry.seq, hashlib.sha256(entry.header).digest())
+                    kinds.add((header["kind"], header["kind_v"]))
+                    process.add(header)
+                    if header["kind"] == HistoryKept.__name__:
+                        runs.append(header["data"]["run"])
+                progress(tree.size, signed.size)
+            process.end()
+        for level, hashes in enumerate(tree.edge):
+            if hashes:
+                folder.write(tile_path(level, signed.size // WIDTH ** (level + 1), len(hashes) // HASH_BYTES), hashes)
+        folder.write("heads.txt", b"".join(line.text() for line in sorted(heads.values())))
+        await _write_histories(pool, ring, folder, runs, disclose)
+        await _write_checkpoints(connection, folder, signed)
+    _write_schemas(folder, kinds)
+    return _sealed(folder, signed, now, tree.size, kind="log", disclosed=disclose)
+
+
+async def export_journey(
+    pool: Pool, ring: KeyRing | None, root: Path, stream: str, now: datetime, *, disclose: bool
+) -> Exported:
+    """One journey: its headers, each with the proof that it stands in the log, and that it ended there.
+
+    Other journeys are not named: of the last snapshot of heads only this journey's line is shown, with its proof.
+
+    Raises: as `export_log`; NotInTheLog.
+    """
+    folder = Folder(root)
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        signed = await _last(connection)
+        log = await sequencing.head(connection)
+        own = await exporting.entries_of(connection, stream, signed.size)
+        if not own:
+            raise NotInTheLog(stream)
+        said = await exporting.facts_of_the_log(connection, signed.size)
+        kept = await exporting.histories_of(connection, stream, signed.size)
+        shown = sorted([*own, *_shown(said), *kept], key=lambda entry: entry.position)
+        kinds, headers = set[tuple[str, int]](), [json.loads(entry.header) for entry in own]
+        with folder.open("headers.jsonl") as file:
+            for entry in shown:
+                proof = await sequencing.hashes(connection, log, inclusion(entry.position, signed.size))
+                shown_as = {"position": entry.position, "header": entry.header.decode()}
+                line = {**shown_as, "proof": [each.hex() for each in proof]}
+                file.write(canonical(line) + b"\n")
+                header = json.loads(entry.header)
+                kinds.add((header["kind"], header["kind_v"]))
+        with folder.open("parts.jsonl") as parts:
+            await _write_parts(connection, parts, own, headers, disclose)
+        with folder.open("ocel2.json") as ocel:
+            process = ProcessLog(ocel.write)
+            for header in headers:
+                process.add(header)
+            process.end()
+        await _write_head(connection, folder, stream, said)
+        runs = [json.loads(entry.header)["data"]["run"] for entry in kept]
+        await _write_histories(pool, ring, folder, runs, disclose)
+        await _write_checkpoints(connection, folder, signed, only_last=True)
+    _write_schemas(folder, kinds)
+    return _sealed(folder, signed, now, len(own), kind="journey", journey=stream, disclosed=disclose)
+
+
+def _sealed(folder: Folder, signed: Signed, now: datetime, events: int, **more: Any) -> Exported:
+    folder.seal({
+        "format": FORMAT, "version": VERSION, "origin": signed.origin, "size": signed.size,
+        "made_at": instant_text(now), **more,
+    })  # fmt: skip
+    return Exported(signed.size, events, len(folder.files), sum(each["size"] for each in folder.files.values()))
+
+
+async def _last(connection: Connection) -> Signed:
+    signed = await checkpoints.last(connection, (await sequencing.head(connection)).origin)
+    if signed is None:
+        raise NothingSigned
+    return signed
+
+
+async def _bundles(connection: Connection, size: int) -> AsyncIterator[list[Entry]]:
+    """The entries by bundles, the last one as far as it goes."""
+    for begin in range(0, size, WIDTH * exporting.BUNDLES):
+        page = await exporting.entries(connection, begin, min(begin + WIDTH * exporting.BUNDLES, size))
+        for at in range(0, len(page), WIDTH):
+            yield page[at : at + WIDTH]
+
+
+def _write_bundle(folder: Folder, tree: Growing, page: Sequence[Entry]) -> None:
+    try:
+        folder.write(entries_path(tree.size // WIDTH, len(page)), bundle(entry.header for entry in page))
+    except TooLong as error:
+        raise TooLong(f"places {page[0].position} to {page[-1].position}: {error}") from None
+
+
+async def _write_tiles(connection: Connection, folder: Folder, full: Sequence[tuple[int, int, bytes]]) -> None:
+    """As they are stored: where they are not those of the entries, whoever checks is to see where."""
+    for level, n, hashes in full:
+        folder.write(tile_path(level, n), await exporting.tile(connection, level, n) or hashes)
+
+
+async def _write_parts(
+    connection: Connection, file: _Counted, page: Sequence[Entry], headers: Sequence[dict[str, Any]], disclose: bool
+) -> None:
+    """What became of every part that an event commits to: shown, withheld, erased."""
+    promised = [
+        (entry, name)
+        for entry, header in zip(page, headers, strict=True)
+        for name in sorted(header["parts"])
+    ]  # fmt: skip
+    kept = await exporting.parts_of(connection, [entry for entry, _ in promised])
+    for entry, name in promised:
+        line: dict[str, Any] = {"position": entry.position, "name": name}
+        part = kept.get((entry.stream, entry.seq, name))
+        match part:
+            case None:
+                line["state"] = "erased"
+            case _ if not disclose:
+                line["state"] = "withheld"
+            case _:
+                line |= {"state": "shown", "text": part.text, "salt": part.salt.hex()}
+        file.write(canonical(line) + b"\n")
+
+
+async def _write_histories(
+    pool: Pool, ring: KeyRing | None, folder: Folder, runs: Sequence[str], disclose: bool
+) -> None:
+    """What became of the history of each run that the log names: shown, withheld, erased, or not to be opened here."""
+    there = await histories.files(pool, runs)
+    with folder.open("histories.jsonl") as file:
+        for run in runs:
+            state = "erased" if run not in there else "withheld"
+            if disclose and ring is not None and run in there:
+                try:
+                    folder.write(f"histories/{run}.json", await histories.read(pool, ring, run))
+                    state = "shown"
+                except histories.Altered:
+                    state = "unreadable"
+            file.write(canonical({"run": run, "state": state}) + b"\n")
+
+
+async def _write_checkpoints(
+    connection: Connection, folder: Folder, signed: Signed, *, only_last: bool = False
+) -> None:
+    with folder.open("checkpoints.jsonl") as file:
+        for each in [signed] if only_last else await checkpoints.all_of(connection, signed.origin):
+            file.write(canonical({"note": each.note, "made_at": instant_text(each.made_at)}) + b"\n")
+    folder.write("checkpoint", signed.note.encode())
+
+
+def _shown(said: Iterable[Entry]) -> list[Entry]:
+    """Of what the log says of itself, what one journey needs: the last snapshot, and keys that count no more."""
+    snapshots = [entry for entry in said if entry.kind == HeadsSnapshot.__name__]
+    return [*snapshots[-1:], *(entry for entry in said if entry.kind == directory.CheckpointKeyRevoked.__name__)]
+
+
+async def _write_head(connection: Connection, folder: Folder, stream: str, said: Sequence[Entry]) -> None:
+    """Where the journey ended at the last snapshot; nothing where it was not there yet."""
+    snapshots = [entry for entry in said if entry.kind == HeadsSnapshot.__name__]
+    if not snapshots:
+        return
+    fact = HeadsSnapshot.model_validate(json.loads(snapshots[-1].header)["data"])
+    lines = sorted(await sequencing.heads_at(connection, fact.size))
+    index = next((at for at, line in enumerate(lines) if line.stream == stream), None)
+    if index is None:
+        return
+    growing = Growing()
+    tiles = {(tile.level, tile.n): tile.hashes for tile in growing.grow([leaf_hash(line.text()) for line in lines])}
+    tiles |= {(at, len(lines) // WIDTH ** (at + 1)): hashes for at, hashes in enumerate(growing.edge)}
+    proof = [range_hash(each, lambda level, n: tiles[level, n]) for each in inclusion(index, len(lines))]
+    folder.write("head.json", canonical({
+        "snapshot": snapshots[-1].position, "index": index, "seq": lines[index].seq, "hash": lines[index].hash.hex(),
+        "proof": [each.hex() for each in proof],
+    }))  # fmt: skip
+
+
+def _write_schemas(folder: Folder, kinds: Iterable[tuple[str, int]]) -> None:
+    """JSON Schema of each version of each kind of event that is in the export, and of the envelope."""
+    models: dict[str, type[Payload]] = {**directory.KINDS, **events.KINDS}
+    for kind, version in sorted(kinds):
+        model = models.get(kind)
+        if model is not None and version == model.VERSION:
+            folder.write(f"schemas/{kind}.v{version}.json", _json(model.model_json_schema(mode="serialization")))
+    folder.write(f"schemas/envelope.v{ENVELOPE}.json", _json(Event[Payload].model_json_schema(mode="serialization")))
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n"

@@ -1,0 +1,306 @@
+"""The log's account of itself: every stream's links, the tree, its checkpoints, the snapshots of heads, in one pass."""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from journeys.audit.wording import LOG_FINDINGS, LOG_NOTICES
+from journeys.domain.directory import HeadsSnapshot
+from journeys.domain.record import NO_EVENT
+from journeys.evidence.heads import HeadLine, heads_root
+from journeys.evidence.note import BadNote, Verifier, open_checkpoint
+from journeys.evidence.tree import HASH_BYTES, WIDTH, Growing, Tile, leaf_hash
+from journeys.i18n import text
+from journeys.store import checkpoints, sequencing
+from journeys.store.checkpoints import Copy, Keys
+from journeys.store.database import Connection, Pool
+from journeys.store.sequencing import LogHead
+from journeys.store.treasury import STREAM
+
+_PAGE: Final = 5_000
+_SECONDS: Final = 120.0
+_MOST: Final = 200
+"""Findings that are told; a log that is wrong throughout is wrong."""
+SKEW: Final = timedelta(seconds=5)
+"""How far the clocks of two machines that write one stream may lie apart."""
+
+Progress = Callable[[int, int], None]
+"""How many entries were read, of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogFinding:
+    """Something wrong; `stream`, `seq` and `position` where it has a place."""
+
+    code: str
+    stream: str | None = None
+    seq: int | None = None
+    position: int | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def told(self, lang: str) -> str:
+        """What is wrong, in one line."""
+        place = {"stream": self.stream, "seq": self.seq, "position": self.position}
+        return text(lang)({**LOG_FINDINGS, **LOG_NOTICES}[self.code]).format_map({**place, **self.details})
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "code": self.code, "stream": self.stream, "seq": self.seq, "position": self.position, **self.details,
+        }  # fmt: skip
+
+
+@dataclass(slots=True)
+class LogReport:
+    """What was compared, what is wrong, and what is odd but proves nothing."""
+
+    origin: str
+    size: int
+    waiting: int
+    streams: int = 0
+    checkpoints: int = 0
+    snapshots: int = 0
+    findings: list[LogFinding] = field(default_factory=list)
+    notices: list[LogFinding] = field(default_factory=list)
+
+    def wrong(self, code: str, **place: Any) -> None:
+        if len(self.findings) < _MOST:
+            self.findings.append(_finding(code, place))
+
+    def odd(self, code: str, **place: Any) -> None:
+        if len(self.notices) < _MOST:
+            self.notices.append(_finding(code, place))
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "holds": not self.findings, "origin": self.origin, "size": self.size, "waiting": self.waiting,
+            "streams": self.streams, "checkpoints": self.checkpoints, "snapshots": self.snapshots,
+            "findings": [each.as_json() for each in self.findings],
+            "notices": [each.as_json() for each in self.notices],
+        }  # fmt: skip
+
+
+def _finding(code: str, place: dict[str, Any]) -> LogFinding:
+    known = {name: place.pop(name, None) for name in ("stream", "seq", "position")}
+    return LogFinding(code, **known, details=place)
+
+
+async def verify_log(
+    pool: Pool, key: Verifier | None = None, copies: Sequence[Copy] = (), progress: Progress = lambda done, all: None
+) -> LogReport:
+    """Read every event of every stream once, in the order of the log, in one snapshot.
+
+    Args:
+        key: that of this place, where it has one; besides it those that the journal names are known.
+        copies: notes held outside, which the log must bear out too.
+
+    Raises: OSError, TimeoutError, asyncpg.PostgresError: no database.
+    """
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        log = await sequencing.head(connection)
+        known = await checkpoints.keys(connection)
+        report = LogReport(log.origin, log.size, await sequencing.waiting(connection))
+        reading = _Reading(report, await _signed(connection, report, known, key, copies), await _snapshots(connection))
+        async for rows in _pages(connection):
+            full = reading.take(rows)
+            await _compare_tiles(connection, report, full)
+            progress(reading.tree.size, log.size)
+        reading.end(log)
+        await _compare_rest(connection, report, reading, log)
+        return report
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    """A root that somebody vouched for, and where it stands."""
+
+    where: str
+    size: int
+    root: bytes
+
+
+class _Reading:
+    """The state of the one pass."""
+
+    def __init__(
+        self, report: LogReport, signed: Sequence[_Signed], snapshots: Sequence[tuple[int, int, str, int]]
+    ) -> None:
+        self.report = report
+        self.tree = Growing()
+        self.heads: dict[str, tuple[int, bytes]] = {}
+        self._clocks: dict[str, str] = {}
+        self._signed = sorted(signed, key=lambda each: each.size)
+        self._snapshots = sorted(snapshots)
+        report.snapshots = len(snapshots)
+
+    def take(self, rows: Sequence[Any]) -> list[Tile]:
+        """The next entries; the tiles that they filled."""
+        full: list[Tile] = []
+        for row in rows:
+            if row["position"] != self.tree.size:
+                self.report.wrong("place-missing", position=self.tree.size)
+                full += self.tree.grow([bytes(HASH_BYTES)] * max(row["position"] - self.tree.size, 0))
+            if row["header"] is None:
+                self.report.wrong("event-missing", stream=row["stream"], seq=row["seq"], position=row["position"])
+                full += self.tree.grow([bytes(HASH_BYTES)])
+            else:
+                self.judge(row)
+                full += self.tree.grow([leaf_hash(row["header"])])
+            self._compare_roots()
+        return full
+
+    def judge(self, row: Any) -> None:
+        """One event against the one before it in its stream, and against itself."""
+        stream, seq = row["stream"], row["seq"]
+        place = {"stream": stream, "seq": seq, "position": row["position"]}
+        last, link = self.heads.get(stream, (0, bytes.fromhex(NO_EVENT)))
+        digest = hashlib.sha256(row["header"]).digest()
+        try:
+            header = json.loads(row["header"])
+            said = (header["stream"], header["seq"], header["kind"])
+            recorded, prev = str(header["recorded_at"]), header["prev"]
+        except (ValueError, TypeError, LookupError):
+            self.report.wrong("not-a-header", **place)
+            header, said, recorded, prev = None, None, "", None
+        if seq != last + 1:
+            self.report.wrong("gap", **place, expected=last + 1)
+        elif header is not None and prev != link.hex():
+            self.report.wrong("link", **place)
+        if said is not None and said != (stream, seq, row["kind"]):
+            self.report.wrong("elsewhere", **place)
+        if digest != row["hash"]:
+            self.report.wrong("hash", **place)
+        before = self._clocks.get(stream, "")
+        if recorded < before and _apart(recorded, before) > SKEW:
+            self.report.odd("clock", **place, seconds=int(_apart(recorded, before).total_seconds()))
+        self._clocks[stream] = max(recorded, before)
+        self.heads[stream] = (seq, digest)
+
+    def _compare_roots(self) -> None:
+        """What was vouched for at this size."""
+        size = self.tree.size
+        while self._signed and self._signed[0].size <= size:
+            each = self._signed.pop(0)
+            if each.size == size and self.tree.root() != each.root:
+                self.report.wrong("root", where=each.where, size=each.size)
+        while self._snapshots and self._snapshots[0][0] <= size:
+            at, count, root, seq = self._snapshots.pop(0)
+            lines = [HeadLine(stream, *head) for stream, head in self.heads.items()]
+            if at == size and (len(lines), heads_root(lines).hex()) != (count, root):
+                self.report.wrong("snapshot", stream=STREAM, seq=seq, size=at)
+
+    def end(self, log: LogHead) -> None:
+        """What the log should still hold."""
+        for each in self._signed:
+            self.report.wrong("beyond", where=each.where, size=each.size, held=self.tree.size)
+        for at, _, _, seq in self._snapshots:
+            self.report.wrong("snapshot", stream=STREAM, seq=seq, size=at)
+        if (self.tree.size, self.tree.edge) != (log.size, log.edge):
+            self.report.wrong("edge", size=log.size, held=self.tree.size)
+
+
+def _apart(earlier: str, later: str) -> timedelta:
+    try:
+        return datetime.fromisoformat(later) - datetime.fromisoformat(earlier)
+    except (ValueError, TypeError):
+        return timedelta()
+
+
+async def _pages(connection: Connection) -> AsyncIterator[list[Any]]:
+    begin = 0
+    while rows := await connection.fetch(
+        """
+        SELECT l.position, l.stream, l.seq, e.header, e.hash, e.kind
+        FROM (SELECT * FROM log_entries WHERE position >= $1 ORDER BY position LIMIT $2) AS l
+        LEFT JOIN events e USING (stream, seq) ORDER BY l.position
+        """,
+        begin, _PAGE, timeout=_SECONDS,
+    ):  # fmt: skip
+        begin = rows[-1]["position"] + 1
+        yield rows
+
+
+async def _signed(
+    connection: Connection, report: LogReport, known: Keys, key: Verifier | None, copies: Sequence[Copy]
+) -> list[_Signed]:
+    """The checkpoints of the table and those held outside, as far as a known key bears them out."""
+    rows = await connection.fetch("SELECT origin, size, root, note, made_at FROM checkpoints ORDER BY size")
+    keys = [*known.used, *([key] if key is not None else [])]
+    revoked = await _revoked_from(connection)
+    found, before = [], None
+    notes = [(f"{row['origin']} {row['size']}", row["note"], row) for row in rows]
+    for where, note, row in [*notes, *((copy.where, copy.note, None) for copy in copies)]:
+        try:
+            said, by = open_checkpoint(note, keys)
+        except BadNote as bad:
+            report.wrong("note", where=where, reason=bad.reason)
+            continue
+        if row is not None and (row["origin"], row["size"], row["root"]) != (said.origin, said.size, said.root):
+            report.wrong("note", where=where, reason="row")
+        if said.size > revoked.get(by.vkey(), said.size):
+            report.wrong("revoked", where=where, size=said.size)
+        found.append(_Signed(where, said.size, said.root))
+        if row is not None:
+            report.checkpoints += 1
+            if before is not None and before["made_at"] - row["made_at"] > SKEW:
+                report.odd("checkpoint-clock", where=where, size=said.size)
+            before = row
+    return found
+
+
+async def _revoked_from(connection: Connection) -> dict[str, int]:
+    """From which place on a key counts no more, by vkey."""
+    rows = await connection.fetch(
+        "SELECT l.position, e.header FROM events e JOIN log_entries l USING (stream, seq)"
+        " WHERE e.stream = $1 AND e.kind = 'CheckpointKeyRevoked' ORDER BY e.seq DESC",
+        STREAM,
+    )
+    return {json.loads(row["header"])["data"]["vkey"]: row["position"] for row in rows}
+
+
+async def _snapshots(connection: Connection) -> list[tuple[int, int, str, int]]:
+    """Size, count, root of each snapshot, and its seq."""
+    rows = await connection.fetch(
+        "SELECT seq, header FROM events WHERE stream = $1 AND kind = 'HeadsSnapshot' ORDER BY seq", STREAM
+    )
+    read = [(row["seq"], HeadsSnapshot.model_validate(json.loads(row["header"])["data"])) for row in rows]
+    return [(each.size, each.count, each.root, seq) for seq, each in read]
+
+
+async def _compare_tiles(connection: Connection, report: LogReport, full: Sequence[Tile]) -> None:
+    if not full:
+        return
+    rows = await connection.fetch(
+        "SELECT level, n, hashes FROM log_tiles JOIN unnest($1::smallint[], $2::bigint[]) AS wanted (level, n)"
+        " USING (level, n)",
+        [tile.level for tile in full], [tile.n for tile in full], timeout=_SECONDS,
+    )  # fmt: skip
+    kept = {(row["level"], row["n"]): row["hashes"] for row in rows}
+    for tile in full:
+        if kept.get((tile.level, tile.n)) != tile.hashes:
+            report.wrong("tile", level=tile.level, n=tile.n)
+
+
+async def _compare_rest(connection: Connection, report: LogReport, reading: _Reading, log: LogHead) -> None:
+    """What has no place yet, what should have one, and the table of heads."""
+    for row in await connection.fetch(
+        "SELECT e.stream, e.seq, e.header, e.hash, e.kind, NULL AS position FROM pending p"
+        " JOIN events e ON e.stream = p.stream AND e.seq BETWEEN p.first AND p.last ORDER BY e.stream, e.seq",
+        timeout=_SECONDS,
+    ):
+        reading.judge(row)
+    heads = {row["stream"]: (row["seq"], row["hash"]) for row in await connection.fetch(
+        "SELECT stream, seq, hash FROM streams WHERE seq > 0", timeout=_SECONDS)}  # fmt: skip
+    report.streams = len(heads)
+    for stream in sorted(heads.keys() | reading.heads.keys()):
+        if heads.get(stream) != reading.heads.get(stream):
+            seq, held = (found.get(stream, (0, b""))[0] for found in (heads, reading.heads))
+            report.wrong("head", stream=stream, seq=held, expected=seq)
+    tiles = sum(log.size // WIDTH**level for level in range(1, 8))
+    if await connection.fetchval("SELECT count(*) FROM log_tiles", timeout=_SECONDS) != tiles:
+        report.wrong("tiles", count=tiles)
+    counted = await connection.fetchval("SELECT count(*) FROM events", timeout=_SECONDS)
+    if counted != log.size + report.waiting:
+        report.wrong("unlogged", count=counted, size=log.size, waiting=report.waiting)

@@ -1,0 +1,102 @@
+"""Histories of runs that ended, kept beyond the engine's retention: sealed, with their digest in the journal."""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Final
+
+from journeys.contract import Run
+from journeys.domain.directory import HistoryKept
+from journeys.store.database import Pool
+from journeys.store.directory import By, Fact, record
+from journeys.store.sealing import CannotUnseal, seal, unseal
+from journeys.store.signing import KeyRing
+
+STREAM: Final = "system"
+
+
+class Altered(Exception):
+    """What was kept of a run is not what was exported of it, or is not there any more."""
+
+    def __init__(self, run: str, why: str) -> None:
+        super().__init__(f"the history of run {run}: {why}")
+        self.run = run
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A run whose history is kept."""
+
+    run: str
+    stream: str
+    events: int
+    closed_at: datetime
+
+
+async def missing(pool: Pool, runs: Sequence[str]) -> set[str]:
+    """Those of these runs whose history is not kept yet."""
+    rows = await pool.fetch(
+        "SELECT run::text FROM unnest($1::uuid[]) AS asked (run) WHERE NOT EXISTS"
+        " (SELECT FROM histories h WHERE h.run = asked.run)",
+        list(runs),
+    )
+    return {row["run"] for row in rows}
+
+
+async def keep(pool: Pool, ring: KeyRing, run: Run, history: bytes, by: By) -> bool:
+    """Keep an exported history and record its digest; False when it was kept before."""
+    digest = sha256(history)
+    fact = HistoryKept(
+        journey=run.stream, run=run.id, digest=digest.hexdigest(), events=run.events, closed_at=run.closed_at
+    )
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", _place(run.id))
+        if await connection.fetchval("SELECT true FROM histories WHERE run = $1", run.id):
+            return False
+        seq = await record(connection, STREAM, [Fact(fact)], by)
+        await connection.execute(
+            "INSERT INTO histories (run, stream, digest, events, closed_at, seq) VALUES ($1, $2, $3, $4, $5, $6)",
+            run.id, run.stream, digest.digest(), run.events, run.closed_at, seq,
+        )  # fmt: skip
+        await connection.execute(
+            "INSERT INTO history_files (run, sealed) VALUES ($1, $2)",
+            run.id, seal(ring, zlib.compress(history, 6), _place(run.id)),
+        )  # fmt: skip
+    return True
+
+
+async def of_stream(pool: Pool, stream: str) -> list[Kept]:
+    """The runs of a journey whose history is kept, in the order in which they ended."""
+    rows = await pool.fetch(
+        "SELECT run::text, stream, events, closed_at FROM histories WHERE stream = $1 ORDER BY closed_at, seq", stream
+    )
+    return [Kept(*row) for row in rows]
+
+
+async def files(pool: Pool, runs: Sequence[str]) -> set[str]:
+    """Those of these runs whose history is still there to be read."""
+    rows = await pool.fetch("SELECT run::text FROM history_files WHERE run = ANY ($1::uuid[])", list(runs))
+    return {row["run"] for row in rows}
+
+
+async def read(pool: Pool, ring: KeyRing, run: str) -> bytes:
+    """A history as it was exported. Raises Altered: it is gone, cannot be opened, or has not its digest."""
+    row = await pool.fetchrow(
+        "SELECT digest, sealed FROM histories LEFT JOIN history_files USING (run) WHERE run = $1", run
+    )
+    if row is None or row["sealed"] is None:
+        raise Altered(run, "gone")
+    try:
+        history = zlib.decompress(unseal(ring, row["sealed"], _place(run)))
+    except (CannotUnseal, zlib.error):
+        raise Altered(run, "sealed") from None
+    if sha256(history).digest() != row["digest"]:
+        raise Altered(run, "digest")
+    return history
+
+
+def _place(run: str) -> str:
+    return f"history/{run}"

@@ -1,0 +1,155 @@
+"""Histories outlive the engine's retention: every run of a chain, once, sealed; replayed when the server is gone."""
+
+import re
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from temporalio.worker import Worker
+
+from activities.archive import Archive
+from activities.resources import Resources
+from activities.tills import Tills
+from journeys import contract, temporal
+from journeys.audit import history
+from journeys.audit.history import Shelf, read_chain
+from journeys.audit.replaying import replay, replay_all
+from journeys.audit.verdicts import AccountName, Verdict
+from journeys.audit.verifying import Sources, verify
+from journeys.channels.outbox import FileOutbox
+from journeys.contract import Begin, Run
+from journeys.domain import commands as c
+from journeys.domain.directory import HistoryKept, read_fact
+from journeys.store import histories, journal
+from tests.conftest import RealStack
+from tests.replay.test_replay import OneTimerMore
+from tests.workflow.conftest import RING, Engine, make_engine
+from workflows.archiving import ArchiveWorkflow
+from workflows.journey import JourneyWorkflow
+
+CANARY = "Vu au parloir, monsieur Canari."
+
+
+class OnlyOurs:
+    """The engine's list is everybody's; this test keeps its own journey's runs."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._runs, self._stream = temporal.EndedRuns(engine.client), engine.stream
+
+    async def ended(self) -> AsyncIterator[Run]:
+        async for run in self._runs.ended():
+            if run.stream == self._stream:
+                yield run
+
+    async def history(self, run: Run) -> bytes | None:
+        return await self._runs.history(run)
+
+
+@pytest_asyncio.fixture
+async def ended(stack: RealStack, journal_pool: Any, tmp_path: Any) -> AsyncIterator[Engine]:
+    """A journey over several runs, closed: nothing of it runs any more."""
+    engine = await make_engine(stack, journal_pool)
+    resources = Resources(
+        pool=journal_pool, ring=RING, tills=Tills({}), mailer=FileOutbox(tmp_path, sender=""), engine=OnlyOurs(engine)
+    )
+    queue = f"archive-{uuid.uuid4()}"
+    archivist = Worker(
+        engine.client, task_queue=queue, workflows=[ArchiveWorkflow], activities=[Archive(resources).keep],
+        workflow_runner=temporal.sandbox_runner(),
+    )  # fmt: skip
+    async with engine.worker(), archivist:
+        await engine.client.start_workflow(
+            contract.WORKFLOW, Begin(history_limit=60), id=engine.stream, task_queue=engine.queue
+        )
+        await engine.plan(release_in_days=5)
+        await engine.do(c.AddNote(), text=CANARY)
+        for _ in range(5):
+            await engine.pass_days(4)
+            await engine.do(c.AddNote(), text="encore")
+        await engine.do(c.Close(outcome="completed"), actor=engine.supervisor, roles=("supervisor",))
+        await engine.handle().result()
+        kept = await _keep(engine, queue)
+        assert kept > 1, "every run of the chain"
+        assert await _keep(engine, queue) == 0, "once"
+        yield engine
+
+
+async def _keep(engine: Engine, queue: str) -> int:
+    kept: int = await engine.client.execute_workflow(contract.ARCHIVE, id=queue, task_queue=queue, result_type=int)
+    return kept
+
+
+async def test_what_was_kept_is_replayed_when_the_server_is_gone(
+    ended: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = Shelf(ended.pool, RING)
+    live = await read_chain(ended.client, ended.stream)
+    kept = await read_chain(None, ended.stream, shelf)
+    assert live is not None and kept is not None and kept.complete
+    assert [each.to_json() for each in kept.histories] == [each.to_json() for each in live.histories]
+    good, other = [await replay(None, ended.stream, [code], shelf) for code in (JourneyWorkflow, OneTimerMore)]
+    assert good is not None and good.failed is None and len(good.runs) == len(live.histories)
+    assert other is not None and other.failed is not None
+    await _recorded(ended, len(live.histories))
+    await _side_by_side(ended, shelf)
+    await _altered(ended, shelf, database_url, monkeypatch)
+
+
+async def _recorded(ended: Engine, runs: int) -> None:
+    """The journal says which, with its digest; the database says nothing of what is in it."""
+    facts = [read_fact(each.kind, each.header).data for each in await journal.read_all(ended.pool, "system")]
+    ours = [fact for fact in facts if isinstance(fact, HistoryKept) and fact.journey == ended.stream]
+    assert {fact.run for fact in ours} == {each.run for each in await histories.of_stream(ended.pool, ended.stream)}
+    assert len(ours) == runs
+    sealed = b"".join(row["sealed"] for row in await ended.pool.fetch("SELECT sealed FROM history_files"))
+    assert not re.search(rb"JourneyPlanned|eventType|Canari", sealed)
+
+
+async def _side_by_side(ended: Engine, shelf: Shelf) -> None:
+    async def streams() -> AsyncIterator[str]:
+        for stream in (ended.stream, f"journey-{uuid.uuid4()}", ended.stream):
+            yield stream
+
+    found = [each async for each in replay_all(None, streams(), [JourneyWorkflow], shelf, processes=2)]
+    assert sorted(each is not None and each.failed is None for _, each in found) == [False, True, True]
+
+
+async def _altered(ended: Engine, shelf: Shelf, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    [first, *_] = await histories.of_stream(ended.pool, ended.stream)
+    _forget(monkeypatch, first.run)
+    assert await replay(ended.client, ended.stream, [JourneyWorkflow]) != await replay(
+        ended.client, ended.stream, [JourneyWorkflow], shelf
+    )
+    sources = Sources(ended.pool, RING, ended.client, (JourneyWorkflow,), outages=())
+    found = await verify(sources, ended.stream)
+    assert found.account(AccountName.HISTORY).verdict is Verdict.AGREES
+    assert found.account(AccountName.REPLAY).verdict is Verdict.AGREES
+    owner = await asyncpg.connect(database_url)
+    with pytest.raises(asyncpg.PostgresError, match="append-only"):
+        await owner.execute("UPDATE history_files SET sealed = 'x' WHERE run = $1", first.run)
+    await owner.execute("ALTER TABLE history_files DISABLE TRIGGER ALL")
+    await owner.execute(
+        "UPDATE history_files SET sealed = (SELECT sealed FROM history_files WHERE run <> $1 LIMIT 1) WHERE run = $1",
+        first.run,
+    )
+    with pytest.raises(histories.Altered):
+        await read_chain(None, ended.stream, shelf)
+    assert (await verify(sources, ended.stream)).exit_code() == 6
+    await owner.execute("DELETE FROM history_files WHERE run = $1", first.run)
+    with pytest.raises(histories.Altered, match="gone"):
+        await read_chain(None, ended.stream, shelf)
+    assert (await verify(sources, ended.stream)).account(AccountName.HISTORY).verdict is Verdict.NOT_AVAILABLE
+    await owner.close()
+
+
+def _forget(monkeypatch: pytest.MonkeyPatch, run: str) -> None:
+    """The server has a run no more, as when its retention is over."""
+    asked = history._from_server
+
+    async def without(client: Any, stream: str, run_id: str | None) -> Any:
+        return None if run_id == run else await asked(client, stream, run_id)
+
+    monkeypatch.setattr(history, "_from_server", without)

@@ -1,0 +1,104 @@
+"""A caseload taken over on the pages: looked at row by row without a trace, then carried out; a person corrected."""
+
+import html
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest_asyncio
+
+from journeys.app.web.pages.importing import MOST
+from journeys.store import people, views
+from tests.conftest import RealStack
+from tests.web.conftest import BY, form
+from tests.web.office import Office, open_office
+
+RELEASED = date.today() - timedelta(days=100)
+HEAD = "Prénom;Nom;Référence;Sortie;Premier entretien dehors\r\n"
+
+
+@pytest_asyncio.fixture
+async def office(stack: RealStack, journal_pool: Any, database_url: str, tmp_path: Path) -> AsyncIterator[Office]:
+    async with open_office(stack, journal_pool, database_url, tmp_path) as made:
+        yield made
+
+
+def hidden(page: str) -> dict[str, str]:
+    found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page.partition("<form")[2])
+    return {name: html.unescape(value) for name, value in found}
+
+
+async def test_a_file_is_looked_at_then_taken_over_once(office: Office) -> None:
+    pool = office.house.writing
+    aline = await office.enter("aline")
+
+    async def given(text: bytes, **typed: str) -> Any:
+        return await aline.client.post(
+            "/reprise", data=form(aline.token, **{"programme": "auxilia", **typed}),
+            files={"file": ("suivis.csv", text, "text/csv")},
+        )  # fmt: skip
+
+    rows = f"Éva;Reprise;W-1;{RELEASED:%d/%m/%Y};{RELEASED + timedelta(5):%d/%m/%Y}\r\nIvo;Faux;W-2;hier;\r\n"
+    seen = await given((HEAD + rows).encode("cp1252"))
+    assert seen.status_code == 200 and "1 ligne(s) prête(s), 1 à revoir" in seen.text
+    assert "Sera repris" in seen.text and "Erreur" in seen.text and "Windows" in seen.text and "Ensuite" in seen.text
+    assert await people.by_reference(pool, "W-1") is None, "nothing is written"
+
+    fields = hidden(seen.text)
+    assert fields["sure"] == "yes" and "Éva" in fields["text"]
+    done = await aline.client.post("/reprise", data=fields)
+    assert "1 ligne(s) reprise(s), 1 à revoir" in done.text, done.text
+    person = await people.by_reference(pool, "W-1")
+    assert person is not None
+    [journey] = await views.journeys(pool, person=person.id)
+    assert (journey.status, journey.late) == ("active", 0) and f"/parcours/{journey.id}" in done.text
+    again = await aline.client.post("/reprise", data=fields)
+    assert "Déjà repris, rien de nouveau" in again.text
+    [same] = await views.journeys(pool, person=person.id)
+    assert same.seq == journey.seq
+
+    for text, typed, field in (
+        (b"", {}, "#f-file"), (HEAD.encode() + b"a;b;c;;\r\n" * (MOST + 1), {}, "#f-file"),
+        (b"x" * 300_000, {}, "#f-file"), (HEAD.encode(), {"programme": "/etc/passwd"}, "#f-programme"),
+        ((HEAD + rows).encode(), {"watch": "demain"}, "#f-watch"), (b"\x00\xff" * 9, {}, ""),
+        (b"a,b\r\n1,2\r\n", {}, ""),
+    ):  # fmt: skip
+        wrong = await given(text, **typed)
+        assert wrong.status_code == 422 and "À corriger" in wrong.text and field in wrong.text, (text[:9], wrong.text)
+    model = await aline.client.get("/reprise/modele.csv?programme=auxilia")
+    assert model.status_code == 200 and "premier entretien dehors" in model.text.lower()
+
+
+async def test_what_is_known_of_a_person_is_corrected_field_by_field(office: Office) -> None:
+    pool = office.house.writing
+    aline = await office.enter("aline")
+    row = await views.journey(pool, office.journey_id)
+    assert row is not None
+    before = await people.person(pool, row.person)
+    assert before is not None
+    address = f"/parcours/{row.id}/personne"
+    assert address in (await aline.client.get(f"/parcours/{row.id}")).text
+    fields = fields_of((await aline.client.get(address)).text)
+    # A colleague changed the phone meanwhile: it stays.
+    await people.change(pool, row.person, replace(before.details, phone="06 00 00 00 09"), BY)
+    done = await aline.client.post(address, data={**fields, "place": "Colombes", "languages": "arabe"})
+    assert done.status_code == 303
+    after = await people.person(pool, row.person)
+    assert after is not None
+    assert after.details == replace(before.details, phone="06 00 00 00 09", place="Colombes", languages="arabe")
+    for name, text in (("first_name", ""), ("birth_date", "hier"), ("email", "nulle part")):
+        wrong = await aline.client.post(address, data={**fields, name: text})
+        assert wrong.status_code == 422 and f'id="e-{name}"' in wrong.text, wrong.text
+    auditor = await office.enter("aude")
+    assert (await auditor.client.get(address)).status_code == 403
+
+
+def fields_of(page: str) -> dict[str, str]:
+    """Every input of the form as the browser would send it."""
+    found = re.findall(
+        r'name="([^"]+)"(?: value="([^"]*)")?', page.partition('class="fill"')[2].partition("</form>")[0]
+    )
+    return {name: html.unescape(value) for name, value in found} | {"language": "fr"}
