@@ -125,3 +125,16 @@ def test_every_address_of_a_journey_has_its_kind_of_look(ground: Ground) -> None
     }
     assert ways - set(LOOKS) <= {"debut"}, "say in LOOKS what these open"
     assert look_of("/parcours/{id}") == "file" and look_of("/parcours/{id}/documents/{seq}") == "document"
+
+
+async def test_what_was_owed_and_who_did_what_are_pages_of_a_journey(scene: Scene) -> None:
+    fund = scene.journeys["fund"]
+    token = await scene.ground.session(scene.people["aude"].id)
+    async with scene.ground.browser(token) as browser:
+        owed = await browser.get(f"/parcours/{fund}/obligations")
+        assert owed.status_code == 200 and "passée sans" not in owed.text
+        assert owed.text.count('<th scope="row">') > 2
+        duties = await browser.get(f"/parcours/{fund}/roles")
+        assert duties.status_code == 200 and 'class="plain"' in duties.text, duties.text[-1500:]
+        assert f"/parcours/{fund}/roles" in (await browser.get(f"/parcours/{fund}/audit")).text
+    assert [each[2] for each in await told(scene)] == ["audit"] * 3

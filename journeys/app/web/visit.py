@@ -165,7 +165,7 @@ class _Door(Door):
 LOOKS: Final[dict[str, Look]] = {
     "agir": "form", "aides": "form", "personne": "details", "documents": "document", "synthese.pdf": "paper",
     "recus": "paper", "lettres": "paper", "rendez-vous": "paper", "courrier": "letters", "liens": "links",
-    "audit": "audit", "events": "events",
+    "audit": "audit", "obligations": "audit", "roles": "audit", "events": "events",
 }  # fmt: skip
 """What is opened, by what follows the journey in the address; anything else is the file itself."""
 
