@@ -112,7 +112,7 @@ def test_the_audit_goes_through_time_and_compares_the_accounts(enter: Enter, loo
     aude.goto(f"{address}/roles")
     looked_at(aude, "duties")
     aude.goto("/controle/consultations")
-    expect(aude.get_by_role("row", name="le contrôle").first).to_contain_text("auditeur")
+    expect(aude.get_by_role("row", name="le contrôle").first).to_contain_text("(audit)")
     looked_at(aude, "reads")
     aude.set_viewport_size({"width": 320, "height": 900})
     assert aude.evaluate("document.documentElement.scrollWidth") <= 320
