@@ -3,11 +3,14 @@
 import asyncio
 from datetime import UTC, datetime
 
+import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.notary import Notary
+from activities.notary import Notary, Round
 from journeys import contract
+
+_log = structlog.get_logger("journeys.activities")
 
 LOOK_SECONDS = 2.0
 """How often it shows that it lives."""
@@ -30,12 +33,21 @@ class Checkpoints:
             begun = clock()
             found = await self._notary.round(datetime.now(UTC))
             made += found.made is not None
+            _tell(found)
             while clock() < min(begun + asked.every, until):
                 activity.heartbeat(made)
                 if await _told_to_end():
                     raise ApplicationError("the worker ends", type="WorkerEnds")
             if clock() >= until:
                 return made
+
+
+def _tell(found: Round) -> None:
+    if found.refused is not None:
+        _log.error("checkpoint refused", code=found.refused.code, where=found.refused.where,
+                   held=found.refused.held, size=found.refused.size)  # fmt: skip
+    for party, reason in found.failed.items():
+        _log.warning("checkpoint not taken", party=party, reason=reason)
 
 
 async def _told_to_end() -> bool:

@@ -1,12 +1,10 @@
 """One round of the notary: what is new gets its place, is signed, and the signed checkpoint goes to those outside."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
-
-import structlog
 
 from journeys.channels.parties import Delivery, Directory, Party
 from journeys.channels.wording import Texts
@@ -23,8 +21,6 @@ _NO_NOTE: Final = ""
 _SOON: Final = timedelta(minutes=1)
 _LATEST: Final = timedelta(hours=1)
 
-_log = structlog.get_logger("journeys.activities")
-
 
 @dataclass(frozen=True, slots=True)
 class Round:
@@ -33,8 +29,8 @@ class Round:
     placed: int
     made: Signed | None = None
     refused: Refused | None = None
-    failed: tuple[str, ...] = ()
-    """Parties that took nothing."""
+    failed: Mapping[str, str] = field(default_factory=dict)
+    """Parties that took nothing, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +61,6 @@ class Notary:
         try:
             made = await checkpoints.sign(self.pool, self.seed, [*self.copies(origin), *copies], now, self._keep)
         except Refused as refused:
-            _log.error("checkpoint refused", code=refused.code, where=refused.where, held=refused.held,
-                       size=refused.size)  # fmt: skip
             return Round(placed, refused=refused)
         return Round(placed, made, failed=await self._deliver(origin, now))
 
@@ -93,21 +87,20 @@ class Notary:
         self.held.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._own.lay(_delivery(made, made.made_at))
 
-    async def _deliver(self, origin: str, now: datetime) -> tuple[str, ...]:
+    async def _deliver(self, origin: str, now: datetime) -> dict[str, str]:
         newest = await checkpoints.last(self.pool, origin)
         if newest is None or not self.parties:
-            return ()
+            return {}
         standings = await checkpoints.standings(self.pool, origin)
-        failed = []
+        failed = {}
         for party in self.parties:
             if not _is_due(party, standings.get(party.id), newest, now):
                 continue
             reason = await party.deliver(_delivery(newest, now))
             await checkpoints.note_delivery(self.pool, party.id, newest, now, reason)
             if reason:
-                failed.append(party.id)
-                _log.warning("checkpoint not taken", party=party.id, reason=reason)
-        return tuple(failed)
+                failed[party.id] = reason
+        return failed
 
 
 def letter_of(lang: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 
-from benchmarks import actions, agenda, append, commands, folding, memory, money, starts, verifying
+from benchmarks import actions, agenda, append, checkpoints, commands, folding, memory, money, starts, verifying
 from benchmarks.ground import Ground
 from benchmarks.measuring import Figure, keep_quiet, told
 from journeys.leaving import leave
@@ -17,6 +17,7 @@ MODULES: dict[str, Callable[[Ground, int], Awaitable[list[Figure]]]] = {
     "agenda": agenda.measure,
     "fold": folding.measure,
     "append": append.measure,
+    "checkpoint": checkpoints.measure,
     "money": money.measure,
     "commands": commands.measure,
     "starts": starts.measure,

@@ -55,8 +55,9 @@ WIDTH, HASH = 256, 32
 TOLD = 20
 """Findings of one kind that are told; the others are counted."""
 SKEW_SECONDS = 5
-LARGEST = {"manifest.json": 512_000_000, "tile": 17_000_000, "line": 4_000_000, "note": 20_000}
+LARGEST = {"manifest.json": 128_000_000, "tile": 17_000_000, "line": 4_000_000, "note": 20_000}
 RECENT = 200_000
+INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z")
 
 # code: (class, French, English)
 WORDS: dict[str, tuple[int, str, str]] = {
@@ -133,6 +134,16 @@ WORDS: dict[str, tuple[int, str, str]] = {
                     "{stream} {seq}: the text “{part}” was erased"),
     "proof": (TAMPERED, "{stream} {seq} : la preuve ne le montre pas à la place {position}",
               "{stream} {seq}: the proof does not show it at place {position}"),
+    "history-changed": (TAMPERED, "l'historique du passage {run} n'est pas celui que le journal a noté",
+                        "the history of run {run} is not the one that the log noted"),
+    "history-missing": (INCOMPLETE, "rien ne dit ce qu'est devenu l'historique du passage {run}",
+                        "nothing says what became of the history of run {run}"),
+    "history-erased": (ERASED, "l'historique du passage {run} a été effacé", "the history of run {run} was erased"),
+    "history-unreadable": (UNVERIFIABLE, "l'historique du passage {run} n'a pas pu être ouvert par qui a fait l'export",
+                           "the history of run {run} could not be opened by whoever made the export"),
+    "malformed": (TAMPERED, "l'export est mal formé ({why})", "the export is malformed ({why})"),
+    "held-elsewhere": (UNVERIFIABLE, "l'attestation gardée ({where}, {size} événements) se compare à un export complet",
+                       "the held checkpoint ({where}, {size} events) compares with the whole log only"),
     "no-snapshot": (INCOMPLETE, "rien ne montre où finit ce parcours", "nothing shows where this journey ends"),
 }  # fmt: skip
 NOTICES = {
@@ -142,6 +153,8 @@ NOTICES = {
                          "the checkpoint of {size} events says an earlier time than the one before"),
     "withheld": ("{count} texte(s) ne sont pas dans cet export, et n'ont pas été effacés",
                  "{count} text(s) are not in this export, and were not erased"),
+    "histories-withheld": ("{count} historique(s) ne sont pas dans cet export, et n'ont pas été effacés",
+                           "{count} historie(s) are not in this export, and were not erased"),
     "other-keys": ("{count} attestation(s) sont signées par d'autres clés",
                    "{count} checkpoint(s) are signed by other keys"),
     "since-snapshot": ("{count} événement(s) après le dernier relevé : rien ne prouve qu'il n'y en a pas d'autres",
@@ -661,6 +674,37 @@ class Parts:
             self.report.odd("withheld", count=self.withheld)
 
 
+class Histories:
+    """The histories of the engine's runs that the log names by their digest."""
+
+    def __init__(self, folder: Folder, report: Report) -> None:
+        self.folder, self.report, self.withheld = folder, report, 0
+        self.states = {
+            line["run"]: line.get("state") for line in folder.lines("histories.jsonl")
+            if isinstance(line, dict) and isinstance(line.get("run"), str)
+        }  # fmt: skip
+
+    def take(self, data: dict[str, Any]) -> None:
+        """A run whose history was kept."""
+        run = str(data.get("run"))
+        match self.states.get(run):
+            case "shown":
+                if self.folder.named.get(f"histories/{run}.json", ("", 0))[0] != data.get("digest"):
+                    self.report.wrong("history-changed", run=run)
+            case "withheld":
+                self.withheld += 1
+            case "erased":
+                self.report.wrong("history-erased", run=run)
+            case "unreadable":
+                self.report.wrong("history-unreadable", run=run)
+            case _:
+                self.report.wrong("history-missing", run=run)
+
+    def end(self) -> None:
+        if self.withheld:
+            self.report.odd("histories-withheld", count=self.withheld)
+
+
 # --- what was signed
 
 
@@ -693,7 +737,9 @@ class Signed:
         for line in folder.lines("checkpoints.jsonl"):
             try:
                 note = read_note(line["note"], "checkpoints.jsonl")
-                made = str(line["made_at"])
+                made = line["made_at"]
+                if not isinstance(made, str) or not INSTANT.fullmatch(made):
+                    raise ValueError("made_at")
             except (ValueError, TypeError, KeyError, AttributeError, binascii.Error):
                 self.report.wrong("note", where="checkpoints.jsonl")
                 continue
@@ -706,7 +752,7 @@ class Signed:
         last = max(self.notes, key=lambda each: each.size, default=None)
         try:
             shown = read_note(folder.bytes("checkpoint", LARGEST["note"]).decode(), "checkpoint")
-            if last is not None and (shown.size, shown.root) != (last.size, last.root):
+            if last is not None and (shown.text, shown.signatures) != (last.text, last.signatures):
                 self.report.wrong("note", where="checkpoint")
         except Gone:
             pass
@@ -798,6 +844,7 @@ def verify_log(folder: Folder, manifest: dict[str, Any], report: Report, trust: 
 
     streams = Streams(report, {path for path in folder.named if path.startswith("schemas/")})
     parts = Parts(report, folder.lines("parts.jsonl"))
+    histories = Histories(folder, report)
     signed = Signed(report, trust, str(manifest["origin"]), size)
     last = signed.read(folder)
     tree, snapshots = Tree(compare_tile), 0
@@ -826,6 +873,8 @@ def verify_log(folder: Folder, manifest: dict[str, Any], report: Report, trust: 
                 if header["parts"]:
                     parts.take(header, position)
                 if header["stream"] == "system":
+                    if header["kind"] == "HistoryKept":
+                        histories.take(header["data"])
                     snapshots += _log_fact(header, position, streams, signed, report)
             if tree.size == signed.next_size:
                 signed.compare(tree)
@@ -837,6 +886,7 @@ def verify_log(folder: Folder, manifest: dict[str, Any], report: Report, trust: 
         report.wrong("truncated", held=tree.size, size=size)
     streams.end()
     parts.end(tree.size if tree.size < size else None)
+    histories.end()
     signed.end(tree.size, last)
     if not report.counts.keys() & {"truncated", "file-missing"}:
         _compare_heads(folder, streams, report)
@@ -888,22 +938,27 @@ def verify_journey(folder: Folder, manifest: dict[str, Any], report: Report, tru
     wanted = str(manifest["journey"])
     streams = Streams(report, {path for path in folder.named if path.startswith("schemas/")})
     parts = Parts(report, folder.lines("parts.jsonl"))
+    histories = Histories(folder, report)
     signed = Signed(report, trust, str(manifest["origin"]), int(manifest["size"]))
     last = signed.read(folder)
     snapshots: dict[int, dict[str, Any]] = {}
+    first: int | None = None
     events = 0
     for line in folder.lines("headers.jsonl"):
         try:
             entry, position = line["header"].encode(), line["position"]
             proof = [bytes.fromhex(each) for each in line["proof"]]
-        except (TypeError, KeyError, ValueError, AttributeError):
+            header = json.loads(entry)
+            if type(position) is not int or type(header) is not dict:
+                raise ValueError("types")
+        except (TypeError, KeyError, ValueError, AttributeError, RecursionError):
             report.wrong("unreadable", path="headers.jsonl", why="line")
             continue
-        header = json.loads(entry) if line["header"].startswith('{"') else {}
         if last is None or not included(leaf_hash(entry), position, last.size, proof, last.root):
             report.wrong("proof", stream=header.get("stream"), seq=header.get("seq"), position=position)
         if header.get("stream") == wanted:
             found = streams.take(entry, position)
+            first = position if first is None else first
             events += 1
             if found is not None and found["parts"]:
                 parts.take(found, position)
@@ -911,15 +966,23 @@ def verify_journey(folder: Folder, manifest: dict[str, Any], report: Report, tru
             snapshots[position] = header["data"]
         elif header.get("kind") == "CheckpointKeyRevoked" and header.get("stream") == "system":
             signed.revoked[str(header["data"].get("vkey"))] = position
+        elif header.get("kind") == "HistoryKept" and header["data"].get("journey") == wanted:
+            histories.take(header["data"])
         else:
             report.wrong("spliced", stream=header.get("stream"), seq=header.get("seq"), position=position)
     streams.end()
     parts.end()
+    histories.end()
     signed.end(int(manifest["size"]), last)
     for held in trust.held:
         if last is not None and held.size == last.size and held.root != last.root:
             report.wrong("rewritten", where=held.where, size=held.size)
-    _compare_tail(folder, streams, snapshots, wanted, report)
+        elif last is not None and held.size < last.size:
+            report.wrong("held-elsewhere", where=held.where, size=held.size, held=last.size)
+    if first is not None and snapshots and first > max(snapshots) and "head.json" not in folder.named:
+        report.odd("since-snapshot", count=events)
+    else:
+        _compare_tail(folder, streams, snapshots, wanted, report)
     report.said |= {"journey": wanted, "events": events, "checkpoints": len(signed.notes), "held": len(trust.held)}
 
 
@@ -933,10 +996,7 @@ def _compare_tail(
         leaf = leaf_hash(f"{wanted} {seq} {hash}\n".encode())
         if not included(leaf, said["index"], at["count"], proof, bytes.fromhex(at["root"])):
             report.wrong("snapshot", stream=wanted, seq=seq, size=at["size"])
-    except Gone:
-        report.wrong("no-snapshot")
-        return
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (Gone, ValueError, TypeError, KeyError, RecursionError):
         report.wrong("no-snapshot")
         return
     end, digest = streams.heads.get(wanted, (0, b""))
@@ -960,8 +1020,8 @@ def verify(root: Path, trust: Trust) -> Report:
     try:
         look = {"log": verify_log, "journey": verify_journey}[manifest["kind"]]
         look(folder, manifest, report, trust)
-    except (KeyError, ValueError, TypeError):
-        report.wrong("manifest")
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        report.wrong("malformed", why=type(error).__name__)
     folder.compare_rest()
     return report
 
@@ -995,6 +1055,8 @@ def main(arguments: list[str]) -> int:
     if given.self_test:
         return self_test(given.export)
     report = verify(given.export, trust)
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
     print(json.dumps(report.as_json(), ensure_ascii=False, indent=1) if given.json else report.text(given.lang))
     return report.exit
 

@@ -11,7 +11,7 @@ from typing import IO, Any, Final
 
 from journeys.audit.process_log import ProcessLog
 from journeys.domain import directory, events
-from journeys.domain.directory import HeadsSnapshot
+from journeys.domain.directory import HeadsSnapshot, HistoryKept
 from journeys.domain.record import Event, Payload, instant_text
 from journeys.evidence.heads import HeadLine
 from journeys.evidence.tiles import TooLong, bundle, entries_path, tile_path
@@ -23,11 +23,12 @@ from journeys.evidence.tree import (
     leaf_hash,
     range_hash,
 )
-from journeys.store import checkpoints, exporting, sequencing
+from journeys.store import checkpoints, exporting, histories, sequencing
 from journeys.store.canonical import canonical
 from journeys.store.checkpoints import Signed
 from journeys.store.database import Connection, Pool
 from journeys.store.exporting import Entry
+from journeys.store.signing import KeyRing
 
 FORMAT: Final = "release-journeys-export"
 VERSION: Final = 1
@@ -99,12 +100,19 @@ class _Counted:
 
 
 async def export_log(
-    pool: Pool, root: Path, now: datetime, *, disclose: bool, progress: Progress = lambda done, all: None
+    pool: Pool,
+    ring: KeyRing | None,
+    root: Path,
+    now: datetime,
+    *,
+    disclose: bool,
+    progress: Progress = lambda done, all: None,
 ) -> Exported:
     """Everything under the last checkpoint, into a directory that is empty.
 
     Args:
-        disclose: with the texts of parts and their salts; else it is only said which there are.
+        ring: what opens histories. disclose: with the texts of parts and their salts, and with the histories; else it
+            is only said which there are.
 
     Raises:
         NothingSigned. TooLong: an event that no bundle can hold. OSError: it cannot be written.
@@ -113,6 +121,7 @@ async def export_log(
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         signed = await _last(connection)
         tree, heads, kinds = Growing(), dict[str, HeadLine](), set[tuple[str, int]]()
+        runs: list[str] = []
         with folder.open("parts.jsonl") as parts, folder.open("ocel2.json") as ocel:
             process = ProcessLog(ocel.write)
             async for page in _bundles(connection, signed.size):
@@ -125,18 +134,23 @@ async def export_log(
                     heads[entry.stream] = HeadLine(entry.stream, entry.seq, hashlib.sha256(entry.header).digest())
                     kinds.add((header["kind"], header["kind_v"]))
                     process.add(header)
+                    if header["kind"] == HistoryKept.__name__:
+                        runs.append(header["data"]["run"])
                 progress(tree.size, signed.size)
             process.end()
         for level, hashes in enumerate(tree.edge):
             if hashes:
                 folder.write(tile_path(level, signed.size // WIDTH ** (level + 1), len(hashes) // HASH_BYTES), hashes)
         folder.write("heads.txt", b"".join(line.text() for line in sorted(heads.values())))
+        await _write_histories(pool, ring, folder, runs, disclose)
         await _write_checkpoints(connection, folder, signed)
     _write_schemas(folder, kinds)
     return _sealed(folder, signed, now, tree.size, kind="log", disclosed=disclose)
 
 
-async def export_journey(pool: Pool, root: Path, stream: str, now: datetime, *, disclose: bool) -> Exported:
+async def export_journey(
+    pool: Pool, ring: KeyRing | None, root: Path, stream: str, now: datetime, *, disclose: bool
+) -> Exported:
     """One journey: its headers, each with the proof that it stands in the log, and that it ended there.
 
     Other journeys are not named: of the last snapshot of heads only this journey's line is shown, with its proof.
@@ -151,7 +165,8 @@ async def export_journey(pool: Pool, root: Path, stream: str, now: datetime, *, 
         if not own:
             raise NotInTheLog(stream)
         said = await exporting.facts_of_the_log(connection, signed.size)
-        shown = sorted([*own, *_shown(said)], key=lambda entry: entry.position)
+        kept = await exporting.histories_of(connection, stream, signed.size)
+        shown = sorted([*own, *_shown(said), *kept], key=lambda entry: entry.position)
         kinds, headers = set[tuple[str, int]](), [json.loads(entry.header) for entry in own]
         with folder.open("headers.jsonl") as file:
             for entry in shown:
@@ -169,6 +184,8 @@ async def export_journey(pool: Pool, root: Path, stream: str, now: datetime, *, 
                 process.add(header)
             process.end()
         await _write_head(connection, folder, stream, said)
+        runs = [json.loads(entry.header)["data"]["run"] for entry in kept]
+        await _write_histories(pool, ring, folder, runs, disclose)
         await _write_checkpoints(connection, folder, signed, only_last=True)
     _write_schemas(folder, kinds)
     return _sealed(folder, signed, now, len(own), kind="journey", journey=stream, disclosed=disclose)
@@ -231,6 +248,23 @@ async def _write_parts(
             case _:
                 line |= {"state": "shown", "text": part.text, "salt": part.salt.hex()}
         file.write(canonical(line) + b"\n")
+
+
+async def _write_histories(
+    pool: Pool, ring: KeyRing | None, folder: Folder, runs: Sequence[str], disclose: bool
+) -> None:
+    """What became of the history of each run that the log names: shown, withheld, erased, or not to be opened here."""
+    there = await histories.files(pool, runs)
+    with folder.open("histories.jsonl") as file:
+        for run in runs:
+            state = "erased" if run not in there else "withheld"
+            if disclose and ring is not None and run in there:
+                try:
+                    folder.write(f"histories/{run}.json", await histories.read(pool, ring, run))
+                    state = "shown"
+                except histories.Altered:
+                    state = "unreadable"
+            file.write(canonical({"run": run, "state": state}) + b"\n")
 
 
 async def _write_checkpoints(

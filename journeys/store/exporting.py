@@ -53,6 +53,17 @@ async def facts_of_the_log(connection: Connection, size: int) -> list[Entry]:
     return [Entry(*row) for row in rows]
 
 
+async def histories_of(connection: Connection, stream: str, size: int) -> list[Entry]:
+    """The facts that say which runs of a journey have their history kept, by seq."""
+    rows = await connection.fetch(
+        "SELECT l.position, e.stream, e.seq, e.kind, e.header FROM histories h"
+        " JOIN events e ON e.stream = $1 AND e.seq = h.seq JOIN log_entries l ON l.stream = e.stream AND l.seq = e.seq"
+        " WHERE h.stream = $2 AND l.position < $3 ORDER BY e.seq",
+        STREAM, stream, size,
+    )  # fmt: skip
+    return [Entry(*row) for row in rows]
+
+
 async def parts_of(connection: Connection, events: Sequence[Entry]) -> dict[tuple[str, int, str], StoredPart]:
     """The parts of these events that were not deleted, by stream, seq and name."""
     if not events:

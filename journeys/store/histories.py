@@ -76,6 +76,12 @@ async def of_stream(pool: Pool, stream: str) -> list[Kept]:
     return [Kept(*row) for row in rows]
 
 
+async def files(pool: Pool, runs: Sequence[str]) -> set[str]:
+    """Those of these runs whose history is still there to be read."""
+    rows = await pool.fetch("SELECT run::text FROM history_files WHERE run = ANY ($1::uuid[])", list(runs))
+    return {row["run"] for row in rows}
+
+
 async def read(pool: Pool, ring: KeyRing, run: str) -> bytes:
     """A history as it was exported. Raises Altered: it is gone, cannot be opened, or has not its digest."""
     row = await pool.fetchrow(

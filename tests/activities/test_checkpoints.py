@@ -64,13 +64,13 @@ async def test_a_directory_outside_gets_each_and_stops_a_restored_log(
     share = tmp_path / "share"
     outside = replace(notary, parties=(Directory(share),))
     first = await outside.round(NOW)
-    assert first.made is not None and first.failed == (Directory(share).id,), "a share that is away is not made"
+    assert first.made is not None and set(first.failed) == {Directory(share).id}, "a share that is away is not made"
     standing = (await checkpoints.standings(notary.pool, first.made.origin))[Directory(share).id]
     assert (standing.reason, standing.failures) == ("directory-unwritable", 1)
     share.mkdir()
-    assert (await outside.round(NOW + timedelta(seconds=30))).failed == ()
+    assert (await outside.round(NOW + timedelta(seconds=30))).failed == {}
     assert Directory(share).latest(first.made.origin) is None, "not yet tried again"
-    assert (await outside.round(NOW + timedelta(minutes=2))).failed == ()
+    assert (await outside.round(NOW + timedelta(minutes=2))).failed == {}
     assert Directory(share).latest(first.made.origin) == first.made.note
     standing = (await checkpoints.standings(notary.pool, first.made.origin))[Directory(share).id]
     assert (standing.reason, standing.size) == (None, 5)
@@ -93,7 +93,7 @@ async def test_mail_goes_out_once_a_day_and_again_after_a_failure(notary: Notary
         assert not (await telling.round(NOW + timedelta(minutes=minutes))).failed
     assert len(postman.letters) == 2
     assert "release-journeys/" in postman.letters[1].body and postman.letters[1].subject.startswith("Empreinte")
-    assert (await telling.round(NOW + timedelta(days=1, minutes=5))).failed == () and len(postman.letters) == 3
+    assert (await telling.round(NOW + timedelta(days=1, minutes=5))).failed == {} and len(postman.letters) == 3
 
 
 async def test_a_system_elsewhere_is_told_signed(notary: Notary) -> None:
@@ -101,7 +101,7 @@ async def test_a_system_elsewhere_is_told_signed(notary: Notary) -> None:
     with receiving() as receiver:
         party = System(receiver.url, Messenger(hosts=(receiver.host,)), (secret,))
         found = await replace(notary, parties=(party,)).round(datetime.now(UTC))
-        assert found.failed == () and found.made is not None
+        assert found.failed == {} and found.made is not None
         (got,) = receiver.got
         assert got.holds(f"whsec_{base64.b64encode(secret).decode()}")
         assert json.loads(got.body) == {

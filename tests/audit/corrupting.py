@@ -217,6 +217,14 @@ def forget_a_part(target: Target) -> None:
     target.put("parts.jsonl", b"".join(dumps(line) + b"\n" for line in target.lines("parts.jsonl")[1:]))
 
 
+def change_a_history(target: Target) -> None:
+    next((target.folder / "histories").iterdir()).write_bytes(b"{}")
+
+
+def forget_a_history(target: Target) -> None:
+    target.put("histories.jsonl", b"".join(dumps(line) + b"\n" for line in target.lines("histories.jsonl")[1:]))
+
+
 def take_a_bundle(target: Target) -> None:
     next(each for each in target.bundles if each.is_file()).unlink()
 
@@ -253,6 +261,8 @@ CORRUPTIONS: list[tuple[Callable[[Target], None], int, str]] = [
     (swap_parts, 3, "part-swapped"),
     (change_a_part, 3, "part-changed"),
     (forget_a_part, 4, "part-missing"),
+    (change_a_history, 3, "history-changed"),
+    (forget_a_history, 4, "history-missing"),
     (take_a_bundle, 4, "truncated"),
     (future_envelope, 6, "future-version"),
     (future_kind, 6, "unknown-kind"),

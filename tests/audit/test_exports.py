@@ -12,12 +12,16 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from activities.notary import Notary
 from journeys.audit.exporting import NothingSigned, NotInTheLog, export_journey, export_log
+from journeys.contract import Run
+from journeys.store import histories
 from journeys.store.database import open_pool
+from journeys.store.directory import By
 from journeys.store.journal import append, delete_parts
 from journeys.store.signing import KeyRing
 from tests.audit import corrupting
@@ -29,6 +33,7 @@ NOW = datetime(2027, 5, 12, 7, 30, tzinfo=UTC)
 RING = KeyRing("k1", {"k1": b"1" * 32})
 VERIFIER = Path(__file__).parents[2] / "verifier" / "verify_export.py"
 ONE, OTHER, QUIET = (new_stream() for _ in range(3))
+RUN, OTHER_RUN = (str(uuid4()) for _ in range(2))
 
 
 def the_verifier() -> Any:
@@ -50,28 +55,32 @@ async def make(pool: Any, url: str, root: Path) -> None:
     for target in ("log", "one"):
         (root / target).mkdir()
     with pytest.raises(NothingSigned):
-        await export_log(pool, root / "log", NOW, disclose=True)
+        await export_log(pool, RING, root / "log", NOW, disclose=True)
     await append(pool, RING, plain(QUIET, 0, 130))
     await notary.round(NOW)
     for seq in range(15):
         await append(pool, RING, noted(ONE, seq, RING, note=f"Vu au parloir, {seq}"))
         await append(pool, RING, noted(OTHER, seq, RING, note=f"Appelé, {seq}"))
+    for stream, run in ((ONE, RUN), (OTHER, OTHER_RUN)):
+        ended = Run(id=run, stream=stream, events=9, closed_at=NOW)
+        assert await histories.keep(pool, RING, ended, b'{"events": []}', By(actor="system", role="system", at=NOW))
     await append(pool, RING, plain(QUIET, 130, 110))
     await append(pool, RING, plain(OTHER, 15, 2))
     await notary.round(NOW.replace(day=13))
     await append(pool, RING, plain(ONE, 15))
     await notary.round(NOW.replace(day=13, hour=9))
-    found = await export_log(pool, root / "log", NOW, disclose=True)
-    assert (found.size, found.events) == (276, 276)
-    await export_journey(pool, root / "one", ONE, NOW, disclose=True)
+    found = await export_log(pool, RING, root / "log", NOW, disclose=True)
+    assert (found.size, found.events) == (278, 278)
+    await export_journey(pool, RING, root / "one", ONE, NOW, disclose=True)
     (root / "none").mkdir()
     with pytest.raises(NotInTheLog):
-        await export_journey(pool, root / "none", new_stream(), NOW, disclose=False)
+        await export_journey(pool, RING, root / "none", new_stream(), NOW, disclose=False)
     retention = await open_pool(url, role="journeys_retention", largest=1)
     await delete_parts(retention, ONE)
+    await retention.execute("DELETE FROM history_files WHERE run = $1", RUN)
     await retention.close()
     (root / "erased").mkdir()
-    await export_log(pool, root / "erased", NOW, disclose=False)
+    await export_log(pool, RING, root / "erased", NOW, disclose=False)
     await sequencer.close()
 
 
@@ -105,7 +114,7 @@ def verified(folder: Path, *held: str, key: str | None = None, revoked: str | No
 def test_what_we_export_holds(exports: Path) -> None:
     found = verified(exports / "log")
     assert (found.exit, dict(found.counts), found.notices) == (0, {}, [])
-    assert found.said == {"events": 276, "streams": 4, "checkpoints": 3, "snapshots": 2, "held": 0}
+    assert found.said == {"events": 278, "streams": 4, "checkpoints": 3, "snapshots": 2, "held": 0}
     assert not [path for path in (exports / "log").rglob("*") if path.is_file() and path.stat().st_mode & 0o077]
 
 
@@ -119,7 +128,8 @@ def test_a_journey_alone_holds_and_names_no_other(exports: Path) -> None:
 
 def test_erased_texts_are_said_and_the_rest_holds(exports: Path) -> None:
     found = verified(exports / "erased")
-    assert (found.exit, dict(found.counts), found.notices) == (5, {"part-erased": 15}, [("withheld", {"count": 15})])
+    assert (found.exit, dict(found.counts)) == (5, {"part-erased": 15, "history-erased": 1})
+    assert found.notices == [("withheld", {"count": 15}), ("histories-withheld", {"count": 1})]
     whole = b"".join(path.read_bytes() for path in (exports / "erased").rglob("*") if path.is_file())
     assert "Appelé".encode() not in whole and "Appelé".encode() in (exports / "log" / "parts.jsonl").read_bytes()
 
@@ -222,7 +232,7 @@ def huge_size(target: Target) -> None:
         (hostile_symlink, 3, "symlink"), (hostile_folder_link, 3, "symlink"), (hostile_path, 3, "path"),
         (hostile_pipe, 3, "not-a-file"), (hostile_size, 3, "file-size"), (oversized_and_sealed, 3, "file-oversized"),
         (extra, 3, "file-extra"), (missing, 4, "file-missing"), (no_manifest, 4, "manifest-missing"),
-        (deep_manifest, 3, "manifest"), (future_format, 6, "future-format"), (strange_kind, 3, "manifest"),
+        (deep_manifest, 3, "manifest"), (future_format, 6, "future-format"), (strange_kind, 3, "malformed"),
         (huge_size, 4, "truncated"),
     ],
 )  # fmt: skip
@@ -234,7 +244,7 @@ def test_hostile_exports_are_named_and_crash_nothing(target: Target, attack: Any
 
 def test_a_thousand_bits(exports: Path, tmp_path: Path) -> None:
     """Wherever one bit is turned, it is noticed."""
-    for name, count in (("log", 300), ("one", 700)):
+    for name, count in (("log", 200), ("one", 800)):
         folder = tmp_path / name
         shutil.copytree(exports / name, folder)
         seen, chance = VERIFY.Trust([VERIFY.read_key(vkey(Target(folder).origin))]), random.Random(name)
@@ -243,6 +253,23 @@ def test_a_thousand_bits(exports: Path, tmp_path: Path) -> None:
             assert VERIFY.verify(folder, seen).exit in (3, 4, 6), (name, nth)
             back()
         assert VERIFY.verify(folder, seen).exit == 0
+
+
+def test_the_end_of_a_journey_is_not_cut_in_silence(exports: Path, tmp_path: Path) -> None:
+    shutil.copytree(exports / "one", tmp_path / "export")
+    target = Target(tmp_path / "export")
+    lines = target.lines("headers.jsonl")
+    own = [line for line in lines if f'"stream":"{ONE}"' in line["header"]]
+    target.put("headers.jsonl", b"".join(corrupting.dumps(line) + b"\n" for line in lines if line not in own[-3:]))
+    target.put("parts.jsonl", b"".join(corrupting.dumps(line) + b"\n" for line in target.lines("parts.jsonl")[:-2]))
+    target.seal()
+    assert verified(target.folder).counts == {"snapshot": 1}
+    (target.folder / "head.json").unlink()
+    target.seal()
+    assert verified(target.folder).counts == {"no-snapshot": 1}
+    target.put("headers.jsonl", corrupting.dumps({"header": "[" * 9_000, "position": 1, "proof": []}) + b"\n")
+    target.seal()
+    assert verified(target.folder).exit == 3
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -269,7 +296,7 @@ def test_the_command(exports: Path, tmp_path: Path) -> None:
 
 def test_the_process_log_names_types_and_objects(exports: Path) -> None:
     read = json.loads((exports / "log" / "ocel2.json").read_text())
-    assert read.keys() == {"events", "objects", "eventTypes", "objectTypes"} and len(read["events"]) == 276
+    assert read.keys() == {"events", "objects", "eventTypes", "objectTypes"} and len(read["events"]) == 278
     objects = {each["id"]: each["type"] for each in read["objects"]}
     assert {each["name"] for each in read["objectTypes"]} == set(objects.values()) >= {"journey", "system", "agent"}
     assert {each["type"] for each in read["events"]} == {each["name"] for each in read["eventTypes"]}

@@ -1,5 +1,6 @@
 """Checkpoints: signed as the log grows, and refused where it holds less, or something else, than was signed before."""
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
@@ -162,6 +163,23 @@ async def test_what_cannot_be_kept_outside_is_not_signed(pool: Any, sequencer: A
     with pytest.raises(OSError, match="disk full"):
         await checkpoints.sign(sequencer, SEED, (), AT, keep)
     assert await pool.fetchval("SELECT count(*) FROM checkpoints") == 0
+
+
+async def test_a_death_between_the_note_outside_and_the_table_loses_and_forks_nothing(
+    pool: Any, sequencer: Any, ring: KeyRing
+) -> None:
+    outside: list[str] = []
+
+    async def keep_and_die(made: Signed) -> None:
+        outside.append(made.note)
+        raise asyncio.CancelledError
+
+    await grow(pool, sequencer, ring)
+    with pytest.raises(asyncio.CancelledError):
+        await checkpoints.sign(sequencer, SEED, (), AT, keep_and_die)
+    assert await pool.fetchval("SELECT count(*) FROM checkpoints") == 0
+    again = await sign(sequencer, Copy("own", outside[0]))
+    assert again is not None and again.note == outside[0]
 
 
 async def test_a_snapshot_says_once_a_day_where_every_stream_ended(pool: Any, sequencer: Any, ring: KeyRing) -> None:

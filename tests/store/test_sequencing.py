@@ -1,7 +1,9 @@
 """The log: every event once, in one order without gaps, whatever commits late; and no append ever waits for it."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from journeys.evidence.tree import EMPTY_ROOT, Range, consistency, consistent, l
 from journeys.store import sequencing
 from journeys.store.database import open_pool
 from journeys.store.journal import append
+from journeys.store.migrating import FOLDER, migrate
 from journeys.store.signing import KeyRing
 
 from .samples import new_stream, noted, plain
@@ -75,6 +78,33 @@ async def test_appends_go_on_while_a_sequencer_is_held_open(pool: Any, sequencer
     assert [row["seq"] for row in await entries(pool)] == list(range(1, 21))
 
 
+async def test_many_writers_and_two_sequencers_at_once_place_everything_once(
+    pool: Any, sequencer: Any, ring: KeyRing
+) -> None:
+    done = asyncio.Event()
+
+    async def write() -> None:
+        stream = new_stream()
+        for seq in range(25):
+            await append(pool, ring, plain(stream, seq))
+
+    async def place() -> None:
+        while not done.is_set():
+            await sequencing.sequence(sequencer)
+            await asyncio.sleep(0)
+
+    placing = [asyncio.create_task(place()) for _ in range(2)]
+    await asyncio.gather(*(write() for _ in range(8)))
+    done.set()
+    await asyncio.gather(*placing)
+    await sequencing.sequence(sequencer)
+    found = await entries(pool)
+    assert [row["position"] for row in found] == list(range(200))
+    for stream in {row["stream"] for row in found}:
+        assert [row["seq"] for row in found if row["stream"] == stream] == list(range(1, 26))
+    assert (await sequencing.head(pool)).root() == root_of([leaf_hash(row["header"]) for row in found])
+
+
 async def test_without_its_lock_two_sequencers_meet_at_the_key(pool: Any, sequencer: Any, ring: KeyRing) -> None:
     """The guard taken away: the log's own key still lets only one of them in."""
     for _ in range(2):
@@ -128,12 +158,18 @@ async def test_batches_keep_streams_in_order_and_tiles_full(
         assert consistent(size, root, 630, head.root(), proof)
 
 
-async def test_a_database_of_before_has_its_events_pending(
-    pool: Any, owner: Any, sequencer: Any, ring: KeyRing
-) -> None:
-    stream = new_stream()
-    await append(pool, ring, plain(stream, 0, 5))
-    await owner.execute("DELETE FROM pending")
-    assert await sequencing.sequence(sequencer) == 0
-    await owner.execute("INSERT INTO pending (stream, first, last) SELECT stream, 1, seq FROM streams WHERE seq > 0")
-    assert await sequencing.sequence(sequencer) == 5
+async def test_a_database_of_before_has_its_events_pending(empty_dsn: str, ring: KeyRing, tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    shutil.copytree(FOLDER, old)
+    for path in old.glob("*.sql"):
+        if path.name >= next(FOLDER.glob("*_log.sql")).name:
+            path.unlink()
+    await migrate(empty_dsn, folder=old)
+    before = await open_pool(empty_dsn, check=False)
+    for events in (5, 3):
+        await append(before, ring, plain(new_stream(), 0, events))
+    await before.close()
+    await migrate(empty_dsn)
+    sequencer = await open_pool(empty_dsn, role="journeys_sequencer", largest=1)
+    assert await sequencing.sequence(sequencer) == 8
+    await sequencer.close()

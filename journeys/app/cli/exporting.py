@@ -24,8 +24,8 @@ def add_to(room: typer.Typer) -> None:
         folder: str = argument("un dossier qui n'existe pas encore", "a folder that is not there yet", "DIR"),
         journey: str = option("--journey", "un seul parcours, chaque événement avec sa preuve",
                               "one journey, each event with its proof", None, metavar="ID"),
-        disclose: bool = option("--disclose", "avec les textes (données personnelles)",
-                                "with the texts (personal data)", False),
+        disclose: bool = option("--disclose", "avec les textes et les historiques (données personnelles)",
+                                "with texts and histories (personal data)", False),
     ) -> None:  # fmt: skip
         await _export(at(ctx), folder, journey, disclose)
 
@@ -40,8 +40,10 @@ async def _export(desk: Desk, folder: str, journey: str | None, disclose: bool) 
     if target.exists() or target.is_symlink():
         raise usage("folder-there", f"{target} existe déjà ; nommez un dossier nouveau",
                     f"{target} is there already; name a new folder", field="DIR")  # fmt: skip
+    ring = None
     if disclose:
         await desk.keeper("auditor")
+        ring = desk.ring()
     pool, out = await desk.pool(), desk.out
     aside = target.with_name(f".{target.name}.partial")
     stream = (await find_journey(pool, journey)).stream if journey is not None else None
@@ -50,10 +52,10 @@ async def _export(desk: Desk, folder: str, journey: str | None, disclose: bool) 
     try:
         aside.mkdir(mode=0o700)
         if stream is not None:
-            found = await export_journey(pool, aside, stream, desk.now, disclose=disclose)
+            found = await export_journey(pool, ring, aside, stream, desk.now, disclose=disclose)
         else:
             with out.progress(WRITING, size) as tell:
-                found = await export_log(pool, aside, desk.now, disclose=disclose,
+                found = await export_log(pool, ring, aside, desk.now, disclose=disclose,
                                          progress=lambda done, _: tell(done, None))  # fmt: skip
         aside.rename(target)
     except NothingSigned:
