@@ -88,6 +88,7 @@ def make_resources(pool: Pool, settings: Settings, client: Client) -> Resources:
         link=settings.link,
         public_url=settings.public_url,
         lang=settings.lang,
+        reads_kept_months=settings.reads_kept_months,
         engine=temporal.EndedRuns(client),
         send=lambda command: temporal.send(client, command, task_queue=settings.task_queue),
         begin=lambda webhook: temporal.begin_webhook(client, webhook, settings.task_queue),

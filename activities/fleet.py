@@ -1,5 +1,5 @@
 """Fleet work: what is past its due is woken, cohorts are looked after, payments that were stopped are called for again,
-dropped uploads go, indicators are counted."""
+dropped uploads and old looks go, indicators are counted."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -15,7 +15,7 @@ from journeys.domain.commands import Command, Sync
 from journeys.domain.record import SYSTEM
 from journeys.indicators.definitions import VERSION, told
 from journeys.issuing import days_owed, retries_owed, send_notices, send_waiting
-from journeys.store import cohorts, counting, documents, views
+from journeys.store import cohorts, counting, documents, reads, views
 from journeys.store.directory import By
 from journeys.store.signing import sign
 
@@ -54,6 +54,7 @@ class Fleet:
         await send_notices(self._resources.pool, self._resources.ring, self._send, now)
         await send_waiting(self._resources.pool, self._resources.ring, self._send, now, most=TOLD_AT_ONCE)
         await documents.sweep(self._resources.pool, now - CUT_OFF)
+        await reads.by_month(self._resources.pool, self._resources.reads_kept_months)
         await counting.recount(self._resources.pool, told, VERSION, AT_ONCE)
         return woken
 

@@ -81,5 +81,7 @@ class Resources:
     begin: Callable[[str], Awaitable[None]] = nobody_begins
     """Begins the telling of a webhook (its id) where none runs."""
     engine: Engine = field(default_factory=NoEngine)
+    reads_kept_months: int = 12
+    """For how many months it is known who opened whose file."""
     lang: str = "fr"
     """The language of those whose own is not known."""

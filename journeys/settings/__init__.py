@@ -164,6 +164,12 @@ class Settings(BaseSettings):
     largest_document_mb: int = Field(default=10, ge=1, le=100)
     """Megabytes (of 1,000,000 bytes) that a document may have."""
 
+    reads_kept_months: int = Field(default=12, ge=6, le=36)
+    """For how many months it is known who opened whose file."""
+
+    reads_an_hour: int = Field(default=60, ge=1, le=100_000)
+    """Files that one person opens in an hour before `doctor` and the page of looks say so."""
+
     link: str = "journeys show {journey}"
     """Where staff look a journey up; `{journey}` stands for its id."""
 

@@ -106,6 +106,18 @@ def test_the_audit_goes_through_time_and_compares_the_accounts(enter: Enter, loo
     aude.goto(f"{address}/audit")
     aude.get_by_role("link", name="Fait précédent").click()
     looked_at(aude, "audit")
+    aude.get_by_role("link", name="Ce qui était dû").click()
+    expect(aude.get_by_role("table", name="Recalculé")).to_be_visible()
+    looked_at(aude, "owed")
+    aude.goto(f"{address}/roles")
+    looked_at(aude, "duties")
+    aude.goto("/controle/consultations")
+    expect(aude.get_by_role("row", name="le contrôle").first).to_contain_text("(audit)")
+    looked_at(aude, "reads")
+    aude.set_viewport_size({"width": 320, "height": 900})
+    assert aude.evaluate("document.documentElement.scrollWidth") <= 320
+    aude.set_viewport_size({"width": 1280, "height": 900})
+    aude.goto(f"{address}/audit")
     aude.goto(f"{address}/audit?n=1&vue=vrai")
     expect(aude.get_by_role("heading", name="Fait 1,")).to_be_visible()
     aude.get_by_role("link", name="Comparer aussi avec le moteur").click()
@@ -305,7 +317,8 @@ def test_every_screen_in_the_dark_on_a_phone_enlarged_and_on_paper(
     if mode == "print":
         page.emulate_media(media="print")
     screens = {
-        "today": "/", "caseload": "/parcours", "person": address, "audit": f"{address}/audit", "approvals": "/accords",
+        "today": "/", "caseload": "/parcours", "person": address, "audit": f"{address}/audit",
+        "owed": f"{address}/obligations", "duties": f"{address}/roles", "approvals": "/accords",
         "escalations": "/alertes", "week": "/agenda", "start": "/nouveau?programme=auxilia", "releases": "/sorties",
         "programmes": "/programmes", "programme": "/programmes/auxilia", "team": "/equipe", "mentors": "/mentors",
         "partners": "/partenaires", "account": "/compte", "form": f"{address}/agir/log-contact",

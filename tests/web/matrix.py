@@ -112,6 +112,9 @@ GET /lien/{token}                       404     404       404         404      4
 POST /lien/{token}                      404     404       404         404      404      404      404            404      404      404
 GET /parcours/{id}/debut                login   journey   journey     journey  journey  journey  journey        refused  refused  refused
 GET /parcours/{id}/audit                login   journey   journey     journey  journey  journey  refused        refused  refused  refused
+GET /parcours/{id}/obligations          login   journey   journey     journey  journey  journey  refused        refused  refused  refused
+GET /parcours/{id}/roles                login   journey   journey     journey  journey  journey  refused        refused  refused  refused
+GET /controle/consultations            login   refused   refused     refused  refused  open     open           refused  refused  refused
 GET /partenaires                        login   lists     lists       open     open     open     refused        refused  refused  refused
 GET /promotions                         login   open      open        open     open     open     refused        refused  refused  refused
 GET /promotions/ouvrir                  login   refused   open        refused  refused  refused  refused        refused  refused  refused

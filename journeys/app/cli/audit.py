@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from journeys.app.cli import audit_questions, checkpoints, exporting
+from journeys.app.cli import audit_questions, checkpoints, exporting, looks
 from journeys.app.cli.desk import Desk
 from journeys.app.cli.shape import argument, at, command, group, option
 from journeys.app.failures import Exit, Failure, Said, usage
@@ -96,6 +96,7 @@ def add_to(app: typer.Typer) -> None:
         return await _verify(at(ctx), id, strict)
 
     audit_questions.add_to(room)
+    looks.add_to(room)
     checkpoints.add_to(room)
     exporting.add_to(room)
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 import typer
 
 from journeys.app.cli.desk import Desk
+from journeys.app.cli.looks import looked
 from journeys.app.cli.shape import argument, at, command, option
 from journeys.app.failures import Exit, Failure, Said
 
@@ -54,7 +55,10 @@ async def record_of(desk: Desk, id: str) -> "JourneyRecord":
     """The whole record of a journey. Raises Failure: not found, or not readable."""
     from journeys.app.finding import find_journey
 
-    return await _read(desk, (await find_journey(await desk.pool(), id)).stream)
+    row = await find_journey(await desk.pool(), id)
+    record = await _read(desk, row.stream)
+    await looked(desk, row.id, "audit")
+    return record
 
 
 async def _read(desk: Desk, stream: str) -> "JourneyRecord":
@@ -79,6 +83,7 @@ async def _records(desk: Desk, id: str | None) -> "AsyncIterator[JourneyRecord]"
     if id is not None:
         yield await record_of(desk, id)
         return
+    await looked(desk, None, "audit")
     pool, last = await desk.pool(), ""
     while streams := await journey_streams(pool, last):
         for last in streams:

@@ -57,6 +57,7 @@ async def doctor(desk: Desk, quick: bool) -> int:
             ("webhooks", _webhooks),
             ("money", _money),
             ("log", _log),
+            ("reads", _reads),
             ("documents", _documents),
         ]
     checks = [check for name, look in looks for check in await _looked(desk, name, look, quick)]
@@ -417,6 +418,22 @@ async def _money(desk: Desk) -> list[Check]:
         checks.append(Check("control", "ok", Said("versements contrôlés, rien d'anormal",
                             "payments controlled, nothing is wrong")))  # fmt: skip
     return checks
+
+
+async def _reads(desk: Desk) -> Check:
+    """Whether somebody opened more files in an hour than is usual."""
+    from journeys.store import reads
+
+    most = desk.settings.reads_an_hour
+    found = await reads.many(await desk.pool(), most)
+    if not found:
+        return Check("reads", "ok", Said(f"personne n'a ouvert plus de {most} dossiers en une heure",
+                     f"nobody opened more than {most} files in an hour"))  # fmt: skip
+    first = found[0]
+    return Check("reads", "warning", Said(f"{first.who} a ouvert {first.files} dossiers en une heure",
+                 f"{first.who} opened {first.files} files in an hour"),
+                 Said("voyez « journeys audit reads », et demandez pourquoi",
+                      "see “journeys audit reads”, and ask why"))  # fmt: skip
 
 
 async def _documents(desk: Desk) -> Check:

@@ -7,6 +7,7 @@ from typing import Final
 import typer
 
 from journeys.app.cli.desk import Desk
+from journeys.app.cli.looks import looked
 from journeys.app.cli.shape import argument, at, command, option
 from journeys.app.failures import Exit, Failure, Said, usage, why
 
@@ -46,6 +47,7 @@ async def _export(desk: Desk, folder: str, journey: str | None, disclose: bool) 
     pool, out = await desk.pool(), desk.out
     aside = target.with_name(f".{target.name}.partial")
     stream = (await find_journey(pool, journey)).stream if journey is not None else None
+    await looked(desk, stream.removeprefix("journey-") if stream is not None else None, "export")
     size = (await sequencing.head(pool)).size
     try:
         aside.mkdir(mode=0o700)

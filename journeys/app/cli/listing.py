@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from journeys.app.cli.desk import Desk
+from journeys.app.cli.looks import looked
 from journeys.app.cli.shape import argument, at, command, option
 
 if TYPE_CHECKING:
@@ -137,7 +138,9 @@ async def _load(desk: Desk, id: str) -> "Loaded":
     from journeys.app.finding import find_journey, load
 
     pool = await desk.pool()
-    return await load(pool, await find_journey(pool, id))
+    loaded = await load(pool, await find_journey(pool, id))
+    await looked(desk, loaded.row.id, "file")
+    return loaded
 
 
 async def _show(desk: Desk, id: str) -> None:

@@ -7,6 +7,7 @@ import typer
 
 from journeys.app.cli.desk import Desk
 from journeys.app.cli.files import check, write
+from journeys.app.cli.looks import looked
 from journeys.app.cli.shape import argument, at, command, option
 from journeys.app.failures import Said, not_found, usage
 
@@ -79,6 +80,7 @@ async def _known(desk: Desk, id: str) -> "tuple[Loaded, dict[str, str]]":
 
     pool = await desk.pool()
     known = await load(pool, await find_journey(pool, id))
+    await looked(desk, known.row.id, "paper")
     return known, await read_names(pool, known.events)
 
 

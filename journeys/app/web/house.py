@@ -4,9 +4,12 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from contextvars import Context
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
+
+import structlog
 
 from journeys import clock
 from journeys.app.entry import key_ring
@@ -14,7 +17,8 @@ from journeys.app.publishing import in_force
 from journeys.app.web.trials import Bench
 from journeys.domain.programme import Programme
 from journeys.settings import Settings
-from journeys.store.database import Pool, open_pool
+from journeys.store import reads
+from journeys.store.database import LOST, Pool, open_pool
 from journeys.store.signing import KeyRing
 
 if TYPE_CHECKING:
@@ -24,6 +28,10 @@ _READERS: Final = 10
 _WRITERS: Final = 4
 _REMEMBERED_SECONDS: Final = 30.0
 _ASKED: Final = timedelta(seconds=2)
+_GATHERED_SECONDS: Final = 0.3
+_AGAIN_SECONDS: Final = 2.0
+_MOST_LOOKS: Final = 10_000
+"""Looks that wait for a database that is away; more of them than pages that can be shown without one."""
 
 
 @dataclass(slots=True)
@@ -39,11 +47,50 @@ class House:
     _client: "Client | None" = None
     _programmes: Mapping[str, Programme] = field(default_factory=dict)
     _programmes_until: float = 0.0
+    _looks: list[reads.Read] = field(default_factory=list)
+    _writing_looks: "asyncio.Task[None] | None" = None
 
     @property
     def now(self) -> datetime:
         """The present, or what stands for it."""
         return clock.now()
+
+    def looked(self, look: reads.Read) -> None:
+        """Note a look into a file: written with its neighbours a moment later, so no page waits for it."""
+        if len(self._looks) >= _MOST_LOOKS:
+            structlog.get_logger().error("a look into a file was not noted", journey=look.journey, staff=look.staff)
+            return
+        self._looks.append(look)
+        if self._writing_looks is None or self._writing_looks.done():
+            # A context of its own: it outlives the request that began it.
+            self._writing_looks = asyncio.get_running_loop().create_task(self._write_soon(), context=Context())
+
+    async def write_looks(self) -> None:
+        """Write what was noted. Raises what the database raises; nothing is forgotten then."""
+        while looks := self._looks[:]:
+            await reads.note(self.reading, looks)
+            del self._looks[: len(looks)]
+
+    async def _write_soon(self) -> None:
+        await asyncio.sleep(_GATHERED_SECONDS)
+        while self._looks:
+            try:
+                await self.write_looks()
+            except LOST as error:
+                structlog.get_logger().warning("looks into files wait to be noted", reason=type(error).__name__)
+                await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def close(self) -> None:
+        """Write what still waits; a database that is away gets two seconds."""
+        if self._writing_looks is not None:
+            self._writing_looks.cancel()
+            await asyncio.wait([self._writing_looks])
+        try:
+            await asyncio.wait_for(self.write_looks(), _AGAIN_SECONDS)
+        except LOST as error:
+            structlog.get_logger().error(
+                "looks into files were not noted", count=len(self._looks), reason=type(error).__name__
+            )
 
     async def client(self) -> "Client":
         """Temporal, connected at the first use. Raises temporal.Unreachable."""
@@ -85,7 +132,11 @@ async def open_house(settings: Settings, database_url: str, temporal_address: st
     try:
         writing = await open_pool(database_url, smallest=1, largest=_WRITERS)
         try:
-            yield House(settings, reading, writing, key_ring(settings), temporal_address)
+            house = House(settings, reading, writing, key_ring(settings), temporal_address)
+            try:
+                yield house
+            finally:
+                await house.close()
         finally:
             writing.terminate()
     finally:

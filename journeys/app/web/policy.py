@@ -45,6 +45,8 @@ ACCOUNT: Final = Policy(
 """Those who may look at the association's account as a whole; whoever is bound to funds finds nothing there."""
 BOOKS: Final = Policy("books", frozenset({"finance", "auditor"}))
 """Those who look into funds."""
+OVERSEEING: Final = Policy("overseeing", frozenset({"auditor", "administrator"}))
+"""Those who look at who looked."""
 KEEPING: Final = Policy("keeping", frozenset({"finance"}))
 STOPPING: Final = Policy("stopping", frozenset(TABLE["stop-payments"]))
 DECIDING: Final = Policy("deciding", frozenset({"supervisor", "finance", "duty"}))

@@ -18,6 +18,7 @@ from journeys.app.web.house import House
 from journeys.app.web.policy import PUBLIC, SAFE, Door, Policy
 from journeys.i18n import Lang, language, text
 from journeys.store.database import Connection
+from journeys.store.reads import Entry, Look, Read
 from journeys.store.sessions import Visitor, enter
 from journeys.store.treasury import Stop
 from journeys.store.views import within
@@ -49,6 +50,8 @@ class Visit:
     _connection: Connection | None = None
     stopped: Stop | None = None
     """Who stopped all payments; None while they go on."""
+    opened: dict[str, Look] = field(default_factory=dict)
+    """The journeys into whose file this request looks, and what kind of look it is."""
     _open: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     @property
@@ -110,6 +113,16 @@ class Visit:
         """A text in the visitor's language, its places filled."""
         return text(self.lang)(french).format(**fields)
 
+    def looks_into(self, journey: str) -> None:
+        """Somebody opens this file: noted once the request has come to its end, where it only reads."""
+        if self.request.method in SAFE:
+            self.opened[journey] = look_of(self.request.scope["route"].path)
+
+    def note_looks(self, entry: Entry) -> None:
+        """Have what was opened written to the log of looks."""
+        for journey, look in self.opened.items():
+            self.house.looked(Read(self.visitor.id, tuple(self.visitor.roles), journey, look, entry))
+
     async def done(self) -> None:
         """Give the connection back: nothing may wait for the engine or a bank while it is held."""
         self._connection = None
@@ -129,6 +142,7 @@ class _Door(Door):
                 await self._read_form(visit)
                 await _check_token(visit)
             yield visit
+            visit.note_looks("web")
         finally:
             await visit.done()
 
@@ -146,6 +160,19 @@ class _Door(Door):
             await _enter(visit)
             if visit.known is None:
                 raise NotEntered(_back(request))
+
+
+LOOKS: Final[dict[str, Look]] = {
+    "agir": "form", "aides": "form", "personne": "details", "documents": "document", "synthese.pdf": "paper",
+    "recus": "paper", "lettres": "paper", "rendez-vous": "paper", "courrier": "letters", "liens": "links",
+    "audit": "audit", "obligations": "audit", "roles": "audit", "events": "events",
+}  # fmt: skip
+"""What is opened, by what follows the journey in the address; anything else is the file itself."""
+
+
+def look_of(path: str) -> Look:
+    """The kind of look of a route's path."""
+    return LOOKS.get(path.partition("{id}/")[2].partition("/")[0], "file")
 
 
 def visible(visitor: Visitor) -> str:

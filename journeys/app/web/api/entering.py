@@ -41,6 +41,7 @@ class _TokenDoor(Door):
                 raise _no_right(self.policy)
             _must_know_parameters(request)
             yield visit
+            visit.note_looks("api")
         finally:
             await visit.done()
 

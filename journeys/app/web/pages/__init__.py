@@ -1,6 +1,7 @@
 """One module a screen: its routes, each behind a door, and what its template is given."""
 
 from journeys.app.web.pages import (
+    answers,
     approvals,
     audit,
     bank,
@@ -26,6 +27,7 @@ from journeys.app.web.pages import (
     payments,
     person,
     programmes,
+    reads,
     receipts,
     reconciling,
     releases,
@@ -42,5 +44,5 @@ ROUTERS = [
     releases.router, programmes.router, documents.router, letters.router, giving.router, links.router,
     cohorts.router, comparing.router, changing.router, trying.router, indicators.router, importing.router,
     details.router, notices.router, bank.router, reconciling.router, payments.router,
-    funds.router, receipts.router, stopping.router, notices.router,
+    funds.router, receipts.router, stopping.router, reads.router, answers.router, notices.router,
 ]  # fmt: skip

@@ -98,6 +98,7 @@ async def journey_row(visit: Visit, id: str) -> JourneyRow:
             Said("cherchez la personne par son nom, ou demandez à la personne qui la suit",
                  "search the person by name, or ask who leads the journey"),
         )  # fmt: skip
+    visit.looks_into(row.id)
     return row
 
 

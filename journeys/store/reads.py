@@ -1,0 +1,102 @@
+"""Who opened whose file: a log of its own, apart from the journal, kept for some months."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from journeys.store.database import Pool
+
+Look = Literal["file", "form", "details", "document", "paper", "letters", "links", "audit", "events", "export"]
+"""What was opened: the page, a form beside it, what is known of the person, a document that somebody brought, a paper
+made from the journal, letters, one-time links, its audit, its events, the whole record as an export."""
+Entry = Literal["web", "api", "cli"]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A look, as it is noted."""
+
+    staff: str | None
+    roles: tuple[str, ...]
+    journey: str | None
+    """None: all of them at once."""
+    look: Look
+    entry: Entry
+    login: str | None = None
+    """The machine's account, where the command line was used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A look, as it is told."""
+
+    at: datetime
+    read: Read
+    who: str
+    """Name of the member of staff; else the machine's account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """Somebody who opened more files in an hour than is usual."""
+
+    staff: str | None
+    who: str
+    hour: datetime
+    files: int
+
+
+async def note(pool: Pool, looks: Sequence[Read]) -> None:
+    """Write lines, in one statement. Their time is the database's."""
+    await pool.execute(
+        "INSERT INTO reads (staff, login, roles, journey, look, entry) "
+        "SELECT s, l, string_to_array(r, ','), j, k, e "
+        "FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[]) AS n (s, l, r, j, k, e)",
+        [each.staff for each in looks], [each.login for each in looks], [",".join(each.roles) for each in looks],
+        [each.journey for each in looks], [each.look for each in looks], [each.entry for each in looks],
+    )  # fmt: skip
+
+
+async def noted(
+    pool: Pool, *, journey: str | None = None, staff: str | None = None, before: datetime | None = None,
+    limit: int = 100,
+) -> list[Noted]:  # fmt: skip
+    """Looks, the newest first; into one journey (those into all of them among it), by one member, before an instant."""
+    rows = await pool.fetch(
+        "SELECT r.*, coalesce(s.name, r.login, '') AS who FROM reads r LEFT JOIN staff s ON s.id = r.staff "
+        "WHERE ($1::uuid IS NULL OR r.journey = $1 OR r.journey IS NULL) AND ($2::uuid IS NULL OR r.staff = $2) "
+        "AND ($3::timestamptz IS NULL OR r.at < $3) ORDER BY r.at DESC LIMIT $4",
+        journey, staff, before, limit,
+    )  # fmt: skip
+    return [
+        Noted(
+            row["at"],
+            Read(_text(row["staff"]), tuple(row["roles"]), _text(row["journey"]), row["look"], row["entry"],
+                 row["login"]),
+            row["who"],
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+async def many(pool: Pool, most: int) -> list[Many]:
+    """Who opened more than `most` files in an hour of the last day, the latest hour first."""
+    rows = await pool.fetch(
+        "SELECT r.staff, r.login, coalesce(s.name, r.login, '') AS who, date_trunc('hour', r.at) AS hour, "
+        "count(DISTINCT r.journey) AS files FROM reads r LEFT JOIN staff s ON s.id = r.staff "
+        "WHERE r.at > clock_timestamp() - interval '1 day' GROUP BY 1, 2, 3, 4 HAVING count(DISTINCT r.journey) > $1 "
+        "ORDER BY hour DESC, files DESC",
+        most,
+    )  # fmt: skip
+    return [Many(_text(row["staff"]), row["who"], row["hour"], row["files"]) for row in rows]
+
+
+async def by_month(pool: Pool, months: int) -> int:
+    """Make the months ahead and drop those older than `months` (at least 6); how many were dropped."""
+    dropped: int = await pool.fetchval("SELECT reads_by_month($1)", months)
+    return dropped
+
+
+def _text(id: object) -> str | None:
+    return str(id) if id is not None else None
