@@ -313,13 +313,7 @@ async def keep_house(client: Client, task_queue: str) -> None:
 
 async def control_daily(client: Client, task_queue: str, hour: int) -> None:
     """Make the schedule of the money's control, or give it this hour (of Paris): the same for all workers."""
-    action = ScheduleActionStartWorkflow(contract.CONTROL, id=contract.CONTROL, task_queue=task_queue)
-    daily = ScheduleCalendarSpec(hour=[ScheduleRange(hour)], comment="control of the money")
-    schedule = Schedule(
-        action=action,
-        spec=ScheduleSpec(calendars=[daily], time_zone_name=ZONE.key),
-        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(hours=20)),
-    )
+    schedule = _daily(contract.CONTROL, task_queue, hour, "control of the money", timedelta(hours=20))
     try:
         await client.create_schedule(contract.CONTROL, schedule)
     except ScheduleAlreadyRunningError:
@@ -328,15 +322,20 @@ async def control_daily(client: Client, task_queue: str, hour: int) -> None:
 
 async def archive_daily(client: Client, task_queue: str) -> None:
     """Make the schedule of the keeping of histories, once for all workers."""
-    action = ScheduleActionStartWorkflow(contract.ARCHIVE, id=contract.ARCHIVE, task_queue=task_queue)
-    nightly = ScheduleCalendarSpec(hour=[ScheduleRange(_ARCHIVE_HOUR)], comment="histories kept")
-    schedule = Schedule(
-        action=action,
-        spec=ScheduleSpec(calendars=[nightly], time_zone_name=ZONE.key),
-        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(days=7)),
-    )
+    schedule = _daily(contract.ARCHIVE, task_queue, _ARCHIVE_HOUR, "histories kept", timedelta(days=7))
     with suppress(ScheduleAlreadyRunningError):
         await client.create_schedule(contract.ARCHIVE, schedule)
+
+
+def _daily(workflow: str, task_queue: str, hour: int, comment: str, catchup: timedelta) -> Schedule:
+    """A workflow once a day at an hour of Paris, under its own name; one missed is made up for within `catchup`."""
+    return Schedule(
+        action=ScheduleActionStartWorkflow(workflow, id=workflow, task_queue=task_queue),
+        spec=ScheduleSpec(
+            calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(hour)], comment=comment)], time_zone_name=ZONE.key
+        ),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=catchup),
+    )
 
 
 async def archive_now(client: Client, task_queue: str) -> int:

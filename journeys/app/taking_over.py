@@ -3,13 +3,14 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from journeys.app.caseload import Case
 from journeys.app.entry import Actor
 from journeys.app.failures import Exit, Failure, Said, usage
 from journeys.app.finding import find_staff
 from journeys.app.importing import Foreseen, Importer
+from journeys.app.people_file import Row
 from journeys.app.publishing import Rules, rules
 from journeys.app.reading import today_of
 from journeys.app.starting import Beginning, Starter
@@ -20,6 +21,8 @@ from journeys.store.staff import Member
 
 if TYPE_CHECKING:
     from temporalio.client import Client
+
+T = TypeVar("T")
 
 NEXT: Final = 3
 """Dues that are shown of each journey."""
@@ -47,15 +50,36 @@ TOLD: Final = Said("Prévenus aussitôt", "Told at once")
 NOBODY: Final = Said("personne", "nobody")
 
 
-class Silence(Exception):
-    """Nobody answered for a row: whether it began is not known, and the next would fare no better."""
-
-
 def outcome_of(failure: Failure) -> str:
     """What a row that was not taken came to."""
     if failure.code == "duplicate":
         return "duplicate"
     return "refused" if failure.exit is Exit.REFUSED else "failed"
+
+
+async def row_by_row(
+    rows: Sequence[tuple[Row, T]], one: Callable[[T], Awaitable[dict[str, Any]]],
+    explained: Callable[[Exception], Failure], lang: Lang,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """What `one` makes of each row of a file; what fails in one touches no other.
+
+    Once nobody answers, no other is tried: `unknown` (whether it began is not known), then `not-tried`.
+    """
+    results: list[dict[str, Any]] = []
+    silent = False
+    for row, each in rows:
+        result: dict[str, Any] = {"outcome": "not-tried"}
+        if not silent:
+            try:
+                result = await one(each)
+            except Failure as failure:
+                result = {"outcome": outcome_of(failure), "error": failure.as_json(lang)}
+            except Exception as error:
+                told = explained(error)
+                silent = told.exit is Exit.UNREACHABLE
+                result = {"outcome": "unknown"} if silent else {"outcome": "failed", "error": told.as_json(lang)}
+        results.append({"line": row.line, "name": row.label} | result)
+    return results
 
 
 def is_good(result: dict[str, Any]) -> bool:
@@ -94,31 +118,8 @@ class TakingOver:
     _rules_by_year: dict[int, Rules] = field(default_factory=dict)
 
     async def rows(self, cases: Sequence[Case]) -> list[dict[str, Any]]:
-        """A result a row. Once nobody answers, no other is tried: `unknown`, then `not-tried`."""
-        results: list[dict[str, Any]] = []
-        silent = False
-        for case in cases:
-            known = {"line": case.row.line, "name": case.row.label}
-            if silent:
-                results.append(known | {"outcome": "not-tried"})
-                continue
-            try:
-                results.append(known | await self._row(case))
-            except Silence:
-                silent = True
-                results.append(known | {"outcome": "unknown"})
-        return results
-
-    async def _row(self, case: Case) -> dict[str, Any]:
-        try:
-            return await self._taken(case)
-        except Failure as failure:
-            return {"outcome": outcome_of(failure), "error": failure.as_json(self.lang)}
-        except Exception as error:
-            told = self.explained(error)
-            if told.exit is Exit.UNREACHABLE:
-                raise Silence from error
-            return {"outcome": "failed", "error": told.as_json(self.lang)}
+        """A result a row, as `row_by_row` has them."""
+        return await row_by_row([(case.row, case) for case in cases], self._taken, self.explained, self.lang)
 
     async def _taken(self, case: Case) -> dict[str, Any]:
         if case.failure is not None:

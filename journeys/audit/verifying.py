@@ -27,7 +27,7 @@ from journeys.domain.evolve import fold
 from journeys.domain.invariants import Outage
 from journeys.store.database import Pool
 from journeys.store.documents import standing
-from journeys.store.evidence import commands_of, head_of, journey_streams, kinds_of, money_of
+from journeys.store.evidence import commands_of, each_journey, head_of, kinds_of, money_of
 from journeys.store.histories import Altered
 from journeys.store.journal import StoredEvent, parts, read_all
 from journeys.store.signing import KeyRing
@@ -128,11 +128,8 @@ async def verify_all(sources: Sources, journeys: Sequence[str] | None = None) ->
         for stream in journeys:
             yield await verify(sources, stream)
         return
-    last = ""
-    while streams := await journey_streams(sources.pool, last):
-        for stream in streams:
-            yield await verify(sources, stream)
-        last = streams[-1]
+    async for stream in each_journey(sources.pool):
+        yield await verify(sources, stream)
 
 
 async def _evidence(connection: Any, journey: str) -> Evidence:

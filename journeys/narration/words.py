@@ -65,6 +65,11 @@ WORDS: Final = {
     "date-unconfirmed": N_("une date attend confirmation"),
     "ladder-spent": N_("une alerte reste sans suite"),
     "nothing-planned": N_("rien de prévu"),
+    # lines of the bank
+    "not-ours": N_("pas un de nos versements"),
+    "refund": N_("un remboursement"),
+    "fee": N_("des frais de la banque"),
+    "noted": N_("vu, rien à faire ici"),
     # messages
     "reminder": N_("rappel"),
     "notice": N_("information"),

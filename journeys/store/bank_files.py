@@ -537,8 +537,12 @@ async def open_troubles(pool: Pool | Connection) -> dict[str, int]:
     return {row["trouble"]: row["count"] for row in rows}
 
 
-async def next_exception(pool: Pool | Connection, file: str, position: int) -> str | None:
-    """Id (LineRow.id) of the open line after this one, the oldest after the newest; None: no other is open."""
+async def next_exception(pool: Pool | Connection, file: str, position: int, trouble: str | None = None) -> str | None:
+    """Id (LineRow.id) of the open line after this one, the oldest after the newest; None: no other is open.
+
+    Args:
+        trouble: only what is wrong in this way, as in `exceptions`; None: any.
+    """
     row = await pool.fetchrow(
         f"""
         WITH here AS (
@@ -546,18 +550,18 @@ async def next_exception(pool: Pool | Connection, file: str, position: int) -> s
             UNION ALL SELECT received_at, 0 FROM provider_notices WHERE content = $1 AND position = $2
         )
         SELECT left(encode(file, 'hex'), 12) || '/' || position FROM (
-            SELECT l.file, l.position, f.imported_at AS at, f.seq AS nth FROM bank_lines l
+            SELECT l.file, l.position, f.imported_at AS at, f.seq AS nth, l.trouble FROM bank_lines l
             JOIN bank_files f ON f.digest = l.file
             LEFT JOIN bank_resolutions r ON r.file = l.file AND r.position = l.position
             WHERE {_WRONG} AND r.how IS NULL
-            UNION ALL SELECT n.content, n.position::int, n.received_at, 0 FROM provider_notices n
+            UNION ALL SELECT n.content, n.position::int, n.received_at, 0, o.outcome FROM provider_notices n
             JOIN provider_outcomes o USING (event) LEFT JOIN provider_resolutions r USING (event)
             WHERE {_AGAINST} AND r.how IS NULL
         ) AS open
-        WHERE (file, position) <> ($1, $2)
+        WHERE (file, position) <> ($1, $2) AND ($3::text IS NULL OR coalesce(trouble, 'refused') = $3)
         ORDER BY (at, nth, position) > (SELECT at, nth, $2 FROM here) DESC, at, nth, position LIMIT 1
         """,
-        bytes.fromhex(file), position,
+        bytes.fromhex(file), position, trouble,
     )  # fmt: skip
     return None if row is None else row[0]
 

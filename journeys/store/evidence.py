@@ -1,6 +1,6 @@
 """What the audit reads of a stream besides its events: its head, and the signed commands."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,6 +79,14 @@ async def journey_streams(pool: Pool | Connection, after: str = "", limit: int =
         limit,
     )
     return [row["stream"] for row in rows]
+
+
+async def each_journey(pool: Pool) -> AsyncIterator[str]:
+    """Every stream of a journey, in order, read page by page."""
+    last = ""
+    while streams := await journey_streams(pool, last):
+        for last in streams:
+            yield last
 
 
 async def count_journeys(pool: Pool | Connection) -> int:

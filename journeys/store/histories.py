@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Final
 
 from journeys.contract import Run
 from journeys.domain.directory import HistoryKept
@@ -13,8 +12,7 @@ from journeys.store.database import Pool
 from journeys.store.directory import By, Fact, record
 from journeys.store.sealing import CannotUnseal, seal, unseal
 from journeys.store.signing import KeyRing
-
-STREAM: Final = "system"
+from journeys.store.treasury import STREAM
 
 
 class Altered(Exception):

@@ -37,6 +37,10 @@ def test_a_fund_is_created_changed_and_topped_up_and_tells_its_donor(here: Journ
     assert here("fund", "statement", code, "--csv", str(csv)).code == 5
     assert here("fund", "statement", code, "--from", "2027-02", "--to", "2027-01").code == 2
     assert here("fund", "show", "nulle-part").code == 3
+    bound, other = f"f{os.urandom(3).hex()}", f"fonds-{os.urandom(3).hex()}"
+    made(here, "staff", "add", bound, "--name", "Un Nom", "--role", "finance", "--fund", code)
+    refused = here("--as", bound, "fund", "create", other)
+    assert refused.code == 4 and "tous les fonds" in refused.err and here("fund", "show", other).code == 3
 
 
 def test_payments_are_stopped_said_and_let_go_on_and_the_control_is_in_the_doctor(here: Journeys) -> None:

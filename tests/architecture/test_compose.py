@@ -436,12 +436,12 @@ def free_port() -> int:
         return port
 
 
-def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_for(process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+        # A port answers before the server does.
+        if "ready to accept connections" in log.read_text("utf-8", "replace"):
+            return
         time.sleep(0.05)
     pytest.fail(f"did not start:\n{log.read_text('utf-8', 'replace')[-2000:]}")
 
@@ -534,7 +534,7 @@ def server() -> Iterator[Server]:
             stderr=output,
         )
     try:
-        wait_for(port, process, log)
+        wait_for(process, log)
         running = Server(port=port, log=log)
         created = running.create_databases()
         assert created.returncode == 0, created.stderr

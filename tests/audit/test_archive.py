@@ -89,7 +89,7 @@ async def test_what_was_kept_is_replayed_when_the_server_is_gone(
     live = await read_chain(ended.client, ended.stream)
     kept = await read_chain(None, ended.stream, shelf)
     assert live is not None and kept is not None and kept.complete
-    assert [each.to_json() for each in kept.histories] == [each.to_json() for each in live.histories]
+    assert [each.to_json_dict() for each in kept.histories] == [each.to_json_dict() for each in live.histories]
     codes = (JourneyWorkflow, OneTimerMore)
     good, other = [await replay(None, ended.stream, [code], shelf, ended.pool.keys) for code in codes]
     assert good is not None and good.failed is None and len(good.runs) == len(live.histories)

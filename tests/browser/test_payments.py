@@ -4,6 +4,7 @@ import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -16,7 +17,7 @@ from journeys.store.bank_files import Incoming
 from journeys.store.database import open_pool
 from journeys.store.directory import By
 from journeys.store.payments import reference_of
-from tests.browser.conftest import Enter, Hand, Site, apart, execute, id_of
+from tests.browser.conftest import Enter, Hand, Site, apart, execute, id_of, keep_picture
 from tests.browser.test_paths import unique
 
 Look = Callable[[Page, str], None]
@@ -71,8 +72,14 @@ def lines(site: Site, references: list[str], cents: int) -> None:
     apart(take())
 
 
-@pytest.mark.parametrize("width", [1280, 320])
-def test_two_hundred_lines_on_a_keyboard(site: Site, enter: Enter, looked_at: Look, width: int) -> None:
+@pytest.mark.parametrize(
+    ("width", "media", "scripts"),
+    [(1280, {}, True), (320, {"color_scheme": "dark"}, True), (1280, {"media": "print"}, False)],
+    ids=["at-a-desk", "on-a-phone-in-the-dark", "on-paper-and-without-javascript"],
+)
+def test_two_hundred_lines_on_a_keyboard(
+    site: Site, enter: Enter, looked_at: Look, width: int, media: dict[str, Any], scripts: bool
+) -> None:
     name = unique("Martin")
     aline, sam = Hand(site, "aline"), Hand(site, "sam")
     path = aline.begin(name, id_of(site, "aline"))
@@ -81,28 +88,31 @@ def test_two_hundred_lines_on_a_keyboard(site: Site, enter: Enter, looked_at: Lo
     Hand(site, "fin").approve(path, grant)
     journey = path.rpartition("/")[2]
     fin = enter("fin", width=width)
-    if width == 320:
-        fin.emulate_media(color_scheme="dark")
+    fin.emulate_media(**media)
+    mode = f"{width}-{'-'.join(media.values())}" if media else str(width)
     doubted = put(site, journey, "accepted", doubt="no-match")
     for status, days in (("unknown", 9), ("settled", 3), ("accepted", 0)):
         put(site, journey, status, days=days)
     put(site, journey, "instructed", pay_by="voucher")
     put(site, journey, "blocked", reason="fund-cap")
-    lines(site, [f"INCONNU{width}A", reference_of(doubted), f"INCONNU{width}B"], -119_99)
+    lines(site, [f"INCONNU{mode}A", reference_of(doubted), f"INCONNU{mode}B"], -119_99)
 
-    fin.goto("/")
-    fin.get_by_role("navigation", name="L’argent à suivre").get_by_role("link", name="à rapprocher").click()
+    if media.get("media") != "print":
+        fin.goto("/")
+        fin.get_by_role("navigation", name="L’argent à suivre").get_by_role("link", name="à rapprocher").click()
     for address, picture in (("/", "today"), ("/versements", "list"), ("/versements/fichiers", "files"),
                              (f"/versements/{doubted}", "doubt"), ("/a-rapprocher", "queue")):  # fmt: skip
         fin.goto(address)
         assert fin.evaluate("document.documentElement.scrollWidth") <= width, address
-        looked_at(fin, f"money-{picture}-{width}")
+        looked_at(fin, f"money-{picture}-{mode}")
+    if not scripts:
+        fin, looked_at = enter("fin", scripts=False), keep_picture  # axe is a script too
     fin.goto(f"/versements/{doubted}")
     expect(fin.get_by_role("link", name="Garder")).to_be_visible()
     fin.goto(f"/versements/{paid(site, journey, grant)}")
     expect(fin.locator("main")).to_contain_text("a donné son accord")
     expect(fin.get_by_text("Samia Kaci, Fanny Noël")).to_be_visible()
-    looked_at(fin, f"money-payment-{width}")
+    looked_at(fin, f"money-payment-{mode}")
     fin.goto("/versements?faire=handing")
     fin.get_by_role("row", name=name).get_by_role("link", name="Noter la remise").click()
     expect(fin.get_by_role("heading", level=1)).to_be_visible()
@@ -111,7 +121,7 @@ def test_two_hundred_lines_on_a_keyboard(site: Site, enter: Enter, looked_at: Lo
     fin.get_by_role("link", name="Commencer par la plus ancienne").click()
     for _ in range(2):
         first = fin.url.partition("?")[0]
-        looked_at(fin, f"money-line-{width}")
+        looked_at(fin, f"money-line-{mode}")
         fin.get_by_label("pas un de nos versements").focus()
         fin.keyboard.press("Space")
         fin.keyboard.press("Tab")
@@ -119,6 +129,6 @@ def test_two_hundred_lines_on_a_keyboard(site: Site, enter: Enter, looked_at: Lo
         fin.keyboard.press("Enter")
         expect(fin.get_by_role("status")).to_contain_text("Voici la suivante")
         assert fin.url.partition("?")[0] != first
-    looked_at(fin, f"money-next-{width}")
+    looked_at(fin, f"money-next-{mode}")
     fin.goto("/a-rapprocher?traitees=1")
     expect(fin.get_by_role("cell", name="Frais de la banque").first).to_be_visible()

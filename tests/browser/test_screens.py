@@ -414,7 +414,9 @@ def test_money_stopped_counted_and_justified(site: Site, enter: Enter, looked_at
         expect(aline.locator("header")).to_contain_text("Deux virements en double, on regarde.")
         screens = {
             "stopped": "/arret", "funds": "/fonds", "fund": "/fonds/parvis-solidaire",
-            "fund-error": "/fonds/parvis-solidaire?de=hier", "receipts": "/justificatifs?etat=tous",
+            "fund-error": "/fonds/parvis-solidaire?de=hier", "fund-new": "/nouveau-fonds",
+            "fund-rules": "/fonds/parvis-solidaire/regles", "fund-gift": "/fonds/parvis-solidaire/don",
+            "receipts": "/justificatifs?etat=tous",
         }  # fmt: skip
         for name, path in screens.items():
             fin.goto(path)

@@ -497,7 +497,7 @@ async def campaign(home: Path, servers: Servers, seed: int, payments: int, each:
         files = asyncio.create_task(_files(house, each, paying))
         falls = asyncio.create_task(_falls(house, each, paying))
         await asyncio.gather(*paying)
-        await _ways(house, each)
+        await _rest(house, each)
         await files
         await falls
         await _finish(house)
@@ -523,13 +523,16 @@ async def _files(house: House, each: int, paying: Sequence["asyncio.Task[None]"]
             await house.hear([point for point in back if house.tally.landed[point] < each])
 
 
-async def _ways(house: House, each: int) -> None:
-    """Whatever died before it knocked showed no way of the provider: another payment shows it."""
+async def _rest(house: House, each: int) -> None:
+    """What did not land, because a payment died of something else first, is tried by other payments."""
     for _ in range(3):
         knocks = ledger.knocks(house.provider.ledger)
-        missing = [way for way in Way for _ in range(each - knocks.get(way, 0))]
-        for nth, way in enumerate(missing):
-            await house.one(2 * nth + 1, str(uuid.uuid4()), None, way)
+        missing: list[tuple[Point | MoneyPoint | None, Way | None]] = [
+            *((None, way) for way in Way for _ in range(each - knocks.get(way, 0))),
+            *((point, None) for point in WORKER_POINTS for _ in range(each - house.tally.landed[point])),
+        ]
+        for nth, (point, way) in enumerate(missing):
+            await house.one(2 * nth + 1, str(uuid.uuid4()), point, way)
         if missing:
             await house.trial.quiet(60)
 

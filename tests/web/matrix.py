@@ -143,6 +143,7 @@ GET /versements                         login   lists     lists       lists    l
 GET /versements/fichiers                login   refused   refused     open     open     open     refused        refused  refused  refused
 POST /versements/fichiers               login   refused   refused     refused  refused  refused  refused        refused  refused  refused
 POST /versements/fichiers/recus         login   refused   refused     refused  refused  refused  refused        refused  refused  refused
+POST /versements/fichiers/retires       login   refused   refused     refused  refused  refused  refused        refused  refused  refused
 POST /versements/retenus/redemander     login   refused   refused     lists    refused  refused  refused        refused  refused  refused
 GET /versements/{payment}               login   404       404         404      404      404      refused        refused  refused  refused
 GET /a-rapprocher                       login   refused   refused     open     open     open     refused        refused  refused  refused

@@ -14,11 +14,14 @@ import pytest
 import pytest_asyncio
 
 from journeys.app.bank_counter import a_working_day_ago
+from journeys.app.reconciling import account_of
 from journeys.app.web.application import make_application
 from journeys.app.web.house import open_house
 from journeys.app.web.safety import Pace
+from journeys.channels.sepa.transfers import render
 from journeys.domain.banking import Line, StatementHead
 from journeys.domain.payee import Payee
+from journeys.identifiers import uuid7
 from journeys.local import bank_files as bank
 from journeys.settings import load_settings
 from journeys.store import accounts, bank_files, batches
@@ -200,6 +203,31 @@ async def test_the_file_of_the_day_is_given_with_its_story_and_always_the_same(t
     assert (await browser.post("/versements/fichiers/recus", data=form(token))).status_code == 422
 
 
+async def test_a_batch_that_nobody_has_is_withdrawn_with_a_reason(till: Till) -> None:
+    await till.payment()
+    house = till.ground.house
+    by = By(actor=till.people["fin"], role="finance", at=datetime.now(UTC))
+    account = account_of(house.settings)
+    made = await batches.make(house.writing, house.ring, uuid7(by.at), TODAY, account, "Versement", render, by)
+    assert made is not None
+    browser, token = await till.browser("fin")
+    address = "/versements/fichiers/retires"
+    silent = await browser.post(address, data=form(token, batch=made.message))
+    assert silent.status_code == 422 and "Dites pourquoi" in silent.text
+    assert "Retirer ce lot" not in await till.page("aude", "/versements/fichiers")
+    done = await browser.post(address, data=form(token, batch=made.message, why="mauvais jour"))
+    assert done.status_code == 303, done.text
+    said = await till.page("fin", done.headers["location"])
+    assert f"Lot {made.message} retiré" in said and "retiré le" in said and "pas encore donné" not in said
+    assert "Retirer ce lot" not in said
+
+    given = await browser.post("/versements/fichiers", data=form(token))
+    assert b"pain.001.001.09" in given.content
+    [other] = [row for row in await batches.batches(house.writing) if row.withdrawn_at is None]
+    refused = await browser.post(address, data=form(token, batch=other.message, why="trop tard"))
+    assert refused.status_code == 422 and "la banque l’exécute peut-être" in refused.text.replace("&#39;", "’")
+
+
 async def test_two_hundred_lines_are_worked_off_one_after_the_other(till: Till) -> None:
     fitting = await till.payment(amount=10_00)
     await till.lines(200)
@@ -219,11 +247,13 @@ async def test_two_hundred_lines_are_worked_off_one_after_the_other(till: Till) 
         answer = await browser.post(here, data=form(token, **typed))
         assert answer.status_code == 422 and wrong in answer.text, (typed, answer.text)
         assert typed.get("why", "") in answer.text
+    [kind] = await bank_files.open_troubles(till.ground.house.writing)
     seen = set()
     for nth in range(199):
-        typed = {"how": f"match:{fitting}" if nth == 0 else "not-ours", "why": "Frais"}
-        answer = await browser.post(here, data=form(token, **typed))
+        how = f"match:{fitting}" if nth == 0 else "noted" if nth == 1 else "not-ours"
+        answer = await browser.post(f"{here}?quoi={kind}", data=form(token, how=how, why="Frais"))
         assert answer.status_code == 303, answer.text
+        assert f"quoi={kind}" in answer.headers["location"]
         seen.add(here)
         here = answer.headers["location"].partition("?")[0]
     assert len(seen) == 199 and here not in seen

@@ -11,13 +11,13 @@ from journeys.app.cli.shape import argument, at, command, group, option
 from journeys.app.failures import Exit, Failure, Said, usage
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Iterator
 
     from temporalio.client import Client
 
     from journeys.audit.history import Shelf
     from journeys.audit.verifying import Sources
-    from journeys.store.database import Pool
+    from journeys.store.signing import KeyRing
 
 
 def add_to(app: typer.Typer) -> None:
@@ -209,7 +209,7 @@ async def _replay(desk: Desk, id: str) -> int:
 
 async def _replay_all(desk: Desk, processes: int) -> int:
     from journeys.audit.replaying import replay_all
-    from journeys.store.evidence import count_journeys
+    from journeys.store.evidence import count_journeys, each_journey
 
     if not 1 <= processes <= 64:
         raise usage("processes", "--processes : de 1 à 64", "--processes: 1 to 64", field="--processes")
@@ -220,7 +220,7 @@ async def _replay_all(desk: Desk, processes: int) -> int:
     engine, shelf, done = await _client(desk), await _shelf(desk), 0
     label = Said("histoires rejouées", "histories replayed")
     with _altered(), out.progress(label, number) as tell:
-        async for stream, replayed in replay_all(engine, _streams(pool), _workflows(), shelf, processes, pool.keys):
+        async for stream, replayed in replay_all(engine, each_journey(pool), _workflows(), shelf, processes, pool.keys):
             done += 1
             tell(done, None)
             if replayed is None:
@@ -253,15 +253,6 @@ async def _archive(desk: Desk) -> None:
     out.result({"kept": kept}, lambda: out.line(out.t(f"{kept} historique(s) gardé(s).", f"{kept} history(ies) kept.")))
 
 
-async def _streams(pool: "Pool") -> "AsyncIterator[str]":
-    from journeys.store.evidence import journey_streams
-
-    last = ""
-    while streams := await journey_streams(pool, last):
-        for last in streams:
-            yield last
-
-
 async def _client(desk: Desk) -> "Client | None":
     """The engine, where it answers; without it, what was kept is replayed all the same."""
     from journeys.temporal import Unreachable
@@ -274,10 +265,17 @@ async def _client(desk: Desk) -> "Client | None":
 
 async def _shelf(desk: Desk) -> "Shelf | None":
     from journeys.audit.history import Shelf
+
+    ring = _ring(desk)
+    return Shelf(await desk.pool(), ring) if ring is not None else None
+
+
+def _ring(desk: Desk) -> "KeyRing | None":
+    """The keys, where this place has them."""
     from journeys.settings import SettingsError
 
     try:
-        return Shelf(await desk.pool(), desk.ring())
+        return desk.ring()
     except SettingsError:
         return None
 
@@ -307,14 +305,9 @@ def _workflows() -> tuple[type, ...]:
 async def _sources(desk: Desk) -> "Sources":
     """Every account that can be had; without Temporal the rest is compared all the same."""
     from journeys.audit.verifying import Sources
-    from journeys.settings import SettingsError
 
     pool, client = await desk.pool(), await _client(desk)
-    try:
-        ring = desk.ring()
-    except SettingsError:
-        ring = None
-    return Sources(pool=pool, ring=ring, client=client, workflows=_workflows())
+    return Sources(pool=pool, ring=_ring(desk), client=client, workflows=_workflows())
 
 
 async def _verify(desk: Desk, id: str | None, strict: bool) -> int:

@@ -78,16 +78,14 @@ async def _read(desk: Desk, stream: str) -> "JourneyRecord":
 
 async def _records(desk: Desk, id: str | None) -> "AsyncIterator[JourneyRecord]":
     """One journey, or every one there is."""
-    from journeys.store.evidence import journey_streams
+    from journeys.store.evidence import each_journey
 
     if id is not None:
         yield await record_of(desk, id)
         return
     await looked(desk, None, "audit")
-    pool, last = await desk.pool(), ""
-    while streams := await journey_streams(pool, last):
-        for last in streams:
-            yield await _read(desk, last)
+    async for stream in each_journey(await desk.pool()):
+        yield await _read(desk, stream)
 
 
 def instant_of(desk: Desk, text: str | None, field: str) -> Any:

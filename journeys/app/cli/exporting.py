@@ -1,6 +1,7 @@
 """`journeys audit export`: the record as files that an auditor checks without us."""
 
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -45,12 +46,13 @@ async def _export(desk: Desk, folder: str, journey: str | None, disclose: bool) 
         await desk.keeper("auditor")
         ring = desk.ring()
     pool, out = await desk.pool(), desk.out
-    aside = target.with_name(f".{target.name}.partial")
     stream = (await find_journey(pool, journey)).stream if journey is not None else None
     await looked(desk, stream.removeprefix("journey-") if stream is not None else None, "export")
     size = (await sequencing.head(pool)).size
+    aside: Path | None = None
     try:
-        aside.mkdir(mode=0o700)
+        # Of this run alone: two at once do not clear each other's away.
+        aside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
         if stream is not None:
             found = await export_journey(pool, ring, aside, stream, desk.now, disclose=disclose)
         else:
@@ -77,7 +79,8 @@ async def _export(desk: Desk, folder: str, journey: str | None, disclose: bool) 
         raise Failure(Exit.FAILED, "unwritable", Said(f"{target} : {why(error).fr}", f"{target}: {why(error).en}"),
                       field="DIR") from None  # fmt: skip
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        if aside is not None:
+            shutil.rmtree(aside, ignore_errors=True)
     out.result(
         {"folder": str(target), "size": found.size, "events": found.events, "files": found.files,
          "bytes": found.bytes, "disclosed": disclose},

@@ -139,7 +139,7 @@ async def _create(
     desk: Desk, code: str, balance: str, cap: str | None, donor: str, days: tuple[str | None, str | None],
     purposes: "Sequence[str]",
 ) -> None:  # fmt: skip
-    from journeys.app.funds import ordered
+    from journeys.app.funds import keeper, ordered
     from journeys.app.reading import read_codes
     from journeys.identifiers import uuid7
     from journeys.store import treasury
@@ -149,6 +149,8 @@ async def _create(
     first, last = ordered(*_period(*days), "--to")
     called, given_for = _name(donor), read_codes(purposes, "--purpose")
     by = await desk.keeper("finance")
+    if by.role == "finance":
+        by = keeper(await desk.actor(), desk.now, opens=True)
     await treasury.open_fund(
         await desk.pool(), uuid7(desk.now), code, cap_per_person=limit, balance=amount, by=by, donor=called,
         first_day=first, last_day=last, purposes=given_for,

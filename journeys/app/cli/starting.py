@@ -7,7 +7,7 @@ import typer
 
 from journeys.app.cli.desk import Desk, actor_of
 from journeys.app.cli.shape import at, command, named_date, option
-from journeys.app.failures import Exit, Failure, Said, usage
+from journeys.app.failures import Exit, Said, usage
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -212,9 +212,10 @@ async def _start_file(
     desk: Desk, programme: str, path: Path, dates: dict[str, str], since: str | None, referent: str | None,
     site: str | None, watch_from: str | None,
 ) -> int:  # fmt: skip
+    from journeys.app.cli.explaining import explained
     from journeys.app.people_file import read_people
     from journeys.app.reading import read_day
-    from journeys.app.taking_over import Silence
+    from journeys.app.taking_over import row_by_row
 
     first_day = read_day(since, "--start") if since is not None else None
     watch = watch_from_of(watch_from)
@@ -223,22 +224,16 @@ async def _start_file(
     file = read_people(path, tuple(rules.programme.dates), needs_referent=referent is None and desk.acting_as is None)
     for note in file.notes:
         desk.out.note(note.in_(desk.out.lang))
-    results: list[dict[str, Any]] = []
-    unanswered: Exception | None = None
-    for row in file.rows:
-        if unanswered is not None:
-            results.append({"line": row.line, "name": row.label, "outcome": "not-tried"})
-            continue
-        try:
-            results.append(await _start_row(desk, rules, row, common, first_day, referent, site, watch))
-        except Silence as error:
-            unanswered = error
-            results.append({"line": row.line, "name": row.label, "outcome": "unknown"})
+
+    async def one(row: "Row") -> dict[str, Any]:
+        return await _start_row(desk, rules, row, common, first_day, referent, site, watch)
+
+    results = await row_by_row([(row, row) for row in file.rows], one, explained, desk.out.lang)
     failed = sum(result["outcome"] != "started" for result in results)
     started = await _rows(desk, [result["journey"] for result in results if result["outcome"] == "started"])
     desk.out.result({"journeys": started, "rows": results, "started": len(results) - failed, "failed": failed},
                     lambda: _print_rows(desk, results, failed))  # fmt: skip
-    if unanswered is not None:
+    if any(result["outcome"] == "unknown" for result in results):
         desk.out.note(
             desk.out.t(
                 "Plus de réponse : vérifiez avec « journeys doctor », puis redonnez le même fichier.",
@@ -253,36 +248,24 @@ async def _start_row(
     desk: Desk, rules: "Rules", row: "Row", common: dict[str, "date"], first_day: "date | None", referent: str | None,
     site: str | None, watch: "datetime | None",
 ) -> dict[str, Any]:  # fmt: skip
-    """One row's result; what fails in it touches no other."""
+    """One row's result. Raises Failure, and whatever servers that are away raise."""
     from journeys.app.finding import find_staff
     from journeys.app.starting import Beginning, Starter
-    from journeys.app.taking_over import Silence, outcome_of
 
-    result: dict[str, Any] = {"line": row.line, "name": row.label}
-    try:
-        if row.failure is not None:
-            raise row.failure
-        assert row.details is not None
-        pool = await desk.pool()
-        named = row.referent or referent or desk.acting_as
-        if named is None:
-            raise usage("no-referent", "référent : case vide", "referent: empty cell", field="référent")
-        leader = await find_staff(pool, named, "référent")
-        actor = await desk.actor() if desk.acting_as is not None else actor_of(leader)
-        wanted = Beginning(details=row.details, referent=leader, dates=common | row.dates, start=first_day,
-                           site=row.site or site, watch_from=watch)  # fmt: skip
-        starter = Starter(pool, desk.ring(), rules, actor)
-        begun = await starter.begin(await desk.client(), desk.settings.task_queue, wanted, desk.now)
-    except Failure as failure:
-        return result | {"outcome": outcome_of(failure), "error": failure.as_json(desk.out.lang)}
-    except Exception as error:
-        from journeys.app.cli.explaining import explained
-
-        told = explained(error)
-        if told.exit is Exit.UNREACHABLE:
-            raise Silence from error
-        return result | {"outcome": "failed", "error": told.as_json(desk.out.lang)}
-    return result | {"outcome": "started", "journey": begun.id, "person": begun.person}
+    if row.failure is not None:
+        raise row.failure
+    assert row.details is not None
+    pool = await desk.pool()
+    named = row.referent or referent or desk.acting_as
+    if named is None:
+        raise usage("no-referent", "référent : case vide", "referent: empty cell", field="référent")
+    leader = await find_staff(pool, named, "référent")
+    actor = await desk.actor() if desk.acting_as is not None else actor_of(leader)
+    wanted = Beginning(details=row.details, referent=leader, dates=common | row.dates, start=first_day,
+                       site=row.site or site, watch_from=watch)  # fmt: skip
+    starter = Starter(pool, desk.ring(), rules, actor)
+    begun = await starter.begin(await desk.client(), desk.settings.task_queue, wanted, desk.now)
+    return {"outcome": "started", "journey": begun.id, "person": begun.person}
 
 
 def _print_rows(desk: Desk, results: list[dict[str, Any]], failed: int) -> None:

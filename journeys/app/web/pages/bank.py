@@ -1,6 +1,6 @@
 """Fichiers de la banque: the file of a day made and given out, and what the bank sends taken in."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from fastapi import APIRouter
@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from journeys.app.bank_counter import file_from_bank, file_of_day
 from journeys.app.failures import Failure, Said, usage
 from journeys.app.reading import read_day, today_of
-from journeys.app.reconciling import by, tell
+from journeys.app.reconciling import by, tell, withdraw
 from journeys.app.web.bodies import file_of, typed_in
 from journeys.app.web.pages.documents import handed_over
 from journeys.app.web.pages.payments import HERE as PAYMENTS
@@ -47,6 +47,22 @@ async def give(visit: Visit = door(KEEPING)) -> Response:
     return handed_over(given.content, f"{given.batch.message}.xml", "application/xml")
 
 
+@router.post(f"{HERE}/retires")
+async def take_back(visit: Visit = door(KEEPING)) -> Response:
+    """A batch that nobody has is withdrawn: what still waits in it goes into the next file."""
+    who = by(visit.actor, "export-payments", visit.now)
+    await require_proof(visit)
+    typed, house = typed_in(await visit.request.form()), visit.house
+    try:
+        if not typed.get("why", "").strip():
+            raise usage("no-reason", "dites pourquoi, en quelques mots", "say why, in a few words", field="why")
+        row = await withdraw(house.writing, house.ring, typed.get("batch", ""), typed["why"], who)
+    except Failure as failure:
+        return await _screen(visit, [failure], typed=typed)
+    await visit.done()
+    return go(f"{HERE}?retire={row.message}")
+
+
 @router.post(f"{HERE}/recus")
 async def take(visit: Visit = door(KEEPING)) -> Response:
     """A file of the bank: whole or not at all. It moves no money, so that nobody has to show again who they are."""
@@ -73,7 +89,9 @@ async def take(visit: Visit = door(KEEPING)) -> Response:
     return go(f"{HERE}?recu={found.digest}{'&deja=1' if found.known else ''}")
 
 
-async def _screen(visit: Visit, failures: Sequence[Failure] = (), day: str = "") -> Response:
+async def _screen(
+    visit: Visit, failures: Sequence[Failure] = (), day: str = "", typed: Mapping[str, str] | None = None
+) -> Response:
     connection, query = visit.connection, visit.request.query_params
     rows = await batches.batches(connection, limit=SHOWN)
     acts = sees_account(visit) and any(right(role, "export-payments") is Scope.ALLOWED for role in visit.roles)
@@ -88,7 +106,8 @@ async def _screen(visit: Visit, failures: Sequence[Failure] = (), day: str = "")
         givings=await payment_lists.givings(connection, [row.id for row in rows]),
         otherwise={row.id: await batches.closed_meanwhile(connection, row.id) for row in rows[:5]},
         people={each.id: each.name for each in await staff.members(connection)},
-        received=received, again=query.get("deja") == "1",
+        received=received, again=query.get("deja") == "1", typed=typed or {},
+        taken_back=next((row for row in rows if row.message == query.get("retire") and row.withdrawn_at), None),
         untold=await bank_files.count_waiting(connection, digest) if received else 0,
         exceptions=await bank_files.open_exceptions(connection),
     )  # fmt: skip

@@ -94,8 +94,23 @@ async def settle_several(visit: Visit = door(KEEPING)) -> Response:
             wrong.append(_of_line(id, failure))
     if wrong:
         return await _queue(visit, left, {"how": how, "why": why}, wrong)
-    kept = {key: value for key, value in visit.request.query_params.items() if key == "quoi" and value}
-    return go(f"{HERE}?{urlencode({**kept, 'note': 'plusieurs', 'lignes': str(len(ticked))})}")
+    return go(f"{HERE}?{urlencode({**_kept(visit), 'note': 'plusieurs', 'lignes': str(len(ticked))})}")
+
+
+def _asked(visit: Visit) -> str | None:
+    """The one trouble whose lines are worked off; None: all."""
+    asked = visit.request.query_params.get("quoi")
+    return asked if asked in TROUBLES else None
+
+
+def _kept(visit: Visit) -> dict[str, str]:
+    """What of an address goes on to the next line."""
+    asked = _asked(visit)
+    return {} if asked is None else {"quoi": asked}
+
+
+def _after(visit: Visit) -> str:
+    return f"?{urlencode(kept)}" if (kept := _kept(visit)) else ""
 
 
 async def _queue(
@@ -104,7 +119,7 @@ async def _queue(
     query = visit.request.query_params
     resolved, number = query.get("traitees") == "1", page_asked(visit)
     troubles = await bank_files.open_troubles(visit.connection)
-    asked = query.get("quoi") if query.get("quoi") in TROUBLES else None
+    asked = _asked(visit)
     rows = await bank_files.exceptions(
         _reader(visit), visit.house.ring, resolved=resolved, trouble=asked, limit=A_PAGE, offset=(number - 1) * A_PAGE
     )
@@ -116,7 +131,8 @@ async def _queue(
         rows=[(row, _trouble(visit, row)) for row in rows], total=total, resolved=resolved,
         paging=Paging(visit, number, seen, A_PAGE), sees_account=sees_account(visit), note=_note(visit),
         people={each.id: each.name for each in await staff.members(visit.connection)},
-        asked=asked, troubles=[(each, trouble_said(each, visit.lang), count) for each, count in troubles.items()],
+        asked=asked, kept=_after(visit),
+        troubles=[(each, trouble_said(each, visit.lang), count) for each, count in troubles.items()],
         acts=_acts(visit) and not resolved, ticked=ticked, all_ticked=query.get("cocher") == "1" and not failures,
         typed=typed or {}, failures=failures, whys=WHYS, together=TOGETHER,
         address=lambda **more: f"{HERE}?{urlencode({k: v for k, v in {**query, **more}.items() if v and k != 'note'})}",
@@ -144,7 +160,7 @@ async def settle(file: str, position: str, visit: Visit = door(KEEPING)) -> Resp
     """Say what a line is, and go on to the next one."""
     who = by(visit.actor, "resolve-bank-line", visit.now)
     row, typed, house = await _line(visit, file, position), typed_in(await visit.request.form()), visit.house
-    following = await bank_files.next_exception(visit.connection, row.file, row.position)
+    following = await bank_files.next_exception(visit.connection, row.file, row.position, _asked(visit))
     kind, _, named = typed.get("how", "").partition(":")
     try:
         how = _how(kind)
@@ -160,9 +176,10 @@ async def settle(file: str, position: str, visit: Visit = door(KEEPING)) -> Resp
     await visit.done()
     told = await tell(house.writing, house.ring, house.client, house.settings.task_queue, visit.now, row.file)
     if told.refused and how == "match":
-        return go(f"{HERE}/{row.id}?note=refusee")
+        return go(f"{HERE}/{row.id}?{urlencode({**_kept(visit), 'note': 'refusee'})}")
     note = "attend" if told.waiting else "traitee" if following else "derniere"
-    return go(f"{HERE}/{following}?note={note}" if following else f"{HERE}?note={note}")
+    more = urlencode({**_kept(visit), "note": note})
+    return go(f"{HERE}/{following}?{more}" if following else f"{HERE}?{more}")
 
 
 def _no_reason() -> Failure:
@@ -171,7 +188,7 @@ def _no_reason() -> Failure:
 
 def _how(kind: str) -> How:
     match kind:
-        case "match" | "not-ours" | "refund" | "fee":
+        case "match" | "not-ours" | "refund" | "fee" | "noted":
             return kind
     raise usage("no-choice", "choisissez ce qu'est cette ligne", "choose what this line is", field="how")
 
@@ -204,7 +221,8 @@ async def _screen(
         row=row, trouble=_trouble(visit, row), expected=known[0] if known else None, proposals=proposals,
         lots=await _lots(visit, row), acts=acts and open_, typed=typed or {}, failures=failures, whys=WHYS,
         total=await bank_files.open_exceptions(connection), note=_note(visit),
-        following=await bank_files.next_exception(connection, row.file, row.position),
+        following=await bank_files.next_exception(connection, row.file, row.position, _asked(visit)),
+        kept=_after(visit),
         people={each.id: each.name for each in await staff.members(connection)},
         sees_account=sees_account(visit),
     )  # fmt: skip
