@@ -9,13 +9,11 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.client import WorkflowHistory
 from temporalio.converter import WorkflowSerializationContext
 from temporalio.exceptions import ApplicationError
-from temporalio.worker import Replayer
 
 from journeys import temporal
 from journeys.codec import ENCODING, SealingCodec, Unreadable
 from journeys.store.keys import HOUSE, NoKey, person_key
-from tests.replay.test_replay import HISTORIES
-from workflows.journey import JourneyWorkflow
+from tests.replay.test_replay import HISTORIES, replayer
 
 PLAIN = Payload(metadata={"encoding": b"json/plain"}, data=b'"Zoe"')
 
@@ -63,11 +61,7 @@ async def test_a_history_of_before_the_sealing_replays_with_it(journal_pool: Any
     path = next(path for path in HISTORIES if not path.stem.startswith("webhook"))
     history = WorkflowHistory.from_json(path.stem, path.read_text())
     await journal_pool.keys.assign(history.workflow_id, str(uuid.uuid4()))
-    replayer = Replayer(
-        workflows=[JourneyWorkflow], data_converter=temporal.sealing(journal_pool.keys),
-        workflow_runner=temporal.sandbox_runner(),
-    )  # fmt: skip
-    await replayer.replay_workflow(history)
+    await replayer(converter=temporal.sealing(journal_pool.keys)).replay_workflow(history)
 
 
 async def test_a_failure_tells_neither_its_message_nor_its_details(journal_pool: Any) -> None:
