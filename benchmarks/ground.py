@@ -85,7 +85,8 @@ class Place:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "benchmarks.serving", queue,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=ROOT,
-            env={**os.environ, **environment(self.stack.info), "JOURNEYS_SIGNING_KEY": key},
+            env={**os.environ, **environment(self.stack.info),
+                 "JOURNEYS_SIGNING_KEY": key, "JOURNEYS_SEALING_KEY": key},
         )  # fmt: skip
         assert process.stdin is not None and process.stdout is not None
         try:

@@ -28,9 +28,11 @@ from journeys.domain.evolve import fold
 from journeys.domain.programme import Programme
 from journeys.domain.record import SYSTEM, Event, Payload
 from journeys.domain.state import State
+from journeys.settings import load_settings
 from journeys.store import journal, publishing, staff, treasury
 from journeys.store.database import open_pool
 from journeys.store.directory import By
+from journeys.store.keys import Keys, prepare
 from journeys.store.migrating import migrate
 from journeys.store.signing import KeyRing, draw_parts, sign
 from tests.faults.crew import KEY, KEY_ID, Crew
@@ -278,7 +280,9 @@ async def open_trial(servers: Servers, *, cap: int | None = None, balance: int =
     finally:
         await connection.close()
     await migrate(url)
-    pool = await open_pool(url)
+    kept = Keys.beside(url, load_settings(sealing_key=KEY.hex()))
+    await prepare(kept.dsn)
+    pool = await open_pool(url, keys=kept)
     client = await Client.connect(servers.info.temporal_address, data_converter=temporal.sealing(pool.keys))
     text = programme_text(Programme.model_validate(PROGRAMME))
     programme = await publishing.keep(pool, "programme", "faults", text)
