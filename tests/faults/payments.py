@@ -296,7 +296,7 @@ class House:
 
     async def _account(self, payment: str) -> str:
         [row] = await self.rows("SELECT stream FROM payments WHERE id = $1::uuid", payment)
-        payees = [part.text for part in await parts(self.pool, row["stream"]) if part.name == "payee"]
+        payees = [part.text for part in await parts(self.trial.pool, row["stream"]) if part.name == "payee"]
         return payees[-1].rpartition(", ")[2].replace(" ", "")
 
     # --- what people do at the end
