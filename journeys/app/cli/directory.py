@@ -409,7 +409,7 @@ def _add_partners(app: typer.Typer) -> None:
             purposes=read_codes(purpose, "--purpose"), places=places, **_contact(name, email, phone, language),
         )  # fmt: skip
         await partners.add(await desk.pool(), partner, by)
-        _told(desk, "partner", partner, f"{partner.name} est noté.", f"{partner.name} is noted.")
+        _told(desk, "partner", partner, f"C'est noté : {partner.name}.", f"{partner.name} is noted.")
 
     @command(room, "list", "Tous les partenaires.", "All partners.")
     async def list_(ctx: typer.Context) -> None:
@@ -520,7 +520,7 @@ def _add_mentors(app: typer.Typer) -> None:
         if (says := (await barred(pool, [mentor], today_of(desk.now))).get(mentor.id)) is not None:
             raise no_mentor(mentor.name, says)
         await mentors.add(pool, mentor, by)
-        _told(desk, "mentor", mentor, f"{mentor.name} est noté.", f"{mentor.name} is noted.")
+        _told(desk, "mentor", mentor, f"C'est noté : {mentor.name}.", f"{mentor.name} is noted.")
 
     @command(room, "list", "Tous les mentors.", "All mentors.")
     async def list_(ctx: typer.Context) -> None:
