@@ -32,7 +32,7 @@ VARIABLES: Mapping[Audience, frozenset[str]] = {
 }
 
 REMINDERS = frozenset({"deadline-near", "meeting-near"})
-"""What a programme may have sent before a deadline; every other template leaves by itself, on an occasion of its own."""
+"""What a programme may have sent before a deadline; every other template leaves by itself, on its own occasion."""
 
 NOT_NEUTRAL = re.compile(
     r"\b(prison\w*|p[ée]nitentiaire\w*|d[ée]tention\w*|d[ée]tenue?s?|incarc[ée]r\w*|r[ée]incarc\w*|[ée]crou\w*|"
