@@ -477,7 +477,14 @@ def _add_partners(app: typer.Typer) -> None:
         pool = await desk.pool()
         partner = await find_partner(pool, name, "PARTENAIRE")
         await partners.leave(pool, partner.id, await desk.keeper("supervisor", "referent"))
-        _told(desk, "partner", partner, f"{partner.name} : noté.", f"{partner.name}: noted.")
+        _told(desk, "partner", partner, f"{partner.name} ne reçoit plus personne.", f"{partner.name} takes nobody now.")
+        if (left := (await partners.taken(pool)).get(partner.id, 0)) > 0:
+            desk.out.note(desk.out.t(
+                f"Attention : {left} parcours ouvert(s) y sont adressés ou accueillis ; rien n'y a changé. Sans réponse"
+                " au bout du délai, l'orientation prend fin et un autre partenaire est proposé.",
+                f"Take care: {left} open journey(s) were sent there or taken; nothing has changed in them. Without an"
+                " answer in time the referral ends and another partner is proposed.",
+            ))  # fmt: skip
 
 
 def _add_mentors(app: typer.Typer) -> None:
