@@ -8,6 +8,7 @@ import signal
 import sys
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from journeys.channels.provider import Provider
 from journeys.channels.webhook import Messenger
 from journeys.leaving import leave
 from journeys.settings import Problem, Settings, SettingsError, load_settings
-from journeys.store import signing_keys
+from journeys.store import letters, signing_keys
 from journeys.store.database import Pool, await_pool, open_pool
 from journeys.store.keys import Keys
 from journeys.store.signing import KeyRing
@@ -81,7 +82,7 @@ def make_resources(pool: Pool, settings: Settings, client: Client) -> Resources:
         pool=pool,
         ring=ring,
         tills=make_tills(pool, settings, ring),
-        mailer=_mailer(settings),
+        mailer=_mailer(settings, pool.keys),
         checks=HttpChecks(hosts=settings.http_check_hosts),
         messenger=Messenger(hosts=settings.webhook_hosts),
         duty_address=settings.duty_address,
@@ -118,17 +119,17 @@ def make_notary(writer: Pool, sequencer: Pool, settings: Settings) -> Notary:
     messenger = Messenger(hosts=settings.webhook_hosts)
     parties: tuple[Party, ...] = (
         *(Directory(Path(path)) for path in settings.checkpoint_directories),
-        *(Mailbox(to, _mailer(settings), *letter_of(settings.lang), lang=settings.lang)
+        *(Mailbox(to, _mailer(settings, writer.keys), *letter_of(settings.lang), lang=settings.lang)
           for to in settings.checkpoint_mails),
         *(System(url, messenger, settings.checkpoint_webhook_keys) for url in settings.checkpoint_webhooks),
     )  # fmt: skip
     return Notary(sequencer, writer, settings.data_dir / HELD, settings.checkpoint_seed(), parties)
 
 
-def _mailer(settings: Settings) -> Mailer:
+def _mailer(settings: Settings, keys: Keys) -> Mailer:
     smtp = settings.smtp
     if smtp.host is None:
-        return FileOutbox(settings.outbox_dir, sender=smtp.sender)
+        return FileOutbox(settings.outbox_dir, partial(letters.seal_letter, keys), sender=smtp.sender)
     password = smtp.password.get_secret_value() if smtp.password is not None else None
     return SmtpMailer(
         SmtpServer(

@@ -111,7 +111,7 @@ async def write_letter(resources: Resources, matter: Matter, to: Addressee) -> t
     carried = drawn if drawn is not None and answer in text.body else None
     letter = Letter(
         id=_letter_id(matter, to, carried), to=to.address, subject=text.subject, body=text.body, lang=to.lang,
-        at=matter.at,
+        at=matter.at, about=matter.known.state.stream,
     )  # fmt: skip
     return letter, carried
 

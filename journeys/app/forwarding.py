@@ -13,13 +13,14 @@ from journeys.app.finding import Loaded
 from journeys.app.publishing import Rules, shelve
 from journeys.clock import now
 from journeys.contract import Answer, Fate
-from journeys.domain.commands import PERSONAL, Command
+from journeys.domain.commands import PERSONAL, Command, SubmitReceipt
 from journeys.domain.decide import Refused, decide
 from journeys.domain.document import PART
 from journeys.issuing import forwarded
 from journeys.store import documents, people, views
 from journeys.store.database import LOST, Pool
 from journeys.store.journal import known_answer
+from journeys.store.keys import NoKey
 from journeys.store.signing import KeyRing
 
 if TYPE_CHECKING:
@@ -93,7 +94,14 @@ async def deliver(
         await must_be_trusted(pool, ring)
         await shelve(pool, rules)
     if attached is not None:
-        await documents.keep(pool, command.stream, command.id, attached.document.digest, attached.content)
+        try:
+            await documents.keep(
+                pool, command.stream, command.id, attached.document.digest, attached.content,
+                accounting=isinstance(command.body, SubmitReceipt),
+            )  # fmt: skip
+        except NoKey:
+            # Nobody ever planned it, or its person was forgotten.
+            return Answer(command=command.id, outcome="refused", code="unknown-journey")
     answer = await _send(pool, ring, client, task_queue, loaded, command, texts, actor, patience)
     if attached is not None:
         await documents.settle(pool, command.stream, command.id)

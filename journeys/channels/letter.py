@@ -49,6 +49,8 @@ class Letter:
     lang: str
     at: datetime
     """Aware; what its Date header says."""
+    about: str | None = None
+    """The stream of the journey that it tells of; None: of no person's."""
 
 
 class Mailer(Protocol):

@@ -1,19 +1,21 @@
 """What was stored before the sealing is sealed: in batches, from wherever it was left, until nothing plain is there."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import asyncpg
 
+from journeys.domain.document import PART, read_document
 from journeys.store import vault
 from journeys.store.database import Connection
-from journeys.store.keys import Keys
-from journeys.store.offer import KeptPart, sealed_parts
+from journeys.store.documents import seal_document
+from journeys.store.journal import open_parts
+from journeys.store.keys import Keys, NoKey
+from journeys.store.offer import KeptPart, is_accounting, sealed_parts
 
 BATCH: Final = 500
 _SECONDS: Final = 600.0
-_TABLES: Final = ("parts", "people")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +24,11 @@ class SealedUp:
 
     parts: int = 0
     people: int = 0
+    documents: int = 0
     left: int = 0
-    """Texts of journeys of which nothing says whose they are: they stay as they were."""
+    """Texts and documents of journeys of which nothing says whose they are: they stay as they were."""
+    letters: int = 0
+    """Of the outbox on disk."""
     wrapped: int = 0
     """Keys that are kept under the current key-encryption key now."""
 
@@ -54,12 +59,15 @@ async def seal_up(dsn: str, keys: Keys) -> SealedUp:
         if not plain:
             return done
         await _assign(connection, keys)
-        people = await _seal_people(connection, keys)
-        parts, left = await _seal_parts(connection, keys)
-        for table in _TABLES if not left else ("people",):
-            await connection.execute(f"VACUUM FULL {table}")
-            await connection.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT sealed_only")
-        return SealedUp(parts, people, left, done.wrapped)
+        for table, seal in _SEALED.items():
+            if table not in plain:
+                continue
+            sealed, left = await seal(connection, keys)
+            done = replace(done, **{table: sealed}, left=done.left + left)
+            if not left:
+                await connection.execute(f"VACUUM FULL {table}")
+                await connection.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT sealed_only")
+        return done
     finally:
         await connection.close()
 
@@ -70,7 +78,7 @@ async def _assign(connection: Connection, keys: Keys) -> None:
         await keys.assign_all({row["stream"]: row["person"] for row in rows[begin : begin + BATCH]})
 
 
-async def _seal_people(connection: Connection, keys: Keys) -> int:
+async def _seal_people(connection: Connection, keys: Keys) -> tuple[int, int]:
     done, at = 0, _Keyed(keys)
     while True:
         async with connection.transaction():
@@ -90,7 +98,7 @@ async def _seal_people(connection: Connection, keys: Keys) -> int:
                     row["id"], await vault.tokens_of(at, known),
                 )  # fmt: skip
         if not rows:
-            return done
+            return done, 0
         done += len(rows)
 
 
@@ -133,3 +141,54 @@ async def _put_sealed(connection: Connection, rows: Sequence[Any], keys: Keys) -
                 for part, each in zip(kept, await sealed_parts(keys, stream, kept), strict=True)
             ],
         )
+
+
+async def _seal_documents(connection: Connection, keys: Keys) -> tuple[int, int]:
+    """How many were sealed, and how many could not be."""
+    rows = await connection.fetch("SELECT stream, encode(digest, 'hex') AS digest FROM documents WHERE sealed IS NULL")
+    by_stream: dict[str, list[str]] = {}
+    for row in rows:
+        by_stream.setdefault(row["stream"], []).append(row["digest"])
+    done = 0
+    for stream, digests in by_stream.items():
+        shown = await _shown_for_accounting(connection, keys, stream)
+        # One after the other: each may be large.
+        for digest in digests:
+            done += await _seal_document(connection, keys, stream, digest, accounting=digest in shown)
+    return done, len(rows) - done
+
+
+async def _seal_document(connection: Connection, keys: Keys, stream: str, digest: str, *, accounting: bool) -> bool:
+    at = stream, bytes.fromhex(digest)
+    async with connection.transaction():
+        content = await connection.fetchval(
+            "SELECT content FROM documents WHERE stream = $1 AND digest = $2 FOR UPDATE", *at
+        )
+        if content is None:
+            return True  # Let go of meanwhile.
+        try:
+            _, sealed = await seal_document(keys, stream, digest, content, accounting=accounting)
+        except NoKey:
+            return False
+        # A document is never changed: it goes, and comes again sealed, for the same commands.
+        await connection.execute("SET CONSTRAINTS document_holds_stream_digest_fkey DEFERRED")
+        await connection.execute("DELETE FROM documents WHERE stream = $1 AND digest = $2", *at)
+        await connection.execute("INSERT INTO documents (stream, digest, sealed) VALUES ($1, $2, $3)", *at, sealed)
+        return True
+
+
+async def _shown_for_accounting(connection: Connection, keys: Keys, stream: str) -> set[str]:
+    """Digests of the documents that a journey's receipts show."""
+    rows = await connection.fetch(
+        "SELECT p.stream, p.seq, p.name, p.text, p.salt, p.sealed, e.kind FROM parts p"
+        " JOIN events e USING (stream, seq) WHERE p.stream = $1 AND p.name = $2",
+        stream, PART,
+    )  # fmt: skip
+    money = [row for row in rows if is_accounting(row["kind"], row["name"])]
+    opened = await open_parts(_Keyed(keys), money)
+    return {
+        document.digest for part in opened if part is not None and (document := read_document(part.text)) is not None
+    }
+
+
+_SEALED: Final = {"people": _seal_people, "parts": _seal_parts, "documents": _seal_documents}

@@ -1,12 +1,16 @@
 """Sessions: a token in the browser, its hash here; whoever brings it is a member of staff, and nobody else."""
 
 import hashlib
+import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from journeys.store.database import Connection, Pool
+from journeys.store.sealing import seal_with, unseal_with
 from journeys.store.treasury import STOPPED, Stop, read_stop
 
 How = Literal["password", "provider"]
@@ -18,6 +22,8 @@ LONGEST: Final = timedelta(hours=10)
 """A session ends with the working day, used or not."""
 FORM_LASTS: Final = timedelta(minutes=10)
 """How long a filled form is kept for somebody who is away to prove who they are."""
+
+_FORM: Final = "form"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,21 +140,27 @@ async def keep_form(pool: Pool, token: str, form: str) -> str:
     key = secrets.token_urlsafe(TOKEN_BYTES)
     await pool.execute("DELETE FROM kept_forms WHERE kept_at < clock_timestamp() - $1::interval", FORM_LASTS)
     await pool.execute(
-        "INSERT INTO kept_forms (key, session, form) VALUES ($1, $2, $3)", hash_of(key), hash_of(token), form
-    )
+        "INSERT INTO kept_forms (key, session, sealed) VALUES ($1, $2, $3)",
+        hash_of(key), hash_of(token), seal_with(_cipher(key), _FORM, form.encode(errors="surrogatepass"), _FORM),
+    )  # fmt: skip
     return key
 
 
 async def take_form(pool: Pool, token: str, key: str) -> str:
     """The form kept under this key, once; empty for another session, when it is too old, or was taken."""
-    form: str | None = await pool.fetchval(
+    sealed: bytes | None = await pool.fetchval(
         "DELETE FROM kept_forms WHERE key = $1 AND session = $2"
-        " RETURNING CASE WHEN kept_at > clock_timestamp() - $3::interval THEN form END",
+        " RETURNING CASE WHEN kept_at > clock_timestamp() - $3::interval THEN sealed END",
         hash_of(key), hash_of(token), FORM_LASTS,
     )  # fmt: skip
-    return form or ""
+    return unseal_with(_cipher(key), sealed, _FORM).decode(errors="surrogatepass") if sealed is not None else ""
 
 
 def hash_of(token: str) -> bytes:
     """What is kept of a token."""
     return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
+
+
+def _cipher(key: str) -> AESGCM:
+    """What a form is sealed with: the browser alone has the key, the database only its SHA-256."""
+    return AESGCM(hmac.digest(key.encode(errors="surrogatepass"), b"journeys: a kept form", "sha256"))

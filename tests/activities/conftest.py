@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -24,7 +23,6 @@ from journeys.authoring.calendars import calendar_text
 from journeys.authoring.reading import programme_text
 from journeys.channels.bank import SimulatedBank
 from journeys.channels.letter import Fate, Letter, Sent
-from journeys.channels.outbox import FileOutbox
 from journeys.contract import Answer, Answered, Append, Effect
 from journeys.domain import commands as c
 from journeys.domain.commands import Command
@@ -355,8 +353,3 @@ async def life(lives_pool: Any) -> Life:
     made = await make_life(lives_pool)
     await made.begin()
     return made
-
-
-@pytest.fixture
-def outbox(tmp_path: Path) -> FileOutbox:
-    return FileOutbox(tmp_path / "outbox")

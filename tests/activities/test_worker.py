@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from journeys.domain import commands as c
 from journeys.domain.programme import Programme
 from journeys.store import people, publishing, staff, treasury
 from journeys.store.directory import By
+from journeys.store.letters import seal_letter
 from tests.activities.conftest import PROGRAMME
 from tests.conftest import RealStack
 from tests.workflow.conftest import RING, Engine, make_engine
@@ -33,7 +35,7 @@ async def test_a_week_passes_and_the_world_was_told(stack: RealStack, journal_po
         pool=journal_pool,
         ring=RING,
         tills=Tills({"sepa": SimulatedBank(journal_pool)}),
-        mailer=FileOutbox(folder),
+        mailer=FileOutbox(folder, partial(seal_letter, journal_pool.keys)),
         duty_address="astreinte@example.org",
     )
     engine.world.activities = lambda: all_activities(resources)  # type: ignore[method-assign]

@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -24,6 +25,7 @@ from journeys.contract import Begin, Run
 from journeys.domain import commands as c
 from journeys.domain.directory import HistoryKept, read_fact
 from journeys.store import histories, journal
+from journeys.store.letters import seal_letter
 from tests.conftest import RealStack
 from tests.replay.test_replay import OneTimerMore
 from tests.workflow.conftest import RING, Engine, make_engine
@@ -53,7 +55,11 @@ async def ended(stack: RealStack, journal_pool: Any, tmp_path: Any) -> AsyncIter
     """A journey over several runs, closed: nothing of it runs any more."""
     engine = await make_engine(stack, journal_pool)
     resources = Resources(
-        pool=journal_pool, ring=RING, tills=Tills({}), mailer=FileOutbox(tmp_path, sender=""), engine=OnlyOurs(engine)
+        pool=journal_pool,
+        ring=RING,
+        tills=Tills({}),
+        mailer=FileOutbox(tmp_path, partial(seal_letter, journal_pool.keys), sender=""),
+        engine=OnlyOurs(engine),
     )
     queue = f"archive-{uuid.uuid4()}"
     archivist = Worker(

@@ -1,5 +1,6 @@
 """Sealed parts: what the database holds tells nothing, only the place that it was sealed for opens it, keys can go."""
 
+import hashlib
 import json
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ import asyncpg
 import pytest
 
 from journeys.domain.record import Part
-from journeys.store import journal, keys, people, sealing_up
+from journeys.store import documents, journal, keys, people, sealing_up
 from journeys.store.directory import By
 from journeys.store.journal import append, parts
 from journeys.store.keys import Keys, NoKey, finance_key, person_key
@@ -200,3 +201,80 @@ async def test_people_are_found_by_words_their_beginnings_ends_of_numbers_and_by
     assert await people.search(pool, "oeuvre") == [] != await people.search(pool, "martin")
     await pool.keys.destroy([person_key(id)])
     assert await people.names(pool, [id]) == {}
+
+
+def scan(mark: str) -> tuple[str, bytes]:
+    """A document with a canary, and its digest."""
+    content = f"%PDF-1.7 {CANARY} {mark}".encode()
+    return hashlib.sha256(content).hexdigest(), content
+
+
+async def test_a_document_is_there_sealed_and_only_in_its_place_and_goes_with_the_key(
+    pool: Any, ring: KeyRing, owner: Any
+) -> None:
+    stream, person = await planted(pool, ring)
+    digest, content = scan("a")
+    await documents.keep(pool, stream, str(uuid4()), digest, content)
+    row = await owner.fetchrow("SELECT * FROM documents WHERE stream = $1", stream)
+    assert row["content"] is None and CANARY.encode() not in row["sealed"]
+    assert await documents.content_of(pool, stream, digest) == content
+    with pytest.raises(ValueError, match="not that of the document"):
+        await documents.keep(pool, stream, str(uuid4()), digest, content + b" ")
+    with pytest.raises(asyncpg.CheckViolationError, match="sealed_only"):
+        await owner.execute("INSERT INTO documents (stream, digest, content) VALUES ('x', sha256('y'), 'y')")
+    other, _ = await planted(pool, ring)
+    await owner.execute("INSERT INTO documents SELECT $1, digest, NULL, stored_at, sealed FROM documents", other)
+    assert await documents.standing(pool, other) == {digest: False}
+    await pool.keys.destroy([person_key(person)])
+    assert await documents.content_of(pool, stream, digest) is None
+    with pytest.raises(NoKey):
+        await documents.keep(pool, stream, str(uuid4()), *scan("b"))
+
+
+async def test_what_a_note_showed_stays_for_accounting_once_a_receipt_shows_it(
+    pool: Any, ring: KeyRing, owner: Any
+) -> None:
+    stream, person = await planted(pool, ring)
+    digest, content = scan("both")
+    for accounting in (False, True, False):
+        await documents.keep(pool, stream, str(uuid4()), digest, content, accounting=accounting)
+    sealed = await owner.fetch("SELECT sealed FROM documents WHERE stream = $1", stream)
+    assert [sealed_by(row["sealed"]) for row in sealed] == [finance_key(person)]
+    assert await owner.fetchval("SELECT count(*) FROM document_holds WHERE stream = $1", stream) == 3
+    await pool.keys.destroy([person_key(person)])
+    assert await documents.content_of(pool, stream, digest) == content
+
+
+async def test_documents_of_before_are_sealed_from_wherever_it_was_left(
+    pool: Any, ring: KeyRing, owner: Any, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream, _ = await planted(pool, ring)
+    kept = dict(scan(mark) for mark in "abc")
+    await owner.execute("ALTER TABLE documents DROP CONSTRAINT sealed_only")
+    for digest, content in kept.items():
+        at = stream, bytes.fromhex(digest)
+        await owner.execute("INSERT INTO documents (stream, digest, content) VALUES ($1, $2, $3)", *at, content)
+        await owner.execute(
+            "INSERT INTO document_holds (stream, command, digest) VALUES ($1, $3, $2)", *at, str(uuid4())
+        )
+    await owner.execute("ALTER TABLE documents ADD CONSTRAINT sealed_only CHECK (sealed IS NOT NULL) NOT VALID")
+    assert await documents.standing(pool, stream) == dict.fromkeys(kept, True), "read as it was"
+
+    seal, left = sealing_up.seal_document, 2
+
+    async def cut(*args: Any, **named: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if not left:
+            raise OSError("killed")
+        return await seal(*args, **named)
+
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="killed"):
+        patched.setattr(sealing_up, "seal_document", cut)
+        await seal_up(dsn, pool.keys)
+    assert await owner.fetchval("SELECT count(*) FROM documents WHERE sealed IS NULL") == 2
+    done = await seal_up(dsn, pool.keys)
+    assert (done.documents, done.left) == (2, 0) and await seal_up(dsn, pool.keys) == sealing_up.SealedUp()
+    assert await owner.fetchval("SELECT count(*) FROM documents WHERE content IS NOT NULL") == 0
+    assert await owner.fetchval("SELECT count(*) FROM document_holds WHERE stream = $1", stream) == 3
+    assert {digest: await documents.content_of(pool, stream, digest) for digest in kept} == kept

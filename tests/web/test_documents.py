@@ -273,7 +273,7 @@ async def test_only_who_sees_the_journey_sees_its_documents(office: Office, owne
 async def test_the_application_can_neither_change_nor_delete(office: Office) -> None:
     await (await office.enter("aline")).show()
     for statement in (
-        "UPDATE documents SET content = ''", "DELETE FROM documents", "DELETE FROM document_holds",
+        "UPDATE documents SET sealed = ''", "DELETE FROM documents", "DELETE FROM document_holds",
         "TRUNCATE documents", "UPDATE document_holds SET taken = true",
     ):  # fmt: skip
         for pool in (office.house.writing, office.house.reading):
@@ -289,15 +289,12 @@ async def test_one_altered_byte_is_found_and_not_handed_out(office: Office, owne
     aline = await office.enter("aline")
     await aline.show()
     seq = await shown_at(office)
-    alter = "UPDATE documents SET content = set_byte(content, 20, 255 - get_byte(content, 20))"
+    alter = "UPDATE documents SET sealed = set_byte(sealed, 90, 255 - get_byte(sealed, 90))"
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
         await owner.execute(alter)
     await owner.execute("ALTER TABLE documents DISABLE TRIGGER delete_only")
-    with pytest.raises(asyncpg.CheckViolationError):
-        await owner.execute(alter)
     assert (await judged(office)).exit_code() == 0
     assert await doctor_says(office) == ("ok", "1 documents, as they were brought")
-    await owner.execute("ALTER TABLE documents DROP CONSTRAINT documents_are_what_they_say")
     await owner.execute(alter)
 
     found = await judged(office)

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from journeys.settings import load_settings
 from journeys.store import links, mentors, partners, people, sessions, staff, vault, views
 from journeys.store.directory import By
 from journeys.store.journal import parts
+from journeys.store.letters import open_letter, seal_letter
 from journeys.store.links import Drawn, Link
 from journeys.store.signing import KeyRing
 from tests.conftest import RealStack
@@ -108,8 +110,10 @@ class Scene:
     async def letter(self, to: str) -> str:
         """The newest letter to somebody, once the quiet hours are over; its text."""
         for _ in range(100):
-            for file in sorted(self.outbox.glob("*.eml"), key=lambda each: each.stat().st_mtime, reverse=True):
-                message = email.message_from_bytes(file.read_bytes())
+            for file in sorted(self.outbox.glob("*.sealed"), key=lambda each: each.stat().st_mtime, reverse=True):
+                text = await open_letter(self.engine.pool.keys, file.stem, file.read_bytes())
+                assert isinstance(text, bytes)
+                message = email.message_from_bytes(text)
                 if message["To"] == to and file.name not in self.read:
                     self.read.add(file.name)
                     return message.get_payload(decode=True).decode()  # type: ignore[union-attr]
@@ -171,7 +175,7 @@ async def scene(stack: RealStack, journal_pool: Any, database_url: str, tmp_path
         pool=journal_pool,
         ring=RING,
         tills=Tills({"sepa": SimulatedBank(journal_pool)}),
-        mailer=FileOutbox(outbox),
+        mailer=FileOutbox(outbox, partial(seal_letter, journal_pool.keys)),
         public_url=HERE,
     )
     engine.world.activities = lambda: all_activities(resources)  # type: ignore[method-assign]

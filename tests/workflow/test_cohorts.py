@@ -4,6 +4,7 @@ import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from journeys.domain.programme import compile_programme
 from journeys.issuing import days_owed
 from journeys.store import cohorts
 from journeys.store.directory import By
+from journeys.store.letters import seal_letter
 from journeys.temporal import Unreachable
 from tests.conftest import RealStack
 from tests.workflow.conftest import RING, Engine, make_engine
@@ -81,7 +83,7 @@ async def gathering(stack: RealStack, journal_pool: Any, tmp_path: Path) -> Asyn
     assert row is not None
     fleet = Fleet(
         Resources(pool=journal_pool, ring=RING, tills=Tills({"sepa": SimulatedBank(journal_pool)}),
-                  mailer=FileOutbox(tmp_path), send=first.send)
+                  mailer=FileOutbox(tmp_path, partial(seal_letter, journal_pool.keys)), send=first.send)
     )  # fmt: skip
     async with first.worker():
         known = await app.known(journal_pool, row, datetime.now(UTC))

@@ -8,6 +8,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from journeys.channels.outbox import FileOutbox
 from journeys.channels.webhook import Messenger, Posted
 from journeys.store import webhooks
 from journeys.store.database import open_pool
+from journeys.store.letters import seal_letter
 from journeys.store.signing import KeyRing
 from tests.workflow.soon_missed import SoonMissed
 from workflows.housekeeping import HousekeepingWorkflow
@@ -66,7 +68,7 @@ async def main() -> None:
         pool=pool,
         ring=KeyRing("test", {"test": b"0" * 32}),
         tills=Tills({"sepa": SimulatedBank(pool)}),
-        mailer=FileOutbox(Path("/nowhere")),
+        mailer=FileOutbox(Path("/nowhere"), partial(seal_letter, pool.keys)),
         messenger=Messenger(tuple(os.environ["HOOKS_HOSTS"].split(","))),
         begin=lambda webhook: temporal.begin_webhook(client, webhook, queue),
     )

@@ -16,6 +16,7 @@ from journeys.app.cli import (
     indicators,
     links,
     listing,
+    outbox,
     papers,
     payments,
     programmes,
@@ -49,6 +50,7 @@ def application() -> typer.Typer:
     inboxes.add_to(app)
     indicators.add_to(app)
     links.add_to(app)
+    outbox.add_to(app)
     papers.add_to(app)
     payments.add_to(app)
     tokens.add_to(app)

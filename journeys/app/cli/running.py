@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -250,12 +250,16 @@ async def _migrate(desk: Desk) -> None:
             out.line(f"  {name}")
         out.line(out.t(f"{len(applied)} migration(s) faite(s).", f"{len(applied)} migration(s) applied.") if applied
                  else out.t("Le schéma était à jour.", "The schema was up to date."))  # fmt: skip
-        if sealed.parts or sealed.people:
-            out.line(out.t(f"{sealed.parts} texte(s) et {sealed.people} personne(s) scellés.",
-                           f"{sealed.parts} text(s) and {sealed.people} person(s) sealed."))  # fmt: skip
+        told = (
+            (sealed.parts, "texte(s)", "text(s)"), (sealed.people, "personne(s)", "person(s)"),
+            (sealed.documents, "document(s)", "document(s)"), (sealed.letters, "message(s)", "message(s)"),
+        )  # fmt: skip
+        for number, fr, en in told:
+            if number:
+                out.line(out.t(f"{number} {fr} scellés.", f"{number} {en} sealed."))
         if sealed.left:
-            out.line(out.t(f"{sealed.left} texte(s) restent en clair : aucun parcours ne dit de qui ils sont.",
-                           f"{sealed.left} text(s) stay plain: no journey says whose they are."))  # fmt: skip
+            out.line(out.t(f"{sealed.left} texte(s) ou document(s) restent en clair : rien ne dit de qui.",
+                           f"{sealed.left} text(s) or document(s) stay plain: nothing says whose."))  # fmt: skip
         if sealed.wrapped:
             out.line(out.t(f"{sealed.wrapped} clé(s) reprises sous la nouvelle clé.",
                            f"{sealed.wrapped} key(s) kept under the new key now."))  # fmt: skip
@@ -265,13 +269,21 @@ async def _migrate(desk: Desk) -> None:
 
 async def _seal_up(settings: "Settings", url: str) -> "SealedUp":
     """Make the database of keys ready, and seal what was stored before there were any."""
+    import asyncpg
+
+    from journeys.app.outbox import seal_up_letters
     from journeys.store.keys import Keys, prepare
     from journeys.store.sealing_up import seal_up
 
     keys = Keys.beside(url, settings)
     try:
         await prepare(keys.dsn)
-        return await seal_up(url, keys)
+        done = await seal_up(url, keys)
+        connection = await asyncpg.connect(url, timeout=10)
+        try:
+            return replace(done, letters=await seal_up_letters(settings.outbox_dir, keys, connection))
+        finally:
+            await connection.close()
     finally:
         await keys.close()
 
