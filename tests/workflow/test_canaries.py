@@ -1,23 +1,48 @@
 """What is said of a person is nowhere but sealed: in no file, dump, history or log."""
 
 import asyncio
+import hashlib
+import io
 import logging
 import secrets
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import asyncpg
 import pytest
+import structlog
 from temporalio.client import WorkflowExecutionStatus
+from temporalio.exceptions import ApplicationError
 
+from activities import Resources, all_activities
+from activities.notary import Notary
+from activities.tills import Tills
+from journeys import telemetry
+from journeys.audit.exporting import export_log
+from journeys.authoring.reading import programme_text
+from journeys.channels.bank import SimulatedBank
+from journeys.channels.letter import Letter, Sent
+from journeys.channels.outbox import FileOutbox
 from journeys.domain import commands as c
+from journeys.domain.document import Document
+from journeys.domain.programme import Programme
 from journeys.local.postgres import binary
-from journeys.store import keys, people
+from journeys.store import documents, keys, people, publishing, sessions, staff, treasury
+from journeys.store.database import open_pool
 from journeys.store.directory import By
+from journeys.store.letters import seal_letter
+from journeys.store.sealing import CannotUnseal
+from tests.activities.conftest import PROGRAMME
+from tests.audit.corrupting import SEED
 from tests.conftest import RealStack
-from tests.workflow.conftest import Engine, make_engine
+from tests.workflow.conftest import RING, Engine, make_engine
 
 
 @dataclass(frozen=True)
@@ -40,21 +65,71 @@ def hatch() -> Canaries:
     return Canaries(f"Canari{mark}", f"FR76{number:023d}", f"+336{number:010d}", f"ECROU-{mark}", f"vu-{mark}")
 
 
-async def live(engine: Engine, canaries: Canaries) -> None:
-    """A person, and a journey, in which each canary is said."""
-    details = people.Details(first_name="Zoe", last_name=canaries.name, phone=canaries.phone,
-                             reference=canaries.prison_number, interests=canaries.note)  # fmt: skip
-    by = By(actor="system", role="system", at=datetime.now(UTC))
+class Stumbling:
+    """A way for letters that stumbles twice over those to staff, and quotes what it should not."""
+
+    name = "outbox"
+
+    def __init__(self, outbox: FileOutbox, canaries: Canaries) -> None:
+        self.outbox, self.canaries = outbox, canaries
+        self.left: list[type[Exception]] = [ApplicationError, RuntimeError]
+
+    async def send(self, letter: Letter) -> Sent:
+        if self.left and letter.to.startswith("referent"):
+            raise self.left.pop()(f"cannot send {letter.body} of {self.canaries}")
+        return await self.outbox.send(letter)
+
+
+async def settle_in(engine: Engine, canaries: Canaries) -> None:
+    """A programme, a fund, the people of the house, and the one who is accompanied."""
+    by = By(actor=engine.supervisor, role="administrator", at=datetime.now(UTC))
+    text = programme_text(Programme.model_validate(PROGRAMME))
+    engine.programme = await publishing.keep(engine.pool, "programme", "essai", text)
+    for id, role in ((engine.referent, "referent"), (engine.supervisor, "supervisor")):
+        member = staff.Member(
+            id=id, handle=f"{role[:4]}{uuid.uuid4().hex[:6]}", name=role, email=f"{role}@example.org", phone=None,
+            language="fr", roles=(role,), sites=(), active=True,
+        )  # fmt: skip
+        await staff.add(engine.pool, member, by)
+    if not await engine.pool.fetchval("SELECT count(*) FROM funds"):
+        await treasury.open_fund(engine.pool, str(uuid.uuid4()), "main", cap_per_person=None, balance=100_000, by=by)
+    details = people.Details(
+        first_name=canaries.name, last_name="Zoe", phone=canaries.phone, reference=canaries.prison_number,
+        email=f"{canaries.note}@example.org", interests=canaries.note,
+    )  # fmt: skip
     await people.register(engine.pool, engine.person, details, by)
     await people.change(engine.pool, engine.person, replace(details, place=canaries.note), by)
+
+
+async def live(engine: Engine, canaries: Canaries, home: Path) -> None:
+    """A person, and a journey, in which each canary is said, shown, written to, paid, and stumbled over."""
+    outbox = FileOutbox(home / "outbox", partial(seal_letter, engine.pool.keys))
+    resources = Resources(pool=engine.pool, ring=RING, tills=Tills({"sepa": SimulatedBank(engine.pool)}),
+                          mailer=Stumbling(outbox, canaries))  # fmt: skip
+    engine.world.activities = lambda: all_activities(resources)  # type: ignore[method-assign]
+    await settle_in(engine, canaries)
+    text = f"{canaries.name} {canaries.phone} {canaries.prison_number} {canaries.note}"
     async with engine.worker():
-        await engine.plan(release_in_days=5)
-        text = f"{canaries.name} {canaries.phone} {canaries.prison_number} {canaries.note}"
-        assert (await engine.do(c.AddNote(), text=text)).outcome == "accepted"
-        asked = c.RequestGrant(grant="permit", purpose="training", amount=10_000)
-        await engine.do(asked, payee=f"{canaries.name}, {canaries.iban}", note=canaries.note)
-        await engine.pass_days(6)
+        plan = c.Plan(person=engine.person, programme=engine.programme, calendar=engine.calendar,
+                      referent=engine.referent)  # fmt: skip
+        assert (await engine.send(engine.command(plan, datetime.now(UTC)))).outcome == "accepted"
+        scan = f"%PDF-1.7 {text} {canaries.iban}".encode()
+        digest = hashlib.sha256(scan).hexdigest()
+        shown = Document(digest=digest, name=f"{canaries.name}.pdf", kind="pdf", size=len(scan)).as_part()
+        noted = await engine.do(c.AddNote(), text=text, document=shown)
+        assert noted.outcome == "accepted"
+        await documents.keep(engine.pool, engine.stream, noted.command, digest, scan)
+        asked = await engine.do(c.RequestGrant(grant="help", purpose="training", amount=10_000),
+                                payee=f"{canaries.name}, {canaries.iban}", note=canaries.note)  # fmt: skip
+        requested = next(event for event in await engine.events() if event.kind == "GrantRequested")
+        await engine.do(c.ApproveGrant(grant=asked.command, digest=requested.data.digest),  # type: ignore[attr-defined]
+                        actor=engine.supervisor, roles=("supervisor",))  # fmt: skip
+        await engine.pass_days(8)
         await engine.do(c.AddNote(), text=canaries.note)
+    kinds = {event.kind for event in await engine.events()}
+    assert {"MessageSent", "EscalationTold", "PaymentSettled"} <= kinds
+    token = await sessions.open_session(engine.pool, engine.referent, "password")
+    await sessions.keep_form(engine.pool, token, f"text={text}")
 
 
 async def files_of(stack: RealStack, database: str, since: str) -> list[Path]:
@@ -81,26 +156,79 @@ async def dump_of(database: str) -> bytes:
     return found
 
 
-async def sinks(stack: RealStack, database: str, engine: Engine, since: str, log: str) -> dict[str, bytes]:
+async def export_of(engine: Engine, database: str, home: Path, *, disclose: bool) -> bytes:
+    """What an auditor is handed, in one."""
+    sequencer = await open_pool(database, role="journeys_sequencer", largest=2)
+    await Notary(sequencer, engine.pool, home / "own", SEED).round(datetime.now(UTC))
+    await sequencer.close()
+    (home / "export").mkdir()
+    await export_log(engine.pool, RING, home / "export", datetime.now(UTC), disclose=disclose)
+    return b"".join(path.read_bytes() for path in (home / "export").rglob("*") if path.is_file())
+
+
+def metrics_of(home: Path) -> bytes:
+    """What the Temporal server of this stack counts, as its collector would read it."""
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = process.read_bytes().decode(errors="replace").split("\0")
+        except OSError:
+            continue
+        if "--metrics-port" in words and any(str(home) in word for word in words):
+            with urlopen(f"http://127.0.0.1:{words[words.index('--metrics-port') + 1]}/metrics", timeout=10) as answer:
+                read: bytes = answer.read()
+                return read
+    raise AssertionError("no Temporal server of this stack")
+
+
+async def sinks(
+    stack: RealStack, database: str, engine: Engine, since: str, log: str, own: Path, *, disclose: bool
+) -> dict[str, bytes]:
     """Everything that somebody could look into who has no key."""
-    found = {"log": log.encode()}
+    found = {"log": log.encode(), "export": await export_of(engine, database, own, disclose=disclose)}
+    for letter in (own / "outbox").iterdir():
+        found[f"outbox {letter.name}"] = letter.read_bytes()
     for name, dsn in (("journal", database), ("keys", engine.pool.keys.dsn)):
         for path in await files_of(stack, dsn, since):
             found[f"{name} file {path.name}"] = path.read_bytes()
         found[f"{name} dump"] = await dump_of(dsn)
+    connection = await asyncpg.connect(database)
+    for name, question in (("documents", "SELECT sealed FROM documents"), ("forms", "SELECT sealed FROM kept_forms")):
+        found[name] = b"".join(row["sealed"] for row in await connection.fetch(question))
+    await connection.close()
     handle = engine.handle()
     history = await handle.fetch_history()
     found["history"] = b"".join(event.SerializeToString() for event in history.events)
-    described = await handle.describe()
-    found["attributes"] = described.raw_description.SerializeToString()
-    assert described.status is not WorkflowExecutionStatus.FAILED
+    found["failures"] = b"".join(
+        event.activity_task_started_event_attributes.last_failure.SerializeToString() for event in history.events
+    )
+    described = (await handle.describe()).raw_description
+    found["attributes"] = described.workflow_execution_info.search_attributes.SerializeToString()
+    found["description"] = described.SerializeToString()
+    listed = [run async for run in engine.client.list_workflows(f"WorkflowId = '{engine.stream}'")]
+    found["listed"] = b"".join(run.raw_info.SerializeToString() for run in listed)
+    assert listed and listed[0].status is not WorkflowExecutionStatus.FAILED
     home = next(path for path in Path(found_home(database)).parents if (path / "temporal").is_dir())
+    found["metrics"] = await asyncio.to_thread(metrics_of, home)
     for path in (home / "temporal").rglob("*"):
         if path.is_file():
             found[f"Temporal's {path.name}"] = path.read_bytes()
     for path in (home / "log").iterdir():
         found[f"log {path.name}"] = path.read_bytes()
     return found
+
+
+@contextmanager
+def logged() -> Iterator[io.StringIO]:
+    """All that is logged, in the form in which it leaves."""
+    root, said = logging.getLogger(), io.StringIO()
+    handlers, level = root.handlers[:], root.level
+    telemetry.configure(stream=said, level="DEBUG")
+    try:
+        yield said
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        structlog.reset_defaults()
 
 
 def found_home(database: str) -> str:
@@ -117,27 +245,43 @@ def hits(found: dict[str, bytes], canaries: Canaries) -> set[str]:
 
 
 async def test_no_sink_knows_a_person_and_the_search_would_find_one(
-    stack: RealStack, database_url: str, journal_pool: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any, capfd: Any
+    stack: RealStack, database_url: str, journal_pool: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: Any
 ) -> None:
-    caplog.set_level(logging.DEBUG)
-
-    async def look(canaries: Canaries) -> dict[str, bytes]:
+    async def look(canaries: Canaries, *, disclose: bool) -> dict[str, bytes]:
         since = await journal_pool.fetchval("SELECT pg_current_wal_lsn()::text")
         engine = await make_engine(stack, journal_pool)
-        await live(engine, canaries)
-        said = "".join(capfd.readouterr())
-        return await sinks(stack, database_url, engine, since, caplog.text + said)
+        own = tmp_path / canaries.note
+        with logged() as log:
+            await live(engine, canaries, own)
+            said = log.getvalue() + "".join(capfd.readouterr())
+        return await sinks(stack, database_url, engine, since, said, own, disclose=disclose)
 
     safe = hatch()
-    found = await look(safe)
+    found = await look(safe, disclose=False)
     assert len(found) > 30 and len(found["history"]) > 5_000
+    assert all(found[name] for name in ("log", "export", "documents", "forms", "failures", "attributes", "metrics"))
+    assert b"RuntimeError at" in found["log"] and sum(name.startswith("outbox") for name in found) > 2
     assert hits(found, safe) == set()
 
     # Without the sealing every sink tells.
-    monkeypatch.setattr(keys, "seal_with", lambda cipher, id, plain, place: bytes([1, len(id)]) + id.encode() + plain)
-    monkeypatch.setattr(keys, "unseal_with", lambda cipher, sealed, place: sealed[2 + sealed[1] :])
+    def plain(cipher: Any, id: str, plain: bytes, place: str) -> bytes:
+        return bytes([1, len(id)]) + id.encode() + plain
+
+    unsealed = keys.unseal_with
+
+    def either(cipher: Any, sealed: bytes, place: str) -> bytes:
+        try:
+            return unsealed(cipher, sealed, place)
+        except CannotUnseal:
+            return sealed[2 + sealed[1] :]
+
+    monkeypatch.setattr(keys, "seal_with", plain)
+    monkeypatch.setattr(sessions, "seal_with", plain)
+    monkeypatch.setattr(keys, "unseal_with", either)
+    monkeypatch.setattr(telemetry, "errors_by_place", lambda _, __, entry: entry | {"reason": str(entry)})
     journal_pool.keys.terminate()
     bare = hatch()
-    told = hits(await look(bare), bare)
-    assert {"journal dump", "history"} <= told
-    assert any(name.startswith("journal file") for name in told) and any(name.startswith("Temporal's") for name in told)
+    told = hits(await look(bare, disclose=True), bare)
+    assert {"journal dump", "documents", "forms", "history", "failures", "export"} <= told
+    for sink in ("journal file", "Temporal's", "outbox"):
+        assert any(name.startswith(sink) for name in told), sink
