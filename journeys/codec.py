@@ -54,10 +54,17 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
 
     def _of(self, payload: Payload) -> str:
         """The workflow that a payload says it is of; a journey reads its own only."""
-        said = payload.metadata.get(_WORKFLOW, b"").decode(errors="replace")
+        said = workflow_of(payload) or ""
         if self.workflow is not None and self.workflow.startswith("journey-") and said != self.workflow:
             raise Unreadable(f"{self.workflow} cannot read what was sealed for another workflow")
         return said
+
+
+def workflow_of(payload: Payload) -> str | None:
+    """The workflow that a sealed payload says it is of; None for one that is not sealed. Opening it proves it."""
+    if payload.metadata.get(_ENCODING) != ENCODING:
+        return None
+    return payload.metadata.get(_WORKFLOW, b"").decode(errors="replace")
 
 
 def _place(workflow: str) -> str:

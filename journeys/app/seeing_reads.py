@@ -10,6 +10,7 @@ WORDS: Final[Mapping[Look, str]] = {
     "file": N_("le dossier"), "form": N_("un formulaire"), "details": N_("les coordonnées"),
     "document": N_("un document déposé"), "paper": N_("une synthèse ou un reçu"), "letters": N_("le courrier"),
     "links": N_("les liens"), "audit": N_("le contrôle"), "events": N_("tous les faits"), "export": N_("un export"),
+    "history": N_("ce que garde Temporal"),
 }  # fmt: skip
 ENTRIES: Final[Mapping[Entry, str]] = {
     "web": N_("les pages"), "api": N_("un programme (API)"), "cli": N_("la ligne de commande"),

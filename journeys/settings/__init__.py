@@ -58,6 +58,12 @@ _PUBLIC: Final = re.compile(rf"(https://(?:{LABEL}\.)*{LABEL}|http://(localhost|
 _HOST: Final = re.compile(rf"(?:{LABEL}\.)*{LABEL}(?::\d{{1,5}})?")
 
 
+def _public(url: str | None, problem: str) -> str | None:
+    if url is not None and not _PUBLIC.fullmatch(url):
+        raise ValueError(problem)
+    return url.rstrip("/") if url is not None else None
+
+
 def _default_data_dir() -> Path:
     stated = os.environ.get("XDG_DATA_HOME", "")
     if os.path.isabs(stated):
@@ -185,6 +191,9 @@ class Settings(BaseSettings):
     link: str = "journeys show {journey}"
     """Where staff look a journey up; `{journey}` stands for its id."""
 
+    temporal_ui: str | None = None
+    """https://… of Temporal's own pages, from where alone (beside ours) payloads may be opened; None: from nowhere."""
+
     public_url: str | None = None
     """https://… under which people outside reach the application; None: messages carry no one-time link."""
 
@@ -214,9 +223,12 @@ class Settings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _is_public(cls, url: str | None) -> str | None:
-        if url is not None and not _PUBLIC.fullmatch(url):
-            raise ValueError("public_url")
-        return url.rstrip("/") if url is not None else None
+        return _public(url, "public_url")
+
+    @field_validator("temporal_ui")
+    @classmethod
+    def _is_an_origin(cls, url: str | None) -> str | None:
+        return _public(url, "temporal_ui")
 
     @field_validator("temporal_address")
     @classmethod

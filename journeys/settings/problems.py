@@ -165,6 +165,12 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "write the public address of the application, such as https://journeys.example.org, without a path "
         "(http:// is taken on this machine only: localhost)",
     ),
+    "temporal_ui": (
+        "écrivez l'adresse des pages de Temporal, comme https://temporal.exemple.fr, sans chemin "
+        "(http:// ne vaut que sur cette machine : localhost)",
+        "write the address of Temporal's own pages, such as https://temporal.example.org, without a path "
+        "(http:// is taken on this machine only: localhost)",
+    ),
     "provider_url": (
         "écrivez l'adresse du prestataire de paiement, qui commence par https:// "
         "(http:// ne vaut que sur cette machine : localhost)",

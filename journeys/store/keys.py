@@ -49,6 +49,10 @@ class Lost(Enum):
     """They are not what was sealed here."""
 
 
+class NoKeysDatabase(asyncpg.InvalidCatalogNameError):  # type: ignore[misc]  # the driver carries no types
+    """There is no database of keys where one is looked for."""
+
+
 class NoKey(Exception):
     """There is no key to seal this under: it was destroyed, or nobody said whose this journey is."""
 
@@ -257,7 +261,8 @@ class Keys:
             if self._pool is None:
                 self._pool = await asyncpg.create_pool(
                     self.dsn, min_size=0, max_size=3, timeout=_SECONDS, command_timeout=_SECONDS, init=_act_as_keys,
-                    reset=_leave_as_is, server_settings={"application_name": "journeys keys", "TimeZone": "UTC"},
+                    reset=_leave_as_is, connect=_connect,
+                    server_settings={"application_name": "journeys keys", "TimeZone": "UTC"},
                 )  # fmt: skip
             return self._pool
 
@@ -320,6 +325,13 @@ def _kind_of(id: str) -> tuple[Kind, str]:
 def _bound(remembered: dict[str, Any]) -> None:
     while len(remembered) > _MOST_REMEMBERED:
         remembered.pop(next(iter(remembered)))
+
+
+async def _connect(*args: Any, **named: Any) -> Any:
+    try:
+        return await asyncpg.connect(*args, **named)
+    except asyncpg.InvalidCatalogNameError as error:
+        raise NoKeysDatabase(str(error)) from error
 
 
 async def _act_as_keys(connection: Any) -> None:

@@ -7,9 +7,12 @@ from typing import Literal
 
 from journeys.store.database import Pool
 
-Look = Literal["file", "form", "details", "document", "paper", "letters", "links", "audit", "events", "export"]
+Look = Literal[
+    "file", "form", "details", "document", "paper", "letters", "links", "audit", "events", "export", "history"
+]
 """What was opened: the page, a form beside it, what is known of the person, a document that somebody brought, a paper
-made from the journal, letters, one-time links, its audit, its events, the whole record as an export."""
+made from the journal, letters, one-time links, its audit, its events, the whole record as an export, what
+Temporal keeps of it."""
 Entry = Literal["web", "api", "cli"]
 
 

@@ -36,8 +36,8 @@ def unseal_with(cipher: AESGCM, sealed: bytes, place: str) -> bytes:
 
 
 def sealed_by(sealed: bytes) -> str:
-    """The id of the key that sealed these bytes, as they say themselves."""
-    return sealed[2 : 2 + sealed[1]].decode(errors="replace")
+    """The id of the key that sealed these bytes, as they say themselves; empty where they are none."""
+    return sealed[2 : 2 + int.from_bytes(sealed[1:2])].decode(errors="replace")
 
 
 def seal(ring: KeyRing, plain: bytes, place: str) -> bytes:

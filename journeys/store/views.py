@@ -11,7 +11,7 @@ from journeys.domain.record import instant_text
 from journeys.domain.rights import Reach, reaches
 from journeys.domain.summary import OUTSIDE
 from journeys.store import cohorts, vault
-from journeys.store.database import Pool
+from journeys.store.database import Connection, Pool
 
 Status = Literal["planned", "active", "suspended", "closed"]
 
@@ -83,6 +83,14 @@ async def starting_with(pool: Pool, prefix: str, limit: int = 10) -> list[str]:
         limit,
     )
     return [row["id"] for row in rows]
+
+
+async def seen(connection: Connection, ids: Collection[str]) -> set[str]:
+    """Those of these journeys (by id) that this connection sees."""
+    if not ids:
+        return set()
+    rows = await connection.fetch("SELECT id::text FROM journeys WHERE id = ANY ($1::uuid[])", list(ids))
+    return {row["id"] for row in rows}
 
 
 async def streams_of(pool: Pool, programme: str) -> list[str]:

@@ -46,7 +46,7 @@ ALLOWED: dict[str, set[str]] = {
     "app.web": {
         "contract", "domain", "store", "temporal", "audit", "authoring", "narration", "i18n", "settings", "telemetry",
         "clock", "leaving", "garbage", "identifiers", "issuing", "app", "simulation",
-        "indicators",
+        "indicators", "codec",
     },
     "app.cli": {
         "contract", "domain", "store", "temporal", "audit", "authoring", "narration", "i18n", "settings", "telemetry",

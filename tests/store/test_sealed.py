@@ -10,6 +10,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from journeys.app.cli.explaining import explained
 from journeys.domain.record import Part
 from journeys.store import documents, journal, keys, people, sealing_up
 from journeys.store.directory import By
@@ -110,6 +111,16 @@ async def test_a_journey_of_which_nobody_said_whose_it_is_takes_no_text(pool: An
     note = noted(new_stream(), 0, ring).model_copy(update={"view": None})
     with pytest.raises(BadOffer, match="nobody said whose"):
         await append(pool, ring, note)
+
+
+async def test_a_database_of_keys_that_is_not_there_is_told_as_such(pool: Any) -> None:
+    nowhere = Keys(pool.keys.dsn.replace("/journeys_keys?", "/no_such_keys?"), pool.keys.ring)
+    with pytest.raises(keys.NoKeysDatabase, match="no_such_keys") as raised:
+        await nowhere.known(["house"])
+    told = explained(raised.value)
+    assert (told.exit, told.code) == (7, "no-keys-database")
+    assert told.remedy is not None and "JOURNEYS_KEYS_DSN" in told.remedy.fr and "journeys migrate" in told.remedy.fr
+    assert explained(asyncpg.InvalidCatalogNameError("none")).code == "no-database"
 
 
 async def test_keys_wrapped_anew_open_the_same_and_the_old_wrapping_key_can_go(pool: Any) -> None:

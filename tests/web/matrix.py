@@ -48,6 +48,8 @@ GET /accords                            login   refused   lists       lists    l
 GET /agenda                             login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 GET /alertes                            login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 GET /changements                        login   open      open        open     open     open     open           refused  refused  refused
+OPTIONS /codec/decode                   403     403         403         403      403      403      403            403      403      403
+POST /codec/decode                      401     422         422         422      422      422      refused        refused  refused  refused
 GET /compte                             login   open      open        open     open     open     open           refused  refused  refused
 GET /compte/code                        login   open      open        open     open     open     open           refused  refused  refused
 POST /compte/code                       login   open      open        open     open     open     open           refused  refused  refused

@@ -117,6 +117,7 @@ def _of_store(error: BaseException) -> Failure | None:
 
     from journeys.store.database import NotDurable, WrongSchema
     from journeys.store.directory import AlreadyThere, NotFound
+    from journeys.store.keys import NoKeysDatabase
     from journeys.store.migrating import ChangedMigration, MigrationError, NewerSchema
 
     match error:
@@ -166,6 +167,14 @@ def _of_store(error: BaseException) -> Failure | None:
                 "the database refuses this account or password",
                 Said("vérifiez DATABASE_URL et PGPASSWORD", "check DATABASE_URL and PGPASSWORD"),
             )
+        case NoKeysDatabase():
+            return _unreachable(
+                "no-keys-database",
+                "la base des clés n'existe pas : rien de ce qui est scellé ne peut être lu",
+                "there is no database of keys: nothing that is sealed can be read",
+                Said("vérifiez JOURNEYS_KEYS_DSN ; pour la créer la première fois : journeys migrate",
+                     "check JOURNEYS_KEYS_DSN; to make it for the first time: journeys migrate"),
+            )  # fmt: skip
         case asyncpg.InvalidCatalogNameError():
             return _unreachable(
                 "no-database",

@@ -108,7 +108,7 @@ def _tell_failures(application: FastAPI) -> None:
     async def http(request: Request, error: HTTPException) -> Response:
         if error.status_code == 404:
             return told(request, _NO_PAGE)
-        return PlainTextResponse(str(error.detail), status_code=error.status_code)
+        return PlainTextResponse(str(error.detail), status_code=error.status_code, headers=error.headers)
 
 
 def told(request: Request, error: Failure) -> Response:

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.web.api.problems import of_api, problem
-from journeys.app.web.policy import NOTICES, SAFE
+from journeys.app.web.policy import CODEC, NOTICES, SAFE
 from journeys.app.web.visit import BEFORE, set_cookie, token_of
 from journeys.store.links import PATH as LINKS
 
@@ -101,9 +101,12 @@ class Compressed(GZipMiddleware):
 
 
 async def same_origin(request: Request, call_next: Next) -> Response:
-    """A change may only come from a page of ours. No cookie opens what is for programs: no site can borrow one."""
+    """A change may only come from a page of ours. No cookie opens what is for programs: no site can borrow one.
+
+    Temporal's own pages, where the settings name them, may have payloads opened, and nothing else.
+    """
     programs = of_api(request.url.path) or request.url.path == NOTICES
-    if request.method not in SAFE and not programs and not _from_here(request):
+    if request.method not in SAFE and not programs and not _from_here(request) and not _from_temporal(request):
         return PlainTextResponse("Forbidden: this form was sent from another site.", status_code=403)
     return await call_next(request)
 
@@ -120,6 +123,11 @@ def _from_here(request: Request) -> bool:
         return _host_of(origin) == request.headers.get("host", "")
     referer = request.headers.get("referer")
     return site is not None or (referer is not None and _host_of(referer) == request.headers.get("host", ""))
+
+
+def _from_temporal(request: Request) -> bool:
+    ui = request.app.state.house.settings.temporal_ui
+    return request.url.path == CODEC and ui is not None and request.headers.get("origin") == ui
 
 
 def _host_of(address: str) -> str | None:

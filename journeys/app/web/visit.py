@@ -138,7 +138,7 @@ class Visit:
 
 class _Door(Door):
     async def __call__(self, request: Request) -> AsyncIterator[Visit]:
-        visit = await _arrive(request)
+        visit = await arrive(request)
         try:
             if self.policy is not PUBLIC:
                 if visit.known is None:
@@ -192,7 +192,8 @@ def door(policy: Policy) -> Any:
     return Depends(_Door(policy))
 
 
-async def _arrive(request: Request) -> Visit:
+async def arrive(request: Request) -> Visit:
+    """Whoever comes, with the session that they bring, if any. `done` must be awaited."""
     visit = Visit(request.app.state.house, request, language_of(request, None), token_of(request))
     await _enter(visit)
     return visit
