@@ -72,8 +72,8 @@ async def names(connection: Pool | Connection, rows: Iterable[tuple[str, bytes |
 
 
 async def tokens_of(connection: Pool | Connection, details: Details) -> list[bytes]:
-    """By what a person is found: each word of the name and its beginnings, the whole name, the ends of the phone number, and name with
-    birth date."""
+    """By what a person is found: each word of the name and its beginnings, the whole name, the ends of the phone
+    number, name with birth date."""
     words = details.by_name.split()
     said = {f"word:{word[:length]}" for word in words for length in (*range(SHORTEST_BEGINNING, len(word)), len(word))}
     number = _digits(details.phone or "")
