@@ -57,6 +57,7 @@ TOLD = 20
 SKEW_SECONDS = 5
 LARGEST = {"manifest.json": 128_000_000, "tile": 17_000_000, "line": 4_000_000, "note": 20_000}
 RECENT = 200_000
+INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z")
 
 # code: (class, French, English)
 WORDS: dict[str, tuple[int, str, str]] = {
@@ -736,7 +737,9 @@ class Signed:
         for line in folder.lines("checkpoints.jsonl"):
             try:
                 note = read_note(line["note"], "checkpoints.jsonl")
-                made = str(line["made_at"])
+                made = line["made_at"]
+                if not isinstance(made, str) or not INSTANT.fullmatch(made):
+                    raise ValueError("made_at")
             except (ValueError, TypeError, KeyError, AttributeError, binascii.Error):
                 self.report.wrong("note", where="checkpoints.jsonl")
                 continue
@@ -749,7 +752,7 @@ class Signed:
         last = max(self.notes, key=lambda each: each.size, default=None)
         try:
             shown = read_note(folder.bytes("checkpoint", LARGEST["note"]).decode(), "checkpoint")
-            if last is not None and (shown.size, shown.root) != (last.size, last.root):
+            if last is not None and (shown.text, shown.signatures) != (last.text, last.signatures):
                 self.report.wrong("note", where="checkpoint")
         except Gone:
             pass

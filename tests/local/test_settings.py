@@ -78,6 +78,10 @@ def test_each_source_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         ("JOURNEYS_SIGNING_OLD_KEYS", "abc", "JSON"),
         ("JOURNEYS_HTTP_CHECK_HOSTS", "http://a/b", "host names"),
         ("JOURNEYS_WEBHOOK_HOSTS", "https://a/b", "host names"),
+        ("JOURNEYS_CHECKPOINT_KEY", "abcd", "openssl rand -hex 32"),
+        ("JOURNEYS_CHECKPOINT_DIRECTORIES", "/mnt/share,other", "begin with /"),
+        ("JOURNEYS_CHECKPOINT_MAILS", "auditor", "an address"),
+        ("JOURNEYS_CHECKPOINT_WEBHOOK_SECRET", "whsec_x", "24 to 64 bytes"),
         ("JOURNEYS_PUBLIC_URL", "http://parcours.example.org", "https://journeys.example.org"),
         ("JOURNEYS_PUBLIC_URL", "https://parcours.example.org/chemin", "without a path"),
     ],
@@ -125,6 +129,21 @@ def test_the_key_of_the_data_directory_is_made_once_and_changed_by_renaming(tmp_
     second = settings.signing_keys()
     assert second.current != first.current and len(second.by_id) == 2
     assert second.by_id[first.current] == first.key
+
+
+def test_the_key_of_checkpoints_is_another_and_made_for_an_embedded_stack_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = load_settings()
+    seed = settings.checkpoint_seed()
+    assert seed is not None and settings.checkpoint_file.stat().st_mode & 0o777 == 0o600
+    assert seed not in settings.signing_keys().by_id.values() and load_settings().checkpoint_seed() == seed
+    settings.checkpoint_file.chmod(0o644)
+    with pytest.raises(SettingsError, match="JOURNEYS_CHECKPOINT_KEY"):
+        settings.checkpoint_seed()
+    settings.checkpoint_file.unlink()
+    monkeypatch.setenv("DATABASE_URL", "postgresql:///journeys")
+    assert load_settings().checkpoint_seed() is None, "each machine would sign with a key of its own"
 
 
 def test_a_key_that_others_can_read_is_refused() -> None:

@@ -78,6 +78,33 @@ async def test_appends_go_on_while_a_sequencer_is_held_open(pool: Any, sequencer
     assert [row["seq"] for row in await entries(pool)] == list(range(1, 21))
 
 
+async def test_many_writers_and_two_sequencers_at_once_place_everything_once(
+    pool: Any, sequencer: Any, ring: KeyRing
+) -> None:
+    done = asyncio.Event()
+
+    async def write() -> None:
+        stream = new_stream()
+        for seq in range(25):
+            await append(pool, ring, plain(stream, seq))
+
+    async def place() -> None:
+        while not done.is_set():
+            await sequencing.sequence(sequencer)
+            await asyncio.sleep(0)
+
+    placing = [asyncio.create_task(place()) for _ in range(2)]
+    await asyncio.gather(*(write() for _ in range(8)))
+    done.set()
+    await asyncio.gather(*placing)
+    await sequencing.sequence(sequencer)
+    found = await entries(pool)
+    assert [row["position"] for row in found] == list(range(200))
+    for stream in {row["stream"] for row in found}:
+        assert [row["seq"] for row in found if row["stream"] == stream] == list(range(1, 26))
+    assert (await sequencing.head(pool)).root() == root_of([leaf_hash(row["header"]) for row in found])
+
+
 async def test_without_its_lock_two_sequencers_meet_at_the_key(pool: Any, sequencer: Any, ring: KeyRing) -> None:
     """The guard taken away: the log's own key still lets only one of them in."""
     for _ in range(2):
