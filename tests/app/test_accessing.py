@@ -51,6 +51,25 @@ def test_what_is_held_is_handed_over_whole(here: Journeys, started: Callable[...
         ("supervisor", 1, 1)
     ]
     assert folders(tmp_path) == ["encore", "remise"]
+    assert here("audit", "checkpoint").code == 0
+    verified = here("audit", "verify", "--all")
+    assert verified.code == 0, verified.out
+
+
+def test_a_person_with_two_journeys_is_told_both(here: Journeys, started: Callable[..., str], tmp_path: Path) -> None:
+    first = started()
+    person = here("show", first, "--json").journey["person"]
+    who = person["id"] if isinstance(person, dict) else person
+    known = here("person", "show", who, "--json").json["person"]
+    name = f"{known['first_name']} {known['last_name']}"
+    begun = here("start", "-p", "sortie-seche", "--person", name, "--reference", known["reference"], "--referent", "aline",
+                 "--release", "2099-06-12", "--json")  # fmt: skip
+    assert begun.code == 0, begun.out
+    said = here("person", "export", who, "--to", str(tmp_path / "deux"), "--as", "sam", "--json")
+    assert (said.code, said.json["journeys"]) == (0, 2)
+    held = json.loads((tmp_path / "deux" / "donnees.json").read_text())
+    assert {journey["journey"] for journey in held["journeys"]} == {first, begun.journey["id"]}
+    assert (tmp_path / "deux" / "parcours-2.pdf").stat().st_size
 
 
 def test_nothing_leaves_unasked_or_unrecorded(
