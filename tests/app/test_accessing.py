@@ -62,8 +62,8 @@ def test_a_person_with_two_journeys_is_told_both(here: Journeys, started: Callab
     who = person["id"] if isinstance(person, dict) else person
     known = here("person", "show", who, "--json").json["person"]
     name = f"{known['first_name']} {known['last_name']}"
-    begun = here("start", "-p", "sortie-seche", "--person", name, "--reference", known["reference"], "--referent", "aline",
-                 "--release", "2099-06-12", "--json")  # fmt: skip
+    begun = here("start", "-p", "sortie-seche", "--person", name, "--reference", known["reference"],
+                 "--referent", "aline", "--release", "2099-06-12", "--json")  # fmt: skip
     assert begun.code == 0, begun.out
     said = here("person", "export", who, "--to", str(tmp_path / "deux"), "--as", "sam", "--json")
     assert (said.code, said.json["journeys"]) == (0, 2)
