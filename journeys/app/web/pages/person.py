@@ -19,7 +19,7 @@ from journeys.app.web.lines import line, release_words
 from journeys.app.web.pages.commands import journey, journey_told
 from journeys.app.web.pages.details import STANDS_FOR as CORRECTS
 from journeys.app.web.pages.documents import brought, holding, offered
-from journeys.app.web.policy import STAFF
+from journeys.app.web.policy import STAFF, SUPERVISION
 from journeys.app.web.rendering import page
 from journeys.app.web.story import QUIET, told_days
 from journeys.app.web.visit import Visit, door
@@ -114,6 +114,7 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
         version=loaded.state.seq,
         place=place,
         gives=may_give(visit.actor, loaded), corrects=may(visit.actor, loaded, CORRECTS),
+        hands_over=visit.admitted(SUPERVISION),
         writes=loaded.state.is_open and may_write(visit.actor, loaded),
     )  # fmt: skip
 
