@@ -57,5 +57,5 @@ def test_payments_are_stopped_said_and_let_go_on_and_the_control_is_in_the_docto
         assert made(here, "payments", "resume", "--why", "Rien", "--as", "sam")["stopped"] is None
     assert "arrêtés" not in here("today").out
     found = made(here, "payments", "control", "--now")["control"]
-    assert found["alarms"] == 0 and "Rien d'anormal" in here("payments", "control").out.replace("’", "'")
+    assert found["alarms"] == 0 and "Rien d’anormal" in here("payments", "control").out.replace("’", "'")
     assert "versements contrôlés" in here("doctor").out
