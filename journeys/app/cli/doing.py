@@ -164,7 +164,6 @@ async def _give(desk: Desk, id: str, name: str, words: dict[str, str]) -> int:
     from journeys.app.asking import worth_knowing
     from journeys.app.cli.body import Reader
     from journeys.app.cli.listing import row_json
-    from journeys.app.cli.stopping import LEAVES, warning
     from journeys.app.finding import find_journey, load
     from journeys.app.forwarding import deliver
     from journeys.app.telling import failure_of
@@ -173,8 +172,6 @@ async def _give(desk: Desk, id: str, name: str, words: dict[str, str]) -> int:
     pool = await desk.pool()
     loaded = await load(pool, await find_journey(pool, id))
     actor = await desk.actor()
-    if name in LEAVES:
-        await warning(desk)
     reader = Reader(desk, loaded, name, words)
     await reader.recall()
     body, texts = await reader.read()
