@@ -48,7 +48,7 @@ def text(lang: str) -> Callable[[str], str]:
 
 
 def either(lang: str, french: str, english: str) -> str:
-    """One of two texts. French with the apostrophe of print, between letters only: quotes of a command stay as typed."""
+    """One of two texts. French has the apostrophe of print, between letters only: quotes of a command stay as typed."""
     return english if lang == "en" else _ELISION.sub("’", french)
 
 
