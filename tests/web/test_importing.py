@@ -73,6 +73,8 @@ async def test_a_file_is_looked_at_then_taken_over_once(office: Office) -> None:
     ):  # fmt: skip
         wrong = await given(text, **typed)
         assert wrong.status_code == 422 and "À corriger" in wrong.text and field in wrong.text, (text[:9], wrong.text)
+    known = await given((HEAD + rows).encode())
+    assert "Déjà repris" in known.text and "Reprendre 1 parcours" not in known.text, "nothing new, nothing to press"
     theirs = HEAD[:-2] + ";Référent\r\n" + f"Éva;Autre;W-9;{RELEASED:%d/%m/%Y};;bob\r\n"
     assert "que suivra Bob" in (await given(theirs.encode())).text, "whose row it is, and what to do"
     model = await aline.client.get("/reprise/modele.csv?programme=auxilia")
