@@ -69,6 +69,7 @@ def format_month(day: date, lang: str) -> str:
     return babel_date(day, "MMMM y", locale=lang)
 
 
+@lru_cache(maxsize=64)
 def format_weekday(day: date, lang: str) -> str:
     """`jeudi`, `on Thursday`."""
     return babel_date(day, "EEEE" if lang != "en" else "'on' EEEE", locale=lang)

@@ -178,7 +178,7 @@ async def _give(desk: Desk, id: str, name: str, words: dict[str, str]) -> int:
     for line in await reader.seen(body):
         desk.out.note(line)
     if (known := await worth_knowing(pool, body)) is not None:
-        desk.out.note(known.in_(desk.out.lang))
+        desk.out.note(known.what.in_(desk.out.lang))
     asked = _signed(desk, loaded, reader, body, texts, actor)
     answer = await deliver(
         await desk.pool(), desk.ring(), desk.client, desk.settings.task_queue, loaded, asked, texts, actor,
