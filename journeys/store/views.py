@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
 
+from pydantic_core import from_json
+
 from journeys.domain.record import instant_text
 from journeys.domain.rights import Reach, reaches
 from journeys.domain.summary import OUTSIDE
@@ -282,7 +284,7 @@ async def turns(
     totals: dict[str, int] = {}
     for row in rows:
         if row["list"] is not None:
-            found.setdefault(row["list"], []).append(BoardItem(_row(row), json.loads(row["item"])))
+            found.setdefault(row["list"], []).append(BoardItem(_row(row), from_json(row["item"])))
             totals[row["list"]] = row["total"]
     return Turns({name: Listed(tuple(items), totals[name]) for name, items in found.items()}, rows[0]["version"])
 
@@ -322,7 +324,7 @@ async def open_items(
     )  # fmt: skip
     found = [row for row in rows if row["id"] is not None]
     return Listed(
-        tuple(BoardItem(_row(row), json.loads(row["value"])) for row in found), rows[0]["total"], rows[0]["mine"],
+        tuple(BoardItem(_row(row), from_json(row["value"])) for row in found), rows[0]["total"], rows[0]["mine"],
         tuple(Place(row["taken"], row["others"], row["moment"], row["id"], row["item"]) for row in found),
     )  # fmt: skip
 
@@ -358,7 +360,7 @@ async def decided(pool: Pool, limit: int = 30) -> list[Decided]:
         """,
         limit, RECENT,
     )  # fmt: skip
-    return [Decided(row["id"], row["name"], row["by"], json.loads(row["header"])) for row in rows]
+    return [Decided(row["id"], row["name"], row["by"], from_json(row["header"])) for row in rows]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -476,7 +478,7 @@ async def appointments(
         """,
         begins, ends, limit, offset,
     )  # fmt: skip
-    items = tuple(BoardItem(_row(row), json.loads(row["item"])) for row in rows if row["id"] is not None)
+    items = tuple(BoardItem(_row(row), from_json(row["item"])) for row in rows if row["id"] is not None)
     return Listed(items, rows[0]["total"])
 
 
@@ -546,7 +548,7 @@ async def board(
         site,
         limit,
     )
-    return [BoardItem(_row(row), json.loads(row["item"])) for row in rows]
+    return [BoardItem(_row(row), from_json(row["item"])) for row in rows]
 
 
 _PLAIN: Final = [each.name for each in fields(JourneyRow)].index("summary")
@@ -555,4 +557,4 @@ _PLAIN: Final = [each.name for each in fields(JourneyRow)].index("summary")
 
 def _row(row: Any) -> JourneyRow:
     """A record that begins with _COLUMNS."""
-    return JourneyRow(*(*row[:_PLAIN], json.loads(row[_PLAIN])))
+    return JourneyRow(*(*row[:_PLAIN], from_json(row[_PLAIN])))
