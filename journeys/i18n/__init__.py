@@ -25,6 +25,9 @@ KEYWORDS: Final = {"_": None, "N_": None, "say": None, "s": None, "ngettext": (2
 METHODS: Final = [("**.py", "python"), ("**.html", "jinja2.ext:babel_extract")]
 """How babel reads a file."""
 
+OPTIONS: Final = {"**.html": {"silent": "false"}}
+"""A page that cannot be read is said, instead of passed over with all its texts."""
+
 ENGLISH: Final = Path(__file__).with_name("en.po")
 
 

@@ -76,6 +76,9 @@ GET /fonds/{fund}/don                   login   refused   refused     open     r
 POST /fonds/{fund}/don                  login   refused   refused     open     refused  refused  refused        refused  refused  refused
 GET /fonds/{fund}/regles                login   refused   refused     open     refused  refused  refused        refused  refused  refused
 POST /fonds/{fund}/regles               login   refused   refused     open     refused  refused  refused        refused  refused  refused
+GET /fonds/{fund}/cloture               login   refused   refused     refused  refused  refused  refused        refused  refused  refused
+POST /fonds/{fund}/cloture              login   refused   refused     refused  refused  refused  refused        refused  refused  refused
+POST /fonds/{fund}/reouverture          login   refused   refused     refused  refused  refused  refused        refused  refused  refused
 GET /nouveau-fonds                      login   refused   refused     refused  refused  refused  refused        refused  refused  refused
 POST /nouveau-fonds                     login   refused   refused     refused  refused  refused  refused        refused  refused  refused
 GET /justificatifs                      login   refused   refused     lists    refused  lists    refused        refused  refused  refused

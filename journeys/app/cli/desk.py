@@ -1,6 +1,7 @@
 """One run of the command line: settings, connections opened when first needed, who acts, the language."""
 
 import asyncio
+import dataclasses
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -61,6 +62,7 @@ class Desk:
         try:
             return await work or Exit.DONE
         finally:
+            self.out.end()
             await self.close()
 
     async def close(self) -> None:
@@ -115,12 +117,24 @@ class Desk:
             from asyncpg import PostgresError
 
             from journeys.store.database import open_pool
+            from journeys.store.keys import Keys
 
             url = self.place().database_url
+            keys = Keys.beside(url, self.settings)
             self._pool = await self._patiently(
-                lambda: open_pool(url, largest=_SIMPLE), OSError, TimeoutError, PostgresError
+                lambda: open_pool(url, largest=_SIMPLE, keys=keys), OSError, TimeoutError, PostgresError
             )
+            await self._look_at_the_switch(self._pool)
         return self._pool
+
+    async def _look_at_the_switch(self, pool: "Pool") -> None:
+        """Whatever a command tells, it says first that all payments are stopped, when they are."""
+        from journeys.store import treasury
+
+        if (stop := await treasury.stopped(pool)) is not None:
+            from journeys.app.stopping import told
+
+            self.out.hold(told(stop), stopped=dataclasses.asdict(stop))
 
     async def programme_text(self, name: str) -> str:
         """The text of the programme in force; with nothing running, that of the file. Raises Failure."""
@@ -139,7 +153,9 @@ class Desk:
         from journeys.store.database import open_pool
         from worker import make_notary
 
-        sequencer = await open_pool(self.place().database_url, role="journeys_sequencer", largest=2)
+        sequencer = await open_pool(
+            self.place().database_url, role="journeys_sequencer", largest=2, keys=(await self.pool()).keys
+        )
         try:
             yield make_notary(await self.pool(), sequencer, self.settings)
         finally:
@@ -150,8 +166,10 @@ class Desk:
         if self._client is None:
             from journeys.temporal import Unreachable, connect
 
-            address = self.place().temporal_address
-            self._client = await self._patiently(lambda: connect(self.settings, address, entering=True), Unreachable)
+            address, keys = self.place().temporal_address, (await self.pool()).keys
+            self._client = await self._patiently(
+                lambda: connect(self.settings, keys, address, entering=True), Unreachable
+            )
         return self._client
 
     async def _patiently(self, opening: Callable[[], Awaitable[T]], *lost: type[Exception]) -> T:
