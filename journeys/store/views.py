@@ -1,8 +1,8 @@
 """What lists show: one row a journey, as of its last event."""
 
 import json
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
 
@@ -39,6 +39,8 @@ class JourneyRow:
     """The whole of what `summary(state)` gave; under `board` the open items."""
     place: cohorts.Place | None = None
     """In a cohort; looked up for one journey, not for lists."""
+    sealed: bytes | None = field(default=None, repr=False)
+    """What is known of the person, where `named` has yet to read the name."""
 
     @property
     def stream(self) -> str:
@@ -167,7 +169,7 @@ async def led_by(pool: Pool, staff: Sequence[str], until: datetime) -> list[Jour
     """Journeys that the first of these leads or is asked to take over, or that another of them leads; none closed.
 
     Of the summary they hold status, dates, and what of the board is others' turn, waits for an answer, or falls due
-    before `until`.
+    before `until`. Those who are shown get their names from `named`.
     """
     rows = await pool.fetch(
         f"""
@@ -181,7 +183,15 @@ async def led_by(pool: Pool, staff: Sequence[str], until: datetime) -> list[Jour
         """,
         list(staff), json.dumps({"until": instant_text(until)}),
     )  # fmt: skip
-    return await _rows(pool, rows)
+    return [replace(_row(row, None), sealed=row["name"]) for row in rows]
+
+
+async def named(pool: Pool, rows: Iterable[JourneyRow]) -> dict[str, JourneyRow]:
+    """Rows of `led_by` with their names, by journey; others as they are."""
+    known = {row.id: row for row in rows}
+    lacking = [row for row in known.values() if row.sealed is not None]
+    names = await vault.names(pool, [(row.person, row.sealed) for row in lacking])
+    return known | {row.id: replace(row, name=name, sealed=None) for row, name in zip(lacking, names, strict=True)}
 
 
 @dataclass(frozen=True, slots=True)
