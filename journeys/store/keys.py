@@ -180,15 +180,30 @@ class Keys:
         return found
 
     async def destroy(self, ids: Collection[str]) -> int:
-        """Destroy keys for ever, and forget them here; how many were there until now."""
-        done: str = await (await self._connected()).execute(
+        """Destroy keys for ever, and forget them here; how many were there until now. None is ever made in the place
+        of one that was not there."""
+        pool, named = await self._connected(), list(ids)
+        done: str = await pool.execute(
             "UPDATE keys SET state = 'destroyed', wrapped = NULL, kek = NULL, destroyed_at = clock_timestamp()"
             " WHERE id = ANY ($1::text[]) AND state = 'live'",
-            list(ids),
+            named,
         )
-        for id in ids:
+        await pool.execute(
+            "INSERT INTO keys (id, kind, subject, state, destroyed_at)"
+            " SELECT *, 'destroyed', clock_timestamp() FROM unnest($1::text[], $2::text[], $3::text[])"
+            " ON CONFLICT DO NOTHING",
+            named, *(list(column) for column in zip(*map(_kind_of, named), strict=True)),
+        ) if named else None  # fmt: skip
+        for id in named:
             self._known.pop(id, None)
         return int(done.rpartition(" ")[2])
+
+    async def destroyed(self, ids: Collection[str]) -> set[str]:
+        """Those of these keys that are destroyed now, whatever is remembered here."""
+        rows = await (await self._connected()).fetch(
+            "SELECT id FROM keys WHERE id = ANY ($1::text[]) AND state = 'destroyed'", list(ids)
+        )
+        return {row["id"] for row in rows}
 
     async def wrap_anew(self, batch: int = 500) -> int:
         """Wrap with the current key-encryption key what another wrapped; how many. The others may then be let go of."""
