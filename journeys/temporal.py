@@ -51,6 +51,7 @@ from temporalio.workflow import Info
 
 from journeys import contract
 from journeys.codec import SealingCodec
+from journeys.codec import Unreadable as Unreadable
 from journeys.contract import Answer, Begin, Erasing, Fate, Subscription
 from journeys.domain.commands import Command, Plan
 from journeys.domain.fund import ZONE

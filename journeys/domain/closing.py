@@ -5,6 +5,7 @@ from journeys.domain import contacts, grants, mentoring, messages, payments, ref
 from journeys.domain import events as e
 from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.escalation import next_review, told_after_closing
+from journeys.domain.state import State
 
 
 def close(work: Deciding, body: c.Close) -> None:
@@ -32,9 +33,17 @@ def erase(work: Deciding, body: c.Erase) -> None:
         end_everything(work)
     payments.wait_for_no_receipt(work)
     for id, known in list(state.escalations.items()):
-        paid = state.payments.get(known.about.id)
-        if paid is None or not paid.status.open:
+        if not _is_paid(state, known.about):
             work.follow(e.EscalationResolved(escalation=id, how="closed"), "erasure")
+    for id, message in list(state.messages.items()):
+        if message.effect is None and not _is_paid(state, message.about):
+            work.follow(e.MessageSuppressed(message=id, reason=ERASED), "erasure")
+
+
+def _is_paid(state: State, about: e.Subject) -> bool:
+    """Whether something is about a payment under way."""
+    known = state.payments.get(about.id)
+    return known is not None and known.status.open
 
 
 def end_everything(work: Deciding) -> None:

@@ -200,6 +200,12 @@ async def forgotten(connection: Pool | Connection, stream: str) -> bool:
     return bool(said) and bool(await connection.keys.destroyed([person_key(whose)]))
 
 
+async def journeys_ordered(pool: Pool | Connection) -> set[str]:
+    """The streams of journeys whose person is forgotten, or is being forgotten."""
+    rows = await pool.fetch("SELECT 'journey-' || j.id AS stream FROM journeys j JOIN erasures USING (person)")
+    return {row["stream"] for row in rows}
+
+
 async def destroy(keys: Keys, ids: Collection[str], listed: Path | None) -> None:
     """Destroy keys; first they are added to the list that no backup of a database brings back.
 
