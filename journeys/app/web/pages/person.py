@@ -7,6 +7,7 @@ from datetime import date, datetime
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from journeys.app import stopping
 from journeys.app.allowing import may
 from journeys.app.finding import Loaded
 from journeys.app.giving import may_give
@@ -18,7 +19,7 @@ from journeys.app.web.lines import line, release_words
 from journeys.app.web.pages.commands import journey_told
 from journeys.app.web.pages.details import STANDS_FOR as CORRECTS
 from journeys.app.web.pages.documents import brought, holding, offered
-from journeys.app.web.policy import STAFF
+from journeys.app.web.policy import STAFF, SUPERVISION
 from journeys.app.web.rendering import page
 from journeys.app.web.story import QUIET, told_days
 from journeys.app.web.visit import Visit, door
@@ -102,6 +103,7 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
         actions=(actions := _actions(visit, loaded)),
         documents=brought(visit, loaded, story, speech),
         papers=offered(visit, loaded, story, speech),
+        erases=stopping.may(visit.actor, "order-erasure") and visit.admitted(SUPERVISION),
         may={name for _, found in actions for name, _ in found},
         every=every,
         picture=gantt(loaded, visit.now, visit.lang),
