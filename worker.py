@@ -156,6 +156,7 @@ async def serve(settings: Settings) -> None:
             )
         )
     keys = Keys.beside(settings.database_url, settings)
+    keys.listen()
     client = await temporal.connect(settings, keys)
     pool = await await_pool(settings.database_url, DATABASE_SECONDS, keys)
     told = asyncio.Event()
