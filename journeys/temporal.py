@@ -57,7 +57,7 @@ from journeys.domain.commands import Command, Plan
 from journeys.domain.fund import ZONE
 from journeys.settings import Settings
 from journeys.store.database import LOST
-from journeys.store.keys import Keys, NoKey
+from journeys.store.keys import Destroyed, Keys, NoKey
 
 _ENCODINGS = tuple(PydanticPayloadConverter().converters.values())
 
@@ -215,9 +215,10 @@ async def send(
         try:
             async with limit:
                 return await _send_once(client, command, task_queue, left)
-        except NoKey:
-            # Nobody ever planned it, or its person was forgotten.
-            return Answer(command=command.id, outcome="refused", code="unknown-journey")
+        except NoKey as missing:
+            # Its person was forgotten, or nobody ever planned it.
+            code = "erasing" if isinstance(missing, Destroyed) else "unknown-journey"
+            return Answer(command=command.id, outcome="refused", code=code)
         except TimeoutError as late:
             raise await _unanswered(client, command, "no answer in time") from late
         except LOST as failure:

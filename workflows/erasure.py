@@ -12,7 +12,7 @@ with workflow.unsafe.imports_passed_through():
 
 STEP = timedelta(minutes=2)
 """A worker that has not ended a step by then is gone; another does it again."""
-SOON = timedelta(seconds=2)
+SOON = timedelta(milliseconds=500)
 LATEST = timedelta(hours=1)
 """Money under way is asked about ever later, up to this."""
 

@@ -55,6 +55,10 @@ class NoKey(Exception):
     """There is no key to seal this under: it was destroyed, or nobody said whose this journey is."""
 
 
+class Destroyed(NoKey):
+    """There was one, and it was destroyed: whose it was is forgotten."""
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """A data key as it stands; its bytes are never shown."""
@@ -168,7 +172,7 @@ class Keys:
             found = {**found, **await self.known(lacking)}
         for key in found.values():
             if key.cipher is None:
-                raise NoKey(f"{key.id} was destroyed")
+                raise Destroyed(f"{key.id} was destroyed")
         return found
 
     async def known(self, ids: Collection[str]) -> dict[str, Key]:

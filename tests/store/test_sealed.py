@@ -80,7 +80,7 @@ async def test_with_its_key_a_part_is_gone_everywhere_soon_and_nothing_is_sealed
 
 
 async def test_who_serves_is_told_at_once_of_a_key_that_was_destroyed(pool: Any, ring: KeyRing) -> None:
-    stream, person = await planted(pool, ring)
+    _stream, person = await planted(pool, ring)
     serving, elsewhere = Keys.beside(pool.keys.dsn), Keys.beside(pool.keys.dsn)
     serving.listen()
     assert (await serving.known([person_key(person)]))[person_key(person)].cipher is not None
