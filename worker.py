@@ -7,7 +7,7 @@ import asyncio
 import signal
 import sys
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +169,8 @@ async def serve(settings: Settings) -> None:
         await signing_keys.announce(pool, resources.ring)
         if back := await erasing.destroy_again(pool, resources.destroyed):
             structlog.get_logger().warning("keys that a backup had brought back are destroyed again", count=back)
+        for person in await erasing.order_again(pool, resources.destroyed, datetime.now(UTC)):
+            structlog.get_logger().warning("a restored copy knows somebody who was erased: erased again", person=person)
         async with make_worker(client, resources, settings):
             await temporal.keep_house(client, settings.task_queue)
             await temporal.control_daily(client, settings.task_queue, settings.control_hour)

@@ -22,7 +22,8 @@ from journeys.store.erasing import Order
 if TYPE_CHECKING:
     from temporalio.client import Client
 
-REASONS: Final[tuple[ErasureReason, ...]] = get_args(ErasureReason)
+REASONS: Final[tuple[ErasureReason, ...]] = tuple(each for each in get_args(ErasureReason) if each != "restored")
+"""Those that people give."""
 
 
 def reason_of(typed: str, field: str) -> ErasureReason:

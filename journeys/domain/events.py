@@ -926,9 +926,10 @@ class ErasureRequested(Payload):
     pass
 
 
-ErasureReason = Literal["person-asked", "kept-long-enough", "by-mistake", "ordered"]
+ErasureReason = Literal["person-asked", "kept-long-enough", "by-mistake", "ordered", "restored"]
 """Why a person is forgotten: they asked for it, their data were kept for as long as they may, they should never have
-been registered, a court or authority orders it. A code: a text would have to be forgotten too."""
+been registered, a court or authority orders it; or a copy of before an erasure was restored (said by the system only).
+A code: a text would have to be forgotten too."""
 
 
 class ErasureOrdered(Payload):

@@ -103,6 +103,7 @@ WORDS: Final = {
     "kept-long-enough": N_("durée de conservation passée"),
     "by-mistake": N_("enregistrée par erreur"),
     "ordered": N_("décision d'une autorité"),
+    "restored": N_("effacement refait après la reprise d'une copie"),
     # why a payment does not leave
     "same-person": N_("les accords doivent venir de personnes distinctes"),
     "approvals": N_("les accords ne sont pas complets"),

@@ -12,7 +12,7 @@ from journeys.domain.document import PART, read_document
 from journeys.domain.events import ErasureOrdered, ErasureReason
 from journeys.domain.fund import ZONE
 from journeys.domain.messages import PARTICIPANT
-from journeys.domain.record import Event, Payload
+from journeys.domain.record import SYSTEM, Event, Payload
 from journeys.store import people
 from journeys.store.database import Connection, Pool
 from journeys.store.directory import By, Fact, NotFound, record
@@ -39,6 +39,7 @@ class Order:
     """Seq of the PersonErased; None while it is under way."""
 
 
+_PERSON: Final = person_key("")
 _COLUMNS: Final = "person::text, seq, reason, ordered_at, ordered_by, erased_at, certificate"
 
 
@@ -228,6 +229,21 @@ async def destroy_again(pool: Pool, listed: Path | None) -> int:
         _list(listed, gone)
         gone |= _read(listed)
     back: int = await pool.keys.destroy(sorted(gone))
+    return back
+
+
+async def order_again(pool: Pool, listed: Path | None, at: datetime) -> list[str]:
+    """Order anew the erasure of whom a restored record has brought back, by the list: a copy of before knows neither
+    order nor certificate. Whose those were."""
+    gone = sorted(id.removeprefix(_PERSON) for id in _read(listed) if id.startswith(_PERSON)) if listed else []
+    rows = await pool.fetch(
+        "SELECT id::text FROM people p WHERE id = ANY ($1::uuid[])"
+        " AND NOT EXISTS (SELECT FROM erasures WHERE person = p.id)",
+        gone,
+    )
+    back = [row["id"] for row in rows]
+    for person in back:
+        await order(pool, person, "restored", By(actor=SYSTEM, role=SYSTEM, at=at))
     return back
 
 

@@ -56,4 +56,4 @@ async def test_from_the_order_on_nothing_is_written_of_the_person_and_a_second_o
     assert await erasing.certify(pool, person, BY) == seq
     known = (await erasing.erasures(pool))[0]
     event = await erasing.certificate(pool, known)
-    assert event is not None and event.data.held.parts == 3, "as it was before"  # type: ignore[attr-defined]
+    assert event is not None and event.data.held.parts == 5, "as it was before"  # type: ignore[attr-defined]

@@ -203,6 +203,14 @@ async def _does_not_come_back(house: House, stack: RealStack, before: bytes, kep
         assert await erasing.destroy_again(restored, house.home / "destroyed-keys") == 1
         assert (await people.person(restored, person)).name == ""  # type: ignore[union-attr]
         assert (await back.known([finance_key(person)]))[finance_key(person)].cipher is not None
+        # The record of before knows of no order: what nothing seals, and whatever else is there, goes again.
+        assert (await erasing.survey(restored, person)).documents == 1
+        listed = house.home / "destroyed-keys"
+        assert await erasing.order_again(restored, listed, datetime.now(UTC)) == [person]
+        assert await erasing.order_again(restored, listed, datetime.now(UTC)) == []
+        assert await erasing.under_way(restored) == [person]
+        await erasing.delete(restored, person)
+        assert (await erasing.survey(restored, person)).documents == 0
         await restored.close()
         await today.close()
     finally:
