@@ -926,6 +926,18 @@ class ErasureRequested(Payload):
     pass
 
 
+ErasureReason = Literal["person-asked", "kept-long-enough", "by-mistake", "ordered", "restored"]
+"""Why a person is forgotten: they asked for it, their data were kept for as long as they may, they should never have
+been registered, a court or authority orders it; or a copy of before an erasure was restored (said by the system only).
+A code: a text would have to be forgotten too."""
+
+
+class ErasureOrdered(Payload):
+    """From here on nothing happens but what money under way still needs; then all that is known of the person goes."""
+
+    reason: ErasureReason
+
+
 class CommandRefused(Payload):
     """Somebody asked for what a rule or a right forbids."""
 
@@ -965,7 +977,8 @@ AnyPayload = (
     | MentorProposed | MentorMatched | MentorDeclined | MentorProposalCancelled | MentorEnded
     | ReferralSent | ReferralAccepted | ReferralDeclined | ReferralExpired | ReferralCancelled
     | SituationChanged | SituationCorrected | OutcomeMeasured | ConsentGiven | ConsentWithdrawn
-    | MessagesPaused | MessagesResumed | OptedOut | OptedIn | PersonDied | ErasureRequested | CommandRefused
+    | MessagesPaused | MessagesResumed | OptedOut | OptedIn | PersonDied | ErasureRequested | ErasureOrdered
+    | CommandRefused
 )  # fmt: skip
 
 KINDS: dict[str, type[Payload]] = {kind.__name__: kind for kind in get_args(AnyPayload)}

@@ -94,7 +94,7 @@ async def change(pool: Pool, id: str, details: Details, by: By) -> tuple[PersonF
     """Replace what is known of a person and return the fields that changed; none writes nothing.
 
     Raises:
-        NotFound: no such person. AlreadyThere: the reference is another's.
+        NotFound: no such person, or they are being forgotten. AlreadyThere: the reference is another's.
     """
     async with pool.acquire() as connection, connection.transaction():
         before = asdict((await _locked(connection, id)).details)
@@ -159,7 +159,8 @@ async def search(pool: Pool, text: str, limit: int = 50) -> list[Person]:
 async def duplicates(pool: Pool, details: Details) -> list[Person]:
     """People who may be this one: same reference, or same name (case, accents aside) and birth date."""
     rows = await pool.fetch(
-        f"SELECT {_COLUMNS} FROM people WHERE reference_token = $1 OR id IN (SELECT people_with($2)) ORDER BY id",
+        f"SELECT {_COLUMNS} FROM people WHERE (reference_token = $1 OR id IN (SELECT people_with($2)))"
+        " AND NOT erasing ORDER BY id",
         await vault.reference_token(pool, details.reference),
         await vault.born_tokens(pool, details),
     )
@@ -237,7 +238,7 @@ async def _set(connection: Connection, id: str, changes: Mapping[str, Any]) -> N
 
 
 async def _locked(connection: Connection, id: str) -> Person:
-    row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM people WHERE id = $1 FOR UPDATE", id)
+    row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM people WHERE id = $1 AND NOT erasing FOR UPDATE", id)
     if row is None:
         raise NotFound("person", id)
     return (await _people(connection, [row]))[0]

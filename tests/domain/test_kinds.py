@@ -140,6 +140,7 @@ def _people() -> Iterator[Life]:
     for said in ("delivered", "bounced"):
         life.when("2027-03-07 13:00", c.RecordReceipt(of="message", id=message, said=said))
     yield life.when("2027-03-08", c.Resume()).when("2027-03-08 22:00", c.OptOut()).when("2027-03-09", c.RecordDeath())
+    yield released().when("2027-03-02", c.Erase(reason="person-asked"))
     for answer in ("failed", "unknown"):
         yield released(deliver=(answer, "")).when("2027-03-05", request())
 

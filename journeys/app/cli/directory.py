@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 import typer
 
-from journeys.app.cli import tokens
+from journeys.app.cli import erasing, tokens
 from journeys.app.cli.desk import Desk
 from journeys.app.cli.shape import argument, at, command, group, option
 from journeys.app.failures import Exit, Failure, Lang, Said, usage, why
@@ -592,6 +592,7 @@ def _add_mentors(app: typer.Typer) -> None:
 def _add_people(app: typer.Typer) -> None:
     room = group("Les personnes accompagnées.", "People who are accompanied.")
     app.add_typer(room, name="person")
+    erasing.add_to(app, room)
 
     @command(room, "list", "Cherche des personnes par nom ou référence.", "Finds people by name or reference.")
     async def list_(ctx: typer.Context, text: str = argument("nom ou référence", "name or reference", "TEXTE")) -> None:

@@ -15,6 +15,7 @@ from journeys.app.web.pages import (
     details,
     directory,
     documents,
+    erasing,
     escalations,
     funds,
     giving,
@@ -44,6 +45,6 @@ ROUTERS = [
     commands.router, approvals.router, escalations.router, start.router, audit.router, directory.router,
     releases.router, programmes.router, documents.router, letters.router, giving.router, links.router,
     cohorts.router, comparing.router, changing.router, trying.router, indicators.router, importing.router,
-    details.router, access.router, notices.router, bank.router, reconciling.router, payments.router,
-    funds.router, receipts.router, stopping.router, reads.router, answers.router, notices.router,
+    details.router, access.router, erasing.router, notices.router, bank.router, reconciling.router, payments.router,
+    funds.router, receipts.router, stopping.router, reads.router, answers.router,
 ]  # fmt: skip

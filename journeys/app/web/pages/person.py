@@ -8,6 +8,7 @@ from typing import Final
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from journeys.app import stopping
 from journeys.app.allowing import may, not_for
 from journeys.app.finding import Loaded
 from journeys.app.giving import may_give
@@ -107,6 +108,7 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
         actions=(actions := _actions(visit, loaded)), often=OFTEN,
         documents=brought(visit, loaded, story, speech),
         papers=offered(visit, loaded, story, speech),
+        erases=stopping.may(visit.actor, "order-erasure") and visit.admitted(SUPERVISION),
         may={name: label for _, found in actions for name, label in found},
         every=every,
         picture=gantt(loaded, visit.now, visit.lang),
