@@ -35,6 +35,10 @@ class Sent:
 
     fate: Fate
     reason: str = ""
+    reference: str = ""
+    """What the channel calls it, where it says so: a receipt may name it."""
+    after_seconds: float | None = None
+    """How long a channel that takes nothing now asks to be left alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,7 @@ async def doctor(desk: Desk, quick: bool) -> int:
             ("keys", _keys),
             ("clock", _clock),
             ("mail", _mail),
+            ("sms", _sms),
             ("bank", _bank),
             ("provider", _provider),
             ("identity", _identity),
@@ -229,6 +230,21 @@ async def _mail(desk: Desk) -> Check:
             Said("pour qu'ils partent : JOURNEYS_SMTP__HOST", "to have them sent: JOURNEYS_SMTP__HOST"),
         )
     return Check("mail", "ok", Said(f"messagerie : {smtp.host}:{smtp.port}", f"mail: {smtp.host}:{smtp.port}"))
+
+
+async def _sms(desk: Desk) -> Check:
+    """Who sends short messages, and whether anybody ever saw it do so."""
+    sms = desk.settings.sms
+    if sms.token is None:
+        return Check("sms", "ok", Said("SMS : aucun n'est envoyé, il n'y a pas de passerelle",
+                                       "short messages: none is sent, there is no gateway"))  # fmt: skip
+    if sms.vendor != "http":
+        return Check("sms", "warning",
+                     Said(f"SMS : par {sms.vendor}, écrit d'après sa documentation et jamais essayé (never run)",
+                          f"short messages: by {sms.vendor}, written from its documentation and never run"),
+                     Said("envoyez-vous d'abord un message, et comparez ce qui arrive",
+                          "send yourself a message first, and compare what arrives"))  # fmt: skip
+    return Check("sms", "ok", Said(f"SMS : {sms.url}", f"short messages: {sms.url}"))
 
 
 async def _bank(desk: Desk) -> Check:
