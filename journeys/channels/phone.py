@@ -29,13 +29,13 @@ class WrongNumber:
     code: Literal["phone-shape", "phone-short", "phone-unknown", "phone-not-mobile", "phone-abroad"]
 
 
-def check(text: str, countries: Collection[str] = FRENCH, zone: str | None = None) -> str | WrongNumber:
+def check(text: str, countries: Collection[str] | None = FRENCH, zone: str | None = None) -> str | WrongNumber:
     """The number as `+` and digits (E.164), or what is wrong: the first that is found.
 
     Whether anybody has it, and still has it, only its network knows.
 
     Args:
-        countries: regions (ISO 3166) whose mobiles are written to.
+        countries: regions (ISO 3166) whose mobiles are written to; None: every one.
         zone: where its owner lives; a number without a country is read as it is dialled there.
     """
     import phonenumbers
@@ -52,7 +52,7 @@ def check(text: str, countries: Collection[str] = FRENCH, zone: str | None = Non
         return WrongNumber("phone-short" if _is_short(text) else "phone-unknown")
     if phonenumbers.number_type(number) not in (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE):
         return WrongNumber("phone-not-mobile")
-    if phonenumbers.region_code_for_number(number) not in countries:
+    if countries is not None and phonenumbers.region_code_for_number(number) not in countries:
         return WrongNumber("phone-abroad")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

@@ -112,6 +112,7 @@ GET /lien/{token}                       404     404       404         404      4
 POST /lien/{token}                      404     404       404         404      404      404      404            404      404      404
 GET /parcours/{id}/debut                login   journey   journey     journey  journey  journey  journey        refused  refused  refused
 GET /parcours/{id}/audit                login   journey   journey     journey  journey  journey  refused        refused  refused  refused
+GET /parcours/{id}/messages             login   journey   journey     journey  journey  journey  refused        refused  refused  refused
 GET /parcours/{id}/obligations          login   journey   journey     journey  journey  journey  refused        refused  refused  refused
 GET /parcours/{id}/roles                login   journey   journey     journey  journey  journey  refused        refused  refused  refused
 GET /controle/consultations            login   refused   refused     refused  refused  open     open           refused  refused  refused
@@ -126,6 +127,7 @@ POST /promotions/{cohort}/entrer        login   lists     lists       refused  r
 POST /promotions/{cohort}/places        login   refused   lists       refused  refused  refused  refused        refused  refused  refused
 POST /promotions/{cohort}/quitter       login   lists     lists       refused  refused  refused  refused        refused  refused  refused
 GET /readyz                             open    open      open        open     open     open     open           open     open     open
+POST /retours/messages                  401     401         401         401      401      401      401            401      401      401
 POST /retours/paiements                 401     401         401         401      401      401      401            401      401      401
 GET /recherche                          login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 POST /equipe/absences                   login   open      open        open     open     open     open           refused  refused  refused

@@ -52,22 +52,31 @@ CREATE TABLE message_receipt_outcomes (
 );
 COMMENT ON TABLE message_receipt_outcomes IS 'What came of a receipt; one without a row is still to be told to its journey.';
 
-CREATE TABLE message_stops (
+CREATE TABLE message_replies (
     event text PRIMARY KEY CHECK (event <> '' AND length(event) <= 200),
     content bytea NOT NULL CHECK (octet_length(content) = 32),
-    person uuid,
-    wish text NOT NULL CHECK (wish IN ('stop', 'start')),
+    people uuid[] NOT NULL,
+    wish text NOT NULL CHECK (wish IN ('stop', 'start', 'other')),
     at timestamptz NOT NULL,
     received_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     position bigint GENERATED ALWAYS AS IDENTITY
 );
-COMMENT ON TABLE message_stops IS 'Somebody answered STOP, or START; the number is not kept. Without a person: it is of nobody, or of several.';
+COMMENT ON TABLE message_replies IS 'A phone answered: neither its number nor its words are kept.';
+COMMENT ON COLUMN message_replies.people IS 'Those who have the number; none: nobody that we know.';
+COMMENT ON COLUMN message_replies.wish IS 'STOP, START, or words that only the gateway has.';
+
+CREATE TABLE message_reply_outcomes (
+    event text PRIMARY KEY REFERENCES message_replies,
+    outcome text NOT NULL CHECK (outcome IN ('taken', 'known', 'refused', 'nobody', 'unread')),
+    at timestamptz NOT NULL
+);
+COMMENT ON TABLE message_reply_outcomes IS 'What came of an answer; one without a row is still to be noted.';
 
 DO $$
 DECLARE
     each text;
 BEGIN
-    FOREACH each IN ARRAY ARRAY['message_attempts', 'message_ends', 'message_receipts', 'message_receipt_outcomes', 'message_stops'] LOOP
+    FOREACH each IN ARRAY ARRAY['message_attempts', 'message_ends', 'message_receipts', 'message_receipt_outcomes', 'message_replies', 'message_reply_outcomes'] LOOP
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION refuse_change()', each);
         EXECUTE format('CREATE TRIGGER append_only_all BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', each);
         EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER append_only', each);

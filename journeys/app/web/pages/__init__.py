@@ -23,6 +23,7 @@ from journeys.app.web.pages import (
     letters,
     links,
     login,
+    messages,
     notices,
     payments,
     person,
@@ -44,5 +45,5 @@ ROUTERS = [
     releases.router, programmes.router, documents.router, letters.router, giving.router, links.router,
     cohorts.router, comparing.router, changing.router, trying.router, indicators.router, importing.router,
     details.router, notices.router, bank.router, reconciling.router, payments.router,
-    funds.router, receipts.router, stopping.router, reads.router, answers.router, notices.router,
+    funds.router, receipts.router, stopping.router, reads.router, answers.router, messages.router,
 ]  # fmt: skip

@@ -1,0 +1,152 @@
+"""What a gateway of short messages says of its own accord: receipts, and what phones answer. Believed when it is signed
+(`journeys.app.noticing`), kept before it is answered; docs/gateways.md says what may come."""
+
+import hashlib
+import unicodedata
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from journeys.app.entry import Actor, make_command
+from journeys.app.forwarding import forward
+from journeys.app.noticing import Unreadable, signed_event
+from journeys.channels import phone
+from journeys.domain.commands import OptIn, OptOut
+from journeys.identifiers import following_id
+from journeys.store import deliveries, people
+from journeys.store.database import Pool
+from journeys.store.deliveries import Receipt, Reply, ReplyOutcome, Said, Wish
+from journeys.store.journal import known_answer
+from journeys.store.signing import KeyRing
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+_STOP: Final = frozenset({"STOP", "ARRET", "ARRETEZ", "DESABONNEMENT", "UNSUBSCRIBE"})
+_START: Final = frozenset({"START", "REPRENDRE", "REPRISE"})
+_COMPARED: Final = 6
+"""Digits at the end of a number, the same however its beginning is dialled."""
+
+
+class _Receipt(BaseModel):
+    """What counts of a receipt; whatever else is said is not kept."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    kind: Literal["receipt"]
+    message: Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")] | None = None
+    reference: Annotated[str, Field(pattern=r"^[!-~]{1,200}$")] | None = None
+    said: Said
+    reason: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")] | None = None
+    at: AwareDatetime
+
+
+class _Reply(BaseModel):
+    """A phone's answer; neither its number nor its words are kept."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    kind: Literal["reply"]
+    sender: Annotated[str, Field(alias="from", max_length=40)]
+    text: Annotated[str, Field(max_length=2_000)]
+    at: AwareDatetime
+
+
+_BODY: Final[TypeAdapter[_Receipt | _Reply]] = TypeAdapter(Annotated[_Receipt | _Reply, Field(discriminator="kind")])
+
+
+async def take(
+    pool: Pool, headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes], now: datetime | None = None
+) -> bool:
+    """Keep what a gateway says; False when it was kept before.
+
+    Args:
+        now: of the real clock, which is the one that the gateway has.
+
+    Raises:
+        Unsigned, Unreadable, deliveries.OtherSaid: nothing was kept.
+    """
+    now = now or datetime.now(UTC)
+    event = signed_event(headers, body, secrets, now)
+    try:
+        said = _BODY.validate_json(body)
+    except ValidationError:
+        raise Unreadable from None
+    content, at = hashlib.sha256(body).digest(), min(said.at, now)
+    if isinstance(said, _Reply):
+        return await deliveries.keep_reply(
+            pool, Reply(event, await _owners(pool, said.sender), wish_of(said.text), at), content
+        )
+    if said.message is None and said.reference is None:
+        raise Unreadable
+    return await deliveries.keep(
+        pool, Receipt(event, said.message, said.reference, said.said, said.reason, at), content
+    )
+
+
+def wish_of(text: str) -> Wish:
+    """What an answer asks for, by its only word, however it is written."""
+    plain = "".join(sign for sign in unicodedata.normalize("NFKD", text) if sign.isalnum()).upper()
+    return "stop" if plain in _STOP else "start" if plain in _START else "other"
+
+
+async def _owners(pool: Pool, number: str) -> tuple[str, ...]:
+    """Everybody who has this number, by id: a telephone may be shared."""
+    wanted = phone.check(number, None)
+    if isinstance(wanted, phone.WrongNumber):
+        return ()
+    near = await deliveries.with_number_ending(pool, wanted[-_COMPARED:])
+    return tuple(id for id, written, zone in near if phone.check(written, None, zone) == wanted)
+
+
+async def note_wishes(
+    pool: Pool, ring: KeyRing, client: "Callable[[], Awaitable[Client]]", task_queue: str, now: datetime
+) -> bool:
+    """Note what phones answered; whether some of it still waits, and the engine can be reached."""
+    from journeys.temporal import Unreachable
+
+    for reply in await deliveries.waiting_replies(pool):
+        outcome: ReplyOutcome
+        if not reply.people:
+            outcome = "nobody"
+        elif reply.wish == "other":
+            outcome = "unread"
+        else:
+            try:
+                outcome = await wished(pool, ring, await client(), task_queue, reply, now)
+            except Unreachable:
+                return False
+        await deliveries.reply_came_to(pool, reply.event, outcome, now)
+    return False
+
+
+async def wished(
+    pool: Pool, ring: KeyRing, client: "Client", task_queue: str, reply: Reply, now: datetime
+) -> ReplyOutcome:
+    """Note a STOP, or a START, of everybody who has the number: their own word, told on their streams and journeys.
+
+    Told again it is the same.
+
+    Raises:
+        temporal.Unreachable: some journey has not answered. Failure: nobody trusts this process's key.
+    """
+    outcomes: list[ReplyOutcome] = []
+    for id in reply.people:
+        person = await people.person(pool, id)
+        if person is None:
+            outcomes.append("known")
+            continue
+        told = make_command(
+            ring, stream=people.stream_of(id), body=OptOut() if reply.wish == "stop" else OptIn(), now=now,
+            actor=Actor(id, person.name, ("participant",)), id=following_id(id, f"reply/{reply.event}"),
+            occurred_at=reply.at,
+        )  # fmt: skip
+        # One that was noted here goes on to the journeys that have not heard of it yet.
+        if person.opted_out is (reply.wish == "stop") and await known_answer(pool, told) is None:
+            outcomes.append("known")
+            continue
+        answers = await forward(pool, ring, client, told, task_queue)
+        outcomes.append("taken" if answers[told.stream].outcome == "accepted" else "refused")
+    return next((each for each in ("refused", "taken") if each in outcomes), "known")
