@@ -15,7 +15,8 @@ def report(action: str = "failed", status: str = "5.1.1", id: str = ID, part: st
         "Content-Type: message/delivery-status", "", "Reporting-MTA: dns; mx.example", "",
         "Final-Recipient: rfc822; eloise@example.org", f"Action: {action}", f"Status: {status}",
         "Diagnostic-Code: smtp; 550 no such user", "", "--x", f"Content-Type: {part}", "",
-        "From: suivi@association.example", f"Message-ID: <{id}@association.example>", "Subject: Rappel", "", "--x--", "",
+        "From: suivi@association.example", f"Message-ID: <{id}@association.example>", "Subject: Rappel", "",
+        "--x--", "",
     ]  # fmt: skip
     return "\r\n".join(lines).encode()
 

@@ -1,5 +1,6 @@
 """Receipts and answers of a gateway: kept when they are signed, once, then told; what is of nobody is shown."""
 
+import asyncio
 import json
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -11,14 +12,24 @@ import httpx
 import pytest
 import pytest_asyncio
 
+import worker
+from activities import all_activities
 from journeys.app import receiving
 from journeys.app.receiving import wish_of
+from journeys.app.web.house import open_house
+from journeys.domain import commands as c
+from journeys.issuing import send_receipts
 from journeys.settings import load_settings
-from journeys.store import deliveries
-from tests.gateway.process import SECRET
+from journeys.store import attempts, deliveries, people
+from journeys.store.directory import By
+from tests.activities.test_worker import settle_in
+from tests.conftest import RealStack
+from tests.gateway.ledger import answers, phones
+from tests.gateway.process import SECRET, TOKEN, gateway_process
 from tests.web.conftest import Ground
 from tests.web.test_notices import NEW, OLD, STRANGE, secret, signed
-from tests.workflow.conftest import RING, Engine
+from tests.web.test_provider_whole import served
+from tests.workflow.conftest import RING, Engine, make_engine
 
 ID = "0190b5a0-0000-7000-8000-00000000000a"
 GOOD = {"kind": "receipt", "message": ID, "said": "delivered", "at": "2027-03-01T10:00:00Z"}
@@ -120,8 +131,6 @@ async def test_what_is_of_nobody_is_told_as_such(ground: Ground, gateway: httpx.
         raise AssertionError("nobody is asked")
 
     now = datetime.now(UTC)
-    from journeys.issuing import send_receipts
-
     assert await send_receipts(pool, ground.house.ring, never, now) == 0
     assert not await receiving.note_wishes(pool, ground.house.ring, never, "queue", now)  # type: ignore[arg-type]
     after = await deliveries.unsettled(pool, timedelta(hours=24))
@@ -136,3 +145,47 @@ def known(home: Path, engine: Engine, **sms: Any) -> Any:
         data_dir=home, signing_key=RING.keys["test"].hex(), signing_key_id="test", task_queue=engine.queue,
         association="L’association", sms={"notice_secret": SECRET, **sms},
     )  # fmt: skip
+
+
+async def until(engine: Engine, kind: str) -> list[str]:
+    """The kinds of events about messages, once this one is among them."""
+    async with asyncio.timeout(20):
+        while True:
+            kinds = [event.kind for event in await engine.events() if event.kind.startswith(("Message", "Opted"))]
+            if kind in kinds:
+                return kinds
+            await asyncio.sleep(0.1)
+
+
+async def test_a_short_message_arrives_and_its_stop_is_heard(
+    stack: RealStack, journal_pool: Any, database_url: str, tmp_path: Path
+) -> None:
+    """Engine, worker as composed, a gateway that fails at first, and what it tells the pages."""
+    engine = await make_engine(stack, journal_pool)
+    person = await settle_in(engine)
+    by = By(actor=engine.supervisor, role="administrator", at=datetime.now(UTC))
+    details = people.Details(first_name="Éloïse", last_name="D", email="eloise@example.org", phone="0612345678")
+    await people.change(journal_pool, person, details, by)
+    async with (
+        open_house(known(tmp_path, engine), database_url, stack.temporal) as house, served(house) as notices,
+    ):  # fmt: skip
+        told = notices.replace("/paiements", "/messages")
+        with gateway_process(tmp_path / "ledger", "--notices", told, "--secret", SECRET, "--drawn", "stops") as process:
+            resources = worker.make_resources(
+                journal_pool, known(tmp_path, engine, url=process.url, token=TOKEN), engine.client
+            )
+            engine.world.activities = lambda: all_activities(resources)  # type: ignore[method-assign]
+            async with engine.worker():
+                now = datetime.now(UTC)
+                plan = c.Plan(
+                    person=person, programme=engine.programme, calendar=engine.calendar, referent=engine.referent
+                )
+                assert (await engine.send(engine.command(plan, now))).outcome == "accepted"
+                await engine.pass_days(3)
+                kinds = await until(engine, "OptedOut")
+    assert kinds.count("MessageDelivered") == 1 and len(phones(tmp_path / "ledger")) == 1
+    assert {status for _, status in answers(tmp_path / "ledger")} == {202}
+    found = await people.person(journal_pool, person)
+    assert found is not None and found.opted_out
+    tried = await attempts.of_journey(journal_pool, engine.stream)
+    assert [(each.channel, each.fate) for each in tried] == [("sms", "sent")]
