@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from journeys.app.entry import Actor, make_command
+from journeys.app.failures import Failure
 from journeys.app.forwarding import forward
 from journeys.app.noticing import Unreadable, signed_event
 from journeys.channels import phone
@@ -116,7 +117,7 @@ async def note_wishes(
         else:
             try:
                 outcome = await wished(pool, ring, await client(), task_queue, reply, now)
-            except Unreachable:
+            except (Unreachable, Failure):
                 return False
         await deliveries.reply_came_to(pool, reply.event, outcome, now)
     return False
