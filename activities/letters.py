@@ -12,6 +12,7 @@ from babel.dates import format_date, format_time
 from activities.reading import Known
 from activities.resources import Resources, Way
 from journeys.channels import phone
+from journeys.channels.invitation import calendar, meeting
 from journeys.channels.letter import Letter
 from journeys.channels.wording import Audience, NoWording, worded
 from journeys.domain.events import Subject
@@ -119,21 +120,28 @@ async def write_letter(resources: Resources, matter: Matter, to: Addressee) -> t
     assert to.address is not None
     drawn = _drawn(resources, matter, to)
     answer = drawn.address(resources.public_url) if drawn is not None and resources.public_url is not None else ""
-    text = worded(matter.template, to.audience, to.lang, await _values(resources, matter, to, answer),
-                  resources.templates)  # fmt: skip
+    values = await _values(resources, matter, to, answer)
+    text = worded(matter.template, to.audience, to.lang, values, resources.templates)
     said = text.text if to.by == "sms" else text.body
     if not said:
         raise NoWording(matter.template, "no-text")
     carried = drawn if drawn is not None and answer in said else None
     letter = Letter(
-        id=_letter_id(matter, to, carried),
-        to=to.address,
-        subject=text.subject,
-        body=said,
-        lang=to.lang,
-        at=matter.at,
-    )
+        id=_letter_id(matter, to, carried), to=to.address, subject=text.subject, body=said, lang=to.lang, at=matter.at,
+        invitation=_invitation(resources, matter, to, values["place"]),
+    )  # fmt: skip
     return letter, carried
+
+
+def _invitation(resources: Resources, matter: Matter, to: Addressee, place: str) -> bytes | None:
+    """The appointment that a letter to the person is about, for their calendar; one that is off is taken away."""
+    known = matter.known.state.appointments.get(matter.about.id)
+    if matter.about.kind != "appointment" or known is None or to.audience != "participant" or to.by != "mail":
+        return None
+    return calendar(
+        [meeting(matter.known.events, matter.about.id, known, place)], association=resources.association,
+        lang=to.lang, stamp=matter.at, method="PUBLISH" if known.outcome is None else "CANCEL",
+    )  # fmt: skip
 
 
 def _drawn(resources: Resources, matter: Matter, to: Addressee) -> Drawn | None:

@@ -96,6 +96,8 @@ GET /reprise/modele.csv                 login   open      open        refused  r
 GET /parcours                           login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 GET /parcours.csv                       login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 GET /parcours/{id}                      login   journey   journey     journey  journey  journey  journey        refused  refused  refused
+POST /parcours/{id}/agenda              login   links     links       links    links    links    links          refused  refused  refused
+POST /parcours/{id}/agenda/{feed}/retirer login  links     links       links    links    links    links          refused  refused  refused
 GET /parcours/{id}/agir/{command}       login   form      form        form     form     form     form           refused  refused  refused
 POST /parcours/{id}/agir/{command}      login   command   command     command  command  command  command        refused  refused  refused
 GET /parcours/{id}/relances             login   form      form        form     form     form     form           refused  refused  refused
@@ -112,6 +114,7 @@ GET /parcours/{id}/rendez-vous/{appointment}.pdf login letters letters letters l
 GET /parcours/{id}/liens                login   links     links       links    links    links    links          refused  refused  refused
 POST /parcours/{id}/liens               login   links     links       links    links    links    links          refused  refused  refused
 POST /parcours/{id}/liens/{link}/retirer login  links     links       links    links    links    links          refused  refused  refused
+GET /lien/agenda/{token}                404     404       404         404      404      404      404            404      404      404
 GET /lien/{token}                       404     404       404         404      404      404      404            404      404      404
 POST /lien/{token}                      404     404       404         404      404      404      404            404      404      404
 GET /parcours/{id}/debut                login   journey   journey     journey  journey  journey  journey        refused  refused  refused

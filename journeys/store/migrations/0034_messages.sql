@@ -1,4 +1,4 @@
--- Attempts to reach a person, each written down before it begins, and what channels say later.
+-- Attempts to reach a person, each written down before it begins, what channels say later, and calendar feeds.
 
 CREATE TABLE message_attempts (
     message uuid NOT NULL,
@@ -72,11 +72,29 @@ CREATE TABLE message_reply_outcomes (
 );
 COMMENT ON TABLE message_reply_outcomes IS 'What came of an answer; one without a row is still to be noted.';
 
+CREATE TABLE feeds (
+    id uuid PRIMARY KEY,
+    hash bytea NOT NULL UNIQUE CHECK (octet_length(hash) = 32),
+    journey uuid NOT NULL,
+    language text NOT NULL,
+    issued_at timestamptz NOT NULL,
+    issued_by uuid NOT NULL REFERENCES staff
+);
+COMMENT ON TABLE feeds IS 'Addresses that show the appointments of a journey to a calendar; only the SHA-256 of each is kept.';
+CREATE INDEX feeds_journey ON feeds (journey);
+
+CREATE TABLE feed_ends (
+    id uuid PRIMARY KEY REFERENCES feeds,
+    ended_at timestamptz NOT NULL,
+    ended_by uuid NOT NULL REFERENCES staff
+);
+COMMENT ON TABLE feed_ends IS 'Taken back: it shows nothing any more.';
+
 DO $$
 DECLARE
     each text;
 BEGIN
-    FOREACH each IN ARRAY ARRAY['message_attempts', 'message_ends', 'message_receipts', 'message_receipt_outcomes', 'message_replies', 'message_reply_outcomes'] LOOP
+    FOREACH each IN ARRAY ARRAY['message_attempts', 'message_ends', 'message_receipts', 'message_receipt_outcomes', 'message_replies', 'message_reply_outcomes', 'feeds', 'feed_ends'] LOOP
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION refuse_change()', each);
         EXECUTE format('CREATE TRIGGER append_only_all BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', each);
         EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER append_only', each);

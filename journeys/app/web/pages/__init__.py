@@ -15,6 +15,7 @@ from journeys.app.web.pages import (
     directory,
     documents,
     escalations,
+    feeds,
     funds,
     giving,
     health,
@@ -45,5 +46,5 @@ ROUTERS = [
     releases.router, programmes.router, documents.router, letters.router, giving.router, links.router,
     cohorts.router, comparing.router, changing.router, trying.router, indicators.router, importing.router,
     details.router, notices.router, bank.router, reconciling.router, payments.router,
-    funds.router, receipts.router, stopping.router, reads.router, answers.router, messages.router,
+    funds.router, receipts.router, stopping.router, reads.router, answers.router, messages.router, feeds.router,
 ]  # fmt: skip
