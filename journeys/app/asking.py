@@ -60,7 +60,7 @@ async def worth_knowing(pool: Pool, body: object, command: str | None = None) ->
     match body:
         case SendReferral(partner=id):
             partner = await partners.partner(pool, id)
-            if partner is None or partner.places is None:
+            if partner is None or not partner.active or partner.places is None:
                 return None
             taken = (await partners.taken(pool, but=command)).get(id, 0)
             return _full(partner.name, taken, partner.places)
