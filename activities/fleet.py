@@ -14,7 +14,7 @@ from journeys.contract import Answer
 from journeys.domain.commands import Command, Sync
 from journeys.domain.record import SYSTEM
 from journeys.indicators.definitions import VERSION, told
-from journeys.issuing import days_owed, retries_owed, send_notices, send_receipts, send_waiting
+from journeys.issuing import days_owed, retries_owed, send_notices, send_receipts, send_waiting, send_wishes
 from journeys.store import cohorts, counting, documents, reads, views
 from journeys.store.directory import By
 from journeys.store.signing import sign
@@ -53,6 +53,7 @@ class Fleet:
         await self._call_again(now)
         await send_notices(self._resources.pool, self._resources.ring, self._send, now)
         await send_receipts(self._resources.pool, self._resources.ring, self._send, now)
+        await send_wishes(self._resources.pool, self._resources.ring, self._send, now)
         await send_waiting(self._resources.pool, self._resources.ring, self._send, now, most=TOLD_AT_ONCE)
         await documents.sweep(self._resources.pool, now - CUT_OFF)
         await reads.by_month(self._resources.pool, self._resources.reads_kept_months)

@@ -3,27 +3,17 @@
 
 import hashlib
 import unicodedata
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from journeys.app.entry import Actor, make_command
-from journeys.app.failures import Failure
-from journeys.app.forwarding import forward
 from journeys.app.noticing import Unreadable, signed_event
 from journeys.channels import phone
-from journeys.domain.commands import OptIn, OptOut
-from journeys.identifiers import following_id
-from journeys.store import deliveries, people
+from journeys.store import deliveries
 from journeys.store.database import Pool
-from journeys.store.deliveries import Receipt, Reply, ReplyOutcome, Said, Wish
-from journeys.store.journal import known_answer
-from journeys.store.signing import KeyRing
-
-if TYPE_CHECKING:
-    from temporalio.client import Client
+from journeys.store.deliveries import Receipt, Reply, Said, Wish
 
 _STOP: Final = frozenset({"STOP", "ARRET", "ARRETEZ", "DESABONNEMENT", "UNSUBSCRIBE"})
 _START: Final = frozenset({"START", "REPRENDRE", "REPRISE"})
@@ -100,54 +90,3 @@ async def _owners(pool: Pool, number: str) -> tuple[str, ...]:
         return ()
     near = await deliveries.with_number_ending(pool, wanted[-_COMPARED:])
     return tuple(id for id, written, zone in near if phone.check(written, None, zone) == wanted)
-
-
-async def note_wishes(
-    pool: Pool, ring: KeyRing, client: "Callable[[], Awaitable[Client]]", task_queue: str, now: datetime
-) -> bool:
-    """Note what phones answered; whether some of it still waits, and the engine can be reached."""
-    from journeys.temporal import Unreachable
-
-    for reply in await deliveries.waiting_replies(pool):
-        outcome: ReplyOutcome
-        if not reply.people:
-            outcome = "nobody"
-        elif reply.wish == "other":
-            outcome = "unread"
-        else:
-            try:
-                outcome = await wished(pool, ring, await client(), task_queue, reply, now)
-            except (Unreachable, Failure):
-                return False
-        await deliveries.reply_came_to(pool, reply.event, outcome, now)
-    return False
-
-
-async def wished(
-    pool: Pool, ring: KeyRing, client: "Client", task_queue: str, reply: Reply, now: datetime
-) -> ReplyOutcome:
-    """Note a STOP, or a START, of everybody who has the number: their own word, told on their streams and journeys.
-
-    Told again it is the same.
-
-    Raises:
-        temporal.Unreachable: some journey has not answered. Failure: nobody trusts this process's key.
-    """
-    outcomes: list[ReplyOutcome] = []
-    for id in reply.people:
-        person = await people.person(pool, id)
-        if person is None:
-            outcomes.append("known")
-            continue
-        told = make_command(
-            ring, stream=people.stream_of(id), body=OptOut() if reply.wish == "stop" else OptIn(), now=now,
-            actor=Actor(id, person.name, ("participant",)), id=following_id(id, f"reply/{reply.event}"),
-            occurred_at=reply.at,
-        )  # fmt: skip
-        # One that was noted here goes on to the journeys that have not heard of it yet.
-        if person.opted_out is (reply.wish == "stop") and await known_answer(pool, told) is None:
-            outcomes.append("known")
-            continue
-        answers = await forward(pool, ring, client, told, task_queue)
-        outcomes.append("taken" if answers[told.stream].outcome == "accepted" else "refused")
-    return next((each for each in ("refused", "taken") if each in outcomes), "known")

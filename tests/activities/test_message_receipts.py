@@ -12,10 +12,10 @@ from journeys.channels.letter import Fate as Left
 from journeys.channels.letter import Sent
 from journeys.domain import commands as c
 from journeys.domain import events as e
-from journeys.issuing import send_receipts
+from journeys.issuing import send_receipts, send_wishes
 from journeys.narration.telling import Speech
-from journeys.store import attempts, deliveries, journal
-from journeys.store.deliveries import Receipt
+from journeys.store import attempts, deliveries, journal, people, signing_keys
+from journeys.store.deliveries import Receipt, Reply
 from tests.activities.conftest import Life
 from tests.activities.test_short_messages import phoned
 
@@ -163,3 +163,63 @@ async def test_what_is_planned_stands_first_and_what_is_suppressed_says_why(life
         isinstance(stored.event().data, e.MessageDue) for stored in await journal.read_all(life.pool, life.stream)
     )
     assert owed == sum(each.fate is not Fate.PLANNED for each in await all_of_them())
+
+
+# --- what phones answer
+
+
+async def answered(life: Life, wish: str, *, of: tuple[str, ...] | None = None) -> str:
+    event = str(uuid.uuid4())
+    reply = Reply(event, of if of is not None else (life.person,), wish, life.now)  # type: ignore[arg-type]
+    await deliveries.keep_reply(life.pool, reply, hashlib.sha256(event.encode()).digest())
+    return event
+
+
+async def came_of(life: Life, event: str) -> str | None:
+    outcome: str | None = await life.pool.fetchval("SELECT outcome FROM message_reply_outcomes WHERE event = $1", event)
+    return outcome
+
+
+async def test_a_stop_whose_journey_does_not_answer_is_told_again(life: Life) -> None:
+    """Noted on the person at once, so that nothing leaves; told to the journey as soon as it can be."""
+
+    async def silent(_: Any) -> None:
+        return None
+
+    await signing_keys.announce(life.pool, life.resources.ring)
+    event = await answered(life, "stop")
+    assert await send_wishes(life.pool, life.resources.ring, silent, life.now) == 1
+    found = await people.person(life.pool, life.person)
+    assert found is not None and found.opted_out and not life.state.opted_out and await came_of(life, event) is None
+    for _ in range(2):
+        assert await send_wishes(life.pool, life.resources.ring, life.give, life.now) == 0
+    assert life.state.opted_out and await came_of(life, event) == "taken"
+    again = await answered(life, "stop")
+    await send_wishes(life.pool, life.resources.ring, life.give, life.now)
+    assert await came_of(life, again) == "known"
+    start = await answered(life, "start")
+    await send_wishes(life.pool, life.resources.ring, life.give, life.now)
+    assert await came_of(life, start) == "taken" and not life.state.opted_out
+    kinds = [stored.kind for stored in await journal.read_all(life.pool, f"person-{life.person}")]
+    assert (kinds.count("OptedOut"), kinds.count("OptedIn")) == (1, 1)
+
+
+@pytest.mark.parametrize(("wish", "outcome"), [("other", "unread"), ("stop", "nobody")])
+async def test_what_asks_for_nothing_changes_nothing(life: Life, wish: str, outcome: str) -> None:
+    event = await answered(life, wish, of=None if wish == "other" else ())
+    await send_wishes(life.pool, life.resources.ring, life.give, life.now)
+    assert await came_of(life, event) == outcome and not life.state.opted_out
+
+
+async def test_without_a_trusted_key_a_stop_waits(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nobody(*_: Any) -> bool:
+        return False
+
+    monkeypatch.setattr(signing_keys, "hold", nobody)
+    event = await answered(life, "stop")
+    assert await send_wishes(life.pool, life.resources.ring, life.give, life.now) == 1
+    assert await came_of(life, event) is None
+    monkeypatch.undo()
+    await signing_keys.announce(life.pool, life.resources.ring)
+    await send_wishes(life.pool, life.resources.ring, life.give, life.now)
+    assert life.state.opted_out

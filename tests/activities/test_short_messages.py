@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+import worker
 from journeys.channels.letter import Fate, Letter, Sent
 from journeys.channels.sms import Gateway, Own
 from journeys.contract import Effect
 from journeys.domain.decide import Outcome
+from journeys.settings import SettingsError, load_settings
 from journeys.store import attempts, people
 from journeys.store.attempts import Attempt
 from tests.activities.conftest import Life, Postman
@@ -140,3 +142,31 @@ async def test_two_at_once_are_one_attempt(life: Life) -> None:
     (message,) = [id for id, each in life.state.messages.items() if each.to == "participant"]
     began = await asyncio.gather(*(attempts.begin(life.pool, message, life.stream, "sms", life.now) for _ in range(8)))
     assert sum(each is not None for each in began) == 1
+
+
+@pytest.mark.parametrize(
+    ("sms", "name", "never_run"),
+    [
+        ({}, None, None),
+        ({"url": "https://sms.example.org/", "token": "t"}, "http", False),
+        ({"vendor": "brevo", "token": "t", "sender": "Asso"}, "brevo", True),
+        ({"vendor": "ovh", "token": "a:s:c", "sender": "Asso", "account": "sms-ab1-1"}, "ovh", True),
+    ],
+)
+def test_the_settings_choose_the_gateway(sms: dict[str, str], name: str | None, never_run: bool | None) -> None:
+    texter = worker._texter(load_settings(sms=sms).sms)
+    dialect = texter.dialect if isinstance(texter, Gateway) else None
+    assert (dialect and dialect.name, dialect and dialect.never_run) == (name, never_run)
+
+
+@pytest.mark.parametrize(
+    "sms",
+    [
+        {"url": "https://sms.example.org"}, {"url": "http://sms.example.org", "token": "t"}, {"vendor": "brevo"},
+        {"vendor": "ovh", "token": "a:s", "sender": "Asso", "account": "x"}, {"sender": "Une association"},
+        {"sender": "Été"}, {"countries": ["France"]}, {"notice_secret": "secret"}, {"vendor": "other"},
+    ],
+)  # fmt: skip
+def test_settings_that_cannot_work_are_refused(sms: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError):
+        load_settings(sms=sms)

@@ -14,11 +14,10 @@ import pytest_asyncio
 
 import worker
 from activities import all_activities
-from journeys.app import receiving
 from journeys.app.receiving import wish_of
 from journeys.app.web.house import open_house
 from journeys.domain import commands as c
-from journeys.issuing import send_receipts
+from journeys.issuing import send_receipts, send_wishes
 from journeys.settings import load_settings
 from journeys.store import attempts, deliveries, people
 from journeys.store.directory import By
@@ -132,7 +131,7 @@ async def test_what_is_of_nobody_is_told_as_such(ground: Ground, gateway: httpx.
 
     now = datetime.now(UTC)
     assert await send_receipts(pool, ground.house.ring, never, now) == 0
-    assert not await receiving.note_wishes(pool, ground.house.ring, never, "queue", now)  # type: ignore[arg-type]
+    assert await send_wishes(pool, ground.house.ring, never, now) == 0
     after = await deliveries.unsettled(pool, timedelta(hours=24))
     assert (after.strange - before.strange, after.unread - before.unread, after.waiting) == (1, 1, 0)
 

@@ -57,9 +57,7 @@ class Teller:
         """Whether something waits that may soon be told."""
         house = self.house
         try:
-            given = (house.writing, house.ring, house.client, house.settings.task_queue, house.now)
-            told = [await noticing.tell(*given), await receiving.note_wishes(*given)]
-            return any(told)
+            return await noticing.tell(house.writing, house.ring, house.client, house.settings.task_queue, house.now)
         except LOST as error:
             structlog.get_logger("journeys.web").warning("notices not told", reason=type(error).__name__)
             return False
