@@ -11,14 +11,13 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, V
 
 from journeys.app.noticing import Unreadable, signed_event
 from journeys.channels import phone
-from journeys.store import deliveries
+from journeys.store import deliveries, people
 from journeys.store.database import Pool
 from journeys.store.deliveries import Receipt, Reply, Said, Wish
+from journeys.store.vault import SHORTEST_NUMBER
 
 _STOP: Final = frozenset({"STOP", "ARRET", "ARRETEZ", "DESABONNEMENT", "UNSUBSCRIBE"})
 _START: Final = frozenset({"START", "REPRENDRE", "REPRISE"})
-_COMPARED: Final = 6
-"""Digits at the end of a number, the same however its beginning is dialled."""
 
 
 class _Receipt(BaseModel):
@@ -84,9 +83,11 @@ def wish_of(text: str) -> Wish:
 
 
 async def _owners(pool: Pool, number: str) -> tuple[str, ...]:
-    """Everybody who has this number, by id: a telephone may be shared."""
+    """Everybody who has this number, by id: a telephone may be shared. Its end is the same however it is dialled."""
     wanted = phone.check(number, None)
     if isinstance(wanted, phone.WrongNumber):
         return ()
-    near = await deliveries.with_number_ending(pool, wanted[-_COMPARED:])
-    return tuple(id for id, written, zone in near if phone.check(written, None, zone) == wanted)
+    near = await people.with_number_ending(pool, wanted[-SHORTEST_NUMBER:])
+    return tuple(
+        each.id for each in near if phone.check(each.details.phone or "", None, each.details.zone) == wanted
+    )  # fmt: skip

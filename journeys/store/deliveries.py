@@ -138,14 +138,6 @@ async def reply_came_to(pool: Pool, event: str, outcome: ReplyOutcome, at: datet
     )  # fmt: skip
 
 
-async def with_number_ending(pool: Pool, digits: str) -> list[tuple[str, str, str]]:
-    """Id, number as it was written, and zone, of everybody whose number ends with these digits."""
-    rows = await pool.fetch(
-        r"SELECT id::text, phone, zone FROM people WHERE regexp_replace(phone, '\D', '', 'g') LIKE '%' || $1", digits
-    )
-    return [(row[0], row[1], row[2]) for row in rows]
-
-
 # --- what is left to look at
 
 

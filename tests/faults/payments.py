@@ -44,6 +44,7 @@ from journeys.local import bank_files as imaginary
 from journeys.local.bank_files import Fate, Plan
 from journeys.store import batches, publishing, staff
 from journeys.store.directory import By
+from journeys.store.journal import parts
 from journeys.store.signing import draw_parts, sign
 from tests.bank import ledger
 from tests.bank.ledger import Way
@@ -294,12 +295,9 @@ class House:
         await self._import([path])
 
     async def _account(self, payment: str) -> str:
-        [row] = await self.rows(
-            "SELECT p.text FROM parts p JOIN payments y ON y.stream = p.stream"
-            " WHERE p.name = 'payee' AND y.id = $1::uuid ORDER BY p.seq DESC LIMIT 1",
-            payment,
-        )
-        return str(row["text"]).rpartition(", ")[2].replace(" ", "")
+        [row] = await self.rows("SELECT stream FROM payments WHERE id = $1::uuid", payment)
+        payees = [part.text for part in await parts(self.trial.pool, row["stream"]) if part.name == "payee"]
+        return payees[-1].rpartition(", ")[2].replace(" ", "")
 
     # --- what people do at the end
 
