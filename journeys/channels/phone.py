@@ -26,7 +26,9 @@ _LONGEST: Final = 40
 class WrongNumber:
     """Why a text is no number that takes a short message."""
 
-    code: Literal["phone-shape", "phone-short", "phone-unknown", "phone-not-mobile", "phone-abroad"]
+    code: Literal[
+        "bad-number-shape", "bad-number-short", "bad-number-unknown", "bad-number-not-mobile", "bad-number-abroad"
+    ]
 
 
 def check(text: str, countries: Collection[str] | None = FRENCH, zone: str | None = None) -> str | WrongNumber:
@@ -42,18 +44,18 @@ def check(text: str, countries: Collection[str] | None = FRENCH, zone: str | Non
     from phonenumbers import PhoneNumberType
 
     if len(text) > _LONGEST or any(sign.isalpha() for sign in text):
-        return WrongNumber("phone-shape")
+        return WrongNumber("bad-number-shape")
     try:
         number = phonenumbers.parse(text, OVERSEAS.get(zone or "", "FR"))
     except phonenumbers.NumberParseException:
-        return WrongNumber("phone-short" if _is_short(text) else "phone-shape")
+        return WrongNumber("bad-number-short" if _is_short(text) else "bad-number-shape")
     number = _really(number)
     if not phonenumbers.is_valid_number(number):
-        return WrongNumber("phone-short" if _is_short(text) else "phone-unknown")
+        return WrongNumber("bad-number-short" if _is_short(text) else "bad-number-unknown")
     if phonenumbers.number_type(number) not in (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE):
-        return WrongNumber("phone-not-mobile")
+        return WrongNumber("bad-number-not-mobile")
     if countries is not None and phonenumbers.region_code_for_number(number) not in countries:
-        return WrongNumber("phone-abroad")
+        return WrongNumber("bad-number-abroad")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 

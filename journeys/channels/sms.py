@@ -11,6 +11,8 @@ from journeys.channels.letter import Fate, Letter, Sent
 from journeys.channels.segments import length, plain
 
 MOST_SEGMENTS: Final = 3
+DEAD_NUMBER: Final = "dead-number"
+"""Why a gateway rejects a message to a number that nobody has any more."""
 
 _TAKEN: Final = frozenset({200, 201, 202})
 _LATER: Final = frozenset({429, 503})
@@ -129,6 +131,8 @@ def _read(said: Taken | Rejected | None) -> Sent:
         case Taken(reference=reference):
             return Sent(Fate.SENT, reference=reference if _REFERENCE.fullmatch(reference) else "")
         case Rejected(reason=reason):
+            if reason == DEAD_NUMBER:
+                return Sent(Fate.REFUSED, reason)
             return Sent(Fate.REFUSED, f"sms-{reason}" if _REASON.fullmatch(reason) else "sms-refused")
         case None:
             return Sent(Fate.UNKNOWN, "sms-wrong-answer")

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from journeys.channels.sms import Question, Rejected, Taken, Text
+from journeys.channels.sms import DEAD_NUMBER, Question, Rejected, Taken, Text
 
 BREVO: Final = "https://api.brevo.com/v3"
 OVH: Final = "https://eu.api.ovh.com/1.0"
@@ -80,7 +80,7 @@ class Ovh:
         """See Dialect: the number among the valid or the invalid receivers, and the ids of what was sent."""
         ids, valid, invalid = said.get("ids"), said.get("validReceivers"), said.get("invalidReceivers")
         if isinstance(invalid, list) and text.to in invalid:
-            return Rejected("invalid-receiver")
+            return Rejected(DEAD_NUMBER)
         if isinstance(valid, list) and text.to in valid and isinstance(ids, list) and len(ids) == 1:
             return Taken(str(ids[0]))
         return None

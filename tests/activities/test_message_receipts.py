@@ -26,7 +26,7 @@ async def said(
     life: Life, what: str, *, message: str | None = None, reference: str | None = None, event: str = ""
 ) -> None:
     event = event or str(uuid.uuid4())
-    receipt = Receipt(event, message, reference, what, "number-gone" if what == "bounced" else None, life.now)  # type: ignore[arg-type]
+    receipt = Receipt(event, message, reference, what, "dead-number" if what == "bounced" else None, life.now)  # type: ignore[arg-type]
     await deliveries.keep(life.pool, receipt, hashlib.sha256(event.encode()).digest())
 
 
@@ -132,7 +132,7 @@ async def test_silence_is_a_state_until_something_is_said(life: Life) -> None:
     ("answers", "fate", "words"),
     [
         ((Sent(Left.UNKNOWN, "sms-timeout"),), Fate.UNKNOWN, "peut-être parti"),
-        ((Sent(Left.REFUSED, "sms-number-gone"),), Fate.SENT, "parti (courriel)"),
+        ((Sent(Left.REFUSED, "dead-number"),), Fate.SENT, "parti (courriel)"),
         ((Sent(Left.NOTHING_LEFT, "sms-429", after_seconds=60.0),), Fate.WAITING, "en attente jusqu’au"),
     ],
 )

@@ -50,17 +50,17 @@ async def test_a_person_with_a_phone_gets_a_short_message(life: Life) -> None:
 
 async def test_a_number_that_is_gone_leaves_it_to_the_mail(life: Life) -> None:
     texter = await phoned(life)
-    texter.answers = [Sent(Fate.REFUSED, "sms-number-gone")]
+    texter.answers = [Sent(Fate.REFUSED, "dead-number")]
     result = await life.run(await life.reminded())
     assert (result["answer"], result["reason"]) == ("sent", "mail")
-    assert await tried(life) == [("sms", "refused", "sms-number-gone"), ("mail", "sent", "")]
+    assert await tried(life) == [("sms", "refused", "dead-number"), ("mail", "sent", "")]
 
 
 async def test_a_landline_is_never_asked_for(life: Life) -> None:
     await phoned(life, "01 12 34 56 78")
     life.use(texter=Gateway(Own("http://127.0.0.1:1", "t")))
     assert (await life.run(await life.reminded()))["reason"] == "mail"
-    assert (await tried(life))[0] == ("sms", "refused", "phone-not-mobile")
+    assert (await tried(life))[0] == ("sms", "refused", "bad-number-not-mobile")
 
 
 async def test_a_template_without_a_short_text_goes_by_mail(life: Life, tmp_path: Any) -> None:

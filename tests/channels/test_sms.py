@@ -49,17 +49,17 @@ def of(host: Host) -> Gateway:
         ("+33 690 12 34 56", None, "+590690123456"),
         ("0692 12 34 56", "Indian/Reunion", "+262692123456"),
         ("75 12 34", "Pacific/Noumea", "+687751234"),
-        ("75 12 34", None, "phone-short"),
-        ("3639", None, "phone-short"),
-        ("01 12 34 56 78", None, "phone-not-mobile"),
-        ("0899 12 34 56", None, "phone-not-mobile"),
-        ("06 12 34 56 7", None, "phone-unknown"),
-        ("+44 7400 123456", None, "phone-abroad"),
-        ("", None, "phone-shape"),
-        ("06 12 34 56 78 (mère)", None, "phone-shape"),
-        ("0612345678\n0687654321", None, "phone-shape"),
-        ("1" * 4_000, None, "phone-shape"),
-        ("+" + "9" * 30, None, "phone-shape"),
+        ("75 12 34", None, "bad-number-short"),
+        ("3639", None, "bad-number-short"),
+        ("01 12 34 56 78", None, "bad-number-not-mobile"),
+        ("0899 12 34 56", None, "bad-number-not-mobile"),
+        ("06 12 34 56 7", None, "bad-number-unknown"),
+        ("+44 7400 123456", None, "bad-number-abroad"),
+        ("", None, "bad-number-shape"),
+        ("06 12 34 56 78 (mère)", None, "bad-number-shape"),
+        ("0612345678\n0687654321", None, "bad-number-shape"),
+        ("1" * 4_000, None, "bad-number-shape"),
+        ("+" + "9" * 30, None, "bad-number-shape"),
     ],
 )
 def test_a_number_is_what_its_network_dials(written: str, zone: str | None, found: str) -> None:
@@ -100,8 +100,8 @@ GOOD = {"message": ID, "status": "accepted", "reference": "gw-1"}
         (http("202 Accepted", GOOD), Sent(Fate.SENT, reference="gw-1")),
         (http("200 OK", {**GOOD, "reference": ["x"]}), Sent(Fate.SENT)),
         (
-            http("200 OK", {**GOOD, "status": "rejected", "reason": "number-gone"}),
-            Sent(Fate.REFUSED, "sms-number-gone"),
+            http("200 OK", {**GOOD, "status": "rejected", "reason": "dead-number"}),
+            Sent(Fate.REFUSED, "dead-number"),
         ),
         (http("200 OK", {**GOOD, "status": "rejected", "reason": "M. X a changé"}), Sent(Fate.REFUSED, "sms-refused")),
         (http("429 Too Many", {}, "Retry-After: 7"), Sent(Fate.NOTHING_LEFT, "sms-429", after_seconds=7.0)),
@@ -134,7 +134,7 @@ async def test_an_error_of_a_gateway_that_keeps_no_keys_is_a_doubt() -> None:
 
 async def test_nothing_is_asked_of_a_wrong_number_or_for_a_text_without_end() -> None:
     with hosting(http("202 Accepted", GOOD)) as host:
-        assert await of(host).send(letter(to="3639")) == Sent(Fate.REFUSED, "phone-short")
+        assert await of(host).send(letter(to="3639")) == Sent(Fate.REFUSED, "bad-number-short")
         assert await of(host).send(letter("ç" * 202)) == Sent(Fate.REFUSED, "sms-too-long")
         assert host.requests == []
 
@@ -221,7 +221,7 @@ def test_brevo_as_documented(said: dict[str, Any], answer: Taken | Rejected | No
     ("said", "answer"),
     [
         ({"ids": [42], "validReceivers": [TEXT.to], "invalidReceivers": []}, Taken("42")),
-        ({"ids": [], "validReceivers": [], "invalidReceivers": [TEXT.to]}, Rejected("invalid-receiver")),
+        ({"ids": [], "validReceivers": [], "invalidReceivers": [TEXT.to]}, Rejected("dead-number")),
         ({"ids": []}, None),
     ],
 )

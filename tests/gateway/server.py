@@ -70,7 +70,7 @@ class Gateway:
 
     def _answer(self, key: str, known: sqlite3.Row | None, way: Way, *, again: bool) -> Answer:
         if way is Way.REFUSES:
-            return 200, {"message": key, "status": "rejected", "reason": "number-gone"}, {}
+            return 200, {"message": key, "status": "rejected", "reason": "dead-number"}, {}
         if way is Way.BUSY and known is None:
             return 429, {"error": "slower"}, {"Retry-After": str(self.retry_seconds)}
         if known is None or (way is Way.ERROR_AFTER and not again):
@@ -86,7 +86,7 @@ class Gateway:
             case Way.MUTE:
                 return
             case Way.BOUNCES:
-                self._receipt(key, "bounced", "number-gone")
+                self._receipt(key, "bounced", "dead-number")
             case Way.BACKWARDS:
                 self._receipt(key, "bounced", "phone-off")
                 self._receipt(key, "delivered")
@@ -96,7 +96,7 @@ class Gateway:
                 self._receipt(key, "delivered")
             case Way.WRONG:
                 self._receipt(str(uuid.uuid4()), "delivered")
-                self._receipt(key, "bounced", "number-gone", forged=True)
+                self._receipt(key, "bounced", "dead-number", forged=True)
                 self._receipt(key, "read")
                 self._receipt(key, "delivered")
             case Way.STOPS:

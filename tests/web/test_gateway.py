@@ -63,7 +63,7 @@ async def kept(ground: Ground) -> int:
     [
         (lambda: signed(GOOD), 202),
         (lambda: signed(GOOD, OLD), 202),
-        (lambda: signed({**GOOD, "said": "bounced", "reason": "number-gone", "more": 1}), 202),
+        (lambda: signed({**GOOD, "said": "bounced", "reason": "dead-number", "more": 1}), 202),
         (lambda: signed({**GOOD, "message": None, "reference": "gw-1"}), 202),
         (lambda: signed(STOP), 202),
         (lambda: signed(GOOD, STRANGE), 401),
