@@ -17,9 +17,9 @@ from journeys.store.attempts import Attempt
 from tests.activities.conftest import Life, Postman
 
 
-async def phoned(life: Life, phone: str = "06 12 34 56 78") -> Postman:
+async def phoned(life: Life, phone: str = "06 12 34 56 78", email: str | None = "eloise@example.org") -> Postman:
     """The person has a phone, and the association a gateway."""
-    details = people.Details(first_name="Éloïse", last_name="D’Œuvre", email="eloise@example.org", phone=phone)
+    details = people.Details(first_name="Éloïse", last_name="D’Œuvre", email=email, phone=phone)
     await people.change(life.pool, life.person, details, life.by)
     texter = Postman(name="sms")
     life.use(texter=texter)
@@ -54,6 +54,13 @@ async def test_a_number_that_is_gone_leaves_it_to_the_mail(life: Life) -> None:
     result = await life.run(await life.reminded())
     assert (result["answer"], result["reason"]) == ("sent", "mail")
     assert await tried(life) == [("sms", "refused", "dead-number"), ("mail", "sent", "")]
+
+
+async def test_where_there_is_no_mail_a_dead_number_is_a_failure_that_says_so(life: Life) -> None:
+    texter = await phoned(life, email=None)
+    texter.answers = [Sent(Fate.REFUSED, "dead-number")]
+    result = await life.run(await life.reminded())
+    assert (result["answer"], result["reason"]) == ("failed", "dead-number")
 
 
 async def test_a_landline_is_never_asked_for(life: Life) -> None:

@@ -16,6 +16,8 @@ import worker
 from activities import all_activities
 from journeys.app.receiving import wish_of
 from journeys.app.web.house import open_house
+from journeys.channels.letter import Fate, Letter
+from journeys.channels.sms import Gateway, Own
 from journeys.domain import commands as c
 from journeys.issuing import send_receipts, send_wishes
 from journeys.settings import load_settings
@@ -134,6 +136,23 @@ async def test_what_is_of_nobody_is_told_as_such(ground: Ground, gateway: httpx.
     assert await send_wishes(pool, ground.house.ring, never, now) == 0
     after = await deliveries.unsettled(pool, timedelta(hours=24))
     assert (after.strange - before.strange, after.unread - before.unread, after.waiting) == (1, 1, 0)
+
+
+async def test_of_wrong_receipts_only_the_signed_and_readable_are_kept(ground: Ground, tmp_path: Path) -> None:
+    """The fake gateway tells of another message, forged, unreadable, and then the truth."""
+    ground.house.settings = load_settings(data_dir=tmp_path, signing_key="ab" * 32, sms={"notice_secret": SECRET})
+    id, ledger = str(uuid.uuid4()), tmp_path / "ledger"
+    async with served(ground.house) as notices:
+        told = notices.replace("/paiements", "/messages")
+        with gateway_process(ledger, "--notices", told, "--secret", SECRET) as process:
+            letter = Letter(id=id, to="0612345678", subject="", body="GW-WRONG", lang="fr", at=datetime.now(UTC))
+            assert (await Gateway(Own(process.url, TOKEN)).send(letter)).fate is Fate.SENT
+            async with asyncio.timeout(10):
+                while None in (statuses := [status for _, status in answers(ledger)]):
+                    await asyncio.sleep(0.05)
+    assert statuses == [202, 401, 422, 202]
+    rows = await ground.house.writing.fetch("SELECT message::text, said FROM message_receipts ORDER BY position")
+    assert len(rows) == 2 and (rows[1]["message"], rows[1]["said"]) == (id, "delivered")
 
 
 # --- the whole way
