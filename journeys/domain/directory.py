@@ -38,6 +38,14 @@ class PersonChanged(Payload):
     fields: tuple[PersonField, ...]
 
 
+class PersonExported(Payload):
+    """What is held about a person was made into files, to be handed to them."""
+
+    journeys: int
+    documents: int
+    """Those that were there, byte for byte."""
+
+
 # --- staff
 
 
@@ -385,7 +393,7 @@ class LogBegun(Payload):
 KINDS: dict[str, type[Payload]] = {
     kind.__name__: kind
     for kind in (
-        PersonRegistered, PersonChanged,
+        PersonRegistered, PersonChanged, PersonExported,
         StaffAdded, StaffChanged, StaffLeft, StaffReturned,
         RoleGiven, RoleTaken, SitesSet, FundsSet, AbsenceSet, AbsenceDropped,
         MentorAdded, MentorChanged, MentorDescribed, PartnerAdded, PartnerDescribed, PartnerLeft,

@@ -19,7 +19,14 @@ from journeys.domain.commands import (
     RequestErasure,
     ResumeMessages,
 )
-from journeys.domain.directory import PERSON_FIELDS, PersonChanged, PersonField, PersonRegistered, search_form
+from journeys.domain.directory import (
+    PERSON_FIELDS,
+    PersonChanged,
+    PersonExported,
+    PersonField,
+    PersonRegistered,
+    search_form,
+)
 from journeys.domain.events import (
     ErasureRequested,
     MessagesPaused,
@@ -107,6 +114,13 @@ async def change(pool: Pool, id: str, details: Details, by: By) -> tuple[PersonF
         texts = dict.fromkeys(changed, "") | _texts(details, changed)
         await record(connection, stream_of(id), [Fact(PersonChanged(fields=changed), texts)], by)
         return changed
+
+
+async def note_export(pool: Pool, id: str, journeys: int, documents: int, by: By) -> None:
+    """Record that what is held about a person leaves as files: so many journeys and documents."""
+    async with pool.acquire() as connection, connection.transaction():
+        fact = Fact(PersonExported(journeys=journeys, documents=documents))
+        await record(connection, stream_of(id), [fact], by)
 
 
 async def person(pool: Pool, id: str) -> Person | None:

@@ -1,6 +1,7 @@
 """One module a screen: its routes, each behind a door, and what its template is given."""
 
 from journeys.app.web.pages import (
+    access,
     answers,
     approvals,
     audit,
@@ -45,6 +46,6 @@ ROUTERS = [
     commands.router, approvals.router, escalations.router, start.router, audit.router, directory.router,
     releases.router, programmes.router, documents.router, letters.router, giving.router, links.router,
     cohorts.router, comparing.router, changing.router, trying.router, indicators.router, importing.router,
-    details.router, notices.router, bank.router, reconciling.router, payments.router,
+    details.router, access.router, notices.router, bank.router, reconciling.router, payments.router,
     funds.router, receipts.router, stopping.router, reads.router, answers.router, messages.router, feeds.router,
 ]  # fmt: skip
