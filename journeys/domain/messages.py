@@ -133,7 +133,8 @@ def said(work: Deciding, body: c.RecordReceipt) -> None:
     if body.id not in work.state.left and (waiting is None or waiting.effect is None):
         raise Refusal("unknown-message", id=body.id)
     match body.said:
-        case "delivered" | "bounced" if work.state.left.get(body.id) == body.said:
+        case "delivered" | "bounced" if work.state.left.get(body.id) in (body.said, "delivered"):
+            # What has arrived stays so, whatever is told late of an earlier attempt.
             return
         case "delivered":
             work.fact(e.MessageDelivered(message=body.id))

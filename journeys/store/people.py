@@ -156,6 +156,15 @@ async def search(pool: Pool, text: str, limit: int = 50) -> list[Person]:
     return sorted(await _people(pool, rows), key=lambda person: (person.details.by_name, person.id))
 
 
+async def with_number_ending(pool: Pool, digits: str) -> list[Person]:
+    """People whose phone number ends with these digits, six at least, however it was written."""
+    rows = await pool.fetch(
+        f"SELECT {_COLUMNS} FROM people WHERE id IN (SELECT people_with($1)) ORDER BY id",
+        await vault.phone_tokens(pool, digits),
+    )
+    return await _people(pool, rows)
+
+
 async def duplicates(pool: Pool, details: Details) -> list[Person]:
     """People who may be this one: same reference, or same name (case, accents aside) and birth date."""
     rows = await pool.fetch(

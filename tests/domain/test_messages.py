@@ -144,10 +144,12 @@ def test_what_the_channel_answers_is_final(answer: str, kind: str) -> None:
 def test_a_channel_may_say_later_that_it_arrived_or_bounced() -> None:
     life = released().when("2027-03-02 10:00", c.OptOut())
     message = owed(life, "opted-out")
-    life.when("2027-03-02 11:00", c.RecordReceipt(of="message", id=message, said="delivered")).then("MessageDelivered")
-    life.when("2027-03-02 12:00", c.RecordReceipt(of="message", id=message, said="bounced")).then(
+    life.when("2027-03-02 11:00", c.RecordReceipt(of="message", id=message, said="bounced")).then(
         said("MessageBounced", reason="unknown")
     )
+    life.when("2027-03-02 12:00", c.RecordReceipt(of="message", id=message, said="delivered")).then("MessageDelivered")
+    # What has arrived stays so, whatever is told late of an attempt before.
+    life.when("2027-03-02 12:00", c.RecordReceipt(of="message", id=message, said="bounced")).then()
     life.when("2027-03-02 12:00", c.RecordReceipt(of="message", id=message, said="settled")).refused(
         "unknown-receipt-kind"
     )

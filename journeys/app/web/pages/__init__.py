@@ -17,6 +17,7 @@ from journeys.app.web.pages import (
     documents,
     erasing,
     escalations,
+    feeds,
     funds,
     giving,
     health,
@@ -25,6 +26,7 @@ from journeys.app.web.pages import (
     letters,
     links,
     login,
+    messages,
     notices,
     payments,
     person,
@@ -46,5 +48,5 @@ ROUTERS = [
     releases.router, programmes.router, documents.router, letters.router, giving.router, links.router,
     cohorts.router, comparing.router, changing.router, trying.router, indicators.router, importing.router,
     details.router, access.router, erasing.router, notices.router, bank.router, reconciling.router, payments.router,
-    funds.router, receipts.router, stopping.router, reads.router, answers.router,
+    funds.router, receipts.router, stopping.router, reads.router, answers.router, messages.router, feeds.router,
 ]  # fmt: skip
