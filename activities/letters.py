@@ -13,12 +13,13 @@ from activities.reading import Known
 from activities.resources import Resources
 from journeys.channels.letter import Letter
 from journeys.channels.wording import Audience, worded
+from journeys.domain.calendar import in_zone
 from journeys.domain.events import Subject
 from journeys.domain.handbook import Handbook
 from journeys.domain.links import ask_about, asks
 from journeys.domain.money import format_euro
 from journeys.domain.programme import Label
-from journeys.domain.recipients import DESK, in_zone
+from journeys.domain.recipients import DESK
 from journeys.store import links, mentors, partners, people, staff
 from journeys.store.links import Drawn
 from journeys.store.places import place_of

@@ -10,10 +10,11 @@ from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.events import Subject
 from journeys.domain.moments import Duration, Unit
 from journeys.domain.programme import Check, Roll
+from journeys.domain.sending import reminder_of
 from journeys.domain.state import Appointment
 
 NOTICE = timedelta(hours=48)
-"""A participant is reminded so long before."""
+"""A participant is reminded so long before; earlier where days of rest lie between."""
 
 ASKED_AGAIN = Duration(2, Unit.WORKING_DAY)
 """After so long without an answer the question is escalated."""
@@ -164,8 +165,10 @@ def _ladder(work: Deciding, known: Appointment) -> str | None:
 
 
 def _reminder(work: Deciding, at: datetime) -> datetime | None:
-    moment = at - NOTICE
-    return moment if moment > work.now else None
+    planned = at - NOTICE
+    if planned <= work.now:
+        return None
+    return reminder_of(at, planned, messages.hours_of(work.state, work.book.calendar, messages.PARTICIPANT), work.now)
 
 
 def _asking(work: Deciding, at: datetime, minutes: int) -> datetime:

@@ -7,11 +7,19 @@ those that a command may carry, `NEEDED` those that it must.
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from journeys.domain.calendar import is_zone
 from journeys.domain.money import Cents
 from journeys.domain.programme import Code
 from journeys.domain.record import SYSTEM, Cause, Digest, Frozen, Id, Instant, Part, Stream, added, instant_text
+
+
+def _zone(name: str) -> str:
+    if not is_zone(name):
+        raise ValueError(f"“{name}” is not a time zone; write for example Indian/Reunion")
+    return name
+
 
 StaffId = Id
 Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2199, 12, 31))]
@@ -20,6 +28,8 @@ When = Annotated[Instant, Field(ge=datetime(1900, 1, 2, tzinfo=UTC), le=datetime
 """An instant that a person may mean."""
 Offered = Annotated[tuple[When, ...], Field(max_length=4)]
 """Other times that would also suit: the person may move an appointment to one of them."""
+Zone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_zone)]
+"""Where somebody lives, as a name of the time zone database: `Indian/Reunion`."""
 Window = Annotated[int, Field(ge=1, le=1_000_000)]
 Number = Annotated[int, Field(ge=1, le=1_000_000)]
 
@@ -52,6 +62,8 @@ class Plan(Body):
     dates: dict[Code, Day] = {}
     watch_from: When | None = None
     """An import's line in time: nothing older is owed."""
+    zone: Zone | None = added(None)
+    """Where the person lives, when that is not the programme's own time zone."""
     happened: tuple[Code, ...] = added(())
     """Which of `dates` have happened already, each on its day: nobody is asked to confirm them."""
 

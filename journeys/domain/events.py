@@ -36,6 +36,8 @@ class JourneyPlanned(Payload):
     calendar: str
     start: Day
     watch_from: Instant | None
+    zone: str | None = added(None)
+    """Where the person lives, when that is not the programme's own time zone."""
 
 
 class ProgrammeChanged(Payload):

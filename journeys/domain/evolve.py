@@ -115,6 +115,7 @@ def _planned(state: State, data: e.JourneyPlanned, event: Recorded) -> None:
     state.person, state.referent, state.site = data.person, data.referent, data.site
     state.name, state.programme, state.calendar = data.name, data.programme, data.calendar
     state.start, state.started_at, state.watch_from = data.start, event.occurred_at, data.watch_from
+    state.zone = data.zone
 
 
 @_on(e.ProgrammeChanged)

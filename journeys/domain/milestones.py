@@ -11,6 +11,7 @@ from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.events import PlannedReminder, Subject
 from journeys.domain.plan import Due, good_since, is_shifted, plan
 from journeys.domain.programme import Check, Milestone
+from journeys.domain.sending import reminder_of
 from journeys.domain.state import Deadline, MilestoneKnown
 
 BY_ITSELF = frozenset({Check.SITUATION, Check.MENTOR, Check.GRANT_SETTLED, Check.APPOINTMENT})
@@ -313,8 +314,12 @@ def _reminders(work: Deciding, milestone: Milestone, at: datetime, day: date | N
             moment = at - elapsed(rule.when)
         else:
             moment = calendar.opening(calendar.add(day or calendar.day(at), rule.when, -1))
-        if moment > work.now:
-            planned.append(PlannedReminder(moment, number))
+        if moment <= work.now:
+            continue
+        if rule.to == messages.PARTICIPANT:
+            hours = messages.hours_of(work.state, calendar, rule.to)
+            moment = reminder_of(at, moment, hours, work.now)
+        planned.append(PlannedReminder(moment, number))
     return tuple(sorted(planned))
 
 

@@ -373,6 +373,8 @@ class State:
     """`partner/purpose` pairs."""
     opted_out: bool = False
     paused_until: datetime | None = None
+    zone: str | None = None
+    """Where the person lives, as a name of the time zone database; None: in the programme's own."""
     died_on: date | None = None
     erasure_asked: bool = False
     effects: dict[int, EffectKnown] = field(default_factory=dict)

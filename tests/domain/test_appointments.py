@@ -69,11 +69,12 @@ def test_missed_it_escalates_on_the_ladder_of_what_it_was_for() -> None:
 
 
 def test_moved_it_is_reminded_and_asked_about_anew() -> None:
+    """Two days before is Easter Sunday, and Monday is one of rest: the reminder leaves on Saturday."""
     life = booked().when("2027-03-18 10:00")
     life.when("2027-03-18 10:00", c.MoveAppointment(appointment=life.appointment, at=paris("2027-03-30 10:00"))).then(
-        said("AppointmentMoved", remind_at="2027-03-28 10:00", ask_at="2027-03-31 09:00")
+        said("AppointmentMoved", remind_at="2027-03-27 10:00", ask_at="2027-03-31 09:00")
     )
-    life.when("2027-03-28 10:00").then("AppointmentReminded", "MessageDue", also=True)
+    life.when("2027-03-27 10:00").then("AppointmentReminded", "MessageDue", also=True)
 
 
 def test_a_reminder_whose_moment_has_passed_is_not_owed() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from journeys.domain import commands as c
-from tests.domain.given import Answer, Life, day, given, plan, released, said
+from tests.domain.given import Answer, Life, day, given, paris, plan, released, said
 
 NO_ONE = "00000000-0000-4000-8000-000000000000"
 
@@ -77,12 +77,13 @@ def test_in_quiet_hours_a_message_waits_for_the_morning_though_the_fact_is_immed
 
 
 def test_the_night_when_the_clocks_change_is_an_hour_shorter() -> None:
+    """That of Easter, in 2027: nobody is written to before Tuesday, at eight o'clock of summer time."""
     life = (
         released()
         .when("2027-03-27 23:30", c.OptOut())
-        .then("OptedOut", "MessageDue", said("MessageDeferred", until="2027-03-28 08:00"))
+        .then("OptedOut", "MessageDue", said("MessageDeferred", until="2027-03-30 08:00"))
     )
-    assert life.last("MessageDeferred").until.isoformat() == "2027-03-28T06:00:00+00:00"
+    assert life.last("MessageDeferred").until.isoformat() == "2027-03-30T06:00:00+00:00"
 
 
 def test_a_message_that_would_be_too_late_in_the_morning_is_suppressed() -> None:
@@ -98,6 +99,21 @@ def test_the_recipients_own_night_is_met_when_it_is_sent() -> None:
         said("MessageDeferred", until="2027-03-02 13:00")
     )
     life.when("2027-03-02 13:00").then("MessageReady")
+
+
+def test_an_alert_and_a_message_of_easter_wait_for_tuesday() -> None:
+    """28 March 2027 is Easter Sunday."""
+    life = given(PLANNED, OUT).when("2027-03-27 21:00", c.OptOut())
+    life.then("OptedOut", "MessageDue", said("MessageDeferred", until="2027-03-30 08:00"))
+    assert life.last("MessageDue").valid_until == paris("2027-04-02 08:00"), "worth sending from when it might leave"
+
+
+def test_the_hours_are_those_of_where_the_person_lives() -> None:
+    """Nine in the morning in Paris is half past ten in the evening in the Marquesas: day and night hardly meet."""
+    life = given((PLANNED[0], plan(zone="Pacific/Marquesas")), OUT).when("2027-03-19 09:00")
+    life.then(said("MessageDue", to="participant"), said("MessageDeferred", until="2027-03-19 18:30"), also=True)
+    life.when("2027-03-19 18:30").then("MessageReady")
+    assert life.all("MessageSent", message=life.last("MessageDue", to="participant").message)
 
 
 # --- what must not leave
@@ -126,6 +142,24 @@ def test_what_waits_for_the_morning_is_looked_at_again() -> None:
     life.when("2027-03-19 09:01", Answer("deliver", "deferred", until="2027-03-19 11:00"))
     life.when("2027-03-19 10:00", c.OptOut()).when("2027-03-19 11:00")
     life.then("MessageReady", said("MessageSuppressed", reason="opted-out"), also=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (c.ReachMilestone(milestone="call-back"), "settled"),
+        (c.RescheduleMilestone(milestone="call-back", on=day("2027-03-12")), "moved"),
+        (c.Suspend(why="hospital"), "suspended"),
+    ],
+)
+def test_a_reminder_that_waits_for_the_morning_is_dropped_when_it_is_pointless_by_then(
+    change: c.Body, reason: str
+) -> None:
+    life = given(PLANNED, ("2027-03-01 10:00", c.ConfirmDate(date="release"))).when("2027-03-03 07:00")
+    (waits,) = [id for id, known in life.state.messages.items() if known.until is not None]
+    assert life.state.messages[waits].about.id == "call-back"
+    life.when("2027-03-03 07:30", change).when("2027-03-03 08:30")
+    assert life.all("MessageSuppressed", message=waits, reason=reason)
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from journeys.app.telling import unsigned
 from journeys.app.web.policy import PUBLIC
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
+from journeys.domain.calendar import in_zone
 from journeys.domain.links import Purpose, asks, times_offered
-from journeys.domain.recipients import in_zone
 from journeys.domain.record import instant_text
 from journeys.i18n import N_, format_date, format_time, language
 from journeys.store import journal, links, mentors, partners, people, staff, views
