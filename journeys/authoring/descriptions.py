@@ -100,7 +100,10 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
         "ce qui arrive plus tard compte du jour travaillé suivant",
         "what arrives later counts from the next working day",
     ),
-    "Clock.quiet_from": ("aucun message à partir de cette heure", "no message from this hour"),
+    "Clock.quiet_from": (
+        "aucun message à partir de cette heure ; s’il n’est pas urgent, aucun non plus le dimanche et les jours fériés",
+        "no message from this hour; nor, unless urgent, on Sundays and public holidays",
+    ),
     "Clock.quiet_to": ("jusqu’à cette heure", "until this hour"),
     "Clock.short_notice": (
         "délai minimal d’une échéance qui tomberait dans le passé",

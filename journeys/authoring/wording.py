@@ -711,6 +711,12 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
         "choisissez un mot neutre",
         "choose a neutral word",
     ),
+    "template-hour": (
+        "ce message sur un rendez-vous ne dit pas toujours le jour et l’heure",
+        "this message about an appointment does not always say the day and the hour",
+        "mettez « date » et « time » hors de toute condition",
+        "put “date” and “time” outside any condition",
+    ),
     "template-subject-lines": (
         "l’objet tient sur une seule ligne",
         "the subject is one line",

@@ -98,11 +98,13 @@ def why_not(state: State, message: Message, now: datetime) -> str | None:
     """Why a message must never leave any more: a code, or None. Checked when owed, when ready and when sent."""
     if now > message.valid_until:
         return "too-late"
-    if (overtaken := _overtaken(state, message)) is not None:
-        return overtaken
     if message.to != PARTICIPANT:
         silenced = state.status is Status.CLOSED and state.silent and message.about.kind not in MONEY
-        return "closed-silently" if silenced else None
+        return "closed-silently" if silenced else _overtaken(state, message)
+    return _not_to_the_person(state, now) or _overtaken(state, message)
+
+
+def _not_to_the_person(state: State, now: datetime) -> str | None:
     if state.died_on is not None:
         return "died"
     if state.status is Status.CLOSED:
