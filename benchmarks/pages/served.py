@@ -29,7 +29,7 @@ from journeys.app.web.safety import Pace
 from journeys.app.web.visit import Visit, door
 from journeys.settings import load_settings
 
-_ENVELOPE: Final = ("BEGIN", "COMMIT", "ROLLBACK", "SET ROLE")
+ENVELOPE: Final = ("BEGIN", "COMMIT", "ROLLBACK", "SET ROLE")
 """What opens and closes a transaction or a connection, and asks nothing."""
 
 _asked: ContextVar[list[str] | None] = ContextVar("_asked", default=None)
@@ -57,7 +57,7 @@ class Counted(asyncpg.Connection):  # type: ignore[misc]  # the driver carries n
 
 def _note(query: str) -> None:
     asked = _asked.get()
-    if asked is not None and not query.lstrip().startswith(_ENVELOPE):
+    if asked is not None and not query.lstrip().startswith(ENVELOPE):
         asked.append(query)
 
 

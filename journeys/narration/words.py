@@ -103,6 +103,7 @@ WORDS: Final = {
     "digest": N_("la demande a changé depuis les accords"),
     "over-cap": N_("le plafond serait dépassé"),
     "fund-cap": N_("le fonds n'a plus assez"),
+    "fund-closed": N_("le fonds est clos"),
     "fund-period": N_("le fonds ne donne pas à cette date"),
     "fund-purpose": N_("le fonds ne donne pas pour cet objet"),
     "person-cap": N_("le plafond par personne serait dépassé"),

@@ -8,6 +8,7 @@ from typing import Final
 from journeys.domain.programme import Programme
 from journeys.i18n import N_, Lang, capital, format_money, text
 from journeys.indicators.definitions import INDICATORS, Indicator
+from journeys.indicators.figures import Count
 from journeys.narration.refusals import refusal
 from journeys.narration.words import role_word, spoken
 from journeys.simulation.comparing import Sum
@@ -220,8 +221,9 @@ class _Told:
         for each in INDICATORS:
             yes, no, unknown = (self.tally.indicators[each.code, said] for said in ("yes", "no", "unknown"))
             if yes + no + unknown:
-                amounts = [self._amount(number, each) for number in (yes, yes + no, unknown)]
-                rows.append((self._(each.title), *amounts, self._share(yes, yes + no)))
+                among = Count(yes, no, unknown, least=each.least).among
+                amounts = [self._amount(number, each) for number in (yes, among, unknown)]
+                rows.append((self._(each.title), *amounts, self._share(yes, among)))
         heads = (N_("indicateur"), N_("compté"), N_("parmi"), N_("pas connu"), N_("part"))
         return self._table(
             N_("Indicateurs"),

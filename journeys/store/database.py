@@ -25,7 +25,7 @@ ACQUIRE_SECONDS: Final = 2.0
 LOST: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What a question raises when no answer comes; a timeout is an OSError."""
 
-_AWAY: Final = (
+AWAY: Final = (
     asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError,
     OSError,
 )  # fmt: skip
@@ -123,7 +123,7 @@ async def await_pool(dsn: str, seconds: float) -> Pool:
     while True:
         try:
             return await open_pool(dsn)
-        except _AWAY:
+        except AWAY:
             if clock() >= until:
                 raise
         await asyncio.sleep(_PAUSE_SECONDS)
