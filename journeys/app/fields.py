@@ -110,8 +110,10 @@ ABOUT: Final[dict[str, Said]] = {
         "le genre de pièce : exit-plan, ou un autre du programme",
         "the kind of evidence: exit-plan, or another of the programme",
     ),
+    "channel": Said("par quel moyen d'abord : mail, sms, letter", "by what means first: mail, sms, letter"),
     "decision": Said("le maintenir, ou le retirer auprès de la banque", "keep it, or withdraw it at the bank"),
     "fate": Said("payé, ou jamais parti", "paid, or never paid"),
+    "language": Said("la langue : fr ou en", "the language: fr or en"),
     "letter": Said("la lettre au partenaire", "the letter to the partner"),
     "means": Said("par quel moyen : meeting, phone, video…", "by what means: meeting, phone, video…"),
     "measure": Said("le constat (code du programme)", "the measure (code of the programme)"),
@@ -153,6 +155,9 @@ ABOUT: Final[dict[str, Said]] = {
     "why": Said("le motif", "the reason why"),
     "wish": Said(
         "l'heure que la personne propose : 2027-05-12 14:30", "the time that the person proposes: 2027-05-12 14:30"
+    ),
+    "zone": Said(
+        "le fuseau horaire : Indian/Reunion, America/Cayenne…", "the time zone: Indian/Reunion, America/Cayenne…"
     ),
     "window": Said("le numéro de la période de suivi", "the number of the contact's window"),
 }

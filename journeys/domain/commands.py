@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from journeys.domain.calendar import is_zone
+from journeys.domain.events import Channel
 from journeys.domain.money import Cents
 from journeys.domain.programme import Code
 from journeys.domain.record import SYSTEM, Cause, Digest, Frozen, Id, Instant, Part, Stream, added, instant_text
@@ -514,6 +515,22 @@ class OptIn(Body):
     name: Literal["opt-in"] = "opt-in"
 
 
+class RecordWishes(Body):
+    """How the person wants to be reached, and where they live; what is not said stays as it was."""
+
+    name: Literal["record-wishes"] = "record-wishes"
+    PARTS = _parts("note")
+    channel: Channel | None = None
+    language: Literal["fr", "en"] | None = None
+    zone: Zone | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.channel is None and self.language is None and self.zone is None:
+            raise ValueError("give a channel, a language or a time zone")
+        return self
+
+
 class RecordDeath(Body):
     name: Literal["record-death"] = "record-death"
     on: Day | None = None
@@ -545,7 +562,7 @@ class RecordReceipt(Body):
     reason: Code | None = None
 
 
-PersonBody = PauseMessages | ResumeMessages | OptOut | OptIn | RecordDeath | RequestErasure
+PersonBody = PauseMessages | ResumeMessages | OptOut | OptIn | RecordWishes | RecordDeath | RequestErasure
 """Commands about the person: appended to the person's stream, then forwarded to each of their journeys."""
 
 AnyBody = Annotated[
@@ -560,7 +577,7 @@ AnyBody = Annotated[
     | ProposeMentor | MatchMentor | DeclineMentor | EndMentor
     | SendReferral | AcceptReferral | DeclineReferral | CancelReferral
     | RecordSituation | MeasureOutcome | GiveConsent | WithdrawConsent
-    | PauseMessages | ResumeMessages | OptOut | OptIn | RecordDeath | RequestErasure
+    | PauseMessages | ResumeMessages | OptOut | OptIn | RecordWishes | RecordDeath | RequestErasure
     | Sync | RecordReceipt,
     Field(discriminator="name"),
 ]  # fmt: skip

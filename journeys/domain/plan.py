@@ -35,8 +35,8 @@ _MOVE_NO_PLAN: Final[frozenset[type[Payload]]] = frozenset({
     e.ReceiptWaived,
     e.MentorProposed, e.MentorDeclined, e.MentorProposalCancelled,
     e.ReferralSent, e.ReferralAccepted, e.ReferralDeclined, e.ReferralExpired, e.ReferralCancelled,
-    e.ConsentGiven, e.ConsentWithdrawn, e.MessagesPaused, e.MessagesResumed, e.OptedOut, e.OptedIn, e.PersonDied,
-    e.ErasureRequested,
+    e.ConsentGiven, e.ConsentWithdrawn, e.MessagesPaused, e.MessagesResumed, e.OptedOut, e.OptedIn, e.WishesRecorded,
+    e.PersonDied, e.ErasureRequested,
     e.ContactDue, e.OutcomeMeasured,
 })  # fmt: skip
 """Facts after which every plan is what it was before: nothing here reads what they change. The last two take from the

@@ -353,6 +353,8 @@ class State:
     messages: dict[str, Message] = field(default_factory=dict)
     left: dict[str, str | None] = field(default_factory=dict)
     """What a channel has said since of each message that left, or may have left: None, `delivered` or `bounced`."""
+    to_person: tuple[str, ...] = ()
+    """Which of these went to the person."""
     contacts: dict[str, ContactKnown] = field(default_factory=dict)
     appointments: dict[str, Appointment] = field(default_factory=dict)
     escalations: dict[str, Escalation] = field(default_factory=dict)

@@ -16,17 +16,20 @@ from journeys.domain.commands import (
     PauseMessages,
     PersonBody,
     RecordDeath,
+    RecordWishes,
     RequestErasure,
     ResumeMessages,
 )
 from journeys.domain.directory import PERSON_FIELDS, PersonChanged, PersonField, PersonRegistered, search_form
 from journeys.domain.events import (
+    Channel,
     ErasureRequested,
     MessagesPaused,
     MessagesResumed,
     OptedIn,
     OptedOut,
     PersonDied,
+    WishesRecorded,
 )
 from journeys.domain.record import Payload
 from journeys.store.database import Connection, Pool
@@ -61,6 +64,8 @@ class Person:
 
     id: str
     details: Details
+    channel: Channel | None
+    """By what they want to be reached first; None: they have not said."""
     opted_out: bool
     paused_until: datetime | None
     died: bool
@@ -78,7 +83,7 @@ class Person:
 
 _COLUMNS: Final = (
     "id::text, reference, first_name, last_name, birth_date, email, phone, language, zone, place, languages, interests,"
-    " opted_out, paused_until, died, died_on, erasure_requested"
+    " channel, opted_out, paused_until, died, died_on, erasure_requested"
 )
 
 
@@ -230,6 +235,9 @@ def _effect(body: PersonBody, occurred_at: datetime, zone: ZoneInfo) -> tuple[Pa
             return MessagesPaused(until=end), {"paused_until": end}
         case ResumeMessages():
             return MessagesResumed(), {"paused_until": None}
+        case RecordWishes():
+            wishes = {"channel": body.channel, "language": body.language, "zone": body.zone}
+            return WishesRecorded(**wishes), {column: value for column, value in wishes.items() if value is not None}
         case RecordDeath(on=on):
             day = on or occurred_at.astimezone(zone).date()
             return PersonDied(on=day), {"died": True, "died_on": day}
@@ -281,6 +289,7 @@ def _person(row: Mapping[str, Any]) -> Person:
     return Person(
         id=row["id"],
         details=Details(**{name: row[name] for name in PERSON_FIELDS}),
+        channel=row["channel"],
         opted_out=row["opted_out"],
         paused_until=row["paused_until"],
         died=row["died"],

@@ -30,7 +30,7 @@ ENGINE_NEEDS: set[tuple[str, Audience]] = {
     ("mentor-proposed", "volunteer"), ("mentor-wanted", "staff"),
     ("referral-sent", "volunteer"), ("referral-declined", "staff"),
     ("transfer-asked", "staff"), ("transfer-declined", "staff"),
-    ("closing-wanted", "staff"), ("escalation", "staff"), ("erasure-asked", "staff"), ("opted-out", "staff"),
+    ("closing-wanted", "staff"), ("escalation", "staff"), ("erasure-asked", "staff"),
 }  # fmt: skip
 """What the rules of the domain send, and to whom."""
 EACH: list[tuple[str, Audience]] = [

@@ -537,6 +537,7 @@ _BODIES: dict[str, Callable[[MadeUp, Random], c.Body]] = {
     "resume-messages": lambda life, draw: c.ResumeMessages(),
     "opt-out": lambda life, draw: c.OptOut(),
     "opt-in": lambda life, draw: c.OptIn(),
+    "record-wishes": lambda life, draw: c.RecordWishes(zone=draw.choice(["Europe/Paris", "Pacific/Noumea"])),
     "record-death": lambda life, draw: c.RecordDeath(on=draw.choice([None, life._day(draw, -30, 1)])),
     "request-erasure": lambda life, draw: c.RequestErasure(),
     "sync": lambda life, draw: c.Sync(),

@@ -135,10 +135,14 @@ def test_no_message_to_the_participant_leaves_after_a_closing() -> None:
 @pytest.mark.parametrize(("outcome", "told"), [("moved", True), ("withdrawn", False)])
 def test_a_silent_closing_also_silences_staff(outcome: str, told: bool) -> None:
     """A notice to the referent, owed at night, waits for the morning."""
-    life = released().when("2027-03-02 22:00", c.OptOut()).then("OptedOut", "MessageDue", "MessageDeferred")
+    life = (
+        released()
+        .when("2027-03-02 22:00", c.RequestErasure())
+        .then("ErasureRequested", "MessageDue", "MessageDeferred")
+    )
     life.when("2027-03-02 23:00", c.Close(outcome=outcome))
     life.when("2027-03-03 12:00")
-    assert bool(life.all("MessageSent", message=life.last("MessageDue", template="opted-out").message)) is told
+    assert bool(life.all("MessageSent", message=life.last("MessageDue", template="erasure-asked").message)) is told
 
 
 def test_an_unknown_outcome_closes_nothing() -> None:

@@ -139,7 +139,12 @@ def _people() -> Iterator[Life]:
     message = life.last("MessageDue").message
     for said in ("delivered", "bounced"):
         life.when("2027-03-08 13:00", c.RecordReceipt(of="message", id=message, said=said))
-    yield life.when("2027-03-08", c.Resume()).when("2027-03-08 22:00", c.OptOut()).when("2027-03-09", c.RecordDeath())
+    yield (
+        life.when("2027-03-07", c.RecordWishes(channel="sms", language="en"))
+        .when("2027-03-08", c.Resume())
+        .when("2027-03-08 22:00", c.RequestErasure())
+        .when("2027-03-09", c.RecordDeath())
+    )
     for answer in ("failed", "unknown"):
         yield released(deliver=(answer, "")).when("2027-03-05", request())
 

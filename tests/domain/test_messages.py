@@ -69,19 +69,19 @@ def test_after_an_outage_only_what_is_still_valid_leaves() -> None:
 def test_in_quiet_hours_a_message_waits_for_the_morning_though_the_fact_is_immediate() -> None:
     life = (
         released()
-        .when("2027-03-02 20:00", c.OptOut())
-        .then("OptedOut", "MessageDue", said("MessageDeferred", until="2027-03-03 08:00"))
+        .when("2027-03-02 20:00", c.RequestErasure())
+        .then("ErasureRequested", "MessageDue", said("MessageDeferred", until="2027-03-03 08:00"))
     )
     life.when("2027-03-03 08:00").then("MessageReady", also=True)
-    assert life.all("MessageSent", message=owed(life, "opted-out"))
+    assert life.all("MessageSent", message=owed(life, "erasure-asked"))
 
 
 def test_the_night_when_the_clocks_change_is_an_hour_shorter() -> None:
     """That of Easter, in 2027: nobody is written to before Tuesday, at eight o'clock of summer time."""
     life = (
         released()
-        .when("2027-03-27 23:30", c.OptOut())
-        .then("OptedOut", "MessageDue", said("MessageDeferred", until="2027-03-30 08:00"))
+        .when("2027-03-27 23:30", c.RequestErasure())
+        .then("ErasureRequested", "MessageDue", said("MessageDeferred", until="2027-03-30 08:00"))
     )
     assert life.last("MessageDeferred").until.isoformat() == "2027-03-30T06:00:00+00:00"
 
@@ -94,7 +94,7 @@ def test_a_message_that_would_be_too_late_in_the_morning_is_suppressed() -> None
 
 
 def test_the_recipients_own_night_is_met_when_it_is_sent() -> None:
-    life = given(PLANNED, OUT, deliver=None).when("2027-03-02 10:00", c.OptOut())
+    life = given(PLANNED, OUT, deliver=None).when("2027-03-02 10:00", c.RequestErasure())
     life.when("2027-03-02 10:01", Answer("deliver", "deferred", until="2027-03-02 13:00")).then(
         said("MessageDeferred", until="2027-03-02 13:00")
     )
@@ -103,8 +103,8 @@ def test_the_recipients_own_night_is_met_when_it_is_sent() -> None:
 
 def test_an_alert_and_a_message_of_easter_wait_for_tuesday() -> None:
     """28 March 2027 is Easter Sunday."""
-    life = given(PLANNED, OUT).when("2027-03-27 21:00", c.OptOut())
-    life.then("OptedOut", "MessageDue", said("MessageDeferred", until="2027-03-30 08:00"))
+    life = given(PLANNED, OUT).when("2027-03-27 21:00", c.RequestErasure())
+    life.then("ErasureRequested", "MessageDue", said("MessageDeferred", until="2027-03-30 08:00"))
     assert life.last("MessageDue").valid_until == paris("2027-04-02 08:00"), "worth sending from when it might leave"
 
 
@@ -170,14 +170,14 @@ def test_a_reminder_that_waits_for_the_morning_is_dropped_when_it_is_pointless_b
     ],
 )  # fmt: skip
 def test_what_the_channel_answers_is_final(answer: str, kind: str) -> None:
-    life = given(PLANNED, OUT, deliver=None).when("2027-03-02 10:00", c.OptOut())
+    life = given(PLANNED, OUT, deliver=None).when("2027-03-02 10:00", c.RequestErasure())
     life.when("2027-03-02 10:01", Answer("deliver", answer, "because")).then(kind)
-    assert owed(life, "opted-out") not in life.state.messages
+    assert owed(life, "erasure-asked") not in life.state.messages
 
 
 def test_a_channel_may_say_later_that_it_arrived_or_bounced() -> None:
-    life = released().when("2027-03-02 10:00", c.OptOut())
-    message = owed(life, "opted-out")
+    life = released().when("2027-03-02 10:00", c.RequestErasure())
+    message = owed(life, "erasure-asked")
     life.when("2027-03-02 11:00", c.RecordReceipt(of="message", id=message, said="delivered")).then("MessageDelivered")
     life.when("2027-03-02 12:00", c.RecordReceipt(of="message", id=message, said="bounced")).then(
         said("MessageBounced", reason="unknown")
@@ -188,16 +188,16 @@ def test_a_channel_may_say_later_that_it_arrived_or_bounced() -> None:
 
 
 def test_what_a_channel_says_twice_changes_nothing_the_second_time() -> None:
-    life = released().when("2027-03-02 10:00", c.OptOut())
-    heard = c.RecordReceipt(of="message", id=owed(life, "opted-out"), said="delivered")
+    life = released().when("2027-03-02 10:00", c.RequestErasure())
+    heard = c.RecordReceipt(of="message", id=owed(life, "erasure-asked"), said="delivered")
     life.when("2027-03-02 11:00", heard).then("MessageDelivered").when("2027-03-02 11:05", heard).then()
 
 
 def test_a_channel_may_know_better_what_became_of_a_message_and_sooner() -> None:
     """Of one whose fate is unknown, and of one that is still on its way by our own account."""
     for answer in ("unknown", None):
-        life = given(PLANNED, OUT, deliver=None).when("2027-03-02 10:00", c.OptOut())
-        message = owed(life, "opted-out")
+        life = given(PLANNED, OUT, deliver=None).when("2027-03-02 10:00", c.RequestErasure())
+        message = owed(life, "erasure-asked")
         if answer is not None:
             life.when("2027-03-02 10:01", Answer("deliver", answer))
         life.when("2027-03-02 11:00", c.RecordReceipt(of="message", id=message, said="delivered")).then(
@@ -210,8 +210,8 @@ def test_a_channel_may_know_better_what_became_of_a_message_and_sooner() -> None
 
 @pytest.mark.parametrize("answer", ["failed", "suppressed"])
 def test_nothing_is_heard_of_a_message_that_never_left(answer: str) -> None:
-    life = given(PLANNED, OUT, deliver=None).when("2027-03-02 10:00", c.OptOut())
-    message = owed(life, "opted-out")
+    life = given(PLANNED, OUT, deliver=None).when("2027-03-02 10:00", c.RequestErasure())
+    message = owed(life, "erasure-asked")
     life.when("2027-03-02 10:01", Answer("deliver", answer, "because"))
     for id in (message, NO_ONE):
         life.when("2027-03-02 11:00", c.RecordReceipt(of="message", id=id, said="delivered")).refused(
@@ -220,7 +220,7 @@ def test_nothing_is_heard_of_a_message_that_never_left(answer: str) -> None:
 
 
 def test_nothing_is_heard_of_a_message_that_still_waits_for_the_morning() -> None:
-    life = released().when("2027-03-02 22:00", c.OptOut())
-    life.when("2027-03-02 23:00", c.RecordReceipt(of="message", id=owed(life, "opted-out"), said="bounced")).refused(
-        "unknown-message"
-    )
+    life = released().when("2027-03-02 22:00", c.RequestErasure())
+    life.when(
+        "2027-03-02 23:00", c.RecordReceipt(of="message", id=owed(life, "erasure-asked"), said="bounced")
+    ).refused("unknown-message")

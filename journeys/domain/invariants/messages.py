@@ -58,6 +58,8 @@ class Messages:
         match data:
             case e.JourneyPlanned(zone=zone):
                 self.zone = zone
+            case e.WishesRecorded(zone=zone):
+                self.zone = zone or self.zone
             case e.OptedOut():
                 self.stops.add("opted-out")
             case e.OptedIn():

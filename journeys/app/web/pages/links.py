@@ -122,6 +122,14 @@ DONE: Final[Mapping[tuple[Purpose, str], tuple[str, str]]] = {
         N_("Vous avez demandé une autre heure"),
         N_("On vous appellera pour en convenir. D'ici là, l'heure prévue reste notée."),
     ),
+    (Purpose.MESSAGES, "stop"): (
+        N_("Vous ne recevrez plus de messages"),
+        N_("La personne qui vous accompagne le sait, et conviendra avec vous d'une autre façon de garder le lien. Si "
+           "vous changez d'avis, dites-le-lui : elle vous donnera un autre lien."),
+    ),
+    (Purpose.MESSAGES, "again"): (
+        N_("Vous recevrez de nouveau nos messages"), N_("Merci. Vous pouvez les arrêter quand vous voulez."),
+    ),
 }  # fmt: skip
 
 
