@@ -76,8 +76,6 @@ _PURPOSES: Final = {
 
 def _asks(state: State, book: Handbook, now: datetime) -> Iterator[Ask]:
     end = now + LASTS
-    if state.died_on is None:
-        yield Ask("participant", state.person, Purpose.MESSAGES, "again" if state.opted_out else "stop", end)
     for id, mentor in state.proposals.items():
         yield Ask("mentor", mentor, Purpose.PROPOSAL, id, end)
     if state.match is not None:
@@ -90,3 +88,5 @@ def _asks(state: State, book: Handbook, now: datetime) -> Iterator[Ask]:
     for id, appointment in state.appointments.items():
         if appointment.outcome is None and appointment.at > now and state.died_on is None:
             yield Ask("participant", state.person, Purpose.APPOINTMENT, id, min(appointment.at, end))
+    if state.died_on is None:
+        yield Ask("participant", state.person, Purpose.MESSAGES, "again" if state.opted_out else "stop", end)
