@@ -4,7 +4,6 @@ import json
 import re
 from datetime import date, timedelta
 from functools import cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import holidays
 
@@ -62,15 +61,6 @@ def is_calendar(name: str) -> bool:
     try:
         _holidays_of(name)
     except CalendarUnknown:
-        return False
-    return True
-
-
-def is_zone(name: str) -> bool:
-    """Whether this is a time zone, spelt as the time zone database spells it."""
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
         return False
     return True
 

@@ -113,6 +113,12 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
         "un message plus en retard que cela n’est plus envoyé",
         "a message later than this is not sent",
     ),
+    "Clock.spread": (
+        "sur combien de temps part ce qui n’a pas d’heure exacte (rappels en jours, points, fin des heures calmes) : "
+        "30 minutes ; 2 hours au plus",
+        "over how long leaves what has no exact hour (reminders in days, reviews, the end of quiet hours): 30 minutes; "
+        "2 hours at most",
+    ),
     "DateRule": ("Une date prévue, déplacée, puis arrivée.", "A date that is expected, moved, then happens."),
     "DateRule.label": _LABEL,
     "DateRule.confirm_within": (

@@ -109,6 +109,8 @@ def correct(work: Deciding, body: c.Correct) -> None:
             work.fact(e.AppointmentCorrected(appointment=body.id, to=to))
         case _:
             raise Refusal("correct-to", known="attended, missed, excused")
+    if body.to == "missed":
+        escalation.raise_about(work, _ladder(work, known), about(body.id))
     if body.to == "attended":
         escalation.resolve_about(work, about(body.id), "answered")
         _attended(work, known)
@@ -174,7 +176,8 @@ def _reminder(work: Deciding, at: datetime) -> datetime | None:
 def _asking(work: Deciding, at: datetime, minutes: int) -> datetime:
     """The next working morning after its end."""
     calendar = work.book.calendar
-    return calendar.opening(calendar.roll(calendar.day(at + timedelta(minutes=minutes)) + ONE_DAY, Roll.FORWARD))
+    morning = calendar.roll(calendar.day(at + timedelta(minutes=minutes)) + ONE_DAY, Roll.FORWARD)
+    return work.spread(calendar.opening(morning))
 
 
 def _offered(work: Deciding, body: c.BookAppointment | c.MoveAppointment) -> tuple[datetime, ...]:

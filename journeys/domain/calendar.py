@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict
 
-from journeys.domain.moments import Duration, Unit
+from journeys.domain.moments import Duration, Unit, elapsed
 from journeys.domain.programme import Clock, Roll
 
 ONE_DAY = timedelta(days=1)
@@ -146,11 +146,6 @@ class Calendar:
         if end > instant:
             return end
         return datetime.combine(day, time.fromisoformat(self.clock.quiet_to), self.zone).replace(fold=1).astimezone(UTC)
-
-
-def elapsed(length: Duration) -> timedelta:
-    """A count of instants as elapsed time."""
-    return timedelta(hours=length.amount) if length.unit is Unit.HOUR else timedelta(minutes=length.amount)
 
 
 # The same few days and hours are asked for again and again: at each event the whole plan of a journey is compared.

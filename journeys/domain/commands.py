@@ -524,12 +524,6 @@ class RecordWishes(Body):
     language: Literal["fr", "en"] | None = None
     zone: Zone | None = None
 
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if self.channel is None and self.language is None and self.zone is None:
-            raise ValueError("give a channel, a language or a time zone")
-        return self
-
 
 class RecordDeath(Body):
     name: Literal["record-death"] = "record-death"

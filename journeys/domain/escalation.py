@@ -61,6 +61,7 @@ def _until_morning(work: Deciding, id: str) -> None:
     known = work.state.escalations[id]
     until = first_free(work.now, work.book.calendar, Spares.NOTHING if known.urgent else Spares.REST)
     if until > work.now:
+        until = work.spread(until)
         deferred = e.EscalationDeferred(escalation=id, step=known.step, until=until, effect=work.state.seq)
         work.follow(deferred, "quiet-hours")
 
@@ -127,7 +128,7 @@ def _after_step(work: Deciding, ladder: Ladder, step: int, raised_at: datetime, 
 
 def next_review(work: Deciding, interval: Duration) -> datetime:
     """When a journey is looked at again."""
-    return work.book.calendar.term_end(work.now, interval, work.book.calendar.clock.opens)
+    return work.spread(work.book.calendar.term_end(work.now, interval, work.book.calendar.clock.opens))
 
 
 def told_after_closing(work: Deciding) -> dict[str, datetime]:

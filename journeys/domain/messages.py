@@ -5,9 +5,10 @@ from typing import Literal
 
 from journeys.domain import commands as c
 from journeys.domain import events as e
-from journeys.domain.calendar import Calendar, elapsed, in_zone
+from journeys.domain.calendar import Calendar, in_zone
 from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.events import Subject
+from journeys.domain.moments import elapsed
 from journeys.domain.sending import Spares, first_free, when_to_send
 from journeys.domain.state import Deadline, Message, State, Status
 
@@ -73,7 +74,8 @@ def hold_back(work: Deciding, id: str) -> bool:
     if leaves is None:
         work.follow(e.MessageSuppressed(message=id, reason="too-late"), "quiet-hours")
     else:
-        work.follow(e.MessageDeferred(message=id, until=leaves, effect=None), "quiet-hours")
+        until = leaves if message.urgent else min(work.spread(leaves), message.valid_until)
+        work.follow(e.MessageDeferred(message=id, until=until, effect=None), "quiet-hours")
     return True
 
 

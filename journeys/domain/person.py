@@ -137,6 +137,8 @@ def opt_in(work: Deciding) -> None:
 
 
 def record_wishes(work: Deciding, body: c.RecordWishes) -> None:
+    if body.channel is None and body.language is None and body.zone is None:
+        raise Refusal("no-wish")
     work.fact(e.WishesRecorded(channel=body.channel, language=body.language, zone=body.zone))
 
 

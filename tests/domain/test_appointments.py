@@ -95,6 +95,14 @@ def test_told_wrongly_it_is_corrected() -> None:
     )
 
 
+def test_missed_after_all_it_escalates_as_if_it_had_been_told_at_once() -> None:
+    life = booked(milestone="visit").when("2027-03-20 10:00")
+    life.when("2027-03-20 10:00", close(life, "excused"))
+    life.when("2027-03-22 10:00", c.Correct(what="appointment", id=life.appointment, to="missed")).then(
+        said("AppointmentCorrected", to="missed"), said("EscalationRaised", ladder="follow-up")
+    )
+
+
 @pytest.mark.parametrize("outcome", ["attended", "missed"])
 def test_nobody_knows_how_it_went_before_it_was(outcome: str) -> None:
     life = booked()

@@ -1,9 +1,13 @@
 """Messages: when they are owed, when they wait for the morning, when they must not leave."""
 
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
 
 from journeys.domain import commands as c
-from tests.domain.given import Answer, Life, day, given, paris, plan, released, said
+from journeys.domain.sending import spread
+from tests.domain.given import STREAM, Answer, Life, book_of, day, given, paris, plan, released, said
 
 NO_ONE = "00000000-0000-4000-8000-000000000000"
 
@@ -114,6 +118,22 @@ def test_the_hours_are_those_of_where_the_person_lives() -> None:
     life.then(said("MessageDue", to="participant"), said("MessageDeferred", until="2027-03-19 18:30"), also=True)
     life.when("2027-03-19 18:30").then("MessageReady")
     assert life.all("MessageSent", message=life.last("MessageDue", to="participant").message)
+
+
+def test_what_has_no_exact_hour_is_spread_and_what_is_urgent_goes_first() -> None:
+    """The same journey has the same moment in each window; an appointment keeps its hour."""
+    text = Path(__file__).with_name("house.yaml").read_text()
+    book = book_of(text.replace("clock: {", "clock: {spread: 30 minutes, ", 1))
+    assert book.programme.clock.spread is not None
+    nine = spread(paris("2027-03-03 09:00"), timedelta(minutes=30), STREAM)
+    assert nine > paris("2027-03-03 09:00")
+    life = given(PLANNED, OUT, book=book).when("2027-03-03 09:00").when(nine)
+    life.then("ReminderTaken", said("MessageDue", to="participant"), also=True)
+    life.when("2027-03-05 22:00", c.RequestErasure())
+    assert life.last("MessageDeferred").until == spread(paris("2027-03-06 08:00"), timedelta(minutes=30), STREAM)
+    life.when("2027-03-08 10:00", c.BookAppointment(at=paris("2027-03-12 14:00")))
+    assert life.last("AppointmentBooked").remind_at == paris("2027-03-10 14:00")
+    assert life.last("AppointmentBooked").ask_at == spread(paris("2027-03-15 09:00"), timedelta(minutes=30), STREAM)
 
 
 # --- what must not leave

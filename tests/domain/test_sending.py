@@ -5,8 +5,10 @@
 
 import calendar as calendar_module
 import os
+from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,7 +19,7 @@ from journeys.authoring.calendars import calendar_text
 from journeys.domain.calendar import Calendar, compile_calendar, in_zone
 from journeys.domain.moments import Duration, Unit
 from journeys.domain.programme import Clock
-from journeys.domain.sending import Spares, first_free, reminder_of, when_to_send
+from journeys.domain.sending import Spares, first_free, reminder_of, spread, when_to_send
 
 CASES = int(os.environ.get("SENDING_CASES", "200"))
 ZONES = (
@@ -203,3 +205,19 @@ def test_a_zone_that_is_none_counts_as_the_programmes() -> None:
     assert in_zone(calendar, "Nowhere/Near") is calendar
     assert in_zone(calendar, "America") is calendar
     assert in_zone(calendar, "../../etc/passwd") is calendar
+
+
+# --- spread
+
+
+JOURNEYS = [f"journey-{UUID(int=number)}" for number in range(5_000)]
+
+
+def test_five_thousand_journeys_of_monday_at_nine_are_spread_evenly_each_always_at_its_own_moment() -> None:
+    nine, half_an_hour = wall("2027-03-01 09:00", "Europe/Paris"), timedelta(minutes=30)
+    moments = [spread(nine, half_an_hour, journey) for journey in JOURNEYS]
+    assert moments == [spread(nine, half_an_hour, journey) for journey in JOURNEYS]
+    assert all(nine <= at <= nine + half_an_hour for at in moments)
+    by_minute = Counter((at - nine) // timedelta(minutes=1) for at in moments)
+    assert max(by_minute.values()) < 2 * len(JOURNEYS) / 30
+    assert Counter(moments).most_common(1)[0][1] < 20, "within what any gateway takes in a second"
