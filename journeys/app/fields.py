@@ -102,6 +102,7 @@ ABOUT: Final[dict[str, Said]] = {
         "l'IBAN du compte payé ; rien pour un bon, ni de la main à la main",
         "the IBAN of the account that is paid; none for a voucher or from hand to hand",
     ),
+    "every": Said("pour une série : tous les combien", "for a series: how often"),
     "id": Said(
         "ce qu'il faut corriger : code de l'étape, de la date, du suivi, de la situation, ou id du rendez-vous",
         "what to correct: code of the milestone, date, contact, situation, or the appointment's id",
@@ -145,6 +146,7 @@ ABOUT: Final[dict[str, Said]] = {
     "situation": Said("la situation : housing, job…", "the situation: housing, job…"),
     "summons": Said("c'est une convocation", "it is a summons"),
     "text": Said("le texte", "the text"),
+    "times": Said("pour une série : combien de fois en tout", "for a series: how many times in all"),
     "to": Said("à qui (pseudo) ; pour corriger : la bonne valeur", "to whom (handle); to correct: the right value"),
     "until": Said("jusqu'à quel jour", "until which day"),
     "value": Said("la valeur", "the value"),

@@ -7,6 +7,8 @@ from functools import cache
 
 import holidays
 
+from journeys.domain.calendar import is_zone
+
 _NAME = re.compile(r"^([A-Z]{2})(?:-([A-Z0-9]{1,3}))?$")
 
 

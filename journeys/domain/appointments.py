@@ -1,6 +1,8 @@
 """Appointments: booked, moved, reminded, and asked about until somebody says how they went."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Final
 
 from journeys.domain import commands as c
 from journeys.domain import contacts, escalation, messages, milestones, rights
@@ -16,6 +18,10 @@ from journeys.domain.state import Appointment
 NOTICE = timedelta(hours=48)
 """A participant is reminded so long before; earlier where days of rest lie between."""
 
+EVERY: Final = {
+    "week": Duration(1, Unit.WEEK), "two-weeks": Duration(2, Unit.WEEK), "month": Duration(1, Unit.MONTH),
+}  # fmt: skip
+
 ASKED_AGAIN = Duration(2, Unit.WORKING_DAY)
 """After so long without an answer the question is escalated."""
 
@@ -29,15 +35,31 @@ def book(work: Deciding, body: c.BookAppointment) -> None:
         raise Refusal("unknown-milestone", milestone=body.milestone, known=", ".join(work.book.programme.milestones))
     if body.contact is not None and body.contact not in work.book.programme.contacts:
         raise Refusal("unknown-contact", contact=body.contact, known=", ".join(work.book.programme.contacts))
+    if (body.every is None) != (body.times == 1):
+        raise Refusal("half-a-series")
     assert work.command is not None
     _must_be_ahead(work, body.at)
-    work.fact(
-        e.AppointmentBooked(
-            appointment=work.command.id, at=body.at, minutes=body.minutes, milestone=body.milestone,
-            contact=body.contact, summons=body.summons, remind_at=_reminder(work, body.at),
-            ask_at=_asking(work, body.at, body.minutes), or_at=_offered(work, body),
-        )
-    )  # fmt: skip
+    for number, at in enumerate(_series(work, body)):
+        id = work.command.id if number == 0 else work.id_for(f"appointment/{work.command.id}/{number}")
+        work.fact(
+            e.AppointmentBooked(
+                appointment=id, at=at, minutes=body.minutes, milestone=body.milestone, contact=body.contact,
+                summons=body.summons, remind_at=_reminder(work, at), ask_at=_asking(work, at, body.minutes),
+                or_at=_offered(work, body) if number == 0 else (),
+            )
+        )  # fmt: skip
+
+
+def _series(work: Deciding, body: c.BookAppointment) -> Iterator[datetime]:
+    """The first time, then the same hour of the clock week after week, moved off days on which nobody works."""
+    calendar = work.book.calendar
+    yield body.at
+    if body.every is None:
+        return
+    every, first = EVERY[body.every], body.at.astimezone(calendar.zone)
+    for number in range(1, body.times):
+        day = calendar.add(first.date(), Duration(every.amount * number, every.unit))
+        yield calendar.at(calendar.roll(day, Roll.FORWARD), f"{first:%H:%M}")
 
 
 def move(work: Deciding, body: c.MoveAppointment) -> None:

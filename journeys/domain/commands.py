@@ -31,6 +31,7 @@ Offered = Annotated[tuple[When, ...], Field(max_length=4)]
 """Other times that would also suit: the person may move an appointment to one of them."""
 Zone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_zone)]
 """Where somebody lives, as a name of the time zone database: `Indian/Reunion`."""
+Every = Literal["week", "two-weeks", "month"]
 Window = Annotated[int, Field(ge=1, le=1_000_000)]
 Number = Annotated[int, Field(ge=1, le=1_000_000)]
 
@@ -237,6 +238,10 @@ class BookAppointment(Body):
     contact: Code | None = None
     summons: bool = False
     or_at: Offered = added(())
+    every: Every | None = added(None)
+    """A series: again at the same hour of the clock, so often; on the next working day where that is none."""
+    times: Annotated[int, Field(ge=1, le=26)] = added(1)
+    """How many in all."""
 
 
 class MoveAppointment(Body):

@@ -249,3 +249,30 @@ def life_command(body: c.Body) -> c.Command:
         {"id": PERSON, "stream": f"journey-{PERSON}", "body": body, "actor": PERSON, "roles": (), "occurred_at": AT,
          "signed_at": AT}
     )  # fmt: skip
+
+
+# --- series
+
+
+def test_a_series_keeps_its_hour_through_a_change_of_clocks_and_leaves_holidays_alone() -> None:
+    """Mondays at ten: 29 March is Easter Monday, in summer time."""
+    life = released().when("2027-03-10 10:00", c.BookAppointment(at=paris("2027-03-15 10:00"), every="week", times=4))
+    life.then(
+        said("AppointmentBooked", at="2027-03-15 10:00"), said("AppointmentBooked", at="2027-03-22 10:00"),
+        said("AppointmentBooked", at="2027-03-30 10:00", remind_at="2027-03-27 10:00"),
+        said("AppointmentBooked", at="2027-04-05 10:00"),
+    )  # fmt: skip
+    assert len(life.state.appointments) == 4
+
+
+def test_a_monthly_series_takes_the_last_day_of_a_short_month() -> None:
+    life = released().when("2027-03-10 10:00", c.BookAppointment(at=paris("2027-03-31 15:00"), every="month", times=3))
+    life.then(
+        said("AppointmentBooked", at="2027-03-31 15:00"), said("AppointmentBooked", at="2027-04-30 15:00"),
+        said("AppointmentBooked", at="2027-05-31 15:00"),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("half", [{"every": "week"}, {"times": 3}])
+def test_half_a_series_is_none(half: dict[str, Any]) -> None:
+    released().when("2027-03-10 10:00", c.BookAppointment(at=AT, **half)).refused("half-a-series")
