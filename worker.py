@@ -34,6 +34,7 @@ from journeys.leaving import leave
 from journeys.settings import Problem, Settings, SettingsError, load_settings
 from journeys.store import signing_keys
 from journeys.store.database import Pool, await_pool, open_pool
+from journeys.store.keys import Keys
 from journeys.store.signing import KeyRing
 from workflows.archiving import ArchiveWorkflow
 from workflows.checkpoints import CheckpointsWorkflow
@@ -147,13 +148,14 @@ async def serve(settings: Settings) -> None:
                 en="name the database, or run “journeys up”, which takes care of it",
             )
         )
-    client = await temporal.connect(settings)
-    pool = await await_pool(settings.database_url, DATABASE_SECONDS)
+    keys = Keys.beside(settings.database_url, settings)
+    client = await temporal.connect(settings, keys)
+    pool = await await_pool(settings.database_url, DATABASE_SECONDS, keys)
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
-    sequencer = await open_pool(settings.database_url, role="journeys_sequencer", largest=2)
+    sequencer = await open_pool(settings.database_url, role="journeys_sequencer", largest=2, keys=keys)
     try:
         resources = replace(make_resources(pool, settings, client), notary=make_notary(pool, sequencer, settings))
         await signing_keys.announce(pool, resources.ring)

@@ -23,7 +23,7 @@ SEED = b"7" * 32
 
 async def measure(ground: Ground, rounds: int) -> list[Figure]:
     place = await ground.place()
-    sequencer = await open_pool(place.stack.database_url, role="journeys_sequencer", largest=1)
+    sequencer = await open_pool(place.stack.database_url, role="journeys_sequencer", largest=1, keys=place.pool.keys)
     took: list[float] = []
     waited: list[float] = []
     for _ in range(rounds + 1):

@@ -26,6 +26,7 @@ from journeys.settings import Settings, load_settings
 from journeys.store import publishing
 from journeys.store.database import Pool, open_pool
 from journeys.store.hearing import hearing
+from journeys.store.keys import Keys, prepare
 from journeys.store.migrating import migrate
 from journeys.store.signing import KeyRing, draw_parts, sign
 
@@ -85,7 +86,8 @@ class Place:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "benchmarks.serving", queue,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=ROOT,
-            env={**os.environ, **environment(self.stack.info), "JOURNEYS_SIGNING_KEY": key},
+            env={**os.environ, **environment(self.stack.info),
+                 "JOURNEYS_SIGNING_KEY": key, "JOURNEYS_SEALING_KEY": key},
         )  # fmt: skip
         assert process.stdin is not None and process.stdout is not None
         try:
@@ -141,17 +143,20 @@ async def _place(time_skipping: bool) -> AsyncIterator[Place]:
     try:
         async with Stack.start(home, time_skipping=time_skipping) as stack:
             await migrate(stack.database_url)
-            owner = await open_pool(stack.database_url, role=None, check=False)
+            settings = load_settings(
+                data_dir=home, database_url=stack.database_url, temporal_address=stack.temporal_address,
+                signing_key=key, sealing_key=key,
+            )  # fmt: skip
+            kept = Keys.beside(stack.database_url, settings)
+            await prepare(kept.dsn)
+            owner = await open_pool(stack.database_url, role=None, check=False, keys=kept)
             await owner.execute(_BARE_TABLE)
             await owner.close()
-            settings = load_settings(
-                data_dir=home, database_url=stack.database_url, temporal_address=stack.temporal_address, signing_key=key
-            )
-            pool = await open_pool(stack.database_url)
+            pool = await open_pool(stack.database_url, keys=kept)
             keys = settings.signing_keys()
             async with hearing(pool, stack.database_url):
                 yield Place(
-                    stack, settings, await temporal.connect(settings, stack.temporal_address), pool,
+                    stack, settings, await temporal.connect(settings, kept, stack.temporal_address), pool,
                     KeyRing(keys.current, dict(keys.by_id)),
                     await publishing.keep(pool, "programme", PROGRAMME, read_programme(PROGRAMME).text),
                     await publishing.keep(

@@ -21,8 +21,8 @@ from worker import WORKER_OPTIONS, make_resources, make_worker
 async def main(queue: str) -> None:
     settings = load_settings(task_queue=queue)
     assert settings.database_url is not None
-    client = await temporal.connect(settings)
     pool = await open_pool(settings.database_url)
+    client = await temporal.connect(settings, pool.keys)
     references = Worker(
         client,
         task_queue=f"{queue}-bare",

@@ -1,10 +1,11 @@
--- Databases and roles beside each other in one PostgreSQL: Temporal's two, and the journal's own. Runs again safely.
+-- Databases and roles beside each other in one PostgreSQL: Temporal's two, the journal's own, and the
+-- keys of what is sealed in it. Runs again safely.
 -- Run by create-databases.sh, as a superuser.
 --
 --   temporal         owns temporal and temporal_visibility
---   journeys_owner   owns journeys; runs the migrations, nothing else
+--   journeys_owner   owns journeys and journeys_keys; runs the migrations, nothing else
 --   journeys_app     workers and command line; a member of journeys_writer, which may add to the journal only, and of
---                    journeys_sequencer
+--                    journeys_sequencer and journeys_keys
 --
 -- The migrations give the group roles journeys_writer, journeys_reader and journeys_retention (which deletes body
 -- parts whose time is over), journeys_web (which sees what a session may) and journeys_sequencer (which gives events
@@ -25,7 +26,7 @@ SET client_min_messages = 'warning';
 SELECT format('CREATE ROLE %I', name)
 FROM unnest(ARRAY[
     'temporal', 'journeys_owner', 'journeys_app', 'journeys_writer', 'journeys_reader', 'journeys_retention',
-    'journeys_web', 'journeys_sequencer'
+    'journeys_web', 'journeys_sequencer', 'journeys_keys'
 ]) AS name
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name)
 \gexec
@@ -36,12 +37,13 @@ ALTER ROLE journeys_app LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION 
 ALTER ROLE journeys_writer NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
 ALTER ROLE journeys_reader NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
 ALTER ROLE journeys_retention NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
+ALTER ROLE journeys_keys NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
 ALTER ROLE journeys_web NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
 ALTER ROLE journeys_sequencer NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
 
-GRANT journeys_writer, journeys_reader, journeys_web, journeys_sequencer TO journeys_app;
+GRANT journeys_writer, journeys_reader, journeys_web, journeys_sequencer, journeys_keys TO journeys_app;
 -- The migrations ask for it; to the owner of the tables it gives nothing new.
-GRANT journeys_writer, journeys_reader, journeys_retention, journeys_web, journeys_sequencer TO journeys_owner;
+GRANT journeys_writer, journeys_reader, journeys_retention, journeys_web, journeys_sequencer, journeys_keys TO journeys_owner;
 
 -- C.UTF-8 of PostgreSQL itself: the order of an index does not change with the C library of the next image.
 SELECT format(
@@ -51,12 +53,14 @@ SELECT format(
 FROM (VALUES
     ('temporal', 'temporal'),
     ('temporal_visibility', 'temporal'),
-    ('journeys', 'journeys_owner')
+    ('journeys', 'journeys_owner'),
+    ('journeys_keys', 'journeys_owner')
 ) AS wanted (database, owner)
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = database)
 \gexec
 
 -- By default every role may connect to every database.
-REVOKE ALL ON DATABASE postgres, temporal, temporal_visibility, journeys FROM PUBLIC;
+REVOKE ALL ON DATABASE postgres, temporal, temporal_visibility, journeys, journeys_keys FROM PUBLIC;
 GRANT CONNECT ON DATABASE journeys TO journeys_writer, journeys_reader, journeys_retention, journeys_web,
     journeys_sequencer;
+GRANT CONNECT ON DATABASE journeys_keys TO journeys_keys;

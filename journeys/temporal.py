@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -34,6 +35,7 @@ from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.converter import (
     CompositePayloadConverter,
     DataConverter,
+    DefaultFailureConverterWithEncodedAttributes,
     StorageDriverStoreContext,
     WorkflowSerializationContext,
 )
@@ -44,10 +46,13 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from temporalio.workflow import Info
 
 from journeys import contract
+from journeys.codec import SealingCodec
 from journeys.contract import Answer, Begin, Fate, Subscription
-from journeys.domain.commands import Command
+from journeys.domain.commands import Command, Plan
 from journeys.domain.fund import ZONE
 from journeys.settings import Settings
+from journeys.store.database import LOST
+from journeys.store.keys import Keys, NoKey
 
 _ENCODINGS = tuple(PydanticPayloadConverter().converters.values())
 
@@ -62,7 +67,16 @@ class OnePayloadConverter(CompositePayloadConverter):
         super().__init__(*_ENCODINGS)
 
 
-DATA_CONVERTER = DataConverter(payload_converter_class=OnePayloadConverter)
+DATA_CONVERTER = DataConverter(
+    payload_converter_class=OnePayloadConverter, failure_converter_class=DefaultFailureConverterWithEncodedAttributes
+)
+"""Without keys: reads histories of before the sealing, and what has no person in it."""
+
+
+def sealing(keys: Keys) -> DataConverter:
+    """What every client, and through it every worker and replayer, reads and writes payloads with."""
+    return replace(DATA_CONVERTER, payload_codec=SealingCodec(keys))
+
 
 TASK_TIMEOUT = timedelta(seconds=5)
 """A killed worker costs its callers one such timeout."""
@@ -102,10 +116,11 @@ class Malformed(Exception):
     """The command was rejected before it could become part of any history."""
 
 
-async def connect(settings: Settings, address: str | None = None, *, entering: bool = False) -> Client:
+async def connect(settings: Settings, keys: Keys, address: str | None = None, *, entering: bool = False) -> Client:
     """A client of the configured server (TEMPORAL_* through envconfig). Raises Unreachable.
 
     Args:
+        keys: what it sends is sealed under these.
         entering: of an entry point, whose `send` tries again by itself and must know how each try ended.
     """
     config = ClientConfig.load_client_connect_config()
@@ -113,7 +128,7 @@ async def connect(settings: Settings, address: str | None = None, *, entering: b
     config.setdefault("namespace", settings.temporal_namespace)
     retries = _ONE_TRY if entering else None
     try:
-        return await Client.connect(**config, data_converter=DATA_CONVERTER, retry_config=retries)
+        return await Client.connect(**config, data_converter=sealing(keys), retry_config=retries)
     except (RPCError, RuntimeError) as failure:
         raise Unreachable(f"no Temporal server answers at {config['target_host']}") from failure
 
@@ -192,8 +207,13 @@ async def send(
         try:
             async with limit:
                 return await _send_once(client, command, task_queue, left)
+        except NoKey:
+            # Nobody ever planned it, or its person was forgotten.
+            return Answer(command=command.id, outcome="refused", code="unknown-journey")
         except TimeoutError as late:
             raise await _unanswered(client, command, "no answer in time") from late
+        except LOST as failure:
+            reason = failure  # The keys did not answer.
         except UpdateTimedOut as failure:
             # The client dresses a cancellation of ours as a timeout: whoever cancels must not wait out our patience.
             if isinstance(failure.__cause__, asyncio.CancelledError) and not limit.expired():
@@ -241,6 +261,9 @@ async def _unanswered(client: Client, command: Command, why: str) -> Unreachable
 
 async def _send_once(client: Client, command: Command, task_queue: str, timeout: timedelta) -> Answer:
     """A plain update of a running journey; where none runs, start a run with it."""
+    codec = client.data_converter.payload_codec
+    if isinstance(command.body, Plan) and isinstance(codec, SealingCodec):
+        await codec.keys.assign(command.stream, command.body.person)
     if command.name != "plan":
         try:
             handle: WorkflowHandle[Any, Any] = client.get_workflow_handle(command.stream)

@@ -19,6 +19,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from journeys.store import keys
 from journeys.store.database import open_pool
 from journeys.store.migrating import migrate
 from tests.homes import a_home
@@ -28,6 +29,8 @@ def pytest_configure() -> None:
     """A shell that begins a run in the background has it ignore Ctrl-C, by which servers of these tests are ended."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Of every server of these tests, so that each process opens what another has sealed.
+    os.environ["JOURNEYS_SEALING_KEY"] = "5e" * 32
 
 
 def allowed_seconds() -> dict[str, int]:
@@ -91,8 +94,10 @@ def stack() -> Iterator[RealStack]:
         assert process.stdin is not None and process.stdout is not None
         line = process.stdout.readline()
         assert line, (home / "stderr").read_text()
+        real = RealStack(**json.loads(line))
         try:
-            yield RealStack(**json.loads(line))
+            asyncio.run(keys.prepare(real.database_url("journeys_keys")))
+            yield real
         finally:
             process.stdin.close()
             process.wait(30)

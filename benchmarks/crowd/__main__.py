@@ -20,6 +20,7 @@ from journeys.local.failures import LocalError
 from journeys.local.stack import Stack
 from journeys.settings import load_settings
 from journeys.store.database import open_pool
+from journeys.store.keys import Keys, prepare
 from journeys.store.migrating import migrate
 from journeys.store.signing import KeyRing
 
@@ -35,7 +36,9 @@ async def fill(home: Path, journeys: int, lives: int, seed: int, now: datetime) 
     async with Stack.start(settings.data_dir) as stack:
         await migrate(stack.database_url)
         keys = settings.signing_keys()
-        pool = await open_pool(stack.database_url)
+        kept = Keys.beside(stack.database_url, settings)
+        await prepare(kept.dsn)
+        pool = await open_pool(stack.database_url, keys=kept)
         try:
             if await pool.fetchval("SELECT EXISTS (SELECT FROM streams)"):
                 raise Occupied

@@ -17,23 +17,33 @@ from benchmarks.crowd.patterns import Clone
 from journeys.domain.directory import PERSON_FIELDS, PersonRegistered
 from journeys.domain.fund import Account, Move, postings
 from journeys.domain.record import NO_EVENT, SYSTEM, Event, Part
+from journeys.store import vault
 from journeys.store.canonical import canonical
 from journeys.store.database import Connection
 from journeys.store.directory import RULE
+from journeys.store.keys import Keys, finance_key, person_key
+from journeys.store.offer import is_accounting, place_of_part
 from journeys.store.payments import KINDS, rebuild
 from journeys.store.people import stream_of
 from journeys.store.signing import KeyRing
+from journeys.store.vault import Details
 
 SECONDS: Final = 600.0
 """How long one statement of a batch may take."""
 
 _EVENTS: Final = ("stream", "seq", "kind", "header")
-_PARTS: Final = ("stream", "seq", "name", "text", "salt")
+_PARTS: Final = ("stream", "seq", "name", "sealed")
 _COMMANDS: Final = ("stream", "id", "signed", "signature", "key", "first", "last", "answer")
 _STREAMS: Final = ("stream", "seq", "hash")
-_PEOPLE: Final = (
-    "id", "reference", "first_name", "last_name", "birth_date", "search_name", "email", "phone", "language", "zone",
-)  # fmt: skip
+_PEOPLE: Final = ("id", "sealed", "reference_token")
+_TOKENS: Final = ("person", "token")
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """Stands for a connection where only its keys are asked for."""
+
+    keys: Keys
 
 
 @dataclass(slots=True)
@@ -45,7 +55,9 @@ class Batch:
     parts: list[tuple[Any, ...]] = field(default_factory=list)
     commands: list[tuple[Any, ...]] = field(default_factory=list)
     streams: list[tuple[Any, ...]] = field(default_factory=list)
-    people: list[tuple[Any, ...]] = field(default_factory=list)
+    people: list[tuple[str, Details]] = field(default_factory=list)
+    whose: dict[str, str] = field(default_factory=dict)
+    """The person of each stream."""
     views: list[tuple[str, str]] = field(default_factory=list)
     moves: list[tuple[str, str, str, str, int, str, int]] = field(default_factory=list)
     """kind, fund, payment, person, cents, stream, seq."""
@@ -57,6 +69,7 @@ class Batch:
             (stream, seq, kind, header) for seq, (kind, header) in enumerate(zip(kinds, clone.headers, strict=True), 1)
         ]
         self.parts += [(stream, *part) for part in clone.parts]
+        self.whose[stream] = person
         self.commands += [
             (stream, id, signed, hmac.digest(key, signed, "sha256").hex(), self.ring.current_id, first, last, answer)
             for id, signed, first, last, answer in clone.commands
@@ -81,22 +94,43 @@ class Batch:
         header = canonical({**event.header(), "prev": NO_EVENT})
         self.events.append((stream, 1, event.kind, header))
         self.parts += [(stream, 1, name, part.text, bytes.fromhex(part.salt)) for name, part in parts.items()]
+        self.whose[stream] = one.id
         self.streams.append((stream, 1, sha256(header).digest()))
-        self.people.append(
-            (
-                one.id, texts["reference"], texts["first_name"], texts["last_name"], one.birth_date, one.search_name,
-                texts.get("email"), texts["phone"], texts["language"], texts["zone"],
-            )
-        )  # fmt: skip
+        plain: dict[str, Any] = {name: text for name, text in texts.items() if name != "birth_date"}
+        self.people.append((one.id, Details(**plain, birth_date=one.birth_date)))
 
-    async def load(self, connection: Connection) -> None:
+    async def _sealed_parts(self, keys: Keys) -> list[tuple[Any, ...]]:
+        await keys.assign_all({stream: id for stream, id in self.whose.items() if stream.startswith("journey-")})
+        kinds = {(stream, seq): kind for stream, seq, kind, _ in self.events}
+        wanted = [
+            (
+                finance_key(self.whose[stream]) if is_accounting(kinds[stream, seq], name)
+                else person_key(self.whose[stream]),
+                salt + text.encode(), place_of_part(stream, seq, name),
+            )
+            for stream, seq, name, text, salt in self.parts
+        ]  # fmt: skip
+        return [
+            (stream, seq, name, each)
+            for (stream, seq, name, _, _), each in zip(self.parts, await keys.seal_all(wanted), strict=True)
+        ]
+
+    async def load(self, connection: Connection, keys: Keys) -> None:
         """Bring the rows in. They are all new: nothing is looked for before."""
+        at = Keyed(keys)
+        people = [
+            (id, await vault.seal(at, id, known), await vault.reference_token(at, known.reference))
+            for id, known in self.people
+        ]
+        tokens = [(id, token) for id, known in self.people for token in await vault.tokens_of(at, known)]
+        parts = await self._sealed_parts(keys)
         async with connection.transaction():
             for table, columns, rows in (
-                ("people", _PEOPLE, self.people),
+                ("people", _PEOPLE, people),
+                ("person_tokens", _TOKENS, tokens),
                 ("streams", _STREAMS, self.streams),
                 ("events", _EVENTS, self.events),
-                ("parts", _PARTS, self.parts),
+                ("parts", _PARTS, parts),
                 ("commands", _COMMANDS, self.commands),
             ):
                 await connection.copy_records_to_table(table, records=rows, columns=columns, timeout=SECONDS)

@@ -29,6 +29,7 @@ from journeys.domain.record import SYSTEM
 from journeys.store import mentors, partners, publishing, staff, treasury
 from journeys.store.database import Connection, Pool
 from journeys.store.directory import By
+from journeys.store.keys import Keys
 from journeys.store.signing import KeyRing
 
 LIVES: Final = 600
@@ -89,6 +90,8 @@ class _Share:
     calendar: str
     ring_id: str
     ring_keys: dict[str, bytes]
+    keys_dsn: str
+    wrapping: KeyRing
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,17 @@ async def crowd(
     around = Around(journeys, seed)
     programme, calendar = await _prepare(pool, around, size)
     shares = [
-        _Share(size, number, processes, programme, calendar, ring.current_id, dict(ring.keys))
+        _Share(
+            size,
+            number,
+            processes,
+            programme,
+            calendar,
+            ring.current_id,
+            dict(ring.keys),
+            pool.keys.dsn,
+            pool.keys.ring,
+        )
         for number in range(processes)
     ]
     if processes == 1:
@@ -227,13 +240,15 @@ def _in_a_process(share: _Share, dsn: str) -> _Done:
 
 async def _connected(share: _Share, dsn: str) -> _Done:
     connection = await asyncpg.connect(dsn, timeout=10)
+    keys = Keys(share.keys_dsn, share.wrapping)
     try:
-        return await _make(share, connection)
+        return await _make(share, connection, keys)
     finally:
         await connection.close()
+        await keys.close()
 
 
-async def _make(share: _Share, connection: Connection) -> _Done:
+async def _make(share: _Share, connection: Connection, keys: Keys) -> _Done:
     """Play the lives of this share, then write every journey that is made after one of them."""
     size = share.size
     around = Around(size.journeys, size.seed)
@@ -255,11 +270,11 @@ async def _make(share: _Share, connection: Connection) -> _Done:
         parts += len(pattern.parts)
         if len(batch.views) == _BATCH:
             under_way += batch.under_way
-            await batch.load(connection)
+            await batch.load(connection, keys)
             batch = Batch(ring)
     if batch.views:
         under_way += batch.under_way
-        await batch.load(connection)
+        await batch.load(connection, keys)
     return _Done(journeys, len(patterns), events, commands, parts, playing, under_way)
 
 

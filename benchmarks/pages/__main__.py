@@ -28,7 +28,9 @@ from benchmarks.pages.people import SCREENS, Somebody, askers, idle, people
 from journeys import clock
 from journeys.leaving import leave
 from journeys.local.stack import Stack
+from journeys.settings import load_settings
 from journeys.store.database import Pool, open_pool
+from journeys.store.keys import Keys
 from journeys.store.migrating import migrate
 
 MOST_TIMES: Final = 4.0
@@ -45,9 +47,9 @@ async def measure(
     """The figures of a database with a crowd whose present is `now`.
 
     Args:
-        dsn: the login of the servers. data_dir: where the signing key is. pages: of each browser in a round.
+        dsn: the login of the servers. data_dir: where the keys are. pages: of each browser in a round.
     """
-    pool: Pool = await open_pool(dsn)
+    pool: Pool = await open_pool(dsn, keys=Keys.beside(dsn, load_settings(data_dir=data_dir)))
     try:
         everybody = await people(pool, seed, now)
     finally:
@@ -65,7 +67,7 @@ async def measure(
     return [
         *figures,
         alone("queries of a screen, most", "", [float(max(queries.values()))], Target("at most", MOST_QUERIES),
-              f"{told}; the session's one is counted, BEGIN and COMMIT are not"),
+              f"{told}; the session's one is counted, BEGIN, COMMIT and the one that may go to the keys are not"),
         alone("first visit, compressed", "kB", [sum(weights.values()) / 1000], Target("at most", MOST_KB),
               ", ".join(f"{path} {weight / 1000:.1f}" for path, weight in weights.items())),
     ]  # fmt: skip

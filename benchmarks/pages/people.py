@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from benchmarks.pages.asking import EMPTY, Asker
-from journeys.store import sessions, staff
+from journeys.store import sessions, staff, vault
 from journeys.store.database import Pool
 from journeys.store.directory import By
 
@@ -89,11 +89,14 @@ async def _somebody(pool: Pool, row: Mapping[str, Any], draw: random.Random) -> 
     seen = await pool.fetch(_SEEN[row["role"]], *([row["id"]] if row["role"] == "referent" else []),
                             *([list(row["sites"])] if row["role"] == "supervisor" else []))  # fmt: skip
     some = draw.sample([tuple(each) for each in seen], min(_OPENED, len(seen)))
-    return Somebody(row["handle"], row["role"], token, row["led"], tuple(some))
+    known = await vault.unseal(pool, [(whose, sealed) for _, whose, sealed in some])
+    opened = tuple((id, details.last_name) for (id, _, _), details in zip(some, known, strict=True) if details)
+    return Somebody(row["handle"], row["role"], token, row["led"], opened)
 
 
 _SEEN: Final = {
-    role: f"SELECT j.id::text, p.last_name FROM journeys j JOIN people p ON p.id = j.person WHERE {which} ORDER BY j.id"
+    role: "SELECT j.id::text, p.id::text, p.sealed FROM journeys j JOIN people p ON p.id = j.person"
+    f" WHERE {which} ORDER BY j.id"
     for role, which in {
         "referent": "j.referent = $1::uuid", "supervisor": "j.site = ANY ($1::text[])", "finance": "j.money",
         "duty": "true",

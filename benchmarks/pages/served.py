@@ -13,7 +13,6 @@ from contextvars import ContextVar
 from typing import Any, Final
 from unittest.mock import patch
 
-import asyncpg
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -28,6 +27,8 @@ from journeys.app.web.rendering import page
 from journeys.app.web.safety import Pace
 from journeys.app.web.visit import Visit, door
 from journeys.settings import load_settings
+from journeys.store import database
+from journeys.store.database import KeyedConnection
 
 ENVELOPE: Final = ("BEGIN", "COMMIT", "ROLLBACK", "SET ROLE")
 """What opens and closes a transaction or a connection, and asks nothing."""
@@ -35,8 +36,10 @@ ENVELOPE: Final = ("BEGIN", "COMMIT", "ROLLBACK", "SET ROLE")
 _asked: ContextVar[list[str] | None] = ContextVar("_asked", default=None)
 
 
-class Counted(asyncpg.Connection):  # type: ignore[misc]  # the driver carries no types
-    """A connection whose queries are known by the request that asked them."""
+class Counted(KeyedConnection):
+    """A connection to the journal whose queries are known by the request that asked them."""
+
+    __slots__ = ()
 
     async def fetch(self, query: str, *args: Any, **more: Any) -> Any:
         _note(query)
@@ -114,7 +117,7 @@ def main() -> None:
     telemetry.configure(level="WARNING")
     settings = load_settings()
     assert settings.database_url is not None
-    with patch.object(serving, "make_application", watched), patch.object(asyncpg, "Connection", Counted):
+    with patch.object(serving, "make_application", watched), patch.object(database, "KeyedConnection", Counted):
         port = int(os.environ["PORT"])
         asyncio.run(serving.serve(settings, settings.database_url, settings.temporal_address, "127.0.0.1", port))
 

@@ -65,7 +65,7 @@ async def worth_knowing(pool: Pool, loaded: Loaded, body: object, command: str |
             return await _overlap(pool, loaded, at, loaded.state.appointments[id].minutes, id)
         case SendReferral(partner=id):
             partner = await partners.partner(pool, id)
-            if partner is None or partner.places is None:
+            if partner is None or not partner.active or partner.places is None:
                 return None
             taken = (await partners.taken(pool, but=command)).get(id, 0)
             return _full(partner.name, taken, partner.places)

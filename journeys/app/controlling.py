@@ -19,13 +19,13 @@ def stale(found: Control | None, now: datetime) -> bool:
     return found is None or now - found.at > STALE
 
 
-def told(finding: Finding, lang: Lang) -> str:
-    """A finding as people read it: how many of what, which, since when."""
+def told(finding: Finding, lang: Lang, *, naming: bool = True) -> str:
+    """A finding as people read it: how many of what, which (`naming` what must not be), since when."""
     _ = text(lang)
     said = counted(finding.code, finding.count, lang) or ngettext(
         lang, "{count} versement dans cet état : {state}", "{count} versements dans cet état : {state}", finding.count
     ).format(count=finding.count, state=spoken(finding.code, lang))
-    if finding.alarm and finding.about:
+    if naming and finding.alarm and finding.about:
         named = ", ".join(short(each) if is_uuid(each) else each for each in finding.about)
         said += f" ({named}{'…' if finding.count > len(finding.about) else ''})"
     if finding.since is not None:

@@ -14,13 +14,14 @@ from journeys.app.sheets import as_csv
 from journeys.documents import Fact, Report, Section
 from journeys.domain.fund import day_of
 from journeys.domain.statement import Figures, Month, Statement
-from journeys.i18n import Lang, format_date, format_instant, format_money, format_month, listed, text
+from journeys.i18n import Lang, format_date, format_instant, format_money, format_month, listed, ngettext, text
 from journeys.indicators.figures import LEAST
 from journeys.narration import spoken
 from journeys.store import funds
 from journeys.store.database import Connection, Pool
 from journeys.store.directory import By
 from journeys.store.funds import Fund
+from journeys.store.receipts import Status
 from journeys.store.treasury import ChangedSince, Closed, StillReserved, Stop
 
 _FREE: Final = frozenset({"administrator", "auditor", "supervisor", "duty"})
@@ -161,6 +162,12 @@ class Words:
         said = (spoken(each, self.lang) for each in fund.purposes)
         return listed(said, self.lang) if fund.purposes else self.say("tout objet")
 
+    def most(self, fund: Fund) -> str:
+        """The cap, where nothing beside it says what it is."""
+        if fund.cap_per_person is None:
+            return self.say("sans plafond")
+        return self.say("au plus {cap} par personne", cap=self.money(fund.cap_per_person))
+
     def cap(self, fund: Fund) -> str:
         return self.money(fund.cap_per_person) if fund.cap_per_person is not None else self.say("sans plafond")
 
@@ -295,6 +302,27 @@ def statement_json(made: Statement) -> dict[str, Any]:
 def file_name(fund: Fund, now: datetime, words: Words) -> str:
     """Of the statement, without its ending."""
     return words.say("releve-{fund}-{day}", fund=fund.code, day=today_of(now).isoformat())
+
+
+def owing_counted(status: Status, count: int, lang: Lang) -> str:
+    """How many receipts are so: `20 attendus`."""
+
+    def n(one: str, more: str) -> str:
+        return ngettext(lang, one, more, count).format(count=count)
+
+    match status:
+        case "submitted":
+            return n("{count} remis, à vérifier", "{count} remis, à vérifier")
+        case "late":
+            return n("{count} pas remis à temps", "{count} pas remis à temps")
+        case "in-part":
+            return n("{count} accepté en partie", "{count} acceptés en partie")
+        case "owed":
+            return n("{count} attendu", "{count} attendus")
+        case "waived":
+            return n("{count} dispensé", "{count} dispensés")
+        case "accepted":
+            return n("{count} accepté", "{count} acceptés")
 
 
 def owing_words(lang: Lang) -> Sequence[tuple[str, str]]:

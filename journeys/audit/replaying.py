@@ -12,7 +12,9 @@ from temporalio.converter import DataConverter
 from temporalio.worker import Replayer
 
 from journeys.audit.history import Chain, Shelf, read_chain
-from journeys.temporal import DATA_CONVERTER, sandbox_runner
+from journeys.store.keys import Keys
+from journeys.store.signing import KeyRing
+from journeys.temporal import DATA_CONVERTER, sandbox_runner, sealing
 
 _AHEAD: Final = 3
 """Journeys that are fetched ahead for each process."""
@@ -53,18 +55,26 @@ class Replay:
 
 
 async def replay(
-    client: Client | None, journey: str, workflows: Sequence[type], shelf: Shelf | None = None
+    client: Client | None,
+    journey: str,
+    workflows: Sequence[type],
+    shelf: Shelf | None = None,
+    keys: Keys | None = None,
 ) -> Replay | None:
     """Replay the runs of a journey (its stream), those that the server has and those kept; None when there is none.
+
+    keys: under which their payloads are sealed, where no client knows them.
 
     Raises RPCError, histories.Altered.
     """
     chain = await read_chain(client, journey, shelf)
-    return None if chain is None else await replay_chain(journey, chain, workflows, *_spoken(client))
+    return None if chain is None else await replay_chain(journey, chain, workflows, *_spoken(client, keys))
 
 
-def _spoken(client: Client | None) -> tuple[DataConverter, str]:
-    return (client.data_converter, client.namespace) if client is not None else (DATA_CONVERTER, "default")
+def _spoken(client: Client | None, keys: Keys | None) -> tuple[DataConverter, str]:
+    if client is not None:
+        return client.data_converter, client.namespace
+    return (sealing(keys) if keys is not None else DATA_CONVERTER), "default"
 
 
 async def replay_chain(
@@ -86,13 +96,18 @@ async def replay_chain(
 
 
 async def replay_all(
-    client: Client | None, journeys: AsyncIterator[str], workflows: Sequence[type], shelf: Shelf | None, processes: int
+    client: Client | None,
+    journeys: AsyncIterator[str],
+    workflows: Sequence[type],
+    shelf: Shelf | None,
+    processes: int,
+    keys: Keys,
 ) -> AsyncIterator[tuple[str, Replay | None]]:
     """Replay every one of these journeys in processes side by side; each as it comes out, None where no run is known.
 
     Raises RPCError, histories.Altered.
     """
-    loop, spoken = asyncio.get_running_loop(), _spoken(client)[1]
+    loop, spoken = asyncio.get_running_loop(), _spoken(client, keys)[1]
     waiting: set[asyncio.Future[Replay]] = set()
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         async for journey in journeys:
@@ -101,7 +116,11 @@ async def replay_all(
                 yield journey, None
                 continue
             exported = [(history.workflow_id, history.to_json()) for history in chain.histories]
-            waiting.add(loop.run_in_executor(pool, _apart, journey, exported, chain.complete, tuple(workflows), spoken))
+            waiting.add(
+                loop.run_in_executor(
+                    pool, _apart, journey, exported, chain.complete, tuple(workflows), spoken, keys.dsn, keys.ring
+                )
+            )
             if len(waiting) >= processes * _AHEAD:
                 done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 for each in done:
@@ -112,11 +131,20 @@ async def replay_all(
 
 
 def _apart(
-    journey: str, exported: Sequence[tuple[str, str]], complete: bool, workflows: Sequence[type], namespace: str
-) -> Replay:
+    journey: str, exported: Sequence[tuple[str, str]], complete: bool, workflows: Sequence[type], namespace: str,
+    keys_dsn: str, ring: KeyRing,
+) -> Replay:  # fmt: skip
     """What a process of its own does."""
     chain = Chain(tuple(WorkflowHistory.from_json(*each) for each in exported), complete)
-    return asyncio.run(replay_chain(journey, chain, workflows, DATA_CONVERTER, namespace))
+
+    async def replayed() -> Replay:
+        keys = Keys(keys_dsn, ring)
+        try:
+            return await replay_chain(journey, chain, workflows, sealing(keys), namespace)
+        finally:
+            await keys.close()
+
+    return asyncio.run(replayed())
 
 
 async def _each(histories: Sequence[WorkflowHistory]) -> AsyncIterator[WorkflowHistory]:

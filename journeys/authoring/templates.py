@@ -31,6 +31,9 @@ VARIABLES: Mapping[Audience, frozenset[str]] = {
     "staff": FOR_STAFF,
 }
 
+REMINDERS = frozenset({"deadline-near", "meeting-near"})
+"""What a programme may have sent before a deadline; every other template leaves by itself, on its own occasion."""
+
 SAYS_WHEN = frozenset({"appointment-near"})
 """Templates about an appointment ahead: day and hour always stand in them, in either language."""
 

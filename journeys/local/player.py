@@ -46,10 +46,11 @@ from journeys.local.record import StackInfo
 from journeys.local.stack import Stack
 from journeys.local.time_skipping import VirtualTime
 from journeys.settings import load_settings
-from journeys.store import journal, mentors, partners, people, publishing, staff, treasury
+from journeys.store import journal, keys, mentors, partners, people, publishing, staff, treasury
 from journeys.store.database import Pool, open_pool
 from journeys.store.directory import By
 from journeys.store.funds import Fund, funds
+from journeys.store.keys import Keys
 from journeys.store.migrating import migrate
 from journeys.store.signing import KeyRing
 
@@ -225,7 +226,9 @@ class _Cohort:
     async def prepare(self, info: StackInfo) -> None:
         """Everything that is there before the first life begins."""
         await migrate(info.database_url)
-        self.pool = await open_pool(info.database_url, largest=DATABASE_CONNECTIONS)
+        kept = Keys.beside(info.database_url, load_settings(data_dir=info.data_dir))
+        await keys.prepare(kept.dsn)
+        self.pool = await open_pool(info.database_url, largest=DATABASE_CONNECTIONS, keys=kept)
         by = By(actor=SYSTEM, role=SYSTEM, at=self.began)
         file = self.lives.programme
         self.programme = await publishing.publish(self.pool, file.programme.programme, file.text, by)
@@ -304,7 +307,7 @@ class _Cohort:
     async def play(self, info: StackInfo, tell: Progress) -> list["_Journey"]:
         """Every life to its end, side by side."""
         client = await Client.connect(
-            info.temporal_address, namespace=info.temporal_namespace, data_converter=temporal.DATA_CONVERTER
+            info.temporal_address, namespace=info.temporal_namespace, data_converter=temporal.sealing(self.pool.keys)
         )
         virtual = VirtualTime(client)
         self.bank = BankDays(

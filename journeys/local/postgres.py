@@ -107,7 +107,7 @@ class Postgres:
         options = {**_OPTIONS, "unix_socket_directories": str(self._sockets)}
         arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         return self._command(
-            str(_binary("postgres")),
+            str(binary("postgres")),
             "-D",
             str(self._data),
             *arguments,
@@ -134,7 +134,7 @@ class Postgres:
     def _choose_user(self) -> None:
         """Each directory stays closed to others; which user that leaves is found out, not assumed."""
         self._home.mkdir(mode=0o700, exist_ok=True)
-        self._run_as = ordinary_user(_binary("postgres"), self._data_dir)
+        self._run_as = ordinary_user(binary("postgres"), self._data_dir)
         self._sockets.mkdir(mode=0o700, exist_ok=True)
         self._hand_over()
 
@@ -153,7 +153,7 @@ class Postgres:
         for leftover in self._home.glob("new-*"):
             shutil.rmtree(leftover)
         new = self._home / f"new-{secrets.token_hex(4)}"
-        child = await Child.spawn(self._command(str(_binary("initdb")), "-D", str(new), *_INITDB), lock)
+        child = await Child.spawn(self._command(str(binary("initdb")), "-D", str(new), *_INITDB), lock)
         try:
             code = await child.wait()
         finally:
@@ -195,7 +195,8 @@ def _tree(top: Path) -> Iterator[Path]:
         yield from (Path(directory, name) for name in files)
 
 
-def _binary(name: str) -> Path:
+def binary(name: str) -> Path:
+    """A program of the installed PostgreSQL. Raises NotInstalled."""
     spec = find_spec(_MODULE)
     for place in (spec.submodule_search_locations or ()) if spec else ():
         path = Path(place) / f"pginstall{MAJOR}" / "bin" / name

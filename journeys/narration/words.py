@@ -125,7 +125,6 @@ WORDS: Final = {
     "appointment-outcome": N_("question après un rendez-vous"),
     "approval-wanted": N_("accord demandé"),
     "closing-wanted": N_("parcours à clore"),
-    "contact-near": N_("contact proche"),
     "deadline-near": N_("échéance proche"),
     "erasure-asked": N_("effacement demandé"),
     "grant-refused": N_("aide refusée"),

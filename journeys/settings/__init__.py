@@ -114,6 +114,18 @@ class Settings(BaseSettings):
     signing_old_keys: dict[str, SecretStr] = Field(default_factory=dict)
     """Keys that still verify, by id: JSON, or JOURNEYS_SIGNING_OLD_KEYS__<ID>=<hex>. Ids are lower case."""
 
+    keys_dsn: SecretStr | None = None
+    """postgresql://… of the database of keys; None: `journeys_keys`, on the server of the journal."""
+
+    sealing_key: SecretStr | None = None
+    """64 hexadecimal digits, under which keys are kept; None means the key file of the data directory."""
+
+    sealing_key_id: str | None = None
+    """The id of `sealing_key`; by default it is derived from the key."""
+
+    sealing_old_keys: dict[str, SecretStr] = Field(default_factory=dict)
+    """Keys under which some keys are still kept, by id, as `signing_old_keys`."""
+
     checkpoint_key: SecretStr | None = None
     """64 hexadecimal digits: the private key that signs the log's checkpoints; None means the file beside the signing
     key (`checkpoint_seed()`)."""
@@ -214,14 +226,21 @@ class Settings(BaseSettings):
             raise ValueError("host_port")
         return address
 
-    @field_validator("signing_key", "checkpoint_key")
+    @field_validator("keys_dsn")
+    @classmethod
+    def _is_a_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("database_url")
+        return url
+
+    @field_validator("signing_key", "checkpoint_key", "sealing_key")
     @classmethod
     def _is_a_key(cls, key: SecretStr | None) -> SecretStr | None:
         if key is not None:
             key_bytes(key.get_secret_value())
         return key
 
-    @field_validator("signing_old_keys")
+    @field_validator("signing_old_keys", "sealing_old_keys")
     @classmethod
     def _are_keys(cls, keys: dict[str, SecretStr]) -> dict[str, SecretStr]:
         for key_id, key in keys.items():
@@ -229,7 +248,7 @@ class Settings(BaseSettings):
             key_bytes(key.get_secret_value())
         return keys
 
-    @field_validator("signing_key_id")
+    @field_validator("signing_key_id", "sealing_key_id")
     @classmethod
     def _is_a_key_id(cls, key_id: str | None) -> str | None:
         if key_id is not None:
@@ -312,15 +331,30 @@ class Settings(BaseSettings):
         Raises:
             SettingsError: no key, a key file that cannot be read or made, or that others can read.
         """
-        old = {key_id: key_bytes(key.get_secret_value()) for key_id, key in self.signing_old_keys.items()}
-        if self.signing_key is not None:
-            current, kept = key_bytes(self.signing_key.get_secret_value()), {}
+        return self._ring(self.signing_key, self.signing_key_id, self.signing_old_keys, self.key_file, "SIGNING")
+
+    @property
+    def sealing_file(self) -> Path:
+        """Where the data directory's own key-encryption key is kept."""
+        return self.data_dir / "sealing" / "sealing.key"
+
+    def sealing_keys(self) -> SigningKeys:
+        """The key-encryption keys, under which the keys of people, money and staff are kept; as `signing_keys`."""
+        return self._ring(self.sealing_key, self.sealing_key_id, self.sealing_old_keys, self.sealing_file, "SEALING")
+
+    def _ring(
+        self, stated: SecretStr | None, id: str | None, former: Mapping[str, SecretStr], file: Path, name: str
+    ) -> SigningKeys:
+        old = {key_id: key_bytes(key.get_secret_value()) for key_id, key in former.items()}
+        variable = f"{PREFIX}{name}_KEY"
+        if stated is not None:
+            current, kept = key_bytes(stated.get_secret_value()), {}
         else:
-            if not self.embedded and not self.key_file.exists():
-                raise SettingsError(missing_key())
-            current = read_or_make_key(self.key_file)
-            kept = {key_id_of(key): key for key in map(read_key, other_key_files(self.key_file))}
-        current_id = self.signing_key_id or key_id_of(current)
+            if not self.embedded and not file.exists():
+                raise SettingsError(missing_key(variable))
+            current = read_or_make_key(file, variable)
+            kept = {key_id_of(key): key for key in (read_key(path, variable) for path in other_key_files(file))}
+        current_id = id or key_id_of(current)
         return SigningKeys(current=current_id, by_id={**kept, **old, current_id: current})
 
     @property
@@ -374,6 +408,6 @@ def unknown_variables(environ: Mapping[str, str] = os.environ) -> dict[str, str 
         for name in sorted(environ)
         if name.upper().startswith(PREFIX)
         and name.upper() not in known
-        and not name.upper().startswith("JOURNEYS_SIGNING_OLD_KEYS__")
+        and not name.upper().startswith(("JOURNEYS_SIGNING_OLD_KEYS__", "JOURNEYS_SEALING_OLD_KEYS__"))
     ]
     return {name: next(iter(difflib.get_close_matches(name.upper(), known, n=1)), None) for name in strangers}

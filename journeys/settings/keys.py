@@ -71,7 +71,7 @@ def other_key_files(current: Path) -> list[Path]:
     return sorted(path for path in current.parent.glob("*.key") if path != current)
 
 
-def read_or_make_key(path: Path, variable: str = "JOURNEYS_SIGNING_KEY") -> bytes:
+def read_or_make_key(path: Path, variable: str) -> bytes:
     """The key of a file, which is made (0600) where there is none. Raises SettingsError."""
     try:
         if not path.exists():
@@ -99,7 +99,7 @@ def _make_key(path: Path) -> None:
         aside.unlink()
 
 
-def read_key(path: Path, variable: str = "JOURNEYS_SIGNING_KEY") -> bytes:
+def read_key(path: Path, variable: str) -> bytes:
     """The key of a file. Raises SettingsError: it cannot be read, others can read it, it holds no key."""
     try:
         mode = path.stat().st_mode & 0o777

@@ -113,15 +113,20 @@ def said_twice(variable: str) -> Problem:
     )
 
 
-def missing_key() -> Problem:
-    """Servers that are run elsewhere, and no key on this machine."""
+def missing_key(variable: str) -> Problem:
+    """There is no such key here, and none is made where several machines need the same."""
+    match variable:
+        case "JOURNEYS_SIGNING_KEY":
+            fr, en = "signent avec la même clé", "sign with the same key"
+        case _:
+            fr, en = "scellent avec la même clé", "seal with the same key"
     return Problem(
-        variable="JOURNEYS_SIGNING_KEY",
-        fr="avec DATABASE_URL, toutes les machines signent avec la même clé et il n'y en a pas ici ; "
+        variable=variable,
+        fr=f"avec DATABASE_URL, toutes les machines {fr} et il n'y en a pas ici ; "
         "faites-en une par « openssl rand -hex 32 » et donnez-la à chacune, ou son fichier "
-        "par JOURNEYS_SIGNING_KEY_FILE",
-        en="with DATABASE_URL all machines sign with the same key and there is none here; make one by "
-        '"openssl rand -hex 32" and give it to each, or its file by JOURNEYS_SIGNING_KEY_FILE',
+        f"par {variable}_FILE",
+        en=f"with DATABASE_URL all machines {en} and there is none here; make one by "
+        f'"openssl rand -hex 32" and give it to each, or its file by {variable}_FILE',
     )
 
 

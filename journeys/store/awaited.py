@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
+from journeys.store import vault
 from journeys.store.database import Connection, Pool
 
 
@@ -34,7 +35,7 @@ _SETTLED_BY: Final = {
 async def awaited(
     connection: Pool | Connection, role: Literal["mentor", "partner"], visible: str, now: datetime, *, limit: int = 200
 ) -> tuple[list[Awaited], int]:
-    """By the person's name, and how many there are in all. visible: `views.within`."""
+    """By the name within those shown, and how many there are in all. visible: `views.within`."""
     rows = await connection.fetch(
         f"""
         WITH told AS MATERIALIZED (
@@ -46,7 +47,7 @@ async def awaited(
             FROM (SELECT *, coalesce(data ->> 'referral', data ->> 'proposal') AS subject FROM told) AS about
             ORDER BY id, subject, seq DESC
         )
-        SELECT j.id::text AS journey, p.first_name || ' ' || p.last_name AS name,
+        SELECT j.id::text AS journey, j.person::text, p.sealed AS name,
                j.summary ->> 'programme_hash' AS programme,
                j.referent::text AS referent, last.kind, last.subject,
                coalesce(last.data ->> 'mentor', last.data ->> 'partner') AS recipient,
@@ -54,9 +55,13 @@ async def awaited(
         FROM last JOIN journeys j ON j.id = last.id LEFT JOIN people p ON p.id = j.person
         WHERE last.kind IN ('MentorProposed', 'MentorMatched')
            OR (last.kind = 'ReferralSent' AND (last.data ->> 'answer_by')::timestamptz > $1)
-        ORDER BY p.last_name, j.id, last.subject LIMIT $2
+        ORDER BY j.id, last.subject LIMIT $2
         """,
         now, limit,
     )  # fmt: skip
-    found = [Awaited(**{name: row[name] for name in Awaited.__slots__}) for row in rows]
+    names = await vault.names(connection, [(row["person"], row["name"]) for row in rows])
+    found = [
+        Awaited(**{column: row[column] for column in Awaited.__slots__ if column != "name"}, name=name)
+        for row, name in vault.by_name(rows, names)
+    ]
     return found, rows[0]["total"] if rows else 0

@@ -24,6 +24,7 @@ from journeys.domain.state import PaymentStatus
 from journeys.store.batches import payee_of
 from journeys.store.database import Connection, Pool
 from journeys.store.directory import By, Fact, NotFound, record
+from journeys.store.journal import StoredPart, open_parts
 from journeys.store.sealing import CannotUnseal, seal, unseal
 from journeys.store.signing import KeyRing
 from journeys.store.treasury import STREAM
@@ -442,12 +443,12 @@ _LINES: Final = """
            l.bank_reference, l.batch, l.code, l.payment::text, l.reason, l.trouble,
            (SELECT min(t.refused) FROM bank_tellings t WHERE t.file = l.file AND t.position = l.position) AS refused,
            r.how, coalesce(r.payment::text, (SELECT b.message FROM batches b WHERE b.id = r.batch)) AS matched,
-           r.resolved_at, r.resolved_by,
-           (SELECT p.text FROM parts p WHERE p.stream = 'system' AND p.seq = r.seq AND p.name = 'why') AS why,
-           x.sealed, f.seq AS nth
+           r.resolved_at, r.resolved_by, x.sealed AS said, p.stream, p.seq, p.name, p.text, p.salt, p.sealed,
+           f.seq AS nth
     FROM bank_lines l JOIN bank_files f ON f.digest = l.file
     LEFT JOIN bank_resolutions r ON r.file = l.file AND r.position = l.position
     LEFT JOIN bank_texts x ON x.file = l.file AND x.position = l.position
+    LEFT JOIN parts p ON p.stream = 'system' AND p.seq = r.seq AND p.name = 'why'
 """
 _NOTICES: Final = """
     SELECT encode(n.content, 'hex') AS file, n.position::int AS position, 'notice' AS kind,
@@ -456,10 +457,10 @@ _NOTICES: Final = """
            n.event AS bank_reference, NULL AS batch, n.said AS code,
            (SELECT p.id::text FROM payments p WHERE p.reference = n.reference) AS payment, n.reason,
            CASE WHEN o.outcome NOT IN ('taken', 'known') THEN o.outcome END AS trouble, o.code AS refused, r.how,
-           NULL AS matched, r.resolved_at, r.resolved_by,
-           (SELECT p.text FROM parts p WHERE p.stream = 'system' AND p.seq = r.seq AND p.name = 'why') AS why,
-           NULL::bytea AS sealed, 0 AS nth
+           NULL AS matched, r.resolved_at, r.resolved_by, NULL::bytea AS said, w.stream, w.seq, w.name, w.text, w.salt,
+           w.sealed, 0 AS nth
     FROM provider_notices n LEFT JOIN provider_outcomes o USING (event) LEFT JOIN provider_resolutions r USING (event)
+    LEFT JOIN parts w ON w.stream = 'system' AND w.seq = r.seq AND w.name = 'why'
 """
 _AGAINST: Final = "o.outcome NOT IN ('taken', 'known')"
 """Of a notice: a person must look at it."""
@@ -498,13 +499,13 @@ async def exceptions(
         """,
         resolved, limit, offset, trouble, timeout=_SECONDS,
     )  # fmt: skip
-    return [_line(ring, row) for row in rows]
+    return await _read(pool, ring, rows)
 
 
 async def fees(pool: Pool | Connection, ring: KeyRing, limit: int = 500) -> list[LineRow]:
     """What the bank took for itself, the newest first."""
     rows = await pool.fetch(f"{_LINES} WHERE {_FEE} ORDER BY l.booked_on DESC, f.seq, l.position LIMIT $1", limit)
-    return [_line(ring, row) for row in rows]
+    return await _read(pool, ring, rows)
 
 
 COUNT_OPEN: Final = f"""
@@ -575,7 +576,7 @@ async def line(pool: Pool | Connection, ring: KeyRing, id: str) -> LineRow | Non
         f" UNION ALL {_NOTICES} WHERE n.position = $2 AND starts_with(encode(n.content, 'hex'), $1)",
         digest.lower(), int(place),
     )  # fmt: skip
-    return _line(ring, rows[0]) if len(rows) == 1 else None
+    return (await _read(pool, ring, rows))[0] if len(rows) == 1 else None
 
 
 _LONGEST_PLACE: Final = 9
@@ -589,20 +590,27 @@ async def lines_of(pool: Pool | Connection, ring: KeyRing, payment: str) -> list
         " ORDER BY imported_at, nth, position",
         payment,
     )
-    return [_line(ring, row) for row in rows]
+    return await _read(pool, ring, rows)
 
 
-def _line(ring: KeyRing, row: Mapping[str, Any]) -> LineRow:
-    values = dict(row)
-    sealed, _ = values.pop("sealed"), values.pop("nth")
-    found = LineRow(**values)
-    if sealed is None:
+async def _read(pool: Pool | Connection, ring: KeyRing, rows: Sequence[Mapping[str, Any]]) -> list[LineRow]:
+    reasons = iter(await open_parts(pool, [row for row in rows if row["name"] is not None]))
+    return [_line(ring, row, next(reasons) if row["name"] is not None else None) for row in rows]
+
+
+def _line(ring: KeyRing, row: Mapping[str, Any], why: StoredPart | None) -> LineRow:
+    values = {name: value for name, value in row.items() if name not in _OF_THE_TEXTS}
+    found = LineRow(**values, why=why.text if why is not None else None)
+    if row["said"] is None:
         return found
     try:
-        name, iban, about = json.loads(unseal(ring, sealed, _place(bytes.fromhex(found.file), found.position)))
+        name, iban, about = json.loads(unseal(ring, row["said"], _place(bytes.fromhex(found.file), found.position)))
     except CannotUnseal:
         return found
     return replace(found, name=name, iban=iban, about=about or "")
+
+
+_OF_THE_TEXTS: Final = frozenset({"said", "stream", "seq", "name", "text", "salt", "sealed", "nth"})
 
 
 class NotOpen(Exception):

@@ -11,6 +11,7 @@ import asyncpg
 from journeys.domain import cohort as rules
 from journeys.domain.cohort import Cohort, Deciding
 from journeys.domain.directory import CohortOpened
+from journeys.store import vault
 from journeys.store.database import Connection, Pool
 from journeys.store.directory import AlreadyThere, By, Fact, NotFound, record
 from journeys.store.journal import parts, read_all
@@ -123,19 +124,21 @@ async def members(pool: Pool | Connection, id: str) -> list[Member]:
     """Its journeys that the connection sees: those with a place by name, then those that wait, in their order."""
     rows = await pool.fetch(
         """
-        SELECT m.journey::text, p.first_name || ' ' || p.last_name AS person, m.rank, m.since,
+        SELECT m.journey::text, j.person::text AS whose, p.sealed, m.rank, m.since,
                coalesce(j.status, '') AS status, coalesce(j.summary -> 'dates', '{}') AS dates
         FROM cohort_places m LEFT JOIN journeys j ON j.id = m.journey LEFT JOIN people p ON p.id = j.person
-        WHERE m.cohort = $1 ORDER BY m.rank NULLS FIRST, p.search_name, m.journey
+        WHERE m.cohort = $1 ORDER BY m.rank NULLS FIRST, m.journey
         """,
         id,
     )
+    names = await vault.names(pool, [(row["whose"], row["sealed"]) for row in rows])
+    ordered = sorted(vault.by_name(rows, names), key=lambda each: each[0]["rank"] or 0)
     return [
         Member(
-            row["journey"], row["person"], row["rank"], row["since"], row["status"],
+            row["journey"], name, row["rank"], row["since"], row["status"],
             {name: date.fromisoformat(on) for name, on in json.loads(row["dates"]).items()},
         )
-        for row in rows
+        for row, name in ordered
     ]  # fmt: skip
 
 

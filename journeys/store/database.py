@@ -5,6 +5,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import asyncpg
 
+from journeys.store.keys import Keys
 from journeys.store.migrating import newest_version
 
 Pool: TypeAlias = Any
@@ -41,10 +42,28 @@ _DURABLE: Final = {
 
 
 class BoundedPool(asyncpg.pool.Pool):  # type: ignore[misc]  # the driver carries no types
-    """A pool whose every acquisition has an end, also those of its own `fetch` and `execute`."""
+    """A pool whose every acquisition has an end, also those of its own `fetch` and `execute`; and the keys to it."""
+
+    keys: Keys
+
+    async def close(self) -> None:
+        await super().close()
+        await self.keys.close()
+
+    def terminate(self) -> None:
+        super().terminate()
+        self.keys.terminate()
 
     def acquire(self, *, timeout: float | None = ACQUIRE_SECONDS) -> Any:
         return super().acquire(timeout=timeout)
+
+
+class KeyedConnection(asyncpg.Connection):  # type: ignore[misc]
+    """A connection of a pool: what it reads and writes is sealed under these keys."""
+
+    __slots__ = ("keys",)
+
+    keys: Keys
 
 
 class WrongSchema(Exception):
@@ -71,6 +90,7 @@ async def open_pool(
     smallest: int = 1,
     largest: int = 6,
     check: bool = True,
+    keys: Keys | None = None,
 ) -> Pool:
     """A pool whose connections act as `role` (None: as the login itself).
 
@@ -79,13 +99,18 @@ async def open_pool(
         smallest: connections opened at once.
         largest: connections at most; on two cores six commit more a second than sixteen.
         check: refuse a server that is not durable and a schema that is not ours.
+        keys: of what is sealed; None: those beside it, as the settings say.
 
     Raises:
+        SettingsError: no key-encryption key.
         NotDurable, WrongSchema: see there.
         OSError, TimeoutError, asyncpg.PostgresError: the server cannot be reached or refuses.
     """
 
+    keys = keys or Keys.beside(dsn)
+
     async def settle(connection: Connection) -> None:
+        connection.keys = keys
         if role is not None:
             await connection.execute(f"SET ROLE {role}")
 
@@ -96,7 +121,7 @@ async def open_pool(
         max_queries=50_000,
         max_inactive_connection_lifetime=300.0,
         loop=None,
-        connection_class=asyncpg.Connection,
+        connection_class=KeyedConnection,
         record_class=asyncpg.Record,
         timeout=CONNECT_SECONDS,
         command_timeout=COMMAND_SECONDS,
@@ -104,6 +129,7 @@ async def open_pool(
         reset=_leave_as_is,
         server_settings={"application_name": "journeys", "TimeZone": "UTC"},
     )
+    pool.keys = keys
     try:
         await pool
         if check:
@@ -116,13 +142,13 @@ async def open_pool(
     return pool
 
 
-async def await_pool(dsn: str, seconds: float) -> Pool:
+async def await_pool(dsn: str, seconds: float, keys: Keys | None = None) -> Pool:
     """`open_pool`, tried again for so long while the server is away or only coming up. Raises what that raises."""
     clock = asyncio.get_running_loop().time
     until = clock() + seconds
     while True:
         try:
-            return await open_pool(dsn)
+            return await open_pool(dsn, keys=keys)
         except AWAY:
             if clock() >= until:
                 raise

@@ -8,9 +8,10 @@ from typing import Any, Final
 from journeys.contract import Answer
 from journeys.domain.commands import Command
 from journeys.domain.record import Event, Payload
+from journeys.store import vault
 from journeys.store.database import Connection, Pool
 from journeys.store.journal import write
-from journeys.store.offer import StoredCommand, make_offer
+from journeys.store.offer import StoredCommand, make_offer, sealed
 from journeys.store.signing import draw_parts
 
 RULE: Final = "directory"
@@ -58,14 +59,16 @@ async def names_of(connection: Pool | Connection, ids: Collection[str]) -> dict[
     """How staff, mentors, partners and people are called, by id; whoever the connection may not see is left out."""
     rows = await connection.fetch(
         """
-        SELECT id::text, name FROM staff WHERE id = ANY ($1::uuid[])
-        UNION ALL SELECT id::text, name FROM mentors WHERE id = ANY ($1::uuid[])
-        UNION ALL SELECT id::text, name FROM partners WHERE id = ANY ($1::uuid[])
-        UNION ALL SELECT id::text, first_name || ' ' || last_name FROM people WHERE id = ANY ($1::uuid[])
+        SELECT id::text, name, NULL::bytea AS sealed FROM staff WHERE id = ANY ($1::uuid[])
+        UNION ALL SELECT id::text, name, NULL FROM mentors WHERE id = ANY ($1::uuid[])
+        UNION ALL SELECT id::text, name, NULL FROM partners WHERE id = ANY ($1::uuid[])
+        UNION ALL SELECT id::text, NULL, sealed FROM people WHERE id = ANY ($1::uuid[])
         """,
         sorted(ids),
     )
-    return {row["id"]: row["name"] for row in rows}
+    people = await vault.names(connection, [(row["id"], row["sealed"]) for row in rows])
+    named = ((row["id"], row["name"] or name) for row, name in zip(rows, people, strict=True))
+    return {id: name for id, name in named if name is not None}
 
 
 def contact_texts(name: str, email: str | None, phone: str | None) -> dict[str, str]:
@@ -122,7 +125,8 @@ async def record(
     ]
     last = seq + len(facts)
     commands = [_stored(called_for, seq + 1 if facts else 0, last if facts else 0, last)] if called_for else []
-    [written] = await write(connection, [make_offer(stream, seq, headers, parts=parts, commands=commands)])
+    offer = await sealed(make_offer(stream, seq, headers, parts=parts, commands=commands), connection.keys)
+    [written] = await write(connection, [offer])
     if written.outcome != "accepted":
         raise AlreadyThere("command", "id")
     return last

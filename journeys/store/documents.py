@@ -1,5 +1,6 @@
 """The bytes of documents: kept before the command that shows them is sent, let go of when it is not taken."""
 
+import asyncio
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,8 +8,9 @@ from typing import Final
 
 import asyncpg
 
-from journeys.domain.document import PART
+from journeys.domain.document import PART, read_document
 from journeys.store.database import Connection, Pool
+from journeys.store.journal import open_parts
 
 _SECONDS: Final = 60.0
 """For what carries or hashes whole documents."""
@@ -80,18 +82,22 @@ class Told:
 
 async def told_and_kept(pool: Pool, seconds: float) -> Told:
     """Compare all documents with the journal, byte for byte; raises TimeoutError after so long."""
-    row = await pool.fetchrow(
-        """
-        SELECT count(*) AS told, count(*) FILTER (WHERE d.stream IS NULL) AS missing,
-               count(*) FILTER (WHERE sha256(d.content) <> d.digest) AS altered
-        FROM (
-            SELECT DISTINCT stream, text::jsonb ->> 'digest' AS digest FROM parts
-            WHERE name = $1 AND text IS JSON OBJECT AND text::jsonb ->> 'digest' ~ '^[0-9a-f]{64}$'
-        ) AS shown LEFT JOIN documents d ON d.stream = shown.stream AND d.digest = decode(shown.digest, 'hex')
-        """,
-        PART, timeout=seconds,
-    )  # fmt: skip
-    return Told(*row)
+    async with asyncio.timeout(seconds):
+        rows = await pool.fetch(
+            "SELECT stream, seq, name, text, salt, sealed FROM parts WHERE name = $1", PART, timeout=seconds
+        )
+        shown = {
+            (row["stream"], document.digest)
+            for row, part in zip(rows, await open_parts(pool, rows), strict=True)
+            if part is not None and (document := read_document(part.text)) is not None
+        }
+        kept = await pool.fetch(
+            "SELECT stream, encode(digest, 'hex') AS digest, sha256(content) = digest AS whole FROM documents",
+            timeout=seconds,
+        )
+    whole = {(row["stream"], row["digest"]): row["whole"] for row in kept}
+    found = [whole[each] for each in shown if each in whole]
+    return Told(told=len(shown), missing=len(shown) - len(found), altered=found.count(False))
 
 
 async def delete_documents(pool: Pool, stream: str) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from journeys.store.database import Connection
-from journeys.store.journal import StoredPart
+from journeys.store.journal import StoredPart, open_parts
 from journeys.store.treasury import STREAM
 
 BUNDLES: Final = 16
@@ -65,16 +65,17 @@ async def histories_of(connection: Connection, stream: str, size: int) -> list[E
 
 
 async def parts_of(connection: Connection, events: Sequence[Entry]) -> dict[tuple[str, int, str], StoredPart]:
-    """The parts of these events that were not deleted, by stream, seq and name."""
+    """The parts of these events that can be read, by stream, seq and name."""
     if not events:
         return {}
     rows = await connection.fetch(
-        "SELECT p.stream, p.seq, p.name, p.text, p.salt FROM parts p"
+        "SELECT p.stream, p.seq, p.name, p.text, p.salt, p.sealed FROM parts p"
         " JOIN (SELECT DISTINCT * FROM unnest($1::text[], $2::integer[]) AS asked (stream, seq)) AS asked"
         " USING (stream, seq)",
         [entry.stream for entry in events], [entry.seq for entry in events], timeout=_SECONDS,
     )  # fmt: skip
-    return {(row["stream"], row["seq"], row["name"]): StoredPart(*list(row)[1:]) for row in rows}
+    opened = zip(rows, await open_parts(connection, rows), strict=True)
+    return {(row["stream"], row["seq"], row["name"]): part for row, part in opened if part is not None}
 
 
 async def tile(connection: Connection, level: int, n: int) -> bytes | None:

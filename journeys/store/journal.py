@@ -15,8 +15,9 @@ from journeys.domain.record import Event, Payload
 from journeys.store import money
 from journeys.store.database import Connection, Pool
 from journeys.store.group_commit import GroupCommit
+from journeys.store.keys import Lost
 from journeys.store.money import MONEY_KINDS, FundRefused, MoneyOffer, Stored, money_offer, write_money
-from journeys.store.offer import Offer, StoredCommand, make_offer
+from journeys.store.offer import Offer, StoredCommand, make_offer, place_of_part, sealed
 from journeys.store.programmes import texts_of
 from journeys.store.signing import KeyRing, signed_bytes
 
@@ -27,6 +28,9 @@ PAGE_BYTES: Final = 1_000_000
 AT_MOST: Final = 4
 LANES: Final = 3
 """Offers in one transaction, and transactions under way at once: see GroupCommit."""
+
+_PART: Final = "stream, seq, name, text, salt, sealed"
+_SALT_BYTES: Final = 32
 
 _TELLS_TEXTS: Final = frozenset({"JourneyPlanned", "ProgrammeChanged"})
 
@@ -115,7 +119,7 @@ async def append(pool: Pool, ring: KeyRing, request: Append) -> Appended:
     if offer.empty:
         return await _stored(pool, request)
     try:
-        written = await _write_all(pool, request, offer, ring)
+        written = await _write_all(pool, request, await sealed(offer, pool.keys), ring)
     except FundRefused as refused:
         stored = await _stored(pool, request)
         ahead = stored.events or stored.known
@@ -137,7 +141,7 @@ async def write(connection: Connection, offers: Sequence[Offer]) -> list[Written
     """Store offers of distinct streams, all or none of them, in one round trip; what became of each, in order."""
     rows = await connection.fetchmany(
         "SELECT outcome, head, link FROM journal_append"
-        "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+        "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         [offer.arguments() for offer in offers],
     )
     return [Written(row["outcome"], row["head"], row["link"]) for row in rows]
@@ -175,10 +179,35 @@ async def head(pool: Pool, stream: str) -> int:
     return seq
 
 
-async def parts(pool: Pool, stream: str) -> list[StoredPart]:
-    """The body parts of a stream that were not deleted, in order of their events."""
-    rows = await pool.fetch("SELECT seq, name, text, salt FROM parts WHERE stream = $1 ORDER BY seq, name", stream)
-    return [StoredPart(*row) for row in rows]
+async def parts(pool: Pool | Connection, stream: str) -> list[StoredPart]:
+    """The body parts of a stream that can be read, in order of their events: neither deleted nor their key destroyed.
+
+    One that was altered is there without its text and salt, and so gives no commitment.
+    """
+    rows = await pool.fetch(f"SELECT {_PART} FROM parts WHERE stream = $1 ORDER BY seq, name", stream)
+    return [part for part in await open_parts(pool, rows) if part is not None]
+
+
+async def open_parts(pool: Pool | Connection, rows: Sequence[Mapping[str, Any]]) -> list[StoredPart | None]:
+    """Rows of `stream, seq, name, text, salt, sealed`, read: in their order, None where the key was destroyed."""
+    closed = [(row["sealed"], place_of_part(row["stream"], row["seq"], row["name"])) for row in rows if row["sealed"]]
+    opened = iter(await pool.keys.unseal_all(closed) if closed else ())
+    return [
+        _open_part(row, next(opened))
+        if row["sealed"]
+        else StoredPart(row["seq"], row["name"], row["text"], row["salt"])
+        for row in rows
+    ]
+
+
+def _open_part(row: Mapping[str, Any], plain: bytes | Lost) -> StoredPart | None:
+    match plain:
+        case Lost.ERASED:
+            return None
+        case Lost.ALTERED:
+            return StoredPart(row["seq"], row["name"], "", b"")
+        case _:
+            return StoredPart(row["seq"], row["name"], plain[_SALT_BYTES:].decode(), plain[:_SALT_BYTES])
 
 
 async def delete_parts(pool: Pool, stream: str) -> int:
@@ -215,12 +244,12 @@ async def known_answer(connection: Pool | Connection, command: Command) -> Answe
     kept: list[StoredPart] = []
     if row["first"] is not None and command.commitments:
         found = await connection.fetch(
-            "SELECT seq, name, text, salt FROM parts WHERE stream = $1 AND seq BETWEEN $2 AND $3",
+            f"SELECT {_PART} FROM parts WHERE stream = $1 AND seq BETWEEN $2 AND $3",
             command.stream,
             row["first"],
             row["last"],
         )
-        kept = [StoredPart(*part) for part in found]
+        kept = [part for part in await open_parts(connection, found) if part is not None]
     recorded = Answer.model_validate_json(row["answer"])
     if _same(json.loads(row["signed"]), command, kept):
         return recorded

@@ -165,7 +165,7 @@ async def _append(connection: Connection, taken: Sequence[tuple[MoneyOffer, list
     """Each offer with what it says of money: what became of it, or nothing of both. One round trip."""
     rows: list[Any] = await connection.fetchmany(
         "SELECT outcome, head, link FROM money_append"
-        "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+        "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         [(*each.offer.arguments(), json.dumps(said)) for each, said in taken],
     )
     return rows

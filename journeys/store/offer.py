@@ -1,7 +1,7 @@
 """An offer made ready for the journal: canonical bytes with a hole for the link, parts, signed commands."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ from pydantic_core import to_json
 from journeys.domain.commands import Command
 from journeys.domain.record import NO_EVENT, Part
 from journeys.store.canonical import canonical
+from journeys.store.keys import Keys, NoKey, finance_key
 
 _HOLE: Final = b'"prev":"' + NO_EVENT.encode()
 
@@ -32,6 +33,17 @@ class StoredCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptPart:
+    """A body part on its way to the journal, with the event that commits to it."""
+
+    seq: int
+    kind: str
+    name: str
+    text: str
+    salt: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """The arguments of `journal_append`, in columns."""
 
@@ -41,12 +53,13 @@ class Offer:
     headers: list[bytes]
     holes: list[int]
     """Where each header's `prev` begins, counted from 0."""
-    part_seqs: list[int]
-    part_names: list[str]
-    part_texts: list[str]
-    part_salts: list[bytes]
+    parts: Sequence[KeptPart]
     commands: Sequence[StoredCommand]
     view: str | None
+    person: str | None = None
+    """Whose journey it is, where the offer says so."""
+    sealed: Sequence[bytes] = ()
+    """The parts as the database gets them: see `sealed`."""
 
     @property
     def empty(self) -> bool:
@@ -55,6 +68,8 @@ class Offer:
 
     def arguments(self) -> tuple[Any, ...]:
         """In the order of `journal_append`."""
+        if len(self.sealed) != len(self.parts):
+            raise BadOffer(f"{self.stream}: a part is not sealed")
         commands = [stored.command for stored in self.commands]
         return (
             self.stream,
@@ -62,10 +77,9 @@ class Offer:
             self.kinds,
             self.headers,
             [hole + 1 for hole in self.holes],
-            self.part_seqs,
-            self.part_names,
-            self.part_texts,
-            self.part_salts,
+            [part.seq for part in self.parts],
+            [part.name for part in self.parts],
+            list(self.sealed),
             [command.id for command in commands],
             [stored.signed for stored in self.commands],
             [command.signature for command in commands],
@@ -113,10 +127,10 @@ def make_offer(
     ready = [canonical({**header, "prev": NO_EVENT}) for header in headers]
     by_commitment = {part.commitment(): part for part in parts}
     kept = [
-        (header["seq"], name, by_commitment[commitment])
+        KeptPart(header["seq"], header["kind"], name, part.text, bytes.fromhex(part.salt))
         for header in headers
         for name, commitment in header["parts"].items()
-        if commitment in by_commitment
+        if (part := by_commitment.get(commitment)) is not None
     ]
     return Offer(
         stream=stream,
@@ -125,10 +139,47 @@ def make_offer(
         headers=ready,
         # From the right: after `prev` come only texts, where quotes are escaped; before it stands `data`.
         holes=[header.rindex(_HOLE) + len(_HOLE) - len(NO_EVENT) for header in ready],
-        part_seqs=[seq for seq, _, _ in kept],
-        part_names=[name for _, name, _ in kept],
-        part_texts=[part.text for _, _, part in kept],
-        part_salts=[bytes.fromhex(part.salt) for _, _, part in kept],
+        parts=kept,
         commands=commands,
         view=None if view is None else to_json(view).decode(),
+        person=next(
+            (header["data"].get("person") for header in headers if header["kind"] == "JourneyPlanned"),
+            None if view is None else view.get("person"),
+        ),
     )
+
+
+async def sealed(offer: Offer, keys: Keys) -> Offer:
+    """The offer with its parts as the database gets them. Raises BadOffer: nobody said whose the journey is, or the
+    key that they belong under was destroyed."""
+    try:
+        if offer.person is not None and offer.stream not in await keys.person_of([offer.stream]):
+            await keys.assign(offer.stream, offer.person)
+        if not offer.parts:
+            return offer
+        return replace(offer, sealed=await sealed_parts(keys, offer.stream, offer.parts))
+    except NoKey as missing:
+        raise BadOffer(f"{offer.stream}: {missing}") from missing
+
+
+async def sealed_parts(keys: Keys, stream: str, parts: Sequence[KeptPart]) -> list[bytes]:
+    """Parts of a stream as the database gets them, in order. Raises NoKey."""
+    own = await keys.key_of(stream)
+    money = finance_key(own.removeprefix("person-")) if own.startswith("person-") else own
+    return await keys.seal_all(
+        [
+            (money if is_accounting(part.kind, part.name) else own, part.salt + part.text.encode(),
+             place_of_part(stream, part.seq, part.name))
+            for part in parts
+        ]
+    )  # fmt: skip
+
+
+def is_accounting(kind: str, part: str) -> bool:
+    """Whether accounting must keep this part of an event: who was paid, and what shows how money was used."""
+    return part in ("payee", "signed_for") or kind.startswith("Receipt")
+
+
+def place_of_part(stream: str, seq: int, name: str) -> str:
+    """What the ciphertext of a part is bound to."""
+    return f"part/{stream}/{seq}/{name}"

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, get_args
 
+from journeys.domain.directory import search_form
 from journeys.domain.payee import Payee
 from journeys.store.batches import payee_of
 from journeys.store.database import Connection, Pool
-from journeys.store.payments import ROW, PaymentRow, read_row
+from journeys.store.payments import ROW, PaymentRow, read_rows
 from journeys.store.sealing import CannotUnseal
 from journeys.store.signing import KeyRing
 
@@ -23,7 +24,7 @@ _ORDERS: Final[Mapping[Order, str]] = {
     "wants": f"array_position(ARRAY{list(WANTS)}, p.wants), p.since, p.id",
     "since": "p.since, p.id",
     "amount": "p.amount DESC, p.id",
-    "name": "w.last_name, w.first_name, p.since, p.id",
+    "name": "p.since, p.id",
 }
 
 _WANTS: Final = """
@@ -76,13 +77,18 @@ async def page_of(connection: Connection, asked: Asked, limit: int, offset: int)
     rows = await connection.fetch(
         f"{_ROW} {where} ORDER BY {_ORDERS[asked.order]} LIMIT $7 OFFSET $8", *values, limit, offset
     )
-    return [Wanting(read_row(row), row["wants"]) for row in rows], total
+    found = [Wanting(each, row["wants"]) for row, each in zip(rows, await read_rows(connection, rows), strict=True)]
+    if asked.order == "name":
+        # Names are sealed: they order what a page shows, not the pages.
+        found.sort(key=lambda each: search_form(each.row.name or ""))
+    return found, total
 
 
 async def wanting(connection: Connection, payment: str, silent_before: datetime) -> Wanting:
     """A payment that the connection sees, by id."""
     row = await connection.fetchrow(f"{_ROW} WHERE p.id = $2", silent_before, payment)
-    return Wanting(read_row(row), row["wants"])
+    [found] = await read_rows(connection, [row])
+    return Wanting(found, row["wants"])
 
 
 async def counted(connection: Connection, silent_before: datetime) -> dict[Wants, int]:
@@ -114,7 +120,7 @@ async def likely(
         """,
         payment, reference, cents, limit,
     )  # fmt: skip
-    return [read_row(row) for row in rows]
+    return await read_rows(connection, rows)
 
 
 async def payees(pool: Pool, ring: KeyRing, payments: Iterable[str]) -> dict[str, Payee]:

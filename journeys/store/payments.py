@@ -1,13 +1,14 @@
 """Payments as lists show them: one row each, written in the transaction of the event that says it."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from journeys.domain.banking import reference_of
 from journeys.domain.state import PaymentStatus
+from journeys.store import vault
 from journeys.store.database import Connection, Pool
 
 _STATUS: Final = {
@@ -95,7 +96,7 @@ async def blocked(
         " AND ($2::text IS NULL OR p.fund = $2) ORDER BY p.since, p.id LIMIT $3",
         reason, fund, limit,
     )  # fmt: skip
-    return [read_row(row) for row in rows]
+    return await read_rows(pool, rows)
 
 
 async def standing(pool: Pool | Connection, fund: str) -> list[Standing]:
@@ -156,7 +157,7 @@ class PaymentRow:
 
 ROW: Final = """
     SELECT p.id::text, p.stream, p.grant_id::text, p.number, p.fund, p.person::text,
-           w.first_name || ' ' || w.last_name AS name, p.amount, p.pay_by, p.reference, p.status, p.since, p.reason,
+           w.sealed AS name, p.amount, p.pay_by, p.reference, p.status, p.since, p.reason,
            p.doubt, p.held, p.replaces::text, p.replaced, b.message
     FROM payments p LEFT JOIN people w ON w.id = p.person
     LEFT JOIN batch_transfers m ON m.payment = p.id LEFT JOIN batches b ON b.id = m.batch
@@ -179,7 +180,7 @@ async def payments(
             AND (cardinality($5::uuid[]) = 0 OR p.id = ANY ($5)) ORDER BY p.since, p.id LIMIT $6""",
         list(status), fund, pay_by, before, list(ids), limit,
     )  # fmt: skip
-    return [read_row(row) for row in rows]
+    return await read_rows(pool, rows)
 
 
 async def payments_like(pool: Pool | Connection, asked: str, limit: int = 10) -> list[PaymentRow]:
@@ -188,11 +189,16 @@ async def payments_like(pool: Pool | Connection, asked: str, limit: int = 10) ->
         f"{ROW} WHERE starts_with(p.id::text, lower($1)) OR p.reference = upper($1) ORDER BY p.id LIMIT $2",
         asked, limit,
     )  # fmt: skip
-    return [read_row(row) for row in rows]
+    return await read_rows(pool, rows)
 
 
-def read_row(row: Any) -> PaymentRow:
-    """A row of ROW."""
-    values = list(row)[: len(PaymentRow.__slots__)]
-    values[list(PaymentRow.__slots__).index("status")] = PaymentStatus(row["status"])
-    return PaymentRow(*values)
+async def read_rows(pool: Pool | Connection, rows: Sequence[Any]) -> list[PaymentRow]:
+    """Rows of ROW."""
+    names = await vault.names(pool, [(row["person"], row["name"]) for row in rows])
+    return [_read_row(row, name) for row, name in zip(rows, names, strict=True)]
+
+
+def _read_row(row: Any, name: str | None) -> PaymentRow:
+    columns = PaymentRow.__slots__
+    values = dict(zip(columns, row, strict=False))
+    return PaymentRow(**{**values, "name": name, "status": PaymentStatus(row["status"])})

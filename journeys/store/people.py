@@ -1,7 +1,7 @@
 """People: who is accompanied, how they are reached, what they chose, over all their journeys."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final, assert_never
 from zoneinfo import ZoneInfo
@@ -32,30 +32,12 @@ from journeys.domain.events import (
     WishesRecorded,
 )
 from journeys.domain.record import Payload
+from journeys.store import vault
 from journeys.store.database import Connection, Pool
 from journeys.store.directory import AlreadyThere, By, Fact, NotFound, SignedCommand, record
 from journeys.store.journal import known_answer, trusted_bytes
 from journeys.store.signing import KeyRing
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Details:
-    """What is known of a person."""
-
-    first_name: str
-    last_name: str
-    birth_date: date | None = None
-    reference: str | None = None
-    """The operator's own number; unique."""
-    email: str | None = None
-    phone: str | None = None
-    language: str = "fr"
-    zone: str = "Europe/Paris"
-    place: str | None = None
-    """Town or district."""
-    languages: str | None = None
-    """Those that they speak, with commas."""
-    interests: str | None = None
+from journeys.store.vault import Details as Details
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,17 +56,14 @@ class Person:
 
     @property
     def name(self) -> str:
-        return f"{self.details.first_name} {self.details.last_name}"
+        return self.details.name
 
     def may_be_written_to(self, now: datetime) -> bool:
         """Neither opted out, nor paused at `now`, nor dead."""
         return not (self.opted_out or self.died or (self.paused_until is not None and now < self.paused_until))
 
 
-_COLUMNS: Final = (
-    "id::text, reference, first_name, last_name, birth_date, email, phone, language, zone, place, languages, interests,"
-    " channel, opted_out, paused_until, died, died_on, erasure_requested"
-)
+_COLUMNS: Final = "id::text, sealed, channel, opted_out, paused_until, died, died_on, erasure_requested"
 
 
 def stream_of(person: str) -> str:
@@ -98,14 +77,13 @@ async def register(pool: Pool, id: str, details: Details, by: By) -> None:
     async with pool.acquire() as connection, connection.transaction():
         try:
             await connection.execute(
-                "INSERT INTO people (id, reference, first_name, last_name, birth_date, search_name,"
-                " email, phone, language, zone, place, languages, interests)"
-                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                "INSERT INTO people (id, sealed, reference_token) VALUES ($1, $2, $3)",
                 id,
-                *_row(details),
+                *await _row(connection, id, details),
             )
         except asyncpg.UniqueViolationError as error:
             raise AlreadyThere("person", "reference" if "reference" in str(error.constraint_name) else "id") from None
+        await _let_be_found(connection, id, details)
         known = tuple(name for name in PERSON_FIELDS if name in texts)
         await record(connection, stream_of(id), [Fact(PersonRegistered(fields=known), texts)], by)
 
@@ -124,14 +102,13 @@ async def change(pool: Pool, id: str, details: Details, by: By) -> tuple[PersonF
             return ()
         try:
             await connection.execute(
-                "UPDATE people SET reference = $2, first_name = $3, last_name = $4, birth_date = $5,"
-                " search_name = $6, email = $7, phone = $8, language = $9, zone = $10,"
-                " place = $11, languages = $12, interests = $13 WHERE id = $1",
+                "UPDATE people SET sealed = $2, reference_token = $3 WHERE id = $1",
                 id,
-                *_row(details),
+                *await _row(connection, id, details),
             )
         except asyncpg.UniqueViolationError:
             raise AlreadyThere("person", "reference") from None
+        await _let_be_found(connection, id, details)
         texts = dict.fromkeys(changed, "") | _texts(details, changed)
         await record(connection, stream_of(id), [Fact(PersonChanged(fields=changed), texts)], by)
         return changed
@@ -140,55 +117,56 @@ async def change(pool: Pool, id: str, details: Details, by: By) -> tuple[PersonF
 async def person(pool: Pool, id: str) -> Person | None:
     """A person by id."""
     row = await pool.fetchrow(f"SELECT {_COLUMNS} FROM people WHERE id = $1", id)
-    return None if row is None else _person(row)
+    return None if row is None else (await _people(pool, [row]))[0]
 
 
 async def by_reference(pool: Pool, reference: str) -> Person | None:
     """A person by the operator's own number."""
-    row = await pool.fetchrow(f"SELECT {_COLUMNS} FROM people WHERE reference = $1", reference)
-    return None if row is None else _person(row)
+    token = await vault.reference_token(pool, reference)
+    row = await pool.fetchrow(f"SELECT {_COLUMNS} FROM people WHERE reference_token = $1", token)
+    return None if row is None else (await _people(pool, [row]))[0]
 
 
 async def names(pool: Pool, ids: list[str]) -> dict[str, str]:
-    """First and last name of each person that is there, by id."""
-    rows = await pool.fetch("SELECT id::text, first_name, last_name FROM people WHERE id = ANY ($1::uuid[])", ids)
-    return {row["id"]: f"{row['first_name']} {row['last_name']}" for row in rows}
+    """First and last name of each person that is there and can be read, by id."""
+    rows = await pool.fetch("SELECT id::text, sealed FROM people WHERE id = ANY ($1::uuid[])", ids)
+    found = zip(rows, await vault.names(pool, [(row["id"], row["sealed"]) for row in rows]), strict=True)
+    return {row["id"]: name for row, name in found if name is not None}
 
 
 async def search(pool: Pool, text: str, limit: int = 50) -> list[Person]:
-    """People whose name has each word, whatever the case and accents, by name; or with this reference."""
-    patterns = [f"%{word}%" for word in search_form(text).split()]
+    """People whose name has each word, or words that begin so (from three letters), whatever the case and accents, by
+    name; or with this reference."""
     rows = await pool.fetch(
-        f"SELECT {_COLUMNS} FROM people"
-        " WHERE reference = $1 OR (cardinality($2::text[]) > 0 AND search_name LIKE ALL ($2))"
-        " ORDER BY search_name, id LIMIT $3",
-        text.strip(),
-        patterns,
+        f"SELECT {_COLUMNS} FROM people WHERE reference_token = $1 OR id IN (SELECT people_with($2))"
+        " ORDER BY id LIMIT $3",
+        await vault.reference_token(pool, text.strip()),
+        await vault.word_tokens(pool, search_form(text)),
         limit,
     )
-    return [_person(row) for row in rows]
+    return sorted(await _people(pool, rows), key=lambda person: (person.details.by_name, person.id))
 
 
 async def duplicates(pool: Pool, details: Details) -> list[Person]:
     """People who may be this one: same reference, or same name (case, accents aside) and birth date."""
     rows = await pool.fetch(
-        f"SELECT {_COLUMNS} FROM people WHERE reference = $1 OR (search_name = $2 AND birth_date = $3) ORDER BY id",
-        details.reference,
-        _search_name(details),
-        details.birth_date,
+        f"SELECT {_COLUMNS} FROM people WHERE reference_token = $1 OR id IN (SELECT people_with($2)) ORDER BY id",
+        await vault.reference_token(pool, details.reference),
+        await vault.born_tokens(pool, details),
     )
-    return [_person(row) for row in rows]
+    return await _people(pool, rows)
 
 
 async def volunteers(pool: Pool, ids: list[str], names: list[str]) -> list[Person]:
     """People with a journey of their own who have one of these ids, or one of these names (case, accents aside)."""
     rows = await pool.fetch(
-        f"SELECT {_COLUMNS} FROM people p WHERE (id = ANY ($1::uuid[]) OR search_name = ANY ($2))"
+        f"SELECT {_COLUMNS} FROM people p WHERE (id = ANY ($1::uuid[])"
+        " OR id IN (SELECT person FROM person_tokens WHERE token = ANY ($2)))"
         " AND EXISTS (SELECT FROM journeys WHERE person = p.id) ORDER BY id",
         ids,
-        names,
+        await vault.name_tokens(pool, names),
     )
-    return [_person(row) for row in rows]
+    return await _people(pool, rows)
 
 
 async def obey(pool: Pool, ring: KeyRing, command: Command, at: datetime) -> Answer:
@@ -216,6 +194,8 @@ async def obey(pool: Pool, ring: KeyRing, command: Command, at: datetime) -> Ans
         if known := await known_answer(connection, command):
             return known
         data, changes = _effect(command.body, command.occurred_at, ZoneInfo(about.details.zone))
+        if isinstance(command.body, RecordWishes):
+            changes["sealed"] = await vault.seal(connection, id, _wishing(about.details, command.body))
         await _set(connection, id, changes)
         role = command.roles[0] if command.roles else command.actor
         by = By(actor=command.actor, role=role, at=at, occurred_at=command.occurred_at)
@@ -236,8 +216,8 @@ def _effect(body: PersonBody, occurred_at: datetime, zone: ZoneInfo) -> tuple[Pa
         case ResumeMessages():
             return MessagesResumed(), {"paused_until": None}
         case RecordWishes():
-            wishes = {"channel": body.channel, "language": body.language, "zone": body.zone}
-            return WishesRecorded(**wishes), {column: value for column, value in wishes.items() if value is not None}
+            wishes = WishesRecorded(channel=body.channel, language=body.language, zone=body.zone)
+            return wishes, {} if body.channel is None else {"channel": body.channel}
         case RecordDeath(on=on):
             day = on or occurred_at.astimezone(zone).date()
             return PersonDied(on=day), {"died": True, "died_on": day}
@@ -245,6 +225,10 @@ def _effect(body: PersonBody, occurred_at: datetime, zone: ZoneInfo) -> tuple[Pa
             return ErasureRequested(), {"erasure_requested": True}
         case _:
             assert_never(body)
+
+
+def _wishing(details: Details, body: RecordWishes) -> Details:
+    return replace(details, language=body.language or details.language, zone=body.zone or details.zone)
 
 
 async def _set(connection: Connection, id: str, changes: Mapping[str, Any]) -> None:
@@ -256,28 +240,19 @@ async def _locked(connection: Connection, id: str) -> Person:
     row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM people WHERE id = $1 FOR UPDATE", id)
     if row is None:
         raise NotFound("person", id)
-    return _person(row)
+    return (await _people(connection, [row]))[0]
 
 
-def _search_name(details: Details) -> str:
-    return search_form(f"{details.last_name} {details.first_name}")
+async def _row(connection: Connection, id: str, details: Details) -> tuple[bytes, bytes | None]:
+    return await vault.seal(connection, id, details), await vault.reference_token(connection, details.reference)
 
 
-def _row(details: Details) -> tuple[Any, ...]:
-    return (
-        details.reference,
-        details.first_name,
-        details.last_name,
-        details.birth_date,
-        _search_name(details),
-        details.email,
-        details.phone,
-        details.language,
-        details.zone,
-        details.place,
-        details.languages,
-        details.interests,
-    )
+async def _let_be_found(connection: Connection, id: str, details: Details) -> None:
+    await connection.execute("DELETE FROM person_tokens WHERE person = $1", id)
+    await connection.execute(
+        "INSERT INTO person_tokens (person, token) SELECT $1::uuid, unnest($2::bytea[])",
+        id, await vault.tokens_of(connection, details),
+    )  # fmt: skip
 
 
 def _texts(details: Details, fields: tuple[PersonField, ...]) -> dict[str, str]:
@@ -285,14 +260,10 @@ def _texts(details: Details, fields: tuple[PersonField, ...]) -> dict[str, str]:
     return {name: str(values[name]) for name in fields if values[name] is not None}
 
 
-def _person(row: Mapping[str, Any]) -> Person:
-    return Person(
-        id=row["id"],
-        details=Details(**{name: row[name] for name in PERSON_FIELDS}),
-        channel=row["channel"],
-        opted_out=row["opted_out"],
-        paused_until=row["paused_until"],
-        died=row["died"],
-        died_on=row["died_on"],
-        erasure_requested=row["erasure_requested"],
-    )
+async def _people(connection: Pool | Connection, rows: Sequence[Mapping[str, Any]]) -> list[Person]:
+    known = await vault.unseal(connection, [(row["id"], row["sealed"]) for row in rows])
+    return [_person(row, details or vault.ERASED) for row, details in zip(rows, known, strict=True)]
+
+
+def _person(row: Mapping[str, Any], details: Details) -> Person:
+    return Person(details=details, **{name: value for name, value in row.items() if name != "sealed"})

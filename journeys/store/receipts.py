@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
+from journeys.store import vault
 from journeys.store.database import Connection, Pool
 
 KINDS: Final = frozenset({
@@ -109,7 +110,7 @@ async def listed(
             SELECT r.*, {_STATUS} AS status, coalesce(r.submitted_at, r.due) AS since FROM receipts r
             WHERE $3::text IS NULL OR r.fund = $3
         )
-        SELECT r.id::text, j.id::text AS journey, j.seq, nullif(concat_ws(' ', p.first_name, p.last_name), '') AS name,
+        SELECT r.id::text, j.id::text AS journey, j.seq, j.person::text, p.sealed AS name,
                r.grant_id::text AS grant, r.fund, r.amount, r.justified, r.submitted,
                CASE WHEN EXISTS (SELECT FROM parts d WHERE d.stream = r.stream AND d.seq = r.submitted_seq
                     AND d.name = 'document') THEN r.submitted_seq END AS shown_at,
@@ -119,7 +120,11 @@ async def listed(
         """,
         now, list(statuses), fund, limit, offset,
     )  # fmt: skip
-    found = [Receipt(**{name: value for name, value in row.items() if name != "total"}) for row in rows]
+    names = await vault.names(pool, [(row["person"], row["name"]) for row in rows])
+    found = [
+        Receipt(**{column: row[column] for column in Receipt.__slots__ if column != "name"}, name=name)
+        for row, name in zip(rows, names, strict=True)
+    ]
     return found, rows[0]["total"] if rows else 0
 
 

@@ -1,4 +1,4 @@
-"""Bytes that only those who have the keys can read: AES-256-GCM under a key derived from the signing keys'."""
+"""Bytes that only those who have the key can read, in one place only: AES-256-GCM, the key's id in front."""
 
 import hmac
 import secrets
@@ -15,28 +15,47 @@ _NONCE_BYTES: Final = 12
 
 
 class CannotUnseal(Exception):
-    """The key is not in the ring any more, or these are not the bytes that were sealed for this place."""
+    """The key is not there (any more), or these are not the bytes that were sealed for this place."""
+
+
+def seal_with(cipher: AESGCM, id: str, plain: bytes, place: str) -> bytes:
+    """Sealed with a key of this id, for one place only (`batch/…`): moved elsewhere it does not open."""
+    head = _head(id)
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    return head + nonce + cipher.encrypt(nonce, plain, head + place.encode())
+
+
+def unseal_with(cipher: AESGCM, sealed: bytes, place: str) -> bytes:
+    """What was sealed. Raises CannotUnseal: another key, other bytes, another place."""
+    end = 2 + sealed[1]
+    nonce, rest = sealed[end : end + _NONCE_BYTES], sealed[end + _NONCE_BYTES :]
+    try:
+        return cipher.decrypt(nonce, rest, sealed[:end] + place.encode())
+    except (InvalidTag, ValueError):
+        raise CannotUnseal("these are not the bytes that were sealed here") from None
+
+
+def sealed_by(sealed: bytes) -> str:
+    """The id of the key that sealed these bytes, as they say themselves."""
+    return sealed[2 : 2 + sealed[1]].decode(errors="replace")
 
 
 def seal(ring: KeyRing, plain: bytes, place: str) -> bytes:
-    """Sealed with the ring's current key, for one place only (`batch/…`): moved elsewhere it does not open."""
-    named = ring.current_id.encode()
-    head = _FORM + bytes([len(named)]) + named
-    nonce = secrets.token_bytes(_NONCE_BYTES)
-    return head + nonce + _cipher(ring.keys[ring.current_id]).encrypt(nonce, plain, head + place.encode())
+    """Sealed with the ring's current key, for one place only."""
+    return seal_with(_cipher(ring.keys[ring.current_id]), ring.current_id, plain, place)
 
 
 def unseal(ring: KeyRing, sealed: bytes, place: str) -> bytes:
-    """What was sealed. Raises CannotUnseal."""
-    end = 2 + sealed[1]
-    head, key = sealed[:end], ring.keys.get(sealed[2:end].decode(errors="replace"))
+    """What was sealed with a key of the ring. Raises CannotUnseal."""
+    key = ring.keys.get(sealed_by(sealed))
     if key is None:
         raise CannotUnseal("the key that sealed this is not in the ring")
-    nonce, rest = sealed[end : end + _NONCE_BYTES], sealed[end + _NONCE_BYTES :]
-    try:
-        return _cipher(key).decrypt(nonce, rest, head + place.encode())
-    except InvalidTag:
-        raise CannotUnseal("these are not the bytes that were sealed here") from None
+    return unseal_with(_cipher(key), sealed, place)
+
+
+def _head(id: str) -> bytes:
+    named = id.encode()
+    return _FORM + bytes([len(named)]) + named
 
 
 @lru_cache(maxsize=16)

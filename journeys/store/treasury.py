@@ -22,6 +22,7 @@ from journeys.domain.record import Cause
 from journeys.store.database import Connection, Pool
 from journeys.store.directory import AlreadyThere, By, Fact, NotFound, record
 from journeys.store.funds import enter_fund
+from journeys.store.journal import open_parts
 
 STREAM: Final = "system"
 
@@ -178,7 +179,7 @@ async def closing(pool: Pool, code: str) -> Stop | None:
     """Who closed a fund, when, why; None while it is open."""
     row = await pool.fetchrow(
         """
-        SELECT f.closed_at AS since, h.actor AS by, coalesce(p.text, '') AS why, m.name
+        SELECT f.closed_at AS since, h.actor AS by, m.name AS called, h.stream, h.seq, p.name, p.text, p.salt, p.sealed
         FROM funds f
         CROSS JOIN LATERAL (
             SELECT e.stream, e.seq, convert_from(e.header, 'UTF8')::jsonb ->> 'actor' AS actor FROM events e
@@ -189,7 +190,10 @@ async def closing(pool: Pool, code: str) -> Stop | None:
         """,
         code,
     )
-    return Stop(**row) if row is not None else None
+    if row is None:
+        return None
+    why = await open_parts(pool, [row]) if row["name"] is not None else [None]
+    return Stop(row["since"], row["by"], why[0].text if why[0] is not None else "", row["called"])
 
 
 async def _held(connection: Connection, code: str) -> asyncpg.Record:
@@ -228,14 +232,17 @@ async def gifts(pool: Pool, code: str) -> list[Gift]:
     """What was put in a fund, in the order in which it was noted."""
     rows = await pool.fetch(
         """
-        SELECT (convert_from(e.header, 'UTF8')::jsonb ->> 'occurred_at')::timestamptz AS at, t.amount, p.text AS donor
+        SELECT (convert_from(e.header, 'UTF8')::jsonb ->> 'occurred_at')::timestamptz AS at, t.amount, t.stream, t.seq,
+               p.name, p.text, p.salt, p.sealed
         FROM ledger_transactions t JOIN events e USING (stream, seq)
         LEFT JOIN parts p ON p.stream = t.stream AND p.seq = t.seq AND p.name = 'donor'
         WHERE t.fund = $1 AND t.kind IN ('opened', 'topped-up') AND t.amount > 0 ORDER BY t.id
         """,
         code,
     )
-    return [Gift(**row) for row in rows]
+    told = [row for row in rows if row["name"] is not None]
+    donors = {part.seq: part.text for part in await open_parts(pool, told) if part is not None}
+    return [Gift(row["at"], row["amount"], donors.get(row["seq"])) for row in rows]
 
 
 async def stop(pool: Pool, why: str, by: By) -> bool:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
 
+from journeys.domain.directory import search_form
 from journeys.domain.record import instant_text
 from journeys.domain.rights import Reach, reaches
 from journeys.domain.summary import OUTSIDE
-from journeys.store import cohorts
+from journeys.store import cohorts, vault
 from journeys.store.database import Pool
 
 Status = Literal["planned", "active", "suspended", "closed"]
@@ -51,7 +52,7 @@ class BoardItem:
 
 
 _BEFORE: Final = (
-    "j.id::text, j.person::text, p.first_name || ' ' || p.last_name AS name, j.programme, j.status, j.phase,"
+    "j.id::text, j.person::text, p.sealed AS name, j.programme, j.status, j.phase,"
     " j.referent::text, j.site, j.seq, j.next_due, j.late"
 )
 _COLUMNS: Final = f"{_BEFORE}, j.summary"
@@ -68,7 +69,10 @@ async def journey(pool: Pool, id: str) -> JourneyRow | None:
         " FROM journeys j LEFT JOIN people p ON p.id = j.person WHERE j.id = $1",
         id,
     )
-    return None if row is None else replace(_row(row), place=cohorts.read_place(row["place"]))
+    if row is None:
+        return None
+    [found] = await _rows(pool, [row])
+    return replace(found, place=cohorts.read_place(row["place"]))
 
 
 async def starting_with(pool: Pool, prefix: str, limit: int = 10) -> list[str]:
@@ -127,7 +131,7 @@ async def journeys(
         after,
         limit,
     )
-    return [_row(row) for row in rows]
+    return await _rows(pool, rows)
 
 
 def within(roles: Collection[str], sites: Collection[str], apart: bool = False) -> str:
@@ -175,7 +179,7 @@ async def led_by(pool: Pool, staff: Sequence[str], until: datetime) -> list[Jour
         """,
         list(staff), json.dumps({"until": instant_text(until)}),
     )  # fmt: skip
-    return [_row(row) for row in rows]
+    return await _rows(pool, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,10 +284,10 @@ async def turns(
     )  # fmt: skip
     found: dict[str, list[BoardItem]] = {}
     totals: dict[str, int] = {}
-    for row in rows:
-        if row["list"] is not None:
-            found.setdefault(row["list"], []).append(BoardItem(_row(row), json.loads(row["item"])))
-            totals[row["list"]] = row["total"]
+    there = [row for row in rows if row["list"] is not None]
+    for row, journey in zip(there, await _rows(pool, there), strict=True):
+        found.setdefault(row["list"], []).append(BoardItem(journey, json.loads(row["item"])))
+        totals[row["list"]] = row["total"]
     return Turns({name: Listed(tuple(items), totals[name]) for name, items in found.items()}, rows[0]["version"])
 
 
@@ -322,7 +326,7 @@ async def open_items(
     )  # fmt: skip
     found = [row for row in rows if row["id"] is not None]
     return Listed(
-        tuple(BoardItem(_row(row), json.loads(row["value"])) for row in found), rows[0]["total"], rows[0]["mine"],
+        await _items(pool, found, "value"), rows[0]["total"], rows[0]["mine"],
         tuple(Place(row["taken"], row["others"], row["moment"], row["id"], row["item"]) for row in found),
     )  # fmt: skip
 
@@ -351,14 +355,17 @@ async def decided(pool: Pool, limit: int = 30) -> list[Decided]:
               AND wall > clock_timestamp() - $2::interval
             ORDER BY wall DESC LIMIT $1
         )
-        SELECT j.id::text, p.first_name || ' ' || p.last_name AS name, s.name AS by, made.header
+        SELECT j.id::text, j.person::text, p.sealed AS name, s.name AS by, made.header
         FROM made JOIN journeys j ON j.id = made.journey LEFT JOIN people p ON p.id = j.person
         LEFT JOIN staff s ON s.id::text = made.actor
         ORDER BY made.wall DESC
         """,
         limit, RECENT,
     )  # fmt: skip
-    return [Decided(row["id"], row["name"], row["by"], json.loads(row["header"])) for row in rows]
+    names = await vault.names(pool, [(row["person"], row["name"]) for row in rows])
+    return [
+        Decided(row["id"], name, row["by"], json.loads(row["header"])) for row, name in zip(rows, names, strict=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -387,8 +394,7 @@ async def caseload(
         WITH asked AS MATERIALIZED (
             SELECT j.id, j.late, j.next_due FROM journeys j
             WHERE ({visible})
-              AND ($1 = '' OR EXISTS (SELECT FROM people p WHERE p.id = j.person
-                                      AND p.search_name LIKE '%' || $1 || '%'))
+              AND (cardinality($1::bytea[]) = 0 OR j.person IN (SELECT people_with($1)))
               AND ($2::uuid IS NULL OR j.referent = $2) AND ($3::text IS NULL OR j.programme = $3)
               AND ($4::text IS NULL OR j.phase = $4) AND ($5::text IS NULL OR j.site = $5)
               AND (CASE WHEN $6::text IS NULL THEN j.status <> 'closed' ELSE j.status = $6 END)
@@ -401,9 +407,9 @@ async def caseload(
         LEFT JOIN shown ON true LEFT JOIN journeys j ON j.id = shown.id LEFT JOIN people p ON p.id = j.person
         ORDER BY j.late DESC, j.next_due NULLS LAST, j.id
         """,
-        *_asked(asked), limit, offset,
+        *await _asked(pool, asked), limit, offset,
     )  # fmt: skip
-    return [_row(row) for row in rows if row["id"] is not None], rows[0]["total"]
+    return await _rows(pool, [row for row in rows if row["id"] is not None]), rows[0]["total"]
 
 
 async def releases(pool: Pool, asked: Asked, until: date, visible: str = "true", limit: int = 500) -> list[JourneyRow]:
@@ -421,11 +427,12 @@ async def releases(pool: Pool, asked: Asked, until: date, visible: str = "true",
         """,
         asked.referent, asked.programme, asked.site, until.isoformat(), limit,
     )  # fmt: skip
-    return [_row(row) for row in rows]
+    return await _rows(pool, rows)
 
 
-def _asked(asked: Asked) -> tuple[Any, ...]:
-    return (asked.words, asked.referent, asked.programme, asked.phase, asked.site, asked.status, asked.late)
+async def _asked(pool: Pool, asked: Asked) -> tuple[Any, ...]:
+    words = await vault.word_tokens(pool, asked.words)
+    return (words, asked.referent, asked.programme, asked.phase, asked.site, asked.status, asked.late)
 
 
 async def found(
@@ -434,25 +441,24 @@ async def found(
     """Journeys of the people whom a search fits: by name, by the end of a phone number, or by reference.
 
     Args:
-        words: in the form of `search_form`. digits: of the phone number, at least six, or empty. visible: `within`.
+        words: in the form of `search_form`; each is a word of the name, or begins one (from three letters).
+        digits: of the end of the phone number, at least six, or empty. visible: `within`.
     """
-    # Of whoever sees a part only, the people of that part are looked up; whoever sees all, goes through all.
-    one_by_one = "OFFSET 0" if visible != "true" else ""
     rows = await pool.fetch(
         f"""
         SELECT {_COLUMNS}
-        FROM journeys j CROSS JOIN LATERAL (SELECT * FROM people p WHERE p.id = j.person {one_by_one}) AS p
-        WHERE ({visible}) AND (($1 <> '' AND p.search_name LIKE '%' || $1 || '%')
-           OR ($2 <> '' AND regexp_replace(p.phone, '[^0-9]', '', 'g') LIKE '%' || $2)
-           OR (p.reference = $3))
-        ORDER BY j.status = 'closed', p.last_name, j.id LIMIT $4
+        FROM journeys j JOIN people p ON p.id = j.person
+        WHERE ({visible}) AND (j.person IN (SELECT people_with($1)) OR j.person IN (SELECT people_with($2))
+           OR p.reference_token = $3)
+        ORDER BY j.status = 'closed', j.id LIMIT $4
         """,
-        words,
-        digits,
-        reference,
+        await vault.word_tokens(pool, words),
+        await vault.phone_tokens(pool, digits),
+        await vault.reference_token(pool, reference),
         limit,
     )
-    return [_row(row) for row in rows]
+    journeys = await _rows(pool, rows)
+    return sorted(journeys, key=lambda each: (each.status == "closed", search_form(each.name or ""), each.id))
 
 
 async def appointments(
@@ -476,8 +482,7 @@ async def appointments(
         """,
         begins, ends, limit, offset,
     )  # fmt: skip
-    items = tuple(BoardItem(_row(row), json.loads(row["item"])) for row in rows if row["id"] is not None)
-    return Listed(items, rows[0]["total"])
+    return Listed(await _items(pool, [row for row in rows if row["id"] is not None], "item"), rows[0]["total"])
 
 
 async def meeting(pool: Pool, person: str, referent: str, begins: datetime, ends: datetime) -> list[JourneyRow]:
@@ -493,7 +498,7 @@ async def meeting(pool: Pool, person: str, referent: str, begins: datetime, ends
         """,
         person, referent, begins, ends,
     )  # fmt: skip
-    return [_row(row) for row in rows]
+    return await _rows(pool, rows)
 
 
 async def version(
@@ -528,7 +533,7 @@ async def due_before(
         referent,
         limit,
     )
-    return [_row(row) for row in rows]
+    return await _rows(pool, rows)
 
 
 async def board(
@@ -562,13 +567,27 @@ async def board(
         site,
         limit,
     )
-    return [BoardItem(_row(row), json.loads(row["item"])) for row in rows]
+    return list(await _items(pool, rows, "item"))
 
 
 _PLAIN: Final = [each.name for each in fields(JourneyRow)].index("summary")
 """How many columns of a row stand before the summary."""
+_NAME: Final = [each.name for each in fields(JourneyRow)].index("name")
 
 
-def _row(row: Any) -> JourneyRow:
-    """A record that begins with _COLUMNS."""
-    return JourneyRow(*(*row[:_PLAIN], json.loads(row[_PLAIN])))
+async def _rows(pool: Pool, rows: Sequence[Any]) -> list[JourneyRow]:
+    """Records that begin with _COLUMNS."""
+    names = await vault.names(pool, [(row["person"], row["name"]) for row in rows])
+    return [_row(row, name) for row, name in zip(rows, names, strict=True)]
+
+
+def _row(row: Any, name: str | None) -> JourneyRow:
+    values: list[Any] = [*row[:_PLAIN], json.loads(row[_PLAIN])]
+    values[_NAME] = name
+    return JourneyRow(*values)
+
+
+async def _items(pool: Pool, rows: Sequence[Any], column: str) -> tuple[BoardItem, ...]:
+    """Records that begin with _COLUMNS, each with the item of a board that stands in a column."""
+    journeys = await _rows(pool, rows)
+    return tuple(BoardItem(one, json.loads(row[column])) for row, one in zip(rows, journeys, strict=True))

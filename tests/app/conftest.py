@@ -53,7 +53,8 @@ def plain_environment(**variables: str) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("JOURNEYS_", "TEMPORAL_", "PG", "LC_")) and name not in ("DATABASE_URL", "LANG")
+        if name == "JOURNEYS_SEALING_KEY"
+        or (not name.startswith(("JOURNEYS_", "TEMPORAL_", "PG", "LC_")) and name not in ("DATABASE_URL", "LANG"))
     }
     return {**kept, "PYTHONPATH": str(REPOSITORY), **variables}
 

@@ -72,7 +72,8 @@ def test_a_fund_is_closed_and_reopened_with_a_reason(here: Journeys) -> None:
 
 SAYS_THE_STOP = """
 list | show ID | next ID | today | approvals | escalations | indicators | documents ID | do ID add-note --text x
-summary ID --pdf FILE | receipt ID --pdf FILE | letter ID --pdf FILE | link ID | start -p auxilia --person NAME --referent aline --release 2099-05-12
+summary ID --pdf FILE | receipt ID --pdf FILE | letter ID --pdf FILE | link ID
+start -p auxilia --person NAME --referent aline --release 2099-05-12
 import FILE -p auxilia --model | sync ID | rebuild ID | doctor
 fund create x | fund change x | fund top-up x 5 | fund close x --why x | fund reopen x --why x
 fund list | fund show x | fund statement x

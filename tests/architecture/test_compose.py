@@ -27,6 +27,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from journeys.settings import load_settings, unknown_variables
+from journeys.store import keys
 from journeys.store.migrating import migrate, migrations
 from tests.homes import new_home
 
@@ -214,7 +215,7 @@ def test_migrations_and_workers_use_different_roles(services: dict[str, dict[str
 
 
 def test_keys_come_from_secret_files(compose: dict[str, Any], services: dict[str, dict[str, Any]]) -> None:
-    holders = {"signing": {"worker", "web"}, "checkpoint": {"worker"}}
+    holders = {"signing": {"worker", "web"}, "checkpoint": {"worker"}, "sealing": {"migrate", "worker", "web"}}
     assert set(compose["secrets"]) == {f"journeys_{key}_key" for key in holders}
     for key, wanted in holders.items():
         secret = f"journeys_{key}_key"
@@ -250,7 +251,8 @@ def test_every_variable_is_documented_and_every_documented_one_is_used() -> None
         assert len(comment) > 30, f"{name} needs a comment"
         assert used[name] == ({":?"} if value == "" else {":-"}), f"{name}: required everywhere, or nowhere"
     required = {name for name, (value, _) in example.items() if value == ""}
-    assert required == {*PASSWORDS, "JOURNEYS_SIGNING_KEY_PATH", "JOURNEYS_CHECKPOINT_KEY_PATH"}
+    keys = {f"JOURNEYS_{each}_KEY_PATH" for each in ("SIGNING", "CHECKPOINT", "SEALING")}
+    assert required == {*PASSWORDS, *keys}
 
 
 def test_defaults_are_those_of_the_example() -> None:
@@ -270,10 +272,10 @@ def test_application_reads_what_it_is_given(
     key.write_text("5e" * 32 + "\n", encoding="ascii")
     for name, value in environment.items():
         monkeypatch.setenv(name, VARIABLE.sub(lambda match: match["rest"], value))
-    if "JOURNEYS_SIGNING_KEY_FILE" in environment:
-        monkeypatch.setenv("JOURNEYS_SIGNING_KEY_FILE", str(key))
-    if "JOURNEYS_CHECKPOINT_KEY_FILE" in environment:
-        monkeypatch.setenv("JOURNEYS_CHECKPOINT_KEY_FILE", str(key))
+    monkeypatch.delenv("JOURNEYS_SEALING_KEY", raising=False)
+    for kind in ("SIGNING", "CHECKPOINT", "SEALING"):
+        if f"JOURNEYS_{kind}_KEY_FILE" in environment:
+            monkeypatch.setenv(f"JOURNEYS_{kind}_KEY_FILE", str(key))
     settings = load_settings(data_dir=tmp_path)
     assert settings.database_url == environment["DATABASE_URL"] and not settings.embedded
     if service != "migrate":
@@ -577,6 +579,7 @@ async def test_migrations_run_as_the_owner_and_leave_the_app_role_no_way_to_rewr
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PGPASSWORD", SAMPLE["JOURNEYS_OWNER_PASSWORD"])
         applied = await migrate(server.url("journeys_owner", "journeys"))
+        await keys.prepare(server.url("journeys_owner", "journeys_keys"))
     assert applied == [migration.name for migration in migrations()]
     app = await server.connect("journeys_app", "journeys", SAMPLE["JOURNEYS_APP_PASSWORD"])
     try:
@@ -593,6 +596,16 @@ async def test_migrations_run_as_the_owner_and_leave_the_app_role_no_way_to_rewr
                 await app.execute(forbidden)
     finally:
         await app.close()
+    keeper = await server.connect("journeys_app", "journeys_keys", SAMPLE["JOURNEYS_APP_PASSWORD"])
+    try:
+        await keeper.execute("SET ROLE journeys_keys")
+        await keeper.execute(
+            "INSERT INTO keys (id, kind, subject, wrapped, kek) VALUES ('house', 'house', 'house', 'x', 'k')"
+        )
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await keeper.execute("DELETE FROM keys")
+    finally:
+        await keeper.close()
 
 
 @pytest.mark.parametrize(

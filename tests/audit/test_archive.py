@@ -90,7 +90,8 @@ async def test_what_was_kept_is_replayed_when_the_server_is_gone(
     kept = await read_chain(None, ended.stream, shelf)
     assert live is not None and kept is not None and kept.complete
     assert [each.to_json_dict() for each in kept.histories] == [each.to_json_dict() for each in live.histories]
-    good, other = [await replay(None, ended.stream, [code], shelf) for code in (JourneyWorkflow, OneTimerMore)]
+    codes = (JourneyWorkflow, OneTimerMore)
+    good, other = [await replay(None, ended.stream, [code], shelf, ended.pool.keys) for code in codes]
     assert good is not None and good.failed is None and len(good.runs) == len(live.histories)
     assert other is not None and other.failed is not None
     await _recorded(ended, len(live.histories))
@@ -113,7 +114,7 @@ async def _side_by_side(ended: Engine, shelf: Shelf) -> None:
         for stream in (ended.stream, f"journey-{uuid.uuid4()}", ended.stream):
             yield stream
 
-    found = [each async for each in replay_all(None, streams(), [JourneyWorkflow], shelf, processes=2)]
+    found = [each async for each in replay_all(None, streams(), [JourneyWorkflow], shelf, 2, ended.pool.keys)]
     assert sorted(each is not None and each.failed is None for _, each in found) == [False, True, True]
 
 

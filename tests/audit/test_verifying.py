@@ -20,6 +20,7 @@ from journeys.audit.reading import NoRecord, read_names, read_record
 from journeys.audit.replaying import replay
 from journeys.audit.verdicts import AccountName, Verdict, Verification
 from journeys.audit.verifying import Sources, verify, verify_all
+from journeys.codec import SealingCodec
 from journeys.contract import Begin
 from journeys.domain import commands as c
 from journeys.store import journal
@@ -163,6 +164,9 @@ async def _history_altered(engine: Engine) -> None:
     told = await appended_events(copies, converter)
     assert judge_history(told, headers, complete=True).verdict is Verdict.AGREES
     payloads = [payload for copy in copies for event in copy.events for payload in append_result(event) or ()]
+    for payload in payloads:
+        [plain] = await SealingCodec(engine.pool.keys, engine.stream).decode([payload])
+        payload.CopyFrom(plain)
     payload = next(payload for payload in payloads if b'"custody"' in payload.data)
     payload.data = payload.data.replace(b'"custody"', b'"hospital"')
     account = judge_history(await appended_events(copies, converter), headers, complete=True)

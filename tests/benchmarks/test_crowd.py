@@ -6,7 +6,7 @@ import re
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
@@ -130,7 +130,10 @@ async def test_it_is_a_house_with_work_to_do(made: Made) -> None:
 
 
 async def test_its_people_are_found_by_name_and_their_stream_holds(made: Made) -> None:
-    row = await made.pool.fetchrow("SELECT id::text, first_name, last_name, reference FROM people LIMIT 1")
+    id = await made.pool.fetchval("SELECT id::text FROM people LIMIT 1")
+    one = await people.person(made.pool, id)
+    assert one is not None
+    row = {"id": id, **asdict(one.details)}
     found = await people.search(made.pool, f"{row['last_name']} {row['first_name']}".upper())
     assert row["id"] in [one.id for one in found]
     (event,) = await read_all(made.pool, people.stream_of(row["id"]))

@@ -418,6 +418,7 @@ def test_money_stopped_counted_and_justified(site: Site, enter: Enter, looked_at
             "stopped": "/arret", "funds": "/fonds", "fund": "/fonds/parvis-solidaire",
             "fund-error": "/fonds/parvis-solidaire?de=hier", "fund-new": "/nouveau-fonds",
             "fund-rules": "/fonds/parvis-solidaire/regles", "fund-gift": "/fonds/parvis-solidaire/don",
+            "fund-closing": "/fonds/parvis-solidaire/cloture",
             "receipts": "/justificatifs?etat=tous",
         }  # fmt: skip
         for name, path in screens.items():

@@ -107,6 +107,7 @@ async def running_crew(
         "TEMPORAL_ADDRESS": servers.temporal_address,
         "JOURNEYS_DATA_DIR": str(orders.home / "data"),
         "JOURNEYS_TASK_QUEUE": queue,
+        "JOURNEYS_SEALING_KEY": KEY.hex(),
         "JOURNEYS_SIGNING_KEY": KEY.hex(),
         "JOURNEYS_SIGNING_KEY_ID": KEY_ID,
         "FAULTS_HOME": str(orders.home),

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import uuid
 from pathlib import Path
 
 from journeys.domain import commands as c
@@ -50,6 +51,7 @@ async def test_a_sender_who_is_told_to_stop_stops_without_a_word(servers: Server
     asyncio.get_running_loop().set_exception_handler(lambda _, complaint: complaints.append(complaint))
     async with open_trial(servers) as trial:
         person = Person(Crew(Orders(servers.home / "nobody"), "nobody", {}, 0))
+        await trial.pool.keys.assign(person.stream, str(uuid.uuid4()))
         # The first begins a run, the second finds it.
         for _ in range(2):
             command = trial.command(person, c.AddNote(), text="?")

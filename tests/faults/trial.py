@@ -28,9 +28,11 @@ from journeys.domain.evolve import fold
 from journeys.domain.programme import Programme
 from journeys.domain.record import SYSTEM, Event, Payload
 from journeys.domain.state import State
+from journeys.settings import load_settings
 from journeys.store import journal, publishing, staff, treasury
 from journeys.store.database import open_pool
 from journeys.store.directory import By
+from journeys.store.keys import Keys, prepare
 from journeys.store.migrating import migrate
 from journeys.store.signing import KeyRing, draw_parts, sign
 from tests.faults.crew import KEY, KEY_ID, Crew
@@ -143,14 +145,16 @@ class Trial:
         """A new journey, planned; `history_limit` makes it continue as new after so many history events."""
         person = Person(crew)
         self.persons.append(person)
+        id = str(uuid.uuid4())
         if history_limit is not None:
+            await self.pool.keys.assign(person.stream, id)
             await self.client.start_workflow(
                 contract.WORKFLOW, Begin(history_limit=history_limit), id=person.stream, task_queue=crew.queue,
                 task_timeout=temporal.TASK_TIMEOUT,
             )  # fmt: skip
         await self.do(
             person,
-            c.Plan(person=str(uuid.uuid4()), programme=self.programme, calendar=self.calendar, referent=self.referent),
+            c.Plan(person=id, programme=self.programme, calendar=self.calendar, referent=self.referent),
         )
         return person
 
@@ -276,8 +280,10 @@ async def open_trial(servers: Servers, *, cap: int | None = None, balance: int =
     finally:
         await connection.close()
     await migrate(url)
-    pool = await open_pool(url)
-    client = await Client.connect(servers.info.temporal_address, data_converter=temporal.DATA_CONVERTER)
+    kept = Keys.beside(url, load_settings(sealing_key=KEY.hex()))
+    await prepare(kept.dsn)
+    pool = await open_pool(url, keys=kept)
+    client = await Client.connect(servers.info.temporal_address, data_converter=temporal.sealing(pool.keys))
     text = programme_text(Programme.model_validate(PROGRAMME))
     programme = await publishing.keep(pool, "programme", "faults", text)
     calendar = await publishing.keep(pool, "calendar", "FR", calendar_text("Europe/Paris", "FR", date.today().year))

@@ -1,22 +1,29 @@
 """Record histories of real journeys to replay for ever: python -m tests.replay.record NAME.
 
 A life each: quiet, with money, suspended, continued as new. With `webhooks` after the name: only those of a webhook.
+They are not sealed: nobody lives in them, and no key is kept that long.
 """
 
 import asyncio
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from journeys import contract
+from temporalio.client import Client
+
+from journeys import contract, temporal
 from journeys.contract import Begin, Delivered
 from journeys.domain import commands as c
 from journeys.local.stack import Stack
+from journeys.store import keys
 from journeys.store.database import open_pool
+from journeys.store.keys import Keys
 from journeys.store.migrating import migrate
+from journeys.store.signing import KeyRing
 from tests.conftest import RealStack
 from tests.workflow.conftest import Engine, make_engine
 from tests.workflow.test_changing import change, later_review
@@ -99,13 +106,17 @@ async def main(name: str, only_webhooks: bool = False) -> None:
     home.chmod(0o755)
     async with Stack.start(home, time_skipping=True) as stack:
         await migrate(stack.database_url)
-        pool = await open_pool(stack.database_url, largest=16)
+        kept = Keys(stack.database_url.replace("/journeys?", "/journeys_keys?"), KeyRing("k1", {"k1": bytes(32)}))
+        await keys.prepare(kept.dsn)
+        pool = await open_pool(stack.database_url, largest=16, keys=kept)
         for story in WEBHOOKS:
             async with telling(RealStack(stack.database_url, stack.temporal_address)) as hook:
                 await story(hook)
                 await _save(hook.client, hook.handle().id, f"{story.__name__.replace('_', '-')}-{name}")
         for life in () if only_webhooks else LIVES:
-            engine = await make_engine(RealStack(stack.database_url, stack.temporal_address), pool)
+            sealing = await make_engine(RealStack(stack.database_url, stack.temporal_address), pool)
+            plain = {**sealing.client.config(), "data_converter": temporal.DATA_CONVERTER}
+            engine = replace(sealing, client=Client(**plain))
             async with engine.worker():
                 await life(engine)
             await _save(engine.client, engine.stream, f"{name}-{life.__name__}")

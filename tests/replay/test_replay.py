@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from temporalio import workflow
 from temporalio.client import WorkflowHistory
+from temporalio.converter import DataConverter
 from temporalio.worker import Replayer
 
 from journeys import contract, temporal
@@ -35,8 +36,8 @@ def test_what_the_workflow_commands_has_not_changed_unnoticed() -> None:
     assert fingerprint() == json.loads(FILE.read_text()), CHANGED
 
 
-def replayer(kind: type = JourneyWorkflow) -> Replayer:
-    return Replayer(workflows=[kind], data_converter=temporal.DATA_CONVERTER, workflow_runner=temporal.sandbox_runner())
+def replayer(kind: type = JourneyWorkflow, converter: DataConverter = temporal.DATA_CONVERTER) -> Replayer:
+    return Replayer(workflows=[kind], data_converter=converter, workflow_runner=temporal.sandbox_runner())
 
 
 def read(path: Path) -> WorkflowHistory:

@@ -60,7 +60,9 @@ async def test_an_append_without_view_moves_the_seq_alone(pool: Any, ring: KeyRi
 
 
 async def test_an_append_without_view_needs_no_row(pool: Any, ring: KeyRing) -> None:
-    for stream in (new_stream(), new_stream("person"), "system"):
+    journey = new_stream()
+    await pool.keys.assign(journey, str(uuid4()))
+    for stream in (journey, new_stream("person"), "system"):
         note = noted(stream, 0, ring).model_copy(update={"view": None})
         assert (await append(pool, ring, note)).accepted
     assert await views.journeys(pool) == []

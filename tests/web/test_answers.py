@@ -21,6 +21,7 @@ from journeys.app.web.safety import Pace
 from journeys.contract import Answer, Fate
 from journeys.local.record import read_record
 from journeys.settings import load_settings
+from journeys.store import people
 from tests.app.conftest import gone_up
 from tests.web.browser import Browser
 from tests.web.conftest import Ground
@@ -316,8 +317,9 @@ async def test_a_start_without_an_answer_begins_one_journey_only(
     for _ in range(2):
         answer = await browser.post("/nouveau", fields)
         assert answer.status_code == 303 and fields["journey"] in answer.headers["location"], answer.text
-    count = "SELECT count(*) FROM journeys j JOIN people p ON p.id = j.person WHERE p.last_name = $1"
-    assert await ground.house.writing.fetchval(count, name) == 1
+    [person] = await people.search(ground.house.writing, name)
+    count = "SELECT count(*) FROM journeys WHERE person = $1"
+    assert await ground.house.writing.fetchval(count, person.id) == 1
 
 
 async def test_a_beginning_has_a_receipt_that_does_nothing_when_it_is_opened_again(ground: Ground) -> None:

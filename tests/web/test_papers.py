@@ -18,6 +18,7 @@ from journeys.domain import commands as c
 from journeys.domain import events as e
 from journeys.i18n import format_time
 from journeys.store import partners, treasury
+from journeys.store.journal import parts
 from tests.conftest import RealStack
 from tests.web.conftest import BY
 from tests.web.office import PNG, Desk, Office, open_office
@@ -161,8 +162,8 @@ async def test_a_letter_in_ones_own_words_leaves_a_note_and_nothing_else(office:
     (noted,) = [event for event in await engine.events() if event.kind == "NoteAdded"]
     page = html.unescape((await aline.get()).text)
     assert "Lettre faite, pour Samir Benali" in page.replace("\xa0", " ") and "Une place vous attend" not in page
-    kept = "SELECT text FROM parts WHERE stream = $1 AND seq = $2"
-    assert "Une place vous attend" not in await office.house.writing.fetchval(kept, office.stream, noted.seq)
+    [kept] = [part.text for part in await parts(office.house.writing, office.stream) if part.seq == noted.seq]
+    assert "Une place vous attend" not in kept
     for who, status in (("bob", 404), ("aude", 403), ("fin", 404)):
         assert (await write(await office.enter(who))).status_code == status, who
     await engine.do(c.Close(outcome="moved"))

@@ -5,6 +5,7 @@ import re
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,16 +41,18 @@ def words(page: str) -> str:
     return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page)))
 
 
+ASKED: ContextVar[list[str] | None] = ContextVar("ASKED", default=None)
+
+
 @contextmanager
 def counted() -> Iterator[list[str]]:
-    """The questions that pages ask of the database meanwhile, as `make bench-web` counts them."""
-    asked: list[str] = []
+    """The questions that pages ask of the database meanwhile, as `make bench-web` counts them; nobody else's."""
 
     def noting(method: str) -> Any:
         plain = getattr(asyncpg.Connection, method)
 
         async def noted(self: Any, query: str, *args: Any, **more: Any) -> Any:
-            if not query.lstrip().startswith(ENVELOPE):
+            if (asked := ASKED.get()) is not None and not query.lstrip().startswith(ENVELOPE):
                 asked.append(query)
             return await plain(self, query, *args, **more)
 
@@ -58,7 +61,10 @@ def counted() -> Iterator[list[str]]:
     with ExitStack() as patches:
         for method in ("fetch", "fetchrow", "fetchval", "execute"):
             patches.enter_context(noting(method))
+        asked: list[str] = []
+        ASKED.set(asked)
         yield asked
+        ASKED.set(None)
 
 
 def house(name: str, kind: str = "housing", **known: Any) -> partners.Partner:

@@ -91,6 +91,7 @@ class Engine:
     programme: str
     calendar: str
     stream: str
+    person: str = field(default_factory=lambda: str(uuid.uuid4()))
     referent: str = field(default_factory=lambda: str(uuid.uuid4()))
     supervisor: str = field(default_factory=lambda: str(uuid.uuid4()))
     finance: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -145,7 +146,7 @@ class Engine:
     async def plan(self, release_in_days: int = 40) -> Answer:
         now = datetime.now(UTC)
         body = c.Plan(
-            person=str(uuid.uuid4()), programme=self.programme, calendar=self.calendar, referent=self.referent,
+            person=self.person, programme=self.programme, calendar=self.calendar, referent=self.referent,
             dates={"release": now.date() + timedelta(days=release_in_days)} if release_in_days else {},
         )  # fmt: skip
         return await self.send(self.command(body, now))
@@ -160,17 +161,19 @@ def _text(programme: str) -> str:
 
 
 async def make_engine(stack: RealStack, pool: Any, programme: str = "auxilia", **options: Any) -> Engine:
-    plain = await Client.connect(stack.temporal, data_converter=temporal.DATA_CONVERTER)
+    plain = await Client.connect(stack.temporal, data_converter=temporal.sealing(pool.keys))
     skipper = TimeSkipper(plain, config=TimeSkippingConfig(enabled=False, max_session_skip_count=MOST_SKIPS))
     text = _text(programme)
     hashes = (
         await publishing.keep(pool, "programme", programme, text),
         await publishing.keep(pool, "calendar", "FR", calendar_text("Europe/Paris", "FR", date.today().year)),
     )
-    return Engine(
+    engine = Engine(
         skipper.client, skipper, pool, World(pool), f"q-{uuid.uuid4()}", *hashes, f"journey-{uuid.uuid4()}",
         worker_options=options,
     )  # fmt: skip
+    await pool.keys.assign(engine.stream, engine.person)
+    return engine
 
 
 @pytest_asyncio.fixture(params=["cached", "uncached"])
@@ -183,10 +186,10 @@ async def engine(request: Any, stack: RealStack, journal_pool: Any) -> AsyncIter
 
 
 @pytest_asyncio.fixture
-async def second_server(tmp_path_factory: Any) -> AsyncIterator[Client]:
+async def second_server(journal_pool: Any) -> AsyncIterator[Client]:
     """Another Temporal server that has never heard of any journey."""
     environment = await WorkflowEnvironment.start_local(
-        dev_server_existing_path=str(_binary()), data_converter=temporal.DATA_CONVERTER
+        dev_server_existing_path=str(_binary()), data_converter=temporal.sealing(journal_pool.keys)
     )
     yield environment.client
     await environment.shutdown()

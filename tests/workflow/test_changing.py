@@ -44,7 +44,7 @@ async def test_the_journey_goes_on_by_the_other_rules(engine: Engine) -> None:
     again = await change(engine, later_review())
     assert (again.outcome, again.code) == ("refused", "same-programme")
     await agree(engine)
-    await replayer().replay_workflow(await engine.handle().fetch_history())
+    await replayer(converter=engine.client.data_converter).replay_workflow(await engine.handle().fetch_history())
 
 
 async def test_rules_that_the_journal_does_not_hold_are_refused(engine: Engine) -> None:

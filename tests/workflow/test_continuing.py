@@ -64,6 +64,7 @@ async def test_a_payment_called_for_by_a_run_that_is_left_goes_out(stack: RealSt
 
 async def _pays(whole: Engine, limit: int) -> bool:
     engine = replace(whole, stream=f"journey-{uuid.uuid4()}")
+    await engine.pool.keys.assign(engine.stream, engine.person)
     await engine.client.start_workflow(
         contract.WORKFLOW, Begin(history_limit=limit), id=engine.stream, task_queue=engine.queue
     )

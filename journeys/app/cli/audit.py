@@ -186,7 +186,9 @@ async def _replay(desk: Desk, id: str) -> int:
 
     row = await find_journey(await desk.pool(), id)
     with _altered():
-        found = await replay(await _client(desk), row.stream, _workflows(), await _shelf(desk))
+        found = await replay(
+            await _client(desk), row.stream, _workflows(), await _shelf(desk), (await desk.pool()).keys
+        )
     if found is None:
         raise Failure(Exit.NOT_FOUND, "no-history", Said("le moteur n'a plus l'historique de ce parcours",
                       "the engine has no history of this journey any more"),
@@ -218,7 +220,7 @@ async def _replay_all(desk: Desk, processes: int) -> int:
     engine, shelf, done = await _client(desk), await _shelf(desk), 0
     label = Said("histoires rejouées", "histories replayed")
     with _altered(), out.progress(label, number) as tell:
-        async for stream, replayed in replay_all(engine, each_journey(pool), _workflows(), shelf, processes):
+        async for stream, replayed in replay_all(engine, each_journey(pool), _workflows(), shelf, processes, pool.keys):
             done += 1
             tell(done, None)
             if replayed is None:

@@ -117,10 +117,12 @@ class Desk:
             from asyncpg import PostgresError
 
             from journeys.store.database import open_pool
+            from journeys.store.keys import Keys
 
             url = self.place().database_url
+            keys = Keys.beside(url, self.settings)
             self._pool = await self._patiently(
-                lambda: open_pool(url, largest=_SIMPLE), OSError, TimeoutError, PostgresError
+                lambda: open_pool(url, largest=_SIMPLE, keys=keys), OSError, TimeoutError, PostgresError
             )
             await self._look_at_the_switch(self._pool)
         return self._pool
@@ -151,7 +153,9 @@ class Desk:
         from journeys.store.database import open_pool
         from worker import make_notary
 
-        sequencer = await open_pool(self.place().database_url, role="journeys_sequencer", largest=2)
+        sequencer = await open_pool(
+            self.place().database_url, role="journeys_sequencer", largest=2, keys=(await self.pool()).keys
+        )
         try:
             yield make_notary(await self.pool(), sequencer, self.settings)
         finally:
@@ -162,8 +166,10 @@ class Desk:
         if self._client is None:
             from journeys.temporal import Unreachable, connect
 
-            address = self.place().temporal_address
-            self._client = await self._patiently(lambda: connect(self.settings, address, entering=True), Unreachable)
+            address, keys = self.place().temporal_address, (await self.pool()).keys
+            self._client = await self._patiently(
+                lambda: connect(self.settings, keys, address, entering=True), Unreachable
+            )
         return self._client
 
     async def _patiently(self, opening: Callable[[], Awaitable[T]], *lost: type[Exception]) -> T:

@@ -178,7 +178,7 @@ def _of_store(error: BaseException) -> Failure | None:
                                 "this account has no right to do this in the database",
                                 Said("« journeys migrate » demande le compte propriétaire",
                                      "“journeys migrate” wants the owner's account"))  # fmt: skip
-        case asyncpg.DataError() if "surrogates not allowed" in str(error):
+        case asyncpg.DataError() | UnicodeEncodeError() if "surrogates not allowed" in str(error):
             return usage(
                 "not-utf-8",
                 "un des mots tapés contient un caractère qui n'est pas de l'UTF-8",

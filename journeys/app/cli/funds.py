@@ -259,7 +259,7 @@ async def _show(desk: Desk, code: str) -> None:
 
     def show() -> None:
         out.heading(f"{code} · {fund.donor}" if fund.donor else code)
-        out.line(f"{words.period(fund)} ; {words.purposes(fund)} ; {words.cap(fund)}")
+        out.line(f"{words.period(fund)} ; {words.purposes(fund)} ; {words.most(fund)}")
         if closing is not None:
             out.line(words.told_closed(closing))
         out.table(

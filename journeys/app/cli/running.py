@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +16,8 @@ from journeys.app.failures import Exit, Failure, Said, usage, why
 
 if TYPE_CHECKING:
     from journeys.local.record import StackInfo
+    from journeys.settings import Settings
+    from journeys.store.sealing_up import SealedUp
 
 _SYNC_SECONDS: Final = 60.0
 WEB_COMMAND: Final = (sys.executable, "-m", "journeys.app.cli", "web", "--port", "{port}")
@@ -109,6 +112,7 @@ async def _run_stack(desk: Desk, ui: bool) -> int:
     async def after_start(info: "StackInfo") -> None:
         await migrate(info.database_url)
         settings.signing_keys()
+        await _seal_up(settings, info.database_url)
         settings.checkpoint_seed()
 
     worker = [sys.executable, str(worker_file())]
@@ -233,9 +237,12 @@ def _worker(desk: Desk) -> int:
 
 
 async def _migrate(desk: Desk) -> None:
+    from journeys.store import keys
     from journeys.store.migrating import migrate
 
-    applied = await migrate(desk.place().database_url)
+    url = desk.place().database_url
+    applied = await migrate(url) + await keys.prepare(keys.keys_dsn(desk.settings, url))
+    sealed = await _seal_up(desk.settings, url)
     out = desk.out
 
     def show() -> None:
@@ -243,8 +250,30 @@ async def _migrate(desk: Desk) -> None:
             out.line(f"  {name}")
         out.line(out.t(f"{len(applied)} migration(s) faite(s).", f"{len(applied)} migration(s) applied.") if applied
                  else out.t("Le schéma était à jour.", "The schema was up to date."))  # fmt: skip
+        if sealed.parts or sealed.people:
+            out.line(out.t(f"{sealed.parts} texte(s) et {sealed.people} personne(s) scellés.",
+                           f"{sealed.parts} text(s) and {sealed.people} person(s) sealed."))  # fmt: skip
+        if sealed.left:
+            out.line(out.t(f"{sealed.left} texte(s) restent en clair : aucun parcours ne dit de qui ils sont.",
+                           f"{sealed.left} text(s) stay plain: no journey says whose they are."))  # fmt: skip
+        if sealed.wrapped:
+            out.line(out.t(f"{sealed.wrapped} clé(s) reprises sous la nouvelle clé.",
+                           f"{sealed.wrapped} key(s) kept under the new key now."))  # fmt: skip
 
-    out.result({"applied": applied}, show)
+    out.result({"applied": applied, **asdict(sealed)}, show)
+
+
+async def _seal_up(settings: "Settings", url: str) -> "SealedUp":
+    """Make the database of keys ready, and seal what was stored before there were any."""
+    from journeys.store.keys import Keys, prepare
+    from journeys.store.sealing_up import seal_up
+
+    keys = Keys.beside(url, settings)
+    try:
+        await prepare(keys.dsn)
+        return await seal_up(url, keys)
+    finally:
+        await keys.close()
 
 
 async def _rebuild(desk: Desk, id: str | None) -> None:

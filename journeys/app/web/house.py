@@ -20,6 +20,7 @@ from journeys.settings import Settings
 from journeys.store import reads
 from journeys.store.database import LOST, Pool, open_pool
 from journeys.store.hearing import hearing
+from journeys.store.keys import Keys
 from journeys.store.signing import KeyRing
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class House:
 
             try:
                 async with asyncio.timeout(5):
-                    self._client = await connect(self.settings, self.temporal_address, entering=True)
+                    self._client = await connect(self.settings, self.writing.keys, self.temporal_address, entering=True)
             except TimeoutError as error:
                 raise Unreachable("Temporal does not answer") from error
         return self._client
@@ -129,9 +130,10 @@ class House:
 @asynccontextmanager
 async def open_house(settings: Settings, database_url: str, temporal_address: str | None) -> AsyncIterator[House]:
     """Open the pools; Temporal is met at the first command. Raises what `open_pool` raises, SettingsError."""
-    reading = await open_pool(database_url, role="journeys_web", smallest=2, largest=_READERS)
+    keys = Keys.beside(database_url, settings)
+    reading = await open_pool(database_url, role="journeys_web", smallest=2, largest=_READERS, keys=keys)
     try:
-        writing = await open_pool(database_url, smallest=1, largest=_WRITERS)
+        writing = await open_pool(database_url, smallest=1, largest=_WRITERS, keys=keys)
         try:
             house = House(settings, reading, writing, key_ring(settings), temporal_address)
             async with hearing(writing, database_url):

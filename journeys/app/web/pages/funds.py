@@ -24,9 +24,10 @@ from journeys.app.web.proof import require_proof
 from journeys.app.web.rendering import go, page
 from journeys.app.web.visit import Visit, door
 from journeys.domain.statement import Statement
-from journeys.i18n import N_
-from journeys.identifiers import uuid7
+from journeys.i18n import N_, Lang
+from journeys.identifiers import is_uuid, short, uuid7
 from journeys.store import controlling, payments, receipts, statements, treasury
+from journeys.store.controlling import Code, Finding
 from journeys.store.directory import AlreadyThere
 from journeys.store.funds import Fund
 from journeys.store.treasury import ChangedSince, Closed, StillReserved, Terms
@@ -59,10 +60,40 @@ async def screen(visit: Visit = door(BOOKS)) -> Response:
     control = await controlling.last(visit.connection)
     return page(
         visit, "funds.html", funds=found, words=Words(visit.lang), control=control, stale=stale(control, visit.now),
-        findings=[(each, told(each, visit.lang)) for each in (control.findings if control else ())],
+        findings=[_shown(each, visit.lang) for each in (control.findings if control else ())],
         owing=_by_fund(await receipts.owing(visit.connection, visit.now)),
         opens=visit.holds("finance") and not visit.visitor.funds,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A finding of the control, with where somebody goes on from it."""
+
+    alarm: bool
+    said: str
+    list: str | None
+    about: tuple[tuple[str, str | None], ...]
+    """What it names, and the page of each."""
+
+
+_LISTS: Final[Mapping[Code, str]] = {
+    "unknown-long": "/versements?faire=silent", "held": "/versements?faire=held",
+    "doubted": "/versements?faire=doubt", "blocked": "/versements?faire=blocked", "bank-lines": "/a-rapprocher",
+    **{state: f"/versements?etat={state}" for state in ("reserved", "instructed", "accepted", "unknown")},
+}  # fmt: skip
+
+
+def _shown(each: Finding, lang: Lang) -> _Shown:
+    pages: Mapping[str, str] = {
+        "fund-balance": "/fonds/", "ledger-payments": "/versements/", "ledger-bank": "/versements/",
+    }  # fmt: skip
+    listed = _LISTS.get(each.code)
+    named = () if listed or not each.alarm else each.about
+    about = tuple(
+        (short(one) if is_uuid(one) else one, pages[each.code] + one if each.code in pages else None) for one in named
+    )
+    return _Shown(each.alarm, told(each, lang, naming=False), listed, about)
 
 
 @router.get("/fonds/{fund}")

@@ -34,6 +34,8 @@ router = APIRouter()
 
 SHOWN_COMING = 8
 SHOWN_DAYS = 12
+OFTEN: Final = ("add-note", "log-contact", "book-appointment")
+"""What is done most often stands at the top of the page as well."""
 REFERRING: Final = "send-referral"
 """Whoever may refer somebody is shown whom to ask next."""
 
@@ -85,7 +87,7 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
         shown.update(seq for day in told[: None if every else SHOWN_DAYS] for seq in day)
         return shown | holding(events)
 
-    loaded, names, story = await journey_told(visit, id, choose)
+    loaded, names, story = await journey_told(visit, id, choose, None if every else SHOWN_COMING)
     place = loaded.row.place
     programmes = {loaded.row.programme: loaded.book.programme}
     items = sorted(waiting(loaded.row), key=lambda item: (item.at is None, item.at or visit.now))
@@ -97,15 +99,15 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
         title=_title(visit, loaded),
         lines=[line(visit, item, programmes, mine=item in mine) for item in items],
         steps=_steps(visit, loaded),
-        coming=story.coming[: None if every else SHOWN_COMING],
-        coming_count=len(story.coming),
+        coming=story.coming,
+        coming_count=story.ahead,
         days=told_days(story.days, shown),
         day_count=len(told),
         speech=speech,
-        actions=(actions := _actions(visit, loaded)),
+        actions=(actions := _actions(visit, loaded)), often=OFTEN,
         documents=brought(visit, loaded, story, speech),
         papers=offered(visit, loaded, story, speech),
-        may={name for _, found in actions for name, _ in found},
+        may={name: label for _, found in actions for name, label in found},
         every=every,
         picture=gantt(loaded, visit.now, visit.lang),
         again=to_try_again(loaded) if may(visit.actor, loaded, REFERRING) else [],

@@ -1,0 +1,202 @@
+"""Sealed parts: what the database holds tells nothing, only the place that it was sealed for opens it, keys can go."""
+
+import json
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from journeys.domain.record import Part
+from journeys.store import journal, keys, people, sealing_up
+from journeys.store.directory import By
+from journeys.store.journal import append, parts
+from journeys.store.keys import Keys, NoKey, finance_key, person_key
+from journeys.store.offer import BadOffer, KeptPart, make_offer, sealed
+from journeys.store.sealing import CannotUnseal, sealed_by
+from journeys.store.sealing_up import seal_up
+from journeys.store.signing import KeyRing
+from tests.store.samples import new_stream, noted, view
+
+CANARY = "Zébulon-Canari-4471"
+
+
+async def planted(pool: Any, ring: KeyRing, note: str = CANARY) -> tuple[str, str]:
+    """A journey with a note, and whose it is."""
+    stream, person = new_stream(), str(uuid4())
+    await pool.keys.assign(stream, person)
+    assert (await append(pool, ring, noted(stream, 0, ring, note=note))).accepted
+    return stream, person
+
+
+async def test_the_database_has_the_ciphertext_only_and_whoever_has_the_key_reads_it(
+    pool: Any, ring: KeyRing, owner: Any
+) -> None:
+    stream, person = await planted(pool, ring)
+    row = await owner.fetchrow("SELECT text, salt, sealed FROM parts WHERE stream = $1", stream)
+    assert row["text"] is row["salt"] is None and CANARY.encode() not in row["sealed"]
+    assert sealed_by(row["sealed"]) == person_key(person)
+    (part,) = await parts(pool, stream)
+    assert part.text == CANARY
+    header = json.loads((await journal.read_all(pool, stream))[0].header)
+    assert header["parts"]["text"] == Part(text=part.text, salt=part.salt.hex()).commitment()
+
+
+async def test_nothing_plain_is_ever_added(owner: Any) -> None:
+    with pytest.raises(asyncpg.CheckViolationError, match="sealed_only"):
+        await owner.execute(
+            "INSERT INTO parts (stream, seq, name, text, salt) VALUES ('system', 1, 'x', 'y', $1)", b"0" * 32
+        )
+
+
+@pytest.mark.parametrize("moved", ["stream = $2", "seq = 7", "name = 'other'"])
+async def test_a_part_moved_elsewhere_does_not_open(pool: Any, ring: KeyRing, owner: Any, moved: str) -> None:
+    stream, _ = await planted(pool, ring)
+    elsewhere = new_stream()
+    await owner.execute("ALTER TABLE parts DISABLE TRIGGER delete_only")
+    await owner.execute(f"UPDATE parts SET {moved} WHERE stream = $1 AND $2 <> ''", stream, elsewhere)
+    (part,) = await parts(pool, elsewhere if "stream" in moved else stream)
+    assert (part.text, part.salt) == ("", b"")
+
+
+async def test_with_its_key_a_part_is_gone_everywhere_soon_and_nothing_is_sealed_under_it_again(
+    pool: Any, ring: KeyRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream, person = await planted(pool, ring)
+    elsewhere = Keys.beside(pool.keys.dsn)
+    assert await elsewhere.destroy([person_key(person)]) == 1
+    assert await elsewhere.destroy([person_key(person)]) == 0
+    assert [part.text for part in await parts(pool, stream)] == [CANARY], "remembered, for a short while"
+    monkeypatch.setattr("journeys.store.keys.time.monotonic", lambda: 1e12)
+    assert await parts(pool, stream) == []
+    with pytest.raises(BadOffer, match="was destroyed"):
+        await append(pool, ring, noted(stream, 1, ring))
+    with pytest.raises(NoKey):
+        await elsewhere.assign(new_stream(), person)
+    await elsewhere.close()
+
+
+async def test_a_destroyed_key_never_comes_back(pool: Any) -> None:
+    id = person_key(str(uuid4()))
+    await pool.keys.ready([id])
+    await pool.keys.destroy([id])
+    connection = await asyncpg.connect(pool.keys.dsn)
+    try:
+        for statement in (
+            "UPDATE keys SET state = 'live', wrapped = 'x', kek = 'k', destroyed_at = NULL WHERE id = $1",
+            "DELETE FROM keys WHERE id = $1",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(statement, id)
+    finally:
+        await connection.close()
+
+
+async def test_who_was_paid_and_receipts_are_sealed_for_accounting_the_rest_for_the_person(pool: Any) -> None:
+    stream, person = new_stream(), str(uuid4())
+    offer = make_offer(stream, 0, [], view=view(1, person=person))
+    told = [("GrantRequested", "payee"), ("GrantRequested", "note"), ("ReceiptSubmitted", "document"),
+            ("PaymentSettledByHand", "signed_for"), ("NoteAdded", "document")]  # fmt: skip
+    kept = [KeptPart(seq, kind, name, "x", b"0" * 32) for seq, (kind, name) in enumerate(told, 1)]
+    made = await sealed(replace(offer, parts=kept), pool.keys)
+    own, money = person_key(person), finance_key(person)
+    assert [sealed_by(each) for each in made.sealed] == [money, own, money, money, own]
+
+
+async def test_a_journey_of_which_nobody_said_whose_it_is_takes_no_text(pool: Any, ring: KeyRing) -> None:
+    note = noted(new_stream(), 0, ring).model_copy(update={"view": None})
+    with pytest.raises(BadOffer, match="nobody said whose"):
+        await append(pool, ring, note)
+
+
+async def test_keys_wrapped_anew_open_the_same_and_the_old_wrapping_key_can_go(pool: Any) -> None:
+    old, new = KeyRing("k1", {"k1": b"1" * 32}), KeyRing("k2", {"k1": b"1" * 32, "k2": b"2" * 32})
+    name = f"keys_{uuid4().hex}"
+    connection = await asyncpg.connect(pool.keys.dsn)
+    await connection.execute(f"CREATE DATABASE {name}")
+    dsn = pool.keys.dsn.replace("/journeys_keys?", f"/{name}?")
+    await keys.prepare(dsn)
+    first, both, only = Keys(dsn, old), Keys(dsn, new), Keys(dsn, KeyRing("k2", {"k2": b"2" * 32}))
+    try:
+        kept = await first.seal("house", b"secret", "here")
+        await first.ready([person_key(str(uuid4())) for _ in range(5)])
+        with pytest.raises(CannotUnseal):
+            await only.unseal(kept, "here")
+        assert await both.wrap_anew(batch=2) == 6 and await both.wrap_anew() == 0
+        assert await only.unseal(kept, "here") == b"secret"
+    finally:
+        for each in (first, both, only):
+            await each.close()
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await connection.close()
+
+
+async def test_what_was_plain_before_is_sealed_in_batches_from_wherever_it_was_left(
+    pool: Any, ring: KeyRing, owner: Any, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    details = people.Details(first_name="Éloïse", last_name="Martin", phone="06 12 34 56 78", reference="E-4471")
+    stream = (await planted(pool, ring))[0]
+    person = await owner.fetchval("SELECT person::text FROM journeys WHERE id = $1", stream.removeprefix("journey-"))
+    await owner.execute("ALTER TABLE parts DROP CONSTRAINT sealed_only")
+    await owner.execute("ALTER TABLE people DROP CONSTRAINT sealed_only")
+    await owner.execute(
+        "INSERT INTO people (id, sealed) VALUES ($1, $2)", person, json.dumps(details_of(details)).encode()
+    )
+    for seq in range(2, 7):
+        await append(pool, ring, noted(stream, seq - 1, ring))
+        await owner.execute("DELETE FROM parts WHERE stream = $1 AND seq = $2", stream, seq)
+        await owner.execute("INSERT INTO parts (stream, seq, name, text, salt) VALUES ($1, $2, 'text', $3, $4)",
+                            stream, seq, f"{CANARY} {seq}", b"s" * 32)  # fmt: skip
+    for table, rule in (("parts", "sealed IS NOT NULL"), ("people", "get_byte(sealed, 0) = 1")):
+        await owner.execute(f"ALTER TABLE {table} ADD CONSTRAINT sealed_only CHECK ({rule}) NOT VALID")
+    before = [(part.seq, part.text, part.salt) for part in await parts(pool, stream)]
+    assert (await people.person(pool, person)).details == details  # type: ignore[union-attr]
+    assert await people.search(pool, "Martin") == []
+
+    monkeypatch.setattr(sealing_up, "BATCH", 2)
+    put = sealing_up._put_sealed
+
+    async def cut(connection: Any, rows: Any, keys: Keys) -> None:
+        await put(connection, rows, keys)
+        if any(row["seq"] > 3 for row in rows):
+            raise OSError("the disk is full")
+
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="disk is full"):
+        patched.setattr(sealing_up, "_put_sealed", cut)
+        await seal_up(dsn, pool.keys)
+    done = await seal_up(dsn, pool.keys)
+    assert (done.parts, done.people, done.left) == (3, 0, 0)
+    assert await seal_up(dsn, pool.keys) == sealing_up.SealedUp()
+
+    assert [(part.seq, part.text, part.salt) for part in await parts(pool, stream)] == before
+    assert [found.id for found in await people.search(pool, "mart éloïse")] == [person]
+    assert await owner.fetchval("SELECT count(*) FROM parts WHERE text IS NOT NULL") == 0
+    assert b"Martin" not in await owner.fetchval("SELECT sealed FROM people")
+
+
+def details_of(details: people.Details) -> dict[str, Any]:
+    """As the migration of the schema leaves them."""
+    return {name: value for name, value in asdict(details).items() if value is not None}
+
+
+async def test_people_are_found_by_words_their_beginnings_ends_of_numbers_and_by_nothing_else(pool: Any) -> None:
+    by = By(actor="system", role="system", at=datetime(2027, 5, 12, tzinfo=UTC))
+    id, details = str(uuid4()), people.Details(
+        first_name="Éloïse", last_name="D’Œuvre Li", phone="+33 6 12 34 56 78", reference="ECROU-77"
+    )  # fmt: skip
+    await people.register(pool, id, details, by)
+    for text, fits in (
+        ("éloïse", True), ("ELO", True), ("oeuv eloi", True), ("li", True), ("ECROU-77", True),
+        ("el", False), ("loise", False), ("ecrou-77", False), ("eloise martin", False), ("", False),
+    ):  # fmt: skip
+        assert bool(await people.search(pool, text)) is fits, text
+    stored = await pool.fetch("SELECT p.*, t.token FROM people p JOIN person_tokens t ON t.person = p.id")
+    assert len(stored) > 8 and not any(
+        word in str(dict(row)).lower() for row in stored for word in ("eloi", "ecrou", "3456")
+    )
+    await people.change(pool, id, replace(details, last_name="Martin"), by)
+    assert await people.search(pool, "oeuvre") == [] != await people.search(pool, "martin")
+    await pool.keys.destroy([person_key(id)])
+    assert await people.names(pool, [id]) == {}

@@ -1,0 +1,79 @@
+"""The codec: each journey under its person's key, plain payloads of before read, nothing sealed that has no key."""
+
+import uuid
+from typing import Any
+
+import pytest
+from temporalio.api.common.v1 import Payload
+from temporalio.api.failure.v1 import Failure
+from temporalio.client import WorkflowHistory
+from temporalio.converter import WorkflowSerializationContext
+from temporalio.exceptions import ApplicationError
+
+from journeys import temporal
+from journeys.codec import ENCODING, SealingCodec, Unreadable
+from journeys.store.keys import HOUSE, NoKey, person_key
+from tests.replay.test_replay import HISTORIES, replayer
+
+PLAIN = Payload(metadata={"encoding": b"json/plain"}, data=b'"Zoe"')
+
+
+def speaking(codec: SealingCodec, workflow: str) -> SealingCodec:
+    return codec.with_context(WorkflowSerializationContext(namespace="default", workflow_id=workflow))
+
+
+async def test_a_journey_is_sealed_under_its_persons_key_the_rest_under_that_of_the_house(journal_pool: Any) -> None:
+    codec, person, journey = SealingCodec(journal_pool.keys), str(uuid.uuid4()), f"journey-{uuid.uuid4()}"
+    await journal_pool.keys.assign(journey, person)
+    for workflow, id in ((journey, person_key(person)), ("housekeeping", HOUSE), ("webhooks-x", HOUSE)):
+        [sealed] = await speaking(codec, workflow).encode([PLAIN])
+        assert sealed.metadata["encoding"] == ENCODING and sealed.metadata["key"].decode() == id
+        assert b"Zoe" not in sealed.SerializeToString()
+        assert await speaking(codec, workflow).decode([sealed]) == [PLAIN] == await codec.decode([sealed])
+    assert await speaking(codec, journey).decode([PLAIN]) == [PLAIN], "of before the sealing"
+
+
+async def test_it_seals_nothing_of_which_it_does_not_know_whose_it_is(journal_pool: Any) -> None:
+    codec = SealingCodec(journal_pool.keys)
+    with pytest.raises(Unreadable):
+        await codec.encode([PLAIN])
+    with pytest.raises(NoKey):
+        await speaking(codec, f"journey-{uuid.uuid4()}").encode([PLAIN])
+
+
+async def test_it_reads_neither_what_is_anothers_nor_what_was_altered_nor_what_was_forgotten(journal_pool: Any) -> None:
+    codec, person = SealingCodec(journal_pool.keys), str(uuid.uuid4())
+    mine, other = f"journey-{uuid.uuid4()}", f"journey-{uuid.uuid4()}"
+    for stream in (mine, other):
+        await journal_pool.keys.assign(stream, person)
+    [sealed] = await speaking(codec, mine).encode([PLAIN])
+    with pytest.raises(Unreadable, match="another workflow"):
+        await speaking(codec, other).decode([sealed])
+    moved = Payload(metadata={**sealed.metadata, "workflow": other.encode()}, data=sealed.data)
+    with pytest.raises(Unreadable, match="not what was sealed"):
+        await speaking(codec, other).decode([moved])
+    await journal_pool.keys.destroy([person_key(person)])
+    with pytest.raises(Unreadable, match="destroyed"):
+        await codec.decode([sealed])
+
+
+async def test_a_history_of_before_the_sealing_replays_with_it(journal_pool: Any) -> None:
+    path = next(path for path in HISTORIES if not path.stem.startswith("webhook"))
+    history = WorkflowHistory.from_json(path.stem, path.read_text())
+    await journal_pool.keys.assign(history.workflow_id, str(uuid.uuid4()))
+    await replayer(converter=temporal.sealing(journal_pool.keys)).replay_workflow(history)
+
+
+async def test_a_failure_tells_neither_its_message_nor_its_details(journal_pool: Any) -> None:
+    journey = f"journey-{uuid.uuid4()}"
+    await journal_pool.keys.assign(journey, str(uuid.uuid4()))
+    context = WorkflowSerializationContext(namespace="default", workflow_id=journey)
+    converter, failure = temporal.sealing(journal_pool.keys).with_context(context), Failure()
+    await converter.encode_failure(ApplicationError("Zoe is away", "Zoe", type="Away"), failure)
+    assert b"Zoe" not in failure.SerializeToString()
+    told = await converter.decode_failure(failure)
+    assert isinstance(told, ApplicationError) and (told.message, told.type, *told.details) == (
+        "Zoe is away",
+        "Away",
+        "Zoe",
+    )
