@@ -7,7 +7,7 @@ import asyncio
 import signal
 import sys
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,20 +32,25 @@ from journeys.channels.provider import Provider
 from journeys.channels.webhook import Messenger
 from journeys.leaving import leave
 from journeys.settings import Problem, Settings, SettingsError, load_settings
-from journeys.store import signing_keys
+from journeys.store import erasing, signing_keys
 from journeys.store.database import Pool, await_pool, open_pool
 from journeys.store.keys import Keys
 from journeys.store.signing import KeyRing
 from workflows.archiving import ArchiveWorkflow
 from workflows.checkpoints import CheckpointsWorkflow
 from workflows.control import ControlWorkflow
+from workflows.erasure import ErasureWorkflow
 from workflows.housekeeping import HousekeepingWorkflow
 from workflows.journey import JourneyWorkflow
 from workflows.webhooks import WebhookWorkflow
 
 WORKFLOWS: list[type] = [
     JourneyWorkflow, HousekeepingWorkflow, ControlWorkflow, ArchiveWorkflow, CheckpointsWorkflow, WebhookWorkflow,
+    ErasureWorkflow,
 ]  # fmt: skip
+
+DESTROYED = "destroyed-keys"
+"""The file of the data directory that lists keys which must never come back."""
 
 GRACE = timedelta(seconds=10)
 """How long activities may finish when the worker is told to end."""
@@ -93,6 +98,8 @@ def make_resources(pool: Pool, settings: Settings, client: Client) -> Resources:
         engine=temporal.EndedRuns(client),
         send=lambda command: temporal.send(client, command, task_queue=settings.task_queue),
         begin=lambda webhook: temporal.begin_webhook(client, webhook, settings.task_queue),
+        begin_erasure=lambda person: temporal.begin_erasure(client, person, settings.task_queue),
+        destroyed=settings.data_dir / DESTROYED,
     )
 
 
@@ -149,6 +156,7 @@ async def serve(settings: Settings) -> None:
             )
         )
     keys = Keys.beside(settings.database_url, settings)
+    keys.listen()
     client = await temporal.connect(settings, keys)
     pool = await await_pool(settings.database_url, DATABASE_SECONDS, keys)
     told = asyncio.Event()
@@ -159,6 +167,10 @@ async def serve(settings: Settings) -> None:
     try:
         resources = replace(make_resources(pool, settings, client), notary=make_notary(pool, sequencer, settings))
         await signing_keys.announce(pool, resources.ring)
+        if back := await erasing.destroy_again(pool, resources.destroyed):
+            structlog.get_logger().warning("keys that a backup had brought back are destroyed again", count=back)
+        for person in await erasing.order_again(pool, resources.destroyed, datetime.now(UTC)):
+            structlog.get_logger().warning("a restored copy knows somebody who was erased: erased again", person=person)
         async with make_worker(client, resources, settings):
             await temporal.keep_house(client, settings.task_queue)
             await temporal.control_daily(client, settings.task_queue, settings.control_hour)

@@ -22,13 +22,13 @@ async def unconnected(command: Command) -> Answer:
     raise RuntimeError(f"no client to send {command.name} with")
 
 
-async def nobody_begins(webhook: str) -> None:
+async def nobody_begins(id: str) -> None:
     """Without a client no workflow can be begun."""
-    raise RuntimeError("no client to begin the telling of a webhook with")
+    raise RuntimeError(f"no client to begin a workflow with ({id})")
 
 
 class Engine(Protocol):
-    """What the engine tells of runs that ended."""
+    """What the engine tells of runs, and forgets of them."""
 
     def ended(self) -> AsyncIterator[Run]:
         """Each run of a journey that ended, as long as the engine knows it."""
@@ -36,6 +36,14 @@ class Engine(Protocol):
 
     async def history(self, run: Run) -> bytes | None:
         """The exported history of a run; None when its retention was over in between."""
+        ...
+
+    async def runs(self, stream: str) -> bool:
+        """Whether a journey runs now."""
+        ...
+
+    async def forget(self, stream: str) -> None:
+        """Forget every run of a journey; none is left when this returns."""
         ...
 
 
@@ -51,6 +59,13 @@ class NoEngine:
     async def history(self, run: Run) -> bytes | None:
         """None."""
         return None
+
+    async def runs(self, stream: str) -> bool:
+        """No."""
+        return False
+
+    async def forget(self, stream: str) -> None:
+        """There is nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +95,10 @@ class Resources:
     """Sends a signed command to its journey."""
     begin: Callable[[str], Awaitable[None]] = nobody_begins
     """Begins the telling of a webhook (its id) where none runs."""
+    begin_erasure: Callable[[str], Awaitable[None]] = nobody_begins
+    """Begins the erasure of a person (the id) where none runs."""
+    destroyed: Path | None = None
+    """The list of destroyed keys that no backup of a database brings back; None: this worker keeps none."""
     engine: Engine = field(default_factory=NoEngine)
     reads_kept_months: int = 12
     """For how many months it is known who opened whose file."""

@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -32,6 +33,26 @@ class FileOutbox:
         except OSError:
             return Sent(Fate.NOTHING_LEFT, "outbox-unwritable")
         return Sent(Fate.SENT)
+
+    async def forget(self, ids: Iterable[str]) -> int:
+        """Remove the letters of these ids that lie there; how many."""
+        return await asyncio.to_thread(self._remove, list(ids))
+
+    async def count(self, ids: Iterable[str]) -> int:
+        """How many letters of these ids lie there."""
+        return await asyncio.to_thread(lambda: sum((self.folder / f"{id}.eml").exists() for id in ids))
+
+    def _remove(self, ids: Iterable[str]) -> int:
+        done = 0
+        for path in (self.folder / f"{id}.eml" for id in ids):
+            try:
+                path.unlink()
+                done += 1
+            except FileNotFoundError:
+                continue
+        if done:
+            _sync(self.folder)
+        return done
 
     def _lay(self, name: str, text: bytes) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from journeys.domain.calendar import is_zone
-from journeys.domain.events import Channel
+from journeys.domain.events import Channel, ErasureReason
 from journeys.domain.money import Cents
 from journeys.domain.programme import Code
 from journeys.domain.record import SYSTEM, Cause, Digest, Frozen, Id, Instant, Part, Stream, added, instant_text
@@ -549,6 +549,13 @@ class Sync(Body):
     name: Literal["sync"] = "sync"
 
 
+class Erase(Body):
+    """The person's erasure was ordered: the journey ends."""
+
+    name: Literal["erase"] = "erase"
+    reason: ErasureReason
+
+
 class RecordReceipt(Body):
     """What a channel or the bank said later about a message or a payment."""
 
@@ -577,7 +584,7 @@ AnyBody = Annotated[
     | SendReferral | AcceptReferral | DeclineReferral | CancelReferral
     | RecordSituation | MeasureOutcome | GiveConsent | WithdrawConsent
     | PauseMessages | ResumeMessages | OptOut | OptIn | RecordWishes | RecordDeath | RequestErasure
-    | Sync | RecordReceipt,
+    | Sync | Erase | RecordReceipt,
     Field(discriminator="name"),
 ]  # fmt: skip
 
@@ -586,7 +593,7 @@ BODIES: dict[str, type[Body]] = {
 }
 """Every command by its name, in the order of the handbook."""
 
-INTERNAL = frozenset({"sync", "record-receipt"})
+INTERNAL = frozenset({"sync", "erase", "record-receipt"})
 """Commands that only the system sends."""
 
 PERSONAL = frozenset(kind.model_fields["name"].default for kind in get_args(PersonBody))

@@ -42,7 +42,7 @@ CLOSED_ALLOWS = frozenset(
         "waive-receipt", "measure-outcome", "record-receipt", "opt-out", "opt-in", "pause-messages", "resume-messages",
         "record-wishes",
         "withdraw-consent", "request-erasure", "acknowledge-escalation", "reassign-escalation", "resolve-escalation",
-        "sync",
+        "sync", "erase",
     }
 )  # fmt: skip
 """What may still be asked of a closed journey (invariant 11)."""
@@ -296,6 +296,8 @@ def _do(work: Deciding, body: c.Body) -> None:
             person.record_death(work, body)
         case c.RequestErasure():
             person.request_erasure(work)
+        case c.Erase():
+            closing.erase(work, body)
         case c.RecordReceipt():
             _record_receipt(work, body)
         case c.Sync():

@@ -940,6 +940,18 @@ class ErasureRequested(Payload):
     pass
 
 
+ErasureReason = Literal["person-asked", "kept-long-enough", "by-mistake", "ordered", "restored"]
+"""Why a person is forgotten: they asked for it, their data were kept for as long as they may, they should never have
+been registered, a court or authority orders it; or a copy of before an erasure was restored (said by the system only).
+A code: a text would have to be forgotten too."""
+
+
+class ErasureOrdered(Payload):
+    """From here on nothing happens but what money under way still needs; then all that is known of the person goes."""
+
+    reason: ErasureReason
+
+
 class CommandRefused(Payload):
     """Somebody asked for what a rule or a right forbids."""
 
@@ -980,7 +992,7 @@ AnyPayload = (
     | ReferralSent | ReferralAccepted | ReferralDeclined | ReferralExpired | ReferralCancelled
     | SituationChanged | SituationCorrected | OutcomeMeasured | ConsentGiven | ConsentWithdrawn
     | MessagesPaused | MessagesResumed | OptedOut | OptedIn | WishesRecorded | PersonDied | ErasureRequested
-    | CommandRefused
+    | ErasureOrdered | CommandRefused
 )  # fmt: skip
 
 KINDS: dict[str, type[Payload]] = {kind.__name__: kind for kind in get_args(AnyPayload)}

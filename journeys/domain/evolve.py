@@ -879,3 +879,8 @@ def _died(state: State, data: e.PersonDied, event: Recorded) -> None:
 @_on(e.ErasureRequested)
 def _erasure(state: State, data: e.ErasureRequested, event: Recorded) -> None:
     state.erasure_asked = True
+
+
+@_on(e.ErasureOrdered)
+def _erasing(state: State, data: e.ErasureOrdered, event: Recorded) -> None:
+    state.erasing = True

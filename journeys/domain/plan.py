@@ -276,6 +276,8 @@ def _phases(state: State, book: Handbook) -> Planned:
 
 
 def _measures(state: State, book: Handbook) -> Planned:
+    if state.erasing:
+        return
     for code, measure in book.programme.measures.items():
         for number in range(1, len(measure.at) + 1):
             if f"{code}/{number}" in state.measured:

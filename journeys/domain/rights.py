@@ -75,6 +75,7 @@ TABLE: Final[dict[str, dict[str, Scope]]] = {
     "assign-referent": {"supervisor": _A},
     "reassign-escalation": {"supervisor": _A, "duty": _A},
     "request-erasure": {**_CASEWORK, "administrator": _A},
+    "order-erasure": {"supervisor": _A, "administrator": _A},
 }  # fmt: skip
 
 

@@ -379,6 +379,8 @@ class State:
     """Where the person lives, as a name of the time zone database; None: in the programme's own."""
     died_on: date | None = None
     erasure_asked: bool = False
+    erasing: bool = False
+    """All that is known of the person goes, or is gone."""
     effects: dict[int, EffectKnown] = field(default_factory=dict)
     first_due: Any = field(default=None, compare=False, repr=False)
     """Memory of the agenda: (seq, its first due). Not part of what is known."""

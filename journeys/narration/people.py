@@ -161,3 +161,8 @@ def _died(t: Telling, d: e.PersonDied) -> str:
 @tells(e.ErasureRequested)
 def _erasure(t: Telling, d: e.ErasureRequested) -> str:
     return t.say("{who} a noté que la personne demande l'effacement de ses données.", who=t.who)
+
+
+@tells(e.ErasureOrdered)
+def _erasing(t: Telling, d: e.ErasureOrdered) -> str:
+    return t.say("L'effacement des données de la personne est en cours ({reason}).", reason=t.spoken(d.reason))

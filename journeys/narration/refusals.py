@@ -90,6 +90,7 @@ SENTENCES: Final = {
     "no-transfer": N_("Aucune reprise du parcours n'est demandée."),
     "unknown-outcome": N_("L'issue « {outcome} » n'est pas dans ce programme. Issues possibles : {known}."),
     "not-closed": N_("Le parcours n'est pas clos : il n'y a rien à rouvrir."),
+    "erasing": N_("Les données de cette personne s'effacent : rien ne s'ajoute plus à ses parcours."),
     "died": N_(
         "La personne est décédée le {on} : le parcours ne peut pas être "
         "rouvert. Si c'est une erreur, prévenez l'administration."

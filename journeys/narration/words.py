@@ -105,6 +105,13 @@ WORDS: Final = {
     "ms03": N_("sans motif donné"),
     "payee-deleted": N_("le nom du bénéficiaire a été effacé"),
     "to-hand-over": N_("à remettre"),
+    # why a person is forgotten
+    "erased": N_("données effacées"),
+    "person-asked": N_("la personne l'a demandé"),
+    "kept-long-enough": N_("durée de conservation passée"),
+    "by-mistake": N_("enregistrée par erreur"),
+    "ordered": N_("décision d'une autorité"),
+    "restored": N_("effacement refait après la reprise d'une copie"),
     # why a payment does not leave
     "same-person": N_("les accords doivent venir de personnes distinctes"),
     "approvals": N_("les accords ne sont pas complets"),
@@ -334,6 +341,8 @@ COMMANDS: Final = {
     "record-wishes": N_("noter comment la personne veut être jointe"),
     "record-death": N_("noter un décès"),
     "request-erasure": N_("demander l'effacement des données"),
+    "erase": N_("effacer les données"),
+    "order-erasure": N_("effacer les données d'une personne"),
     "sync": N_("relire le journal"),
     "record-receipt": N_("noter un retour"),
     "forward": N_("transmettre un fait"),

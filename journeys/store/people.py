@@ -20,7 +20,14 @@ from journeys.domain.commands import (
     RequestErasure,
     ResumeMessages,
 )
-from journeys.domain.directory import PERSON_FIELDS, PersonChanged, PersonField, PersonRegistered, search_form
+from journeys.domain.directory import (
+    PERSON_FIELDS,
+    PersonChanged,
+    PersonExported,
+    PersonField,
+    PersonRegistered,
+    search_form,
+)
 from journeys.domain.events import (
     Channel,
     ErasureRequested,
@@ -92,7 +99,7 @@ async def change(pool: Pool, id: str, details: Details, by: By) -> tuple[PersonF
     """Replace what is known of a person and return the fields that changed; none writes nothing.
 
     Raises:
-        NotFound: no such person. AlreadyThere: the reference is another's.
+        NotFound: no such person, or they are being forgotten. AlreadyThere: the reference is another's.
     """
     async with pool.acquire() as connection, connection.transaction():
         before = asdict((await _locked(connection, id)).details)
@@ -112,6 +119,13 @@ async def change(pool: Pool, id: str, details: Details, by: By) -> tuple[PersonF
         texts = dict.fromkeys(changed, "") | _texts(details, changed)
         await record(connection, stream_of(id), [Fact(PersonChanged(fields=changed), texts)], by)
         return changed
+
+
+async def note_export(pool: Pool, id: str, journeys: int, documents: int, by: By) -> None:
+    """Record that what is held about a person leaves as files: so many journeys and documents."""
+    async with pool.acquire() as connection, connection.transaction():
+        fact = Fact(PersonExported(journeys=journeys, documents=documents))
+        await record(connection, stream_of(id), [fact], by)
 
 
 async def person(pool: Pool, id: str) -> Person | None:
@@ -150,7 +164,8 @@ async def search(pool: Pool, text: str, limit: int = 50) -> list[Person]:
 async def duplicates(pool: Pool, details: Details) -> list[Person]:
     """People who may be this one: same reference, or same name (case, accents aside) and birth date."""
     rows = await pool.fetch(
-        f"SELECT {_COLUMNS} FROM people WHERE reference_token = $1 OR id IN (SELECT people_with($2)) ORDER BY id",
+        f"SELECT {_COLUMNS} FROM people WHERE (reference_token = $1 OR id IN (SELECT people_with($2)))"
+        " AND NOT erasing ORDER BY id",
         await vault.reference_token(pool, details.reference),
         await vault.born_tokens(pool, details),
     )
@@ -237,7 +252,7 @@ async def _set(connection: Connection, id: str, changes: Mapping[str, Any]) -> N
 
 
 async def _locked(connection: Connection, id: str) -> Person:
-    row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM people WHERE id = $1 FOR UPDATE", id)
+    row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM people WHERE id = $1 AND NOT erasing FOR UPDATE", id)
     if row is None:
         raise NotFound("person", id)
     return (await _people(connection, [row]))[0]

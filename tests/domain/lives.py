@@ -541,6 +541,7 @@ _BODIES: dict[str, Callable[[MadeUp, Random], c.Body]] = {
     "record-death": lambda life, draw: c.RecordDeath(on=draw.choice([None, life._day(draw, -30, 1)])),
     "request-erasure": lambda life, draw: c.RequestErasure(),
     "sync": lambda life, draw: c.Sync(),
+    "erase": lambda life, draw: c.Erase(reason="person-asked"),
     "record-receipt": _receipt,
 }
 

@@ -145,6 +145,7 @@ def _people() -> Iterator[Life]:
         .when("2027-03-08 22:00", c.RequestErasure())
         .when("2027-03-09", c.RecordDeath())
     )
+    yield released().when("2027-03-02", c.Erase(reason="person-asked"))
     for answer in ("failed", "unknown"):
         yield released(deliver=(answer, "")).when("2027-03-05", request())
 

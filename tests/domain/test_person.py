@@ -3,9 +3,11 @@
 import pytest
 from pydantic import ValidationError
 
+from journeys.domain import agenda
 from journeys.domain import commands as c
 from journeys.domain.messages import why_not
 from tests.domain.given import PERSON, by, day, given, plan, released, said, told
+from tests.domain.test_grants import approved
 
 
 def test_a_situation_has_a_value_since_a_day() -> None:
@@ -133,6 +135,33 @@ def test_a_death_told_after_an_outage_sends_nothing() -> None:
 
 def test_an_erasure_is_asked_for_and_the_supervisor_is_told() -> None:
     released().when("2027-03-02", c.RequestErasure()).then("ErasureRequested", said("MessageDue", to="supervisor"))
+
+
+def test_an_erasure_closes_what_is_open_and_nothing_happens_any_more() -> None:
+    life = released().when("2027-03-02", c.Erase(reason="person-asked")).then(
+        said("ErasureOrdered", reason="person-asked"), said("JourneyClosed", outcome="erased", silent=True),
+        "DeadlineCancelled", "ContactCancelled", also=True,
+    ).never("MessageDue")  # fmt: skip
+    assert agenda.is_over(life.state)
+    life.when("2027-03-03", c.Erase(reason="person-asked")).refused("erasing")
+    life.when("2027-03-03", c.Reopen()).refused("erasing")
+
+
+def test_an_erasure_of_a_closed_journey_waits_for_no_receipt_and_measures_nothing() -> None:
+    life = approved().when("2027-03-20", c.Close(outcome="completed"))
+    assert life.state.receipts and not agenda.is_over(life.state)
+    life.when("2027-03-21", c.Erase(reason="kept-long-enough")).then("ErasureOrdered", "ReceiptWaived", also=True)
+    assert agenda.is_over(life.state)
+
+
+def test_an_erasure_sees_a_payment_under_way_through_and_asks_for_no_receipt() -> None:
+    life = approved(instruct=("accepted", ""), enquire=("accepted", "")).when(
+        "2027-03-20", c.Erase(reason="person-asked")
+    )
+    payment = next(iter(life.state.payments))
+    assert not agenda.is_over(life.state)
+    life.when("2027-03-22", c.RecordReceipt(of="payment", id=payment, said="settled")).never("ReceiptDue")
+    assert agenda.is_over(life.state)
 
 
 # --- how the person is reached

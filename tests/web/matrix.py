@@ -102,6 +102,8 @@ GET /parcours/{id}/relances             login   form      form        form     f
 GET /parcours/{id}/aides/{grant}        login   refused   journey     journey  journey  refused  refused        refused  refused  refused
 GET /parcours/{id}/personne             login   details   details     details  details  details  details        refused  refused  refused
 POST /parcours/{id}/personne            login   details   details     details  details  details  details        refused  refused  refused
+GET /parcours/{id}/acces                login   refused   access      refused  refused  refused  refused        refused  refused  refused
+POST /parcours/{id}/acces               login   refused   access      refused  refused  refused  refused        refused  refused  refused
 GET /parcours/{id}/documents/{seq}      login   piece     piece       piece    piece    piece    piece          refused  refused  refused
 GET /parcours/{id}/synthese.pdf         login   journey   journey     journey  journey  journey  journey        refused  refused  refused
 GET /parcours/{id}/recus/{payment}.pdf  login   piece     piece       piece    piece    piece    piece          refused  refused  refused
@@ -118,6 +120,8 @@ GET /parcours/{id}/debut                login   journey   journey     journey  j
 GET /parcours/{id}/audit                login   journey   journey     journey  journey  journey  refused        refused  refused  refused
 GET /parcours/{id}/obligations          login   journey   journey     journey  journey  journey  refused        refused  refused  refused
 GET /parcours/{id}/roles                login   journey   journey     journey  journey  journey  refused        refused  refused  refused
+GET /parcours/{id}/effacement           login   refused   journey     refused  refused  refused  refused        refused  refused  refused
+POST /parcours/{id}/effacement          login   refused   journey     refused  refused  refused  refused        refused  refused  refused
 GET /controle/consultations            login   refused   refused     refused  refused  open     open           refused  refused  refused
 GET /partenaires                        login   lists     lists       open     open     open     refused        refused  refused  refused
 GET /promotions                         login   open      open        open     open     open     refused        refused  refused  refused
@@ -173,6 +177,8 @@ CELLS: Final = {
     "no such page (404), of another it is refused (403)",
     "details": "whoever may propose a mentor on the journey changes what is known of its person; of a journey that is "
     "not seen there is no such page (404), of another it is refused (403)",
+    "access": "whoever supervises every journey of the person takes what is held about them; of a journey that is not "
+    "seen there is no such page (404)",
     "refused": "refused (403); nothing is recorded",
     "login": "sent to the login",
     "leaves": "the session ends",
