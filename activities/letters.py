@@ -15,12 +15,13 @@ from journeys.channels import phone
 from journeys.channels.invitation import calendar, meeting
 from journeys.channels.letter import Letter
 from journeys.channels.wording import Audience, NoWording, worded
+from journeys.domain.calendar import in_zone
 from journeys.domain.events import Subject
 from journeys.domain.handbook import Handbook
 from journeys.domain.links import ask_about, asks
 from journeys.domain.money import format_euro
 from journeys.domain.programme import Label
-from journeys.domain.recipients import DESK, in_zone
+from journeys.domain.recipients import DESK
 from journeys.store import links, mentors, partners, people, staff
 from journeys.store.links import Drawn
 from journeys.store.places import place_of

@@ -44,6 +44,9 @@ VARIABLES: Mapping[Audience, frozenset[str]] = {
 REMINDERS = frozenset({"deadline-near", "meeting-near"})
 """What a programme may have sent before a deadline; every other template leaves by itself, on its own occasion."""
 
+SAYS_WHEN = frozenset({"appointment-near"})
+"""Templates about an appointment ahead: day and hour always stand in them, in either language."""
+
 NOT_NEUTRAL = re.compile(
     r"\b(prison\w*|p[ée]nitentiaire\w*|d[ée]tention\w*|d[ée]tenue?s?|incarc[ée]r\w*|r[ée]incarc\w*|[ée]crou\w*|"
     r"lib[ée]ration\w*|lib[ée]r[ée]e?s?|probation\w*|spip|cpip|justice|juge\w*|judiciaire\w*|infraction\w*|d[ée]lits?|"
@@ -195,7 +198,11 @@ def _doubts(template: MessageTemplate, source: File, tree: Tree) -> list[Finding
             if texts is None:
                 continue
             for lang in ("fr", "en"):
-                found += _text_doubts(tree, (audience, key, lang), texts.in_(lang), known)
+                text = texts.in_(lang)
+                doubts = _text_doubts(tree, (audience, key, lang), text, known)
+                if not doubts and key == "body" and template.template in SAYS_WHEN and not _says_when(text):
+                    doubts = [tree.finding((audience, key, lang), "template-hour", {})]
+                found += doubts
     return found
 
 
@@ -215,6 +222,13 @@ def _text_doubts(tree: Tree, where: Path, text: str, known: frozenset[str]) -> l
         tree.finding(where, "template-variable", {"name": name, "known": names})
         for name in sorted(_names_in(parsed) - known)
     ]
+
+
+def _says_when(text: str) -> bool:
+    """Whether day and hour stand in a text whatever its conditions."""
+    parts = [part for part in ENVIRONMENT.parse(text).body if isinstance(part, nodes.Output)]
+    said = {name.name for part in parts for name in part.find_all(nodes.Name)}
+    return {"date", "time"} <= said
 
 
 def _names_in(parsed: nodes.Template) -> set[str]:

@@ -497,6 +497,22 @@ async def appointments(
     return Listed(await _items(pool, [row for row in rows if row["id"] is not None], "item"), rows[0]["total"])
 
 
+async def meeting(pool: Pool, person: str, referent: str, begins: datetime, ends: datetime) -> list[JourneyRow]:
+    """Journeys of a person, or led by somebody, with an open appointment that begins between two instants."""
+    rows = await pool.fetch(
+        f"""
+        SELECT {_BRIEF} FROM journeys j LEFT JOIN people p ON p.id = j.person
+        WHERE (j.person = $1 OR j.referent = $2) AND j.meetings > 0 AND EXISTS (
+            SELECT FROM jsonb_array_elements(j.summary -> 'board') AS item (value)
+            WHERE item.value ->> 'kind' = 'appointment'
+              AND (item.value ->> 'at')::timestamptz >= $3 AND (item.value ->> 'at')::timestamptz < $4)
+        ORDER BY j.person <> $1, j.id LIMIT 20
+        """,
+        person, referent, begins, ends,
+    )  # fmt: skip
+    return await _rows(pool, rows)
+
+
 async def version(
     pool: Pool, journey: str | None, staff: Sequence[str], roles: Collection[str], visible: str = "true"
 ) -> int:

@@ -3,6 +3,7 @@
 import asyncio
 import email
 import html
+import json
 import re
 import uuid
 from collections.abc import AsyncIterator
@@ -34,7 +35,7 @@ from journeys.domain.links import Ask, Purpose, asks
 from journeys.domain.record import Event, Payload, instant_text
 from journeys.i18n import format_date, format_time
 from journeys.settings import load_settings
-from journeys.store import feeds, links, mentors, partners, people, sessions, staff, vault, views
+from journeys.store import feeds, journal, links, mentors, partners, people, sessions, staff, vault, views
 from journeys.store.directory import By
 from journeys.store.journal import parts
 from journeys.store.links import Drawn, Link
@@ -260,6 +261,26 @@ async def test_the_person_answers_from_the_reminder_of_an_appointment(scene: Sce
     assert state.appointments[booked].answer == answer
     asked = [e for e in await scene.events("MessageDue") if e.data.template == "appointment-other-time"]  # type: ignore[attr-defined]
     assert len(asked) == (answer == "other-time")
+
+
+async def test_the_person_stops_all_messages_by_link_and_lets_them_begin_again_by_another(scene: Scene) -> None:
+    drawn = await scene.drawn(Purpose.MESSAGES)
+    eloise = scene.browser()
+    shown = await eloise.get(path(drawn))
+    assert "Ne plus recevoir de messages" in words(shown) and 'value="again"' not in shown.text
+    assert (await scene.known())[0].opted_out is False, "looking at it changes nothing"
+    assert (await eloise.send(path(drawn), answer="again")).status_code == 422, "it is not what the link is for"
+    assert (await eloise.send(path(drawn), answer="stop")).status_code == 303
+    assert "Vous ne recevrez plus de messages" in words(await eloise.get(path(drawn)))
+    told = json.loads((await journal.read_all(scene.pool, f"person-{scene.person}"))[-1].header)
+    assert (told["kind"], told["actor"], told["role"]) == ("OptedOut", scene.person, "participant")
+    (raised,) = await scene.events("EscalationRaised")
+    assert raised.data.about.id == "opted-out" and raised.data.to == "referent"  # type: ignore[attr-defined]
+    other = await scene.drawn(Purpose.MESSAGES)
+    assert "Recevoir de nouveau des messages" in words(await eloise.get(path(other)))
+    assert (await eloise.send(path(other), answer="again")).status_code == 303
+    assert (await scene.known())[0].opted_out is False
+    assert len(await scene.events("EscalationResolved")) == 1
 
 
 async def offered(scene: Scene) -> tuple[Drawn, datetime, datetime]:

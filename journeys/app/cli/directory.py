@@ -672,6 +672,7 @@ def _add_people(app: typer.Typer) -> None:
 async def _person_show(desk: Desk, asked: str) -> None:
     from journeys.app.cli.listing import journeys_table, row_json
     from journeys.app.finding import find_person
+    from journeys.narration import spoken
     from journeys.store import views
 
     pool = await desk.pool()
@@ -696,6 +697,8 @@ async def _person_show(desk: Desk, asked: str) -> None:
         (out.t("adresse", "address"), person.details.email or ""),
         (out.t("téléphone", "phone"), person.details.phone or ""),
         (out.t("langue", "language"), person.details.language),
+        (out.t("fuseau", "time zone"), person.details.zone),
+        (out.t("moyen choisi", "chosen channel"), spoken(person.channel, out.lang) if person.channel else ""),
         ("", messages),
     ]
     table = await journeys_table(desk, rows)
@@ -763,6 +766,7 @@ def _person_json(person: Any) -> dict[str, Any]:
     return {
         "id": person.id,
         **dataclasses.asdict(person.details),
+        "channel": person.channel,
         "opted_out": person.opted_out,
         "paused_until": person.paused_until,
         "died": person.died,

@@ -55,7 +55,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         N_("Autour de la personne"),
         ("propose-mentor", "match-mentor", "end-mentor", "send-referral", "give-consent", "withdraw-consent",
-         "pause-messages", "resume-messages", "opt-out", "opt-in"),
+         "record-wishes", "pause-messages", "resume-messages", "opt-out", "opt-in"),
     ),
     (
         N_("Le parcours"),
@@ -208,7 +208,7 @@ def _actions(visit: Visit, loaded: Loaded) -> list[tuple[str, list[tuple[str, st
                 return bool(programme.grants) and not closed
             case "opt-in":
                 return state.opted_out
-            case "opt-out" | "withdraw-consent" | "correct" | "request-erasure":
+            case "opt-out" | "record-wishes" | "withdraw-consent" | "correct" | "request-erasure":
                 return True
             case "answer-appointment":
                 return any(each.outcome is None and each.at > visit.now for each in state.appointments.values())
