@@ -7,7 +7,7 @@ import asyncio
 import signal
 import sys
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,24 +29,32 @@ from journeys.channels.letter import Mailer
 from journeys.channels.mail import SmtpMailer, SmtpServer
 from journeys.channels.outbox import FileOutbox
 from journeys.channels.parties import Directory, Mailbox, Party, System
+from journeys.channels.phone import FRENCH
 from journeys.channels.provider import Provider
+from journeys.channels.sms import Dialect, Gateway, Own
+from journeys.channels.sms_vendors import BREVO, OVH, Brevo, Ovh
 from journeys.channels.webhook import Messenger
 from journeys.leaving import leave
-from journeys.settings import Problem, Settings, SettingsError, load_settings
-from journeys.store import letters, signing_keys
+from journeys.settings import Problem, Settings, SettingsError, SmsSettings, load_settings
+from journeys.store import erasing, letters, signing_keys
 from journeys.store.database import Pool, await_pool, open_pool
 from journeys.store.keys import Keys
 from journeys.store.signing import KeyRing
 from workflows.archiving import ArchiveWorkflow
 from workflows.checkpoints import CheckpointsWorkflow
 from workflows.control import ControlWorkflow
+from workflows.erasure import ErasureWorkflow
 from workflows.housekeeping import HousekeepingWorkflow
 from workflows.journey import JourneyWorkflow
 from workflows.webhooks import WebhookWorkflow
 
 WORKFLOWS: list[type] = [
     JourneyWorkflow, HousekeepingWorkflow, ControlWorkflow, ArchiveWorkflow, CheckpointsWorkflow, WebhookWorkflow,
+    ErasureWorkflow,
 ]  # fmt: skip
+
+DESTROYED = "destroyed-keys"
+"""The file of the data directory that lists keys which must never come back."""
 
 GRACE = timedelta(seconds=10)
 """How long activities may finish when the worker is told to end."""
@@ -83,6 +91,7 @@ def make_resources(pool: Pool, settings: Settings, client: Client) -> Resources:
         ring=ring,
         tills=make_tills(pool, settings, ring),
         mailer=_mailer(settings, pool.keys),
+        texter=_texter(settings.sms),
         checks=HttpChecks(hosts=settings.http_check_hosts),
         messenger=Messenger(hosts=settings.webhook_hosts),
         duty_address=settings.duty_address,
@@ -94,6 +103,8 @@ def make_resources(pool: Pool, settings: Settings, client: Client) -> Resources:
         engine=temporal.EndedRuns(client),
         send=lambda command: temporal.send(client, command, task_queue=settings.task_queue),
         begin=lambda webhook: temporal.begin_webhook(client, webhook, settings.task_queue),
+        begin_erasure=lambda person: temporal.begin_erasure(client, person, settings.task_queue),
+        destroyed=settings.data_dir / DESTROYED,
     )
 
 
@@ -139,6 +150,22 @@ def _mailer(settings: Settings, keys: Keys) -> Mailer:
     )  # fmt: skip
 
 
+def _texter(sms: SmsSettings) -> Mailer | None:
+    if sms.token is None:
+        return None
+    token = sms.token.get_secret_value()
+    dialect: Dialect
+    match sms.vendor:
+        case "http":
+            assert sms.url is not None
+            dialect = Own(sms.url, token, sms.sender)
+        case "brevo":
+            dialect = Brevo(token, sms.sender, sms.url or BREVO)
+        case "ovh":
+            dialect = Ovh(token, sms.sender, sms.account, sms.url or OVH)
+    return Gateway(dialect, sms.countries or FRENCH, sms.most_segments)
+
+
 async def serve(settings: Settings) -> None:
     """Serve until told to end. Raises what connecting raises: Unreachable, WrongSchema, NotDurable."""
     if settings.database_url is None:
@@ -150,6 +177,7 @@ async def serve(settings: Settings) -> None:
             )
         )
     keys = Keys.beside(settings.database_url, settings)
+    keys.listen()
     client = await temporal.connect(settings, keys)
     pool = await await_pool(settings.database_url, DATABASE_SECONDS, keys)
     told = asyncio.Event()
@@ -160,6 +188,10 @@ async def serve(settings: Settings) -> None:
     try:
         resources = replace(make_resources(pool, settings, client), notary=make_notary(pool, sequencer, settings))
         await signing_keys.announce(pool, resources.ring)
+        if back := await erasing.destroy_again(pool, resources.destroyed):
+            structlog.get_logger().warning("keys that a backup had brought back are destroyed again", count=back)
+        for person in await erasing.order_again(pool, resources.destroyed, datetime.now(UTC)):
+            structlog.get_logger().warning("a restored copy knows somebody who was erased: erased again", person=person)
         async with make_worker(client, resources, settings):
             await temporal.keep_house(client, settings.task_queue)
             await temporal.control_daily(client, settings.task_queue, settings.control_hour)

@@ -6,6 +6,7 @@ from typing import Any
 from activities.archive import Archive
 from activities.checkpoints import Checkpoints
 from activities.control import Control
+from activities.erasure import Erasure
 from activities.escalations import Escalations
 from activities.fleet import Fleet
 from activities.grants import Grants
@@ -20,7 +21,7 @@ __all__ = ["Resources", "all_activities"]
 
 def all_activities(resources: Resources) -> list[Callable[..., Any]]:
     """Every activity that a worker serves."""
-    grants, hooks = Grants(resources), Webhooks(resources)
+    grants, hooks, erasure = Grants(resources), Webhooks(resources), Erasure(resources)
     return [
         Journal(resources).append,
         Reminders(resources).deliver,
@@ -32,7 +33,8 @@ def all_activities(resources: Resources) -> list[Callable[..., Any]]:
         Control(resources).control,
         Archive(resources).keep,
         Checkpoints(resources.notary).keep,
+        erasure.close, erasure.survey, erasure.destroy, erasure.delete, erasure.runs, erasure.letters, erasure.certify,
         hooks.deliver,
         hooks.stop,
         hooks.begin,
-    ]
+    ]  # fmt: skip

@@ -1,5 +1,5 @@
 """Fleet work: what is past its due is woken, cohorts are looked after, payments that were stopped are called for again,
-dropped uploads and old looks go, indicators are counted."""
+erasures that were ordered go on, dropped uploads and old looks go, indicators are counted."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -14,8 +14,8 @@ from journeys.contract import Answer
 from journeys.domain.commands import Command, Sync
 from journeys.domain.record import SYSTEM
 from journeys.indicators.definitions import VERSION, told
-from journeys.issuing import days_owed, retries_owed, send_notices, send_waiting
-from journeys.store import cohorts, counting, documents, reads, views
+from journeys.issuing import days_owed, retries_owed, send_notices, send_receipts, send_waiting, send_wishes
+from journeys.store import cohorts, counting, documents, erasing, reads, views
 from journeys.store.directory import By
 from journeys.store.signing import sign
 
@@ -52,7 +52,11 @@ class Fleet:
         await self._look_after_cohorts(now)
         await self._call_again(now)
         await send_notices(self._resources.pool, self._resources.ring, self._send, now)
+        await send_receipts(self._resources.pool, self._resources.ring, self._send, now)
+        await send_wishes(self._resources.pool, self._resources.ring, self._send, now)
         await send_waiting(self._resources.pool, self._resources.ring, self._send, now, most=TOLD_AT_ONCE)
+        for person in await erasing.under_way(self._resources.pool):
+            await self._resources.begin_erasure(person)
         await documents.sweep(self._resources.pool, now - CUT_OFF)
         await reads.by_month(self._resources.pool, self._resources.reads_kept_months)
         await counting.recount(self._resources.pool, told, VERSION, AT_ONCE)

@@ -1,9 +1,9 @@
 """What activities work with: built once by the worker, handed to each of them."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from activities.notary import Notary
 from activities.tills import Tills
@@ -16,19 +16,22 @@ from journeys.domain.commands import Command
 from journeys.store.database import Pool
 from journeys.store.signing import KeyRing
 
+Way = Literal["sms", "mail"]
+"""A channel by which a person is written to."""
+
 
 async def unconnected(command: Command) -> Answer:
     """Without a client nothing can be sent."""
     raise RuntimeError(f"no client to send {command.name} with")
 
 
-async def nobody_begins(webhook: str) -> None:
+async def nobody_begins(id: str) -> None:
     """Without a client no workflow can be begun."""
-    raise RuntimeError("no client to begin the telling of a webhook with")
+    raise RuntimeError(f"no client to begin a workflow with ({id})")
 
 
 class Engine(Protocol):
-    """What the engine tells of runs that ended."""
+    """What the engine tells of runs, and forgets of them."""
 
     def ended(self) -> AsyncIterator[Run]:
         """Each run of a journey that ended, as long as the engine knows it."""
@@ -36,6 +39,14 @@ class Engine(Protocol):
 
     async def history(self, run: Run) -> bytes | None:
         """The exported history of a run; None when its retention was over in between."""
+        ...
+
+    async def runs(self, stream: str) -> bool:
+        """Whether a journey runs now."""
+        ...
+
+    async def forget(self, stream: str) -> None:
+        """Forget every run of a journey; none is left when this returns."""
         ...
 
 
@@ -52,6 +63,13 @@ class NoEngine:
         """None."""
         return None
 
+    async def runs(self, stream: str) -> bool:
+        """No."""
+        return False
+
+    async def forget(self, stream: str) -> None:
+        """There is nothing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resources:
@@ -63,6 +81,8 @@ class Resources:
     tills: Tills
     """What takes payments, by channel."""
     mailer: Mailer
+    texter: Mailer | None = None
+    """Sends short messages, to phone numbers; None: nobody does."""
     checks: HttpChecks = field(default_factory=lambda: HttpChecks(hosts=()))
     messenger: Messenger = field(default_factory=lambda: Messenger(hosts=()))
     notary: Notary | None = None
@@ -80,8 +100,17 @@ class Resources:
     """Sends a signed command to its journey."""
     begin: Callable[[str], Awaitable[None]] = nobody_begins
     """Begins the telling of a webhook (its id) where none runs."""
+    begin_erasure: Callable[[str], Awaitable[None]] = nobody_begins
+    """Begins the erasure of a person (the id) where none runs."""
+    destroyed: Path | None = None
+    """The list of destroyed keys that no backup of a database brings back; None: this worker keeps none."""
     engine: Engine = field(default_factory=NoEngine)
     reads_kept_months: int = 12
     """For how many months it is known who opened whose file."""
     lang: str = "fr"
     """The language of those whose own is not known."""
+
+    @property
+    def ways(self) -> Mapping[Way, Mailer]:
+        """Who sends, by channel; the first that can reach a person is taken."""
+        return {"mail": self.mailer} if self.texter is None else {"sms": self.texter, "mail": self.mailer}

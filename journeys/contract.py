@@ -36,6 +36,16 @@ CHECKPOINTS: Final = "checkpoints"
 """The keeping of the log and of its signed checkpoints: its workflow and its schedule."""
 KEEP_CHECKPOINTS: Final = "checkpoints.keep"
 
+ERASURE: Final = "erasure"
+"""The workflow that forgets a person; its id is `erasure-` and the person's id."""
+ERASURE_CLOSE: Final = "erasure.close"
+ERASURE_SURVEY: Final = "erasure.survey"
+ERASURE_DESTROY: Final = "erasure.destroy"
+ERASURE_DELETE: Final = "erasure.delete"
+ERASURE_RUNS: Final = "erasure.runs"
+ERASURE_LETTERS: Final = "erasure.letters"
+ERASURE_CERTIFY: Final = "erasure.certify"
+
 WEBHOOK: Final = "webhook"
 """The workflow that tells one system elsewhere; its id is `webhooks-` and the webhook's id."""
 WEBHOOK_WAKE: Final = "wake"
@@ -170,6 +180,14 @@ class Run(Frozen):
     events: int
     """Of its history."""
     closed_at: Instant
+
+
+class Erasing(Frozen):
+    """Input of an erasure, and of each of its steps."""
+
+    person: str
+    step_seconds: float | None = None
+    """Only for tests: how long a step whose worker is gone is waited for."""
 
 
 class Held(Frozen):

@@ -10,7 +10,10 @@ from typing import Any
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import UpdateWorkflowExecutionLifecycleStage as Stage
 from temporalio.api.update.v1 import UpdateRef, WaitPolicy
-from temporalio.api.workflowservice.v1 import PollWorkflowExecutionUpdateRequest
+from temporalio.api.workflowservice.v1 import (
+    DeleteWorkflowExecutionRequest,
+    PollWorkflowExecutionUpdateRequest,
+)
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.client import (
@@ -26,6 +29,7 @@ from temporalio.client import (
     ScheduleSpec,
     ScheduleUpdate,
     WithStartWorkflowOperation,
+    WorkflowExecutionStatus,
     WorkflowHandle,
     WorkflowUpdateFailedError,
 )
@@ -47,12 +51,13 @@ from temporalio.workflow import Info
 
 from journeys import contract
 from journeys.codec import SealingCodec
-from journeys.contract import Answer, Begin, Fate, Subscription
+from journeys.codec import Unreadable as Unreadable
+from journeys.contract import Answer, Begin, Erasing, Fate, Subscription
 from journeys.domain.commands import Command, Plan
 from journeys.domain.fund import ZONE
 from journeys.settings import Settings
 from journeys.store.database import LOST
-from journeys.store.keys import Keys, NoKey
+from journeys.store.keys import Destroyed, Keys, NoKey
 
 _ENCODINGS = tuple(PydanticPayloadConverter().converters.values())
 
@@ -95,6 +100,9 @@ _AGAIN = frozenset({RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, 
 
 _NEVER_LEFT = ("tcp connect error", "dns error")
 """How the client's library says that there was nobody to send a call to (a test knows when it says it otherwise)."""
+
+_BETWEEN_LOOKS = 0.2
+"""Seconds after which it is looked again what a server has not forgotten yet."""
 
 _LOOK = timedelta(seconds=2)
 """How long the engine is asked what became of a command."""
@@ -207,9 +215,10 @@ async def send(
         try:
             async with limit:
                 return await _send_once(client, command, task_queue, left)
-        except NoKey:
-            # Nobody ever planned it, or its person was forgotten.
-            return Answer(command=command.id, outcome="refused", code="unknown-journey")
+        except NoKey as missing:
+            # Its person was forgotten, or nobody ever planned it.
+            code = "erasing" if isinstance(missing, Destroyed) else "unknown-journey"
+            return Answer(command=command.id, outcome="refused", code=code)
         except TimeoutError as late:
             raise await _unanswered(client, command, "no answer in time") from late
         except LOST as failure:
@@ -348,7 +357,7 @@ async def archive_now(client: Client, task_queue: str) -> int:
 
 
 class EndedRuns:
-    """The runs of journeys that a server says have ended, and their histories."""
+    """The runs of journeys that a server says have ended, and their histories; and how they are forgotten."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -371,6 +380,38 @@ class EndedRuns:
             if failure.status is RPCStatusCode.NOT_FOUND:
                 return None
             raise
+
+    async def runs(self, stream: str) -> bool:
+        """Whether a journey runs now."""
+        try:
+            described = await self._client.get_workflow_handle(stream).describe()
+        except RPCError as failure:
+            if failure.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise
+        return described.status is WorkflowExecutionStatus.RUNNING
+
+    async def forget(self, stream: str) -> None:
+        """Forget every run of a journey; none is left when this returns."""
+        while runs := await self._known(stream):
+            for run in runs:
+                asked = DeleteWorkflowExecutionRequest(
+                    namespace=self._client.namespace,
+                    workflow_execution=WorkflowExecution(workflow_id=stream, run_id=run),
+                )
+                with suppress(RPCError):  # It is being deleted, or gone; else it is found again.
+                    await self._client.workflow_service.delete_workflow_execution(asked)
+            await asyncio.sleep(_BETWEEN_LOOKS)
+
+    async def _known(self, stream: str) -> set[str]:
+        """The runs of a journey that the server knows: by its lists, and the last one by itself."""
+        found = {each.run_id async for each in self._client.list_workflows(f"WorkflowId = '{stream}'")}
+        try:
+            found.add((await self._client.get_workflow_handle(stream).describe()).run_id)
+        except RPCError as failure:
+            if failure.status is not RPCStatusCode.NOT_FOUND:
+                raise
+        return found
 
 
 async def keep_checkpoints(client: Client, task_queue: str) -> None:
@@ -399,6 +440,22 @@ async def begin_webhook(client: Client, webhook: str, task_queue: str, *, wake: 
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
             task_timeout=TASK_TIMEOUT,
             start_signal=contract.WEBHOOK_WAKE if wake else None,
+        )
+    except RPCError as failure:
+        raise Unreachable(str(failure)) from failure
+
+
+async def begin_erasure(client: Client, person: str, task_queue: str, step_seconds: float | None = None) -> None:
+    """Have the erasure of a person run, where none does. Raises Unreachable."""
+    try:
+        await client.start_workflow(
+            contract.ERASURE,
+            Erasing(person=person, step_seconds=step_seconds),
+            id=f"{contract.ERASURE}-{person}",
+            task_queue=task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            task_timeout=TASK_TIMEOUT,
         )
     except RPCError as failure:
         raise Unreachable(str(failure)) from failure

@@ -9,15 +9,12 @@ from email.message import EmailMessage
 from email.policy import default
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Final
 
-from journeys.channels.outbox import SUFFIX, lay
+from journeys.channels.outbox import PLAIN, SUFFIX, lay
 from journeys.store.database import Connection
 from journeys.store.keys import Keys
 from journeys.store.letters import journeys_of, open_letter, seal_letter
 from journeys.store.sealing import sealed_by
-
-_PLAIN: Final = ".eml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +62,7 @@ async def seal_up_letters(folder: Path, keys: Keys, connection: Connection) -> i
     One to a participant comes under the key of the person; of others the file does not say whom they tell of, so they
     come under the key of the house.
     """
-    plain = _files(folder, _PLAIN)
+    plain = _files(folder, PLAIN)
     about = await journeys_of(connection, [file.stem for file in plain]) if plain else {}
     for file in plain:
         text = await asyncio.to_thread(file.read_bytes)

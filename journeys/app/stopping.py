@@ -20,16 +20,16 @@ from journeys.store.treasury import Stop
 if TYPE_CHECKING:
     from temporalio.client import Client
 
-Act = Literal["stop-payments", "resume-payments"]
+Act = Literal["stop-payments", "resume-payments", "order-erasure"]
 
 
 def may(actor: Actor, act: Act) -> bool:
-    """Whether one of the actor's roles may turn the switch this way."""
+    """Whether one of the actor's roles may do this."""
     return any(right(role, act) is Scope.ALLOWED for role in actor.roles)
 
 
 def by(actor: Actor, act: Act, now: datetime) -> By:
-    """Who turns it, in which role. Raises Failure (refused)."""
+    """Who does it, in which role. Raises Failure (refused)."""
     for role in actor.roles:
         if right(role, act) is Scope.ALLOWED:
             return By(actor=actor.id, role=role, at=now)

@@ -18,6 +18,8 @@ class Verdict(StrEnum):
     BEHIND = "behind"
     """It says nothing wrong, but less than the journal: run `sync`."""
     NOT_AVAILABLE = "not-available"
+    ERASED = "erased"
+    """It went with the person: by an order on record, and with their key."""
 
 
 class AccountName(StrEnum):
@@ -91,7 +93,10 @@ class Verification:
         return tuple(account for account in self.accounts if account.verdict is Verdict.BEHIND)
 
     def exit_code(self, *, strict: bool = False) -> int:
-        """6 when an account disagrees; with `strict`, 1 when none does but one was not compared to the end; else 0."""
+        """6 when an account disagrees; with `strict`, 1 when none does but one was not compared to the end; else 0.
+
+        What went with a person is no gap.
+        """
         return exit_code([self], strict=strict)
 
     def as_json(self) -> dict[str, Any]:
@@ -107,7 +112,9 @@ def exit_code(verifications: Sequence[Verification], *, strict: bool = False) ->
     """The exit code for any number of journeys: see Verification.exit_code."""
     if any(each.disagreeing for each in verifications):
         return INTEGRITY_BROKEN
-    whole = all(account.verdict is Verdict.AGREES for each in verifications for account in each.accounts)
+    whole = all(
+        account.verdict in (Verdict.AGREES, Verdict.ERASED) for each in verifications for account in each.accounts
+    )
     return NOT_COMPARED if strict and not whole else 0
 
 
@@ -124,3 +131,8 @@ def disagrees(name: AccountName, reason: str, seq: int | None, compared: int = 0
 def not_available(name: AccountName, reason: str, compared: int = 0, **details: Any) -> Account:
     """An account that could not be compared (to the end)."""
     return Account(name, Verdict.NOT_AVAILABLE, compared, None, reason, details)
+
+
+def erased(name: AccountName) -> Account:
+    """An account that went with the person."""
+    return Account(name, Verdict.ERASED, reason="erased")

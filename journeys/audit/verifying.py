@@ -21,17 +21,20 @@ from journeys.audit.verdicts import (
     Verification,
     agrees,
     disagrees,
+    erased,
     not_available,
 )
 from journeys.domain.evolve import fold
 from journeys.domain.invariants import Outage
 from journeys.store.database import Pool
 from journeys.store.documents import standing
+from journeys.store.erasing import forgotten
 from journeys.store.evidence import commands_of, each_journey, head_of, kinds_of, money_of
 from journeys.store.histories import Altered
 from journeys.store.journal import StoredEvent, parts, read_all
 from journeys.store.signing import KeyRing
 from journeys.store.views import journey as row_of
+from journeys.temporal import Unreadable
 
 _PATIENCE: Final = timedelta(seconds=15)
 _LOOKS_AGAIN: Final = 6
@@ -82,7 +85,8 @@ async def verify(sources: Sources, journey: str) -> Verification:
 
 
 async def _look(sources: Sources, journey: str) -> Verification:
-    engine = await ask_engine(sources, journey)
+    gone = await forgotten(sources.pool, journey)
+    engine = None if gone else await ask_engine(sources, journey)
     async with (
         sources.pool.acquire() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
@@ -94,12 +98,15 @@ async def _look(sources: Sources, journey: str) -> Verification:
         book = await read_book(connection, events)
     journal = judge_journal(evidence, events, book, sources.ring, sources.outages)
     if book is None or not _folds(events) or len(events) < len(evidence.stored):
-        view, answer = (not_available(name, "unsound") for name in (AccountName.VIEW, AccountName.WORKFLOW))
+        sound, view = False, not_available(AccountName.VIEW, "unsound")
     else:
-        view, answer = judge_view(row, events, book, money), _workflow(engine, events)
-    history = await _history(sources, engine, _headers(evidence.stored))
-    accounts = (journal, view, answer, history, engine.replay)
-    return Verification(journey, len(evidence.stored), accounts)
+        sound, view = True, judge_view(row, events, book, money)
+    if engine is None:
+        others = tuple(erased(name) for name in (AccountName.WORKFLOW, AccountName.HISTORY, AccountName.REPLAY))
+    else:
+        answer = _workflow(engine, events) if sound else not_available(AccountName.WORKFLOW, "unsound")
+        others = (answer, await _history(sources, engine, _headers(evidence.stored)), engine.replay)
+    return Verification(journey, len(evidence.stored), (journal, view, *others))
 
 
 def _folds(events: Sequence[Recorded]) -> bool:
@@ -197,7 +204,7 @@ async def _history(sources: Sources, engine: Engine, headers: Sequence[dict[str,
         return not_available(name, engine.chain if isinstance(engine.chain, str) else "no-client")
     try:
         told = await appended_events(engine.chain.histories, sources.client.data_converter, sources.client.namespace)
-    except (*BROKEN_FOLD, RuntimeError):
+    except (*BROKEN_FOLD, RuntimeError, Unreadable):
         return not_available(name, "history-unreadable")
     return judge_history(told, headers, complete=engine.chain.complete)
 

@@ -18,6 +18,7 @@ VERDICTS: Final = {
     "disagrees": N_("PAS d'accord"),
     "behind": N_("en retard"),
     "not-available": N_("pas comparé"),
+    "erased": N_("effacé"),
 }
 
 LOG_FINDINGS: Final = {
@@ -117,6 +118,7 @@ REASONS: Final = {
     "kept-altered": N_("L'historique gardé d'un passage terminé n'est pas celui dont le journal a noté l'empreinte."),
     "kept-gone": N_("L'historique gardé d'un passage terminé a été effacé."),
     "history-unreadable": N_("L'historique du moteur ne peut pas être lu."),
+    "erased": N_("Cela a été effacé avec les données de la personne, comme le journal le dit."),
     # replay
     "replay": N_("Avec le code d'aujourd'hui, l'exécution {run} prend un autre chemin : {failure}"),
     "no-code": N_("Le code du moteur n'a pas été donné pour le rejeu."),

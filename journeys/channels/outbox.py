@@ -4,7 +4,7 @@ import asyncio
 import os
 import re
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -15,6 +15,8 @@ Seal: TypeAlias = Callable[[Letter, bytes], Awaitable[bytes | None]]
 """Makes of a letter's text what only who has the key reads; None: whom it tells of was forgotten."""
 
 SUFFIX: Final = ".sealed"
+PLAIN: Final = ".eml"
+"""Of before the sealing."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 
@@ -42,6 +44,14 @@ class FileOutbox:
             return Sent(Fate.NOTHING_LEFT, "outbox-unwritable")
         return Sent(Fate.SENT)
 
+    async def forget(self, ids: Iterable[str]) -> int:
+        """Remove the letters of these ids that lie there; how many."""
+        return await asyncio.to_thread(_remove, self.folder, list(ids))
+
+    async def count(self, ids: Iterable[str]) -> int:
+        """How many letters of these ids lie there."""
+        return await asyncio.to_thread(count, self.folder, list(ids))
+
 
 def lay(folder: Path, name: str, sealed: bytes) -> None:
     """Lay a file down, once; it is on the disk when this returns. Raises OSError."""
@@ -63,6 +73,28 @@ def lay(folder: Path, name: str, sealed: bytes) -> None:
         aside.unlink(missing_ok=True)
         raise
     _sync(folder)
+
+
+def count(folder: Path, ids: Iterable[str]) -> int:
+    """How many letters of these ids lie there."""
+    return sum(any(file.exists() for file in _files_of(folder, id)) for id in ids)
+
+
+def _remove(folder: Path, ids: Iterable[str]) -> int:
+    done = 0
+    for id in ids:
+        lying = [file for file in _files_of(folder, id) if file.exists()]
+        for file in lying:
+            file.unlink(missing_ok=True)
+        done += bool(lying)
+    if done:
+        _sync(folder)
+    return done
+
+
+def _files_of(folder: Path, id: str) -> tuple[Path, ...]:
+    """Where the letter of an id lies, or lay before the sealing."""
+    return folder / f"{id}{SUFFIX}", folder / f"{id}{PLAIN}"
 
 
 def _sync(folder: Path) -> None:

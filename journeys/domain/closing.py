@@ -1,10 +1,11 @@
 """Closing a journey and taking it up again."""
 
 from journeys.domain import commands as c
-from journeys.domain import contacts, grants, mentoring, messages, referrals
+from journeys.domain import contacts, grants, mentoring, messages, payments, referrals
 from journeys.domain import events as e
 from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.escalation import next_review, told_after_closing
+from journeys.domain.state import State
 
 
 def close(work: Deciding, body: c.Close) -> None:
@@ -14,6 +15,35 @@ def close(work: Deciding, body: c.Close) -> None:
     ladders = told_after_closing(work)
     work.fact(e.JourneyClosed(outcome=body.outcome, silent=known.silent, on=work.day, ladders=ladders))
     end_everything(work)
+
+
+ERASED = "erased"
+"""How a journey ends whose person is forgotten; no programme names it."""
+
+
+def erase(work: Deciding, body: c.Erase) -> None:
+    """The journey is closed if it is open, and no receipt is waited for; only payments under way are seen through."""
+    state = work.state
+    if state.erasing:
+        raise Refusal("erasing")
+    was_open, ladders = state.is_open, told_after_closing(work)
+    work.fact(e.ErasureOrdered(reason=body.reason))
+    if was_open:
+        work.follow(e.JourneyClosed(outcome=ERASED, silent=True, on=work.day, ladders=ladders), "erasure")
+        end_everything(work)
+    payments.wait_for_no_receipt(work)
+    for id, known in list(state.escalations.items()):
+        if not _is_paid(state, known.about):
+            work.follow(e.EscalationResolved(escalation=id, how="closed"), "erasure")
+    for id, message in list(state.messages.items()):
+        if message.effect is None and not _is_paid(state, message.about):
+            work.follow(e.MessageSuppressed(message=id, reason=ERASED), "erasure")
+
+
+def _is_paid(state: State, about: e.Subject) -> bool:
+    """Whether something is about a payment under way."""
+    known = state.payments.get(about.id)
+    return known is not None and known.status.open
 
 
 def end_everything(work: Deciding) -> None:
@@ -41,6 +71,8 @@ def end_everything(work: Deciding) -> None:
 def reopen(work: Deciding) -> None:
     """With a reason, to `active`, or to `planned` when its date has not happened; everything is planned anew."""
     state, programme = work.state, work.book.programme
+    if state.erasing:
+        raise Refusal("erasing")
     if state.is_open:
         raise Refusal("not-closed")
     if state.died_on is not None:

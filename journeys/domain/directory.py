@@ -12,7 +12,7 @@ from datetime import date as Day
 from typing import Literal, get_args
 
 from journeys.domain.events import UnknownKind, envelope
-from journeys.domain.record import Digest, Event, Id, Instant, Payload, Stream, added
+from journeys.domain.record import Digest, Event, Frozen, Id, Instant, Payload, Stream, added
 
 Language = Literal["fr", "en"]
 
@@ -36,6 +36,42 @@ class PersonChanged(Payload):
     """Parts: the new value of each field, empty where it was taken away."""
 
     fields: tuple[PersonField, ...]
+
+
+class PersonExported(Payload):
+    """What is held about a person was made into files, to be handed to them."""
+
+    journeys: int
+    documents: int
+    """Those that were there, byte for byte."""
+
+
+class Held(Frozen):
+    """What is held of a person, counted: what goes, then what accounting must keep."""
+
+    journeys: int
+    parts: int
+    """Texts of events."""
+    documents: int
+    histories: int
+    """Histories of the engine that were kept."""
+    letters: int
+    """Letters to the person that lie in the outbox."""
+    kept_parts: int = 0
+    kept_documents: int = 0
+    kept_until: Day | None = None
+    """The last day of the tenth year after that of the last payment; None: nothing must be kept."""
+
+
+class PersonErased(Payload):
+    """All that could go is gone: the certificate. Nothing in it says who it was."""
+
+    order: int
+    """Seq of the ErasureOrdered."""
+    keys: tuple[str, ...]
+    """Ids of the keys that were destroyed; none of these is ever to come back."""
+    held: Held
+    """As it was before."""
 
 
 # --- staff
@@ -385,7 +421,7 @@ class LogBegun(Payload):
 KINDS: dict[str, type[Payload]] = {
     kind.__name__: kind
     for kind in (
-        PersonRegistered, PersonChanged,
+        PersonRegistered, PersonChanged, PersonExported, PersonErased,
         StaffAdded, StaffChanged, StaffLeft, StaffReturned,
         RoleGiven, RoleTaken, SitesSet, FundsSet, AbsenceSet, AbsenceDropped,
         MentorAdded, MentorChanged, MentorDescribed, PartnerAdded, PartnerDescribed, PartnerLeft,

@@ -36,6 +36,8 @@ class JourneyPlanned(Payload):
     calendar: str
     start: Day
     watch_from: Instant | None
+    zone: str | None = added(None)
+    """Where the person lives, when that is not the programme's own time zone."""
 
 
 class ProgrammeChanged(Payload):
@@ -918,12 +920,36 @@ class OptedIn(Payload):
     pass
 
 
+Channel = Literal["mail", "sms", "letter"]
+"""By what a person wants to be reached first."""
+
+
+class WishesRecorded(Payload):
+    """How the person wants to be reached, and where they live; None: as before."""
+
+    channel: Channel | None
+    language: Literal["fr", "en"] | None
+    zone: str | None
+
+
 class PersonDied(Payload):
     on: Day
 
 
 class ErasureRequested(Payload):
     pass
+
+
+ErasureReason = Literal["person-asked", "kept-long-enough", "by-mistake", "ordered", "restored"]
+"""Why a person is forgotten: they asked for it, their data were kept for as long as they may, they should never have
+been registered, a court or authority orders it; or a copy of before an erasure was restored (said by the system only).
+A code: a text would have to be forgotten too."""
+
+
+class ErasureOrdered(Payload):
+    """From here on nothing happens but what money under way still needs; then all that is known of the person goes."""
+
+    reason: ErasureReason
 
 
 class CommandRefused(Payload):
@@ -965,7 +991,8 @@ AnyPayload = (
     | MentorProposed | MentorMatched | MentorDeclined | MentorProposalCancelled | MentorEnded
     | ReferralSent | ReferralAccepted | ReferralDeclined | ReferralExpired | ReferralCancelled
     | SituationChanged | SituationCorrected | OutcomeMeasured | ConsentGiven | ConsentWithdrawn
-    | MessagesPaused | MessagesResumed | OptedOut | OptedIn | PersonDied | ErasureRequested | CommandRefused
+    | MessagesPaused | MessagesResumed | OptedOut | OptedIn | WishesRecorded | PersonDied | ErasureRequested
+    | ErasureOrdered | CommandRefused
 )  # fmt: skip
 
 KINDS: dict[str, type[Payload]] = {kind.__name__: kind for kind in get_args(AnyPayload)}

@@ -187,7 +187,7 @@ def _after_settling(work: Deciding, id: str) -> None:
     payment = work.state.payments[id]
     known = work.state.grants[payment.grant]
     rule = work.book.programme.grants[known.kind]
-    if rule.receipts is not None:
+    if rule.receipts is not None and not work.state.erasing:
         by = work.book.calendar.term_end(work.now, rule.receipts)
         receipt = work.id_for(f"receipt/{id}")
         work.follow(
@@ -361,6 +361,14 @@ def _no_receipt_for(work: Deciding, payment: str) -> None:
     for id, known in list(work.state.receipts.items()):
         if known.payment == payment and known.settled is None:
             work.follow(e.ReceiptWaived(receipt=id, why="returned"), "receipts")
+            escalation.resolve_about(work, receipt_about(id), "waived")
+
+
+def wait_for_no_receipt(work: Deciding) -> None:
+    """Whoever would hand one in is forgotten."""
+    for id, known in list(work.state.receipts.items()):
+        if known.settled is None:
+            work.follow(e.ReceiptWaived(receipt=id, why="erased"), "erasure")
             escalation.resolve_about(work, receipt_about(id), "waived")
 
 

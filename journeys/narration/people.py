@@ -147,6 +147,12 @@ def _opted_in(t: Telling, d: e.OptedIn) -> str:
     return t.say("{who} a noté que la personne veut bien recevoir de nouveau des messages.", who=t.who)
 
 
+@tells(e.WishesRecorded)
+def _wishes(t: Telling, d: e.WishesRecorded) -> str:
+    said = [t.spoken(word) for word in (d.channel, d.language, d.zone) if word is not None]
+    return t.say("{who} a noté comment la personne veut être jointe : {wishes}.", who=t.who, wishes=", ".join(said))
+
+
 @tells(e.PersonDied)
 def _died(t: Telling, d: e.PersonDied) -> str:
     return t.say("{who} a noté le décès de la personne, le {day}.", who=t.who, day=t.day(d.on))
@@ -155,3 +161,8 @@ def _died(t: Telling, d: e.PersonDied) -> str:
 @tells(e.ErasureRequested)
 def _erasure(t: Telling, d: e.ErasureRequested) -> str:
     return t.say("{who} a noté que la personne demande l'effacement de ses données.", who=t.who)
+
+
+@tells(e.ErasureOrdered)
+def _erasing(t: Telling, d: e.ErasureOrdered) -> str:
+    return t.say("L'effacement des données de la personne est en cours ({reason}).", reason=t.spoken(d.reason))

@@ -1,7 +1,7 @@
 """The keys of what is sealed: one a person, others for money, staff and the house; in a database of their own.
 
 Each is 32 random bytes, kept wrapped under a key-encryption key of the settings. A process remembers an unwrapped key
-for half a minute at most, so that one destroyed anywhere opens nothing soon after.
+for half a minute at most, so that one destroyed anywhere opens nothing soon after; one that serves is told at once.
 """
 
 import asyncio
@@ -35,6 +35,8 @@ SEARCH: Final = "search"
 
 Kind: TypeAlias = Literal["person", "finance", "staff", "house"]
 
+_DESTROYED: Final = "keys_destroyed"
+"""The channel on which a key that was destroyed is told."""
 _MOST_REMEMBERED: Final = 20_000
 _SECONDS: Final = 3.0
 _KINDS: Final[Mapping[str, Kind]] = {"person": "person", "finance": "finance", "staff": "staff", "mentor": "staff"}
@@ -55,6 +57,10 @@ class NoKeysDatabase(asyncpg.InvalidCatalogNameError):  # type: ignore[misc]  # 
 
 class NoKey(Exception):
     """There is no key to seal this under: it was destroyed, or nobody said whose this journey is."""
+
+
+class Destroyed(NoKey):
+    """There was one, and it was destroyed: whose it was is forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,8 @@ class Keys:
         self._opening = asyncio.Lock()
         self._known: dict[str, tuple[Key, float]] = {}
         self._whose: dict[str, str] = {}
+        self._listens = False
+        self._ear: Any = None
 
     @classmethod
     def beside(cls, database_url: str, settings: Settings | None = None) -> "Keys":
@@ -168,7 +176,7 @@ class Keys:
             found = {**found, **await self.known(lacking)}
         for key in found.values():
             if key.cipher is None:
-                raise NoKey(f"{key.id} was destroyed")
+                raise Destroyed(f"{key.id} was destroyed")
         return found
 
     async def known(self, ids: Collection[str]) -> dict[str, Key]:
@@ -176,6 +184,8 @@ class Keys:
         now = time.monotonic()
         found = {id: kept[0] for id in ids if (kept := self._known.get(id)) is not None and kept[1] > now}
         if lacking := [id for id in ids if id not in found]:
+            if self._listens:
+                await self._hear()
             rows = await (await self._connected()).fetch(
                 "SELECT id, wrapped FROM keys WHERE id = ANY ($1::text[])", lacking
             )
@@ -184,15 +194,31 @@ class Keys:
         return found
 
     async def destroy(self, ids: Collection[str]) -> int:
-        """Destroy keys for ever, and forget them here; how many were there until now."""
-        done: str = await (await self._connected()).execute(
+        """Destroy keys for ever, and forget them here; how many were there until now. None is ever made in the place
+        of one that was not there."""
+        pool, named = await self._connected(), list(ids)
+        done: str = await pool.execute(
             "UPDATE keys SET state = 'destroyed', wrapped = NULL, kek = NULL, destroyed_at = clock_timestamp()"
             " WHERE id = ANY ($1::text[]) AND state = 'live'",
-            list(ids),
+            named,
         )
-        for id in ids:
+        await pool.execute(
+            "INSERT INTO keys (id, kind, subject, state, destroyed_at)"
+            " SELECT *, 'destroyed', clock_timestamp() FROM unnest($1::text[], $2::text[], $3::text[])"
+            " ON CONFLICT DO NOTHING",
+            named, *(list(column) for column in zip(*map(_kind_of, named), strict=True)),
+        ) if named else None  # fmt: skip
+        await pool.execute("SELECT pg_notify($1, id) FROM unnest($2::text[]) AS id", _DESTROYED, named)
+        for id in named:
             self._known.pop(id, None)
         return int(done.rpartition(" ")[2])
+
+    async def destroyed(self, ids: Collection[str]) -> set[str]:
+        """Those of these keys that are destroyed now, whatever is remembered here."""
+        rows = await (await self._connected()).fetch(
+            "SELECT id FROM keys WHERE id = ANY ($1::text[]) AND state = 'destroyed'", list(ids)
+        )
+        return {row["id"] for row in rows}
 
     async def wrap_anew(self, batch: int = 500) -> int:
         """Wrap with the current key-encryption key what another wrapped; how many. The others may then be let go of."""
@@ -242,9 +268,30 @@ class Keys:
 
     # --- the rest
 
+    def listen(self) -> None:
+        """From the next question on, be told of every key that is destroyed elsewhere, and forget it at once.
+
+        For a process that serves: it costs a connection. While that is lost, REMEMBERED_SECONDS is the bound.
+        """
+        self._listens = True
+
+    async def _hear(self) -> None:
+        async with self._opening:
+            if self._ear is not None and not self._ear.is_closed():
+                return
+            self._ear = await asyncpg.connect(
+                self.dsn, timeout=_SECONDS, server_settings={"application_name": "journeys keys listening"}
+            )
+            await self._ear.add_listener(_DESTROYED, lambda *told: self._known.pop(told[-1], None))
+            # What was destroyed while nobody listened was not told.
+            self._known.clear()
+
     async def close(self) -> None:
         """Give the connections up, and forget what was unwrapped; the next use connects again."""
         self._known.clear()
+        if self._ear is not None:
+            ear, self._ear = self._ear, None
+            await ear.close()
         if self._pool is not None:
             pool, self._pool = self._pool, None
             await pool.close()
@@ -252,6 +299,9 @@ class Keys:
     def terminate(self) -> None:
         """The same, at once."""
         self._known.clear()
+        if self._ear is not None:
+            self._ear.terminate()
+            self._ear = None
         if self._pool is not None:
             self._pool.terminate()
             self._pool = None

@@ -1,5 +1,6 @@
 """Sealed parts: what the database holds tells nothing, only the place that it was sealed for opens it, keys can go."""
 
+import asyncio
 import hashlib
 import json
 from dataclasses import asdict, replace
@@ -78,6 +79,29 @@ async def test_with_its_key_a_part_is_gone_everywhere_soon_and_nothing_is_sealed
     with pytest.raises(NoKey):
         await elsewhere.assign(new_stream(), person)
     await elsewhere.close()
+
+
+async def test_who_serves_is_told_at_once_of_a_key_that_was_destroyed(pool: Any, ring: KeyRing) -> None:
+    _stream, person = await planted(pool, ring)
+    serving, elsewhere = Keys.beside(pool.keys.dsn), Keys.beside(pool.keys.dsn)
+    serving.listen()
+    assert (await serving.known([person_key(person)]))[person_key(person)].cipher is not None
+    await elsewhere.destroy([person_key(person)])
+    async with asyncio.timeout(5):
+        while (await serving.known([person_key(person)]))[person_key(person)].cipher is not None:
+            await asyncio.sleep(0.01)
+    serving._ear.terminate()
+    assert await serving.destroyed([person_key(person)]) and (await serving.known(["finance-none"])) == {}
+    assert not serving._ear.is_closed(), "it listens again"
+    await serving.close()
+    await elsewhere.close()
+
+
+async def test_a_key_that_was_never_made_is_not_made_once_destroyed(pool: Any) -> None:
+    id = person_key(str(uuid4()))
+    assert await pool.keys.destroy([id]) == 0
+    with pytest.raises(NoKey):
+        await pool.keys.ready([id])
 
 
 async def test_a_destroyed_key_never_comes_back(pool: Any) -> None:

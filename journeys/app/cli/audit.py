@@ -183,8 +183,14 @@ async def _narrate(desk: Desk, id: str, details: bool) -> None:
 async def _replay(desk: Desk, id: str) -> int:
     from journeys.app.finding import find_journey
     from journeys.audit.replaying import replay
+    from journeys.store.erasing import forgotten
 
     row = await find_journey(await desk.pool(), id)
+    if await forgotten(await desk.pool(), row.stream):
+        raise Failure(Exit.NOT_FOUND, "erased", Said("les données de cette personne ont été effacées : il n'y a plus "
+                      "rien à rejouer", "the data of this person were erased: there is nothing to replay any more"),
+                      Said("« journeys audit verify » contrôle ce qui reste", "“journeys audit verify” checks what is "
+                           "left"))  # fmt: skip
     with _altered():
         found = await replay(
             await _client(desk), row.stream, _workflows(), await _shelf(desk), (await desk.pool()).keys
@@ -209,6 +215,7 @@ async def _replay(desk: Desk, id: str) -> int:
 
 async def _replay_all(desk: Desk, processes: int) -> int:
     from journeys.audit.replaying import replay_all
+    from journeys.store.erasing import journeys_ordered
     from journeys.store.evidence import count_journeys, each_journey
 
     if not 1 <= processes <= 64:
@@ -216,11 +223,13 @@ async def _replay_all(desk: Desk, processes: int) -> int:
     pool, out = await desk.pool(), desk.out
     number, runs, events = await count_journeys(pool), 0, 0
     without: list[str] = []
+    erased = await journeys_ordered(pool)
     failed: list[tuple[str, str, str]] = []
     engine, shelf, done = await _client(desk), await _shelf(desk), 0
     label = Said("histoires rejouées", "histories replayed")
+    streams = (stream async for stream in each_journey(pool) if stream not in erased)
     with _altered(), out.progress(label, number) as tell:
-        async for stream, replayed in replay_all(engine, each_journey(pool), _workflows(), shelf, processes, pool.keys):
+        async for stream, replayed in replay_all(engine, streams, _workflows(), shelf, processes, pool.keys):
             done += 1
             tell(done, None)
             if replayed is None:
@@ -235,11 +244,14 @@ async def _replay_all(desk: Desk, processes: int) -> int:
         for stream, run, failure in failed:
             out.line(f"  {stream.removeprefix('journey-')}  {run}  {failure}")
         out.line(out.t(f"{done} parcours, {runs} passages rejoués, {events} événements du moteur, "
-                       f"{len(failed)} qui ne suivent plus le même chemin, {len(without)} sans historique.",
+                       f"{len(failed)} qui ne suivent plus le même chemin, {len(without)} sans historique, "
+                       f"{len(erased)} effacés avec leur personne.",
                        f"{done} journeys, {runs} runs replayed, {events} events of the engine, "
-                       f"{len(failed)} that go another way now, {len(without)} without a history."))  # fmt: skip
+                       f"{len(failed)} that go another way now, {len(without)} without a history, "
+                       f"{len(erased)} erased with their person."))  # fmt: skip
 
     shown = {"journeys": done, "runs": runs, "history_events": events, "without": [each[8:] for each in without],
+             "erased": len(erased),
              "failed": [{"journey": each[8:], "run": run, "failure": why} for each, run, why in failed]}  # fmt: skip
     out.result(shown, show)
     return Exit.BROKEN if failed else Exit.DONE

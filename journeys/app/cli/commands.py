@@ -16,6 +16,7 @@ from journeys.app.cli import (
     indicators,
     links,
     listing,
+    messages,
     outbox,
     papers,
     payments,
@@ -46,6 +47,7 @@ def application() -> typer.Typer:
     starting.add_to(app)
     importing.add_to(app)
     listing.add_to(app)
+    messages.add_to(app)
     doing.add_to(app)
     inboxes.add_to(app)
     indicators.add_to(app)

@@ -131,6 +131,7 @@ class House:
 async def open_house(settings: Settings, database_url: str, temporal_address: str | None) -> AsyncIterator[House]:
     """Open the pools; Temporal is met at the first command. Raises what `open_pool` raises, SettingsError."""
     keys = Keys.beside(database_url, settings)
+    keys.listen()
     reading = await open_pool(database_url, role="journeys_web", smallest=2, largest=_READERS, keys=keys)
     try:
         writing = await open_pool(database_url, smallest=1, largest=_WRITERS, keys=keys)

@@ -57,6 +57,8 @@ NOTICES: Final = "/retours/paiements"
 
 CODEC: Final = "/codec/decode"
 """Where Temporal's own pages have payloads opened: no page of ours sends there."""
+RECEIPTS: Final = "/retours/messages"
+"""The same for a gateway of short messages."""
 
 MOUNTED: Final = frozenset({"/static", "/api/v1"})
 """What hangs on the application beside its routes: files that anybody may have, and the API, whose own routes are

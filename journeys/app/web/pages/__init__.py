@@ -1,6 +1,7 @@
 """One module a screen: its routes, each behind a door, and what its template is given."""
 
 from journeys.app.web.pages import (
+    access,
     answers,
     approvals,
     audit,
@@ -15,7 +16,9 @@ from journeys.app.web.pages import (
     details,
     directory,
     documents,
+    erasing,
     escalations,
+    feeds,
     funds,
     giving,
     health,
@@ -24,6 +27,7 @@ from journeys.app.web.pages import (
     letters,
     links,
     login,
+    messages,
     notices,
     payments,
     person,
@@ -44,6 +48,7 @@ ROUTERS = [
     commands.router, approvals.router, escalations.router, start.router, audit.router, directory.router,
     releases.router, programmes.router, documents.router, letters.router, giving.router, links.router,
     cohorts.router, comparing.router, changing.router, trying.router, indicators.router, importing.router,
-    details.router, notices.router, bank.router, reconciling.router, payments.router,
-    funds.router, receipts.router, stopping.router, reads.router, answers.router, codec.router,
+    details.router, access.router, erasing.router, notices.router, bank.router, reconciling.router, payments.router,
+    funds.router, receipts.router, stopping.router, reads.router, answers.router, messages.router, feeds.router,
+    codec.router,
 ]  # fmt: skip

@@ -1,0 +1,116 @@
+"""`journeys person erase` and `journeys erasures`: a person is forgotten, and what proves it."""
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from journeys.app.cli.desk import Desk
+from journeys.app.cli.shape import argument, at, command, option
+
+if TYPE_CHECKING:
+    from journeys.app.erasing import Told
+
+
+def add_to(app: typer.Typer, people: typer.Typer) -> None:
+    """Declare the commands: one among those of people, one of its own."""
+
+    @command(people, "erase", "Efface une personne ; sans --yes, dit seulement ce qui part et ce qui reste.",
+             "Forgets a person; without --yes, only says what goes and what stays.")  # fmt: skip
+    async def erase(
+        ctx: typer.Context,
+        person: str = argument("nom, référence ou id", "name, reference or id", "PERSONNE"),
+        reason: str = option("--reason", "pourquoi : person-asked, kept-long-enough, by-mistake, ordered",
+                             "why: person-asked, kept-long-enough, by-mistake, ordered", ...),
+        yes: bool = option("--yes", "efface vraiment", "really erases", False),
+    ) -> None:  # fmt: skip
+        await _erase(at(ctx), person, reason, yes)
+
+    @command(app, "erasures", "Les effacements demandés ; avec un id, le certificat.",
+             "Erasures that were ordered; with an id, the certificate.")  # fmt: skip
+    async def erasures(
+        ctx: typer.Context,
+        person: str = argument("id de la personne", "id of the person", "PERSONNE", None),
+    ) -> None:
+        await (_list(at(ctx)) if person is None else _certificate(at(ctx), person))
+
+
+async def _erase(desk: Desk, asked: str, typed: str, yes: bool) -> None:
+    from journeys.app import erasing, stopping
+    from journeys.app.finding import find_person
+
+    pool, out = await desk.pool(), desk.out
+    by = stopping.by(await desk.actor(), "order-erasure", desk.now)
+    reason = erasing.reason_of(typed, "--reason")
+    person = await find_person(pool, asked)
+    held = await erasing.held(pool, desk.settings, person.id)
+    if yes:
+        await erasing.order(pool, desk.client, desk.settings.task_queue, person.id, reason, by)
+
+    def show() -> None:
+        out.heading(f"{person.name}  {person.id}")
+        _show(desk, erasing.told(held, out.lang))
+        out.line(out.t(f"L'effacement est en cours : « journeys erasures {person.id} » dira quand il est fini.",
+                       f"The erasure is under way: “journeys erasures {person.id}” will say when it is done.")
+                 if yes else
+                 out.t("Rien n'a changé. Ajoutez --yes pour effacer ; cela ne se reprend pas.",
+                       "Nothing has changed. Add --yes to erase; it cannot be taken back."))  # fmt: skip
+
+    out.result({"person": person.id, "ordered": yes, "held": held.model_dump(mode="json")}, show)
+
+
+def _show(desk: Desk, told: "Told") -> None:
+    out = desk.out
+    for title, lines in (
+        (out.t("Ce qui part", "What goes"), told.goes),
+        (out.t("Ce qui reste", "What stays"), told.stays),
+        (out.t("Ce que cela n'atteint pas", "What this does not reach"), told.beyond),
+    ):
+        out.line(title)
+        for line in lines:
+            out.line(f"  · {line}")
+
+
+async def _list(desk: Desk) -> None:
+    from journeys.app.reading import ZONE
+    from journeys.i18n import format_instant
+    from journeys.narration import spoken
+    from journeys.store import erasing
+
+    await desk.keeper("supervisor", "auditor")
+    found, out = await erasing.erasures(await desk.pool()), desk.out
+    rows = [
+        (each.person, format_instant(each.at, out.lang, ZONE), spoken(each.reason, out.lang),
+         format_instant(each.erased_at, out.lang, ZONE) if each.erased_at else out.t("en cours", "under way"))
+        for each in found
+    ]  # fmt: skip
+    heads = (out.t("personne", "person"), out.t("demandé le", "ordered"), out.t("pourquoi", "why"),
+             out.t("effacé le", "erased"))  # fmt: skip
+    shown = [{"person": each.person, "ordered_at": each.at, "reason": each.reason, "erased_at": each.erased_at,
+              "certificate": each.certificate} for each in found]  # fmt: skip
+    out.result({"erasures": shown}, lambda: out.table(heads, rows))
+
+
+async def _certificate(desk: Desk, person: str) -> None:
+    from journeys.app import erasing
+    from journeys.app.failures import not_found
+    from journeys.identifiers import is_uuid
+    from journeys.store import erasing as store
+    from journeys.store.directory import names_of
+
+    await desk.keeper("supervisor", "auditor")
+    pool, out = await desk.pool(), desk.out
+    known = await store.ordered(pool, person) if is_uuid(person) else None
+    if known is None:
+        raise not_found("no-erasure", "aucun effacement n'a été demandé pour cet id",
+                        "no erasure was ordered for this id")  # fmt: skip
+    found = await erasing.certificate(pool, known, (await names_of(pool, [known.by])).get(known.by), out.lang)
+
+    def show() -> None:
+        out.heading(out.t("Certificat d'effacement", "Certificate of erasure"))
+        for label, value in found.facts:
+            out.line(f"{label}{out.t(' :', ':')} {value}")
+        _show(desk, found.told)
+
+    shown = {"facts": [list(each) for each in found.facts], "goes": found.told.goes, "stays": found.told.stays,
+             "beyond": found.told.beyond}  # fmt: skip
+    out.result({"certificate": shown}, show)

@@ -1,0 +1,147 @@
+"""Forgetting a person, as people ask for it: what would go and what stays, the order, and the certificate in words."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, get_args
+
+from journeys.app.failures import Exit, Failure, Said, usage
+from journeys.app.reading import ZONE
+from journeys.channels import outbox
+from journeys.domain.directory import Held, PersonErased
+from journeys.domain.events import ErasureReason
+from journeys.i18n import Lang, format_date, format_instant, ngettext, text
+from journeys.narration import spoken
+from journeys.settings import Settings
+from journeys.store import erasing
+from journeys.store.database import Pool
+from journeys.store.directory import By
+from journeys.store.erasing import Order
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+REASONS: Final[tuple[ErasureReason, ...]] = tuple(each for each in get_args(ErasureReason) if each != "restored")
+"""Those that people give."""
+
+
+def reason_of(typed: str, field: str) -> ErasureReason:
+    """A reason by its code. Raises Failure (usage)."""
+    for reason in REASONS:
+        if reason == typed:
+            return reason
+    known = ", ".join(REASONS)
+    raise usage("erasure-reason", f"{field} : dites pourquoi ({known})", f"{field}: say why ({known})", field=field)
+
+
+async def held(pool: Pool, settings: Settings, person: str) -> Held:
+    """What is held of a person now: nothing is changed."""
+    found = await erasing.survey(pool, person)
+    if settings.smtp.host is not None:
+        return found
+    letters = outbox.count(settings.outbox_dir, await erasing.letters_to(pool, person))
+    return found.model_copy(update={"letters": letters})
+
+
+async def order(
+    pool: Pool, client: "Callable[[], Awaitable[Client]]", task_queue: str, person: str, reason: ErasureReason, by: By
+) -> Order:
+    """Order it and have it begun; where the engine is away, the housekeeping begins it after its return.
+
+    Raises NotFound: no such person.
+    """
+    from journeys.temporal import Unreachable, begin_erasure
+
+    known = await erasing.order(pool, person, reason, by)
+    if known.certificate is None:
+        with suppress(Unreachable):
+            await begin_erasure(await client(), person, task_queue)
+    return known
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What goes, what stays and until when, and what this cannot reach; lines to read."""
+
+    goes: tuple[str, ...]
+    stays: tuple[str, ...]
+    beyond: tuple[str, ...]
+
+
+def told(held: Held, lang: Lang) -> Told:
+    """What an erasure takes and leaves, in words."""
+    _ = text(lang)
+
+    def n(one: str, many: str, count: int) -> str:
+        return ngettext(lang, one, many, count).format(count=count)
+
+    goes = [_("le nom, les coordonnées, la date de naissance et tout ce par quoi la personne se retrouve")]
+    if held.journeys:
+        goes.append(n("{count} parcours, clos s'il ne l'est pas", "{count} parcours, clos s'ils ne le sont pas",
+                      held.journeys))  # fmt: skip
+    if held.parts:
+        goes.append(n("{count} texte", "{count} textes", held.parts))
+    if held.documents:
+        goes.append(n("{count} document", "{count} documents", held.documents))
+    if held.letters:
+        goes.append(n("{count} message dans la boîte d'envoi", "{count} messages dans la boîte d'envoi", held.letters))
+    goes.append(n("les historiques du moteur, dont {count} gardé à part",
+                  "les historiques du moteur, dont {count} gardés à part", held.histories))  # fmt: skip
+    stays = [_("les faits sans nom ni texte (dates, étapes, montants), sous un numéro qui ne mène plus à personne")]
+    if held.kept_until is not None:
+        until = format_date(held.kept_until, lang)
+        stays.append(n("{count} texte de comptabilité : qui a été payé, ce qui justifie la dépense",
+                       "{count} textes de comptabilité : qui a été payé, ce qui justifie la dépense",
+                       held.kept_parts))  # fmt: skip
+        if held.kept_documents:
+            stays.append(n("{count} justificatif", "{count} justificatifs", held.kept_documents))
+        stays.append(_("la comptabilité se garde dix ans après l'année du dernier versement : jusqu'au {day}").format(
+            day=until))  # fmt: skip
+    beyond = [
+        _("les messages déjà partis restent chez qui les a reçus"),
+        _("un papier imprimé ou un export déjà remis ne s'efface pas d'ici"),
+        _("dans les copies de sauvegarde, ces textes ne peuvent plus être lus : leur clé est détruite"),
+    ]
+    return Told(tuple(goes), tuple(stays), tuple(beyond))
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """That a person was forgotten: no line of it says who it was."""
+
+    facts: tuple[tuple[str, str], ...]
+    """What, and its value."""
+    told: Told
+    """As it was before."""
+
+
+async def certificate(pool: Pool, known: Order, who: str | None, lang: Lang) -> Certificate:
+    """The certificate of an erasure, from the record. Raises Failure: it is still under way.
+
+    Args:
+        who: how whoever ordered it is called.
+    """
+    event = await erasing.certificate(pool, known)
+    if event is None or not isinstance(event.data, PersonErased):
+        raise Failure(
+            Exit.FAILED, "erasure-under-way",
+            Said("l'effacement est encore en cours", "the erasure is still under way"),
+            Said("il attend la fin d'un versement, ou un exécutant : voyez « journeys doctor »",
+                 "it waits for a payment to end, or for a worker: see “journeys doctor”"),
+        )  # fmt: skip
+    _ = text(lang)
+    facts = (
+        (_("Numéro de la personne"), known.person),
+        (_("Demandé le"), _at(known.at, lang)),
+        (_("Demandé par"), who or known.by),
+        (_("Pourquoi"), spoken(known.reason, lang)),
+        (_("Effacé le"), _at(event.recorded_at, lang)),
+        (_("Clés détruites"), ", ".join(event.data.keys)),
+        (_("Preuve dans le journal"), f"{event.stream}, {event.seq}"),
+    )
+    return Certificate(facts, told(event.data.held, lang))
+
+
+def _at(instant: datetime, lang: Lang) -> str:
+    return format_instant(instant, lang, ZONE)

@@ -1,0 +1,43 @@
+"""A person forgotten from the command line, on a stack that is up: shown, ordered, done, proved."""
+
+import time
+from collections.abc import Callable
+
+from tests.app.conftest import Journeys, Up
+
+
+def test_a_person_is_forgotten_once_it_is_confirmed_and_a_certificate_says_so(
+    here: Journeys, started: Callable[..., str], up: Up
+) -> None:
+    life = started()
+    person = here("show", life, "--json").json["journeys"][0]["person"]
+    asked = ("person", "erase", person, "--reason", "person-asked")
+    assert here(*asked, "--as", "aline").code == 4
+    assert here("person", "erase", person, "--reason", "tired", "--as", "sam").code == 2
+    shown = here(*asked, "--as", "sam")
+    assert shown.code == 0 and "Rien n'a changé" in shown.out and "Ce qui reste" in shown.out
+    assert here("erasures", "--json").json["erasures"] == []
+    before = here("person", "show", person, "--json").json["person"]["last_name"]
+    assert before
+
+    assert here(*asked, "--yes", "--as", "sam", "--json").json["ordered"] is True
+    began = time.monotonic()
+    while (found := here("erasures", person)).code:
+        assert time.monotonic() < began + 60, found.out
+        time.sleep(0.3)
+    assert (
+        found.out.startswith("Certificat d'effacement\n")
+        and "la personne l’a demandé" in found.out
+        and "Sam R." in found.out
+    )
+    assert before not in found.out and f"person-{person}" in found.out
+    assert here("person", "show", person, "--json").json["person"]["last_name"] == ""
+    verified = here("audit", "verify", life, "--strict", "--json")
+    accounts = {each["account"]: each["verdict"] for each in verified.json["journeys"][0]["accounts"]}
+    assert (verified.code, accounts) == (0, {
+        "journal": "agrees", "view": "agrees", "workflow": "erased", "history": "erased", "replay": "erased",
+    })  # fmt: skip
+    assert here("audit", "replay", life).code == 3
+    assert here("audit", "verify", "--all").code == 0
+    assert here("do", life, "add-note", "--text", "encore", "--as", "aline").code == 4
+    assert (up.data_dir / "destroyed-keys").read_text().split()[0] == f"person-{person}"

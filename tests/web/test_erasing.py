@@ -1,0 +1,47 @@
+"""The page of an erasure: who may, what it shows before it is confirmed, that it wants a proof, what it shows then."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest_asyncio
+
+from journeys.store import erasing
+from journeys.store.directory import By
+from tests.conftest import RealStack
+from tests.web.conftest import form
+from tests.web.office import Office, open_office
+
+
+@pytest_asyncio.fixture
+async def office(stack: RealStack, journal_pool: Any, database_url: str, tmp_path: Path) -> AsyncIterator[Office]:
+    async with open_office(stack, journal_pool, database_url, tmp_path) as made:
+        yield made
+
+
+async def test_what_goes_is_shown_before_it_is_confirmed_and_the_certificate_after(office: Office) -> None:
+    sam, aline, pool = await office.enter("sam"), await office.enter("aline"), office.house.writing
+    assert (await aline.get("/effacement")).status_code == 403
+    assert "/effacement" in (await sam.get()).text and "/effacement" not in (await aline.get()).text
+    shown = await sam.get("/effacement")
+    assert shown.status_code == 200 and "Ce qui part" in shown.text and "Certificat" not in shown.text
+    where = f"{office.path}/effacement"
+    assert (await sam.client.post(where, data=form(sam.token, reason=""))).status_code == 422
+    await pool.execute("UPDATE sessions SET proved_at = $1", datetime.now(UTC) - timedelta(hours=1))
+    asked = await sam.client.post(where, data=form(sam.token, reason="person-asked"))
+    assert asked.status_code == 403 and await erasing.erasures(pool) == [], "a proof anew first"
+    await pool.execute("UPDATE sessions SET proved_at = clock_timestamp()")
+    assert (await sam.client.post(where, data=form(sam.token, reason="person-asked"))).status_code == 303
+    (known,) = await erasing.erasures(pool)
+    assert (known.reason, known.by) == ("person-asked", office.staff["sam"])
+    assert "Effacement en cours" in (await sam.get("/effacement")).text
+
+    name = (await aline.get()).text.partition("<h1>")[2].partition("</h1>")[0]
+    await erasing.note(pool, known.person, await erasing.survey(pool, known.person))
+    await erasing.destroy(pool.keys, await erasing.keys_of(pool, known.person), None)
+    await erasing.delete(pool, known.person)
+    await erasing.certify(pool, known.person, By(actor="system", role="system", at=datetime.now(UTC)))
+    done = await sam.get("/effacement")
+    assert "Certificat d’effacement" in done.text and name not in done.text
+    assert "Personne effacée" in (await aline.get()).text

@@ -1,0 +1,268 @@
+"""A person is forgotten: by workers that are killed after any step, for good, and the record still verifies."""
+
+import asyncio
+import hashlib
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from journeys import temporal
+from journeys.audit.verifying import Sources, verify
+from journeys.domain import commands as c
+from journeys.domain.directory import Held, PersonErased
+from journeys.local.postgres import binary
+from journeys.store import documents, erasing, journal, people, staff, treasury
+from journeys.store.database import open_pool
+from journeys.store.directory import By, NotFound
+from journeys.store.keys import Keys, finance_key, person_key
+from tests.conftest import RealStack
+from tests.workflow.conftest import RING, Engine, make_engine
+from tests.workflow.test_canaries import Canaries, dump_of, hatch
+from workflows.journey import JourneyWorkflow
+
+STEPS = ("close", "survey", "destroy", "delete", "runs", "letters", "certify")
+WHOLE = os.environ.get("ERASURE") == "whole"
+"""`make campaign-erasure`: a death after each step, then one among 10,000 journeys."""
+DEATHS = STEPS if WHOLE else ("destroy",)
+AMONG = 10_000
+MOST_SECONDS = 10
+REPO = Path(__file__).parents[2]
+
+
+@dataclass
+class House:
+    """A person with a journey, a payment, a receipt, a document, a letter; and who forgets them."""
+
+    engine: Engine
+    home: Path
+    canaries: Canaries
+    other: Engine
+    """Somebody else, who stays."""
+
+    @property
+    def person(self) -> str:
+        return self.engine.person
+
+    async def order(self) -> None:
+        by = By(actor=self.engine.supervisor, role="supervisor", at=datetime.now(UTC))
+        await erasing.order(self.engine.pool, self.person, "person-asked", by)
+
+    async def erased(self) -> erasing.Order:
+        """Have it done, and what was done."""
+        await temporal.begin_erasure(self.engine.client, self.person, self.engine.queue, step_seconds=3)
+        done = self.engine.client.get_workflow_handle(f"erasure-{self.person}").result()
+        await asyncio.wait_for(done, timeout=90)
+        known = await erasing.ordered(self.engine.pool, self.person)
+        assert known is not None
+        return known
+
+    async def accounts(self, engine: Engine) -> dict[str, str]:
+        sources = Sources(engine.pool, RING, engine.client, [JourneyWorkflow])
+        found = await verify(sources, engine.stream)
+        return {account.name.value: account.verdict.value for account in found.accounts}
+
+
+@contextmanager
+def workers(stack: RealStack, database: str, queue: str, home: Path, deaths: tuple[str, ...]) -> Iterator[None]:
+    given = {"DATABASE": database, "TEMPORAL": stack.temporal, "QUEUE": queue, "HOME": str(home),
+             "DEATHS": ",".join(deaths)}  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.workflow.erasure_worker"], cwd=REPO,
+        env={**os.environ, **{f"ERASURE_{name}": value for name, value in given.items()}},
+    )  # fmt: skip
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+async def live(engine: Engine, canaries: Canaries) -> None:
+    details = people.Details(first_name="Zoe", last_name=canaries.name, phone=canaries.phone, email="zoe@example.org",
+                             reference=canaries.prison_number)  # fmt: skip
+    await people.register(engine.pool, engine.person, details, By(actor="system", role="system", at=datetime.now(UTC)))
+    await engine.plan(release_in_days=5)
+    document = f"scan of {canaries.note}".encode()
+    told = await engine.do(c.AddNote(), text=f"{canaries.name} {canaries.note}")
+    assert told.outcome == "accepted", told
+    await documents.keep(engine.pool, engine.stream, told.command, hashlib.sha256(document).hexdigest(), document)
+    asked = await engine.do(
+        c.RequestGrant(grant="bourse", purpose="training", amount=10_000),
+        payee=f"{canaries.name}, {canaries.iban}, SIM-SETTLE", note=canaries.note,
+    )  # fmt: skip
+    state = await engine.handle().query("state")
+    digest = state["grants"][asked.command]["digest"]
+    given = c.ApproveGrant(grant=asked.command, digest=digest)
+    answer = await engine.do(given, actor=engine.supervisor, roles=("supervisor",))
+    assert answer.outcome == "accepted", answer
+
+
+@pytest_asyncio.fixture
+async def house(stack: RealStack, database_url: str, journal_pool: Any, tmp_path: Path) -> AsyncIterator[House]:
+    engine = await make_engine(stack, journal_pool)
+    other = await make_engine(stack, journal_pool)
+    other.queue = engine.queue
+    by = By(actor="system", role="system", at=datetime.now(UTC))
+    fund = str(uuid.uuid4())
+    await treasury.open_fund(journal_pool, fund, "parvis-solidaire", cap_per_person=None, balance=1_000_000, by=by)
+    for each, role in (
+        (engine.supervisor, "supervisor"),
+        (other.supervisor, "supervisor"),
+        (engine.referent, "referent"),
+    ):
+        member = staff.Member(
+            id=each, handle=each[:8], name="Claire", email="claire@example.org", phone=None, language="fr",
+            roles=(role,), sites=(), active=True,
+        )  # fmt: skip
+        await staff.add(journal_pool, member, by)
+    yield House(engine, tmp_path, hatch(), other)
+
+
+async def test_a_person_is_forgotten_by_workers_that_die_and_the_record_still_holds(
+    stack: RealStack, database_url: str, house: House
+) -> None:
+    engine, pool, others = house.engine, house.engine.pool, hatch()
+    with workers(stack, database_url, engine.queue, house.home, DEATHS):
+        await asyncio.gather(live(engine, house.canaries), live(house.other, others))
+        before, kept_before = await dump_of(database_url), await dump_of(pool.keys.dsn)
+        await house.order()
+        began = asyncio.get_running_loop().time()
+        known = await house.erased()
+        print(f"erased in {asyncio.get_running_loop().time() - began:.1f} s, {len(DEATHS)} deaths")
+        assert sorted(path.name for path in house.home.glob("died-*")) == sorted(f"died-after-{s}" for s in DEATHS)
+        await _certified(house, known)
+        await _nothing_left(house)
+        assert await house.accounts(engine) == {
+            "journal": "agrees", "view": "agrees", "workflow": "erased", "history": "erased", "replay": "erased",
+        }  # fmt: skip
+        assert set((await house.accounts(house.other)).values()) == {"agrees"}, "somebody else is as they were"
+    await _does_not_come_back(house, stack, before, kept_before)
+
+
+async def _certified(house: House, known: erasing.Order) -> None:
+    header = await erasing.certificate(house.engine.pool, known)
+    assert header is not None and isinstance(header.data, PersonErased)
+    assert header.data.keys == (person_key(house.person),)
+    held = header.data.held
+    assert held == Held(
+        journeys=1, parts=held.parts, documents=1, histories=0, letters=held.letters, kept_parts=1,
+        kept_until=held.kept_until,
+    )  # fmt: skip
+    assert held.parts >= 6 and held.kept_until is not None
+    kinds = [event.kind for event in await journal.read_all(house.engine.pool, f"person-{house.person}")]
+    assert kinds == ["PersonRegistered", "ErasureOrdered", "PersonErased"], "once, however often workers died"
+
+
+async def _nothing_left(house: House) -> None:
+    pool, person = house.engine.pool, house.person
+    assert [part.name for part in await journal.parts(pool, house.engine.stream)] == ["payee"], "accounting keeps it"
+    found = await people.person(pool, person)
+    assert found is not None and found.name == ""
+    assert await people.search(pool, house.canaries.name) == []
+    assert await erasing.survey(pool, person) == Held(
+        journeys=1, parts=0, documents=0, histories=0, letters=0, kept_parts=1,
+        kept_until=(await erasing.survey(pool, person)).kept_until,
+    )  # fmt: skip
+    assert await temporal.EndedRuns(house.engine.client)._known(house.engine.stream) == set()
+    with pytest.raises(NotFound):
+        by = By(actor="system", role="system", at=datetime.now(UTC))
+        await people.change(pool, person, people.Details(first_name="Zoe", last_name="Back"), by)
+    answer = await house.engine.do(c.AddNote(), text="back")
+    assert answer.code == "erasing", "nothing begins anew"
+
+
+async def _does_not_come_back(house: House, stack: RealStack, before: bytes, kept_before: bytes) -> None:
+    """The copies of before are restored: first the record alone, then the keys too."""
+    name, person = f"restored_{uuid.uuid4().hex}", house.person
+    main = await asyncpg.connect(stack.database)
+    try:
+        for each, dump in ((name, before), (f"{name}_keys", kept_before)):
+            await main.execute(f"CREATE DATABASE {each}")
+            await _restore(stack.database_url(each), dump)
+        ring = house.engine.pool.keys.ring
+        today, back = Keys(house.engine.pool.keys.dsn, ring), Keys(stack.database_url(f"{name}_keys"), ring)
+        restored = await open_pool(stack.database_url(name), keys=today)
+        assert await restored.fetchval("SELECT count(*) FROM person_tokens WHERE person = $1", person), "the rows are"
+        assert [part.name for part in await journal.parts(restored, house.engine.stream)] == ["payee"]
+        found = await people.person(restored, person)
+        assert found is not None and found.name == ""
+        # A restored database of keys knows them again, until a worker begins: its list says which must be gone.
+        restored.keys = back
+        assert (await people.person(restored, person)).name.endswith(house.canaries.name)  # type: ignore[union-attr]
+        assert await erasing.destroy_again(restored, house.home / "destroyed-keys") == 1
+        assert (await people.person(restored, person)).name == ""  # type: ignore[union-attr]
+        assert (await back.known([finance_key(person)]))[finance_key(person)].cipher is not None
+        # The record of before knows of no order: what nothing seals, and whatever else is there, goes again.
+        assert (await erasing.survey(restored, person)).documents == 1
+        listed = house.home / "destroyed-keys"
+        assert await erasing.order_again(restored, listed, datetime.now(UTC)) == [person]
+        assert await erasing.order_again(restored, listed, datetime.now(UTC)) == []
+        assert await erasing.under_way(restored) == [person]
+        await erasing.delete(restored, person)
+        assert (await erasing.survey(restored, person)).documents == 0
+        await restored.close()
+        await today.close()
+    finally:
+        for each in (name, f"{name}_keys"):
+            await main.execute(f"DROP DATABASE IF EXISTS {each} WITH (FORCE)")
+        await main.close()
+
+
+async def _restore(url: str, dump: bytes) -> None:
+    restoring = await asyncio.create_subprocess_exec(
+        binary("psql"), "--quiet", "--no-psqlrc", "--dbname", url, stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    await restoring.communicate(dump)
+    assert restoring.returncode == 0
+
+
+@pytest.mark.skipif(not WHOLE, reason="make campaign-erasure")
+async def test_among_ten_thousand_journeys_it_takes_less_than_ten_seconds(
+    stack: RealStack, database_url: str, house: House
+) -> None:
+    with workers(stack, database_url, house.engine.queue, house.home, ()):
+        await live(house.engine, house.canaries)
+        await _crowd(database_url, house.engine.stream)
+        await house.order()
+        began = asyncio.get_running_loop().time()
+        await house.erased()
+        took = asyncio.get_running_loop().time() - began
+    print(f"erased among {AMONG} journeys in {took:.1f} s")
+    assert took < MOST_SECONDS
+
+
+async def _crowd(database_url: str, stream: str) -> None:
+    """As many others who lived what this one did, each under an id of their own."""
+    owner = await asyncpg.connect(database_url, command_timeout=300)
+    await owner.execute("CREATE TEMPORARY TABLE crowd AS SELECT gen_random_uuid() AS id, gen_random_uuid() AS person"
+                        f" FROM generate_series(1, {AMONG})")  # fmt: skip
+    for statement in (
+        "INSERT INTO people (id, sealed) SELECT c.person, p.sealed FROM crowd c, people p WHERE p.id ="
+        " (SELECT person FROM journeys WHERE 'journey-' || id = $1)",
+        "INSERT INTO person_tokens (person, token) SELECT c.person, decode(md5(c.person::text), 'hex') FROM crowd c"
+        " WHERE $1 <> ''",
+        "INSERT INTO journeys (id, person, programme, status, phase, referent, site, seq, next_due, late, summary)"
+        " SELECT c.id, c.person, j.programme, j.status, j.phase, j.referent, j.site, j.seq, j.next_due, j.late,"
+        " j.summary FROM crowd c, journeys j WHERE 'journey-' || j.id = $1",
+        "INSERT INTO streams (stream, seq, hash) SELECT 'journey-' || c.id, s.seq, s.hash FROM crowd c, streams s"
+        " WHERE s.stream = $1",
+        "INSERT INTO events (stream, seq, kind, header) SELECT 'journey-' || c.id, e.seq, e.kind, e.header"
+        " FROM crowd c, events e WHERE e.stream = $1",
+        "INSERT INTO parts (stream, seq, name, sealed) SELECT 'journey-' || c.id, p.seq, p.name, p.sealed"
+        " FROM crowd c, parts p WHERE p.stream = $1",
+    ):
+        await owner.execute(statement, stream)
+    await owner.execute("ANALYZE")
+    await owner.close()
