@@ -24,6 +24,7 @@ from activities import Resources, all_activities
 from activities.tills import Tills
 from journeys.app import answering
 from journeys.app.finding import load
+from journeys.app.outbox import laid
 from journeys.app.reading import ZONE
 from journeys.app.web.application import make_application
 from journeys.app.web.house import House, open_house
@@ -807,7 +808,8 @@ async def test_a_letter_about_an_appointment_carries_it_for_a_calendar(scene: Sc
     await scene.engine.pass_days(4.5)
     await scene.letter("eloise@example.org")
     (found,) = [
-        part for file in scene.outbox.glob("*.eml") for part in email.message_from_bytes(file.read_bytes()).walk()
+        part for each in (await laid(scene.outbox, scene.engine.pool.keys))[0]
+        for part in email.message_from_bytes(each.whole).walk()
         if part.get_content_type() == "text/calendar"
     ]  # fmt: skip
     (event,) = Calendar.from_ical(found.get_payload(decode=True)).walk("VEVENT")  # type: ignore[arg-type]

@@ -228,7 +228,10 @@ async def _mail(desk: Desk) -> Check:
                 f"aucun serveur de messagerie : les messages restent dans {where}",
                 f"no mail server: messages stay in {where}",
             ),
-            Said("pour qu'ils partent : JOURNEYS_SMTP__HOST", "to have them sent: JOURNEYS_SMTP__HOST"),
+            Said(
+                "pour les lire : journeys outbox list ; pour qu'ils partent : JOURNEYS_SMTP__HOST",
+                "to read them: journeys outbox list; to have them sent: JOURNEYS_SMTP__HOST",
+            ),
         )
     return Check("mail", "ok", Said(f"messagerie : {smtp.host}:{smtp.port}", f"mail: {smtp.host}:{smtp.port}"))
 
