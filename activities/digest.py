@@ -1,6 +1,5 @@
 """What the daily control found, for finance: one letter a control, and only when it says something new."""
 
-from collections.abc import Mapping
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -10,29 +9,14 @@ from activities.failures import MAIL_UNAVAILABLE
 from activities.letters import Addressee, staff_addressee
 from activities.posting import Envelope, post
 from activities.resources import Resources
+from journeys.channels.control import counted
 from journeys.channels.letter import Letter
 from journeys.domain.programme import Label
 from journeys.domain.recipients import DESK
 from journeys.store import controlling, staff
-from journeys.store.controlling import Code, Control, Finding
+from journeys.store.controlling import ALARMS, Code, Control, Finding
 
-_SAID: Final[Mapping[Code, Label]] = {
-    "fund-balance": Label(fr="fonds dont le solde n’est pas celui du grand livre",
-                          en="funds whose balance is not the ledger’s"),
-    "ledger-payments": Label(fr="versements qui ne sont pas dans le grand livre comme dans les listes",
-                             en="payments that ledger and lists tell differently"),
-    "ledger-bank": Label(fr="versements qui ne sont pas dans le grand livre comme à la banque",
-                         en="payments that ledger and bank tell differently"),
-    "unknown-long": Label(fr="versements sans nouvelle de la banque depuis plus d’un jour ouvré",
-                          en="payments without news of the bank for more than a working day"),
-    "right-lost": Label(fr="aides non versées dont l’accord vient de quelqu’un qui n’a plus ce droit",
-                        en="grants not paid out, approved by somebody who has lost that right"),
-    "blocked": Label(fr="versements retenus", en="blocked payments"),
-    "held": Label(fr="versements qui n’ont pas encore pu partir", en="payments that could not leave yet"),
-    "doubted": Label(fr="versements dont la banque met le compte en doute",
-                     en="payments whose account the bank doubts"),
-    "bank-lines": Label(fr="lignes à rapprocher", en="lines of the bank to settle"),
-}  # fmt: skip
+_TOLD: Final = frozenset[Code]((*ALARMS, "blocked", "held", "doubted", "bank-lines"))
 """What finance does something about; the control's other findings only say what waits."""
 
 _SUBJECT: Final = Label(fr="Contrôle des versements : à voir", en="Control of payments: to look at")
@@ -53,9 +37,9 @@ async def tell_finance(resources: Resources, run: str, found: Control) -> int:
     Raises:
         ApplicationError: MailUnavailable, when nobody could be told for now.
     """
-    wanted = [each for each in found.findings if each.code in _SAID]
+    wanted = [each for each in found.findings if each.code in _TOLD]
     before = await controlling.before(resources.pool, run, found.at)
-    if not wanted or {*map(_said, wanted)} == {_said(each) for each in before if each.code in _SAID}:
+    if not wanted or {*map(_said, wanted)} == {_said(each) for each in before if each.code in _TOLD}:
         return 0
     people = [each.id for each in await staff.members(resources.pool)
               if each.active and "finance" in each.roles and not each.funds]  # fmt: skip
@@ -74,7 +58,7 @@ def _said(finding: Finding) -> tuple[str, int, tuple[str, ...]]:
 def _letter(
     resources: Resources, run: str, found: Control, wanted: list[Finding], to: Addressee
 ) -> Envelope:  # fmt: skip
-    lines = [f"- {_SAID[each.code].in_(to.lang)} : {each.count}" for each in wanted]
+    lines = [f"- {counted(each.code, each.count, to.lang)}" for each in wanted]
     body = _BODY.in_(to.lang).format(
         name=to.first_name, day=found.at.strftime("%d/%m/%Y"), found="\n".join(lines), where=_WHERE.in_(to.lang),
         association=resources.association,

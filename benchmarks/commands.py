@@ -11,6 +11,7 @@ from benchmarks.bare import Bare, new_id
 from benchmarks.ground import Ground, Place, Worker
 from benchmarks.measuring import Figure, Target, compared, in_turns
 from journeys import temporal
+from journeys.app.entry import give
 
 MANY = 48
 """Workflows of each kind; each caller has its own few."""
@@ -28,7 +29,7 @@ async def measure(ground: Ground, rounds: int) -> list[Figure]:
         bare = await started(place.client, worker, MANY)
 
         async def note(stream: str) -> None:
-            answer = await temporal.send(place.client, place.note(stream), task_queue=worker.queue)
+            answer = await give(place.pool, place.client, place.note(stream), worker.queue)
             if answer.outcome != "accepted":
                 raise RuntimeError(answer)
 

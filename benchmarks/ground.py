@@ -25,6 +25,7 @@ from journeys.local.stack import Stack, environment
 from journeys.settings import Settings, load_settings
 from journeys.store import publishing
 from journeys.store.database import Pool, open_pool
+from journeys.store.hearing import hearing
 from journeys.store.keys import Keys, prepare
 from journeys.store.migrating import migrate
 from journeys.store.signing import KeyRing, draw_parts, sign
@@ -153,12 +154,15 @@ async def _place(time_skipping: bool) -> AsyncIterator[Place]:
             await owner.close()
             pool = await open_pool(stack.database_url, keys=kept)
             keys = settings.signing_keys()
-            yield Place(
-                stack, settings, await temporal.connect(settings, kept, stack.temporal_address), pool,
-                KeyRing(keys.current, dict(keys.by_id)),
-                await publishing.keep(pool, "programme", PROGRAMME, read_programme(PROGRAMME).text),
-                await publishing.keep(pool, "calendar", "FR", calendar_text("Europe/Paris", "FR", date.today().year)),
-            )  # fmt: skip
+            async with hearing(pool, stack.database_url):
+                yield Place(
+                    stack, settings, await temporal.connect(settings, kept, stack.temporal_address), pool,
+                    KeyRing(keys.current, dict(keys.by_id)),
+                    await publishing.keep(pool, "programme", PROGRAMME, read_programme(PROGRAMME).text),
+                    await publishing.keep(
+                        pool, "calendar", "FR", calendar_text("Europe/Paris", "FR", date.today().year)
+                    ),
+                )  # fmt: skip
             await pool.close()
     finally:
         shutil.rmtree(home, ignore_errors=True)

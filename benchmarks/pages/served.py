@@ -30,7 +30,7 @@ from journeys.settings import load_settings
 from journeys.store import database
 from journeys.store.database import KeyedConnection
 
-_ENVELOPE: Final = ("BEGIN", "COMMIT", "ROLLBACK", "SET ROLE")
+ENVELOPE: Final = ("BEGIN", "COMMIT", "ROLLBACK", "SET ROLE")
 """What opens and closes a transaction or a connection, and asks nothing."""
 
 _asked: ContextVar[list[str] | None] = ContextVar("_asked", default=None)
@@ -60,7 +60,7 @@ class Counted(KeyedConnection):
 
 def _note(query: str) -> None:
     asked = _asked.get()
-    if asked is not None and not query.lstrip().startswith(_ENVELOPE):
+    if asked is not None and not query.lstrip().startswith(ENVELOPE):
         asked.append(query)
 
 

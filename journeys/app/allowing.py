@@ -23,7 +23,7 @@ def may(actor: Actor, loaded: Loaded, name: str, about: Mapping[str, Any] | None
     Args:
         about: what is known of it so far; of this the grant, payment or receipt counts, by whose fund it is.
     """
-    ids = {key: str((about or {}).get(key, "")) for key in ("grant", "payment", "receipt")}
+    ids = {key: str(about.get(key, "")) for key in ("grant", "payment", "receipt")} if about else {}
     return may_give(name, actor, loaded.state, loaded.book.programme, fund_of(loaded.state, **ids))
 
 

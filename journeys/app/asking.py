@@ -1,7 +1,9 @@
 """Whom a journey may turn to: mentors whom no rule of their own programme bars, partners who still take people."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.finding import load
@@ -15,6 +17,14 @@ from journeys.store import mentors, partners, people, views
 from journeys.store.database import Pool
 from journeys.store.mentors import Mentor
 from journeys.store.people import Person
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """What does not stop a command, and should be known; `code` is stable, for programs."""
+
+    code: Literal["no-place", "mentor-away"]
+    what: Said
 
 
 async def must_be_askable(pool: Pool, programme: Programme, body: object) -> None:
@@ -42,32 +52,35 @@ async def must_be_askable(pool: Pool, programme: Programme, body: object) -> Non
             pass
 
 
-async def worth_knowing(pool: Pool, body: object) -> Said | None:
-    """What whoever asks should know beforehand and may go on in spite of: whom they ask has no place left."""
+async def worth_knowing(pool: Pool, body: object, command: str | None = None) -> Warned | None:
+    """What whoever asks should know beforehand and may go on in spite of: whom they ask has no place left.
+
+    command: the id under which it is asked; sent again, it does not find its own place taken.
+    """
     match body:
         case SendReferral(partner=id):
             partner = await partners.partner(pool, id)
-            if partner is None or partner.places is None:
+            if partner is None or not partner.active or partner.places is None:
                 return None
-            taken = (await partners.taken(pool)).get(id, 0)
+            taken = (await partners.taken(pool, but=command)).get(id, 0)
             return _full(partner.name, taken, partner.places)
         case ProposeMentor(mentor=id):
             mentor = await mentors.mentor(pool, id)
             if mentor is None:
                 return None
             if not mentor.available:
-                return Said(f"Attention : {mentor.name} n'est pas disponible en ce moment.",
-                            f"Take care: {mentor.name} is not available now.")  # fmt: skip
+                return Warned("mentor-away", Said(f"Attention : {mentor.name} n'est pas disponible en ce moment.",
+                                                  f"Take care: {mentor.name} is not available now."))  # fmt: skip
             return _full(mentor.name, (await mentors.matched(pool)).get(id, 0), mentor.capacity)
         case _:
             return None
 
 
-def _full(name: str, taken: int, most: int) -> Said | None:
+def _full(name: str, taken: int, most: int) -> Warned | None:
     if taken < most:
         return None
-    return Said(f"Attention : {name} n'a plus de place ({taken} sur {most}).",
-                f"Take care: {name} has no place left ({taken} of {most}).")  # fmt: skip
+    return Warned("no-place", Said(f"Attention : {name} n'a plus de place ({taken} sur {most}).",
+                                   f"Take care: {name} has no place left ({taken} of {most})."))  # fmt: skip
 
 
 async def barred(pool: Pool, asked: Iterable[Mentor], today: date) -> dict[str, Saying]:

@@ -1,5 +1,6 @@
 """A command as an entry point makes it: parts drawn, roles looked up now, signed, then sent to its journey."""
 
+import asyncio
 import unicodedata
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,6 +18,7 @@ from journeys.issuing import issue
 from journeys.settings import Settings
 from journeys.store import signing_keys
 from journeys.store.database import LOST, Pool
+from journeys.store.hearing import ear_of
 from journeys.store.journal import known_answer
 from journeys.store.signing import KeyRing
 
@@ -88,20 +90,51 @@ def make_command(
 async def give(
     pool: Pool, client: "Client", command: Command, task_queue: str, patience: timedelta | None = None
 ) -> Answer:
-    """Send a command to its journey; without an answer in time, the one that the journal has meanwhile, if any.
+    """Send a command to its journey, until it is answered; the journal's answer is one as soon as it is there.
+
+    A process that has an ear at the journal (`hearing`) does not wait until the engine, too, has noted that the
+    command is done; without one, or an answer in time, the journal is asked once at the end.
 
     Raises temporal.Unreachable, which carries the command's id and fate; temporal.Malformed.
     """
     # Imported late: the client's library is a large part of a short command's time.
     from journeys.temporal import PATIENCE, Unreachable, send
 
-    try:
-        return await send(client, command, task_queue=task_queue, patience=patience or PATIENCE)
-    except Unreachable:
-        with suppress(*LOST):
-            if (written := await known_answer(pool, command)) is not None:
+    async def ask() -> Answer:
+        try:
+            return await send(client, command, task_queue=task_queue, patience=patience or PATIENCE)
+        except Unreachable:
+            if (written := await _written(pool, command)) is not None:
                 return written
-        raise
+            raise
+
+    ear = ear_of(pool)
+    if ear is None:
+        return await ask()
+    with ear.awaiting(command.id) as heard:
+        asking, hearing = asyncio.create_task(ask()), asyncio.create_task(heard.wait())
+        try:
+            await asyncio.wait((asking, hearing), return_when=asyncio.FIRST_COMPLETED)
+            if not asking.done() and (written := await _written(pool, command)) is not None:
+                return written
+            return await asking
+        finally:
+            hearing.cancel()
+            asking.cancel()
+            asking.add_done_callback(_nobody_asks)
+
+
+def _nobody_asks(asked: "asyncio.Task[Answer]") -> None:
+    """Take note of a failure that came after the answer: nobody else would, and that is printed."""
+    if not asked.cancelled():
+        asked.exception()
+
+
+async def _written(pool: Pool, command: Command) -> Answer | None:
+    """The answer that the journal has, if it has one and can be asked."""
+    with suppress(*LOST):
+        return await known_answer(pool, command)
+    return None
 
 
 async def must_be_trusted(pool: Pool, ring: KeyRing) -> None:

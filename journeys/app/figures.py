@@ -25,6 +25,7 @@ BYS: Final[tuple[By, ...]] = get_args(By)
 AT_ONCE: Final = 100
 """Journeys that have grown and are counted before somebody is answered; housekeeping counts the others."""
 CODES: Final = tuple(each.code for each in INDICATORS)
+LEAST_KNOWN: Final = frozenset(each.code for each in INDICATORS if each.least)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ async def counted(connection: Pool | Connection, asked: Asked, now: datetime, vi
     totals: dict[str, Count] = {}
     groups: dict[str, dict[str | None, Count]] = {}
     for each in await counting.sums(connection, asked.by, asked.cohort, today_of(now), visible):
-        count = Count(each.yes, each.no, each.unknown, each.known, each.young)
+        count = Count(each.yes, each.no, each.unknown, each.known, each.young, each.code in LEAST_KNOWN)
         if each.whole:
             totals[each.code] = count
         else:
@@ -132,13 +133,14 @@ class Words:
                 return self.say("{yes} sur {among}", yes=yes, among=among)
 
     def share(self, cell: Cell) -> str:
-        """`40 %`; empty without a figure. Only all are 100 %, and only none 0 %."""
+        """`40 %`, `au moins 40 %`; empty without a figure. Only all are 100 %, and only none 0 %."""
         if cell.shown is not Shown.FIGURE:
             return ""
         share = round(cell.count.share * 100)
         if 0 < cell.count.yes < cell.count.among:
             share = min(max(share, 1), 99)
-        return f"{share}\N{NO-BREAK SPACE}%" if self.lang == "fr" else f"{share}%"
+        told = f"{share}\N{NO-BREAK SPACE}%" if self.lang == "fr" else f"{share}%"
+        return self.say("au moins {share}", share=told) if cell.count.least and cell.count.unknown else told
 
     def unknown(self, cell: Cell, indicator: Indicator) -> str:
         """Of how many nothing is known; not told beside what is not shown."""
@@ -223,7 +225,8 @@ class Words:
             self.say("Un jour est compté une semaine après : on a le temps de noter. Un parcours plus jeune n'est "
                      "ni bon ni mauvais : il est compté à part, sous « trop récent »."),
             self.say("Ce que personne n'a noté n'est pas un non : c'est compté à part, sous « pas connu », et n'entre "
-                     "pas dans la part. Ce qui valait avant la clôture ne dit rien d'un jour d'après."),
+                     "pas dans la part, sauf où elle est dite un minimum. Ce qui valait avant la clôture ne dit rien "
+                     "d'un jour d'après."),
             self.say("Un fait noté en retard ou corrigé change le chiffre du jour où il a eu lieu. Rien n'est compté "
                      "d'une personne décédée avant ce jour."),
             self.say("Moins de {least} personnes ne sont jamais montrées à part. Quand leur chiffre se déduirait du "
@@ -279,6 +282,7 @@ def as_json(counted: Counted, words: Words) -> dict[str, Any]:
         "indicators": [
             {
                 "code": indicator.code, "title": words.title(indicator), "unit": indicator.unit,
+                "least": indicator.least,
                 "counted": text(words.lang)(indicator.counted), "among": text(words.lang)(indicator.among),
                 "age": text(words.lang)(indicator.age), "total": cell(figures.total),
                 "groups": [

@@ -12,14 +12,17 @@ from journeys.app.papers import typeset
 from journeys.app.reading import ZONE, read_amount, read_month, today_of
 from journeys.app.sheets import as_csv
 from journeys.documents import Fact, Report, Section
+from journeys.domain.fund import day_of
 from journeys.domain.statement import Figures, Month, Statement
-from journeys.i18n import Lang, format_date, format_money, format_month, listed, text
+from journeys.i18n import Lang, format_date, format_instant, format_money, format_month, listed, ngettext, text
 from journeys.indicators.figures import LEAST
 from journeys.narration import spoken
 from journeys.store import funds
 from journeys.store.database import Connection, Pool
 from journeys.store.directory import By
 from journeys.store.funds import Fund
+from journeys.store.receipts import Status
+from journeys.store.treasury import ChangedSince, Closed, StillReserved, Stop
 
 _FREE: Final = frozenset({"administrator", "auditor", "supervisor", "duty"})
 """Roles that look into every fund, whatever funds their holder's finance is bound to."""
@@ -75,7 +78,7 @@ def read_gift(typed: str, field: str) -> int:
 
 
 def keeper(actor: Actor, now: datetime, *, opens: bool = False) -> By:
-    """Who changes a fund of theirs, or opens one. Raises Failure (refused): no finance, or finance of some funds."""
+    """Who changes a fund of theirs, or opens or closes one. Raises Failure (refused): no finance, or of some funds."""
     if "finance" not in actor.roles or (opens and actor.funds):
         raise Failure(
             Exit.REFUSED, "no-right",
@@ -84,6 +87,36 @@ def keeper(actor: Actor, now: datetime, *, opens: bool = False) -> By:
             Said("demandez-le à un gestionnaire de tous les fonds", "ask somebody whose finance is of every fund"),
         )  # fmt: skip
     return By(actor=actor.id, role="finance", at=now)
+
+
+def changing(error: ChangedSince | Closed | StillReserved, code: str) -> Failure:
+    """Why a fund was not changed, nor closed."""
+    match error:
+        case ChangedSince():
+            return Failure(
+                Exit.CONFLICT, "changed",
+                Said("ce fonds a changé depuis que vous avez ouvert la page ; rien de plus n'a été noté",
+                     "this fund has changed since you opened the page; nothing more was noted"),
+                Said("regardez le fonds : si votre saisie y manque encore, enregistrez de nouveau",
+                     "look at the fund: if what you typed is still missing there, save again"),
+            )  # fmt: skip
+        case Closed():
+            return Failure(
+                Exit.REFUSED, "fund-closed",
+                Said("ce fonds est clos : rien n'a changé", "this fund is closed: nothing has changed"),
+                Said("rouvrez-le d'abord, s'il doit encore donner", "reopen it first, if it is to give again"),
+            )  # fmt: skip
+        case StillReserved(cents=cents):
+            owed = {lang: format_money(cents, lang) for lang in ("fr", "en")}
+            return Failure(
+                Exit.REFUSED, "fund-reserved",
+                Said(f"{owed['fr']} de ce fonds sont encore promis à des versements : il ne peut pas être clos",
+                     f"{owed['en']} of this fund are still promised to payments: it cannot be closed"),
+                Said(f"attendez que ces versements arrivent, ou annulez ceux qui ne sont pas partis"
+                     f" (« Versements », fonds {code})",
+                     f"wait for these payments to arrive, or cancel those that have not left"
+                     f" (“Versements”, fund {code})"),
+            )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +140,33 @@ class Words:
             return self.say("à partir du {first}", first=first)
         return self.say("jusqu'au {last}", last=last) if last else self.say("sans limite de date")
 
+    def gives(self, fund: Fund) -> str:
+        """When it gives, or since when it gives no more."""
+        return self.closed(fund) or self.period(fund)
+
+    def closed(self, fund: Fund) -> str:
+        """Since when it gives no more; empty: it is open."""
+        if fund.closed_at is None:
+            return ""
+        return self.say("clos depuis le {day}", day=format_date(day_of(fund.closed_at), self.lang))
+
+    def told_closed(self, closing: Stop) -> str:
+        """Since when nothing is promised from it, by whom, why."""
+        return self.say(
+            "Clos depuis le {when} par {who} : {why}", when=format_instant(closing.since, self.lang, ZONE),
+            who=closing.name or self.say("le système"), why=closing.why,
+        )  # fmt: skip
+
     def purposes(self, fund: Fund) -> str:
         """What it gives for."""
         said = (spoken(each, self.lang) for each in fund.purposes)
         return listed(said, self.lang) if fund.purposes else self.say("tout objet")
+
+    def most(self, fund: Fund) -> str:
+        """The cap, where nothing beside it says what it is."""
+        if fund.cap_per_person is None:
+            return self.say("sans plafond")
+        return self.say("au plus {cap} par personne", cap=self.money(fund.cap_per_person))
 
     def cap(self, fund: Fund) -> str:
         return self.money(fund.cap_per_person) if fund.cap_per_person is not None else self.say("sans plafond")
@@ -153,7 +209,7 @@ class Words:
         return (
             Fact(self.say("Le fonds"), spoken(fund.code, self.lang)),
             Fact(self.say("Donateur"), fund.donor or "—"),
-            Fact(self.say("Donne"), self.period(fund)),
+            Fact(self.say("Donne"), " ; ".join(filter(None, (self.period(fund), self.closed(fund))))),
             Fact(self.say("Pour"), self.purposes(fund)),
             Fact(self.say("Plafond par personne"), self.cap(fund)),
             Fact(self.say("Mois du relevé"), self.asked(made)),
@@ -246,6 +302,27 @@ def statement_json(made: Statement) -> dict[str, Any]:
 def file_name(fund: Fund, now: datetime, words: Words) -> str:
     """Of the statement, without its ending."""
     return words.say("releve-{fund}-{day}", fund=fund.code, day=today_of(now).isoformat())
+
+
+def owing_counted(status: Status, count: int, lang: Lang) -> str:
+    """How many receipts are so: `20 attendus`."""
+
+    def n(one: str, more: str) -> str:
+        return ngettext(lang, one, more, count).format(count=count)
+
+    match status:
+        case "submitted":
+            return n("{count} remis, à vérifier", "{count} remis, à vérifier")
+        case "late":
+            return n("{count} pas remis à temps", "{count} pas remis à temps")
+        case "in-part":
+            return n("{count} accepté en partie", "{count} acceptés en partie")
+        case "owed":
+            return n("{count} attendu", "{count} attendus")
+        case "waived":
+            return n("{count} dispensé", "{count} dispensés")
+        case "accepted":
+            return n("{count} accepté", "{count} acceptés")
 
 
 def owing_words(lang: Lang) -> Sequence[tuple[str, str]]:

@@ -87,7 +87,7 @@ def letters_sent(loaded: Loaded) -> dict[int, e.ReferralSent]:
     return {
         event.seq: event.data
         for event in loaded.events
-        if isinstance(event.data, e.ReferralSent) and "letter" in event.parts
+        if type(event.data) is e.ReferralSent and "letter" in event.parts
     }
 
 

@@ -103,7 +103,10 @@ def read_people(
     columns, strange = _columns(table[0][1], dates, others or {})
     required = [*REQUIRED, *(["referent"] if needs_referent else [])]
     if missing := [name for name in required if name not in columns.values()]:
-        raise _missing(path, missing, table[0][1])
+        raise _missing(path, missing, table[0][1], columns)
+    if len(table) == 1:
+        raise usage("no-rows", f"{path} : personne sous la ligne des titres ; écrivez une personne par ligne",
+                    f"{path}: nobody under the line of heads; write one person a line", field="--file")  # fmt: skip
     if strange:
         fr, en = (", ".join(each.in_(lang) for each in strange) for lang in LANGUAGES)
         notes.append(Said(f"colonnes ignorées : {fr}", f"columns left out: {en}"))
@@ -138,8 +141,8 @@ def text_of(path: Path | Sheet) -> tuple[str, list[Said]]:
     try:
         return raw.decode("utf-8-sig"), []
     except UnicodeDecodeError:
-        note = Said(f"{path} n'est pas en UTF-8 : lu comme un fichier Windows, vérifiez les accents",
-                    f"{path} is not UTF-8: read as a Windows file, check the accents")  # fmt: skip
+        note = Said(f"le fichier {path} n'est pas en UTF-8 : lu comme un fichier Windows, vérifiez les accents",
+                    f"the file {path} is not UTF-8: read as a Windows file, check the accents")  # fmt: skip
         return raw.decode("cp1252", errors="replace"), [note]
 
 
@@ -158,10 +161,14 @@ def _lines(path: Path | Sheet, text: str) -> Iterator[tuple[int, list[str]]]:
             begins, before = before + 1, reader.line_num
             if any(cell.strip() for cell in cells):
                 yield begins, cells
-    except csv.Error as error:
-        raise usage("not-a-table", f"{path}, ligne {reader.line_num} : guillemets ou séparateurs incohérents ({error})",
-                    f"{path}, line {reader.line_num}: inconsistent quotes or separators ({error})",
-                    field="--file") from None  # fmt: skip
+    except csv.Error:
+        raise usage(
+            "not-a-table",
+            f"{path}, à partir de la ligne {before + 1} : un guillemet ouvre une case et ne la referme pas",
+            f"{path}, from line {before + 1} on: a quotation mark opens a cell and does not close it", field="--file",
+            remedy=Said("retirez-le, ou refermez-le avant le séparateur ; dans un texte, doublez-le",
+                        "take it out, or close it before the separator; within a text, double it"),
+        ) from None  # fmt: skip
 
 
 def _columns(head: list[str], dates: tuple[str, ...], others: Mapping[str, str]) -> tuple[dict[int, str], list[Said]]:
@@ -192,14 +199,15 @@ def _strange(name: str, known: list[str]) -> Said:
     )
 
 
-def _missing(path: Path | Sheet, missing: list[str], head: list[str]) -> Failure:
+def _missing(path: Path | Sheet, missing: list[str], head: list[str], known: Mapping[int, str]) -> Failure:
     french, english = (", ".join(COLUMNS[name][at] for name in missing) for at in (0, 1))
-    near = [found for name in missing if (found := nearest(COLUMNS[name][0], [h.strip().lower() for h in head]))]
+    strange = [cell.strip().lower() for nth, cell in enumerate(head) if nth not in known]
+    near = [found for name in missing if (found := nearest(COLUMNS[name][0], strange))]
     seen = ", ".join(cell.strip() for cell in head)[:200]
     return Failure(
         Exit.USAGE,
         "missing-columns",
-        Said(f"{path}, ligne 1 : il manque les colonnes : {french}", f"{path}, line 1: missing columns: {english}"),
+        Said(f"{path}, ligne 1 : colonnes qui manquent : {french}", f"{path}, line 1: missing columns: {english}"),
         Said(f"colonnes lues : {seen}" + (f" ; renommez « {near[0]} » ?" if near else ""),
              f"columns read: {seen}" + (f"; rename “{near[0]}”?" if near else "")),
         field="--file",
@@ -228,10 +236,12 @@ def _details(known: dict[str, str]) -> Details:
             raise usage(
                 "missing-cell", f"{_called(name)} : case vide", f"{_called(name)}: empty cell", field=_called(name)
             )
+    if born := known.get("birth_date"):
+        known = {**known, "birth_date": read_sheet_day(born, _called("birth_date")).isoformat()}
     return details_of(known)
 
 
-def details_of(known: dict[str, str], called: dict[str, str] | None = None) -> Details:
+def details_of(known: Mapping[str, str], called: dict[str, str] | None = None) -> Details:
     """The details of a person from typed texts, each checked. Raises Failure that names the field as `called`."""
     named = {field: (called or {}).get(field) or _called(field) for field in COLUMNS}
     clean = {field: one_line(text, named.get(field, field)) for field, text in known.items() if text}
@@ -244,9 +254,11 @@ def details_of(known: dict[str, str], called: dict[str, str] | None = None) -> D
         raise usage("not-an-address", f"{named['email']} : « {email} » n'est pas une adresse",
                     f"{named['email']}: “{email}” is not an address", field=named["email"])  # fmt: skip
     phone = clean.get("phone")
-    if phone is not None and sum(sign.isdigit() for sign in phone) < 4:
-        raise usage("not-a-phone", f"{named['phone']} : « {phone} » n'est pas un numéro de téléphone",
-                    f"{named['phone']}: “{phone}” is not a telephone number", field=named["phone"])  # fmt: skip
+    if phone is not None and not _is_phone(phone):
+        raise usage("not-a-phone", f"{named['phone']} : « {phone} » n'est pas un numéro de téléphone ; écrivez ses dix"
+                    " chiffres, ou + et l'indicatif du pays",
+                    f"{named['phone']}: “{phone}” is not a telephone number; write its ten digits, or + and the code of"
+                    " the country", field=named["phone"])  # fmt: skip
     return Details(
         first_name=clean["first_name"],
         last_name=clean["last_name"],
@@ -261,14 +273,31 @@ def details_of(known: dict[str, str], called: dict[str, str] | None = None) -> D
     )
 
 
+def wrong_in(known: Mapping[str, str], called: dict[str, str] | None = None) -> Iterator[Failure]:
+    """Each typed text that `details_of` refuses, apart: the first that is wrong must not hide the others."""
+    for field, text in known.items():
+        try:
+            details_of({**dict.fromkeys(REQUIRED, "?"), field: text}, called)
+        except Failure as failure:
+            yield failure
+
+
+def _is_phone(text: str) -> bool:
+    """Ten digits after a 0; with the country's code eight to fifteen; else a short number, or one of elsewhere."""
+    digits = "".join(sign for sign in text if sign.isdigit())
+    if "+" in text or digits.startswith("00"):
+        return 8 <= len(digits.removeprefix("00")) <= 15
+    return len(digits) == 10 if digits.startswith("0") else 4 <= len(digits) <= 15
+
+
 def _born(text: str, field: str) -> date:
     from journeys.app.reading import today_of
     from journeys.clock import now
 
     born = read_day(text, field)
     if not born.year >= 1900 or born > today_of(now()):
-        raise usage("not-a-birth-date", f"{field} : personne n'est né le {text}", f"{field}: nobody was born on {text}",
-                    field=field)  # fmt: skip
+        raise usage("not-a-birth-date", f"{field} : personne n'est né le {born:%d/%m/%Y}",
+                    f"{field}: nobody was born on {born}", field=field)  # fmt: skip
     return born
 
 

@@ -1,5 +1,6 @@
 """Mentors and partners for a journey, best first with the reasons, from the directory as it stands."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from journeys.app.asking import barred
@@ -52,6 +53,10 @@ async def mentors_for(pool: Pool, loaded: Loaded) -> list[Proposal]:
 
 async def partners_for(pool: Pool, loaded: Loaded, purpose: str | None) -> list[Proposal]:
     """Every partner who takes people: those who may be proposed for the purpose first, the others behind."""
+    return (await _partners_for(pool, loaded, [purpose]))[0]
+
+
+async def _partners_for(pool: Pool, loaded: Loaded, purposes: Sequence[str | None]) -> list[list[Proposal]]:
     active = [each for each in await partners.partners(pool) if each.active]
     taken = await partners.taken(pool)
     houses = [
@@ -59,10 +64,11 @@ async def partners_for(pool: Pool, loaded: Loaded, purpose: str | None) -> list[
               taken=taken.get(each.id, 0))
         for each in active
     ]  # fmt: skip
-    ranked = proposing.partners(
-        await _sought(pool, loaded), purpose, houses, proposing.tried(loaded.events), loaded.state.consents
-    )
-    return _named(ranked, {each.id: each.name for each in active})
+    sought, before, names = await _sought(pool, loaded), proposing.tried(loaded.events), {e.id: e.name for e in active}
+    return [
+        _named(proposing.partners(sought, purpose, houses, before, loaded.state.consents), names)
+        for purpose in purposes
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +80,25 @@ class NextTry:
     best: Proposal | None
 
 
-async def next_tries(pool: Pool, loaded: Loaded) -> list[NextTry]:
-    """Referrals declined or without an answer, and a mentor lost, each with the next one to ask."""
+def to_try_again(loaded: Loaded) -> list[str | None]:
+    """Purposes of referrals declined or without an answer; None for a mentor lost. Asks nothing of the directory."""
     if not loaded.state.is_open:
         return []
     before = proposing.tried(loaded.events)
-    found = [NextTry(purpose, _first(await partners_for(pool, loaded, purpose))) for purpose in before.unserved]
-    if before.wants_mentor(loaded.state):
+    return [*before.unserved, *([None] if before.wants_mentor(loaded.state) else [])]
+
+
+async def next_tries(pool: Pool, loaded: Loaded) -> list[NextTry]:
+    """What is to be tried again, each with the next one to ask."""
+    again = to_try_again(loaded)
+    purposes = [each for each in again if each is not None]
+    found = [
+        NextTry(purpose, _first(proposals))
+        for purpose, proposals in zip(
+            purposes, await _partners_for(pool, loaded, purposes) if purposes else [], strict=True
+        )
+    ]
+    if None in again:
         found.append(NextTry(None, _first(await mentors_for(pool, loaded))))
     return found
 

@@ -82,6 +82,17 @@ async def row_by_row(
     return results
 
 
+def _not_theirs(leader: Member) -> Failure:
+    return Failure(
+        Exit.REFUSED, "no-right",
+        Said(f"référent : vous ne pouvez pas reprendre un parcours que suivra {leader.name}",
+             f"referent: you cannot take over a journey that {leader.name} will lead"),
+        Said("laissez la case vide pour le suivre vous-même, ou donnez le fichier à cette personne ou à un responsable",
+             "leave the cell empty to lead it yourself, or give the file to them or to a supervisor"),
+        field="référent",
+    )  # fmt: skip
+
+
 def is_good(result: dict[str, Any]) -> bool:
     """Whether nobody has to look at a row again."""
     return result["outcome"] in GOOD and not result.get("differing")
@@ -138,6 +149,8 @@ class TakingOver:
         importer = Importer(Starter(self.pool, self.ring, self._rules(case.first_day), actor))
         foreseen = await importer.foresee(case, wanted, self.now)
         if foreseen.refused is not None:
+            if foreseen.refused.code == "no-right" and actor.id != leader.id:
+                raise _not_theirs(leader)
             raise foreseen.refused
         told = self._told(foreseen, leader)
         if self.dry_run or told["outcome"] == "known":

@@ -91,6 +91,8 @@ class Story:
     lang: str
     days: tuple[StoryDay, ...]
     coming: tuple[Coming, ...]
+    ahead: int
+    """How many things come, of which `coming` tells the first."""
     state: State
     """What is known at the end, folded while it was told."""
 
@@ -117,11 +119,13 @@ def _told_json(told: Told) -> dict[str, Any]:
 
 def narrate(
     events: Sequence[Recorded], parts: Iterable[TextPart], names: Names, book: Handbook, lang: str,
-    only: Container[int] | None = None,
+    only: Container[int] | None = None, most: int | None = None,
 ) -> Story:  # fmt: skip
     """Tell a journey from its first event to what it expects. Deleted texts are said to be deleted.
 
-    `only`: the seqs of the events that are told; None: of all.
+    Args:
+        only: the seqs of the events that are told; None: of all.
+        most: how much of what comes is told; None: all.
     """
     kept = {(part.seq, part.name): part.text for part in parts}
     state = State()
@@ -129,19 +133,21 @@ def narrate(
     books = iter(book.all)
     book = next(books)
     for event in events:
-        if isinstance(event.data, e.ProgrammeChanged):
+        if type(event.data) is e.ProgrammeChanged:
             book = next(books, book)
         if only is None or event.seq in only:
             told = _tell(event, state, kept, names, book, lang)
             days.setdefault(book.calendar.day(event.recorded_at), []).append(told)
         evolve(state, event)
+    dues = agenda(state)
     return Story(
         stream=events[0].stream if events else "",
         lang=lang,
         days=tuple(
             StoryDay(day, capital(format_date(day, lang, weekday=True)), tuple(told)) for day, told in days.items()
         ),
-        coming=tuple(Coming(due.at, what_happens_next(due, state, book, names, lang)) for due in agenda(state)),
+        coming=tuple(Coming(due.at, what_happens_next(due, state, book, names, lang)) for due in dues[:most]),
+        ahead=len(dues),
         state=state,
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from pydantic import BaseModel
 
@@ -85,7 +85,7 @@ def rules_named(events: Sequence[Recorded]) -> RulesNamed:
     return tuple(
         (event.data.programme, event.data.calendar)
         for event in events
-        if isinstance(event.data, JourneyPlanned | ProgrammeChanged)
+        if type(event.data) is JourneyPlanned or type(event.data) is ProgrammeChanged
     )
 
 
@@ -103,10 +103,12 @@ def _ids(events: Sequence[Recorded]) -> list[str]:
             case str():
                 if len(each) == 36 and each.count("-") == 4:
                     ids.append(each)
-            case BaseModel():
-                waiting += each.__dict__.values()
+            case None | int() | date():
+                pass
             case dict():
                 waiting += each.values()
             case list() | tuple() | frozenset():
                 waiting += each
+            case BaseModel():
+                waiting += each.__dict__.values()
     return ids

@@ -12,7 +12,7 @@ from journeys.authoring.calendars import is_calendar, is_zone
 from journeys.authoring.findings import FileInvalid, Finding, few, nearest
 from journeys.authoring.rules import RuleInvalid, read_rule, rule_names
 from journeys.authoring.shaping import shaped
-from journeys.authoring.templates import template_names
+from journeys.authoring.templates import REMINDERS
 from journeys.authoring.yaml_text import Path, Tree, YamlInvalid, read_bytes, read_tree
 from journeys.domain import feasibility
 from journeys.domain.programme import Programme
@@ -140,7 +140,7 @@ def _find(path_or_name: str | File) -> File:
 
 
 def _impossible(programme: Programme, tree: Tree) -> Iterator[Finding]:
-    for one in feasibility.findings(programme, template_names()):
+    for one in feasibility.findings(programme, REMINDERS):
         yield tree.finding(one.path, one.code, one.params, one.severity)
     if not is_zone(programme.clock.zone):
         yield tree.finding(("clock", "zone"), "unknown-zone", {"name": programme.clock.zone})

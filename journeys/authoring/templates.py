@@ -31,6 +31,9 @@ VARIABLES: Mapping[Audience, frozenset[str]] = {
     "staff": FOR_STAFF,
 }
 
+REMINDERS = frozenset({"deadline-near", "meeting-near"})
+"""What a programme may have sent before a deadline; every other template leaves by itself, on its own occasion."""
+
 NOT_NEUTRAL = re.compile(
     r"\b(prison\w*|p[ée]nitentiaire\w*|d[ée]tention\w*|d[ée]tenue?s?|incarc[ée]r\w*|r[ée]incarc\w*|[ée]crou\w*|"
     r"lib[ée]ration\w*|lib[ée]r[ée]e?s?|probation\w*|spip|cpip|justice|juge\w*|judiciaire\w*|infraction\w*|d[ée]lits?|"

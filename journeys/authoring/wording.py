@@ -409,10 +409,10 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
         "keep among: {known}",
     ),
     "unknown-template": (
-        "le modèle de message « {name} » n’existe pas",
-        "there is no message template “{name}”",
-        "Modèles : {known}.",
-        "Templates: {known}.",
+        "« {name} » n’est pas un modèle de rappel",
+        "“{name}” is not a template of a reminder",
+        "Modèles de rappel : {known}. Les autres messages partent d’eux-mêmes.",
+        "Templates of reminders: {known}. The other messages leave by themselves.",
     ),
     "unknown-closing": (
         "l’issue « {name} » n’est pas dans « closings »",

@@ -187,6 +187,20 @@ class FundToppedUp(Payload):
     amount: int
 
 
+class FundClosed(Payload):
+    """Nothing is promised from it any more. Parts: why."""
+
+    code: str
+    left: int
+    """Cents that are still in it: what becomes of them is agreed with the donor."""
+
+
+class FundReopened(Payload):
+    """Parts: why."""
+
+    code: str
+
+
 class PaymentsStopped(Payload):
     """Nothing is promised or given out from any fund. Parts: why."""
 
@@ -403,7 +417,8 @@ KINDS: dict[str, type[Payload]] = {
         StaffAdded, StaffChanged, StaffLeft, StaffReturned,
         RoleGiven, RoleTaken, SitesSet, FundsSet, AbsenceSet, AbsenceDropped,
         MentorAdded, MentorChanged, MentorDescribed, PartnerAdded, PartnerDescribed, PartnerLeft,
-        FundOpened, FundChanged, FundToppedUp, PaymentsStopped, PaymentsResumed, ProgrammePublished,
+        FundOpened, FundChanged, FundToppedUp, FundClosed, FundReopened,
+        PaymentsStopped, PaymentsResumed, ProgrammePublished,
         BatchMade, BatchGivenOut, BatchWithdrawn, BankFileImported, BankLineResolved, NoticeResolved, HistoryKept,
         CohortOpened, CohortDateMoved, CohortPlacesSet, PlaceTaken, PlaceQueued, PlaceGiven, PlaceFreed, CohortClosed,
         WebhookAdded, WebhookRotated, WebhookPaused, WebhookResumed, WebhookEnded, WebhookRewound,

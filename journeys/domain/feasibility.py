@@ -49,7 +49,7 @@ class Impossible:
 
 
 def findings(programme: Programme, templates: frozenset[str]) -> list[Impossible]:
-    """Everything that cannot work. `templates` are the names of the message templates that exist.
+    """Everything that cannot work. `templates` are the names of those that suit a reminder.
 
     Returns an empty list for a programme that can run. Never raises.
     """

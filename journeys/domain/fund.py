@@ -73,6 +73,8 @@ class FundState:
     """Reserved and paid, less what came back, for the person of the reservation."""
     stopped: bool = False
     """Nobody may promise anything from it: payments are stopped."""
+    closed: bool = False
+    """Nobody may promise anything from it any more."""
     first_day: date | None = None
     last_day: date | None = None
     """When it gives, both days included; None: no bound."""
@@ -102,12 +104,15 @@ def refusal(fund: FundState | None, reservation: Reservation, *, purpose: str, o
     """Why a grant for this purpose must not be promised from the fund on this day; None when it may.
 
     Returns:
-        `unknown-fund`, `all-stopped`, `nothing-to-pay`, `fund-period`, `fund-purpose`, `person-cap`, `fund-cap`.
+        `unknown-fund`, `all-stopped`, `fund-closed`, `nothing-to-pay`, `fund-period`, `fund-purpose`, `person-cap`,
+        `fund-cap`.
     """
     if fund is None:
         return "unknown-fund"
     if fund.stopped:
         return "all-stopped"
+    if fund.closed:
+        return "fund-closed"
     if reservation.amount <= 0:
         return "nothing-to-pay"
     if not fund.gives_on(on):

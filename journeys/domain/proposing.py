@@ -136,6 +136,8 @@ def tried(events: Iterable[Event[Payload]]) -> Before:
     """What the record of a journey says of mentors and referrals."""
     before, sent = Before(), dict[str, tuple[str, str]]()
     for event in events:
+        if type(event.data) not in _TRYING:
+            continue
         match event.data:
             case e.MentorProposed(mentor=mentor):
                 before.asked.add(mentor)
@@ -163,6 +165,13 @@ def tried(events: Iterable[Event[Payload]]) -> Before:
             case _:
                 pass
     return before
+
+
+_TRYING: Final = frozenset({
+    e.MentorProposed, e.MentorDeclined, e.MentorProposalCancelled, e.MentorMatched, e.MentorEnded, e.ReferralSent,
+    e.ReferralDeclined, e.ReferralExpired, e.ReferralAccepted, e.ReferralCancelled,
+})  # fmt: skip
+"""Kinds of events that say who was asked: a journey has many others."""
 
 
 def mentors(sought: Sought, volunteers: Iterable[Volunteer], before: Before) -> list[Ranked]:

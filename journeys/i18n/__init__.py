@@ -25,6 +25,9 @@ KEYWORDS: Final = {"_": None, "N_": None, "say": None, "s": None, "ngettext": (2
 METHODS: Final = [("**.py", "python"), ("**.html", "jinja2.ext:babel_extract")]
 """How babel reads a file."""
 
+OPTIONS: Final = {"**.html": {"silent": "false"}}
+"""A page that cannot be read is said, instead of passed over with all its texts."""
+
 ENGLISH: Final = Path(__file__).with_name("en.po")
 
 
@@ -66,6 +69,7 @@ def format_month(day: date, lang: str) -> str:
     return babel_date(day, "MMMM y", locale=lang)
 
 
+@lru_cache(maxsize=64)
 def format_weekday(day: date, lang: str) -> str:
     """`jeudi`, `on Thursday`."""
     return babel_date(day, "EEEE" if lang != "en" else "'on' EEEE", locale=lang)

@@ -15,7 +15,7 @@ from journeys.domain.state import GrantStatus, PaymentStatus
 from journeys.i18n import N_
 from journeys.indicators.life import Life, life_of
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised with every change of what an answer means: those of before are then counted anew."""
 
 SETTLE: Final = timedelta(days=7)
@@ -52,6 +52,9 @@ class Indicator:
     """From when on a journey is old enough."""
     answers: Callable[[Life], Iterator[Answer]]
     unit: Literal["journeys", "things", "cents"] = "journeys"
+    least: bool = False
+    """A yes is known also of those of whom a no cannot be: the unknown stand in the denominator, and the share is the
+    least that is so. Among the known alone it would lean to the yes."""
 
 
 def _of_day(life: Life, day: date | None, answer: Known | None) -> Iterator[Answer]:
@@ -143,10 +146,8 @@ def _returned(life: Life) -> Iterator[Answer]:
     back = [each.since for each in state.suspensions if each.why == CUSTODY]
     if state.outcome == CUSTODY and state.closed_on is not None:
         back.append(state.closed_on)
-    if any(life.begun <= each <= day for each in back):
-        yield Answer(day + SETTLE, yes=1)
-    else:
-        yield from _of_day(life, day, "unknown" if life.closed_before(day) else "no")
+    answer: Known = "unknown" if life.closed_before(day) else "no"
+    yield from _of_day(life, day, "yes" if any(life.begun <= each <= day for each in back) else answer)
 
 
 _BEGUN: Final = N_("parcours dont la personne est sortie (ou entrée, quand le programme commence par une entrée)")
@@ -218,8 +219,10 @@ INDICATORS: Final = (
     ),
     Indicator(
         "custody-6-months", N_("Retours en détention en 6 mois"),
-        N_("parcours suspendus ou clos pour réincarcération dans les six mois"), _BEGUN,
-        N_("six mois et une semaine"), _returned,
+        N_("parcours suspendus ou clos pour réincarcération dans les six mois : les retours dont on a eu connaissance"),
+        N_("tous ceux dont la personne est sortie, aussi ceux qui ont fini avant six mois : de ceux-là un retour se "
+           "sait, son absence non. Ils sont dits sous « pas connu » et restent dans la part, qui est un minimum"),
+        N_("six mois et une semaine"), _returned, least=True,
     ),
 )  # fmt: skip
 """In the order in which tables and reports tell them."""

@@ -22,11 +22,13 @@ class Count:
     """People of whom an answer is known: what decides whether the figure is shown."""
     young: int = 0
     """Journeys (or appointments) that are too young."""
+    least: bool = False
+    """Whether the numerator is the least that is so: the unknown stand in the denominator."""
 
     @property
     def among(self) -> int:
         """The denominator."""
-        return self.yes + self.no
+        return self.yes + self.no + (self.unknown if self.least else 0)
 
     @property
     def share(self) -> float:

@@ -14,6 +14,7 @@ FILES: Final = {
     "truncated": (N_("Le fichier est coupé : sa fin manque."), _ASK),
     "empty": (N_("Le fichier est vide : il ne contient ni relevé ni réponse."), _ASK),
     "wrong-encoding": (N_("Le fichier n'est pas écrit en UTF-8 ({encoding})."), _ASK),
+    "not-utf-8": (N_("Le fichier n'est pas écrit en UTF-8, comme le sont les fichiers de banque."), _ASK),
     "wrong-namespace": (
         N_("Ce n'est pas un fichier bancaire ISO 20022 (espace de noms « {space} »)."),
         N_("Rien n'a été enregistré. Choisissez un fichier pain.002, camt.053 ou camt.054."),
@@ -44,6 +45,7 @@ FILES: Final = {
         N_("Ce relevé est celui d'un autre compte ({iban})."),
         N_("Rien n'a été enregistré. Téléchargez le relevé du compte de l'association."),
     ),
+    "iban-key": (N_("L'IBAN {iban} d'une opération a une clé fausse : il a été abîmé en chemin."), _ASK),
     "no-iban": (N_("Le relevé ne dit pas de quel compte il parle (IBAN)."), _SHOW),
     "no-date": (N_("Une opération n'a pas de date de comptabilisation."), _SHOW),
     "does-not-add-up": (

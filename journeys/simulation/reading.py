@@ -25,6 +25,8 @@ class BehaviourFile:
     behaviour: Behaviour
     source: File
     unknown: tuple[str, ...]
+    still: tuple[str, ...]
+    """Situations that the programme measures and that change for nobody: no value of theirs is named."""
 
 
 class BehaviourInvalid(FileInvalid):
@@ -73,7 +75,13 @@ def read_behaviour(path_or_name: str, programme: Programme) -> BehaviourFile:
     behaviour, wrong = shaped(tree, Behaviour, "label")
     if behaviour is None:
         raise BehaviourInvalid(source, few(wrong))
-    return BehaviourFile(behaviour, source, tuple(_unknown(behaviour, programme)))
+    return BehaviourFile(behaviour, source, tuple(_unknown(behaviour, programme)), tuple(_still(behaviour, programme)))
+
+
+def _still(behaviour: Behaviour, programme: Programme) -> list[str]:
+    measured = dict.fromkeys(measure.situation for measure in programme.measures.values())
+    named = {name: {step.to for step in steps} for name, steps in behaviour.situations.items()}
+    return [name for name in measured if not named.get(name, set()) & set(programme.situations[name])]
 
 
 def _unknown(behaviour: Behaviour, programme: Programme) -> list[str]:

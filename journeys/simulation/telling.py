@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from journeys.domain.programme import Programme
-from journeys.i18n import N_, Lang, capital, format_money, text
+from journeys.i18n import N_, Lang, capital, format_money, listed, text
 from journeys.indicators.definitions import INDICATORS, Indicator
+from journeys.indicators.figures import Count
 from journeys.narration.refusals import refusal
 from journeys.narration.words import role_word, spoken
 from journeys.simulation.comparing import Sum
+from journeys.simulation.reading import BehaviourFile
 from journeys.simulation.tally import OPEN, Tally
 
 _ABOUT: Final = {
@@ -51,6 +53,20 @@ def tables(tally: Tally, programme: Programme, lang: Lang) -> list[Table]:
         told.measures, told.indicators, told.refusals,
     )  # fmt: skip
     return [table for part in parts if (table := part()).rows]
+
+
+def limits(read: BehaviourFile, programme: Programme, lang: Lang) -> list[str]:
+    """What a behaviour says of what the programme has not, and what it does not say: why some figures mean nothing."""
+    say = text(lang)
+    told = [say("Laissés de côté, ce programme ne les a pas : {names}").format(names=listed(read.unknown, lang))]
+    return (told if read.unknown else []) + [
+        say("Le comportement ne fait changer « {situation} » pour personne : tous gardent « {first} ». Nommez-y ses "
+            "valeurs ({values}), sinon ses mesures et ses indicateurs ne disent rien.").format(
+            situation=spoken(name, lang), first=spoken(programme.situations[name][0], lang),
+            values=", ".join(programme.situations[name]),
+        )
+        for name in read.still
+    ]  # fmt: skip
 
 
 def replayed(found: Sum, before: Programme, after: Programme, lang: Lang) -> list[Table]:
@@ -220,8 +236,11 @@ class _Told:
         for each in INDICATORS:
             yes, no, unknown = (self.tally.indicators[each.code, said] for said in ("yes", "no", "unknown"))
             if yes + no + unknown:
-                amounts = [self._amount(number, each) for number in (yes, yes + no, unknown)]
-                rows.append((self._(each.title), *amounts, self._share(yes, yes + no)))
+                among = Count(yes, no, unknown, least=each.least).among
+                amounts = [self._amount(number, each) for number in (yes, among, unknown)]
+                share = self._share(yes, among)
+                told = self._("au moins {share}").format(share=share) if each.least and unknown else share
+                rows.append((self._(each.title), *amounts, told))
         heads = (N_("indicateur"), N_("compté"), N_("parmi"), N_("pas connu"), N_("part"))
         return self._table(
             N_("Indicateurs"),

@@ -26,7 +26,7 @@ ACQUIRE_SECONDS: Final = 2.0
 LOST: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What a question raises when no answer comes; a timeout is an OSError."""
 
-_AWAY: Final = (
+AWAY: Final = (
     asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError,
     OSError,
 )  # fmt: skip
@@ -149,7 +149,7 @@ async def await_pool(dsn: str, seconds: float, keys: Keys | None = None) -> Pool
     while True:
         try:
             return await open_pool(dsn, keys=keys)
-        except _AWAY:
+        except AWAY:
             if clock() >= until:
                 raise
         await asyncio.sleep(_PAUSE_SECONDS)

@@ -59,21 +59,16 @@ async def names_of(connection: Pool | Connection, ids: Collection[str]) -> dict[
     """How staff, mentors, partners and people are called, by id; whoever the connection may not see is left out."""
     rows = await connection.fetch(
         """
-        SELECT id::text, name FROM staff WHERE id = ANY ($1::uuid[])
-        UNION ALL SELECT id::text, name FROM mentors WHERE id = ANY ($1::uuid[])
-        UNION ALL SELECT id::text, name FROM partners WHERE id = ANY ($1::uuid[])
+        SELECT id::text, name, NULL::bytea AS sealed FROM staff WHERE id = ANY ($1::uuid[])
+        UNION ALL SELECT id::text, name, NULL FROM mentors WHERE id = ANY ($1::uuid[])
+        UNION ALL SELECT id::text, name, NULL FROM partners WHERE id = ANY ($1::uuid[])
+        UNION ALL SELECT id::text, NULL, sealed FROM people WHERE id = ANY ($1::uuid[])
         """,
         sorted(ids),
     )
-    called = {row["id"]: row["name"] for row in rows}
-    others = [id for id in ids if id not in called]
-    return called | await _names_of_people(connection, others) if others else called
-
-
-async def _names_of_people(connection: Pool | Connection, ids: Sequence[str]) -> dict[str, str]:
-    rows = await connection.fetch("SELECT id::text, sealed FROM people WHERE id = ANY ($1::uuid[])", sorted(ids))
-    named = zip(rows, await vault.names(connection, [(row["id"], row["sealed"]) for row in rows]), strict=True)
-    return {row["id"]: name for row, name in named if name is not None}
+    people = await vault.names(connection, [(row["id"], row["sealed"]) for row in rows])
+    named = ((row["id"], row["name"] or name) for row, name in zip(rows, people, strict=True))
+    return {id: name for id, name in named if name is not None}
 
 
 def contact_texts(name: str, email: str | None, phone: str | None) -> dict[str, str]:

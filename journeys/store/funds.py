@@ -1,7 +1,7 @@
 """Funds and their ledger, as lists show them, and money that comes in."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from journeys.domain.fund import Account, Move, postings
 from journeys.store.database import Connection, Pool
@@ -25,6 +25,8 @@ class Fund:
     """When it gives, both days included; None: no bound."""
     purposes: tuple[str, ...] = ()
     """None: every purpose."""
+    closed_at: datetime | None = None
+    """Nothing is promised from it since; None: it is open."""
 
     @property
     def unjustified(self) -> int:
@@ -46,16 +48,16 @@ async def enter_fund(connection: Connection, move: Move, fund: str, amount: int,
 
 
 async def funds(pool: Pool) -> list[Fund]:
-    """Every fund by code, with where its cents are."""
+    """Every fund by code, those that are closed last, with where its cents are."""
     rows = await pool.fetch(
         """
         SELECT f.code, f.stream, f.cap_per_person, f.balance AS available,
                coalesce(sum(e.cents) FILTER (WHERE e.account = 'reserved'), 0)::bigint AS reserved,
                coalesce(sum(e.cents) FILTER (WHERE e.account IN ('paid', 'justified')), 0)::bigint AS paid,
                coalesce(sum(e.cents) FILTER (WHERE e.account = 'justified'), 0)::bigint AS justified,
-               f.donor, f.first_day, f.last_day, f.purposes
+               f.donor, f.first_day, f.last_day, f.purposes, f.closed_at
         FROM funds f LEFT JOIN ledger_entries e ON e.fund = f.code
-        GROUP BY f.code ORDER BY f.code
+        GROUP BY f.code ORDER BY f.closed_at IS NOT NULL, f.code
         """
     )
     return [Fund(**{**row, "purposes": tuple(row["purposes"])}) for row in rows]

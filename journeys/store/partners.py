@@ -102,8 +102,11 @@ async def partners(pool: Pool) -> list[Partner]:
     return [_partner(row) for row in await pool.fetch(f"SELECT {_COLUMNS} FROM partners ORDER BY name, id")]
 
 
-async def taken(pool: Pool) -> dict[str, int]:
-    """How many people each partner has taken, or was asked to take, on journeys that are open, by partner."""
+async def taken(pool: Pool, but: str | None = None) -> dict[str, int]:
+    """How many people each partner has taken, or was asked to take, on journeys that are open, by partner.
+
+    but: a referral that does not count.
+    """
     rows = await pool.fetch(
         """
         SELECT partner, count(*) AS people
@@ -112,7 +115,8 @@ async def taken(pool: Pool) -> dict[str, int]:
                    sent.header -> 'data' ->> 'referral' AS referral
             FROM (SELECT convert_from(header, 'UTF8')::jsonb AS header FROM events WHERE kind = 'ReferralSent') AS sent
         ) AS sent
-        WHERE EXISTS (SELECT FROM journeys WHERE 'journey-' || id::text = sent.stream AND status <> 'closed')
+        WHERE referral IS DISTINCT FROM $1
+          AND EXISTS (SELECT FROM journeys WHERE 'journey-' || id::text = sent.stream AND status <> 'closed')
           AND NOT EXISTS (
             SELECT FROM events
             WHERE events.stream = sent.stream
@@ -120,7 +124,8 @@ async def taken(pool: Pool) -> dict[str, int]:
               AND convert_from(header, 'UTF8')::jsonb -> 'data' ->> 'referral' = sent.referral
         )
         GROUP BY partner
-        """
+        """,
+        but,
     )
     return {row["partner"]: int(row["people"]) for row in rows}
 

@@ -8,7 +8,15 @@ from typing import Final
 
 import asyncpg
 
-from journeys.domain.directory import FundChanged, FundOpened, FundToppedUp, PaymentsResumed, PaymentsStopped
+from journeys.domain.directory import (
+    FundChanged,
+    FundClosed,
+    FundOpened,
+    FundReopened,
+    FundToppedUp,
+    PaymentsResumed,
+    PaymentsStopped,
+)
 from journeys.domain.fund import Move
 from journeys.domain.record import Cause
 from journeys.store.database import Connection, Pool
@@ -21,11 +29,11 @@ STREAM: Final = "system"
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """All payments are stopped."""
+    """All payments are stopped, or a fund is closed."""
 
     since: datetime
     by: str
-    """Id of who stopped them."""
+    """Id of who did it."""
     why: str
     name: str | None
     """What they are called; None: nobody of the staff."""
@@ -76,6 +84,18 @@ class ChangedSince(Exception):
     """Somebody has changed the fund, or put money in it, since it was looked at: nothing has changed."""
 
 
+class Closed(Exception):
+    """The fund is closed: nothing has changed."""
+
+
+class StillReserved(Exception):
+    """`cents` are promised from the fund to payments that are under way: it cannot be closed yet."""
+
+    def __init__(self, cents: int) -> None:
+        super().__init__(cents)
+        self.cents = cents
+
+
 async def version(pool: Pool | Connection, code: str) -> int:
     """How far the stream of a fund is: what `seen` is compared with. 0: there is no such fund."""
     found: int | None = await pool.fetchval(
@@ -89,20 +109,16 @@ async def change_fund(
 ) -> bool:
     """Give a fund other terms from now on, and another donor where one is named; what was promised stays promised.
 
-    False (and no event) when it is as it was. Raises NotFound, ChangedSince, asyncpg.CheckViolationError.
+    False (and no event) when it is as it was. Raises NotFound, Closed, ChangedSince, asyncpg.CheckViolationError.
 
     Args:
         seen: `version` when the fund was looked at; None: it does not matter.
     """
     async with pool.acquire() as connection, connection.transaction():
-        row = await connection.fetchrow(
-            "SELECT stream, cap_per_person, first_day, last_day, purposes, donor FROM funds WHERE code = $1 FOR UPDATE",
-            code,
+        row = await _open(connection, code, seen)
+        stream, cap, first, last, purposes, before = (
+            row[name] for name in ("stream", "cap_per_person", "first_day", "last_day", "purposes", "donor")
         )
-        if row is None:
-            raise NotFound("fund", code)
-        stream, cap, first, last, purposes, before = row
-        await _unchanged(connection, stream, seen)
         known = Terms(cap_per_person=cap, first_day=first, last_day=last, purposes=tuple(purposes))
         if known == terms and donor in (None, before):
             return False
@@ -120,20 +136,83 @@ async def change_fund(
 
 
 async def top_up(pool: Pool, code: str, amount: int, by: By, donor: str = "", seen: int | None = None) -> None:
-    """Put cents in a fund; when they came, `by` says. Raises NotFound, ChangedSince; `seen`: as for change_fund."""
+    """Put cents in a fund; when they came, `by` says.
+
+    Raises NotFound, Closed, ChangedSince; `seen`: as for change_fund.
+    """
     async with pool.acquire() as connection, connection.transaction():
-        stream = await connection.fetchval("SELECT stream FROM funds WHERE code = $1 FOR UPDATE", code)
-        if stream is None:
-            raise NotFound("fund", code)
-        await _unchanged(connection, stream, seen)
+        stream = (await _open(connection, code, seen))["stream"]
         seq = await record(connection, stream, [Fact(FundToppedUp(code=code, amount=amount), _named(donor))], by)
         await enter_fund(connection, Move.TOPPED_UP, code, amount, stream, seq)
 
 
-async def _unchanged(connection: Connection, stream: str, seen: int | None) -> None:
-    """With the fund's row held, nobody else appends to its stream. Raises ChangedSince."""
+async def close_fund(pool: Pool, code: str, why: str, by: By, seen: int | None = None) -> None:
+    """Close a fund: once this returns, nothing is promised from it. What was paid is still justified, or comes back.
+
+    Raises:
+        NotFound, Closed, ChangedSince: `seen` as for change_fund.
+        StillReserved: payments that are under way have to end first, or be cancelled.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        row = await _open(connection, code, seen)
+        reserved: int = await connection.fetchval(
+            "SELECT coalesce(sum(cents), 0)::bigint FROM ledger_entries WHERE fund = $1 AND account = 'reserved'", code
+        )
+        if reserved:
+            raise StillReserved(reserved)
+        await connection.execute("UPDATE funds SET closed_at = $2 WHERE code = $1", code, by.at)
+        await record(connection, row["stream"], [Fact(FundClosed(code=code, left=row["balance"]), {"why": why})], by)
+
+
+async def reopen_fund(pool: Pool, code: str, why: str, by: By) -> bool:
+    """Let a fund give again under the terms it had; False (and no event) when it is open. Raises NotFound."""
+    async with pool.acquire() as connection, connection.transaction():
+        row = await _held(connection, code)
+        if row["closed_at"] is None:
+            return False
+        await connection.execute("UPDATE funds SET closed_at = NULL WHERE code = $1", code)
+        await record(connection, row["stream"], [Fact(FundReopened(code=code), {"why": why})], by)
+        return True
+
+
+async def closing(pool: Pool, code: str) -> Stop | None:
+    """Who closed a fund, when, why; None while it is open."""
+    row = await pool.fetchrow(
+        """
+        SELECT f.closed_at AS since, h.actor AS by, m.name AS called, h.stream, h.seq, p.name, p.text, p.salt, p.sealed
+        FROM funds f
+        CROSS JOIN LATERAL (
+            SELECT e.stream, e.seq, convert_from(e.header, 'UTF8')::jsonb ->> 'actor' AS actor FROM events e
+            WHERE e.stream = f.stream AND e.kind = 'FundClosed' ORDER BY e.seq DESC LIMIT 1) AS h
+        LEFT JOIN parts p ON p.stream = h.stream AND p.seq = h.seq AND p.name = 'why'
+        LEFT JOIN staff m ON m.id::text = h.actor
+        WHERE f.code = $1 AND f.closed_at IS NOT NULL
+        """,
+        code,
+    )
+    if row is None:
+        return None
+    why = await open_parts(pool, [row]) if row["name"] is not None else [None]
+    return Stop(row["since"], row["by"], why[0].text if why[0] is not None else "", row["called"])
+
+
+async def _held(connection: Connection, code: str) -> asyncpg.Record:
+    """The fund's row, locked. Raises NotFound."""
+    row = await connection.fetchrow("SELECT * FROM funds WHERE code = $1 FOR UPDATE", code)
+    if row is None:
+        raise NotFound("fund", code)
+    return row
+
+
+async def _open(connection: Connection, code: str, seen: int | None) -> asyncpg.Record:
+    """The row of an open fund, locked: nobody else appends to its stream. Raises NotFound, ChangedSince, Closed."""
+    row = await _held(connection, code)
+    stream = row["stream"]
     if seen is not None and seen != await connection.fetchval("SELECT seq FROM streams WHERE stream = $1", stream):
         raise ChangedSince
+    if row["closed_at"] is not None:
+        raise Closed
+    return row
 
 
 def _named(donor: str | None) -> dict[str, str]:

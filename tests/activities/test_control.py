@@ -133,7 +133,10 @@ async def test_finance_is_told_what_is_found_once_and_again_when_it_changes(paid
 
     assert await day(0) == [], "nothing is wrong"
     [body] = await day(2)
-    assert life.postman.recipients == ["fatou@example.org"] and "plus d’un jour ouvré : 1" in body
+    assert (
+        life.postman.recipients == ["fatou@example.org"]
+        and "- 1 versement sans nouvelle de la banque depuis plus d'un jour ouvré" in body
+    )
     assert await day(3) == [], "nothing has changed"
     found = await controlling.control(pool, MONDAY + timedelta(days=3))
     await controlling.keep(pool, "by-hand-1", replace(found, findings=()))
@@ -145,7 +148,7 @@ async def test_finance_is_told_what_is_found_once_and_again_when_it_changes(paid
     found = await controlling.control(pool, MONDAY + timedelta(days=5))
     assert await tell_finance(life.resources, "control-5", found) == 1, "tried again it is told"
     first, again = life.postman.letters[-2:]
-    assert (first.id, first.body) == (again.id, again.body) and "plus ce droit : 1" in again.body
+    assert (first.id, first.body) == (again.id, again.body) and "1 aide non versée dont l'accord" in again.body
 
 
 async def test_what_the_switch_blocked_is_called_for_again_once_payments_go_on(journal_pool: Any) -> None:

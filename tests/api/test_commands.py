@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -11,7 +12,10 @@ import pytest
 from journeys.app.web.application import make_application
 from journeys.app.web.house import open_house
 from journeys.settings import load_settings
-from journeys.store import accounts
+from journeys.store import accounts, mentors, partners
+from journeys.store.directory import By
+from journeys.store.mentors import Mentor
+from journeys.store.partners import Partner
 from tests.api.site import Site, fresh
 from tests.web.office import PDF
 
@@ -78,6 +82,35 @@ def test_a_command_about_the_person_has_one_effect(site: Site) -> None:
         assert program.get(f"/journeys/{id}/answers/{key}").json()["outcome"] == "accepted"
         events = program.get(f"/journeys/{id}/events").json()["events"]
     assert [each["kind"] for each in events].count("OptedOut") == 1
+
+
+def test_whoever_is_full_is_told_and_asked_all_the_same(site: Site) -> None:
+    partner, mentor = fresh(), fresh()
+
+    async def small(pool: Any) -> None:
+        by = By(actor="system", role="system", at=datetime.now(UTC))
+        house = Partner(id=partner, name="Foyer Plein", kind="housing", email=None, phone=None, language="fr",
+                        site=None, places=1)  # fmt: skip
+        await partners.add(pool, house, by)
+        await mentors.add(pool, Mentor(id=mentor, name="Théo Occupé", email=None, phone=None, language="fr", site=None,
+                                       capacity=0), by)  # fmt: skip
+
+    site.query(small)
+    first, second = site.start(), site.start()
+    sending = {"partner": partner, "purpose": "housing"}
+    key = fresh()
+    for again in (give(site, first, "send-referral", key=key, **sending) for _ in range(2)):
+        assert (again.status_code, again.json()["warning"]) == (200, None), "its own place is not taken"
+    full = give(site, second, "send-referral", **sending)
+    assert (full.status_code, full.json()["answer"]["outcome"]) == (200, "accepted")
+    assert full.json()["warning"] == {"code": "no-place",
+                                      "message": "Take care: Foyer Plein has no place left (1 of 1)."}  # fmt: skip
+    busy = give(site, second, "propose-mentor", mentor=mentor)
+    assert (busy.status_code, busy.json()["warning"]["code"]) == (200, "no-place"), busy.text
+    with site.client(None) as program:
+        shapes = program.get("/openapi.json").json()["components"]["schemas"]
+    assert {"$ref": "#/components/schemas/Warning"} in shapes["Done"]["properties"]["warning"]["anyOf"]
+    assert shapes["Warning"]["properties"]["code"]["enum"] == ["no-place", "mentor-away"]
 
 
 def test_a_refusal_is_named_and_on_record(site: Site) -> None:

@@ -27,6 +27,7 @@ FRENCH = "Prénom;Nom;Date de naissance;Référence;Sortie\nÉloïse;Du Pré;02/
         FRENCH.encode("utf-16"),
         FRENCH.encode("cp1252"),
         FRENCH.replace(";", "\t").encode(),
+        FRENCH.replace("1999;", "1999 00:00:00;").encode(),
         b"first_name,last name,Birth date,reference,release\n"
         + '"Éloïse","Du Pré",1999-04-02,A1,2027-05-12\n'.encode(),
     ],
@@ -83,6 +84,35 @@ def test_bad_rows_say_line_and_column_and_good_ones_stay(tmp_path: Path) -> None
     assert [row.label for row in rows if row.failure is None] == ["F Six"]
 
 
+def test_a_birth_date_as_a_spreadsheet_shortens_it_is_asked_for_whole(tmp_path: Path) -> None:
+    for typed, told in (("03/04/96", "quatre chiffres"), ("35158", "tableur")):
+        (row,) = read(tmp_path, f"prénom;nom;né le\nA;Un;{typed}\n").rows
+        assert row.failure is not None and told in row.failure.what.fr
+
+
+@pytest.mark.parametrize(
+    ("phone", "good"),
+    [
+        ("06 12 34 56 78", True), ("+33 6 12 34 56 78", True), ("0033612345678", True), ("3949", True),
+        ("06.12.34.56.78 (mère)", True), ("12", False), ("06 12 34 56 7", False), ("061234567890", False),
+        ("+33 6", False), ("06 12 34 56 78 / 01 02 03 04 05", False), ("allo", False),
+    ],
+)  # fmt: skip
+def test_what_is_a_telephone_number(tmp_path: Path, phone: str, good: bool) -> None:
+    (row,) = read(tmp_path, f"prénom;nom;portable\nA;Un;{phone}\n").rows
+    assert (row.failure is None) == good
+    assert good or (row.failure is not None and row.failure.code == "not-a-phone")
+
+
+def test_only_a_column_that_nobody_knows_is_said_to_be_another(tmp_path: Path) -> None:
+    with pytest.raises(Failure) as refused:
+        read(tmp_path, "nom;préno\nDu Pré;Anne\n")
+    assert refused.value.remedy is not None and "renommez « préno »" in refused.value.remedy.fr
+    with pytest.raises(Failure) as refused:
+        read(tmp_path, "nom;naissance\nDu Pré;01/01/2000\n")
+    assert refused.value.remedy is not None and "renommez" not in refused.value.remedy.fr
+
+
 def test_twins_in_the_file(tmp_path: Path) -> None:
     text = (
         "prénom;nom;date de naissance;référence\nAnne;Du Pré;2000-01-01;R1\nANNE;du pre;01/01/2000;R2\n"
@@ -99,6 +129,7 @@ def test_twins_in_the_file(tmp_path: Path) -> None:
     [
         ("", "empty-file"),
         ("\n\n", "empty-file"),
+        ("prénom;nom\n;\n", "no-rows"),
         (b"PK\x03\x04\x00\x00", "not-a-table"),
         ('prénom;nom\n"ouvert;Un\n', "not-a-table"),
         ("prénom;nom;nom\nA;B;C\n", "column-twice"),

@@ -147,9 +147,10 @@ def test_whoever_is_full_or_gone_is_said(here: Journeys, started: Callable[..., 
     assert "plus de place" not in here("do", first, *sending).err
     full = here("do", second, *sending)
     assert full.code == 0 and "Foyer Plein n'a plus de place (1 sur 1)" in full.err
-    assert here("partner", "leave", "Foyer Plein").code == 0
+    left = here("partner", "leave", "Foyer Plein")
+    assert left.code == 0 and "2 parcours" in left.err, "whoever was sent there is not forgotten"
     gone = here("do", started(), *sending, "--json")
-    assert (gone.code, gone.error["code"]) == (4, "partner-left"), gone
+    assert (gone.code, gone.error["code"], "place" in gone.err) == (4, "partner-left", False), gone
     assert here("mentor", "add", "Théo Occupé", "--capacity", "0").code == 0
     busy = here("do", first, "propose-mentor", "--mentor", "Théo Occupé", "--as", "aline", "--lang", "en")
     assert busy.code == 0 and "Théo Occupé has no place left (0 of 0)" in busy.err

@@ -333,6 +333,14 @@ BROKEN = [
         "« deadline-near »",
     ),
     Broken(
+        "template: deadline-near",
+        "template: payment-sent",
+        "payment-sent",
+        "milestones.cv.remind[1].template",
+        "unknown-template",
+        "partent d’eux-mêmes",
+    ),
+    Broken(
         "situation: housing, good: [own], kept",
         "situation: house, good: [own], kept",
         "house,",

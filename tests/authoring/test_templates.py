@@ -9,6 +9,7 @@ import journeys.domain
 from journeys.authoring.reading import PROGRAMMES, read_programme
 from journeys.authoring.templates import (
     NOT_NEUTRAL,
+    REMINDERS,
     VARIABLES,
     TemplateInvalid,
     TemplateUnknown,
@@ -75,6 +76,7 @@ def test_every_message_that_the_domain_owes_has_its_template() -> None:
                 owed |= {call.args[3].value} if isinstance(call.args[3], ast.Constant) else set()
     assert len(owed) > 10
     assert owed <= template_names()
+    assert template_names() >= REMINDERS and not REMINDERS & owed, "what has its own occasion is no reminder"
 
 
 @pytest.mark.parametrize(("name", "audience"), EACH)

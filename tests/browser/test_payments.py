@@ -122,6 +122,8 @@ def test_two_hundred_lines_on_a_keyboard(
     for _ in range(2):
         first = fin.url.partition("?")[0]
         looked_at(fin, f"money-line-{mode}")
+        if scripts:
+            expect(fin.locator("[data-first] input").first).to_be_focused()
         fin.get_by_label("pas un de nos versements").focus()
         fin.keyboard.press("Space")
         fin.keyboard.press("Tab")

@@ -168,8 +168,10 @@ def test_where_a_partner_declines_the_page_leads_to_the_next(site: Site, enter: 
     site.journeys("do", journey, "decline-referral", "--reason", "complet", "--as", "aline")
     page.goto(address)
     expect(page.locator("main")).to_contain_text("Orientation sans suite")
+    offered = page.get_by_role("link", name="Orienter vers Gîte Second")
+    expect(offered).to_be_visible()
     looked_at(page, "next-partner")
-    page.get_by_role("link", name="Orienter vers Gîte Second").click()
+    offered.click()
     expect(page.get_by_label("Le partenaire").locator("option:checked")).to_contain_text("Gîte Second")
     expect(page.get_by_label("Le partenaire").locator("option", has_text="Gîte Premier")).to_contain_text("a décliné")
 
@@ -416,6 +418,7 @@ def test_money_stopped_counted_and_justified(site: Site, enter: Enter, looked_at
             "stopped": "/arret", "funds": "/fonds", "fund": "/fonds/parvis-solidaire",
             "fund-error": "/fonds/parvis-solidaire?de=hier", "fund-new": "/nouveau-fonds",
             "fund-rules": "/fonds/parvis-solidaire/regles", "fund-gift": "/fonds/parvis-solidaire/don",
+            "fund-closing": "/fonds/parvis-solidaire/cloture",
             "receipts": "/justificatifs?etat=tous",
         }  # fmt: skip
         for name, path in screens.items():

@@ -367,6 +367,7 @@ FUND = FundState("parvis", available=100_000, cap_per_person=120_000, committed=
         (replace(FUND, last_day=MAY - timedelta(days=1)), 1, "fund-period"),
         (replace(FUND, purposes=("rent", "transport")), 1, None),
         (replace(FUND, purposes=("rent",)), 1, "fund-purpose"),
+        (replace(FUND, closed=True), 1, "fund-closed"),
     ],
 )  # fmt: skip
 def test_what_a_fund_refuses(fund: FundState | None, amount: int, code: str | None) -> None:

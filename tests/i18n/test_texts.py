@@ -20,7 +20,7 @@ def texts() -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for room in ("journeys", "activities", "workflows"):
         for file, line, message, _, _ in extract_from_dir(
-            str(HOME / room), method_map=i18n.METHODS, keywords=i18n.KEYWORDS
+            str(HOME / room), method_map=i18n.METHODS, options_map=i18n.OPTIONS, keywords=i18n.KEYWORDS
         ):
             forms = message if isinstance(message, tuple) else (message,)
             found[f"{room}/{file}:{line} {forms[0]}"] = tuple(str(form) for form in forms)

@@ -110,6 +110,8 @@ def test_nothing_is_counted_of_the_dead() -> None:
     life.when("2027-05-01", c.RecordDeath(on=day("2027-04-30")))
     assert one(life, NIGHT)[1] == "yes"
     assert answers(life, THREE) == answers(life, SIX) == answers(life, "custody-6-months") == []
+    life = out().when("2027-04-01", c.Suspend(why="custody")).when("2027-05-01", c.RecordDeath(on=day("2027-04-30")))
+    assert answers(life, "custody-6-months") == [], "a return is not kept of those whose staying out is not"
 
 
 def test_suspended_days_push_the_day_out_as_they_push_the_measure() -> None:
@@ -273,6 +275,7 @@ def test_deadlines_count_once_each_and_a_late_fact_moves_them() -> None:
         ([("2027-04-01", c.Suspend(why="custody")), ("2027-05-01", c.Resume())], "yes"),
         ([("2027-04-01", c.Close(outcome="custody"))], "yes"),
         ([("2027-04-01", c.Close(outcome="completed"))], "unknown"),
+        ([("2027-04-01", c.Suspend(why="custody")), ("2027-05-01", c.Close(outcome="lost"))], "yes"),
         ([("2027-09-10", c.Suspend(why="custody"))], "no"),
     ],
 )

@@ -4,7 +4,9 @@ from random import Random
 
 import pytest
 
-from journeys.indicators.figures import LEAST, Count, Figures, Shown, guarded, table
+from journeys.app.figures import Words
+from journeys.indicators.definitions import INDICATORS
+from journeys.indicators.figures import LEAST, Cell, Count, Figures, Shown, guarded, table
 
 
 def of(known: int, yes: int | None = None, young: int = 0) -> Count:
@@ -98,3 +100,20 @@ def test_an_indicator_that_nobody_answers_is_told_as_such() -> None:
     [one] = table(["x"], {}, {})
     assert (one.total.shown, one.groups) == (Shown.NOBODY, ())
     assert of(8, 2).share == 0.25
+
+
+def test_a_share_that_is_a_minimum_has_the_unknown_below() -> None:
+    """Ten still there at six months, two of them back; ten that ended before, of which one return is known."""
+    returns = Count(yes=3, no=8, unknown=9, known=11, least=True)
+    assert (returns.among, returns.share) == (20, 0.15)
+    assert Count(yes=3, no=8, unknown=9, known=11).share > 0.27
+    cell = guarded("x", returns, {}).total
+    code = next(each for each in INDICATORS if each.least)
+    words = Words("fr", {})
+    assert words.row("Ensemble", cell, code)[1:4] == ("3 sur 20", "au moins 15\N{NO-BREAK SPACE}%", "9")
+    everybody = Cell(Shown.FIGURE, Count(yes=3, no=17, known=20, least=True))
+    assert words.share(everybody) == "15\N{NO-BREAK SPACE}%", "of whom all is known there is no least"
+
+
+def test_only_returns_to_custody_are_a_minimum() -> None:
+    assert [each.code for each in INDICATORS if each.least] == ["custody-6-months"]

@@ -173,10 +173,11 @@ def test_several_statements_each_with_its_own_lines() -> None:
         (camt053(entry().replace("<Dt>2027-01-05</Dt>", "")), "unreadable", 4),
         (camt053(entry().replace("2027-01-05", "12027-01-05")), "unreadable", 4),
         (camt053(entry(more=details("R" * 36))), "unreadable", 4),
-        (camt053(entry(), head=balance("OPBD", "20.00") + balance("CLBD", "7.67")), "does-not-add-up", None),
-        (camt053().replace(b"<Stmt>", b"<!--").replace(b"</Stmt>", b"-->"), "empty", None),
+        (camt053(entry(), head=balance("OPBD", "20.00") + balance("CLBD", "7.67")), "does-not-add-up", 3),
+        (camt053(entry(more=details(more=parties(iban="FR7730006000011234567890189")))), "iban-key", 4),
+        (camt053().replace(b"<Stmt>", b"<!--").replace(b"</Stmt>", b"-->"), "empty", 1),
     ],
-    ids=range(17),
+    ids=range(18),
 )  # fmt: skip
 def test_bad_statements(content: bytes, code: str, line: int | None) -> None:
     assert refused(content) == (code, line)
@@ -200,13 +201,13 @@ def test_an_instant_with_an_offset_is_told_in_utc() -> None:
 
 def test_a_page_of_several_is_not_held_against_its_balances() -> None:
     content = camt053(entry(), head=balance("OPBD", "20.00") + balance("CLBD", "1.00"))
-    assert refused(content) == ("does-not-add-up", None)
+    assert refused(content) == ("does-not-add-up", 3)
     page = "<{0}><PgNb>1</PgNb><LastPgInd>{1}</LastPgInd></{0}>"
     for name, before in (("StmtPgntn", b"<CreDtTm>2027-01-05T19:00:00</CreDtTm>"), ("MsgPgntn", b"</GrpHdr>")):
         first = content.replace(before, page.format(name, "false").encode() + before)
         assert len(read(first)) == 2
         only = content.replace(before, page.format(name, "true").encode() + before)
-        assert refused(only) == ("does-not-add-up", None)
+        assert refused(only) == ("does-not-add-up", 3)
 
 
 class _Counted(io.BytesIO):

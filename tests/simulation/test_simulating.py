@@ -22,7 +22,7 @@ from journeys.simulation.drawing import weeks
 from journeys.simulation.reading import USUAL, BehaviourInvalid, BehaviourNotFound, own_behaviour, read_behaviour
 from journeys.simulation.running import Stuck, Trial, one_life, simulate
 from journeys.simulation.tally import OPEN, as_json
-from journeys.simulation.telling import tables, workload
+from journeys.simulation.telling import limits, tables, workload
 
 DAY = date(2026, 1, 5)
 
@@ -178,7 +178,13 @@ def test_a_behaviour_file_is_refused_with_line_and_remedy(tmp_path: Path, text: 
 def test_a_name_that_the_programme_has_not_is_left_aside_and_told(tmp_path: Path) -> None:
     file = tmp_path / "people.yaml"
     file.write_text("label: x\nmilestones: {exit-plan: {in_time: 10}, exit-plans: {in_time: 10}}\n")
-    assert read_behaviour(str(file), read_programme("auxilia").programme).unknown == ("milestones.exit-plans",)
+    programme = read_programme("auxilia").programme
+    read = read_behaviour(str(file), programme)
+    assert read.unknown == ("milestones.exit-plans",)
+    told = limits(read, programme, "en")
+    assert "exit-plans" in told[0] and "“housing” for nobody: all keep “none”" in " ".join(told[1:])
+    file.write_text("label: x\nsituations: {housing: [{to: own, monthly: 5}], job: [{to: permanent, monthly: 5}]}\n")
+    assert limits(read_behaviour(str(file), programme), programme, "fr") == []
     with pytest.raises(BehaviourNotFound):
         read_behaviour(str(tmp_path / "none.yaml"), read_programme("auxilia").programme)
 

@@ -18,7 +18,21 @@ from journeys.store.funds import committed, funds
 from journeys.store.journal import append
 from journeys.store.offer import BadOffer
 from journeys.store.signing import KeyRing
-from journeys.store.treasury import open_fund, resume, stop, stopped, top_up
+from journeys.store.treasury import (
+    ChangedSince,
+    Closed,
+    StillReserved,
+    Terms,
+    change_fund,
+    close_fund,
+    closing,
+    open_fund,
+    reopen_fund,
+    resume,
+    stop,
+    stopped,
+    top_up,
+)
 from tests.activities.conftest import Life, make_life
 
 from .samples import (
@@ -115,6 +129,41 @@ async def test_a_refused_reservation_writes_nothing(
     assert await append(pool, life.resources.ring, request) == Appended(accepted=False, blocked=code)
     assert await journal.head(pool, life.stream) == request.expected
     assert await pool.fetchval("SELECT count(*) FROM payments") == 0
+
+
+async def test_a_closed_fund_promises_nothing_and_what_was_paid_goes_its_way(
+    pool: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fund(pool, 100_00)
+    life, payment = await reserved(pool, 50_00)
+    with pytest.raises(StillReserved) as held:
+        await close_fund(pool, "main", "fin du don", BY)
+    assert held.value.cents == 50_00 and await closing(pool, "main") is None
+    ring, head = life.resources.ring, await journal.head(pool, life.stream)
+    await append(pool, ring, offer(life.stream, head, PaymentSettled(payment=payment)))
+    with pytest.raises(ChangedSince):
+        await close_fund(pool, "main", "fin du don", BY, seen=99)
+    await close_fund(pool, "main", "fin du don", BY, seen=1)
+    for again in (
+        close_fund(pool, "main", "encore", BY),
+        change_fund(pool, "main", Terms(cap_per_person=1), BY),
+        top_up(pool, "main", 1, BY),
+    ):
+        with pytest.raises(Closed):
+            await again
+    told = await closing(pool, "main")
+    assert told is not None and (told.why, told.since) == ("fin du don", NOW)
+
+    other, request = await asked(pool, 10_00)
+    assert (await append(pool, other.resources.ring, request)).blocked == "fund-closed"
+    await append(pool, ring, offer(life.stream, head + 1, PaymentReturned(payment=payment)))
+    assert await where(pool) == (100_00, 0, 0)
+    assert await reopen_fund(pool, "main", "par erreur", BY) and not await reopen_fund(pool, "main", "par erreur", BY)
+    await close_fund(pool, "main", "pour de bon", BY)
+    facts = await pool.fetch("SELECT kind FROM events WHERE stream LIKE 'fund-%' ORDER BY seq")
+    assert [each["kind"] for each in facts] == ["FundOpened", "FundClosed", "FundReopened", "FundClosed"]
+    monkeypatch.setattr(money, "refusal", lambda *_, **__: None)
+    assert (await append(pool, other.resources.ring, request)).accepted, "the rule alone held it back"
 
 
 async def test_behind_the_journal_comes_before_the_fund(pool: Any) -> None:

@@ -76,6 +76,9 @@ GET /fonds/{fund}/don                   login   refused   refused     open     r
 POST /fonds/{fund}/don                  login   refused   refused     open     refused  refused  refused        refused  refused  refused
 GET /fonds/{fund}/regles                login   refused   refused     open     refused  refused  refused        refused  refused  refused
 POST /fonds/{fund}/regles               login   refused   refused     open     refused  refused  refused        refused  refused  refused
+GET /fonds/{fund}/cloture               login   refused   refused     refused  refused  refused  refused        refused  refused  refused
+POST /fonds/{fund}/cloture              login   refused   refused     refused  refused  refused  refused        refused  refused  refused
+POST /fonds/{fund}/reouverture          login   refused   refused     refused  refused  refused  refused        refused  refused  refused
 GET /nouveau-fonds                      login   refused   refused     refused  refused  refused  refused        refused  refused  refused
 POST /nouveau-fonds                     login   refused   refused     refused  refused  refused  refused        refused  refused  refused
 GET /justificatifs                      login   refused   refused     lists    refused  lists    refused        refused  refused  refused
@@ -95,6 +98,7 @@ GET /parcours.csv                       login   lists     lists       lists    l
 GET /parcours/{id}                      login   journey   journey     journey  journey  journey  journey        refused  refused  refused
 GET /parcours/{id}/agir/{command}       login   form      form        form     form     form     form           refused  refused  refused
 POST /parcours/{id}/agir/{command}      login   command   command     command  command  command  command        refused  refused  refused
+GET /parcours/{id}/relances             login   form      form        form     form     form     form           refused  refused  refused
 GET /parcours/{id}/aides/{grant}        login   refused   journey     journey  journey  refused  refused        refused  refused  refused
 GET /parcours/{id}/personne             login   details   details     details  details  details  details        refused  refused  refused
 POST /parcours/{id}/personne            login   details   details     details  details  details  details        refused  refused  refused
@@ -115,7 +119,7 @@ GET /parcours/{id}/audit                login   journey   journey     journey  j
 GET /parcours/{id}/obligations          login   journey   journey     journey  journey  journey  refused        refused  refused  refused
 GET /parcours/{id}/roles                login   journey   journey     journey  journey  journey  refused        refused  refused  refused
 GET /parcours/{id}/effacement           login   refused   journey     refused  refused  refused  refused        refused  refused  refused
-POST /parcours/{id}/effacement          login   refused   journey     refused  refused  refused  refused        refused  refused  refused
+POST /parcours/{id}/effacement          login   refused   command     refused  refused  refused  refused        refused  refused  refused
 GET /controle/consultations            login   refused   refused     refused  refused  open     open           refused  refused  refused
 GET /partenaires                        login   lists     lists       open     open     open     refused        refused  refused  refused
 GET /promotions                         login   open      open        open     open     open     refused        refused  refused  refused

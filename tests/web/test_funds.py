@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from journeys.domain import commands as c
 from journeys.domain import events as e
-from journeys.store import payments, receipts
+from journeys.store import payments, receipts, treasury
 from tests.conftest import RealStack
 from tests.web.conftest import form
 from tests.web.office import PNG, Office, open_office
@@ -135,6 +135,37 @@ async def test_a_fund_is_opened_changed_and_topped_up_once(office: Office) -> No
     assert (await post(office, "aude", "/fonds/logement/don", **gift)).status_code == 403
     bound = office.browser(await office.session(await office.member("bea", "finance", funds=("autre",))))
     assert [(await bound.get(path)).status_code for path in ("/nouveau-fonds", "/fonds/logement/regles")] == [403, 404]
+
+
+async def test_a_fund_is_closed_once_nothing_is_promised_from_it(office: Office) -> None:
+    payment, engine = await paying(office, "600"), office.engine
+    path = "/fonds/parvis-solidaire/cloture"
+    held = await page(office, "fin", path)
+    assert "300,00 € de ce fonds sont encore promis" in held and "/versements?fonds=parvis-solidaire" in held
+    seen = await treasury.version(office.house.writing, "parvis-solidaire")
+    refused = await post(office, "fin", path, why="fin du don", seen=str(seen))
+    assert refused.status_code == 422 and "ne peut pas être clos" in refused.text
+    settled = c.SettlePayment(payment=payment)
+    assert (await engine.do(settled, actor=engine.finance, roles=("finance",), reason="vu")).outcome == "accepted"
+
+    assert "Il y reste 700,00 €" in await page(office, "fin", path)
+    assert (await post(office, "fin", path, why=" ", seen=await seen_on(office, path))).status_code == 422
+    done = {"why": "fin du don", "seen": await seen_on(office, path)}
+    assert (await post(office, "fin", path, **done)).headers["location"].endswith("?note=clos")
+    assert (await post(office, "fin", path, **done)).status_code == 409, "sent twice it is closed once"
+    shown = await page(office, "fin", "/fonds/parvis-solidaire")
+    assert "par Fin : fin du don" in shown and "/don" not in shown and "/regles" not in shown
+    assert "clos depuis le" in await page(office, "aude", "/fonds") and "Rouvrir" not in await page(
+        office, "aude", path[:-8]
+    )
+    late = await post(office, "fin", "/fonds/parvis-solidaire/don", amount="5", seen="2")
+    assert late.status_code == 422 and "fonds est clos" in late.text
+    bound = office.browser(await office.session(await office.member("bea", "finance", funds=("parvis-solidaire",))))
+    assert (await bound.get(path)).status_code == 403
+    assert (
+        (await post(office, "fin", path[:-7] + "reouverture", why="non")).headers["location"].endswith("?note=rouvert")
+    )
+    assert "clos depuis" not in await page(office, "fin", "/fonds")
 
 
 async def seen_on(office: Office, path: str) -> str:

@@ -62,12 +62,15 @@ async def test_a_file_is_looked_at_then_taken_over_once(office: Office) -> None:
 
     for text, typed, field in (
         (b"", {}, "#f-file"), (HEAD.encode() + b"a;b;c;;\r\n" * (MOST + 1), {}, "#f-file"),
-        (b"x" * 300_000, {}, "#f-file"), (HEAD.encode(), {"programme": "/etc/passwd"}, "#f-programme"),
+        (b"x" * 300_000, {}, "#f-file"), (HEAD.encode(), {}, "#f-file"),
+        (HEAD.encode(), {"programme": "/etc/passwd"}, "#f-programme"),
         ((HEAD + rows).encode(), {"watch": "demain"}, "#f-watch"), (b"\x00\xff" * 9, {}, ""),
         (b"a,b\r\n1,2\r\n", {}, ""),
     ):  # fmt: skip
         wrong = await given(text, **typed)
         assert wrong.status_code == 422 and "À corriger" in wrong.text and field in wrong.text, (text[:9], wrong.text)
+    theirs = HEAD[:-2] + ";Référent\r\n" + f"Éva;Autre;W-9;{RELEASED:%d/%m/%Y};;bob\r\n"
+    assert "que suivra Bob" in (await given(theirs.encode())).text, "whose row it is, and what to do"
     model = await aline.client.get("/reprise/modele.csv?programme=auxilia")
     assert model.status_code == 200 and "premier entretien dehors" in model.text.lower()
 
@@ -89,9 +92,12 @@ async def test_what_is_known_of_a_person_is_corrected_field_by_field(office: Off
     after = await people.person(pool, row.person)
     assert after is not None
     assert after.details == replace(before.details, phone="06 00 00 00 09", place="Colombes", languages="arabe")
-    for name, text in (("first_name", ""), ("birth_date", "hier"), ("email", "nulle part")):
-        wrong = await aline.client.post(address, data={**fields, name: text})
-        assert wrong.status_code == 422 and f'id="e-{name}"' in wrong.text, wrong.text
+    bad = {"first_name": "", "birth_date": "hier", "email": "nulle part", "phone": "06 12 34 56 7"}
+    wrong = await aline.client.post(address, data={**fields, **bad})
+    assert wrong.status_code == 422
+    for name, text in bad.items():
+        assert f'id="e-{name}"' in wrong.text and fields_of(wrong.text)[name] == text, "all at once, nothing lost"
+    assert await people.person(pool, row.person) == after
     auditor = await office.enter("aude")
     assert (await auditor.client.get(address)).status_code == 403
 

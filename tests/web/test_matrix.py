@@ -28,8 +28,9 @@ from journeys.app import allowing
 from journeys.app.fields import commands
 from journeys.app.finding import load
 from journeys.domain import commands as c
-from journeys.store import views
+from journeys.store import treasury, views
 from journeys.store.database import open_pool
+from journeys.store.directory import By
 from tests.conftest import RealStack, a_database
 from tests.web import matrix
 from tests.web.matrix import COMMANDS, NOBODY, ROLES, ROUTES, SCOPES, SEES, may, seen_by
@@ -41,6 +42,9 @@ ASKED: Final = {
     "duty": ("elsewhere",), "auditor": ("other-fund",),
 }  # fmt: skip
 """Where each role gives every command in a usual run; and each command on one journey that it does not see."""
+STOPPED: Final = "Compte de la matrice en doute"
+"""Why all payments are stopped while every route is asked: each page of a member of staff says it."""
+MENU: Final = 'aria-label="Navigation principale"'
 EXACT: Final = {"/parcours": "referent=tous", "/parcours.csv": "referent=tous", "/recherche": f"q={FAMILY}"}
 """Lists that show every open journey that one sees, and how they are asked; the search shows the closed ones too."""
 
@@ -103,6 +107,8 @@ def test_the_document_says_what_is_tested() -> None:
 async def test_every_route_for_every_role_and_scope(shared: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: Counter[str] = Counter()
     await at_rest(shared)
+    by = By(actor=shared.people["sam"].id, role="supervisor", at=shared.house.now)
+    await treasury.stop(shared.house.writing, STOPPED, by)
     events = await count(shared, "events")
     with short_streams(monkeypatch):
         for role in (NOBODY, *ROLES):
@@ -111,7 +117,12 @@ async def test_every_route_for_every_role_and_scope(shared: Scene, monkeypatch: 
                     answer = await open_route(shared, role, route, scope)
                     judge(shared, answer, role, route, scope, cells[role])
                     asked[cells[role]] += 1
+                    if MENU in answer.text:
+                        assert STOPPED in answer.text, ("does not say that payments are stopped", role, route)
+                        asked["says the stop"] += 1
     assert await count(shared, "events") == events, "opening pages writes nothing"
+    assert await treasury.resume(shared.house.writing, STOPPED, by)
+    assert asked["says the stop"] > 300, asked
     assert sum(asked.values()) > 800 and set(asked) >= set(matrix.CELLS)
     print(f"routes: {sum(asked.values())} answers, {dict(asked)}")
 

@@ -331,6 +331,22 @@ async def test_many_lines_are_resolved_at_once_and_what_was_typed_is_kept(till: 
     assert again.status_code == 422 and await bank_files.open_exceptions(till.ground.house.writing) == 10
 
 
+async def test_lines_are_found_by_what_they_say_and_worked_off_among_themselves(till: Till) -> None:
+    await till.lines(60)
+    found = await till.page("fin", "/a-rapprocher?cherche=inconnu7 10,07")
+    assert "1 ligne à rapprocher" in found and "INCONNU7" in found and "INCONNU17" not in found
+    assert "Aucune ligne ne contient ces mots" in await till.page("fin", "/a-rapprocher?cherche=loyer")
+    browser, token = await till.browser("fin")
+    here, seen = f"/a-rapprocher/{'ab' * 6}/6", list[str]()
+    while here.startswith("/a-rapprocher/"):
+        answer = await browser.post(f"{here}?cherche=inconnu5", data=form(token, how="fee", why="Frais"))
+        seen.append(here.rpartition("/")[2])
+        here, _, query = answer.headers["location"].partition("?")
+        assert "cherche=inconnu5" in query
+    assert seen == [str(position) for position in (6, *range(51, 61))], "those that hold the word, then the list again"
+    assert await bank_files.open_exceptions(till.ground.house.writing) == 49
+
+
 async def test_ticked_payments_are_called_for_again_after_a_proof(till: Till) -> None:
     ids = [await till.payment("blocked", reason="fund-cap") for _ in range(3)]
     shown = await till.page("fin", "/versements?faire=blocked&cocher=1")

@@ -402,6 +402,7 @@ async def _money(desk: Desk) -> list[Check]:
     stop, found = await treasury.stopped(pool), await controlling.last(pool)
     checks = []
     if stop is not None:
+        desk.out.ahead.clear()
         checks.append(Check("payments", "warning", told(stop), Said("pour qu'ils repartent : journeys payments resume",
                             "to let them go on: journeys payments resume")))  # fmt: skip
     if found is None or stale(found, desk.now):

@@ -1,6 +1,7 @@
 """One run of the command line: settings, connections opened when first needed, who acts, the language."""
 
 import asyncio
+import dataclasses
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -61,6 +62,7 @@ class Desk:
         try:
             return await work or Exit.DONE
         finally:
+            self.out.end()
             await self.close()
 
     async def close(self) -> None:
@@ -122,7 +124,17 @@ class Desk:
             self._pool = await self._patiently(
                 lambda: open_pool(url, largest=_SIMPLE, keys=keys), OSError, TimeoutError, PostgresError
             )
+            await self._look_at_the_switch(self._pool)
         return self._pool
+
+    async def _look_at_the_switch(self, pool: "Pool") -> None:
+        """Whatever a command tells, it says first that all payments are stopped, when they are."""
+        from journeys.store import treasury
+
+        if (stop := await treasury.stopped(pool)) is not None:
+            from journeys.app.stopping import told
+
+            self.out.hold(told(stop), stopped=dataclasses.asdict(stop))
 
     async def programme_text(self, name: str) -> str:
         """The text of the programme in force; with nothing running, that of the file. Raises Failure."""

@@ -409,7 +409,7 @@ def _add_partners(app: typer.Typer) -> None:
             purposes=read_codes(purpose, "--purpose"), places=places, **_contact(name, email, phone, language),
         )  # fmt: skip
         await partners.add(await desk.pool(), partner, by)
-        _told(desk, "partner", partner, f"{partner.name} est noté.", f"{partner.name} is noted.")
+        _told(desk, "partner", partner, f"C'est noté : {partner.name}.", f"{partner.name} is noted.")
 
     @command(room, "list", "Tous les partenaires.", "All partners.")
     async def list_(ctx: typer.Context) -> None:
@@ -477,7 +477,14 @@ def _add_partners(app: typer.Typer) -> None:
         pool = await desk.pool()
         partner = await find_partner(pool, name, "PARTENAIRE")
         await partners.leave(pool, partner.id, await desk.keeper("supervisor", "referent"))
-        _told(desk, "partner", partner, f"{partner.name} : noté.", f"{partner.name}: noted.")
+        _told(desk, "partner", partner, f"{partner.name} ne reçoit plus personne.", f"{partner.name} takes nobody now.")
+        if (left := (await partners.taken(pool)).get(partner.id, 0)) > 0:
+            desk.out.note(desk.out.t(
+                f"Attention : {left} parcours ouvert(s) y sont adressés ou accueillis ; rien n'y a changé. Sans réponse"
+                " au bout du délai, l'orientation prend fin et un autre partenaire est proposé.",
+                f"Take care: {left} open journey(s) were sent there or taken; nothing has changed in them. Without an"
+                " answer in time the referral ends and another partner is proposed.",
+            ))  # fmt: skip
 
 
 def _add_mentors(app: typer.Typer) -> None:
@@ -520,7 +527,7 @@ def _add_mentors(app: typer.Typer) -> None:
         if (says := (await barred(pool, [mentor], today_of(desk.now))).get(mentor.id)) is not None:
             raise no_mentor(mentor.name, says)
         await mentors.add(pool, mentor, by)
-        _told(desk, "mentor", mentor, f"{mentor.name} est noté.", f"{mentor.name} is noted.")
+        _told(desk, "mentor", mentor, f"C'est noté : {mentor.name}.", f"{mentor.name} is noted.")
 
     @command(room, "list", "Tous les mentors.", "All mentors.")
     async def list_(ctx: typer.Context) -> None:

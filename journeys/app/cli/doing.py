@@ -164,7 +164,6 @@ async def _give(desk: Desk, id: str, name: str, words: dict[str, str]) -> int:
     from journeys.app.asking import worth_knowing
     from journeys.app.cli.body import Reader
     from journeys.app.cli.listing import row_json
-    from journeys.app.cli.stopping import LEAVES, warning
     from journeys.app.finding import find_journey, load
     from journeys.app.forwarding import deliver
     from journeys.app.telling import failure_of
@@ -173,15 +172,13 @@ async def _give(desk: Desk, id: str, name: str, words: dict[str, str]) -> int:
     pool = await desk.pool()
     loaded = await load(pool, await find_journey(pool, id))
     actor = await desk.actor()
-    if name in LEAVES:
-        await warning(desk)
     reader = Reader(desk, loaded, name, words)
     await reader.recall()
     body, texts = await reader.read()
     for line in await reader.seen(body):
         desk.out.note(line)
     if (known := await worth_knowing(pool, body)) is not None:
-        desk.out.note(known.in_(desk.out.lang))
+        desk.out.note(known.what.in_(desk.out.lang))
     asked = _signed(desk, loaded, reader, body, texts, actor)
     answer = await deliver(
         await desk.pool(), desk.ring(), desk.client, desk.settings.task_queue, loaded, asked, texts, actor,

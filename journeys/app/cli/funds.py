@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
+    from journeys.store.directory import By
     from journeys.store.funds import Fund
     from journeys.store.treasury import Terms
 
@@ -22,6 +23,7 @@ _FUND: Final[Any] = argument("code", "code", "FONDS")
 _DONOR: Final = ("--donor", "qui donne", "who gives", "")
 _FROM: Final = ("--from", "premier jour où il donne", "first day on which it gives")
 _TO: Final = ("--to", "dernier jour où il donne", "last day on which it gives")
+_WHY: Final[Any] = ("--why", "pourquoi", "why", ...)
 _CAP: Final = ("--cap", "plafond par personne", "cap per person")
 _PURPOSE: Final[Any] = ("--purpose", "pour quoi il donne ; à répéter ; aucun : tout",
                    "what it gives for; may be repeated; none: everything", [])  # fmt: skip
@@ -134,12 +136,22 @@ def _add_changes(room: typer.Typer) -> None:
     ) -> None:
         await _top_up(at(ctx), code, amount, donor, on)
 
+    @command(room, "close", "Clôt un fonds : plus rien n'en est promis.",
+             "Closes a fund: nothing is promised from it any more.")  # fmt: skip
+    async def close(ctx: typer.Context, code: str = _FUND, why: str = option(*_WHY)) -> None:
+        await _close(at(ctx), code, why)
+
+    @command(room, "reopen", "Rouvre un fonds clos, avec les règles qu'il avait.",
+             "Reopens a closed fund, with the terms it had.")  # fmt: skip
+    async def reopen(ctx: typer.Context, code: str = _FUND, why: str = option(*_WHY)) -> None:
+        await _reopen(at(ctx), code, why)
+
 
 async def _create(
     desk: Desk, code: str, balance: str, cap: str | None, donor: str, days: tuple[str | None, str | None],
     purposes: "Sequence[str]",
 ) -> None:  # fmt: skip
-    from journeys.app.funds import keeper, ordered
+    from journeys.app.funds import ordered
     from journeys.app.reading import read_codes
     from journeys.identifiers import uuid7
     from journeys.store import treasury
@@ -148,9 +160,7 @@ async def _create(
     amount, limit = _cents(balance, "--balance"), _cents(cap, "--cap") if cap is not None else None
     first, last = ordered(*_period(*days), "--to")
     called, given_for = _name(donor), read_codes(purposes, "--purpose")
-    by = await desk.keeper("finance")
-    if by.role == "finance":
-        by = keeper(await desk.actor(), desk.now, opens=True)
+    by = await _opener(desk)
     await treasury.open_fund(
         await desk.pool(), uuid7(desk.now), code, cap_per_person=limit, balance=amount, by=by, donor=called,
         first_day=first, last_day=last, purposes=given_for,
@@ -158,23 +168,59 @@ async def _create(
     _listed(desk, [await _found(desk, code)])
 
 
+async def _close(desk: Desk, code: str, why: str) -> None:
+    from journeys.app.funds import changing
+    from journeys.app.stopping import reason
+    from journeys.store import treasury
+
+    said, by = reason(why, "--why"), await _opener(desk)
+    await _found(desk, code)
+    try:
+        await treasury.close_fund(await desk.pool(), code, said, by)
+    except (treasury.Closed, treasury.StillReserved) as error:
+        raise changing(error, code) from None
+    _listed(desk, [await _found(desk, code)])
+
+
+async def _reopen(desk: Desk, code: str, why: str) -> None:
+    from journeys.app.stopping import reason
+    from journeys.store import treasury
+
+    said, by = reason(why, "--why"), await _opener(desk)
+    await _found(desk, code)
+    if not await treasury.reopen_fund(await desk.pool(), code, said, by):
+        desk.out.note(desk.out.t("Le fonds n'est pas clos : rien n'a changé.", "The fund is not closed: no change."))
+    _listed(desk, [await _found(desk, code)])
+
+
+async def _opener(desk: Desk) -> "By":
+    """Who opens and closes funds. Raises Failure: no right, or that of some funds."""
+    from journeys.app.funds import keeper
+
+    by = await desk.keeper("finance")
+    return keeper(await desk.actor(), desk.now, opens=True) if by.role == "finance" else by
+
+
 async def _change(desk: Desk, code: str, terms: Any, donor: str | None) -> None:
-    from journeys.app.funds import ordered
+    from journeys.app.funds import changing, ordered
     from journeys.store import treasury
 
     by = await desk.keeper("finance")
     wanted = terms(await _found(desk, code))
     ordered(wanted.first_day, wanted.last_day, "--to")
-    changed = await treasury.change_fund(
-        await desk.pool(), code, wanted, by, _name(donor) if donor is not None else None
-    )
+    try:
+        changed = await treasury.change_fund(
+            await desk.pool(), code, wanted, by, _name(donor) if donor is not None else None
+        )
+    except treasury.Closed as error:
+        raise changing(error, code) from None
     if not changed:
         desk.out.note(desk.out.t("Le fonds est déjà ainsi : rien n'a changé.", "The fund is so already: no change."))
     _listed(desk, [await _found(desk, code)])
 
 
 async def _top_up(desk: Desk, code: str, typed: str, donor: str, on: str | None) -> None:
-    from journeys.app.funds import read_gift
+    from journeys.app.funds import changing, read_gift
     from journeys.app.reading import read_occurred
     from journeys.store import treasury
 
@@ -183,7 +229,10 @@ async def _top_up(desk: Desk, code: str, typed: str, donor: str, on: str | None)
     if on is not None:
         by = dataclasses.replace(by, occurred_at=read_occurred(on, "--on", desk.now))
     await _found(desk, code)
-    await treasury.top_up(await desk.pool(), code, cents, by, _name(donor))
+    try:
+        await treasury.top_up(await desk.pool(), code, cents, by, _name(donor))
+    except treasury.Closed as error:
+        raise changing(error, code) from None
     _listed(desk, [await _found(desk, code)])
 
 
@@ -199,7 +248,7 @@ async def _show(desk: Desk, code: str) -> None:
     gifts = await treasury.gifts(pool, code)
     owing = [each for each in await receipts.owing(pool, desk.now) if each.fund == code]
     waiting = await payments.standing(pool, code)
-    made = await statement(pool, code)
+    made, closing = await statement(pool, code), await treasury.closing(pool, code)
 
     where = (fund.available, fund.reserved, fund.paid, fund.justified, fund.unjustified)
     called = dict(owing_words(out.lang))
@@ -210,7 +259,9 @@ async def _show(desk: Desk, code: str) -> None:
 
     def show() -> None:
         out.heading(f"{code} · {fund.donor}" if fund.donor else code)
-        out.line(f"{words.period(fund)} ; {words.purposes(fund)} ; {words.cap(fund)}")
+        out.line(f"{words.period(fund)} ; {words.purposes(fund)} ; {words.most(fund)}")
+        if closing is not None:
+            out.line(words.told_closed(closing))
         out.table(
             (out.t("disponible", "available"), out.t("réservé", "reserved"), out.t("payé", "paid"),
              out.t("justifié", "justified"), out.t("non justifié", "not justified")),
@@ -229,6 +280,7 @@ async def _show(desk: Desk, code: str) -> None:
 
     out.result({
         "fund": dataclasses.asdict(fund) | {"unjustified": fund.unjustified},
+        "closed": dataclasses.asdict(closing) if closing is not None else None,
         "gifts": [dataclasses.asdict(each) for each in gifts],
         "payments": [dataclasses.asdict(each) for each in waiting],
         "receipts": [dataclasses.asdict(each) for each in owing],
@@ -283,7 +335,7 @@ def _listed(desk: Desk, found: "Sequence[Fund]") -> None:
     )
     rows = [
         (f.code, *(words.money(cents) for cents in (f.available, f.reserved, f.paid, f.unjustified)),
-         words.cap(f) if f.cap_per_person is not None else "", f.donor or "", words.period(f), words.purposes(f))
+         words.cap(f) if f.cap_per_person is not None else "", f.donor or "", words.gives(f), words.purposes(f))
         for f in found
     ]  # fmt: skip
     out.result(

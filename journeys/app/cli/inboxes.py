@@ -6,7 +6,6 @@ import typer
 
 from journeys.app.cli.desk import Desk
 from journeys.app.cli.shape import at, command, option
-from journeys.app.cli.stopping import warning
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +54,6 @@ async def _today(desk: Desk, referent: str | None) -> None:
     from journeys.store import staff
 
     pool = await desk.pool()
-    await warning(desk)
     whose: Member | None = None
     if referent is not None:
         whose = await find_staff(pool, referent, "--referent")
@@ -189,7 +187,6 @@ async def _escalations(desk: Desk, team: str | None) -> None:
 async def _approvals(desk: Desk, team: str | None) -> None:
     from journeys.app.approving import sight
 
-    await warning(desk)
     items = await _of_kind(desk, "grant", team)
     pool = await desk.pool()
     sights = [await sight(pool, item.row, item.id) for item in items]

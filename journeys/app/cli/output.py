@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from journeys import clock
@@ -29,6 +29,10 @@ class Output:
 
     json: bool = False
     lang: Lang = "fr"
+    ahead: list[Said] = field(default_factory=list)
+    """What holds for whatever is told next: said once, before it."""
+    beside: dict[str, Any] = field(default_factory=dict)
+    """What every JSON object says besides its own."""
 
     def t(self, fr: str, en: str) -> str:
         """A text in the language of the person."""
@@ -37,10 +41,11 @@ class Output:
     def result(self, found: dict[str, Any], show: Callable[[], None]) -> None:
         """The outcome: `found` as one object, or whatever `show` prints."""
         if self.json:
-            shown = {**found, "simulated_date": clock.now().isoformat()} if clock.simulated() else found
-            self._write(json.dumps(shown, ensure_ascii=False, default=str) + "\n")
+            simulated = {"simulated_date": clock.now().isoformat()} if clock.simulated() else {}
+            self._write(json.dumps({**self.beside, **found, **simulated}, ensure_ascii=False, default=str) + "\n")
             return
         self._simulated()
+        self._say_ahead(self.line)
         show()
 
     def line(self, text: str = "") -> None:
@@ -110,7 +115,8 @@ class Output:
     def failure(self, failure: Failure) -> None:
         """What is wrong, where, what to do."""
         if self.json:
-            self._write(json.dumps({"error": failure.as_json(self.lang)}, ensure_ascii=False, default=str) + "\n")
+            found = {**self.beside, "error": failure.as_json(self.lang)}
+            self._write(json.dumps(found, ensure_ascii=False, default=str) + "\n")
             return
         sys.stderr.write(self.t("Erreur : ", "Error: ") + printable(failure.what.in_(self.lang)) + "\n")
         if failure.remedy is not None:
@@ -123,6 +129,19 @@ class Output:
             sys.stderr.write("  → " + said.in_(self.lang) + "\n")
         if shown := clock.describe(self.lang):
             sys.stderr.write(f"  ({shown})\n")
+
+    def hold(self, said: Said, **beside: Any) -> None:
+        """Something that holds from now on: said before what is told next, and beside each JSON object."""
+        self.ahead = [said]
+        self.beside |= beside
+
+    def end(self) -> None:
+        """Say what holds, where nothing that was told has said it."""
+        self._say_ahead(self.note)
+
+    def _say_ahead(self, say: Callable[[str], None]) -> None:
+        while self.ahead:
+            say(self.ahead.pop(0).in_(self.lang))
 
     def _simulated(self) -> None:
         if shown := clock.describe(self.lang):

@@ -12,13 +12,13 @@ from journeys.app.cli.shape import argument, at, command, group, must_be_within,
 from journeys.app.failures import Exit, Failure, Said, usage, why
 
 if TYPE_CHECKING:
+    from journeys.app.cli.output import Output
     from journeys.app.reconciling import How
     from journeys.audit.narrating import Story
     from journeys.issuing import Told
     from journeys.store.bank_files import Imported, LineRow
     from journeys.store.batches import BatchRow
     from journeys.store.payments import PaymentRow
-    from journeys.store.treasury import Stop
 
 _MOST_DAYS: Final = 3_650
 _PAYMENT: Final[Any] = argument(
@@ -141,7 +141,6 @@ def add_to(app: typer.Typer) -> None:
 async def _list(desk: Desk, states: list[str], fund: str | None, channel: str | None, older_than: int | None) -> None:
     from journeys.app.finding import unknown_code
     from journeys.domain.state import PaymentStatus
-    from journeys.store import treasury
     from journeys.store.payments import payments
 
     for state in states:
@@ -152,24 +151,7 @@ async def _list(desk: Desk, states: list[str], fund: str | None, channel: str | 
     before = desk.now - timedelta(days=older_than) if older_than is not None else None
     pool = await desk.pool()
     rows = await payments(pool, status=states, fund=fund, pay_by=channel, before=before, limit=10_000)
-    stop = await treasury.stopped(pool)
-
-    def show() -> None:
-        _say_stopped(desk, stop)
-        _table(desk, rows)
-
-    desk.out.result({"payments": [_json(row) for row in rows], "stopped": _stop_json(stop)}, show)
-
-
-def _say_stopped(desk: Desk, stop: "Stop | None") -> None:
-    from journeys.app.stopping import told
-
-    if stop is not None:
-        desk.out.line(told(stop).in_(desk.out.lang))
-
-
-def _stop_json(stop: "Stop | None") -> dict[str, Any] | None:
-    return None if stop is None else {"since": stop.since.isoformat(), "by": stop.by, "why": stop.why}
+    desk.out.result({"payments": [_json(row) for row in rows]}, lambda: _table(desk, rows))
 
 
 def _table(desk: Desk, rows: "list[PaymentRow]") -> None:
@@ -206,7 +188,7 @@ async def _show(desk: Desk, asked: str) -> None:
     from journeys.app.reconciling import find_payment, is_about
     from journeys.audit.narrating import narrate
     from journeys.audit.reading import read_names, read_record
-    from journeys.store import batches, treasury
+    from journeys.store import batches
     from journeys.store.bank_files import lines_of
 
     pool = await desk.pool()
@@ -217,10 +199,8 @@ async def _show(desk: Desk, asked: str) -> None:
     names = await read_names(pool, record.events)
     about = {each.seq for each in record.events if is_about(each.data, row)}
     story = narrate(record.events, record.parts, names, record.book, desk.out.lang, about)
-    stop = await treasury.stopped(pool)
 
     def show() -> None:
-        _say_stopped(desk, stop)
         _table(desk, [row])
         _tell(desk, story)
         if batch is not None:
@@ -230,7 +210,7 @@ async def _show(desk: Desk, asked: str) -> None:
 
     desk.out.result(
         {"payment": _json(row), "batch": _batch_json(batch) if batch is not None else None,
-         "lines": [_line_json(each) for each in lines], "story": story.as_json()["days"], "stopped": _stop_json(stop)},
+         "lines": [_line_json(each) for each in lines], "story": story.as_json()["days"]},
         show,
     )  # fmt: skip
 
@@ -284,24 +264,23 @@ async def _retry(desk: Desk, asked: list[str], reason: str | None, fund: str | N
 
 
 async def _batches(desk: Desk) -> None:
-    from journeys.store import batches, treasury
+    from journeys.store import batches
 
     pool = await desk.pool()
-    rows, stop = await batches.batches(pool), await treasury.stopped(pool)
+    rows = await batches.batches(pool)
     number, cents = await batches.waiting(pool)
 
     def show() -> None:
         from journeys.i18n import format_money
 
-        _say_stopped(desk, stop)
         total = format_money(cents, desk.out.lang)
         desk.out.line(
             desk.out.t(f"En attente d'un lot : {number} ({total})", f"Waiting for a batch: {number} ({total})")
         )
         _batch_table(desk, rows)
 
-    desk.out.result({"batches": [_batch_json(row) for row in rows], "waiting": {"number": number, "total": cents},
-                     "stopped": _stop_json(stop)}, show)  # fmt: skip
+    waiting = {"number": number, "total": cents}
+    desk.out.result({"batches": [_batch_json(row) for row in rows], "waiting": waiting}, show)
 
 
 def _batch_table(desk: Desk, rows: "list[BatchRow]") -> None:
@@ -465,20 +444,14 @@ def _told_json(told: "Told") -> dict[str, Any]:
 
 
 async def _exceptions(desk: Desk, resolved: bool, fees: bool) -> None:
-    from journeys.store import bank_files, treasury
+    from journeys.store import bank_files
 
     pool = await desk.pool()
     if fees:
         rows = await bank_files.fees(pool, desk.ring(), limit=10_000)
     else:
         rows = await bank_files.exceptions(pool, desk.ring(), resolved=resolved, limit=10_000)
-    stop = await treasury.stopped(pool)
-
-    def show() -> None:
-        _say_stopped(desk, stop)
-        _line_table(desk, rows)
-
-    desk.out.result({"exceptions": [_line_json(row) for row in rows], "stopped": _stop_json(stop)}, show)
+    desk.out.result({"exceptions": [_line_json(row) for row in rows]}, lambda: _line_table(desk, rows))
 
 
 def _line_table(desk: Desk, rows: "list[LineRow]") -> None:
@@ -491,10 +464,18 @@ def _line_table(desk: Desk, rows: "list[LineRow]") -> None:
     shown = [
         (row.id, format_date(row.booked_on, lang) if row.booked_on else row.code or "",
          format_money(row.cents, lang) if row.cents is not None else "", row.name or "",
-         row.reference or row.batch or "", trouble_words(row, lang), f"{row.how} : {row.why or ''}" if row.how else "")
+         row.reference or row.batch or "", trouble_words(row, lang), _resolved(row, out))
         for row in rows
     ]  # fmt: skip
     out.table(heads, shown)
+
+
+def _resolved(row: "LineRow", out: "Output") -> str:
+    """What a line was said to be, and why; empty while nobody has."""
+    from journeys.narration import spoken
+
+    said = [spoken(row.how, out.lang), *filter(None, [row.why])] if row.how else []
+    return out.t(" : ", ": ").join(said)
 
 
 def trouble_words(row: "LineRow", lang: str) -> str:

@@ -1,18 +1,11 @@
 """`journeys payments stop`, `resume`, `control`: the switch for every payment, and what the daily control found."""
 
-from typing import TYPE_CHECKING, Final
+import dataclasses
 
 import typer
 
 from journeys.app.cli.desk import Desk
 from journeys.app.cli.shape import at, command, option
-
-if TYPE_CHECKING:
-    from journeys.store.treasury import Stop
-
-
-LEAVES: Final = frozenset({"approve-grant", "retry-payment", "settle-payment", "settle-doubt"})
-"""Commands after which money may leave, or has left."""
 
 
 def add_to(room: typer.Typer) -> None:
@@ -35,18 +28,6 @@ def add_to(room: typer.Typer) -> None:
         return await _control(at(ctx), now)
 
 
-async def warning(desk: Desk) -> "Stop | None":
-    """Say, before whatever deals with money, that all payments are stopped; with --json beside the outcome."""
-    from journeys.app.stopping import told
-    from journeys.store import treasury
-
-    stop = await treasury.stopped(await desk.pool())
-    if stop is not None:
-        say = desk.out.note if desk.out.json else desk.out.line
-        say(told(stop).in_(desk.out.lang))
-    return stop
-
-
 async def _stop(desk: Desk, why: str) -> None:
     from journeys.app import stopping
     from journeys.store import treasury
@@ -64,8 +45,9 @@ async def _standing(desk: Desk, changed: bool, found: "dict[str, int] | None" = 
     out, stop = desk.out, await treasury.stopped(await desk.pool())
     if not changed:
         out.note(out.t("Rien n'a changé.", "Nothing has changed."))
-    shown = None if stop is None else {"since": stop.since, "by": stop.by, "name": stop.name, "why": stop.why}
+    shown = dataclasses.asdict(stop) if stop is not None else None
     line = told(stop).in_(out.lang) if stop else out.t("Les versements ne sont pas arrêtés.", "Payments go on.")
+    out.ahead.clear()
     out.result({"stopped": shown, "changed": changed, **(found or {})}, lambda: out.line(line))
 
 
@@ -93,7 +75,6 @@ async def _control(desk: Desk, anew: bool) -> int:
     from journeys.store import controlling
 
     pool, out = await desk.pool(), desk.out
-    await warning(desk)
     if anew:
         made = await controlling.control(pool, desk.now)
         await controlling.keep(pool, f"{controlling.BY_HAND}{uuid7(desk.now)}", made)

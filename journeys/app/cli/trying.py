@@ -92,7 +92,7 @@ async def _simulate(
     from journeys.app.reading import read_day, today_of
     from journeys.app.trying import prepared, tried
     from journeys.simulation.drawing import weeks
-    from journeys.simulation.telling import tables, workload
+    from journeys.simulation.telling import limits, tables, workload
 
     today = today_of(clock.now())
     day = read_day(begin, "--from") if begin else date(today.year, 1, 1)
@@ -123,9 +123,8 @@ async def _simulate(
         if svg is not None:
             out.line()
             out.line(out.t(f"Dessin écrit : {svg}", f"Picture written: {svg}"))
-        if read.unknown:
-            out.note(out.t("Laissés de côté, ce programme ne les a pas : ", "Left aside, this programme has not: ")
-                     + ", ".join(read.unknown))  # fmt: skip
+        for line in limits(read, programme, lang):
+            out.note(line)
 
     out.result({"simulation": _json(trial, tally, read.unknown)}, show)
 

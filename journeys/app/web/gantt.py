@@ -106,7 +106,7 @@ def _bars(loaded: Loaded, today: date, lang: Lang) -> list[Bar]:
     ended = {
         event.data.phase: loaded.book.calendar.day(event.occurred_at)
         for event in loaded.events
-        if isinstance(event.data, PhaseCompleted)
+        if type(event.data) is PhaseCompleted
     }
     found = []
     for code, phase in loaded.book.programme.phases.items():

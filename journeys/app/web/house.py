@@ -19,6 +19,7 @@ from journeys.domain.programme import Programme
 from journeys.settings import Settings
 from journeys.store import reads
 from journeys.store.database import LOST, Pool, open_pool
+from journeys.store.hearing import hearing
 from journeys.store.keys import Keys
 from journeys.store.signing import KeyRing
 
@@ -136,10 +137,11 @@ async def open_house(settings: Settings, database_url: str, temporal_address: st
         writing = await open_pool(database_url, smallest=1, largest=_WRITERS, keys=keys)
         try:
             house = House(settings, reading, writing, key_ring(settings), temporal_address)
-            try:
-                yield house
-            finally:
-                await house.close()
+            async with hearing(writing, database_url):
+                try:
+                    yield house
+                finally:
+                    await house.close()
         finally:
             writing.terminate()
     finally:

@@ -118,7 +118,9 @@ def together(lines: Iterable[Line]) -> list[Line]:
     found: dict[str, list[Line]] = {}
     for each in lines:
         found.setdefault(each.journey, []).append(each)
-    return [replace(each, again=nth > 0) for several in found.values() for nth, each in enumerate(several)]
+    return [
+        replace(each, again=True) if nth else each for several in found.values() for nth, each in enumerate(several)
+    ]
 
 
 def _near(visit: Visit, at: datetime) -> str:

@@ -8,7 +8,9 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from fastapi.responses import HTMLResponse, RedirectResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes, select_autoescape
+from jinja2.compiler import CodeGenerator
+from jinja2.visitor import NodeTransformer
 
 from journeys import clock
 from journeys.app.inbox import label, role_label
@@ -112,6 +114,29 @@ def _fresh_id() -> str:
     return uuid7(clock.now())
 
 
+class _Told(NodeTransformer):
+    """Texts without a place to fill are told as a template is compiled: each language has its own templates."""
+
+    def __init__(self, lang: Lang) -> None:
+        self._told = text(lang)
+
+    def visit_Call(self, node: nodes.Call) -> nodes.Node:
+        self.generic_visit(node)
+        match node:
+            case nodes.Call(
+                node=nodes.Name(name="_"), args=[nodes.Const(value=str(french))], kwargs=[], dyn_args=None,
+                dyn_kwargs=None,
+            ):  # fmt: skip
+                return nodes.Const(self._told(french), lineno=node.lineno)
+        return node
+
+
+class _Compiled(CodeGenerator):
+    def visit_Template(self, node: nodes.Template, frame: Any = None) -> None:
+        lang: Any = self.environment.globals["lang"]
+        super().visit_Template(_Told(lang).visit(node), frame)
+
+
 @cache
 def _environments() -> Mapping[Lang, Environment]:
     return {lang: _environment(lang) for lang in LANGUAGES}
@@ -122,6 +147,7 @@ def _environment(lang: Lang) -> Environment:
         loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape(default=True), undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, auto_reload=False, extensions=["jinja2.ext.do"],
     )  # fmt: skip
+    made.code_generator_class = _Compiled
     made.globals.update(_=_saying(lang), n=_counting(lang), lang=lang, navigation=navigation, elsewhere=elsewhere,
                         query=query, labels=lambda inputs: {each.name: each.label for each in inputs},
                         fresh_id=_fresh_id)  # fmt: skip

@@ -53,6 +53,8 @@ class Visit:
     opened: dict[str, Look] = field(default_factory=dict)
     """The journeys into whose file this request looks, and what kind of look it is."""
     _open: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _actor: Actor | None = None
+    _now: datetime | None = None
 
     @property
     def visitor(self) -> Visitor:
@@ -95,12 +97,17 @@ class Visit:
     @property
     def actor(self) -> Actor:
         """As the actor of a command."""
-        visitor = self.visitor
-        return Actor(visitor.id, visitor.name, visitor.roles, visitor.sites, visitor.funds, visitor.stands_in_for)
+        if self._actor is None:
+            known = self.visitor
+            self._actor = Actor(known.id, known.name, known.roles, known.sites, known.funds, known.stands_in_for)
+        return self._actor
 
     @property
     def now(self) -> datetime:
-        return self.house.now
+        """The instant of this request: all that a page says of time is said of the same one."""
+        if self._now is None:
+            self._now = self.house.now
+        return self._now
 
     def holds(self, *roles: str) -> bool:
         return bool(self.roles & set(roles))
@@ -163,9 +170,9 @@ class _Door(Door):
 
 
 LOOKS: Final[dict[str, Look]] = {
-    "agir": "form", "aides": "form", "personne": "details", "documents": "document", "synthese.pdf": "paper",
-    "recus": "paper", "lettres": "paper", "rendez-vous": "paper", "courrier": "letters", "liens": "links",
-    "audit": "audit", "obligations": "audit", "roles": "audit", "events": "events",
+    "agir": "form", "aides": "form", "relances": "form", "personne": "details", "documents": "document",
+    "synthese.pdf": "paper", "recus": "paper", "lettres": "paper", "rendez-vous": "paper", "courrier": "letters",
+    "liens": "links", "audit": "audit", "obligations": "audit", "roles": "audit", "events": "events",
 }  # fmt: skip
 """What is opened, by what follows the journey in the address; anything else is the file itself."""
 
@@ -198,7 +205,7 @@ async def _enter(visit: Visit) -> None:
         connection = await visit._open.enter_async_context(visit.house.reading.acquire())
         await visit._open.enter_async_context(connection.transaction())
         visit._connection = connection
-        visit._visitor = await enter(connection, token)
+        visit._visitor, visit._actor = await enter(connection, token), None
         visit.lang = language_of(visit.request, visit._visitor)
         visit.stopped = visit._visitor.stopped if visit._visitor is not None else None
 

@@ -84,7 +84,7 @@ def pieces(
         try:
             decoder.decode(chunk)
         except UnicodeDecodeError as error:
-            raise FileRefused("wrong-encoding", lines + chunk[: error.start].count(b"\n"), encoding="?") from None
+            raise FileRefused("not-utf-8", lines + chunk[: error.start].count(b"\n")) from None
         lines += chunk.count(b"\n")
         cutter.feed(chunk)
         if fed - cutter.parser.CurrentByteIndex > bounds.token_bytes + _CHUNK:

@@ -24,7 +24,7 @@ def received(source: BinaryIO, bounds: Bounds = BOUNDS) -> Iterator[StatementHea
     read = pieces(source, CHAINS, UNREAD, bounds)
     first = next(read, None)
     if first is None:
-        raise FileRefused("empty")
+        raise FileRefused("empty", 1)
     read = chain([first], read)
     if first.message in reports.CHAINS:
         yield from reports.reports(read)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, Final, Literal
 
+from journeys.channels.iban import key_holds
 from journeys.channels.sepa.binding import bind, conforming
 from journeys.channels.sepa.reader import Piece, reference
 from journeys.domain.banking import FileRefused, Line, StatementHead
@@ -47,7 +48,7 @@ class _Sum:
         """Raises FileRefused when opening balance and lines are not the closing balance."""
         opening, closing = self.head.opening, self.head.closing
         if self.whole and opening is not None and closing is not None and opening + self.cents != closing:
-            raise FileRefused("does-not-add-up", statement=self.head.id, lines=str(self.lines))
+            raise FileRefused("does-not-add-up", self.head.line, statement=self.head.id, lines=str(self.lines))
 
 
 def statements(pieces: Iterator[Piece]) -> Iterator[StatementHead | Line]:
@@ -74,7 +75,7 @@ def statements(pieces: Iterator[Piece]) -> Iterator[StatementHead | Line]:
         else:
             message = bound.grp_hdr
     if running is None:
-        raise FileRefused("empty")
+        raise FileRefused("empty", 1)
     running.check()
 
 
@@ -164,6 +165,8 @@ def _detailed(line: Line, tx: Any, own: str, piece: Piece) -> Line:
     refs, back = tx.refs, tx.rtr_inf
     returned = line.returned or (line.cents > 0 and (back is not None or _gives_back(tx.bk_tx_cd)))
     name, iban = _other_side(tx.rltd_pties, own, paid=line.cents < 0 or returned)
+    if iban is not None and not key_holds(iban):
+        raise FileRefused("iban-key", piece.line, iban=f"{iban[:4]}…{iban[-4:]}")
     about = " ".join(tx.rmt_inf.ustrd) if tx.rmt_inf else ""
     return replace(
         line,

@@ -8,6 +8,7 @@ from asyncpg import PostgresError
 from fastapi import APIRouter, Request, Response
 
 from journeys.app.allowing import who_may
+from journeys.app.asking import worth_knowing
 from journeys.app.changing import rules_asked
 from journeys.app.finding import unknown_code
 from journeys.app.paying import with_account
@@ -31,7 +32,7 @@ from journeys.app.web.api.acting import (
 from journeys.app.web.api.entering import CODE_HEADER, read_upload, token_door
 from journeys.app.web.api.problems import ROOT
 from journeys.app.web.api.reading import JourneyId
-from journeys.app.web.api.shapes import Answered, Done, Journey
+from journeys.app.web.api.shapes import Answered, Done, Journey, Warning
 from journeys.app.web.bodies import carries_a_file
 from journeys.app.web.pages.commands import journey
 from journeys.app.web.policy import CASEWORK, STAFF
@@ -92,10 +93,12 @@ def _route(name: str) -> None:
 
         read = await bodies.command_sent(request, name, visit.house.settings.largest_document, find)
         read = replace(read, texts=with_account(read.body, read.texts, loaded))
+        warned = await worth_knowing(visit.house.writing, read.body, key)
         answer = await act(visit, loaded, Asked(name, read, key, seq_of(seen)))
         row = await views.journey(visit.house.writing, id) or loaded.row
         response.headers.update(etag(row.seq))
-        return Done(answer=Answered.of(answer), journey=Journey.of(row))
+        told = Warning(code=warned.code, message=warned.what.in_(visit.lang)) if warned is not None else None
+        return Done(answer=Answered.of(answer), journey=Journey.of(row), warning=told)
 
     router.add_api_route(
         f"/journeys/{{id}}/commands/{name}", give, methods=["POST"],

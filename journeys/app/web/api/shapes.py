@@ -197,13 +197,28 @@ class Answered(Shape):
         return cls.model_validate(answer.model_dump())
 
 
+class Warning(Shape):
+    """What did not stop a command, and should be known."""
+
+    model_config = _example(code="no-place", message="Take care: Le Relais has no place left (4 of 4).")
+
+    code: Literal["no-place", "mentor-away"]
+    """`no-place`: the partner, or the mentor, already has as many as they have places for; `mentor-away`: the mentor is
+    not available now."""
+    message: str
+    """The same in the reader's language."""
+
+
 class Done(Shape):
     """A command that was taken, and the journey as it stands now."""
 
-    model_config = _example(answer=_ANSWER, journey={**_JOURNEY, "seq": 44})
+    model_config = _example(answer=_ANSWER, journey={**_JOURNEY, "seq": 44}, warning=None)
 
     answer: Answered
     journey: Journey
+    warning: Warning | None = None
+    """As of this answer: of `send-referral` and `propose-mentor` that whoever is asked has no place left. The command
+    was taken all the same."""
 
 
 class CalledAgain(Shape):
@@ -457,13 +472,15 @@ class IndicatorKnown(Shape):
     model_config = _example(
         code="housed-at-3-months", title="Housed three months after the release", unit="journeys",
         counted="whoever had a roof of their own on that day", among="releases that took place",
-        age="three months since the release", total=example_of(Figure), groups=[example_of(Group)],
+        age="three months since the release", least=False, total=example_of(Figure), groups=[example_of(Group)],
     )  # fmt: skip
 
     code: str
     title: str
     unit: str
     """What is counted: journeys, things or cents."""
+    least: bool
+    """Whether `share` is the least that is so: `among` holds those of whom nothing is known."""
     counted: str
     among: str
     age: str

@@ -103,18 +103,22 @@ async def journey_row(visit: Visit, id: str) -> JourneyRow:
 
 
 async def journey_told(
-    visit: Visit, id: str, choose: Callable[[Sequence[Recorded], Handbook], Container[int]] | None = None
+    visit: Visit,
+    id: str,
+    choose: Callable[[Sequence[Recorded], Handbook], Container[int]] | None = None,
+    most: int | None = None,
 ) -> tuple[Loaded, dict[str, str], Story]:
     """A journey that the visitor may see, the names in it, and its story; the connection is given back.
 
-    `choose` says which seqs are told; None: all.
+    `choose` says which seqs are told, `most` how much of what comes; None: all.
     """
     row = await journey_row(visit, id)
     events, book = await read_journey(visit.connection, row)
     texts = await parts(visit.connection, row.stream)
     names = await read_names(visit.connection, events)
     await visit.done()
-    story = narrate(events, texts, names, book, visit.lang, choose(events, book) if choose is not None else None)
+    only = choose(events, book) if choose is not None else None
+    story = narrate(events, texts, names, book, visit.lang, only, most)
     return Loaded(row, story.state, book, events), names, story
 
 

@@ -11,7 +11,7 @@ from journeys.app.allowing import may, not_for
 from journeys.app.cohorts import by_caseworker
 from journeys.app.failures import Failure, usage
 from journeys.app.finding import Loaded
-from journeys.app.people_file import details_of
+from journeys.app.people_file import details_of, wrong_in
 from journeys.app.web.bodies import typed_in
 from journeys.app.web.pages.commands import journey
 from journeys.app.web.pages.start import ABOUT_PERSON, NAMES, labels
@@ -42,11 +42,12 @@ async def change(id: str, visit: Visit = door(STAFF)) -> Response:
     fields = {name: typed.get(name, "") for name in ABOUT_PERSON}
     now = _texts(person.details)
     wanted = now | {name: text for name, text in fields.items() if text != typed.get(f"was-{name}", "")}
+    filled, called = {name: text for name, text in wanted.items() if text}, {name: name for name in wanted}
+    wrong = [usage("missing", "à remplir", "to be filled in", field=name) for name in NAMES if not wanted[name]]
+    if wrong := [*wrong, *wrong_in(filled, called)]:
+        return _form(visit, loaded, now | fields, wrong, 422, typed)
     try:
-        for name in NAMES:
-            if not wanted[name]:
-                raise usage("missing", "à remplir", "to be filled in", field=name)
-        details = details_of({name: text for name, text in wanted.items() if text}, {name: name for name in wanted})
+        details = details_of(filled, called)
         by = by_caseworker(visit.actor, STANDS_FOR, loaded, visit.now)
         await people.change(visit.house.writing, person.id, replace(details, zone=person.details.zone), by)
     except AlreadyThere:

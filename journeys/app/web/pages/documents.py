@@ -113,7 +113,7 @@ async def letter(id: str, seq: str, visit: Visit = door(STAFF)) -> Response:
 
 def holding(events: Sequence[Recorded]) -> set[int]:
     """The seqs of the events that came with a document or a letter."""
-    return {event.seq for event in events if PART in event.parts or isinstance(event.data, e.ReferralSent)}
+    return {event.seq for event in events if PART in event.parts or type(event.data) is e.ReferralSent}
 
 
 def brought(visit: Visit, loaded: Loaded, story: Story, speech: Speech) -> list[Shown]:

@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from journeys.app import funds
 from journeys.app.controlling import stale, told
 from journeys.app.entry import clean_text
-from journeys.app.failures import Exit, Failure, Said, usage
+from journeys.app.failures import Exit, Failure, usage
 from journeys.app.funds import Words, owing_words
 from journeys.app.reading import read_amount, read_codes, read_day, read_occurred
 from journeys.app.web.bodies import typed_in
@@ -24,12 +24,13 @@ from journeys.app.web.proof import require_proof
 from journeys.app.web.rendering import go, page
 from journeys.app.web.visit import Visit, door
 from journeys.domain.statement import Statement
-from journeys.i18n import N_
-from journeys.identifiers import uuid7
+from journeys.i18n import N_, Lang
+from journeys.identifiers import is_uuid, short, uuid7
 from journeys.store import controlling, payments, receipts, statements, treasury
+from journeys.store.controlling import Code, Finding
 from journeys.store.directory import AlreadyThere
 from journeys.store.funds import Fund
-from journeys.store.treasury import ChangedSince, Terms
+from journeys.store.treasury import ChangedSince, Closed, StillReserved, Terms
 
 router = APIRouter()
 
@@ -39,6 +40,8 @@ _NOTES: Final[Mapping[str, str]] = {
     "ouvert": N_("Le fonds est ouvert."),
     "change": N_("C'est noté. Ce qui était promis le reste ; les règles valent pour la suite."),
     "verse": N_("C'est noté : l'argent est disponible."),
+    "clos": N_("Le fonds est clos : plus rien n'en sera promis."),
+    "rouvert": N_("Le fonds est rouvert, avec les règles qu'il avait."),
     "ainsi": N_("Le fonds était déjà ainsi : rien n'a changé."),
 }
 
@@ -57,10 +60,40 @@ async def screen(visit: Visit = door(BOOKS)) -> Response:
     control = await controlling.last(visit.connection)
     return page(
         visit, "funds.html", funds=found, words=Words(visit.lang), control=control, stale=stale(control, visit.now),
-        findings=[(each, told(each, visit.lang)) for each in (control.findings if control else ())],
+        findings=[_shown(each, visit.lang) for each in (control.findings if control else ())],
         owing=_by_fund(await receipts.owing(visit.connection, visit.now)),
         opens=visit.holds("finance") and not visit.visitor.funds,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A finding of the control, with where somebody goes on from it."""
+
+    alarm: bool
+    said: str
+    list: str | None
+    about: tuple[tuple[str, str | None], ...]
+    """What it names, and the page of each."""
+
+
+_LISTS: Final[Mapping[Code, str]] = {
+    "unknown-long": "/versements?faire=silent", "held": "/versements?faire=held",
+    "doubted": "/versements?faire=doubt", "blocked": "/versements?faire=blocked", "bank-lines": "/a-rapprocher",
+    **{state: f"/versements?etat={state}" for state in ("reserved", "instructed", "accepted", "unknown")},
+}  # fmt: skip
+
+
+def _shown(each: Finding, lang: Lang) -> _Shown:
+    pages: Mapping[str, str] = {
+        "fund-balance": "/fonds/", "ledger-payments": "/versements/", "ledger-bank": "/versements/",
+    }  # fmt: skip
+    listed = _LISTS.get(each.code)
+    named = () if listed or not each.alarm else each.about
+    about = tuple(
+        (short(one) if is_uuid(one) else one, pages[each.code] + one if each.code in pages else None) for one in named
+    )
+    return _Shown(each.alarm, told(each, lang, naming=False), listed, about)
 
 
 @router.get("/fonds/{fund}")
@@ -73,6 +106,8 @@ async def one(fund: str, visit: Visit = door(BOOKS)) -> Response:
         failures=found.failures, typed={name: query.get(name, "") for name in FIELDS},
         labels={"de": visit.say("À partir de"), "a": visit.say("Jusqu'à")}, address=lambda: address_of(visit),
         gifts=await treasury.gifts(visit.house.writing, fund),
+        closing=await treasury.closing(visit.house.writing, fund),
+        opens=visit.holds("finance") and not visit.visitor.funds,
         waiting=await payments.standing(visit.connection, fund),
         owing=[each for each in await receipts.owing(visit.connection, visit.now) if each.fund == fund],
         called=dict(owing_words(visit.lang)), keeps=visit.holds("finance"),
@@ -150,8 +185,8 @@ async def change(fund: str, visit: Visit = door(KEEPING)) -> Response:
     try:
         known = donor if donor or found.donor else None
         changed = await treasury.change_fund(visit.house.writing, fund, terms, by, known, seen)
-    except ChangedSince:
-        return await _form(visit, found, "fund-rules.html", typed, [_CHANGED], 409)
+    except (ChangedSince, Closed) as error:
+        return await _not_changed(visit, found, "fund-rules.html", typed, error)
     return go(f"/fonds/{fund}?note={'change' if changed else 'ainsi'}")
 
 
@@ -176,9 +211,49 @@ async def give(fund: str, visit: Visit = door(KEEPING)) -> Response:
     try:
         when = dataclasses.replace(by, occurred_at=on) if on is not None else by
         await treasury.top_up(visit.house.writing, fund, amount, when, donor, seen)
-    except ChangedSince:
-        return await _form(visit, found, "fund-gift.html", typed, [_CHANGED], 409)
+    except (ChangedSince, Closed) as error:
+        return await _not_changed(visit, found, "fund-gift.html", typed, error)
     return go(f"/fonds/{fund}?note=verse")
+
+
+# --- closed, reopened
+
+
+@router.get("/fonds/{fund}/cloture")
+async def closing(fund: str, visit: Visit = door(KEEPING)) -> Response:
+    """The form that closes a fund, or reopens it."""
+    funds.keeper(visit.actor, visit.now, opens=True)
+    return await _form(visit, await funds.find(visit.house.writing, fund, _only(visit)), "fund-closing.html", {})
+
+
+@router.post("/fonds/{fund}/cloture")
+async def close(fund: str, visit: Visit = door(KEEPING)) -> Response:
+    """Close a fund from which nothing is promised. Sent twice it is closed once."""
+    by, found = funds.keeper(visit.actor, visit.now, opens=True), await funds.find(visit.house.writing, fund, None)
+    await require_proof(visit)
+    typed = typed_in(await visit.request.form())
+    read = _Read(typed)
+    why, seen = read("why", clean_text, needed=True), read("seen", _number, needed=True)
+    if read.wrong:
+        return await _form(visit, found, "fund-closing.html", typed, read.wrong)
+    try:
+        await treasury.close_fund(visit.house.writing, fund, why, by, seen)
+    except (ChangedSince, Closed, StillReserved) as error:
+        return await _not_changed(visit, found, "fund-closing.html", typed, error)
+    return go(f"/fonds/{fund}?note=clos")
+
+
+@router.post("/fonds/{fund}/reouverture")
+async def reopen(fund: str, visit: Visit = door(KEEPING)) -> Response:
+    by, found = funds.keeper(visit.actor, visit.now, opens=True), await funds.find(visit.house.writing, fund, None)
+    await require_proof(visit)
+    typed = typed_in(await visit.request.form())
+    read = _Read(typed)
+    why = read("why", clean_text, needed=True)
+    if read.wrong:
+        return await _form(visit, found, "fund-closing.html", typed, read.wrong)
+    changed = await treasury.reopen_fund(visit.house.writing, fund, why, by)
+    return go(f"/fonds/{fund}?note={'rouvert' if changed else 'ainsi'}")
 
 
 class _Read:
@@ -240,13 +315,13 @@ async def _form(
     )  # fmt: skip
 
 
-_CHANGED: Final = Failure(
-    Exit.CONFLICT, "changed",
-    Said("ce fonds a changé depuis que vous avez ouvert la page ; rien de plus n'a été noté",
-         "this fund has changed since you opened the page; nothing more was noted"),
-    Said("regardez le fonds : si votre saisie y manque encore, enregistrez de nouveau",
-         "look at the fund: if what you typed is still missing there, save again"),
-)  # fmt: skip
+async def _not_changed(
+    visit: Visit, fund: Fund, template: str, typed: Mapping[str, str], error: ChangedSince | Closed | StillReserved
+) -> Response:
+    failure = funds.changing(error, fund.code)
+    status = 409 if failure.exit is Exit.CONFLICT else 422
+    now = await funds.find(visit.house.writing, fund.code, _only(visit))
+    return await _form(visit, now, template, typed, [failure], status)
 
 
 def _only(visit: Visit) -> frozenset[str] | None:

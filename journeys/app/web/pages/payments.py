@@ -26,7 +26,7 @@ from journeys.app.web.story import told_days
 from journeys.app.web.visit import Visit, door
 from journeys.domain.rights import covers
 from journeys.domain.state import PaymentStatus
-from journeys.i18n import N_
+from journeys.i18n import N_, Lang, ngettext
 from journeys.identifiers import is_uuid
 from journeys.narration import spoken
 from journeys.narration.refusals import refusal
@@ -105,6 +105,7 @@ async def _list(
         paging=Paging(visit, number, total, A_PAGE), asked=asked, typed={**query, **(typed or {})},
         funds=await payment_lists.funds_named(visit.connection), statuses=tuple(PaymentStatus), means=_MEANS,
         ages=_AGES, wants=WANTS, titles={each: visit.say(TITLES[each]) for each in WANTS},
+        counted=lambda each: counted(each, counts[each], visit.lang),
         address=lambda **more: _address(visit, **more), back=_back(visit), sees_account=sees_account(visit),
     )  # fmt: skip
 
@@ -208,6 +209,31 @@ def shown(visit: Visit, each: Wanting) -> Shown:
         row, each.wants, row.stream.removeprefix("journey-"), say("versement"), row.name or say("personne effacée"),
         state, say(_ADVICE[each.wants]), _TONES[each.wants], tuple(_actions(visit, each)) if acts else (),
     )  # fmt: skip
+
+
+def counted(wants: Wants, count: int, lang: Lang) -> str:
+    """How many payments want this: `12 retenus`."""
+
+    def n(one: str, more: str) -> str:
+        return ngettext(lang, one, more, count).format(count=count)
+
+    match wants:
+        case "doubt":
+            return n("{count} doute sur le compte", "{count} doutes sur le compte")
+        case "silent":
+            return n("{count} sans réponse de la banque", "{count} sans réponse de la banque")
+        case "held":
+            return n("{count} n'a pas pu partir", "{count} n'ont pas pu partir")
+        case "blocked":
+            return n("{count} retenu", "{count} retenus")
+        case "handing":
+            return n("{count} à remettre", "{count} à remettre")
+        case "failed":
+            return n("{count} refusé ou revenu", "{count} refusés ou revenus")
+        case "way":
+            return n("{count} suit son cours", "{count} suivent leur cours")
+        case "done":
+            return n("{count} terminé", "{count} terminés")
 
 
 def _actions(visit: Visit, each: Wanting) -> list[Action]:

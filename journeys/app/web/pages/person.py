@@ -3,20 +3,21 @@
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
 from journeys.app import stopping
-from journeys.app.allowing import may
+from journeys.app.allowing import may, not_for
 from journeys.app.finding import Loaded
 from journeys.app.giving import may_give
 from journeys.app.inbox import Waiting, is_turn_of, waiting
 from journeys.app.papers import may_write
-from journeys.app.proposing import next_tries
+from journeys.app.proposing import next_tries, to_try_again
 from journeys.app.web.gantt import gantt
 from journeys.app.web.lines import line, release_words
-from journeys.app.web.pages.commands import journey_told
+from journeys.app.web.pages.commands import journey, journey_told
 from journeys.app.web.pages.details import STANDS_FOR as CORRECTS
 from journeys.app.web.pages.documents import brought, holding, offered
 from journeys.app.web.policy import STAFF, SUPERVISION
@@ -34,6 +35,10 @@ router = APIRouter()
 
 SHOWN_COMING = 8
 SHOWN_DAYS = 12
+OFTEN: Final = ("add-note", "log-contact", "book-appointment")
+"""What is done most often stands at the top of the page as well."""
+REFERRING: Final = "send-referral"
+"""Whoever may refer somebody is shown whom to ask next."""
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
@@ -83,7 +88,7 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
         shown.update(seq for day in told[: None if every else SHOWN_DAYS] for seq in day)
         return shown | holding(events)
 
-    loaded, names, story = await journey_told(visit, id, choose)
+    loaded, names, story = await journey_told(visit, id, choose, None if every else SHOWN_COMING)
     place = loaded.row.place
     programmes = {loaded.row.programme: loaded.book.programme}
     items = sorted(waiting(loaded.row), key=lambda item: (item.at is None, item.at or visit.now))
@@ -95,24 +100,34 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
         title=_title(visit, loaded),
         lines=[line(visit, item, programmes, mine=item in mine) for item in items],
         steps=_steps(visit, loaded),
-        coming=story.coming[: None if every else SHOWN_COMING],
-        coming_count=len(story.coming),
+        coming=story.coming,
+        coming_count=story.ahead,
         days=told_days(story.days, shown),
         day_count=len(told),
         speech=speech,
-        actions=(actions := _actions(visit, loaded)),
+        actions=(actions := _actions(visit, loaded)), often=OFTEN,
         documents=brought(visit, loaded, story, speech),
         papers=offered(visit, loaded, story, speech),
         erases=stopping.may(visit.actor, "order-erasure") and visit.admitted(SUPERVISION),
-        may={name for _, found in actions for name, _ in found},
+        may={name: label for _, found in actions for name, label in found},
         every=every,
         picture=gantt(loaded, visit.now, visit.lang),
-        tries=await next_tries(visit.house.writing, loaded) if may(visit.actor, loaded, "send-referral") else [],
+        again=to_try_again(loaded) if may(visit.actor, loaded, REFERRING) else [],
         version=loaded.state.seq,
         place=place,
         gives=may_give(visit.actor, loaded), corrects=may(visit.actor, loaded, CORRECTS),
         writes=loaded.state.is_open and may_write(visit.actor, loaded),
     )  # fmt: skip
+
+
+@router.get("/parcours/{id}/relances")
+async def next_ones(id: str, visit: Visit = door(STAFF)) -> Response:
+    """Whom to ask where somebody said no: the person's page fetches this once it is shown, and it is a page itself."""
+    loaded = await journey(visit, id)
+    await visit.done()
+    if not may(visit.actor, loaded, REFERRING):
+        raise not_for(REFERRING, loaded.book.programme)
+    return page(visit, "next-tries.html", row=loaded.row, tries=await next_tries(visit.house.writing, loaded))
 
 
 def _mine(visit: Visit, loaded: Loaded, items: Sequence[Waiting]) -> list[Waiting]:

@@ -5,7 +5,7 @@ from typing import Final
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from journeys.app.funds import Words, owing_words, theirs, within
+from journeys.app.funds import Words, owing_counted, owing_words, theirs, within
 from journeys.app.reading import today_of
 from journeys.app.web.paging import A_PAGE, Paging, page_asked
 from journeys.app.web.policy import BOOKS, KEEPING
@@ -33,13 +33,15 @@ async def screen(visit: Visit = door(BOOKS)) -> Response:
         offset=(number - 1) * A_PAGE,
     )  # fmt: skip
     paging, today = Paging(visit, number, total, A_PAGE), today_of(visit.now)
-    counts: dict[str, int] = {}
+    counts: dict[Status, int] = {}
     for each in await receipts.owing(visit.connection, visit.now):
         if fund in (None, each.fund):
             counts[each.status] = counts.get(each.status, 0) + each.count
     return page(
         visit, "receipts.html", rows=[(each, (today - today_of(each.since)).days) for each in rows], paging=paging,
-        asked=asked if asked in _ALL else "", order=order, fund=fund or "", counts=counts, words=Words(visit.lang),
+        asked=asked if asked in _ALL else "", order=order, fund=fund or "", words=Words(visit.lang),
         funds=[each.code for each in await theirs(visit.house.writing, within(visit.lines, visit.visitor.funds))],
-        called=dict(owing_words(visit.lang)), keeps=visit.admitted(KEEPING), back=paging.at(number),
+        called=dict(owing_words(visit.lang)),
+        told=[owing_counted(each, counts[each], visit.lang) for each in (*OPEN, "waived") if counts.get(each)],
+        keeps=visit.admitted(KEEPING), back=paging.at(number),
     )  # fmt: skip

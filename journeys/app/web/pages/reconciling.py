@@ -16,6 +16,7 @@ from journeys.app.web.paging import A_PAGE, Paging, page_asked
 from journeys.app.web.policy import ACCOUNT, KEEPING
 from journeys.app.web.rendering import go, page
 from journeys.app.web.visit import Visit, door
+from journeys.domain.directory import search_form
 from journeys.domain.payee import Payee
 from journeys.domain.rights import Scope, right
 from journeys.i18n import N_, format_money, ngettext
@@ -40,6 +41,8 @@ WHYS: Final = (
     N_("Vu au téléphone avec la banque"), N_("Opération étrangère à l'association"),
 )  # fmt: skip
 
+SEARCHED: Final = 5_000
+"""Lines that are looked through for words: what they say is sealed, so the database cannot."""
 TOGETHER: Final[Mapping[str, str]] = {
     "fee": N_("des frais de la banque"),
     "not-ours": N_("pas de nos versements"),
@@ -103,10 +106,38 @@ def _asked(visit: Visit) -> str | None:
     return asked if asked in TROUBLES else None
 
 
+def _words(visit: Visit) -> str:
+    """Words that the lines hold, as typed; empty: all lines."""
+    return visit.request.query_params.get("cherche", "").strip()[:100]
+
+
 def _kept(visit: Visit) -> dict[str, str]:
     """What of an address goes on to the next line."""
-    asked = _asked(visit)
-    return {} if asked is None else {"quoi": asked}
+    kept = {"quoi": _asked(visit) or "", "cherche": _words(visit)}
+    return {name: value for name, value in kept.items() if value}
+
+
+async def _holding(visit: Visit, *, resolved: bool = False) -> list[LineRow]:
+    """Lines that hold every word asked for: in a name, a label, a reference, an account or an amount."""
+    rows = await bank_files.exceptions(
+        _reader(visit), visit.house.ring, resolved=resolved, trouble=_asked(visit), limit=SEARCHED
+    )
+    wanted = search_form(_words(visit)).split()
+    return [row for row in rows if all(word in _said_on(visit, row) for word in wanted)]
+
+
+def _said_on(visit: Visit, row: LineRow) -> str:
+    amount = format_money(row.cents, visit.lang) if row.cents is not None else None
+    return search_form(" ".join(filter(None, (row.name, row.about, row.reference, row.batch, row.iban, amount))))
+
+
+async def _following(visit: Visit, row: LineRow) -> str | None:
+    """The next open line of those that are worked off; None: this is the last."""
+    if not _words(visit):
+        return await bank_files.next_exception(visit.connection, row.file, row.position, _asked(visit))
+    ids = [each.id for each in await _holding(visit)]
+    place = ids.index(row.id) if row.id in ids else -1
+    return next((id for id in [*ids[place + 1 :], *ids[: max(place, 0)]] if id != row.id), None)
 
 
 def _after(visit: Visit) -> str:
@@ -120,18 +151,23 @@ async def _queue(
     resolved, number = query.get("traitees") == "1", page_asked(visit)
     troubles = await bank_files.open_troubles(visit.connection)
     asked = _asked(visit)
-    rows = await bank_files.exceptions(
-        _reader(visit), visit.house.ring, resolved=resolved, trouble=asked, limit=A_PAGE, offset=(number - 1) * A_PAGE
-    )
-    total = sum(count for each, count in troubles.items() if asked in (None, each))
-    # What was resolved has no end that anybody counts: a full page has a next one.
-    seen = total if not resolved else (number - 1) * A_PAGE + len(rows) + (len(rows) == A_PAGE)
+    total, before = sum(count for each, count in troubles.items() if asked in (None, each)), (number - 1) * A_PAGE
+    if _words(visit):
+        found = await _holding(visit, resolved=resolved)
+        rows, total = found[before : before + A_PAGE], len(found)
+        seen = total
+    else:
+        rows = await bank_files.exceptions(
+            _reader(visit), visit.house.ring, resolved=resolved, trouble=asked, limit=A_PAGE, offset=before
+        )
+        # What was resolved has no end that anybody counts: a full page has a next one.
+        seen = total if not resolved else before + len(rows) + (len(rows) == A_PAGE)
     return page(
         visit, "reconcile.html", 422 if failures else 200,
         rows=[(row, _trouble(visit, row)) for row in rows], total=total, resolved=resolved,
         paging=Paging(visit, number, seen, A_PAGE), sees_account=sees_account(visit), note=_note(visit),
         people={each.id: each.name for each in await staff.members(visit.connection)},
-        asked=asked, kept=_after(visit),
+        asked=asked, words=_words(visit), kept=_after(visit),
         troubles=[(each, trouble_said(each, visit.lang), count) for each, count in troubles.items()],
         acts=_acts(visit) and not resolved, ticked=ticked, all_ticked=query.get("cocher") == "1" and not failures,
         typed=typed or {}, failures=failures, whys=WHYS, together=TOGETHER,
@@ -160,7 +196,7 @@ async def settle(file: str, position: str, visit: Visit = door(KEEPING)) -> Resp
     """Say what a line is, and go on to the next one."""
     who = by(visit.actor, "resolve-bank-line", visit.now)
     row, typed, house = await _line(visit, file, position), typed_in(await visit.request.form()), visit.house
-    following = await bank_files.next_exception(visit.connection, row.file, row.position, _asked(visit))
+    following = await _following(visit, row)
     kind, _, named = typed.get("how", "").partition(":")
     try:
         how = _how(kind)
@@ -221,7 +257,7 @@ async def _screen(
         row=row, trouble=_trouble(visit, row), expected=known[0] if known else None, proposals=proposals,
         lots=await _lots(visit, row), acts=acts and open_, typed=typed or {}, failures=failures, whys=WHYS,
         total=await bank_files.open_exceptions(connection), note=_note(visit),
-        following=await bank_files.next_exception(connection, row.file, row.position, _asked(visit)),
+        following=await _following(visit, row),
         kept=_after(visit),
         people={each.id: each.name for each in await staff.members(connection)},
         sees_account=sees_account(visit),

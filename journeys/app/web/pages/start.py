@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from journeys.app.failures import Failure, usage
-from journeys.app.people_file import details_of
+from journeys.app.people_file import details_of, wrong_in
 from journeys.app.publishing import Rules, programme_text_of, rules
 from journeys.app.reading import read_day, today_of
 from journeys.app.starting import Beginning, Starter
@@ -166,9 +166,7 @@ async def _read(visit: Visit, typed: Mapping[str, str]) -> tuple[Starter, Beginn
         if not typed.get(name):
             wrong.append(usage("missing", "à remplir", "to be filled in", field=name))
     about = {name: typed[name] for name in ABOUT_PERSON if typed.get(name)}
-    for name, said in about.items():
-        # Each apart: the first that is wrong must not hide the others.
-        _noted(wrong, lambda name=name, said=said: details_of({**_NOBODY, name: said}, _FIELDS))
+    wrong += wrong_in(about, _FIELDS)
     known = typed.get("programme", "")
     found: Rules | None = None
     dates: dict[str, date] = {}
@@ -195,7 +193,6 @@ async def _read(visit: Visit, typed: Mapping[str, str]) -> tuple[Starter, Beginn
 
 
 _FIELDS: Final = {name: name for name in ABOUT_PERSON}
-_NOBODY: Final = dict.fromkeys(NAMES, "?")
 
 
 def _noted(wrong: list[Failure], read: Any) -> Any:

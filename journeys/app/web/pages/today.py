@@ -13,7 +13,7 @@ from journeys.app.inbox import ends, in_order, today, waits
 from journeys.app.reading import today_of
 from journeys.app.web.lines import Line, line, together
 from journeys.app.web.pages.payments import HERE as PAYMENTS
-from journeys.app.web.pages.payments import TITLES, sees_account
+from journeys.app.web.pages.payments import counted, sees_account
 from journeys.app.web.paging import A_SHEET, Paging, page_asked
 from journeys.app.web.policy import CASEWORK, KEEPING, STAFF
 from journeys.app.web.rendering import page
@@ -83,7 +83,7 @@ async def _finance(visit: Visit, only: str | None) -> dict[str, object]:
 async def _money(visit: Visit, desk: controlling.Desk | None) -> list[tuple[str, str]]:
     counts = await payment_lists.counted(visit.connection, a_working_day_ago(visit.now))
     asked = [each for each in payment_lists.WANTS if each != "way" and counts.get(each)]
-    found = [(f"{PAYMENTS}?faire={each}", f"{counts[each]} {visit.say(TITLES[each])}") for each in asked]
+    found = [(f"{PAYMENTS}?faire={each}", counted(each, counts[each], visit.lang)) for each in asked]
     if desk is None:
         return found
     lines, waiting = desk.lines, desk.transfers

@@ -22,7 +22,7 @@ from journeys.app.web.visit import Visit, door
 from journeys.simulation.drawing import weeks
 from journeys.simulation.reading import behaviour_labels, behaviour_names
 from journeys.simulation.tally import Tally
-from journeys.simulation.telling import tables, workload
+from journeys.simulation.telling import limits, tables, workload
 
 router = APIRouter()
 
@@ -97,7 +97,7 @@ def _told(visit: Visit, ready: Prepared, tally: Tally) -> Mapping[str, object]:
     return {
         "programme": programme, "day": ready.trial.day, "lives": tally.lives,
         "behaviour": ready.behaviour.behaviour.label.in_(lang),
-        "tables": tables(tally, programme, lang),
+        "tables": tables(tally, programme, lang), "limits": limits(ready.behaviour, programme, lang),
         "picture": Markup(weeks(workload(tally, programme, lang), title, lang)),
     }  # fmt: skip
 
