@@ -40,4 +40,4 @@ def test_a_person_is_forgotten_once_it_is_confirmed_and_a_certificate_says_so(
     assert here("audit", "replay", life).code == 3
     assert here("audit", "verify", "--all").code == 0
     assert here("do", life, "add-note", "--text", "encore", "--as", "aline").code == 4
-    assert (up.data_dir / "destroyed-keys").read_text().split()[0] == f"person-{person}"
+    assert f"person-{person}" in (up.data_dir / "destroyed-keys").read_text().split()
