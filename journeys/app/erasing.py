@@ -32,7 +32,8 @@ def reason_of(typed: str, field: str) -> ErasureReason:
         if reason == typed:
             return reason
     known = ", ".join(REASONS)
-    raise usage("erasure-reason", f"{field} : dites pourquoi ({known})", f"{field}: say why ({known})", field=field)
+    raise usage("erasure-reason", f"{field} : dites pourquoi", f"{field}: say why", field=field,
+                remedy=Said(f"un motif : {known}", f"a reason: {known}"))  # fmt: skip
 
 
 async def held(pool: Pool, settings: Settings, person: str) -> Held:
