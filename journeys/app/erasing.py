@@ -87,8 +87,7 @@ def told(held: Held, lang: Lang) -> Told:
         goes.append(n("{count} document", "{count} documents", held.documents))
     if held.letters:
         goes.append(n("{count} message dans la boîte d'envoi", "{count} messages dans la boîte d'envoi", held.letters))
-    goes.append(n("les historiques du moteur, dont {count} gardé à part",
-                  "les historiques du moteur, dont {count} gardés à part", held.histories))  # fmt: skip
+    goes.append(_("les historiques du moteur"))
     stays = [_("les faits sans nom ni texte (dates, étapes, montants), sous un numéro qui ne mène plus à personne")]
     if held.kept_until is not None:
         until = format_date(held.kept_until, lang)
@@ -103,6 +102,7 @@ def told(held: Held, lang: Lang) -> Told:
         _("les messages déjà partis restent chez qui les a reçus"),
         _("un papier imprimé ou un export déjà remis ne s'efface pas d'ici"),
         _("dans les copies de sauvegarde, ces textes ne peuvent plus être lus : leur clé est détruite"),
+        _("les documents, eux, restent dans ces copies jusqu'à ce qu'elles soient jetées"),
     ]
     return Told(tuple(goes), tuple(stays), tuple(beyond))
 
