@@ -6,7 +6,7 @@ READY   := $(VENV)/.ready
 PYTHON  ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test browser check bench bench-web campaign-faults campaign-payments campaign-matrix campaign-api campaign-fuzz campaign-erasure lock clean
+.PHONY: help install demo up test browser check bench bench-web campaign-sending campaign-faults campaign-payments campaign-matrix campaign-api campaign-fuzz campaign-erasure lock clean
 
 help:            ## this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -43,6 +43,9 @@ bench: $(READY)    ## speed and memory as ratios, side by side
 
 bench-web: $(READY)  ## the pages of a full house (20,000 journeys) beside an empty page: ten minutes, 5 GB of disk
 	$(BIN)/python -m benchmarks.pages
+
+campaign-sending: $(READY)  ## 10,000 cases of each rule of when a message may leave, against a plain reckoning
+	SENDING_CASES=10000 $(BIN)/python -m pytest tests/domain/test_sending.py -q
 
 campaign-faults: $(READY)  ## kills and resets, the whole campaign
 	$(BIN)/python -m tests.faults.campaign

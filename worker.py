@@ -28,10 +28,13 @@ from journeys.channels.letter import Mailer
 from journeys.channels.mail import SmtpMailer, SmtpServer
 from journeys.channels.outbox import FileOutbox
 from journeys.channels.parties import Directory, Mailbox, Party, System
+from journeys.channels.phone import FRENCH
 from journeys.channels.provider import Provider
+from journeys.channels.sms import Dialect, Gateway, Own
+from journeys.channels.sms_vendors import BREVO, OVH, Brevo, Ovh
 from journeys.channels.webhook import Messenger
 from journeys.leaving import leave
-from journeys.settings import Problem, Settings, SettingsError, load_settings
+from journeys.settings import Problem, Settings, SettingsError, SmsSettings, load_settings
 from journeys.store import erasing, signing_keys
 from journeys.store.database import Pool, await_pool, open_pool
 from journeys.store.keys import Keys
@@ -87,6 +90,7 @@ def make_resources(pool: Pool, settings: Settings, client: Client) -> Resources:
         ring=ring,
         tills=make_tills(pool, settings, ring),
         mailer=_mailer(settings),
+        texter=_texter(settings.sms),
         checks=HttpChecks(hosts=settings.http_check_hosts),
         messenger=Messenger(hosts=settings.webhook_hosts),
         duty_address=settings.duty_address,
@@ -143,6 +147,22 @@ def _mailer(settings: Settings) -> Mailer:
             timeout_seconds=smtp.timeout_seconds,
         )
     )  # fmt: skip
+
+
+def _texter(sms: SmsSettings) -> Mailer | None:
+    if sms.token is None:
+        return None
+    token = sms.token.get_secret_value()
+    dialect: Dialect
+    match sms.vendor:
+        case "http":
+            assert sms.url is not None
+            dialect = Own(sms.url, token, sms.sender)
+        case "brevo":
+            dialect = Brevo(token, sms.sender, sms.url or BREVO)
+        case "ovh":
+            dialect = Ovh(token, sms.sender, sms.account, sms.url or OVH)
+    return Gateway(dialect, sms.countries or FRENCH, sms.most_segments)
 
 
 async def serve(settings: Settings) -> None:

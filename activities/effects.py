@@ -1,13 +1,12 @@
 """How every effect is carried out: judged, claimed, done at most once or at least once, recorded."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import structlog
 
-from activities.failures import UNREACHABLE, not_called_for, translated
+from activities.failures import not_called_for, through_a_loss, translated
 from activities.reading import Known, read_journey
 from activities.resources import Resources
 from journeys.contract import Effect, EffectOutcome
@@ -17,8 +16,6 @@ from journeys.store import claims
 from journeys.telemetry import bound
 
 Act = Callable[[], Awaitable[Outcome]]
-
-_PAUSES_SECONDS: Final = (0.1, 0.5, 2.0, 4.0)
 
 _log = structlog.get_logger("journeys.activities")
 
@@ -69,7 +66,7 @@ async def carry_out(
             if done is None:
                 act = step.act if claim.fresh or step.doubtful is None else step.doubtful
                 found = as_result(await act())
-                done = await _record(resources, effect, found)
+                done = await through_a_loss(claims.settle, resources.pool, effect.stream, effect.seq, found)
                 _log.info("effect", kind=kind, answer=done["answer"], reason=done["reason"])
         return EffectOutcome(seq=effect.seq, result=done)
 
@@ -81,18 +78,6 @@ def must_be_open(known: Known, effect: Effect) -> None:
     """
     if effect.seq not in known.state.effects:
         raise not_called_for(effect)
-
-
-async def _record(resources: Resources, effect: Effect, found: dict[str, Any]) -> dict[str, Any]:
-    """Record an outcome through a short loss of the database: what is known must not become unknown."""
-    for pause in (*_PAUSES_SECONDS, None):
-        try:
-            return await claims.settle(resources.pool, effect.stream, effect.seq, found)
-        except UNREACHABLE:
-            if pause is None:
-                raise
-            await asyncio.sleep(pause)
-    raise AssertionError("the last try returns or raises")
 
 
 def as_result(outcome: Outcome) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 A failure's message and causes stand in plain text in Temporal's history, so neither a row nor an address may reach it.
 """
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, ParamSpec, TypeVar
 
 import asyncpg
 import structlog
@@ -33,6 +34,11 @@ NOT_CALLED_FOR: Final = "NotCalledFor"
 """The journal does not hold the event that would call for this effect."""
 OTHER_CONTENT: Final = "OtherContent"
 """A payment id came with other content than before."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_PAUSES_SECONDS: Final = (0.1, 0.5, 2.0, 4.0)
 
 _log = structlog.get_logger("journeys.activities")
 
@@ -67,3 +73,13 @@ def translated() -> Iterator[None]:
         # Not a silent fallback: it is logged with its place and raised again, only without its text.
         _log.exception("activity failed")
         raise ApplicationError("unexpected; the worker's log says where", type=type(error).__name__) from None
+
+
+async def through_a_loss(record: Callable[P, Awaitable[T]], *given: P.args, **named: P.kwargs) -> T:
+    """Record through a short loss of the database: what is known must not become unknown. Raises UNREACHABLE."""
+    for pause in _PAUSES_SECONDS:
+        try:
+            return await record(*given, **named)
+        except UNREACHABLE:
+            await asyncio.sleep(pause)
+    return await record(*given, **named)

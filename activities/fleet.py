@@ -14,7 +14,7 @@ from journeys.contract import Answer
 from journeys.domain.commands import Command, Sync
 from journeys.domain.record import SYSTEM
 from journeys.indicators.definitions import VERSION, told
-from journeys.issuing import days_owed, retries_owed, send_notices, send_waiting
+from journeys.issuing import days_owed, retries_owed, send_notices, send_receipts, send_waiting, send_wishes
 from journeys.store import cohorts, counting, documents, erasing, reads, views
 from journeys.store.directory import By
 from journeys.store.signing import sign
@@ -52,6 +52,8 @@ class Fleet:
         await self._look_after_cohorts(now)
         await self._call_again(now)
         await send_notices(self._resources.pool, self._resources.ring, self._send, now)
+        await send_receipts(self._resources.pool, self._resources.ring, self._send, now)
+        await send_wishes(self._resources.pool, self._resources.ring, self._send, now)
         await send_waiting(self._resources.pool, self._resources.ring, self._send, now, most=TOLD_AT_ONCE)
         for person in await erasing.under_way(self._resources.pool):
             await self._resources.begin_erasure(person)

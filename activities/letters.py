@@ -1,6 +1,6 @@
 """What a message says to one recipient: the values of its variables, from what is known, and who the recipient is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, Literal
@@ -10,15 +10,18 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_time
 
 from activities.reading import Known
-from activities.resources import Resources
+from activities.resources import Resources, Way
+from journeys.channels import phone
+from journeys.channels.invitation import calendar, meeting
 from journeys.channels.letter import Letter
-from journeys.channels.wording import Audience, worded
+from journeys.channels.wording import Audience, NoWording, worded
+from journeys.domain.calendar import in_zone
 from journeys.domain.events import Subject
 from journeys.domain.handbook import Handbook
 from journeys.domain.links import ask_about, asks
 from journeys.domain.money import format_euro
 from journeys.domain.programme import Label
-from journeys.domain.recipients import DESK, in_zone
+from journeys.domain.recipients import DESK
 from journeys.store import links, mentors, partners, people, staff
 from journeys.store.links import Drawn
 from journeys.store.places import place_of
@@ -49,14 +52,16 @@ _DESK_NAME: Final = Label(fr="à l’astreinte", en="duty desk")
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """Someone who gets a message. `key` is an id, `DESK` for the address of last resort."""
+    """Someone who gets a message, by one channel. `key` is an id, `DESK` for the address of last resort."""
 
     key: str
     first_name: str
     address: str | None
+    """A mail address, or a phone number."""
     lang: str
     audience: Audience
     zone: str | None = None
+    by: Way = "mail"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,10 +100,20 @@ async def volunteer_addressee(resources: Resources, kind: Literal["mentor", "par
     return Addressee(id, _first(found.name), found.email, found.language, "volunteer")
 
 
-def person_addressee(person: people.Person) -> Addressee:
-    """The person whose journey it is."""
+def person_addressees(person: people.Person, ways: Sequence[Way]) -> list[Addressee]:
+    """The person whose journey it is, once for each of these ways."""
     details = person.details
-    return Addressee(person.id, details.first_name, details.email, details.language, "participant", details.zone)
+    addresses: Mapping[Way, str | None] = {"sms": _dialled(details), "mail": details.email}
+    return [
+        Addressee(person.id, details.first_name, addresses[way], details.language, "participant", details.zone, way)
+        for way in ways
+    ]
+
+
+def _dialled(details: people.Details) -> str | None:
+    """Their number as it is dialled from anywhere; as it was written where that is none."""
+    found = phone.check(details.phone, zone=details.zone) if details.phone else None
+    return details.phone if isinstance(found, phone.WrongNumber) else found
 
 
 async def write_letter(resources: Resources, matter: Matter, to: Addressee) -> tuple[Letter, Drawn | None]:
@@ -106,14 +121,28 @@ async def write_letter(resources: Resources, matter: Matter, to: Addressee) -> t
     assert to.address is not None
     drawn = _drawn(resources, matter, to)
     answer = drawn.address(resources.public_url) if drawn is not None and resources.public_url is not None else ""
-    text = worded(matter.template, to.audience, to.lang, await _values(resources, matter, to, answer),
-                  resources.templates)  # fmt: skip
-    carried = drawn if drawn is not None and answer in text.body else None
+    values = await _values(resources, matter, to, answer)
+    text = worded(matter.template, to.audience, to.lang, values, resources.templates)
+    said = text.text if to.by == "sms" else text.body
+    if not said:
+        raise NoWording(matter.template, "no-text")
+    carried = drawn if drawn is not None and answer in said else None
     letter = Letter(
-        id=_letter_id(matter, to, carried), to=to.address, subject=text.subject, body=text.body, lang=to.lang,
-        at=matter.at,
+        id=_letter_id(matter, to, carried), to=to.address, subject=text.subject, body=said, lang=to.lang, at=matter.at,
+        invitation=_invitation(resources, matter, to, values["place"]),
     )  # fmt: skip
     return letter, carried
+
+
+def _invitation(resources: Resources, matter: Matter, to: Addressee, place: str) -> bytes | None:
+    """The appointment that a letter to the person is about, for their calendar; one that is off is taken away."""
+    known = matter.known.state.appointments.get(matter.about.id)
+    if matter.about.kind != "appointment" or known is None or to.audience != "participant" or to.by != "mail":
+        return None
+    return calendar(
+        [meeting(matter.known.events, matter.about.id, known, place)], association=resources.association,
+        lang=to.lang, stamp=matter.at, method="PUBLISH" if known.outcome is None else "CANCEL",
+    )  # fmt: skip
 
 
 def _drawn(resources: Resources, matter: Matter, to: Addressee) -> Drawn | None:

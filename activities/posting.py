@@ -1,14 +1,21 @@
-"""Sending letters, each with its one-time link made to hold just before, and what a round of them came to."""
+"""Sending letters, each with its one-time link made to hold just before, and what a round of them came to; to a person
+by one channel, and by the next only where that one surely will not take it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from activities.failures import UNREACHABLE
+import structlog
+
+from activities.failures import UNREACHABLE, through_a_loss
 from activities.letters import Addressee, Matter, write_letter
 from activities.resources import Resources
 from journeys.channels.letter import BadAddress, Fate, Letter, Sent
-from journeys.store import links
+from journeys.channels.wording import NoWording
+from journeys.store import attempts, links
 from journeys.store.links import Drawn
+
+_log = structlog.get_logger("journeys.activities")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +44,22 @@ class Round:
 async def write_letters(
     resources: Resources, matter: Matter, addressees: Iterable[Addressee]
 ) -> tuple[list[Envelope], list[str]]:
-    """The letters to those who have an address, and the reasons of the others. Raises NoWording."""
+    """The letters to those who have an address, and the reasons of the others.
+
+    Raises:
+        NoWording: but where only a short message has no words.
+    """
     ready, refused = [], []
     for to in addressees:
-        if to.address:
-            ready.append(Envelope(to, *await write_letter(resources, matter, to)))
-        else:
+        if not to.address:
             refused.append("no-address")
+            continue
+        try:
+            ready.append(Envelope(to, *await write_letter(resources, matter, to)))
+        except NoWording as missing:
+            if missing.code != "no-text":
+                raise
+            refused.append(missing.code)
     return ready, refused
 
 
@@ -51,7 +67,7 @@ async def post(resources: Resources, envelopes: Iterable[Envelope]) -> Round:
     """Send each letter once."""
     done = Round()
     for envelope in envelopes:
-        sent = await _try(resources, envelope)
+        sent = await send(resources, envelope)
         match sent.fate:
             case Fate.SENT:
                 done.sent.append(envelope.to.key)
@@ -64,14 +80,45 @@ async def post(resources: Resources, envelopes: Iterable[Envelope]) -> Round:
     return done
 
 
-async def _try(resources: Resources, envelope: Envelope) -> Sent:
-    """A link that cannot be made to hold keeps its letter back: nobody is sent to an address that opens nothing."""
+async def send(resources: Resources, envelope: Envelope) -> Sent:
+    """Send one letter once.
+
+    A link that cannot be made to hold keeps its letter back: nobody is sent to an address that opens nothing.
+    """
     try:
         if envelope.link is not None:
             await links.issue(resources.pool, envelope.link)
     except UNREACHABLE:
         return Sent(Fate.NOTHING_LEFT, "timeout")
     try:
-        return await resources.mailer.send(envelope.letter)
+        return await resources.ways[envelope.to.by].send(envelope.letter)
     except BadAddress:
         return Sent(Fate.REFUSED, "bad-address")
+
+
+async def post_to_person(
+    resources: Resources, envelopes: Iterable[Envelope], stream: str, at: datetime
+) -> tuple[Sent, str]:
+    """Send one message to a person by the first channel that takes it; what became of it, and by which channel.
+
+    Each attempt is written down before it begins: a message that left, or may have left, by any channel and at any
+    time, never leaves again.
+    """
+    sent, name = Sent(Fate.REFUSED, "no-address"), ""
+    for envelope in envelopes:
+        name = resources.ways[envelope.to.by].name
+        try:
+            attempt = await attempts.begin(resources.pool, envelope.letter.id, stream, name, at)
+        except UNREACHABLE:
+            return Sent(Fate.NOTHING_LEFT, "timeout"), name
+        if attempt is None:
+            return Sent(Fate.UNKNOWN, "left-before"), name
+        sent = await send(resources, envelope)
+        try:
+            await through_a_loss(attempts.ended, resources.pool, attempt, sent.fate, sent.reason, sent.reference)
+        except UNREACHABLE:
+            # What became of it is told all the same; that it is not written down here keeps it from leaving again.
+            _log.warning("attempt without its end", message=attempt.message)
+        if sent.fate is not Fate.REFUSED:
+            break
+    return sent, name

@@ -11,13 +11,14 @@ from activities.failures import not_called_for
 from activities.letters import (
     Addressee,
     Matter,
-    person_addressee,
+    person_addressees,
     staff_addressee,
     volunteer_addressee,
 )
-from activities.posting import Envelope, post, write_letters
+from activities.posting import Envelope, post, post_to_person, write_letters
 from activities.reading import Known, read_circle, read_handbook, read_journey
 from activities.resources import Resources
+from journeys.channels.letter import Fate
 from journeys.channels.wording import NoWording
 from journeys.contract import DELIVER, Effect, EffectOutcome
 from journeys.domain.decide import Outcome
@@ -28,6 +29,7 @@ from journeys.domain.recipients import Verdict, Wishes, addressees, may_still_se
 from journeys.domain.state import Message
 from journeys.store import people
 
+_SHORTEST_PAUSE: Final = timedelta(seconds=5)
 _FIRST_PAUSE: Final = timedelta(minutes=15)
 _LONGEST_PAUSE: Final = timedelta(hours=6)
 
@@ -109,24 +111,42 @@ class _Delivery:
             held = await self.held_back(fresh, book, message)
             if held is not None:
                 return held
+            return await self._to_person(known, message, envelopes)
         done = await post(self.resources, envelopes)
         if done.sent:
             return Outcome(self.effect.seq, "sent", self.resources.mailer.name)
-        if done.unknown and self.due.to == PARTICIPANT:
-            return Outcome(self.effect.seq, "unknown", done.unknown[0])
         reasons = (*done.again, *done.unknown)
         if not reasons:
             return Outcome(self.effect.seq, "failed", done.refused[0])
-        until = self.effect.at + _pause(known, self.due.message)
+        return self._again(known, message, reasons[0])
+
+    async def _to_person(self, known: Known, message: Message, envelopes: list[Envelope]) -> Outcome:
+        sent, channel = await post_to_person(self.resources, envelopes, self.effect.stream, self.effect.at)
+        match sent.fate:
+            case Fate.SENT:
+                return Outcome(self.effect.seq, "sent", channel)
+            case Fate.UNKNOWN:
+                return Outcome(self.effect.seq, "unknown", sent.reason)
+            case Fate.REFUSED:
+                return Outcome(self.effect.seq, "failed", sent.reason)
+            case Fate.NOTHING_LEFT:
+                return self._again(known, message, sent.reason, sent.after_seconds)
+
+    def _again(self, known: Known, message: Message, reason: str, after_seconds: float | None = None) -> Outcome:
+        """Later, when the channel says or after a pause, while the message is still of use."""
+        pause = _pause(known, self.due.message)
+        if after_seconds is not None:
+            pause = min(max(timedelta(seconds=after_seconds), _SHORTEST_PAUSE), _LONGEST_PAUSE)
+        until = self.effect.at + pause
         if until > message.valid_until:
-            return Outcome(self.effect.seq, "failed", reasons[0])
-        return Outcome(self.effect.seq, "deferred", reasons[0], until=until)
+            return Outcome(self.effect.seq, "failed", reason)
+        return Outcome(self.effect.seq, "deferred", reason, until=until)
 
     async def _addressees(self, known: Known, book: Handbook) -> list[Addressee]:
         """Who gets it: the person, the one meant in particular, or whoever answers for the role today."""
         if self.due.to == PARTICIPANT:
             person = await people.person(self.resources.pool, known.state.person)
-            return [] if person is None else [person_addressee(person)]
+            return [] if person is None else person_addressees(person, tuple(self.resources.ways))
         circle = await read_circle(self.resources, known.state, book, self.effect.at, self.due.about)
         line = circle.lines.get(self.due.to, self.due.to)
         keys = (self.due.person,) if self.due.person is not None else addressees(self.due.to, circle).people

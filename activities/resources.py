@@ -1,9 +1,9 @@
 """What activities work with: built once by the worker, handed to each of them."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from activities.notary import Notary
 from activities.tills import Tills
@@ -15,6 +15,9 @@ from journeys.contract import Answer, Run
 from journeys.domain.commands import Command
 from journeys.store.database import Pool
 from journeys.store.signing import KeyRing
+
+Way = Literal["sms", "mail"]
+"""A channel by which a person is written to."""
 
 
 async def unconnected(command: Command) -> Answer:
@@ -78,6 +81,8 @@ class Resources:
     tills: Tills
     """What takes payments, by channel."""
     mailer: Mailer
+    texter: Mailer | None = None
+    """Sends short messages, to phone numbers; None: nobody does."""
     checks: HttpChecks = field(default_factory=lambda: HttpChecks(hosts=()))
     messenger: Messenger = field(default_factory=lambda: Messenger(hosts=()))
     notary: Notary | None = None
@@ -104,3 +109,8 @@ class Resources:
     """For how many months it is known who opened whose file."""
     lang: str = "fr"
     """The language of those whose own is not known."""
+
+    @property
+    def ways(self) -> Mapping[Way, Mailer]:
+        """Who sends, by channel; the first that can reach a person is taken."""
+        return {"mail": self.mailer} if self.texter is None else {"sms": self.texter, "mail": self.mailer}

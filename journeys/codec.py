@@ -1,13 +1,22 @@
 """What Temporal gets to see of a payload: ciphertext under the key of the person whose journey it is of."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from temporalio.api.common.v1 import Payload
 from temporalio.converter import PayloadCodec, SerializationContext, WithSerializationContext
 
+from journeys.store.database import LOST
 from journeys.store.keys import HOUSE, Keys, Lost
+
+T = TypeVar("T")
+
+PATIENCE_SECONDS: Final = 4.0
+"""How long keys are asked for again while their database is away; less than a workflow task may take (5 s). A task
+that fails for them is counted, and after three the server turns every command of its journey away for a while."""
+_PAUSE_SECONDS: Final = 0.1
 
 ENCODING: Final = b"binary/encrypted"
 
@@ -40,16 +49,20 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
             raise Unreadable("of which workflow a payload is was not said: it is sealed under no key")
         if not payloads:
             return []
-        id = await self.keys.key_of(self.workflow) if self.workflow.startswith("journey-") else HOUSE
-        place = _place(self.workflow)
-        sealed = await self.keys.seal_all([(id, each.SerializeToString(), place) for each in payloads])
+        id, sealed = await _patiently(lambda: self._sealed(self.workflow or "", payloads))
         names = {_ENCODING: ENCODING, _KEY: id.encode(), _WORKFLOW: self.workflow.encode()}
         return [Payload(metadata=names, data=each) for each in sealed]
+
+    async def _sealed(self, workflow: str, payloads: Sequence[Payload]) -> tuple[str, list[bytes]]:
+        id = await self.keys.key_of(workflow) if workflow.startswith("journey-") else HOUSE
+        place = _place(workflow)
+        return id, await self.keys.seal_all([(id, each.SerializeToString(), place) for each in payloads])
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Raises Unreadable."""
         closed = [each for each in payloads if each.metadata.get(_ENCODING) == ENCODING]
-        opened = iter(await self.keys.unseal_all([(each.data, _place(self._of(each))) for each in closed]))
+        asked = [(each.data, _place(self._of(each))) for each in closed]
+        opened = iter(await _patiently(lambda: self.keys.unseal_all(asked)))
         return [_read(next(opened)) if each.metadata.get(_ENCODING) == ENCODING else each for each in payloads]
 
     def _of(self, payload: Payload) -> str:
@@ -58,6 +71,19 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
         if self.workflow is not None and self.workflow.startswith("journey-") and said != self.workflow:
             raise Unreadable(f"{self.workflow} cannot read what was sealed for another workflow")
         return said
+
+
+async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask the keys, and again while their database gives no answer. Raises what the last asking raised."""
+    clock = asyncio.get_running_loop().time
+    until = clock() + PATIENCE_SECONDS
+    while True:
+        try:
+            return await ask()
+        except LOST:
+            if clock() >= until:
+                raise
+        await asyncio.sleep(_PAUSE_SECONDS)
 
 
 def _place(workflow: str) -> str:

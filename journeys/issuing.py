@@ -4,19 +4,30 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from journeys.contract import Answer
 from journeys.domain import cohort as rules
 from journeys.domain import notices
-from journeys.domain.commands import AnyBody, Command, ExpectDate, MoveDate, PersonBody, RecordReceipt, RetryPayment
+from journeys.domain.commands import (
+    AnyBody,
+    Command,
+    ExpectDate,
+    MoveDate,
+    OptIn,
+    OptOut,
+    PersonBody,
+    RecordReceipt,
+    RetryPayment,
+)
 from journeys.domain.record import SYSTEM, Cause
 from journeys.identifiers import following_id, forwarded_id, uuid7
-from journeys.store import bank_files, cohorts, payments, provider, treasury
+from journeys.store import bank_files, cohorts, deliveries, payments, people, provider, signing_keys, treasury, views
 from journeys.store.bank_files import Telling
 from journeys.store.database import Pool
-from journeys.store.journal import answered
+from journeys.store.deliveries import Reply, ReplyOutcome, Waiting
+from journeys.store.journal import answered, known_answer
 from journeys.store.provider import Named, Notice, Outcome
 from journeys.store.signing import KeyRing, draw_parts, sign
 from journeys.store.treasury import STREAM
@@ -250,3 +261,107 @@ def noticed(ring: KeyRing, notice: Notice, named: Named, now: datetime) -> Comma
         body=RecordReceipt(of="payment", id=named.payment, said=notice.said, reason=notice.reason),
         id=following_id(named.stream.removeprefix("journey-"), f"notice/{notice.event}/{named.status}"),
     )  # fmt: skip
+
+
+# --- what a channel said of a message
+
+
+_NAMED_WITHIN: Final = timedelta(minutes=10)
+"""So long a receipt may come before what it names is written down."""
+
+
+async def send_receipts(
+    pool: Pool, ring: KeyRing, send: Callable[[Command], Awaitable[Answer | None]], now: datetime
+) -> int:
+    """Tell journeys what channels said of their messages; how many receipts still wait.
+
+    That a message failed is told before that it arrived, in whatever order they came: what has arrived stays so.
+
+    Args:
+        send: sends a signed command; None when no answer comes.
+    """
+    left = 0
+    for receipt in sorted(await deliveries.waiting(pool), key=lambda each: each.said == "delivered"):
+        if receipt.stream is None:
+            if receipt.named or datetime.now(UTC) - receipt.received_at > _NAMED_WITHIN:
+                await deliveries.came_to(pool, receipt, "unknown-message", now)
+            else:
+                left += 1
+            continue
+        answer = await send(received(ring, receipt, now))
+        if answer is None or answer.outcome == "unsigned":
+            left += 1
+            continue
+        outcome: deliveries.Outcome = "refused" if answer.outcome != "accepted" else "taken"
+        await deliveries.came_to(pool, receipt, outcome, now, answer.code)
+    return left
+
+
+def received(ring: KeyRing, receipt: Waiting, now: datetime) -> Command:
+    """A receipt as a command to the journey of its message; told again it is the same."""
+    assert receipt.stream is not None and receipt.message is not None
+    return issue(
+        ring, stream=receipt.stream, actor=SYSTEM, roles=(SYSTEM,), now=now, occurred_at=receipt.at,
+        body=RecordReceipt(of="message", id=receipt.message, said=receipt.said, reason=receipt.reason),
+        id=following_id(receipt.stream.removeprefix("journey-"), f"receipt/{receipt.event}"),
+    )  # fmt: skip
+
+
+# --- what a phone answered
+
+
+async def send_wishes(
+    pool: Pool, ring: KeyRing, send: Callable[[Command], Awaitable[Answer | None]], now: datetime
+) -> int:
+    """Note every STOP, or START, that a phone answered, and tell the journeys; how many still wait.
+
+    Args:
+        send: sends a signed command; None when no answer comes.
+    """
+    left = 0
+    for reply in await deliveries.waiting_replies(pool):
+        outcome: ReplyOutcome | None
+        if not reply.people:
+            outcome = "nobody"
+        elif reply.wish == "other":
+            outcome = "unread"
+        else:
+            outcome = await wished(pool, ring, send, reply, now)
+        if outcome is None:
+            left += 1
+        else:
+            await deliveries.reply_came_to(pool, reply.event, outcome, now)
+    return left
+
+
+async def wished(
+    pool: Pool, ring: KeyRing, send: Callable[[Command], Awaitable[Answer | None]], reply: Reply, now: datetime
+) -> ReplyOutcome | None:
+    """Note a STOP, or a START, of everybody who has the number: their own word, on their streams and journeys.
+
+    None: not told everywhere yet; told again it is the same.
+    """
+    if not await signing_keys.hold(pool, ring):
+        return None
+    outcome: ReplyOutcome = "known"
+    for id in reply.people:
+        person = await people.person(pool, id)
+        if person is None:
+            continue
+        told = issue(
+            ring, stream=people.stream_of(id), body=OptOut() if reply.wish == "stop" else OptIn(), actor=id,
+            roles=("participant",), now=now, id=following_id(id, f"reply/{reply.event}"), occurred_at=reply.at,
+        )  # fmt: skip
+        # One that was noted here goes on to the journeys that have not heard of it yet.
+        if person.opted_out is (reply.wish == "stop") and await known_answer(pool, told) is None:
+            continue
+        own = await people.obey(pool, ring, told, now)
+        if own.outcome != "accepted":
+            outcome = "refused"
+            continue
+        for row in await views.journeys(pool, person=id):
+            answer = await send(forwarded(ring, told, own.first, row.stream, now))
+            if answer is None or answer.outcome == "unsigned":
+                return None
+        outcome = "taken" if outcome == "known" else outcome
+    return outcome

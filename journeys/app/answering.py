@@ -21,6 +21,7 @@ CHOICES: Final[Mapping[Purpose, tuple[str, ...]]] = {
     Purpose.REFERRAL: ("yes", "no"),
     Purpose.CONTACT: ("made",),
     Purpose.APPOINTMENT: ("coming", "move", "other-time"),
+    Purpose.MESSAGES: ("stop", "again"),
 }
 """What may be answered, what is usually hoped for first; `move` is followed by one of the times offered."""
 _WORD: Final[Mapping[tuple[Purpose, str], str]] = {
@@ -46,7 +47,7 @@ def read_answer(
     said, _, at = typed.get("answer", "").partition(" ")
     answer, wrong = {"answer": said}, _wrong_word(typed.get("word", ""))
     match link.purpose:
-        case _ if said not in CHOICES[link.purpose]:
+        case _ if said not in CHOICES[link.purpose] or (link.purpose is Purpose.MESSAGES and said != link.subject):
             wrong.append(usage("choose", "choisissez une réponse", "choose an answer", field="answer"))
         case Purpose.REFERRAL if said == "no" and not typed.get("word", "").strip():
             wrong.append(usage("missing", "dites en quelques mots pourquoi", "say in a few words why", field="word"))
@@ -140,5 +141,7 @@ def _body(link: Link, answer: Mapping[str, str]) -> AnyBody:
         case Purpose.APPOINTMENT:
             wish = datetime.fromisoformat(answer["wish"]) if "wish" in answer else None
             return c.AnswerAppointment(appointment=link.subject, answer="other-time", wish=wish)
+        case Purpose.MESSAGES:
+            return c.OptOut() if said == "stop" else c.OptIn()
         case _:
             assert_never(link.purpose)

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
-from typing import Literal
+from datetime import date, datetime, timedelta
+from typing import Final, Literal
 
 from journeys.app.failures import Exit, Failure, Said
-from journeys.app.finding import load
+from journeys.app.finding import Loaded, load
 from journeys.app.reading import today_of
 from journeys.clock import now
 from journeys.domain import guards
-from journeys.domain.commands import MatchMentor, ProposeMentor, SendReferral
+from journeys.domain.commands import BookAppointment, MatchMentor, MoveAppointment, ProposeMentor, SendReferral
 from journeys.domain.directory import search_form
 from journeys.domain.programme import Programme, Saying
+from journeys.i18n import format_instant
 from journeys.store import mentors, partners, people, views
 from journeys.store.database import Pool
 from journeys.store.mentors import Mentor
@@ -23,7 +24,7 @@ from journeys.store.people import Person
 class Warned:
     """What does not stop a command, and should be known; `code` is stable, for programs."""
 
-    code: Literal["no-place", "mentor-away"]
+    code: Literal["no-place", "mentor-away", "overlap"]
     what: Said
 
 
@@ -52,12 +53,16 @@ async def must_be_askable(pool: Pool, programme: Programme, body: object) -> Non
             pass
 
 
-async def worth_knowing(pool: Pool, body: object, command: str | None = None) -> Warned | None:
-    """What whoever asks should know beforehand and may go on in spite of: whom they ask has no place left.
+async def worth_knowing(pool: Pool, loaded: Loaded, body: object, command: str | None = None) -> Warned | None:
+    """What whoever asks should know beforehand and may go on in spite of: whom they ask has no place left, or no time.
 
     command: the id under which it is asked; sent again, it does not find its own place taken.
     """
     match body:
+        case BookAppointment(at=at, minutes=minutes):
+            return await _overlap(pool, loaded, at, minutes, command)
+        case MoveAppointment(appointment=id, at=at) if id in loaded.state.appointments:
+            return await _overlap(pool, loaded, at, loaded.state.appointments[id].minutes, id)
         case SendReferral(partner=id):
             partner = await partners.partner(pool, id)
             if partner is None or not partner.active or partner.places is None:
@@ -74,6 +79,30 @@ async def worth_knowing(pool: Pool, body: object, command: str | None = None) ->
             return _full(mentor.name, (await mentors.matched(pool)).get(id, 0), mentor.capacity)
         case _:
             return None
+
+
+async def _overlap(pool: Pool, loaded: Loaded, at: datetime, minutes: int, but: str | None) -> Warned | None:
+    """Another appointment of the person, on any of their journeys, or of whoever leads this one, at the same time."""
+    state, ends = loaded.state, at + timedelta(minutes=minutes)
+    for row in await views.meeting(pool, state.person, state.referent, at - LONGEST_MEETING, ends):
+        for id, known in (await load(pool, row)).state.appointments.items():
+            if known.outcome is not None or id == but:
+                continue
+            if known.at < ends and at < known.at + timedelta(minutes=known.minutes):
+                hour = {lang: format_instant(known.at, lang, loaded.book.calendar.zone) for lang in ("fr", "en")}
+                if row.person == state.person:
+                    return Warned("overlap", Said(
+                        f"Attention : la personne a déjà un rendez-vous à ce moment-là (le {hour['fr']}).",
+                        f"Take care: the person has an appointment at that time already (on {hour['en']}).",
+                    ))  # fmt: skip
+                return Warned("overlap", Said(
+                    f"Attention : qui suit ce parcours a déjà un rendez-vous à ce moment-là (le {hour['fr']}).",
+                    f"Take care: whoever leads this journey has an appointment at that time already (on {hour['en']}).",
+                ))  # fmt: skip
+    return None
+
+
+LONGEST_MEETING: Final = timedelta(days=1)
 
 
 def _full(name: str, taken: int, most: int) -> Warned | None:

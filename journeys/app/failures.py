@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Literal
 
+from journeys.i18n import either
 from journeys.i18n.system import unwilling
 
 Lang = Literal["fr", "en"]
@@ -31,7 +32,7 @@ class Said:
     en: str
 
     def in_(self, lang: Lang) -> str:
-        return self.en if lang == "en" else self.fr
+        return either(lang, self.fr, self.en)
 
 
 class Failure(Exception):

@@ -102,6 +102,7 @@ ABOUT: Final[dict[str, Said]] = {
         "l'IBAN du compte payé ; rien pour un bon, ni de la main à la main",
         "the IBAN of the account that is paid; none for a voucher or from hand to hand",
     ),
+    "every": Said("pour une série : tous les combien", "for a series: how often"),
     "id": Said(
         "ce qu'il faut corriger : code de l'étape, de la date, du suivi, de la situation, ou id du rendez-vous",
         "what to correct: code of the milestone, date, contact, situation, or the appointment's id",
@@ -110,8 +111,10 @@ ABOUT: Final[dict[str, Said]] = {
         "le genre de pièce : exit-plan, ou un autre du programme",
         "the kind of evidence: exit-plan, or another of the programme",
     ),
+    "channel": Said("par quel moyen d'abord : mail, sms, letter", "by what means first: mail, sms, letter"),
     "decision": Said("le maintenir, ou le retirer auprès de la banque", "keep it, or withdraw it at the bank"),
     "fate": Said("payé, ou jamais parti", "paid, or never paid"),
+    "language": Said("la langue : fr ou en", "the language: fr or en"),
     "letter": Said("la lettre au partenaire", "the letter to the partner"),
     "means": Said("par quel moyen : meeting, phone, video…", "by what means: meeting, phone, video…"),
     "measure": Said("le constat (code du programme)", "the measure (code of the programme)"),
@@ -143,6 +146,7 @@ ABOUT: Final[dict[str, Said]] = {
     "situation": Said("la situation : housing, job…", "the situation: housing, job…"),
     "summons": Said("c'est une convocation", "it is a summons"),
     "text": Said("le texte", "the text"),
+    "times": Said("pour une série : combien de fois en tout", "for a series: how many times in all"),
     "to": Said("à qui (pseudo) ; pour corriger : la bonne valeur", "to whom (handle); to correct: the right value"),
     "until": Said("jusqu'à quel jour", "until which day"),
     "value": Said("la valeur", "the value"),
@@ -153,6 +157,9 @@ ABOUT: Final[dict[str, Said]] = {
     "why": Said("le motif", "the reason why"),
     "wish": Said(
         "l'heure que la personne propose : 2027-05-12 14:30", "the time that the person proposes: 2027-05-12 14:30"
+    ),
+    "zone": Said(
+        "le fuseau horaire : Indian/Reunion, America/Cayenne…", "the time zone: Indian/Reunion, America/Cayenne…"
     ),
     "window": Said("le numéro de la période de suivi", "the number of the contact's window"),
 }

@@ -297,7 +297,7 @@ def as_json(counted: Counted, words: Words) -> dict[str, Any]:
 
 # --- on paper
 
-_WIDTHS: Final = (4.2, 3.4, 1, 1.4, 1.5)
+_WIDTHS: Final = (3.5, 3.0, 2.1, 1.4, 1.5)
 
 
 def report(counted: Counted, words: Words, scope: str, *, sender: str) -> bytes:

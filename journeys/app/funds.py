@@ -259,7 +259,7 @@ def _plain(cents: int, lang: Lang) -> str:
     return f"{sign}{euros}{',' if lang == 'fr' else '.'}{rest:02}"
 
 
-_WIDTHS: Final = (2.15, 1.4, 1.5, 1.5, 1.5, 1.15, 1.4, 1.5, 1.65)
+_WIDTHS: Final = (2.1, 1.4, 1.45, 1.45, 1.45, 1.15, 1.4, 1.4, 1.95)
 
 
 def statement_pdf(fund: Fund, made: Statement, words: Words, at: datetime, *, sender: str) -> bytes:

@@ -28,6 +28,7 @@ _WORDS: Final[Mapping[Purpose, str]] = {
     Purpose.CONTACT: N_("noter un contact : {about}"),
     Purpose.REFERRAL: N_("accepter ou décliner l'orientation : {about}"),
     Purpose.APPOINTMENT: N_("dire s'il faut une autre heure : {about}"),
+    Purpose.MESSAGES: N_("choisir de ne plus recevoir de messages, ou d'en recevoir de nouveau"),
 }
 _STANDS_FOR: Final = ("propose-mentor", "send-referral", "book-appointment")
 """Whoever may ask mentors and partners, and see the person, may hand them the means to answer."""
@@ -144,7 +145,7 @@ def _what(ask: Ask, speech: Speech, lang: Lang) -> str:
             about = speech.referral(ask.subject)
         case Purpose.APPOINTMENT:
             about = speech.appointment(ask.subject)
-        case Purpose.PROPOSAL:
+        case Purpose.PROPOSAL | Purpose.MESSAGES:
             about = ""
     return capital(text(lang)(_WORDS[ask.purpose]).format(about=about))
 

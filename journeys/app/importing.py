@@ -16,7 +16,7 @@ from journeys.app.entry import give, make_command
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.finding import Loaded, load
 from journeys.app.reading import at_local
-from journeys.app.starting import Beginning, Starter, already_begun
+from journeys.app.starting import Beginning, Enrolled, Starter, already_begun
 from journeys.app.telling import failure_of, refused_failure
 from journeys.domain import commands as c
 from journeys.domain.agenda import agenda
@@ -162,7 +162,7 @@ class Importer:
         else:
             assert foreseen.wanted is not None
             person = await self.starter.enrolled(foreseen.wanted, now)
-            journey = self._journey_of(person)
+            journey = self._journey_of(person.id)
             await self._send(self._plan(foreseen.wanted, person, journey, now), foreseen.book, client, task_queue)
         for fact in foreseen.facts:
             await self._send(command_of(self.starter, fact, journey, now), foreseen.book, client, task_queue)
@@ -176,7 +176,7 @@ class Importer:
     def _journey_of(self, person: str) -> str:
         return following_id(person, f"import/{self.starter.rules.programme.programme}")
 
-    def _plan(self, wanted: Beginning, person: str, journey: str, now: datetime) -> Command:
+    def _plan(self, wanted: Beginning, person: Enrolled, journey: str, now: datetime) -> Command:
         return self.starter.planned(wanted, person, journey, now, id=journey)
 
     async def _known(self, wanted: Beginning) -> Loaded | None:
@@ -200,7 +200,7 @@ class Importer:
         journey = state.stream.removeprefix("journey-")
         asked: list[tuple[Fact | None, Command]] = []
         if wanted is not None:
-            asked.append((None, self._plan(wanted, uuid7(now), journey, now)))
+            asked.append((None, self._plan(wanted, Enrolled(uuid7(now), wanted.details.zone), journey, now)))
         asked += [(fact, command_of(self.starter, fact, journey, now)) for fact in new]
         after, events = state, list[Event[Payload]]()
         for fact, command in asked:

@@ -196,6 +196,8 @@ def said(
         return Said(f"à remettre, contre signature : {amount}", f"to hand over, against a signature: {amount}").in_(
             lang
         )
+    if item.kind == "receipt" and item.role == "finance":
+        return Said("justificatif remis, à vérifier", "receipt submitted, to be checked").in_(lang)
     return text if item.kind != "escalation" or item.note != "acknowledged" else text + Said(
         " (prise en charge)", " (acknowledged)"
     ).in_(lang)  # fmt: skip

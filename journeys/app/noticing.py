@@ -1,5 +1,5 @@
-"""What a provider of payments says of its own accord: believed when it is signed, kept before it is answered, then told
-to the journeys that it is about."""
+"""What a provider of payments or a gateway says of its own accord: believed when it is signed, kept before it is
+answered, then told to the journeys that it is about."""
 
 import hashlib
 import hmac
@@ -15,7 +15,7 @@ from journeys.channels.webhook import signature
 from journeys.contract import Answer
 from journeys.domain.commands import Command
 from journeys.domain.notices import Said
-from journeys.issuing import send_notices
+from journeys.issuing import send_notices, send_receipts, send_wishes
 from journeys.store import provider
 from journeys.store.database import Pool
 from journeys.store.provider import Notice
@@ -108,4 +108,5 @@ async def tell(
         except Unreachable:
             return None
 
-    return bool(await send_notices(pool, ring, send, now))
+    left = [await each(pool, ring, send, now) for each in (send_notices, send_receipts, send_wishes)]
+    return any(left)

@@ -23,8 +23,8 @@ from journeys.documents import (
     render,
 )
 from journeys.domain import events as e
+from journeys.domain.calendar import in_zone
 from journeys.domain.links import times_offered
-from journeys.domain.recipients import in_zone
 from journeys.domain.record import SYSTEM, Event, Payload
 from journeys.domain.state import PaymentStatus
 from journeys.i18n import Lang, capital, format_date, format_time

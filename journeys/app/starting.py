@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import NamedTuple
 
 from journeys.app.entry import Actor, give, make_command, must_be_trusted
 from journeys.app.failures import Exit, Failure, Said
@@ -9,9 +10,11 @@ from journeys.app.publishing import Rules, keep
 from journeys.app.reading import today_of
 from journeys.app.telling import failure_of, refused_failure
 from journeys.contract import Answer
+from journeys.domain.calendar import is_zone
 from journeys.domain.commands import Command, Plan
 from journeys.domain.decide import Refused, decide
 from journeys.domain.guards import date_wanted
+from journeys.domain.programme import Programme
 from journeys.domain.state import State
 from journeys.identifiers import following_id, short, uuid7
 from journeys.store import people, views
@@ -36,6 +39,13 @@ class Beginning:
     """Which of `dates` have happened already."""
 
 
+class Enrolled(NamedTuple):
+    """Somebody who is registered, or will be: by id, and where they live."""
+
+    id: str
+    zone: str
+
+
 @dataclass(frozen=True, slots=True)
 class Begun:
     """A journey that has begun."""
@@ -56,11 +66,13 @@ class Starter:
     actor: Actor
     """Who plans."""
 
-    def planned(self, wanted: Beginning, person: str, journey: str, now: datetime, id: str | None = None) -> Command:
+    def planned(
+        self, wanted: Beginning, person: Enrolled, journey: str, now: datetime, id: str | None = None
+    ) -> Command:
         """The signed plan. Raises Failure (usage): somebody so young does not begin without a date that says so."""
         self._must_tell_their_age(wanted, now)
         body = Plan(
-            person=person,
+            person=person.id,
             programme=self.rules.programme_hash,
             calendar=self.rules.calendar_hash,
             referent=wanted.referent.id,
@@ -68,6 +80,7 @@ class Starter:
             start=wanted.start,
             dates=wanted.dates,
             watch_from=wanted.watch_from,
+            zone=_elsewhere(person.zone, self.rules.programme),
             happened=wanted.happened,
         )
         return make_command(self.ring, stream=f"journey-{journey}", body=body, actor=self.actor, now=now, id=id)
@@ -97,13 +110,13 @@ class Starter:
 
     def tried(self, wanted: Beginning, now: datetime) -> None:
         """Decide the plan without sending it, so that a refusal leaves nobody registered. Raises Failure."""
-        command = self.planned(wanted, uuid7(now), uuid7(now), now)
+        command = self.planned(wanted, Enrolled(uuid7(now), wanted.details.zone), uuid7(now), now)
         decision = decide(State(stream=command.stream), command, now, self.rules.book)
         if isinstance(decision, Refused):
             raise refused_failure(decision.code, decision.details, self.rules.book)
 
-    async def enrolled(self, wanted: Beginning, now: datetime, id: str | None = None) -> str:
-        """The id of the person, registered where needed, once the plan is known to hold and its rules are kept.
+    async def enrolled(self, wanted: Beginning, now: datetime, id: str | None = None) -> Enrolled:
+        """The person, registered where needed, once the plan is known to hold and its rules are kept.
 
         Args:
             id: of the person, where the same start was perhaps given before; a new one is drawn otherwise.
@@ -117,7 +130,7 @@ class Starter:
         by = By(actor=self.actor.id, role=self.actor.roles[0] if self.actor.roles else "none", at=now)
         await keep(self.pool, self.rules, by)
         if person is not None:
-            return person.id
+            return Enrolled(person.id, person.details.zone)
         person_id = id or uuid7(now)
         try:
             await people.register(self.pool, person_id, wanted.details, by)
@@ -125,7 +138,7 @@ class Starter:
             # The same start was given before, and got as far as this.
             if id is None or taken.field != "id":
                 raise already_begun(wanted.details, None, None) from None
-        return person_id
+        return Enrolled(person_id, wanted.details.zone)
 
     async def begin(
         self, client: object, task_queue: str, wanted: Beginning, now: datetime, id: str | None = None
@@ -145,7 +158,7 @@ class Starter:
         answer = await give(self.pool, client, command, task_queue)  # type: ignore[arg-type]
         if (failure := failure_of(answer, self.rules.book)) is not None:
             raise failure
-        return Begun(journey, person, f"{wanted.details.first_name} {wanted.details.last_name}", answer)
+        return Begun(journey, person.id, f"{wanted.details.first_name} {wanted.details.last_name}", answer)
 
 
 def already_begun(details: Details, journey: str | None, person: Person | None) -> Failure:
@@ -167,6 +180,11 @@ def already_begun(details: Details, journey: str | None, person: Person | None) 
         field="reference" if same_reference else "person",
         more={"journey": journey} if journey else None,
     )
+
+
+def _elsewhere(zone: str, programme: Programme) -> str | None:
+    """Where the person lives, when clocks there are not those of the programme."""
+    return zone if zone != programme.clock.zone and is_zone(zone) else None
 
 
 def _only_site(member: Member) -> str | None:

@@ -4,9 +4,10 @@ import json
 import re
 from datetime import date, timedelta
 from functools import cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import holidays
+
+from journeys.domain.calendar import is_zone
 
 _NAME = re.compile(r"^([A-Z]{2})(?:-([A-Z0-9]{1,3}))?$")
 
@@ -62,15 +63,6 @@ def is_calendar(name: str) -> bool:
     try:
         _holidays_of(name)
     except CalendarUnknown:
-        return False
-    return True
-
-
-def is_zone(name: str) -> bool:
-    """Whether this is a time zone, spelt as the time zone database spells it."""
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
         return False
     return True
 

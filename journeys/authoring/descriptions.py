@@ -100,7 +100,10 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
         "ce qui arrive plus tard compte du jour travaillé suivant",
         "what arrives later counts from the next working day",
     ),
-    "Clock.quiet_from": ("aucun message à partir de cette heure", "no message from this hour"),
+    "Clock.quiet_from": (
+        "aucun message à partir de cette heure ; s’il n’est pas urgent, aucun non plus le dimanche et les jours fériés",
+        "no message from this hour; nor, unless urgent, on Sundays and public holidays",
+    ),
     "Clock.quiet_to": ("jusqu’à cette heure", "until this hour"),
     "Clock.short_notice": (
         "délai minimal d’une échéance qui tomberait dans le passé",
@@ -109,6 +112,12 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "Clock.late_message": (
         "un message plus en retard que cela n’est plus envoyé",
         "a message later than this is not sent",
+    ),
+    "Clock.spread": (
+        "sur combien de temps part ce qui n’a pas d’heure exacte (rappels en jours, points, fin des heures calmes) : "
+        "30 minutes ; 2 hours au plus",
+        "over how long leaves what has no exact hour (reminders in days, reviews, the end of quiet hours): 30 minutes; "
+        "2 hours at most",
     ),
     "DateRule": ("Une date prévue, déplacée, puis arrivée.", "A date that is expected, moved, then happens."),
     "DateRule.label": _LABEL,

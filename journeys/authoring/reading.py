@@ -5,16 +5,19 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path as File
-from typing import Any
+from typing import Any, Final
 
-from journeys.authoring.calendars import is_calendar, is_zone
+from journeys.authoring.calendars import is_calendar
 from journeys.authoring.findings import FileInvalid, Finding, few, nearest
 from journeys.authoring.rules import RuleInvalid, read_rule, rule_names
 from journeys.authoring.shaping import shaped
 from journeys.authoring.templates import REMINDERS
 from journeys.authoring.yaml_text import Path, Tree, YamlInvalid, read_bytes, read_tree
 from journeys.domain import feasibility
+from journeys.domain.calendar import is_zone
+from journeys.domain.moments import elapsed
 from journeys.domain.programme import Programme
 
 PROGRAMMES = File(__file__).resolve().parents[2] / "programmes"
@@ -139,11 +142,18 @@ def _find(path_or_name: str | File) -> File:
 # What cannot work
 
 
+LONGEST_SPREAD: Final = timedelta(hours=2)
+"""The morning is over by then."""
+
+
 def _impossible(programme: Programme, tree: Tree) -> Iterator[Finding]:
     for one in feasibility.findings(programme, REMINDERS):
         yield tree.finding(one.path, one.code, one.params, one.severity)
     if not is_zone(programme.clock.zone):
         yield tree.finding(("clock", "zone"), "unknown-zone", {"name": programme.clock.zone})
+    spread = programme.clock.spread
+    if spread is not None and (not spread.unit.counts_instants or elapsed(spread) > LONGEST_SPREAD):
+        yield tree.finding(("clock", "spread"), "spread-too-long", {"given": str(spread)})
     if not is_calendar(programme.clock.calendar):
         yield tree.finding(("clock", "calendar"), "unknown-calendar", {"name": programme.clock.calendar})
 

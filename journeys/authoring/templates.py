@@ -16,7 +16,17 @@ from pydantic import StringConstraints, ValidationError
 
 from journeys.authoring.findings import FileInvalid, Finding, Params
 from journeys.authoring.yaml_text import Path, Tree, YamlInvalid, read_tree
-from journeys.channels.wording import ENVIRONMENT, TEMPLATES, Audience, Message, Template, Texts, Worded, filled_in
+from journeys.channels.wording import (
+    ENVIRONMENT,
+    LONGEST_TEXT,
+    TEMPLATES,
+    Audience,
+    Message,
+    Template,
+    Texts,
+    Worded,
+    filled_in,
+)
 
 SHARED = frozenset({"first_name", "date", "time", "place", "referent", "mentor", "association", "amount", "link",
                     "answer"})  # fmt: skip
@@ -33,6 +43,9 @@ VARIABLES: Mapping[Audience, frozenset[str]] = {
 
 REMINDERS = frozenset({"deadline-near", "meeting-near"})
 """What a programme may have sent before a deadline; every other template leaves by itself, on its own occasion."""
+
+SAYS_WHEN = frozenset({"appointment-near"})
+"""Templates about an appointment ahead: day and hour always stand in them, in either language."""
 
 NOT_NEUTRAL = re.compile(
     r"\b(prison\w*|p[ée]nitentiaire\w*|d[ée]tention\w*|d[ée]tenue?s?|incarc[ée]r\w*|r[ée]incarc\w*|[ée]crou\w*|"
@@ -111,7 +124,8 @@ def check_template(raw: bytes, source: File) -> MessageTemplate:
 def variables(name: str, audience: Audience, folder: File = TEMPLATES) -> frozenset[str]:
     """The variables that a message uses, in either language. Raises TemplateUnknown, TemplateInvalid."""
     message = _message(name, audience, folder)
-    texts = (message.subject.fr, message.subject.en, message.body.fr, message.body.en)
+    written = (message.subject, message.body, *((message.text,) if message.text is not None else ()))
+    texts = [text for each in written for text in (each.fr, each.en)]
     return frozenset(used for text in texts for used in _names_in(ENVIRONMENT.parse(text)))
 
 
@@ -150,7 +164,7 @@ def _shape(tree: Tree, error: ValidationError) -> list[Finding]:
                 params |= {"known": known}
                 code = "unknown-key"
             case "string_too_long":
-                params["most"] = 4_000
+                params["most"] = LONGEST_TEXT if "text" in where else 4_000
                 code = "text-too-long"
             case "string_pattern_mismatch":
                 params |= {"given": str(detail["input"]), "example": "deadline-near"}
@@ -179,9 +193,16 @@ def _doubts(template: MessageTemplate, source: File, tree: Tree) -> list[Finding
         message = template.for_(audience)
         if message is None:
             continue
-        for key, texts in (("subject", message.subject), ("body", message.body)):
+        written = {"subject": message.subject, "body": message.body, "text": message.text}
+        for key, texts in written.items():
+            if texts is None:
+                continue
             for lang in ("fr", "en"):
-                found += _text_doubts(tree, (audience, key, lang), texts.in_(lang), known)
+                text = texts.in_(lang)
+                doubts = _text_doubts(tree, (audience, key, lang), text, known)
+                if not doubts and key == "body" and template.template in SAYS_WHEN and not _says_when(text):
+                    doubts = [tree.finding((audience, key, lang), "template-hour", {})]
+                found += doubts
     return found
 
 
@@ -201,6 +222,13 @@ def _text_doubts(tree: Tree, where: Path, text: str, known: frozenset[str]) -> l
         tree.finding(where, "template-variable", {"name": name, "known": names})
         for name in sorted(_names_in(parsed) - known)
     ]
+
+
+def _says_when(text: str) -> bool:
+    """Whether day and hour stand in a text whatever its conditions."""
+    parts = [part for part in ENVIRONMENT.parse(text).body if isinstance(part, nodes.Output)]
+    said = {name.name for part in parts for name in part.find_all(nodes.Name)}
+    return {"date", "time"} <= said
 
 
 def _names_in(parsed: nodes.Template) -> set[str]:

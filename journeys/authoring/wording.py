@@ -426,6 +426,12 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
         "écrivez par exemple Europe/Paris ou Indian/Reunion",
         "write for example Europe/Paris or Indian/Reunion",
     ),
+    "spread-too-long": (
+        "« {given} » est trop long : les messages du matin partiraient l’après-midi",
+        "“{given}” is too long: the messages of the morning would leave in the afternoon",
+        "écrivez par exemple 30 minutes ; 2 hours au plus",
+        "write for example 30 minutes; 2 hours at most",
+    ),
     "unknown-calendar": (
         "le calendrier « {name} » n’est pas connu",
         "the calendar “{name}” is not known",
@@ -710,6 +716,12 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
         "“{word}” has no place in a message that someone else may read",
         "choisissez un mot neutre",
         "choose a neutral word",
+    ),
+    "template-hour": (
+        "ce message sur un rendez-vous ne dit pas toujours le jour et l’heure",
+        "this message about an appointment does not always say the day and the hour",
+        "mettez « date » et « time » hors de toute condition",
+        "put “date” and “time” outside any condition",
     ),
     "template-subject-lines": (
         "l’objet tient sur une seule ligne",

@@ -18,7 +18,7 @@ _VALUES: Final = {ord(letter): str(value) for value, letter in enumerate("ABCDEF
 
 
 def key_holds(iban: str) -> bool:
-    """Whether the key (ISO 7064) of an account in its normal form is right, wherever the account is: 2 microseconds."""
+    """Whether the key (ISO 7064) of an account in its normal form is right, wherever the account is."""
     turned = (iban[4:] + iban[:4]).translate(_VALUES)
     return turned.isascii() and turned.isdigit() and int(turned) % 97 == 1
 

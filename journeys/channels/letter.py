@@ -1,7 +1,7 @@
 """A message as it leaves, and what a mailer says became of it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -35,6 +35,10 @@ class Sent:
 
     fate: Fate
     reason: str = ""
+    reference: str = ""
+    """What the channel calls it, where it says so: a receipt may name it."""
+    after_seconds: float | None = None
+    """How long a channel that takes nothing now asks to be left alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +53,8 @@ class Letter:
     lang: str
     at: datetime
     """Aware; what its Date header says."""
+    invitation: bytes | None = field(default=None, repr=False)
+    """A calendar (RFC 5545) that goes with it."""
 
 
 class Mailer(Protocol):
@@ -77,6 +83,8 @@ def compose(letter: Letter, sender: str) -> bytes:
     message["Auto-Submitted"] = "auto-generated"
     message["Content-Language"] = "en" if letter.lang == "en" else "fr"
     message.set_content(letter.body, cte="quoted-printable")
+    if letter.invitation is not None:
+        message.add_attachment(letter.invitation, "text", "calendar", filename="rendez-vous.ics")
     return message.as_bytes()
 
 

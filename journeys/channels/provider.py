@@ -1,42 +1,28 @@
 """Payments by HTTP: one attempt under one key, and whatever is not a clear answer is a doubt. docs/providers.md says
 what a provider takes and answers."""
 
-import asyncio
 import json
 import re
 import ssl
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, Final
 
-import httpx
-
+from journeys.channels.asking import ANSWER_SECONDS, CONNECT_SECONDS, Heard, Line, Silent
 from journeys.channels.bank import BankAnswer, Order, PaymentFate
 from journeys.channels.iban import WrongIban, check
 from journeys.domain.banking import reference_of
 from journeys.domain.payee import read_payee
-
-CONNECT_SECONDS: Final = 5.0
-ANSWER_SECONDS: Final = 20.0
-"""For the whole of one question, however slowly its answer drips."""
-MOST_BYTES: Final = 64_000
 
 _REASON: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _SAID: Final = {
     "accepted": PaymentFate.ACCEPTED, "settled": PaymentFate.SETTLED, "rejected": PaymentFate.REJECTED,
 }  # fmt: skip
 _TAKEN: Final = frozenset({200, 201, 202})
-_WRITING: Final = ("http11.send_request_headers", "http2.send_connection_init", "http2.send_request_headers")
-"""From here on something of the request may have left."""
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """Asks a provider at `url` (https, or http on a loopback address), each question once; it answers, it never raises.
-
-    Redirects are not followed, proxies and passwords of the environment not used, nothing is sent again on a connection
-    that broke, and no connection is used twice.
-    """
+    """Asks a provider at `url` (https, or http on a loopback address), each question once; it never raises."""
 
     url: str
     token: str = field(repr=False)
@@ -80,67 +66,18 @@ class Provider:
         self, method: str, path: str, content: dict[str, Any] | None, headers: dict[str, str]
     ) -> BankAnswer | tuple[int, dict[str, Any]]:
         """Status and JSON object of the answer; else what is known without one: `unsent` or `unknown`."""
-        wrote = False
-
-        async def trace(event: str, _: object) -> None:
-            nonlocal wrote
-            wrote = wrote or event.startswith(_WRITING)
-
-        sent = {
-            "accept": "application/json", "accept-encoding": "identity", "authorization": f"Bearer {self.token}",
-            "user-agent": "release-journeys", **headers,
-        }  # fmt: skip
-        try:
-            async with asyncio.timeout(self.answer_seconds), self._client() as client:
-                request = client.build_request(
-                    method, self.url.rstrip("/") + path, json=content, headers=sent, extensions={
-                        "trace": trace, "timeout": httpx.Timeout(self.answer_seconds, connect=self.connect_seconds
-                    ).as_dict()},
-                )  # fmt: skip
-                return await _answer(await client.send(request, stream=True))
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            # Only what fails before anything is written is sure not to have left.
-            fate = PaymentFate.UNKNOWN if wrote else PaymentFate.UNSENT
-            return BankAnswer(fate, "timeout" if isinstance(error, httpx.TimeoutException) else "bank-unreachable")
-        except (TimeoutError, httpx.TimeoutException):
-            return BankAnswer(PaymentFate.UNKNOWN, "timeout")
-        except (httpx.HTTPError, httpx.InvalidURL, OSError):
-            return BankAnswer(PaymentFate.UNKNOWN, "no-answer")
-
-    def _client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(
-            follow_redirects=False, trust_env=False, verify=self.trust or _authorities(),
-            limits=httpx.Limits(max_keepalive_connections=0),
-        )  # fmt: skip
-
-
-@cache
-def _authorities() -> ssl.SSLContext:
-    """Read once: it takes longer than a payment."""
-    return httpx.create_ssl_context(trust_env=False)
-
-
-async def _answer(response: httpx.Response) -> BankAnswer | tuple[int, dict[str, Any]]:
-    """So much of an answer as any has, as JSON; what is packed is not unpacked."""
-    body = b""
-    try:
-        if response.headers.get("content-encoding", "identity") != "identity":
-            return _UNREADABLE
-        async for chunk in response.aiter_raw():
-            body += chunk
-            if len(body) > MOST_BYTES:
-                return _UNREADABLE
-    finally:
-        await response.aclose()
-    try:
-        said = json.loads(body)
-    except (ValueError, RecursionError):
-        said = None
-    if isinstance(said, dict):
-        return response.status_code, said
-    return _UNREADABLE if response.status_code in _TAKEN else BankAnswer(
-        PaymentFate.UNKNOWN, f"status-{response.status_code}"
-    )  # fmt: skip
+        line = Line(self.connect_seconds, self.answer_seconds, self.trust)
+        body = json.dumps(content, ensure_ascii=False).encode() if content is not None else None
+        sent = {"authorization": f"Bearer {self.token}", **headers}
+        match await line.ask(method, self.url.rstrip("/") + path, body, sent):
+            case Silent(left=left, reason=reason):
+                fate = PaymentFate.UNKNOWN if left else PaymentFate.UNSENT
+                return BankAnswer(fate, "bank-unreachable" if reason == "unreachable" else reason)
+            case Heard(status=status, said=None):
+                return _UNREADABLE if status in _TAKEN else BankAnswer(PaymentFate.UNKNOWN, f"status-{status}")
+            case Heard(status=status, said=said):
+                assert said is not None
+                return status, said
 
 
 def _read(said: dict[str, Any], payment: str, amount: int) -> BankAnswer:

@@ -20,6 +20,8 @@ TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates"
 """The templates that are shipped: beside the package, in a checkout and in a wheel."""
 
 LARGEST_FILE: Final = 64_000
+LONGEST_TEXT: Final = 480
+"""Signs of a short message before it is filled in."""
 
 Audience = Literal["participant", "volunteer", "staff"]
 """Who reads: the person, a mentor or a partner, or the association's staff."""
@@ -41,11 +43,20 @@ class Texts(_Part):
         return self.en if lang == "en" else self.fr
 
 
+class ShortTexts(Texts):
+    """The same in a few words."""
+
+    fr: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT)]
+    en: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT)]
+
+
 class Message(_Part):
-    """Subject (one line) and body of one message."""
+    """Subject (one line) and body of one message; `text` is what a phone shows of it."""
 
     subject: Texts
     body: Texts
+    text: ShortTexts | None = None
+    """None: it goes by mail only."""
 
 
 class Template(_Part):
@@ -68,16 +79,20 @@ class Template(_Part):
 
 @dataclass(frozen=True, slots=True)
 class Worded:
-    """A subject of one line and a body of plain text."""
+    """A subject of one line and a body of plain text; `text` is the short message, empty where there is none."""
 
     subject: str
     body: str
+    text: str = ""
+
+
+Reason = Literal["no-template", "no-audience", "no-text", "bad-template", "no-value"]
 
 
 class NoWording(LookupError):
-    """There is no such template, none for this recipient, or none that can be filled in. `code` says which."""
+    """There is no such template, none for this recipient or channel, or none that can be filled in: see `code`."""
 
-    def __init__(self, template: str, code: Literal["no-template", "no-audience", "bad-template", "no-value"]) -> None:
+    def __init__(self, template: str, code: Reason) -> None:
         super().__init__(f"{template}: {code}")
         self.template, self.code = template, code
 
@@ -100,7 +115,9 @@ def filled_in(message: Message, lang: str, values: Mapping[str, str]) -> Worded:
     given = {name: _one_line(value) for name, value in values.items()}
     subject = ENVIRONMENT.from_string(message.subject.in_(lang)).render(given)
     body = ENVIRONMENT.from_string(message.body.in_(lang)).render(given)
-    return Worded(_one_line(subject), body.strip() + "\n")
+    short = message.text
+    text = ENVIRONMENT.from_string(short.in_(lang)).render(given).strip() if short is not None else ""
+    return Worded(_one_line(subject), body.strip() + "\n", text)
 
 
 @lru_cache(maxsize=256)

@@ -1,6 +1,8 @@
 """Appointments: booked, moved, reminded, and asked about until somebody says how they went."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Final
 
 from journeys.domain import commands as c
 from journeys.domain import contacts, escalation, messages, milestones, rights
@@ -10,10 +12,15 @@ from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.events import Subject
 from journeys.domain.moments import Duration, Unit
 from journeys.domain.programme import Check, Roll
+from journeys.domain.sending import reminder_of
 from journeys.domain.state import Appointment
 
 NOTICE = timedelta(hours=48)
-"""A participant is reminded so long before."""
+"""A participant is reminded so long before; earlier where days of rest lie between."""
+
+EVERY: Final = {
+    "week": Duration(1, Unit.WEEK), "two-weeks": Duration(2, Unit.WEEK), "month": Duration(1, Unit.MONTH),
+}  # fmt: skip
 
 ASKED_AGAIN = Duration(2, Unit.WORKING_DAY)
 """After so long without an answer the question is escalated."""
@@ -28,15 +35,31 @@ def book(work: Deciding, body: c.BookAppointment) -> None:
         raise Refusal("unknown-milestone", milestone=body.milestone, known=", ".join(work.book.programme.milestones))
     if body.contact is not None and body.contact not in work.book.programme.contacts:
         raise Refusal("unknown-contact", contact=body.contact, known=", ".join(work.book.programme.contacts))
+    if (body.every is None) != (body.times == 1):
+        raise Refusal("half-a-series")
     assert work.command is not None
     _must_be_ahead(work, body.at)
-    work.fact(
-        e.AppointmentBooked(
-            appointment=work.command.id, at=body.at, minutes=body.minutes, milestone=body.milestone,
-            contact=body.contact, summons=body.summons, remind_at=_reminder(work, body.at),
-            ask_at=_asking(work, body.at, body.minutes), or_at=_offered(work, body),
-        )
-    )  # fmt: skip
+    for number, at in enumerate(_series(work, body)):
+        id = work.command.id if number == 0 else work.id_for(f"appointment/{work.command.id}/{number}")
+        work.fact(
+            e.AppointmentBooked(
+                appointment=id, at=at, minutes=body.minutes, milestone=body.milestone, contact=body.contact,
+                summons=body.summons, remind_at=_reminder(work, at), ask_at=_asking(work, at, body.minutes),
+                or_at=_offered(work, body) if number == 0 else (),
+            )
+        )  # fmt: skip
+
+
+def _series(work: Deciding, body: c.BookAppointment) -> Iterator[datetime]:
+    """The first time, then the same hour of the clock week after week, moved off days on which nobody works."""
+    calendar = work.book.calendar
+    yield body.at
+    if body.every is None:
+        return
+    every, first = EVERY[body.every], body.at.astimezone(calendar.zone)
+    for number in range(1, body.times):
+        day = calendar.add(first.date(), Duration(every.amount * number, every.unit))
+        yield calendar.at(calendar.roll(day, Roll.FORWARD), f"{first:%H:%M}")
 
 
 def move(work: Deciding, body: c.MoveAppointment) -> None:
@@ -108,6 +131,8 @@ def correct(work: Deciding, body: c.Correct) -> None:
             work.fact(e.AppointmentCorrected(appointment=body.id, to=to))
         case _:
             raise Refusal("correct-to", known="attended, missed, excused")
+    if body.to == "missed":
+        escalation.raise_about(work, _ladder(work, known), about(body.id))
     if body.to == "attended":
         escalation.resolve_about(work, about(body.id), "answered")
         _attended(work, known)
@@ -164,14 +189,17 @@ def _ladder(work: Deciding, known: Appointment) -> str | None:
 
 
 def _reminder(work: Deciding, at: datetime) -> datetime | None:
-    moment = at - NOTICE
-    return moment if moment > work.now else None
+    planned = at - NOTICE
+    if planned <= work.now:
+        return None
+    return reminder_of(at, planned, messages.hours_of(work.state, work.book.calendar, messages.PARTICIPANT), work.now)
 
 
 def _asking(work: Deciding, at: datetime, minutes: int) -> datetime:
     """The next working morning after its end."""
     calendar = work.book.calendar
-    return calendar.opening(calendar.roll(calendar.day(at + timedelta(minutes=minutes)) + ONE_DAY, Roll.FORWARD))
+    morning = calendar.roll(calendar.day(at + timedelta(minutes=minutes)) + ONE_DAY, Roll.FORWARD)
+    return work.spread(calendar.opening(morning))
 
 
 def _offered(work: Deciding, body: c.BookAppointment | c.MoveAppointment) -> tuple[datetime, ...]:

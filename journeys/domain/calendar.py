@@ -4,18 +4,32 @@ A calendar is data (a zone and its non-working days), stored once under its SHA-
 holiday nor a new time-zone library changes a decision taken before.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict
 
-from journeys.domain.moments import Duration, Unit
+from journeys.domain.moments import Duration, Unit, elapsed
 from journeys.domain.programme import Clock, Roll
 
 ONE_DAY = timedelta(days=1)
 SATURDAY = 5
+SUNDAY = 6
+
+ABOLITION: Final[Mapping[str, tuple[int, int]]] = {
+    "America/Martinique": (5, 22),
+    "America/Guadeloupe": (5, 27),
+    "America/St_Barthelemy": (10, 9),
+    "America/Marigot": (5, 28),
+    "America/Cayenne": (6, 10),
+    "Indian/Reunion": (12, 20),
+    "Indian/Mayotte": (4, 27),
+}
+"""Month and day of the end of slavery, a holiday of its own overseas (loi 83-550, décret 83-1003), by the zone."""
 
 
 class CalendarText(BaseModel):
@@ -59,6 +73,11 @@ class Calendar:
 
     def works(self, day: date) -> bool:
         return day.weekday() < SATURDAY and day not in self.holidays
+
+    def rests(self, day: date) -> bool:
+        """Whether people are left alone on a day: a Sunday, or a public holiday of where they live."""
+        holiday = day in self.holidays or (day.month, day.day) == ABOLITION.get(self.zone.key)
+        return holiday or day.weekday() == SUNDAY
 
     def roll(self, day: date, roll: Roll) -> date:
         """Move a day off non-working days, forward or back."""
@@ -114,19 +133,19 @@ class Calendar:
         """When the quiet hours end that hold `instant`, or None outside them."""
         local = instant.astimezone(self.zone)
         begins, ends = time.fromisoformat(self.clock.quiet_from), time.fromisoformat(self.clock.quiet_to)
-        if begins == ends:
-            return None
-        now = local.timetz().replace(tzinfo=None)
-        if begins < ends:
-            return self.at(local.date(), self.clock.quiet_to) if begins <= now < ends else None
+        now = local.time()
+        if begins <= ends:
+            return self._end_of_quiet(local.date(), instant) if begins <= now < ends else None
         if now >= begins:
-            return self.at(local.date() + ONE_DAY, self.clock.quiet_to)
-        return self.at(local.date(), self.clock.quiet_to) if now < ends else None
+            return self._end_of_quiet(local.date() + ONE_DAY, instant)
+        return self._end_of_quiet(local.date(), instant) if now < ends else None
 
-
-def elapsed(length: Duration) -> timedelta:
-    """A count of instants as elapsed time."""
-    return timedelta(hours=length.amount) if length.unit is Unit.HOUR else timedelta(minutes=length.amount)
+    def _end_of_quiet(self, day: date, instant: datetime) -> datetime:
+        """The first time after an instant that the clocks show the end of the quiet hours, where they show it twice."""
+        end = self.at(day, self.clock.quiet_to)
+        if end > instant:
+            return end
+        return datetime.combine(day, time.fromisoformat(self.clock.quiet_to), self.zone).replace(fold=1).astimezone(UTC)
 
 
 # The same few days and hours are asked for again and again: at each event the whole plan of a journey is compared.
@@ -164,3 +183,18 @@ def compile_calendar(text: str, clock: Clock) -> Calendar:
     """Read a calendar from its stored text; once per process and clock."""
     stored = CalendarText.model_validate_json(text)
     return Calendar(ZoneInfo(stored.zone), stored.non_working, clock)
+
+
+def is_zone(name: str) -> bool:
+    """Whether hours can be read there: `Indian/Reunion`, not `America` nor `Nowhere/Near`."""
+    try:
+        return ZoneInfo(name).key == name
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+
+
+@lru_cache(maxsize=1_024)
+def in_zone(calendar: Calendar, zone: str | None) -> Calendar:
+    """The same hours in another zone; the programme's own where none is known, or not as a zone."""
+    # A zone mistyped in a person's row must not keep every message from leaving.
+    return calendar if zone is None or not is_zone(zone) else replace(calendar, zone=ZoneInfo(zone))

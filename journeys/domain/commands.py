@@ -7,12 +7,20 @@ those that a command may carry, `NEEDED` those that it must.
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from journeys.domain.events import ErasureReason
+from journeys.domain.calendar import is_zone
+from journeys.domain.events import Channel, ErasureReason
 from journeys.domain.money import Cents
 from journeys.domain.programme import Code
 from journeys.domain.record import SYSTEM, Cause, Digest, Frozen, Id, Instant, Part, Stream, added, instant_text
+
+
+def _zone(name: str) -> str:
+    if not is_zone(name):
+        raise ValueError(f"“{name}” is not a time zone; write for example Indian/Reunion")
+    return name
+
 
 StaffId = Id
 Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2199, 12, 31))]
@@ -21,6 +29,9 @@ When = Annotated[Instant, Field(ge=datetime(1900, 1, 2, tzinfo=UTC), le=datetime
 """An instant that a person may mean."""
 Offered = Annotated[tuple[When, ...], Field(max_length=4)]
 """Other times that would also suit: the person may move an appointment to one of them."""
+Zone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_zone)]
+"""Where somebody lives, as a name of the time zone database: `Indian/Reunion`."""
+Every = Literal["week", "two-weeks", "month"]
 Window = Annotated[int, Field(ge=1, le=1_000_000)]
 Number = Annotated[int, Field(ge=1, le=1_000_000)]
 
@@ -53,6 +64,8 @@ class Plan(Body):
     dates: dict[Code, Day] = {}
     watch_from: When | None = None
     """An import's line in time: nothing older is owed."""
+    zone: Zone | None = added(None)
+    """Where the person lives, when that is not the programme's own time zone."""
     happened: tuple[Code, ...] = added(())
     """Which of `dates` have happened already, each on its day: nobody is asked to confirm them."""
 
@@ -225,6 +238,10 @@ class BookAppointment(Body):
     contact: Code | None = None
     summons: bool = False
     or_at: Offered = added(())
+    every: Every | None = added(None)
+    """A series: again at the same hour of the clock, so often; on the next working day where that is none."""
+    times: Annotated[int, Field(ge=1, le=26)] = added(1)
+    """How many in all."""
 
 
 class MoveAppointment(Body):
@@ -503,6 +520,16 @@ class OptIn(Body):
     name: Literal["opt-in"] = "opt-in"
 
 
+class RecordWishes(Body):
+    """How the person wants to be reached, and where they live; what is not said stays as it was."""
+
+    name: Literal["record-wishes"] = "record-wishes"
+    PARTS = _parts("note")
+    channel: Channel | None = None
+    language: Literal["fr", "en"] | None = None
+    zone: Zone | None = None
+
+
 class RecordDeath(Body):
     name: Literal["record-death"] = "record-death"
     on: Day | None = None
@@ -541,7 +568,7 @@ class RecordReceipt(Body):
     reason: Code | None = None
 
 
-PersonBody = PauseMessages | ResumeMessages | OptOut | OptIn | RecordDeath | RequestErasure
+PersonBody = PauseMessages | ResumeMessages | OptOut | OptIn | RecordWishes | RecordDeath | RequestErasure
 """Commands about the person: appended to the person's stream, then forwarded to each of their journeys."""
 
 AnyBody = Annotated[
@@ -556,7 +583,7 @@ AnyBody = Annotated[
     | ProposeMentor | MatchMentor | DeclineMentor | EndMentor
     | SendReferral | AcceptReferral | DeclineReferral | CancelReferral
     | RecordSituation | MeasureOutcome | GiveConsent | WithdrawConsent
-    | PauseMessages | ResumeMessages | OptOut | OptIn | RecordDeath | RequestErasure
+    | PauseMessages | ResumeMessages | OptOut | OptIn | RecordWishes | RecordDeath | RequestErasure
     | Sync | Erase | RecordReceipt,
     Field(discriminator="name"),
 ]  # fmt: skip

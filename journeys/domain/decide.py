@@ -40,6 +40,7 @@ CLOSED_ALLOWS = frozenset(
         "reopen", "correct", "settle-payment", "cancel-payment", "settle-doubt",
         "submit-receipt", "accept-receipt", "refuse-receipt",
         "waive-receipt", "measure-outcome", "record-receipt", "opt-out", "opt-in", "pause-messages", "resume-messages",
+        "record-wishes",
         "withdraw-consent", "request-erasure", "acknowledge-escalation", "reassign-escalation", "resolve-escalation",
         "sync", "erase",
     }
@@ -289,6 +290,8 @@ def _do(work: Deciding, body: c.Body) -> None:
             person.opt_out(work)
         case c.OptIn():
             person.opt_in(work)
+        case c.RecordWishes():
+            person.record_wishes(work, body)
         case c.RecordDeath():
             person.record_death(work, body)
         case c.RequestErasure():
@@ -324,6 +327,7 @@ def _record_receipt(work: Deciding, body: c.RecordReceipt) -> None:
         payments.said(work, body)
     else:
         messages.said(work, body)
+        person.heard(work, body)
 
 
 # --- time
@@ -404,6 +408,8 @@ def _take_outcome(work: Deciding, outcome: Outcome) -> None:
     match effect.kind:
         case "deliver":
             messages.delivered(work, outcome.effect, effect.id, outcome.answer, outcome.reason, outcome.until)
+            if outcome.answer == "failed" and effect.data["to"] == messages.PARTICIPANT:
+                person.failed(work, outcome.reason)
         case "tell" if outcome.answer == "told":
             escalation.told(work, outcome.effect, effect.id, outcome.told, outcome.role)
         case "tell":

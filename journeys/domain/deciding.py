@@ -4,13 +4,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID, uuid5
 
-from journeys.domain.calendar import elapsed
 from journeys.domain.commands import Command
 from journeys.domain.events import envelope
 from journeys.domain.evolve import evolve
 from journeys.domain.handbook import NO_OTHERS, Handbook, Shelf
+from journeys.domain.moments import elapsed
 from journeys.domain.plan import moved_by
 from journeys.domain.record import SYSTEM, Cause, Event, Payload
+from journeys.domain.sending import spread
 from journeys.domain.state import State
 
 
@@ -60,6 +61,11 @@ class Deciding:
             return self.now + elapsed(notice), None
         day = self.book.calendar.add(self.today, notice)
         return self.book.calendar.closing(day), day
+
+    def spread(self, at: datetime) -> datetime:
+        """When this journey does what is planned for the beginning of the day, in the window of its programme."""
+        over = self.book.programme.clock.spread
+        return at if over is None else spread(at, elapsed(over), self.stream)
 
     def fact(self, data: Payload, *, parts: bool = True, occurred_at: datetime | None = None) -> None:
         """What the actor did or told, with the parts of the command."""

@@ -38,6 +38,14 @@ class PersonChanged(Payload):
     fields: tuple[PersonField, ...]
 
 
+class PersonExported(Payload):
+    """What is held about a person was made into files, to be handed to them."""
+
+    journeys: int
+    documents: int
+    """Those that were there, byte for byte."""
+
+
 class Held(Frozen):
     """What is held of a person, counted: what goes, then what accounting must keep."""
 
@@ -413,7 +421,7 @@ class LogBegun(Payload):
 KINDS: dict[str, type[Payload]] = {
     kind.__name__: kind
     for kind in (
-        PersonRegistered, PersonChanged, PersonErased,
+        PersonRegistered, PersonChanged, PersonExported, PersonErased,
         StaffAdded, StaffChanged, StaffLeft, StaffReturned,
         RoleGiven, RoleTaken, SitesSet, FundsSet, AbsenceSet, AbsenceDropped,
         MentorAdded, MentorChanged, MentorDescribed, PartnerAdded, PartnerDescribed, PartnerLeft,

@@ -9,6 +9,7 @@ from journeys.domain.events import Subject
 from journeys.domain.messages import MONEY
 from journeys.domain.moments import Duration
 from journeys.domain.programme import Ladder
+from journeys.domain.sending import Spares, first_free
 from journeys.domain.state import Escalation
 
 ON_TIME = timedelta(minutes=15)
@@ -56,10 +57,11 @@ def raise_about(
 
 
 def _until_morning(work: Deciding, id: str) -> None:
-    """The fact is immediate, the message obeys the quiet hours, unless the ladder is urgent."""
+    """The fact is immediate, the message obeys quiet hours and days of rest, unless the ladder is urgent."""
     known = work.state.escalations[id]
-    until = None if known.urgent else work.book.calendar.quiet_until(work.now)
-    if until is not None:
+    until = first_free(work.now, work.book.calendar, Spares.NOTHING if known.urgent else Spares.REST)
+    if until > work.now:
+        until = work.spread(until)
         deferred = e.EscalationDeferred(escalation=id, step=known.step, until=until, effect=work.state.seq)
         work.follow(deferred, "quiet-hours")
 
@@ -126,7 +128,7 @@ def _after_step(work: Deciding, ladder: Ladder, step: int, raised_at: datetime, 
 
 def next_review(work: Deciding, interval: Duration) -> datetime:
     """When a journey is looked at again."""
-    return work.book.calendar.term_end(work.now, interval, work.book.calendar.clock.opens)
+    return work.spread(work.book.calendar.term_end(work.now, interval, work.book.calendar.clock.opens))
 
 
 def told_after_closing(work: Deciding) -> dict[str, datetime]:

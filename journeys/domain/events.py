@@ -36,6 +36,8 @@ class JourneyPlanned(Payload):
     calendar: str
     start: Day
     watch_from: Instant | None
+    zone: str | None = added(None)
+    """Where the person lives, when that is not the programme's own time zone."""
 
 
 class ProgrammeChanged(Payload):
@@ -918,6 +920,18 @@ class OptedIn(Payload):
     pass
 
 
+Channel = Literal["mail", "sms", "letter"]
+"""By what a person wants to be reached first."""
+
+
+class WishesRecorded(Payload):
+    """How the person wants to be reached, and where they live; None: as before."""
+
+    channel: Channel | None
+    language: Literal["fr", "en"] | None
+    zone: str | None
+
+
 class PersonDied(Payload):
     on: Day
 
@@ -977,8 +991,8 @@ AnyPayload = (
     | MentorProposed | MentorMatched | MentorDeclined | MentorProposalCancelled | MentorEnded
     | ReferralSent | ReferralAccepted | ReferralDeclined | ReferralExpired | ReferralCancelled
     | SituationChanged | SituationCorrected | OutcomeMeasured | ConsentGiven | ConsentWithdrawn
-    | MessagesPaused | MessagesResumed | OptedOut | OptedIn | PersonDied | ErasureRequested | ErasureOrdered
-    | CommandRefused
+    | MessagesPaused | MessagesResumed | OptedOut | OptedIn | WishesRecorded | PersonDied | ErasureRequested
+    | ErasureOrdered | CommandRefused
 )  # fmt: skip
 
 KINDS: dict[str, type[Payload]] = {kind.__name__: kind for kind in get_args(AnyPayload)}

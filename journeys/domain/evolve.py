@@ -115,6 +115,7 @@ def _planned(state: State, data: e.JourneyPlanned, event: Recorded) -> None:
     state.person, state.referent, state.site = data.person, data.referent, data.site
     state.name, state.programme, state.calendar = data.name, data.programme, data.calendar
     state.start, state.started_at, state.watch_from = data.start, event.occurred_at, data.watch_from
+    state.zone = data.zone
 
 
 @_on(e.ProgrammeChanged)
@@ -399,6 +400,8 @@ def _message_over(state: State, data: e.MessageSent | e.MessageSuppressed, event
     message = state.messages.pop(data.message, None)
     if isinstance(data, e.MessageSent | e.MessageUnknown):
         state.left.setdefault(data.message, None)
+        if message is not None and message.to == "participant":
+            state.to_person = (*state.to_person, data.message)
     for effect in (data.effect, message.effect if message is not None else None):
         if effect is not None:
             state.effects.pop(effect, None)
@@ -861,6 +864,11 @@ def _opted_out(state: State, data: e.OptedOut, event: Recorded) -> None:
 @_on(e.OptedIn)
 def _opted_in(state: State, data: e.OptedIn, event: Recorded) -> None:
     state.opted_out = False
+
+
+@_on(e.WishesRecorded)
+def _wishes(state: State, data: e.WishesRecorded, event: Recorded) -> None:
+    state.zone = data.zone or state.zone
 
 
 @_on(e.PersonDied)

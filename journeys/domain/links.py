@@ -27,6 +27,8 @@ class Purpose(StrEnum):
     """A partner says whether they take the person in."""
     APPOINTMENT = "appointment"
     """The person says that they will come, takes one of the other times offered, or needs yet another one."""
+    MESSAGES = "messages"
+    """The person stops all messages, or lets them begin again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Ask:
     recipient: str
     purpose: Purpose
     subject: str
-    """The proposal, the programme's code of the contact, the referral, the appointment."""
+    """The proposal, the programme's code of the contact, the referral, the appointment; `stop` or `again`."""
     until: datetime
 
     def same(self, role: str, recipient: str, purpose: str, subject: str) -> bool:
@@ -86,3 +88,5 @@ def _asks(state: State, book: Handbook, now: datetime) -> Iterator[Ask]:
     for id, appointment in state.appointments.items():
         if appointment.outcome is None and appointment.at > now and state.died_on is None:
             yield Ask("participant", state.person, Purpose.APPOINTMENT, id, min(appointment.at, end))
+    if state.died_on is None:
+        yield Ask("participant", state.person, Purpose.MESSAGES, "again" if state.opted_out else "stop", end)

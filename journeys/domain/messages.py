@@ -5,13 +5,17 @@ from typing import Literal
 
 from journeys.domain import commands as c
 from journeys.domain import events as e
-from journeys.domain.calendar import elapsed
+from journeys.domain.calendar import Calendar, in_zone
 from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.events import Subject
-from journeys.domain.state import Message, State, Status
+from journeys.domain.moments import elapsed
+from journeys.domain.sending import Spares, first_free, when_to_send
+from journeys.domain.state import Deadline, Message, State, Status
 
 PARTICIPANT = "participant"
 MONEY = frozenset({"grant", "payment", "receipt"})
+APPOINTMENT_AT_ITS_TIME = frozenset({"appointment-near", "appointment-outcome"})
+"""Templates about an appointment at one time: pointless once it stands at another, or its outcome is known."""
 
 
 def owe(
@@ -29,12 +33,14 @@ def owe(
 ) -> None:
     """Record a message as due, and at once whether it waits for the morning or is never to leave.
 
+    It is worth sending for so long after it might first have left, and not once what it is about has passed.
     What is told of the time before an import's line owes nobody a message.
     """
     if is_history(work):
         return
     moment = at or work.now
-    valid_until = moment + late_after(work)
+    leaves = first_free(moment, hours_of(work.state, work.book.calendar, to), spares(to, urgent))
+    valid_until = leaves + late_after(work)
     if not_after is not None:
         valid_until = min(valid_until, not_after)
     message = work.id_for(f"message/{occurrence}/{to}/{person or ''}")
@@ -62,14 +68,32 @@ def hold_back(work: Deciding, id: str) -> bool:
     if reason is not None:
         work.follow(e.MessageSuppressed(message=id, reason=reason), "message")
         return True
-    quiet_until = None if message.urgent and message.to != PARTICIPANT else work.book.calendar.quiet_until(work.now)
-    if quiet_until is None:
+    leaves = leaves_at(message, work.now, hours_of(work.state, work.book.calendar, message.to))
+    if leaves == work.now:
         return False
-    if quiet_until > message.valid_until:
+    if leaves is None:
         work.follow(e.MessageSuppressed(message=id, reason="too-late"), "quiet-hours")
     else:
-        work.follow(e.MessageDeferred(message=id, until=quiet_until, effect=None), "quiet-hours")
+        until = leaves if message.urgent else min(work.spread(leaves), message.valid_until)
+        work.follow(e.MessageDeferred(message=id, until=until, effect=None), "quiet-hours")
     return True
+
+
+def leaves_at(message: Message, now: datetime, hours: Calendar) -> datetime | None:
+    """When a message may leave in the hours of its recipient, from now on; None when that would be too late."""
+    return when_to_send(now, hours, spares(message.to, message.urgent), message.valid_until)
+
+
+def spares(to: str, urgent: bool) -> Spares:
+    """What a message leaves alone: nobody but staff is woken, however urgent it is."""
+    if not urgent:
+        return Spares.REST
+    return Spares.NIGHTS if to == PARTICIPANT else Spares.NOTHING
+
+
+def hours_of(state: State, calendar: Calendar, to: str) -> Calendar:
+    """The hours of a recipient: the person's own where they live, everybody else's those of the programme."""
+    return in_zone(calendar, state.zone) if to == PARTICIPANT else calendar
 
 
 def why_not(state: State, message: Message, now: datetime) -> str | None:
@@ -78,7 +102,11 @@ def why_not(state: State, message: Message, now: datetime) -> str | None:
         return "too-late"
     if message.to != PARTICIPANT:
         silenced = state.status is Status.CLOSED and state.silent and message.about.kind not in MONEY
-        return "closed-silently" if silenced else None
+        return "closed-silently" if silenced else _overtaken(state, message)
+    return _not_to_the_person(state, now) or _overtaken(state, message)
+
+
+def _not_to_the_person(state: State, now: datetime) -> str | None:
     if state.died_on is not None:
         return "died"
     if state.status is Status.CLOSED:
@@ -88,6 +116,32 @@ def why_not(state: State, message: Message, now: datetime) -> str | None:
     if state.paused_until is not None and now < state.paused_until:
         return "paused"
     return "suspended" if state.status is Status.SUSPENDED else None
+
+
+def _overtaken(state: State, message: Message) -> str | None:
+    """Why nobody needs to be told any more: it is done, or stands at another time, of which is told by itself."""
+    occurrence = str(message.data["occurrence"])
+    match message.about.kind:
+        case "milestone" if message.purpose == "reminder":
+            id, day = occurrence.rsplit("/", 2)[0], occurrence.split("/")[-2]
+            deadline = state.deadlines.get(id)
+            if deadline is None:
+                return "settled"
+            if deadline.held and state.suspended is not None:
+                return "suspended"
+            return "moved" if due_of(deadline) != day else None
+        case "appointment" if message.data["template"] in APPOINTMENT_AT_ITS_TIME:
+            known = state.appointments[message.about.id]
+            if known.outcome is not None:
+                return "settled"
+            return "moved" if known.at.isoformat() != occurrence.rpartition("/")[2] else None
+        case _:
+            return None
+
+
+def due_of(deadline: Deadline) -> str:
+    """When a deadline falls due, as the key of its reminders says it."""
+    return deadline.day.isoformat() if deadline.day is not None else deadline.at.isoformat()
 
 
 def ready(work: Deciding, id: str, at: datetime) -> None:
@@ -120,10 +174,9 @@ def take_reminder(work: Deciding, deadline_id: str, at: datetime) -> None:
     index = deadline.reminded
     work.due(e.ReminderTaken(deadline=deadline_id, index=index), "reminder", at)
     rule = work.book.milestone(deadline.milestone).remind[planned.rule]
-    day = deadline.day.isoformat() if deadline.day is not None else deadline.at.isoformat()
     owe(
         work, "reminder", rule.to, rule.template, Subject(kind="milestone", id=deadline.milestone),
-        f"{deadline_id}/{day}/{planned.rule}", at=at, not_after=deadline.at,
+        f"{deadline_id}/{due_of(deadline)}/{planned.rule}", at=at, not_after=deadline.at,
     )  # fmt: skip
 
 
@@ -133,7 +186,8 @@ def said(work: Deciding, body: c.RecordReceipt) -> None:
     if body.id not in work.state.left and (waiting is None or waiting.effect is None):
         raise Refusal("unknown-message", id=body.id)
     match body.said:
-        case "delivered" | "bounced" if work.state.left.get(body.id) == body.said:
+        case "delivered" | "bounced" if work.state.left.get(body.id) in (body.said, "delivered"):
+            # What has arrived stays so, whatever is told late of an earlier attempt.
             return
         case "delivered":
             work.fact(e.MessageDelivered(message=body.id))

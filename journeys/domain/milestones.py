@@ -6,11 +6,12 @@ from datetime import date, datetime
 from journeys.domain import commands as c
 from journeys.domain import escalation, messages
 from journeys.domain import events as e
-from journeys.domain.calendar import elapsed
 from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.events import PlannedReminder, Subject
+from journeys.domain.moments import elapsed
 from journeys.domain.plan import Due, good_since, is_shifted, plan
 from journeys.domain.programme import Check, Milestone
+from journeys.domain.sending import reminder_of
 from journeys.domain.state import Deadline, MilestoneKnown
 
 BY_ITSELF = frozenset({Check.SITUATION, Check.MENTOR, Check.GRANT_SETTLED, Check.APPOINTMENT})
@@ -312,9 +313,13 @@ def _reminders(work: Deciding, milestone: Milestone, at: datetime, day: date | N
         if rule.when.unit.counts_instants:
             moment = at - elapsed(rule.when)
         else:
-            moment = calendar.opening(calendar.add(day or calendar.day(at), rule.when, -1))
-        if moment > work.now:
-            planned.append(PlannedReminder(moment, number))
+            moment = work.spread(calendar.opening(calendar.add(day or calendar.day(at), rule.when, -1)))
+        if moment <= work.now:
+            continue
+        if rule.to == messages.PARTICIPANT:
+            hours = messages.hours_of(work.state, calendar, rule.to)
+            moment = reminder_of(at, moment, hours, work.now)
+        planned.append(PlannedReminder(moment, number))
     return tuple(sorted(planned))
 
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -32,6 +33,11 @@ class Duration:
 
     def __str__(self) -> str:
         return f"{self.amount} {self.unit.value}{'' if self.amount == 1 else 's'}"
+
+
+def elapsed(length: Duration) -> timedelta:
+    """A count of instants as elapsed time."""
+    return timedelta(hours=length.amount) if length.unit is Unit.HOUR else timedelta(minutes=length.amount)
 
 
 class Side(StrEnum):

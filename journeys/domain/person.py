@@ -12,6 +12,10 @@ from journeys.domain.plan import measured_day
 
 UNKNOWN = "unknown"
 CONSENT = Subject(kind="consent", id="messages")
+OPTED_OUT = Subject(kind="consent", id="opted-out")
+UNREACHED = Subject(kind="consent", id="address-dead")
+DEAD = ("mail-5", "bad-address", "bad-number", "dead-number")
+"""How the reasons begin for which an address or a number will never work."""
 
 
 # --- situations and measures
@@ -121,14 +125,37 @@ def take_end_of_pause(work: Deciding, at: datetime) -> None:
 
 
 def opt_out(work: Deciding) -> None:
-    """The person wants no message: the referent is told, who has to find another way."""
+    """The person wants no message: somebody has to agree with them on another way, the referent first."""
     work.fact(e.OptedOut())
     if work.state.is_open:
-        messages.owe(work, "notice", "referent", "opted-out", CONSENT, f"opt-out/{work.state.seq}")
+        escalation.raise_about(work, None, OPTED_OUT, rule="opt-out")
 
 
 def opt_in(work: Deciding) -> None:
     work.fact(e.OptedIn())
+    escalation.resolve_about(work, OPTED_OUT, "opted-in")
+
+
+def record_wishes(work: Deciding, body: c.RecordWishes) -> None:
+    if body.channel is None and body.language is None and body.zone is None:
+        raise Refusal("no-wish")
+    work.fact(e.WishesRecorded(channel=body.channel, language=body.language, zone=body.zone))
+
+
+def failed(work: Deciding, reason: str) -> None:
+    """A message to the person could not leave: where their address is dead, somebody has to ask for another one."""
+    if work.state.is_open and reason.startswith(DEAD):
+        escalation.raise_about(work, None, UNREACHED, rule="address-dead")
+
+
+def heard(work: Deciding, body: c.RecordReceipt) -> None:
+    """The same where it left and came back; one that arrives later ends it."""
+    if body.id not in work.state.to_person:
+        return
+    if body.said == "bounced" and work.events and work.state.is_open:
+        escalation.raise_about(work, None, UNREACHED, rule="address-dead")
+    elif body.said == "delivered":
+        escalation.resolve_about(work, UNREACHED, "delivered")
 
 
 def record_death(work: Deciding, body: c.RecordDeath) -> None:

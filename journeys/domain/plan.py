@@ -10,10 +10,10 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from journeys.domain import events as e
-from journeys.domain.calendar import ONE_DAY, Calendar, elapsed
+from journeys.domain.calendar import ONE_DAY, Calendar
 from journeys.domain.evolve import is_only_recorded
 from journeys.domain.handbook import Handbook
-from journeys.domain.moments import Anchor, AnchorKind, Duration, Moment, Side, Stretch, Unit, parse_moment
+from journeys.domain.moments import Anchor, AnchorKind, Duration, Moment, Side, Stretch, Unit, elapsed, parse_moment
 from journeys.domain.programme import Check, Milestone, Roll
 from journeys.domain.record import Payload
 from journeys.domain.state import GrantStatus, State
@@ -35,8 +35,8 @@ _MOVE_NO_PLAN: Final[frozenset[type[Payload]]] = frozenset({
     e.ReceiptWaived,
     e.MentorProposed, e.MentorDeclined, e.MentorProposalCancelled,
     e.ReferralSent, e.ReferralAccepted, e.ReferralDeclined, e.ReferralExpired, e.ReferralCancelled,
-    e.ConsentGiven, e.ConsentWithdrawn, e.MessagesPaused, e.MessagesResumed, e.OptedOut, e.OptedIn, e.PersonDied,
-    e.ErasureRequested,
+    e.ConsentGiven, e.ConsentWithdrawn, e.MessagesPaused, e.MessagesResumed, e.OptedOut, e.OptedIn, e.WishesRecorded,
+    e.PersonDied, e.ErasureRequested,
     e.ContactDue, e.OutcomeMeasured,
 })  # fmt: skip
 """Facts after which every plan is what it was before: nothing here reads what they change. The last two take from the

@@ -73,6 +73,8 @@ class Clock(Text):
     quiet_to: TimeOfDay = "08:00"
     short_notice: DurationField = Duration(3, Unit.WORKING_DAY)
     late_message: DurationField = Duration(3, Unit.DAY)
+    spread: DurationField | None = None
+    """Over how long what has no exact hour leaves, each journey at its own moment of it."""
 
 
 class Saying(Text):

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from journeys.domain.calendar import Calendar
+from journeys.domain.calendar import Calendar, in_zone
 from journeys.domain.directory import Holder, reachable
-from journeys.domain.messages import PARTICIPANT, why_not
+from journeys.domain.messages import PARTICIPANT, leaves_at, why_not
 from journeys.domain.rights import BOUND_TO_FUNDS
 from journeys.domain.state import Message, State
 
@@ -138,19 +137,17 @@ def may_still_send(state: State, message: Message, wishes: Wishes, calendar: Cal
     """Judge a message once more, right before it leaves.
 
     The journey's own rule first, then the person's choices (they reach the person's row before each journey), then
-    the quiet hours of the recipient's own zone. `wishes` concern messages to the participant only.
+    the quiet hours and days of rest of the recipient's own zone. `wishes` concern messages to the participant only.
     """
     reason = why_not(state, message, now)
     if reason is None and message.to == PARTICIPANT:
         reason = _not_wished(wishes, now)
     if reason is not None:
         return Verdict(never=reason)
-    if message.urgent and message.to != PARTICIPANT:
-        return MAY_LEAVE
-    until = in_zone(calendar, wishes.zone if message.to == PARTICIPANT else None).quiet_until(now)
-    if until is None:
-        return MAY_LEAVE
-    return Verdict(never="too-late") if until > message.valid_until else Verdict(until=until)
+    leaves = leaves_at(message, now, in_zone(calendar, wishes.zone if message.to == PARTICIPANT else None))
+    if leaves is None:
+        return Verdict(never="too-late")
+    return MAY_LEAVE if leaves == now else Verdict(until=leaves)
 
 
 def _not_wished(wishes: Wishes, now: datetime) -> str | None:
@@ -159,14 +156,3 @@ def _not_wished(wishes: Wishes, now: datetime) -> str | None:
     if wishes.opted_out:
         return "opted-out"
     return "paused" if wishes.paused_until is not None and now < wishes.paused_until else None
-
-
-def in_zone(calendar: Calendar, zone: str | None) -> Calendar:
-    """The same hours in another zone; the programme's own where none is known, or not as a zone."""
-    if zone is None:
-        return calendar
-    try:
-        return replace(calendar, zone=ZoneInfo(zone))
-    except (ZoneInfoNotFoundError, ValueError):
-        # A zone mistyped in a person's row must not keep every message from leaving.
-        return calendar

@@ -44,7 +44,7 @@ def begin(work: Deciding, body: c.Plan) -> None:
     work.fact(
         e.JourneyPlanned(
             person=body.person, referent=body.referent, site=body.site, name=programme.programme,
-            programme=body.programme, calendar=body.calendar, start=start, watch_from=body.watch_from,
+            programme=body.programme, calendar=body.calendar, start=start, watch_from=body.watch_from, zone=body.zone,
         )
     )  # fmt: skip
     work.follow(e.ReviewPlanned(at=next_review(work, programme.review)), "review")

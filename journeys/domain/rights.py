@@ -50,7 +50,10 @@ TABLE: Final[dict[str, dict[str, Scope]]] = {
     **dict.fromkeys(("accept-transfer", "decline-transfer"), _ADDRESSEE),
     **dict.fromkeys(("accept-referral", "decline-referral"), _ANSWER),
     **dict.fromkeys(
-        ("pause-messages", "resume-messages", "opt-out", "opt-in", "answer-appointment", "move-appointment"),
+        (
+            "pause-messages", "resume-messages", "opt-out", "opt-in", "record-wishes", "answer-appointment",
+            "move-appointment",
+        ),
         _OWN_CHOICE,
     ),
     **dict.fromkeys(("acknowledge-escalation", "resolve-escalation"), _LADDER),

@@ -353,6 +353,8 @@ class State:
     messages: dict[str, Message] = field(default_factory=dict)
     left: dict[str, str | None] = field(default_factory=dict)
     """What a channel has said since of each message that left, or may have left: None, `delivered` or `bounced`."""
+    to_person: tuple[str, ...] = ()
+    """Which of these went to the person."""
     contacts: dict[str, ContactKnown] = field(default_factory=dict)
     appointments: dict[str, Appointment] = field(default_factory=dict)
     escalations: dict[str, Escalation] = field(default_factory=dict)
@@ -373,6 +375,8 @@ class State:
     """`partner/purpose` pairs."""
     opted_out: bool = False
     paused_until: datetime | None = None
+    zone: str | None = None
+    """Where the person lives, as a name of the time zone database; None: in the programme's own."""
     died_on: date | None = None
     erasure_asked: bool = False
     erasing: bool = False

@@ -3,6 +3,7 @@
 `_ = text(lang)`; in code that only names a text, mark it with `N_`. `KEYWORDS` says which calls hold texts.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, tzinfo
 from functools import cache, lru_cache
@@ -44,6 +45,14 @@ def language(asked: str | None) -> Lang:
 def text(lang: str) -> Callable[[str], str]:
     """The function that gives a French text in a language; a text without English stays French."""
     return _english if lang == "en" else _french
+
+
+def either(lang: str, french: str, english: str) -> str:
+    """One of two texts. French has the apostrophe of print, between letters only: quotes of a command stay as typed."""
+    return english if lang == "en" else _ELISION.sub("’", french)
+
+
+_ELISION: Final = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
 
 
 def ngettext(lang: str, one: str, many: str, count: int) -> str:

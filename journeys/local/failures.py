@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from journeys.i18n import format_instant
+from journeys.i18n import either, format_instant
 from journeys.settings import Language
 
 REMEDY_VARIABLE = "JOURNEYS_DATA_DIR"
@@ -30,7 +30,7 @@ class LocalError(Exception):
 
     def text(self, lang: Language = "fr") -> str:
         """The message in one of the two languages."""
-        return self.fr if lang == "fr" else self.en
+        return either(lang, self.fr, self.en)
 
     def __str__(self) -> str:
         return self.fr

@@ -23,6 +23,7 @@ from journeys.domain.moments import AnchorKind, DurationField, Moment, parse_mom
 from journeys.domain.money import EuroField, parse_euro
 from journeys.domain.programme import Code, LabelField
 from journeys.domain.record import Frozen
+from journeys.i18n import either
 from journeys.i18n.system import unwilling
 from journeys.local.bank_files import Fate
 
@@ -177,10 +178,10 @@ class Fault:
     remedy_en: str
 
     def message(self, lang: Lang = "fr") -> str:
-        return self.fr if lang == "fr" else self.en
+        return either(lang, self.fr, self.en)
 
     def remedy(self, lang: Lang = "fr") -> str:
-        return self.remedy_fr if lang == "fr" else self.remedy_en
+        return either(lang, self.remedy_fr, self.remedy_en)
 
 
 class LivesInvalid(ValueError):

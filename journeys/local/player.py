@@ -26,6 +26,7 @@ from journeys.domain.evolve import fold
 from journeys.domain.handbook import Handbook, open_handbook
 from journeys.domain.record import SYSTEM, Event, Payload
 from journeys.domain.state import State
+from journeys.i18n import either
 from journeys.identifiers import uuid7
 from journeys.issuing import forwarded, issue
 from journeys.local.acting import Actors, Names, NotThere, Script, end_of
@@ -77,7 +78,7 @@ class PlayFailed(Exception):
         self.fr, self.en = fr, en
 
     def text(self, lang: str = "fr") -> str:
-        return self.en if lang == "en" else self.fr
+        return either(lang, self.fr, self.en)
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,6 +147,12 @@ def _opted_in(t: Telling, d: e.OptedIn) -> str:
     return t.say("{who} a noté que la personne veut bien recevoir de nouveau des messages.", who=t.who)
 
 
+@tells(e.WishesRecorded)
+def _wishes(t: Telling, d: e.WishesRecorded) -> str:
+    said = [t.spoken(word) for word in (d.channel, d.language, d.zone) if word is not None]
+    return t.say("{who} a noté comment la personne veut être jointe : {wishes}.", who=t.who, wishes=", ".join(said))
+
+
 @tells(e.PersonDied)
 def _died(t: Telling, d: e.PersonDied) -> str:
     return t.say("{who} a noté le décès de la personne, le {day}.", who=t.who, day=t.day(d.on))

@@ -202,6 +202,8 @@ SENTENCES: Final = {
     "same-value": N_("C'est déjà ce qui est noté pour « {situation} » ({value}). Donnez une autre valeur."),
     "unknown-measure": N_("Le constat « {measure} » n'est pas dans ce programme. Constats du programme : {known}."),
     "measure-ahead": N_("Le jour du constat « {measure} » n'est pas encore venu. Notez-le à partir de ce jour."),
+    "half-a-series": N_("Une série dit tous les combien et combien de fois (deux au moins)."),
+    "no-wish": N_("Rien n'est dit : donnez un moyen, une langue ou un fuseau horaire."),
     "no-consent": N_("Aucun accord n'est noté pour ce partenaire ({purpose})."),
 }  # fmt: skip
 """Every code that the rules of a journey refuse with. The places are the refusal's own details."""

@@ -18,7 +18,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableVariable
 
-from journeys.settings.groups import LABEL, AccountSettings, OidcSettings, ProviderSettings, SmtpSettings
+from journeys.settings.groups import LABEL, AccountSettings, OidcSettings, ProviderSettings, SmsSettings, SmtpSettings
 from journeys.settings.keys import (
     SigningKeys,
     check_key_id,
@@ -48,6 +48,7 @@ __all__ = [
     "Problem",
     "Settings",
     "SettingsError",
+    "SmsSettings",
     "load_settings",
     "unknown_variables",
 ]
@@ -143,6 +144,8 @@ class Settings(BaseSettings):
     """`whsec_…`, with which these are signed."""
 
     smtp: SmtpSettings = Field(default_factory=SmtpSettings)
+
+    sms: SmsSettings = Field(default_factory=SmsSettings)
 
     oidc: OidcSettings = Field(default_factory=OidcSettings)
 

@@ -1,4 +1,4 @@
-"""Settings that come in groups, by what they are for: mail, identities, a provider of payments, an account."""
+"""Settings that come in groups, by what they are for: mail, short messages, identities, payments, an account."""
 
 import re
 from typing import Any, Final, Literal, Self
@@ -14,11 +14,16 @@ _ISSUER: Final = re.compile(r"(https://[^\s/?#;,']+|http://(localhost|127\.0\.0\
 _PROVIDER: Final = re.compile(
     rf"(https://(?:{LABEL}\.)*{LABEL}|http://(localhost|127\.0\.0\.1|\[::1\]))(:\d{{1,5}})?(/[^\s?#]*)?"
 )
+_SENDER: Final = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 ]{3,11}|\+?[0-9]{3,15}")
 _BIC: Final = re.compile(r"[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")
 
 
 class _Group(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+def _secrets(*known: SecretStr | None) -> tuple[bytes, ...]:
+    return tuple(secret_bytes(each.get_secret_value()) for each in known if each is not None)
 
 
 class SmtpSettings(_Group):
@@ -132,8 +137,84 @@ class ProviderSettings(_Group):
     @property
     def notice_secrets(self) -> tuple[bytes, ...]:
         """What a notice may be signed with, the newest first."""
-        known = (self.notice_secret, self.notice_old_secret)
-        return tuple(secret_bytes(each.get_secret_value()) for each in known if each is not None)
+        return _secrets(self.notice_secret, self.notice_old_secret)
+
+
+class SmsSettings(_Group):
+    """Who sends short messages. Without a token nobody does: people are written to by mail."""
+
+    vendor: Literal["http", "brevo", "ovh"] = "http"
+    """How the gateway is spoken to: `http` as docs/gateways.md says, or as a vendor says."""
+    url: str | None = None
+    """https://… of the gateway (http:// on this machine only); a vendor's own by default."""
+    token: SecretStr | None = None
+    account: str = ""
+    """The name of the service, where a vendor asks for it."""
+    sender: str = ""
+    """What the phone shows: at most 11 letters and digits."""
+    countries: tuple[str, ...] = ()
+    """Regions (ISO 3166) whose mobiles are written to; none: France and overseas."""
+    most_segments: int = Field(default=3, ge=1, le=10)
+    """A text that would be cut into more does not leave."""
+    notice_secret: SecretStr | None = None
+    """`whsec_…`, with which it signs what it says later; without one nothing of it is believed."""
+    notice_old_secret: SecretStr | None = None
+    """The one before, while both are in use."""
+    silent_hours: float = Field(default=24.0, gt=0, le=8_784)
+    """After so long without a receipt a message is told of as silent."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_the_files(cls, values: Any) -> Any:
+        """JOURNEYS_SMS__…_FILE are read by `SecretFiles`; here they would be unknown names."""
+        if not isinstance(values, dict):
+            return values
+        files = {"token_file", "notice_secret_file", "notice_old_secret_file"}
+        return {name: value for name, value in values.items() if name not in files}
+
+    @field_validator("url")
+    @classmethod
+    def _is_an_address(cls, url: str | None) -> str | None:
+        if url is not None and not _PROVIDER.fullmatch(url):
+            raise ValueError("gateway_url")
+        return url.rstrip("/") if url is not None else None
+
+    @field_validator("sender")
+    @classmethod
+    def _fits_on_a_phone(cls, sender: str) -> str:
+        if sender and not _SENDER.fullmatch(sender):
+            raise ValueError("sms_sender")
+        return sender
+
+    @field_validator("countries")
+    @classmethod
+    def _are_regions(cls, countries: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(re.fullmatch(r"[A-Z]{2}", each) for each in countries):
+            raise ValueError("regions")
+        return countries
+
+    @field_validator("notice_secret", "notice_old_secret")
+    @classmethod
+    def _is_a_secret(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None:
+            secret_bytes(secret.get_secret_value())
+        return secret
+
+    @model_validator(mode="after")
+    def _enough_for_its_vendor(self) -> Self:
+        if self.vendor == "http" and (self.url is None) != (self.token is None):
+            raise ValueError("gateway_token")
+        if self.vendor != "http" and (self.token is None or not self.sender):
+            raise ValueError("vendor_token")
+        if self.vendor == "ovh" and (not self.account or self.token is None
+                                     or self.token.get_secret_value().count(":") != 2):  # fmt: skip
+            raise ValueError("ovh_account")
+        return self
+
+    @property
+    def notice_secrets(self) -> tuple[bytes, ...]:
+        """What a receipt may be signed with, the newest first."""
+        return _secrets(self.notice_secret, self.notice_old_secret)
 
 
 class AccountSettings(_Group):

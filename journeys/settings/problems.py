@@ -140,6 +140,33 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "JOURNEYS_SMTP__PASSWORD, ou aucun des deux",
         "user and password go together; set JOURNEYS_SMTP__USER and JOURNEYS_SMTP__PASSWORD, or neither",
     ),
+    "gateway_url": (
+        "écrivez l'adresse de la passerelle, comme https://sms.exemple.fr (http:// sur cette machine seulement)",
+        "write the gateway's address, such as https://sms.example.org (http:// on this machine only)",
+    ),
+    "gateway_token": (
+        "l'adresse et le jeton de la passerelle vont ensemble ; indiquez JOURNEYS_SMS__URL et JOURNEYS_SMS__TOKEN, "
+        "ou aucun des deux",
+        "the gateway's address and token go together; set JOURNEYS_SMS__URL and JOURNEYS_SMS__TOKEN, or neither",
+    ),
+    "vendor_token": (
+        "ce fournisseur demande un jeton et un expéditeur ; indiquez JOURNEYS_SMS__TOKEN et JOURNEYS_SMS__SENDER",
+        "this vendor asks for a token and a sender; set JOURNEYS_SMS__TOKEN and JOURNEYS_SMS__SENDER",
+    ),
+    "ovh_account": (
+        "pour OVHcloud, JOURNEYS_SMS__ACCOUNT est le nom du service (sms-ab12345-1), et JOURNEYS_SMS__TOKEN trois clés "
+        "séparées par « : » (application, secret, consommateur)",
+        "for OVHcloud, JOURNEYS_SMS__ACCOUNT is the name of the service (sms-ab12345-1), and JOURNEYS_SMS__TOKEN three "
+        "keys with “:” between (application, secret, consumer)",
+    ),
+    "sms_sender": (
+        "un expéditeur a 3 à 11 lettres et chiffres sans accent, ou c'est un numéro",
+        "a sender has 3 to 11 plain letters and digits, or is a number",
+    ),
+    "regions": (
+        'écrivez des codes de pays en majuscules, comme ["FR", "RE", "BE"]',
+        'write codes of countries in capitals, such as ["FR", "RE", "BE"]',
+    ),
     "iban": (
         "ce n'est pas un IBAN ; recopiez-le du relevé d'identité bancaire (la clé ne correspond pas)",
         "this is not an IBAN; copy it from the bank's own statement (its key does not fit)",

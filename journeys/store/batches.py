@@ -325,6 +325,16 @@ async def batch_with(connection: Pool | Connection, payment: str) -> BatchRow | 
     return None if id is None else await batch_of(connection, id)
 
 
+async def withdrawn_with(connection: Pool | Connection, payment: str) -> list[BatchRow]:
+    """The batches in which a payment was when they were withdrawn, the oldest first: nobody got their files."""
+    rows = await connection.fetch(
+        f"{_BATCH} JOIN batch_transfers_withdrawn m ON m.batch = b.id WHERE m.payment = $1"
+        " GROUP BY b.id ORDER BY b.made_at, b.id",
+        payment,
+    )
+    return [BatchRow(*row) for row in rows]
+
+
 async def closed_meanwhile(pool: Pool | Connection, id: str) -> list[str]:
     """Payments of a batch that people have closed since, not the bank: its file pays them all the same."""
     rows = await pool.fetch(

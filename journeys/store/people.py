@@ -1,7 +1,7 @@
 """People: who is accompanied, how they are reached, what they chose, over all their journeys."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final, assert_never
 from zoneinfo import ZoneInfo
@@ -16,17 +16,27 @@ from journeys.domain.commands import (
     PauseMessages,
     PersonBody,
     RecordDeath,
+    RecordWishes,
     RequestErasure,
     ResumeMessages,
 )
-from journeys.domain.directory import PERSON_FIELDS, PersonChanged, PersonField, PersonRegistered, search_form
+from journeys.domain.directory import (
+    PERSON_FIELDS,
+    PersonChanged,
+    PersonExported,
+    PersonField,
+    PersonRegistered,
+    search_form,
+)
 from journeys.domain.events import (
+    Channel,
     ErasureRequested,
     MessagesPaused,
     MessagesResumed,
     OptedIn,
     OptedOut,
     PersonDied,
+    WishesRecorded,
 )
 from journeys.domain.record import Payload
 from journeys.store import vault
@@ -43,6 +53,8 @@ class Person:
 
     id: str
     details: Details
+    channel: Channel | None
+    """By what they want to be reached first; None: they have not said."""
     opted_out: bool
     paused_until: datetime | None
     died: bool
@@ -58,7 +70,7 @@ class Person:
         return not (self.opted_out or self.died or (self.paused_until is not None and now < self.paused_until))
 
 
-_COLUMNS: Final = "id::text, sealed, opted_out, paused_until, died, died_on, erasure_requested"
+_COLUMNS: Final = "id::text, sealed, channel, opted_out, paused_until, died, died_on, erasure_requested"
 
 
 def stream_of(person: str) -> str:
@@ -109,6 +121,13 @@ async def change(pool: Pool, id: str, details: Details, by: By) -> tuple[PersonF
         return changed
 
 
+async def note_export(pool: Pool, id: str, journeys: int, documents: int, by: By) -> None:
+    """Record that what is held about a person leaves as files: so many journeys and documents."""
+    async with pool.acquire() as connection, connection.transaction():
+        fact = Fact(PersonExported(journeys=journeys, documents=documents))
+        await record(connection, stream_of(id), [fact], by)
+
+
 async def person(pool: Pool, id: str) -> Person | None:
     """A person by id."""
     row = await pool.fetchrow(f"SELECT {_COLUMNS} FROM people WHERE id = $1", id)
@@ -140,6 +159,15 @@ async def search(pool: Pool, text: str, limit: int = 50) -> list[Person]:
         limit,
     )
     return sorted(await _people(pool, rows), key=lambda person: (person.details.by_name, person.id))
+
+
+async def with_number_ending(pool: Pool, digits: str) -> list[Person]:
+    """People whose phone number ends with these digits, six at least, however it was written."""
+    rows = await pool.fetch(
+        f"SELECT {_COLUMNS} FROM people WHERE id IN (SELECT people_with($1)) ORDER BY id",
+        await vault.phone_tokens(pool, digits),
+    )
+    return await _people(pool, rows)
 
 
 async def duplicates(pool: Pool, details: Details) -> list[Person]:
@@ -190,6 +218,8 @@ async def obey(pool: Pool, ring: KeyRing, command: Command, at: datetime) -> Ans
         if known := await known_answer(connection, command):
             return known
         data, changes = _effect(command.body, command.occurred_at, ZoneInfo(about.details.zone))
+        if isinstance(command.body, RecordWishes):
+            changes["sealed"] = await vault.seal(connection, id, _wishing(about.details, command.body))
         await _set(connection, id, changes)
         role = command.roles[0] if command.roles else command.actor
         by = By(actor=command.actor, role=role, at=at, occurred_at=command.occurred_at)
@@ -209,6 +239,9 @@ def _effect(body: PersonBody, occurred_at: datetime, zone: ZoneInfo) -> tuple[Pa
             return MessagesPaused(until=end), {"paused_until": end}
         case ResumeMessages():
             return MessagesResumed(), {"paused_until": None}
+        case RecordWishes():
+            wishes = WishesRecorded(channel=body.channel, language=body.language, zone=body.zone)
+            return wishes, {} if body.channel is None else {"channel": body.channel}
         case RecordDeath(on=on):
             day = on or occurred_at.astimezone(zone).date()
             return PersonDied(on=day), {"died": True, "died_on": day}
@@ -216,6 +249,10 @@ def _effect(body: PersonBody, occurred_at: datetime, zone: ZoneInfo) -> tuple[Pa
             return ErasureRequested(), {"erasure_requested": True}
         case _:
             assert_never(body)
+
+
+def _wishing(details: Details, body: RecordWishes) -> Details:
+    return replace(details, language=body.language or details.language, zone=body.zone or details.zone)
 
 
 async def _set(connection: Connection, id: str, changes: Mapping[str, Any]) -> None:

@@ -1,10 +1,12 @@
 """What lists show: one row a journey, as of its last event."""
 
 import json
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
+
+from pydantic_core import from_json
 
 from journeys.domain.directory import search_form
 from journeys.domain.record import instant_text
@@ -37,6 +39,8 @@ class JourneyRow:
     """The whole of what `summary(state)` gave; under `board` the open items."""
     place: cohorts.Place | None = None
     """In a cohort; looked up for one journey, not for lists."""
+    sealed: bytes | None = field(default=None, repr=False)
+    """What is known of the person, where `named` has yet to read the name."""
 
     @property
     def stream(self) -> str:
@@ -165,7 +169,7 @@ async def led_by(pool: Pool, staff: Sequence[str], until: datetime) -> list[Jour
     """Journeys that the first of these leads or is asked to take over, or that another of them leads; none closed.
 
     Of the summary they hold status, dates, and what of the board is others' turn, waits for an answer, or falls due
-    before `until`.
+    before `until`. Those who are shown get their names from `named`.
     """
     rows = await pool.fetch(
         f"""
@@ -179,7 +183,15 @@ async def led_by(pool: Pool, staff: Sequence[str], until: datetime) -> list[Jour
         """,
         list(staff), json.dumps({"until": instant_text(until)}),
     )  # fmt: skip
-    return await _rows(pool, rows)
+    return [replace(_row(row, None), sealed=row["name"]) for row in rows]
+
+
+async def named(pool: Pool, rows: Iterable[JourneyRow]) -> dict[str, JourneyRow]:
+    """Rows of `led_by` with their names, by journey; others as they are."""
+    known = {row.id: row for row in rows}
+    lacking = [row for row in known.values() if row.sealed is not None]
+    names = await vault.names(pool, [(row.person, row.sealed) for row in lacking])
+    return known | {row.id: replace(row, name=name, sealed=None) for row, name in zip(lacking, names, strict=True)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +298,7 @@ async def turns(
     totals: dict[str, int] = {}
     there = [row for row in rows if row["list"] is not None]
     for row, journey in zip(there, await _rows(pool, there), strict=True):
-        found.setdefault(row["list"], []).append(BoardItem(journey, json.loads(row["item"])))
+        found.setdefault(row["list"], []).append(BoardItem(journey, from_json(row["item"])))
         totals[row["list"]] = row["total"]
     return Turns({name: Listed(tuple(items), totals[name]) for name, items in found.items()}, rows[0]["version"])
 
@@ -364,7 +376,7 @@ async def decided(pool: Pool, limit: int = 30) -> list[Decided]:
     )  # fmt: skip
     names = await vault.names(pool, [(row["person"], row["name"]) for row in rows])
     return [
-        Decided(row["id"], name, row["by"], json.loads(row["header"])) for row, name in zip(rows, names, strict=True)
+        Decided(row["id"], name, row["by"], from_json(row["header"])) for row, name in zip(rows, names, strict=True)
     ]
 
 
@@ -485,6 +497,22 @@ async def appointments(
     return Listed(await _items(pool, [row for row in rows if row["id"] is not None], "item"), rows[0]["total"])
 
 
+async def meeting(pool: Pool, person: str, referent: str, begins: datetime, ends: datetime) -> list[JourneyRow]:
+    """Journeys of a person, or led by somebody, with an open appointment that begins between two instants."""
+    rows = await pool.fetch(
+        f"""
+        SELECT {_BRIEF} FROM journeys j LEFT JOIN people p ON p.id = j.person
+        WHERE (j.person = $1 OR j.referent = $2) AND j.meetings > 0 AND EXISTS (
+            SELECT FROM jsonb_array_elements(j.summary -> 'board') AS item (value)
+            WHERE item.value ->> 'kind' = 'appointment'
+              AND (item.value ->> 'at')::timestamptz >= $3 AND (item.value ->> 'at')::timestamptz < $4)
+        ORDER BY j.person <> $1, j.id LIMIT 20
+        """,
+        person, referent, begins, ends,
+    )  # fmt: skip
+    return await _rows(pool, rows)
+
+
 async def version(
     pool: Pool, journey: str | None, staff: Sequence[str], roles: Collection[str], visible: str = "true"
 ) -> int:
@@ -566,7 +594,7 @@ async def _rows(pool: Pool, rows: Sequence[Any]) -> list[JourneyRow]:
 
 
 def _row(row: Any, name: str | None) -> JourneyRow:
-    values: list[Any] = [*row[:_PLAIN], json.loads(row[_PLAIN])]
+    values: list[Any] = [*row[:_PLAIN], from_json(row[_PLAIN])]
     values[_NAME] = name
     return JourneyRow(*values)
 
@@ -574,4 +602,4 @@ def _row(row: Any, name: str | None) -> JourneyRow:
 async def _items(pool: Pool, rows: Sequence[Any], column: str) -> tuple[BoardItem, ...]:
     """Records that begin with _COLUMNS, each with the item of a board that stands in a column."""
     journeys = await _rows(pool, rows)
-    return tuple(BoardItem(one, json.loads(row[column])) for row, one in zip(rows, journeys, strict=True))
+    return tuple(BoardItem(one, from_json(row[column])) for row, one in zip(rows, journeys, strict=True))

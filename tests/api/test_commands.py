@@ -110,7 +110,21 @@ def test_whoever_is_full_is_told_and_asked_all_the_same(site: Site) -> None:
     with site.client(None) as program:
         shapes = program.get("/openapi.json").json()["components"]["schemas"]
     assert {"$ref": "#/components/schemas/Warning"} in shapes["Done"]["properties"]["warning"]["anyOf"]
-    assert shapes["Warning"]["properties"]["code"]["enum"] == ["no-place", "mentor-away"]
+    assert shapes["Warning"]["properties"]["code"]["enum"] == ["no-place", "mentor-away", "overlap"]
+
+
+def test_an_appointment_at_the_time_of_another_of_the_person_or_of_whoever_leads_is_booked_and_told(site: Site) -> None:
+    first, second = site.start(), site.start()
+    at, key = "2031-05-12T14:30:00+02:00", fresh()
+    for again in (give(site, first, "book-appointment", key=key, at=at, minutes=45) for _ in range(2)):
+        assert (again.status_code, again.json()["warning"]) == (200, None), "it does not overlap itself"
+    own = give(site, first, "book-appointment", at="2031-05-12T15:00:00+02:00")
+    assert (own.status_code, own.json()["warning"]["code"]) == (200, "overlap"), own.text
+    assert own.json()["warning"]["message"].startswith("Take care: the person has an appointment")
+    other = give(site, second, "book-appointment", at="2031-05-12T14:00:00+02:00", minutes=60)
+    assert "whoever leads this journey" in other.json()["warning"]["message"]
+    after = give(site, second, "book-appointment", at="2031-05-12T17:00:00+02:00")
+    assert after.json()["warning"] is None
 
 
 def test_a_refusal_is_named_and_on_record(site: Site) -> None:

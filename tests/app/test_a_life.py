@@ -80,7 +80,7 @@ def test_name_and_iban_change_together_and_the_approver_sees_it(here: Journeys, 
     assert waiting["payee_changed_at"] < waiting["pay_from"]
     shown = here("approvals").out
     assert "Autre école, FR76 3000 4000 0312 3456 7890 143" in shown and "par Aline" in shown
-    assert "rien n’est versé avant le" in shown or "rien n'est versé avant le" in shown
+    assert "rien n’est versé avant le" in shown or "rien n’est versé avant le" in shown
 
 
 def test_nobody_approves_their_own_request(here: Journeys, started: Callable[..., str]) -> None:
@@ -213,7 +213,7 @@ def test_a_file_of_people_twice(here: Journeys, tmp_path: Path) -> None:
     assert [row["outcome"] for row in again.json["rows"]].count("duplicate") == 3
     assert len(here("list", "--json").json["journeys"]) == before + 2
     shown = here(*words[:-1])
-    assert f"Karim Deux{token}" in shown.out and "n'existe pas" in shown.out
+    assert f"Karim Deux{token}" in shown.out and "n’existe pas" in shown.out
 
 
 def test_directories(here: Journeys) -> None:

@@ -56,7 +56,7 @@ def test_the_nearest_programme_is_named(here: Journeys) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_said_in_the_persons_words(here: Journeys, life: str, tmp_path: Path) -> None:
-    for file, words in ((tmp_path / "absent.txt", "il n'existe pas"), (tmp_path, "c'est un dossier")):
+    for file, words in ((tmp_path / "absent.txt", "il n’existe pas"), (tmp_path, "c’est un dossier")):
         said = here("do", life, "add-note", "--text-file", str(file), "--as", "aline")
         assert (said.code, words in said.err) == (2, True), said.err
         assert "No such" not in said.err

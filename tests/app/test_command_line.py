@@ -61,7 +61,7 @@ def test_wrong_usage_is_exit_2_and_names_the_field(nowhere: Journeys, words: lis
 def test_errors_for_people_stand_on_stderr_with_what_to_do(nowhere: Journeys) -> None:
     said = nowhere("do", "x", "ad-note")
     assert said.out == ""
-    assert "« ad-note » n'est pas une commande" in said.err and "add-note" in said.err
+    assert "« ad-note » n’est pas une commande" in said.err and "add-note" in said.err
 
 
 def test_nothing_runs_is_exit_7_and_says_up(nowhere: Journeys) -> None:

@@ -401,4 +401,4 @@ def test_a_file_that_is_not_there_is_told_in_words(tmp_path: Path) -> None:
     with pytest.raises(LivesInvalid) as invalid:
         read_lives(tmp_path / "none.yaml")
     [fault] = invalid.value.faults
-    assert "il n'existe pas" in fault.message("fr") and "it does not exist" in fault.message("en")
+    assert "il n’existe pas" in fault.message("fr") and "it does not exist" in fault.message("en")

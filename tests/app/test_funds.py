@@ -60,7 +60,7 @@ def test_a_fund_is_closed_and_reopened_with_a_reason(here: Journeys) -> None:
     assert "par le système : Don terminé" in plain(here("fund", "show", code).out)
     for words in (("close", code, "--why", "x"), ("top-up", code, "5"), ("change", code, "--cap", "5")):
         refused = here("fund", *words)
-        assert refused.code == 4 and "rouvrez-le d'abord" in refused.err, words
+        assert refused.code == 4 and "rouvrez-le d’abord" in refused.err, words
     assert code in here("fund", "list").out.splitlines()[-1] and "clos depuis le" in here("fund", "list").out
     bound = f"f{os.urandom(3).hex()}"
     made(here, "staff", "add", bound, "--name", "Un Nom", "--role", "finance", "--fund", code)
@@ -75,6 +75,7 @@ list | show ID | next ID | today | approvals | escalations | indicators | docume
 summary ID --pdf FILE | receipt ID --pdf FILE | letter ID --pdf FILE | link ID
 start -p auxilia --person NAME --referent aline --release 2099-05-12
 import FILE -p auxilia --model | sync ID | rebuild ID | doctor
+messages ID | bounced FILE
 fund create x | fund change x | fund top-up x 5 | fund close x --why x | fund reopen x --why x
 fund list | fund show x | fund statement x
 payments control | payments list | payments show ID | payments retry ID --why x | payments batches
@@ -82,7 +83,8 @@ payments export FILE | payments withdraw ID --why x | payments import FILE | pay
 payments resolve ID --how fee --why x
 cohort open x -p auxilia --places 2 | cohort list | cohort show x | cohort join x ID | cohort leave x ID
 cohort places x 3 | cohort move-date x release --to 2099-01-01 | cohort close x
-person list x | person show x | person change x | partner propose ID --purpose x | mentor propose ID
+person list x | person show x | person change x | person export x --to FILE
+partner propose ID --purpose x | mentor propose ID
 programme change auxilia ID | programme replay auxilia
 audit show ID | audit narrate ID | audit replay ID | audit verify ID | audit deadlines ID | audit duties ID
 audit diff ID 2026-01-01 2026-02-01 | audit reads
@@ -146,5 +148,5 @@ def test_payments_are_stopped_said_and_let_go_on_and_the_control_is_in_the_docto
         assert made(here, "payments", "resume", "--why", "Rien", "--as", "sam")["stopped"] is None
     assert "arrêtés" not in here("today").out
     found = made(here, "payments", "control", "--now")["control"]
-    assert found["alarms"] == 0 and "Rien d'anormal" in here("payments", "control").out.replace("’", "'")
+    assert found["alarms"] == 0 and "Rien d’anormal" in here("payments", "control").out
     assert "versements contrôlés" in here("doctor").out

@@ -346,7 +346,7 @@ def test_each_row_has_its_result_and_a_bad_one_touches_no_other(
     assert [row["line"] for row in found] == [2, 3, 4, 5, 6, 7, 8]
     assert found[1]["error"]["code"] == "date-missing" and found[5]["error"]["field"] == "premier entretien dehors"
     text = here("import", sheet(tmp_path, *rows, head=head), "-p", "auxilia", "--dry-run").out
-    assert "Rien n'a été écrit" in text and "déjà repris, rien de nouveau" in text
+    assert "Rien n’a été écrit" in text and "déjà repris, rien de nouveau" in text
     assert here("import", "-p", "auxilia").code == 2
     assert here("import", str(tmp_path / "none.csv"), "-p", "auxilia").code == 3
     assert "premier entretien dehors" in here("import", "--model", "-p", "auxilia").out

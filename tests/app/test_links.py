@@ -10,9 +10,10 @@ from .conftest import Journeys
 def test_a_link_is_made_replaced_and_taken_back(here: Journeys, started: Callable[..., str]) -> None:
     id, name = started(), f"Jeanne {os.urandom(4).hex()}"
     assert here("mentor", "add", name).code == 0
-    assert "Personne n'a de réponse" in here("link", id).out
+    (choice,) = here("link", id, "--json").json["links"]
+    assert (choice["role"], choice["for"], choice["subject"]) == ("participant", "messages", "stop")
     assert here("do", id, "propose-mentor", "--mentor", name, "--as", "aline").code == 0
-    (waiting,) = here("link", id, "--json").json["links"]
+    waiting, _ = here("link", id, "--json").json["links"]
     assert (waiting["role"], waiting["for"], waiting["given"]) == ("mentor", "proposal", None)
     without = here("link", id, "--to", name, "--as", "aline", "--json")
     assert (without.code, without.error["field"]) == (2, "JOURNEYS_PUBLIC_URL")

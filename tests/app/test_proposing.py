@@ -146,7 +146,7 @@ def test_whoever_is_full_or_gone_is_said(here: Journeys, started: Callable[..., 
     sending = ("send-referral", "--partner", "Foyer Plein", "--purpose", "asylum", "--as", "aline")
     assert "plus de place" not in here("do", first, *sending).err
     full = here("do", second, *sending)
-    assert full.code == 0 and "Foyer Plein n'a plus de place (1 sur 1)" in full.err
+    assert full.code == 0 and "Foyer Plein n’a plus de place (1 sur 1)" in full.err
     left = here("partner", "leave", "Foyer Plein")
     assert left.code == 0 and "2 parcours" in left.err, "whoever was sent there is not forgotten"
     gone = here("do", started(), *sending, "--json")

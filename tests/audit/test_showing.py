@@ -126,7 +126,7 @@ def test_known_by_wall_time(life: Life) -> None:
 def test_told_in_words(life: Life) -> None:
     shown = as_of(life.events, day(46), CALENDAR)
     lines = [told(fact, book(), NAMES, "fr") for fact in shown.facts]
-    assert "date : levée d'écrou (a eu lieu), 15 février 2027" in lines
+    assert "date : levée d’écrou (a eu lieu), 15 février 2027" in lines
     assert "situation : logement (logement partagé), 18 février 2027 — appris plus tard, le 15 mars 2027" in lines
     english = [told(fact, book(), NAMES, "en") for fact in shown.facts]
     assert (

@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
-from journeys.authoring.calendars import CalendarUnknown, bank_day, calendar_text, is_calendar, is_zone
-from journeys.domain.calendar import CalendarText
+from journeys.authoring.calendars import CalendarUnknown, bank_day, calendar_text, is_calendar
+from journeys.domain.calendar import CalendarText, is_zone
 
 
 def days(name: str, zone: str = "Europe/Paris", years: int = 10) -> list[str]:

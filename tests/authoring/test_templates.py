@@ -31,7 +31,7 @@ ENGINE_NEEDS: set[tuple[str, Audience]] = {
     ("mentor-proposed", "volunteer"), ("mentor-wanted", "staff"),
     ("referral-sent", "volunteer"), ("referral-declined", "staff"),
     ("transfer-asked", "staff"), ("transfer-declined", "staff"),
-    ("closing-wanted", "staff"), ("escalation", "staff"), ("erasure-asked", "staff"), ("opted-out", "staff"),
+    ("closing-wanted", "staff"), ("escalation", "staff"), ("erasure-asked", "staff"),
 }  # fmt: skip
 """What the rules of the domain send, and to whom."""
 EACH: list[tuple[str, Audience]] = [
@@ -180,3 +180,21 @@ def test_a_template_that_cannot_be_used_is_refused_with_its_line(old: str, new: 
 
 def test_shipped_templates_are_what_is_checked() -> None:
     assert len(EACH) > 30 and all((TEMPLATES / f"{name}.yaml").is_file() for name, _ in EACH)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("le {{ date }} à {{ time }}{% if place", "le {{ date }}{% if place"),
+        ("le {{ date }} à {{ time }}{% if place", "le {{ date }}{% if place %} à {{ time }}{% endif %}{% if place"),
+    ],
+)
+def test_a_reminder_of_an_appointment_always_says_the_hour(tmp_path: Path, old: str, new: str) -> None:
+    """A system that left it out sent people on the right day at no hour."""
+    text = (TEMPLATES / "appointment-near.yaml").read_text()
+    assert old in text
+    file = tmp_path / "appointment-near.yaml"
+    file.write_text(text.replace(old, new, 1))
+    with pytest.raises(TemplateInvalid) as caught:
+        read_template("appointment-near", tmp_path)
+    assert [finding.code for finding in caught.value.findings] == ["template-hour"]

@@ -1,4 +1,4 @@
-"""The fake bank as a process that can be killed and begun again on its ledger and its port."""
+"""The fake bank, or the fake gateway, as a process that can be killed and begun again on its ledger and its port."""
 
 import signal
 import subprocess
@@ -14,11 +14,12 @@ SECRET = "whsec_" + "c2VjcmV0IG9mIHRoZSBmYWtlIGJhbmssIDMyIGI="
 
 @dataclass
 class Process:
-    """A running fake bank."""
+    """A running fake."""
 
     ledger: Path
     options: tuple[str, ...] = ()
     port: int = 0
+    module: str = "tests.bank.server"
     _child: "subprocess.Popen[str] | None" = field(default=None, init=False)
 
     @property
@@ -27,7 +28,7 @@ class Process:
 
     def begin(self) -> None:
         """Begin, on the port of before if there was one."""
-        command = [sys.executable, "-m", "tests.bank.server", "--ledger", str(self.ledger), "--port", str(self.port)]
+        command = [sys.executable, "-m", self.module, "--ledger", str(self.ledger), "--port", str(self.port)]
         self._child = subprocess.Popen([*command, *self.options], stdout=subprocess.PIPE, text=True)
         assert self._child.stdout is not None
         self.port = int(self._child.stdout.readline())
@@ -40,9 +41,9 @@ class Process:
 
 
 @contextmanager
-def bank_process(ledger: Path, *options: str) -> Iterator[Process]:
-    """A fake bank that is gone at the end."""
-    running = Process(ledger, options)
+def bank_process(ledger: Path, *options: str, module: str = "tests.bank.server") -> Iterator[Process]:
+    """A fake bank (or another module) that is gone at the end."""
+    running = Process(ledger, options, module=module)
     running.begin()
     try:
         yield running

@@ -320,11 +320,12 @@ def test_every_screen_in_the_dark_on_a_phone_enlarged_and_on_paper(
         page.emulate_media(media="print")
     screens = {
         "today": "/", "caseload": "/parcours", "person": address, "audit": f"{address}/audit",
-        "owed": f"{address}/obligations", "duties": f"{address}/roles", "approvals": "/accords",
+        "owed": f"{address}/obligations", "messages": f"{address}/messages", "duties": f"{address}/roles",
+        "approvals": "/accords",
         "escalations": "/alertes", "week": "/agenda", "start": "/nouveau?programme=auxilia", "releases": "/sorties",
         "programmes": "/programmes", "programme": "/programmes/auxilia", "team": "/equipe", "mentors": "/mentors",
         "partners": "/partenaires", "account": "/compte", "form": f"{address}/agir/log-contact",
-        "details": f"{address}/personne",
+        "details": f"{address}/personne", "access": f"{address}/acces",
         "compare": "/programmes/auxilia/comparer?avec=concienta",
         "programme-error": "/programmes/auxilia?debut=hier", "no-page": "/nulle-part",
         "import": "/reprise", "indicators": "/indicateurs", "indicators-error": "/indicateurs?de=hier",

@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from journeys.channels import provider
+from journeys.channels import asking
+from journeys.channels.asking import MOST_BYTES
 from journeys.channels.bank import BankAnswer, Order, PaymentFate
-from journeys.channels.provider import MOST_BYTES, Provider
+from journeys.channels.provider import Provider
 from journeys.domain.banking import reference_of
 from tests.bank.ledger import Way, knocks, open_ledger, paid
 from tests.bank.process import TOKEN, bank_process
@@ -174,18 +175,18 @@ async def test_a_connection_that_breaks_after_the_request_is_a_doubt(monkeypatch
 
     with hosting(write=slam) as host:
         assert (await host.provider.pay(order())).fate is PaymentFate.UNKNOWN
-        monkeypatch.setattr(provider.httpx, "ReadError", provider.httpx.ConnectError)
-        broken = provider.httpx.AsyncClient.send
+        monkeypatch.setattr(asking.httpx, "ReadError", asking.httpx.ConnectError)
+        broken = asking.httpx.AsyncClient.send
 
         async def as_if_never_connected(*given: Any, **more: Any) -> Any:
             try:
                 return await broken(*given, **more)
-            except provider.httpx.HTTPError as error:
-                raise provider.httpx.ConnectError("") from error
+            except asking.httpx.HTTPError as error:
+                raise asking.httpx.ConnectError("") from error
 
-        monkeypatch.setattr(provider.httpx.AsyncClient, "send", as_if_never_connected)
+        monkeypatch.setattr(asking.httpx.AsyncClient, "send", as_if_never_connected)
         assert (await host.provider.pay(order())).fate is PaymentFate.UNKNOWN
-        monkeypatch.setattr(provider, "_WRITING", ("never",))
+        monkeypatch.setattr(asking, "_WRITING", ("never",))
         assert (await host.provider.pay(order())).fate is PaymentFate.UNSENT
 
 

@@ -254,6 +254,12 @@ class Life:
         until = paris(given.until) if given.until else None
         return Outcome(seq, given.answer, given.reason, ("somebody",), given.role, until)
 
+    def outcome(self, at: str, seq: int, answer: str, reason: str = "") -> "Life":
+        """One effect in particular comes to this."""
+        self.when(at)
+        self._turn(self.now, (), (Outcome(seq, answer, reason),))
+        return self.verify()
+
     def _command(self, asked: Any, now: datetime) -> c.Command:
         asked = asked if isinstance(asked, Asked) else Asked(asked)
         body = asked.body(self) if callable(asked.body) else asked.body

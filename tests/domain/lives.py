@@ -15,6 +15,8 @@ from uuid import UUID
 
 from journeys.domain import agenda
 from journeys.domain import commands as c
+from journeys.domain import events as e
+from journeys.domain.calendar import Calendar
 from journeys.domain.consequences import settle
 from journeys.domain.decide import Outcome
 from journeys.domain.deciding import Deciding
@@ -22,6 +24,7 @@ from journeys.domain.events import read_event
 from journeys.domain.evolve import fold
 from journeys.domain.handbook import Handbook
 from journeys.domain.invariants import Outage, check
+from journeys.domain.messages import hours_of
 from journeys.domain.offer import make_offer
 from journeys.domain.plan import EVERY
 from journeys.domain.record import Part
@@ -57,12 +60,14 @@ ANSWERS = {
     "instruct": ("settled", "accepted", "unknown", "rejected", "unsent"),
     "enquire": ("settled", "accepted", "unknown", "rejected"),
 }
+ZONES = (None, "Indian/Reunion", "Pacific/Tahiti")
+"""Where people live."""
 STAFF = (REFERENT, OTHER_REFERENT, SUPERVISOR, FINANCE, FINANCE_2, DUTY, MENTOR, PARTNER, PERSON)
 NOBODY = str(UUID(int=0xFFFF))
 
 
-SEEDS = range(60)
-"""The rarest case comes with the 43rd."""
+SEEDS = range(10, 70)
+"""The rarest case comes with one of these alone."""
 STEPS = 90
 
 
@@ -101,6 +106,10 @@ class MadeUp(Life):
         """The rare cases met on the way."""
         self.folded = State(stream=STREAM)
         self.answered: list[int] = []
+        self.ways: dict[str, tuple[Calendar, bool]] = {}
+        """Where each message goes, as the hours there, and whether it is urgent."""
+        self.let_go: dict[int, tuple[str, datetime]] = {}
+        """Each message let go, by the seq of the event, and when."""
         self.now = paris("2027-01-04 08:00") + timedelta(minutes=draw.randrange(60 * 24 * 90))
         on = {name: self._day(draw, 0, 60) for name in book.programme.dates}
         watch_from = draw.choice([None, None, None, self.now])
@@ -108,7 +117,13 @@ class MadeUp(Life):
 
     def _plan(self, on: dict[str, Any], watch_from: datetime | None) -> c.Plan:
         return c.Plan(
-            person=PERSON, programme="0" * 64, calendar="1" * 64, referent=REFERENT, dates=on, watch_from=watch_from
+            person=PERSON,
+            programme="0" * 64,
+            calendar="1" * 64,
+            referent=REFERENT,
+            dates=on,
+            watch_from=watch_from,
+            zone=ZONES[self.now.minute % 3],
         )
 
     # --- steps
@@ -274,8 +289,25 @@ class MadeUp(Life):
     def _note(self, events: tuple[Any, ...]) -> None:
         for event in events:
             self.reached[event.kind] += 1
+            self._spares_rest(event)
             if event.kind == "AppointmentMoved" and event.actor == PERSON:
                 self.reached["moved by the person"] += 1
+
+    def _spares_rest(self, event: Any) -> None:
+        """Nothing that can wait is let go on a Sunday or a holiday of where it goes to."""
+        match event.data:
+            case e.MessageDue(message=id, to=to, urgent=urgent):
+                self.ways[id] = (hours_of(self.state, self.book.calendar, to), urgent)
+                self.let_go[event.seq] = (id, event.recorded_at)
+            case e.MessageReady(message=id):
+                self.let_go[event.seq] = (id, event.recorded_at)
+            case e.MessageSent(effect=effect):
+                id, at = self.let_go[effect]
+                hours, urgent = self.ways[id]
+                assert urgent or not hours.rests(hours.day(at)), event
+                self.reached["message of a day after rest"] += hours.rests(hours.day(at - timedelta(days=1)))
+            case _:
+                pass
 
     # --- drawing
 
@@ -505,6 +537,7 @@ _BODIES: dict[str, Callable[[MadeUp, Random], c.Body]] = {
     "resume-messages": lambda life, draw: c.ResumeMessages(),
     "opt-out": lambda life, draw: c.OptOut(),
     "opt-in": lambda life, draw: c.OptIn(),
+    "record-wishes": lambda life, draw: c.RecordWishes(zone=draw.choice(["Europe/Paris", "Pacific/Noumea"])),
     "record-death": lambda life, draw: c.RecordDeath(on=draw.choice([None, life._day(draw, -30, 1)])),
     "request-erasure": lambda life, draw: c.RequestErasure(),
     "sync": lambda life, draw: c.Sync(),

@@ -69,11 +69,12 @@ def test_missed_it_escalates_on_the_ladder_of_what_it_was_for() -> None:
 
 
 def test_moved_it_is_reminded_and_asked_about_anew() -> None:
+    """Two days before is Easter Sunday, and Monday is one of rest: the reminder leaves on Saturday."""
     life = booked().when("2027-03-18 10:00")
     life.when("2027-03-18 10:00", c.MoveAppointment(appointment=life.appointment, at=paris("2027-03-30 10:00"))).then(
-        said("AppointmentMoved", remind_at="2027-03-28 10:00", ask_at="2027-03-31 09:00")
+        said("AppointmentMoved", remind_at="2027-03-27 10:00", ask_at="2027-03-31 09:00")
     )
-    life.when("2027-03-28 10:00").then("AppointmentReminded", "MessageDue", also=True)
+    life.when("2027-03-27 10:00").then("AppointmentReminded", "MessageDue", also=True)
 
 
 def test_a_reminder_whose_moment_has_passed_is_not_owed() -> None:
@@ -91,6 +92,14 @@ def test_told_wrongly_it_is_corrected() -> None:
     life.when("2027-03-21 10:00", c.Correct(what="appointment", id=life.appointment, to="lost")).refused("correct-to")
     life.when("2027-03-21 10:00", c.Correct(what="appointment", id=life.appointment, to="attended")).refused(
         "not-settled"
+    )
+
+
+def test_missed_after_all_it_escalates_as_if_it_had_been_told_at_once() -> None:
+    life = booked(milestone="visit").when("2027-03-20 10:00")
+    life.when("2027-03-20 10:00", close(life, "excused"))
+    life.when("2027-03-22 10:00", c.Correct(what="appointment", id=life.appointment, to="missed")).then(
+        said("AppointmentCorrected", to="missed"), said("EscalationRaised", ladder="follow-up")
     )
 
 
@@ -240,3 +249,30 @@ def life_command(body: c.Body) -> c.Command:
         {"id": PERSON, "stream": f"journey-{PERSON}", "body": body, "actor": PERSON, "roles": (), "occurred_at": AT,
          "signed_at": AT}
     )  # fmt: skip
+
+
+# --- series
+
+
+def test_a_series_keeps_its_hour_through_a_change_of_clocks_and_leaves_holidays_alone() -> None:
+    """Mondays at ten: 29 March is Easter Monday, in summer time."""
+    life = released().when("2027-03-10 10:00", c.BookAppointment(at=paris("2027-03-15 10:00"), every="week", times=4))
+    life.then(
+        said("AppointmentBooked", at="2027-03-15 10:00"), said("AppointmentBooked", at="2027-03-22 10:00"),
+        said("AppointmentBooked", at="2027-03-30 10:00", remind_at="2027-03-27 10:00"),
+        said("AppointmentBooked", at="2027-04-05 10:00"),
+    )  # fmt: skip
+    assert len(life.state.appointments) == 4
+
+
+def test_a_monthly_series_takes_the_last_day_of_a_short_month() -> None:
+    life = released().when("2027-03-10 10:00", c.BookAppointment(at=paris("2027-03-31 15:00"), every="month", times=3))
+    life.then(
+        said("AppointmentBooked", at="2027-03-31 15:00"), said("AppointmentBooked", at="2027-04-30 15:00"),
+        said("AppointmentBooked", at="2027-05-31 15:00"),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("half", [{"every": "week"}, {"times": 3}])
+def test_half_a_series_is_none(half: dict[str, Any]) -> None:
+    released().when("2027-03-10 10:00", c.BookAppointment(at=AT, **half)).refused("half-a-series")

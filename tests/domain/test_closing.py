@@ -77,10 +77,10 @@ def test_money_under_way_its_receipts_and_its_escalations_outlive_it() -> None:
     )
     life.when("2027-04-03 18:00").then("ReceiptOverdue", "EscalationRaised", also=True)
     receipt = next(iter(life.state.receipts))
-    life.when("2027-04-04", c.SubmitReceipt(receipt=receipt, amount=16_500)).then(
+    life.when("2027-04-05", c.SubmitReceipt(receipt=receipt, amount=16_500)).then(
         "ReceiptSubmitted", said("MessageDue", to="finance")
     )
-    life.when("2027-04-04", c.AcceptReceipt(receipt=receipt)).then("ReceiptAccepted", "EscalationResolved")
+    life.when("2027-04-05", c.AcceptReceipt(receipt=receipt)).then("ReceiptAccepted", "EscalationResolved")
     assert agenda.is_over(life.state)
     assert life.violations(complete=True) == []
 
@@ -135,10 +135,14 @@ def test_no_message_to_the_participant_leaves_after_a_closing() -> None:
 @pytest.mark.parametrize(("outcome", "told"), [("moved", True), ("withdrawn", False)])
 def test_a_silent_closing_also_silences_staff(outcome: str, told: bool) -> None:
     """A notice to the referent, owed at night, waits for the morning."""
-    life = released().when("2027-03-02 22:00", c.OptOut()).then("OptedOut", "MessageDue", "MessageDeferred")
+    life = (
+        released()
+        .when("2027-03-02 22:00", c.RequestErasure())
+        .then("ErasureRequested", "MessageDue", "MessageDeferred")
+    )
     life.when("2027-03-02 23:00", c.Close(outcome=outcome))
     life.when("2027-03-03 12:00")
-    assert bool(life.all("MessageSent", message=life.last("MessageDue", template="opted-out").message)) is told
+    assert bool(life.all("MessageSent", message=life.last("MessageDue", template="erasure-asked").message)) is told
 
 
 def test_an_unknown_outcome_closes_nothing() -> None:

@@ -50,10 +50,12 @@ def test_a_window_opens_is_met_and_the_next_one_keeps_to_the_grid() -> None:
 
 
 def test_a_window_without_contact_is_missed_at_its_closing_hour_and_the_next_miss_joins() -> None:
+    """On a Sunday: the alert is raised at once, and told on Monday."""
     life = released().when("2027-03-07 18:00")
     life.then(
-        said("ContactMissed", window=1, spans=1), said("EscalationRaised", about={"kind": "contact", "id": "support"})
-    )
+        said("ContactMissed", window=1, spans=1), said("EscalationRaised", about={"kind": "contact", "id": "support"}),
+        said("EscalationDeferred", until="2027-03-08 08:00"),
+    )  # fmt: skip
     life.when("2027-03-14 18:00").then(said("ContactMissed", window=2, spans=1), also=True).never("EscalationRaised")
     life.when("2027-03-16", c.LogContact(contact="support", means="meeting")).then(
         said("ContactMade", window=3), said("EscalationResolved", how="contact-made")

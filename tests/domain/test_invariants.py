@@ -128,7 +128,7 @@ def woken() -> Life:
 
 
 def night() -> Life:
-    return released().when("2027-03-02 22:00", c.OptOut()).when("2027-03-03 10:00")
+    return released().when("2027-03-02 22:00", c.RequestErasure()).when("2027-03-03 10:00")
 
 
 def double() -> Life:
@@ -247,8 +247,10 @@ def test_a_message_let_go_when_it_must_not_leave_is_found_out(stop: c.Body, code
 
 
 def test_a_notice_after_a_silent_closing_is_found_out() -> None:
-    life = released().when("2027-03-02 22:00", c.OptOut()).when("2027-03-02 23:00", c.Close(outcome="withdrawn"))
-    message = life.last("MessageDue", template="opted-out").message
+    life = (
+        released().when("2027-03-02 22:00", c.RequestErasure()).when("2027-03-02 23:00", c.Close(outcome="withdrawn"))
+    )
+    message = life.last("MessageDue", template="erasure-asked").message
     found = check(_sent_all_the_same(life.when("2027-03-03 09:00").events, message), book=life.book)
     assert {(violation.invariant, violation.code) for violation in found} == {(6, "closed-silently")}, found
 

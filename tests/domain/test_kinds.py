@@ -135,11 +135,16 @@ def _people() -> Iterator[Life]:
     life.when("2027-03-21", c.RecordSituation(situation="housing", value="own"))
     yield life.when("2027-03-22", c.Correct(what="situation", id="housing", to="none"))
     life = released().when("2027-03-02", c.OptOut()).when("2027-03-03", c.OptIn())
-    life.when("2027-03-04", c.PauseMessages(until=day("2027-03-05"))).when("2027-03-07", c.RequestErasure())
+    life.when("2027-03-04", c.PauseMessages(until=day("2027-03-05"))).when("2027-03-08", c.RequestErasure())
     message = life.last("MessageDue").message
     for said in ("delivered", "bounced"):
-        life.when("2027-03-07 13:00", c.RecordReceipt(of="message", id=message, said=said))
-    yield life.when("2027-03-08", c.Resume()).when("2027-03-08 22:00", c.OptOut()).when("2027-03-09", c.RecordDeath())
+        life.when("2027-03-08 13:00", c.RecordReceipt(of="message", id=message, said=said))
+    yield (
+        life.when("2027-03-07", c.RecordWishes(channel="sms", language="en"))
+        .when("2027-03-08", c.Resume())
+        .when("2027-03-08 22:00", c.RequestErasure())
+        .when("2027-03-09", c.RecordDeath())
+    )
     yield released().when("2027-03-02", c.Erase(reason="person-asked"))
     for answer in ("failed", "unknown"):
         yield released(deliver=(answer, "")).when("2027-03-05", request())

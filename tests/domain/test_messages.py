@@ -1,9 +1,13 @@
 """Messages: when they are owed, when they wait for the morning, when they must not leave."""
 
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
 
 from journeys.domain import commands as c
-from tests.domain.given import Answer, Life, day, given, plan, released, said
+from journeys.domain.sending import spread
+from tests.domain.given import STREAM, Answer, Life, book_of, day, given, paris, plan, released, said
 
 NO_ONE = "00000000-0000-4000-8000-000000000000"
 
@@ -69,20 +73,21 @@ def test_after_an_outage_only_what_is_still_valid_leaves() -> None:
 def test_in_quiet_hours_a_message_waits_for_the_morning_though_the_fact_is_immediate() -> None:
     life = (
         released()
-        .when("2027-03-02 20:00", c.OptOut())
-        .then("OptedOut", "MessageDue", said("MessageDeferred", until="2027-03-03 08:00"))
+        .when("2027-03-02 20:00", c.RequestErasure())
+        .then("ErasureRequested", "MessageDue", said("MessageDeferred", until="2027-03-03 08:00"))
     )
     life.when("2027-03-03 08:00").then("MessageReady", also=True)
-    assert life.all("MessageSent", message=owed(life, "opted-out"))
+    assert life.all("MessageSent", message=owed(life, "erasure-asked"))
 
 
 def test_the_night_when_the_clocks_change_is_an_hour_shorter() -> None:
+    """That of Easter, in 2027: nobody is written to before Tuesday, at eight o'clock of summer time."""
     life = (
         released()
-        .when("2027-03-27 23:30", c.OptOut())
-        .then("OptedOut", "MessageDue", said("MessageDeferred", until="2027-03-28 08:00"))
+        .when("2027-03-27 23:30", c.RequestErasure())
+        .then("ErasureRequested", "MessageDue", said("MessageDeferred", until="2027-03-30 08:00"))
     )
-    assert life.last("MessageDeferred").until.isoformat() == "2027-03-28T06:00:00+00:00"
+    assert life.last("MessageDeferred").until.isoformat() == "2027-03-30T06:00:00+00:00"
 
 
 def test_a_message_that_would_be_too_late_in_the_morning_is_suppressed() -> None:
@@ -93,11 +98,42 @@ def test_a_message_that_would_be_too_late_in_the_morning_is_suppressed() -> None
 
 
 def test_the_recipients_own_night_is_met_when_it_is_sent() -> None:
-    life = given(PLANNED, OUT, deliver=None).when("2027-03-02 10:00", c.OptOut())
+    life = given(PLANNED, OUT, deliver=None).when("2027-03-02 10:00", c.RequestErasure())
     life.when("2027-03-02 10:01", Answer("deliver", "deferred", until="2027-03-02 13:00")).then(
         said("MessageDeferred", until="2027-03-02 13:00")
     )
     life.when("2027-03-02 13:00").then("MessageReady")
+
+
+def test_an_alert_and_a_message_of_easter_wait_for_tuesday() -> None:
+    """28 March 2027 is Easter Sunday."""
+    life = given(PLANNED, OUT).when("2027-03-27 21:00", c.RequestErasure())
+    life.then("ErasureRequested", "MessageDue", said("MessageDeferred", until="2027-03-30 08:00"))
+    assert life.last("MessageDue").valid_until == paris("2027-04-02 08:00"), "worth sending from when it might leave"
+
+
+def test_the_hours_are_those_of_where_the_person_lives() -> None:
+    """Nine in the morning in Paris is half past ten in the evening in the Marquesas: day and night hardly meet."""
+    life = given((PLANNED[0], plan(zone="Pacific/Marquesas")), OUT).when("2027-03-19 09:00")
+    life.then(said("MessageDue", to="participant"), said("MessageDeferred", until="2027-03-19 18:30"), also=True)
+    life.when("2027-03-19 18:30").then("MessageReady")
+    assert life.all("MessageSent", message=life.last("MessageDue", to="participant").message)
+
+
+def test_what_has_no_exact_hour_is_spread_and_what_is_urgent_goes_first() -> None:
+    """The same journey has the same moment in each window; an appointment keeps its hour."""
+    text = Path(__file__).with_name("house.yaml").read_text()
+    book = book_of(text.replace("clock: {", "clock: {spread: 30 minutes, ", 1))
+    assert book.programme.clock.spread is not None
+    nine = spread(paris("2027-03-03 09:00"), timedelta(minutes=30), STREAM)
+    assert nine > paris("2027-03-03 09:00")
+    life = given(PLANNED, OUT, book=book).when("2027-03-03 09:00").when(nine)
+    life.then("ReminderTaken", said("MessageDue", to="participant"), also=True)
+    life.when("2027-03-05 22:00", c.RequestErasure())
+    assert life.last("MessageDeferred").until == spread(paris("2027-03-06 08:00"), timedelta(minutes=30), STREAM)
+    life.when("2027-03-08 10:00", c.BookAppointment(at=paris("2027-03-12 14:00")))
+    assert life.last("AppointmentBooked").remind_at == paris("2027-03-10 14:00")
+    assert life.last("AppointmentBooked").ask_at == spread(paris("2027-03-15 09:00"), timedelta(minutes=30), STREAM)
 
 
 # --- what must not leave
@@ -129,6 +165,24 @@ def test_what_waits_for_the_morning_is_looked_at_again() -> None:
 
 
 @pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (c.ReachMilestone(milestone="call-back"), "settled"),
+        (c.RescheduleMilestone(milestone="call-back", on=day("2027-03-12")), "moved"),
+        (c.Suspend(why="hospital"), "suspended"),
+    ],
+)
+def test_a_reminder_that_waits_for_the_morning_is_dropped_when_it_is_pointless_by_then(
+    change: c.Body, reason: str
+) -> None:
+    life = given(PLANNED, ("2027-03-01 10:00", c.ConfirmDate(date="release"))).when("2027-03-03 07:00")
+    (waits,) = [id for id, known in life.state.messages.items() if known.until is not None]
+    assert life.state.messages[waits].about.id == "call-back"
+    life.when("2027-03-03 07:30", change).when("2027-03-03 08:30")
+    assert life.all("MessageSuppressed", message=waits, reason=reason)
+
+
+@pytest.mark.parametrize(
     ("answer", "kind"),
     [
         ("sent", "MessageSent"), ("failed", "MessageFailed"), ("suppressed", "MessageSuppressed"),
@@ -136,34 +190,36 @@ def test_what_waits_for_the_morning_is_looked_at_again() -> None:
     ],
 )  # fmt: skip
 def test_what_the_channel_answers_is_final(answer: str, kind: str) -> None:
-    life = given(PLANNED, OUT, deliver=None).when("2027-03-02 10:00", c.OptOut())
+    life = given(PLANNED, OUT, deliver=None).when("2027-03-02 10:00", c.RequestErasure())
     life.when("2027-03-02 10:01", Answer("deliver", answer, "because")).then(kind)
-    assert owed(life, "opted-out") not in life.state.messages
+    assert owed(life, "erasure-asked") not in life.state.messages
 
 
 def test_a_channel_may_say_later_that_it_arrived_or_bounced() -> None:
-    life = released().when("2027-03-02 10:00", c.OptOut())
-    message = owed(life, "opted-out")
-    life.when("2027-03-02 11:00", c.RecordReceipt(of="message", id=message, said="delivered")).then("MessageDelivered")
-    life.when("2027-03-02 12:00", c.RecordReceipt(of="message", id=message, said="bounced")).then(
+    life = released().when("2027-03-02 10:00", c.RequestErasure())
+    message = owed(life, "erasure-asked")
+    life.when("2027-03-02 11:00", c.RecordReceipt(of="message", id=message, said="bounced")).then(
         said("MessageBounced", reason="unknown")
     )
+    life.when("2027-03-02 12:00", c.RecordReceipt(of="message", id=message, said="delivered")).then("MessageDelivered")
+    # What has arrived stays so, whatever is told late of an attempt before.
+    life.when("2027-03-02 12:00", c.RecordReceipt(of="message", id=message, said="bounced")).then()
     life.when("2027-03-02 12:00", c.RecordReceipt(of="message", id=message, said="settled")).refused(
         "unknown-receipt-kind"
     )
 
 
 def test_what_a_channel_says_twice_changes_nothing_the_second_time() -> None:
-    life = released().when("2027-03-02 10:00", c.OptOut())
-    heard = c.RecordReceipt(of="message", id=owed(life, "opted-out"), said="delivered")
+    life = released().when("2027-03-02 10:00", c.RequestErasure())
+    heard = c.RecordReceipt(of="message", id=owed(life, "erasure-asked"), said="delivered")
     life.when("2027-03-02 11:00", heard).then("MessageDelivered").when("2027-03-02 11:05", heard).then()
 
 
 def test_a_channel_may_know_better_what_became_of_a_message_and_sooner() -> None:
     """Of one whose fate is unknown, and of one that is still on its way by our own account."""
     for answer in ("unknown", None):
-        life = given(PLANNED, OUT, deliver=None).when("2027-03-02 10:00", c.OptOut())
-        message = owed(life, "opted-out")
+        life = given(PLANNED, OUT, deliver=None).when("2027-03-02 10:00", c.RequestErasure())
+        message = owed(life, "erasure-asked")
         if answer is not None:
             life.when("2027-03-02 10:01", Answer("deliver", answer))
         life.when("2027-03-02 11:00", c.RecordReceipt(of="message", id=message, said="delivered")).then(
@@ -176,8 +232,8 @@ def test_a_channel_may_know_better_what_became_of_a_message_and_sooner() -> None
 
 @pytest.mark.parametrize("answer", ["failed", "suppressed"])
 def test_nothing_is_heard_of_a_message_that_never_left(answer: str) -> None:
-    life = given(PLANNED, OUT, deliver=None).when("2027-03-02 10:00", c.OptOut())
-    message = owed(life, "opted-out")
+    life = given(PLANNED, OUT, deliver=None).when("2027-03-02 10:00", c.RequestErasure())
+    message = owed(life, "erasure-asked")
     life.when("2027-03-02 10:01", Answer("deliver", answer, "because"))
     for id in (message, NO_ONE):
         life.when("2027-03-02 11:00", c.RecordReceipt(of="message", id=id, said="delivered")).refused(
@@ -186,7 +242,7 @@ def test_nothing_is_heard_of_a_message_that_never_left(answer: str) -> None:
 
 
 def test_nothing_is_heard_of_a_message_that_still_waits_for_the_morning() -> None:
-    life = released().when("2027-03-02 22:00", c.OptOut())
-    life.when("2027-03-02 23:00", c.RecordReceipt(of="message", id=owed(life, "opted-out"), said="bounced")).refused(
-        "unknown-message"
-    )
+    life = released().when("2027-03-02 22:00", c.RequestErasure())
+    life.when(
+        "2027-03-02 23:00", c.RecordReceipt(of="message", id=owed(life, "erasure-asked"), said="bounced")
+    ).refused("unknown-message")

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 import pytest
+from pydantic import ValidationError
 
 from journeys.domain import agenda
 from journeys.domain import commands as c
@@ -96,11 +97,9 @@ def test_a_measure_is_not_written_down_while_suspended() -> None:
 
 
 def test_opting_out_tells_the_referent_and_opting_in_ends_it() -> None:
-    life = (
-        released().when("2027-03-02", by(PERSON, c.OptOut())).then("OptedOut", said("MessageDue", template="opted-out"))
-    )
+    life = released().when("2027-03-02", by(PERSON, c.OptOut())).then("OptedOut", "EscalationRaised")
     assert life.state.opted_out
-    life.when("2027-03-03", c.OptIn()).then("OptedIn")
+    life.when("2027-03-03", c.OptIn()).then("OptedIn", "EscalationResolved")
     assert not life.state.opted_out
 
 
@@ -183,3 +182,56 @@ def test_whatever_a_life_came_to_it_can_be_erased_and_every_rule_holds(seed: int
     over = agenda.is_over(found.state)
     assert check([*life.events, *found.events], book=life.book, outages=life.outages, complete=over) == []
     assert over or found.state.effects or any(paid.status.open for paid in found.state.payments.values())
+
+
+# --- how the person is reached
+
+
+def test_an_opt_out_is_a_task_for_the_referent_until_they_agree_on_another_way_or_the_person_opts_in() -> None:
+    about = {"kind": "consent", "id": "opted-out"}
+    life = released().when("2027-03-02", by(PERSON, c.OptOut()))
+    life.then("OptedOut", said("EscalationRaised", about=about, to="referent", ladder="standard"))
+    life.when("2027-03-02 13:00", c.OptOut()).then("OptedOut")
+    life.when("2027-03-03", c.OptIn()).then("OptedIn", said("EscalationResolved", how="opted-in"))
+    life.when("2027-03-04", c.OptOut()).then("OptedOut", "EscalationRaised")
+    settled = c.ResolveEscalation(escalation=life.about("consent", "opted-out"))
+    life.when("2027-03-05", settled).then(said("EscalationResolved", how="by-hand"))
+    life.when("2027-03-06", c.OptIn()).then("OptedIn")
+
+
+@pytest.mark.parametrize(("reason", "dead"), [("mail-550", True), ("dead-number", True), ("no-address", False)])
+def test_an_address_that_will_never_work_is_a_task_for_the_referent(reason: str, dead: bool) -> None:
+    life = released(deliver=None).when("2027-03-03 09:00")
+    (seq,) = [seq for seq, effect in life.state.effects.items() if effect.data.get("to") == "participant"]
+    life.outcome("2027-03-03 09:01", seq, "failed", reason)
+    assert bool(life.all("EscalationRaised", about={"kind": "consent", "id": "address-dead"})) is dead
+
+
+def test_what_comes_back_raises_it_once_and_what_arrives_ends_it() -> None:
+    life = released().when("2027-03-03 09:00")
+    message = life.last("MessageDue", to="participant").message
+    to_staff = life.last("MessageDue", to="referent").message
+    bounced = c.RecordReceipt(of="message", id=message, said="bounced")
+    life.when("2027-03-03 10:00", c.RecordReceipt(of="message", id=to_staff, said="bounced")).then("MessageBounced")
+    life.when("2027-03-03 10:01", bounced).then("MessageBounced", "EscalationRaised")
+    life.when("2027-03-03 10:02", bounced).then()
+    life.when("2027-03-03 11:00", c.RecordReceipt(of="message", id=message, said="delivered")).then(
+        "MessageDelivered", said("EscalationResolved", how="delivered")
+    )
+
+
+def test_wishes_are_the_persons_and_move_the_hours_of_what_is_written_to_them() -> None:
+    life = released().when("2027-03-02", by(PERSON, c.RecordWishes(channel="sms", zone="America/Cayenne")))
+    life.then(said("WishesRecorded", channel="sms", language=None, zone="America/Cayenne"))
+    life.when("2027-03-03 09:00").then(said("MessageDeferred", until="2027-03-03 12:00"), also=True)
+    life.when("2027-03-03 13:00", c.RecordWishes(language="en"))
+    assert life.state.zone == "America/Cayenne"
+    life.when("2027-03-04", c.Close(outcome="moved")).when("2027-03-05", c.RecordWishes(channel="letter"))
+    assert life.all("WishesRecorded", channel="letter")
+    life.when("2027-03-06", c.RecordWishes()).refused("no-wish")
+
+
+@pytest.mark.parametrize("said", [{"zone": "America"}, {"zone": "Mars/Olympus"}, {"channel": "pigeon"}])
+def test_wishes_for_what_does_not_exist_are_none(said: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        c.RecordWishes.model_validate(said)

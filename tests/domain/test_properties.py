@@ -89,7 +89,7 @@ RARE = (
     "GrantApproved", "GrantReopened", "GrantExpired", "GrantCompleted", "PaymentBlocked", "PaymentReturned",
     "ReceiptOverdue", "MessageSuppressed", "MessageDeferred", "JourneyTransferred", "MentorEnded", "OptedOut",
     "MessagesPaused", "CommandRefused", "ProgrammeChanged", "OutcomeMeasured", "ClosingWanted",
-    "moved by the person",
+    "moved by the person", "message of a day after rest",
 )  # fmt: skip
 """What a search that finds nothing must at least have tried."""
 

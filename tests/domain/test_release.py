@@ -263,7 +263,10 @@ def test_a_transfer_is_asked_reminded_and_then_accepts_itself() -> None:
         said("TransferAsked", remind_at="2027-03-07 09:00", accept_at="2027-03-12 09:00"),
         said("MessageDue", template="transfer-asked", person=OTHER_REFERENT), also=True,
     )  # fmt: skip
-    life.when("2027-03-07 09:00").then("TransferReminded", said("MessageDue", template="transfer-asked"))
+    life.when("2027-03-07 09:00").then(
+        "TransferReminded", said("MessageDue", template="transfer-asked"),
+        said("MessageDeferred", until="2027-03-08 08:00"),
+    )  # fmt: skip
     life.when("2027-03-12 09:00").then(
         said("JourneyTransferred", to=OTHER_REFERENT, site="north", by_itself=True), also=True
     )

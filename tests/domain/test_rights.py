@@ -89,6 +89,7 @@ pause-messages          own       allowed     -        -        -        -      
 resume-messages         own       allowed     -        -        -        -        own          -              -
 opt-out                 own       allowed     -        -        -        -        own          -              -
 opt-in                  own       allowed     -        -        -        -        own          -              -
+record-wishes           own       allowed     -        -        -        -        own          -              -
 record-death            own       allowed     -        -        -        -        -            -              -
 request-erasure         own       allowed     -        -        -        -        -            allowed        -
 """

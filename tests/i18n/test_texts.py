@@ -127,3 +127,9 @@ def test_lists_and_languages() -> None:
     assert i18n.listed(["a", "b"], "en") == "a and b"
     assert i18n.listed([], "fr") == ""
     assert [i18n.language(tag) for tag in ("en_GB.UTF-8", "EN", "fr_FR", "C", None)] == ["en", "en", "fr", "fr", "fr"]
+
+
+def test_french_that_is_not_looked_up_has_the_apostrophe_of_print_too() -> None:
+    told = i18n.either("fr", "n'a pas d'adresse : journeys do X --text 'à neuf' --as aline", "has no address")
+    assert told == "n’a pas d’adresse : journeys do X --text 'à neuf' --as aline"
+    assert i18n.either("en", "n'a rien", "isn't there") == "isn't there"

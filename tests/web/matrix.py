@@ -96,12 +96,16 @@ GET /reprise/modele.csv                 login   open      open        refused  r
 GET /parcours                           login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 GET /parcours.csv                       login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 GET /parcours/{id}                      login   journey   journey     journey  journey  journey  journey        refused  refused  refused
+POST /parcours/{id}/agenda              login   links     links       links    links    links    links          refused  refused  refused
+POST /parcours/{id}/agenda/{feed}/retirer login  links     links       links    links    links    links          refused  refused  refused
 GET /parcours/{id}/agir/{command}       login   form      form        form     form     form     form           refused  refused  refused
 POST /parcours/{id}/agir/{command}      login   command   command     command  command  command  command        refused  refused  refused
 GET /parcours/{id}/relances             login   form      form        form     form     form     form           refused  refused  refused
 GET /parcours/{id}/aides/{grant}        login   refused   journey     journey  journey  refused  refused        refused  refused  refused
 GET /parcours/{id}/personne             login   details   details     details  details  details  details        refused  refused  refused
 POST /parcours/{id}/personne            login   details   details     details  details  details  details        refused  refused  refused
+GET /parcours/{id}/acces                login   refused   access      refused  refused  refused  refused        refused  refused  refused
+POST /parcours/{id}/acces               login   refused   access      refused  refused  refused  refused        refused  refused  refused
 GET /parcours/{id}/documents/{seq}      login   piece     piece       piece    piece    piece    piece          refused  refused  refused
 GET /parcours/{id}/synthese.pdf         login   journey   journey     journey  journey  journey  journey        refused  refused  refused
 GET /parcours/{id}/recus/{payment}.pdf  login   piece     piece       piece    piece    piece    piece          refused  refused  refused
@@ -112,10 +116,12 @@ GET /parcours/{id}/rendez-vous/{appointment}.pdf login letters letters letters l
 GET /parcours/{id}/liens                login   links     links       links    links    links    links          refused  refused  refused
 POST /parcours/{id}/liens               login   links     links       links    links    links    links          refused  refused  refused
 POST /parcours/{id}/liens/{link}/retirer login  links     links       links    links    links    links          refused  refused  refused
+GET /lien/agenda/{token}                404     404       404         404      404      404      404            404      404      404
 GET /lien/{token}                       404     404       404         404      404      404      404            404      404      404
 POST /lien/{token}                      404     404       404         404      404      404      404            404      404      404
 GET /parcours/{id}/debut                login   journey   journey     journey  journey  journey  journey        refused  refused  refused
 GET /parcours/{id}/audit                login   journey   journey     journey  journey  journey  refused        refused  refused  refused
+GET /parcours/{id}/messages             login   journey   journey     journey  journey  journey  refused        refused  refused  refused
 GET /parcours/{id}/obligations          login   journey   journey     journey  journey  journey  refused        refused  refused  refused
 GET /parcours/{id}/roles                login   journey   journey     journey  journey  journey  refused        refused  refused  refused
 GET /parcours/{id}/effacement           login   refused   journey     refused  refused  refused  refused        refused  refused  refused
@@ -132,6 +138,7 @@ POST /promotions/{cohort}/entrer        login   lists     lists       refused  r
 POST /promotions/{cohort}/places        login   refused   lists       refused  refused  refused  refused        refused  refused  refused
 POST /promotions/{cohort}/quitter       login   lists     lists       refused  refused  refused  refused        refused  refused  refused
 GET /readyz                             open    open      open        open     open     open     open           open     open     open
+POST /retours/messages                  401     401         401         401      401      401      401            401      401      401
 POST /retours/paiements                 401     401         401         401      401      401      401            401      401      401
 GET /recherche                          login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 POST /equipe/absences                   login   open      open        open     open     open     open           refused  refused  refused
@@ -175,6 +182,8 @@ CELLS: Final = {
     "no such page (404), of another it is refused (403)",
     "details": "whoever may propose a mentor on the journey changes what is known of its person; of a journey that is "
     "not seen there is no such page (404), of another it is refused (403)",
+    "access": "whoever supervises every journey of the person takes what is held about them; of a journey that is not "
+    "seen there is no such page (404)",
     "refused": "refused (403); nothing is recorded",
     "login": "sent to the login",
     "leaves": "the session ends",

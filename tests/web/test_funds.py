@@ -11,9 +11,15 @@ import asyncpg
 import httpx
 import pytest_asyncio
 
+from journeys.channels.sepa.transfers import render
 from journeys.domain import commands as c
 from journeys.domain import events as e
-from journeys.store import payments, receipts, treasury
+from journeys.domain.banking import Account
+from journeys.domain.payee import Payee
+from journeys.identifiers import uuid7
+from journeys.store import batches, payments, receipts, treasury
+from journeys.store.batches import BatchRow
+from journeys.store.directory import By
 from tests.conftest import RealStack
 from tests.web.conftest import form
 from tests.web.office import PNG, Office, open_office
@@ -135,6 +141,33 @@ async def test_a_fund_is_opened_changed_and_topped_up_once(office: Office) -> No
     assert (await post(office, "aude", "/fonds/logement/don", **gift)).status_code == 403
     bound = office.browser(await office.session(await office.member("bea", "finance", funds=("autre",))))
     assert [(await bound.get(path)).status_code for path in ("/nouveau-fonds", "/fonds/logement/regles")] == [403, 404]
+
+
+async def test_a_payment_tells_which_of_its_batches_were_withdrawn(office: Office) -> None:
+    payment, house = await paying(office, "600"), office.house
+    by = By(actor=office.staff["fin"], role="finance", at=house.now)
+    await house.writing.execute("UPDATE payments SET status = 'instructed', pay_by = 'sepa' WHERE id = $1", payment)
+    await batches.queue(house.writing, house.ring, payment, 300_00, Payee("École", "FR1420041010050500013M02606"))
+
+    async def batch() -> BatchRow:
+        account = Account("Auxilia", "FR7630006000011234567890189", None)
+        made = await batches.make(
+            house.writing, house.ring, uuid7(by.at), by.at.date(), account, "Versement", render, by
+        )
+        assert made is not None
+        return made
+
+    first = await batch()
+    await batches.withdraw(house.writing, first.id, "mauvais jour", by)
+    shown = await page(office, "fin", f"/versements/{payment}")
+    assert f"<code>{first.message}</code>, retiré le" in shown and "personne n'a eu son fichier" in shown
+    assert "à exécuter le" not in shown, "it waits for its next file"
+    second = await batch()
+    await batches.give_out(house.writing, house.ring, second.id, by)
+    for who in ("fin", "aude"):
+        shown = await page(office, who, f"/versements/{payment}")
+        assert f"<code>{first.message}</code>, retiré le" in shown and f"<code>{second.message}</code>, à exéc" in shown
+        assert "; donné le" in shown and "pas encore donné" not in shown
 
 
 async def test_a_fund_is_closed_once_nothing_is_promised_from_it(office: Office) -> None:

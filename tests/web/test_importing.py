@@ -1,17 +1,21 @@
 """A caseload taken over on the pages: looked at row by row without a trace, then carried out; a person corrected."""
 
 import html
+import io
+import json
 import re
+import zipfile
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from journeys.app.web.pages.importing import MOST
-from journeys.store import people, views
+from journeys.store import journal, people, views
 from tests.conftest import RealStack
 from tests.web.conftest import BY, form
 from tests.web.office import Office, open_office
@@ -69,6 +73,8 @@ async def test_a_file_is_looked_at_then_taken_over_once(office: Office) -> None:
     ):  # fmt: skip
         wrong = await given(text, **typed)
         assert wrong.status_code == 422 and "À corriger" in wrong.text and field in wrong.text, (text[:9], wrong.text)
+    known = await given((HEAD + rows).encode())
+    assert "Déjà repris" in known.text and "Reprendre 1 parcours" not in known.text, "nothing new, nothing to press"
     theirs = HEAD[:-2] + ";Référent\r\n" + f"Éva;Autre;W-9;{RELEASED:%d/%m/%Y};;bob\r\n"
     assert "que suivra Bob" in (await given(theirs.encode())).text, "whose row it is, and what to do"
     model = await aline.client.get("/reprise/modele.csv?programme=auxilia")
@@ -100,6 +106,41 @@ async def test_what_is_known_of_a_person_is_corrected_field_by_field(office: Off
     assert await people.person(pool, row.person) == after
     auditor = await office.enter("aude")
     assert (await auditor.client.get(address)).status_code == 403
+
+
+async def test_what_is_held_about_a_person_is_taken_on_record(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = await views.journey(office.house.writing, office.journey_id)
+    assert row is not None
+    address = f"/parcours/{row.id}/acces"
+    sam, aline = await office.enter("sam"), await office.enter("aline")
+    assert address in (await sam.client.get(f"/parcours/{row.id}")).text
+    assert address not in (await aline.client.get(f"/parcours/{row.id}")).text
+    assert (await aline.client.get(address)).status_code == 403
+    shown = await sam.client.get(address)
+    assert shown.status_code == 200 and row.name is not None and row.name in shown.text
+
+    taken = await sam.client.post(address, data=form(sam.token))
+    assert taken.status_code == 200, taken.text
+    assert taken.headers["content-type"] == "application/zip" and "no-store" in taken.headers["cache-control"]
+    with zipfile.ZipFile(io.BytesIO(taken.content)) as held:
+        assert held.testzip() is None
+        assert {"lettre.pdf", "parcours-1.pdf", "donnees.json"} <= {*held.namelist()}
+        assert json.loads(held.read("donnees.json"))["person"]["id"] == row.person
+    assert await exports(office, row.person) == 1
+
+    async def cut(*_: object) -> None:
+        raise OSError("cut off")
+
+    monkeypatch.setattr(people, "note_export", cut)
+    lost = await sam.client.post(address, data=form(sam.token))
+    assert lost.status_code >= 500 and lost.headers["content-type"].startswith("text/html"), (
+        "nobody has what is not on record"
+    )
+
+
+async def exports(office: Office, person: str) -> int:
+    events = await journal.read_all(office.house.writing, people.stream_of(person))
+    return sum(event.kind == "PersonExported" for event in events)
 
 
 def fields_of(page: str) -> dict[str, str]:

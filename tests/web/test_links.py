@@ -3,6 +3,7 @@
 import asyncio
 import email
 import html
+import json
 import re
 import uuid
 from collections.abc import AsyncIterator
@@ -16,6 +17,7 @@ import httpx
 import pytest
 import pytest_asyncio
 import structlog
+from icalendar import Calendar
 
 from activities import Resources, all_activities
 from activities.tills import Tills
@@ -33,7 +35,7 @@ from journeys.domain.links import Ask, Purpose, asks
 from journeys.domain.record import Event, Payload, instant_text
 from journeys.i18n import format_date, format_time
 from journeys.settings import load_settings
-from journeys.store import links, mentors, partners, people, sessions, staff, vault, views
+from journeys.store import feeds, journal, links, mentors, partners, people, sessions, staff, vault, views
 from journeys.store.directory import By
 from journeys.store.journal import parts
 from journeys.store.links import Drawn, Link
@@ -112,7 +114,8 @@ class Scene:
                 message = email.message_from_bytes(file.read_bytes())
                 if message["To"] == to and file.name not in self.read:
                     self.read.add(file.name)
-                    return message.get_payload(decode=True).decode()  # type: ignore[union-attr]
+                    body = next(part for part in message.walk() if part.get_content_type() == "text/plain")
+                    return body.get_payload(decode=True).decode()  # type: ignore[union-attr]
             await asyncio.sleep(0.1)
         raise AssertionError(f"no letter to {to}")
 
@@ -258,6 +261,26 @@ async def test_the_person_answers_from_the_reminder_of_an_appointment(scene: Sce
     assert state.appointments[booked].answer == answer
     asked = [e for e in await scene.events("MessageDue") if e.data.template == "appointment-other-time"]  # type: ignore[attr-defined]
     assert len(asked) == (answer == "other-time")
+
+
+async def test_the_person_stops_all_messages_by_link_and_lets_them_begin_again_by_another(scene: Scene) -> None:
+    drawn = await scene.drawn(Purpose.MESSAGES)
+    eloise = scene.browser()
+    shown = await eloise.get(path(drawn))
+    assert "Ne plus recevoir de messages" in words(shown) and 'value="again"' not in shown.text
+    assert (await scene.known())[0].opted_out is False, "looking at it changes nothing"
+    assert (await eloise.send(path(drawn), answer="again")).status_code == 422, "it is not what the link is for"
+    assert (await eloise.send(path(drawn), answer="stop")).status_code == 303
+    assert "Vous ne recevrez plus de messages" in words(await eloise.get(path(drawn)))
+    told = json.loads((await journal.read_all(scene.pool, f"person-{scene.person}"))[-1].header)
+    assert (told["kind"], told["actor"], told["role"]) == ("OptedOut", scene.person, "participant")
+    (raised,) = await scene.events("EscalationRaised")
+    assert raised.data.about.id == "opted-out" and raised.data.to == "referent"  # type: ignore[attr-defined]
+    other = await scene.drawn(Purpose.MESSAGES)
+    assert "Recevoir de nouveau des messages" in words(await eloise.get(path(other)))
+    assert (await eloise.send(path(other), answer="again")).status_code == 303
+    assert (await scene.known())[0].opted_out is False
+    assert len(await scene.events("EscalationResolved")) == 1
 
 
 async def offered(scene: Scene) -> tuple[Drawn, datetime, datetime]:
@@ -728,3 +751,60 @@ async def test_whoever_tries_links_too_often_waits(scene: Scene) -> None:
 
 def ask_of(link: Link) -> Ask:
     return Ask("mentor", link.recipient, link.purpose, link.subject, link.expires_at)
+
+
+# --- calendars of the person
+
+
+def feed_in(text: str) -> str:
+    found = re.search(rf"({feeds.PATH}[\w-]+)", text)
+    assert found is not None, text
+    return found[1]
+
+
+async def test_a_calendar_shows_appointments_until_it_is_taken_back_or_the_journey_closes(scene: Scene) -> None:
+    claire, phone = await scene.enters(), scene.browser()
+    at = (datetime.now(UTC) + timedelta(days=9)).replace(hour=9, minute=0, second=0, microsecond=0)
+    await scene.do(c.BookAppointment(at=at, minutes=30), place="12 rue des Lilas")
+    await scene.do(c.BookAppointment(at=at + timedelta(days=1), minutes=30))
+    (_, off) = await scene.events("AppointmentBooked")
+    await scene.do(c.CloseAppointment(appointment=off.data.appointment, outcome="cancelled"))  # type: ignore[attr-defined]
+    wheres = []
+    for _ in range(2):
+        page = await claire.get(f"/parcours/{scene.id}/liens")
+        assert "Faire une adresse d’agenda" in words(page)
+        given = await claire.send(f"/parcours/{scene.id}/agenda")
+        assert "<svg" in given.text
+        wheres.append(feed_in(given.text))
+    assert wheres[0] not in (await claire.get(f"/parcours/{scene.id}/liens")).text, "it is shown once"
+    answer = await phone.get(wheres[0])
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/calendar; charset=utf-8")
+    (event,) = Calendar.from_ical(answer.content).walk("VEVENT")
+    assert (event["DTSTART"].dt, str(event["LOCATION"])) == (at, "12 rue des Lilas")
+    assert not re.search("Éloïse|Dœuvre|prison|Martin", answer.text)
+
+    newest, oldest = await feeds.of_journey(scene.pool, scene.id)
+    assert (await claire.send(f"/parcours/{scene.id}/agenda/{newest.id}/retirer")).status_code == 303
+    assert [each.id for each in await feeds.of_journey(scene.pool, scene.id)] == [oldest.id]
+    gone = await phone.get(wheres[1])
+    assert gone.status_code == 410 and "ne montre plus rien" in gone.text and "LOCATION" not in gone.text
+    assert (await phone.get(wheres[0])).status_code == 200
+    await scene.do(c.Close(outcome="moved"))
+    closed = await phone.get(wheres[0])
+    assert (closed.status_code, closed.text) == (410, gone.text), "which of the two it was is told to nobody"
+    assert "Faire une adresse d’agenda" not in words(await claire.get(f"/parcours/{scene.id}/liens"))
+    for wrong in (feeds.PATH + "x", wheres[0] + "x", feeds.PATH + "%00", feeds.PATH + "é" * 300):
+        assert (await phone.get(wrong)).status_code == 404
+
+
+async def test_a_letter_about_an_appointment_carries_it_for_a_calendar(scene: Scene) -> None:
+    at = (datetime.now(UTC) + timedelta(days=5)).replace(hour=9, minute=0, second=0, microsecond=0)
+    await scene.do(c.BookAppointment(at=at, minutes=30), place="12 rue des Lilas")
+    await scene.engine.pass_days(4.5)
+    await scene.letter("eloise@example.org")
+    (found,) = [
+        part for file in scene.outbox.glob("*.eml") for part in email.message_from_bytes(file.read_bytes()).walk()
+        if part.get_content_type() == "text/calendar"
+    ]  # fmt: skip
+    (event,) = Calendar.from_ical(found.get_payload(decode=True)).walk("VEVENT")  # type: ignore[arg-type]
+    assert (event["DTSTART"].dt, str(event["LOCATION"])) == (at, "12 rue des Lilas")

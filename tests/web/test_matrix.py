@@ -120,7 +120,9 @@ async def test_every_route_for_every_role_and_scope(shared: Scene, monkeypatch: 
                     if MENU in answer.text:
                         assert STOPPED in answer.text, ("does not say that payments are stopped", role, route)
                         asked["says the stop"] += 1
-    assert await count(shared, "events") == events, "opening pages writes nothing"
+    taken = await count(shared, "events WHERE kind = 'PersonExported'")
+    assert taken == len(seen_by("supervisor")), "what is handed over is on record, each time"
+    assert await count(shared, "events") == events + taken, "opening pages writes nothing"
     assert await treasury.resume(shared.house.writing, STOPPED, by)
     assert asked["says the stop"] > 300, asked
     assert sum(asked.values()) > 800 and set(asked) >= set(matrix.CELLS)
@@ -308,7 +310,7 @@ def filled(scene: Scene, path: str, scope: str) -> str:
     known = {"id": scene.journeys[scope], "command": "add-note", "grant": scene.grants.get(scope, str(uuid.uuid4())),
              "seq": "1", "name": "auxilia", "cohort": scene.cohort,
              "payment": str(uuid.uuid4()), "appointment": str(uuid.uuid4()),
-             "link": str(uuid.uuid4()), "token": "no-link", "fund": FUND,
+             "link": str(uuid.uuid4()), "feed": str(uuid.uuid4()), "token": "no-link", "fund": FUND,
              "file": "0" * 12, "position": "1"}  # fmt: skip
     strange = set(re.findall(r"{(\w+)}", path)) - set(known)
     assert not strange, f"say in `filled` of tests/web/test_matrix.py what stands for {strange} of {path}"
@@ -353,7 +355,7 @@ def judge(scene: Scene, answer: httpx.Response, role: str, route: str, scope: st
             assert status == 200 and not shown, what
         case "lists":
             judge_list(scene, answer, role, route, shown)
-        case "journey" | "form" | "command" | "piece" | "links" | "letters" | "details" if not sees:
+        case "journey" | "form" | "command" | "piece" | "links" | "letters" | "details" | "access" if not sees:
             assert status == 404 and not shown and NO_JOURNEY in answer.text, what
         case "piece":
             assert status == 404 and not shown and NO_JOURNEY not in answer.text, what
@@ -361,6 +363,8 @@ def judge(scene: Scene, answer: httpx.Response, role: str, route: str, scope: st
             assert status in ((200, 303, 409) if may(role, "add-note", scope) else (403,)), what
         case "details":
             assert status in ((200, 303) if may(role, "propose-mentor", scope) else (403,)), what
+        case "access":
+            assert (status, shown) == (200, {scope} if route.startswith("GET") else set()), what
         case "form":
             assert (status, shown) == ((200, {scope}) if may(role, "add-note", scope) else (403, set())), what
         case "letters":

@@ -1,8 +1,10 @@
 """The codec: each journey under its person's key, plain payloads of before read, nothing sealed that has no key."""
 
 import uuid
+from collections.abc import Collection
 from typing import Any
 
+import asyncpg
 import pytest
 from temporalio.api.common.v1 import Payload
 from temporalio.api.failure.v1 import Failure
@@ -10,9 +12,10 @@ from temporalio.client import WorkflowHistory
 from temporalio.converter import WorkflowSerializationContext
 from temporalio.exceptions import ApplicationError
 
+from journeys import codec as codec_module
 from journeys import temporal
 from journeys.codec import ENCODING, SealingCodec, Unreadable
-from journeys.store.keys import HOUSE, NoKey, person_key
+from journeys.store.keys import HOUSE, Keys, NoKey, person_key
 from tests.replay.test_replay import HISTORIES, replayer
 
 PLAIN = Payload(metadata={"encoding": b"json/plain"}, data=b'"Zoe"')
@@ -77,3 +80,29 @@ async def test_a_failure_tells_neither_its_message_nor_its_details(journal_pool:
         "Away",
         "Zoe",
     )
+
+
+@pytest.mark.parametrize(("patience", "read"), [(codec_module.PATIENCE_SECONDS, True), (0.0, False)])
+async def test_keys_that_are_away_for_a_moment_fail_no_task(
+    patience: float, read: bool, journal_pool: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codec = SealingCodec(journal_pool.keys, "housekeeping")
+    sealed = await codec.encode([Payload(data=b"plain")])
+    known, away = codec.keys.known, 3
+
+    async def coming_up(_: Keys, ids: Collection[str]) -> dict[str, Any]:
+        nonlocal away
+        away -= 1
+        if away >= 0:
+            raise asyncpg.CannotConnectNowError("the database system is starting up")
+        return await known(ids)
+
+    monkeypatch.setattr(Keys, "known", coming_up)
+    monkeypatch.setattr(codec_module, "PATIENCE_SECONDS", patience)
+    if read:
+        assert [each.data for each in await codec.decode(sealed)] == [b"plain"]
+        away = 3
+        assert await codec.encode([Payload(data=b"plain")])
+    else:
+        with pytest.raises(asyncpg.CannotConnectNowError):
+            await codec.decode(sealed)

@@ -48,6 +48,7 @@ async def doctor(desk: Desk, quick: bool) -> int:
             ("keys", _keys),
             ("clock", _clock),
             ("mail", _mail),
+            ("sms", _sms),
             ("bank", _bank),
             ("provider", _provider),
             ("identity", _identity),
@@ -55,6 +56,7 @@ async def doctor(desk: Desk, quick: bool) -> int:
             ("journeys", _journeys),
             ("staff", _duty),
             ("webhooks", _webhooks),
+            ("messages", _messages),
             ("money", _money),
             ("log", _log),
             ("reads", _reads),
@@ -229,6 +231,59 @@ async def _mail(desk: Desk) -> Check:
             Said("pour qu'ils partent : JOURNEYS_SMTP__HOST", "to have them sent: JOURNEYS_SMTP__HOST"),
         )
     return Check("mail", "ok", Said(f"messagerie : {smtp.host}:{smtp.port}", f"mail: {smtp.host}:{smtp.port}"))
+
+
+async def _sms(desk: Desk) -> Check:
+    """Who sends short messages, and whether anybody ever saw it do so."""
+    sms = desk.settings.sms
+    if sms.token is None:
+        return Check("sms", "ok", Said("SMS : aucun n'est envoyé, il n'y a pas de passerelle",
+                                       "short messages: none is sent, there is no gateway"))  # fmt: skip
+    if sms.vendor != "http":
+        return Check("sms", "warning",
+                     Said(f"SMS : par {sms.vendor}, écrit d'après sa documentation et jamais essayé (never run)",
+                          f"short messages: by {sms.vendor}, written from its documentation and never run"),
+                     Said("envoyez-vous d'abord un message, et comparez ce qui arrive",
+                          "send yourself a message first, and compare what arrives"))  # fmt: skip
+    return Check("sms", "ok", Said(f"SMS : {sms.url}", f"short messages: {sms.url}"))
+
+
+async def _messages(desk: Desk) -> list[Check]:
+    """Whether what a gateway says later is believed, told, and comes at all."""
+    from journeys.store import deliveries
+
+    sms, checks = desk.settings.sms, list[Check]()
+    if sms.vendor == "http" and sms.token is not None and not sms.notice_secrets:
+        checks.append(Check("messages", "warning",
+                            Said("ce que la passerelle dit plus tard n'est pas cru : il n'y a pas de secret",
+                                 "what the gateway says later is not believed: there is no secret"),
+                            Said("indiquez JOURNEYS_SMS__NOTICE_SECRET",
+                                 "set JOURNEYS_SMS__NOTICE_SECRET")))  # fmt: skip
+    left = await deliveries.unsettled(await desk.pool(), timedelta(hours=sms.silent_hours))
+    if left.oldest is not None and desk.now - left.oldest > _TOLD_WITHIN:
+        checks.append(Check("messages", "failed",
+                            Said(f"{left.waiting} accusés ou réponses attendent encore leur parcours",
+                                 f"{left.waiting} receipts or answers still wait for their journey"),
+                            _SYNC))  # fmt: skip
+    if left.silent and sms.notice_secrets:
+        checks.append(Check("messages", "warning",
+                            Said(f"{left.silent} SMS sans nouvelle depuis plus de {sms.silent_hours:g} h",
+                                 f"{left.silent} short messages silent for over {sms.silent_hours:g} h"),
+                            Said("demandez à la passerelle ; chacun est marqué dans les messages de son parcours",
+                                 "ask the gateway; each is marked among the messages of its journey")))  # fmt: skip
+    if left.strange:
+        checks.append(Check("messages", "warning",
+                            Said(f"{left.strange} accusés de messages que nous ne connaissons pas, en 30 jours",
+                                 f"{left.strange} receipts of messages that we do not know, in 30 days"),
+                            Said("demandez à la passerelle d'où ils viennent",
+                                 "ask the gateway where they come from")))  # fmt: skip
+    if left.unread:
+        checks.append(Check("messages", "warning",
+                            Said(f"{left.unread} réponses par SMS que personne ne lit ici, en 30 jours",
+                                 f"{left.unread} answers by short message that nobody reads here, in 30 days"),
+                            Said("lisez-les chez la passerelle : leurs mots ne sont pas gardés ici",
+                                 "read them at the gateway: their words are not kept here")))  # fmt: skip
+    return checks
 
 
 async def _bank(desk: Desk) -> Check:

@@ -16,6 +16,7 @@ from journeys.app.cli import (
     indicators,
     links,
     listing,
+    messages,
     papers,
     payments,
     programmes,
@@ -45,6 +46,7 @@ def application() -> typer.Typer:
     starting.add_to(app)
     importing.add_to(app)
     listing.add_to(app)
+    messages.add_to(app)
     doing.add_to(app)
     inboxes.add_to(app)
     indicators.add_to(app)

@@ -17,7 +17,7 @@ from journeys.audit.verdicts import AccountName, Verdict
 from journeys.audit.wording import ACCOUNTS
 from journeys.domain.payments import HANDED
 from journeys.domain.state import State
-from journeys.i18n import capital, format_date, listed, text
+from journeys.i18n import capital, either, format_date, listed, text
 from journeys.local.bank_days import Heard
 from journeys.local.outcomes import Aid, Alert, Outcome, Paid, Refusal
 from journeys.local.player import Report
@@ -52,7 +52,7 @@ class Pages:
             part(console)
 
     def t(self, fr: str, en: str) -> str:
-        return en if self.lang == "en" else fr
+        return either(self.lang, fr, en)
 
     # --- the parts
 

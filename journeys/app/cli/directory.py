@@ -8,7 +8,7 @@ import typer
 from journeys.app.cli import erasing, tokens
 from journeys.app.cli.desk import Desk
 from journeys.app.cli.shape import argument, at, command, group, option
-from journeys.app.failures import Lang, Said, usage
+from journeys.app.failures import Exit, Failure, Lang, Said, usage, why
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -615,6 +615,17 @@ def _add_people(app: typer.Typer) -> None:
     ) -> None:
         await _person_show(at(ctx), person)
 
+    @command(room, "export", "Ce que le journal garde sur une personne, en fichiers à lui remettre.",
+             "What the journal holds about a person, as files to hand to them.")  # fmt: skip
+    async def export(
+        ctx: typer.Context,
+        person: str = argument("nom, référence ou id", "name, reference or id", "PERSONNE"),
+        to: str = option("--to", "un dossier qui n'existe pas encore", "a folder that is not there yet", ...,
+                         metavar="DOSSIER"),
+        sender: str = option("--sender", "nom de l'association, en tête", "the association's name, at the top", ""),
+    ) -> None:  # fmt: skip
+        await _person_export(at(ctx), person, to, sender)
+
     @command(room, "change", "Corrige ce qu'on sait d'une personne.", "Corrects what is known of a person.")
     async def change(
         ctx: typer.Context,
@@ -661,6 +672,7 @@ def _add_people(app: typer.Typer) -> None:
 async def _person_show(desk: Desk, asked: str) -> None:
     from journeys.app.cli.listing import journeys_table, row_json
     from journeys.app.finding import find_person
+    from journeys.narration import spoken
     from journeys.store import views
 
     pool = await desk.pool()
@@ -685,6 +697,8 @@ async def _person_show(desk: Desk, asked: str) -> None:
         (out.t("adresse", "address"), person.details.email or ""),
         (out.t("téléphone", "phone"), person.details.phone or ""),
         (out.t("langue", "language"), person.details.language),
+        (out.t("fuseau", "time zone"), person.details.zone),
+        (out.t("moyen choisi", "chosen channel"), spoken(person.channel, out.lang) if person.channel else ""),
         ("", messages),
     ]
     table = await journeys_table(desk, rows)
@@ -699,10 +713,60 @@ async def _person_show(desk: Desk, asked: str) -> None:
     out.result({"person": _person_json(person), "journeys": [row_json(row) for row in rows]}, show)
 
 
+async def _person_export(desk: Desk, asked: str, to: str, sender: str) -> None:
+    import shutil
+    import tempfile
+    from pathlib import Path
+
+    from journeys.app.accessing import GIVES, files_of, journeys_of
+    from journeys.app.cli.files import write
+    from journeys.app.finding import find_person
+    from journeys.store import people
+    from journeys.store.directory import By
+
+    folder, out = Path(to).expanduser().absolute(), desk.out
+    if folder.exists() or folder.is_symlink():
+        raise usage("folder-there", f"{folder} existe déjà ; nommez un dossier nouveau",
+                    f"{folder} is there already; name a new folder", field="--to")  # fmt: skip
+    pool, actor = await desk.pool(), await desk.actor()
+    person = await find_person(pool, asked)
+    journeys = await journeys_of(pool, person, actor)
+    names: list[str] = []
+    aside = None
+    try:
+        aside = Path(tempfile.mkdtemp(prefix=f".{folder.name[:40]}.", dir=folder.parent))
+        async for name, content in files_of(pool, person, journeys, out.lang, desk.now, sender=sender):
+            write(aside / name, content, False, "--to")
+            names.append(name)
+        documents = sum(name.startswith("document-") for name in names)
+        # On record before anybody has the files.
+        by = By(actor=actor.id, role=GIVES, at=desk.now)
+        await people.note_export(pool, person.id, len(journeys), documents, by)
+        aside.rename(folder)
+    except OSError as error:
+        raise Failure(Exit.FAILED, "unwritable", Said(f"{folder} : {why(error).fr}", f"{folder}: {why(error).en}"),
+                      field="--to") from None  # fmt: skip
+    finally:
+        if aside is not None:
+            shutil.rmtree(aside, ignore_errors=True)
+    out.result(
+        {"person": person.id, "folder": str(folder), "journeys": len(journeys), "documents": documents, "files": names},
+        lambda: out.line(
+            out.t(
+                f"Écrit dans {folder} : {len(names)} fichiers. Relisez-les avant de les remettre : ce qui y est dit"
+                " d'autres personnes ne regarde pas forcément celle-ci.",
+                f"Written to {folder}: {len(names)} files. Read them before handing them over: what they say of other"
+                " people may not be for this one.",
+            )
+        ),
+    )
+
+
 def _person_json(person: Any) -> dict[str, Any]:
     return {
         "id": person.id,
         **dataclasses.asdict(person.details),
+        "channel": person.channel,
         "opted_out": person.opted_out,
         "paused_until": person.paused_until,
         "died": person.died,

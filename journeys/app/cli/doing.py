@@ -177,7 +177,7 @@ async def _give(desk: Desk, id: str, name: str, words: dict[str, str]) -> int:
     body, texts = await reader.read()
     for line in await reader.seen(body):
         desk.out.note(line)
-    if (known := await worth_knowing(pool, body)) is not None:
+    if (known := await worth_knowing(pool, loaded, body)) is not None:
         desk.out.note(known.what.in_(desk.out.lang))
     asked = _signed(desk, loaded, reader, body, texts, actor)
     answer = await deliver(

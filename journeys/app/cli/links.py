@@ -68,10 +68,12 @@ async def _link(desk: Desk, id: str, to: str | None, purpose: str | None, revoke
 
 
 def _one(found: "Sequence[Givable]", to: str, purpose: str | None) -> "Givable":
-    """The one that is meant. Raises Failure: nobody of this name, or several matters."""
+    """The one that is meant; the choice about messages where it is named. Raises Failure: nobody, or several."""
     from journeys.app.finding import only, pick
+    from journeys.domain.links import Purpose
 
-    fitting = [each for each in found if purpose is None or each.ask.purpose == purpose]
+    wanted = frozenset({purpose}) if purpose is not None else frozenset(Purpose) - {Purpose.MESSAGES}
+    fitting = [each for each in found if each.ask.purpose in wanted]
     recipient = pick(to, {each.ask.recipient: each.who for each in fitting}, "recipient", "--to")
     its_own = {each.ask.subject: each for each in fitting if each.ask.recipient == recipient}
     subject = only({subject: each.what for subject, each in its_own.items()}, "answer", "--for")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from journeys import clock
 from journeys.app.failures import Failure, Lang, Said
+from journeys.i18n import either
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,7 +37,7 @@ class Output:
 
     def t(self, fr: str, en: str) -> str:
         """A text in the language of the person."""
-        return en if self.lang == "en" else fr
+        return either(self.lang, fr, en)
 
     def result(self, found: dict[str, Any], show: Callable[[], None]) -> None:
         """The outcome: `found` as one object, or whatever `show` prints."""

@@ -193,7 +193,7 @@ async def _show(desk: Desk, asked: str) -> None:
 
     pool = await desk.pool()
     row = await find_payment(pool, asked, "VERSEMENT")
-    batch = await batches.batch_with(pool, row.id)
+    batch, withdrawn = await batches.batch_with(pool, row.id), await batches.withdrawn_with(pool, row.id)
     lines = await lines_of(pool, desk.ring(), row.id)
     record = await read_record(pool, row.stream)
     names = await read_names(pool, record.events)
@@ -203,13 +203,14 @@ async def _show(desk: Desk, asked: str) -> None:
     def show() -> None:
         _table(desk, [row])
         _tell(desk, story)
-        if batch is not None:
-            _batch_table(desk, [batch])
+        if held := [*withdrawn, *filter(None, [batch])]:
+            _batch_table(desk, held)
         if lines:
             _line_table(desk, lines)
 
     desk.out.result(
         {"payment": _json(row), "batch": _batch_json(batch) if batch is not None else None,
+         "withdrawn": [_batch_json(each) for each in withdrawn],
          "lines": [_line_json(each) for each in lines], "story": story.as_json()["days"]},
         show,
     )  # fmt: skip

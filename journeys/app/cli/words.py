@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 
 from journeys.app.failures import Lang
+from journeys.i18n import either
 
 _BETWEEN = "\x1f"
 
@@ -16,7 +17,7 @@ def both(fr: str, en: str) -> str:
 def in_lang(text: str | None, lang: Lang) -> str:
     """The half of `both` that is read."""
     fr, _, en = (text or "").partition(_BETWEEN)
-    return en if lang == "en" and en else fr
+    return either(lang, fr, en or fr)
 
 
 def language_of(environ: Mapping[str, str] = os.environ) -> Lang:

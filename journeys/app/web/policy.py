@@ -55,6 +55,9 @@ DECIDING: Final = Policy("deciding", frozenset({"supervisor", "finance", "duty"}
 NOTICES: Final = "/retours/paiements"
 """Where a provider of payments says what became of them: no page of ours sends there, and no cookie opens it."""
 
+RECEIPTS: Final = "/retours/messages"
+"""The same for a gateway of short messages."""
+
 MOUNTED: Final = frozenset({"/static", "/api/v1"})
 """What hangs on the application beside its routes: files that anybody may have, and the API, whose own routes are
 checked where it is made."""

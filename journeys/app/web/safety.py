@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.web.api.problems import of_api, problem
-from journeys.app.web.policy import NOTICES, SAFE
+from journeys.app.web.policy import NOTICES, RECEIPTS, SAFE
 from journeys.app.web.visit import BEFORE, set_cookie, token_of
 from journeys.store.links import PATH as LINKS
 
@@ -102,7 +102,7 @@ class Compressed(GZipMiddleware):
 
 async def same_origin(request: Request, call_next: Next) -> Response:
     """A change may only come from a page of ours. No cookie opens what is for programs: no site can borrow one."""
-    programs = of_api(request.url.path) or request.url.path == NOTICES
+    programs = of_api(request.url.path) or request.url.path in (NOTICES, RECEIPTS)
     if request.method not in SAFE and not programs and not _from_here(request):
         return PlainTextResponse("Forbidden: this form was sent from another site.", status_code=403)
     return await call_next(request)

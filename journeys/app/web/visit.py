@@ -170,9 +170,10 @@ class _Door(Door):
 
 
 LOOKS: Final[dict[str, Look]] = {
-    "agir": "form", "aides": "form", "relances": "form", "personne": "details", "documents": "document",
-    "synthese.pdf": "paper", "recus": "paper", "lettres": "paper", "rendez-vous": "paper", "courrier": "letters",
-    "liens": "links", "audit": "audit", "obligations": "audit", "roles": "audit", "events": "events",
+    "agir": "form", "aides": "form", "relances": "form", "personne": "details", "acces": "details",
+    "documents": "document", "synthese.pdf": "paper", "recus": "paper", "lettres": "paper", "rendez-vous": "paper",
+    "courrier": "letters", "liens": "links", "audit": "audit", "obligations": "audit", "roles": "audit",
+    "events": "events",
 }  # fmt: skip
 """What is opened, by what follows the journey in the address; anything else is the file itself."""
 

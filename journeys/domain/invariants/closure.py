@@ -17,7 +17,7 @@ AFTER_CLOSURE = kinds(
     "MessageSent MessageFailed MessageSuppressed MessageUnknown MessageDeferred MessageReady "
     "MessageDelivered MessageBounced "
     "EscalationTold EscalationUntold EscalationResolved CheckPassed CheckFailed CheckUnknown "
-    "OptedOut OptedIn MessagesPaused MessagesResumed ConsentWithdrawn ErasureRequested ErasureOrdered"
+    "OptedOut OptedIn WishesRecorded MessagesPaused MessagesResumed ConsentWithdrawn ErasureRequested ErasureOrdered"
 )
 """What may follow a closing whatever it is about: corrections, money under way, outcomes, a person's own wishes."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from journeys.domain import events as e
+from journeys.domain.calendar import in_zone
 from journeys.domain.handbook import Handbook
 from journeys.domain.invariants.violation import MONEY, Details, Recorded, Violation
 from journeys.domain.record import Payload
@@ -32,6 +33,8 @@ class Messages:
     stops: set[str] = field(default_factory=set)
     paused_until: datetime | None = None
     silent: bool = False
+    zone: str | None = None
+    """Where the person lives, when that is not the programme's own."""
 
     def see(self, event: Recorded) -> Iterator[Violation]:
         self._note_stops(event.data)
@@ -53,6 +56,10 @@ class Messages:
 
     def _note_stops(self, data: Payload) -> None:
         match data:
+            case e.JourneyPlanned(zone=zone):
+                self.zone = zone
+            case e.WishesRecorded(zone=zone):
+                self.zone = zone or self.zone
             case e.OptedOut():
                 self.stops.add("opted-out")
             case e.OptedIn():
@@ -79,14 +86,20 @@ class Messages:
         """Why this message must not leave now: a code, or None."""
         if event.recorded_at > data.valid_until:
             return "past-its-validity"
-        at_any_hour = data.urgent and data.to != PARTICIPANT
-        if self.book is not None and not at_any_hour and self.book.calendar.quiet_until(event.recorded_at) is not None:
+        if self._is_quiet(event, data):
             return "in-quiet-hours"
         if data.to != PARTICIPANT:
             return "closed-silently" if self.silent and data.about.kind not in MONEY else None
         if self.paused_until is not None and event.recorded_at < self.paused_until:
             return "paused"
         return min(self.stops, default=None)
+
+    def _is_quiet(self, event: Recorded, data: e.MessageDue) -> bool:
+        """Whether it is night where the recipient lives; staff get what is urgent at any hour."""
+        if self.book is None or (data.urgent and data.to != PARTICIPANT):
+            return False
+        hours = in_zone(self.book.calendar, self.zone) if data.to == PARTICIPANT else self.book.calendar
+        return hours.quiet_until(event.recorded_at) is not None
 
     def end(self, complete: bool) -> Iterator[Violation]:
         yield from ()

@@ -93,7 +93,7 @@ def _route(name: str) -> None:
 
         read = await bodies.command_sent(request, name, visit.house.settings.largest_document, find)
         read = replace(read, texts=with_account(read.body, read.texts, loaded))
-        warned = await worth_knowing(visit.house.writing, read.body, key)
+        warned = await worth_knowing(visit.house.writing, loaded, read.body, key)
         answer = await act(visit, loaded, Asked(name, read, key, seq_of(seen)))
         row = await views.journey(visit.house.writing, id) or loaded.row
         response.headers.update(etag(row.seq))

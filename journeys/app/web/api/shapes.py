@@ -202,9 +202,9 @@ class Warning(Shape):
 
     model_config = _example(code="no-place", message="Take care: Le Relais has no place left (4 of 4).")
 
-    code: Literal["no-place", "mentor-away"]
+    code: Literal["no-place", "mentor-away", "overlap"]
     """`no-place`: the partner, or the mentor, already has as many as they have places for; `mentor-away`: the mentor is
-    not available now."""
+    not available now; `overlap`: the person, or whoever leads the journey, has an appointment at that time already."""
     message: str
     """The same in the reader's language."""
 

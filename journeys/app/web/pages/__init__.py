@@ -1,6 +1,7 @@
 """One module a screen: its routes, each behind a door, and what its template is given."""
 
 from journeys.app.web.pages import (
+    access,
     answers,
     approvals,
     audit,
@@ -16,6 +17,7 @@ from journeys.app.web.pages import (
     documents,
     erasing,
     escalations,
+    feeds,
     funds,
     giving,
     health,
@@ -24,6 +26,7 @@ from journeys.app.web.pages import (
     letters,
     links,
     login,
+    messages,
     notices,
     payments,
     person,
@@ -44,6 +47,6 @@ ROUTERS = [
     commands.router, approvals.router, escalations.router, start.router, audit.router, directory.router,
     releases.router, programmes.router, documents.router, letters.router, giving.router, links.router,
     cohorts.router, comparing.router, changing.router, trying.router, indicators.router, importing.router,
-    details.router, notices.router, bank.router, reconciling.router, payments.router,
-    funds.router, receipts.router, stopping.router, erasing.router, reads.router, answers.router, notices.router,
+    details.router, access.router, erasing.router, notices.router, bank.router, reconciling.router, payments.router,
+    funds.router, receipts.router, stopping.router, reads.router, answers.router, messages.router, feeds.router,
 ]  # fmt: skip

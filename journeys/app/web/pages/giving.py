@@ -1,4 +1,5 @@
-"""Links that staff give by hand: made for what somebody may answer now, shown once, printable, and taken back."""
+"""Links that staff give by hand: made for what somebody may answer now, shown once, printable, and taken back; and
+calendar feeds for the person."""
 
 import segno
 import structlog
@@ -13,8 +14,8 @@ from journeys.app.web.pages.commands import journey
 from journeys.app.web.policy import STAFF
 from journeys.app.web.rendering import go, page
 from journeys.app.web.visit import Visit, door
-from journeys.identifiers import is_uuid
-from journeys.store import links
+from journeys.identifiers import is_uuid, uuid7
+from journeys.store import feeds, links, people
 
 router = APIRouter()
 
@@ -25,6 +26,7 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
     found = await givable(visit.connection, loaded, visit.lang, visit.now)
     await visit.done()
     return page(visit, "links.html", loaded=loaded, row=loaded.row, found=found,
+                feeds=await feeds.of_journey(visit.house.writing, loaded.row.id) if loaded.state.is_open else None,
                 public=visit.house.settings.public_url is not None)  # fmt: skip
 
 
@@ -45,15 +47,10 @@ async def make(id: str, visit: Visit = door(STAFF)) -> Response:
                  "open the page of links again: it says what waits for an answer"),
         )  # fmt: skip
     await visit.done()
-    house, url = visit.house, visit.request.url
+    house = visit.house
     drawn = await give(house.writing, house.ring, one, loaded.row.id, visit.now, visit.visitor.id)
     structlog.get_logger().info("link made by hand", link=drawn.link.id, staff=visit.visitor.id)
-    address = drawn.address(house.settings.public_url or f"{url.scheme}://{url.netloc}")
-    drawing = segno.make(address, error="m").svg_inline(
-        border=4, omitsize=True, svgclass="qr", lineclass=None, light="#fff"
-    )
-    return page(visit, "link-given.html", row=loaded.row, one=one, address=address, drawn=Markup(drawing),
-                public=house.settings.public_url is not None)  # fmt: skip
+    return _shown(visit, "link-given.html", loaded, drawn.address(_base(visit)), one=one)
 
 
 @router.post("/parcours/{id}/liens/{link}/retirer")
@@ -64,6 +61,50 @@ async def take_back(id: str, link: str, visit: Visit = door(STAFF)) -> Response:
         await links.revoke(visit.house.writing, loaded.row.id, link, visit.now)
         structlog.get_logger().info("link taken back", link=link, staff=visit.visitor.id)
     return go(f"/parcours/{loaded.row.id}/liens")
+
+
+@router.post("/parcours/{id}/agenda")
+async def make_feed(id: str, visit: Visit = door(STAFF)) -> Response:
+    """Make a calendar feed of the journey's appointments and show its address, this once."""
+    loaded = await _journey(visit, id)
+    if not loaded.state.is_open:
+        raise Failure(
+            Exit.CONFLICT, "journey-closed",
+            Said("ce parcours est clos ; aucune adresse n'a été faite",
+                 "this journey is closed; no address was made"),
+        )  # fmt: skip
+    person = await people.person(visit.connection, loaded.state.person)
+    lang = person.details.language if person is not None else visit.lang
+    await visit.done()
+    feed = uuid7(visit.now)
+    token = await feeds.issue(visit.house.writing, feed, loaded.row.id, lang, visit.now, visit.visitor.id)
+    structlog.get_logger().info("calendar feed made", feed=feed, staff=visit.visitor.id)
+    return _shown(visit, "feed-given.html", loaded, f"{_base(visit)}{feeds.PATH}{token}")
+
+
+@router.post("/parcours/{id}/agenda/{feed}/retirer")
+async def end_feed(id: str, feed: str, visit: Visit = door(STAFF)) -> Response:
+    loaded = await _journey(visit, id)
+    await visit.done()
+    if is_uuid(feed):
+        await feeds.end(visit.house.writing, loaded.row.id, feed, visit.now, visit.visitor.id)
+        structlog.get_logger().info("calendar feed taken back", feed=feed, staff=visit.visitor.id)
+    return go(f"/parcours/{loaded.row.id}/liens")
+
+
+def _base(visit: Visit) -> str:
+    """The public address; else the one by which the visitor is here."""
+    url = visit.request.url
+    return visit.house.settings.public_url or f"{url.scheme}://{url.netloc}"
+
+
+def _shown(visit: Visit, template: str, loaded: Loaded, address: str, **more: object) -> Response:
+    """An address in words and as the square that a phone photographs."""
+    drawing = segno.make(address, error="m").svg_inline(
+        border=4, omitsize=True, svgclass="qr", lineclass=None, light="#fff"
+    )
+    return page(visit, template, row=loaded.row, address=address, drawn=Markup(drawing),
+                public=visit.house.settings.public_url is not None, **more)  # fmt: skip
 
 
 async def _journey(visit: Visit, id: str) -> Loaded:

@@ -20,8 +20,8 @@ from journeys.app.telling import unsigned
 from journeys.app.web.policy import PUBLIC
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
+from journeys.domain.calendar import in_zone
 from journeys.domain.links import Purpose, asks, times_offered
-from journeys.domain.recipients import in_zone
 from journeys.domain.record import instant_text
 from journeys.i18n import N_, format_date, format_time, language
 from journeys.store import journal, links, mentors, partners, people, staff, views
@@ -121,6 +121,14 @@ DONE: Final[Mapping[tuple[Purpose, str], tuple[str, str]]] = {
     (Purpose.APPOINTMENT, "other-time"): (
         N_("Vous avez demandé une autre heure"),
         N_("On vous appellera pour en convenir. D'ici là, l'heure prévue reste notée."),
+    ),
+    (Purpose.MESSAGES, "stop"): (
+        N_("Vous ne recevrez plus de messages"),
+        N_("La personne qui vous accompagne le sait, et conviendra avec vous d'une autre façon de garder le lien. Si "
+           "vous changez d'avis, dites-le-lui : elle vous donnera un autre lien."),
+    ),
+    (Purpose.MESSAGES, "again"): (
+        N_("Vous recevrez de nouveau nos messages"), N_("Merci. Vous pouvez les arrêter quand vous voulez."),
     ),
 }  # fmt: skip
 

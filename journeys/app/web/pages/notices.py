@@ -1,6 +1,7 @@
-"""What a provider of payments sends of its own accord: no session, a signature instead."""
+"""What a provider of payments, or a gateway, sends of its own accord: no session, a signature instead."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,10 +10,11 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
-from journeys.app import noticing
+from journeys.app import noticing, receiving
 from journeys.app.web.house import House
-from journeys.app.web.policy import NOTICES, PUBLIC, Door
+from journeys.app.web.policy import NOTICES, PUBLIC, RECEIPTS, Door
 from journeys.store.database import LOST
+from journeys.store.deliveries import OtherSaid
 from journeys.store.provider import OtherNotice
 
 router = APIRouter()
@@ -21,7 +23,7 @@ _PAUSES_SECONDS: Final = (0.0, 1.0, 5.0, 20.0)
 
 _BAD: Final[dict[type[Exception], tuple[int, str]]] = {
     noticing.Unsigned: (401, "not-signed"), noticing.Unreadable: (422, "not-a-notice"),
-    OtherNotice: (409, "another-content"),
+    OtherNotice: (409, "another-content"), OtherSaid: (409, "another-content"),
 }  # fmt: skip
 
 
@@ -81,15 +83,30 @@ _read = Depends(_Bounded(PUBLIC))
 
 @router.post(NOTICES)
 async def take(request: Request, body: bytes = _read) -> JSONResponse:
-    """Keep a notice, answer, then tell its journey.
-
-    Answers 202; 401 not signed, 409 the event said something else before, 413, 422: nothing was kept.
-    """
+    """Keep a notice of a provider of payments, answer, then tell its journey: see `_keep`."""
     house: House = request.app.state.house
+    return await _keep(
+        request, body, lambda: noticing.take(
+            house.writing, request.headers, body, house.settings.provider.notice_secrets
+        )
+    )  # fmt: skip
+
+
+@router.post(RECEIPTS)
+async def receive(request: Request, body: bytes = _read) -> JSONResponse:
+    """Keep a receipt, or a phone's answer, of a gateway; then tell its journey: see `_keep`."""
+    house: House = request.app.state.house
+    return await _keep(
+        request, body, lambda: receiving.take(house.writing, request.headers, body, house.settings.sms.notice_secrets)
+    )
+
+
+async def _keep(request: Request, body: bytes, keep: Callable[[], Awaitable[bool]]) -> JSONResponse:
+    """Answers 202; 401 not signed, 409 the event said something else before, 413, 422: nothing was kept."""
     if len(body) > noticing.LARGEST:
         return _refused(413, "too-large")
     try:
-        fresh = await noticing.take(house.writing, request.headers, body, house.settings.provider.notice_secrets)
+        fresh = await keep()
     except tuple(_BAD) as error:
         return _refused(*_BAD[type(error)])
     request.app.state.teller.wake()

@@ -172,6 +172,7 @@ async def one(payment: str, visit: Visit = door(READERS)) -> Response:
     asked = Asked(a_working_day_ago(visit.now))
     wanting = await payment_lists.wanting(visit.connection, row.id, asked.silent_before)
     batch = await batches.batch_with(visit.connection, row.id)
+    withdrawn = await batches.withdrawn_with(visit.connection, row.id)
     lines = await lines_of(visit.connection, visit.house.ring, row.id)
     answers = may(visit.actor, loaded, "settle-doubt", {"payment": row.id})
     sent = await payment_lists.payees(visit.house.writing, visit.house.ring, [row.id]) if answers else {}
@@ -181,7 +182,8 @@ async def one(payment: str, visit: Visit = door(READERS)) -> Response:
     speech = Speech(loaded.book, names, visit.lang, loaded.state)
     return page(
         visit, "payment.html",
-        shown=shown(visit, wanting), row=row, loaded=loaded, sight=seen, batch=batch, lines=lines, speech=speech,
+        shown=shown(visit, wanting), row=row, loaded=loaded, sight=seen, batch=batch, withdrawn=withdrawn, lines=lines,
+        speech=speech,
         days=told_days(story.days, {each.seq for day in story.days for each in day.told}),
         answers=answers, payee=sent.get(row.id) or (seen.payee if seen is not None else None), back=f"{HERE}/{row.id}",
         sees_account=sees_account(visit),

@@ -12,7 +12,7 @@ from journeys.app import stopping
 from journeys.app.allowing import may, not_for
 from journeys.app.finding import Loaded
 from journeys.app.giving import may_give
-from journeys.app.inbox import Waiting, is_turn_of, waiting
+from journeys.app.inbox import Waiting, in_order, is_turn_of, waiting
 from journeys.app.papers import may_write
 from journeys.app.proposing import next_tries, to_try_again
 from journeys.app.web.gantt import gantt
@@ -55,7 +55,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         N_("Autour de la personne"),
         ("propose-mentor", "match-mentor", "end-mentor", "send-referral", "give-consent", "withdraw-consent",
-         "pause-messages", "resume-messages", "opt-out", "opt-in"),
+         "record-wishes", "pause-messages", "resume-messages", "opt-out", "opt-in"),
     ),
     (
         N_("Le parcours"),
@@ -91,7 +91,7 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
     loaded, names, story = await journey_told(visit, id, choose, None if every else SHOWN_COMING)
     place = loaded.row.place
     programmes = {loaded.row.programme: loaded.book.programme}
-    items = sorted(waiting(loaded.row), key=lambda item: (item.at is None, item.at or visit.now))
+    items = in_order(waiting(loaded.row))
     mine = _mine(visit, loaded, items)
     speech = Speech(loaded.book, names, visit.lang, loaded.state)
     return page(
@@ -116,6 +116,7 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
         version=loaded.state.seq,
         place=place,
         gives=may_give(visit.actor, loaded), corrects=may(visit.actor, loaded, CORRECTS),
+        hands_over=visit.admitted(SUPERVISION),
         writes=loaded.state.is_open and may_write(visit.actor, loaded),
     )  # fmt: skip
 
@@ -207,7 +208,7 @@ def _actions(visit: Visit, loaded: Loaded) -> list[tuple[str, list[tuple[str, st
                 return bool(programme.grants) and not closed
             case "opt-in":
                 return state.opted_out
-            case "opt-out" | "withdraw-consent" | "correct" | "request-erasure":
+            case "opt-out" | "record-wishes" | "withdraw-consent" | "correct" | "request-erasure":
                 return True
             case "answer-appointment":
                 return any(each.outcome is None and each.at > visit.now for each in state.appointments.values())

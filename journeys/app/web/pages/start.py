@@ -12,7 +12,7 @@ from journeys.app.failures import Failure, usage
 from journeys.app.people_file import details_of, wrong_in
 from journeys.app.publishing import Rules, programme_text_of, rules
 from journeys.app.reading import read_day, today_of
-from journeys.app.starting import Beginning, Starter
+from journeys.app.starting import Beginning, Enrolled, Starter
 from journeys.app.telling import refused_failure, unanswered
 from journeys.app.web.pages.commands import journey_told
 from journeys.app.web.pages.programmes import known_programmes
@@ -206,7 +206,7 @@ def _noted(wrong: list[Failure], read: Any) -> Any:
 def _preview(visit: Visit, starter: Starter, wanted: Beginning) -> Preview:
     """The plan decided by the pure core, unsent. Raises Failure when a rule or right refuses it."""
     now, book = visit.now, starter.rules.book
-    command = starter.planned(wanted, uuid7(now), uuid7(now), now)
+    command = starter.planned(wanted, Enrolled(uuid7(now), wanted.details.zone), uuid7(now), now)
     offer = make_offer(State(stream=command.stream), book, [command], [], now)
     if offer.decided and (refused := offer.decided[0].refused) is not None:
         raise refused_failure(refused.code, refused.details, book)

@@ -1,7 +1,7 @@
 """Aujourd'hui: what burns, what is mine today, what comes within seven days, what others owe me."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -52,17 +52,27 @@ async def screen(visit: Visit = door(STAFF)) -> Response:
     )  # fmt: skip
     programmes = await visit.house.programmes()
     found = today(rows, me.id, frozenset(me.roles), visit.now, me.stands_in_for)
-    lists = {}
+    shown, totals = {}, {}
     for name, first in SHOWN.items():
         mine, waiting = getattr(found, name), theirs.of(name)
         items = in_order([*mine, *(waits(each.journey, each.item) for each in waiting.items)])
         part = slice((number - 1) * A_SHEET, number * A_SHEET) if name == only else slice(0 if only else first)
-        shown = [line(visit, item, programmes, mine=name != "others") for item in items[part]]
-        lists[name] = Shown(tuple(together(shown)), len(mine) + waiting.total)
+        shown[name], totals[name] = items[part], len(mine) + waiting.total
     led = [row for row in rows if visit.actor.leads(row.referent)]
+    coming = _releases(visit, led)
+    named = await views.named(
+        visit.connection, [*(item.row for items in shown.values() for item in items), *(row for _, row in coming)]
+    )
+    lists = {}
+    for name, items in shown.items():
+        lines = [
+            line(visit, replace(item, row=named[item.row.id]), programmes, mine=name != "others") for item in items
+        ]
+        lists[name] = Shown(tuple(together(lines)), totals[name])
     return page(
         visit, "today.html",
-        lists=lists, begins=visit.admitted(CASEWORK), led=len(led), releases=_releases(visit, led), only=only,
+        lists=lists, begins=visit.admitted(CASEWORK), led=len(led), only=only,
+        releases=[(day, named[row.id]) for day, row in coming],
         version=sum(row.seq for row in rows) + theirs.version,
         paging=Paging(visit, number, lists[only].total, A_SHEET) if only is not None else None,
         **await _finance(visit, only),

@@ -1,0 +1,65 @@
+"""Attempts to send a message to a person: each written down before it begins, and what came of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from journeys.store.database import Pool
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt that may begin."""
+
+    message: str
+    number: int
+
+
+async def begin(pool: Pool, message: str, stream: str, channel: str, at: datetime) -> Attempt | None:
+    """Write down that a message is about to leave; None: it left, or may have left, before.
+
+    Args:
+        stream: of the journey. at: the workflow's time.
+    """
+    number = await pool.fetchval(
+        """
+        INSERT INTO message_attempts (message, number, stream, channel, at)
+        SELECT $1, (SELECT coalesce(max(number), 0) + 1 FROM message_attempts WHERE message = $1), $2, $3, $4
+        WHERE NOT EXISTS (
+            SELECT FROM message_attempts a LEFT JOIN message_ends e USING (message, number)
+            WHERE a.message = $1 AND (e.fate IS NULL OR e.fate IN ('sent', 'unknown')))
+        ON CONFLICT DO NOTHING RETURNING number
+        """,
+        message, stream, channel, at,
+    )  # fmt: skip
+    return None if number is None else Attempt(message, number)
+
+
+async def ended(pool: Pool, attempt: Attempt, fate: str, reason: str, reference: str) -> None:
+    """What came of an attempt; the first word stays. `reference` is what its channel calls it."""
+    await pool.execute(
+        "INSERT INTO message_ends (message, number, fate, reason, reference) VALUES ($1, $2, $3, $4, $5)"
+        " ON CONFLICT DO NOTHING",
+        attempt.message, attempt.number, fate, reason, reference or None,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """An attempt as it stands."""
+
+    message: str
+    channel: str
+    at: datetime
+    fate: str | None
+    """None: nobody knows how it ended."""
+    reason: str
+
+
+async def of_journey(pool: Pool, stream: str) -> list[Tried]:
+    """Every attempt to reach the person of a journey, in the order in which they began."""
+    rows = await pool.fetch(
+        "SELECT message::text, channel, a.at, fate, coalesce(reason, '') FROM message_attempts a"
+        " LEFT JOIN message_ends USING (message, number) WHERE stream = $1 ORDER BY began_at, number",
+        stream,
+    )
+    return [Tried(*row) for row in rows]

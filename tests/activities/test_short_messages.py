@@ -1,0 +1,179 @@
+"""Short messages to a person: by the first channel that takes them, each attempt written down before it begins."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+import worker
+from journeys.channels.letter import Fate, Letter, Sent
+from journeys.channels.sms import Gateway, Own
+from journeys.contract import Effect
+from journeys.domain.decide import Outcome
+from journeys.settings import SettingsError, load_settings
+from journeys.store import attempts, people
+from journeys.store.attempts import Attempt
+from tests.activities.conftest import Life, Postman
+
+
+async def phoned(life: Life, phone: str = "06 12 34 56 78", email: str | None = "eloise@example.org") -> Postman:
+    """The person has a phone, and the association a gateway."""
+    details = people.Details(first_name="Éloïse", last_name="D’Œuvre", email=email, phone=phone)
+    await people.change(life.pool, life.person, details, life.by)
+    texter = Postman(name="sms")
+    life.use(texter=texter)
+    return texter
+
+
+async def tried(life: Life) -> list[tuple[str, str | None, str]]:
+    return [(each.channel, each.fate, each.reason) for each in await attempts.of_journey(life.pool, life.stream)]
+
+
+async def again(life: Life, effect: Effect) -> Effect:
+    """The same message called for once more, by an event of its own: as a wrong rule or a forged outcome would."""
+    await life.take(Outcome(effect.seq, "deferred", "test", until=life.now))
+    await life.until(life.now)
+    (next_one,) = life.effects("deliver", to="participant")
+    return next_one
+
+
+async def test_a_person_with_a_phone_gets_a_short_message(life: Life) -> None:
+    texter = await phoned(life)
+    result = await life.run(await life.reminded())
+    assert (result["answer"], result["reason"]) == ("sent", "sms")
+    (text,) = texter.letters
+    assert (text.to, life.postman.letters) == ("+33612345678", [])
+    assert "13 mai 2027" in text.body and "L’association" in text.body and "Éloïse" not in text.body
+    assert await tried(life) == [("sms", "sent", "")]
+
+
+async def test_a_number_that_is_gone_leaves_it_to_the_mail(life: Life) -> None:
+    texter = await phoned(life)
+    texter.answers = [Sent(Fate.REFUSED, "dead-number")]
+    result = await life.run(await life.reminded())
+    assert (result["answer"], result["reason"]) == ("sent", "mail")
+    assert await tried(life) == [("sms", "refused", "dead-number"), ("mail", "sent", "")]
+
+
+async def test_where_there_is_no_mail_a_dead_number_is_a_failure_that_says_so(life: Life) -> None:
+    texter = await phoned(life, email=None)
+    texter.answers = [Sent(Fate.REFUSED, "dead-number")]
+    result = await life.run(await life.reminded())
+    assert (result["answer"], result["reason"]) == ("failed", "dead-number")
+
+
+async def test_a_landline_is_never_asked_for(life: Life) -> None:
+    await phoned(life, "01 12 34 56 78")
+    life.use(texter=Gateway(Own("http://127.0.0.1:1", "t")))
+    assert (await life.run(await life.reminded()))["reason"] == "mail"
+    assert (await tried(life))[0] == ("sms", "refused", "bad-number-not-mobile")
+
+
+async def test_a_template_without_a_short_text_goes_by_mail(life: Life, tmp_path: Any) -> None:
+    texter = await phoned(life)
+    said = "{fr: 'Bonjour', en: 'Hello'}"
+    (tmp_path / "deadline-near.yaml").write_text(
+        f"template: deadline-near\nparticipant: {{subject: {said}, body: {said}}}\n"
+    )
+    life.use(templates=tmp_path)
+    assert (await life.run(await life.reminded()))["reason"] == "mail"
+    assert texter.letters == []
+
+
+async def test_a_gateway_that_asks_for_time_gets_it(life: Life) -> None:
+    texter = await phoned(life)
+    texter.answers = [Sent(Fate.NOTHING_LEFT, "sms-429", after_seconds=40.0)]
+    first = await life.settle(await life.reminded())
+    assert (first["answer"], first["until"]) == ("deferred", "2027-05-12T07:00:40.000000Z")
+    await life.until(life.now + timedelta(seconds=40))
+    (effect,) = life.effects("deliver", to="participant")
+    assert (await life.settle(effect))["answer"] == "sent"
+    assert await tried(life) == [("sms", "nothing-left", "sms-429"), ("sms", "sent", "")]
+
+
+async def test_doubt_is_shown_and_goes_by_no_other_channel(life: Life) -> None:
+    texter = await phoned(life)
+    texter.answers = [Sent(Fate.UNKNOWN, "sms-timeout")]
+    assert (await life.run(await life.reminded()))["answer"] == "unknown"
+    assert (len(texter.letters), life.postman.letters) == (1, [])
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+async def test_what_may_have_left_never_leaves_again_whatever_calls_for_it(
+    life: Life, monkeypatch: pytest.MonkeyPatch, guarded: bool
+) -> None:
+    """Another effect has another claim: only the attempt that is written down holds. Taken away, it leaves twice."""
+    if not guarded:
+        numbers = iter(range(1, 9))
+
+        async def as_if_first(pool: Any, message: str, stream: str, channel: str, at: Any) -> Attempt:
+            number = next(numbers)
+            await pool.execute(
+                "INSERT INTO message_attempts VALUES ($1, $2, $3, $4, $5)", message, number, stream, channel, at
+            )
+            return Attempt(message, number)
+
+        monkeypatch.setattr(attempts, "begin", as_if_first)
+    texter = await phoned(life)
+    texter.answers = [Sent(Fate.UNKNOWN, "sms-timeout")]
+    effect = await life.reminded()
+    await life.run(effect)
+    result = await life.run(await again(life, effect))
+    assert result["answer"] == ("unknown" if guarded else "sent")
+    assert len(texter.letters) == (1 if guarded else 2)
+
+
+async def test_the_attempt_is_written_down_before_anything_leaves(life: Life) -> None:
+    seen: list[Any] = []
+
+    class Looking(Postman):
+        async def send(self, letter: Letter) -> Sent:
+            seen.append(await tried(life))
+            raise ConnectionResetError
+
+    await phoned(life)
+    life.use(texter=Looking(name="sms"))
+    effect = await life.reminded()
+    with pytest.raises(Exception, match="store"):
+        await life.run(effect)
+    assert seen == [[("sms", None, "")]]
+    life.use(texter=(texter := Postman(name="sms")))
+    assert (await life.run(effect))["answer"] == "unknown"
+    assert (await life.run(await again(life, effect)))["answer"] == "unknown"
+    assert texter.letters == []
+
+
+async def test_two_at_once_are_one_attempt(life: Life) -> None:
+    await life.reminded()
+    (message,) = [id for id, each in life.state.messages.items() if each.to == "participant"]
+    began = await asyncio.gather(*(attempts.begin(life.pool, message, life.stream, "sms", life.now) for _ in range(8)))
+    assert sum(each is not None for each in began) == 1
+
+
+@pytest.mark.parametrize(
+    ("sms", "name", "never_run"),
+    [
+        ({}, None, None),
+        ({"url": "https://sms.example.org/", "token": "t"}, "http", False),
+        ({"vendor": "brevo", "token": "t", "sender": "Asso"}, "brevo", True),
+        ({"vendor": "ovh", "token": "a:s:c", "sender": "Asso", "account": "sms-ab1-1"}, "ovh", True),
+    ],
+)
+def test_the_settings_choose_the_gateway(sms: dict[str, str], name: str | None, never_run: bool | None) -> None:
+    texter = worker._texter(load_settings(sms=sms).sms)
+    dialect = texter.dialect if isinstance(texter, Gateway) else None
+    assert (dialect and dialect.name, dialect and dialect.never_run) == (name, never_run)
+
+
+@pytest.mark.parametrize(
+    "sms",
+    [
+        {"url": "https://sms.example.org"}, {"url": "http://sms.example.org", "token": "t"}, {"vendor": "brevo"},
+        {"vendor": "ovh", "token": "a:s", "sender": "Asso", "account": "x"}, {"sender": "Une association"},
+        {"sender": "Été"}, {"countries": ["France"]}, {"notice_secret": "secret"}, {"vendor": "other"},
+    ],
+)  # fmt: skip
+def test_settings_that_cannot_work_are_refused(sms: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError):
+        load_settings(sms=sms)
