@@ -101,12 +101,12 @@ async def volunteer_addressee(resources: Resources, kind: Literal["mentor", "par
 
 
 def person_addressees(person: people.Person, ways: Sequence[Way]) -> list[Addressee]:
-    """The person whose journey it is, once for each of these ways."""
+    """The person whose journey it is, once for each of these ways; the one that they chose comes first."""
     details = person.details
     addresses: Mapping[Way, str | None] = {"sms": _dialled(details), "mail": details.email}
     return [
         Addressee(person.id, details.first_name, addresses[way], details.language, "participant", details.zone, way)
-        for way in ways
+        for way in sorted(ways, key=lambda way: way != person.channel)
     ]
 
 

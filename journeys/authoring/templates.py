@@ -200,7 +200,7 @@ def _doubts(template: MessageTemplate, source: File, tree: Tree) -> list[Finding
             for lang in ("fr", "en"):
                 text = texts.in_(lang)
                 doubts = _text_doubts(tree, (audience, key, lang), text, known)
-                if not doubts and key == "body" and template.template in SAYS_WHEN and not _says_when(text):
+                if not doubts and key != "subject" and template.template in SAYS_WHEN and not _says_when(text):
                     doubts = [tree.finding((audience, key, lang), "template-hour", {})]
                 found += doubts
     return found

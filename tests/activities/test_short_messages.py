@@ -1,12 +1,14 @@
 """Short messages to a person: by the first channel that takes them, each attempt written down before it begins."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 import worker
+from activities.letters import person_addressees
 from journeys.channels.letter import Fate, Letter, Sent
 from journeys.channels.sms import Gateway, Own
 from journeys.contract import Effect
@@ -177,3 +179,14 @@ def test_the_settings_choose_the_gateway(sms: dict[str, str], name: str | None, 
 def test_settings_that_cannot_work_are_refused(sms: dict[str, Any]) -> None:
     with pytest.raises(SettingsError):
         load_settings(sms=sms)
+
+
+def test_the_way_that_somebody_chose_comes_first() -> None:
+    details = people.Details(first_name="Zoé", last_name="A", email="zoe@example.org", phone="06 12 34 56 78")
+    known = people.Person(
+        id="p", details=details, channel=None, opted_out=False, paused_until=None, died=False, died_on=None,
+        erasure_requested=False,
+    )  # fmt: skip
+    for chosen, first in ((None, "sms"), ("sms", "sms"), ("mail", "mail"), ("letter", "sms")):
+        asked = person_addressees(replace(known, channel=chosen), ("sms", "mail"))
+        assert (asked[0].by, len(asked)) == (first, 2), chosen

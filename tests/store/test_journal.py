@@ -11,17 +11,20 @@ import pytest
 
 from journeys.contract import Append
 from journeys.domain.record import NO_EVENT, Payload
-from journeys.store import journal
+from journeys.store import journal, people
 from journeys.store.canonical import NotCanonical, canonical
 from journeys.store.database import open_pool
+from journeys.store.directory import By
 from journeys.store.journal import JournalBehind, append, read_all
 from journeys.store.offer import BadOffer
 from journeys.store.programmes import store_text
 from journeys.store.signing import KeyRing, sign, stored_holds
 
-from .samples import NOW, answered, header, move, new_stream, noted, plain, signed, view
+from .samples import ACTOR, NOW, answered, header, move, new_stream, noted, plain, signed, view
 
 pytestmark = pytest.mark.asyncio
+
+BY = By(actor=ACTOR, role="referent", at=NOW)
 
 
 class JourneyPlanned(Payload):
@@ -388,3 +391,20 @@ async def test_the_same_command_sent_at_once_has_one_effect(pool: Any, ring: Key
     assert sum(result.accepted for result in results) == 1
     assert all(result.known == (request.answered[0].answer,) for result in results if not result.accepted)
     await assert_linked(pool, stream, 1)
+
+
+async def test_events_and_their_texts_are_read_in_one_question_as_in_two(pool: Any, owner: Any, ring: KeyRing) -> None:
+    stream, person = new_stream(), f"person-{uuid4()}"
+    await append(pool, ring, noted(stream, 0, ring))
+    await append(pool, ring, plain(stream, 1, 2))
+    await append(pool, ring, noted(stream, 3, ring, note="Encore"))
+    await people.register(pool, person.removeprefix("person-"), people.Details(first_name="A", last_name="B"), BY)
+    for each, counted in ((stream, (4, 2)), (person, (1, 4))):
+        told = await journal.read_told(pool, each)
+        assert told == (await read_all(pool, each), await journal.parts(pool, each))
+        assert (len(told[0]), len(told[1])) == counted
+    await owner.execute("ALTER TABLE parts DISABLE TRIGGER ALL")
+    await owner.execute("DELETE FROM parts WHERE stream = $1 AND seq = 1", stream)
+    events_left, texts = await journal.read_told(pool, stream)
+    assert len(events_left) == 4 and [part.text for part in texts] == ["Encore"]
+    assert await journal.read_told(pool, new_stream()) == ([], [])

@@ -11,7 +11,7 @@ from journeys.app.allowing import may, not_for
 from journeys.app.attaching import TOO_LARGE
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.fields import NAMES_RULES, commands
-from journeys.app.finding import Loaded, load, read_journey
+from journeys.app.finding import Loaded, load, read_told
 from journeys.app.telling import unanswered
 from journeys.app.web.acting import Wrong, act, filled, is_stale, read
 from journeys.app.web.changing import foreseen
@@ -29,7 +29,6 @@ from journeys.domain.handbook import Handbook
 from journeys.identifiers import is_uuid, uuid7
 from journeys.store import views
 from journeys.store.database import LOST
-from journeys.store.journal import parts
 from journeys.store.views import JourneyRow
 from journeys.temporal import Unreachable
 
@@ -113,8 +112,7 @@ async def journey_told(
     `choose` says which seqs are told, `most` how much of what comes; None: all.
     """
     row = await journey_row(visit, id)
-    events, book = await read_journey(visit.connection, row)
-    texts = await parts(visit.connection, row.stream)
+    events, book, texts = await read_told(visit.connection, row)
     names = await read_names(visit.connection, events)
     await visit.done()
     only = choose(events, book) if choose is not None else None
