@@ -32,7 +32,8 @@ def reason_of(typed: str, field: str) -> ErasureReason:
         if reason == typed:
             return reason
     known = ", ".join(REASONS)
-    raise usage("erasure-reason", f"{field} : dites pourquoi ({known})", f"{field}: say why ({known})", field=field)
+    raise usage("erasure-reason", f"{field} : dites pourquoi", f"{field}: say why", field=field,
+                remedy=Said(f"un motif : {known}", f"a reason: {known}"))  # fmt: skip
 
 
 async def held(pool: Pool, settings: Settings, person: str) -> Held:
@@ -86,8 +87,7 @@ def told(held: Held, lang: Lang) -> Told:
         goes.append(n("{count} document", "{count} documents", held.documents))
     if held.letters:
         goes.append(n("{count} message dans la boîte d'envoi", "{count} messages dans la boîte d'envoi", held.letters))
-    goes.append(n("les historiques du moteur, dont {count} gardé à part",
-                  "les historiques du moteur, dont {count} gardés à part", held.histories))  # fmt: skip
+    goes.append(_("les historiques du moteur"))
     stays = [_("les faits sans nom ni texte (dates, étapes, montants), sous un numéro qui ne mène plus à personne")]
     if held.kept_until is not None:
         until = format_date(held.kept_until, lang)
@@ -101,7 +101,9 @@ def told(held: Held, lang: Lang) -> Told:
     beyond = [
         _("les messages déjà partis restent chez qui les a reçus"),
         _("un papier imprimé ou un export déjà remis ne s'efface pas d'ici"),
-        _("dans les copies de sauvegarde, ces textes ne peuvent plus être lus : leur clé est détruite"),
+        _(
+            "dans les copies de sauvegarde, ces textes et ces documents ne peuvent plus être lus : leur clé est détruite"
+        ),
     ]
     return Told(tuple(goes), tuple(stays), tuple(beyond))
 

@@ -157,7 +157,11 @@ async def keys_of(pool: Pool | Connection, person: str) -> tuple[str, ...]:
 async def delete(pool: Pool, person: str) -> None:
     """Delete all that may go. Raises asyncpg.InsufficientPrivilegeError: nobody ordered it."""
     kept = await _accounting_documents(pool, await streams_of(pool, person), person)
-    await pool.execute("SELECT erase_person($1, $2)", person, [bytes.fromhex(each) for each in kept], timeout=60)
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(
+            "SELECT erase_person($1, $2)", person, [bytes.fromhex(each) for each in kept], timeout=60
+        )
+        await connection.execute("UPDATE people SET channel = NULL WHERE id = $1", person)
 
 
 async def certify(pool: Pool, person: str, by: By) -> int:

@@ -15,7 +15,7 @@ def test_a_person_is_forgotten_once_it_is_confirmed_and_a_certificate_says_so(
     assert here(*asked, "--as", "aline").code == 4
     assert here("person", "erase", person, "--reason", "tired", "--as", "sam").code == 2
     shown = here(*asked, "--as", "sam")
-    assert shown.code == 0 and "Rien n'a changé" in shown.out and "Ce qui reste" in shown.out
+    assert shown.code == 0 and "Rien n’a changé" in shown.out and "Ce qui reste" in shown.out
     assert here("erasures", "--json").json["erasures"] == []
     before = here("person", "show", person, "--json").json["person"]["last_name"]
     assert before
@@ -26,7 +26,7 @@ def test_a_person_is_forgotten_once_it_is_confirmed_and_a_certificate_says_so(
         assert time.monotonic() < began + 60, found.out
         time.sleep(0.3)
     assert (
-        found.out.startswith("Certificat d'effacement\n")
+        found.out.startswith("Certificat d’effacement\n")
         and "la personne l’a demandé" in found.out
         and "Sam R." in found.out
     )
@@ -40,4 +40,4 @@ def test_a_person_is_forgotten_once_it_is_confirmed_and_a_certificate_says_so(
     assert here("audit", "replay", life).code == 3
     assert here("audit", "verify", "--all").code == 0
     assert here("do", life, "add-note", "--text", "encore", "--as", "aline").code == 4
-    assert (up.data_dir / "destroyed-keys").read_text().split()[0] == f"person-{person}"
+    assert f"person-{person}" in (up.data_dir / "destroyed-keys").read_text().split()

@@ -37,7 +37,10 @@ def test_what_deadlines_and_contacts_came_to_is_what_the_events_say(seed: int) -
     deadlines, contacts = _of(found, DueKind.DEADLINE), _of(found, DueKind.CONTACT_CLOSES)
     corrected = sum(each.learnt_late for each in found)
     assert silent(found) == []
-    assert deadlines["met"] == kinds["DeadlineMet"] + corrected
+    # What hangs on a date that has not happened is owed by nobody yet, and may be met all the same.
+    owed = {each.id for each in found if each.kind is DueKind.DEADLINE}
+    met = sum(isinstance(event.data, e.DeadlineMet) and event.data.deadline in owed for event in life.events)
+    assert deadlines["met"] == met + corrected
     assert deadlines["missed"] == kinds["DeadlineMissed"] - corrected
     assert contacts["met"] == kinds["ContactMade"]
     assert contacts["missed"] == kinds["ContactMissed"]
@@ -46,7 +49,7 @@ def test_what_deadlines_and_contacts_came_to_is_what_the_events_say(seed: int) -
 
 
 def test_the_lives_of_these_tests_have_met_and_missed_and_cancelled_and_moved_some() -> None:
-    found = [each for seed in range(12) for each in obligations(play(seed).events, play(seed).book, play(seed).now)]
+    found = [each for seed in range(24) for each in obligations(play(seed).events, play(seed).book, play(seed).now)]
     assert {each.outcome for each in found} == set(Outcome) - {Outcome.SILENT}
     assert any(each.moves for each in found)
     assert any(each.learnt_late for each in found)

@@ -355,6 +355,10 @@ def choose_rules(page: Page, name: str) -> None:
 def test_other_rules_are_seen_compared_tried_and_given(enter: Enter, site: Site, looked_at: Look) -> None:
     page, name = enter("sam"), unique("Autrement")
     address = begin(page, name)
+    page.goto(f"{address}/effacement")
+    page.get_by_role("button", name="Effacer pour de bon").click()
+    expect(page.get_by_role("alert")).to_contain_text("Dites pourquoi")
+    looked_at(page, "erasing")
     page.goto(address)
     page.get_by_role("link", name="Changer de programme").click()
     looked_at(page, "change")

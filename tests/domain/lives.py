@@ -148,7 +148,7 @@ class MadeUp(Life):
     def asks(self, draw: Random) -> None:
         """Somebody asks for something, usually something that makes sense."""
         fitting = sorted(_fitting(self.state))
-        name = draw.choice(_LIKELY) if draw.random() < 0.8 else draw.choice(sorted(c.BODIES))
+        name = draw.choice(_LIKELY) if draw.random() < 0.8 else draw.choice(sorted(c.BODIES.keys() - {"erase"}))
         name = draw.choice(fitting) if fitting and draw.random() < 0.4 else name
         body = self._body(draw, name)
         actor = usual_actor(name) if draw.random() < 0.85 else draw.choice(STAFF)

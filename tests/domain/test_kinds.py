@@ -137,7 +137,7 @@ def _people() -> Iterator[Life]:
     life = released().when("2027-03-02", c.OptOut()).when("2027-03-03", c.OptIn())
     life.when("2027-03-04", c.PauseMessages(until=day("2027-03-05"))).when("2027-03-08", c.RequestErasure())
     message = life.last("MessageDue").message
-    for said in ("delivered", "bounced"):
+    for said in ("bounced", "delivered"):
         life.when("2027-03-08 13:00", c.RecordReceipt(of="message", id=message, said=said))
     yield (
         life.when("2027-03-07", c.RecordWishes(channel="sms", language="en"))

@@ -1,12 +1,18 @@
 """The person: situations that last, outcomes measured, consent and messages, death and erasure."""
 
+from uuid import UUID
+
 import pytest
 from pydantic import ValidationError
 
 from journeys.domain import agenda
 from journeys.domain import commands as c
+from journeys.domain.decide import Accepted, decide
+from journeys.domain.invariants import check
 from journeys.domain.messages import why_not
+from journeys.domain.record import SYSTEM
 from tests.domain.given import PERSON, by, day, given, plan, released, said, told
+from tests.domain.lives import play
 from tests.domain.test_grants import approved
 
 
@@ -162,6 +168,20 @@ def test_an_erasure_sees_a_payment_under_way_through_and_asks_for_no_receipt() -
     assert not agenda.is_over(life.state)
     life.when("2027-03-22", c.RecordReceipt(of="payment", id=payment, said="settled")).never("ReceiptDue")
     assert agenda.is_over(life.state)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_a_life_came_to_it_can_be_erased_and_every_rule_holds(seed: int) -> None:
+    life = play(seed)
+    asked = c.Command(
+        id=str(UUID(int=1)), stream=life.state.stream, body=c.Erase(reason="by-mistake"), actor=SYSTEM,
+        roles=(SYSTEM,), occurred_at=life.now, signed_at=life.now,
+    )  # fmt: skip
+    found = decide(life.state, asked, life.now, life.book)
+    assert isinstance(found, Accepted)
+    over = agenda.is_over(found.state)
+    assert check([*life.events, *found.events], book=life.book, outages=life.outages, complete=over) == []
+    assert over or found.state.effects or any(paid.status.open for paid in found.state.payments.values())
 
 
 # --- how the person is reached
