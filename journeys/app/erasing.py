@@ -101,9 +101,7 @@ def told(held: Held, lang: Lang) -> Told:
     beyond = [
         _("les messages déjà partis restent chez qui les a reçus"),
         _("un papier imprimé ou un export déjà remis ne s'efface pas d'ici"),
-        _(
-            "dans les copies de sauvegarde, ces textes et ces documents ne peuvent plus être lus : leur clé est détruite"
-        ),
+        _("dans les copies de sauvegarde, textes et documents ne peuvent plus être lus : leur clé est détruite"),
     ]
     return Told(tuple(goes), tuple(stays), tuple(beyond))
 
