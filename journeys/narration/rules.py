@@ -7,6 +7,7 @@ from journeys.i18n import N_, text
 RULES: Final = {
     "plan": N_("calendrier du programme"),
     "programme-changed": N_("passage à d'autres règles"),
+    "erasure": N_("effacement d'une personne"),
     "review": N_("point régulier sur chaque parcours"),
     "active-from": N_("date qui fait commencer l'accompagnement"),
     "enter-when": N_("étapes qui ouvrent la phase"),

@@ -171,9 +171,9 @@ class _Door(Door):
 
 LOOKS: Final[dict[str, Look]] = {
     "agir": "form", "aides": "form", "relances": "form", "personne": "details", "acces": "details",
-    "documents": "document", "synthese.pdf": "paper", "recus": "paper", "lettres": "paper", "rendez-vous": "paper",
-    "courrier": "letters", "liens": "links", "audit": "audit", "obligations": "audit", "roles": "audit",
-    "events": "events",
+    "effacement": "details", "documents": "document", "synthese.pdf": "paper", "recus": "paper", "lettres": "paper",
+    "rendez-vous": "paper", "courrier": "letters", "messages": "letters", "liens": "links", "agenda": "links",
+    "audit": "audit", "obligations": "audit", "roles": "audit", "events": "events",
 }  # fmt: skip
 """What is opened, by what follows the journey in the address; anything else is the file itself."""
 
