@@ -26,6 +26,8 @@ _COMMAND_TIMEOUT: Final = "10s"
 
 # Every acknowledged write is on disk; with these two it is also two to four times faster than by default.
 _PRAGMAS: Final = ("journal_mode=WAL", "synchronous=FULL")
+# A task that was lost three times, with its worker, is otherwise waited for longer each time, up to ten minutes.
+_SETTINGS: Final = ('history.workflowTaskRetryMaxInterval="5s"',)
 # The last value is what keeps continue-as-new right: without it, dues come hundreds of virtual days late.
 _TIME_SKIPPING: Final = (
     "frontend.WorkflowTimeSkippingEnabled=true",
@@ -80,7 +82,7 @@ class TemporalServer:
 
     def command(self) -> Command:
         """The server in the foreground."""
-        values = _TIME_SKIPPING if self._time_skipping else ()
+        values = (*_SETTINGS, *(_TIME_SKIPPING if self._time_skipping else ()))
         ui: tuple[str, ...] = (
             ("--headless",) if self._ports.ui is None else ("--ui-port", str(self._ports.ui), "--ui-disable-news-fetch")
         )

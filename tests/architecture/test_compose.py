@@ -194,7 +194,10 @@ def test_temporal_reads_the_dynamic_configuration_that_is_mounted(
     inside = services["temporal"]["environment"]["DYNAMIC_CONFIG_FILE_PATH"]
     assert services["temporal"]["volumes"] == [f"./deploy/temporal-dynamic-config.yaml:{inside}:ro"]
     settings = YAML(typ="safe").load(DEPLOY / "temporal-dynamic-config.yaml")
-    assert settings == {"frontend.WorkflowTimeSkippingEnabled": [{"value": False}]}
+    assert settings == {
+        "frontend.WorkflowTimeSkippingEnabled": [{"value": False}],
+        "history.workflowTaskRetryMaxInterval": [{"value": "5s"}],
+    }
 
 
 def test_two_workers_that_can_be_more(services: dict[str, dict[str, Any]]) -> None:

@@ -255,6 +255,15 @@ def test_ports_are_those_of_last_time_where_free_and_never_the_same_twice() -> N
         assert (again.frontend, again.ui) == (first.frontend, first.ui)
 
 
+@pytest.mark.parametrize("skipping", [False, True])
+def test_a_task_lost_with_its_workers_is_never_waited_for_by_minutes(tmp_path: Path, skipping: bool) -> None:
+    """Decision 12 has what the server does without; a team's server is told the same (tests/architecture)."""
+    ports = temporal_server.Ports(frontend=1, http=2, metrics=3, ui=None)
+    asked = temporal_server.TemporalServer(tmp_path, ports, time_skipping=skipping).command().argv
+    at = asked.index('history.workflowTaskRetryMaxInterval="5s"')
+    assert asked[at - 1] == "--dynamic-config-value"
+
+
 def test_a_port_that_was_drawn_is_nobody_elses_before_its_server_listens() -> None:
     def takes(port: int, *, as_our_server: bool = False) -> bool:
         with socket.socket() as other:
