@@ -75,7 +75,7 @@ list | show ID | next ID | today | approvals | escalations | indicators | docume
 summary ID --pdf FILE | receipt ID --pdf FILE | letter ID --pdf FILE | link ID
 start -p auxilia --person NAME --referent aline --release 2099-05-12
 import FILE -p auxilia --model | sync ID | rebuild ID | doctor
-messages ID | bounced FILE
+messages ID | bounced FILE | outbox list | outbox show ID
 fund create x | fund change x | fund top-up x 5 | fund close x --why x | fund reopen x --why x
 fund list | fund show x | fund statement x
 payments control | payments list | payments show ID | payments retry ID --why x | payments batches

@@ -56,5 +56,8 @@ def test_the_record_is_signed_verified_and_checked_by_somebody_else(
             [sys.executable, "-I", str(VERIFIER), str(folder), "--key", key, "--json"],
             capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
-        assert checked.returncode == 0, checked.stdout
+        found = json.loads(checked.stdout)
+        # Another test of this house may have had somebody forgotten: the whole record says so, and holds.
+        forgotten = folder == whole and {each["class"] for each in found["findings"]} == {"erased"}
+        assert checked.returncode == (5 if forgotten else 0), checked.stdout
         assert json.loads(checked.stdout)["events"] > 0
