@@ -100,13 +100,15 @@ class Scene:
         return Actor(member.id, member.name, member.roles, member.sites, member.funds)
 
     async def do(self, handle: str, scope: str, body: Any, **texts: str) -> Answer:
-        """Give a command as somebody, past every page. It must be accepted."""
+        """Give a command as somebody, past every page. It must be accepted; then the engine has noted it, too."""
         stream = f"journey-{self.journeys[scope]}"
         command = make_command(
             self.house.ring, stream=stream, body=body, actor=self.actor(handle), now=self.house.now, texts=texts
         )
         answer = await give(self.house.writing, self.client, command, self.house.settings.task_queue)
         assert answer.outcome == "accepted", (scope, body.name, answer)
+        # Heard from the journal, it may come before the engine's own history holds it.
+        await self.client.get_workflow_handle(stream).get_update_handle(command.id, result_type=Answer).result()
         return answer
 
     async def begin(self, scope: str, leader: str, site: str | None, programme: str) -> None:
