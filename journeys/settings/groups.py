@@ -90,16 +90,10 @@ class OidcSettings(_Group):
         return self
 
 
-class ProviderSettings(_Group):
-    """Who pays what programmes pay by `http`. Without a URL nobody does, or the simulation, as `bank` says."""
+class _Teller(_Group):
+    """Somebody outside whom we ask with a token, and who tells later, signed, what became of it."""
 
-    url: str | None = None
-    """https://…, under which it takes payments (http:// on this machine only)."""
     token: SecretStr | None = None
-    key_hours: float = Field(default=24.0, ge=2, le=8_784)
-    """How long it knows a key again: a payment sent twice within is paid once."""
-    visible_seconds: float = Field(default=60.0, ge=0, le=86_400)
-    """How long after it was told it may still not find a payment."""
     notice_secret: SecretStr | None = None
     """`whsec_…`, with which it signs what it says later; without one nothing of it is believed."""
     notice_old_secret: SecretStr | None = None
@@ -108,18 +102,11 @@ class ProviderSettings(_Group):
     @model_validator(mode="before")
     @classmethod
     def _without_the_files(cls, values: Any) -> Any:
-        """JOURNEYS_PROVIDER__…_FILE are read by `SecretFiles`; here they would be unknown names."""
+        """What ends in `_FILE` is read by `SecretFiles`; here it would be an unknown name."""
         if not isinstance(values, dict):
             return values
         files = {"token_file", "notice_secret_file", "notice_old_secret_file"}
         return {name: value for name, value in values.items() if name not in files}
-
-    @field_validator("url")
-    @classmethod
-    def _is_an_address(cls, url: str | None) -> str | None:
-        if url is not None and not _PROVIDER.fullmatch(url):
-            raise ValueError("provider_url")
-        return url.rstrip("/") if url is not None else None
 
     @field_validator("notice_secret", "notice_old_secret")
     @classmethod
@@ -128,26 +115,43 @@ class ProviderSettings(_Group):
             secret_bytes(secret.get_secret_value())
         return secret
 
-    @model_validator(mode="after")
-    def _url_with_token(self) -> Self:
-        if (self.url is None) != (self.token is None):
-            raise ValueError("provider_token")
-        return self
-
     @property
     def notice_secrets(self) -> tuple[bytes, ...]:
         """What a notice may be signed with, the newest first."""
         return _secrets(self.notice_secret, self.notice_old_secret)
 
 
-class SmsSettings(_Group):
+class ProviderSettings(_Teller):
+    """Who pays what programmes pay by `http`. Without a URL nobody does, or the simulation, as `bank` says."""
+
+    url: str | None = None
+    """https://…, under which it takes payments (http:// on this machine only)."""
+    key_hours: float = Field(default=24.0, ge=2, le=8_784)
+    """How long it knows a key again: a payment sent twice within is paid once."""
+    visible_seconds: float = Field(default=60.0, ge=0, le=86_400)
+    """How long after it was told it may still not find a payment."""
+
+    @field_validator("url")
+    @classmethod
+    def _is_an_address(cls, url: str | None) -> str | None:
+        if url is not None and not _PROVIDER.fullmatch(url):
+            raise ValueError("provider_url")
+        return url.rstrip("/") if url is not None else None
+
+    @model_validator(mode="after")
+    def _url_with_token(self) -> Self:
+        if (self.url is None) != (self.token is None):
+            raise ValueError("provider_token")
+        return self
+
+
+class SmsSettings(_Teller):
     """Who sends short messages. Without a token nobody does: people are written to by mail."""
 
     vendor: Literal["http", "brevo", "ovh"] = "http"
     """How the gateway is spoken to: `http` as docs/gateways.md says, or as a vendor says."""
     url: str | None = None
     """https://… of the gateway (http:// on this machine only); a vendor's own by default."""
-    token: SecretStr | None = None
     account: str = ""
     """The name of the service, where a vendor asks for it."""
     sender: str = ""
@@ -156,21 +160,8 @@ class SmsSettings(_Group):
     """Regions (ISO 3166) whose mobiles are written to; none: France and overseas."""
     most_segments: int = Field(default=3, ge=1, le=10)
     """A text that would be cut into more does not leave."""
-    notice_secret: SecretStr | None = None
-    """`whsec_…`, with which it signs what it says later; without one nothing of it is believed."""
-    notice_old_secret: SecretStr | None = None
-    """The one before, while both are in use."""
     silent_hours: float = Field(default=24.0, gt=0, le=8_784)
     """After so long without a receipt a message is told of as silent."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_the_files(cls, values: Any) -> Any:
-        """JOURNEYS_SMS__…_FILE are read by `SecretFiles`; here they would be unknown names."""
-        if not isinstance(values, dict):
-            return values
-        files = {"token_file", "notice_secret_file", "notice_old_secret_file"}
-        return {name: value for name, value in values.items() if name not in files}
 
     @field_validator("url")
     @classmethod
@@ -193,13 +184,6 @@ class SmsSettings(_Group):
             raise ValueError("regions")
         return countries
 
-    @field_validator("notice_secret", "notice_old_secret")
-    @classmethod
-    def _is_a_secret(cls, secret: SecretStr | None) -> SecretStr | None:
-        if secret is not None:
-            secret_bytes(secret.get_secret_value())
-        return secret
-
     @model_validator(mode="after")
     def _enough_for_its_vendor(self) -> Self:
         if self.vendor == "http" and (self.url is None) != (self.token is None):
@@ -210,11 +194,6 @@ class SmsSettings(_Group):
                                      or self.token.get_secret_value().count(":") != 2):  # fmt: skip
             raise ValueError("ovh_account")
         return self
-
-    @property
-    def notice_secrets(self) -> tuple[bytes, ...]:
-        """What a receipt may be signed with, the newest first."""
-        return _secrets(self.notice_secret, self.notice_old_secret)
 
 
 class AccountSettings(_Group):
