@@ -46,11 +46,12 @@ from workflows.control import ControlWorkflow
 from workflows.erasure import ErasureWorkflow
 from workflows.housekeeping import HousekeepingWorkflow
 from workflows.journey import JourneyWorkflow
+from workflows.verification import VerificationWorkflow
 from workflows.webhooks import WebhookWorkflow
 
 WORKFLOWS: list[type] = [
     JourneyWorkflow, HousekeepingWorkflow, ControlWorkflow, ArchiveWorkflow, CheckpointsWorkflow, WebhookWorkflow,
-    ErasureWorkflow,
+    ErasureWorkflow, VerificationWorkflow,
 ]  # fmt: skip
 
 DESTROYED = "destroyed-keys"
@@ -196,6 +197,7 @@ async def serve(settings: Settings) -> None:
             await temporal.keep_house(client, settings.task_queue)
             await temporal.control_daily(client, settings.task_queue, settings.control_hour)
             await temporal.archive_daily(client, settings.task_queue)
+            await temporal.verify_daily(client, settings.task_queue)
             await temporal.keep_checkpoints(client, settings.task_queue)
             garbage.settle()
             structlog.get_logger().info("worker ready", task_queue=settings.task_queue)

@@ -32,6 +32,10 @@ ARCHIVE: Final = "archive"
 """The daily keeping of histories: its workflow and its schedule."""
 ARCHIVE_HISTORIES: Final = "archive.histories"
 
+VERIFICATION: Final = "verification"
+"""The nightly verification of everything: its workflow and its schedule."""
+VERIFY_ALL: Final = "verification.all"
+
 CHECKPOINTS: Final = "checkpoints"
 """The keeping of the log and of its signed checkpoints: its workflow and its schedule."""
 KEEP_CHECKPOINTS: Final = "checkpoints.keep"
@@ -166,7 +170,7 @@ class KeepCheckpoints(Frozen):
 
 
 class Controlling(Frozen):
-    """Input of a control: the id of its run, under which it is kept once, and the workflow's time."""
+    """Input of a control or a verification: the id of its run, under which it is kept once, and the workflow's time."""
 
     run: str
     at: Instant
