@@ -123,9 +123,7 @@ def _found(those: Iterable[Named]) -> Found:
     return Found(journeys=len(every), count=sum(each.count for each in every), named=every[:NAMED])
 
 
-async def _histories(
-    pool: Pool, ring: KeyRing, now: datetime, ended: AsyncIterator[Run], beat: Beat
-) -> HistoriesFound:
+async def _histories(pool: Pool, ring: KeyRing, now: datetime, ended: AsyncIterator[Run], beat: Beat) -> HistoriesFound:
     """Each kept file opened and compared with its digest, then what the engine still has and is not kept."""
     kept, gone, altered = 0, 0, list[str]()
     async for run in histories.each(pool):

@@ -99,9 +99,7 @@ async def shelved(pool: Pool) -> Shelved:
 async def each(pool: Pool) -> AsyncIterator[str]:
     """Every run whose history was kept, also where its file is gone; read page by page."""
     last = _FIRST
-    while rows := await pool.fetch(
-        "SELECT run::text FROM histories WHERE run > $1::uuid ORDER BY run LIMIT 500", last
-    ):
+    while rows := await pool.fetch("SELECT run::text FROM histories WHERE run > $1::uuid ORDER BY run LIMIT 500", last):
         for row in rows:
             last = row["run"]
             yield last

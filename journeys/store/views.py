@@ -97,7 +97,7 @@ async def seen(connection: Connection, ids: Collection[str]) -> set[str]:
     return {row["id"] for row in rows}
 
 
-async def named(connection: Connection, ids: Collection[str]) -> dict[str, str | None]:
+async def called(connection: Connection, ids: Collection[str]) -> dict[str, str | None]:
     """The names of the people of those of these journeys (by id) that this connection sees; None: erased."""
     if not ids:
         return {}
