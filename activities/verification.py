@@ -29,5 +29,5 @@ class Verification:
         )
         await verifications.keep(pool, asked.run, found)
         tell = structlog.get_logger().warning if found.wrong else structlog.get_logger().info
-        tell("everything verified", wrong=found.wrong, journeys=found.journeys, seconds=found.seconds)
+        tell("everything verified", count=found.wrong, seconds=found.seconds)
         return found.wrong
