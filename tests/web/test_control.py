@@ -118,8 +118,8 @@ async def test_the_last_verification_with_its_verdicts_and_whom_they_are_about(g
         assert "system, événement 7" in page and f"passage {gone}" in page and "Et 58 autres parcours" in page
         assert "passées sans trace 2" in page and "la même personne a demandé et accordé" in page.lower()
         assert "3 passages terminés" in page and "Elle a plus d’un jour" in page
-        sent = await browser.post("/controle/verifier", data=form(aude))
-        assert sent.status_code == 503, "no engine here"
+        begun = await browser.post("/controle/verifier", data=form(aude))
+        assert begun.status_code == 503, "no engine here"
     async with ground.browser(ada) as browser:
         page = await browser.get("/controle")
         assert page.status_code == 200 and "Pasquier" not in page.text and f"/parcours/{journey}" not in page.text
