@@ -92,13 +92,14 @@ async def noted(
 
 async def many(pool: Pool, most: int) -> list[Many]:
     """Who opened more than `most` files in an hour of the last day, the latest hour first."""
-    rows = await pool.fetch(
-        "SELECT r.staff, r.login, coalesce(s.name, r.login, '') AS who, date_trunc('hour', r.at) AS hour, "
-        "count(DISTINCT r.journey) AS files FROM reads r LEFT JOIN staff s ON s.id = r.staff "
-        "WHERE r.at > clock_timestamp() - interval '1 day' GROUP BY 1, 2, 3, 4 HAVING count(DISTINCT r.journey) > $1 "
-        "ORDER BY hour DESC, files DESC",
-        most,
-    )  # fmt: skip
+    async with acting(pool, _ROLE) as connection:
+        rows = await connection.fetch(
+            "SELECT r.staff, r.login, coalesce(s.name, r.login, '') AS who, date_trunc('hour', r.at) AS hour, "
+            "count(DISTINCT r.journey) AS files FROM reads r LEFT JOIN staff s ON s.id = r.staff "
+            "WHERE r.at > clock_timestamp() - interval '1 day' GROUP BY 1, 2, 3, 4 "
+            "HAVING count(DISTINCT r.journey) > $1 ORDER BY hour DESC, files DESC",
+            most,
+        )
     return [Many(_text(row["staff"]), row["who"], row["hour"], row["files"]) for row in rows]
 
 

@@ -27,7 +27,7 @@ from tests.audit.corrupting import SEED, vkey
 from tests.web.conftest import Ground, form
 
 VERIFIER = Path(__file__).parents[2] / "verifier" / "verify_export.py"
-AT = datetime(2026, 11, 27, 4, tzinfo=UTC)
+AT = datetime.now(UTC) - timedelta(days=4)
 LOG: dict[str, Any] = {
     "holds": True, "origin": "o", "size": 12, "waiting": 0, "streams": 3, "checkpoints": 2, "snapshots": 1,
     "findings": [], "notices": [],
@@ -175,4 +175,4 @@ async def test_one_export_at_a_time(ground: Ground, notary: Notary) -> None:
     await notary.round(datetime.now(UTC))
     async with ground.browser(token) as browser, control._ONE_AT_A_TIME:
         busy = await browser.post("/controle/export", data=form(token))
-        assert busy.status_code == 409 and "un autre export" in busy.text
+        assert busy.status_code == 409 and "utre export est en train" in busy.text
