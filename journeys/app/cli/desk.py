@@ -41,8 +41,6 @@ class Place:
     database_url: str
     temporal_address: str | None
     embedded: bool
-    temporal_ui: str | None = None
-    """Where the embedded Temporal's own pages are, where it has any."""
 
 
 class Desk:
@@ -111,7 +109,7 @@ class Desk:
             )  # fmt: skip
         if not clock.simulated() and running.clock_offset:
             clock.set_offset(running.clock_offset)
-        return Place(running.database_url, running.temporal_address, embedded=True, temporal_ui=running.ui_url)
+        return Place(running.database_url, running.temporal_address, embedded=True)
 
     async def pool(self) -> "Pool":
         """The store, as its writer. Raises Failure (unreachable, wrong schema)."""

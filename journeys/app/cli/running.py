@@ -207,12 +207,9 @@ async def _web(desk: Desk, host: str, port: int) -> None:
     from journeys.app.web.serving import serve
 
     telemetry.configure(level="WARNING")
-    place, settings = desk.place(), desk.settings
-    if settings.temporal_ui is None:
-        # Of this stack: nobody else serves at an address that it holds.
-        settings = settings.model_copy(update={"temporal_ui": place.temporal_ui})
+    place = desk.place()
     try:
-        await serve(settings, place.database_url, place.temporal_address, host, port)
+        await serve(desk.settings, place.database_url, place.temporal_address, host, port)
     except OSError as error:
         raise Failure(
             Exit.FAILED, "port-taken",

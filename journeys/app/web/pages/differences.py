@@ -21,6 +21,8 @@ router = APIRouter()
 A_MONTH: Final = timedelta(days=30)
 _TYPED: Final = "%Y-%m-%dT%H:%M"
 """As a field for a moment holds it."""
+_WITHIN: Final = {"du": timedelta(), "au": timedelta(minutes=1, microseconds=-1)}
+"""A minute that is typed is meant whole."""
 
 
 @router.get("/parcours/{id}/differences")
@@ -41,7 +43,7 @@ async def screen(id: str, visit: Visit = door(READERS)) -> Response:
         for day in story.days
         if (lines := [each for each in day.told if each.seq in between and not each.detail])
     ]
-    typed = {field: query.get(field) or at.astimezone(ZONE).strftime(_TYPED) for field, at in asked.items()}
+    typed = {field: query.get(field) or at.astimezone(ZONE).strftime(_TYPED) for field, at in otherwise.items()}
     return page(
         visit, "differences.html", 422 if failures else 200, row=loaded.row, way=way, typed=typed,
         failures={each.field: each for each in failures}, before=found.before.at, after=found.after.at, days=days,
@@ -53,7 +55,7 @@ async def screen(id: str, visit: Visit = door(READERS)) -> Response:
 def _read(text: str, field: str, otherwise: datetime, failures: list[Failure]) -> datetime:
     """A moment that was typed; the other one where it was not, or cannot be read, which is told."""
     try:
-        return read_instant(text, field) if text.strip() else otherwise
+        return read_instant(text, field) + _WITHIN[field] if text.strip() else otherwise
     except Failure as failure:
         failures.append(failure.beside_its_field())
         return otherwise
