@@ -225,7 +225,7 @@ def _verdicts(visit: Visit, found: Verified) -> list[_Verdict]:
     return [
         _Verdict(
             say("Journal d'ensemble"),
-            say("{size} faits de {streams} suites, {checkpoints} attestations, {snapshots} relevés des fins",
+            say("faits : {size}, suites : {streams}, attestations : {checkpoints}, relevés des fins : {snapshots}",
                 size=log["size"], streams=log["streams"], checkpoints=log["checkpoints"], snapshots=log["snapshots"]),
             len(log["findings"]),
         ),
@@ -234,10 +234,10 @@ def _verdicts(visit: Visit, found: Verified) -> list[_Verdict]:
         _Verdict(say("Qui a fait quoi des aides"),
                  ngettext(visit.lang, "{count} aide", "{count} aides", found.grants).format(count=found.grants),
                  found.breaches.count),
-        _Verdict(say("Historiques gardés"), say("{kept} relus, {gone} effacés depuis", kept=kept.kept, gone=kept.gone),
-                 len(kept.altered)),
+        _Verdict(say("Historiques gardés"),
+                 say("relus : {kept}, effacés depuis : {gone}", kept=kept.kept, gone=kept.gone), len(kept.altered)),
         _Verdict(say("Historiques à garder"),
-                 say("{waiting} passages terminés attendent la nuit prochaine", waiting=kept.waiting), kept.late),
+                 say("passages terminés qui attendent la nuit prochaine : {waiting}", waiting=kept.waiting), kept.late),
     ]  # fmt: skip
 
 
