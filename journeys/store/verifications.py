@@ -84,3 +84,12 @@ async def last(pool: Pool | Connection) -> Verified | None:
     """What was found last; None before the first."""
     found = await pool.fetchval("SELECT found FROM verifications ORDER BY at DESC LIMIT 1")
     return None if found is None else Verified.model_validate_json(found)
+
+
+async def alarming(pool: Pool | Connection) -> bool:
+    """Whether nothing is signed any more, or the last verification found what must not be."""
+    found: bool = await pool.fetchval(
+        "SELECT refused IS NOT NULL OR coalesce((SELECT wrong FROM verifications ORDER BY at DESC LIMIT 1), 0) > 0"
+        " FROM log_head"
+    )
+    return found

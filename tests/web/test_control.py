@@ -81,8 +81,10 @@ async def test_how_the_log_stands_and_a_refusal_to_sign_said_loudly(ground: Grou
         alert = loud.partition('role="alert"')[2].partition("</section>")[0]
         assert "Plus rien n’est attesté" in alert and "99 ont déjà été attestés (/mnt/share)" in alert
         assert "Sauvegarde" in alert, "and what to do"
+        assert 'href="/controle">Le registre demande' in (await aude.get("/")).text
         await owner.execute("UPDATE log_head SET refused = NULL")
         assert 'role="alert"' not in (await aude.get("/controle")).text
+        assert "Le registre demande" not in (await aude.get("/")).text
         # Nobody signs any more: what is new waits.
         await owner.execute("ALTER TABLE events DISABLE TRIGGER ALL")
         await ground.member("zoe", "referent")
