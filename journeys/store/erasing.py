@@ -49,17 +49,27 @@ async def order(pool: Pool, person: str, reason: ErasureReason, by: By) -> Order
     Raises NotFound: no such person.
     """
     async with pool.acquire() as connection, connection.transaction():
-        if await connection.fetchval("SELECT erasing FROM people WHERE id = $1 FOR UPDATE", person) is None:
+        if not await lock(connection, person):
             raise NotFound("person", person)
-        known = await ordered(connection, person)
-        if known is not None:
-            return known
-        await connection.execute("UPDATE people SET erasing = true, erasure_requested = true WHERE id = $1", person)
-        seq = await record(connection, people.stream_of(person), [Fact(ErasureOrdered(reason=reason))], by)
-        await connection.execute(
-            "INSERT INTO erasures (person, seq, reason, ordered_at, ordered_by) VALUES ($1, $2, $3, $4, $5)",
-            person, seq, reason, by.at, by.actor,
-        )  # fmt: skip
+        return await order_locked(connection, person, reason, by)
+
+
+async def lock(connection: Connection, person: str) -> bool:
+    """Hold the row that every change of a person locks, to the end of the transaction; False: no such person."""
+    return await connection.fetchval("SELECT erasing FROM people WHERE id = $1 FOR UPDATE", person) is not None
+
+
+async def order_locked(connection: Connection, person: str, reason: ErasureReason, by: By) -> Order:
+    """As `order`, of somebody whose row the caller's transaction holds."""
+    known = await ordered(connection, person)
+    if known is not None:
+        return known
+    await connection.execute("UPDATE people SET erasing = true, erasure_requested = true WHERE id = $1", person)
+    seq = await record(connection, people.stream_of(person), [Fact(ErasureOrdered(reason=reason))], by)
+    await connection.execute(
+        "INSERT INTO erasures (person, seq, reason, ordered_at, ordered_by) VALUES ($1, $2, $3, $4, $5)",
+        person, seq, reason, by.at, by.actor,
+    )  # fmt: skip
     return Order(person, seq, reason, by.at, by.actor, None, None)
 
 
