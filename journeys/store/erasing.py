@@ -221,6 +221,15 @@ async def journeys_ordered(pool: Pool | Connection) -> set[str]:
     return {row["stream"] for row in rows}
 
 
+async def journeys_forgotten(pool: Pool | Connection) -> set[str]:
+    """The streams of journeys whose person is forgotten, open ones among them where a restored record has them so."""
+    rows = await pool.fetch(
+        "SELECT 'journey-' || j.id AS stream FROM journeys j JOIN erasures x USING (person)"
+        " WHERE x.certificate IS NOT NULL"
+    )
+    return {row["stream"] for row in rows}
+
+
 async def destroy(keys: Keys, ids: Collection[str], listed: Path | None) -> None:
     """Destroy keys; first they are added to the list that no backup of a database brings back.
 

@@ -66,8 +66,12 @@ class Gone:
     """By rule, of those applied; zero too."""
 
 
-# Rows of a rule: how those older than $1 are found, and what makes them go.
+# Rows of a rule: how those older than $1 are counted, and what makes them go. A form goes with its session: first.
 _ROWS: Final[Mapping[RuleName, tuple[str, str]]] = {
+    "forms": (
+        "SELECT count(*) FROM kept_forms WHERE kept_at < $1",
+        "WITH gone AS (DELETE FROM kept_forms WHERE kept_at < $1 RETURNING 1) SELECT count(*) FROM gone",
+    ),
     "histories": (
         "SELECT count(*) FROM history_files JOIN histories h USING (run) WHERE h.closed_at < $1 AND NOT EXISTS"
         " (SELECT FROM journeys j WHERE 'journey-' || j.id = h.stream AND j.status <> 'closed')",
@@ -79,10 +83,6 @@ _ROWS: Final[Mapping[RuleName, tuple[str, str]]] = {
         " SELECT count(*) FROM gone",
     ),
     "tokens": ("SELECT count(*) FROM tokens WHERE least(expires_at, revoked_at) < $1", "SELECT tokens_forget($1)"),
-    "forms": (
-        "SELECT count(*) FROM kept_forms WHERE kept_at < $1",
-        "WITH gone AS (DELETE FROM kept_forms WHERE kept_at < $1 RETURNING 1) SELECT count(*) FROM gone",
-    ),
 }
 
 
@@ -90,17 +90,19 @@ async def plan(pool: Pool, rules: Retention, now: datetime, letters: Letters | N
     """What the rules would do. Nothing is changed.
 
     Args:
+        now: by which people are judged. Rows and files bear the time of the machine: that counts for them, if earlier.
         letters: None where letters leave by a mail server.
     """
     today = now.astimezone(ZONE).date()
     until = plainly_added(today, rules.ahead)
     people = falling_until(await _lasts(pool), rules.rules, until)
+    wall = min(now, await pool.fetchval("SELECT clock_timestamp()"))
     held = await _holds(pool, [each.standing.person for each in people])
     rows = []
     for name in RULES:
         if name in PERSON_RULES:
             continue
-        before = _before(today, rules, name)
+        before = _before(wall, rules, name)
         if name in _ROWS:
             rows.append(Rows(name, before, await pool.fetchval(_ROWS[name][0], before)))
         elif letters is not None:
@@ -116,12 +118,13 @@ async def apply(pool: Pool, planned: Plan, wanted: Collection[RuleName], letters
     people = [each for each in planned.going if each.rule in wanted]
     ordered = [each for each in people if await _order(pool, each, planned, by)]
     counts = {name: sum(each.rule == name for each in ordered) for name in PERSON_RULES if name in wanted}
-    if letters is not None and "letters" in wanted:
-        counts["letters"] = await letters.remove_before(_before(planned.today, planned.rules, "letters"))
+    before = {rows.rule: rows.before for rows in planned.rows if rows.rule in wanted}
+    if letters is not None and "letters" in before:
+        counts["letters"] = await letters.remove_before(before["letters"])
     async with pool.acquire() as connection, connection.transaction():
         for name, (_, removes) in _ROWS.items():
-            if name in wanted:
-                counts[name] = await connection.fetchval(removes, _before(planned.today, planned.rules, name))
+            if name in before:
+                counts[name] = await connection.fetchval(removes, before[name])
         if any(counts.values()):
             kept = {name: str(planned.rules.rules.of(name).kept) for name in RULES if counts.get(name)}
             gone = {name: count for name, count in counts.items() if count}
@@ -143,8 +146,9 @@ async def _order(pool: Pool, found: Falling, planned: Plan, by: By) -> bool:
     return True
 
 
-def _before(today: date, rules: Retention, name: RuleName) -> datetime:
+def _before(now: datetime, rules: Retention, name: RuleName) -> datetime:
     """The beginning of the day (of Paris) before which what a rule is about has been kept long enough."""
+    today = now.astimezone(ZONE).date()
     return datetime.combine(plainly_added(today, rules.rules.of(name).kept, -1), time(), ZONE)
 
 

@@ -26,7 +26,7 @@ SHIPPED = read_retention().rules
 )
 def test_the_time_is_counted_from_the_last_fact(last: str, journeys: int, kept: str, due: str) -> None:
     rule = {"kept": kept, "default": {"fr": "a", "en": "b"}}
-    rules = Rules.model_validate({name: rule for name in Rules.model_fields})
+    rules = Rules.model_validate(dict.fromkeys(Rules.model_fields, rule))
     found = falling(Standing("p", date.fromisoformat(last), journeys), rules)
     assert (found.due, found.rule) == (date.fromisoformat(due), "people" if journeys else "unstarted")
     assert not found.goes(found.due - timedelta(days=1)) and found.goes(found.due)
