@@ -129,8 +129,10 @@ class Falling:
 
 
 def falling(standing: Standing, rules: Rules) -> Falling:
-    """When somebody's time is over."""
+    """When somebody's time is over; of whom is being forgotten, on the day when that was ordered."""
     name: RuleName = "people" if standing.journeys else "unstarted"
+    if Hold.ERASING in standing.holds:
+        return Falling(name, standing.last, standing)
     return Falling(name, plainly_added(standing.last, rules.of(name).kept), standing)
 
 

@@ -153,7 +153,10 @@ def _before(now: datetime, rules: Retention, name: RuleName) -> datetime:
 
 
 async def _lasts(pool: Pool | Connection, person: str | None = None) -> list[Standing]:
-    """Everybody who is not forgotten (or this person), with the day of the last fact about them; holds aside."""
+    """Everybody who is not forgotten (or this person), with the day of the last fact about them.
+
+    Of what holds them only the erasure under way is there.
+    """
     rows = await pool.fetch(
         """
         WITH known AS (
@@ -164,14 +167,18 @@ async def _lasts(pool: Pool | Connection, person: str | None = None) -> list[Sta
             UNION ALL SELECT k.id, j.id, 'journey-' || j.id FROM known k JOIN journeys j ON j.person = k.id
         )
         SELECT o.id::text AS person, count(o.journey) AS journeys,
+               EXISTS (SELECT FROM erasures x WHERE x.person = o.id) AS erasing,
                (array_agg(o.journey::text ORDER BY o.journey DESC) FILTER (WHERE o.journey IS NOT NULL))[1] AS journey,
                max((convert_from(e.header, 'UTF8')::jsonb ->> 'recorded_at')::timestamptz) AS last
         FROM own o JOIN streams s USING (stream) JOIN events e ON e.stream = s.stream AND e.seq = s.seq GROUP BY o.id
         """,
         person,
     )
-    return [Standing(row["person"], row["last"].astimezone(ZONE).date(), row["journeys"], row["journey"])
-            for row in rows]  # fmt: skip
+    return [
+        Standing(row["person"], row["last"].astimezone(ZONE).date(), row["journeys"], row["journey"],
+                 frozenset({Hold.ERASING}) if row["erasing"] else frozenset())
+        for row in rows
+    ]  # fmt: skip
 
 
 _OPEN: Final = [status.value for status in PaymentStatus if status.open]

@@ -1,5 +1,6 @@
 """Who goes when: counted from the last fact about a person, and nobody whom something keeps."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -64,7 +65,7 @@ def test_a_later_fact_or_a_longer_time_never_makes_somebody_go_earlier(
 ) -> None:
     due = falling(standing, ruled(kept, kept)).due
     longer = Duration(kept.amount + more, kept.unit)
-    moved = Standing(standing.person, standing.last + timedelta(days=later), standing.journeys)
+    moved = replace(standing, last=standing.last + timedelta(days=later))
     assert falling(standing, ruled(longer, longer)).due >= due
     assert falling(moved, ruled(kept, kept)).due >= due
 

@@ -1,6 +1,7 @@
 """Workers of journeys and their erasure, one a queue; each dies by SIGKILL right after each step of its list.
 
 What has been imported once serves all of them: each is forked, and another takes over its queue when one was killed.
+There is no sandbox: it would take most of the time of a beginning.
 
 Environment: ERASURE_DATABASE, ERASURE_TEMPORAL, ERASURE_JOBS (JSON: by queue its folder and the names of its steps).
 """
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities import Resources, all_activities
 from activities.erasure import Erasure
@@ -28,7 +29,6 @@ from journeys.store.database import open_pool
 from journeys.store.letters import seal_letter
 from journeys.store.signing import KeyRing
 from worker import WORKER_OPTIONS
-from workflows.archiving import ArchiveWorkflow
 from workflows.erasure import ErasureWorkflow
 from workflows.journey import JourneyWorkflow
 
@@ -63,8 +63,8 @@ async def serve(queue: str, home: Path) -> None:
         destroyed=home / "destroyed-keys",
     )
     async with Worker(
-        client, task_queue=queue, workflows=[JourneyWorkflow, ErasureWorkflow, ArchiveWorkflow],
-        activities=all_activities(resources), workflow_runner=temporal.sandbox_runner(), **WORKER_OPTIONS,
+        client, task_queue=queue, workflows=[JourneyWorkflow, ErasureWorkflow],
+        activities=all_activities(resources), workflow_runner=UnsandboxedWorkflowRunner(), **WORKER_OPTIONS,
     ):  # fmt: skip
         await asyncio.Event().wait()
 

@@ -159,8 +159,10 @@ async def test_a_worker_that_dies_after_any_step_leaves_nobody_half_forgotten(
     stack: RealStack, database_url: str, journal_pool: Any, tmp_path: Path
 ) -> None:
     """Side by side: a person, a queue, a worker and its death for each step."""
-    houses = {step: House(await make_engine(stack, journal_pool), tmp_path / step, hatch(), await make_engine(
-        stack, journal_pool)) for step in STEPS}  # fmt: skip
+    houses: dict[str, House] = {}
+    for step in STEPS:
+        engine = await make_engine(stack, journal_pool)
+        houses[step] = House(engine, tmp_path / step, hatch(), other=engine)
     jobs: Jobs = {house.engine.queue: (house.home, (step,)) for step, house in houses.items()}
     for house in houses.values():
         house.home.mkdir()
