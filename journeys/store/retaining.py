@@ -117,7 +117,9 @@ async def apply(pool: Pool, planned: Plan, wanted: Collection[RuleName], letters
     """
     people = [each for each in planned.going if each.rule in wanted]
     ordered = [each for each in people if await _order(pool, each, planned, by)]
-    counts = {name: sum(each.rule == name for each in ordered) for name in PERSON_RULES if name in wanted}
+    counts: dict[str, int] = {
+        name: sum(each.rule == name for each in ordered) for name in PERSON_RULES if name in wanted
+    }
     before = {rows.rule: rows.before for rows in planned.rows if rows.rule in wanted}
     if letters is not None and "letters" in before:
         counts["letters"] = await letters.remove_before(before["letters"])

@@ -11,8 +11,11 @@ from typing import Any
 import asyncpg
 import pytest
 import pytest_asyncio
+from temporalio.client import Client
+from temporalio.worker import Worker
 
 from activities.retention import Retaining
+from journeys import contract, temporal
 from journeys.authoring.retention import read_retention
 from journeys.channels.outbox import FileOutbox, Lying
 from journeys.contract import Controlling, Retained
@@ -21,6 +24,8 @@ from journeys.domain.directory import RetentionApplied, read_fact
 from journeys.domain.retention import Hold, Retention
 from journeys.store import erasing, journal, people, retaining, sessions
 from tests.activities.conftest import MONDAY, Life, make_life
+from tests.conftest import RealStack
+from workflows.retention import RetentionWorkflow
 
 LATER = MONDAY + timedelta(days=800)
 RULES = read_retention()
@@ -103,6 +108,28 @@ async def test_what_is_applied_goes_once_and_is_on_record(life: Life, tmp_path: 
     again = await Retaining(resources).round(Controlling(run="r", at=LATER))
     assert (again.due, again.held, sum(again.gone.values())) == (1, 1, 0), "an erasure under way is not begun anew"
     assert [file.name for file in tmp_path.iterdir()] == ["new.sealed"]
+
+
+async def test_a_round_is_made_every_day_and_takes_what_its_rules_say(stack: RealStack, life: Life) -> None:
+    queue = f"q-{uuid.uuid4()}"
+    client = await Client.connect(stack.temporal, data_converter=temporal.DATA_CONVERTER)
+    resources = replace(life.resources, retention=RULES)
+    worker = Worker(
+        client, task_queue=queue, workflows=[RetentionWorkflow], activities=[Retaining(resources).round],
+        workflow_runner=temporal.sandbox_runner(),
+    )  # fmt: skip
+    async with worker:
+        found = await client.execute_workflow(contract.RETENTION, id=f"retention-{uuid.uuid4()}", task_queue=queue,
+                                              result_type=Retained)  # fmt: skip
+    assert found == Retained(due=0, held=0, gone={"sessions": 0, "tokens": 0, "forms": 0}), "the rules that say apply"
+    try:
+        for _ in range(2):
+            await temporal.retain_daily(client, queue)
+        made = await client.get_schedule_handle(contract.RETENTION).describe()
+        (daily,) = made.schedule.spec.calendars
+        assert (daily.hour[0].start, made.schedule.spec.time_zone_name) == (5, "Europe/Paris")
+    finally:
+        await client.get_schedule_handle(contract.RETENTION).delete()
 
 
 async def test_who_is_held_stays_and_it_is_said_why(life: Life) -> None:
