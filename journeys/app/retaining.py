@@ -110,7 +110,7 @@ def rules_told(rules: Retention, reads_months: int, lang: Lang) -> list[Ruled]:
     for name in RULES:
         rule = rules.rules.of(name)
         origin = rule.source or (rule.default.in_(lang) if rule.default is not None else "")
-        found.append(Ruled(name, _(WHAT[name]), duration_words(rule.kept, lang), daily[rule.daily], origin,
+        found.append(Ruled(name, _(WHAT[name]), duration_words(rule.kept, lang), daily[rule.daily], _(origin),
                            rule.default is not None, rule.url))  # fmt: skip
     nightly = daily["apply"]
     reads = _("CNIL : six à douze mois ; se règle par JOURNEYS_READS_KEPT_MONTHS")
