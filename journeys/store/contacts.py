@@ -1,4 +1,4 @@
-"""How staff, mentors and partners are called and reached: one sealed value in the row of each, with a key of its own."""
+"""How staff, mentors and partners are called and reached: one sealed value in the row of each, under a key of each."""
 
 from collections.abc import Iterable, Sequence
 

@@ -10,6 +10,7 @@ from journeys.domain.directory import MentorAdded, MentorChanged, MentorDescribe
 from journeys.store import contacts, directory
 from journeys.store.database import Pool
 from journeys.store.directory import AlreadyThere, By, Fact, contact_texts, record
+from journeys.store.keys import NoKey
 from journeys.store.vault import Known
 
 
@@ -43,7 +44,7 @@ def stream_of(mentor: str) -> str:
 
 
 async def add(pool: Pool, mentor: Mentor, by: By) -> None:
-    """Add a mentor under an id made by the entry point. Raises AlreadyThere for an id that is taken."""
+    """Add a mentor under an id made by the entry point. Raises AlreadyThere for an id that is taken, or forgotten."""
     async with pool.acquire() as connection, connection.transaction():
         try:
             await connection.execute(
@@ -55,7 +56,7 @@ async def add(pool: Pool, mentor: Mentor, by: By) -> None:
                 mentor.capacity,
                 mentor.available,
             )
-        except asyncpg.UniqueViolationError:
+        except (asyncpg.UniqueViolationError, NoKey):
             raise AlreadyThere("mentor", "id") from None
         fact = Fact(
             MentorAdded(site=mentor.site, capacity=mentor.capacity),
@@ -67,7 +68,7 @@ async def add(pool: Pool, mentor: Mentor, by: By) -> None:
 
 async def change(pool: Pool, id: str, *, capacity: int, available: bool, by: By) -> None:
     """Say how many people a mentor can accompany, and whether now. Raises NotFound."""
-    statement = "UPDATE mentors SET capacity = $2, available = $3 WHERE id = $1"
+    statement = "UPDATE mentors SET capacity = $2, available = $3 WHERE id = $1 AND NOT erasing"
     fact = Fact(MentorChanged(capacity=capacity, available=available))
     await directory.change(pool, stream_of(id), statement, (capacity, available), fact, by)
 
@@ -75,7 +76,7 @@ async def change(pool: Pool, id: str, *, capacity: int, available: bool, by: By)
 async def describe(pool: Pool, mentor: Mentor, by: By) -> None:
     """Say where a mentor lives, what they speak and like, as the mentor given has it. Raises NotFound."""
     stream = stream_of(mentor.id)
-    statement = "UPDATE mentors SET sealed = $2 WHERE id = $1"
+    statement = "UPDATE mentors SET sealed = $2 WHERE id = $1 AND NOT erasing"
     given = (await contacts.seal(pool, stream, _known(mentor)),)
     await directory.change(pool, stream, statement, given, _described(mentor), by)
 
@@ -86,14 +87,14 @@ def _described(mentor: Mentor) -> Fact:
 
 
 async def mentor(pool: Pool, id: str) -> Mentor | None:
-    """A mentor by id."""
-    row = await pool.fetchrow(f"SELECT {_COLUMNS} FROM mentors WHERE id = $1", id)
+    """A mentor by id; None also for one who is forgotten."""
+    row = await pool.fetchrow(f"SELECT {_COLUMNS} FROM mentors WHERE id = $1 AND NOT erasing", id)
     return None if row is None else (await _mentors(pool, [row]))[0]
 
 
 async def mentors(pool: Pool) -> list[Mentor]:
-    """All mentors by name."""
-    found = await _mentors(pool, await pool.fetch(f"SELECT {_COLUMNS} FROM mentors ORDER BY id"))
+    """All mentors by name, but those who are forgotten."""
+    found = await _mentors(pool, await pool.fetch(f"SELECT {_COLUMNS} FROM mentors WHERE NOT erasing ORDER BY id"))
     return sorted(found, key=lambda each: search_form(each.name))
 
 
