@@ -107,7 +107,7 @@ def _mentor(row: Mapping[str, Any], known: Known) -> Mentor:
     """One of whom nothing can be read is called nothing."""
     return Mentor(
         id=row["id"], language=row["language"], site=row["site"], capacity=row["capacity"], available=row["available"],
-        **(dict.fromkeys(_KNOWN) | {"name": ""} | known),
+        **{**dict.fromkeys(_KNOWN), "name": "", **known},
     )  # fmt: skip
 
 

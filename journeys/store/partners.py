@@ -141,7 +141,7 @@ def _partner(row: Mapping[str, Any], known: Known) -> Partner:
     """One of whom nothing can be read is called nothing."""
     return Partner(
         id=row["id"], kind=row["kind"], language=row["language"], site=row["site"], active=row["active"],
-        purposes=tuple(row["purposes"]), places=row["places"], **(dict.fromkeys(_KNOWN) | {"name": ""} | known),
+        purposes=tuple(row["purposes"]), places=row["places"], **{**dict.fromkeys(_KNOWN), "name": "", **known},
     )  # fmt: skip
 
 

@@ -265,7 +265,7 @@ def _member(row: Mapping[str, Any], known: Known | None) -> Member:
     return Member(
         id=row["id"], handle=row["handle"], language=row["language"], roles=tuple(row["roles"]),
         sites=tuple(row["sites"]), active=row["active"], funds=tuple(row["funds"]),
-        **(_known(row["handle"], None, None) | (known or {})),
+        **{**_known(row["handle"], None, None), **(known or {})},
     )  # fmt: skip
 
 
