@@ -29,8 +29,8 @@ class Retaining:
         wanted = [name for name in retaining.RULES if rules.rules.of(name).daily == "apply"]
         by = By(actor=SYSTEM, role=SYSTEM, at=asked.at)
         gone = await retaining.apply(pool, planned, wanted, letters, by)
-        for person in gone.people:
-            await self._resources.begin_erasure(person)
+        for each in gone.ordered:
+            await self._resources.begin_erasure(each)
         due = [each for each in planned.people if each.due <= planned.today]
         found = Retained(due=len(due), held=sum(bool(each.standing.holds) for each in due), gone=dict(gone.counts))
         structlog.get_logger().info("kept long enough", count=found.due)

@@ -190,17 +190,19 @@ class Retained(Frozen):
     """What a round of the retention found, and what it did of it as its rules say."""
 
     due: int
-    """People whose time is over."""
+    """People and mentors whose time is over."""
     held: int
     """Of these, those who stay, and why is told where people look."""
     gone: dict[str, int] = {}
-    """By rule, how many went; people are being forgotten then."""
+    """By rule, how many went; whoever is among them is being forgotten then."""
 
 
 class Erasing(Frozen):
     """Input of an erasure, and of each of its steps."""
 
     person: str
+    """Their id."""
+    kind: Literal["person", "mentor"] = "person"
     step_seconds: float | None = None
     """Only for tests: how long a step whose worker is gone is waited for."""
 

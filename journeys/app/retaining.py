@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 WHAT: Final[Mapping[RuleName, str]] = {
     "people": N_("une personne, après le dernier fait noté à son sujet"),
     "unstarted": N_("une personne inscrite sans parcours, après le dernier fait noté à son sujet"),
+    "mentors": N_("un mentor, après le dernier fait noté à son sujet"),
     "letters": N_("un message déposé dans la boîte d'envoi"),
     "histories": N_("l'historique du moteur d'un parcours clos"),
     "sessions": N_("une session finie d'un membre de l'équipe"),
@@ -40,6 +41,7 @@ HOLDS: Final[Mapping[Hold, str]] = {
     Hold.ALERT: N_("une alerte est ouverte"),
     Hold.MONEY: N_("un versement n'est pas arrivé"),
     Hold.RECEIPT: N_("un justificatif est attendu"),
+    Hold.MENTORING: N_("ce mentor accompagne quelqu'un, ou doit répondre"),
     Hold.ERASING: N_("l'effacement est en cours"),
 }
 
@@ -78,8 +80,8 @@ async def apply(
 
     gone = await retaining.apply(pool, planned, wanted, _letters(settings), by)
     with suppress(Unreachable):
-        for person in gone.people:
-            await begin_erasure(await client(), person, settings.task_queue)
+        for each in gone.ordered:
+            await begin_erasure(await client(), each, settings.task_queue)
     return gone
 
 
@@ -130,7 +132,10 @@ def rules_told(rules: Retention, reads_months: int, lang: Lang) -> list[Ruled]:
 def why(found: Falling, lang: Lang) -> str:
     """Why somebody falls due, in words."""
     _ = text(lang)
-    said = _("dernier fait le {day}") if found.standing.journeys else _("jamais de parcours ; dernier fait le {day}")
+    said = {
+        "people": _("dernier fait le {day}"), "unstarted": _("jamais de parcours ; dernier fait le {day}"),
+        "mentors": _("mentor ; dernier fait le {day}"),
+    }[found.rule]  # fmt: skip
     return said.format(day=format_date(found.standing.last, lang))
 
 

@@ -70,8 +70,17 @@ class Lying:
         return await asyncio.to_thread(_remove, self.folder, old)
 
     def _before(self, instant: datetime) -> list[str]:
-        lying = (file for ending in (SUFFIX, PLAIN) for file in self.folder.glob(f"*{ending}"))
-        return sorted({file.stem for file in lying if file.stat().st_mtime < instant.timestamp()})
+        found = (file for ending in (SUFFIX, PLAIN) for file in lying(self.folder, ending))
+        return sorted({file.stem for file in found if file.stat().st_mtime < instant.timestamp()})
+
+
+def lying(folder: Path, suffix: str = SUFFIX) -> list[Path]:
+    """The letters that lie in a folder, by their ids; those of before the sealing have another suffix."""
+    return sorted(file for file in folder.iterdir() if _is_letter(file, suffix)) if folder.is_dir() else []
+
+
+def _is_letter(file: Path, suffix: str) -> bool:
+    return file.suffix == suffix and not file.name.startswith(".")
 
 
 def lay(folder: Path, name: str, sealed: bytes) -> None:

@@ -12,9 +12,9 @@ from journeys.domain.calendar import plainly_added
 from journeys.domain.moments import Duration, DurationField, Unit
 from journeys.domain.programme import Code, Saying, Text
 
-RuleName = Literal["people", "unstarted", "letters", "histories", "sessions", "tokens", "forms"]
-PERSON_RULES: Final[tuple[RuleName, ...]] = ("people", "unstarted")
-"""By which a person is forgotten; by the others rows and files go."""
+RuleName = Literal["people", "unstarted", "mentors", "letters", "histories", "sessions", "tokens", "forms"]
+FORGETTING: Final[tuple[RuleName, ...]] = ("people", "unstarted", "mentors")
+"""By which somebody is forgotten; by the others rows and files go."""
 
 
 class Keeping(Text):
@@ -38,6 +38,8 @@ class Rules(Text):
     """A person, from the last fact that the record has about them: in their journeys, or about themselves."""
     unstarted: Keeping
     """A person who never had a journey, from the last fact about them."""
+    mentors: Keeping
+    """A mentor, from the last fact about them, in their own stream or a journey's."""
     letters: Keeping
     """A letter that lies in the outbox of a machine without a mail server, from when it was laid there."""
     histories: Keeping
@@ -56,7 +58,7 @@ class Rules(Text):
 
 
 class Retention(Text):
-    """All rules, how far ahead one looks, and how many people one round forgets at most."""
+    """All rules, how far ahead one looks, and how many one round forgets at most."""
 
     retention: Code
     ahead: DurationField = Duration(30, Unit.DAY)
@@ -68,6 +70,7 @@ class Retention(Text):
 LEAST: Final[dict[RuleName, Duration]] = {
     "people": Duration(6, Unit.MONTH),
     "unstarted": Duration(1, Unit.MONTH),
+    "mentors": Duration(6, Unit.MONTH),
     "letters": Duration(1, Unit.WEEK),
     "histories": Duration(12, Unit.MONTH),
     "sessions": Duration(1, Unit.DAY),
@@ -86,7 +89,7 @@ def too_short(name: RuleName, kept: Duration) -> bool:
 
 
 class Hold(StrEnum):
-    """Why a person stays although the time is over."""
+    """Why somebody stays although the time is over."""
 
     JOURNEY = "journey-open"
     AHEAD = "still-due"
@@ -97,26 +100,31 @@ class Hold(StrEnum):
     MONEY = "payment-open"
     """Money is under way, or what became of it is not known."""
     RECEIPT = "receipt-owed"
+    MENTORING = "mentor-counted-on"
+    """A mentor accompanies somebody, or has yet to answer."""
     ERASING = "erasing"
     """They are being forgotten already."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the record says of a person, as far as it matters here."""
+    """What the record says of a person, or of a mentor, as far as it matters here."""
 
     person: str
+    """Their id."""
     last: date
     """The day (of Paris) of the last fact about them."""
     journeys: int
+    """A person's own."""
     journey: str | None = None
     """One of them, on whose pages the person is found."""
     holds: frozenset[Hold] = frozenset()
+    kind: Literal["person", "mentor"] = "person"
 
 
 @dataclass(frozen=True, slots=True)
 class Falling:
-    """That a person's time is over, or will be."""
+    """That somebody's time is over, or will be."""
 
     rule: RuleName
     due: date
@@ -130,7 +138,8 @@ class Falling:
 
 def falling(standing: Standing, rules: Rules) -> Falling:
     """When somebody's time is over; of whom is being forgotten, on the day when that was ordered."""
-    name: RuleName = "people" if standing.journeys else "unstarted"
+    of_people: RuleName = "people" if standing.journeys else "unstarted"
+    name = "mentors" if standing.kind == "mentor" else of_people
     if Hold.ERASING in standing.holds:
         return Falling(name, standing.last, standing)
     return Falling(name, plainly_added(standing.last, rules.of(name).kept), standing)
@@ -139,4 +148,6 @@ def falling(standing: Standing, rules: Rules) -> Falling:
 def falling_until(standings: Iterable[Standing], rules: Rules, until: date) -> list[Falling]:
     """Those whose time is over on a day at the latest, longest over first."""
     found = (falling(each, rules) for each in standings)
-    return sorted((each for each in found if each.due <= until), key=lambda each: (each.due, each.standing.person))
+    return sorted(
+        (each for each in found if each.due <= until), key=lambda each: (each.due, each.standing.person, each.rule)
+    )

@@ -1,16 +1,18 @@
-"""What falls due by the rules of retention, and its going: people by an order of erasure, the rest by its rows."""
+"""What falls due by the rules of retention, and its going: somebody by an order of erasure, the rest by its rows."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
-from typing import Final, Protocol, get_args
+from typing import Any, Final, Literal, Protocol, get_args
 
+from journeys.contract import Erasing
 from journeys.domain.calendar import plainly_added
 from journeys.domain.directory import RetentionApplied
 from journeys.domain.fund import ZONE
-from journeys.domain.retention import PERSON_RULES, Falling, Hold, Retention, RuleName, Standing, falling, falling_until
+from journeys.domain.retention import FORGETTING, Falling, Hold, Retention, RuleName, Standing, falling, falling_until
 from journeys.domain.state import PaymentStatus
-from journeys.store import erasing
+from journeys.store import erasing, mentor_erasing
 from journeys.store.database import Connection, Pool
 from journeys.store.directory import By, Fact, record
 from journeys.store.treasury import STREAM
@@ -46,7 +48,7 @@ class Plan:
     today: date
     rules: Retention
     people: tuple[Falling, ...]
-    """Those whose time is over within `rules.ahead`, the longest over first."""
+    """Those, mentors among them, whose time is over within `rules.ahead`, the longest over first."""
     rows: tuple[Rows, ...]
     """One for each rule that is not about people."""
 
@@ -60,8 +62,8 @@ class Plan:
 class Gone:
     """What an application of the rules did."""
 
-    people: tuple[str, ...]
-    """Whose erasure it ordered."""
+    ordered: tuple[Erasing, ...]
+    """The erasures that it ordered."""
     counts: Mapping[str, int]
     """By rule, of those applied; zero too."""
 
@@ -95,19 +97,18 @@ async def plan(pool: Pool, rules: Retention, now: datetime, letters: Letters | N
     """
     today = now.astimezone(ZONE).date()
     until = plainly_added(today, rules.ahead)
-    people = falling_until(await _lasts(pool), rules.rules, until)
+    people = falling_until([*await _lasts(pool), *await _mentors(pool)], rules.rules, until)
     wall = min(now, await pool.fetchval("SELECT clock_timestamp()"))
-    held = await _holds(pool, [each.standing.person for each in people])
     rows = []
     for name in RULES:
-        if name in PERSON_RULES:
+        if name in FORGETTING:
             continue
         before = _before(wall, rules, name)
         if name in _ROWS:
             rows.append(Rows(name, before, await pool.fetchval(_ROWS[name][0], before)))
         elif letters is not None:
             rows.append(Rows(name, before, await letters.laid_before(before)))
-    return Plan(today, rules, tuple(_with(each, held) for each in people), tuple(rows))
+    return Plan(today, rules, tuple(await _held(pool, people)), tuple(rows))
 
 
 async def apply(pool: Pool, planned: Plan, wanted: Collection[RuleName], letters: Letters | None, by: By) -> Gone:
@@ -117,9 +118,7 @@ async def apply(pool: Pool, planned: Plan, wanted: Collection[RuleName], letters
     """
     people = [each for each in planned.going if each.rule in wanted]
     ordered = [each for each in people if await _order(pool, each, planned, by)]
-    counts: dict[str, int] = {
-        name: sum(each.rule == name for each in ordered) for name in PERSON_RULES if name in wanted
-    }
+    counts: dict[str, int] = {name: sum(each.rule == name for each in ordered) for name in FORGETTING if name in wanted}
     before = {rows.rule: rows.before for rows in planned.rows if rows.rule in wanted}
     if letters is not None and "letters" in before:
         counts["letters"] = await letters.remove_before(before["letters"])
@@ -131,21 +130,31 @@ async def apply(pool: Pool, planned: Plan, wanted: Collection[RuleName], letters
             kept = {name: str(planned.rules.rules.of(name).kept) for name in RULES if counts.get(name)}
             gone = {name: count for name, count in counts.items() if count}
             await record(connection, STREAM, [Fact(RetentionApplied(kept=kept, gone=gone))], by)
-    return Gone(tuple(each.standing.person for each in ordered), counts)
+    return Gone(tuple(Erasing(person=each.standing.person, kind=each.standing.kind) for each in ordered), counts)
 
 
 async def _order(pool: Pool, found: Falling, planned: Plan, by: By) -> bool:
     """Order the erasure of somebody who still goes when their row is held."""
-    person = found.standing.person
+    id = found.standing.person
+    if found.standing.kind == "mentor":
+        if not await _still(pool, await _mentors(pool, id), planned):
+            return False
+        with suppress(mentor_erasing.StillCounted):
+            await mentor_erasing.order(pool, id, "kept-long-enough", by)
+            return True
+        return False
     async with pool.acquire() as connection, connection.transaction():
-        if not await erasing.lock(connection, person):
+        if not await erasing.lock(connection, id) or not await _still(
+            connection, await _lasts(connection, id), planned
+        ):
             return False
-        held = await _holds(connection, [person])
-        again = [_with(falling(each, planned.rules.rules), held) for each in await _lasts(connection, person)]
-        if not any(each.goes(planned.today) for each in again):
-            return False
-        await erasing.order_locked(connection, person, "kept-long-enough", by)
+        await erasing.order_locked(connection, id, "kept-long-enough", by)
     return True
+
+
+async def _still(pool: Pool | Connection, standings: list[Standing], planned: Plan) -> bool:
+    again = await _held(pool, [falling(each, planned.rules.rules) for each in standings])
+    return any(each.goes(planned.today) for each in again)
 
 
 def _before(now: datetime, rules: Retention, name: RuleName) -> datetime:
@@ -163,24 +172,65 @@ async def _lasts(pool: Pool | Connection, person: str | None = None) -> list[Sta
         """
         WITH known AS (
             SELECT p.id FROM people p WHERE ($1::uuid IS NULL OR p.id = $1)
-                AND NOT EXISTS (SELECT FROM erasures x WHERE x.person = p.id AND x.certificate IS NOT NULL)
+                AND NOT EXISTS (SELECT FROM erasures x
+                            WHERE x.kind = 'person' AND x.person = p.id AND x.certificate IS NOT NULL)
         ), own AS (
             SELECT k.id, NULL::uuid AS journey, 'person-' || k.id AS stream FROM known k
             UNION ALL SELECT k.id, j.id, 'journey-' || j.id FROM known k JOIN journeys j ON j.person = k.id
         )
         SELECT o.id::text AS person, count(o.journey) AS journeys,
-               EXISTS (SELECT FROM erasures x WHERE x.person = o.id) AS erasing,
+               EXISTS (SELECT FROM erasures x WHERE x.kind = 'person' AND x.person = o.id) AS erasing,
                (array_agg(o.journey::text ORDER BY o.journey DESC) FILTER (WHERE o.journey IS NOT NULL))[1] AS journey,
                max((convert_from(e.header, 'UTF8')::jsonb ->> 'recorded_at')::timestamptz) AS last
         FROM own o JOIN streams s USING (stream) JOIN events e ON e.stream = s.stream AND e.seq = s.seq GROUP BY o.id
         """,
         person,
     )
-    return [
-        Standing(row["person"], row["last"].astimezone(ZONE).date(), row["journeys"], row["journey"],
-                 frozenset({Hold.ERASING}) if row["erasing"] else frozenset())
-        for row in rows
-    ]  # fmt: skip
+    return [_standing(row, "person", row["journeys"], row["journey"]) for row in rows]
+
+
+async def _mentors(pool: Pool | Connection, mentor: str | None = None) -> list[Standing]:
+    """The same of mentors: the last fact about them is their own, or one of a journey that names them."""
+    rows = await pool.fetch(
+        """
+        WITH told AS (
+            SELECT stream, convert_from(header, 'UTF8')::jsonb AS header FROM events
+            WHERE kind IN ('MentorProposed', 'MentorMatched', 'MentorDeclined', 'MentorProposalCancelled',
+                           'MentorEnded')
+            UNION ALL SELECT e.stream, convert_from(e.header, 'UTF8')::jsonb FROM mentors m
+            JOIN streams s ON s.stream = 'mentor-' || m.id JOIN events e ON e.stream = s.stream AND e.seq = s.seq
+        )
+        SELECT m.id::text AS person, m.erasing, max((t.header ->> 'recorded_at')::timestamptz) AS last FROM mentors m
+        JOIN told t ON t.stream = 'mentor-' || m.id OR t.header -> 'data' ->> 'mentor' = m.id::text
+        WHERE ($1::uuid IS NULL OR m.id = $1) AND NOT EXISTS (
+            SELECT FROM erasures x WHERE x.kind = 'mentor' AND x.person = m.id AND x.certificate IS NOT NULL)
+        GROUP BY m.id
+        """,
+        mentor,
+    )
+    return [_standing(row, "mentor") for row in rows]
+
+
+def _standing(
+    row: Mapping[str, Any], kind: Literal["person", "mentor"], journeys: int = 0, journey: str | None = None
+) -> Standing:
+    holds = frozenset({Hold.ERASING}) if row["erasing"] else frozenset[Hold]()
+    return Standing(row["person"], row["last"].astimezone(ZONE).date(), journeys, journey, holds, kind)
+
+
+async def _held(pool: Pool | Connection, people: Sequence[Falling]) -> list[Falling]:
+    """The same, with all that holds each."""
+    of_people = await _holds(pool, [each.standing.person for each in people if each.standing.kind == "person"])
+    found = []
+    for each in people:
+        standing = each.standing
+        if standing.kind == "person":
+            more = of_people.get(standing.person, frozenset())
+        else:
+            counted = await mentor_erasing.counting_on(pool, standing.person)
+            more = frozenset({Hold.MENTORING}) if counted else frozenset()
+        found.append(replace(each, standing=replace(standing, holds=standing.holds | more)))
+    return found
 
 
 _OPEN: Final = [status.value for status in PaymentStatus if status.open]
@@ -202,15 +252,8 @@ async def _holds(pool: Pool | Connection, people: Sequence[str]) -> dict[str, fr
             WHERE person = ANY ($1::uuid[]) AND status = ANY ($2::text[])
             UNION ALL SELECT person, 'receipt-owed' FROM receipts
             WHERE person = ANY ($1::uuid[]) AND settled IS NULL
-            UNION ALL SELECT person, 'erasing' FROM erasures
-            WHERE person = ANY ($1::uuid[]) AND certificate IS NULL
         ) AS each GROUP BY person
         """,
         people, _OPEN,
     )  # fmt: skip
     return {row["person"]: frozenset(map(Hold, row["holds"])) for row in rows}
-
-
-def _with(found: Falling, held: Mapping[str, frozenset[Hold]]) -> Falling:
-    holds = held.get(found.standing.person, frozenset())
-    return replace(found, standing=replace(found.standing, holds=holds))

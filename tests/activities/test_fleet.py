@@ -54,7 +54,7 @@ async def test_a_journey_that_a_restored_record_has_open_is_left_once_its_person
         asked.append(command.stream)
         return Answer(command=command.id, outcome="refused", code="erasing")
 
-    async def nobody(_: str) -> None:
+    async def nobody(_: object) -> None:
         return None
 
     async def told() -> tuple[bool, bool]:

@@ -18,11 +18,11 @@ from activities.retention import Retaining
 from journeys import contract, temporal
 from journeys.authoring.retention import read_retention
 from journeys.channels.outbox import FileOutbox, Lying
-from journeys.contract import Controlling, Retained
+from journeys.contract import Controlling, Erasing, Retained
 from journeys.domain import commands as c
 from journeys.domain.directory import RetentionApplied, read_fact
 from journeys.domain.retention import Hold, Retention
-from journeys.store import erasing, journal, people, retaining, sessions
+from journeys.store import erasing, journal, mentors, people, retaining, sessions
 from tests.activities.conftest import MONDAY, Life, make_life
 from tests.conftest import RealStack
 from workflows.retention import RetentionWorkflow
@@ -90,16 +90,16 @@ async def test_a_plan_tells_what_would_go_and_changes_no_row_and_no_file(
 async def test_what_is_applied_goes_once_and_is_on_record(life: Life, tmp_path: Path) -> None:
     await life.do(c.Close(outcome="completed"))
     await _old_rows(life, tmp_path)
-    begun: list[str] = []
+    begun: list[Erasing] = []
 
-    async def begin(person: str) -> None:
-        begun.append(person)
+    async def begin(asked: Erasing) -> None:
+        begun.append(asked)
 
     resources = replace(life.resources, retention=APPLIED, mailer=FileOutbox(tmp_path, _sealed), begin_erasure=begin)
     did = await Retaining(resources).round(Controlling(run="r", at=LATER))
     gone = {"people": 1, "letters": 1, "histories": 1, "sessions": 1, "tokens": 1, "forms": 1}
     assert (did.due, did.held) == (1, 0) and {name: n for name, n in did.gone.items() if n} == gone
-    assert begun == [life.person]
+    assert begun == [Erasing(person=life.person)]
     known = await erasing.ordered(life.pool, life.person)
     assert known is not None and (known.reason, known.by) == ("kept-long-enough", "system")
     (stored,) = [e for e in await journal.read_all(life.pool, "system") if e.kind == RetentionApplied.__name__]
@@ -148,14 +148,35 @@ async def test_a_journey_taken_up_between_plan_and_order_is_seen_under_the_lock(
     assert [each.standing.person for each in planned.going] == [life.person]
     life.now = LATER
     await life.do(c.Reopen(), actor=life.supervisor, role="supervisor", reason="il revient")
-    assert (await retaining.apply(life.pool, planned, retaining.RULES, None, life.by)).people == ()
+    assert (await retaining.apply(life.pool, planned, retaining.RULES, None, life.by)).ordered == ()
 
     async def unseen(*_: Any) -> dict[str, Any]:
         return {}
 
     monkeypatch.setattr(retaining, "_holds", unseen)
     monkeypatch.setattr(retaining, "falling", lambda standing, rules: planned.going[0])
-    assert (await retaining.apply(life.pool, planned, retaining.RULES, None, life.by)).people == (life.person,)
+    ordered = (await retaining.apply(life.pool, planned, retaining.RULES, None, life.by)).ordered
+    assert ordered == (Erasing(person=life.person),)
+
+
+async def test_a_mentor_goes_once_nobody_counts_on_them_and_nothing_was_noted_of_them(life: Life) -> None:
+    quiet, busy = str(uuid.uuid4()), str(uuid.uuid4())
+    for id in (quiet, busy):
+        mentor = mentors.Mentor(id=id, name="Lina", email=None, phone=None, language="fr", site=None, capacity=1)
+        await mentors.add(life.pool, mentor, life.by)
+    life.now += timedelta(days=300)
+    await life.do(c.ProposeMentor(mentor=busy))
+    found = await retaining.plan(life.pool, RULES, MONDAY + timedelta(days=735), None)
+    assert [each.standing.person for each in found.people if each.rule == "mentors"] == [quiet]
+    planned = await retaining.plan(life.pool, RULES, MONDAY + timedelta(days=1100), None)
+    holds = {each.standing.person: set(each.standing.holds) for each in planned.people if each.rule == "mentors"}
+    assert holds == {quiet: set(), busy: {Hold.MENTORING}}
+    done = await retaining.apply(life.pool, planned, ["mentors"], None, life.by)
+    assert (done.ordered, done.counts) == ((Erasing(person=quiet, kind="mentor"),), {"mentors": 1})
+    again = await retaining.plan(life.pool, RULES, MONDAY + timedelta(days=1100), None)
+    assert {each.standing.person: set(each.standing.holds) for each in again.people if each.rule == "mentors"} == {
+        quiet: {Hold.ERASING}, busy: {Hold.MENTORING},
+    }  # fmt: skip
 
 
 async def test_a_round_forgets_at_most_so_many(life: Life) -> None:

@@ -9,6 +9,7 @@ from journeys.app.cli.shape import at, command, group, option
 from journeys.app.failures import usage
 
 if TYPE_CHECKING:
+    from journeys.domain.retention import Falling
     from journeys.store.retaining import Gone, Plan
 
 
@@ -77,6 +78,11 @@ async def _plan(desk: Desk, yes: bool, only: tuple[str, ...]) -> None:
     _tell(desk, planned, gone)
 
 
+def _id(each: "Falling") -> str:
+    """As the commands that forget take it."""
+    return f"mentor-{each.standing.person}" if each.standing.kind == "mentor" else each.standing.person
+
+
 def _tell(desk: Desk, planned: "Plan", gone: "Gone | None") -> None:
     from journeys.app.retaining import WHAT, holds, why
     from journeys.domain.record import instant_text
@@ -91,7 +97,7 @@ def _tell(desk: Desk, planned: "Plan", gone: "Gone | None") -> None:
         out.table(
             (out.t("personne", "person"), out.t("règle", "rule"), out.t("pourquoi", "why"),
              out.t("échéance", "due"), out.t("reste parce que", "stays because")),
-            [(each.standing.person, each.rule, why(each, out.lang), format_date(each.due, out.lang),
+            [(_id(each), each.rule, why(each, out.lang), format_date(each.due, out.lang),
               holds(each, out.lang) or fate(each)) for each in planned.people],
         )  # fmt: skip
         for rows in planned.rows:
@@ -104,8 +110,8 @@ def _tell(desk: Desk, planned: "Plan", gone: "Gone | None") -> None:
                     or out.t("rien", "nothing")))  # fmt: skip
 
     people = [
-        {"person": each.standing.person, "rule": each.rule, "last": each.standing.last, "due": each.due,
-         "goes": each in going, "holds": sorted(each.standing.holds)}
+        {"kind": each.standing.kind, "person": each.standing.person, "rule": each.rule, "last": each.standing.last,
+         "due": each.due, "goes": each in going, "holds": sorted(each.standing.holds)}
         for each in planned.people
     ]  # fmt: skip
     rows = [{"rule": each.rule, "before": instant_text(each.before), "count": each.count} for each in planned.rows]

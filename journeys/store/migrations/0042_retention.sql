@@ -32,3 +32,7 @@ $$;
 
 REVOKE ALL ON FUNCTION tokens_forget, histories_forget FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION tokens_forget, histories_forget TO journeys_writer;
+
+-- When mentors last did something, and who counts on them: a page asks both.
+CREATE INDEX events_of_mentors ON events (stream)
+    WHERE kind IN ('MentorProposed', 'MentorMatched', 'MentorDeclined', 'MentorProposalCancelled', 'MentorEnded');
