@@ -362,6 +362,7 @@ def test_other_rules_are_seen_compared_tried_and_given(enter: Enter, site: Site,
     page.get_by_role("button", name="Effacer pour de bon").click()
     expect(page.get_by_role("alert")).to_contain_text("Dites pourquoi")
     looked_at(page, "erasing")
+    site.journeys("mentor", "add", unique("Lina "))
     page.goto("/mentors")
     page.get_by_role("link", name="Effacer les données de").first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Effacer les données d’un mentor")
