@@ -10,7 +10,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,13 +21,14 @@ import pytest_asyncio
 
 from journeys import temporal
 from journeys.audit.verifying import Sources, verify
+from journeys.authoring.retention import read_retention
 from journeys.channels.letter import Letter
 from journeys.channels.outbox import FileOutbox
 from journeys.contract import Erasing
 from journeys.domain import commands as c
 from journeys.domain.directory import Held, MentorErased, PersonErased
 from journeys.local.postgres import binary
-from journeys.store import documents, erasing, journal, mentor_erasing, mentors, people, staff, treasury
+from journeys.store import documents, erasing, journal, mentor_erasing, mentors, people, retaining, staff, treasury
 from journeys.store.database import open_pool
 from journeys.store.directory import By, NotFound
 from journeys.store.keys import Keys, finance_key, person_key
@@ -327,6 +328,12 @@ async def test_among_ten_thousand_journeys_it_takes_less_than_ten_seconds(
         took = asyncio.get_running_loop().time() - began
     print(f"erased among {AMONG} journeys in {took:.1f} s")
     assert took < MOST_SECONDS
+    began = asyncio.get_running_loop().time()
+    later = datetime.now(UTC) + timedelta(days=800)
+    planned = await retaining.plan(house.engine.pool, read_retention(), later, None)
+    took = asyncio.get_running_loop().time() - began
+    print(f"planned among {AMONG} people whose time is over in {took:.1f} s")
+    assert sum(each.rule == "people" for each in planned.people) == AMONG and took < MOST_SECONDS
 
 
 async def _crowd(database_url: str, stream: str) -> None:
