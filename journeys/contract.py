@@ -35,6 +35,9 @@ ARCHIVE_HISTORIES: Final = "archive.histories"
 VERIFICATION: Final = "verification"
 """The nightly verification of everything: its workflow and its schedule."""
 VERIFY_ALL: Final = "verification.all"
+RETENTION: Final = "retention"
+"""The daily look at what has been kept long enough: its workflow and its schedule."""
+RETENTION_ROUND: Final = "retention.round"
 
 CHECKPOINTS: Final = "checkpoints"
 """The keeping of the log and of its signed checkpoints: its workflow and its schedule."""
@@ -186,10 +189,23 @@ class Run(Frozen):
     closed_at: Instant
 
 
+class Retained(Frozen):
+    """What a round of the retention found, and what it did of it as its rules say."""
+
+    due: int
+    """People and mentors whose time is over."""
+    held: int
+    """Of these, those who stay, and why is told where people look."""
+    gone: dict[str, int] = {}
+    """By rule, how many went; whoever is among them is being forgotten then."""
+
+
 class Erasing(Frozen):
     """Input of an erasure, and of each of its steps."""
 
     person: str
+    """Their id."""
+    kind: Literal["person", "mentor"] = "person"
     step_seconds: float | None = None
     """Only for tests: how long a step whose worker is gone is waited for."""
 

@@ -51,6 +51,8 @@ AUDITING: Final = Policy("auditing", frozenset({"auditor"}))
 """Those to whom the whole record may be handed."""
 POSTING: Final = Policy("posting", frozenset({"supervisor", "administrator"}))
 """Those who post what a machine without a mail server lays down."""
+RETAINING: Final = Policy("retaining", frozenset({*TABLE["order-erasure"], "auditor"}))
+"""Those who look at what has been kept long enough."""
 KEEPING: Final = Policy("keeping", frozenset({"finance"}))
 STOPPING: Final = Policy("stopping", frozenset(TABLE["stop-payments"]))
 DECIDING: Final = Policy("deciding", frozenset({"supervisor", "finance", "duty"}))

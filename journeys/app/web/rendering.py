@@ -16,7 +16,18 @@ from journeys import clock
 from journeys.app.inbox import label, role_label
 from journeys.app.reading import ZONE, today_of
 from journeys.app.stopping import told
-from journeys.app.web.policy import ACCOUNT, BOOKS, DECIDING, KEEPING, OVERSEEING, POSTING, READERS, STAFF, STOPPING
+from journeys.app.web.policy import (
+    ACCOUNT,
+    BOOKS,
+    DECIDING,
+    KEEPING,
+    OVERSEEING,
+    POSTING,
+    READERS,
+    RETAINING,
+    STAFF,
+    STOPPING,
+)
 from journeys.app.web.visit import Visit
 from journeys.domain.moments import parse_moment
 from journeys.domain.payee import grouped
@@ -102,6 +113,7 @@ def elsewhere(visit: Visit) -> list[tuple[str, str]]:
              ("/fonds", say("Fonds"), BOOKS), ("/arret", say("Arrêt des versements"), STOPPING),
              ("/controle", say("Contrôle"), OVERSEEING),
              ("/controle/consultations", say("Consultations"), OVERSEEING),
+             ("/controle/conservation", say("Conservation"), RETAINING),
              ("/messages-deposes", say("Messages déposés"), POSTING)]  # fmt: skip
     above = {path for path, _ in navigation(visit)}
     return [(path, label) for path, label, policy in pages if visit.admitted(policy) and path not in above]

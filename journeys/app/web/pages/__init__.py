@@ -39,6 +39,7 @@ from journeys.app.web.pages import (
     receipts,
     reconciling,
     releases,
+    retention,
     start,
     stopping,
     today,
@@ -53,5 +54,5 @@ ROUTERS = [
     cohorts.router, comparing.router, changing.router, trying.router, indicators.router, importing.router,
     details.router, access.router, erasing.router, notices.router, bank.router, reconciling.router, payments.router,
     funds.router, receipts.router, stopping.router, reads.router, answers.router, messages.router, feeds.router,
-    codec.router, control.router, differences.router, outbox.router,
+    codec.router, retention.router, control.router, differences.router, outbox.router,
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from journeys.app.failures import Exit, Failure, Said
-from journeys.app.outbox import Laid, Lying, lying, opened
+from journeys.app.outbox import Laid, Lying, listed, opened
 from journeys.app.web.pages.documents import handed_over
 from journeys.app.web.policy import POSTING
 from journeys.app.web.rendering import page
@@ -48,7 +48,7 @@ class _Line:
 async def screen(visit: Visit = door(POSTING)) -> Response:
     """No letter is opened here: whom it tells of is known by the key that seals it."""
     settings = visit.house.settings
-    every = await lying(settings.outbox_dir)
+    every = await listed(settings.outbox_dir)
     people = {each.person for each in every[:A_PAGE] if each.person is not None}
     seen = {person: await _journeys(visit, person) for person in sorted(people)}
     await visit.done()
@@ -80,7 +80,7 @@ async def file(letter: str, visit: Visit = door(POSTING)) -> Response:
 async def _opened(visit: Visit, id: str) -> Laid:
     """A letter of a person one of whose journeys they see, or of nobody. Raises Failure: none, or not theirs."""
     folder = visit.house.settings.outbox_dir
-    letter = next((each for each in await lying(folder) if each.id == id), None)
+    letter = next((each for each in await listed(folder) if each.id == id), None)
     journeys = await _journeys(visit, letter.person) if letter is not None and letter.person is not None else ()
     await visit.done()
     found = None

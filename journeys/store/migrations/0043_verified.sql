@@ -37,4 +37,4 @@ $$;
 -- the journal or serves pages has no right to them. Nobody may change or remove one.
 REVOKE ALL ON reads FROM journeys_web, journeys_writer;
 GRANT INSERT (staff, login, roles, journey, look, entry), SELECT ON reads TO journeys_looks;
-GRANT SELECT (id, name) ON staff TO journeys_looks;
+GRANT SELECT (id, handle, sealed) ON staff TO journeys_looks;
