@@ -1025,4 +1025,5 @@ def read_event(header: dict[str, Any]) -> Event[Payload]:
 
 def read_stored(kind: str, header: bytes) -> Event[Payload]:
     """Read an event from its stored bytes; `kind` is the journal's column."""
-    return _reader(kind).model_validate_json(header)
+    read: Event[Payload] = _reader(kind).__pydantic_validator__.validate_json(header)
+    return read

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Final, TypeAlias
 
+from pydantic_core import from_json
+
 from journeys.domain.directory import search_form
 from journeys.store.database import Connection, Pool
 from journeys.store.keys import Lost, person_key
@@ -39,7 +41,7 @@ class Details:
 
     @property
     def name(self) -> str:
-        return f"{self.first_name} {self.last_name}".strip()
+        return _called(self.first_name, self.last_name)
 
     @property
     def by_name(self) -> str:
@@ -61,14 +63,15 @@ async def seal(connection: Pool | Connection, person: str, details: Details) -> 
 
 async def unseal(connection: Pool | Connection, rows: Sequence[tuple[str, bytes | None]]) -> list[Details | None]:
     """Rows of (person, what is sealed) read, in order; None where there is nothing, or its key is gone."""
-    closed = [(sealed, _place(person)) for person, sealed in rows if sealed is not None and is_sealed(sealed)]
-    opened = iter(await connection.keys.unseal_all(closed) if closed else ())
-    return [None if sealed is None else _read(next(opened) if is_sealed(sealed) else sealed) for _, sealed in rows]
+    return [None if known is None else _details(known) for known in await _known(connection, rows)]
 
 
 async def names(connection: Pool | Connection, rows: Iterable[tuple[str, bytes | None]]) -> list[str | None]:
     """First and last name of rows of (person, what is sealed), in order; None where they cannot be known."""
-    return [None if known is None else known.name for known in await unseal(connection, list(rows))]
+    return [
+        None if known is None else _called(known["first_name"], known["last_name"])
+        for known in await _known(connection, list(rows))
+    ]
 
 
 async def tokens_of(connection: Pool | Connection, details: Details) -> list[bytes]:
@@ -133,12 +136,25 @@ def _digits(text: str) -> str:
     return "".join(sign for sign in text if sign.isascii() and sign.isdigit())
 
 
-def _read(plain: bytes | Lost) -> Details | None:
-    if isinstance(plain, Lost):
-        return None
-    known: dict[str, Any] = json.loads(plain)
+async def _known(
+    connection: Pool | Connection, rows: Sequence[tuple[str, bytes | None]]
+) -> list[dict[str, Any] | None]:
+    closed = [(sealed, _place(person)) for person, sealed in rows if sealed is not None and is_sealed(sealed)]
+    opened = iter(await connection.keys.unseal_all(closed) if closed else ())
+    return [None if sealed is None else _read(next(opened) if is_sealed(sealed) else sealed) for _, sealed in rows]
+
+
+def _read(plain: bytes | Lost) -> dict[str, Any] | None:
+    return None if isinstance(plain, Lost) else from_json(plain)
+
+
+def _details(known: dict[str, Any]) -> Details:
     born = known.get("birth_date")
     return Details(**{**known, "birth_date": date.fromisoformat(born) if born else None})
+
+
+def _called(first_name: str, last_name: str) -> str:
+    return f"{first_name} {last_name}".strip()
 
 
 def _place(person: str) -> str:
