@@ -14,6 +14,9 @@ from journeys.store.keys import Lost, person_key
 
 Row: TypeAlias = Mapping[str, Any]
 
+Known: TypeAlias = Mapping[str, Any]
+"""What is known of somebody, by the name of each field."""
+
 SHORTEST_BEGINNING: Final = 3
 """Letters of a word from which on its beginning finds it; a shorter word is found whole only."""
 SHORTEST_NUMBER: Final = 6
@@ -41,7 +44,7 @@ class Details:
 
     @property
     def name(self) -> str:
-        return _called(self.first_name, self.last_name)
+        return called(self.first_name, self.last_name)
 
     @property
     def by_name(self) -> str:
@@ -55,23 +58,33 @@ ERASED: Final = Details(first_name="", last_name="")
 
 async def seal(connection: Pool | Connection, person: str, details: Details) -> bytes:
     """What stands in the row of a person. Raises NoKey: they were forgotten."""
-    known = {name: value for name, value in asdict(details).items() if value is not None}
-    plain = json.dumps(known, ensure_ascii=False, default=str).encode()
-    sealed: bytes = await connection.keys.seal(person_key(person), plain, _place(person))
-    return sealed
+    return await shut(connection, person_key(person), place_of(person), asdict(details))
 
 
 async def unseal(connection: Pool | Connection, rows: Sequence[tuple[str, bytes | None]]) -> list[Details | None]:
     """Rows of (person, what is sealed) read, in order; None where there is nothing, or its key is gone."""
-    return [None if known is None else _details(known) for known in await _known(connection, rows)]
+    found = await opened(connection, [(place_of(person), sealed) for person, sealed in rows])
+    return [None if known is None else details_of(known) for known in found]
+
+
+async def shut(connection: Pool | Connection, key: str, place: str, known: Known) -> bytes:
+    """What is known, without what is None, as one sealed value for one place only. Raises NoKey: it was destroyed."""
+    said = {name: value for name, value in known.items() if value is not None}
+    sealed: bytes = await connection.keys.seal(key, json.dumps(said, ensure_ascii=False, default=str).encode(), place)
+    return sealed
+
+
+async def opened(connection: Pool | Connection, rows: Sequence[tuple[str, bytes | None]]) -> list[Known | None]:
+    """Rows of (place, what is sealed) read, in order; None where there is nothing, or its key is gone."""
+    closed = [(sealed, place) for place, sealed in rows if sealed is not None and is_sealed(sealed)]
+    plain = iter(await connection.keys.unseal_all(closed) if closed else ())
+    return [None if sealed is None else _read(next(plain) if is_sealed(sealed) else sealed) for _, sealed in rows]
 
 
 async def names(connection: Pool | Connection, rows: Iterable[tuple[str, bytes | None]]) -> list[str | None]:
     """First and last name of rows of (person, what is sealed), in order; None where they cannot be known."""
-    return [
-        None if known is None else _called(known["first_name"], known["last_name"])
-        for known in await _known(connection, list(rows))
-    ]
+    found = await opened(connection, [(place_of(person), sealed) for person, sealed in rows])
+    return [None if known is None else called(known["first_name"], known["last_name"]) for known in found]
 
 
 async def tokens_of(connection: Pool | Connection, details: Details) -> list[bytes]:
@@ -128,6 +141,11 @@ def by_name(rows: Iterable[Row], names: Iterable[str | None]) -> list[tuple[Row,
     return sorted(zip(rows, names, strict=True), key=lambda each: (each[1] is None, search_form(each[1] or "")))
 
 
+def called(first_name: str, last_name: str) -> str:
+    """A name as pages say it."""
+    return f"{first_name} {last_name}".strip()
+
+
 def _born(details: Details) -> str:
     return f"born:{details.birth_date}:{details.by_name}"
 
@@ -136,26 +154,19 @@ def _digits(text: str) -> str:
     return "".join(sign for sign in text if sign.isascii() and sign.isdigit())
 
 
-async def _known(
-    connection: Pool | Connection, rows: Sequence[tuple[str, bytes | None]]
-) -> list[dict[str, Any] | None]:
-    closed = [(sealed, _place(person)) for person, sealed in rows if sealed is not None and is_sealed(sealed)]
-    opened = iter(await connection.keys.unseal_all(closed) if closed else ())
-    return [None if sealed is None else _read(next(opened) if is_sealed(sealed) else sealed) for _, sealed in rows]
-
-
-def _read(plain: bytes | Lost) -> dict[str, Any] | None:
-    return None if isinstance(plain, Lost) else from_json(plain)
-
-
-def _details(known: dict[str, Any]) -> Details:
+def details_of(known: Known) -> Details:
+    """What `opened` gave of a person."""
     born = known.get("birth_date")
     return Details(**{**known, "birth_date": date.fromisoformat(born) if born else None})
 
 
-def _called(first_name: str, last_name: str) -> str:
-    return f"{first_name} {last_name}".strip()
-
-
-def _place(person: str) -> str:
+def place_of(person: str) -> str:
+    """Where what is known of a person stands."""
     return f"people/{person}"
+
+
+def _read(plain: bytes | Lost) -> Known | None:
+    if isinstance(plain, Lost):
+        return None
+    known: Known = from_json(plain)
+    return known
