@@ -6,7 +6,7 @@ from typing import Final
 
 from temporalio import activity
 
-from activities.effects import Step, carry_out, settled
+from activities.effects import Step, carry_out, settled, waited
 from activities.failures import not_called_for
 from activities.letters import (
     Addressee,
@@ -43,6 +43,7 @@ class Reminders:
     @activity.defn(name=DELIVER)
     async def deliver(self, effect: Effect) -> EffectOutcome:
         """Send one message: sent (by which channel), failed, suppressed, unknown, or deferred until an instant."""
+        effect = waited(effect)
 
         async def judge(known: Known) -> Step:
             called = known.at(effect.seq)

@@ -79,8 +79,8 @@ class Gateway:
 
     def _send_on(self, key: str, asked: dict[str, Any], content: str, way: Way) -> None:
         self.ledger.execute(
-            "INSERT INTO messages (key, number, text, content) VALUES (?, ?, ?, ?)",
-            (key, asked["to"], asked["text"], content),
+            "INSERT INTO messages (key, number, text, content, at) VALUES (?, ?, ?, ?, ?)",
+            (key, asked["to"], asked["text"], content, time.time()),
         )
         match way:
             case Way.MUTE:
