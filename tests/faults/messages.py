@@ -221,7 +221,9 @@ class House:
         """A person, and their journey under way: the id of the person."""
         id, person = str(uuid.uuid4()), Person(self.crew)
         phone = None if number % MAIL_ONLY == 0 else f"06123{number:05d}"
-        details = people.Details("Éloïse", f"N{number}", email=f"p{number}@people.example", phone=phone)
+        details = people.Details(
+            first_name="Éloïse", last_name=f"N{number}", email=f"p{number}@people.example", phone=phone
+        )
         await patiently(lambda: people.register(self.trial.pool, id, details, self.referent))
         plan = c.Plan(
             person=id, programme=self.trial.programme, calendar=self.trial.calendar, referent=self.trial.referent
