@@ -72,7 +72,7 @@ async def _late(desk: Desk, hours: int) -> None:
     from journeys.identifiers import short
     from journeys.store.lateness import lateness
 
-    await desk.keeper("auditor")
+    await desk.keeper("auditor", "supervisor")
     pool, out = await desk.pool(), desk.out
     found = await lateness(pool, await pool.fetchval("SELECT now()") - timedelta(hours=hours))
 

@@ -1,0 +1,72 @@
+"""Where more waits for a worker than it can do, urgent alerts come first and messages last."""
+
+import asyncio
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from temporalio import activity, workflow
+from temporalio.client import Client
+from temporalio.common import Priority
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from journeys.domain.state import EffectKnown
+from tests.conftest import RealStack
+from workflows.journey import _priority_of
+
+URGENT = EffectKnown("tell", "e", {"urgent": True})
+CALM = EffectKnown("tell", "e", {"urgent": False})
+MESSAGE = EffectKnown("deliver", "m", {})
+
+
+@workflow.defn(name="crowded")
+class Crowded:
+    """Messages first, then an alert that is not urgent, then one that is: in the wrong order."""
+
+    @workflow.run
+    async def run(self, known: list[dict[str, Any]]) -> None:
+        effects = [EffectKnown(**each) for each in known]
+        doing = [
+            workflow.start_activity(
+                "act", number, start_to_close_timeout=timedelta(seconds=20), priority=_priority_of(effect)
+            )
+            for number, effect in enumerate(effects)
+        ]
+        await asyncio.gather(*doing)
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+async def test_an_urgent_alert_does_not_wait_behind_messages(
+    stack: RealStack, guarded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The real server, one activity at a time; without priorities they come as they were called for."""
+    if not guarded:
+        monkeypatch.setitem(globals(), "_priority_of", lambda effect: Priority.default)
+    client, queue, done = await Client.connect(stack.temporal), f"q-{uuid.uuid4()}", list[int]()
+
+    @activity.defn(name="act")
+    async def act(number: int) -> None:
+        done.append(number)
+        await asyncio.sleep(0.02)
+
+    effects = [*[MESSAGE] * 12, CALM, URGENT]
+    known = [{"kind": each.kind, "id": each.id, "data": each.data} for each in effects]
+    async with Worker(client, task_queue=queue, workflows=[Crowded], workflow_runner=UnsandboxedWorkflowRunner()):
+        handle = await client.start_workflow("crowded", known, id=queue, task_queue=queue)
+        await _scheduled(handle, len(effects))
+    worker = Worker(
+        client, task_queue=queue, workflows=[Crowded], activities=[act], max_concurrent_activities=1,
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    )  # fmt: skip
+    async with worker:
+        await handle.result()
+    if guarded:
+        assert done[:2] == [13, 12]
+    else:
+        assert done[:2] != [13, 12]
+
+
+async def _scheduled(handle: Any, count: int) -> None:
+    while (await handle.describe()).raw_description.pending_activities.__len__() < count:
+        await asyncio.sleep(0.05)
