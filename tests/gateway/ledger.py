@@ -10,7 +10,7 @@ from typing import Final
 
 
 class Way(StrEnum):
-    """How the fake gateway treats a message; chosen by a mark in its text (`GW-SLOW`), else drawn."""
+    """How the fake gateway treats a message; chosen by a mark in its text (`GW-SLOW`), else the next."""
 
     ACCEPTS = "accepts"
     REFUSES = "refuses"

@@ -68,5 +68,5 @@ async def test_an_urgent_alert_does_not_wait_behind_messages(
 
 
 async def _scheduled(handle: Any, count: int) -> None:
-    while (await handle.describe()).raw_description.pending_activities.__len__() < count:
+    while len((await handle.describe()).raw_description.pending_activities) < count:
         await asyncio.sleep(0.05)
