@@ -130,7 +130,7 @@ class Gateway:
         if status in _LATER or status in _SETTINGS:
             return Sent(Fate.NOTHING_LEFT, code, after_seconds=heard.after_seconds)
         if status >= 500 and self.dialect.keyed:
-            return Sent(Fate.NOTHING_LEFT, code, after_seconds=heard.after_seconds)
+            return Sent(Fate.NOTHING_LEFT, code, after_seconds=heard.after_seconds, perhaps=True)
         refused = 400 <= status < 500 and status not in _DOUBTFUL
         return Sent(Fate.REFUSED if refused else Fate.UNKNOWN, code)
 

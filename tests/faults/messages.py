@@ -341,7 +341,7 @@ class House:
         tries = Counter(str(row["message"]) for row in attempts)
         unclear = {str(row["message"]) for row in attempts if row["fate"] in (None, "unknown")}
         self.tally.at_risk[Wrong.TWICE] += len(unclear | {id for id, count in tries.items() if count > 1})
-        known, ways = set[str](), ledger.questions(self.gateway.ledger)
+        known = set[str]()
         texts = await texts_of(self.trial.pool, (self.trial.programme, self.trial.calendar))
         book = open_handbook(texts[self.trial.programme], texts[self.trial.calendar])
         for person in self.trial.persons:
@@ -356,8 +356,7 @@ class House:
             spans = [*self.silent.get(person.stream, ()), *_spans(events)]
             for each in told:
                 self.tally.fates[f"{each.fate} {each.reason}".strip()] += 1
-                later = ways.get(each.due.message, [])[:1] == [Way.ERROR_AFTER]
-                self.tally.wrong += _judged(each, seen.get(each.due.message, ()), spans, later)
+                self.tally.wrong += _judged(each, seen.get(each.due.message, ()), spans)
             self.tally.wrong += [
                 Violation(f"invariant-{each.invariant}", person.stream, each.code)
                 for each in check(events, complete=False, book=book, outages=self.outages)
@@ -455,7 +454,7 @@ def _judged(
         found.append(Violation(Wrong.UNACCOUNTED, id, f"{each.outcomes} outcomes"))
     if len(seen) > 1:
         found.append(Violation(Wrong.TWICE, id, " ".join(one.channel for one in seen)))
-    if seen and each.fate not in ("sent", "unknown") and not said_later:
+    if seen and each.fate not in ("sent", "unknown"):
         found.append(Violation(Wrong.UNACCOUNTED, id, f"left, and {each.fate} {each.reason}"))
     if not seen and each.fate == "sent":
         found.append(Violation(Wrong.UNACCOUNTED, id, "sent, and no channel saw it"))
