@@ -10,6 +10,7 @@ many went wrong; exit 1 when one did, or when too few were at risk.
 import argparse
 import asyncio
 import email
+import logging
 import random
 import sys
 import time
@@ -54,15 +55,13 @@ from tests.gateway.process import SECRET, TOKEN, Process, gateway_process
 
 MOMENT: Final = 3.0
 """Seconds between the last look at a message and the clock of whoever takes it, on a machine that does much else."""
-FIRST: Final = 20
-"""Seconds until the first step of the programme is due."""
-EVERY: Final = 12
-"""Seconds from one step to the next."""
 LAG: Final = 5.0
 """Seconds that a person's own wish takes until their journeys have heard of it."""
+FEEDING_SECONDS: Final = 1.5
 LANDING_SECONDS: Final = 45.0
 SETTLING_SECONDS: Final = 120.0
 OUTAGE: Final = "worker, Temporal and PostgreSQL stopped"
+STEPS: Final = 8
 MAIL_ONLY: Final = 3
 """One person in so many has no phone."""
 
@@ -95,29 +94,46 @@ KINDS: Final = (*SendPoint, OUTAGE, *(f"gateway: {way}" for way in DRAWN), *Mail
 """Every kind of fault."""
 
 
-def programme(steps: int, every: int) -> Programme:
-    """So many steps, one after the other, each with two reminders to the person; staff are told of every fourth."""
-    return Programme.model_validate(
-        {
-            "programme": "messages",
-            "label": "Messages",
-            "clock": {"short_notice": "2 minutes", "late_message": "9 minutes", "spread": "2 minutes"},
-            "milestones": {
-                f"step-{number}": {
-                    "label": f"étape {number}", "due": f"{FIRST + every * number} minutes after start",
-                    "missed": "follow-up" if number % 4 == 0 else None,
-                    "remind": [
-                        {"to": PARTICIPANT, "when": f"{lead} minutes before", "template": "deadline-near"}
-                        for lead in (18, 11)
-                    ],
-                }
-                for number in range(steps)
-            },
-            "ladders": {
-                "follow-up": {"urgent": True, "steps": [{"to": "referent", "after": "0 hours"}]},
-            },
-        }
-    )  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What the programme asks of everybody, in seconds: so many steps, each with two reminders to the person."""
+
+    steps: int
+    every: int = 12
+    """From one step to the next."""
+    leads: tuple[int, int] = (18, 11)
+    """How long before its step each reminder leaves."""
+    late: int = 9
+    """For how long a message is worth sending."""
+
+    @property
+    def seconds(self) -> int:
+        return max(self.leads) + 2 + self.every * (self.steps - 1)
+
+    def programme(self) -> Programme:
+        """Staff are told when one step in four is missed."""
+        first = self.seconds - self.every * (self.steps - 1)
+        return Programme.model_validate(
+            {
+                "programme": "messages",
+                "label": "Messages",
+                "clock": {"short_notice": "2 minutes", "late_message": f"{self.late} minutes", "spread": "2 minutes"},
+                "milestones": {
+                    f"step-{number}": {
+                        "label": f"étape {number}", "due": f"{first + self.every * number} minutes after start",
+                        "missed": "follow-up" if number % 4 == 0 else None,
+                        "remind": [
+                            {"to": PARTICIPANT, "when": f"{lead} minutes before", "template": "deadline-near"}
+                            for lead in self.leads
+                        ],
+                    }
+                    for number in range(self.steps)
+                },
+                "ladders": {
+                    "follow-up": {"urgent": True, "steps": [{"to": "referent", "after": "0 hours"}]},
+                },
+            }
+        )  # fmt: skip
 
 
 Span = tuple[Wrong, datetime, datetime | None]
@@ -236,6 +252,15 @@ class House:
         sent = await self.trial.do(person, plan)
         assert sent.answer is not None and sent.answer.outcome == "accepted", sent
         return id
+
+    async def begin_many(self, count: int) -> list[str]:
+        return await asyncio.gather(*(self.begin(len(self.whose) + number) for number in range(count)))
+
+    async def feed(self, stop: asyncio.Event) -> None:
+        """One more journey every moment: there is always a message on its way that a worker can die of."""
+        while not stop.is_set():
+            await self.begin(len(self.whose))
+            await asyncio.sleep(FEEDING_SECONDS)
 
     async def wish(self, id: str, body: c.PersonBody, lag: float = 0.0) -> datetime:
         """What the person wants of messages: on their own stream, after `lag` seconds in their journeys too.
@@ -508,7 +533,7 @@ def _asked_twice(books: Path) -> list[Violation]:
 
 @asynccontextmanager
 async def open_house(
-    home: Path, servers: Servers, seed: int, tally: Tally, *, steps: int, every: int = EVERY, size: int = 2,
+    home: Path, servers: Servers, seed: int, tally: Tally, *, life: Life, size: int = 2,
     without: frozenset[Guard] = frozenset(),
 ) -> AsyncIterator[House]:  # fmt: skip
     """Workers, pages, a gateway and a mail server on a fresh database; time is hastened."""
@@ -525,9 +550,8 @@ async def open_house(
             )
         )  # fmt: skip
         trial = await stack.enter_async_context(open_trial(servers))
-        trial.programme = await publishing.keep(
-            trial.pool, "programme", "messages", programme_text(programme(steps, every))
-        )
+        rules = programme_text(life.programme())
+        trial.programme = await publishing.keep(trial.pool, "programme", "messages", rules)
         settings = {
             "FAULTS_HASTENED": "1", "JOURNEYS_ASSOCIATION": "L’asso", "JOURNEYS_DUTY_ADDRESS": "duty@example.org",
             "JOURNEYS_SMS__URL": gateway.url, "JOURNEYS_SMS__TOKEN": TOKEN, "JOURNEYS_SMS__NOTICE_SECRET": SECRET,
@@ -544,19 +568,20 @@ async def open_house(
 
 
 async def campaign(
-    home: Path, servers: Servers, seed: int, *, journeys: int, steps: int, each: int, outage: float, every: int = EVERY
+    home: Path, servers: Servers, seed: int, *, journeys: int, life: Life, each: int, outage: float
 ) -> Tally:
     """So many journeys of so many steps; so many deaths at each point, then an outage; then all is accounted for."""
     tally = Tally()
-    async with open_house(home, servers, seed, tally, steps=steps, every=every) as house:
-        ids = await asyncio.gather(*(house.begin(number) for number in range(journeys)))
-        stop = asyncio.Event()
-        living = [asyncio.create_task(work) for work in _living(house, ids, steps * every, stop)]
-        points = [point for point in SendPoint for _ in range(each)]
-        house.draw.shuffle(points)
-        for point in points:
-            await house.kill_at(point)
-            await asyncio.sleep(house.draw.uniform(0.2, 1.0))
+    async with open_house(home, servers, seed, tally, life=life) as house:
+        stop, landed = asyncio.Event(), asyncio.Event()
+        ids = await house.begin_many(journeys)
+        living = [asyncio.create_task(work) for work in _living(house, ids, life.seconds, stop)]
+        feeding = asyncio.create_task(house.feed(landed))
+        for _ in range(each):
+            await asyncio.gather(*map(house.kill_at, SendPoint))
+        landed.set()
+        await feeding
+        await house.begin_many(journeys // 2)
         await house.outage(outage)
         stop.set()
         await asyncio.gather(*living)
@@ -575,7 +600,7 @@ def _living(house: House, ids: Sequence[str], seconds: float, stop: asyncio.Even
             case 3:
                 yield house.wavering(id, Wrong.PAUSED, stop)
             case 5:
-                yield house.close(id, house.draw.uniform(10, max(12, seconds / 2)))
+                yield house.close(id, house.draw.uniform(3, seconds / 2))
 
 
 # --- a guard taken away
@@ -594,8 +619,8 @@ CONTROLS: Final[dict[str, tuple[frozenset[Guard], Wrong]]] = {
 async def without(home: Path, servers: Servers, guards: frozenset[Guard]) -> list[Violation]:
     """What is found once these guards are gone."""
     tally = Tally()
-    async with open_house(home, servers, 3, tally, steps=3, without=guards) as house:
-        ids = await asyncio.gather(*(house.begin(number) for number in range(12)))
+    async with open_house(home, servers, 3, tally, life=Life(steps=3), without=guards) as house:
+        ids = await house.begin_many(12)
         stop = asyncio.Event()
         if Guard.LOOK in guards:
             await asyncio.gather(*(house.wish(id, c.OptOut(), 20.0) for id in ids[1:]), _silence(house, ids[1:]))
@@ -623,14 +648,15 @@ async def _silence(house: House, ids: Sequence[str]) -> None:
 
 async def main(given: argparse.Namespace) -> int:
     begun, sound = time.monotonic(), True
+    logging.getLogger("asyncpg").setLevel(logging.ERROR)  # It tells each connection that it could not make.
     with a_home() as home, running_servers(home / "data") as servers:
         if not given.controls_only:
-            steps = int(given.each * len(SendPoint) * 4 / EVERY + given.outage / EVERY) + 4
+            life = Life(steps=STEPS)
             tally = await campaign(
-                home / "messages", servers, given.seed, journeys=given.journeys, steps=steps, each=given.each,
+                home / "messages", servers, given.seed, journeys=given.journeys, life=life, each=given.each,
                 outage=given.outage,
             )  # fmt: skip
-            print(f"seed {given.seed}, {given.journeys} journeys, {steps} steps, {time.monotonic() - begun:.0f} s")
+            print(f"seed {given.seed}, {given.journeys} journeys at first, {time.monotonic() - begun:.0f} s")
             print("\n".join(tally.lines()))
             few = tally.few(given.each)
             for kind in few:

@@ -58,6 +58,9 @@ ORDERS = Orders(Path(os.environ["FAULTS_HOME"]))
 WITHOUT = {Guard(name) for name in os.environ.get("FAULTS_WITHOUT", "").split(",") if name}
 EFFECT_SECONDS = os.environ.get("FAULTS_EFFECT_SECONDS", "")
 
+HASTE = ExitStack()
+"""For as long as the process lives."""
+
 SENDING: ContextVar[str] = ContextVar("sending", default="")
 """The journey whose message this task sends; empty for other effects."""
 
@@ -167,7 +170,7 @@ def hurry() -> None:
         timedelta(seconds=2), timedelta(seconds=0.5),
     )  # fmt: skip
     Line.__init__.__defaults__ = (1.0, 1.5, None)
-    ExitStack().enter_context(hastened())
+    HASTE.enter_context(hastened())
 
 
 def put_in_the_append() -> None:
