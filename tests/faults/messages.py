@@ -225,8 +225,8 @@ class House:
     gateway: Process
     mail: MailServer
     draw: random.Random
-    tally: Tally
     referent: By
+    landed: Counter[str] = field(default_factory=Counter)
     deaths: list[datetime] = field(default_factory=list)
     outages: list[Outage] = field(default_factory=list)
     whose: dict[str, Person] = field(default_factory=dict)
@@ -249,18 +249,35 @@ class House:
         )
         self.trial.persons.append(person)
         self.whose[id] = person
-        sent = await self.trial.do(person, plan)
-        assert sent.answer is not None and sent.answer.outcome == "accepted", sent
+        await self.insist(person, self.trial.command(person, plan))
         return id
 
-    async def begin_many(self, count: int) -> list[str]:
-        return await asyncio.gather(*(self.begin(len(self.whose) + number) for number in range(count)))
+    async def insist(self, person: Person, command: Command) -> None:
+        """Send a command until it has its answer, as its id lets anybody do."""
+        while (sent := await self.trial.send(person, command)).answer is None:
+            pass
+        assert sent.answer.outcome == "accepted", sent
 
-    async def feed(self, stop: asyncio.Event) -> None:
-        """One more journey every moment: there is always a message on its way that a worker can die of."""
+    async def feed(self, at_first: int, stop: asyncio.Event) -> None:
+        """So many journeys, then one more every moment: there is always a message on its way; and what people do."""
+        living = []
         while not stop.is_set():
-            await self.begin(len(self.whose))
+            count = 1 if self.whose else at_first
+            numbers = range(len(self.whose), len(self.whose) + count)
+            for number, id in zip(numbers, await asyncio.gather(*map(self.begin, numbers)), strict=True):
+                living.append(asyncio.create_task(self.live(number, id, stop)))
             await asyncio.sleep(FEEDING_SECONDS)
+        await asyncio.gather(*living)
+
+    async def live(self, number: int, id: str, stop: asyncio.Event) -> None:
+        """Of six, one wavers, one pauses now and then, one has the journey closed."""
+        match number % 6:
+            case 1:
+                await self.wavering(id, Wrong.OPTED_OUT, stop)
+            case 3:
+                await self.wavering(id, Wrong.PAUSED, stop)
+            case 5:
+                await self.close(id, self.draw.uniform(2, 8))
 
     async def wish(self, id: str, body: c.PersonBody, lag: float = 0.0) -> datetime:
         """What the person wants of messages: on their own stream, after `lag` seconds in their journeys too.
@@ -291,7 +308,7 @@ class House:
         )  # fmt: skip
         spans = self.silent.setdefault(self.whose[id].stream, [])
         while not stop.is_set():
-            await asyncio.sleep(self.draw.uniform(3, 9))
+            await asyncio.sleep(self.draw.uniform(1, 4))
             asked = asyncio.create_task(self.wish(id, now_on, LAG))
             spans.append((wrong, await self._held(id, wrong), None))
             await asked
@@ -313,9 +330,7 @@ class House:
     async def close(self, id: str, after: float) -> None:
         await asyncio.sleep(after)
         person = self.whose[id]
-        command = self.trial.command(person, c.Close(outcome="completed"), supervisor=True)
-        while (await self.trial.send(person, command)).answer is None:
-            pass
+        await self.insist(person, self.trial.command(person, c.Close(outcome="completed"), supervisor=True))
         self.silent.setdefault(person.stream, []).append((Wrong.CLOSED, datetime.now(UTC), None))
 
     # --- faults
@@ -330,7 +345,7 @@ class House:
         if orders.landed(point) == before and orders.take_back(point):
             return False
         self.deaths.append(datetime.now(UTC))
-        self.tally.landed[point] += 1
+        self.landed[point] += 1
         return True
 
     async def outage(self, seconds: float) -> None:
@@ -341,7 +356,7 @@ class House:
                 await asyncio.sleep(seconds)
         await patiently(lambda: self.trial.pool.fetchval("SELECT 1"), seconds=60)
         self.outages.append(Outage(begun, datetime.now(UTC)))
-        self.tally.landed[OUTAGE] += 1
+        self.landed[OUTAGE] += 1
 
     # --- the end
 
@@ -357,15 +372,19 @@ class House:
                 return
             await asyncio.sleep(0.5)
 
-    async def account(self) -> None:
+    async def account(self) -> Tally:
         """Hold what channels saw against what the journal says of each message."""
+        tally, asked = Tally(), ledger.asked(self.gateway.ledger)
+        tally.landed = (
+            self.landed + Counter(self.mail.ways) + Counter({f"gateway: {way}": n for way, n in asked.items()})
+        )
         seen: dict[str, list[Arrived]] = {}
         for each in (*self.mail.taken, *_texted(self.gateway.ledger)):
             seen.setdefault(each.message, []).append(each)
         attempts = await patiently(lambda: self.trial.pool.fetch(_ATTEMPTS))
         tries = Counter(str(row["message"]) for row in attempts)
         unclear = {str(row["message"]) for row in attempts if row["fate"] in (None, "unknown")}
-        self.tally.at_risk[Wrong.TWICE] += len(unclear | {id for id, count in tries.items() if count > 1})
+        tally.at_risk[Wrong.TWICE] += len(unclear | {id for id, count in tries.items() if count > 1})
         known = set[str]()
         texts = await texts_of(self.trial.pool, (self.trial.programme, self.trial.calendar))
         book = open_handbook(texts[self.trial.programme], texts[self.trial.calendar])
@@ -377,28 +396,29 @@ class House:
             for event in events:
                 _take(by_id, event)
             known |= by_id.keys()
-            self._risks(events, told)
+            self._risks(tally, events, told)
             spans = [*self.silent.get(person.stream, ()), *_spans(events)]
             for each in told:
-                self.tally.fates[f"{each.fate} {each.reason}".strip()] += 1
-                self.tally.wrong += _judged(each, seen.get(each.due.message, ()), spans)
-            self.tally.wrong += [
+                tally.fates[f"{each.fate} {each.reason}".strip()] += 1
+                tally.wrong += _judged(each, seen.get(each.due.message, ()), spans)
+            tally.wrong += [
                 Violation(f"invariant-{each.invariant}", person.stream, each.code)
                 for each in check(events, complete=False, book=book, outages=self.outages)
             ]
-        self.tally.wrong += [Violation(Wrong.UNACCOUNTED, id, "left, and the journal does not know it")
+        tally.wrong += [Violation(Wrong.UNACCOUNTED, id, "left, and the journal does not know it")
                              for id in seen.keys() - known]  # fmt: skip
-        self.tally.wrong += _asked_twice(self.gateway.ledger)
-        self.tally.landed.update({f"gateway: {way}": n for way, n in ledger.asked(self.gateway.ledger).items()})
-        self.tally.landed.update(self.mail.ways)
-        self.tally.at_risk[Wrong.TOLD_TWICE] += sum(
-            count for way, count in ledger.asked(self.gateway.ledger).items()
+        tally.wrong += _asked_twice(self.gateway.ledger)
+        tally.at_risk[Wrong.TOLD_TWICE] += sum(
+            count for way, count in asked.items()
             if way in (Way.TWICE, Way.BACKWARDS, Way.WRONG)
         )  # fmt: skip
 
-    def _risks(self, events: Sequence[Event[Payload]], told: Sequence["Message"]) -> None:
+        tally.wrong += [Violation("worker-ended", self.crew.queue, str(code)) for code in self.crew.ended]
+        return tally
+
+    def _risks(self, tally: Tally, events: Sequence[Event[Payload]], told: Sequence["Message"]) -> None:
         """Count the messages that would have gone wrong, had nothing stood in the way."""
-        risk = self.tally.at_risk
+        risk = tally.at_risk
         stops = [*self.deaths, *(each.begins for each in self.outages)]
         for each in told:
             risk[Wrong.NIGHT] += deep_in_the_night(each.due.at, MOMENT)
@@ -414,7 +434,7 @@ class House:
                     risk[Wrong.PAUSED] += 1
                 case "closed":
                     risk[Wrong.CLOSED] += 1
-            self.tally.looked += each.looked
+            tally.looked += each.looked
         closed = next((event.recorded_at for event in events if isinstance(event.data, e.JourneyClosed)), None)
         if closed is not None:
             reminders = [at for event in events if isinstance(event.data, e.DeadlineSet | e.DeadlineMoved)
@@ -533,7 +553,7 @@ def _asked_twice(books: Path) -> list[Violation]:
 
 @asynccontextmanager
 async def open_house(
-    home: Path, servers: Servers, seed: int, tally: Tally, *, life: Life, size: int = 2,
+    home: Path, servers: Servers, seed: int, *, life: Life, size: int = 2,
     without: frozenset[Guard] = frozenset(),
 ) -> AsyncIterator[House]:  # fmt: skip
     """Workers, pages, a gateway and a mail server on a fresh database; time is hastened."""
@@ -564,43 +584,34 @@ async def open_house(
         )
         await stack.enter_async_context(running_pages(crew, port, home / "web.log"))
         by = By(actor=trial.referent, role="referent", at=datetime.now(UTC))
-        yield House(trial, crew, gateway, mail, random.Random(seed), tally, by)
+        yield House(trial, crew, gateway, mail, random.Random(seed), by)
 
 
 async def campaign(
-    home: Path, servers: Servers, seed: int, *, journeys: int, life: Life, each: int, outage: float
+    home: Path,
+    servers: Servers,
+    seed: int,
+    *,
+    journeys: int,
+    life: Life,
+    each: int,
+    outage: float,
+    patience: float = 60,
 ) -> Tally:
-    """So many journeys of so many steps; so many deaths at each point, then an outage; then all is accounted for."""
-    tally = Tally()
-    async with open_house(home, servers, seed, tally, life=life) as house:
-        stop, landed = asyncio.Event(), asyncio.Event()
-        ids = await house.begin_many(journeys)
-        living = [asyncio.create_task(work) for work in _living(house, ids, life.seconds, stop)]
-        feeding = asyncio.create_task(house.feed(landed))
+    """So many deaths at each point, an outage, more journeys until enough was at risk; then all is accounted for."""
+    async with open_house(home, servers, seed, life=life) as house:
+        stop = asyncio.Event()
+        feeding = asyncio.create_task(house.feed(journeys, stop))
         for _ in range(each):
             await asyncio.gather(*map(house.kill_at, SendPoint))
-        landed.set()
-        await feeding
-        await house.begin_many(journeys // 2)
         await house.outage(outage)
+        end = time.monotonic() + patience
+        while time.monotonic() < end and (await house.account()).few(each):
+            await asyncio.sleep(2)
         stop.set()
-        await asyncio.gather(*living)
+        await feeding
         await house.rest()
-        await house.account()
-        tally.wrong += [Violation("worker-ended", house.crew.queue, str(code)) for code in house.crew.ended]
-    return tally
-
-
-def _living(house: House, ids: Sequence[str], seconds: float, stop: asyncio.Event) -> Iterator[Any]:
-    """What people do meanwhile: of eight, one wavers, one pauses now and then, one has the journey closed."""
-    for number, id in enumerate(ids):
-        match number % 8:
-            case 1:
-                yield house.wavering(id, Wrong.OPTED_OUT, stop)
-            case 3:
-                yield house.wavering(id, Wrong.PAUSED, stop)
-            case 5:
-                yield house.close(id, house.draw.uniform(3, seconds / 2))
+        return await house.account()
 
 
 # --- a guard taken away
@@ -618,23 +629,19 @@ CONTROLS: Final[dict[str, tuple[frozenset[Guard], Wrong]]] = {
 
 async def without(home: Path, servers: Servers, guards: frozenset[Guard]) -> list[Violation]:
     """What is found once these guards are gone."""
-    tally = Tally()
-    async with open_house(home, servers, 3, tally, life=Life(steps=3), without=guards) as house:
-        ids = await house.begin_many(12)
-        stop = asyncio.Event()
+    async with open_house(home, servers, 3, life=Life(steps=3), without=guards) as house:
+        ids = await asyncio.gather(*map(house.begin, range(12)))
         if Guard.LOOK in guards:
-            await asyncio.gather(*(house.wish(id, c.OptOut(), 20.0) for id in ids[1:]), _silence(house, ids[1:]))
+            await asyncio.gather(*(house.wish(id, c.OptOut(), 20.0) for id in ids), _silence(house, ids))
         if Guard.VALIDITY in guards:
             await asyncio.sleep(4)
             async with house.crew.gone():
                 await asyncio.sleep(16)
         if Guard.ATTEMPT in guards:
-            for _ in range(4):
+            for _ in range(3):
                 await house.kill_at(SendPoint.AFTER_CHANNEL)
-        stop.set()
         await house.rest()
-        await house.account()
-    return tally.wrong
+        return (await house.account()).wrong
 
 
 async def _silence(house: House, ids: Sequence[str]) -> None:
@@ -654,7 +661,7 @@ async def main(given: argparse.Namespace) -> int:
             life = Life(steps=STEPS)
             tally = await campaign(
                 home / "messages", servers, given.seed, journeys=given.journeys, life=life, each=given.each,
-                outage=given.outage,
+                outage=given.outage, patience=given.each * 20,
             )  # fmt: skip
             print(f"seed {given.seed}, {given.journeys} journeys at first, {time.monotonic() - begun:.0f} s")
             print("\n".join(tally.lines()))
