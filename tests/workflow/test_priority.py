@@ -50,7 +50,7 @@ async def test_an_urgent_alert_does_not_wait_behind_messages(
         done.append(number)
         await asyncio.sleep(0.02)
 
-    effects = [*[MESSAGE] * 12, CALM, URGENT]
+    effects = [*[MESSAGE] * 40, CALM, URGENT]
     known = [{"kind": each.kind, "id": each.id, "data": each.data} for each in effects]
     async with Worker(client, task_queue=queue, workflows=[Crowded], workflow_runner=UnsandboxedWorkflowRunner()):
         handle = await client.start_workflow("crowded", known, id=queue, task_queue=queue)
@@ -61,10 +61,9 @@ async def test_an_urgent_alert_does_not_wait_behind_messages(
     )  # fmt: skip
     async with worker:
         await handle.result()
-    if guarded:
-        assert done[:2] == [13, 12]
-    else:
-        assert done[:2] != [13, 12]
+    # A queue has parts, each in its own order: close to the order of priorities, not exactly.
+    calm, urgent = done.index(40), done.index(41)
+    assert (urgent <= 3 and calm <= 8) if guarded else urgent > 8
 
 
 async def _scheduled(handle: Any, count: int) -> None:
