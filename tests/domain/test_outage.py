@@ -11,7 +11,7 @@ from journeys.domain import commands as c
 from tests.domain.given import Life, book_of, day, given, paris, plan
 
 TEN_DAYS = timedelta(days=10)
-OUTAGES = [paris("2027-02-15 00:30") + timedelta(hours=17 * number) for number in range(40)]
+OUTAGES = [paris("2027-02-15 00:30") + timedelta(hours=29 * number) for number in range(24)]
 """Over the weeks before and after a release, at every hour of the day."""
 BY_TIME = frozenset({
     "DeadlineMissed", "ReminderTaken", "MessageReady", "ContactDue", "ContactMissed", "EscalationClimbed",
