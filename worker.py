@@ -43,6 +43,7 @@ from journeys.store.signing import KeyRing
 from workflows.archiving import ArchiveWorkflow
 from workflows.checkpoints import CheckpointsWorkflow
 from workflows.control import ControlWorkflow
+from workflows.digests import DigestsWorkflow
 from workflows.erasure import ErasureWorkflow
 from workflows.housekeeping import HousekeepingWorkflow
 from workflows.journey import JourneyWorkflow
@@ -50,7 +51,7 @@ from workflows.webhooks import WebhookWorkflow
 
 WORKFLOWS: list[type] = [
     JourneyWorkflow, HousekeepingWorkflow, ControlWorkflow, ArchiveWorkflow, CheckpointsWorkflow, WebhookWorkflow,
-    ErasureWorkflow,
+    ErasureWorkflow, DigestsWorkflow,
 ]  # fmt: skip
 
 DESTROYED = "destroyed-keys"
@@ -195,6 +196,7 @@ async def serve(settings: Settings) -> None:
         async with make_worker(client, resources, settings):
             await temporal.keep_house(client, settings.task_queue)
             await temporal.control_daily(client, settings.task_queue, settings.control_hour)
+            await temporal.send_digests(client, settings.task_queue)
             await temporal.archive_daily(client, settings.task_queue)
             await temporal.keep_checkpoints(client, settings.task_queue)
             garbage.settle()
