@@ -47,9 +47,9 @@ async def between(connection: Pool | Connection, begins: datetime, ends: datetim
     return [_kept(row) for row in rows]
 
 
-async def now(pool: Pool, at: datetime) -> list[Kept]:
+async def now(connection: Pool | Connection, at: datetime) -> list[Kept]:
     """Shifts of an instant, of those who can still be reached: active staff, mentors who are available."""
-    rows = await pool.fetch(
+    rows = await connection.fetch(
         f"{_OF} WHERE s.begins <= $1 AND s.ends > $1 AND (m.active OR v.available) ORDER BY s.begins, s.id", at
     )
     return [_kept(row) for row in rows]

@@ -10,7 +10,6 @@ import pytest_asyncio
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-import activities.digests
 from activities.digests import Digests
 from journeys.channels.letter import Fate, Sent
 from journeys.contract import SendDigests
@@ -133,10 +132,10 @@ async def test_killed_between_the_letter_and_its_record_the_same_letter_leaves_a
     really = digests.end
 
     async def dies(*given: Any) -> None:
-        monkeypatch.setattr(activities.digests.digests, "end", really)
+        monkeypatch.setattr(digests, "end", really)
         raise OSError("killed")
 
-    monkeypatch.setattr(activities.digests.digests, "end", dies)
+    monkeypatch.setattr(digests, "end", dies)
     with pytest.raises(ApplicationError):
         await round_at(life, HALF_PAST_NINE)
     late = await another(life)
@@ -151,10 +150,10 @@ async def test_killed_while_gathering_nothing_is_lost_or_doubled(life: Life, mon
 
     async def dies(*given: Any) -> bool:
         await really(*given)
-        monkeypatch.setattr(activities.digests.digests, "begin", really)
+        monkeypatch.setattr(digests, "begin", really)
         raise OSError("killed")
 
-    monkeypatch.setattr(activities.digests.digests, "begin", dies)
+    monkeypatch.setattr(digests, "begin", dies)
     with pytest.raises(ApplicationError):
         await round_at(life, HALF_PAST_NINE)
     assert await round_at(life, HALF_PAST_NINE) == 1 and len(life.postman.letters) == 1
@@ -200,6 +199,6 @@ async def test_without_the_line_of_the_day_a_second_letter_leaves(life: Life, mo
     async def of_another_day(connection: Any, recipient: str, day: Any, *given: Any) -> bool:
         return await really(connection, recipient, day - timedelta(days=700), *given)
 
-    monkeypatch.setattr(activities.digests.digests, "begin", of_another_day)
+    monkeypatch.setattr(digests, "begin", of_another_day)
     assert (await asks(late))["answer"] == "told"
     assert len(life.postman.letters) == 2

@@ -21,6 +21,7 @@ from journeys.app.cli import (
     papers,
     payments,
     programmes,
+    rota,
     rules,
     running,
     starting,
@@ -50,6 +51,7 @@ def application() -> typer.Typer:
     messages.add_to(app)
     doing.add_to(app)
     inboxes.add_to(app)
+    rota.add_to(app)
     indicators.add_to(app)
     links.add_to(app)
     outbox.add_to(app)

@@ -97,7 +97,8 @@ def elsewhere(visit: Visit) -> list[tuple[str, str]]:
              ("/indicateurs", say("Indicateurs"), READERS), ("/versements", say("Versements"), READERS),
              ("/versements/fichiers", say("Fichiers de la banque"), ACCOUNT),
              ("/a-rapprocher", say("À rapprocher"), ACCOUNT),
-             ("/equipe", say("Équipe et absences"), STAFF), ("/mentors", say("Mentors"), READERS),
+             ("/equipe", say("Équipe et absences"), STAFF), ("/astreintes", say("Astreintes"), STAFF),
+             ("/mentors", say("Mentors"), READERS),
              ("/partenaires", say("Partenaires"), READERS), ("/promotions", say("Promotions"), READERS),
              ("/fonds", say("Fonds"), BOOKS), ("/arret", say("Arrêt des versements"), STOPPING),
              ("/controle/consultations", say("Consultations"), OVERSEEING)]  # fmt: skip

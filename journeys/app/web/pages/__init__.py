@@ -6,6 +6,7 @@ from journeys.app.web.pages import (
     approvals,
     audit,
     bank,
+    board,
     caseload,
     changes,
     changing,
@@ -36,6 +37,7 @@ from journeys.app.web.pages import (
     receipts,
     reconciling,
     releases,
+    rota,
     start,
     stopping,
     today,
@@ -50,5 +52,5 @@ ROUTERS = [
     cohorts.router, comparing.router, changing.router, trying.router, indicators.router, importing.router,
     details.router, access.router, erasing.router, notices.router, bank.router, reconciling.router, payments.router,
     funds.router, receipts.router, stopping.router, reads.router, answers.router, messages.router, feeds.router,
-    codec.router,
+    codec.router, board.router, rota.router,
 ]  # fmt: skip
