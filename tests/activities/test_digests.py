@@ -1,8 +1,12 @@
 """One letter a day and recipient for what is not urgent: never twice, never lost, to whom it concerns that morning."""
 
+import asyncio
+import signal
+import sys
 import uuid
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +15,8 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.digests import Digests
-from journeys.channels.letter import Fate, Sent
+from journeys.channels.letter import Fate, Letter, Sent
+from journeys.channels.outbox import FileOutbox
 from journeys.contract import SendDigests
 from journeys.domain import commands as c
 from journeys.store import digests, staff
@@ -143,6 +148,57 @@ async def test_killed_between_the_letter_and_its_record_the_same_letter_leaves_a
     first, second = life.postman.letters
     assert first == second, "by its id a mail server, the outbox and its reader know that it is the same"
     assert [(await asks(each))["answer"] for each in (life, other, late)] == ["told", "told", "deferred"]
+
+
+DIES = """
+import asyncio, os, signal, sys
+from datetime import datetime
+from pathlib import Path
+from activities import Resources
+from activities.digests import Digests
+from activities.tills import Tills
+from journeys.channels.outbox import FileOutbox
+from journeys.contract import SendDigests
+from journeys.store import digests
+from journeys.store.database import open_pool
+from journeys.store.signing import KeyRing
+
+async def die(*given):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+async def seal(letter, text):
+    return letter.body.encode()
+
+async def main():
+    digests.end = die
+    pool = await open_pool(sys.argv[1])
+    resources = Resources(pool=pool, ring=KeyRing("test", {"test": bytes(32)}), tills=Tills({}),
+                          mailer=FileOutbox(Path(sys.argv[2]), seal, sender="a@example.org"))
+    await Digests(resources).send(SendDigests(at=datetime.fromisoformat(sys.argv[3])))
+
+asyncio.run(main())
+"""
+
+
+async def test_a_process_killed_after_the_letter_left_leaves_one_letter_and_every_alert_told(
+    life: Life, tmp_path: Path, database_url: str
+) -> None:
+    others = [await another(life) for _ in range(2)]
+    killed = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", DIES, database_url, str(tmp_path), HALF_PAST_NINE.isoformat()
+    )
+    assert await killed.wait() == -signal.SIGKILL
+    assert len(list(tmp_path.iterdir())) == 1, "it had left"
+    assert await life.pool.fetchval("SELECT count(*) FROM digests WHERE tried AND ended_at IS NULL") == 1
+
+    async def seal(letter: Letter, text: bytes) -> bytes:
+        return letter.body.encode()
+
+    for each in (life, *others):
+        each.use(mailer=FileOutbox(tmp_path, seal, sender="a@example.org"))
+    assert await round_at(life, HALF_PAST_NINE + timedelta(minutes=1)) == 1
+    assert len(list(tmp_path.iterdir())) == 1
+    assert [(await asks(each))["answer"] for each in (life, *others)] == ["told"] * 3
 
 
 async def test_killed_while_gathering_nothing_is_lost_or_doubled(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:

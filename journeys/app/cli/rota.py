@@ -118,8 +118,8 @@ async def _add(
         fields,
     )  # fmt: skip
     await rota.add(pool, shifts, read_phone(phone or "", "--phone"), by)
-    out.result({"shifts": [each.id for each in shifts]},
-               lambda: out.line(out.t(f"{len(shifts)} astreinte(s) notée(s).", f"{len(shifts)} shift(s) written down.")))  # fmt: skip
+    told = out.t(f"{len(shifts)} astreinte(s) notée(s).", f"{len(shifts)} shift(s) written down.")
+    out.result({"shifts": [each.id for each in shifts]}, lambda: out.line(told))
 
 
 async def _whose(desk: Desk, who: str) -> str:

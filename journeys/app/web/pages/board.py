@@ -1,4 +1,4 @@
-"""Tableau de l'équipe: each open alert of a site, who has it in hand until when, and what happens next if nobody acts."""
+"""Tableau de l'équipe: the open alerts of a site, who has each in hand until when, and what follows if nobody acts."""
 
 from dataclasses import dataclass
 

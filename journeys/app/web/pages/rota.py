@@ -15,7 +15,6 @@ from journeys.app.web.pages.week import monday_asked
 from journeys.app.web.policy import ROTA, STAFF
 from journeys.app.web.rendering import go, page
 from journeys.app.web.visit import Visit, door
-from journeys.domain.rota import Shift
 from journeys.identifiers import is_uuid
 from journeys.store import mentors, rota, staff
 from journeys.store.directory import By
@@ -45,10 +44,9 @@ async def add(visit: Visit = door(ROTA)) -> Response:
     begins = noted(wrong, lambda: read_hour(typed.get("begins", ""), "begins"))
     ends = noted(wrong, lambda: read_hour(typed.get("ends", ""), "ends"))
     phone = noted(wrong, lambda: read_phone(typed.get("phone", ""), "phone"))
-    site = typed.get("site") or None
-    _must_keep(visit, site)
-    shifts: list[Shift] | None = None
+    site, shifts = typed.get("site") or None, None
     if not wrong:
+        _must_keep(visit, site)
         shifts = noted(
             wrong,
             lambda: shifts_of(_entry(typed), who, role, site, first, last, begins, ends, _FIELDS),
