@@ -138,11 +138,13 @@ async def _drop(desk: Desk, id: str) -> None:
     from datetime import timedelta
 
     from journeys.app.finding import pick
+    from journeys.identifiers import is_uuid
     from journeys.store import rota
 
     pool, out = await desk.pool(), desk.out
     by = await desk.keeper("supervisor", "duty")
     kept = await rota.between(pool, desk.now - timedelta(days=31), desk.now + timedelta(days=366))
-    found = pick(id, {each.shift.id: each.name for each in kept}, "shift", "ID")
+    known = await rota.kept(pool, id) if is_uuid(id) else None
+    found = known.shift.id if known else pick(id, {each.shift.id: each.name for each in kept}, "shift", "ID")
     await rota.drop(pool, found, by)
     out.result({"dropped": found}, lambda: out.line(out.t("Astreinte supprimée.", "Shift struck out.")))
