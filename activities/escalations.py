@@ -1,7 +1,8 @@
 """Telling someone that something was missed: whoever answers for the step's role now, at least once."""
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID, uuid5
 
 from temporalio import activity
@@ -28,6 +29,8 @@ class Escalations:
     """The steps of ladders."""
 
     resources: Resources
+    gathering: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One of this worker's alerts gathers for all of them."""
 
     @activity.defn(name=TELL)
     async def tell(self, effect: Effect) -> EffectOutcome:
@@ -88,11 +91,12 @@ class Escalations:
         self, effect: Effect, calls: Sequence[int], tries: Sequence[tuple[Resolution, list[Envelope]]]
     ) -> Outcome:
         """What came of the digest; it is seen to here where nobody did. Alone where it could never be told with it."""
-        told = await digests.told(self.resources.pool, effect.stream, calls)
-        if not told:
-            if not await gather(self.resources, effect.at):
-                raise _not_now()
+        async with self.gathering:
             told = await digests.told(self.resources.pool, effect.stream, calls)
+            if not told:
+                if not await gather(self.resources, effect.at):
+                    raise _not_now()
+                told = await digests.told(self.resources.pool, effect.stream, calls)
         if not told:
             mailed = ([each for each in envelopes if each.to.by == "mail"] for _, envelopes in tries)
             first = next((envelopes for envelopes in mailed if envelopes), [])

@@ -103,12 +103,12 @@ async def on_call(life: Life, who: str, begins: datetime, hours: int, phone: str
 
 
 async def last_step(life: Life) -> dict[str, Any]:
-    """Climb to the last resort, on Thursday morning."""
+    """Climb to the last resort, on the morning of Friday, 21 May."""
     await life.settle(await life.missed())
-    await life.until(datetime(2027, 5, 19, 9, 0, tzinfo=UTC))
+    await life.until(datetime(2027, 5, 19, 7, 0, tzinfo=UTC))
     for effect in life.effects("tell"):
         await life.settle(effect)
-    await life.until(datetime(2027, 5, 20, 9, 0, tzinfo=UTC))
+    await life.until(datetime(2027, 5, 21, 9, 0, tzinfo=UTC))
     (last,) = life.effects("tell")
     return await life.run(last)
 
@@ -116,8 +116,8 @@ async def last_step(life: Life) -> dict[str, Any]:
 async def test_whoever_is_on_call_at_that_moment_is_told_by_phone_and_mail(life: Life) -> None:
     life.use(duty_address="astreinte@example.org", texter=(phone := Postman(name="sms")))
     noor = await life.hire(str(uuid.uuid4()), "noor", "referent")
-    await on_call(life, noor, datetime(2027, 5, 20, 6, 0, tzinfo=UTC), 12, "06 12 34 56 78")
-    await on_call(life, life.referent, datetime(2027, 5, 20, 18, 0, tzinfo=UTC), 12)
+    await on_call(life, noor, datetime(2027, 5, 21, 6, 0, tzinfo=UTC), 12, "06 12 34 56 78")
+    await on_call(life, life.referent, datetime(2027, 5, 21, 18, 0, tzinfo=UTC), 12)
     result = await last_step(life)
     assert (result["told"], result["role"]) == ([noor], "duty")
     (text,) = phone.letters
@@ -130,14 +130,14 @@ async def test_a_mentor_who_is_on_call_is_told_and_in_a_gap_the_last_resort(life
     pair = Mentor(id=str(uuid.uuid4()), name="Pair Aidant", email="pair@example.org", phone=None, language="fr",
                   site=None, capacity=2)  # fmt: skip
     await mentors.add(life.pool, pair, life.by)
-    await on_call(life, pair.id, datetime(2027, 5, 20, 6, 0, tzinfo=UTC), 12)
+    await on_call(life, pair.id, datetime(2027, 5, 21, 6, 0, tzinfo=UTC), 12)
     assert (await last_step(life))["told"] == [pair.id]
     assert life.postman.recipients[-1] == "pair@example.org"
 
 
 async def test_where_nobody_is_on_call_the_last_resort_is_told(life: Life) -> None:
     life.use(duty_address="astreinte@example.org")
-    await on_call(life, life.referent, datetime(2027, 5, 20, 18, 0, tzinfo=UTC), 12)
+    await on_call(life, life.referent, datetime(2027, 5, 21, 18, 0, tzinfo=UTC), 12)
     assert (await last_step(life))["told"] == [DESK]
 
 
