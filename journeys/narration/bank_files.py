@@ -10,7 +10,7 @@ _SHOW: Final = N_("Rien n'a été enregistré. Gardez le fichier et montrez-le �
 
 FILES: Final = {
     "entity": (N_("Le fichier contient des définitions (DTD, entités) qu'un fichier de banque n'a jamais."), _SHOW),
-    "malformed": (N_("Le fichier n'est pas du XML correct ({what})."), _ASK),
+    "malformed": (N_("Le fichier n'est pas du XML correct : abîmé en chemin, ou enregistré par un tableur."), _ASK),
     "truncated": (N_("Le fichier est coupé : sa fin manque."), _ASK),
     "empty": (N_("Le fichier est vide : il ne contient ni relevé ni réponse."), _ASK),
     "wrong-encoding": (N_("Le fichier n'est pas écrit en UTF-8 ({encoding})."), _ASK),

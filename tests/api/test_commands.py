@@ -12,7 +12,7 @@ import pytest
 from journeys.app.web.application import make_application
 from journeys.app.web.house import open_house
 from journeys.settings import load_settings
-from journeys.store import accounts, mentors, partners
+from journeys.store import accounts, mentors, partners, treasury
 from journeys.store.directory import By
 from journeys.store.mentors import Mentor
 from journeys.store.partners import Partner
@@ -371,3 +371,26 @@ def test_a_key_of_a_time_that_no_calendar_has_is_a_key(site: Site) -> None:
             f"/journeys/{site.journeys[0]}/commands/add-note", json={"text": "vu"}, headers={"Idempotency-Key": beyond}
         )
     assert answer.status_code == 200, answer.text
+
+
+def test_every_answer_says_that_payments_are_stopped(site: Site) -> None:
+    by = By(actor=site.staff["supervisor"], role="supervisor", at=datetime.now(UTC))
+    id = site.start()
+
+    def told() -> set[str | None]:
+        with site.client() as program:
+            answers = [program.get("/me"), program.get("/journeys/nothing"), give(site, id, "add-note", text="vu"),
+                       give(site, id, "approve-grant", "finance", grant="none")]  # fmt: skip
+        assert {each.status_code for each in answers} == {200, 404, 422}
+        return {each.headers.get("payments-stopped") for each in answers}
+
+    assert told() == {None}
+    assert site.query(lambda pool: treasury.stop(pool, "Compte piraté", by))
+    try:
+        (since,) = told()
+        assert since is not None and datetime.fromisoformat(since) <= datetime.now(UTC)
+        with site.client(None) as stranger:
+            assert "payments-stopped" not in stranger.get("/me").headers
+    finally:
+        assert site.query(lambda pool: treasury.resume(pool, "Mot de passe changé", by))
+    assert told() == {None}

@@ -18,12 +18,13 @@ import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from tests.bank.ledger import MARK, TAKES, Way, open_ledger
+from tests.loopback import LoopbackServer
 
 
 @dataclass
@@ -152,7 +153,7 @@ def _told(row: sqlite3.Row) -> dict[str, Any]:
     return told | ({"reason": row["reason"]} if row["reason"] else {})
 
 
-def serve(bank: Bank, port: int = 0) -> ThreadingHTTPServer:
+def serve(bank: Bank, port: int = 0) -> LoopbackServer:
     """The server, bound and not yet serving."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -199,8 +200,7 @@ def serve(bank: Bank, port: int = 0) -> ThreadingHTTPServer:
         def log_message(self, *_: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    server.daemon_threads = True
+    server = LoopbackServer(("127.0.0.1", port), Handler)
     if bank.notices:
         threading.Thread(target=bank.tell_for_ever, daemon=True).start()
     return server

@@ -18,12 +18,13 @@ import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from tests.gateway.ledger import MARK, NEVER, NOT_AT_FIRST, Way, open_ledger
+from tests.loopback import LoopbackServer
 
 Answer = tuple[int, dict[str, Any], dict[str, str]]
 
@@ -149,7 +150,7 @@ class Gateway:
             return 0
 
 
-def serve(gateway: Gateway, port: int = 0) -> ThreadingHTTPServer:
+def serve(gateway: Gateway, port: int = 0) -> LoopbackServer:
     """The server, bound and not yet serving."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -186,8 +187,7 @@ def serve(gateway: Gateway, port: int = 0) -> ThreadingHTTPServer:
         def log_message(self, *_: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    server.daemon_threads = True
+    server = LoopbackServer(("127.0.0.1", port), Handler)
     if gateway.notices:
         threading.Thread(target=gateway.tell_for_ever, daemon=True).start()
     return server

@@ -18,6 +18,7 @@ from journeys.app.failures import Exit, Failure, Said
 from journeys.app.web.api.problems import of_api, problem
 from journeys.app.web.policy import CODEC, NOTICES, RECEIPTS, SAFE
 from journeys.app.web.visit import BEFORE, set_cookie, token_of
+from journeys.domain.record import instant_text
 from journeys.store.links import PATH as LINKS
 
 Next = Callable[[Request], Awaitable[Response]]
@@ -44,6 +45,8 @@ LOGINS_A_MINUTE: Final = 60
 """Tries to log in or to prove who one is, from one address: on Monday at nine a whole association comes."""
 LINKS_A_MINUTE: Final = 60
 """One-time links opened or answered from one address; behind it may be a whole association."""
+STOPPED_HEADER: Final = "Payments-Stopped"
+"""Since when all payments are stopped (RFC 3339), on every answer to a program, refusals too, while they are."""
 LEVEL: Final = 4
 """Of compression: nine tenths of what the highest saves, for a third of its time."""
 _ASKED_HERE: Final = ("same-origin", "none")
@@ -65,6 +68,8 @@ async def headers(request: Request, call_next: Next) -> Response:
     answer = await call_next(request)
     if (before := getattr(request.state, "before", None)) is not None:
         set_cookie(request, answer, BEFORE, before)
+    if (stop := getattr(request.state, "stopped", None)) is not None:
+        answer.headers[STOPPED_HEADER] = instant_text(stop.since)
     provider = getattr(request.app.state, "provider", None)
     if provider is not None:
         answer.headers.setdefault("Content-Security-Policy", policy_with(provider.origins))

@@ -36,7 +36,8 @@ workflow, decided by the same rules and rights as on the pages.
 - **Without an answer.** 202: taken and being written. 503: not taken, or the fate is `unknown`. Sending the same
   again is safe in each case.
   `/journeys/{id}/answers/{command}` says what became of it.
-- **Money.** Approving a grant, settling or cancelling a payment wants `Journeys-Code`, the code of the moment.
+- **Money.** Approving a grant, settling or cancelling a payment wants `Journeys-Code`, the code of the moment. While
+  all payments are stopped, every answer to a token carries `Payments-Stopped`: since when.
 - **Documents.** A command that may bring one (`add-evidence`, `add-note`, `submit-receipt`) is then sent as
   `multipart/form-data`: its fields, and the file in `document`. `/journeys/{id}/documents/{seq}` hands it back.
 - **Nothing is passed over.** A field, or a parameter in an address, that is not described here is refused.

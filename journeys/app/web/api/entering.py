@@ -37,6 +37,7 @@ class _TokenDoor(Door):
         try:
             await _enter(visit, brought.credentials if brought is not None else "")
             visit.lang = request.state.lang = language_asked(request, visit.visitor.language)
+            request.state.stopped = visit.visitor.stopped
             if not visit.admitted(self.policy):
                 raise _no_right(self.policy)
             _must_know_parameters(request)
