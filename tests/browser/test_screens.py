@@ -340,7 +340,7 @@ def test_every_screen_in_the_dark_on_a_phone_enlarged_and_on_paper(
         if name == "escalations":
             line = page.locator("li.item", has_text="Partout").first
             expect(line).to_contain_text("étape manquée « plan de sortie")
-            expect(line).to_contain_text("alerte transmise (astreinte)")
+            expect(line).to_contain_text("alerte transmise (astreinte du siège)")
             expect(line.get_by_role("link", name="Confier")).to_have_count(1 if mode != "print" else 0)
         if mode == "print":
             expect(page.get_by_role("navigation", name="Navigation principale")).to_be_hidden()
