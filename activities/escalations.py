@@ -90,7 +90,10 @@ class Escalations:
     async def _tell_together(
         self, effect: Effect, calls: Sequence[int], tries: Sequence[tuple[Resolution, list[Envelope]]]
     ) -> Outcome:
-        """What came of the digest; it is seen to here where nobody did. Alone where it could never be told with it."""
+        """What came of the digest; it is seen to here where nobody did.
+
+        Alone where it could never be told with one, and where it has been put off before: nothing waits for ever.
+        """
         async with self.gathering:
             told = await digests.told(self.resources.pool, effect.stream, calls)
             if not told:
@@ -100,7 +103,8 @@ class Escalations:
         if not told:
             mailed = ([each for each in envelopes if each.to.by == "mail"] for _, envelopes in tries)
             first = next((envelopes for envelopes in mailed if envelopes), [])
-            alone = not first or any(each.to.audience != "staff" for each in first)
+            put_off_before = len(calls) > 1
+            alone = put_off_before or not first or any(each.to.audience != "staff" for each in first)
             return await self._tell(effect.seq, tries) if alone else Outcome(effect.seq, "deferred")
         for each in told:
             if each.fate is None and await send_one(self.resources, each.recipient, effect.at) is Sending.LATER:

@@ -130,6 +130,19 @@ async def test_an_alert_that_comes_after_the_digest_of_the_day_waits_for_the_nex
     assert len({letter.id for letter in life.postman.letters}) == 2
 
 
+async def test_what_has_missed_two_digests_is_told_alone(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    await round_at(life, HALF_PAST_NINE)
+    late = await another(life)
+    assert (await asks(late))["answer"] == "deferred"
+
+    async def never(*given: Any) -> bool:
+        return False
+
+    monkeypatch.setattr(digests, "begin", never)
+    assert (await asks(late, ASKED + timedelta(days=4)))["answer"] == "told"
+    assert life.postman.letters[-1].subject.startswith("À reprendre en main") and len(life.postman.letters) == 2
+
+
 async def test_killed_between_the_letter_and_its_record_the_same_letter_leaves_again(
     life: Life, monkeypatch: pytest.MonkeyPatch
 ) -> None:
