@@ -15,6 +15,7 @@ from activities.journal import Journal
 from activities.milestones import Milestones
 from activities.reminders import Reminders
 from activities.resources import Resources
+from activities.retention import Retaining
 from activities.webhooks import Webhooks
 
 __all__ = ["Resources", "all_activities"]
@@ -35,6 +36,7 @@ def all_activities(resources: Resources) -> list[Callable[..., Any]]:
         Digests(resources).send,
         Archive(resources).keep,
         Checkpoints(resources.notary).keep,
+        Retaining(resources).round,
         erasure.close, erasure.survey, erasure.destroy, erasure.delete, erasure.runs, erasure.letters, erasure.certify,
         hooks.deliver,
         hooks.stop,

@@ -36,6 +36,10 @@ ARCHIVE: Final = "archive"
 """The daily keeping of histories: its workflow and its schedule."""
 ARCHIVE_HISTORIES: Final = "archive.histories"
 
+RETENTION: Final = "retention"
+"""The daily look at what has been kept long enough: its workflow and its schedule."""
+RETENTION_ROUND: Final = "retention.round"
+
 CHECKPOINTS: Final = "checkpoints"
 """The keeping of the log and of its signed checkpoints: its workflow and its schedule."""
 KEEP_CHECKPOINTS: Final = "checkpoints.keep"
@@ -192,10 +196,23 @@ class Run(Frozen):
     closed_at: Instant
 
 
+class Retained(Frozen):
+    """What a round of the retention found, and what it did of it as its rules say."""
+
+    due: int
+    """People and mentors whose time is over."""
+    held: int
+    """Of these, those who stay, and why is told where people look."""
+    gone: dict[str, int] = {}
+    """By rule, how many went; whoever is among them is being forgotten then."""
+
+
 class Erasing(Frozen):
     """Input of an erasure, and of each of its steps."""
 
     person: str
+    """Their id."""
+    kind: Literal["person", "mentor"] = "person"
     step_seconds: float | None = None
     """Only for tests: how long a step whose worker is gone is waited for."""
 

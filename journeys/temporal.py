@@ -92,6 +92,7 @@ PATIENCE = timedelta(seconds=30)
 HOUSEKEEPING_INTERVAL = timedelta(minutes=10)
 DIGESTS_INTERVAL = timedelta(minutes=5)
 _ARCHIVE_HOUR = 3
+_RETENTION_HOUR = 5
 CHECKPOINTS_INTERVAL = timedelta(minutes=10)
 
 _AGAIN = frozenset({RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED,
@@ -345,6 +346,13 @@ async def archive_daily(client: Client, task_queue: str) -> None:
         await client.create_schedule(contract.ARCHIVE, schedule)
 
 
+async def retain_daily(client: Client, task_queue: str) -> None:
+    """Make the schedule of the look at what has been kept long enough, once for all workers."""
+    schedule = _daily(contract.RETENTION, task_queue, _RETENTION_HOUR, "kept long enough", timedelta(hours=20))
+    with suppress(ScheduleAlreadyRunningError):
+        await client.create_schedule(contract.RETENTION, schedule)
+
+
 def _daily(workflow: str, task_queue: str, hour: int, comment: str, catchup: timedelta) -> Schedule:
     """A workflow once a day at an hour of Paris, under its own name; one missed is made up for within `catchup`."""
     return Schedule(
@@ -454,13 +462,14 @@ async def begin_webhook(client: Client, webhook: str, task_queue: str, *, wake: 
         raise Unreachable(str(failure)) from failure
 
 
-async def begin_erasure(client: Client, person: str, task_queue: str, step_seconds: float | None = None) -> None:
-    """Have the erasure of a person run, where none does. Raises Unreachable."""
+async def begin_erasure(client: Client, asked: Erasing, task_queue: str) -> None:
+    """Have an erasure run, where none does. Raises Unreachable."""
+    whose = asked.person if asked.kind == "person" else f"{asked.kind}-{asked.person}"
     try:
         await client.start_workflow(
             contract.ERASURE,
-            Erasing(person=person, step_seconds=step_seconds),
-            id=f"{contract.ERASURE}-{person}",
+            asked,
+            id=f"{contract.ERASURE}-{whose}",
             task_queue=task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,

@@ -87,7 +87,7 @@ def read_phone(text: str, field: str) -> str | None:
 
 async def holes(connection: Pool | Connection, now: datetime) -> dict[tuple[str, str | None], list[Gap]]:
     """When nobody is on call within the coming days, by role and site; only of rotas that were begun."""
-    kept = [each.shift for each in await rota.between(connection, now - AHEAD, now + AHEAD)]
+    kept = [each.shift for each in await rota.between(connection, now - AHEAD, now + AHEAD) if each.reachable]
     return uncovered(kept, now, now + AHEAD)
 
 

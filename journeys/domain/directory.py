@@ -160,6 +160,10 @@ class MentorDescribed(Payload):
     """By what they are proposed. Parts: place, languages, interests as they are now, empty where not known."""
 
 
+class MentorErased(PersonErased):
+    """The same of a mentor."""
+
+
 class PartnerAdded(Payload):
     """Parts: name, email, phone."""
 
@@ -302,6 +306,15 @@ class HistoryKept(Payload):
     closed_at: Instant
 
 
+class RetentionApplied(Payload):
+    """What had been kept long enough went, by the rules of then. Of each person there is an order of erasure too."""
+
+    kept: dict[str, str]
+    """By rule, for how long: `24 months`."""
+    gone: dict[str, int]
+    """By rule, how many; only of the rules that were applied."""
+
+
 class NoticeResolved(Payload):
     """What a provider said against what is known was looked at. Parts: why."""
 
@@ -440,10 +453,11 @@ KINDS: dict[str, type[Payload]] = {
         PersonRegistered, PersonChanged, PersonExported, PersonErased,
         StaffAdded, StaffChanged, StaffLeft, StaffReturned,
         RoleGiven, RoleTaken, SitesSet, FundsSet, AbsenceSet, AbsenceDropped, ShiftSet, ShiftDropped,
-        MentorAdded, MentorChanged, MentorDescribed, PartnerAdded, PartnerDescribed, PartnerLeft,
+        MentorAdded, MentorChanged, MentorDescribed, MentorErased, PartnerAdded, PartnerDescribed, PartnerLeft,
         FundOpened, FundChanged, FundToppedUp, FundClosed, FundReopened,
         PaymentsStopped, PaymentsResumed, ProgrammePublished,
         BatchMade, BatchGivenOut, BatchWithdrawn, BankFileImported, BankLineResolved, NoticeResolved, HistoryKept,
+        RetentionApplied,
         CohortOpened, CohortDateMoved, CohortPlacesSet, PlaceTaken, PlaceQueued, PlaceGiven, PlaceFreed, CohortClosed,
         WebhookAdded, WebhookRotated, WebhookPaused, WebhookResumed, WebhookEnded, WebhookRewound,
         HeadsSnapshot, CheckpointKeyUsed, CheckpointKeyRevoked, LogBegun,

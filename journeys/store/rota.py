@@ -7,15 +7,16 @@ from typing import Any, Final
 
 from journeys.domain.directory import ShiftDropped, ShiftSet
 from journeys.domain.rota import Shift
-from journeys.store import mentors, staff
+from journeys.store import contacts, mentors, staff, vault
 from journeys.store.database import Connection, Pool
 from journeys.store.directory import By, Fact, NotFound, record
+from journeys.store.keys import key_of_stream
 
 _OF: Final = """
     SELECT s.id::text, s.role, s.site, coalesce(s.staff, s.mentor)::text AS who, s.begins, s.ends,
-           coalesce(m.name, v.name) AS name, coalesce(s.phone, m.phone, v.phone) AS phone,
-           s.mentor IS NOT NULL AS mentor
-    FROM shifts s LEFT JOIN staff m ON m.id = s.staff LEFT JOIN mentors v ON v.id = s.mentor
+           s.mentor IS NOT NULL AS mentor, coalesce(m.active, v.available, false) AS reachable,
+           coalesce(m.sealed, v.sealed) AS contact, s.sealed AS phone
+    FROM shifts s LEFT JOIN staff m ON m.id = s.staff LEFT JOIN mentors v ON v.id = s.mentor AND NOT v.erasing
 """
 
 
@@ -28,15 +29,31 @@ class Kept:
     phone: str | None
     mentor: bool
     """A mentor, not a member of staff."""
+    reachable: bool
+    """Still active, or available: whoever is not leaves a gap."""
 
 
-def _kept(row: Mapping[str, Any]) -> Kept:
-    shift = Shift(row["id"], row["role"], row["site"], row["who"], row["begins"], row["ends"])
-    return Kept(shift, row["name"], row["phone"], row["mentor"])
+def _stream(mentor: bool, who: str) -> str:
+    return mentors.stream_of(who) if mentor else staff.stream_of(who)
 
 
-def _stream(kept: Kept) -> str:
-    return mentors.stream_of(kept.shift.who) if kept.mentor else staff.stream_of(kept.shift.who)
+def _place(id: str) -> str:
+    """Where a shift's own phone stands."""
+    return f"shift/{id}"
+
+
+async def _read(connection: Pool | Connection, rows: Sequence[Mapping[str, Any]]) -> list[Kept]:
+    """Shifts with the names and phones of those who keep them, in order; whoever is forgotten keeps none."""
+    found = await contacts.unseal(connection, [(_stream(row["mentor"], row["who"]), row["contact"]) for row in rows])
+    own = await vault.opened(connection, [(_place(row["id"]), row["phone"]) for row in rows])
+    return [
+        Kept(
+            Shift(row["id"], row["role"], row["site"], row["who"], row["begins"], row["ends"]), known["name"],
+            (phone or known).get("phone"), row["mentor"], row["reachable"],
+        )
+        for row, known, phone in zip(rows, found, own, strict=True)
+        if known is not None
+    ]  # fmt: skip
 
 
 async def between(connection: Pool | Connection, begins: datetime, ends: datetime) -> list[Kept]:
@@ -44,21 +61,21 @@ async def between(connection: Pool | Connection, begins: datetime, ends: datetim
     rows = await connection.fetch(
         f"{_OF} WHERE s.ends > $1 AND s.begins < $2 ORDER BY s.begins, s.ends, s.role, s.id", begins, ends
     )
-    return [_kept(row) for row in rows]
+    return await _read(connection, rows)
 
 
 async def now(connection: Pool | Connection, at: datetime) -> list[Kept]:
     """Shifts of an instant, of those who can still be reached: active staff, mentors who are available."""
     rows = await connection.fetch(
-        f"{_OF} WHERE s.begins <= $1 AND s.ends > $1 AND (m.active OR v.available) ORDER BY s.begins, s.id", at
+        f"{_OF} WHERE s.begins <= $1 AND s.ends > $1 AND coalesce(m.active, v.available) ORDER BY s.begins, s.id", at
     )
-    return [_kept(row) for row in rows]
+    return await _read(connection, rows)
 
 
 async def kept(connection: Pool | Connection, id: str) -> Kept | None:
     """A shift by id."""
-    row = await connection.fetchrow(f"{_OF} WHERE s.id = $1", id)
-    return None if row is None else _kept(row)
+    found = await _read(connection, await connection.fetch(f"{_OF} WHERE s.id = $1", id))
+    return found[0] if found else None
 
 
 async def add(pool: Pool, shifts: Sequence[Shift], phone: str | None, by: By) -> None:
@@ -69,21 +86,28 @@ async def add(pool: Pool, shifts: Sequence[Shift], phone: str | None, by: By) ->
     who = shifts[0].who
     async with pool.acquire() as connection, connection.transaction():
         mentor = not await connection.fetchval("SELECT true FROM staff WHERE id = $1", who)
-        if mentor and not await connection.fetchval("SELECT true FROM mentors WHERE id = $1", who):
+        if mentor and not await connection.fetchval("SELECT true FROM mentors WHERE id = $1 AND NOT erasing", who):
             raise NotFound("staff", who)
+        stream = _stream(mentor, who)
         facts = []
         for each in shifts:
             done = await connection.execute(
-                "INSERT INTO shifts (id, role, site, staff, mentor, begins, ends, phone)"
+                "INSERT INTO shifts (id, role, site, staff, mentor, begins, ends, sealed)"
                 " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
                 each.id, each.role, each.site, None if mentor else who, who if mentor else None, each.begins,
-                each.ends, phone,
+                each.ends, await _sealed(connection, stream, each.id, phone),
             )  # fmt: skip
             if done != "INSERT 0 0":
                 fact = ShiftSet(shift=each.id, role=each.role, site=each.site, begins=each.begins, ends=each.ends)
                 facts.append(Fact(fact, {"phone": phone} if phone is not None else {}))
         if facts:
-            await record(connection, mentors.stream_of(who) if mentor else staff.stream_of(who), facts, by)
+            await record(connection, stream, facts, by)
+
+
+async def _sealed(connection: Connection, stream: str, id: str, phone: str | None) -> bytes | None:
+    if phone is None:
+        return None
+    return await vault.shut(connection, key_of_stream(stream), _place(id), {"phone": phone})
 
 
 async def drop(pool: Pool, id: str, by: By) -> bool:
@@ -92,5 +116,5 @@ async def drop(pool: Pool, id: str, by: By) -> bool:
         known = await kept(connection, id)
         if known is None or await connection.execute("DELETE FROM shifts WHERE id = $1", id) == "DELETE 0":
             return False
-        await record(connection, _stream(known), [Fact(ShiftDropped(shift=id))], by)
+        await record(connection, _stream(known.mentor, known.shift.who), [Fact(ShiftDropped(shift=id))], by)
         return True

@@ -94,6 +94,8 @@ GET /indicateurs.csv                    login   figures   figures     figures  f
 GET /indicateurs.pdf                    login   figures   figures     figures  figures  figures  refused        refused  refused  refused
 GET /langue                             open    open      open        open     open     open     open           open     open     open
 GET /mentors                            login   lists     lists       open     open     open     refused        refused  refused  refused
+GET /mentors/{id}/effacement            login   refused   404         refused  refused  refused  refused        refused  refused  refused
+POST /mentors/{id}/effacement           login   refused   404         refused  refused  refused  refused        refused  refused  refused
 GET /nouveau                            login   open      open        refused  refused  refused  refused        refused  refused  refused
 POST /nouveau                           login   open      open        refused  refused  refused  refused        refused  refused  refused
 GET /reprise                            login   open      open        refused  refused  refused  refused        refused  refused  refused
@@ -133,6 +135,7 @@ GET /parcours/{id}/roles                login   journey   journey     journey  j
 GET /parcours/{id}/effacement           login   refused   journey     refused  refused  refused  refused        refused  refused  refused
 POST /parcours/{id}/effacement          login   refused   command     refused  refused  refused  refused        refused  refused  refused
 GET /controle/consultations            login   refused   refused     refused  refused  open     open           refused  refused  refused
+GET /controle/conservation             login   refused   open        refused  refused  open     open           refused  refused  refused
 GET /partenaires                        login   lists     lists       open     open     open     refused        refused  refused  refused
 GET /promotions                         login   open      open        open     open     open     refused        refused  refused  refused
 GET /promotions/ouvrir                  login   refused   open        refused  refused  refused  refused        refused  refused  refused

@@ -21,6 +21,7 @@ from journeys.app.cli import (
     papers,
     payments,
     programmes,
+    retention,
     rota,
     rules,
     running,
@@ -42,6 +43,7 @@ def application() -> typer.Typer:
     demo.add_to(app)
     programmes.add_to(app)
     rules.add_to(app)
+    retention.add_to(app)
     directory.add_to(app)
     funds.add_to(app)
     cohorts.add_to(app)

@@ -54,12 +54,12 @@ CREATE TABLE shifts (
     mentor uuid REFERENCES mentors,
     begins timestamptz NOT NULL,
     ends timestamptz NOT NULL CHECK (ends > begins),
-    phone text,
+    sealed bytea CHECK (get_byte(sealed, 0) = 1),
     CHECK (num_nonnulls(staff, mentor) = 1)
 );
 COMMENT ON TABLE shifts IS 'Who is on call for a role, from when until when; each row follows the stream of the one who is.';
 COMMENT ON COLUMN shifts.site IS 'Null: for every site.';
-COMMENT ON COLUMN shifts.phone IS 'Where it is not their usual one.';
+COMMENT ON COLUMN shifts.sealed IS 'A phone that is not their usual one, bound to the row; the id of the key in front.';
 CREATE INDEX shifts_by_end ON shifts (ends, begins);
 
 GRANT SELECT ON shifts TO journeys_reader, journeys_writer, journeys_web;
