@@ -317,6 +317,9 @@ def test_every_screen_in_the_dark_on_a_phone_enlarged_and_on_paper(
     board = json.dumps([ALERT])
     execute(site, f"UPDATE journeys SET alerts = 1, summary = jsonb_set(summary, '{{board}}', summary -> 'board'"
                   f" || '{board}') WHERE id = '{id}'")  # fmt: skip
+    execute(site, "DELETE FROM shifts")
+    execute(site, "INSERT INTO shifts (id, role, staff, begins, ends) SELECT gen_random_uuid(), 'night', id, now(),"
+                  " now() + interval '12 hours' FROM staff WHERE active LIMIT 1")  # fmt: skip
     if mode == "dark":
         page.emulate_media(color_scheme="dark")
     if mode == "print":
