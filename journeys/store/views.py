@@ -97,6 +97,17 @@ async def seen(connection: Connection, ids: Collection[str]) -> set[str]:
     return {row["id"] for row in rows}
 
 
+async def called(connection: Connection, ids: Collection[str]) -> dict[str, str | None]:
+    """The names of the people of those of these journeys (by id) that this connection sees; None: erased."""
+    if not ids:
+        return {}
+    rows = await connection.fetch(
+        f"SELECT {_COLUMNS} FROM journeys j LEFT JOIN people p ON p.id = j.person WHERE j.id = ANY ($1::uuid[])",
+        list(ids),
+    )
+    return {row.id: row.name for row in await _rows(connection, rows)}
+
+
 async def streams_of(pool: Pool, programme: str) -> list[str]:
     """The streams of every journey that is, or was last, under the programme of this name, by id."""
     rows = await pool.fetch("SELECT id FROM journeys WHERE programme = $1 ORDER BY id", programme)
@@ -191,7 +202,7 @@ async def led_by(pool: Pool, staff: Sequence[str], until: datetime) -> list[Jour
         """,
         list(staff), json.dumps({"until": instant_text(until)}),
     )  # fmt: skip
-    return [replace(_row(row, None), sealed=row["name"]) for row in rows]
+    return [_row(row, None, sealed=row["name"]) for row in rows]
 
 
 async def named(pool: Pool, rows: Iterable[JourneyRow]) -> dict[str, JourneyRow]:
@@ -608,10 +619,10 @@ async def _rows(pool: Pool, rows: Sequence[Any]) -> list[JourneyRow]:
     return [_row(row, name) for row, name in zip(rows, names, strict=True)]
 
 
-def _row(row: Any, name: str | None) -> JourneyRow:
+def _row(row: Any, name: str | None, sealed: bytes | None = None) -> JourneyRow:
     values: list[Any] = [*row[:_PLAIN], from_json(row[_PLAIN])]
     values[_NAME] = name
-    return JourneyRow(*values)
+    return JourneyRow(*values, sealed=sealed)
 
 
 async def _items(pool: Pool, rows: Sequence[Any], column: str) -> tuple[BoardItem, ...]:

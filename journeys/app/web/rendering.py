@@ -2,21 +2,33 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes, select_autoescape
-from jinja2.compiler import CodeGenerator
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.visitor import NodeTransformer
+from markupsafe import _escape_inner, escape  # type: ignore[attr-defined]  # the part of `escape` that makes no Markup
 
 from journeys import clock
 from journeys.app.inbox import label, role_label
 from journeys.app.reading import ZONE, today_of
 from journeys.app.stopping import told
-from journeys.app.web.policy import ACCOUNT, BOOKS, DECIDING, KEEPING, OVERSEEING, READERS, RETAINING, STAFF, STOPPING
+from journeys.app.web.policy import (
+    ACCOUNT,
+    BOOKS,
+    DECIDING,
+    KEEPING,
+    OVERSEEING,
+    POSTING,
+    READERS,
+    RETAINING,
+    STAFF,
+    STOPPING,
+)
 from journeys.app.web.visit import Visit
 from journeys.domain.moments import parse_moment
 from journeys.domain.payee import grouped
@@ -100,15 +112,23 @@ def elsewhere(visit: Visit) -> list[tuple[str, str]]:
              ("/equipe", say("Équipe et absences"), STAFF), ("/mentors", say("Mentors"), READERS),
              ("/partenaires", say("Partenaires"), READERS), ("/promotions", say("Promotions"), READERS),
              ("/fonds", say("Fonds"), BOOKS), ("/arret", say("Arrêt des versements"), STOPPING),
+             ("/controle", say("Contrôle"), OVERSEEING),
              ("/controle/consultations", say("Consultations"), OVERSEEING),
-             ("/controle/conservation", say("Conservation"), RETAINING)]  # fmt: skip
+             ("/controle/conservation", say("Conservation"), RETAINING),
+             ("/messages-deposes", say("Messages déposés"), POSTING)]  # fmt: skip
     above = {path for path, _ in navigation(visit)}
     return [(path, label) for path, label, policy in pages if visit.admitted(policy) and path not in above]
 
 
 def query(fields: Mapping[str, str], back: str) -> str:
     """Fields that are known already, for the address of a form."""
-    return urlencode({**fields, "back": back})
+    return _query((*fields.items(), ("back", back)))
+
+
+@lru_cache(maxsize=1024)
+def _query(fields: tuple[tuple[str, str], ...]) -> str:
+    """A list repeats them: most name what a programme calls for."""
+    return urlencode(fields)
 
 
 def _fresh_id() -> str:
@@ -137,6 +157,19 @@ class _Compiled(CodeGenerator):
         lang: Any = self.environment.globals["lang"]
         super().visit_Template(_Told(lang).visit(node), frame)
 
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        escapes = frame.eval_ctx.autoescape and not frame.eval_ctx.volatile
+        self.write("environment.printed(") if escapes else super()._output_child_pre(node, frame, finalize)
+
+
+class _Pages(Environment):
+    code_generator_class = _Compiled
+
+    @staticmethod
+    def printed(value: Any) -> str:
+        """A value as it stands in a page. A list prints a thousand: what is only joined need not be a Markup each."""
+        return _escape_inner(value) if type(value) is str else str(escape(value))
+
 
 @cache
 def _environments() -> Mapping[Lang, Environment]:
@@ -144,11 +177,10 @@ def _environments() -> Mapping[Lang, Environment]:
 
 
 def _environment(lang: Lang) -> Environment:
-    made = Environment(
+    made = _Pages(
         loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape(default=True), undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, auto_reload=False, extensions=["jinja2.ext.do"],
     )  # fmt: skip
-    made.code_generator_class = _Compiled
     made.globals.update(_=_saying(lang), n=_counting(lang), lang=lang, navigation=navigation, elsewhere=elsewhere,
                         query=query, labels=lambda inputs: {each.name: each.label for each in inputs},
                         fresh_id=_fresh_id)  # fmt: skip

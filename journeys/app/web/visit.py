@@ -118,7 +118,8 @@ class Visit:
 
     def say(self, french: str, **fields: object) -> str:
         """A text in the visitor's language, its places filled."""
-        return text(self.lang)(french).format(**fields)
+        told = text(self.lang)(french)
+        return told.format(**fields) if fields else told
 
     def looks_into(self, journey: str) -> None:
         """Somebody opens this file: noted once the request has come to its end, where it only reads."""
@@ -173,7 +174,7 @@ LOOKS: Final[dict[str, Look]] = {
     "agir": "form", "aides": "form", "relances": "form", "personne": "details", "acces": "details",
     "effacement": "details", "documents": "document", "synthese.pdf": "paper", "recus": "paper", "lettres": "paper",
     "rendez-vous": "paper", "courrier": "letters", "messages": "letters", "liens": "links", "agenda": "links",
-    "audit": "audit", "obligations": "audit", "roles": "audit", "events": "events",
+    "audit": "audit", "obligations": "audit", "roles": "audit", "differences": "audit", "events": "events",
 }  # fmt: skip
 """What is opened, by what follows the journey in the address; anything else is the file itself."""
 
