@@ -39,7 +39,7 @@ from journeys.domain.programme import Programme
 from journeys.domain.record import Event, Payload
 from journeys.issuing import issue
 from journeys.store import people, publishing
-from journeys.store.directory import By
+from journeys.store.directory import AlreadyThere, By
 from journeys.store.programmes import texts_of
 from tests.faults.campaign import KEPT, a_home
 from tests.faults.checks import Violation
@@ -243,7 +243,8 @@ class House:
         details = people.Details(
             first_name="Éloïse", last_name=f"N{number}", email=f"p{number}@people.example", phone=phone
         )
-        await patiently(lambda: people.register(self.trial.pool, id, details, self.referent))
+        with suppress(AlreadyThere):  # Stored, and the answer lost.
+            await self._insist(lambda: people.register(self.trial.pool, id, details, self.referent))
         plan = c.Plan(
             person=id, programme=self.trial.programme, calendar=self.trial.calendar, referent=self.trial.referent
         )
