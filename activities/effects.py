@@ -88,4 +88,5 @@ def as_result(outcome: Outcome) -> dict[str, Any]:
         "told": list(outcome.told),
         "role": outcome.role,
         "until": instant_text(outcome.until) if outcome.until is not None else None,
+        "wording": outcome.wording,
     }

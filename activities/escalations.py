@@ -9,7 +9,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.effects import Step, carry_out, settled
 from activities.failures import MAIL_UNAVAILABLE, not_called_for
-from activities.letters import Addressee, Matter, staff_addressee, volunteer_addressee
+from activities.letters import Addressee, Matter, staff_addressee, template_of, volunteer_addressee
 from activities.posting import Envelope, post, write_letters
 from activities.reading import Known, read_circle, read_handbook
 from activities.resources import Resources
@@ -50,11 +50,15 @@ class Escalations:
             roles = _roles(called, open_one)
             book = await read_handbook(self.resources.pool, known.state)
             circle = await read_circle(self.resources, known.state, book, effect.at, open_one.about)
+            try:
+                template = await template_of(self.resources, TEMPLATE)
+            except NoWording as missing:
+                return settled(Outcome(effect.seq, "untold", missing.code))
             matter = Matter(
                 known=known,
                 book=book,
                 about=open_one.about,
-                template=TEMPLATE,
+                template=template,
                 message=str(uuid5(UUID(known.id), f"tell/{effect.seq}")),
                 at=effect.at,
                 step=open_one.step,

@@ -14,7 +14,7 @@ from activities.resources import Resources, Way
 from journeys.channels import phone
 from journeys.channels.invitation import calendar, meeting
 from journeys.channels.letter import Letter
-from journeys.channels.wording import Audience, NoWording, worded
+from journeys.channels.wording import Audience, NoWording, Template, fill, read_text, shipped, template_text
 from journeys.domain.calendar import in_zone
 from journeys.domain.events import Subject
 from journeys.domain.handbook import Handbook
@@ -22,7 +22,7 @@ from journeys.domain.links import ask_about, asks
 from journeys.domain.money import format_euro
 from journeys.domain.programme import Label
 from journeys.domain.recipients import DESK
-from journeys.store import links, mentors, partners, people, staff
+from journeys.store import links, mentors, partners, people, staff, templates
 from journeys.store.links import Drawn
 from journeys.store.places import place_of
 
@@ -71,10 +71,22 @@ class Matter:
     known: Known
     book: Handbook
     about: Subject
-    template: str
+    template: Template
     message: str
     at: datetime
     step: int | None = None
+
+
+async def template_of(resources: Resources, name: str) -> Template:
+    """A template as it was edited last, else as it is shipped; its words are kept. Raises NoWording."""
+    text = await templates.in_force(resources.pool, name)
+    if text is not None:
+        return read_text(name, text)
+    known = shipped(name, resources.templates)
+    if name not in resources.kept:
+        await templates.keep(resources.pool, name, template_text(known))
+        resources.kept.add(name)
+    return known
 
 
 async def staff_addressee(resources: Resources, id: str) -> Addressee | None:
@@ -122,10 +134,10 @@ async def write_letter(resources: Resources, matter: Matter, to: Addressee) -> t
     drawn = _drawn(resources, matter, to)
     answer = drawn.address(resources.public_url) if drawn is not None and resources.public_url is not None else ""
     values = await _values(resources, matter, to, answer)
-    text = worded(matter.template, to.audience, to.lang, values, resources.templates)
+    text = fill(matter.template, to.audience, to.lang, values)
     said = text.text if to.by == "sms" else text.body
     if not said:
-        raise NoWording(matter.template, "no-text")
+        raise NoWording(matter.template.template, "no-text")
     carried = drawn if drawn is not None and answer in said else None
     letter = Letter(
         id=_letter_id(matter, to, carried), to=to.address, subject=text.subject, body=said, lang=to.lang, at=matter.at,

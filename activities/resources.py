@@ -88,6 +88,8 @@ class Resources:
     notary: Notary | None = None
     """Keeps the log of everything; None where this worker does not."""
     templates: Path = TEMPLATES
+    kept: set[str] = field(default_factory=set)
+    """Shipped templates whose words this process has had kept."""
     duty_address: str | None = None
     """The mail address of last resort, where no member of staff holds the role `duty`."""
     association: str = ""

@@ -69,6 +69,8 @@ class Outcome:
     told: tuple[str, ...] = ()
     role: str = ""
     until: datetime | None = None
+    wording: str | None = None
+    """Of the template with whose words a message left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,7 +409,9 @@ def _take_outcome(work: Deciding, outcome: Outcome) -> None:
         return
     match effect.kind:
         case "deliver":
-            messages.delivered(work, outcome.effect, effect.id, outcome.answer, outcome.reason, outcome.until)
+            messages.delivered(
+                work, outcome.effect, effect.id, outcome.answer, outcome.reason, outcome.until, outcome.wording
+            )
             if outcome.answer == "failed" and effect.data["to"] == messages.PARTICIPANT:
                 person.failed(work, outcome.reason)
         case "tell" if outcome.answer == "told":

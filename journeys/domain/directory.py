@@ -223,6 +223,16 @@ class ProgrammePublished(Payload):
     """SHA-256 of its text."""
 
 
+class TemplateEdited(Payload):
+    """Messages of a template say something else from now on."""
+
+    template: str
+    wording: Digest
+    """SHA-256 of its words."""
+    before: Digest | None
+    """Of the words until now, which are kept; None: there was no template of this name."""
+
+
 # --- the bank
 
 
@@ -426,7 +436,7 @@ KINDS: dict[str, type[Payload]] = {
         RoleGiven, RoleTaken, SitesSet, FundsSet, AbsenceSet, AbsenceDropped,
         MentorAdded, MentorChanged, MentorDescribed, PartnerAdded, PartnerDescribed, PartnerLeft,
         FundOpened, FundChanged, FundToppedUp, FundClosed, FundReopened,
-        PaymentsStopped, PaymentsResumed, ProgrammePublished,
+        PaymentsStopped, PaymentsResumed, ProgrammePublished, TemplateEdited,
         BatchMade, BatchGivenOut, BatchWithdrawn, BankFileImported, BankLineResolved, NoticeResolved, HistoryKept,
         CohortOpened, CohortDateMoved, CohortPlacesSet, PlaceTaken, PlaceQueued, PlaceGiven, PlaceFreed, CohortClosed,
         WebhookAdded, WebhookRotated, WebhookPaused, WebhookResumed, WebhookEnded, WebhookRewound,

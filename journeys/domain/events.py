@@ -8,7 +8,7 @@ from datetime import date as Day
 from functools import cache
 from typing import Any, Literal, NamedTuple, cast, get_args
 
-from journeys.domain.record import Event, Instant, Payload, added
+from journeys.domain.record import Digest, Event, Instant, Payload, added
 
 Value = Literal["yes", "no", "unknown"]
 
@@ -343,6 +343,8 @@ class MessageSent(Payload):
     message: str
     channel: str
     effect: int
+    wording: Digest | None = added(None)
+    """SHA-256 of the words of its template when it left."""
 
 
 class MessageFailed(Payload):
@@ -360,6 +362,8 @@ class MessageSuppressed(Payload):
 class MessageUnknown(Payload):
     message: str
     effect: int
+    wording: Digest | None = added(None)
+    """As in MessageSent, where it is known."""
 
 
 class MessageDelivered(Payload):

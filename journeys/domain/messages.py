@@ -197,11 +197,13 @@ def said(work: Deciding, body: c.RecordReceipt) -> None:
             raise Refusal("unknown-receipt-kind", said=body.said)
 
 
-def delivered(work: Deciding, effect: int, id: str, answer: str, reason: str, until: datetime | None) -> None:
+def delivered(
+    work: Deciding, effect: int, id: str, answer: str, reason: str, until: datetime | None, wording: str | None = None
+) -> None:
     """What the channel answered. Unknown is shown, never sent again."""
     match answer:
         case "sent":
-            work.due(e.MessageSent(message=id, channel=reason, effect=effect), "message", work.now)
+            work.due(e.MessageSent(message=id, channel=reason, effect=effect, wording=wording), "message", work.now)
         case "deferred" if until is not None:
             work.due(e.MessageDeferred(message=id, until=until, effect=effect), "quiet-hours", work.now)
         case "suppressed":
@@ -209,4 +211,4 @@ def delivered(work: Deciding, effect: int, id: str, answer: str, reason: str, un
         case "failed":
             work.due(e.MessageFailed(message=id, reason=reason, effect=effect), "message", work.now)
         case _:
-            work.due(e.MessageUnknown(message=id, effect=effect), "message", work.now)
+            work.due(e.MessageUnknown(message=id, effect=effect, wording=wording), "message", work.now)

@@ -72,6 +72,7 @@ TABLE: Final[dict[str, dict[str, Scope]]] = {
     "stop-payments": {"supervisor": _A, "finance": _A, "administrator": _A},
     "resume-payments": {"supervisor": _A, "finance": _A},
     "change-programme": {"supervisor": _A},
+    "edit-template": {"supervisor": _A, "administrator": _A},
     "assign-referent": {"supervisor": _A},
     "reassign-escalation": {"supervisor": _A, "duty": _A},
     "request-erasure": {**_CASEWORK, "administrator": _A},

@@ -11,11 +11,13 @@ from temporalio.exceptions import ApplicationError
 import activities.posting
 import activities.reminders
 from journeys.channels.letter import Fate, Sent
+from journeys.channels.wording import shipped as templates_of
+from journeys.channels.wording import template_text
 from journeys.contract import Effect
 from journeys.domain import commands as c
 from journeys.domain.decide import Outcome
 from journeys.domain.recipients import MAY_LEAVE
-from journeys.store import claims, people, staff
+from journeys.store import claims, people, staff, templates
 from journeys.store.claims import Claim
 from journeys.store.signing import sign
 from tests.activities.conftest import Life
@@ -30,6 +32,29 @@ async def test_a_reminder_reaches_the_participant_and_says_when(life: Life) -> N
     assert "Éloïse" in letter.body
     assert "Claire Martin" in letter.body
     assert not re.search("prison|probation|justice", letter.subject + letter.body, re.IGNORECASE)
+
+
+async def test_edited_words_are_what_leaves_and_the_record_says_which(life: Life) -> None:
+    shipped = template_text(templates_of("deadline-near"))
+    effect = await life.reminded()
+    other = shipped.replace("arrive à sa date", "arrive bientôt")
+    assert await templates.edit(life.pool, "deadline-near", other, shipped, life.by)
+    assert not await templates.edit(life.pool, "deadline-near", other, shipped, life.by), "the same words again"
+    result = await life.run(effect)
+    (letter,) = life.postman.letters
+    assert "arrive bientôt" in letter.body
+    kept = await life.pool.fetchrow("SELECT * FROM texts WHERE sha256 = $1", bytes.fromhex(result["wording"]))
+    assert kept["text"] == other
+    (version,) = await templates.versions(life.pool, "deadline-near")
+    assert (version.wording, version.by) == (result["wording"], life.supervisor)
+    assert version.before is not None and await templates.text_of(life.pool, version.before) == shipped
+    with pytest.raises(templates.EditedSince):
+        await templates.edit(life.pool, "deadline-near", shipped, shipped, life.by, seen=version.before)
+
+
+async def test_the_words_that_are_shipped_are_kept_too_once_they_left(life: Life) -> None:
+    result = await life.run(await life.reminded())
+    assert await templates.text_of(life.pool, result["wording"]) == template_text(templates_of("deadline-near"))
 
 
 async def test_the_same_effect_twice_sends_once(life: Life) -> None:

@@ -24,6 +24,7 @@ from journeys.app.cli import (
     rules,
     running,
     starting,
+    templates,
     tokens,
     webhooks,
 )
@@ -48,6 +49,7 @@ def application() -> typer.Typer:
     importing.add_to(app)
     listing.add_to(app)
     messages.add_to(app)
+    templates.add_to(app)
     doing.add_to(app)
     inboxes.add_to(app)
     indicators.add_to(app)

@@ -49,6 +49,8 @@ OVERSEEING: Final = Policy("overseeing", frozenset({"auditor", "administrator"})
 """Those who look at who looked."""
 KEEPING: Final = Policy("keeping", frozenset({"finance"}))
 STOPPING: Final = Policy("stopping", frozenset(TABLE["stop-payments"]))
+WORDING: Final = Policy("wording", frozenset(TABLE["edit-template"]))
+"""Those who may change what messages say."""
 DECIDING: Final = Policy("deciding", frozenset({"supervisor", "finance", "duty"}))
 
 

@@ -38,6 +38,7 @@ from journeys.app.web.pages import (
     releases,
     start,
     stopping,
+    templates,
     today,
     trying,
     week,
@@ -50,5 +51,5 @@ ROUTERS = [
     cohorts.router, comparing.router, changing.router, trying.router, indicators.router, importing.router,
     details.router, access.router, erasing.router, notices.router, bank.router, reconciling.router, payments.router,
     funds.router, receipts.router, stopping.router, reads.router, answers.router, messages.router, feeds.router,
-    codec.router,
+    codec.router, templates.router,
 ]  # fmt: skip

@@ -1,0 +1,112 @@
+"""What messages say, on pages and at the command line: previews, edits kept as facts, faults beside their fields."""
+
+import html
+import json
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest_asyncio
+
+from journeys.app import publishing
+from journeys.authoring.reading import PROGRAMMES, ProgrammeInvalid, check_programme
+from journeys.store import templates
+from tests.conftest import RealStack
+from tests.web.conftest import form
+from tests.web.office import Office, open_office
+
+_AREA = re.compile(r'<textarea id="f-([a-z.]+)"[^>]*>\n?(.*?)</textarea>', re.DOTALL)
+_SEEN = re.compile(r'name="seen" value="([0-9a-f]{64})"')
+
+
+@pytest_asyncio.fixture
+async def office(stack: RealStack, journal_pool: Any, database_url: str, tmp_path: Path) -> AsyncIterator[Office]:
+    async with open_office(stack, journal_pool, database_url, tmp_path) as made:
+        yield made
+
+
+async def opened(office: Office, handle: str, name: str) -> dict[str, str]:
+    """The fields of a template's form."""
+    answer = await (await office.enter(handle)).client.get(f"/modeles/{name}/modifier")
+    assert answer.status_code == 200, answer.text
+    seen = _SEEN.search(answer.text)
+    assert seen is not None
+    return {"seen": seen[1], **{field: html.unescape(text) for field, text in _AREA.findall(answer.text)}}
+
+
+async def sent(office: Office, handle: str, name: str, typed: dict[str, str], act: str) -> httpx.Response:
+    desk = await office.enter(handle)
+    return await desk.client.post(f"/modeles/{name}/modifier", data=form(desk.token, **typed, act=act))
+
+
+async def test_a_template_is_tried_kept_and_put_back(office: Office) -> None:
+    aude = await office.enter("aude")
+    assert "appointment-near" in (await aude.client.get("/modeles")).text
+    shown = html.unescape((await aude.client.get("/modeles/appointment-near")).text)
+    assert "Rendez-vous le 12 mai 2027 à 09:30" in shown and "GSM-7" in shown and "/modifier" not in shown
+    assert (await aude.client.get("/modeles/appointment-near/modifier")).status_code == 403
+    assert (await aude.client.get("/modeles/ailleurs")).status_code == 404
+
+    typed = await opened(office, "sam", "appointment-near")
+    assert (await sent(office, "aude", "appointment-near", typed, "keep")).status_code == 403
+    words = {**typed, "participant.subject.fr": "On se voit le {{ date }} à {{ time }}"}
+    tried = await sent(office, "sam", "appointment-near", words, "try")
+    assert tried.status_code == 200 and "On se voit le 12 mai 2027 à 09:30" in html.unescape(tried.text)
+    assert await templates.versions(office.house.writing, "appointment-near") == [], "nothing is kept by a trial"
+
+    for field, text, told in (
+        ("participant.body.fr", "Le {{ date }}", "ne dit pas toujours le jour et l"),
+        ("participant.text.en", "{% for a in place %}{{ a }}{% endfor %}", "seules des variables"),
+        ("participant.subject.fr", "Le SPIP vous attend le {{ date }}", "SPIP"),
+        ("staff.subject.en", "A\nBcc: x@example.org", "une seule ligne"),
+        ("volunteer.body.fr", "{{ iban }}", "n’existe pas pour ce destinataire"),
+        ("participant.subject.en", "", "vide"),
+    ):
+        wrong = await sent(office, "sam", "appointment-near", {**words, field: text}, "keep")
+        beside = html.unescape(wrong.text).partition(f'id="e-{field}">')[2].partition("</p>")[0]
+        assert wrong.status_code == 422 and told in beside, (field, beside)
+    assert await templates.all_in_force(office.house.writing) == {}
+
+    kept = await sent(office, "sam", "appointment-near", words, "keep")
+    assert kept.headers["location"] == "/modeles/appointment-near?note=garde"
+    (version,) = await templates.versions(office.house.writing, "appointment-near")
+    assert (version.who, version.before) == ("Sam", typed["seen"])
+    event = await office.house.writing.fetchrow("SELECT header FROM events WHERE kind = 'TemplateEdited'")
+    header = json.loads(event["header"])
+    assert (header["actor"], header["role"]) == (office.staff["sam"], "supervisor")
+    late = await sent(office, "sam", "appointment-near", {**words, "participant.subject.fr": "{{ date }}"}, "keep")
+    assert late.status_code == 409, "of what somebody else has changed meanwhile nothing is kept"
+    assert "Sam" in (await aude.client.get("/modeles/appointment-near")).text
+
+    again = await opened(office, "sam", "appointment-near")
+    assert again["participant.subject.fr"] == words["participant.subject.fr"]
+    assert (await sent(office, "sam", "appointment-near", again, "reset")).headers["location"].endswith("note=livre")
+    assert len(await templates.versions(office.house.writing, "appointment-near")) == 2
+
+    own = (PROGRAMMES / "auxilia.yaml").read_text().replace("template: deadline-near", "template: bring-papers")
+    assert own != (PROGRAMMES / "auxilia.yaml").read_text()
+    assert _codes(own, await publishing.reminders(office.house.writing)) == {"unknown-template"}
+    typed = {name: text for name, text in (await opened(office, "sam", "deadline-near")).items() if name != "seen"}
+    await _make(office, "bring-papers", typed)
+    assert _codes(own, await publishing.reminders(office.house.writing)) == set(), "validation knows the new one"
+
+
+async def _make(office: Office, name: str, typed: dict[str, str]) -> None:
+    from datetime import UTC, datetime
+
+    from journeys.app import wordings
+    from journeys.app.entry import Actor
+    from journeys.app.web.pages.templates import _read
+
+    actor = Actor(office.staff["sam"], "Sam", ("supervisor",))
+    await wordings.edit(office.house.writing, actor, datetime.now(UTC), name, _read(name, typed))
+
+
+def _codes(text: str, reminders: frozenset[str]) -> set[str]:
+    try:
+        check_programme(text.encode(), Path("own.yaml"), reminders)
+    except ProgrammeInvalid as error:
+        return {one.code for one in error.findings if one.severity == "error"}
+    return set()
