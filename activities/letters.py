@@ -14,11 +14,21 @@ from activities.resources import Resources, Way
 from journeys.channels import phone
 from journeys.channels.invitation import calendar, meeting
 from journeys.channels.letter import Letter
-from journeys.channels.wording import Audience, NoWording, Template, fill, read_text, shipped, template_text
+from journeys.channels.wording import (
+    Audience,
+    NoWording,
+    Template,
+    fill,
+    read_text,
+    shipped,
+    template_text,
+    with_stop,
+    with_stop_word,
+)
 from journeys.domain.calendar import in_zone
 from journeys.domain.events import Subject
 from journeys.domain.handbook import Handbook
-from journeys.domain.links import ask_about, asks
+from journeys.domain.links import ask_about, asks, stop_of
 from journeys.domain.money import format_euro
 from journeys.domain.programme import Label
 from journeys.domain.recipients import DESK
@@ -62,6 +72,8 @@ class Addressee:
     audience: Audience
     zone: str | None = None
     by: Way = "mail"
+    dead: bool = False
+    """The channel said that nobody is reached there any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +129,16 @@ def person_addressees(person: people.Person, ways: Sequence[Way]) -> list[Addres
     details = person.details
     addresses: Mapping[Way, str | None] = {"sms": _dialled(details), "mail": details.email}
     return [
-        Addressee(person.id, details.first_name, addresses[way], details.language, "participant", details.zone, way)
+        Addressee(
+            person.id,
+            details.first_name,
+            addresses[way],
+            details.language,
+            "participant",
+            details.zone,
+            way,
+            way in person.dead,
+        )
         for way in sorted(ways, key=lambda way: way != person.channel)
     ]
 
@@ -128,8 +149,8 @@ def _dialled(details: people.Details) -> str | None:
     return details.phone if isinstance(found, phone.WrongNumber) else found
 
 
-async def write_letter(resources: Resources, matter: Matter, to: Addressee) -> tuple[Letter, Drawn | None]:
-    """The letter to one addressee, who has an address, and the one-time link that it carries. Raises NoWording."""
+async def write_letter(resources: Resources, matter: Matter, to: Addressee) -> tuple[Letter, tuple[Drawn, ...]]:
+    """The letter to one addressee, who has an address, and the one-time links that it carries. Raises NoWording."""
     assert to.address is not None
     drawn = _drawn(resources, matter, to)
     answer = drawn.address(resources.public_url) if drawn is not None and resources.public_url is not None else ""
@@ -139,11 +160,32 @@ async def write_letter(resources: Resources, matter: Matter, to: Addressee) -> t
     if not said:
         raise NoWording(matter.template.template, "no-text")
     carried = drawn if drawn is not None and answer in said else None
+    stop = _stop(resources, matter, to)
+    if stop is not None and resources.public_url is not None:
+        said = with_stop(said, to.lang, stop.address(resources.public_url))
+    elif to.by == "sms" and to.audience == "participant" and resources.answerable:
+        said = with_stop_word(said, to.lang)
     letter = Letter(
         id=_letter_id(matter, to, carried), to=to.address, subject=text.subject, body=said, lang=to.lang, at=matter.at,
         about=matter.known.state.stream, invitation=_invitation(resources, matter, to, values["place"]),
+        unsubscribe=_unsubscribe(resources, stop),
     )  # fmt: skip
-    return letter, carried
+    return letter, tuple(each for each in (carried, stop) if each is not None)
+
+
+def _unsubscribe(resources: Resources, stop: Drawn | None) -> str | None:
+    """Where a mail program may ask for it at once; only over TLS (RFC 8058)."""
+    if stop is None or resources.public_url is None or not resources.public_url.startswith("https://"):
+        return None
+    return stop.address(resources.public_url, links.AT_ONCE)
+
+
+def _stop(resources: Resources, matter: Matter, to: Addressee) -> Drawn | None:
+    """The link by which the person makes this the last letter; a short message has no room for it."""
+    if resources.public_url is None or to.by == "sms":
+        return None
+    ask = stop_of(matter.known.state, to.key, matter.at)
+    return links.draw(resources.ring, ask, matter.known.id, to.lang, matter.at) if ask is not None else None
 
 
 def _invitation(resources: Resources, matter: Matter, to: Addressee, place: str) -> bytes | None:

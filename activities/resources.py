@@ -87,6 +87,8 @@ class Resources:
     messenger: Messenger = field(default_factory=lambda: Messenger(hosts=()))
     notary: Notary | None = None
     """Keeps the log of everything; None where this worker does not."""
+    answerable: bool = True
+    """Whether a phone can answer a short message: not one that is sent under a name."""
     templates: Path = TEMPLATES
     kept: set[str] = field(default_factory=set)
     """Shipped templates whose words this process has had kept."""

@@ -23,13 +23,17 @@ from journeys.channels.wording import (
     ENVIRONMENT,
     LONGEST_TEXT,
     TEMPLATES,
-    VARIABLES,
     Audience,
     Message,
     Template,
     Texts,
     Worded,
     filled_in,
+    with_stop,
+    with_stop_word,
+)
+from journeys.channels.wording import (
+    VARIABLES as VARIABLES,
 )
 
 REMINDERS = frozenset({"deadline-near", "meeting-near"})
@@ -169,8 +173,10 @@ class Preview:
 def preview(message: Message, lang: str, audience: Audience) -> Preview:
     """How a message of a checked template reads, everything that it may say said."""
     worded = filled_in(message, lang, {**EXAMPLES[lang], "link": _LINK, "answer": _LINK})
-    text = plain(worded.text)
-    return Preview(worded.subject, worded.body, text, length(text) if text else None)
+    told = audience == "participant"
+    body = with_stop(worded.body, lang, _LINK) if told else worded.body
+    text = plain(with_stop_word(worded.text, lang) if told and worded.text else worded.text)
+    return Preview(worded.subject, body, text, length(text) if text else None)
 
 
 def variables(name: str, audience: Audience, folder: File = TEMPLATES) -> frozenset[str]:

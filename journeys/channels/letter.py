@@ -57,6 +57,8 @@ class Letter:
     """The stream of the journey that it tells of; None: of no person's."""
     invitation: bytes | None = field(default=None, repr=False)
     """A calendar (RFC 5545) that goes with it."""
+    unsubscribe: str | None = field(default=None, repr=False)
+    """An https address that stops all letters at one POST (RFC 8058)."""
 
 
 class Mailer(Protocol):
@@ -84,6 +86,9 @@ def compose(letter: Letter, sender: str) -> bytes:
     message["Message-ID"] = f"<{_CONTROL.sub('', letter.id)}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
     message["Content-Language"] = "en" if letter.lang == "en" else "fr"
+    if letter.unsubscribe is not None:
+        message["List-Unsubscribe"] = f"<{_CONTROL.sub('', letter.unsubscribe)}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(letter.body, cte="quoted-printable")
     if letter.invitation is not None:
         message.add_attachment(letter.invitation, "text", "calendar", filename="rendez-vous.ics")

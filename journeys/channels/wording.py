@@ -19,6 +19,8 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from journeys.channels.segments import length, plain
+
 TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates"
 """The templates that are shipped: beside the package, in a checkout and in a wheel."""
 
@@ -104,6 +106,10 @@ def wording_of(template: Template) -> str:
     return hashlib.sha256(template_text(template).encode()).hexdigest()
 
 
+_STOPS: Final = {"fr": "Pour ne plus recevoir nos messages :", "en": "To receive no more messages from us:"}
+_STOP_WORD: Final = {"fr": "Répondez STOP pour ne plus en recevoir.", "en": "Reply STOP to receive no more."}
+
+
 @dataclass(frozen=True, slots=True)
 class Worded:
     """A subject of one line and a body of plain text; `text` is the short message, empty where there is none."""
@@ -140,6 +146,17 @@ def fill(template: Template, audience: Audience, lang: str, values: Mapping[str,
         raise NoWording(template.template, "no-value") from None
     except (TemplateError, RecursionError):
         raise NoWording(template.template, "bad-template") from None
+
+
+def with_stop(body: str, lang: str, address: str) -> str:
+    """A letter to the person, and below it the address by which they stop all letters."""
+    return f"{body.rstrip()}\n\n{_STOPS['en' if lang == 'en' else 'fr']} {address}\n"
+
+
+def with_stop_word(text: str, lang: str) -> str:
+    """A short message that says how to stop them, where that makes it no longer than it is."""
+    longer = f"{text} {_STOP_WORD['en' if lang == 'en' else 'fr']}"
+    return longer if length(plain(longer)).segments == length(plain(text)).segments else text
 
 
 def filled_in(message: Message, lang: str, values: Mapping[str, str]) -> Worded:

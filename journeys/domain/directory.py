@@ -38,6 +38,19 @@ class PersonChanged(Payload):
     fields: tuple[PersonField, ...]
 
 
+class ChannelDead(Payload):
+    """A channel said that nobody is reached by this address or number any more: no journey tries it again."""
+
+    channel: Literal["mail", "sms"]
+    reason: str
+
+
+class ChannelAlive(Payload):
+    """A message arrived there after all."""
+
+    channel: Literal["mail", "sms"]
+
+
 class PersonExported(Payload):
     """What is held about a person was made into files, to be handed to them."""
 
@@ -431,7 +444,7 @@ class LogBegun(Payload):
 KINDS: dict[str, type[Payload]] = {
     kind.__name__: kind
     for kind in (
-        PersonRegistered, PersonChanged, PersonExported, PersonErased,
+        PersonRegistered, PersonChanged, ChannelDead, ChannelAlive, PersonExported, PersonErased,
         StaffAdded, StaffChanged, StaffLeft, StaffReturned,
         RoleGiven, RoleTaken, SitesSet, FundsSet, AbsenceSet, AbsenceDropped,
         MentorAdded, MentorChanged, MentorDescribed, PartnerAdded, PartnerDescribed, PartnerLeft,

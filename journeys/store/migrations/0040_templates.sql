@@ -11,3 +11,7 @@ CREATE TABLE edited_templates (
 COMMENT ON TABLE edited_templates IS 'The words of each template that was edited; one that is not here says what is shipped.';
 GRANT SELECT ON edited_templates TO journeys_reader, journeys_web, journeys_writer;
 GRANT INSERT, UPDATE ON edited_templates TO journeys_writer;
+
+-- Over all journeys of a person: what channels said will never reach them again.
+ALTER TABLE people ADD COLUMN dead text[] NOT NULL DEFAULT '{}' CHECK (dead <@ ARRAY['mail', 'sms']);
+COMMENT ON COLUMN people.dead IS 'Channels by which nobody is reached any more, until the address is another one.';
