@@ -1,18 +1,28 @@
 """What messages say, as entry points see it: each template with its previews, other words tried and put in force."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from journeys.app.entry import Actor
+from journeys.app.entry import Actor, clean_text
 from journeys.app.failures import Exit, Failure, Lang, Said, not_found, usage
 from journeys.app.publishing import errors_told
 from journeys.app.stopping import by
 from journeys.authoring.findings import Finding
-from journeys.authoring.templates import TemplateInvalid, check_edit, read_template, template_names
+from journeys.authoring.templates import (
+    Preview,
+    TemplateInvalid,
+    check_edit,
+    like,
+    preview,
+    read_template,
+    template_names,
+)
 from journeys.channels.segments import Length
+from journeys.channels.wording import VARIABLES as KNOWN
 from journeys.channels.wording import Audience, Message, Template, read_text, template_text, wording_of
 from journeys.domain.programme import Label
 from journeys.i18n import either
@@ -26,6 +36,9 @@ AUDIENCES: Final[Mapping[Audience, Label]] = {
 }
 
 
+VARIABLES: Final[Mapping[Audience, tuple[str, ...]]] = {who: tuple(sorted(known)) for who, known in KNOWN.items()}
+PIECES: Final = ("subject", "text", "body")
+LANGUAGES: Final[tuple[Lang, ...]] = ("fr", "en")
 _HASH: Final = re.compile("[0-9a-f]{64}")
 
 
@@ -54,6 +67,55 @@ def messages(template: Template) -> list[tuple[Audience, Message]]:
     """What a template says, by who reads it."""
     found = [(audience, template.for_(audience)) for audience in AUDIENCES]
     return [(audience, message) for audience, message in found if message is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A message to one kind of reader in one language, filled in with examples."""
+
+    audience: Audience
+    language: Lang
+    preview: Preview
+    length: str
+    """Of its short message, in words; empty where there is none."""
+
+
+def previews(template: Template, lang: Lang) -> list[Shown]:
+    """Every message of a checked template in both languages; `lang` is the reader's own."""
+    found = [(audience, language, preview(message, language, audience))
+             for audience, message in messages(template) for language in LANGUAGES]  # fmt: skip
+    return [Shown(audience, language, each, lengths(each.length, lang) if each.length is not None else "")
+            for audience, language, each in found]  # fmt: skip
+
+
+def offered(name: str) -> dict[Audience, Label]:
+    """Who a template of this name is written for: whoever the shipped one is."""
+    return {audience: label for audience, label in AUDIENCES.items() if like(name).for_(audience) is not None}
+
+
+def written(template: Template) -> dict[str, str]:
+    """A template as a form shows it, text by text: `participant.subject.fr`."""
+    words = template.model_dump(mode="json", exclude_none=True)
+    return {
+        f"{audience}.{piece}.{lang}": text
+        for audience in AUDIENCES
+        for piece, texts in words.get(audience, {}).items()
+        for lang, text in texts.items()
+    }
+
+
+def typed_template(name: str, typed: Mapping[str, str]) -> bytes:
+    """What was typed in such a form, as a template's file. Raises Failure: a text that cannot be kept."""
+    words: dict[str, Any] = {"template": name}
+    for audience in offered(name):
+        message = {}
+        for piece in PIECES:
+            fields = {lang: f"{audience}.{piece}.{lang}" for lang in LANGUAGES}
+            texts = {lang: clean_text(typed.get(field, ""), field) for lang, field in fields.items()}
+            if piece != "text" or any(text.strip() for text in texts.values()):
+                message[piece] = texts
+        words[audience] = message
+    return json.dumps(words, ensure_ascii=False).encode()
 
 
 def lengths(found: Length, lang: Lang) -> str:

@@ -23,6 +23,7 @@ from journeys.channels.wording import (
     ENVIRONMENT,
     LONGEST_TEXT,
     TEMPLATES,
+    VARIABLES,
     Audience,
     Message,
     Template,
@@ -31,9 +32,6 @@ from journeys.channels.wording import (
     filled_in,
     with_stop,
     with_stop_word,
-)
-from journeys.channels.wording import (
-    VARIABLES as VARIABLES,
 )
 
 REMINDERS = frozenset({"deadline-near", "meeting-near"})

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 _ADDRESS: Final = re.compile(r"[!-~]{1,64}@[A-Za-z0-9.-]{1,190}")
+_UNFOLDED: Final = SMTP.clone(max_line_length=900)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
@@ -92,7 +93,8 @@ def compose(letter: Letter, sender: str) -> bytes:
     message.set_content(letter.body, cte="quoted-printable")
     if letter.invitation is not None:
         message.add_attachment(letter.invitation, "text", "calendar", filename="rendez-vous.ics")
-    return message.as_bytes()
+    # An address that is cut, or encoded, is none to a mail program.
+    return message.as_bytes(policy=_UNFOLDED)
 
 
 def check_address(address: str) -> None:

@@ -72,7 +72,7 @@ async def waiting(pool: Pool, limit: int = 1_000) -> list[Waiting]:
         """
         SELECT r.event, coalesce(a.message, e.message)::text, coalesce(a.stream, e.stream), r.said, r.reason, r.at,
                r.received_at, r.message IS NOT NULL, coalesce(a.channel, e.channel),
-               (SELECT person::text FROM journeys WHERE stream = coalesce(a.stream, e.stream))
+               (SELECT j.person::text FROM journeys j WHERE 'journey-' || j.id = coalesce(a.stream, e.stream))
         FROM message_receipts r
         LEFT JOIN LATERAL (
             SELECT message, stream, channel FROM message_attempts WHERE message = r.message

@@ -16,11 +16,12 @@ from journeys.channels.wording import template_text
 from journeys.contract import Effect
 from journeys.domain import commands as c
 from journeys.domain.decide import Outcome
+from journeys.domain.events import MessageSent
 from journeys.domain.recipients import MAY_LEAVE
 from journeys.store import claims, people, staff, templates
 from journeys.store.claims import Claim
 from journeys.store.signing import sign
-from tests.activities.conftest import Life
+from tests.activities.conftest import PROGRAMME, Life, make_life
 
 
 async def test_a_reminder_reaches_the_participant_and_says_when(life: Life) -> None:
@@ -34,22 +35,30 @@ async def test_a_reminder_reaches_the_participant_and_says_when(life: Life) -> N
     assert not re.search("prison|probation|justice", letter.subject + letter.body, re.IGNORECASE)
 
 
-async def test_edited_words_are_what_leaves_and_the_record_says_which(life: Life) -> None:
-    shipped = template_text(templates_of("deadline-near"))
+async def test_edited_words_are_what_leaves_and_the_record_says_which(lives_pool: Any) -> None:
+    mine = f"own-{uuid.uuid4().hex[:8]}"
+    reminders = [{"to": "participant", "when": "1 day before", "template": mine}]
+    milestones: Any = PROGRAMME["milestones"]
+    papers = {**milestones["papers"], "remind": reminders}
+    life = await make_life(lives_pool, {**PROGRAMME, "milestones": {**milestones, "papers": papers}})
+    await life.begin()
+    first = template_text(templates_of("deadline-near")).replace('"deadline-near"', f'"{mine}"')
+    assert await templates.edit(life.pool, mine, first, None, life.by)
     effect = await life.reminded()
-    other = shipped.replace("arrive à sa date", "arrive bientôt")
-    assert await templates.edit(life.pool, "deadline-near", other, shipped, life.by)
-    assert not await templates.edit(life.pool, "deadline-near", other, shipped, life.by), "the same words again"
-    result = await life.run(effect)
+    other = first.replace("arrive à sa date", "arrive bientôt")
+    assert await templates.edit(life.pool, mine, other, None, life.by)
+    assert not await templates.edit(life.pool, mine, other, None, life.by), "the same words again"
+    result = await life.settle(effect)
     (letter,) = life.postman.letters
     assert "arrive bientôt" in letter.body
-    kept = await life.pool.fetchrow("SELECT * FROM texts WHERE sha256 = $1", bytes.fromhex(result["wording"]))
-    assert kept["text"] == other
-    (version,) = await templates.versions(life.pool, "deadline-near")
-    assert (version.wording, version.by) == (result["wording"], life.supervisor)
-    assert version.before is not None and await templates.text_of(life.pool, version.before) == shipped
+    assert await templates.text_of(life.pool, result["wording"]) == other
+    sent = next(data for data in await life.facts() if isinstance(data, MessageSent))
+    assert sent.wording == result["wording"]
+    last, before = await templates.versions(life.pool, mine)
+    assert (last.wording, last.by, before.before) == (result["wording"], life.supervisor, None)
+    assert last.before == before.wording and await templates.text_of(life.pool, before.wording) == first
     with pytest.raises(templates.EditedSince):
-        await templates.edit(life.pool, "deadline-near", shipped, shipped, life.by, seen=version.before)
+        await templates.edit(life.pool, mine, first, None, life.by, seen=before.wording)
 
 
 async def test_the_words_that_are_shipped_are_kept_too_once_they_left(life: Life) -> None:

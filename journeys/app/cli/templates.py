@@ -1,5 +1,6 @@
 """`journeys templates`: what messages say, previews with their length, other words put in force."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -124,29 +125,27 @@ async def _preview(desk: Desk, name: str, file: Path | None) -> int:
 
 
 def _previewed(desk: Desk, template: "Template") -> None:
-    from journeys.app.wordings import AUDIENCES, lengths, messages
-    from journeys.authoring.templates import preview
+    from journeys.app.wordings import AUDIENCES, previews
 
     out = desk.out
-    shown = [(audience, lang, preview(message, lang, audience))
-             for audience, message in messages(template) for lang in ("fr", "en")]  # fmt: skip
+    shown = previews(template, out.lang)
 
     def show() -> None:
-        for audience, lang, each in shown:
-            out.heading(f"{AUDIENCES[audience].in_(out.lang)} ({lang})")
-            out.line(each.subject)
+        for each in shown:
+            out.heading(f"{AUDIENCES[each.audience].in_(out.lang)} ({each.language})")
+            out.line(each.preview.subject)
             out.line("")
-            out.line(each.body.rstrip())
-            if each.length is not None:
+            out.line(each.preview.body.rstrip())
+            if each.length:
                 out.line("")
-                out.line(f"SMS : {each.text}")
-                out.line(f"  {lengths(each.length, out.lang)}")
+                out.line(f"SMS : {each.preview.text}")
+                out.line(f"  {each.length}")
 
     told: list[dict[str, Any]] = [
-        {"recipient": audience, "lang": lang, "subject": each.subject, "body": each.body, "text": each.text or None,
-         "alphabet": each.length.alphabet if each.length else None, "units": each.length.units if each.length else None,
-         "segments": each.length.segments if each.length else None}
-        for audience, lang, each in shown
+        {"recipient": each.audience, "lang": each.language, "subject": each.preview.subject,
+         "body": each.preview.body, "text": each.preview.text or None,
+         "sms": asdict(each.preview.length) if each.preview.length is not None else None}
+        for each in shown
     ]  # fmt: skip
     out.result({"previews": told}, show)
 
