@@ -161,7 +161,8 @@ _program: Final = Depends(_Program(PUBLIC))
 @router.get(AT_ONCE + "{token}")
 async def by_hand(token: str, visit: Visit = door(PUBLIC)) -> Response:
     """A mail program that shows the address instead of asking by itself: the same page as the link in the letter."""
-    return RedirectResponse(PATH + token, status_code=303)
+    met = await _meet(visit, token)
+    return RedirectResponse(PATH + token, status_code=303) if isinstance(met, Met) else met
 
 
 @router.post(AT_ONCE + "{token}")

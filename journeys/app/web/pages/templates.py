@@ -26,42 +26,42 @@ async def listed(visit: Visit = door(STAFF)) -> Response:
     )  # fmt: skip
 
 
-@router.get("/modeles/{name}")
-async def one(name: str, visit: Visit = door(STAFF)) -> Response:
-    known = await wordings.known(visit.connection, name)
+@router.get("/modeles/{template}")
+async def one(template: str, visit: Visit = door(STAFF)) -> Response:
+    known = await wordings.known(visit.connection, template)
     return page(
         visit, "template.html", known=known, previews=wordings.previews(known.template, visit.lang),
-        audiences=wordings.AUDIENCES, versions=await templates.versions(visit.connection, name),
+        audiences=wordings.AUDIENCES, versions=await templates.versions(visit.house.writing, template),
         edits=may(visit.actor, "edit-template"), note=visit.request.query_params.get("note", ""),
     )  # fmt: skip
 
 
-@router.get("/modeles/{name}/modifier")
-async def form(name: str, visit: Visit = door(WORDING)) -> Response:
-    known = await wordings.known(visit.connection, name)
+@router.get("/modeles/{template}/modifier")
+async def form(template: str, visit: Visit = door(WORDING)) -> Response:
+    known = await wordings.known(visit.connection, template)
     return _form(visit, known, wordings.written(known.template), known.wording)
 
 
-@router.post("/modeles/{name}/modifier")
-async def edit(name: str, visit: Visit = door(WORDING)) -> Response:
+@router.post("/modeles/{template}/modifier")
+async def edit(template: str, visit: Visit = door(WORDING)) -> Response:
     """Try other words, or keep them; `reset` puts the shipped ones back."""
-    known, typed = await wordings.known(visit.connection, name), typed_in(await visit.request.form())
+    known, typed = await wordings.known(visit.connection, template), typed_in(await visit.request.form())
     house, seen, act = visit.house, typed.get("seen", ""), typed.get("act", "")
     try:
         if act == "reset":
-            await wordings.reset(house.writing, visit.actor, visit.now, name, seen)
-            return go(f"/modeles/{name}?note=livre")
-        raw = wordings.typed_template(name, typed)
+            await wordings.reset(house.writing, visit.actor, visit.now, template, seen)
+            return go(f"/modeles/{template}?note=livre")
+        raw = wordings.typed_template(template, typed)
         if act != "keep":
-            return _form(visit, known, typed, seen, tried=wordings.previews(check_edit(raw, name), visit.lang))
-        await wordings.edit(house.writing, visit.actor, visit.now, name, raw, seen)
+            return _form(visit, known, typed, seen, tried=wordings.previews(check_edit(raw, template), visit.lang))
+        await wordings.edit(house.writing, visit.actor, visit.now, template, raw, seen)
     except TemplateInvalid as error:
         return _form(visit, known, typed, seen, [wordings.beside(each) for each in error.findings])
     except Failure as failure:
         if failure.code == "no-right":
             raise
         return _form(visit, known, typed, seen, [failure])
-    return go(f"/modeles/{name}?note=garde")
+    return go(f"/modeles/{template}?note=garde")
 
 
 def _form(
