@@ -67,13 +67,15 @@ class Addressee:
     key: str
     first_name: str
     address: str | None
-    """A mail address, or a phone number."""
+    """A mail address, a phone number, or for a letter on paper the name."""
     lang: str
     audience: Audience
     zone: str | None = None
     by: Way = "mail"
     dead: bool = False
     """The channel said that nobody is reached there any more."""
+    chosen: bool = False
+    """The person wants to be written to by this channel first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,20 +129,16 @@ async def volunteer_addressee(resources: Resources, kind: Literal["mentor", "par
 def person_addressees(person: people.Person, ways: Sequence[Way]) -> list[Addressee]:
     """The person whose journey it is, once for each of these ways; the one that they chose comes first."""
     details = person.details
-    addresses: Mapping[Way, str | None] = {"sms": _dialled(details), "mail": details.email}
+    addresses: Mapping[Way, str | None] = {
+        "sms": _dialled(details), "mail": details.email, "letter": details.name,
+    }  # fmt: skip
     return [
         Addressee(
-            person.id,
-            details.first_name,
-            addresses[way],
-            details.language,
-            "participant",
-            details.zone,
-            way,
-            way in person.dead,
+            person.id, details.first_name, addresses[way], details.language, "participant", details.zone, way,
+            dead=way in person.dead, chosen=way == person.channel,
         )
         for way in sorted(ways, key=lambda way: way != person.channel)
-    ]
+    ]  # fmt: skip
 
 
 def _dialled(details: people.Details) -> str | None:

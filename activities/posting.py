@@ -19,7 +19,7 @@ from journeys.store import attempts, links, people
 from journeys.store.directory import By
 from journeys.store.links import Drawn
 
-_NOBODY_THERE: Final[Mapping[Way, str]] = {"sms": "dead-number", "mail": "bad-address"}
+_NOBODY_THERE: Final[Mapping[Way, str]] = {"sms": "dead-number", "mail": "bad-address", "letter": "no-address"}
 """Why a channel is passed over that is known to reach nobody."""
 
 _log = structlog.get_logger("journeys.activities")
@@ -131,7 +131,7 @@ async def post_to_person(
             _log.warning("attempt without its end", message=attempt.message)
         if sent.fate is not Fate.REFUSED:
             break
-        if sent.reason.startswith(NOBODY_THERE):
+        if sent.reason.startswith(NOBODY_THERE) and envelope.to.by != "letter":
             await through_a_loss(
                 people.note_channel, resources.pool, envelope.to.key, envelope.to.by, sent.reason,
                 By(actor=SYSTEM, role=SYSTEM, at=at),

@@ -133,7 +133,9 @@ class _Delivery:
         sent, channel = await post_to_person(self.resources, envelopes, self.effect.stream, self.effect.at)
         match sent.fate:
             case Fate.SENT:
-                return Outcome(self.effect.seq, "sent", channel)
+                paper = [each.to for each in envelopes if each.to.by == "letter" and not each.to.chosen]
+                last = channel == "letter" and bool(paper)
+                return Outcome(self.effect.seq, "sent", channel, last_resort=last)
             case Fate.UNKNOWN:
                 return Outcome(self.effect.seq, "unknown", sent.reason)
             case Fate.REFUSED:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from activities.notary import Notary
+from activities.paper import Paper
 from activities.tills import Tills
 from journeys.channels.checks import HttpChecks
 from journeys.channels.letter import Mailer
@@ -16,7 +17,7 @@ from journeys.domain.commands import Command
 from journeys.store.database import Pool
 from journeys.store.signing import KeyRing
 
-Way = Literal["sms", "mail"]
+Way = Literal["sms", "mail", "letter"]
 """A channel by which a person is written to."""
 
 
@@ -117,4 +118,5 @@ class Resources:
     @property
     def ways(self) -> Mapping[Way, Mailer]:
         """Who sends, by channel; the first that can reach a person is taken."""
-        return {"mail": self.mailer} if self.texter is None else {"sms": self.texter, "mail": self.mailer}
+        texter: dict[Way, Mailer] = {} if self.texter is None else {"sms": self.texter}
+        return {**texter, "mail": self.mailer, "letter": Paper(self.pool)}

@@ -71,6 +71,8 @@ class Outcome:
     until: datetime | None = None
     wording: str | None = None
     """Of the template with whose words a message left."""
+    last_resort: bool = False
+    """It went on paper, which the person did not ask for: nothing else reaches them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,6 +416,8 @@ def _take_outcome(work: Deciding, outcome: Outcome) -> None:
             )
             if outcome.answer == "failed" and effect.data["to"] == messages.PARTICIPANT:
                 person.failed(work, outcome.reason)
+            elif outcome.answer == "sent" and outcome.last_resort:
+                person.unreached(work)
         case "tell" if outcome.answer == "told":
             escalation.told(work, outcome.effect, effect.id, outcome.told, outcome.role)
         case "tell":

@@ -51,6 +51,13 @@ class ChannelAlive(Payload):
     channel: Literal["mail", "sms"]
 
 
+class LetterPosted(Payload):
+    """A letter on paper was posted, or handed over."""
+
+    message: str
+    journey: Stream
+
+
 class PersonExported(Payload):
     """What is held about a person was made into files, to be handed to them."""
 
@@ -444,7 +451,7 @@ class LogBegun(Payload):
 KINDS: dict[str, type[Payload]] = {
     kind.__name__: kind
     for kind in (
-        PersonRegistered, PersonChanged, ChannelDead, ChannelAlive, PersonExported, PersonErased,
+        PersonRegistered, PersonChanged, ChannelDead, ChannelAlive, LetterPosted, PersonExported, PersonErased,
         StaffAdded, StaffChanged, StaffLeft, StaffReturned,
         RoleGiven, RoleTaken, SitesSet, FundsSet, AbsenceSet, AbsenceDropped,
         MentorAdded, MentorChanged, MentorDescribed, PartnerAdded, PartnerDescribed, PartnerLeft,

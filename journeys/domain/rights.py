@@ -67,6 +67,7 @@ TABLE: Final[dict[str, dict[str, Scope]]] = {
         _FINANCE,
     ),
     "reopen": {"supervisor": _A},
+    "post-letter": _SUPERVISION | {"referent": _A},
     **dict.fromkeys(("open-cohort", "move-cohort-date", "set-cohort-places", "close-cohort"), _SUPERVISION),
     **dict.fromkeys(("join-cohort", "leave-cohort"), _CASEWORK),
     "stop-payments": {"supervisor": _A, "finance": _A, "administrator": _A},

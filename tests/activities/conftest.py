@@ -245,6 +245,7 @@ class Life:
             Outcome(
                 effect.seq, result["answer"], result["reason"], tuple(result["told"]), result["role"],
                 datetime.fromisoformat(until) if until else None, result["wording"],
+                result["last_resort"],
             )
         )  # fmt: skip
         return result

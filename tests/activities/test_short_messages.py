@@ -102,12 +102,12 @@ async def test_without_the_fact_another_journey_asks_for_the_number_again(
     assert len(texter.letters) == 2
 
 
-async def test_a_number_that_is_known_to_be_dead_with_no_mail_is_a_failure_there_too(life: Life) -> None:
+async def test_where_only_paper_is_left_somebody_has_to_ask_for_another_number(life: Life) -> None:
     await phoned(life, email=None)
     assert await people.note_channel(life.pool, life.person, "sms", "dead-number", life.by)
     assert not await people.note_channel(life.pool, life.person, "sms", "dead-number", life.by), "once"
     result = await life.settle(await life.reminded())
-    assert (result["answer"], result["reason"]) == ("failed", "dead-number")
+    assert (result["answer"], result["reason"]) == ("sent", "letter")
     assert [one.about.id for one in life.state.escalations.values()] == ["address-dead"]
 
 
@@ -124,11 +124,11 @@ async def test_a_text_says_stop_where_a_phone_can_answer_and_it_costs_nothing(li
     assert "STOP" not in texter.letters[-1].body
 
 
-async def test_where_there_is_no_mail_a_dead_number_is_a_failure_that_says_so(life: Life) -> None:
+async def test_where_there_is_no_mail_a_dead_number_leaves_it_to_paper(life: Life) -> None:
     texter = await phoned(life, email=None)
     texter.answers = [Sent(Fate.REFUSED, "dead-number")]
     result = await life.run(await life.reminded())
-    assert (result["answer"], result["reason"]) == ("failed", "dead-number")
+    assert (result["answer"], result["reason"]) == ("sent", "letter")
 
 
 async def test_a_landline_is_never_asked_for(life: Life) -> None:

@@ -88,6 +88,9 @@ GET /healthz                            open    open      open        open     o
 GET /indicateurs                        login   figures   figures     figures  figures  figures  refused        refused  refused  refused
 GET /indicateurs.csv                    login   figures   figures     figures  figures  figures  refused        refused  refused  refused
 GET /indicateurs.pdf                    login   figures   figures     figures  figures  figures  refused        refused  refused  refused
+GET /courriers                          login   open      open        refused  refused  refused  refused        refused  refused  refused
+GET /courriers/{message}.pdf            login   open      open        refused  refused  refused  refused        refused  refused  refused
+POST /courriers/{message}/postee        login   open      open        refused  refused  refused  refused        refused  refused  refused
 GET /langue                             open    open      open        open     open     open     open           open     open     open
 GET /mentors                            login   lists     lists       open     open     open     refused        refused  refused  refused
 GET /modeles                            login   open      open        open     open     open     open           refused  refused  refused

@@ -16,7 +16,7 @@ from journeys import clock
 from journeys.app.inbox import label, role_label
 from journeys.app.reading import ZONE, today_of
 from journeys.app.stopping import told
-from journeys.app.web.policy import ACCOUNT, BOOKS, DECIDING, KEEPING, OVERSEEING, READERS, STAFF, STOPPING
+from journeys.app.web.policy import ACCOUNT, BOOKS, CASEWORK, DECIDING, KEEPING, OVERSEEING, READERS, STAFF, STOPPING
 from journeys.app.web.visit import Visit
 from journeys.domain.moments import parse_moment
 from journeys.domain.payee import grouped
@@ -94,7 +94,7 @@ def elsewhere(visit: Visit) -> list[tuple[str, str]]:
     """The pages at the foot of every page: looked at now and then."""
     say = visit.say
     pages = [("/sorties", say("Sorties à venir"), READERS), ("/programmes", say("Programmes"), READERS),
-             ("/modeles", say("Modèles de messages"), STAFF),
+             ("/modeles", say("Modèles de messages"), STAFF), ("/courriers", say("Lettres à poster"), CASEWORK),
              ("/indicateurs", say("Indicateurs"), READERS), ("/versements", say("Versements"), READERS),
              ("/versements/fichiers", say("Fichiers de la banque"), ACCOUNT),
              ("/a-rapprocher", say("À rapprocher"), ACCOUNT),

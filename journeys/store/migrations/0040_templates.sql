@@ -15,3 +15,25 @@ GRANT INSERT, UPDATE ON edited_templates TO journeys_writer;
 -- Over all journeys of a person: what channels said will never reach them again.
 ALTER TABLE people ADD COLUMN dead text[] NOT NULL DEFAULT '{}' CHECK (dead <@ ARRAY['mail', 'sms']);
 COMMENT ON COLUMN people.dead IS 'Channels by which nobody is reached any more, until the address is another one.';
+
+-- Letters on paper: their words wait, sealed, until somebody has printed and posted them.
+CREATE TABLE paper_letters (
+    message uuid PRIMARY KEY,
+    journey uuid NOT NULL,
+    sealed bytea NOT NULL,
+    at timestamptz NOT NULL,
+    posted_at timestamptz,
+    posted_by uuid,
+    CHECK ((posted_at IS NULL) = (posted_by IS NULL))
+);
+COMMENT ON COLUMN paper_letters.sealed IS 'Subject, text and recipient, under the key of the person; nothing else opens them.';
+CREATE INDEX paper_letters_journey ON paper_letters (journey);
+GRANT SELECT ON paper_letters TO journeys_reader;
+GRANT SELECT, INSERT ON paper_letters TO journeys_writer;
+GRANT UPDATE (posted_at, posted_by) ON paper_letters TO journeys_writer;
+GRANT SELECT ON paper_letters TO journeys_web;
+ALTER TABLE paper_letters ENABLE ROW LEVEL SECURITY;
+CREATE POLICY engine ON paper_letters TO journeys_writer, journeys_reader USING (true) WITH CHECK (true);
+CREATE POLICY visit ON paper_letters FOR SELECT TO journeys_web USING (
+    EXISTS (SELECT FROM journeys j WHERE j.id = paper_letters.journey)
+);

@@ -19,7 +19,7 @@ from journeys.app.web.policy import CASEWORK, KEEPING, STAFF
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
 from journeys.i18n import ngettext
-from journeys.store import controlling, payment_lists, views
+from journeys.store import controlling, paper_letters, payment_lists, views
 from journeys.store.views import JourneyRow
 
 router = APIRouter()
@@ -75,6 +75,7 @@ async def screen(visit: Visit = door(STAFF)) -> Response:
         releases=[(day, named[row.id]) for day, row in coming],
         version=sum(row.seq for row in rows) + theirs.version,
         paging=Paging(visit, number, lists[only].total, A_SHEET) if only is not None else None,
+        letters=len(await paper_letters.waiting(visit.connection, me.id)) if visit.admitted(CASEWORK) else 0,
         **await _finance(visit, only),
     )  # fmt: skip
 
