@@ -35,6 +35,7 @@ from journeys.domain.recipients import DESK
 from journeys.store import links, mentors, partners, people, staff, templates
 from journeys.store.links import Drawn
 from journeys.store.places import place_of
+from journeys.store.sites import said_outside
 
 _REASONS: Final[Mapping[str, Label]] = {
     "date": Label(fr="date à confirmer", en="a date to confirm"),
@@ -228,7 +229,10 @@ async def _values(resources: Resources, matter: Matter, to: Addressee, answer: s
     }
     if matter.about.kind == "appointment":
         known = matter.known
-        values["place"] = await place_of(resources.pool, known.state.stream, known.events, matter.about.id)
+        noted = await place_of(resources.pool, known.state.stream, known.events, matter.about.id)
+        values["place"] = noted if to.audience == "staff" else await said_outside(
+            resources.pool, noted, known.state.site
+        )  # fmt: skip
     if to.audience != "staff":
         return values
     return {

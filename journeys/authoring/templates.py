@@ -5,8 +5,6 @@ What a template is, and how it is filled in, stands in journeys/channels/wording
 the person is accompanied.
 """
 
-import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -33,6 +31,7 @@ from journeys.channels.wording import (
     with_stop,
     with_stop_word,
 )
+from journeys.domain.neutral import tells_why
 
 REMINDERS = frozenset({"deadline-near", "meeting-near"})
 """What a programme may have sent before a deadline; every other template leaves by itself, on its own occasion."""
@@ -58,15 +57,6 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
 """What previews fill in, by language."""
 _LINK = "https://parcours.example.org/lien/" + "Xy3k" * 12
 """As long as a one-time link is."""
-
-NOT_NEUTRAL = re.compile(
-    r"\b(prison\w*|p[ée]nitentiaire\w*|d[ée]tention\w*|d[ée]tenue?s?|incarc[ée]r\w*|r[ée]incarc\w*|[ée]crou\w*|"
-    r"lib[ée]ration\w*|lib[ée]r[ée]e?s?|probation\w*|spip|cpip|justice|juge\w*|judiciaire\w*|infraction\w*|d[ée]lits?|"
-    r"peines?|condamn\w*|d[ée]linquan\w*|r[ée]cidiv\w*|jail\w*|inmates?|custody|releas\w*|offen[cs]e\w*|offender\w*|"
-    r"convict\w*|sentenc\w*|crim\w*|judges?|parole)\b",
-    re.IGNORECASE,
-)
-"""Words that would tell a stranger who sees the message why the person is accompanied."""
 
 DEEPEST = 4
 """Conditions in each other."""
@@ -263,8 +253,8 @@ def _doubts(template: MessageTemplate, source: File, tree: Tree) -> list[Finding
 
 
 def _text_doubts(tree: Tree, where: Path, text: str, known: frozenset[str]) -> list[Finding]:
-    if word := NOT_NEUTRAL.search(_as_read(text)):
-        return [tree.finding(where, "template-word", {"word": word[0]})]
+    if word := tells_why(text):
+        return [tree.finding(where, "template-word", {"word": word})]
     if "subject" in where and len(text.strip().splitlines()) > 1:
         return [tree.finding(where, "template-subject-lines", {})]
     try:
@@ -273,8 +263,8 @@ def _text_doubts(tree: Tree, where: Path, text: str, known: frozenset[str]) -> l
         return [tree.finding(where, "template-syntax", {})]
     # A word may be cut in two by a condition or a comment.
     said = "".join(data.data for data in parsed.find_all(nodes.TemplateData))
-    if word := NOT_NEUTRAL.search(_as_read(said)):
-        return [tree.finding(where, "template-word", {"word": word[0]})]
+    if word := tells_why(said):
+        return [tree.finding(where, "template-word", {"word": word})]
     if any(not isinstance(node, _ALLOWED) for node in parsed.find_all(nodes.Node)) or _is_deep(parsed):
         return [tree.finding(where, "template-construct", {})]
     names = tuple(sorted(known))
@@ -289,11 +279,6 @@ def _is_deep(node: nodes.Node, levels: int = DEEPEST) -> bool:
     if isinstance(node, nodes.If):
         levels -= 1
     return levels < 0 or any(_is_deep(inner, levels) for inner in node.iter_child_nodes())
-
-
-def _as_read(text: str) -> str:
-    """What somebody reads of a text: accents put together, without signs that nobody sees."""
-    return "".join(sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf")
 
 
 def _says_when(text: str) -> bool:

@@ -194,6 +194,10 @@ def shipped(name: str, folder: Path = TEMPLATES) -> Template:
         raise NoWording(name, "bad-template") from None
 
 
+_JOINERS: Final = "\u200c\u200d"
+"""Signs of their own that nobody sees, without which names in Persian or Hindi are spelt wrongly."""
+
+
 def _one_line(text: str) -> str:
     """No controls and no line breaks: neither a header nor a sentence can be broken out of."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    return " ".join("".join(sign if sign.isprintable() or sign in _JOINERS else " " for sign in text).split())

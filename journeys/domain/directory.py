@@ -243,6 +243,13 @@ class ProgrammePublished(Payload):
     """SHA-256 of its text."""
 
 
+class SiteDescribed(Payload):
+    """How a site is named to the world. Parts: name, address."""
+
+    site: str
+    zone: str
+
+
 class TemplateEdited(Payload):
     """Messages of a template say something else from now on."""
 
@@ -457,6 +464,7 @@ KINDS: dict[str, type[Payload]] = {
         MentorAdded, MentorChanged, MentorDescribed, PartnerAdded, PartnerDescribed, PartnerLeft,
         FundOpened, FundChanged, FundToppedUp, FundClosed, FundReopened,
         PaymentsStopped, PaymentsResumed, ProgrammePublished, TemplateEdited,
+        SiteDescribed,
         BatchMade, BatchGivenOut, BatchWithdrawn, BankFileImported, BankLineResolved, NoticeResolved, HistoryKept,
         CohortOpened, CohortDateMoved, CohortPlacesSet, PlaceTaken, PlaceQueued, PlaceGiven, PlaceFreed, CohortClosed,
         WebhookAdded, WebhookRotated, WebhookPaused, WebhookResumed, WebhookEnded, WebhookRewound,

@@ -8,7 +8,6 @@ import pytest
 import journeys.domain
 from journeys.authoring.reading import PROGRAMMES, read_programme
 from journeys.authoring.templates import (
-    NOT_NEUTRAL,
     REMINDERS,
     VARIABLES,
     TemplateInvalid,
@@ -23,6 +22,7 @@ from journeys.authoring.templates import (
     variables,
 )
 from journeys.channels.wording import TEMPLATES, Audience
+from journeys.domain.neutral import NOT_NEUTRAL
 
 ENGINE_NEEDS: set[tuple[str, Audience]] = {
     ("deadline-near", "participant"), ("deadline-near", "staff"),

@@ -89,8 +89,8 @@ GET /indicateurs                        login   figures   figures     figures  f
 GET /indicateurs.csv                    login   figures   figures     figures  figures  figures  refused        refused  refused  refused
 GET /indicateurs.pdf                    login   figures   figures     figures  figures  figures  refused        refused  refused  refused
 GET /courriers                          login   open      open        refused  refused  refused  refused        refused  refused  refused
-GET /courriers/{message}.pdf            login   open      open        refused  refused  refused  refused        refused  refused  refused
-POST /courriers/{message}/postee        login   open      open        refused  refused  refused  refused        refused  refused  refused
+GET /courriers/{message}.pdf            login   404       404         refused  refused  refused  refused        refused  refused  refused
+POST /courriers/{message}/postee        login   404       404         refused  refused  refused  refused        refused  refused  refused
 GET /langue                             open    open      open        open     open     open     open           open     open     open
 GET /mentors                            login   lists     lists       open     open     open     refused        refused  refused  refused
 GET /modeles                            login   open      open        open     open     open     open           refused  refused  refused

@@ -3,19 +3,26 @@
 import html
 import json
 import re
+import uuid
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest_asyncio
 
-from journeys.app import publishing
+from activities.paper import Paper
+from journeys.app import publishing, wordings
+from journeys.app.entry import Actor
 from journeys.authoring.reading import PROGRAMMES, ProgrammeInvalid, check_programme
+from journeys.channels.letter import Fate, Letter
+from journeys.domain import commands as c
 from journeys.store import templates
 from tests.conftest import RealStack
 from tests.web.conftest import form
 from tests.web.office import Office, open_office
+from tests.web.test_papers import words
 
 _AREA = re.compile(r'<textarea id="f-([a-z.]+)"[^>]*>\n?(.*?)</textarea>', re.DOTALL)
 _SEEN = re.compile(r'name="seen" value="([0-9a-f]{64})"')
@@ -94,11 +101,6 @@ async def test_a_template_is_tried_kept_and_put_back(office: Office) -> None:
 
 
 async def _make(office: Office, name: str, typed: dict[str, str]) -> None:
-    from datetime import UTC, datetime
-
-    from journeys.app import wordings
-    from journeys.app.entry import Actor
-
     actor = Actor(office.staff["sam"], "Sam", ("supervisor",))
     await wordings.edit(office.house.writing, actor, datetime.now(UTC), name, wordings.typed_template(name, typed))
 
@@ -109,3 +111,35 @@ def _codes(text: str, reminders: frozenset[str]) -> set[str]:
     except ProgrammeInvalid as error:
         return {one.code for one in error.findings if one.severity == "error"}
     return set()
+
+
+async def test_appointments_at_one_time_are_shown_together(office: Office) -> None:
+    at = (office.house.now + timedelta(days=1)).replace(hour=12, minute=0, second=0, microsecond=0)
+    booked = [await office.engine.do(c.BookAppointment(at=at + timedelta(minutes=late), minutes=45))
+              for late in (0, 30)]  # fmt: skip
+    assert [each.outcome for each in booked] == ["accepted"] * 2
+    aline, week = await office.enter("aline"), f"/agenda?semaine={at.date()}"
+    assert html.unescape((await aline.client.get(week)).text).count("en même temps qu’un autre rendez-vous") == 2
+    alone = await office.engine.do(c.BookAppointment(at=at + timedelta(minutes=75), minutes=30))
+    assert alone.outcome == "accepted"
+    assert html.unescape((await aline.client.get(week)).text).count("en même temps qu’un autre rendez-vous") == 2
+
+
+async def test_a_letter_is_printed_and_posted_by_who_leads_the_journey(office: Office) -> None:
+    message = str(uuid.uuid4())
+    letter = Letter(id=message, to="Samir Benali", subject="Rendez-vous", body="Bonjour Samir,", lang="fr",
+                    at=office.house.now, about=office.stream)  # fmt: skip
+    assert (await Paper(office.house.writing).send(letter)).fate is Fate.SENT
+    aline, bob = await office.enter("aline"), await office.enter("bob")
+    assert "1 lettre à imprimer" in html.unescape((await aline.client.get("/")).text)
+    assert "Samir Benali" in (await aline.client.get("/courriers")).text
+    assert "Samir Benali" not in (await bob.client.get("/courriers")).text
+    assert (await bob.client.get(f"/courriers/{message}.pdf")).status_code == 404
+    assert (await bob.client.post(f"/courriers/{message}/postee", data=form(bob.token))).status_code == 404
+    printed = await aline.client.get(f"/courriers/{message}.pdf")
+    assert printed.headers["content-type"] == "application/pdf" and "Bonjour Samir" in words(printed.content)
+    for _ in range(2):
+        assert (await aline.client.post(f"/courriers/{message}/postee", data=form(aline.token))).status_code == 303
+    assert "Samir Benali" not in (await aline.client.get("/courriers")).text
+    kinds = await office.house.writing.fetch("SELECT kind FROM events WHERE kind = 'LetterPosted'")
+    assert len(kinds) == 1

@@ -23,6 +23,7 @@ from journeys.app.cli import (
     programmes,
     rules,
     running,
+    sites,
     starting,
     templates,
     tokens,
@@ -43,6 +44,7 @@ def application() -> typer.Typer:
     programmes.add_to(app)
     rules.add_to(app)
     directory.add_to(app)
+    sites.add_to(app)
     funds.add_to(app)
     cohorts.add_to(app)
     starting.add_to(app)

@@ -37,3 +37,13 @@ CREATE POLICY engine ON paper_letters TO journeys_writer, journeys_reader USING 
 CREATE POLICY visit ON paper_letters FOR SELECT TO journeys_web USING (
     EXISTS (SELECT FROM journeys j WHERE j.id = paper_letters.journey)
 );
+
+-- What the world may know of a site: a neutral name and address, and in which zone it lies.
+CREATE TABLE sites (
+    code text PRIMARY KEY CHECK (code ~ '^[a-z][a-z0-9-]{0,39}$'),
+    name text NOT NULL,
+    address text NOT NULL,
+    zone text NOT NULL
+);
+GRANT SELECT ON sites TO journeys_reader, journeys_web, journeys_writer;
+GRANT INSERT, UPDATE ON sites TO journeys_writer;

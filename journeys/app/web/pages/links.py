@@ -28,6 +28,7 @@ from journeys.store import journal, links, mentors, partners, people, staff, vie
 from journeys.store.database import Connection
 from journeys.store.links import AT_ONCE, PATH, Link, Opened, Stands
 from journeys.store.places import place_of
+from journeys.store.sites import said_outside
 from journeys.temporal import Malformed, Unreachable
 
 router = APIRouter()
@@ -313,7 +314,8 @@ async def _sheet(connection: Connection, visit: Visit, link: Link, loaded: Loade
             when = _when(visit, state.appointments[link.subject].at, here)
             times = tuple((instant_text(at), _when(visit, at, here))
                           for at in times_offered(state, link.subject, visit.now))  # fmt: skip
-            place = await place_of(connection, link.stream, loaded.events, link.subject)
+            noted = await place_of(connection, link.stream, loaded.events, link.subject)
+            place = await said_outside(connection, noted, state.site)
     return Sheet(
         greeting=await _greeting(connection, link, person), person=known, matter=matter, when=when, place=place,
         means=means, times=times, zone=here, referent=referent.name if referent is not None else "",
