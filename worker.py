@@ -36,7 +36,7 @@ from journeys.channels.sms_vendors import BREVO, OVH, Brevo, Ovh
 from journeys.channels.webhook import Messenger
 from journeys.leaving import leave
 from journeys.settings import Problem, Settings, SettingsError, SmsSettings, load_settings
-from journeys.store import erasing, letters, signing_keys
+from journeys.store import erasing, letters, mentor_erasing, signing_keys
 from journeys.store.database import Pool, await_pool, open_pool
 from journeys.store.keys import Keys
 from journeys.store.signing import KeyRing
@@ -104,7 +104,7 @@ def make_resources(pool: Pool, settings: Settings, client: Client) -> Resources:
         engine=temporal.EndedRuns(client),
         send=lambda command: temporal.send(client, command, task_queue=settings.task_queue),
         begin=lambda webhook: temporal.begin_webhook(client, webhook, settings.task_queue),
-        begin_erasure=lambda person: temporal.begin_erasure(client, person, settings.task_queue),
+        begin_erasure=lambda asked: temporal.begin_erasure(client, asked, settings.task_queue),
         destroyed=settings.data_dir / DESTROYED,
     )
 
@@ -191,8 +191,12 @@ async def serve(settings: Settings) -> None:
         await signing_keys.announce(pool, resources.ring)
         if back := await erasing.destroy_again(pool, resources.destroyed):
             structlog.get_logger().warning("keys that a backup had brought back are destroyed again", count=back)
-        for person in await erasing.order_again(pool, resources.destroyed, datetime.now(UTC)):
-            structlog.get_logger().warning("a restored copy knows somebody who was erased: erased again", person=person)
+        now = datetime.now(UTC)
+        for id in (
+            *await erasing.order_again(pool, resources.destroyed, now),
+            *await mentor_erasing.order_again(pool, resources.destroyed, now),
+        ):
+            structlog.get_logger().warning("a restored copy knows somebody who was erased: erased again", person=id)
         async with make_worker(client, resources, settings):
             await temporal.keep_house(client, settings.task_queue)
             await temporal.control_daily(client, settings.task_queue, settings.control_hour)

@@ -1,5 +1,8 @@
-"""The steps of forgetting a person. Each may be done again: what is gone stays gone, and nothing is counted twice."""
+"""The steps of forgetting somebody. Each may be done again: what is gone stays gone, and nothing is counted twice."""
 
+import asyncio
+import re
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 from temporalio import activity
@@ -7,15 +10,17 @@ from temporalio.exceptions import ApplicationError
 
 from activities.resources import Resources
 from journeys import contract
-from journeys.channels.outbox import FileOutbox
+from journeys.channels.letter import read
+from journeys.channels.outbox import FileOutbox, lying
 from journeys.contract import Erasing
 from journeys.domain.commands import Erase
 from journeys.domain.record import SYSTEM, Cause
 from journeys.identifiers import forwarded_id
 from journeys.issuing import issue
-from journeys.store import erasing
+from journeys.store import erasing, mentor_erasing
 from journeys.store.directory import By
 from journeys.store.journal import answered
+from journeys.store.letters import open_letter
 
 OVER = frozenset({"erasing", "unknown-journey"})
 """Refusals of a journey that was told before."""
@@ -29,14 +34,16 @@ class Erasure:
 
     @activity.defn(name=contract.ERASURE_CLOSE)
     async def close(self, asked: Erasing) -> bool:
-        """Tell each journey of the person; whether none of them runs any more.
+        """Tell each journey of the person; whether none of them runs any more. On a mentor none counts by now.
 
         Raises ApplicationError: NotOrdered; NotTold: a journey did not take it.
         """
         pool, ring = self._resources.pool, self._resources.ring
-        known = await erasing.ordered(pool, asked.person)
+        known = await erasing.ordered(pool, asked.person, asked.kind)
         if known is None:
             raise ApplicationError("nobody ordered this erasure", type="NotOrdered", non_retryable=True)
+        if asked.kind == "mentor":
+            return True
         own, *journeys = await erasing.streams_of(pool, asked.person)
         cause = Cause(own, known.seq)
         ids = {forwarded_id(stream, cause): stream for stream in journeys}
@@ -52,21 +59,24 @@ class Erasure:
 
     @activity.defn(name=contract.ERASURE_SURVEY)
     async def survey(self, asked: Erasing) -> None:
-        """Note what is held of the person before anything goes."""
-        held = await erasing.survey(self._resources.pool, asked.person)
-        letters = await self._letters(asked.person, remove=False)
-        await erasing.note(self._resources.pool, asked.person, held.model_copy(update={"letters": letters}))
+        """Note what is held of them before anything goes."""
+        survey = mentor_erasing.survey if asked.kind == "mentor" else erasing.survey
+        held = await survey(self._resources.pool, asked.person)
+        letters = await self._letters(asked, remove=False)
+        await erasing.note(self._resources.pool, asked.person, held.model_copy(update={"letters": letters}), asked.kind)
 
     @activity.defn(name=contract.ERASURE_DESTROY)
     async def destroy(self, asked: Erasing) -> None:
-        """Destroy the person's keys: from here on nobody reads what is left of them, in no copy."""
+        """Destroy their keys: from here on nobody reads what is left of them, in no copy."""
         pool = self._resources.pool
-        await erasing.destroy(pool.keys, await erasing.keys_of(pool, asked.person), self._resources.destroyed)
+        keys = await erasing.keys_of(pool, asked.person, asked.kind)
+        await erasing.destroy(pool.keys, keys, self._resources.destroyed)
 
     @activity.defn(name=contract.ERASURE_DELETE)
     async def delete(self, asked: Erasing) -> None:
-        """Delete texts, documents, kept histories, what is known of the person and by what they are found."""
-        await erasing.delete(self._resources.pool, asked.person)
+        """Delete texts, documents, kept histories, what is known of them and by what they are found."""
+        delete = mentor_erasing.delete if asked.kind == "mentor" else erasing.delete
+        await delete(self._resources.pool, asked.person)
 
     @activity.defn(name=contract.ERASURE_RUNS)
     async def runs(self, asked: Erasing) -> None:
@@ -76,18 +86,35 @@ class Erasure:
 
     @activity.defn(name=contract.ERASURE_LETTERS)
     async def letters(self, asked: Erasing) -> None:
-        """Remove letters to the person that lie in the outbox."""
-        await self._letters(asked.person, remove=True)
+        """Remove letters to them that lie in the outbox; to others too where they name a mentor."""
+        await self._letters(asked, remove=True)
 
     @activity.defn(name=contract.ERASURE_CERTIFY)
     async def certify(self, asked: Erasing) -> int:
-        """Record the certificate; its seq in the person's stream."""
+        """Record the certificate; its seq in their stream."""
         by = By(actor=SYSTEM, role=SYSTEM, at=datetime.now(UTC))
-        return await erasing.certify(self._resources.pool, asked.person, by)
+        return await erasing.certify(self._resources.pool, asked.person, by, asked.kind)
 
-    async def _letters(self, person: str, *, remove: bool) -> int:
-        outbox = self._resources.mailer
+    async def _letters(self, asked: Erasing, *, remove: bool) -> int:
+        outbox, pool = self._resources.mailer, self._resources.pool
         if not isinstance(outbox, FileOutbox):
             return 0
-        ids = await erasing.letters_to(self._resources.pool, person)
+        if asked.kind == "mentor":
+            ids = await self._naming(outbox, await mentor_erasing.called_and_reached(pool, asked.person))
+        else:
+            ids = await erasing.letters_to(pool, asked.person)
         return await (outbox.forget(ids) if remove else outbox.count(ids))
+
+    async def _naming(self, outbox: FileOutbox, said: Collection[str]) -> list[str]:
+        """Ids of the letters in which one of these texts stands."""
+        found = []
+        for file in lying(outbox.folder) if said else ():
+            opened = await open_letter(self._resources.pool.keys, file.stem, await asyncio.to_thread(file.read_bytes))
+            if isinstance(opened, bytes) and names(read(opened).whole, said):
+                found.append(file.stem)
+        return found
+
+
+def names(text: str, said: Collection[str]) -> bool:
+    """Whether one of these stands in a text, not as a piece of a longer word."""
+    return any(re.search(rf"(?<!\w){re.escape(each)}(?!\w)", text) for each in said)

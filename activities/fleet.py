@@ -10,7 +10,7 @@ from temporalio import activity
 
 from activities.resources import Resources
 from journeys import contract
-from journeys.contract import Answer
+from journeys.contract import Answer, Erasing
 from journeys.domain.commands import Command, Sync
 from journeys.domain.record import SYSTEM
 from journeys.indicators.definitions import VERSION, told
@@ -55,8 +55,8 @@ class Fleet:
         await send_receipts(self._resources.pool, self._resources.ring, self._send, now)
         await send_wishes(self._resources.pool, self._resources.ring, self._send, now)
         await send_waiting(self._resources.pool, self._resources.ring, self._send, now, most=TOLD_AT_ONCE)
-        for person in await erasing.under_way(self._resources.pool):
-            await self._resources.begin_erasure(person)
+        for order in await erasing.under_way(self._resources.pool):
+            await self._resources.begin_erasure(Erasing(person=order.person, kind=order.kind))
         await documents.sweep(self._resources.pool, now - CUT_OFF)
         await reads.by_month(self._resources.pool, self._resources.reads_kept_months)
         await counting.recount(self._resources.pool, told, VERSION, AT_ONCE)

@@ -12,7 +12,7 @@ from journeys.channels.checks import HttpChecks
 from journeys.channels.letter import Mailer
 from journeys.channels.webhook import Messenger
 from journeys.channels.wording import TEMPLATES
-from journeys.contract import Answer, Run
+from journeys.contract import Answer, Erasing, Run
 from journeys.domain.commands import Command
 from journeys.store.database import Pool
 from journeys.store.signing import KeyRing
@@ -26,9 +26,9 @@ async def unconnected(command: Command) -> Answer:
     raise RuntimeError(f"no client to send {command.name} with")
 
 
-async def nobody_begins(id: str) -> None:
+async def nobody_begins(whose: object) -> None:
     """Without a client no workflow can be begun."""
-    raise RuntimeError(f"no client to begin a workflow with ({id})")
+    raise RuntimeError(f"no client to begin a workflow with ({whose})")
 
 
 class Engine(Protocol):
@@ -105,8 +105,8 @@ class Resources:
     """Sends a signed command to its journey."""
     begin: Callable[[str], Awaitable[None]] = nobody_begins
     """Begins the telling of a webhook (its id) where none runs."""
-    begin_erasure: Callable[[str], Awaitable[None]] = nobody_begins
-    """Begins the erasure of a person (the id) where none runs."""
+    begin_erasure: Callable[[Erasing], Awaitable[None]] = nobody_begins
+    """Begins an erasure where none runs."""
     destroyed: Path | None = None
     """The list of destroyed keys that no backup of a database brings back; None: this worker keeps none."""
     engine: Engine = field(default_factory=NoEngine)

@@ -35,7 +35,7 @@ from journeys.domain.state import State, load
 from journeys.local.acting import Actors, Names, Script, end_of
 from journeys.local.lives import LIVES, Life, Lives, read_lives
 from journeys.local.time_skipping import VirtualTime
-from journeys.store import journal, treasury
+from journeys.store import journal, staff, treasury
 from journeys.store.directory import By
 from journeys.store.funds import funds
 from journeys.store.programmes import texts_of
@@ -209,6 +209,7 @@ async def play_ours(place: Place, lives: Lives, life: Life) -> Played:
     start = calendar.day(datetime.now(UTC))
     names = Names(*({name: str(uuid.uuid4()) for name in table} for table in _people(lives)))
     script, actors = Script(lives.cohort, life, calendar, start), Actors(lives.cohort, life, names, str(uuid.uuid4()))
+    await _add_staff(place, lives, names)
     await _open_fund(place, lives)
     async with worker_of(virtual.client, queue, [JourneyWorkflow], World(place).activities()):
         referent = names.staff[life.referent]
@@ -253,6 +254,21 @@ async def play_ours(place: Place, lives: Lives, life: Life) -> Played:
 
 def _people(lives: Lives) -> tuple[Any, Any, Any]:
     return lives.cohort.staff, lives.cohort.mentors, lives.cohort.partners
+
+
+async def _add_staff(place: Place, lives: Lives, names: Names) -> None:
+    """Those whose approvals a payment believes: whoever is not of the staff has no right to approve."""
+    by = By(actor=SYSTEM, role=SYSTEM, at=datetime.now(UTC))
+    for handle, one in lives.cohort.staff.items():
+        id = names.staff[handle]
+        await staff.add(
+            place.pool,
+            staff.Member(
+                id=id, handle=f"{handle}-{id[:8]}", name=one.name, email=None, phone=None, language="fr",
+                roles=one.roles, sites=one.sites, active=True,
+            ),
+            by,
+        )  # fmt: skip
 
 
 async def _open_fund(place: Place, lives: Lives) -> None:

@@ -39,20 +39,27 @@ DUE = {
     "first-night": "2 working days before release",
     "lodging-asked": "2 months before release",
     "course-outside": "1 month after release",
+    "same-trainer": "2 weeks after release",
     "stable-housing": "3 months after release",
     "first-meeting": "3 working days after release",
     "mentor-matched": "7 days after release",
     "rights-open": "1 month after release",
     "project-written": "2 months after release",
     "partner-met": "3 weeks after project-written reached",
+    "cv-workshop": "4 weeks after project-written reached",
+    "employer-aware": "5 weeks after partner-met reached",
     "work-trial": "6 weeks after partner-met reached",
     "review-3-months": "3 months after release",
     "final-review": "6 months after release",
 }
 INSIDE = ("course-continued", "exit-plan", "first-night", "lodging-asked")
 FROM_THE_PLAN = ("first-meeting", "mentor-matched", "rights-open", "review-3-months", "final-review")
-AT_RELEASE = ("course-outside", "stable-housing")
+AT_RELEASE = ("course-outside", "same-trainer", "stable-housing")
+IN_EMPLOYMENT = ("partner-met", "cv-workshop", "employer-aware", "work-trial")
+"""Deadlines that end with the phase."""
 URGENT = frozenset({"first-night", "first-meeting"})
+QUIET = frozenset({"cv-workshop", "employer-aware", "letters", "correspondent", "company"})
+"""Missed without an alert."""
 REMINDERS = {
     "exit-plan": (("7 days", "referent"),),
     "first-meeting": (("1 day", "participant"), ("1 day", "referent")),
@@ -62,7 +69,18 @@ CADENCES = {
     "support": (("1 week", "1 month"), ("2 weeks", "3 months"), ("1 month", "6 months")),
     "mentoring": (("2 weeks", "5 months"),),
     "course": (("2 weeks", "4 months"),),
+    "letters": (("2 weeks", "2 months"),),
+    "correspondent": (("2 weeks", "1 month"),),
+    "company": (("1 month", "3 months"),),
+    "at-work": (("2 weeks", "2 months"),),
 }
+BEGINS = {
+    "course-continued": ("letters", "correspondent"),
+    "course-outside": ("course",),
+    "partner-met": ("company",),
+    "job-kept": ("at-work",),
+}
+"""Contacts that begin once a milestone is reached."""
 MEASURES = {
     "housed": (
         "housing",
@@ -71,7 +89,13 @@ MEASURES = {
     ),
     "employed": ("job", ("fixed-term", "permanent"), ("6 weeks after release", "6 months after release")),
 }
-KEPT = {"stable-housing": ("housing", ("shared", "own")), "job-kept": ("job", ("fixed-term", "permanent"))}
+JOBS = ("subsidised", "fixed-term", "permanent")
+KEPT = {
+    "stable-housing": ("housing", ("shared", "own"), 30),
+    "job-kept": ("job", JOBS, 30),
+    "contract-kept": ("job", JOBS, 90),
+}
+"""The situation, its good values, and the days that one lasts."""
 LADDERS: dict[bool, tuple[tuple[str, str], ...]] = {
     False: (("referent", "0 days"), ("supervisor", "3 working days"), ("duty", "5 working days")),
     True: (("referent", "0 days"), ("supervisor", "1 day"), ("duty", "1 working day")),
@@ -259,19 +283,20 @@ class AuxiliaByHand:
         if self._stop(f"deadline/{code}"):
             facts.append(self._fact("DeadlineMet", code))
         facts += self._resolve(f"milestone {code}")
+        for contact in BEGINS.get(code, ()):
+            self._begin(f"contact/{contact}", self._contact(contact, self._today()))
         match code:
             case "first-meeting":
                 facts += [self._enter("project"), self._set("project-written")]
             case "project-written":
-                facts += [self._enter("employment"), self._set("partner-met")]
+                facts += [self._enter("employment"), self._set("partner-met"), self._set("cv-workshop")]
             case "partner-met" if "employment" in self._phases:
-                facts.append(self._set("work-trial"))
-            case "course-outside":
-                self._begin("contact/course", self._contact("course", self._today()))
+                facts += [self._set("work-trial"), self._set("employer-aware")]
             case "job-kept":
                 facts.append(self._complete("employment"))
-                if self._stop("deadline/work-trial"):
-                    facts.append(self._fact("DeadlineCancelled", "work-trial"))
+                for each in IN_EMPLOYMENT:
+                    if self._stop(f"deadline/{each}"):
+                        facts.append(self._fact("DeadlineCancelled", each))
             case "stable-housing":
                 facts.append(self._complete("housing"))
             case _:
@@ -302,7 +327,8 @@ class AuxiliaByHand:
             for reminder in reminders:
                 reminder.cancel()
         await self._record(self._fact("DeadlineMissed", code))
-        self._escalate(f"milestone {code}", urgent=code in URGENT)
+        if code not in QUIET:
+            self._escalate(f"milestone {code}", urgent=code in URGENT)
 
     async def _remind(self, code: str, at: datetime, to: str) -> None:
         await self._until(at)
@@ -336,17 +362,17 @@ class AuxiliaByHand:
     async def record_situation(self, asked: Asked, situation: str, value: str) -> None:
         """Housing or job since today; a good value that lasts reaches its milestone."""
         self._values[situation] = (value, self._today())
-        for code, (watched, good) in KEPT.items():
+        for code, (watched, good, days) in KEPT.items():
             if watched != situation or code in self._settled:
                 continue
             if value not in good:
                 self._stop(f"kept/{code}")
             elif f"kept/{code}" not in self._tasks:
-                self._begin(f"kept/{code}", self._kept(code))
+                self._begin(f"kept/{code}", self._kept(code, days))
         await self._record(self._fact("SituationChanged", f"{situation} {value}", asked))
 
-    async def _kept(self, code: str) -> None:
-        await self._until(self._calendar.opening(self._today() + timedelta(days=30)))
+    async def _kept(self, code: str, days: int) -> None:
+        await self._until(self._calendar.opening(self._today() + timedelta(days=days)))
         await self._reach(code)
 
     @workflow.update
@@ -375,7 +401,8 @@ class AuxiliaByHand:
             if not made.is_set():
                 made.set()
                 await self._record(self._fact("ContactMissed", contact))
-                self._escalate(f"contact {contact}", urgent=False)
+                if contact not in QUIET:
+                    self._escalate(f"contact {contact}", urgent=False)
 
     def _windows(self, contact: str, first: date) -> Iterator[tuple[date, date]]:
         """First and last day of each window; a stub under half an interval joins the window before."""

@@ -186,6 +186,8 @@ class Erasing(Frozen):
     """Input of an erasure, and of each of its steps."""
 
     person: str
+    """Their id."""
+    kind: Literal["person", "mentor"] = "person"
     step_seconds: float | None = None
     """Only for tests: how long a step whose worker is gone is waited for."""
 

@@ -445,13 +445,14 @@ async def begin_webhook(client: Client, webhook: str, task_queue: str, *, wake: 
         raise Unreachable(str(failure)) from failure
 
 
-async def begin_erasure(client: Client, person: str, task_queue: str, step_seconds: float | None = None) -> None:
-    """Have the erasure of a person run, where none does. Raises Unreachable."""
+async def begin_erasure(client: Client, asked: Erasing, task_queue: str) -> None:
+    """Have an erasure run, where none does. Raises Unreachable."""
+    whose = asked.person if asked.kind == "person" else f"{asked.kind}-{asked.person}"
     try:
         await client.start_workflow(
             contract.ERASURE,
-            Erasing(person=person, step_seconds=step_seconds),
-            id=f"{contract.ERASURE}-{person}",
+            asked,
+            id=f"{contract.ERASURE}-{whose}",
             task_queue=task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,

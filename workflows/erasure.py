@@ -1,4 +1,4 @@
-"""Forgetting a person: what runs is ended, keys go, then all that they opened, and a certificate says so."""
+"""Forgetting somebody: what runs is ended, keys go, then all that they opened, and a certificate says so."""
 
 from datetime import timedelta
 from typing import TypeVar
@@ -23,6 +23,9 @@ STEPS = (
 """What is done once nothing runs any more, in this order: what there was is noted before any of it goes, and the keys
 go before what they opened, so that nothing can be read of what a cut leaves behind."""
 
+OF_A_MENTOR = (contract.ERASURE_SURVEY, contract.ERASURE_LETTERS, contract.ERASURE_DESTROY, contract.ERASURE_DELETE)
+"""Letters first: they are those of the people whom they tell of, and a mentor is found in them by name."""
+
 T = TypeVar("T")
 
 
@@ -32,12 +35,12 @@ class ErasureWorkflow:
 
     @workflow.run
     async def run(self, asked: Erasing) -> int:
-        """Returns the seq of the certificate in the person's stream."""
+        """Returns the seq of the certificate in their stream."""
         pause = SOON
         while not await self._step(contract.ERASURE_CLOSE, asked, bool):
             await workflow.sleep(pause, summary="a payment is under way")
             pause = min(2 * pause, LATEST)
-        for name in STEPS:
+        for name in STEPS if asked.kind == "person" else OF_A_MENTOR:
             await self._step(name, asked, type(None))
         return await self._step(contract.ERASURE_CERTIFY, asked, int)
 

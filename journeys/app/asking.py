@@ -14,7 +14,7 @@ from journeys.domain.commands import BookAppointment, MatchMentor, MoveAppointme
 from journeys.domain.directory import search_form
 from journeys.domain.programme import Programme, Saying
 from journeys.i18n import format_instant
-from journeys.store import mentors, partners, people, views
+from journeys.store import erasing, mentors, partners, people, views
 from journeys.store.database import Connection, Pool
 from journeys.store.mentors import Mentor
 from journeys.store.people import Person
@@ -36,8 +36,18 @@ async def must_be_askable(pool: Pool, programme: Programme, body: object) -> Non
     """
     match body:
         case ProposeMentor(mentor=id) | MatchMentor(mentor=id):
-            mentor = await mentors.mentor(pool, id) if programme.subject == "participant" else None
-            if mentor is not None and (says := (await barred(pool, [mentor], today_of(now()))).get(id)) is not None:
+            mentor = await mentors.mentor(pool, id)
+            if mentor is None and await erasing.ordered(pool, id, "mentor") is not None:
+                raise Failure(
+                    Exit.REFUSED, "mentor-forgotten",
+                    Said("les données de ce mentor sont effacées ; rien n'a été noté",
+                         "the data of this mentor were erased; nothing was noted"),
+                    Said("choisissez un autre mentor", "choose another mentor"),
+                    field="mentor",
+                )  # fmt: skip
+            if mentor is None or programme.subject != "participant":
+                return
+            if (says := (await barred(pool, [mentor], today_of(now()))).get(id)) is not None:
                 raise no_mentor(mentor.name, says)
         case SendReferral(partner=id):
             partner = await partners.partner(pool, id)

@@ -1,6 +1,6 @@
-"""Forgetting a person, as people ask for it: what would go and what stays, the order, and the certificate in words."""
+"""Forgetting somebody, as people ask for it: what would go and what stays, the order, and the certificate in words."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Final, get_args
 from journeys.app.failures import Exit, Failure, Said, usage
 from journeys.app.reading import ZONE
 from journeys.channels import outbox
+from journeys.contract import Erasing
 from journeys.domain.directory import Held, PersonErased
 from journeys.domain.events import ErasureReason
 from journeys.i18n import Lang, format_date, format_instant, ngettext, text
+from journeys.identifiers import short
 from journeys.narration import spoken
 from journeys.settings import Settings
-from journeys.store import erasing
+from journeys.store import erasing, mentor_erasing
 from journeys.store.database import Pool
 from journeys.store.directory import By
-from journeys.store.erasing import Order
+from journeys.store.erasing import Kind, Order
+from journeys.store.mentors import Mentor
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -52,12 +55,38 @@ async def order(
 
     Raises NotFound: no such person.
     """
+    return await _begun(await erasing.order(pool, person, reason, by), client, task_queue)
+
+
+async def order_mentor(
+    pool: Pool,
+    client: "Callable[[], Awaitable[Client]]",
+    task_queue: str,
+    mentor: Mentor,
+    reason: ErasureReason,
+    by: By,
+) -> Order:
+    """The same for a mentor. Raises Failure (refused): somebody still counts on them."""
+    try:
+        known = await mentor_erasing.order(pool, mentor.id, reason, by)
+    except mentor_erasing.StillCounted as counted:
+        where = ", ".join(short(stream.removeprefix("journey-")) for stream in counted.streams)
+        raise Failure(
+            Exit.REFUSED, "mentor-counted-on",
+            Said(f"{mentor.name} accompagne encore quelqu'un, ou doit encore répondre ; rien n'a changé",
+                 f"{mentor.name} still accompanies somebody, or has yet to answer; nothing has changed"),
+            Said(f"mettez fin à cela d'abord (end-mentor, decline-mentor) : {where}",
+                 f"end that first (end-mentor, decline-mentor): {where}"),
+        ) from None  # fmt: skip
+    return await _begun(known, client, task_queue)
+
+
+async def _begun(known: Order, client: "Callable[[], Awaitable[Client]]", task_queue: str) -> Order:
     from journeys.temporal import Unreachable, begin_erasure
 
-    known = await erasing.order(pool, person, reason, by)
     if known.certificate is None:
         with suppress(Unreachable):
-            await begin_erasure(await client(), person, task_queue)
+            await begin_erasure(await client(), Erasing(person=known.person, kind=known.kind), task_queue)
     return known
 
 
@@ -106,9 +135,33 @@ def told(held: Held, lang: Lang) -> Told:
     return Told(tuple(goes), tuple(stays), tuple(beyond))
 
 
+def told_of_mentor(held: Held, lang: Lang) -> Told:
+    """The same of a mentor."""
+    _ = text(lang)
+    goes = [
+        _("le nom, l'adresse, le téléphone, la ville, les langues et les intérêts du mentor"),
+        _("les messages de la boîte d'envoi qui lui sont adressés, ou qui le nomment"),
+    ]
+    if held.parts:
+        goes.append(ngettext(lang, "{count} texte", "{count} textes", held.parts).format(count=held.parts))
+    stays = [
+        _("les faits sans nom (qui a été accompagné, de quand à quand), sous un numéro qui ne mène plus à personne")
+    ]
+    beyond = [
+        _("les messages déjà partis restent chez qui les a reçus"),
+        _("ce que d'autres ont écrit du mentor dans un parcours y reste, sous la clé de la personne accompagnée"),
+        _("un papier imprimé ou un export déjà remis ne s'efface pas d'ici"),
+        _("dans les copies de sauvegarde, rien du mentor ne peut plus être lu : sa clé est détruite"),
+    ]
+    return Told(tuple(goes), tuple(stays), tuple(beyond))
+
+
+TOLD: Final[Mapping[Kind, Callable[[Held, Lang], Told]]] = {"person": told, "mentor": told_of_mentor}
+
+
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """That a person was forgotten: no line of it says who it was."""
+    """That somebody was forgotten: no line of it says who it was."""
 
     facts: tuple[tuple[str, str], ...]
     """What, and its value."""
@@ -132,7 +185,7 @@ async def certificate(pool: Pool, known: Order, who: str | None, lang: Lang) -> 
         )  # fmt: skip
     _ = text(lang)
     facts = (
-        (_("Numéro de la personne"), known.person),
+        (_("Numéro du mentor") if known.kind == "mentor" else _("Numéro de la personne"), known.person),
         (_("Demandé le"), _at(known.at, lang)),
         (_("Demandé par"), who or known.by),
         (_("Pourquoi"), spoken(known.reason, lang)),
@@ -140,7 +193,7 @@ async def certificate(pool: Pool, known: Order, who: str | None, lang: Lang) -> 
         (_("Clés détruites"), ", ".join(event.data.keys)),
         (_("Preuve dans le journal"), f"{event.stream}, {event.seq}"),
     )
-    return Certificate(facts, told(event.data.held, lang))
+    return Certificate(facts, TOLD[known.kind](event.data.held, lang))
 
 
 def _at(instant: datetime, lang: Lang) -> str:

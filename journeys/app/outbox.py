@@ -1,16 +1,12 @@
 """The outbox of one machine: its letters opened for whoever posts them, and those of before the sealing sealed."""
 
 import asyncio
-import email
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from email.message import EmailMessage
-from email.policy import default
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-from journeys.channels.outbox import PLAIN, SUFFIX, lay
+from journeys.channels.letter import read
+from journeys.channels.outbox import PLAIN, SUFFIX, lay, lying
 from journeys.store.database import Connection
 from journeys.store.keys import Keys
 from journeys.store.letters import journeys_of, open_letter, seal_letter
@@ -36,13 +32,14 @@ async def laid(folder: Path, keys: Keys, beginning: str = "") -> tuple[list[Laid
     """The letters whose id begins so, the oldest first; and how many of them nobody can read any more."""
     found: list[Laid] = []
     closed = 0
-    for file in _files(folder, SUFFIX):
+    for file in lying(folder):
         if not file.stem.startswith(beginning):
             continue
         sealed = await asyncio.to_thread(file.read_bytes)
         opened = await open_letter(keys, file.stem, sealed)
         if isinstance(opened, bytes):
-            found.append(_read(file.stem, opened, sealed_by(sealed)))
+            letter = read(opened)
+            found.append(Laid(file.stem, letter.at, letter.to, letter.subject, letter.text, opened, sealed_by(sealed)))
         else:
             closed += 1
     return sorted(found, key=lambda each: (each.at, each.id)), closed
@@ -62,7 +59,7 @@ async def seal_up_letters(folder: Path, keys: Keys, connection: Connection) -> i
     One to a participant comes under the key of the person; of others the file does not say whom they tell of, so they
     come under the key of the house.
     """
-    plain = _files(folder, PLAIN)
+    plain = lying(folder, PLAIN)
     about = await journeys_of(connection, [file.stem for file in plain]) if plain else {}
     for file in plain:
         text = await asyncio.to_thread(file.read_bytes)
@@ -71,21 +68,3 @@ async def seal_up_letters(folder: Path, keys: Keys, connection: Connection) -> i
             await asyncio.to_thread(lay, folder, f"{file.stem}{SUFFIX}", sealed)
         file.unlink()
     return len(plain)
-
-
-def _files(folder: Path, suffix: str) -> list[Path]:
-    return sorted(_named(folder, suffix)) if folder.is_dir() else []
-
-
-def _named(folder: Path, suffix: str) -> Iterator[Path]:
-    return (file for file in folder.iterdir() if file.suffix == suffix and not file.name.startswith("."))
-
-
-def _read(id: str, whole: bytes, key: str) -> Laid:
-    message = email.message_from_bytes(whole, policy=default)
-    assert isinstance(message, EmailMessage)
-    body = message.get_body(("plain",))
-    return Laid(
-        id=id, at=parsedate_to_datetime(message["Date"]), to=str(message["To"]), subject=str(message["Subject"]),
-        text=body.get_content().replace("\r\n", "\n") if body is not None else "", whole=whole, key=key,
-    )  # fmt: skip

@@ -1,11 +1,13 @@
 """A message as it leaves, and what a mailer says became of it."""
 
+import email
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, default
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -95,6 +97,32 @@ def compose(letter: Letter, sender: str) -> bytes:
         message.add_attachment(letter.invitation, "text", "calendar", filename="rendez-vous.ics")
     # An address that is cut, or encoded, is none to a mail program.
     return message.as_bytes(policy=_UNFOLDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a letter says."""
+
+    at: datetime
+    to: str
+    subject: str
+    text: str
+
+    @property
+    def whole(self) -> str:
+        """All of it."""
+        return "\n".join((self.to, self.subject, self.text))
+
+
+def read(composed: bytes) -> Read:
+    """What `compose` made, read."""
+    message = email.message_from_bytes(composed, policy=default)
+    assert isinstance(message, EmailMessage)
+    body = message.get_body(("plain",))
+    return Read(
+        at=parsedate_to_datetime(message["Date"]), to=str(message["To"]), subject=str(message["Subject"]),
+        text=body.get_content().replace("\r\n", "\n") if body is not None else "",
+    )  # fmt: skip
 
 
 def check_address(address: str) -> None:

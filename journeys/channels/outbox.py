@@ -53,6 +53,15 @@ class FileOutbox:
         return await asyncio.to_thread(count, self.folder, list(ids))
 
 
+def lying(folder: Path, suffix: str = SUFFIX) -> list[Path]:
+    """The letters that lie in a folder, by their ids; those of before the sealing have another suffix."""
+    return sorted(file for file in folder.iterdir() if _is_letter(file, suffix)) if folder.is_dir() else []
+
+
+def _is_letter(file: Path, suffix: str) -> bool:
+    return file.suffix == suffix and not file.name.startswith(".")
+
+
 def lay(folder: Path, name: str, sealed: bytes) -> None:
     """Lay a file down, once; it is on the disk when this returns. Raises OSError."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -164,6 +164,10 @@ class MentorDescribed(Payload):
     """By what they are proposed. Parts: place, languages, interests as they are now, empty where not known."""
 
 
+class MentorErased(PersonErased):
+    """The same of a mentor."""
+
+
 class PartnerAdded(Payload):
     """Parts: name, email, phone."""
 
@@ -461,7 +465,7 @@ KINDS: dict[str, type[Payload]] = {
         PersonRegistered, PersonChanged, ChannelDead, ChannelAlive, LetterPosted, PersonExported, PersonErased,
         StaffAdded, StaffChanged, StaffLeft, StaffReturned,
         RoleGiven, RoleTaken, SitesSet, FundsSet, AbsenceSet, AbsenceDropped,
-        MentorAdded, MentorChanged, MentorDescribed, PartnerAdded, PartnerDescribed, PartnerLeft,
+        MentorAdded, MentorChanged, MentorDescribed, MentorErased, PartnerAdded, PartnerDescribed, PartnerLeft,
         FundOpened, FundChanged, FundToppedUp, FundClosed, FundReopened,
         PaymentsStopped, PaymentsResumed, ProgrammePublished, TemplateEdited,
         SiteDescribed,

@@ -8,7 +8,7 @@ from typing import Any, Final
 from journeys.contract import Answer
 from journeys.domain.commands import Command
 from journeys.domain.record import Event, Payload
-from journeys.store import vault
+from journeys.store import contacts, vault
 from journeys.store.database import Connection, Pool
 from journeys.store.journal import write
 from journeys.store.offer import StoredCommand, make_offer, sealed
@@ -59,16 +59,23 @@ async def names_of(connection: Pool | Connection, ids: Collection[str]) -> dict[
     """How staff, mentors, partners and people are called, by id; whoever the connection may not see is left out."""
     rows = await connection.fetch(
         """
-        SELECT id::text, name, NULL::bytea AS sealed FROM staff WHERE id = ANY ($1::uuid[])
-        UNION ALL SELECT id::text, name, NULL FROM mentors WHERE id = ANY ($1::uuid[])
-        UNION ALL SELECT id::text, name, NULL FROM partners WHERE id = ANY ($1::uuid[])
-        UNION ALL SELECT id::text, NULL, sealed FROM people WHERE id = ANY ($1::uuid[])
+        SELECT id::text, 'staff' AS among, sealed FROM staff WHERE id = ANY ($1::uuid[])
+        UNION ALL SELECT id::text, 'mentor', sealed FROM mentors WHERE id = ANY ($1::uuid[]) AND NOT erasing
+        UNION ALL SELECT id::text, 'partner', sealed FROM partners WHERE id = ANY ($1::uuid[])
+        UNION ALL SELECT id::text, 'people', sealed FROM people WHERE id = ANY ($1::uuid[])
         """,
         sorted(ids),
     )
-    people = await vault.names(connection, [(row["id"], row["sealed"]) for row in rows])
-    named = ((row["id"], row["name"] or name) for row, name in zip(rows, people, strict=True))
-    return {id: name for id, name in named if name is not None}
+    found = await vault.opened(connection, [(_place(row["among"], row["id"]), row["sealed"]) for row in rows])
+    return {
+        row["id"]: vault.details_of(known).name if row["among"] == "people" else known["name"]
+        for row, known in zip(rows, found, strict=True)
+        if known is not None
+    }
+
+
+def _place(among: str, id: str) -> str:
+    return vault.place_of(id) if among == "people" else contacts.place_of(f"{among}-{id}")
 
 
 def contact_texts(name: str, email: str | None, phone: str | None) -> dict[str, str]:

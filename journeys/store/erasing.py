@@ -1,13 +1,13 @@
-"""Forgetting a person: the order, what is held of them, what goes, the certificate, and that their keys stay gone."""
+"""Forgetting somebody: the order, what is held of a person, what goes, the certificate, and that keys stay gone."""
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
-from journeys.domain.directory import Held, PersonErased, read_fact
+from journeys.domain.directory import Held, MentorErased, PersonErased, read_fact
 from journeys.domain.document import PART, read_document
 from journeys.domain.events import ErasureOrdered, ErasureReason
 from journeys.domain.fund import ZONE
@@ -17,30 +17,41 @@ from journeys.store import people
 from journeys.store.database import Connection, Pool
 from journeys.store.directory import By, Fact, NotFound, record
 from journeys.store.journal import open_parts
-from journeys.store.keys import Keys, finance_key, person_key
+from journeys.store.keys import Keys, finance_key, key_of_stream, person_key
 
 ACCOUNTING_YEARS: Final = 10
 """How long records of what was paid are kept after the year in which it was (Code de commerce, art. L123-22)."""
 
 
+Kind = Literal["person", "mentor"]
+"""Who is forgotten. Somebody who is both has one id, and is forgotten as each."""
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Somebody said that a person is to be forgotten."""
+    """Somebody said that a person, or a mentor, is to be forgotten."""
 
+    kind: Kind
     person: str
+    """Their id."""
     seq: int
-    """Of the fact in the person's stream."""
+    """Of the fact in their stream."""
     reason: ErasureReason
     at: datetime
     by: str
     """Id of who ordered it."""
     erased_at: datetime | None
     certificate: int | None
-    """Seq of the PersonErased; None while it is under way."""
+    """Seq of the PersonErased, or MentorErased; None while it is under way."""
+
+    @property
+    def stream(self) -> str:
+        """Theirs; also the id of their key."""
+        return f"{self.kind}-{self.person}"
 
 
 _PERSON: Final = person_key("")
-_COLUMNS: Final = "person::text, seq, reason, ordered_at, ordered_by, erased_at, certificate"
+_COLUMNS: Final = "kind, person::text, seq, reason, ordered_at, ordered_by, erased_at, certificate"
 
 
 async def order(pool: Pool, person: str, reason: ErasureReason, by: By) -> Order:
@@ -56,16 +67,21 @@ async def order(pool: Pool, person: str, reason: ErasureReason, by: By) -> Order
             return known
         await connection.execute("UPDATE people SET erasing = true, erasure_requested = true WHERE id = $1", person)
         seq = await record(connection, people.stream_of(person), [Fact(ErasureOrdered(reason=reason))], by)
-        await connection.execute(
-            "INSERT INTO erasures (person, seq, reason, ordered_at, ordered_by) VALUES ($1, $2, $3, $4, $5)",
-            person, seq, reason, by.at, by.actor,
-        )  # fmt: skip
-    return Order(person, seq, reason, by.at, by.actor, None, None)
+        return await put_down(connection, Order("person", person, seq, reason, by.at, by.actor, None, None))
 
 
-async def ordered(connection: Pool | Connection, person: str) -> Order | None:
-    """What was ordered for a person; None: nothing."""
-    row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM erasures WHERE person = $1", person)
+async def put_down(connection: Connection, known: Order) -> Order:
+    """Put an order down, whose fact is on record: from here on it is carried out."""
+    await connection.execute(
+        "INSERT INTO erasures (kind, person, seq, reason, ordered_at, ordered_by) VALUES ($1, $2, $3, $4, $5, $6)",
+        known.kind, known.person, known.seq, known.reason, known.at, known.by,
+    )  # fmt: skip
+    return known
+
+
+async def ordered(connection: Pool | Connection, person: str, kind: Kind = "person") -> Order | None:
+    """What was ordered for a person, or a mentor; None: nothing."""
+    row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM erasures WHERE kind = $2 AND person = $1", person, kind)
     return None if row is None else Order(*row)
 
 
@@ -74,10 +90,10 @@ async def erasures(pool: Pool | Connection) -> list[Order]:
     return [Order(*row) for row in await pool.fetch(f"SELECT {_COLUMNS} FROM erasures ORDER BY ordered_at DESC")]
 
 
-async def under_way(pool: Pool) -> list[str]:
-    """Whose erasure was ordered and has no certificate yet."""
-    rows = await pool.fetch("SELECT person::text FROM erasures WHERE erased_at IS NULL ORDER BY ordered_at")
-    return [row["person"] for row in rows]
+async def under_way(pool: Pool) -> list[Order]:
+    """What was ordered and has no certificate yet."""
+    rows = await pool.fetch(f"SELECT {_COLUMNS} FROM erasures WHERE erased_at IS NULL ORDER BY ordered_at")
+    return [Order(*row) for row in rows]
 
 
 # --- what there is
@@ -138,18 +154,21 @@ async def _accounting_documents(pool: Pool | Connection, streams: Sequence[str],
     return frozenset(document.digest for document in shown if document is not None)
 
 
-async def note(pool: Pool, person: str, held: Held) -> None:
+async def note(pool: Pool, person: str, held: Held, kind: Kind = "person") -> None:
     """Note what there is before anything goes; what was noted first stays."""
     await pool.execute(
-        "UPDATE erasures SET held = $2 WHERE person = $1 AND held IS NULL", person, held.model_dump_json()
-    )
+        "UPDATE erasures SET held = $3 WHERE kind = $1 AND person = $2 AND held IS NULL",
+        kind, person, held.model_dump_json(),
+    )  # fmt: skip
 
 
 # --- what goes
 
 
-async def keys_of(pool: Pool | Connection, person: str) -> tuple[str, ...]:
-    """The keys that go with a person: theirs, and that of their money where none was ever promised."""
+async def keys_of(pool: Pool | Connection, person: str, kind: Kind = "person") -> tuple[str, ...]:
+    """The keys that go with a person: theirs, and that of their money where none was ever promised; of a mentor one."""
+    if kind == "mentor":
+        return (key_of_stream(f"mentor-{person}"),)
     paid = await _kept_until(pool, person) is not None
     return (person_key(person),) if paid else (person_key(person), finance_key(person))
 
@@ -164,31 +183,37 @@ async def delete(pool: Pool, person: str) -> None:
         await connection.execute("UPDATE people SET channel = NULL WHERE id = $1", person)
 
 
-async def certify(pool: Pool, person: str, by: By) -> int:
-    """Record that a person is forgotten, once; the seq of the certificate. Raises NotFound: nobody ordered it, or it
+async def certify(pool: Pool, person: str, by: By, kind: Kind = "person") -> int:
+    """Record that somebody is forgotten, once; the seq of the certificate. Raises NotFound: nobody ordered it, or it
     was not noted before what there was."""
-    gone = await keys_of(pool, person)
+    gone = await keys_of(pool, person, kind)
     async with pool.acquire() as connection, connection.transaction():
-        held: str | None = await connection.fetchval("SELECT held FROM erasures WHERE person = $1 FOR UPDATE", person)
-        known = await ordered(connection, person)
+        held: str | None = await connection.fetchval(
+            "SELECT held FROM erasures WHERE kind = $1 AND person = $2 FOR UPDATE", kind, person
+        )
+        known = await ordered(connection, person, kind)
         if known is None or held is None:
             raise NotFound("erasure", person)
         if known.certificate is not None:
             return known.certificate
-        fact = PersonErased(order=known.seq, keys=gone, held=Held.model_validate_json(held))
-        seq: int = await record(connection, people.stream_of(person), [Fact(fact)], by)
+        fact = _CERTIFICATES[kind](order=known.seq, keys=gone, held=Held.model_validate_json(held))
+        seq: int = await record(connection, known.stream, [Fact(fact)], by)
         await connection.execute(
-            "UPDATE erasures SET erased_at = $2, certificate = $3 WHERE person = $1", person, by.at, seq
-        )
+            "UPDATE erasures SET erased_at = $3, certificate = $4 WHERE kind = $1 AND person = $2",
+            kind, person, by.at, seq,
+        )  # fmt: skip
     return seq
 
 
 async def certificate(pool: Pool | Connection, known: Order) -> Event[Payload] | None:
-    """The certificate of an erasure, a PersonErased; None while it is under way."""
+    """The certificate of an erasure, a PersonErased or MentorErased; None while it is under way."""
     header = await pool.fetchval(
-        "SELECT header FROM events WHERE stream = $1 AND seq = $2", people.stream_of(known.person), known.certificate
+        "SELECT header FROM events WHERE stream = $1 AND seq = $2", known.stream, known.certificate
     )
-    return None if header is None else read_fact(PersonErased.__name__, header)
+    return None if header is None else read_fact(_CERTIFICATES[known.kind].__name__, header)
+
+
+_CERTIFICATES: Final[Mapping[Kind, type[PersonErased]]] = {"person": PersonErased, "mentor": MentorErased}
 
 
 # --- that it stays so
@@ -207,7 +232,9 @@ async def forgotten(connection: Pool | Connection, stream: str) -> bool:
 
 async def journeys_ordered(pool: Pool | Connection) -> set[str]:
     """The streams of journeys whose person is forgotten, or is being forgotten."""
-    rows = await pool.fetch("SELECT 'journey-' || j.id AS stream FROM journeys j JOIN erasures USING (person)")
+    rows = await pool.fetch(
+        "SELECT 'journey-' || j.id AS stream FROM journeys j JOIN erasures USING (person) WHERE kind = 'person'"
+    )
     return {row["stream"] for row in rows}
 
 
@@ -226,7 +253,7 @@ async def destroy_again(pool: Pool, listed: Path | None) -> int:
     """Destroy what a restored database of keys has brought back, by the record and by the list; how many those were."""
     rows = await pool.fetch(
         "SELECT key FROM events, jsonb_array_elements_text(convert_from(header, 'UTF8')::jsonb -> 'data' -> 'keys')"
-        " AS key WHERE (stream, seq) IN (SELECT 'person-' || person, certificate FROM erasures)"
+        " AS key WHERE (stream, seq) IN (SELECT kind || '-' || person, certificate FROM erasures)"
     )
     gone = {row["key"] for row in rows}
     if listed is not None:
@@ -239,16 +266,21 @@ async def destroy_again(pool: Pool, listed: Path | None) -> int:
 async def order_again(pool: Pool, listed: Path | None, at: datetime) -> list[str]:
     """Order anew the erasure of whom a restored record has brought back, by the list: a copy of before knows neither
     order nor certificate. Whose those were."""
-    gone = sorted(id.removeprefix(_PERSON) for id in _read(listed) if id.startswith(_PERSON)) if listed else []
+    gone = listed_of(listed, _PERSON)
     rows = await pool.fetch(
         "SELECT id::text FROM people p WHERE id = ANY ($1::uuid[])"
-        " AND NOT EXISTS (SELECT FROM erasures WHERE person = p.id)",
+        " AND NOT EXISTS (SELECT FROM erasures WHERE kind = 'person' AND person = p.id)",
         gone,
     )
     back = [row["id"] for row in rows]
     for person in back:
         await order(pool, person, "restored", By(actor=SYSTEM, role=SYSTEM, at=at))
     return back
+
+
+def listed_of(listed: Path | None, kind: str) -> list[str]:
+    """Whose keys of a kind (`person-`, `mentor-`) stand in the list of destroyed ones."""
+    return sorted(id.removeprefix(kind) for id in _read(listed) if id.startswith(kind)) if listed else []
 
 
 def _read(listed: Path) -> set[str]:

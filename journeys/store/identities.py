@@ -1,6 +1,7 @@
 """Who a provider's account belongs to: members who are on the staff already, and nobody else."""
 
 from journeys.store.database import Pool
+from journeys.store.staff import members
 
 
 async def member_of(pool: Pool, issuer: str, subject: str, verified_email: str | None) -> str | None:
@@ -19,12 +20,17 @@ async def member_of(pool: Pool, issuer: str, subject: str, verified_email: str |
             return str(known["id"]) if known["active"] else None
         if not verified_email:
             return None
-        found = await connection.fetch(
-            "SELECT id::text FROM staff WHERE active AND lower(email) = lower($1) LIMIT 2 FOR UPDATE", verified_email
-        )
+        wanted = verified_email.lower()
+        found = [
+            each.id
+            for each in await members(connection)
+            if each.active and each.email is not None and each.email.lower() == wanted
+        ]
         if len(found) != 1:
             return None
-        staff = str(found[0]["id"])
+        [staff] = found
+        if await connection.fetchval("SELECT true FROM staff WHERE id = $1 AND active FOR UPDATE", staff) is None:
+            return None
         tied = await connection.execute(
             "INSERT INTO identities (issuer, subject, staff) SELECT $1, $2, $3"
             " WHERE NOT EXISTS (SELECT FROM identities WHERE issuer = $1 AND staff = $3)"

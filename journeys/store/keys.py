@@ -29,7 +29,7 @@ REMEMBERED_SECONDS: Final = 30.0
 """How long a process may still open what was sealed under a key that was destroyed elsewhere."""
 
 HOUSE: Final = "house"
-"""The id of the key of what is nobody's own: funds, cohorts, partners, webhooks, settings of the house."""
+"""The id of the key of what is nobody's own: funds, cohorts, webhooks, settings of the house."""
 SEARCH: Final = "search"
 """The id of the key that tokens of the search are made with."""
 
@@ -85,7 +85,7 @@ def finance_key(person_or_year: str) -> str:
 
 def key_of_stream(stream: str) -> str:
     """The id of the key of a stream that is no journey."""
-    return stream if stream.partition("-")[0] in ("person", "staff", "mentor") else HOUSE
+    return stream if stream.partition("-")[0] in ("person", "staff", "mentor", "partner") else HOUSE
 
 
 class Keys:

@@ -1,14 +1,17 @@
 """Mentors: how they are reached, how many people each can accompany, and whether they can now."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 
-from journeys.domain.directory import MentorAdded, MentorChanged, MentorDescribed
-from journeys.store import directory
+from journeys.domain.directory import MentorAdded, MentorChanged, MentorDescribed, search_form
+from journeys.store import contacts, directory
 from journeys.store.database import Pool
 from journeys.store.directory import AlreadyThere, By, Fact, contact_texts, record
+from journeys.store.keys import NoKey
+from journeys.store.vault import Known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +33,9 @@ class Mentor:
     interests: str | None = None
 
 
-_COLUMNS: Final = "id::text, name, email, phone, language, site, capacity, available, place, languages, interests"
+_COLUMNS: Final = "id::text, sealed, language, site, capacity, available"
+_KNOWN: Final = ("name", "email", "phone", "place", "languages", "interests")
+"""What is sealed."""
 
 
 def stream_of(mentor: str) -> str:
@@ -39,25 +44,19 @@ def stream_of(mentor: str) -> str:
 
 
 async def add(pool: Pool, mentor: Mentor, by: By) -> None:
-    """Add a mentor under an id made by the entry point. Raises AlreadyThere for an id that is taken."""
+    """Add a mentor under an id made by the entry point. Raises AlreadyThere for an id that is taken, or forgotten."""
     async with pool.acquire() as connection, connection.transaction():
         try:
             await connection.execute(
-                "INSERT INTO mentors (id, name, email, phone, language, site, capacity, available, place, languages,"
-                " interests) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                "INSERT INTO mentors (id, sealed, language, site, capacity, available) VALUES ($1, $2, $3, $4, $5, $6)",
                 mentor.id,
-                mentor.name,
-                mentor.email,
-                mentor.phone,
+                await contacts.seal(connection, stream_of(mentor.id), _known(mentor)),
                 mentor.language,
                 mentor.site,
                 mentor.capacity,
                 mentor.available,
-                mentor.place,
-                mentor.languages,
-                mentor.interests,
             )
-        except asyncpg.UniqueViolationError:
+        except (asyncpg.UniqueViolationError, NoKey):
             raise AlreadyThere("mentor", "id") from None
         fact = Fact(
             MentorAdded(site=mentor.site, capacity=mentor.capacity),
@@ -69,16 +68,17 @@ async def add(pool: Pool, mentor: Mentor, by: By) -> None:
 
 async def change(pool: Pool, id: str, *, capacity: int, available: bool, by: By) -> None:
     """Say how many people a mentor can accompany, and whether now. Raises NotFound."""
-    statement = "UPDATE mentors SET capacity = $2, available = $3 WHERE id = $1"
+    statement = "UPDATE mentors SET capacity = $2, available = $3 WHERE id = $1 AND NOT erasing"
     fact = Fact(MentorChanged(capacity=capacity, available=available))
     await directory.change(pool, stream_of(id), statement, (capacity, available), fact, by)
 
 
 async def describe(pool: Pool, mentor: Mentor, by: By) -> None:
     """Say where a mentor lives, what they speak and like, as the mentor given has it. Raises NotFound."""
-    statement = "UPDATE mentors SET place = $2, languages = $3, interests = $4 WHERE id = $1"
-    given = (mentor.place, mentor.languages, mentor.interests)
-    await directory.change(pool, stream_of(mentor.id), statement, given, _described(mentor), by)
+    stream = stream_of(mentor.id)
+    statement = "UPDATE mentors SET sealed = $2 WHERE id = $1 AND NOT erasing"
+    given = (await contacts.seal(pool, stream, _known(mentor)),)
+    await directory.change(pool, stream, statement, given, _described(mentor), by)
 
 
 def _described(mentor: Mentor) -> Fact:
@@ -87,14 +87,32 @@ def _described(mentor: Mentor) -> Fact:
 
 
 async def mentor(pool: Pool, id: str) -> Mentor | None:
-    """A mentor by id."""
-    row = await pool.fetchrow(f"SELECT {_COLUMNS} FROM mentors WHERE id = $1", id)
-    return None if row is None else Mentor(**row)
+    """A mentor by id; None also for one who is forgotten."""
+    row = await pool.fetchrow(f"SELECT {_COLUMNS} FROM mentors WHERE id = $1 AND NOT erasing", id)
+    return None if row is None else (await _mentors(pool, [row]))[0]
 
 
 async def mentors(pool: Pool) -> list[Mentor]:
-    """All mentors by name."""
-    return [Mentor(**row) for row in await pool.fetch(f"SELECT {_COLUMNS} FROM mentors ORDER BY name, id")]
+    """All mentors by name, but those who are forgotten."""
+    found = await _mentors(pool, await pool.fetch(f"SELECT {_COLUMNS} FROM mentors WHERE NOT erasing ORDER BY id"))
+    return sorted(found, key=lambda each: search_form(each.name))
+
+
+async def _mentors(pool: Pool, rows: Sequence[Mapping[str, Any]]) -> list[Mentor]:
+    known = await contacts.unseal(pool, [(stream_of(row["id"]), row["sealed"]) for row in rows])
+    return [_mentor(row, found or {}) for row, found in zip(rows, known, strict=True)]
+
+
+def _mentor(row: Mapping[str, Any], known: Known) -> Mentor:
+    """One of whom nothing can be read is called nothing."""
+    return Mentor(
+        id=row["id"], language=row["language"], site=row["site"], capacity=row["capacity"], available=row["available"],
+        **{**dict.fromkeys(_KNOWN), "name": "", **known},
+    )  # fmt: skip
+
+
+def _known(mentor: Mentor) -> Known:
+    return {name: getattr(mentor, name) for name in _KNOWN}
 
 
 async def matched(pool: Pool) -> dict[str, int]:

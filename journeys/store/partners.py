@@ -1,15 +1,16 @@
 """Partners: housing, employers, care, public services to which people are referred."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import asyncpg
 
-from journeys.domain.directory import PartnerAdded, PartnerDescribed, PartnerLeft
-from journeys.store import directory
+from journeys.domain.directory import PartnerAdded, PartnerDescribed, PartnerLeft, search_form
+from journeys.store import contacts, directory
 from journeys.store.database import Pool
 from journeys.store.directory import AlreadyThere, By, Fact, contact_texts, record
+from journeys.store.vault import Known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,9 @@ class Partner:
         return self.purposes or (self.kind,)
 
 
-_COLUMNS: Final = "id::text, name, kind, email, phone, language, site, active, place, purposes, places"
+_COLUMNS: Final = "id::text, sealed, kind, language, site, active, purposes, places"
+_KNOWN: Final = ("name", "email", "phone", "place")
+"""What is sealed."""
 
 
 def stream_of(partner: str) -> str:
@@ -50,17 +53,14 @@ async def add(pool: Pool, partner: Partner, by: By) -> None:
     async with pool.acquire() as connection, connection.transaction():
         try:
             await connection.execute(
-                "INSERT INTO partners (id, name, kind, email, phone, language, site, active, place, purposes, places)"
-                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                "INSERT INTO partners (id, sealed, kind, language, site, active, purposes, places)"
+                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
                 partner.id,
-                partner.name,
+                await contacts.seal(connection, stream_of(partner.id), _known(partner)),
                 partner.kind,
-                partner.email,
-                partner.phone,
                 partner.language,
                 partner.site,
                 partner.active,
-                partner.place,
                 partner.purposes,
                 partner.places,
             )
@@ -76,9 +76,10 @@ async def add(pool: Pool, partner: Partner, by: By) -> None:
 
 async def describe(pool: Pool, partner: Partner, by: By) -> None:
     """Say where a partner is, for what and how many people they take, as the partner given has it. Raises NotFound."""
-    statement = "UPDATE partners SET place = $2, purposes = $3, places = $4 WHERE id = $1"
-    given = (partner.place, partner.purposes, partner.places)
-    await directory.change(pool, stream_of(partner.id), statement, given, _described(partner), by)
+    stream = stream_of(partner.id)
+    statement = "UPDATE partners SET sealed = $2, purposes = $3, places = $4 WHERE id = $1"
+    given = (await contacts.seal(pool, stream, _known(partner)), partner.purposes, partner.places)
+    await directory.change(pool, stream, statement, given, _described(partner), by)
 
 
 def _described(partner: Partner) -> Fact:
@@ -94,12 +95,13 @@ async def leave(pool: Pool, id: str, by: By) -> None:
 async def partner(pool: Pool, id: str) -> Partner | None:
     """A partner by id."""
     row = await pool.fetchrow(f"SELECT {_COLUMNS} FROM partners WHERE id = $1", id)
-    return None if row is None else _partner(row)
+    return None if row is None else (await _partners(pool, [row]))[0]
 
 
 async def partners(pool: Pool) -> list[Partner]:
     """All partners by name."""
-    return [_partner(row) for row in await pool.fetch(f"SELECT {_COLUMNS} FROM partners ORDER BY name, id")]
+    found = await _partners(pool, await pool.fetch(f"SELECT {_COLUMNS} FROM partners ORDER BY id"))
+    return sorted(found, key=lambda each: search_form(each.name))
 
 
 async def taken(pool: Pool, but: str | None = None) -> dict[str, int]:
@@ -130,5 +132,18 @@ async def taken(pool: Pool, but: str | None = None) -> dict[str, int]:
     return {row["partner"]: int(row["people"]) for row in rows}
 
 
-def _partner(row: Mapping[str, Any]) -> Partner:
-    return Partner(**{**row, "purposes": tuple(row["purposes"])})
+async def _partners(pool: Pool, rows: Sequence[Mapping[str, Any]]) -> list[Partner]:
+    known = await contacts.unseal(pool, [(stream_of(row["id"]), row["sealed"]) for row in rows])
+    return [_partner(row, found or {}) for row, found in zip(rows, known, strict=True)]
+
+
+def _partner(row: Mapping[str, Any], known: Known) -> Partner:
+    """One of whom nothing can be read is called nothing."""
+    return Partner(
+        id=row["id"], kind=row["kind"], language=row["language"], site=row["site"], active=row["active"],
+        purposes=tuple(row["purposes"]), places=row["places"], **{**dict.fromkeys(_KNOWN), "name": "", **known},
+    )  # fmt: skip
+
+
+def _known(partner: Partner) -> Known:
+    return {name: getattr(partner, name) for name in _KNOWN}

@@ -1,10 +1,11 @@
 """Who opened whose file: a log of its own, apart from the journal, kept for some months."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
+from journeys.store import contacts
 from journeys.store.database import Pool
 
 Look = Literal[
@@ -67,7 +68,7 @@ async def noted(
 ) -> list[Noted]:  # fmt: skip
     """Looks, the newest first; into one journey (those into all of them among it), by one member, before an instant."""
     rows = await pool.fetch(
-        "SELECT r.*, coalesce(s.name, r.login, '') AS who FROM reads r LEFT JOIN staff s ON s.id = r.staff "
+        "SELECT r.*, s.handle, s.sealed FROM reads r LEFT JOIN staff s ON s.id = r.staff "
         "WHERE ($1::uuid IS NULL OR r.journey = $1 OR r.journey IS NULL) AND ($2::uuid IS NULL OR r.staff = $2) "
         "AND ($3::timestamptz IS NULL OR r.at < $3) ORDER BY r.at DESC LIMIT $4",
         journey, staff, before, limit,
@@ -77,28 +78,36 @@ async def noted(
             row["at"],
             Read(_text(row["staff"]), tuple(row["roles"]), _text(row["journey"]), row["look"], row["entry"],
                  row["login"]),
-            row["who"],
+            who,
         )
-        for row in rows
+        for row, who in zip(rows, await _who(pool, rows), strict=True)
     ]  # fmt: skip
 
 
 async def many(pool: Pool, most: int) -> list[Many]:
     """Who opened more than `most` files in an hour of the last day, the latest hour first."""
     rows = await pool.fetch(
-        "SELECT r.staff, r.login, coalesce(s.name, r.login, '') AS who, date_trunc('hour', r.at) AS hour, "
+        "SELECT r.staff, r.login, s.handle, s.sealed, date_trunc('hour', r.at) AS hour, "
         "count(DISTINCT r.journey) AS files FROM reads r LEFT JOIN staff s ON s.id = r.staff "
-        "WHERE r.at > clock_timestamp() - interval '1 day' GROUP BY 1, 2, 3, 4 HAVING count(DISTINCT r.journey) > $1 "
-        "ORDER BY hour DESC, files DESC",
+        "WHERE r.at > clock_timestamp() - interval '1 day' GROUP BY 1, 2, 3, 4, 5 "
+        "HAVING count(DISTINCT r.journey) > $1 ORDER BY hour DESC, files DESC",
         most,
     )  # fmt: skip
-    return [Many(_text(row["staff"]), row["who"], row["hour"], row["files"]) for row in rows]
+    return [
+        Many(_text(row["staff"]), who, row["hour"], row["files"])
+        for row, who in zip(rows, await _who(pool, rows), strict=True)
+    ]
 
 
 async def by_month(pool: Pool, months: int) -> int:
     """Make the months ahead and drop those older than `months` (at least 6); how many were dropped."""
     dropped: int = await pool.fetchval("SELECT reads_by_month($1)", months)
     return dropped
+
+
+async def _who(pool: Pool, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    called = await contacts.called(pool, [(f"staff-{row['staff']}", row["sealed"]) for row in rows])
+    return [name or row["handle"] or row["login"] or "" for row, name in zip(rows, called, strict=True)]
 
 
 def _text(id: object) -> str | None:

@@ -1,21 +1,25 @@
 """What was stored before the sealing is sealed: in batches, from wherever it was left, until nothing plain is there."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypeAlias
 
 import asyncpg
 
 from journeys.domain.document import PART, read_document
-from journeys.store import vault
+from journeys.store import contacts, treasury, vault
 from journeys.store.database import Connection
 from journeys.store.documents import seal_document
 from journeys.store.journal import open_parts
-from journeys.store.keys import Keys, NoKey
+from journeys.store.keys import HOUSE, Keys, NoKey, key_of_stream
 from journeys.store.offer import KeptPart, is_accounting, sealed_parts
 
 BATCH: Final = 500
 _SECONDS: Final = 600.0
+
+Placed: TypeAlias = Callable[[vault.Row], tuple[str, str]]
+"""The key under which a row is sealed, and its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,11 @@ class SealedUp:
 
     parts: int = 0
     people: int = 0
+    staff: int = 0
+    mentors: int = 0
+    partners: int = 0
+    stops: int = 0
+    """Reasons why payments were stopped."""
     documents: int = 0
     left: int = 0
     """Texts and documents of journeys of which nothing says whose they are: they stay as they were."""
@@ -100,6 +109,35 @@ async def _seal_people(connection: Connection, keys: Keys) -> tuple[int, int]:
         if not rows:
             return done, 0
         done += len(rows)
+
+
+async def _seal_known(connection: Connection, keys: Keys, table: str, placed: Placed) -> tuple[int, int]:
+    done, at = 0, _Keyed(keys)
+    while True:
+        async with connection.transaction():
+            rows = await connection.fetch(
+                f"SELECT * FROM {table} WHERE get_byte(sealed, 0) <> 1 LIMIT $1 FOR UPDATE", BATCH
+            )
+            for row, (key, place) in zip(rows, map(placed, rows), strict=True):
+                [known] = await vault.opened(at, [(place, row["sealed"])])
+                assert known is not None
+                sealed = await vault.shut(at, key, place, known)
+                await connection.execute(f"UPDATE {table} SET sealed = $2 WHERE id = $1", row["id"], sealed)
+        if not rows:
+            return done, 0
+        done += len(rows)
+
+
+def _contact(kind: str) -> Placed:
+    def placed(row: vault.Row) -> tuple[str, str]:
+        stream = f"{kind}-{row['id']}"
+        return key_of_stream(stream), contacts.place_of(stream)
+
+    return placed
+
+
+def _stop(row: vault.Row) -> tuple[str, str]:
+    return HOUSE, treasury.place_of_stop(row["began"])
 
 
 async def _seal_parts(connection: Connection, keys: Keys) -> tuple[int, int]:
@@ -191,4 +229,12 @@ async def _shown_for_accounting(connection: Connection, keys: Keys, stream: str)
     }
 
 
-_SEALED: Final = {"people": _seal_people, "parts": _seal_parts, "documents": _seal_documents}
+_SEALED: Final[Mapping[str, Callable[[Connection, Keys], Awaitable[tuple[int, int]]]]] = {
+    "people": _seal_people,
+    "staff": partial(_seal_known, table="staff", placed=_contact("staff")),
+    "mentors": partial(_seal_known, table="mentors", placed=_contact("mentor")),
+    "partners": partial(_seal_known, table="partners", placed=_contact("partner")),
+    "stops": partial(_seal_known, table="stops", placed=_stop),
+    "parts": _seal_parts,
+    "documents": _seal_documents,
+}

@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from journeys.store import contacts
 from journeys.store.database import Connection, Pool
 from journeys.store.sealing import seal_with, unseal_with
 from journeys.store.treasury import STOPPED, Stop, read_stop
@@ -95,12 +96,14 @@ async def entered(connection: Connection, way: Literal["session_enter", "token_e
     )
     if row is None:
         return None
+    id = str(row["staff"])
+    [name] = await contacts.called(connection, [(f"staff-{id}", row["sealed"])])
     return Visitor(
-        id=str(row["staff"]), handle=row["handle"], name=row["name"], language=row["language"],
+        id=id, handle=row["handle"], name=name or row["handle"], language=row["language"],
         roles=tuple(row["roles"]), sites=tuple(row["sites"]), funds=tuple(row["funds"]),
         stands_in_for=tuple(str(leader) for leader in row["leads"] if leader != row["staff"]),
         lines=tuple(row["lines"]), how=row["how"], opened_at=row["opened_at"], proved_at=row["proved_at"],
-        stopped=read_stop(row["stop"]),
+        stopped=await read_stop(connection, row["stop"]),
     )  # fmt: skip
 
 

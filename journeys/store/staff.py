@@ -19,9 +19,12 @@ from journeys.domain.directory import (
     StaffChanged,
     StaffLeft,
     StaffReturned,
+    search_form,
 )
+from journeys.store import contacts
 from journeys.store.database import Connection, Pool
 from journeys.store.directory import AlreadyThere, By, Fact, NotFound, contact_texts, record
+from journeys.store.vault import Known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +54,7 @@ class Absence:
     deputy: str | None
 
 
-_COLUMNS: Final = "id::text, handle, name, email, phone, language, roles, sites, active, funds"
+_COLUMNS: Final = "id::text, handle, sealed, language, roles, sites, active, funds"
 
 
 def stream_of(staff: str) -> str:
@@ -65,13 +68,11 @@ async def add(pool: Pool, member: Member, by: By) -> None:
     async with pool.acquire() as connection, connection.transaction():
         try:
             await connection.execute(
-                "INSERT INTO staff (id, handle, name, email, phone, language, roles, sites, active, funds)"
-                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                "INSERT INTO staff (id, handle, sealed, language, roles, sites, active, funds)"
+                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
                 member.id,
                 member.handle,
-                member.name,
-                member.email,
-                member.phone,
+                await contacts.seal(connection, stream_of(member.id), _known(member.name, member.email, member.phone)),
                 member.language,
                 list(member.roles),
                 list(member.sites),
@@ -92,9 +93,8 @@ async def change(pool: Pool, id: str, *, name: str, email: str | None, phone: st
     """Replace how a member is called and reached. Raises NotFound."""
     async with pool.acquire() as connection, connection.transaction():
         await _locked(connection, id)
-        await connection.execute(
-            "UPDATE staff SET name = $2, email = $3, phone = $4 WHERE id = $1", id, name, email, phone
-        )
+        sealed = await contacts.seal(connection, stream_of(id), _known(name, email, phone))
+        await connection.execute("UPDATE staff SET sealed = $2 WHERE id = $1", id, sealed)
         await record(connection, stream_of(id), [Fact(StaffChanged(), contact_texts(name, email, phone))], by)
 
 
@@ -177,29 +177,30 @@ async def drop_absence(pool: Pool, id: str, first_day: date, by: By) -> bool:
 async def member(pool: Pool, id: str) -> Member | None:
     """A member by id."""
     row = await pool.fetchrow(f"SELECT {_COLUMNS} FROM staff WHERE id = $1", id)
-    return None if row is None else _member(row)
+    return None if row is None else (await _members(pool, [row]))[0]
 
 
 async def by_handle(pool: Pool, handle: str) -> Member | None:
     """A member by handle."""
     row = await pool.fetchrow(f"SELECT {_COLUMNS} FROM staff WHERE handle = $1", handle)
-    return None if row is None else _member(row)
+    return None if row is None else (await _members(pool, [row]))[0]
 
 
 async def members(pool: Pool) -> list[Member]:
     """All staff by handle, those who left included."""
-    return [_member(row) for row in await pool.fetch(f"SELECT {_COLUMNS} FROM staff ORDER BY handle")]
+    return await _members(pool, await pool.fetch(f"SELECT {_COLUMNS} FROM staff ORDER BY handle"))
 
 
 async def referents(pool: Pool, sites: Collection[str], also: Collection[str]) -> dict[str, str]:
     """Names of active caseworkers of these sites (none: of all), and of `also`, by id in the order of their names."""
     rows = await pool.fetch(
-        "SELECT id::text, name FROM staff WHERE id = ANY ($2::uuid[])"
+        f"SELECT {_COLUMNS} FROM staff WHERE id = ANY ($2::uuid[])"
         " OR (active AND 'referent' = ANY (roles) AND (cardinality($1::text[]) = 0 OR sites = '{}' OR sites && $1))"
-        " ORDER BY name, id",
+        " ORDER BY id",
         list(sites), list(also),
     )  # fmt: skip
-    return {row["id"]: row["name"] for row in rows}
+    found = sorted(await _members(pool, rows), key=lambda each: search_form(each.name))
+    return {each.id: each.name for each in found}
 
 
 async def absences(pool: Pool, since: date) -> list[Absence]:
@@ -251,8 +252,22 @@ async def _locked(connection: Connection, id: str) -> Member:
     row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM staff WHERE id = $1 FOR UPDATE", id)
     if row is None:
         raise NotFound("staff", id)
-    return _member(row)
+    return (await _members(connection, [row]))[0]
 
 
-def _member(row: Mapping[str, Any]) -> Member:
-    return Member(**{**row, "roles": tuple(row["roles"]), "sites": tuple(row["sites"]), "funds": tuple(row["funds"])})
+async def _members(connection: Pool | Connection, rows: Sequence[Mapping[str, Any]]) -> list[Member]:
+    known = await contacts.unseal(connection, [(stream_of(row["id"]), row["sealed"]) for row in rows])
+    return [_member(row, found) for row, found in zip(rows, known, strict=True)]
+
+
+def _member(row: Mapping[str, Any], known: Known | None) -> Member:
+    """One of whom nothing can be read is called by their handle."""
+    return Member(
+        id=row["id"], handle=row["handle"], language=row["language"], roles=tuple(row["roles"]),
+        sites=tuple(row["sites"]), active=row["active"], funds=tuple(row["funds"]),
+        **{**_known(row["handle"], None, None), **(known or {})},
+    )  # fmt: skip
+
+
+def _known(name: str, email: str | None, phone: str | None) -> dict[str, Any]:
+    return {"name": name, "email": email, "phone": phone}

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Final
 
 from journeys.domain.directory import TemplateEdited
+from journeys.domain.record import SYSTEM
 from journeys.store.canonical import digest
 from journeys.store.database import Connection, Pool
-from journeys.store.directory import By, Fact, record
+from journeys.store.directory import By, Fact, names_of, record
 from journeys.store.programmes import store_text
 
 _STREAM: Final = "system"
@@ -96,14 +97,16 @@ async def versions(connection: Pool | Connection, name: str) -> list[Version]:
     """Every edit of a template, the newest first."""
     rows = await connection.fetch(
         """
-        SELECT data ->> 'wording' AS wording, data ->> 'before' AS before, at, actor, s.name AS who
+        SELECT data ->> 'wording' AS wording, data ->> 'before' AS before, at, actor
         FROM (SELECT seq, convert_from(header, 'UTF8')::jsonb -> 'data' AS data,
                      (convert_from(header, 'UTF8')::jsonb ->> 'recorded_at')::timestamptz AS at,
                      convert_from(header, 'UTF8')::jsonb ->> 'actor' AS actor
               FROM events WHERE stream = 'system' AND kind = 'TemplateEdited') AS facts
-        LEFT JOIN staff s ON s.id::text = actor
         WHERE data ->> 'template' = $1 ORDER BY seq DESC
         """,
         name,
     )
-    return [Version(row["wording"], row["before"], row["at"], row["actor"], row["who"]) for row in rows]
+    names = await names_of(connection, {row["actor"] for row in rows if row["actor"] != SYSTEM})
+    return [
+        Version(row["wording"], row["before"], row["at"], row["actor"], names.get(row["actor"])) for row in rows
+    ]  # fmt: skip

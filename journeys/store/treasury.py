@@ -18,11 +18,13 @@ from journeys.domain.directory import (
     PaymentsStopped,
 )
 from journeys.domain.fund import Move
-from journeys.domain.record import Cause
+from journeys.domain.record import Cause, instant_text
+from journeys.store import contacts, vault
 from journeys.store.database import Connection, Pool
 from journeys.store.directory import AlreadyThere, By, Fact, NotFound, record
 from journeys.store.funds import enter_fund
 from journeys.store.journal import open_parts
+from journeys.store.keys import HOUSE
 
 STREAM: Final = "system"
 
@@ -179,7 +181,8 @@ async def closing(pool: Pool, code: str) -> Stop | None:
     """Who closed a fund, when, why; None while it is open."""
     row = await pool.fetchrow(
         """
-        SELECT f.closed_at AS since, h.actor AS by, m.name AS called, h.stream, h.seq, p.name, p.text, p.salt, p.sealed
+        SELECT f.closed_at AS since, h.actor AS by, m.sealed AS called, h.stream, h.seq, p.name, p.text, p.salt,
+               p.sealed
         FROM funds f
         CROSS JOIN LATERAL (
             SELECT e.stream, e.seq, convert_from(e.header, 'UTF8')::jsonb ->> 'actor' AS actor FROM events e
@@ -193,7 +196,8 @@ async def closing(pool: Pool, code: str) -> Stop | None:
     if row is None:
         return None
     why = await open_parts(pool, [row]) if row["name"] is not None else [None]
-    return Stop(row["since"], row["by"], why[0].text if why[0] is not None else "", row["called"])
+    [called] = await contacts.called(pool, [(f"staff-{row['by']}", row["called"])])
+    return Stop(row["since"], row["by"], why[0].text if why[0] is not None else "", called)
 
 
 async def _held(connection: Connection, code: str) -> asyncpg.Record:
@@ -251,8 +255,9 @@ async def stop(pool: Pool, why: str, by: By) -> bool:
         await _lock_all(connection)
         if await stopped(connection) is not None:
             return False
+        sealed = await vault.shut(connection, HOUSE, place_of_stop(by.at), {"why": why})
         await connection.execute(
-            "INSERT INTO stops (began, began_by, why) VALUES ($1, $2::uuid, $3)", by.at, by.actor, why
+            "INSERT INTO stops (began, began_by, sealed) VALUES ($1, $2::uuid, $3)", by.at, by.actor, sealed
         )
         await connection.execute("UPDATE funds SET stopped = true")
         await record(connection, STREAM, [Fact(PaymentsStopped(), {"why": why})], by)
@@ -266,32 +271,42 @@ async def resume(pool: Pool, why: str, by: By) -> bool:
         if await stopped(connection) is None:
             return False
         await connection.execute(
-            "UPDATE stops SET ended = $1, ended_by = $2::uuid, ended_why = $3 WHERE ended IS NULL",
-            by.at, by.actor, why,
-        )  # fmt: skip
+            "UPDATE stops SET ended = $1, ended_by = $2::uuid WHERE ended IS NULL", by.at, by.actor
+        )
         await connection.execute("UPDATE funds SET stopped = false")
         await record(connection, STREAM, [Fact(PaymentsResumed(), {"why": why})], by)
         return True
 
 
 STOPPED: Final = (
-    "SELECT jsonb_build_array(s.began, s.began_by, s.why, m.name) FROM stops s LEFT JOIN staff m ON m.id = s.began_by"
-    " WHERE s.ended IS NULL"
+    "SELECT jsonb_build_array(s.began, s.began_by, encode(s.sealed, 'hex'), encode(m.sealed, 'hex')) FROM stops s"
+    " LEFT JOIN staff m ON m.id = s.began_by WHERE s.ended IS NULL"
 )
 """The stop that holds, as a value among others of a query: see `read_stop`."""
 
 
 async def stopped(pool: Pool | Connection) -> Stop | None:
     """Who stopped all payments, since when, why; None when they go on."""
-    return read_stop(await pool.fetchval(STOPPED))
+    return await read_stop(pool, await pool.fetchval(STOPPED))
 
 
-def read_stop(found: str | None) -> Stop | None:
+async def read_stop(connection: Pool | Connection, found: str | None) -> Stop | None:
     """What STOPPED gave."""
     if found is None:
         return None
-    began, *rest = json.loads(found)
-    return Stop(datetime.fromisoformat(began), *rest)
+    began, by, *sealed = json.loads(found)
+    since = datetime.fromisoformat(began)
+    places = place_of_stop(since), contacts.place_of(f"staff-{by}")
+    said, member = await vault.opened(
+        connection,
+        [(place, None if each is None else bytes.fromhex(each)) for place, each in zip(places, sealed, strict=True)],
+    )
+    return Stop(since, by, said["why"] if said is not None else "", member["name"] if member is not None else None)
+
+
+def place_of_stop(began: datetime) -> str:
+    """Where it stands why payments were stopped at an instant."""
+    return f"stop/{instant_text(began)}"
 
 
 async def last_resumed(pool: Pool | Connection) -> Cause | None:

@@ -12,6 +12,9 @@ from journeys.store.keys import Lost, person_key
 
 Row: TypeAlias = Mapping[str, Any]
 
+Known: TypeAlias = Mapping[str, Any]
+"""What is known of somebody, by the name of each field."""
+
 SHORTEST_BEGINNING: Final = 3
 """Letters of a word from which on its beginning finds it; a shorter word is found whole only."""
 SHORTEST_NUMBER: Final = 6
@@ -53,17 +56,27 @@ ERASED: Final = Details(first_name="", last_name="")
 
 async def seal(connection: Pool | Connection, person: str, details: Details) -> bytes:
     """What stands in the row of a person. Raises NoKey: they were forgotten."""
-    known = {name: value for name, value in asdict(details).items() if value is not None}
-    plain = json.dumps(known, ensure_ascii=False, default=str).encode()
-    sealed: bytes = await connection.keys.seal(person_key(person), plain, _place(person))
-    return sealed
+    return await shut(connection, person_key(person), place_of(person), asdict(details))
 
 
 async def unseal(connection: Pool | Connection, rows: Sequence[tuple[str, bytes | None]]) -> list[Details | None]:
     """Rows of (person, what is sealed) read, in order; None where there is nothing, or its key is gone."""
-    closed = [(sealed, _place(person)) for person, sealed in rows if sealed is not None and is_sealed(sealed)]
-    opened = iter(await connection.keys.unseal_all(closed) if closed else ())
-    return [None if sealed is None else _read(next(opened) if is_sealed(sealed) else sealed) for _, sealed in rows]
+    found = await opened(connection, [(place_of(person), sealed) for person, sealed in rows])
+    return [None if known is None else details_of(known) for known in found]
+
+
+async def shut(connection: Pool | Connection, key: str, place: str, known: Known) -> bytes:
+    """What is known, without what is None, as one sealed value for one place only. Raises NoKey: it was destroyed."""
+    said = {name: value for name, value in known.items() if value is not None}
+    sealed: bytes = await connection.keys.seal(key, json.dumps(said, ensure_ascii=False, default=str).encode(), place)
+    return sealed
+
+
+async def opened(connection: Pool | Connection, rows: Sequence[tuple[str, bytes | None]]) -> list[Known | None]:
+    """Rows of (place, what is sealed) read, in order; None where there is nothing, or its key is gone."""
+    closed = [(sealed, place) for place, sealed in rows if sealed is not None and is_sealed(sealed)]
+    plain = iter(await connection.keys.unseal_all(closed) if closed else ())
+    return [None if sealed is None else _read(next(plain) if is_sealed(sealed) else sealed) for _, sealed in rows]
 
 
 async def names(connection: Pool | Connection, rows: Iterable[tuple[str, bytes | None]]) -> list[str | None]:
@@ -133,13 +146,19 @@ def _digits(text: str) -> str:
     return "".join(sign for sign in text if sign.isascii() and sign.isdigit())
 
 
-def _read(plain: bytes | Lost) -> Details | None:
-    if isinstance(plain, Lost):
-        return None
-    known: dict[str, Any] = json.loads(plain)
+def details_of(known: Known) -> Details:
+    """What `opened` gave of a person."""
     born = known.get("birth_date")
     return Details(**{**known, "birth_date": date.fromisoformat(born) if born else None})
 
 
-def _place(person: str) -> str:
+def place_of(person: str) -> str:
+    """Where what is known of a person stands."""
     return f"people/{person}"
+
+
+def _read(plain: bytes | Lost) -> Known | None:
+    if isinstance(plain, Lost):
+        return None
+    known: Known = json.loads(plain)
+    return known

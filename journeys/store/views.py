@@ -12,7 +12,7 @@ from journeys.domain.directory import search_form
 from journeys.domain.record import instant_text
 from journeys.domain.rights import Reach, reaches
 from journeys.domain.summary import OUTSIDE
-from journeys.store import cohorts, vault
+from journeys.store import cohorts, contacts, vault
 from journeys.store.database import Connection, Pool
 
 Status = Literal["planned", "active", "suspended", "closed"]
@@ -375,7 +375,7 @@ async def decided(pool: Pool, limit: int = 30) -> list[Decided]:
               AND wall > clock_timestamp() - $2::interval
             ORDER BY wall DESC LIMIT $1
         )
-        SELECT j.id::text, j.person::text, p.sealed AS name, s.name AS by, made.header
+        SELECT j.id::text, j.person::text, p.sealed AS name, made.actor, s.sealed AS by, made.header
         FROM made JOIN journeys j ON j.id = made.journey LEFT JOIN people p ON p.id = j.person
         LEFT JOIN staff s ON s.id::text = made.actor
         ORDER BY made.wall DESC
@@ -383,8 +383,10 @@ async def decided(pool: Pool, limit: int = 30) -> list[Decided]:
         limit, RECENT,
     )  # fmt: skip
     names = await vault.names(pool, [(row["person"], row["name"]) for row in rows])
+    called = await contacts.called(pool, [(f"staff-{row['actor']}", row["by"]) for row in rows])
     return [
-        Decided(row["id"], name, row["by"], from_json(row["header"])) for row, name in zip(rows, names, strict=True)
+        Decided(row["id"], name, by, from_json(row["header"]))
+        for row, name, by in zip(rows, names, called, strict=True)
     ]
 
 

@@ -41,3 +41,22 @@ def test_a_person_is_forgotten_once_it_is_confirmed_and_a_certificate_says_so(
     assert here("audit", "verify", "--all").code == 0
     assert here("do", life, "add-note", "--text", "encore", "--as", "aline").code == 4
     assert f"person-{person}" in (up.data_dir / "destroyed-keys").read_text().split()
+
+
+def test_a_mentor_is_forgotten_once_it_is_confirmed(here: Journeys, up: Up) -> None:
+    mentor = here("mentor", "add", "Lina Canari", "--phone", "+33612345678", "--as", "sam", "--json").json["mentor"][
+        "id"
+    ]
+    asked = ("mentor", "erase", "Lina Canari", "--reason", "person-asked")
+    assert here(*asked, "--as", "aline").code == 4
+    shown = here(*asked, "--as", "sam")
+    assert shown.code == 0 and "Rien n’a changé" in shown.out and "Ce qui part" in shown.out
+    assert here(*asked, "--yes", "--as", "sam", "--json").json["ordered"] is True
+    assert here(*asked, "--as", "sam").code == 3, "nobody is called so any more"
+    began = time.monotonic()
+    while (found := here("erasures", f"mentor-{mentor}")).code:
+        assert time.monotonic() < began + 60, found.out
+        time.sleep(0.3)
+    assert found.out.startswith("Certificat d’effacement\n") and "Numéro du mentor" in found.out
+    assert f"mentor-{mentor}" in here("erasures").out and "Canari" not in here("mentor", "list").out
+    assert f"mentor-{mentor}" in (up.data_dir / "destroyed-keys").read_text().split()

@@ -1,14 +1,15 @@
 """What the database itself holds to when a person is forgotten."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
 import pytest
 
-from journeys.store import erasing, people
-from journeys.store.directory import By, NotFound
+from journeys.store import erasing, mentor_erasing, mentors, people
+from journeys.store.directory import AlreadyThere, By, NotFound, names_of
 
 BY = By(actor="system", role="system", at=datetime.now(UTC))
 ZOE = people.Details(first_name="Zoé", last_name="Canari", phone="+33612345678")
@@ -41,7 +42,7 @@ async def test_from_the_order_on_nothing_is_written_of_the_person_and_a_second_o
     person = await registered(pool)
     known = await erasing.order(pool, person, "person-asked", BY)
     assert await erasing.order(pool, person, "ordered", BY) == known
-    assert await erasing.under_way(pool) == [person]
+    assert await erasing.under_way(pool) == [known]
     with pytest.raises(NotFound):
         await people.change(pool, person, people.Details(first_name="Zoé", last_name="Autre"), BY)
     assert await people.duplicates(pool, ZOE) == [], "who comes again is somebody new"
@@ -57,3 +58,60 @@ async def test_from_the_order_on_nothing_is_written_of_the_person_and_a_second_o
     known = (await erasing.erasures(pool))[0]
     event = await erasing.certificate(pool, known)
     assert event is not None and event.data.held.parts == 5, "as it was before"  # type: ignore[attr-defined]
+
+
+def lina(**known: Any) -> mentors.Mentor:
+    return mentors.Mentor(
+        id=str(uuid4()), name="Lina Canari", email="lina@example.org", phone="+33612", language="fr", site="nord",
+        capacity=2, place="Lille", **known,
+    )  # fmt: skip
+
+
+async def test_a_mentor_is_in_no_list_from_the_order_on_and_nothing_is_left_but_the_certificate(
+    pool: Any, owner: Any
+) -> None:
+    mentor, other = lina(), lina()
+    for each in (mentor, other):
+        await mentors.add(pool, each, BY)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="nobody ordered"):
+        await mentor_erasing.delete(pool, mentor.id)
+    held = await mentor_erasing.survey(pool, mentor.id)
+    assert held.parts == 6 and await mentor_erasing.called_and_reached(pool, mentor.id) == (
+        mentor.name, mentor.email, mentor.phone,
+    )  # fmt: skip
+    known = await mentor_erasing.order(pool, mentor.id, "person-asked", BY)
+    assert await mentor_erasing.order(pool, mentor.id, "ordered", BY) == known and known.kind == "mentor"
+    assert await erasing.under_way(pool) == [known] and await erasing.ordered(pool, mentor.id) is None
+    assert await mentors.mentors(pool) == [other] and await mentors.mentor(pool, mentor.id) is None
+    assert await names_of(pool, [mentor.id]) == {}
+    for change in (
+        mentors.describe(pool, mentor, BY),
+        mentors.change(pool, mentor.id, capacity=1, available=True, by=BY),
+    ):
+        with pytest.raises(NotFound):
+            await change
+    with pytest.raises(NotFound):
+        await mentor_erasing.order(pool, str(uuid4()), "person-asked", BY)
+    for _ in range(2):
+        await erasing.note(pool, mentor.id, await mentor_erasing.survey(pool, mentor.id), "mentor")
+        await erasing.destroy(pool.keys, await erasing.keys_of(pool, mentor.id, "mentor"), None)
+        await mentor_erasing.delete(pool, mentor.id)
+        seq = await erasing.certify(pool, mentor.id, BY, "mentor")
+    [known] = await erasing.erasures(pool)
+    event = await erasing.certificate(pool, known)
+    assert known.certificate == seq and event is not None and event.stream == f"mentor-{mentor.id}"
+    assert (event.data.held, event.data.keys) == (held, (f"mentor-{mentor.id}",))  # type: ignore[attr-defined]
+    assert await pool.fetchval("SELECT count(*) FROM parts WHERE stream = $1", f"mentor-{mentor.id}") == 0
+    assert await owner.fetchval("SELECT sealed FROM mentors WHERE id = $1", mentor.id) is None
+    assert (await mentor_erasing.survey(pool, other.id)).parts == 6
+    with pytest.raises(AlreadyThere):
+        await mentors.add(pool, mentor, BY)
+
+
+async def test_a_restored_record_forgets_the_mentor_again(pool: Any, tmp_path: Path) -> None:
+    mentor, listed = lina(), tmp_path / "destroyed-keys"
+    await mentors.add(pool, mentor, BY)
+    await erasing.destroy(pool.keys, [f"mentor-{mentor.id}"], listed)
+    assert await mentor_erasing.order_again(pool, listed, BY.at) == [mentor.id]
+    assert await mentor_erasing.order_again(pool, listed, BY.at) == []
+    assert [each.reason for each in await erasing.under_way(pool)] == ["restored"]

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote
 from uuid import uuid4
@@ -11,6 +12,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from journeys.store import mentors, partners, staff, treasury
 from journeys.store.database import NotDurable, WrongSchema, await_pool, check_durable, open_pool
 from journeys.store.migrating import (
     FOLDER,
@@ -22,6 +24,7 @@ from journeys.store.migrating import (
     newest_version,
     status,
 )
+from journeys.store.sealing_up import seal_up
 
 from .conftest import Server
 from .samples import view
@@ -186,4 +189,55 @@ async def test_what_is_there_is_given_the_funds_and_roles_that_events_and_progra
     assert [tuple(row) for row in named] == [("care", hashlib.sha256(programme.encode()).hexdigest(), "referent")]
     rows = await owner.fetch("SELECT id::text, summary -> 'funds' AS told FROM journeys")
     assert {row["id"]: json.loads(row["told"]) for row in rows} == {with_money: ["a", "b"], without: []}
+    await owner.close()
+
+
+PLAIN = "Canari-en-clair"
+
+
+async def test_who_was_known_in_plain_is_sealed_and_nothing_plain_is_left_on_the_disk(
+    empty_dsn: str, folder: Path
+) -> None:
+    later = sorted(path for path in folder.glob("*.sql") if path.name >= next(folder.glob("*_contacts.sql")).name)
+    texts = {path: path.read_text() for path in later}
+    for path in later:
+        path.unlink()
+    await migrate(empty_dsn, folder=folder)
+    owner, who, began = await asyncpg.connect(empty_dsn), str(uuid4()), datetime(2027, 5, 12, 8, 30, tzinfo=UTC)
+    for statement in (
+        "INSERT INTO staff (id, handle, name, email, roles) VALUES ($1, 'claire', $2, 'c@example.org', '{finance}')",
+        "INSERT INTO mentors (id, name, phone, capacity, interests) VALUES ($1, $2, $2, 3, $2)",
+        "INSERT INTO partners (id, name, kind, place, places) VALUES ($1, $2, 'housing', $2, 4)",
+        "INSERT INTO stops (began, began_by, why) VALUES ('2027-05-12 08:30Z', $1, $2)",
+    ):
+        await owner.execute(statement, who, PLAIN)
+    for path, text in texts.items():
+        path.write_text(text)
+    migrations.cache_clear()
+    await migrate(empty_dsn, folder=folder)
+
+    async def on_disk() -> list[str]:
+        await owner.execute("CHECKPOINT")
+        home = Path(await owner.fetchval("SHOW data_directory"))
+        tables = ("staff", "mentors", "partners", "stops")
+        files = {
+            each: home / await owner.fetchval("SELECT pg_relation_filepath($1::regclass)", each) for each in tables
+        }
+        return [table for table, file in files.items() if PLAIN.encode() in file.read_bytes()]
+
+    assert await on_disk() == ["staff", "mentors", "partners", "stops"]
+    pool = await open_pool(empty_dsn)
+    for sealed in (False, True):
+        if sealed:
+            done = await seal_up(empty_dsn, pool.keys)
+            assert (done.staff, done.mentors, done.partners, done.stops) == (1, 1, 1, 1)
+        [member], [mentor], [partner] = (
+            await staff.members(pool), await mentors.mentors(pool), await partners.partners(pool)
+        )  # fmt: skip
+        assert (member.name, member.email, member.phone, member.roles) == (PLAIN, "c@example.org", None, ("finance",))
+        assert (mentor.name, mentor.phone, mentor.interests, mentor.capacity) == (PLAIN, PLAIN, PLAIN, 3)
+        assert (partner.name, partner.place, partner.places) == (PLAIN, PLAIN, 4)
+        assert await treasury.stopped(pool) == treasury.Stop(began, who, PLAIN, PLAIN)
+    assert await on_disk() == []
+    await pool.close()
     await owner.close()

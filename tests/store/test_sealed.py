@@ -13,8 +13,21 @@ import pytest
 
 from journeys.app.cli.explaining import explained
 from journeys.domain.record import Part
-from journeys.store import documents, journal, keys, people, sealing_up
-from journeys.store.directory import By
+from journeys.store import (
+    contacts,
+    documents,
+    journal,
+    keys,
+    mentors,
+    partners,
+    people,
+    sealing_up,
+    staff,
+    treasury,
+    vault,
+)
+from journeys.store.directory import By, names_of
+from journeys.store.identities import member_of
 from journeys.store.journal import append, parts
 from journeys.store.keys import Keys, NoKey, finance_key, person_key
 from journeys.store.offer import BadOffer, KeptPart, make_offer, sealed
@@ -24,6 +37,18 @@ from journeys.store.signing import KeyRing
 from tests.store.samples import new_stream, noted, view
 
 CANARY = "Zébulon-Canari-4471"
+BY = By(actor="system", role="system", at=datetime(2027, 5, 12, tzinfo=UTC))
+CLAIRE = staff.Member(
+    id=str(uuid4()), handle="claire", name=f"Éva {CANARY}", email="claire@example.org", phone="0600", language="fr",
+    roles=("referent",), sites=(), active=True,
+)  # fmt: skip
+LINA = mentors.Mentor(
+    id=str(uuid4()), name=CANARY, email=None, phone="+33612", language="fr", site=None, capacity=2, place="Lille"
+)
+FOYER = partners.Partner(
+    id=str(uuid4()), name=f"Foyer {CANARY}", kind="housing", email="f@example.org", phone=None, language="fr",
+    site="nord", purposes=("housing",), places=3,
+)  # fmt: skip
 
 
 async def planted(pool: Any, ring: KeyRing, note: str = CANARY) -> tuple[str, str]:
@@ -313,3 +338,80 @@ async def test_documents_of_before_are_sealed_from_wherever_it_was_left(
     assert await owner.fetchval("SELECT count(*) FROM documents WHERE content IS NOT NULL") == 0
     assert await owner.fetchval("SELECT count(*) FROM document_holds WHERE stream = $1", stream) == 3
     assert {digest: await documents.content_of(pool, stream, digest) for digest in kept} == kept
+
+
+ROWS = ("staff", "mentors", "partners", "stops")
+
+
+async def test_staff_mentors_partners_and_reasons_of_before_are_sealed_from_wherever_it_was_left(
+    pool: Any, owner: Any, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claire, lina, foyer = CLAIRE, LINA, FOYER
+    await staff.add(pool, claire, BY)
+    await staff.add(pool, second := replace(claire, id=str(uuid4()), handle="dora", name="Dora"), BY)
+    await mentors.add(pool, lina, BY)
+    await partners.add(pool, foyer, BY)
+    assert await treasury.stop(pool, CANARY, replace(BY, actor=claire.id))
+    stop = await treasury.stopped(pool)
+    for table in ROWS:
+        with pytest.raises(asyncpg.CheckViolationError, match="sealed_only"):
+            await owner.execute(f"UPDATE {table} SET sealed = '{{}}'")
+        await owner.execute(f"ALTER TABLE {table} DROP CONSTRAINT sealed_only")
+        for row in await owner.fetch(f"SELECT * FROM {table}"):
+            assert CANARY.encode() not in row["sealed"]
+            plain = await opened_of(pool, table, row)
+            await owner.execute(f"UPDATE {table} SET sealed = $2 WHERE id = $1", row["id"], json.dumps(plain).encode())
+        await owner.execute(f"ALTER TABLE {table} ADD CONSTRAINT sealed_only CHECK (get_byte(sealed, 0) = 1) NOT VALID")
+
+    async def as_they_were() -> None:
+        assert await staff.members(pool) == [claire, second]
+        assert (await mentors.mentors(pool), await partners.partners(pool)) == ([lina], [foyer])
+        assert await treasury.stopped(pool) == stop
+
+    await as_they_were()
+    monkeypatch.setattr(sealing_up, "BATCH", 1)
+    shut, left = sealing_up.vault.shut, 2
+
+    async def cut(*args: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if not left:
+            raise OSError("killed")
+        return await shut(*args)
+
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="killed"):
+        patched.setattr(sealing_up.vault, "shut", cut)
+        await seal_up(dsn, pool.keys)
+    done = await seal_up(dsn, pool.keys)
+    assert (done.staff, done.mentors, done.partners, done.stops) == (1, 1, 1, 1), "one was sealed before it was killed"
+    assert await seal_up(dsn, pool.keys) == sealing_up.SealedUp()
+    await as_they_were()
+    for table in ROWS:
+        assert await owner.fetchval(f"SELECT count(*) FROM {table} WHERE position($1 IN sealed) > 0", b"Canari") == 0
+
+
+async def opened_of(pool: Any, table: str, row: Any) -> Any:
+    """What a row says, as the migration of the schema leaves it."""
+    kind = {"staff": "staff", "mentors": "mentor", "partners": "partner"}.get(table)
+    place = contacts.place_of(f"{kind}-{row['id']}") if kind else treasury.place_of_stop(row["began"])
+    [known] = await vault.opened(pool, [(place, row["sealed"])])
+    return known
+
+
+async def test_who_works_here_is_called_by_name_until_their_key_goes_and_what_is_moved_does_not_open(
+    pool: Any, owner: Any
+) -> None:
+    claire, dora = replace(CLAIRE, id=str(uuid4())), replace(CLAIRE, id=str(uuid4()), handle="dora", name="Dora")
+    for member in (claire, dora):
+        await staff.add(pool, member, BY)
+    assert await names_of(pool, [claire.id, dora.id]) == {claire.id: claire.name, dora.id: "Dora"}
+    assert list((await staff.referents(pool, (), [dora.id])).values()) == ["Dora", claire.name]
+    assert await member_of(pool, "issuer", "subject", "Claire@Example.org") is None, "two have this address"
+    await staff.change(pool, dora.id, name="Dora", email=None, phone=None, by=BY)
+    assert await member_of(pool, "issuer", "subject", "Claire@Example.org") == claire.id
+    await owner.execute("UPDATE staff SET sealed = (SELECT sealed FROM staff WHERE id = $1)", claire.id)
+    assert await names_of(pool, [claire.id, dora.id]) == {claire.id: claire.name}
+    await pool.keys.destroy([f"staff-{claire.id}"])
+    assert await names_of(pool, [claire.id]) == {}
+    gone = await staff.member(pool, claire.id)
+    assert gone is not None and (gone.name, gone.email, gone.roles) == ("claire", None, claire.roles)

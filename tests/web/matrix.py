@@ -97,6 +97,8 @@ GET /modeles                            login   open      open        open     o
 GET /modeles/{template}                 login   open      open        open     open     open     open           refused  refused  refused
 GET /modeles/{template}/modifier           login   refused   open        refused  refused  refused  open           refused  refused  refused
 POST /modeles/{template}/modifier          login   refused   open        refused  refused  refused  open           refused  refused  refused
+GET /mentors/{id}/effacement            login   refused   404         refused  refused  refused  refused        refused  refused  refused
+POST /mentors/{id}/effacement           login   refused   404         refused  refused  refused  refused        refused  refused  refused
 GET /nouveau                            login   open      open        refused  refused  refused  refused        refused  refused  refused
 POST /nouveau                           login   open      open        refused  refused  refused  refused        refused  refused  refused
 GET /reprise                            login   open      open        refused  refused  refused  refused        refused  refused  refused

@@ -1,5 +1,6 @@
 """The page of an erasure: who may, what it shows before it is confirmed, that it wants a proof, what it shows then."""
 
+import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,10 +8,10 @@ from typing import Any
 
 import pytest_asyncio
 
-from journeys.store import erasing
+from journeys.store import erasing, mentor_erasing, mentors
 from journeys.store.directory import By
 from tests.conftest import RealStack
-from tests.web.conftest import form
+from tests.web.conftest import BY, form
 from tests.web.office import Office, open_office
 
 
@@ -45,3 +46,29 @@ async def test_what_goes_is_shown_before_it_is_confirmed_and_the_certificate_aft
     done = await sam.get("/effacement")
     assert "Certificat d’effacement" in done.text and name not in done.text
     assert "Personne effacée" in (await aline.get()).text
+
+
+async def test_a_mentor_is_forgotten_once_nobody_counts_on_them(office: Office) -> None:
+    sam, aline, pool = await office.enter("sam"), await office.enter("aline"), office.house.writing
+    mentor = mentors.Mentor(id=str(uuid.uuid4()), name="Lina Canari", email=None, phone="+33612", language="fr",
+                            site=None, capacity=1)  # fmt: skip
+    await mentors.add(pool, mentor, BY)
+    where = f"/mentors/{mentor.id}/effacement"
+    assert where in (await sam.client.get("/mentors")).text and where not in (await aline.client.get("/mentors")).text
+    assert (await aline.client.get(where)).status_code == 403
+    shown = await sam.client.get(where)
+    assert shown.status_code == 200 and "Ce qui part" in shown.text and "Lina Canari" in shown.text
+    assert (await aline.send("propose-mentor", mentor=mentor.id)).status_code == 303
+    asked = await sam.client.post(where, data=form(sam.token, reason="person-asked"))
+    assert asked.status_code == 403 and "accompagne encore" in asked.text and await erasing.erasures(pool) == []
+    assert (await aline.send("decline-mentor", mentor=mentor.id, reason="trop loin")).status_code == 303
+    assert (await sam.client.post(where, data=form(sam.token, reason="person-asked"))).status_code == 303
+    assert "Effacement en cours" in (await sam.client.get(where)).text
+    assert "Lina Canari" not in (await sam.client.get("/mentors")).text + (await aline.get()).text
+    assert (await aline.send("propose-mentor", mentor=mentor.id)).status_code in (403, 422)
+    await erasing.note(pool, mentor.id, await mentor_erasing.survey(pool, mentor.id), "mentor")
+    await erasing.destroy(pool.keys, await erasing.keys_of(pool, mentor.id, "mentor"), None)
+    await mentor_erasing.delete(pool, mentor.id)
+    await erasing.certify(pool, mentor.id, BY, "mentor")
+    done = (await sam.client.get(where)).text
+    assert "Certificat d’effacement" in done and f"mentor-{mentor.id}" in done and "Lina" not in done

@@ -8,7 +8,7 @@ import secrets
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -34,7 +34,7 @@ from journeys.domain import commands as c
 from journeys.domain.document import Document
 from journeys.domain.programme import Programme
 from journeys.local.postgres import binary
-from journeys.store import documents, keys, people, publishing, sessions, staff, treasury
+from journeys.store import documents, keys, mentors, partners, people, publishing, sessions, staff, treasury
 from journeys.store.database import open_pool
 from journeys.store.directory import By
 from journeys.store.letters import seal_letter
@@ -54,15 +54,26 @@ class Canaries:
     phone: str
     prison_number: str
     note: str
+    member: str
+    """How somebody of the staff is called."""
+    mentor: str
+    mentor_phone: str
+    contact: str
+    """Whom one asks for at a partner's."""
+    why: str
+    """Why payments were stopped."""
 
     def all(self) -> list[bytes]:
-        return [each.encode() for each in (self.name, self.iban, self.phone, self.prison_number, self.note)]
+        return [str(each).encode() for each in astuple(self)]
 
 
 def hatch() -> Canaries:
     mark = secrets.token_hex(4)
     number = int(mark, 16)
-    return Canaries(f"Canari{mark}", f"FR76{number:023d}", f"+336{number:010d}", f"ECROU-{mark}", f"vu-{mark}")
+    return Canaries(
+        f"Canari{mark}", f"FR76{number:023d}", f"+336{number:010d}", f"ECROU-{mark}", f"vu-{mark}", f"Membre{mark}",
+        f"Mentor{mark}", f"+337{number:010d}", f"Contact{mark}", f"doute-{mark}",
+    )  # fmt: skip
 
 
 class Stumbling:
@@ -87,8 +98,8 @@ async def settle_in(engine: Engine, canaries: Canaries) -> None:
     engine.programme = await publishing.keep(engine.pool, "programme", "essai", text)
     for id, role in ((engine.referent, "referent"), (engine.supervisor, "supervisor")):
         member = staff.Member(
-            id=id, handle=f"{role[:4]}{uuid.uuid4().hex[:6]}", name=role, email=f"{role}@example.org", phone=None,
-            language="fr", roles=(role,), sites=(), active=True,
+            id=id, handle=f"{role[:4]}{uuid.uuid4().hex[:6]}", name=canaries.member, email=f"{role}@example.org",
+            phone=None, language="fr", roles=(role,), sites=(), active=True,
         )  # fmt: skip
         await staff.add(engine.pool, member, by)
     if not await engine.pool.fetchval("SELECT count(*) FROM funds"):
@@ -99,6 +110,21 @@ async def settle_in(engine: Engine, canaries: Canaries) -> None:
     )  # fmt: skip
     await people.register(engine.pool, engine.person, details, by)
     await people.change(engine.pool, engine.person, replace(details, place=canaries.note), by)
+    mentor = mentors.Mentor(
+        id=str(uuid.uuid4()), name=canaries.mentor, email=f"{canaries.mentor}@example.org", phone=canaries.mentor_phone,
+        language="fr", site=None, capacity=1, interests=canaries.note,
+    )  # fmt: skip
+    await mentors.add(engine.pool, mentor, by)
+    await mentors.describe(engine.pool, replace(mentor, place=canaries.note), by)
+    house = partners.Partner(
+        id=str(uuid.uuid4()), name=f"Foyer ({canaries.contact})", kind="housing", phone=canaries.mentor_phone,
+        email=f"{canaries.contact}@example.org", language="fr", site=None,
+    )  # fmt: skip
+    await partners.add(engine.pool, house, by)
+    assert await treasury.stop(engine.pool, canaries.why, by)
+    stop = await treasury.stopped(engine.pool)
+    assert stop is not None and (stop.why, stop.name) == (canaries.why, canaries.member)
+    assert await treasury.resume(engine.pool, canaries.why, by)
 
 
 async def live(engine: Engine, canaries: Canaries, home: Path) -> None:
@@ -281,7 +307,10 @@ async def test_no_sink_knows_a_person_and_the_search_would_find_one(
     monkeypatch.setattr(telemetry, "errors_by_place", lambda _, __, entry: entry | {"reason": str(entry)})
     journal_pool.keys.terminate()
     bare = hatch()
-    told = hits(await look(bare, disclose=True), bare)
+    found = await look(bare, disclose=True)
+    told = hits(found, bare)
     assert {"journal dump", "documents", "forms", "history", "failures", "export"} <= told
+    for each in bare.all():
+        assert each in found["journal dump"] or each.hex().encode() in found["journal dump"], each
     for sink in ("journal file", "Temporal's", "outbox"):
         assert any(name.startswith(sink) for name in told), sink

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,17 @@ import pytest_asyncio
 
 from journeys import temporal
 from journeys.audit.verifying import Sources, verify
+from journeys.channels.letter import Letter
+from journeys.channels.outbox import FileOutbox
+from journeys.contract import Erasing
 from journeys.domain import commands as c
-from journeys.domain.directory import Held, PersonErased
+from journeys.domain.directory import Held, MentorErased, PersonErased
 from journeys.local.postgres import binary
-from journeys.store import documents, erasing, journal, people, staff, treasury
+from journeys.store import documents, erasing, journal, mentor_erasing, mentors, people, staff, treasury
 from journeys.store.database import open_pool
 from journeys.store.directory import By, NotFound
 from journeys.store.keys import Keys, finance_key, person_key
+from journeys.store.letters import seal_letter
 from tests.conftest import RealStack
 from tests.workflow.conftest import RING, Engine, make_engine
 from tests.workflow.test_canaries import Canaries, dump_of, hatch
@@ -60,7 +65,8 @@ class House:
 
     async def erased(self) -> erasing.Order:
         """Have it done, and what was done."""
-        await temporal.begin_erasure(self.engine.client, self.person, self.engine.queue, step_seconds=3)
+        asked = Erasing(person=self.person, step_seconds=3)
+        await temporal.begin_erasure(self.engine.client, asked, self.engine.queue)
         done = self.engine.client.get_workflow_handle(f"erasure-{self.person}").result()
         await asyncio.wait_for(done, timeout=90)
         known = await erasing.ordered(self.engine.pool, self.person)
@@ -150,6 +156,45 @@ async def test_a_person_is_forgotten_by_workers_that_die_and_the_record_still_ho
     await _does_not_come_back(house, stack, before, kept_before)
 
 
+async def test_a_mentor_is_forgotten_with_the_letters_that_name_them_and_nothing_is_read_in_any_sink(
+    stack: RealStack, database_url: str, house: House
+) -> None:
+    engine, pool, said = house.engine, house.engine.pool, house.canaries
+    by = By(actor=engine.supervisor, role="supervisor", at=datetime.now(UTC))
+    mentor = mentors.Mentor(
+        id=str(uuid.uuid4()), name=said.mentor, email=f"{said.mentor}@example.org", phone=said.mentor_phone,
+        language="fr", site=None, capacity=1,
+    )  # fmt: skip
+    await mentors.add(pool, mentor, by)
+    outbox = FileOutbox(house.home / "outbox", partial(seal_letter, pool.keys))
+    to_them, names_them, other = (str(uuid.uuid4()) for _ in range(3))
+    for id, to, body in (
+        (to_them, mentor.email, "Bonjour"), (names_them, "z@example.org", f"Avec {said.mentor}, demain"),
+        (other, "z@example.org", f"{said.mentor}s"),
+    ):  # fmt: skip
+        assert to is not None
+        await outbox.send(Letter(id=id, to=to, subject="Votre mentor", body=body, lang="fr", at=by.at))
+    await mentor_erasing.order(pool, mentor.id, "person-asked", by)
+    with workers(stack, database_url, engine.queue, house.home, ("letters", "destroy")):
+        await temporal.begin_erasure(
+            engine.client, Erasing(person=mentor.id, kind="mentor", step_seconds=3), engine.queue
+        )
+        done = engine.client.get_workflow_handle(f"erasure-mentor-{mentor.id}").result()
+        await asyncio.wait_for(done, timeout=90)
+    assert sorted(path.name for path in house.home.glob("died-*")) == ["died-after-destroy", "died-after-letters"]
+    known = await erasing.ordered(pool, mentor.id, "mentor")
+    assert known is not None and known.certificate is not None
+    certificate = await erasing.certificate(pool, known)
+    assert certificate is not None and isinstance(certificate.data, MentorErased)
+    assert (certificate.data.held.letters, certificate.data.held.parts) == (2, 3)
+    assert [path.stem for path in (house.home / "outbox").iterdir()] == [other]
+    assert f"mentor-{mentor.id}" in (house.home / "destroyed-keys").read_text().split()
+    assert (await pool.keys.destroyed([f"mentor-{mentor.id}"])) == {f"mentor-{mentor.id}"}
+    for dump in (await dump_of(database_url), await dump_of(pool.keys.dsn)):
+        for word in (said.mentor, said.mentor_phone):
+            assert word.encode() not in dump and word.encode().hex().encode() not in dump
+
+
 async def _certified(house: House, known: erasing.Order) -> None:
     header = await erasing.certificate(house.engine.pool, known)
     assert header is not None and isinstance(header.data, PersonErased)
@@ -208,7 +253,7 @@ async def _does_not_come_back(house: House, stack: RealStack, before: bytes, kep
         listed = house.home / "destroyed-keys"
         assert await erasing.order_again(restored, listed, datetime.now(UTC)) == [person]
         assert await erasing.order_again(restored, listed, datetime.now(UTC)) == []
-        assert await erasing.under_way(restored) == [person]
+        assert [each.person for each in await erasing.under_way(restored)] == [person]
         await erasing.delete(restored, person)
         assert (await erasing.survey(restored, person)).documents == 0
         await restored.close()

@@ -492,6 +492,7 @@ def _add_mentors(app: typer.Typer) -> None:
         "Les mentors : qui peut accompagner combien de personnes.", "Mentors: who can accompany how many people."
     )
     app.add_typer(room, name="mentor")
+    erasing.add_to_mentors(room)
 
     @command(room, "add", "Ajoute un mentor.", "Adds a mentor.")
     async def add(

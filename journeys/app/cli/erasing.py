@@ -1,4 +1,4 @@
-"""`journeys person erase` and `journeys erasures`: a person is forgotten, and what proves it."""
+"""`journeys person erase`, `journeys mentor erase`, `journeys erasures`: somebody is forgotten, and what proves it."""
 
 from typing import TYPE_CHECKING
 
@@ -9,6 +9,22 @@ from journeys.app.cli.shape import argument, at, command, option
 
 if TYPE_CHECKING:
     from journeys.app.erasing import Told
+    from journeys.store.erasing import Order
+
+
+def add_to_mentors(mentors: typer.Typer) -> None:
+    """Declare the command of mentors."""
+
+    @command(mentors, "erase", "Efface un mentor ; sans --yes, dit seulement ce qui part et ce qui reste.",
+             "Forgets a mentor; without --yes, only says what goes and what stays.")  # fmt: skip
+    async def erase(
+        ctx: typer.Context,
+        name: str = argument("nom ou id", "name or id", "MENTOR"),
+        reason: str = option("--reason", "pourquoi : person-asked, kept-long-enough, by-mistake, ordered",
+                             "why: person-asked, kept-long-enough, by-mistake, ordered", ...),
+        yes: bool = option("--yes", "efface vraiment", "really erases", False),
+    ) -> None:  # fmt: skip
+        await _erase_mentor(at(ctx), name, reason, yes)
 
 
 def add_to(app: typer.Typer, people: typer.Typer) -> None:
@@ -29,7 +45,7 @@ def add_to(app: typer.Typer, people: typer.Typer) -> None:
              "Erasures that were ordered; with an id, the certificate.")  # fmt: skip
     async def erasures(
         ctx: typer.Context,
-        person: str = argument("id de la personne", "id of the person", "PERSONNE", None),
+        person: str = argument("id de la personne, ou mentor-ID", "id of the person, or mentor-ID", "PERSONNE", None),
     ) -> None:
         await (_list(at(ctx)) if person is None else _certificate(at(ctx), person))
 
@@ -49,13 +65,39 @@ async def _erase(desk: Desk, asked: str, typed: str, yes: bool) -> None:
     def show() -> None:
         out.heading(f"{person.name}  {person.id}")
         _show(desk, erasing.told(held, out.lang))
-        out.line(out.t(f"L'effacement est en cours : « journeys erasures {person.id} » dira quand il est fini.",
-                       f"The erasure is under way: “journeys erasures {person.id}” will say when it is done.")
-                 if yes else
-                 out.t("Rien n'a changé. Ajoutez --yes pour effacer ; cela ne se reprend pas.",
-                       "Nothing has changed. Add --yes to erase; it cannot be taken back."))  # fmt: skip
+        _under_way_or_not(desk, person.id, yes)
 
     out.result({"person": person.id, "ordered": yes, "held": held.model_dump(mode="json")}, show)
+
+
+async def _erase_mentor(desk: Desk, asked: str, typed: str, yes: bool) -> None:
+    from journeys.app import erasing, stopping
+    from journeys.app.finding import find_mentor
+    from journeys.store import mentor_erasing
+
+    pool, out = await desk.pool(), desk.out
+    by = stopping.by(await desk.actor(), "order-erasure", desk.now)
+    reason = erasing.reason_of(typed, "--reason")
+    mentor = await find_mentor(pool, asked, "MENTOR")
+    held = await mentor_erasing.survey(pool, mentor.id)
+    if yes:
+        await erasing.order_mentor(pool, desk.client, desk.settings.task_queue, mentor, reason, by)
+
+    def show() -> None:
+        out.heading(f"{mentor.name}  {mentor.id}")
+        _show(desk, erasing.told_of_mentor(held, out.lang))
+        _under_way_or_not(desk, f"mentor-{mentor.id}", yes)
+
+    out.result({"mentor": mentor.id, "ordered": yes, "held": held.model_dump(mode="json")}, show)
+
+
+def _under_way_or_not(desk: Desk, whose: str, yes: bool) -> None:
+    out = desk.out
+    out.line(out.t(f"L'effacement est en cours : « journeys erasures {whose} » dira quand il est fini.",
+                   f"The erasure is under way: “journeys erasures {whose}” will say when it is done.")
+             if yes else
+             out.t("Rien n'a changé. Ajoutez --yes pour effacer ; cela ne se reprend pas.",
+                   "Nothing has changed. Add --yes to erase; it cannot be taken back."))  # fmt: skip
 
 
 def _show(desk: Desk, told: "Told") -> None:
@@ -79,18 +121,23 @@ async def _list(desk: Desk) -> None:
     await desk.keeper("supervisor", "auditor")
     found, out = await erasing.erasures(await desk.pool()), desk.out
     rows = [
-        (each.person, format_instant(each.at, out.lang, ZONE), spoken(each.reason, out.lang),
+        (_whose(each), format_instant(each.at, out.lang, ZONE), spoken(each.reason, out.lang),
          format_instant(each.erased_at, out.lang, ZONE) if each.erased_at else out.t("en cours", "under way"))
         for each in found
     ]  # fmt: skip
     heads = (out.t("personne", "person"), out.t("demandé le", "ordered"), out.t("pourquoi", "why"),
              out.t("effacé le", "erased"))  # fmt: skip
-    shown = [{"person": each.person, "ordered_at": each.at, "reason": each.reason, "erased_at": each.erased_at,
-              "certificate": each.certificate} for each in found]  # fmt: skip
+    shown = [{"kind": each.kind, "person": each.person, "ordered_at": each.at, "reason": each.reason,
+              "erased_at": each.erased_at, "certificate": each.certificate} for each in found]  # fmt: skip
     out.result({"erasures": shown}, lambda: out.table(heads, rows))
 
 
-async def _certificate(desk: Desk, person: str) -> None:
+def _whose(order: "Order") -> str:
+    """By what an erasure is named: the id of a person, the stream of a mentor."""
+    return order.person if order.kind == "person" else order.stream
+
+
+async def _certificate(desk: Desk, asked: str) -> None:
     from journeys.app import erasing
     from journeys.app.failures import not_found
     from journeys.identifiers import is_uuid
@@ -99,7 +146,8 @@ async def _certificate(desk: Desk, person: str) -> None:
 
     await desk.keeper("supervisor", "auditor")
     pool, out = await desk.pool(), desk.out
-    known = await store.ordered(pool, person) if is_uuid(person) else None
+    id = asked.removeprefix("mentor-")
+    known = await store.ordered(pool, id, "person" if id == asked else "mentor") if is_uuid(id) else None
     if known is None:
         raise not_found("no-erasure", "aucun effacement n'a été demandé pour cet id",
                         "no erasure was ordered for this id")  # fmt: skip

@@ -252,6 +252,9 @@ async def _migrate(desk: Desk) -> None:
                  else out.t("Le schéma était à jour.", "The schema was up to date."))  # fmt: skip
         told = (
             (sealed.parts, "texte(s)", "text(s)"), (sealed.people, "personne(s)", "person(s)"),
+            (sealed.staff, "membre(s) de l'équipe", "member(s) of staff"),
+            (sealed.mentors, "mentor(s)", "mentor(s)"), (sealed.partners, "partenaire(s)", "partner(s)"),
+            (sealed.stops, "motif(s) d'arrêt des versements", "reason(s) why payments were stopped"),
             (sealed.documents, "document(s)", "document(s)"), (sealed.letters, "message(s)", "message(s)"),
         )  # fmt: skip
         for number, fr, en in told:

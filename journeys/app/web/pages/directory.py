@@ -10,7 +10,7 @@ from journeys.app.absences import absence_of
 from journeys.app.failures import Exit, Failure, Said, usage
 from journeys.app.giving import matters
 from journeys.app.reading import read_day, today_of
-from journeys.app.web.policy import CASEWORK, READERS, STAFF
+from journeys.app.web.policy import CASEWORK, READERS, STAFF, SUPERVISION
 from journeys.app.web.rendering import go, page
 from journeys.app.web.visit import Visit, door
 from journeys.identifiers import is_uuid
@@ -74,7 +74,10 @@ async def mentor_list(visit: Visit = door(READERS)) -> Response:
     found = await mentors.mentors(visit.connection)
     answers = await _matters(visit, "mentor")
     await visit.done()
-    return page(visit, "mentors.html", mentors=found, matched=await mentors.matched(visit.house.writing), **answers)
+    return page(
+        visit, "mentors.html", mentors=found, matched=await mentors.matched(visit.house.writing),
+        erases=SUPERVISION.admits(visit.roles), **answers,
+    )  # fmt: skip
 
 
 async def _matters(visit: Visit, role: Literal["mentor", "partner"]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from journeys.app import erasing, stopping
-from journeys.app.failures import Exit, Failure, Said
+from journeys.app.failures import Exit, Failure, Said, not_found
 from journeys.app.finding import Loaded
 from journeys.app.web.bodies import typed_in
 from journeys.app.web.pages.commands import journey
@@ -14,8 +14,12 @@ from journeys.app.web.policy import SUPERVISION
 from journeys.app.web.proof import require_proof
 from journeys.app.web.rendering import go, page
 from journeys.app.web.visit import Visit, door
+from journeys.identifiers import is_uuid
 from journeys.store import erasing as store
+from journeys.store import mentor_erasing, mentors
 from journeys.store.directory import names_of
+from journeys.store.erasing import Order
+from journeys.store.mentors import Mentor
 
 router = APIRouter()
 
@@ -42,6 +46,66 @@ async def order(id: str, visit: Visit = door(SUPERVISION)) -> Response:
     return go(f"/parcours/{id}/effacement")
 
 
+@router.get("/mentors/{id}/effacement")
+async def mentor_screen(id: str, visit: Visit = door(SUPERVISION)) -> Response:
+    return await _mentor_screen(visit, await _theirs(visit, id), {})
+
+
+@router.post("/mentors/{id}/effacement")
+async def order_mentor(id: str, visit: Visit = door(SUPERVISION)) -> Response:
+    """After a proof anew, as for a person."""
+    found, typed, house = await _theirs(visit, id), typed_in(await visit.request.form()), visit.house
+    by = stopping.by(visit.actor, "order-erasure", visit.now)
+    if isinstance(found, Mentor):
+        await require_proof(visit)
+        try:
+            reason = erasing.reason_of(typed.get("reason", ""), "reason")
+        except Failure as failure:
+            return await _mentor_screen(visit, found, typed, failure)
+        await visit.done()
+        await erasing.order_mentor(house.writing, house.client, house.settings.task_queue, found, reason, by)
+    return go(f"/mentors/{id}/effacement")
+
+
+async def _theirs(visit: Visit, id: str) -> Mentor | Order:
+    """A mentor of the visitor's sites, or the order to forget them. Raises Failure."""
+    pool = visit.house.writing
+    found: Mentor | Order | None = None
+    if is_uuid(id):
+        found = await store.ordered(pool, id, "mentor") or await mentors.mentor(pool, id)
+    if found is None:
+        raise not_found("unknown-mentor", "ce mentor n'est pas connu", "this mentor is not known")
+    mine = visit.visitor.sites
+    if isinstance(found, Mentor) and mine and found.site is not None and found.site not in mine:
+        raise Failure(
+            Exit.REFUSED, "mentor-elsewhere",
+            Said("ce mentor est d'un site qui n'est pas le vôtre", "this mentor is of a site that is not yours"),
+            Said("demandez-le à un responsable de ce site", "ask a supervisor of that site"),
+        )  # fmt: skip
+    return found
+
+
+async def _mentor_screen(
+    visit: Visit, found: Mentor | Order, typed: Mapping[str, str], failure: Failure | None = None
+) -> Response:
+    pool = visit.house.writing
+    made = None
+    if isinstance(found, Mentor):
+        known, told = None, erasing.told_of_mentor(await mentor_erasing.survey(pool, found.id), visit.lang)
+        id, called = found.id, found.name
+    else:
+        known, told, id, called = found, None, found.person, None
+        if found.certificate is not None:
+            who = (await names_of(pool, [found.by])).get(found.by)
+            made = await erasing.certificate(pool, found, who, visit.lang)
+    return page(
+        visit, "erasing.html", 422 if failure else 200, back="/mentors", called=called or visit.say("Mentors"),
+        here=f"/mentors/{id}/effacement", title=visit.say("Effacer les données d'un mentor"), known=known,
+        certificate=made, told=made.told if made else told, reasons=erasing.REASONS, typed=typed,
+        failure=failure.beside_its_field() if failure else None,
+    )  # fmt: skip
+
+
 async def _seen(visit: Visit, id: str) -> Loaded:
     """The journey, of a person all of whose journeys the visitor sees. Raises Failure."""
     loaded = await journey(visit, id)
@@ -66,7 +130,9 @@ async def _screen(visit: Visit, loaded: Loaded, typed: Mapping[str, str], failur
         who = (await names_of(pool, [known.by])).get(known.by)
         found = await erasing.certificate(pool, known, who, visit.lang)
     return page(
-        visit, "erasing.html", 422 if failure else 200, row=loaded.row, known=known, certificate=found,
+        visit, "erasing.html", 422 if failure else 200, back=f"/parcours/{loaded.row.id}",
+        called=loaded.row.name or visit.say("Personne effacée"), here=f"/parcours/{loaded.row.id}/effacement",
+        title=visit.say("Effacer les données d'une personne"), known=known, certificate=found,
         told=found.told if found else told, reasons=erasing.REASONS, typed=typed,
         failure=failure.beside_its_field() if failure else None,
     )  # fmt: skip
