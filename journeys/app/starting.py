@@ -144,7 +144,7 @@ class Starter:
         """What is known of somebody; who said nothing of their zone lives in that of their site."""
         code = wanted.site or _only_site(wanted.referent)
         site = await sites.site(self.pool, code) if code is not None else None
-        if site is None or wanted.details.zone != Details.zone:
+        if site is None or wanted.details.zone != self.rules.programme.clock.zone:
             return wanted.details
         return replace(wanted.details, zone=site.zone)
 
