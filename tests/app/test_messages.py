@@ -52,7 +52,7 @@ def test_templates_are_shown_tried_edited_and_put_back(here: Journeys, tmp_path:
     tried = here("templates", "preview", "appointment-near", "--file", str(words), "--json").json["previews"]
     assert {each["sms"]["segments"] for each in tried if each["sms"]} == {2}
     words.write_text(words.read_text().replace("RDV le {{ date }}", "{% for a in place %}{{ a }}{% endfor %}"))
-    wrong = here("templates", "edit", "appointment-near", "--file", str(words), "--json")
+    wrong = here("templates", "edit", "appointment-near", "--file", str(words), "--as", "sam", "--json")
     assert (wrong.code, wrong.json["error"]["code"]) == (2, "invalid-template")
     words.write_text(shown.out.replace("rendez-vous le", "RDV le"))
     assert here("templates", "edit", "appointment-near", "--file", str(words), "--as", "aline").code == 4
