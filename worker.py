@@ -23,6 +23,7 @@ from activities.notary import HELD, Notary, letter_of
 from activities.sepa import SepaTill
 from activities.tills import Drawer, ProviderTill, Tills
 from journeys import garbage, telemetry, temporal
+from journeys.authoring.retention import RetentionInvalid, read_retention
 from journeys.channels.bank import Bank, SimulatedBank
 from journeys.channels.checks import HttpChecks
 from journeys.channels.letter import Mailer
@@ -34,6 +35,7 @@ from journeys.channels.provider import Provider
 from journeys.channels.sms import Dialect, Gateway, Own
 from journeys.channels.sms_vendors import BREVO, OVH, Brevo, Ovh
 from journeys.channels.webhook import Messenger
+from journeys.domain.retention import Retention
 from journeys.leaving import leave
 from journeys.settings import Problem, Settings, SettingsError, SmsSettings, load_settings
 from journeys.store import erasing, letters, mentor_erasing, signing_keys
@@ -46,11 +48,12 @@ from workflows.control import ControlWorkflow
 from workflows.erasure import ErasureWorkflow
 from workflows.housekeeping import HousekeepingWorkflow
 from workflows.journey import JourneyWorkflow
+from workflows.retention import RetentionWorkflow
 from workflows.webhooks import WebhookWorkflow
 
 WORKFLOWS: list[type] = [
     JourneyWorkflow, HousekeepingWorkflow, ControlWorkflow, ArchiveWorkflow, CheckpointsWorkflow, WebhookWorkflow,
-    ErasureWorkflow,
+    ErasureWorkflow, RetentionWorkflow,
 ]  # fmt: skip
 
 DESTROYED = "destroyed-keys"
@@ -100,6 +103,7 @@ def make_resources(pool: Pool, settings: Settings, client: Client) -> Resources:
         link=settings.link,
         public_url=settings.public_url,
         lang=settings.lang,
+        retention=_retention(settings),
         reads_kept_months=settings.reads_kept_months,
         engine=temporal.EndedRuns(client),
         send=lambda command: temporal.send(client, command, task_queue=settings.task_queue),
@@ -107,6 +111,19 @@ def make_resources(pool: Pool, settings: Settings, client: Client) -> Resources:
         begin_erasure=lambda asked: temporal.begin_erasure(client, asked, settings.task_queue),
         destroyed=settings.data_dir / DESTROYED,
     )
+
+
+def _retention(settings: Settings) -> Retention:
+    """Raises SettingsError: the file cannot be used."""
+    try:
+        return read_retention(settings.retention)
+    except OSError as error:
+        fr, en = f"ce fichier ne peut pas être lu ({error.strerror})", f"this file cannot be read ({error.strerror})"
+        raise SettingsError(Problem(variable="JOURNEYS_RETENTION", fr=fr, en=en)) from None
+    except RetentionInvalid as error:
+        fr, en = ("\n".join(each.located(error.source, lang) for each in error.findings)
+                  for lang in ("fr", "en"))  # fmt: skip
+        raise SettingsError(Problem(variable="JOURNEYS_RETENTION", fr=fr, en=en)) from None
 
 
 def make_tills(pool: Pool, settings: Settings, ring: KeyRing) -> Tills:
@@ -201,6 +218,7 @@ async def serve(settings: Settings) -> None:
             await temporal.keep_house(client, settings.task_queue)
             await temporal.control_daily(client, settings.task_queue, settings.control_hour)
             await temporal.archive_daily(client, settings.task_queue)
+            await temporal.retain_daily(client, settings.task_queue)
             await temporal.keep_checkpoints(client, settings.task_queue)
             garbage.settle()
             structlog.get_logger().info("worker ready", task_queue=settings.task_queue)

@@ -14,6 +14,7 @@ from activities.journal import Journal
 from activities.milestones import Milestones
 from activities.reminders import Reminders
 from activities.resources import Resources
+from activities.retention import Retaining
 from activities.webhooks import Webhooks
 
 __all__ = ["Resources", "all_activities"]
@@ -33,6 +34,7 @@ def all_activities(resources: Resources) -> list[Callable[..., Any]]:
         Control(resources).control,
         Archive(resources).keep,
         Checkpoints(resources.notary).keep,
+        Retaining(resources).round,
         erasure.close, erasure.survey, erasure.destroy, erasure.delete, erasure.runs, erasure.letters, erasure.certify,
         hooks.deliver,
         hooks.stop,

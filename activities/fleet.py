@@ -42,7 +42,7 @@ class Fleet:
         woken = 0
         for row in await views.due_before(self._resources.pool, now - PAST):
             command = Command(
-                id=str(uuid4()), stream=row.id, body=Sync(), actor=SYSTEM, roles=(), occurred_at=now, signed_at=now
+                id=str(uuid4()), stream=row.stream, body=Sync(), actor=SYSTEM, roles=(), occurred_at=now, signed_at=now
             )
             try:
                 await self._resources.send(sign(command, self._resources.ring))

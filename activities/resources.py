@@ -14,6 +14,7 @@ from journeys.channels.webhook import Messenger
 from journeys.channels.wording import TEMPLATES
 from journeys.contract import Answer, Erasing, Run
 from journeys.domain.commands import Command
+from journeys.domain.retention import Retention
 from journeys.store.database import Pool
 from journeys.store.signing import KeyRing
 
@@ -110,6 +111,8 @@ class Resources:
     destroyed: Path | None = None
     """The list of destroyed keys that no backup of a database brings back; None: this worker keeps none."""
     engine: Engine = field(default_factory=NoEngine)
+    retention: Retention | None = None
+    """For how long what is kept is kept; None: this worker does not look."""
     reads_kept_months: int = 12
     """For how many months it is known who opened whose file."""
     lang: str = "fr"

@@ -32,6 +32,10 @@ ARCHIVE: Final = "archive"
 """The daily keeping of histories: its workflow and its schedule."""
 ARCHIVE_HISTORIES: Final = "archive.histories"
 
+RETENTION: Final = "retention"
+"""The daily look at what has been kept long enough: its workflow and its schedule."""
+RETENTION_ROUND: Final = "retention.round"
+
 CHECKPOINTS: Final = "checkpoints"
 """The keeping of the log and of its signed checkpoints: its workflow and its schedule."""
 KEEP_CHECKPOINTS: Final = "checkpoints.keep"
@@ -180,6 +184,17 @@ class Run(Frozen):
     events: int
     """Of its history."""
     closed_at: Instant
+
+
+class Retained(Frozen):
+    """What a round of the retention found, and what it did of it as its rules say."""
+
+    due: int
+    """People and mentors whose time is over."""
+    held: int
+    """Of these, those who stay, and why is told where people look."""
+    gone: dict[str, int] = {}
+    """By rule, how many went; whoever is among them is being forgotten then."""
 
 
 class Erasing(Frozen):

@@ -91,6 +91,7 @@ PATIENCE = timedelta(seconds=30)
 
 HOUSEKEEPING_INTERVAL = timedelta(minutes=10)
 _ARCHIVE_HOUR = 3
+_RETENTION_HOUR = 5
 CHECKPOINTS_INTERVAL = timedelta(minutes=10)
 
 _AGAIN = frozenset({RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED,
@@ -334,6 +335,13 @@ async def archive_daily(client: Client, task_queue: str) -> None:
     schedule = _daily(contract.ARCHIVE, task_queue, _ARCHIVE_HOUR, "histories kept", timedelta(days=7))
     with suppress(ScheduleAlreadyRunningError):
         await client.create_schedule(contract.ARCHIVE, schedule)
+
+
+async def retain_daily(client: Client, task_queue: str) -> None:
+    """Make the schedule of the look at what has been kept long enough, once for all workers."""
+    schedule = _daily(contract.RETENTION, task_queue, _RETENTION_HOUR, "kept long enough", timedelta(hours=20))
+    with suppress(ScheduleAlreadyRunningError):
+        await client.create_schedule(contract.RETENTION, schedule)
 
 
 def _daily(workflow: str, task_queue: str, hour: int, comment: str, catchup: timedelta) -> Schedule:

@@ -160,7 +160,7 @@ def _unknown(asked: str, known: tuple[str, ...], error: ProgrammeNotFound) -> Fa
 def errors_told(error: FileInvalid, lang: str) -> str:
     """What is wrong in a file, a line each: where, what and what to write; the first few, and how many more."""
     errors = [one for one in error.findings if one.severity == "error"]
-    lines = [f"  {error.source}:{one.line}: {one.told(lang)} → {one.remedy(lang)}" for one in errors]
+    lines = [f"  {one.located(error.source, lang)}" for one in errors]
     more = len(lines) - _MOST_SHOWN
     return "\n".join(lines[:_MOST_SHOWN] + ([f"  … {more}"] if more > 0 else []))
 

@@ -12,6 +12,7 @@ from journeys.contract import Answer
 from journeys.domain.commands import Sync
 from journeys.store import views
 from journeys.store.database import Pool
+from journeys.store.erasing import journeys_forgotten
 from journeys.store.signing import KeyRing
 from journeys.store.views import JourneyRow
 
@@ -36,11 +37,12 @@ class Lagging:
 
 
 async def open_journeys(pool: Pool) -> list[JourneyRow]:
-    """Every journey that is not closed."""
+    """Every journey that is not closed; nothing moves any more where the person is forgotten."""
     rows: list[JourneyRow] = []
     while page := await views.journeys(pool, open_only=True, after=rows[-1].id if rows else None, limit=_PAGE):
         rows += page
-    return rows
+    forgotten = await journeys_forgotten(pool)
+    return [row for row in rows if row.stream not in forgotten]
 
 
 async def lagging(pool: Pool, client: "Client", now: datetime) -> list[Lagging]:

@@ -38,6 +38,10 @@ class Finding:
         """What is wrong, after its path where it has one."""
         return f"{self.path}: {self.message(lang)}" if self.where else self.message(lang)
 
+    def located(self, source: File, lang: str = "fr") -> str:
+        """File and line, what is wrong there, and what to write."""
+        return f"{source}:{self.line}: {self.told(lang)} → {self.remedy(lang)}"
+
     def message(self, lang: str = "fr") -> str:
         """What is wrong."""
         return _write(WORDING, self.code, self.params, lang)

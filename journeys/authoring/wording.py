@@ -366,6 +366,30 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
         "corrigez valid_from ou valid_to",
         "correct valid_from or valid_to",
     ),
+    "retention-unit": (
+        "« {given} » ne se compte pas en jours, semaines ou mois",
+        "“{given}” is not counted in days, weeks or months",
+        "écrivez par exemple 30 days, 6 weeks ou 24 months",
+        "write for example 30 days, 6 weeks or 24 months",
+    ),
+    "retention-too-short": (
+        "« {given} » est trop court : ce sur quoi on travaille encore partirait",
+        "“{given}” is too short: what is still worked with would go",
+        "écrivez au moins {least}",
+        "write at least {least}",
+    ),
+    "retention-origin": (
+        "cette durée doit dire d’où elle vient, d’une seule façon",
+        "this time must say where it comes from, in one way",
+        "écrivez source: (un texte, avec url: et checked_on:), ou default: (pourquoi, en fr et en en), pas les deux",
+        "write source: (a text, with url: and checked_on:), or default: (why, in fr and en), not both",
+    ),
+    "retention-source": (
+        "on ne peut pas relire cette source",
+        "this source cannot be read again",
+        "ajoutez url: et checked_on: (le jour où quelqu’un l’a lue)",
+        "add url: and checked_on: (the day on which somebody read it)",
+    ),
     "rule-without-day": (
         "le début de cette version n’est pas connu, et elle est donnée pour confirmée",
         "the beginning of this version is not known, and it is said to be confirmed",

@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -51,6 +52,26 @@ class FileOutbox:
     async def count(self, ids: Iterable[str]) -> int:
         """How many letters of these ids lie there."""
         return await asyncio.to_thread(count, self.folder, list(ids))
+
+
+@dataclass(frozen=True, slots=True)
+class Lying:
+    """The letters that lie in a folder, by when they were laid there."""
+
+    folder: Path
+
+    async def laid_before(self, instant: datetime) -> int:
+        """How many letters lie there since before an instant."""
+        return len(await asyncio.to_thread(self._before, instant))
+
+    async def remove_before(self, instant: datetime) -> int:
+        """Remove these; how many."""
+        old = await asyncio.to_thread(self._before, instant)
+        return await asyncio.to_thread(_remove, self.folder, old)
+
+    def _before(self, instant: datetime) -> list[str]:
+        found = (file for ending in (SUFFIX, PLAIN) for file in lying(self.folder, ending))
+        return sorted({file.stem for file in found if file.stat().st_mtime < instant.timestamp()})
 
 
 def lying(folder: Path, suffix: str = SUFFIX) -> list[Path]:

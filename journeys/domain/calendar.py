@@ -158,9 +158,15 @@ def _instant(zone: ZoneInfo, day: date, clock_time: str) -> datetime:
 
 @lru_cache(maxsize=16_384)
 def _added(calendar: Calendar, day: date, length: Duration, sign: int) -> date:
+    if length.unit is Unit.WORKING_DAY:
+        return calendar.add_working_days(day, sign * length.amount)
+    return plainly_added(day, length, sign)
+
+
+def plainly_added(day: date, length: Duration, sign: int = 1) -> date:
+    """The day so many days, weeks or months after a day, or before it (-1); 31 January and a month is the last of
+    February. Raises ValueError for what needs a calendar or a clock."""
     match length.unit:
-        case Unit.WORKING_DAY:
-            return calendar.add_working_days(day, sign * length.amount)
         case Unit.WEEK:
             return day + sign * timedelta(weeks=length.amount)
         case Unit.MONTH:
@@ -168,7 +174,7 @@ def _added(calendar: Calendar, day: date, length: Duration, sign: int) -> date:
         case Unit.DAY:
             return day + sign * timedelta(days=length.amount)
         case _:
-            raise ValueError(f"{length} does not count days")
+            raise ValueError(f"{length} cannot be counted in plain days")
 
 
 def _add_months(day: date, count: int) -> date:

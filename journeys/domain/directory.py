@@ -327,6 +327,15 @@ class HistoryKept(Payload):
     closed_at: Instant
 
 
+class RetentionApplied(Payload):
+    """What had been kept long enough went, by the rules of then. Of each person there is an order of erasure too."""
+
+    kept: dict[str, str]
+    """By rule, for how long: `24 months`."""
+    gone: dict[str, int]
+    """By rule, how many; only of the rules that were applied."""
+
+
 class NoticeResolved(Payload):
     """What a provider said against what is known was looked at. Parts: why."""
 
@@ -470,6 +479,7 @@ KINDS: dict[str, type[Payload]] = {
         PaymentsStopped, PaymentsResumed, ProgrammePublished, TemplateEdited,
         SiteDescribed,
         BatchMade, BatchGivenOut, BatchWithdrawn, BankFileImported, BankLineResolved, NoticeResolved, HistoryKept,
+        RetentionApplied,
         CohortOpened, CohortDateMoved, CohortPlacesSet, PlaceTaken, PlaceQueued, PlaceGiven, PlaceFreed, CohortClosed,
         WebhookAdded, WebhookRotated, WebhookPaused, WebhookResumed, WebhookEnded, WebhookRewound,
         HeadsSnapshot, CheckpointKeyUsed, CheckpointKeyRevoked, LogBegun,

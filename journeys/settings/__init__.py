@@ -188,6 +188,9 @@ class Settings(BaseSettings):
     reads_kept_months: int = Field(default=12, ge=6, le=36)
     """For how many months it is known who opened whose file."""
 
+    retention: Path | None = None
+    """The file that says for how long what is kept is kept; None: the one that is shipped."""
+
     reads_an_hour: int = Field(default=60, ge=1, le=100_000)
     """Files that one person opens in an hour before `doctor` and the page of looks say so."""
 
@@ -211,10 +214,10 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, SecretFiles(settings_cls)
 
-    @field_validator("data_dir", "outbox_dir")
+    @field_validator("data_dir", "outbox_dir", "retention")
     @classmethod
-    def _absolute(cls, path: Path) -> Path:
-        return path.expanduser().absolute()
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return path.expanduser().absolute() if path is not None else None
 
     @field_validator("database_url")
     @classmethod

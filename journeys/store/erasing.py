@@ -60,14 +60,24 @@ async def order(pool: Pool, person: str, reason: ErasureReason, by: By) -> Order
     Raises NotFound: no such person.
     """
     async with pool.acquire() as connection, connection.transaction():
-        if await connection.fetchval("SELECT erasing FROM people WHERE id = $1 FOR UPDATE", person) is None:
+        if not await lock(connection, person):
             raise NotFound("person", person)
-        known = await ordered(connection, person)
-        if known is not None:
-            return known
-        await connection.execute("UPDATE people SET erasing = true, erasure_requested = true WHERE id = $1", person)
-        seq = await record(connection, people.stream_of(person), [Fact(ErasureOrdered(reason=reason))], by)
-        return await put_down(connection, Order("person", person, seq, reason, by.at, by.actor, None, None))
+        return await order_locked(connection, person, reason, by)
+
+
+async def lock(connection: Connection, person: str) -> bool:
+    """Hold the row that every change of a person locks, to the end of the transaction; False: no such person."""
+    return await connection.fetchval("SELECT erasing FROM people WHERE id = $1 FOR UPDATE", person) is not None
+
+
+async def order_locked(connection: Connection, person: str, reason: ErasureReason, by: By) -> Order:
+    """As `order`, of somebody whose row the caller's transaction holds."""
+    known = await ordered(connection, person)
+    if known is not None:
+        return known
+    await connection.execute("UPDATE people SET erasing = true, erasure_requested = true WHERE id = $1", person)
+    seq = await record(connection, people.stream_of(person), [Fact(ErasureOrdered(reason=reason))], by)
+    return await put_down(connection, Order("person", person, seq, reason, by.at, by.actor, None, None))
 
 
 async def put_down(connection: Connection, known: Order) -> Order:
@@ -234,6 +244,15 @@ async def journeys_ordered(pool: Pool | Connection) -> set[str]:
     """The streams of journeys whose person is forgotten, or is being forgotten."""
     rows = await pool.fetch(
         "SELECT 'journey-' || j.id AS stream FROM journeys j JOIN erasures USING (person) WHERE kind = 'person'"
+    )
+    return {row["stream"] for row in rows}
+
+
+async def journeys_forgotten(pool: Pool | Connection) -> set[str]:
+    """The streams of journeys whose person is forgotten, open ones among them where a restored record has them so."""
+    rows = await pool.fetch(
+        "SELECT 'journey-' || j.id AS stream FROM journeys j JOIN erasures x USING (person)"
+        " WHERE x.kind = 'person' AND x.certificate IS NOT NULL"
     )
     return {row["stream"] for row in rows}
 

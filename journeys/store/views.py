@@ -555,11 +555,16 @@ async def version(
 async def due_before(
     pool: Pool, instant: datetime, *, referent: str | None = None, limit: int = 200
 ) -> list[JourneyRow]:
-    """Open journeys whose next due is before an instant, earliest first: `today`, and what `sync` wakes."""
+    """Open journeys whose next due is before an instant, earliest first: what the housekeeping wakes.
+
+    Those of whom is forgotten are left: nothing of them moves any more, though a restored record may have them open.
+    """
     rows = await pool.fetch(
         f"""
         SELECT {_COLUMNS} FROM journeys j LEFT JOIN people p ON p.id = j.person
         WHERE j.status <> 'closed' AND j.next_due < $1 AND ($2::uuid IS NULL OR j.referent = $2)
+          AND NOT EXISTS (SELECT FROM erasures x
+                          WHERE x.kind = 'person' AND x.person = j.person AND x.certificate IS NOT NULL)
         ORDER BY j.next_due, j.id LIMIT $3
         """,
         instant,

@@ -2,14 +2,18 @@
 
 import hashlib
 import uuid
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 
 import asyncpg
 
 from activities.fleet import CUT_OFF, Fleet
+from journeys.app.syncing import open_journeys
+from journeys.contract import Answer
 from journeys.domain import commands as c
+from journeys.domain.commands import Command
 from journeys.domain.document import Document
-from journeys.store import documents
+from journeys.store import documents, erasing
 from tests.activities.conftest import Life
 
 
@@ -41,3 +45,29 @@ async def test_a_journey_that_has_grown_is_counted_with_the_next_round(life: Lif
     assert (await counted())[0] < life.state.seq
     await Fleet(life.resources).wake()
     assert await counted() == (life.state.seq, life.state.start)
+
+
+async def test_a_journey_that_a_restored_record_has_open_is_left_once_its_person_is_forgotten(life: Life) -> None:
+    asked: list[str] = []
+
+    async def send(command: Command) -> Answer:
+        asked.append(command.stream)
+        return Answer(command=command.id, outcome="refused", code="erasing")
+
+    async def nobody(_: object) -> None:
+        return None
+
+    async def told() -> tuple[bool, bool]:
+        asked.clear()
+        await fleet.wake()
+        return life.stream in asked, life.stream in {row.stream for row in await open_journeys(life.pool)}
+
+    fleet = Fleet(replace(life.resources, send=send, begin_erasure=nobody))
+    await life.pool.execute("UPDATE journeys SET next_due = $2 WHERE id = $1", life.stream[8:],
+                            datetime(2026, 1, 1, tzinfo=UTC))  # fmt: skip
+    assert await told() == (True, True)
+    await erasing.order(life.pool, life.person, "restored", life.by)
+    assert await told() == (True, True), "money under way is still seen through"
+    await erasing.note(life.pool, life.person, await erasing.survey(life.pool, life.person))
+    await erasing.certify(life.pool, life.person, life.by)
+    assert await told() == (False, False)

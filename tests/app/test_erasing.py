@@ -1,7 +1,8 @@
-"""A person forgotten from the command line, on a stack that is up: shown, ordered, done, proved."""
+"""A person forgotten from the command line, on a stack that is up: shown, ordered, done, proved; and what falls due."""
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from tests.app.conftest import Journeys, Up
 
@@ -41,6 +42,29 @@ def test_a_person_is_forgotten_once_it_is_confirmed_and_a_certificate_says_so(
     assert here("audit", "verify", "--all").code == 0
     assert here("do", life, "add-note", "--text", "encore", "--as", "aline").code == 4
     assert f"person-{person}" in (up.data_dir / "destroyed-keys").read_text().split()
+
+
+def test_what_has_been_kept_long_enough_is_shown_with_why_and_goes_only_by_who_may(
+    here: Journeys, started: Callable[..., str], tmp_path: Path
+) -> None:
+    life = started()
+    person = here("show", life, "--json").json["journeys"][0]["person"]
+    rules = {each["rule"]: each for each in here("retention", "show", "--json").json["rules"]}
+    assert rules["people"]["kept"] == "24 mois" and not rules["people"]["default"] and rules["tokens"]["default"]
+    later = here("retention", "plan", "--as", "sam", "--json", JOURNEYS_CLOCK_OFFSET="P800D").json
+    mine = next(each for each in later["people"] if each["person"] == person)
+    assert (mine["rule"], mine["goes"], mine["holds"]) == ("people", False, ["journey-open"])
+    assert later["applied"] is False and {each["rule"] for each in later["rows"]} >= {"letters", "sessions", "forms"}
+    said = here("retention", "plan", "--as", "sam", JOURNEYS_CLOCK_OFFSET="P800D").out
+    assert "un parcours est ouvert" in said and "Rien n’a changé." in said
+    assert here("retention", "apply", "--yes", "--as", "aline").code == 4
+    assert here("retention", "apply", "--only", "people-", "--yes", "--as", "sam").code == 2
+    done = here("retention", "apply", "--only", "sessions", "--yes", "--as", "sam", "--json")
+    assert done.code == 0 and done.json["applied"] is True and set(done.json["gone"]) == {"sessions"}
+    broken = tmp_path / "mine.yaml"
+    broken.write_text("retention: mine\n", encoding="utf-8")
+    refused = here("retention", "plan", "--as", "sam", "--json", JOURNEYS_RETENTION=str(broken))
+    assert refused.code == 2 and refused.error["code"] == "invalid-retention"
 
 
 def test_a_mentor_is_forgotten_once_it_is_confirmed(here: Journeys, up: Up) -> None:

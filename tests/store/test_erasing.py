@@ -106,6 +106,13 @@ async def test_a_mentor_is_in_no_list_from_the_order_on_and_nothing_is_left_but_
     assert (await mentor_erasing.survey(pool, other.id)).parts == 6
     with pytest.raises(AlreadyThere):
         await mentors.add(pool, mentor, BY)
+    # Without the guard anybody's would go.
+    body = await owner.fetchval("SELECT pg_get_functiondef('erase_mentor'::regproc)")
+    await owner.execute(
+        body.replace("IF NOT EXISTS (SELECT FROM events", "IF false AND NOT EXISTS (SELECT FROM events")
+    )
+    await mentor_erasing.delete(pool, other.id)
+    assert (await mentor_erasing.survey(pool, other.id)).parts == 0
 
 
 async def test_a_restored_record_forgets_the_mentor_again(pool: Any, tmp_path: Path) -> None:

@@ -140,6 +140,7 @@ GET /parcours/{id}/roles                login   journey   journey     journey  j
 GET /parcours/{id}/effacement           login   refused   journey     refused  refused  refused  refused        refused  refused  refused
 POST /parcours/{id}/effacement          login   refused   command     refused  refused  refused  refused        refused  refused  refused
 GET /controle/consultations            login   refused   refused     refused  refused  open     open           refused  refused  refused
+GET /controle/conservation             login   refused   open        refused  refused  open     open           refused  refused  refused
 GET /partenaires                        login   lists     lists       open     open     open     refused        refused  refused  refused
 GET /promotions                         login   open      open        open     open     open     refused        refused  refused  refused
 GET /promotions/ouvrir                  login   refused   open        refused  refused  refused  refused        refused  refused  refused

@@ -1,11 +1,13 @@
 """The page of an erasure: who may, what it shows before it is confirmed, that it wants a proof, what it shows then."""
 
+import dataclasses
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from journeys.store import erasing, mentor_erasing, mentors
@@ -48,7 +50,9 @@ async def test_what_goes_is_shown_before_it_is_confirmed_and_the_certificate_aft
     assert "Personne effacée" in (await aline.get()).text
 
 
-async def test_a_mentor_is_forgotten_once_nobody_counts_on_them(office: Office) -> None:
+async def test_a_mentor_is_forgotten_once_nobody_counts_on_them(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sam, aline, pool = await office.enter("sam"), await office.enter("aline"), office.house.writing
     mentor = mentors.Mentor(id=str(uuid.uuid4()), name="Lina Canari", email=None, phone="+33612", language="fr",
                             site=None, capacity=1)  # fmt: skip
@@ -72,3 +76,16 @@ async def test_a_mentor_is_forgotten_once_nobody_counts_on_them(office: Office) 
     await erasing.certify(pool, mentor.id, BY, "mentor")
     done = (await sam.client.get(where)).text
     assert "Certificat d’effacement" in done and f"mentor-{mentor.id}" in done and "Lina" not in done
+
+    # Without the guard a person is left with somebody who is gone.
+    other = dataclasses.replace(mentor, id=str(uuid.uuid4()))
+    await mentors.add(pool, other, BY)
+    assert (await aline.send("propose-mentor", mentor=other.id)).status_code == 303
+    with pytest.raises(mentor_erasing.StillCounted):
+        await mentor_erasing.order(pool, other.id, "person-asked", BY)
+
+    async def nobody(*_: Any) -> list[str]:
+        return []
+
+    monkeypatch.setattr(mentor_erasing, "counting_on", nobody)
+    assert (await mentor_erasing.order(pool, other.id, "person-asked", BY)).kind == "mentor"

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,14 @@ import pytest_asyncio
 
 from journeys import temporal
 from journeys.audit.verifying import Sources, verify
+from journeys.authoring.retention import read_retention
 from journeys.channels.letter import Letter
 from journeys.channels.outbox import FileOutbox
 from journeys.contract import Erasing
 from journeys.domain import commands as c
 from journeys.domain.directory import Held, MentorErased, PersonErased
 from journeys.local.postgres import binary
-from journeys.store import documents, erasing, journal, mentor_erasing, mentors, people, staff, treasury
+from journeys.store import documents, erasing, journal, mentor_erasing, mentors, people, retaining, staff, treasury
 from journeys.store.database import open_pool
 from journeys.store.directory import By, NotFound
 from journeys.store.keys import Keys, finance_key, person_key
@@ -38,8 +40,8 @@ from workflows.journey import JourneyWorkflow
 
 STEPS = ("close", "survey", "destroy", "delete", "runs", "letters", "certify")
 WHOLE = os.environ.get("ERASURE") == "whole"
-"""`make campaign-erasure`: a death after each step, then one among 10,000 journeys."""
-DEATHS = STEPS if WHOLE else ("destroy",)
+"""`make campaign-erasure`: a death after each step of one whole life, then one among 10,000 journeys."""
+DEATHS = STEPS if WHOLE else ()
 AMONG = 10_000
 MOST_SECONDS = 10
 REPO = Path(__file__).parents[2]
@@ -79,10 +81,14 @@ class House:
         return {account.name.value: account.verdict.value for account in found.accounts}
 
 
+Jobs = dict[str, tuple[Path, tuple[str, ...]]]
+"""By queue, the folder of its worker, and the steps after which it dies."""
+
+
 @contextmanager
-def workers(stack: RealStack, database: str, queue: str, home: Path, deaths: tuple[str, ...]) -> Iterator[None]:
-    given = {"DATABASE": database, "TEMPORAL": stack.temporal, "QUEUE": queue, "HOME": str(home),
-             "DEATHS": ",".join(deaths)}  # fmt: skip
+def workers(stack: RealStack, database: str, jobs: Jobs) -> Iterator[None]:
+    told = {queue: (str(home), list(deaths)) for queue, (home, deaths) in jobs.items()}
+    given = {"DATABASE": database, "TEMPORAL": stack.temporal, "JOBS": json.dumps(told)}
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.workflow.erasure_worker"], cwd=REPO,
         env={**os.environ, **{f"ERASURE_{name}": value for name, value in given.items()}},
@@ -139,7 +145,7 @@ async def test_a_person_is_forgotten_by_workers_that_die_and_the_record_still_ho
     stack: RealStack, database_url: str, house: House
 ) -> None:
     engine, pool, others = house.engine, house.engine.pool, hatch()
-    with workers(stack, database_url, engine.queue, house.home, DEATHS):
+    with workers(stack, database_url, {engine.queue: (house.home, DEATHS)}):
         await asyncio.gather(live(engine, house.canaries), live(house.other, others))
         before, kept_before = await dump_of(database_url), await dump_of(pool.keys.dsn)
         await house.order()
@@ -154,6 +160,42 @@ async def test_a_person_is_forgotten_by_workers_that_die_and_the_record_still_ho
         }  # fmt: skip
         assert set((await house.accounts(house.other)).values()) == {"agrees"}, "somebody else is as they were"
     await _does_not_come_back(house, stack, before, kept_before)
+
+
+async def test_a_worker_that_dies_after_any_step_leaves_nobody_half_forgotten(
+    stack: RealStack, database_url: str, journal_pool: Any, tmp_path: Path
+) -> None:
+    """Side by side: a person, a queue, a worker and its death for each step."""
+    houses: dict[str, House] = {}
+    for step in STEPS:
+        engine = await make_engine(stack, journal_pool)
+        houses[step] = House(engine, tmp_path / step, hatch(), other=engine)
+    jobs: Jobs = {house.engine.queue: (house.home, (step,)) for step, house in houses.items()}
+    for house in houses.values():
+        house.home.mkdir()
+    with workers(stack, database_url, jobs):
+        await asyncio.gather(*(noted(house) for house in houses.values()))
+        await asyncio.gather(*(house.erased() for house in houses.values()))
+        for step, house in houses.items():
+            assert [mark.name for mark in house.home.glob("died-*")] == [f"died-after-{step}"]
+            kinds = [event.kind for event in await journal.read_all(journal_pool, f"person-{house.person}")]
+            assert kinds == ["PersonRegistered", "ErasureOrdered", "PersonErased"], step
+            assert list(await journal.parts(journal_pool, house.engine.stream)) == [], step
+            keys = {person_key(house.person), finance_key(house.person)}
+            assert set(await journal_pool.keys.destroyed(sorted(keys))) == keys, step
+            assert keys <= set((house.home / "destroyed-keys").read_text().split()), step
+            assert (await house.accounts(house.engine))["workflow"] == "erased", step
+
+
+async def noted(house: House) -> None:
+    """A person with a journey and a note, whose erasure is ordered."""
+    engine, by = house.engine, By(actor="system", role="system", at=datetime.now(UTC))
+    details = people.Details(first_name="Zoe", last_name=house.canaries.name)
+    await people.register(engine.pool, engine.person, details, by)
+    await engine.plan(release_in_days=5)
+    answer = await engine.do(c.AddNote(), text=house.canaries.note)
+    assert answer.outcome == "accepted", answer
+    await house.order()
 
 
 async def test_a_mentor_is_forgotten_with_the_letters_that_name_them_and_nothing_is_read_in_any_sink(
@@ -175,7 +217,7 @@ async def test_a_mentor_is_forgotten_with_the_letters_that_name_them_and_nothing
         assert to is not None
         await outbox.send(Letter(id=id, to=to, subject="Votre mentor", body=body, lang="fr", at=by.at))
     await mentor_erasing.order(pool, mentor.id, "person-asked", by)
-    with workers(stack, database_url, engine.queue, house.home, ("letters", "destroy")):
+    with workers(stack, database_url, {engine.queue: (house.home, ("letters", "destroy"))}):
         await temporal.begin_erasure(
             engine.client, Erasing(person=mentor.id, kind="mentor", step_seconds=3), engine.queue
         )
@@ -277,7 +319,7 @@ async def _restore(url: str, dump: bytes) -> None:
 async def test_among_ten_thousand_journeys_it_takes_less_than_ten_seconds(
     stack: RealStack, database_url: str, house: House
 ) -> None:
-    with workers(stack, database_url, house.engine.queue, house.home, ()):
+    with workers(stack, database_url, {house.engine.queue: (house.home, ())}):
         await live(house.engine, house.canaries)
         await _crowd(database_url, house.engine.stream)
         await house.order()
@@ -286,6 +328,12 @@ async def test_among_ten_thousand_journeys_it_takes_less_than_ten_seconds(
         took = asyncio.get_running_loop().time() - began
     print(f"erased among {AMONG} journeys in {took:.1f} s")
     assert took < MOST_SECONDS
+    began = asyncio.get_running_loop().time()
+    later = datetime.now(UTC) + timedelta(days=800)
+    planned = await retaining.plan(house.engine.pool, read_retention(), later, None)
+    took = asyncio.get_running_loop().time() - began
+    print(f"planned among {AMONG} people whose time is over in {took:.1f} s")
+    assert sum(each.rule == "people" for each in planned.people) == AMONG and took < MOST_SECONDS
 
 
 async def _crowd(database_url: str, stream: str) -> None:

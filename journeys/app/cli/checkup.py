@@ -60,6 +60,7 @@ async def doctor(desk: Desk, quick: bool) -> int:
             ("money", _money),
             ("log", _log),
             ("reads", _reads),
+            ("retention", _retention),
             ("documents", _documents),
         ]
     checks = [check for name, look in looks for check in await _looked(desk, name, look, quick)]
@@ -426,6 +427,20 @@ async def _journeys(desk: Desk) -> list[Check]:
 _SYNC: Final = Said(
     "vérifiez qu'un worker tourne, puis : journeys sync --all", "check that a worker runs, then: journeys sync --all"
 )
+
+
+async def _retention(desk: Desk) -> Check:
+    from journeys.app.retaining import plan
+
+    planned = await plan(await desk.pool(), desk.settings, desk.now)
+    going = len(planned.going)
+    if not going:
+        return Check("retention", "ok", Said("conservation : personne n'a été gardé assez longtemps",
+                                             "retention: nobody has been kept long enough"))  # fmt: skip
+    return Check("retention", "warning",
+                 Said(f"conservation : à effacer, {going} personne(s)", f"retention: {going} to be erased"),
+                 Said("voyez « journeys retention plan », puis : journeys retention apply --yes",
+                      "see “journeys retention plan”, then: journeys retention apply --yes"))  # fmt: skip
 
 
 async def _webhooks(desk: Desk) -> list[Check]:

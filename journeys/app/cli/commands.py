@@ -21,6 +21,7 @@ from journeys.app.cli import (
     papers,
     payments,
     programmes,
+    retention,
     rules,
     running,
     sites,
@@ -43,6 +44,7 @@ def application() -> typer.Typer:
     demo.add_to(app)
     programmes.add_to(app)
     rules.add_to(app)
+    retention.add_to(app)
     directory.add_to(app)
     sites.add_to(app)
     funds.add_to(app)

@@ -47,6 +47,8 @@ BOOKS: Final = Policy("books", frozenset({"finance", "auditor"}))
 """Those who look into funds."""
 OVERSEEING: Final = Policy("overseeing", frozenset({"auditor", "administrator"}))
 """Those who look at who looked."""
+RETAINING: Final = Policy("retaining", frozenset({*TABLE["order-erasure"], "auditor"}))
+"""Those who look at what has been kept long enough."""
 KEEPING: Final = Policy("keeping", frozenset({"finance"}))
 STOPPING: Final = Policy("stopping", frozenset(TABLE["stop-payments"]))
 WORDING: Final = Policy("wording", frozenset(TABLE["edit-template"]))

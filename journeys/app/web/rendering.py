@@ -16,7 +16,18 @@ from journeys import clock
 from journeys.app.inbox import label, role_label
 from journeys.app.reading import ZONE, today_of
 from journeys.app.stopping import told
-from journeys.app.web.policy import ACCOUNT, BOOKS, CASEWORK, DECIDING, KEEPING, OVERSEEING, READERS, STAFF, STOPPING
+from journeys.app.web.policy import (
+    ACCOUNT,
+    BOOKS,
+    CASEWORK,
+    DECIDING,
+    KEEPING,
+    OVERSEEING,
+    READERS,
+    RETAINING,
+    STAFF,
+    STOPPING,
+)
 from journeys.app.web.visit import Visit
 from journeys.domain.moments import parse_moment
 from journeys.domain.payee import grouped
@@ -101,7 +112,8 @@ def elsewhere(visit: Visit) -> list[tuple[str, str]]:
              ("/equipe", say("Équipe et absences"), STAFF), ("/mentors", say("Mentors"), READERS),
              ("/partenaires", say("Partenaires"), READERS), ("/promotions", say("Promotions"), READERS),
              ("/fonds", say("Fonds"), BOOKS), ("/arret", say("Arrêt des versements"), STOPPING),
-             ("/controle/consultations", say("Consultations"), OVERSEEING)]  # fmt: skip
+             ("/controle/consultations", say("Consultations"), OVERSEEING),
+             ("/controle/conservation", say("Conservation"), RETAINING)]  # fmt: skip
     above = {path for path, _ in navigation(visit)}
     return [(path, label) for path, label, policy in pages if visit.admitted(policy) and path not in above]
 

@@ -37,6 +37,7 @@ from journeys.app.web.pages import (
     receipts,
     reconciling,
     releases,
+    retention,
     start,
     stopping,
     templates,
@@ -52,5 +53,5 @@ ROUTERS = [
     cohorts.router, comparing.router, changing.router, trying.router, indicators.router, importing.router,
     details.router, access.router, erasing.router, notices.router, bank.router, reconciling.router, payments.router,
     funds.router, receipts.router, stopping.router, reads.router, answers.router, messages.router, feeds.router,
-    codec.router, templates.router, posting.router,
+    codec.router, retention.router, templates.router, posting.router,
 ]  # fmt: skip

@@ -88,19 +88,18 @@ async def _theirs(visit: Visit, id: str) -> Mentor | Order:
 async def _mentor_screen(
     visit: Visit, found: Mentor | Order, typed: Mapping[str, str], failure: Failure | None = None
 ) -> Response:
-    pool = visit.house.writing
-    made = None
+    pool, told, made = visit.house.writing, None, None
     if isinstance(found, Mentor):
-        known, told = None, erasing.told_of_mentor(await mentor_erasing.survey(pool, found.id), visit.lang)
-        id, called = found.id, found.name
+        id, title = found.id, visit.say("Effacer les données de {name}", name=found.name)
+        told = erasing.told_of_mentor(await mentor_erasing.survey(pool, id), visit.lang)
     else:
-        known, told, id, called = found, None, found.person, None
+        id, title = found.person, visit.say("Effacer les données d'un mentor")
         if found.certificate is not None:
             who = (await names_of(pool, [found.by])).get(found.by)
             made = await erasing.certificate(pool, found, who, visit.lang)
     return page(
-        visit, "erasing.html", 422 if failure else 200, back="/mentors", called=called or visit.say("Mentors"),
-        here=f"/mentors/{id}/effacement", title=visit.say("Effacer les données d'un mentor"), known=known,
+        visit, "erasing.html", 422 if failure else 200, back="/mentors", called=visit.say("Mentors"),
+        here=f"/mentors/{id}/effacement", title=title, known=found if isinstance(found, Order) else None,
         certificate=made, told=made.told if made else told, reasons=erasing.REASONS, typed=typed,
         failure=failure.beside_its_field() if failure else None,
     )  # fmt: skip
