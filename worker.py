@@ -29,6 +29,7 @@ from journeys.channels.checks import HttpChecks
 from journeys.channels.letter import Mailer
 from journeys.channels.mail import SmtpMailer, SmtpServer
 from journeys.channels.outbox import FileOutbox
+from journeys.channels.pace import Pace
 from journeys.channels.parties import Directory, Mailbox, Party, System
 from journeys.channels.phone import FRENCH
 from journeys.channels.provider import Provider
@@ -181,7 +182,8 @@ def _texter(sms: SmsSettings) -> Mailer | None:
             dialect = Brevo(token, sms.sender, sms.url or BREVO)
         case "ovh":
             dialect = Ovh(token, sms.sender, sms.account, sms.url or OVH)
-    return Gateway(dialect, sms.countries or FRENCH, sms.most_segments)
+    pace = Pace(sms.per_second) if sms.per_second is not None else None
+    return Gateway(dialect, sms.countries or FRENCH, sms.most_segments, pace=pace)
 
 
 async def serve(settings: Settings) -> None:

@@ -132,8 +132,14 @@ async def post_to_person(
         if sent.fate is not Fate.REFUSED:
             break
         if sent.reason.startswith(NOBODY_THERE) and envelope.to.by != "letter":
-            await through_a_loss(
-                people.note_channel, resources.pool, envelope.to.key, envelope.to.by, sent.reason,
-                By(actor=SYSTEM, role=SYSTEM, at=at),
-            )  # fmt: skip
+            await _noted(resources, envelope.to, sent.reason, at)
     return sent, name
+
+
+async def _noted(resources: Resources, to: Addressee, reason: str, at: datetime) -> None:
+    """That a channel reaches the person no more is a fact of theirs; lost, it is found again by the next message."""
+    by = By(actor=SYSTEM, role=SYSTEM, at=at)
+    try:
+        await through_a_loss(people.note_channel, resources.pool, to.key, to.by, reason, by)
+    except UNREACHABLE:
+        _log.warning("dead channel not noted", person=to.key, channel=to.by)

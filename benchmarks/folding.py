@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from collections.abc import Iterator, Sequence
 
 from benchmarks.core import Journey
 from benchmarks.ground import Ground
@@ -9,8 +10,9 @@ from benchmarks.measuring import Figure, Target, compared, in_turns
 from journeys.domain import commands as c
 from journeys.domain.events import KINDS, envelope
 from journeys.domain.evolve import fold
-from journeys.domain.record import NO_EVENT
+from journeys.domain.record import NO_EVENT, Event, Payload
 from journeys.store import journal
+from journeys.store.journal import StoredEvent
 
 JOURNEYS = 40
 
@@ -41,15 +43,7 @@ async def measure(ground: Ground, rounds: int) -> list[Figure]:
         count, begun = 0, time.perf_counter()
         for stream in streams:
             stored = await journal.read_all(place.pool, stream)
-            link = NO_EVENT
-            events = []
-            for each in stored:
-                event = each.event()
-                if hashlib.sha256(each.header).digest() != each.hash or event.prev != link:
-                    raise RuntimeError(f"{stream} is broken at {each.seq}")
-                link = each.hash.hex()
-                events.append(event)
-            fold(events)
+            fold(_linked(stream, stored))
             count += len(stored)
         return count / (time.perf_counter() - begun)
 
@@ -60,3 +54,14 @@ async def measure(ground: Ground, rounds: int) -> list[Figure]:
             [(mine, reference) for mine, reference in turns], Target("at least", 0.4),
         )
     ]  # fmt: skip
+
+
+def _linked(stream: str, stored: Sequence[StoredEvent]) -> Iterator[Event[Payload]]:
+    """The events one after the other, each as it is read: hash and link are checked first."""
+    link = NO_EVENT
+    for each in stored:
+        event = each.event()
+        if hashlib.sha256(each.header).digest() != each.hash or event.prev != link:
+            raise RuntimeError(f"{stream} is broken at {each.seq}")
+        link = each.hash.hex()
+        yield event

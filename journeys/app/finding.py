@@ -16,7 +16,7 @@ from journeys.domain.state import State
 from journeys.identifiers import is_uuid, short
 from journeys.store import journal, mentors, partners, people, staff, views
 from journeys.store.database import Pool
-from journeys.store.journal import StoredEvent, StoredPart
+from journeys.store.journal import StoredPart
 from journeys.store.mentors import Mentor
 from journeys.store.partners import Partner
 from journeys.store.people import Person
@@ -92,19 +92,15 @@ async def load(pool: Pool, row: JourneyRow) -> Loaded:
 
 async def read_journey(pool: Pool, row: JourneyRow) -> tuple[tuple[Event[Payload], ...], Handbook]:
     """A journey's events as the journal has them now, and the rules in force at their end."""
-    events = _events(await journal.read_all(pool, row.stream))
+    events = tuple(each.event() for each in await journal.read_all(pool, row.stream))
     return events, await _book_of(pool, events)
 
 
 async def read_told(pool: Pool, row: JourneyRow) -> tuple[tuple[Event[Payload], ...], Handbook, list[StoredPart]]:
     """The same, and the texts of the events."""
     stored, texts = await journal.read_told(pool, row.stream)
-    events = _events(stored)
+    events = tuple(read_stored(kind, header) for kind, header in stored)
     return events, await _book_of(pool, events), texts
-
-
-def _events(stored: Sequence[StoredEvent]) -> tuple[Event[Payload], ...]:
-    return tuple(read_stored(each.kind, each.header) for each in stored)
 
 
 async def _book_of(pool: Pool, events: Sequence[Event[Payload]]) -> Handbook:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
+from typing import Any, Final
 
 from pydantic import BaseModel
 
@@ -96,19 +97,22 @@ async def read_names(pool: Pool | Connection, events: Sequence[Recorded]) -> dic
 
 def _ids(events: Sequence[Recorded]) -> list[str]:
     """Every text of actors and payloads that has the form of an id."""
-    waiting: list[object] = [each for event in events for each in (event.actor, event.data)]
+    waiting: list[Any] = [event.actor for event in events]
+    for event in events:
+        waiting += event.data.__dict__.values()
     ids: list[str] = []
     for each in waiting:  # grows while it is read
-        match each:
-            case str():
-                if len(each) == 36 and each.count("-") == 4:
-                    ids.append(each)
-            case None | int() | date():
-                pass
-            case dict():
-                waiting += each.values()
-            case list() | tuple() | frozenset():
-                waiting += each
-            case BaseModel():
-                waiting += each.__dict__.values()
+        kind = type(each)
+        if kind is str:
+            if len(each) == 36 and each.count("-") == 4:
+                ids.append(each)
+        elif kind is dict:
+            waiting += each.values()
+        elif kind in _SEVERAL:
+            waiting += each
+        elif isinstance(each, BaseModel):
+            waiting += each.__dict__.values()
     return ids
+
+
+_SEVERAL: Final = frozenset({list, tuple, frozenset})

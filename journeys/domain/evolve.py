@@ -1,7 +1,7 @@
 """How each fact changes what is known: one small function a kind, total, no rule and no date arithmetic."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import fields
+from dataclasses import fields, make_dataclass
 from functools import cache
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -77,21 +77,22 @@ T = TypeVar("T")
 
 
 @cache
-def _shape(kind: type[Any]) -> tuple[dict[str, int], Callable[[Any], tuple[Any, ...]]]:
-    """Where each field of a part of the state stands, and what reads them all."""
+def _shape(kind: type[Any]) -> tuple[Callable[[Any], tuple[Any, ...]], Callable[..., Any]]:
+    """What reads all fields of a part of the state, and what they are changed in."""
     names = [field.name for field in fields(kind)]
-    return {name: place for place, name in enumerate(names)}, attrgetter(*names)
+    return attrgetter(*names), make_dataclass(kind.__name__, names, slots=True)
 
 
 def replace(entry: T, **changes: Any) -> T:
-    """`dataclasses.replace`, three times as fast: most of a fold is this."""
+    """`dataclasses.replace`, several times as fast: most of a fold is this."""
     kind: Any = type(entry)
-    places, read = _shape(kind)
-    values = [*read(entry)]
+    read, draft = _shape(kind)
+    # A frozen dataclass fills its fields ten times as slowly as one that is not, and becomes it at the end.
+    changed: Any = draft(*read(entry))
     for name, value in changes.items():
-        values[places[name]] = value
-    changed: T = kind(*values)
-    return changed
+        setattr(changed, name, value)
+    changed.__class__ = kind
+    return changed  # type: ignore[no-any-return]
 
 
 def _change(table: dict[Any, Any], key: Any, **changes: Any) -> None:
@@ -384,7 +385,9 @@ def _message_deferred(state: State, data: e.MessageDeferred, event: Recorded) ->
     if message is not None:
         if message.effect is not None:
             state.effects.pop(message.effect, None)
-        state.messages[data.message] = replace(message, effect=None, until=data.until)
+        state.messages[data.message] = replace(
+            message, effect=None, until=data.until, doubt=message.doubt or data.doubt
+        )  # fmt: skip
 
 
 @_on(e.MessageReady)
@@ -537,9 +540,9 @@ def _tell(state: State, effect: int, id: str) -> None:
     """Somebody is to be told of a step: the holders of its role, or the person to whom it was given."""
     known = state.escalations[id]
     data = {
-        "escalation": id, "ladder": known.ladder, "about": known.about.model_dump(), "to": known.to,
-        "fallback": list(known.fallback), "urgent": known.urgent, "step": known.step, "repeat": known.repeat,
-        "person": known.assigned,
+        "escalation": id, "ladder": known.ladder, "about": {"kind": known.about.kind, "id": known.about.id},
+        "to": known.to, "fallback": list(known.fallback), "urgent": known.urgent, "step": known.step,
+        "repeat": known.repeat, "person": known.assigned,
     }  # fmt: skip
     state.effects[effect] = EffectKnown("tell", id, data)
 

@@ -188,20 +188,16 @@ async def parts(pool: Pool | Connection, stream: str) -> list[StoredPart]:
     return [part for part in await open_parts(pool, rows) if part is not None]
 
 
-async def read_told(pool: Pool | Connection, stream: str) -> tuple[list[StoredEvent], list[StoredPart]]:
-    """Every event of a stream, in order, and what `parts` reads of it: in one question."""
+async def read_told(pool: Pool | Connection, stream: str) -> tuple[list[tuple[str, bytes]], list[StoredPart]]:
+    """Kind and header of every event of a stream, in order, and what `parts` reads of it: in one question."""
     rows = await pool.fetch(
         """
-        SELECT e.stream, e.seq, e.header, e.hash, e.wall, e.kind, p.name, p.text, p.salt, p.sealed
+        SELECT e.kind, e.header, e.stream, e.seq, p.name, p.text, p.salt, p.sealed
         FROM events e LEFT JOIN parts p USING (stream, seq) WHERE e.stream = $1 ORDER BY e.seq, p.name
         """,
         stream,
     )
-    events = [
-        StoredEvent(row["seq"], row["header"], row["hash"], row["wall"], row["kind"])
-        for before, row in zip((None, *rows), rows, strict=False)
-        if before is None or before["seq"] != row["seq"]
-    ]
+    events = list({seq: (kind, header) for kind, header, _, seq, *_ in rows}.values())
     found = await open_parts(pool, [row for row in rows if row["name"] is not None])
     return events, [part for part in found if part is not None]
 

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Final, TypeAlias
 
+from pydantic_core import from_json
+
 from journeys.domain.directory import search_form
 from journeys.store.database import Connection, Pool
 from journeys.store.keys import Lost, person_key
@@ -42,7 +44,7 @@ class Details:
 
     @property
     def name(self) -> str:
-        return f"{self.first_name} {self.last_name}".strip()
+        return called(self.first_name, self.last_name)
 
     @property
     def by_name(self) -> str:
@@ -81,7 +83,8 @@ async def opened(connection: Pool | Connection, rows: Sequence[tuple[str, bytes 
 
 async def names(connection: Pool | Connection, rows: Iterable[tuple[str, bytes | None]]) -> list[str | None]:
     """First and last name of rows of (person, what is sealed), in order; None where they cannot be known."""
-    return [None if known is None else known.name for known in await unseal(connection, list(rows))]
+    found = await opened(connection, [(place_of(person), sealed) for person, sealed in rows])
+    return [None if known is None else called(known["first_name"], known["last_name"]) for known in found]
 
 
 async def tokens_of(connection: Pool | Connection, details: Details) -> list[bytes]:
@@ -138,6 +141,11 @@ def by_name(rows: Iterable[Row], names: Iterable[str | None]) -> list[tuple[Row,
     return sorted(zip(rows, names, strict=True), key=lambda each: (each[1] is None, search_form(each[1] or "")))
 
 
+def called(first_name: str, last_name: str) -> str:
+    """A name as pages say it."""
+    return f"{first_name} {last_name}".strip()
+
+
 def _born(details: Details) -> str:
     return f"born:{details.birth_date}:{details.by_name}"
 
@@ -160,5 +168,5 @@ def place_of(person: str) -> str:
 def _read(plain: bytes | Lost) -> Known | None:
     if isinstance(plain, Lost):
         return None
-    known: Known = json.loads(plain)
+    known: Known = from_json(plain)
     return known

@@ -191,7 +191,7 @@ async def led_by(pool: Pool, staff: Sequence[str], until: datetime) -> list[Jour
         """,
         list(staff), json.dumps({"until": instant_text(until)}),
     )  # fmt: skip
-    return [replace(_row(row, None), sealed=row["name"]) for row in rows]
+    return [_row(row, None, sealed=row["name"]) for row in rows]
 
 
 async def named(pool: Pool, rows: Iterable[JourneyRow]) -> dict[str, JourneyRow]:
@@ -619,10 +619,10 @@ async def _rows(pool: Pool, rows: Sequence[Any]) -> list[JourneyRow]:
     return [_row(row, name) for row, name in zip(rows, names, strict=True)]
 
 
-def _row(row: Any, name: str | None) -> JourneyRow:
+def _row(row: Any, name: str | None, sealed: bytes | None = None) -> JourneyRow:
     values: list[Any] = [*row[:_PLAIN], from_json(row[_PLAIN])]
     values[_NAME] = name
-    return JourneyRow(*values)
+    return JourneyRow(*values, sealed=sealed)
 
 
 async def _items(pool: Pool, rows: Sequence[Any], column: str) -> tuple[BoardItem, ...]:

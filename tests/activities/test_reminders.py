@@ -2,14 +2,17 @@
 
 import re
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
 
 import activities.posting
 import activities.reminders
+from activities.reminders import Reminders
 from journeys.channels.letter import Fate, Sent
 from journeys.channels.wording import shipped as templates_of
 from journeys.channels.wording import template_text
@@ -64,6 +67,17 @@ async def test_edited_words_are_what_leaves_and_the_record_says_which(lives_pool
 async def test_the_words_that_are_shipped_are_kept_too_once_they_left(life: Life) -> None:
     result = await life.run(await life.reminded())
     assert await templates.text_of(life.pool, result["wording"]) == template_text(templates_of("deadline-near"))
+
+
+async def test_what_waited_for_a_worker_is_judged_when_it_is_carried_out(life: Life) -> None:
+    """Called for at nine in the morning, and no worker before nine in the evening."""
+    effect, environment = await life.reminded(), ActivityEnvironment()
+    known = environment.info
+    environment.info = replace(known, started_time=known.scheduled_time + timedelta(hours=12))
+    found = await environment.run(Reminders(life.resources).deliver, effect)
+    assert (found.result["answer"], found.result["reason"]) == ("deferred", "quiet-hours")
+    assert found.result["until"] == "2027-05-13T06:00:00.000000Z"
+    assert life.postman.letters == []
 
 
 async def test_the_same_effect_twice_sends_once(life: Life) -> None:

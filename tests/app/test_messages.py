@@ -69,3 +69,12 @@ def test_a_site_is_described_neutrally_or_not_at_all(here: Journeys) -> None:
     wrong = here("site", "describe", "nanterre", "--name", "Maison d'arrêt", "--as", "admin", "--json")
     assert (wrong.code, wrong.json["error"]["code"]) == (2, "not-neutral")
     assert here("site", "list", "--json").json["sites"] == []
+
+
+def test_what_was_late_is_told(here: Journeys, started: Callable[..., str]) -> None:
+    started()
+    said = here("audit", "late", "--hours", "48")
+    assert said.code == 0 and "retard" in said.out
+    told = here("audit", "late", "--json").json
+    assert (told["hours"], told["not_sent"]) == (24, 0)
+    assert here("audit", "late", "--hours", "0").code == 2

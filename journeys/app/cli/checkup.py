@@ -54,6 +54,7 @@ async def doctor(desk: Desk, quick: bool) -> int:
             ("identity", _identity),
             ("trust", _trust),
             ("journeys", _journeys),
+            ("late", _late),
             ("staff", _duty),
             ("webhooks", _webhooks),
             ("messages", _messages),
@@ -427,6 +428,23 @@ async def _journeys(desk: Desk) -> list[Check]:
 _SYNC: Final = Said(
     "vérifiez qu'un worker tourne, puis : journeys sync --all", "check that a worker runs, then: journeys sync --all"
 )
+
+
+async def _late(desk: Desk) -> list[Check]:
+    """Whether anything of the last day waited longer than an outage may make it wait."""
+    from journeys.app.cli.lateness import summed
+    from journeys.store.lateness import lateness
+
+    pool = await desk.pool()
+    found = await lateness(pool, await pool.fetchval("SELECT now()") - _A_DAY, _WAITED)
+    if not found.found:
+        return []
+    return [Check("late", "warning", summed(found), Said("le détail : journeys audit late",
+                                                         "in detail: journeys audit late"))]  # fmt: skip
+
+
+_A_DAY: Final = timedelta(days=1)
+_WAITED: Final = timedelta(minutes=15)
 
 
 async def _retention(desk: Desk) -> Check:

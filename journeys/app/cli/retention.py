@@ -90,18 +90,26 @@ def _tell(desk: Desk, planned: "Plan", gone: "Gone | None") -> None:
 
     out, today, going = desk.out, planned.today, set(planned.going)
 
-    def fate(each: object) -> str:
-        return out.t("part", "goes") if each in going else ""
+    def fate(each: "Falling") -> str:
+        if held := holds(each, out.lang):
+            return out.t(f"reste : {held}", f"stays: {held}")
+        if each in going:
+            return out.t("part", "goes")
+        return out.t("pas encore", "not yet") if each.due > today else out.t("une autre fois", "another time")
 
     def show() -> None:
-        out.table(
-            (out.t("personne", "person"), out.t("règle", "rule"), out.t("pourquoi", "why"),
-             out.t("échéance", "due"), out.t("reste parce que", "stays because")),
-            [(_id(each), each.rule, why(each, out.lang), format_date(each.due, out.lang),
-              holds(each, out.lang) or fate(each)) for each in planned.people],
-        )  # fmt: skip
+        if planned.people:
+            out.table(
+                (out.t("personne", "person"), out.t("règle", "rule"), out.t("pourquoi", "why"),
+                 out.t("échéance", "due"), out.t("ensuite", "then")),
+                [(_id(each), each.rule, why(each, out.lang), format_date(each.due, out.lang), fate(each))
+                 for each in planned.people],
+            )  # fmt: skip
+        else:
+            out.line(out.t("Personne n'a été gardé assez longtemps.", "Nobody has been kept long enough."))
+        out.line(out.t("Le reste, gardé assez longtemps :", "The rest, kept long enough:"))
         for rows in planned.rows:
-            out.line(f"{text(out.lang)(WHAT[rows.rule])}{out.t(' :', ':')} {rows.count}")
+            out.line(f"  {text(out.lang)(WHAT[rows.rule])}{out.t(' :', ':')} {rows.count}")
         if gone is None:
             out.line(out.t("Rien n'a changé.", "Nothing has changed."))
             return

@@ -157,11 +157,13 @@ def _months(days: Sequence[date], place: Callable[[date], float], height: int, l
     """The first day shown of each month, where there is room for its name; those at the right edge end at their day."""
     found, free, month = [], 0.0, None
     for day in days:
+        if (day.year, day.month) == month:
+            continue
         told, x = " ".join(format_date(day, lang).split(" ")[:2]), place(day)
         long = LETTER * len(told)
         ends = x + long > WIDTH
         begins = x - long if ends else x
-        if (day.year, day.month) != month and begins >= free:
+        if begins >= free:
             side = ' text-anchor="end"' if ends else ""
             found.append(f'<text class="month" x="{x:.1f}" y="28"{side}>{escape(told)}</text>')
             month, free = (day.year, day.month), begins + long + LETTER

@@ -1,13 +1,14 @@
 """One open item as a line of a list: what it is, how late, what happens if nobody acts, and what can be done here."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
 from journeys.app.inbox import Waiting, otherwise, said, turn
 from journeys.app.reading import ZONE, today_of
 from journeys.app.web.visit import Visit
+from journeys.domain.evolve import replace
 from journeys.domain.programme import Programme
 from journeys.domain.rights import covers
 from journeys.domain.summary import HELD, TO_HAND_OVER

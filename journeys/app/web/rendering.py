@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes, select_autoescape
-from jinja2.compiler import CodeGenerator
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.visitor import NodeTransformer
+from markupsafe import _escape_inner, escape  # type: ignore[attr-defined]  # the part of `escape` that makes no Markup
 
 from journeys import clock
 from journeys.app.inbox import label, role_label
@@ -120,7 +121,13 @@ def elsewhere(visit: Visit) -> list[tuple[str, str]]:
 
 def query(fields: Mapping[str, str], back: str) -> str:
     """Fields that are known already, for the address of a form."""
-    return urlencode({**fields, "back": back})
+    return _query((*fields.items(), ("back", back)))
+
+
+@lru_cache(maxsize=1024)
+def _query(fields: tuple[tuple[str, str], ...]) -> str:
+    """A list repeats them: most name what a programme calls for."""
+    return urlencode(fields)
 
 
 def _fresh_id() -> str:
@@ -149,6 +156,19 @@ class _Compiled(CodeGenerator):
         lang: Any = self.environment.globals["lang"]
         super().visit_Template(_Told(lang).visit(node), frame)
 
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        escapes = frame.eval_ctx.autoescape and not frame.eval_ctx.volatile
+        self.write("environment.printed(") if escapes else super()._output_child_pre(node, frame, finalize)
+
+
+class _Pages(Environment):
+    code_generator_class = _Compiled
+
+    @staticmethod
+    def printed(value: Any) -> str:
+        """A value as it stands in a page. A list prints a thousand: what is only joined need not be a Markup each."""
+        return _escape_inner(value) if type(value) is str else str(escape(value))
+
 
 @cache
 def _environments() -> Mapping[Lang, Environment]:
@@ -156,11 +176,10 @@ def _environments() -> Mapping[Lang, Environment]:
 
 
 def _environment(lang: Lang) -> Environment:
-    made = Environment(
+    made = _Pages(
         loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape(default=True), undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, auto_reload=False, extensions=["jinja2.ext.do"],
     )  # fmt: skip
-    made.code_generator_class = _Compiled
     made.globals.update(_=_saying(lang), n=_counting(lang), lang=lang, navigation=navigation, elsewhere=elsewhere,
                         query=query, labels=lambda inputs: {each.name: each.label for each in inputs},
                         fresh_id=_fresh_id)  # fmt: skip

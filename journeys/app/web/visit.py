@@ -118,7 +118,8 @@ class Visit:
 
     def say(self, french: str, **fields: object) -> str:
         """A text in the visitor's language, its places filled."""
-        return text(self.lang)(french).format(**fields)
+        told = text(self.lang)(french)
+        return told.format(**fields) if fields else told
 
     def looks_into(self, journey: str) -> None:
         """Somebody opens this file: noted once the request has come to its end, where it only reads."""

@@ -1,7 +1,7 @@
 """Aujourd'hui: what burns, what is mine today, what comes within seven days, what others owe me."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
@@ -18,6 +18,7 @@ from journeys.app.web.paging import A_SHEET, Paging, page_asked
 from journeys.app.web.policy import CASEWORK, KEEPING, STAFF
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
+from journeys.domain.evolve import replace
 from journeys.i18n import ngettext
 from journeys.store import controlling, paper_letters, payment_lists, views
 from journeys.store.views import JourneyRow
