@@ -131,13 +131,15 @@ async def post_to_person(
             _log.warning("attempt without its end", message=attempt.message)
         if sent.fate is not Fate.REFUSED:
             break
-        if sent.reason.startswith(NOBODY_THERE) and envelope.to.by != "letter":
+        if sent.reason.startswith(NOBODY_THERE):
             await _noted(resources, envelope.to, sent.reason, at)
     return sent, name
 
 
 async def _noted(resources: Resources, to: Addressee, reason: str, at: datetime) -> None:
     """That a channel reaches the person no more is a fact of theirs; lost, it is found again by the next message."""
+    if to.by == "letter":
+        return
     by = By(actor=SYSTEM, role=SYSTEM, at=at)
     try:
         await through_a_loss(people.note_channel, resources.pool, to.key, to.by, reason, by)
