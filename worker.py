@@ -50,11 +50,12 @@ from workflows.erasure import ErasureWorkflow
 from workflows.housekeeping import HousekeepingWorkflow
 from workflows.journey import JourneyWorkflow
 from workflows.retention import RetentionWorkflow
+from workflows.verification import VerificationWorkflow
 from workflows.webhooks import WebhookWorkflow
 
 WORKFLOWS: list[type] = [
     JourneyWorkflow, HousekeepingWorkflow, ControlWorkflow, ArchiveWorkflow, CheckpointsWorkflow, WebhookWorkflow,
-    ErasureWorkflow, RetentionWorkflow,
+    ErasureWorkflow, RetentionWorkflow, VerificationWorkflow,
 ]  # fmt: skip
 
 DESTROYED = "destroyed-keys"
@@ -220,6 +221,7 @@ async def serve(settings: Settings) -> None:
             await temporal.keep_house(client, settings.task_queue)
             await temporal.control_daily(client, settings.task_queue, settings.control_hour)
             await temporal.archive_daily(client, settings.task_queue)
+            await temporal.verify_daily(client, settings.task_queue)
             await temporal.retain_daily(client, settings.task_queue)
             await temporal.keep_checkpoints(client, settings.task_queue)
             garbage.settle()

@@ -24,6 +24,7 @@ from journeys.app.web.policy import (
     DECIDING,
     KEEPING,
     OVERSEEING,
+    POSTING,
     READERS,
     RETAINING,
     STAFF,
@@ -113,8 +114,10 @@ def elsewhere(visit: Visit) -> list[tuple[str, str]]:
              ("/equipe", say("Équipe et absences"), STAFF), ("/mentors", say("Mentors"), READERS),
              ("/partenaires", say("Partenaires"), READERS), ("/promotions", say("Promotions"), READERS),
              ("/fonds", say("Fonds"), BOOKS), ("/arret", say("Arrêt des versements"), STOPPING),
+             ("/controle", say("Contrôle"), OVERSEEING),
              ("/controle/consultations", say("Consultations"), OVERSEEING),
-             ("/controle/conservation", say("Conservation"), RETAINING)]  # fmt: skip
+             ("/controle/conservation", say("Conservation"), RETAINING),
+             ("/messages-deposes", say("Messages déposés"), POSTING)]  # fmt: skip
     above = {path for path, _ in navigation(visit)}
     return [(path, label) for path, label, policy in pages if visit.admitted(policy) and path not in above]
 
