@@ -98,6 +98,7 @@ def make_resources(pool: Pool, settings: Settings, client: Client) -> Resources:
         tills=make_tills(pool, settings, ring),
         mailer=_mailer(settings, pool.keys),
         texter=_texter(settings.sms),
+        answerable=not settings.sms.sender or settings.sms.sender.lstrip("+").isdigit(),
         checks=HttpChecks(hosts=settings.http_check_hosts),
         messenger=Messenger(hosts=settings.webhook_hosts),
         duty_address=settings.duty_address,

@@ -15,7 +15,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.failures import MAIL_UNAVAILABLE, translated
-from activities.letters import Addressee, Matter, at_hour, staff_addressee, values_for
+from activities.letters import Addressee, Matter, at_hour, staff_addressee, template_of, values_for
 from activities.posting import Envelope, send
 from activities.reaching import CALLS, reach
 from activities.reading import Known, read_circle, read_handbook, read_journey
@@ -226,7 +226,7 @@ async def _told(resources: Resources, line: Line, to: Addressee, at: datetime) -
         return None
     book = await read_handbook(resources.pool, known.state)
     matter = Matter(
-        known=known, book=book, about=alert.about, template=TEMPLATE,
+        known=known, book=book, about=alert.about, template=await template_of(resources, TEMPLATE),
         message=str(uuid5(_LETTERS, f"{line.stream}/{line.effect}")), at=at, step=alert.step,
     )  # fmt: skip
     values = await values_for(resources, matter, to)

@@ -100,4 +100,6 @@ def as_result(outcome: Outcome) -> dict[str, Any]:
         "told": list(outcome.told),
         "role": outcome.role,
         "until": instant_text(outcome.until) if outcome.until is not None else None,
+        "wording": outcome.wording,
+        "last_resort": outcome.last_resort,
     }

@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 from activities.digests import TEMPLATE, Sending, calls_for, gather, send_one
 from activities.effects import Step, carry_out, settled
 from activities.failures import MAIL_UNAVAILABLE, not_called_for
-from activities.letters import Matter
+from activities.letters import Matter, template_of
 from activities.posting import Envelope, post, write_letters
 from activities.reaching import CALLS, reach, roles_of
 from activities.reading import Known, read_circle, read_handbook
@@ -54,11 +54,15 @@ class Escalations:
             roles = roles_of(called, open_one)
             book = await read_handbook(self.resources.pool, known.state)
             circle = await read_circle(self.resources, known.state, book, effect.at, open_one.about)
+            try:
+                template = await template_of(self.resources, TEMPLATE)
+            except NoWording as missing:
+                return settled(Outcome(effect.seq, "untold", missing.code))
             matter = Matter(
                 known=known,
                 book=book,
                 about=open_one.about,
-                template=TEMPLATE,
+                template=template,
                 message=str(uuid5(UUID(known.id), f"tell/{effect.seq}")),
                 at=effect.at,
                 step=open_one.step,

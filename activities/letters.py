@@ -14,17 +14,28 @@ from activities.resources import Resources, Way
 from journeys.channels import phone
 from journeys.channels.invitation import calendar, meeting
 from journeys.channels.letter import Letter
-from journeys.channels.wording import Audience, NoWording, worded
+from journeys.channels.wording import (
+    Audience,
+    NoWording,
+    Template,
+    fill,
+    read_text,
+    shipped,
+    template_text,
+    with_stop,
+    with_stop_word,
+)
 from journeys.domain.calendar import in_zone
 from journeys.domain.events import Subject
 from journeys.domain.handbook import Handbook
-from journeys.domain.links import ask_about, asks
+from journeys.domain.links import ask_about, asks, stop_of
 from journeys.domain.money import format_euro
 from journeys.domain.programme import Label
 from journeys.domain.recipients import DESK
-from journeys.store import links, mentors, partners, people, staff
+from journeys.store import links, mentors, partners, people, staff, templates
 from journeys.store.links import Drawn
 from journeys.store.places import place_of
+from journeys.store.sites import said_outside
 
 _REASONS: Final[Mapping[str, Label]] = {
     "date": Label(fr="date à confirmer", en="a date to confirm"),
@@ -57,11 +68,15 @@ class Addressee:
     key: str
     first_name: str
     address: str | None
-    """A mail address, or a phone number."""
+    """A mail address, a phone number, or for a letter on paper the name."""
     lang: str
     audience: Audience
     zone: str | None = None
     by: Way = "mail"
+    dead: bool = False
+    """The channel said that nobody is reached there any more."""
+    chosen: bool = False
+    """The person wants to be written to by this channel first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,10 +86,22 @@ class Matter:
     known: Known
     book: Handbook
     about: Subject
-    template: str
+    template: Template
     message: str
     at: datetime
     step: int | None = None
+
+
+async def template_of(resources: Resources, name: str) -> Template:
+    """A template as it was edited last, else as it is shipped; its words are kept. Raises NoWording."""
+    text = await templates.in_force(resources.pool, name)
+    if text is not None:
+        return read_text(name, text)
+    known = shipped(name, resources.templates)
+    if name not in resources.kept:
+        await templates.keep(resources.pool, name, template_text(known))
+        resources.kept.add(name)
+    return known
 
 
 async def staff_addressee(resources: Resources, id: str) -> Addressee | None:
@@ -103,11 +130,16 @@ async def volunteer_addressee(resources: Resources, kind: Literal["mentor", "par
 def person_addressees(person: people.Person, ways: Sequence[Way]) -> list[Addressee]:
     """The person whose journey it is, once for each of these ways; the one that they chose comes first."""
     details = person.details
-    addresses: Mapping[Way, str | None] = {"sms": _dialled(details), "mail": details.email}
+    addresses: Mapping[Way, str | None] = {
+        "sms": _dialled(details), "mail": details.email, "letter": details.name,
+    }  # fmt: skip
     return [
-        Addressee(person.id, details.first_name, addresses[way], details.language, "participant", details.zone, way)
+        Addressee(
+            person.id, details.first_name, addresses[way], details.language, "participant", details.zone, way,
+            dead=way in person.dead, chosen=way == person.channel,
+        )
         for way in sorted(ways, key=lambda way: way != person.channel)
-    ]
+    ]  # fmt: skip
 
 
 def _dialled(details: people.Details) -> str | None:
@@ -116,22 +148,43 @@ def _dialled(details: people.Details) -> str | None:
     return details.phone if isinstance(found, phone.WrongNumber) else found
 
 
-async def write_letter(resources: Resources, matter: Matter, to: Addressee) -> tuple[Letter, Drawn | None]:
-    """The letter to one addressee, who has an address, and the one-time link that it carries. Raises NoWording."""
+async def write_letter(resources: Resources, matter: Matter, to: Addressee) -> tuple[Letter, tuple[Drawn, ...]]:
+    """The letter to one addressee, who has an address, and the one-time links that it carries. Raises NoWording."""
     assert to.address is not None
     drawn = _drawn(resources, matter, to)
     answer = drawn.address(resources.public_url) if drawn is not None and resources.public_url is not None else ""
     values = await _values(resources, matter, to, answer)
-    text = worded(matter.template, to.audience, to.lang, values, resources.templates)
+    text = fill(matter.template, to.audience, to.lang, values)
     said = text.text if to.by == "sms" else text.body
     if not said:
-        raise NoWording(matter.template, "no-text")
+        raise NoWording(matter.template.template, "no-text")
     carried = drawn if drawn is not None and answer in said else None
+    stop = _stop(resources, matter, to)
+    if stop is not None and resources.public_url is not None:
+        said = with_stop(said, to.lang, stop.address(resources.public_url))
+    elif to.by == "sms" and to.audience == "participant" and resources.answerable:
+        said = with_stop_word(said, to.lang)
     letter = Letter(
         id=_letter_id(matter, to, carried), to=to.address, subject=text.subject, body=said, lang=to.lang, at=matter.at,
         about=matter.known.state.stream, invitation=_invitation(resources, matter, to, values["place"]),
+        unsubscribe=_unsubscribe(resources, stop),
     )  # fmt: skip
-    return letter, carried
+    return letter, tuple(each for each in (carried, stop) if each is not None)
+
+
+def _unsubscribe(resources: Resources, stop: Drawn | None) -> str | None:
+    """Where a mail program may ask for it at once; only over TLS (RFC 8058)."""
+    if stop is None or resources.public_url is None or not resources.public_url.startswith("https://"):
+        return None
+    return stop.address(resources.public_url, links.AT_ONCE)
+
+
+def _stop(resources: Resources, matter: Matter, to: Addressee) -> Drawn | None:
+    """The link by which the person makes this the last letter; a short message has no room for it."""
+    if resources.public_url is None or to.by == "sms":
+        return None
+    ask = stop_of(matter.known.state, to.key, matter.at)
+    return links.draw(resources.ring, ask, matter.known.id, to.lang, matter.at) if ask is not None else None
 
 
 def _invitation(resources: Resources, matter: Matter, to: Addressee, place: str) -> bytes | None:
@@ -176,7 +229,10 @@ async def _values(resources: Resources, matter: Matter, to: Addressee, answer: s
     }
     if matter.about.kind == "appointment":
         known = matter.known
-        values["place"] = await place_of(resources.pool, known.state.stream, known.events, matter.about.id)
+        noted = await place_of(resources.pool, known.state.stream, known.events, matter.about.id)
+        values["place"] = noted if to.audience == "staff" else await said_outside(
+            resources.pool, noted, known.state.site
+        )  # fmt: skip
     if to.audience != "staff":
         return values
     return {

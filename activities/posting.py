@@ -1,19 +1,26 @@
 """Sending letters, each with its one-time link made to hold just before, and what a round of them came to; to a person
 by one channel, and by the next only where that one surely will not take it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 import structlog
 
 from activities.failures import UNREACHABLE, through_a_loss
 from activities.letters import Addressee, Matter, write_letter
-from activities.resources import Resources
+from activities.resources import Resources, Way
 from journeys.channels.letter import BadAddress, Fate, Letter, Sent
 from journeys.channels.wording import NoWording
-from journeys.store import attempts, links
+from journeys.domain.recipients import NOBODY_THERE
+from journeys.domain.record import SYSTEM
+from journeys.store import attempts, links, people
+from journeys.store.directory import By
 from journeys.store.links import Drawn
+
+_NOBODY_THERE: Final[Mapping[Way, str]] = {"sms": "dead-number", "mail": "bad-address", "letter": "no-address"}
+"""Why a channel is passed over that is known to reach nobody."""
 
 _log = structlog.get_logger("journeys.activities")
 
@@ -24,8 +31,8 @@ class Envelope:
 
     to: Addressee
     letter: Letter
-    link: Drawn | None = None
-    """The one-time link that the letter carries; it opens nothing before the letter leaves."""
+    links: tuple[Drawn, ...] = ()
+    """The one-time links that the letter carries; they open nothing before the letter leaves."""
 
 
 @dataclass(slots=True)
@@ -53,6 +60,9 @@ async def write_letters(
     for to in addressees:
         if not to.address:
             refused.append("no-address")
+            continue
+        if to.dead:
+            refused.append(_NOBODY_THERE[to.by])
             continue
         try:
             ready.append(Envelope(to, *await write_letter(resources, matter, to)))
@@ -86,8 +96,8 @@ async def send(resources: Resources, envelope: Envelope) -> Sent:
     A link that cannot be made to hold keeps its letter back: nobody is sent to an address that opens nothing.
     """
     try:
-        if envelope.link is not None:
-            await links.issue(resources.pool, envelope.link)
+        for link in envelope.links:
+            await links.issue(resources.pool, link)
     except UNREACHABLE:
         return Sent(Fate.NOTHING_LEFT, "timeout")
     try:
@@ -121,4 +131,17 @@ async def post_to_person(
             _log.warning("attempt without its end", message=attempt.message)
         if sent.fate is not Fate.REFUSED:
             break
+        if sent.reason.startswith(NOBODY_THERE):
+            await _noted(resources, envelope.to, sent.reason, at)
     return sent, name
+
+
+async def _noted(resources: Resources, to: Addressee, reason: str, at: datetime) -> None:
+    """That a channel reaches the person no more is a fact of theirs; lost, it is found again by the next message."""
+    if to.by == "letter":
+        return
+    by = By(actor=SYSTEM, role=SYSTEM, at=at)
+    try:
+        await through_a_loss(people.note_channel, resources.pool, to.key, to.by, reason, by)
+    except UNREACHABLE:
+        _log.warning("dead channel not noted", person=to.key, channel=to.by)

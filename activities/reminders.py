@@ -1,6 +1,6 @@
 """Messages that a journey owes: judged once more, then sent; to the participant at most once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -13,13 +13,14 @@ from activities.letters import (
     Matter,
     person_addressees,
     staff_addressee,
+    template_of,
     volunteer_addressee,
 )
 from activities.posting import Envelope, post, post_to_person, write_letters
 from activities.reading import Known, read_circle, read_handbook, read_journey
 from activities.resources import Resources
 from journeys.channels.letter import Fate
-from journeys.channels.wording import NoWording
+from journeys.channels.wording import NoWording, Template, wording_of
 from journeys.contract import DELIVER, Effect, EffectOutcome
 from journeys.domain.decide import Outcome
 from journeys.domain.events import MessageDeferred, MessageDue, MessageReady
@@ -32,6 +33,8 @@ from journeys.store import people
 _SHORTEST_PAUSE: Final = timedelta(seconds=5)
 _FIRST_PAUSE: Final = timedelta(minutes=15)
 _LONGEST_PAUSE: Final = timedelta(hours=6)
+_LEFT: Final = frozenset({"sent", "unknown"})
+"""Answers after which somebody may have read the words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +68,18 @@ class Reminders:
             if held is not None:
                 return settled(held, doubtful=doubtful)
             try:
-                envelopes, refused = await delivery.letters(known, book)
+                template = await template_of(self.resources, due.template)
+                envelopes, refused = await delivery.letters(known, book, template)
             except NoWording as missing:
                 return settled(Outcome(effect.seq, "failed", missing.code), doubtful=doubtful)
             if not envelopes:
                 return settled(Outcome(effect.seq, "failed", (*refused, "vacant")[0]), doubtful=doubtful)
-            return Step(lambda: delivery.send(known, book, message, envelopes), doubtful)
+
+            async def act() -> Outcome:
+                done = await delivery.send(known, book, message, envelopes)
+                return replace(done, wording=wording_of(template)) if done.answer in _LEFT else done
+
+            return Step(act, doubtful)
 
         return await carry_out(self.resources, effect, "deliver", judge)
 
@@ -97,12 +106,12 @@ class _Delivery:
         verdict = may_still_send(known.state, message, wishes, book.calendar, self.effect.at)
         return _as_outcome(self.effect.seq, verdict)
 
-    async def letters(self, known: Known, book: Handbook) -> tuple[list[Envelope], list[str]]:
+    async def letters(self, known: Known, book: Handbook, template: Template) -> tuple[list[Envelope], list[str]]:
         matter = Matter(
             known=known,
             book=book,
             about=self.due.about,
-            template=self.due.template,
+            template=template,
             message=self.due.message,
             at=self.effect.at,
         )
@@ -128,7 +137,9 @@ class _Delivery:
         sent, channel = await post_to_person(self.resources, envelopes, self.effect.stream, self.effect.at)
         match sent.fate:
             case Fate.SENT:
-                return Outcome(self.effect.seq, "sent", channel)
+                paper = [each.to for each in envelopes if each.to.by == "letter" and not each.to.chosen]
+                last = channel == "letter" and bool(paper)
+                return Outcome(self.effect.seq, "sent", channel, last_resort=last)
             case Fate.UNKNOWN:
                 return Outcome(self.effect.seq, "unknown", sent.reason)
             case Fate.REFUSED:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from activities.notary import Notary
+from activities.paper import Paper
 from activities.tills import Tills
 from journeys.channels.checks import HttpChecks
 from journeys.channels.letter import Mailer
@@ -17,7 +18,7 @@ from journeys.domain.retention import Retention
 from journeys.store.database import Pool
 from journeys.store.signing import KeyRing
 
-Way = Literal["sms", "mail"]
+Way = Literal["sms", "mail", "letter"]
 """A channel by which a person is written to."""
 
 
@@ -88,7 +89,11 @@ class Resources:
     messenger: Messenger = field(default_factory=lambda: Messenger(hosts=()))
     notary: Notary | None = None
     """Keeps the log of everything; None where this worker does not."""
+    answerable: bool = True
+    """Whether a phone can answer a short message: not one that is sent under a name."""
     templates: Path = TEMPLATES
+    kept: set[str] = field(default_factory=set)
+    """Shipped templates whose words this process has had kept."""
     duty_address: str | None = None
     """The mail address of last resort, where no member of staff holds the role `duty`."""
     association: str = ""
@@ -116,4 +121,5 @@ class Resources:
     @property
     def ways(self) -> Mapping[Way, Mailer]:
         """Who sends, by channel; the first that can reach a person is taken."""
-        return {"mail": self.mailer} if self.texter is None else {"sms": self.texter, "mail": self.mailer}
+        texter: dict[Way, Mailer] = {} if self.texter is None else {"sms": self.texter}
+        return {**texter, "mail": self.mailer, "letter": Paper(self.pool)}

@@ -11,13 +11,13 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.failures import MAIL_UNAVAILABLE, translated
-from activities.letters import staff_addressee
+from activities.letters import staff_addressee, template_of
 from activities.posting import Envelope, post
 from activities.resources import Resources
 from journeys import contract
 from journeys.channels.letter import Letter
 from journeys.channels.webhook import Posted
-from journeys.channels.wording import worded
+from journeys.channels.wording import VARIABLES, fill
 from journeys.contract import Deliver, Delivered, StopWebhook
 from journeys.domain.announcements import announce, message_id
 from journeys.domain.programme import Label
@@ -121,13 +121,14 @@ class Webhooks:
             if to is None or not to.address:
                 continue
             values = {
+                **dict.fromkeys(VARIABLES["staff"], ""),
                 "first_name": to.first_name,
                 "reference": hook.id,
                 "reason": f"{_WHY[stopped.why].in_(to.lang)} ({stopped.reason})",
                 "link": _LINK,
                 "association": self.resources.association,
             }
-            text = worded("webhook-stopped", "staff", to.lang, values, self.resources.templates)
+            text = fill(await template_of(self.resources, "webhook-stopped"), "staff", to.lang, values)
             id = str(uuid5(UUID(hook.id), f"{stopped.why}/{stopped.stream}/{at.date()}/{to.key}"))
             envelopes.append(Envelope(to, Letter(id=id, to=to.address, subject=text.subject, body=text.body,
                                                  lang=to.lang, at=at)))  # fmt: skip

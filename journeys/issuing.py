@@ -21,12 +21,14 @@ from journeys.domain.commands import (
     RecordReceipt,
     RetryPayment,
 )
+from journeys.domain.recipients import NOBODY_THERE
 from journeys.domain.record import SYSTEM, Cause
 from journeys.identifiers import following_id, forwarded_id, uuid7
 from journeys.store import bank_files, cohorts, deliveries, payments, people, provider, signing_keys, treasury, views
 from journeys.store.bank_files import Telling
 from journeys.store.database import Pool
 from journeys.store.deliveries import Reply, ReplyOutcome, Waiting
+from journeys.store.directory import By
 from journeys.store.journal import answered, known_answer
 from journeys.store.provider import Named, Notice, Outcome
 from journeys.store.signing import KeyRing, draw_parts, sign
@@ -293,8 +295,21 @@ async def send_receipts(
             left += 1
             continue
         outcome: deliveries.Outcome = "refused" if answer.outcome != "accepted" else "taken"
+        await _told_of_the_person(pool, receipt, now)
         await deliveries.came_to(pool, receipt, outcome, now, answer.code)
     return left
+
+
+async def _told_of_the_person(pool: Pool, receipt: Waiting, now: datetime) -> None:
+    """What a receipt says of a person's number or mailbox: every journey of theirs is to know it."""
+    if receipt.person is None or receipt.channel not in ("mail", "sms"):
+        return
+    bounced = receipt.said == "bounced"
+    if bounced and not (receipt.reason or "").startswith(NOBODY_THERE):
+        return
+    by = By(actor=SYSTEM, role=SYSTEM, at=now, occurred_at=receipt.at)
+    reason = receipt.reason if bounced else None
+    await people.note_channel(pool, receipt.person, "mail" if receipt.channel == "mail" else "sms", reason, by)
 
 
 def received(ring: KeyRing, receipt: Waiting, now: datetime) -> Command:

@@ -381,4 +381,6 @@ def _outcome(seq: int, result: dict[str, Any]) -> Outcome:
         told=tuple(result.get("told") or ()),
         role=str(result.get("role") or ""),
         until=datetime.fromisoformat(until) if until else None,
+        wording=result.get("wording"),
+        last_resort=bool(result.get("last_resort")),
     )

@@ -1,6 +1,6 @@
 """Whom a journey may turn to: mentors whom no rule of their own programme bars, partners who still take people."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
@@ -15,9 +15,10 @@ from journeys.domain.directory import search_form
 from journeys.domain.programme import Programme, Saying
 from journeys.i18n import format_instant
 from journeys.store import erasing, mentors, partners, people, views
-from journeys.store.database import Pool
+from journeys.store.database import Connection, Pool
 from journeys.store.mentors import Mentor
 from journeys.store.people import Person
+from journeys.store.views import JourneyRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,20 @@ async def _overlap(pool: Pool, loaded: Loaded, at: datetime, minutes: int, but: 
                     f"Take care: whoever leads this journey has an appointment at that time already (on {hour['en']}).",
                 ))  # fmt: skip
     return None
+
+
+async def overlapping(connection: Pool | Connection, met: Sequence[tuple[datetime, JourneyRow, str]]) -> frozenset[str]:
+    """Ids of those appointments (when, whose, its id) at whose time the same person, or the same caseworker, has
+    another of these."""
+    length = await views.minutes(connection, [row.id for _, row, _ in met])
+    return frozenset(
+        id
+        for at, row, id in met
+        for other_at, other, other_id in met
+        if id != other_id and (row.person == other.person or row.referent == other.referent)
+        and at < other_at + timedelta(minutes=length.get(other_id, 60))
+        and other_at < at + timedelta(minutes=length.get(id, 60))
+    )  # fmt: skip
 
 
 LONGEST_MEETING: Final = timedelta(days=1)

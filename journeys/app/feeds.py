@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
-from journeys.app.finding import load
+from journeys.app.finding import Loaded, load
 from journeys.channels.invitation import calendar, meeting
 from journeys.store import views
 from journeys.store.database import Pool
 from journeys.store.feeds import Feed
 from journeys.store.places import place_of
+from journeys.store.sites import said_outside
 
 
 async def calendar_of(pool: Pool, feed: Feed, association: str, now: datetime) -> bytes | None:
@@ -20,8 +21,13 @@ async def calendar_of(pool: Pool, feed: Feed, association: str, now: datetime) -
         return None
     return calendar(
         [
-            meeting(loaded.events, id, known, await place_of(pool, row.stream, loaded.events, id))
+            meeting(loaded.events, id, known, await _place(pool, loaded, id))
             for id, known in loaded.state.appointments.items() if known.outcome != "cancelled"
         ],
         association=association, lang=feed.language, stamp=now,
     )  # fmt: skip
+
+
+async def _place(pool: Pool, loaded: Loaded, appointment: str) -> str:
+    noted = await place_of(pool, loaded.row.stream, loaded.events, appointment)
+    return await said_outside(pool, noted, loaded.state.site)

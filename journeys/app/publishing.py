@@ -17,10 +17,11 @@ from journeys.authoring.reading import (
     programme_names,
     read_programme,
 )
+from journeys.authoring.templates import REMINDERS, template_names
 from journeys.domain.handbook import Handbook, open_handbook
 from journeys.domain.programme import Programme, compile_programme
-from journeys.store import programmes, publishing
-from journeys.store.database import Pool
+from journeys.store import programmes, publishing, templates
+from journeys.store.database import Connection, Pool
 from journeys.store.directory import By
 from journeys.store.programmes import Published
 
@@ -54,13 +55,20 @@ async def programme_text_of(pool: Pool, asked: str) -> str:
     if in_force is not None:
         return (await programmes.texts_of(pool, [in_force.sha256]))[in_force.sha256]
     known = {each.name for each in await programmes.all_published(pool)} | set(programme_names())
-    return read(asked, tuple(sorted(known))).text
+    return read(asked, tuple(sorted(known)), await reminders(pool)).text
 
 
-def read(asked: str, known: tuple[str, ...] | None = None) -> ProgrammeFile:
+async def reminders(connection: Pool | Connection) -> frozenset[str]:
+    """Templates that a programme may have sent before a deadline: those that are shipped, and an association's own."""
+    return REMINDERS | (await templates.all_in_force(connection)).keys() - template_names()
+
+
+def read(
+    asked: str, known: tuple[str, ...] | None = None, reminders: frozenset[str] = REMINDERS
+) -> ProgrammeFile:  # fmt: skip
     """A programme's file by name or path. Raises Failure: unknown (with the nearest names), or with its errors."""
     try:
-        return read_programme(asked)
+        return read_programme(asked, reminders)
     except ProgrammeNotFound as error:
         raise _unknown(asked, known or error.known, error) from None
     except ProgrammeInvalid as error:

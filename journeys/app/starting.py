@@ -1,6 +1,6 @@
 """Beginning a journey: who it is for, whether it is begun already, the plan tried against the rules, then sent."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from journeys.domain.guards import date_wanted
 from journeys.domain.programme import Programme
 from journeys.domain.state import State
 from journeys.identifiers import following_id, short, uuid7
-from journeys.store import people, views
+from journeys.store import people, sites, views
 from journeys.store.database import Pool
 from journeys.store.directory import AlreadyThere, By
 from journeys.store.people import Details, Person
@@ -131,14 +131,22 @@ class Starter:
         await keep(self.pool, self.rules, by)
         if person is not None:
             return Enrolled(person.id, person.details.zone)
-        person_id = id or uuid7(now)
+        person_id, details = id or uuid7(now), await self._at_home(wanted)
         try:
-            await people.register(self.pool, person_id, wanted.details, by)
+            await people.register(self.pool, person_id, details, by)
         except AlreadyThere as taken:
             # The same start was given before, and got as far as this.
             if id is None or taken.field != "id":
                 raise already_begun(wanted.details, None, None) from None
-        return Enrolled(person_id, wanted.details.zone)
+        return Enrolled(person_id, details.zone)
+
+    async def _at_home(self, wanted: Beginning) -> Details:
+        """What is known of somebody; who said nothing of their zone lives in that of their site."""
+        code = wanted.site or _only_site(wanted.referent)
+        site = await sites.site(self.pool, code) if code is not None else None
+        if site is None or wanted.details.zone != self.rules.programme.clock.zone:
+            return wanted.details
+        return replace(wanted.details, zone=site.zone)
 
     async def begin(
         self, client: object, task_queue: str, wanted: Beginning, now: datetime, id: str | None = None

@@ -20,7 +20,7 @@ from journeys.store.treasury import Stop
 if TYPE_CHECKING:
     from temporalio.client import Client
 
-Act = Literal["stop-payments", "resume-payments", "order-erasure"]
+Act = Literal["stop-payments", "resume-payments", "order-erasure", "edit-template", "post-letter"]
 
 
 def may(actor: Actor, act: Act) -> bool:

@@ -82,8 +82,11 @@ def programme_names() -> tuple[str, ...]:
     return tuple(sorted(file.stem for file in PROGRAMMES.glob("*.yaml")))
 
 
-def read_programme(path_or_name: str | File) -> ProgrammeFile:
+def read_programme(path_or_name: str | File, reminders: frozenset[str] = REMINDERS) -> ProgrammeFile:
     """Read and check a programme, by the name of a shipped one or by path.
+
+    Args:
+        reminders: the templates that it may have sent before a deadline.
 
     Raises ProgrammeNotFound, and ProgrammeInvalid when anything in it cannot work.
     """
@@ -92,10 +95,10 @@ def read_programme(path_or_name: str | File) -> ProgrammeFile:
         raw = read_bytes(source)
     except OSError as error:
         raise ProgrammeNotFound(str(path_or_name), programme_names(), readable=False) from error
-    return check_programme(raw, source)
+    return check_programme(raw, source, reminders)
 
 
-def check_programme(raw: bytes, source: File) -> ProgrammeFile:
+def check_programme(raw: bytes, source: File, reminders: frozenset[str] = REMINDERS) -> ProgrammeFile:
     """The same for bytes already read; `source` is only named. Raises ProgrammeInvalid."""
     try:
         tree = read_tree(raw)
@@ -105,7 +108,7 @@ def check_programme(raw: bytes, source: File) -> ProgrammeFile:
     if programme is None:
         raise ProgrammeInvalid(source, few(wrong))
     found = sorted(
-        [*_impossible(programme, tree), *_rules(programme, tree), *_texts(programme, tree)],
+        [*_impossible(programme, tree, reminders), *_rules(programme, tree), *_texts(programme, tree)],
         key=lambda one: (one.line, one.column),
     )
     if any(one.severity == "error" for one in found):
@@ -142,8 +145,8 @@ def _find(path_or_name: str | File) -> File:
 # What cannot work
 
 
-def _impossible(programme: Programme, tree: Tree) -> Iterator[Finding]:
-    for one in feasibility.findings(programme, REMINDERS):
+def _impossible(programme: Programme, tree: Tree, reminders: frozenset[str]) -> Iterator[Finding]:
+    for one in feasibility.findings(programme, reminders):
         yield tree.finding(one.path, one.code, one.params, one.severity)
     if not is_zone(programme.clock.zone):
         yield tree.finding(("clock", "zone"), "unknown-zone", {"name": programme.clock.zone})

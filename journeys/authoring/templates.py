@@ -1,12 +1,12 @@
-"""Message templates as their authors are told of them: faults with their place and remedy, variables, a trial.
+"""Message templates as their authors are told of them: faults with their place and remedy, variables, previews.
 
 What a template is, and how it is filled in, stands in journeys/channels/wording.py. Of Jinja2 only variables and
 `{% if %}` may be used. What a message to a participant may say is less than what staff may read; no message says why
 the person is accompanied.
 """
 
-import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path as File
 from typing import Annotated
@@ -16,45 +16,50 @@ from pydantic import StringConstraints, ValidationError
 
 from journeys.authoring.findings import FileInvalid, Finding, Params
 from journeys.authoring.yaml_text import Path, Tree, YamlInvalid, read_tree
+from journeys.channels.segments import Length, length, plain
 from journeys.channels.wording import (
     ENVIRONMENT,
     LONGEST_TEXT,
     TEMPLATES,
+    VARIABLES,
     Audience,
     Message,
     Template,
     Texts,
     Worded,
     filled_in,
+    with_stop,
+    with_stop_word,
 )
-
-SHARED = frozenset({"first_name", "date", "time", "place", "referent", "mentor", "association", "amount", "link",
-                    "answer"})  # fmt: skip
-"""Variables of every message. `first_name` is the recipient's own; `answer` the address of a one-time link, empty where
-there is none; `link` the same, or whom to ask.
-"""
-FOR_STAFF = SHARED | {"milestone", "contact", "grant", "phase", "programme", "reference", "reason", "step"}
-"""Variables of staff messages: labels, the journey's reference, never a participant's name."""
-VARIABLES: Mapping[Audience, frozenset[str]] = {
-    "participant": SHARED,
-    "volunteer": SHARED,
-    "staff": FOR_STAFF,
-}
+from journeys.domain.neutral import tells_why
 
 REMINDERS = frozenset({"deadline-near", "meeting-near"})
 """What a programme may have sent before a deadline; every other template leaves by itself, on its own occasion."""
 
-SAYS_WHEN = frozenset({"appointment-near"})
+SAYS_WHEN = frozenset({"appointment-near", "appointment-changed"})
 """Templates about an appointment ahead: day and hour always stand in them, in either language."""
 
-NOT_NEUTRAL = re.compile(
-    r"\b(prison\w*|p[ée]nitentiaire\w*|d[ée]tention\w*|d[ée]tenue?s?|incarc[ée]r\w*|r[ée]incarc\w*|[ée]crou\w*|"
-    r"lib[ée]ration\w*|lib[ée]r[ée]e?s?|probation\w*|spip|cpip|justice|juge\w*|judiciaire\w*|infraction\w*|d[ée]lits?|"
-    r"peines?|condamn\w*|d[ée]linquan\w*|r[ée]cidiv\w*|jail\w*|inmates?|custody|releas\w*|offen[cs]e\w*|offender\w*|"
-    r"convict\w*|sentenc\w*|crim\w*|judges?|parole)\b",
-    re.IGNORECASE,
-)
-"""Words that would tell a stranger who sees the message why the person is accompanied."""
+EXAMPLES: Mapping[str, Mapping[str, str]] = {
+    "fr": {
+        "first_name": "Awa", "date": "12 mai 2027", "time": "09:30", "place": "12 rue des Lilas, Nanterre",
+        "referent": "Claire Morel", "mentor": "Paul Diallo", "association": "L’association", "amount": "300,00 €",
+        "milestone": "Ouverture des droits", "contact": "Appel de la semaine", "grant": "Aide au logement",
+        "phase": "Insertion", "programme": "Accompagnement", "reference": "01a2b3c4-d5e6",
+        "reason": "un contact manqué", "step": "2",
+    },
+    "en": {
+        "first_name": "Awa", "date": "12 May 2027", "time": "09:30", "place": "12 rue des Lilas, Nanterre",
+        "referent": "Claire Morel", "mentor": "Paul Diallo", "association": "The association", "amount": "€300.00",
+        "milestone": "Rights opened", "contact": "Weekly call", "grant": "Housing grant", "phase": "Integration",
+        "programme": "Support", "reference": "01a2b3c4-d5e6", "reason": "a contact was missed", "step": "2",
+    },
+}  # fmt: skip
+"""What previews fill in, by language."""
+_LINK = "https://parcours.example.org/lien/" + "Xy3k" * 12
+"""As long as a one-time link is."""
+
+DEEPEST = 4
+"""Conditions in each other."""
 
 _ALLOWED = (
     nodes.Template,
@@ -119,6 +124,47 @@ def check_template(raw: bytes, source: File) -> MessageTemplate:
     if found:
         raise TemplateInvalid(source, tuple(found))
     return template
+
+
+def check_edit(raw: bytes, name: str) -> MessageTemplate:
+    """A template that is to say something else from now on, or a new one, which can only be a reminder.
+
+    Whoever was written to still is: with the recipients of the shipped one, or of every reminder. Raises
+    TemplateInvalid.
+    """
+    source = File(f"{name}.yaml")
+    template = check_template(raw, source)
+    same = like(name)
+    missing = [each for each in VARIABLES if same.for_(each) is not None and template.for_(each) is None]
+    if missing:
+        raise TemplateInvalid(
+            source, tuple(Finding(1, 1, (each,), "template-recipient", {"name": each}) for each in missing)
+        )
+    return template
+
+
+def like(name: str) -> MessageTemplate:
+    """The shipped template to whose recipients one of this name speaks: its own, else a reminder's."""
+    return read_template(name if name in template_names() else min(REMINDERS))
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A message filled in with examples. `length`: of the short message as it travels; None where there is none."""
+
+    subject: str
+    body: str
+    text: str
+    length: Length | None
+
+
+def preview(message: Message, lang: str, audience: Audience) -> Preview:
+    """How a message of a checked template reads, everything that it may say said."""
+    worded = filled_in(message, lang, {**EXAMPLES[lang], "link": _LINK, "answer": _LINK})
+    told = audience == "participant"
+    body = with_stop(worded.body, lang, _LINK) if told else worded.body
+    text = plain(with_stop_word(worded.text, lang) if told and worded.text else worded.text)
+    return Preview(worded.subject, body, text, length(text) if text else None)
 
 
 def variables(name: str, audience: Audience, folder: File = TEMPLATES) -> frozenset[str]:
@@ -207,21 +253,32 @@ def _doubts(template: MessageTemplate, source: File, tree: Tree) -> list[Finding
 
 
 def _text_doubts(tree: Tree, where: Path, text: str, known: frozenset[str]) -> list[Finding]:
-    if word := NOT_NEUTRAL.search(text):
-        return [tree.finding(where, "template-word", {"word": word[0]})]
-    if "subject" in where and "\n" in text.strip():
+    if word := tells_why(text):
+        return [tree.finding(where, "template-word", {"word": word})]
+    if "subject" in where and len(text.strip().splitlines()) > 1:
         return [tree.finding(where, "template-subject-lines", {})]
     try:
         parsed = ENVIRONMENT.parse(text)
-    except TemplateSyntaxError:
+    except (TemplateSyntaxError, RecursionError):
         return [tree.finding(where, "template-syntax", {})]
-    if any(not isinstance(node, _ALLOWED) for node in parsed.find_all(nodes.Node)):
+    # A word may be cut in two by a condition or a comment.
+    said = "".join(data.data for data in parsed.find_all(nodes.TemplateData))
+    if word := tells_why(said):
+        return [tree.finding(where, "template-word", {"word": word})]
+    if any(not isinstance(node, _ALLOWED) for node in parsed.find_all(nodes.Node)) or _is_deep(parsed):
         return [tree.finding(where, "template-construct", {})]
     names = tuple(sorted(known))
     return [
         tree.finding(where, "template-variable", {"name": name, "known": names})
         for name in sorted(_names_in(parsed) - known)
     ]
+
+
+def _is_deep(node: nodes.Node, levels: int = DEEPEST) -> bool:
+    """Whether conditions stand in each other deeper than anybody reads, and Python compiles."""
+    if isinstance(node, nodes.If):
+        levels -= 1
+    return levels < 0 or any(_is_deep(inner, levels) for inner in node.iter_child_nodes())
 
 
 def _says_when(text: str) -> bool:

@@ -753,6 +753,12 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
         "mettez « date » et « time » hors de toute condition",
         "put “date” and “time” outside any condition",
     ),
+    "template-recipient": (
+        "il manque ce que lit « {name} »",
+        "what “{name}” reads is missing",
+        "écrivez un objet et un texte, en français et en anglais",
+        "write a subject and a text, in French and in English",
+    ),
     "template-subject-lines": (
         "l’objet tient sur une seule ligne",
         "the subject is one line",

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 _ADDRESS: Final = re.compile(r"[!-~]{1,64}@[A-Za-z0-9.-]{1,190}")
+_UNFOLDED: Final = SMTP.clone(max_line_length=900)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
@@ -61,6 +62,8 @@ class Letter:
     """The stream of the journey that it tells of; None: of no person's."""
     invitation: bytes | None = field(default=None, repr=False)
     """A calendar (RFC 5545) that goes with it."""
+    unsubscribe: str | None = field(default=None, repr=False)
+    """An https address that stops all letters at one POST (RFC 8058)."""
 
 
 class Mailer(Protocol):
@@ -88,10 +91,14 @@ def compose(letter: Letter, sender: str) -> bytes:
     message["Message-ID"] = f"<{_CONTROL.sub('', letter.id)}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
     message["Content-Language"] = "en" if letter.lang == "en" else "fr"
+    if letter.unsubscribe is not None:
+        message["List-Unsubscribe"] = f"<{_CONTROL.sub('', letter.unsubscribe)}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(letter.body, cte="quoted-printable")
     if letter.invitation is not None:
         message.add_attachment(letter.invitation, "text", "calendar", filename="rendez-vous.ics")
-    return message.as_bytes()
+    # An address that is cut, or encoded, is none to a mail program.
+    return message.as_bytes(policy=_UNFOLDED)
 
 
 @dataclass(frozen=True, slots=True)

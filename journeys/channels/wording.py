@@ -1,9 +1,12 @@
 """What messages say: templates as data, filled in within Jinja2's sandbox.
 
-One YAML file a template, with a subject and a body for each kind of recipient, in French and English. Whoever writes
-templates is told of their faults by journeys/authoring/templates.py; here a faulty one is refused.
+One YAML file a template, with a subject and a body for each kind of recipient, in French and English. An association
+may put other words in their place; these are kept as the text of `template_text`. Whoever writes templates is told of
+their faults by journeys/authoring/templates.py; here a faulty one is refused.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +19,8 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from journeys.channels.segments import length, plain
+
 TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates"
 """The templates that are shipped: beside the package, in a checkout and in a wheel."""
 
@@ -25,6 +30,19 @@ LONGEST_TEXT: Final = 480
 
 Audience = Literal["participant", "volunteer", "staff"]
 """Who reads: the person, a mentor or a partner, or the association's staff."""
+
+SHARED = frozenset({"first_name", "date", "time", "place", "referent", "mentor", "association", "amount", "link",
+                    "answer"})  # fmt: skip
+"""Variables of every message. `first_name` is the recipient's own; `answer` the address of a one-time link, empty where
+there is none; `link` the same, or whom to ask.
+"""
+FOR_STAFF = SHARED | {"milestone", "contact", "grant", "phase", "programme", "reference", "reason", "step"}
+"""Variables of staff messages: labels, the journey's reference, never a participant's name."""
+VARIABLES: Mapping[Audience, frozenset[str]] = {
+    "participant": SHARED,
+    "volunteer": SHARED,
+    "staff": FOR_STAFF,
+}
 
 ENVIRONMENT: Final = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, trim_blocks=True)
 
@@ -77,6 +95,21 @@ class Template(_Part):
                 return self.staff
 
 
+def template_text(template: Template) -> str:
+    """A template as it is kept and hashed: the same words give the same text, however their file is laid out."""
+    written = template.model_dump(mode="json", exclude_none=True)
+    return json.dumps(written, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def wording_of(template: Template) -> str:
+    """By what the record names the words of a template: the SHA-256 (hex) of its text."""
+    return hashlib.sha256(template_text(template).encode()).hexdigest()
+
+
+_STOPS: Final = {"fr": "Pour ne plus recevoir nos messages :", "en": "To receive no more messages from us:"}
+_STOP_WORD: Final = {"fr": "Répondez STOP pour ne plus en recevoir.", "en": "Reply STOP to receive no more."}
+
+
 @dataclass(frozen=True, slots=True)
 class Worded:
     """A subject of one line and a body of plain text; `text` is the short message, empty where there is none."""
@@ -98,16 +131,32 @@ class NoWording(LookupError):
 
 
 def worded(template: str, audience: Audience, lang: str, values: Mapping[str, str], folder: Path = TEMPLATES) -> Worded:
+    """Fill in a message of a shipped template. Raises NoWording."""
+    return fill(shipped(template, folder), audience, lang, values)
+
+
+def fill(template: Template, audience: Audience, lang: str, values: Mapping[str, str]) -> Worded:
     """Fill in a message. An empty value makes its `{% if %}` fall away. Raises NoWording."""
-    message = _read(template, folder).for_(audience)
+    message = template.for_(audience)
     if message is None:
-        raise NoWording(template, "no-audience")
+        raise NoWording(template.template, "no-audience")
     try:
         return filled_in(message, lang, values)
     except UndefinedError:
-        raise NoWording(template, "no-value") from None
-    except TemplateError:
-        raise NoWording(template, "bad-template") from None
+        raise NoWording(template.template, "no-value") from None
+    except (TemplateError, RecursionError):
+        raise NoWording(template.template, "bad-template") from None
+
+
+def with_stop(body: str, lang: str, address: str) -> str:
+    """A letter to the person, and below it the address by which they stop all letters."""
+    return f"{body.rstrip()}\n\n{_STOPS['en' if lang == 'en' else 'fr']} {address}\n"
+
+
+def with_stop_word(text: str, lang: str) -> str:
+    """A short message that says how to stop them, where that makes it no longer than it is."""
+    longer = f"{text} {_STOP_WORD['en' if lang == 'en' else 'fr']}"
+    return longer if length(plain(longer)).segments == length(plain(text)).segments else text
 
 
 def filled_in(message: Message, lang: str, values: Mapping[str, str]) -> Worded:
@@ -121,7 +170,17 @@ def filled_in(message: Message, lang: str, values: Mapping[str, str]) -> Worded:
 
 
 @lru_cache(maxsize=256)
-def _read(name: str, folder: Path) -> Template:
+def read_text(name: str, text: str) -> Template:
+    """An edited template from the text that was kept. Raises NoWording."""
+    try:
+        return Template.model_validate_json(text)
+    except ValidationError:
+        raise NoWording(name, "bad-template") from None
+
+
+@lru_cache(maxsize=256)
+def shipped(name: str, folder: Path = TEMPLATES) -> Template:
+    """A template as it is shipped. Raises NoWording."""
     path = folder / f"{name}.yaml"
     # A name comes from a programme; it must not walk elsewhere.
     if path.parent != folder or not path.is_file():
@@ -135,6 +194,10 @@ def _read(name: str, folder: Path) -> Template:
         raise NoWording(name, "bad-template") from None
 
 
+_JOINERS: Final = "\u200c\u200d"
+"""Signs of their own that nobody sees, without which names in Persian or Hindi are spelt wrongly."""
+
+
 def _one_line(text: str) -> str:
     """No controls and no line breaks: neither a header nor a sentence can be broken out of."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    return " ".join("".join(sign if sign.isprintable() or sign in _JOINERS else " " for sign in text).split())

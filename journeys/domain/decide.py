@@ -69,6 +69,10 @@ class Outcome:
     told: tuple[str, ...] = ()
     role: str = ""
     until: datetime | None = None
+    wording: str | None = None
+    """Of the template with whose words a message left."""
+    last_resort: bool = False
+    """It went on paper, which the person did not ask for: nothing else reaches them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,9 +413,13 @@ def _take_outcome(work: Deciding, outcome: Outcome) -> None:
         return
     match effect.kind:
         case "deliver":
-            messages.delivered(work, outcome.effect, effect.id, outcome.answer, outcome.reason, outcome.until)
+            messages.delivered(
+                work, outcome.effect, effect.id, outcome.answer, outcome.reason, outcome.until, outcome.wording
+            )
             if outcome.answer == "failed" and effect.data["to"] == messages.PARTICIPANT:
                 person.failed(work, outcome.reason)
+            elif outcome.answer == "sent" and outcome.last_resort:
+                person.unreached(work)
         case "tell" if outcome.answer == "told":
             escalation.told(work, outcome.effect, effect.id, outcome.told, outcome.role)
         case "tell" if outcome.answer == "deferred":

@@ -38,6 +38,26 @@ class PersonChanged(Payload):
     fields: tuple[PersonField, ...]
 
 
+class ChannelDead(Payload):
+    """A channel said that nobody is reached by this address or number any more: no journey tries it again."""
+
+    channel: Literal["mail", "sms"]
+    reason: str
+
+
+class ChannelAlive(Payload):
+    """A message arrived there after all."""
+
+    channel: Literal["mail", "sms"]
+
+
+class LetterPosted(Payload):
+    """A letter on paper was posted, or handed over."""
+
+    message: str
+    journey: Stream
+
+
 class PersonExported(Payload):
     """What is held about a person was made into files, to be handed to them."""
 
@@ -241,6 +261,23 @@ class ProgrammePublished(Payload):
     name: str
     programme: str
     """SHA-256 of its text."""
+
+
+class SiteDescribed(Payload):
+    """How a site is named to the world. Parts: name, address."""
+
+    site: str
+    zone: str
+
+
+class TemplateEdited(Payload):
+    """Messages of a template say something else from now on."""
+
+    template: str
+    wording: Digest
+    """SHA-256 of its words."""
+    before: Digest | None
+    """Of the words until now, which are kept; None: there was no template of this name."""
 
 
 # --- the bank
@@ -450,12 +487,13 @@ class LogBegun(Payload):
 KINDS: dict[str, type[Payload]] = {
     kind.__name__: kind
     for kind in (
-        PersonRegistered, PersonChanged, PersonExported, PersonErased,
+        PersonRegistered, PersonChanged, ChannelDead, ChannelAlive, LetterPosted, PersonExported, PersonErased,
         StaffAdded, StaffChanged, StaffLeft, StaffReturned,
         RoleGiven, RoleTaken, SitesSet, FundsSet, AbsenceSet, AbsenceDropped, ShiftSet, ShiftDropped,
         MentorAdded, MentorChanged, MentorDescribed, MentorErased, PartnerAdded, PartnerDescribed, PartnerLeft,
         FundOpened, FundChanged, FundToppedUp, FundClosed, FundReopened,
-        PaymentsStopped, PaymentsResumed, ProgrammePublished,
+        PaymentsStopped, PaymentsResumed, ProgrammePublished, TemplateEdited,
+        SiteDescribed,
         BatchMade, BatchGivenOut, BatchWithdrawn, BankFileImported, BankLineResolved, NoticeResolved, HistoryKept,
         RetentionApplied,
         CohortOpened, CohortDateMoved, CohortPlacesSet, PlaceTaken, PlaceQueued, PlaceGiven, PlaceFreed, CohortClosed,

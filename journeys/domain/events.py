@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, cast, get_args
 
 from pydantic_core import SchemaValidator
 
-from journeys.domain.record import Event, Instant, Payload, added
+from journeys.domain.record import Digest, Event, Instant, Payload, added
 
 Value = Literal["yes", "no", "unknown"]
 
@@ -347,6 +347,8 @@ class MessageSent(Payload):
     message: str
     channel: str
     effect: int
+    wording: Digest | None = added(None)
+    """SHA-256 of the words of its template when it left."""
 
 
 class MessageFailed(Payload):
@@ -365,6 +367,8 @@ class MessageUnknown(Payload):
     message: str
     effect: int | None
     """None: it is not asked for again, and may have left before."""
+    wording: Digest | None = added(None)
+    """As in MessageSent, where it is known."""
 
 
 class MessageDelivered(Payload):

@@ -16,6 +16,10 @@ LASTS: Final = timedelta(days=14)
 """How long a link holds where its matter has no end of its own, or a later one."""
 
 
+STOP_LASTS: Final = timedelta(days=90)
+"""How long the link by which a message is the last one holds: people look at old messages, too."""
+
+
 class Purpose(StrEnum):
     """What a link is for."""
 
@@ -66,6 +70,13 @@ def ask_about(about: Subject, recipient: str, found: Iterable[Ask]) -> Ask | Non
         if (ask.recipient, ask.purpose) == (recipient, purpose) and its_own:
             return ask
     return None
+
+
+def stop_of(state: State, recipient: str, now: datetime) -> Ask | None:
+    """What stops all messages to the person of a journey; None where nobody is to be told, or it is somebody else."""
+    if recipient != state.person or state.opted_out or state.died_on is not None:
+        return None
+    return Ask("participant", recipient, Purpose.MESSAGES, "stop", now + STOP_LASTS)
 
 
 _PURPOSES: Final = {

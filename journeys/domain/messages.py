@@ -205,14 +205,16 @@ def said(work: Deciding, body: c.RecordReceipt) -> None:
             raise Refusal("unknown-receipt-kind", said=body.said)
 
 
-def delivered(work: Deciding, effect: int, id: str, answer: str, reason: str, until: datetime | None) -> None:
+def delivered(
+    work: Deciding, effect: int, id: str, answer: str, reason: str, until: datetime | None, wording: str | None = None
+) -> None:
     """What the channel answered. Unknown is shown, never sent again; so is what may have left and is given up."""
     known = work.state.messages.get(id)
     if answer in ("suppressed", "failed") and known is not None and known.doubt:
         answer = "unknown"
     match answer:
         case "sent":
-            work.due(e.MessageSent(message=id, channel=reason, effect=effect), "message", work.now)
+            work.due(e.MessageSent(message=id, channel=reason, effect=effect, wording=wording), "message", work.now)
         case "deferred" | "perhaps" if until is not None:
             doubt = answer == "perhaps"
             work.due(e.MessageDeferred(message=id, until=until, effect=effect, doubt=doubt), "quiet-hours", work.now)
@@ -221,4 +223,4 @@ def delivered(work: Deciding, effect: int, id: str, answer: str, reason: str, un
         case "failed":
             work.due(e.MessageFailed(message=id, reason=reason, effect=effect), "message", work.now)
         case _:
-            work.due(e.MessageUnknown(message=id, effect=effect), "message", work.now)
+            work.due(e.MessageUnknown(message=id, effect=effect, wording=wording), "message", work.now)

@@ -144,7 +144,13 @@ def record_wishes(work: Deciding, body: c.RecordWishes) -> None:
 
 def failed(work: Deciding, reason: str) -> None:
     """A message to the person could not leave: where their address is dead, somebody has to ask for another one."""
-    if work.state.is_open and reason.startswith(DEAD):
+    if reason.startswith(DEAD):
+        unreached(work)
+
+
+def unreached(work: Deciding) -> None:
+    """Nothing but paper reaches the person: somebody has to ask them for a number or an address."""
+    if work.state.is_open:
         escalation.raise_about(work, None, UNREACHED, rule="address-dead")
 
 

@@ -15,6 +15,11 @@ DESK: Final = "duty"
 """Stands for the address of last resort where no member of staff holds the role of the same name."""
 
 
+NOBODY_THERE: Final = ("dead-number", "blocked-number", "mail-5-1")
+"""How the reasons begin for which no journey writes there again: nobody has the number or the mailbox, or wants
+nothing there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Circle:
     """Who stands around a journey on one day."""

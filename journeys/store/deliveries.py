@@ -60,6 +60,10 @@ class Waiting:
     received_at: datetime
     named: bool
     """It names the message by our own id."""
+    channel: str | None
+    """By which it left last."""
+    person: str | None
+    """Whose journey it is."""
 
 
 async def waiting(pool: Pool, limit: int = 1_000) -> list[Waiting]:
@@ -67,13 +71,15 @@ async def waiting(pool: Pool, limit: int = 1_000) -> list[Waiting]:
     rows = await pool.fetch(
         """
         SELECT r.event, coalesce(a.message, e.message)::text, coalesce(a.stream, e.stream), r.said, r.reason, r.at,
-               r.received_at, r.message IS NOT NULL
+               r.received_at, r.message IS NOT NULL, coalesce(a.channel, e.channel),
+               (SELECT j.person::text FROM journeys j WHERE 'journey-' || j.id = coalesce(a.stream, e.stream))
         FROM message_receipts r
         LEFT JOIN LATERAL (
-            SELECT message, stream FROM message_attempts WHERE message = r.message ORDER BY number DESC LIMIT 1
+            SELECT message, stream, channel FROM message_attempts WHERE message = r.message
+            ORDER BY number DESC LIMIT 1
         ) a ON true
         LEFT JOIN LATERAL (
-            SELECT message, stream FROM message_ends JOIN message_attempts t USING (message, number)
+            SELECT message, stream, channel FROM message_ends JOIN message_attempts t USING (message, number)
             WHERE reference = r.reference ORDER BY t.began_at DESC LIMIT 1
         ) e ON r.message IS NULL
         WHERE NOT EXISTS (SELECT FROM message_receipt_outcomes o WHERE o.event = r.event)

@@ -190,7 +190,7 @@ async def delete(pool: Pool, person: str) -> None:
         await connection.execute(
             "SELECT erase_person($1, $2)", person, [bytes.fromhex(each) for each in kept], timeout=60
         )
-        await connection.execute("UPDATE people SET channel = NULL WHERE id = $1", person)
+        await connection.execute("UPDATE people SET channel = NULL, dead = '{}' WHERE id = $1", person)
 
 
 async def certify(pool: Pool, person: str, by: By, kind: Kind = "person") -> int:

@@ -20,6 +20,8 @@ from journeys.store.signing import KeyRing
 
 PATH: Final = "/lien/"
 """Where links lead. What follows it in an address is a secret and is written into no log."""
+AT_ONCE: Final = f"{PATH}stop/"
+"""Where a mail program asks for no more messages, without showing a page (RFC 8058)."""
 _RANDOM_BYTES: Final = 18
 _SIGNATURE_BYTES: Final = 18
 _PURPOSE: Final = b"journeys: one-time links"
@@ -78,9 +80,9 @@ class Drawn:
     link: Link
     token: str = field(repr=False)
 
-    def address(self, base: str) -> str:
+    def address(self, base: str, path: str = PATH) -> str:
         """Its whole address, under a public one: `https://…/lien/…`."""
-        return f"{base.rstrip('/')}{PATH}{self.token}"
+        return f"{base.rstrip('/')}{path}{self.token}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +127,19 @@ def draw(ring: KeyRing, ask: Ask, journey: str, language: str, now: datetime, by
 
 
 async def issue(pool: Pool, drawn: Drawn) -> None:
-    """Make a drawn link hold; those given before to the same recipient for the same matter are revoked."""
+    """Make a drawn link hold; those given before to the same recipient for the same matter are revoked.
+
+    But for those that stop messages: each message has its own, and the one in an old message must do it, too.
+    """
     link = drawn.link
     async with pool.acquire() as connection, connection.transaction():
-        await connection.execute(
-            "INSERT INTO link_uses (link, step, at) SELECT id, 'revoked', $6 FROM links"
-            " WHERE journey = $1 AND role = $2 AND recipient = $3 AND purpose = $4 AND subject = $5"
-            " ON CONFLICT DO NOTHING",
-            link.journey, link.role, link.recipient, link.purpose.value, link.subject, link.issued_at,
-        )  # fmt: skip
+        if link.purpose is not Purpose.MESSAGES or link.issued_by is not None:
+            await connection.execute(
+                "INSERT INTO link_uses (link, step, at) SELECT id, 'revoked', $6 FROM links"
+                " WHERE journey = $1 AND role = $2 AND recipient = $3 AND purpose = $4 AND subject = $5"
+                " AND NOT (purpose = 'messages' AND issued_by IS NULL) ON CONFLICT DO NOTHING",
+                link.journey, link.role, link.recipient, link.purpose.value, link.subject, link.issued_at,
+            )  # fmt: skip
         await connection.execute(
             "INSERT INTO links (id, hash, journey, role, recipient, purpose, subject, language, expires_at, issued_at,"
             " issued_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
@@ -196,10 +202,11 @@ async def revoke(pool: Pool, journey: str, link: str, now: datetime) -> None:
 
 
 async def given(connection: Connection, journey: str, now: datetime) -> list[Given]:
-    """Links of a journey that can still be used, the newest first."""
+    """Links of a journey that can still be used, the newest first; without those that stop messages, one in each."""
     rows = await connection.fetch(
         "SELECT id::text, role, recipient::text, purpose, subject, expires_at, issued_at, issued_by::text FROM links"
         " WHERE journey = $1 AND expires_at > $2 AND NOT EXISTS (SELECT FROM link_uses WHERE link = links.id)"
+        " AND NOT (purpose = 'messages' AND issued_by IS NULL)"
         " ORDER BY issued_at DESC, id",
         journey, now,
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, time, timedelta
-from typing import Any, Final, assert_never
+from typing import Any, Final, Literal, assert_never
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -22,6 +22,8 @@ from journeys.domain.commands import (
 )
 from journeys.domain.directory import (
     PERSON_FIELDS,
+    ChannelAlive,
+    ChannelDead,
     PersonChanged,
     PersonExported,
     PersonField,
@@ -60,6 +62,8 @@ class Person:
     died: bool
     died_on: date | None
     erasure_requested: bool
+    dead: tuple[str, ...] = ()
+    """Channels by which they are not reached any more, as these said themselves: `mail`, `sms`."""
 
     @property
     def name(self) -> str:
@@ -70,7 +74,7 @@ class Person:
         return not (self.opted_out or self.died or (self.paused_until is not None and now < self.paused_until))
 
 
-_COLUMNS: Final = "id::text, sealed, channel, opted_out, paused_until, died, died_on, erasure_requested"
+_COLUMNS: Final = "id::text, sealed, channel, opted_out, paused_until, died, died_on, erasure_requested, dead"
 
 
 def stream_of(person: str) -> str:
@@ -115,10 +119,33 @@ async def change(pool: Pool, id: str, details: Details, by: By) -> tuple[PersonF
             )
         except asyncpg.UniqueViolationError:
             raise AlreadyThere("person", "reference") from None
+        await connection.execute(
+            "UPDATE people SET dead = array_remove(array_remove(dead, $2), $3) WHERE id = $1",
+            id, "mail" if "email" in changed else None, "sms" if "phone" in changed else None,
+        )  # fmt: skip
         await _let_be_found(connection, id, details)
         texts = dict.fromkeys(changed, "") | _texts(details, changed)
         await record(connection, stream_of(id), [Fact(PersonChanged(fields=changed), texts)], by)
         return changed
+
+
+async def note_channel(pool: Pool, id: str, channel: Literal["mail", "sms"], reason: str | None, by: By) -> bool:
+    """Note that a channel will never reach a person any more, and why, or (None) that it does after all.
+
+    False (and no event) where that is known, or nobody of this id is there any more.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        try:
+            known = await _locked(connection, id)
+        except NotFound:
+            return False
+        if (channel in known.dead) is (reason is not None):
+            return False
+        dead = {*known.dead, channel} if reason is not None else {*known.dead} - {channel}
+        await connection.execute("UPDATE people SET dead = $2 WHERE id = $1", id, sorted(dead))
+        fact = ChannelDead(channel=channel, reason=reason) if reason is not None else ChannelAlive(channel=channel)
+        await record(connection, stream_of(id), [Fact(fact)], by)
+        return True
 
 
 async def note_export(pool: Pool, id: str, journeys: int, documents: int, by: By) -> None:
@@ -290,4 +317,5 @@ async def _people(connection: Pool | Connection, rows: Sequence[Mapping[str, Any
 
 
 def _person(row: Mapping[str, Any], details: Details) -> Person:
-    return Person(details=details, **{name: value for name, value in row.items() if name != "sealed"})
+    known = {name: value for name, value in row.items() if name != "sealed"}
+    return Person(details=details, **{**known, "dead": tuple(known["dead"])})

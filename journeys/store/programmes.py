@@ -18,7 +18,9 @@ class Published:
     at: datetime
 
 
-async def store_text(connection: Connection, kind: Literal["programme", "calendar"], name: str, text: str) -> str:
+async def store_text(
+    connection: Connection, kind: Literal["programme", "calendar", "template"], name: str, text: str
+) -> str:
     """Keep a text (once) and return its SHA-256 in hexadecimal."""
     sha256 = digest(text.encode())
     await connection.execute(

@@ -528,6 +528,17 @@ async def found(
     return sorted(journeys, key=lambda each: (each.status == "closed", search_form(each.name or ""), each.id))
 
 
+async def minutes(connection: Pool | Connection, journeys: Sequence[str]) -> dict[str, int]:
+    """How long each appointment of these journeys was booked for, by its id."""
+    rows = await connection.fetch(
+        "SELECT data ->> 'appointment' AS id, (data ->> 'minutes')::int AS minutes FROM"
+        " (SELECT convert_from(header, 'UTF8')::jsonb -> 'data' AS data FROM events"
+        "  WHERE kind = 'AppointmentBooked' AND stream = ANY ($1::text[])) AS booked",
+        [f"journey-{id}" for id in dict.fromkeys(journeys)],
+    )
+    return {row["id"]: row["minutes"] for row in rows}
+
+
 async def appointments(
     pool: Pool, begins: datetime, ends: datetime, visible: str = "true", *, limit: int = 300, offset: int = 0
 ) -> Listed:

@@ -244,10 +244,20 @@ class Life:
         await self.take(
             Outcome(
                 effect.seq, result["answer"], result["reason"], tuple(result["told"]), result["role"],
-                datetime.fromisoformat(until) if until else None,
+                datetime.fromisoformat(until) if until else None, result["wording"],
+                result["last_resort"],
             )
         )  # fmt: skip
         return result
+
+    async def facts(self) -> list[Any]:
+        """What happened on the journey."""
+        return [each.event().data for each in await journal.read_all(self.pool, self.stream)]
+
+    async def of_the_person(self) -> list[str]:
+        """The kinds of facts on the person's own stream."""
+        rows = await self.pool.fetch("SELECT kind FROM events WHERE stream = $1 ORDER BY seq", f"person-{self.person}")
+        return [row["kind"] for row in rows]
 
     def _activity(self, kind: str) -> Any:
         match kind:

@@ -107,10 +107,36 @@ async def test_a_referral_and_an_appointment_carry_theirs(mentored: Life) -> Non
     (reminder,) = [e for e in mentored.effects("deliver", to="participant") if
                    mentored.state.messages[e.details["id"]].about.kind == "appointment"]  # fmt: skip
     await mentored.run(reminder)
-    assert len(tokens(mentored)) == 2
-    first, second = await kept(mentored)
+    assert len(tokens(mentored)) == 3
+    first, second, _ = await kept(mentored)
     assert (first["purpose"], second["purpose"]) == ("referral", "appointment")
     assert second["expires_at"] == at, "nothing is answered after the hour"
+
+
+async def test_each_letter_to_the_person_can_be_the_last_also_by_an_older_one(mentored: Life) -> None:
+    await mentored.settle(await mentored.reminded())
+    await mentored.do(c.BookAppointment(at=mentored.now + timedelta(days=4)))
+    await mentored.until(mentored.now + timedelta(days=2, hours=1))
+    for effect in mentored.effects("deliver", to="participant"):
+        await mentored.settle(effect)
+    first, *_, last = [one for one in mentored.postman.letters if one.to == "eloise@example.org"]
+    assert first is not last
+    for letter in (first, last):
+        token = re.findall(rf"{BASE}/lien/([\w-]+)\n$", letter.body)[0]
+        assert letter.unsubscribe == f"{BASE}/lien/stop/{token}"
+        assert await stands(mentored, token) == "open"
+    assert all(one.unsubscribe is None for one in mentored.postman.letters if one.to != "eloise@example.org")
+    journey = mentored.stream.removeprefix("journey-")
+    async with mentored.pool.acquire() as connection:
+        shown = await links.given(connection, journey, mentored.now)
+    assert all(link.purpose != "messages" for link in shown), "one in each message, none to be managed"
+
+
+async def test_without_tls_no_mail_program_is_told_to_ask(mentored: Life) -> None:
+    mentored.use(public_url="http://parcours.example.org")
+    await mentored.settle(await mentored.reminded())
+    letter = next(one for one in mentored.postman.letters if one.to == "eloise@example.org")
+    assert "http://parcours.example.org/lien/" in letter.body and letter.unsubscribe is None
 
 
 async def test_the_letter_about_a_missed_contact_lets_the_mentor_record_it(mentored: Life) -> None:

@@ -103,6 +103,23 @@ async def test_a_letter_arrives_whole() -> None:
     assert message.get_content().replace("\r\n", "\n") == sent.body
 
 
+async def test_a_letter_says_how_to_stop_at_one_click_and_no_text_adds_a_header() -> None:
+    inbox = Inbox()
+    stop = f"https://parcours.example.org/lien/stop/{'Xy3k' * 12}"
+    with serving(inbox) as port:
+        await mailer(port).send(letter(unsubscribe=stop))
+        await mailer(port).send(
+            letter(unsubscribe=f"{stop}\r\nBcc: all@example.org", subject="A\r\nBcc: b@example.org")
+        )
+        await mailer(port).send(letter())
+    raw = inbox.taken[0].decode()
+    assert f"\r\nList-Unsubscribe: <{stop}>\r\n" in raw, "neither cut nor encoded"
+    assert "\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in raw
+    assert all(len(line) <= 78 for line in raw.partition("\r\n\r\n")[2].splitlines())
+    _, second, third = map(read, inbox.taken)
+    assert second["Bcc"] is None and third["List-Unsubscribe"] is None
+
+
 @pytest.mark.parametrize(
     ("inbox", "fate", "reason"),
     [

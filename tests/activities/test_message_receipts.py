@@ -55,6 +55,21 @@ async def sent(life: Life, *answers: Sent) -> str:
     return (await mine(life)).id
 
 
+async def test_a_receipt_about_a_number_is_a_fact_of_the_person(life: Life) -> None:
+    id = await sent(life)
+    await said(life, "bounced", message=id)
+    await said(life, "bounced", message=id)
+    assert await tell(life) == 0
+    assert (await life.of_the_person()).count("ChannelDead") == 1
+    known = await people.person(life.pool, life.person)
+    assert known is not None and known.dead == ("sms",)
+    await said(life, "delivered", message=id)
+    assert await tell(life) == 0
+    known = await people.person(life.pool, life.person)
+    assert known is not None and known.dead == ()
+    assert (await life.of_the_person())[-1] == "ChannelAlive"
+
+
 @pytest.mark.parametrize(
     ("order", "fate"),
     [

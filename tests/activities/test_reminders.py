@@ -14,14 +14,17 @@ import activities.posting
 import activities.reminders
 from activities.reminders import Reminders
 from journeys.channels.letter import Fate, Sent
+from journeys.channels.wording import shipped as templates_of
+from journeys.channels.wording import template_text
 from journeys.contract import Effect
 from journeys.domain import commands as c
 from journeys.domain.decide import Outcome
+from journeys.domain.events import MessageSent
 from journeys.domain.recipients import MAY_LEAVE
-from journeys.store import claims, people, staff
+from journeys.store import claims, people, staff, templates
 from journeys.store.claims import Claim
 from journeys.store.signing import sign
-from tests.activities.conftest import Life
+from tests.activities.conftest import PROGRAMME, Life, make_life
 
 
 async def test_a_reminder_reaches_the_participant_and_says_when(life: Life) -> None:
@@ -33,6 +36,37 @@ async def test_a_reminder_reaches_the_participant_and_says_when(life: Life) -> N
     assert "Éloïse" in letter.body
     assert "Claire Martin" in letter.body
     assert not re.search("prison|probation|justice", letter.subject + letter.body, re.IGNORECASE)
+
+
+async def test_edited_words_are_what_leaves_and_the_record_says_which(lives_pool: Any) -> None:
+    mine = f"own-{uuid.uuid4().hex[:8]}"
+    reminders = [{"to": "participant", "when": "1 day before", "template": mine}]
+    milestones: Any = PROGRAMME["milestones"]
+    papers = {**milestones["papers"], "remind": reminders}
+    life = await make_life(lives_pool, {**PROGRAMME, "milestones": {**milestones, "papers": papers}})
+    await life.begin()
+    first = template_text(templates_of("deadline-near")).replace('"deadline-near"', f'"{mine}"')
+    assert await templates.edit(life.pool, mine, first, None, life.by)
+    effect = await life.reminded()
+    other = first.replace("arrive à sa date", "arrive bientôt")
+    assert await templates.edit(life.pool, mine, other, None, life.by)
+    assert not await templates.edit(life.pool, mine, other, None, life.by), "the same words again"
+    result = await life.settle(effect)
+    (letter,) = life.postman.letters
+    assert "arrive bientôt" in letter.body
+    assert await templates.text_of(life.pool, result["wording"]) == other
+    sent = next(data for data in await life.facts() if isinstance(data, MessageSent))
+    assert sent.wording == result["wording"]
+    last, before = await templates.versions(life.pool, mine)
+    assert (last.wording, last.by, before.before) == (result["wording"], life.supervisor, None)
+    assert last.before == before.wording and await templates.text_of(life.pool, before.wording) == first
+    with pytest.raises(templates.EditedSince):
+        await templates.edit(life.pool, mine, first, None, life.by, seen=before.wording)
+
+
+async def test_the_words_that_are_shipped_are_kept_too_once_they_left(life: Life) -> None:
+    result = await life.run(await life.reminded())
+    assert await templates.text_of(life.pool, result["wording"]) == template_text(templates_of("deadline-near"))
 
 
 async def test_what_waited_for_a_worker_is_judged_when_it_is_carried_out(life: Life) -> None:
@@ -190,9 +224,9 @@ async def test_a_deferred_message_leaves_later_by_an_effect_of_its_own(life: Lif
 
 
 @pytest.mark.parametrize(
-    ("sent", "answer"), [(Sent(Fate.REFUSED, "mail-550"), "failed"), (Sent(Fate.UNKNOWN, "mail-no-answer"), "unknown")]
+    ("sent", "answer"), [(Sent(Fate.REFUSED, "mail-550"), "sent"), (Sent(Fate.UNKNOWN, "mail-no-answer"), "unknown")]
 )
-async def test_a_refusal_fails_and_doubt_stays_doubt(life: Life, sent: Sent, answer: str) -> None:
+async def test_a_refusal_goes_on_paper_and_doubt_stays_doubt(life: Life, sent: Sent, answer: str) -> None:
     effect = await life.reminded()
     life.postman.answers = [sent]
     assert (await life.run(effect))["answer"] == answer
@@ -200,8 +234,8 @@ async def test_a_refusal_fails_and_doubt_stays_doubt(life: Life, sent: Sent, ans
     assert len(life.postman.letters) == 1
 
 
-async def test_a_person_without_address_is_a_failure_that_says_so(life: Life) -> None:
-    await people.change(life.pool, life.person, people.Details(first_name="É", last_name="D"), life.by)
+async def test_a_person_who_was_forgotten_is_a_failure_that_says_so(life: Life) -> None:
+    await people.change(life.pool, life.person, people.Details(first_name="", last_name=""), life.by)
     result = await life.run(await life.reminded())
     assert (result["answer"], result["reason"]) == ("failed", "no-address")
 

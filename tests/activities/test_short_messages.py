@@ -11,12 +11,13 @@ import worker
 from activities.letters import person_addressees
 from journeys.channels.letter import Fate, Letter, Sent
 from journeys.channels.sms import Gateway, Own
+from journeys.channels.wording import with_stop_word
 from journeys.contract import Effect
 from journeys.domain.decide import Outcome
 from journeys.settings import SettingsError, load_settings
 from journeys.store import attempts, people
 from journeys.store.attempts import Attempt
-from tests.activities.conftest import Life, Postman
+from tests.activities.conftest import Life, Postman, make_life
 
 
 async def phoned(life: Life, phone: str = "06 12 34 56 78", email: str | None = "eloise@example.org") -> Postman:
@@ -58,11 +59,76 @@ async def test_a_number_that_is_gone_leaves_it_to_the_mail(life: Life) -> None:
     assert await tried(life) == [("sms", "refused", "dead-number"), ("mail", "sent", "")]
 
 
-async def test_where_there_is_no_mail_a_dead_number_is_a_failure_that_says_so(life: Life) -> None:
+async def beside(life: Life) -> Life:
+    """Another journey of the same person, with the same channels."""
+    other = await make_life(life.pool)
+    other.person = life.person
+    other.use(texter=life.resources.texter)
+    await other.hire(other.referent, "noor", "referent")
+    await other.hire(other.supervisor, "karim", "supervisor")
+    await other.plan()
+    return other
+
+
+async def test_a_dead_number_is_known_to_every_journey_of_the_person(life: Life) -> None:
+    texter = await phoned(life)
+    texter.answers = [Sent(Fate.REFUSED, "dead-number")]
+    await life.settle(await life.reminded())
+    assert await life.of_the_person() == ["PersonRegistered", "PersonChanged", "ChannelDead"]
+    other = await beside(life)
+    assert (await other.run(await other.reminded()))["reason"] == "mail"
+    assert len(texter.letters) == 1, "nobody asks for a number again that is known to be gone"
+    await phoned(life, "06 98 76 54 32")
+    texter.answers = []
+    third = await beside(life)
+    third.use(texter=texter)
+    assert (await third.run(await third.reminded()))["reason"] == "sms", "another number is another matter"
+
+
+async def test_without_the_fact_another_journey_asks_for_the_number_again(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guard taken away: the test above would see the second text."""
+
+    async def forgets(*_: Any) -> bool:
+        return False
+
+    monkeypatch.setattr(people, "note_channel", forgets)
+    texter = await phoned(life)
+    texter.answers = [Sent(Fate.REFUSED, "dead-number")]
+    await life.settle(await life.reminded())
+    other = await beside(life)
+    await other.run(await other.reminded())
+    assert len(texter.letters) == 2
+
+
+async def test_where_only_paper_is_left_somebody_has_to_ask_for_another_number(life: Life) -> None:
+    await phoned(life, email=None)
+    assert await people.note_channel(life.pool, life.person, "sms", "dead-number", life.by)
+    assert not await people.note_channel(life.pool, life.person, "sms", "dead-number", life.by), "once"
+    result = await life.settle(await life.reminded())
+    assert (result["answer"], result["reason"]) == ("sent", "letter")
+    assert [one.about.id for one in life.state.escalations.values()] == ["address-dead"]
+
+
+async def test_a_text_says_stop_where_a_phone_can_answer_and_it_costs_nothing(life: Life) -> None:
+    texter = await phoned(life)
+    effect = await life.reminded()
+    await life.run(effect)
+    (text,) = texter.letters
+    assert text.body.endswith("Répondez STOP pour ne plus en recevoir.")
+    assert with_stop_word("x" * 100, "fr") != "x" * 100 and with_stop_word("x" * 130, "fr") == "x" * 130
+    other = await beside(life)
+    other.use(texter=texter, answerable=False)
+    await other.run(await other.reminded())
+    assert "STOP" not in texter.letters[-1].body
+
+
+async def test_where_there_is_no_mail_a_dead_number_leaves_it_to_paper(life: Life) -> None:
     texter = await phoned(life, email=None)
     texter.answers = [Sent(Fate.REFUSED, "dead-number")]
     result = await life.run(await life.reminded())
-    assert (result["answer"], result["reason"]) == ("failed", "dead-number")
+    assert (result["answer"], result["reason"]) == ("sent", "letter")
 
 
 async def test_a_landline_is_never_asked_for(life: Life) -> None:

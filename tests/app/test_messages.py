@@ -39,6 +39,38 @@ def test_a_vendor_that_was_never_run_is_told_by_the_doctor(here: Journeys) -> No
         assert said.code == 1 and "JOURNEYS_SMS__TOKEN" in said.out
 
 
+def test_templates_are_shown_tried_edited_and_put_back(here: Journeys, tmp_path: Path) -> None:
+    listed = here("templates", "list", "--json").json["templates"]
+    assert {key: each[key] for each in listed if each["name"] == "escalation" for key in ("name", "edited")} == {
+        "name": "escalation",
+        "edited": False,
+    }
+    shown = here("templates", "show", "appointment-near")
+    words = tmp_path / "words.yaml"
+    words.write_text(shown.out.replace("rendez-vous le", "RDV le"))
+    assert shown.code == 0 and words.read_text() != shown.out
+    tried = here("templates", "preview", "appointment-near", "--file", str(words), "--json").json["previews"]
+    assert {each["sms"]["segments"] for each in tried if each["sms"]} == {2}
+    words.write_text(words.read_text().replace("RDV le {{ date }}", "{% for a in place %}{{ a }}{% endfor %}"))
+    wrong = here("templates", "edit", "appointment-near", "--file", str(words), "--as", "sam", "--json")
+    assert (wrong.code, wrong.json["error"]["code"]) == (2, "invalid-template")
+    words.write_text(shown.out.replace("rendez-vous le", "RDV le"))
+    assert here("templates", "edit", "appointment-near", "--file", str(words), "--as", "aline").code == 4
+    kept = here("templates", "edit", "appointment-near", "--file", str(words), "--as", "sam", "--json")
+    assert kept.code == 0 and kept.json["edited"]
+    before = here("templates", "show", "appointment-near", "--json").json["versions"][0]["before"]
+    assert here("templates", "show", "appointment-near", "--wording", before, "--json").code == 0
+    assert here("templates", "reset", "appointment-near", "--as", "sam", "--json").json["edited"] is False
+    assert here("templates", "show", "nowhere", "--json").code == 3
+    assert here("templates", "show", "appointment-near", "--wording", "f" * 64, "--json").code == 3
+
+
+def test_a_site_is_described_neutrally_or_not_at_all(here: Journeys) -> None:
+    wrong = here("site", "describe", "nanterre", "--name", "Maison d'arrêt", "--as", "admin", "--json")
+    assert (wrong.code, wrong.json["error"]["code"]) == (2, "not-neutral")
+    assert here("site", "list", "--json").json["sites"] == []
+
+
 def test_what_was_late_is_told(here: Journeys, started: Callable[..., str]) -> None:
     started()
     said = here("audit", "late", "--hours", "48")

@@ -8,19 +8,21 @@ import pytest
 import journeys.domain
 from journeys.authoring.reading import PROGRAMMES, read_programme
 from journeys.authoring.templates import (
-    NOT_NEUTRAL,
     REMINDERS,
     VARIABLES,
     TemplateInvalid,
     TemplateUnknown,
     VariableMissing,
+    check_edit,
     check_template,
+    preview,
     read_template,
     render,
     template_names,
     variables,
 )
 from journeys.channels.wording import TEMPLATES, Audience
+from journeys.domain.neutral import NOT_NEUTRAL
 
 ENGINE_NEEDS: set[tuple[str, Audience]] = {
     ("deadline-near", "participant"), ("deadline-near", "staff"),
@@ -164,6 +166,19 @@ def test_unknown_names_are_said_with_what_there_is() -> None:
         ("{{ first_name }}{%", "{{ first_name|upper }}{%", "template-construct participant.body.fr 4"),
         ("{{ first_name }}{%", "{% include 'x' %}{%", "template-construct participant.body.fr 4"),
         ("{% endif %}", "", "template-syntax participant.body.fr 4"),
+        ("{{ first_name }}{%", "{% while place %}x{% endwhile %}{%", "template-syntax participant.body.fr 4"),
+        ("{{ first_name }}{%", "{%if place%}" * 300 + "{%", "template-syntax participant.body.fr 4"),
+        (
+            "{{ first_name }}{%",
+            "{%if place%}" * 120 + "x" + "{%endif%}" * 120 + "{%",
+            "template-construct participant.body.fr 4",
+        ),
+        ("Hello {{", "After pri{# #}son {{", "template-word participant.body.en 4"),
+        ("Hello {{", "After pri{% if place %}son{% endif %} {{", "template-word participant.body.en 4"),
+        ("Hello {{", "After pri\u00adson {{", "template-word participant.body.en 4"),
+        ('fr: "Bonjour"', 'fr: "En de\u0301tention"', "template-word participant.subject.fr 3"),
+        ('fr: "Bonjour"', 'fr: "Bonjour\\rBcc: x"', "control-character  3"),
+        ('fr: "Bonjour"', 'fr: "Bonjour\\u2028Bcc: x"', "template-subject-lines participant.subject.fr 3"),
         ("Hello {{", "After your release {{", "template-word participant.body.en 4"),
         ('fr: "Bonjour"', 'fr: "Le SPIP vous attend"', "template-word participant.subject.fr 3"),
         ('fr: "Bonjour"', 'fr: "Bonjour\\nBcc: x"', "template-subject-lines participant.subject.fr 3"),
@@ -176,6 +191,36 @@ def test_a_template_that_cannot_be_used_is_refused_with_its_line(old: str, new: 
     assert checked(GOOD) == []
     assert GOOD.count(old) == 1
     assert expected in checked(GOOD.replace(old, new))
+
+
+@pytest.mark.parametrize("word", ["prison", "probation", "offence", "offense", "détention", "detention", "SPIP",
+                                  "écrou", "jail", "parole", "condamné", "judge"])  # fmt: skip
+def test_no_message_says_why_somebody_is_accompanied(word: str) -> None:
+    for piece in ('fr: "Bonjour"', 'en: "Hello"'):
+        lang, _, said = piece.partition(": ")
+        assert checked(GOOD.replace(piece, f'{lang}: {said[:-1]} {word.upper()} x"')), (word, lang)
+
+
+def test_an_edit_writes_to_whomever_the_template_wrote_to() -> None:
+    text = (TEMPLATES / "appointment-near.yaml").read_text()
+    assert check_edit(text.encode(), "appointment-near") == read_template("appointment-near")
+    with pytest.raises(TemplateInvalid) as caught:
+        check_edit(text[: text.index("volunteer:")].encode(), "appointment-near")
+    assert {finding.path for finding in caught.value.findings} == {"volunteer", "staff"}
+    with pytest.raises(TemplateInvalid) as caught:
+        check_edit(GOOD.encode(), "note")
+    assert [finding.code for finding in caught.value.findings] == ["template-recipient"] * 2
+
+
+@pytest.mark.parametrize(("name", "audience"), EACH)
+def test_previews_say_everything_with_its_length(name: str, audience: Audience) -> None:
+    message = read_template(name).for_(audience)
+    assert message is not None
+    for lang in ("fr", "en"):
+        shown = preview(message, lang, audience)
+        assert "{{" not in shown.subject + shown.body + shown.text
+        assert (shown.length is None) == (message.text is None)
+        assert shown.length is None or (shown.length.alphabet == "gsm-7" and shown.length.segments <= 3)
 
 
 def test_shipped_templates_are_what_is_checked() -> None:

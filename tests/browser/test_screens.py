@@ -492,3 +492,24 @@ def test_money_stopped_counted_and_justified(site: Site, enter: Enter, looked_at
         fin.get_by_role("button", name="Laisser repartir les versements").click()
     expect(fin.get_by_role("status")).to_contain_text("Les versements repartent")
     expect(fin.locator("header")).not_to_contain_text("arrêtés depuis")
+
+
+def test_what_messages_say_is_read_and_tried(enter: Enter, looked_at: Look) -> None:
+    sam = enter("sam")
+    for name, path in {
+        "templates": "/modeles", "template": "/modeles/appointment-near", "posting": "/courriers",
+    }.items():  # fmt: skip
+        sam.goto(path)
+        looked_at(sam, name)
+        sam.set_viewport_size({"width": 320, "height": 900})
+        assert sam.evaluate("document.documentElement.scrollWidth") <= 320, path
+        sam.set_viewport_size({"width": 1280, "height": 900})
+    sam.goto("/modeles/appointment-near/modifier")
+    sam.get_by_label("Objet, en français").first.fill("Le SPIP vous attend")
+    sam.get_by_role("button", name="Voir l’aperçu").click()
+    expect(sam.get_by_role("alert")).to_contain_text("SPIP")
+    looked_at(sam, "template-error")
+    sam.get_by_label("Objet, en français").first.fill("Le {{ date }} à {{ time }}")
+    sam.get_by_role("button", name="Voir l’aperçu").click()
+    expect(sam.get_by_role("status")).to_contain_text("Rien n’est encore enregistré")
+    looked_at(sam, "template-edit")

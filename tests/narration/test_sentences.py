@@ -39,7 +39,7 @@ BY_NAME: dict[str, Any] = {
     "purpose": "driving-licence", "to": REFERENT, "referent": REFERENT, "before": REFERENT, "person": PERSON,
     "mentor": id_of("nobody"), "partner": id_of("partner"), "means": "meeting", "kind": "exit-plan", "why": "custody",
     "how": "grant settled", "reason": "too-late", "fund": "parvis-solidaire", "pay_by": "sepa",
-    "name": "reach-milestone",
+    "name": "reach-milestone", "wording": "0a" * 32,
     "code": "evidence-missing", "ladder": "follow-up", "template": "deadline-near", "role": "referent",
     "stands_for": "supervisor", "channel": "mail", "site": "lyon-7", "awaits": "release", "url": "https://x.test/",
     "approvals": ("supervisor", "finance"), "fallback": ("supervisor",), "told": (REFERENT,),

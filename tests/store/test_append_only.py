@@ -45,7 +45,7 @@ async def fill(pool: Any, ring: KeyRing, dsn: str) -> str:
         "TRUNCATE commands",
         "UPDATE texts SET name = 'x'",
         "DELETE FROM texts",
-        "TRUNCATE texts, published",
+        "TRUNCATE texts, published, edited_templates",
         "UPDATE parts SET text = 'x'",
         "TRUNCATE parts",
         "DELETE FROM streams",

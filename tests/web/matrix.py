@@ -92,8 +92,15 @@ GET /healthz                            open    open      open        open     o
 GET /indicateurs                        login   figures   figures     figures  figures  figures  refused        refused  refused  refused
 GET /indicateurs.csv                    login   figures   figures     figures  figures  figures  refused        refused  refused  refused
 GET /indicateurs.pdf                    login   figures   figures     figures  figures  figures  refused        refused  refused  refused
+GET /courriers                          login   open      open        refused  refused  refused  refused        refused  refused  refused
+GET /courriers/{message}.pdf            login   404       404         refused  refused  refused  refused        refused  refused  refused
+POST /courriers/{message}/postee        login   404       404         refused  refused  refused  refused        refused  refused  refused
 GET /langue                             open    open      open        open     open     open     open           open     open     open
 GET /mentors                            login   lists     lists       open     open     open     refused        refused  refused  refused
+GET /modeles                            login   open      open        open     open     open     open           refused  refused  refused
+GET /modeles/{template}                 login   open      open        open     open     open     open           refused  refused  refused
+GET /modeles/{template}/modifier           login   refused   open        refused  refused  refused  open           refused  refused  refused
+POST /modeles/{template}/modifier          login   refused   open        refused  refused  refused  open           refused  refused  refused
 GET /mentors/{id}/effacement            login   refused   404         refused  refused  refused  refused        refused  refused  refused
 POST /mentors/{id}/effacement           login   refused   404         refused  refused  refused  refused        refused  refused  refused
 GET /nouveau                            login   open      open        refused  refused  refused  refused        refused  refused  refused
@@ -125,6 +132,8 @@ GET /parcours/{id}/liens                login   links     links       links    l
 POST /parcours/{id}/liens               login   links     links       links    links    links    links          refused  refused  refused
 POST /parcours/{id}/liens/{link}/retirer login  links     links       links    links    links    links          refused  refused  refused
 GET /lien/agenda/{token}                404     404       404         404      404      404      404            404      404      404
+GET /lien/stop/{token}                  404     404       404         404      404      404      404            404      404      404
+POST /lien/stop/{token}                 400     400         400         400      400      400      400            400      400      400
 GET /lien/{token}                       404     404       404         404      404      404      404            404      404      404
 POST /lien/{token}                      404     404       404         404      404      404      404            404      404      404
 GET /parcours/{id}/debut                login   journey   journey     journey  journey  journey  journey        refused  refused  refused

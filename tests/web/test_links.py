@@ -288,6 +288,32 @@ async def test_the_person_stops_all_messages_by_link_and_lets_them_begin_again_b
     assert len(await scene.events("EscalationResolved")) == 1
 
 
+async def test_a_mail_program_stops_all_messages_at_one_click(scene: Scene) -> None:
+    first, second = [await scene.drawn(Purpose.MESSAGES) for _ in range(2)]
+    program = httpx.AsyncClient(transport=httpx.ASGITransport(scene.application), base_url=HERE)
+    asking = {"data": {"List-Unsubscribe": "One-Click"}}
+    at_once = links.AT_ONCE
+    looked = await program.get(at_once + first.token)
+    assert (looked.status_code, looked.headers["location"]) == (303, path(first)), "opening it changes nothing"
+    assert (await program.post(at_once + first.token)).status_code == 400
+    assert (await program.post(at_once + "x" * 48, **asking)).status_code == 404  # type: ignore[arg-type]
+    await scene.do(c.BookAppointment(at=await scene.engine.now() + timedelta(days=5)))
+    other = await scene.drawn(Purpose.APPOINTMENT)
+    assert (await program.post(at_once + other.token, **asking)).status_code == 404  # type: ignore[arg-type]
+    assert (await scene.known())[0].opted_out is False
+
+    boundary = {"files": {"List-Unsubscribe": (None, "One-Click")}, "headers": {"origin": "https://mail.example"}}
+    stopped = await program.post(at_once + first.token, **boundary)  # type: ignore[arg-type]
+    assert (stopped.status_code, stopped.text) == (200, "")
+    assert (await scene.known())[0].opted_out is True
+    told = json.loads((await journal.read_all(scene.pool, f"person-{scene.person}"))[-1].header)
+    assert (told["kind"], told["actor"], told["role"]) == ("OptedOut", scene.person, "participant")
+    for link in (first, second):
+        assert (await program.post(at_once + link.token, **asking)).status_code == 200  # type: ignore[arg-type]
+    assert len(await scene.events("OptedOut")) == 1
+    assert (await program.post(path(first), **asking)).status_code == 403, "a form's link still wants a page of ours"  # type: ignore[arg-type]
+
+
 async def offered(scene: Scene) -> tuple[Drawn, datetime, datetime]:
     """An appointment in five days that may also be the day before or after, with the person's link."""
     at = (await scene.engine.now()).replace(hour=13, minute=0, second=0, microsecond=0) + timedelta(days=5)

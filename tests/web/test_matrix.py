@@ -314,7 +314,8 @@ async def test_without_the_second_lock_they_would(shared: Scene) -> None:
 def filled(scene: Scene, path: str, scope: str) -> str:
     """The path with its places filled for a scope. A place that nobody knows fails with what to do."""
     known = {"id": scene.journeys[scope], "command": "add-note", "grant": scene.grants.get(scope, str(uuid.uuid4())),
-             "seq": "1", "name": "auxilia", "cohort": scene.cohort,
+             "seq": "1", "name": "auxilia", "template": "escalation", "message": str(uuid.uuid4()),
+             "cohort": scene.cohort,
              "payment": str(uuid.uuid4()), "appointment": str(uuid.uuid4()),
              "link": str(uuid.uuid4()), "feed": str(uuid.uuid4()), "token": "no-link", "fund": FUND,
              "letter": "no-letter", "file": "0" * 12, "position": "1"}  # fmt: skip

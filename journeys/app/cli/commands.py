@@ -25,7 +25,9 @@ from journeys.app.cli import (
     rota,
     rules,
     running,
+    sites,
     starting,
+    templates,
     tokens,
     webhooks,
 )
@@ -45,12 +47,14 @@ def application() -> typer.Typer:
     rules.add_to(app)
     retention.add_to(app)
     directory.add_to(app)
+    sites.add_to(app)
     funds.add_to(app)
     cohorts.add_to(app)
     starting.add_to(app)
     importing.add_to(app)
     listing.add_to(app)
     messages.add_to(app)
+    templates.add_to(app)
     doing.add_to(app)
     inboxes.add_to(app)
     rota.add_to(app)

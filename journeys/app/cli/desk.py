@@ -147,6 +147,18 @@ class Desk:
                 raise
             return read(name).text
 
+    async def reminders(self) -> frozenset[str]:
+        """The templates that a programme may have sent before a deadline; with nothing running, those shipped."""
+        from journeys.app.publishing import reminders
+        from journeys.authoring.templates import REMINDERS
+
+        try:
+            return await reminders(await self.pool())
+        except Failure as failure:
+            if failure.code != "not-running":
+                raise
+            return REMINDERS
+
     @asynccontextmanager
     async def notary(self) -> AsyncIterator["Notary"]:
         """Who keeps the log, as the worker has it. Raises Failure, SettingsError."""

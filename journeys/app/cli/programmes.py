@@ -34,8 +34,8 @@ def add_to(app: typer.Typer) -> None:
         "Cherche ce qui ne peut pas marcher, ligne par ligne.",
         "Finds what cannot work, line by line.",
     )
-    def validate(ctx: typer.Context, name: str = argument("nom ou chemin", "name or path", "PROGRAMME")) -> int:
-        return _validate(at(ctx), name)
+    async def validate(ctx: typer.Context, name: str = argument("nom ou chemin", "name or path", "PROGRAMME")) -> int:
+        return await _validate(at(ctx), name)
 
     @command(room, "publish", "Met un programme en vigueur pour les nouveaux parcours.",
              "Puts a programme in force for new journeys.")  # fmt: skip
@@ -160,12 +160,12 @@ def _origin(desk: Desk, origin: str, rule: str) -> str:
     return desk.out.t(" : ", ": ").join(part for part in (told, rule) if part)
 
 
-def _validate(desk: Desk, name: str) -> int:
+async def _validate(desk: Desk, name: str) -> int:
     from journeys.authoring.reading import ProgrammeInvalid, ProgrammeNotFound, read_programme
 
     out, lang = desk.out, desk.out.lang
     try:
-        file = read_programme(name)
+        file = read_programme(name, await desk.reminders())
         findings, source, sha256 = file.findings, file.source, file.sha256
     except ProgrammeInvalid as error:
         findings, source, sha256 = error.findings, error.source, ""
@@ -192,7 +192,7 @@ async def _publish(desk: Desk, name: str) -> None:
     from journeys.app.reading import today_of
 
     by = await desk.keeper("supervisor")
-    file = read(name)
+    file = read(name, reminders=await desk.reminders())
     await keep(await desk.pool(), rules(file.text, today_of(desk.now)), by)
     out = desk.out
     out.result(

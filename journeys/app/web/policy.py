@@ -57,6 +57,8 @@ RETAINING: Final = Policy("retaining", frozenset({*TABLE["order-erasure"], "audi
 """Those who look at what has been kept long enough."""
 KEEPING: Final = Policy("keeping", frozenset({"finance"}))
 STOPPING: Final = Policy("stopping", frozenset(TABLE["stop-payments"]))
+WORDING: Final = Policy("wording", frozenset(TABLE["edit-template"]))
+"""Those who may change what messages say."""
 DECIDING: Final = Policy("deciding", frozenset({"supervisor", "finance", "duty"}))
 
 

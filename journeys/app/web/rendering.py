@@ -20,6 +20,7 @@ from journeys.app.stopping import told
 from journeys.app.web.policy import (
     ACCOUNT,
     BOOKS,
+    CASEWORK,
     DECIDING,
     KEEPING,
     OVERSEEING,
@@ -106,6 +107,7 @@ def elsewhere(visit: Visit) -> list[tuple[str, str]]:
     """The pages at the foot of every page: looked at now and then."""
     say = visit.say
     pages = [("/sorties", say("Sorties à venir"), READERS), ("/programmes", say("Programmes"), READERS),
+             ("/modeles", say("Modèles de messages"), STAFF), ("/courriers", say("Lettres à poster"), CASEWORK),
              ("/indicateurs", say("Indicateurs"), READERS), ("/versements", say("Versements"), READERS),
              ("/versements/fichiers", say("Fichiers de la banque"), ACCOUNT),
              ("/a-rapprocher", say("À rapprocher"), ACCOUNT),

@@ -19,6 +19,7 @@ from journeys.app.web.api.problems import of_api, problem
 from journeys.app.web.policy import CODEC, NOTICES, RECEIPTS, SAFE
 from journeys.app.web.visit import BEFORE, set_cookie, token_of
 from journeys.domain.record import instant_text
+from journeys.store.links import AT_ONCE
 from journeys.store.links import PATH as LINKS
 
 Next = Callable[[Request], Awaitable[Response]]
@@ -110,7 +111,8 @@ async def same_origin(request: Request, call_next: Next) -> Response:
 
     Temporal's own pages, where the settings name them, may have payloads opened, and nothing else.
     """
-    programs = of_api(request.url.path) or request.url.path in (NOTICES, RECEIPTS)
+    path = request.url.path
+    programs = of_api(path) or path in (NOTICES, RECEIPTS) or path.startswith(AT_ONCE)
     if request.method not in SAFE and not programs and not _from_here(request) and not _from_temporal(request):
         return PlainTextResponse("Forbidden: this form was sent from another site.", status_code=403)
     return await call_next(request)

@@ -35,6 +35,7 @@ from journeys.app.web.pages import (
     outbox,
     payments,
     person,
+    posting,
     programmes,
     reads,
     receipts,
@@ -44,6 +45,7 @@ from journeys.app.web.pages import (
     rota,
     start,
     stopping,
+    templates,
     today,
     trying,
     week,
@@ -57,4 +59,5 @@ ROUTERS = [
     details.router, access.router, erasing.router, notices.router, bank.router, reconciling.router, payments.router,
     funds.router, receipts.router, stopping.router, reads.router, answers.router, messages.router, feeds.router,
     codec.router, retention.router, control.router, differences.router, outbox.router, board.router, rota.router,
+    templates.router, posting.router,
 ]  # fmt: skip

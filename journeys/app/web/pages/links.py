@@ -1,14 +1,14 @@
 """One-time links of mentors, partners and the person: opening one changes nothing, its button does."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import structlog
-from fastapi import APIRouter
-from fastapi.responses import RedirectResponse, Response
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 
 from journeys.app.answering import CHOICES, command_of, read_answer
 from journeys.app.entry import Actor
@@ -17,20 +17,25 @@ from journeys.app.finding import Loaded, load
 from journeys.app.forwarding import deliver
 from journeys.app.reading import today_of
 from journeys.app.telling import unsigned
-from journeys.app.web.policy import PUBLIC
+from journeys.app.web.policy import PUBLIC, Door
 from journeys.app.web.rendering import page
-from journeys.app.web.visit import Visit, door
+from journeys.app.web.visit import Visit, door, language_of
 from journeys.domain.calendar import in_zone
 from journeys.domain.links import Purpose, asks, times_offered
 from journeys.domain.record import instant_text
 from journeys.i18n import N_, format_date, format_time, language
 from journeys.store import journal, links, mentors, partners, people, staff, views
 from journeys.store.database import Connection
-from journeys.store.links import PATH, Link, Opened, Stands
+from journeys.store.links import AT_ONCE, PATH, Link, Opened, Stands
 from journeys.store.places import place_of
+from journeys.store.sites import said_outside
 from journeys.temporal import Malformed, Unreachable
 
 router = APIRouter()
+
+_ONE_CLICK: Final = (b"List-Unsubscribe", b"One-Click")
+"""What stands in the body of an asking mail program, in either form of a form."""
+_LARGEST_ASKING: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +145,69 @@ async def shown(token: str, visit: Visit = door(PUBLIC)) -> Response:
     return _form(visit, met, {}) if isinstance(met, Met) else met
 
 
+class _Program(Door):
+    """Without a session and a form's token: whoever has the link may act, also a mail program."""
+
+    async def __call__(self, request: Request) -> AsyncIterator[Visit]:
+        visit = Visit(request.app.state.house, request, language_of(request, None), "")
+        try:
+            yield visit
+        finally:
+            await visit.done()
+
+
+_program: Final = Depends(_Program(PUBLIC))
+
+
+@router.get(AT_ONCE + "{token}")
+async def by_hand(token: str, visit: Visit = door(PUBLIC)) -> Response:
+    """A mail program that shows the address instead of asking by itself: the same page as the link in the letter."""
+    met = await _meet(visit, token)
+    return RedirectResponse(PATH + token, status_code=303) if isinstance(met, Met) else met
+
+
+@router.post(AT_ONCE + "{token}")
+async def at_once(token: str, visit: Visit = _program) -> Response:
+    """Stop all messages, as a mail program asks (RFC 8058): at once, without a page. Asked again it is still so.
+
+    200 they are stopped; 404 not such a link; 409 a rule forbids it; 410 it holds no more; 503 ask again.
+    """
+    body = b""
+    async for chunk in visit.request.stream():
+        body += chunk
+        if len(body) > _LARGEST_ASKING:
+            return PlainTextResponse("", status_code=413)
+    if not all(word in body for word in _ONE_CLICK):
+        return PlainTextResponse("List-Unsubscribe=One-Click is missing.", status_code=400)
+    met = await _meet(visit, token)
+    if not isinstance(met, Met):
+        return PlainTextResponse("", status_code=200 if await _stopped(visit, token) else met.status_code)
+    opened = met.opened
+    if not _stops(opened.link):
+        return PlainTextResponse("", status_code=404)
+    if opened.stands is Stands.OPEN:
+        opened = await links.take(visit.house.writing, opened, {"answer": "stop"}, visit.now)
+    try:
+        stands = await _send(visit, met, opened, "")
+    except (Failure, Unreachable, Malformed):
+        return PlainTextResponse("", status_code=503)
+    return PlainTextResponse("", status_code=200 if stands is Stands.DONE else 409)
+
+
+def _stops(link: Link) -> bool:
+    return link.purpose is Purpose.MESSAGES and link.subject == "stop"
+
+
+async def _stopped(visit: Visit, token: str) -> bool:
+    """Whether what a link to stop asks for is so already."""
+    async with visit.house.reading.acquire() as connection, connection.transaction():
+        opened = await links.enter(connection, visit.house.ring, token, visit.now)
+        if opened is None or not _stops(opened.link):
+            return False
+        person = await people.person(connection, opened.link.recipient)
+        return person is not None and person.opted_out
+
+
 @router.post(PATH + "{token}")
 async def answered(token: str, visit: Visit = door(PUBLIC)) -> Response:
     """Give the answer: taken once, sent as the recipient's own command, and shown on the page that follows."""
@@ -165,8 +233,11 @@ async def answered(token: str, visit: Visit = door(PUBLIC)) -> Response:
     return RedirectResponse(visit.request.url.path + _language(visit), status_code=303)
 
 
-async def _send(visit: Visit, met: Met, opened: Opened, word: str) -> None:
-    """Send the command and note what came of it. Raises Failure, Unreachable, Malformed: the link can be used again."""
+async def _send(visit: Visit, met: Met, opened: Opened, word: str) -> Stands:
+    """Send the command and note what came of it, which is returned.
+
+    Raises Failure, Unreachable, Malformed: the link can be used again.
+    """
     house, link = visit.house, opened.link
     command = command_of(house.ring, opened, word, visit.now)
     actor = Actor(link.recipient, "", (link.role,))
@@ -184,6 +255,7 @@ async def _send(visit: Visit, met: Met, opened: Opened, word: str) -> None:
     stands = Stands.DONE if outcome == "accepted" else Stands.REFUSED
     await links.settle(house.writing, link, stands, visit.now)
     structlog.get_logger().info("link answered", link=link.id, purpose=link.purpose.value, outcome=outcome)
+    return stands
 
 
 async def _meet(visit: Visit, token: str) -> Met | Response:
@@ -242,7 +314,8 @@ async def _sheet(connection: Connection, visit: Visit, link: Link, loaded: Loade
             when = _when(visit, state.appointments[link.subject].at, here)
             times = tuple((instant_text(at), _when(visit, at, here))
                           for at in times_offered(state, link.subject, visit.now))  # fmt: skip
-            place = await place_of(connection, link.stream, loaded.events, link.subject)
+            noted = await place_of(connection, link.stream, loaded.events, link.subject)
+            place = await said_outside(connection, noted, state.site)
     return Sheet(
         greeting=await _greeting(connection, link, person), person=known, matter=matter, when=when, place=place,
         means=means, times=times, zone=here, referent=referent.name if referent is not None else "",

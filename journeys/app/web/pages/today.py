@@ -20,7 +20,7 @@ from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
 from journeys.domain.evolve import replace
 from journeys.i18n import ngettext
-from journeys.store import controlling, payment_lists, verifications, views
+from journeys.store import controlling, paper_letters, payment_lists, verifications, views
 from journeys.store.views import JourneyRow
 
 router = APIRouter()
@@ -76,6 +76,7 @@ async def screen(visit: Visit = door(STAFF)) -> Response:
         releases=[(day, named[row.id]) for day, row in coming],
         version=sum(row.seq for row in rows) + theirs.version,
         paging=Paging(visit, number, lists[only].total, A_SHEET) if only is not None else None,
+        letters=len(await paper_letters.waiting(visit.connection, me.id)) if visit.admitted(CASEWORK) else 0,
         alarming=visit.admitted(OVERSEEING) and await verifications.alarming(visit.house.writing),
         **await _finance(visit, only),
     )  # fmt: skip

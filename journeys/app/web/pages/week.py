@@ -6,6 +6,7 @@ from itertools import groupby
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from journeys.app.asking import overlapping
 from journeys.app.failures import Failure
 from journeys.app.inbox import label
 from journeys.app.reading import ZONE, read_day, today_of
@@ -27,11 +28,16 @@ async def screen(visit: Visit = door(READERS)) -> Response:
         visit.connection, begins, ends, visit.visible, limit=A_SHEET, offset=(number - 1) * A_SHEET
     )
     programmes = await visit.house.programmes()
+    together = await overlapping(
+        visit.connection,
+        [(datetime.fromisoformat(each.item["at"]), each.journey, each.item["id"]) for each in found.items],
+    )
     shown = [
         (
             datetime.fromisoformat(each.item["at"]).astimezone(ZONE),
             each.journey,
             label(each.item["about"], visit.lang, programmes.get(each.journey.programme)) if each.item["about"] else "",
+            each.item["id"] in together,
         )
         for each in found.items
     ]

@@ -1,0 +1,20 @@
+"""Words that would tell a stranger who sees a message why the person is accompanied."""
+
+import re
+import unicodedata
+from typing import Final
+
+NOT_NEUTRAL: Final = re.compile(
+    r"\b(prison\w*|p[ée]nitentiaire\w*|d[ée]tention\w*|d[ée]tenue?s?|incarc[ée]r\w*|r[ée]incarc\w*|[ée]crou\w*|"
+    r"lib[ée]ration\w*|lib[ée]r[ée]e?s?|probation\w*|spip|cpip|justice|juge\w*|judiciaire\w*|infraction\w*|d[ée]lits?|"
+    r"peines?|condamn\w*|d[ée]linquan\w*|r[ée]cidiv\w*|jail\w*|inmates?|custody|releas\w*|offen[cs]e\w*|offender\w*|"
+    r"convict\w*|sentenc\w*|crim\w*|judges?|parole|maison\s+d\W?arr[êe]t|maison\s+centrale|tribuna\w*)\b",
+    re.IGNORECASE,
+)
+
+
+def tells_why(text: str) -> str | None:
+    """The first such word of a text, as somebody reads it: accents put together, without signs that nobody sees."""
+    seen = "".join(sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf")
+    found = NOT_NEUTRAL.search(seen)
+    return found[0] if found is not None else None

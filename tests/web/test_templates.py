@@ -1,0 +1,145 @@
+"""What messages say, on pages and at the command line: previews, edits kept as facts, faults beside their fields."""
+
+import html
+import json
+import re
+import uuid
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest_asyncio
+
+from activities.paper import Paper
+from journeys.app import publishing, wordings
+from journeys.app.entry import Actor
+from journeys.authoring.reading import PROGRAMMES, ProgrammeInvalid, check_programme
+from journeys.channels.letter import Fate, Letter
+from journeys.domain import commands as c
+from journeys.store import templates
+from tests.conftest import RealStack
+from tests.web.conftest import form
+from tests.web.office import Office, open_office
+from tests.web.test_papers import words
+
+_AREA = re.compile(r'<textarea id="f-([a-z.]+)"[^>]*>\n?(.*?)</textarea>', re.DOTALL)
+_SEEN = re.compile(r'name="seen" value="([0-9a-f]{64})"')
+
+
+@pytest_asyncio.fixture
+async def office(stack: RealStack, journal_pool: Any, database_url: str, tmp_path: Path) -> AsyncIterator[Office]:
+    async with open_office(stack, journal_pool, database_url, tmp_path) as made:
+        yield made
+
+
+async def opened(office: Office, handle: str, name: str) -> dict[str, str]:
+    """The fields of a template's form."""
+    answer = await (await office.enter(handle)).client.get(f"/modeles/{name}/modifier")
+    assert answer.status_code == 200, answer.text
+    seen = _SEEN.search(answer.text)
+    assert seen is not None
+    return {"seen": seen[1], **{field: html.unescape(text) for field, text in _AREA.findall(answer.text)}}
+
+
+async def sent(office: Office, handle: str, name: str, typed: dict[str, str], act: str) -> httpx.Response:
+    desk = await office.enter(handle)
+    return await desk.client.post(f"/modeles/{name}/modifier", data=form(desk.token, **typed, act=act))
+
+
+async def test_a_template_is_tried_kept_and_put_back(office: Office) -> None:
+    aude = await office.enter("aude")
+    assert "appointment-near" in (await aude.client.get("/modeles")).text
+    shown = html.unescape((await aude.client.get("/modeles/appointment-near")).text)
+    assert "Rendez-vous le 12 mai 2027 à 09:30" in shown and "GSM-7" in shown and "/modifier" not in shown
+    assert (await aude.client.get("/modeles/appointment-near/modifier")).status_code == 403
+    assert (await aude.client.get("/modeles/ailleurs")).status_code == 404
+
+    typed = await opened(office, "sam", "appointment-near")
+    assert (await sent(office, "aude", "appointment-near", typed, "keep")).status_code == 403
+    words = {**typed, "participant.subject.fr": "On se voit le {{ date }} à {{ time }}"}
+    tried = await sent(office, "sam", "appointment-near", words, "try")
+    assert tried.status_code == 200 and "On se voit le 12 mai 2027 à 09:30" in html.unescape(tried.text)
+    assert await templates.versions(office.house.writing, "appointment-near") == [], "nothing is kept by a trial"
+
+    for field, text, told in (
+        ("participant.body.fr", "Le {{ date }}", "ne dit pas toujours le jour et l"),
+        ("participant.text.en", "{% for a in place %}{{ a }}{% endfor %}", "seules des variables"),
+        ("participant.subject.fr", "Le SPIP vous attend le {{ date }}", "SPIP"),
+        ("staff.subject.en", "A\nBcc: x@example.org", "une seule ligne"),
+        ("volunteer.body.fr", "{{ iban }}", "n’existe pas pour ce destinataire"),
+        ("participant.subject.en", "", "vide"),
+    ):
+        wrong = await sent(office, "sam", "appointment-near", {**words, field: text}, "keep")
+        beside = html.unescape(wrong.text).partition(f'id="e-{field}">')[2].partition("</p>")[0]
+        assert wrong.status_code == 422 and told.lower() in beside.lower(), (field, beside)
+    assert await templates.all_in_force(office.house.writing) == {}
+
+    kept = await sent(office, "sam", "appointment-near", words, "keep")
+    assert kept.headers["location"] == "/modeles/appointment-near?note=garde"
+    (version,) = await templates.versions(office.house.writing, "appointment-near")
+    assert (version.who, version.before) == ("Sam", typed["seen"])
+    event = await office.house.writing.fetchrow("SELECT header FROM events WHERE kind = 'TemplateEdited'")
+    header = json.loads(event["header"])
+    assert (header["actor"], header["role"]) == (office.staff["sam"], "supervisor")
+    late = await sent(office, "sam", "appointment-near", {**words, "participant.subject.fr": "{{ date }}"}, "keep")
+    assert late.status_code == 409, "of what somebody else has changed meanwhile nothing is kept"
+    assert "Sam" in (await aude.client.get("/modeles/appointment-near")).text
+
+    again = await opened(office, "sam", "appointment-near")
+    assert again["participant.subject.fr"] == words["participant.subject.fr"]
+    assert (await sent(office, "sam", "appointment-near", again, "reset")).headers["location"].endswith("note=livre")
+    assert len(await templates.versions(office.house.writing, "appointment-near")) == 2
+
+    own = (PROGRAMMES / "auxilia.yaml").read_text().replace("template: deadline-near", "template: bring-papers")
+    assert own != (PROGRAMMES / "auxilia.yaml").read_text()
+    assert _codes(own, await publishing.reminders(office.house.writing)) == {"unknown-template"}
+    typed = {name: text for name, text in (await opened(office, "sam", "deadline-near")).items() if name != "seen"}
+    await _make(office, "bring-papers", typed)
+    assert _codes(own, await publishing.reminders(office.house.writing)) == set(), "validation knows the new one"
+
+
+async def _make(office: Office, name: str, typed: dict[str, str]) -> None:
+    actor = Actor(office.staff["sam"], "Sam", ("supervisor",))
+    await wordings.edit(office.house.writing, actor, datetime.now(UTC), name, wordings.typed_template(name, typed))
+
+
+def _codes(text: str, reminders: frozenset[str]) -> set[str]:
+    try:
+        check_programme(text.encode(), Path("own.yaml"), reminders)
+    except ProgrammeInvalid as error:
+        return {one.code for one in error.findings if one.severity == "error"}
+    return set()
+
+
+async def test_appointments_at_one_time_are_shown_together(office: Office) -> None:
+    at = (office.house.now + timedelta(days=1)).replace(hour=12, minute=0, second=0, microsecond=0)
+    booked = [await office.engine.do(c.BookAppointment(at=at + timedelta(minutes=late), minutes=45))
+              for late in (0, 30)]  # fmt: skip
+    assert [each.outcome for each in booked] == ["accepted"] * 2
+    aline, week = await office.enter("aline"), f"/agenda?semaine={at.date()}"
+    assert html.unescape((await aline.client.get(week)).text).count("en même temps qu’un autre rendez-vous") == 2
+    alone = await office.engine.do(c.BookAppointment(at=at + timedelta(minutes=75), minutes=30))
+    assert alone.outcome == "accepted"
+    assert html.unescape((await aline.client.get(week)).text).count("en même temps qu’un autre rendez-vous") == 2
+
+
+async def test_a_letter_is_printed_and_posted_by_who_leads_the_journey(office: Office) -> None:
+    message = str(uuid.uuid4())
+    letter = Letter(id=message, to="Samir Benali", subject="Rendez-vous", body="Bonjour Samir,", lang="fr",
+                    at=office.house.now, about=office.stream)  # fmt: skip
+    assert (await Paper(office.house.writing).send(letter)).fate is Fate.SENT
+    aline, bob = await office.enter("aline"), await office.enter("bob")
+    assert "1 lettre à imprimer" in html.unescape((await aline.client.get("/")).text)
+    assert "Samir Benali" in (await aline.client.get("/courriers")).text
+    assert "Samir Benali" not in (await bob.client.get("/courriers")).text
+    assert (await bob.client.get(f"/courriers/{message}.pdf")).status_code == 404
+    assert (await bob.client.post(f"/courriers/{message}/postee", data=form(bob.token))).status_code == 404
+    printed = await aline.client.get(f"/courriers/{message}.pdf")
+    assert printed.headers["content-type"] == "application/pdf" and "Bonjour Samir" in words(printed.content)
+    for _ in range(2):
+        assert (await aline.client.post(f"/courriers/{message}/postee", data=form(aline.token))).status_code == 303
+    assert "Samir Benali" not in (await aline.client.get("/courriers")).text
+    kinds = await office.house.writing.fetch("SELECT kind FROM events WHERE kind = 'LetterPosted'")
+    assert len(kinds) == 1
