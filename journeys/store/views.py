@@ -622,7 +622,7 @@ async def _rows(pool: Pool, rows: Sequence[Any]) -> list[JourneyRow]:
 def _row(row: Any, name: str | None, sealed: bytes | None = None) -> JourneyRow:
     values: list[Any] = [*row[:_PLAIN], from_json(row[_PLAIN])]
     values[_NAME] = name
-    return JourneyRow(*values, sealed=sealed)
+    return JourneyRow(*values, None, sealed)
 
 
 async def _items(pool: Pool, rows: Sequence[Any], column: str) -> tuple[BoardItem, ...]:
