@@ -620,9 +620,9 @@ async def _rows(pool: Pool, rows: Sequence[Any]) -> list[JourneyRow]:
 
 
 def _row(row: Any, name: str | None, sealed: bytes | None = None) -> JourneyRow:
-    values: list[Any] = [*row[:_PLAIN], from_json(row[_PLAIN])]
+    values: list[Any] = [*row[:_PLAIN], from_json(row[_PLAIN]), None, sealed]
     values[_NAME] = name
-    return JourneyRow(*values, None, sealed)
+    return JourneyRow(*values)
 
 
 async def _items(pool: Pool, rows: Sequence[Any], column: str) -> tuple[BoardItem, ...]:
