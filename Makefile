@@ -57,7 +57,7 @@ campaign-messages: $(READY)  ## messages: channels that misbehave, kills at ever
 	$(BIN)/python -m tests.faults.messages
 
 campaign-matrix: $(READY)  ## every route and command for every role and scope, and reads across scopes by the thousand
-	MATRIX=whole $(BIN)/python -m pytest -q -s tests/web/test_matrix.py tests/web/test_reach.py
+	MATRIX=whole $(BIN)/python -m pytest -q -s --timeout 1800 tests/web/test_matrix.py tests/web/test_reach.py
 
 campaign-erasure: $(READY)  ## an erasure whose worker is killed after each step, and one among 10,000 journeys
 	ERASURE=whole $(BIN)/python -m pytest -q -s tests/workflow/test_erasure.py

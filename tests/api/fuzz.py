@@ -431,11 +431,6 @@ async def _send(client: httpx.AsyncClient, shot: Shot) -> int:
 
 async def _reopen(site: Site) -> None:
     """Sessions that the storm has ended by pressing the right button."""
-    from journeys.store.database import open_pool
-
-    pool = await open_pool(site.database, largest=1)
-    try:
+    async with site.pool() as pool:
         for role, id in site.staff.items():
             site.sessions[role] = await sessions.open_session(pool, id, "password")
-    finally:
-        await pool.close()

@@ -5,8 +5,8 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -16,9 +16,11 @@ import httpx
 
 from journeys.domain.rights import ROLES
 from journeys.identifiers import uuid7
+from journeys.settings import load_settings
 from journeys.store import mentors, partners, sessions, staff, tokens, treasury
 from journeys.store.database import open_pool
 from journeys.store.directory import By
+from journeys.store.keys import Keys
 from journeys.store.mentors import Mentor
 from journeys.store.partners import Partner
 from journeys.store.staff import Member
@@ -69,15 +71,22 @@ class Site:
         assert answer.status_code == 201, answer.text
         return key
 
+    @asynccontextmanager
+    async def pool(self) -> AsyncIterator[Any]:
+        """The store as the application's writer, with its keys."""
+        keys = Keys.beside(self.database, load_settings(data_dir=self.data_dir))
+        pool = await open_pool(self.database, largest=1, keys=keys)
+        try:
+            yield pool
+        finally:
+            await pool.close()
+
     def query(self, ask: Any) -> Any:
         """Ask the store as the application's writer."""
 
         async def asked() -> Any:
-            pool = await open_pool(self.database, largest=1)
-            try:
+            async with self.pool() as pool:
                 return await ask(pool)
-            finally:
-                await pool.close()
 
         return asyncio.run(asked())
 

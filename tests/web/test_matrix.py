@@ -13,7 +13,7 @@ import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import asyncpg
@@ -27,6 +27,7 @@ from starlette.routing import Mount
 from journeys.app import allowing
 from journeys.app.fields import commands
 from journeys.app.finding import load
+from journeys.app.reading import today_of
 from journeys.domain import commands as c
 from journeys.store import treasury, views
 from journeys.store.database import open_pool
@@ -454,7 +455,8 @@ def in_order(names: Iterable[str], scope: str) -> list[str]:
 
 def words_of(scene: Scene, name: str, scope: str) -> dict[str, str]:
     """A form that can be read and that a rule refuses, or that leaves the journey in its scope."""
-    tomorrow, yesterday = f"{date.today() + timedelta(1)}", f"{date.today() - timedelta(1)}"
+    today = today_of(datetime.now(UTC))
+    tomorrow, yesterday = f"{today + timedelta(1)}", f"{today - timedelta(1)}"
     nobody, leader = str(uuid.uuid4()), _leader(scene, scope)
     words = {
         **dict.fromkeys(("date", "milestone", "contact", "situation", "measure", "kind", "means", "value", "purpose"),
