@@ -6,7 +6,7 @@ READY   := $(VENV)/.ready
 PYTHON  ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test browser check bench bench-web campaign-sending campaign-faults campaign-payments campaign-matrix campaign-api campaign-fuzz campaign-erasure lock clean
+.PHONY: help install demo up test browser check bench bench-web campaign-sending campaign-faults campaign-payments campaign-matrix campaign-api campaign-fuzz campaign-erasure campaign-messages lock clean
 
 help:            ## this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -52,6 +52,9 @@ campaign-faults: $(READY)  ## kills and resets, the whole campaign
 
 campaign-payments: $(READY)  ## 1,000 payments, a bank that misbehaves, kills at every step; every cent compared
 	$(BIN)/python -m tests.faults.payments
+
+campaign-messages: $(READY)  ## messages: channels that misbehave, kills at every step, an outage of two minutes; all accounted for
+	$(BIN)/python -m tests.faults.messages
 
 campaign-matrix: $(READY)  ## every route and command for every role and scope, and reads across scopes by the thousand
 	MATRIX=whole $(BIN)/python -m pytest -q -s tests/web/test_matrix.py tests/web/test_reach.py

@@ -29,6 +29,7 @@ from journeys.channels.checks import HttpChecks
 from journeys.channels.letter import Mailer
 from journeys.channels.mail import SmtpMailer, SmtpServer
 from journeys.channels.outbox import FileOutbox
+from journeys.channels.pace import Pace
 from journeys.channels.parties import Directory, Mailbox, Party, System
 from journeys.channels.phone import FRENCH
 from journeys.channels.provider import Provider
@@ -49,11 +50,12 @@ from workflows.erasure import ErasureWorkflow
 from workflows.housekeeping import HousekeepingWorkflow
 from workflows.journey import JourneyWorkflow
 from workflows.retention import RetentionWorkflow
+from workflows.verification import VerificationWorkflow
 from workflows.webhooks import WebhookWorkflow
 
 WORKFLOWS: list[type] = [
     JourneyWorkflow, HousekeepingWorkflow, ControlWorkflow, ArchiveWorkflow, CheckpointsWorkflow, WebhookWorkflow,
-    ErasureWorkflow, RetentionWorkflow,
+    ErasureWorkflow, RetentionWorkflow, VerificationWorkflow,
 ]  # fmt: skip
 
 DESTROYED = "destroyed-keys"
@@ -180,7 +182,8 @@ def _texter(sms: SmsSettings) -> Mailer | None:
             dialect = Brevo(token, sms.sender, sms.url or BREVO)
         case "ovh":
             dialect = Ovh(token, sms.sender, sms.account, sms.url or OVH)
-    return Gateway(dialect, sms.countries or FRENCH, sms.most_segments)
+    pace = Pace(sms.per_second) if sms.per_second is not None else None
+    return Gateway(dialect, sms.countries or FRENCH, sms.most_segments, pace=pace)
 
 
 async def serve(settings: Settings) -> None:
@@ -217,6 +220,7 @@ async def serve(settings: Settings) -> None:
             await temporal.keep_house(client, settings.task_queue)
             await temporal.control_daily(client, settings.task_queue, settings.control_hour)
             await temporal.archive_daily(client, settings.task_queue)
+            await temporal.verify_daily(client, settings.task_queue)
             await temporal.retain_daily(client, settings.task_queue)
             await temporal.keep_checkpoints(client, settings.task_queue)
             garbage.settle()

@@ -15,6 +15,7 @@ from activities.milestones import Milestones
 from activities.reminders import Reminders
 from activities.resources import Resources
 from activities.retention import Retaining
+from activities.verification import Verification
 from activities.webhooks import Webhooks
 
 __all__ = ["Resources", "all_activities"]
@@ -34,6 +35,7 @@ def all_activities(resources: Resources) -> list[Callable[..., Any]]:
         Control(resources).control,
         Archive(resources).keep,
         Checkpoints(resources.notary).keep,
+        Verification(resources).verify,
         Retaining(resources).round,
         erasure.close, erasure.survey, erasure.destroy, erasure.delete, erasure.runs, erasure.letters, erasure.certify,
         hooks.deliver,

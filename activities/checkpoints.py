@@ -44,10 +44,9 @@ class Checkpoints:
 
 def _tell(found: Round) -> None:
     if found.refused is not None:
-        _log.error("checkpoint refused", code=found.refused.code, where=found.refused.where,
-                   held=found.refused.held, size=found.refused.size)  # fmt: skip
+        _log.error("checkpoint refused", reason=found.refused.code, count=found.refused.size)
     for party, reason in found.failed.items():
-        _log.warning("checkpoint not taken", party=party, reason=reason)
+        _log.warning("checkpoint not taken", address=party, reason=reason)
 
 
 async def _told_to_end() -> bool:

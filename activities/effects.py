@@ -2,9 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import structlog
+from temporalio import activity
 
 from activities.failures import not_called_for, through_a_loss, translated
 from activities.reading import Known, read_journey
@@ -30,6 +32,16 @@ class Step:
 
     act: Act
     doubtful: Act | None = None
+
+
+def waited(effect: Effect) -> Effect:
+    """The effect at the workflow's time and as long as it has waited for a worker since.
+
+    One that was called for in the evening and is carried out after an outage must not go by the evening. How long it
+    waited is told by the one clock of the server; a worker's own may be wrong.
+    """
+    info = activity.info()
+    return effect.model_copy(update={"at": effect.at + max(info.started_time - info.scheduled_time, timedelta(0))})
 
 
 def settled(outcome: Outcome, *, doubtful: Act | None = None) -> Step:

@@ -6,7 +6,7 @@ from typing import Final
 
 from temporalio import activity
 
-from activities.effects import Step, carry_out, settled
+from activities.effects import Step, carry_out, settled, waited
 from activities.failures import not_called_for
 from activities.letters import (
     Addressee,
@@ -42,7 +42,11 @@ class Reminders:
 
     @activity.defn(name=DELIVER)
     async def deliver(self, effect: Effect) -> EffectOutcome:
-        """Send one message: sent (by which channel), failed, suppressed, unknown, or deferred until an instant."""
+        """Send one message: sent (by which channel), failed, suppressed, unknown, or deferred until an instant.
+
+        `perhaps` is deferred too: it may have left, and leaves once however often it is asked for.
+        """
+        effect = waited(effect)
 
         async def judge(known: Known) -> Step:
             called = known.at(effect.seq)
@@ -130,17 +134,23 @@ class _Delivery:
             case Fate.REFUSED:
                 return Outcome(self.effect.seq, "failed", sent.reason)
             case Fate.NOTHING_LEFT:
-                return self._again(known, message, sent.reason, sent.after_seconds)
+                return self._again(known, message, sent.reason, sent.after_seconds, perhaps=sent.perhaps)
 
-    def _again(self, known: Known, message: Message, reason: str, after_seconds: float | None = None) -> Outcome:
-        """Later, when the channel says or after a pause, while the message is still of use."""
+    def _again(
+        self, known: Known, message: Message, reason: str, after_seconds: float | None = None, *, perhaps: bool = False
+    ) -> Outcome:
+        """Later, when the channel says or after a pause, while the message is still of use.
+
+        Args:
+            perhaps: it may have left all the same: where it is given up, that is what is known of it.
+        """
         pause = _pause(known, self.due.message)
         if after_seconds is not None:
             pause = min(max(timedelta(seconds=after_seconds), _SHORTEST_PAUSE), _LONGEST_PAUSE)
         until = self.effect.at + pause
         if until > message.valid_until:
-            return Outcome(self.effect.seq, "failed", reason)
-        return Outcome(self.effect.seq, "deferred", reason, until=until)
+            return Outcome(self.effect.seq, "unknown" if perhaps else "failed", reason)
+        return Outcome(self.effect.seq, "perhaps" if perhaps else "deferred", reason, until=until)
 
     async def _addressees(self, known: Known, book: Handbook) -> list[Addressee]:
         """Who gets it: the person, the one meant in particular, or whoever answers for the role today."""

@@ -1,5 +1,8 @@
 """Speed and memory as ratios: python -m benchmarks [FIGURE ...] [--rounds N] [--json].
 
+`burst` takes the better part of an hour and runs only when it is named: python -m benchmarks burst [--journeys N]
+[--spread-minutes N].
+
 Never asserts: a ratio on a busy machine is a measurement, not a verdict. Each figure's module says what is compared.
 """
 
@@ -7,13 +10,17 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Final
 
-from benchmarks import actions, agenda, append, checkpoints, commands, folding, memory, money, starts, verifying
+from benchmarks import actions, agenda, append, burst, checkpoints, commands, folding, memory, money, starts, verifying
 from benchmarks.ground import Ground
 from benchmarks.measuring import Figure, keep_quiet, told
 from journeys.leaving import leave
 
-MODULES: dict[str, Callable[[Ground, int], Awaitable[list[Figure]]]] = {
+Module = Callable[[Ground, int], Awaitable[list[Figure]]]
+
+MODULES: dict[str, Module] = {
     "agenda": agenda.measure,
     "fold": folding.measure,
     "append": append.measure,
@@ -27,11 +34,17 @@ MODULES: dict[str, Callable[[Ground, int], Awaitable[list[Figure]]]] = {
 }
 
 
-async def measure(names: Sequence[str], rounds: int, tell: Callable[[str], None]) -> list[Figure]:
+BURST: Final = "burst"
+
+
+async def measure(
+    names: Sequence[str], rounds: int, tell: Callable[[str], None], journeys: int, spread_minutes: int
+) -> list[Figure]:
     """Every figure named, in the order of the table."""
     figures: list[Figure] = []
+    bursting: Module = partial(burst.measure, journeys=journeys, spread_minutes=spread_minutes)
     async with Ground() as ground:
-        for name, module in MODULES.items():
+        for name, module in {**MODULES, BURST: bursting}.items():
             if name in names:
                 tell(f"{name} …")
                 figures += await module(ground, rounds)
@@ -40,15 +53,23 @@ async def measure(names: Sequence[str], rounds: int, tell: Callable[[str], None]
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.partition("\n")[0])
-    parser.add_argument("figures", nargs="*", metavar="FIGURE", help=", ".join(MODULES))
+    parser.add_argument("figures", nargs="*", metavar="FIGURE", help=", ".join((*MODULES, BURST)))
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--journeys", type=int, default=burst.JOURNEYS, help="of the burst")
+    parser.add_argument("--spread-minutes", type=int, default=burst.SPREAD_MINUTES, help="of the burst")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    if unknown := sorted(set(given.figures) - MODULES.keys()):
-        parser.error(f"no such figure: {', '.join(unknown)}; there are {', '.join(MODULES)}")
+    if unknown := sorted(set(given.figures) - {*MODULES, BURST}):
+        parser.error(f"no such figure: {', '.join(unknown)}; there are {', '.join((*MODULES, BURST))}")
     keep_quiet()
     figures = asyncio.run(
-        measure(given.figures or list(MODULES), given.rounds, lambda text: print(text, file=sys.stderr, flush=True))
+        measure(
+            given.figures or list(MODULES),
+            given.rounds,
+            lambda text: print(text, file=sys.stderr, flush=True),
+            given.journeys,
+            given.spread_minutes,
+        )
     )
     print(told(figures, as_json=given.json))
     leave(0)

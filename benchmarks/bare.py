@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import activity, workflow
@@ -14,6 +14,7 @@ with workflow.unsafe.imports_passed_through():
 ROW = b"x" * 600
 INSERT = "bare.insert"
 INSERT_MANY = "bare.insert-many"
+INSERT_WAITED = "bare.insert-waited"
 TIMEOUT = timedelta(seconds=10)
 
 
@@ -53,6 +54,23 @@ class BareBegins:
         await workflow.wait_condition(lambda: False)
 
 
+class BareWaitsInput(BaseModel):
+    """Until when a bare workflow waits."""
+
+    batch: str
+    until: datetime
+
+
+@workflow.defn(name="bare-waits")
+class BareWaits:
+    """One timer, then one local activity that inserts a row."""
+
+    @workflow.run
+    async def run(self, given: BareWaitsInput) -> None:
+        await workflow.sleep(given.until - workflow.now())
+        await workflow.execute_local_activity(INSERT_WAITED, given.batch, start_to_close_timeout=TIMEOUT)
+
+
 @dataclass(frozen=True, slots=True)
 class BareRows:
     """The activities of the references, on the same pool as the product's."""
@@ -71,8 +89,12 @@ class BareRows:
             [ROW] * given.rows,
         )
 
+    @activity.defn(name=INSERT_WAITED)
+    async def insert_waited(self, batch: str) -> None:
+        await self.pool.execute("INSERT INTO bare_waited (batch, body) VALUES ($1, $2)", batch, ROW)
+
     def all(self) -> list[Callable[..., Any]]:
-        return [self.insert, self.insert_many]
+        return [self.insert, self.insert_many, self.insert_waited]
 
 
 def new_id() -> str:

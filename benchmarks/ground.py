@@ -36,7 +36,9 @@ ROOT: Final = Path(__file__).parent.parent
 _BARE_TABLE: Final = """
     CREATE TABLE IF NOT EXISTS bare
         (id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY, batch text NOT NULL, body bytea NOT NULL);
-    GRANT SELECT, INSERT ON bare TO journeys_writer;
+    CREATE TABLE IF NOT EXISTS bare_waited
+        (batch text NOT NULL, body bytea NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp());
+    GRANT SELECT, INSERT ON bare, bare_waited TO journeys_writer;
 """
 
 

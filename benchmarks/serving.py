@@ -9,7 +9,7 @@ import sys
 import uvloop
 from temporalio.worker import Worker
 
-from benchmarks.bare import Bare, BareBegins, BareRows
+from benchmarks.bare import Bare, BareBegins, BareRows, BareWaits
 from benchmarks.measuring import keep_quiet
 from journeys import garbage, temporal
 from journeys.leaving import leave
@@ -26,7 +26,7 @@ async def main(queue: str) -> None:
     references = Worker(
         client,
         task_queue=f"{queue}-bare",
-        workflows=[Bare, BareBegins],
+        workflows=[Bare, BareBegins, BareWaits],
         activities=BareRows(pool).all(),
         workflow_runner=temporal.sandbox_runner(),
         **WORKER_OPTIONS,

@@ -5,11 +5,11 @@
 --   temporal         owns temporal and temporal_visibility
 --   journeys_owner   owns journeys and journeys_keys; runs the migrations, nothing else
 --   journeys_app     workers and command line; a member of journeys_writer, which may add to the journal only, and of
---                    journeys_sequencer and journeys_keys
+--                    journeys_sequencer, journeys_looks and journeys_keys
 --
 -- The migrations give the group roles journeys_writer, journeys_reader and journeys_retention (which deletes body
--- parts whose time is over), journeys_web (which sees what a session may) and journeys_sequencer (which gives events
--- their places in the log and keeps checkpoints) their rights. They are created here already, so that the owner of the
+-- parts whose time is over), journeys_web (which sees what a session may), journeys_sequencer (which gives events
+-- their places in the log and keeps checkpoints) and journeys_looks (which notes who opened whose file) their rights. They are created here already, so that the owner of the
 -- tables needs no right to create roles. No login is in journeys_retention. An auditor's login: a role IN ROLE journeys_reader.
 
 -- Statements with passwords must not reach the server's log, whatever it is set to keep.
@@ -26,7 +26,7 @@ SET client_min_messages = 'warning';
 SELECT format('CREATE ROLE %I', name)
 FROM unnest(ARRAY[
     'temporal', 'journeys_owner', 'journeys_app', 'journeys_writer', 'journeys_reader', 'journeys_retention',
-    'journeys_web', 'journeys_sequencer', 'journeys_keys'
+    'journeys_web', 'journeys_sequencer', 'journeys_looks', 'journeys_keys'
 ]) AS name
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name)
 \gexec
@@ -40,10 +40,12 @@ ALTER ROLE journeys_retention NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPL
 ALTER ROLE journeys_keys NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
 ALTER ROLE journeys_web NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
 ALTER ROLE journeys_sequencer NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
+ALTER ROLE journeys_looks NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
 
-GRANT journeys_writer, journeys_reader, journeys_web, journeys_sequencer, journeys_keys TO journeys_app;
+GRANT journeys_writer, journeys_reader, journeys_web, journeys_sequencer, journeys_looks, journeys_keys TO journeys_app;
 -- The migrations ask for it; to the owner of the tables it gives nothing new.
-GRANT journeys_writer, journeys_reader, journeys_retention, journeys_web, journeys_sequencer, journeys_keys TO journeys_owner;
+GRANT journeys_writer, journeys_reader, journeys_retention, journeys_web, journeys_sequencer, journeys_looks, journeys_keys
+    TO journeys_owner;
 
 -- C.UTF-8 of PostgreSQL itself: the order of an index does not change with the C library of the next image.
 SELECT format(
@@ -62,5 +64,5 @@ WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = database)
 -- By default every role may connect to every database.
 REVOKE ALL ON DATABASE postgres, temporal, temporal_visibility, journeys, journeys_keys FROM PUBLIC;
 GRANT CONNECT ON DATABASE journeys TO journeys_writer, journeys_reader, journeys_retention, journeys_web,
-    journeys_sequencer;
+    journeys_sequencer, journeys_looks;
 GRANT CONNECT ON DATABASE journeys_keys TO journeys_keys;

@@ -32,6 +32,9 @@ ARCHIVE: Final = "archive"
 """The daily keeping of histories: its workflow and its schedule."""
 ARCHIVE_HISTORIES: Final = "archive.histories"
 
+VERIFICATION: Final = "verification"
+"""The nightly verification of everything: its workflow and its schedule."""
+VERIFY_ALL: Final = "verification.all"
 RETENTION: Final = "retention"
 """The daily look at what has been kept long enough: its workflow and its schedule."""
 RETENTION_ROUND: Final = "retention.round"
@@ -170,7 +173,7 @@ class KeepCheckpoints(Frozen):
 
 
 class Controlling(Frozen):
-    """Input of a control: the id of its run, under which it is kept once, and the workflow's time."""
+    """Input of a control or a verification: the id of its run, under which it is kept once, and the workflow's time."""
 
     run: str
     at: Instant

@@ -91,6 +91,7 @@ PATIENCE = timedelta(seconds=30)
 
 HOUSEKEEPING_INTERVAL = timedelta(minutes=10)
 _ARCHIVE_HOUR = 3
+_VERIFY_HOUR = 4
 _RETENTION_HOUR = 5
 CHECKPOINTS_INTERVAL = timedelta(minutes=10)
 
@@ -335,6 +336,25 @@ async def archive_daily(client: Client, task_queue: str) -> None:
     schedule = _daily(contract.ARCHIVE, task_queue, _ARCHIVE_HOUR, "histories kept", timedelta(days=7))
     with suppress(ScheduleAlreadyRunningError):
         await client.create_schedule(contract.ARCHIVE, schedule)
+
+
+async def verify_daily(client: Client, task_queue: str) -> None:
+    """Make the schedule of the verification of everything, once for all workers."""
+    schedule = _daily(contract.VERIFICATION, task_queue, _VERIFY_HOUR, "everything verified", timedelta(hours=20))
+    with suppress(ScheduleAlreadyRunningError):
+        await client.create_schedule(contract.VERIFICATION, schedule)
+
+
+async def verify_now(client: Client) -> bool:
+    """Have everything verified now, but for a verification under way; False: no worker has made the schedule yet."""
+    try:
+        handle = client.get_schedule_handle(contract.VERIFICATION)
+        await handle.trigger(overlap=ScheduleOverlapPolicy.SKIP)
+    except RPCError as failure:
+        if failure.status is RPCStatusCode.NOT_FOUND:
+            return False
+        raise Unreachable("Temporal does not answer") from failure
+    return True
 
 
 async def retain_daily(client: Client, task_queue: str) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, assert_never
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
+from temporalio.common import Priority, RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
@@ -286,6 +286,7 @@ class JourneyWorkflow:
                     result_type=EffectOutcome,
                     schedule_to_close_timeout=EFFECT_LIMIT,
                     summary=f"{effect.kind} {seq}",
+                    priority=_priority_of(effect),
                     **EFFECT_OPTIONS,
                 )
                 outcome = _outcome(seq, found.result)
@@ -358,6 +359,17 @@ def _activity_of(effect: EffectKnown) -> str:
             return contract.ENQUIRE
         case _:
             assert_never(effect.kind)
+
+
+def _priority_of(effect: EffectKnown) -> Priority:
+    """Which effects a worker takes up first where many wait: urgent alerts before all, messages after all."""
+    match effect.kind:
+        case "tell" if effect.data.get("urgent"):
+            return Priority(priority_key=1)
+        case "deliver":
+            return Priority(priority_key=5)
+        case _:
+            return Priority.default
 
 
 def _outcome(seq: int, result: dict[str, Any]) -> Outcome:

@@ -1,9 +1,11 @@
 """The outbox of one machine: its letters opened for whoever posts them, and those of before the sealing sealed."""
 
 import asyncio
+import os
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from journeys.channels.letter import read
 from journeys.channels.outbox import PLAIN, SUFFIX, lay, lying
@@ -43,6 +45,52 @@ async def laid(folder: Path, keys: Keys, beginning: str = "") -> tuple[list[Laid
         else:
             closed += 1
     return sorted(found, key=lambda each: (each.at, each.id)), closed
+
+
+@dataclass(frozen=True, slots=True)
+class Lying:
+    """A letter that lies in the outbox, as it can be seen from outside."""
+
+    id: str
+    laid_at: datetime
+    size: int
+    """Of the file, in bytes."""
+    key: str
+    """The id of the key under which it is sealed; empty: it is no sealed file."""
+
+    @property
+    def person(self) -> str | None:
+        """The id of the person whom it tells of; None: of nobody's journey."""
+        kind, _, id = self.key.partition("-")
+        return id if kind == "person" else None
+
+
+async def listed(folder: Path) -> list[Lying]:
+    """What lies there, the newest first; nothing is opened."""
+    return await asyncio.to_thread(_listed, folder)
+
+
+async def opened(folder: Path, keys: Keys, id: str) -> Laid | None:
+    """One letter, opened; None: there is none of this id, or nobody can read it any more."""
+    found, _ = await laid(folder, keys, id)
+    return next((each for each in found if each.id == id), None)
+
+
+def _listed(folder: Path) -> list[Lying]:
+    found = []
+    for file in lying(folder):
+        try:
+            with file.open("rb") as held:
+                head, stat = held.read(_HEAD), os.fstat(held.fileno())
+        except FileNotFoundError:
+            continue  # Forgotten just now.
+        laid_at = datetime.fromtimestamp(stat.st_mtime, UTC)
+        found.append(Lying(file.stem, laid_at, stat.st_size, sealed_by(head)))
+    return sorted(found, key=lambda each: (each.laid_at, each.id), reverse=True)
+
+
+_HEAD: Final = 300
+"""Bytes in which the id of a key stands."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, TypeAlias
 
 from journeys.audit.process_log import ProcessLog
 from journeys.domain import directory, events
@@ -35,6 +36,8 @@ VERSION: Final = 1
 ENVELOPE: Final = 1
 
 Progress = Callable[[int, int], None]
+Held: TypeAlias = dict[str, bytes]
+"""The files of an export that lies on no disk, by their path."""
 
 
 class NothingSigned(Exception):
@@ -54,13 +57,15 @@ class Exported:
     events: int
     files: int
     bytes: int
+    digest: str
+    """Of the manifest: whoever hears it elsewhere knows that the export is the one that was made."""
 
 
 @dataclass(slots=True)
 class Folder:
-    """The files of an export, each with its digest for the manifest; for their owner only."""
+    """The files of an export, each with its digest for the manifest; on a disk for their owner only."""
 
-    root: Path
+    root: Path | Held
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def write(self, path: str, content: bytes) -> None:
@@ -69,16 +74,32 @@ class Folder:
 
     def open(self, path: str) -> "_Counted":
         """A file to be written from its beginning."""
+        if isinstance(self.root, dict):
+            return _Counted(self, path, _InMemory(self.root, path))
         target = self.root / path
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         return _Counted(self, path, os.fdopen(descriptor, "wb"))
 
-    def seal(self, body: dict[str, Any]) -> None:
-        """The manifest: what is in the folder, and a digest of the manifest itself."""
+    def seal(self, body: dict[str, Any]) -> str:
+        """The manifest: what is in the folder, and a digest of the manifest itself, which is returned."""
         whole = {**body, "files": dict(sorted(self.files.items()))}
         digest = hashlib.sha256(canonical(whole)).hexdigest()
         self.write("manifest.json", canonical({**whole, "digest": digest}))
+        return digest
+
+
+class _InMemory(BytesIO):
+    """A file whose content is held once it is closed."""
+
+    def __init__(self, held: Held, path: str) -> None:
+        super().__init__()
+        self._held, self._path = held, path
+
+    def close(self) -> None:
+        if not self.closed:
+            self._held[self._path] = self.getvalue()
+        super().close()
 
 
 class _Counted:
@@ -102,13 +123,13 @@ class _Counted:
 async def export_log(
     pool: Pool,
     ring: KeyRing | None,
-    root: Path,
+    root: Path | Held,
     now: datetime,
     *,
     disclose: bool,
     progress: Progress = lambda done, all: None,
 ) -> Exported:
-    """Everything under the last checkpoint, into a directory that is empty.
+    """Everything under the last checkpoint, into a directory that is empty, or held in memory.
 
     Args:
         ring: what opens histories. disclose: with the texts of parts and their salts, and with the histories; else it
@@ -149,7 +170,7 @@ async def export_log(
 
 
 async def export_journey(
-    pool: Pool, ring: KeyRing | None, root: Path, stream: str, now: datetime, *, disclose: bool
+    pool: Pool, ring: KeyRing | None, root: Path | Held, stream: str, now: datetime, *, disclose: bool
 ) -> Exported:
     """One journey: its headers, each with the proof that it stands in the log, and that it ended there.
 
@@ -192,11 +213,12 @@ async def export_journey(
 
 
 def _sealed(folder: Folder, signed: Signed, now: datetime, events: int, **more: Any) -> Exported:
-    folder.seal({
+    digest = folder.seal({
         "format": FORMAT, "version": VERSION, "origin": signed.origin, "size": signed.size,
         "made_at": instant_text(now), **more,
     })  # fmt: skip
-    return Exported(signed.size, events, len(folder.files), sum(each["size"] for each in folder.files.values()))
+    size = sum(each["size"] for each in folder.files.values())
+    return Exported(signed.size, events, len(folder.files), size, digest)
 
 
 async def _last(connection: Connection) -> Signed:

@@ -118,6 +118,9 @@ def _take(found: dict[str, Sending], event: Recorded) -> None:
                 data.message, data.purpose, data.to, data.about, data.at, data.person, data.valid_until, since=at
             )
             return
+        case e.MessageDeferred() | e.MessageReady() if found[data.message].fate in (Fate.DELIVERED, Fate.BOUNCED):
+            # Told before our own word of it, which is still to come.
+            return
         case e.MessageDeferred():
             change: dict[str, Any] = {"fate": Fate.WAITING, "until": data.until}
         case e.MessageReady():

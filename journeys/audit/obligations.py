@@ -188,7 +188,7 @@ OUTCOMES: Final = {
 }
 
 
-_COUNTED: Final = {
+COUNTED: Final = {
     Outcome.MET: N_("tenues"),
     Outcome.MISSED: N_("manquées"),
     Outcome.CANCELLED: N_("annulées"),
@@ -217,7 +217,7 @@ def counted(found: Sequence[Obligation], lang: str) -> str:
     _ = text(lang)
     counts = [(outcome, sum(each.outcome is outcome for each in found)) for outcome in Outcome]
     whole = ngettext(lang, "{count} obligation", "{count} obligations", len(found)).format(count=len(found))
-    parts = [f"{_(_COUNTED[outcome])} {count}" for outcome, count in counts if count]
+    parts = [f"{_(COUNTED[outcome])} {count}" for outcome, count in counts if count]
     return _("{whole} : {parts}").format(whole=whole, parts=", ".join(parts)) if parts else whole
 
 

@@ -114,10 +114,10 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
         "a message later than this is not sent",
     ),
     "Clock.spread": (
-        "sur combien de temps part ce qui n’a pas d’heure exacte (rappels en jours, points, fin des heures calmes) : "
-        "30 minutes ; 2 hours au plus",
-        "over how long leaves what has no exact hour (reminders in days, reviews, the end of quiet hours): 30 minutes; "
-        "2 hours at most",
+        "sur combien de temps part ce qui n’a pas d’heure exacte (rappels en jours, points, fin des heures calmes ; "
+        "échéances manquées : 4 minutes) : 30 minutes ; 2 hours au plus",
+        "over how long leaves what has no exact hour (reminders in days, reviews, the end of quiet hours; "
+        "missed deadlines over 4 minutes): 30 minutes; 2 hours at most",
     ),
     "DateRule": ("Une date prévue, déplacée, puis arrivée.", "A date that is expected, moved, then happens."),
     "DateRule.label": _LABEL,

@@ -5,9 +5,8 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path as File
-from typing import Any, Final
+from typing import Any
 
 from journeys.authoring.calendars import is_calendar
 from journeys.authoring.findings import FileInvalid, Finding, few, nearest
@@ -19,6 +18,7 @@ from journeys.domain import feasibility
 from journeys.domain.calendar import is_zone
 from journeys.domain.moments import elapsed
 from journeys.domain.programme import Programme
+from journeys.domain.sending import LONGEST_SPREAD
 
 PROGRAMMES = File(__file__).resolve().parents[2] / "programmes"
 """The programmes that are shipped: beside the package, in a checkout and in a wheel."""
@@ -140,10 +140,6 @@ def _find(path_or_name: str | File) -> File:
 
 
 # What cannot work
-
-
-LONGEST_SPREAD: Final = timedelta(hours=2)
-"""The morning is over by then."""
 
 
 def _impossible(programme: Programme, tree: Tree) -> Iterator[Finding]:

@@ -41,6 +41,8 @@ class Sent:
     """What the channel calls it, where it says so: a receipt may name it."""
     after_seconds: float | None = None
     """How long a channel that takes nothing now asks to be left alone."""
+    perhaps: bool = False
+    """With `nothing-left`: it may have been taken all the same, and is known again when it is asked for again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,7 +58,7 @@ class Directory:
 
     @property
     def id(self) -> str:
-        return _id("directory", str(self.path))
+        return party_id("directory", str(self.path))
 
     @property
     def address(self) -> str:
@@ -119,7 +119,7 @@ class Mailbox:
 
     @property
     def id(self) -> str:
-        return _id("mail", self.to)
+        return party_id("mail", self.to)
 
     @property
     def address(self) -> str:
@@ -149,7 +149,7 @@ class System:
 
     @property
     def id(self) -> str:
-        return _id("webhook", self.url)
+        return party_id("webhook", self.url)
 
     @property
     def address(self) -> str:
@@ -166,5 +166,6 @@ class System:
         return posted.reason
 
 
-def _id(kind: str, address: str) -> str:
+def party_id(kind: str, address: str) -> str:
+    """What tables call a party: its kind and a digest of its address."""
     return f"{kind}-{hashlib.sha256(address.encode()).hexdigest()[:12]}"

@@ -1,5 +1,6 @@
 """Short messages by a gateway over HTTP: one attempt under one key, each answer taken for what it proves."""
 
+import asyncio
 import json
 import re
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from typing import Any, Final, Protocol
 from journeys.channels import phone
 from journeys.channels.asking import Heard, Line, Silent
 from journeys.channels.letter import Fate, Letter, Sent
+from journeys.channels.pace import Pace
 from journeys.channels.segments import length, plain
 
 MOST_SEGMENTS: Final = 3
@@ -95,6 +97,8 @@ class Gateway:
     countries: tuple[str, ...] = phone.FRENCH
     most_segments: int = MOST_SEGMENTS
     line: Line = field(default_factory=Line)
+    pace: Pace | None = None
+    """How fast it may be asked; None: as fast as messages come."""
     name: str = "sms"
 
     async def send(self, letter: Letter) -> Sent:
@@ -106,6 +110,11 @@ class Gateway:
         counted = length(body)
         if counted.segments > self.most_segments:
             return Sent(Fate.REFUSED, "sms-too-long")
+        if self.pace is not None:
+            its_turn, seconds = self.pace.turn()
+            if not its_turn:
+                return Sent(Fate.NOTHING_LEFT, "sms-paced", after_seconds=seconds)
+            await asyncio.sleep(seconds)
         text = Text(letter.id, to, body, counted.segments, counted.alphabet == "ucs-2")
         asked = self.dialect.question(text)
         match await self.line.ask("POST", asked.url, asked.content, asked.headers):
@@ -121,7 +130,7 @@ class Gateway:
         if status in _LATER or status in _SETTINGS:
             return Sent(Fate.NOTHING_LEFT, code, after_seconds=heard.after_seconds)
         if status >= 500 and self.dialect.keyed:
-            return Sent(Fate.NOTHING_LEFT, code, after_seconds=heard.after_seconds)
+            return Sent(Fate.NOTHING_LEFT, code, after_seconds=heard.after_seconds, perhaps=True)
         refused = 400 <= status < 500 and status not in _DOUBTFUL
         return Sent(Fate.REFUSED if refused else Fate.UNKNOWN, code)
 

@@ -1,7 +1,7 @@
 """The work table of one decision: a copy of what is known, on which each new event is folded at once."""
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID, uuid5
 
 from journeys.domain.commands import Command
@@ -11,7 +11,7 @@ from journeys.domain.handbook import NO_OTHERS, Handbook, Shelf
 from journeys.domain.moments import elapsed
 from journeys.domain.plan import moved_by
 from journeys.domain.record import SYSTEM, Cause, Event, Payload
-from journeys.domain.sending import spread
+from journeys.domain.sending import LONGEST_SPREAD, spread
 from journeys.domain.state import State
 
 
@@ -62,10 +62,14 @@ class Deciding:
         day = self.book.calendar.add(self.today, notice)
         return self.book.calendar.closing(day), day
 
-    def spread(self, at: datetime) -> datetime:
-        """When this journey does what is planned for the beginning of the day, in the window of its programme."""
+    def spread(self, at: datetime, most: timedelta = LONGEST_SPREAD) -> datetime:
+        """When this journey does what is planned for one instant of the day, in the window of its programme.
+
+        Args:
+            most: how far from `at` at most, however long the window is.
+        """
         over = self.book.programme.clock.spread
-        return at if over is None else spread(at, elapsed(over), self.stream)
+        return at if over is None else spread(at, min(elapsed(over), most), self.stream)
 
     def fact(self, data: Payload, *, parts: bool = True, occurred_at: datetime | None = None) -> None:
         """What the actor did or told, with the parts of the command."""

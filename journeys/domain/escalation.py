@@ -150,9 +150,13 @@ def _step_at(work: Deciding, ladder: Ladder, begun: datetime, length: Duration) 
 
 
 def tell_again_if_spent(work: Deciding) -> bool:
-    """At a review: tell again every escalation whose ladder is spent. True when there was one."""
+    """At a review: tell again every escalation whose ladder is spent. True when there was one.
+
+    Not what somebody is just being told of: after an outage the last repeat and a review may fall due together.
+    """
     spent = [id for id, known in work.state.escalations.items() if known.spent]
-    for id in spent:
+    telling = {effect.id for effect in work.state.effects.values() if effect.kind == "tell"}
+    for id in (each for each in spent if each not in telling and work.state.escalations[each].tell_at is None):
         known = work.state.escalations[id]
         work.follow(
             e.EscalationClimbed(

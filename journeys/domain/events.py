@@ -333,6 +333,8 @@ class MessageDeferred(Payload):
     until: Instant
     effect: int | None
     """The attempt that met quiet hours, when there was one."""
+    doubt: bool = added(False)
+    """Its channel failed and may have taken it all the same: asked for again, it knows it by its key."""
 
 
 class MessageReady(Payload):
@@ -361,7 +363,8 @@ class MessageSuppressed(Payload):
 
 class MessageUnknown(Payload):
     message: str
-    effect: int
+    effect: int | None
+    """None: it is not asked for again, and may have left before."""
 
 
 class MessageDelivered(Payload):

@@ -385,7 +385,9 @@ def _message_deferred(state: State, data: e.MessageDeferred, event: Recorded) ->
     if message is not None:
         if message.effect is not None:
             state.effects.pop(message.effect, None)
-        state.messages[data.message] = replace(message, effect=None, until=data.until)
+        state.messages[data.message] = replace(
+            message, effect=None, until=data.until, doubt=message.doubt or data.doubt
+        )  # fmt: skip
 
 
 @_on(e.MessageReady)

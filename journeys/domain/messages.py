@@ -66,13 +66,13 @@ def hold_back(work: Deciding, id: str) -> bool:
     message = work.state.messages[id]
     reason = why_not(work.state, message, work.now)
     if reason is not None:
-        work.follow(e.MessageSuppressed(message=id, reason=reason), "message")
+        _give_up(work, id, reason, "message")
         return True
     leaves = leaves_at(message, work.now, hours_of(work.state, work.book.calendar, message.to))
     if leaves == work.now:
         return False
     if leaves is None:
-        work.follow(e.MessageSuppressed(message=id, reason="too-late"), "quiet-hours")
+        _give_up(work, id, "too-late", "quiet-hours")
     else:
         until = leaves if message.urgent else min(work.spread(leaves), message.valid_until)
         work.follow(e.MessageDeferred(message=id, until=until, effect=None), "quiet-hours")
@@ -155,7 +155,15 @@ def silence(work: Deciding) -> None:
     for id, message in list(work.state.messages.items()):
         reason = why_not(work.state, message, work.now)
         if message.effect is None and reason is not None:
-            work.follow(e.MessageSuppressed(message=id, reason=reason), "closing")
+            _give_up(work, id, reason, "closing")
+
+
+def _give_up(work: Deciding, id: str, reason: str, rule: str) -> None:
+    """It leaves no more. Of what may have left before nobody can say that it was not sent."""
+    if work.state.messages[id].doubt:
+        work.follow(e.MessageUnknown(message=id, effect=None), rule)
+    else:
+        work.follow(e.MessageSuppressed(message=id, reason=reason), rule)
 
 
 def late_after(work: Deciding) -> timedelta:
@@ -183,7 +191,7 @@ def take_reminder(work: Deciding, deadline_id: str, at: datetime) -> None:
 def said(work: Deciding, body: c.RecordReceipt) -> None:
     """What a channel says later of a message that left, or may have left. Said again, it changes nothing."""
     waiting = work.state.messages.get(body.id)
-    if body.id not in work.state.left and (waiting is None or waiting.effect is None):
+    if body.id not in work.state.left and (waiting is None or (waiting.effect is None and not waiting.doubt)):
         raise Refusal("unknown-message", id=body.id)
     match body.said:
         case "delivered" | "bounced" if work.state.left.get(body.id) in (body.said, "delivered"):
@@ -198,12 +206,16 @@ def said(work: Deciding, body: c.RecordReceipt) -> None:
 
 
 def delivered(work: Deciding, effect: int, id: str, answer: str, reason: str, until: datetime | None) -> None:
-    """What the channel answered. Unknown is shown, never sent again."""
+    """What the channel answered. Unknown is shown, never sent again; so is what may have left and is given up."""
+    known = work.state.messages.get(id)
+    if answer in ("suppressed", "failed") and known is not None and known.doubt:
+        answer = "unknown"
     match answer:
         case "sent":
             work.due(e.MessageSent(message=id, channel=reason, effect=effect), "message", work.now)
-        case "deferred" if until is not None:
-            work.due(e.MessageDeferred(message=id, until=until, effect=effect), "quiet-hours", work.now)
+        case "deferred" | "perhaps" if until is not None:
+            doubt = answer == "perhaps"
+            work.due(e.MessageDeferred(message=id, until=until, effect=effect, doubt=doubt), "quiet-hours", work.now)
         case "suppressed":
             work.due(e.MessageSuppressed(message=id, reason=reason, effect=effect), "message", work.now)
         case "failed":

@@ -1,7 +1,7 @@
 """Milestones and their deadlines: reached, waived, rescheduled, missed, corrected."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from journeys.domain import commands as c
 from journeys.domain import escalation, messages
@@ -16,6 +16,9 @@ from journeys.domain.state import Deadline, MilestoneKnown
 
 BY_ITSELF = frozenset({Check.SITUATION, Check.MENTOR, Check.GRANT_SETTLED, Check.APPOINTMENT})
 """Checks that find a milestone reached without anybody saying so."""
+
+SPREAD = timedelta(minutes=4)
+"""Over how long misses of one closing hour are spread at most: the alert about one is owed within five minutes."""
 
 OTHER_RULES = "programme-changed"
 """Why something ends that has no place in the rules that a journey is put under."""
@@ -300,9 +303,14 @@ def _moved(work: Deciding, id: str, code: str, due: Due) -> e.DeadlineMoved:
 
 
 def _with_notice(work: Deciding, due: Due) -> tuple[datetime, date | None]:
-    """A deadline that would fall in the past gets the least notice instead, unless it waits for a date anyway."""
+    """A deadline that would fall in the past gets the least notice instead, unless it waits for a date anyway.
+
+    The closing hour is one instant for thousands of journeys: where their programme spreads what can be spread, each
+    misses its deadline at its own moment of the minutes after.
+    """
     waits = due.awaits is not None and not work.state.dates[due.awaits].happened
-    return (due.at, due.day) if waits else work.with_notice(due.at, due.day)
+    at, day = (due.at, due.day) if waits else work.with_notice(due.at, due.day)
+    return (at if day is None else work.spread(at, SPREAD)), day
 
 
 def _reminders(work: Deciding, milestone: Milestone, at: datetime, day: date | None) -> tuple[PlannedReminder, ...]:

@@ -6,6 +6,9 @@ from hashlib import sha256
 
 from journeys.domain.calendar import ONE_DAY, Calendar
 
+LONGEST_SPREAD = timedelta(hours=2)
+"""A programme spreads nothing over longer: the morning is over by then."""
+
 LONGEST_REST = 14
 """Days that a reminder looks back at most for one on which messages leave."""
 

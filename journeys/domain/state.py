@@ -98,6 +98,8 @@ class Message:
     data: dict[str, Any]
     """What its MessageDue said: what the activity that delivers it is given."""
     until: datetime | None = None
+    doubt: bool = False
+    """It may have left, and leaves once however often it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)

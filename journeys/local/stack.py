@@ -67,11 +67,15 @@ class Worker:
         return Command(
             name=self.name,
             argv=self._argv,
-            environment={**inherited, **environment(self._info), **clock.environment()},
+            environment={**self._pages(), **inherited, **environment(self._info), **clock.environment()},
             directory=Path.cwd(),
             log=self._info.data_dir / "log" / f"{self.name}.log",
             stop=_WORKER_STOP,
         )
+
+    def _pages(self) -> dict[str, str]:
+        """Where Temporal's own pages are; what the person set says otherwise."""
+        return {"JOURNEYS_TEMPORAL_UI": self._info.ui_url} if self._info.ui_url is not None else {}
 
     async def ready(self) -> None:
         """At once: Temporal keeps its work until it polls."""

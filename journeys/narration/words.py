@@ -100,6 +100,7 @@ WORDS: Final = {
     "bad-number-abroad": N_("numéro à l'étranger"),
     "dead-number": N_("numéro qui n'est plus attribué"),
     "sms-too-long": N_("texte trop long pour un SMS"),
+    "sms-paced": N_("la passerelle prend les autres d'abord"),
     "sms-refused": N_("refusé par la passerelle"),
     "left-before": N_("peut-être déjà parti"),
     "nobody": N_("personne à ce poste"),

@@ -160,6 +160,8 @@ class SmsSettings(_Teller):
     """Regions (ISO 3166) whose mobiles are written to; none: France and overseas."""
     most_segments: int = Field(default=3, ge=1, le=10)
     """A text that would be cut into more does not leave."""
+    per_second: float | None = Field(default=None, gt=0, le=1_000)
+    """How many messages a worker asks for in a second at most; None: as they come."""
     silent_hours: float = Field(default=24.0, gt=0, le=8_784)
     """After so long without a receipt a message is told of as silent."""
 

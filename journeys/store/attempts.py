@@ -44,6 +44,28 @@ async def ended(pool: Pool, attempt: Attempt, fate: str, reason: str, reference:
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """How many attempts went by a channel, and how they ended."""
+
+    channel: str
+    fate: str | None
+    """None: nobody knows."""
+    count: int
+    last: datetime
+
+
+async def by_channel(pool: Pool, days: int) -> list[Left]:
+    """The attempts of the last days, by channel and how they ended. Nothing of them names a person."""
+    rows = await pool.fetch(
+        "SELECT channel, fate, count(*) AS count, max(began_at) AS last FROM message_attempts a"
+        " LEFT JOIN message_ends USING (message, number)"
+        " WHERE began_at > clock_timestamp() - make_interval(days => $1) GROUP BY channel, fate ORDER BY channel, fate",
+        days,
+    )
+    return [Left(**row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
 class Tried:
     """An attempt as it stands."""
 

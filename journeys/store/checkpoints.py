@@ -263,6 +263,28 @@ async def snapshot(pool: Pool, writer: Pool, day: date, at: datetime) -> bool:
         return True
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Where every stream ended, as recorded."""
+
+    at: datetime
+    size: int
+    """Of the log then."""
+    streams: int
+
+
+async def last_snapshot(connection: Pool | Connection) -> Snapshot | None:
+    """The last one recorded; None before the first."""
+    header = await connection.fetchval(
+        "SELECT header FROM events WHERE stream = $1 AND kind = 'HeadsSnapshot' ORDER BY seq DESC LIMIT 1", STREAM
+    )
+    if header is None:
+        return None
+    read: dict[str, Any] = json.loads(header)
+    fact = HeadsSnapshot.model_validate(read["data"])
+    return Snapshot(datetime.fromisoformat(read["recorded_at"]), fact.size, fact.count)
+
+
 def _system(at: datetime) -> By:
     return By(actor=SYSTEM, role=SYSTEM, at=at)
 

@@ -1,6 +1,8 @@
 """Connections to PostgreSQL: a pool in one role, whose server is durable and whose schema is ours."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Final, Literal, TypeAlias
 
 import asyncpg
@@ -15,7 +17,7 @@ Connection: TypeAlias = Any
 """An `asyncpg.Connection`, or a pool's."""
 
 Role: TypeAlias = Literal[
-    "journeys_writer", "journeys_reader", "journeys_retention", "journeys_web", "journeys_sequencer"
+    "journeys_writer", "journeys_reader", "journeys_retention", "journeys_web", "journeys_sequencer", "journeys_looks"
 ]
 
 CONNECT_SECONDS: Final = 2.0
@@ -140,6 +142,14 @@ async def open_pool(
         pool.terminate()
         raise
     return pool
+
+
+@asynccontextmanager
+async def acting(pool: Pool, role: Role) -> AsyncIterator[Connection]:
+    """A connection of a pool that acts as another role, for one transaction."""
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(f"SET LOCAL ROLE {role}")
+        yield connection
 
 
 async def await_pool(dsn: str, seconds: float, keys: Keys | None = None) -> Pool:

@@ -1,10 +1,11 @@
 """Histories of runs that ended, kept beyond the engine's retention: sealed, with their digest in the journal."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import Final
 
 from journeys.contract import Run
 from journeys.domain.directory import HistoryKept
@@ -13,6 +14,8 @@ from journeys.store.directory import By, Fact, record
 from journeys.store.sealing import CannotUnseal, seal, unseal
 from journeys.store.signing import KeyRing
 from journeys.store.treasury import STREAM
+
+_FIRST: Final = "00000000-0000-0000-0000-000000000000"
 
 
 class Altered(Exception):
@@ -72,6 +75,34 @@ async def of_stream(pool: Pool, stream: str) -> list[Kept]:
         "SELECT run::text, stream, events, closed_at FROM histories WHERE stream = $1 ORDER BY closed_at, seq", stream
     )
     return [Kept(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """How many histories were kept, how many of their files are there, and how far they go."""
+
+    noted: int
+    there: int
+    last: datetime | None
+    """When the last of their runs ended."""
+
+
+async def shelved(pool: Pool) -> Shelved:
+    """What is kept, as the tables say; nothing is opened."""
+    row = await pool.fetchrow(
+        "SELECT (SELECT count(*) FROM histories) AS noted, (SELECT count(*) FROM history_files) AS there,"
+        " (SELECT max(closed_at) FROM histories) AS last"
+    )
+    return Shelved(**row)
+
+
+async def each(pool: Pool) -> AsyncIterator[str]:
+    """Every run whose history was kept, also where its file is gone; read page by page."""
+    last = _FIRST
+    while rows := await pool.fetch("SELECT run::text FROM histories WHERE run > $1::uuid ORDER BY run LIMIT 500", last):
+        for row in rows:
+            last = row["run"]
+            yield last
 
 
 async def files(pool: Pool, runs: Sequence[str]) -> set[str]:

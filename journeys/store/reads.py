@@ -1,12 +1,15 @@
-"""Who opened whose file: a log of its own, apart from the journal, kept for some months."""
+"""Who opened whose file: a log of its own, apart from the journal, kept for some months.
+
+Lines are added and read as `journeys_looks`, whatever the pool acts as; no role may change or remove one.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from journeys.store import contacts
-from journeys.store.database import Pool
+from journeys.store.database import Pool, Role, acting
 
 Look = Literal[
     "file", "form", "details", "document", "paper", "letters", "links", "audit", "events", "export", "history"
@@ -15,6 +18,8 @@ Look = Literal[
 made from the journal, letters, one-time links, its audit, its events, the whole record as an export, what
 Temporal keeps of it."""
 Entry = Literal["web", "api", "cli"]
+
+_ROLE: Final[Role] = "journeys_looks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +58,14 @@ class Many:
 
 async def note(pool: Pool, looks: Sequence[Read]) -> None:
     """Write lines, in one statement. Their time is the database's."""
-    await pool.execute(
-        "INSERT INTO reads (staff, login, roles, journey, look, entry) "
-        "SELECT s, l, string_to_array(r, ','), j, k, e "
-        "FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[]) AS n (s, l, r, j, k, e)",
-        [each.staff for each in looks], [each.login for each in looks], [",".join(each.roles) for each in looks],
-        [each.journey for each in looks], [each.look for each in looks], [each.entry for each in looks],
-    )  # fmt: skip
+    async with acting(pool, _ROLE) as connection:
+        await connection.execute(
+            "INSERT INTO reads (staff, login, roles, journey, look, entry) "
+            "SELECT s, l, string_to_array(r, ','), j, k, e FROM "
+            "unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[]) AS n (s, l, r, j, k, e)",
+            [each.staff for each in looks], [each.login for each in looks], [",".join(each.roles) for each in looks],
+            [each.journey for each in looks], [each.look for each in looks], [each.entry for each in looks],
+        )  # fmt: skip
 
 
 async def noted(
@@ -67,12 +73,13 @@ async def noted(
     limit: int = 100,
 ) -> list[Noted]:  # fmt: skip
     """Looks, the newest first; into one journey (those into all of them among it), by one member, before an instant."""
-    rows = await pool.fetch(
-        "SELECT r.*, s.handle, s.sealed FROM reads r LEFT JOIN staff s ON s.id = r.staff "
-        "WHERE ($1::uuid IS NULL OR r.journey = $1 OR r.journey IS NULL) AND ($2::uuid IS NULL OR r.staff = $2) "
-        "AND ($3::timestamptz IS NULL OR r.at < $3) ORDER BY r.at DESC LIMIT $4",
-        journey, staff, before, limit,
-    )  # fmt: skip
+    async with acting(pool, _ROLE) as connection:
+        rows = await connection.fetch(
+            "SELECT r.*, s.handle, s.sealed FROM reads r LEFT JOIN staff s ON s.id = r.staff "
+            "WHERE ($1::uuid IS NULL OR r.journey = $1 OR r.journey IS NULL) AND ($2::uuid IS NULL OR r.staff = $2) "
+            "AND ($3::timestamptz IS NULL OR r.at < $3) ORDER BY r.at DESC LIMIT $4",
+            journey, staff, before, limit,
+        )  # fmt: skip
     return [
         Noted(
             row["at"],
@@ -86,13 +93,14 @@ async def noted(
 
 async def many(pool: Pool, most: int) -> list[Many]:
     """Who opened more than `most` files in an hour of the last day, the latest hour first."""
-    rows = await pool.fetch(
-        "SELECT r.staff, r.login, s.handle, s.sealed, date_trunc('hour', r.at) AS hour, "
-        "count(DISTINCT r.journey) AS files FROM reads r LEFT JOIN staff s ON s.id = r.staff "
-        "WHERE r.at > clock_timestamp() - interval '1 day' GROUP BY 1, 2, 3, 4, 5 "
-        "HAVING count(DISTINCT r.journey) > $1 ORDER BY hour DESC, files DESC",
-        most,
-    )  # fmt: skip
+    async with acting(pool, _ROLE) as connection:
+        rows = await connection.fetch(
+            "SELECT r.staff, r.login, s.handle, s.sealed, date_trunc('hour', r.at) AS hour, "
+            "count(DISTINCT r.journey) AS files FROM reads r LEFT JOIN staff s ON s.id = r.staff "
+            "WHERE r.at > clock_timestamp() - interval '1 day' GROUP BY 1, 2, 3, 4, 5 "
+            "HAVING count(DISTINCT r.journey) > $1 ORDER BY hour DESC, files DESC",
+            most,
+        )
     return [
         Many(_text(row["staff"]), who, row["hour"], row["files"])
         for row, who in zip(rows, await _who(pool, rows), strict=True)

@@ -97,6 +97,17 @@ async def seen(connection: Connection, ids: Collection[str]) -> set[str]:
     return {row["id"] for row in rows}
 
 
+async def called(connection: Connection, ids: Collection[str]) -> dict[str, str | None]:
+    """The names of the people of those of these journeys (by id) that this connection sees; None: erased."""
+    if not ids:
+        return {}
+    rows = await connection.fetch(
+        f"SELECT {_COLUMNS} FROM journeys j LEFT JOIN people p ON p.id = j.person WHERE j.id = ANY ($1::uuid[])",
+        list(ids),
+    )
+    return {row.id: row.name for row in await _rows(connection, rows)}
+
+
 async def streams_of(pool: Pool, programme: str) -> list[str]:
     """The streams of every journey that is, or was last, under the programme of this name, by id."""
     rows = await pool.fetch("SELECT id FROM journeys WHERE programme = $1 ORDER BY id", programme)

@@ -2,14 +2,17 @@
 
 import re
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
 
 import activities.posting
 import activities.reminders
+from activities.reminders import Reminders
 from journeys.channels.letter import Fate, Sent
 from journeys.contract import Effect
 from journeys.domain import commands as c
@@ -30,6 +33,17 @@ async def test_a_reminder_reaches_the_participant_and_says_when(life: Life) -> N
     assert "Éloïse" in letter.body
     assert "Claire Martin" in letter.body
     assert not re.search("prison|probation|justice", letter.subject + letter.body, re.IGNORECASE)
+
+
+async def test_what_waited_for_a_worker_is_judged_when_it_is_carried_out(life: Life) -> None:
+    """Called for at nine in the morning, and no worker before nine in the evening."""
+    effect, environment = await life.reminded(), ActivityEnvironment()
+    known = environment.info
+    environment.info = replace(known, started_time=known.scheduled_time + timedelta(hours=12))
+    found = await environment.run(Reminders(life.resources).deliver, effect)
+    assert (found.result["answer"], found.result["reason"]) == ("deferred", "quiet-hours")
+    assert found.result["until"] == "2027-05-13T06:00:00.000000Z"
+    assert life.postman.letters == []
 
 
 async def test_the_same_effect_twice_sends_once(life: Life) -> None:

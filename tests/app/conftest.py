@@ -69,12 +69,12 @@ class Up:
 
 
 @contextlib.contextmanager
-def gone_up(**variables: str) -> Iterator[Up]:
+def gone_up(*words: str, **variables: str) -> Iterator[Up]:
     """`journeys up` on data of its own, as a person would run it; told to end afterwards, which it does in order."""
     with a_home() as home:
         with (home / "stderr").open("w") as errors:
             process = subprocess.Popen(
-                [sys.executable, "-m", "journeys.app.cli", "up", "--json"],
+                [sys.executable, "-m", "journeys.app.cli", "up", "--json", *words],
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,

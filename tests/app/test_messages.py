@@ -37,3 +37,12 @@ def test_a_vendor_that_was_never_run_is_told_by_the_doctor(here: Journeys) -> No
     for wrong in ({"JOURNEYS_SMS__VENDOR": "brevo", "JOURNEYS_SMS__TOKEN": "x"}, {"JOURNEYS_SMS__TOKEN": "x"}):
         said = here("doctor", **wrong)
         assert said.code == 1 and "JOURNEYS_SMS__TOKEN" in said.out
+
+
+def test_what_was_late_is_told(here: Journeys, started: Callable[..., str]) -> None:
+    started()
+    said = here("audit", "late", "--hours", "48")
+    assert said.code == 0 and "retard" in said.out
+    told = here("audit", "late", "--json").json
+    assert (told["hours"], told["not_sent"]) == (24, 0)
+    assert here("audit", "late", "--hours", "0").code == 2

@@ -33,7 +33,8 @@ ALLOWED: dict[str, set[str]] = {
     "audit": {"contract", "domain", "evidence", "store", "temporal", "narration", "i18n"},
     "workflows": {"contract", "domain"},
     "activities": {
-        "contract", "domain", "store", "channels", "telemetry", "identifiers", "indicators", "issuing", "evidence",
+        "audit", "contract", "domain", "store", "channels", "telemetry", "identifiers", "indicators", "issuing",
+        "evidence",
     },
     "local": {
         "contract", "domain", "store", "temporal", "authoring", "narration", "audit", "i18n", "settings", "clock",

@@ -78,6 +78,8 @@ class Site:
     data_dir: Path
     database: str
     process: subprocess.Popen[str]
+    temporal_ui: str
+    """Temporal's own pages."""
 
     def journeys(self, *words: str) -> Any:
         """The command line on the same stack, the directory kept by the administrator; its JSON."""
@@ -90,8 +92,8 @@ class Site:
 @pytest.fixture(scope="session")
 def site() -> Iterator[Site]:
     assert CHROMIUM.exists(), f"{CHROMIUM} is missing: make browser"
-    with gone_up() as up:
-        made = Site(up.found["web_url"], up.data_dir, up.found["database_url"], up.process)
+    with gone_up("--ui") as up:
+        made = Site(up.found["web_url"], up.data_dir, up.found["database_url"], up.process, up.found["ui_url"])
         apart(_furnish(made.database))
         yield made
 

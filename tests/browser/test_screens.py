@@ -6,17 +6,23 @@ import os
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from journeys.authoring.reading import read_programme
+from journeys.channels.letter import Letter, compose
+from journeys.channels.outbox import SUFFIX, lay
 from journeys.local.record import read_record
+from journeys.settings import load_settings
+from journeys.store.keys import Keys
+from journeys.store.letters import seal_letter
 from tests.app.conftest import plain_environment
-from tests.browser.conftest import PASSWORD, REPOSITORY, Enter, Site, execute
+from tests.browser.conftest import PASSWORD, REPOSITORY, Enter, Site, apart, execute
 from tests.browser.test_paths import ask_grant, begin, unique
 
 Look = Callable[[Page, str], None]
@@ -111,6 +117,19 @@ def test_the_audit_goes_through_time_and_compares_the_accounts(enter: Enter, loo
     looked_at(aude, "owed")
     aude.goto(f"{address}/roles")
     looked_at(aude, "duties")
+    aude.goto(f"{address}/audit")
+    aude.get_by_role("link", name="Entre deux moments").click()
+    aude.get_by_label("Premier moment").fill("2020-01-01T09:00")
+    aude.get_by_role("button", name="Comparer").click()
+    expect(aude.get_by_role("region", name="Ce qui a changé")).to_contain_text("parcours")
+    looked_at(aude, "differences")
+    aude.goto("/controle")
+    looked_at(aude, "control")
+    aude.set_viewport_size({"width": 320, "height": 900})
+    assert aude.evaluate("document.documentElement.scrollWidth") <= 320
+    aude.set_viewport_size({"width": 1280, "height": 900})
+    aude.goto(f"/controle/export?parcours={address.rpartition('/')[2]}")
+    looked_at(aude, "control-export")
     aude.goto("/controle/consultations")
     expect(aude.get_by_role("row", name="le contrôle").first).to_contain_text("(audit)")
     looked_at(aude, "reads")
@@ -296,6 +315,22 @@ def test_a_shared_day_is_moved_for_all(site: Site, enter: Enter, looked_at: Look
     expect(page.get_by_role("status")).to_contain_text("donnée à la première personne")
 
 
+def a_letter(site: Site) -> str:
+    """A letter about nobody's journey that waits in the outbox; its id."""
+    letter = Letter(id=str(uuid.uuid4()), to="garde@example.org", subject="Contrôle du jour", body="Rien à signaler.\n",
+                    lang="fr", at=datetime.now(UTC))  # fmt: skip
+    keys = Keys.beside(site.database, load_settings(data_dir=site.data_dir))
+
+    async def lay_it() -> None:
+        sealed = await seal_letter(keys, letter, compose(letter, "journeys@localhost"))
+        assert sealed is not None
+        lay(site.data_dir / "outbox", f"{letter.id}{SUFFIX}", sealed)
+        await keys.close()
+
+    apart(lay_it())
+    return letter.id
+
+
 MODES: Final[dict[str, dict[str, Any]]] = {"dark": {}, "320": {"width": 320}, "zoom": {"width": 640}, "print": {}}
 ON_PAPER: Final = ("person", "audit", "programme", "releases", "escalations", "team-error")
 """What axe looks at also on paper and enlarged; the width is looked at on every screen."""
@@ -314,6 +349,7 @@ def test_every_screen_in_the_dark_on_a_phone_enlarged_and_on_paper(
     page = enter(town, **MODES[mode])
     address = begin(page, unique("Partout"))
     id = address.rpartition("/")[2]
+    letter = f"/messages-deposes/{a_letter(site)}"
     board = json.dumps([ALERT])
     execute(site, f"UPDATE journeys SET alerts = 1, summary = jsonb_set(summary, '{{board}}', summary -> 'board'"
                   f" || '{board}') WHERE id = '{id}'")  # fmt: skip
@@ -331,6 +367,7 @@ def test_every_screen_in_the_dark_on_a_phone_enlarged_and_on_paper(
         "details": f"{address}/personne", "access": f"{address}/acces",
         "compare": "/programmes/auxilia/comparer?avec=concienta",
         "programme-error": "/programmes/auxilia?debut=hier", "no-page": "/nulle-part",
+        "differences": f"{address}/differences", "outbox": "/messages-deposes", "letter": letter,
         "import": "/reprise", "indicators": "/indicateurs", "indicators-error": "/indicateurs?de=hier",
     }  # fmt: skip
     for name, path in screens.items():

@@ -246,3 +246,27 @@ def test_nothing_is_heard_of_a_message_that_still_waits_for_the_morning() -> Non
     life.when(
         "2027-03-02 23:00", c.RecordReceipt(of="message", id=owed(life, "erasure-asked"), said="bounced")
     ).refused("unknown-message")
+
+
+# --- what may have left
+
+
+def test_what_may_have_left_and_is_given_up_is_in_doubt_not_unsent() -> None:
+    """The channel failed, and knows the message again: it is asked once more, unless there is nothing more to ask."""
+    life = released(deliver=None).when("2027-03-03 09:00", Answer("deliver", "sent", "mail"))
+    message = owed(life, "meeting-near")
+    life.when("2027-03-03 09:01", Answer("deliver", "perhaps", "sms-500", until="2027-03-03 10:00"))
+    life.then(said("MessageDeferred", message=message, doubt=True))
+    life.when("2027-03-03 09:30", c.OptOut()).when("2027-03-03 10:00")
+    assert life.all("MessageUnknown", message=message, effect=None)
+    assert not life.all("MessageSuppressed", message=message)
+
+
+def test_a_receipt_of_what_may_have_left_is_believed() -> None:
+    life = released(deliver=None).when("2027-03-03 09:00", Answer("deliver", "sent", "mail"))
+    message = owed(life, "meeting-near")
+    life.when("2027-03-03 09:01", Answer("deliver", "perhaps", "sms-500", until="2027-03-03 10:00"))
+    life.when("2027-03-03 09:02", c.RecordReceipt(of="message", id=message, said="delivered"))
+    life.then(said("MessageDelivered", message=message), also=True)
+    life.when("2027-03-03 10:00").when("2027-03-03 10:01", Answer("deliver", "sent", "sms"))
+    assert life.all("MessageSent", message=message)

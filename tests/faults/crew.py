@@ -37,6 +37,8 @@ class Crew:
     """How many workers died by kill -9."""
     ended: list[int] = field(default_factory=list)
     """Exit codes of workers that ended by themselves: there must be none."""
+    away: bool = False
+    """Nobody is started again while this lasts."""
 
     def kill_one(self) -> None:
         """kill -9, wherever it is."""
@@ -45,7 +47,7 @@ class Crew:
     async def keep(self) -> None:
         """Start again whoever dies, for ever."""
         while True:
-            for place, process in enumerate(self.processes):
+            for place, process in enumerate(() if self.away else self.processes):
                 code = process.poll()
                 if code is None:
                     continue
@@ -68,6 +70,17 @@ class Crew:
         for process in self.processes:
             process.kill()
             process.wait()
+
+    @asynccontextmanager
+    async def gone(self) -> AsyncIterator[None]:
+        """No worker at all, told to end as an administrator would, until the end of the block."""
+        self.away = True
+        await self.stop()
+        try:
+            yield
+        finally:
+            self.start()
+            self.away = False
 
     @property
     def log(self) -> Path:

@@ -12,21 +12,18 @@ import json
 import logging
 import os
 import random
-import socket
-import subprocess
 import sys
 import time
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import cycle, zip_longest
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
 from schwifty import IBAN
 
 from journeys.app import noticing
@@ -52,6 +49,7 @@ from tests.bank.process import SECRET, TOKEN, Process, bank_process
 from tests.faults.campaign import KEPT, a_home
 from tests.faults.checks import Violation
 from tests.faults.crew import Crew, running_crew
+from tests.faults.pages import free_port, running_pages
 from tests.faults.points import PAYMENT, Guard, MoneyPoint, Orders, Point
 from tests.faults.servers import REPO, Servers, running_servers
 from tests.faults.trial import PROGRAMME, RING, Person, Trial, open_trial, patiently
@@ -386,7 +384,7 @@ async def open_house(
     home: Path, servers: Servers, seed: int, tally: Tally, *, size: int, without: frozenset[Guard] = frozenset()
 ) -> AsyncIterator[House]:
     """Workers, pages and a provider on a fresh database."""
-    draw, port = random.Random(seed), _free_port()
+    draw, port = random.Random(seed), free_port()
     async with AsyncExitStack() as stack:
         trial = await stack.enter_async_context(open_trial(servers, cap=CAP, balance=BALANCE))
         trial.programme = await publishing.keep(
@@ -419,42 +417,8 @@ async def open_house(
         )  # fmt: skip
         stack.callback(house.till.kill)
         await _hire(house)
-        pages = subprocess.Popen(
-            [sys.executable, "-m", "journeys.app.cli", "web", "--port", str(port)],
-            env=crew.environment, cwd=REPO, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=(home / "web.log").open("wb"),
-        )  # fmt: skip
-        stack.callback(_end, pages)
-        await _served(port, home / "web.log")
+        await stack.enter_async_context(running_pages(crew, port, home / "web.log"))
         yield house
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    process.terminate()
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(15)
-    process.kill()
-
-
-_SERVED_SECONDS: Final = 180
-"""For the pages to begin: they share the machine with what the trial does to it."""
-
-
-async def _served(port: int, log: Path) -> None:
-    async with httpx.AsyncClient() as client:
-        until = time.monotonic() + _SERVED_SECONDS
-        while time.monotonic() < until:
-            with suppress(httpx.HTTPError):
-                if (await client.get(f"http://127.0.0.1:{port}/healthz")).status_code == 200:
-                    return
-            await asyncio.sleep(0.1)
-    raise RuntimeError(f"the pages were not served: {log.read_text()[-2000:]}")
-
-
-def _free_port() -> int:
-    with socket.socket() as made:
-        made.bind(("127.0.0.1", 0))
-        return int(made.getsockname()[1])
 
 
 async def _hire(house: House) -> None:

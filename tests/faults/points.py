@@ -36,6 +36,18 @@ class MoneyPoint(StrEnum):
     TOLD = "statement: a journey told, not noted"
 
 
+class SendPoint(StrEnum):
+    """A step of a message at which the worker that sends it dies."""
+
+    BEFORE_ATTEMPT = "message: claimed, its attempt not written"
+    AFTER_ATTEMPT = "message: its attempt written, nothing sent"
+    AFTER_CHANNEL = "message: the channel took it, nothing noted"
+    AFTER_END = "message: the end of the attempt noted, the effect has no outcome"
+    AFTER_OUTCOME = "message: the outcome recorded, the journey not told"
+
+
+AnyPoint = Point | MoneyPoint | SendPoint
+
 PAYMENT = tuple(point for point in Point if not point.startswith("append"))
 APPEND = tuple(point for point in Point if point.startswith("append"))
 
@@ -58,6 +70,16 @@ class Guard(StrEnum):
     """Commands must be signed."""
     LOOK_UP = "look-up"
     """A payment whose fate is unknown is looked up, not instructed again."""
+    ATTEMPT = "attempt"
+    """An attempt to send that is on record, and did not fail, keeps the message from leaving again."""
+    LOOK = "look"
+    """A message is judged once more right before it leaves."""
+    QUIET = "quiet"
+    """Nights are spared."""
+    VALIDITY = "validity"
+    """What comes too late is not sent."""
+    RECEIPTS = "receipts"
+    """What was said of a message already is not noted again."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +92,13 @@ class Orders:
         for name in ("ordered", "landed"):
             (self.home / name).mkdir(parents=True, exist_ok=True)
 
-    def order(self, point: Point | MoneyPoint, stream: str = "") -> None:
+    def order(self, point: AnyPoint, stream: str = "") -> None:
         """The next worker that comes to `point` (for this journey, when one is named) dies there, once."""
         draft = self.home / point.name
         draft.write_text(stream)
         draft.rename(self._ordered(point))
 
-    def take_back(self, point: Point | MoneyPoint) -> bool:
+    def take_back(self, point: AnyPoint) -> bool:
         """Withdraw an order; False when it was carried out."""
         try:
             self._ordered(point).unlink()
@@ -84,11 +106,11 @@ class Orders:
             return False
         return True
 
-    def landed(self, point: Point | MoneyPoint | None = None) -> int:
+    def landed(self, point: AnyPoint | None = None) -> int:
         """How many workers died at `point`, or in all."""
         return sum(1 for each in (self.home / "landed").iterdir() if point is None or each.suffix == f".{point.name}")
 
-    def strike(self, point: Point | MoneyPoint, stream: str) -> None:
+    def strike(self, point: AnyPoint, stream: str) -> None:
         """Called by a worker at a point: die here when that was ordered."""
         if not self.is_ordered(point, stream):
             return
@@ -99,7 +121,7 @@ class Orders:
             return
         os.kill(os.getpid(), signal.SIGKILL)
 
-    def is_ordered(self, point: Point | MoneyPoint, stream: str) -> bool:
+    def is_ordered(self, point: AnyPoint, stream: str) -> bool:
         try:
             return self._ordered(point).read_text() in ("", stream)
         except FileNotFoundError:
@@ -117,5 +139,5 @@ class Orders:
         lines = file.read_text().splitlines() if file.exists() else []
         return [(payment, key) for payment, _, key in (line.partition(" ") for line in lines)]
 
-    def _ordered(self, point: Point | MoneyPoint) -> Path:
+    def _ordered(self, point: AnyPoint) -> Path:
         return self.home / "ordered" / point.name

@@ -44,6 +44,19 @@ class Servers:
         os.kill(self.info.pids[server], signal.SIGKILL)
 
     @contextmanager
+    def outage(self) -> Iterator[None]:
+        """Temporal, then PostgreSQL stopped, and nobody who starts them again before the end of the block."""
+        supervisor = self.info.pid
+        os.kill(supervisor, signal.SIGSTOP)
+        try:
+            for server, sign in (("temporal", signal.SIGTERM), ("postgres", signal.SIGINT)):
+                os.kill(self.info.pids[server], sign)
+                _gone(self.info.pids[server])
+            yield
+        finally:
+            os.kill(supervisor, signal.SIGCONT)
+
+    @contextmanager
     def frozen_postgres(self) -> Iterator[None]:
         """Every process of PostgreSQL stopped (SIGSTOP): it accepts, and never answers."""
         main = self.info.pids["postgres"]
@@ -55,6 +68,16 @@ class Servers:
         finally:
             for pid in stopped:
                 os.kill(pid, signal.SIGCONT)
+
+
+def _gone(pid: int, seconds: float = 20) -> None:
+    """Wait until a process has ended, whoever is to bury it; kill it when it takes too long."""
+    end = time.monotonic() + seconds
+    stat = Path(f"/proc/{pid}/stat")
+    while stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z":
+        if time.monotonic() > end:
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)
 
 
 def _children(parent: int) -> list[int]:

@@ -1,12 +1,14 @@
 """The worker, with places to die at and without some of its guards, both put in from outside.
 
-Environment besides the worker's own: FAULTS_HOME (the orders), FAULTS_WITHOUT (guards, commas between) and
-FAULTS_EFFECT_SECONDS (after how long an attempt of an effect is given up; empty for the worker's own 60).
+Environment besides the worker's own: FAULTS_HOME (the orders), FAULTS_WITHOUT (guards, commas between),
+FAULTS_EFFECT_SECONDS (after how long an attempt of an effect is given up; empty for the worker's own 60) and
+FAULTS_HASTENED (anything: a minute of a programme lasts a second, see hastened.py).
 """
 
 import os
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import ExitStack
 from contextvars import ContextVar
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -23,16 +25,25 @@ from temporalio.worker import (
 )
 
 import worker
-from activities import effects, grants
+from activities import effects, grants, reminders
 from activities.sepa import SepaTill
+from journeys.channels.asking import Line
 from journeys.channels.bank import BankAnswer, Order, SimulatedBank
+from journeys.channels.letter import Fate, Letter, Sent
+from journeys.channels.mail import SmtpMailer
 from journeys.channels.provider import Provider
+from journeys.channels.sms import Gateway
 from journeys.contract import Append, Appended
-from journeys.domain import gate
+from journeys.domain import gate, messages, recipients, sending
 from journeys.domain import grants as rules
-from journeys.domain.commands import ApproveGrant, Command
+from journeys.domain.calendar import Calendar
+from journeys.domain.commands import ApproveGrant, Command, RecordReceipt
 from journeys.domain.deciding import Deciding
-from journeys.store import claims, journal, money, provider
+from journeys.domain.events import MessageBounced, MessageDelivered
+from journeys.domain.recipients import Verdict
+from journeys.domain.state import Message, State
+from journeys.store import attempts, claims, journal, money, provider
+from journeys.store.attempts import Attempt
 from journeys.store.canonical import canonical
 from journeys.store.claims import Claim
 from journeys.store.database import Connection, Pool
@@ -40,11 +51,18 @@ from journeys.store.journal import Written
 from journeys.store.money import MoneyOffer
 from journeys.store.offer import Offer
 from journeys.store.signing import KeyRing
-from tests.faults.points import Guard, MoneyPoint, Orders, Point
+from tests.faults.hastened import hastened
+from tests.faults.points import Guard, MoneyPoint, Orders, Point, SendPoint
 
 ORDERS = Orders(Path(os.environ["FAULTS_HOME"]))
 WITHOUT = {Guard(name) for name in os.environ.get("FAULTS_WITHOUT", "").split(",") if name}
 EFFECT_SECONDS = os.environ.get("FAULTS_EFFECT_SECONDS", "")
+
+HASTE = ExitStack()
+"""For as long as the process lives."""
+
+SENDING: ContextVar[str] = ContextVar("sending", default="")
+"""The journey whose message this task sends; empty for other effects."""
 
 INSTRUCTING: ContextVar[str] = ContextVar("instructing", default="")
 """The journey whose payment this task instructs; empty for other effects."""
@@ -102,6 +120,57 @@ def put_in_the_tills() -> None:
 
     Provider.pay, SepaTill.instruct = pay_or_die, queue_or_die  # type: ignore[method-assign]
     provider.use_key = use_key_or_die
+
+
+def put_in_the_sending() -> None:
+    """The same in what sends messages to a person."""
+    claim, settle, begin, ended = claims.claim, claims.settle, attempts.begin, attempts.ended
+
+    async def claim_and_know(pool: Pool, journey: str, effect: int, kind: str, at: datetime) -> Claim:
+        SENDING.set(journey if kind == "deliver" else "")
+        return await claim(pool, journey, effect, kind, at)
+
+    async def begin_or_die(pool: Pool, message: str, stream: str, channel: str, at: datetime) -> Attempt | None:
+        ORDERS.strike(SendPoint.BEFORE_ATTEMPT, stream)
+        attempt = await begin(pool, message, stream, channel, at)
+        if attempt is None and Guard.ATTEMPT in WITHOUT:
+            attempt = Attempt(message, 0)
+        ORDERS.strike(SendPoint.AFTER_ATTEMPT, stream)
+        return attempt
+
+    async def ended_or_die(pool: Pool, attempt: Attempt, *said: str) -> None:
+        if attempt.number:
+            await ended(pool, attempt, *said)
+        ORDERS.strike(SendPoint.AFTER_END, SENDING.get())
+
+    async def settle_or_die(pool: Pool, journey: str, effect: int, outcome: dict[str, Any]) -> dict[str, Any]:
+        kept = await settle(pool, journey, effect, outcome)
+        if SENDING.get():
+            ORDERS.strike(SendPoint.AFTER_OUTCOME, journey)
+        return kept
+
+    def sends_or_dies(send: Callable[[Any, Letter], Awaitable[Sent]]) -> Callable[[Any, Letter], Awaitable[Sent]]:
+        async def send_or_die(channel: Any, letter: Letter) -> Sent:
+            sent = await send(channel, letter)
+            if SENDING.get() and sent.fate is Fate.SENT:
+                ORDERS.strike(SendPoint.AFTER_CHANNEL, SENDING.get())
+            return sent
+
+        return send_or_die
+
+    claims.claim, claims.settle = claim_and_know, settle_or_die
+    attempts.begin, attempts.ended = begin_or_die, ended_or_die
+    for channel in (Gateway, SmtpMailer):
+        channel.send = sends_or_dies(channel.send)  # type: ignore[attr-defined]
+
+
+def hurry() -> None:
+    """What the product waits in minutes, in seconds; and channels that it gives up in time for that."""
+    reminders._FIRST_PAUSE, reminders._SHORTEST_PAUSE = (  # type: ignore[misc]
+        timedelta(seconds=2), timedelta(seconds=0.5),
+    )  # fmt: skip
+    Line.__init__.__defaults__ = (1.0, 1.5, None)
+    HASTE.enter_context(hastened())
 
 
 def put_in_the_append() -> None:
@@ -180,6 +249,27 @@ def take_guards_away() -> None:
             return effects.Step(act)
 
         grants.Step = again  # type: ignore[attr-defined, assignment]
+    if Guard.LOOK in WITHOUT:
+        reminders.may_still_send = lambda *_: Verdict()  # type: ignore[attr-defined]
+    if Guard.QUIET in WITHOUT:
+        Calendar.quiet_until = lambda self, instant: None  # type: ignore[method-assign]
+    if Guard.VALIDITY in WITHOUT:
+        why_not, first_free = messages.why_not, sending.first_free
+
+        def never_too_late(state: State, message: Message, now: datetime) -> str | None:
+            return why_not(state, message, min(now, message.valid_until))
+
+        messages.why_not = recipients.why_not = never_too_late  # type: ignore[attr-defined]
+        messages.when_to_send = (  # type: ignore[attr-defined]
+            lambda planned, calendar, spares, _: first_free(planned, calendar, spares)
+        )
+    if Guard.RECEIPTS in WITHOUT:
+
+        def said_again(work: Deciding, body: RecordReceipt) -> None:
+            arrived = body.said == "delivered"
+            work.fact(MessageDelivered(message=body.id) if arrived else MessageBounced(message=body.id, reason="test"))
+
+        messages.said = said_again
     if Guard.DIGEST in WITHOUT:
         approve, refusal = rules.approve, gate.refusal
 
@@ -227,7 +317,10 @@ def shorten_effects() -> None:
 if __name__ == "__main__":
     put_in_the_payment()
     put_in_the_tills()
+    put_in_the_sending()
     put_in_the_append()
+    if os.environ.get("FAULTS_HASTENED"):
+        hurry()
     take_guards_away()
     if EFFECT_SECONDS:
         shorten_effects()

@@ -2,13 +2,15 @@
 
 import sqlite3
 from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
 
 class Way(StrEnum):
-    """How the fake gateway treats a message; chosen by a mark in its text (`GW-SLOW`), else drawn."""
+    """How the fake gateway treats a message; chosen by a mark in its text (`GW-SLOW`), else the next."""
 
     ACCEPTS = "accepts"
     REFUSES = "refuses"
@@ -45,7 +47,8 @@ MARK: Final = "GW-"
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS asked (key TEXT NOT NULL, way TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS messages (
-    id INTEGER PRIMARY KEY, key TEXT UNIQUE, number TEXT NOT NULL, text TEXT NOT NULL, content TEXT NOT NULL);
+    id INTEGER PRIMARY KEY, key TEXT UNIQUE, number TEXT NOT NULL, text TEXT NOT NULL, content TEXT NOT NULL,
+    at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS notices (
     id INTEGER PRIMARY KEY, event TEXT NOT NULL, body TEXT NOT NULL, forged INTEGER NOT NULL, due REAL NOT NULL,
     told INTEGER NOT NULL DEFAULT 0, status INTEGER);
@@ -65,6 +68,33 @@ def open_ledger(path: Path) -> sqlite3.Connection:
 def phones(path: Path) -> list[tuple[str, str]]:
     """Number and text of each message that reached the networks, in order."""
     return [(row["number"], row["text"]) for row in open_ledger(path).execute("SELECT * FROM messages ORDER BY id")]
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A message that reached the networks."""
+
+    key: str
+    at: datetime
+
+
+def reached(path: Path) -> list[Reached]:
+    """Each message that reached the networks, by its key, in order."""
+    rows = open_ledger(path).execute("SELECT key, at FROM messages ORDER BY id")
+    return [Reached(row["key"], datetime.fromtimestamp(row["at"], UTC)) for row in rows]
+
+
+def questions(path: Path) -> dict[str, list[Way]]:
+    """Each time that a message was asked for, by its key: how it was treated."""
+    found: dict[str, list[Way]] = {}
+    for row in open_ledger(path).execute("SELECT key, way FROM asked ORDER BY rowid"):
+        found.setdefault(row["key"], []).append(Way(row["way"]))
+    return found
+
+
+def untold(path: Path) -> int:
+    """Notices that nobody has taken yet, nor refused for good."""
+    return int(open_ledger(path).execute("SELECT count(*) FROM notices WHERE told = 0").fetchone()[0])
 
 
 def asked(path: Path) -> Counter[str]:

@@ -11,7 +11,6 @@ import hashlib
 import hmac
 import http.client
 import json
-import random
 import sqlite3
 import threading
 import time
@@ -48,7 +47,16 @@ class Gateway:
         for way in sorted(Way, key=len, reverse=True):
             if f"{MARK}{way.upper()}" in text.upper():
                 return way
-        return random.Random(f"{self.seed}/{key}").choice(self.drawn) if self.drawn else Way.ACCEPTS
+        return self._next_way(key) if self.drawn else Way.ACCEPTS
+
+    def _next_way(self, key: str) -> Way:
+        """One after the other, so that a few messages meet them all; the same message always meets the same."""
+        with self.lock:
+            row = self.ledger.execute("SELECT way FROM asked WHERE key = ?", (key,)).fetchone()
+            if row is not None:
+                return Way(row["way"])
+            number = self.ledger.execute("SELECT count(DISTINCT key) FROM asked").fetchone()[0]
+            return self.drawn[(self.seed + number) % len(self.drawn)]
 
     def take(self, key: str, asked: dict[str, Any]) -> tuple[Answer, Way]:
         """A message: sent on at most once a key."""
@@ -80,8 +88,8 @@ class Gateway:
 
     def _send_on(self, key: str, asked: dict[str, Any], content: str, way: Way) -> None:
         self.ledger.execute(
-            "INSERT INTO messages (key, number, text, content) VALUES (?, ?, ?, ?)",
-            (key, asked["to"], asked["text"], content),
+            "INSERT INTO messages (key, number, text, content, at) VALUES (?, ?, ?, ?, ?)",
+            (key, asked["to"], asked["text"], content, time.time()),
         )
         match way:
             case Way.MUTE:
@@ -201,7 +209,9 @@ def main() -> None:
     given.add_argument("--notices", default="", help="where what becomes of messages is told")
     given.add_argument("--secret", default="", help="whsec_…")
     given.add_argument("--seed", type=int, default=0)
-    given.add_argument("--drawn", default="", help="ways to draw from where a text says none; commas between")
+    given.add_argument(
+        "--drawn", default="", help="ways that messages meet in turn where a text says none; commas between"
+    )
     for name, kind in (("late", float), ("hang", float), ("retry", int)):
         given.add_argument(f"--{name}-seconds", type=kind, default=getattr(Gateway, f"{name}_seconds"))
     said = given.parse_args()

@@ -145,7 +145,8 @@ async def test_an_ordinary_owner_who_may_make_roles_can_migrate_and_write(server
     database = await admin.fetchval("SELECT current_database()")
     await admin.execute("CREATE ROLE clerk LOGIN CREATEROLE")
     await admin.execute(
-        "GRANT journeys_writer, journeys_reader, journeys_retention, journeys_web, journeys_sequencer TO clerk"
+        "GRANT journeys_writer, journeys_reader, journeys_retention, journeys_web, journeys_sequencer,"
+        " journeys_looks TO clerk"
         " WITH ADMIN OPTION"
     )
     await admin.execute(f"ALTER DATABASE {database} OWNER TO clerk")

@@ -311,7 +311,7 @@ def filled(scene: Scene, path: str, scope: str) -> str:
              "seq": "1", "name": "auxilia", "cohort": scene.cohort,
              "payment": str(uuid.uuid4()), "appointment": str(uuid.uuid4()),
              "link": str(uuid.uuid4()), "feed": str(uuid.uuid4()), "token": "no-link", "fund": FUND,
-             "file": "0" * 12, "position": "1"}  # fmt: skip
+             "letter": "no-letter", "file": "0" * 12, "position": "1"}  # fmt: skip
     strange = set(re.findall(r"{(\w+)}", path)) - set(known)
     assert not strange, f"say in `filled` of tests/web/test_matrix.py what stands for {strange} of {path}"
     return path.format(**known)

@@ -8,6 +8,7 @@ import pytest
 
 from journeys.app.web.visit import LOOKS, look_of
 from journeys.store import reads
+from journeys.store.database import open_pool
 from journeys.store.reads import Read
 from tests.web.conftest import Ground
 from tests.web.scene import Scene
@@ -63,21 +64,39 @@ async def test_lines_wait_for_a_database_that_is_away(ground: Ground, monkeypatc
 async def test_nobody_changes_reads_or_drops_a_line(ground: Ground) -> None:
     house = ground.house
     await reads.note(house.reading, [Read(SOMEBODY, ("referent",), None, "export", "web")])
-    for pool in (house.reading, house.writing):
-        for statement in (
-            "DELETE FROM reads", "UPDATE reads SET login = 'x'", "TRUNCATE reads",
-            "INSERT INTO reads (at, login, roles, look, entry) SELECT now(), 'x', '{}', 'file', 'cli'",
-        ):  # fmt: skip
+    looks = await open_pool(ground.owner, role="journeys_looks", largest=1)
+    changes = (
+        "DELETE FROM reads", "UPDATE reads SET login = 'x'", "TRUNCATE reads",
+        "INSERT INTO reads (at, login, roles, look, entry) SELECT now(), 'x', '{}', 'file', 'cli'",
+    )  # fmt: skip
+    uses = ("SELECT * FROM reads", "INSERT INTO reads (login, roles, look, entry) SELECT 'x', '{}', 'file', 'cli'")
+    for pool in (house.reading, house.writing, looks):
+        for statement in (*changes, *(uses if pool is not looks else ())):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await pool.execute(statement)
+    assert len(await looks.fetch("SELECT * FROM reads")) == 1
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await house.reading.fetch("SELECT * FROM reads")
+        await looks.execute("SELECT reads_by_month(12)")
+    await looks.close()
     owner = await asyncpg.connect(ground.owner)
     month = await owner.fetchval("SELECT tableoid::regclass::text FROM reads")
     for statement in ("DELETE FROM reads", "UPDATE reads SET login = 'x'", "TRUNCATE reads", f"TRUNCATE {month}",
                       f"DELETE FROM {month}"):  # fmt: skip
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
             await owner.execute(statement)
+    # The guards taken away from outside, one after the other: the role, then what holds the owner too.
+    undone = owner.transaction()
+    await undone.start()
+    await owner.execute("GRANT DELETE ON reads TO journeys_looks")
+    await owner.execute("SET LOCAL ROLE journeys_looks")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
+        async with owner.transaction():
+            await owner.execute("DELETE FROM reads")
+    await owner.execute("RESET ROLE")
+    await owner.execute("ALTER TABLE reads DISABLE TRIGGER append_only")
+    await owner.execute("SET LOCAL ROLE journeys_looks")
+    assert await owner.execute("DELETE FROM reads") == "DELETE 1"
+    await undone.rollback()
     await owner.close()
 
 
@@ -136,5 +155,14 @@ async def test_what_was_owed_and_who_did_what_are_pages_of_a_journey(scene: Scen
         assert owed.text.count('<th scope="row">') > 2
         duties = await browser.get(f"/parcours/{fund}/roles")
         assert duties.status_code == 200 and 'class="plain"' in duties.text, duties.text[-1500:]
-        assert f"/parcours/{fund}/roles" in (await browser.get(f"/parcours/{fund}/audit")).text
-    assert [each[2] for each in await told(scene)] == ["audit"] * 3
+        audit = (await browser.get(f"/parcours/{fund}/audit")).text
+        assert f"/parcours/{fund}/roles" in audit and f"/parcours/{fund}/differences" in audit
+        between = await browser.get(f"/parcours/{fund}/differences")
+        assert (
+            between.status_code == 200 and "<ins>" in between.text and "rien n’a été noté" not in between.text.lower()
+        )
+        before = await browser.get(f"/parcours/{fund}/differences?du=2020-01-01T10:00&au=2020-02-01T10:00&vue=savait")
+        assert "Rien n’a changé." in before.text and "Rien n’a été noté." in before.text
+        wrong = await browser.get(f"/parcours/{fund}/differences?du=hier&au=2020-02-01T10:00")
+        assert wrong.status_code == 422 and 'id="e-du"' in wrong.text and 'value="hier"' in wrong.text
+    assert [each[2] for each in await told(scene)] == ["audit"] * 6

@@ -7,7 +7,7 @@ import logging
 import secrets
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -18,13 +18,17 @@ from urllib.request import urlopen
 import asyncpg
 import pytest
 import structlog
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import WorkflowExecutionStatus
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError
 
 from activities import Resources, all_activities
 from activities.notary import Notary
 from activities.tills import Tills
-from journeys import telemetry
+from journeys import telemetry, temporal
 from journeys.audit.exporting import export_log
 from journeys.authoring.reading import programme_text
 from journeys.channels.bank import SimulatedBank
@@ -270,12 +274,40 @@ def hits(found: dict[str, bytes], canaries: Canaries) -> set[str]:
     return {name for name, content in found.items() if any(form in content for form in wanted)}
 
 
+async def leak(patch: pytest.MonkeyPatch, engine: Engine, leaks: Canaries) -> None:
+    """What the sealing has no part in tells too: names of queues, search attributes, rows of keys, statements that
+    fail."""
+    engine.queue += f"-{leaks.name}"
+    asked = AddSearchAttributesRequest(
+        namespace=engine.client.namespace, search_attributes={LEAKING.name: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD}
+    )
+    with suppress(RPCError):  # Another run of these tests has made it on this server.
+        await engine.client.operator_service.add_search_attributes(asked)
+    attributes = TypedSearchAttributes([SearchAttributePair(LEAKING, leaks.prison_number)])
+    starting = partial(temporal.WithStartWorkflowOperation, search_attributes=attributes)
+    patch.setattr(temporal, "WithStartWorkflowOperation", starting)
+    kind_of = keys._kind_of
+
+    def telling(id: str) -> tuple[str, str]:
+        kind, subject = kind_of(id)
+        return kind, f"{subject} {leaks.phone}"
+
+    patch.setattr(keys, "_kind_of", telling)
+    with suppress(asyncpg.PostgresError):
+        await engine.pool.execute(f"SELECT of_nothing FROM nowhere WHERE note = '{leaks.note}'")
+
+
+LEAKING = SearchAttributeKey.for_keyword("LeakingForATest")
+
+
 async def test_no_sink_knows_a_person_and_the_search_would_find_one(
     stack: RealStack, database_url: str, journal_pool: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: Any
 ) -> None:
-    async def look(canaries: Canaries, *, disclose: bool) -> dict[str, bytes]:
+    async def look(canaries: Canaries, *, disclose: bool, leaks: Canaries | None = None) -> dict[str, bytes]:
         since = await journal_pool.fetchval("SELECT pg_current_wal_lsn()::text")
         engine = await make_engine(stack, journal_pool)
+        if leaks is not None:
+            await leak(monkeypatch, engine, leaks)
         own = tmp_path / canaries.note
         with logged() as log:
             await live(engine, canaries, own)
@@ -306,11 +338,17 @@ async def test_no_sink_knows_a_person_and_the_search_would_find_one(
     monkeypatch.setattr(keys, "unseal_with", either)
     monkeypatch.setattr(telemetry, "errors_by_place", lambda _, __, entry: entry | {"reason": str(entry)})
     journal_pool.keys.terminate()
-    bare = hatch()
-    found = await look(bare, disclose=True)
+    bare, leaks = hatch(), hatch()
+    found = await look(bare, disclose=True, leaks=leaks)
     told = hits(found, bare)
-    assert {"journal dump", "documents", "forms", "history", "failures", "export"} <= told
+    assert {"journal dump", "documents", "forms", "history", "failures", "export", "log"} <= told
     for each in bare.all():
         assert each in found["journal dump"] or each.hex().encode() in found["journal dump"], each
     for sink in ("journal file", "Temporal's", "outbox"):
         assert any(name.startswith(sink) for name in told), sink
+    # Each of these is found where it leaked, by its own word.
+    for sink, word in (
+        ("metrics", leaks.name), ("attributes", leaks.prison_number), ("listed", leaks.prison_number),
+        ("keys dump", leaks.phone), ("keys file", leaks.phone), ("log postgres.log", leaks.note),
+    ):  # fmt: skip
+        assert any(name.startswith(sink) for name in hits(found, Canaries(*[word] * len(leaks.all())))), sink

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from journeys.app.cli import audit_questions, checkpoints, exporting, looks
+from journeys.app.cli import audit_questions, checkpoints, exporting, lateness, looks
 from journeys.app.cli.desk import Desk
 from journeys.app.cli.shape import argument, at, command, group, option
 from journeys.app.failures import Exit, Failure, Said, usage
@@ -97,6 +97,7 @@ def add_to(app: typer.Typer) -> None:
 
     audit_questions.add_to(room)
     looks.add_to(room)
+    lateness.add_to(room)
     checkpoints.add_to(room)
     exporting.add_to(room)
 

@@ -10,7 +10,7 @@ from journeys.app.cli.shape import at, command, option
 from journeys.app.failures import Exit, Failure, Said, usage, why
 
 if TYPE_CHECKING:
-    from journeys.store.checkpoints import Copy, Refusal, Refused
+    from journeys.store.checkpoints import Copy
 
 READING: Final = Said("Lecture du journal d'ensemble", "Reading the log")
 
@@ -80,6 +80,7 @@ def _reason(given: str | None) -> str:
 
 
 async def _checkpoint(desk: Desk, held: list[str], anew: bool, reason: str | None) -> int:
+    from journeys.app.overseeing import REMEDY, told
     from journeys.store import checkpoints, sequencing
 
     copies, out = [_copy(path) for path in held], desk.out
@@ -126,36 +127,6 @@ def no_key() -> Failure:
                    Said("donnez-la par JOURNEYS_CHECKPOINT_KEY_FILE (une nouvelle : openssl rand -hex 32)",
                         "give it by JOURNEYS_CHECKPOINT_KEY_FILE (a new one: openssl rand -hex 32)"),
                    field="JOURNEYS_CHECKPOINT_KEY")  # fmt: skip
-
-
-def told(refused: "Refused | Refusal") -> Said:
-    """Why nothing is signed."""
-    where = f"{refused.where} ({refused.held})" if refused.held else refused.where
-    match refused.code:
-        case "smaller":
-            return Said(f"le journal d'ensemble n'a que {refused.size} événements, et {refused.held} ont déjà été"
-                        f" attestés ({refused.where}) : une sauvegarde plus ancienne a été restaurée, ou la fin a été"
-                        " coupée",
-                        f"the log has only {refused.size} events, and {refused.held} were signed already"
-                        f" ({refused.where}): an older backup was restored, or the tail was cut")  # fmt: skip
-        case "inconsistent":
-            return Said(f"le journal d'ensemble ne contient plus ce qui a été attesté : {where}",
-                        f"the log no longer holds what was signed: {where}")  # fmt: skip
-        case "broken-tree":
-            return Said(f"l'arbre enregistré a perdu une partie qu'il faut pour le comparer à {where}",
-                        f"the tree as stored lost a part that comparing it with {where} needs")  # fmt: skip
-        case "unreadable-copy":
-            return Said(f"l'attestation gardée dans {where} n'est signée par aucune clé connue",
-                        f"the checkpoint held in {where} is signed by no known key")  # fmt: skip
-        case "revoked-key":
-            return Said("la clé d'attestation de ce poste ne compte plus", "the key of checkpoints here counts no more")
-
-
-REMEDY: Final = Said(
-    "plus rien n'est attesté avant que ce soit compris : « journeys audit verify --all », puis « Sauvegarde » dans"
-    " LISEZMOI",
-    "nothing is signed until this is understood: “journeys audit verify --all”, then “Backup” in the README",
-)
 
 
 def _copy(path: str) -> "Copy":

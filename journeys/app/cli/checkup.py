@@ -54,11 +54,13 @@ async def doctor(desk: Desk, quick: bool) -> int:
             ("identity", _identity),
             ("trust", _trust),
             ("journeys", _journeys),
+            ("late", _late),
             ("staff", _duty),
             ("webhooks", _webhooks),
             ("messages", _messages),
             ("money", _money),
             ("log", _log),
+            ("verification", _verification),
             ("reads", _reads),
             ("retention", _retention),
             ("documents", _documents),
@@ -343,7 +345,8 @@ async def _provider(desk: Desk) -> list[Check]:
 
 async def _log(desk: Desk) -> list[Check]:
     """Whether the log is signed, up to date, and held by somebody outside."""
-    from journeys.app.cli.checkpoints import REMEDY, no_key, told
+    from journeys.app.cli.checkpoints import no_key
+    from journeys.app.overseeing import REMEDY, SIGNED_WITHIN, told
     from journeys.store import checkpoints, sequencing
 
     pool = await desk.pool()
@@ -358,7 +361,7 @@ async def _log(desk: Desk) -> list[Check]:
             checks.append(Check("log", "warning", no_key().what, no_key().remedy))
     signed = newest.size if newest is not None else 0
     left, since = await sequencing.waiting(pool) + log.size - signed, await checkpoints.unsigned_since(pool, signed)
-    if refused is None and since is not None and desk.now - since > _SIGNED_WITHIN:
+    if refused is None and since is not None and desk.now - since > SIGNED_WITHIN:
         checks.append(Check("log", "failed", Said(f"{left} événements ne sont pas encore attestés",
                             f"{left} events are not signed yet"),
                             Said("vérifiez qu'un worker tourne, ou : journeys audit checkpoint",
@@ -385,7 +388,31 @@ async def _log(desk: Desk) -> list[Check]:
     return checks
 
 
-_SIGNED_WITHIN: Final = timedelta(minutes=15)
+async def _verification(desk: Desk) -> list[Check]:
+    """Whether everything was verified in the night, and what was found."""
+    from journeys.app.overseeing import stale
+    from journeys.store import verifications
+    from journeys.store.evidence import count_journeys
+
+    pool = await desk.pool()
+    found = await verifications.last(pool)
+    if found is not None and found.wrong:
+        return [Check("verification", "failed",
+                      Said(f"la vérification de la nuit a trouvé {found.wrong} anomalie(s)",
+                           f"the nightly verification found {found.wrong} thing(s) wrong"),
+                      Said("voyez la page « Contrôle », puis « journeys audit verify --all »",
+                           "see the page “Contrôle”, then “journeys audit verify --all”"))]  # fmt: skip
+    if found is not None and not stale(found, desk.now):
+        return [Check("verification", "ok", Said("tout a été vérifié, rien d'anormal",
+                      "everything was verified, nothing is wrong"))]  # fmt: skip
+    if found is None and not await count_journeys(pool):
+        return []
+    return [Check("verification", "warning", Said("tout n'a pas été vérifié depuis un jour",
+                  "everything was not verified for a day"),
+                  Said("vérifiez qu'un worker tourne ; cela se fait chaque nuit à 4 h",
+                       "check that a worker runs; it is done every night at 4"))]  # fmt: skip
+
+
 _TOLD_WITHIN: Final = timedelta(days=1)
 
 
@@ -427,6 +454,23 @@ async def _journeys(desk: Desk) -> list[Check]:
 _SYNC: Final = Said(
     "vérifiez qu'un worker tourne, puis : journeys sync --all", "check that a worker runs, then: journeys sync --all"
 )
+
+
+async def _late(desk: Desk) -> list[Check]:
+    """Whether anything of the last day waited longer than an outage may make it wait."""
+    from journeys.app.cli.lateness import summed
+    from journeys.store.lateness import lateness
+
+    pool = await desk.pool()
+    found = await lateness(pool, await pool.fetchval("SELECT now()") - _A_DAY, _WAITED)
+    if not found.found:
+        return []
+    return [Check("late", "warning", summed(found), Said("le détail : journeys audit late",
+                                                         "in detail: journeys audit late"))]  # fmt: skip
+
+
+_A_DAY: Final = timedelta(days=1)
+_WAITED: Final = timedelta(minutes=15)
 
 
 async def _retention(desk: Desk) -> Check:

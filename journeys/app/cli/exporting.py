@@ -83,7 +83,7 @@ async def _export(desk: Desk, folder: str, journey: str | None, disclose: bool) 
             shutil.rmtree(aside, ignore_errors=True)
     out.result(
         {"folder": str(target), "size": found.size, "events": found.events, "files": found.files,
-         "bytes": found.bytes, "disclosed": disclose},
+         "bytes": found.bytes, "disclosed": disclose, "manifest": found.digest},
         lambda: out.line(out.t(
             f"{found.events} événements, {found.files} fichiers, {found.bytes / 1e6:.1f} Mo dans {target}",
             f"{found.events} events, {found.files} files, {found.bytes / 1e6:.1f} MB in {target}")),

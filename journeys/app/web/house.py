@@ -51,6 +51,7 @@ class House:
     _programmes_until: float = 0.0
     _looks: list[reads.Read] = field(default_factory=list)
     _writing_looks: "asyncio.Task[None] | None" = None
+    _one_writes: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def now(self) -> datetime:
@@ -69,9 +70,11 @@ class House:
 
     async def write_looks(self) -> None:
         """Write what was noted. Raises what the database raises; nothing is forgotten then."""
-        while looks := self._looks[:]:
-            await reads.note(self.reading, looks)
-            del self._looks[: len(looks)]
+        # One at a time: two would write the same lines.
+        async with self._one_writes:
+            while looks := self._looks[:]:
+                await reads.note(self.reading, looks)
+                del self._looks[: len(looks)]
 
     async def _write_soon(self) -> None:
         await asyncio.sleep(_GATHERED_SECONDS)

@@ -47,6 +47,10 @@ BOOKS: Final = Policy("books", frozenset({"finance", "auditor"}))
 """Those who look into funds."""
 OVERSEEING: Final = Policy("overseeing", frozenset({"auditor", "administrator"}))
 """Those who look at who looked."""
+AUDITING: Final = Policy("auditing", frozenset({"auditor"}))
+"""Those to whom the whole record may be handed."""
+POSTING: Final = Policy("posting", frozenset({"supervisor", "administrator"}))
+"""Those who post what a machine without a mail server lays down."""
 RETAINING: Final = Policy("retaining", frozenset({*TABLE["order-erasure"], "auditor"}))
 """Those who look at what has been kept long enough."""
 KEEPING: Final = Policy("keeping", frozenset({"finance"}))

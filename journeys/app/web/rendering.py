@@ -17,7 +17,18 @@ from journeys import clock
 from journeys.app.inbox import label, role_label
 from journeys.app.reading import ZONE, today_of
 from journeys.app.stopping import told
-from journeys.app.web.policy import ACCOUNT, BOOKS, DECIDING, KEEPING, OVERSEEING, READERS, RETAINING, STAFF, STOPPING
+from journeys.app.web.policy import (
+    ACCOUNT,
+    BOOKS,
+    DECIDING,
+    KEEPING,
+    OVERSEEING,
+    POSTING,
+    READERS,
+    RETAINING,
+    STAFF,
+    STOPPING,
+)
 from journeys.app.web.visit import Visit
 from journeys.domain.moments import parse_moment
 from journeys.domain.payee import grouped
@@ -101,8 +112,10 @@ def elsewhere(visit: Visit) -> list[tuple[str, str]]:
              ("/equipe", say("Équipe et absences"), STAFF), ("/mentors", say("Mentors"), READERS),
              ("/partenaires", say("Partenaires"), READERS), ("/promotions", say("Promotions"), READERS),
              ("/fonds", say("Fonds"), BOOKS), ("/arret", say("Arrêt des versements"), STOPPING),
+             ("/controle", say("Contrôle"), OVERSEEING),
              ("/controle/consultations", say("Consultations"), OVERSEEING),
-             ("/controle/conservation", say("Conservation"), RETAINING)]  # fmt: skip
+             ("/controle/conservation", say("Conservation"), RETAINING),
+             ("/messages-deposes", say("Messages déposés"), POSTING)]  # fmt: skip
     above = {path for path, _ in navigation(visit)}
     return [(path, label) for path, label, policy in pages if visit.admitted(policy) and path not in above]
 

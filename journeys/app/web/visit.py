@@ -174,7 +174,7 @@ LOOKS: Final[dict[str, Look]] = {
     "agir": "form", "aides": "form", "relances": "form", "personne": "details", "acces": "details",
     "effacement": "details", "documents": "document", "synthese.pdf": "paper", "recus": "paper", "lettres": "paper",
     "rendez-vous": "paper", "courrier": "letters", "messages": "letters", "liens": "links", "agenda": "links",
-    "audit": "audit", "obligations": "audit", "roles": "audit", "events": "events",
+    "audit": "audit", "obligations": "audit", "roles": "audit", "differences": "audit", "events": "events",
 }  # fmt: skip
 """What is opened, by what follows the journey in the address; anything else is the file itself."""
 

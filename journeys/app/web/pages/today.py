@@ -15,12 +15,12 @@ from journeys.app.web.lines import Line, line, together
 from journeys.app.web.pages.payments import HERE as PAYMENTS
 from journeys.app.web.pages.payments import counted, sees_account
 from journeys.app.web.paging import A_SHEET, Paging, page_asked
-from journeys.app.web.policy import CASEWORK, KEEPING, STAFF
+from journeys.app.web.policy import CASEWORK, KEEPING, OVERSEEING, STAFF
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
 from journeys.domain.evolve import replace
 from journeys.i18n import ngettext
-from journeys.store import controlling, payment_lists, views
+from journeys.store import controlling, payment_lists, verifications, views
 from journeys.store.views import JourneyRow
 
 router = APIRouter()
@@ -76,6 +76,7 @@ async def screen(visit: Visit = door(STAFF)) -> Response:
         releases=[(day, named[row.id]) for day, row in coming],
         version=sum(row.seq for row in rows) + theirs.version,
         paging=Paging(visit, number, lists[only].total, A_SHEET) if only is not None else None,
+        alarming=visit.admitted(OVERSEEING) and await verifications.alarming(visit.house.writing),
         **await _finance(visit, only),
     )  # fmt: skip
 

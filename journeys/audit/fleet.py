@@ -1,0 +1,157 @@
+"""Everything verified at once: the log, each journey's journal and lists, what was owed, duties, kept histories."""
+
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from journeys.audit.duties import Career, actors, careers, duties
+from journeys.audit.journal_account import BROKEN_FOLD
+from journeys.audit.log_account import verify_log
+from journeys.audit.obligations import Outcome, obligations
+from journeys.audit.reading import JourneyRecord, Unreadable, read_record
+from journeys.audit.verifying import Sources, verify
+from journeys.contract import Run
+from journeys.evidence.note import Verifier
+from journeys.store import histories
+from journeys.store.checkpoints import Copy
+from journeys.store.database import Pool
+from journeys.store.evidence import each_journey
+from journeys.store.histories import Altered
+from journeys.store.signing import KeyRing
+from journeys.store.verifications import NAMED, Found, HistoriesFound, Named, Verified
+
+A_NIGHT: Final = timedelta(hours=26)
+"""Histories are kept every night: a run that ended before, and is not kept, was passed over."""
+_AT_ONCE: Final = 200
+
+Beat = Callable[[], None]
+"""Called again and again while there is progress."""
+
+
+async def verify_fleet(
+    pool: Pool,
+    ring: KeyRing,
+    now: datetime,
+    ended: AsyncIterator[Run],
+    key: Verifier | None = None,
+    copies: Sequence[Copy] = (),
+    beat: Beat = lambda: None,
+) -> Verified:
+    """Read the whole record once, journey by journey; nothing is changed and the engine is not asked for its account.
+
+    Args:
+        ended: the runs that ended, as the engine lists them. key, copies: see `verify_log`.
+
+    Raises: OSError, TimeoutError, asyncpg.PostgresError: no database.
+    """
+    began = time.monotonic()
+    report = await verify_log(pool, key, copies, lambda done, all: beat())
+    walk = _Walk(pool, ring, now)
+    async for stream in each_journey(pool):
+        await walk.take(stream)
+        beat()
+    kept = await _histories(pool, ring, now, ended, beat)
+    return walk.told(report.as_json(), kept, time.monotonic() - began)
+
+
+@dataclass(slots=True)
+class _Walk:
+    """From journey to journey: what is to be told of each."""
+
+    pool: Pool
+    ring: KeyRing
+    now: datetime
+    journeys: int = 0
+    grants: int = 0
+    owed: Counter[str] = field(default_factory=Counter)
+    apart: list[Named] = field(default_factory=list)
+    silent: list[Named] = field(default_factory=list)
+    missed: list[Named] = field(default_factory=list)
+    breaches: list[Named] = field(default_factory=list)
+    careers: dict[str, Career] = field(default_factory=dict)
+
+    async def take(self, stream: str) -> None:
+        self.journeys += 1
+        journey = stream.removeprefix("journey-")
+        found = await verify(Sources(self.pool, self.ring), stream)
+        for account in found.disagreeing[:1]:
+            self.apart.append(Named(journey=journey, count=len(found.disagreeing), code=account.name.value))
+        try:
+            record = await read_record(self.pool, stream)
+            self._owed(journey, record)
+            await self._duties(journey, record)
+        except (Unreadable, *BROKEN_FOLD):
+            # What cannot be read stands in `apart`; nothing more can be said of it.
+            return
+
+    def _owed(self, journey: str, record: JourneyRecord) -> None:
+        found = obligations(record.events, record.book, self.now)
+        self.owed.update(each.outcome.value for each in found)
+        for outcome, those in ((Outcome.SILENT, self.silent), (Outcome.MISSED, self.missed)):
+            dues = [each.due for each in found if each.outcome is outcome]
+            if dues:
+                at = min(dues) if outcome is Outcome.SILENT else max(dues)
+                those.append(Named(journey=journey, count=len(dues), at=at))
+
+    async def _duties(self, journey: str, record: JourneyRecord) -> None:
+        who = actors(record.events)
+        self.careers |= await careers(self.pool, who - self.careers.keys())
+        found = duties(record.events, self.careers)
+        self.grants += len(found)
+        if breaches := [breach for grant in found for breach, _ in grant.breaches]:
+            self.breaches.append(Named(journey=journey, count=len(breaches), code=breaches[0].value))
+
+    def told(self, log: dict[str, object], kept: HistoriesFound, seconds: float) -> Verified:
+        return Verified(
+            at=self.now, seconds=round(seconds, 1), log=log, journeys=self.journeys, apart=_found(self.apart),
+            owed=dict(self.owed), silent=_found(sorted(self.silent, key=_at)),
+            missed=_found(sorted(self.missed, key=_at, reverse=True)), grants=self.grants,
+            breaches=_found(self.breaches), histories=kept,
+        )  # fmt: skip
+
+
+def _at(named: Named) -> datetime:
+    assert named.at is not None
+    return named.at
+
+
+def _found(those: Iterable[Named]) -> Found:
+    every = tuple(those)
+    return Found(journeys=len(every), count=sum(each.count for each in every), named=every[:NAMED])
+
+
+async def _histories(pool: Pool, ring: KeyRing, now: datetime, ended: AsyncIterator[Run], beat: Beat) -> HistoriesFound:
+    """Each kept file opened and compared with its digest, then what the engine still has and is not kept."""
+    kept, gone, altered = 0, 0, list[str]()
+    async for run in histories.each(pool):
+        beat()
+        try:
+            await histories.read(pool, ring, run)
+            kept += 1
+        except Altered as found:
+            if found.why == "gone":
+                gone += 1
+            else:
+                altered.append(run)
+    waiting = [run async for page in _pages(ended) for run in await _not_kept(pool, page)]
+    late = sum(run.closed_at < now - A_NIGHT for run in waiting)
+    return HistoriesFound(kept=kept, gone=gone, altered=tuple(altered[:NAMED]), waiting=len(waiting), late=late)
+
+
+async def _not_kept(pool: Pool, runs: Sequence[Run]) -> list[Run]:
+    missing = await histories.missing(pool, [run.id for run in runs])
+    return [run for run in runs if run.id in missing]
+
+
+async def _pages(runs: AsyncIterator[Run]) -> AsyncIterator[list[Run]]:
+    page = list[Run]()
+    async for run in runs:
+        page.append(run)
+        if len(page) == _AT_ONCE:
+            yield page
+            page = []
+    if page:
+        yield page

@@ -1,0 +1,95 @@
+"""What verifications of everything found: one a night, kept for those who look."""
+
+from typing import Any, Final
+
+from journeys.domain.record import Frozen, Instant
+from journeys.store.database import Connection, Pool
+
+NAMED: Final = 200
+"""Journeys that one finding names at most."""
+
+
+class Named(Frozen):
+    """A journey of which something is to be told, by its id."""
+
+    journey: str
+    count: int
+    """How many of it."""
+    at: Instant | None = None
+    code: str = ""
+
+
+class Found(Frozen):
+    """Journeys of which the same is to be told."""
+
+    journeys: int = 0
+    count: int = 0
+    """Of all of them together."""
+    named: tuple[Named, ...] = ()
+    """The first 200."""
+
+
+class HistoriesFound(Frozen):
+    """How it stands with the engine's histories that are kept beyond its retention."""
+
+    kept: int = 0
+    gone: int = 0
+    """Noted in the journal, and their file deleted since: with a person, or because its time was over."""
+    altered: tuple[str, ...] = ()
+    """Runs whose file is not what the journal's digest says, or cannot be opened."""
+    waiting: int = 0
+    """Runs that ended and are not kept yet."""
+    late: int = 0
+    """Of these, how many should have been kept in the night before."""
+
+
+class Verified(Frozen):
+    """What a verification of everything found."""
+
+    at: Instant
+    seconds: float
+    """How long it took."""
+    log: dict[str, Any]
+    """`LogReport.as_json`."""
+    journeys: int
+    apart: Found
+    """Whose journal contradicts itself, or whose lists the journal; `code` is the account."""
+    owed: dict[str, int]
+    """Obligations by their outcome."""
+    silent: Found
+    """Whose obligations passed without a trace; `at` is the earliest."""
+    missed: Found
+    """Whose obligations were missed; `at` is the latest, which comes first."""
+    grants: int
+    breaches: Found
+    """In whose grants one person did two duties that part, or without the role."""
+    histories: HistoriesFound
+
+    @property
+    def wrong(self) -> int:
+        """How many things must not be. A missed obligation is a fact, not a contradiction."""
+        histories = len(self.histories.altered) + self.histories.late
+        return len(self.log["findings"]) + self.apart.journeys + self.silent.count + self.breaches.count + histories
+
+
+async def keep(pool: Pool, run: str, found: Verified) -> None:
+    """Keep what was found under the id of the run; kept again, the first stands."""
+    await pool.execute(
+        "INSERT INTO verifications (run, at, wrong, found) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+        run, found.at, found.wrong, found.model_dump_json(),
+    )  # fmt: skip
+
+
+async def last(pool: Pool | Connection) -> Verified | None:
+    """What was found last; None before the first."""
+    found = await pool.fetchval("SELECT found FROM verifications ORDER BY at DESC LIMIT 1")
+    return None if found is None else Verified.model_validate_json(found)
+
+
+async def alarming(pool: Pool | Connection) -> bool:
+    """Whether nothing is signed any more, or the last verification found what must not be."""
+    found: bool = await pool.fetchval(
+        "SELECT refused IS NOT NULL OR coalesce((SELECT wrong FROM verifications ORDER BY at DESC LIMIT 1), 0) > 0"
+        " FROM log_head"
+    )
+    return found

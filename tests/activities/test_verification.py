@@ -1,0 +1,147 @@
+"""The nightly verification: what must not be is found and named, kept once for a run, made by a schedule."""
+
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.verification import Verification
+from journeys import contract, temporal
+from journeys.audit.fleet import verify_fleet
+from journeys.contract import Run
+from journeys.domain import commands as c
+from journeys.store import histories, sequencing, staff, verifications
+from journeys.store.database import open_pool
+from journeys.store.verifications import Verified
+from tests.activities.conftest import MONDAY, Life, make_life
+from tests.conftest import RealStack
+from workflows.verification import VerificationWorkflow
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest_asyncio.fixture
+async def life(journal_pool: Any, database_url: str) -> Life:
+    """A journey with a grant, all of whose events have their place in the log."""
+    made = await make_life(journal_pool)
+    await made.begin()
+    await made.do(c.RequestGrant(grant="help", purpose="training", amount=100_00), payee="Samir, FR76", note="oui")
+    sequencer = await open_pool(database_url, role="journeys_sequencer", largest=1)
+    await sequencing.sequence(sequencer)
+    await sequencer.close()
+    return made
+
+
+class Ended:
+    """The engine's list of runs that ended."""
+
+    def __init__(self, *runs: Run) -> None:
+        self._runs = runs
+
+    async def ended(self) -> AsyncIterator[Run]:
+        for run in self._runs:
+            yield run
+
+
+def run(life: Life, closed_at: datetime) -> Run:
+    return Run(id=str(uuid.uuid4()), stream=life.stream, events=9, closed_at=closed_at)
+
+
+async def look(life: Life, at: datetime, runs: Sequence[Run] = ()) -> Verified:
+    return await verify_fleet(life.pool, life.resources.ring, at, Ended(*runs).ended())
+
+
+async def test_a_sound_fleet_agrees_and_what_is_done_to_it_is_named(life: Life, database_url: str) -> None:
+    journey = life.stream.removeprefix("journey-")
+    sound = await look(life, MONDAY)
+    assert sound.wrong == 0 and (sound.journeys, sound.grants) == (1, 1) and sound.owed["open"] >= 1
+    assert sound.log["holds"] and Verified.model_validate_json(sound.model_dump_json()) == sound
+    # Nobody takes what falls due: no event says what became of it.
+    late = await look(life, MONDAY + timedelta(days=60))
+    assert (late.silent.journeys, late.silent.named[0].journey) == (1, journey) and late.wrong == late.silent.count > 0
+    owner = await asyncpg.connect(database_url)
+    await owner.execute("UPDATE journeys SET referent = gen_random_uuid() WHERE id = $1", journey)
+    (apart,) = (await look(life, MONDAY)).apart.named
+    assert (apart.journey, apart.code) == (journey, "view")
+    await owner.execute("ALTER TABLE events DISABLE TRIGGER ALL")
+    await owner.execute("UPDATE events SET header = 'x' WHERE stream = $1 AND seq = 2", life.stream)
+    broken = await look(life, MONDAY)
+    assert broken.apart.named[0].code == "journal" and {"not-a-header", "link"} <= {
+        each["code"] for each in broken.log["findings"]
+    }
+    assert broken.owed == {} and broken.wrong > 2, "what cannot be read is not judged, and said"
+    await owner.close()
+
+
+async def test_what_was_missed_is_counted_and_who_had_no_right(life: Life) -> None:
+    life.reserves = False
+    await life.until(MONDAY + timedelta(days=8))
+    assert await staff.take_role(life.pool, life.supervisor, "supervisor", replace(life.by, at=MONDAY))
+    asked = life.state.grants[life.grant]
+    await life.do(c.ApproveGrant(grant=life.grant, digest=asked.digest), actor=life.supervisor, role="supervisor")
+    found = await look(life, life.now)
+    assert found.owed["missed"] == found.missed.count == 1 and found.missed.named[0].at is not None
+    assert found.breaches.count == 1 and found.breaches.named[0].code == "no-role"
+
+
+async def test_histories_kept_gone_altered_waiting_and_passed_over(life: Life, database_url: str) -> None:
+    runs = [run(life, MONDAY - timedelta(hours=hours)) for hours in (1, 1, 1, 1, 40)]
+    for each in runs[:3]:
+        assert await histories.keep(life.pool, life.resources.ring, each, b'{"events": []}', life.by)
+    owner = await asyncpg.connect(database_url)
+    await owner.execute("DELETE FROM history_files WHERE run = $1", runs[0].id)
+    await owner.execute("ALTER TABLE history_files DISABLE TRIGGER ALL")
+    await owner.execute(
+        "UPDATE history_files SET sealed = (SELECT sealed FROM history_files WHERE run = $2) WHERE run = $1",
+        runs[1].id, runs[2].id,
+    )  # fmt: skip
+    await owner.close()
+    found = (await look(life, MONDAY, runs)).histories
+    assert (found.kept, found.gone, found.altered) == (1, 1, (runs[1].id,))
+    assert (found.waiting, found.late) == (2, 1)
+
+
+async def test_a_run_is_kept_once_and_the_schedule_made_once(
+    stack: RealStack, life: Life, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, queue = await Client.connect(stack.temporal, data_converter=temporal.DATA_CONVERTER), f"q-{uuid.uuid4()}"
+    kept = verifications.keep
+
+    async def keep_and_die(*given: Any) -> None:
+        await kept(*given)
+        monkeypatch.setattr(verifications, "keep", kept)
+        raise OSError("the worker died before it could answer")
+
+    monkeypatch.setattr(verifications, "keep", keep_and_die)
+    worker = Worker(
+        client, task_queue=queue, workflows=[VerificationWorkflow], activities=[Verification(life.resources).verify],
+        workflow_runner=temporal.sandbox_runner(),
+    )  # fmt: skip
+    async with worker:
+        id = f"verification-{uuid.uuid4()}"
+        wrong = await client.execute_workflow(contract.VERIFICATION, id=id, task_queue=queue)
+    assert await life.pool.fetchval("SELECT count(*) FROM verifications") == 1
+    found = await verifications.last(life.pool)
+    assert found is not None and found.wrong == wrong and datetime.now(UTC) - found.at < timedelta(minutes=5)
+    owner = await asyncpg.connect(database_url)
+    for statement in ("UPDATE verifications SET wrong = 0", "DELETE FROM verifications", "TRUNCATE verifications"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await owner.execute(statement)
+    await owner.close()
+    assert not await temporal.verify_now(client), "no worker has made the schedule"
+    try:
+        for _ in range(2):
+            await temporal.verify_daily(client, queue)
+        made = await client.get_schedule_handle(contract.VERIFICATION).describe()
+        (daily,) = made.schedule.spec.calendars
+        assert (daily.hour[0].start, made.schedule.spec.time_zone_name) == (4, "Europe/Paris")
+        assert await temporal.verify_now(client)
+    finally:
+        await client.get_schedule_handle(contract.VERIFICATION).delete()
