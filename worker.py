@@ -46,6 +46,7 @@ from journeys.store.signing import KeyRing
 from workflows.archiving import ArchiveWorkflow
 from workflows.checkpoints import CheckpointsWorkflow
 from workflows.control import ControlWorkflow
+from workflows.digests import DigestsWorkflow
 from workflows.erasure import ErasureWorkflow
 from workflows.housekeeping import HousekeepingWorkflow
 from workflows.journey import JourneyWorkflow
@@ -55,7 +56,7 @@ from workflows.webhooks import WebhookWorkflow
 
 WORKFLOWS: list[type] = [
     JourneyWorkflow, HousekeepingWorkflow, ControlWorkflow, ArchiveWorkflow, CheckpointsWorkflow, WebhookWorkflow,
-    ErasureWorkflow, RetentionWorkflow, VerificationWorkflow,
+    ErasureWorkflow, RetentionWorkflow, VerificationWorkflow, DigestsWorkflow,
 ]  # fmt: skip
 
 DESTROYED = "destroyed-keys"
@@ -219,6 +220,7 @@ async def serve(settings: Settings) -> None:
         async with make_worker(client, resources, settings):
             await temporal.keep_house(client, settings.task_queue)
             await temporal.control_daily(client, settings.task_queue, settings.control_hour)
+            await temporal.send_digests(client, settings.task_queue)
             await temporal.archive_daily(client, settings.task_queue)
             await temporal.verify_daily(client, settings.task_queue)
             await temporal.retain_daily(client, settings.task_queue)

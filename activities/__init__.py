@@ -6,6 +6,7 @@ from typing import Any
 from activities.archive import Archive
 from activities.checkpoints import Checkpoints
 from activities.control import Control
+from activities.digests import Digests
 from activities.erasure import Erasure
 from activities.escalations import Escalations
 from activities.fleet import Fleet
@@ -33,6 +34,7 @@ def all_activities(resources: Resources) -> list[Callable[..., Any]]:
         grants.enquire,
         Fleet(resources).wake,
         Control(resources).control,
+        Digests(resources).send,
         Archive(resources).keep,
         Checkpoints(resources.notary).keep,
         Verification(resources).verify,

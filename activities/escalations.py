@@ -1,29 +1,27 @@
 """Telling someone that something was missed: whoever answers for the step's role now, at least once."""
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID, uuid5
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.digests import TEMPLATE, Sending, calls_for, gather, send_one
 from activities.effects import Step, carry_out, settled
 from activities.failures import MAIL_UNAVAILABLE, not_called_for
-from activities.letters import Addressee, Matter, staff_addressee, volunteer_addressee
+from activities.letters import Matter
 from activities.posting import Envelope, post, write_letters
+from activities.reaching import CALLS, reach, roles_of
 from activities.reading import Known, read_circle, read_handbook
 from activities.resources import Resources
 from journeys.channels.wording import NoWording
 from journeys.contract import TELL, Effect, EffectOutcome
 from journeys.domain.decide import Outcome
-from journeys.domain.events import EscalationClimbed, EscalationRaised, EscalationReady, EscalationReassigned
-from journeys.domain.recipients import Circle, Resolution, resolve
-from journeys.domain.state import Escalation
-
-TEMPLATE = "escalation"
-
-CALLS = EscalationRaised | EscalationClimbed | EscalationReassigned | EscalationReady
-"""What calls for somebody to be told."""
+from journeys.domain.events import EscalationReady
+from journeys.domain.recipients import Circle, Resolution
+from journeys.store import digests
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +29,13 @@ class Escalations:
     """The steps of ladders."""
 
     resources: Resources
+    gathering: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One of this worker's alerts gathers for all of them."""
 
     @activity.defn(name=TELL)
     async def tell(self, effect: Effect) -> EffectOutcome:
-        """Tell the step's recipient: told (who, in which role), or untold (vacant, undeliverable, resolved).
+        """Tell the step's recipient: told (who, in which role), untold (vacant, undeliverable, resolved), or deferred
+        (with the next digest).
 
         Raises:
             ApplicationError: MailUnavailable, when nobody could be told for now: run it again.
@@ -47,7 +48,10 @@ class Escalations:
             open_one = known.state.escalations.get(called.escalation)
             if open_one is None:
                 return settled(Outcome(effect.seq, "untold", "resolved"))
-            roles = _roles(called, open_one)
+            with_digest = isinstance(called, EscalationReady) and open_one.digest is not None
+            if with_digest and open_one.tell_at is not None:
+                return settled(Outcome(effect.seq, "deferred"))
+            roles = roles_of(called, open_one)
             book = await read_handbook(self.resources.pool, known.state)
             circle = await read_circle(self.resources, known.state, book, effect.at, open_one.about)
             matter = Matter(
@@ -62,6 +66,9 @@ class Escalations:
             tries, reason = await self._tries(matter, roles, circle)
             if not tries:
                 return settled(Outcome(effect.seq, "untold", reason))
+            if with_digest:
+                calls = calls_for(known, called.escalation)
+                return Step(lambda: self._tell_together(effect, calls, tries))
             return Step(lambda: self._tell(effect.seq, tries))
 
         return await carry_out(self.resources, effect, "tell", judge)
@@ -71,41 +78,54 @@ class Escalations:
     ) -> tuple[list[tuple[Resolution, list[Envelope]]], str]:
         """For each role that somebody answers for, the letters to them, in the order of the step; else why none."""
         tries, reason = [], "vacant"
-        for role in roles:
-            found = resolve(role, (), circle)
-            if found.vacant:
-                continue
-            addressees = [await self._addressee(found, key) for key in found.people]
+        async for found in reach(self.resources, roles, circle, matter.at):
             try:
-                envelopes, _ = await write_letters(self.resources, matter, [each for each in addressees if each])
+                envelopes, _ = await write_letters(self.resources, matter, found.addressees)
             except NoWording as missing:
                 reason = missing.code
                 continue
-            tries.append((found, envelopes))
+            tries.append((found.resolution, envelopes))
         return tries, reason
 
-    async def _addressee(self, found: Resolution, key: str) -> Addressee | None:
-        if found.line == "mentor":
-            return await volunteer_addressee(self.resources, "mentor", key)
-        return await staff_addressee(self.resources, key)
+    async def _tell_together(
+        self, effect: Effect, calls: Sequence[int], tries: Sequence[tuple[Resolution, list[Envelope]]]
+    ) -> Outcome:
+        """What came of the digest; it is seen to here where nobody did.
+
+        Alone where it could never be told with one, and where it has been put off before: nothing waits for ever.
+        """
+        async with self.gathering:
+            told = await digests.told(self.resources.pool, effect.stream, calls)
+            if not told:
+                if not await gather(self.resources, effect.at):
+                    raise _not_now()
+                told = await digests.told(self.resources.pool, effect.stream, calls)
+        if not told:
+            mailed = ([each for each in envelopes if each.to.by == "mail"] for _, envelopes in tries)
+            first = next((envelopes for envelopes in mailed if envelopes), [])
+            put_off_before = len(calls) > 1
+            alone = put_off_before or not first or any(each.to.audience != "staff" for each in first)
+            return await self._tell(effect.seq, tries) if alone else Outcome(effect.seq, "deferred")
+        for each in told:
+            if each.fate is None and await send_one(self.resources, each.recipient, effect.at) is Sending.LATER:
+                return Outcome(effect.seq, "deferred")
+        ended = await digests.told(self.resources.pool, effect.stream, calls)
+        if sent := [each for each in ended if each.fate == "sent"]:
+            return Outcome(effect.seq, "told", told=tuple(each.recipient for each in sent), role=sent[0].role)
+        if len(ended) < len(told) or any(each.fate is None for each in ended):
+            raise _not_now()
+        return await self._tell(effect.seq, tries)
 
     async def _tell(self, effect: int, tries: Sequence[tuple[Resolution, list[Envelope]]]) -> Outcome:
         """Go on to the fallback only where the ones before can never be reached."""
         for found, envelopes in tries:
             done = await post(self.resources, envelopes)
             if done.sent:
-                return Outcome(effect, "told", told=tuple(done.sent), role=found.role)
+                return Outcome(effect, "told", told=tuple(dict.fromkeys(done.sent)), role=found.role)
             if done.again or done.unknown:
-                raise ApplicationError("nobody could be told for now", type=MAIL_UNAVAILABLE)
+                raise _not_now()
         return Outcome(effect, "untold", "undeliverable")
 
 
-def _roles(called: CALLS, known: Escalation) -> tuple[str, ...]:
-    """Who is to be told, then the fallbacks: as the calling event says, or as it stands once the night is over."""
-    match called:
-        case EscalationRaised() | EscalationClimbed():
-            return (called.to, *called.fallback)
-        case EscalationReassigned():
-            return (called.to,)
-        case EscalationReady():
-            return (known.assigned or known.to, *known.fallback)
+def _not_now() -> ApplicationError:
+    return ApplicationError("nobody could be told for now", type=MAIL_UNAVAILABLE)

@@ -190,6 +190,16 @@ async def _values(resources: Resources, matter: Matter, to: Addressee, answer: s
     }
 
 
+async def values_for(resources: Resources, matter: Matter, to: Addressee) -> dict[str, str]:
+    """What a letter to a member of staff may say of a matter, without a link that answers it."""
+    return await _values(resources, matter, to, "")
+
+
+def at_hour(matter: Matter, at: datetime, to: Addressee) -> tuple[str, str]:
+    """An instant as its day and its hour, as the addressee's letters say them."""
+    return _day(matter, at, to), _time(matter, at, to)
+
+
 def _about(matter: Matter, to: Addressee) -> dict[str, str]:
     """What is particular to the subject: its name, its day, its amount."""
     state, programme, id = matter.known.state, matter.book.programme, matter.about.id

@@ -11,8 +11,9 @@ from journeys.domain.handbook import Handbook, open_handbook
 from journeys.domain.recipients import Circle
 from journeys.domain.record import Event, Part, Payload
 from journeys.domain.rights import fund_of, line_of
+from journeys.domain.rota import on_call
 from journeys.domain.state import State
-from journeys.store import journal, staff
+from journeys.store import journal, rota, staff
 from journeys.store.database import Pool
 from journeys.store.programmes import texts_of
 
@@ -59,6 +60,7 @@ async def read_handbook(pool: Pool, state: State) -> Handbook:
 async def read_circle(resources: Resources, state: State, book: Handbook, now: datetime, about: Subject) -> Circle:
     """Who stands around the journey, and this matter of it, on the day of `now`."""
     roster = await staff.roster(resources.pool, book.calendar.day(now))
+    shifts = [each.shift for each in await rota.now(resources.pool, now)]
     lines = {role: line_of(role, book.programme) for role in book.programme.roles}
     return Circle(
         referent=state.referent,
@@ -68,6 +70,7 @@ async def read_circle(resources: Resources, state: State, book: Handbook, now: d
         desk=resources.duty_address is not None,
         lines=lines,
         fund=fund_of(state, **{about.kind: about.id}) if about.kind in ("grant", "payment", "receipt") else None,
+        on_call=on_call(shifts, state.site, now),
     )
 
 

@@ -28,6 +28,10 @@ CONTROL: Final = "control"
 """The daily control of the money: its workflow and its schedule."""
 CONTROL_MONEY: Final = "control.money"
 
+DIGESTS: Final = "digests"
+"""The telling of alerts that are not urgent, in one letter a day and recipient: its workflow and its schedule."""
+SEND_DIGESTS: Final = "digests.send"
+
 ARCHIVE: Final = "archive"
 """The daily keeping of histories: its workflow and its schedule."""
 ARCHIVE_HISTORIES: Final = "archive.histories"
@@ -176,6 +180,12 @@ class Controlling(Frozen):
     """Input of a control or a verification: the id of its run, under which it is kept once, and the workflow's time."""
 
     run: str
+    at: Instant
+
+
+class SendDigests(Frozen):
+    """Input of a round of digests: the workflow's time."""
+
     at: Instant
 
 

@@ -90,6 +90,7 @@ PATIENCE = timedelta(seconds=30)
 """How long a command is sent again (it is safe: the same id has one effect) before the caller is told."""
 
 HOUSEKEEPING_INTERVAL = timedelta(minutes=10)
+DIGESTS_INTERVAL = timedelta(minutes=5)
 _ARCHIVE_HOUR = 3
 _VERIFY_HOUR = 4
 _RETENTION_HOUR = 5
@@ -313,13 +314,21 @@ async def _send_once(client: Client, command: Command, task_queue: str, timeout:
 
 async def keep_house(client: Client, task_queue: str) -> None:
     """Make the schedule of the housekeeping, once for all workers."""
-    action = ScheduleActionStartWorkflow(contract.HOUSEKEEPING, id=contract.HOUSEKEEPING, task_queue=task_queue)
-    spec = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=HOUSEKEEPING_INTERVAL)])
+    await _every(client, contract.HOUSEKEEPING, task_queue, HOUSEKEEPING_INTERVAL)
+
+
+async def send_digests(client: Client, task_queue: str) -> None:
+    """Make the schedule of the digests, once for all workers; each programme says at which hour its own leave."""
+    await _every(client, contract.DIGESTS, task_queue, DIGESTS_INTERVAL)
+
+
+async def _every(client: Client, workflow: str, task_queue: str, interval: timedelta) -> None:
+    """A workflow again and again under its own name, one after the other."""
+    action = ScheduleActionStartWorkflow(workflow, id=workflow, task_queue=task_queue)
+    spec = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=interval)])
     policy = SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP)
-    try:
-        await client.create_schedule(contract.HOUSEKEEPING, Schedule(action=action, spec=spec, policy=policy))
-    except ScheduleAlreadyRunningError:
-        return
+    with suppress(ScheduleAlreadyRunningError):
+        await client.create_schedule(workflow, Schedule(action=action, spec=spec, policy=policy))
 
 
 async def control_daily(client: Client, task_queue: str, hour: int) -> None:

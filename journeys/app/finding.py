@@ -209,6 +209,7 @@ _KINDS: Final[dict[str, tuple[str, str]]] = {
     "person": ("une personne", "person"),
     "cohort": ("une promotion", "cohort"),
     "escalation": ("une alerte", "escalation"),
+    "shift": ("une astreinte", "shift"),
     "grant": ("une aide", "grant"),
     "payment": ("un versement", "payment"),
     "payment-state": ("un état de versement", "state of a payment"),

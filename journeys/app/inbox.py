@@ -32,6 +32,8 @@ class Waiting:
     note: str
     then: str
     wish: datetime | None = None
+    held_by: str | None = None
+    digest: datetime | None = None
 
     def as_json(self, lang: Lang, programmes: Mapping[str, Programme]) -> dict[str, Any]:
         return {
@@ -47,6 +49,8 @@ class Waiting:
             "note": self.note,
             "otherwise": otherwise(self, lang, programmes),
             "wish": self.wish.isoformat() if self.wish else None,
+            "held_by": self.held_by,
+            "digest": self.digest.isoformat() if self.digest else None,
         }
 
 
@@ -70,7 +74,7 @@ def waits(row: JourneyRow, item: Mapping[str, Any]) -> Waiting:
     return Waiting(
         row, item["kind"], item["id"], item["about"], _instant(item["at"]), _instant(item.get("since")),
         item.get("role", ""), item.get("amount"), item.get("note", ""), item.get("then", ""),
-        _instant(item.get("wish")),
+        _instant(item.get("wish")), item.get("held_by"), _instant(item.get("digest")),
     )  # fmt: skip
 
 
@@ -166,6 +170,11 @@ _WHAT: Final[dict[str, Said]] = {
     "payment": Said("versement en cours ({note})", "payment under way ({note})"),
 }
 
+_HELD: Final[dict[str, Said]] = {
+    "acknowledged": Said(" (prise en charge)", " (acknowledged)"),
+    "snoozed": Said(" (en attente)", " (put off)"),
+}
+
 _OTHERWISE: Final[dict[str, Said]] = {
     "deadline": Said("manquée {at}", "missed {at}"),
     "contact": Said("contact manqué {at}", "contact missed {at}"),
@@ -198,9 +207,8 @@ def said(
         )
     if item.kind == "receipt" and item.role == "finance":
         return Said("justificatif remis, à vérifier", "receipt submitted, to be checked").in_(lang)
-    return text if item.kind != "escalation" or item.note != "acknowledged" else text + Said(
-        " (prise en charge)", " (acknowledged)"
-    ).in_(lang)  # fmt: skip
+    held = _HELD.get(item.note) if item.kind == "escalation" else None
+    return text if held is None else text + held.in_(lang)
 
 
 def otherwise(
@@ -233,8 +241,8 @@ def otherwise(
         return words
     told = Said("vous", "you").in_(lang) if item.then == you else role_label(item.then, lang, programme)
     if item.kind == "escalation":
-        return words + Said(f", alerte : {told}", f", escalation: {told}").in_(lang)
-    return words + Said(f", puis alerte : {told}", f", then an escalation: {told}").in_(lang)
+        return words + Said(f", alerte transmise ({told})", f", passed on ({told})").in_(lang)
+    return words + Said(f", puis alerte ({told})", f", then an escalation ({told})").in_(lang)
 
 
 def on_instant(at: datetime, lang: Lang) -> str:

@@ -119,6 +119,12 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
         "over how long leaves what has no exact hour (reminders in days, reviews, the end of quiet hours; "
         "missed deadlines over 4 minutes): 30 minutes; 2 hours at most",
     ),
+    "Clock.digest": (
+        "l’heure des jours ouvrés où les alertes non urgentes partent, un seul message par personne : 09:30 ; "
+        "sans elle, chacune part seule",
+        "the hour of working days at which alerts that are not urgent leave, one message a person: 09:30; without it, "
+        "each leaves by itself",
+    ),
     "DateRule": ("Une date prévue, déplacée, puis arrivée.", "A date that is expected, moved, then happens."),
     "DateRule.label": _LABEL,
     "DateRule.confirm_within": (
@@ -214,6 +220,10 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "Ladder.acknowledged_for": (
         "combien de temps une prise en charge arrête la montée",
         "how long acknowledging stops the climb",
+    ),
+    "Ladder.snoozed_for": (
+        "combien de temps un pas peut être mis en attente en tout",
+        "how long a step may be put off in all",
     ),
     "Ladder.urgent": (
         "peut joindre l’équipe la nuit ; les heures comptent toutes",

@@ -17,7 +17,7 @@ from journeys.authoring.yaml_text import Path, Tree, YamlInvalid, read_bytes, re
 from journeys.domain import feasibility
 from journeys.domain.calendar import is_zone
 from journeys.domain.moments import elapsed
-from journeys.domain.programme import Programme
+from journeys.domain.programme import Clock, Programme
 from journeys.domain.sending import LONGEST_SPREAD
 
 PROGRAMMES = File(__file__).resolve().parents[2] / "programmes"
@@ -150,8 +150,19 @@ def _impossible(programme: Programme, tree: Tree) -> Iterator[Finding]:
     spread = programme.clock.spread
     if spread is not None and (not spread.unit.counts_instants or elapsed(spread) > LONGEST_SPREAD):
         yield tree.finding(("clock", "spread"), "spread-too-long", {"given": str(spread)})
+    if not _at_work(programme.clock):
+        yield tree.finding(("clock", "digest"), "digest-out-of-hours", {"given": str(programme.clock.digest)})
     if not is_calendar(programme.clock.calendar):
         yield tree.finding(("clock", "calendar"), "unknown-calendar", {"name": programme.clock.calendar})
+
+
+def _at_work(clock: Clock) -> bool:
+    """Whether staff read what leaves at the hour of the digest."""
+    hour, quiet = clock.digest, (clock.quiet_from, clock.quiet_to)
+    if hour is None:
+        return True
+    by_night = quiet[0] <= hour < quiet[1] if quiet[0] <= quiet[1] else hour >= quiet[0] or hour < quiet[1]
+    return clock.opens <= hour < clock.closes and not by_night
 
 
 def _with_rules(programme: Programme) -> Programme:

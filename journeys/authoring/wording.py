@@ -456,6 +456,12 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
         "écrivez par exemple 30 minutes ; 2 hours au plus",
         "write for example 30 minutes; 2 hours at most",
     ),
+    "digest-out-of-hours": (
+        "à {given}, personne ne travaille : les alertes du jour ne seraient lues par personne",
+        "at {given} nobody works: nobody would read the alerts of the day",
+        "écrivez une heure entre « opens » et « closes », hors des heures calmes, par exemple 09:30",
+        "write an hour between “opens” and “closes”, outside the quiet hours, for example 09:30",
+    ),
     "unknown-calendar": (
         "le calendrier « {name} » n’est pas connu",
         "the calendar “{name}” is not known",

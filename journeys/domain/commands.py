@@ -281,6 +281,14 @@ class AcknowledgeEscalation(Body):
     until: Day | None = None
 
 
+class SnoozeEscalation(Body):
+    name: Literal["snooze-escalation"] = "snooze-escalation"
+    PARTS = _parts("reason")
+    NEEDED = _parts("reason")
+    escalation: Id
+    until: Day
+
+
 class ReassignEscalation(Body):
     name: Literal["reassign-escalation"] = "reassign-escalation"
     PARTS = _parts("reason")
@@ -576,7 +584,7 @@ AnyBody = Annotated[
     | ChangeProgramme | AssignReferent | Transfer | AcceptTransfer | DeclineTransfer | CancelTransfer
     | ReachMilestone | WaiveMilestone | RescheduleMilestone | AddEvidence | AddNote
     | LogContact | BookAppointment | MoveAppointment | AnswerAppointment | CloseAppointment
-    | AcknowledgeEscalation | ReassignEscalation | ResolveEscalation
+    | AcknowledgeEscalation | SnoozeEscalation | ReassignEscalation | ResolveEscalation
     | RequestGrant | ChangeGrant | ReturnGrant | ApproveGrant | RefuseGrant | CancelGrant
     | SettlePayment | CancelPayment | RetryPayment | SettleDoubt
     | SubmitReceipt | AcceptReceipt | RefuseReceipt | WaiveReceipt

@@ -41,8 +41,8 @@ CLOSED_ALLOWS = frozenset(
         "submit-receipt", "accept-receipt", "refuse-receipt",
         "waive-receipt", "measure-outcome", "record-receipt", "opt-out", "opt-in", "pause-messages", "resume-messages",
         "record-wishes",
-        "withdraw-consent", "request-erasure", "acknowledge-escalation", "reassign-escalation", "resolve-escalation",
-        "sync", "erase",
+        "withdraw-consent", "request-erasure", "acknowledge-escalation", "snooze-escalation", "reassign-escalation",
+        "resolve-escalation", "sync", "erase",
     }
 )  # fmt: skip
 """What may still be asked of a closed journey (invariant 11)."""
@@ -226,6 +226,8 @@ def _do(work: Deciding, body: c.Body) -> None:
             appointments.close(work, body)
         case c.AcknowledgeEscalation():
             escalation.acknowledge(work, body)
+        case c.SnoozeEscalation():
+            escalation.snooze(work, body)
         case c.ReassignEscalation():
             escalation.reassign(work, body)
         case c.ResolveEscalation():
@@ -412,6 +414,8 @@ def _take_outcome(work: Deciding, outcome: Outcome) -> None:
                 person.failed(work, outcome.reason)
         case "tell" if outcome.answer == "told":
             escalation.told(work, outcome.effect, effect.id, outcome.told, outcome.role)
+        case "tell" if outcome.answer == "deferred":
+            escalation.told_later(work, outcome.effect, effect.id)
         case "tell":
             escalation.untold(work, outcome.effect, effect.id, outcome.reason)
         case "check":

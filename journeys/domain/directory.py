@@ -117,6 +117,22 @@ class AbsenceDropped(Payload):
     first_day: Day
 
 
+class ShiftSet(Payload):
+    """Somebody of the staff, or a mentor, is on call. Parts: phone, where it is not their usual one."""
+
+    shift: Id
+    role: str
+    site: str | None
+    begins: Instant
+    ends: Instant
+
+
+class ShiftDropped(Payload):
+    """They are not on call then. Parts: why, where it was said."""
+
+    shift: Id
+
+
 class StaffLeft(Payload):
     pass
 
@@ -436,7 +452,7 @@ KINDS: dict[str, type[Payload]] = {
     for kind in (
         PersonRegistered, PersonChanged, PersonExported, PersonErased,
         StaffAdded, StaffChanged, StaffLeft, StaffReturned,
-        RoleGiven, RoleTaken, SitesSet, FundsSet, AbsenceSet, AbsenceDropped,
+        RoleGiven, RoleTaken, SitesSet, FundsSet, AbsenceSet, AbsenceDropped, ShiftSet, ShiftDropped,
         MentorAdded, MentorChanged, MentorDescribed, MentorErased, PartnerAdded, PartnerDescribed, PartnerLeft,
         FundOpened, FundChanged, FundToppedUp, FundClosed, FundReopened,
         PaymentsStopped, PaymentsResumed, ProgrammePublished,

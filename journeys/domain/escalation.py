@@ -9,10 +9,14 @@ from journeys.domain.events import Subject
 from journeys.domain.messages import MONEY
 from journeys.domain.moments import Duration
 from journeys.domain.programme import Ladder
-from journeys.domain.sending import Spares, first_free
+from journeys.domain.rights import line_of
+from journeys.domain.sending import Spares, first_free, next_digest, spread
 from journeys.domain.state import Escalation
 
 ON_TIME = timedelta(minutes=15)
+
+DIGEST_LEAVES = timedelta(minutes=5)
+"""So long after the hour of a digest its journeys begin to ask what came of it, each at its own moment of as long."""
 
 
 def open_about(work: Deciding, about: Subject) -> str | None:
@@ -53,23 +57,40 @@ def raise_about(
         ),
         rule,
     )
-    _until_morning(work, id)
+    _not_at_once(work, id)
 
 
-def _until_morning(work: Deciding, id: str) -> None:
-    """The fact is immediate, the message obeys quiet hours and days of rest, unless the ladder is urgent."""
-    known = work.state.escalations[id]
-    until = first_free(work.now, work.book.calendar, Spares.NOTHING if known.urgent else Spares.REST)
+def _not_at_once(work: Deciding, id: str) -> None:
+    """The fact is immediate. What is not urgent is told with the next digest, and never in quiet hours nor on days of
+    rest."""
+    known, calendar = work.state.escalations[id], work.book.calendar
+    digest = next_digest(work.now, calendar) if _with_digest(work, known) else None
+    if digest is not None:
+        _defer(work, id, spread(digest + DIGEST_LEAVES, DIGEST_LEAVES, work.stream), digest)
+        return
+    until = first_free(work.now, calendar, Spares.NOTHING if known.urgent else Spares.REST)
     if until > work.now:
-        until = work.spread(until)
-        deferred = e.EscalationDeferred(escalation=id, step=known.step, until=until, effect=work.state.seq)
-        work.follow(deferred, "quiet-hours")
+        _defer(work, id, work.spread(until), None)
+
+
+def _defer(work: Deciding, id: str, until: datetime, digest: datetime | None) -> None:
+    deferred = e.EscalationDeferred(
+        escalation=id, step=work.state.escalations[id].step, until=until, effect=work.state.seq, digest=digest
+    )
+    work.follow(deferred, "quiet-hours" if digest is None else "digest")
+
+
+def _with_digest(work: Deciding, known: Escalation) -> bool:
+    """Whether a step is told with what else waits for its recipient; volunteers have a letter about each matter."""
+    return not known.urgent and (known.assigned is not None or line_of(known.to, work.book.programme) != "mentor")
 
 
 def tell_now(work: Deciding, id: str, at: datetime) -> None:
-    """The morning has come: whoever is responsible now is told."""
-    work.due(e.EscalationReady(escalation=id, step=work.state.escalations[id].step), "quiet-hours", at)
-    _until_morning(work, id)
+    """The morning has come, or the hour of the digest: whoever is responsible now is told."""
+    known = work.state.escalations[id]
+    work.due(e.EscalationReady(escalation=id, step=known.step), "quiet-hours" if known.digest is None else "digest", at)
+    if first_free(work.now, work.book.calendar, Spares.NOTHING if known.urgent else Spares.REST) > work.now:
+        _not_at_once(work, id)
 
 
 def resolve_about(work: Deciding, about: Subject, how: str) -> None:
@@ -94,7 +115,7 @@ def climb(work: Deciding, id: str, at: datetime | None = None) -> None:
         work.due(event, f"ladder/{known.ladder}", at)
     else:
         work.follow(event, f"ladder/{known.ladder}/nobody-told")
-    _until_morning(work, id)
+    _not_at_once(work, id)
 
 
 def _next_after_climb(
@@ -169,7 +190,7 @@ def tell_again_if_spent(work: Deciding) -> bool:
             ),
             "review",
         )
-        _until_morning(work, id)
+        _not_at_once(work, id)
     return bool(spent)
 
 
@@ -191,7 +212,26 @@ def acknowledge(work: Deciding, body: c.AcknowledgeEscalation) -> None:
 def reassign(work: Deciding, body: c.ReassignEscalation) -> None:
     _open(work, body.escalation)
     work.fact(e.EscalationReassigned(escalation=body.escalation, to=body.to))
-    _until_morning(work, body.escalation)
+    _not_at_once(work, body.escalation)
+
+
+def snooze(work: Deciding, body: c.SnoozeEscalation) -> None:
+    """Put a step off within its bound, which counts from when the step began, however often it is put off."""
+    known = _open(work, body.escalation)
+    _, ladder = work.book.ladder(known.ladder)
+    calendar = work.book.calendar
+    if known.spent:
+        raise Refusal("nothing-to-snooze")
+    if known.urgent and known.step == len(ladder.steps) - 1:
+        raise Refusal("urgent-last-resort")
+    begun = known.since or known.raised_at
+    bound = calendar.term_end(begun, ladder.snoozed_for, ends_at=calendar.clock.opens)
+    until = calendar.opening(body.until)
+    if until > bound:
+        raise Refusal("snoozed-too-long", until=calendar.day(bound).isoformat())
+    if until <= work.now:
+        raise Refusal("in-the-past", field="until")
+    work.fact(e.EscalationSnoozed(escalation=body.escalation, until=until))
 
 
 def resolve(work: Deciding, body: c.ResolveEscalation) -> None:
@@ -212,6 +252,20 @@ def _open(work: Deciding, id: str) -> Escalation:
 def told(work: Deciding, effect: int, id: str, who: tuple[str, ...], role: str) -> None:
     step = work.state.effects[effect].data["step"]
     work.due(e.EscalationTold(escalation=id, step=step, told=who, role=role, effect=effect), "told", work.now)
+
+
+def told_later(work: Deciding, effect: int, id: str) -> None:
+    """The digest of its recipient had left before: it is told with the next one, unless it has moved on meanwhile."""
+    known, step = work.state.escalations.get(id), work.state.effects[effect].data["step"]
+    if known is None or known.step != step:
+        untold(work, effect, id, "overtaken")
+        return
+    digest = next_digest(work.now, work.book.calendar)
+    until = first_free(work.now + DIGEST_LEAVES, work.book.calendar, Spares.REST) if digest is None else spread(
+        digest + DIGEST_LEAVES, DIGEST_LEAVES, work.stream
+    )  # fmt: skip
+    deferred = e.EscalationDeferred(escalation=id, step=step, until=until, effect=effect, digest=digest)
+    work.due(deferred, "digest", work.now)
 
 
 def untold(work: Deciding, effect: int, id: str, reason: str) -> None:

@@ -516,6 +516,13 @@ class EscalationAcknowledged(Payload):
     until: Instant
 
 
+class EscalationSnoozed(Payload):
+    """It is put off: the ladder goes on at `until`. Parts: why."""
+
+    escalation: str
+    until: Instant
+
+
 class EscalationReassigned(Payload):
     escalation: str
     to: str
@@ -527,16 +534,18 @@ class EscalationResolved(Payload):
 
 
 class EscalationDeferred(Payload):
-    """Nobody is told at night: the telling that event `effect` called for waits until the quiet hours end."""
+    """The telling that event `effect` called for waits: until the quiet hours end, or for a digest."""
 
     escalation: str
     step: int
     until: Instant
     effect: int
+    digest: Instant | None = added(None)
+    """When the digest leaves with which it is told; `until` is then when the journey asks what came of it."""
 
 
 class EscalationReady(Payload):
-    """The quiet hours are over: the step's recipient is told now."""
+    """The quiet hours are over, or the digest has left: the step's recipient is told now, or was."""
 
     escalation: str
     step: int
@@ -983,7 +992,8 @@ AnyPayload = (
     | AppointmentBooked | AppointmentMoved | AppointmentAnswered | AppointmentReminded | AppointmentAsked
     | AppointmentAttended | AppointmentMissed
     | AppointmentExcused | AppointmentCancelled | AppointmentCorrected
-    | EscalationRaised | EscalationClimbed | EscalationAcknowledged | EscalationReassigned | EscalationResolved
+    | EscalationRaised | EscalationClimbed | EscalationAcknowledged | EscalationSnoozed | EscalationReassigned
+    | EscalationResolved
     | EscalationDeferred | EscalationReady | EscalationTold | EscalationUntold
     | GrantRequested | GrantChanged | GrantReopened | GrantReturned | GrantApprovalGiven | GrantApproved | GrantRefused
     | GrantExpired | GrantCancelled | GrantCompleted | GrantEnded

@@ -522,7 +522,7 @@ def _appointment_corrected(state: State, data: e.AppointmentCorrected, event: Re
 def _raised(state: State, data: e.EscalationRaised, event: Recorded) -> None:
     state.escalations[data.escalation] = Escalation(
         data.ladder, data.about, data.to, data.urgent, data.money, data.held, data.next_at, event.recorded_at,
-        fallback=data.fallback,
+        fallback=data.fallback, since=event.recorded_at,
     )  # fmt: skip
     _tell(state, event.seq, data.escalation)
 
@@ -531,7 +531,8 @@ def _raised(state: State, data: e.EscalationRaised, event: Recorded) -> None:
 def _climbed(state: State, data: e.EscalationClimbed, event: Recorded) -> None:
     _change(
         state.escalations, data.escalation, step=data.step, repeat=data.repeat, to=data.to, next_at=data.next_at,
-        acknowledged=False, assigned=None, fallback=data.fallback, tell_at=None, told_as="",
+        acknowledged=False, assigned=None, fallback=data.fallback, tell_at=None, told_as="", digest=None,
+        since=event.recorded_at, snoozed=False, held_by="",
     )  # fmt: skip
     _tell(state, event.seq, data.escalation)
 
@@ -549,19 +550,29 @@ def _tell(state: State, effect: int, id: str) -> None:
 
 @_on(e.EscalationAcknowledged)
 def _acknowledged(state: State, data: e.EscalationAcknowledged, event: Recorded) -> None:
-    _change(state.escalations, data.escalation, acknowledged=True, next_at=data.until)
+    _change(
+        state.escalations, data.escalation, acknowledged=True, snoozed=False, held_by=event.actor, next_at=data.until
+    )
+
+
+@_on(e.EscalationSnoozed)
+def _snoozed(state: State, data: e.EscalationSnoozed, event: Recorded) -> None:
+    _change(state.escalations, data.escalation, snoozed=True, held_by=event.actor, next_at=data.until)
 
 
 @_on(e.EscalationReassigned)
 def _reassigned(state: State, data: e.EscalationReassigned, event: Recorded) -> None:
-    _change(state.escalations, data.escalation, assigned=data.to, acknowledged=False, fallback=(), tell_at=None)
+    _change(
+        state.escalations, data.escalation, assigned=data.to, acknowledged=False, snoozed=False, held_by="",
+        fallback=(), tell_at=None, digest=None,
+    )  # fmt: skip
     _tell(state, event.seq, data.escalation)
 
 
 @_on(e.EscalationDeferred)
 def _telling_deferred(state: State, data: e.EscalationDeferred, event: Recorded) -> None:
     state.effects.pop(data.effect, None)
-    _change(state.escalations, data.escalation, tell_at=data.until)
+    _change(state.escalations, data.escalation, tell_at=data.until, digest=data.digest)
 
 
 @_on(e.EscalationReady)
@@ -578,7 +589,7 @@ def _resolved(state: State, data: e.EscalationResolved, event: Recorded) -> None
 @_on(e.EscalationTold)
 def _told(state: State, data: e.EscalationTold, event: Recorded) -> None:
     state.effects.pop(data.effect, None)
-    _change(state.escalations, data.escalation, told=data.told, told_as=data.role)
+    _change(state.escalations, data.escalation, told=data.told, told_as=data.role, digest=None)
 
 
 @_on(e.EscalationUntold)

@@ -75,6 +75,9 @@ class Clock(Text):
     late_message: DurationField = Duration(3, Unit.DAY)
     spread: DurationField | None = None
     """Over how long what has no exact hour leaves, each journey at its own moment of it."""
+    digest: TimeOfDay | None = None
+    """The hour of working days at which alerts that are not urgent are told, all of a recipient's in one letter; None:
+    each by itself."""
 
 
 class Saying(Text):
@@ -204,6 +207,8 @@ class Step(Text):
 class Ladder(Text):
     steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=20)]
     acknowledged_for: DurationField = Duration(5, Unit.WORKING_DAY)
+    snoozed_for: DurationField = Duration(3, Unit.WORKING_DAY)
+    """How long a step may be put off in all, counted from when it began."""
     urgent: bool = False
     origin: Origin = "text"
 

@@ -30,6 +30,8 @@ class Circle:
     """The line of the rights table that a programme's own role has, where it is not its own name."""
     fund: str | None = None
     """The fund whose money it is about, where it is about money."""
+    on_call: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Who is on call at this moment for a role, staff or mentors: they answer for it before all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ def addressees(role: str, circle: Circle) -> Resolution:
 
 def _answering(role: str, circle: Circle) -> Resolution:
     line = circle.lines.get(role, role)
+    if people := _on_call(role, line, circle):
+        return Resolution(role, line, people)
     match line:
         case "referent":
             people = _one(circle.referent, circle)
@@ -87,6 +91,16 @@ def _answering(role: str, circle: Circle) -> Resolution:
         case _:
             people = _holders(role, line, circle)
     return Resolution(role, line, people)
+
+
+def _on_call(role: str, line: str, circle: Circle) -> tuple[str, ...]:
+    """Those who are on call for the role, else for its line; who is away all the same has a deputy or nobody."""
+    staff = {holder.id for holder in circle.roster}
+    for name in dict.fromkeys((role, line)):
+        people = [one for id in circle.on_call.get(name, ()) for one in (_one(id, circle) if id in staff else (id,))]
+        if people:
+            return tuple(dict.fromkeys(people))
+    return ()
 
 
 def _holders(role: str, line: str, circle: Circle) -> tuple[str, ...]:

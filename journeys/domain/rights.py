@@ -56,7 +56,7 @@ TABLE: Final[dict[str, dict[str, Scope]]] = {
         ),
         _OWN_CHOICE,
     ),
-    **dict.fromkeys(("acknowledge-escalation", "resolve-escalation"), _LADDER),
+    **dict.fromkeys(("acknowledge-escalation", "snooze-escalation", "resolve-escalation"), _LADDER),
     **dict.fromkeys(("request-grant", "change-grant", "cancel-grant", "submit-receipt"), _CASEWORK),
     **dict.fromkeys(("approve-grant", "refuse-grant", "return-grant"), _DECIDING),
     **dict.fromkeys(

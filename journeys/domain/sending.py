@@ -49,6 +49,16 @@ def first_free(planned: datetime, calendar: Calendar, spares: Spares) -> datetim
             return at
 
 
+def next_digest(now: datetime, calendar: Calendar) -> datetime | None:
+    """When the next digest leaves; None where each alert is told by itself."""
+    hour, day = calendar.clock.digest, calendar.day(now)
+    if hour is None:
+        return None
+    while not calendar.works(day) or calendar.at(day, hour) <= now:
+        day += ONE_DAY
+    return calendar.at(day, hour)
+
+
 def spread(at: datetime, over: timedelta, journey: str) -> datetime:
     """A journey's own moment in the window that begins at `at`: always the same, to the second, and as good as drawn.
 

@@ -157,7 +157,14 @@ class Escalation:
     """The role in which they were told: the step's, or that of its fallback; empty until somebody is."""
     fallback: tuple[str, ...] = ()
     tell_at: datetime | None = None
-    """When the quiet hours end that hold back a telling."""
+    """When a telling that waits is called for: the quiet hours are over, or its digest has left."""
+    digest: datetime | None = None
+    """When the digest leaves with which the step is told, until it is."""
+    since: datetime | None = None
+    """When the step began; None in what was folded before this was kept."""
+    snoozed: bool = False
+    held_by: str = ""
+    """Who took it in charge, or put it off."""
 
     @property
     def spent(self) -> bool:

@@ -43,6 +43,10 @@ class Item(Frozen):
     """The role that is told next if nobody acts; empty when nobody is."""
     wish: Instant | None = added(None)
     """The time that the person wishes for an appointment instead."""
+    held_by: str | None = added(None)
+    """Who took an alert in charge, or put it off."""
+    digest: Instant | None = added(None)
+    """When the digest leaves with which an alert is told, until it is."""
 
 
 class Summary(Frozen):
@@ -170,7 +174,8 @@ def _alerts(state: State, book: Handbook) -> list[Item]:
         Item(
             kind="escalation", id=id, about=f"{known.about.kind} {known.about.id}", at=known.next_at,
             since=known.raised_at, role=known.told_as or known.to,
-            note="acknowledged" if known.acknowledged else known.ladder, then=_next_told(book, known),
+            note="snoozed" if known.snoozed else "acknowledged" if known.acknowledged else known.ladder,
+            then=next_told(book, known), held_by=known.held_by or None, digest=known.digest,
         )
         for id, known in state.escalations.items()
     ]  # fmt: skip
@@ -180,7 +185,8 @@ def _first_told(book: Handbook, ladder: str | None) -> str:
     return book.programme.ladders[ladder].steps[0].to if ladder is not None else ""
 
 
-def _next_told(book: Handbook, known: Escalation) -> str:
+def next_told(book: Handbook, known: Escalation) -> str:
+    """The role that an open alert goes to next, if nobody acts."""
     steps = book.programme.ladders[known.ladder].steps
     return steps[min(known.step + 1, len(steps) - 1)].to
 

@@ -30,6 +30,14 @@ def _acknowledged(t: Telling, d: e.EscalationAcknowledged) -> str:
     )  # fmt: skip
 
 
+@tells(e.EscalationSnoozed)
+def _snoozed(t: Telling, d: e.EscalationSnoozed) -> str:
+    return t.say(
+        "{who} a mis l'alerte en attente jusqu'au {day}, au sujet de : {about}.",
+        who=t.who, day=t.local_day(d.until), about=t.alert(d.escalation),
+    )  # fmt: skip
+
+
 @tells(e.EscalationReassigned)
 def _reassigned(t: Telling, d: e.EscalationReassigned) -> str:
     return t.say(
@@ -47,6 +55,11 @@ def _resolved(t: Telling, d: e.EscalationResolved) -> str:
 
 @tells(e.EscalationDeferred)
 def _deferred(t: Telling, d: e.EscalationDeferred) -> str:
+    if d.digest is not None:
+        return t.say(
+            "L'alerte sera transmise avec les autres, en un seul message ({at}), au sujet de : {about}.",
+            at=t.when(d.digest), about=t.alert(d.escalation),
+        )  # fmt: skip
     return t.say(
         "L'alerte sera transmise au matin ({at}), au sujet de : {about}.",
         at=t.when(d.until), about=t.alert(d.escalation),
@@ -55,6 +68,10 @@ def _deferred(t: Telling, d: e.EscalationDeferred) -> str:
 
 @tells(e.EscalationReady)
 def _ready(t: Telling, d: e.EscalationReady) -> str:
+    known = t.escalation(d.escalation)
+    if known is not None and known.digest is not None:
+        return t.say("C'est l'heure : l'alerte est transmise avec les autres, au sujet de : {about}.",
+                     about=t.alert(d.escalation))  # fmt: skip
     return t.say("La nuit est passée : l'alerte est transmise, au sujet de : {about}.", about=t.alert(d.escalation))
 
 

@@ -137,6 +137,18 @@ SENTENCES: Final = {
         "Une alerte ne se prend en charge que jusqu'au {until}. "
         "Donnez ce jour ou un jour plus proche."
     ),
+    "snoozed-too-long": N_(
+        "Ce niveau de l'alerte ne se met en attente que jusqu'au {until}. "
+        "Donnez ce jour ou un jour plus proche, ou prenez l'alerte en charge."
+    ),
+    "urgent-last-resort": N_(
+        "L'alerte est urgente et personne ne vient après vous : elle ne se met pas en attente. "
+        "Prenez-la en charge, ou confiez-la à quelqu'un."
+    ),
+    "nothing-to-snooze": N_(
+        "Rien ne suit dans cette alerte avant le prochain point : il n'y a rien à mettre en attente. "
+        "Prenez-la en charge, ou réglez-la."
+    ),
     # grants
     "unknown-grant": N_("L'aide « {grant} » n'est pas dans ce programme. Aides possibles : {known}."),
     "unknown-grant-file": N_("Cette demande d'aide n'existe pas dans ce parcours. Voyez les aides du parcours."),

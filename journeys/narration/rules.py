@@ -36,6 +36,7 @@ RULES: Final = {
     "check": N_("façon de constater l'étape"),
     "message": N_("règles d'envoi des messages"),
     "quiet-hours": N_("heures de repos"),
+    "digest": N_("un seul message par jour et par personne"),
     "reminder": N_("rappels de l'étape"),
     "contact": N_("rythme des contacts"),
     "contact-grid": N_("rythme des contacts"),

@@ -317,6 +317,7 @@ COMMANDS: Final = {
     "answer-appointment": N_("noter si la personne viendra à un rendez-vous"),
     "close-appointment": N_("noter l'issue d'un rendez-vous"),
     "acknowledge-escalation": N_("prendre une alerte en charge"),
+    "snooze-escalation": N_("mettre une alerte en attente"),
     "reassign-escalation": N_("confier une alerte à quelqu'un"),
     "resolve-escalation": N_("lever une alerte"),
     "request-grant": N_("demander une aide"),

@@ -335,7 +335,7 @@ async def open_items(
     rows = await pool.fetch(
         f"""
         WITH open AS MATERIALIZED (
-            SELECT j.id, item.place, item.value ->> 'note' = 'acknowledged' AS taken,
+            SELECT j.id, item.place, item.value ->> 'note' IN ('acknowledged', 'snoozed') AS taken,
                    coalesce(item.value ->> 'at', item.value ->> 'since', '~') COLLATE "C" AS moment,
                    NOT (coalesce(j.referent = $2, false) OR {_turn("$3")}) AS others,
                    (item.value ->> 'id') COLLATE "C" AS item
@@ -360,6 +360,40 @@ async def open_items(
         await _items(pool, found, "value"), rows[0]["total"], rows[0]["mine"],
         tuple(Place(row["taken"], row["others"], row["moment"], row["id"], row["item"]) for row in found),
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Alerts:
+    """Open alerts of a site, by what happens next; and how many each site has (None: those at no site)."""
+
+    items: tuple[BoardItem, ...]
+    sites: dict[str | None, int]
+
+
+async def alerts(pool: Pool, visible: str, site: str | None, *, all_sites: bool, limit: int, offset: int) -> Alerts:
+    """The open alerts that a visitor sees: of one site (None: at no site), or of all; what happens first comes first.
+
+    Args:
+        visible: `within`.
+    """
+    counted = await pool.fetch(
+        f"SELECT j.site, sum(j.alerts) AS total FROM journeys j WHERE ({visible}) AND j.alerts > 0"
+        " GROUP BY j.site ORDER BY j.site NULLS LAST"
+    )
+    rows = await pool.fetch(
+        f"""
+        SELECT {_BRIEF}, item.value FROM (
+            SELECT j.id, item.value, j.site, coalesce(item.value ->> 'at', '~') COLLATE "C" AS moment
+            FROM journeys j CROSS JOIN LATERAL jsonb_array_elements(j.turns) AS item
+            WHERE ({visible}) AND j.alerts > 0 AND item.value ->> 'kind' = 'escalation'
+              AND ($1 OR j.site IS NOT DISTINCT FROM $2)
+            ORDER BY moment, j.id, item.value ->> 'id' LIMIT $3 OFFSET $4
+        ) AS item JOIN journeys j ON j.id = item.id LEFT JOIN people p ON p.id = j.person
+        ORDER BY item.moment, item.id, item.value ->> 'id'
+        """,
+        all_sites, site, limit, offset,
+    )  # fmt: skip
+    return Alerts(tuple(await _items(pool, rows, "value")), {row["site"]: row["total"] for row in counted})
 
 
 @dataclass(frozen=True, slots=True)
@@ -620,9 +654,9 @@ async def _rows(pool: Pool, rows: Sequence[Any]) -> list[JourneyRow]:
 
 
 def _row(row: Any, name: str | None, sealed: bytes | None = None) -> JourneyRow:
-    values: list[Any] = [*row[:_PLAIN], from_json(row[_PLAIN])]
+    values: list[Any] = [*row[:_PLAIN], from_json(row[_PLAIN]), None, sealed]
     values[_NAME] = name
-    return JourneyRow(*values, sealed=sealed)
+    return JourneyRow(*values)
 
 
 async def _items(pool: Pool, rows: Sequence[Any], column: str) -> tuple[BoardItem, ...]:

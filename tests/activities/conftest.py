@@ -344,6 +344,7 @@ async def lives_pool(shared_database: str) -> AsyncIterator[Any]:
     """The journal as the worker sees it; nobody of an earlier test is still there."""
     pool = await open_pool(shared_database)
     await pool.execute("UPDATE staff SET active = false")
+    await pool.execute("DELETE FROM shifts")
     yield pool
     await pool.close()
 

@@ -1,7 +1,7 @@
 """Escalations: always somebody to go to, resolved on the day itself; told at least once."""
 
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,8 +13,10 @@ from journeys.channels.letter import Fate, Sent
 from journeys.domain import commands as c
 from journeys.domain.directory import Holder
 from journeys.domain.recipients import DESK, Circle, addressees, resolve
-from journeys.store import claims, staff
-from tests.activities.conftest import Life
+from journeys.domain.rota import Shift
+from journeys.store import claims, mentors, rota, staff
+from journeys.store.mentors import Mentor
+from tests.activities.conftest import Life, Postman
 
 
 async def test_the_referent_is_told_and_the_journal_says_who(life: Life) -> None:
@@ -93,6 +95,50 @@ async def test_staff_of_the_role_come_before_the_address(life: Life) -> None:
     on_duty = await life.hire(str(uuid.uuid4()), "denise", "duty")
     circle = Circle(referent=life.referent, site=None, roster=tuple(await staff.roster(life.pool, life.now.date())))
     assert resolve("duty", (), circle).people == (on_duty,)
+
+
+async def on_call(life: Life, who: str, begins: datetime, hours: int, phone: str | None = None) -> None:
+    shift = Shift(str(uuid.uuid4()), "duty", None, who, begins, begins + timedelta(hours=hours))
+    await rota.add(life.pool, [shift], phone, life.by)
+
+
+async def last_step(life: Life) -> dict[str, Any]:
+    """Climb to the last resort, on the morning of Friday, 21 May."""
+    await life.settle(await life.missed())
+    await life.until(datetime(2027, 5, 19, 7, 0, tzinfo=UTC))
+    for effect in life.effects("tell"):
+        await life.settle(effect)
+    await life.until(datetime(2027, 5, 21, 9, 0, tzinfo=UTC))
+    (last,) = life.effects("tell")
+    return await life.run(last)
+
+
+async def test_whoever_is_on_call_at_that_moment_is_told_by_phone_and_mail(life: Life) -> None:
+    life.use(duty_address="astreinte@example.org", texter=(phone := Postman(name="sms")))
+    noor = await life.hire(str(uuid.uuid4()), "noor", "referent")
+    await on_call(life, noor, datetime(2027, 5, 21, 6, 0, tzinfo=UTC), 12, "06 12 34 56 78")
+    await on_call(life, life.referent, datetime(2027, 5, 21, 18, 0, tzinfo=UTC), 12)
+    result = await last_step(life)
+    assert (result["told"], result["role"]) == ([noor], "duty")
+    (text,) = phone.letters
+    assert text.to == "+33612345678" and "Alerte, parcours" in text.body and "\n" not in text.body.strip()
+    assert life.postman.recipients[-1] == "noor@example.org"
+
+
+async def test_a_mentor_who_is_on_call_is_told_and_in_a_gap_the_last_resort(life: Life) -> None:
+    life.use(duty_address="astreinte@example.org")
+    pair = Mentor(id=str(uuid.uuid4()), name="Pair Aidant", email="pair@example.org", phone=None, language="fr",
+                  site=None, capacity=2)  # fmt: skip
+    await mentors.add(life.pool, pair, life.by)
+    await on_call(life, pair.id, datetime(2027, 5, 21, 6, 0, tzinfo=UTC), 12)
+    assert (await last_step(life))["told"] == [pair.id]
+    assert life.postman.recipients[-1] == "pair@example.org"
+
+
+async def test_where_nobody_is_on_call_the_last_resort_is_told(life: Life) -> None:
+    life.use(duty_address="astreinte@example.org")
+    await on_call(life, life.referent, datetime(2027, 5, 21, 18, 0, tzinfo=UTC), 12)
+    assert (await last_step(life))["told"] == [DESK]
 
 
 async def test_an_escalation_resolved_meanwhile_tells_nobody(life: Life) -> None:

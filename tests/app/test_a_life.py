@@ -242,6 +242,14 @@ def test_directories(here: Journeys) -> None:
     assert here(*absence, "--deputy", f"h{token}").code == 2
     assert "02/01/2099" in here("staff", "list").out
     assert here(*absence, "--drop").code == 0
+    rota = ["rota", "add", f"h{token}", "--from", "2099-01-05", "--hours", "20:00-08:00"]
+    for field, typed in (("--to", "2099-01-04"), ("--role", "finance"), ("--phone", "12"), ("--hours", "20-25")):
+        assert here(*rota, field, typed, "--json").error["field"] == field
+    assert len(here(*rota, "--to", "2099-01-07", "--phone", "0612345678", "--json").json["shifts"]) == 3
+    kept = here("rota", "list", "--week", "2099-01-06", "--json").json["shifts"]
+    assert [each["from"][:10] for each in kept] == ["2099-01-05", "2099-01-06", "2099-01-07"] and kept[0]["phone"]
+    assert "0612345678" in here("rota", "list", "--week", "2099-01-06").out
+    assert here("rota", "drop", kept[0]["id"]).code == 0 and here("rota", "drop", kept[0]["id"]).code == 3
     assert here("staff", "change", f"h{token}", "--left").code == 0
     assert here("today", "--as", f"h{token}").code == 4
     assert here("fund", "top-up", "parvis-solidaire", "10,50").code == 0

@@ -383,6 +383,7 @@ BROKEN = [
     Broken("by: referent", "by: mentors", "mentors", "contacts.weekly.by", "unknown-role", "« mentor »"),
     Broken("zone: Europe/Paris", "zone: Europe/Pariss", "Pariss", "clock.zone", "unknown-zone", "Europe/Paris"),
     Broken("zone: Europe/Paris", "spread: 3 days", "spread", "clock.spread", "spread-too-long", "30 minutes"),
+    Broken("zone: Europe/Paris", 'digest: "18:30"', "digest", "clock.digest", "digest-out-of-hours", "09:30"),
     Broken('opens: "09:00"', "calendar: FR-ZZ", "FR-ZZ", "clock.calendar", "unknown-calendar", "FR-974"),
     # What cannot work
     Broken(

@@ -353,6 +353,9 @@ def test_every_screen_in_the_dark_on_a_phone_enlarged_and_on_paper(
     board = json.dumps([ALERT])
     execute(site, f"UPDATE journeys SET alerts = 1, summary = jsonb_set(summary, '{{board}}', summary -> 'board'"
                   f" || '{board}') WHERE id = '{id}'")  # fmt: skip
+    execute(site, "DELETE FROM shifts")
+    execute(site, "INSERT INTO shifts (id, role, staff, begins, ends) SELECT gen_random_uuid(), 'night', id, now(),"
+                  " now() + interval '12 hours' FROM staff WHERE active LIMIT 1")  # fmt: skip
     if mode == "dark":
         page.emulate_media(color_scheme="dark")
     if mode == "print":
@@ -361,7 +364,8 @@ def test_every_screen_in_the_dark_on_a_phone_enlarged_and_on_paper(
         "today": "/", "caseload": "/parcours", "person": address, "audit": f"{address}/audit",
         "owed": f"{address}/obligations", "messages": f"{address}/messages", "duties": f"{address}/roles",
         "approvals": "/accords",
-        "escalations": "/alertes", "week": "/agenda", "start": "/nouveau?programme=auxilia", "releases": "/sorties",
+        "escalations": "/alertes", "board": "/alertes/tableau", "rota": "/astreintes", "week": "/agenda",
+        "start": "/nouveau?programme=auxilia", "releases": "/sorties",
         "programmes": "/programmes", "programme": "/programmes/auxilia", "team": "/equipe", "mentors": "/mentors",
         "partners": "/partenaires", "account": "/compte", "form": f"{address}/agir/log-contact",
         "details": f"{address}/personne", "access": f"{address}/acces",
@@ -379,7 +383,7 @@ def test_every_screen_in_the_dark_on_a_phone_enlarged_and_on_paper(
         if name == "escalations":
             line = page.locator("li.item", has_text="Partout").first
             expect(line).to_contain_text("étape manquée « plan de sortie")
-            expect(line).to_contain_text("alerte : astreinte")
+            expect(line).to_contain_text("alerte transmise (astreinte du siège)")
             expect(line.get_by_role("link", name="Confier")).to_have_count(1 if mode != "print" else 0)
         if mode == "print":
             expect(page.get_by_role("navigation", name="Navigation principale")).to_be_hidden()

@@ -66,7 +66,7 @@ STAFF = (REFERENT, OTHER_REFERENT, SUPERVISOR, FINANCE, FINANCE_2, DUTY, MENTOR,
 NOBODY = str(UUID(int=0xFFFF))
 
 
-SEEDS = range(10, 70)
+SEEDS = range(30, 95)
 """The rarest case comes with one of these alone."""
 STEPS = 90
 
@@ -346,7 +346,7 @@ def _fitting(state: State) -> set[str]:
         "return-grant refuse-grant cancel-grant change-grant": state.grants,
         "withdraw-consent send-referral": state.consents,
         "correct measure-outcome": state.contacts,
-        "acknowledge-escalation reassign-escalation resolve-escalation": state.escalations,
+        "acknowledge-escalation snooze-escalation reassign-escalation resolve-escalation": state.escalations,
         "resume": state.suspended,
         "reopen": state.outcome,
     }
@@ -492,6 +492,9 @@ _BODIES: dict[str, Callable[[MadeUp, Random], c.Body]] = {
     ),
     "acknowledge-escalation": lambda life, draw: c.AcknowledgeEscalation(
         escalation=life._one(draw, life.state.escalations), until=draw.choice([None, life._day(draw, -1, 9)])
+    ),
+    "snooze-escalation": lambda life, draw: c.SnoozeEscalation(
+        escalation=life._one(draw, life.state.escalations), until=life._day(draw, -1, 6)
     ),
     "reassign-escalation": lambda life, draw: c.ReassignEscalation(
         escalation=life._one(draw, life.state.escalations), to=OTHER_REFERENT

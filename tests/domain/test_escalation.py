@@ -1,11 +1,14 @@
 """Ladders: who is told, when it climbs, when it holds, and that somebody always hears."""
 
+from collections.abc import Callable
+
 from journeys.domain import commands as c
 from journeys.domain.summary import summary
 from tests.domain.given import (
     DUTY,
     FINANCE,
     OTHER_REFERENT,
+    REFERENT,
     SUPERVISOR,
     Answer,
     Life,
@@ -13,6 +16,7 @@ from tests.domain.given import (
     by,
     day,
     given,
+    paris,
     plan,
     released,
     said,
@@ -218,3 +222,110 @@ def test_an_alert_waits_on_whoever_was_told_of_it() -> None:
 
 def role_on_the_board(life: Life) -> str:
     return next(item.role for item in summary(life.state, life.book).board if item.kind == "escalation")
+
+
+# --- one digest a day and recipient
+
+TOGETHER = book_of(OFFICE.replace("label: petit\n", 'label: petit\nclock: {digest: "09:30"}\n'))
+
+
+def test_what_is_not_urgent_is_told_with_the_next_digest() -> None:
+    """Missed on a Monday at closing: the journey asks a few minutes after the digest of Tuesday has left."""
+    life = given(("2027-01-11 10:00", plan(None)), book=TOGETHER).when("2027-01-25 18:00")
+    life.then(
+        "DeadlineMissed", said("EscalationRaised", ladder="days"),
+        said("EscalationDeferred", digest="2027-01-26 09:30"),
+    )  # fmt: skip
+    (deferred,) = life.all("EscalationDeferred", digest="2027-01-26 09:30")
+    assert paris("2027-01-26 09:35") <= deferred.until <= paris("2027-01-26 09:40")
+    life.when("2027-01-26 09:30").then()
+    about = life.about("milestone", "call")
+    assert not life.all("EscalationTold", escalation=about)
+    assert life.when("2027-01-26 09:40").all("EscalationTold", escalation=about, step=0)
+    assert life.state.escalations[life.about("milestone", "call")].digest is None
+
+
+def test_a_digest_leaves_on_working_days_only() -> None:
+    life = given(("2027-01-11 10:00", plan(None)), book=TOGETHER).when("2027-01-14 18:00")
+    assert life.all("EscalationDeferred", digest="2027-01-15 09:30")
+    life.when("2027-01-15 13:00")
+    assert life.all("EscalationClimbed", step=1) and life.all("EscalationDeferred", digest="2027-01-18 09:30")
+
+
+def test_a_step_that_begins_in_the_morning_is_told_the_same_day() -> None:
+    life = given(("2027-01-11 10:00", plan(None)), book=TOGETHER).when("2027-01-29 09:00")
+    assert life.all("EscalationClimbed", step=1) and life.all("EscalationDeferred", digest="2027-01-29 09:30")
+
+
+def test_who_had_the_digest_of_the_day_is_told_with_the_next() -> None:
+    life = given(("2027-01-11 10:00", plan(None)), book=TOGETHER, tell=None).when("2027-01-26 09:40")
+    life.when("2027-01-26 09:41", Answer("tell", "deferred", "")).then(
+        said("EscalationDeferred", digest="2027-01-27 09:30")
+    )
+    life.when("2027-01-27 09:40")
+    assert len(life.all("EscalationReady", escalation=life.about("milestone", "call"))) == 2
+    life.when("2027-01-27 09:41", Answer("tell", "told", "")).then("EscalationTold")
+
+
+def test_after_an_outage_that_ends_at_night_the_next_digest_tells_it() -> None:
+    life = given(("2027-01-11 10:00", plan(None)), book=TOGETHER).when("2027-01-25 18:00")
+    life.after_outage("2027-01-27 23:00").then(
+        "EscalationReady", said("EscalationDeferred", digest="2027-01-28 09:30"), also=True
+    )
+
+
+def test_what_is_urgent_waits_for_no_digest() -> None:
+    text = OFFICE.replace("label: petit\n", 'label: petit\nclock: {digest: "09:30"}\n')
+    life = given(("2027-01-11 10:00", plan(None)),
+                 book=book_of(text.replace("  days:\n", "  days:\n    urgent: true\n")))  # fmt: skip
+    life.when("2027-01-25 18:00").then("DeadlineMissed", "EscalationRaised")
+    assert life.when("2027-01-25 18:01").all("EscalationTold", step=0)
+
+
+def test_a_volunteer_is_told_of_each_matter_by_itself() -> None:
+    text = OFFICE.replace("label: petit\n", 'label: petit\nclock: {digest: "09:30"}\n')
+    life = given(("2027-01-11 10:00", plan(None)),
+                 book=book_of(text.replace("{to: referent, after: 0 hours, fallback: [supervisor]}",
+                                           "{to: mentor, after: 0 hours, fallback: [supervisor]}")))  # fmt: skip
+    life.when("2027-01-25 18:00").then("DeadlineMissed", said("EscalationRaised", to="mentor"))
+
+
+# --- put off
+
+
+def snooze(until: str) -> Callable[[Life], c.Body]:
+    return lambda life: c.SnoozeEscalation(escalation=life.about("milestone", "call"), until=day(until))
+
+
+def test_what_is_put_off_goes_on_when_its_time_is_over() -> None:
+    life = missed("2027-01-25 18:00").when("2027-01-26 10:00", snooze("2027-01-29"))
+    life.then(said("EscalationSnoozed", until="2027-01-29 09:00"))
+    assert [each.parts for each in life.new if each.kind == "EscalationSnoozed"] != [{}], "why is kept"
+    life.when("2027-01-29 09:00").then(said("EscalationClimbed", step=1))
+
+
+def test_it_is_put_off_within_the_bound_of_its_step_however_often() -> None:
+    life = missed("2027-01-25 18:00").when("2027-01-26 10:00", snooze("2027-01-30"))
+    life.refused("snoozed-too-long", until="2027-01-29")
+    life.when("2027-01-26 11:00", snooze("2027-01-28")).then("EscalationSnoozed")
+    life.when("2027-01-27 11:00", snooze("2027-02-01")).refused("snoozed-too-long", until="2027-01-29")
+    life.when("2027-01-27 12:00", snooze("2027-01-26")).refused("in-the-past")
+    life.when("2027-01-28 09:00").then(said("EscalationClimbed", step=1))
+    life.when("2027-01-28 10:00", by(SUPERVISOR, snooze("2027-02-02"))).then(
+        "EscalationSnoozed"
+    )  # a step of its own, with a bound of its own
+
+
+def test_the_last_resort_of_an_urgent_ladder_is_not_put_off_nor_what_nothing_follows() -> None:
+    text = OFFICE.replace("  days:\n", "  days:\n    urgent: true\n")
+    life = given(("2027-01-11 10:00", plan(None)), book=book_of(text)).when("2027-02-08 10:00")
+    assert life.state.escalations[life.about("milestone", "call")].step == 2
+    life.when("2027-02-08 10:00", by(DUTY, snooze("2027-02-09"))).refused("urgent-last-resort")
+    life = missed("2027-01-25 18:00").when("2027-03-05 10:00")
+    life.when("2027-03-05 11:00", by(DUTY, snooze("2027-03-08"))).refused("nothing-to-snooze")
+
+
+def test_lists_say_who_put_it_off() -> None:
+    life = missed("2027-01-25 18:00").when("2027-01-26 10:00", snooze("2027-01-28"))
+    (item,) = [each for each in summary(life.state, life.book).board if each.about == "milestone call"]
+    assert (item.note, item.held_by, item.then) == ("snoozed", REFERENT, "supervisor")

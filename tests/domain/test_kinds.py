@@ -73,6 +73,7 @@ def _work() -> Iterator[Life]:
     life.when("2027-03-02", c.LogContact(contact="support", means="phone")).when("2027-03-16")
     life.when("2027-03-16", c.Correct(what="contact", id="support", window=2, to="made"))
     id = life.escalation
+    life.when("2027-03-15 18:00", c.SnoozeEscalation(escalation=id, until=day("2027-03-16")))
     life.when("2027-03-16", c.AcknowledgeEscalation(escalation=id))
     life.when("2027-03-16 22:00", by(SUPERVISOR, c.ReassignEscalation(escalation=id, to=OTHER_REFERENT)))
     yield life.when("2027-03-17", c.ResolveEscalation(escalation=id))

@@ -57,6 +57,7 @@ move-appointment        own       allowed     -        -        -        -      
 answer-appointment      own       allowed     -        -        -        -        own          -              -
 close-appointment       own       allowed     -        -        own      -        -            -              -
 acknowledge-escalation  own       allowed     allowed  allowed  -        -        -            -              -
+snooze-escalation       own       allowed     allowed  allowed  -        -        -            -              -
 reassign-escalation     -         allowed     -        allowed  -        -        -            -              -
 resolve-escalation      own       allowed     allowed  allowed  -        -        -            -              -
 request-grant           own       allowed     -        -        -        -        -            -              -

@@ -47,6 +47,7 @@ GET /                                   login   lists     lists       lists    l
 GET /accords                            login   refused   lists       lists    lists    refused  refused        refused  refused  refused
 GET /agenda                             login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 GET /alertes                            login   lists     lists       lists    lists    lists    refused        refused  refused  refused
+GET /alertes/tableau                    login   lists     lists       lists    lists    lists    refused        refused  refused  refused
 GET /changements                        login   open      open        open     open     open     open           refused  refused  refused
 OPTIONS /codec/decode                   403     403         403         403      403      403      403            403      403      403
 POST /codec/decode                      401     422         422         422      422      422      refused        refused  refused  refused
@@ -67,6 +68,9 @@ POST /connexion/fournisseur             login   login     login       login    l
 GET /connexion/retour                   login   login     login       login    login    login    login          login    login    login
 POST /deconnexion                       leaves  leaves    leaves      leaves   leaves   leaves   leaves         leaves   leaves   leaves
 GET /equipe                             login   open      open        open     open     open     open           refused  refused  refused
+GET /astreintes                         login   open      open        open     open     open     open           refused  refused  refused
+POST /astreintes                        login   refused   open        refused  open     refused  open           refused  refused  refused
+POST /astreintes/supprimer              login   refused   open        refused  open     refused  open           refused  refused  refused
 GET /arret                              login   refused   open        open     refused  refused  open           refused  refused  refused
 POST /arret                             login   refused   open        open     refused  refused  open           refused  refused  refused
 POST /arret/reprise                     login   refused   open        open     refused  refused  refused        refused  refused  refused

@@ -23,7 +23,7 @@ async def test_an_alert_leads_to_what_ends_its_matter_whoever_s_turn_it_is(groun
     async with ground.browser(await ground.session(aline)) as browser:
         mine, coming, others = (await browser.get("/")).text.split("<section ")[1:4]
     assert "/agir/reach-milestone?milestone=lodging-asked" in mine and "/agir/acknowledge-escalation" in mine
-    assert ", alerte\N{NO-BREAK SPACE}: responsable" in mine
-    assert "puis alerte\N{NO-BREAK SPACE}: vous" in coming
+    assert ", alerte transmise (responsable)" in mine
+    assert "puis alerte (vous)" in coming
     assert "/agir/log-contact?contact=support" in others and "/agir/acknowledge-escalation" not in others
     assert "au tour de" in others and "au tour de" not in mine + coming

@@ -202,7 +202,13 @@ async def test_no_button_leads_to_a_form_that_is_refused(shared: Scene) -> None:
     pressed: Counter[str] = Counter()
     scopes = {id: scope for scope, id in shared.journeys.items()}
     for role in ("referent", "supervisor", "finance", "duty", "auditor"):
-        pages = ["/", "/alertes", "/sorties?periode=tout", *(f"/parcours/{shared.journeys[s]}" for s in seen_by(role))]
+        pages = [
+            "/",
+            "/alertes",
+            "/alertes/tableau",
+            "/sorties?periode=tout",
+            *(f"/parcours/{shared.journeys[s]}" for s in seen_by(role)),
+        ]
         async with await shared.browser(role) as browser:
             for path in pages:
                 for _, id, name in BUTTON.findall((await browser.get(path)).text):
@@ -463,7 +469,7 @@ def words_of(scene: Scene, name: str, scope: str) -> dict[str, str]:
         "answer-appointment": {"answer": "coming"}, "close-appointment": {"outcome": "attended"},
         "correct": {"to": "reached"}, "measure-outcome": {"value": "yes"}, "settle-doubt": {"decision": "keep"},
         "settle-payment": {"fate": "paid", "signed_for": "essai"},
-        "acknowledge-escalation": {"until": tomorrow},
+        "acknowledge-escalation": {"until": tomorrow}, "snooze-escalation": {"until": tomorrow},
         "reassign-escalation": {"to": scene.holder("duty").id},  # Sees each journey, whoever has taken it over.
     }  # fmt: skip
     return words | more.get(name, {})

@@ -56,6 +56,7 @@ async def doctor(desk: Desk, quick: bool) -> int:
             ("journeys", _journeys),
             ("late", _late),
             ("staff", _duty),
+            ("rota", _rota),
             ("webhooks", _webhooks),
             ("messages", _messages),
             ("money", _money),
@@ -601,6 +602,27 @@ async def _duty(desk: Desk) -> list[Check]:
         checks.append(Check("duty", "failed", Said("le dernier recours des alertes est vacant ou sans adresse",
                             "the last resort of escalations is vacant or has no address"), _ADDRESS))  # fmt: skip
     return checks
+
+
+async def _rota(desk: Desk) -> Check:
+    """Nobody on call where a rota is kept: until somebody is, the last resort is told."""
+    from journeys.app.rota import holes, told
+
+    gaps = await holes(await desk.pool(), desk.now)
+    if not gaps:
+        return Check(
+            "rota", "ok", Said("astreintes : aucun trou dans les sept jours", "rota: no gap within seven days")
+        )
+    first = min((gap for several in gaps.values() for gap in several), key=lambda gap: gap.begins)
+    count = sum(map(len, gaps.values()))
+    return Check(
+        "rota", "warning",
+        Said(f"astreintes : {count} trou(s) dans les sept jours, le premier {told(first, 'fr')}",
+             f"rota: {count} gap(s) within seven days, the first {told(first, 'en')}"),
+        Said("journeys rota list, puis journeys rota add, ou la page « Astreintes » ; d'ici là, le dernier recours est "
+             "prévenu", "journeys rota list, then journeys rota add, or the page “Astreintes”; until then the last "
+             "resort is told"),
+    )  # fmt: skip
 
 
 _ADDRESS: Final = Said(

@@ -22,6 +22,7 @@ from journeys.app.cli import (
     payments,
     programmes,
     retention,
+    rota,
     rules,
     running,
     starting,
@@ -52,6 +53,7 @@ def application() -> typer.Typer:
     messages.add_to(app)
     doing.add_to(app)
     inboxes.add_to(app)
+    rota.add_to(app)
     indicators.add_to(app)
     links.add_to(app)
     outbox.add_to(app)

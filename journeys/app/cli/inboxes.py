@@ -149,9 +149,11 @@ async def _escalations(desk: Desk, team: str | None) -> None:
     from journeys.app.reading import ZONE
     from journeys.i18n import format_instant
     from journeys.identifiers import short
+    from journeys.store.directory import names_of
 
     items = await _of_kind(desk, "escalation", team)
     programmes = await _programmes(desk)
+    names = await names_of(await desk.pool(), {item.held_by for item in items if item.held_by})
     out, lang = desk.out, desk.out.lang
 
     def show() -> None:
@@ -163,6 +165,7 @@ async def _escalations(desk: Desk, team: str | None) -> None:
                     out.t("objet", "about"),
                     out.t("depuis", "since"),
                     out.t("à qui", "with"),
+                    out.t("en main", "in hand"),
                     out.t("sinon", "otherwise"),
                     out.t("parcours", "journey"),
                 ),
@@ -173,6 +176,7 @@ async def _escalations(desk: Desk, team: str | None) -> None:
                         said(item, lang, programmes),
                         format_instant(item.since, lang, ZONE) if item.since else "",
                         turn(item, lang, programmes),
+                        names.get(item.held_by or "", "—"),
                         otherwise(item, lang, programmes),
                         short(item.row.id),
                     )

@@ -111,7 +111,7 @@ def _then(visit: Visit, item: Waiting, programmes: Mapping[str, Programme]) -> s
     if item.at is not None and item.at <= visit.now and item.kind != "escalation":
         return ""
     you = "referent" if visit.actor.leads(item.row.referent) else ""
-    return text(visit.lang)(otherwise(item, visit.lang, programmes, lambda at: _near(visit, at), you))
+    return text(visit.lang)(otherwise(item, visit.lang, programmes, lambda at: near(visit, at), you))
 
 
 def together(lines: Iterable[Line]) -> list[Line]:
@@ -124,7 +124,7 @@ def together(lines: Iterable[Line]) -> list[Line]:
     ]
 
 
-def _near(visit: Visit, at: datetime) -> str:
+def near(visit: Visit, at: datetime) -> str:
     """When something will be, after a verb: `aujourd'hui à 18 h`, `jeudi à 9 h`, `le 20 janvier à 9 h`."""
     day, hour = at.astimezone(ZONE).date(), format_time(at, visit.lang, ZONE)
     days = (day - today_of(visit.now)).days
@@ -268,7 +268,7 @@ def _actions(visit: Visit, item: Waiting, *, cured: bool) -> list[Action]:
                 Action(s("Excusé"), "close-appointment", close | {"outcome": "excused"}),
             ]
         case "escalation":
-            taken = item.note == "acknowledged"
+            taken = item.note in ("acknowledged", "snoozed")
             settle = Action(s("Régler…"), "resolve-escalation", {"escalation": item.id}, form=True,
                             first=taken and not cured)  # fmt: skip
             charge = Action(s("Je m'en charge"), "acknowledge-escalation", {"escalation": item.id}, first=not cured)

@@ -34,6 +34,8 @@ PUBLIC: Final = Policy("public", None)
 """Whoever comes: the login, what the browser needs to show it, and health."""
 STAFF: Final = Policy("staff", frozenset(ROLES) - {"mentor", "partner", "participant"})
 """Everybody with a session and any role; which journeys they see, and what a command may do, is decided for each."""
+ROTA: Final = Policy("rota", frozenset({"supervisor", "duty", "administrator"}))
+"""Those who say who is on call."""
 READERS: Final = Policy("readers", frozenset(role for role, reach in READS.items() if reach is not Reach.NONE))
 """Those who may look into some journey."""
 SUPERVISING: Final = Policy("supervising", frozenset({"supervisor"}))

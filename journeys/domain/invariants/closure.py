@@ -23,7 +23,7 @@ AFTER_CLOSURE = kinds(
 
 _ABOUT_MONEY = kinds(
     "EscalationRaised EscalationDeferred EscalationReady EscalationClimbed EscalationAcknowledged "
-    "EscalationReassigned MessageDue"
+    "EscalationSnoozed EscalationReassigned MessageDue"
 )
 """What may follow a closing when it is about money (and the question of an erasure)."""
 

@@ -44,7 +44,7 @@ LINES: tuple[Line, ...] = (
          kinds("AppointmentAttended AppointmentMissed AppointmentExcused AppointmentCancelled"),
          {"AppointmentCorrected": kinds("AppointmentAttended AppointmentMissed AppointmentExcused")}),
     Line("escalation", ("escalation",), kinds("EscalationRaised"),
-         kinds("EscalationClimbed EscalationAcknowledged EscalationReassigned EscalationReady"),
+         kinds("EscalationClimbed EscalationAcknowledged EscalationSnoozed EscalationReassigned EscalationReady"),
          kinds("EscalationResolved"), {},
          anyhow=kinds("EscalationDeferred EscalationTold EscalationUntold"), outlives=True),
     Line("check", ("check",), kinds("CheckCalled"), kinds(""), kinds("CheckPassed CheckFailed CheckUnknown"), {},

@@ -46,7 +46,7 @@ _JOURNEY: Final[dict[str, Any]] = {
 _ITEM: Final[dict[str, Any]] = {
     "journey": A_JOURNEY, "kind": "deadline", "id": "5b0f2c1e-8f37-5d6a-9f0e-3b1a2c4d5e6f", "about": "lodging-asked",
     "text": "request for lodging", "at": "2027-05-12T15:00:00Z", "since": None, "role": "referent", "amount": None,
-    "note": "", "otherwise": "missed on 12 May 2027 at 17:00, then an escalation: caseworker",
+    "note": "", "otherwise": "missed on 12 May 2027 at 17:00, then an escalation (caseworker)",
 }  # fmt: skip
 _ANSWER: Final[dict[str, Any]] = {
     "command": A_COMMAND, "outcome": "accepted", "code": None, "details": {}, "first": 43, "last": 44, "seq": 44,
@@ -99,6 +99,10 @@ class Item(Shape):
     """What happens if nobody acts."""
     wish: datetime | None = None
     """The time that the person wishes for an appointment instead."""
+    held_by: str | None = None
+    """Who took an escalation in charge, or put it off; `at` is then until when."""
+    digest: datetime | None = None
+    """When the daily message leaves with which an escalation is told, until it is."""
 
 
 class Whole(Journey):

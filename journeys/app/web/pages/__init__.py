@@ -6,6 +6,7 @@ from journeys.app.web.pages import (
     approvals,
     audit,
     bank,
+    board,
     caseload,
     changes,
     changing,
@@ -40,6 +41,7 @@ from journeys.app.web.pages import (
     reconciling,
     releases,
     retention,
+    rota,
     start,
     stopping,
     today,
@@ -54,5 +56,5 @@ ROUTERS = [
     cohorts.router, comparing.router, changing.router, trying.router, indicators.router, importing.router,
     details.router, access.router, erasing.router, notices.router, bank.router, reconciling.router, payments.router,
     funds.router, receipts.router, stopping.router, reads.router, answers.router, messages.router, feeds.router,
-    codec.router, retention.router, control.router, differences.router, outbox.router,
+    codec.router, retention.router, control.router, differences.router, outbox.router, board.router, rota.router,
 ]  # fmt: skip

@@ -29,18 +29,18 @@ async def team(visit: Visit = door(STAFF)) -> Response:
 @router.post("/equipe/absences")
 async def note_absence(visit: Visit = door(STAFF)) -> Response:
     """Somebody is away: oneself, or one of the team that one leads."""
-    typed = await _typed(visit)
+    typed = await typed_in(visit)
     wrong: list[Failure] = []
     known = {each.id: each for each in await staff.members(visit.connection) if each.active}
-    away = _noted(wrong, lambda: _chosen(known, typed.get("staff", ""), "staff"))
-    first = _noted(wrong, lambda: _needed_day(typed.get("first", ""), "first"))
-    last = _noted(wrong, lambda: read_day(typed["last"], "last")) if typed.get("last") else None
-    deputy = _noted(wrong, lambda: _chosen(known, typed["deputy"], "deputy")) if typed.get("deputy") else None
+    away = noted(wrong, lambda: _chosen(known, typed.get("staff", ""), "staff"))
+    first = noted(wrong, lambda: _needed_day(typed.get("first", ""), "first"))
+    last = noted(wrong, lambda: read_day(typed["last"], "last")) if typed.get("last") else None
+    deputy = noted(wrong, lambda: _chosen(known, typed["deputy"], "deputy")) if typed.get("deputy") else None
     if away is not None and not _may(visit, away):
         raise _not_theirs()
     absence = None
     if not wrong:
-        absence = _noted(wrong, lambda: absence_of(away, first, last, deputy, called=("last", "deputy")))
+        absence = noted(wrong, lambda: absence_of(away, first, last, deputy, called=("last", "deputy")))
     if absence is None:
         return await _team(visit, typed, wrong, 422)
     await visit.done()
@@ -51,7 +51,7 @@ async def note_absence(visit: Visit = door(STAFF)) -> Response:
 @router.post("/equipe/absences/supprimer")
 async def drop_absence(visit: Visit = door(STAFF)) -> Response:
     """Strike an absence out; one that is gone already stays so."""
-    typed = await _typed(visit)
+    typed = await typed_in(visit)
     known = {each.id: each for each in await staff.members(visit.connection)}
     away, first = _chosen(known, typed.get("staff", ""), "staff"), _needed_day(typed.get("first", ""), "first")
     if not _may(visit, away):
@@ -118,11 +118,13 @@ def _by(visit: Visit) -> By:
     return By(actor=visit.visitor.id, role=role, at=visit.now)
 
 
-async def _typed(visit: Visit) -> dict[str, str]:
+async def typed_in(visit: Visit) -> dict[str, str]:
+    """What a form says, without the blanks around."""
     return {key: value.strip() for key, value in (await visit.request.form()).items() if isinstance(value, str)}
 
 
-def _noted(wrong: list[Failure], read: Callable[[], Any]) -> Any:
+def noted(wrong: list[Failure], read: Callable[[], Any]) -> Any:
+    """What is read; None where it is wrong, which is noted."""
     try:
         return read()
     except Failure as failure:

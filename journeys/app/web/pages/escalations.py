@@ -1,12 +1,13 @@
 """Alertes: why, since when, what comes next and when if nobody acts; take charge, hand on, settle."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
 from journeys.app.inbox import Waiting, waits
-from journeys.app.web.lines import Action, line, may_here
+from journeys.app.web.lines import Action, Line, line, may_here
 from journeys.app.web.paging import A_SHEET, Paging, page_asked
 from journeys.app.web.policy import READERS
 from journeys.app.web.rendering import page
@@ -29,21 +30,22 @@ async def screen(visit: Visit = door(READERS)) -> Response:
     shown = [waits(each.journey, each.item) for each in found.items]
     return page(
         visit, "escalations.html",
-        lines=[
-            (
-                line(visit, item, programmes, cures=False,
-                     mine=may_here(visit, item.row, "resolve-escalation", programmes)),
-                _more(visit, item, programmes),
-            )
-            for item in shown
-        ],
+        lines=[alert_line(visit, item, programmes) for item in shown],
         count=found.total, mine=found.mine, only_mine=only_mine,
         paging=Paging(visit, number, found.mine if only_mine else found.total, A_SHEET),
     )  # fmt: skip
 
 
-def _more(visit: Visit, item: Waiting, programmes: Mapping[str, Programme]) -> Action | None:
-    """Handing an alert to somebody else, for those who may."""
-    if not may_here(visit, item.row, "reassign-escalation", programmes):
-        return None
-    return Action(visit.say("Confier…"), "reassign-escalation", {"escalation": item.id}, form=True)
+def alert_line(visit: Visit, item: Waiting, programmes: Mapping[str, Programme]) -> tuple[Line, list[Action]]:
+    """An alert as a line, and what else those who may do with it: put it off, hand it on."""
+    may = partial(may_here, visit, item.row, programmes=programmes)
+    shown = line(visit, item, programmes, cures=False, mine=may("resolve-escalation"))
+    asks = {"escalation": item.id}
+    more = [
+        Action(label, command, asks, form=True)
+        for label, command in (
+            (visit.say("Plus tard…"), "snooze-escalation"), (visit.say("Confier…"), "reassign-escalation"),
+        )
+        if may(command) and (command != "snooze-escalation" or item.at is not None)
+    ]  # fmt: skip
+    return shown, more

@@ -20,7 +20,7 @@ router = APIRouter()
 
 @router.get("/agenda")
 async def screen(visit: Visit = door(READERS)) -> Response:
-    monday = _monday(visit)
+    monday = monday_asked(visit)
     begins, ends = (datetime.combine(day, time(), tzinfo=ZONE) for day in (monday, monday + timedelta(days=7)))
     number = page_asked(visit)
     found = await views.appointments(
@@ -42,7 +42,7 @@ async def screen(visit: Visit = door(READERS)) -> Response:
     )  # fmt: skip
 
 
-def _monday(visit: Visit) -> date:
+def monday_asked(visit: Visit) -> date:
     """The Monday of the week asked for, or of the present one."""
     asked = visit.request.query_params.get("semaine", "")
     try:

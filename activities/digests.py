@@ -1,0 +1,250 @@
+"""Alerts that are not urgent, told in one letter a day and recipient: gathered, written down, sent, never twice a day.
+
+A journey whose alert waits for a digest asks a few minutes later what came of it, and sees to it where nobody did.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import Enum, auto
+from typing import Final
+from uuid import UUID, uuid5
+
+import structlog
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.failures import MAIL_UNAVAILABLE, translated
+from activities.letters import Addressee, Matter, at_hour, staff_addressee, values_for
+from activities.posting import Envelope, send
+from activities.reaching import CALLS, reach
+from activities.reading import Known, read_circle, read_handbook, read_journey
+from activities.resources import Resources
+from journeys import contract
+from journeys.channels.letter import Fate, Letter, Sent
+from journeys.domain.calendar import Calendar
+from journeys.domain.events import EscalationClimbed, EscalationDeferred, EscalationRaised, EscalationReassigned
+from journeys.domain.programme import Label
+from journeys.domain.state import Escalation
+from journeys.domain.summary import next_told
+from journeys.store import digests
+from journeys.store.database import Connection
+from journeys.store.digests import Digest, Line, Waits
+
+TEMPLATE: Final = "escalation"
+_A_DAY: Final = timedelta(days=1)
+_LETTERS: Final = UUID("2d0c8f0e-5a0b-4c53-8a53-0f5a0f3c9b62")
+
+_SUBJECT: Final = (
+    Label(fr="Une alerte vous attend", en="One alert is waiting for you"),
+    Label(fr="{count} alertes vous attendent", en="{count} alerts are waiting for you"),
+)
+_BODY: Final = Label(
+    fr="Bonjour {name},\n\n{lines}\n\nDites que vous vous en chargez, mettez en attente, ou passez la main{board}.\n\n"
+    "{association}\n",
+    en="Hello {name},\n\n{lines}\n\nSay that you take it, put it off, or hand it on{board}.\n\n{association}\n",
+)
+_BOARD: Final = Label(fr=" : {address}", en=": {address}")
+_LINE: Final = Label(
+    fr="- Parcours {reference} : {what}{day}{then}\n  {link}", en="- Journey {reference}: {what}{day}{then}\n  {link}"
+)
+_DAY: Final = Label(fr=", attendu le {date}", en=", expected on {date}")
+_THEN: Final = Label(
+    fr=". Si personne n’agit, prévenu ensuite : {who}, le {day} à {hour}.",
+    en=". If nobody acts, told next: {who}, on {day} at {hour}.",
+)
+
+
+class Sending(Enum):
+    """What became of a try to send a recipient's digest."""
+
+    DONE = auto()
+    """It has left, its address will never take it, or nothing was left to tell."""
+    LATER = auto()
+    """The office is closed."""
+    AGAIN = auto()
+    """It has not left, as far as is known, or somebody else is sending it."""
+
+
+class Digests:
+    """What the workflow of the digests asks for."""
+
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
+
+    @activity.defn(name=contract.SEND_DIGESTS)
+    async def send(self, asked: contract.SendDigests) -> int:
+        """Gather what is due, and send what was gathered; how many digests left.
+
+        Raises:
+            ApplicationError: MailUnavailable, when one could not leave: run it again.
+        """
+        with translated():
+            await gather(self._resources, asked.at)
+            people = await digests.unsent(self._resources.pool)
+            tries = [await send_one(self._resources, each, asked.at) for each in people]
+            if Sending.AGAIN in tries:
+                raise ApplicationError("a digest could not leave for now", type=MAIL_UNAVAILABLE)
+            return tries.count(Sending.DONE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """An alert for one recipient's digest."""
+
+    recipient: str
+    line: Line
+    due: bool
+    """Its hour has come, and its office is open."""
+    day: date
+    closes: datetime
+
+
+async def gather(resources: Resources, at: datetime) -> bool:
+    """Write a digest down for everybody for whom an alert is due now, with all that waits for them today.
+
+    Who is told is judged now: an absent recipient's deputy, else the fallback. False: somebody else is gathering.
+    """
+    waiting = await digests.waiting(resources.pool, at + _A_DAY)
+    if not any(each.digest <= at for each in waiting):
+        return True
+    async with digests.gathering(resources.pool) as connection:
+        if connection is None:
+            return False
+        found: dict[str, list[_Candidate]] = defaultdict(list)
+        for each in waiting:
+            for candidate in await _candidates(resources, each, at):
+                found[candidate.recipient].append(candidate)
+        for recipient, several in sorted(found.items()):
+            first = next((each for each in several if each.due), None)
+            if first is not None:
+                await digests.begin(connection, recipient, first.day, at, first.closes, [each.line for each in several])
+        return True
+
+
+async def _candidates(resources: Resources, waits: Waits, at: datetime) -> list[_Candidate]:
+    """Those who would be told of an alert now; none where it is told already, or its digest leaves another day."""
+    known = await read_journey(resources.pool, waits.stream)
+    alert = known.state.escalations.get(waits.escalation)
+    if alert is None or alert.digest is None:
+        return []
+    book = await read_handbook(resources.pool, known.state)
+    calendar, day = book.calendar, book.calendar.day(at)
+    if calendar.day(alert.digest) > day:
+        return []
+    calls = calls_for(known, waits.escalation)
+    if any(each.fate is not None for each in await digests.told(resources.pool, waits.stream, calls)):
+        return []
+    circle = await read_circle(resources, known.state, book, at, alert.about)
+    async for reached in reach(resources, (alert.assigned or alert.to, *alert.fallback), circle, at):
+        mailed = {each.key for each in reached.addressees if each.address and each.by == "mail"}
+        if mailed and {each.audience for each in reached.addressees} == {"staff"}:
+            line = Line(waits.stream, calls[0], reached.resolution.role)
+            due = alert.digest <= at and is_open(calendar, at)
+            return [_Candidate(key, line, due, day, calendar.closing(day)) for key in sorted(mailed)]
+        if mailed:
+            return []  # A volunteer is written to about each matter.
+    return []
+
+
+def is_open(calendar: Calendar, at: datetime) -> bool:
+    """Whether staff are at work."""
+    day = calendar.day(at)
+    open_now = calendar.works(day) and calendar.opening(day) <= at < calendar.closing(day)
+    return open_now and calendar.quiet_until(at) is None
+
+
+def calls_for(known: Known, escalation: str) -> list[int]:
+    """Seqs of the events that called for a step to be told, the newest first: it may have been put off since."""
+    found = []
+    for event in reversed(known.events):
+        match event.data:
+            case EscalationDeferred(escalation=id, effect=effect) if id == escalation:
+                found.append(effect)
+            case (
+                EscalationRaised(escalation=id) | EscalationClimbed(escalation=id) | EscalationReassigned(escalation=id)
+            ) if id == escalation:
+                return found
+    return found
+
+
+async def send_one(resources: Resources, recipient: str, at: datetime) -> Sending:
+    """Send a recipient's digest, if it has not left; by one sender at a time, and not when the office is closed."""
+    before = await digests.trying(resources.pool, recipient)
+    if before is None:
+        return Sending.AGAIN
+    async with digests.taken(resources.pool, recipient) as taken:
+        if taken is None:
+            return Sending.AGAIN
+        connection, digest = taken
+        if at > digest.until:
+            return Sending.LATER
+        sent = await _sent(resources, connection, digest, at)
+        match sent.fate:
+            case Fate.SENT:
+                await digests.end(connection, digest, "sent", sent.reason)
+                return Sending.DONE
+            case Fate.REFUSED:
+                await digests.end(connection, digest, "refused", sent.reason)
+                return Sending.DONE
+            case Fate.NOTHING_LEFT if not before:
+                await digests.let_go(connection, digest)
+            case _:
+                structlog.get_logger().warning("nobody knows whether a digest left: it is sent again, as it was")
+        return Sending.AGAIN
+
+
+async def _sent(resources: Resources, connection: Connection, digest: Digest, at: datetime) -> Sent:
+    """Write the letter and send it; one with nothing left to tell stays here."""
+    to = await staff_addressee(resources, digest.recipient)
+    if to is None or not to.address:
+        return Sent(Fate.REFUSED, "no-address")
+    told = [await _told(resources, line, to, at) for line in await digests.lines(connection, digest)]
+    alerts = [each for each in told if each is not None]
+    if not alerts:
+        return Sent(Fate.SENT, "settled-meanwhile")
+    count = len(alerts)
+    board = _BOARD.in_(to.lang).format(address=f"{resources.public_url}/alertes") if resources.public_url else ""
+    letter = Letter(
+        id=str(uuid5(_LETTERS, f"{digest.recipient}/{digest.at.isoformat()}")), to=to.address,
+        subject=_SUBJECT[count > 1].in_(to.lang).format(count=count),
+        body=_BODY.in_(to.lang).format(
+            name=to.first_name, lines="\n".join(text for _, text in sorted(alerts)), board=board,
+            association=resources.association,
+        ),
+        lang=to.lang, at=at,
+    )  # fmt: skip
+    return await send(resources, Envelope(to, letter))
+
+
+async def _told(resources: Resources, line: Line, to: Addressee, at: datetime) -> tuple[datetime, str] | None:
+    """An alert as the letter says it, with since when it is open; None where it is settled meanwhile."""
+    known = await read_journey(resources.pool, line.stream)
+    called = known.at(line.effect)
+    alert = known.state.escalations.get(called.escalation) if isinstance(called, CALLS) else None
+    if alert is None:
+        return None
+    book = await read_handbook(resources.pool, known.state)
+    matter = Matter(
+        known=known, book=book, about=alert.about, template=TEMPLATE,
+        message=str(uuid5(_LETTERS, f"{line.stream}/{line.effect}")), at=at, step=alert.step,
+    )  # fmt: skip
+    values = await values_for(resources, matter, to)
+    what = next((values[name] for name in ("milestone", "contact", "grant") if values[name]), "")
+    text = _LINE.in_(to.lang).format(
+        reference=values["reference"], what=f"{what} ({values['reason']})" if what else values["reason"],
+        day=_DAY.in_(to.lang).format(date=values["date"]) if values["date"] else "",
+        then=_then(matter, alert, to), link=values["link"],
+    )  # fmt: skip
+    return alert.raised_at, text
+
+
+def _then(matter: Matter, alert: Escalation, to: Addressee) -> str:
+    """Who is told next, and when, if nobody acts."""
+    if alert.next_at is None:
+        return ""
+    role = next_told(matter.book, alert)
+    known = matter.book.programme.roles.get(role)
+    who = role if known is None else known.en if to.lang == "en" else known.fr
+    day, hour = at_hour(matter, alert.next_at, to)
+    return _THEN.in_(to.lang).format(who=who, day=day, hour=hour)

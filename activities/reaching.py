@@ -1,0 +1,66 @@
+"""Who is told of a step now, and by which addresses: by role, in the order of the step and its fallbacks."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from activities.letters import Addressee, staff_addressee, volunteer_addressee
+from activities.resources import Resources
+from journeys.channels import phone
+from journeys.domain.events import EscalationClimbed, EscalationRaised, EscalationReady, EscalationReassigned
+from journeys.domain.recipients import Circle, Resolution, resolve
+from journeys.domain.state import Escalation
+from journeys.store import rota
+
+CALLS = EscalationRaised | EscalationClimbed | EscalationReassigned | EscalationReady
+"""What calls for somebody to be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Those who answer for a role now, each once for each of their addresses."""
+
+    resolution: Resolution
+    addressees: tuple[Addressee, ...]
+
+
+def roles_of(called: CALLS, known: Escalation) -> tuple[str, ...]:
+    """Who is to be told, then the fallbacks: as the calling event says, or as it stands once its wait is over."""
+    match called:
+        case EscalationRaised() | EscalationClimbed():
+            return (called.to, *called.fallback)
+        case EscalationReassigned():
+            return (called.to,)
+        case EscalationReady():
+            return (known.assigned or known.to, *known.fallback)
+
+
+async def reach(resources: Resources, roles: Sequence[str], circle: Circle, at: datetime) -> AsyncIterator[Reached]:
+    """Each of the roles that somebody answers for now, in their order."""
+    phones = await _phones(resources, circle, at)
+    for role in roles:
+        found = resolve(role, (), circle)
+        if not found.vacant:
+            yield Reached(found, tuple([each async for each in _addressees(resources, found.people, phones)]))
+
+
+async def _addressees(resources: Resources, people: Sequence[str], phones: dict[str, str]) -> AsyncIterator[Addressee]:
+    for key in people:
+        known = await staff_addressee(resources, key) or await volunteer_addressee(resources, "mentor", key)
+        if known is None:
+            continue
+        if key in phones:
+            yield replace(known, address=phones[key], by="sms")
+        yield known
+
+
+async def _phones(resources: Resources, circle: Circle, at: datetime) -> dict[str, str]:
+    """The phones of those who are on call, where short messages leave: nobody reads mail at night."""
+    if resources.texter is None or not circle.on_call:
+        return {}
+    found = {}
+    for each in await rota.now(resources.pool, at):
+        number = phone.check(each.phone) if each.phone else None
+        if isinstance(number, str):
+            found[each.shift.who] = number
+    return found

@@ -1,0 +1,97 @@
+"""The rota as people write it down: who, for what, from which hour until which, night after night; and its gaps."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Final
+from uuid import UUID, uuid5
+
+from journeys.app.failures import Lang, Said, usage
+from journeys.app.inbox import role_label
+from journeys.app.reading import ZONE, at_local
+from journeys.channels import phone
+from journeys.domain.programme import Programme
+from journeys.domain.rights import line_of
+from journeys.domain.rota import Gap, Shift, uncovered
+from journeys.i18n import format_instant
+from journeys.store import rota
+from journeys.store.database import Connection, Pool
+
+MOST_DAYS: Final = 62
+"""Days that one entry may repeat a shift."""
+AHEAD: Final = timedelta(days=7)
+"""How far ahead gaps are warned of."""
+DUTY: Final = "duty"
+
+Fields = Mapping[str, str]
+"""What each field is named here: `first`, `last`, `ends`, `role`, `phone`."""
+
+
+def roles_on_call(programmes: Mapping[str, Programme], lang: Lang) -> dict[str, str]:
+    """The roles that a rota may be kept for, by code: duty, and a programme's own with its line or a mentor's."""
+    found = {DUTY: role_label(DUTY, lang)}
+    for programme in programmes.values():
+        for code in programme.roles:
+            if code != "mentor" and line_of(code, programme) in (DUTY, "mentor"):
+                found.setdefault(code, role_label(code, lang, programme))
+    return found
+
+
+def shifts_of(
+    entry: str, who: str, role: str, site: str | None, first: date, last: date | None, begins: time, ends: time,
+    fields: Fields,
+) -> list[Shift]:  # fmt: skip
+    """The same hours on each of these days; those that end at or before they begin end on the next day.
+
+    Args:
+        entry: an id of this entry, so that giving it again adds nothing. last: None is one day.
+
+    Raises:
+        Failure: days backwards or too many, an hour that there is not; it names the field.
+    """
+    last = last or first
+    if last < first:
+        raise usage("rota-backwards", f"{fields['last']} : avant le premier jour",
+                    f"{fields['last']}: before the first day", field=fields["last"])  # fmt: skip
+    if (last - first).days >= MOST_DAYS:
+        raise usage("rota-too-long", f"{fields['last']} : {MOST_DAYS} jours au plus à la fois",
+                    f"{fields['last']}: {MOST_DAYS} days at most at once", field=fields["last"])  # fmt: skip
+    return [
+        Shift(
+            str(uuid5(UUID(entry), day.isoformat())), role, site, who, at_local(day, begins, fields["first"]),
+            at_local(day + timedelta(days=ends <= begins), ends, fields["ends"]),
+        )
+        for day in (first + timedelta(days=number) for number in range((last - first).days + 1))
+    ]  # fmt: skip
+
+
+def read_hour(text: str, field: str) -> time:
+    """`20:00`, `20h`, `8`. Raises Failure (usage)."""
+    hours, _, minutes = text.strip().lower().replace("h", ":").partition(":")
+    if hours.strip().isdecimal() and (not minutes.strip() or minutes.strip().isdecimal()):
+        hour, minute = int(hours), int(minutes or 0)
+        if hour < 24 and minute < 60:
+            return time(hour, minute)
+    raise usage("not-an-hour", f"{field} : « {text[:20]} » n'est pas une heure ; écrivez 20:00",
+                f"{field}: “{text[:20]}” is not an hour; write 20:00", field=field)  # fmt: skip
+
+
+def read_phone(text: str, field: str) -> str | None:
+    """A number that short messages reach, as it was typed; None for none. Raises Failure (usage)."""
+    if not text.strip():
+        return None
+    if isinstance(phone.check(text), phone.WrongNumber):
+        raise usage("bad-phone", f"{field} : ce n'est pas un numéro de mobile que nous savons joindre",
+                    f"{field}: not a mobile number that we can reach", field=field)  # fmt: skip
+    return text.strip()
+
+
+async def holes(connection: Pool | Connection, now: datetime) -> dict[tuple[str, str | None], list[Gap]]:
+    """When nobody is on call within the coming days, by role and site; only of rotas that were begun."""
+    kept = [each.shift for each in await rota.between(connection, now - AHEAD, now + AHEAD) if each.reachable]
+    return uncovered(kept, now, now + AHEAD)
+
+
+def told(gap: Gap, lang: Lang) -> str:
+    """`du jeudi 12 mars 2027 à 20 h au vendredi 13 mars 2027 à 8 h`."""
+    begins, ends = (format_instant(at, lang, ZONE, weekday=True) for at in (gap.begins, gap.ends))
+    return Said(f"du {begins} au {ends}", f"from {begins} to {ends}").in_(lang)

@@ -1,0 +1,182 @@
+"""Digests: which alerts wait for one, which are in which, and that each recipient has one a day."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final, Literal
+
+from journeys.store.database import Connection, Pool
+
+Fate = Literal["sent", "refused"]
+
+_GATHERING: Final = 7_301_145
+"""The lock of whoever gathers: two at once would write the same lines into two digests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """An open alert that is told with a digest."""
+
+    stream: str
+    escalation: str
+    digest: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An alert in a digest: its journey, and the seq of the event that called for the telling."""
+
+    stream: str
+    effect: int
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One recipient of an alert, and what became of the digest; no fate: it has not left, as far as is known."""
+
+    recipient: str
+    role: str
+    fate: Fate | None
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A digest that has not left, as far as is known."""
+
+    recipient: str
+    day: date
+    at: datetime
+    """When it was written down."""
+    until: datetime
+    """Not later on its day."""
+
+
+async def waiting(pool: Pool, until: datetime) -> list[Waits]:
+    """Alerts whose digest leaves at `until` or before, in that order."""
+    rows = await pool.fetch(
+        """
+        SELECT 'journey-' || j.id, item ->> 'id', (item ->> 'digest')::timestamptz
+        FROM journeys j CROSS JOIN LATERAL jsonb_array_elements(j.turns) AS item
+        WHERE j.alerts > 0 AND item ->> 'kind' = 'escalation' AND (item ->> 'digest')::timestamptz <= $1
+        ORDER BY 3, 1, 2
+        """,
+        until,
+    )
+    return [Waits(*row) for row in rows]
+
+
+@asynccontextmanager
+async def gathering(pool: Pool) -> AsyncIterator[Connection | None]:
+    """What is written here is written at once, by one at a time; None while somebody else gathers."""
+    async with pool.acquire() as connection, connection.transaction():
+        alone = await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", _GATHERING)
+        yield connection if alone else None
+
+
+async def begin(
+    connection: Connection, recipient: str, day: date, at: datetime, until: datetime, lines: Sequence[Line]
+) -> bool:
+    """Write a recipient's digest of a day down with its lines; False: they had one that day.
+
+    One that was begun before and never left, as far as is known, becomes that day's, with the lines that it has: a
+    letter that may have left must not come again with others.
+    """
+    open_one = await connection.fetchval(
+        "SELECT day FROM digests WHERE recipient = $1 AND ended_at IS NULL FOR UPDATE", recipient
+    )
+    had = await connection.fetchval(
+        "SELECT true FROM digests WHERE recipient = $1 AND day = $2 AND ended_at IS NOT NULL", recipient, day
+    )
+    if had:
+        return False
+    if open_one is not None:
+        await connection.execute(
+            "UPDATE digests SET day = $2, until = $3 WHERE recipient = $1 AND ended_at IS NULL", recipient, day, until
+        )
+        return True
+    await connection.execute(
+        "INSERT INTO digests (recipient, day, at, until) VALUES ($1, $2, $3, $4)", recipient, day, at, until
+    )
+    await connection.executemany(
+        "INSERT INTO digest_lines (stream, effect, recipient, day, role) VALUES ($1, $2, $3, $4, $5)"
+        " ON CONFLICT DO NOTHING",
+        [(line.stream, line.effect, recipient, day, line.role) for line in lines],
+    )
+    return True
+
+
+async def unsent(pool: Pool) -> list[str]:
+    """Recipients whose digest has not left, as far as is known."""
+    rows = await pool.fetch("SELECT recipient FROM digests WHERE ended_at IS NULL ORDER BY begun_at, recipient")
+    return [row["recipient"] for row in rows]
+
+
+async def trying(pool: Pool, recipient: str) -> bool | None:
+    """Write down that a recipient's digest is about to leave: whether it may have left before.
+
+    None where there is none, or somebody else is sending it.
+    """
+    before: bool | None = await pool.fetchval(
+        """
+        WITH open AS (
+            SELECT recipient, day, tried FROM digests WHERE recipient = $1 AND ended_at IS NULL FOR UPDATE SKIP LOCKED
+        )
+        UPDATE digests d SET tried = true FROM open WHERE (d.recipient, d.day) = (open.recipient, open.day)
+        RETURNING open.tried
+        """,
+        recipient,
+    )
+    return before
+
+
+@asynccontextmanager
+async def taken(pool: Pool, recipient: str) -> AsyncIterator[tuple[Connection, Digest] | None]:
+    """A recipient's digest that has not left, for one sender at a time; None where there is none, or another sends it.
+
+    Whoever dies while sending lets go of it at once.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        row = await connection.fetchrow(
+            "SELECT recipient, day, at, until FROM digests WHERE recipient = $1 AND ended_at IS NULL"
+            " FOR UPDATE SKIP LOCKED",
+            recipient,
+        )
+        yield None if row is None else (connection, Digest(*row))
+
+
+async def lines(connection: Connection, digest: Digest) -> list[Line]:
+    """What a digest tells."""
+    rows = await connection.fetch(
+        "SELECT stream, effect, role FROM digest_lines WHERE recipient = $1 AND day = $2 ORDER BY stream, effect",
+        digest.recipient, digest.day,
+    )  # fmt: skip
+    return [Line(*row) for row in rows]
+
+
+async def end(connection: Connection, digest: Digest, fate: Fate, reason: str) -> None:
+    """It has left, or its address will never take it; this stays."""
+    await connection.execute(
+        "UPDATE digests SET ended_at = clock_timestamp(), fate = $3, reason = $4 WHERE recipient = $1 AND day = $2",
+        digest.recipient, digest.day, fate, reason,
+    )  # fmt: skip
+
+
+async def let_go(connection: Connection, digest: Digest) -> None:
+    """Nothing has left: what it was to tell is gathered anew."""
+    await connection.execute("DELETE FROM digests WHERE recipient = $1 AND day = $2", digest.recipient, digest.day)
+
+
+async def told(pool: Pool, stream: str, effects: Sequence[int]) -> list[Told]:
+    """The recipients of an alert, by id; none where it is in no digest.
+
+    Args:
+        effects: seqs of the events that called for the telling: the first, and those after it was put off.
+    """
+    rows = await pool.fetch(
+        "SELECT recipient, role, fate FROM digest_lines JOIN digests USING (recipient, day)"
+        " WHERE stream = $1 AND effect = ANY ($2::bigint[]) ORDER BY recipient",
+        stream, list(effects),
+    )  # fmt: skip
+    return [Told(*row) for row in rows]

@@ -1,0 +1,273 @@
+"""One letter a day and recipient for what is not urgent: never twice, never lost, to whom it concerns that morning."""
+
+import asyncio
+import signal
+import sys
+import uuid
+from copy import deepcopy
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.digests import Digests
+from journeys.channels.letter import Fate, Letter, Sent
+from journeys.channels.outbox import FileOutbox
+from journeys.contract import SendDigests
+from journeys.domain import commands as c
+from journeys.store import digests, staff
+from tests.activities.conftest import PROGRAMME, Life, make_life
+
+TOGETHER = {**deepcopy(PROGRAMME), "clock": {"digest": "09:30"}}
+EVENING = datetime(2027, 5, 13, 16, 0, tzinfo=UTC)
+"""Thursday, when the office closes: the step is missed."""
+HALF_PAST_NINE = datetime(2027, 5, 14, 7, 30, tzinfo=UTC)
+ASKED = HALF_PAST_NINE + timedelta(minutes=10)
+"""Every journey has asked by then."""
+
+
+@pytest_asyncio.fixture
+async def life(journal_pool: Any) -> Life:
+    made = await make_life(journal_pool, TOGETHER)
+    await made.begin()
+    await made.until(EVENING)
+    assert not made.effects("tell"), "nobody is told in the evening"
+    return made
+
+
+async def another(life: Life, referent: str | None = None) -> Life:
+    """Another journey that missed the same step, beside the first: one mailbox for all."""
+    made = await make_life(life.pool, TOGETHER)
+    made.postman, made.resources = life.postman, life.resources
+    made.referent, made.supervisor = referent or life.referent, life.supervisor
+    made.stream = made.state.stream = f"journey-{uuid.uuid4()}"
+    await made.plan()
+    await made.until(EVENING)
+    return made
+
+
+async def round_at(life: Life, at: datetime) -> int:
+    found: int = await ActivityEnvironment().run(Digests(life.resources).send, SendDigests(at=at))
+    return found
+
+
+async def asks(life: Life, at: datetime = ASKED) -> dict[str, Any]:
+    """The journey asks what came of its alert."""
+    await life.until(at)
+    (effect,) = life.effects("tell")
+    return await life.settle(effect)
+
+
+async def test_forty_alerts_are_one_letter_and_each_journey_knows_that_it_was_told(life: Life) -> None:
+    others = [await another(life) for _ in range(39)]
+    assert await round_at(life, HALF_PAST_NINE) == 1
+    (letter,) = life.postman.letters
+    assert letter.subject == "40 alertes vous attendent" and letter.body.count("- Parcours") == 40
+    assert "papiers" in letter.body and "prévenu ensuite : responsable" in letter.body
+    for each in (life, *others):
+        result = await asks(each)
+        assert (result["answer"], result["told"], result["role"]) == ("told", [life.referent], "referent")
+    assert len(life.postman.letters) == 1
+    assert await round_at(life, ASKED) == 0
+
+
+async def test_nobody_gets_a_letter_with_nothing_in_it_and_none_before_its_hour(life: Life) -> None:
+    await life.hire(str(uuid.uuid4()), "noor", "referent")
+    assert await round_at(life, HALF_PAST_NINE - timedelta(minutes=1)) == 0
+    assert await round_at(life, HALF_PAST_NINE) == 1
+    assert life.postman.recipients == ["claire@example.org"]
+
+
+async def test_what_is_settled_before_is_not_told(life: Life) -> None:
+    other = await another(life)
+    await life.do(c.ReachMilestone(milestone="papers"))
+    await other.do(c.ReachMilestone(milestone="papers"))
+    assert await round_at(life, HALF_PAST_NINE) == 0 and not life.postman.letters
+
+
+async def test_who_is_away_that_morning_is_stood_in_for(life: Life) -> None:
+    deputy = await life.hire(str(uuid.uuid4()), "noor", "referent")
+    await life.away(life.referent, deputy)
+    await round_at(life, HALF_PAST_NINE)
+    assert life.postman.recipients == ["noor@example.org"]
+    assert (await asks(life))["told"] == [deputy]
+
+
+async def test_without_deputy_the_fallback_has_it_in_a_digest(life: Life) -> None:
+    await life.away(life.referent)
+    await round_at(life, HALF_PAST_NINE)
+    result = await asks(life)
+    assert (result["told"], result["role"]) == ([life.supervisor], "supervisor")
+
+
+async def test_nobody_at_all_climbs_at_once(life: Life) -> None:
+    for id in (life.referent, life.supervisor):
+        await staff.set_active(life.pool, id, False, life.by)
+    assert await round_at(life, HALF_PAST_NINE) == 0
+    assert (await asks(life))["reason"] == "vacant"
+    assert life.state.escalations[next(iter(life.state.escalations))].step == 1
+
+
+async def test_where_no_round_ran_the_journeys_see_to_it_themselves(life: Life) -> None:
+    other = await another(life)
+    for each in (life, other):
+        assert (await asks(each))["answer"] == "told"
+    assert len(life.postman.letters) == 1, "one letter all the same"
+
+
+async def test_an_alert_that_comes_after_the_digest_of_the_day_waits_for_the_next(life: Life) -> None:
+    await round_at(life, HALF_PAST_NINE)
+    late = await another(life)
+    assert (await asks(late))["answer"] == "deferred"
+    (alert,) = late.state.escalations.values()
+    assert alert.digest == HALF_PAST_NINE + timedelta(days=4), "on Tuesday, after Whitsun"
+    assert await round_at(life, HALF_PAST_NINE + timedelta(days=4)) == 1
+    assert (await asks(late, ASKED + timedelta(days=4)))["answer"] == "told"
+    assert len({letter.id for letter in life.postman.letters}) == 2
+
+
+async def test_what_has_missed_two_digests_is_told_alone(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    await round_at(life, HALF_PAST_NINE)
+    late = await another(life)
+    assert (await asks(late))["answer"] == "deferred"
+
+    async def never(*given: Any) -> bool:
+        return False
+
+    monkeypatch.setattr(digests, "begin", never)
+    assert (await asks(late, ASKED + timedelta(days=4)))["answer"] == "told"
+    assert life.postman.letters[-1].subject.startswith("À reprendre en main") and len(life.postman.letters) == 2
+
+
+async def test_killed_between_the_letter_and_its_record_the_same_letter_leaves_again(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = await another(life)
+    really = digests.end
+
+    async def dies(*given: Any) -> None:
+        monkeypatch.setattr(digests, "end", really)
+        raise OSError("killed")
+
+    monkeypatch.setattr(digests, "end", dies)
+    with pytest.raises(ApplicationError):
+        await round_at(life, HALF_PAST_NINE)
+    late = await another(life)
+    assert await round_at(life, HALF_PAST_NINE) == 1
+    first, second = life.postman.letters
+    assert first == second, "by its id a mail server, the outbox and its reader know that it is the same"
+    assert [(await asks(each))["answer"] for each in (life, other, late)] == ["told", "told", "deferred"]
+
+
+DIES = """
+import asyncio, os, signal, sys
+from datetime import datetime
+from pathlib import Path
+from activities import Resources
+from activities.digests import Digests
+from activities.tills import Tills
+from journeys.channels.outbox import FileOutbox
+from journeys.contract import SendDigests
+from journeys.store import digests
+from journeys.store.database import open_pool
+from journeys.store.signing import KeyRing
+
+async def die(*given):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+async def seal(letter, text):
+    return letter.body.encode()
+
+async def main():
+    digests.end = die
+    pool = await open_pool(sys.argv[1])
+    resources = Resources(pool=pool, ring=KeyRing("test", {"test": bytes(32)}), tills=Tills({}),
+                          mailer=FileOutbox(Path(sys.argv[2]), seal, sender="a@example.org"))
+    await Digests(resources).send(SendDigests(at=datetime.fromisoformat(sys.argv[3])))
+
+asyncio.run(main())
+"""
+
+
+async def test_a_process_killed_after_the_letter_left_leaves_one_letter_and_every_alert_told(
+    life: Life, tmp_path: Path, database_url: str
+) -> None:
+    others = [await another(life) for _ in range(2)]
+    killed = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", DIES, database_url, str(tmp_path), HALF_PAST_NINE.isoformat()
+    )
+    assert await killed.wait() == -signal.SIGKILL
+    assert len(list(tmp_path.iterdir())) == 1, "it had left"
+    assert await life.pool.fetchval("SELECT count(*) FROM digests WHERE tried AND ended_at IS NULL") == 1
+
+    async def seal(letter: Letter, text: bytes) -> bytes:
+        return letter.body.encode()
+
+    for each in (life, *others):
+        each.use(mailer=FileOutbox(tmp_path, seal, sender="a@example.org"))
+    assert await round_at(life, HALF_PAST_NINE + timedelta(minutes=1)) == 1
+    assert len(list(tmp_path.iterdir())) == 1
+    assert [(await asks(each))["answer"] for each in (life, *others)] == ["told"] * 3
+
+
+async def test_killed_while_gathering_nothing_is_lost_or_doubled(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    really = digests.begin
+
+    async def dies(*given: Any) -> bool:
+        await really(*given)
+        monkeypatch.setattr(digests, "begin", really)
+        raise OSError("killed")
+
+    monkeypatch.setattr(digests, "begin", dies)
+    with pytest.raises(ApplicationError):
+        await round_at(life, HALF_PAST_NINE)
+    assert await round_at(life, HALF_PAST_NINE) == 1 and len(life.postman.letters) == 1
+
+
+async def test_a_mail_server_that_is_away_is_tried_again_and_what_came_meanwhile_goes_along(life: Life) -> None:
+    life.postman.answers = [Sent(Fate.NOTHING_LEFT, "mail-unreachable")]
+    with pytest.raises(ApplicationError) as caught:
+        await round_at(life, HALF_PAST_NINE)
+    assert caught.value.type == "MailUnavailable"
+    other = await another(life)
+    assert await round_at(life, HALF_PAST_NINE) == 1
+    assert life.postman.letters[-1].body.count("- Parcours") == 2
+    assert [(await asks(each))["answer"] for each in (life, other)] == ["told", "told"]
+
+
+async def test_an_address_that_is_refused_for_good_falls_back(life: Life) -> None:
+    life.postman.answers = [Sent(Fate.REFUSED, "mail-550")] * 2
+    await round_at(life, HALF_PAST_NINE)
+    result = await asks(life)
+    assert (result["told"], result["role"]) == ([life.supervisor], "supervisor")
+
+
+async def test_after_the_office_has_closed_nothing_leaves_before_it_opens(life: Life) -> None:
+    night = datetime(2027, 5, 14, 20, 0, tzinfo=UTC)
+    assert await round_at(life, night) == 0 and await round_at(life, night + timedelta(days=1)) == 0
+    assert await round_at(life, HALF_PAST_NINE + timedelta(days=4)) == 1
+
+
+async def test_a_digest_that_has_left_is_neither_changed_nor_sent_again(life: Life) -> None:
+    await round_at(life, HALF_PAST_NINE)
+    for statement in ("UPDATE digests SET fate = NULL, ended_at = NULL", "DELETE FROM digests"):
+        with pytest.raises(Exception, match="has left"):
+            await life.pool.execute(f"{statement} WHERE recipient = $1", life.referent)
+
+
+async def test_without_the_line_of_the_day_a_second_letter_leaves(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The guard taken away: whoever had the digest of the day has another."""
+    await round_at(life, HALF_PAST_NINE)
+    late = await another(life)
+    really = digests.begin
+
+    async def of_another_day(connection: Any, recipient: str, day: Any, *given: Any) -> bool:
+        return await really(connection, recipient, day - timedelta(days=700), *given)
+
+    monkeypatch.setattr(digests, "begin", of_another_day)
+    assert (await asks(late))["answer"] == "told"
+    assert len(life.postman.letters) == 2

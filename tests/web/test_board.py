@@ -1,0 +1,131 @@
+"""The team's board, and the rota: what follows and when, in whose hands it is; who is on call, and when nobody is."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from journeys import clock
+from journeys.app.reading import ZONE, today_of
+from journeys.store import mentors, rota
+from journeys.store.mentors import Mentor
+from tests.web.conftest import BY, Ground
+
+
+def alert(about: str, at: datetime | None, **more: Any) -> dict[str, Any]:
+    return {"kind": "escalation", "id": f"a {about}", "about": f"milestone {about}", "role": "referent",
+            "at": at.isoformat() if at else None, "since": clock.now().isoformat(), "note": "follow-up",
+            "then": "supervisor", **more}  # fmt: skip
+
+
+def text_of(html: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html).replace("\xa0", " "))
+
+
+async def test_the_board_says_what_follows_when_and_in_whose_hands_it_is(ground: Ground) -> None:
+    aline = await ground.member("aline", "referent", sites=("nanterre",))
+    sam = await ground.member("sam", "supervisor", sites=("nanterre",), password=True)
+    soon, later = clock.now() + timedelta(hours=3), clock.now() + timedelta(days=3)
+    await ground.journey(aline, site="nanterre", name="Zoé Tard", board=(
+        alert("cv", later, note="acknowledged", held_by=sam), alert("exit-plan", soon, digest=soon.isoformat()),
+    ))  # fmt: skip
+    await ground.journey(aline, site="nanterre", name="Ali Attend", board=(
+        alert("cv", later + timedelta(hours=1), note="snoozed", held_by=aline),
+    ))  # fmt: skip
+    await ground.journey(aline, name="Léo Nullepart", board=(alert("cv", None),))
+    await ground.journey(aline, site="lyon", name="Luc Ailleurs", board=(alert("cv", soon),))
+    browser = await ground.entered("sam")
+    shown = (await browser.get("/alertes/tableau")).text
+    rows = [text_of(row) for row in shown.split("<tr>")[2:]]
+    assert [next(name for name in ("Zoé", "Ali", "Léo") if name in row) for row in rows] == ["Zoé", "Zoé", "Ali", "Léo"]
+    assert "Luc Ailleurs" not in shown, "another site's"
+    assert "alerte transmise (responsable)" in rows[0] and "à dire avec le message groupé" in rows[0]
+    assert "prise en charge par Sam, suite" in rows[1] and "mise en attente par Aline, suite" in rows[2]
+    assert "redite à chaque point" in rows[3]
+    assert "snooze-escalation" in shown and "reassign-escalation" in shown and "acknowledge-escalation" in shown
+    only = (await browser.get("/alertes/tableau?site=aucun")).text
+    assert "Léo Nullepart" in only and "Zoé Tard" not in only
+
+
+async def test_who_may_not_settle_an_alert_is_offered_nothing(ground: Ground) -> None:
+    aline = await ground.member("aline", "referent")
+    await ground.member("audrey", "auditor", password=True)
+    await ground.journey(aline, board=(alert("cv", clock.now()),))
+    shown = (await (await ground.entered("audrey")).get("/alertes/tableau")).text
+    assert "Samir Benali" in shown and "/agir/" not in shown
+
+
+async def test_nights_are_written_down_shown_and_struck_out_and_gaps_are_said(ground: Ground) -> None:
+    noor = await ground.member("noor", "referent")
+    await ground.member("sam", "supervisor", password=True)
+    browser = await ground.entered("sam")
+    assert "Personne d’astreinte" not in (await browser.get("/astreintes")).text, "no rota was begun"
+    day = today_of(clock.now())
+    answer = await browser.send(
+        "/astreintes", who=noor, role="duty", first=day.isoformat(), last=(day + timedelta(days=2)).isoformat(),
+        begins="20:00", ends="8h", phone="06 12 34 56 78",
+    )  # fmt: skip
+    assert answer.status_code == 303 and answer.headers["location"].endswith("&note=ajout"), answer.text
+    begin = datetime.combine(day, datetime.min.time(), tzinfo=ZONE)
+    kept = await rota.between(ground.house.writing, begin, begin + timedelta(days=4))
+    assert [(each.shift.ends - each.shift.begins).total_seconds() / 3600 for each in kept] == [12, 12, 12]
+    facts = [row["kind"] for row in await ground.house.writing.fetch(
+        "SELECT kind FROM events WHERE stream = $1 ORDER BY seq", f"staff-{noor}")]  # fmt: skip
+    assert facts[-3:] == ["ShiftSet"] * 3
+    shown = text_of((await browser.get(answer.headers["location"])).text)
+    assert "L’astreinte est notée" in shown and "06 12 34 56 78" in shown and "Noor" in shown
+    assert "Personne d’astreinte dans les sept jours" in shown and "astreinte : du " in shown
+    assert "Personne d’astreinte" in text_of((await browser.get("/alertes/tableau")).text)
+    await browser.get(answer.headers["location"])
+    assert (await browser.send("/astreintes/supprimer")).status_code == 303
+    assert len(await rota.between(ground.house.writing, begin, begin + timedelta(days=4))) == 2
+
+
+async def test_a_form_sent_twice_writes_once(ground: Ground) -> None:
+    noor = await ground.member("noor", "referent")
+    await ground.member("garde", "duty", password=True)
+    browser = await ground.entered("garde")
+    await browser.get("/astreintes")
+    fields = {**browser.hidden("/astreintes"), "who": noor, "role": "duty", "first": "2027-05-12", "begins": "08:00",
+              "ends": "20:00"}  # fmt: skip
+    for _ in range(2):
+        assert (await browser.post("/astreintes", fields)).status_code == 303
+    assert await ground.house.writing.fetchval("SELECT count(*) FROM shifts") == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "said"),
+    [
+        ("who", "nobody", "choisissez"), ("role", "finance", "choisissez"), ("first", "demain", "n’est pas"),
+        ("last", "2027-05-11", "avant le premier jour"), ("last", "2027-09-11", "62 jours"),
+        ("begins", "midi", "n’est pas une heure"), ("ends", "25:00", "n’est pas une heure"),
+        ("phone", "01 44 55 66 77", "mobile"), ("begins", "", "n’est pas une heure"),
+    ],
+)  # fmt: skip
+async def test_what_is_wrong_is_said_beside_its_field(ground: Ground, field: str, typed: str, said: str) -> None:
+    noor = await ground.member("noor", "referent")
+    await ground.member("sam", "supervisor", password=True)
+    browser = await ground.entered("sam")
+    await browser.get("/astreintes")
+    fields = {"who": noor, "role": "duty", "first": "2027-05-12", "last": "", "begins": "20:00", "ends": "08:00"}
+    answer = await browser.send("/astreintes", **{**fields, field: typed})
+    assert answer.status_code == 422 and f'id="e-{field}"' in answer.text and said in answer.text.replace("\xa0", " ")
+    assert await ground.house.writing.fetchval("SELECT count(*) FROM shifts") == 0
+
+
+async def test_a_supervisor_writes_the_rota_of_her_own_sites(ground: Ground) -> None:
+    noor = await ground.member("noor", "referent", sites=("lyon",))
+    await ground.member("sam", "supervisor", sites=("nanterre",), password=True)
+    pair = Mentor(id="0" * 8 + "-0000-4000-8000-" + "1" * 12, name="Pair Aidant", email=None, phone="0612345678",
+                  language="fr", site=None, capacity=3)  # fmt: skip
+    await mentors.add(ground.house.writing, pair, BY)
+    browser = await ground.entered("sam")
+    shown = (await browser.get("/astreintes")).text
+    assert "<option>nanterre</option>" in shown.replace(" selected", "") and "<option>lyon</option>" not in shown
+    fields = {"role": "duty", "first": "2027-05-12", "begins": "20:00", "ends": "08:00"}
+    assert (await browser.send("/astreintes", who=noor, site="lyon", **fields)).status_code == 403
+    await browser.get("/astreintes")
+    assert (await browser.send("/astreintes", who=pair.id, site="nanterre", **fields)).status_code == 303
+    (kept,) = await rota.between(ground.house.writing, BY.at, datetime(2028, 1, 1, tzinfo=ZONE))
+    assert kept.mentor and kept.phone == "0612345678"
