@@ -25,7 +25,7 @@ PAGE_EVENTS: Final = 200
 PAGE_BYTES: Final = 1_000_000
 """An answer stays well under the 2 MB that a Temporal payload may have."""
 
-AT_MOST: Final = 4
+AT_MOST: Final = 8
 LANES: Final = 3
 """Offers in one transaction, and transactions under way at once: see GroupCommit."""
 

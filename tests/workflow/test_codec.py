@@ -36,6 +36,17 @@ async def test_a_journey_is_sealed_under_its_persons_key_the_rest_under_that_of_
     assert await speaking(codec, journey).decode([PLAIN]) == [PLAIN], "of before the sealing"
 
 
+async def test_what_is_large_is_compressed_inside_its_seal(journal_pool: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    codec = SealingCodec(journal_pool.keys, "housekeeping")
+    large = Payload(metadata={"encoding": b"json/plain"}, data=b'"' + b"A programme's text. " * 1_000 + b'"')
+    [packed], [small] = await codec.encode([large]), await codec.encode([PLAIN])
+    assert len(packed.data) < len(large.data) / 10
+    assert await codec.decode([packed, small]) == [large, PLAIN]
+    monkeypatch.setattr(codec_module, "PACKED_FROM_BYTES", 10**9)
+    [whole] = await codec.encode([large])
+    assert len(whole.data) > len(large.data) and await codec.decode([whole]) == [large], "as it was sealed before"
+
+
 async def test_it_seals_nothing_of_which_it_does_not_know_whose_it_is(journal_pool: Any) -> None:
     codec = SealingCodec(journal_pool.keys)
     with pytest.raises(Unreadable):
