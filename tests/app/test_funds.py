@@ -88,7 +88,8 @@ person erase x --reason x | mentor erase x --reason x | erasures
 partner propose ID --purpose x | mentor propose ID
 programme change auxilia ID | programme replay auxilia
 audit show ID | audit narrate ID | audit replay ID | audit verify ID | audit deadlines ID | audit duties ID
-audit diff ID 2026-01-01 2026-02-01 | audit reads
+audit diff ID 2026-01-01 2026-02-01 | audit reads | audit late
+retention plan | retention apply --yes
 """
 """Whatever shows journeys or touches money, however it ends: `ID` is of nothing known."""
 APART = """
@@ -98,6 +99,7 @@ rules-list rules-check staff-add staff-list staff-change staff-password staff-se
 staff-token-add staff-token-list staff-token-revoke partner-add partner-list partner-change partner-leave
 mentor-add mentor-list mentor-change webhook-add webhook-list webhook-events webhook-rotate webhook-redeliver
 webhook-resume webhook-end rota-list rota-add rota-drop audit-archive audit-key audit-checkpoint audit-export
+retention-show templates-list templates-show templates-preview templates-edit templates-reset site-list site-describe
 """
 """What shows no journey and touches no money, runs for long, or turns the switch."""
 
