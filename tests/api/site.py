@@ -8,7 +8,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from journeys.store.mentors import Mentor
 from journeys.store.partners import Partner
 from journeys.store.staff import Member
 from tests.app.conftest import REPOSITORY, gone_up, plain_environment
+from tests.days import paris_today
 
 STAFF_ROLES = tuple(role for role in ROLES if role not in ("participant",))
 
@@ -64,7 +65,7 @@ class Site:
         name = uuid.uuid4().hex[:10]
         body = {
             "programme": "auxilia", "person": {"first_name": "Essai", "last_name": f"N{name}"},
-            "referent": self.staff["referent"], "dates": {"release": str(date.today() + timedelta(days=60))}, **more,
+            "referent": self.staff["referent"], "dates": {"release": str(paris_today() + timedelta(days=60))}, **more,
         }  # fmt: skip
         with self.client() as program:
             answer = program.post("/journeys", json=body, headers={"Idempotency-Key": key})

@@ -2,13 +2,15 @@
 
 import uuid
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
+from tests.days import paris_today
+
 from .conftest import Journeys
 
-TODAY = date.today()
+TODAY = paris_today()
 JURY, OPENING, LATER = ((TODAY + timedelta(days=n)).isoformat() for n in (40, 80, 50))
 OPENS = ("--date", f"opening={OPENING}")
 AS_SAM, AS_ALINE = ("--as", "sam"), ("--as", "aline")

@@ -2,12 +2,13 @@
 
 import uuid
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from journeys.authoring.reading import PROGRAMMES
+from tests.days import paris_today
 
 from .conftest import Journeys
 
@@ -88,7 +89,7 @@ def test_a_journey_is_put_under_other_rules_by_their_name(here: Journeys, starte
     said = here("do", id, "change-programme", "--programme", "concient", "--reason", "x", "--as", "sam", "--json")
     assert said.code == 3 and "concienta" in said.json["error"]["remedy"], said
     words = ("do", id, "change-programme", "--programme", "concienta", "--reason", "autre lieu",
-             "--dates", f"arrival={date.today() + timedelta(days=20)}", "--as", "sam")  # fmt: skip
+             "--dates", f"arrival={paris_today() + timedelta(days=20)}", "--as", "sam")  # fmt: skip
     refused = here(*words[:-1], "aline", "--json")
     assert refused.code == 4 and refused.json["error"]["code"] == "no-right", refused
     done = here(*words, "--command-id", key, "--json")

@@ -1,11 +1,11 @@
 """Who is proposed for a journey, on the command line: the directory, what was tried, and what is said of each."""
 
 from collections.abc import Callable
-from datetime import date
 
 import pytest
 
 from journeys.app import asking
+from tests.days import paris_today
 
 from .conftest import Journeys
 
@@ -95,7 +95,7 @@ def test_what_is_typed_wrongly_is_named(here: Journeys, started: Callable[..., s
 
 def test_a_volunteer_under_age_is_nobodys_mentor(here: Journeys, started: Callable[..., str]) -> None:
     """By the rules of their own programme: not entered, not proposed, not matched; told in its words."""
-    never, born = "ne rencontre jamais les personnes accompagnées", f"{date.today().year - 16}-01-01"
+    never, born = "ne rencontre jamais les personnes accompagnées", f"{paris_today().year - 16}-01-01"
     beginning = ("start", "-p", "benevolat", "--person", "Nils Mineur", "--born", born, "--referent", "aline")
     untold = here(*beginning, "--json")
     assert (untold.code, untold.error["code"], untold.error["field"]) == (2, "age-date-missing", "date-minor-entry")
@@ -127,7 +127,7 @@ def test_a_volunteer_under_age_is_nobodys_mentor(here: Journeys, started: Callab
 def test_without_the_guard_a_minor_would_be_matched(
     here: Journeys, started: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    born = f"{date.today().year - 16}-01-01"
+    born = f"{paris_today().year - 16}-01-01"
     started("--born", born, "--date", "minor-entry=2099-01-04", name="Lou Mineure", programme="benevolat")
 
     async def nobody(*_: object) -> dict[str, object]:

@@ -10,7 +10,7 @@ import subprocess
 import uuid
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,6 +28,7 @@ from journeys.store.database import open_pool
 from journeys.store.directory import By
 from journeys.store.staff import Member
 from tests.app.conftest import gone_up, in_its_own
+from tests.days import paris_today
 
 T = TypeVar("T")
 REPOSITORY = Path(__file__).parents[2]
@@ -112,7 +113,7 @@ async def _furnish(database: str) -> None:
     )
     urgent = json.loads(read_programme("auxilia").text)
     urgent |= {"programme": URGENT, "grants": {"bourse": {**urgent["grants"]["bourse"], "missed": "urgent"}}}
-    await keep(pool, rules(json.dumps(urgent), date.today()), by)
+    await keep(pool, rules(json.dumps(urgent), paris_today()), by)
     await pool.close()
 
 
@@ -165,7 +166,7 @@ class Hand:
         """Start a journey for Élodie, led by the staff member of this id; its path."""
         answer = self.send(
             "/nouveau", programme=programme, first_name="Élodie", last_name=last_name, referent=referent, sure="yes",
-            **{"date-release": f"{date.today() + timedelta(days=21)}"},
+            **{"date-release": f"{paris_today() + timedelta(days=21)}"},
         )  # fmt: skip
         return answer.headers["location"].removesuffix("/debut")
 

@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Enter, Site
+from tests.days import paris_today
 
 Look = Callable[[Page, str], None]
 
@@ -24,7 +25,7 @@ def begin(page: Page, last_name: str) -> str:
     page.get_by_label("Nom", exact=True).fill(last_name)
     page.get_by_label("Courriel").fill("elodie@example.org")
     page.get_by_label("Levée d’écrou").or_(page.get_by_label("Levée d'écrou")).fill(
-        f"{date.today() + timedelta(days=21)}"
+        f"{paris_today() + timedelta(days=21)}"
     )
     page.get_by_role("button", name="Voir ce que le programme fera").click()
     expect(page.get_by_role("heading", name="Vérifiez avant de commencer")).to_be_visible()

@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,10 +19,11 @@ from journeys.store.directory import By
 from journeys.store.payments import reference_of
 from tests.browser.conftest import Enter, Hand, Site, apart, execute, id_of, keep_picture
 from tests.browser.test_paths import unique
+from tests.days import paris_today
 
 Look = Callable[[Page, str], None]
 OURS = "FR7630006000011234567890189"
-TODAY = date.today()
+TODAY = paris_today()
 
 
 def put(site: Site, journey: str, status: str, *, pay_by: str = "sepa", days: int = 0, **more: str | None) -> str:

@@ -175,7 +175,7 @@ def test_an_auditor_goes_through_time_and_prints(site: Site, enter: Enter, scrip
     aude.get_by_role("searchbox").fill(name)
     aude.keyboard.press("Enter")
     expect(aude.get_by_role("heading", name=f"Élodie {name}")).to_be_visible()
-    aude.get_by_role("link", name="Contrôle").click()
+    aude.get_by_role("link", name="Contrôle : remonter le temps").click()
     slider = aude.get_by_role("slider")
     last = slider.get_attribute("max")
     slider.focus()

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
@@ -24,6 +24,7 @@ from journeys.store.letters import seal_letter
 from tests.app.conftest import plain_environment
 from tests.browser.conftest import PASSWORD, REPOSITORY, Enter, Site, apart, execute
 from tests.browser.test_paths import ask_grant, begin, unique
+from tests.days import paris_today
 
 Look = Callable[[Page, str], None]
 
@@ -155,7 +156,7 @@ def test_an_appointment_is_booked_and_stands_in_the_week(enter: Enter, looked_at
 
     page, name = enter("aline"), unique("Lopez")
     address = begin(page, name)
-    day = date.today() + timedelta(days=7 - date.today().weekday() + 1)
+    day = paris_today() + timedelta(days=7 - paris_today().weekday() + 1)
     page.goto(f"{address}/agir/book-appointment")
     page.get_by_label("Jour et heure locale").fill(f"{day}T14:30")
     page.get_by_label("Durée en minutes").fill("45")
@@ -171,7 +172,7 @@ def town(site: Site) -> str:
     """Somebody of each kind that the lists show; the handle of whoever sees them all."""
     site.journeys("partner", "add", "Foyer des Lilas", "--kind", "housing", "--email", "foyer@example.org")
     site.journeys("mentor", "add", "Mona Petit", "--capacity", "2", "--phone", "0612345678")
-    site.journeys("staff", "absence", "bob", "--from", date.today().isoformat(), "--deputy", "aline")
+    site.journeys("staff", "absence", "bob", "--from", paris_today().isoformat(), "--deputy", "aline")
     return "sam"
 
 
@@ -287,7 +288,7 @@ def test_who_acts_second_reads_what_changed(enter: Enter, looked_at: Look) -> No
 
 
 def test_a_shared_day_is_moved_for_all(site: Site, enter: Enter, looked_at: Look) -> None:
-    name, jury = unique("Promotion"), date.today() + timedelta(days=40)
+    name, jury = unique("Promotion"), paris_today() + timedelta(days=40)
     site.journeys("cohort", "open", name, "-p", "actice", "--places", "1", "--date", f"jury={jury}",
                   "--date", f"opening={jury + timedelta(days=20)}", "--as", "sam")  # fmt: skip
     for last_name in (unique("Dedans"), unique("Attend")):
@@ -415,7 +416,7 @@ def test_other_rules_are_seen_compared_tried_and_given(enter: Enter, site: Site,
     page.get_by_role("button", name="Voir ce que cela changerait").click()
     expect(page.get_by_role("note")).to_contain_text("Ce changement serait refusé")
     looked_at(page, "change-refused")
-    page.locator("[name^=dates-]").first.fill(f"{date.today() + timedelta(days=20)}")
+    page.locator("[name^=dates-]").first.fill(f"{paris_today() + timedelta(days=20)}")
     page.get_by_role("button", name="Voir ce que cela changerait").click()
     expect(page.get_by_role("heading", name="Ce qui prend fin")).to_be_visible()
     looked_at(page, "change-seen")

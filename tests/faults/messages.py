@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
@@ -41,6 +41,7 @@ from journeys.issuing import issue
 from journeys.store import people, publishing
 from journeys.store.directory import AlreadyThere, By
 from journeys.store.programmes import texts_of
+from tests.days import paris_today
 from tests.faults.campaign import KEPT, a_home
 from tests.faults.checks import Violation
 from tests.faults.crew import Crew, running_crew
@@ -305,7 +306,7 @@ class House:
         """Wants no messages, wants them again, and so on; what was asked for is told late to the journeys."""
         now_on, off = (
             (c.OptOut(), c.OptIn()) if wrong is Wrong.OPTED_OUT
-            else (c.PauseMessages(until=date.today() + timedelta(days=1)), c.ResumeMessages())
+            else (c.PauseMessages(until=paris_today() + timedelta(days=1)), c.ResumeMessages())
         )  # fmt: skip
         spans = self.silent.setdefault(self.whose[id].stream, [])
         while not stop.is_set():
@@ -373,6 +374,11 @@ class House:
                 return
             await asyncio.sleep(0.5)
 
+    async def _laid(self) -> list[Arrived]:
+        """Letters on paper, which wait to be posted: the last channel, that of whom no other reaches."""
+        rows = await patiently(lambda: self.trial.pool.fetch("SELECT message::text, at FROM paper_letters"))
+        return [Arrived(row["message"], row["at"], "letter") for row in rows]
+
     async def account(self) -> Tally:
         """Hold what channels saw against what the journal says of each message."""
         tally, asked = Tally(), ledger.asked(self.gateway.ledger)
@@ -380,7 +386,7 @@ class House:
             self.landed + Counter(self.mail.ways) + Counter({f"gateway: {way}": n for way, n in asked.items()})
         )
         seen: dict[str, list[Arrived]] = {}
-        for each in (*self.mail.taken, *_texted(self.gateway.ledger)):
+        for each in (*self.mail.taken, *_texted(self.gateway.ledger), *await self._laid()):
             seen.setdefault(each.message, []).append(each)
         attempts = await patiently(lambda: self.trial.pool.fetch(_ATTEMPTS))
         tries = Counter(str(row["message"]) for row in attempts)

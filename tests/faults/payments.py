@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from itertools import cycle, zip_longest
 from pathlib import Path
 from typing import Any, Final
@@ -46,6 +46,7 @@ from journeys.store.signing import draw_parts, sign
 from tests.bank import ledger
 from tests.bank.ledger import Way
 from tests.bank.process import SECRET, TOKEN, Process, bank_process
+from tests.days import paris_today
 from tests.faults.campaign import KEPT, a_home
 from tests.faults.checks import Violation
 from tests.faults.crew import Crew, running_crew
@@ -252,7 +253,7 @@ class House:
         name, content = next(reversed(self.given.items()))
         batch = read(content)
         self.fates |= {each.reference: self.draw.choice(FATES) for each in batch.transfers}
-        plan, today, files = Plan(self.fates), date.today(), []
+        plan, today, files = Plan(self.fates), paris_today(), []
         number = len(self.given) * 2
         for what, made in (
             ("pain002", imaginary.report(content, plan, datetime.now(UTC))),
@@ -286,10 +287,10 @@ class House:
         if not named:
             return
         content = render(
-            Batch("PROVIDER", datetime.now(UTC), date.today(), Account("Association", ACCOUNT, None), tuple(named))
+            Batch("PROVIDER", datetime.now(UTC), paris_today(), Account("Association", ACCOUNT, None), tuple(named))
         )
         path = self.home / "provider.xml"
-        path.write_bytes(imaginary.statement([content], Plan(), date.today(), opening=10**9, number=9_999))
+        path.write_bytes(imaginary.statement([content], Plan(), paris_today(), opening=10**9, number=9_999))
         await self._import([path])
 
     async def _account(self, payment: str) -> str:

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import asyncpg
@@ -35,6 +35,7 @@ from journeys.store.directory import By
 from journeys.store.keys import Keys, prepare
 from journeys.store.migrating import migrate
 from journeys.store.signing import KeyRing, draw_parts, sign
+from tests.days import paris_today
 from tests.faults.crew import KEY, KEY_ID, Crew
 from tests.faults.points import Orders
 from tests.faults.servers import Server, Servers, new_pid
@@ -286,7 +287,7 @@ async def open_trial(servers: Servers, *, cap: int | None = None, balance: int =
     client = await Client.connect(servers.info.temporal_address, data_converter=temporal.sealing(pool.keys))
     text = programme_text(Programme.model_validate(PROGRAMME))
     programme = await publishing.keep(pool, "programme", "faults", text)
-    calendar = await publishing.keep(pool, "calendar", "FR", calendar_text("Europe/Paris", "FR", date.today().year))
+    calendar = await publishing.keep(pool, "calendar", "FR", calendar_text("Europe/Paris", "FR", paris_today().year))
     trial = Trial(servers, url, pool, client, programme, calendar, str(uuid.uuid4()), str(uuid.uuid4()))
     by = By(actor=trial.supervisor, role="administrator", at=datetime.now(UTC))
     await treasury.open_fund(pool, str(uuid.uuid4()), "main", cap_per_person=cap, balance=balance, by=by)

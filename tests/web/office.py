@@ -112,7 +112,7 @@ async def open_office(
         association="Auxilia", **settings,
     )  # fmt: skip
     async with open_house(known, database_url, stack.temporal) as house, engine.worker():
-        ground = Ground(house, make_application(house, pace=Pace(100_000, 100_000)), database_url)
+        ground = Ground(house, make_application(house, pace=Pace(100_000, 100_000, 100_000)), database_url)
         roles = {"aline": "referent", "bob": "referent", "sam": "supervisor", "fin": "finance", "aude": "auditor"}
         staff = {handle: await ground.member(handle, role) for handle, role in roles.items()}
         engine.referent, engine.supervisor, engine.finance = staff["aline"], staff["sam"], staff["fin"]

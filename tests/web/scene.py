@@ -5,7 +5,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import cache
 from typing import Any, Final
 
@@ -33,6 +33,7 @@ from journeys.store import cohorts, journal, sessions, staff, treasury
 from journeys.store.people import Details
 from journeys.store.staff import Absence, Member
 from tests.conftest import RealStack
+from tests.days import paris_today
 from tests.web.conftest import BY, Ground
 from tests.workflow.conftest import World
 from workflows.journey import JourneyWorkflow
@@ -115,7 +116,7 @@ class Scene:
         known = rules(programme, self.house.now.date())
         wanted = Beginning(
             details=Details(first_name="Zoé", last_name=f"{scope.capitalize()} {FAMILY}"), site=site,
-            referent=self.people[leader], dates={"release": date.today() + timedelta(days=40)},
+            referent=self.people[leader], dates={"release": paris_today() + timedelta(days=40)},
         )  # fmt: skip
         starter = Starter(self.house.writing, self.house.ring, known, self.actor("sam"))
         begun = await starter.begin(self.client, self.house.settings.task_queue, wanted, self.house.now)
@@ -143,7 +144,7 @@ class Scene:
             await treasury.open_fund(
                 self.house.writing, str(uuid.uuid4()), code, cap_per_person=None, balance=1_000_000, by=BY
             )
-        today = date.today()
+        today = paris_today()
         away = Absence(self.people["dora"].id, today - timedelta(1), today + timedelta(1), self.people["aline"].id)
         await staff.set_absence(self.house.writing, away, BY)
         usual, other = programmes()
@@ -189,7 +190,7 @@ async def open_scene(stack: RealStack, database_url: str, data_dir: Any) -> Asyn
             client, task_queue=settings.task_queue, workflows=[JourneyWorkflow], activities=desk.activities(),
             workflow_runner=temporal.sandbox_runner(),
         ):  # fmt: skip
-            application = make_application(house, pace=Pace(10_000_000, 10_000_000))
+            application = make_application(house, pace=Pace(10_000_000, 10_000_000, 10_000_000))
             yield await Scene(Ground(house, application, database_url), client).settle()
 
 

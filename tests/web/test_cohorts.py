@@ -2,7 +2,7 @@
 
 import html
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -10,10 +10,11 @@ import pytest_asyncio
 
 from journeys.store import cohorts, views
 from tests.conftest import RealStack
+from tests.days import paris_today
 from tests.web.scene import Scene, open_scene, token_in
 from tests.web.test_tokens import program, token_of
 
-LATER = date.today() + timedelta(days=47)
+LATER = paris_today() + timedelta(days=47)
 
 
 @pytest_asyncio.fixture

@@ -7,7 +7,7 @@ import re
 import zipfile
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,11 @@ import pytest_asyncio
 from journeys.app.web.pages.importing import MOST
 from journeys.store import journal, people, views
 from tests.conftest import RealStack
+from tests.days import paris_today
 from tests.web.conftest import BY, form
 from tests.web.office import Office, open_office
 
-RELEASED = date.today() - timedelta(days=100)
+RELEASED = paris_today() - timedelta(days=100)
 HEAD = "Prénom;Nom;Référence;Sortie;Premier entretien dehors\r\n"
 
 

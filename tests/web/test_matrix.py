@@ -13,7 +13,7 @@ import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import asyncpg
@@ -33,6 +33,7 @@ from journeys.store import treasury, views
 from journeys.store.database import open_pool
 from journeys.store.directory import By
 from tests.conftest import RealStack, a_database
+from tests.days import paris_today
 from tests.web import matrix
 from tests.web.matrix import COMMANDS, NOBODY, ROLES, ROUTES, SCOPES, SEES, may, seen_by
 from tests.web.scene import FAMILY, FUND, Scene, open_scene, programmes, short_streams, token_in
@@ -169,7 +170,7 @@ async def test_starting_a_journey_is_the_caseworkers_own_and_the_supervisors(sha
     ):  # fmt: skip
         typed = {
             "programme": "auxilia", "first_name": "Nour", "last_name": f"{role} {leader}", "sure": "yes",
-            "referent": shared.people[leader].id, "date-release": f"{date.today() + timedelta(40)}",
+            "referent": shared.people[leader].id, "date-release": f"{paris_today() + timedelta(40)}",
         }  # fmt: skip
         async with await shared.browser(role) as browser:
             answer = await browser.post("/nouveau", data={"csrf": token_in(browser), **typed})

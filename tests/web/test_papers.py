@@ -169,7 +169,7 @@ async def test_a_letter_in_ones_own_words_leaves_a_note_and_nothing_else(office:
     await engine.do(c.Close(outcome="moved"))
     closed = await write(aline, command=str(uuid.uuid4()))
     assert closed.status_code == 403 and "Une place vous attend." in closed.text
-    assert "/courrier" not in (await aline.get()).text
+    assert '/courrier"' not in (await aline.get()).text
 
 
 TEXT = "Bonjour,\n\nUne place vous attend."

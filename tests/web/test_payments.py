@@ -5,7 +5,7 @@ import re
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -29,12 +29,13 @@ from journeys.store.bank_files import Incoming
 from journeys.store.directory import By
 from journeys.store.payments import reference_of
 from journeys.store.treasury import open_fund, stop
+from tests.days import paris_today
 from tests.web.conftest import Ground, form
 
 pytestmark = pytest.mark.asyncio
 OURS = "FR7630006000011234567890189"
 PAYEE = Payee("Lina Martin", "FR1420041010050500013M02606")
-TODAY = date.today()
+TODAY = paris_today()
 
 
 HEAD = StatementHead(id="1", kind="camt.053", iban=OURS, currency="EUR", opening=0, closing=0, first_day=TODAY,

@@ -3,13 +3,14 @@
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from journeys.domain import commands as c
 from journeys.store import sessions, staff
+from tests.days import paris_today
 from tests.web.conftest import BY
 from tests.web.scene import ELSEWHERE, OTHER_FUND, Scene, token_in
 
@@ -25,7 +26,7 @@ CASES: dict[str, tuple[str, str, Taken, int]] = {
     ),
     "absence ended": (
         "aline", "absent",
-        lambda on: staff.drop_absence(on.house.writing, on.people["dora"].id, date.today() - timedelta(1), BY), UNSEEN,
+        lambda on: staff.drop_absence(on.house.writing, on.people["dora"].id, paris_today() - timedelta(1), BY), UNSEEN,
     ),
     "asked no more": ("aline", "asked", lambda on: on.do("carl", "asked", c.CancelTransfer()), UNSEEN),
     "given to another": (

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -25,6 +25,7 @@ from journeys.local.temporal_server import _binary
 from journeys.store import journal, publishing
 from journeys.store.signing import KeyRing, draw_parts, sign
 from tests.conftest import RealStack
+from tests.days import paris_today
 from workflows.journey import JourneyWorkflow
 
 MOST_SKIPS = 100_000
@@ -166,7 +167,7 @@ async def make_engine(stack: RealStack, pool: Any, programme: str = "auxilia", *
     text = _text(programme)
     hashes = (
         await publishing.keep(pool, "programme", programme, text),
-        await publishing.keep(pool, "calendar", "FR", calendar_text("Europe/Paris", "FR", date.today().year)),
+        await publishing.keep(pool, "calendar", "FR", calendar_text("Europe/Paris", "FR", paris_today().year)),
     )
     engine = Engine(
         skipper.client, skipper, pool, World(pool), f"q-{uuid.uuid4()}", *hashes, f"journey-{uuid.uuid4()}",

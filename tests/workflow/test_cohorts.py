@@ -29,9 +29,10 @@ from journeys.store.directory import By
 from journeys.store.letters import seal_letter
 from journeys.temporal import Unreachable
 from tests.conftest import RealStack
+from tests.days import paris_today
 from tests.workflow.conftest import RING, Engine, make_engine
 
-TODAY = date.today()
+TODAY = paris_today()
 JURY, LATER, LATEST = (TODAY + timedelta(days=n) for n in (30, 37, 44))
 FIRST_OPENING, OPENING = TODAY + timedelta(days=50), TODAY + timedelta(days=60)
 BEGUN = [("opening", FIRST_OPENING), ("jury", JURY), ("opening", OPENING)]
