@@ -13,7 +13,7 @@ from journeys.domain.events import Subject
 from journeys.domain.moments import Duration, Unit
 from journeys.domain.programme import Check, Roll
 from journeys.domain.sending import reminder_of
-from journeys.domain.state import Appointment
+from journeys.domain.state import Appointment, Status
 
 NOTICE = timedelta(hours=48)
 """A participant is reminded so long before; earlier where days of rest lie between."""
@@ -131,7 +131,7 @@ def correct(work: Deciding, body: c.Correct) -> None:
             work.fact(e.AppointmentCorrected(appointment=body.id, to=to))
         case _:
             raise Refusal("correct-to", known="attended, missed, excused")
-    if body.to == "missed":
+    if body.to == "missed" and work.state.status is not Status.CLOSED:
         escalation.raise_about(work, _ladder(work, known), about(body.id))
     if body.to == "attended":
         escalation.resolve_about(work, about(body.id), "answered")

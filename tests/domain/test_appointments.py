@@ -103,6 +103,15 @@ def test_missed_after_all_it_escalates_as_if_it_had_been_told_at_once() -> None:
     )
 
 
+def test_missed_after_all_nobody_is_alerted_once_the_journey_is_closed() -> None:
+    life = booked(milestone="visit").when("2027-03-20 10:00")
+    life.when("2027-03-20 10:00", close(life, "excused"))
+    life.when("2027-03-21 10:00", c.Close(outcome="moved"))
+    life.when("2027-03-22 10:00", c.Correct(what="appointment", id=life.appointment, to="missed")).then(
+        said("AppointmentCorrected", to="missed")
+    )
+
+
 @pytest.mark.parametrize("outcome", ["attended", "missed"])
 def test_nobody_knows_how_it_went_before_it_was(outcome: str) -> None:
     life = booked()
