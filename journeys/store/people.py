@@ -74,6 +74,9 @@ class Person:
         return not (self.opted_out or self.died or (self.paused_until is not None and now < self.paused_until))
 
 
+_REACHED_BY: Final[Mapping[str, PersonField]] = {"mail": "email", "sms": "phone"}
+"""Which field of a person a channel reaches them by."""
+
 _COLUMNS: Final = "id::text, sealed, channel, opted_out, paused_until, died, died_on, erasure_requested, dead"
 
 
@@ -146,6 +149,16 @@ async def note_channel(pool: Pool, id: str, channel: Literal["mail", "sms"], rea
         fact = ChannelDead(channel=channel, reason=reason) if reason is not None else ChannelAlive(channel=channel)
         await record(connection, stream_of(id), [Fact(fact)], by)
         return True
+
+
+async def moved_since(pool: Pool | Connection, id: str, channel: str, since: datetime) -> bool:
+    """Whether what a channel reaches a person by was changed since an instant of the database's clock."""
+    field = _REACHED_BY.get(channel)
+    return field is not None and await pool.fetchval(
+        "SELECT EXISTS (SELECT FROM events WHERE stream = $1 AND kind = 'PersonChanged' AND wall > $2"
+        " AND convert_from(header, 'UTF8')::jsonb -> 'data' -> 'fields' ? $3)",
+        stream_of(id), since, field,
+    )  # fmt: skip
 
 
 async def note_export(pool: Pool, id: str, journeys: int, documents: int, by: By) -> None:
