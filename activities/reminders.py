@@ -120,7 +120,7 @@ class _Delivery:
         return await write_letters(self.resources, matter, await self._addressees(known, book))
 
     async def as_before(self, known: Known, envelopes: list[Envelope]) -> list[Envelope]:
-        """Of a message that may have left: what goes by the same channel to the same number, where it is known again."""
+        """Of a message that may have left: what goes by the same channel to the same number, known again there."""
         tried = await attempts.last(self.resources.pool, self.due.message)
         if tried is None or await people.moved_since(self.resources.pool, known.state.person, *tried):
             return []

@@ -132,10 +132,17 @@ async def change(pool: Pool, id: str, details: Details, by: By) -> tuple[PersonF
         return changed
 
 
-async def note_channel(pool: Pool, id: str, channel: Literal["mail", "sms"], reason: str | None, by: By) -> bool:
+async def note_channel(
+    pool: Pool, id: str, channel: Literal["mail", "sms"], reason: str | None, by: By, *,
+    tried_at: datetime | None = None,
+) -> bool:  # fmt: skip
     """Note that a channel will never reach a person any more, and why, or (None) that it does after all.
 
-    False (and no event) where that is known, or nobody of this id is there any more.
+    Args:
+        tried_at: when the message that says so began to leave, by the database's clock, if not just now.
+
+    False (and no event) where that is known, nobody of this id is there any more, or they have another number, or
+    mailbox, since.
     """
     async with pool.acquire() as connection, connection.transaction():
         try:
@@ -143,6 +150,8 @@ async def note_channel(pool: Pool, id: str, channel: Literal["mail", "sms"], rea
         except NotFound:
             return False
         if (channel in known.dead) is (reason is not None):
+            return False
+        if tried_at is not None and await moved_since(connection, id, channel, tried_at):
             return False
         dead = {*known.dead, channel} if reason is not None else {*known.dead} - {channel}
         await connection.execute("UPDATE people SET dead = $2 WHERE id = $1", id, sorted(dead))
