@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final, Literal, Protocol, get_args
 
 from journeys.contract import Erasing
@@ -18,6 +18,10 @@ from journeys.store.directory import By, Fact, record
 from journeys.store.treasury import STREAM
 
 RULES: Final[tuple[RuleName, ...]] = get_args(RuleName)
+REASON: Final = "kept-long-enough"
+"""Why the erasures are ordered."""
+PATIENCE: Final = 60.0
+"""Seconds that a question over a whole house may take, at night."""
 
 
 class Letters(Protocol):
@@ -51,11 +55,18 @@ class Plan:
     """Those, mentors among them, whose time is over within `rules.ahead`, the longest over first."""
     rows: tuple[Rows, ...]
     """One for each rule that is not about people."""
+    gone: int
+    """People whose erasure these rules have ordered today already: a day is not longer for being tried again."""
 
     @property
     def going(self) -> tuple[Falling, ...]:
-        """The people who would go today, at most `rules.at_most`."""
-        return tuple(each for each in self.people if each.goes(self.today))[: self.rules.at_most]
+        """The people who would go now: today at most `rules.at_most`."""
+        return self.going_by(RULES)
+
+    def going_by(self, wanted: Collection[RuleName]) -> tuple[Falling, ...]:
+        """The same of some rules alone: who waits under another one takes nobody's place."""
+        found = [each for each in self.people if each.goes(self.today) and each.rule in wanted]
+        return tuple(found[: max(0, self.rules.at_most - self.gone)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +116,14 @@ async def plan(pool: Pool, rules: Retention, now: datetime, letters: Letters | N
             continue
         before = _before(wall, rules, name)
         if name in _ROWS:
-            rows.append(Rows(name, before, await pool.fetchval(_ROWS[name][0], before)))
+            rows.append(Rows(name, before, await pool.fetchval(_ROWS[name][0], before, timeout=PATIENCE)))
         elif letters is not None:
             rows.append(Rows(name, before, await letters.laid_before(before)))
-    return Plan(today, rules, tuple(await _held(pool, people)), tuple(rows))
+    gone = await pool.fetchval(
+        "SELECT count(*) FROM erasures WHERE reason = $1 AND ordered_at >= $2 AND ordered_at < $3", REASON,
+        *(datetime.combine(day, time(), ZONE) for day in (today, today + timedelta(days=1))),
+    )  # fmt: skip
+    return Plan(today, rules, tuple(await _held(pool, people)), tuple(rows), gone)
 
 
 async def apply(pool: Pool, planned: Plan, wanted: Collection[RuleName], letters: Letters | None, by: By) -> Gone:
@@ -116,21 +131,31 @@ async def apply(pool: Pool, planned: Plan, wanted: Collection[RuleName], letters
 
     The erasures are ordered; whoever calls begins them, or the housekeeping does.
     """
-    people = [each for each in planned.going if each.rule in wanted]
-    ordered = [each for each in people if await _order(pool, each, planned, by)]
-    counts: dict[str, int] = {name: sum(each.rule == name for each in ordered) for name in FORGETTING if name in wanted}
+    counts = dict[str, int]()
     before = {rows.rule: rows.before for rows in planned.rows if rows.rule in wanted}
+    # Rows first: where they cannot go, and all is tried again, nobody more is forgotten for it.
     if letters is not None and "letters" in before:
         counts["letters"] = await letters.remove_before(before["letters"])
     async with pool.acquire() as connection, connection.transaction():
         for name, (_, removes) in _ROWS.items():
             if name in before:
-                counts[name] = await connection.fetchval(removes, before[name])
-        if any(counts.values()):
-            kept = {name: str(planned.rules.rules.of(name).kept) for name in RULES if counts.get(name)}
-            gone = {name: count for name, count in counts.items() if count}
-            await record(connection, STREAM, [Fact(RetentionApplied(kept=kept, gone=gone))], by)
+                counts[name] = await connection.fetchval(removes, before[name], timeout=PATIENCE)
+        await _write_down(connection, planned, counts, by)
+    ordered = [each for each in planned.going_by(wanted) if await _order(pool, each, planned, by)]
+    forgotten: dict[str, int] = {
+        name: sum(each.rule == name for each in ordered) for name in FORGETTING if name in wanted
+    }
+    async with pool.acquire() as connection, connection.transaction():
+        await _write_down(connection, planned, forgotten, by)
+    counts |= forgotten
     return Gone(tuple(Erasing(person=each.standing.person, kind=each.standing.kind) for each in ordered), counts)
+
+
+async def _write_down(connection: Connection, planned: Plan, counts: Mapping[str, int], by: By) -> None:
+    """Record what went, if anything did."""
+    if gone := {name: count for name, count in counts.items() if count}:
+        kept = {name: str(planned.rules.rules.of(name).kept) for name in RULES if name in gone}
+        await record(connection, STREAM, [Fact(RetentionApplied(kept=kept, gone=gone))], by)
 
 
 async def _order(pool: Pool, found: Falling, planned: Plan, by: By) -> bool:
@@ -140,7 +165,7 @@ async def _order(pool: Pool, found: Falling, planned: Plan, by: By) -> bool:
         if not await _still(pool, await _mentors(pool, id), planned):
             return False
         with suppress(mentor_erasing.StillCounted):
-            await mentor_erasing.order(pool, id, "kept-long-enough", by)
+            await mentor_erasing.order(pool, id, REASON, by)
             return True
         return False
     async with pool.acquire() as connection, connection.transaction():
@@ -148,7 +173,7 @@ async def _order(pool: Pool, found: Falling, planned: Plan, by: By) -> bool:
             connection, await _lasts(connection, id), planned
         ):
             return False
-        await erasing.order_locked(connection, id, "kept-long-enough", by)
+        await erasing.order_locked(connection, id, REASON, by)
     return True
 
 
@@ -184,8 +209,8 @@ async def _lasts(pool: Pool | Connection, person: str | None = None) -> list[Sta
                max((convert_from(e.header, 'UTF8')::jsonb ->> 'recorded_at')::timestamptz) AS last
         FROM own o JOIN streams s USING (stream) JOIN events e ON e.stream = s.stream AND e.seq = s.seq GROUP BY o.id
         """,
-        person,
-    )
+        person, timeout=PATIENCE,
+    )  # fmt: skip
     return [_standing(row, "person", row["journeys"], row["journey"]) for row in rows]
 
 
@@ -206,8 +231,8 @@ async def _mentors(pool: Pool | Connection, mentor: str | None = None) -> list[S
             SELECT FROM erasures x WHERE x.kind = 'mentor' AND x.person = m.id AND x.certificate IS NOT NULL)
         GROUP BY m.id
         """,
-        mentor,
-    )
+        mentor, timeout=PATIENCE,
+    )  # fmt: skip
     return [_standing(row, "mentor") for row in rows]
 
 
