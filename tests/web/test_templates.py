@@ -136,6 +136,13 @@ async def test_a_letter_is_printed_and_posted_by_who_leads_the_journey(office: O
     assert "Samir Benali" not in (await bob.client.get("/courriers")).text
     assert (await bob.client.get(f"/courriers/{message}.pdf")).status_code == 404
     assert (await bob.client.post(f"/courriers/{message}/postee", data=form(bob.token))).status_code == 404
+    await office.house.writing.execute("UPDATE people SET opted_out = true")
+    listed = html.unescape((await aline.client.get("/courriers")).text).replace("\xa0", " ").replace("\u202f", " ")
+    assert "N’est plus à poster : la personne ne veut pas de message" in listed and f"{message}.pdf" not in listed
+    assert "à imprimer" not in html.unescape((await aline.client.get("/")).text)
+    assert (await aline.client.get(f"/courriers/{message}.pdf")).status_code == 403
+    assert (await aline.client.post(f"/courriers/{message}/postee", data=form(aline.token))).status_code == 403
+    await office.house.writing.execute("UPDATE people SET opted_out = false")
     printed = await aline.client.get(f"/courriers/{message}.pdf")
     assert printed.headers["content-type"] == "application/pdf" and "Bonjour Samir" in words(printed.content)
     for _ in range(2):
