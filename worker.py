@@ -39,7 +39,7 @@ from journeys.channels.webhook import Messenger
 from journeys.domain.retention import Retention
 from journeys.leaving import leave
 from journeys.settings import Problem, Settings, SettingsError, SmsSettings, load_settings
-from journeys.store import erasing, letters, mentor_erasing, signing_keys
+from journeys.store import letters, mentor_erasing, signing_keys
 from journeys.store.database import Pool, await_pool, open_pool
 from journeys.store.keys import Keys
 from journeys.store.signing import KeyRing
@@ -58,9 +58,6 @@ WORKFLOWS: list[type] = [
     JourneyWorkflow, HousekeepingWorkflow, ControlWorkflow, ArchiveWorkflow, CheckpointsWorkflow, WebhookWorkflow,
     ErasureWorkflow, RetentionWorkflow, VerificationWorkflow, DigestsWorkflow,
 ]  # fmt: skip
-
-DESTROYED = "destroyed-keys"
-"""The file of the data directory that lists keys which must never come back."""
 
 GRACE = timedelta(seconds=10)
 """How long activities may finish when the worker is told to end."""
@@ -112,7 +109,7 @@ def make_resources(pool: Pool, settings: Settings, client: Client) -> Resources:
         send=lambda command: temporal.send(client, command, task_queue=settings.task_queue),
         begin=lambda webhook: temporal.begin_webhook(client, webhook, settings.task_queue),
         begin_erasure=lambda asked: temporal.begin_erasure(client, asked, settings.task_queue),
-        destroyed=settings.data_dir / DESTROYED,
+        destroyed=settings.destroyed_file,
     )
 
 
@@ -210,13 +207,10 @@ async def serve(settings: Settings) -> None:
     try:
         resources = replace(make_resources(pool, settings, client), notary=make_notary(pool, sequencer, settings))
         await signing_keys.announce(pool, resources.ring)
-        if back := await erasing.destroy_again(pool, resources.destroyed):
+        back, again = await mentor_erasing.put_right(pool, resources.destroyed, datetime.now(UTC))
+        if back:
             structlog.get_logger().warning("keys that a backup had brought back are destroyed again", count=back)
-        now = datetime.now(UTC)
-        for id in (
-            *await erasing.order_again(pool, resources.destroyed, now),
-            *await mentor_erasing.order_again(pool, resources.destroyed, now),
-        ):
+        for id in again:
             structlog.get_logger().warning("a restored copy knows somebody who was erased: erased again", person=id)
         async with make_worker(client, resources, settings):
             await temporal.keep_house(client, settings.task_queue)

@@ -17,7 +17,7 @@ from journeys.domain.commands import Erase
 from journeys.domain.record import SYSTEM, Cause
 from journeys.identifiers import forwarded_id
 from journeys.issuing import issue
-from journeys.store import erasing, mentor_erasing
+from journeys.store import erasing, mentor_erasing, paper_letters
 from journeys.store.directory import By
 from journeys.store.journal import answered
 from journeys.store.letters import open_letter
@@ -63,7 +63,9 @@ class Erasure:
         survey = mentor_erasing.survey if asked.kind == "mentor" else erasing.survey
         held = await survey(self._resources.pool, asked.person)
         letters = await self._letters(asked, remove=False)
-        await erasing.note(self._resources.pool, asked.person, held.model_copy(update={"letters": letters}), asked.kind)
+        await erasing.note(
+            self._resources.pool, asked.person, held.model_copy(update={"letters": held.letters + letters}), asked.kind
+        )
 
     @activity.defn(name=contract.ERASURE_DESTROY)
     async def destroy(self, asked: Erasing) -> None:
@@ -86,7 +88,7 @@ class Erasure:
 
     @activity.defn(name=contract.ERASURE_LETTERS)
     async def letters(self, asked: Erasing) -> None:
-        """Remove letters to them that lie in the outbox; to others too where they name a mentor."""
+        """Remove letters to them that lie in the outbox; to others too where they name a mentor, on paper as well."""
         await self._letters(asked, remove=True)
 
     @activity.defn(name=contract.ERASURE_CERTIFY)
@@ -96,20 +98,26 @@ class Erasure:
         return await erasing.certify(self._resources.pool, asked.person, by, asked.kind)
 
     async def _letters(self, asked: Erasing, *, remove: bool) -> int:
-        outbox, pool = self._resources.mailer, self._resources.pool
+        outbox, pool, on_paper = self._resources.mailer, self._resources.pool, list[str]()
+        said = await mentor_erasing.called_and_reached(pool, asked.person) if asked.kind == "mentor" else ()
+        if said:
+            on_paper = await paper_letters.naming(pool, lambda text: names(text, said))
+            if remove:
+                await mentor_erasing.delete_letters(pool, asked.person, on_paper)
         if not isinstance(outbox, FileOutbox):
-            return 0
-        if asked.kind == "mentor":
-            ids = await self._naming(outbox, await mentor_erasing.called_and_reached(pool, asked.person))
-        else:
-            ids = await erasing.letters_to(pool, asked.person)
-        return await (outbox.forget(ids) if remove else outbox.count(ids))
+            return len(on_paper)
+        ids = await (self._naming(outbox, said) if asked.kind == "mentor" else erasing.letters_to(pool, asked.person))
+        return len(on_paper) + await (outbox.forget(ids) if remove else outbox.count(ids))
 
     async def _naming(self, outbox: FileOutbox, said: Collection[str]) -> list[str]:
         """Ids of the letters in which one of these texts stands."""
         found = []
         for file in lying(outbox.folder) if said else ():
-            opened = await open_letter(self._resources.pool.keys, file.stem, await asyncio.to_thread(file.read_bytes))
+            try:
+                sealed = await asyncio.to_thread(file.read_bytes)
+            except FileNotFoundError:  # another erasure took it meanwhile
+                continue
+            opened = await open_letter(self._resources.pool.keys, file.stem, sealed)
             if isinstance(opened, bytes) and names(read(opened).whole, said):
                 found.append(file.stem)
         return found

@@ -167,7 +167,7 @@ async def write_letter(resources: Resources, matter: Matter, to: Addressee) -> t
     letter = Letter(
         id=_letter_id(matter, to, carried), to=to.address, subject=text.subject, body=said, lang=to.lang, at=matter.at,
         about=matter.known.state.stream, invitation=_invitation(resources, matter, to, values["place"]),
-        unsubscribe=_unsubscribe(resources, stop),
+        unsubscribe=_unsubscribe(resources, stop), until=_of_use_until(matter),
     )  # fmt: skip
     return letter, tuple(each for each in (carried, stop) if each is not None)
 
@@ -185,6 +185,12 @@ def _stop(resources: Resources, matter: Matter, to: Addressee) -> Drawn | None:
         return None
     ask = stop_of(matter.known.state, to.key, matter.at)
     return links.draw(resources.ring, ask, matter.known.id, to.lang, matter.at) if ask is not None else None
+
+
+def _of_use_until(matter: Matter) -> datetime | None:
+    """When an appointment begins that a letter tells of before."""
+    known = matter.known.state.appointments.get(matter.about.id) if matter.about.kind == "appointment" else None
+    return known.at if known is not None and known.at > matter.at else None
 
 
 def _invitation(resources: Resources, matter: Matter, to: Addressee, place: str) -> bytes | None:

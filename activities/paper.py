@@ -20,7 +20,7 @@ class Paper:
         """See Mailer. Sent means made: that it was posted is told by who posts it."""
         try:
             laid = await paper_letters.lay(
-                self.pool, letter, Words(letter.to, letter.subject, letter.body, letter.lang), letter.at
+                self.pool, letter, Words(letter.to, letter.subject, letter.body, letter.lang), letter.at, letter.until
             )
         except UNREACHABLE:
             return Sent(Fate.NOTHING_LEFT, "timeout")

@@ -45,7 +45,7 @@ async def held(pool: Pool, settings: Settings, person: str) -> Held:
     if settings.smtp.host is not None:
         return found
     letters = outbox.count(settings.outbox_dir, await erasing.letters_to(pool, person))
-    return found.model_copy(update={"letters": letters})
+    return found.model_copy(update={"letters": found.letters + letters})
 
 
 async def order(
@@ -66,9 +66,17 @@ async def order_mentor(
     reason: ErasureReason,
     by: By,
 ) -> Order:
-    """The same for a mentor. Raises Failure (refused): somebody still counts on them."""
+    """The same for a mentor. Raises Failure (refused): somebody still counts on them, or they are on call."""
     try:
         known = await mentor_erasing.order(pool, mentor.id, reason, by)
+    except mentor_erasing.StillOnCall:
+        raise Failure(
+            Exit.REFUSED, "mentor-on-call",
+            Said(f"{mentor.name} est encore d'astreinte, ou le sera ; rien n'a changé",
+                 f"{mentor.name} is still on call, or will be; nothing has changed"),
+            Said("supprimez d'abord ces astreintes, ou confiez-les à quelqu'un d'autre",
+                 "strike these shifts out first, or give them to somebody else"),
+        ) from None  # fmt: skip
     except mentor_erasing.StillCounted as counted:
         where = ", ".join(short(stream.removeprefix("journey-")) for stream in counted.streams)
         raise Failure(
@@ -115,7 +123,8 @@ def told(held: Held, lang: Lang) -> Told:
     if held.documents:
         goes.append(n("{count} document", "{count} documents", held.documents))
     if held.letters:
-        goes.append(n("{count} message dans la boîte d'envoi", "{count} messages dans la boîte d'envoi", held.letters))
+        goes.append(n("{count} message dans la boîte d'envoi ou sur papier",
+                      "{count} messages dans la boîte d'envoi ou sur papier", held.letters))  # fmt: skip
     goes.append(_("les historiques du moteur"))
     stays = [_("les faits sans nom ni texte (dates, étapes, montants), sous un numéro qui ne mène plus à personne")]
     if held.kept_until is not None:
@@ -140,7 +149,8 @@ def told_of_mentor(held: Held, lang: Lang) -> Told:
     _ = text(lang)
     goes = [
         _("le nom, l'adresse, le téléphone, la ville, les langues et les intérêts du mentor"),
-        _("les messages de la boîte d'envoi qui lui sont adressés, ou qui le nomment"),
+        _("les messages de la boîte d'envoi qui lui sont adressés, et ceux, sur papier aussi, qui le nomment"),
+        _("ses astreintes passées"),
     ]
     if held.parts:
         goes.append(ngettext(lang, "{count} texte", "{count} textes", held.parts).format(count=held.parts))

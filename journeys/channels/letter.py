@@ -64,6 +64,8 @@ class Letter:
     """A calendar (RFC 5545) that goes with it."""
     unsubscribe: str | None = field(default=None, repr=False)
     """An https address that stops all letters at one POST (RFC 8058)."""
+    until: datetime | None = None
+    """From then on it is of no use to who gets it; None: it always is."""
 
 
 class Mailer(Protocol):

@@ -70,8 +70,15 @@ class Lying:
         return await asyncio.to_thread(_remove, self.folder, old)
 
     def _before(self, instant: datetime) -> list[str]:
-        found = (file for ending in (SUFFIX, PLAIN) for file in lying(self.folder, ending))
-        return sorted({file.stem for file in found if file.stat().st_mtime < instant.timestamp()})
+        found = set()
+        for file in (file for ending in (SUFFIX, PLAIN) for file in lying(self.folder, ending)):
+            try:
+                laid = file.stat().st_mtime
+            except FileNotFoundError:  # an erasure took it meanwhile
+                continue
+            if laid < instant.timestamp():
+                found.add(file.stem)
+        return sorted(found)
 
 
 def lying(folder: Path, suffix: str = SUFFIX) -> list[Path]:

@@ -339,6 +339,11 @@ class Settings(BaseSettings):
         """Where the data directory's own signing key is kept."""
         return self.data_dir / "keys" / "signing.key"
 
+    @property
+    def destroyed_file(self) -> Path:
+        """Where a worker lists the keys that were destroyed: no backup of a database brings it back."""
+        return self.data_dir / "destroyed-keys"
+
     def signing_keys(self) -> SigningKeys:
         """The keys that sign and verify commands.
 

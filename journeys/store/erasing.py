@@ -110,7 +110,7 @@ async def under_way(pool: Pool) -> list[Order]:
 
 
 async def survey(pool: Pool | Connection, person: str) -> Held:
-    """What is held of a person in the database, letters aside."""
+    """What is held of a person in the database: letters are those on paper, others lie elsewhere."""
     streams = await streams_of(pool, person)
     until = await _kept_until(pool, person)
     kept = await _accounting_documents(pool, streams, person) if until is not None else frozenset[str]()
@@ -120,13 +120,14 @@ async def survey(pool: Pool | Connection, person: str) -> Held:
                (SELECT count(*) FROM parts WHERE stream = ANY ($1) AND $3 AND is_kept(sealed, $2)) AS kept_parts,
                (SELECT count(*) FROM documents WHERE stream = ANY ($1)) AS documents,
                (SELECT count(*) FROM documents WHERE stream = ANY ($1) AND digest = ANY ($4)) AS kept_documents,
-               (SELECT count(*) FROM history_files JOIN histories USING (run) WHERE stream = ANY ($1)) AS histories
+               (SELECT count(*) FROM history_files JOIN histories USING (run) WHERE stream = ANY ($1)) AS histories,
+               (SELECT count(*) FROM paper_letters l JOIN journeys j ON j.id = l.journey WHERE j.person = $2) AS letters
         """,
         streams, person, until is not None, [bytes.fromhex(each) for each in kept],
     )  # fmt: skip
     return Held(
         journeys=len(streams) - 1, parts=row["parts"] - row["kept_parts"],
-        documents=row["documents"] - row["kept_documents"], histories=row["histories"], letters=0,
+        documents=row["documents"] - row["kept_documents"], histories=row["histories"], letters=row["letters"],
         kept_parts=row["kept_parts"], kept_documents=row["kept_documents"], kept_until=until,
     )  # fmt: skip
 

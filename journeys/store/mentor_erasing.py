@@ -21,10 +21,18 @@ class StillCounted(Exception):
         self.streams = tuple(streams)
 
 
+class StillOnCall(StillCounted):
+    """They are on call, or will be: somebody else takes their shifts first."""
+
+    def __init__(self) -> None:
+        super().__init__(())
+
+
 async def order(pool: Pool, mentor: str, reason: ErasureReason, by: By) -> Order:
     """Order the erasure of a mentor, or what was ordered before. From here on they are in no list.
 
-    Raises NotFound: no such mentor. StillCounted: not where a copy of before is put right (reason `restored`).
+    Raises NotFound: no such mentor. StillCounted, or StillOnCall: not where a copy of before is put right
+    (reason `restored`).
     """
     async with pool.acquire() as connection, connection.transaction():
         if await connection.fetchval("SELECT erasing FROM mentors WHERE id = $1 FOR UPDATE", mentor) is None:
@@ -34,6 +42,10 @@ async def order(pool: Pool, mentor: str, reason: ErasureReason, by: By) -> Order
             return known
         if reason != "restored" and (streams := await counting_on(connection, mentor)):
             raise StillCounted(streams)
+        if reason != "restored" and await connection.fetchval(
+            "SELECT EXISTS (SELECT FROM shifts WHERE mentor = $1 AND ends > $2)", mentor, by.at
+        ):
+            raise StillOnCall
         await connection.execute("UPDATE mentors SET erasing = true, available = false WHERE id = $1", mentor)
         seq = await record(connection, mentors.stream_of(mentor), [Fact(ErasureOrdered(reason=reason))], by)
         return await erasing.put_down(connection, Order("mentor", mentor, seq, reason, by.at, by.actor, None, None))
@@ -75,6 +87,11 @@ async def delete(pool: Pool, mentor: str) -> None:
     await pool.execute("SELECT erase_mentor($1)", mentor)
 
 
+async def delete_letters(pool: Pool, mentor: str, letters: Collection[str]) -> None:
+    """Delete letters on paper that name a mentor. Raises asyncpg.InsufficientPrivilegeError: nobody forgets them."""
+    await pool.execute("SELECT erase_letters($1, $2::uuid[])", mentor, list(letters))
+
+
 async def order_again(pool: Pool, listed: Path | None, at: datetime) -> list[str]:
     """Order anew the erasure of mentors whom a restored record has brought back: see `erasing.order_again`."""
     rows = await pool.fetch(
@@ -86,3 +103,9 @@ async def order_again(pool: Pool, listed: Path | None, at: datetime) -> list[str
     for mentor in back:
         await order(pool, mentor, "restored", By(actor=SYSTEM, role=SYSTEM, at=at))
     return back
+
+
+async def put_right(pool: Pool, listed: Path | None, at: datetime) -> tuple[int, list[str]]:
+    """Undo what a restored copy brings back: how many keys are destroyed again, and who is to be erased again."""
+    keys = await erasing.destroy_again(pool, listed)
+    return keys, [*await erasing.order_again(pool, listed, at), *await order_again(pool, listed, at)]

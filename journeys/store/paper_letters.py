@@ -1,9 +1,10 @@
 """Letters on paper: their words wait, sealed under the person's key, until somebody has printed and posted them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from journeys.domain.directory import LetterPosted
 from journeys.store.database import Connection, Pool
@@ -24,46 +25,74 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A letter that is to be posted."""
+    """A letter that was made and not posted."""
 
     message: str
     journey: str
     at: datetime
+    why: str | None = None
+    """Why it is not for posting: `erasing`, `died`, `opted-out`, `closed`, `too-late`, `suspended` or `paused`."""
 
 
-async def lay(pool: Pool, letter: Told, words: Words, at: datetime) -> bool:
-    """Lay a letter down, once; False: whom it tells of was forgotten."""
+SHOWN: Final = timedelta(days=60)
+"""How long a letter that is not for posting is still shown after it was made, so that a printed one is thrown away."""
+
+_LETTERS: Final = """
+    SELECT p.message::text, p.journey::text, p.at, p.sealed,
+           CASE WHEN o.erasing THEN 'erasing' WHEN o.died THEN 'died' WHEN o.opted_out THEN 'opted-out'
+                WHEN j.status = 'closed' THEN 'closed' WHEN p.valid_until <= $1 THEN 'too-late'
+                WHEN j.status = 'suspended' THEN 'suspended' WHEN o.paused_until > $1 THEN 'paused' END AS why,
+           p.posted_at, j.referent
+    FROM paper_letters p JOIN journeys j ON j.id = p.journey JOIN people o ON o.id = j.person
+"""
+
+
+async def lay(pool: Pool, letter: Told, words: Words, at: datetime, until: datetime | None = None) -> bool:
+    """Lay a letter down, once; False: whom it tells of was forgotten.
+
+    Args:
+        until: from then on it is of no use.
+    """
     assert letter.about is not None
     text = json.dumps({name: getattr(words, name) for name in Words.__slots__}, ensure_ascii=False).encode()
     sealed = await seal_letter(pool.keys, letter, text)
     if sealed is None:
         return False
     await pool.execute(
-        "INSERT INTO paper_letters (message, journey, sealed, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-        letter.id, letter.about.removeprefix("journey-"), sealed, at,
+        "INSERT INTO paper_letters (message, journey, sealed, at, valid_until) VALUES ($1, $2, $3, $4, $5)"
+        " ON CONFLICT DO NOTHING",
+        letter.id, letter.about.removeprefix("journey-"), sealed, at, until,
     )  # fmt: skip
     return True
 
 
-async def waiting(connection: Pool | Connection, referent: str | None = None, limit: int = 200) -> list[Waiting]:
-    """Letters to post that the connection may see, the oldest first; of the open journeys that somebody leads."""
+async def waiting(
+    connection: Pool | Connection, now: datetime, referent: str | None = None, limit: int = 200
+) -> list[Waiting]:
+    """Letters that were not posted, of those that the connection may see, or of the journeys that somebody leads.
+
+    The oldest first; after them those that are not for posting, for as long as they are SHOWN.
+    """
     rows = await connection.fetch(
-        "SELECT message::text, journey::text, at FROM paper_letters p WHERE posted_at IS NULL AND EXISTS (SELECT FROM"
-        " journeys j WHERE j.id = p.journey AND j.status <> 'closed' AND ($1::uuid IS NULL OR j.referent = $1))"
-        " ORDER BY at, message LIMIT $2",
-        referent, limit,
+        f"SELECT message, journey, at, why FROM ({_LETTERS}) AS letters WHERE posted_at IS NULL"
+        " AND ($2::uuid IS NULL OR referent = $2) AND (why IS NULL OR at > $3)"
+        " ORDER BY why IS NOT NULL, at, message LIMIT $4",
+        now, referent, now - SHOWN, limit,
     )  # fmt: skip
     return [Waiting(*row) for row in rows]
 
 
-async def words_of(connection: Connection, message: str) -> tuple[Waiting, Words | Lost] | None:
+async def to_post(connection: Pool | Connection, now: datetime, referent: str | None = None) -> list[Waiting]:
+    """Those of `waiting` that are for posting."""
+    return [each for each in await waiting(connection, now, referent) if each.why is None]
+
+
+async def words_of(connection: Connection, message: str, now: datetime) -> tuple[Waiting, Words | Lost] | None:
     """A letter and its words; None where the connection sees none of this id."""
-    row = await connection.fetchrow(
-        "SELECT message::text, journey::text, at, sealed FROM paper_letters WHERE message = $1", message
-    )
+    row = await connection.fetchrow(f"{_LETTERS} WHERE message = $2", now, message)
     if row is None:
         return None
-    found = Waiting(row["message"], row["journey"], row["at"])
+    found = Waiting(row["message"], row["journey"], row["at"], row["why"])
     text = await open_letter(connection.keys, message, row["sealed"])
     if not isinstance(text, bytes):
         return found, text
@@ -89,3 +118,10 @@ async def posted(pool: Pool, message: str, by: By) -> bool:
         fact = LetterPosted(message=message, journey=f"journey-{row['journey']}")
         await record(connection, f"person-{row['person']}", [Fact(fact)], by)
         return True
+
+
+async def naming(pool: Pool, names: Callable[[str], bool]) -> list[str]:
+    """Ids of the letters, posted or not, in whose words something is named."""
+    rows = await pool.fetch("SELECT message::text, sealed FROM paper_letters")
+    opened = [(row["message"], await open_letter(pool.keys, row["message"], row["sealed"])) for row in rows]
+    return [id for id, text in opened if isinstance(text, bytes) and names("\n".join(json.loads(text).values()))]

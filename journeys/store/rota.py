@@ -86,7 +86,9 @@ async def add(pool: Pool, shifts: Sequence[Shift], phone: str | None, by: By) ->
     who = shifts[0].who
     async with pool.acquire() as connection, connection.transaction():
         mentor = not await connection.fetchval("SELECT true FROM staff WHERE id = $1", who)
-        if mentor and not await connection.fetchval("SELECT true FROM mentors WHERE id = $1 AND NOT erasing", who):
+        if mentor and not await connection.fetchval(
+            "SELECT true FROM mentors WHERE id = $1 AND NOT erasing FOR SHARE", who
+        ):
             raise NotFound("staff", who)
         stream = _stream(mentor, who)
         facts = []

@@ -1,9 +1,19 @@
 """Letters on paper: the last channel, or the first where somebody chose it; sealed until they are posted."""
 
+from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
-from journeys.channels.letter import Fate, Sent
-from journeys.store import paper_letters, people
+import asyncpg
+import pytest
+from temporalio.testing import ActivityEnvironment
+
+from activities.erasure import Erasure
+from activities.paper import Paper
+from journeys.channels.letter import Fate, Letter, Sent
+from journeys.contract import Erasing
+from journeys.domain import commands as c
+from journeys.store import erasing, mentor_erasing, mentors, paper_letters, people
 from journeys.store.directory import By
 from journeys.store.paper_letters import Words
 from tests.activities.conftest import Life
@@ -12,13 +22,13 @@ from tests.activities.test_short_messages import phoned, tried
 
 async def words(life: Life, message: str) -> Any:
     async with life.pool.acquire() as connection:
-        found = await paper_letters.words_of(connection, message)
+        found = await paper_letters.words_of(connection, message, life.now)
     assert found is not None
     return found[1]
 
 
 async def mine(life: Life) -> list[str]:
-    found = await paper_letters.waiting(life.pool, life.referent)
+    found = await paper_letters.to_post(life.pool, life.now, life.referent)
     return [each.message for each in found]
 
 
@@ -63,3 +73,83 @@ async def test_a_doubt_about_another_channel_makes_no_letter(life: Life) -> None
     texter.answers = [Sent(Fate.UNKNOWN, "sms-timeout")]
     assert (await life.run(await life.reminded()))["answer"] == "unknown"
     assert await mine(life) == []
+
+
+async def laid(life: Life, body: str = "Bonjour", **known: Any) -> str:
+    message = str(uuid4())
+    letter = Letter(id=message, to="Éloïse D’Œuvre", subject="Rendez-vous", body=body, lang="fr", at=life.now,
+                    about=life.stream, **known)  # fmt: skip
+    assert (await Paper(life.pool).send(letter)).fate is Fate.SENT
+    return message
+
+
+async def why(life: Life) -> list[str | None]:
+    return [each.why for each in await paper_letters.waiting(life.pool, life.now, life.referent)]
+
+
+@pytest.mark.parametrize(
+    ("stands", "code"),
+    [
+        ("opted_out = true", "opted-out"), ("died = true", "died"), ("erasing = true", "erasing"),
+        ("paused_until = '2027-06-01'", "paused"), ("paused_until = '2027-05-01'", None),
+    ],
+)  # fmt: skip
+async def test_a_letter_is_not_posted_to_who_does_not_want_it_any_more(
+    life: Life, stands: str, code: str | None
+) -> None:
+    await laid(life)
+    assert await why(life) == [None]
+    await life.pool.execute(f"UPDATE people SET {stands} WHERE id = $1", life.person)
+    assert await why(life) == [code] and len(await mine(life)) == (code is None)
+
+
+@pytest.mark.parametrize("status", ["suspended", "closed"])
+async def test_a_letter_of_a_journey_that_rests_is_not_posted_and_stays_in_sight(life: Life, status: str) -> None:
+    await laid(life)
+    await life.pool.execute("UPDATE journeys SET status = $2 WHERE person = $1", life.person, status)
+    assert await why(life) == [status] and await mine(life) == []
+    life.now += paper_letters.SHOWN
+    assert await why(life) == []
+
+
+async def test_a_letter_about_an_appointment_is_of_no_use_once_it_begins(life: Life) -> None:
+    details = people.Details(first_name="Éloïse", last_name="D’Œuvre", email=None, phone=None)
+    await people.change(life.pool, life.person, details, life.by)
+    await life.do(c.BookAppointment(at=life.now + timedelta(days=4)))
+    await life.until(life.now + timedelta(days=2, hours=1))
+    for effect in life.effects("deliver", to="participant"):
+        if life.state.messages[effect.details["id"]].about.kind == "appointment":
+            await life.settle(effect)
+    await laid(life)
+    known = set(await why(life))
+    assert known == {None} and len(await mine(life)) > 1
+    life.now += timedelta(days=2)
+    assert set(await why(life)) == {None, "too-late"} and len(await mine(life)) == 1
+
+
+async def test_a_forgotten_person_has_no_letter_left_and_it_was_counted(life: Life) -> None:
+    await laid(life)
+    assert (await erasing.survey(life.pool, life.person)).letters == 1
+    await erasing.order(life.pool, life.person, "person-asked", life.by)
+    asked, env = Erasing(person=life.person), ActivityEnvironment()
+    await env.run(Erasure(life.resources).survey, asked)
+    await env.run(Erasure(life.resources).delete, asked)
+    assert await life.pool.fetchval("SELECT held::jsonb ->> 'letters' FROM erasures WHERE person = $1",
+                                    life.person) == "1"  # fmt: skip
+    assert (await erasing.survey(life.pool, life.person)).letters == 0
+
+
+async def test_a_forgotten_mentor_is_named_in_no_letter_on_paper(life: Life) -> None:
+    mentor = mentors.Mentor(id=str(uuid4()), name="Lina Canari", email="lina@example.org", phone=None, language="fr",
+                            site=None, capacity=1)  # fmt: skip
+    await mentors.add(life.pool, mentor, life.by)
+    names_them, other = await laid(life, "Avec Lina Canari, demain"), await laid(life, "Avec Lina Canaris")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await mentor_erasing.delete_letters(life.pool, mentor.id, [other])
+    await mentor_erasing.order(life.pool, mentor.id, "person-asked", life.by)
+    asked, env = Erasing(person=mentor.id, kind="mentor"), ActivityEnvironment()
+    await env.run(Erasure(life.resources).survey, asked)
+    await env.run(Erasure(life.resources).letters, asked)
+    assert names_them not in await mine(life) and await mine(life) == [other]
+    assert await life.pool.fetchval("SELECT held::jsonb ->> 'letters' FROM erasures WHERE person = $1",
+                                    mentor.id) == "1"  # fmt: skip

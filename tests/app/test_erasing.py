@@ -84,3 +84,10 @@ def test_a_mentor_is_forgotten_once_it_is_confirmed(here: Journeys, up: Up) -> N
     assert found.out.startswith("Certificat d’effacement\n") and "Numéro du mentor" in found.out
     assert f"mentor-{mentor}" in here("erasures").out and "Canari" not in here("mentor", "list").out
     assert f"mentor-{mentor}" in (up.data_dir / "destroyed-keys").read_text().split()
+
+    # As where a copy of before was put back under a stack that runs.
+    other = here("mentor", "add", "Nora Canari", "--as", "sam", "--json").json["mentor"]["id"]
+    with (up.data_dir / "destroyed-keys").open("a") as listed:
+        listed.write(f"mentor-{other}\n")
+    assert here("sync", "--all").code == 0
+    assert f"mentor-{other}" in here("erasures").out and "Nora" not in here("mentor", "list").out

@@ -1,6 +1,6 @@
 """What the database itself holds to when a person is forgotten."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -8,7 +8,8 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from journeys.store import erasing, mentor_erasing, mentors, people
+from journeys.domain.rota import Shift
+from journeys.store import erasing, mentor_erasing, mentors, people, rota
 from journeys.store.directory import AlreadyThere, By, NotFound, names_of
 
 BY = By(actor="system", role="system", at=datetime.now(UTC))
@@ -122,3 +123,27 @@ async def test_a_restored_record_forgets_the_mentor_again(pool: Any, tmp_path: P
     assert await mentor_erasing.order_again(pool, listed, BY.at) == [mentor.id]
     assert await mentor_erasing.order_again(pool, listed, BY.at) == []
     assert [each.reason for each in await erasing.under_way(pool)] == ["restored"]
+
+
+async def test_a_mentor_on_call_is_not_forgotten_and_no_shift_is_left_of_one_who_is(pool: Any) -> None:
+    mentor = lina()
+    await mentors.add(pool, mentor, BY)
+    for days in (-2, 2):
+        begins = BY.at + timedelta(days=days)
+        shift = Shift(str(uuid4()), "duty", None, mentor.id, begins, begins + timedelta(hours=12))
+        await rota.add(pool, [shift], "+33612", BY)
+    with pytest.raises(mentor_erasing.StillOnCall):
+        await mentor_erasing.order(pool, mentor.id, "person-asked", BY)
+    assert await mentors.mentors(pool) == [mentor], "nothing has changed"
+    await rota.drop(pool, shift.id, BY)
+    await mentor_erasing.order(pool, mentor.id, "person-asked", BY)
+    await mentor_erasing.delete(pool, mentor.id)
+    assert await pool.fetchval("SELECT count(*) FROM shifts") == 0
+
+
+async def test_what_a_restored_copy_brings_back_goes_again_at_once(pool: Any, tmp_path: Path) -> None:
+    person, mentor, listed = await registered(pool), lina(), tmp_path / "destroyed-keys"
+    await mentors.add(pool, mentor, BY)
+    listed.write_text(f"person-{person}\nmentor-{mentor.id}\n")
+    assert await mentor_erasing.put_right(pool, listed, BY.at) == (2, [person, mentor.id])
+    assert await mentor_erasing.put_right(pool, listed, BY.at) == (0, [])

@@ -7,13 +7,14 @@ import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest_asyncio
 
 from activities.paper import Paper
 from journeys.app import publishing, wordings
+from journeys.app.cli import checkup
 from journeys.app.entry import Actor
 from journeys.authoring.reading import PROGRAMMES, ProgrammeInvalid, check_programme
 from journeys.channels.letter import Fate, Letter
@@ -32,6 +33,19 @@ _SEEN = re.compile(r'name="seen" value="([0-9a-f]{64})"')
 async def office(stack: RealStack, journal_pool: Any, database_url: str, tmp_path: Path) -> AsyncIterator[Office]:
     async with open_office(stack, journal_pool, database_url, tmp_path) as made:
         yield made
+
+
+async def doctor_says(office: Office, days: int) -> list[str]:
+    """Names of what `journeys doctor` finds of the messages in so many days."""
+
+    class Here:
+        settings = office.house.settings
+        now = office.house.now + timedelta(days=days)
+
+        async def pool(self) -> Any:
+            return office.house.writing
+
+    return [each.name for each in await checkup._messages(cast(Any, Here()))]
 
 
 async def opened(office: Office, handle: str, name: str) -> dict[str, str]:
@@ -136,6 +150,14 @@ async def test_a_letter_is_printed_and_posted_by_who_leads_the_journey(office: O
     assert "Samir Benali" not in (await bob.client.get("/courriers")).text
     assert (await bob.client.get(f"/courriers/{message}.pdf")).status_code == 404
     assert (await bob.client.post(f"/courriers/{message}/postee", data=form(bob.token))).status_code == 404
+    await office.house.writing.execute("UPDATE people SET opted_out = true")
+    listed = html.unescape((await aline.client.get("/courriers")).text).replace("\xa0", " ").replace("\u202f", " ")
+    assert "N’est plus à poster : la personne ne veut pas de message" in listed and f"{message}.pdf" not in listed
+    assert "à imprimer" not in html.unescape((await aline.client.get("/")).text)
+    assert (await aline.client.get(f"/courriers/{message}.pdf")).status_code == 403
+    assert (await aline.client.post(f"/courriers/{message}/postee", data=form(aline.token))).status_code == 403
+    await office.house.writing.execute("UPDATE people SET opted_out = false")
+    assert (await doctor_says(office, 6), await doctor_says(office, 8)) == ([], ["letters"])
     printed = await aline.client.get(f"/courriers/{message}.pdf")
     assert printed.headers["content-type"] == "application/pdf" and "Bonjour Samir" in words(printed.content)
     for _ in range(2):

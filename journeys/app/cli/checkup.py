@@ -256,10 +256,19 @@ async def _sms(desk: Desk) -> Check:
 
 
 async def _messages(desk: Desk) -> list[Check]:
-    """Whether what a gateway says later is believed, told, and comes at all."""
-    from journeys.store import deliveries
+    """Whether what a gateway says later is believed, told, and comes at all; whether letters on paper are posted."""
+    from journeys.store import deliveries, paper_letters
 
     sms, checks = desk.settings.sms, list[Check]()
+    letters = await paper_letters.to_post(await desk.pool(), desk.now)
+    old = sum(desk.now - each.at > _POSTED_WITHIN for each in letters)
+    if old:
+        checks.append(Check("letters", "warning",
+                            Said(f"{old} lettre(s) sur papier attendent depuis plus de 7 jours d'être postées",
+                                 f"{old} letter(s) on paper have waited over 7 days to be posted"),
+                            Said("sur la page « Lettres à poster » : imprimez-les, et notez qu'elles sont parties",
+                                 "on the page “Letters to post”: print them, and note that they have left"),
+                            ))  # fmt: skip
     if sms.vendor == "http" and sms.token is not None and not sms.notice_secrets:
         checks.append(Check("messages", "warning",
                             Said("ce que la passerelle dit plus tard n'est pas cru : il n'y a pas de secret",
@@ -415,6 +424,7 @@ async def _verification(desk: Desk) -> list[Check]:
 
 
 _TOLD_WITHIN: Final = timedelta(days=1)
+_POSTED_WITHIN: Final = timedelta(days=7)
 
 
 async def _identity(desk: Desk) -> Check:

@@ -329,6 +329,7 @@ async def _rebuild(desk: Desk, id: str | None) -> None:
 async def _sync(desk: Desk, id: str | None, every: bool) -> None:
     from journeys.app.finding import find_journey
     from journeys.app.syncing import lagging, sync
+    from journeys.store.mentor_erasing import put_right
 
     if (id is None) == (not every):
         raise usage("sync-what", "dites quel parcours, ou --all", "say which journey, or --all", field="ID")
@@ -336,6 +337,8 @@ async def _sync(desk: Desk, id: str | None, every: bool) -> None:
     if id is not None:
         streams = {(await find_journey(pool, id)).stream: "asked"}
     else:
+        # Elsewhere the list is with the workers, which look at it as they begin.
+        await put_right(pool, desk.settings.destroyed_file if desk.settings.embedded else None, desk.now)
         streams = {each.row.stream: str(each.why) for each in await lagging(pool, client, desk.now)}
     answers = await sync(pool, client, desk.ring(), list(streams), desk.now, desk.settings.task_queue)
     found = [

@@ -15,6 +15,7 @@ from journeys.app.web.rendering import go, page
 from journeys.app.web.visit import Visit, door
 from journeys.i18n import language
 from journeys.identifiers import is_uuid
+from journeys.narration import spoken
 from journeys.store import paper_letters, staff, views
 from journeys.store.paper_letters import Waiting, Words
 
@@ -23,7 +24,7 @@ router = APIRouter()
 
 @router.get("/courriers")
 async def listed(visit: Visit = door(CASEWORK)) -> Response:
-    found = await paper_letters.waiting(visit.connection)
+    found = await paper_letters.waiting(visit.connection, visit.now)
     rows = {each.journey: await views.journey(visit.connection, each.journey) for each in found}
     return page(
         visit, "posting.html", found=[(each, rows[each.journey]) for each in found],
@@ -56,11 +57,18 @@ async def posted(message: str, visit: Visit = door(CASEWORK)) -> Response:
 
 
 async def _letter(visit: Visit, message: str) -> tuple[Waiting, Words]:
-    """A letter that the visitor may see. Raises Failure: there is none, or its person was forgotten."""
-    found = await paper_letters.words_of(visit.connection, message) if is_uuid(message) else None
+    """A letter that the visitor may see. Raises Failure: there is none, it is not for posting, or nobody reads it."""
+    found = await paper_letters.words_of(visit.connection, message, visit.now) if is_uuid(message) else None
     if found is None:
         raise not_found("no-letter", "il n'y a pas de lettre ici", "there is no letter here")
     waiting, words = found
+    if waiting.why is not None:
+        fr, en = (spoken(waiting.why, lang) for lang in ("fr", "en"))
+        raise Failure(
+            Exit.REFUSED, "letter-not-for-posting",
+            Said(f"cette lettre n'est pas à poster : {fr}", f"this letter is not for posting: {en}"),
+            Said("si elle est imprimée, jetez-la", "if it is printed, throw it away"),
+        )  # fmt: skip
     if not isinstance(words, Words):
         raise Failure(
             Exit.NOT_FOUND, "letter-unreadable",

@@ -76,7 +76,7 @@ async def screen(visit: Visit = door(STAFF)) -> Response:
         releases=[(day, named[row.id]) for day, row in coming],
         version=sum(row.seq for row in rows) + theirs.version,
         paging=Paging(visit, number, lists[only].total, A_SHEET) if only is not None else None,
-        letters=len(await paper_letters.waiting(visit.connection, me.id)) if visit.admitted(CASEWORK) else 0,
+        letters=len(await paper_letters.to_post(visit.connection, visit.now, me.id)) if visit.admitted(CASEWORK) else 0,
         alarming=visit.admitted(OVERSEEING) and await verifications.alarming(visit.house.writing),
         **await _finance(visit, only),
     )  # fmt: skip
