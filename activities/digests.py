@@ -28,10 +28,12 @@ from journeys.channels.letter import Fate, Letter, Sent
 from journeys.domain.calendar import Calendar
 from journeys.domain.events import EscalationClimbed, EscalationDeferred, EscalationRaised, EscalationReassigned
 from journeys.domain.programme import Label
+from journeys.domain.recipients import DESK
 from journeys.domain.state import Escalation
 from journeys.domain.summary import next_told
 from journeys.store import digests
 from journeys.store.digests import Digest, Line, Waits
+from journeys.store.staff import stream_of
 
 TEMPLATE: Final = "escalation"
 _A_DAY: Final = timedelta(days=1)
@@ -249,7 +251,7 @@ async def _written(resources: Resources, digest: Digest, at: datetime) -> Envelo
             name=to.first_name, lines="\n".join(text for _, text in sorted(alerts)), board=board,
             association=resources.association,
         ),
-        lang=to.lang, at=at,
+        lang=to.lang, at=at, about=None if to.key == DESK else stream_of(to.key),
     )  # fmt: skip
     return Envelope(to, letter)
 

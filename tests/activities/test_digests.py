@@ -69,6 +69,7 @@ async def test_forty_alerts_are_one_letter_and_each_journey_knows_that_it_was_to
     others = [await another(life) for _ in range(39)]
     assert await round_at(life, HALF_PAST_NINE) == 1
     (letter,) = life.postman.letters
+    assert letter.about == f"staff-{life.referent}", "sealed for its recipient alone where it is laid down"
     assert letter.subject == "40 alertes vous attendent" and letter.body.count("- Parcours") == 40
     assert "papiers" in letter.body and "prévenu ensuite : responsable" in letter.body
     for each in (life, *others):
