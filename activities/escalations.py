@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 from uuid import UUID, uuid5
 
 from temporalio import activity
@@ -22,6 +23,9 @@ from journeys.domain.decide import Outcome
 from journeys.domain.events import EscalationReady
 from journeys.domain.recipients import Circle, Resolution
 from journeys.store import digests
+
+_PHONE_TRIES: Final = 8
+"""So often, over two minutes, a phone is tried whose owner was told by mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +126,27 @@ class Escalations:
         return await self._tell(effect.seq, tries)
 
     async def _tell(self, effect: int, tries: Sequence[tuple[Resolution, list[Envelope]]]) -> Outcome:
-        """Go on to the fallback only where the ones before can never be reached."""
+        """Go on to the fallback only where the ones before can never be reached.
+
+        A phone that takes nothing for now is tried again a few times, alone: nobody reads at night the mail that went.
+        """
+        taken = set(activity.info().heartbeat_details)
         for found, envelopes in tries:
-            done = await post(self.resources, envelopes)
-            if done.sent:
-                return Outcome(effect, "told", told=tuple(dict.fromkeys(done.sent)), role=found.role)
-            if done.again or done.unknown:
+            left = [each for each in envelopes if _address(each) not in taken]
+            phones = await post(self.resources, [each for each in left if each.to.by == "sms"])
+            mails = await post(self.resources, [each for each in left if each.to.by == "mail"])
+            taken |= {f"sms/{key}" for key in phones.sent} | {f"mail/{key}" for key in mails.sent}
+            told = tuple(dict.fromkeys(each.to.key for each in envelopes if _address(each) in taken))
+            if told and not (phones.again and activity.info().attempt < _PHONE_TRIES):
+                return Outcome(effect, "told", told=told, role=found.role)
+            if told or phones.again or phones.unknown or mails.again or mails.unknown:
+                activity.heartbeat(*sorted(taken))
                 raise _not_now()
         return Outcome(effect, "untold", "undeliverable")
+
+
+def _address(envelope: Envelope) -> str:
+    return f"{envelope.to.by}/{envelope.to.key}"
 
 
 def _not_now() -> ApplicationError:

@@ -28,7 +28,7 @@ from journeys.domain.handbook import Handbook
 from journeys.domain.messages import PARTICIPANT
 from journeys.domain.recipients import Verdict, Wishes, addressees, may_still_send
 from journeys.domain.state import Message
-from journeys.store import people
+from journeys.store import attempts, people
 
 _SHORTEST_PAUSE: Final = timedelta(seconds=5)
 _FIRST_PAUSE: Final = timedelta(minutes=15)
@@ -72,6 +72,8 @@ class Reminders:
                 envelopes, refused = await delivery.letters(known, book, template)
             except NoWording as missing:
                 return settled(Outcome(effect.seq, "failed", missing.code), doubtful=doubtful)
+            if message.doubt and not (envelopes := await delivery.as_before(known, envelopes)):
+                return settled(Outcome(effect.seq, "unknown", "left-before"), doubtful=doubtful)
             if not envelopes:
                 return settled(Outcome(effect.seq, "failed", (*refused, "vacant")[0]), doubtful=doubtful)
 
@@ -117,6 +119,13 @@ class _Delivery:
         )
         return await write_letters(self.resources, matter, await self._addressees(known, book))
 
+    async def as_before(self, known: Known, envelopes: list[Envelope]) -> list[Envelope]:
+        """Of a message that may have left: what goes by the same channel to the same number, known again there."""
+        tried = await attempts.last(self.resources.pool, self.due.message)
+        if tried is None or await people.moved_since(self.resources.pool, known.state.person, *tried):
+            return []
+        return [each for each in envelopes if self.resources.ways[each.to.by].name == tried[0]]
+
     async def send(self, known: Known, book: Handbook, message: Message, envelopes: list[Envelope]) -> Outcome:
         """Send, after a last look at what may have changed while the letters were written."""
         if self.due.to == PARTICIPANT:
@@ -143,7 +152,7 @@ class _Delivery:
             case Fate.UNKNOWN:
                 return Outcome(self.effect.seq, "unknown", sent.reason)
             case Fate.REFUSED:
-                return Outcome(self.effect.seq, "failed", sent.reason)
+                return Outcome(self.effect.seq, "unknown" if message.doubt else "failed", sent.reason)
             case Fate.NOTHING_LEFT:
                 return self._again(known, message, sent.reason, sent.after_seconds, perhaps=sent.perhaps)
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from journeys.contract import Answer
 from journeys.domain import cohort as rules
@@ -301,15 +301,17 @@ async def send_receipts(
 
 
 async def _told_of_the_person(pool: Pool, receipt: Waiting, now: datetime) -> None:
-    """What a receipt says of a person's number or mailbox: every journey of theirs is to know it."""
-    if receipt.person is None or receipt.channel not in ("mail", "sms"):
+    """What a receipt says of a person's number or mailbox, unless they have another one since: every journey of theirs
+    is to know it."""
+    if receipt.person is None or receipt.began_at is None or receipt.channel not in ("mail", "sms"):
         return
     bounced = receipt.said == "bounced"
     if bounced and not (receipt.reason or "").startswith(NOBODY_THERE):
         return
     by = By(actor=SYSTEM, role=SYSTEM, at=now, occurred_at=receipt.at)
     reason = receipt.reason if bounced else None
-    await people.note_channel(pool, receipt.person, "mail" if receipt.channel == "mail" else "sms", reason, by)
+    channel: Literal["mail", "sms"] = "mail" if receipt.channel == "mail" else "sms"
+    await people.note_channel(pool, receipt.person, channel, reason, by, tried_at=receipt.began_at)
 
 
 def received(ring: KeyRing, receipt: Waiting, now: datetime) -> Command:

@@ -43,6 +43,14 @@ async def ended(pool: Pool, attempt: Attempt, fate: str, reason: str, reference:
     )  # fmt: skip
 
 
+async def last(pool: Pool, message: str) -> tuple[str, datetime] | None:
+    """By which channel a message was tried last, and when that began by the database's clock; None: it never was."""
+    row = await pool.fetchrow(
+        "SELECT channel, began_at FROM message_attempts WHERE message = $1 ORDER BY number DESC LIMIT 1", message
+    )
+    return None if row is None else (row["channel"], row["began_at"])
+
+
 @dataclass(frozen=True, slots=True)
 class Left:
     """How many attempts went by a channel, and how they ended."""

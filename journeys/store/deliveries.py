@@ -64,6 +64,8 @@ class Waiting:
     """By which it left last."""
     person: str | None
     """Whose journey it is."""
+    began_at: datetime | None
+    """When the attempt that it is about began, by the database's clock."""
 
 
 async def waiting(pool: Pool, limit: int = 1_000) -> list[Waiting]:
@@ -72,15 +74,16 @@ async def waiting(pool: Pool, limit: int = 1_000) -> list[Waiting]:
         """
         SELECT r.event, coalesce(a.message, e.message)::text, coalesce(a.stream, e.stream), r.said, r.reason, r.at,
                r.received_at, r.message IS NOT NULL, coalesce(a.channel, e.channel),
-               (SELECT j.person::text FROM journeys j WHERE 'journey-' || j.id = coalesce(a.stream, e.stream))
+               (SELECT j.person::text FROM journeys j WHERE 'journey-' || j.id = coalesce(a.stream, e.stream)),
+               coalesce(a.began_at, e.began_at)
         FROM message_receipts r
         LEFT JOIN LATERAL (
-            SELECT message, stream, channel FROM message_attempts WHERE message = r.message
+            SELECT message, stream, channel, began_at FROM message_attempts WHERE message = r.message
             ORDER BY number DESC LIMIT 1
         ) a ON true
         LEFT JOIN LATERAL (
-            SELECT message, stream, channel FROM message_ends JOIN message_attempts t USING (message, number)
-            WHERE reference = r.reference ORDER BY t.began_at DESC LIMIT 1
+            SELECT message, stream, channel, began_at FROM message_ends JOIN message_attempts USING (message, number)
+            WHERE reference = r.reference ORDER BY began_at DESC LIMIT 1
         ) e ON r.message IS NULL
         WHERE NOT EXISTS (SELECT FROM message_receipt_outcomes o WHERE o.event = r.event)
         ORDER BY r.position LIMIT $1

@@ -74,6 +74,9 @@ class Person:
         return not (self.opted_out or self.died or (self.paused_until is not None and now < self.paused_until))
 
 
+_REACHED_BY: Final[Mapping[str, PersonField]] = {"mail": "email", "sms": "phone"}
+"""Which field of a person a channel reaches them by."""
+
 _COLUMNS: Final = "id::text, sealed, channel, opted_out, paused_until, died, died_on, erasure_requested, dead"
 
 
@@ -129,10 +132,17 @@ async def change(pool: Pool, id: str, details: Details, by: By) -> tuple[PersonF
         return changed
 
 
-async def note_channel(pool: Pool, id: str, channel: Literal["mail", "sms"], reason: str | None, by: By) -> bool:
+async def note_channel(
+    pool: Pool, id: str, channel: Literal["mail", "sms"], reason: str | None, by: By, *,
+    tried_at: datetime | None = None,
+) -> bool:  # fmt: skip
     """Note that a channel will never reach a person any more, and why, or (None) that it does after all.
 
-    False (and no event) where that is known, or nobody of this id is there any more.
+    Args:
+        tried_at: when the message that says so began to leave, by the database's clock, if not just now.
+
+    False (and no event) where that is known, nobody of this id is there any more, or they have another number, or
+    mailbox, since.
     """
     async with pool.acquire() as connection, connection.transaction():
         try:
@@ -141,11 +151,23 @@ async def note_channel(pool: Pool, id: str, channel: Literal["mail", "sms"], rea
             return False
         if (channel in known.dead) is (reason is not None):
             return False
+        if tried_at is not None and await moved_since(connection, id, channel, tried_at):
+            return False
         dead = {*known.dead, channel} if reason is not None else {*known.dead} - {channel}
         await connection.execute("UPDATE people SET dead = $2 WHERE id = $1", id, sorted(dead))
         fact = ChannelDead(channel=channel, reason=reason) if reason is not None else ChannelAlive(channel=channel)
         await record(connection, stream_of(id), [Fact(fact)], by)
         return True
+
+
+async def moved_since(pool: Pool | Connection, id: str, channel: str, since: datetime) -> bool:
+    """Whether what a channel reaches a person by was changed since an instant of the database's clock."""
+    field = _REACHED_BY.get(channel)
+    return field is not None and await pool.fetchval(
+        "SELECT EXISTS (SELECT FROM events WHERE stream = $1 AND kind = 'PersonChanged' AND wall > $2"
+        " AND convert_from(header, 'UTF8')::jsonb -> 'data' -> 'fields' ? $3)",
+        stream_of(id), since, field,
+    )  # fmt: skip
 
 
 async def note_export(pool: Pool, id: str, journeys: int, documents: int, by: By) -> None:

@@ -230,9 +230,9 @@ class Life:
             if known.kind == kind and (to is None or self.state.messages[known.id].to == to)
         ]
 
-    async def run(self, effect: Effect) -> dict[str, Any]:
+    async def run(self, effect: Effect, in_: ActivityEnvironment | None = None) -> dict[str, Any]:
         """Carry an effect out by its activity, in Temporal's own environment for activities."""
-        found = await ActivityEnvironment().run(self._activity(effect.details["kind"]), effect)
+        found = await (in_ or ActivityEnvironment()).run(self._activity(effect.details["kind"]), effect)
         assert found.seq == effect.seq
         result: dict[str, Any] = found.result
         return result

@@ -1,15 +1,20 @@
 """Escalations: always somebody to go to, resolved on the day itself; told at least once."""
 
 import uuid
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
 
 import activities.escalations
 import activities.reading
 from journeys.channels.letter import Fate, Sent
+from journeys.contract import Effect
 from journeys.domain import commands as c
 from journeys.domain.directory import Holder
 from journeys.domain.recipients import DESK, Circle, addressees, resolve
@@ -102,7 +107,7 @@ async def on_call(life: Life, who: str, begins: datetime, hours: int, phone: str
     await rota.add(life.pool, [shift], phone, life.by)
 
 
-async def last_step(life: Life) -> dict[str, Any]:
+async def last_effect(life: Life) -> Effect:
     """Climb to the last resort, on the morning of Friday, 21 May."""
     await life.settle(await life.missed())
     await life.until(datetime(2027, 5, 19, 7, 0, tzinfo=UTC))
@@ -110,7 +115,42 @@ async def last_step(life: Life) -> dict[str, Any]:
         await life.settle(effect)
     await life.until(datetime(2027, 5, 21, 9, 0, tzinfo=UTC))
     (last,) = life.effects("tell")
-    return await life.run(last)
+    return last
+
+
+async def last_step(life: Life) -> dict[str, Any]:
+    return await life.run(await last_effect(life))
+
+
+def attempt(number: int, so_far: Sequence[Any] = ()) -> tuple[ActivityEnvironment, list[Any]]:
+    """Temporal's environment of a try, which knows how far the one before came; and how far this one comes."""
+    environment, heard = ActivityEnvironment(), list(so_far)
+    environment.info = replace(environment.info, attempt=number, heartbeat_details=so_far)
+
+    def hear(*details: Any) -> None:
+        heard[:] = details
+
+    environment.on_heartbeat = hear
+    return environment, heard
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+async def test_a_phone_that_takes_nothing_now_is_tried_again_alone(life: Life, comes_back: bool) -> None:
+    life.use(texter=(phone := Postman(name="sms")))
+    noor = await life.hire(str(uuid.uuid4()), "noor", "referent")
+    await on_call(life, noor, datetime(2027, 5, 21, 6, 0, tzinfo=UTC), 12, "06 12 34 56 78")
+    effect = await last_effect(life)
+    life.postman.letters.clear()
+    phone.answers = [Sent(Fate.NOTHING_LEFT, "sms-503")] * (3 if comes_back else 9)
+    number, heard, result = 0, list[Any](), None
+    while result is None:
+        number += 1
+        environment, heard = attempt(number, heard)
+        with suppress(ApplicationError):
+            result = await life.run(effect, environment)
+    assert (result["answer"], result["told"], number) == ("told", [noor], 4 if comes_back else 8)
+    assert len({text.id for text in phone.letters}) == 1 and len(phone.letters) == number
+    assert life.postman.recipients == ["noor@example.org"], "the mail went once"
 
 
 async def test_whoever_is_on_call_at_that_moment_is_told_by_phone_and_mail(life: Life) -> None:

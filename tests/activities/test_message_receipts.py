@@ -70,6 +70,30 @@ async def test_a_receipt_about_a_number_is_a_fact_of_the_person(life: Life) -> N
     assert (await life.of_the_person())[-1] == "ChannelAlive"
 
 
+@pytest.mark.parametrize(("dead", "late"), [(False, "bounced"), (True, "delivered")])
+async def test_a_receipt_of_the_number_before_says_nothing_of_the_one_since(life: Life, dead: bool, late: str) -> None:
+    id = await sent(life)
+    await phoned(life, "06 98 76 54 32")
+    if dead:
+        await people.note_channel(life.pool, life.person, "sms", "dead-number", life.by)
+    before = await life.of_the_person()
+    await said(life, late, message=id)
+    assert await tell(life) == 0
+    known = await people.person(life.pool, life.person)
+    assert known is not None and known.dead == (("sms",) if dead else ())
+    assert await life.of_the_person() == before
+    assert (await mine(life)).fate is Fate(late), "the journey hears of its message all the same"
+
+
+async def test_another_mailbox_does_not_make_a_receipt_of_the_phone_an_old_one(life: Life) -> None:
+    id = await sent(life)
+    await phoned(life, email="zoe@example.org")
+    await said(life, "bounced", message=id)
+    assert await tell(life) == 0
+    known = await people.person(life.pool, life.person)
+    assert known is not None and known.dead == ("sms",)
+
+
 @pytest.mark.parametrize(
     ("order", "fate"),
     [

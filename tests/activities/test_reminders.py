@@ -21,6 +21,7 @@ from journeys.domain import commands as c
 from journeys.domain.decide import Outcome
 from journeys.domain.events import MessageSent
 from journeys.domain.recipients import MAY_LEAVE
+from journeys.issuing import issue
 from journeys.store import claims, people, staff, templates
 from journeys.store.claims import Claim
 from journeys.store.signing import sign
@@ -36,6 +37,18 @@ async def test_a_reminder_reaches_the_participant_and_says_when(life: Life) -> N
     assert "Éloïse" in letter.body
     assert "Claire Martin" in letter.body
     assert not re.search("prison|probation|justice", letter.subject + letter.body, re.IGNORECASE)
+
+
+async def test_a_letter_leaves_in_the_language_that_the_person_wished_for(life: Life) -> None:
+    ring = life.resources.ring
+    wish = issue(
+        ring, stream=people.stream_of(life.person), body=c.RecordWishes(language="en"), actor=life.referent,
+        roles=("referent",), now=life.now,
+    )  # fmt: skip
+    assert (await people.obey(life.pool, ring, wish, life.now)).outcome == "accepted"
+    assert (await life.run(await life.reminded()))["answer"] == "sent"
+    (letter,) = life.postman.letters
+    assert letter.lang == "en" and letter.subject == "Reminder for 13 May 2027" and "Hello Éloïse" in letter.body
 
 
 async def test_edited_words_are_what_leaves_and_the_record_says_which(lives_pool: Any) -> None:

@@ -167,6 +167,44 @@ async def test_doubt_is_shown_and_goes_by_no_other_channel(life: Life) -> None:
     assert (len(texter.letters), life.postman.letters) == (1, [])
 
 
+async def perhaps(life: Life, texter: Postman) -> Effect:
+    """A message that a gateway with keys may have taken; the effect that asks for it again."""
+    texter.answers = [Sent(Fate.NOTHING_LEFT, "sms-500", after_seconds=40.0, perhaps=True)]
+    assert (await life.settle(await life.reminded()))["answer"] == "perhaps"
+    await life.until(life.now + timedelta(seconds=40))
+    (effect,) = life.effects("deliver", to="participant")
+    return effect
+
+
+async def test_what_has_perhaps_left_is_asked_for_again_by_its_channel(life: Life) -> None:
+    texter = await phoned(life)
+    effect = await perhaps(life, texter)
+    assert (await life.settle(effect))["reason"] == "sms"
+    assert len({text.id for text in texter.letters}) == 1
+
+
+@pytest.mark.parametrize("meanwhile", ["refused", "dead", "another-channel", "another-number"])
+async def test_what_has_perhaps_left_goes_by_no_other_channel_and_to_no_other_number(
+    life: Life, meanwhile: str
+) -> None:
+    texter = await phoned(life)
+    effect = await perhaps(life, texter)
+    match meanwhile:
+        case "refused":
+            texter.answers = [Sent(Fate.REFUSED, "dead-number")]
+        case "dead":
+            await people.note_channel(life.pool, life.person, "sms", "dead-number", life.by)
+        case "another-channel":
+            await life.pool.execute("UPDATE people SET channel = 'mail' WHERE id = $1", life.person)
+            texter.answers = [Sent(Fate.REFUSED, "sms-400")]
+        case _:
+            texter = await phoned(life, "06 98 76 54 32")
+    assert (await life.settle(effect))["answer"] == "unknown"
+    assert life.postman.letters == [] and {channel for channel, *_ in await tried(life)} == {"sms"}
+    assert meanwhile != "another-number" or texter.letters == []
+    assert "MessageUnknown" in [type(fact).__name__ for fact in await life.facts()]
+
+
 @pytest.mark.parametrize("guarded", [True, False])
 async def test_what_may_have_left_never_leaves_again_whatever_calls_for_it(
     life: Life, monkeypatch: pytest.MonkeyPatch, guarded: bool

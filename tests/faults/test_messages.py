@@ -8,7 +8,7 @@ from tests.faults.servers import Servers
 
 async def test_every_message_is_accounted_for_whatever_falls(home: Path, servers: Servers) -> None:
     """What each guard is for is seen by `make campaign-messages`, which takes them away one after the other."""
-    life = Life(steps=4, every=5, leads=(14, 12), late=11)
+    life = Life(steps=3, every=4, leads=(12, 10), late=9)
     tally = await campaign(home / "messages", servers, seed=7, journeys=12, life=life, each=1, outage=6)
     print("\n".join(tally.lines()))
     assert [str(each) for each in tally.wrong] == []
