@@ -4,6 +4,8 @@ A journey whose alert waits for a digest asks a few minutes later what came of i
 """
 
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum, auto
@@ -14,7 +16,8 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.failures import MAIL_UNAVAILABLE, translated
+from activities.effects import by_now
+from activities.failures import MAIL_UNAVAILABLE, UNREACHABLE, translated
 from activities.letters import Addressee, Matter, at_hour, staff_addressee, template_of, values_for
 from activities.posting import Envelope, send
 from activities.reaching import CALLS, reach
@@ -25,14 +28,16 @@ from journeys.channels.letter import Fate, Letter, Sent
 from journeys.domain.calendar import Calendar
 from journeys.domain.events import EscalationClimbed, EscalationDeferred, EscalationRaised, EscalationReassigned
 from journeys.domain.programme import Label
+from journeys.domain.recipients import DESK
 from journeys.domain.state import Escalation
 from journeys.domain.summary import next_told
 from journeys.store import digests
-from journeys.store.database import Connection
 from journeys.store.digests import Digest, Line, Waits
+from journeys.store.staff import stream_of
 
 TEMPLATE: Final = "escalation"
 _A_DAY: Final = timedelta(days=1)
+_SETTLED: Final = Sent(Fate.SENT, "settled-meanwhile")
 _LETTERS: Final = UUID("2d0c8f0e-5a0b-4c53-8a53-0f5a0f3c9b62")
 
 _SUBJECT: Final = (
@@ -77,12 +82,19 @@ class Digests:
         """Gather what is due, and send what was gathered; how many digests left.
 
         Raises:
-            ApplicationError: MailUnavailable, when one could not leave: run it again.
+            ApplicationError: MailUnavailable, when one could not leave; or what went wrong with a journey or a
+                recipient, once all others are done. Run it again.
         """
         with translated():
-            await gather(self._resources, asked.at)
-            people = await digests.unsent(self._resources.pool)
-            tries = [await send_one(self._resources, each, asked.at) for each in people]
+            at = by_now(asked.at)
+            failures: list[Exception] = []
+            await gather(self._resources, at, failures)
+            tries = []
+            for each in await digests.unsent(self._resources.pool):
+                with _apart(failures, recipient=each):
+                    tries.append(await send_one(self._resources, each, at))
+            if failures:
+                raise failures[0]
             if Sending.AGAIN in tries:
                 raise ApplicationError("a digest could not leave for now", type=MAIL_UNAVAILABLE)
             return tries.count(Sending.DONE)
@@ -100,11 +112,27 @@ class _Candidate:
     closes: datetime
 
 
-async def gather(resources: Resources, at: datetime) -> bool:
+@contextmanager
+def _apart(failures: list[Exception], **of_what: str) -> Iterator[None]:
+    """What goes wrong with one keeps nothing from the others, unless the store is away for all: logged, and kept."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, UNREACHABLE):
+            raise
+        structlog.get_logger().exception("one of a digest failed", **of_what)
+        failures.append(error)
+
+
+async def gather(resources: Resources, at: datetime, failures: list[Exception] | None = None) -> bool:
     """Write a digest down for everybody for whom an alert is due now, with all that waits for them today.
 
     Who is told is judged now: an absent recipient's deputy, else the fallback. False: somebody else is gathering.
+
+    Args:
+        failures: takes what went wrong with a journey or a recipient, which the digests of the others do without.
     """
+    failures = [] if failures is None else failures
     waiting = await digests.waiting(resources.pool, at + _A_DAY)
     if not any(each.digest <= at for each in waiting):
         return True
@@ -113,12 +141,17 @@ async def gather(resources: Resources, at: datetime) -> bool:
             return False
         found: dict[str, list[_Candidate]] = defaultdict(list)
         for each in waiting:
-            for candidate in await _candidates(resources, each, at):
-                found[candidate.recipient].append(candidate)
+            with _apart(failures, stream=each.stream):
+                for candidate in await _candidates(resources, each, at):
+                    found[candidate.recipient].append(candidate)
         for recipient, several in sorted(found.items()):
             first = next((each for each in several if each.due), None)
-            if first is not None:
-                await digests.begin(connection, recipient, first.day, at, first.closes, [each.line for each in several])
+            if first is None:
+                continue
+            with _apart(failures, recipient=recipient):
+                async with connection.transaction():
+                    lines = [each.line for each in several]
+                    await digests.begin(connection, recipient, first.day, at, first.closes, lines)
         return True
 
 
@@ -170,16 +203,22 @@ def calls_for(known: Known, escalation: str) -> list[int]:
 
 async def send_one(resources: Resources, recipient: str, at: datetime) -> Sending:
     """Send a recipient's digest, if it has not left; by one sender at a time, and not when the office is closed."""
+    digest = await digests.open_one(resources.pool, recipient)
+    if digest is None:
+        return Sending.AGAIN
+    if at > digest.until:
+        return Sending.LATER
+    written = await _written(resources, digest, at)
     before = await digests.trying(resources.pool, recipient)
     if before is None:
         return Sending.AGAIN
-    async with digests.taken(resources.pool, recipient) as taken:
-        if taken is None:
+    async with digests.taken(resources.pool, digest) as connection:
+        if connection is None:
             return Sending.AGAIN
-        connection, digest = taken
-        if at > digest.until:
-            return Sending.LATER
-        sent = await _sent(resources, connection, digest, at)
+        if written is None and not before:
+            await digests.let_go(connection, digest)
+            return Sending.DONE
+        sent = await send(resources, written) if isinstance(written, Envelope) else written or _SETTLED
         match sent.fate:
             case Fate.SENT:
                 await digests.end(connection, digest, "sent", sent.reason)
@@ -194,15 +233,15 @@ async def send_one(resources: Resources, recipient: str, at: datetime) -> Sendin
         return Sending.AGAIN
 
 
-async def _sent(resources: Resources, connection: Connection, digest: Digest, at: datetime) -> Sent:
-    """Write the letter and send it; one with nothing left to tell stays here."""
+async def _written(resources: Resources, digest: Digest, at: datetime) -> Envelope | Sent | None:
+    """The letter; or why it can never leave; None with nothing left to tell."""
     to = await staff_addressee(resources, digest.recipient)
     if to is None or not to.address:
         return Sent(Fate.REFUSED, "no-address")
-    told = [await _told(resources, line, to, at) for line in await digests.lines(connection, digest)]
+    told = [await _told(resources, line, to, at) for line in await digests.lines(resources.pool, digest)]
     alerts = [each for each in told if each is not None]
     if not alerts:
-        return Sent(Fate.SENT, "settled-meanwhile")
+        return None
     count = len(alerts)
     board = _BOARD.in_(to.lang).format(address=f"{resources.public_url}/alertes") if resources.public_url else ""
     letter = Letter(
@@ -212,9 +251,9 @@ async def _sent(resources: Resources, connection: Connection, digest: Digest, at
             name=to.first_name, lines="\n".join(text for _, text in sorted(alerts)), board=board,
             association=resources.association,
         ),
-        lang=to.lang, at=at,
+        lang=to.lang, at=at, about=None if to.key == DESK else stream_of(to.key),
     )  # fmt: skip
-    return await send(resources, Envelope(to, letter))
+    return Envelope(to, letter)
 
 
 async def _told(resources: Resources, line: Line, to: Addressee, at: datetime) -> tuple[datetime, str] | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -40,8 +40,13 @@ def waited(effect: Effect) -> Effect:
     One that was called for in the evening and is carried out after an outage must not go by the evening. How long it
     waited is told by the one clock of the server; a worker's own may be wrong.
     """
+    return effect.model_copy(update={"at": by_now(effect.at)})
+
+
+def by_now(at: datetime) -> datetime:
+    """The workflow's time and as long as this activity has waited since, the tries that failed included."""
     info = activity.info()
-    return effect.model_copy(update={"at": effect.at + max(info.started_time - info.scheduled_time, timedelta(0))})
+    return at + max(info.started_time - info.scheduled_time, timedelta(0))
 
 
 def settled(outcome: Outcome, *, doubtful: Act | None = None) -> Step:

@@ -10,7 +10,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.digests import TEMPLATE, Sending, calls_for, gather, send_one
-from activities.effects import Step, carry_out, settled
+from activities.effects import Step, carry_out, settled, waited
 from activities.failures import MAIL_UNAVAILABLE, not_called_for
 from activities.letters import Matter, template_of
 from activities.posting import Envelope, post, write_letters
@@ -44,6 +44,7 @@ class Escalations:
         Raises:
             ApplicationError: MailUnavailable, when nobody could be told for now: run it again.
         """
+        effect = waited(effect)
 
         async def judge(known: Known) -> Step:
             called = known.at(effect.seq)

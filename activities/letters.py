@@ -148,10 +148,15 @@ def _dialled(details: people.Details) -> str | None:
     return details.phone if isinstance(found, phone.WrongNumber) else found
 
 
-async def write_letter(resources: Resources, matter: Matter, to: Addressee) -> tuple[Letter, tuple[Drawn, ...]]:
-    """The letter to one addressee, who has an address, and the one-time links that it carries. Raises NoWording."""
+async def write_letter(
+    resources: Resources, matter: Matter, to: Addressee, drawn: Drawn | None
+) -> tuple[Letter, tuple[Drawn, ...]]:
+    """The letter to one addressee, who has an address, and the one-time links that it carries. Raises NoWording.
+
+    Args:
+        drawn: the link for what they may answer.
+    """
     assert to.address is not None
-    drawn = _drawn(resources, matter, to)
     answer = drawn.address(resources.public_url) if drawn is not None and resources.public_url is not None else ""
     values = await _values(resources, matter, to, answer)
     text = fill(matter.template, to.audience, to.lang, values)
@@ -204,7 +209,7 @@ def _invitation(resources: Resources, matter: Matter, to: Addressee, place: str)
     )  # fmt: skip
 
 
-def _drawn(resources: Resources, matter: Matter, to: Addressee) -> Drawn | None:
+def draw_answer(resources: Resources, matter: Matter, to: Addressee) -> Drawn | None:
     """A link for what the addressee may answer; None for staff, without a public address, where nothing is asked."""
     if resources.public_url is None or to.audience == "staff":
         return None

@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from activities.failures import UNREACHABLE, through_a_loss
-from activities.letters import Addressee, Matter, write_letter
+from activities.letters import Addressee, Matter, draw_answer, write_letter
 from activities.resources import Resources, Way
 from journeys.channels.letter import BadAddress, Fate, Letter, Sent
 from journeys.channels.wording import NoWording
@@ -57,6 +57,8 @@ async def write_letters(
         NoWording: but where only a short message has no words.
     """
     ready, refused = [], []
+    drawn: dict[tuple[str, str], Drawn | None] = {}
+    """One link a person, by whatever channels they are written to: a second one would revoke the first."""
     for to in addressees:
         if not to.address:
             refused.append("no-address")
@@ -65,7 +67,9 @@ async def write_letters(
             refused.append(_NOBODY_THERE[to.by])
             continue
         try:
-            ready.append(Envelope(to, *await write_letter(resources, matter, to)))
+            if (whose := (to.audience, to.key)) not in drawn:
+                drawn[whose] = draw_answer(resources, matter, to)
+            ready.append(Envelope(to, *await write_letter(resources, matter, to, drawn[whose])))
         except NoWording as missing:
             if missing.code != "no-text":
                 raise

@@ -37,10 +37,11 @@ def roles_of(called: CALLS, known: Escalation) -> tuple[str, ...]:
 
 async def reach(resources: Resources, roles: Sequence[str], circle: Circle, at: datetime) -> AsyncIterator[Reached]:
     """Each of the roles that somebody answers for now, in their order."""
-    phones = await _phones(resources, circle, at)
+    shifts = await _shifts(resources, circle, at)
     for role in roles:
         found = resolve(role, (), circle)
         if not found.vacant:
+            phones = _phones(shifts, found)
             yield Reached(found, tuple([each async for each in _addressees(resources, found.people, phones)]))
 
 
@@ -54,13 +55,21 @@ async def _addressees(resources: Resources, people: Sequence[str], phones: dict[
         yield known
 
 
-async def _phones(resources: Resources, circle: Circle, at: datetime) -> dict[str, str]:
-    """The phones of those who are on call, where short messages leave: nobody reads mail at night."""
+async def _shifts(resources: Resources, circle: Circle, at: datetime) -> Sequence[rota.Kept]:
+    """Shifts of the journey's site and of every site, where short messages leave: nobody reads mail at night."""
     if resources.texter is None or not circle.on_call:
-        return {}
-    found = {}
-    for each in await rota.now(resources.pool, at):
-        number = phone.check(each.phone) if each.phone else None
-        if isinstance(number, str):
-            found[each.shift.who] = number
-    return found
+        return ()
+    kept = await rota.now(resources.pool, at)
+    return [each for each in kept if circle.site is None or each.shift.site in (None, circle.site)]
+
+
+def _phones(shifts: Sequence[rota.Kept], found: Resolution) -> dict[str, str]:
+    """The phones of those who are on call: that of the shift for the role, and of the site, before their others."""
+
+    def chosen(kept: rota.Kept) -> tuple[bool, bool, bool]:
+        shift = kept.shift
+        return shift.role == found.role, shift.role == found.line, shift.site is not None
+
+    numbers = {each.shift.who: each.phone for each in sorted(shifts, key=chosen) if each.phone}
+    checked = {who: phone.check(number) for who, number in numbers.items() if number}
+    return {who: number for who, number in checked.items() if isinstance(number, str)}

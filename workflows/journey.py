@@ -271,14 +271,14 @@ class JourneyWorkflow:
 
     async def _run_effect(self, seq: int, effect: EffectKnown) -> None:
         """Touch the world through an activity; whatever comes of it is an outcome of the journey."""
-        given = Effect(
-            stream=self._state.stream,
-            seq=seq,
-            at=workflow.now(),
-            details={"kind": effect.kind, "id": effect.id, "data": effect.data},
-        )
         outcome: Outcome | None = None
         while outcome is None:
+            given = Effect(
+                stream=self._state.stream,
+                seq=seq,
+                at=workflow.now(),
+                details={"kind": effect.kind, "id": effect.id, "data": effect.data},
+            )
             try:
                 found: EffectOutcome = await workflow.execute_activity(
                     _activity_of(effect),

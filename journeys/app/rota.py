@@ -1,6 +1,7 @@
 """The rota as people write it down: who, for what, from which hour until which, night after night; and its gaps."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID, uuid5
@@ -13,7 +14,7 @@ from journeys.domain.programme import Programme
 from journeys.domain.rights import line_of
 from journeys.domain.rota import Gap, Shift, uncovered
 from journeys.i18n import format_instant
-from journeys.store import rota
+from journeys.store import rota, staff
 from journeys.store.database import Connection, Pool
 
 MOST_DAYS: Final = 62
@@ -86,9 +87,30 @@ def read_phone(text: str, field: str) -> str | None:
 
 
 async def holes(connection: Pool | Connection, now: datetime) -> dict[tuple[str, str | None], list[Gap]]:
-    """When nobody is on call within the coming days, by role and site; only of rotas that were begun."""
+    """When nobody is on call within the coming days, by role and site; only of rotas that were begun.
+
+    Whoever is away on a day, without a deputy who is there, is on call for nobody.
+    """
     kept = [each.shift for each in await rota.between(connection, now - AHEAD, now + AHEAD) if each.reachable]
-    return uncovered(kept, now, now + AHEAD)
+    today = now.astimezone(ZONE).date()
+    away: dict[date, set[str]] = {}
+    for day in (today + timedelta(days=number) for number in range(AHEAD.days + 1) if kept):
+        roster = {each.id: each for each in await staff.roster(connection, day)}
+        there = {id for id, each in roster.items() if not each.absent}
+        away[day] = {id for id, each in roster.items() if each.absent and each.deputy not in there}
+    return uncovered([part for each in kept for part in _served(each, away)], now, now + AHEAD)
+
+
+def _served(shift: Shift, away: Mapping[date, set[str]]) -> Iterator[Shift]:
+    """A shift day by day, without those on which they are away; an empty first part says that it is kept."""
+    yield replace(shift, ends=shift.begins)
+    begins = shift.begins
+    while begins < shift.ends:
+        day = begins.astimezone(ZONE).date()
+        ends = min(shift.ends, datetime.combine(day + timedelta(days=1), time(), tzinfo=ZONE))
+        if shift.who not in away.get(day, ()):
+            yield replace(shift, begins=begins, ends=ends)
+        begins = ends
 
 
 def told(gap: Gap, lang: Lang) -> str:

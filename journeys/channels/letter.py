@@ -59,7 +59,8 @@ class Letter:
     at: datetime
     """Aware; what its Date header says."""
     about: str | None = None
-    """The stream of the journey that it tells of; None: of no person's."""
+    """The stream of the journey that it tells of, or of the member of staff whom it tells of several; None: of no
+    person's."""
     invitation: bytes | None = field(default=None, repr=False)
     """A calendar (RFC 5545) that goes with it."""
     unsubscribe: str | None = field(default=None, repr=False)

@@ -595,6 +595,9 @@ def _told(state: State, data: e.EscalationTold, event: Recorded) -> None:
 @_on(e.EscalationUntold)
 def _untold(state: State, data: e.EscalationUntold, event: Recorded) -> None:
     state.effects.pop(data.effect, None)
+    known = state.escalations.get(data.escalation)
+    if known is not None and known.step == data.step:
+        _change(state.escalations, data.escalation, digest=None)
 
 
 # --- grants, payments, receipts

@@ -45,6 +45,8 @@ def gaps(shifts: Iterable[Shift], begins: datetime, ends: datetime) -> list[Gap]
     for shift in sorted(shifts, key=lambda each: each.begins):
         if shift.begins >= ends:
             break
+        if shift.begins == shift.ends:
+            continue
         if shift.begins > free_from:
             found.append(Gap(free_from, shift.begins))
         free_from = max(free_from, shift.ends)

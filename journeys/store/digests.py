@@ -78,20 +78,21 @@ async def gathering(pool: Pool) -> AsyncIterator[Connection | None]:
 async def begin(
     connection: Connection, recipient: str, day: date, at: datetime, until: datetime, lines: Sequence[Line]
 ) -> bool:
-    """Write a recipient's digest of a day down with its lines; False: they had one that day.
+    """Write a recipient's digest of a day down with its lines; False: they had one that day, or it is leaving now.
 
     One that was begun before and never left, as far as is known, becomes that day's, with the lines that it has: a
     letter that may have left must not come again with others.
     """
-    open_one = await connection.fetchval(
-        "SELECT day FROM digests WHERE recipient = $1 AND ended_at IS NULL FOR UPDATE", recipient
+    begun = await connection.fetchval("SELECT true FROM digests WHERE recipient = $1 AND ended_at IS NULL", recipient)
+    free = await connection.fetchval(
+        "SELECT true FROM digests WHERE recipient = $1 AND ended_at IS NULL FOR UPDATE SKIP LOCKED", recipient
     )
     had = await connection.fetchval(
         "SELECT true FROM digests WHERE recipient = $1 AND day = $2 AND ended_at IS NOT NULL", recipient, day
     )
-    if had:
+    if had or (begun and not free):
         return False
-    if open_one is not None:
+    if free:
         await connection.execute(
             "UPDATE digests SET day = $2, until = $3 WHERE recipient = $1 AND ended_at IS NULL", recipient, day, until
         )
@@ -113,6 +114,14 @@ async def unsent(pool: Pool) -> list[str]:
     return [row["recipient"] for row in rows]
 
 
+async def open_one(pool: Pool, recipient: str) -> Digest | None:
+    """A recipient's digest that has not left, as far as is known."""
+    row = await pool.fetchrow(
+        "SELECT recipient, day, at, until FROM digests WHERE recipient = $1 AND ended_at IS NULL", recipient
+    )
+    return None if row is None else Digest(*row)
+
+
 async def trying(pool: Pool, recipient: str) -> bool | None:
     """Write down that a recipient's digest is about to leave: whether it may have left before.
 
@@ -132,23 +141,23 @@ async def trying(pool: Pool, recipient: str) -> bool | None:
 
 
 @asynccontextmanager
-async def taken(pool: Pool, recipient: str) -> AsyncIterator[tuple[Connection, Digest] | None]:
-    """A recipient's digest that has not left, for one sender at a time; None where there is none, or another sends it.
+async def taken(pool: Pool, digest: Digest) -> AsyncIterator[Connection | None]:
+    """A digest that has not left, for one sender at a time; None where it changed meanwhile, or another sends it.
 
     Whoever dies while sending lets go of it at once.
     """
     async with pool.acquire() as connection, connection.transaction():
-        row = await connection.fetchrow(
-            "SELECT recipient, day, at, until FROM digests WHERE recipient = $1 AND ended_at IS NULL"
+        held = await connection.fetchval(
+            "SELECT true FROM digests WHERE (recipient, day, at, until) = ($1, $2, $3, $4) AND ended_at IS NULL"
             " FOR UPDATE SKIP LOCKED",
-            recipient,
-        )
-        yield None if row is None else (connection, Digest(*row))
+            digest.recipient, digest.day, digest.at, digest.until,
+        )  # fmt: skip
+        yield connection if held else None
 
 
-async def lines(connection: Connection, digest: Digest) -> list[Line]:
+async def lines(pool: Pool, digest: Digest) -> list[Line]:
     """What a digest tells."""
-    rows = await connection.fetch(
+    rows = await pool.fetch(
         "SELECT stream, effect, role FROM digest_lines WHERE recipient = $1 AND day = $2 ORDER BY stream, effect",
         digest.recipient, digest.day,
     )  # fmt: skip

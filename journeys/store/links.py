@@ -127,7 +127,7 @@ def draw(ring: KeyRing, ask: Ask, journey: str, language: str, now: datetime, by
 
 
 async def issue(pool: Pool, drawn: Drawn) -> None:
-    """Make a drawn link hold; those given before to the same recipient for the same matter are revoked.
+    """Make a drawn link hold, once; those given before to the same recipient for the same matter are revoked.
 
     But for those that stop messages: each message has its own, and the one in an old message must do it, too.
     """
@@ -137,12 +137,12 @@ async def issue(pool: Pool, drawn: Drawn) -> None:
             await connection.execute(
                 "INSERT INTO link_uses (link, step, at) SELECT id, 'revoked', $6 FROM links"
                 " WHERE journey = $1 AND role = $2 AND recipient = $3 AND purpose = $4 AND subject = $5"
-                " AND NOT (purpose = 'messages' AND issued_by IS NULL) ON CONFLICT DO NOTHING",
-                link.journey, link.role, link.recipient, link.purpose.value, link.subject, link.issued_at,
+                " AND id <> $7 AND NOT (purpose = 'messages' AND issued_by IS NULL) ON CONFLICT DO NOTHING",
+                link.journey, link.role, link.recipient, link.purpose.value, link.subject, link.issued_at, link.id,
             )  # fmt: skip
         await connection.execute(
             "INSERT INTO links (id, hash, journey, role, recipient, purpose, subject, language, expires_at, issued_at,"
-            " issued_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            " issued_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING",
             link.id, hash_of(drawn.token), link.journey, link.role, link.recipient, link.purpose.value, link.subject,
             link.language, link.expires_at, link.issued_at, link.issued_by,
         )  # fmt: skip

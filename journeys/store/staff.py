@@ -221,7 +221,7 @@ async def stood_in_for(pool: Pool, deputy: str, on: date) -> tuple[str, ...]:
     return tuple(row["staff"] for row in rows)
 
 
-async def roster(pool: Pool, on: date) -> list[Holder]:
+async def roster(pool: Pool | Connection, on: date) -> list[Holder]:
     """Active staff on a local day, with who is away and who stands in: what `directory.reachable` takes."""
     rows = await pool.fetch(
         """

@@ -5,6 +5,7 @@ import signal
 import sys
 import uuid
 from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ import pytest_asyncio
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.digests import Digests
+import activities.digests as digesting
+from activities.digests import Digests, Sending, gather, send_one
+from activities.escalations import Escalations
 from journeys.channels.letter import Fate, Letter, Sent
 from journeys.channels.outbox import FileOutbox
 from journeys.contract import SendDigests
@@ -66,6 +69,7 @@ async def test_forty_alerts_are_one_letter_and_each_journey_knows_that_it_was_to
     others = [await another(life) for _ in range(39)]
     assert await round_at(life, HALF_PAST_NINE) == 1
     (letter,) = life.postman.letters
+    assert letter.about == f"staff-{life.referent}", "sealed for its recipient alone where it is laid down"
     assert letter.subject == "40 alertes vous attendent" and letter.body.count("- Parcours") == 40
     assert "papiers" in letter.body and "prévenu ensuite : responsable" in letter.body
     for each in (life, *others):
@@ -167,6 +171,7 @@ DIES = """
 import asyncio, os, signal, sys
 from datetime import datetime
 from pathlib import Path
+from temporalio.testing import ActivityEnvironment
 from activities import Resources
 from activities.digests import Digests
 from activities.tills import Tills
@@ -187,7 +192,7 @@ async def main():
     pool = await open_pool(sys.argv[1])
     resources = Resources(pool=pool, ring=KeyRing("test", {"test": bytes(32)}), tills=Tills({}),
                           mailer=FileOutbox(Path(sys.argv[2]), seal, sender="a@example.org"))
-    await Digests(resources).send(SendDigests(at=datetime.fromisoformat(sys.argv[3])))
+    await ActivityEnvironment().run(Digests(resources).send, SendDigests(at=datetime.fromisoformat(sys.argv[3])))
 
 asyncio.run(main())
 """
@@ -250,6 +255,76 @@ async def test_after_the_office_has_closed_nothing_leaves_before_it_opens(life: 
     night = datetime(2027, 5, 14, 20, 0, tzinfo=UTC)
     assert await round_at(life, night) == 0 and await round_at(life, night + timedelta(days=1)) == 0
     assert await round_at(life, HALF_PAST_NINE + timedelta(days=4)) == 1
+
+
+async def test_a_mail_server_back_in_the_evening_gets_the_digest_in_the_morning(life: Life) -> None:
+    """What an activity has waited, its tries that failed included, counts: nothing leaves by the hour it began at."""
+    life.postman.answers = [Sent(Fate.NOTHING_LEFT, "mail-unreachable")]
+    with pytest.raises(ApplicationError):
+        await round_at(life, HALF_PAST_NINE)
+    environment = ActivityEnvironment()
+    known = environment.info
+    environment.info = replace(known, started_time=known.scheduled_time + timedelta(hours=13))
+    assert await environment.run(Digests(life.resources).send, SendDigests(at=HALF_PAST_NINE)) == 0
+    await life.until(ASKED)
+    (effect,) = life.effects("tell")
+    assert (await environment.run(Escalations(life.resources).tell, effect)).result["answer"] == "deferred"
+    assert len(life.postman.letters) == 1, "none in the evening"
+
+
+async def test_one_journey_or_recipient_that_goes_wrong_stops_no_other(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noor = await life.hire(str(uuid.uuid4()), "noor", "referent")
+    other = await another(life, noor)
+    karim = await life.hire(str(uuid.uuid4()), "jo", "referent")
+    third = await another(life, karim)
+    really_read, really_written = digesting.read_handbook, digesting.staff_addressee
+
+    async def not_read(pool: Any, state: Any) -> Any:
+        if state.stream == life.stream:
+            raise ValueError("a programme that cannot be read any more")
+        return await really_read(pool, state)
+
+    async def not_written(resources: Any, id: str) -> Any:
+        if id == noor:
+            raise ValueError("a letter that cannot be written")
+        return await really_written(resources, id)
+
+    monkeypatch.setattr(digesting, "read_handbook", not_read)
+    monkeypatch.setattr(digesting, "staff_addressee", not_written)
+    with pytest.raises(ApplicationError, match="log says where"):
+        await round_at(life, HALF_PAST_NINE)
+    assert life.postman.recipients == ["jo@example.org"] and (await asks(third))["answer"] == "told"
+    monkeypatch.undo()
+    assert await round_at(life, HALF_PAST_NINE) == 2
+    assert [(await asks(each))["answer"] for each in (life, other)] == ["told", "told"]
+
+
+async def test_a_digest_of_which_all_is_settled_leaves_the_day_to_another(life: Life) -> None:
+    assert await gather(life.resources, HALF_PAST_NINE)
+    await life.do(c.ReachMilestone(milestone="papers"))
+    late = await another(life)
+    await round_at(life, HALF_PAST_NINE)
+    assert not life.postman.letters
+    assert await round_at(life, HALF_PAST_NINE + timedelta(minutes=5)) == 1
+    assert (await asks(late))["answer"] == "told" and len(life.postman.letters) == 1
+
+
+async def test_a_letter_that_takes_long_to_leave_holds_nobody_else_up(life: Life) -> None:
+    assert await gather(life.resources, HALF_PAST_NINE)
+    noor = await life.hire(str(uuid.uuid4()), "noor", "referent")
+    await another(life)
+    other = await another(life, noor)
+    leaving = await digests.open_one(life.pool, life.referent)
+    assert leaving is not None
+    async with digests.taken(life.pool, leaving) as held:
+        assert held is not None
+        async with asyncio.timeout(5):
+            assert await gather(life.resources, HALF_PAST_NINE)
+            assert await send_one(life.resources, life.referent, HALF_PAST_NINE) is Sending.AGAIN
+            assert await send_one(life.resources, noor, HALF_PAST_NINE) is Sending.DONE
+    assert (await asks(other))["answer"] == "told"
 
 
 async def test_a_digest_that_has_left_is_neither_changed_nor_sent_again(life: Life) -> None:

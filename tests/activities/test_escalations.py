@@ -175,6 +175,18 @@ async def test_a_mentor_who_is_on_call_is_told_and_in_a_gap_the_last_resort(life
     assert life.postman.recipients[-1] == "pair@example.org"
 
 
+async def test_the_phone_is_that_of_the_shift_in_which_they_are_told(life: Life) -> None:
+    life.use(texter=(phone := Postman(name="sms")))
+    noor = await life.hire(str(uuid.uuid4()), "noor", "referent")
+    morning = datetime(2027, 5, 21, 6, 0, tzinfo=UTC)
+    await on_call(life, noor, morning, 12, "06 12 34 56 78")
+    for role, site in (("duty", "brive"), ("night", None)):
+        other = Shift(str(uuid.uuid4()), role, site, noor, morning + timedelta(hours=1), morning + timedelta(hours=12))
+        await rota.add(life.pool, [other], "06 99 99 99 99", life.by)
+    assert (await last_step(life))["told"] == [noor]
+    assert [text.to for text in phone.letters] == ["+33612345678"]
+
+
 async def test_where_nobody_is_on_call_the_last_resort_is_told(life: Life) -> None:
     life.use(duty_address="astreinte@example.org")
     await on_call(life, life.referent, datetime(2027, 5, 21, 18, 0, tzinfo=UTC), 12)

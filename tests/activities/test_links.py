@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,10 +10,14 @@ import pytest
 import pytest_asyncio
 
 import activities.posting
+from activities.letters import Matter, template_of, volunteer_addressee
+from activities.posting import post, write_letters
+from activities.reading import read_journey
 from journeys.channels.letter import Fate, Sent
 from journeys.domain import commands as c
+from journeys.domain.links import asks
 from journeys.store import claims, links, mentors, partners
-from tests.activities.conftest import PROGRAMME, Life, make_life
+from tests.activities.conftest import PROGRAMME, Life, Postman, make_life
 
 BASE = "https://parcours.example.org"
 MENTORED = {
@@ -150,6 +155,24 @@ async def test_the_letter_about_a_missed_contact_lets_the_mentor_record_it(mento
     assert mentored.postman.recipients[-1] == "jeanne@example.org"
     (row,) = await kept(mentored)
     assert (row["purpose"], row["subject"]) == ("contact", "mentoring")
+
+
+async def test_a_mentor_written_to_by_two_channels_has_one_link_that_opens(mentored: Life) -> None:
+    effect = await proposed(mentored)
+    known = await read_journey(mentored.pool, mentored.stream)
+    ask = next(each for each in asks(known.state, mentored.book, mentored.now) if each.role == "mentor")
+    matter = Matter(
+        known=known, book=mentored.book, about=mentored.state.messages[effect.details["id"]].about,
+        template=await template_of(mentored.resources, "escalation"), message=str(uuid.uuid4()), at=mentored.now,
+    )  # fmt: skip
+    mail = await volunteer_addressee(mentored.resources, "mentor", ask.recipient)
+    assert mail is not None
+    text = replace(mail, by="sms", address="+33612345678")
+    mentored.use(texter=Postman(name="sms"))
+    envelopes, _ = await write_letters(mentored.resources, matter, (text, mail))
+    assert len((await post(mentored.resources, envelopes)).sent) == 2
+    (row,) = await kept(mentored)
+    assert row["revoked"] is None and {await stands(mentored, token) for token in tokens(mentored)} == {"open"}
 
 
 async def test_a_letter_that_cannot_leave_now_is_written_anew_with_a_link_that_replaces_the_first(

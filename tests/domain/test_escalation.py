@@ -267,6 +267,14 @@ def test_who_had_the_digest_of_the_day_is_told_with_the_next() -> None:
     life.when("2027-01-27 09:41", Answer("tell", "told", "")).then("EscalationTold")
 
 
+def test_where_nobody_could_be_told_no_digest_is_waited_for() -> None:
+    life = given(("2027-01-11 10:00", plan(None)), book=TOGETHER, tell=None)
+    for day_of in ("26", "27", "28"):
+        life.when(f"2027-01-{day_of} 09:40").when(f"2027-01-{day_of} 09:41", Answer("tell", "untold", "vacant"))
+    assert life.all("EscalationUntold", escalation=life.about("milestone", "call"), step=2)
+    assert life.state.escalations[life.about("milestone", "call")].digest is None
+
+
 def test_after_an_outage_that_ends_at_night_the_next_digest_tells_it() -> None:
     life = given(("2027-01-11 10:00", plan(None)), book=TOGETHER).when("2027-01-25 18:00")
     life.after_outage("2027-01-27 23:00").then(

@@ -1,6 +1,7 @@
 """The team's board, and the rota: what follows and when, in whose hands it is; who is on call, and when nobody is."""
 
 import re
+import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,9 @@ import pytest
 
 from journeys import clock
 from journeys.app.reading import ZONE, today_of
-from journeys.store import mentors, rota
+from journeys.app.rota import holes
+from journeys.domain.rota import Gap, Shift
+from journeys.store import mentors, rota, staff
 from journeys.store.mentors import Mentor
 from tests.web.conftest import BY, Ground
 
@@ -80,6 +83,30 @@ async def test_nights_are_written_down_shown_and_struck_out_and_gaps_are_said(gr
     await browser.get(answer.headers["location"])
     assert (await browser.send("/astreintes/supprimer")).status_code == 303
     assert len(await rota.between(ground.house.writing, begin, begin + timedelta(days=4))) == 2
+
+
+async def test_who_is_away_leaves_a_gap_unless_somebody_stands_in(ground: Ground) -> None:
+    noor, jo = [await ground.member(name, "referent") for name in ("noor", "jo")]
+    role, now, pool = f"night-{noor[:8]}", clock.now(), ground.house.writing
+    begins = datetime.combine(today_of(now), datetime.min.time(), tzinfo=ZONE)
+    shift = Shift(str(uuid.uuid4()), role, None, noor, begins, begins + timedelta(days=10))
+    await rota.add(pool, [shift], None, BY)
+
+    async def gaps() -> list[Gap]:
+        return (await holes(pool, now)).get((role, None), [])
+
+    assert not await gaps()
+    second = today_of(now) + timedelta(days=2)
+    await staff.set_absence(pool, staff.Absence(noor, second, second, None), BY)
+    assert await gaps() == [Gap(*(datetime.combine(second + timedelta(days=number), datetime.min.time(), tzinfo=ZONE)
+                                  for number in (0, 1)))]  # fmt: skip
+    await staff.set_absence(pool, staff.Absence(noor, second, second, jo), BY)
+    assert not await gaps()
+    await staff.drop_absence(pool, noor, second, BY)
+    await staff.set_absence(pool, staff.Absence(noor, today_of(now), second + timedelta(days=9), None), BY)
+    assert await gaps() == [Gap(now, now + timedelta(days=7))], "a rota of somebody who is away is still one"
+    await ground.member("sam", "supervisor", password=True)
+    assert "Personne d’astreinte" in text_of((await (await ground.entered("sam")).get("/alertes/tableau")).text)
 
 
 async def test_a_form_sent_twice_writes_once(ground: Ground) -> None:

@@ -74,6 +74,15 @@ async def test_a_letter_opens_for_whoever_sees_the_journey_and_is_noted(
     assert (await opened(sam, theirs)).status_code == 200
 
 
+async def test_a_digest_opens_for_its_recipient_alone(ground: Ground) -> None:
+    sam, ada = [await ground.member(name, "supervisor") for name in ("sam", "ada")]
+    digest = await laid(ground, f"staff-{sam}", "alertes")
+    for who, may in ((sam, True), (ada, False)):
+        async with ground.browser(await ground.session(who)) as browser:
+            assert (f"/messages-deposes/{digest}" in (await browser.get("/messages-deposes")).text) is may
+            assert (await browser.get(f"/messages-deposes/{digest}")).status_code == (200 if may else 404)
+
+
 async def test_a_letter_of_somebody_forgotten_stays_sealed(ground: Ground) -> None:
     journey = await ground.journey(await ground.member("aline", "referent"))
     person = await ground.house.writing.fetchval("SELECT person::text FROM journeys WHERE id = $1", journey)

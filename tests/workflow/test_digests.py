@@ -1,5 +1,6 @@
 """Digests on the real server in virtual time: one letter a day and recipient, and no alert that nobody was told."""
 
+import asyncio
 import uuid
 from collections import Counter
 from dataclasses import dataclass, field
@@ -7,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
 from activities import Resources
@@ -92,6 +95,30 @@ async def test_one_letter_a_day_and_recipient_and_every_alert_is_told(stack: Rea
             step = data.step if isinstance(data, e.EscalationClimbed) else 0
             assert (data.escalation, step) in told or data.escalation in settled | ahead
     assert waited > len(together), "alerts went together"
+
+
+@dataclass
+class Failing(World):
+    """A world in which nobody can be told at first."""
+
+    @activity.defn(name=contract.TELL)
+    async def tell(self, effect: contract.Effect) -> contract.EffectOutcome:
+        if not any(each.details["kind"] == "tell" for each in self.asked):
+            self.asked.append(effect)
+            await asyncio.sleep(0.1)
+            raise ApplicationError("given up for now", non_retryable=True)
+        return await self._answer(effect)
+
+
+async def test_a_telling_that_is_tried_anew_goes_by_its_own_hour(stack: RealStack, journal_pool: Any) -> None:
+    engine = await make_engine(stack, journal_pool)
+    engine.world = Failing(journal_pool)
+    async with engine.worker():
+        assert (await engine.plan(release_in_days=2)).outcome == "accepted"
+        await engine.pass_days(8)
+    first = next(each for each in engine.world.asked if each.details["kind"] == "tell")
+    tries = [each.at for each in engine.world.asked if each.seq == first.seq]
+    assert len(tries) == 2 and tries[0] < tries[1]
 
 
 async def test_a_round_runs_on_the_server_and_its_schedule_is_made_once(stack: RealStack, journal_pool: Any) -> None:

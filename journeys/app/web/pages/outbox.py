@@ -16,8 +16,9 @@ from journeys.app.web.visit import Visit, door
 from journeys.i18n import N_
 from journeys.store import attempts, views
 from journeys.store.attempts import Left
-from journeys.store.keys import HOUSE
+from journeys.store.keys import HOUSE, key_of_stream
 from journeys.store.reads import Read
+from journeys.store.staff import stream_of
 
 router = APIRouter()
 
@@ -53,7 +54,7 @@ async def screen(visit: Visit = door(POSTING)) -> Response:
     seen = {person: await _journeys(visit, person) for person in sorted(people)}
     await visit.done()
     lines = [
-        _Line(each, found := seen.get(each.person or "", ()), bool(found) or each.key == HOUSE)
+        _Line(each, found := seen.get(each.person or "", ()), bool(found) or _open_to(visit, each))
         for each in every[:A_PAGE]
     ]
     left = await attempts.by_channel(visit.house.writing, DAYS)
@@ -78,13 +79,13 @@ async def file(letter: str, visit: Visit = door(POSTING)) -> Response:
 
 
 async def _opened(visit: Visit, id: str) -> Laid:
-    """A letter of a person one of whose journeys they see, or of nobody. Raises Failure: none, or not theirs."""
+    """A letter of a person one of whose journeys they see, of nobody, or to them. Raises Failure: no such one."""
     folder = visit.house.settings.outbox_dir
     letter = next((each for each in await listed(folder) if each.id == id), None)
     journeys = await _journeys(visit, letter.person) if letter is not None and letter.person is not None else ()
     await visit.done()
     found = None
-    if letter is not None and (journeys or letter.key == HOUSE):
+    if letter is not None and (journeys or _open_to(visit, letter)):
         found = await opened(folder, visit.house.writing.keys, id)
     if found is None:
         raise Failure(
@@ -98,6 +99,11 @@ async def _opened(visit: Visit, id: str) -> Laid:
     for journey in looked or [None]:
         visit.house.looked(Read(visit.visitor.id, tuple(visit.visitor.roles), journey, "letters", "web"))
     return found
+
+
+def _open_to(visit: Visit, letter: Lying) -> bool:
+    """Whether a letter of no one person opens: what tells a member of staff of several journeys, to them alone."""
+    return letter.key in (HOUSE, key_of_stream(stream_of(visit.visitor.id)))
 
 
 async def _journeys(visit: Visit, person: str) -> Sequence[tuple[str, str | None]]:
