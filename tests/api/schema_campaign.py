@@ -95,8 +95,8 @@ def _check(site: Site, operation: Any, mode: Any, examples: int, seed: int, foun
 
 
 def _meant(site: Site, case: Any, mode: Any) -> None:
-    """A journey that is there instead of one drawn by chance, in three of four; nobody is born in the future; months
-    are in their order; a document is one."""
+    """A journey that is there instead of one drawn by chance, in three of four; nobody is born in the future; a zone
+    is one that there is; months are in their order; a document is one."""
     id = (case.path_parameters or {}).get("id")
     if isinstance(id, str) and is_uuid(id) and int(id[:2], 16) % 4:
         case.path_parameters["id"] = site.journeys[int(id[2:6], 16) % len(site.journeys)]
@@ -106,6 +106,8 @@ def _meant(site: Site, case: Any, mode: Any) -> None:
         born = case.body["person"].get("birth_date")
         if isinstance(born, str) and born > str(date.today()):
             case.body["person"]["birth_date"] = "1999-04-02"
+    if mode is GenerationMode.POSITIVE and isinstance(case.body, dict) and case.body.get("zone"):
+        case.body["zone"] = "Indian/Reunion"
     if mode is GenerationMode.NEGATIVE and any(value in (None, [], {}) for value in (case.query or {}).values()):
         # Nothing of it would be sent, so nothing would be wrong.
         hypothesis.reject()

@@ -70,6 +70,13 @@ class Described(Sent):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
 
+_PHONE: Final = (
+    r"^(?:\+[1-9](?:[ .-]?[0-9]){7,14}|0[ .-]?0[ .-]?[1-9](?:[ .-]?[0-9]){7,14}"
+    r"|0[ .-]?[1-9](?:[ .-]?[0-9]){8}|[1-9](?:[ .-]?[0-9]){3,14})$"
+)
+"""As people write numbers: with the country's code, ten digits after a 0, or a number of elsewhere."""
+
+
 class PersonSent(Described):
     """Who is accompanied."""
 
@@ -82,7 +89,7 @@ class PersonSent(Described):
     email: (
         Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$")] | None
     ) = None
-    phone: Annotated[str, Field(pattern=r"^\+?[0-9](?:[ .-]?[0-9]){3,19}$")] | None = None
+    phone: Annotated[str, Field(pattern=_PHONE)] | None = None
     language: Annotated[str, Field(pattern="^(fr|en)$")] = "fr"
     place: Line | None = None
     """Town or district: mentors and partners are proposed by it, as by the two that follow."""
