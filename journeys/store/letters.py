@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
-from journeys.store.database import Connection
+from journeys.store.database import Connection, Pool
 from journeys.store.keys import HOUSE, Keys, Lost, NoKey
 
 
@@ -32,7 +32,7 @@ async def open_letter(keys: Keys, id: str, sealed: bytes) -> bytes | Lost:
     return await keys.unseal(sealed, _place(id))
 
 
-async def journeys_of(connection: Connection, messages: Collection[str]) -> Mapping[str, str]:
+async def journeys_of(connection: Pool | Connection, messages: Collection[str]) -> Mapping[str, str]:
     """The stream that each of these messages to participants is of, by its id; others are left out."""
     rows = await connection.fetch(
         "SELECT stream, convert_from(header, 'UTF8')::jsonb -> 'data' ->> 'message' AS message FROM events"

@@ -26,6 +26,15 @@ async def laid(ground: Ground, about: str | None, words: str) -> str:
     return letter.id
 
 
+def tells_of(streams: dict[str, str]) -> Any:
+    """The journal as if these letters were of these journeys."""
+
+    async def journeys_of(connection: Any, messages: Any) -> dict[str, str]:
+        return streams
+
+    return journeys_of
+
+
 async def test_a_letter_opens_for_whoever_sees_the_journey_and_is_noted(
     ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,6 +74,13 @@ async def test_a_letter_opens_for_whoever_sees_the_journey_and_is_noted(
     await house.write_looks()
     looks = {(each.read.journey, each.read.look) for each in await reads.noted(house.writing)}
     assert looks == {(here, "letters"), (None, "letters")}, "nothing of what stayed sealed"
+
+    # A letter to somebody of whom one journey is seen, which tells of another one.
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(outbox.letters, "journeys_of", tells_of({mine: f"journey-{there}"}))
+        assert (await opened(sam, mine)).status_code == 404
+        elsewhere.setattr(outbox.letters, "journeys_of", tells_of({mine: f"journey-{here}"}))
+        assert (await opened(sam, mine)).status_code == 200
 
     # The guard taken away from outside: the same address opens the letter of another site.
     async def all_of_them(visit: Any, person: str) -> list[tuple[str, None]]:

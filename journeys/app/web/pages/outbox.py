@@ -1,6 +1,6 @@
 """Messages déposés: what left by which channel, and the letters that a machine without a mail server has laid down."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +14,7 @@ from journeys.app.web.policy import POSTING
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
 from journeys.i18n import N_
-from journeys.store import attempts, views
+from journeys.store import attempts, letters, views
 from journeys.store.attempts import Left
 from journeys.store.keys import HOUSE, key_of_stream
 from journeys.store.reads import Read
@@ -28,7 +28,9 @@ DAYS: Final = 30
 _MOST_JOURNEYS: Final = 20
 """Of one person."""
 
-_CHANNELS: Final = {"outbox": N_("déposé sur cette machine"), "mail": N_("courriel"), "sms": N_("SMS")}
+_CHANNELS: Final = {
+    "outbox": N_("déposé sur cette machine"), "mail": N_("courriel"), "sms": N_("SMS"), "letter": N_("courrier"),
+}  # fmt: skip
 _FATES: Final = {
     "sent": (N_("partis"), "done"), "nothing-left": (N_("pas partis, retentés"), "soon"),
     "refused": (N_("refusés"), "late"), "unknown": (N_("sans nouvelle"), "late"), None: (N_("sans nouvelle"), "late"),
@@ -41,7 +43,7 @@ class _Line:
 
     letter: Lying
     journeys: Sequence[tuple[str, str | None]]
-    """Those of its person that the visitor sees: id and name."""
+    """Those that it may tell of and that the visitor sees: id and name."""
     opens: bool
 
 
@@ -53,10 +55,11 @@ async def screen(visit: Visit = door(POSTING)) -> Response:
     people = {each.person for each in every[:A_PAGE] if each.person is not None}
     seen = {person: await _journeys(visit, person) for person in sorted(people)}
     await visit.done()
-    lines = [
-        _Line(each, found := seen.get(each.person or "", ()), bool(found) or _open_to(visit, each))
-        for each in every[:A_PAGE]
-    ]
+    tells = await letters.journeys_of(visit.house.writing, [each.id for each in every[:A_PAGE]])
+    lines = []
+    for each in every[:A_PAGE]:
+        journeys = _told_of(each, seen.get(each.person or "", ()), tells)
+        lines.append(_Line(each, journeys, bool(journeys) or _open_to(visit, each)))
     left = await attempts.by_channel(visit.house.writing, DAYS)
     return page(
         visit, "outbox.html", lines=lines, more=len(every) - len(lines), days=DAYS, posted=settings.smtp.host is None,
@@ -79,11 +82,13 @@ async def file(letter: str, visit: Visit = door(POSTING)) -> Response:
 
 
 async def _opened(visit: Visit, id: str) -> Laid:
-    """A letter of a person one of whose journeys they see, of nobody, or to them. Raises Failure: no such one."""
+    """A letter of a journey that they see, of nobody, or to them. Raises Failure: no such one."""
     folder = visit.house.settings.outbox_dir
     letter = next((each for each in await listed(folder) if each.id == id), None)
     journeys = await _journeys(visit, letter.person) if letter is not None and letter.person is not None else ()
     await visit.done()
+    if letter is not None:
+        journeys = _told_of(letter, journeys, await letters.journeys_of(visit.house.writing, [letter.id]))
     found = None
     if letter is not None and (journeys or _open_to(visit, letter)):
         found = await opened(folder, visit.house.writing.keys, id)
@@ -104,6 +109,14 @@ async def _opened(visit: Visit, id: str) -> Laid:
 def _open_to(visit: Visit, letter: Lying) -> bool:
     """Whether a letter of no one person opens: what tells a member of staff of several journeys, to them alone."""
     return letter.key in (HOUSE, key_of_stream(stream_of(visit.visitor.id)))
+
+
+def _told_of(
+    letter: Lying, seen: Sequence[tuple[str, str | None]], tells: Mapping[str, str]
+) -> Sequence[tuple[str, str | None]]:
+    """Of the journeys of its person, the one that a letter to them tells of; all where that is not on record."""
+    stream = tells.get(letter.id)
+    return seen if stream is None else [each for each in seen if f"journey-{each[0]}" == stream]
 
 
 async def _journeys(visit: Visit, person: str) -> Sequence[tuple[str, str | None]]:
