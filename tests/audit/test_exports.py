@@ -81,6 +81,12 @@ async def make(pool: Any, url: str, root: Path) -> None:
     await retention.close()
     (root / "erased").mkdir()
     await export_log(pool, RING, root / "erased", NOW, disclose=False)
+    late = plain(QUIET, 240)
+    early = {**late.events[0], "recorded_at": "2027-05-12T07:00:00.000000Z"}
+    await append(pool, RING, late.model_copy(update={"events": (early,)}))
+    await notary.round(NOW)
+    (root / "clocks").mkdir()
+    await export_log(pool, RING, root / "clocks", NOW, disclose=False)
     await sequencer.close()
 
 
@@ -124,6 +130,13 @@ def test_a_journey_alone_holds_and_names_no_other(exports: Path) -> None:
     assert found.said["events"] == 16 and found.notices == [("since-snapshot", {"count": 1})]
     whole = b"".join(path.read_bytes() for path in (exports / "one").rglob("*") if path.is_file())
     assert OTHER.encode() not in whole and QUIET.encode() not in whole
+
+
+def test_a_clock_that_ran_backwards_is_named_and_no_more(exports: Path) -> None:
+    found = verified(exports / "clocks")
+    assert set(found.counts) == {"part-erased", "history-erased"}, "nothing but what was erased before"
+    odd = dict(found.notices)
+    assert (odd["clock"]["stream"], odd["clock"]["seconds"]) == (QUIET, 1800) and "checkpoint-clock" in odd
 
 
 def test_erased_texts_are_said_and_the_rest_holds(exports: Path) -> None:
