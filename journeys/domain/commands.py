@@ -513,6 +513,7 @@ class WithdrawConsent(Body):
 class PauseMessages(Body):
     name: Literal["pause-messages"] = "pause-messages"
     PARTS = _parts("reason")
+    NEEDED = _parts("reason")
     until: Day
 
 
