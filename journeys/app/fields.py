@@ -210,7 +210,7 @@ def fields_of(name: str) -> list[Field]:
         if key not in _FILLED_IN
     ]
     texts = [
-        Field(part, "document" if part == document.PART else "text", part in body.NEEDED, part=True)
+        Field(part, "document" if part == document.PART else "text", part in body.NEEDED | body.ASKED, part=True)
         for part in sorted(body.PARTS, key=lambda part: (part == document.PART, part))
     ]
     return own + [field for text in texts for field in (text, *_beside(text.name))]

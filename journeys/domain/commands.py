@@ -1,7 +1,8 @@
 """What people ask of a journey: one frozen model a command, and the signed envelope that carries it.
 
 A body holds codes, ids, dates and cents only. Free text and personal data travel as parts; `PARTS` names
-those that a command may carry, `NEEDED` those that it must.
+those that a command may carry, `NEEDED` those that it must, `ASKED` those that every entry point asks for although
+commands on record may lack them.
 """
 
 from datetime import UTC, date, datetime
@@ -41,6 +42,7 @@ class Body(Frozen):
 
     PARTS: ClassVar[frozenset[str]] = frozenset()
     NEEDED: ClassVar[frozenset[str]] = frozenset()
+    ASKED: ClassVar[frozenset[str]] = frozenset()
 
 
 def _parts(*names: str) -> frozenset[str]:
@@ -513,7 +515,7 @@ class WithdrawConsent(Body):
 class PauseMessages(Body):
     name: Literal["pause-messages"] = "pause-messages"
     PARTS = _parts("reason")
-    NEEDED = _parts("reason")
+    ASKED = _parts("reason")
     until: Day
 
 

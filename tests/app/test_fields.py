@@ -3,7 +3,8 @@
 import pytest
 
 from journeys.app.fields import ABOUT, commands, fields_of
-from journeys.domain.commands import BODIES, INTERNAL
+from journeys.app.web.api.bodies import model_of
+from journeys.domain.commands import BODIES, INTERNAL, Command
 from journeys.domain.rights import TABLE
 
 from .conftest import Journeys
@@ -38,6 +39,15 @@ def test_kinds_follow_from_the_models() -> None:
     assert kinds["suspend", "why"] == "choice"
     assert kinds["move-date", "on"] == "day"
     assert kinds["change-programme", "programme"] == "programme" and kinds["change-programme", "dates"] == "days"
+
+
+def test_a_pause_of_messages_asks_why_and_one_on_record_without_a_reason_is_still_read() -> None:
+    assert {field.name for field in fields_of("pause-messages") if field.required} == {"until", "reason"}
+    assert model_of("pause-messages").model_fields["reason"].is_required()
+    journey, day = "01890a5d-ac96-774b-bcce-b302099a8057", "2027-03-02T09:00:00Z"
+    stored = {"id": journey, "stream": f"person-{journey}", "body": {"name": "pause-messages", "until": "2027-03-05"},
+              "actor": "aline", "roles": ["referent"], "occurred_at": day, "signed_at": day}  # fmt: skip
+    assert Command.model_validate(stored).commitments == {}
 
 
 def test_help_of_all_and_of_one(journeys: Journeys) -> None:

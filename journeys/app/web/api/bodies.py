@@ -176,7 +176,7 @@ def model_of(name: str) -> type[BaseModel]:
             told.json_schema_extra = _NO_OTHER if key == "dates" else None
             fields[key] = (_SENT_AS.get(key, info.annotation) if name == NAMES_RULES else info.annotation, told)
     for part in _texts_of(kind):
-        needed, text = part in kind.NEEDED, _TEXTS.get(part, Free)
+        needed, text = part in kind.NEEDED | kind.ASKED, _TEXTS.get(part, Free)
         fields[part] = (
             text if needed else text | None,
             Field(... if needed else None, description=_about(part) + ("" if part in _TEXTS else ": free text")),
