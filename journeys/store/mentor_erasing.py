@@ -51,7 +51,7 @@ async def order(pool: Pool, mentor: str, reason: ErasureReason, by: By) -> Order
         return await erasing.put_down(connection, Order("mentor", mentor, seq, reason, by.at, by.actor, None, None))
 
 
-async def counting_on(connection: Pool | Connection, mentor: str) -> list[str]:
+async def counting_on(connection: Pool | Connection, mentor: str, timeout: float | None = None) -> list[str]:
     """Streams of the journeys whose person this mentor accompanies, or is asked to."""
     rows = await connection.fetch(
         """
@@ -64,8 +64,8 @@ async def counting_on(connection: Pool | Connection, mentor: str) -> list[str]:
             ORDER BY stream, header -> 'data' ->> 'proposal', seq DESC
         ) AS last WHERE kind IN ('MentorProposed', 'MentorMatched') ORDER BY stream
         """,
-        mentor,
-    )
+        mentor, timeout=timeout,
+    )  # fmt: skip
     return [row["stream"] for row in rows]
 
 

@@ -219,14 +219,15 @@ async def _mentors(pool: Pool | Connection, mentor: str | None = None) -> list[S
     rows = await pool.fetch(
         """
         WITH told AS (
-            SELECT stream, convert_from(header, 'UTF8')::jsonb AS header FROM events
-            WHERE kind IN ('MentorProposed', 'MentorMatched', 'MentorDeclined', 'MentorProposalCancelled',
-                           'MentorEnded')
-            UNION ALL SELECT e.stream, convert_from(e.header, 'UTF8')::jsonb FROM mentors m
+            SELECT header -> 'data' ->> 'mentor' AS mentor, header ->> 'recorded_at' AS at
+            FROM (SELECT convert_from(header, 'UTF8')::jsonb AS header FROM events
+                  WHERE kind IN ('MentorProposed', 'MentorMatched', 'MentorDeclined', 'MentorProposalCancelled',
+                                 'MentorEnded')) AS named
+            UNION ALL SELECT m.id::text, convert_from(e.header, 'UTF8')::jsonb ->> 'recorded_at' FROM mentors m
             JOIN streams s ON s.stream = 'mentor-' || m.id JOIN events e ON e.stream = s.stream AND e.seq = s.seq
         )
-        SELECT m.id::text AS person, m.erasing, max((t.header ->> 'recorded_at')::timestamptz) AS last FROM mentors m
-        JOIN told t ON t.stream = 'mentor-' || m.id OR t.header -> 'data' ->> 'mentor' = m.id::text
+        SELECT m.id::text AS person, m.erasing, max(t.at::timestamptz) AS last
+        FROM mentors m JOIN told t ON t.mentor = m.id::text
         WHERE ($1::uuid IS NULL OR m.id = $1) AND NOT EXISTS (
             SELECT FROM erasures x WHERE x.kind = 'mentor' AND x.person = m.id AND x.certificate IS NOT NULL)
         GROUP BY m.id
@@ -252,7 +253,7 @@ async def _held(pool: Pool | Connection, people: Sequence[Falling]) -> list[Fall
         if standing.kind == "person":
             more = of_people.get(standing.person, frozenset())
         else:
-            counted = await mentor_erasing.counting_on(pool, standing.person)
+            counted = await mentor_erasing.counting_on(pool, standing.person, PATIENCE)
             more = frozenset({Hold.MENTORING}) if counted else frozenset()
         found.append(replace(each, standing=replace(standing, holds=standing.holds | more)))
     return found
@@ -279,6 +280,6 @@ async def _holds(pool: Pool | Connection, people: Sequence[str]) -> dict[str, fr
             WHERE person = ANY ($1::uuid[]) AND settled IS NULL
         ) AS each GROUP BY person
         """,
-        people, _OPEN,
+        people, _OPEN, timeout=PATIENCE,
     )  # fmt: skip
     return {row["person"]: frozenset(map(Hold, row["holds"])) for row in rows}
