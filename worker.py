@@ -37,6 +37,7 @@ from journeys.channels.sms import Dialect, Gateway, Own
 from journeys.channels.sms_vendors import BREVO, OVH, Brevo, Ovh
 from journeys.channels.webhook import Messenger
 from journeys.domain.retention import Retention
+from journeys.i18n.system import unwilling
 from journeys.leaving import leave
 from journeys.settings import Problem, Settings, SettingsError, SmsSettings, load_settings
 from journeys.store import letters, mentor_erasing, signing_keys
@@ -118,7 +119,8 @@ def _retention(settings: Settings) -> Retention:
     try:
         return read_retention(settings.retention)
     except OSError as error:
-        fr, en = f"ce fichier ne peut pas être lu ({error.strerror})", f"this file cannot be read ({error.strerror})"
+        fr, en = unwilling(error)
+        fr, en = f"ce fichier ne peut pas être lu : {fr}", f"this file cannot be read: {en}"
         raise SettingsError(Problem(variable="JOURNEYS_RETENTION", fr=fr, en=en)) from None
     except RetentionInvalid as error:
         fr, en = ("\n".join(each.located(error.source, lang) for each in error.findings)

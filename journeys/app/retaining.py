@@ -13,6 +13,7 @@ from journeys.channels.outbox import Lying
 from journeys.domain.moments import Duration, Unit
 from journeys.domain.retention import Falling, Hold, Retention, RuleName
 from journeys.i18n import N_, Lang, format_date, text
+from journeys.i18n.system import unwilling
 from journeys.narration import duration_words
 from journeys.settings import Settings
 from journeys.store import retaining
@@ -51,8 +52,9 @@ def rules_of(settings: Settings) -> Retention:
     try:
         return read_retention(settings.retention)
     except OSError as error:
-        raise _unusable(Said(f"JOURNEYS_RETENTION : {settings.retention} ne peut pas être lu ({error.strerror})",
-                             f"JOURNEYS_RETENTION: {settings.retention} cannot be read ({error.strerror})"),
+        fr, en = unwilling(error)
+        raise _unusable(Said(f"JOURNEYS_RETENTION : {settings.retention} ne peut pas être lu : {fr}",
+                             f"JOURNEYS_RETENTION: {settings.retention} cannot be read: {en}"),
                         ()) from None  # fmt: skip
     except RetentionInvalid as error:
         raise _unusable(

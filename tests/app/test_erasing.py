@@ -65,6 +65,8 @@ def test_what_has_been_kept_long_enough_is_shown_with_why_and_goes_only_by_who_m
     broken.write_text("retention: mine\n", encoding="utf-8")
     refused = here("retention", "plan", "--as", "sam", "--json", JOURNEYS_RETENTION=str(broken))
     assert refused.code == 2 and refused.error["code"] == "invalid-retention"
+    nowhere = here("retention", "plan", "--as", "sam", JOURNEYS_RETENTION=str(tmp_path / "none.yaml"))
+    assert nowhere.code == 2 and "il n’existe pas" in nowhere.err and "No such file" not in nowhere.err
 
 
 def test_a_mentor_is_forgotten_once_it_is_confirmed(here: Journeys, up: Up) -> None:

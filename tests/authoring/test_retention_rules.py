@@ -63,6 +63,6 @@ def test_a_worker_does_not_begin_with_rules_that_cannot_be_used(tmp_path: Path) 
 
     with pytest.raises(SettingsError, match=r"JOURNEYS_RETENTION : .*mine\.yaml:\d+: rules\.people\.kept"):
         of_a_worker(settings(source))
-    with pytest.raises(SettingsError, match="JOURNEYS_RETENTION"):
+    with pytest.raises(SettingsError, match="JOURNEYS_RETENTION : ce fichier ne peut pas être lu : il n'existe pas"):
         of_a_worker(settings(tmp_path / "none.yaml"))
     assert of_a_worker(load_settings(data_dir=tmp_path)) == read_retention()

@@ -56,6 +56,14 @@ def verified(**changes: Any) -> Verified:
     return Verified(**(sound | changes))
 
 
+def test_why_nobody_took_a_checkpoint_is_said_in_words() -> None:
+    assert control._why("webhook", "status-503") == "l'autre système ne l'a pas pris"
+    assert control._why("mail", "mail-550") == "le serveur de messagerie ne l'a pas pris"
+    assert (
+        control._why("webhook", "timeout") == control._why("mail", "mail-unreachable") == "il n'y a pas eu de réponse"
+    )
+
+
 async def test_how_the_log_stands_and_a_refusal_to_sign_said_loudly(ground: Ground, notary: Notary) -> None:
     token = await ground.session(await ground.member("aude", "auditor"))
     async with ground.browser(token) as aude:

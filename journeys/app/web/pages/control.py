@@ -50,7 +50,16 @@ _REASONS: Final = {
     "directory-unwritable": N_("le dossier n'est pas là, ou ne peut pas être écrit"),
     "bad-address": N_("l'adresse n'en est pas une"),
     "no-key": N_("il n'y a pas de secret pour signer l'envoi"),
+    "timeout": N_("il n'y a pas eu de réponse"),
+    "unreachable": N_("il n'y a pas eu de réponse"),
+    "mail-unreachable": N_("il n'y a pas eu de réponse"),
+    "mail-no-answer": N_("il n'y a pas eu de réponse"),
+    "host-not-allowed": N_("l'adresse n'est pas de celles où l'on peut envoyer"),
+    "address-not-allowed": N_("l'adresse n'est pas de celles où l'on peut envoyer"),
 }
+_REFUSED: Final = {
+    "mail": N_("le serveur de messagerie ne l'a pas pris"), "webhook": N_("l'autre système ne l'a pas pris"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,12 +216,16 @@ def _party(visit: Visit, party: PartyState) -> tuple[str, PartyState, str, str]:
     if standing is None:
         return what, party, visit.say("rien n'a encore été remis"), "soon"
     if standing.reason is not None:
-        reason = _REASONS.get(standing.reason)
-        why = visit.say(reason) if reason else standing.reason
+        why = visit.say(_why(party.kind, standing.reason))
         tries = ngettext(visit.lang, "{count} essai", "{count} essais", standing.failures)
         return what, party, visit.say("PAS remis : {why} ({tries})", why=why,
                                       tries=tries.format(count=standing.failures)), "late"  # fmt: skip
     return what, party, visit.say("remis"), "done"
+
+
+def _why(kind: str, reason: str) -> str:
+    """Why a party of a kind has not taken a checkpoint; the log of the worker has the code."""
+    return _REASONS.get(reason) or _REFUSED.get(kind, N_("il n'a pas été pris"))
 
 
 def _keys(state: LogState) -> list[tuple[str, bool]]:
