@@ -4,12 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
+from uuid import UUID, uuid5
 
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.finding import Loaded, load
 from journeys.app.reading import today_of
 from journeys.clock import now
 from journeys.domain import guards
+from journeys.domain.appointments import key_of, series
 from journeys.domain.commands import BookAppointment, MatchMentor, MoveAppointment, ProposeMentor, SendReferral
 from journeys.domain.directory import search_form
 from journeys.domain.programme import Programme, Saying
@@ -70,10 +72,14 @@ async def worth_knowing(pool: Pool, loaded: Loaded, body: object, command: str |
     command: the id under which it is asked; sent again, it does not find its own place taken.
     """
     match body:
-        case BookAppointment(at=at, minutes=minutes):
-            return await _overlap(pool, loaded, at, minutes, command)
+        case BookAppointment():
+            own = _ids(loaded, command, body.times) if command is not None else frozenset()
+            for at in series(loaded.book.calendar, body):
+                if (found := await _overlap(pool, loaded, at, body.minutes, own)) is not None:
+                    return found
+            return None
         case MoveAppointment(appointment=id, at=at) if id in loaded.state.appointments:
-            return await _overlap(pool, loaded, at, loaded.state.appointments[id].minutes, id)
+            return await _overlap(pool, loaded, at, loaded.state.appointments[id].minutes, frozenset({id}))
         case SendReferral(partner=id):
             partner = await partners.partner(pool, id)
             if partner is None or not partner.active or partner.places is None:
@@ -92,12 +98,18 @@ async def worth_knowing(pool: Pool, loaded: Loaded, body: object, command: str |
             return None
 
 
-async def _overlap(pool: Pool, loaded: Loaded, at: datetime, minutes: int, but: str | None) -> Warned | None:
+def _ids(loaded: Loaded, command: str, times: int) -> frozenset[str]:
+    """Of the appointments that a command books."""
+    journey = UUID(loaded.row.id)
+    return frozenset({command, *(str(uuid5(journey, key_of(command, number))) for number in range(1, times))})
+
+
+async def _overlap(pool: Pool, loaded: Loaded, at: datetime, minutes: int, but: frozenset[str]) -> Warned | None:
     """Another appointment of the person, on any of their journeys, or of whoever leads this one, at the same time."""
     state, ends = loaded.state, at + timedelta(minutes=minutes)
     for row in await views.meeting(pool, state.person, state.referent, at - LONGEST_MEETING, ends):
         for id, known in (await load(pool, row)).state.appointments.items():
-            if known.outcome is not None or id == but:
+            if known.outcome is not None or id in but:
                 continue
             if known.at < ends and at < known.at + timedelta(minutes=known.minutes):
                 hour = {lang: format_instant(known.at, lang, loaded.book.calendar.zone) for lang in ("fr", "en")}

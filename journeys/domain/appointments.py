@@ -7,7 +7,7 @@ from typing import Final
 from journeys.domain import commands as c
 from journeys.domain import contacts, escalation, messages, milestones, rights
 from journeys.domain import events as e
-from journeys.domain.calendar import ONE_DAY
+from journeys.domain.calendar import ONE_DAY, Calendar
 from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.events import Subject
 from journeys.domain.moments import Duration, Unit
@@ -39,8 +39,8 @@ def book(work: Deciding, body: c.BookAppointment) -> None:
         raise Refusal("half-a-series")
     assert work.command is not None
     _must_be_ahead(work, body.at)
-    for number, at in enumerate(_series(work, body)):
-        id = work.command.id if number == 0 else work.id_for(f"appointment/{work.command.id}/{number}")
+    for number, at in enumerate(series(work.book.calendar, body)):
+        id = work.command.id if number == 0 else work.id_for(key_of(work.command.id, number))
         work.fact(
             e.AppointmentBooked(
                 appointment=id, at=at, minutes=body.minutes, milestone=body.milestone, contact=body.contact,
@@ -50,9 +50,13 @@ def book(work: Deciding, body: c.BookAppointment) -> None:
         )  # fmt: skip
 
 
-def _series(work: Deciding, body: c.BookAppointment) -> Iterator[datetime]:
+def key_of(command: str, number: int) -> str:
+    """By what a later appointment of a series, booked by a command, has its id."""
+    return f"appointment/{command}/{number}"
+
+
+def series(calendar: Calendar, body: c.BookAppointment) -> Iterator[datetime]:
     """The first time, then the same hour of the clock week after week, moved off days on which nobody works."""
-    calendar = work.book.calendar
     yield body.at
     if body.every is None:
         return

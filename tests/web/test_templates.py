@@ -16,6 +16,7 @@ from activities.paper import Paper
 from journeys.app import publishing, wordings
 from journeys.app.cli import checkup
 from journeys.app.entry import Actor
+from journeys.app.reading import ZONE
 from journeys.authoring.reading import PROGRAMMES, ProgrammeInvalid, check_programme
 from journeys.channels.letter import Fate, Letter
 from journeys.domain import commands as c
@@ -137,6 +138,14 @@ async def test_appointments_at_one_time_are_shown_together(office: Office) -> No
     alone = await office.engine.do(c.BookAppointment(at=at + timedelta(minutes=75), minutes=30))
     assert alone.outcome == "accepted"
     assert html.unescape((await aline.client.get(week)).text).count("en même temps qu’un autre rendez-vous") == 2
+    for hours, taken in ((0, True), (5, False)):
+        when = (at + timedelta(hours=hours)).astimezone(ZONE)
+        booked_here = await aline.client.post(f"{office.path}/agir/book-appointment", data=form(
+            aline.token, command=str(uuid.uuid4()), at=f"{when:%Y-%m-%dT%H:%M}", minutes="30",
+        ))  # fmt: skip
+        assert booked_here.status_code == 303, html.unescape(booked_here.text)
+        said = html.unescape((await aline.client.get(booked_here.headers["location"])).text)
+        assert "C’est noté" in said and ("à ce moment-là, la personne ou qui la suit" in said) is taken
 
 
 async def test_a_letter_is_printed_and_posted_by_who_leads_the_journey(office: Office) -> None:

@@ -70,6 +70,7 @@ def render(visit: Visit, template: str, /, **given: Any) -> str:
         now=visit.now,
         today=today_of(visit.now),
         done=capital(command_word(done, visit.lang)) if done in COMMANDS else "",
+        overlaps=done in COMMANDS and "double" in visit.request.query_params,
         simulated=clock.describe(visit.lang) if clock.simulated() else "",
         stopped=told(visit.stopped).in_(visit.lang) if visit.stopped is not None else "",
         association=visit.house.settings.association,
@@ -78,11 +79,12 @@ def render(visit: Visit, template: str, /, **given: Any) -> str:
     )
 
 
-def go(to: str, done: str | None = None) -> RedirectResponse:
-    """To another page after a change; `done` is the command that was taken, told at the top of the next page."""
+def go(to: str, done: str | None = None, overlaps: bool = False) -> RedirectResponse:
+    """To another page after a change; `done` is the command that was taken, told at the top of the next page, and
+    whether it booked a time at which somebody is taken already."""
     if done is not None:
         to, hash_, anchor = to.partition("#")
-        to += f"{'&' if '?' in to else '?'}fait={done}{hash_}{anchor}"
+        to += f"{'&' if '?' in to else '?'}fait={done}{'&double=1' if overlaps else ''}{hash_}{anchor}"
     return RedirectResponse(to, status_code=303)
 
 
