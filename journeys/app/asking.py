@@ -72,14 +72,8 @@ async def worth_knowing(pool: Pool, loaded: Loaded, body: object, command: str |
     command: the id under which it is asked; sent again, it does not find its own place taken.
     """
     match body:
-        case BookAppointment():
-            own = _ids(loaded, command, body.times) if command is not None else frozenset()
-            for at in series(loaded.book.calendar, body):
-                if (found := await _overlap(pool, loaded, at, body.minutes, own)) is not None:
-                    return found
-            return None
-        case MoveAppointment(appointment=id, at=at) if id in loaded.state.appointments:
-            return await _overlap(pool, loaded, at, loaded.state.appointments[id].minutes, frozenset({id}))
+        case BookAppointment() | MoveAppointment():
+            return await overlap(pool, loaded, body, command)
         case SendReferral(partner=id):
             partner = await partners.partner(pool, id)
             if partner is None or not partner.active or partner.places is None:
@@ -98,13 +92,26 @@ async def worth_knowing(pool: Pool, loaded: Loaded, body: object, command: str |
             return None
 
 
+async def overlap(pool: Pool, loaded: Loaded, body: object, command: str | None = None) -> Warned | None:
+    """Another appointment at a time that a command gives, of a series at each of its times; see `worth_knowing`."""
+    match body:
+        case BookAppointment():
+            own = _ids(loaded, command, body.times) if command is not None else frozenset()
+            for at in series(loaded.book.calendar, body):
+                if (found := await _met(pool, loaded, at, body.minutes, own)) is not None:
+                    return found
+        case MoveAppointment(appointment=id, at=at) if id in loaded.state.appointments:
+            return await _met(pool, loaded, at, loaded.state.appointments[id].minutes, frozenset({id}))
+    return None
+
+
 def _ids(loaded: Loaded, command: str, times: int) -> frozenset[str]:
     """Of the appointments that a command books."""
     journey = UUID(loaded.row.id)
     return frozenset({command, *(str(uuid5(journey, key_of(command, number))) for number in range(1, times))})
 
 
-async def _overlap(pool: Pool, loaded: Loaded, at: datetime, minutes: int, but: frozenset[str]) -> Warned | None:
+async def _met(pool: Pool, loaded: Loaded, at: datetime, minutes: int, but: frozenset[str]) -> Warned | None:
     """Another appointment of the person, on any of their journeys, or of whoever leads this one, at the same time."""
     state, ends = loaded.state, at + timedelta(minutes=minutes)
     for row in await views.meeting(pool, state.person, state.referent, at - LONGEST_MEETING, ends):

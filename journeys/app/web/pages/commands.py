@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from journeys.app.allowing import may, not_for
-from journeys.app.asking import worth_knowing
+from journeys.app.asking import overlap
 from journeys.app.attaching import TOO_LARGE
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.fields import NAMES_RULES, commands
@@ -58,7 +58,7 @@ async def send(id: str, command: str, visit: Visit = door(STAFF)) -> Response:
         if asked.seen is not None and await is_stale(visit, loaded, asked, form.body):
             since = await told_since(visit, loaded, asked.seen)
             return await _form(visit, loaded, command, {**again, "seen": str(loaded.state.seq)}, [_CHANGED], 409, since)
-        warned = await worth_knowing(visit.house.writing, loaded, form.body, asked.id)
+        taken = await overlap(visit.house.writing, loaded, form.body, asked.id)
         await act(visit, loaded, asked, form)
     except Wrong as wrong:
         status = 413 if any(each.code == TOO_LARGE for each in wrong.failures) else 422
@@ -71,7 +71,7 @@ async def send(id: str, command: str, visit: Visit = door(STAFF)) -> Response:
         return await _form(visit, loaded, command, {**typed, "command": uuid7(visit.now)}, [failure], status)
     except Unreachable as error:
         return await _no_answer(visit, loaded, command, Sent(again, asked.file is not None), error)
-    return go(back, command, warned is not None and warned.code == "overlap")
+    return go(back, command, overlaps=taken is not None)
 
 
 async def _no_answer(visit: Visit, loaded: Loaded, command: str, sent: Sent, error: Unreachable) -> Response:
