@@ -25,6 +25,7 @@ from activities.reading import Known, read_circle, read_handbook, read_journey
 from activities.resources import Resources
 from journeys import contract
 from journeys.channels.letter import Fate, Letter, Sent
+from journeys.channels.wording import Template
 from journeys.domain.calendar import Calendar
 from journeys.domain.events import EscalationClimbed, EscalationDeferred, EscalationRaised, EscalationReassigned
 from journeys.domain.programme import Label
@@ -238,7 +239,8 @@ async def _written(resources: Resources, digest: Digest, at: datetime) -> Envelo
     to = await staff_addressee(resources, digest.recipient)
     if to is None or not to.address:
         return Sent(Fate.REFUSED, "no-address")
-    told = [await _told(resources, line, to, at) for line in await digests.lines(resources.pool, digest)]
+    template = await template_of(resources, TEMPLATE)
+    told = [await _told(resources, line, to, template, at) for line in await digests.lines(resources.pool, digest)]
     alerts = [each for each in told if each is not None]
     if not alerts:
         return None
@@ -256,7 +258,9 @@ async def _written(resources: Resources, digest: Digest, at: datetime) -> Envelo
     return Envelope(to, letter)
 
 
-async def _told(resources: Resources, line: Line, to: Addressee, at: datetime) -> tuple[datetime, str] | None:
+async def _told(
+    resources: Resources, line: Line, to: Addressee, template: Template, at: datetime
+) -> tuple[datetime, str] | None:
     """An alert as the letter says it, with since when it is open; None where it is settled meanwhile."""
     known = await read_journey(resources.pool, line.stream)
     called = known.at(line.effect)
@@ -265,7 +269,7 @@ async def _told(resources: Resources, line: Line, to: Addressee, at: datetime) -
         return None
     book = await read_handbook(resources.pool, known.state)
     matter = Matter(
-        known=known, book=book, about=alert.about, template=await template_of(resources, TEMPLATE),
+        known=known, book=book, about=alert.about, template=template,
         message=str(uuid5(_LETTERS, f"{line.stream}/{line.effect}")), at=at, step=alert.step,
     )  # fmt: skip
     values = await values_for(resources, matter, to)

@@ -77,8 +77,8 @@ async def gathering(pool: Pool) -> AsyncIterator[Connection | None]:
 
 async def begin(
     connection: Connection, recipient: str, day: date, at: datetime, until: datetime, lines: Sequence[Line]
-) -> bool:
-    """Write a recipient's digest of a day down with its lines; False: they had one that day, or it is leaving now.
+) -> None:
+    """Write a recipient's digest of a day down with its lines, unless they had one that day or it is leaving now.
 
     One that was begun before and never left, as far as is known, becomes that day's, with the lines that it has: a
     letter that may have left must not come again with others.
@@ -91,12 +91,12 @@ async def begin(
         "SELECT true FROM digests WHERE recipient = $1 AND day = $2 AND ended_at IS NOT NULL", recipient, day
     )
     if had or (begun and not free):
-        return False
+        return
     if free:
         await connection.execute(
             "UPDATE digests SET day = $2, until = $3 WHERE recipient = $1 AND ended_at IS NULL", recipient, day, until
         )
-        return True
+        return
     await connection.execute(
         "INSERT INTO digests (recipient, day, at, until) VALUES ($1, $2, $3, $4)", recipient, day, at, until
     )
@@ -105,7 +105,6 @@ async def begin(
         " ON CONFLICT DO NOTHING",
         [(line.stream, line.effect, recipient, day, line.role) for line in lines],
     )
-    return True
 
 
 async def unsent(pool: Pool) -> list[str]:
