@@ -18,7 +18,7 @@ from journeys.narration import spoken
 from journeys.settings import Settings
 from journeys.store import erasing, mentor_erasing
 from journeys.store.database import Pool
-from journeys.store.directory import By
+from journeys.store.directory import By, names_of
 from journeys.store.erasing import Kind, Order
 from journeys.store.mentors import Mentor
 
@@ -179,12 +179,8 @@ class Certificate:
     """As it was before."""
 
 
-async def certificate(pool: Pool, known: Order, who: str | None, lang: Lang) -> Certificate:
-    """The certificate of an erasure, from the record. Raises Failure: it is still under way.
-
-    Args:
-        who: how whoever ordered it is called.
-    """
+async def certificate(pool: Pool, known: Order, lang: Lang) -> Certificate:
+    """The certificate of an erasure, from the record. Raises Failure: it is still under way."""
     event = await erasing.certificate(pool, known)
     if event is None or not isinstance(event.data, PersonErased):
         raise Failure(
@@ -193,7 +189,7 @@ async def certificate(pool: Pool, known: Order, who: str | None, lang: Lang) -> 
             Said("il attend la fin d'un versement, ou un exécutant : voyez « journeys doctor »",
                  "it waits for a payment to end, or for a worker: see “journeys doctor”"),
         )  # fmt: skip
-    _ = text(lang)
+    _, who = text(lang), (await names_of(pool, [known.by])).get(known.by)
     facts = (
         (_("Numéro du mentor") if known.kind == "mentor" else _("Numéro de la personne"), known.person),
         (_("Demandé le"), _at(known.at, lang)),

@@ -63,9 +63,7 @@ async def _erase(desk: Desk, asked: str, typed: str, yes: bool) -> None:
         await erasing.order(pool, desk.client, desk.settings.task_queue, person.id, reason, by)
 
     def show() -> None:
-        out.heading(f"{person.name}  {person.id}")
-        _show(desk, erasing.told(held, out.lang))
-        _under_way_or_not(desk, person.id, yes)
+        _tell(desk, f"{person.name}  {person.id}", erasing.told(held, out.lang), person.id, yes)
 
     out.result({"person": person.id, "ordered": yes, "held": held.model_dump(mode="json")}, show)
 
@@ -84,15 +82,17 @@ async def _erase_mentor(desk: Desk, asked: str, typed: str, yes: bool) -> None:
         await erasing.order_mentor(pool, desk.client, desk.settings.task_queue, mentor, reason, by)
 
     def show() -> None:
-        out.heading(f"{mentor.name}  {mentor.id}")
-        _show(desk, erasing.told_of_mentor(held, out.lang))
-        _under_way_or_not(desk, f"mentor-{mentor.id}", yes)
+        whose = f"mentor-{mentor.id}"
+        _tell(desk, f"{mentor.name}  {mentor.id}", erasing.told_of_mentor(held, out.lang), whose, yes)
 
     out.result({"mentor": mentor.id, "ordered": yes, "held": held.model_dump(mode="json")}, show)
 
 
-def _under_way_or_not(desk: Desk, whose: str, yes: bool) -> None:
+def _tell(desk: Desk, title: str, told: "Told", whose: str, yes: bool) -> None:
+    """What goes and what stays, and whether that is under way."""
     out = desk.out
+    out.heading(title)
+    _show(desk, told)
     out.line(out.t(f"L'effacement est en cours : « journeys erasures {whose} » dira quand il est fini.",
                    f"The erasure is under way: “journeys erasures {whose}” will say when it is done.")
              if yes else
@@ -142,7 +142,6 @@ async def _certificate(desk: Desk, asked: str) -> None:
     from journeys.app.failures import not_found
     from journeys.identifiers import is_uuid
     from journeys.store import erasing as store
-    from journeys.store.directory import names_of
 
     await desk.keeper("supervisor", "auditor")
     pool, out = await desk.pool(), desk.out
@@ -151,7 +150,7 @@ async def _certificate(desk: Desk, asked: str) -> None:
     if known is None:
         raise not_found("no-erasure", "aucun effacement n'a été demandé pour cet id",
                         "no erasure was ordered for this id")  # fmt: skip
-    found = await erasing.certificate(pool, known, (await names_of(pool, [known.by])).get(known.by), out.lang)
+    found = await erasing.certificate(pool, known, out.lang)
 
     def show() -> None:
         out.heading(out.t("Certificat d'effacement", "Certificate of erasure"))

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from journeys.app import erasing, stopping
+from journeys.app.erasing import Told
 from journeys.app.failures import Exit, Failure, Said, not_found
 from journeys.app.finding import Loaded
 from journeys.app.web.bodies import typed_in
@@ -17,7 +18,6 @@ from journeys.app.web.visit import Visit, door
 from journeys.identifiers import is_uuid
 from journeys.store import erasing as store
 from journeys.store import mentor_erasing, mentors
-from journeys.store.directory import names_of
 from journeys.store.erasing import Order
 from journeys.store.mentors import Mentor
 
@@ -88,18 +88,28 @@ async def _theirs(visit: Visit, id: str) -> Mentor | Order:
 async def _mentor_screen(
     visit: Visit, found: Mentor | Order, typed: Mapping[str, str], failure: Failure | None = None
 ) -> Response:
-    pool, told, made = visit.house.writing, None, None
+    told = None
     if isinstance(found, Mentor):
         id, title = found.id, visit.say("Effacer les données de {name}", name=found.name)
-        told = erasing.told_of_mentor(await mentor_erasing.survey(pool, id), visit.lang)
+        told = erasing.told_of_mentor(await mentor_erasing.survey(visit.house.writing, id), visit.lang)
     else:
         id, title = found.person, visit.say("Effacer les données d'un mentor")
-        if found.certificate is not None:
-            who = (await names_of(pool, [found.by])).get(found.by)
-            made = await erasing.certificate(pool, found, who, visit.lang)
+    return await _page(
+        visit, found if isinstance(found, Order) else None, told, typed, failure, back="/mentors",
+        called=visit.say("Mentors"), here=f"/mentors/{id}/effacement", title=title,
+    )  # fmt: skip
+
+
+async def _page(
+    visit: Visit, known: Order | None, told: Told | None, typed: Mapping[str, str], failure: Failure | None, *,
+    back: str, called: str, here: str, title: str,
+) -> Response:  # fmt: skip
+    """Before the order what would go; after it how far it is, and in the end the certificate."""
+    made = None
+    if known is not None and known.certificate is not None:
+        made = await erasing.certificate(visit.house.writing, known, visit.lang)
     return page(
-        visit, "erasing.html", 422 if failure else 200, back="/mentors", called=visit.say("Mentors"),
-        here=f"/mentors/{id}/effacement", title=title, known=found if isinstance(found, Order) else None,
+        visit, "erasing.html", 422 if failure else 200, back=back, called=called, here=here, title=title, known=known,
         certificate=made, told=made.told if made else told, reasons=erasing.REASONS, typed=typed,
         failure=failure.beside_its_field() if failure else None,
     )  # fmt: skip
@@ -121,17 +131,11 @@ async def _seen(visit: Visit, id: str) -> Loaded:
 
 async def _screen(visit: Visit, loaded: Loaded, typed: Mapping[str, str], failure: Failure | None = None) -> Response:
     pool, person = visit.house.writing, loaded.state.person
-    known = await store.ordered(pool, person)
-    found = told = None
+    known, told = await store.ordered(pool, person), None
     if known is None:
         told = erasing.told(await erasing.held(pool, visit.house.settings, person), visit.lang)
-    elif known.certificate is not None:
-        who = (await names_of(pool, [known.by])).get(known.by)
-        found = await erasing.certificate(pool, known, who, visit.lang)
-    return page(
-        visit, "erasing.html", 422 if failure else 200, back=f"/parcours/{loaded.row.id}",
+    return await _page(
+        visit, known, told, typed, failure, back=f"/parcours/{loaded.row.id}",
         called=loaded.row.name or visit.say("Personne effacée"), here=f"/parcours/{loaded.row.id}/effacement",
-        title=visit.say("Effacer les données d'une personne"), known=known, certificate=found,
-        told=found.told if found else told, reasons=erasing.REASONS, typed=typed,
-        failure=failure.beside_its_field() if failure else None,
+        title=visit.say("Effacer les données d'une personne"),
     )  # fmt: skip
