@@ -60,7 +60,7 @@ async def read_handbook(pool: Pool, state: State) -> Handbook:
 async def read_circle(resources: Resources, state: State, book: Handbook, now: datetime, about: Subject) -> Circle:
     """Who stands around the journey, and this matter of it, on the day of `now`."""
     roster = await staff.roster(resources.pool, book.calendar.day(now))
-    shifts = [each.shift for each in await rota.now(resources.pool, now)]
+    shifts = await rota.shifts_now(resources.pool, now)
     lines = {role: line_of(role, book.programme) for role in book.programme.roles}
     return Circle(
         referent=state.referent,

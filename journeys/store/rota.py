@@ -47,10 +47,7 @@ async def _read(connection: Pool | Connection, rows: Sequence[Mapping[str, Any]]
     found = await contacts.unseal(connection, [(_stream(row["mentor"], row["who"]), row["contact"]) for row in rows])
     own = await vault.opened(connection, [(_place(row["id"]), row["phone"]) for row in rows])
     return [
-        Kept(
-            Shift(row["id"], row["role"], row["site"], row["who"], row["begins"], row["ends"]), known["name"],
-            (phone or known).get("phone"), row["mentor"], row["reachable"],
-        )
+        Kept(_shift(row), known["name"], (phone or known).get("phone"), row["mentor"], row["reachable"])
         for row, known, phone in zip(rows, found, own, strict=True)
         if known is not None
     ]  # fmt: skip
@@ -66,10 +63,23 @@ async def between(connection: Pool | Connection, begins: datetime, ends: datetim
 
 async def now(connection: Pool | Connection, at: datetime) -> list[Kept]:
     """Shifts of an instant, of those who can still be reached: active staff, mentors who are available."""
-    rows = await connection.fetch(
+    return await _read(connection, await _rows_at(connection, at))
+
+
+async def shifts_now(connection: Pool | Connection, at: datetime) -> list[Shift]:
+    """The same without names and phones: nothing is unsealed to know who is on call."""
+    return [_shift(row) for row in await _rows_at(connection, at)]
+
+
+async def _rows_at(connection: Pool | Connection, at: datetime) -> Sequence[Mapping[str, Any]]:
+    rows: Sequence[Mapping[str, Any]] = await connection.fetch(
         f"{_OF} WHERE s.begins <= $1 AND s.ends > $1 AND coalesce(m.active, v.available) ORDER BY s.begins, s.id", at
     )
-    return await _read(connection, rows)
+    return rows
+
+
+def _shift(row: Mapping[str, Any]) -> Shift:
+    return Shift(row["id"], row["role"], row["site"], row["who"], row["begins"], row["ends"])
 
 
 async def kept(connection: Pool | Connection, id: str) -> Kept | None:
