@@ -25,7 +25,6 @@ from journeys.store.verifications import NAMED, Found, HistoriesFound, Named, Ve
 
 A_NIGHT: Final = timedelta(hours=26)
 """Histories are kept every night: a run that ended before, and is not kept, was passed over."""
-_AT_ONCE: Final = 200
 
 Beat = Callable[[], None]
 """Called again and again while there is progress."""
@@ -136,22 +135,6 @@ async def _histories(pool: Pool, ring: KeyRing, now: datetime, ended: AsyncItera
                 gone += 1
             else:
                 altered.append(run)
-    waiting = [run async for page in _pages(ended) for run in await _not_kept(pool, page)]
+    waiting = [run async for run in histories.not_kept(pool, ended, beat)]
     late = sum(run.closed_at < now - A_NIGHT for run in waiting)
     return HistoriesFound(kept=kept, gone=gone, altered=tuple(altered[:NAMED]), waiting=len(waiting), late=late)
-
-
-async def _not_kept(pool: Pool, runs: Sequence[Run]) -> list[Run]:
-    missing = await histories.missing(pool, [run.id for run in runs])
-    return [run for run in runs if run.id in missing]
-
-
-async def _pages(runs: AsyncIterator[Run]) -> AsyncIterator[list[Run]]:
-    page = list[Run]()
-    async for run in runs:
-        page.append(run)
-        if len(page) == _AT_ONCE:
-            yield page
-            page = []
-    if page:
-        yield page

@@ -1,7 +1,7 @@
 """Histories of runs that ended, kept beyond the engine's retention: sealed, with their digest in the journal."""
 
 import zlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -15,6 +15,7 @@ from journeys.store.sealing import CannotUnseal, seal, unseal
 from journeys.store.signing import KeyRing
 from journeys.store.treasury import STREAM
 
+_AT_ONCE: Final = 200
 _FIRST: Final = "00000000-0000-0000-0000-000000000000"
 
 
@@ -45,6 +46,25 @@ async def missing(pool: Pool, runs: Sequence[str]) -> set[str]:
         list(runs),
     )
     return {row["run"] for row in rows}
+
+
+async def not_kept(pool: Pool, runs: AsyncIterator[Run], beat: Callable[[], None] = lambda: None) -> AsyncIterator[Run]:
+    """Those of these runs whose history is not kept yet, asked by the hundred; `beat` is called for each run."""
+    page = list[Run]()
+
+    async def of_page() -> list[Run]:
+        wanted = await missing(pool, [run.id for run in page])
+        return [run for run in page if run.id in wanted]
+
+    async for run in runs:
+        beat()
+        page.append(run)
+        if len(page) == _AT_ONCE:
+            for each in await of_page():
+                yield each
+            page = []
+    for each in await of_page():
+        yield each
 
 
 async def keep(pool: Pool, ring: KeyRing, run: Run, history: bytes, by: By) -> bool:
