@@ -327,8 +327,13 @@ async def _every(client: Client, workflow: str, task_queue: str, interval: timed
     action = ScheduleActionStartWorkflow(workflow, id=workflow, task_queue=task_queue)
     spec = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=interval)])
     policy = SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP)
+    await _once(client, workflow, Schedule(action=action, spec=spec, policy=policy))
+
+
+async def _once(client: Client, workflow: str, schedule: Schedule) -> None:
+    """The schedule of a workflow, made by the first worker."""
     with suppress(ScheduleAlreadyRunningError):
-        await client.create_schedule(workflow, Schedule(action=action, spec=spec, policy=policy))
+        await client.create_schedule(workflow, schedule)
 
 
 async def control_daily(client: Client, task_queue: str, hour: int) -> None:
@@ -343,15 +348,13 @@ async def control_daily(client: Client, task_queue: str, hour: int) -> None:
 async def archive_daily(client: Client, task_queue: str) -> None:
     """Make the schedule of the keeping of histories, once for all workers."""
     schedule = _daily(contract.ARCHIVE, task_queue, _ARCHIVE_HOUR, "histories kept", timedelta(days=7))
-    with suppress(ScheduleAlreadyRunningError):
-        await client.create_schedule(contract.ARCHIVE, schedule)
+    await _once(client, contract.ARCHIVE, schedule)
 
 
 async def verify_daily(client: Client, task_queue: str) -> None:
     """Make the schedule of the verification of everything, once for all workers."""
     schedule = _daily(contract.VERIFICATION, task_queue, _VERIFY_HOUR, "everything verified", timedelta(hours=20))
-    with suppress(ScheduleAlreadyRunningError):
-        await client.create_schedule(contract.VERIFICATION, schedule)
+    await _once(client, contract.VERIFICATION, schedule)
 
 
 async def verify_now(client: Client) -> bool:
@@ -369,8 +372,7 @@ async def verify_now(client: Client) -> bool:
 async def retain_daily(client: Client, task_queue: str) -> None:
     """Make the schedule of the look at what has been kept long enough, once for all workers."""
     schedule = _daily(contract.RETENTION, task_queue, _RETENTION_HOUR, "kept long enough", timedelta(hours=20))
-    with suppress(ScheduleAlreadyRunningError):
-        await client.create_schedule(contract.RETENTION, schedule)
+    await _once(client, contract.RETENTION, schedule)
 
 
 def _daily(workflow: str, task_queue: str, hour: int, comment: str, catchup: timedelta) -> Schedule:
