@@ -32,13 +32,21 @@ async def open_letter(keys: Keys, id: str, sealed: bytes) -> bytes | Lost:
     return await keys.unseal(sealed, _place(id))
 
 
-async def journeys_of(connection: Pool | Connection, messages: Collection[str]) -> Mapping[str, str]:
-    """The stream that each of these messages to participants is of, by its id; others are left out."""
+async def journeys_of(
+    connection: Pool | Connection, messages: Collection[str], people: Collection[str] | None = None
+) -> Mapping[str, str]:
+    """The stream that each of these messages to participants is of, by its id; others are left out.
+
+    Args:
+        people: to whom they are; only their journeys are read. None: the whole journal is.
+    """
+    theirs = "" if people is None else " AND stream IN (SELECT 'journey-' || id FROM journeys WHERE person = ANY ($2))"
     rows = await connection.fetch(
         "SELECT stream, convert_from(header, 'UTF8')::jsonb -> 'data' ->> 'message' AS message FROM events"
-        " WHERE kind = 'MessageDue' AND convert_from(header, 'UTF8')::jsonb -> 'data' ->> 'message' = ANY ($1::text[])",
-        list(messages),
-    )
+        " WHERE kind = 'MessageDue' AND convert_from(header, 'UTF8')::jsonb -> 'data' ->> 'message' = ANY ($1::text[])"
+        + theirs,
+        list(messages), *(() if people is None else (list(people),)),
+    )  # fmt: skip
     return {row["message"]: row["stream"] for row in rows}
 
 

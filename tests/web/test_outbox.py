@@ -29,7 +29,7 @@ async def laid(ground: Ground, about: str | None, words: str) -> str:
 def tells_of(streams: dict[str, str]) -> Any:
     """The journal as if these letters were of these journeys."""
 
-    async def journeys_of(connection: Any, messages: Any) -> dict[str, str]:
+    async def journeys_of(connection: Any, messages: Any, people: Any) -> dict[str, str]:
         return streams
 
     return journeys_of

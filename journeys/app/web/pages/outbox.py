@@ -55,7 +55,7 @@ async def screen(visit: Visit = door(POSTING)) -> Response:
     people = {each.person for each in every[:A_PAGE] if each.person is not None}
     seen = {person: await _journeys(visit, person) for person in sorted(people)}
     await visit.done()
-    tells = await letters.journeys_of(visit.house.writing, [each.id for each in every[:A_PAGE]])
+    tells = await letters.journeys_of(visit.house.writing, [each.id for each in every[:A_PAGE]], people)
     lines = []
     for each in every[:A_PAGE]:
         journeys = _told_of(each, seen.get(each.person or "", ()), tells)
@@ -87,8 +87,9 @@ async def _opened(visit: Visit, id: str) -> Laid:
     letter = next((each for each in await listed(folder) if each.id == id), None)
     journeys = await _journeys(visit, letter.person) if letter is not None and letter.person is not None else ()
     await visit.done()
-    if letter is not None:
-        journeys = _told_of(letter, journeys, await letters.journeys_of(visit.house.writing, [letter.id]))
+    if letter is not None and letter.person is not None:
+        tells = await letters.journeys_of(visit.house.writing, [letter.id], [letter.person])
+        journeys = _told_of(letter, journeys, tells)
     found = None
     if letter is not None and (journeys or _open_to(visit, letter)):
         found = await opened(folder, visit.house.writing.keys, id)
