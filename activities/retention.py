@@ -5,7 +5,7 @@ from temporalio import activity
 
 from activities.resources import Resources
 from journeys import contract
-from journeys.channels.outbox import FileOutbox, Lying
+from journeys.channels.outbox import FileOutbox, LyingLetters
 from journeys.contract import Retained
 from journeys.domain.record import SYSTEM
 from journeys.store import retaining
@@ -24,7 +24,7 @@ class Retaining:
         pool, rules, mailer = self._resources.pool, self._resources.retention, self._resources.mailer
         if rules is None:
             return Retained(due=0, held=0)
-        letters = Lying(mailer.folder) if isinstance(mailer, FileOutbox) else None
+        letters = LyingLetters(mailer.folder) if isinstance(mailer, FileOutbox) else None
         planned = await retaining.plan(pool, rules, asked.at, letters)
         wanted = [name for name in retaining.RULES if rules.rules.of(name).daily == "apply"]
         by = By(actor=SYSTEM, role=SYSTEM, at=asked.at)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.publishing import errors_told
 from journeys.authoring.retention import RetentionInvalid, read_retention
-from journeys.channels.outbox import Lying
+from journeys.channels.outbox import LyingLetters
 from journeys.domain.moments import Duration, Unit
 from journeys.domain.retention import Falling, Hold, Retention, RuleName
 from journeys.i18n import N_, Lang, format_date, text
@@ -87,8 +87,8 @@ async def apply(
     return gone
 
 
-def _letters(settings: Settings) -> Lying | None:
-    return Lying(settings.outbox_dir) if settings.smtp.host is None else None
+def _letters(settings: Settings) -> LyingLetters | None:
+    return LyingLetters(settings.outbox_dir) if settings.smtp.host is None else None
 
 
 @dataclass(frozen=True, slots=True)

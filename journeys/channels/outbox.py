@@ -55,7 +55,7 @@ class FileOutbox:
 
 
 @dataclass(frozen=True, slots=True)
-class Lying:
+class LyingLetters:
     """The letters that lie in a folder, by when they were laid there."""
 
     folder: Path

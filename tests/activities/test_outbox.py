@@ -15,7 +15,7 @@ import pytest
 from journeys.app.outbox import laid, seal_up_letters
 from journeys.channels import outbox as rooms
 from journeys.channels.letter import BadAddress, Fate, Letter, compose
-from journeys.channels.outbox import FileOutbox, Lying
+from journeys.channels.outbox import FileOutbox, LyingLetters
 from journeys.store.journal import read_all
 from journeys.store.keys import Keys, person_key
 from journeys.store.letters import seal_letter
@@ -144,4 +144,4 @@ async def test_letters_of_before_are_sealed_from_wherever_it_was_left(
 
 async def test_a_letter_that_an_erasure_takes_meanwhile_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "gone.sealed").symlink_to(tmp_path / "taken")
-    assert await Lying(tmp_path).laid_before(datetime.now(UTC)) == 0
+    assert await LyingLetters(tmp_path).laid_before(datetime.now(UTC)) == 0

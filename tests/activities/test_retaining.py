@@ -17,7 +17,7 @@ from temporalio.worker import Worker
 from activities.retention import Retaining
 from journeys import contract, temporal
 from journeys.authoring.retention import read_retention
-from journeys.channels.outbox import FileOutbox, Lying
+from journeys.channels.outbox import FileOutbox, LyingLetters
 from journeys.contract import Controlling, Erasing, Retained
 from journeys.domain import commands as c
 from journeys.domain.directory import RetentionApplied, read_fact
@@ -74,7 +74,7 @@ async def test_a_plan_tells_what_would_go_and_changes_no_row_and_no_file(
     await people.register(life.pool, str(uuid.uuid4()), people.Details(first_name="Zoé", last_name="Seule"), life.by)
     await _old_rows(life, tmp_path)
     before, files = await contents(), sorted(tmp_path.iterdir())
-    planned = await retaining.plan(life.pool, RULES, LATER, Lying(tmp_path))
+    planned = await retaining.plan(life.pool, RULES, LATER, LyingLetters(tmp_path))
     assert {each.rule for each in planned.going} == {"people", "unstarted"}
     assert {each.rule: each.count for each in planned.rows} == {
         "letters": 1, "histories": 1, "sessions": 1, "tokens": 1, "forms": 1,
