@@ -58,7 +58,7 @@ class Rules(Text):
 
 
 class Retention(Text):
-    """All rules, how far ahead one looks, and how many one round forgets at most."""
+    """All rules, how far ahead one looks, and how many a day forgets at most."""
 
     retention: Code
     ahead: DurationField = Duration(30, Unit.DAY)

@@ -18,7 +18,7 @@ from journeys.channels.letter import BadAddress, Fate, Letter, compose
 from journeys.channels.outbox import FileOutbox, LyingLetters
 from journeys.store.journal import read_all
 from journeys.store.keys import Keys, person_key
-from journeys.store.letters import seal_letter
+from journeys.store.letters import journeys_of, seal_letter
 from tests.activities.conftest import Life
 
 Lay: TypeAlias = Callable[[Path], FileOutbox]
@@ -109,6 +109,16 @@ async def test_what_tells_of_a_person_goes_with_their_key_and_nothing_more_is_la
     sent = await lay(tmp_path).send(letter(about=stream))
     assert (sent.fate, sent.reason) == (Fate.REFUSED, "person-forgotten")
     assert len(list(tmp_path.iterdir())) == 2
+
+
+async def test_a_letter_is_of_the_journey_that_owed_it(life: Life) -> None:
+    await life.reminded()
+    told = [json.loads(each.header) for each in await read_all(life.pool, life.stream)]
+    mine = next(each["data"]["message"] for each in told if each["kind"] == "MessageDue")
+    asked = [mine, str(uuid.uuid4())]
+    assert await journeys_of(life.pool, asked) == {mine: life.stream}
+    assert await journeys_of(life.pool, asked, [life.person]) == {mine: life.stream}
+    assert await journeys_of(life.pool, asked, [str(uuid.uuid4())]) == {}
 
 
 async def test_letters_of_before_are_sealed_from_wherever_it_was_left(
