@@ -19,9 +19,11 @@ from activities.reading import Known, read_circle, read_handbook
 from activities.resources import Resources
 from journeys.channels.wording import NoWording
 from journeys.contract import TELL, Effect, EffectOutcome
+from journeys.domain.calendar import in_zone
 from journeys.domain.decide import Outcome
 from journeys.domain.events import EscalationReady
-from journeys.domain.recipients import Circle, Resolution
+from journeys.domain.recipients import Circle, Resolution, one_zone
+from journeys.domain.sending import Spares, first_free
 from journeys.store import digests
 
 _PHONE_TRIES: Final = 8
@@ -75,9 +77,14 @@ class Escalations:
             tries, reason = await self._tries(matter, roles, circle)
             if not tries:
                 return settled(Outcome(effect.seq, "untold", reason))
+            zone = one_zone((each.to.zone for each in tries[0][1]), book.calendar)
             if with_digest:
                 calls = calls_for(known, called.escalation)
-                return Step(lambda: self._tell_together(effect, calls, tries))
+                return Step(lambda: self._tell_together(effect, calls, tries, zone))
+            if not open_one.urgent and zone is not None:
+                here = in_zone(book.calendar, zone)
+                if first_free(effect.at, here, Spares.REST) > effect.at:
+                    return settled(Outcome(effect.seq, "deferred", zone=zone))
             return Step(lambda: self._tell(effect.seq, tries))
 
         return await carry_out(self.resources, effect, "tell", judge)
@@ -97,8 +104,9 @@ class Escalations:
         return tries, reason
 
     async def _tell_together(
-        self, effect: Effect, calls: Sequence[int], tries: Sequence[tuple[Resolution, list[Envelope]]]
-    ) -> Outcome:
+        self, effect: Effect, calls: Sequence[int], tries: Sequence[tuple[Resolution, list[Envelope]]],
+        zone: str | None,
+    ) -> Outcome:  # fmt: skip
         """What came of the digest; it is seen to here where nobody did.
 
         Alone where it could never be told with one, and where it has been put off before: nothing waits for ever.
@@ -114,10 +122,10 @@ class Escalations:
             first = next((envelopes for envelopes in mailed if envelopes), [])
             put_off_before = len(calls) > 1
             alone = put_off_before or not first or any(each.to.audience != "staff" for each in first)
-            return await self._tell(effect.seq, tries) if alone else Outcome(effect.seq, "deferred")
+            return await self._tell(effect.seq, tries) if alone else Outcome(effect.seq, "deferred", zone=zone)
         for each in told:
             if each.fate is None and await send_one(self.resources, each.recipient, effect.at) is Sending.LATER:
-                return Outcome(effect.seq, "deferred")
+                return Outcome(effect.seq, "deferred", zone=zone)
         ended = await digests.told(self.resources.pool, effect.stream, calls)
         if sent := [each for each in ended if each.fate == "sent"]:
             return Outcome(effect.seq, "told", told=tuple(each.recipient for each in sent), role=sent[0].role)
