@@ -14,6 +14,7 @@ from journeys.app.cli import (
     importing,
     inboxes,
     indicators,
+    letters,
     links,
     listing,
     messages,
@@ -61,6 +62,7 @@ def application() -> typer.Typer:
     indicators.add_to(app)
     links.add_to(app)
     outbox.add_to(app)
+    letters.add_to(app)
     papers.add_to(app)
     payments.add_to(app)
     tokens.add_to(app)
