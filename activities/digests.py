@@ -35,6 +35,7 @@ from journeys.domain.summary import next_told
 from journeys.store import digests
 from journeys.store.digests import Digest, Line, Waits
 from journeys.store.staff import stream_of
+from journeys.store.staff_letters import About
 
 TEMPLATE: Final = "escalation"
 _A_DAY: Final = timedelta(days=1)
@@ -245,7 +246,8 @@ async def _written(resources: Resources, digest: Digest, at: datetime) -> Envelo
     if to is None or not to.address:
         return Sent(Fate.REFUSED, "no-address")
     template = await template_of(resources, TEMPLATE)
-    told = [await _told(resources, line, to, template, at) for line in await digests.lines(resources.pool, digest)]
+    lines = await digests.lines(resources.pool, digest)
+    told = [await _told(resources, line, to, template, at) for line in lines]
     alerts = [each for each in told if each is not None]
     if not alerts:
         return None
@@ -260,7 +262,7 @@ async def _written(resources: Resources, digest: Digest, at: datetime) -> Envelo
         ),
         lang=to.lang, at=at, about=None if to.key == DESK else stream_of(to.key),
     )  # fmt: skip
-    return Envelope(to, letter)
+    return Envelope(to, letter, about=tuple(About(line.stream, effect=line.effect) for line in lines))
 
 
 async def _told(

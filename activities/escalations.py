@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -25,6 +25,7 @@ from journeys.domain.events import EscalationReady
 from journeys.domain.recipients import Circle, Resolution, one_zone
 from journeys.domain.sending import Spares, first_free
 from journeys.store import digests
+from journeys.store.staff_letters import About
 
 _PHONE_TRIES: Final = 8
 """So often, over two minutes, a phone is tried whose owner was told by mail."""
@@ -74,7 +75,7 @@ class Escalations:
                 at=effect.at,
                 step=open_one.step,
             )
-            tries, reason = await self._tries(matter, roles, circle)
+            tries, reason = await self._tries(matter, effect.seq, roles, circle)
             if not tries:
                 return settled(Outcome(effect.seq, "untold", reason))
             zone = one_zone((each.to.zone for each in tries[0][1]), book.calendar)
@@ -90,7 +91,7 @@ class Escalations:
         return await carry_out(self.resources, effect, "tell", judge)
 
     async def _tries(
-        self, matter: Matter, roles: Sequence[str], circle: Circle
+        self, matter: Matter, effect: int, roles: Sequence[str], circle: Circle
     ) -> tuple[list[tuple[Resolution, list[Envelope]]], str]:
         """For each role that somebody answers for, the letters to them, in the order of the step; else why none."""
         tries, reason = [], "vacant"
@@ -100,7 +101,8 @@ class Escalations:
             except NoWording as missing:
                 reason = missing.code
                 continue
-            tries.append((found.resolution, envelopes))
+            about = (About(matter.known.state.stream, effect=effect),)
+            tries.append((found.resolution, [replace(each, about=about) for each in envelopes]))
         return tries, reason
 
     async def _tell_together(

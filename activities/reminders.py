@@ -30,6 +30,7 @@ from journeys.domain.messages import PARTICIPANT
 from journeys.domain.recipients import Verdict, Wishes, addressees, may_still_send, one_zone
 from journeys.domain.state import Message
 from journeys.store import attempts, people
+from journeys.store.staff_letters import About
 
 _SHORTEST_PAUSE: Final = timedelta(seconds=5)
 _FIRST_PAUSE: Final = timedelta(minutes=15)
@@ -125,7 +126,11 @@ class _Delivery:
             message=self.due.message,
             at=self.effect.at,
         )
-        return await write_letters(self.resources, matter, to)
+        written, refused = await write_letters(self.resources, matter, to)
+        if len(written) == 1:
+            about = (About(self.effect.stream, message=self.due.message),)
+            written = [replace(written[0], about=about)]
+        return written, refused
 
     async def as_before(self, known: Known, envelopes: list[Envelope]) -> list[Envelope]:
         """Of a message that may have left: what goes by the same channel to the same number, known again there."""

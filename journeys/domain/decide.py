@@ -333,6 +333,8 @@ def _correct(work: Deciding, body: c.Correct) -> None:
 def _record_receipt(work: Deciding, body: c.RecordReceipt) -> None:
     if body.of == "payment":
         payments.said(work, body)
+    elif body.of == "alert":
+        escalation.came_back(work, body.id)
     else:
         messages.said(work, body)
         person.heard(work, body)

@@ -107,6 +107,13 @@ class StaffAdded(Payload):
     """None means every fund."""
 
 
+class MailFailed(Payload):
+    """Mail to a member of staff did not arrive: it was refused, or it was taken and came back."""
+
+    reason: str
+    returned: bool
+
+
 class StaffChanged(Payload):
     """Parts: name, email, phone as they are now."""
 
@@ -488,7 +495,7 @@ KINDS: dict[str, type[Payload]] = {
     kind.__name__: kind
     for kind in (
         PersonRegistered, PersonChanged, ChannelDead, ChannelAlive, LetterPosted, PersonExported, PersonErased,
-        StaffAdded, StaffChanged, StaffLeft, StaffReturned,
+        StaffAdded, StaffChanged, MailFailed, StaffLeft, StaffReturned,
         RoleGiven, RoleTaken, SitesSet, FundsSet, AbsenceSet, AbsenceDropped, ShiftSet, ShiftDropped,
         MentorAdded, MentorChanged, MentorDescribed, MentorErased, PartnerAdded, PartnerDescribed, PartnerLeft,
         FundOpened, FundChanged, FundToppedUp, FundClosed, FundReopened,
@@ -524,6 +531,8 @@ class Holder:
     deputy: str | None = None
     funds: frozenset[str] = frozenset()
     """Empty means every fund."""
+    unread: bool = False
+    """Their mail comes back."""
 
 
 def reachable(roster: Iterable[Holder], role: str, site: str | None) -> tuple[str, ...]:

@@ -280,6 +280,21 @@ def told_later(work: Deciding, effect: int, id: str, zone: str | None = None) ->
     work.due(deferred, "quiet-hours" if digest is None else "digest", work.now)
 
 
+def came_back(work: Deciding, id: str) -> None:
+    """The mail by which everybody was told of a step came back: it is told again, now to whoever is next.
+
+    Nothing where somebody has it in hand, or it has moved on meanwhile.
+    """
+    known = work.state.escalations.get(id)
+    if known is None or known.acknowledged or known.snoozed or not known.told:
+        return
+    work.fact(e.EscalationReady(escalation=id, step=known.step, returned=True))
+    calendar = in_zone(work.book.calendar, known.zone)
+    until = first_free(work.now, calendar, Spares.NOTHING if known.urgent else Spares.REST)
+    if until > work.now:
+        _defer(work, id, work.spread(until), None)
+
+
 def untold(work: Deciding, effect: int, id: str, reason: str) -> None:
     """Nobody could be told: climb at once, unless it has climbed meanwhile or the last resort was just tried."""
     known = work.state.escalations.get(id)

@@ -557,6 +557,8 @@ class EscalationReady(Payload):
 
     escalation: str
     step: int
+    returned: bool = added(False)
+    """The mail by which the step was told came back: whoever is next is told."""
 
 
 class EscalationTold(Payload):

@@ -578,6 +578,8 @@ def _telling_deferred(state: State, data: e.EscalationDeferred, event: Recorded)
 @_on(e.EscalationReady)
 def _telling_ready(state: State, data: e.EscalationReady, event: Recorded) -> None:
     _change(state.escalations, data.escalation, tell_at=None)
+    if data.returned:
+        _change(state.escalations, data.escalation, told=(), told_as="")
     _tell(state, event.seq, data.escalation)
 
 

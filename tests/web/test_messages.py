@@ -7,16 +7,18 @@ from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest_asyncio
 
+from journeys.app.cli import checkup
 from journeys.app.web.application import make_application
-from journeys.app.web.house import open_house
+from journeys.app.web.house import House, open_house
 from journeys.app.web.safety import Pace
 from journeys.channels.letter import Fate, Sent
 from journeys.domain import commands as c
 from journeys.settings import load_settings
+from journeys.store import staff
 from tests.activities.conftest import PROGRAMME, Life, make_life
 from tests.activities.test_short_messages import phoned
 from tests.web.conftest import Ground
@@ -143,3 +145,29 @@ async def test_no_code_is_shown(screen: Screen) -> None:
     assert not re.search(
         r"\b(sms[ -][a-z0-9]|mail[ -]|dead-number|opted-out|unknown|suppressed|bounced|refused)", shown
     ), shown
+
+
+async def test_a_colleague_whose_mail_does_not_arrive_is_marked_on_the_staffs_page_and_by_the_doctor(
+    screen: Screen,
+) -> None:
+    house, life = screen.ground.house, screen.life
+    client = screen.ground.browser(await screen.ground.session(life.supervisor))
+    assert "n’arrivent pas" not in html.unescape((await client.get("/equipe")).text)
+    assert "staff-mail" not in await doctor_says(house)
+    assert await staff.mail_failed(house.writing, life.referent, "mail-5-1-1", life.by, returned=True)
+    said = html.unescape((await client.get("/equipe")).text).replace("\xa0", " ")
+    assert "ses courriels n’arrivent pas" in said and "cette adresse n’existe pas" in said
+    assert "staff-mail" in await doctor_says(house)
+
+
+async def doctor_says(house: House) -> list[str]:
+    """Names of what `journeys doctor` finds of messages."""
+
+    class Here:
+        settings = house.settings
+        now = datetime.now(UTC)
+
+        async def pool(self) -> Any:
+            return house.writing
+
+    return [each.name for each in await checkup._messages(cast(Any, Here()))]
