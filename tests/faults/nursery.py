@@ -7,6 +7,7 @@ signal its negative), and ends with its input; a worker dies with it. Each worke
 first line, in its own environment; only what is imported is older than it.
 """
 
+import asyncio
 import json
 import os
 import random
@@ -18,9 +19,12 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
+
+import asyncpg
 
 from journeys.local.identity import TETHER
 from tests.faults.servers import REPO
@@ -28,6 +32,8 @@ from tests.faults.servers import REPO
 SCRIPT: Final = Path(__file__).with_name("worker_with_kills.py")
 BORN_SECONDS: Final = 120.0
 """For the imports of the first, on a machine that does much else."""
+SERVED_SECONDS: Final = 15.0
+"""How long a worker waits for its servers before it begins all the same."""
 _BETWEEN_LOOKS: Final = 0.02
 _PR_SET_PDEATHSIG: Final = 1
 
@@ -152,6 +158,7 @@ def _fork(order: Mapping[str, Any], told: IO[str]) -> int:
         return pid
     try:
         _become(order, parent)
+        asyncio.run(_served(order["environment"]))
         runpy.run_path(str(SCRIPT), run_name="__main__")
     except BaseException:
         sys.excepthook(*sys.exc_info())
@@ -177,6 +184,20 @@ def _become(order: Mapping[str, Any], parent: int) -> None:
     random.seed()
     sys.argv = [str(SCRIPT)]
     sys.path[0] = str(SCRIPT.parent)
+
+
+async def _served(environment: Mapping[str, str]) -> None:
+    """Until both servers are there, as a supervisor has it: a worker that finds none ends by itself."""
+    host, _, port = environment["TEMPORAL_ADDRESS"].rpartition(":")
+    end = time.monotonic() + SERVED_SECONDS
+    while time.monotonic() < end:
+        with suppress(OSError, TimeoutError, asyncpg.PostgresError):
+            connection = await asyncpg.connect(environment["DATABASE_URL"], timeout=SERVED_SECONDS)
+            await connection.close()
+            _, writer = await asyncio.open_connection(host, int(port))
+            writer.close()
+            return
+        await asyncio.sleep(_BETWEEN_LOOKS)
 
 
 if __name__ == "__main__":
