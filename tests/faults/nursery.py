@@ -8,6 +8,7 @@ first line, in its own environment; only what is imported is older than it.
 """
 
 import asyncio
+import atexit
 import json
 import os
 import random
@@ -84,6 +85,7 @@ class Nursery:
         )  # fmt: skip
         self._children: dict[int, Forked] = {}
         threading.Thread(target=self._listen, daemon=True).start()
+        atexit.register(self._end)
 
     @property
     def runs(self) -> bool:
@@ -98,6 +100,12 @@ class Nursery:
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
         return forked
+
+    def _end(self) -> None:
+        assert self._process.stdin is not None
+        with suppress(OSError):
+            self._process.stdin.close()
+        self._process.wait()
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
