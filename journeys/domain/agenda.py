@@ -47,6 +47,10 @@ class Due(NamedTuple):
     id: str
 
 
+Planned = tuple[datetime, DueKind, str]
+"""What becomes a Due once somebody asks for it by name: a plain tuple, as each event compares a dozen of them."""
+
+
 _MOMENTS = {
     "phase": DueKind.PHASE,
     "date": DueKind.DATE,
@@ -64,7 +68,8 @@ def first(state: State) -> Due | None:
     """The first due of the agenda; remembered until the next event."""
     known = state.first_due
     if known is None or known[0] != state.seq:
-        known = state.first_due = (state.seq, min(dues(state), default=None))
+        first = min(_planned(state), default=None)
+        known = state.first_due = (state.seq, Due(*first) if first is not None else None)
     due: Due | None = known[1]
     return due
 
@@ -76,30 +81,34 @@ def agenda(state: State) -> list[Due]:
 
 def dues(state: State) -> Iterator[Due]:
     """Every due, in no order."""
+    return (Due(*each) for each in _planned(state))
+
+
+def _planned(state: State) -> Iterator[Planned]:
     running = state.suspended is None
     yield from _moments(state, running)
     yield from _money(state)
     yield from _escalations(state, running)
     for id, message in state.messages.items():
         if message.until is not None:
-            yield Due(message.until, DueKind.MESSAGE, id)
+            yield message.until, DueKind.MESSAGE, id
     if not state.is_open:
         return
     yield from _deadlines(state, running)
     yield from _meetings(state, running)
     yield from _answers(state)
     if state.review_at is not None:
-        yield Due(state.review_at, DueKind.REVIEW, "")
+        yield state.review_at, DueKind.REVIEW, ""
 
 
-def _moments(state: State, running: bool) -> Iterator[Due]:
+def _moments(state: State, running: bool) -> Iterator[Planned]:
     for key, at in state.moments.items():
         kind = _MOMENTS[key.partition("/")[0]]
         if running or kind not in _HELD:
-            yield Due(at, kind, key)
+            yield at, kind, key
 
 
-def _deadlines(state: State, running: bool) -> Iterator[Due]:
+def _deadlines(state: State, running: bool) -> Iterator[Planned]:
     for id, deadline in state.deadlines.items():
         if deadline.held and not running:
             continue
@@ -107,54 +116,54 @@ def _deadlines(state: State, running: bool) -> Iterator[Due]:
             continue
         milestone = state.milestones[deadline.milestone]
         if milestone.checking is None:
-            yield Due(deadline.at, DueKind.DEADLINE, id)
+            yield deadline.at, DueKind.DEADLINE, id
         reminder = deadline.next_reminder
         if reminder is not None:
-            yield Due(reminder.at, DueKind.REMINDER, id)
+            yield reminder.at, DueKind.REMINDER, id
 
 
-def _meetings(state: State, running: bool) -> Iterator[Due]:
+def _meetings(state: State, running: bool) -> Iterator[Planned]:
     if running:
         for code, contact in state.contacts.items():
             if contact.open:
-                yield Due(contact.closes, DueKind.CONTACT_CLOSES, code)
+                yield contact.closes, DueKind.CONTACT_CLOSES, code
     for id, appointment in state.appointments.items():
         if appointment.ask_at is not None:
-            yield Due(appointment.ask_at, DueKind.APPOINTMENT_ASKED, id)
+            yield appointment.ask_at, DueKind.APPOINTMENT_ASKED, id
         if appointment.remind_at is not None:
-            yield Due(appointment.remind_at, DueKind.APPOINTMENT_REMINDER, id)
+            yield appointment.remind_at, DueKind.APPOINTMENT_REMINDER, id
 
 
-def _money(state: State) -> Iterator[Due]:
+def _money(state: State) -> Iterator[Planned]:
     for id, grant in state.grants.items():
         if grant.over is None and grant.status != "approved":
-            yield Due(grant.decide_by, DueKind.GRANT_EXPIRES, id)
+            yield grant.decide_by, DueKind.GRANT_EXPIRES, id
     for id, payment in state.payments.items():
         if payment.look_at is not None and payment.status.open:
-            yield Due(payment.look_at, DueKind.PAYMENT_LOOKED_AT, id)
+            yield payment.look_at, DueKind.PAYMENT_LOOKED_AT, id
     for id, receipt in state.receipts.items():
         if receipt.settled is None and receipt.submitted is None and not receipt.overdue:
-            yield Due(receipt.by, DueKind.RECEIPT_LATE, id)
+            yield receipt.by, DueKind.RECEIPT_LATE, id
         if receipt.settled is None and receipt.answer_by is not None:
-            yield Due(receipt.answer_by, DueKind.RECEIPT_LATE, id)
+            yield receipt.answer_by, DueKind.RECEIPT_LATE, id
 
 
-def _escalations(state: State, running: bool) -> Iterator[Due]:
+def _escalations(state: State, running: bool) -> Iterator[Planned]:
     for id, escalation in state.escalations.items():
         if escalation.next_at is not None and (running or not escalation.held):
-            yield Due(escalation.next_at, DueKind.ESCALATION, id)
+            yield escalation.next_at, DueKind.ESCALATION, id
         if escalation.tell_at is not None:
-            yield Due(escalation.tell_at, DueKind.TELLING, id)
+            yield escalation.tell_at, DueKind.TELLING, id
 
 
-def _answers(state: State) -> Iterator[Due]:
+def _answers(state: State) -> Iterator[Planned]:
     for id, referral in state.referrals.items():
-        yield Due(referral.answer_by, DueKind.REFERRAL_EXPIRES, id)
+        yield referral.answer_by, DueKind.REFERRAL_EXPIRES, id
     if state.transfer is not None:
         at = state.transfer.accept_at if state.transfer.reminded else state.transfer.remind_at
-        yield Due(at, DueKind.TRANSFER, state.transfer.transfer)
+        yield at, DueKind.TRANSFER, state.transfer.transfer
     if state.paused_until is not None:
-        yield Due(state.paused_until, DueKind.PAUSE_ENDS, "")
+        yield state.paused_until, DueKind.PAUSE_ENDS, ""
 
 
 def pending(state: State) -> dict[int, EffectKnown]:

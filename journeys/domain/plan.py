@@ -14,7 +14,7 @@ from journeys.domain.calendar import ONE_DAY, Calendar
 from journeys.domain.evolve import is_only_recorded
 from journeys.domain.handbook import Handbook
 from journeys.domain.moments import Anchor, AnchorKind, Duration, Moment, Side, Stretch, Unit, elapsed, parse_moment
-from journeys.domain.programme import Check, Milestone, Roll
+from journeys.domain.programme import Milestone, Roll
 from journeys.domain.record import Payload
 from journeys.domain.state import GrantStatus, State
 
@@ -51,23 +51,28 @@ VALUES: Final = "milestone/"
 
 def moved_by(data: Payload) -> str | None:
     """How the keys of planned moments begin that this fact may move; EVERY: deadlines too; None: no plan at all."""
+    if type(data) in _MOVE_NO_PLAN or is_only_recorded(data):
+        return None
     match data:
         case e.ContactMade(contact=code) | e.ContactMissed(contact=code):
             return _opening(code)
         case e.SituationChanged():
             return VALUES
-        case _ if type(data) in _MOVE_NO_PLAN or is_only_recorded(data):
-            return None
         case _:
             return EVERY
 
 
 class Anchored(NamedTuple):
-    """An anchor resolved: its local day, its instant, and the date that must still happen."""
+    """An anchor resolved: its local day, the instant told of it, and the date that must still happen."""
 
     day: date
-    at: datetime
+    told: datetime | None = None
     awaits: str | None = None
+
+    def at(self, calendar: Calendar) -> datetime:
+        """What hours are counted from: the instant told when it lies on that day, else the opening hour."""
+        told = self.told
+        return told if told is not None and calendar.day(told) == self.day else calendar.opening(self.day)
 
 
 class Due(NamedTuple):
@@ -91,44 +96,37 @@ class Window(NamedTuple):
 
 def anchor_of(state: State, book: Handbook, anchor: Anchor) -> Anchored | None:
     """Where an anchor lies in time, or None while nobody can know."""
-    calendar = book.calendar
     match anchor.kind:
         case AnchorKind.START if state.start is not None and state.started_at is not None:
-            return _anchored(book, state.start, state.started_at)
+            return Anchored(state.start, state.started_at)
         case AnchorKind.DATE:
             known = state.dates.get(anchor.name)
             if known is None or known.cancelled:
                 return None
             if known.happened and known.at is not None:
-                return _anchored(book, known.on, known.at)
-            return Anchored(known.on, calendar.opening(known.on), anchor.name)
+                return Anchored(known.on, known.at)
+            return Anchored(known.on, None, anchor.name)
         case AnchorKind.PHASE if anchor.name in state.phases:
             entered = state.phases[anchor.name]
-            return _anchored(book, entered.entered, entered.at)
+            return Anchored(entered.entered, entered.at)
         case AnchorKind.MILESTONE_REACHED:
             reached = state.milestones.get(anchor.name)
             if reached is None or reached.settled != "reached" or reached.on is None or reached.at is None:
                 return None
-            return _anchored(book, reached.on, reached.at)
+            return Anchored(reached.on, reached.at)
         case AnchorKind.MILESTONE_DUE:
             known_due = state.milestones.get(anchor.name)
             if known_due is None or known_due.due is None:
                 return None
             deadline = state.deadlines.get(f"{anchor.name}/{known_due.number}")
             awaits = deadline.awaits if deadline is not None and not _has_happened(state, deadline.awaits) else None
-            return Anchored(calendar.day(known_due.due), known_due.due, awaits)
+            return Anchored(book.calendar.day(known_due.due), known_due.due, awaits)
         case _:
             return None
 
 
 def _has_happened(state: State, date: str | None) -> bool:
     return date is not None and date in state.dates and state.dates[date].happened
-
-
-def _anchored(book: Handbook, day: date, told_at: datetime) -> Anchored:
-    """Count hours from the instant told when it lies on that day, else from the opening hour."""
-    at = told_at if book.calendar.day(told_at) == day else book.calendar.opening(day)
-    return Anchored(day, at)
 
 
 # --- suspensions
@@ -166,8 +164,9 @@ def plan(state: State, book: Handbook) -> dict[str, Due]:
 
 
 def _gate_is_open(state: State, milestone: Milestone) -> bool:
-    if any(not state.settled(need) for need in milestone.needs):
-        return False
+    for need in milestone.needs:
+        if not state.settled(need):
+            return False
     if milestone.phase is None:
         return True
     phase = state.phases.get(milestone.phase)
@@ -180,7 +179,8 @@ def _due_of(state: State, book: Handbook, code: str, milestone: Milestone) -> Du
         return Due(book.calendar.closing(known.rescheduled), known.rescheduled, None)
     if milestone.due is None:
         return None
-    return moment_due(state, book, milestone.due, milestone.roll, shifts=is_shifted(book, milestone))
+    shifts = not state.suspensions or is_shifted(book, milestone)
+    return moment_due(state, book, milestone.due, milestone.roll, shifts=shifts)
 
 
 def is_shifted(book: Handbook, milestone: Milestone) -> bool:
@@ -197,19 +197,27 @@ def moment_due(
     anchor = anchor_of(state, book, moment.anchor)
     if anchor is None:
         return None
-    after = moment.side is not Side.BEFORE
+    calendar, day, side = book.calendar, anchor.day, moment.side
+    after = side is not Side.BEFORE
     awaits = anchor.awaits if after else None
-    if moment.side is not Side.AT and moment.offset.unit.counts_instants:
-        if not after:
-            return Due(anchor.at - elapsed(moment.offset), None, awaits)
-        at = anchor.at + elapsed(moment.offset)
-        lost = lost_days(state, anchor.day, book.calendar.day(at)) if shifts else 0
-        return Due(at + lost * ONE_DAY, None, awaits)
-    day = book.calendar.add(anchor.day, moment.offset, 1 if after else -1)
+    if side is not Side.AT:
+        if moment.offset.unit.counts_instants:
+            return _due_in_hours(state, calendar, anchor, moment, awaits, shifts=shifts)
+        day = calendar.add(day, moment.offset, 1 if after else -1)
     if after and shifts:
         day = _pushed(state, anchor.day, day)
-    day = book.calendar.roll(day, roll)
-    return Due(book.calendar.closing(day), day, awaits)
+    day = calendar.roll(day, roll)
+    return Due(calendar.closing(day), day, awaits)
+
+
+def _due_in_hours(
+    state: State, calendar: Calendar, anchor: Anchored, moment: Moment, awaits: str | None, *, shifts: bool
+) -> Due:
+    if moment.side is Side.BEFORE:
+        return Due(anchor.at(calendar) - elapsed(moment.offset), None, awaits)
+    at = anchor.at(calendar) + elapsed(moment.offset)
+    lost = lost_days(state, anchor.day, calendar.day(at)) if shifts else 0
+    return Due(at + lost * ONE_DAY, None, awaits)
 
 
 # --- every other planned moment
@@ -306,10 +314,10 @@ def measured_day(state: State, book: Handbook, measure: str, number: int) -> dat
 
 
 def _values_kept(state: State, book: Handbook) -> Planned:
-    for code, milestone in book.programme.milestones.items():
-        if milestone.check is not Check.SITUATION or state.settled(code) or milestone.situation is None:
+    for code, milestone, situation in book.programme.on_situations:
+        if state.settled(code):
             continue
-        since = good_since(state, milestone.situation, milestone.good)
+        since = good_since(state, situation, milestone.good)
         if since is not None:
             kept = milestone.kept or Duration(0, Unit.DAY)
             yield f"milestone/{code}/kept", book.calendar.opening(book.calendar.add(since, kept))
@@ -359,11 +367,11 @@ def _opening(contact: str) -> str:
 
 def _contact_openings(state: State, book: Handbook, now: datetime, only: Collection[str] | None) -> Planned:
     for code, contact in book.programme.contacts.items():
-        key = _opening(code)
-        if only is not None and key not in only:
-            continue
         known = state.contacts.get(code)
         if known is not None and known.open:
+            continue
+        key = _opening(code)
+        if only is not None and key not in only:
             continue
         if state.match is None and book.line(contact.by) == "mentor":
             continue

@@ -383,6 +383,15 @@ class Programme(Text):
             or (each.check is Check.SITUATION and each.kept is None and each.situation is not None)
         )
 
+    @cached_property
+    def on_situations(self) -> tuple[tuple[Code, Milestone, Code], ...]:
+        """The milestones that a situation settles, each with the situation's name."""
+        return tuple(
+            (code, each, each.situation)
+            for code, each in self.milestones.items()
+            if each.check is Check.SITUATION and each.situation is not None
+        )
+
     def ruled(self) -> Iterator[tuple[tuple[str, str], DateRule | Milestone | Contact]]:
         """Each part that may follow a rule, with its place: (`milestones`, its code)."""
         yield from ((("dates", code), each) for code, each in self.dates.items())
