@@ -1030,6 +1030,21 @@ def envelope(kind: type[Payload]) -> type[Event[Payload]]:
 
 
 @cache
+def _maker(kind: type[Payload]) -> SchemaValidator:
+    return envelope(kind).__pydantic_validator__  # type: ignore[return-value]
+
+
+def make_event(data: Payload, **header: Any) -> Event[Payload]:
+    """A new event in its envelope; `header`: the fields that its kind does not tell. Raises a ValidationError."""
+    kind = type(data)
+    # Asked without the model's own methods in between, as when it is read.
+    event: Event[Payload] = _maker(kind).validate_python(
+        {"kind": kind.__name__, "kind_v": kind.VERSION, "data": data, **header}
+    )
+    return event
+
+
+@cache
 def _reader(kind: str) -> SchemaValidator:
     known = KINDS.get(kind)
     if known is None:

@@ -4,7 +4,7 @@ Pure functions of what is known. The decider records the difference to what was 
 agenda reads instants and computes no dates.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -14,7 +14,7 @@ from journeys.domain.calendar import ONE_DAY, Calendar
 from journeys.domain.evolve import is_only_recorded
 from journeys.domain.handbook import Handbook
 from journeys.domain.moments import Anchor, AnchorKind, Duration, Moment, Side, Stretch, Unit, elapsed, parse_moment
-from journeys.domain.programme import Milestone, Roll
+from journeys.domain.programme import Milestone, Programme, Roll
 from journeys.domain.record import Payload
 from journeys.domain.state import GrantStatus, State
 
@@ -46,20 +46,39 @@ planned moments the one that has come, themselves."""
 
 EVERY: Final = ""
 VALUES: Final = "milestone/"
-"""How the keys of planned moments begin: of all of them, of values kept."""
+INSTALMENTS: Final = "instalment/"
+"""How the keys of planned moments begin: of all of them, of values kept, of what is paid."""
+
+_MOVE_INSTALMENTS: Final[frozenset[type[Payload]]] = frozenset({
+    e.GrantChanged, e.GrantReopened, e.GrantApproved, e.GrantRefused, e.GrantExpired, e.GrantCancelled,
+    e.GrantCompleted, e.GrantEnded,
+    e.PaymentReserved, e.PaymentBlocked, e.PaymentRetried, e.PaymentRejected, e.PaymentCancelled, e.PaymentReturned,
+})  # fmt: skip
+"""Facts about money: nothing but what is paid next hangs on them."""
 
 
-def moved_by(data: Payload) -> str | None:
+def moved_by(data: Payload, programme: Programme) -> str | None:
     """How the keys of planned moments begin that this fact may move; EVERY: deadlines too; None: no plan at all."""
     if type(data) in _MOVE_NO_PLAN or is_only_recorded(data):
         return None
+    if type(data) in _MOVE_INSTALMENTS:
+        return INSTALMENTS
     match data:
         case e.ContactMade(contact=code) | e.ContactMissed(contact=code):
             return _opening(code)
         case e.SituationChanged():
             return VALUES
+        case e.MilestoneReached(milestone=code) if code not in programme.hung_on:
+            return INSTALMENTS  # those of a grant of former rules may hang on any milestone
+        case e.DeadlineMet(deadline=id) | e.DeadlineMissed(deadline=id) if milestone_of(id) not in programme.hung_on:
+            return INSTALMENTS
         case _:
             return EVERY
+
+
+def milestone_of(deadline: str) -> str:
+    """The milestone of a deadline by its id: `cv/2`."""
+    return deadline.rpartition("/")[0]
 
 
 class Anchored(NamedTuple):
@@ -231,6 +250,7 @@ def moments(state: State, book: Handbook, now: datetime, of: Collection[str] = (
     every, planned = EVERY in of, dict[str, datetime]()
     if every:
         planned.update(_measures(state, book))
+    if every or INSTALMENTS in of:
         planned.update(_instalments(state, book, now))
     if not state.is_open:
         return planned
@@ -390,7 +410,7 @@ def next_window(state: State, book: Handbook, code: str, after: int, now: dateti
     return next((window for window in grid(state, book, code, after) if window.closes > now), None)
 
 
-def grid(state: State, book: Handbook, code: str, after: int = 0) -> Iterator[Window]:
+def grid(state: State, book: Handbook, code: str, after: int = 0) -> Sequence[Window]:
     """The windows of a contact behind a number: a fixed grid from its start.
 
     A stub under half an interval joins the window before. Windows are numbered from 1, and on through every grid that
@@ -400,13 +420,32 @@ def grid(state: State, book: Handbook, code: str, after: int = 0) -> Iterator[Wi
     former = known.counted_from if known is not None else 0
     start = moment_due(state, book, contact.start)
     if start is None or start.awaits is not None:
-        return
-    first = start.day or book.calendar.day(start.at)
+        return ()
     calendar = book.calendar
-    skipped = max(after - former, 0)
-    for number, (begins, ends) in enumerate(_spans(calendar, contact.cadence, first)[skipped:], former + skipped + 1):
-        opens, closes = _pushed(state, first, begins), _pushed(state, first, ends) - ONE_DAY
-        yield Window(number, calendar.opening(opens), calendar.closing(max(opens, closes)))
+    first = start.day or calendar.day(start.at)
+    windows = _windows(calendar, contact.cadence, first, former)
+    if state.suspensions:
+        spans = _spans(calendar, contact.cadence, first)
+        pushed = ((_pushed(state, first, begins), _pushed(state, first, ends)) for begins, ends in spans)
+        windows = _opened(calendar, pushed, former)
+    return windows[max(after - former, 0) :]
+
+
+@lru_cache(maxsize=4_096)
+def _windows(calendar: Calendar, cadence: tuple[Stretch, ...], first: date, former: int) -> tuple[Window, ...]:
+    """The windows of a cadence from a day on, without suspensions, behind `former` of other grids."""
+    return _opened(calendar, _spans(calendar, cadence, first), former)
+
+
+Spans = Iterable[tuple[date, date]]
+"""Days from which and up to which (exclusive) each window runs."""
+
+
+def _opened(calendar: Calendar, spans: Spans, former: int) -> tuple[Window, ...]:
+    return tuple(
+        Window(number, calendar.opening(begins), calendar.closing(max(begins, ends - ONE_DAY)))
+        for number, (begins, ends) in enumerate(spans, former + 1)
+    )
 
 
 @lru_cache(maxsize=4_096)

@@ -8,7 +8,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationInfo
 
-from journeys.domain.moments import Duration, DurationField, LeadField, MomentField, StretchField, Unit
+from journeys.domain.moments import (
+    AnchorKind,
+    Duration,
+    DurationField,
+    LeadField,
+    Moment,
+    MomentField,
+    StretchField,
+    Unit,
+)
 from journeys.domain.money import EuroField
 
 
@@ -20,6 +29,9 @@ class Text(BaseModel):
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 """A name inside a programme: lower-case letters, digits and hyphens."""
+
+Path = tuple[str | int, ...]
+"""The place of a part in a programme: `("phases", "inside", "enter")`."""
 
 Origin = Literal["text", "default", "law"]
 """Where a rule comes from: the association's own text, a default of ours, or the law (then never shifted)."""
@@ -391,6 +403,38 @@ class Programme(Text):
             for code, each in self.milestones.items()
             if each.check is Check.SITUATION and each.situation is not None
         )
+
+    @cached_property
+    def hung_on(self) -> frozenset[Code]:
+        """The milestones that something here waits for or counts from; of no other does a fact move a plan."""
+        anchors = {each.anchor for _, each in self.moments()}
+        reached = {each.name for each in anchors if each.kind is AnchorKind.MILESTONE_REACHED}
+        due = {each.name for each in anchors if each.kind is AnchorKind.MILESTONE_DUE}
+        needed = {need for each in self.milestones.values() for need in each.needs}
+        phases = {code for each in self.phases.values() for code in (*each.enter_when, *each.leave_when)}
+        return frozenset(reached | due | needed | phases | {code for code, _, _ in self.on_situations})
+
+    def moments(self) -> Iterator[tuple[Path, Moment]]:
+        """Every moment written here, with its place."""
+        if self.ends is not None:
+            yield ("ends",), self.ends
+        for name, phase in self.phases.items():
+            if phase.enter is not None:
+                yield ("phases", name, "enter"), phase.enter
+            if phase.leave is not None:
+                yield ("phases", name, "leave"), phase.leave
+        for name, milestone in self.milestones.items():
+            if milestone.due is not None:
+                yield ("milestones", name, "due"), milestone.due
+        for name, contact in self.contacts.items():
+            yield ("contacts", name, "start"), contact.start
+        for name, grant in self.grants.items():
+            for at, instalment in enumerate(grant.instalments):
+                if instalment.when is not None:
+                    yield ("grants", name, "instalments", at, "when"), instalment.when
+        for name, measure in self.measures.items():
+            for at, moment in enumerate(measure.at):
+                yield ("measures", name, "at", at), moment
 
     def ruled(self) -> Iterator[tuple[tuple[str, str], DateRule | Milestone | Contact]]:
         """Each part that may follow a rule, with its place: (`milestones`, its code)."""

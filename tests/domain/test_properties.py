@@ -117,7 +117,7 @@ def test_a_fact_wrongly_held_to_move_no_plan_is_found(kind: type, monkeypatch: p
 def test_a_fact_wrongly_held_to_move_one_plan_alone_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     known = plan.moved_by
     monkeypatch.setattr(
-        deciding, "moved_by", lambda data: plan.VALUES if isinstance(data, e.ContactMade) else known(data)
+        deciding, "moved_by", lambda data, rules: plan.VALUES if isinstance(data, e.ContactMade) else known(data, rules)
     )
     with pytest.raises(AssertionError):
         for seed in SEEDS:
