@@ -84,28 +84,28 @@ def dues(state: State) -> Iterator[Due]:
     return (Due(*each) for each in _planned(state))
 
 
-def _planned(state: State) -> Iterator[Planned]:
+def _planned(state: State) -> list[Planned]:
     running = state.suspended is None
-    yield from _moments(state, running)
-    yield from _money(state)
-    yield from _escalations(state, running)
+    planned = [*_moments(state, running), *_money(state), *_escalations(state, running), *_messages(state)]
+    if state.is_open:
+        planned += _deadlines(state, running)
+        planned += _meetings(state, running)
+        planned += _answers(state)
+    return planned
+
+
+def _moments(state: State, running: bool) -> list[Planned]:
+    return [
+        (at, kind, key)
+        for key, at in state.moments.items()
+        if (kind := _MOMENTS[key.partition("/")[0]]) not in _HELD or running
+    ]
+
+
+def _messages(state: State) -> Iterator[Planned]:
     for id, message in state.messages.items():
         if message.until is not None:
             yield message.until, DueKind.MESSAGE, id
-    if not state.is_open:
-        return
-    yield from _deadlines(state, running)
-    yield from _meetings(state, running)
-    yield from _answers(state)
-    if state.review_at is not None:
-        yield state.review_at, DueKind.REVIEW, ""
-
-
-def _moments(state: State, running: bool) -> Iterator[Planned]:
-    for key, at in state.moments.items():
-        kind = _MOMENTS[key.partition("/")[0]]
-        if running or kind not in _HELD:
-            yield at, kind, key
 
 
 def _deadlines(state: State, running: bool) -> Iterator[Planned]:
@@ -164,6 +164,8 @@ def _answers(state: State) -> Iterator[Planned]:
         yield at, DueKind.TRANSFER, state.transfer.transfer
     if state.paused_until is not None:
         yield state.paused_until, DueKind.PAUSE_ENDS, ""
+    if state.review_at is not None:
+        yield state.review_at, DueKind.REVIEW, ""
 
 
 def pending(state: State) -> dict[int, EffectKnown]:

@@ -112,18 +112,22 @@ class Deciding:
     ) -> Event[Payload]:
         before = self.state.hash_at
         event = make_event(
-            data,
-            stream=self.stream,
-            seq=self.state.seq + 1,
-            recorded_at=self.now if before is None else max(self.now, before),
-            occurred_at=occurred_at,
-            actor=actor,
-            role=role,
-            command=command,
-            rule=rule,
-            caused_by=caused_by,
-            programme=self.state.programme or None,
-            parts=parts or {},
+            {
+                "stream": self.stream,
+                "seq": self.state.seq + 1,
+                "kind": type(data).__name__,
+                "kind_v": data.VERSION,
+                "recorded_at": self.now if before is None else max(self.now, before),
+                "occurred_at": occurred_at,
+                "actor": actor,
+                "role": role,
+                "command": command,
+                "rule": rule,
+                "caused_by": caused_by,
+                "programme": self.state.programme or None,
+                "data": data,
+                "parts": parts or {},
+            }
         )
         evolve(self.state, event)
         self.events.append(event)

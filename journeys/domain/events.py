@@ -1034,13 +1034,9 @@ def _maker(kind: type[Payload]) -> SchemaValidator:
     return envelope(kind).__pydantic_validator__  # type: ignore[return-value]
 
 
-def make_event(data: Payload, **header: Any) -> Event[Payload]:
-    """A new event in its envelope; `header`: the fields that its kind does not tell. Raises a ValidationError."""
-    kind = type(data)
-    # Asked without the model's own methods in between, as when it is read.
-    event: Event[Payload] = _maker(kind).validate_python(
-        {"kind": kind.__name__, "kind_v": kind.VERSION, "data": data, **header}
-    )
+def make_event(header: dict[str, Any]) -> Event[Payload]:
+    """A new event from the fields of its envelope, `data` among them. Raises pydantic's ValidationError."""
+    event: Event[Payload] = _maker(type(header["data"])).validate_python(header)
     return event
 
 

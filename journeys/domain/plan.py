@@ -68,15 +68,18 @@ def moved_by(data: Payload, programme: Programme) -> str | None:
             return _opening(code)
         case e.SituationChanged():
             return VALUES
-        case e.MilestoneReached(milestone=code) if code not in programme.hung_on:
-            return INSTALMENTS  # those of a grant of former rules may hang on any milestone
-        case e.DeadlineMet(deadline=id) | e.DeadlineMissed(deadline=id) if milestone_of(id) not in programme.hung_on:
+        # Instalments of a grant may hang on any milestone: they are planned by the rules of when it was asked for.
+        case e.MilestoneReached(milestone=code) if code not in programme.awaited:
+            return INSTALMENTS
+        case e.DeadlineMet(deadline=id) | e.DeadlineMissed(deadline=id) if _milestone_of(id) not in (
+            programme.counted_from_due
+        ):
             return INSTALMENTS
         case _:
             return EVERY
 
 
-def milestone_of(deadline: str) -> str:
+def _milestone_of(deadline: str) -> str:
     """The milestone of a deadline by its id: `cv/2`."""
     return deadline.rpartition("/")[0]
 
@@ -387,11 +390,11 @@ def _opening(contact: str) -> str:
 
 def _contact_openings(state: State, book: Handbook, now: datetime, only: Collection[str] | None) -> Planned:
     for code, contact in book.programme.contacts.items():
-        known = state.contacts.get(code)
-        if known is not None and known.open:
-            continue
         key = _opening(code)
         if only is not None and key not in only:
+            continue
+        known = state.contacts.get(code)
+        if known is not None and known.open:
             continue
         if state.match is None and book.line(contact.by) == "mentor":
             continue

@@ -405,14 +405,20 @@ class Programme(Text):
         )
 
     @cached_property
-    def hung_on(self) -> frozenset[Code]:
-        """The milestones that something here waits for or counts from; of no other does a fact move a plan."""
-        anchors = {each.anchor for _, each in self.moments()}
-        reached = {each.name for each in anchors if each.kind is AnchorKind.MILESTONE_REACHED}
-        due = {each.name for each in anchors if each.kind is AnchorKind.MILESTONE_DUE}
+    def awaited(self) -> frozenset[Code]:
+        """The milestones that something here waits for: with another one reached, everything is planned as before."""
         needed = {need for each in self.milestones.values() for need in each.needs}
         phases = {code for each in self.phases.values() for code in (*each.enter_when, *each.leave_when)}
-        return frozenset(reached | due | needed | phases | {code for code, _, _ in self.on_situations})
+        kept = {code for code, _, _ in self.on_situations}
+        return frozenset(self._anchors(AnchorKind.MILESTONE_REACHED) | needed | phases | kept)
+
+    @cached_property
+    def counted_from_due(self) -> frozenset[Code]:
+        """The milestones from whose deadline something here is counted."""
+        return frozenset(self._anchors(AnchorKind.MILESTONE_DUE))
+
+    def _anchors(self, kind: AnchorKind) -> set[Code]:
+        return {each.anchor.name for _, each in self.moments() if each.anchor.kind is kind}
 
     def moments(self) -> Iterator[tuple[Path, Moment]]:
         """Every moment written here, with its place."""
