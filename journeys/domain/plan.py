@@ -71,17 +71,14 @@ def moved_by(data: Payload, programme: Programme) -> str | None:
         # Instalments of a grant may hang on any milestone: they are planned by the rules of when it was asked for.
         case e.MilestoneReached(milestone=code) if code not in programme.awaited:
             return INSTALMENTS
-        case e.DeadlineMet(deadline=id) | e.DeadlineMissed(deadline=id) if _milestone_of(id) not in (
-            programme.counted_from_due
-        ):
+        case e.DeadlineMet(deadline=id) | e.DeadlineMissed(deadline=id) if not _is_counted_from(id, programme):
             return INSTALMENTS
         case _:
             return EVERY
 
 
-def _milestone_of(deadline: str) -> str:
-    """The milestone of a deadline by its id: `cv/2`."""
-    return deadline.rpartition("/")[0]
+def _is_counted_from(deadline: str, programme: Programme) -> bool:
+    return deadline.rpartition("/")[0] in programme.counted_from_due
 
 
 class Anchored(NamedTuple):
