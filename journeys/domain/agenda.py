@@ -47,10 +47,6 @@ class Due(NamedTuple):
     id: str
 
 
-Planned = tuple[datetime, DueKind, str]
-"""What becomes a Due once somebody asks for it by name: a plain tuple, as each event compares a dozen of them."""
-
-
 _MOMENTS = {
     "phase": DueKind.PHASE,
     "date": DueKind.DATE,
@@ -68,8 +64,7 @@ def first(state: State) -> Due | None:
     """The first due of the agenda; remembered until the next event."""
     known = state.first_due
     if known is None or known[0] != state.seq:
-        first = min(_planned(state), default=None)
-        known = state.first_due = (state.seq, Due(*first) if first is not None else None)
+        known = state.first_due = (state.seq, min(dues(state), default=None))
     due: Due | None = known[1]
     return due
 
@@ -81,34 +76,30 @@ def agenda(state: State) -> list[Due]:
 
 def dues(state: State) -> Iterator[Due]:
     """Every due, in no order."""
-    return (Due(*each) for each in _planned(state))
-
-
-def _planned(state: State) -> list[Planned]:
     running = state.suspended is None
-    planned = [*_moments(state, running), *_money(state), *_escalations(state, running), *_messages(state)]
-    if state.is_open:
-        planned += _deadlines(state, running)
-        planned += _meetings(state, running)
-        planned += _answers(state)
-    return planned
-
-
-def _moments(state: State, running: bool) -> list[Planned]:
-    return [
-        (at, kind, key)
-        for key, at in state.moments.items()
-        if (kind := _MOMENTS[key.partition("/")[0]]) not in _HELD or running
-    ]
-
-
-def _messages(state: State) -> Iterator[Planned]:
+    yield from _moments(state, running)
+    yield from _money(state)
+    yield from _escalations(state, running)
     for id, message in state.messages.items():
         if message.until is not None:
-            yield message.until, DueKind.MESSAGE, id
+            yield Due(message.until, DueKind.MESSAGE, id)
+    if not state.is_open:
+        return
+    yield from _deadlines(state, running)
+    yield from _meetings(state, running)
+    yield from _answers(state)
+    if state.review_at is not None:
+        yield Due(state.review_at, DueKind.REVIEW, "")
 
 
-def _deadlines(state: State, running: bool) -> Iterator[Planned]:
+def _moments(state: State, running: bool) -> Iterator[Due]:
+    for key, at in state.moments.items():
+        kind = _MOMENTS[key.partition("/")[0]]
+        if running or kind not in _HELD:
+            yield Due(at, kind, key)
+
+
+def _deadlines(state: State, running: bool) -> Iterator[Due]:
     for id, deadline in state.deadlines.items():
         if deadline.held and not running:
             continue
@@ -116,56 +107,54 @@ def _deadlines(state: State, running: bool) -> Iterator[Planned]:
             continue
         milestone = state.milestones[deadline.milestone]
         if milestone.checking is None:
-            yield deadline.at, DueKind.DEADLINE, id
+            yield Due(deadline.at, DueKind.DEADLINE, id)
         reminder = deadline.next_reminder
         if reminder is not None:
-            yield reminder.at, DueKind.REMINDER, id
+            yield Due(reminder.at, DueKind.REMINDER, id)
 
 
-def _meetings(state: State, running: bool) -> Iterator[Planned]:
+def _meetings(state: State, running: bool) -> Iterator[Due]:
     if running:
         for code, contact in state.contacts.items():
             if contact.open:
-                yield contact.closes, DueKind.CONTACT_CLOSES, code
+                yield Due(contact.closes, DueKind.CONTACT_CLOSES, code)
     for id, appointment in state.appointments.items():
         if appointment.ask_at is not None:
-            yield appointment.ask_at, DueKind.APPOINTMENT_ASKED, id
+            yield Due(appointment.ask_at, DueKind.APPOINTMENT_ASKED, id)
         if appointment.remind_at is not None:
-            yield appointment.remind_at, DueKind.APPOINTMENT_REMINDER, id
+            yield Due(appointment.remind_at, DueKind.APPOINTMENT_REMINDER, id)
 
 
-def _money(state: State) -> Iterator[Planned]:
+def _money(state: State) -> Iterator[Due]:
     for id, grant in state.grants.items():
         if grant.over is None and grant.status != "approved":
-            yield grant.decide_by, DueKind.GRANT_EXPIRES, id
+            yield Due(grant.decide_by, DueKind.GRANT_EXPIRES, id)
     for id, payment in state.payments.items():
         if payment.look_at is not None and payment.status.open:
-            yield payment.look_at, DueKind.PAYMENT_LOOKED_AT, id
+            yield Due(payment.look_at, DueKind.PAYMENT_LOOKED_AT, id)
     for id, receipt in state.receipts.items():
         if receipt.settled is None and receipt.submitted is None and not receipt.overdue:
-            yield receipt.by, DueKind.RECEIPT_LATE, id
+            yield Due(receipt.by, DueKind.RECEIPT_LATE, id)
         if receipt.settled is None and receipt.answer_by is not None:
-            yield receipt.answer_by, DueKind.RECEIPT_LATE, id
+            yield Due(receipt.answer_by, DueKind.RECEIPT_LATE, id)
 
 
-def _escalations(state: State, running: bool) -> Iterator[Planned]:
+def _escalations(state: State, running: bool) -> Iterator[Due]:
     for id, escalation in state.escalations.items():
         if escalation.next_at is not None and (running or not escalation.held):
-            yield escalation.next_at, DueKind.ESCALATION, id
+            yield Due(escalation.next_at, DueKind.ESCALATION, id)
         if escalation.tell_at is not None:
-            yield escalation.tell_at, DueKind.TELLING, id
+            yield Due(escalation.tell_at, DueKind.TELLING, id)
 
 
-def _answers(state: State) -> Iterator[Planned]:
+def _answers(state: State) -> Iterator[Due]:
     for id, referral in state.referrals.items():
-        yield referral.answer_by, DueKind.REFERRAL_EXPIRES, id
+        yield Due(referral.answer_by, DueKind.REFERRAL_EXPIRES, id)
     if state.transfer is not None:
         at = state.transfer.accept_at if state.transfer.reminded else state.transfer.remind_at
-        yield at, DueKind.TRANSFER, state.transfer.transfer
+        yield Due(at, DueKind.TRANSFER, state.transfer.transfer)
     if state.paused_until is not None:
-        yield state.paused_until, DueKind.PAUSE_ENDS, ""
-    if state.review_at is not None:
-        yield state.review_at, DueKind.REVIEW, ""
+        yield Due(state.paused_until, DueKind.PAUSE_ENDS, "")
 
 
 def pending(state: State) -> dict[int, EffectKnown]:
