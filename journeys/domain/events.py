@@ -1036,7 +1036,8 @@ def _maker(kind: type[Payload]) -> SchemaValidator:
 
 def make_event(header: dict[str, Any]) -> Event[Payload]:
     """A new event from the fields of its envelope, `data` among them. Raises pydantic's ValidationError."""
-    event: Event[Payload] = _maker(type(header["data"])).validate_python(header)
+    kind: type[Payload] = type(header["data"])
+    event: Event[Payload] = _maker(kind).validate_python(header)
     return event
 
 
