@@ -736,7 +736,9 @@ async def _person_export(desk: Desk, asked: str, to: str, sender: str) -> None:
     aside = None
     try:
         aside = Path(tempfile.mkdtemp(prefix=f".{folder.name[:40]}.", dir=folder.parent))
-        async for name, content in files_of(pool, person, journeys, out.lang, desk.now, sender=sender):
+        ring, outbox = desk.ring(), desk.settings.outbox_dir
+        files = files_of(pool, person, journeys, out.lang, desk.now, sender=sender, ring=ring, outbox=outbox)
+        async for name, content in files:
             write(aside / name, content, False, "--to")
             names.append(name)
         documents = sum(name.startswith("document-") for name in names)
