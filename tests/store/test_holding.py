@@ -53,7 +53,7 @@ async def test_each_table_is_handed_over_or_said_not_to_be(owner: Any) -> None:
 
 
 async def test_one_that_leads_to_a_person_is_not_nobodys(owner: Any, monkeypatch: Any) -> None:
-    monkeypatch.delitem(holding.ROWS, "paper_letters")  # type: ignore[arg-type]
+    monkeypatch.delitem(holding.ROWS, "paper_letters")
     monkeypatch.setattr("tests.store.test_holding.ABOUT_NOBODY", ABOUT_NOBODY | {"paper_letters"})
     assert await forgotten_tables(owner) == {"paper_letters"}
 

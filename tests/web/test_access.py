@@ -16,6 +16,7 @@ import pytest_asyncio
 from journeys.app.registers import NOT_HANDED
 from journeys.channels.letter import Letter
 from journeys.channels.outbox import FileOutbox
+from journeys.domain.banking import reference_of
 from journeys.domain.links import Ask, Purpose
 from journeys.domain.payee import read_payee
 from journeys.store import attempts, batches, deliveries, feeds, links, paper_letters, people, reads
@@ -64,7 +65,7 @@ async def fill(office: Office, person: str, folder: Path) -> str:
     await pool.execute(
         "INSERT INTO payments (id, stream, seq, grant_id, number, fund, person, amount, pay_by, reference, status,"
         " since, moved) VALUES ($1, $2, 1, $3, 1, 'main', $4, 12345, 'sepa', $5, 'instructed', $6, 1)",
-        payment, office.stream, str(uuid4()), person, batches.reference_of(payment), NOW,
+        payment, office.stream, str(uuid4()), person, reference_of(payment), NOW,
     )  # fmt: skip
     await batches.queue(pool, office.house.ring, payment, 12345, read_payee(f"Samir Benali, {IBAN}"))
     return payment
