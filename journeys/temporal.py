@@ -369,6 +369,21 @@ async def verify_now(client: Client) -> bool:
     return True
 
 
+async def replay_now(client: Client, by: str, task_queue: str) -> None:
+    """Have every history replayed, as a member of staff (an id) asks; one under way goes on. Raises Unreachable."""
+    try:
+        await client.start_workflow(
+            contract.REPLAYING,
+            contract.Replaying(by=by),
+            id=contract.REPLAYING,
+            task_queue=task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        )
+    except RPCError as failure:
+        raise Unreachable("Temporal does not answer") from failure
+
+
 async def retain_daily(client: Client, task_queue: str) -> None:
     """Make the schedule of the look at what has been kept long enough, once for all workers."""
     schedule = _daily(contract.RETENTION, task_queue, _RETENTION_HOUR, "kept long enough", timedelta(hours=20))

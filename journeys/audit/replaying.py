@@ -12,6 +12,7 @@ from temporalio.converter import DataConverter
 from temporalio.worker import Replayer
 
 from journeys.audit.history import Chain, Shelf, read_chain
+from journeys.store.histories import Altered
 from journeys.store.keys import Keys
 from journeys.store.signing import KeyRing
 from journeys.temporal import DATA_CONVERTER, sandbox_runner, sealing
@@ -102,16 +103,22 @@ async def replay_all(
     shelf: Shelf | None,
     processes: int,
     keys: Keys,
-) -> AsyncIterator[tuple[str, Replay | None]]:
-    """Replay every one of these journeys in processes side by side; each as it comes out, None where no run is known.
+) -> AsyncIterator[tuple[str, Replay | Altered | None]]:
+    """Replay every one of these journeys in processes side by side; each as it comes out.
 
-    Raises RPCError, histories.Altered.
+    None where no run is known, Altered where what was kept of one is not what was exported: that one is not replayed.
+
+    Raises RPCError.
     """
     loop, spoken = asyncio.get_running_loop(), _spoken(client, keys)[1]
     waiting: set[asyncio.Future[Replay]] = set()
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         async for journey in journeys:
-            chain = await read_chain(client, journey, shelf)
+            try:
+                chain = await read_chain(client, journey, shelf)
+            except Altered as found:
+                yield journey, found
+                continue
             if chain is None:
                 yield journey, None
                 continue
@@ -126,8 +133,8 @@ async def replay_all(
                 for each in done:
                     yield each.result().journey, each.result()
         for finished in asyncio.as_completed(waiting):
-            found = await finished
-            yield found.journey, found
+            replayed = await finished
+            yield replayed.journey, replayed
 
 
 def _apart(
