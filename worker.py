@@ -82,7 +82,6 @@ def make_worker(client: Client, resources: Resources, settings: Settings, **opti
         task_queue=settings.task_queue,
         workflows=WORKFLOWS,
         activities=all_activities(resources),
-        workflow_runner=temporal.sandbox_runner(),
         **{**WORKER_OPTIONS, **options},
     )
 
