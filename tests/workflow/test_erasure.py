@@ -331,12 +331,13 @@ worker.main()
 
 @asynccontextmanager
 async def _worker_of(house: House, database: tuple[str, str], address: str, *program: str) -> AsyncIterator[str]:
-    """A worker process of this record and its keys, as it is begun on a machine, from the moment it says that it is ready.
+    """A worker process of this record and its keys, from when it says that it is ready.
 
     Yields what it has said until then.
     """
     given = {
-        "DATABASE_URL": database[0], "JOURNEYS_KEYS_DSN": database[1], "TEMPORAL_ADDRESS": address, "JOURNEYS_DATA_DIR": str(house.home),
+        "DATABASE_URL": database[0], "JOURNEYS_KEYS_DSN": database[1], "TEMPORAL_ADDRESS": address,
+        "JOURNEYS_DATA_DIR": str(house.home),
         "JOURNEYS_SIGNING_KEY": RING.keys["test"].hex(), "JOURNEYS_SIGNING_KEY_ID": "test",
         "JOURNEYS_TASK_QUEUE": "restored",
     }  # fmt: skip
