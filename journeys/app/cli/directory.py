@@ -38,6 +38,7 @@ def add_to(app: typer.Typer) -> None:
 def _add_staff(app: typer.Typer) -> None:
     room = group("L'équipe : qui, dans quels rôles, présent ou absent.", "Staff: who, in which roles, present or away.")
     app.add_typer(room, name="staff")
+    erasing.add_to_staff(room)
 
     @command(room, "add", "Ajoute quelqu'un à l'équipe.", "Adds somebody to the staff.")
     async def add(
@@ -383,6 +384,7 @@ async def _known_fund(desk: Desk, fund: str) -> None:
 def _add_partners(app: typer.Typer) -> None:
     room = group("Les partenaires : logement, emploi, soin, droits.", "Partners: housing, jobs, care, rights.")
     app.add_typer(room, name="partner")
+    erasing.add_to_partners(room)
 
     @command(room, "add", "Ajoute un partenaire.", "Adds a partner.")
     async def add(
@@ -736,7 +738,9 @@ async def _person_export(desk: Desk, asked: str, to: str, sender: str) -> None:
     aside = None
     try:
         aside = Path(tempfile.mkdtemp(prefix=f".{folder.name[:40]}.", dir=folder.parent))
-        async for name, content in files_of(pool, person, journeys, out.lang, desk.now, sender=sender):
+        ring, outbox = desk.ring(), desk.settings.outbox_dir
+        files = files_of(pool, person, journeys, out.lang, desk.now, sender=sender, ring=ring, outbox=outbox)
+        async for name, content in files:
             write(aside / name, content, False, "--to")
             names.append(name)
         documents = sum(name.startswith("document-") for name in names)
