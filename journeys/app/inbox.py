@@ -167,6 +167,7 @@ _WHAT: Final[dict[str, Said]] = {
     "receipt": Said("justificatif attendu", "receipt wanted"),
     "transfer": Said("reprise du parcours demandée", "hand-over asked"),
     "referral": Said("orientation sans réponse : {about}", "referral without answer: {about}"),
+    "chase": Said("{about}", "{about}"),
     "payment": Said("versement en cours ({note})", "payment under way ({note})"),
 }
 
@@ -184,6 +185,7 @@ _OTHERWISE: Final[dict[str, Said]] = {
     "receipt": Said("alerte {at}", "an escalation {at}"),
     "transfer": Said("acceptée d'elle-même {at}", "accepted by itself {at}"),
     "referral": Said("close sans réponse {at}", "closed without answer {at}"),
+    "chase": Said("l'étape suivante {at}", "the next step {at}"),
     "payment": Said("la banque est interrogée {at}", "the bank is asked {at}"),
 }
 
@@ -200,6 +202,8 @@ def said(
         return Said(f"{who} ne peut pas venir, propose {wish}", f"{who} cannot come, proposes {wish}").in_(lang)
     if item.kind == "appointment" and item.note:
         return f"{text} ({spoken(item.note, lang)})"
+    if item.kind == "chase":
+        return _chased(item, lang, about, when)
     if item.note == TO_HAND_OVER:
         amount = format_money(item.amount or 0, lang)
         return Said(f"à remettre, contre signature : {amount}", f"to hand over, against a signature: {amount}").in_(
@@ -209,6 +213,21 @@ def said(
         return Said("justificatif remis, à vérifier", "receipt submitted, to be checked").in_(lang)
     held = _HELD.get(item.note) if item.kind == "escalation" else None
     return text if held is None else text + held.in_(lang)
+
+
+def _chased(item: Waiting, lang: Lang, about: str, when: Callable[[datetime], str] | None) -> str:
+    """What is done to hear of somebody who missed an appointment, and which one."""
+    missed = item.since or item.at
+    say = when or (lambda instant: format_instant(instant, lang, ZONE, weekday=True))
+    at = say(missed) if missed is not None else ""
+    letter = item.note == "letter"
+    words = Said("lettre à poster, puis des nouvelles à attendre : rendez-vous manqué, {at}",
+                 "letter to post, then wait for news: appointment missed, {at}") if letter else _CALL  # fmt: skip
+    told = words.in_(lang).format(at=at)
+    return f"{told} ({about})" if about else told
+
+
+_CALL: Final = Said("appeler : rendez-vous manqué, {at}", "call: appointment missed, {at}")
 
 
 def otherwise(
@@ -240,6 +259,8 @@ def otherwise(
     if not item.then:
         return words
     told = Said("vous", "you").in_(lang) if item.then == you else role_label(item.then, lang, programme)
+    if item.kind == "chase":
+        return Said(f"alerte {at} ({told})", f"an escalation {at} ({told})").in_(lang)
     if item.kind == "escalation":
         return words + Said(f", alerte transmise ({told})", f", passed on ({told})").in_(lang)
     return words + Said(f", puis alerte ({told})", f", then an escalation ({told})").in_(lang)

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
+from journeys.domain import chases, contacts, escalation, messages, milestones, rights
 from journeys.domain import commands as c
-from journeys.domain import contacts, escalation, messages, milestones, rights
 from journeys.domain import events as e
 from journeys.domain.calendar import ONE_DAY, Calendar
+from journeys.domain.chases import about, ladder_of
 from journeys.domain.deciding import Deciding, Refusal
-from journeys.domain.events import Subject
 from journeys.domain.moments import Duration, Unit
 from journeys.domain.programme import Check, Roll
 from journeys.domain.sending import reminder_of
@@ -24,10 +24,6 @@ EVERY: Final = {
 
 ASKED_AGAIN = Duration(2, Unit.WORKING_DAY)
 """After so long without an answer the question is escalated."""
-
-
-def about(id: str) -> Subject:
-    return Subject(kind="appointment", id=id)
 
 
 def book(work: Deciding, body: c.BookAppointment) -> None:
@@ -120,7 +116,7 @@ def close(work: Deciding, body: c.CloseAppointment) -> None:
     if body.outcome == "attended":
         _attended(work, known)
     elif body.outcome == "missed":
-        escalation.raise_about(work, _ladder(work, known), about(body.appointment))
+        chases.begin(work, body.appointment)
 
 
 def correct(work: Deciding, body: c.Correct) -> None:
@@ -136,9 +132,11 @@ def correct(work: Deciding, body: c.Correct) -> None:
         case _:
             raise Refusal("correct-to", known="attended, missed, excused")
     if body.to == "missed" and work.state.status is not Status.CLOSED:
-        escalation.raise_about(work, _ladder(work, known), about(body.id))
-    if body.to == "attended":
+        chases.begin(work, body.id)
+    if body.to != "missed":
+        chases.cancel(work, "corrected", body.id)
         escalation.resolve_about(work, about(body.id), "answered")
+    if body.to == "attended":
         _attended(work, known)
 
 
@@ -146,6 +144,7 @@ def _attended(work: Deciding, known: Appointment) -> None:
     """What an appointment kept brings with it: its milestone, its contact."""
     at = min(known.at, work.now)
     day = work.book.calendar.day(at)
+    chases.heard_of(work, "seen", at)
     milestone = known.milestone
     rule = work.book.programme.milestones.get(milestone or "")
     by_appointment = rule is not None and rule.check is Check.APPOINTMENT
@@ -174,7 +173,7 @@ def take_asking(work: Deciding, id: str, at: datetime) -> None:
     again = None if known.asked else work.book.calendar.term_end(work.now, ASKED_AGAIN, work.book.calendar.clock.opens)
     work.due(e.AppointmentAsked(appointment=id, again_at=again), "appointment-outcome", at)
     if known.asked:
-        escalation.raise_about(work, _ladder(work, known), about(id), held=False)
+        escalation.raise_about(work, ladder_of(work, known), about(id), held=False)
     else:
         messages.owe(
             work,
@@ -184,12 +183,6 @@ def take_asking(work: Deciding, id: str, at: datetime) -> None:
             about(id),
             f"outcome/{id}/{known.at.isoformat()}",
         )
-
-
-def _ladder(work: Deciding, known: Appointment) -> str | None:
-    programme = work.book.programme
-    rule = programme.milestones.get(known.milestone or "") or programme.contacts.get(known.contact or "")
-    return rule.missed if rule is not None else None
 
 
 def _reminder(work: Deciding, at: datetime) -> datetime | None:

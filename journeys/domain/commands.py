@@ -273,6 +273,15 @@ class CloseAppointment(Body):
     outcome: Literal["attended", "missed", "excused", "cancelled"]
 
 
+class NoteChase(Body):
+    """What a step after a missed appointment came to: the person was reached, or does not answer."""
+
+    name: Literal["note-chase"] = "note-chase"
+    PARTS = _parts("note")
+    chase: Id
+    result: Literal["reached", "no-answer"]
+
+
 # --- escalations
 
 
@@ -586,7 +595,7 @@ AnyBody = Annotated[
     Plan | ExpectDate | MoveDate | ConfirmDate | CancelDate | Suspend | Resume | Close | Reopen | Correct
     | ChangeProgramme | AssignReferent | Transfer | AcceptTransfer | DeclineTransfer | CancelTransfer
     | ReachMilestone | WaiveMilestone | RescheduleMilestone | AddEvidence | AddNote
-    | LogContact | BookAppointment | MoveAppointment | AnswerAppointment | CloseAppointment
+    | LogContact | BookAppointment | MoveAppointment | AnswerAppointment | CloseAppointment | NoteChase
     | AcknowledgeEscalation | SnoozeEscalation | ReassignEscalation | ResolveEscalation
     | RequestGrant | ChangeGrant | ReturnGrant | ApproveGrant | RefuseGrant | CancelGrant
     | SettlePayment | CancelPayment | RetryPayment | SettleDoubt

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from journeys.domain import chases, milestones, release
 from journeys.domain import events as e
-from journeys.domain import milestones, release
 from journeys.domain.deciding import Deciding
 from journeys.domain.milestones import NOTHING_NEW, Began
 from journeys.domain.plan import EVERY, moments
@@ -15,6 +15,7 @@ def settle(work: Deciding, began: Began = NOTHING_NEW) -> None:
     if work.state.status is Status.NONE:
         return
     if work.state.is_open:
+        chases.letters_that_never_left(work)
         while _moves_on(work) or milestones.reach_what_holds(work):
             pass
     # A plan follows from what it hangs on alone: when nothing of that has changed, it is the one on record.

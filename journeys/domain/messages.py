@@ -7,7 +7,7 @@ from journeys.domain import commands as c
 from journeys.domain import events as e
 from journeys.domain.calendar import Calendar, in_zone
 from journeys.domain.deciding import Deciding, Refusal
-from journeys.domain.events import Subject
+from journeys.domain.events import Channel, Subject
 from journeys.domain.moments import elapsed
 from journeys.domain.sending import Spares, first_free, when_to_send
 from journeys.domain.state import Deadline, Message, State, Status
@@ -30,11 +30,15 @@ def owe(
     not_after: datetime | None = None,
     urgent: bool = False,
     person: str | None = None,
+    channel: Channel | None = None,
 ) -> None:
     """Record a message as due, and at once whether it waits for the morning or is never to leave.
 
     It is worth sending for so long after it might first have left, and not once what it is about has passed.
     What is told of the time before an import's line owes nobody a message.
+
+    Args:
+        channel: the only one by which it goes.
     """
     if is_history(work):
         return
@@ -43,16 +47,21 @@ def owe(
     valid_until = leaves + late_after(work)
     if not_after is not None:
         valid_until = min(valid_until, not_after)
-    message = work.id_for(f"message/{occurrence}/{to}/{person or ''}")
+    message = id_of(work, occurrence, to, person)
     work.follow(
         e.MessageDue(
             message=message, purpose=purpose, to=to, template=template, about=about, occurrence=occurrence, at=moment,
-            valid_until=valid_until, urgent=urgent, person=person,
+            valid_until=valid_until, urgent=urgent, person=person, channel=channel,
         ),
         "message",
         moment,
     )  # fmt: skip
     hold_back(work, message)
+
+
+def id_of(work: Deciding, occurrence: str, to: str, person: str | None = None) -> str:
+    """The id of the one message of an occurrence to somebody."""
+    return work.id_for(f"message/{occurrence}/{to}/{person or ''}")
 
 
 def is_history(work: Deciding) -> bool:

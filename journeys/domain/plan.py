@@ -25,6 +25,7 @@ _MOVE_NO_PLAN: Final[frozenset[type[Payload]]] = frozenset({
     e.MessageUnknown, e.MessageDelivered, e.MessageBounced,
     e.AppointmentBooked, e.AppointmentMoved, e.AppointmentAnswered, e.AppointmentReminded, e.AppointmentAsked,
     e.AppointmentAttended, e.AppointmentMissed, e.AppointmentExcused, e.AppointmentCancelled, e.AppointmentCorrected,
+    e.ChaseDue, e.ChaseDone, e.ChasePassed, e.ChaseCancelled,
     e.EscalationRaised, e.EscalationClimbed, e.EscalationAcknowledged, e.EscalationSnoozed, e.EscalationReassigned,
     e.EscalationDeferred,
     e.EscalationReady, e.EscalationResolved, e.EscalationTold, e.EscalationUntold,

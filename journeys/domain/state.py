@@ -137,6 +137,18 @@ class Appointment:
 
 
 @dataclass(frozen=True, slots=True)
+class ChaseKnown:
+    """An open step after a missed appointment."""
+
+    appointment: str
+    step: int
+    do: Literal["call", "letter"]
+    by: datetime
+    since: datetime
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Escalation:
     """An open escalation. `told` is the effect that tells the step's recipient, until it is settled."""
 
@@ -366,6 +378,7 @@ class State:
     """Which of these went to the person."""
     contacts: dict[str, ContactKnown] = field(default_factory=dict)
     appointments: dict[str, Appointment] = field(default_factory=dict)
+    chases: dict[str, ChaseKnown] = field(default_factory=dict)
     escalations: dict[str, Escalation] = field(default_factory=dict)
     grants: dict[str, GrantKnown] = field(default_factory=dict)
     payments: dict[str, PaymentKnown] = field(default_factory=dict)

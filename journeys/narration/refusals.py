@@ -116,6 +116,7 @@ SENTENCES: Final = {
     "fixed-by-law": N_("Le jour de l'étape « {milestone} » est fixé par la loi : il ne se déplace pas."),
     "unknown-evidence": N_("La pièce « {kind} » n'est pas attendue ici. Pièces attendues : {known}."),
     # contacts and appointments
+    "unknown-chase": N_("Cette relance n'est plus en cours ({id}). Voyez sur la page de la personne ce qui attend."),
     "unknown-contact": N_("Le contact « {contact} » n'est pas dans ce programme. Contacts du programme : {known}."),
     "unknown-means": N_("Le moyen « {means} » n'est pas prévu pour ce contact. Moyens possibles : {known}."),
     "unknown-window": N_(

@@ -41,6 +41,8 @@ RULES: Final = {
     "contact": N_("rythme des contacts"),
     "contact-grid": N_("rythme des contacts"),
     "appointment": N_("rendez-vous tenu"),
+    "appointment-missed": N_("suite d'un rendez-vous manqué"),
+    "heard-of": N_("nouvelles de la personne"),
     "appointment-reminder": N_("rappel deux jours avant"),
     "appointment-outcome": N_("question le lendemain matin"),
     "mentor": N_("un seul mentor à la fois"),

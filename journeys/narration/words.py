@@ -53,6 +53,10 @@ WORDS: Final = {
     "accepted": N_("accepté"),
     "answered": N_("réponse donnée"),
     "contact-made": N_("contact fait"),
+    "seen": N_("venue à un autre rendez-vous"),
+    "corrected": N_("issue corrigée"),
+    "no-answer": N_("pas de réponse"),
+    "call": N_("appel"),
     # why a journey is suspended
     "custody": N_("retour en détention"),
     "hospital": N_("hospitalisation"),
@@ -138,6 +142,7 @@ WORDS: Final = {
     # messages, by what they are about
     "appointment-cancelled": N_("rendez-vous annulé"),
     "appointment-changed": N_("rendez-vous déplacé"),
+    "appointment-missed": N_("lettre après un rendez-vous manqué"),
     "appointment-near": N_("rendez-vous proche"),
     "appointment-other-time": N_("autre heure demandée pour un rendez-vous"),
     "appointment-outcome": N_("question après un rendez-vous"),
@@ -316,6 +321,7 @@ COMMANDS: Final = {
     "move-appointment": N_("déplacer un rendez-vous"),
     "answer-appointment": N_("noter si la personne viendra à un rendez-vous"),
     "close-appointment": N_("noter l'issue d'un rendez-vous"),
+    "note-chase": N_("noter ce qu'a donné une relance"),
     "acknowledge-escalation": N_("prendre une alerte en charge"),
     "snooze-escalation": N_("mettre une alerte en attente"),
     "reassign-escalation": N_("confier une alerte à quelqu'un"),

@@ -471,6 +471,7 @@ def words_of(scene: Scene, name: str, scope: str) -> dict[str, str]:
     }  # fmt: skip
     more = {
         "answer-appointment": {"answer": "coming"}, "close-appointment": {"outcome": "attended"},
+        "note-chase": {"result": "reached"},
         "correct": {"to": "reached"}, "measure-outcome": {"value": "yes"}, "settle-doubt": {"decision": "keep"},
         "settle-payment": {"fate": "paid", "signed_for": "essai"},
         "acknowledge-escalation": {"until": tomorrow}, "snooze-escalation": {"until": tomorrow},

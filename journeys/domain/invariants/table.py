@@ -43,6 +43,7 @@ LINES: tuple[Line, ...] = (
          kinds("AppointmentMoved AppointmentAnswered AppointmentReminded AppointmentAsked"),
          kinds("AppointmentAttended AppointmentMissed AppointmentExcused AppointmentCancelled"),
          {"AppointmentCorrected": kinds("AppointmentAttended AppointmentMissed AppointmentExcused")}),
+    Line("chase", ("chase",), kinds("ChaseDue"), kinds(""), kinds("ChaseDone ChasePassed ChaseCancelled"), {}),
     Line("escalation", ("escalation",), kinds("EscalationRaised"),
          kinds("EscalationClimbed EscalationAcknowledged EscalationSnoozed EscalationReassigned EscalationReady"),
          kinds("EscalationResolved"), {},

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from journeys.app.bank_counter import a_working_day_ago
-from journeys.app.inbox import ends, in_order, today, waits
+from journeys.app.inbox import Waiting, ends, in_order, today, waits
 from journeys.app.reading import today_of
 from journeys.app.web.lines import Line, line, together
 from journeys.app.web.pages.payments import HERE as PAYMENTS
@@ -20,7 +20,7 @@ from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
 from journeys.domain.evolve import replace
 from journeys.i18n import ngettext
-from journeys.store import controlling, paper_letters, payment_lists, verifications, views
+from journeys.store import controlling, paper_letters, payment_lists, people, verifications, views
 from journeys.store.views import JourneyRow
 
 router = APIRouter()
@@ -64,10 +64,15 @@ async def screen(visit: Visit = door(STAFF)) -> Response:
     named = await views.named(
         visit.connection, [*(item.row for items in shown.values() for item in items), *(row for _, row in coming)]
     )
+    phones = await _phones(visit, [item for name, items in shown.items() if name != "others" for item in items])
     lists = {}
     for name, items in shown.items():
         lines = [
-            line(visit, replace(item, row=named[item.row.id]), programmes, mine=name != "others") for item in items
+            replace(
+                line(visit, replace(item, row=named[item.row.id]), programmes, mine=name != "others"),
+                phone=phones.get(item.id, ""),
+            )
+            for item in items
         ]
         lists[name] = Shown(tuple(together(lines)), totals[name])
     return page(
@@ -80,6 +85,15 @@ async def screen(visit: Visit = door(STAFF)) -> Response:
         alarming=visit.admitted(OVERSEEING) and await verifications.alarming(visit.house.writing),
         **await _finance(visit, only),
     )  # fmt: skip
+
+
+async def _phones(visit: Visit, items: Sequence[Waiting]) -> dict[str, str]:
+    """By item: the phone of each person whom the visitor is to call."""
+    calls = {item.id: item.row.person for item in items if item.kind == "chase" and item.note == "call"}
+    if not calls:
+        return {}
+    numbers = await people.phones(visit.connection, sorted(set(calls.values())))
+    return {id: numbers[person] for id, person in calls.items() if person in numbers}
 
 
 async def _finance(visit: Visit, only: str | None) -> dict[str, object]:
