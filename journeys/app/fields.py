@@ -82,7 +82,9 @@ _DEFAULTING: Final = frozenset(
 
 ABOUT: Final[dict[str, Said]] = {
     "amount": Said("montant en euros : 600 ou 600,50", "amount in euros: 600 or 600.50"),
-    "answer": Said("viendra, ou demande une autre heure", "will come, or asks for another time"),
+    "answer": Said(
+        "viendra, demande une autre heure, ou ne viendra pas", "will come, asks for another time, or will not come"
+    ),
     "appointment": Said("lequel ; sans lui, le seul qui est fixé", "which one; else the only one booked"),
     "at": Said("jour et heure locale : 2027-05-12 14:30", "day and local time: 2027-05-12 14:30"),
     "chase": Said("laquelle ; sans elle, la seule en cours", "which one; else the only one open"),

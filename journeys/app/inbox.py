@@ -34,6 +34,7 @@ class Waiting:
     wish: datetime | None = None
     held_by: str | None = None
     digest: datetime | None = None
+    summons: bool = False
 
     def as_json(self, lang: Lang, programmes: Mapping[str, Programme]) -> dict[str, Any]:
         return {
@@ -51,6 +52,7 @@ class Waiting:
             "wish": self.wish.isoformat() if self.wish else None,
             "held_by": self.held_by,
             "digest": self.digest.isoformat() if self.digest else None,
+            "summons": self.summons,
         }
 
 
@@ -74,7 +76,7 @@ def waits(row: JourneyRow, item: Mapping[str, Any]) -> Waiting:
     return Waiting(
         row, item["kind"], item["id"], item["about"], _instant(item["at"]), _instant(item.get("since")),
         item.get("role", ""), item.get("amount"), item.get("note", ""), item.get("then", ""),
-        _instant(item.get("wish")), item.get("held_by"), _instant(item.get("digest")),
+        _instant(item.get("wish")), item.get("held_by"), _instant(item.get("digest")), bool(item.get("summons")),
     )  # fmt: skip
 
 
@@ -171,6 +173,8 @@ _WHAT: Final[dict[str, Said]] = {
     "payment": Said("versement en cours ({note})", "payment under way ({note})"),
 }
 
+_SUMMONS: Final = Said("convocation {about}", "summons {about}")
+
 _HELD: Final[dict[str, Said]] = {
     "acknowledged": Said(" (prise en charge)", " (acknowledged)"),
     "snoozed": Said(" (en attente)", " (put off)"),
@@ -195,7 +199,8 @@ def said(
 ) -> str:
     """What it is, in a few words. `when` says an instant (`jeudi 12 mars à 10 h`); None: with its year."""
     about = _about(item, lang, programmes.get(item.row.programme))
-    text = _WHAT[item.kind].in_(lang).format(about=about, note=spoken(item.note, lang)).strip()
+    what = _SUMMONS if item.summons else _WHAT[item.kind]
+    text = what.in_(lang).format(about=about, note=spoken(item.note, lang)).strip()
     if item.kind == "appointment" and item.wish is not None:
         who = item.row.name or "…"
         wish = when(item.wish) if when is not None else format_instant(item.wish, lang, ZONE, weekday=True)

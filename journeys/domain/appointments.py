@@ -33,6 +33,8 @@ def book(work: Deciding, body: c.BookAppointment) -> None:
         raise Refusal("unknown-contact", contact=body.contact, known=", ".join(work.book.programme.contacts))
     if (body.every is None) != (body.times == 1):
         raise Refusal("half-a-series")
+    if body.summons and body.or_at:
+        raise Refusal("summons-stands")
     assert work.command is not None
     _must_be_ahead(work, body.at)
     for number, at in enumerate(series(work.book.calendar, body)):
@@ -63,9 +65,12 @@ def series(calendar: Calendar, body: c.BookAppointment) -> Iterator[datetime]:
 
 
 def move(work: Deciding, body: c.MoveAppointment) -> None:
-    """To another time: any that staff give; for the person, one that was offered. Then the referent is told."""
+    """To another time: any that staff give; for the person, one that was offered, never of a summons. Then the referent
+    is told."""
     known = _open(work, body.appointment)
     chosen = rights.line_of(work.role, work.book.programme) == messages.PARTICIPANT
+    if known.summons and (chosen or body.or_at):
+        raise Refusal("summons-stands")
     if chosen:
         _must_have_been_offered(work, known, body)
     _must_be_ahead(work, body.at)
@@ -81,16 +86,25 @@ def move(work: Deciding, body: c.MoveAppointment) -> None:
 
 
 def answer(work: Deciding, body: c.AnswerAppointment) -> None:
-    """The person's own word on it; the referent is told where it has to be moved, and moves it."""
+    """The person's own word on it; the referent is told where it has to be moved, and moves it.
+
+    One that was freely agreed is off once they decline it; of a summons they may only ask for another time.
+    """
     known = _open(work, body.appointment)
     _must_not_have_passed(work, known)
+    if known.summons and body.answer == "declined":
+        raise Refusal("summons-stands")
     if body.wish is not None:
-        if body.answer == "coming":
+        if body.answer != "other-time":
             raise Refusal("wish-though-coming")
         _must_be_ahead(work, body.wish, "wish")
     work.fact(e.AppointmentAnswered(appointment=body.appointment, answer=body.answer, wish=body.wish))
     if body.answer == "other-time":
         _tell(work, body.appointment, "appointment-other-time", "other-time")
+    elif body.answer == "declined":
+        work.follow(e.AppointmentCancelled(appointment=body.appointment, why="declined"), "appointment-declined")
+        escalation.resolve_about(work, about(body.appointment), "answered")
+        _tell(work, body.appointment, "appointment-declined", "declined")
 
 
 def _tell(work: Deciding, id: str, template: str, occasion: str) -> None:
@@ -103,6 +117,9 @@ def close(work: Deciding, body: c.CloseAppointment) -> None:
     known = _open(work, body.appointment)
     if body.outcome in ("attended", "missed") and known.at > work.now:
         raise Refusal("appointment-ahead", at=known.at.isoformat())
+    assert work.command is not None
+    if body.outcome == "excused" and known.summons and "note" not in work.command.commitments:
+        raise Refusal("justification-missing")
     match body.outcome:
         case "attended":
             work.fact(e.AppointmentAttended(appointment=body.appointment), occurred_at=min(known.at, work.now))
@@ -162,7 +179,8 @@ def take_reminder(work: Deciding, id: str, at: datetime) -> None:
     known = work.state.appointments[id]
     work.due(e.AppointmentReminded(appointment=id), "appointment-reminder", at)
     messages.owe(
-        work, "reminder", messages.PARTICIPANT, "appointment-near", about(id),
+        work, "reminder", messages.PARTICIPANT, messages.SUMMONS_NEAR if known.summons else "appointment-near",
+        about(id),
         f"appointment/{id}/{known.at.isoformat()}", at=at, not_after=known.at,
     )  # fmt: skip
 

@@ -257,12 +257,13 @@ class MoveAppointment(Body):
 
 
 class AnswerAppointment(Body):
-    """What the person says of an appointment ahead: they will come, or need another time, and which one they wish."""
+    """What the person says of an appointment ahead: they will come, need another time, and which one they wish, or will
+    not come to one that was freely agreed."""
 
     name: Literal["answer-appointment"] = "answer-appointment"
     PARTS = _parts("note")
     appointment: Id
-    answer: Literal["coming", "other-time"]
+    answer: Literal["coming", "other-time", "declined"]
     wish: When | None = added(None)
 
 

@@ -462,10 +462,10 @@ class AppointmentMoved(Payload):
 
 
 class AppointmentAnswered(Payload):
-    """The person says that they will come, or that they need another time; a later answer stands."""
+    """The person says that they will come, need another time, or will not come; a later answer stands."""
 
     appointment: str
-    answer: Literal["coming", "other-time"]
+    answer: Literal["coming", "other-time", "declined"]
     wish: Instant | None = added(None)
     """The time that they wish."""
 

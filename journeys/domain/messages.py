@@ -14,7 +14,11 @@ from journeys.domain.state import Deadline, Message, State, Status
 
 PARTICIPANT = "participant"
 MONEY = frozenset({"grant", "payment", "receipt"})
-APPOINTMENT_AT_ITS_TIME = frozenset({"appointment-near", "appointment-outcome"})
+SUMMONS_NEAR = "summons-near"
+"""The template of the reminder of a summons."""
+UNREMINDED = frozenset({"opted-out", "paused", "too-late"})
+"""Why a reminder may not leave although what it reminds of goes on."""
+APPOINTMENT_AT_ITS_TIME = frozenset({"appointment-near", SUMMONS_NEAR, "appointment-outcome"})
 """Templates about an appointment at one time: pointless once it stands at another, or its outcome is known."""
 
 
@@ -169,10 +173,22 @@ def silence(work: Deciding) -> None:
 
 def _give_up(work: Deciding, id: str, reason: str, rule: str) -> None:
     """It leaves no more. Of what may have left before nobody can say that it was not sent."""
-    if work.state.messages[id].doubt:
+    known = work.state.messages[id]
+    if known.doubt:
         work.follow(e.MessageUnknown(message=id, effect=None), rule)
-    else:
-        work.follow(e.MessageSuppressed(message=id, reason=reason), rule)
+        return
+    work.follow(e.MessageSuppressed(message=id, reason=reason), rule)
+    if reason in UNREMINDED:
+        _tell_of_a_summons(work, known)
+
+
+def _tell_of_a_summons(work: Deciding, unsent: Message) -> None:
+    """Nobody has reminded the person of a summons: the referent is told, who may do it by voice."""
+    known = work.state.appointments.get(unsent.about.id)
+    if unsent.data["template"] != SUMMONS_NEAR or known is None or known.outcome is not None or known.at <= work.now:
+        return
+    occurrence = f"unreminded/{unsent.about.id}/{known.at.isoformat()}"
+    owe(work, "notice", "referent", "summons-unreminded", unsent.about, occurrence, not_after=known.at)
 
 
 def late_after(work: Deciding) -> timedelta:
@@ -233,3 +249,5 @@ def delivered(
             work.due(e.MessageFailed(message=id, reason=reason, effect=effect), "message", work.now)
         case _:
             work.due(e.MessageUnknown(message=id, effect=effect, wording=wording), "message", work.now)
+    if known is not None and (answer == "failed" or (answer == "suppressed" and reason in UNREMINDED)):
+        _tell_of_a_summons(work, known)

@@ -44,6 +44,8 @@ class Item(Frozen):
     """The role that is told next if nobody acts; empty when nobody is."""
     wish: Instant | None = added(None)
     """The time that the person wishes for an appointment instead."""
+    summons: bool | None = added(None)
+    """The appointment is a summons; None: it is not, or it is something else."""
     held_by: str | None = added(None)
     """Who took an alert in charge, or put it off."""
     digest: Instant | None = added(None)
@@ -146,7 +148,7 @@ def _work(state: State, book: Handbook) -> list[Item]:
     return items + [
         Item(
             kind="appointment", id=id, about=known.milestone or known.contact or "", at=known.at, role="referent",
-            note=known.answer or "", wish=known.wish,
+            note=known.answer or "", wish=known.wish, summons=known.summons or None,
         )
         for id, known in state.appointments.items()
         if known.outcome is None

@@ -101,6 +101,8 @@ def _moved(t: Telling, d: e.AppointmentMoved) -> str:
 def _answered(t: Telling, d: e.AppointmentAnswered) -> str:
     if d.answer == "coming":
         return t.say("Présence confirmée ({who}) : {appointment}.", who=t.who, appointment=t.appointment(d.appointment))
+    if d.answer == "declined":
+        return t.say("{who} a dit non à {appointment}.", who=t.who, appointment=t.appointment(d.appointment))
     told = t.say("Autre heure demandée ({who}) : {appointment}.", who=t.who, appointment=t.appointment(d.appointment))
     return told if d.wish is None else told + " " + t.say("Proposition : {when}.", when=t.when(d.wish))
 

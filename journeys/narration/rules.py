@@ -41,6 +41,7 @@ RULES: Final = {
     "contact": N_("rythme des contacts"),
     "contact-grid": N_("rythme des contacts"),
     "appointment": N_("rendez-vous tenu"),
+    "appointment-declined": N_("rendez-vous décliné par la personne"),
     "appointment-missed": N_("suite d'un rendez-vous manqué"),
     "heard-of": N_("nouvelles de la personne"),
     "appointment-reminder": N_("rappel deux jours avant"),

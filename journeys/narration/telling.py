@@ -122,6 +122,8 @@ class Speech:
         known = self.state.appointments.get(id) if self.state is not None else None
         if known is None:
             return self.say("un rendez-vous")
+        if known.summons:
+            return self.say("le rendez-vous du {when} (convocation)", when=self.when(known.at))
         return self.say("le rendez-vous du {when}", when=self.when(known.at))
 
     def chase(self, id: str) -> str:

@@ -142,6 +142,9 @@ WORDS: Final = {
     # messages, by what they are about
     "appointment-cancelled": N_("rendez-vous annulé"),
     "appointment-changed": N_("rendez-vous déplacé"),
+    "appointment-declined": N_("rendez-vous décliné"),
+    "summons-near": N_("convocation proche"),
+    "summons-unreminded": N_("convocation sans rappel"),
     "appointment-missed": N_("lettre après un rendez-vous manqué"),
     "appointment-near": N_("rendez-vous proche"),
     "appointment-other-time": N_("autre heure demandée pour un rendez-vous"),
@@ -176,6 +179,7 @@ WORDS: Final = {
     "excused": N_("absence excusée"),
     "coming": N_("présence confirmée"),
     "other-time": N_("autre heure demandée"),
+    "declined": N_("décliné"),
     "made": N_("fait"),
     "open": N_("à faire"),
     "reserved": N_("réservé"),

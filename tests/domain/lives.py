@@ -66,7 +66,7 @@ STAFF = (REFERENT, OTHER_REFERENT, SUPERVISOR, FINANCE, FINANCE_2, DUTY, MENTOR,
 NOBODY = str(UUID(int=0xFFFF))
 
 
-SEEDS = range(30, 95)
+SEEDS = range(30, 97)
 """The rarest case comes with one of these alone."""
 STEPS = 90
 
@@ -488,7 +488,7 @@ _BODIES: dict[str, Callable[[MadeUp, Random], c.Body]] = {
     "move-appointment": _moved,
     "answer-appointment": lambda life, draw: c.AnswerAppointment(
         appointment=life._one(draw, life.state.appointments),
-        answer=draw.choice(["coming", "other-time"]),
+        answer=draw.choice(["coming", "other-time", "declined"]),
         wish=draw.choice([None, life.now + timedelta(hours=draw.choice([-1, 30]))]),
     ),
     "close-appointment": lambda life, draw: c.CloseAppointment(

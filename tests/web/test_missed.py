@@ -26,8 +26,8 @@ async def office(stack: RealStack, journal_pool: Any, database_url: str, tmp_pat
         yield made
 
 
-async def missed(office: Office, **fields: Any) -> str:
-    """Samir, who has a phone, misses an appointment; its id."""
+async def past(office: Office, **fields: Any) -> str:
+    """Samir, who has a phone, had an appointment just now; its id."""
     engine = office.engine
     person = (await engine.events())[0].data.person  # type: ignore[attr-defined]
     await people.change(office.house.writing, person, Details(first_name="Samir", last_name="Benali", phone=PHONE), BY)
@@ -35,7 +35,14 @@ async def missed(office: Office, **fields: Any) -> str:
     booked = (await engine.do(c.BookAppointment(at=at, **fields))).command
     while await engine.now() <= at:
         await asyncio.sleep(0.2)
-    assert (await engine.do(c.CloseAppointment(appointment=booked, outcome="missed"))).outcome == "accepted"
+    return booked
+
+
+async def missed(office: Office) -> str:
+    """He did not come; its id."""
+    booked = await past(office)
+    closing = c.CloseAppointment(appointment=booked, outcome="missed")
+    assert (await office.engine.do(closing)).outcome == "accepted"
     return booked
 
 
@@ -79,3 +86,15 @@ async def test_contact_made_ends_it_without_a_word_more(office: Office) -> None:
     assert "rendez-vous manqué" not in await today(office, "aline")
     (done,) = [event.data for event in await office.engine.events() if isinstance(event.data, e.ChaseDone)]
     assert done.how == "contact-made"
+
+
+async def test_of_a_summons_the_list_says_so_and_an_excuse_wants_its_justification(office: Office) -> None:
+    booked = await past(office, summons=True)
+    page = await today(office, "aline")
+    assert "Convocation" in page and "Excusé…" in page
+    aline = await office.enter("aline")
+    refused = await aline.send("close-appointment", appointment=booked, outcome="excused")
+    assert refused.status_code == 403 and "justificatif" in refused.text
+    sent = await aline.send("close-appointment", appointment=booked, outcome="excused", note="Certificat médical")
+    assert sent.status_code == 303, sent.text
+    assert "Convocation" not in await today(office, "aline")

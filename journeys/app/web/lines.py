@@ -267,7 +267,9 @@ def _actions(visit: Visit, item: Waiting, *, cured: bool) -> list[Action]:
             return [
                 Action(s("Oui"), "close-appointment", close | {"outcome": "attended"}, first=True),
                 Action(s("Absent"), "close-appointment", close | {"outcome": "missed"}),
-                Action(s("Excusé"), "close-appointment", close | {"outcome": "excused"}),
+                Action(s("Excusé…"), "close-appointment", close | {"outcome": "excused"}, form=True)
+                if item.summons
+                else Action(s("Excusé"), "close-appointment", close | {"outcome": "excused"}),
             ]
         case "chase":
             chase = {"chase": item.id}

@@ -1,6 +1,8 @@
-"""Invariant 9: the person moves an appointment to a time that was offered to them, and to no other.
+"""Invariant 9: the person moves an appointment to a time that was offered to them, and to no other, and
+declines no summons.
 
-Invariant 5: a missed appointment has a next step, at once, until the person is heard of or somebody is alerted.
+Invariant 5: a missed appointment has a next step, at once, until the person is heard of or somebody is alerted; somebody is
+alerted at once of a summons.
 """
 
 from collections.abc import Iterator
@@ -23,13 +25,21 @@ class Meetings:
     """The appointment of each open alert about one."""
     owed: dict[str, int] = field(default_factory=dict)
     """Appointments whose next step has not come yet, by the seq of the miss, or of the step that brought no news."""
+    summons: set[str] = field(default_factory=set)
     closed: bool = False
 
     def see(self, event: Recorded) -> Iterator[Violation]:
         match event.data:
             case e.JourneyPlanned() as data:
                 self.person = data.person
+            case e.AppointmentAnswered(answer="declined", appointment=id) if id in self.summons:
+                yield Violation(9, event.seq, "summons-declined", {"appointment": id})
+            case e.ChaseDue(appointment=id) if id in self.summons:
+                yield Violation(5, event.seq, "summons-not-told-at-once", {"appointment": id})
+                self._next_step(event)
             case e.AppointmentBooked() as data:
+                if data.summons:
+                    self.summons.add(data.appointment)
                 self.offered[data.appointment] = data.or_at
             case e.AppointmentMoved() as data:
                 if event.actor == self.person and data.at not in self.offered.get(data.appointment, ()):
