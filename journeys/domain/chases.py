@@ -106,8 +106,12 @@ def note(work: Deciding, body: c.NoteChase) -> None:
 
 
 def heard_of(work: Deciding, how: str, at: datetime | None = None) -> None:
-    """The person was heard of, now or at the time told: what was missed before is chased no more."""
+    """The person was heard of, now or at the time told: what was missed before is chased no more, and nobody needs to
+    know whether a message arrived."""
     moment = at or work.occurred_at or work.now
+    silent = escalation.open_about(work, messages.NO_RECEIPT)
+    if silent is not None and work.state.escalations[silent].raised_at <= moment:
+        escalation.resolve_about(work, messages.NO_RECEIPT, how)
     for id, known in list(work.state.chases.items()):
         if work.state.appointments[known.appointment].at <= moment:
             work.follow(e.ChaseDone(chase=id, how=how), "heard-of")

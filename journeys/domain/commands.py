@@ -578,13 +578,25 @@ class Erase(Body):
 
 
 class RecordReceipt(Body):
-    """What a channel or the bank said later about a message or a payment."""
+    """What a channel or the bank said later about a message or a payment.
+
+    `silent`: a channel that says what arrives has said nothing for too long.
+    """
 
     name: Literal["record-receipt"] = "record-receipt"
     of: Literal["message", "payment"]
     id: Id
     said: Literal[
-        "delivered", "bounced", "accepted", "settled", "rejected", "returned", "close", "no-match", "unchecked"
+        "delivered",
+        "bounced",
+        "silent",
+        "accepted",
+        "settled",
+        "rejected",
+        "returned",
+        "close",
+        "no-match",
+        "unchecked",
     ]
     reason: Code | None = None
 

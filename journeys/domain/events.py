@@ -395,6 +395,12 @@ class MessageBounced(Payload):
     reason: str
 
 
+class MessageSilent(Payload):
+    """It left, and its channel, which says what arrives, has said nothing for too long."""
+
+    message: str
+
+
 # --- contacts and appointments
 
 
@@ -1037,7 +1043,7 @@ AnyPayload = (
     | NoteAdded
     | CheckCalled | CheckPassed | CheckFailed | CheckUnknown
     | MessageDue | MessageDeferred | MessageReady | MessageSent | MessageFailed | MessageSuppressed | MessageUnknown
-    | MessageDelivered | MessageBounced
+    | MessageDelivered | MessageBounced | MessageSilent
     | ContactDue | ContactMade | ContactMissed | ContactCancelled | ContactCorrected | ContactLogged
     | AppointmentBooked | AppointmentMoved | AppointmentAnswered | AppointmentReminded | AppointmentAsked
     | AppointmentAttended | AppointmentMissed

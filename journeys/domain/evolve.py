@@ -423,6 +423,11 @@ def _bounced(state: State, data: e.MessageBounced, event: Recorded) -> None:
     state.left[data.message] = "bounced"
 
 
+@_on(e.MessageSilent)
+def _silent(state: State, data: e.MessageSilent, event: Recorded) -> None:
+    state.left[data.message] = "silent"
+
+
 # --- contacts and appointments
 
 

@@ -14,6 +14,8 @@ from journeys.domain.state import Deadline, Message, State, Status
 
 PARTICIPANT = "participant"
 MONEY = frozenset({"grant", "payment", "receipt"})
+NO_RECEIPT = Subject(kind="consent", id="no-receipt")
+"""What an alert about words of which nobody knows whether they arrived is about."""
 SUMMONS_NEAR = "summons-near"
 """The template of the reminder of a summons."""
 UNREMINDED = frozenset({"opted-out", "paused", "too-late"})
@@ -219,6 +221,8 @@ def said(work: Deciding, body: c.RecordReceipt) -> None:
     if body.id not in work.state.left and (waiting is None or (waiting.effect is None and not waiting.doubt)):
         raise Refusal("unknown-message", id=body.id)
     match body.said:
+        case "silent":
+            _silent(work, body.id)
         case "delivered" | "bounced" if work.state.left.get(body.id) in (body.said, "delivered"):
             # What has arrived stays so, whatever is told late of an earlier attempt.
             return
@@ -228,6 +232,12 @@ def said(work: Deciding, body: c.RecordReceipt) -> None:
             work.fact(e.MessageBounced(message=body.id, reason=body.reason or "unknown"))
         case _:
             raise Refusal("unknown-receipt-kind", said=body.said)
+
+
+def _silent(work: Deciding, id: str) -> None:
+    """Nothing was said for too long: once a message, and only while somebody can do something about it."""
+    if work.state.is_open and id in work.state.to_person and work.state.left.get(id, "") is None:
+        work.fact(e.MessageSilent(message=id))
 
 
 def delivered(

@@ -22,7 +22,7 @@ _MOVE_NO_PLAN: Final[frozenset[type[Payload]]] = frozenset({
     e.ReviewPlanned, e.ReviewDue, e.ReferentAssigned, e.TransferAsked, e.TransferReminded, e.JourneyTransferred,
     e.TransferDeclined, e.TransferCancelled, e.ReminderTaken, e.EvidenceAdded,
     e.MessageDue, e.MessageDeferred, e.MessageReady, e.MessageSent, e.MessageFailed, e.MessageSuppressed,
-    e.MessageUnknown, e.MessageDelivered, e.MessageBounced,
+    e.MessageUnknown, e.MessageDelivered, e.MessageBounced, e.MessageSilent,
     e.AppointmentBooked, e.AppointmentMoved, e.AppointmentAnswered, e.AppointmentReminded, e.AppointmentAsked,
     e.AppointmentAttended, e.AppointmentMissed, e.AppointmentExcused, e.AppointmentCancelled, e.AppointmentCorrected,
     e.ChaseDue, e.ChaseDone, e.ChasePassed, e.ChaseCancelled,

@@ -373,7 +373,8 @@ class State:
     moments: dict[str, datetime] = field(default_factory=dict)
     messages: dict[str, Message] = field(default_factory=dict)
     left: dict[str, str | None] = field(default_factory=dict)
-    """What a channel has said since of each message that left, or may have left: None, `delivered` or `bounced`."""
+    """What a channel has said since of each message that left, or may have left, in their order: None, `delivered`,
+    `bounced`, or `silent` once nothing was said for too long."""
     to_person: tuple[str, ...] = ()
     """Which of these went to the person."""
     contacts: dict[str, ContactKnown] = field(default_factory=dict)

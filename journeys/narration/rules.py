@@ -35,6 +35,7 @@ RULES: Final = {
     "situation-kept": N_("situation tenue assez longtemps"),
     "check": N_("façon de constater l'étape"),
     "message": N_("règles d'envoi des messages"),
+    "no-receipt": N_("message sans accusé de réception"),
     "quiet-hours": N_("heures de repos"),
     "digest": N_("un seul message par jour et par personne"),
     "reminder": N_("rappels de l'étape"),

@@ -94,6 +94,8 @@ WORDS: Final = {
     "delivered": N_("un message est arrivé"),
     "fr": N_("en français"),
     "en": N_("en anglais"),
+    "no-receipt": N_("on ne sait pas si un SMS est arrivé"),
+    "bounced": N_("un message est revenu"),
     "address-dead": N_("son adresse ou son numéro ne répond plus"),
     "no-address": N_("pas d'adresse connue"),
     "no-text": N_("pas de texte court pour ce message"),

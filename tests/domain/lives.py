@@ -422,7 +422,7 @@ def _receipt(life: MadeUp, draw: Random) -> c.RecordReceipt:
     if not owed or (life.state.payments and draw.random() < 0.7):
         said = draw.choice(["settled", "rejected", "returned", "returned"])
         return c.RecordReceipt(of="payment", id=life._one(draw, life.state.payments), said=said)
-    return c.RecordReceipt(of="message", id=draw.choice(owed), said=draw.choice(["delivered", "bounced"]))
+    return c.RecordReceipt(of="message", id=draw.choice(owed), said=draw.choice(["delivered", "bounced", "silent"]))
 
 
 def _appointment(life: MadeUp, draw: Random) -> c.BookAppointment:

@@ -1,8 +1,8 @@
 """Invariant 9: the person moves an appointment to a time that was offered to them, and to no other, and
 declines no summons.
 
-Invariant 5: a missed appointment has a next step, at once, until the person is heard of or somebody is alerted; somebody is
-alerted at once of a summons.
+Invariant 5: a missed appointment has a next step, at once, until the person is heard of or somebody is alerted; of a
+summons somebody is alerted at once.
 """
 
 from collections.abc import Iterator

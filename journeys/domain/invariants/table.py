@@ -36,7 +36,7 @@ LINES: tuple[Line, ...] = (
          kinds("DeadlineMet DeadlineMissed DeadlineCancelled"), {"DeadlineCorrected": kinds("DeadlineMissed")}),
     Line("message", ("message",), kinds("MessageDue"), kinds("MessageDeferred MessageReady"),
          kinds("MessageSent MessageFailed MessageSuppressed MessageUnknown"), {},
-         anyhow=kinds("MessageDelivered MessageBounced"), outlives=True),
+         anyhow=kinds("MessageDelivered MessageBounced MessageSilent"), outlives=True),
     Line("contact", ("contact", "window"), kinds("ContactDue"), kinds(""),
          kinds("ContactMade ContactMissed ContactCancelled"), {}),
     Line("appointment", ("appointment",), kinds("AppointmentBooked"),

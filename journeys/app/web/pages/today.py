@@ -20,7 +20,7 @@ from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
 from journeys.domain.evolve import replace
 from journeys.i18n import ngettext
-from journeys.store import controlling, paper_letters, payment_lists, people, verifications, views
+from journeys.store import controlling, paper_letters, payment_lists, people, silences, verifications, views
 from journeys.store.views import JourneyRow
 
 router = APIRouter()
@@ -30,6 +30,8 @@ SHOWN: Final[Mapping[str, int]] = {"late": 12, "today": 15, "week": 8, "others":
 ADDRESSES: Final = {"retard": "late", "jour": "today", "semaine": "week", "autres": "others"}
 """What `voir` may say: one list alone, whole, by pages."""
 RELEASES = timedelta(days=28)
+TOLD_OF_SILENCE: Final = frozenset({"supervisor", "administrator"})
+"""Who can ask a gateway that says nothing any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ async def screen(visit: Visit = door(STAFF)) -> Response:
         version=sum(row.seq for row in rows) + theirs.version,
         paging=Paging(visit, number, lists[only].total, A_SHEET) if only is not None else None,
         letters=len(await paper_letters.to_post(visit.connection, visit.now, me.id)) if visit.admitted(CASEWORK) else 0,
+        quiet=await silences.now(visit.connection) if TOLD_OF_SILENCE & visit.lines else None,
         alarming=visit.admitted(OVERSEEING) and await verifications.alarming(visit.house.writing),
         **await _finance(visit, only),
     )  # fmt: skip
