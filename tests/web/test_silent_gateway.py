@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest_asyncio
 
+from journeys.app.cli import checkup
 from tests.conftest import RealStack
 from tests.web.office import Office, open_office
 
@@ -24,13 +25,27 @@ async def sees_it(office: Office, who: str) -> bool:
     return SAID in answer.text
 
 
+async def failures(office: Office) -> list[str]:
+    """What `journeys doctor` says is broken of the messages."""
+
+    class Here:
+        settings = office.house.settings
+        now = office.house.now
+
+        async def pool(self) -> Any:
+            return office.house.writing
+
+    return [each.found.en for each in await checkup._messages(cast(Any, Here())) if each.state == "failed"]
+
+
 async def test_it_is_shown_until_the_gateway_speaks_again(office: Office) -> None:
-    assert not await sees_it(office, "sam")
+    assert not await sees_it(office, "sam") and await failures(office) == []
     await office.house.writing.execute(
         "INSERT INTO channel_silences (channel, since, messages) VALUES ('sms', now() - interval '2 days', 7)"
     )
     assert await sees_it(office, "sam")
+    assert any("has said nothing of any message" in each for each in await failures(office))
     for who in ("aline", "fin", "aude"):
         assert not await sees_it(office, who), who
     await office.house.writing.execute("UPDATE channel_silences SET ended_at = now()")
-    assert not await sees_it(office, "sam")
+    assert not await sees_it(office, "sam") and await failures(office) == []
