@@ -122,12 +122,13 @@ _DAY: Final = timedelta(days=1)
 
 
 def _asks(item: Waiting) -> bool:
-    """Whether somebody else waits for this person's answer: it is for today, whenever it expires."""
+    """Whether somebody else waits for this person's answer, or for their call: it is for today, whenever it expires."""
     return (
         item.kind in ("grant", "transfer")
         or (item.kind == "receipt" and item.role == "finance")
         or item.note == TO_HAND_OVER
         or (item.kind == "appointment" and item.note == "other-time")
+        or (item.kind == "chase" and item.note == "call")
     )
 
 

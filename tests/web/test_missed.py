@@ -60,6 +60,8 @@ async def test_the_call_stands_on_the_morning_with_the_number_at_hand_until_its_
     page = await today(office, "aline")
     assert "Appeler" in page and "rendez-vous manqué" in page and "une lettre" not in page
     assert f'href="tel:{PHONE.replace(" ", "")}"' in page and "Jointe…" in page and "Sans réponse" in page
+    assert page.index('id="jour"') < page.index("Appeler"), "it is for today, though its term ends later"
+    assert 'id="semaine"' not in page or page.index("Appeler") < page.index('id="semaine"')
     bob = await today(office, "bob")
     assert PHONE not in bob and "rendez-vous manqué" not in bob
 
