@@ -601,13 +601,19 @@ async def _read(pool: Pool | Connection, ring: KeyRing, rows: Sequence[Mapping[s
 def _line(ring: KeyRing, row: Mapping[str, Any], why: StoredPart | None) -> LineRow:
     values = {name: value for name, value in row.items() if name not in _OF_THE_TEXTS}
     found = LineRow(**values, why=why.text if why is not None else None)
-    if row["said"] is None:
-        return found
+    said = None if row["said"] is None else line_words(ring, bytes.fromhex(found.file), found.position, row["said"])
+    return found if said is None else replace(found, name=said[0], iban=said[1], about=said[2] or "")
+
+
+def line_words(
+    ring: KeyRing, file: bytes, position: int, sealed: bytes
+) -> tuple[str | None, str | None, str | None] | None:
+    """Name, IBAN and words of a line; None where they cannot be opened."""
     try:
-        name, iban, about = json.loads(unseal(ring, row["said"], _place(bytes.fromhex(found.file), found.position)))
+        name, iban, about = json.loads(unseal(ring, sealed, _place(file, position)))
     except CannotUnseal:
-        return found
-    return replace(found, name=name, iban=iban, about=about or "")
+        return None
+    return name, iban, about
 
 
 _OF_THE_TEXTS: Final = frozenset({"said", "stream", "seq", "name", "text", "salt", "sealed", "nth"})

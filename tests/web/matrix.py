@@ -103,6 +103,10 @@ GET /modeles/{template}/modifier           login   refused   open        refused
 POST /modeles/{template}/modifier          login   refused   open        refused  refused  refused  open           refused  refused  refused
 GET /mentors/{id}/effacement            login   refused   404         refused  refused  refused  refused        refused  refused  refused
 POST /mentors/{id}/effacement           login   refused   404         refused  refused  refused  refused        refused  refused  refused
+GET /equipe/{id}/effacement             login   refused   404         refused  refused  refused  404            refused  refused  refused
+POST /equipe/{id}/effacement            login   refused   404         refused  refused  refused  404            refused  refused  refused
+GET /partenaires/{id}/effacement        login   refused   404         refused  refused  refused  404            refused  refused  refused
+POST /partenaires/{id}/effacement       login   refused   404         refused  refused  refused  404            refused  refused  refused
 GET /nouveau                            login   open      open        refused  refused  refused  refused        refused  refused  refused
 POST /nouveau                           login   open      open        refused  refused  refused  refused        refused  refused  refused
 GET /reprise                            login   open      open        refused  refused  refused  refused        refused  refused  refused
