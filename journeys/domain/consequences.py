@@ -12,11 +12,12 @@ from journeys.domain.state import Status
 
 def settle(work: Deciding, began: Began = NOTHING_NEW) -> None:
     """Bring a journey to rest after a change."""
-    # All of it follows from what plans hang on: when nothing of that has changed, the journey is at rest already.
+    if work.state.chases and work.state.is_open:
+        chases.letters_that_never_left(work)
+    # All else follows from what plans hang on: when nothing of that has changed, the journey is at rest already.
     if not work.moved or work.state.status is Status.NONE:
         return
     if work.state.is_open:
-        chases.letters_that_never_left(work)
         while _moves_on(work) or milestones.reach_what_holds(work):
             pass
     if EVERY in work.moved and work.state.is_open:
