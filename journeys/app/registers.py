@@ -37,7 +37,7 @@ NOT_HANDED: Final[Mapping[str, tuple[str, ...]]] = {
     N_("la place de chaque fait dans la preuve du journal : des numéros, sans un mot sur vous"):
         ("log_entries", "pending", "streams", "webhook_places"),
     N_("ce que trouvent les contrôles de chaque nuit : des listes de numéros de plusieurs dossiers à la fois"):
-        ("controls", "verifications"),
+        ("controls", "replays", "verifications"),
     N_("les noms de ceux qui ont ouvert votre dossier, et les adresses des messages envoyés à d'autres à votre sujet :"
        " ils les concernent, eux"): (),
     N_("le texte des messages remis à un serveur de courriel ou de SMS : il n'est pas gardé"): (),
@@ -54,7 +54,8 @@ ABOUT_OTHERS: Final = frozenset({
 ABOUT_NOBODY: Final = frozenset({
     "bank_files", "bank_statements", "batch_givings", "batch_withdrawals", "batches", "channel_silences",
     "checkpoint_deliveries", "checkpoint_parties", "checkpoints", "cohorts", "digests", "edited_templates", "funds",
-    "log_head", "log_tiles", "migrations", "programme_roles", "published", "signing_keys", "sites", "stops", "texts", "webhooks",
+    "log_head", "log_tiles", "migrations", "programme_roles", "published", "signing_keys", "sites", "stops", "texts",
+    "webhooks",
 })  # fmt: skip
 """Tables of the house: rules, funds, files as a whole, keys, proofs."""
 
