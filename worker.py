@@ -96,6 +96,7 @@ def make_resources(pool: Pool, settings: Settings, client: Client) -> Resources:
         tills=make_tills(pool, settings, ring),
         mailer=_mailer(settings, pool.keys),
         texter=_texter(settings.sms),
+        silence=timedelta(hours=settings.sms.silent_hours) if settings.sms.notice_secrets else None,
         answerable=not settings.sms.sender or settings.sms.sender.lstrip("+").isdigit(),
         checks=HttpChecks(hosts=settings.http_check_hosts),
         messenger=Messenger(hosts=settings.webhook_hosts),

@@ -9,12 +9,21 @@ import structlog
 from temporalio import activity
 
 from activities.resources import Resources
+from activities.silences import tell_of
 from journeys import contract
 from journeys.contract import Answer, Erasing
 from journeys.domain.commands import Command, Sync
 from journeys.domain.record import SYSTEM
 from journeys.indicators.definitions import VERSION, told
-from journeys.issuing import days_owed, retries_owed, send_notices, send_receipts, send_waiting, send_wishes
+from journeys.issuing import (
+    days_owed,
+    retries_owed,
+    send_notices,
+    send_receipts,
+    send_silences,
+    send_waiting,
+    send_wishes,
+)
 from journeys.store import cohorts, counting, documents, erasing, reads, staff_letters, views
 from journeys.store.directory import By
 from journeys.store.signing import sign
@@ -53,6 +62,7 @@ class Fleet:
         await self._call_again(now)
         await send_notices(self._resources.pool, self._resources.ring, self._send, now)
         await send_receipts(self._resources.pool, self._resources.ring, self._send, now)
+        await self._look_for_silences(now)
         await send_wishes(self._resources.pool, self._resources.ring, self._send, now)
         await send_waiting(self._resources.pool, self._resources.ring, self._send, now, most=TOLD_AT_ONCE)
         for order in await erasing.under_way(self._resources.pool):
@@ -85,6 +95,16 @@ class Fleet:
                     structlog.get_logger().warning(
                         "cohort's day not told", journey=command.stream, reason=type(error).__name__
                     )
+
+    async def _look_for_silences(self, now: datetime) -> None:
+        """What channels did not say, where they say anything."""
+        if self._resources.silence is None:
+            return
+        quiet = await send_silences(
+            self._resources.pool, self._resources.ring, self._send, now, self._resources.silence
+        )
+        if quiet is not None:
+            await tell_of(self._resources, quiet)
 
     async def _call_again(self, now: datetime) -> None:
         """Payments that were blocked only because all were stopped."""

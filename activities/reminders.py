@@ -19,7 +19,7 @@ from activities.letters import (
 )
 from activities.posting import Envelope, post, post_to_person, write_letters
 from activities.reading import Known, read_circle, read_handbook, read_journey
-from activities.resources import Resources
+from activities.resources import Resources, Way
 from journeys.channels.letter import Fate
 from journeys.channels.wording import NoWording, Template, wording_of
 from journeys.contract import DELIVER, Effect, EffectOutcome
@@ -160,7 +160,7 @@ class _Delivery:
         match sent.fate:
             case Fate.SENT:
                 paper = [each.to for each in envelopes if each.to.by == "letter" and not each.to.chosen]
-                last = channel == "letter" and bool(paper)
+                last = channel == "letter" and bool(paper) and self.due.channel is None
                 return Outcome(self.effect.seq, "sent", channel, last_resort=last)
             case Fate.UNKNOWN:
                 return Outcome(self.effect.seq, "unknown", sent.reason)
@@ -185,11 +185,16 @@ class _Delivery:
             return Outcome(self.effect.seq, "unknown" if perhaps else "failed", reason)
         return Outcome(self.effect.seq, "perhaps" if perhaps else "deferred", reason, until=until)
 
+    def _ways(self) -> tuple[Way, ...]:
+        """By what a message to the person may go."""
+        ways = tuple(self.resources.ways)
+        return ways if self.due.channel is None else tuple(way for way in ways if way == self.due.channel)
+
     async def addressees(self, known: Known, book: Handbook) -> list[Addressee]:
         """Who gets it: the person, the one meant in particular, or whoever answers for the role today."""
         if self.due.to == PARTICIPANT:
             person = await people.person(self.resources.pool, known.state.person)
-            return [] if person is None else person_addressees(person, tuple(self.resources.ways))
+            return [] if person is None else person_addressees(person, self._ways())
         circle = await read_circle(self.resources, known.state, book, self.effect.at, self.due.about)
         line = circle.lines.get(self.due.to, self.due.to)
         keys = (self.due.person,) if self.due.person is not None else addressees(self.due.to, circle).people

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -91,6 +92,8 @@ class Resources:
     messenger: Messenger = field(default_factory=lambda: Messenger(hosts=()))
     notary: Notary | None = None
     """Keeps the log of everything; None where this worker does not."""
+    silence: timedelta | None = None
+    """After so long without a word a short message is told of as silent; None: nobody says here what arrives."""
     answerable: bool = True
     """Whether a phone can answer a short message: not one that is sent under a name."""
     templates: Path = TEMPLATES

@@ -34,6 +34,7 @@ from journeys.store import (
     people,
     provider,
     signing_keys,
+    silences,
     staff,
     staff_letters,
     treasury,
@@ -396,6 +397,40 @@ def received(ring: KeyRing, receipt: Waiting, now: datetime) -> Command:
         ring, stream=receipt.stream, actor=SYSTEM, roles=(SYSTEM,), now=now, occurred_at=receipt.at,
         body=RecordReceipt(of="message", id=receipt.message, said=receipt.said, reason=receipt.reason),
         id=following_id(receipt.stream.removeprefix("journey-"), f"receipt/{receipt.event}"),
+    )  # fmt: skip
+
+
+# --- what a channel did not say
+
+
+async def send_silences(
+    pool: Pool, ring: KeyRing, send: Callable[[Command], Awaitable[Answer | None]], now: datetime, silence: timedelta
+) -> silences.Quiet | None:
+    """Tell journeys of each message of which nothing was said for too long, once; the channel, where it says nothing at
+    all: then no journey is told, since it is not about its message.
+
+    Args:
+        send: sends a signed command; None when no answer comes. silence: after which nothing said means something.
+    """
+    quiet, found = await silences.look(pool, silence), await silences.untold(pool, silence)
+    if quiet is not None:
+        await silences.came_to(pool, [each.message for each in found], "with-channel", now)
+        return quiet
+    for each in found:
+        answer = await send(unheard(ring, each, now))
+        if answer is None or answer.outcome == "unsigned":
+            break
+        outcome: silences.Outcome = "told" if answer.outcome == "accepted" else "refused"
+        await silences.came_to(pool, [each.message], outcome, now)
+    return None
+
+
+def unheard(ring: KeyRing, silent: silences.Silent, now: datetime) -> Command:
+    """That a message is silent, as a command to its journey; told again it is the same."""
+    return issue(
+        ring, stream=silent.stream, actor=SYSTEM, roles=(SYSTEM,), now=now, occurred_at=now,
+        body=RecordReceipt(of="message", id=silent.message, said="silent"),
+        id=following_id(silent.stream.removeprefix("journey-"), f"silent/{silent.message}"),
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ CHOICES: Final[Mapping[Purpose, tuple[str, ...]]] = {
     Purpose.PROPOSAL: ("yes", "no"),
     Purpose.REFERRAL: ("yes", "no"),
     Purpose.CONTACT: ("made",),
-    Purpose.APPOINTMENT: ("coming", "move", "other-time"),
+    Purpose.APPOINTMENT: ("coming", "move", "other-time", "declined"),
     Purpose.MESSAGES: ("stop", "again"),
 }
 """What may be answered, what is usually hoped for first; `move` is followed by one of the times offered."""
@@ -32,6 +32,7 @@ _WORD: Final[Mapping[tuple[Purpose, str], str]] = {
     (Purpose.APPOINTMENT, "coming"): "note",
     (Purpose.APPOINTMENT, "move"): "reason",
     (Purpose.APPOINTMENT, "other-time"): "note",
+    (Purpose.APPOINTMENT, "declined"): "note",
 }
 """The part of the command that keeps what was written with an answer; a mentor's yes keeps nothing."""
 
@@ -56,6 +57,10 @@ def read_answer(
             if answer["means"] not in loaded.book.programme.contacts[link.subject].means:
                 wrong.append(usage("choose", "choisissez dans la liste", "choose from the list", field="means"))
             wrong += _wrong_day(answer["on"], now)
+        case Purpose.APPOINTMENT if said in ("move", "declined") and is_summons(loaded, link.subject):
+            wrong.append(usage("summons", "cette heure ne se change pas ici : demandez-en une autre, ou appelez",
+                               "this time is not changed here: ask for another one, or call",
+                               field="answer"))  # fmt: skip
         case Purpose.APPOINTMENT if said != "other-time" and typed.get("wish", "").strip():
             wrong.append(usage("two-times", "vous avez écrit une autre heure : effacez-la, ou demandez-la",
                                "you wrote another time: take it out, or ask for it", field="wish"))  # fmt: skip
@@ -72,6 +77,12 @@ def read_answer(
             except Failure as failure:
                 wrong.append(failure.beside_its_field())
     return answer, wrong
+
+
+def is_summons(loaded: Loaded, appointment: str) -> bool:
+    """Whether an appointment is a summons: the person neither moves nor declines it."""
+    known = loaded.state.appointments.get(appointment)
+    return known is not None and known.summons
 
 
 def _wish(text: str, zone: ZoneInfo, now: datetime) -> datetime:
@@ -136,8 +147,8 @@ def _body(link: Link, answer: Mapping[str, str]) -> AnyBody:
             return c.LogContact(contact=link.subject, means=answer["means"])
         case Purpose.APPOINTMENT if said == "move":
             return c.MoveAppointment(appointment=link.subject, at=datetime.fromisoformat(answer["at"]))
-        case Purpose.APPOINTMENT if said == "coming":
-            return c.AnswerAppointment(appointment=link.subject, answer="coming")
+        case Purpose.APPOINTMENT if said in ("coming", "declined"):
+            return c.AnswerAppointment(appointment=link.subject, answer="coming" if said == "coming" else "declined")
         case Purpose.APPOINTMENT:
             wish = datetime.fromisoformat(answer["wish"]) if "wish" in answer else None
             return c.AnswerAppointment(appointment=link.subject, answer="other-time", wish=wish)

@@ -37,6 +37,7 @@ Kind = Literal[
     "receipt",
     "appointment",
     "referral",
+    "chase",
 ]
 
 _ID: Final = Id.__metadata__[0].pattern  # type: ignore[attr-defined]
@@ -72,13 +73,21 @@ WORDS: Final[dict[str, Said]] = {
     "receipt": Said("JUSTIFICATIF", "RECEIPT"),
     "appointment": Said("RENDEZ-VOUS", "APPOINTMENT"),
     "referral": Said("ORIENTATION", "REFERRAL"),
+    "chase": Said("RELANCE", "CHASE"),
 }
+
+_DEFAULTING: Final = frozenset(
+    {"escalation", "grant", "payment", "receipt", "appointment", "referral", "chase", "digest", "mentor"}
+)
 
 ABOUT: Final[dict[str, Said]] = {
     "amount": Said("montant en euros : 600 ou 600,50", "amount in euros: 600 or 600.50"),
-    "answer": Said("viendra, ou demande une autre heure", "will come, or asks for another time"),
+    "answer": Said(
+        "viendra, demande une autre heure, ou ne viendra pas", "will come, asks for another time, or will not come"
+    ),
     "appointment": Said("lequel ; sans lui, le seul qui est fixé", "which one; else the only one booked"),
     "at": Said("jour et heure locale : 2027-05-12 14:30", "day and local time: 2027-05-12 14:30"),
+    "chase": Said("laquelle ; sans elle, la seule en cours", "which one; else the only one open"),
     "contact": Said("le suivi (code du programme)", "the contact (code of the programme)"),
     "date": Said("la date du programme, par exemple release", "the programme's date, such as release"),
     "dates": Said(
@@ -138,6 +147,7 @@ ABOUT: Final[dict[str, Said]] = {
     "purpose": Said("l'objet (code)", "the purpose (code)"),
     "reason": Said("la raison", "the reason"),
     "receipt": Said("lequel ; sans lui, le seul attendu", "which one; else the only one wanted"),
+    "result": Said("la personne est jointe, ou ne répond pas", "the person was reached, or does not answer"),
     "referent": Said("qui accompagne (pseudo)", "who leads (handle)"),
     "referral": Said("laquelle ; sans elle, la seule sans réponse", "which one; else the only one without answer"),
     "signed_for": Said("qui a signé, ou le numéro du bon", "who signed, or the number of the voucher"),
@@ -183,7 +193,7 @@ class Field:
     @property
     def defaults(self) -> bool:
         """Whether the only open one is taken when it is not typed."""
-        return self.kind in ("escalation", "grant", "payment", "receipt", "appointment", "referral", "digest", "mentor")
+        return self.kind in _DEFAULTING
 
     def metavar(self, lang: Lang) -> str:
         if self.kind == "flag":

@@ -216,6 +216,7 @@ _KINDS: Final[dict[str, tuple[str, str]]] = {
     "receipt": ("un justificatif", "receipt"),
     "appointment": ("un rendez-vous", "appointment"),
     "referral": ("une orientation", "referral"),
+    "chase": ("une relance", "chase"),
     "milestone": ("une étape", "milestone"),
     "date": ("une date", "date"),
     "contact": ("un suivi", "contact"),

@@ -34,6 +34,7 @@ class Waiting:
     wish: datetime | None = None
     held_by: str | None = None
     digest: datetime | None = None
+    summons: bool = False
 
     def as_json(self, lang: Lang, programmes: Mapping[str, Programme]) -> dict[str, Any]:
         return {
@@ -51,6 +52,7 @@ class Waiting:
             "wish": self.wish.isoformat() if self.wish else None,
             "held_by": self.held_by,
             "digest": self.digest.isoformat() if self.digest else None,
+            "summons": self.summons,
         }
 
 
@@ -74,7 +76,7 @@ def waits(row: JourneyRow, item: Mapping[str, Any]) -> Waiting:
     return Waiting(
         row, item["kind"], item["id"], item["about"], _instant(item["at"]), _instant(item.get("since")),
         item.get("role", ""), item.get("amount"), item.get("note", ""), item.get("then", ""),
-        _instant(item.get("wish")), item.get("held_by"), _instant(item.get("digest")),
+        _instant(item.get("wish")), item.get("held_by"), _instant(item.get("digest")), bool(item.get("summons")),
     )  # fmt: skip
 
 
@@ -120,12 +122,13 @@ _DAY: Final = timedelta(days=1)
 
 
 def _asks(item: Waiting) -> bool:
-    """Whether somebody else waits for this person's answer: it is for today, whenever it expires."""
+    """Whether somebody else waits for this person's answer, or for their call: it is for today, whenever it expires."""
     return (
         item.kind in ("grant", "transfer")
         or (item.kind == "receipt" and item.role == "finance")
         or item.note == TO_HAND_OVER
         or (item.kind == "appointment" and item.note == "other-time")
+        or (item.kind == "chase" and item.note == "call")
     )
 
 
@@ -167,8 +170,11 @@ _WHAT: Final[dict[str, Said]] = {
     "receipt": Said("justificatif attendu", "receipt wanted"),
     "transfer": Said("reprise du parcours demandée", "hand-over asked"),
     "referral": Said("orientation sans réponse : {about}", "referral without answer: {about}"),
+    "chase": Said("{about}", "{about}"),
     "payment": Said("versement en cours ({note})", "payment under way ({note})"),
 }
+
+_SUMMONS: Final = Said("convocation {about}", "summons {about}")
 
 _HELD: Final[dict[str, Said]] = {
     "acknowledged": Said(" (prise en charge)", " (acknowledged)"),
@@ -184,6 +190,7 @@ _OTHERWISE: Final[dict[str, Said]] = {
     "receipt": Said("alerte {at}", "an escalation {at}"),
     "transfer": Said("acceptée d'elle-même {at}", "accepted by itself {at}"),
     "referral": Said("close sans réponse {at}", "closed without answer {at}"),
+    "chase": Said("l'étape suivante {at}", "the next step {at}"),
     "payment": Said("la banque est interrogée {at}", "the bank is asked {at}"),
 }
 
@@ -193,13 +200,16 @@ def said(
 ) -> str:
     """What it is, in a few words. `when` says an instant (`jeudi 12 mars à 10 h`); None: with its year."""
     about = _about(item, lang, programmes.get(item.row.programme))
-    text = _WHAT[item.kind].in_(lang).format(about=about, note=spoken(item.note, lang)).strip()
+    what = _SUMMONS if item.summons else _WHAT[item.kind]
+    text = what.in_(lang).format(about=about, note=spoken(item.note, lang)).strip()
     if item.kind == "appointment" and item.wish is not None:
         who = item.row.name or "…"
         wish = when(item.wish) if when is not None else format_instant(item.wish, lang, ZONE, weekday=True)
         return Said(f"{who} ne peut pas venir, propose {wish}", f"{who} cannot come, proposes {wish}").in_(lang)
     if item.kind == "appointment" and item.note:
         return f"{text} ({spoken(item.note, lang)})"
+    if item.kind == "chase":
+        return _chased(item, lang, about, when)
     if item.note == TO_HAND_OVER:
         amount = format_money(item.amount or 0, lang)
         return Said(f"à remettre, contre signature : {amount}", f"to hand over, against a signature: {amount}").in_(
@@ -209,6 +219,21 @@ def said(
         return Said("justificatif remis, à vérifier", "receipt submitted, to be checked").in_(lang)
     held = _HELD.get(item.note) if item.kind == "escalation" else None
     return text if held is None else text + held.in_(lang)
+
+
+def _chased(item: Waiting, lang: Lang, about: str, when: Callable[[datetime], str] | None) -> str:
+    """What is done to hear of somebody who missed an appointment, and which one."""
+    missed = item.since or item.at
+    say = when or (lambda instant: format_instant(instant, lang, ZONE, weekday=True))
+    at = say(missed) if missed is not None else ""
+    letter = item.note == "letter"
+    words = Said("lettre à poster, puis des nouvelles à attendre : rendez-vous manqué, {at}",
+                 "letter to post, then wait for news: appointment missed, {at}") if letter else _CALL  # fmt: skip
+    told = words.in_(lang).format(at=at)
+    return f"{told} ({about})" if about else told
+
+
+_CALL: Final = Said("appeler : rendez-vous manqué, {at}", "call: appointment missed, {at}")
 
 
 def otherwise(
@@ -240,6 +265,8 @@ def otherwise(
     if not item.then:
         return words
     told = Said("vous", "you").in_(lang) if item.then == you else role_label(item.then, lang, programme)
+    if item.kind == "chase":
+        return Said(f"alerte {at} ({told})", f"an escalation {at} ({told})").in_(lang)
     if item.kind == "escalation":
         return words + Said(f", alerte transmise ({told})", f", passed on ({told})").in_(lang)
     return words + Said(f", puis alerte ({told})", f", then an escalation ({told})").in_(lang)

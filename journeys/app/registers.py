@@ -52,9 +52,10 @@ ABOUT_OTHERS: Final = frozenset({
 """Tables about those who work here, or with us."""
 
 ABOUT_NOBODY: Final = frozenset({
-    "bank_files", "bank_statements", "batch_givings", "batch_withdrawals", "batches", "checkpoint_deliveries",
-    "checkpoint_parties", "checkpoints", "cohorts", "digests", "edited_templates", "funds", "log_head", "log_tiles",
-    "migrations", "programme_roles", "published", "signing_keys", "sites", "stops", "texts", "webhooks",
+    "bank_files", "bank_statements", "batch_givings", "batch_withdrawals", "batches", "channel_silences",
+    "checkpoint_deliveries", "checkpoint_parties", "checkpoints", "cohorts", "digests", "edited_templates", "funds",
+    "log_head", "log_tiles", "migrations", "programme_roles", "published", "signing_keys", "sites", "stops", "texts",
+    "webhooks",
 })  # fmt: skip
 """Tables of the house: rules, funds, files as a whole, keys, proofs."""
 

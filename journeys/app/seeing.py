@@ -8,7 +8,7 @@ from journeys.domain.commands import AnyBody
 from journeys.domain.record import SYSTEM, Event, Payload
 
 _SUBJECTS: Final = ("date", "milestone", "contact", "appointment", "escalation", "grant", "payment", "receipt",
-                    "mentor", "referral", "situation", "measure")  # fmt: skip
+                    "mentor", "referral", "situation", "measure", "chase")  # fmt: skip
 _APART: Final = (e.NoteAdded, e.EvidenceAdded, e.CommandRefused)
 """Facts of which nothing that somebody decides can have depended."""
 _ADDING: Final = frozenset({"add-note", "add-evidence"})

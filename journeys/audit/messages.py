@@ -139,6 +139,8 @@ def _take(found: dict[str, Sending], event: Recorded) -> None:
             change = {"fate": Fate.DELIVERED, "reason": ""}
         case e.MessageBounced():
             change = {"fate": Fate.BOUNCED, "reason": data.reason}
+        case e.MessageSilent():
+            change = {"fate": Fate.SILENT}
         case _:
             return
     found[data.message] = replace(found[data.message], since=at, **change)

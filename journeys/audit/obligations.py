@@ -75,6 +75,7 @@ WORDS: Final = {
     DueKind.RECEIPT_LATE: ("receipt", N_("dépense à justifier")),
     DueKind.REFERRAL_EXPIRES: ("referral", N_("réponse")),
     DueKind.TRANSFER: ("transfer", N_("réponse")),
+    DueKind.CHASE: ("chase", N_("relance")),
 }
 """What people owe. Whatever else falls due is the engine's own work: told only when it is silent."""
 
@@ -83,11 +84,11 @@ _ENGINE: Final = N_("travail du système")
 _MET: Final = (
     e.DateHappened, e.DeadlineMet, e.ContactMade, e.GrantApproved, e.GrantRefused, e.GrantReturned, e.ReceiptSubmitted,
     e.ReceiptAccepted, e.ReceiptPartAccepted, e.ReceiptRefused, e.ReceiptWaived, e.ReferralAccepted, e.ReferralDeclined,
-    e.TransferDeclined,
+    e.TransferDeclined, e.ChaseDone,
 )  # fmt: skip
 _MISSED: Final = (
     e.DateUnconfirmed, e.DeadlineMissed, e.ContactMissed, e.GrantExpired, e.ReceiptOverdue, e.ReceiptUnanswered,
-    e.ReferralExpired,
+    e.ReferralExpired, e.ChasePassed,
 )  # fmt: skip
 
 _Key = tuple[DueKind, str]
@@ -241,5 +242,7 @@ def _subject(each: Obligation, speech: Speech) -> str:
             return speech.referral(each.id)
         case DueKind.TRANSFER:
             return speech.say("la reprise du parcours")
+        case DueKind.CHASE:
+            return speech.say("des nouvelles après un rendez-vous manqué")
         case kind:
             return f"{kind.name.lower().replace('_', ' ')} {each.id}".rstrip()

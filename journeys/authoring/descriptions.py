@@ -39,6 +39,10 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "Programme.milestones": ("les étapes", "the milestones"),
     "Programme.contacts": ("les contacts réguliers", "regular contacts"),
     "Programme.ladders": ("les échelles d’alerte", "the ladders of escalation"),
+    "Programme.appointments": (
+        "ce qui suit un rendez-vous ou une convocation manqués",
+        "what follows a missed appointment or summons",
+    ),
     "Programme.grants": ("les aides", "the grants"),
     "Programme.situations": (
         "ce qui dure, et ses valeurs ; unknown est toujours possible",
@@ -239,6 +243,28 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
         "the interval of repetition, on the last step only",
     ),
     "Step.times": ("combien de répétitions", "how many repetitions"),
+    "Appointments": ("Ce qui suit un rendez-vous manqué.", "What follows a missed appointment."),
+    "Appointments.missed": (
+        "les pas, dans l’ordre, jusqu’à des nouvelles de la personne ; puis, ou sans eux tout de suite, l’échelle de "
+        "ce pour quoi il était fixé",
+        "the steps, in order, until the person is heard of; then, or at once without them, the ladder of what it was "
+        "for",
+    ),
+    "Appointments.summons_missed": (
+        "l’échelle d’une convocation manquée, qui commence tout de suite ; sans elle, celle de ce pour quoi elle était",
+        "the ladder of a missed summons, which begins at once; without it, that of what it was for",
+    ),
+    "Appointments.origin": _ORIGIN,
+    "Chase": ("Un pas après un rendez-vous manqué.", "A step after a missed appointment."),
+    "Chase.do": (
+        "call (le référent appelle), letter (une lettre à poster), escalation (une échelle, en dernier)",
+        "call (the caseworker calls), letter (a letter to post), escalation (a ladder, last)",
+    ),
+    "Chase.within": (
+        "pour call et letter : sans nouvelle après ce délai, le pas suivant ; 2 working days si rien n’est dit",
+        "for call and letter: without news after so long, the next step; 2 working days where nothing is said",
+    ),
+    "Chase.ladder": ("pour escalation : l’échelle", "for escalation: the ladder"),
     "Grant": ("Une aide.", "A grant."),
     "Grant.label": _LABEL,
     "Grant.fund": ("le fonds qui paie", "the fund that pays"),

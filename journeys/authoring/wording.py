@@ -626,6 +626,24 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
         "espacez les contacts, ou raccourcissez la période",
         "space the contacts out, or shorten the period",
     ),
+    "chase-ignores": (
+        "« {key} » ne sert pas avec « do: {do} »",
+        "“{key}” is not used with “do: {do}”",
+        "retirez-le, ou changez « do »",
+        "remove it, or change “do”",
+    ),
+    "escalation-not-last": (
+        "rien ne vient après une alerte : les pas qui la suivent n’arriveraient jamais",
+        "nothing comes after an escalation: the steps behind it would never come",
+        "mettez « do: escalation » en dernier",
+        "put “do: escalation” last",
+    ),
+    "chase-in-hours": (
+        "« {given} » finirait à n’importe quelle heure, aussi la nuit",
+        "“{given}” would end at any hour, by night too",
+        "comptez en jours : 2 working days",
+        "count in days: 2 working days",
+    ),
     "steps-not-increasing": (
         "ce pas vient après {after}, pas plus tard que le précédent ({before})",
         "this step comes after {after}, no later than the one before ({before})",

@@ -37,6 +37,7 @@ class DueKind(IntEnum):
     APPOINTMENT_REMINDER = 19
     MESSAGE = 20
     TELLING = 21
+    CHASE = 22
 
 
 class Due(NamedTuple):
@@ -118,6 +119,8 @@ def _meetings(state: State, running: bool) -> Iterator[Due]:
         for code, contact in state.contacts.items():
             if contact.open:
                 yield Due(contact.closes, DueKind.CONTACT_CLOSES, code)
+        for id, chase in state.chases.items():
+            yield Due(chase.by, DueKind.CHASE, id)
     for id, appointment in state.appointments.items():
         if appointment.ask_at is not None:
             yield Due(appointment.ask_at, DueKind.APPOINTMENT_ASKED, id)

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
+from journeys.domain import chases, contacts, escalation, messages, milestones, rights
 from journeys.domain import commands as c
-from journeys.domain import contacts, escalation, messages, milestones, rights
 from journeys.domain import events as e
 from journeys.domain.calendar import ONE_DAY, Calendar
+from journeys.domain.chases import about, ladder_of
 from journeys.domain.deciding import Deciding, Refusal
-from journeys.domain.events import Subject
 from journeys.domain.moments import Duration, Unit
 from journeys.domain.programme import Check, Roll
 from journeys.domain.sending import reminder_of
@@ -26,10 +26,6 @@ ASKED_AGAIN = Duration(2, Unit.WORKING_DAY)
 """After so long without an answer the question is escalated."""
 
 
-def about(id: str) -> Subject:
-    return Subject(kind="appointment", id=id)
-
-
 def book(work: Deciding, body: c.BookAppointment) -> None:
     if body.milestone is not None and body.milestone not in work.book.programme.milestones:
         raise Refusal("unknown-milestone", milestone=body.milestone, known=", ".join(work.book.programme.milestones))
@@ -37,6 +33,8 @@ def book(work: Deciding, body: c.BookAppointment) -> None:
         raise Refusal("unknown-contact", contact=body.contact, known=", ".join(work.book.programme.contacts))
     if (body.every is None) != (body.times == 1):
         raise Refusal("half-a-series")
+    if body.summons and body.or_at:
+        raise Refusal("summons-stands")
     assert work.command is not None
     _must_be_ahead(work, body.at)
     for number, at in enumerate(series(work.book.calendar, body)):
@@ -67,9 +65,12 @@ def series(calendar: Calendar, body: c.BookAppointment) -> Iterator[datetime]:
 
 
 def move(work: Deciding, body: c.MoveAppointment) -> None:
-    """To another time: any that staff give; for the person, one that was offered. Then the referent is told."""
+    """To another time: any that staff give; for the person, one that was offered, never of a summons. Then the referent
+    is told."""
     known = _open(work, body.appointment)
     chosen = rights.line_of(work.role, work.book.programme) == messages.PARTICIPANT
+    if known.summons and (chosen or body.or_at):
+        raise Refusal("summons-stands")
     if chosen:
         _must_have_been_offered(work, known, body)
     _must_be_ahead(work, body.at)
@@ -85,16 +86,25 @@ def move(work: Deciding, body: c.MoveAppointment) -> None:
 
 
 def answer(work: Deciding, body: c.AnswerAppointment) -> None:
-    """The person's own word on it; the referent is told where it has to be moved, and moves it."""
+    """The person's own word on it; the referent is told where it has to be moved, and moves it.
+
+    One that was freely agreed is off once they decline it; of a summons they may only ask for another time.
+    """
     known = _open(work, body.appointment)
     _must_not_have_passed(work, known)
+    if known.summons and body.answer == "declined":
+        raise Refusal("summons-stands")
     if body.wish is not None:
-        if body.answer == "coming":
+        if body.answer != "other-time":
             raise Refusal("wish-though-coming")
         _must_be_ahead(work, body.wish, "wish")
     work.fact(e.AppointmentAnswered(appointment=body.appointment, answer=body.answer, wish=body.wish))
     if body.answer == "other-time":
         _tell(work, body.appointment, "appointment-other-time", "other-time")
+    elif body.answer == "declined":
+        work.follow(e.AppointmentCancelled(appointment=body.appointment, why="declined"), "appointment-declined")
+        escalation.resolve_about(work, about(body.appointment), "answered")
+        _tell(work, body.appointment, "appointment-declined", "declined")
 
 
 def _tell(work: Deciding, id: str, template: str, occasion: str) -> None:
@@ -107,6 +117,9 @@ def close(work: Deciding, body: c.CloseAppointment) -> None:
     known = _open(work, body.appointment)
     if body.outcome in ("attended", "missed") and known.at > work.now:
         raise Refusal("appointment-ahead", at=known.at.isoformat())
+    assert work.command is not None
+    if body.outcome == "excused" and known.summons and "note" not in work.command.commitments:
+        raise Refusal("justification-missing")
     match body.outcome:
         case "attended":
             work.fact(e.AppointmentAttended(appointment=body.appointment), occurred_at=min(known.at, work.now))
@@ -120,7 +133,7 @@ def close(work: Deciding, body: c.CloseAppointment) -> None:
     if body.outcome == "attended":
         _attended(work, known)
     elif body.outcome == "missed":
-        escalation.raise_about(work, _ladder(work, known), about(body.appointment))
+        chases.begin(work, body.appointment)
 
 
 def correct(work: Deciding, body: c.Correct) -> None:
@@ -136,9 +149,11 @@ def correct(work: Deciding, body: c.Correct) -> None:
         case _:
             raise Refusal("correct-to", known="attended, missed, excused")
     if body.to == "missed" and work.state.status is not Status.CLOSED:
-        escalation.raise_about(work, _ladder(work, known), about(body.id))
-    if body.to == "attended":
+        chases.begin(work, body.id)
+    if body.to != "missed":
+        chases.cancel(work, "corrected", body.id)
         escalation.resolve_about(work, about(body.id), "answered")
+    if body.to == "attended":
         _attended(work, known)
 
 
@@ -146,6 +161,7 @@ def _attended(work: Deciding, known: Appointment) -> None:
     """What an appointment kept brings with it: its milestone, its contact."""
     at = min(known.at, work.now)
     day = work.book.calendar.day(at)
+    chases.heard_of(work, "seen", at)
     milestone = known.milestone
     rule = work.book.programme.milestones.get(milestone or "")
     by_appointment = rule is not None and rule.check is Check.APPOINTMENT
@@ -163,7 +179,8 @@ def take_reminder(work: Deciding, id: str, at: datetime) -> None:
     known = work.state.appointments[id]
     work.due(e.AppointmentReminded(appointment=id), "appointment-reminder", at)
     messages.owe(
-        work, "reminder", messages.PARTICIPANT, "appointment-near", about(id),
+        work, "reminder", messages.PARTICIPANT, messages.SUMMONS_NEAR if known.summons else "appointment-near",
+        about(id),
         f"appointment/{id}/{known.at.isoformat()}", at=at, not_after=known.at,
     )  # fmt: skip
 
@@ -174,7 +191,7 @@ def take_asking(work: Deciding, id: str, at: datetime) -> None:
     again = None if known.asked else work.book.calendar.term_end(work.now, ASKED_AGAIN, work.book.calendar.clock.opens)
     work.due(e.AppointmentAsked(appointment=id, again_at=again), "appointment-outcome", at)
     if known.asked:
-        escalation.raise_about(work, _ladder(work, known), about(id), held=False)
+        escalation.raise_about(work, ladder_of(work, known), about(id), held=False)
     else:
         messages.owe(
             work,
@@ -184,12 +201,6 @@ def take_asking(work: Deciding, id: str, at: datetime) -> None:
             about(id),
             f"outcome/{id}/{known.at.isoformat()}",
         )
-
-
-def _ladder(work: Deciding, known: Appointment) -> str | None:
-    programme = work.book.programme
-    rule = programme.milestones.get(known.milestone or "") or programme.contacts.get(known.contact or "")
-    return rule.missed if rule is not None else None
 
 
 def _reminder(work: Deciding, at: datetime) -> datetime | None:

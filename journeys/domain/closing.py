@@ -1,7 +1,7 @@
 """Closing a journey and taking it up again."""
 
+from journeys.domain import chases, contacts, grants, mentoring, messages, payments, referrals
 from journeys.domain import commands as c
-from journeys.domain import contacts, grants, mentoring, messages, payments, referrals
 from journeys.domain import events as e
 from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.escalation import next_review, told_after_closing
@@ -54,6 +54,7 @@ def end_everything(work: Deciding) -> None:
         if known.open:
             work.follow(e.DateCancelled(date=name, why="closed"), "closing")
     contacts.cancel_open(work, "closed")
+    chases.cancel(work, "closed")
     for id, appointment in list(work.state.appointments.items()):
         if appointment.outcome is None:
             work.follow(e.AppointmentCancelled(appointment=id, why="closed"), "closing")

@@ -257,12 +257,13 @@ class MoveAppointment(Body):
 
 
 class AnswerAppointment(Body):
-    """What the person says of an appointment ahead: they will come, or need another time, and which one they wish."""
+    """What the person says of an appointment ahead: they will come, need another time, and which one they wish, or will
+    not come to one that was freely agreed."""
 
     name: Literal["answer-appointment"] = "answer-appointment"
     PARTS = _parts("note")
     appointment: Id
-    answer: Literal["coming", "other-time"]
+    answer: Literal["coming", "other-time", "declined"]
     wish: When | None = added(None)
 
 
@@ -271,6 +272,15 @@ class CloseAppointment(Body):
     PARTS = _parts("note")
     appointment: Id
     outcome: Literal["attended", "missed", "excused", "cancelled"]
+
+
+class NoteChase(Body):
+    """What a step after a missed appointment came to: the person was reached, or does not answer."""
+
+    name: Literal["note-chase"] = "note-chase"
+    PARTS = _parts("note")
+    chase: Id
+    result: Literal["reached", "no-answer"]
 
 
 # --- escalations
@@ -568,13 +578,25 @@ class Erase(Body):
 
 
 class RecordReceipt(Body):
-    """What a channel or the bank said later about a message, the mail that told of an alert, or a payment."""
+    """What a channel or the bank said later about a message, the mail that told of an alert, or a payment.
+
+    `silent`: a channel that says what arrives has said nothing for too long.
+    """
 
     name: Literal["record-receipt"] = "record-receipt"
     of: Literal["message", "payment", "alert"]
     id: Id
     said: Literal[
-        "delivered", "bounced", "accepted", "settled", "rejected", "returned", "close", "no-match", "unchecked"
+        "delivered",
+        "bounced",
+        "silent",
+        "accepted",
+        "settled",
+        "rejected",
+        "returned",
+        "close",
+        "no-match",
+        "unchecked",
     ]
     reason: Code | None = None
 
@@ -586,7 +608,7 @@ AnyBody = Annotated[
     Plan | ExpectDate | MoveDate | ConfirmDate | CancelDate | Suspend | Resume | Close | Reopen | Correct
     | ChangeProgramme | AssignReferent | Transfer | AcceptTransfer | DeclineTransfer | CancelTransfer
     | ReachMilestone | WaiveMilestone | RescheduleMilestone | AddEvidence | AddNote
-    | LogContact | BookAppointment | MoveAppointment | AnswerAppointment | CloseAppointment
+    | LogContact | BookAppointment | MoveAppointment | AnswerAppointment | CloseAppointment | NoteChase
     | AcknowledgeEscalation | SnoozeEscalation | ReassignEscalation | ResolveEscalation
     | RequestGrant | ChangeGrant | ReturnGrant | ApproveGrant | RefuseGrant | CancelGrant
     | SettlePayment | CancelPayment | RetryPayment | SettleDoubt

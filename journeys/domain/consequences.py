@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from journeys.domain import chases, milestones, release
 from journeys.domain import events as e
-from journeys.domain import milestones, release
 from journeys.domain.deciding import Deciding
 from journeys.domain.milestones import NOTHING_NEW, Began
 from journeys.domain.plan import EVERY, moments
@@ -12,7 +12,9 @@ from journeys.domain.state import Status
 
 def settle(work: Deciding, began: Began = NOTHING_NEW) -> None:
     """Bring a journey to rest after a change."""
-    # All of it follows from what plans hang on: when nothing of that has changed, the journey is at rest already.
+    if work.state.chases and work.state.is_open:
+        chases.letters_that_never_left(work)
+    # All else follows from what plans hang on: when nothing of that has changed, the journey is at rest already.
     if not work.moved or work.state.status is Status.NONE:
         return
     if work.state.is_open:

@@ -2,8 +2,8 @@
 
 from datetime import date, datetime
 
+from journeys.domain import chases, escalation
 from journeys.domain import commands as c
-from journeys.domain import escalation
 from journeys.domain import events as e
 from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.events import Subject
@@ -26,6 +26,8 @@ def made(work: Deciding, code: str, means: str) -> None:
     """A contact was made on the day told."""
     work.fact(found(work, code, means, work.day))
     escalation.resolve_about(work, about(code), "contact-made")
+    if work.book.line(work.book.programme.contacts[code].by) in chases.CASEWORKERS:
+        chases.heard_of(work, "contact-made")
 
 
 def found(work: Deciding, code: str, means: str, day: date) -> e.ContactMade | e.ContactCorrected | e.ContactLogged:

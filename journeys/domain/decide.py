@@ -12,6 +12,7 @@ from journeys.domain import (
     agenda,
     appointments,
     changing,
+    chases,
     closing,
     contacts,
     escalation,
@@ -230,6 +231,8 @@ def _do(work: Deciding, body: c.Body) -> None:
             appointments.answer(work, body)
         case c.CloseAppointment():
             appointments.close(work, body)
+        case c.NoteChase():
+            chases.note(work, body)
         case c.AcknowledgeEscalation():
             escalation.acknowledge(work, body)
         case c.SnoozeEscalation():
@@ -403,6 +406,8 @@ def _take(work: Deciding, due: Due, blocked: str | None) -> None:
             messages.ready(work, due.id, due.at)
         case DueKind.TELLING:
             escalation.tell_now(work, due.id, due.at)
+        case DueKind.CHASE:
+            chases.take(work, due.id, due.at)
         case _:
             assert_never(due.kind)
 

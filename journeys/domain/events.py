@@ -115,6 +115,13 @@ class JourneySuspended(Payload):
     review_at: Instant
 
 
+class MovedChase(NamedTuple):
+    """A step after a missed appointment, and until when it waits for news."""
+
+    chase: str
+    by: Instant
+
+
 class JourneyResumed(Payload):
     since: Day
     """The day from which the journey runs again."""
@@ -124,6 +131,8 @@ class JourneyResumed(Payload):
     windows: dict[str, Instant]
     """When each contact window that was held now closes."""
     review_at: Instant
+    chases: tuple[MovedChase, ...] = added(())
+    """Until when each step after a missed appointment now waits for news."""
 
 
 class JourneyClosed(Payload):
@@ -311,6 +320,10 @@ class CheckUnknown(Payload):
 # --- messages
 
 
+Channel = Literal["mail", "sms", "letter"]
+"""By what a person is written to."""
+
+
 class MessageDue(Payload):
     message: str
     purpose: Literal["reminder", "notice", "approval"]
@@ -326,6 +339,8 @@ class MessageDue(Payload):
     urgent: bool
     person: str | None = None
     """The staff member meant, when it is one in particular."""
+    channel: Channel | None = added(None)
+    """The only one by which it goes; None: by those that the person has, in their order."""
 
 
 class MessageDeferred(Payload):
@@ -380,6 +395,12 @@ class MessageDelivered(Payload):
 class MessageBounced(Payload):
     message: str
     reason: str
+
+
+class MessageSilent(Payload):
+    """It left, and its channel, which says what arrives, has said nothing for too long."""
+
+    message: str
 
 
 # --- contacts and appointments
@@ -449,10 +470,10 @@ class AppointmentMoved(Payload):
 
 
 class AppointmentAnswered(Payload):
-    """The person says that they will come, or that they need another time; a later answer stands."""
+    """The person says that they will come, need another time, or will not come; a later answer stands."""
 
     appointment: str
-    answer: Literal["coming", "other-time"]
+    answer: Literal["coming", "other-time", "declined"]
     wish: Instant | None = added(None)
     """The time that they wish."""
 
@@ -490,6 +511,41 @@ class AppointmentCancelled(Payload):
 class AppointmentCorrected(Payload):
     appointment: str
     to: Literal["attended", "missed", "excused"]
+
+
+class ChaseDue(Payload):
+    """After a missed appointment somebody tries to hear of the person: by a call, by a letter."""
+
+    chase: str
+    appointment: str
+    step: int
+    """Its place among the programme's steps, from 0."""
+    do: Literal["call", "letter"]
+    by: Instant
+    """When the next step comes, without news."""
+    message: str | None
+    """The message that is the letter."""
+
+
+class ChaseDone(Payload):
+    """The person was heard of: reached, contact-made, seen."""
+
+    chase: str
+    how: str
+
+
+class ChasePassed(Payload):
+    """No news: no-answer, too-late, not-sent. The next step follows."""
+
+    chase: str
+    why: str
+
+
+class ChaseCancelled(Payload):
+    """There is nothing to chase any more: the appointment was not missed after all, or the journey is closed."""
+
+    chase: str
+    why: str
 
 
 # --- escalations
@@ -944,10 +1000,6 @@ class OptedIn(Payload):
     pass
 
 
-Channel = Literal["mail", "sms", "letter"]
-"""By what a person wants to be reached first."""
-
-
 class WishesRecorded(Payload):
     """How the person wants to be reached, and where they live; None: as before."""
 
@@ -997,11 +1049,12 @@ AnyPayload = (
     | NoteAdded
     | CheckCalled | CheckPassed | CheckFailed | CheckUnknown
     | MessageDue | MessageDeferred | MessageReady | MessageSent | MessageFailed | MessageSuppressed | MessageUnknown
-    | MessageDelivered | MessageBounced
+    | MessageDelivered | MessageBounced | MessageSilent
     | ContactDue | ContactMade | ContactMissed | ContactCancelled | ContactCorrected | ContactLogged
     | AppointmentBooked | AppointmentMoved | AppointmentAnswered | AppointmentReminded | AppointmentAsked
     | AppointmentAttended | AppointmentMissed
     | AppointmentExcused | AppointmentCancelled | AppointmentCorrected
+    | ChaseDue | ChaseDone | ChasePassed | ChaseCancelled
     | EscalationRaised | EscalationClimbed | EscalationAcknowledged | EscalationSnoozed | EscalationReassigned
     | EscalationResolved
     | EscalationDeferred | EscalationReady | EscalationTold | EscalationUntold

@@ -11,6 +11,7 @@ from journeys.domain.record import Cause, Event, Payload
 from journeys.domain.state import (
     Appointment,
     Approval,
+    ChaseKnown,
     ContactKnown,
     DateKnown,
     Deadline,
@@ -205,6 +206,8 @@ def _resumed(state: State, data: e.JourneyResumed, event: Recorded) -> None:
         _change(state.escalations, escalation, next_at=at)
     for contact, closes in data.windows.items():
         _change(state.contacts, contact, closes=closes)
+    for chase, by in data.chases:
+        _change(state.chases, chase, by=by)
     for key in [key for key in state.moments if key.startswith("contact/")]:
         del state.moments[key]
     state.review_at = data.review_at
@@ -420,6 +423,11 @@ def _bounced(state: State, data: e.MessageBounced, event: Recorded) -> None:
     state.left[data.message] = "bounced"
 
 
+@_on(e.MessageSilent)
+def _silent(state: State, data: e.MessageSilent, event: Recorded) -> None:
+    state.left[data.message] = "silent"
+
+
 # --- contacts and appointments
 
 
@@ -513,6 +521,18 @@ _on(e.AppointmentCancelled)(_appointment_over("cancelled"))
 @_on(e.AppointmentCorrected)
 def _appointment_corrected(state: State, data: e.AppointmentCorrected, event: Recorded) -> None:
     _change(state.appointments, data.appointment, outcome=data.to)
+
+
+@_on(e.ChaseDue)
+def _chase_due(state: State, data: e.ChaseDue, event: Recorded) -> None:
+    state.chases[data.chase] = ChaseKnown(
+        data.appointment, data.step, data.do, data.by, event.recorded_at, data.message
+    )
+
+
+@_on(e.ChaseDone, e.ChasePassed, e.ChaseCancelled)
+def _chase_over(state: State, data: e.ChaseDone | e.ChasePassed | e.ChaseCancelled, event: Recorded) -> None:
+    state.chases.pop(data.chase, None)
 
 
 # --- escalations

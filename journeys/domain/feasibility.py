@@ -62,6 +62,7 @@ def findings(programme: Programme, templates: frozenset[str]) -> list[Impossible
         *_milestones(programme),
         *_dues(programme),
         *_contacts(programme),
+        *_chases(programme),
         *(found for name, ladder in programme.ladders.items() for found in _ladder(programme, name, ladder)),
         *(found for name, grant in programme.grants.items() for found in _grant(programme, name, grant)),
         *_end(programme),
@@ -150,6 +151,11 @@ def _ladders_used(programme: Programme) -> Iterator[tuple[Path, str, str]]:
         for name, part in getattr(programme, kind).items():
             if part.missed is not None:
                 yield (kind, name, "missed"), "ladder", part.missed
+    for at, chase in enumerate(programme.appointments.missed):
+        if chase.ladder is not None:
+            yield ("appointments", "missed", at, "ladder"), "ladder", chase.ladder
+    if programme.appointments.summons_missed is not None:
+        yield ("appointments", "summons_missed"), "ladder", programme.appointments.summons_missed
     if programme.referrals.missed is not None:
         yield ("referrals", "missed"), "ladder", programme.referrals.missed
     if programme.suspension_missed is not None:
@@ -513,6 +519,20 @@ def _ladder(programme: Programme, name: str, ladder: Ladder) -> Iterator[Impossi
     if not any(rights_of(programme, role) == LAST_RESORT for role in (ladder.steps[-1].to, *ladder.steps[-1].fallback)):
         resorts = tuple(role for role in programme.roles if rights_of(programme, role) == LAST_RESORT)
         yield Impossible((*here, len(ladder.steps) - 1), "no-last-resort", {"name": name, "known": resorts})
+
+
+def _chases(programme: Programme) -> Iterator[Impossible]:
+    """Steps after a missed appointment: keys that serve nothing, what would never come, and terms that no day ends."""
+    steps = programme.appointments.missed
+    for at, step in enumerate(steps):
+        here: Path = ("appointments", "missed", at)
+        useless = "within" if step.do == "escalation" else "ladder"
+        if getattr(step, useless) is not None:
+            yield Impossible((*here, useless), "chase-ignores", {"key": useless, "do": step.do})
+        if step.do == "escalation" and at < len(steps) - 1:
+            yield Impossible((*here, "do"), "escalation-not-last")
+        if step.do != "escalation" and step.within is not None and step.within.unit.counts_instants:
+            yield Impossible((*here, "within"), "chase-in-hours", {"given": str(step.within)})
 
 
 def _open_hours(programme: Programme) -> float:

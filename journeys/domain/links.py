@@ -30,7 +30,8 @@ class Purpose(StrEnum):
     REFERRAL = "referral"
     """A partner says whether they take the person in."""
     APPOINTMENT = "appointment"
-    """The person says that they will come, takes one of the other times offered, or needs yet another one."""
+    """The person says that they will come, takes one of the other times offered, needs yet another one, or declines;
+    of a summons only the first and the third."""
     MESSAGES = "messages"
     """The person stops all messages, or lets them begin again."""
 
@@ -57,9 +58,10 @@ def asks(state: State, book: Handbook, now: datetime) -> list[Ask]:
 
 
 def times_offered(state: State, appointment: str, now: datetime) -> tuple[datetime, ...]:
-    """The other times that the person may take for an appointment: those offered that have not passed, in order."""
+    """The other times that the person may take for an appointment: those offered that have not passed, in order; of a
+    summons none."""
     known = state.appointments.get(appointment)
-    return tuple(at for at in known.or_at if at > now) if known is not None else ()
+    return tuple(at for at in known.or_at if at > now) if known is not None and not known.summons else ()
 
 
 def ask_about(about: Subject, recipient: str, found: Iterable[Ask]) -> Ask | None:

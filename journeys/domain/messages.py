@@ -7,14 +7,20 @@ from journeys.domain import commands as c
 from journeys.domain import events as e
 from journeys.domain.calendar import Calendar, in_zone
 from journeys.domain.deciding import Deciding, Refusal
-from journeys.domain.events import Subject
+from journeys.domain.events import Channel, Subject
 from journeys.domain.moments import elapsed
 from journeys.domain.sending import Spares, first_free, when_to_send
 from journeys.domain.state import Deadline, Message, State, Status
 
 PARTICIPANT = "participant"
 MONEY = frozenset({"grant", "payment", "receipt"})
-APPOINTMENT_AT_ITS_TIME = frozenset({"appointment-near", "appointment-outcome"})
+NO_RECEIPT = Subject(kind="consent", id="no-receipt")
+"""What an alert about words of which nobody knows whether they arrived is about."""
+SUMMONS_NEAR = "summons-near"
+"""The template of the reminder of a summons."""
+UNREMINDED = frozenset({"opted-out", "paused", "too-late"})
+"""Why a reminder may not leave although what it reminds of goes on."""
+APPOINTMENT_AT_ITS_TIME = frozenset({"appointment-near", SUMMONS_NEAR, "appointment-outcome"})
 """Templates about an appointment at one time: pointless once it stands at another, or its outcome is known."""
 
 
@@ -30,11 +36,15 @@ def owe(
     not_after: datetime | None = None,
     urgent: bool = False,
     person: str | None = None,
+    channel: Channel | None = None,
 ) -> None:
     """Record a message as due, and at once whether it waits for the morning or is never to leave.
 
     It is worth sending for so long after it might first have left, and not once what it is about has passed.
     What is told of the time before an import's line owes nobody a message.
+
+    Args:
+        channel: the only one by which it goes.
     """
     if is_history(work):
         return
@@ -43,16 +53,21 @@ def owe(
     valid_until = leaves + late_after(work)
     if not_after is not None:
         valid_until = min(valid_until, not_after)
-    message = work.id_for(f"message/{occurrence}/{to}/{person or ''}")
+    message = id_of(work, occurrence, to, person)
     work.follow(
         e.MessageDue(
             message=message, purpose=purpose, to=to, template=template, about=about, occurrence=occurrence, at=moment,
-            valid_until=valid_until, urgent=urgent, person=person,
+            valid_until=valid_until, urgent=urgent, person=person, channel=channel,
         ),
         "message",
         moment,
     )  # fmt: skip
     hold_back(work, message)
+
+
+def id_of(work: Deciding, occurrence: str, to: str, person: str | None = None) -> str:
+    """The id of the one message of an occurrence to somebody."""
+    return work.id_for(f"message/{occurrence}/{to}/{person or ''}")
 
 
 def is_history(work: Deciding) -> bool:
@@ -164,10 +179,22 @@ def silence(work: Deciding) -> None:
 
 def _give_up(work: Deciding, id: str, reason: str, rule: str) -> None:
     """It leaves no more. Of what may have left before nobody can say that it was not sent."""
-    if work.state.messages[id].doubt:
+    known = work.state.messages[id]
+    if known.doubt:
         work.follow(e.MessageUnknown(message=id, effect=None), rule)
-    else:
-        work.follow(e.MessageSuppressed(message=id, reason=reason), rule)
+        return
+    work.follow(e.MessageSuppressed(message=id, reason=reason), rule)
+    if reason in UNREMINDED:
+        _tell_of_a_summons(work, known)
+
+
+def _tell_of_a_summons(work: Deciding, unsent: Message) -> None:
+    """Nobody has reminded the person of a summons: the referent is told, who may do it by voice."""
+    known = work.state.appointments.get(unsent.about.id)
+    if unsent.data["template"] != SUMMONS_NEAR or known is None or known.outcome is not None or known.at <= work.now:
+        return
+    occurrence = f"unreminded/{unsent.about.id}/{known.at.isoformat()}"
+    owe(work, "notice", "referent", "summons-unreminded", unsent.about, occurrence, not_after=known.at)
 
 
 def late_after(work: Deciding) -> timedelta:
@@ -198,6 +225,8 @@ def said(work: Deciding, body: c.RecordReceipt) -> None:
     if body.id not in work.state.left and (waiting is None or (waiting.effect is None and not waiting.doubt)):
         raise Refusal("unknown-message", id=body.id)
     match body.said:
+        case "silent":
+            _silent(work, body.id)
         case "delivered" | "bounced" if work.state.left.get(body.id) in (body.said, "delivered"):
             # What has arrived stays so, whatever is told late of an earlier attempt.
             return
@@ -207,6 +236,12 @@ def said(work: Deciding, body: c.RecordReceipt) -> None:
             work.fact(e.MessageBounced(message=body.id, reason=body.reason or "unknown"))
         case _:
             raise Refusal("unknown-receipt-kind", said=body.said)
+
+
+def _silent(work: Deciding, id: str) -> None:
+    """Nothing was said for too long: once a message, and only while somebody can do something about it."""
+    if work.state.is_open and id in work.state.to_person and work.state.left.get(id, "") is None:
+        work.fact(e.MessageSilent(message=id))
 
 
 def delivered(
@@ -230,3 +265,5 @@ def delivered(
             work.due(e.MessageFailed(message=id, reason=reason, effect=effect), "message", work.now)
         case _:
             work.due(e.MessageUnknown(message=id, effect=effect, wording=wording), "message", work.now)
+    if known is not None and (answer == "failed" or (answer == "suppressed" and reason in UNREMINDED)):
+        _tell_of_a_summons(work, known)

@@ -1,7 +1,7 @@
 """Milestones and their deadlines: reached, waived, rescheduled, missed, corrected."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from journeys.domain import commands as c
 from journeys.domain import escalation, messages
@@ -11,14 +11,11 @@ from journeys.domain.events import PlannedReminder, Subject
 from journeys.domain.moments import elapsed
 from journeys.domain.plan import Due, good_since, is_shifted, plan
 from journeys.domain.programme import Check, Milestone
-from journeys.domain.sending import reminder_of
+from journeys.domain.sending import SPREAD, reminder_of
 from journeys.domain.state import Deadline, MilestoneKnown
 
 BY_ITSELF = frozenset({Check.SITUATION, Check.MENTOR, Check.GRANT_SETTLED, Check.APPOINTMENT})
 """Checks that find a milestone reached without anybody saying so."""
-
-SPREAD = timedelta(minutes=4)
-"""Over how long misses of one closing hour are spread at most: the alert about one is owed within five minutes."""
 
 OTHER_RULES = "programme-changed"
 """Why something ends that has no place in the rules that a journey is put under."""

@@ -155,13 +155,25 @@ def unreached(work: Deciding) -> None:
 
 
 def heard(work: Deciding, body: c.RecordReceipt) -> None:
-    """The same where it left and came back; one that arrives later ends it."""
+    """The same where it left and came back; one that arrives later ends it. Where nobody knows whether the words
+    arrived, somebody has to ask."""
     if body.id not in work.state.to_person:
         return
     if body.said == "bounced" and work.events and work.state.is_open:
         escalation.raise_about(work, None, UNREACHED, rule="address-dead")
     elif body.said == "delivered":
         escalation.resolve_about(work, UNREACHED, "delivered")
+    elif body.said == "silent" and work.events:
+        escalation.raise_about(work, None, messages.NO_RECEIPT, rule="no-receipt")
+    if body.said in ("delivered", "bounced") and not _silent_since(work, body.id):
+        escalation.resolve_about(work, messages.NO_RECEIPT, body.said)
+
+
+def _silent_since(work: Deciding, message: str) -> bool:
+    """Whether a message that left after this one is silent: of it this one says nothing."""
+    left = list(work.state.left)
+    later = left[left.index(message) + 1 :] if message in left else left
+    return any(work.state.left[each] == "silent" for each in later)
 
 
 def record_death(work: Deciding, body: c.RecordDeath) -> None:

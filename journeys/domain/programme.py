@@ -225,6 +225,25 @@ class Ladder(Text):
     origin: Origin = "text"
 
 
+class Chase(Text):
+    """One step after a missed appointment, until the person is heard of."""
+
+    do: Literal["call", "letter", "escalation"]
+    """The referent calls; a letter goes on paper; a ladder begins."""
+    within: DurationField | None = None
+    """For a call or a letter: after so long without news the next step comes."""
+    ladder: Code | None = None
+    """For an escalation; None: the ladder of what the appointment was for."""
+
+
+class Appointments(Text):
+    missed: Annotated[tuple[Chase, ...], Field(max_length=10)] = ()
+    """What follows a missed one that was freely agreed, step by step; after the last comes the ladder, as without."""
+    summons_missed: Code | None = None
+    """The ladder of a missed summons, which begins at once; None: that of what it was for."""
+    origin: Origin = "text"
+
+
 class Level(Text):
     """Who must approve up to an amount (the last level has no bound): one distinct person for each role named."""
 
@@ -370,6 +389,7 @@ class Programme(Text):
     ladders: Annotated[dict[Code, Ladder], BeforeValidator(_with(STANDARD_LADDERS)), Field(max_length=50)] = (
         STANDARD_LADDERS
     )
+    appointments: Appointments = Appointments()
     grants: Annotated[dict[Code, Grant], Field(max_length=50)] = {}
     situations: dict[Code, tuple[Code, ...]] = {}
     guards: Annotated[dict[Code, Guard], Field(max_length=50)] = {}

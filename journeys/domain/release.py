@@ -196,6 +196,10 @@ def resume(work: Deciding) -> None:
         for id, known in work.state.escalations.items()
         if known.held and known.next_at is not None
     }
+    chases = tuple(
+        e.MovedChase(id, work.now + max(known.by - max(suspended.at, known.since), timedelta(0)))
+        for id, known in work.state.chases.items()
+    )
     windows = {
         code: work.with_notice(calendar.closing(calendar.day(known.closes) + timedelta(days=lost)), None)[0]
         for code, known in work.state.contacts.items()
@@ -204,7 +208,7 @@ def resume(work: Deciding) -> None:
     work.fact(
         e.JourneyResumed(
             since=work.day, status="active" if _has_begun(work) else "planned", ladders=ladders, windows=windows,
-            review_at=next_review(work, work.book.programme.review),
+            review_at=next_review(work, work.book.programme.review), chases=chases,
         )
     )  # fmt: skip
     escalation.resolve_about(work, SUSPENSION, "resumed")

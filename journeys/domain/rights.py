@@ -41,7 +41,7 @@ TABLE: Final[dict[str, dict[str, Scope]]] = {
             "plan", "expect-date", "move-date", "confirm-date", "cancel-date", "suspend", "resume", "close", "correct",
             "transfer", "cancel-transfer", "reach-milestone", "waive-milestone", "reschedule-milestone",
             "propose-mentor", "end-mentor", "send-referral", "cancel-referral", "record-situation",
-            "measure-outcome", "give-consent", "withdraw-consent", "record-death",
+            "measure-outcome", "give-consent", "withdraw-consent", "record-death", "note-chase",
         ),
         _CASEWORK,
     ),

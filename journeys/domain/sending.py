@@ -9,6 +9,9 @@ from journeys.domain.calendar import ONE_DAY, Calendar
 LONGEST_SPREAD = timedelta(hours=2)
 """A programme spreads nothing over longer: the morning is over by then."""
 
+SPREAD = timedelta(minutes=4)
+"""Over how long misses of one closing hour are spread at most: the alert about one is owed within five minutes."""
+
 LONGEST_REST = 14
 """Days that a reminder looks back at most for one on which messages leave."""
 

@@ -139,6 +139,18 @@ class Appointment:
 
 
 @dataclass(frozen=True, slots=True)
+class ChaseKnown:
+    """An open step after a missed appointment."""
+
+    appointment: str
+    step: int
+    do: Literal["call", "letter"]
+    by: datetime
+    since: datetime
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Escalation:
     """An open escalation. `told` is the effect that tells the step's recipient, until it is settled."""
 
@@ -365,11 +377,13 @@ class State:
     moments: dict[str, datetime] = field(default_factory=dict)
     messages: dict[str, Message] = field(default_factory=dict)
     left: dict[str, str | None] = field(default_factory=dict)
-    """What a channel has said since of each message that left, or may have left: None, `delivered` or `bounced`."""
+    """What a channel has said since of each message that left, or may have left, in their order: None, `delivered`,
+    `bounced`, or `silent` once nothing was said for too long."""
     to_person: tuple[str, ...] = ()
     """Which of these went to the person."""
     contacts: dict[str, ContactKnown] = field(default_factory=dict)
     appointments: dict[str, Appointment] = field(default_factory=dict)
+    chases: dict[str, ChaseKnown] = field(default_factory=dict)
     escalations: dict[str, Escalation] = field(default_factory=dict)
     grants: dict[str, GrantKnown] = field(default_factory=dict)
     payments: dict[str, PaymentKnown] = field(default_factory=dict)

@@ -2,12 +2,12 @@
 
 from typing import Final, Literal
 
-from journeys.domain import agenda
+from journeys.domain import agenda, chases
 from journeys.domain.grants import committed
 from journeys.domain.handbook import Handbook
 from journeys.domain.payments import HANDED
 from journeys.domain.record import Frozen, Instant, added
-from journeys.domain.state import Deadline, Escalation, GrantStatus, PaymentKnown, PaymentStatus, State
+from journeys.domain.state import ChaseKnown, Deadline, Escalation, GrantStatus, PaymentKnown, PaymentStatus, State
 
 TO_HAND_OVER: Final = "to-hand-over"
 """Note of a payment that waits for somebody to hand it over, and to say who signed for it."""
@@ -28,6 +28,7 @@ class Item(Frozen):
         "transfer",
         "referral",
         "payment",
+        "chase",
     ]
     id: str
     about: str
@@ -43,6 +44,8 @@ class Item(Frozen):
     """The role that is told next if nobody acts; empty when nobody is."""
     wish: Instant | None = added(None)
     """The time that the person wishes for an appointment instead."""
+    summons: bool | None = added(None)
+    """The appointment is a summons; None: it is not, or it is something else."""
     held_by: str | None = added(None)
     """Who took an alert in charge, or put it off."""
     digest: Instant | None = added(None)
@@ -135,6 +138,7 @@ def _board(state: State, book: Handbook) -> list[Item]:
 def _work(state: State, book: Handbook) -> list[Item]:
     items = [_deadline(state, book, id, known) for id, known in state.deadlines.items()]
     running = state.suspended is None
+    items += [_chase(state, book, id, known, running) for id, known in state.chases.items()]
     items += [
         Item(
             kind="contact", id=code, about=code, at=known.closes if running else None, since=known.opens,
@@ -147,7 +151,7 @@ def _work(state: State, book: Handbook) -> list[Item]:
     return items + [
         Item(
             kind="appointment", id=id, about=known.milestone or known.contact or "", at=known.at, role="referent",
-            note=known.answer or "", wish=known.wish,
+            note=known.answer or "", wish=known.wish, summons=known.summons or None,
         )
         for id, known in state.appointments.items()
         if known.outcome is None
@@ -159,6 +163,21 @@ def _deadline(state: State, book: Handbook, id: str, known: Deadline) -> Item:
     return Item(
         kind="deadline", id=id, about=known.milestone, at=None if held else known.at, role="referent",
         note=HELD if held else _awaited(state, known), then=_first_told(book, book.milestone(known.milestone).missed),
+    )  # fmt: skip
+
+
+def _chase(state: State, book: Handbook, id: str, known: ChaseKnown, running: bool) -> Item:
+    """A step after a missed appointment: `note` says which, `then` who is alerted where no other step follows."""
+    missed = state.appointments[known.appointment]
+    steps, ladder = book.programme.appointments.missed[known.step + 1 :], chases.ladder_for(book.programme, missed)
+    alerts = not steps or steps[0].do == "escalation"
+    if steps and steps[0].do == "escalation":
+        ladder = steps[0].ladder or ladder
+    _, rungs = book.ladder(ladder)
+    return Item(
+        kind="chase", id=id, about=missed.milestone or missed.contact or "", at=known.by if running else None,
+        since=missed.at, role="referent", note=known.do if running else HELD,
+        then=rungs.steps[0].to if alerts else "",
     )  # fmt: skip
 
 

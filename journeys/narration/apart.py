@@ -93,6 +93,8 @@ class _Side:
             N_("terme"): rules.moment(programme.ends) if programme.ends is not None else "",
             N_("point régulier"): rules.length(programme.review),
             N_("point pendant une suspension"): rules.length(programme.suspension_review),
+            N_("suite d'un rendez-vous manqué"): "; ".join(rules.chases(programme.appointments)),
+            N_("suite d'une convocation manquée"): rules.ladder(programme.appointments.summons_missed),
             N_("réponse d'un partenaire"): rules.length(programme.referrals.answer_within),
             N_("heures d'ouverture"): f"{programme.clock.opens}–{programme.clock.closes}",
             N_("heures de repos"): f"{programme.clock.quiet_from}–{programme.clock.quiet_to}",

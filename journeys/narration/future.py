@@ -25,6 +25,9 @@ def _what(s: Speech, due: Due, state: State) -> str:
             return _step(s, due, state)
         case DueKind.APPOINTMENT_ASKED | DueKind.APPOINTMENT_REMINDER:
             return _meeting(s, due, state)
+        case DueKind.CHASE:
+            return s.say("des nouvelles de la personne d'ici là, {chase} ; sinon : l'étape suivante.",
+                         chase=s.chase(due.id))  # fmt: skip
         case DueKind.GRANT_EXPIRES | DueKind.INSTALMENT | DueKind.PAYMENT_LOOKED_AT | DueKind.RECEIPT_LATE:
             return _money(s, due, state)
         case DueKind.REFERRAL_EXPIRES:

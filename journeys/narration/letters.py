@@ -53,6 +53,11 @@ def _delivered(t: Telling, d: e.MessageDelivered) -> str:
     return t.say("Un message est bien arrivé.")
 
 
+@tells(e.MessageSilent)
+def _silent(t: Telling, d: e.MessageSilent) -> str:
+    return t.say("Un SMS est parti, et la passerelle n'a pas dit s'il est arrivé.")
+
+
 @tells(e.MessageBounced)
 def _bounced(t: Telling, d: e.MessageBounced) -> str:
     return t.say("Un message est revenu sans être remis ({why}).", why=t.spoken(d.reason))

@@ -101,6 +101,8 @@ def _moved(t: Telling, d: e.AppointmentMoved) -> str:
 def _answered(t: Telling, d: e.AppointmentAnswered) -> str:
     if d.answer == "coming":
         return t.say("Présence confirmée ({who}) : {appointment}.", who=t.who, appointment=t.appointment(d.appointment))
+    if d.answer == "declined":
+        return t.say("{who} a dit non à {appointment}.", who=t.who, appointment=t.appointment(d.appointment))
     told = t.say("Autre heure demandée ({who}) : {appointment}.", who=t.who, appointment=t.appointment(d.appointment))
     return told if d.wish is None else told + " " + t.say("Proposition : {when}.", when=t.when(d.wish))
 
@@ -149,3 +151,37 @@ def _appointment_corrected(t: Telling, d: e.AppointmentCorrected) -> str:
         "{who} a corrigé ce qui était noté pour {appointment} : {outcome}.",
         who=t.who, appointment=t.appointment(d.appointment), outcome=t.spoken(d.to),
     )  # fmt: skip
+
+
+@tells(e.ChaseDue)
+def _chase(t: Telling, d: e.ChaseDue) -> str:
+    if d.do == "letter":
+        return t.say(
+            "Suite du rendez-vous manqué : une lettre est préparée, à imprimer et à poster ; sans nouvelle le {day}, "
+            "l'étape suivante.", day=t.local_day(d.by),
+        )  # fmt: skip
+    return t.say(
+        "Suite du rendez-vous manqué : la personne est à appeler d'ici le {day} ; sinon, l'étape suivante.",
+        day=t.local_day(d.by),
+    )
+
+
+@tells(e.ChaseDone)
+def _chase_done(t: Telling, d: e.ChaseDone) -> str:
+    if t.by_someone:
+        return t.say("{who} a joint la personne : {chase}.", who=t.who, chase=t.chase(d.chase))
+    return t.say("Il y a des nouvelles de la personne ({how}) : {chase}.", how=t.spoken(d.how), chase=t.chase(d.chase))
+
+
+@tells(e.ChasePassed)
+def _chase_passed(t: Telling, d: e.ChasePassed) -> str:
+    if t.by_someone:
+        return t.say("{who} n'a pas eu de réponse : {chase}.", who=t.who, chase=t.chase(d.chase))
+    if d.why == "not-sent":
+        return t.say("La lettre ne peut pas partir : {chase}.", chase=t.chase(d.chase))
+    return t.say("Toujours sans nouvelle de la personne : {chase}.", chase=t.chase(d.chase))
+
+
+@tells(e.ChaseCancelled)
+def _chase_cancelled(t: Telling, d: e.ChaseCancelled) -> str:
+    return t.say("Il n'y a plus à relancer ({why}) : {chase}.", why=t.spoken(d.why), chase=t.chase(d.chase))

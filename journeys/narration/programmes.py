@@ -1,8 +1,9 @@
 """A programme's own rules in plain words: phases, cadences, reminders, ladders, money."""
 
+from journeys.domain.chases import USUAL
 from journeys.domain.handbook import STANDARD_LADDER, Handbook
 from journeys.domain.moments import Duration, Moment
-from journeys.domain.programme import Contact, Grant, Ladder, Milestone
+from journeys.domain.programme import Appointments, Contact, Grant, Ladder, Milestone
 from journeys.i18n import capital, listed
 from journeys.narration.moments import duration_words, moment_words
 from journeys.narration.telling import Speech
@@ -37,6 +38,16 @@ class Rules:
             self._speech.say("{who}, {length} avant", who=self._speech.role(each.to), length=self.length(each.when))
             for each in milestone.remind
         ]
+
+    def chases(self, appointments: Appointments) -> list[str]:
+        """What follows a missed appointment, step by step: `appel (2 jours ouvrés)`."""
+        told = []
+        for step in appointments.missed:
+            if step.do == "escalation":
+                told.append(self.ladder(step.ladder) or self._speech.say("alerte"))
+            else:
+                told.append(f"{self._speech.spoken(step.do)} ({self.length(step.within or USUAL)})")
+        return told
 
     def cadence(self, contact: Contact) -> str:
         """How often, and until how long after its beginning."""

@@ -116,6 +116,14 @@ SENTENCES: Final = {
     "fixed-by-law": N_("Le jour de l'étape « {milestone} » est fixé par la loi : il ne se déplace pas."),
     "unknown-evidence": N_("La pièce « {kind} » n'est pas attendue ici. Pièces attendues : {known}."),
     # contacts and appointments
+    "summons-stands": N_(
+        "C'est une convocation : l'heure ne se propose ni ne se décline. La personne peut demander une autre heure ; "
+        "le référent la déplace."
+    ),
+    "justification-missing": N_(
+        "L'absence à une convocation se justifie. Notez en quelques mots le justificatif, ou notez l'absence."
+    ),
+    "unknown-chase": N_("Cette relance n'est plus en cours ({id}). Voyez sur la page de la personne ce qui attend."),
     "unknown-contact": N_("Le contact « {contact} » n'est pas dans ce programme. Contacts du programme : {known}."),
     "unknown-means": N_("Le moyen « {means} » n'est pas prévu pour ce contact. Moyens possibles : {known}."),
     "unknown-window": N_(
@@ -126,7 +134,7 @@ SENTENCES: Final = {
     "appointment-ahead": N_("Le rendez-vous n'a pas encore eu lieu ({at}). Notez son issue après, ou annulez-le."),
     "appointment-past": N_("L'heure de ce rendez-vous est passée ({at}). Notez plutôt son issue."),
     "time-not-offered": N_("Cette heure n'est pas proposée pour ce rendez-vous ({at}). Demandez une autre heure."),
-    "wish-though-coming": N_("La personne viendra à l'heure prévue : ne notez pas d'autre heure avec cette réponse."),
+    "wish-though-coming": N_("Une autre heure ne se note qu'avec la demande d'une autre heure."),
     "appointment-settled": N_(
         "L'issue de ce rendez-vous est déjà notée ({outcome}). "
         "Si elle est fausse, corrigez-la."

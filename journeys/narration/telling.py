@@ -122,7 +122,19 @@ class Speech:
         known = self.state.appointments.get(id) if self.state is not None else None
         if known is None:
             return self.say("un rendez-vous")
+        if known.summons:
+            return self.say("le rendez-vous du {when} (convocation)", when=self.when(known.at))
         return self.say("le rendez-vous du {when}", when=self.when(known.at))
+
+    def chase(self, id: str) -> str:
+        """A step after a missed appointment: `l'appel après le rendez-vous du …`."""
+        known = self.state.chases.get(id) if self.state is not None else None
+        if known is None:
+            return self.say("la relance après un rendez-vous manqué")
+        missed = self.appointment(known.appointment)
+        if known.do == "letter":
+            return self.say("la lettre après {appointment}, manqué", appointment=missed)
+        return self.say("l'appel après {appointment}, manqué", appointment=missed)
 
     def grant(self, id: str) -> str:
         known = self.state.grants.get(id) if self.state is not None else None

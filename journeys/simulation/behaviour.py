@@ -74,6 +74,9 @@ class Meeting(Assumed):
     missed: Percent = 12
     excused: Percent = 6
     noted_after: Span = Span(most=Duration(3, Unit.DAY))
+    reached: Percent = 60
+    """Of those who missed one, how many a call or a letter reaches."""
+    reached_after: Span = Span(least=Duration(1, Unit.HOUR), most=Duration(2, Unit.DAY))
 
 
 class Asked(Assumed):

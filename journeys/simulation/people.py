@@ -152,6 +152,9 @@ class People:
                     moment + timedelta(minutes=length) + self._span(self.behaviour.appointments.noted_after),
                     (self._meeting(id)),
                 )
+            case e.ChaseDue(chase=id):
+                if self._chance(self.behaviour.appointments.reached):
+                    yield at + self._span(self.behaviour.appointments.reached_after), self._chased(id)
             case e.EscalationTold(escalation=id, told=told, role=role):
                 if told and self._chance(self.behaviour.alerts.taken):
                     yield at + self._span(self.behaviour.alerts.after), self._alert(id, told[0], role)
@@ -312,6 +315,12 @@ class People:
             return self._as(
                 "referent", c.CloseAppointment(appointment=id, outcome="excused" if excused else "attended")
             )
+
+        return act
+
+    def _chased(self, id: str) -> Act:
+        def act(state: State, at: datetime) -> Asking | None:
+            return self._as("referent", c.NoteChase(chase=id, result="reached")) if id in state.chases else None
 
         return act
 

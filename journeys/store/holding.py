@@ -49,6 +49,8 @@ ROWS: Final[Mapping[str, str]] = {
     "message_replies": "t.people @> ARRAY[own.person]",
     "message_reply_outcomes": "EXISTS (SELECT FROM message_replies r WHERE r.event = t.event"
                               " AND r.people @> ARRAY[own.person])",
+    "message_silences": "EXISTS (SELECT FROM message_attempts a WHERE a.message = t.message"
+                        " AND a.stream = ANY (own.streams))",
     "paper_letters": "t.journey = ANY (own.journeys)",
     "payments": "t.person = own.person",
     "people": "t.id = own.person",

@@ -16,7 +16,7 @@ from journeys.domain import commands as c
 from journeys.store import erasing, mentor_erasing, mentors, paper_letters, people
 from journeys.store.directory import By
 from journeys.store.paper_letters import Words
-from tests.activities.conftest import Life
+from tests.activities.conftest import PROGRAMME, Life, make_life
 from tests.activities.test_short_messages import phoned, tried
 
 
@@ -153,3 +153,22 @@ async def test_a_forgotten_mentor_is_named_in_no_letter_on_paper(life: Life) -> 
     assert names_them not in await mine(life) and await mine(life) == [other]
     assert await life.pool.fetchval("SELECT held::jsonb ->> 'letters' FROM erasures WHERE person = $1",
                                     mentor.id) == "1"  # fmt: skip
+
+
+async def test_the_letter_after_a_missed_appointment_goes_on_paper_whatever_else_reaches_the_person(
+    lives_pool: Any,
+) -> None:
+    life = await make_life(lives_pool, {**PROGRAMME, "appointments": {"missed": [{"do": "letter"}]}})
+    await life.begin()
+    await phoned(life)
+    booked = (await life.do(c.BookAppointment(at=life.now + timedelta(hours=2)))).command
+    await life.until(life.now + timedelta(hours=3))
+    await life.do(c.CloseAppointment(appointment=booked, outcome="missed"))
+    (effect,) = life.effects("deliver", to="participant")
+    result = await life.settle(effect)
+    assert (result["answer"], result["reason"], result["last_resort"]) == ("sent", "letter", False)
+    assert [channel for channel, *_ in await tried(life)] == ["letter"] and life.postman.letters == []
+    assert not life.state.escalations, "nobody has to ask for a number: paper is what was wanted"
+    (message,) = await mine(life)
+    said = await words(life, message)
+    assert "10 mai 2027 à 12:00" in said.body and [one.do for one in life.state.chases.values()] == ["letter"]

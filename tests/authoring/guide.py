@@ -21,7 +21,8 @@ NOT_WRITTEN: Final = frozenset({"Programme.rules", "RuleVersion", "Saying"})
 """What the reader adds to a programme's text: nobody types it."""
 SECTIONS: Final = {
     "Programme": "", "Label": "label:", "Role": "roles:", "DateRule": "dates:", "Phase": "phases:",
-    "Milestone": "milestones:", "Reminder": "milestones: … remind:", "Contact": "contacts:", "Ladder": "ladders:",
+    "Milestone": "milestones:", "Reminder": "milestones: … remind:", "Contact": "contacts:",
+    "Appointments": "appointments:", "Chase": "appointments: … missed:", "Ladder": "ladders:",
     "Step": "ladders: … steps:", "Grant": "grants:", "Level": "grants: … levels:",
     "Instalment": "grants: … instalments:", "Guard": "guards:", "Measure": "measures:", "Clock": "clock:",
     "Closing": "closings:", "Referrals": "referrals:", "Transfers": "transfers:",

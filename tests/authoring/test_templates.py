@@ -27,7 +27,8 @@ from journeys.domain.neutral import NOT_NEUTRAL
 ENGINE_NEEDS: set[tuple[str, Audience]] = {
     ("deadline-near", "participant"), ("deadline-near", "staff"),
     ("appointment-near", "participant"), ("appointment-outcome", "staff"), ("appointment-other-time", "staff"),
-    ("appointment-chosen", "staff"),
+    ("appointment-chosen", "staff"), ("appointment-missed", "participant"),
+    ("appointment-declined", "staff"), ("summons-near", "participant"), ("summons-unreminded", "staff"),
     ("approval-wanted", "staff"), ("grant-refused", "staff"), ("grant-returned", "staff"),
     ("receipt-submitted", "staff"), ("receipt-refused", "staff"), ("receipt-in-part", "staff"),
     ("mentor-proposed", "volunteer"), ("mentor-wanted", "staff"),

@@ -66,12 +66,12 @@ STAFF = (REFERENT, OTHER_REFERENT, SUPERVISOR, FINANCE, FINANCE_2, DUTY, MENTOR,
 NOBODY = str(UUID(int=0xFFFF))
 
 
-SEEDS = range(30, 95)
+SEEDS = range(30, 97)
 """The rarest case comes with one of these alone."""
 STEPS = 90
 
 
-_OTHERS = ("house-without", "house-otherwise", "auxilia", "concienta", "exemple-trois-lignes")
+_OTHERS = ("house-without", "house-otherwise", "house-softly", "auxilia", "concienta", "exemple-trois-lignes")
 """What a journey may be put under while it is under way."""
 
 
@@ -82,6 +82,9 @@ def _programme(name: str) -> Handbook:
             return house()
         case "house-without":
             return without("visit:", "support:", "rights-open:")
+        case "house-softly":
+            steps = "[{do: call}, {do: letter, within: 3 working days}]"
+            return other(("grants:\n", f"appointments: {{missed: {steps}, summons_missed: urgent}}\ngrants:\n"))
         case "house-otherwise":
             return other(
                 ("every 1 week until 1 month", "every 3 days until 1 month"),
@@ -98,7 +101,7 @@ class MadeUp(Life):
     """A life whose every step is drawn."""
 
     def __init__(self, draw: Random) -> None:
-        name = draw.choice(["house", "house", "house", "auxilia", "concienta", "exemple-trois-lignes"])
+        name = draw.choice(["house", "house", "house-softly", "auxilia", "concienta", "exemple-trois-lignes"])
         book = _programme(name)
         super().__init__(book, dict.fromkeys(ANSWERS))
         self.shelf = {(f"{number}" * 64, "1" * 64): _programme(each) for number, each in enumerate(_OTHERS, 2)}
@@ -341,6 +344,7 @@ def _fitting(state: State) -> set[str]:
         "end-mentor": state.match,
         "accept-referral decline-referral cancel-referral": state.referrals,
         "close-appointment move-appointment answer-appointment correct": state.appointments,
+        "note-chase": state.chases,
         "submit-receipt accept-receipt refuse-receipt waive-receipt": state.receipts,
         "settle-payment cancel-payment retry-payment settle-doubt record-receipt change-grant": state.payments,
         "return-grant refuse-grant cancel-grant change-grant": state.grants,
@@ -357,7 +361,8 @@ _LIKELY = (
     "change-programme",
     "confirm-date", "confirm-date", "move-date", "suspend", "correct", "correct", "reach-milestone", "reach-milestone",
     "reach-milestone", "add-evidence", "log-contact",
-    "log-contact", "book-appointment", "close-appointment", "close-appointment", "acknowledge-escalation",
+    "log-contact", "book-appointment", "close-appointment", "close-appointment", "note-chase",
+    "acknowledge-escalation",
     "resolve-escalation", "reassign-escalation", "request-grant", "request-grant", "request-grant", "change-grant",
     "submit-receipt", "accept-receipt", "retry-payment", "settle-doubt",
     "propose-mentor", "match-mentor", "end-mentor", "send-referral",
@@ -417,7 +422,7 @@ def _receipt(life: MadeUp, draw: Random) -> c.RecordReceipt:
     if not owed or (life.state.payments and draw.random() < 0.7):
         said = draw.choice(["settled", "rejected", "returned", "returned"])
         return c.RecordReceipt(of="payment", id=life._one(draw, life.state.payments), said=said)
-    return c.RecordReceipt(of="message", id=draw.choice(owed), said=draw.choice(["delivered", "bounced"]))
+    return c.RecordReceipt(of="message", id=draw.choice(owed), said=draw.choice(["delivered", "bounced", "silent"]))
 
 
 def _appointment(life: MadeUp, draw: Random) -> c.BookAppointment:
@@ -483,12 +488,15 @@ _BODIES: dict[str, Callable[[MadeUp, Random], c.Body]] = {
     "move-appointment": _moved,
     "answer-appointment": lambda life, draw: c.AnswerAppointment(
         appointment=life._one(draw, life.state.appointments),
-        answer=draw.choice(["coming", "other-time"]),
+        answer=draw.choice(["coming", "other-time", "declined"]),
         wish=draw.choice([None, life.now + timedelta(hours=draw.choice([-1, 30]))]),
     ),
     "close-appointment": lambda life, draw: c.CloseAppointment(
         appointment=life._one(draw, life.state.appointments),
         outcome=draw.choice(["attended", "missed", "excused", "cancelled"]),
+    ),
+    "note-chase": lambda life, draw: c.NoteChase(
+        chase=life._one(draw, life.state.chases), result=draw.choice(["reached", "no-answer"])
     ),
     "acknowledge-escalation": lambda life, draw: c.AcknowledgeEscalation(
         escalation=life._one(draw, life.state.escalations), until=draw.choice([None, life._day(draw, -1, 9)])

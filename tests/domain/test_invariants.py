@@ -13,6 +13,7 @@ from journeys.domain.invariants import Outage, Violation, check, check_fund
 from journeys.domain.record import Cause, Event, Payload
 from tests.domain.given import FINANCE, FINANCE_2, REFERENT, SUPERVISOR, Answer, Life, day, paris, released
 from tests.domain.test_appointments import chosen
+from tests.domain.test_chases import missed, no_answer
 from tests.domain.test_closing import busy
 from tests.domain.test_grants import approve, approved, request
 from tests.domain.test_payments import heard, small
@@ -137,6 +138,15 @@ def double() -> Life:
     return life.when("2027-03-02 12:00", approve(FINANCE)).when("2027-03-02 13:00", approve(FINANCE_2))
 
 
+def chased() -> Life:
+    """Called without answer, written to in vain, then told."""
+    return missed().when("2027-03-22 11:00", no_answer).when("2027-03-23 10:00", no_answer)
+
+
+def chased_at_the_end() -> Life:
+    return missed().when("2027-03-22 11:00", c.Close(outcome="moved"))
+
+
 @dataclass(frozen=True)
 class Case:
     code: str
@@ -186,6 +196,11 @@ CASES = [
     Case("missed-late", 5, casework, late("DeadlineMissed", timedelta(minutes=6))),
     Case("raised-twice", 5, casework, again("EscalationRaised")),
     Case("never-raised", 5, casework, drop("EscalationRaised", 1)),
+    Case("missed-without-next-step", 5, chased, drop("ChaseDue", 0)),
+    Case("missed-without-next-step", 5, chased, drop("ChaseDue", 1)),
+    Case("missed-without-next-step", 5, chased, drop("EscalationRaised", -1)),
+    Case("never-closed", 4, chased_at_the_end, drop("ChaseCancelled")),
+    Case("closed-already", 4, chased, again("ChasePassed")),
     Case("owed-twice", 6, casework, again("MessageDue")),
     Case("past-its-validity", 6, casework, edit("MessageDue", 0, valid_until=paris("2027-01-01"))),
     Case("in-quiet-hours", 6, night, edit("MessageReady", recorded_at=paris("2027-03-03 07:00"))),

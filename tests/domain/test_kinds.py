@@ -24,9 +24,11 @@ from tests.domain.given import (
 from tests.domain.rules import without
 from tests.domain.test_appointments import booked, close
 from tests.domain.test_changing import under
+from tests.domain.test_chases import missed, no_answer, reached
 from tests.domain.test_closing import busy
 from tests.domain.test_grants import approve, approved, asked, on_grant, request
 from tests.domain.test_payments import heard, on_payment, on_receipt, refused_by_the_fund, small
+from tests.domain.test_silences import silent
 
 
 def lives() -> Iterator[Life]:
@@ -69,6 +71,9 @@ def _work() -> Iterator[Life]:
     life.when("2027-03-18", lambda life: c.MoveAppointment(appointment=life.appointment, at=paris("2027-03-22 10:00")))
     life.when("2027-03-23", close(life, "missed"))
     yield life.when("2027-03-24", c.Correct(what="appointment", id=life.appointment, to="excused"))
+    yield silent()
+    yield missed().when("2027-03-22 11:00", no_answer).when("2027-03-23 10:00", reached)
+    yield missed().when("2027-03-22 11:00", c.Close(outcome="moved"))
     life = released().when("2027-03-02", c.LogContact(contact="support", means="phone"))
     life.when("2027-03-02", c.LogContact(contact="support", means="phone")).when("2027-03-16")
     life.when("2027-03-16", c.Correct(what="contact", id="support", window=2, to="made"))

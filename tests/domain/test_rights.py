@@ -56,6 +56,7 @@ book-appointment        own       allowed     -        -        own      -      
 move-appointment        own       allowed     -        -        -        -        own          -              -
 answer-appointment      own       allowed     -        -        -        -        own          -              -
 close-appointment       own       allowed     -        -        own      -        -            -              -
+note-chase              own       allowed     -        -        -        -        -            -              -
 acknowledge-escalation  own       allowed     allowed  allowed  -        -        -            -              -
 snooze-escalation       own       allowed     allowed  allowed  -        -        -            -              -
 reassign-escalation     -         allowed     -        allowed  -        -        -            -              -

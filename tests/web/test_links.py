@@ -268,6 +268,47 @@ async def test_the_person_answers_from_the_reminder_of_an_appointment(scene: Sce
     assert len(asked) == (answer == "other-time")
 
 
+async def drawn_for(scene: Scene, **fields: Any) -> Drawn:
+    """The person's link for an appointment in five days."""
+    at = (await scene.engine.now()).replace(hour=13, minute=0, second=0, microsecond=0) + timedelta(days=5)
+    await scene.do(c.BookAppointment(at=at, **fields))
+    return await scene.drawn(Purpose.APPOINTMENT)
+
+
+async def test_the_person_declines_what_was_freely_agreed_and_the_referent_is_told(scene: Scene) -> None:
+    drawn, eloise = await drawn_for(scene), scene.browser()
+    shown = await eloise.get(path(drawn))
+    assert "Viendrez-vous ?" in words(shown) and 'value="declined"' in shown.text
+    assert (await eloise.send(path(drawn), answer="declined", word="Je travaille.")).status_code == 303
+    assert "Vous avez dit que vous ne viendrez pas" in words(await eloise.get(path(drawn)))
+    (event,) = await scene.events("AppointmentCancelled")
+    assert event.data.why == "declined"  # type: ignore[attr-defined]
+    (owed,) = [e.data for e in await scene.events("MessageDue") if e.data.template == "appointment-declined"]  # type: ignore[attr-defined]
+    assert owed.to == "referent"
+
+
+async def test_a_summons_is_not_declined_by_link_only_another_time_is_asked_for(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the page; and were the page to let it pass, by the rules."""
+    drawn, eloise = await drawn_for(scene, summons=True), scene.browser()
+    shown = await eloise.get(path(drawn))
+    assert "Votre présence est attendue" in words(shown) and 'value="declined"' not in shown.text
+    refused = await eloise.send(path(drawn), answer="declined")
+    assert refused.status_code == 422 and "ne se change pas ici" in words(refused)
+    assert (await eloise.send(path(drawn), answer="other-time")).status_code == 303
+    (asked,) = await scene.events("AppointmentAnswered")
+    assert asked.data.answer == "other-time"  # type: ignore[attr-defined]
+
+    other = await scene.drawn(Purpose.APPOINTMENT)
+    await eloise.get(path(other))
+    monkeypatch.setattr(answering, "is_summons", lambda *_: False)
+    assert (await eloise.send(path(other), answer="declined")).status_code == 303
+    assert "n’a pas pu être retenue" in words(await eloise.get(path(other)))
+    (refusal,) = await scene.events("CommandRefused")
+    assert refusal.data.code == "summons-stands" and await scene.events("AppointmentCancelled") == []  # type: ignore[attr-defined]
+
+
 async def test_the_person_stops_all_messages_by_link_and_lets_them_begin_again_by_another(scene: Scene) -> None:
     drawn = await scene.drawn(Purpose.MESSAGES)
     eloise = scene.browser()

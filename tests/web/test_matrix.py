@@ -463,6 +463,7 @@ def words_of(scene: Scene, name: str, scope: str) -> dict[str, str]:
         **dict.fromkeys(("date", "milestone", "contact", "situation", "measure", "kind", "means", "value", "purpose"),
                         "nowhere"),
         **dict.fromkeys(("appointment", "escalation", "payment", "receipt", "referral", "mentor", "partner"), nobody),
+        "chase": nobody,
         **dict.fromkeys(("reason", "text", "note", "payee", "description", "letter", "place"), "essai"),
         "grant": "nowhere" if name == "request-grant" else nobody, "digest": "0" * 64, "amount": "10", "number": "1",
         "on": tomorrow, "at": f"{tomorrow}T10:00", "minutes": "30", "outcome": "nowhere", "what": "milestone",
@@ -471,6 +472,7 @@ def words_of(scene: Scene, name: str, scope: str) -> dict[str, str]:
     }  # fmt: skip
     more = {
         "answer-appointment": {"answer": "coming"}, "close-appointment": {"outcome": "attended"},
+        "note-chase": {"result": "reached"},
         "correct": {"to": "reached"}, "measure-outcome": {"value": "yes"}, "settle-doubt": {"decision": "keep"},
         "settle-payment": {"fate": "paid", "signed_for": "essai"},
         "acknowledge-escalation": {"until": tomorrow}, "snooze-escalation": {"until": tomorrow},

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from journeys.domain.commands import AnyBody
 
-_OPEN: Final = frozenset({"escalation", "grant", "payment", "receipt", "appointment", "referral"})
+_OPEN: Final = frozenset({"escalation", "grant", "payment", "receipt", "appointment", "referral", "chase"})
 _CODES: Final = {
     "milestone": "milestones",
     "date": "dates",
@@ -164,7 +164,7 @@ class Reader:
                 return (await find_mentor(pool, word, field.option)).id
             case "partner":
                 return (await find_partner(pool, word, field.option)).id
-            case "escalation" | "grant" | "payment" | "receipt" | "appointment" | "referral":
+            case "escalation" | "grant" | "payment" | "receipt" | "appointment" | "referral" | "chase":
                 return pick(word, self._known(field.kind), field.kind, field.option)
             case "code":
                 return self._code(field, word.strip())
@@ -202,6 +202,8 @@ class Reader:
                 return {id: f"{known.amount / 100:.2f} €" for id, known in state.receipts.items()}
             case "appointment":
                 return {id: f"{known.at:%Y-%m-%d}" for id, known in state.appointments.items()}
+            case "chase":
+                return {id: f"{known.do} {known.by:%Y-%m-%d}" for id, known in state.chases.items()}
             case _:
                 return {id: known.purpose for id, known in state.referrals.items()}
 
@@ -220,6 +222,8 @@ class Reader:
                 wanted = {id for id, known in state.receipts.items() if known.settled is None}
             case "appointment":
                 wanted = {id for id, known in state.appointments.items() if known.outcome is None}
+            case "chase":
+                wanted = set(state.chases)
             case _:
                 wanted = set(state.referrals)
         return {id: name for id, name in self._known(kind).items() if id in wanted}

@@ -257,7 +257,7 @@ async def _sms(desk: Desk) -> Check:
 
 async def _messages(desk: Desk) -> list[Check]:
     """Whether what a gateway says later is believed, told, and comes at all; whether letters on paper are posted."""
-    from journeys.store import deliveries, paper_letters, staff
+    from journeys.store import deliveries, paper_letters, silences, staff
 
     sms, checks = desk.settings.sms, list[Check]()
     unreached = [each.name for each in await staff.members(await desk.pool()) if each.active and each.mail_failed]
@@ -290,7 +290,14 @@ async def _messages(desk: Desk) -> list[Check]:
                             Said(f"{left.waiting} accusés ou réponses attendent encore leur parcours",
                                  f"{left.waiting} receipts or answers still wait for their journey"),
                             _SYNC))  # fmt: skip
-    if left.silent and sms.notice_secrets:
+    quiet = await silences.now(await desk.pool())
+    if quiet is not None:
+        checks.append(Check("messages", "failed",
+                            Said(f"la passerelle des SMS n'a rien dit d'aucun message depuis le {quiet.since:%Y-%m-%d}",
+                                 f"the SMS gateway has said nothing of any message since {quiet.since:%Y-%m-%d}"),
+                            Said("demandez-lui ; dès son premier accusé, tout reprend de soi-même",
+                                 "ask it; with its first receipt all goes on by itself")))  # fmt: skip
+    elif left.silent and sms.notice_secrets:
         checks.append(Check("messages", "warning",
                             Said(f"{left.silent} SMS sans nouvelle depuis plus de {sms.silent_hours:g} h",
                                  f"{left.silent} short messages silent for over {sms.silent_hours:g} h"),

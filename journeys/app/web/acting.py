@@ -32,7 +32,7 @@ PATIENCE: Final = timedelta(seconds=12)
 """How long somebody looks at a page that does not come: a worker that died is replaced by then."""
 
 _IDS: Final = frozenset({"staff", "mentor", "partner", "escalation", "grant", "payment", "receipt", "appointment",
-                         "referral"})  # fmt: skip
+                         "referral", "chase"})  # fmt: skip
 
 
 class Wrong(Exception):

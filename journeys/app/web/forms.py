@@ -143,6 +143,8 @@ async def _choices(
             return [(id, capital(speech.receipt(id))) for id, each in state.receipts.items() if each.settled is None]
         case "appointment":
             return [(id, capital(speech.appointment(id))) for id in state.appointments]
+        case "chase":
+            return [(id, capital(speech.chase(id))) for id in state.chases]
         case "referral":
             return [(id, capital(speech.referral(id))) for id in state.referrals]
         case "code" if field.name == "grant":

@@ -47,6 +47,8 @@ class Line:
     actions: tuple[Action, ...]
     mine: bool = True
     """It is the visitor's turn."""
+    phone: str = ""
+    """The number of the person, where it is to call them."""
     again: bool = False
     """The line above is about the same journey: the person is not named again."""
 
@@ -265,7 +267,15 @@ def _actions(visit: Visit, item: Waiting, *, cured: bool) -> list[Action]:
             return [
                 Action(s("Oui"), "close-appointment", close | {"outcome": "attended"}, first=True),
                 Action(s("Absent"), "close-appointment", close | {"outcome": "missed"}),
-                Action(s("Excusé"), "close-appointment", close | {"outcome": "excused"}),
+                Action(s("Excusé…"), "close-appointment", close | {"outcome": "excused"}, form=True)
+                if item.summons
+                else Action(s("Excusé"), "close-appointment", close | {"outcome": "excused"}),
+            ]
+        case "chase":
+            chase = {"chase": item.id}
+            return [
+                Action(s("Jointe…"), "note-chase", chase | {"result": "reached"}, form=True, first=True),
+                Action(s("Sans réponse"), "note-chase", chase | {"result": "no-answer"}),
             ]
         case "escalation":
             taken = item.note in ("acknowledged", "snoozed")

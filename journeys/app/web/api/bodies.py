@@ -215,7 +215,8 @@ def models() -> dict[str, type[BaseModel]]:
 
 _SAID: Final[dict[str, Any]] = {
     "amount": 60000, "answer": "coming", "appointment": A_COMMAND, "at": "2027-05-12T14:30:00+02:00",
-    "channel": "sms", "every": "week", "times": 4, "contact": "support", "language": "fr", "zone": "Indian/Reunion",
+    "channel": "sms", "chase": A_COMMAND, "result": "reached",
+    "every": "week", "times": 4, "contact": "support", "language": "fr", "zone": "Indian/Reunion",
     "date": "release", "decision": "keep", "dates": {"release": "2027-10-01"},
     "description": "signed lease", "fate": "paid", "digest": "3" * 64, "escalation": A_COMMAND, "grant": A_COMMAND,
     "id": "lodging-asked", "kind": "exit-plan", "letter": "Could you receive this person?", "means": "phone",

@@ -101,6 +101,8 @@ class Item(Shape):
     """The time that the person wishes for an appointment instead."""
     held_by: str | None = None
     """Who took an escalation in charge, or put it off; `at` is then until when."""
+    summons: bool = False
+    """The appointment is a summons: the person may not decline it, and an excuse wants its justification."""
     digest: datetime | None = None
     """When the daily message leaves with which an escalation is told, until it is."""
 

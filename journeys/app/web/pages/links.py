@@ -10,7 +10,7 @@ import structlog
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 
-from journeys.app.answering import CHOICES, command_of, read_answer
+from journeys.app.answering import CHOICES, command_of, is_summons, read_answer
 from journeys.app.entry import Actor
 from journeys.app.failures import Failure
 from journeys.app.finding import Loaded, load
@@ -58,6 +58,8 @@ class Sheet:
     referent: str
     phone: str
     until: date
+    summons: bool = False
+    """The appointment is one that the person may not decline or move."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,10 @@ DONE: Final[Mapping[tuple[Purpose, str], tuple[str, str]]] = {
     (Purpose.APPOINTMENT, "other-time"): (
         N_("Vous avez demandé une autre heure"),
         N_("On vous appellera pour en convenir. D'ici là, l'heure prévue reste notée."),
+    ),
+    (Purpose.APPOINTMENT, "declined"): (
+        N_("Vous avez dit que vous ne viendrez pas"),
+        N_("Le rendez-vous est annulé. Merci de l'avoir dit : appelez quand vous voulez en fixer un autre."),
     ),
     (Purpose.MESSAGES, "stop"): (
         N_("Vous ne recevrez plus de messages"),
@@ -320,6 +326,7 @@ async def _sheet(connection: Connection, visit: Visit, link: Link, loaded: Loade
         greeting=await _greeting(connection, link, person), person=known, matter=matter, when=when, place=place,
         means=means, times=times, zone=here, referent=referent.name if referent is not None else "",
         phone=(referent.phone or "") if referent is not None else "", until=today_of(link.expires_at),
+        summons=link.purpose is Purpose.APPOINTMENT and is_summons(loaded, link.subject),
     )  # fmt: skip
 
 

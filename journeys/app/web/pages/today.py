@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from journeys.app.bank_counter import a_working_day_ago
-from journeys.app.inbox import ends, in_order, today, waits
+from journeys.app.inbox import Waiting, ends, in_order, today, waits
 from journeys.app.reading import today_of
 from journeys.app.web.lines import Line, line, together
 from journeys.app.web.pages.payments import HERE as PAYMENTS
@@ -20,7 +20,7 @@ from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
 from journeys.domain.evolve import replace
 from journeys.i18n import ngettext
-from journeys.store import controlling, paper_letters, payment_lists, verifications, views
+from journeys.store import controlling, paper_letters, payment_lists, people, silences, verifications, views
 from journeys.store.views import JourneyRow
 
 router = APIRouter()
@@ -30,6 +30,8 @@ SHOWN: Final[Mapping[str, int]] = {"late": 12, "today": 15, "week": 8, "others":
 ADDRESSES: Final = {"retard": "late", "jour": "today", "semaine": "week", "autres": "others"}
 """What `voir` may say: one list alone, whole, by pages."""
 RELEASES = timedelta(days=28)
+TOLD_OF_SILENCE: Final = frozenset({"supervisor", "administrator"})
+"""Who can ask a gateway that says nothing any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,15 @@ async def screen(visit: Visit = door(STAFF)) -> Response:
     named = await views.named(
         visit.connection, [*(item.row for items in shown.values() for item in items), *(row for _, row in coming)]
     )
+    phones = await _phones(visit, [item for name, items in shown.items() if name != "others" for item in items])
     lists = {}
     for name, items in shown.items():
         lines = [
-            line(visit, replace(item, row=named[item.row.id]), programmes, mine=name != "others") for item in items
+            replace(
+                line(visit, replace(item, row=named[item.row.id]), programmes, mine=name != "others"),
+                phone=phones.get(item.id, ""),
+            )
+            for item in items
         ]
         lists[name] = Shown(tuple(together(lines)), totals[name])
     return page(
@@ -77,9 +84,19 @@ async def screen(visit: Visit = door(STAFF)) -> Response:
         version=sum(row.seq for row in rows) + theirs.version,
         paging=Paging(visit, number, lists[only].total, A_SHEET) if only is not None else None,
         letters=len(await paper_letters.to_post(visit.connection, visit.now, me.id)) if visit.admitted(CASEWORK) else 0,
+        quiet=await silences.now(visit.connection) if TOLD_OF_SILENCE & visit.lines else None,
         alarming=visit.admitted(OVERSEEING) and await verifications.alarming(visit.house.writing),
         **await _finance(visit, only),
     )  # fmt: skip
+
+
+async def _phones(visit: Visit, items: Sequence[Waiting]) -> dict[str, str]:
+    """By item: the phone of each person whom the visitor is to call."""
+    calls = {item.id: item.row.person for item in items if item.kind == "chase" and item.note == "call"}
+    if not calls:
+        return {}
+    numbers = await people.phones(visit.connection, sorted(set(calls.values())))
+    return {id: numbers[person] for id, person in calls.items() if person in numbers}
 
 
 async def _finance(visit: Visit, only: str | None) -> dict[str, object]:
