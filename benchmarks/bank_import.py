@@ -24,11 +24,11 @@ from journeys.channels.sepa.receiving import received
 from journeys.domain.banking import reference_of
 from journeys.domain.payee import Payee
 from journeys.leaving import leave
-from journeys.store import bank_files
+from journeys.store import bank_files, bank_years
 from journeys.store.bank_files import Incoming
+from journeys.store.batches import place_of_transfer
 from journeys.store.database import Pool, open_pool
 from journeys.store.directory import By
-from journeys.store.sealing import seal
 from journeys.store.signing import KeyRing
 
 LINES: Final = 100_000
@@ -79,12 +79,12 @@ async def sent(pool: Pool, payments: list[str]) -> None:
             """,
             some, list(map(reference_of, some)), timeout=60,
         )  # fmt: skip
+        payees = [(PAYEE.text.encode(), place_of_transfer(each)) for each in some]
         await pool.execute(
             "INSERT INTO transfers (payment, reference, amount, sealed)"
             " SELECT id, reference, 5000, sealed"
             " FROM unnest($1::uuid[], $2::text[], $3::bytea[]) AS made (id, reference, sealed)",
-            some, list(map(reference_of, some)), [seal(RING, PAYEE.text.encode(), f"transfer/{each}") for each in some],
-            timeout=60,
+            some, list(map(reference_of, some)), await bank_years.seal_all(pool, BY.at.year, payees), timeout=60,
         )  # fmt: skip
         async with pool.acquire() as connection, connection.transaction():
             await connection.execute(

@@ -350,6 +350,8 @@ class RetentionApplied(Payload):
     """By rule, for how long: `24 months`."""
     gone: dict[str, int]
     """By rule, how many; only of the rules that were applied."""
+    keys: tuple[str, ...] = ()
+    """Ids of the keys that went by them, of the bank's years; none of these is ever to come back."""
 
 
 class NoticeResolved(Payload):

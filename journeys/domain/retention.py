@@ -12,7 +12,7 @@ from journeys.domain.calendar import plainly_added
 from journeys.domain.moments import Duration, DurationField, Unit
 from journeys.domain.programme import Code, Saying, Text
 
-RuleName = Literal["people", "unstarted", "mentors", "letters", "histories", "sessions", "tokens", "forms"]
+RuleName = Literal["people", "unstarted", "mentors", "letters", "histories", "bank", "sessions", "tokens", "forms"]
 FORGETTING: Final[tuple[RuleName, ...]] = ("people", "unstarted", "mentors")
 """By which somebody is forgotten; by the others rows and files go."""
 
@@ -31,6 +31,16 @@ class Keeping(Text):
     default: Saying | None = None
 
 
+BANK: Final = Keeping(
+    kept=Duration(120, Unit.MONTH),
+    source="Code de commerce, art. L123-22 : les documents comptables et les pièces justificatives sont conservés"
+    " pendant dix ans",
+    url="https://www.doctrine.fr/l/texts/codes/LEGITEXT000005634379/articles/LEGIARTI000006219326",
+    checked_on=date(2026, 11, 29),
+)  # fmt: skip
+"""As the file that is shipped says it: for one that was written before there was this rule."""
+
+
 class Rules(Text):
     """What each is counted from stands here; how long it lasts stands in the file."""
 
@@ -44,6 +54,8 @@ class Rules(Text):
     """A letter that lies in the outbox of a machine without a mail server, from when it was laid there."""
     histories: Keeping
     """The kept history of a run of the engine, from the end of the run; that of an open journey stays."""
+    bank: Keeping = BANK
+    """What went to the bank, and came from it, in a year: from the end of that year."""
     sessions: Keeping
     """A session of somebody who worked here, from its end."""
     tokens: Keeping
@@ -73,6 +85,7 @@ LEAST: Final[dict[RuleName, Duration]] = {
     "mentors": Duration(6, Unit.MONTH),
     "letters": Duration(1, Unit.WEEK),
     "histories": Duration(12, Unit.MONTH),
+    "bank": Duration(120, Unit.MONTH),
     "sessions": Duration(1, Unit.DAY),
     "tokens": Duration(1, Unit.MONTH),
     "forms": Duration(1, Unit.DAY),

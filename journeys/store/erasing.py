@@ -272,8 +272,13 @@ async def destroy(keys: Keys, ids: Collection[str], listed: Path | None) -> None
 async def destroy_again(pool: Pool, listed: Path | None) -> int:
     """Destroy what a restored database of keys has brought back, by the record and by the list; how many those were."""
     rows = await pool.fetch(
-        "SELECT key FROM events, jsonb_array_elements_text(convert_from(header, 'UTF8')::jsonb -> 'data' -> 'keys')"
-        " AS key WHERE (stream, seq) IN (SELECT kind || '-' || person, certificate FROM erasures)"
+        """
+        WITH told AS (
+            SELECT header FROM events WHERE (stream, seq) IN (SELECT kind || '-' || person, certificate FROM erasures)
+            UNION ALL SELECT header FROM events WHERE stream = 'system' AND kind = 'RetentionApplied'
+        )
+        SELECT key FROM told, jsonb_array_elements_text(convert_from(header, 'UTF8')::jsonb -> 'data' -> 'keys') AS key
+        """
     )
     gone = {row["key"] for row in rows}
     if listed is not None:

@@ -35,10 +35,24 @@ from journeys.channels.bank import SimulatedBank
 from journeys.channels.letter import Letter, Sent
 from journeys.channels.outbox import FileOutbox
 from journeys.domain import commands as c
+from journeys.domain.banking import Account, Batch, Line, StatementHead, reference_of
 from journeys.domain.document import Document
+from journeys.domain.payee import Payee
 from journeys.domain.programme import Programme
 from journeys.local.postgres import binary
-from journeys.store import documents, keys, mentors, partners, people, publishing, sessions, staff, treasury
+from journeys.store import (
+    bank_files,
+    batches,
+    documents,
+    keys,
+    mentors,
+    partners,
+    people,
+    publishing,
+    sessions,
+    staff,
+    treasury,
+)
 from journeys.store.database import open_pool
 from journeys.store.directory import By
 from journeys.store.letters import seal_letter
@@ -156,10 +170,36 @@ async def live(engine: Engine, canaries: Canaries, home: Path) -> None:
                         actor=engine.supervisor, roles=("supervisor",))  # fmt: skip
         await engine.pass_days(8)
         await engine.do(c.AddNote(), text=canaries.note)
+    await bring_to_the_bank(engine, canaries)
     kinds = {event.kind for event in await engine.events()}
     assert {"MessageSent", "EscalationTold", "PaymentSettled"} <= kinds
     token = await sessions.open_session(engine.pool, engine.referent, "password")
     await sessions.keep_form(engine.pool, token, f"text={text}")
+
+
+async def bring_to_the_bank(engine: Engine, canaries: Canaries) -> None:
+    """Somebody is paid by a file, and the bank says so in one of its own."""
+    payment, day, by = str(uuid.uuid4()), datetime.now(UTC).date(), By(actor="f", role="finance", at=datetime.now(UTC))
+    await engine.pool.execute(
+        "INSERT INTO payments (id, stream, seq, grant_id, number, fund, person, amount, pay_by, reference, status,"
+        " since, moved) VALUES ($1, $2, 1, $1, 1, 'main', $3, 5000, 'sepa', $4, 'instructed', $5, 1)",
+        payment, f"journey-{uuid.uuid4()}", engine.person, reference_of(payment), by.at,
+    )  # fmt: skip
+    await batches.queue(engine.pool, RING, payment, 50_00, Payee(canaries.name, canaries.iban))
+
+    def written(batch: Batch) -> bytes:
+        return "\n".join(f"{each.name} {each.iban}" for each in batch.transfers).encode()
+
+    account = Account("Association", "FR7630006000011234567890189")
+    made = await batches.make(engine.pool, RING, str(uuid.uuid4()), day, account, canaries.note, written, by)
+    assert made is not None and canaries.iban.encode() in await batches.give_out(engine.pool, RING, made.id, by)
+    head = StatementHead("1", "camt.053", account.iban, "EUR", 1, 1, day, day, by.at)
+    line = Line(
+        position=1, booked_on=day, cents=-50_00, currency="EUR", reference=None, iban=canaries.iban, name=canaries.name,
+        bank_reference=canaries.note.replace("vu", "B"), returned=False, reason=None, about=canaries.note,
+    )  # fmt: skip
+    incoming = bank_files.Incoming(hashlib.sha256(payment.encode()).hexdigest(), [head, line])
+    assert (await bank_files.take_in(engine.pool, RING, incoming, account.iban, by)).fresh == 1
 
 
 async def files_of(stack: RealStack, database: str, since: str) -> list[Path]:
@@ -222,7 +262,11 @@ async def sinks(
             found[f"{name} file {path.name}"] = path.read_bytes()
         found[f"{name} dump"] = await dump_of(dsn)
     connection = await asyncpg.connect(database)
-    for name, question in (("documents", "SELECT sealed FROM documents"), ("forms", "SELECT sealed FROM kept_forms")):
+    for name, question in (
+        ("documents", "SELECT sealed FROM documents"), ("forms", "SELECT sealed FROM kept_forms"),
+        ("transfers", "SELECT sealed FROM transfers"), ("bank files", "SELECT sealed FROM batch_files"),
+        ("bank lines", "SELECT sealed FROM bank_texts"),
+    ):  # fmt: skip
         found[name] = b"".join(row["sealed"] for row in await connection.fetch(question))
     await connection.close()
     handle = engine.handle()
@@ -297,6 +341,7 @@ async def leak(patch: pytest.MonkeyPatch, engine: Engine, leaks: Canaries) -> No
         await engine.pool.execute(f"SELECT of_nothing FROM nowhere WHERE note = '{leaks.note}'")
 
 
+OF_ROWS = ("documents", "forms", "transfers", "bank files", "bank lines")
 LEAKING = SearchAttributeKey.for_keyword("LeakingForATest")
 
 
@@ -317,7 +362,7 @@ async def test_no_sink_knows_a_person_and_the_search_would_find_one(
     safe = hatch()
     found = await look(safe, disclose=False)
     assert len(found) > 30 and len(found["history"]) > 5_000
-    assert all(found[name] for name in ("log", "export", "documents", "forms", "failures", "attributes", "metrics"))
+    assert all(found[name] for name in ("log", "export", *OF_ROWS, "failures", "attributes", "metrics"))
     assert b"RuntimeError at" in found["log"] and sum(name.startswith("outbox") for name in found) > 2
     assert hits(found, safe) == set()
 
@@ -341,7 +386,7 @@ async def test_no_sink_knows_a_person_and_the_search_would_find_one(
     bare, leaks = hatch(), hatch()
     found = await look(bare, disclose=True, leaks=leaks)
     told = hits(found, bare)
-    assert {"journal dump", "documents", "forms", "history", "failures", "export", "log"} <= told
+    assert {"journal dump", *OF_ROWS, "history", "failures", "export", "log"} <= told
     for each in bare.all():
         assert each in found["journal dump"] or each.hex().encode() in found["journal dump"], each
     for sink in ("journal file", "Temporal's", "outbox"):
