@@ -105,6 +105,6 @@ def request(offer: Offer) -> Append:
             )
             for one in offer.decided
         ),
-        view=summary(offer.state, handbook()).model_dump(mode="json"),
+        view=summary(offer.state, handbook()).model_dump(mode="json") if offer.shows_anew else None,
         money=offer.money,
     )  # fmt: skip

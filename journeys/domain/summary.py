@@ -85,6 +85,9 @@ class Summary(Frozen):
     board: tuple[Item, ...]
 
 
+COLUMNS_ALONE: Final = frozenset({"seq"})
+"""What the row holds in a column only: it moves with every event, most of which change nothing else of a summary."""
+
 OUTSIDE: Final = frozenset({"", "referent", "partner", "mentor", "participant"})
 """Whose turn is not that of a role of staff: the referent's own, and people without an account."""
 

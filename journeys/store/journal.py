@@ -133,8 +133,10 @@ async def append(pool: Pool, ring: KeyRing, request: Append) -> Appended:
         raise JournalBehind(offer.stream, offer.expected, written.head)
     if written.outcome != "accepted":
         return await _stored(pool, request)
-    events = tuple(json.loads(header) for header in offer.linked(written.link))
-    return Appended(accepted=True, events=events)
+    links = offer.links(written.link)
+    return Appended(
+        accepted=True, events=tuple({**event, "prev": link} for event, link in zip(request.events, links, strict=True))
+    )
 
 
 async def write(connection: Connection, offers: Sequence[Offer]) -> list[Written]:

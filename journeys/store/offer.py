@@ -90,14 +90,13 @@ class Offer:
             self.view,
         )
 
-    def linked(self, link: bytes) -> list[bytes]:
-        """The headers as the journal stores them after an event whose hash is `link`."""
-        stored = []
-        for header, hole in zip(self.headers, self.holes, strict=True):
-            whole = header[:hole] + link.hex().encode() + header[hole + len(NO_EVENT) :]
-            link = sha256(whole).digest()
-            stored.append(whole)
-        return stored
+    def links(self, link: bytes) -> list[str]:
+        """The `prev` of each header as the journal stores it after an event whose hash is `link`."""
+        links = [link.hex()]
+        for header, hole in zip(self.headers[:-1], self.holes, strict=False):
+            whole = header[:hole] + links[-1].encode() + header[hole + len(NO_EVENT) :]
+            links.append(sha256(whole).hexdigest())
+        return links[: len(self.headers)]
 
 
 def make_offer(

@@ -36,7 +36,7 @@ class JourneyRow:
     late: int
     """Open items past their due."""
     summary: dict[str, Any]
-    """The whole of what `summary(state)` gave; under `board` the open items."""
+    """What `summary(state)` gave, but the seq; under `board` the open items."""
     place: cohorts.Place | None = None
     """In a cohort; looked up for one journey, not for lists."""
     sealed: bytes | None = field(default=None, repr=False)

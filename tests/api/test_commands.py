@@ -12,10 +12,11 @@ import pytest
 from journeys.app.web.application import make_application
 from journeys.app.web.house import open_house
 from journeys.settings import load_settings
-from journeys.store import accounts, mentors, partners, treasury
+from journeys.store import accounts, mentors, partners, treasury, views
 from journeys.store.directory import By
 from journeys.store.mentors import Mentor
 from journeys.store.partners import Partner
+from journeys.store.views import JourneyRow
 from tests.api.site import Site, fresh
 from tests.web.office import PDF
 
@@ -324,6 +325,31 @@ def whole(site: Site, id: str) -> dict[str, Any]:
     with site.client() as program:
         found: dict[str, Any] = program.get(f"/journeys/{id}").json()
         return found
+
+
+async def test_a_journey_that_goes_on_while_it_is_read_is_answered_as_of_one_moment(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id, settings = site.start(), load_settings(data_dir=site.data_dir)
+    read = views.journey
+
+    async def then_it_goes_on(connection: Any, id: str) -> JourneyRow | None:
+        row = await read(connection, id)
+        assert give(site, id, "add-note", text="x").status_code == 200
+        return row
+
+    monkeypatch.setattr(views, "journey", then_it_goes_on)
+    async with open_house(settings, site.database, "127.0.0.1:1") as house:
+        transport = httpx.ASGITransport(make_application(house))
+        headers = {"Authorization": f"Bearer {site.tokens['referent']}"}
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://here.test/api/v1", headers=headers
+        ) as program:
+            answer = await program.get(f"/journeys/{id}")
+    monkeypatch.undo()
+    told = answer.json()
+    assert (answer.headers["etag"], told["state"]["seq"]) == (f'"{told["seq"]}"', told["seq"])
+    assert seq(site, id) > told["seq"], "the note was taken after the row was read"
 
 
 async def test_without_an_engine_the_fate_is_said_and_the_number_given(site: Site) -> None:

@@ -4,6 +4,7 @@ import re
 import shlex
 import tomllib
 import xml.etree.ElementTree as ElementTree
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,13 @@ def test_every_decision_is_in_the_index_with_its_title() -> None:
 def test_a_decision_says_why_what_follows_and_what_else_there_was(path: Path) -> None:
     text = path.read_text()
     assert all(f"**{part}" in text for part in ("Context", "Decision", "Consequences", "Alternatives"))
+
+
+def test_rooms_that_are_no_packages_share_no_file_name() -> None:
+    """Whichever rooms one run has, pytest takes two such files of one name for the same module."""
+    rooms = [room for room in (ROOT / "tests").iterdir() if room.is_dir() and not (room / "__init__.py").exists()]
+    names = Counter(path.name for room in rooms for path in room.glob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_every_room_of_the_tests_is_allowed_its_seconds_and_each_half_less_than_a_run_may_take() -> None:

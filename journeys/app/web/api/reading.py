@@ -28,6 +28,7 @@ from journeys.app.web.visit import Visit
 from journeys.audit.reading import read_names
 from journeys.domain.agenda import agenda
 from journeys.domain.document import KINDS
+from journeys.domain.evolve import fold
 from journeys.domain.programme import Code
 from journeys.domain.record import Id
 from journeys.domain.state import dump
@@ -88,13 +89,15 @@ async def list_(filters: Annotated[Filters, Query()], visit: Visit = token_door(
 async def get(id: JourneyId, response: Response, visit: Visit = token_door(READERS)) -> Whole:
     """Where a journey stands and what waits on it. The ETag is its seq: send it back as `If-Match`."""
     loaded = await journey(visit, id)
-    response.headers.update(etag(loaded.state.seq))
+    # The journey may have gone on since its row was read: answered is what stood then, and its ETag.
+    state = fold(event for event in loaded.events if event.seq <= loaded.row.seq)
+    response.headers.update(etag(state.seq))
     programmes = {loaded.row.programme: loaded.book.programme}
     return Whole.model_validate(
         {
             **Journey.of(loaded.row).model_dump(),
             "waiting": [item.as_json(visit.lang, programmes) for item in waiting(loaded.row)],
-            "state": dump(loaded.state),
+            "state": dump(state),
         }
     )
 
