@@ -333,6 +333,24 @@ async def test_a_year_goes_ten_years_after_its_end_and_comes_back_with_no_copy(
     assert (tmp_path / "another").read_text().split() == ["bank-1991", "bank-1992"]
 
 
+async def test_the_database_of_keys_gives_no_year_up_before_its_time(bank: Bank, kept: Keys) -> None:
+    year = datetime.now(UTC).year
+    connection = await asyncpg.connect(kept.dsn)
+    try:
+        for early in (year, year - 10, year + 1):
+            await bank_years.seal(bank.pool, early, b"secret", "batch/1")
+            with pytest.raises(asyncpg.InsufficientPrivilegeError, match="ten years after"):
+                await kept.destroy([bank_key(early)])
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="ten years after"):
+            await kept.destroy([bank_key(year + 2)])
+        await bank_years.seal(bank.pool, year - 11, b"secret", "batch/1")
+        assert await kept.destroy([bank_key(year - 11)]) == 1
+        await connection.execute("ALTER TABLE keys DISABLE TRIGGER bank_years_stay")
+        assert await kept.destroy([bank_key(year)]) == 1, "without the trigger it would go"
+    finally:
+        await connection.close()
+
+
 async def test_no_rule_may_let_a_year_go_before_its_ten_years(tmp_path: Path) -> None:
     from journeys.authoring.retention import SHIPPED, RetentionInvalid
 
