@@ -129,7 +129,8 @@ async def open_pool(
         command_timeout=COMMAND_SECONDS,
         init=settle,
         reset=_leave_as_is,
-        server_settings={"application_name": "journeys", "TimeZone": "UTC"},
+        # The database would remember what each of thousands of boards was taken apart into, by the whole board.
+        server_settings={"application_name": "journeys", "TimeZone": "UTC", "enable_memoize": "off"},
     )
     pool.keys = keys
     try:

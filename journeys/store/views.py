@@ -282,28 +282,31 @@ async def turns(
     asked = sorted(set(roles) - OUTSIDE)
     if not asked:
         return Turns({}, 0)
-    # Thousands of items are sorted by what is short of them; what is shown is fetched by its place in the row.
+    # Thousands of items are sorted by their keys alone (see `turn_keys`); what is shown is fetched by its place.
     rows = await pool.fetch(
         f"""
         WITH waiting AS MATERIALIZED (
-            SELECT j.id, j.seq, j.turns FROM journeys j WHERE ({visible}) AND {_BY_ROLE}
+            SELECT j.id, j.seq, j.turn_keys FROM journeys j WHERE ({visible}) AND {_BY_ROLE}
+        ), item AS (
+            SELECT id, unnest(turn_keys) AS key, generate_subscripts(turn_keys, 1) AS place FROM waiting
+        ), turn AS (
+            SELECT id, place, left(key, 1) AS rank, substr(key, 2, 27) COLLATE "C" AS moment, substr(key, 29) AS roles
+            FROM item
         ), open AS MATERIALIZED (
-            SELECT waiting.id, item.place, coalesce(item.value ->> 'at', item.value ->> 'since') COLLATE "C" AS moment,
-                   CASE WHEN item.value ->> 'kind' = 'escalation' OR item.value ->> 'at' <= $3 COLLATE "C" THEN 'late'
-                        WHEN item.value ->> 'kind' = 'grant' OR item.value ->> 'at' IS NULL
-                          OR (item.value ->> 'kind' = 'receipt' AND item.value ->> 'role' = 'finance')
-                          OR item.value ->> 'note' = 'to-hand-over'
-                          OR item.value ->> 'at' < $4 COLLATE "C" THEN 'today'
-                        WHEN item.value ->> 'at' < $5 COLLATE "C" THEN 'week' END AS list
-            FROM waiting CROSS JOIN LATERAL jsonb_array_elements(waiting.turns) WITH ORDINALITY AS item (value, place)
-            WHERE {_turn("$2")} AND (item.value ->> 'role' = ANY ($2::text[]) OR NOT 'referent' = ANY ({_ROLES}))
+            SELECT id, place, moment,
+                   CASE WHEN rank = 'a' OR (rank <> 'd' AND moment <= $3) THEN 'late'
+                        WHEN rank <> 'c' OR moment < $4 THEN 'today'
+                        WHEN moment < $5 THEN 'week' END AS list
+            FROM turn WHERE roles = ANY ($2::text[]) OR (
+                strpos(roles, ',') > 0 AND string_to_array(roles, ', ') && $2::text[]
+                AND NOT 'referent' = ANY (string_to_array(roles, ', ')))
         ), counted AS (
             SELECT list, count(*) AS total FROM open WHERE list IS NOT NULL GROUP BY list
         ), shown AS (
             SELECT counted.list, counted.total, first.id, first.place, first.moment
             FROM counted CROSS JOIN LATERAL (
                 SELECT id, place, moment FROM open WHERE open.list = counted.list
-                ORDER BY moment NULLS LAST, id, place LIMIT $6
+                ORDER BY moment, id, place LIMIT $6
             ) AS first
         )
         SELECT {_BRIEF}, j.turns -> (shown.place - 1)::integer AS item, shown.list, shown.total, changed.version

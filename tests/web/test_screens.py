@@ -25,7 +25,7 @@ async def leaving(ground: Ground, referent: str, day: date, name: str, *board: d
     """A planned journey with its release."""
     id = await ground.journey(referent, name=name, board=board, site=site or None)
     row = await ground.house.writing.fetchval("SELECT summary FROM journeys WHERE id = $1", id)
-    summary = {**json.loads(row), "status": "planned", "dates": {"release": day.isoformat()}}
+    summary = {**json.loads(row), "seq": 1, "status": "planned", "dates": {"release": day.isoformat()}}
     await ground.house.writing.execute("SELECT view_put($1, $2)", f"journey-{id}", json.dumps(summary))
     return id
 
