@@ -61,13 +61,13 @@ class Calendar:
         return _instant(self.zone, day, clock_time)
 
     def midnight(self, day: date) -> datetime:
-        return self.at(day, "00:00")
+        return _instant(self.zone, day, "00:00")
 
     def opening(self, day: date) -> datetime:
-        return self.at(day, self.clock.opens)
+        return _instant(self.zone, day, self.clock.opens)
 
     def closing(self, day: date) -> datetime:
-        return self.at(day, self.clock.closes)
+        return _instant(self.zone, day, self.clock.closes)
 
     # --- working days
 
@@ -99,7 +99,7 @@ class Calendar:
 
     def add(self, day: date, length: Duration, sign: int = 1) -> date:
         """A day count from a local day. Months keep the day of the month, or take its last."""
-        return _added(self, day, length, sign)
+        return _added(self, day, length.amount, length.unit, sign)
 
     # --- terms that begin with an event
 
@@ -157,10 +157,10 @@ def _instant(zone: ZoneInfo, day: date, clock_time: str) -> datetime:
 
 
 @lru_cache(maxsize=16_384)
-def _added(calendar: Calendar, day: date, length: Duration, sign: int) -> date:
-    if length.unit is Unit.WORKING_DAY:
-        return calendar.add_working_days(day, sign * length.amount)
-    return plainly_added(day, length, sign)
+def _added(calendar: Calendar, day: date, amount: int, unit: Unit, sign: int) -> date:
+    if unit is Unit.WORKING_DAY:
+        return calendar.add_working_days(day, sign * amount)
+    return plainly_added(day, Duration(amount, unit), sign)
 
 
 def plainly_added(day: date, length: Duration, sign: int = 1) -> date:

@@ -672,10 +672,10 @@ class Command(Frozen):
     @model_validator(mode="after")
     def _parts_are_known(self) -> Self:
         kind = type(self.body)
-        if strange := sorted(self.commitments.keys() - kind.PARTS):
-            raise ValueError(f"{self.name} carries no {', '.join(strange)}")
-        if missing := sorted(kind.NEEDED - self.commitments.keys()):
-            raise ValueError(f"{self.name} needs {', '.join(missing)}")
+        if strange := self.commitments.keys() - kind.PARTS:
+            raise ValueError(f"{self.name} carries no {', '.join(sorted(strange))}")
+        if missing := kind.NEEDED - self.commitments.keys():
+            raise ValueError(f"{self.name} needs {', '.join(sorted(missing))}")
         if self.parts.keys() - self.commitments.keys():
             raise ValueError("a part without its commitment")
         return self

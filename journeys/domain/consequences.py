@@ -12,14 +12,12 @@ from journeys.domain.state import Status
 
 def settle(work: Deciding, began: Began = NOTHING_NEW) -> None:
     """Bring a journey to rest after a change."""
-    if work.state.status is Status.NONE:
+    # All of it follows from what plans hang on: when nothing of that has changed, the journey is at rest already.
+    if not work.moved or work.state.status is Status.NONE:
         return
     if work.state.is_open:
         while _moves_on(work) or milestones.reach_what_holds(work):
             pass
-    # A plan follows from what it hangs on alone: when nothing of that has changed, it is the one on record.
-    if not work.moved:
-        return
     if EVERY in work.moved and work.state.is_open:
         _replan_deadlines(work, began)
     _replan_moments(work)
@@ -63,8 +61,9 @@ def take_phase(work: Deciding, key: str, at: datetime) -> None:
 
 def _replan_deadlines(work: Deciding, began: Began) -> None:
     """Plan again while deadlines that hang on others move: at most once for each milestone."""
-    for _ in work.book.programme.milestones:
-        if not milestones.replan(work, began):
+    programme = work.book.programme
+    for _ in programme.milestones:
+        if not milestones.replan(work, began) or not programme.counted_from_due:
             return
         began = NOTHING_NEW
 

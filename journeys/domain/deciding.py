@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID, uuid5
 
 from journeys.domain.commands import Command
-from journeys.domain.events import envelope
+from journeys.domain.events import make_event
 from journeys.domain.evolve import evolve
 from journeys.domain.handbook import NO_OTHERS, Handbook, Shelf
 from journeys.domain.moments import elapsed
@@ -111,24 +111,26 @@ class Deciding:
         parts: dict[str, str] | None = None,
     ) -> Event[Payload]:
         before = self.state.hash_at
-        event = envelope(type(data))(
-            stream=self.stream,
-            seq=self.state.seq + 1,
-            kind=type(data).__name__,
-            kind_v=data.VERSION,
-            recorded_at=self.now if before is None else max(self.now, before),
-            occurred_at=occurred_at,
-            actor=actor,
-            role=role,
-            command=command,
-            rule=rule,
-            caused_by=caused_by,
-            programme=self.state.programme or None,
-            data=data,
-            parts=parts or {},
+        event = make_event(
+            {
+                "stream": self.stream,
+                "seq": self.state.seq + 1,
+                "kind": type(data).__name__,
+                "kind_v": data.VERSION,
+                "recorded_at": self.now if before is None else max(self.now, before),
+                "occurred_at": occurred_at,
+                "actor": actor,
+                "role": role,
+                "command": command,
+                "rule": rule,
+                "caused_by": caused_by,
+                "programme": self.state.programme or None,
+                "data": data,
+                "parts": parts or {},
+            }
         )
         evolve(self.state, event)
         self.events.append(event)
-        if (moved := moved_by(data)) is not None:
+        if (moved := moved_by(data, self.book.programme)) is not None:
             self.moved.add(moved)
         return event

@@ -1030,6 +1030,18 @@ def envelope(kind: type[Payload]) -> type[Event[Payload]]:
 
 
 @cache
+def _maker(kind: type[Payload]) -> SchemaValidator:
+    return envelope(kind).__pydantic_validator__  # type: ignore[return-value]
+
+
+def make_event(header: dict[str, Any]) -> Event[Payload]:
+    """A new event from the fields of its envelope, `data` among them. Raises pydantic's ValidationError."""
+    kind: type[Payload] = type(header["data"])
+    event: Event[Payload] = _maker(kind).validate_python(header)
+    return event
+
+
+@cache
 def _reader(kind: str) -> SchemaValidator:
     known = KINDS.get(kind)
     if known is None:

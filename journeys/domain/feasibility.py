@@ -12,10 +12,9 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Literal
 
 from journeys.domain.moments import Anchor, AnchorKind, Duration, Moment, Side, Unit
-from journeys.domain.programme import Check, Grant, Guard, Ladder, Milestone, Phase, Programme, Step
+from journeys.domain.programme import Check, Grant, Guard, Ladder, Milestone, Path, Phase, Programme, Step
 from journeys.domain.rights import ROLES, Scope, right
 
-Path = tuple[str | int, ...]
 Params = str | int | tuple[str, ...]
 
 RIGHTS_LINES = frozenset(ROLES) - {"administrator"}
@@ -85,7 +84,7 @@ def _names(programme: Programme, templates: frozenset[str]) -> Iterator[Impossib
     for path, kind, name in _uses(programme):
         if name not in known[kind]:
             yield Impossible(path, f"unknown-{kind}", {"name": name, "known": known[kind]})
-    for path, moment in _all_moments(programme):
+    for path, moment in programme.moments():
         yield from _anchor(programme, path, moment.anchor)
     yield from _situation_values(programme)
     for kind in ("dates", "milestones", "phases"):
@@ -303,28 +302,6 @@ def _first_cycle(waits: dict[_Link, dict[_Link, Path]]) -> list[_Link] | None:
 # Moments
 
 
-def _all_moments(programme: Programme) -> Iterator[tuple[Path, Moment]]:
-    if programme.ends is not None:
-        yield ("ends",), programme.ends
-    for name, phase in programme.phases.items():
-        if phase.enter is not None:
-            yield ("phases", name, "enter"), phase.enter
-        if phase.leave is not None:
-            yield ("phases", name, "leave"), phase.leave
-    for name, milestone in programme.milestones.items():
-        if milestone.due is not None:
-            yield ("milestones", name, "due"), milestone.due
-    for name, contact in programme.contacts.items():
-        yield ("contacts", name, "start"), contact.start
-    for name, grant in programme.grants.items():
-        for at, instalment in enumerate(grant.instalments):
-            if instalment.when is not None:
-                yield ("grants", name, "instalments", at, "when"), instalment.when
-    for name, measure in programme.measures.items():
-        for at, moment in enumerate(measure.at):
-            yield ("measures", name, "at", at), moment
-
-
 @dataclass(frozen=True, slots=True)
 class _Span:
     """Days after a root, at the earliest and at the latest, over all calendars."""
@@ -379,7 +356,7 @@ def _days(length: Duration) -> tuple[float, float]:
 
 
 def _moments(programme: Programme) -> Iterator[Impossible]:
-    for path, moment in _all_moments(programme):
+    for path, moment in programme.moments():
         span = _span(programme, moment)
         if span is None or span.latest >= 0:
             continue

@@ -21,7 +21,7 @@ class Unit(StrEnum):
 
     @property
     def counts_instants(self) -> bool:
-        return self in (Unit.MINUTE, Unit.HOUR)
+        return self is Unit.HOUR or self is Unit.MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,9 @@ class Stretch:
 
     every: Duration
     until: Duration
+
+    def __hash__(self) -> int:
+        return hash((self.every.amount, self.until.amount))  # quick: grids are looked up by their stretches
 
     def __str__(self) -> str:
         return f"every {self.every} until {self.until}"

@@ -4,7 +4,7 @@ Pure functions of what is known. The decider records the difference to what was 
 agenda reads instants and computes no dates.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -14,7 +14,7 @@ from journeys.domain.calendar import ONE_DAY, Calendar
 from journeys.domain.evolve import is_only_recorded
 from journeys.domain.handbook import Handbook
 from journeys.domain.moments import Anchor, AnchorKind, Duration, Moment, Side, Stretch, Unit, elapsed, parse_moment
-from journeys.domain.programme import Check, Milestone, Roll
+from journeys.domain.programme import Milestone, Programme, Roll
 from journeys.domain.record import Payload
 from journeys.domain.state import GrantStatus, State
 
@@ -46,28 +46,52 @@ planned moments the one that has come, themselves."""
 
 EVERY: Final = ""
 VALUES: Final = "milestone/"
-"""How the keys of planned moments begin: of all of them, of values kept."""
+INSTALMENTS: Final = "instalment/"
+"""How the keys of planned moments begin: of all of them, of values kept, of what is paid."""
+
+_MOVE_INSTALMENTS: Final[frozenset[type[Payload]]] = frozenset({
+    e.GrantChanged, e.GrantReopened, e.GrantApproved, e.GrantRefused, e.GrantExpired, e.GrantCancelled,
+    e.GrantCompleted, e.GrantEnded,
+    e.PaymentReserved, e.PaymentBlocked, e.PaymentRetried, e.PaymentRejected, e.PaymentCancelled, e.PaymentReturned,
+})  # fmt: skip
+"""Facts about money: nothing but what is paid next hangs on them."""
 
 
-def moved_by(data: Payload) -> str | None:
+def moved_by(data: Payload, programme: Programme) -> str | None:
     """How the keys of planned moments begin that this fact may move; EVERY: deadlines too; None: no plan at all."""
+    if type(data) in _MOVE_NO_PLAN or is_only_recorded(data):
+        return None
+    if type(data) in _MOVE_INSTALMENTS:
+        return INSTALMENTS
     match data:
         case e.ContactMade(contact=code) | e.ContactMissed(contact=code):
             return _opening(code)
         case e.SituationChanged():
             return VALUES
-        case _ if type(data) in _MOVE_NO_PLAN or is_only_recorded(data):
-            return None
+        # Instalments of a grant may hang on any milestone: they are planned by the rules of when it was asked for.
+        case e.MilestoneReached(milestone=code) if code not in programme.awaited:
+            return INSTALMENTS
+        case e.DeadlineMet(deadline=id) | e.DeadlineMissed(deadline=id) if not _is_counted_from(id, programme):
+            return INSTALMENTS
         case _:
             return EVERY
 
 
+def _is_counted_from(deadline: str, programme: Programme) -> bool:
+    return deadline.rpartition("/")[0] in programme.counted_from_due
+
+
 class Anchored(NamedTuple):
-    """An anchor resolved: its local day, its instant, and the date that must still happen."""
+    """An anchor resolved: its local day, the instant told of it, and the date that must still happen."""
 
     day: date
-    at: datetime
+    told: datetime | None = None
     awaits: str | None = None
+
+    def at(self, calendar: Calendar) -> datetime:
+        """What hours are counted from: the instant told when it lies on that day, else the opening hour."""
+        told = self.told
+        return told if told is not None and calendar.day(told) == self.day else calendar.opening(self.day)
 
 
 class Due(NamedTuple):
@@ -91,44 +115,37 @@ class Window(NamedTuple):
 
 def anchor_of(state: State, book: Handbook, anchor: Anchor) -> Anchored | None:
     """Where an anchor lies in time, or None while nobody can know."""
-    calendar = book.calendar
     match anchor.kind:
         case AnchorKind.START if state.start is not None and state.started_at is not None:
-            return _anchored(book, state.start, state.started_at)
+            return Anchored(state.start, state.started_at)
         case AnchorKind.DATE:
             known = state.dates.get(anchor.name)
             if known is None or known.cancelled:
                 return None
             if known.happened and known.at is not None:
-                return _anchored(book, known.on, known.at)
-            return Anchored(known.on, calendar.opening(known.on), anchor.name)
+                return Anchored(known.on, known.at)
+            return Anchored(known.on, None, anchor.name)
         case AnchorKind.PHASE if anchor.name in state.phases:
             entered = state.phases[anchor.name]
-            return _anchored(book, entered.entered, entered.at)
+            return Anchored(entered.entered, entered.at)
         case AnchorKind.MILESTONE_REACHED:
             reached = state.milestones.get(anchor.name)
             if reached is None or reached.settled != "reached" or reached.on is None or reached.at is None:
                 return None
-            return _anchored(book, reached.on, reached.at)
+            return Anchored(reached.on, reached.at)
         case AnchorKind.MILESTONE_DUE:
             known_due = state.milestones.get(anchor.name)
             if known_due is None or known_due.due is None:
                 return None
             deadline = state.deadlines.get(f"{anchor.name}/{known_due.number}")
             awaits = deadline.awaits if deadline is not None and not _has_happened(state, deadline.awaits) else None
-            return Anchored(calendar.day(known_due.due), known_due.due, awaits)
+            return Anchored(book.calendar.day(known_due.due), known_due.due, awaits)
         case _:
             return None
 
 
 def _has_happened(state: State, date: str | None) -> bool:
     return date is not None and date in state.dates and state.dates[date].happened
-
-
-def _anchored(book: Handbook, day: date, told_at: datetime) -> Anchored:
-    """Count hours from the instant told when it lies on that day, else from the opening hour."""
-    at = told_at if book.calendar.day(told_at) == day else book.calendar.opening(day)
-    return Anchored(day, at)
 
 
 # --- suspensions
@@ -166,8 +183,9 @@ def plan(state: State, book: Handbook) -> dict[str, Due]:
 
 
 def _gate_is_open(state: State, milestone: Milestone) -> bool:
-    if any(not state.settled(need) for need in milestone.needs):
-        return False
+    for need in milestone.needs:
+        if not state.settled(need):
+            return False
     if milestone.phase is None:
         return True
     phase = state.phases.get(milestone.phase)
@@ -180,7 +198,8 @@ def _due_of(state: State, book: Handbook, code: str, milestone: Milestone) -> Du
         return Due(book.calendar.closing(known.rescheduled), known.rescheduled, None)
     if milestone.due is None:
         return None
-    return moment_due(state, book, milestone.due, milestone.roll, shifts=is_shifted(book, milestone))
+    shifts = not state.suspensions or is_shifted(book, milestone)
+    return moment_due(state, book, milestone.due, milestone.roll, shifts=shifts)
 
 
 def is_shifted(book: Handbook, milestone: Milestone) -> bool:
@@ -197,19 +216,27 @@ def moment_due(
     anchor = anchor_of(state, book, moment.anchor)
     if anchor is None:
         return None
-    after = moment.side is not Side.BEFORE
+    calendar, day, side = book.calendar, anchor.day, moment.side
+    after = side is not Side.BEFORE
     awaits = anchor.awaits if after else None
-    if moment.side is not Side.AT and moment.offset.unit.counts_instants:
-        if not after:
-            return Due(anchor.at - elapsed(moment.offset), None, awaits)
-        at = anchor.at + elapsed(moment.offset)
-        lost = lost_days(state, anchor.day, book.calendar.day(at)) if shifts else 0
-        return Due(at + lost * ONE_DAY, None, awaits)
-    day = book.calendar.add(anchor.day, moment.offset, 1 if after else -1)
+    if side is not Side.AT:
+        if moment.offset.unit.counts_instants:
+            return _due_in_hours(state, calendar, anchor, moment, awaits, shifts=shifts)
+        day = calendar.add(day, moment.offset, 1 if after else -1)
     if after and shifts:
         day = _pushed(state, anchor.day, day)
-    day = book.calendar.roll(day, roll)
-    return Due(book.calendar.closing(day), day, awaits)
+    day = calendar.roll(day, roll)
+    return Due(calendar.closing(day), day, awaits)
+
+
+def _due_in_hours(
+    state: State, calendar: Calendar, anchor: Anchored, moment: Moment, awaits: str | None, *, shifts: bool
+) -> Due:
+    if moment.side is Side.BEFORE:
+        return Due(anchor.at(calendar) - elapsed(moment.offset), None, awaits)
+    at = anchor.at(calendar) + elapsed(moment.offset)
+    lost = lost_days(state, anchor.day, calendar.day(at)) if shifts else 0
+    return Due(at + lost * ONE_DAY, None, awaits)
 
 
 # --- every other planned moment
@@ -223,6 +250,7 @@ def moments(state: State, book: Handbook, now: datetime, of: Collection[str] = (
     every, planned = EVERY in of, dict[str, datetime]()
     if every:
         planned.update(_measures(state, book))
+    if every or INSTALMENTS in of:
         planned.update(_instalments(state, book, now))
     if not state.is_open:
         return planned
@@ -306,10 +334,10 @@ def measured_day(state: State, book: Handbook, measure: str, number: int) -> dat
 
 
 def _values_kept(state: State, book: Handbook) -> Planned:
-    for code, milestone in book.programme.milestones.items():
-        if milestone.check is not Check.SITUATION or state.settled(code) or milestone.situation is None:
+    for code, milestone, situation in book.programme.on_situations:
+        if state.settled(code):
             continue
-        since = good_since(state, milestone.situation, milestone.good)
+        since = good_since(state, situation, milestone.good)
         if since is not None:
             kept = milestone.kept or Duration(0, Unit.DAY)
             yield f"milestone/{code}/kept", book.calendar.opening(book.calendar.add(since, kept))
@@ -382,7 +410,7 @@ def next_window(state: State, book: Handbook, code: str, after: int, now: dateti
     return next((window for window in grid(state, book, code, after) if window.closes > now), None)
 
 
-def grid(state: State, book: Handbook, code: str, after: int = 0) -> Iterator[Window]:
+def grid(state: State, book: Handbook, code: str, after: int = 0) -> Sequence[Window]:
     """The windows of a contact behind a number: a fixed grid from its start.
 
     A stub under half an interval joins the window before. Windows are numbered from 1, and on through every grid that
@@ -392,13 +420,32 @@ def grid(state: State, book: Handbook, code: str, after: int = 0) -> Iterator[Wi
     former = known.counted_from if known is not None else 0
     start = moment_due(state, book, contact.start)
     if start is None or start.awaits is not None:
-        return
-    first = start.day or book.calendar.day(start.at)
+        return ()
     calendar = book.calendar
-    skipped = max(after - former, 0)
-    for number, (begins, ends) in enumerate(_spans(calendar, contact.cadence, first)[skipped:], former + skipped + 1):
-        opens, closes = _pushed(state, first, begins), _pushed(state, first, ends) - ONE_DAY
-        yield Window(number, calendar.opening(opens), calendar.closing(max(opens, closes)))
+    first = start.day or calendar.day(start.at)
+    windows = _windows(calendar, contact.cadence, first, former)
+    if state.suspensions:
+        spans = _spans(calendar, contact.cadence, first)
+        pushed = ((_pushed(state, first, begins), _pushed(state, first, ends)) for begins, ends in spans)
+        windows = _opened(calendar, pushed, former)
+    return windows[max(after - former, 0) :]
+
+
+@lru_cache(maxsize=4_096)
+def _windows(calendar: Calendar, cadence: tuple[Stretch, ...], first: date, former: int) -> tuple[Window, ...]:
+    """The windows of a cadence from a day on, without suspensions, behind `former` of other grids."""
+    return _opened(calendar, _spans(calendar, cadence, first), former)
+
+
+Spans = Iterable[tuple[date, date]]
+"""Days from which and up to which (exclusive) each window runs."""
+
+
+def _opened(calendar: Calendar, spans: Spans, former: int) -> tuple[Window, ...]:
+    return tuple(
+        Window(number, calendar.opening(begins), calendar.closing(max(begins, ends - ONE_DAY)))
+        for number, (begins, ends) in enumerate(spans, former + 1)
+    )
 
 
 @lru_cache(maxsize=4_096)

@@ -8,7 +8,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationInfo
 
-from journeys.domain.moments import Duration, DurationField, LeadField, MomentField, StretchField, Unit
+from journeys.domain.moments import (
+    AnchorKind,
+    Duration,
+    DurationField,
+    LeadField,
+    Moment,
+    MomentField,
+    StretchField,
+    Unit,
+)
 from journeys.domain.money import EuroField
 
 
@@ -20,6 +29,9 @@ class Text(BaseModel):
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 """A name inside a programme: lower-case letters, digits and hyphens."""
+
+Path = tuple[str | int, ...]
+"""The place of a part in a programme: `("phases", "inside", "enter")`."""
 
 Origin = Literal["text", "default", "law"]
 """Where a rule comes from: the association's own text, a default of ours, or the law (then never shifted)."""
@@ -382,6 +394,53 @@ class Programme(Text):
             if each.check in (Check.MENTOR, Check.GRANT_SETTLED)
             or (each.check is Check.SITUATION and each.kept is None and each.situation is not None)
         )
+
+    @cached_property
+    def on_situations(self) -> tuple[tuple[Code, Milestone, Code], ...]:
+        """The milestones that a situation settles, each with the situation's name."""
+        return tuple(
+            (code, each, each.situation)
+            for code, each in self.milestones.items()
+            if each.check is Check.SITUATION and each.situation is not None
+        )
+
+    @cached_property
+    def awaited(self) -> frozenset[Code]:
+        """The milestones that something here waits for: with another one reached, everything is planned as before."""
+        needed = {need for each in self.milestones.values() for need in each.needs}
+        phases = {code for each in self.phases.values() for code in (*each.enter_when, *each.leave_when)}
+        kept = {code for code, _, _ in self.on_situations}
+        return frozenset(self._anchors(AnchorKind.MILESTONE_REACHED) | needed | phases | kept)
+
+    @cached_property
+    def counted_from_due(self) -> frozenset[Code]:
+        """The milestones from whose deadline something here is counted."""
+        return frozenset(self._anchors(AnchorKind.MILESTONE_DUE))
+
+    def _anchors(self, kind: AnchorKind) -> set[Code]:
+        return {each.anchor.name for _, each in self.moments() if each.anchor.kind is kind}
+
+    def moments(self) -> Iterator[tuple[Path, Moment]]:
+        """Every moment written here, with its place."""
+        if self.ends is not None:
+            yield ("ends",), self.ends
+        for name, phase in self.phases.items():
+            if phase.enter is not None:
+                yield ("phases", name, "enter"), phase.enter
+            if phase.leave is not None:
+                yield ("phases", name, "leave"), phase.leave
+        for name, milestone in self.milestones.items():
+            if milestone.due is not None:
+                yield ("milestones", name, "due"), milestone.due
+        for name, contact in self.contacts.items():
+            yield ("contacts", name, "start"), contact.start
+        for name, grant in self.grants.items():
+            for at, instalment in enumerate(grant.instalments):
+                if instalment.when is not None:
+                    yield ("grants", name, "instalments", at, "when"), instalment.when
+        for name, measure in self.measures.items():
+            for at, moment in enumerate(measure.at):
+                yield ("measures", name, "at", at), moment
 
     def ruled(self) -> Iterator[tuple[tuple[str, str], DateRule | Milestone | Contact]]:
         """Each part that may follow a rule, with its place: (`milestones`, its code)."""

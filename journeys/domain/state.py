@@ -396,7 +396,7 @@ class State:
 
     @property
     def is_open(self) -> bool:
-        return self.status in (Status.PLANNED, Status.ACTIVE, Status.SUSPENDED)
+        return self.status is not Status.NONE and self.status is not Status.CLOSED
 
     @property
     def suspended(self) -> Suspended | None:

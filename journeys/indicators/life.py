@@ -101,7 +101,9 @@ def begins_with(programme: Programme) -> str:
     return RELEASE if RELEASE in programme.dates else programme.active_from
 
 
-LOOKED_AT: Final = (e.OutcomeMeasured, e.ContactMade, e.ContactCorrected, e.ContactLogged)
+LOOKED_AT: Final[frozenset[type[Payload]]] = frozenset(
+    {e.OutcomeMeasured, e.ContactMade, e.ContactCorrected, e.ContactLogged}
+)
 """The events that an indicator reads besides the state."""
 
 

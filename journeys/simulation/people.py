@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from heapq import heappop, heappush
 from itertools import count
 from random import Random
@@ -16,13 +17,20 @@ from journeys.domain.decide import Outcome
 from journeys.domain.handbook import Handbook
 from journeys.domain.offer import Offer
 from journeys.domain.programme import Check
-from journeys.domain.record import Part
+from journeys.domain.record import Part, Payload
 from journeys.domain.rights import Scope, right
 from journeys.domain.state import EffectKnown, State
 from journeys.simulation.behaviour import Asked, Behaviour, Done, Moved, Span, minutes
 
 MONTH: Final = timedelta(days=30)
 SALT: Final = "0" * 64
+
+_UNANSWERED: Final[frozenset[type[Payload]]] = frozenset({
+    e.MomentsPlanned, e.ContactMade, e.MilestoneReached, e.DeadlineMet, e.EscalationRaised, e.EscalationDeferred,
+    e.EscalationReady, e.EscalationResolved, e.SituationChanged, e.MessageDue, e.MessageSent, e.PhaseEntered,
+    e.PhaseCompleted,
+})  # fmt: skip
+"""More than half of what is recorded is of these kinds, and is not looked at: nobody does anything about it."""
 
 Act = Callable[[State, datetime], "Asking | None"]
 """What somebody does when the moment has come, seeing the state; None when it no longer makes sense."""
@@ -96,8 +104,9 @@ class People:
 
     def see(self, offer: Offer, at: datetime) -> None:
         for event in offer.events:
-            for later in self._react(event.data, offer.state, at):
-                self._at(*later)
+            if type(event.data) not in _UNANSWERED:
+                for later in self._react(event.data, offer.state, at):
+                    self._at(*later)
 
     # --- the beginning
 
@@ -468,12 +477,23 @@ class People:
         return Asking(body, who, role, texts)
 
     def _command(self, asking: Asking, at: datetime) -> Command:
-        parts = {name: Part(text=text, salt=SALT) for name, text in asking.texts.items()}
         return Command(
             id=_id(self._draw), stream=self.stream, body=asking.body, actor=asking.by, roles=(asking.role,),
-            occurred_at=at, signed_at=at, parts=parts,
-            commitments={name: part.commitment() for name, part in parts.items()},
+            occurred_at=at, signed_at=at,
+            parts={name: _part(text) for name, text in asking.texts.items()},
+            commitments={name: _committed(text) for name, text in asking.texts.items()},
         )  # fmt: skip
+
+
+@cache
+def _part(text: str) -> Part:
+    """One of the few texts that the people here ever write."""
+    return Part(text=text, salt=SALT)
+
+
+@cache
+def _committed(text: str) -> str:
+    return _part(text).commitment()
 
 
 def begins(draw: Random, on: datetime) -> datetime:

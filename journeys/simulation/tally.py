@@ -82,6 +82,13 @@ def count(tally: Tally, book: Handbook, moments: Iterable[Moment], since: date) 
     life.end()
 
 
+_UNCOUNTED: Final[frozenset[type[Payload]]] = frozenset({
+    e.MomentsPlanned, e.ContactDue, e.MilestoneReached, e.DeadlineMet, e.EscalationDeferred, e.EscalationReady,
+    e.EscalationResolved, e.EscalationAcknowledged, e.SituationChanged, e.ReviewDue, e.PhaseEntered, e.PhaseCompleted,
+})  # fmt: skip
+"""More than half of what is recorded is of these kinds, and is not looked at: it counts nothing."""
+
+
 @dataclass(slots=True)
 class _Life:
     tally: Tally
@@ -110,9 +117,11 @@ class _Life:
             elif decided.first:
                 self.tally.work[week, decided.command.roles[0]] += 1
         for event in offer.events:
-            if isinstance(event.data, LOOKED_AT):
+            kind = type(event.data)
+            if kind in LOOKED_AT:
                 self._looked_at.append(event)
-            self._count(event.data, week)
+            if kind not in _UNCOUNTED:
+                self._count(event.data, week)
 
     def _count(self, data: Any, week: int) -> None:
         tally = self.tally

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from journeys.domain import deciding, plan
 from journeys.domain import events as e
 from journeys.domain.commands import BODIES
+from journeys.domain.programme import Programme
 from tests.domain.lives import SEEDS, MadeUp, made_up_commands, play
 
 DRAWS = st.randoms(use_true_random=False)
@@ -114,10 +115,20 @@ def test_a_fact_wrongly_held_to_move_no_plan_is_found(kind: type, monkeypatch: p
             play.__wrapped__(seed)  # Not one that was kept from another test.
 
 
+@pytest.mark.parametrize("milestones", ["awaited", "counted_from_due"])
+def test_milestones_wrongly_held_to_move_no_other_plan_are_found(
+    milestones: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Programme, milestones, frozenset())
+    with pytest.raises(AssertionError):
+        for seed in SEEDS:
+            play.__wrapped__(seed)
+
+
 def test_a_fact_wrongly_held_to_move_one_plan_alone_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     known = plan.moved_by
     monkeypatch.setattr(
-        deciding, "moved_by", lambda data: plan.VALUES if isinstance(data, e.ContactMade) else known(data)
+        deciding, "moved_by", lambda data, rules: plan.VALUES if isinstance(data, e.ContactMade) else known(data, rules)
     )
     with pytest.raises(AssertionError):
         for seed in SEEDS:
