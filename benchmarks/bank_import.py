@@ -7,6 +7,7 @@ seconds are those of the import alone, memory is the most that its process had.
 
 import asyncio
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
-from benchmarks.ground import Ground
+from benchmarks.ground import Ground, Place
 from benchmarks.measuring import Target, alone, keep_quiet, told
 from journeys.channels.sepa.receiving import received
 from journeys.domain.banking import reference_of
@@ -115,6 +116,12 @@ async def child(dsn: str, path: Path) -> None:
     await pool.close()
 
 
+def _secret(place: Place) -> str:
+    """The key-encryption key: the child reads for whom transfers are."""
+    assert place.settings.sealing_key is not None
+    return place.settings.sealing_key.get_secret_value()
+
+
 async def measure(lines: int) -> str:
     """The table of figures."""
     with tempfile.TemporaryDirectory() as home:
@@ -129,7 +136,7 @@ async def measure(lines: int) -> str:
             done = await asyncio.to_thread(
                 subprocess.run,
                 [sys.executable, "-m", "benchmarks.bank_import", "--child", dsn, str(path)],
-                check=True, capture_output=True, text=True,
+                check=True, capture_output=True, text=True, env={**os.environ, "JOURNEYS_SEALING_KEY": _secret(place)},
             )  # fmt: skip
             size = path.stat().st_size / 1e6
     found = json.loads(done.stdout)
