@@ -2,25 +2,31 @@
 
 import asyncio
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
+from typing import Any, Final
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.resources import Resources
 from journeys import contract
-from journeys.channels.letter import read
+from journeys.channels.letter import Read, read
 from journeys.channels.outbox import FileOutbox, lying
 from journeys.contract import Erasing
 from journeys.domain.commands import Erase
 from journeys.domain.record import SYSTEM, Cause
 from journeys.identifiers import forwarded_id
 from journeys.issuing import issue
-from journeys.store import erasing, mentor_erasing, paper_letters
+from journeys.store import erasing, mentor_erasing, paper_letters, partner_erasing, staff_erasing
 from journeys.store.directory import By
 from journeys.store.journal import answered
 from journeys.store.letters import open_letter
+
+_OF: Final[Mapping[erasing.Kind, Any]] = {
+    "person": erasing, "mentor": mentor_erasing, "staff": staff_erasing, "partner": partner_erasing,
+}  # fmt: skip
+"""Where it is written what is held of somebody of a kind (`survey`), and what goes (`delete`)."""
 
 OVER = frozenset({"erasing", "unknown-journey"})
 """Refusals of a journey that was told before."""
@@ -34,7 +40,7 @@ class Erasure:
 
     @activity.defn(name=contract.ERASURE_CLOSE)
     async def close(self, asked: Erasing) -> bool:
-        """Tell each journey of the person; whether none of them runs any more. On a mentor none counts by now.
+        """Tell each journey of the person; whether none of them runs any more. On others none counts by now.
 
         Raises ApplicationError: NotOrdered; NotTold: a journey did not take it.
         """
@@ -42,7 +48,7 @@ class Erasure:
         known = await erasing.ordered(pool, asked.person, asked.kind)
         if known is None:
             raise ApplicationError("nobody ordered this erasure", type="NotOrdered", non_retryable=True)
-        if asked.kind == "mentor":
+        if asked.kind != "person":
             return True
         own, *journeys = await erasing.streams_of(pool, asked.person)
         cause = Cause(own, known.seq)
@@ -60,8 +66,7 @@ class Erasure:
     @activity.defn(name=contract.ERASURE_SURVEY)
     async def survey(self, asked: Erasing) -> None:
         """Note what is held of them before anything goes."""
-        survey = mentor_erasing.survey if asked.kind == "mentor" else erasing.survey
-        held = await survey(self._resources.pool, asked.person)
+        held = await _OF[asked.kind].survey(self._resources.pool, asked.person)
         letters = await self._letters(asked, remove=False)
         await erasing.note(
             self._resources.pool, asked.person, held.model_copy(update={"letters": held.letters + letters}), asked.kind
@@ -77,8 +82,7 @@ class Erasure:
     @activity.defn(name=contract.ERASURE_DELETE)
     async def delete(self, asked: Erasing) -> None:
         """Delete texts, documents, kept histories, what is known of them and by what they are found."""
-        delete = mentor_erasing.delete if asked.kind == "mentor" else erasing.delete
-        await delete(self._resources.pool, asked.person)
+        await _OF[asked.kind].delete(self._resources.pool, asked.person)
 
     @activity.defn(name=contract.ERASURE_RUNS)
     async def runs(self, asked: Erasing) -> None:
@@ -88,7 +92,10 @@ class Erasure:
 
     @activity.defn(name=contract.ERASURE_LETTERS)
     async def letters(self, asked: Erasing) -> None:
-        """Remove letters to them that lie in the outbox; to others too where they name a mentor, on paper as well."""
+        """Remove letters to them that lie in the outbox; to others too where they name a mentor, on paper as well.
+
+        What a member of staff signed, or what tells of a partner, is the reader's, and stays.
+        """
         await self._letters(asked, remove=True)
 
     @activity.defn(name=contract.ERASURE_CERTIFY)
@@ -106,11 +113,18 @@ class Erasure:
                 await mentor_erasing.delete_letters(pool, asked.person, on_paper)
         if not isinstance(outbox, FileOutbox):
             return len(on_paper)
-        ids = await (self._naming(outbox, said) if asked.kind == "mentor" else erasing.letters_to(pool, asked.person))
+        match asked.kind:
+            case "person":
+                ids = await erasing.letters_to(pool, asked.person)
+            case "mentor":
+                ids = await self._lying(outbox, said, lambda letter: names(letter.whole, said))
+            case "staff" | "partner":
+                own = await _OF[asked.kind].reached(pool, asked.person)
+                ids = await self._lying(outbox, own, lambda letter: letter.to in own)
         return len(on_paper) + await (outbox.forget(ids) if remove else outbox.count(ids))
 
-    async def _naming(self, outbox: FileOutbox, said: Collection[str]) -> list[str]:
-        """Ids of the letters in which one of these texts stands."""
+    async def _lying(self, outbox: FileOutbox, said: Collection[str], theirs: Callable[[Read], bool]) -> list[str]:
+        """Ids of the letters that are somebody's; none where nothing is known by which they are found."""
         found = []
         for file in lying(outbox.folder) if said else ():
             try:
@@ -118,7 +132,7 @@ class Erasure:
             except FileNotFoundError:  # another erasure took it meanwhile
                 continue
             opened = await open_letter(self._resources.pool.keys, file.stem, sealed)
-            if isinstance(opened, bytes) and names(read(opened).whole, said):
+            if isinstance(opened, bytes) and theirs(read(opened)):
                 found.append(file.stem)
         return found
 

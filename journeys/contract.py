@@ -215,7 +215,7 @@ class Erasing(Frozen):
 
     person: str
     """Their id."""
-    kind: Literal["person", "mentor"] = "person"
+    kind: Literal["person", "mentor", "staff", "partner"] = "person"
     step_seconds: float | None = None
     """Only for tests: how long a step whose worker is gone is waited for."""
 

@@ -1,8 +1,8 @@
 """The whole suite: python -m tests [OPTION OF PYTEST ...].
 
-Two runs of pytest side by side, one a core, that end about together by what CONTRIBUTING.md allows each room: the pages
-in one, and of the other rooms as much as it has time for. Each run has servers of its own. One tells as it goes, what
-the other told follows, and how both ended comes last.
+Three runs of pytest side by side on two cores, for a test waits as much as it works; by what CONTRIBUTING.md allows
+each room they end about together. Each run has servers of its own. The first tells as it goes, what the others told
+follows, and how all ended comes last.
 """
 
 import os
@@ -10,48 +10,58 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
+from tests.browser.chromium import CHROMIUM
 from tests.conftest import allowed_seconds
 
 HERE = Path(__file__).parent
-PAGES = ("web", "browser")
-"""The browser's tests come last, see their conftest."""
+BROWSER = "browser"
+"""It takes no time where there is no Chromium, and comes last, see its conftest."""
+RUNS = 3
+"""With two, each core was idle for a third of the time; a fourth would only make the others slower."""
 
 _ENDED = re.compile(r"^=*\s*\d+ (passed|failed|skipped|error|deselected|warning).* in [\d.]+s", re.MULTILINE)
 _LEFT_OUT = re.compile(r"^\d+ browser tests did not run.*$", re.MULTILINE)
 
 
-def halves() -> tuple[list[str], list[str]]:
-    """The rooms of each run: those without the pages, and the pages with what fits beside them."""
+def weights(browser: bool) -> Mapping[str, int]:
+    """Seconds that each room is allowed, with or without a browser."""
     allowed = allowed_seconds()
     rooms = {each.parent.name for each in HERE.glob("*/test_*.py")}
-    engine: list[str] = []
-    pages = [*PAGES]
-    for room in sorted(rooms - {*PAGES}, key=lambda room: (-allowed.get(room, 0), room)):
-        lighter = min(engine, pages, key=lambda half: sum(allowed.get(each, 0) for each in half))
-        lighter.append(room)
-    return sorted(engine), sorted(pages, key=lambda room: (room in PAGES, room))
+    return {room: 0 if room == BROWSER and not browser else allowed.get(room, 0) for room in rooms}
+
+
+def runs(browser: bool) -> list[list[str]]:
+    """The rooms of each run: the longest first, each where least has been put so far."""
+    seconds = weights(browser)
+    made: list[list[str]] = [[] for _ in range(RUNS)]
+    for room in sorted(seconds, key=lambda room: (-seconds[room], room)):
+        min(made, key=lambda run: sum(seconds[each] for each in run)).append(room)
+    return [sorted(run, key=lambda room: (room == BROWSER, room)) for run in made]
 
 
 def main() -> int:
-    engine_rooms, pages_rooms = halves()
-    with tempfile.TemporaryFile("w+") as engine_told, tempfile.TemporaryFile("w+") as pages_told:
-        pages = _begin(pages_rooms, pages_told)
-        engine = _begin(engine_rooms, subprocess.PIPE)
-        assert engine.stdout is not None
-        for line in engine.stdout:
+    rooms = runs(CHROMIUM.exists())
+    with ExitStack() as stack:
+        told = [stack.enter_context(tempfile.TemporaryFile("w+")) for _ in rooms]
+        first, *others = [_begin(*each) for each in zip(rooms, [subprocess.PIPE, *told[1:]], strict=True)]
+        assert first.stdout is not None
+        for line in first.stdout:
             print(line, end="", flush=True)
-            engine_told.write(line)
-        codes = (engine.wait(), pages.wait())
-        told = [_whole(each) for each in (engine_told, pages_told)]
-    print(f"\n--- beside it: {', '.join(pages_rooms)}\n{told[1]}\n--- both")
-    for name, text, code in zip(("engine", "pages"), told, codes, strict=True):
-        ends = _ENDED.findall(text) and [found.group() for found in _ENDED.finditer(text)][-1]
-        print(f"{name}: {(ends or 'it came to no end').strip('= ')}, exit code {code}")
-    for found in _LEFT_OUT.finditer(told[1]):
+            told[0].write(line)
+        codes = [each.wait() for each in (first, *others)]
+        texts = [_whole(each) for each in told]
+    for run, text in zip(rooms[1:], texts[1:], strict=True):
+        print(f"\n--- beside it: {', '.join(run)}\n{text}")
+    print("--- all")
+    for run, text, code in zip(rooms, texts, codes, strict=True):
+        ends = [found.group() for found in _ENDED.finditer(text)]
+        print(f"{', '.join(run)}: {(ends or ['it came to no end'])[-1].strip('= ')}, exit code {code}")
+    for found in _LEFT_OUT.finditer("\n".join(texts)):
         print(found.group())
     return max(codes)
 

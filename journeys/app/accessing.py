@@ -1,9 +1,10 @@
-"""Right of access: what the journal holds about a person, as files to hand to them."""
+"""Right of access: everything that is held about a person, as files to hand to them."""
 
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 from journeys.app import papers
@@ -12,6 +13,7 @@ from journeys.app.failures import Exit, Failure, Said
 from journeys.app.finding import Loaded, load
 from journeys.app.inbox import role_label
 from journeys.app.reading import today_of
+from journeys.app.registers import Sent, as_data, as_report, held_of, sent_of, words_of_messages
 from journeys.audit.narrating import Story, narrate
 from journeys.audit.reading import read_names
 from journeys.documents import Letter
@@ -25,6 +27,7 @@ from journeys.store.directory import names_of
 from journeys.store.documents import content_of
 from journeys.store.journal import StoredEvent, StoredPart
 from journeys.store.people import Person
+from journeys.store.signing import KeyRing
 
 GIVES: Final = "supervisor"
 """The role in which somebody hands over what is held about a person."""
@@ -66,14 +69,21 @@ def _refused(fr: str, en: str) -> Failure:
 
 
 async def files_of(
-    pool: Pool, person: Person, journeys: Sequence[Loaded], lang: Lang, at: datetime, *, sender: str
-) -> AsyncIterator[tuple[str, bytes]]:
-    """Name and content of each file, one at a time: documents, the story of each journey, all as data, a letter.
+    pool: Pool, person: Person, journeys: Sequence[Loaded], lang: Lang, at: datetime, *, sender: str, ring: KeyRing,
+    outbox: Path,
+) -> AsyncIterator[tuple[str, bytes]]:  # fmt: skip
+    """Name and content of each file, one at a time: documents, the story of each journey, registers, all as data, a
+    letter.
+
+    Args:
+        ring: the signing keys, under which what goes to a bank is sealed.
+        outbox: the folder of letters that nobody has posted.
 
     Raises:
         Failure: a paper cannot be typeset.
     """
     held: list[dict[str, Any]] = []
+    sent: list[Sent] = []
     for number, loaded in enumerate(journeys, start=1):
         told = await _told(pool, loaded, lang)
         documents: list[dict[str, Any]] = []
@@ -92,6 +102,7 @@ async def files_of(
             f"parcours-{number}.pdf",
             papers.summary(loaded, told.names, told.story, lang, at, sender=sender, notes=True),
         )
+        sent += await sent_of(pool, loaded, told.names, lang)
         events = await journal.read_all(pool, loaded.row.stream)
         held.append({
             **told.story.as_json(), "programme": loaded.row.programme, "status": loaded.row.status,
@@ -100,18 +111,23 @@ async def files_of(
     own = await journal.read_all(pool, people.stream_of(person.id))
     facts = _events(own, await journal.parts(pool, people.stream_of(person.id)))
     acted = await _acted(pool, person, [*facts, *(event for each in held for event in each["events"])], lang)
+    registers = await held_of(pool, ring, outbox, person, journeys)
     data = {
         "made_at": instant_text(at),
         "person": {"id": person.id, **asdict(person.details)},
         "choices": {
+            "channel": person.channel, "unreachable_by": person.dead,
             "opted_out": person.opted_out, "paused_until": person.paused_until, "died": person.died,
             "died_on": person.died_on, "erasure_requested": person.erasure_requested,
         },
-        "facts": facts, "journeys": held, "acted": acted,
+        "facts": facts, "journeys": held, "acted": acted, **as_data(registers, person, lang),
     }  # fmt: skip
+    zone = person.details.zone
+    yield "messages.pdf", papers.typeset(words_of_messages(registers, person, lang, at, sender), lang, at, zone)
+    yield "registres.pdf", papers.typeset(as_report(registers, sent, person, lang, sender=sender), lang, at, zone)
     yield "donnees.json", json.dumps(data, ensure_ascii=False, indent=1, default=str).encode()
     letter = _letter(person, held, acted, lang, at, sender)
-    yield "lettre.pdf", papers.typeset(letter, lang, at, person.details.zone)
+    yield "lettre.pdf", papers.typeset(letter, lang, at, zone)
 
 
 async def _told(pool: Pool, loaded: Loaded, lang: Lang) -> _Told:
@@ -162,7 +178,7 @@ def _letter(
     people_named = "\n".join(f"{each['name']} ({each['role']})" for each in acted)
     paragraphs = (
         _("Bonjour {name},").format(name=known.first_name),
-        _("Vous avez le droit de savoir ce que nous gardons sur vous. Voici ce qui est noté dans notre journal."),
+        _("Vous avez le droit de savoir ce que nous gardons sur vous. Voici tout ce qui est gardé."),
         "\n".join(f"{label}{colon}{value}" for label, value in identity if value),
         _("Vos parcours : {count}. L'histoire de chacun, jour par jour, est dans un fichier « parcours » : rendez-vous,"
           " aides et versements, accords donnés, mentors, ce qui a été écrit.").format(count=len(held)),
@@ -172,8 +188,10 @@ def _letter(
         _("Qui a noté quelque chose :") + "\n" + people_named if people_named else "",
         _("Le fichier « donnees.json » contient tout ce qui précède, et chaque fait tel qu'il a été noté, pour un"
           " programme."),
-        _("Ne sont pas joints : le texte des messages déjà partis, les fichiers échangés avec la banque, et le journal"
-          " des connexions. Demandez-les-nous."),
+        _("Le fichier « registres » dit le reste : les messages et leurs essais d'envoi, les lettres sur papier, qui a"
+          " ouvert votre dossier, vos versements tels que la banque les voit, les liens donnés. Le fichier « messages »"
+          " donne les mots des messages qui sont gardés."),
+        _("Tout n'est pas joint : « registres » dit ce qui ne l'est pas, et pourquoi. Vous pouvez nous interroger."),
         _("Vous pouvez demander de corriger ou d'effacer ce qui vous concerne. Les pièces de comptabilité se gardent"
           " dix ans, même après un effacement."),
     )  # fmt: skip

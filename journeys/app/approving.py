@@ -137,14 +137,14 @@ async def sight(pool: Pool, row: JourneyRow, grant: str, loaded: Loaded | None =
     known = loaded or await load(pool, row)
     asked = known.state.grants[grant]
     names = {member.id: member.name for member in await staff.members(pool)}
-    given = tuple(names.get(each.actor, each.actor) for each in asked.approvals)
+    given = tuple(names.get(each.actor, "—") for each in asked.approvals)
     return Sight(
         row,
         grant,
         asked,
         await _payee(pool, row, asked.payee),
         _changed(known, grant, names),
-        names.get(asked.requester, asked.requester),
+        names.get(asked.requester, "—"),
         given,
         known,
     )
@@ -154,7 +154,7 @@ def _changed(loaded: Loaded, grant: str, names: Mapping[str, str]) -> PayeeChang
     for event in reversed(loaded.events):
         data = event.data
         if isinstance(data, e.GrantChanged | e.GrantReopened) and data.grant == grant and data.payee_changed:
-            return PayeeChanged(event.recorded_at, names.get(event.actor, event.actor))
+            return PayeeChanged(event.recorded_at, names.get(event.actor, "—"))
     return None
 
 

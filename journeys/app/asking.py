@@ -53,6 +53,14 @@ async def must_be_askable(pool: Pool, programme: Programme, body: object) -> Non
                 raise no_mentor(mentor.name, says)
         case SendReferral(partner=id):
             partner = await partners.partner(pool, id)
+            if partner is None and await erasing.ordered(pool, id, "partner") is not None:
+                raise Failure(
+                    Exit.REFUSED, "partner-forgotten",
+                    Said("les données de ce partenaire sont effacées ; rien n'a été envoyé",
+                         "the data of this partner were erased; nothing was sent"),
+                    Said("choisissez un autre partenaire", "choose another partner"),
+                    field="partner",
+                )  # fmt: skip
             if partner is not None and not partner.active:
                 raise Failure(
                     Exit.REFUSED, "partner-left",

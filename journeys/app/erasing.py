@@ -1,6 +1,6 @@
 """Forgetting somebody, as people ask for it: what would go and what stays, the order, and the certificate in words."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,15 +16,17 @@ from journeys.contract import Erasing
 from journeys.domain.directory import Held, PersonErased
 from journeys.domain.events import ErasureReason
 from journeys.domain.record import SYSTEM
-from journeys.i18n import Lang, capital, format_date, format_instant, ngettext, text
+from journeys.i18n import N_, Lang, capital, format_date, format_instant, ngettext, text
 from journeys.identifiers import short
 from journeys.narration import spoken
 from journeys.settings import Settings
-from journeys.store import erasing, mentor_erasing
+from journeys.store import erasing, mentor_erasing, partner_erasing, staff_erasing
 from journeys.store.database import Pool
 from journeys.store.directory import By, names_of
 from journeys.store.erasing import Kind, Order
 from journeys.store.mentors import Mentor
+from journeys.store.partners import Partner
+from journeys.store.staff import Member
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -82,7 +84,7 @@ async def order_mentor(
                  "strike these shifts out first, or give them to somebody else"),
         ) from None  # fmt: skip
     except mentor_erasing.StillCounted as counted:
-        where = ", ".join(short(stream.removeprefix("journey-")) for stream in counted.streams)
+        where = _named(counted.streams)
         raise Failure(
             Exit.REFUSED, "mentor-counted-on",
             Said(f"{mentor.name} accompagne encore quelqu'un, ou doit encore répondre ; rien n'a changé",
@@ -91,6 +93,92 @@ async def order_mentor(
                  f"end that first (end-mentor, decline-mentor): {where}"),
         ) from None  # fmt: skip
     return await _begun(known, client, task_queue)
+
+
+async def order_staff(
+    pool: Pool,
+    client: "Callable[[], Awaitable[Client]]",
+    task_queue: str,
+    member: Member,
+    reason: ErasureReason,
+    by: By,
+) -> Order:
+    """The same for a member of staff. Raises Failure (refused): they work here, or something still waits for them."""
+    try:
+        known = await staff_erasing.order(pool, member.id, reason, by)
+    except staff_erasing.StillHere:
+        raise Failure(
+            Exit.REFUSED, "staff-active",
+            Said(f"{member.name} travaille encore ici ; rien n'a changé",
+                 f"{member.name} still works here; nothing has changed"),
+            Said(f"notez d'abord son départ : journeys staff change {member.handle} --left",
+                 f"note first that they left: journeys staff change {member.handle} --left"),
+        ) from None  # fmt: skip
+    except staff_erasing.StillCounted as counted:
+        raise _still_counted(member, counted.waiting) from None
+    except staff_erasing.StillOnCall:
+        raise Failure(
+            Exit.REFUSED, "staff-on-call",
+            Said(f"{member.name} est encore d'astreinte, ou le sera ; rien n'a changé",
+                 f"{member.name} is still on call, or will be; nothing has changed"),
+            Said("supprimez d'abord ces astreintes, ou confiez-les à quelqu'un d'autre",
+                 "strike these shifts out first, or give them to somebody else"),
+        ) from None  # fmt: skip
+    return await _begun(known, client, task_queue)
+
+
+async def order_partner(
+    pool: Pool,
+    client: "Callable[[], Awaitable[Client]]",
+    task_queue: str,
+    partner: Partner,
+    reason: ErasureReason,
+    by: By,
+) -> Order:
+    """The same for a partner. Raises Failure (refused): they take people, or somebody was sent there."""
+    try:
+        known = await partner_erasing.order(pool, partner.id, reason, by)
+    except partner_erasing.StillThere:
+        raise Failure(
+            Exit.REFUSED, "partner-active",
+            Said(f"{partner.name} reçoit encore des personnes ; rien n'a changé",
+                 f"{partner.name} still takes people; nothing has changed"),
+            Said("notez d'abord que ce partenaire ne reçoit plus personne : journeys partner leave",
+                 "note first that this partner takes nobody any more: journeys partner leave"),
+        ) from None  # fmt: skip
+    except partner_erasing.StillCounted as counted:
+        raise Failure(
+            Exit.REFUSED, "partner-counted-on",
+            Said(f"{counted.journeys} parcours ouvert(s) sont adressés à {partner.name} ou y sont accueillis ; rien n'a"
+                 " changé",
+                 f"{counted.journeys} open journey(s) were sent to {partner.name} or taken there; nothing has changed"),
+            Said("attendez qu'ils soient clos, ou mettez fin à ces orientations (cancel-referral)",
+                 "wait until they are closed, or end these referrals (cancel-referral)"),
+        ) from None  # fmt: skip
+    return await _begun(known, client, task_queue)
+
+
+def _still_counted(member: Member, waiting: staff_erasing.Waiting) -> Failure:
+    if waiting.leads:
+        return Failure(
+            Exit.REFUSED, "staff-counted-on",
+            Said(f"{member.name} suit encore quelqu'un, ou doit dire s'il le prend ; rien n'a changé",
+                 f"{member.name} still leads a journey, or has yet to say whether they take one; nothing has changed"),
+            Said(f"donnez d'abord ces parcours à quelqu'un d'autre : {_named(waiting.leads)}",
+                 f"give these journeys to somebody else first: {_named(waiting.leads)}"),
+        )  # fmt: skip
+    return Failure(
+        Exit.REFUSED, "staff-decides",
+        Said(f"une demande d'aide que {member.name} a faite ou accordée attend encore une décision, ou une alerte reste"
+             " entre ses mains ; rien n'a changé",
+             f"a request for money that {member.name} made or approved still waits for a decision, or an alert is still"
+             " in their hands; nothing has changed"),
+        Said(f"réglez cela d'abord : {_named(waiting.decides)}", f"settle that first: {_named(waiting.decides)}"),
+    )  # fmt: skip
+
+
+def _named(streams: Collection[str]) -> str:
+    return ", ".join(short(stream.removeprefix("journey-")) for stream in streams)
 
 
 async def _begun(known: Order, client: "Callable[[], Awaitable[Client]]", task_queue: str) -> Order:
@@ -203,7 +291,65 @@ def told_of_mentor(held: Held, lang: Lang) -> Told:
     return Told(tuple(goes), tuple(stays), tuple(beyond))
 
 
-TOLD: Final[Mapping[Kind, Callable[[Held, Lang], Told]]] = {"person": told, "mentor": told_of_mentor}
+def told_of_staff(held: Held, lang: Lang) -> Told:
+    """The same of a member of staff who left."""
+    _ = text(lang)
+    goes = [
+        _("le nom, le pseudo, l'adresse et le téléphone"),
+        _("le mot de passe, les sessions, les jetons, les comptes chez un fournisseur d'identité"),
+        _("les absences et les astreintes passées"),
+        _("les messages de la boîte d'envoi qui lui sont adressés"),
+    ]
+    if held.parts:
+        goes.append(ngettext(lang, "{count} texte", "{count} textes", held.parts).format(count=held.parts))
+    stays = [
+        _(
+            "les faits sans nom (qui a décidé quoi, dans quel rôle, quel jour), sous un numéro qui ne mène plus à"
+            " personne : le contrôle des décisions reste possible"
+        ),
+        _("qui a ouvert quel dossier, sous ce numéro, aussi longtemps que ce journal se garde"),
+    ]
+    beyond = [
+        _("les messages déjà partis restent chez qui les a reçus, avec la signature"),
+        _("ce que d'autres ont écrit, ou ce qui a été écrit aux personnes suivies, reste sous la clé de ces personnes"),
+        _("un papier imprimé ou un export déjà remis ne s'efface pas d'ici"),
+        _("dans les copies de sauvegarde, rien de ce membre ne peut plus être lu, sauf un pseudo qui serait son nom"),
+    ]
+    return Told(tuple(goes), tuple(stays), tuple(beyond))
+
+
+def told_of_partner(held: Held, lang: Lang) -> Told:
+    """The same of a partner who takes nobody any more."""
+    _ = text(lang)
+    goes = [
+        _("le nom de la maison et de qui on y demande, l'adresse, le téléphone, la ville"),
+        _("les messages de la boîte d'envoi qui lui sont adressés"),
+    ]
+    if held.parts:
+        goes.append(ngettext(lang, "{count} texte", "{count} textes", held.parts).format(count=held.parts))
+    stays = [
+        _(
+            "les faits sans nom (pour quoi des personnes y ont été adressées, et la réponse), sous un numéro qui ne"
+            " mène plus à personne"
+        )
+    ]
+    beyond = [
+        _("les messages déjà partis restent chez qui les a reçus"),
+        _("ce que d'autres ont écrit de ce partenaire dans un parcours y reste, sous la clé de la personne suivie"),
+        _("un papier imprimé ou un export déjà remis ne s'efface pas d'ici"),
+        _("dans les copies de sauvegarde, rien de ce partenaire ne peut plus être lu : sa clé est détruite"),
+    ]
+    return Told(tuple(goes), tuple(stays), tuple(beyond))
+
+
+TOLD: Final[Mapping[Kind, Callable[[Held, Lang], Told]]] = {
+    "person": told, "mentor": told_of_mentor, "staff": told_of_staff,
+    "partner": told_of_partner,
+}  # fmt: skip
+_NUMBER: Final[Mapping[Kind, str]] = {
+    "person": N_("Numéro de la personne"), "mentor": N_("Numéro du mentor"),
+    "staff": N_("Numéro du membre de l'équipe"), "partner": N_("Numéro du partenaire"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +374,7 @@ async def certificate(pool: Pool, known: Order, lang: Lang) -> Certificate:
         )  # fmt: skip
     _, who = text(lang), await _who(pool, known.by, lang)
     facts = (
-        (_("Numéro du mentor") if known.kind == "mentor" else _("Numéro de la personne"), known.person),
+        (_(_NUMBER[known.kind]), known.person),
         (_("Demandé le"), _at(known.at, lang)),
         (_("Demandé par"), who),
         (_("Pourquoi"), spoken(known.reason, lang)),

@@ -35,6 +35,9 @@ WHAT: Final[Mapping[RuleName, str]] = {
     "sessions": N_("une session finie d'un membre de l'équipe"),
     "tokens": N_("un jeton de programme échu ou retiré"),
     "forms": N_("un formulaire laissé à la connexion"),
+    "digests": N_("la trace d'un résumé du jour parti"),
+    "shifts": N_("une astreinte passée"),
+    "verifications": N_("ce qu'une vérification de nuit a trouvé"),
 }
 HOLDS: Final[Mapping[Hold, str]] = {
     Hold.JOURNEY: N_("un parcours est ouvert"),

@@ -123,7 +123,8 @@ async def careers(pool: Pool, people: Iterable[str]) -> dict[str, Career]:
     """The career of each of these ids that is staff."""
     found = {}
     for id in sorted(set(people) - {SYSTEM}):
-        facts = [d.read_fact(event.kind, event.header) for event in await read_all(pool, f"staff-{id}")]
+        stored = await read_all(pool, f"staff-{id}")
+        facts = [d.read_fact(event.kind, event.header) for event in stored if event.kind in d.KINDS]
         if facts:
             found[id] = career(facts)
     return found
@@ -233,7 +234,9 @@ BREACHES: Final = {
 def told(duty: Duty, speech: Speech) -> str:
     """One line: when, what, by whom and in which role."""
     who = speech.say("le système")
-    if duty.actor != SYSTEM:
+    if duty.actor != SYSTEM and duty.actor not in speech.names:
+        who = speech.say("un membre de l'équipe dont le nom est effacé ({role})", role=speech.role(duty.role))
+    elif duty.actor != SYSTEM:
         who = speech.say(
             "{person} ({role})", person=speech.person(duty.actor, duty.role), role=speech.role(duty.role)
         )  # fmt: skip

@@ -33,6 +33,9 @@ class Report:
     method: tuple[str, ...]
     remark: str = ""
     """For instance that the date is simulated."""
+    entries_title: str = ""
+    """Of a report of something else than indicators."""
+    method_title: str = ""
 
 
 def sheet_of(report: Report, lang: str, at: datetime, zone: ZoneInfo) -> dict[str, Any]:
@@ -55,8 +58,8 @@ def sheet_of(report: Report, lang: str, at: datetime, zone: ZoneInfo) -> dict[st
             }
             for entry in report.entries
         ],
-        "entries_title": _("Chaque indicateur"),
-        "method_title": _("Comment c'est compté"),
+        "entries_title": report.entries_title or _("Chaque indicateur"),
+        "method_title": report.method_title or _("Comment c'est compté"),
         "method": report.method,
         "printed": _("Édité le {when}").format(when=format_instant(at, lang, zone)),
     }

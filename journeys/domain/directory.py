@@ -178,6 +178,10 @@ class StaffReturned(Payload):
     pass
 
 
+class StaffErased(PersonErased):
+    """A member of staff who left is forgotten: the certificate."""
+
+
 # --- mentors and partners
 
 
@@ -217,6 +221,10 @@ class PartnerDescribed(Payload):
 
 class PartnerLeft(Payload):
     pass
+
+
+class PartnerErased(PersonErased):
+    """The same of a partner who takes nobody any more."""
 
 
 # --- money and programmes
@@ -507,9 +515,10 @@ KINDS: dict[str, type[Payload]] = {
     kind.__name__: kind
     for kind in (
         PersonRegistered, PersonChanged, ChannelDead, ChannelAlive, LetterPosted, PersonExported, PersonErased,
-        StaffAdded, StaffChanged, StaffLeft, StaffReturned,
+        StaffAdded, StaffChanged, StaffLeft, StaffReturned, StaffErased,
         RoleGiven, RoleTaken, SitesSet, FundsSet, AbsenceSet, AbsenceDropped, ShiftSet, ShiftDropped,
         MentorAdded, MentorChanged, MentorDescribed, MentorErased, PartnerAdded, PartnerDescribed, PartnerLeft,
+        PartnerErased,
         FundOpened, FundChanged, FundToppedUp, FundClosed, FundReopened,
         PaymentsStopped, PaymentsResumed, ProgrammePublished, TemplateEdited,
         SiteDescribed,

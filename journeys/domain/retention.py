@@ -12,7 +12,10 @@ from journeys.domain.calendar import plainly_added
 from journeys.domain.moments import Duration, DurationField, Unit
 from journeys.domain.programme import Code, Saying, Text
 
-RuleName = Literal["people", "unstarted", "mentors", "letters", "histories", "bank", "sessions", "tokens", "forms"]
+RuleName = Literal[
+    "people", "unstarted", "mentors", "letters", "histories", "bank", "sessions", "tokens", "forms", "digests",
+    "shifts", "verifications",
+]  # fmt: skip
 FORGETTING: Final[tuple[RuleName, ...]] = ("people", "unstarted", "mentors")
 """By which somebody is forgotten; by the others rows and files go."""
 
@@ -41,8 +44,15 @@ BANK: Final = Keeping(
 """As the file that is shipped says it: for one that was written before there was this rule."""
 
 
+def _a_year(fr: str, en: str) -> Keeping:
+    return Keeping(kept=Duration(12, Unit.MONTH), daily="apply", default=Saying(fr=fr, en=en))
+
+
 class Rules(Text):
-    """What each is counted from stands here; how long it lasts stands in the file."""
+    """What each is counted from stands here; how long it lasts stands in the file.
+
+    What has a value here came later: a file of before is still one.
+    """
 
     people: Keeping
     """A person, from the last fact that the record has about them: in their journeys, or about themselves."""
@@ -62,6 +72,21 @@ class Rules(Text):
     """A token of a program, from when it ended or was taken back."""
     forms: Keeping
     """A form kept at the login, from when it was left."""
+    digests: Keeping = _a_year(
+        "Aucun texte trouvé. Un an, comme les consultations : on voit encore qui a été averti de quoi.",
+        "No text was found. A year, as who opened whose file: one still sees who was told of what.",
+    )
+    """That a daily letter left, with which alerts, from its day; one with an alert of an open journey stays."""
+    shifts: Keeping = _a_year(
+        "Aucun texte trouvé. Un an après une astreinte, on sait encore qui devait répondre.",
+        "No text was found. A year after a shift on call one still knows who had to answer.",
+    )
+    """A shift on call, from its end."""
+    verifications: Keeping = _a_year(
+        "Aucun texte trouvé. Un an de vérifications de nuit montre depuis quand quelque chose ne va pas.",
+        "No text was found. A year of nightly verifications shows since when something is wrong.",
+    )
+    """What a verification of everything found, from its hour; the last one stays."""
 
     def of(self, name: RuleName) -> Keeping:
         """The rule of a name."""
@@ -89,6 +114,9 @@ LEAST: Final[dict[RuleName, Duration]] = {
     "sessions": Duration(1, Unit.DAY),
     "tokens": Duration(1, Unit.MONTH),
     "forms": Duration(1, Unit.DAY),
+    "digests": Duration(1, Unit.MONTH),
+    "shifts": Duration(1, Unit.MONTH),
+    "verifications": Duration(1, Unit.MONTH),
 }
 """No rule may say less: a slip must not make go what is still worked with."""
 DAYS: Final = frozenset({Unit.DAY, Unit.WEEK, Unit.MONTH})

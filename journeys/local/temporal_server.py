@@ -27,7 +27,12 @@ _COMMAND_TIMEOUT: Final = "10s"
 # Every acknowledged write is on disk; with these two it is also two to four times faster than by default.
 _PRAGMAS: Final = ("journal_mode=WAL", "synchronous=FULL")
 # A task that was lost three times, with its worker, is otherwise waited for longer each time, up to ten minutes.
-_SETTINGS: Final = ('history.workflowTaskRetryMaxInterval="5s"',)
+# A run is deleted once it is noted that its end was dealt with, which is noted every half minute otherwise.
+_SETTINGS: Final = (
+    'history.workflowTaskRetryMaxInterval="5s"',
+    'history.transferProcessorUpdateAckInterval="1s"',
+    'history.visibilityProcessorUpdateAckInterval="1s"',
+)
 # The last value is what keeps continue-as-new right: without it, dues come hundreds of virtual days late.
 _TIME_SKIPPING: Final = (
     "frontend.WorkflowTimeSkippingEnabled=true",

@@ -59,9 +59,9 @@ async def names_of(connection: Pool | Connection, ids: Collection[str]) -> dict[
     """How staff, mentors, partners and people are called, by id; whoever the connection may not see is left out."""
     rows = await connection.fetch(
         """
-        SELECT id::text, 'staff' AS among, sealed FROM staff WHERE id = ANY ($1::uuid[])
+        SELECT id::text, 'staff' AS among, sealed FROM staff WHERE id = ANY ($1::uuid[]) AND NOT erasing
         UNION ALL SELECT id::text, 'mentor', sealed FROM mentors WHERE id = ANY ($1::uuid[]) AND NOT erasing
-        UNION ALL SELECT id::text, 'partner', sealed FROM partners WHERE id = ANY ($1::uuid[])
+        UNION ALL SELECT id::text, 'partner', sealed FROM partners WHERE id = ANY ($1::uuid[]) AND NOT erasing
         UNION ALL SELECT id::text, 'people', sealed FROM people WHERE id = ANY ($1::uuid[])
         """,
         sorted(ids),

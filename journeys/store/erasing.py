@@ -7,7 +7,15 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Final, Literal
 
-from journeys.domain.directory import Held, KeptOfBank, MentorErased, PersonErased, read_fact
+from journeys.domain.directory import (
+    Held,
+    KeptOfBank,
+    MentorErased,
+    PartnerErased,
+    PersonErased,
+    StaffErased,
+    read_fact,
+)
 from journeys.domain.document import PART, read_document
 from journeys.domain.events import ErasureOrdered, ErasureReason
 from journeys.domain.fund import ZONE
@@ -23,13 +31,13 @@ ACCOUNTING_YEARS: Final = 10
 """How long records of what was paid are kept after the year in which it was (Code de commerce, art. L123-22)."""
 
 
-Kind = Literal["person", "mentor"]
-"""Who is forgotten. Somebody who is both has one id, and is forgotten as each."""
+Kind = Literal["person", "mentor", "staff", "partner"]
+"""Who is forgotten. Somebody who is more than one has one id, and is forgotten as each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Somebody said that a person, or a mentor, is to be forgotten."""
+    """Somebody said that a person, a mentor, a member of staff or a partner is to be forgotten."""
 
     kind: Kind
     person: str
@@ -42,7 +50,7 @@ class Order:
     """Id of who ordered it."""
     erased_at: datetime | None
     certificate: int | None
-    """Seq of the PersonErased, or MentorErased; None while it is under way."""
+    """Seq of the PersonErased, MentorErased, …; None while it is under way."""
 
     @property
     def stream(self) -> str:
@@ -90,7 +98,7 @@ async def put_down(connection: Connection, known: Order) -> Order:
 
 
 async def ordered(connection: Pool | Connection, person: str, kind: Kind = "person") -> Order | None:
-    """What was ordered for a person, or a mentor; None: nothing."""
+    """What was ordered for somebody; None: nothing."""
     row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM erasures WHERE kind = $2 AND person = $1", person, kind)
     return None if row is None else Order(*row)
 
@@ -209,9 +217,9 @@ async def note(pool: Pool, person: str, held: Held, kind: Kind = "person") -> No
 
 
 async def keys_of(pool: Pool | Connection, person: str, kind: Kind = "person") -> tuple[str, ...]:
-    """The keys that go with a person: theirs, and that of their money where none was ever promised; of a mentor one."""
-    if kind == "mentor":
-        return (key_of_stream(f"mentor-{person}"),)
+    """The keys that go with a person: theirs, and that of their money where none was ever promised; of others one."""
+    if kind != "person":
+        return (key_of_stream(f"{kind}-{person}"),)
     paid = await _kept_until(pool, person) is not None
     return (person_key(person),) if paid else (person_key(person), finance_key(person))
 
@@ -249,14 +257,16 @@ async def certify(pool: Pool, person: str, by: By, kind: Kind = "person") -> int
 
 
 async def certificate(pool: Pool | Connection, known: Order) -> Event[Payload] | None:
-    """The certificate of an erasure, a PersonErased or MentorErased; None while it is under way."""
+    """The certificate of an erasure, a PersonErased, MentorErased, …; None while it is under way."""
     header = await pool.fetchval(
         "SELECT header FROM events WHERE stream = $1 AND seq = $2", known.stream, known.certificate
     )
     return None if header is None else read_fact(_CERTIFICATES[known.kind].__name__, header)
 
 
-_CERTIFICATES: Final[Mapping[Kind, type[PersonErased]]] = {"person": PersonErased, "mentor": MentorErased}
+_CERTIFICATES: Final[Mapping[Kind, type[PersonErased]]] = {
+    "person": PersonErased, "mentor": MentorErased, "staff": StaffErased, "partner": PartnerErased,
+}  # fmt: skip
 
 
 # --- that it stays so

@@ -7,7 +7,7 @@ from pathlib import Path
 from journeys.domain.directory import Held
 from journeys.domain.events import ErasureOrdered, ErasureReason
 from journeys.domain.record import SYSTEM
-from journeys.store import contacts, erasing, mentors
+from journeys.store import contacts, erasing, mentors, partner_erasing, staff_erasing
 from journeys.store.database import Connection, Pool
 from journeys.store.directory import By, Fact, NotFound, record
 from journeys.store.erasing import Order
@@ -108,4 +108,5 @@ async def order_again(pool: Pool, listed: Path | None, at: datetime) -> list[str
 async def put_right(pool: Pool, listed: Path | None, at: datetime) -> tuple[int, list[str]]:
     """Undo what a restored copy brings back: how many keys are destroyed again, and who is to be erased again."""
     keys = await erasing.destroy_again(pool, listed)
-    return keys, [*await erasing.order_again(pool, listed, at), *await order_again(pool, listed, at)]
+    again = (erasing.order_again, order_again, staff_erasing.order_again, partner_erasing.order_again)
+    return keys, [id for each in again for id in await each(pool, listed, at)]

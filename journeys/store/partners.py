@@ -8,7 +8,7 @@ import asyncpg
 
 from journeys.domain.directory import PartnerAdded, PartnerDescribed, PartnerLeft, search_form
 from journeys.store import contacts, directory
-from journeys.store.database import Pool
+from journeys.store.database import Connection, Pool
 from journeys.store.directory import AlreadyThere, By, Fact, contact_texts, record
 from journeys.store.vault import Known
 
@@ -77,7 +77,7 @@ async def add(pool: Pool, partner: Partner, by: By) -> None:
 async def describe(pool: Pool, partner: Partner, by: By) -> None:
     """Say where a partner is, for what and how many people they take, as the partner given has it. Raises NotFound."""
     stream = stream_of(partner.id)
-    statement = "UPDATE partners SET sealed = $2, purposes = $3, places = $4 WHERE id = $1"
+    statement = "UPDATE partners SET sealed = $2, purposes = $3, places = $4 WHERE id = $1 AND NOT erasing"
     given = (await contacts.seal(pool, stream, _known(partner)), partner.purposes, partner.places)
     await directory.change(pool, stream, statement, given, _described(partner), by)
 
@@ -94,17 +94,17 @@ async def leave(pool: Pool, id: str, by: By) -> None:
 
 async def partner(pool: Pool, id: str) -> Partner | None:
     """A partner by id."""
-    row = await pool.fetchrow(f"SELECT {_COLUMNS} FROM partners WHERE id = $1", id)
+    row = await pool.fetchrow(f"SELECT {_COLUMNS} FROM partners WHERE id = $1 AND NOT erasing", id)
     return None if row is None else (await _partners(pool, [row]))[0]
 
 
 async def partners(pool: Pool) -> list[Partner]:
     """All partners by name."""
-    found = await _partners(pool, await pool.fetch(f"SELECT {_COLUMNS} FROM partners ORDER BY id"))
+    found = await _partners(pool, await pool.fetch(f"SELECT {_COLUMNS} FROM partners WHERE NOT erasing ORDER BY id"))
     return sorted(found, key=lambda each: search_form(each.name))
 
 
-async def taken(pool: Pool, but: str | None = None) -> dict[str, int]:
+async def taken(pool: Pool | Connection, but: str | None = None) -> dict[str, int]:
     """How many people each partner has taken, or was asked to take, on journeys that are open, by partner.
 
     but: a referral that does not count.

@@ -91,6 +91,31 @@ async def noted(
     ]  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A look into somebody's file, as it may be told to them: who looked is a number, the same for the same one."""
+
+    at: datetime
+    who: int
+    roles: tuple[str, ...]
+    look: Look
+    entry: Entry
+
+
+async def about(pool: Pool, journeys: Sequence[str], since: datetime) -> list[Seen]:
+    """Every look into these journeys that is still kept, and since an instant those into all files at once; the first
+    one first."""
+    async with acting(pool, _ROLE) as connection:
+        rows = await connection.fetch(
+            "SELECT at, dense_rank() OVER (ORDER BY first, key) AS who, roles, look, entry FROM ("
+            " SELECT *, coalesce(staff::text, login, '') AS key,"
+            " min(at) OVER (PARTITION BY coalesce(staff::text, login, '')) AS first FROM reads"
+            " WHERE journey = ANY ($1::uuid[]) OR (journey IS NULL AND at >= $2)) AS looks ORDER BY at, who",
+            list(journeys), since,
+        )  # fmt: skip
+    return [Seen(row["at"], row["who"], tuple(row["roles"]), row["look"], row["entry"]) for row in rows]
+
+
 async def many(pool: Pool, most: int) -> list[Many]:
     """Who opened more than `most` files in an hour of the last day, the latest hour first."""
     async with acting(pool, _ROLE) as connection:

@@ -82,7 +82,25 @@ class Gone:
 
 
 # Rows of a rule: how those older than $1 are counted, and what makes them go. A form goes with its session: first.
+# A digest stays while an alert in it may still be told anew: nobody is to be told twice.
+_OLD_DIGESTS: Final = """
+    FROM digests d WHERE d.ended_at IS NOT NULL AND d.begun_at < $1 AND NOT EXISTS (
+        SELECT FROM digest_lines l JOIN journeys j ON j.id = substr(l.stream, 9)::uuid
+        WHERE (l.recipient, l.day) = (d.recipient, d.day) AND j.status <> 'closed')
+"""
 _ROWS: Final[Mapping[RuleName, tuple[str, str]]] = {
+    "digests": (
+        f"SELECT count(*) {_OLD_DIGESTS}",
+        f"WITH gone AS (DELETE {_OLD_DIGESTS} RETURNING 1) SELECT count(*) FROM gone",
+    ),
+    "shifts": (
+        "SELECT count(*) FROM shifts WHERE ends < $1",
+        "WITH gone AS (DELETE FROM shifts WHERE ends < $1 RETURNING 1) SELECT count(*) FROM gone",
+    ),
+    "verifications": (
+        "SELECT count(*) FROM verifications WHERE at < $1 AND at < (SELECT max(at) FROM verifications)",
+        "SELECT verifications_forget($1)",
+    ),
     "forms": (
         "SELECT count(*) FROM kept_forms WHERE kept_at < $1",
         "WITH gone AS (DELETE FROM kept_forms WHERE kept_at < $1 RETURNING 1) SELECT count(*) FROM gone",

@@ -37,7 +37,7 @@ def _stream(mentor: bool, who: str) -> str:
     return mentors.stream_of(who) if mentor else staff.stream_of(who)
 
 
-def _place(id: str) -> str:
+def place_of(id: str) -> str:
     """Where a shift's own phone stands."""
     return f"shift/{id}"
 
@@ -45,7 +45,7 @@ def _place(id: str) -> str:
 async def _read(connection: Pool | Connection, rows: Sequence[Mapping[str, Any]]) -> list[Kept]:
     """Shifts with the names and phones of those who keep them, in order; whoever is forgotten keeps none."""
     found = await contacts.unseal(connection, [(_stream(row["mentor"], row["who"]), row["contact"]) for row in rows])
-    own = await vault.opened(connection, [(_place(row["id"]), row["phone"]) for row in rows])
+    own = await vault.opened(connection, [(place_of(row["id"]), row["phone"]) for row in rows])
     return [
         Kept(_shift(row), known["name"], (phone or known).get("phone"), row["mentor"], row["reachable"])
         for row, known, phone in zip(rows, found, own, strict=True)
@@ -119,7 +119,7 @@ async def add(pool: Pool, shifts: Sequence[Shift], phone: str | None, by: By) ->
 async def _sealed(connection: Connection, stream: str, id: str, phone: str | None) -> bytes | None:
     if phone is None:
         return None
-    return await vault.shut(connection, key_of_stream(stream), _place(id), {"phone": phone})
+    return await vault.shut(connection, key_of_stream(stream), place_of(id), {"phone": phone})
 
 
 async def drop(pool: Pool, id: str, by: By) -> bool:

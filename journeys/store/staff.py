@@ -176,26 +176,26 @@ async def drop_absence(pool: Pool, id: str, first_day: date, by: By) -> bool:
 
 async def member(pool: Pool, id: str) -> Member | None:
     """A member by id."""
-    row = await pool.fetchrow(f"SELECT {_COLUMNS} FROM staff WHERE id = $1", id)
+    row = await pool.fetchrow(f"SELECT {_COLUMNS} FROM staff WHERE id = $1 AND NOT erasing", id)
     return None if row is None else (await _members(pool, [row]))[0]
 
 
 async def by_handle(pool: Pool, handle: str) -> Member | None:
     """A member by handle."""
-    row = await pool.fetchrow(f"SELECT {_COLUMNS} FROM staff WHERE handle = $1", handle)
+    row = await pool.fetchrow(f"SELECT {_COLUMNS} FROM staff WHERE handle = $1 AND NOT erasing", handle)
     return None if row is None else (await _members(pool, [row]))[0]
 
 
 async def members(pool: Pool) -> list[Member]:
-    """All staff by handle, those who left included."""
-    return await _members(pool, await pool.fetch(f"SELECT {_COLUMNS} FROM staff ORDER BY handle"))
+    """All staff by handle, those who left included, but for who is forgotten."""
+    return await _members(pool, await pool.fetch(f"SELECT {_COLUMNS} FROM staff WHERE NOT erasing ORDER BY handle"))
 
 
 async def referents(pool: Pool, sites: Collection[str], also: Collection[str]) -> dict[str, str]:
     """Names of active caseworkers of these sites (none: of all), and of `also`, by id in the order of their names."""
     rows = await pool.fetch(
-        f"SELECT {_COLUMNS} FROM staff WHERE id = ANY ($2::uuid[])"
-        " OR (active AND 'referent' = ANY (roles) AND (cardinality($1::text[]) = 0 OR sites = '{}' OR sites && $1))"
+        f"SELECT {_COLUMNS} FROM staff WHERE NOT erasing AND (id = ANY ($2::uuid[])"
+        " OR (active AND 'referent' = ANY (roles) AND (cardinality($1::text[]) = 0 OR sites = '{}' OR sites && $1)))"
         " ORDER BY id",
         list(sites), list(also),
     )  # fmt: skip
@@ -249,7 +249,7 @@ async def roster(pool: Pool | Connection, on: date) -> list[Holder]:
 
 
 async def _locked(connection: Connection, id: str) -> Member:
-    row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM staff WHERE id = $1 FOR UPDATE", id)
+    row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM staff WHERE id = $1 AND NOT erasing FOR UPDATE", id)
     if row is None:
         raise NotFound("staff", id)
     return (await _members(connection, [row]))[0]

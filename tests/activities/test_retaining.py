@@ -77,7 +77,8 @@ async def test_a_plan_tells_what_would_go_and_changes_no_row_and_no_file(
     planned = await retaining.plan(life.pool, RULES, LATER, LyingLetters(tmp_path))
     assert {each.rule for each in planned.going} == {"people", "unstarted"}
     assert {each.rule: each.count for each in planned.rows} == {
-        "letters": 1, "histories": 1, "bank": 0, "sessions": 1, "tokens": 1, "forms": 1,
+        "letters": 1, "histories": 1, "bank": 0, "sessions": 1, "tokens": 1, "forms": 1, "digests": 1, "shifts": 1,
+        "verifications": 1,
     }  # fmt: skip
     resources = replace(life.resources, retention=RULES, mailer=FileOutbox(tmp_path, _sealed))
     nothing = RULES.model_copy(update={"rules": RULES.rules.model_copy(update={
@@ -98,6 +99,7 @@ async def test_what_is_applied_goes_once_and_is_on_record(life: Life, tmp_path: 
     resources = replace(life.resources, retention=APPLIED, mailer=FileOutbox(tmp_path, _sealed), begin_erasure=begin)
     did = await Retaining(resources).round(Controlling(run="r", at=LATER))
     gone = {"people": 1, "letters": 1, "histories": 1, "sessions": 1, "tokens": 1, "forms": 1}
+    gone |= {"digests": 1, "shifts": 1, "verifications": 1}
     assert (did.due, did.held) == (1, 0) and {name: n for name, n in did.gone.items() if n} == gone
     assert begun == [Erasing(person=life.person)]
     known = await erasing.ordered(life.pool, life.person)
@@ -122,7 +124,8 @@ async def test_a_round_is_made_every_day_and_takes_what_its_rules_say(stack: Rea
     async with worker:
         found = await client.execute_workflow(contract.RETENTION, id=f"retention-{uuid.uuid4()}", task_queue=queue,
                                               result_type=Retained)  # fmt: skip
-    assert found == Retained(due=0, held=0, gone={"sessions": 0, "tokens": 0, "forms": 0}), "the rules that say apply"
+    applied = {"sessions": 0, "tokens": 0, "forms": 0, "digests": 0, "shifts": 0, "verifications": 0}
+    assert found == Retained(due=0, held=0, gone=applied), "the rules that say apply"
     try:
         for _ in range(2):
             await temporal.retain_daily(client, queue)
@@ -197,12 +200,72 @@ async def test_a_round_forgets_at_most_so_many(life: Life) -> None:
 
 async def test_the_database_lets_nobody_make_a_token_or_a_history_go_early(life: Life) -> None:
     now = datetime.now(UTC)
-    for statement in ("SELECT tokens_forget($1)", "SELECT histories_forget($1)"):
+    for statement in ("SELECT tokens_forget($1)", "SELECT histories_forget($1)", "SELECT verifications_forget($1)"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await life.pool.fetchval(statement, now)
-    for table in ("tokens", "history_files"):
+    for table in ("tokens", "history_files", "verifications"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await life.pool.execute(f"DELETE FROM {table}")
+
+
+async def test_what_was_just_found_or_told_stays_and_so_does_what_is_still_of_use(
+    life: Life, database_url: str
+) -> None:
+    now = datetime.now(UTC)
+    await _told(life, "duty", now - timedelta(days=400), now - timedelta(days=400))
+    await _told(life, life.referent, now - timedelta(days=400), now - timedelta(days=400), life.stream)
+    await _told(life, life.supervisor, now - timedelta(days=2), now)
+    await _shift(life, now - timedelta(days=400))
+    await _shift(life, now)
+    for run, days in (("old", 500), ("older", 600), ("new", 3)):
+        await _verified(life, run, now - timedelta(days=days))
+    owner = await asyncpg.connect(database_url)
+    for table, which in (("digests", "ended_at > $1"), ("verifications", "at > $1")):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await owner.execute(f"DELETE FROM {table} WHERE {which}", now - timedelta(days=20))
+    planned = await retaining.plan(life.pool, RULES, now, None)
+    due = {each.rule: each.count for each in planned.rows}
+    assert (due["digests"], due["shifts"], due["verifications"]) == (1, 1, 2), "an alert of an open journey is kept"
+    done = await retaining.apply(life.pool, planned, ["digests", "shifts", "verifications"], None, life.by)
+    assert done.counts == {"digests": 1, "shifts": 1, "verifications": 2}
+    left = await owner.fetch("SELECT recipient FROM digests ORDER BY recipient")
+    assert {row["recipient"] for row in left} == {life.referent, life.supervisor}
+    assert await owner.fetchval("SELECT string_agg(run, ' ') FROM verifications") == "new"
+    # Without the guards they would go.
+    await owner.execute("DROP TRIGGER left_stays_a_month ON digests; DROP TRIGGER stays_a_month ON verifications")
+    assert await owner.execute("DELETE FROM digests") == "DELETE 2"
+    assert await owner.execute("DELETE FROM verifications") == "DELETE 1"
+    await owner.close()
+
+
+async def test_the_last_verification_stays_however_old_it_is(life: Life) -> None:
+    await _verified(life, "only", datetime(2020, 1, 1, tzinfo=UTC))
+    planned = await retaining.plan(life.pool, RULES, LATER, None)
+    assert {each.rule: each.count for each in planned.rows}["verifications"] == 0
+    done = await retaining.apply(life.pool, planned, ["verifications"], None, life.by)
+    assert done.counts == {"verifications": 0}
+
+
+async def _told(life: Life, recipient: str, begun: datetime, ended: datetime, stream: str | None = None) -> None:
+    await life.pool.execute(
+        "INSERT INTO digests (recipient, day, at, until, begun_at, ended_at, fate)"
+        " VALUES ($1, $2, $3, $3, $3, $4, 'sent')",
+        recipient, begun.date(), begun, ended,
+    )  # fmt: skip
+    if stream is not None:
+        await life.pool.execute("INSERT INTO digest_lines VALUES ($1, 1, $2, $3, 'referent')", stream, recipient,
+                                begun.date())  # fmt: skip
+
+
+async def _shift(life: Life, ends: datetime) -> None:
+    await life.pool.execute(
+        "INSERT INTO shifts (id, role, staff, begins, ends) VALUES ($1, 'duty', $2, $3, $4)",
+        uuid.uuid4(), life.referent, ends - timedelta(hours=8), ends,
+    )  # fmt: skip
+
+
+async def _verified(life: Life, run: str, at: datetime) -> None:
+    await life.pool.execute("INSERT INTO verifications (run, at, wrong, found) VALUES ($1, $2, 0, '{}')", run, at)
 
 
 async def _sealed(*_: Any) -> bytes:
@@ -224,6 +287,10 @@ async def _old_rows(life: Life, outbox: Path) -> None:
         "INSERT INTO tokens (id, hash, staff, name, expires_at) VALUES ($1, sha256('x'), $2, 'old', $3)",
         uuid.uuid4(), life.referent, old,
     )  # fmt: skip
+    await _told(life, "duty", old, old)
+    await _shift(life, old)
+    await _verified(life, "old", old)
+    await _verified(life, "new", datetime.now(UTC))
     for stream in (life.stream, f"journey-{uuid.uuid4()}"):
         run = uuid.uuid4()
         await life.pool.execute(

@@ -101,11 +101,12 @@ def up() -> Iterator[Up]:
 @pytest.fixture
 def journeys(monkeypatch: pytest.MonkeyPatch) -> Journeys:
     """The command line in this process, without a stack, speaking French."""
-    _make_plain(monkeypatch)
+    make_plain(monkeypatch)
     return in_this_process
 
 
-def _make_plain(patch: pytest.MonkeyPatch) -> None:
+def make_plain(patch: pytest.MonkeyPatch) -> None:
+    """An environment in which nothing leads elsewhere."""
     for name in set(os.environ) - set(plain_environment()):
         patch.delenv(name)
 
@@ -135,7 +136,7 @@ def nowhere(tmp_path: Path, journeys: Journeys, monkeypatch: pytest.MonkeyPatch)
 def team(up: Up) -> dict[str, str]:
     """Staff and a fund; handle to role."""
     with pytest.MonkeyPatch.context() as patch:
-        _make_plain(patch)
+        make_plain(patch)
         for handle, role in TEAM.items():
             _made(up, "staff", "add", handle, "--name", f"{handle.capitalize()} R.", "--role", role)
         _made(up, "fund", "open", "parvis-solidaire", "--balance", "100000")

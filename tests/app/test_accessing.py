@@ -45,6 +45,8 @@ def test_what_is_held_is_handed_over_whole(here: Journeys, started: Callable[...
     assert (again.code, again.error["code"]) == (2, "folder-there")
     twice = here("person", "export", who, "--to", str(tmp_path / "encore"), "--lang", "en", "--as", "sam")
     assert twice.code == 0 and "what we hold about you" in pages(tmp_path / "encore" / "lettre.pdf")
+    told = pages(tmp_path / "encore" / "registres.pdf")
+    assert "Who opened your file" in told and "person 1" in told and "What is not enclosed, and why" in told
     facts = json.loads((tmp_path / "encore" / "donnees.json").read_text())["facts"]
     exported = [fact for fact in facts if "documents" in fact["data"]]
     assert [(fact["role"], fact["data"]["journeys"], fact["data"]["documents"]) for fact in exported] == [

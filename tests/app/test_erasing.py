@@ -106,3 +106,37 @@ def test_a_mentor_is_forgotten_once_it_is_confirmed(here: Journeys, up: Up) -> N
         listed.write(f"mentor-{other}\n")
     assert here("sync", "--all").code == 0
     assert f"mentor-{other}" in here("erasures").out and "Nora" not in here("mentor", "list").out
+
+
+def test_a_member_of_staff_who_left_is_forgotten_and_the_record_still_holds(
+    here: Journeys, started: Callable[..., str], up: Up
+) -> None:
+    handle = f"yann{time.monotonic_ns()}"
+    assert here("staff", "add", handle, "--name", "Yann Canari", "--role", "referent").code == 0
+    life = started("--referent", handle)
+    asked = ("staff", "erase", handle, "--reason", "person-asked")
+    assert here(*asked, "--as", "aline").code == 4
+    working = here(*asked, "--yes", "--as", "sam", "--json")
+    assert (working.code, working.error["code"]) == (4, "staff-active")
+    assert here("do", life, "add-note", "--text", "Vu au foyer.", "--as", handle).code == 0
+    assert here("staff", "change", handle, "--left").code == 0
+    leading = here(*asked, "--yes", "--as", "sam", "--json")
+    assert (leading.code, leading.error["code"]) == (4, "staff-counted-on")
+    assert here("do", life, "assign-referent", "--referent", "aline", "--reason", "il part", "--as", "sam").code == 0
+    shown = here(*asked, "--as", "sam")
+    assert shown.code == 0 and "Rien n’a changé" in shown.out and "Ce qui reste" in shown.out
+    ordered = here(*asked, "--yes", "--as", "sam", "--json")
+    assert ordered.json["ordered"] is True
+    whose = f"staff-{ordered.json['staff']}"
+    began = time.monotonic()
+    while (found := here("erasures", whose)).code:
+        assert time.monotonic() < began + 60, found.out
+        time.sleep(0.3)
+    assert "Numéro du membre de l’équipe" in found.out and "Canari" not in found.out
+    assert whose in here("erasures").out and handle not in here("staff", "list").out
+    assert whose in (up.data_dir / "destroyed-keys").read_text().split()
+    told = here("audit", "narrate", life)
+    assert told.code == 0 and "Canari" not in told.out and "une personne (" in told.out
+    assert here("audit", "checkpoint").code == 0
+    verified = here("audit", "verify", "--all")
+    assert verified.code == 0, verified.out

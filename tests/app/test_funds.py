@@ -84,7 +84,8 @@ payments resolve ID --how fee --why x
 cohort open x -p auxilia --places 2 | cohort list | cohort show x | cohort join x ID | cohort leave x ID
 cohort places x 3 | cohort move-date x release --to 2099-01-01 | cohort close x
 person list x | person show x | person change x | person export x --to FILE
-person erase x --reason x | mentor erase x --reason x | erasures
+person erase x --reason x | mentor erase x --reason x | staff erase x --reason x
+partner erase x --reason x | erasures
 partner propose ID --purpose x | mentor propose ID
 programme change auxilia ID | programme replay auxilia
 audit show ID | audit narrate ID | audit replay ID | audit verify ID | audit deadlines ID | audit duties ID

@@ -19,7 +19,7 @@ from journeys.authoring.reading import read_programme
 from journeys.domain.commands import BODIES
 from journeys.domain.events import KINDS
 from journeys.settings import PREFIX, Settings, unknown_variables
-from tests.__main__ import halves
+from tests.__main__ import runs, weights
 from tests.architecture.test_imports import ALLOWED
 from tests.conftest import allowed_seconds
 
@@ -93,11 +93,16 @@ def test_rooms_that_are_no_packages_share_no_file_name() -> None:
     assert [name for name, count in names.items() if count > 1] == []
 
 
-def test_every_room_of_the_tests_is_allowed_its_seconds_and_each_half_less_than_a_run_may_take() -> None:
+def test_every_room_of_the_tests_is_allowed_its_seconds() -> None:
     rooms = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")}
-    allowed = allowed_seconds()
-    assert allowed.keys() == rooms
-    assert max(sum(allowed[room] for room in half) for half in halves()) < 13 * 60
+    assert allowed_seconds().keys() == rooms
+    assert {room for run in runs(browser=True) for room in run} == rooms
+
+
+@pytest.mark.parametrize(("browser", "minutes"), [(True, 11.0), (False, 8.5)])
+def test_each_run_is_allowed_less_than_make_test_may_take(browser: bool, minutes: float) -> None:
+    seconds = weights(browser)
+    assert max(sum(seconds[room] for room in run) for run in runs(browser)) < minutes * 60
 
 
 # --- commands

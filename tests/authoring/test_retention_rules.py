@@ -18,6 +18,12 @@ def test_the_file_that_is_shipped_says_of_each_time_who_says_so() -> None:
     assert found.rules.people.daily == "propose", "people go when somebody says so, until a file says otherwise"
 
 
+def test_a_file_of_before_a_rule_came_is_still_one_and_has_what_is_shipped(tmp_path: Path) -> None:
+    source = tmp_path / "mine.yaml"
+    source.write_text(TEXT.partition("  digests:\n")[0], encoding="utf-8")
+    assert read_retention(source) == read_retention()
+
+
 @pytest.mark.parametrize(
     ("old", "new", "path", "code"),
     [

@@ -27,14 +27,12 @@ from journeys.store import accounts, sessions, staff, treasury
 from journeys.store.database import open_pool
 from journeys.store.directory import By
 from journeys.store.staff import Member
-from tests.app.conftest import gone_up, in_its_own
+from tests.app.conftest import gone_up, in_this_process, make_plain
+from tests.browser.chromium import CHROMIUM
 from tests.days import paris_today
 
 T = TypeVar("T")
 REPOSITORY = Path(__file__).parents[2]
-SHELL, WHOLE = Path("/usr/bin/chromium-headless-shell"), Path("/usr/bin/chromium")
-CHROMIUM = Path(os.environ.get("E2E_CHROMIUM", SHELL if SHELL.exists() else WHOLE))
-"""The distribution's Chromium without its windows, where it is installed: a new page costs a fifth."""
 WITHOUT = (
     "--disable-features=AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,HttpsUpgrades,MediaRouter,"
     "PaintHolding,OptimizationHints,ThirdPartyStoragePartitioning,"
@@ -85,7 +83,11 @@ class Site:
     def journeys(self, *words: str) -> Any:
         """The command line on the same stack, the directory kept by the administrator; its JSON."""
         as_keeper = ("--as", "ada") if words[0] in ("staff", "partner", "mentor") and "--as" not in words else ()
-        done = in_its_own(*words, *as_keeper, "--json", JOURNEYS_DATA_DIR=str(self.data_dir))
+        given, home = (*words, *as_keeper, "--json"), str(self.data_dir)
+        # In a thread: the browser's driver runs a loop in this one.
+        with concurrent.futures.ThreadPoolExecutor(1) as thread, pytest.MonkeyPatch.context() as patch:
+            make_plain(patch)
+            done = thread.submit(in_this_process, *given, JOURNEYS_DATA_DIR=home).result()
         assert done.code == 0, done.out + done.err
         return done.json
 

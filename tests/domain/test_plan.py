@@ -3,6 +3,7 @@
 import pytest
 
 from journeys.domain import commands as c
+from journeys.domain.programme import Programme
 from tests.domain.given import (
     MENTOR,
     OTHER_MENTOR,
@@ -118,6 +119,28 @@ def test_what_hangs_on_a_due_waits_for_the_same_date() -> None:
     life = given(PLANNED).when("2027-06-01")
     assert life.last("DeadlineSet", milestone="rights-used").awaits == "release"
     assert not life.all("DeadlineMissed", deadline="rights-used/1")
+
+
+COUNTED_FROM_A_DUE = """
+programme: suite
+label: Suite
+dates: {release: {label: Sortie}}
+milestones:
+  second: {label: Deuxième, due: 5 days after first due, roll: none}
+  first: {label: Premier, due: 10 days after release, roll: none}
+"""
+
+
+def second_due() -> str | None:
+    """When what is written first, and counted from what is written after it, is due once the release was moved."""
+    life = given(PLANNED, book=book_of(COUNTED_FROM_A_DUE))
+    return life.when("2027-02-01 10:00", c.MoveDate(date="release", on=day("2027-03-15"))).due_day("second")
+
+
+def test_what_hangs_on_a_due_moves_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert second_due() == "2027-03-30"
+    monkeypatch.setattr(Programme, "counted_from_due", property(lambda _: frozenset()))
+    assert second_due() != "2027-03-30", "what hangs on a due is planned again after it"
 
 
 def test_a_cancelled_date_takes_its_deadlines_with_it() -> None:

@@ -3,8 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -12,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from journeys.local.identity import TETHER
 from journeys.local.record import StackInfo
+from tests.faults import nursery
+from tests.faults.nursery import Forked
 from tests.faults.points import Guard, Orders
 from tests.faults.servers import REPO
 
-SCRIPT: Final = Path(__file__).with_name("worker_with_kills.py")
 GRACE_SECONDS: Final = 15.0
 KEY_ID: Final = "faults"
 KEY: Final = bytes(range(32))
@@ -32,7 +30,7 @@ class Crew:
     queue: str
     environment: dict[str, str]
     size: int
-    processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+    processes: list[Forked] = field(default_factory=list)
     deaths: int = 0
     """How many workers died by kill -9."""
     ended: list[int] = field(default_factory=list)
@@ -86,13 +84,8 @@ class Crew:
     def log(self) -> Path:
         return self.orders.home / "worker.log"
 
-    def _spawn(self) -> "subprocess.Popen[bytes]":
-        tether = [sys.executable, "-I", "-S", str(TETHER), str(os.getpid()), str(int(signal.SIGKILL)), "same"]
-        with self.log.open("ab") as log:
-            return subprocess.Popen(
-                [*tether, sys.executable, str(SCRIPT)], env=self.environment, cwd=REPO,
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            )  # fmt: skip
+    def _spawn(self) -> Forked:
+        return nursery.begin(self.environment, self.log)
 
 
 @asynccontextmanager

@@ -264,6 +264,15 @@ def test_a_task_lost_with_its_workers_is_never_waited_for_by_minutes(tmp_path: P
     assert asked[at - 1] == "--dynamic-config-value"
 
 
+def test_a_run_that_has_just_ended_is_deleted_within_seconds(tmp_path: Path) -> None:
+    """Decision 12 has what the server does without. tests/workflow/test_erasure.py deletes such runs."""
+    ports = temporal_server.Ports(frontend=1, http=2, metrics=3, ui=None)
+    asked = temporal_server.TemporalServer(tmp_path, ports).command().argv
+    for queue in ("transfer", "visibility"):
+        at = asked.index(f'history.{queue}ProcessorUpdateAckInterval="1s"')
+        assert asked[at - 1] == "--dynamic-config-value"
+
+
 def test_a_port_that_was_drawn_is_nobody_elses_before_its_server_listens() -> None:
     def takes(port: int, *, as_our_server: bool = False) -> bool:
         with socket.socket() as other:

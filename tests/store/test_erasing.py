@@ -1,5 +1,7 @@
 """What the database itself holds to when a person is forgotten."""
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,8 +10,22 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from journeys.audit import duties
+from journeys.domain.directory import PartnerErased, StaffErased
 from journeys.domain.rota import Shift
-from journeys.store import erasing, mentor_erasing, mentors, people, rota
+from journeys.store import (
+    accounts,
+    erasing,
+    mentor_erasing,
+    mentors,
+    partner_erasing,
+    partners,
+    people,
+    rota,
+    sessions,
+    staff,
+    staff_erasing,
+)
 from journeys.store.directory import AlreadyThere, By, NotFound, names_of
 
 BY = By(actor="system", role="system", at=datetime.now(UTC))
@@ -139,6 +155,157 @@ async def test_a_mentor_on_call_is_not_forgotten_and_no_shift_is_left_of_one_who
     await mentor_erasing.order(pool, mentor.id, "person-asked", BY)
     await mentor_erasing.delete(pool, mentor.id)
     assert await pool.fetchval("SELECT count(*) FROM shifts") == 0
+
+
+def noor(**known: Any) -> staff.Member:
+    return staff.Member(
+        id=str(uuid4()), handle="noor.haddad", name="Noor Haddad", email="noor@example.org", phone="+33612345678",
+        language="fr", roles=("referent",), sites=("lyon",), active=True, **known,
+    )  # fmt: skip
+
+
+async def test_a_member_who_left_is_forgotten_whole_and_the_facts_keep_their_role(pool: Any, owner: Any) -> None:
+    member, other = noor(), replace(noor(), handle="autre")
+    for each in (member, other):
+        await staff.add(pool, each, BY)
+    with pytest.raises(staff_erasing.StillHere):
+        await staff_erasing.order(pool, member.id, "person-asked", BY)
+    await staff.set_active(pool, member.id, False, replace(BY, at=BY.at + timedelta(hours=1)))
+    await accounts.set_password(pool, member.id, "un mot de passe assez long")
+    token = await sessions.open_session(pool, member.id, "password")
+    await sessions.keep_form(pool, token, "texte=vu")
+    today = BY.at.date()
+    await staff.set_absence(pool, staff.Absence(member.id, today, today, None), BY)
+    await staff.set_absence(pool, staff.Absence(other.id, today, today, member.id), BY)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="nobody ordered"):
+        await staff_erasing.delete(pool, member.id)
+
+    known = await staff_erasing.order(pool, member.id, "person-asked", BY)
+    assert await staff_erasing.order(pool, member.id, "ordered", BY) == known
+    assert await names_of(pool, [member.id]) == {} and await staff.member(pool, member.id) is None
+    assert [each.id for each in await staff.members(pool)] == [other.id]
+    with pytest.raises(NotFound):
+        await staff.set_active(pool, member.id, True, BY)
+    held = await staff_erasing.survey(pool, member.id)
+    await erasing.note(pool, member.id, held, "staff")
+    await erasing.destroy(pool.keys, await erasing.keys_of(pool, member.id, "staff"), None)
+    await staff_erasing.delete(pool, member.id)
+    seq = await erasing.certify(pool, member.id, BY, "staff")
+    [order] = await erasing.erasures(pool)
+    event = await erasing.certificate(pool, order)
+    assert event is not None and (event.seq, event.stream) == (seq, f"staff-{member.id}")
+    assert isinstance(event.data, StaffErased) and event.data.keys == (f"staff-{member.id}",) and held.parts == 4
+    row = await owner.fetchrow("SELECT * FROM staff WHERE id = $1", member.id)
+    assert row["sealed"] is None and "noor" not in row["handle"] and row["roles"] == ["referent"]
+    for table in ("accounts", "sessions", "tokens", "identities"):
+        assert await owner.fetchval(f"SELECT count(*) FROM {table} WHERE staff = $1", member.id) == 0, table
+    assert await owner.fetchval("SELECT count(*) FROM kept_forms") == 0
+    assert [(a.staff, a.deputy) for a in await staff.absences(pool, today)] == [(other.id, None)]
+    [career] = (await duties.careers(pool, [member.id])).values()
+    assert career.held("referent", BY.at) and not career.held("supervisor", BY.at)
+    assert (await staff_erasing.survey(pool, other.id)).parts == 4
+    await staff.add(pool, noor(), BY)
+    # Without the guard anybody's would go.
+    body = await owner.fetchval("SELECT pg_get_functiondef('erase_staff'::regproc)")
+    await owner.execute(
+        body.replace("IF NOT EXISTS (SELECT FROM events", "IF false AND NOT EXISTS (SELECT FROM events")
+    )
+    await staff_erasing.delete(pool, other.id)
+    assert (await staff_erasing.survey(pool, other.id)).parts == 0
+
+
+async def test_a_member_for_whom_something_waits_is_not_forgotten(pool: Any, owner: Any) -> None:
+    member = noor()
+    await staff.add(pool, member, BY)
+    await staff.set_active(pool, member.id, False, BY)
+    begins = BY.at + timedelta(days=2)
+    shift = Shift(str(uuid4()), "duty", None, member.id, begins, begins + timedelta(hours=12))
+    await rota.add(pool, [shift], None, BY)
+    with pytest.raises(staff_erasing.StillOnCall):
+        await staff_erasing.order(pool, member.id, "person-asked", BY)
+    await rota.drop(pool, shift.id, BY)
+
+    journey, board = str(uuid4()), json.dumps({"board": [{"kind": "escalation", "id": "e", "held_by": member.id}]})
+    await owner.execute(
+        "INSERT INTO journeys (id, person, programme, status, seq, summary, referent)"
+        " VALUES ($1, $2, 'auxilia', 'active', 1, $4, $3)", journey, str(uuid4()), member.id, board,
+    )  # fmt: skip
+    waiting = await staff_erasing.waiting_for(pool, member.id)
+    assert (waiting.leads, waiting.decides) == ([f"journey-{journey}"], [f"journey-{journey}"])
+    with pytest.raises(staff_erasing.StillCounted):
+        await staff_erasing.order(pool, member.id, "person-asked", BY)
+    await owner.execute("UPDATE journeys SET status = 'closed', summary = '{}'")
+    assert not await staff_erasing.waiting_for(pool, member.id), "a closed journey does not wait"
+    assert (await staff_erasing.order(pool, member.id, "person-asked", BY)).stream == f"staff-{member.id}"
+
+
+async def test_a_restored_record_forgets_the_member_again(pool: Any, tmp_path: Path) -> None:
+    member, listed = noor(), tmp_path / "destroyed-keys"
+    await staff.add(pool, member, BY)
+    listed.write_text(f"staff-{member.id}\n")
+    assert await mentor_erasing.put_right(pool, listed, BY.at) == (1, [member.id]), "though they seem to work here"
+    assert await mentor_erasing.put_right(pool, listed, BY.at) == (0, [])
+    assert [(each.kind, each.reason) for each in await erasing.under_way(pool)] == [("staff", "restored")]
+
+
+def house(name: str = "Foyer (Léa Canari)") -> partners.Partner:
+    return partners.Partner(
+        id=str(uuid4()), name=name, kind="housing", email="lea@example.org", phone="+33612345678", language="fr",
+        site=None, place="Lyon",
+    )  # fmt: skip
+
+
+async def test_a_partner_who_takes_nobody_any_more_is_forgotten_with_their_contact(
+    pool: Any, owner: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partner, other = house(), house("Foyer (Nora)")
+    for each in (partner, other):
+        await partners.add(pool, each, BY)
+    with pytest.raises(partner_erasing.StillThere):
+        await partner_erasing.order(pool, partner.id, "person-asked", BY)
+    await partners.leave(pool, partner.id, BY)
+
+    async def two(*_: Any) -> dict[str, int]:
+        return {partner.id: 2}
+
+    with monkeypatch.context() as patch:
+        patch.setattr(partners, "taken", two)
+        with pytest.raises(partner_erasing.StillCounted):
+            await partner_erasing.order(pool, partner.id, "person-asked", BY)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="nobody ordered"):
+        await partner_erasing.delete(pool, partner.id)
+    known = await partner_erasing.order(pool, partner.id, "person-asked", BY)
+    assert await partner_erasing.order(pool, partner.id, "ordered", BY) == known
+    assert await names_of(pool, [partner.id]) == {} and await partners.partner(pool, partner.id) is None
+    assert [each.id for each in await partners.partners(pool)] == [other.id]
+    held = await partner_erasing.survey(pool, partner.id)
+    assert held.parts >= 3 and await partner_erasing.reached(pool, partner.id) == ("lea@example.org", "+33612345678")
+    await erasing.note(pool, partner.id, held, "partner")
+    await erasing.destroy(pool.keys, await erasing.keys_of(pool, partner.id, "partner"), None)
+    assert await partner_erasing.reached(pool, partner.id) == ()
+    await partner_erasing.delete(pool, partner.id)
+    await erasing.certify(pool, partner.id, BY, "partner")
+    [order] = await erasing.erasures(pool)
+    event = await erasing.certificate(pool, order)
+    assert event is not None and isinstance(event.data, PartnerErased)
+    assert event.data.keys == (f"partner-{partner.id}",)
+    assert (await partner_erasing.survey(pool, partner.id)).parts == 0
+    assert await owner.fetchval("SELECT sealed FROM partners WHERE id = $1", partner.id) is None
+    # Without the guard anybody's would go.
+    body = await owner.fetchval("SELECT pg_get_functiondef('erase_partner'::regproc)")
+    await owner.execute(
+        body.replace("IF NOT EXISTS (SELECT FROM events", "IF false AND NOT EXISTS (SELECT FROM events")
+    )
+    await partner_erasing.delete(pool, other.id)
+    assert (await partner_erasing.survey(pool, other.id)).parts == 0
+
+
+async def test_a_restored_record_forgets_the_partner_again(pool: Any, tmp_path: Path) -> None:
+    partner, listed = house(), tmp_path / "destroyed-keys"
+    await partners.add(pool, partner, BY)
+    listed.write_text(f"partner-{partner.id}\n")
+    assert await mentor_erasing.put_right(pool, listed, BY.at) == (1, [partner.id])
+    assert await mentor_erasing.put_right(pool, listed, BY.at) == (0, [])
 
 
 async def test_what_a_restored_copy_brings_back_goes_again_at_once(pool: Any, tmp_path: Path) -> None:

@@ -104,6 +104,12 @@ POST /modeles/{template}/modifier          login   refused   open        refused
 GET /mentors/{id}/effacement            login   refused   404         refused  refused  refused  refused        refused  refused  refused
 POST /mentors/{id}/effacement           login   refused   404         refused  refused  refused  refused        refused  refused  refused
 GET /mentors/{id}/effacement/certificat.pdf login refused 404         refused  refused  refused  refused        refused  refused  refused
+GET /equipe/{id}/effacement             login   refused   404         refused  refused  refused  404            refused  refused  refused
+POST /equipe/{id}/effacement            login   refused   404         refused  refused  refused  404            refused  refused  refused
+GET /equipe/{id}/effacement/certificat.pdf login refused  404         refused  refused  refused  404            refused  refused  refused
+GET /partenaires/{id}/effacement        login   refused   404         refused  refused  refused  404            refused  refused  refused
+POST /partenaires/{id}/effacement       login   refused   404         refused  refused  refused  404            refused  refused  refused
+GET /partenaires/{id}/effacement/certificat.pdf login refused 404     refused  refused  refused  404            refused  refused  refused
 GET /nouveau                            login   open      open        refused  refused  refused  refused        refused  refused  refused
 POST /nouveau                           login   open      open        refused  refused  refused  refused        refused  refused  refused
 GET /reprise                            login   open      open        refused  refused  refused  refused        refused  refused  refused

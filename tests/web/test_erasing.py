@@ -16,7 +16,7 @@ from journeys.domain.banking import Account, Line, StatementHead, reference_of
 from journeys.domain.directory import KeptOfBank
 from journeys.domain.payee import Payee
 from journeys.i18n import Lang
-from journeys.store import bank_files, batches, erasing, mentor_erasing, mentors
+from journeys.store import bank_files, batches, erasing, mentor_erasing, mentors, partners, staff, staff_erasing
 from journeys.store.directory import By
 from tests.conftest import RealStack
 from tests.days import paris_today
@@ -171,6 +171,64 @@ NOT_COUNTED = {"fr": "n'avaient pas été comptés", "en": "were not counted the
 def plain(text: str) -> str:
     """Without what the pages and papers set finely."""
     return " ".join(text.replace("’", "'").replace("\xa0", " ").replace("\u202f", " ").split())
+
+
+async def test_a_member_of_staff_who_left_is_forgotten_and_is_a_role_from_then_on(office: Office) -> None:
+    sam, aline, pool = await office.enter("sam"), await office.enter("aline"), office.house.writing
+    bob = office.staff["bob"]
+    called = "Bob"
+    assert (await aline.send("add-note", text="Vu avec Bob.")).status_code == 303
+    where = f"/equipe/{bob}/effacement"
+    assert where not in (await sam.client.get("/equipe")).text, "he works here"
+    shown = await sam.client.get(where)
+    assert shown.status_code == 200 and called in shown.text and "Ce qui part" in shown.text
+    refused = await sam.client.post(where, data=form(sam.token, reason="person-asked"))
+    assert refused.status_code == 403 and "travaille encore ici" in refused.text
+    await staff.set_active(pool, bob, False, BY)
+    assert where in (await sam.client.get("/equipe")).text and where not in (await aline.client.get("/equipe")).text
+    assert (await aline.client.get(where)).status_code == 403
+    assert (await aline.client.post(where, data=form(aline.token, reason="person-asked"))).status_code == 403
+    assert (await sam.client.post(where, data=form(sam.token))).status_code == 422 and not await erasing.erasures(pool)
+    leads = office.staff["aline"]
+    await staff.set_active(pool, leads, False, BY)
+    counted = await sam.client.post(f"/equipe/{leads}/effacement", data=form(sam.token, reason="person-asked"))
+    assert counted.status_code == 403 and "suit encore quelqu" in counted.text
+    assert (await sam.client.post(where, data=form(sam.token, reason="person-asked"))).status_code == 303
+    assert "Effacement en cours" in (await sam.client.get(where)).text
+    assert f">{called}<" not in (await sam.client.get("/equipe")).text
+    await erasing.note(pool, bob, await staff_erasing.survey(pool, bob), "staff")
+    await erasing.destroy(pool.keys, await erasing.keys_of(pool, bob, "staff"), None)
+    await staff_erasing.delete(pool, bob)
+    await erasing.certify(pool, bob, BY, "staff")
+    done = (await sam.client.get(where, headers={"Accept-Language": "en"})).text
+    assert f"staff-{bob}" in done and called not in done
+    assert (await sam.client.get(f"/equipe/{uuid.uuid4()}/effacement")).status_code == 404
+
+
+async def test_a_partner_who_takes_nobody_any_more_is_forgotten(office: Office) -> None:
+    sam, aline, pool = await office.enter("sam"), await office.enter("aline"), office.house.writing
+    house = partners.Partner(id=str(uuid.uuid4()), name="Foyer Canari", kind="housing", email=None, phone="+33612",
+                             language="fr", site=None)  # fmt: skip
+    await partners.add(pool, house, BY)
+    where = f"/partenaires/{house.id}/effacement"
+    assert where not in (await sam.client.get("/partenaires")).text
+    assert (await aline.client.get(where)).status_code == 403
+    refused = await sam.client.post(where, data=form(sam.token, reason="person-asked"))
+    assert refused.status_code == 403 and "encore des personnes" in refused.text
+    assert (await aline.send("send-referral", partner=house.id, purpose="housing")).status_code == 303
+    await partners.leave(pool, house.id, BY)
+    assert where in (await sam.client.get("/partenaires")).text
+    counted = await sam.client.post(where, data=form(sam.token, reason="person-asked"))
+    assert counted.status_code == 403 and "1 parcours ouvert" in counted.text and await erasing.erasures(pool) == []
+    [referral] = (await office.engine.handle().query("state"))["referrals"]
+    assert (await aline.send("cancel-referral", referral=referral, reason="ferme")).status_code == 303
+    shown = await sam.client.get(where)
+    assert shown.status_code == 200 and "Ce qui part" in shown.text and "Foyer Canari" in shown.text
+    assert (await sam.client.post(where, data=form(sam.token, reason="person-asked"))).status_code == 303
+    assert "Effacement en cours" in (await sam.client.get(where)).text
+    assert "Foyer Canari" not in (await sam.client.get("/partenaires")).text + (await aline.get()).text
+    again = await aline.send("send-referral", partner=house.id, purpose="housing")
+    assert again.status_code in (403, 422)
 
 
 async def test_a_mentor_is_forgotten_once_nobody_counts_on_them(

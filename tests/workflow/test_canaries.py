@@ -27,23 +27,21 @@ from temporalio.service import RPCError
 
 from activities import Resources, all_activities
 from activities.notary import Notary
+from activities.sepa import SepaTill
 from activities.tills import Tills
 from journeys import telemetry, temporal
+from journeys.app.web import serving
 from journeys.audit.exporting import export_log
 from journeys.authoring.reading import programme_text
-from journeys.channels.bank import SimulatedBank
 from journeys.channels.letter import Letter, Sent
 from journeys.channels.outbox import FileOutbox
 from journeys.domain import commands as c
-from journeys.domain.banking import Account, Batch, Line, StatementHead, reference_of
 from journeys.domain.document import Document
-from journeys.domain.payee import Payee
 from journeys.domain.programme import Programme
 from journeys.local.postgres import binary
 from journeys.store import (
-    bank_files,
-    batches,
     documents,
+    histories,
     keys,
     mentors,
     partners,
@@ -52,6 +50,7 @@ from journeys.store import (
     sessions,
     staff,
     treasury,
+    views,
 )
 from journeys.store.database import open_pool
 from journeys.store.directory import By
@@ -60,6 +59,7 @@ from journeys.store.sealing import CannotUnseal
 from tests.activities.conftest import PROGRAMME
 from tests.audit.corrupting import SEED
 from tests.conftest import RealStack
+from tests.workflow import filling
 from tests.workflow.conftest import RING, Engine, make_engine
 
 
@@ -84,12 +84,22 @@ class Canaries:
     def all(self) -> list[bytes]:
         return [str(each).encode() for each in astuple(self)]
 
+    @property
+    def said(self) -> filling.Said:
+        return filling.Said(self.name, self.iban, self.note)
+
+
+def iban_of(number: int) -> str:
+    """A French account whose key is right."""
+    holder = f"{number:023d}"
+    return f"FR{98 - int(holder + '152700') % 97:02d}{holder}"
+
 
 def hatch() -> Canaries:
     mark = secrets.token_hex(4)
     number = int(mark, 16)
     return Canaries(
-        f"Canari{mark}", f"FR76{number:023d}", f"+336{number:010d}", f"ECROU-{mark}", f"vu-{mark}", f"Membre{mark}",
+        f"Canari{mark}", iban_of(number), f"+336{number:010d}", f"ECROU-{mark}", f"vu-{mark}", f"Membre{mark}",
         f"Mentor{mark}", f"+337{number:010d}", f"Contact{mark}", f"doute-{mark}",
     )  # fmt: skip
 
@@ -148,8 +158,8 @@ async def settle_in(engine: Engine, canaries: Canaries) -> None:
 async def live(engine: Engine, canaries: Canaries, home: Path) -> None:
     """A person, and a journey, in which each canary is said, shown, written to, paid, and stumbled over."""
     outbox = FileOutbox(home / "outbox", partial(seal_letter, engine.pool.keys))
-    resources = Resources(pool=engine.pool, ring=RING, tills=Tills({"sepa": SimulatedBank(engine.pool)}),
-                          mailer=Stumbling(outbox, canaries))  # fmt: skip
+    resources = Resources(pool=engine.pool, ring=RING, tills=Tills({"sepa": SepaTill(engine.pool, RING)}),
+                          mailer=Stumbling(outbox, canaries), engine=filling.OnlyOurs(engine))  # fmt: skip
     engine.world.activities = lambda: all_activities(resources)  # type: ignore[method-assign]
     await settle_in(engine, canaries)
     text = f"{canaries.name} {canaries.phone} {canaries.prison_number} {canaries.note}"
@@ -170,36 +180,23 @@ async def live(engine: Engine, canaries: Canaries, home: Path) -> None:
                         actor=engine.supervisor, roles=("supervisor",))  # fmt: skip
         await engine.pass_days(8)
         await engine.do(c.AddNote(), text=canaries.note)
-    await bring_to_the_bank(engine, canaries)
+        await filling.bank_day(engine, canaries.said)
+        await filling.on_paper(engine, canaries.said)
+        closed = await engine.do(c.Close(outcome="withdrawn"), actor=engine.supervisor, roles=("supervisor",))
+        assert closed.outcome == "accepted", closed
+        await engine.handle().result()
+    await filling.keep_history(engine, resources)
     kinds = {event.kind for event in await engine.events()}
     assert {"MessageSent", "EscalationTold", "PaymentSettled"} <= kinds
     token = await sessions.open_session(engine.pool, engine.referent, "password")
     await sessions.keep_form(engine.pool, token, f"text={text}")
 
 
-async def bring_to_the_bank(engine: Engine, canaries: Canaries) -> None:
-    """Somebody is paid by a file, and the bank says so in one of its own."""
-    payment, day, by = str(uuid.uuid4()), datetime.now(UTC).date(), By(actor="f", role="finance", at=datetime.now(UTC))
-    await engine.pool.execute(
-        "INSERT INTO payments (id, stream, seq, grant_id, number, fund, person, amount, pay_by, reference, status,"
-        " since, moved) VALUES ($1, $2, 1, $1, 1, 'main', $3, 5000, 'sepa', $4, 'instructed', $5, 1)",
-        payment, f"journey-{uuid.uuid4()}", engine.person, reference_of(payment), by.at,
-    )  # fmt: skip
-    await batches.queue(engine.pool, RING, payment, 50_00, Payee(canaries.name, canaries.iban))
-
-    def written(batch: Batch) -> bytes:
-        return "\n".join(f"{each.name} {each.iban}" for each in batch.transfers).encode()
-
-    account = Account("Association", "FR7630006000011234567890189")
-    made = await batches.make(engine.pool, RING, str(uuid.uuid4()), day, account, canaries.note, written, by)
-    assert made is not None and canaries.iban.encode() in await batches.give_out(engine.pool, RING, made.id, by)
-    head = StatementHead("1", "camt.053", account.iban, "EUR", 1, 1, day, day, by.at)
-    line = Line(
-        position=1, booked_on=day, cents=-50_00, currency="EUR", reference=None, iban=canaries.iban, name=canaries.name,
-        bank_reference=canaries.note.replace("vu", "B"), returned=False, reason=None, about=canaries.note,
-    )  # fmt: skip
-    incoming = bank_files.Incoming(hashlib.sha256(payment.encode()).hexdigest(), [head, line])
-    assert (await bank_files.take_in(engine.pool, RING, incoming, account.iban, by)).fresh == 1
+SEALED = {
+    "documents": "documents", "forms": "kept_forms", "transfers": "transfers", "files for the bank": "batch_files",
+    "lines of the bank": "bank_texts", "letters on paper": "paper_letters",
+}  # fmt: skip
+"""Tables with words of people in them."""
 
 
 async def files_of(stack: RealStack, database: str, since: str) -> list[Path]:
@@ -262,12 +259,11 @@ async def sinks(
             found[f"{name} file {path.name}"] = path.read_bytes()
         found[f"{name} dump"] = await dump_of(dsn)
     connection = await asyncpg.connect(database)
-    for name, question in (
-        ("documents", "SELECT sealed FROM documents"), ("forms", "SELECT sealed FROM kept_forms"),
-        ("transfers", "SELECT sealed FROM transfers"), ("bank files", "SELECT sealed FROM batch_files"),
-        ("bank lines", "SELECT sealed FROM bank_texts"),
-    ):  # fmt: skip
-        found[name] = b"".join(row["sealed"] for row in await connection.fetch(question))
+    for name, table in SEALED.items():
+        found[name] = b"".join(row["sealed"] for row in await connection.fetch(f"SELECT sealed FROM {table}"))
+    rows = await connection.fetch("SELECT sealed FROM history_files JOIN histories USING (run) WHERE stream = $1",
+                                  engine.stream)  # fmt: skip
+    found["kept histories"] = b"".join(filling.opened(row["sealed"]) for row in rows)
     await connection.close()
     handle = engine.handle()
     history = await handle.fetch_history()
@@ -312,9 +308,15 @@ def found_home(database: str) -> str:
     return parse_qs(urlsplit(database).query)["host"][0]
 
 
+def _fours(iban: bytes) -> list[bytes]:
+    """An account as people write it."""
+    return [iban[start : start + 4] for start in range(0, len(iban), 4)]
+
+
 def hits(found: dict[str, bytes], canaries: Canaries) -> set[str]:
     """The sinks in which a canary stands, as it is or as a dump writes bytes."""
-    wanted = [form for each in canaries.all() for form in (each, each.hex().encode())]
+    spaced = b" ".join(each for each in _fours(canaries.iban.encode()))
+    wanted = [form for each in (*canaries.all(), spaced) for form in (each, each.hex().encode())]
     return {name for name, content in found.items() if any(form in content for form in wanted)}
 
 
@@ -341,7 +343,6 @@ async def leak(patch: pytest.MonkeyPatch, engine: Engine, leaks: Canaries) -> No
         await engine.pool.execute(f"SELECT of_nothing FROM nowhere WHERE note = '{leaks.note}'")
 
 
-OF_ROWS = ("documents", "forms", "transfers", "bank files", "bank lines")
 LEAKING = SearchAttributeKey.for_keyword("LeakingForATest")
 
 
@@ -356,14 +357,29 @@ async def test_no_sink_knows_a_person_and_the_search_would_find_one(
         own = tmp_path / canaries.note
         with logged() as log:
             await live(engine, canaries, own)
-            said = log.getvalue() + "".join(capfd.readouterr())
-        return await sinks(stack, database_url, engine, since, said, own, disclose=disclose)
+            said, before = log.getvalue() + "".join(capfd.readouterr()), len(log.getvalue())
+            await filling.browse(stack, database_url, engine, canaries.said, own)
+            served = log.getvalue()[before:] + "".join(capfd.readouterr())
+        found = await sinks(stack, database_url, engine, since, said, own, disclose=disclose)
+        return found | {"web log": served.encode()}
+
+    # Whoever searches for one word meets an error that quotes what was typed.
+    search = views.found
+
+    async def stumble(connection: Any, words: str, digits: str, typed: str, *rest: Any) -> Any:
+        if filling.STUMBLE in typed:
+            raise RuntimeError(f"cannot search {typed}")
+        return await search(connection, words, digits, typed, *rest)
+
+    monkeypatch.setattr(views, "found", stumble)
 
     safe = hatch()
     found = await look(safe, disclose=False)
     assert len(found) > 30 and len(found["history"]) > 5_000
-    assert all(found[name] for name in ("log", "export", *OF_ROWS, "failures", "attributes", "metrics"))
-    assert b"RuntimeError at" in found["log"] and sum(name.startswith("outbox") for name in found) > 2
+    filled = ("log", "web log", "export", "kept histories", "failures", "attributes", "metrics", *SEALED)
+    assert all(found[name] for name in filled), [name for name in filled if not found[name]]
+    assert b"RuntimeError at" in found["log"] and b"RuntimeError at" in found["web log"]
+    assert sum(name.startswith("outbox") for name in found) > 2
     assert hits(found, safe) == set()
 
     # Without the sealing every sink tells.
@@ -380,13 +396,20 @@ async def test_no_sink_knows_a_person_and_the_search_would_find_one(
 
     monkeypatch.setattr(keys, "seal_with", plain)
     monkeypatch.setattr(sessions, "seal_with", plain)
+    monkeypatch.setattr(histories, "seal", lambda ring, text, place: plain(None, ring.current_id, text, place))
+    monkeypatch.setattr(histories, "unseal", lambda ring, sealed, place: sealed[2 + sealed[1] :])
     monkeypatch.setattr(keys, "unseal_with", either)
     monkeypatch.setattr(telemetry, "errors_by_place", lambda _, __, entry: entry | {"reason": str(entry)})
+    config = serving.uvicorn.Config
+    talking = {"access_log": True, "log_level": "info"}
+    monkeypatch.setattr(logging.getLogger("uvicorn.access"), "propagate", True)
+    monkeypatch.setattr(serving.uvicorn, "Config", lambda app, **settings: config(app, **(settings | talking)))
     journal_pool.keys.terminate()
     bare, leaks = hatch(), hatch()
     found = await look(bare, disclose=True, leaks=leaks)
     told = hits(found, bare)
-    assert {"journal dump", *OF_ROWS, "history", "failures", "export", "log"} <= told
+    assert {*SEALED, "journal dump", "history", "kept histories", "failures", "export", "log", "web log"} <= told
+    assert b"GET /recherche?q=" + bare.name.encode() in found["web log"]
     for each in bare.all():
         assert each in found["journal dump"] or each.hex().encode() in found["journal dump"], each
     for sink in ("journal file", "Temporal's", "outbox"):

@@ -28,7 +28,20 @@ from journeys.contract import Erasing
 from journeys.domain import commands as c
 from journeys.domain.directory import Held, KeptOfBank, MentorErased, PersonErased
 from journeys.local.postgres import binary
-from journeys.store import documents, erasing, journal, mentor_erasing, mentors, people, retaining, staff, treasury
+from journeys.store import (
+    documents,
+    erasing,
+    journal,
+    mentor_erasing,
+    mentors,
+    partner_erasing,
+    partners,
+    people,
+    retaining,
+    staff,
+    staff_erasing,
+    treasury,
+)
 from journeys.store.database import open_pool
 from journeys.store.directory import By, NotFound
 from journeys.store.keys import Keys, finance_key, person_key
@@ -237,6 +250,53 @@ async def test_a_mentor_is_forgotten_with_the_letters_that_name_them_and_nothing
     for dump in (await dump_of(database_url), await dump_of(pool.keys.dsn)):
         for word in (said.mentor, said.mentor_phone):
             assert word.encode() not in dump and word.encode().hex().encode() not in dump
+
+
+async def test_a_member_who_left_and_a_partner_are_forgotten_by_workers_that_die_and_no_dump_knows_them(
+    stack: RealStack, database_url: str, house: House
+) -> None:
+    engine, pool, said = house.engine, house.engine.pool, house.canaries
+    by = By(actor=engine.supervisor, role="supervisor", at=datetime.now(UTC))
+    member = staff.Member(
+        id=str(uuid.uuid4()), handle=said.member.lower(), name=said.member, email=f"{said.member}@example.org",
+        phone=said.phone, language="fr", roles=("referent",), sites=(), active=True,
+    )  # fmt: skip
+    await staff.add(pool, member, by)
+    await staff.set_active(pool, member.id, False, by)
+    partner = partners.Partner(
+        id=str(uuid.uuid4()), name=f"Foyer ({said.contact})", kind="housing", email=f"{said.contact}@example.org",
+        phone=said.mentor_phone, language="fr", site=None,
+    )  # fmt: skip
+    await partners.add(pool, partner, by)
+    await partners.leave(pool, partner.id, by)
+    outbox = FileOutbox(house.home / "outbox", partial(seal_letter, pool.keys))
+    for to in (member.email, partner.email):
+        assert to is not None
+        await outbox.send(Letter(id=str(uuid.uuid4()), to=to, subject="Rappel", body="Bonjour", lang="fr", at=by.at))
+    await staff_erasing.order(pool, member.id, "person-asked", by)
+    await partner_erasing.order(pool, partner.id, "person-asked", by)
+    words = (said.member, said.member.lower(), said.phone, said.contact, said.mentor_phone)
+
+    async def read() -> set[str]:
+        dump = await dump_of(database_url)
+        return {word for word in words if word.encode() in dump or word.encode().hex().encode() in dump}
+
+    assert await read() == {said.member.lower()}, "a handle is plain, until it goes"
+    with workers(stack, database_url, {engine.queue: (house.home, ("letters", "destroy", "delete"))}):
+        for kind, id in (("staff", member.id), ("partner", partner.id)):
+            asked = Erasing(person=id, kind=kind, step_seconds=3)  # type: ignore[arg-type]
+            await temporal.begin_erasure(engine.client, asked, engine.queue)
+            await asyncio.wait_for(engine.client.get_workflow_handle(f"erasure-{kind}-{id}").result(), timeout=90)
+    deaths = sorted(path.name for path in house.home.glob("died-*"))
+    assert deaths == ["died-after-delete", "died-after-destroy", "died-after-letters"]
+    for order in await erasing.erasures(pool):
+        certificate = await erasing.certificate(pool, order)
+        assert certificate is not None and certificate.data.held.letters == 1  # type: ignore[attr-defined]
+    assert list((house.home / "outbox").iterdir()) == []
+    keys = {f"staff-{member.id}", f"partner-{partner.id}"}
+    assert await pool.keys.destroyed(sorted(keys)) == keys
+    assert keys <= set((house.home / "destroyed-keys").read_text().split())
+    assert await read() == set()
 
 
 async def _certified(house: House, known: erasing.Order) -> None:

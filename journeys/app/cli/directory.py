@@ -38,6 +38,7 @@ def add_to(app: typer.Typer) -> None:
 def _add_staff(app: typer.Typer) -> None:
     room = group("L'équipe : qui, dans quels rôles, présent ou absent.", "Staff: who, in which roles, present or away.")
     app.add_typer(room, name="staff")
+    erasing.add_to_staff(room)
 
     @command(room, "add", "Ajoute quelqu'un à l'équipe.", "Adds somebody to the staff.")
     async def add(
@@ -331,11 +332,12 @@ async def _staff_absence(desk: Desk, handle: str, first: str, last: str | None, 
 async def _roles(desk: Desk) -> dict[str, Said]:
     """Roles of the rights table, and those of programmes shipped or in force, each with what it is called."""
     from journeys.app.inbox import role_label
-    from journeys.app.publishing import in_force
-    from journeys.authoring.reading import programme_names, read_programme
+    from journeys.app.publishing import in_force, shipped
+    from journeys.authoring.reading import programme_names
+    from journeys.domain.programme import compile_programme
     from journeys.domain.rights import ROLES
 
-    programmes = [read_programme(name).programme for name in programme_names()]
+    programmes = [compile_programme(shipped(name)) for name in programme_names()]
     programmes += [programme for _, programme in (await in_force(await desk.pool())).values()]
     known = {code: Said(role.fr, role.en) for programme in programmes for code, role in programme.roles.items()}
     known |= {role: Said(role_label(role, "fr"), role_label(role, "en")) for role in ROLES}
@@ -364,12 +366,13 @@ def _known_role(role: str, known: "Collection[str]") -> None:
 async def _known_fund(desk: Desk, fund: str) -> None:
     """A fund that was opened, or from which a programme in force or shipped pays. Raises Failure (not found)."""
     from journeys.app.finding import unknown_code
-    from journeys.app.publishing import in_force
-    from journeys.authoring.reading import programme_names, read_programme
+    from journeys.app.publishing import in_force, shipped
+    from journeys.authoring.reading import programme_names
+    from journeys.domain.programme import compile_programme
     from journeys.store import funds
 
     pool = await desk.pool()
-    programmes = [read_programme(name).programme for name in programme_names()]
+    programmes = [compile_programme(shipped(name)) for name in programme_names()]
     programmes += [programme for _, programme in (await in_force(pool)).values()]
     known = {each.code for each in await funds.funds(pool)}
     known |= {grant.fund for programme in programmes for grant in programme.grants.values()}
@@ -383,6 +386,7 @@ async def _known_fund(desk: Desk, fund: str) -> None:
 def _add_partners(app: typer.Typer) -> None:
     room = group("Les partenaires : logement, emploi, soin, droits.", "Partners: housing, jobs, care, rights.")
     app.add_typer(room, name="partner")
+    erasing.add_to_partners(room)
 
     @command(room, "add", "Ajoute un partenaire.", "Adds a partner.")
     async def add(
@@ -736,7 +740,9 @@ async def _person_export(desk: Desk, asked: str, to: str, sender: str) -> None:
     aside = None
     try:
         aside = Path(tempfile.mkdtemp(prefix=f".{folder.name[:40]}.", dir=folder.parent))
-        async for name, content in files_of(pool, person, journeys, out.lang, desk.now, sender=sender):
+        ring, outbox = desk.ring(), desk.settings.outbox_dir
+        files = files_of(pool, person, journeys, out.lang, desk.now, sender=sender, ring=ring, outbox=outbox)
+        async for name, content in files:
             write(aside / name, content, False, "--to")
             names.append(name)
         documents = sum(name.startswith("document-") for name in names)

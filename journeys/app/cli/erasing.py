@@ -1,4 +1,4 @@
-"""`journeys person erase`, `journeys mentor erase`, `journeys erasures`: somebody is forgotten, and what proves it."""
+"""`journeys person|mentor|staff|partner erase`, `journeys erasures`: somebody is forgotten, and what proves it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +30,37 @@ def add_to_mentors(mentors: typer.Typer) -> None:
         await _erase_mentor(at(ctx), name, reason, yes)
 
 
+def add_to_staff(staff: typer.Typer) -> None:
+    """Declare the command of staff."""
+
+    @command(staff, "erase", "Efface un membre parti ; sans --yes, dit seulement ce qui part et ce qui reste.",
+             "Forgets a member who left; without --yes, only says what goes and what stays.")  # fmt: skip
+    async def erase(
+        ctx: typer.Context,
+        handle: str = argument("pseudo, nom ou id", "handle, name or id", "PSEUDO"),
+        reason: str = option("--reason", "pourquoi : person-asked, kept-long-enough, by-mistake, ordered",
+                             "why: person-asked, kept-long-enough, by-mistake, ordered", ...),
+        yes: bool = option("--yes", "efface vraiment", "really erases", False),
+    ) -> None:  # fmt: skip
+        await _erase_staff(at(ctx), handle, reason, yes)
+
+
+def add_to_partners(partners: typer.Typer) -> None:
+    """Declare the command of partners."""
+
+    @command(partners, "erase",
+             "Efface un partenaire qui ne reçoit plus personne ; sans --yes, dit ce qui part et ce qui reste.",
+             "Forgets a partner who takes nobody any more; without --yes, says what goes and what stays.")  # fmt: skip
+    async def erase(
+        ctx: typer.Context,
+        name: str = argument("nom ou id", "name or id", "PARTENAIRE"),
+        reason: str = option("--reason", "pourquoi : person-asked, kept-long-enough, by-mistake, ordered",
+                             "why: person-asked, kept-long-enough, by-mistake, ordered", ...),
+        yes: bool = option("--yes", "efface vraiment", "really erases", False),
+    ) -> None:  # fmt: skip
+        await _erase_partner(at(ctx), name, reason, yes)
+
+
 def add_to(app: typer.Typer, people: typer.Typer) -> None:
     """Declare the commands: one among those of people, one of its own."""
 
@@ -48,7 +79,8 @@ def add_to(app: typer.Typer, people: typer.Typer) -> None:
              "Erasures that were ordered; with an id, the certificate.")  # fmt: skip
     async def erasures(
         ctx: typer.Context,
-        person: str = argument("id de la personne, ou mentor-ID", "id of the person, or mentor-ID", "PERSONNE", None),
+        person: str = argument("id de la personne, mentor-ID, staff-ID ou partner-ID",
+                               "id of the person, mentor-ID, staff-ID or partner-ID", "PERSONNE", None),
         pdf: str = option("--pdf", "écrit aussi le certificat", "also writes the certificate", metavar="FICHIER"),
         sender: str = option("--sender", "nom de l'association, en tête du certificat",
                              "the association's name, at the top of the certificate", ""),
@@ -98,6 +130,46 @@ async def _erase_mentor(desk: Desk, asked: str, typed: str, yes: bool) -> None:
     out.result({"mentor": mentor.id, "ordered": yes, "held": held.model_dump(mode="json")}, show)
 
 
+async def _erase_staff(desk: Desk, asked: str, typed: str, yes: bool) -> None:
+    from journeys.app import erasing, stopping
+    from journeys.app.finding import find_staff
+    from journeys.store import staff_erasing
+
+    pool, out = await desk.pool(), desk.out
+    by = stopping.by(await desk.actor(), "order-erasure", desk.now)
+    reason = erasing.reason_of(typed, "--reason")
+    member = await find_staff(pool, asked, "PSEUDO")
+    held = await staff_erasing.survey(pool, member.id)
+    if yes:
+        await erasing.order_staff(pool, desk.client, desk.settings.task_queue, member, reason, by)
+
+    def show() -> None:
+        whose = f"staff-{member.id}"
+        _tell(desk, f"{member.name}  {member.id}", erasing.told_of_staff(held, out.lang), whose, yes)
+
+    out.result({"staff": member.id, "ordered": yes, "held": held.model_dump(mode="json")}, show)
+
+
+async def _erase_partner(desk: Desk, asked: str, typed: str, yes: bool) -> None:
+    from journeys.app import erasing, stopping
+    from journeys.app.finding import find_partner
+    from journeys.store import partner_erasing
+
+    pool, out = await desk.pool(), desk.out
+    by = stopping.by(await desk.actor(), "order-erasure", desk.now)
+    reason = erasing.reason_of(typed, "--reason")
+    partner = await find_partner(pool, asked, "PARTENAIRE")
+    held = await partner_erasing.survey(pool, partner.id)
+    if yes:
+        await erasing.order_partner(pool, desk.client, desk.settings.task_queue, partner, reason, by)
+
+    def show() -> None:
+        whose = f"partner-{partner.id}"
+        _tell(desk, f"{partner.name}  {partner.id}", erasing.told_of_partner(held, out.lang), whose, yes)
+
+    out.result({"partner": partner.id, "ordered": yes, "held": held.model_dump(mode="json")}, show)
+
+
 def _tell(desk: Desk, title: str, told: "Told", whose: str, yes: bool) -> None:
     """What goes and what stays, and whether that is under way."""
     out = desk.out
@@ -143,7 +215,7 @@ async def _list(desk: Desk) -> None:
 
 
 def _whose(order: "Order") -> str:
-    """By what an erasure is named: the id of a person, the stream of a mentor."""
+    """By what an erasure is named: the id of a person, the stream of anybody else."""
     return order.person if order.kind == "person" else order.stream
 
 
@@ -157,8 +229,10 @@ async def _certificate(desk: Desk, asked: str, pdf: str | None, sender: str, for
         check(Path(pdf), force, "--pdf")
     await desk.keeper("supervisor", "auditor")
     pool, out = await desk.pool(), desk.out
-    id = asked.removeprefix("mentor-")
-    known = await store.ordered(pool, id, "person" if id == asked else "mentor") if is_uuid(id) else None
+    others: tuple[store.Kind, ...] = ("mentor", "staff", "partner")
+    kind: store.Kind = next((each for each in others if asked.startswith(f"{each}-")), "person")
+    id = asked.removeprefix(f"{kind}-")
+    known = await store.ordered(pool, id, kind) if is_uuid(id) else None
     if known is None:
         raise not_found("no-erasure", "aucun effacement n'a été demandé pour cet id",
                         "no erasure was ordered for this id")  # fmt: skip

@@ -174,7 +174,7 @@ def _print(desk: Desk, known: "Loaded", names: dict[str, str], place: "Place | N
     out.line(f"  {row.id}")
     status = spoken(state.outcome, lang) if state.outcome else spoken(state.status.value, lang)
     closed = out.t("clos : ", "closed: ") if state.outcome else ""
-    leader = names.get(state.referent, state.referent)
+    leader = names.get(state.referent, "—")
     out.line(
         f"  {closed}{status} · {out.t('référent', 'caseworker')} {leader}" + (f" · {state.site}" if state.site else "")
     )

@@ -36,9 +36,9 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _run(desk: Desk, argv: Sequence[str]) -> int:
-    from journeys.app.cli.commands import application
+    from journeys.app.cli.commands import command_line
 
-    found: Any = application()(list(argv), prog_name="journeys", standalone_mode=False, obj=desk)
+    found: Any = command_line()(list(argv), prog_name="journeys", standalone_mode=False, obj=desk)
     return int(found or 0)
 
 

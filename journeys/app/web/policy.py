@@ -53,6 +53,8 @@ AUDITING: Final = Policy("auditing", frozenset({"auditor"}))
 """Those to whom the whole record may be handed."""
 POSTING: Final = Policy("posting", frozenset({"supervisor", "administrator"}))
 """Those who post what a machine without a mail server lays down."""
+FORGETTING: Final = Policy("forgetting", frozenset(TABLE["order-erasure"]))
+"""Those who have somebody of the house forgotten."""
 RETAINING: Final = Policy("retaining", frozenset({*TABLE["order-erasure"], "auditor"}))
 """Those who look at what has been kept long enough."""
 KEEPING: Final = Policy("keeping", frozenset({"finance"}))

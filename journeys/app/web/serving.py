@@ -12,9 +12,13 @@ from journeys.settings import Settings
 
 
 def server_of(house: House, host: str, port: int) -> uvicorn.Server:
-    """The server of a house's application. What relays say of a request is believed of those in the settings only."""
+    """The server of a house's application. What relays say of a request is believed of those in the settings only.
+
+    It logs as the process does: with ways of its own it would write the text of an error, which may quote a person.
+    """
     config = uvicorn.Config(
-        make_application(house), host=host, port=port, log_level="warning", access_log=False, server_header=False,
+        make_application(house), host=host, port=port, log_level="warning", log_config=None, access_log=False,
+        server_header=False,
         timeout_graceful_shutdown=2, lifespan="off", h11_max_incomplete_event_size=65_536,
         forwarded_allow_ips=list(house.settings.trusted_proxies),
     )  # fmt: skip

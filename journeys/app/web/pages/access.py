@@ -51,7 +51,10 @@ async def archive(id: str, visit: Visit = door(SUPERVISION)) -> Response:
     pool, held, documents = visit.house.writing, BytesIO(), 0
     # In memory, as each document was when it was brought: nothing of it is to lie on the server's disk unsealed.
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as made:
-        files = files_of(pool, asked.person, asked.journeys, visit.lang, visit.now, sender=sender_of(visit))
+        files = files_of(
+            pool, asked.person, asked.journeys, visit.lang, visit.now, sender=sender_of(visit), ring=visit.house.ring,
+            outbox=visit.house.settings.outbox_dir,
+        )  # fmt: skip
         async for name, content in files:
             made.writestr(zipfile.ZipInfo(name, visit.now.timetuple()[:6]), content, zipfile.ZIP_DEFLATED)
             documents += name.startswith("document-")

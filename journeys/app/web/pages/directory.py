@@ -10,7 +10,7 @@ from journeys.app.absences import absence_of
 from journeys.app.failures import Exit, Failure, Said, usage
 from journeys.app.giving import matters
 from journeys.app.reading import read_day, today_of
-from journeys.app.web.policy import CASEWORK, READERS, STAFF, SUPERVISION
+from journeys.app.web.policy import CASEWORK, FORGETTING, READERS, STAFF, SUPERVISION
 from journeys.app.web.rendering import go, page
 from journeys.app.web.visit import Visit, door
 from journeys.identifiers import is_uuid
@@ -63,10 +63,14 @@ async def drop_absence(visit: Visit = door(STAFF)) -> Response:
 
 @router.get("/partenaires")
 async def partner_list(visit: Visit = door(READERS)) -> Response:
-    found = [each for each in await partners.partners(visit.connection) if each.active]
+    every = await partners.partners(visit.connection)
     answers = await _matters(visit, "partner")
     await visit.done()
-    return page(visit, "partners.html", partners=found, taken=await partners.taken(visit.house.writing), **answers)
+    return page(
+        visit, "partners.html", partners=[each for each in every if each.active],
+        left=[each for each in every if not each.active] if FORGETTING.admits(visit.roles) else (),
+        taken=await partners.taken(visit.house.writing), **answers,
+    )  # fmt: skip
 
 
 @router.get("/mentors")
@@ -98,6 +102,8 @@ async def _team(
     mine = [each for each in active if _may(visit, each)]
     return page(
         visit, "team.html", status, members=active, names={each.id: each.name for each in members}, absences=absences,
+        left=sorted((each for each in members if not each.active), key=lambda each: each.name)
+        if FORGETTING.admits(visit.roles) else (),
         programmes=await visit.house.programmes(), mine=mine, may={each.id for each in mine}, typed=typed,
         failures=[failure.beside_its_field() for failure in failures],
         note=visit.request.query_params.get("note", ""),

@@ -13,15 +13,17 @@ from journeys.app.finding import Loaded
 from journeys.app.web.bodies import typed_in
 from journeys.app.web.pages.commands import journey
 from journeys.app.web.pages.documents import PDF, handed_over, sender_of
-from journeys.app.web.policy import SUPERVISION
+from journeys.app.web.policy import FORGETTING, SUPERVISION
 from journeys.app.web.proof import require_proof
 from journeys.app.web.rendering import go, page
 from journeys.app.web.visit import Visit, door
 from journeys.identifiers import is_uuid, short
 from journeys.store import erasing as store
-from journeys.store import mentor_erasing, mentors
+from journeys.store import mentor_erasing, mentors, partner_erasing, partners, staff, staff_erasing
 from journeys.store.erasing import Order
 from journeys.store.mentors import Mentor
+from journeys.store.partners import Partner
+from journeys.store.staff import Member
 
 router = APIRouter()
 
@@ -82,6 +84,18 @@ async def mentor_paper(id: str, visit: Visit = door(SUPERVISION)) -> Response:
     return await _paper(visit, found if isinstance(found, Order) else None)
 
 
+@router.get("/equipe/{id}/effacement/certificat.pdf")
+async def staff_paper(id: str, visit: Visit = door(FORGETTING)) -> Response:
+    found = await _member(visit, id)
+    return await _paper(visit, found if isinstance(found, Order) else None)
+
+
+@router.get("/partenaires/{id}/effacement/certificat.pdf")
+async def partner_paper(id: str, visit: Visit = door(FORGETTING)) -> Response:
+    found = await _partner(visit, id)
+    return await _paper(visit, found if isinstance(found, Order) else None)
+
+
 async def _paper(visit: Visit, known: Order | None) -> Response:
     if known is None or known.certificate is None:
         raise not_found("no-certificate", "il n'y a pas encore de certificat d'effacement",
@@ -123,6 +137,115 @@ async def _mentor_screen(
     return await _page(
         visit, found if isinstance(found, Order) else None, told, typed, failure, back="/mentors",
         called=visit.say("Mentors"), here=f"/mentors/{id}/effacement", title=title,
+    )  # fmt: skip
+
+
+@router.get("/equipe/{id}/effacement")
+async def staff_screen(id: str, visit: Visit = door(FORGETTING)) -> Response:
+    return await _staff_screen(visit, await _member(visit, id), {})
+
+
+@router.post("/equipe/{id}/effacement")
+async def order_staff(id: str, visit: Visit = door(FORGETTING)) -> Response:
+    """After a proof anew, as for a person."""
+    found, typed, house = await _member(visit, id), typed_in(await visit.request.form()), visit.house
+    by = stopping.by(visit.actor, "order-erasure", visit.now)
+    if isinstance(found, Member):
+        await require_proof(visit)
+        try:
+            reason = erasing.reason_of(typed.get("reason", ""), "reason")
+        except Failure as failure:
+            return await _staff_screen(visit, found, typed, failure)
+        await visit.done()
+        await erasing.order_staff(house.writing, house.client, house.settings.task_queue, found, reason, by)
+    return go(f"/equipe/{id}/effacement")
+
+
+async def _member(visit: Visit, id: str) -> Member | Order:
+    """A member of the visitor's sites, or the order to forget them. Raises Failure."""
+    pool = visit.house.writing
+    found: Member | Order | None = None
+    if is_uuid(id):
+        found = await store.ordered(pool, id, "staff") or await staff.member(pool, id)
+    if found is None:
+        raise not_found("unknown-staff", "ce membre de l'équipe n'est pas connu", "this member of staff is not known")
+    mine = visit.visitor.sites
+    if isinstance(found, Member) and mine and not set(found.sites) & set(mine):
+        raise Failure(
+            Exit.REFUSED, "staff-elsewhere",
+            Said("ce membre de l'équipe n'est pas d'un site qui est le vôtre",
+                 "this member of staff is not of a site that is yours"),
+            Said("demandez-le à un responsable de ce site", "ask a supervisor of that site"),
+        )  # fmt: skip
+    return found
+
+
+async def _staff_screen(
+    visit: Visit, found: Member | Order, typed: Mapping[str, str], failure: Failure | None = None
+) -> Response:
+    told = None
+    if isinstance(found, Member):
+        id, title = found.id, visit.say("Effacer les données de {name}", name=found.name)
+        told = erasing.told_of_staff(await staff_erasing.survey(visit.house.writing, id), visit.lang)
+    else:
+        id, title = found.person, visit.say("Effacer les données d'un membre de l'équipe")
+    return await _page(
+        visit, found if isinstance(found, Order) else None, told, typed, failure, back="/equipe",
+        called=visit.say("Équipe"), here=f"/equipe/{id}/effacement", title=title,
+    )  # fmt: skip
+
+
+@router.get("/partenaires/{id}/effacement")
+async def partner_screen(id: str, visit: Visit = door(FORGETTING)) -> Response:
+    return await _partner_screen(visit, await _partner(visit, id), {})
+
+
+@router.post("/partenaires/{id}/effacement")
+async def order_partner(id: str, visit: Visit = door(FORGETTING)) -> Response:
+    """After a proof anew, as for a person."""
+    found, typed, house = await _partner(visit, id), typed_in(await visit.request.form()), visit.house
+    by = stopping.by(visit.actor, "order-erasure", visit.now)
+    if isinstance(found, Partner):
+        await require_proof(visit)
+        try:
+            reason = erasing.reason_of(typed.get("reason", ""), "reason")
+        except Failure as failure:
+            return await _partner_screen(visit, found, typed, failure)
+        await visit.done()
+        await erasing.order_partner(house.writing, house.client, house.settings.task_queue, found, reason, by)
+    return go(f"/partenaires/{id}/effacement")
+
+
+async def _partner(visit: Visit, id: str) -> Partner | Order:
+    """A partner of the visitor's sites, or the order to forget them. Raises Failure."""
+    pool = visit.house.writing
+    found: Partner | Order | None = None
+    if is_uuid(id):
+        found = await store.ordered(pool, id, "partner") or await partners.partner(pool, id)
+    if found is None:
+        raise not_found("unknown-partner", "ce partenaire n'est pas connu", "this partner is not known")
+    mine = visit.visitor.sites
+    if isinstance(found, Partner) and mine and found.site is not None and found.site not in mine:
+        raise Failure(
+            Exit.REFUSED, "partner-elsewhere",
+            Said("ce partenaire est d'un site qui n'est pas le vôtre", "this partner is of a site that is not yours"),
+            Said("demandez-le à un responsable de ce site", "ask a supervisor of that site"),
+        )  # fmt: skip
+    return found
+
+
+async def _partner_screen(
+    visit: Visit, found: Partner | Order, typed: Mapping[str, str], failure: Failure | None = None
+) -> Response:
+    told = None
+    if isinstance(found, Partner):
+        id, title = found.id, visit.say("Effacer les données de {name}", name=found.name)
+        told = erasing.told_of_partner(await partner_erasing.survey(visit.house.writing, id), visit.lang)
+    else:
+        id, title = found.person, visit.say("Effacer les données d'un partenaire")
+    return await _page(
+        visit, found if isinstance(found, Order) else None, told, typed, failure, back="/partenaires",
+        called=visit.say("Partenaires"), here=f"/partenaires/{id}/effacement", title=title,
     )  # fmt: skip
 
 
