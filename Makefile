@@ -45,7 +45,7 @@ bench-web: $(READY)  ## the pages of a full house (20,000 journeys) beside an em
 	$(BIN)/python -m benchmarks.pages
 
 campaign-sending: $(READY)  ## 10,000 cases of each rule of when a message may leave, against a plain reckoning
-	SENDING_CASES=10000 $(BIN)/python -m pytest tests/domain/test_sending.py -q
+	SENDING_CASES=10000 $(BIN)/python -m pytest -q --timeout 3600 tests/domain/test_sending.py
 
 campaign-faults: $(READY)  ## kills and resets, the whole campaign
 	$(BIN)/python -m tests.faults.campaign

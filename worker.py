@@ -51,13 +51,14 @@ from workflows.digests import DigestsWorkflow
 from workflows.erasure import ErasureWorkflow
 from workflows.housekeeping import HousekeepingWorkflow
 from workflows.journey import JourneyWorkflow
+from workflows.replaying import ReplayingWorkflow
 from workflows.retention import RetentionWorkflow
 from workflows.verification import VerificationWorkflow
 from workflows.webhooks import WebhookWorkflow
 
 WORKFLOWS: list[type] = [
     JourneyWorkflow, HousekeepingWorkflow, ControlWorkflow, ArchiveWorkflow, CheckpointsWorkflow, WebhookWorkflow,
-    ErasureWorkflow, RetentionWorkflow, VerificationWorkflow, DigestsWorkflow,
+    ErasureWorkflow, RetentionWorkflow, VerificationWorkflow, DigestsWorkflow, ReplayingWorkflow,
 ]  # fmt: skip
 
 GRACE = timedelta(seconds=10)
@@ -81,7 +82,6 @@ def make_worker(client: Client, resources: Resources, settings: Settings, **opti
         task_queue=settings.task_queue,
         workflows=WORKFLOWS,
         activities=all_activities(resources),
-        workflow_runner=temporal.sandbox_runner(),
         **{**WORKER_OPTIONS, **options},
     )
 
@@ -107,6 +107,8 @@ def make_resources(pool: Pool, settings: Settings, client: Client) -> Resources:
         retention=_retention(settings),
         reads_kept_months=settings.reads_kept_months,
         engine=temporal.EndedRuns(client),
+        client=client,
+        replayable=(JourneyWorkflow,),
         send=lambda command: temporal.send(client, command, task_queue=settings.task_queue),
         begin=lambda webhook: temporal.begin_webhook(client, webhook, settings.task_queue),
         begin_erasure=lambda asked: temporal.begin_erasure(client, asked, settings.task_queue),

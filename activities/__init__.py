@@ -14,6 +14,7 @@ from activities.grants import Grants
 from activities.journal import Journal
 from activities.milestones import Milestones
 from activities.reminders import Reminders
+from activities.replaying import Replaying
 from activities.resources import Resources
 from activities.retention import Retaining
 from activities.verification import Verification
@@ -38,6 +39,7 @@ def all_activities(resources: Resources) -> list[Callable[..., Any]]:
         Archive(resources).keep,
         Checkpoints(resources.notary).keep,
         Verification(resources).verify,
+        Replaying(resources).replay,
         Retaining(resources).round,
         erasure.close, erasure.survey, erasure.destroy, erasure.delete, erasure.runs, erasure.letters, erasure.certify,
         hooks.deliver,

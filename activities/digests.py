@@ -26,7 +26,7 @@ from activities.resources import Resources
 from journeys import contract
 from journeys.channels.letter import Fate, Letter, Sent
 from journeys.channels.wording import Template
-from journeys.domain.calendar import Calendar
+from journeys.domain.calendar import Calendar, in_zone
 from journeys.domain.events import EscalationClimbed, EscalationDeferred, EscalationRaised, EscalationReassigned
 from journeys.domain.programme import Label
 from journeys.domain.recipients import DESK
@@ -35,6 +35,7 @@ from journeys.domain.summary import next_told
 from journeys.store import digests
 from journeys.store.digests import Digest, Line, Waits
 from journeys.store.staff import stream_of
+from journeys.store.staff_letters import About
 
 TEMPLATE: Final = "escalation"
 _A_DAY: Final = timedelta(days=1)
@@ -163,22 +164,27 @@ async def _candidates(resources: Resources, waits: Waits, at: datetime) -> list[
     if alert is None or alert.digest is None:
         return []
     book = await read_handbook(resources.pool, known.state)
-    calendar, day = book.calendar, book.calendar.day(at)
-    if calendar.day(alert.digest) > day:
-        return []
     calls = calls_for(known, waits.escalation)
     if any(each.fate is not None for each in await digests.told(resources.pool, waits.stream, calls)):
         return []
     circle = await read_circle(resources, known.state, book, at, alert.about)
     async for reached in reach(resources, (alert.assigned or alert.to, *alert.fallback), circle, at):
-        mailed = {each.key for each in reached.addressees if each.address and each.by == "mail"}
+        mailed = {each.key: each for each in reached.addressees if each.address and each.by == "mail"}
         if mailed and {each.audience for each in reached.addressees} == {"staff"}:
             line = Line(waits.stream, calls[0], reached.resolution.role)
-            due = alert.digest <= at and is_open(calendar, at)
-            return [_Candidate(key, line, due, day, calendar.closing(day)) for key in sorted(mailed)]
+            hours = [(key, in_zone(book.calendar, each.zone)) for key, each in sorted(mailed.items())]
+            return [_candidate(key, line, alert.digest, here, at) for key, here in hours
+                    if here.day(alert.digest) <= here.day(at)]  # fmt: skip
         if mailed:
             return []  # A volunteer is written to about each matter.
     return []
+
+
+def _candidate(recipient: str, line: Line, digest: datetime, here: Calendar, at: datetime) -> _Candidate:
+    """An alert in the hours of the recipient's own zone: the digest leaves when it was planned for, or as soon as their
+    office is open."""
+    day = here.day(at)
+    return _Candidate(recipient, line, digest <= at and is_open(here, at), day, here.closing(day))
 
 
 def is_open(calendar: Calendar, at: datetime) -> bool:
@@ -240,7 +246,8 @@ async def _written(resources: Resources, digest: Digest, at: datetime) -> Envelo
     if to is None or not to.address:
         return Sent(Fate.REFUSED, "no-address")
     template = await template_of(resources, TEMPLATE)
-    told = [await _told(resources, line, to, template, at) for line in await digests.lines(resources.pool, digest)]
+    lines = await digests.lines(resources.pool, digest)
+    told = [await _told(resources, line, to, template, at) for line in lines]
     alerts = [each for each in told if each is not None]
     if not alerts:
         return None
@@ -255,7 +262,7 @@ async def _written(resources: Resources, digest: Digest, at: datetime) -> Envelo
         ),
         lang=to.lang, at=at, about=None if to.key == DESK else stream_of(to.key),
     )  # fmt: skip
-    return Envelope(to, letter)
+    return Envelope(to, letter, about=tuple(About(line.stream, effect=line.effect) for line in lines))
 
 
 async def _told(

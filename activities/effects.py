@@ -107,4 +107,5 @@ def as_result(outcome: Outcome) -> dict[str, Any]:
         "until": instant_text(outcome.until) if outcome.until is not None else None,
         "wording": outcome.wording,
         "last_resort": outcome.last_resort,
+        "zone": outcome.zone,
     }

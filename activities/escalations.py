@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -19,10 +19,13 @@ from activities.reading import Known, read_circle, read_handbook
 from activities.resources import Resources
 from journeys.channels.wording import NoWording
 from journeys.contract import TELL, Effect, EffectOutcome
+from journeys.domain.calendar import in_zone
 from journeys.domain.decide import Outcome
 from journeys.domain.events import EscalationReady
-from journeys.domain.recipients import Circle, Resolution
+from journeys.domain.recipients import Circle, Resolution, one_zone
+from journeys.domain.sending import Spares, first_free
 from journeys.store import digests
+from journeys.store.staff_letters import About
 
 _PHONE_TRIES: Final = 8
 """So often, over two minutes, a phone is tried whose owner was told by mail."""
@@ -72,18 +75,23 @@ class Escalations:
                 at=effect.at,
                 step=open_one.step,
             )
-            tries, reason = await self._tries(matter, roles, circle)
+            tries, reason = await self._tries(matter, effect.seq, roles, circle)
             if not tries:
                 return settled(Outcome(effect.seq, "untold", reason))
+            zone = one_zone((each.to.zone for each in tries[0][1]), book.calendar)
             if with_digest:
                 calls = calls_for(known, called.escalation)
-                return Step(lambda: self._tell_together(effect, calls, tries))
+                return Step(lambda: self._tell_together(effect, calls, tries, zone))
+            if not open_one.urgent and zone is not None:
+                here = in_zone(book.calendar, zone)
+                if first_free(effect.at, here, Spares.REST) > effect.at:
+                    return settled(Outcome(effect.seq, "deferred", zone=zone))
             return Step(lambda: self._tell(effect.seq, tries))
 
         return await carry_out(self.resources, effect, "tell", judge)
 
     async def _tries(
-        self, matter: Matter, roles: Sequence[str], circle: Circle
+        self, matter: Matter, effect: int, roles: Sequence[str], circle: Circle
     ) -> tuple[list[tuple[Resolution, list[Envelope]]], str]:
         """For each role that somebody answers for, the letters to them, in the order of the step; else why none."""
         tries, reason = [], "vacant"
@@ -93,12 +101,14 @@ class Escalations:
             except NoWording as missing:
                 reason = missing.code
                 continue
-            tries.append((found.resolution, envelopes))
+            about = (About(matter.known.state.stream, effect=effect),)
+            tries.append((found.resolution, [replace(each, about=about) for each in envelopes]))
         return tries, reason
 
     async def _tell_together(
-        self, effect: Effect, calls: Sequence[int], tries: Sequence[tuple[Resolution, list[Envelope]]]
-    ) -> Outcome:
+        self, effect: Effect, calls: Sequence[int], tries: Sequence[tuple[Resolution, list[Envelope]]],
+        zone: str | None,
+    ) -> Outcome:  # fmt: skip
         """What came of the digest; it is seen to here where nobody did.
 
         Alone where it could never be told with one, and where it has been put off before: nothing waits for ever.
@@ -114,10 +124,10 @@ class Escalations:
             first = next((envelopes for envelopes in mailed if envelopes), [])
             put_off_before = len(calls) > 1
             alone = put_off_before or not first or any(each.to.audience != "staff" for each in first)
-            return await self._tell(effect.seq, tries) if alone else Outcome(effect.seq, "deferred")
+            return await self._tell(effect.seq, tries) if alone else Outcome(effect.seq, "deferred", zone=zone)
         for each in told:
             if each.fate is None and await send_one(self.resources, each.recipient, effect.at) is Sending.LATER:
-                return Outcome(effect.seq, "deferred")
+                return Outcome(effect.seq, "deferred", zone=zone)
         ended = await digests.told(self.resources.pool, effect.stream, calls)
         if sent := [each for each in ended if each.fate == "sent"]:
             return Outcome(effect.seq, "told", told=tuple(each.recipient for each in sent), role=sent[0].role)

@@ -15,7 +15,7 @@ from journeys.domain.commands import Command, Sync
 from journeys.domain.record import SYSTEM
 from journeys.indicators.definitions import VERSION, told
 from journeys.issuing import days_owed, retries_owed, send_notices, send_receipts, send_waiting, send_wishes
-from journeys.store import cohorts, counting, documents, erasing, reads, views
+from journeys.store import cohorts, counting, documents, erasing, reads, staff_letters, views
 from journeys.store.directory import By
 from journeys.store.signing import sign
 
@@ -57,6 +57,7 @@ class Fleet:
         await send_waiting(self._resources.pool, self._resources.ring, self._send, now, most=TOLD_AT_ONCE)
         for order in await erasing.under_way(self._resources.pool):
             await self._resources.begin_erasure(Erasing(person=order.person, kind=order.kind))
+        await staff_letters.sweep(self._resources.pool)
         await documents.sweep(self._resources.pool, now - CUT_OFF)
         await reads.by_month(self._resources.pool, self._resources.reads_kept_months)
         await counting.recount(self._resources.pool, told, VERSION, AT_ONCE)

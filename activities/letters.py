@@ -35,7 +35,7 @@ from journeys.domain.recipients import DESK
 from journeys.store import links, mentors, partners, people, staff, templates
 from journeys.store.links import Drawn
 from journeys.store.places import place_of
-from journeys.store.sites import said_outside
+from journeys.store.sites import said_outside, zone_of
 
 _REASONS: Final[Mapping[str, Label]] = {
     "date": Label(fr="date à confirmer", en="a date to confirm"),
@@ -72,6 +72,7 @@ class Addressee:
     lang: str
     audience: Audience
     zone: str | None = None
+    """Where they live, or where all their sites lie; None: in the programme's zone, as far as is known."""
     by: Way = "mail"
     dead: bool = False
     """The channel said that nobody is reached there any more."""
@@ -112,7 +113,8 @@ async def staff_addressee(resources: Resources, id: str) -> Addressee | None:
     member = await staff.member(resources.pool, id)
     if member is None or not member.active:
         return None
-    return Addressee(id, _first(member.name), member.email, member.language, "staff")
+    zone = await zone_of(resources.pool, member.sites)
+    return Addressee(id, _first(member.name), member.email, member.language, "staff", zone)
 
 
 async def volunteer_addressee(resources: Resources, kind: Literal["mentor", "partner"], id: str) -> Addressee | None:
@@ -124,7 +126,8 @@ async def volunteer_addressee(resources: Resources, kind: Literal["mentor", "par
         found = await partners.partner(resources.pool, id)
     if found is None:
         return None
-    return Addressee(id, _first(found.name), found.email, found.language, "volunteer")
+    zone = await zone_of(resources.pool, (found.site,) if found.site is not None else ())
+    return Addressee(id, _first(found.name), found.email, found.language, "volunteer", zone)
 
 
 def person_addressees(person: people.Person, ways: Sequence[Way]) -> list[Addressee]:

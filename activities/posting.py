@@ -13,11 +13,12 @@ from activities.letters import Addressee, Matter, draw_answer, write_letter
 from activities.resources import Resources, Way
 from journeys.channels.letter import BadAddress, Fate, Letter, Sent
 from journeys.channels.wording import NoWording
-from journeys.domain.recipients import NOBODY_THERE
+from journeys.domain.recipients import DESK, NOBODY_THERE
 from journeys.domain.record import SYSTEM
-from journeys.store import attempts, links, people
+from journeys.store import attempts, links, people, staff, staff_letters
 from journeys.store.directory import By
 from journeys.store.links import Drawn
+from journeys.store.staff_letters import About
 
 _NOBODY_THERE: Final[Mapping[Way, str]] = {"sms": "dead-number", "mail": "bad-address", "letter": "no-address"}
 """Why a channel is passed over that is known to reach nobody."""
@@ -33,6 +34,8 @@ class Envelope:
     letter: Letter
     links: tuple[Drawn, ...] = ()
     """The one-time links that the letter carries; they open nothing before the letter leaves."""
+    about: tuple[About, ...] = ()
+    """What it tells a member of staff of."""
 
 
 @dataclass(slots=True)
@@ -99,15 +102,34 @@ async def send(resources: Resources, envelope: Envelope) -> Sent:
 
     A link that cannot be made to hold keeps its letter back: nobody is sent to an address that opens nothing.
     """
+    to, letter = envelope.to, envelope.letter
+    to_staff = to.audience == "staff" and to.by == "mail" and to.key != DESK
     try:
         for link in envelope.links:
             await links.issue(resources.pool, link)
+        if to_staff:
+            await staff_letters.note(resources.pool, letter.id, to.key, envelope.about)
     except UNREACHABLE:
         return Sent(Fate.NOTHING_LEFT, "timeout")
     try:
-        return await resources.ways[envelope.to.by].send(envelope.letter)
+        sent = await resources.ways[to.by].send(letter)
     except BadAddress:
-        return Sent(Fate.REFUSED, "bad-address")
+        sent = Sent(Fate.REFUSED, "bad-address")
+    if to_staff:
+        await _noted_of_staff(resources, to.key, sent, letter.at)
+    return sent
+
+
+async def _noted_of_staff(resources: Resources, id: str, sent: Sent, at: datetime) -> None:
+    """Whether mail to a member of staff is taken is shown to the house; lost, it is found again by the next letter."""
+    try:
+        if sent.fate is Fate.REFUSED:
+            by = By(actor=SYSTEM, role=SYSTEM, at=at)
+            await staff.mail_failed(resources.pool, id, sent.reason, by, returned=False)
+        elif sent.fate is Fate.SENT:
+            await staff.mail_taken(resources.pool, id)
+    except UNREACHABLE:
+        _log.warning("mail to staff not noted", staff=id, fate=sent.fate)
 
 
 async def post_to_person(

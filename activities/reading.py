@@ -1,6 +1,6 @@
 """A journey as the journal has it now: what an effect is judged on, whatever its input says."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -62,6 +62,10 @@ async def read_circle(resources: Resources, state: State, book: Handbook, now: d
     roster = await staff.roster(resources.pool, book.calendar.day(now))
     shifts = await rota.shifts_now(resources.pool, now)
     lines = {role: line_of(role, book.programme) for role in book.programme.roles}
+    called = on_call(shifts, state.site, now)
+    by_phone = {id for people in called.values() for id in people}
+    # Whose mail comes back is told nothing by it: a deputy is, else the fallback.
+    roster = [replace(each, absent=True) if each.unread and each.id not in by_phone else each for each in roster]
     return Circle(
         referent=state.referent,
         site=state.site,
@@ -70,7 +74,7 @@ async def read_circle(resources: Resources, state: State, book: Handbook, now: d
         desk=resources.duty_address is not None,
         lines=lines,
         fund=fund_of(state, **{about.kind: about.id}) if about.kind in ("grant", "payment", "receipt") else None,
-        on_call=on_call(shifts, state.site, now),
+        on_call=called,
     )
 
 

@@ -1,5 +1,6 @@
 """Messages that a journey owes: judged once more, then sent; to the participant at most once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -26,9 +27,10 @@ from journeys.domain.decide import Outcome
 from journeys.domain.events import MessageDeferred, MessageDue, MessageReady
 from journeys.domain.handbook import Handbook
 from journeys.domain.messages import PARTICIPANT
-from journeys.domain.recipients import Verdict, Wishes, addressees, may_still_send
+from journeys.domain.recipients import Verdict, Wishes, addressees, may_still_send, one_zone
 from journeys.domain.state import Message
 from journeys.store import attempts, people
+from journeys.store.staff_letters import About
 
 _SHORTEST_PAUSE: Final = timedelta(seconds=5)
 _FIRST_PAUSE: Final = timedelta(minutes=15)
@@ -64,12 +66,13 @@ class Reminders:
             if message is None:
                 return settled(Outcome(effect.seq, "suppressed", "settled"), doubtful=doubtful)
             book = await read_handbook(self.resources.pool, known.state)
-            held = await delivery.held_back(known, book, message)
+            to = await delivery.addressees(known, book)
+            held = await delivery.held_back(known, book, message, to)
             if held is not None:
                 return settled(held, doubtful=doubtful)
             try:
                 template = await template_of(self.resources, due.template)
-                envelopes, refused = await delivery.letters(known, book, template)
+                envelopes, refused = await delivery.letters(known, book, template, to)
             except NoWording as missing:
                 return settled(Outcome(effect.seq, "failed", missing.code), doubtful=doubtful)
             if message.doubt and not (envelopes := await delivery.as_before(known, envelopes)):
@@ -97,18 +100,24 @@ class _Delivery:
     async def unknown(self) -> Outcome:
         return Outcome(self.effect.seq, "unknown", "worker-lost")
 
-    async def held_back(self, known: Known, book: Handbook, message: Message) -> Outcome | None:
+    async def held_back(
+        self, known: Known, book: Handbook, message: Message, to: Sequence[Addressee] = ()
+    ) -> Outcome | None:
         """The outcome of a message that must not leave now; None when it may."""
-        wishes = Wishes()
-        if self.due.to == PARTICIPANT:
+        wishes, zone = Wishes(), None
+        if self.due.to != PARTICIPANT:
+            zone = one_zone((each.zone for each in to), book.calendar)
+        else:
             person = await people.person(self.resources.pool, known.state.person)
             if person is None:
                 return Outcome(self.effect.seq, "suppressed", "person-gone")
             wishes = Wishes(person.opted_out, person.paused_until, person.died, person.details.zone)
-        verdict = may_still_send(known.state, message, wishes, book.calendar, self.effect.at)
-        return _as_outcome(self.effect.seq, verdict)
+        verdict = may_still_send(known.state, message, wishes, book.calendar, self.effect.at, zone)
+        return _as_outcome(self.effect.seq, verdict, zone)
 
-    async def letters(self, known: Known, book: Handbook, template: Template) -> tuple[list[Envelope], list[str]]:
+    async def letters(
+        self, known: Known, book: Handbook, template: Template, to: Sequence[Addressee]
+    ) -> tuple[list[Envelope], list[str]]:
         matter = Matter(
             known=known,
             book=book,
@@ -117,7 +126,11 @@ class _Delivery:
             message=self.due.message,
             at=self.effect.at,
         )
-        return await write_letters(self.resources, matter, await self._addressees(known, book))
+        written, refused = await write_letters(self.resources, matter, to)
+        if len(written) == 1:
+            about = (About(self.effect.stream, message=self.due.message),)
+            written = [replace(written[0], about=about)]
+        return written, refused
 
     async def as_before(self, known: Known, envelopes: list[Envelope]) -> list[Envelope]:
         """Of a message that may have left: what goes by the same channel to the same number, known again there."""
@@ -172,7 +185,7 @@ class _Delivery:
             return Outcome(self.effect.seq, "unknown" if perhaps else "failed", reason)
         return Outcome(self.effect.seq, "perhaps" if perhaps else "deferred", reason, until=until)
 
-    async def _addressees(self, known: Known, book: Handbook) -> list[Addressee]:
+    async def addressees(self, known: Known, book: Handbook) -> list[Addressee]:
         """Who gets it: the person, the one meant in particular, or whoever answers for the role today."""
         if self.due.to == PARTICIPANT:
             person = await people.person(self.resources.pool, known.state.person)
@@ -188,11 +201,11 @@ class _Delivery:
         return [each for each in found if each is not None]
 
 
-def _as_outcome(effect: int, verdict: Verdict) -> Outcome | None:
+def _as_outcome(effect: int, verdict: Verdict, zone: str | None) -> Outcome | None:
     if verdict.never is not None:
         return Outcome(effect, "suppressed", verdict.never)
     if verdict.until is not None:
-        return Outcome(effect, "deferred", "quiet-hours", until=verdict.until)
+        return Outcome(effect, "deferred", "quiet-hours", until=verdict.until, zone=zone)
     return None
 
 

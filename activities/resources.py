@@ -1,9 +1,11 @@
 """What activities work with: built once by the worker, handed to each of them."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
+
+from temporalio.client import Client
 
 from activities.notary import Notary
 from activities.paper import Paper
@@ -111,6 +113,10 @@ class Resources:
     destroyed: Path | None = None
     """The list of destroyed keys that no backup of a database brings back; None: this worker keeps none."""
     engine: Engine = field(default_factory=NoEngine)
+    client: Client | None = None
+    """From whom histories come that are to be replayed; None: only those that are kept."""
+    replayable: Sequence[type] = ()
+    """The workflows whose histories can be replayed."""
     retention: Retention | None = None
     """For how long what is kept is kept; None: this worker does not look."""
     reads_kept_months: int = 12

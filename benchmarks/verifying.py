@@ -33,11 +33,8 @@ async def measure(ground: Ground, rounds: int) -> list[Figure]:
 
     async def alone() -> float:
         begun = time.perf_counter()
-        replayer = Replayer(
-            workflows=[JourneyWorkflow],
-            workflow_runner=temporal.sandbox_runner(),
-            data_converter=place.client.data_converter,
-        )
+        spoken = temporal.JourneysPlugin(place.client.data_converter)
+        replayer = Replayer(workflows=[JourneyWorkflow], plugins=[spoken])
         for history in chain.histories:
             await replayer.replay_workflow(history)
         return (time.perf_counter() - begun) * 1000

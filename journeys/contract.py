@@ -39,6 +39,9 @@ ARCHIVE_HISTORIES: Final = "archive.histories"
 VERIFICATION: Final = "verification"
 """The nightly verification of everything: its workflow and its schedule."""
 VERIFY_ALL: Final = "verification.all"
+REPLAYING: Final = "replaying"
+"""The replay of every history, when somebody asks for it: its workflow, and the id of the one under way."""
+REPLAY_ALL: Final = "replaying.all"
 RETENTION: Final = "retention"
 """The daily look at what has been kept long enough: its workflow and its schedule."""
 RETENTION_ROUND: Final = "retention.round"
@@ -180,6 +183,20 @@ class Controlling(Frozen):
     """Input of a control or a verification: the id of its run, under which it is kept once, and the workflow's time."""
 
     run: str
+    at: Instant
+
+
+class Replaying(Frozen):
+    """Input of a replay of every history: the id of the member of staff who asked for it."""
+
+    by: str
+
+
+class ReplayAll(Frozen):
+    """Input of its activity: the run under which what is found is kept once, who asked, and the workflow's time."""
+
+    run: str
+    by: str
     at: Instant
 
 

@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from journeys.contract import Answer
 from journeys.domain import cohort as rules
+from journeys.domain import events as e
 from journeys.domain import notices
 from journeys.domain.commands import (
     AnyBody,
@@ -24,7 +25,20 @@ from journeys.domain.commands import (
 from journeys.domain.recipients import NOBODY_THERE
 from journeys.domain.record import SYSTEM, Cause
 from journeys.identifiers import following_id, forwarded_id, uuid7
-from journeys.store import bank_files, cohorts, deliveries, payments, people, provider, signing_keys, treasury, views
+from journeys.store import (
+    bank_files,
+    cohorts,
+    deliveries,
+    journal,
+    payments,
+    people,
+    provider,
+    signing_keys,
+    staff,
+    staff_letters,
+    treasury,
+    views,
+)
 from journeys.store.bank_files import Telling
 from journeys.store.database import Pool
 from journeys.store.deliveries import Reply, ReplyOutcome, Waiting
@@ -32,6 +46,7 @@ from journeys.store.directory import By
 from journeys.store.journal import answered, known_answer
 from journeys.store.provider import Named, Notice, Outcome
 from journeys.store.signing import KeyRing, draw_parts, sign
+from journeys.store.staff_letters import About, Kept
 from journeys.store.treasury import STREAM
 
 
@@ -285,6 +300,13 @@ async def send_receipts(
     left = 0
     for receipt in sorted(await deliveries.waiting(pool), key=lambda each: each.said == "delivered"):
         if receipt.stream is None:
+            kept = await staff_letters.of(pool, receipt.letter) if receipt.letter is not None else None
+            if kept is not None:
+                if await _mail_to_staff(pool, ring, send, receipt, kept, now):
+                    await deliveries.came_to(pool, receipt, "taken", now)
+                else:
+                    left += 1
+                continue
             if receipt.named or datetime.now(UTC) - receipt.received_at > _NAMED_WITHIN:
                 await deliveries.came_to(pool, receipt, "unknown-message", now)
             else:
@@ -298,6 +320,59 @@ async def send_receipts(
         await _told_of_the_person(pool, receipt, now)
         await deliveries.came_to(pool, receipt, outcome, now, answer.code)
     return left
+
+
+async def _mail_to_staff(
+    pool: Pool, ring: KeyRing, send: Callable[[Command], Awaitable[Answer | None]], receipt: Waiting, kept: Kept,
+    now: datetime,
+) -> bool:  # fmt: skip
+    """Note that a letter to a member of staff came back, and have its alerts go on; False: not all are told yet."""
+    if receipt.said != "bounced":
+        return True
+    by = By(actor=SYSTEM, role=SYSTEM, at=now, occurred_at=receipt.at)
+    reason = receipt.reason or "mail-bounced"
+    await staff.mail_failed(pool, kept.staff, reason, by, returned=True, tried_at=kept.at)
+    done = True
+    for about in kept.about:
+        of: Literal["message", "alert"] = "message" if about.message is not None else "alert"
+        id = about.message if about.message is not None else await _alert_to_tell_again(pool, about)
+        if id is None:
+            continue
+        if id == _NOT_YET:
+            done = False
+            continue
+        command = issue(
+            ring, stream=about.stream, actor=SYSTEM, roles=(SYSTEM,), now=now, occurred_at=receipt.at,
+            body=RecordReceipt(of=of, id=id, said="bounced", reason=reason),
+            id=following_id(about.stream.removeprefix("journey-"), f"receipt/{receipt.event}/{about.effect or id}"),
+        )  # fmt: skip
+        answer = await send(command)
+        done = done and answer is not None and answer.outcome != "unsigned"
+    return done
+
+
+_NOT_YET: Final = "not-yet"
+"""The journey has not noted yet that somebody was told."""
+
+
+async def _alert_to_tell_again(pool: Pool, about: About) -> str | None:
+    """The alert of a letter that came back, where nobody else was told of its step; None: it has moved on."""
+    events = [each.event() for each in await journal.read_all(pool, about.stream)]
+    assert about.effect is not None
+    id = getattr(events[about.effect - 1].data, "escalation", None) if about.effect <= len(events) else None
+    for event in reversed(events):
+        if id is None or getattr(event.data, "escalation", None) != id:
+            continue
+        match event.data:
+            case e.EscalationTold(told=told):
+                return id if told and set(told) <= await staff.unread(pool, told) else None
+            case e.EscalationRaised() | e.EscalationReady() | e.EscalationDeferred():
+                return _NOT_YET
+            case e.EscalationClimbed() | e.EscalationReassigned():
+                return _NOT_YET if event.seq <= about.effect else None
+            case _:
+                return None
+    return None
 
 
 async def _told_of_the_person(pool: Pool, receipt: Waiting, now: datetime) -> None:

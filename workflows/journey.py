@@ -383,4 +383,5 @@ def _outcome(seq: int, result: dict[str, Any]) -> Outcome:
         until=datetime.fromisoformat(until) if until else None,
         wording=result.get("wording"),
         last_resort=bool(result.get("last_resort")),
+        zone=result.get("zone"),
     )

@@ -38,7 +38,7 @@ NOT_HANDED: Final[Mapping[str, tuple[str, ...]]] = {
     N_("la place de chaque fait dans la preuve du journal : des numéros, sans un mot sur vous"):
         ("log_entries", "pending", "streams", "webhook_places"),
     N_("ce que trouvent les contrôles de chaque nuit : des listes de numéros de plusieurs dossiers à la fois"):
-        ("controls", "verifications"),
+        ("controls", "replays", "verifications"),
     N_("les noms de ceux qui ont ouvert votre dossier, et les adresses des messages envoyés à d'autres à votre sujet :"
        " ils les concernent, eux"): (),
     N_("le texte des messages remis à un serveur de courriel ou de SMS : il n'est pas gardé"): (),
@@ -48,7 +48,7 @@ NOT_HANDED: Final[Mapping[str, tuple[str, ...]]] = {
 """What is held and not handed over, and why, with the tables in which it lies."""
 
 ABOUT_OTHERS: Final = frozenset({
-    "absences", "accounts", "identities", "partners", "sessions", "staff", "tokens",
+    "absences", "accounts", "identities", "partners", "sessions", "staff", "staff_letters", "tokens",
 })  # fmt: skip
 """Tables about those who work here, or with us."""
 

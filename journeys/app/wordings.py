@@ -23,7 +23,7 @@ from journeys.authoring.templates import (
 )
 from journeys.channels.segments import Length
 from journeys.channels.wording import VARIABLES as KNOWN
-from journeys.channels.wording import Audience, Message, Template, read_text, template_text, wording_of
+from journeys.channels.wording import Audience, Message, Template, Texts, label_of, read_text, template_text, wording_of
 from journeys.domain.programme import Label
 from journeys.i18n import either
 from journeys.store import templates
@@ -56,6 +56,11 @@ class Known:
     def wording(self) -> str:
         """SHA-256 of its words."""
         return wording_of(self.template)
+
+    @property
+    def label(self) -> Texts:
+        """What it is called: as its own words say, else as the shipped one is, else by its subject."""
+        return self.template.label or label_of(self.name) or self.messages[0][1].subject
 
     @property
     def messages(self) -> list[tuple[Audience, Message]]:
@@ -104,9 +109,13 @@ def written(template: Template) -> dict[str, str]:
     }
 
 
-def typed_template(name: str, typed: Mapping[str, str]) -> bytes:
-    """What was typed in such a form, as a template's file. Raises Failure: a text that cannot be kept."""
-    words: dict[str, Any] = {"template": name}
+def typed_template(name: str, typed: Mapping[str, str], label: Texts | None = None) -> bytes:
+    """What was typed in such a form, as a template's file. Raises Failure: a text that cannot be kept.
+
+    Args:
+        label: what it is called, which the form does not ask.
+    """
+    words: dict[str, Any] = {"template": name} | ({"label": label.model_dump()} if label is not None else {})
     for audience in offered(name):
         message = {}
         for piece in PIECES:

@@ -7,18 +7,21 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from journeys.audit.duties import Career, actors, careers, duties
+from journeys.audit.duties import Career, GrantDuties, actors, careers, duties
 from journeys.audit.journal_account import BROKEN_FOLD
 from journeys.audit.log_account import verify_log
-from journeys.audit.obligations import Outcome, obligations
+from journeys.audit.obligations import GRACE, Obligation, Outcome, obligations, subject
 from journeys.audit.reading import JourneyRecord, Unreadable, read_record
 from journeys.audit.verifying import Sources, verify
 from journeys.contract import Run
+from journeys.domain.evolve import fold
 from journeys.evidence.note import Verifier
+from journeys.narration.telling import Speech
 from journeys.store import histories
 from journeys.store.checkpoints import Copy
 from journeys.store.database import Pool
 from journeys.store.evidence import each_journey
+from journeys.store.findings import DutiesLine, Lines, OwedLine
 from journeys.store.histories import Altered
 from journeys.store.signing import KeyRing
 from journeys.store.verifications import NAMED, Found, HistoriesFound, Named, Verified
@@ -38,17 +41,19 @@ async def verify_fleet(
     key: Verifier | None = None,
     copies: Sequence[Copy] = (),
     beat: Beat = lambda: None,
+    lines: Lines | None = None,
 ) -> Verified:
     """Read the whole record once, journey by journey; nothing is changed and the engine is not asked for its account.
 
     Args:
-        ended: the runs that ended, as the engine lists them. key, copies: see `verify_log`.
+        ended: the runs that ended, as the engine lists them. key, copies: see `verify_log`. lines: where what was owed
+            and who did what is kept, line by line.
 
     Raises: OSError, TimeoutError, asyncpg.PostgresError: no database.
     """
     began = time.monotonic()
     report = await verify_log(pool, key, copies, lambda done, all: beat())
-    walk = _Walk(pool, ring, now)
+    walk = _Walk(pool, ring, now, lines)
     async for stream in each_journey(pool):
         await walk.take(stream)
         beat()
@@ -63,6 +68,7 @@ class _Walk:
     pool: Pool
     ring: KeyRing
     now: datetime
+    lines: Lines | None = None
     journeys: int = 0
     grants: int = 0
     owed: Counter[str] = field(default_factory=Counter)
@@ -80,13 +86,20 @@ class _Walk:
             self.apart.append(Named(journey=journey, count=len(found.disagreeing), code=account.name.value))
         try:
             record = await read_record(self.pool, stream)
-            self._owed(journey, record)
-            await self._duties(journey, record)
+            owed = self._owed(journey, record)
+            grants = await self._duties(journey, record)
         except (Unreadable, *BROKEN_FOLD):
             # What cannot be read stands in `apart`; nothing more can be said of it.
             return
+        if self.lines is not None:
+            state = fold(record.events)
+            french, english = (Speech(record.book, {}, lang, state) for lang in ("fr", "en"))
+            await self.lines.add(
+                journey, [_owed_line(each, french, english) for each in owed],
+                [_duties_line(each, french, english) for each in grants],
+            )  # fmt: skip
 
-    def _owed(self, journey: str, record: JourneyRecord) -> None:
+    def _owed(self, journey: str, record: JourneyRecord) -> list[Obligation]:
         found = obligations(record.events, record.book, self.now)
         self.owed.update(each.outcome.value for each in found)
         for outcome, those in ((Outcome.SILENT, self.silent), (Outcome.MISSED, self.missed)):
@@ -94,14 +107,16 @@ class _Walk:
             if dues:
                 at = min(dues) if outcome is Outcome.SILENT else max(dues)
                 those.append(Named(journey=journey, count=len(dues), at=at))
+        return found
 
-    async def _duties(self, journey: str, record: JourneyRecord) -> None:
+    async def _duties(self, journey: str, record: JourneyRecord) -> list[GrantDuties]:
         who = actors(record.events)
         self.careers |= await careers(self.pool, who - self.careers.keys())
         found = duties(record.events, self.careers)
         self.grants += len(found)
         if breaches := [breach for grant in found for breach, _ in grant.breaches]:
             self.breaches.append(Named(journey=journey, count=len(breaches), code=breaches[0].value))
+        return found
 
     def told(self, log: dict[str, object], kept: HistoriesFound, seconds: float) -> Verified:
         return Verified(
@@ -110,6 +125,20 @@ class _Walk:
             missed=_found(sorted(self.missed, key=_at, reverse=True)), grants=self.grants,
             breaches=_found(self.breaches), histories=kept,
         )  # fmt: skip
+
+
+def _owed_line(each: Obligation, french: Speech, english: Speech) -> OwedLine:
+    return OwedLine(
+        outcome=each.outcome.value, due=each.due, at=each.at, late=each.late > GRACE, learnt_late=each.learnt_late,
+        fr=subject(each, french), en=subject(each, english),
+    )  # fmt: skip
+
+
+def _duties_line(each: GrantDuties, french: Speech, english: Speech) -> DutiesLine:
+    return DutiesLine(
+        amount=each.amount, asked_at=each.duties[0].at, breaches=tuple(breach.value for breach, _ in each.breaches),
+        acts=tuple(duty.as_json() for duty in each.duties), fr=french.grant(each.grant), en=english.grant(each.grant),
+    )  # fmt: skip
 
 
 def _at(named: Named) -> datetime:

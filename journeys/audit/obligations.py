@@ -199,17 +199,21 @@ COUNTED: Final = {
 
 def told(each: Obligation, speech: Speech) -> str:
     """One line: what was owed, until when, and what became of it. `speech` knows the state at the end."""
-    kind = WORDS[each.kind][1] if each.kind in WORDS else _ENGINE
     line = speech.say(
-        "{kind}, {what}, pour le {due} : {outcome}",
-        kind=speech.say(kind), what=_subject(each, speech), due=speech.when(each.due),
-        outcome=speech.say(OUTCOMES[each.outcome]),
+        "{what}, pour le {due} : {outcome}",
+        what=subject(each, speech), due=speech.when(each.due), outcome=speech.say(OUTCOMES[each.outcome]),
     )  # fmt: skip
     if each.learnt_late and each.at is not None:
         line = speech.say("{line} (appris plus tard, le {day})", line=line, day=speech.local_day(each.at))
     if each.late > GRACE and each.at is not None:
         line = speech.say("{line} (noté en retard, le {when})", line=line, when=speech.when(each.at))
     return line
+
+
+def subject(each: Obligation, speech: Speech) -> str:
+    """What was owed. `speech` knows the state at the end."""
+    kind = WORDS[each.kind][1] if each.kind in WORDS else _ENGINE
+    return speech.say("{kind}, {what}", kind=speech.say(kind), what=_subject(each, speech))
 
 
 def counted(found: Sequence[Obligation], lang: str) -> str:

@@ -8,13 +8,13 @@ from multiprocessing import get_context
 from typing import Any, Final
 
 from temporalio.client import Client, WorkflowHistory
-from temporalio.converter import DataConverter
 from temporalio.worker import Replayer
 
 from journeys.audit.history import Chain, Shelf, read_chain
+from journeys.store.histories import Altered
 from journeys.store.keys import Keys
 from journeys.store.signing import KeyRing
-from journeys.temporal import DATA_CONVERTER, sandbox_runner, sealing
+from journeys.temporal import DATA_CONVERTER, JourneysPlugin, plugin
 
 _AHEAD: Final = 3
 """Journeys that are fetched ahead for each process."""
@@ -71,19 +71,17 @@ async def replay(
     return None if chain is None else await replay_chain(journey, chain, workflows, *_spoken(client, keys))
 
 
-def _spoken(client: Client | None, keys: Keys | None) -> tuple[DataConverter, str]:
+def _spoken(client: Client | None, keys: Keys | None) -> tuple[JourneysPlugin, str]:
     if client is not None:
-        return client.data_converter, client.namespace
-    return (sealing(keys) if keys is not None else DATA_CONVERTER), "default"
+        return JourneysPlugin(client.data_converter), client.namespace
+    return (plugin(keys) if keys is not None else JourneysPlugin(DATA_CONVERTER)), "default"
 
 
 async def replay_chain(
-    journey: str, chain: Chain, workflows: Sequence[type], converter: DataConverter, namespace: str
+    journey: str, chain: Chain, workflows: Sequence[type], spoken: JourneysPlugin, namespace: str
 ) -> Replay:
     """Replay runs that were fetched before."""
-    replayer = Replayer(
-        workflows=workflows, workflow_runner=sandbox_runner(), data_converter=converter, namespace=namespace
-    )
+    replayer = Replayer(workflows=workflows, plugins=[spoken], namespace=namespace)
     failures: list[str] = []
     async with replayer.workflow_replay_iterator(_each(chain.histories)) as results:
         async for result in results:
@@ -102,16 +100,22 @@ async def replay_all(
     shelf: Shelf | None,
     processes: int,
     keys: Keys,
-) -> AsyncIterator[tuple[str, Replay | None]]:
-    """Replay every one of these journeys in processes side by side; each as it comes out, None where no run is known.
+) -> AsyncIterator[tuple[str, Replay | Altered | None]]:
+    """Replay every one of these journeys in processes side by side; each as it comes out.
 
-    Raises RPCError, histories.Altered.
+    None where no run is known, Altered where what was kept of one is not what was exported: that one is not replayed.
+
+    Raises RPCError.
     """
     loop, spoken = asyncio.get_running_loop(), _spoken(client, keys)[1]
     waiting: set[asyncio.Future[Replay]] = set()
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         async for journey in journeys:
-            chain = await read_chain(client, journey, shelf)
+            try:
+                chain = await read_chain(client, journey, shelf)
+            except Altered as found:
+                yield journey, found
+                continue
             if chain is None:
                 yield journey, None
                 continue
@@ -126,8 +130,8 @@ async def replay_all(
                 for each in done:
                     yield each.result().journey, each.result()
         for finished in asyncio.as_completed(waiting):
-            found = await finished
-            yield found.journey, found
+            replayed = await finished
+            yield replayed.journey, replayed
 
 
 def _apart(
@@ -140,7 +144,7 @@ def _apart(
     async def replayed() -> Replay:
         keys = Keys(keys_dsn, ring)
         try:
-            return await replay_chain(journey, chain, workflows, sealing(keys), namespace)
+            return await replay_chain(journey, chain, workflows, plugin(keys), namespace)
         finally:
             await keys.close()
 

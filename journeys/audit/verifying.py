@@ -34,7 +34,7 @@ from journeys.store.histories import Altered
 from journeys.store.journal import StoredEvent, parts, read_all
 from journeys.store.signing import KeyRing
 from journeys.store.views import journey as row_of
-from journeys.temporal import Unreadable
+from journeys.temporal import JourneysPlugin, Unreadable
 
 _PATIENCE: Final = timedelta(seconds=15)
 _LOOKS_AGAIN: Final = 6
@@ -214,7 +214,8 @@ async def _replay(sources: Sources, client: Client, chain: Chain | str, journey:
         return not_available(AccountName.REPLAY, chain)
     if not sources.workflows:
         return not_available(AccountName.REPLAY, "no-code")
-    return judge_replay(await replay_chain(journey, chain, sources.workflows, client.data_converter, client.namespace))
+    spoken = JourneysPlugin(client.data_converter)
+    return judge_replay(await replay_chain(journey, chain, sources.workflows, spoken, client.namespace))
 
 
 def judge_replay(replay: Replay) -> Account:

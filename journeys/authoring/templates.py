@@ -227,6 +227,8 @@ def _shape(tree: Tree, error: ValidationError) -> list[Finding]:
 
 
 def _keys_at(where: Path) -> tuple[str, ...]:
+    if where[:1] == ("label",):
+        return tuple(Texts.model_fields)
     levels = (MessageTemplate, Message, Texts)
     return tuple(levels[min(len(where), 2)].model_fields)
 

@@ -81,6 +81,8 @@ class Template(_Part):
     """What one message says to each kind of recipient."""
 
     template: str
+    label: ShortTexts | None = None
+    """What it is called where templates are listed; no part of what it says."""
     participant: Message | None = None
     volunteer: Message | None = None
     staff: Message | None = None
@@ -96,8 +98,12 @@ class Template(_Part):
 
 
 def template_text(template: Template) -> str:
-    """A template as it is kept and hashed: the same words give the same text, however their file is laid out."""
-    written = template.model_dump(mode="json", exclude_none=True)
+    """A template as it is kept and hashed: the same words give the same text, however their file is laid out.
+
+    What it is called is kept only where the shipped one of its name is not called the same.
+    """
+    called = {"label"} if template.label == label_of(template.template) else None
+    written = template.model_dump(mode="json", exclude_none=True, exclude=called)
     return json.dumps(written, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
@@ -192,6 +198,14 @@ def shipped(name: str, folder: Path = TEMPLATES) -> Template:
         return Template.model_validate(YAML(typ="safe", pure=True).load(raw))
     except (YAMLError, ValidationError, UnicodeDecodeError):
         raise NoWording(name, "bad-template") from None
+
+
+def label_of(name: str, folder: Path = TEMPLATES) -> ShortTexts | None:
+    """What the shipped template of a name is called; None where none is shipped."""
+    try:
+        return shipped(name, folder).label
+    except NoWording:
+        return None
 
 
 _JOINERS: Final = "\u200c\u200d"

@@ -568,10 +568,10 @@ class Erase(Body):
 
 
 class RecordReceipt(Body):
-    """What a channel or the bank said later about a message or a payment."""
+    """What a channel or the bank said later about a message, the mail that told of an alert, or a payment."""
 
     name: Literal["record-receipt"] = "record-receipt"
-    of: Literal["message", "payment"]
+    of: Literal["message", "payment", "alert"]
     id: Id
     said: Literal[
         "delivered", "bounced", "accepted", "settled", "rejected", "returned", "close", "no-match", "unchecked"

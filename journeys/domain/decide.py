@@ -73,6 +73,8 @@ class Outcome:
     """Of the template with whose words a message left."""
     last_resort: bool = False
     """It went on paper, which the person did not ask for: nothing else reaches them."""
+    zone: str | None = None
+    """Where staff, mentors or partners work in whose hours it was put off, where that is not the programme's zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +333,8 @@ def _correct(work: Deciding, body: c.Correct) -> None:
 def _record_receipt(work: Deciding, body: c.RecordReceipt) -> None:
     if body.of == "payment":
         payments.said(work, body)
+    elif body.of == "alert":
+        escalation.came_back(work, body.id)
     else:
         messages.said(work, body)
         person.heard(work, body)
@@ -414,7 +418,14 @@ def _take_outcome(work: Deciding, outcome: Outcome) -> None:
     match effect.kind:
         case "deliver":
             messages.delivered(
-                work, outcome.effect, effect.id, outcome.answer, outcome.reason, outcome.until, outcome.wording
+                work,
+                outcome.effect,
+                effect.id,
+                outcome.answer,
+                outcome.reason,
+                outcome.until,
+                outcome.wording,
+                outcome.zone,
             )
             if outcome.answer == "failed" and effect.data["to"] == messages.PARTICIPANT:
                 person.failed(work, outcome.reason)
@@ -423,7 +434,7 @@ def _take_outcome(work: Deciding, outcome: Outcome) -> None:
         case "tell" if outcome.answer == "told":
             escalation.told(work, outcome.effect, effect.id, outcome.told, outcome.role)
         case "tell" if outcome.answer == "deferred":
-            escalation.told_later(work, outcome.effect, effect.id)
+            escalation.told_later(work, outcome.effect, effect.id, outcome.zone)
         case "tell":
             escalation.untold(work, outcome.effect, effect.id, outcome.reason)
         case "check":

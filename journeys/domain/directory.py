@@ -124,6 +124,13 @@ class StaffAdded(Payload):
     """None means every fund."""
 
 
+class MailFailed(Payload):
+    """Mail to a member of staff did not arrive: it was refused, or it was taken and came back."""
+
+    reason: str
+    returned: bool
+
+
 class StaffChanged(Payload):
     """Parts: name, email, phone as they are now."""
 
@@ -515,7 +522,7 @@ KINDS: dict[str, type[Payload]] = {
     kind.__name__: kind
     for kind in (
         PersonRegistered, PersonChanged, ChannelDead, ChannelAlive, LetterPosted, PersonExported, PersonErased,
-        StaffAdded, StaffChanged, StaffLeft, StaffReturned, StaffErased,
+        StaffAdded, StaffChanged, MailFailed, StaffLeft, StaffReturned, StaffErased,
         RoleGiven, RoleTaken, SitesSet, FundsSet, AbsenceSet, AbsenceDropped, ShiftSet, ShiftDropped,
         MentorAdded, MentorChanged, MentorDescribed, MentorErased, PartnerAdded, PartnerDescribed, PartnerLeft,
         PartnerErased,
@@ -552,6 +559,8 @@ class Holder:
     deputy: str | None = None
     funds: frozenset[str] = frozenset()
     """Empty means every fund."""
+    unread: bool = False
+    """Their mail comes back."""
 
 
 def reachable(roster: Iterable[Holder], role: str, site: str | None) -> tuple[str, ...]:

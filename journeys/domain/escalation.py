@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from journeys.domain import commands as c
 from journeys.domain import events as e
+from journeys.domain.calendar import in_zone
 from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.events import Subject
 from journeys.domain.messages import MONEY
@@ -63,7 +64,8 @@ def raise_about(
 def _not_at_once(work: Deciding, id: str) -> None:
     """The fact is immediate. What is not urgent is told with the next digest, and never in quiet hours nor on days of
     rest."""
-    known, calendar = work.state.escalations[id], work.book.calendar
+    known = work.state.escalations[id]
+    calendar = in_zone(work.book.calendar, known.zone)
     digest = next_digest(work.now, calendar) if _with_digest(work, known) else None
     if digest is not None:
         _defer(work, id, spread(digest + DIGEST_LEAVES, DIGEST_LEAVES, work.stream), digest)
@@ -75,8 +77,9 @@ def _not_at_once(work: Deciding, id: str) -> None:
 
 def _defer(work: Deciding, id: str, until: datetime, digest: datetime | None) -> None:
     deferred = e.EscalationDeferred(
-        escalation=id, step=work.state.escalations[id].step, until=until, effect=work.state.seq, digest=digest
-    )
+        escalation=id, step=work.state.escalations[id].step, until=until, effect=work.state.seq, digest=digest,
+        zone=work.state.escalations[id].zone,
+    )  # fmt: skip
     work.follow(deferred, "quiet-hours" if digest is None else "digest")
 
 
@@ -89,7 +92,10 @@ def tell_now(work: Deciding, id: str, at: datetime) -> None:
     """The morning has come, or the hour of the digest: whoever is responsible now is told."""
     known = work.state.escalations[id]
     work.due(e.EscalationReady(escalation=id, step=known.step), "quiet-hours" if known.digest is None else "digest", at)
-    if first_free(work.now, work.book.calendar, Spares.NOTHING if known.urgent else Spares.REST) > work.now:
+    if (
+        first_free(work.now, in_zone(work.book.calendar, known.zone), Spares.NOTHING if known.urgent else Spares.REST)
+        > work.now
+    ):
         _not_at_once(work, id)
 
 
@@ -254,18 +260,39 @@ def told(work: Deciding, effect: int, id: str, who: tuple[str, ...], role: str) 
     work.due(e.EscalationTold(escalation=id, step=step, told=who, role=role, effect=effect), "told", work.now)
 
 
-def told_later(work: Deciding, effect: int, id: str) -> None:
-    """The digest of its recipient had left before: it is told with the next one, unless it has moved on meanwhile."""
+def told_later(work: Deciding, effect: int, id: str, zone: str | None = None) -> None:
+    """The digest of its recipient had left before, or it is night there: it is told with the next one, or when day has
+    come, unless it has moved on meanwhile.
+
+    Args:
+        zone: where the recipients work, where that is not the programme's.
+    """
     known, step = work.state.escalations.get(id), work.state.effects[effect].data["step"]
     if known is None or known.step != step:
         untold(work, effect, id, "overtaken")
         return
-    digest = next_digest(work.now, work.book.calendar)
-    until = first_free(work.now + DIGEST_LEAVES, work.book.calendar, Spares.REST) if digest is None else spread(
+    calendar = in_zone(work.book.calendar, zone)
+    digest = next_digest(work.now, calendar) if _with_digest(work, known) else None
+    until = first_free(work.now + DIGEST_LEAVES, calendar, Spares.REST) if digest is None else spread(
         digest + DIGEST_LEAVES, DIGEST_LEAVES, work.stream
     )  # fmt: skip
-    deferred = e.EscalationDeferred(escalation=id, step=step, until=until, effect=effect, digest=digest)
-    work.due(deferred, "digest", work.now)
+    deferred = e.EscalationDeferred(escalation=id, step=step, until=until, effect=effect, digest=digest, zone=zone)
+    work.due(deferred, "quiet-hours" if digest is None else "digest", work.now)
+
+
+def came_back(work: Deciding, id: str) -> None:
+    """The mail by which everybody was told of a step came back: it is told again, now to whoever is next.
+
+    Nothing where somebody has it in hand, or it has moved on meanwhile.
+    """
+    known = work.state.escalations.get(id)
+    if known is None or known.acknowledged or known.snoozed or not known.told:
+        return
+    work.fact(e.EscalationReady(escalation=id, step=known.step, returned=True))
+    calendar = in_zone(work.book.calendar, known.zone)
+    until = first_free(work.now, calendar, Spares.NOTHING if known.urgent else Spares.REST)
+    if until > work.now:
+        _defer(work, id, work.spread(until), None)
 
 
 def untold(work: Deciding, effect: int, id: str, reason: str) -> None:

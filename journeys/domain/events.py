@@ -335,6 +335,8 @@ class MessageDeferred(Payload):
     """The attempt that met quiet hours, when there was one."""
     doubt: bool = added(False)
     """Its channel failed and may have taken it all the same: asked for again, it knows it by its key."""
+    zone: str | None = added(None)
+    """The zone of those whom it was to reach, who are no participants, where theirs is not the programme's."""
 
 
 class MessageReady(Payload):
@@ -546,6 +548,8 @@ class EscalationDeferred(Payload):
     effect: int
     digest: Instant | None = added(None)
     """When the digest leaves with which it is told; `until` is then when the journey asks what came of it."""
+    zone: str | None = added(None)
+    """The zone of those who were to be told, where theirs is not the programme's."""
 
 
 class EscalationReady(Payload):
@@ -553,6 +557,8 @@ class EscalationReady(Payload):
 
     escalation: str
     step: int
+    returned: bool = added(False)
+    """The mail by which the step was told came back: whoever is next is told."""
 
 
 class EscalationTold(Payload):

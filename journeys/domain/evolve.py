@@ -386,7 +386,7 @@ def _message_deferred(state: State, data: e.MessageDeferred, event: Recorded) ->
         if message.effect is not None:
             state.effects.pop(message.effect, None)
         state.messages[data.message] = replace(
-            message, effect=None, until=data.until, doubt=message.doubt or data.doubt
+            message, effect=None, until=data.until, doubt=message.doubt or data.doubt, zone=data.zone or message.zone
         )  # fmt: skip
 
 
@@ -532,7 +532,7 @@ def _climbed(state: State, data: e.EscalationClimbed, event: Recorded) -> None:
     _change(
         state.escalations, data.escalation, step=data.step, repeat=data.repeat, to=data.to, next_at=data.next_at,
         acknowledged=False, assigned=None, fallback=data.fallback, tell_at=None, told_as="", digest=None,
-        since=event.recorded_at, snoozed=False, held_by="",
+        zone=None, since=event.recorded_at, snoozed=False, held_by="",
     )  # fmt: skip
     _tell(state, event.seq, data.escalation)
 
@@ -564,7 +564,7 @@ def _snoozed(state: State, data: e.EscalationSnoozed, event: Recorded) -> None:
 def _reassigned(state: State, data: e.EscalationReassigned, event: Recorded) -> None:
     _change(
         state.escalations, data.escalation, assigned=data.to, acknowledged=False, snoozed=False, held_by="",
-        fallback=(), tell_at=None, digest=None,
+        fallback=(), tell_at=None, digest=None, zone=None,
     )  # fmt: skip
     _tell(state, event.seq, data.escalation)
 
@@ -572,12 +572,14 @@ def _reassigned(state: State, data: e.EscalationReassigned, event: Recorded) -> 
 @_on(e.EscalationDeferred)
 def _telling_deferred(state: State, data: e.EscalationDeferred, event: Recorded) -> None:
     state.effects.pop(data.effect, None)
-    _change(state.escalations, data.escalation, tell_at=data.until, digest=data.digest)
+    _change(state.escalations, data.escalation, tell_at=data.until, digest=data.digest, zone=data.zone)
 
 
 @_on(e.EscalationReady)
 def _telling_ready(state: State, data: e.EscalationReady, event: Recorded) -> None:
     _change(state.escalations, data.escalation, tell_at=None)
+    if data.returned:
+        _change(state.escalations, data.escalation, told=(), told_as="")
     _tell(state, event.seq, data.escalation)
 
 

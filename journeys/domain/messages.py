@@ -68,7 +68,7 @@ def hold_back(work: Deciding, id: str) -> bool:
     if reason is not None:
         _give_up(work, id, reason, "message")
         return True
-    leaves = leaves_at(message, work.now, hours_of(work.state, work.book.calendar, message.to))
+    leaves = leaves_at(message, work.now, hours_of(work.state, work.book.calendar, message.to, message.zone))
     if leaves == work.now:
         return False
     if leaves is None:
@@ -91,9 +91,13 @@ def spares(to: str, urgent: bool) -> Spares:
     return Spares.NIGHTS if to == PARTICIPANT else Spares.NOTHING
 
 
-def hours_of(state: State, calendar: Calendar, to: str) -> Calendar:
-    """The hours of a recipient: the person's own where they live, everybody else's those of the programme."""
-    return in_zone(calendar, state.zone) if to == PARTICIPANT else calendar
+def hours_of(state: State, calendar: Calendar, to: str, zone: str | None = None) -> Calendar:
+    """The hours of a recipient: the person's own where they live, everybody else's where they work.
+
+    Args:
+        zone: of staff, mentors or partners, once it is known that it is another than the programme's.
+    """
+    return in_zone(calendar, state.zone if to == PARTICIPANT else zone)
 
 
 def why_not(state: State, message: Message, now: datetime) -> str | None:
@@ -206,8 +210,9 @@ def said(work: Deciding, body: c.RecordReceipt) -> None:
 
 
 def delivered(
-    work: Deciding, effect: int, id: str, answer: str, reason: str, until: datetime | None, wording: str | None = None
-) -> None:
+    work: Deciding, effect: int, id: str, answer: str, reason: str, until: datetime | None,
+    wording: str | None = None, zone: str | None = None,
+) -> None:  # fmt: skip
     """What the channel answered. Unknown is shown, never sent again; so is what may have left and is given up."""
     known = work.state.messages.get(id)
     if answer in ("suppressed", "failed") and known is not None and known.doubt:
@@ -217,7 +222,8 @@ def delivered(
             work.due(e.MessageSent(message=id, channel=reason, effect=effect, wording=wording), "message", work.now)
         case "deferred" | "perhaps" if until is not None:
             doubt = answer == "perhaps"
-            work.due(e.MessageDeferred(message=id, until=until, effect=effect, doubt=doubt), "quiet-hours", work.now)
+            deferred = e.MessageDeferred(message=id, until=until, effect=effect, doubt=doubt, zone=zone)
+            work.due(deferred, "quiet-hours", work.now)
         case "suppressed":
             work.due(e.MessageSuppressed(message=id, reason=reason, effect=effect), "message", work.now)
         case "failed":

@@ -152,18 +152,29 @@ class Verdict:
 MAY_LEAVE: Final = Verdict()
 
 
-def may_still_send(state: State, message: Message, wishes: Wishes, calendar: Calendar, now: datetime) -> Verdict:
+def one_zone(zones: Iterable[str | None], calendar: Calendar) -> str | None:
+    """The zone that all have in common, where it is not the calendar's own; those of several go by the calendar's."""
+    found = {in_zone(calendar, zone).zone.key for zone in zones} or {calendar.zone.key}
+    return found.pop() if len(found) == 1 and found != {calendar.zone.key} else None
+
+
+def may_still_send(
+    state: State, message: Message, wishes: Wishes, calendar: Calendar, now: datetime, zone: str | None = None
+) -> Verdict:
     """Judge a message once more, right before it leaves.
 
     The journey's own rule first, then the person's choices (they reach the person's row before each journey), then
     the quiet hours and days of rest of the recipient's own zone. `wishes` concern messages to the participant only.
+
+    Args:
+        zone: where others work to whom it goes, where that is not the calendar's own.
     """
     reason = why_not(state, message, now)
     if reason is None and message.to == PARTICIPANT:
         reason = _not_wished(wishes, now)
     if reason is not None:
         return Verdict(never=reason)
-    leaves = leaves_at(message, now, in_zone(calendar, wishes.zone if message.to == PARTICIPANT else None))
+    leaves = leaves_at(message, now, in_zone(calendar, wishes.zone if message.to == PARTICIPANT else zone))
     if leaves is None:
         return Verdict(never="too-late")
     return MAY_LEAVE if leaves == now else Verdict(until=leaves)

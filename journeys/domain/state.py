@@ -100,6 +100,8 @@ class Message:
     until: datetime | None = None
     doubt: bool = False
     """It may have left, and leaves once however often it is asked for."""
+    zone: str | None = None
+    """Where staff, mentors or partners work whom it was to reach; None: in the programme's zone, or not known yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,8 @@ class Escalation:
     """When a telling that waits is called for: the quiet hours are over, or its digest has left."""
     digest: datetime | None = None
     """When the digest leaves with which the step is told, until it is."""
+    zone: str | None = None
+    """Where those work who were to be told of the step; None: in the programme's zone, or not known yet."""
     since: datetime | None = None
     """When the step began; None in what was folded before this was kept."""
     snoozed: bool = False

@@ -308,7 +308,7 @@ class _Cohort:
     async def play(self, info: StackInfo, tell: Progress) -> list["_Journey"]:
         """Every life to its end, side by side."""
         client = await Client.connect(
-            info.temporal_address, namespace=info.temporal_namespace, data_converter=temporal.sealing(self.pool.keys)
+            info.temporal_address, namespace=info.temporal_namespace, plugins=[temporal.plugin(self.pool.keys)]
         )
         virtual = VirtualTime(client)
         self.bank = BankDays(

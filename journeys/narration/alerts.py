@@ -69,6 +69,9 @@ def _deferred(t: Telling, d: e.EscalationDeferred) -> str:
 @tells(e.EscalationReady)
 def _ready(t: Telling, d: e.EscalationReady) -> str:
     known = t.escalation(d.escalation)
+    if d.returned:
+        return t.say("Le courriel d'alerte est revenu : l'alerte passe à la personne suivante, au sujet de : {about}.",
+                     about=t.alert(d.escalation))  # fmt: skip
     if known is not None and known.digest is not None:
         return t.say("C'est l'heure : l'alerte est transmise avec les autres, au sujet de : {about}.",
                      about=t.alert(d.escalation))  # fmt: skip

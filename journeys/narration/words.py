@@ -7,8 +7,26 @@ from journeys.i18n import N_, text
 
 def spoken(code: str, lang: str) -> str:
     """`fixed-term` as `CDD`; `house-rules` as `house rules` where no word is known."""
-    known = WORDS.get(code)
+    known = WORDS.get(code) or next((said for begins, said in _CHANNELS if code.startswith(begins)), None)
     return text(lang)(known) if known is not None else code.replace("-", " ").replace("_", " ")
+
+
+_CHANNELS: Final = (
+    ("mail-5-1", N_("cette adresse n'existe pas")),
+    ("mail-5-2", N_("boîte pleine ou fermée")),
+    ("mail-bounced", N_("courriel revenu")),
+    ("mail-5", N_("refusé par la messagerie")),
+    ("mail-4", N_("la messagerie demande d'attendre")),
+    ("mail-tls", N_("liaison non chiffrée avec la messagerie")),
+    ("mail-login", N_("la messagerie refuse notre mot de passe")),
+    ("mail-", N_("la messagerie ne répond pas")),
+    ("sms-429", N_("la passerelle demande d'attendre")),
+    ("sms-4", N_("refusé par la passerelle")),
+    ("sms-wrong-answer", N_("réponse illisible de la passerelle")),
+    ("sms-5", N_("la passerelle est en panne")),
+    ("sms-", N_("la passerelle ne répond pas")),
+)
+"""What a channel says by numbers or by words of its own, by how its code begins."""
 
 
 def role_word(code: str, lang: str) -> str:
@@ -102,6 +120,11 @@ WORDS: Final = {
     "sms-too-long": N_("texte trop long pour un SMS"),
     "sms-paced": N_("la passerelle prend les autres d'abord"),
     "sms-refused": N_("refusé par la passerelle"),
+    "worker-lost": N_("envoi interrompu, peut-être parti"),
+    "no-answer": N_("pas de réponse"),
+    "person-gone": N_("personne effacée"),
+    "person-forgotten": N_("personne effacée"),
+    "bad-address": N_("adresse qui ne peut pas servir"),
     "left-before": N_("peut-être déjà parti"),
     "nobody": N_("personne à ce poste"),
     "vacant": N_("poste vacant"),

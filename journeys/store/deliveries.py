@@ -66,6 +66,8 @@ class Waiting:
     """Whose journey it is."""
     began_at: datetime | None
     """When the attempt that it is about began, by the database's clock."""
+    letter: str | None
+    """The id that it names, of a message to a person or of a letter to staff."""
 
 
 async def waiting(pool: Pool, limit: int = 1_000) -> list[Waiting]:
@@ -75,7 +77,7 @@ async def waiting(pool: Pool, limit: int = 1_000) -> list[Waiting]:
         SELECT r.event, coalesce(a.message, e.message)::text, coalesce(a.stream, e.stream), r.said, r.reason, r.at,
                r.received_at, r.message IS NOT NULL, coalesce(a.channel, e.channel),
                (SELECT j.person::text FROM journeys j WHERE 'journey-' || j.id = coalesce(a.stream, e.stream)),
-               coalesce(a.began_at, e.began_at)
+               coalesce(a.began_at, e.began_at), r.message::text
         FROM message_receipts r
         LEFT JOIN LATERAL (
             SELECT message, stream, channel, began_at FROM message_attempts WHERE message = r.message

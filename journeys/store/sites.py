@@ -1,5 +1,6 @@
 """Sites: what the world may know of each, a neutral name and address, and in which zone it lies."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from journeys.domain.directory import SiteDescribed
@@ -32,6 +33,17 @@ async def site(connection: Pool | Connection, code: str) -> Site | None:
 async def sites(connection: Pool | Connection) -> list[Site]:
     """Every site that was described, by code."""
     return [Site(*row) for row in await connection.fetch("SELECT code, name, address, zone FROM sites ORDER BY code")]
+
+
+async def zone_of(connection: Pool | Connection, codes: Iterable[str]) -> str | None:
+    """The zone in which all of these sites lie; None where it is not known, or not one."""
+    wanted = sorted({*codes})
+    zones = (
+        await connection.fetch("SELECT DISTINCT zone FROM sites WHERE code = ANY ($1::text[])", wanted)
+        if wanted
+        else []
+    )
+    return str(zones[0]["zone"]) if len(zones) == 1 else None
 
 
 async def describe(pool: Pool, wanted: Site, by: By) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 import asyncpg
@@ -12,6 +12,7 @@ from journeys.domain.directory import (
     AbsenceSet,
     FundsSet,
     Holder,
+    MailFailed,
     RoleGiven,
     RoleTaken,
     SitesSet,
@@ -42,6 +43,9 @@ class Member:
     sites: tuple[str, ...]
     active: bool
     funds: tuple[str, ...] = ()
+    mail_failed: str | None = None
+    """Why the last letter to them did not arrive; None: as far as is known, all do."""
+    mail_failed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class Absence:
     deputy: str | None
 
 
-_COLUMNS: Final = "id::text, handle, sealed, language, roles, sites, active, funds"
+_COLUMNS: Final = "id::text, handle, sealed, language, roles, sites, active, funds, mail_failed, mail_failed_at"
 
 
 def stream_of(staff: str) -> str:
@@ -90,12 +94,54 @@ async def add(pool: Pool, member: Member, by: By) -> None:
 
 
 async def change(pool: Pool, id: str, *, name: str, email: str | None, phone: str | None, by: By) -> None:
-    """Replace how a member is called and reached. Raises NotFound."""
+    """Replace how a member is called and reached; mail is tried anew from now on. Raises NotFound."""
     async with pool.acquire() as connection, connection.transaction():
         await _locked(connection, id)
         sealed = await contacts.seal(connection, stream_of(id), _known(name, email, phone))
-        await connection.execute("UPDATE staff SET sealed = $2 WHERE id = $1", id, sealed)
+        await connection.execute(
+            "UPDATE staff SET sealed = $2, mail_failed = NULL, mail_failed_at = NULL, mail_returned = false"
+            " WHERE id = $1", id, sealed,
+        )  # fmt: skip
         await record(connection, stream_of(id), [Fact(StaffChanged(), contact_texts(name, email, phone))], by)
+
+
+async def mail_failed(
+    pool: Pool, id: str, reason: str, by: By, *, returned: bool, tried_at: datetime | None = None
+) -> bool:  # fmt: skip
+    """Note that mail to a member did not arrive; False (and no event) where that is known, or they have another
+    address since.
+
+    Args:
+        returned: it was taken and came back. tried_at: when it left, by the database's clock, if not just now.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        changed = await connection.fetchval(
+            """
+            UPDATE staff SET mail_failed = $2, mail_failed_at = $4, mail_returned = mail_returned OR $3
+            WHERE id = $1 AND active AND (mail_failed IS NULL OR $3 AND NOT mail_returned)
+              AND NOT EXISTS (SELECT FROM events WHERE stream = $5 AND kind = 'StaffChanged' AND wall > $6)
+            RETURNING true
+            """,
+            id, reason, returned, by.at, stream_of(id), tried_at or by.at,
+        )  # fmt: skip
+        if changed:
+            await record(connection, stream_of(id), [Fact(MailFailed(reason=reason, returned=returned))], by)
+        return bool(changed)
+
+
+async def mail_taken(pool: Pool, id: str) -> None:
+    """A letter to a member was taken: what was refused before is over. What came back is over with another address."""
+    await pool.execute(
+        "UPDATE staff SET mail_failed = NULL, mail_failed_at = NULL"
+        " WHERE id = $1 AND mail_failed IS NOT NULL AND NOT mail_returned",
+        id,
+    )
+
+
+async def unread(pool: Pool | Connection, ids: Sequence[str]) -> set[str]:
+    """Those of them whose mail comes back."""
+    rows = await pool.fetch("SELECT id::text FROM staff WHERE mail_returned AND id::text = ANY ($1::text[])", list(ids))
+    return {row["id"] for row in rows}
 
 
 async def give_role(pool: Pool, id: str, role: str, by: By) -> bool:
@@ -225,7 +271,7 @@ async def roster(pool: Pool | Connection, on: date) -> list[Holder]:
     """Active staff on a local day, with who is away and who stands in: what `directory.reachable` takes."""
     rows = await pool.fetch(
         """
-        SELECT s.id::text, s.roles, s.sites, s.funds, a.staff IS NOT NULL AS absent, a.deputy::text
+        SELECT s.id::text, s.roles, s.sites, s.funds, s.mail_returned, a.staff IS NOT NULL AS absent, a.deputy::text
         FROM staff s
         LEFT JOIN LATERAL (
             SELECT staff, deputy FROM absences WHERE staff = s.id AND $1 BETWEEN first_day AND last_day
@@ -243,6 +289,7 @@ async def roster(pool: Pool | Connection, on: date) -> list[Holder]:
             row["absent"],
             row["deputy"],
             frozenset(row["funds"]),
+            row["mail_returned"],
         )
         for row in rows
     ]
@@ -265,6 +312,7 @@ def _member(row: Mapping[str, Any], known: Known | None) -> Member:
     return Member(
         id=row["id"], handle=row["handle"], language=row["language"], roles=tuple(row["roles"]),
         sites=tuple(row["sites"]), active=row["active"], funds=tuple(row["funds"]),
+        mail_failed=row["mail_failed"], mail_failed_at=row["mail_failed_at"],
         **{**_known(row["handle"], None, None), **(known or {})},
     )  # fmt: skip
 

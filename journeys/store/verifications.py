@@ -72,12 +72,18 @@ class Verified(Frozen):
         return len(self.log["findings"]) + self.apart.journeys + self.silent.count + self.breaches.count + histories
 
 
-async def keep(pool: Pool, run: str, found: Verified) -> None:
-    """Keep what was found under the id of the run; kept again, the first stands."""
+async def keep(pool: Pool, run: str, found: Verified, *, lines: bool = False) -> None:
+    """Keep what was found under the id of the run; kept again, the first stands. `lines`: those are kept as well."""
     await pool.execute(
-        "INSERT INTO verifications (run, at, wrong, found) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-        run, found.at, found.wrong, found.model_dump_json(),
+        "INSERT INTO verifications (run, at, wrong, found, lines) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+        run, found.at, found.wrong, found.model_dump_json(), lines,
     )  # fmt: skip
+
+
+async def of_run(pool: Pool, run: str) -> Verified | None:
+    """What a run found; None when it has not come to its end."""
+    found = await pool.fetchval("SELECT found FROM verifications WHERE run = $1", run)
+    return None if found is None else Verified.model_validate_json(found)
 
 
 async def last(pool: Pool | Connection) -> Verified | None:

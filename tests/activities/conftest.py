@@ -245,7 +245,7 @@ class Life:
             Outcome(
                 effect.seq, result["answer"], result["reason"], tuple(result["told"]), result["role"],
                 datetime.fromisoformat(until) if until else None, result["wording"],
-                result["last_resort"],
+                result["last_resort"], result["zone"],
             )
         )  # fmt: skip
         return result
@@ -355,6 +355,7 @@ async def lives_pool(shared_database: str) -> AsyncIterator[Any]:
     pool = await open_pool(shared_database)
     await pool.execute("UPDATE staff SET active = false")
     await pool.execute("DELETE FROM shifts")
+    await pool.execute("UPDATE sites SET zone = 'Europe/Paris'")
     yield pool
     await pool.close()
 

@@ -112,12 +112,14 @@ async def test_a_run_is_kept_once_and_the_schedule_made_once(
     stack: RealStack, life: Life, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client, queue = await Client.connect(stack.temporal, data_converter=temporal.DATA_CONVERTER), f"q-{uuid.uuid4()}"
-    kept = verifications.keep
+    kept, deaths = verifications.keep, iter(("before", "after"))
 
-    async def keep_and_die(*given: Any) -> None:
-        await kept(*given)
-        monkeypatch.setattr(verifications, "keep", kept)
-        raise OSError("the worker died before it could answer")
+    async def keep_and_die(*given: Any, **named: Any) -> None:
+        death = next(deaths)
+        if death == "after":
+            await kept(*given, **named)
+            monkeypatch.setattr(verifications, "keep", kept)
+        raise OSError(f"the worker died {death} it had kept what it found")
 
     monkeypatch.setattr(verifications, "keep", keep_and_die)
     worker = Worker(
@@ -128,8 +130,11 @@ async def test_a_run_is_kept_once_and_the_schedule_made_once(
         id = f"verification-{uuid.uuid4()}"
         wrong = await client.execute_workflow(contract.VERIFICATION, id=id, task_queue=queue)
     assert await life.pool.fetchval("SELECT count(*) FROM verifications") == 1
+    lines = "(SELECT count(*) FROM found_owed WHERE run = $1), (SELECT count(*) FROM found_duties WHERE run = $1)"
     found = await verifications.last(life.pool)
-    assert found is not None and found.wrong == wrong and datetime.now(UTC) - found.at < timedelta(minutes=5)
+    assert found is not None
+    assert tuple(await life.pool.fetchrow(f"SELECT {lines}", id)) == (sum(found.owed.values()), 1), "once as well"
+    assert found.wrong == wrong and datetime.now(UTC) - found.at < timedelta(minutes=5)
     owner = await asyncpg.connect(database_url)
     for statement in ("UPDATE verifications SET wrong = 0", "DELETE FROM verifications", "TRUNCATE verifications"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):

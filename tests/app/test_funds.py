@@ -76,6 +76,7 @@ summary ID --pdf FILE | receipt ID --pdf FILE | letter ID --pdf FILE | link ID
 start -p auxilia --person NAME --referent aline --release 2099-05-12
 import FILE -p auxilia --model | sync ID | rebuild ID | doctor
 messages ID | bounced FILE | outbox list | outbox show ID
+letters list | letters print ID --pdf FILE | letters posted ID
 fund create x | fund change x | fund top-up x 5 | fund close x --why x | fund reopen x --why x
 fund list | fund show x | fund statement x
 payments control | payments list | payments show ID | payments retry ID --why x | payments batches

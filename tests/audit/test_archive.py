@@ -17,7 +17,8 @@ from activities.tills import Tills
 from journeys import contract, temporal
 from journeys.audit import history
 from journeys.audit.history import Shelf, read_chain
-from journeys.audit.replaying import replay, replay_all
+from journeys.audit.replaying import Replay, replay, replay_all
+from journeys.audit.replaying_all import replay_house
 from journeys.audit.verdicts import AccountName, Verdict
 from journeys.audit.verifying import Sources, verify
 from journeys.channels.outbox import FileOutbox
@@ -26,6 +27,7 @@ from journeys.domain import commands as c
 from journeys.domain.directory import HistoryKept, read_fact
 from journeys.store import histories, journal
 from journeys.store.letters import seal_letter
+from journeys.store.replays import Replayed
 from tests.conftest import RealStack
 from tests.replay.test_replay import OneTimerMore
 from tests.workflow.conftest import RING, Engine, make_engine
@@ -121,7 +123,22 @@ async def _side_by_side(ended: Engine, shelf: Shelf) -> None:
             yield stream
 
     found = [each async for each in replay_all(None, streams(), [JourneyWorkflow], shelf, 2, ended.pool.keys)]
-    assert sorted(each is not None and each.failed is None for _, each in found) == [False, True, True]
+    assert sorted(isinstance(each, Replay) and each.failed is None for _, each in found) == [False, True, True]
+    whole = await _whole_house(ended)
+    assert (whole.journeys, whole.wrong, whole.partial, whole.without) == (1, 0, 0, 0)
+    assert whole.runs == len(await histories.of_stream(ended.pool, ended.stream))
+
+
+async def _whole_house(ended: Engine) -> Replayed:
+    """Every history of the house, from what is kept alone."""
+    told = list[tuple[int, int]]()
+
+    async def tell(done: int, number: int) -> None:
+        told.append((done, number))
+
+    found = await replay_house(ended.pool, RING, None, [JourneyWorkflow], 1, tell)
+    assert told == [(0, 1), (1, 1)]
+    return found
 
 
 async def _altered(ended: Engine, shelf: Shelf, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,10 +162,14 @@ async def _altered(ended: Engine, shelf: Shelf, database_url: str, monkeypatch: 
     with pytest.raises(histories.Altered):
         await read_chain(None, ended.stream, shelf)
     assert (await verify(sources, ended.stream)).exit_code() == 6
+    odd = await _whole_house(ended)
+    assert (odd.alterations, odd.wrong, odd.altered[0].run, odd.runs) == (1, 1, first.run, 0)
     await owner.execute("DELETE FROM history_files WHERE run = $1", first.run)
     with pytest.raises(histories.Altered, match="gone"):
         await read_chain(None, ended.stream, shelf)
     assert (await verify(sources, ended.stream)).account(AccountName.HISTORY).verdict is Verdict.NOT_AVAILABLE
+    gone = await _whole_house(ended)
+    assert (gone.gone, gone.wrong) == (1, 0), "told, and no finding"
     await owner.close()
 
 

@@ -21,7 +21,7 @@ from journeys.authoring.templates import (
     template_names,
     variables,
 )
-from journeys.channels.wording import TEMPLATES, Audience
+from journeys.channels.wording import TEMPLATES, Audience, ShortTexts, label_of, read_text, template_text, wording_of
 from journeys.domain.neutral import NOT_NEUTRAL
 
 ENGINE_NEEDS: set[tuple[str, Audience]] = {
@@ -79,6 +79,22 @@ def test_every_message_that_the_domain_owes_has_its_template() -> None:
     assert len(owed) > 10
     assert owed <= template_names()
     assert template_names() >= REMINDERS and not REMINDERS & owed, "what has its own occasion is no reminder"
+
+
+@pytest.mark.parametrize("name", sorted(template_names()))
+def test_each_template_has_a_name_for_people_in_both_languages(name: str) -> None:
+    label = read_template(name).label
+    assert label is not None and label.fr != label.en and name not in (label.fr, label.en)
+    assert not any(NOT_NEUTRAL.search(text) or "{" in text for text in (label.fr, label.en))
+
+
+def test_what_a_template_is_called_is_no_part_of_its_words() -> None:
+    known = read_template("escalation")
+    assert wording_of(known) == wording_of(known.model_copy(update={"label": None}))
+    own = known.model_copy(update={"label": ShortTexts(fr="À voir", en="To see")})
+    assert wording_of(own) != wording_of(known)
+    assert read_text("escalation", template_text(own)).label == own.label
+    assert label_of("meeting-of-ours") is None
 
 
 @pytest.mark.parametrize(("name", "audience"), EACH)

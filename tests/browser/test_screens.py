@@ -152,6 +152,45 @@ def test_the_audit_goes_through_time_and_compares_the_accounts(enter: Enter, loo
     looked_at(aude, "audit-accounts")
 
 
+def test_the_whole_house_is_verified_and_replayed_from_its_pages(enter: Enter, looked_at: Look) -> None:
+    aline, aude = enter("aline"), enter("aude")
+    name = unique("Tous")
+    begin(aline, name)
+    aude.goto("/controle")
+    aude.get_by_role("button", name="Tout vérifier maintenant").click()
+    expect(aude.get_by_role("status")).to_contain_text("La vérification a commencé")
+    aude.goto("/controle/rejeux")
+    looked_at(aude, "house-replays-none")
+    aude.get_by_role("button", name="Tout rejouer maintenant").click()
+    expect(aude.get_by_role("status")).to_contain_text("C’est demandé")
+    reopen(aude, "/controle/echeances?issue=toutes", name)
+    looked_at(aude, "house-owed")
+    narrow(aude)
+    aude.goto("/controle/aides?tout=1")
+    looked_at(aude, "house-duties")
+    narrow(aude)
+    reopen(aude, "/controle/rejeux", "Toutes les histoires prennent le même chemin")
+    looked_at(aude, "house-replays")
+    narrow(aude)
+
+
+def reopen(page: Page, path: str, told: str) -> None:
+    """Open a page again and again until a worker has done what it shows."""
+    for _ in range(60):
+        page.goto(path)
+        if page.get_by_text(told).count():
+            return
+        page.wait_for_timeout(2_000)
+    expect(page.get_by_text(told).first).to_be_visible()
+
+
+def narrow(page: Page) -> None:
+    """On a phone nothing is cut off sideways."""
+    page.set_viewport_size({"width": 320, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    page.set_viewport_size({"width": 1280, "height": 900})
+
+
 def test_an_appointment_is_booked_and_stands_in_the_week(enter: Enter, looked_at: Look) -> None:
 
     page, name = enter("aline"), unique("Lopez")

@@ -37,6 +37,7 @@ from journeys.domain.invariants import Outage, check
 from journeys.domain.messages import PARTICIPANT
 from journeys.domain.programme import Programme
 from journeys.domain.record import Event, Payload
+from journeys.domain.state import State
 from journeys.issuing import issue
 from journeys.store import people, publishing
 from journeys.store.directory import AlreadyThere, By
@@ -304,10 +305,7 @@ class House:
 
     async def wavering(self, id: str, wrong: Wrong, stop: asyncio.Event) -> None:
         """Wants no messages, wants them again, and so on; what was asked for is told late to the journeys."""
-        now_on, off = (
-            (c.OptOut(), c.OptIn()) if wrong is Wrong.OPTED_OUT
-            else (c.PauseMessages(until=paris_today() + timedelta(days=1)), c.ResumeMessages())
-        )  # fmt: skip
+        now_on, off = _wishes(wrong)
         spans = self.silent.setdefault(self.whose[id].stream, [])
         while not stop.is_set():
             await asyncio.sleep(self.draw.uniform(1, 4))
@@ -318,6 +316,32 @@ class House:
             if not stop.is_set():
                 spans[-1] = (*spans[-1][:2], datetime.now(UTC))
                 await self.wish(id, off)
+
+    async def silence(self, id: str, wrong: Wrong, lag: float) -> None:
+        """Wants no messages from now on; their journeys hear of it late."""
+        asked = asyncio.create_task(self.wish(id, _wishes(wrong)[0], lag))
+        held = await self._held(id, wrong)
+        self.silent.setdefault(self.whose[id].stream, []).append((wrong, held, None))
+        await asked
+
+    async def close_while_waiting(self, id: str) -> None:
+        """Close a journey while a message of it waits for the end of the night, if one ever does."""
+        person = self.whose[id]
+        while _writes_still(state := await self.trial.state(person)):
+            soonest = datetime.now(UTC) + timedelta(seconds=MOMENT + 2)
+            if any(each.until is not None and each.until > soonest for each in state.messages.values()):
+                await self.close(id, 0)
+                return
+            await asyncio.sleep(0.3)
+
+    async def stop_in_doubt(self, id: str) -> None:
+        """Opt out while the gateway has a message, and did not say so, if it ever has one."""
+        person = self.whose[id]
+        while _writes_still(state := await self.trial.state(person)):
+            if state.messages.keys() & ledger.questions(self.gateway.ledger).keys():
+                await self.silence(id, Wrong.OPTED_OUT, 0.0)
+                return
+            await asyncio.sleep(0.3)
 
     async def _held(self, id: str, wrong: Wrong) -> datetime:
         """From when on the person's own row says so."""
@@ -368,9 +392,7 @@ class House:
         while time.monotonic() < end:
             states = [await self.trial.state(person) for person in self.trial.persons]
             waiting = await patiently(lambda: self.trial.pool.fetchval(_WAITING))
-            planned = any(d.next_reminder for s in states if s.is_open for d in s.deadlines.values())
-            under_way = planned or waiting or any(s.messages or s.effects for s in states)
-            if not under_way and not ledger.untold(self.gateway.ledger):
+            if not waiting and not any(map(_writes_still, states)) and not ledger.untold(self.gateway.ledger):
                 return
             await asyncio.sleep(0.5)
 
@@ -447,6 +469,19 @@ class House:
             reminders = [at for event in events if isinstance(event.data, e.DeadlineSet | e.DeadlineMoved)
                          for at in event.data.reminders]  # fmt: skip
             risk[Wrong.CLOSED] += sum(each.at > closed for each in reminders)
+
+
+def _wishes(wrong: Wrong) -> tuple[c.PersonBody, c.PersonBody]:
+    """What a person says who wants no messages, and who wants them again."""
+    if wrong is Wrong.OPTED_OUT:
+        return c.OptOut(), c.OptIn()
+    return c.PauseMessages(until=paris_today() + timedelta(days=1)), c.ResumeMessages()
+
+
+def _writes_still(state: State) -> bool:
+    """Whether a journey has messages under way or planned."""
+    planned = state.is_open and any(each.next_reminder for each in state.deadlines.values())
+    return bool(planned or state.messages or state.effects)
 
 
 _ATTEMPTS: Final = "SELECT message, number, fate FROM message_attempts LEFT JOIN message_ends USING (message, number)"
@@ -561,7 +596,7 @@ def _asked_twice(books: Path) -> list[Violation]:
 @asynccontextmanager
 async def open_house(
     home: Path, servers: Servers, seed: int, *, life: Life, size: int = 2,
-    without: frozenset[Guard] = frozenset(),
+    without: frozenset[Guard] = frozenset(), drawn: Sequence[Way] = DRAWN,
 ) -> AsyncIterator[House]:  # fmt: skip
     """Workers, pages, a gateway and a mail server on a fresh database; time is hastened."""
     port, mail = free_port(), MailServer(seed)
@@ -572,7 +607,7 @@ async def open_house(
         gateway = stack.enter_context(
             gateway_process(
                 home / "gateway.sqlite", "--notices", f"http://127.0.0.1:{port}{RECEIPTS}", "--secret", SECRET,
-                "--seed", str(seed), "--drawn", ",".join(DRAWN), "--hang-seconds", "2.5", "--late-seconds", "0.7",
+                "--seed", str(seed), "--drawn", ",".join(drawn), "--hang-seconds", "2.5", "--late-seconds", "0.7",
                 "--retry-seconds", "1",
             )
         )  # fmt: skip
@@ -614,7 +649,9 @@ async def campaign(
         await house.outage(outage)
         end = time.monotonic() + patience
         while time.monotonic() < end and (await house.account()).few(each):
-            await asyncio.sleep(2)
+            # No message came to that step while it was waited for: on a busy machine few do.
+            missed = [point for point in SendPoint if house.landed[point] < each]
+            await asyncio.gather(asyncio.sleep(2), *map(house.kill_at, missed))
         stop.set()
         await feeding
         await house.rest()
@@ -624,22 +661,42 @@ async def campaign(
 # --- a guard taken away
 
 
-CONTROLS: Final[dict[str, tuple[frozenset[Guard], Wrong]]] = {
-    "neither claim nor attempt is looked at": (frozenset({Guard.CLAIM, Guard.ATTEMPT}), Wrong.TWICE),
-    "nobody looks again before sending": (frozenset({Guard.LOOK}), Wrong.OPTED_OUT),
-    "no night is spared": (frozenset({Guard.QUIET}), Wrong.NIGHT),
-    "nothing comes too late": (frozenset({Guard.VALIDITY}), Wrong.TOO_LATE),
-    "receipts are noted whenever they come": (frozenset({Guard.RECEIPTS}), Wrong.TOLD_TWICE),
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What is taken away, what must be found, and how the gateway treats messages meanwhile."""
+
+    guards: frozenset[Guard]
+    expected: tuple[Wrong, ...]
+    drawn: tuple[Way, ...] = DRAWN
+
+
+CONTROLS: Final[dict[str, Control]] = {
+    "neither claim nor attempt is looked at": Control(frozenset({Guard.CLAIM, Guard.ATTEMPT}), (Wrong.TWICE,)),
+    "nobody looks again before sending": Control(frozenset({Guard.LOOK}), (Wrong.OPTED_OUT, Wrong.PAUSED)),
+    "a closing silences nothing": Control(frozenset({Guard.CLOSING}), (Wrong.CLOSED,)),
+    "no night is spared": Control(frozenset({Guard.QUIET}), (Wrong.NIGHT,)),
+    "nothing comes too late": Control(frozenset({Guard.VALIDITY}), (Wrong.TOO_LATE,)),
+    "what may have left is forgotten": Control(frozenset({Guard.DOUBT}), (Wrong.UNACCOUNTED,), (Way.ERROR_AFTER,)),
+    "receipts are noted whenever they come": Control(frozenset({Guard.RECEIPTS}), (Wrong.TOLD_TWICE,)),
 }
-"""What is taken away, and what must be found."""
+"""Every wrong is found by one of them."""
 
 
-async def without(home: Path, servers: Servers, guards: frozenset[Guard]) -> list[Violation]:
-    """What is found once these guards are gone."""
-    async with open_house(home, servers, 3, life=Life(steps=3), without=guards) as house:
+async def without(home: Path, servers: Servers, control: Control) -> Tally:
+    """What is found once these guards are gone, and how much was at risk."""
+    guards, drawn = control.guards, control.drawn
+    async with open_house(home, servers, 3, life=Life(steps=3), without=guards, drawn=drawn) as house:
         ids = await asyncio.gather(*map(house.begin, range(12)))
         if Guard.LOOK in guards:
-            await asyncio.gather(*(house.wish(id, c.OptOut(), 20.0) for id in ids), _silence(house, ids))
+            await asyncio.gather(
+                *(house.silence(id, (Wrong.OPTED_OUT, Wrong.PAUSED)[nth % 2], 20.0) for nth, id in enumerate(ids))
+            )
+        if Guard.CLOSING in guards:
+            await asyncio.sleep(3)
+            ids += await asyncio.gather(*map(house.begin, range(12, 24)))
+            await asyncio.gather(*map(house.close_while_waiting, ids))
+        if Guard.DOUBT in guards:
+            await asyncio.gather(*map(house.stop_in_doubt, ids))
         if Guard.VALIDITY in guards:
             await asyncio.sleep(4)
             async with house.crew.gone():
@@ -648,13 +705,7 @@ async def without(home: Path, servers: Servers, guards: frozenset[Guard]) -> lis
             for _ in range(3):
                 await house.kill_at(SendPoint.AFTER_CHANNEL)
         await house.rest()
-        return (await house.account()).wrong
-
-
-async def _silence(house: House, ids: Sequence[str]) -> None:
-    for id in ids:
-        held = await house._held(id, Wrong.OPTED_OUT)
-        house.silent.setdefault(house.whose[id].stream, []).append((Wrong.OPTED_OUT, held, None))
+        return await house.account()
 
 
 # --- the command
@@ -681,10 +732,13 @@ async def main(given: argparse.Namespace) -> int:
             if tally.wrong:
                 (home / KEPT).touch()
                 print(f"logs and data are kept in {home}", flush=True)
-        for nth, (name, (guards, expected)) in enumerate(CONTROLS.items()):
-            found = [each for each in await without(home / f"without-{nth}", servers, guards) if each.code == expected]
-            print(f"{name}: {found[0] if found else 'NOT FOUND OUT'} ({len(found)})", flush=True)
-            sound = sound and bool(found)
+        for nth, (name, control) in enumerate(CONTROLS.items()):
+            tally = await without(home / f"without-{nth}", servers, control)
+            for wrong in control.expected:
+                found = [each for each in tally.wrong if each.code == wrong]
+                said = found[0] if found else "NOT FOUND OUT"
+                print(f"{name}: {said} ({len(found)}; at risk {tally.at_risk[wrong]})", flush=True)
+                sound = sound and bool(found)
     return 0 if sound else 1
 
 

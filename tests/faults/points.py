@@ -78,6 +78,10 @@ class Guard(StrEnum):
     """Nights are spared."""
     VALIDITY = "validity"
     """What comes too late is not sent."""
+    CLOSING = "closing"
+    """A journey that is closed writes to the person no more."""
+    DOUBT = "doubt"
+    """What may have left before it was given up is told as unknown, not as never sent."""
     RECEIPTS = "receipts"
     """What was said of a message already is not noted again."""
 

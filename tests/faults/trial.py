@@ -284,7 +284,7 @@ async def open_trial(servers: Servers, *, cap: int | None = None, balance: int =
     kept = Keys.beside(url, load_settings(sealing_key=KEY.hex()))
     await prepare(kept.dsn)
     pool = await open_pool(url, keys=kept)
-    client = await Client.connect(servers.info.temporal_address, data_converter=temporal.sealing(pool.keys))
+    client = await Client.connect(servers.info.temporal_address, plugins=[temporal.plugin(pool.keys)])
     text = programme_text(Programme.model_validate(PROGRAMME))
     programme = await publishing.keep(pool, "programme", "faults", text)
     calendar = await publishing.keep(pool, "calendar", "FR", calendar_text("Europe/Paris", "FR", paris_today().year))

@@ -263,6 +263,21 @@ def take_guards_away() -> None:
         messages.when_to_send = (  # type: ignore[attr-defined]
             lambda planned, calendar, spares, _: first_free(planned, calendar, spares)
         )
+    if Guard.CLOSING in WITHOUT:
+        asked = messages.why_not
+
+        def closed_or_not(state: State, message: Message, now: datetime) -> str | None:
+            reason = asked(state, message, now)
+            return None if reason == "closed" else reason
+
+        messages.why_not = recipients.why_not = closed_or_not  # type: ignore[attr-defined]
+    if Guard.DOUBT in WITHOUT:
+        delivered = messages.delivered
+
+        def without_doubt(work: Deciding, effect: int, id: str, answer: str, *said: Any, **more: Any) -> None:
+            delivered(work, effect, id, "deferred" if answer == "perhaps" else answer, *said, **more)
+
+        messages.delivered = without_doubt
     if Guard.RECEIPTS in WITHOUT:
 
         def said_again(work: Deciding, body: RecordReceipt) -> None:

@@ -115,7 +115,7 @@ async def main(name: str, only_webhooks: bool = False) -> None:
                 await _save(hook.client, hook.handle().id, f"{story.__name__.replace('_', '-')}-{name}")
         for life in () if only_webhooks else LIVES:
             sealing = await make_engine(RealStack(stack.database_url, stack.temporal_address), pool)
-            plain = {**sealing.client.config(), "data_converter": temporal.DATA_CONVERTER}
+            plain = {**sealing.client.config(), "plugins": [temporal.JourneysPlugin(temporal.DATA_CONVERTER)]}
             engine = replace(sealing, client=Client(**plain))
             async with engine.worker():
                 await life(engine)

@@ -37,7 +37,7 @@ def test_what_the_workflow_commands_has_not_changed_unnoticed() -> None:
 
 
 def replayer(kind: type = JourneyWorkflow, converter: DataConverter = temporal.DATA_CONVERTER) -> Replayer:
-    return Replayer(workflows=[kind], data_converter=converter, workflow_runner=temporal.sandbox_runner())
+    return Replayer(workflows=[kind], plugins=[temporal.JourneysPlugin(converter)])
 
 
 def read(path: Path) -> WorkflowHistory:

@@ -157,6 +157,12 @@ POST /controle/verifier                login   refused   refused     refused  re
 GET /controle/attestation              login   refused   refused     refused  refused  404      404            refused  refused  refused
 GET /controle/export                   login   refused   refused     refused  refused  open     refused        refused  refused  refused
 POST /controle/export                  login   refused   refused     refused  refused  409      refused        refused  refused  refused
+GET /controle/echeances                 login   refused   lists       refused  lists    lists    refused        refused  refused  refused
+GET /controle/echeances.csv             login   refused   lists       refused  lists    lists    refused        refused  refused  refused
+GET /controle/aides                     login   refused   lists       refused  lists    lists    refused        refused  refused  refused
+GET /controle/aides.csv                 login   refused   lists       refused  lists    lists    refused        refused  refused  refused
+GET /controle/rejeux                    login   refused   refused     refused  refused  lists    open           refused  refused  refused
+POST /controle/rejeux                   login   refused   refused     refused  refused  open     open           refused  refused  refused
 GET /controle/consultations            login   refused   refused     refused  refused  open     open           refused  refused  refused
 GET /messages-deposes                   login   refused   lists       refused  refused  refused  open           refused  refused  refused
 GET /messages-deposes/{letter}          login   refused   404         refused  refused  refused  404            refused  refused  refused

@@ -65,9 +65,16 @@ async def sent(office: Office, handle: str, name: str, typed: dict[str, str], ac
 
 async def test_a_template_is_tried_kept_and_put_back(office: Office) -> None:
     aude = await office.enter("aude")
-    assert "appointment-near" in (await aude.client.get("/modeles")).text
+    listed = html.unescape((await aude.client.get("/modeles")).text)
+    assert "Rappel d’un rendez-vous</a>" in listed and "<code>appointment-near</code>" in listed
     shown = html.unescape((await aude.client.get("/modeles/appointment-near")).text)
-    assert "Rendez-vous le 12 mai 2027 à 09:30" in shown and "GSM-7" in shown and "/modifier" not in shown
+    assert (
+        "Rendez-vous le 12 mai 2027 à 09:30" in shown
+        and "<h1>Rappel d’un rendez-vous" in shown
+        and "GSM-7" in shown
+        and "/modifier" not in shown
+    )
+    assert "<h1>Rappel d’un rendez-vous <small><code>appointment-near</code>" in shown
     assert (await aude.client.get("/modeles/appointment-near/modifier")).status_code == 403
     assert (await aude.client.get("/modeles/ailleurs")).status_code == 404
 

@@ -104,7 +104,6 @@ class Engine:
             task_queue=self.queue,
             workflows=[JourneyWorkflow],
             activities=self.world.activities(),
-            workflow_runner=temporal.sandbox_runner(),
             **{**self.worker_options, **options},
         )
 
@@ -162,7 +161,7 @@ def _text(programme: str) -> str:
 
 
 async def make_engine(stack: RealStack, pool: Any, programme: str = "auxilia", **options: Any) -> Engine:
-    plain = await Client.connect(stack.temporal, data_converter=temporal.sealing(pool.keys))
+    plain = await Client.connect(stack.temporal, plugins=[temporal.plugin(pool.keys)])
     skipper = TimeSkipper(plain, config=TimeSkippingConfig(enabled=False, max_session_skip_count=MOST_SKIPS))
     text = _text(programme)
     hashes = (
@@ -190,7 +189,7 @@ async def engine(request: Any, stack: RealStack, journal_pool: Any) -> AsyncIter
 async def second_server(journal_pool: Any) -> AsyncIterator[Client]:
     """Another Temporal server that has never heard of any journey."""
     environment = await WorkflowEnvironment.start_local(
-        dev_server_existing_path=str(_binary()), data_converter=temporal.sealing(journal_pool.keys)
+        dev_server_existing_path=str(_binary()), plugins=[temporal.plugin(journal_pool.keys)]
     )
     yield environment.client
     await environment.shutdown()

@@ -1,7 +1,9 @@
 """The codec: each journey under its person's key, plain payloads of before read, nothing sealed that has no key."""
 
+import ast
 import uuid
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -11,12 +13,17 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.client import WorkflowHistory
 from temporalio.converter import WorkflowSerializationContext
 from temporalio.exceptions import ApplicationError
+from temporalio.plugin import SimplePlugin
+from temporalio.worker import Replayer, Worker
 
 from journeys import codec as codec_module
 from journeys import temporal
 from journeys.codec import ENCODING, SealingCodec, Unreadable
+from journeys.settings import load_settings
 from journeys.store.keys import HOUSE, Keys, NoKey, person_key
+from tests.conftest import RealStack
 from tests.replay.test_replay import HISTORIES, replayer
+from workflows.journey import JourneyWorkflow
 
 PLAIN = Payload(metadata={"encoding": b"json/plain"}, data=b'"Zoe"')
 
@@ -34,6 +41,39 @@ async def test_a_journey_is_sealed_under_its_persons_key_the_rest_under_that_of_
         assert b"Zoe" not in sealed.SerializeToString()
         assert await speaking(codec, workflow).decode([sealed]) == [PLAIN] == await codec.decode([sealed])
     assert await speaking(codec, journey).decode([PLAIN]) == [PLAIN], "of before the sealing"
+
+
+async def test_client_worker_and_replayer_have_it_through_one_plugin(
+    stack: RealStack, journal_pool: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, keys = load_settings(data_dir=tmp_path, signing_key="ab" * 32), journal_pool.keys
+
+    async def made() -> tuple[Any, Any, Any, Any]:
+        """By what client and replayer write, and in what worker and replayer run workflows."""
+        client = await temporal.connect(settings, keys, stack.temporal)
+        worker = Worker(client, task_queue="nobody", workflows=[JourneyWorkflow])
+        replays = Replayer(workflows=[JourneyWorkflow], plugins=[temporal.plugin(keys)]).config(active_config=True)
+        return (client.data_converter.payload_codec, replays["data_converter"].payload_codec,
+                worker.config(active_config=True)["workflow_runner"], replays["workflow_runner"])  # fmt: skip
+
+    codec, again, *runners = await made()
+    assert isinstance(codec, SealingCodec) and codec.keys is keys and again == codec
+    assert all(isinstance(each, temporal.JourneyRunner) for each in runners)
+    monkeypatch.setattr(temporal, "plugin", lambda keys: SimplePlugin("nothing"))
+    codec, again, *runners = await made()
+    assert codec is again is None and not any(isinstance(each, temporal.JourneyRunner) for each in runners)
+
+
+def test_nothing_else_says_how_payloads_are_written_or_where_workflows_run() -> None:
+    home = Path(__file__).parents[2]
+    files = [home / "worker.py", *(path for room in ("journeys", "activities", "workflows")
+                                   for path in (home / room).rglob("*.py"))]  # fmt: skip
+    said = [
+        (path.name, call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", ""))
+        for path in files for call in ast.walk(ast.parse(path.read_text())) if isinstance(call, ast.Call)
+        for given in call.keywords if given.arg in ("data_converter", "workflow_runner")
+    ]  # fmt: skip
+    assert set(said) == {("temporal.py", "__init__")}, "the plugin does"
 
 
 async def test_what_is_large_is_compressed_inside_its_seal(journal_pool: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -18,8 +18,9 @@ from typing import Any
 import asyncpg
 import pytest
 import pytest_asyncio
+from temporalio.client import Client
 
-from journeys import temporal
+from journeys import contract, temporal
 from journeys.audit.verifying import Sources, verify
 from journeys.authoring.retention import read_retention
 from journeys.channels.letter import Letter
@@ -157,7 +158,7 @@ async def house(stack: RealStack, database_url: str, journal_pool: Any, tmp_path
 
 
 async def test_a_person_is_forgotten_by_workers_that_die_and_the_record_still_holds(
-    stack: RealStack, database_url: str, house: House
+    stack: RealStack, database_url: str, house: House, second_server: Client
 ) -> None:
     engine, pool, others = house.engine, house.engine.pool, hatch()
     with workers(stack, database_url, {engine.queue: (house.home, DEATHS)}):
@@ -175,6 +176,7 @@ async def test_a_person_is_forgotten_by_workers_that_die_and_the_record_still_ho
         }  # fmt: skip
         assert set((await house.accounts(house.other)).values()) == {"agrees"}, "somebody else is as they were"
     await _does_not_come_back(house, stack, before, kept_before)
+    await _a_worker_begins_on_the_copies(house, stack, second_server, before, kept_before)
 
 
 async def test_a_worker_that_dies_after_any_step_leaves_nobody_half_forgotten(
@@ -333,12 +335,8 @@ async def _nothing_left(house: House) -> None:
 
 async def _does_not_come_back(house: House, stack: RealStack, before: bytes, kept_before: bytes) -> None:
     """The copies of before are restored: first the record alone, then the keys too."""
-    name, person = f"restored_{uuid.uuid4().hex}", house.person
-    main = await asyncpg.connect(stack.database)
-    try:
-        for each, dump in ((name, before), (f"{name}_keys", kept_before)):
-            await main.execute(f"CREATE DATABASE {each}")
-            await _restore(stack.database_url(each), dump)
+    person = house.person
+    async with _copies(stack, before, kept_before) as name:
         ring = house.engine.pool.keys.ring
         today, back = Keys(house.engine.pool.keys.dsn, ring), Keys(stack.database_url(f"{name}_keys"), ring)
         restored = await open_pool(stack.database_url(name), keys=today)
@@ -362,10 +360,110 @@ async def _does_not_come_back(house: House, stack: RealStack, before: bytes, kep
         assert (await erasing.survey(restored, person)).documents == 0
         await restored.close()
         await today.close()
+
+
+@asynccontextmanager
+async def _copies(stack: RealStack, before: bytes, kept_before: bytes) -> AsyncIterator[str]:
+    """Both databases as they were before, under this name and beside it; gone in the end."""
+    name = f"restored_{uuid.uuid4().hex}"
+    main = await asyncpg.connect(stack.database)
+    try:
+        for each, dump in ((name, before), (f"{name}_keys", kept_before)):
+            await main.execute(f"CREATE DATABASE {each}")
+            await _restore(stack.database_url(each), dump)
+        yield name
     finally:
         for each in (name, f"{name}_keys"):
             await main.execute(f"DROP DATABASE IF EXISTS {each} WITH (FORCE)")
         await main.close()
+
+
+UNGUARDED = """
+from journeys.store import mentor_erasing
+
+async def nothing(*_):
+    return 0, []
+
+mentor_erasing.put_right = nothing
+import worker
+worker.main()
+"""
+"""A worker that does not look at its list of destroyed keys as it begins."""
+
+
+@asynccontextmanager
+async def _worker_of(house: House, database: tuple[str, str], address: str, *program: str) -> AsyncIterator[str]:
+    """A worker process of this record and its keys, from when it says that it is ready.
+
+    Yields what it has said until then.
+    """
+    given = {
+        "DATABASE_URL": database[0], "JOURNEYS_KEYS_DSN": database[1], "TEMPORAL_ADDRESS": address,
+        "JOURNEYS_DATA_DIR": str(house.home),
+        "JOURNEYS_SIGNING_KEY": RING.keys["test"].hex(), "JOURNEYS_SIGNING_KEY_ID": "test",
+        "JOURNEYS_TASK_QUEUE": "restored",
+    }  # fmt: skip
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *program, cwd=REPO, env={**os.environ, **given, "PYTHONPATH": str(REPO)},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    assert process.stdout is not None
+    said = ""
+    try:
+        async with asyncio.timeout(90):
+            while "worker ready" not in said:
+                line = await process.stdout.readline()
+                assert line, said
+                said += line.decode()
+        # What it goes on saying must not fill its pipe.
+        rest = asyncio.create_task(process.stdout.read())
+        yield said
+        process.terminate()
+        assert await asyncio.wait_for(process.wait(), 30) == 0, (await rest).decode()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def _a_worker_begins_on_the_copies(
+    house: House, stack: RealStack, server: Client, before: bytes, kept_before: bytes
+) -> None:
+    """The worker, begun on what was restored, keeps them forgotten, and forgets the rest of them by itself."""
+    address, person = server.service_client.config.target_host, house.person
+    async with _copies(stack, before, kept_before) as name:
+        database = stack.database_url(name), stack.database_url(f"{name}_keys")
+        assert await _name_in(stack, name, person) == f"Zoe {house.canaries.name}", "both copies know them"
+        async with _worker_of(house, database, address, "-c", UNGUARDED):
+            assert await _name_in(stack, name, person) == f"Zoe {house.canaries.name}", "the guard taken away"
+        async with _worker_of(house, database, address, "worker.py") as said:
+            assert "a backup had brought back" in said and "erased again" in said
+            assert house.canaries.name not in said
+            assert await _name_in(stack, name, person) == ""
+            assert await _name_in(stack, name, house.other.person) != "", "somebody else is as they were"
+            restored = await open_pool(database[0], keys=Keys(database[1], house.engine.pool.keys.ring))
+            assert [part.name for part in await journal.parts(restored, house.engine.stream)] == ["payee"]
+            await server.get_schedule_handle(contract.HOUSEKEEPING).trigger()
+            async with asyncio.timeout(90):
+                while (known := await erasing.ordered(restored, person)) is None or known.certificate is None:
+                    await asyncio.sleep(0.5)
+            left = await erasing.survey(restored, person)
+            assert (left.parts, left.documents, left.letters, left.kept_parts) == (0, 0, 0, 1)
+            assert await people.search(restored, house.canaries.name) == []
+            await restored.close()
+        async with _worker_of(house, database, address, "worker.py") as said:
+            assert "erased again" not in said and await _name_in(stack, name, person) == ""
+
+
+async def _name_in(stack: RealStack, name: str, person: str) -> str:
+    """How a person is called in a restored record, asked by somebody who remembers no key."""
+    keys = Keys(stack.database_url(f"{name}_keys"), Keys.beside(stack.database).ring)
+    pool = await open_pool(stack.database_url(name), keys=keys)
+    found = await people.person(pool, person)
+    await pool.close()
+    await keys.close()
+    assert found is not None
+    return found.name
 
 
 async def _restore(url: str, dump: bytes) -> None:

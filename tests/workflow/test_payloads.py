@@ -43,7 +43,8 @@ async def test_client_workflow_and_activities_write_for_one_journey(stack: RealS
     codec = Sealed()
     engine = await make_engine(stack, journal_pool)
     speaking = replace(temporal.DATA_CONVERTER, payload_codec=codec)
-    sealed = replace(engine, client=Client(**{**engine.client.config(), "data_converter": speaking}))
+    spoken = {"plugins": [temporal.JourneysPlugin(speaking)]}
+    sealed = replace(engine, client=Client(**{**engine.client.config(), **spoken}))
     async with sealed.worker():
         await sealed.plan(release_in_days=20)
         answer = await sealed.do(c.AddNote(), text="Vu au parloir")

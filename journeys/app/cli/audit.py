@@ -218,6 +218,7 @@ async def _replay_all(desk: Desk, processes: int) -> int:
     from journeys.audit.replaying import replay_all
     from journeys.store.erasing import journeys_ordered
     from journeys.store.evidence import count_journeys, each_journey
+    from journeys.store.histories import Altered
 
     if not 1 <= processes <= 64:
         raise usage("processes", "--processes : de 1 à 64", "--processes: 1 to 64", field="--processes")
@@ -233,6 +234,8 @@ async def _replay_all(desk: Desk, processes: int) -> int:
         async for stream, replayed in replay_all(engine, streams, _workflows(), shelf, processes, pool.keys):
             done += 1
             tell(done, None)
+            if isinstance(replayed, Altered):
+                raise replayed
             if replayed is None:
                 without.append(stream)
                 continue

@@ -257,9 +257,18 @@ async def _sms(desk: Desk) -> Check:
 
 async def _messages(desk: Desk) -> list[Check]:
     """Whether what a gateway says later is believed, told, and comes at all; whether letters on paper are posted."""
-    from journeys.store import deliveries, paper_letters
+    from journeys.store import deliveries, paper_letters, staff
 
     sms, checks = desk.settings.sms, list[Check]()
+    unreached = [each.name for each in await staff.members(await desk.pool()) if each.active and each.mail_failed]
+    if unreached:
+        names = ", ".join(unreached)
+        checks.append(Check("staff-mail", "warning",
+                            Said(f"des courriels à l'équipe n'arrivent pas : {names}",
+                                 f"mail to staff does not arrive: {names}"),
+                            Said("corrigez l'adresse : journeys staff change PSEUDO --email ADRESSE",
+                                 "correct the address: journeys staff change HANDLE --email ADDRESS"),
+                            ))  # fmt: skip
     letters = await paper_letters.to_post(await desk.pool(), desk.now)
     old = sum(desk.now - each.at > _POSTED_WITHIN for each in letters)
     if old:

@@ -15,6 +15,7 @@ from journeys.app.cli import (
     importing,
     inboxes,
     indicators,
+    letters,
     links,
     listing,
     messages,
@@ -62,6 +63,7 @@ def application() -> typer.Typer:
     indicators.add_to(app)
     links.add_to(app)
     outbox.add_to(app)
+    letters.add_to(app)
     papers.add_to(app)
     payments.add_to(app)
     tokens.add_to(app)

@@ -251,7 +251,8 @@ async def _staff_list(desk: Desk) -> None:
     out, known = desk.out, await _roles(desk)
     rows = [
         (m.handle, m.name, _roles_words(m.roles, out.lang, known), ", ".join(m.sites) or out.t("tous", "all"),
-         ", ".join(m.funds) or out.t("tous", "all") if "finance" in m.roles else "", m.email or "",
+         ", ".join(m.funds) or out.t("tous", "all") if "finance" in m.roles else "",
+         (m.email or "") + (out.t(" (n'arrive pas)", " (does not arrive)") if m.mail_failed else ""),
          away.get(m.id, "") if m.active else out.t("parti", "left"))
         for m in members
     ]  # fmt: skip

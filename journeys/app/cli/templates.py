@@ -66,14 +66,15 @@ async def _list(desk: Desk) -> None:
 
     found, out = await all_known(await desk.pool()), desk.out
     rows = [
-        (each.name, ", ".join(AUDIENCES[audience].in_(out.lang) for audience, _ in each.messages),
+        (each.name, each.label.in_(out.lang), 
+         ", ".join(AUDIENCES[audience].in_(out.lang) for audience, _ in each.messages),
          out.t("modifié", "edited") if each.edited else out.t("livré", "shipped"))
         for each in found
     ]  # fmt: skip
-    told = [{"name": each.name, "edited": each.edited, "wording": each.wording,
+    told = [{"name": each.name, "label": each.label.model_dump(), "edited": each.edited, "wording": each.wording,
              "recipients": [audience for audience, _ in each.messages]} for each in found]  # fmt: skip
-    out.result({"templates": told}, lambda: out.table(
-        (out.t("nom", "name"), out.t("pour", "for"), out.t("état", "state")), rows))  # fmt: skip
+    heads = (out.t("nom", "name"), out.t("modèle", "template"), out.t("pour", "for"), out.t("état", "state"))
+    out.result({"templates": told}, lambda: out.table(heads, rows))
 
 
 async def _show(desk: Desk, name: str, wording: str | None) -> None:

@@ -49,6 +49,8 @@ BOOKS: Final = Policy("books", frozenset({"finance", "auditor"}))
 """Those who look into funds."""
 OVERSEEING: Final = Policy("overseeing", frozenset({"auditor", "administrator"}))
 """Those who look at who looked."""
+ANSWERING: Final = Policy("answering", frozenset({"supervisor", "duty", "auditor"}))
+"""Those who look at what was owed, and at who did what, over all journeys that they see."""
 AUDITING: Final = Policy("auditing", frozenset({"auditor"}))
 """Those to whom the whole record may be handed."""
 POSTING: Final = Policy("posting", frozenset({"supervisor", "administrator"}))

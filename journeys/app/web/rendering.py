@@ -19,6 +19,7 @@ from journeys.app.reading import ZONE, today_of
 from journeys.app.stopping import told
 from journeys.app.web.policy import (
     ACCOUNT,
+    ANSWERING,
     BOOKS,
     CASEWORK,
     DECIDING,
@@ -119,6 +120,8 @@ def elsewhere(visit: Visit) -> list[tuple[str, str]]:
              ("/partenaires", say("Partenaires"), READERS), ("/promotions", say("Promotions"), READERS),
              ("/fonds", say("Fonds"), BOOKS), ("/arret", say("Arrêt des versements"), STOPPING),
              ("/controle", say("Contrôle"), OVERSEEING),
+             ("/controle/echeances", say("Échéances"), ANSWERING),
+             ("/controle/aides", say("Qui a fait quoi"), ANSWERING),
              ("/controle/consultations", say("Consultations"), OVERSEEING),
              ("/controle/conservation", say("Conservation"), RETAINING),
              ("/messages-deposes", say("Messages déposés"), POSTING)]  # fmt: skip

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from journeys.domain import events as e
+from journeys.domain.calendar import in_zone
 from journeys.domain.handbook import Handbook
 from journeys.domain.invariants.violation import Recorded, Violation, subject_of
 
@@ -20,6 +21,8 @@ class Ladders:
     untold: dict[int, str] = field(default_factory=dict)
     """Tellings that reached nobody and have not been climbed from yet, by seq."""
     urgent: set[str] = field(default_factory=set)
+    zones: dict[str, str] = field(default_factory=dict)
+    """By escalation: where those work who are to be told of its step, when that is not the programme's own zone."""
     at_night: set[int] = field(default_factory=set)
     """Tellings called for in quiet hours on a ladder that is not urgent."""
 
@@ -34,9 +37,12 @@ class Ladders:
                 if not 0 <= data.step - self.steps.get(data.escalation, 0) <= 1:
                     yield Violation(8, event.seq, "step-skipped", {"escalation": data.escalation, "step": data.step})
                 self.steps[data.escalation] = self.called[event.seq] = data.step
+                self.zones.pop(data.escalation, None)
                 self._settle(data.escalation)
             case e.EscalationReassigned() | e.EscalationReady() as data:
                 self.called[event.seq] = self.steps.get(data.escalation, 0)
+            case e.EscalationDeferred(escalation=id, zone=str(zone)):
+                self.zones[id] = zone
             case e.EscalationResolved(escalation=id):
                 self._settle(id)
                 self.steps.pop(id, None)
@@ -52,9 +58,9 @@ class Ladders:
 
     def _is_night(self, event: Recorded) -> bool:
         """Whether whoever is told of this now is told in quiet hours, and need not be."""
-        if self.book is None or subject_of(event.data) in self.urgent:
+        if self.book is None or (id := subject_of(event.data)) in self.urgent:
             return False
-        return self.book.calendar.quiet_until(event.recorded_at) is not None
+        return in_zone(self.book.calendar, self.zones.get(id)).quiet_until(event.recorded_at) is not None
 
     def _may_climb(self, data: e.EscalationUntold) -> bool:
         """Whether the step that reached nobody is the one in force, and has another above it."""

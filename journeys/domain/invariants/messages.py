@@ -35,6 +35,8 @@ class Messages:
     silent: bool = False
     zone: str | None = None
     """Where the person lives, when that is not the programme's own."""
+    elsewhere: dict[str, str] = field(default_factory=dict)
+    """By message: where staff, mentors or partners work to whom it goes, when that is not the programme's own."""
 
     def see(self, event: Recorded) -> Iterator[Violation]:
         self._note_stops(event.data)
@@ -46,6 +48,8 @@ class Messages:
                 self.occurrences.add(occurrence)
                 self.due[data.message] = data
                 self.released[event.seq] = Release(data.message, event.recorded_at, self._against(event, data))
+            case e.MessageDeferred(message=id, zone=str(zone)):
+                self.elsewhere[id] = zone
             case e.MessageReady(message=id) if id in self.due:
                 self.released[event.seq] = Release(id, event.recorded_at, self._against(event, self.due[id]))
             case e.MessageSent() | e.MessageUnknown() as data if data.effect in self.released:
@@ -98,7 +102,8 @@ class Messages:
         """Whether it is night where the recipient lives; staff get what is urgent at any hour."""
         if self.book is None or (data.urgent and data.to != PARTICIPANT):
             return False
-        hours = in_zone(self.book.calendar, self.zone) if data.to == PARTICIPANT else self.book.calendar
+        zone = self.zone if data.to == PARTICIPANT else self.elsewhere.get(data.message)
+        hours = in_zone(self.book.calendar, zone)
         return hours.quiet_until(event.recorded_at) is not None
 
     def end(self, complete: bool) -> Iterator[Violation]:

@@ -25,6 +25,7 @@ from journeys.app.web.pages import (
     funds,
     giving,
     health,
+    house_audit,
     importing,
     indicators,
     letters,
@@ -59,5 +60,5 @@ ROUTERS = [
     details.router, access.router, erasing.router, notices.router, bank.router, reconciling.router, payments.router,
     funds.router, receipts.router, stopping.router, reads.router, answers.router, messages.router, feeds.router,
     codec.router, retention.router, control.router, differences.router, outbox.router, board.router, rota.router,
-    templates.router, posting.router,
+    templates.router, posting.router, house_audit.router,
 ]  # fmt: skip

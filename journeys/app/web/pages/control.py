@@ -17,7 +17,7 @@ from journeys.app.web.bodies import typed_in
 from journeys.app.web.pages.access import ZIP
 from journeys.app.web.pages.commands import journey_row
 from journeys.app.web.pages.documents import handed_over
-from journeys.app.web.policy import AUDITING, OVERSEEING
+from journeys.app.web.policy import ANSWERING, AUDITING, OVERSEEING
 from journeys.app.web.proof import require_proof
 from journeys.app.web.rendering import go, page
 from journeys.app.web.visit import Visit, door
@@ -99,7 +99,8 @@ async def screen(visit: Visit = door(OVERSEEING)) -> Response:
         parties=[_party(visit, each) for each in state.parties], shelved=await histories.shelved(pool),
         found=found, stale=stale(found, visit.now), verdicts=_verdicts(visit, found) if found is not None else [],
         wrong=_wrong(visit, found) if found is not None else [],
-        outcomes=_outcomes(visit, found), exports=visit.admitted(AUDITING), shown=SHOWN,
+        outcomes=_outcomes(visit, found), exports=visit.admitted(AUDITING),
+        answers=visit.admitted(ANSWERING), shown=SHOWN,
         journeys={
             name: _named(those, names)
             for name, those in zip(("apart", "silent", "missed", "breaches"), named, strict=bool(named))

@@ -28,7 +28,7 @@ from journeys.store import journal, links, mentors, partners, people, staff, vie
 from journeys.store.database import Connection
 from journeys.store.links import AT_ONCE, PATH, Link, Opened, Stands
 from journeys.store.places import place_of
-from journeys.store.sites import said_outside
+from journeys.store.sites import said_outside, zone_of
 from journeys.temporal import Malformed, Unreachable
 
 router = APIRouter()
@@ -296,7 +296,7 @@ async def _sheet(connection: Connection, visit: Visit, link: Link, loaded: Loade
     when = place = matter = known = ""
     means: tuple[str, ...] = ()
     times: tuple[tuple[str, str], ...] = ()
-    here = in_zone(loaded.book.calendar, person.details.zone if person is not None else None).zone
+    here = in_zone(loaded.book.calendar, await _zone_of(connection, link, person)).zone
     match link.purpose:
         case Purpose.CONTACT:
             known = person.details.first_name if person is not None else ""
@@ -321,6 +321,19 @@ async def _sheet(connection: Connection, visit: Visit, link: Link, loaded: Loade
         means=means, times=times, zone=here, referent=referent.name if referent is not None else "",
         phone=(referent.phone or "") if referent is not None else "", until=today_of(link.expires_at),
     )  # fmt: skip
+
+
+async def _zone_of(connection: Connection, link: Link, person: people.Person | None) -> str | None:
+    """Where the recipient lives, or where their site lies."""
+    found: mentors.Mentor | partners.Partner | None
+    match link.role:
+        case "mentor":
+            found = await mentors.mentor(connection, link.recipient)
+        case "partner":
+            found = await partners.partner(connection, link.recipient)
+        case _:
+            return person.details.zone if person is not None else None
+    return await zone_of(connection, (found.site,) if found is not None and found.site is not None else ())
 
 
 def _when(visit: Visit, at: datetime, here: ZoneInfo) -> str:

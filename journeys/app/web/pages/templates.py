@@ -51,7 +51,7 @@ async def edit(template: str, visit: Visit = door(WORDING)) -> Response:
         if act == "reset":
             await wordings.reset(house.writing, visit.actor, visit.now, template, seen)
             return go(f"/modeles/{template}?note=livre")
-        raw = wordings.typed_template(template, typed)
+        raw = wordings.typed_template(template, typed, known.template.label)
         if act != "keep":
             return _form(visit, known, typed, seen, tried=wordings.previews(check_edit(raw, template), visit.lang))
         await wordings.edit(house.writing, visit.actor, visit.now, template, raw, seen)

@@ -1,0 +1,223 @@
+"""Mail to staff that does not arrive, with a real mail server: it is seen, and its alerts go on."""
+
+import email
+import hashlib
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+import activities.reading
+import journeys.issuing
+from journeys.audit.messages import Fate, sendings
+from journeys.channels.dsn import read
+from journeys.domain import commands as c
+from journeys.domain.events import EscalationReady
+from journeys.domain.invariants import check
+from journeys.issuing import send_receipts
+from journeys.store import deliveries, journal, staff, staff_letters
+from journeys.store.deliveries import Receipt
+from tests.activities.conftest import PROGRAMME, Life, make_life
+from tests.activities.test_digests import ASKED, EVENING, HALF_PAST_NINE, round_at
+from tests.activities.test_mail import Inbox, mailer, serving
+from tests.channels.test_dsn import report
+
+
+class Refusing(Inbox):
+    """A mail server that knows nobody of these names."""
+
+    def __init__(self, *gone: str) -> None:
+        super().__init__()
+        self.gone, self.recipients = set(gone), list[str]()
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        if address.partition("@")[0] in self.gone:
+            return "550 no such user"
+        envelope.rcpt_tos.append(address)
+        self.recipients.append(address)
+        return "250 ok"
+
+    @property
+    def ids(self) -> list[str]:
+        """Of the letters that it took."""
+        heads = [str(email.message_from_bytes(each)["Message-ID"]) for each in self.taken]
+        return [head.strip("<>").partition("@")[0] for head in heads]
+
+
+@contextmanager
+def mailed(life: Life, *gone: str) -> Iterator[Refusing]:
+    """Letters of this life leave by SMTP."""
+    inbox = Refusing(*gone)
+    with serving(inbox) as port:
+        life.use(mailer=mailer(port))
+        yield inbox
+
+
+@pytest_asyncio.fixture
+async def server(life: Life) -> AsyncIterator[Refusing]:
+    with mailed(life) as inbox:
+        yield inbox
+
+
+async def comes_back(life: Life, id: str, status: str = "5.1.1") -> int:
+    """A report on a letter, as `journeys bounced` takes it; how many receipts still wait."""
+    raw = report(status=status, id=id)
+    said, content = read(raw), hashlib.sha256(raw + uuid.uuid4().bytes).digest()
+    receipt = Receipt(f"dsn-{content.hex()}", said.message, None, "bounced", said.reason, life.now)
+    await deliveries.keep(life.pool, receipt, content)
+    return await send_receipts(life.pool, life.resources.ring, life.give, life.now)
+
+
+async def claire(life: Life) -> staff.Member:
+    found = await staff.member(life.pool, life.referent)
+    assert found is not None
+    return found
+
+
+async def kinds(life: Life) -> list[str]:
+    rows = await life.pool.fetch("SELECT kind FROM events WHERE stream = $1 ORDER BY seq", f"staff-{life.referent}")
+    return [row["kind"] for row in rows]
+
+
+async def test_an_alert_whose_mail_comes_back_goes_on_to_whoever_is_next(life: Life, server: Refusing) -> None:
+    assert (await life.settle(await life.missed()))["told"] == [life.referent]
+    assert server.recipients == ["claire@example.org"]
+    assert await comes_back(life, server.ids[0]) == 0
+    known = await claire(life)
+    assert (known.mail_failed, known.mail_failed_at) == ("mail-5-1-1", life.now)
+    assert (await kinds(life))[-1] == "MailFailed"
+    (alert,) = life.state.escalations.values()
+    assert alert.told == () and alert.step == 0, "nobody is told of the step any more"
+    (effect,) = life.effects("tell")
+    result = await life.settle(effect)
+    assert (result["told"], result["role"]) == ([life.supervisor], "supervisor")
+    assert server.recipients == ["claire@example.org", "karim@example.org"]
+    events = [each.event() for each in await journal.read_all(life.pool, life.stream)]
+    assert [each.code for each in check(events, complete=False, book=life.book)] == []
+    assert any(isinstance(each.data, EscalationReady) and each.data.returned for each in events)
+
+
+async def test_the_next_alert_is_not_sent_there_until_the_address_is_another_one(
+    life: Life, server: Refusing
+) -> None:  # fmt: skip
+    await life.settle(await life.missed())
+    await comes_back(life, server.ids[0])
+    other = await make_life(life.pool)
+    other.resources, other.referent, other.supervisor = life.resources, life.referent, life.supervisor
+    other.person = life.person
+    await other.plan()
+    assert (await other.settle(await other.missed()))["told"] == [life.supervisor]
+    await staff.change(life.pool, life.referent, name="Claire Martin", email="claire@ailleurs.example", phone=None,
+                       by=life.by)  # fmt: skip
+    assert (await claire(life)).mail_failed is None
+    third = await make_life(life.pool)
+    third.resources, third.referent, third.supervisor = life.resources, life.referent, life.supervisor
+    third.person = life.person
+    await third.plan()
+    assert (await third.settle(await third.missed()))["told"] == [life.referent]
+    assert server.recipients[-1] == "claire@ailleurs.example"
+
+
+async def test_a_report_on_a_letter_to_the_address_of_before_says_nothing_of_the_new_one(
+    life: Life, server: Refusing
+) -> None:  # fmt: skip
+    await life.settle(await life.missed())
+    await staff.change(life.pool, life.referent, name="Claire Martin", email="claire@ailleurs.example", phone=None,
+                       by=life.by)  # fmt: skip
+    await comes_back(life, server.ids[0])
+    assert (await claire(life)).mail_failed is None
+
+
+async def test_what_comes_back_at_night_is_told_again_in_the_morning(life: Life, server: Refusing) -> None:
+    await life.settle(await life.missed())
+    await life.until(datetime(2027, 5, 13, 21, 0, tzinfo=UTC))
+    await comes_back(life, server.ids[0])
+    assert not life.effects("tell")
+    await life.until(datetime(2027, 5, 14, 6, 0, tzinfo=UTC))
+    (effect,) = life.effects("tell")
+    assert (await life.settle(effect))["told"] == [life.supervisor]
+
+
+async def test_an_alert_that_somebody_has_in_hand_is_not_told_again(life: Life, server: Refusing) -> None:
+    await life.settle(await life.missed())
+    (id,) = life.state.escalations
+    await life.do(c.AcknowledgeEscalation(escalation=id))
+    assert await comes_back(life, server.ids[0]) == 0
+    assert not life.effects("tell") and (await claire(life)).mail_failed == "mail-5-1-1"
+
+
+@pytest.mark.parametrize("gone", ["issuing", "reading"])
+async def test_without_each_guard_nobody_hears_of_it(
+    life: Life, server: Refusing, monkeypatch: pytest.MonkeyPatch, gone: str
+) -> None:  # fmt: skip
+    """A report that is not looked up among letters to staff is lost; one whose recipient is told again, too."""
+    await life.settle(await life.missed())
+
+    async def nobody(*_: Any) -> Any:
+        return None
+
+    if gone == "issuing":
+        monkeypatch.setattr(journeys.issuing.staff_letters, "of", nobody)
+        await comes_back(life, server.ids[0])
+        assert not life.effects("tell") and (await claire(life)).mail_failed is None
+        return
+    await comes_back(life, server.ids[0])
+    monkeypatch.setattr(activities.reading, "replace", lambda each, **_: each)
+    (effect,) = life.effects("tell")
+    assert (await life.settle(effect))["told"] == [life.referent]
+
+
+async def test_who_is_refused_at_once_is_shown_until_a_letter_is_taken(life: Life) -> None:
+    with mailed(life, "claire") as inbox:
+        effect = await life.missed()
+        result = await life.settle(effect)
+        assert (result["told"], result["role"]) == ([life.supervisor], "supervisor")
+        assert (await claire(life)).mail_failed == "mail-550"
+        assert inbox.recipients == ["karim@example.org"]
+    with mailed(life) as inbox:
+        other = await make_life(life.pool)
+        other.resources, other.referent, other.supervisor = life.resources, life.referent, life.supervisor
+        other.person = life.person
+        await other.plan()
+        assert (await other.settle(await other.missed()))["told"] == [life.referent]
+        assert (await claire(life)).mail_failed is None
+
+
+async def test_a_reminder_to_staff_that_comes_back_is_said_among_the_messages(life: Life, server: Refusing) -> None:
+    await life.reminded()
+    (effect,) = life.effects("deliver", to="referent")
+    await life.settle(effect)
+    assert await comes_back(life, server.ids[0], "5.2.2") == 0
+    events = [each.event() for each in await journal.read_all(life.pool, life.stream)]
+    (found,) = [each for each in sendings(events, life.state, life.book) if each.fate is Fate.BOUNCED]
+    assert (found.to, found.reason) == ("referent", "mail-5-2-2")
+
+
+async def test_the_alerts_of_a_digest_that_comes_back_go_on_once_each_is_noted_as_told(lives_pool: Any) -> None:
+    life = await make_life(lives_pool, {**deepcopy(PROGRAMME), "clock": {"digest": "09:30"}})
+    await life.begin()
+    await life.until(EVENING)
+    with mailed(life) as inbox:
+        assert await round_at(life, HALF_PAST_NINE) == 1
+        life.now = HALF_PAST_NINE + timedelta(minutes=1)
+        assert await comes_back(life, inbox.ids[0]) == 1, "the journey has not noted yet that it was told"
+        await life.until(ASKED)
+        (effect,) = life.effects("tell")
+        assert (await life.settle(effect))["told"] == [life.referent]
+        assert await send_receipts(life.pool, life.resources.ring, life.give, life.now) == 0
+        (effect,) = life.effects("tell")
+        assert (await life.settle(effect))["told"] == [life.supervisor]
+        assert inbox.recipients == ["claire@example.org", "karim@example.org"]
+
+
+async def test_old_letters_are_forgotten(life: Life, server: Refusing) -> None:
+    await life.settle(await life.missed())
+    assert await staff_letters.of(life.pool, server.ids[0]) is not None
+    await staff_letters.sweep(life.pool)
+    assert await staff_letters.of(life.pool, server.ids[0]) is not None
+    assert await staff_letters.of(life.pool, str(uuid.uuid4())) is None

@@ -1,0 +1,154 @@
+"""Staff, mentors and partners overseas: written to by day where they work, in the hours that their clocks show."""
+
+import uuid
+from copy import deepcopy
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from temporalio.testing import ActivityEnvironment
+
+import activities.letters
+from activities.digests import Digests
+from journeys.contract import SendDigests
+from journeys.domain import commands as c
+from journeys.domain.calendar import Calendar
+from journeys.domain.events import EscalationDeferred, MessageDeferred
+from journeys.domain.invariants import check
+from journeys.domain.recipients import one_zone
+from journeys.store import journal, mentors, sites
+from journeys.store.mentors import Mentor
+from journeys.store.sites import Site
+from tests.activities.conftest import PROGRAMME, Life, make_life
+
+GUADELOUPE, TAHITI = "America/Guadeloupe", "Pacific/Tahiti"
+REMINDED = datetime(2027, 5, 12, 7, 0, tzinfo=UTC)
+"""Nine in Paris, three in the morning in Guadeloupe, nine in the evening in Tahiti."""
+MISSED = datetime(2027, 5, 13, 16, 0, tzinfo=UTC)
+"""Six in the evening in Paris, noon in Guadeloupe, six in the morning in Tahiti."""
+
+
+async def moved_to(life: Life, zone: str, site: str = "lyon") -> None:
+    """The site of the referent lies there."""
+    await sites.describe(life.pool, Site(site, "Accueil", "3 rue de la Mer", zone), life.by)
+
+
+async def violations(life: Life) -> list[Any]:
+    events = [each.event() for each in await journal.read_all(life.pool, life.stream)]
+    return [
+        each
+        for each in check(events, complete=False, book=life.book)
+        if each.code in ("in-quiet-hours", "told-at-night")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("zone", "morning"),
+    [
+        (GUADELOUPE, datetime(2027, 5, 12, 12, 0, tzinfo=UTC)),
+        # Eight in the evening in Paris, when the programme's own night begins.
+        (TAHITI, datetime(2027, 5, 12, 18, 0, tzinfo=UTC)),
+    ],
+)
+async def test_a_reminder_to_staff_overseas_leaves_in_their_morning(
+    life: Life, zone: str, morning: datetime
+) -> None:  # fmt: skip
+    await moved_to(life, zone)
+    await life.until(REMINDED)
+    (effect,) = life.effects("deliver", to="referent")
+    result = await life.settle(effect)
+    assert (result["answer"], result["until"], result["zone"]) == (
+        "deferred", morning.isoformat().replace("+00:00", ".000000Z"), zone,
+    )  # fmt: skip
+    (deferred,) = [each for each in await life.facts() if isinstance(each, MessageDeferred)]
+    assert deferred.zone == zone
+    await life.until(morning)
+    (effect,) = life.effects("deliver", to="referent")
+    assert (await life.settle(effect))["answer"] == "sent"
+    assert life.postman.recipients == ["claire@example.org"]
+    assert await violations(life) == []
+
+
+async def test_unless_the_zone_is_asked_for_it_leaves_in_their_night(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    async def nowhere(*_: Any) -> None:
+        return None
+
+    await moved_to(life, GUADELOUPE)
+    monkeypatch.setattr(activities.letters, "zone_of", nowhere)
+    await life.until(REMINDED)
+    (effect,) = life.effects("deliver", to="referent")
+    assert (await life.settle(effect))["answer"] == "sent"
+
+
+async def test_a_mentor_is_told_what_they_are_asked_in_the_morning_of_their_site(life: Life) -> None:
+    await moved_to(life, TAHITI, "papeete")
+    id = str(uuid.uuid4())
+    jeanne = Mentor(id=id, name="Jeanne Petit", email="jeanne@example.org", phone=None, language="fr",
+                    site="papeete", capacity=2)  # fmt: skip
+    await mentors.add(life.pool, jeanne, life.by)
+    await life.do(c.ProposeMentor(mentor=id))
+    (effect,) = life.effects("deliver", to="mentor")
+    result = await life.settle(effect)
+    assert (result["answer"], result["zone"]) == ("deferred", TAHITI)
+    assert result["until"] == "2027-05-10T18:00:00.000000Z", "it is ten in the evening there"
+
+
+async def test_an_alert_that_is_not_urgent_waits_for_their_morning_too(life: Life) -> None:
+    await moved_to(life, TAHITI)
+    result = await life.settle(await life.missed())
+    assert (result["answer"], result["zone"]) == ("deferred", TAHITI)
+    morning = datetime(2027, 5, 13, 18, 0, tzinfo=UTC)
+    (alert,) = life.state.escalations.values()
+    assert alert.tell_at is not None and alert.tell_at >= morning and (alert.tell_at - morning).seconds < 600
+    await life.until(alert.tell_at)
+    (effect,) = life.effects("tell")
+    assert (await life.settle(effect))["told"] == [life.referent]
+    assert await violations(life) == []
+
+
+async def test_a_digest_leaves_at_its_hour_where_its_recipient_works(journal_pool: Any) -> None:
+    life = await make_life(journal_pool, {**deepcopy(PROGRAMME), "clock": {"digest": "09:30"}})
+    await life.begin()
+    await moved_to(life, GUADELOUPE)
+    await life.until(MISSED)
+    assert await _round(life, datetime(2027, 5, 14, 7, 30, tzinfo=UTC)) == 0, "it is half past three there"
+    await life.until(datetime(2027, 5, 14, 7, 40, tzinfo=UTC))
+    (effect,) = life.effects("tell")
+    assert (await life.settle(effect))["answer"] == "deferred"
+    (deferred,) = [each for each in await life.facts() if isinstance(each, EscalationDeferred) and each.zone]
+    half_past_nine = datetime(2027, 5, 14, 13, 30, tzinfo=UTC)
+    assert (deferred.zone, deferred.digest) == (GUADELOUPE, half_past_nine)
+    assert await _round(life, half_past_nine) == 1
+    (letter,) = life.postman.letters
+    (alert,) = life.state.escalations.values()
+    assert alert.next_at is not None
+    assert f" à {alert.next_at.astimezone(ZoneInfo(GUADELOUPE)):%H:%M}." in letter.body
+    assert f" à {alert.next_at.astimezone(life.book.calendar.zone):%H:%M}." not in letter.body
+    await life.until(datetime(2027, 5, 14, 13, 40, tzinfo=UTC))
+    (effect,) = life.effects("tell")
+    assert (await life.settle(effect))["told"] == [life.referent]
+
+
+async def _round(life: Life, at: datetime) -> int:
+    found: int = await ActivityEnvironment().run(Digests(life.resources).send, SendDigests(at=at))
+    return found
+
+
+async def test_the_zone_is_that_in_which_all_the_sites_of_somebody_lie(life: Life) -> None:
+    await moved_to(life, GUADELOUPE, "basse-terre")
+    await moved_to(life, TAHITI, "papeete")
+    assert await sites.zone_of(life.pool, ["basse-terre"]) == GUADELOUPE
+    assert await sites.zone_of(life.pool, ["basse-terre", "papeete"]) is None
+    assert await sites.zone_of(life.pool, ["unheard-of"]) is None
+    assert await sites.zone_of(life.pool, []) is None
+
+
+def test_those_of_several_zones_are_written_to_in_the_programmes_hours(life: Life) -> None:
+    here: Calendar = life.book.calendar
+    assert one_zone([GUADELOUPE, GUADELOUPE], here) == GUADELOUPE
+    assert one_zone([GUADELOUPE, None], here) is None
+    assert one_zone([None, "Europe/Paris"], here) is None
+    assert one_zone([], here) is None
