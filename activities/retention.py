@@ -28,7 +28,7 @@ class Retaining:
         planned = await retaining.plan(pool, rules, asked.at, letters)
         wanted = [name for name in retaining.RULES if rules.rules.of(name).daily == "apply"]
         by = By(actor=SYSTEM, role=SYSTEM, at=asked.at)
-        gone = await retaining.apply(pool, planned, wanted, letters, by)
+        gone = await retaining.apply(pool, planned, wanted, letters, by, self._resources.destroyed)
         for each in gone.ordered:
             await self._resources.begin_erasure(each)
         due = [each for each in planned.people if each.due <= planned.today]

@@ -7,6 +7,7 @@ seconds are those of the import alone, memory is the most that its process had.
 
 import asyncio
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -18,17 +19,17 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
-from benchmarks.ground import Ground
+from benchmarks.ground import Ground, Place
 from benchmarks.measuring import Target, alone, keep_quiet, told
 from journeys.channels.sepa.receiving import received
 from journeys.domain.banking import reference_of
 from journeys.domain.payee import Payee
 from journeys.leaving import leave
-from journeys.store import bank_files
+from journeys.store import bank_files, bank_years
 from journeys.store.bank_files import Incoming
+from journeys.store.batches import place_of_transfer
 from journeys.store.database import Pool, open_pool
 from journeys.store.directory import By
-from journeys.store.sealing import seal
 from journeys.store.signing import KeyRing
 
 LINES: Final = 100_000
@@ -79,12 +80,12 @@ async def sent(pool: Pool, payments: list[str]) -> None:
             """,
             some, list(map(reference_of, some)), timeout=60,
         )  # fmt: skip
+        payees = [(PAYEE.text.encode(), place_of_transfer(each)) for each in some]
         await pool.execute(
             "INSERT INTO transfers (payment, reference, amount, sealed)"
             " SELECT id, reference, 5000, sealed"
             " FROM unnest($1::uuid[], $2::text[], $3::bytea[]) AS made (id, reference, sealed)",
-            some, list(map(reference_of, some)), [seal(RING, PAYEE.text.encode(), f"transfer/{each}") for each in some],
-            timeout=60,
+            some, list(map(reference_of, some)), await bank_years.seal_all(pool, BY.at.year, payees), timeout=60,
         )  # fmt: skip
         async with pool.acquire() as connection, connection.transaction():
             await connection.execute(
@@ -115,6 +116,12 @@ async def child(dsn: str, path: Path) -> None:
     await pool.close()
 
 
+def _secret(place: Place) -> str:
+    """The key-encryption key: the child reads for whom transfers are."""
+    assert place.settings.sealing_key is not None
+    return place.settings.sealing_key.get_secret_value()
+
+
 async def measure(lines: int) -> str:
     """The table of figures."""
     with tempfile.TemporaryDirectory() as home:
@@ -129,7 +136,7 @@ async def measure(lines: int) -> str:
             done = await asyncio.to_thread(
                 subprocess.run,
                 [sys.executable, "-m", "benchmarks.bank_import", "--child", dsn, str(path)],
-                check=True, capture_output=True, text=True,
+                check=True, capture_output=True, text=True, env={**os.environ, "JOURNEYS_SEALING_KEY": _secret(place)},
             )  # fmt: skip
             size = path.stat().st_size / 1e6
     found = json.loads(done.stdout)

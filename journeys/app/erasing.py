@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, get_args
 
+from journeys import clock
+from journeys import documents as papers
 from journeys.app.failures import Exit, Failure, Said, usage
+from journeys.app.papers import typeset
 from journeys.app.reading import ZONE
 from journeys.channels import outbox
 from journeys.contract import Erasing
 from journeys.domain.directory import Held, PersonErased
 from journeys.domain.events import ErasureReason
-from journeys.i18n import N_, Lang, format_date, format_instant, ngettext, text
+from journeys.domain.record import SYSTEM
+from journeys.i18n import N_, Lang, capital, format_date, format_instant, ngettext, text
 from journeys.identifiers import short
 from journeys.narration import spoken
 from journeys.settings import Settings
@@ -224,12 +228,45 @@ def told(held: Held, lang: Lang) -> Told:
             stays.append(n("{count} justificatif", "{count} justificatifs", held.kept_documents))
         stays.append(_("la comptabilité se garde dix ans après l'année du dernier versement : jusqu'au {day}").format(
             day=until))  # fmt: skip
+    stays += _of_bank(held, lang)
     beyond = [
         _("les messages déjà partis restent chez qui les a reçus"),
         _("un papier imprimé ou un export déjà remis ne s'efface pas d'ici"),
         _("dans les copies de sauvegarde, textes et documents ne peuvent plus être lus : leur clé est détruite"),
     ]
     return Told(tuple(goes), tuple(stays), tuple(beyond))
+
+
+def _of_bank(held: Held, lang: Lang) -> list[str]:
+    """What of the bank stays, why, and until when."""
+    _, bank = text(lang), held.bank
+
+    def n(one: str, many: str, count: int) -> str:
+        return ngettext(lang, one, many, count).format(count=count)
+
+    if bank is None:
+        paid = held.kept_until is not None
+        return [_("des fichiers et des lignes de la banque, qui n'avaient pas été comptés alors")] if paid else []
+    found = []
+    if bank.payments:
+        found.append(n("{count} versement, sans nom : montant, jours, moyen",
+                       "{count} versements, sans nom : montants, jours, moyens", bank.payments))  # fmt: skip
+    if bank.transfers:
+        found.append(n("{count} ordre de virement : nom et compte du bénéficiaire",
+                       "{count} ordres de virement : noms et comptes des bénéficiaires", bank.transfers))  # fmt: skip
+    if bank.files:
+        found.append(n("{count} fichier de virements fait pour la banque",
+                       "{count} fichiers de virements faits pour la banque", bank.files))  # fmt: skip
+    if bank.lines:
+        found.append(n("{count} ligne de la banque sur ces versements",
+                       "{count} lignes de la banque sur ces versements", bank.lines))  # fmt: skip
+    if bank.until is not None:
+        found.append(_("ordres, fichiers et lignes de la banque sont des pièces comptables, à garder dix ans (Code de"
+                       " commerce, art. L123-22) : au moins jusqu'au {day} ; ensuite, la clé de leur année peut être"
+                       " détruite").format(day=format_date(bank.until, lang)))  # fmt: skip
+        found.append(_("une ligne de la banque que personne n'a rapprochée d'un versement peut encore porter le nom ;"
+                       " elle n'est pas comptée ici"))  # fmt: skip
+    return found
 
 
 def told_of_mentor(held: Held, lang: Lang) -> Told:
@@ -335,17 +372,44 @@ async def certificate(pool: Pool, known: Order, lang: Lang) -> Certificate:
             Said("il attend la fin d'un versement, ou un exécutant : voyez « journeys doctor »",
                  "it waits for a payment to end, or for a worker: see “journeys doctor”"),
         )  # fmt: skip
-    _, who = text(lang), (await names_of(pool, [known.by])).get(known.by)
+    _, who = text(lang), await _who(pool, known.by, lang)
     facts = (
         (_(_NUMBER[known.kind]), known.person),
         (_("Demandé le"), _at(known.at, lang)),
-        (_("Demandé par"), who or known.by),
+        (_("Demandé par"), who),
         (_("Pourquoi"), spoken(known.reason, lang)),
         (_("Effacé le"), _at(event.recorded_at, lang)),
         (_("Clés détruites"), ", ".join(event.data.keys)),
         (_("Preuve dans le journal"), f"{event.stream}, {event.seq}"),
     )
     return Certificate(facts, TOLD[known.kind](event.data.held, lang))
+
+
+async def _who(pool: Pool, by: str, lang: Lang) -> str:
+    """Who ordered it: somebody of the staff, or nobody (what had been kept long enough, what a copy brought back)."""
+    if by == SYSTEM:
+        return text(lang)("le système")
+    return (await names_of(pool, [by])).get(by, by)
+
+
+def certificate_pdf(found: Certificate, lang: Lang, at: datetime, *, sender: str) -> bytes:
+    """The certificate on paper. Raises Failure: it cannot be typeset."""
+    _ = text(lang)
+    paper = papers.Certificate(
+        sender=sender, title=_("Certificat d'effacement"),
+        facts=tuple(papers.Fact(label, value) for label, value in found.facts),
+        lists=(
+            papers.Listed(_("Ce qui est parti"), _lines(found.told.goes)),
+            papers.Listed(_("Ce qui reste"), _lines(found.told.stays)),
+            papers.Listed(_("Ce que cela n'atteint pas"), _lines(found.told.beyond)),
+        ),
+        remark=clock.describe(lang),
+    )  # fmt: skip
+    return typeset(paper, lang, at, ZONE.key)
+
+
+def _lines(told: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(capital, told))
 
 
 def _at(instant: datetime, lang: Lang) -> str:

@@ -23,6 +23,7 @@ from journeys.settings import Settings
 from journeys.store import bank_files, batches, treasury
 from journeys.store.bank_files import CannotMatch, Imported, Incoming, LineRow, NotOpen
 from journeys.store.bank_files import How as How
+from journeys.store.bank_years import YearGone
 from journeys.store.batches import Altered, BatchRow, ClosedSince, GivenOut, PaymentsStopped, Withdrawn
 from journeys.store.database import Pool
 from journeys.store.directory import By, NotFound
@@ -101,6 +102,8 @@ async def give_out(
         content = await batches.give_out(pool, ring, chosen.id, by)
     except PaymentsStopped:
         raise await stopped(pool) from None
+    except YearGone as gone:
+        raise _gone(gone.year) from None
     except CannotUnseal:
         raise _sealed() from None
     except Withdrawn:
@@ -254,10 +257,22 @@ async def stopped(pool: Pool) -> Failure:
 def _sealed() -> Failure:
     return Failure(
         Exit.FAILED, "cannot-unseal",
-        Said("ces virements ont été scellés avec une clé qui n'est pas sur cette machine",
-             "these transfers were sealed with a key that is not on this machine"),
-        Said("ajoutez-la aux anciennes clés (JOURNEYS_SIGNING_OLD_KEYS), puis recommencez",
-             "add it to the old keys (JOURNEYS_SIGNING_OLD_KEYS), then try again"),
+        Said("ces virements ont été scellés avec une clé qui n'est pas ici",
+             "these transfers were sealed with a key that is not here"),
+        Said("voyez si la base des clés est la bonne (JOURNEYS_KEYS_DSN) ; pour des virements d'avant, ajoutez"
+             " l'ancienne clé (JOURNEYS_SIGNING_OLD_KEYS)",
+             "see whether the database of keys is the right one (JOURNEYS_KEYS_DSN); for transfers of before, add the"
+             " old key (JOURNEYS_SIGNING_OLD_KEYS)"),
+    )  # fmt: skip
+
+
+def _gone(year: int) -> Failure:
+    return Failure(
+        Exit.REFUSED, "bank-year-gone",
+        Said(f"ces virements ne sont plus gardés : la durée de l'année {year} est passée",
+             f"these transfers are no longer kept: the time of the year {year} is over"),
+        Said("le jour, le nombre, le total et l'empreinte du fichier restent dans la liste des lots",
+             "day, number, total and digest of the file stay in the list of batches"),
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from journeys.domain.messages import PARTICIPANT
 from journeys.domain.record import instant_text
 from journeys.i18n import N_, Lang, format_date, format_instant, format_money, text
 from journeys.narration import spoken
+from journeys.narration.bank_files import gone_said
 from journeys.narration.telling import Names, Speech
 from journeys.store import attempts, journal, people, reads
 from journeys.store.database import Pool
@@ -224,7 +225,7 @@ def _looks(held: Held, sent: Sequence[Sent], lang: Lang) -> Section:
 
 def _payments(held: Held, sent: Sequence[Sent], lang: Lang) -> Section:
     _, of = text(lang), held.rows
-    payees = {row["payment"]: row["payee"] for row in of["transfers"]}
+    payees = {row["payment"]: row["payee"] or gone_said(row.get("gone"), lang) for row in of["transfers"]}
     texts = {(row["file"], row["position"]): row for row in of["bank_texts"]}
     rows = [
         (row["since"], _("versement"), spoken(row["status"], lang), format_money(row["amount"], lang),
@@ -235,7 +236,8 @@ def _payments(held: Held, sent: Sequence[Sent], lang: Lang) -> Section:
         words = texts.get((row["file"], row["position"]), {})
         amount = format_money(row["cents"], lang) if row["cents"] is not None else "—"
         said = ", ".join(filter(None, (words.get("name"), words.get("iban"), words.get("about"))))
-        rows.append((row["booked_on"], _("ligne de la banque"), spoken(row["reason"] or "", lang), amount, said or "—"))
+        said = said or gone_said(words.get("gone"), lang) or "—"
+        rows.append((row["booked_on"], _("ligne de la banque"), spoken(row["reason"] or "", lang), amount, said))
     rows += [
         (row["at"], _("avis du prestataire"), spoken(row["said"], lang), format_money(row["amount"], lang), "—")
         for row in of["provider_notices"]

@@ -31,6 +31,7 @@ WHAT: Final[Mapping[RuleName, str]] = {
     "mentors": N_("un mentor, après le dernier fait noté à son sujet"),
     "letters": N_("un message déposé dans la boîte d'envoi"),
     "histories": N_("l'historique du moteur d'un parcours clos"),
+    "bank": N_("une année de fichiers et de lignes de la banque (noms et comptes), après sa fin"),
     "sessions": N_("une session finie d'un membre de l'équipe"),
     "tokens": N_("un jeton de programme échu ou retiré"),
     "forms": N_("un formulaire laissé à la connexion"),
@@ -83,7 +84,9 @@ async def apply(
     """Have it go; what erasures the engine is not there to begin, the housekeeping begins after its return."""
     from journeys.temporal import Unreachable, begin_erasure
 
-    gone = await retaining.apply(pool, planned, wanted, _letters(settings), by)
+    # Elsewhere the list is with the workers, which look at the record as they begin.
+    listed = settings.destroyed_file if settings.embedded else None
+    gone = await retaining.apply(pool, planned, wanted, _letters(settings), by, listed)
     with suppress(Unreachable):
         for each in gone.ordered:
             await begin_erasure(await client(), each, settings.task_queue)

@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 
 import typst
 
-from journeys.documents import letter, receipt, report, summary
+from journeys.documents import certificate, letter, receipt, report, summary
+from journeys.documents.certificate import Certificate
 from journeys.documents.letter import Letter
 from journeys.documents.receipt import Receipt
 from journeys.documents.report import Report
@@ -21,7 +22,7 @@ from journeys.documents.summary import Summary
 from journeys.documents.verbatim import Care, one_line, prepared
 from journeys.i18n import language
 
-Document = Letter | Receipt | Summary | Report
+Document = Letter | Receipt | Summary | Report | Certificate
 
 LAYOUT: Final = Path(__file__).with_name("layout.typ")
 
@@ -69,6 +70,8 @@ def _sheet(document: Document, lang: str, at: datetime, zone: ZoneInfo) -> tuple
             return "summary", document.title, summary.sheet_of(document, lang, at, zone)
         case Report():
             return "report", document.title, report.sheet_of(document, lang, at, zone)
+        case Certificate():
+            return "certificate", document.title, certificate.sheet_of(document, lang, at, zone)
     assert_never(document)
 
 

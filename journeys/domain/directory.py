@@ -66,6 +66,21 @@ class PersonExported(Payload):
     """Those that were there, byte for byte."""
 
 
+class KeptOfBank(Frozen):
+    """What of the bank is about somebody's payments, and stays for accounting, counted."""
+
+    payments: int
+    """Their rows: amounts, days, states; they name nobody."""
+    transfers: int
+    """Name and account."""
+    files: int
+    """For the bank, in which one of the transfers is."""
+    lines: int
+    """Of the bank, about one of the payments."""
+    until: Day | None
+    """The last day of the tenth year after the latest year of these; None: there are none."""
+
+
 class Held(Frozen):
     """What is held of a person, counted: what goes, then what accounting must keep."""
 
@@ -81,6 +96,8 @@ class Held(Frozen):
     kept_documents: int = 0
     kept_until: Day | None = None
     """The last day of the tenth year after that of the last payment; None: nothing must be kept."""
+    bank: KeptOfBank | None = None
+    """None: of a person, it was not counted then."""
 
 
 class PersonErased(Payload):
@@ -365,6 +382,8 @@ class RetentionApplied(Payload):
     """By rule, for how long: `24 months`."""
     gone: dict[str, int]
     """By rule, how many; only of the rules that were applied."""
+    keys: tuple[str, ...] = ()
+    """Ids of the keys that went by them, of the bank's years; none of these is ever to come back."""
 
 
 class NoticeResolved(Payload):

@@ -13,8 +13,8 @@ from journeys.domain.moments import Duration, DurationField, Unit
 from journeys.domain.programme import Code, Saying, Text
 
 RuleName = Literal[
-    "people", "unstarted", "mentors", "letters", "histories", "sessions", "tokens", "forms", "digests", "shifts",
-    "verifications",
+    "people", "unstarted", "mentors", "letters", "histories", "bank", "sessions", "tokens", "forms", "digests",
+    "shifts", "verifications",
 ]  # fmt: skip
 FORGETTING: Final[tuple[RuleName, ...]] = ("people", "unstarted", "mentors")
 """By which somebody is forgotten; by the others rows and files go."""
@@ -32,6 +32,16 @@ class Keeping(Text):
     url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$", max_length=500)] | None = None
     checked_on: date | None = None
     default: Saying | None = None
+
+
+BANK: Final = Keeping(
+    kept=Duration(120, Unit.MONTH),
+    source="Code de commerce, art. L123-22 : les documents comptables et les pièces justificatives sont conservés"
+    " pendant dix ans",
+    url="https://www.doctrine.fr/l/texts/codes/LEGITEXT000005634379/articles/LEGIARTI000006219326",
+    checked_on=date(2026, 11, 29),
+)  # fmt: skip
+"""As the file that is shipped says it: for one that was written before there was this rule."""
 
 
 def _a_year(fr: str, en: str) -> Keeping:
@@ -54,6 +64,8 @@ class Rules(Text):
     """A letter that lies in the outbox of a machine without a mail server, from when it was laid there."""
     histories: Keeping
     """The kept history of a run of the engine, from the end of the run; that of an open journey stays."""
+    bank: Keeping = BANK
+    """What went to the bank, and came from it, in a year: from the end of that year."""
     sessions: Keeping
     """A session of somebody who worked here, from its end."""
     tokens: Keeping
@@ -98,6 +110,7 @@ LEAST: Final[dict[RuleName, Duration]] = {
     "mentors": Duration(6, Unit.MONTH),
     "letters": Duration(1, Unit.WEEK),
     "histories": Duration(12, Unit.MONTH),
+    "bank": Duration(120, Unit.MONTH),
     "sessions": Duration(1, Unit.DAY),
     "tokens": Duration(1, Unit.MONTH),
     "forms": Duration(1, Unit.DAY),

@@ -79,6 +79,12 @@ TROUBLES: Final = {
 }
 
 
+def gone_said(year: int | None, lang: str) -> str:
+    """That name, account and words of a line went with their year; empty where they did not."""
+    _ = text(lang)
+    return "" if year is None else _("n'est plus gardé (année {year})").format(year=year)
+
+
 def trouble_said(code: str, lang: str) -> str:
     """Why a person must look at a line of the bank."""
     return text(lang)(TROUBLES[code])

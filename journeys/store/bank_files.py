@@ -21,11 +21,13 @@ from journeys.domain.matching import (
 )
 from journeys.domain.notices import ORDER, Said
 from journeys.domain.state import PaymentStatus
-from journeys.store.batches import payee_of
+from journeys.store import bank_years
+from journeys.store.bank_years import YearGone
+from journeys.store.batches import payees_of
 from journeys.store.database import Connection, Pool
 from journeys.store.directory import By, Fact, NotFound, record
 from journeys.store.journal import StoredPart, open_parts
-from journeys.store.sealing import CannotUnseal, seal, unseal
+from journeys.store.sealing import CannotUnseal
 from journeys.store.signing import KeyRing
 from journeys.store.treasury import STREAM
 
@@ -109,7 +111,7 @@ async def take_in(pool: Pool, ring: KeyRing, file: Incoming, iban: str, by: By) 
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK, timeout=_SECONDS)
         if (known := await imported(connection, file.digest)) is not None:
             return known
-        intake = _Intake(connection, ring, bytes.fromhex(file.digest), iban)
+        intake = _Intake(connection, ring, bytes.fromhex(file.digest), iban, bank_years.year_of(by.at))
         await intake.take(file.pieces)
         kind = intake.kind
         if kind is None:
@@ -135,10 +137,11 @@ def _masked(iban: str) -> str:
 class _Intake:
     """The lines of one file, so many at a time: recognised, judged, written."""
 
-    def __init__(self, connection: Connection, ring: KeyRing, file: bytes, iban: str) -> None:
+    def __init__(self, connection: Connection, ring: KeyRing, file: bytes, iban: str, year: int) -> None:
         self._connection = connection
         self._ring = ring
         self._iban = iban
+        self._year = year
         self._heads: list[StatementHead] = []
         self.file = file
         self.kind: Kind | None = None
@@ -203,15 +206,21 @@ class _Intake:
             lines.append((self.file, each.position, each.identity.exact, each.identity.alike, *_columns(body),
                           named.payment if named is not None else None, body.reason, trouble))  # fmt: skip
             if (said := _words(body)) is not None:
-                texts.append((self.file, each.position, seal(self._ring, said, _place(self.file, each.position))))
+                texts.append((each.position, said))
             tellings += [
                 (self.file, each.position, known.payment, said, known.stream, body.reason)
                 for known, verdict in verdicts if known is not None for said in verdict.says
             ]  # fmt: skip
         self.fresh += len(items)
         await self._put("bank_lines", _LINE, lines)
-        await self._put("bank_texts", _TEXT, texts)
+        await self._put("bank_texts", _TEXT, await self._sealed(texts))
         await self._put("bank_tellings", _TELLING, tellings)
+
+    async def _sealed(self, texts: Sequence[tuple[int, bytes]]) -> list[tuple[bytes, int, bytes]]:
+        places = [place_of_line(self.file, position) for position, _ in texts]
+        said = [(each, place) for (_, each), place in zip(texts, places, strict=True)]
+        sealed = await bank_years.seal_all(self._connection, self._year, said) if texts else []
+        return [(self.file, position, each) for (position, _), each in zip(texts, sealed, strict=True)]
 
     async def _put(self, table: str, columns: Mapping[str, str], rows: Sequence[tuple[Any, ...]]) -> None:
         # COPY is closed to tables with policies.
@@ -252,7 +261,8 @@ def _words(body: Line | Report) -> bytes | None:
     return json.dumps(said).encode() if any(said) else None
 
 
-def _place(file: bytes, position: int) -> str:
+def place_of_line(file: bytes, position: int) -> str:
+    """Where the words of a line stand."""
     return f"line/{file.hex()}/{position}"
 
 
@@ -271,7 +281,8 @@ class _Payments:
         of_batch: dict[str, list[str]] = {}
         for row in rows:
             of_batch.setdefault(row["message"], []).append(row["reference"])
-        return cls({row["reference"]: _known(ring, row) for row in rows}, of_batch)
+        accounts = await _accounts(connection, ring, rows)
+        return cls({row["reference"]: _known(row, accounts.get(row["payment"])) for row in rows}, of_batch)
 
     def judge(self, body: Line | Report) -> list[tuple[Known | None, Verdict]]:
         """A verdict for each payment that a line is about; one without payment when it names none that we know."""
@@ -322,12 +333,16 @@ _KNOWN: Final = """
 """
 
 
-def _known(ring: KeyRing, row: Mapping[str, Any]) -> Known:
-    try:
-        # A provider was told the account; nothing of it is kept beside the record.
-        iban = payee_of(ring, row["payment"], row["sealed"]).iban if row["sealed"] is not None else None
-    except CannotUnseal:
-        iban = None
+async def _accounts(
+    connection: Connection, ring: KeyRing, rows: Sequence[Mapping[str, Any]]
+) -> dict[str, str | None]:  # fmt: skip
+    """The IBAN of each payment of which it can be read. A provider was told it; nothing of it is kept beside it."""
+    kept = [(row["payment"], row["sealed"]) for row in rows if row["sealed"] is not None]
+    found = zip(kept, await payees_of(connection, ring, kept), strict=True)
+    return {payment: payee.iban for (payment, _), payee in found if not isinstance(payee, CannotUnseal)}
+
+
+def _known(row: Mapping[str, Any], iban: str | None) -> Known:
     return Known(
         row["payment"], row["stream"], row["amount"], iban, PaymentStatus(row["status"]), reference=row["reference"],
         given=row["given"], left=row["went"], back=row["back"], told=frozenset(row["told"]),
@@ -429,6 +444,8 @@ class LineRow:
     name: str | None = None
     iban: str | None = None
     about: str = ""
+    gone: int | None = None
+    """The year whose key was destroyed, and with it name, account and words; None: they are as the bank gave them."""
 
     @property
     def id(self) -> str:
@@ -595,25 +612,30 @@ async def lines_of(pool: Pool | Connection, ring: KeyRing, payment: str) -> list
 
 async def _read(pool: Pool | Connection, ring: KeyRing, rows: Sequence[Mapping[str, Any]]) -> list[LineRow]:
     reasons = iter(await open_parts(pool, [row for row in rows if row["name"] is not None]))
-    return [_line(ring, row, next(reasons) if row["name"] is not None else None) for row in rows]
+    closed = [
+        (row["said"], place_of_line(bytes.fromhex(row["file"]), row["position"]))
+        for row in rows if row["said"] is not None
+    ]  # fmt: skip
+    words = iter(await bank_years.unseal_all(pool, ring, closed))
+    return [
+        _line(row, next(reasons) if row["name"] is not None else None, next(words) if row["said"] is not None else None)
+        for row in rows
+    ]
 
 
-def _line(ring: KeyRing, row: Mapping[str, Any], why: StoredPart | None) -> LineRow:
+def _line(row: Mapping[str, Any], why: StoredPart | None, said: bytes | CannotUnseal | None) -> LineRow:
     values = {name: value for name, value in row.items() if name not in _OF_THE_TEXTS}
     found = LineRow(**values, why=why.text if why is not None else None)
-    said = None if row["said"] is None else line_words(ring, bytes.fromhex(found.file), found.position, row["said"])
-    return found if said is None else replace(found, name=said[0], iban=said[1], about=said[2] or "")
-
-
-def line_words(
-    ring: KeyRing, file: bytes, position: int, sealed: bytes
-) -> tuple[str | None, str | None, str | None] | None:
-    """Name, IBAN and words of a line; None where they cannot be opened."""
-    try:
-        name, iban, about = json.loads(unseal(ring, sealed, _place(file, position)))
-    except CannotUnseal:
-        return None
-    return name, iban, about
+    match said:
+        case None:
+            return found
+        case YearGone():
+            return replace(found, gone=said.year)
+        case CannotUnseal():
+            return found
+        case _:
+            name, iban, about = json.loads(said)
+            return replace(found, name=name, iban=iban, about=about or "")
 
 
 _OF_THE_TEXTS: Final = frozenset({"said", "stream", "seq", "name", "text", "salt", "sealed", "nth"})

@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from typing import Any, Final, Literal
 
 from journeys.domain.banking import MOST_TRANSFERS, Account, Batch, Transfer, reference_of
 from journeys.domain.directory import BatchGivenOut, BatchMade, BatchWithdrawn
 from journeys.domain.payee import Payee, read_payee
-from journeys.store import giving
+from journeys.store import bank_years, giving
 from journeys.store.database import Connection, Pool
 from journeys.store.directory import By, Fact, NotFound, record
-from journeys.store.sealing import seal, unseal
+from journeys.store.sealing import CannotUnseal
 from journeys.store.signing import KeyRing
 from journeys.store.treasury import STREAM
 
@@ -78,20 +78,44 @@ class BatchRow:
 
 
 async def queue(pool: Pool, ring: KeyRing, payment: str, amount: int, payee: Payee) -> None:
-    """Let a payment wait for its batch; once more with the same content changes nothing. Raises OtherTransfer."""
+    """Let a payment wait for its batch; once more with the same content changes nothing.
+
+    Raises OtherTransfer. CannotUnseal: it was queued before, and nobody here can read for whom.
+    """
+    sealed = await bank_years.seal(
+        pool, bank_years.year_of(datetime.now(UTC)), payee.text.encode(), place_of_transfer(payment)
+    )
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(
             "INSERT INTO transfers (payment, reference, amount, sealed) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-            payment, reference_of(payment), amount, seal(ring, payee.text.encode(), f"transfer/{payment}"),
+            payment, reference_of(payment), amount, sealed,
         )  # fmt: skip
         row = await connection.fetchrow("SELECT amount, sealed FROM transfers WHERE payment = $1", payment)
-        if row["amount"] != amount or payee_of(ring, payment, row["sealed"]) != payee:
+        [known] = await payees_of(connection, ring, [(payment, row["sealed"])])
+        if isinstance(known, CannotUnseal):
+            raise known
+        if row["amount"] != amount or known != payee:
             raise OtherTransfer(payment)
 
 
-def payee_of(ring: KeyRing, payment: str, sealed: bytes) -> Payee:
-    """Whom a transfer is for. Raises CannotUnseal."""
-    return read_payee(unseal(ring, sealed, f"transfer/{payment}").decode())
+async def payees_of(
+    connection: Pool | Connection, ring: KeyRing, rows: Sequence[tuple[str, bytes]]
+) -> list[Payee | CannotUnseal]:
+    """Whom transfers, as (payment, what is sealed), are for, in order; or why that cannot be read."""
+    opened = await bank_years.unseal_all(
+        connection, ring, [(sealed, place_of_transfer(payment)) for payment, sealed in rows]
+    )
+    return [each if isinstance(each, CannotUnseal) else read_payee(each.decode()) for each in opened]
+
+
+def place_of_transfer(payment: str) -> str:
+    """Where it stands whom a transfer is for."""
+    return f"transfer/{payment}"
+
+
+def place_of_file(batch: str) -> str:
+    """Where the file of a batch stands."""
+    return f"batch/{batch}"
 
 
 _FREE: Final = """
@@ -163,11 +187,7 @@ async def make(
         rows = await _claim(connection, id)
         if not rows:
             return None
-        transfers = tuple(
-            Transfer(row["payment"], row["reference"], row["amount"], payee.name, payee.iban or "", about)
-            for row in rows
-            for payee in [payee_of(ring, row["payment"], row["sealed"])]
-        )
+        transfers = await _transfers(connection, ring, rows, about)
         batch = Batch(reference_of(id), by.at, execute_on, debtor, transfers)
         content = render(batch)
         digest = sha256(content)
@@ -177,8 +197,8 @@ async def make(
             id, batch.message, execute_on, by.at, by.actor, len(transfers), batch.total, digest.digest(),
         )  # fmt: skip
         await connection.execute(
-            "INSERT INTO batch_files (batch, sealed) VALUES ($1, $2)", id, seal(ring, content, f"batch/{id}"),
-            timeout=_SECONDS,
+            "INSERT INTO batch_files (batch, sealed) VALUES ($1, $2)", id,
+            await bank_years.seal(connection, execute_on.year, content, place_of_file(id)), timeout=_SECONDS,
         )  # fmt: skip
         fact = BatchMade(
             batch=id, message=batch.message, execute_on=execute_on, number=len(transfers), total=batch.total,
@@ -186,6 +206,19 @@ async def make(
         )  # fmt: skip
         await record(connection, STREAM, [Fact(fact)], by)
         return await batch_of(connection, id)
+
+
+async def _transfers(
+    connection: Connection, ring: KeyRing, rows: Sequence[Mapping[str, Any]], about: str
+) -> tuple[Transfer, ...]:  # fmt: skip
+    """Rows of transfers as a file tells them. Raises CannotUnseal."""
+    found = []
+    payees = await payees_of(connection, ring, [(row["payment"], row["sealed"]) for row in rows])
+    for row, payee in zip(rows, payees, strict=True):
+        if isinstance(payee, CannotUnseal):
+            raise payee
+        found.append(Transfer(row["payment"], row["reference"], row["amount"], payee.name, payee.iban or "", about))
+    return tuple(found)
 
 
 async def _claim(connection: Connection, id: str) -> list[Mapping[str, Any]]:
@@ -219,7 +252,7 @@ async def give_out(pool: Pool, ring: KeyRing, id: str, by: By) -> bytes:
 
     Raises:
         NotFound. PaymentsStopped. Withdrawn. ClosedSince: a payment in it no longer waits for the bank. CannotUnseal:
-            no key here opens it. Altered: these are not the bytes that were made.
+            no key here opens it (YearGone: its time was over). Altered: these are not the bytes that were made.
     """
     async with pool.acquire() as connection, connection.transaction():
         await giving.alone(connection)
@@ -234,7 +267,7 @@ async def give_out(pool: Pool, ring: KeyRing, id: str, by: By) -> bytes:
         if row["withdrawn"]:
             raise Withdrawn
         await _all_wait(connection, id)
-        content = unseal(ring, row["sealed"], f"batch/{id}")
+        content = await bank_years.open_sealed(connection, ring, row["sealed"], place_of_file(id))
         if sha256(content).digest() != row["digest"]:
             raise Altered(id)
         fact = BatchGivenOut(batch=id, digest=row["digest"].hex())

@@ -7,7 +7,15 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Final, Literal
 
-from journeys.domain.directory import Held, MentorErased, PartnerErased, PersonErased, StaffErased, read_fact
+from journeys.domain.directory import (
+    Held,
+    KeptOfBank,
+    MentorErased,
+    PartnerErased,
+    PersonErased,
+    StaffErased,
+    read_fact,
+)
 from journeys.domain.document import PART, read_document
 from journeys.domain.events import ErasureOrdered, ErasureReason
 from journeys.domain.fund import ZONE
@@ -129,7 +137,39 @@ async def survey(pool: Pool | Connection, person: str) -> Held:
         journeys=len(streams) - 1, parts=row["parts"] - row["kept_parts"],
         documents=row["documents"] - row["kept_documents"], histories=row["histories"], letters=row["letters"],
         kept_parts=row["kept_parts"], kept_documents=row["kept_documents"], kept_until=until,
+        bank=await _kept_of_bank(pool, person),
     )  # fmt: skip
+
+
+async def _kept_of_bank(pool: Pool | Connection, person: str) -> KeptOfBank:
+    """Lines that name the person and that nobody has matched with a payment are not among these: they are sealed."""
+    row = await pool.fetchrow(
+        """
+        WITH theirs AS (SELECT id FROM payments WHERE person = $1),
+        sent AS (SELECT queued_at FROM transfers WHERE payment IN (SELECT id FROM theirs)),
+        filed AS (
+            SELECT execute_on FROM batches JOIN batch_files f ON f.batch = id WHERE id IN (
+                SELECT batch FROM batch_transfers WHERE payment IN (SELECT id FROM theirs)
+                UNION SELECT batch FROM batch_transfers_withdrawn WHERE payment IN (SELECT id FROM theirs))
+        ), told AS (
+            SELECT file FROM bank_lines WHERE (file, position) IN (
+                SELECT file, position FROM bank_lines WHERE payment IN (SELECT id FROM theirs)
+                UNION SELECT file, position FROM bank_resolutions WHERE payment IN (SELECT id FROM theirs)
+                UNION SELECT file, position FROM bank_tellings WHERE payment IN (SELECT id FROM theirs))
+        )
+        SELECT (SELECT count(*) FROM theirs) AS payments, (SELECT count(*) FROM sent) AS transfers,
+               (SELECT count(*) FROM filed) AS files, (SELECT count(*) FROM told) AS lines,
+               (SELECT max(day) FROM (
+                    SELECT (queued_at AT TIME ZONE $2)::date FROM sent UNION ALL SELECT execute_on FROM filed
+                    UNION ALL SELECT (imported_at AT TIME ZONE $2)::date FROM bank_files
+                    WHERE digest IN (SELECT file FROM told)) AS each (day)) AS last
+        """,
+        person, ZONE.key,
+    )  # fmt: skip
+    until = None if row["last"] is None else date(row["last"].year + ACCOUNTING_YEARS, 12, 31)
+    return KeptOfBank(
+        payments=row["payments"], transfers=row["transfers"], files=row["files"], lines=row["lines"], until=until
+    )
 
 
 async def streams_of(pool: Pool | Connection, person: str) -> list[str]:
@@ -274,8 +314,13 @@ async def destroy(keys: Keys, ids: Collection[str], listed: Path | None) -> None
 async def destroy_again(pool: Pool, listed: Path | None) -> int:
     """Destroy what a restored database of keys has brought back, by the record and by the list; how many those were."""
     rows = await pool.fetch(
-        "SELECT key FROM events, jsonb_array_elements_text(convert_from(header, 'UTF8')::jsonb -> 'data' -> 'keys')"
-        " AS key WHERE (stream, seq) IN (SELECT kind || '-' || person, certificate FROM erasures)"
+        """
+        WITH told AS (
+            SELECT header FROM events WHERE (stream, seq) IN (SELECT kind || '-' || person, certificate FROM erasures)
+            UNION ALL SELECT header FROM events WHERE stream = 'system' AND kind = 'RetentionApplied'
+        )
+        SELECT key FROM told, jsonb_array_elements_text(convert_from(header, 'UTF8')::jsonb -> 'data' -> 'keys') AS key
+        """
     )
     gone = {row["key"] for row in rows}
     if listed is not None:

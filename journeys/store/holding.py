@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from journeys.store import contacts, vault
-from journeys.store.bank_files import line_words
-from journeys.store.batches import payee_of
+from journeys.store import bank_years, contacts, vault
+from journeys.store.bank_files import place_of_line
+from journeys.store.bank_years import YearGone
+from journeys.store.batches import payees_of
 from journeys.store.database import Pool
 from journeys.store.letters import open_letter
 from journeys.store.rota import place_of as place_of_shift
@@ -106,7 +107,7 @@ async def rows_of(pool: Pool, ring: KeyRing, whose: Whose) -> dict[str, list[Row
     """The rows of every table of ROWS that are about a person, opened, without secrets.
 
     Args:
-        ring: the signing keys, under which what goes to a bank is sealed.
+        ring: the signing keys, under which stands what went to a bank before it had keys of its own.
     """
     return {table: await _read(pool, ring, whose, table) for table in ROWS}
 
@@ -140,8 +141,10 @@ async def _letter(pool: Pool, ring: KeyRing, row: Row, sealed: bytes) -> Row:
 
 
 async def _line(pool: Pool, ring: KeyRing, row: Row, sealed: bytes) -> Row:
-    words = line_words(ring, bytes.fromhex(row["file"].removeprefix("\\x")), row["position"], sealed)
-    return dict(zip(("name", "iban", "about"), words or (None, None, None), strict=True))
+    file = bytes.fromhex(row["file"].removeprefix("\\x"))
+    [said] = await bank_years.unseal_all(pool, ring, [(sealed, place_of_line(file, row["position"]))])
+    words = (None, None, None) if isinstance(said, CannotUnseal) else json.loads(said)
+    return dict(zip(("name", "iban", "about"), words, strict=True)) | _gone(said)
 
 
 async def _mentor(pool: Pool, ring: KeyRing, row: Row, sealed: bytes) -> Row:
@@ -155,10 +158,13 @@ async def _shift(pool: Pool, ring: KeyRing, row: Row, sealed: bytes) -> Row:
 
 
 async def _transfer(pool: Pool, ring: KeyRing, row: Row, sealed: bytes) -> Row:
-    try:
-        return {"payee": payee_of(ring, row["payment"], sealed).text}
-    except CannotUnseal:
-        return {"payee": None}
+    [payee] = await payees_of(pool, ring, [(row["payment"], sealed)])
+    return {"payee": None if isinstance(payee, CannotUnseal) else payee.text} | _gone(payee)
+
+
+def _gone(opened: object) -> Row:
+    """The year with whose key it went, where it did."""
+    return {"gone": opened.year} if isinstance(opened, YearGone) else {}
 
 
 _OPENERS: Final[Mapping[str, Callable[[Pool, KeyRing, Row, bytes], Awaitable[Row]]]] = {

@@ -1,4 +1,5 @@
-"""The keys of what is sealed: one a person, others for money, staff and the house; in a database of their own.
+"""The keys of what is sealed: one a person, others for money, the bank's years, staff and the house; in a database of
+their own.
 
 Each is 32 random bytes, kept wrapped under a key-encryption key of the settings. A process remembers an unwrapped key
 for half a minute at most, so that one destroyed anywhere opens nothing soon after; one that serves is told at once.
@@ -33,13 +34,15 @@ HOUSE: Final = "house"
 SEARCH: Final = "search"
 """The id of the key that tokens of the search are made with."""
 
-Kind: TypeAlias = Literal["person", "finance", "staff", "house"]
+Kind: TypeAlias = Literal["person", "finance", "bank", "staff", "house"]
 
 _DESTROYED: Final = "keys_destroyed"
 """The channel on which a key that was destroyed is told."""
 _MOST_REMEMBERED: Final = 20_000
 _SECONDS: Final = 3.0
-_KINDS: Final[Mapping[str, Kind]] = {"person": "person", "finance": "finance", "staff": "staff", "mentor": "staff"}
+_KINDS: Final[Mapping[str, Kind]] = {
+    "person": "person", "finance": "finance", "bank": "bank", "staff": "staff", "mentor": "staff",
+}  # fmt: skip
 
 
 class Lost(Enum):
@@ -78,9 +81,14 @@ def person_key(person: str) -> str:
     return f"person-{person}"
 
 
-def finance_key(person_or_year: str) -> str:
-    """The id of the key of what accounting must keep: of one person, or of the bank's files of a year."""
-    return f"finance-{person_or_year}"
+def finance_key(person: str) -> str:
+    """The id of the key of what accounting must keep of a person."""
+    return f"finance-{person}"
+
+
+def bank_key(year: int) -> str:
+    """The id of the key of what went to the bank, and came from it, in a year."""
+    return f"bank-{year:04d}"
 
 
 def key_of_stream(stream: str) -> str:
@@ -219,6 +227,13 @@ class Keys:
             "SELECT id FROM keys WHERE id = ANY ($1::text[]) AND state = 'destroyed'", list(ids)
         )
         return {row["id"] for row in rows}
+
+    async def live(self, kind: Kind) -> list[str]:
+        """Ids of the keys of a kind that are not destroyed, in order."""
+        rows = await (await self._connected()).fetch(
+            "SELECT id FROM keys WHERE kind = $1 AND state = 'live' ORDER BY id", kind
+        )
+        return [row["id"] for row in rows]
 
     async def wrap_anew(self, batch: int = 500) -> int:
         """Wrap with the current key-encryption key what another wrapped; how many. The others may then be let go of."""

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, get_args
 
 from journeys.domain.directory import search_form
 from journeys.domain.payee import Payee
-from journeys.store.batches import payee_of
+from journeys.store.batches import payees_of
 from journeys.store.database import Connection, Pool
 from journeys.store.payments import ROW, PaymentRow, read_rows
 from journeys.store.sealing import CannotUnseal
@@ -128,13 +128,8 @@ async def payees(pool: Pool, ring: KeyRing, payments: Iterable[str]) -> dict[str
     rows = await pool.fetch(
         "SELECT payment::text, sealed FROM transfers WHERE payment = ANY ($1::uuid[])", list(payments)
     )
-    found: dict[str, Payee] = {}
-    for row in rows:
-        try:
-            found[row["payment"]] = payee_of(ring, row["payment"], row["sealed"])
-        except CannotUnseal:
-            continue
-    return found
+    found = zip(rows, await payees_of(pool, ring, [tuple(row) for row in rows]), strict=True)
+    return {row["payment"]: payee for row, payee in found if not isinstance(payee, CannotUnseal)}
 
 
 @dataclass(frozen=True, slots=True)

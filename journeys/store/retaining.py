@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any, Final, Literal, Protocol, get_args
 
 from journeys.contract import Erasing
@@ -12,9 +13,10 @@ from journeys.domain.directory import RetentionApplied
 from journeys.domain.fund import ZONE
 from journeys.domain.retention import FORGETTING, Falling, Hold, Retention, RuleName, Standing, falling, falling_until
 from journeys.domain.state import PaymentStatus
-from journeys.store import erasing, mentor_erasing
+from journeys.store import bank_years, erasing, mentor_erasing
 from journeys.store.database import Connection, Pool
 from journeys.store.directory import By, Fact, record
+from journeys.store.keys import bank_key
 from journeys.store.treasury import STREAM
 
 RULES: Final[tuple[RuleName, ...]] = get_args(RuleName)
@@ -133,7 +135,9 @@ async def plan(pool: Pool, rules: Retention, now: datetime, letters: Letters | N
         if name in FORGETTING:
             continue
         before = _before(wall, rules, name)
-        if name in _ROWS:
+        if name == "bank":
+            rows.append(Rows(name, before, len(await bank_years.over(pool, before, _OPEN, PATIENCE))))
+        elif name in _ROWS:
             rows.append(Rows(name, before, await pool.fetchval(_ROWS[name][0], before, timeout=PATIENCE)))
         elif letters is not None:
             rows.append(Rows(name, before, await letters.laid_before(before)))
@@ -144,21 +148,32 @@ async def plan(pool: Pool, rules: Retention, now: datetime, letters: Letters | N
     return Plan(today, rules, tuple(await _held(pool, people)), tuple(rows), gone)
 
 
-async def apply(pool: Pool, planned: Plan, wanted: Collection[RuleName], letters: Letters | None, by: By) -> Gone:
+async def apply(
+    pool: Pool, planned: Plan, wanted: Collection[RuleName], letters: Letters | None, by: By, listed: Path | None = None
+) -> Gone:
     """Do what a plan says, of the rules wanted, and write down what was done. Each person is looked at again first.
 
     The erasures are ordered; whoever calls begins them, or the housekeeping does.
+
+    Args:
+        listed: the list of destroyed keys that no backup brings back; None: this process keeps none.
     """
     counts = dict[str, int]()
     before = {rows.rule: rows.before for rows in planned.rows if rows.rule in wanted}
     # Rows first: where they cannot go, and all is tried again, nobody more is forgotten for it.
     if letters is not None and "letters" in before:
         counts["letters"] = await letters.remove_before(before["letters"])
+    years = await bank_years.over(pool, before["bank"], _OPEN, PATIENCE) if "bank" in before else []
+    keys = [bank_key(year) for year in years]
     async with pool.acquire() as connection, connection.transaction():
         for name, (_, removes) in _ROWS.items():
             if name in before:
                 counts[name] = await connection.fetchval(removes, before[name], timeout=PATIENCE)
-        await _write_down(connection, planned, counts, by)
+        if "bank" in before:
+            counts["bank"] = len(years)
+        await _write_down(connection, planned, counts, by, keys)
+    # On record first: a key that is gone without a word would be no different from a lost one.
+    await erasing.destroy(pool.keys, keys, listed)
     ordered = [each for each in planned.going_by(wanted) if await _order(pool, each, planned, by)]
     forgotten: dict[str, int] = {
         name: sum(each.rule == name for each in ordered) for name in FORGETTING if name in wanted
@@ -169,11 +184,13 @@ async def apply(pool: Pool, planned: Plan, wanted: Collection[RuleName], letters
     return Gone(tuple(Erasing(person=each.standing.person, kind=each.standing.kind) for each in ordered), counts)
 
 
-async def _write_down(connection: Connection, planned: Plan, counts: Mapping[str, int], by: By) -> None:
+async def _write_down(
+    connection: Connection, planned: Plan, counts: Mapping[str, int], by: By, keys: Sequence[str] = ()
+) -> None:
     """Record what went, if anything did."""
     if gone := {name: count for name, count in counts.items() if count}:
         kept = {name: str(planned.rules.rules.of(name).kept) for name in RULES if name in gone}
-        await record(connection, STREAM, [Fact(RetentionApplied(kept=kept, gone=gone))], by)
+        await record(connection, STREAM, [Fact(RetentionApplied(kept=kept, gone=gone, keys=tuple(keys)))], by)
 
 
 async def _order(pool: Pool, found: Falling, planned: Plan, by: By) -> bool:

@@ -1,19 +1,27 @@
-"""What was stored before the sealing is sealed: in batches, from wherever it was left, until nothing plain is there."""
+"""What was stored before the sealing is sealed: in batches, from wherever it was left, until nothing plain is there.
+
+So is what was sealed for the bank under the key that signs commands: under a key of its year.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 from functools import partial
 from typing import Any, Final, TypeAlias
 
 import asyncpg
 
 from journeys.domain.document import PART, read_document
-from journeys.store import contacts, treasury, vault
+from journeys.store import bank_years, contacts, treasury, vault
+from journeys.store.bank_files import place_of_line
+from journeys.store.batches import place_of_file, place_of_transfer
 from journeys.store.database import Connection
 from journeys.store.documents import seal_document
 from journeys.store.journal import open_parts
 from journeys.store.keys import HOUSE, Keys, NoKey, key_of_stream
 from journeys.store.offer import KeptPart, is_accounting, sealed_parts
+from journeys.store.sealing import CannotUnseal
+from journeys.store.signing import KeyRing
 
 BATCH: Final = 500
 _SECONDS: Final = 600.0
@@ -36,6 +44,13 @@ class SealedUp:
     documents: int = 0
     left: int = 0
     """Texts and documents of journeys of which nothing says whose they are: they stay as they were."""
+    transfers: int = 0
+    batch_files: int = 0
+    """Files for the bank."""
+    bank_texts: int = 0
+    """Names, accounts and words of lines of the bank."""
+    locked: int = 0
+    """Of the bank, sealed with a signing key that is not here, or of a year that is gone: they stay as they were."""
     letters: int = 0
     """Of the outbox on disk."""
     wrapped: int = 0
@@ -49,11 +64,15 @@ class _Keyed:
     keys: Keys
 
 
-async def seal_up(dsn: str, keys: Keys) -> SealedUp:
+async def seal_up(dsn: str, keys: Keys, ring: KeyRing | None) -> SealedUp:
     """Seal what is plain, as the owner of the tables; whatever was done before a stop stays done.
 
     At the end the tables are written anew, so that nothing plain is left in their files, and the database refuses
     plain rows for good.
+
+    Args:
+        ring: the keys that sign commands, under which stands what was sealed for the bank before; None: this process
+            has none, and that stays.
     """
     connection = await asyncpg.connect(dsn, timeout=10, command_timeout=_SECONDS)
     try:
@@ -68,11 +87,12 @@ async def seal_up(dsn: str, keys: Keys) -> SealedUp:
         if not plain:
             return done
         await _assign(connection, keys)
-        for table, seal in _SEALED.items():
+        for table, seal in (_SEALED | _sealed_for_the_bank(ring)).items():
             if table not in plain:
                 continue
             sealed, left = await seal(connection, keys)
-            done = replace(done, **{table: sealed}, left=done.left + left)
+            stays = "locked" if table in _OF_THE_BANK else "left"
+            done = replace(done, **{table: sealed, stays: getattr(done, stays) + left})
             if not left:
                 await connection.execute(f"VACUUM FULL {table}")
                 await connection.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT sealed_only")
@@ -229,7 +249,94 @@ async def _shown_for_accounting(connection: Connection, keys: Keys, stream: str)
     }
 
 
-_SEALED: Final[Mapping[str, Callable[[Connection, Keys], Awaitable[tuple[int, int]]]]] = {
+@dataclass(frozen=True, slots=True)
+class _OfTheBank:
+    """A table whose rows are sealed for the bank."""
+
+    key: tuple[str, ...]
+    of: str
+    """What says of which year a row is, from `t`, its table."""
+    place: Callable[[vault.Row], str]
+    at_once: int = BATCH
+
+
+_OF_THE_BANK: Final[Mapping[str, _OfTheBank]] = {
+    "transfers": _OfTheBank(
+        ("payment",), "SELECT t.*, t.queued_at AS at FROM transfers t",
+        lambda row: place_of_transfer(str(row["payment"])),
+    ),
+    # One after the other: each may be large.
+    "batch_files": _OfTheBank(
+        ("batch",), "SELECT t.*, b.execute_on AS at FROM batch_files t JOIN batches b ON b.id = t.batch",
+        lambda row: place_of_file(str(row["batch"])), 1,
+    ),
+    "bank_texts": _OfTheBank(
+        ("file", "position"),
+        "SELECT t.*, f.imported_at AS at FROM bank_texts t JOIN bank_files f ON f.digest = t.file",
+        lambda row: place_of_line(row["file"], row["position"]),
+    ),
+}  # fmt: skip
+
+
+async def _seal_of_the_bank(connection: Connection, keys: Keys, table: str, ring: KeyRing | None) -> tuple[int, int]:
+    """How many were sealed under the key of their year, and how many could not be."""
+    if ring is None:
+        return 0, await connection.fetchval(f"SELECT count(*) FROM {table} WHERE NOT sealed_under_year(sealed)")
+    told, done, left, behind = _OF_THE_BANK[table], 0, 0, tuple[Any, ...]()
+    named = ", ".join(f"t.{each}" for each in told.key)
+    while True:
+        after = ", ".join(f"${nth}" for nth, _ in enumerate(behind, start=1))
+        further = f" AND ({named}) > ({after})" if behind else ""
+        async with connection.transaction():
+            rows = await connection.fetch(
+                f"{told.of} WHERE NOT sealed_under_year(t.sealed){further} ORDER BY {named} LIMIT {told.at_once}"
+                " FOR UPDATE OF t",
+                *behind,
+            )
+            sealed = await _anew(connection, keys, table, rows, ring)
+        if not rows:
+            return done, left
+        done, left = done + sealed, left + len(rows) - sealed
+        behind = tuple(rows[-1][each] for each in told.key)
+
+
+async def _anew(connection: Connection, keys: Keys, table: str, rows: Sequence[vault.Row], ring: KeyRing) -> int:
+    """How many of these rows were sealed under the key of their year."""
+    told, at = _OF_THE_BANK[table], _Keyed(keys)
+    places = [told.place(row) for row in rows]
+    opened = await bank_years.unseal_all(
+        at, ring, [(row["sealed"], place) for row, place in zip(rows, places, strict=True)]
+    )
+    done = 0
+    for row, place, plain in zip(rows, places, opened, strict=True):
+        if isinstance(plain, CannotUnseal):
+            continue
+        values = {name: value for name, value in row.items() if name != "at"}
+        try:
+            values["sealed"] = await bank_years.seal(at, _year(row["at"]), plain, place)
+        except NoKey:
+            continue
+        # A row is never changed: it goes, and comes again.
+        which = " AND ".join(f"{name} = ${nth}" for nth, name in enumerate(told.key, start=1))
+        await connection.execute(f"DELETE FROM {table} WHERE {which}", *(row[name] for name in told.key))
+        slots = ", ".join(f"${nth}" for nth, _ in enumerate(values, start=1))
+        await connection.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({slots})", *values.values())
+        done += 1
+    return done
+
+
+def _year(at: date) -> int:
+    return bank_years.year_of(at) if isinstance(at, datetime) else at.year
+
+
+_Sealing: TypeAlias = Callable[[Connection, Keys], Awaitable[tuple[int, int]]]
+
+
+def _sealed_for_the_bank(ring: KeyRing | None) -> dict[str, _Sealing]:
+    return {table: partial(_seal_of_the_bank, table=table, ring=ring) for table in _OF_THE_BANK}
+
+
+_SEALED: Final[dict[str, _Sealing]] = {
     "people": _seal_people,
     "staff": partial(_seal_known, table="staff", placed=_contact("staff")),
     "mentors": partial(_seal_known, table="mentors", placed=_contact("mentor")),

@@ -77,7 +77,7 @@ async def test_a_plan_tells_what_would_go_and_changes_no_row_and_no_file(
     planned = await retaining.plan(life.pool, RULES, LATER, LyingLetters(tmp_path))
     assert {each.rule for each in planned.going} == {"people", "unstarted"}
     assert {each.rule: each.count for each in planned.rows} == {
-        "letters": 1, "histories": 1, "sessions": 1, "tokens": 1, "forms": 1, "digests": 1, "shifts": 1,
+        "letters": 1, "histories": 1, "bank": 0, "sessions": 1, "tokens": 1, "forms": 1, "digests": 1, "shifts": 1,
         "verifications": 1,
     }  # fmt: skip
     resources = replace(life.resources, retention=RULES, mailer=FileOutbox(tmp_path, _sealed))

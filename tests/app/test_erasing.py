@@ -5,6 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.app.conftest import Journeys, Up
+from tests.documents.papers import flat, text_of
+
+
+def plain(text: str) -> str:
+    """Without what terminals and papers set finely."""
+    return " ".join(text.replace("’", "'").replace("\xa0", " ").replace("\u202f", " ").split())
 
 
 def test_a_person_is_forgotten_once_it_is_confirmed_and_a_certificate_says_so(
@@ -32,6 +38,13 @@ def test_a_person_is_forgotten_once_it_is_confirmed_and_a_certificate_says_so(
         and "Sam R." in found.out
     )
     assert before not in found.out and f"person-{person}" in found.out
+    paper = up.data_dir / "certificat.pdf"
+    told = here("erasures", person, "--pdf", str(paper), "--json").json
+    assert told["files"] == [str(paper)] and here("erasures", person, "--pdf", str(paper)).code != 0, "not over another"
+    assert here("erasures", "--pdf", str(paper)).code == 2
+    printed = flat(text_of(paper.read_bytes()))
+    for each in told["certificate"]["goes"] + told["certificate"]["stays"] + told["certificate"]["beyond"]:
+        assert plain(each)[1:] in plain(printed) and plain(each) in plain(found.out), each
     assert here("person", "show", person, "--json").json["person"]["last_name"] == ""
     verified = here("audit", "verify", life, "--strict", "--json")
     accounts = {each["account"]: each["verdict"] for each in verified.json["journeys"][0]["accounts"]}

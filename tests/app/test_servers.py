@@ -2,18 +2,22 @@
 
 import asyncio
 import contextlib
+import json
 import secrets
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from journeys.store.sealing import seal, sealed_by
+from journeys.store.signing import KeyRing
 from tests.homes import new_home
 
 from .conftest import REPOSITORY, Journeys, Up, plain_environment
@@ -55,6 +59,29 @@ def test_an_empty_database_then_migrate_then_twice(journeys: Journeys, up: Up, e
     assert applied.code == 0 and applied.json["applied"][0].startswith("0001_")
     assert journeys("migrate", "--json", DATABASE_URL=empty).json["applied"] == []
     assert journeys("list", "--json", DATABASE_URL=empty).json["journeys"] == []
+
+
+def test_what_stands_under_the_key_that_signs_is_sealed_anew_by_migrate_or_counted(
+    journeys: Journeys, empty: str
+) -> None:
+    journeys("migrate", DATABASE_URL=empty)
+    key, payment = secrets.token_bytes(32), str(uuid.uuid4())
+    sealed = seal(KeyRing("old", {"old": key}), b'["Lina","FR14"]', f"transfer/{payment}")
+    execute(
+        empty, "ALTER TABLE transfers DROP CONSTRAINT sealed_only",
+        f"INSERT INTO transfers (payment, reference, amount, sealed) VALUES ('{payment}', 'R', 1, '\\x{sealed.hex()}')",
+        "ALTER TABLE transfers ADD CONSTRAINT sealed_only CHECK (sealed_under_year(sealed)) NOT VALID",
+    )  # fmt: skip
+    other = {"DATABASE_URL": empty, "JOURNEYS_SIGNING_KEY": "cd" * 32}
+    said = journeys("migrate", **other)
+    assert said.code == 0 and "1 virement(s), fichier(s) ou ligne(s)" in said.out and "OLD_KEYS" in said.out
+    assert journeys("migrate", "--json", **other).json["locked"] == 1
+    known = {**other, "JOURNEYS_SIGNING_OLD_KEYS": json.dumps({"old": key.hex()})}
+    done = journeys("migrate", "--json", **known).json
+    assert (done["transfers"], done["locked"]) == (1, 0)
+    assert journeys("migrate", "--json", **known).json["transfers"] == 0
+    found = asyncio.run(_value(empty, "SELECT sealed FROM transfers"))
+    assert isinstance(found, bytes) and sealed_by(found).startswith("bank-")
 
 
 def test_a_newer_schema(journeys: Journeys, empty: str) -> None:

@@ -218,7 +218,8 @@ def test_migrations_and_workers_use_different_roles(services: dict[str, dict[str
 
 
 def test_keys_come_from_secret_files(compose: dict[str, Any], services: dict[str, dict[str, Any]]) -> None:
-    holders = {"signing": {"worker", "web"}, "checkpoint": {"worker"}, "sealing": {"migrate", "worker", "web"}}
+    everyone = {"migrate", "worker", "web"}
+    holders = {"signing": everyone, "checkpoint": {"worker"}, "sealing": everyone}
     assert set(compose["secrets"]) == {f"journeys_{key}_key" for key in holders}
     for key, wanted in holders.items():
         secret = f"journeys_{key}_key"

@@ -13,7 +13,7 @@ TEXT = SHIPPED.read_text(encoding="utf-8")
 
 def test_the_file_that_is_shipped_says_of_each_time_who_says_so() -> None:
     found = read_retention()
-    assert {name for name in type(found.rules).model_fields if found.rules.of(name).source} == {"people"}  # type: ignore[arg-type]
+    assert {name for name in type(found.rules).model_fields if found.rules.of(name).source} == {"people", "bank"}  # type: ignore[arg-type]
     assert str(found.rules.people.kept) == "24 months" and "2023-095" in (found.rules.people.source or "")
     assert found.rules.people.daily == "propose", "people go when somebody says so, until a file says otherwise"
 

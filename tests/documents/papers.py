@@ -9,7 +9,7 @@ from typing import Any
 from pypdf import PdfReader
 
 from journeys.audit.narrating import Story, narrate
-from journeys.documents import Fact, Letter, Receipt, Signature, Summary, journey_summary
+from journeys.documents import Certificate, Fact, Letter, Listed, Receipt, Signature, Summary, journey_summary
 from tests.audit.lives import NAMES, Life
 
 AT = datetime(2027, 9, 21, 8, 30, tzinfo=UTC)
@@ -32,6 +32,14 @@ def receipt(**changed: Any) -> Receipt:
         "recorded_by": "Inès Roux", "recorded_as": "gestionnaire",
         "recorded_at": datetime(2027, 5, 12, 8, 4, tzinfo=UTC), "statement": "Reçu ce jour.",
         "signatures": (Signature("La personne", "Samir Haddad"), Signature("Pour l’association")), **changed,
+    })  # fmt: skip
+
+
+def certificate(**changed: Any) -> Certificate:
+    return Certificate(**{
+        "sender": "Association Auxilia", "title": "Certificat d’effacement",
+        "facts": (Fact("Numéro de la personne", "0198c2f4"), Fact("Effacé le", "12 mai 2027")),
+        "lists": (Listed("Ce qui est parti", ("Le nom", "3 textes")), Listed("Ce qui reste", ())), **changed,
     })  # fmt: skip
 
 

@@ -12,7 +12,19 @@ from journeys.documents import CannotTypeset, Document, Letter, Receipt, render
 from journeys.documents.summary import Day, Line
 from journeys.documents.typesetting import typeset
 from tests.audit.lives import Life, whole_life
-from tests.documents.papers import AT, catalog, flat, in_order, letter, read, receipt, summary_of, tags, text_of
+from tests.documents.papers import (
+    AT,
+    catalog,
+    certificate,
+    flat,
+    in_order,
+    letter,
+    read,
+    receipt,
+    summary_of,
+    tags,
+    text_of,
+)
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +35,7 @@ def life() -> Life:
 KINDS: dict[str, Callable[[Life, str], Document]] = {
     "letter": lambda life, lang: letter(),
     "receipt": lambda life, lang: receipt(),
+    "certificate": lambda life, lang: certificate(),
     "summary": lambda life, lang: summary_of(life, lang),
 }
 each_kind = pytest.mark.parametrize("kind", KINDS)
@@ -157,6 +170,13 @@ def test_a_receipt_says_what_by_whom_and_when() -> None:
     assert "Signatures" not in text_of(render(replace(receipt(), signatures=()), "fr", AT))
     english = text_of(render(receipt(), "en", AT))
     in_order(english, "Recorded by", "Wednesday 12 May 2027 at 10:04", "Date and signature:")
+
+
+def test_a_certificate_says_what_is_certified_and_then_each_list_that_holds_something() -> None:
+    said = text_of(render(certificate(), "fr", AT))
+    in_order(said, "Association Auxilia", "Certificat d'effacement", "0198c2f4", "Ce qui est parti", "Le nom",
+             "3 textes")  # fmt: skip
+    assert "Ce qui reste" not in said
 
 
 def test_many_facts_go_on_over_pages_with_their_heads() -> None:

@@ -230,7 +230,7 @@ async def test_who_was_known_in_plain_is_sealed_and_nothing_plain_is_left_on_the
     pool = await open_pool(empty_dsn)
     for sealed in (False, True):
         if sealed:
-            done = await seal_up(empty_dsn, pool.keys)
+            done = await seal_up(empty_dsn, pool.keys, None)
             assert (done.staff, done.mentors, done.partners, done.stops) == (1, 1, 1, 1)
         [member], [mentor], [partner] = (
             await staff.members(pool), await mentors.mentors(pool), await partners.partners(pool)

@@ -226,10 +226,10 @@ async def test_what_was_plain_before_is_sealed_in_batches_from_wherever_it_was_l
 
     with monkeypatch.context() as patched, pytest.raises(OSError, match="disk is full"):
         patched.setattr(sealing_up, "_put_sealed", cut)
-        await seal_up(dsn, pool.keys)
-    done = await seal_up(dsn, pool.keys)
+        await seal_up(dsn, pool.keys, ring)
+    done = await seal_up(dsn, pool.keys, ring)
     assert (done.parts, done.people, done.left) == (3, 0, 0)
-    assert await seal_up(dsn, pool.keys) == sealing_up.SealedUp()
+    assert await seal_up(dsn, pool.keys, ring) == sealing_up.SealedUp()
 
     assert [(part.seq, part.text, part.salt) for part in await parts(pool, stream)] == before
     assert [found.id for found in await people.search(pool, "mart éloïse")] == [person]
@@ -331,10 +331,10 @@ async def test_documents_of_before_are_sealed_from_wherever_it_was_left(
 
     with monkeypatch.context() as patched, pytest.raises(OSError, match="killed"):
         patched.setattr(sealing_up, "seal_document", cut)
-        await seal_up(dsn, pool.keys)
+        await seal_up(dsn, pool.keys, ring)
     assert await owner.fetchval("SELECT count(*) FROM documents WHERE sealed IS NULL") == 2
-    done = await seal_up(dsn, pool.keys)
-    assert (done.documents, done.left) == (2, 0) and await seal_up(dsn, pool.keys) == sealing_up.SealedUp()
+    done = await seal_up(dsn, pool.keys, ring)
+    assert (done.documents, done.left) == (2, 0) and await seal_up(dsn, pool.keys, ring) == sealing_up.SealedUp()
     assert await owner.fetchval("SELECT count(*) FROM documents WHERE content IS NOT NULL") == 0
     assert await owner.fetchval("SELECT count(*) FROM document_holds WHERE stream = $1", stream) == 3
     assert {digest: await documents.content_of(pool, stream, digest) for digest in kept} == kept
@@ -344,7 +344,7 @@ ROWS = ("staff", "mentors", "partners", "stops")
 
 
 async def test_staff_mentors_partners_and_reasons_of_before_are_sealed_from_wherever_it_was_left(
-    pool: Any, owner: Any, dsn: str, monkeypatch: pytest.MonkeyPatch
+    pool: Any, ring: KeyRing, owner: Any, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     claire, lina, foyer = CLAIRE, LINA, FOYER
     await staff.add(pool, claire, BY)
@@ -381,10 +381,10 @@ async def test_staff_mentors_partners_and_reasons_of_before_are_sealed_from_wher
 
     with monkeypatch.context() as patched, pytest.raises(OSError, match="killed"):
         patched.setattr(sealing_up.vault, "shut", cut)
-        await seal_up(dsn, pool.keys)
-    done = await seal_up(dsn, pool.keys)
+        await seal_up(dsn, pool.keys, ring)
+    done = await seal_up(dsn, pool.keys, ring)
     assert (done.staff, done.mentors, done.partners, done.stops) == (1, 1, 1, 1), "one was sealed before it was killed"
-    assert await seal_up(dsn, pool.keys) == sealing_up.SealedUp()
+    assert await seal_up(dsn, pool.keys, ring) == sealing_up.SealedUp()
     await as_they_were()
     for table in ROWS:
         assert await owner.fetchval(f"SELECT count(*) FROM {table} WHERE position($1 IN sealed) > 0", b"Canari") == 0

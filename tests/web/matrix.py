@@ -103,10 +103,13 @@ GET /modeles/{template}/modifier           login   refused   open        refused
 POST /modeles/{template}/modifier          login   refused   open        refused  refused  refused  open           refused  refused  refused
 GET /mentors/{id}/effacement            login   refused   404         refused  refused  refused  refused        refused  refused  refused
 POST /mentors/{id}/effacement           login   refused   404         refused  refused  refused  refused        refused  refused  refused
+GET /mentors/{id}/effacement/certificat.pdf login refused 404         refused  refused  refused  refused        refused  refused  refused
 GET /equipe/{id}/effacement             login   refused   404         refused  refused  refused  404            refused  refused  refused
 POST /equipe/{id}/effacement            login   refused   404         refused  refused  refused  404            refused  refused  refused
+GET /equipe/{id}/effacement/certificat.pdf login refused  404         refused  refused  refused  404            refused  refused  refused
 GET /partenaires/{id}/effacement        login   refused   404         refused  refused  refused  404            refused  refused  refused
 POST /partenaires/{id}/effacement       login   refused   404         refused  refused  refused  404            refused  refused  refused
+GET /partenaires/{id}/effacement/certificat.pdf login refused 404     refused  refused  refused  404            refused  refused  refused
 GET /nouveau                            login   open      open        refused  refused  refused  refused        refused  refused  refused
 POST /nouveau                           login   open      open        refused  refused  refused  refused        refused  refused  refused
 GET /reprise                            login   open      open        refused  refused  refused  refused        refused  refused  refused
@@ -148,6 +151,7 @@ GET /parcours/{id}/roles                login   journey   journey     journey  j
 GET /parcours/{id}/differences          login   journey   journey     journey  journey  journey  refused        refused  refused  refused
 GET /parcours/{id}/effacement           login   refused   journey     refused  refused  refused  refused        refused  refused  refused
 POST /parcours/{id}/effacement          login   refused   command     refused  refused  refused  refused        refused  refused  refused
+GET /parcours/{id}/effacement/certificat.pdf login refused piece      refused  refused  refused  refused        refused  refused  refused
 GET /controle                          login   refused   refused     refused  refused  lists    open           refused  refused  refused
 POST /controle/verifier                login   refused   refused     refused  refused  open     open           refused  refused  refused
 GET /controle/attestation              login   refused   refused     refused  refused  404      404            refused  refused  refused

@@ -1,20 +1,31 @@
 """The page of an erasure: who may, what it shows before it is confirmed, that it wants a proof, what it shows then."""
 
 import dataclasses
+import html
 import uuid
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import pytest_asyncio
 
-from journeys.store import erasing, mentor_erasing, mentors, partners, staff, staff_erasing
+from journeys.app import erasing as words
+from journeys.domain.banking import Account, Line, StatementHead, reference_of
+from journeys.domain.directory import KeptOfBank
+from journeys.domain.payee import Payee
+from journeys.i18n import Lang
+from journeys.store import bank_files, batches, erasing, mentor_erasing, mentors, partners, staff, staff_erasing
 from journeys.store.directory import By
 from tests.conftest import RealStack
+from tests.days import paris_today
+from tests.documents.papers import flat, text_of
 from tests.web.conftest import BY, form
 from tests.web.office import Office, open_office
+
+OURS = Account("Association Exemple", "FR7630006000011234567890189")
+PAYEE = Payee("Lina Martin", "FR1420041010050500013M02606")
 
 
 @pytest_asyncio.fixture
@@ -48,6 +59,118 @@ async def test_what_goes_is_shown_before_it_is_confirmed_and_the_certificate_aft
     done = await sam.get("/effacement")
     assert "Certificat d’effacement" in done.text and name not in done.text
     assert "Personne effacée" in (await aline.get()).text
+
+
+class Paid:
+    """What of the bank is about one person: in two files (one withdrawn), on three lines; and what is not."""
+
+    def __init__(self, office: Office, person: str) -> None:
+        self.pool, self.ring, self.person = office.house.writing, office.house.ring, person
+        self.by = By(actor=office.staff["sam"], role="finance", at=datetime.now(UTC))
+
+    async def payment(self, person: str, *, pay_by: str = "sepa") -> str:
+        id = str(uuid.uuid4())
+        await self.pool.execute(
+            "INSERT INTO payments (id, stream, seq, grant_id, number, fund, person, amount, pay_by, reference, status,"
+            " since, moved) VALUES ($1, $2, 1, $1, 1, 'aid', $3, 5000, $4, $5, 'instructed', $6, 1)",
+            id, f"journey-{uuid.uuid4()}", person, pay_by, reference_of(id), self.by.at,
+        )  # fmt: skip
+        if pay_by == "sepa":
+            await batches.queue(self.pool, self.ring, id, 50_00, PAYEE)
+        return id
+
+    async def file(self, on: date) -> str:
+        made = await batches.make(
+            self.pool, self.ring, str(uuid.uuid4()), on, OURS, "Versement", lambda batch: batch.message.encode(),
+            self.by,
+        )  # fmt: skip
+        assert made is not None
+        return made.id
+
+    async def take(self, *lines: Line) -> None:
+        head = StatementHead("1", "camt.053", OURS.iban, "EUR", 0, 0, lines[0].booked_on, lines[0].booked_on,
+                             self.by.at)  # fmt: skip
+        digest = uuid.uuid4().hex * 2
+        await bank_files.take_in(self.pool, self.ring, bank_files.Incoming(digest, [head, *lines]), OURS.iban, self.by)
+
+
+def booked(payment: str | None, nth: int) -> Line:
+    return Line(
+        position=nth, booked_on=paris_today(), cents=-50_00, currency="EUR",
+        reference=reference_of(payment) if payment is not None else "INCONNU", iban=PAYEE.iban, name=PAYEE.name,
+        bank_reference=f"B{uuid.uuid4().hex[:8]}", returned=False, reason=None, about="Versement",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+async def test_the_certificate_names_what_of_the_bank_stays_why_and_until_when(
+    office: Office, lang: str, tmp_path: Path
+) -> None:
+    pool, sam = office.house.writing, await office.enter("sam")
+    person = await pool.fetchval("SELECT person::text FROM journeys WHERE id = $1", office.journey_id)
+    paid, today = Paid(office, person), paris_today()
+    first, second = await paid.payment(person), await paid.payment(person)
+    await paid.payment(person, pay_by="hand")
+    other = await paid.payment(str(uuid.uuid4()))
+    withdrawn = await paid.file(today)
+    await batches.withdraw(pool, withdrawn, "doublon", paid.by)
+    later = date(today.year + 2, 1, 15)
+    await batches.give_out(pool, paid.ring, await paid.file(later), paid.by)
+    await paid.take(booked(first, 1), booked(second, 2), booked(other, 3), booked(None, 4), booked(first, 5))
+    assert (await erasing.survey(pool, person)).bank == KeptOfBank(
+        payments=3, transfers=2, files=2, lines=3, until=date(later.year + 10, 12, 31)
+    )  # fmt: skip
+    before = await erasing.survey(pool, person)
+
+    # As the nightly round of the retention orders it: nobody of the staff did.
+    known = await erasing.order(pool, person, "kept-long-enough", BY)
+    assert (await sam.get("/effacement/certificat.pdf")).status_code == 404
+    await erasing.note(pool, known.person, before)
+    await erasing.destroy(pool.keys, await erasing.keys_of(pool, person), None)
+    await erasing.delete(pool, person)
+    await erasing.certify(pool, person, By(actor="system", role="system", at=datetime.now(UTC)))
+    assert (await erasing.survey(pool, person)).bank == before.bank, "it stays, as the certificate says"
+
+    await pool.execute("UPDATE staff SET language = $2 WHERE id = $1", office.staff["sam"], lang)
+    wanted = STAYS[lang].format(year=later.year + 10).splitlines()
+    shown = html.unescape((await sam.get("/effacement")).text)
+    paper = await sam.get("/effacement/certificat.pdf")
+    assert paper.status_code == 200, html.unescape(paper.text)[:3000]
+    assert paper.headers["content-type"] == "application/pdf"
+    printed = flat(text_of(paper.content))
+    for each in [*wanted, SYSTEM_SAID[lang]]:
+        assert plain(each) in plain(shown) and plain(each) in plain(printed), each
+    for each in (PAYEE.name, str(PAYEE.iban)):
+        assert each not in shown and each not in printed
+
+    # One of before says that it was not counted; one of somebody whom nobody paid says nothing of it.
+    of_before = before.model_copy(update={"bank": None, "kept_until": date(2037, 12, 31)})
+    assert any(NOT_COUNTED[lang] in plain(each) for each in words.told(of_before, cast(Lang, lang)).stays)
+    nobody = of_before.model_copy(update={"kept_until": None})
+    assert len(words.told(nobody, cast(Lang, lang)).stays) == 1
+
+
+STAYS = {
+    "fr": """3 versements, sans nom
+2 ordres de virement
+2 fichiers de virements
+3 lignes de la banque
+sont des pièces comptables, à garder dix ans (Code de commerce, art. L123-22) : au moins jusqu'au 31 décembre {year}
+elle n'est pas comptée ici""",
+    "en": """3 payments, without a name
+2 transfer orders
+2 files of transfers
+3 lines of the bank
+are accounting records, to be kept for ten years (Code de commerce, art. L123-22): at least until 31 December {year}
+it is not counted here""",
+}
+SYSTEM_SAID = {"fr": "le système", "en": "the system"}
+NOT_COUNTED = {"fr": "n'avaient pas été comptés", "en": "were not counted then"}
+
+
+def plain(text: str) -> str:
+    """Without what the pages and papers set finely."""
+    return " ".join(text.replace("’", "'").replace("\xa0", " ").replace("\u202f", " ").split())
 
 
 async def test_a_member_of_staff_who_left_is_forgotten_and_is_a_role_from_then_on(office: Office) -> None:
@@ -134,6 +257,8 @@ async def test_a_mentor_is_forgotten_once_nobody_counts_on_them(
     await erasing.certify(pool, mentor.id, BY, "mentor")
     done = (await sam.client.get(where)).text
     assert "Certificat d’effacement" in done and f"mentor-{mentor.id}" in done and "Lina" not in done
+    paper = await sam.client.get(f"{where}/certificat.pdf")
+    assert f"mentor-{mentor.id}" in flat(text_of(paper.content)).replace(" ", "")
 
     # Without the guard a person is left with somebody who is gone.
     other = dataclasses.replace(mentor, id=str(uuid.uuid4()))

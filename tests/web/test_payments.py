@@ -27,6 +27,7 @@ from journeys.settings import load_settings
 from journeys.store import accounts, bank_files, batches
 from journeys.store.bank_files import Incoming
 from journeys.store.directory import By
+from journeys.store.keys import bank_key
 from journeys.store.payments import reference_of
 from journeys.store.treasury import open_fund, stop
 from tests.days import paris_today
@@ -281,6 +282,34 @@ async def test_a_line_is_shown_beside_what_was_expected_in_words(till: Till) -> 
     assert '<form class="fill"' not in audited and "FR14 2004" not in audited.split("Nous attendions")[0]
     browser, token = await till.browser("aude")
     assert (await browser.post(f"/a-rapprocher/{'cd' * 6}/1", data=form(token))).status_code == 403
+
+
+async def test_what_went_with_its_year_says_so_on_every_page_and_breaks_none(till: Till) -> None:
+    house, then = till.ground.house, datetime(1912, 5, 13, 8, tzinfo=UTC)
+    payment, by = await till.payment(), By(actor=till.people["fin"], role="finance", at=then)
+    account = account_of(house.settings)
+    made = await batches.make(house.writing, house.ring, uuid7(then), then.date(), account, "Versement", render, by)
+    assert made is not None
+    of_then = line(1, -50_00, reference_of(payment), name=PAYEE.name, iban=PAYEE.iban)
+    unknown = line(2, -7_00, "INCONNU", name="Ancien Titulaire", iban=PAYEE.iban)
+    await bank_files.take_in(house.writing, house.ring, Incoming("ef" * 32, [HEAD, of_then, unknown]), OURS, by)
+    one = f"/a-rapprocher/{'ef' * 6}/2"
+    for path in ("/a-rapprocher", one):
+        assert "Ancien Titulaire" in await till.page("fin", path)
+    await house.writing.keys.destroy([bank_key(1912)])
+    for path in ("/a-rapprocher", one):
+        said = await till.page("fin", path)
+        assert "est plus gardé (année 1912)" in said and "Ancien Titulaire" not in said and "7,00 €" in said
+    browser, token = await till.browser("fin")
+    await house.writing.execute("UPDATE staff SET language = 'en' WHERE id = $1", till.people["fin"])
+    assert "no longer kept (year 1912)" in await till.page("fin", one)
+    await house.writing.execute("UPDATE staff SET language = 'fr' WHERE id = $1", till.people["fin"])
+    for path in ("/versements", "/versements/fichiers", "/a-rapprocher?cocher=tout"):
+        assert (await browser.get(path)).status_code == 200, path
+    answer = await browser.post("/versements/fichiers", data=form(token, batch=made.message))
+    told = html.unescape(answer.text)
+    assert answer.status_code == 422 and "ne sont plus gardés" in told and "1912" in told
+    assert (await browser.get("/versements/fichiers")).text.count(made.digest) == 1, "its digest stays"
 
 
 async def test_a_stop_of_all_payments_is_said_and_gives_nothing_out(till: Till) -> None:

@@ -40,8 +40,6 @@ from journeys.domain.document import Document
 from journeys.domain.programme import Programme
 from journeys.local.postgres import binary
 from journeys.store import (
-    bank_files,
-    batches,
     documents,
     histories,
     keys,
@@ -398,9 +396,8 @@ async def test_no_sink_knows_a_person_and_the_search_would_find_one(
 
     monkeypatch.setattr(keys, "seal_with", plain)
     monkeypatch.setattr(sessions, "seal_with", plain)
-    for room in (batches, bank_files, histories):
-        monkeypatch.setattr(room, "seal", lambda ring, text, place: plain(None, ring.current_id, text, place))
-        monkeypatch.setattr(room, "unseal", lambda ring, sealed, place: sealed[2 + sealed[1] :])
+    monkeypatch.setattr(histories, "seal", lambda ring, text, place: plain(None, ring.current_id, text, place))
+    monkeypatch.setattr(histories, "unseal", lambda ring, sealed, place: sealed[2 + sealed[1] :])
     monkeypatch.setattr(keys, "unseal_with", either)
     monkeypatch.setattr(telemetry, "errors_by_place", lambda _, __, entry: entry | {"reason": str(entry)})
     config = serving.uvicorn.Config

@@ -1,11 +1,14 @@
 """`journeys person|mentor|staff|partner erase`, `journeys erasures`: somebody is forgotten, and what proves it."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from journeys.app.cli.desk import Desk
+from journeys.app.cli.files import check, write
 from journeys.app.cli.shape import argument, at, command, option
+from journeys.app.failures import usage
 
 if TYPE_CHECKING:
     from journeys.app.erasing import Told
@@ -78,8 +81,15 @@ def add_to(app: typer.Typer, people: typer.Typer) -> None:
         ctx: typer.Context,
         person: str = argument("id de la personne, mentor-ID, staff-ID ou partner-ID",
                                "id of the person, mentor-ID, staff-ID or partner-ID", "PERSONNE", None),
+        pdf: str = option("--pdf", "écrit aussi le certificat", "also writes the certificate", metavar="FICHIER"),
+        sender: str = option("--sender", "nom de l'association, en tête du certificat",
+                             "the association's name, at the top of the certificate", ""),
+        force: bool = option("--force", "remplace le fichier s'il existe", "replaces the file if there is one", False),
     ) -> None:  # fmt: skip
-        await (_list(at(ctx)) if person is None else _certificate(at(ctx), person))
+        if person is None and pdf is not None:
+            raise usage("pdf-of-whom", "--pdf : dites de qui, par son id", "--pdf: say of whom, by their id",
+                        field="--pdf")  # fmt: skip
+        await (_list(at(ctx)) if person is None else _certificate(at(ctx), person, pdf, sender, force))
 
 
 async def _erase(desk: Desk, asked: str, typed: str, yes: bool) -> None:
@@ -209,12 +219,14 @@ def _whose(order: "Order") -> str:
     return order.person if order.kind == "person" else order.stream
 
 
-async def _certificate(desk: Desk, asked: str) -> None:
+async def _certificate(desk: Desk, asked: str, pdf: str | None, sender: str, force: bool) -> None:
     from journeys.app import erasing
     from journeys.app.failures import not_found
     from journeys.identifiers import is_uuid
     from journeys.store import erasing as store
 
+    if pdf is not None:
+        check(Path(pdf), force, "--pdf")
     await desk.keeper("supervisor", "auditor")
     pool, out = await desk.pool(), desk.out
     others: tuple[store.Kind, ...] = ("mentor", "staff", "partner")
@@ -225,13 +237,17 @@ async def _certificate(desk: Desk, asked: str) -> None:
         raise not_found("no-erasure", "aucun effacement n'a été demandé pour cet id",
                         "no erasure was ordered for this id")  # fmt: skip
     found = await erasing.certificate(pool, known, out.lang)
+    if pdf is not None:
+        write(Path(pdf), erasing.certificate_pdf(found, out.lang, desk.now, sender=sender), force, "--pdf")
 
     def show() -> None:
         out.heading(out.t("Certificat d'effacement", "Certificate of erasure"))
         for label, value in found.facts:
             out.line(f"{label}{out.t(' :', ':')} {value}")
         _show(desk, found.told)
+        if pdf is not None:
+            out.line(out.t(f"Écrit : {pdf}", f"Written: {pdf}"))
 
     shown = {"facts": [list(each) for each in found.facts], "goes": found.told.goes, "stays": found.told.stays,
              "beyond": found.told.beyond}  # fmt: skip
-    out.result({"certificate": shown}, show)
+    out.result({"certificate": shown, "files": [pdf] if pdf is not None else []}, show)

@@ -457,6 +457,7 @@ async def _exceptions(desk: Desk, resolved: bool, fees: bool) -> None:
 
 def _line_table(desk: Desk, rows: "list[LineRow]") -> None:
     from journeys.i18n import format_date, format_money
+    from journeys.narration.bank_files import gone_said
 
     out, lang = desk.out, desk.out.lang
     heads = (out.t("ligne", "line"), out.t("jour", "day"), out.t("montant", "amount"), out.t("qui", "who"),
@@ -464,7 +465,7 @@ def _line_table(desk: Desk, rows: "list[LineRow]") -> None:
              out.t("traité", "resolved"))  # fmt: skip
     shown = [
         (row.id, format_date(row.booked_on, lang) if row.booked_on else row.code or "",
-         format_money(row.cents, lang) if row.cents is not None else "", row.name or "",
+         format_money(row.cents, lang) if row.cents is not None else "", row.name or gone_said(row.gone, lang),
          row.reference or row.batch or "", trouble_words(row, lang), _resolved(row, out))
         for row in rows
     ]  # fmt: skip
@@ -496,7 +497,7 @@ def _line_json(row: "LineRow") -> dict[str, Any]:
         "code": row.code, "reason": row.reason, "payment": row.payment, "trouble": row.trouble, "refused": row.refused,
         "name": row.name, "iban": row.iban, "about": row.about, "how": row.how, "matched": row.matched,
         "resolved_at": row.resolved_at.isoformat() if row.resolved_at else None, "resolved_by": row.resolved_by,
-        "why": row.why,
+        "why": row.why, "gone": row.gone,
     }  # fmt: skip
 
 

@@ -256,6 +256,9 @@ async def _migrate(desk: Desk) -> None:
             (sealed.mentors, "mentor(s)", "mentor(s)"), (sealed.partners, "partenaire(s)", "partner(s)"),
             (sealed.stops, "motif(s) d'arrêt des versements", "reason(s) why payments were stopped"),
             (sealed.documents, "document(s)", "document(s)"), (sealed.letters, "message(s)", "message(s)"),
+            (sealed.transfers, "virement(s)", "transfer(s)"),
+            (sealed.batch_files, "fichier(s) pour la banque", "file(s) for the bank"),
+            (sealed.bank_texts, "ligne(s) de la banque", "line(s) of the bank"),
         )  # fmt: skip
         for number, fr, en in told:
             if number:
@@ -263,6 +266,13 @@ async def _migrate(desk: Desk) -> None:
         if sealed.left:
             out.line(out.t(f"{sealed.left} texte(s) ou document(s) restent en clair : rien ne dit de qui.",
                            f"{sealed.left} text(s) or document(s) stay plain: nothing says whose."))  # fmt: skip
+        if sealed.locked:
+            out.line(out.t(f"{sealed.locked} virement(s), fichier(s) ou ligne(s) de la banque restent sous une clé de"
+                           " signature qui n'est pas ici : indiquez-la (JOURNEYS_SIGNING_KEY, ou"
+                           " JOURNEYS_SIGNING_OLD_KEYS), puis recommencez.",
+                           f"{sealed.locked} transfer(s), file(s) or line(s) of the bank stay under a signing key that"
+                           " is not here: state it (JOURNEYS_SIGNING_KEY, or JOURNEYS_SIGNING_OLD_KEYS), then try"
+                           " again."))  # fmt: skip
         if sealed.wrapped:
             out.line(out.t(f"{sealed.wrapped} clé(s) reprises sous la nouvelle clé.",
                            f"{sealed.wrapped} key(s) kept under the new key now."))  # fmt: skip
@@ -274,14 +284,20 @@ async def _seal_up(settings: "Settings", url: str) -> "SealedUp":
     """Make the database of keys ready, and seal what was stored before there were any."""
     import asyncpg
 
+    from journeys.app.entry import key_ring
     from journeys.app.outbox import seal_up_letters
+    from journeys.settings import SettingsError
     from journeys.store.keys import Keys, prepare
     from journeys.store.sealing_up import seal_up
 
     keys = Keys.beside(url, settings)
     try:
+        ring = key_ring(settings)
+    except SettingsError:
+        ring = None
+    try:
         await prepare(keys.dsn)
-        done = await seal_up(url, keys)
+        done = await seal_up(url, keys, ring)
         connection = await asyncpg.connect(url, timeout=10)
         try:
             return replace(done, letters=await seal_up_letters(settings.outbox_dir, keys, connection))

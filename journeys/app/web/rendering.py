@@ -47,6 +47,7 @@ from journeys.i18n import (
 )
 from journeys.identifiers import short, uuid7
 from journeys.narration import command_word, moment_words, spoken
+from journeys.narration.bank_files import gone_said
 from journeys.narration.words import COMMANDS
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
@@ -208,6 +209,7 @@ def _environment(lang: Lang) -> Environment:
         moment=lambda when, book: moment_words(parse_moment(when), book, lang),
         short_id=short,
         grouped=grouped,
+        gone=lambda year: gone_said(year, lang),
     )
     return made
 

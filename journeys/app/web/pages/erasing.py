@@ -1,5 +1,6 @@
 """Effacement: what goes and what stays before it is confirmed, how far it is, and the certificate."""
 
+import asyncio
 from collections.abc import Mapping
 
 from fastapi import APIRouter
@@ -11,11 +12,12 @@ from journeys.app.failures import Exit, Failure, Said, not_found
 from journeys.app.finding import Loaded
 from journeys.app.web.bodies import typed_in
 from journeys.app.web.pages.commands import journey
+from journeys.app.web.pages.documents import PDF, handed_over, sender_of
 from journeys.app.web.policy import FORGETTING, SUPERVISION
 from journeys.app.web.proof import require_proof
 from journeys.app.web.rendering import go, page
 from journeys.app.web.visit import Visit, door
-from journeys.identifiers import is_uuid
+from journeys.identifiers import is_uuid, short
 from journeys.store import erasing as store
 from journeys.store import mentor_erasing, mentors, partner_erasing, partners, staff, staff_erasing
 from journeys.store.erasing import Order
@@ -67,6 +69,42 @@ async def order_mentor(id: str, visit: Visit = door(SUPERVISION)) -> Response:
         await visit.done()
         await erasing.order_mentor(house.writing, house.client, house.settings.task_queue, found, reason, by)
     return go(f"/mentors/{id}/effacement")
+
+
+@router.get("/parcours/{id}/effacement/certificat.pdf")
+async def paper(id: str, visit: Visit = door(SUPERVISION)) -> Response:
+    """The certificate, to be handed over."""
+    loaded = await _seen(visit, id)
+    return await _paper(visit, await store.ordered(visit.house.writing, loaded.state.person))
+
+
+@router.get("/mentors/{id}/effacement/certificat.pdf")
+async def mentor_paper(id: str, visit: Visit = door(SUPERVISION)) -> Response:
+    found = await _theirs(visit, id)
+    return await _paper(visit, found if isinstance(found, Order) else None)
+
+
+@router.get("/equipe/{id}/effacement/certificat.pdf")
+async def staff_paper(id: str, visit: Visit = door(FORGETTING)) -> Response:
+    found = await _member(visit, id)
+    return await _paper(visit, found if isinstance(found, Order) else None)
+
+
+@router.get("/partenaires/{id}/effacement/certificat.pdf")
+async def partner_paper(id: str, visit: Visit = door(FORGETTING)) -> Response:
+    found = await _partner(visit, id)
+    return await _paper(visit, found if isinstance(found, Order) else None)
+
+
+async def _paper(visit: Visit, known: Order | None) -> Response:
+    if known is None or known.certificate is None:
+        raise not_found("no-certificate", "il n'y a pas encore de certificat d'effacement",
+                        "there is no certificate of erasure yet")  # fmt: skip
+    found = await erasing.certificate(visit.house.writing, known, visit.lang)
+    await visit.done()
+    made = await asyncio.to_thread(erasing.certificate_pdf, found, visit.lang, visit.now, sender=sender_of(visit))
+    name = visit.say("effacement")
+    return handed_over(made, f"{name}-{short(known.person)}.pdf", PDF)
 
 
 async def _theirs(visit: Visit, id: str) -> Mentor | Order:
