@@ -1,8 +1,9 @@
 """Messages that a journey owes: judged once more, then sent; to the participant at most once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from time import monotonic
 from typing import Final
 
 from temporalio import activity
@@ -96,6 +97,12 @@ class _Delivery:
     resources: Resources
     effect: Effect
     due: MessageDue
+    begun: float = field(default_factory=monotonic)
+
+    @property
+    def now(self) -> datetime:
+        """When it would leave: what this attempt has taken until now is counted in."""
+        return self.effect.at + timedelta(seconds=monotonic() - self.begun)
 
     async def unknown(self) -> Outcome:
         return Outcome(self.effect.seq, "unknown", "worker-lost")
@@ -112,7 +119,7 @@ class _Delivery:
             if person is None:
                 return Outcome(self.effect.seq, "suppressed", "person-gone")
             wishes = Wishes(person.opted_out, person.paused_until, person.died, person.details.zone)
-        verdict = may_still_send(known.state, message, wishes, book.calendar, self.effect.at, zone)
+        verdict = may_still_send(known.state, message, wishes, book.calendar, self.now, zone)
         return _as_outcome(self.effect.seq, verdict, zone)
 
     async def letters(

@@ -1,6 +1,7 @@
 """Messages: judged once more before they leave; to the participant at most once, whatever dies."""
 
 import re
+import time
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -200,6 +201,22 @@ async def test_an_opt_out_while_the_letter_is_written_still_counts(life: Life, m
 
     monkeypatch.setattr(activities.reminders, "write_letters", write_and_opt_out)
     assert (await life.run(effect))["reason"] == "opted-out"
+    assert life.postman.letters == []
+
+
+async def test_the_time_that_writing_the_letter_takes_counts(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    effect = await life.reminded()
+    really_write = activities.posting.write_letters
+
+    async def write_for_days(*arguments: Any) -> Any:
+        written = await really_write(*arguments)
+        later = time.monotonic() + timedelta(days=3).total_seconds()
+        monkeypatch.setattr(activities.reminders, "monotonic", lambda: later)
+        return written
+
+    monkeypatch.setattr(activities.reminders, "write_letters", write_for_days)
+    result = await life.run(effect)
+    assert (result["answer"], result["reason"]) == ("suppressed", "too-late")
     assert life.postman.letters == []
 
 
