@@ -165,7 +165,11 @@ def serve(gateway: Gateway, port: int = 0) -> LoopbackServer:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            said = self.rfile.read(length := int(self.headers["content-length"]))
+            if len(said) < length:  # Whoever asked was killed while asking.
+                self.close_connection = True
+                return
+            asked = json.loads(said)
             if self.headers.get("authorization") != f"Bearer {gateway.token}" or self.path != "/messages":
                 self._say(401, {"error": "token"}, {})
                 return
