@@ -89,8 +89,9 @@ async def list_(filters: Annotated[Filters, Query()], visit: Visit = token_door(
 async def get(id: JourneyId, response: Response, visit: Visit = token_door(READERS)) -> Whole:
     """Where a journey stands and what waits on it. The ETag is its seq: send it back as `If-Match`."""
     loaded = await journey(visit, id)
-    # The journey may have gone on since its row was read: answered is what stood then, and its ETag.
-    state = fold(event for event in loaded.events if event.seq <= loaded.row.seq)
+    state, seq = loaded.state, loaded.row.seq
+    if state.seq > seq:  # It went on since its row was read: answered is what stood then, and its ETag.
+        state = fold(event for event in loaded.events if event.seq <= seq)
     response.headers.update(etag(state.seq))
     programmes = {loaded.row.programme: loaded.book.programme}
     return Whole.model_validate(
