@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from journeys.channels.letter import read
-from journeys.channels.outbox import PLAIN, SUFFIX, lay, lying
+from journeys.channels.outbox import NAME, PLAIN, SUFFIX, lay, lying
 from journeys.store.database import Connection
 from journeys.store.keys import Keys
 from journeys.store.letters import journeys_of, open_letter, seal_letter
@@ -34,17 +34,35 @@ async def laid(folder: Path, keys: Keys, beginning: str = "") -> tuple[list[Laid
     """The letters whose id begins so, the oldest first; and how many of them nobody can read any more."""
     found: list[Laid] = []
     closed = 0
-    for file in lying(folder):
+    for file in await asyncio.to_thread(lying, folder):
         if not file.stem.startswith(beginning):
             continue
-        sealed = await asyncio.to_thread(file.read_bytes)
-        opened = await open_letter(keys, file.stem, sealed)
-        if isinstance(opened, bytes):
-            letter = read(opened)
-            found.append(Laid(file.stem, letter.at, letter.to, letter.subject, letter.text, opened, sealed_by(sealed)))
+        letter = await _open(file, keys)
+        if letter is not None:
+            found.append(letter)
         else:
             closed += 1
     return sorted(found, key=lambda each: (each.at, each.id)), closed
+
+
+async def opened(folder: Path, keys: Keys, id: str) -> Laid | None:
+    """One letter, opened; None: there is none of this id, or nobody can read it any more."""
+    if not NAME.fullmatch(id):
+        return None
+    try:
+        return await _open(folder / f"{id}{SUFFIX}", keys)
+    except FileNotFoundError:
+        return None
+
+
+async def _open(file: Path, keys: Keys) -> Laid | None:
+    """A letter; None: nobody can read it any more. Raises FileNotFoundError."""
+    sealed = await asyncio.to_thread(file.read_bytes)
+    whole = await open_letter(keys, file.stem, sealed)
+    if not isinstance(whole, bytes):
+        return None
+    letter = read(whole)
+    return Laid(file.stem, letter.at, letter.to, letter.subject, letter.text, whole, sealed_by(sealed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +86,6 @@ class Lying:
 async def listed(folder: Path) -> list[Lying]:
     """What lies there, the newest first; nothing is opened."""
     return await asyncio.to_thread(_listed, folder)
-
-
-async def opened(folder: Path, keys: Keys, id: str) -> Laid | None:
-    """One letter, opened; None: there is none of this id, or nobody can read it any more."""
-    found, _ = await laid(folder, keys, id)
-    return next((each for each in found if each.id == id), None)
 
 
 def _listed(folder: Path) -> list[Lying]:

@@ -19,7 +19,8 @@ SUFFIX: Final = ".sealed"
 PLAIN: Final = ".eml"
 """Of before the sealing."""
 
-_NAME: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
+NAME: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
+"""What the id of a letter looks like: it leads out of no folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class FileOutbox:
     async def send(self, letter: Letter) -> Sent:
         """Lay one letter down; it is on the disk when this returns. Raises BadAddress."""
         check_address(letter.to)
-        if not _NAME.fullmatch(letter.id):
+        if not NAME.fullmatch(letter.id):
             raise ValueError("a letter's id is a UUID")
         sealed = await self.seal(letter, compose(letter, self.sender))
         if sealed is None:

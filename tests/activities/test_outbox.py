@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import asyncpg
 import pytest
 
-from journeys.app.outbox import laid, seal_up_letters
+from journeys.app.outbox import laid, opened, seal_up_letters
 from journeys.channels import outbox as rooms
 from journeys.channels.letter import BadAddress, Fate, Letter, compose
 from journeys.channels.outbox import FileOutbox, LyingLetters
@@ -53,6 +53,25 @@ async def test_a_letter_lies_sealed_in_a_folder_that_only_its_owner_opens(tmp_pa
     ((found,), closed) = await laid(folder, keys)
     assert (found.id, found.to, found.subject, found.text, closed) == (sent.id, sent.to, "Rappel", "Bonjour\n", 0)
     assert found.at == sent.at and found.whole == compose(sent, "journeys@localhost")
+
+
+async def test_one_letter_is_opened_by_its_id_and_no_other_is_looked_at(
+    tmp_path: Path, lay: Lay, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, other = letter(body="mienne\n"), letter()
+    for each in (mine, other):
+        await lay(tmp_path / "outbox").send(each)
+    (tmp_path / "secret.sealed").write_bytes((tmp_path / "outbox" / f"{mine.id}.sealed").read_bytes())
+
+    def listing(*_: Any) -> Any:
+        raise AssertionError("the whole folder is listed")
+
+    monkeypatch.setattr("journeys.app.outbox.lying", listing)
+    found = await opened(tmp_path / "outbox", keys, mine.id)
+    assert found is not None and found.text == "mienne\n"
+    for wrong in (mine.id[:13], str(uuid.uuid4()), "", "../secret", "."):
+        assert await opened(tmp_path / "outbox", keys, wrong) is None, wrong
+    assert await opened(tmp_path / "none", keys, mine.id) is None
 
 
 async def test_a_folder_left_open_is_closed(tmp_path: Path, lay: Lay) -> None:
