@@ -111,7 +111,7 @@ async def files_of(
     own = await journal.read_all(pool, people.stream_of(person.id))
     facts = _events(own, await journal.parts(pool, people.stream_of(person.id)))
     acted = await _acted(pool, person, [*facts, *(event for each in held for event in each["events"])], lang)
-    registers = await held_of(pool, ring, outbox, person, journeys)
+    registers = await held_of(pool, ring, outbox, person, journeys, lang)
     data = {
         "made_at": instant_text(at),
         "person": {"id": person.id, **asdict(person.details)},
@@ -120,7 +120,7 @@ async def files_of(
             "opted_out": person.opted_out, "paused_until": person.paused_until, "died": person.died,
             "died_on": person.died_on, "erasure_requested": person.erasure_requested,
         },
-        "facts": facts, "journeys": held, "acted": acted, **as_data(registers, person, lang),
+        "facts": facts, "journeys": held, "acted": acted, **as_data(registers, lang),
     }  # fmt: skip
     zone = person.details.zone
     yield "messages.pdf", papers.typeset(words_of_messages(registers, person, lang, at, sender), lang, at, zone)

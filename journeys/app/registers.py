@@ -1,7 +1,8 @@
 """What is held about a person beside their journal: messages, letters, looks, bank, links; told to them as a paper."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -19,9 +20,10 @@ from journeys.i18n import N_, Lang, format_date, format_instant, format_money, t
 from journeys.narration import spoken
 from journeys.narration.bank_files import gone_said
 from journeys.narration.telling import Names, Speech
-from journeys.store import attempts, journal, people, reads
+from journeys.store import attempts, erasing, journal, people, reads
 from journeys.store.database import Pool
 from journeys.store.holding import Row, Whose, rows_of
+from journeys.store.links import PATH as LINKS
 from journeys.store.people import Person
 from journeys.store.reads import Seen
 from journeys.store.signing import KeyRing
@@ -43,6 +45,7 @@ NOT_HANDED: Final[Mapping[str, tuple[str, ...]]] = {
        " ils les concernent, eux"): (),
     N_("qui a lu des tableaux de plusieurs dossiers à la fois : on ne sait pas si une ligne du vôtre y était"): (),
     N_("le texte des messages remis à un serveur de courriel ou de SMS : il n'est pas gardé"): (),
+    N_("les liens personnels dans les messages : ils permettent de répondre à la place de qui les a reçus"): (),
     N_("les copies de sauvegarde et les journaux techniques : les premières contiennent ce qui est joint, les seconds"
        " ne nomment personne"): (),
 }  # fmt: skip
@@ -71,6 +74,8 @@ class Held:
     looks: Sequence[Seen]
     letters: Sequence[Laid]
     """Of the outbox, to the person and to others about them; the oldest first."""
+    own: Collection[str]
+    """Ids of the letters to the person, whatever their address was then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +87,37 @@ class Sent:
     became: str
 
 
-async def held_of(pool: Pool, ring: KeyRing, outbox: Path, person: Person, journeys: Sequence[Loaded]) -> Held:
-    """Read what the registers hold. `outbox`: the folder of letters that nobody has posted."""
+async def held_of(
+    pool: Pool, ring: KeyRing, outbox: Path, person: Person, journeys: Sequence[Loaded], lang: Lang
+) -> Held:
+    """Read what the registers hold; one-time addresses stand in no letter of it.
+
+    Args:
+        outbox: the folder of letters that nobody has posted.
+    """
     whose = Whose(person.id, [each.row.id for each in journeys])
     known = await journal.read_all(pool, people.stream_of(person.id))
     looks = await reads.about(pool, whose.journeys, known[0].wall) if known else []
     lying = [each.id for each in await listed(outbox) if each.person == person.id]
-    letters = [letter for id in lying if (letter := await opened(outbox, pool.keys, id)) is not None]
-    return Held(await rows_of(pool, ring, whose), looks, sorted(letters, key=lambda each: (each.at, each.id)))
+    letters = [
+        replace(letter, subject=_without_links(letter.subject, lang), text=_without_links(letter.text, lang), whole=b"")
+        for id in lying if (letter := await opened(outbox, pool.keys, id)) is not None
+    ]  # fmt: skip
+    rows = await rows_of(pool, ring, whose)
+    for row in rows["paper_letters"]:
+        if row.get("words") is not None:
+            row["words"] = {name: _without_links(said, lang) for name, said in row["words"].items()}
+    own = frozenset(await erasing.letters_to(pool, person.id))
+    return Held(rows, looks, sorted(letters, key=lambda each: (each.at, each.id)), own)
+
+
+_ADDRESS: Final = re.compile(rf"\S*{LINKS}\S*[\w-]")
+"""Of a one-time link, of a feed, or of where messages are stopped: whoever has it answers as the one who got it."""
+
+
+def _without_links(said: str, lang: Lang) -> str:
+    _ = text(lang)
+    return _ADDRESS.sub(_("[lien personnel retiré]"), said)
 
 
 async def sent_of(pool: Pool, loaded: Loaded, names: Names, lang: Lang) -> list[Sent]:
@@ -102,7 +130,7 @@ async def sent_of(pool: Pool, loaded: Loaded, names: Names, lang: Lang) -> list[
     ]  # fmt: skip
 
 
-def as_data(held: Held, person: Person, lang: Lang) -> dict[str, Any]:
+def as_data(held: Held, lang: Lang) -> dict[str, Any]:
     """All of it for a program."""
     _ = text(lang)
     return {
@@ -113,16 +141,12 @@ def as_data(held: Held, person: Person, lang: Lang) -> dict[str, Any]:
             for each in held.looks
         ],
         "letters": [
-            {"id": each.id, "at": instant_text(each.at), "to": each.to if _is_theirs(each, person) else None,
+            {"id": each.id, "at": instant_text(each.at), "to": each.to if each.id in held.own else None,
              "subject": each.subject, "text": each.text}
             for each in held.letters
         ],
         "not_handed": [_(why) for why in NOT_HANDED],
     }  # fmt: skip
-
-
-def _is_theirs(letter: Laid, person: Person) -> bool:
-    return person.details.email is not None and letter.to == person.details.email
 
 
 # --- as papers
@@ -132,7 +156,7 @@ def words_of_messages(held: Held, person: Person, lang: Lang, at: datetime, send
     """The words of each message and paper letter that are kept, one after the other."""
     _ = text(lang)
     mail = [
-        (each.at, _("Message") if _is_theirs(each, person) else _("Message à quelqu'un d'autre, à votre sujet"),
+        (each.at, _("Message") if each.id in held.own else _("Message à quelqu'un d'autre, à votre sujet"),
          each.subject, each.text)
         for each in held.letters
     ]  # fmt: skip

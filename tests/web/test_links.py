@@ -26,6 +26,7 @@ from journeys.app import answering
 from journeys.app.finding import load
 from journeys.app.outbox import laid
 from journeys.app.reading import ZONE
+from journeys.app.registers import as_data, held_of, words_of_messages
 from journeys.app.web.application import make_application
 from journeys.app.web.house import House, open_house
 from journeys.app.web.pages import links as pages
@@ -186,7 +187,7 @@ async def scene(stack: RealStack, journal_pool: Any, database_url: str, tmp_path
     settings = load_settings(data_dir=tmp_path, signing_key="30" * 32, signing_key_id="test", task_queue=engine.queue)
     async with open_house(settings, database_url, stack.temporal) as house, engine.worker():
         application = make_application(house, pace=Pace(100_000, 100_000, 100_000))
-        made = Scene(engine, house, application, outbox, database_url)
+        made = Scene(engine, house, application, outbox, database_url, engine.person)
         await made.begin()
         yield made
 
@@ -881,3 +882,17 @@ async def test_a_letter_about_an_appointment_carries_it_for_a_calendar(scene: Sc
     ]  # fmt: skip
     (event,) = Calendar.from_ical(found.get_payload(decode=True)).walk("VEVENT")  # type: ignore[arg-type]
     assert (event["DTSTART"].dt, str(event["LOCATION"])) == (at, "12 rue des Lilas")
+
+
+async def test_a_letter_is_handed_over_without_the_link_that_answers_for_somebody(scene: Scene) -> None:
+    await scene.do(c.ProposeMentor(mentor=scene.mentor))
+    await scene.engine.pass_days(2.5)
+    where = await scene.link("jeanne@example.org")
+    row, known = await views.journey(scene.pool, scene.id), await people.person(scene.pool, scene.person)
+    assert row is not None and known is not None
+    held = await held_of(scene.pool, RING, scene.outbox, known, [await load(scene.pool, row)], "fr")
+    data = json.dumps(as_data(held, "fr"), ensure_ascii=False, default=str)
+    paper = "\n".join(words_of_messages(held, known, "fr", datetime.now(UTC), "Auxilia").paragraphs)
+    for said in (data, paper):
+        assert "Bonjour Jeanne" in said and "[lien personnel retiré]" in said
+        assert links.PATH not in said and where.removeprefix(links.PATH) not in said
