@@ -36,14 +36,11 @@ async def sites(connection: Pool | Connection) -> list[Site]:
 
 
 async def zone_of(connection: Pool | Connection, codes: Iterable[str]) -> str | None:
-    """The zone in which all of these sites lie; None where it is not known, or not one."""
+    """The zone in which all of these sites lie; None where it is not known of each, or not one."""
     wanted = sorted({*codes})
-    zones = (
-        await connection.fetch("SELECT DISTINCT zone FROM sites WHERE code = ANY ($1::text[])", wanted)
-        if wanted
-        else []
-    )
-    return str(zones[0]["zone"]) if len(zones) == 1 else None
+    rows = await connection.fetch("SELECT zone FROM sites WHERE code = ANY ($1::text[])", wanted) if wanted else []
+    zones = {str(row["zone"]) for row in rows}
+    return zones.pop() if len(rows) == len(wanted) and len(zones) == 1 else None
 
 
 async def describe(pool: Pool, wanted: Site, by: By) -> bool:
