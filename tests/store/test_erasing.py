@@ -25,6 +25,7 @@ from journeys.store import (
     sessions,
     staff,
     staff_erasing,
+    staff_letters,
 )
 from journeys.store.directory import AlreadyThere, By, NotFound, names_of
 
@@ -212,6 +213,39 @@ async def test_a_member_who_left_is_forgotten_whole_and_the_facts_keep_their_rol
     )
     await staff_erasing.delete(pool, other.id)
     assert (await staff_erasing.survey(pool, other.id)).parts == 0
+
+
+STAYS = {"id", "handle", "language", "roles", "sites", "funds", "active", "erasing"}
+"""Columns of a forgotten member: who acted had these roles and sites; the handle is a number from then on."""
+GOES = {"sealed", "mail_failed", "mail_failed_at", "mail_returned"}
+ACTS = {("links", "issued_by"), ("feeds", "issued_by"), ("feed_ends", "ended_by")}
+"""Where an id says who did something: without the key it names nobody."""
+
+
+async def test_nothing_of_a_member_is_left_wherever_a_later_table_has_it(pool: Any, owner: Any) -> None:
+    member, today = noor(), BY.at.date()
+    await staff.add(pool, member, BY)
+    await staff.mail_failed(pool, member.id, "mail-bounced", BY, returned=True)
+    await staff_letters.note(pool, str(uuid4()), member.id, [staff_letters.About(f"journey-{uuid4()}", effect=3)])
+    await accounts.set_password(pool, member.id, "un mot de passe assez long")
+    await sessions.open_session(pool, member.id, "password")
+    await staff.set_absence(pool, staff.Absence(member.id, today, today, None), BY)
+    assert (await owner.fetchrow("SELECT mail_failed FROM staff"))["mail_failed"] == "mail-bounced"
+    await staff.set_active(pool, member.id, False, BY)
+    await staff_erasing.order(pool, member.id, "person-asked", BY)
+    await staff_erasing.delete(pool, member.id)
+    row = dict(await owner.fetchrow("SELECT * FROM staff WHERE id = $1", member.id))
+    assert row.keys() == STAYS | GOES and not any(row[column] for column in GOES)
+    leading = await owner.fetch(
+        "SELECT c.conrelid::regclass::text AS of, a.attname::text AS by FROM pg_constraint c"
+        " JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]"
+        " WHERE c.contype = 'f' AND c.confrelid = 'staff'::regclass"
+    )
+    assert {*ACTS, ("staff_letters", "staff"), ("sessions", "staff")} <= {(row["of"], row["by"]) for row in leading}
+    body = await owner.fetchval("SELECT pg_get_functiondef('erase_staff'::regproc)")
+    for of, by in {(row["of"], row["by"]) for row in leading} - ACTS:
+        assert await owner.fetchval(f"SELECT count(*) FROM {of} WHERE {by} = $1", member.id) == 0, of
+        assert f" {of} " in body, f"{of} is named where a member is forgotten"
 
 
 async def test_a_member_for_whom_something_waits_is_not_forgotten(pool: Any, owner: Any) -> None:
