@@ -67,17 +67,20 @@ async def lay(pool: Pool, letter: Told, words: Words, at: datetime, until: datet
 
 
 async def waiting(
-    connection: Pool | Connection, now: datetime, referent: str | None = None, limit: int = 200
+    connection: Pool | Connection, now: datetime, referent: str | None = None, limit: int = 200, beginning: str = ""
 ) -> list[Waiting]:
     """Letters that were not posted, of those that the connection may see, or of the journeys that somebody leads.
 
     The oldest first; after them those that are not for posting, for as long as they are SHOWN.
+
+    Args:
+        beginning: only those whose id begins so.
     """
     rows = await connection.fetch(
         f"SELECT message, journey, at, why FROM ({_LETTERS}) AS letters WHERE posted_at IS NULL"
-        " AND ($2::uuid IS NULL OR referent = $2) AND (why IS NULL OR at > $3)"
+        " AND ($2::uuid IS NULL OR referent = $2) AND (why IS NULL OR at > $3) AND starts_with(message, $5)"
         " ORDER BY why IS NOT NULL, at, message LIMIT $4",
-        now, referent, now - SHOWN, limit,
+        now, referent, now - SHOWN, limit, beginning,
     )  # fmt: skip
     return [Waiting(*row) for row in rows]
 

@@ -3,6 +3,8 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -105,6 +107,18 @@ async def entered(connection: Connection, way: Literal["session_enter", "token_e
         lines=tuple(row["lines"]), how=row["how"], opened_at=row["opened_at"], proved_at=row["proved_at"],
         stopped=await read_stop(connection, row["stop"]),
     )  # fmt: skip
+
+
+@asynccontextmanager
+async def seeing_as(pool: Pool, staff: str) -> AsyncIterator[Connection]:
+    """A connection that sees what a member of staff may see, for commands that know otherwise who acts.
+
+    The pool acts as journeys_writer. Somebody who has left sees nothing.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT enter_as($1)", staff)
+        await connection.execute("SET LOCAL ROLE journeys_web")
+        yield connection
 
 
 async def renew(pool: Pool, token: str) -> str | None:

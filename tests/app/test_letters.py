@@ -59,6 +59,36 @@ def test_only_who_sees_the_journey_and_may_post_does(here: Journeys, up: Up, sta
     assert here("letters", "posted", id, "--as", "sam").code == 0, "supervisors see them all"
 
 
+def test_letters_of_others_however_many_hide_none_of_their_own(
+    here: Journeys, up: Up, started: Callable[..., str]
+) -> None:
+    theirs, mine = started(), started()
+    older, id = laid(up, theirs), laid(up, mine)
+    assert here("do", mine, "assign-referent", "--referent", "bob", "--reason", "il part", "--as", "sam").code == 0
+
+    async def write(*statements: str) -> None:
+        pool = await open_pool(str(up.found["database_url"]), largest=2)
+        try:
+            for each in statements:
+                await pool.execute(each, older)
+        finally:
+            await pool.close()
+
+    asyncio.run(write(
+        "INSERT INTO paper_letters (message, journey, sealed, at) SELECT gen_random_uuid(), journey, sealed,"
+        " at - interval '1 hour' FROM paper_letters, generate_series(1, 210) WHERE message = $1"
+    ))  # fmt: skip
+    try:
+        listed = here("letters", "list", "--as", "bob", "--json").json["letters"]
+        assert [each["id"] for each in listed] == [id]
+        assert here("letters", "posted", id, "--as", "bob").code == 0
+    finally:
+        asyncio.run(write(
+            "UPDATE paper_letters SET posted_at = at, posted_by = gen_random_uuid() WHERE posted_at IS NULL"
+            " AND journey = (SELECT journey FROM paper_letters WHERE message = $1)"
+        ))  # fmt: skip
+
+
 def test_what_is_not_for_posting_any_more_is_refused(
     here: Journeys, up: Up, started: Callable[..., str], tmp_path: Path
 ) -> None:  # fmt: skip

@@ -48,15 +48,17 @@ async def _list(desk: Desk) -> None:
     from journeys.i18n import format_instant
     from journeys.identifiers import short
     from journeys.narration import spoken
+    from journeys.store import views
 
     found, out = await _seen(desk, await desk.actor()), desk.out
+    names = await views.called(await desk.pool(), [each.journey for each in found])
     if found:
         await looked(desk, None, "letters")
     rows = [
-        (short(each.message), loaded.row.name or "—", format_instant(each.at, out.lang, ZONE),
+        (short(each.message), names[each.journey] or "—", format_instant(each.at, out.lang, ZONE),
          out.t("à poster", "to post") if each.why is None
          else out.t(f"pas à poster : {spoken(each.why, 'fr')}", f"not to post: {spoken(each.why, 'en')}"))
-        for each, loaded in found
+        for each in found
     ]  # fmt: skip
 
     def show() -> None:
@@ -66,7 +68,7 @@ async def _list(desk: Desk) -> None:
         else:
             out.line(out.t("Aucune lettre n'attend.", "No letter is waiting."))
 
-    out.result({"letters": [_as_json(each, loaded) for each, loaded in found]}, show)
+    out.result({"letters": [_as_json(each, names[each.journey]) for each in found]}, show)
 
 
 async def _print(desk: Desk, id: str, file: Path, force: bool) -> None:
@@ -81,7 +83,7 @@ async def _print(desk: Desk, id: str, file: Path, force: bool) -> None:
     me = await staff.member(pool, actor.id)
     hand = posting.hand(desk.settings.association, actor.name, actor.roles, me.phone if me is not None else None)
     write(file, posting.printed(loaded, found, words, hand), force, "--pdf")
-    out.result({**_as_json(found, loaded), "file": str(file)},
+    out.result({**_as_json(found, loaded.row.name), "file": str(file)},
                lambda: out.line(out.t(f"Lettre écrite : {file}", f"Letter written: {file}")))  # fmt: skip
 
 
@@ -96,28 +98,29 @@ async def _posted(desk: Desk, id: str) -> None:
     found, _ = await posting.to_post(pool, letter.message, desk.now)
     await paper_letters.posted(pool, found.message, who)
     said = out.t("C'est noté : la lettre est partie.", "Noted: the letter has left.")
-    out.result(_as_json(found, loaded), lambda: out.line(said))
+    out.result(_as_json(found, loaded.row.name), lambda: out.line(said))
 
 
-async def _seen(desk: Desk, actor: "Actor") -> "list[tuple[Waiting, Loaded]]":
-    """The letters of journeys into which somebody may look, who may post letters. Raises Failure: no such right."""
-    from journeys.app.finding import load
+async def _seen(desk: Desk, actor: "Actor", beginning: str = "") -> "list[Waiting]":
+    """The letters of journeys into which somebody may look, who may post letters. Raises Failure: no such right.
+
+    Args:
+        beginning: only those whose id begins so.
+    """
     from journeys.app.stopping import by
-    from journeys.domain.rights import sees
-    from journeys.store import paper_letters, views
+    from journeys.store import paper_letters, sessions
 
     by(actor, "post-letter", desk.now)
-    pool, found = await desk.pool(), []
-    for each in await paper_letters.waiting(pool, desk.now):
-        row = await views.journey(pool, each.journey)
-        if row is not None and sees(actor, (loaded := await load(pool, row)).state, loaded.book.programme):
-            found.append((each, loaded))
-    return found
+    async with sessions.seeing_as(await desk.pool(), actor.id) as connection:
+        return await paper_letters.waiting(connection, desk.now, beginning=beginning)
 
 
 async def _one(desk: Desk, actor: "Actor", id: str) -> "tuple[Waiting, Loaded]":
     """The letter of a number, or of its beginning. Raises Failure: none, or several."""
-    found = [(each, loaded) for each, loaded in await _seen(desk, actor) if id and each.message.startswith(id.lower())]
+    from journeys.app.finding import load
+    from journeys.store import views
+
+    found = await _seen(desk, actor, id.lower()) if id else []
     if not found:
         raise not_found(
             "no-letter", f"aucune lettre « {id} » n'attend ici", f"no letter “{id}” waits here",
@@ -126,11 +129,13 @@ async def _one(desk: Desk, actor: "Actor", id: str) -> "tuple[Waiting, Loaded]":
     if len(found) > 1:
         raise usage("ambiguous", f"plusieurs lettres commencent par « {id} » ; donnez-en plus",
                     f"several letters begin with “{id}”; give more of it")  # fmt: skip
-    return found[0]
+    row = await views.journey(await desk.pool(), found[0].journey)
+    assert row is not None, "a letter is of a journey"
+    return found[0], await load(await desk.pool(), row)
 
 
-def _as_json(each: "Waiting", loaded: "Loaded") -> dict[str, Any]:
+def _as_json(each: "Waiting", name: str | None) -> dict[str, Any]:
     from journeys.domain.record import instant_text
 
-    return {"id": each.message, "journey": each.journey, "name": loaded.row.name, "at": instant_text(each.at),
+    return {"id": each.message, "journey": each.journey, "name": name, "at": instant_text(each.at),
             "to_post": each.why is None, "why": each.why}  # fmt: skip
