@@ -487,13 +487,22 @@ _WRONG: Final = """
         UNION SELECT file, position FROM bank_tellings WHERE refused IS NOT NULL
     )
 """
-_OF_PAYMENT: Final = """
-    (l.file, l.position) IN (
-        SELECT file, position FROM bank_lines WHERE payment = $1
-        UNION SELECT file, position FROM bank_resolutions WHERE payment = $1
-        UNION SELECT file, position FROM bank_tellings WHERE payment = $1
-    )
-"""
+
+
+def lines_about(which: str) -> str:
+    """A query for file and position of each line about payments: known by itself, matched by hand, or told of.
+
+    Args:
+        which: what their id is, after the name of the column: `= $1`.
+    """
+    return f"""
+        SELECT file, position FROM bank_lines WHERE payment {which}
+        UNION SELECT file, position FROM bank_resolutions WHERE payment {which}
+        UNION SELECT file, position FROM bank_tellings WHERE payment {which}
+    """
+
+
+_OF_PAYMENT: Final = f"(l.file, l.position) IN ({lines_about('= $1')})"
 
 
 async def exceptions(

@@ -22,6 +22,7 @@ from journeys.domain.fund import ZONE
 from journeys.domain.messages import PARTICIPANT
 from journeys.domain.record import SYSTEM, Event, Payload
 from journeys.store import people
+from journeys.store.bank_files import lines_about
 from journeys.store.database import Connection, Pool
 from journeys.store.directory import By, Fact, NotFound, record
 from journeys.store.journal import open_parts
@@ -144,7 +145,7 @@ async def survey(pool: Pool | Connection, person: str) -> Held:
 async def _kept_of_bank(pool: Pool | Connection, person: str) -> KeptOfBank:
     """Lines that name the person and that nobody has matched with a payment are not among these: they are sealed."""
     row = await pool.fetchrow(
-        """
+        f"""
         WITH theirs AS (SELECT id FROM payments WHERE person = $1),
         sent AS (SELECT queued_at FROM transfers WHERE payment IN (SELECT id FROM theirs)),
         filed AS (
@@ -152,10 +153,7 @@ async def _kept_of_bank(pool: Pool | Connection, person: str) -> KeptOfBank:
                 SELECT batch FROM batch_transfers WHERE payment IN (SELECT id FROM theirs)
                 UNION SELECT batch FROM batch_transfers_withdrawn WHERE payment IN (SELECT id FROM theirs))
         ), told AS (
-            SELECT file FROM bank_lines WHERE (file, position) IN (
-                SELECT file, position FROM bank_lines WHERE payment IN (SELECT id FROM theirs)
-                UNION SELECT file, position FROM bank_resolutions WHERE payment IN (SELECT id FROM theirs)
-                UNION SELECT file, position FROM bank_tellings WHERE payment IN (SELECT id FROM theirs))
+            SELECT file FROM ({lines_about("IN (SELECT id FROM theirs)")}) AS lines
         )
         SELECT (SELECT count(*) FROM theirs) AS payments, (SELECT count(*) FROM sent) AS transfers,
                (SELECT count(*) FROM filed) AS files, (SELECT count(*) FROM told) AS lines,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from journeys.store import bank_years, contacts, vault
-from journeys.store.bank_files import place_of_line
+from journeys.store.bank_files import lines_about, place_of_line
 from journeys.store.bank_years import YearGone
 from journeys.store.batches import payees_of
 from journeys.store.database import Pool
@@ -16,11 +16,10 @@ from journeys.store.sealing import CannotUnseal
 from journeys.store.signing import KeyRing
 
 ROWS: Final[Mapping[str, str]] = {
-    "bank_lines": "t.payment = ANY (own.payments)",
+    "bank_lines": "(t.file, t.position) IN (SELECT file, position FROM lines_own)",
     "bank_resolutions": "t.payment = ANY (own.payments)",
     "bank_tellings": "t.payment = ANY (own.payments)",
-    "bank_texts": "EXISTS (SELECT FROM bank_lines l WHERE (l.file, l.position) = (t.file, t.position)"
-                  " AND l.payment = ANY (own.payments))",
+    "bank_texts": "(t.file, t.position) IN (SELECT file, position FROM lines_own)",
     "batch_transfers": "t.payment = ANY (own.payments)",
     "batch_transfers_withdrawn": "t.payment = ANY (own.payments)",
     "claims": "t.journey = ANY (own.streams)",
@@ -68,7 +67,7 @@ ROWS: Final[Mapping[str, str]] = {
 OTHERWISE: Final = frozenset({"documents", "events", "parts", "reads"})
 """Tables whose rows are read otherwise: the facts, what was written with them, the files brought; and the looks."""
 
-_OWN: Final = """
+_OWN: Final = f"""
     WITH own AS (
         SELECT $1::uuid AS person, $2::text[] AS streams, $3::uuid[] AS journeys,
                ARRAY(SELECT id FROM payments WHERE person = $1) AS payments
@@ -79,7 +78,7 @@ _OWN: Final = """
         JOIN message_attempts a ON (a.message, a.number) = (e.message, e.number) WHERE a.stream = ANY ($2)
     ), notices_own AS (
         SELECT n.event FROM provider_notices n JOIN payments p ON p.reference = n.reference WHERE p.person = $1
-    )
+    ), lines_own AS ({lines_about("IN (SELECT id FROM payments WHERE person = $1)")})
 """
 _SECRET: Final = ("alike", "hash", "identity", "key", "reference_token", "sealed", "signature", "signed")
 """Columns that open or prove something, or only stand for other words: they tell nobody anything about a person."""

@@ -1,14 +1,17 @@
 """What is held about a person is known table by table: the next table cannot be forgotten."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 from journeys.app.registers import ABOUT_NOBODY, ABOUT_OTHERS, NOT_HANDED
-from journeys.store import holding, people, reads
+from journeys.store import bank_files, erasing, holding, people, reads
 from journeys.store.directory import By
 from journeys.store.holding import Whose
 from journeys.store.signing import KeyRing
+from tests.store import test_bank
+from tests.store.test_bank import HEAD, PAYEE, Bank, out
 
 BY = By(actor="system", role="system", at=datetime.now(UTC))
 LEADS_TO_SOMEBODY = ("person", "people", "journey", "stream", "payment", "link", "mentor")
@@ -79,6 +82,20 @@ async def test_rows_are_a_persons_own_and_show_no_secret(pool: Any, owner: Any, 
     assert [row["id"] for row in found["people"]] == [zoe]
     assert {"sealed", "reference_token"}.isdisjoint(found["people"][0])
     assert other not in str(found) and journeys[other] not in str(found)
+
+
+async def test_a_line_matched_by_hand_is_handed_over_and_counted(pool: Any, ring: KeyRing) -> None:
+    bank = Bank(pool, ring)
+    (one, other), _ = await bank.given(50_00, 30_00)
+    await bank.take(HEAD, replace(out(one), reference="TYPEDBYHAND"), out(other, 30_00), out(None, 3_00))
+    [line] = [each for each in await bank_files.exceptions(pool, ring) if each.reference == "TYPEDBYHAND"]
+    await bank_files.resolve(pool, line, "match", "référence recopiée", test_bank.BY, one)
+    assert [each.id for each in await bank_files.lines_of(pool, ring, one)] == [line.id]
+    whose = await pool.fetchval("SELECT person::text FROM payments WHERE id = $1", one)
+    found = await holding.rows_of(pool, ring, Whose(whose, []))
+    assert [row["reference"] for row in found["bank_lines"]] == ["TYPEDBYHAND"]
+    assert [row["name"] for row in found["bank_texts"]] == [PAYEE.name]
+    assert (await erasing.survey(pool, whose)).bank.lines == 1
 
 
 async def test_who_looked_is_a_number_and_the_same_for_the_same_one(pool: Any, owner: Any) -> None:
