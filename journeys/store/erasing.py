@@ -1,11 +1,15 @@
 """Forgetting somebody: the order, what is held of a person, what goes, the certificate, and that keys stay gone."""
 
 import os
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final, Literal
+
+import asyncpg
+import structlog
 
 from journeys.domain.directory import (
     Held,
@@ -60,6 +64,11 @@ class Order:
 
 
 _PERSON: Final = person_key("")
+_BANK: Final = "bank-"
+_KEY: Final = re.compile(
+    rf"{_BANK}[0-9]{{4}}|(person|finance|staff|mentor|partner)-[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}"
+)
+"""A key that is ever destroyed; that of the house, of the search, and whatever else a line says, is none."""
 _COLUMNS: Final = "kind, person::text, seq, reason, ordered_at, ordered_by, erased_at, certificate"
 
 
@@ -310,7 +319,10 @@ async def destroy(keys: Keys, ids: Collection[str], listed: Path | None) -> None
 
 
 async def destroy_again(pool: Pool, listed: Path | None) -> int:
-    """Destroy what a restored database of keys has brought back, by the record and by the list; how many those were."""
+    """Destroy what a restored database of keys has brought back, by the record and by the list; how many those were.
+
+    A year of the bank that the database of keys does not give up yet is said in the log, and holds nothing up.
+    """
     rows = await pool.fetch(
         """
         WITH told AS (
@@ -320,11 +332,17 @@ async def destroy_again(pool: Pool, listed: Path | None) -> int:
         SELECT key FROM told, jsonb_array_elements_text(convert_from(header, 'UTF8')::jsonb -> 'data' -> 'keys') AS key
         """
     )
-    gone = {row["key"] for row in rows}
+    gone = {row["key"] for row in rows if _KEY.fullmatch(row["key"])}
     if listed is not None:
         _list(listed, gone)
         gone |= _read(listed)
-    back: int = await pool.keys.destroy(sorted(gone))
+    years = {id for id in gone if id.startswith(_BANK)}
+    back: int = await pool.keys.destroy(sorted(gone - years))
+    for year in sorted(years):
+        try:
+            back += await pool.keys.destroy([year])
+        except asyncpg.InsufficientPrivilegeError:
+            structlog.get_logger().warning("a year of the bank is said to be gone before its time: it stays", key=year)
     return back
 
 
@@ -349,7 +367,8 @@ def listed_of(listed: Path | None, kind: str) -> list[str]:
 
 
 def _read(listed: Path) -> set[str]:
-    return set(listed.read_text().split()) if listed.exists() else set()
+    """The keys that stand in the list; what is none, such as half a line, is left out."""
+    return {id for id in listed.read_text().split() if _KEY.fullmatch(id)} if listed.exists() else set()
 
 
 def _list(listed: Path, ids: Collection[str]) -> None:

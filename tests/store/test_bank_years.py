@@ -15,6 +15,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 import pytest_asyncio
+import structlog
 
 from journeys.app import reconciling
 from journeys.app.failures import Failure
@@ -26,7 +27,7 @@ from journeys.store.bank_years import YearGone
 from journeys.store.database import open_pool
 from journeys.store.directory import By
 from journeys.store.journal import read_all
-from journeys.store.keys import Keys, bank_key
+from journeys.store.keys import Keys, bank_key, person_key
 from journeys.store.sealing import CannotUnseal, seal, sealed_by, unseal_with
 from journeys.store.sealing import _cipher as cipher_of
 from journeys.store.sealing_up import SealedUp, seal_up
@@ -349,6 +350,22 @@ async def test_the_database_of_keys_gives_no_year_up_before_its_time(bank: Bank,
         assert await kept.destroy([bank_key(year)]) == 1, "without the trigger it would go"
     finally:
         await connection.close()
+
+
+async def test_a_year_that_must_stay_keeps_nobody_elses_key_from_going_again(
+    bank: Bank, kept: Keys, tmp_path: Path
+) -> None:
+    year = datetime.now(UTC).year
+    person, listed = person_key(str(uuid4())), tmp_path / "destroyed-keys"
+    ids = [bank_key(year), bank_key(year - 11), keys.HOUSE, keys.SEARCH, person]
+    await kept.ready(ids)
+    listed.write_text("\n".join([*ids, "bank-x", "person-", person[:20]]))
+    with structlog.testing.capture_logs() as said:
+        assert await erasing.destroy_again(bank.pool, listed) == 2
+        assert await erasing.destroy_again(bank.pool, listed) == 0
+    assert await kept.destroyed(ids) == {bank_key(year - 11), person}
+    assert [each["key"] for each in said] == [bank_key(year)] * 2
+    assert await erasing.order_again(bank.pool, listed, BY.at) == [], "half a line is nobody"
 
 
 async def test_no_rule_may_let_a_year_go_before_its_ten_years(tmp_path: Path) -> None:
