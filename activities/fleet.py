@@ -62,7 +62,6 @@ class Fleet:
         await self._call_again(now)
         await send_notices(self._resources.pool, self._resources.ring, self._send, now)
         await send_receipts(self._resources.pool, self._resources.ring, self._send, now)
-        await self._look_for_silences(now)
         await send_wishes(self._resources.pool, self._resources.ring, self._send, now)
         await send_waiting(self._resources.pool, self._resources.ring, self._send, now, most=TOLD_AT_ONCE)
         for order in await erasing.under_way(self._resources.pool):
@@ -71,6 +70,8 @@ class Fleet:
         await documents.sweep(self._resources.pool, now - CUT_OFF)
         await reads.by_month(self._resources.pool, self._resources.reads_kept_months)
         await counting.recount(self._resources.pool, told, VERSION, AT_ONCE)
+        # Last: a warning must not stand in the way of what people asked for.
+        await self._look_for_silences(now)
         return woken
 
     async def _send(self, command: Command) -> Answer | None:

@@ -1,9 +1,11 @@
 """What verifications of everything found: one a night, kept for those who look."""
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 from journeys.domain.record import Frozen, Instant
 from journeys.store.database import Connection, Pool
+from journeys.store.silences import CHANNEL, Quiet
 
 NAMED: Final = 200
 """Journeys that one finding names at most."""
@@ -92,10 +94,23 @@ async def last(pool: Pool | Connection) -> Verified | None:
     return None if found is None else Verified.model_validate_json(found)
 
 
-async def alarming(pool: Pool | Connection) -> bool:
-    """Whether nothing is signed any more, or the last verification found what must not be."""
-    found: bool = await pool.fetchval(
-        "SELECT refused IS NOT NULL OR coalesce((SELECT wrong FROM verifications ORDER BY at DESC LIMIT 1), 0) > 0"
-        " FROM log_head"
+@dataclass(frozen=True, slots=True)
+class Warnings:
+    """What those who oversee see first: the record wants to be looked at; what a channel does not say any more."""
+
+    alarming: bool
+    """Nothing is signed any more, or the last verification found what must not be."""
+    quiet: Quiet | None
+
+
+async def warnings(pool: Pool | Connection) -> Warnings:
+    """Both, in one question."""
+    alarm, *silence = await pool.fetchrow(
+        """
+        SELECT refused IS NOT NULL OR coalesce((SELECT wrong FROM verifications ORDER BY at DESC LIMIT 1), 0) > 0,
+               s.id::text, s.channel, s.since, s.messages, s.told_at IS NOT NULL
+        FROM log_head LEFT JOIN channel_silences s ON s.channel = $1 AND s.ended_at IS NULL
+        """,
+        CHANNEL,
     )
-    return found
+    return Warnings(alarm, None if silence[0] is None else Quiet(*silence))

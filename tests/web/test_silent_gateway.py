@@ -10,7 +10,7 @@ from journeys.app.cli import checkup
 from tests.conftest import RealStack
 from tests.web.office import Office, open_office
 
-SAID = "La passerelle des SMS ne dit plus ce qui arrive"
+SAID = "on ne sait plus si les SMS arrivent"
 
 
 @pytest_asyncio.fixture

@@ -20,7 +20,7 @@ from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
 from journeys.domain.evolve import replace
 from journeys.i18n import ngettext
-from journeys.store import controlling, paper_letters, payment_lists, people, silences, verifications, views
+from journeys.store import controlling, paper_letters, payment_lists, people, verifications, views
 from journeys.store.views import JourneyRow
 
 router = APIRouter()
@@ -84,10 +84,18 @@ async def screen(visit: Visit = door(STAFF)) -> Response:
         version=sum(row.seq for row in rows) + theirs.version,
         paging=Paging(visit, number, lists[only].total, A_SHEET) if only is not None else None,
         letters=len(await paper_letters.to_post(visit.connection, visit.now, me.id)) if visit.admitted(CASEWORK) else 0,
-        quiet=await silences.now(visit.connection) if TOLD_OF_SILENCE & visit.lines else None,
-        alarming=visit.admitted(OVERSEEING) and await verifications.alarming(visit.house.writing),
+        **await _warnings(visit),
         **await _finance(visit, only),
     )  # fmt: skip
+
+
+async def _warnings(visit: Visit) -> dict[str, object]:
+    """What must be looked at before all else, by those who can."""
+    oversees, asks = visit.admitted(OVERSEEING), bool(TOLD_OF_SILENCE & visit.lines)
+    if not (oversees or asks):
+        return {"alarming": False, "quiet": None}
+    found = await verifications.warnings(visit.house.writing)
+    return {"alarming": oversees and found.alarming, "quiet": found.quiet if asks else None}
 
 
 async def _phones(visit: Visit, items: Sequence[Waiting]) -> dict[str, str]:
