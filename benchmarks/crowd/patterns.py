@@ -23,6 +23,7 @@ from journeys.contract import Answer
 from journeys.domain import events as e
 from journeys.domain.fund import MOVE_OF_KIND
 from journeys.domain.gate import digest
+from journeys.domain.messages import PARTICIPANT
 from journeys.domain.record import NO_EVENT, Event, Payload
 from journeys.domain.summary import summary
 from journeys.store.canonical import canonical
@@ -203,11 +204,10 @@ class _Taking:
         self._slot(f'"{SITE}"', lambda _, filling: filling.site)
         for given in self.played.given:
             self._command(given)
-        derived = {event.seq: event for event in self.played.events if derived_key(event) is not None}
         digests = {event.seq: event for event in self.played.events if isinstance(event.data, e.GrantRequested)}
         for event in self.played.events:
-            if event.seq in derived:
-                self._derived(event)
+            for id, key in derived_keys(event):
+                self._derived(event, id, key)
             if event.seq in digests:
                 self._digest(event)
             made.events.append(EventForm(event.kind, self._form(canonical({**event.header(), "prev": NO_EVENT}))))
@@ -242,10 +242,7 @@ class _Taking:
                 if event.parts.get(name) == commitment:
                     self.made.parts.append(PartForm(event.seq, name, part.text, slot))
 
-    def _derived(self, event: Event[Payload]) -> None:
-        found = derived_key(event)
-        assert found is not None
-        id, key = found
+    def _derived(self, event: Event[Payload], id: str, key: str) -> None:
         if id in self.made._slots:
             return
         if id != str(uuid.uuid5(uuid.UUID(self._journey), key)):
@@ -316,23 +313,26 @@ class _Taking:
         raise ValueError(f"{self.played.state.stream}: nobody knows where {known} comes from")
 
 
-def derived_key(event: Event[Payload]) -> tuple[str, str] | None:
-    """The id that the core derives for what an event opens, and from which key (`Deciding.id_for`)."""
+def derived_keys(event: Event[Payload]) -> list[tuple[str, str]]:
+    """The ids that the core derives for what an event opens, each with the key of it (`Deciding.id_for`)."""
     match event.data:
         case e.MessageDue(message=id, occurrence=occurrence, to=to, person=person):
-            return id, f"message/{occurrence}/{to}/{person or ''}"
+            return [(id, f"message/{occurrence}/{to}/{person or ''}")]
         case e.PaymentReserved(payment=id, grant=grant, number=number):
-            return id, f"payment/{grant}/{number}"
+            return [(id, f"payment/{grant}/{number}")]
         case e.PaymentBlocked(payment=id, grant=grant, number=number):
-            return id, f"payment/{grant}/{number}"
+            return [(id, f"payment/{grant}/{number}")]
         case e.ReceiptDue(receipt=id, payment=payment):
-            return id, f"receipt/{payment}"
+            return [(id, f"receipt/{payment}")]
         case e.CheckCalled(check=id, milestone=milestone):
-            return id, f"check/{milestone}/{event.seq}"
+            return [(id, f"check/{milestone}/{event.seq}")]
         case e.EscalationRaised(escalation=id, about=about):
-            return id, f"escalation/{about.kind}/{about.id}/{event.seq}"
+            return [(id, f"escalation/{about.kind}/{about.id}/{event.seq}")]
+        case e.ChaseDue(chase=id, appointment=appointment, message=message):
+            letter = [(message, f"message/chase/{id}/{PARTICIPANT}/")] if message is not None else []
+            return [(id, f"chase/{appointment}/{event.seq}"), *letter]
         case _:
-            return None
+            return []
 
 
 def _nothing(_: Values) -> tuple[()]:

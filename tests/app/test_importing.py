@@ -180,10 +180,15 @@ def lived(known: Rules, acts: list[tuple[date, c.AnyBody]], now: datetime) -> St
 
 
 def ahead(state: State) -> dict[str, object]:
-    """What is owed from now on, beside the review, which each journey has from its own first day."""
+    """What is owed from now on, beside the review, which each journey has from its own first day.
+
+    Deadlines by their hour: within it each journey has its own minute, see `clock.spread`.
+    """
     windows = {code: (known.window, known.opens, known.closes) for code, known in state.contacts.items() if known.open}
     return {
-        "deadlines": {each.milestone: (each.at, each.day) for each in state.deadlines.values()},
+        "deadlines": {
+            each.milestone: (each.at.replace(minute=0, second=0), each.day) for each in state.deadlines.values()
+        },
         "windows": windows,
         "moments": dict(state.moments),
         "settled": {code: each.on for code, each in state.milestones.items() if each.settled},

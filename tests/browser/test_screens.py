@@ -163,7 +163,14 @@ def test_the_whole_house_is_verified_and_replayed_from_its_pages(enter: Enter, l
     looked_at(aude, "house-replays-none")
     aude.get_by_role("button", name="Tout rejouer maintenant").click()
     expect(aude.get_by_role("status")).to_contain_text("C’est demandé")
-    reopen(aude, "/controle/echeances?issue=toutes", name)
+    # The page shows the first of what all journeys owe, its file all of it.
+    for _ in range(60):
+        if name in aude.request.get("/controle/echeances.csv?issue=toutes").text():
+            break
+        aude.wait_for_timeout(2_000)
+    else:
+        pytest.fail("the journey was not verified")
+    aude.goto("/controle/echeances?issue=toutes")
     looked_at(aude, "house-owed")
     narrow(aude)
     aude.goto("/controle/aides?tout=1")

@@ -143,7 +143,8 @@ async def test_what_was_moved_altered_or_forgotten_stays_sealed_and_the_rest_is_
     moved = theirs | {"metadata": theirs["metadata"] | {"workflow": first["metadata"]["workflow"]}}
     housed = theirs | {"metadata": theirs["metadata"] | {"workflow": base64.b64encode(b"housekeeping").decode()}}
     odd = theirs | {"metadata": theirs["metadata"] | {"workflow": base64.b64encode(b"journey-'x").decode()}}
-    broken = second | {"data": base64.b64encode(base64.b64decode(second["data"])[:-1] + b"!").decode()}
+    sealed = base64.b64decode(second["data"])
+    broken = second | {"data": base64.b64encode(sealed[:-1] + bytes([sealed[-1] ^ 1])).decode()}
     short = second | {"data": base64.b64encode(b"\x01").decode()}
     async with await scene.browser("referent") as browser:
         asked = [moved, housed, odd, broken, short]
