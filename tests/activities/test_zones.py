@@ -131,6 +131,18 @@ async def test_who_answers_in_the_meantime_is_not_told_in_their_own_night(life: 
     assert await violations(life) == []
 
 
+async def test_whoever_it_is_given_to_is_told_by_their_own_clock(life: Life) -> None:
+    await moved_to(life, TAHITI)
+    assert (await life.settle(await life.missed()))["zone"] == TAHITI
+    noor = await life.hire(str(uuid.uuid4()), "noor", "referent")
+    (id,) = life.state.escalations
+    life.now += timedelta(minutes=10)
+    await life.do(c.ReassignEscalation(escalation=id, to=noor), actor=life.supervisor, role="supervisor")
+    (effect,) = life.effects("tell")
+    assert (await life.settle(effect))["told"] == [noor]
+    assert await violations(life) == []
+
+
 async def test_the_fallback_is_told_in_their_own_morning(life: Life) -> None:
     """In Tahiti it is never day when it is day in Paris: whoever was refused is not waited for again."""
     await moved_to(life, TAHITI, "papeete")
