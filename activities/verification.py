@@ -8,6 +8,7 @@ from journeys import contract
 from journeys.audit.fleet import verify_fleet
 from journeys.evidence.note import Signer
 from journeys.store import sequencing, verifications
+from journeys.store.database import LOST
 from journeys.store.findings import Lines
 from journeys.store.verifications import Verified
 
@@ -23,7 +24,10 @@ class Verification:
         """How many things must not be; what was found is kept under the run, once however often this is tried."""
         lines = Lines(self._resources.pool, asked.run)
         found = await verifications.of_run(self._resources.pool, asked.run) or await self._verified(asked, lines)
-        await lines.only()
+        try:
+            await lines.only(activity.heartbeat)
+        except LOST as error:
+            structlog.get_logger().warning("lines of runs before stay until the next", reason=type(error).__name__)
         tell = structlog.get_logger().warning if found.wrong else structlog.get_logger().info
         tell("everything verified", count=found.wrong, seconds=found.seconds)
         return found.wrong
@@ -34,7 +38,7 @@ class Verification:
         copies = notary.copies(origin) if notary is not None else []
         seed = notary.seed if notary is not None else None
         key = Signer(origin, seed).verifier if seed is not None else None
-        await lines.clear()
+        await lines.clear(activity.heartbeat)
         found = await verify_fleet(
             pool, ring, asked.at, self._resources.engine.ended(), key, copies, activity.heartbeat, lines
         )

@@ -41,6 +41,7 @@ NOT_HANDED: Final[Mapping[str, tuple[str, ...]]] = {
         ("controls", "replays", "verifications"),
     N_("les noms de ceux qui ont ouvert votre dossier, et les adresses des messages envoyés à d'autres à votre sujet :"
        " ils les concernent, eux"): (),
+    N_("qui a lu des tableaux de plusieurs dossiers à la fois : on ne sait pas si une ligne du vôtre y était"): (),
     N_("le texte des messages remis à un serveur de courriel ou de SMS : il n'est pas gardé"): (),
     N_("les copies de sauvegarde et les journaux techniques : les premières contiennent ce qui est joint, les seconds"
        " ne nomment personne"): (),
@@ -107,7 +108,8 @@ def as_data(held: Held, person: Person, lang: Lang) -> dict[str, Any]:
     return {
         "registers": held.rows,
         "looks": [
-            {"at": instant_text(each.at), "who": each.who, "roles": each.roles, "look": each.look, "by": each.entry}
+            {"at": instant_text(each.at), "who": each.who, "roles": each.roles, "look": each.look, "by": each.entry,
+             "all": each.all}
             for each in held.looks
         ],
         "letters": [
@@ -216,11 +218,16 @@ def _looks(held: Held, sent: Sequence[Sent], lang: Lang) -> Section:
     _ = text(lang)
     rows = tuple(
         (format_instant(each.at, lang, ZONE), _("personne {number}").format(number=each.who),
-         ", ".join(role_label(role, lang) for role in each.roles) or "—", _(WORDS[each.look]), _(ENTRIES[each.entry]))
+         ", ".join(role_label(role, lang) for role in each.roles) or "—", _look(each, lang), _(ENTRIES[each.entry]))
         for each in held.looks
     )  # fmt: skip
     heads = (_("Quand"), _("Qui"), _("Rôle"), _("Quoi"), _("Par où"))
     return Section(_("Qui a ouvert votre dossier"), heads, rows, (2, 2, 2, 2, 2))
+
+
+def _look(seen: Seen, lang: Lang) -> str:
+    _ = text(lang)
+    return _("un export de tous les dossiers") if seen.all else _(WORDS[seen.look])
 
 
 def _payments(held: Held, sent: Sequence[Sent], lang: Lang) -> Section:

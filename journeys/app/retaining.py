@@ -37,7 +37,7 @@ WHAT: Final[Mapping[RuleName, str]] = {
     "forms": N_("un formulaire laissé à la connexion"),
     "digests": N_("la trace d'un résumé du jour parti"),
     "shifts": N_("une astreinte passée"),
-    "verifications": N_("ce qu'une vérification de nuit a trouvé"),
+    "verifications": N_("ce qu'une vérification de nuit ou un rejeu a trouvé"),
 }
 HOLDS: Final[Mapping[Hold, str]] = {
     Hold.JOURNEY: N_("un parcours est ouvert"),

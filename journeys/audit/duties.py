@@ -1,6 +1,6 @@
 """Who did what of each grant, whether they had the role then, and whether one person did two duties that part."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -9,7 +9,7 @@ from typing import Any, Final
 from journeys.domain import directory as d
 from journeys.domain import events as e
 from journeys.domain.record import SYSTEM, Event, Payload, instant_text
-from journeys.i18n import N_
+from journeys.i18n import N_, text
 from journeys.narration.telling import Speech
 from journeys.store.database import Pool
 from journeys.store.journal import read_all
@@ -231,13 +231,19 @@ BREACHES: Final = {
 }
 
 
-def told(duty: Duty, speech: Speech) -> str:
+def who_acted(actor: str, role: str, names: Mapping[str, str], erased: Collection[str], lang: str) -> str:
+    """Who did something, and in which role (in words). `erased`: the ids of members of staff who are forgotten."""
+    _ = text(lang)
+    if actor == SYSTEM:
+        return _("le système")
+    if actor in names:
+        return _("{person} ({role})").format(person=names[actor], role=role)
+    if actor in erased:
+        return _("un membre de l'équipe dont le nom est effacé ({role})").format(role=role)
+    return _("une personne ({role})").format(role=role)
+
+
+def told(duty: Duty, speech: Speech, erased: Collection[str] = ()) -> str:
     """One line: when, what, by whom and in which role."""
-    who = speech.say("le système")
-    if duty.actor != SYSTEM and duty.actor not in speech.names:
-        who = speech.say("un membre de l'équipe dont le nom est effacé ({role})", role=speech.role(duty.role))
-    elif duty.actor != SYSTEM:
-        who = speech.say(
-            "{person} ({role})", person=speech.person(duty.actor, duty.role), role=speech.role(duty.role)
-        )  # fmt: skip
+    who = who_acted(duty.actor, speech.role(duty.role), speech.names, erased, speech.lang)
     return speech.say("{when} : {what}", when=speech.when(duty.at), what=speech.say(TASKS[duty.task], who=who))

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -21,16 +21,15 @@ from journeys.store import histories
 from journeys.store.checkpoints import Copy
 from journeys.store.database import Pool
 from journeys.store.evidence import each_journey
-from journeys.store.findings import DutiesLine, Lines, OwedLine
+from journeys.store.findings import Beat, DutiesLine, Lines, LinesOf, OwedLine
 from journeys.store.histories import Altered
 from journeys.store.signing import KeyRing
 from journeys.store.verifications import NAMED, Found, HistoriesFound, Named, Verified
 
 A_NIGHT: Final = timedelta(hours=26)
 """Histories are kept every night: a run that ended before, and is not kept, was passed over."""
-
-Beat = Callable[[], None]
-"""Called again and again while there is progress."""
+_AT_ONCE: Final = 100
+"""Journeys whose lines are kept in one transaction."""
 
 
 async def verify_fleet(
@@ -57,6 +56,7 @@ async def verify_fleet(
     async for stream in each_journey(pool):
         await walk.take(stream)
         beat()
+    await walk.keep()
     kept = await _histories(pool, ring, now, ended, beat)
     return walk.told(report.as_json(), kept, time.monotonic() - began)
 
@@ -77,6 +77,8 @@ class _Walk:
     missed: list[Named] = field(default_factory=list)
     breaches: list[Named] = field(default_factory=list)
     careers: dict[str, Career] = field(default_factory=dict)
+    waiting: list[LinesOf] = field(default_factory=list)
+    """To be kept with the next ones."""
 
     async def take(self, stream: str) -> None:
         self.journeys += 1
@@ -90,14 +92,18 @@ class _Walk:
             grants = await self._duties(journey, record)
         except (Unreadable, *BROKEN_FOLD):
             # What cannot be read stands in `apart`; nothing more can be said of it.
-            return
-        if self.lines is not None:
-            state = fold(record.events)
-            french, english = (Speech(record.book, {}, lang, state) for lang in ("fr", "en"))
-            await self.lines.add(
-                journey, [_owed_line(each, french, english) for each in owed],
-                [_duties_line(each, french, english) for each in grants],
-            )  # fmt: skip
+            self.waiting.append(LinesOf(journey, read=False))
+        else:
+            if self.lines is not None:
+                self.waiting.append(_lines(journey, record, owed, grants))
+        if len(self.waiting) >= _AT_ONCE:
+            await self.keep()
+
+    async def keep(self) -> None:
+        """Keep the lines that wait."""
+        if self.lines is not None and self.waiting:
+            await self.lines.add(self.waiting)
+        self.waiting = []
 
     def _owed(self, journey: str, record: JourneyRecord) -> list[Obligation]:
         found = obligations(record.events, record.book, self.now)
@@ -125,6 +131,15 @@ class _Walk:
             missed=_found(sorted(self.missed, key=_at, reverse=True)), grants=self.grants,
             breaches=_found(self.breaches), histories=kept,
         )  # fmt: skip
+
+
+def _lines(journey: str, record: JourneyRecord, owed: Sequence[Obligation], grants: Sequence[GrantDuties]) -> LinesOf:
+    state = fold(record.events)
+    french, english = (Speech(record.book, {}, lang, state) for lang in ("fr", "en"))
+    return LinesOf(
+        journey, [_owed_line(each, french, english) for each in owed],
+        [_duties_line(each, french, english) for each in grants],
+    )  # fmt: skip
 
 
 def _owed_line(each: Obligation, french: Speech, english: Speech) -> OwedLine:

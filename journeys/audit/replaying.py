@@ -1,7 +1,7 @@
 """Replaying histories with today's code: the same decisions of timers, appends and activities must come out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -100,8 +100,10 @@ async def replay_all(
     shelf: Shelf | None,
     processes: int,
     keys: Keys,
-) -> AsyncIterator[tuple[str, Replay | Altered | None]]:
+) -> AsyncGenerator[tuple[str, Replay | Altered | None], None]:
     """Replay every one of these journeys in processes side by side; each as it comes out.
+
+    Whoever may stop before its end closes it (`aclosing`), so that nothing goes on being replayed.
 
     None where no run is known, Altered where what was kept of one is not what was exported: that one is not replayed.
 
@@ -109,7 +111,8 @@ async def replay_all(
     """
     loop, spoken = asyncio.get_running_loop(), _spoken(client, keys)[1]
     waiting: set[asyncio.Future[Replay]] = set()
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
+    try:
         async for journey in journeys:
             try:
                 chain = await read_chain(client, journey, shelf)
@@ -132,6 +135,9 @@ async def replay_all(
         for finished in asyncio.as_completed(waiting):
             replayed = await finished
             yield replayed.journey, replayed
+    finally:
+        # Whoever stops early does not wait for what is being replayed: other work runs on this loop.
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _apart(

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from temporalio.client import Client
@@ -22,7 +23,7 @@ Tell = Callable[[int, int], Awaitable[None]]
 async def replay_house(
     pool: Pool, ring: KeyRing, client: Client | None, workflows: Sequence[type], processes: int, tell: Tell
 ) -> Replayed:
-    """Replay the runs of every journey, but of those whose person is erased.
+    """Replay the runs of every journey, but of those whose person is erased, also if that is ordered meanwhile.
 
     Raises RPCError: the engine does not answer. OSError, asyncpg.PostgresError: no database.
     """
@@ -32,10 +33,22 @@ async def replay_house(
     await tell(0, number)
     streams = (stream async for stream in each_journey(pool) if stream not in erased)
     shelf = Shelf(pool, ring)
-    async for stream, found in replay_all(client, streams, workflows, shelf, processes, pool.keys):
-        counted.take(stream.removeprefix("journey-"), found)
-        await tell(counted.journeys, number)
-    return counted.told(len(erased), time.monotonic() - began)
+    late = 0
+    async with aclosing(replay_all(client, streams, workflows, shelf, processes, pool.keys)) as replays:
+        async for stream, found in replays:
+            if differs(found) and stream in await journeys_ordered(pool):
+                late += 1
+            else:
+                counted.take(stream.removeprefix("journey-"), found)
+            await tell(counted.journeys + late, number)
+    return counted.told(len(erased) + late, time.monotonic() - began)
+
+
+def differs(found: Replay | Altered | None) -> bool:
+    """Whether it is not what it was; of somebody who is being erased meanwhile that is nothing to be told."""
+    if isinstance(found, Altered):
+        return found.why != "gone"
+    return found is not None and found.failed is not None
 
 
 @dataclass(slots=True)

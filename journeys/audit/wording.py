@@ -115,8 +115,10 @@ REASONS: Final = {
     "history-event": N_("L'événement {seq} n'est pas le même dans l'historique du moteur et dans le journal."),
     "history-lacks": N_("L'événement {seq} manque dans l'historique du moteur."),
     "retention": N_("Le début de l'historique n'est plus gardé par le moteur ; le reste a été comparé."),
-    "kept-altered": N_("L'historique gardé d'un passage terminé n'est pas celui dont le journal a noté l'empreinte."),
-    "kept-gone": N_("L'historique gardé d'un passage terminé a été effacé."),
+    "kept-altered": N_(
+        "L'historique gardé d'une exécution terminée n'est pas celui dont le journal a noté l'empreinte."
+    ),
+    "kept-gone": N_("L'historique gardé d'une exécution terminée a été effacé."),
     "history-unreadable": N_("L'historique du moteur ne peut pas être lu."),
     "erased": N_("Cela a été effacé avec les données de la personne, comme le journal le dit."),
     # replay

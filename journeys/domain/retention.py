@@ -86,7 +86,7 @@ class Rules(Text):
         "Aucun texte trouvé. Un an de vérifications de nuit montre depuis quand quelque chose ne va pas.",
         "No text was found. A year of nightly verifications shows since when something is wrong.",
     )
-    """What a verification of everything found, from its hour; the last one stays."""
+    """What a verification of everything found, or a replay of every history, from its hour; the last of each stays."""
 
     def of(self, name: RuleName) -> Keeping:
         """The rule of a name."""

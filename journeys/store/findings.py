@@ -3,7 +3,7 @@
 Nobody is named in the words of a line: `fr` and `en` say what it is about, people stand by their ids.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Generic, Literal, TypeVar
@@ -15,6 +15,8 @@ from journeys.store import vault
 from journeys.store.database import Connection, Pool
 
 Line = TypeVar("Line", bound=Frozen)
+Beat = Callable[[], None]
+"""Called again and again while there is progress."""
 
 
 class OwedLine(Frozen):
@@ -46,32 +48,57 @@ class DutiesLine(Frozen):
 
 
 @dataclass(frozen=True, slots=True)
+class LinesOf:
+    """What is kept of one journey, by its id."""
+
+    journey: str
+    owed: Sequence[OwedLine] = ()
+    grants: Sequence[DutiesLine] = ()
+    read: bool = True
+    """Whether its record could be read: nothing else is known of it otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
 class Lines:
     """Where a verification keeps what it found of each journey. Its pages show them once the run is kept."""
 
     pool: Pool
     run: str
 
-    async def clear(self) -> None:
+    async def clear(self, beat: Beat) -> None:
         """Begin anew: what an attempt before has kept goes."""
-        for table in _TABLES:
-            await self.pool.execute(f"DELETE FROM {table} WHERE run = $1", self.run)
+        await self._delete("run = $1", beat)
 
-    async def add(self, journey: str, owed: Sequence[OwedLine], grants: Sequence[DutiesLine]) -> None:
-        """Keep the lines of one journey (by id)."""
-        if owed:
-            await self.pool.execute(_OWED, self.run, journey, to_json(owed).decode())
-        if grants:
-            await self.pool.execute(_DUTIES, self.run, journey, to_json(grants).decode())
+    async def add(self, found: Sequence[LinesOf]) -> None:
+        """Keep the lines of these journeys, all or none."""
+        owed = [(self.run, each.journey, to_json(each.owed).decode()) for each in found if each.owed]
+        grants = [(self.run, each.journey, to_json(each.grants).decode()) for each in found if each.grants]
+        unread = [(self.run, each.journey) for each in found if not each.read]
+        async with self.pool.acquire() as connection, connection.transaction():
+            await connection.executemany(_UNREAD, unread, timeout=_SECONDS)
+            await connection.executemany(_OWED, owed, timeout=_SECONDS)
+            await connection.executemany(_DUTIES, grants, timeout=_SECONDS)
 
-    async def only(self) -> None:
+    async def only(self, beat: Beat) -> None:
         """Let those of every other run go."""
+        await self._delete("run <> $1", beat)
+
+    async def _delete(self, which: str, beat: Beat) -> None:
+        """Some at a time: a night's lines are too many for one statement."""
         for table in _TABLES:
-            await self.pool.execute(f"DELETE FROM {table} WHERE run <> $1", self.run)
+            some = f"DELETE FROM {table} WHERE ctid = ANY (ARRAY (SELECT ctid FROM {table} WHERE {which} LIMIT $2))"
+            while await self.pool.execute(some, self.run, _AT_ONCE, timeout=_SECONDS) != "DELETE 0":
+                beat()
 
 
+_AT_ONCE: Final = 20_000
+"""Lines that one statement deletes."""
+_SECONDS: Final = 60.0
+"""What one statement may take: nobody waits for it at a page."""
 _TABLES: Final = ("found_owed", "found_sums", "found_duties")
 _SUMS: Final = ("met", "missed", "cancelled", "open", "silent")
+_UNREAD: Final = f"INSERT INTO found_sums (run, journey, {', '.join(_SUMS)}) SELECT $1, $2::uuid, {', '.join('0' * 5)}"
+"""A journey whose record could not be read has sums of nothing; one that owes nothing has none."""
 _OWED: Final = f"""
     WITH added AS (
         INSERT INTO found_owed (run, journey, place, outcome, due, at, late, learnt_late, fr, en, turn)
@@ -124,6 +151,8 @@ class Seen(Generic[Line]):
     counts: Mapping[str, int]
     """Of all that were asked for: obligations by outcome; grants by `wrong` and `sound`, and `breaches` of all."""
     lines: tuple[tuple[Whose, Line], ...]
+    unread: int
+    """Journeys whose record the verification could not read: nothing is known of them, whatever the counts say."""
 
 
 ORDER: Final = ("silent", "missed", "open", "met", "cancelled")
@@ -145,6 +174,11 @@ _BETWEEN: Final = f"""
     ) AS each
 """
 """The same within a period."""
+_NOT_READ: Final = f"""
+    (SELECT count(*) FROM found_sums l JOIN journeys j ON j.id = l.journey
+     WHERE l.run = (SELECT run FROM last) AND ({", ".join(f"l.{each}" for each in _SUMS)}) = (0, 0, 0, 0, 0)
+       AND ({{visible}}) AND {_WHERE}) AS unread
+"""
 _LAST: Final = "SELECT run, at FROM verifications WHERE lines ORDER BY at DESC LIMIT 1"
 _WHOSE: Final = (
     "j.id::text AS journey, j.person::text AS person, p.sealed AS name, j.site, j.referent::text AS referent"
@@ -171,8 +205,8 @@ async def owed(
             ) AS lines
             ORDER BY nth LIMIT $6::bigint OFFSET $7::bigint
         )
-        SELECT (SELECT at FROM last) AS of, counted.counts, {_WHOSE}, shown.outcome, shown.due, shown.at, shown.late,
-               shown.learnt_late, shown.fr, shown.en
+        SELECT (SELECT at FROM last) AS of, counted.counts, {_NOT_READ}, {_WHOSE}, shown.outcome, shown.due,
+               shown.at, shown.late, shown.learnt_late, shown.fr, shown.en
         FROM counted LEFT JOIN shown ON true LEFT JOIN journeys j ON j.id = shown.journey
         LEFT JOIN people p ON p.id = j.person
         ORDER BY shown.nth
@@ -195,7 +229,7 @@ async def duties(
         WITH last AS ({_LAST}), asked AS MATERIALIZED (
             SELECT l.journey, l.place, l.asked_at, cardinality(l.breaches) AS wrong
             FROM found_duties l JOIN journeys j ON j.id = l.journey
-            WHERE l.run = (SELECT run FROM last) AND ({visible}) AND {_WHERE} AND {_WHEN.format(when="asked_at")}
+            WHERE l.run = (SELECT run FROM last) AND ({{visible}}) AND {_WHERE} AND {_WHEN.format(when="asked_at")}
         ), counted AS (
             SELECT jsonb_build_object('wrong', count(*) FILTER (WHERE wrong > 0), 'sound',
                 count(*) FILTER (WHERE wrong = 0), 'breaches', coalesce(sum(wrong), 0)) AS counts FROM asked
@@ -204,14 +238,14 @@ async def duties(
             FROM asked WHERE wrong > 0 OR NOT $5
             ORDER BY wrong = 0, asked_at DESC, journey, place LIMIT $6 OFFSET $7
         )
-        SELECT (SELECT at FROM last) AS of, counted.counts, {_WHOSE}, l.amount, l.asked_at, l.breaches, l.acts, l.fr,
-               l.en
+        SELECT (SELECT at FROM last) AS of, counted.counts, {_NOT_READ}, {_WHOSE}, l.amount, l.asked_at, l.breaches,
+               l.acts, l.fr, l.en
         FROM counted LEFT JOIN shown ON true
         LEFT JOIN found_duties l
                ON l.run = (SELECT run FROM last) AND (l.journey, l.place) = (shown.journey, shown.place)
         LEFT JOIN journeys j ON j.id = shown.journey LEFT JOIN people p ON p.id = j.person
         ORDER BY shown.turn
-        """,
+        """.replace("{visible}", visible),
         *_filters(asked), wrong_only, limit, offset,
     )  # fmt: skip
     return await _seen(connection, rows, DutiesLine)
@@ -228,7 +262,7 @@ async def _seen(connection: Connection, rows: Sequence[Any], kind: type[Line]) -
         (Whose(row["journey"], name, row["site"], row["referent"]), _read(row, kind))
         for row, name in zip(there, names, strict=True)
     )
-    return Seen(rows[0]["of"], from_json(rows[0]["counts"] or "{}"), lines)
+    return Seen(rows[0]["of"], from_json(rows[0]["counts"] or "{}"), lines, rows[0]["unread"])
 
 
 def _read(row: Any, kind: type[Line]) -> Line:

@@ -20,6 +20,8 @@ Temporal keeps of it."""
 Entry = Literal["web", "api", "cli"]
 
 _ROLE: Final[Role] = "journeys_looks"
+_OF_ALL: Final = "(journey IS NULL AND look = 'export')"
+"""Of what is opened of all journeys at once, only an export has each of them whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +74,11 @@ async def noted(
     pool: Pool, *, journey: str | None = None, staff: str | None = None, before: datetime | None = None,
     limit: int = 100,
 ) -> list[Noted]:  # fmt: skip
-    """Looks, the newest first; into one journey (those into all of them among it), by one member, before an instant."""
+    """Looks, the newest first; into one journey (exports of all among it), by one member, before an instant."""
     async with acting(pool, _ROLE) as connection:
         rows = await connection.fetch(
             "SELECT r.*, s.handle, s.sealed FROM reads r LEFT JOIN staff s ON s.id = r.staff "
-            "WHERE ($1::uuid IS NULL OR r.journey = $1 OR r.journey IS NULL) AND ($2::uuid IS NULL OR r.staff = $2) "
+            f"WHERE ($1::uuid IS NULL OR r.journey = $1 OR {_OF_ALL}) AND ($2::uuid IS NULL OR r.staff = $2) "
             "AND ($3::timestamptz IS NULL OR r.at < $3) ORDER BY r.at DESC LIMIT $4",
             journey, staff, before, limit,
         )  # fmt: skip
@@ -100,20 +102,27 @@ class Seen:
     roles: tuple[str, ...]
     look: Look
     entry: Entry
+    all: bool
+    """It was into all files at once."""
 
 
 async def about(pool: Pool, journeys: Sequence[str], since: datetime) -> list[Seen]:
-    """Every look into these journeys that is still kept, and since an instant those into all files at once; the first
-    one first."""
+    """Every look into these journeys that is still kept, and since an instant the exports of all; the first one first.
+
+    A page with lines of many journeys is not among them: who reads it sees some, and it is not known which.
+    """
     async with acting(pool, _ROLE) as connection:
         rows = await connection.fetch(
-            "SELECT at, dense_rank() OVER (ORDER BY first, key) AS who, roles, look, entry FROM ("
+            "SELECT at, dense_rank() OVER (ORDER BY first, key) AS who, roles, look, entry, journey FROM ("
             " SELECT *, coalesce(staff::text, login, '') AS key,"
             " min(at) OVER (PARTITION BY coalesce(staff::text, login, '')) AS first FROM reads"
-            " WHERE journey = ANY ($1::uuid[]) OR (journey IS NULL AND at >= $2)) AS looks ORDER BY at, who",
+            f" WHERE journey = ANY ($1::uuid[]) OR ({_OF_ALL} AND at >= $2)) AS looks ORDER BY at, who",
             list(journeys), since,
         )  # fmt: skip
-    return [Seen(row["at"], row["who"], tuple(row["roles"]), row["look"], row["entry"]) for row in rows]
+    return [
+        Seen(row["at"], row["who"], tuple(row["roles"]), row["look"], row["entry"], row["journey"] is None)
+        for row in rows
+    ]  # fmt: skip
 
 
 async def many(pool: Pool, most: int) -> list[Many]:

@@ -252,6 +252,14 @@ async def referents(pool: Pool, sites: Collection[str], also: Collection[str]) -
     return {each.id: each.name for each in found}
 
 
+async def erased(connection: Pool | Connection, ids: Collection[str]) -> set[str]:
+    """Who of these is a member of staff that is forgotten, or about to be."""
+    if not ids:
+        return set()
+    rows = await connection.fetch("SELECT id::text FROM staff WHERE id::text = ANY ($1::text[]) AND erasing", list(ids))
+    return {row["id"] for row in rows}
+
+
 async def absences(pool: Pool, since: date) -> list[Absence]:
     """Absences that end on `since` or later, in order of their first day."""
     rows = await pool.fetch(

@@ -22,7 +22,7 @@ from journeys.contract import Controlling, Erasing, Retained
 from journeys.domain import commands as c
 from journeys.domain.directory import RetentionApplied, read_fact
 from journeys.domain.retention import Hold, Retention
-from journeys.store import erasing, journal, mentors, people, retaining, sessions
+from journeys.store import erasing, journal, mentors, people, replays, retaining, sessions
 from tests.activities.conftest import MONDAY, Life, make_life
 from tests.conftest import RealStack
 from workflows.retention import RetentionWorkflow
@@ -200,10 +200,11 @@ async def test_a_round_forgets_at_most_so_many(life: Life) -> None:
 
 async def test_the_database_lets_nobody_make_a_token_or_a_history_go_early(life: Life) -> None:
     now = datetime.now(UTC)
-    for statement in ("SELECT tokens_forget($1)", "SELECT histories_forget($1)", "SELECT verifications_forget($1)"):
+    for statement in ("SELECT tokens_forget($1)", "SELECT histories_forget($1)", "SELECT verifications_forget($1)",
+                      "SELECT replays_forget($1)"):  # fmt: skip
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await life.pool.fetchval(statement, now)
-    for table in ("tokens", "history_files", "verifications"):
+    for table in ("tokens", "history_files", "verifications", "replays"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await life.pool.execute(f"DELETE FROM {table}")
 
@@ -219,18 +220,20 @@ async def test_what_was_just_found_or_told_stays_and_so_does_what_is_still_of_us
     await _shift(life, now)
     for run, days in (("old", 500), ("older", 600), ("new", 3)):
         await _verified(life, run, now - timedelta(days=days))
+        await replays.begin(life.pool, run, str(uuid.uuid4()), now - timedelta(days=days), 1)
     owner = await asyncpg.connect(database_url)
-    for table, which in (("digests", "ended_at > $1"), ("verifications", "at > $1")):
+    for table, which in (("digests", "ended_at > $1"), ("verifications", "at > $1"), ("replays", "begun > $1")):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await owner.execute(f"DELETE FROM {table} WHERE {which}", now - timedelta(days=20))
     planned = await retaining.plan(life.pool, RULES, now, None)
     due = {each.rule: each.count for each in planned.rows}
-    assert (due["digests"], due["shifts"], due["verifications"]) == (1, 1, 2), "an alert of an open journey is kept"
+    assert (due["digests"], due["shifts"], due["verifications"]) == (1, 1, 4), "an alert of an open journey is kept"
     done = await retaining.apply(life.pool, planned, ["digests", "shifts", "verifications"], None, life.by)
-    assert done.counts == {"digests": 1, "shifts": 1, "verifications": 2}
+    assert done.counts == {"digests": 1, "shifts": 1, "verifications": 4}
     left = await owner.fetch("SELECT recipient FROM digests ORDER BY recipient")
     assert {row["recipient"] for row in left} == {life.referent, life.supervisor}
-    assert await owner.fetchval("SELECT string_agg(run, ' ') FROM verifications") == "new"
+    for table in ("verifications", "replays"):
+        assert await owner.fetchval(f"SELECT string_agg(run, ' ') FROM {table}") == "new"
     # Without the guards they would go.
     await owner.execute("DROP TRIGGER left_stays_a_month ON digests; DROP TRIGGER stays_a_month ON verifications")
     assert await owner.execute("DELETE FROM digests") == "DELETE 2"

@@ -86,10 +86,12 @@ async def test_the_record_still_holds_and_says_role_without_name(life: Life, tmp
     found = duties.duties(record.events, await duties.careers(life.pool, duties.actors(record.events)))
     [approved] = [duty for grant in found for duty in grant.duties if duty.task is duties.Task.APPROVED]
     assert approved.held is True and not [breach for grant in found for breach in grant.breaches]
+    erased = await staff.erased(life.pool, {life.supervisor, life.referent})
+    assert erased == {life.supervisor}
     for lang, words in (
         ("fr", "un membre de l'équipe dont le nom est effacé (responsable"),
         ("en", "a member of staff"),
     ):
-        told = duties.told(approved, Speech(record.book, names, lang)).replace("’", "'")
+        told = duties.told(approved, Speech(record.book, names, lang), erased).replace("’", "'")
         assert words in told and "Karim" not in told
     assert "Karim" not in Speech(record.book, names, "fr").person(life.supervisor, "supervisor")

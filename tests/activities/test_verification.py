@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from temporalio.client import Client
+from temporalio.testing import ActivityEnvironment
 from temporalio.worker import Worker
 
 from activities.verification import Verification
@@ -17,8 +18,9 @@ from journeys import contract, temporal
 from journeys.audit.fleet import verify_fleet
 from journeys.contract import Run
 from journeys.domain import commands as c
-from journeys.store import histories, sequencing, staff, verifications
+from journeys.store import findings, histories, sequencing, staff, verifications
 from journeys.store.database import open_pool
+from journeys.store.findings import ORDER, Asked, Lines, LinesOf, OwedLine
 from journeys.store.verifications import Verified
 from tests.activities.conftest import MONDAY, Life, make_life
 from tests.conftest import RealStack
@@ -78,6 +80,43 @@ async def test_a_sound_fleet_agrees_and_what_is_done_to_it_is_named(life: Life, 
     }
     assert broken.owed == {} and broken.wrong > 2, "what cannot be read is not judged, and said"
     await owner.close()
+    lines = Lines(life.pool, "broken")
+    again = await verify_fleet(life.pool, life.resources.ring, MONDAY, Ended().ended(), lines=lines)
+    await verifications.keep(life.pool, "broken", again, lines=True)
+    for found in (
+        await findings.owed(life.pool, Asked(), ORDER, "true", limit=9),
+        await findings.owed(life.pool, Asked(since=MONDAY), ORDER, "true", limit=9),
+        await findings.duties(life.pool, Asked(), "true", wrong_only=False, limit=9),
+    ):
+        assert found.unread == 1 and found.lines == (), "its pages say so as well"
+    elsewhere = await findings.owed(life.pool, Asked(site="Metz"), ORDER, "true", limit=9)
+    assert elsewhere.unread == 0
+
+
+async def test_lines_go_some_at_a_time_and_those_that_stay_stop_no_verification(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool, beats = life.pool, list[None]()
+    day = OwedLine(outcome="met", due=MONDAY, at=None, late=False, learnt_late=False, fr="une étape", en="a step")
+    journeys = [str(uuid.uuid4()) for _ in range(5)]
+    for run in ("old", "last"):
+        await Lines(pool, run).add([LinesOf(each, [day] * 3) for each in journeys])
+    monkeypatch.setattr(findings, "_AT_ONCE", 4)
+    await Lines(pool, "last").only(lambda: beats.append(None))
+    assert len(beats) == 4 + 2, "15 lines and 5 sums, four at once"
+    kept = "SELECT (SELECT array_agg(DISTINCT run) FROM found_owed), count(*) FROM found_sums"
+    assert tuple(await pool.fetchrow(kept)) == (["last"], 5)
+    assert await pool.fetchval("SELECT count(*) FROM found_owed") == 15
+    await Lines(pool, "last").clear(lambda: None)
+    assert tuple(await pool.fetchrow(kept)) == (None, 0)
+
+    async def times_out(*_: Any) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(Lines, "only", times_out)
+    asked = contract.Controlling(run="tonight", at=MONDAY)
+    assert await ActivityEnvironment().run(Verification(life.resources).verify, asked) == 0
+    assert await verifications.of_run(pool, "tonight") is not None
 
 
 async def test_what_was_missed_is_counted_and_who_had_no_right(life: Life) -> None:

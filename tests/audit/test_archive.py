@@ -3,6 +3,8 @@
 import re
 import uuid
 from collections.abc import AsyncIterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import aclosing
 from functools import partial
 from typing import Any
 
@@ -15,7 +17,7 @@ from activities.archive import Archive
 from activities.resources import Resources
 from activities.tills import Tills
 from journeys import contract, temporal
-from journeys.audit import history
+from journeys.audit import history, replaying, replaying_all
 from journeys.audit.history import Shelf, read_chain
 from journeys.audit.replaying import Replay, replay, replay_all
 from journeys.audit.replaying_all import replay_house
@@ -124,9 +126,32 @@ async def _side_by_side(ended: Engine, shelf: Shelf) -> None:
 
     found = [each async for each in replay_all(None, streams(), [JourneyWorkflow], shelf, 2, ended.pool.keys)]
     assert sorted(isinstance(each, Replay) and each.failed is None for _, each in found) == [False, True, True]
+    await _stopped_early(ended, shelf)
     whole = await _whole_house(ended)
     assert (whole.journeys, whole.wrong, whole.partial, whole.without) == (1, 0, 0, 0)
     assert whole.runs == len(await histories.of_stream(ended.pool, ended.stream))
+
+
+async def _stopped_early(ended: Engine, shelf: Shelf) -> None:
+    """Whoever stops, as a worker that is told to, does not wait for what is being replayed."""
+    waited = list[bool]()
+
+    class Watched(ProcessPoolExecutor):
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            waited.append(wait)
+            super().shutdown(wait, cancel_futures=cancel_futures)
+
+    async def streams() -> AsyncIterator[str]:
+        for stream in (ended.stream, f"journey-{uuid.uuid4()}"):
+            yield stream
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(replaying, "ProcessPoolExecutor", Watched)
+        every = replay_all(None, streams(), [JourneyWorkflow], shelf, 1, ended.pool.keys)
+        async with aclosing(every) as found:
+            _, none = await anext(found)
+            assert none is None
+    assert waited == [False]
 
 
 async def _whole_house(ended: Engine) -> Replayed:
@@ -164,6 +189,15 @@ async def _altered(ended: Engine, shelf: Shelf, database_url: str, monkeypatch: 
     assert (await verify(sources, ended.stream)).exit_code() == 6
     odd = await _whole_house(ended)
     assert (odd.alterations, odd.wrong, odd.altered[0].run, odd.runs) == (1, 1, first.run, 0)
+    orders = iter((set[str](), {ended.stream}))
+
+    async def ordered(_: object) -> set[str]:
+        return next(orders)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(replaying_all, "journeys_ordered", ordered)
+        erased = await _whole_house(ended)
+    assert (erased.erased, erased.wrong, erased.journeys) == (1, 0, 0), "whoever is forgotten while it runs"
     await owner.execute("DELETE FROM history_files WHERE run = $1", first.run)
     with pytest.raises(histories.Altered, match="gone"):
         await read_chain(None, ended.stream, shelf)

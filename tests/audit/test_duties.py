@@ -100,3 +100,8 @@ def test_acts_are_told_in_words(lang: str) -> None:
     assert "Claire Dupont" in lines[0]
     assert "Paul Martin" in lines[1]
     assert all("{" not in line for line in lines)
+    unnamed = {id: name for id, name in NAMES.items() if id != SUPERVISOR}
+    away = told(grant.duties[1], Speech(life.book, unnamed, lang, life.state))
+    gone = told(grant.duties[1], Speech(life.book, unnamed, lang, life.state), {SUPERVISOR})
+    said = "effacé" if lang == "fr" else "erased"
+    assert said in gone and said not in away and "Martin" not in gone + away

@@ -176,7 +176,7 @@ def test_the_whole_house_is_verified_and_replayed_from_its_pages(enter: Enter, l
     aude.goto("/controle/aides?tout=1")
     looked_at(aude, "house-duties")
     narrow(aude)
-    reopen(aude, "/controle/rejeux", "Toutes les histoires prennent le même chemin")
+    reopen(aude, "/controle/rejeux", "Tous les historiques prennent le même chemin")
     looked_at(aude, "house-replays")
     narrow(aude)
 

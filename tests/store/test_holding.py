@@ -87,6 +87,8 @@ async def test_who_looked_is_a_number_and_the_same_for_the_same_one(pool: Any, o
         reads.Read(sam, ("supervisor",), None, "export", "cli"), reads.Read(aline, ("referent",), own, "file", "web"),
         reads.Read(sam, ("supervisor",), own, "document", "web"),
         reads.Read(aline, ("referent",), other, "file", "web"),
+        reads.Read(sam, ("supervisor",), None, "audit", "web"),
+        reads.Read(sam, ("supervisor",), None, "letters", "cli"),
         reads.Read(None, (), own, "file", "cli", login="root"), reads.Read(aline, ("referent",), own, "audit", "web"),
     ]  # fmt: skip
     for each in noted:
@@ -95,7 +97,12 @@ async def test_who_looked_is_a_number_and_the_same_for_the_same_one(pool: Any, o
     seen = await reads.about(pool, [own], since)
     assert [(each.who, each.look) for each in seen] == [
         (1, "export"), (2, "file"), (1, "document"), (3, "file"), (2, "audit"),
+    ], "a table of several files is not a look into each"  # fmt: skip
+    assert [each.all for each in seen] == [True, False, False, False, False]
+    assert [each.read.look for each in await reads.noted(pool, journey=own)] == [
+        "audit", "file", "document", "file", "export",
     ]  # fmt: skip
+    assert len(await reads.noted(pool)) == len(noted), "the house's own log has them all"
     later = await owner.fetchval("SELECT max(at) FROM reads")
     assert [each.look for each in await reads.about(pool, [own], later)] == ["file", "document", "file", "audit"]
     assert not any(id in str(seen) for id in (aline, sam, "root"))

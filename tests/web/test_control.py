@@ -126,7 +126,7 @@ async def test_the_last_verification_with_its_verdicts_and_whom_they_are_about(g
         page = (await browser.get("/controle")).text
         for way in ("obligations", "audit?controle=journal", "roles"):
             assert f'href="/parcours/{journey}/{way}">Inès Pasquier</a>' in page, way
-        assert "system, événement 7" in page and f"passage {gone}" in page and "Et 58 autres parcours" in page
+        assert "system, événement 7" in page and f"exécution {gone}" in page and "Et 58 autres parcours" in page
         assert "passées sans trace 2" in page and "la même personne a demandé et accordé" in page.lower()
         assert re.search(r"nuit prochaine\s: 3", page) and "Elle a plus d’un jour" in page
         begun = await browser.post("/controle/verifier", data=form(aude))

@@ -22,7 +22,7 @@ from journeys import contract, temporal
 from journeys.app.web.pages import house_audit
 from journeys.channels.outbox import FileOutbox
 from journeys.store import reads, replays, verifications
-from journeys.store.findings import DutiesLine, Lines, OwedLine
+from journeys.store.findings import DutiesLine, Lines, LinesOf, OwedLine
 from journeys.store.replays import OtherWay, Replayed
 from tests.conftest import RealStack
 from tests.replay.test_replay import OneTimerMore
@@ -66,10 +66,12 @@ async def town(ground: Ground) -> dict[str, str]:
         "metz": await ground.journey(bob, site="Metz", name="Omar Vidal"),
     }  # fmt: skip
     kept = Lines(ground.house.writing, "last")
-    await kept.add(ids["lyon"], [line("met", 1, "contact, « bilan »"), line("missed", 3, "étape, « logement »")],
-                   [grant(aline, ids["sam"])])  # fmt: skip
-    await kept.add(ids["metz"], [line("silent", 2, "étape, « papiers »"), line("open", 9, "date, « sortie »")],
-                   [grant(bob, bob, "self-approval", "no-role")])  # fmt: skip
+    await kept.add([
+        LinesOf(ids["lyon"], [line("met", 1, "contact, « bilan »"), line("missed", 3, "étape, « logement »")],
+                [grant(aline, ids["sam"])]),
+        LinesOf(ids["metz"], [line("silent", 2, "étape, « papiers »"), line("open", 9, "date, « sortie »")],
+                [grant(bob, bob, "self-approval", "no-role")]),
+    ])  # fmt: skip
     await verifications.keep(ground.house.writing, "last", verified(at=AT + 4 * DAY), lines=True)
     return ids
 
@@ -145,6 +147,12 @@ async def test_who_did_what_shows_what_must_be_looked_at(ground: Ground, town: d
     told = words(every.text)
     assert told.index("Omar Vidal") < told.index("Inès Pasquier")
     assert "Rien à regarder" in words(none.text) and "Aucune aide ne répond" in words(none.text)
+    assert "dont le nom est effacé" not in told
+    owner = await asyncpg.connect(ground.owner)
+    await owner.execute("UPDATE staff SET erasing = true WHERE id = $1", town["bob"])
+    await owner.close()
+    [gone] = await asked(ground, "aude", "/controle/aides")
+    assert "un membre de l’équipe dont le nom est effacé (référent)" in words(gone.text) and "Bob" not in gone.text
 
 
 async def test_each_sees_their_own_and_without_the_lock_they_would_see_the_others(
@@ -187,8 +195,24 @@ async def test_a_screen_asks_little_and_its_reading_is_noted(ground: Ground, tow
         assert refused[0].status_code == 403
     await ground.house.write_looks()
     noted = [each.read for each in await reads.noted(ground.house.writing)]
-    assert len(noted) == 5
+    assert len(noted) == 4, "the replays show nobody's file"
     assert {(each.staff, each.journey, each.look, each.entry) for each in noted} == {(aude, None, "audit", "web")}
+
+
+async def test_nothing_is_said_to_be_sound_where_a_journey_could_not_be_read(
+    ground: Ground, town: dict[str, str]
+) -> None:
+    paths = ("/controle/echeances", "/controle/aides")
+    pool = ground.house.writing
+    await verifications.keep(pool, "empty", verified(at=AT + 5 * DAY), lines=True)
+    for answer in await asked(ground, "aude", *paths, roles=["auditor"]):
+        assert "Rien à regarder" in words(answer.text)
+    await Lines(pool, "empty").add([LinesOf(town["metz"], read=False)])
+    for answer in await asked(ground, "aude", *paths):
+        told = words(answer.text)
+        assert "1 parcours n’a pas pu être lu" in told and "Rien à regarder" not in told
+    for answer in await asked(ground, "sam", *paths):
+        assert "pas pu être lu" not in answer.text and "Rien à regarder" in answer.text, "only of those that one sees"
 
 
 async def test_before_the_first_verification_nothing_is_pretended(ground: Ground) -> None:
@@ -207,7 +231,7 @@ async def test_replays_tell_how_far_they_are_what_they_found_and_when_they_stand
 ) -> None:
     pool, aude = ground.house.writing, await ground.member("aude", "auditor")
     [before] = await asked(ground, "aude", "/controle/rejeux")
-    assert "Aucune relecture" in words(before.text)
+    assert "Aucun rejeu" in words(before.text)
     await replays.begin(pool, "one", aude, datetime.now(UTC) - DAY, 2)
     other = OtherWay(journey=town["metz"], run="run-1", why="Nondeterminism error <b>")
     await replays.keep(pool, "one", Replayed(seconds=3.2, journeys=2, runs=3, history_events=90, failures=1,
@@ -219,7 +243,7 @@ async def test_replays_tell_how_far_they_are_what_they_found_and_when_they_stand
     told = words(page.text)
     assert "3 parcours rejoués sur 8" in told and "1 parcours ne prend plus le même chemin" in told
     assert "Omar Vidal" in told and "error <b>" in told and "<b>" not in page.text.partition("Omar Vidal")[2][:300]
-    assert "Toutes les histoires" not in told and "n'avance plus" not in told and "par Aude" in told
+    assert "Tous les historiques" not in told and "n'avance plus" not in told and "par Aude" in told
     [ada] = await asked(ground, "x-administrator", "/controle/rejeux", roles=["administrator"])
     assert ada.status_code == 200 and "Vidal" not in ada.text and town["metz"][:8] in ada.text
     owner = await asyncpg.connect(ground.owner)
@@ -252,7 +276,7 @@ def resources(office: Office, home: Path, code: type) -> Resources:
 async def test_the_pages_show_what_a_verification_has_recomputed(office: Office, tmp_path: Path) -> None:
     made, queue = resources(office, tmp_path, JourneyWorkflow), f"q-{uuid.uuid4()}"
     pool, client = office.engine.pool, office.engine.client
-    await Lines(pool, "a run of yesterday").add(office.journey_id, [line("met", 1, "l'ancienne")], [])
+    await Lines(pool, "a run of yesterday").add([LinesOf(office.journey_id, [line("met", 1, "l'ancienne")])])
     async with Worker(client, task_queue=queue, workflows=[VerificationWorkflow],
                       activities=[Verification(made).verify], workflow_runner=temporal.sandbox_runner()):  # fmt: skip
         await client.execute_workflow(contract.VERIFICATION, id=queue, task_queue=queue)
@@ -286,6 +310,6 @@ async def test_a_replay_is_asked_for_on_a_page_and_its_result_kept(office: Offic
     journeys = await pool.fetchval("SELECT count(*) FROM journeys")
     assert kept.found.journeys == journeys > 0 and kept.found.runs == journeys
     if code is JourneyWorkflow:
-        assert wrong == kept.found.wrong == 0 and "Toutes les histoires prennent le même chemin" in page
+        assert wrong == kept.found.wrong == 0 and "Tous les historiques prennent le même chemin" in page
     else:
         assert wrong == kept.found.failures == journeys and "plus le même chemin" in page

@@ -57,7 +57,7 @@ def add_to(app: typer.Typer) -> None:
     ) -> int:
         return await (_replay(at(ctx), id) if id is not None else _replay_all(at(ctx), processes))
 
-    @command(room, "archive", "Garde dès maintenant l'historique des passages terminés (sinon : chaque nuit).",
+    @command(room, "archive", "Garde dès maintenant l'historique des exécutions terminées (sinon : chaque nuit).",
              "Keeps the history of runs that ended now (otherwise: each night).")  # fmt: skip
     async def archive(ctx: typer.Context) -> None:
         await _archive(at(ctx))
@@ -216,6 +216,7 @@ async def _replay(desk: Desk, id: str) -> int:
 
 async def _replay_all(desk: Desk, processes: int) -> int:
     from journeys.audit.replaying import replay_all
+    from journeys.audit.replaying_all import differs
     from journeys.store.erasing import journeys_ordered
     from journeys.store.evidence import count_journeys, each_journey
     from journeys.store.histories import Altered
@@ -228,10 +229,13 @@ async def _replay_all(desk: Desk, processes: int) -> int:
     erased = await journeys_ordered(pool)
     failed: list[tuple[str, str, str]] = []
     engine, shelf, done = await _client(desk), await _shelf(desk), 0
-    label = Said("histoires rejouées", "histories replayed")
+    label = Said("historiques rejoués", "histories replayed")
     streams = (stream async for stream in each_journey(pool) if stream not in erased)
     with _altered(), out.progress(label, number) as tell:
         async for stream, replayed in replay_all(engine, streams, _workflows(), shelf, processes, pool.keys):
+            if differs(replayed) and stream in await journeys_ordered(pool):
+                erased.add(stream)
+                continue
             done += 1
             tell(done, None)
             if isinstance(replayed, Altered):
@@ -247,7 +251,7 @@ async def _replay_all(desk: Desk, processes: int) -> int:
     def show() -> None:
         for stream, run, failure in failed:
             out.line(f"  {stream.removeprefix('journey-')}  {run}  {failure}")
-        out.line(out.t(f"{done} parcours, {runs} passages rejoués, {events} événements du moteur, "
+        out.line(out.t(f"{done} parcours, {runs} exécutions du moteur rejouées, {events} événements du moteur, "
                        f"{len(failed)} qui ne suivent plus le même chemin, {len(without)} sans historique, "
                        f"{len(erased)} effacés avec leur personne.",
                        f"{done} journeys, {runs} runs replayed, {events} events of the engine, "
@@ -306,7 +310,7 @@ def _altered() -> "Iterator[None]":
     except Altered as found:
         raise Failure(
             Exit.BROKEN, f"kept-{'gone' if found.why == 'gone' else 'altered'}",
-            Said(f"l'historique gardé du passage {found.run} n'est plus celui que le journal a noté",
+            Said(f"l'historique gardé de l'exécution {found.run} n'est plus celui que le journal a noté",
                  f"the kept history of run {found.run} is not the one that the journal recorded"),
             Said("voyez « journeys audit verify »", "see “journeys audit verify”"), field=found.run,
         ) from None  # fmt: skip

@@ -137,6 +137,7 @@ async def _duties(desk: Desk, id: str | None) -> int:
     from journeys.audit.reading import read_names
     from journeys.domain.evolve import fold
     from journeys.narration.telling import Speech
+    from journeys.store import staff
 
     out, lang, pool = desk.out, desk.out.lang, await desk.pool()
     shown: list[dict[str, Any]] = []
@@ -148,11 +149,13 @@ async def _duties(desk: Desk, id: str | None) -> int:
         breaches += sum(len(each.breaches) for each in found)
         if found:
             shown.append({"journey": record.stream.partition("-")[2], "grants": [each.as_json() for each in found]})
-            speech = Speech(record.book, await read_names(pool, record.events), lang, fold(record.events))
+            names = await read_names(pool, record.events)
+            erased = await staff.erased(pool, actors(record.events) - names.keys())
+            speech = Speech(record.book, names, lang, fold(record.events))
         for grant in found:
             if id is None and not grant.breaches:
                 continue
-            acts = [told(each, speech) for each in grant.duties]
+            acts = [told(each, speech, erased) for each in grant.duties]
             acts += [f"! {speech.say(BREACHES[breach])}" for breach, _ in grant.breaches]
             lines.append((speech.grant(grant.grant), acts))
 

@@ -13,6 +13,7 @@ from journeys.audit import duties as acts
 from journeys.audit import obligations as owed
 from journeys.audit.obligations import Outcome
 from journeys.narration.telling import Speech
+from journeys.store import staff
 
 router = APIRouter()
 
@@ -40,9 +41,10 @@ async def duties(id: str, visit: Visit = door(READERS)) -> Response:
     """Each act about each grant, and what should not have been."""
     loaded, names, _ = await journey_told(visit, id, lambda events, book: ())
     careers = await acts.careers(visit.house.writing, acts.actors(loaded.events))
+    erased = await staff.erased(visit.house.writing, acts.actors(loaded.events) - names.keys())
     speech = Speech(loaded.book, names, visit.lang, loaded.state)
     grants = [
-        (speech.grant(each.grant), each.amount, [acts.told(duty, speech) for duty in each.duties],
+        (speech.grant(each.grant), each.amount, [acts.told(duty, speech, erased) for duty in each.duties],
          [visit.say(acts.BREACHES[breach]) for breach, _ in each.breaches])
         for each in acts.duties(loaded.events, careers)
     ]  # fmt: skip

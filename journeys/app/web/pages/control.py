@@ -251,7 +251,8 @@ def _verdicts(visit: Visit, found: Verified) -> list[_Verdict]:
         _Verdict(say("Historiques gardés"),
                  say("relus : {kept}, effacés depuis : {gone}", kept=kept.kept, gone=kept.gone), len(kept.altered)),
         _Verdict(say("Historiques à garder"),
-                 say("passages terminés qui attendent la nuit prochaine : {waiting}", waiting=kept.waiting), kept.late),
+                 say("exécutions terminées qui attendent la nuit prochaine : {waiting}", waiting=kept.waiting),
+                 kept.late),
     ]  # fmt: skip
 
 
@@ -272,7 +273,7 @@ def _wrong(visit: Visit, found: Verified) -> list[str]:
                    {name: value for name, value in each.items() if name not in _PLACE}).told(visit.lang)
         for each in found.log["findings"]
     ]  # fmt: skip
-    altered = visit.say("L'historique gardé du passage {run} n'est plus celui que le journal a noté.", run="{run}")
+    altered = visit.say("L'historique gardé de l'exécution {run} n'est plus celui que le journal a noté.", run="{run}")
     return [*log, *(altered.format(run=run) for run in found.histories.altered)]
 
 

@@ -20,12 +20,12 @@ from journeys.app.web.paging import A_PAGE, A_SHEET, Paging, page_asked
 from journeys.app.web.policy import ANSWERING, OVERSEEING
 from journeys.app.web.rendering import go, page
 from journeys.app.web.visit import Visit, door
-from journeys.audit.duties import BREACHES, TASKS, Breach, Task
+from journeys.audit.duties import BREACHES, TASKS, Breach, Task, who_acted
 from journeys.audit.obligations import OUTCOMES, Outcome
-from journeys.domain.record import SYSTEM
 from journeys.i18n import N_, capital, format_instant, format_money
 from journeys.identifiers import is_uuid
 from journeys.store import findings, replays, staff, views
+from journeys.store.directory import names_of
 from journeys.store.findings import Asked, DutiesLine, OwedLine, Seen
 from journeys.store.reads import Read
 from journeys.temporal import replay_now
@@ -137,11 +137,13 @@ async def duties(visit: Visit = door(ANSWERING)) -> Response:
         offset=(number - 1) * A_SHEET,
     )  # fmt: skip
     members = await _members(visit, filters, found, _actors(found))
+    erased = await staff.erased(visit.connection, _actors(found) - members.keys())
     total = found.counts["wrong"] + (found.counts["sound"] if every else 0)
     _looked(visit)
     return page(
         visit, "house-duties.html", 422 if filters.failures else 200, found=found, counts=found.counts, every=every,
-        grants=[(whose, line, _acts(visit, line, members), _breaches(visit, line)) for whose, line in found.lines],
+        grants=[(whose, line, _acts(visit, line, members, erased), _breaches(visit, line))
+                for whose, line in found.lines],
         total=total, paging=Paging(visit, number, min(total, MOST), A_SHEET), **_shared(visit, filters, members),
     )  # fmt: skip
 
@@ -154,6 +156,7 @@ async def duties_file(visit: Visit = door(ANSWERING)) -> Response:
         visit.connection, filters.asked, visit.visible, wrong_only=not _every(visit), limit=MOST
     )
     members = await _members(visit, filters, found, _actors(found))
+    erased = await staff.erased(visit.connection, _actors(found) - members.keys())
     _looked(visit)
     head = (say("Parcours"), say("Personne"), say("Aide"), say("Montant"), say("À regarder"), say("Quand"),
             say("Acte"), say("Avait ce rôle à ce moment"), say("Référent"), say("Site"))  # fmt: skip
@@ -162,24 +165,17 @@ async def duties_file(visit: Visit = door(ANSWERING)) -> Response:
          format_money(line.amount, visit.lang), " ; ".join(_breaches(visit, line)), _written(act.when), act.what,
          "" if act.held is None else say("oui") if act.held else say("non"), members.get(whose.referent or "", ""),
          whose.site or "")
-        for whose, line in found.lines for act in _acts(visit, line, members)
+        for whose, line in found.lines for act in _acts(visit, line, members, erased)
     ))  # fmt: skip
 
 
-def _acts(visit: Visit, line: DutiesLine, members: Mapping[str, str]) -> list[_Act]:
+def _acts(visit: Visit, line: DutiesLine, members: Mapping[str, str], erased: set[str]) -> list[_Act]:
     return [
-        _Act(datetime.fromisoformat(act["at"]),
-             capital(visit.say(TASKS[Task(act["task"])], who=_who(visit, act, members))), act["held"])
+        _Act(datetime.fromisoformat(act["at"]), capital(visit.say(TASKS[Task(act["task"])], who=who_acted(
+            act["actor"], role_label(act["role"], visit.lang), members, erased, visit.lang
+        ))), act["held"])
         for act in line.acts
     ]  # fmt: skip
-
-
-def _who(visit: Visit, act: Mapping[str, Any], members: Mapping[str, str]) -> str:
-    if act["actor"] == SYSTEM:
-        return visit.say("le système")
-    role = role_label(act["role"], visit.lang)
-    name = members.get(act["actor"])
-    return f"{name} ({role})" if name else visit.say("une personne ({role})", role=role)
 
 
 def _breaches(visit: Visit, line: DutiesLine) -> list[str]:
@@ -206,9 +202,8 @@ async def replayed(visit: Visit = door(OVERSEEING)) -> Response:
     found = ended.found if ended is not None else None
     named = {each.journey for each in (*found.failed, *found.altered)} if found is not None else set()
     names = await views.called(visit.connection, sorted(named))
-    members = await staff.referents(visit.connection, (), {each.staff for each in known})
+    members = await names_of(visit.connection, {each.staff for each in known})
     await visit.done()
-    _looked(visit)
     return page(
         visit, "house-replays.html", known=known, ended=ended, found=found, names=names, members=members,
         under_way=known[0] if known and known[0].found is None else None,
