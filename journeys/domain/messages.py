@@ -18,6 +18,8 @@ NO_RECEIPT = Subject(kind="consent", id="no-receipt")
 """What an alert about words of which nobody knows whether they arrived is about."""
 SUMMONS_NEAR = "summons-near"
 """The template of the reminder of a summons."""
+SUMMONS_UNREMINDED = "summons-unreminded"
+"""The template of the notice that it did not leave: whoever reads it today reminds by voice."""
 UNREMINDED = frozenset({"opted-out", "paused", "too-late"})
 """Why a reminder may not leave although what it reminds of goes on."""
 APPOINTMENT_AT_ITS_TIME = frozenset({"appointment-near", SUMMONS_NEAR, "appointment-outcome"})
@@ -194,7 +196,7 @@ def _tell_of_a_summons(work: Deciding, unsent: Message) -> None:
     if unsent.data["template"] != SUMMONS_NEAR or known is None or known.outcome is not None or known.at <= work.now:
         return
     occurrence = f"unreminded/{unsent.about.id}/{known.at.isoformat()}"
-    owe(work, "notice", "referent", "summons-unreminded", unsent.about, occurrence, not_after=known.at)
+    owe(work, "notice", "referent", SUMMONS_UNREMINDED, unsent.about, occurrence, not_after=known.at)
 
 
 def late_after(work: Deciding) -> timedelta:
