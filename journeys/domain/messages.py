@@ -239,8 +239,10 @@ def said(work: Deciding, body: c.RecordReceipt) -> None:
 
 
 def _silent(work: Deciding, id: str) -> None:
-    """Nothing was said for too long: once a message, and only while somebody can do something about it."""
-    if work.state.is_open and id in work.state.to_person and work.state.left.get(id, "") is None:
+    """Nothing was said for too long: once a message, only while somebody can do something about it, and not where the
+    person has acted since."""
+    since = list(work.state.left)[work.state.acted_after :]
+    if work.state.is_open and id in work.state.to_person and id in since and work.state.left[id] is None:
         work.fact(e.MessageSilent(message=id))
 
 
