@@ -20,6 +20,8 @@ SUMMONS_NEAR = "summons-near"
 """The template of the reminder of a summons."""
 UNREMINDED = frozenset({"opted-out", "paused", "too-late"})
 """Why a reminder may not leave although what it reminds of goes on."""
+MISSED = "appointment-missed"
+"""The template of the letter after a missed appointment."""
 APPOINTMENT_AT_ITS_TIME = frozenset({"appointment-near", SUMMONS_NEAR, "appointment-outcome"})
 """Templates about an appointment at one time: pointless once it stands at another, or its outcome is known."""
 
@@ -154,6 +156,9 @@ def _overtaken(state: State, message: Message) -> str | None:
             if known.outcome is not None:
                 return "settled"
             return "moved" if known.at.isoformat() != occurrence.rpartition("/")[2] else None
+        case "appointment" if message.data["template"] == MISSED:
+            chased = any(each.message == message.data["message"] for each in state.chases.values())
+            return None if chased else "settled"
         case _:
             return None
 
