@@ -425,7 +425,7 @@ async def send_silences(
     for each in found:
         answer = await send(unheard(ring, each, now))
         if answer is None or answer.outcome == "unsigned":
-            break
+            continue
         outcome: silences.Outcome = "told" if answer.outcome == "accepted" else "refused"
         await silences.came_to(pool, [each.message], outcome, now)
     return None
