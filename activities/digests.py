@@ -167,7 +167,9 @@ async def _candidates(resources: Resources, waits: Waits, at: datetime) -> list[
     calls = calls_for(known, waits.escalation)
     if any(each.fate is not None for each in await digests.told(resources.pool, waits.stream, calls)):
         return []
-    circle = await read_circle(resources, known.state, book, at, alert.about)
+    circle = await read_circle(
+        resources, known.state, book, at, alert.about, by_phone=True, came_back=known.came_back(waits.escalation)
+    )
     async for reached in reach(resources, (alert.assigned or alert.to, *alert.fallback), circle, at):
         mailed = {each.key: each for each in reached.addressees if each.address and each.by == "mail"}
         if mailed and {each.audience for each in reached.addressees} == {"staff"}:

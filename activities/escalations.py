@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -19,12 +20,12 @@ from activities.reading import Known, read_circle, read_handbook
 from activities.resources import Resources
 from journeys.channels.wording import NoWording
 from journeys.contract import TELL, Effect, EffectOutcome
-from journeys.domain.calendar import in_zone
+from journeys.domain.calendar import Calendar, in_zone
 from journeys.domain.decide import Outcome
 from journeys.domain.events import EscalationReady
 from journeys.domain.recipients import Circle, Resolution, one_zone
 from journeys.domain.sending import Spares, first_free
-from journeys.store import digests
+from journeys.store import digests, staff
 from journeys.store.staff_letters import About
 
 _PHONE_TRIES: Final = 8
@@ -61,7 +62,10 @@ class Escalations:
                 return settled(Outcome(effect.seq, "deferred"))
             roles = roles_of(called, open_one)
             book = await read_handbook(self.resources.pool, known.state)
-            circle = await read_circle(self.resources, known.state, book, effect.at, open_one.about)
+            circle = await read_circle(
+                self.resources, known.state, book, effect.at, open_one.about, by_phone=True,
+                came_back=known.came_back(called.escalation),
+            )  # fmt: skip
             try:
                 template = await template_of(self.resources, TEMPLATE)
             except NoWording as missing:
@@ -78,15 +82,12 @@ class Escalations:
             tries, reason = await self._tries(matter, effect.seq, roles, circle)
             if not tries:
                 return settled(Outcome(effect.seq, "untold", reason))
-            zone = one_zone((each.to.zone for each in tries[0][1]), book.calendar)
+            hours = None if open_one.urgent else book.calendar
             if with_digest:
+                zone = _zone(tries[0][1], book.calendar)
                 calls = calls_for(known, called.escalation)
-                return Step(lambda: self._tell_together(effect, calls, tries, zone))
-            if not open_one.urgent and zone is not None:
-                here = in_zone(book.calendar, zone)
-                if first_free(effect.at, here, Spares.REST) > effect.at:
-                    return settled(Outcome(effect.seq, "deferred", zone=zone))
-            return Step(lambda: self._tell(effect.seq, tries))
+                return Step(lambda: self._tell_together(effect, calls, tries, zone, hours))
+            return Step(lambda: self._tell(effect, tries, hours))
 
         return await carry_out(self.resources, effect, "tell", judge)
 
@@ -107,7 +108,7 @@ class Escalations:
 
     async def _tell_together(
         self, effect: Effect, calls: Sequence[int], tries: Sequence[tuple[Resolution, list[Envelope]]],
-        zone: str | None,
+        zone: str | None, hours: Calendar | None,
     ) -> Outcome:  # fmt: skip
         """What came of the digest; it is seen to here where nobody did.
 
@@ -124,7 +125,7 @@ class Escalations:
             first = next((envelopes for envelopes in mailed if envelopes), [])
             put_off_before = len(calls) > 1
             alone = put_off_before or not first or any(each.to.audience != "staff" for each in first)
-            return await self._tell(effect.seq, tries) if alone else Outcome(effect.seq, "deferred", zone=zone)
+            return await self._tell(effect, tries, hours) if alone else Outcome(effect.seq, "deferred", zone=zone)
         for each in told:
             if each.fate is None and await send_one(self.resources, each.recipient, effect.at) is Sending.LATER:
                 return Outcome(effect.seq, "deferred", zone=zone)
@@ -133,26 +134,58 @@ class Escalations:
             return Outcome(effect.seq, "told", told=tuple(each.recipient for each in sent), role=sent[0].role)
         if len(ended) < len(told) or any(each.fate is None for each in ended):
             raise _not_now()
-        return await self._tell(effect.seq, tries)
+        return await self._tell(effect, tries, hours)
 
-    async def _tell(self, effect: int, tries: Sequence[tuple[Resolution, list[Envelope]]]) -> Outcome:
+    async def _tell(
+        self, effect: Effect, tries: Sequence[tuple[Resolution, list[Envelope]]], hours: Calendar | None
+    ) -> Outcome:
         """Go on to the fallback only where the ones before can never be reached.
 
         A phone that takes nothing for now is tried again a few times, alone: nobody reads at night the mail that went.
+
+        Args:
+            hours: the programme's, whose nights and days of rest are kept as they are where each is; None: none are.
         """
         taken = set(activity.info().heartbeat_details)
+        tried, put_off = False, None
         for found, envelopes in tries:
             left = [each for each in envelopes if _address(each) not in taken]
+            zone = None if hours is None else _zone(envelopes, hours)
+            untouched = envelopes and len(left) == len(envelopes)
+            if untouched and hours is not None and _rests(effect.at, in_zone(hours, zone)):
+                put_off = Outcome(effect.seq, "deferred", zone=zone)
+                if await self._fail(envelopes):
+                    continue
+                return put_off
+            tried = tried or bool(envelopes)
             phones = await post(self.resources, [each for each in left if each.to.by == "sms"])
-            mails = await post(self.resources, [each for each in left if each.to.by == "mail"])
-            taken |= {f"sms/{key}" for key in phones.sent} | {f"mail/{key}" for key in mails.sent}
+            taken |= {f"sms/{key}" for key in phones.sent}
+            # What a phone took is told, whatever becomes of the mail that says it too.
+            mails = await post(self.resources, [
+                replace(each, about=()) if f"sms/{each.to.key}" in taken else each
+                for each in left if each.to.by == "mail"
+            ])  # fmt: skip
+            taken |= {f"mail/{key}" for key in mails.sent}
             told = tuple(dict.fromkeys(each.to.key for each in envelopes if _address(each) in taken))
             if told and not (phones.again and activity.info().attempt < _PHONE_TRIES):
-                return Outcome(effect, "told", told=told, role=found.role)
+                return Outcome(effect.seq, "told", told=told, role=found.role)
             if told or phones.again or phones.unknown or mails.again or mails.unknown:
                 activity.heartbeat(*sorted(taken))
                 raise _not_now()
-        return Outcome(effect, "untold", "undeliverable")
+        return put_off if put_off is not None and not tried else Outcome(effect.seq, "untold", "undeliverable")
+
+    async def _fail(self, envelopes: Sequence[Envelope]) -> bool:
+        """Whether the last letter to each failed: nobody waits for their morning while somebody else may be told."""
+        keys = {each.to.key for each in envelopes}
+        return keys <= await staff.failing(self.resources.pool, sorted(keys))
+
+
+def _zone(envelopes: Sequence[Envelope], calendar: Calendar) -> str | None:
+    return one_zone((each.to.zone for each in envelopes), calendar)
+
+
+def _rests(at: datetime, here: Calendar) -> bool:
+    return first_free(at, here, Spares.REST) > at
 
 
 def _address(envelope: Envelope) -> str:

@@ -24,7 +24,7 @@ from journeys.issuing import (
     send_waiting,
     send_wishes,
 )
-from journeys.store import cohorts, counting, documents, erasing, reads, staff_letters, views
+from journeys.store import cohorts, counting, documents, erasing, reads, silences, staff_letters, views
 from journeys.store.directory import By
 from journeys.store.signing import sign
 
@@ -100,12 +100,13 @@ class Fleet:
     async def _look_for_silences(self, now: datetime) -> None:
         """What channels did not say, where they say anything."""
         if self._resources.silence is None:
+            await silences.end(self._resources.pool)
             return
         quiet = await send_silences(
             self._resources.pool, self._resources.ring, self._send, now, self._resources.silence
         )
         if quiet is not None:
-            await tell_of(self._resources, quiet)
+            await tell_of(self._resources, quiet, now)
 
     async def _call_again(self, now: datetime) -> None:
         """Payments that were blocked only because all were stopped."""

@@ -282,7 +282,7 @@ def _about(matter: Matter, to: Addressee) -> dict[str, str]:
         case "date":
             rule = programme.dates.get(id)
             on = state.dates[id].on if id in state.dates else None
-            return {"milestone": rule.label.in_(to.lang) if rule else id, "date": _written(on, to.lang)}
+            return {"milestone": rule.label.in_(to.lang) if rule else id, "date": written(on, to.lang)}
         case "contact":
             contact, window = programme.contacts.get(id), state.contacts.get(id)
             label = contact.label.in_(to.lang) if contact else id
@@ -345,14 +345,15 @@ def _zone(matter: Matter, to: Addressee) -> ZoneInfo:
 
 
 def _day(matter: Matter, at: datetime | None, to: Addressee) -> str:
-    return "" if at is None else _written(at.astimezone(_zone(matter, to)).date(), to.lang)
+    return "" if at is None else written(at.astimezone(_zone(matter, to)).date(), to.lang)
 
 
 def _time(matter: Matter, at: datetime, to: Addressee) -> str:
     return format_time(at.astimezone(_zone(matter, to)), "HH:mm", locale=to.lang)
 
 
-def _written(day: date | None, lang: str) -> str:
+def written(day: date | None, lang: str) -> str:
+    """A day as letters say it."""
     return "" if day is None else format_date(day, "long", locale="en_GB" if lang == "en" else "fr_FR")
 
 

@@ -1,10 +1,11 @@
 """Who is told of a step now, and by which addresses: by role, in the order of the step and its fallbacks."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from activities.letters import Addressee, staff_addressee, volunteer_addressee
+from activities.reading import shifts_with_phone
 from activities.resources import Resources
 from journeys.channels import phone
 from journeys.domain.events import EscalationClimbed, EscalationRaised, EscalationReady, EscalationReassigned
@@ -37,30 +38,28 @@ def roles_of(called: CALLS, known: Escalation) -> tuple[str, ...]:
 
 async def reach(resources: Resources, roles: Sequence[str], circle: Circle, at: datetime) -> AsyncIterator[Reached]:
     """Each of the roles that somebody answers for now, in their order."""
-    shifts = await _shifts(resources, circle, at)
+    shifts = await shifts_with_phone(resources, circle.site, at) if circle.on_call else ()
+    unread = {each.id for each in circle.roster if each.unread}
     for role in roles:
         found = resolve(role, (), circle)
         if not found.vacant:
             phones = _phones(shifts, found)
-            yield Reached(found, tuple([each async for each in _addressees(resources, found.people, phones)]))
+            to = [each async for each in _addressees(resources, found.people, phones, unread)]
+            yield Reached(found, tuple(to))
 
 
-async def _addressees(resources: Resources, people: Sequence[str], phones: dict[str, str]) -> AsyncIterator[Addressee]:
+async def _addressees(
+    resources: Resources, people: Sequence[str], phones: dict[str, str], unread: Collection[str]
+) -> AsyncIterator[Addressee]:
+    """Each by the phone on which they are on call, since nobody reads mail at night, and by mail where they read it."""
     for key in people:
         known = await staff_addressee(resources, key) or await volunteer_addressee(resources, "mentor", key)
         if known is None:
             continue
         if key in phones:
             yield replace(known, address=phones[key], by="sms")
-        yield known
-
-
-async def _shifts(resources: Resources, circle: Circle, at: datetime) -> Sequence[rota.Kept]:
-    """Shifts of the journey's site and of every site, where short messages leave: nobody reads mail at night."""
-    if resources.texter is None or not circle.on_call:
-        return ()
-    kept = await rota.now(resources.pool, at)
-    return [each for each in kept if circle.site is None or each.shift.site in (None, circle.site)]
+        if key not in phones or key not in unread:
+            yield known
 
 
 def _phones(shifts: Sequence[rota.Kept], found: Resolution) -> dict[str, str]:

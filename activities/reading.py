@@ -1,11 +1,20 @@
 """A journey as the journal has it now: what an effect is judged on, whatever its input says."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
 from activities.resources import Resources
-from journeys.domain.events import Subject
+from journeys.channels import phone
+from journeys.domain.events import (
+    EscalationClimbed,
+    EscalationRaised,
+    EscalationReady,
+    EscalationReassigned,
+    EscalationTold,
+    Subject,
+)
 from journeys.domain.evolve import fold
 from journeys.domain.handbook import Handbook, open_handbook
 from journeys.domain.recipients import Circle
@@ -44,6 +53,17 @@ class Known:
                 return data
         return None
 
+    def came_back(self, escalation: str) -> bool:
+        """Whether the mail by which its step was told came back, and nobody was told since."""
+        told = (EscalationRaised, EscalationClimbed, EscalationReassigned, EscalationTold)
+        for event in reversed(self.events):
+            if isinstance(event.data, (*told, EscalationReady)) and event.data.escalation == escalation:
+                if isinstance(event.data, told):
+                    return False
+                if event.data.returned:
+                    return True
+        return False
+
 
 async def read_journey(pool: Pool, stream: str) -> Known:
     """Read and fold a whole journey; empty when there is none."""
@@ -57,15 +77,26 @@ async def read_handbook(pool: Pool, state: State) -> Handbook:
     return open_handbook(texts[state.programme], texts[state.calendar])
 
 
-async def read_circle(resources: Resources, state: State, book: Handbook, now: datetime, about: Subject) -> Circle:
-    """Who stands around the journey, and this matter of it, on the day of `now`."""
+async def read_circle(
+    resources: Resources, state: State, book: Handbook, now: datetime, about: Subject, *, by_phone: bool = False,
+    came_back: bool = False,
+) -> Circle:  # fmt: skip
+    """Who stands around the journey, and this matter of it, on the day of `now`.
+
+    Whose mail comes back is told nothing by it and counts as absent: a deputy is told, else the fallback.
+
+    Args:
+        by_phone: it is told by phone too: not absent is who is on call by one.
+        came_back: the mail that told of it did: absent is whose last letter failed, whatever else they have.
+    """
     roster = await staff.roster(resources.pool, book.calendar.day(now))
     shifts = await rota.shifts_now(resources.pool, now)
     lines = {role: line_of(role, book.programme) for role in book.programme.roles}
     called = on_call(shifts, state.site, now)
-    by_phone = {id for people in called.values() for id in people}
-    # Whose mail comes back is told nothing by it: a deputy is, else the fallback.
-    roster = [replace(each, absent=True) if each.unread and each.id not in by_phone else each for each in roster]
+    unread = {each.id for each in roster if each.unread or (came_back and each.failing)}
+    if unread and by_phone and not came_back:
+        unread -= {each.shift.who for each in await shifts_with_phone(resources, state.site, now)}
+    roster = [replace(each, absent=True) if each.id in unread else each for each in roster]
     return Circle(
         referent=state.referent,
         site=state.site,
@@ -76,6 +107,14 @@ async def read_circle(resources: Resources, state: State, book: Handbook, now: d
         fund=fund_of(state, **{about.kind: about.id}) if about.kind in ("grant", "payment", "receipt") else None,
         on_call=called,
     )
+
+
+async def shifts_with_phone(resources: Resources, site: str | None, at: datetime) -> Sequence[rota.Kept]:
+    """Shifts of the site and of every site whose phone takes short messages; none where none leave."""
+    if resources.texter is None:
+        return ()
+    kept = [each for each in await rota.now(resources.pool, at) if site is None or each.shift.site in (None, site)]
+    return [each for each in kept if each.phone and isinstance(phone.check(each.phone), str)]
 
 
 async def read_part(pool: Pool, stream: str, name: str, commitment: str) -> str | None:

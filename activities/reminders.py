@@ -27,7 +27,7 @@ from journeys.contract import DELIVER, Effect, EffectOutcome
 from journeys.domain.decide import Outcome
 from journeys.domain.events import MessageDeferred, MessageDue, MessageReady
 from journeys.domain.handbook import Handbook
-from journeys.domain.messages import PARTICIPANT
+from journeys.domain.messages import PARTICIPANT, SUMMONS_UNREMINDED
 from journeys.domain.recipients import Verdict, Wishes, addressees, may_still_send, one_zone
 from journeys.domain.state import Message
 from journeys.store import attempts, people
@@ -204,13 +204,15 @@ class _Delivery:
             return [] if person is None else person_addressees(person, self._ways())
         circle = await read_circle(self.resources, known.state, book, self.effect.at, self.due.about)
         line = circle.lines.get(self.due.to, self.due.to)
-        keys = (self.due.person,) if self.due.person is not None else addressees(self.due.to, circle).people
+        now_or_never = ("supervisor",) if self.due.template == SUMMONS_UNREMINDED else ()
+        found = addressees(self.due.to, circle, now_or_never).people
+        keys = (self.due.person,) if self.due.person is not None else found
         match line:
             case "mentor" | "partner" as kind:
-                found = [await volunteer_addressee(self.resources, kind, key) for key in keys]
+                known_ones = [await volunteer_addressee(self.resources, kind, key) for key in keys]
             case _:
-                found = [await staff_addressee(self.resources, key) for key in keys]
-        return [each for each in found if each is not None]
+                known_ones = [await staff_addressee(self.resources, key) for key in keys]
+        return [each for each in known_ones if each is not None]
 
 
 def _as_outcome(effect: int, verdict: Verdict, zone: str | None) -> Outcome | None:

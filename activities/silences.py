@@ -1,26 +1,30 @@
 """A channel that says nothing of any message: supervisors and administrators are told by mail, once."""
 
+from datetime import datetime
 from uuid import UUID, uuid5
 
-from activities.letters import staff_addressee, template_of
+from activities.letters import staff_addressee, template_of, written
 from activities.posting import Envelope, post
 from activities.resources import Resources
 from journeys.channels.letter import Letter
 from journeys.channels.wording import VARIABLES, fill
+from journeys.domain.fund import ZONE
 from journeys.domain.recipients import DESK
+from journeys.domain.sending import Spares, first_free
 from journeys.store import silences, staff
+from journeys.store.controlling import working_days
 from journeys.store.silences import Quiet
 
 TEMPLATE = "channel-silent"
 _TOLD = frozenset({"supervisor", "administrator"})
 
 
-async def tell_of(resources: Resources, quiet: Quiet) -> None:
-    """Tell whoever can ask the gateway, in their absence the address of last resort.
+async def tell_of(resources: Resources, quiet: Quiet, now: datetime) -> None:
+    """Tell whoever can ask the gateway, in their absence the address of last resort: not at night, nor on a Sunday.
 
     The next round tries again where nobody could be told.
     """
-    if quiet.told:
+    if quiet.told or first_free(now, await working_days(resources.pool), Spares.REST) != now:
         return
     done = await post(resources, await _letters(resources, quiet))
     if done.sent:
@@ -38,8 +42,9 @@ async def _letters(resources: Resources, quiet: Quiet) -> list[Envelope]:
             continue
         values = {
             **dict.fromkeys(VARIABLES["staff"], ""),
-            "first_name": to.first_name, "date": f"{quiet.since:%Y-%m-%d}", "reason": str(quiet.messages),
-            "link": "journeys doctor", "association": resources.association,
+            "first_name": to.first_name, "date": written(quiet.since.astimezone(ZONE).date(), to.lang),
+            "reason": str(quiet.messages), "link": resources.public_url or "journeys doctor",
+            "association": resources.association,
         }  # fmt: skip
         text = fill(template, "staff", to.lang, values)
         letter = Letter(

@@ -288,6 +288,10 @@ _NAMED_WITHIN: Final = timedelta(minutes=10)
 """So long a receipt may come before what it names is written down."""
 
 
+_OF_MAIL: Final = "dsn-"
+"""How the ids of reports on mail begin: an alert goes to a phone and by mail under one id."""
+
+
 async def send_receipts(
     pool: Pool, ring: KeyRing, send: Callable[[Command], Awaitable[Answer | None]], now: datetime
 ) -> int:
@@ -302,7 +306,7 @@ async def send_receipts(
     for receipt in sorted(await deliveries.waiting(pool), key=lambda each: each.said == "delivered"):
         if receipt.stream is None:
             kept = await staff_letters.of(pool, receipt.letter) if receipt.letter is not None else None
-            if kept is not None:
+            if kept is not None and (receipt.said == "delivered" or receipt.event.startswith(_OF_MAIL)):
                 if await _mail_to_staff(pool, ring, send, receipt, kept, now):
                     await deliveries.came_to(pool, receipt, "taken", now)
                 else:
@@ -332,11 +336,12 @@ async def _mail_to_staff(
         return True
     by = By(actor=SYSTEM, role=SYSTEM, at=now, occurred_at=receipt.at)
     reason = receipt.reason or "mail-bounced"
-    await staff.mail_failed(pool, kept.staff, reason, by, returned=True, tried_at=kept.at)
+    gone = reason.startswith(NOBODY_THERE)
+    await staff.mail_failed(pool, kept.staff, reason, by, returned=gone, tried_at=kept.at)
     done = True
     for about in kept.about:
         of: Literal["message", "alert"] = "message" if about.message is not None else "alert"
-        id = about.message if about.message is not None else await _alert_to_tell_again(pool, about)
+        id = about.message if about.message is not None else await _alert_to_tell_again(pool, about, kept.staff)
         if id is None:
             continue
         if id == _NOT_YET:
@@ -356,17 +361,18 @@ _NOT_YET: Final = "not-yet"
 """The journey has not noted yet that somebody was told."""
 
 
-async def _alert_to_tell_again(pool: Pool, about: About) -> str | None:
+async def _alert_to_tell_again(pool: Pool, about: About, whose: str) -> str | None:
     """The alert of a letter that came back, where nobody else was told of its step; None: it has moved on."""
     events = [each.event() for each in await journal.read_all(pool, about.stream)]
     assert about.effect is not None
     id = getattr(events[about.effect - 1].data, "escalation", None) if about.effect <= len(events) else None
-    for event in reversed(events):
-        if id is None or getattr(event.data, "escalation", None) != id:
-            continue
+    mine = [each for each in events if id is not None and getattr(each.data, "escalation", None) == id]
+    if any(isinstance(each.data, e.EscalationReady) and each.data.returned for each in mine if each.seq > about.effect):
+        return None
+    for event in reversed(mine):
         match event.data:
             case e.EscalationTold(told=told):
-                return id if told and set(told) <= await staff.unread(pool, told) else None
+                return id if told and set(told) <= await staff.failing(pool, told) | {whose} else None
             case e.EscalationRaised() | e.EscalationReady() | e.EscalationDeferred():
                 return _NOT_YET
             case e.EscalationClimbed() | e.EscalationReassigned():
@@ -419,7 +425,7 @@ async def send_silences(
     for each in found:
         answer = await send(unheard(ring, each, now))
         if answer is None or answer.outcome == "unsigned":
-            break
+            continue
         outcome: silences.Outcome = "told" if answer.outcome == "accepted" else "refused"
         await silences.came_to(pool, [each.message], outcome, now)
     return None

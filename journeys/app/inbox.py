@@ -226,14 +226,17 @@ def _chased(item: Waiting, lang: Lang, about: str, when: Callable[[datetime], st
     missed = item.since or item.at
     say = when or (lambda instant: format_instant(instant, lang, ZONE, weekday=True))
     at = say(missed) if missed is not None else ""
-    letter = item.note == "letter"
-    words = Said("lettre à poster, puis des nouvelles à attendre : rendez-vous manqué, {at}",
-                 "letter to post, then wait for news: appointment missed, {at}") if letter else _CALL  # fmt: skip
-    told = words.in_(lang).format(at=at)
+    told = _CHASES.get(item.note, _CALL).in_(lang).format(at=at)
     return f"{told} ({about})" if about else told
 
 
 _CALL: Final = Said("appeler : rendez-vous manqué, {at}", "call: appointment missed, {at}")
+_CHASES: Final[dict[str, Said]] = {
+    "letter": Said("lettre à poster, puis des nouvelles à attendre : rendez-vous manqué, {at}",
+                   "letter to post, then wait for news: appointment missed, {at}"),
+    HELD: Said("relance en attente, le parcours est suspendu : rendez-vous manqué, {at}",
+               "chase on hold, the journey is suspended: appointment missed, {at}"),
+}  # fmt: skip
 
 
 def otherwise(

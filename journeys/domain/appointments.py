@@ -68,7 +68,7 @@ def move(work: Deciding, body: c.MoveAppointment) -> None:
     """To another time: any that staff give; for the person, one that was offered, never of a summons. Then the referent
     is told."""
     known = _open(work, body.appointment)
-    chosen = rights.line_of(work.role, work.book.programme) == messages.PARTICIPANT
+    chosen = _by_person(work)
     if known.summons and (chosen or body.or_at):
         raise Refusal("summons-stands")
     if chosen:
@@ -82,7 +82,12 @@ def move(work: Deciding, body: c.MoveAppointment) -> None:
     )  # fmt: skip
     escalation.resolve_about(work, about(body.appointment), "moved")
     if chosen:
+        chases.heard_of(work, "answered")
         _tell(work, body.appointment, "appointment-chosen", "chosen")
+
+
+def _by_person(work: Deciding) -> bool:
+    return rights.line_of(work.role, work.book.programme) == messages.PARTICIPANT
 
 
 def answer(work: Deciding, body: c.AnswerAppointment) -> None:
@@ -99,6 +104,8 @@ def answer(work: Deciding, body: c.AnswerAppointment) -> None:
             raise Refusal("wish-though-coming")
         _must_be_ahead(work, body.wish, "wish")
     work.fact(e.AppointmentAnswered(appointment=body.appointment, answer=body.answer, wish=body.wish))
+    if _by_person(work):
+        chases.heard_of(work, "answered")
     if body.answer == "other-time":
         _tell(work, body.appointment, "appointment-other-time", "other-time")
     elif body.answer == "declined":

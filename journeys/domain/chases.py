@@ -20,9 +20,6 @@ USUAL: Final = Duration(2, Unit.WORKING_DAY)
 CASEWORKERS: Final = frozenset({"referent", "supervisor"})
 """Lines of the rights table whose contact is that of the association: a volunteer's does not tell the referent."""
 
-LETTER: Final = "appointment-missed"
-"""The template of the letter."""
-
 
 def about(appointment: str) -> Subject:
     return Subject(kind="appointment", id=appointment)
@@ -74,7 +71,9 @@ def _open(work: Deciding, appointment: str, step: int, rule: Chase) -> None:
         "appointment-missed",
     )  # fmt: skip
     if letter:
-        messages.owe(work, "notice", messages.PARTICIPANT, LETTER, about(appointment), occurrence, channel="letter")
+        messages.owe(
+            work, "notice", messages.PARTICIPANT, messages.MISSED, about(appointment), occurrence, channel="letter"
+        )
 
 
 def _until(work: Deciding, length: Duration) -> datetime:
@@ -100,20 +99,26 @@ def note(work: Deciding, body: c.NoteChase) -> None:
         raise Refusal("unknown-chase", id=body.chase)
     if body.result == "reached":
         work.fact(e.ChaseDone(chase=body.chase, how="reached"))
+        heard_of(work, "contact-made")
     else:
         work.fact(e.ChasePassed(chase=body.chase, why="no-answer"))
         _go_on(work, known.appointment, known.step + 1)
 
 
 def heard_of(work: Deciding, how: str, at: datetime | None = None) -> None:
-    """The person was heard of, now or at the time told: what was missed before is chased no more, and nobody needs to
-    know whether a message arrived."""
+    """The person was heard of, at an instant or on the day told: what was missed before is chased no more, and nobody
+    needs to know whether a message arrived.
+
+    A contact that is noted later has a day and no hour: on the day of the missed appointment it counts.
+    """
+    day = work.book.calendar.day
     moment = at or work.occurred_at or work.now
     silent = escalation.open_about(work, messages.NO_RECEIPT)
     if silent is not None and work.state.escalations[silent].raised_at <= moment:
         escalation.resolve_about(work, messages.NO_RECEIPT, how)
     for id, known in list(work.state.chases.items()):
-        if work.state.appointments[known.appointment].at <= moment:
+        missed = work.state.appointments[known.appointment].at
+        if missed <= moment or (at is None and day(missed) == day(moment)):
             work.follow(e.ChaseDone(chase=id, how=how), "heard-of")
 
 

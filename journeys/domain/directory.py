@@ -129,6 +129,7 @@ class MailFailed(Payload):
 
     reason: str
     returned: bool
+    """It came back since nobody is there: that mailbox is relied on no more."""
 
 
 class StaffChanged(Payload):
@@ -560,7 +561,9 @@ class Holder:
     funds: frozenset[str] = frozenset()
     """Empty means every fund."""
     unread: bool = False
-    """Their mail comes back."""
+    """Their mail comes back: nobody is there."""
+    failing: bool = False
+    """Their last letter did not arrive, for whatever reason."""
 
 
 def reachable(roster: Iterable[Holder], role: str, site: str | None) -> tuple[str, ...]:

@@ -528,7 +528,7 @@ class ChaseDue(Payload):
 
 
 class ChaseDone(Payload):
-    """The person was heard of: reached, contact-made, seen."""
+    """The person was heard of: reached, contact-made, seen, answered."""
 
     chase: str
     how: str

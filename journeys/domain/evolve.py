@@ -488,11 +488,18 @@ def _appointment_moved(state: State, data: e.AppointmentMoved, event: Recorded) 
         or_at=data.or_at,
         wish=None,
     )
+    _acted(state, event)
 
 
 @_on(e.AppointmentAnswered)
 def _appointment_answered(state: State, data: e.AppointmentAnswered, event: Recorded) -> None:
     _change(state.appointments, data.appointment, answer=data.answer, wish=data.wish)
+    _acted(state, event)
+
+
+def _acted(state: State, event: Recorded) -> None:
+    if event.actor == state.person:
+        state.acted_after = len(state.left)
 
 
 @_on(e.AppointmentReminded)

@@ -18,8 +18,12 @@ NO_RECEIPT = Subject(kind="consent", id="no-receipt")
 """What an alert about words of which nobody knows whether they arrived is about."""
 SUMMONS_NEAR = "summons-near"
 """The template of the reminder of a summons."""
+SUMMONS_UNREMINDED = "summons-unreminded"
+"""The template of the notice that it did not leave: whoever reads it today reminds by voice."""
 UNREMINDED = frozenset({"opted-out", "paused", "too-late"})
 """Why a reminder may not leave although what it reminds of goes on."""
+MISSED = "appointment-missed"
+"""The template of the letter after a missed appointment."""
 APPOINTMENT_AT_ITS_TIME = frozenset({"appointment-near", SUMMONS_NEAR, "appointment-outcome"})
 """Templates about an appointment at one time: pointless once it stands at another, or its outcome is known."""
 
@@ -154,6 +158,9 @@ def _overtaken(state: State, message: Message) -> str | None:
             if known.outcome is not None:
                 return "settled"
             return "moved" if known.at.isoformat() != occurrence.rpartition("/")[2] else None
+        case "appointment" if message.data["template"] == MISSED:
+            chased = any(each.message == message.data["message"] for each in state.chases.values())
+            return None if chased else "settled"
         case _:
             return None
 
@@ -194,7 +201,7 @@ def _tell_of_a_summons(work: Deciding, unsent: Message) -> None:
     if unsent.data["template"] != SUMMONS_NEAR or known is None or known.outcome is not None or known.at <= work.now:
         return
     occurrence = f"unreminded/{unsent.about.id}/{known.at.isoformat()}"
-    owe(work, "notice", "referent", "summons-unreminded", unsent.about, occurrence, not_after=known.at)
+    owe(work, "notice", "referent", SUMMONS_UNREMINDED, unsent.about, occurrence, not_after=known.at)
 
 
 def late_after(work: Deciding) -> timedelta:
@@ -239,8 +246,10 @@ def said(work: Deciding, body: c.RecordReceipt) -> None:
 
 
 def _silent(work: Deciding, id: str) -> None:
-    """Nothing was said for too long: once a message, and only while somebody can do something about it."""
-    if work.state.is_open and id in work.state.to_person and work.state.left.get(id, "") is None:
+    """Nothing was said for too long: once a message, only while somebody can do something about it, and not where the
+    person has acted since."""
+    since = list(work.state.left)[work.state.acted_after :]
+    if work.state.is_open and id in work.state.to_person and id in since and work.state.left[id] is None:
         work.fact(e.MessageSilent(message=id))
 
 

@@ -67,16 +67,20 @@ def resolve(role: str, fallback: Iterable[str], circle: Circle) -> Resolution:
     return first
 
 
-def addressees(role: str, circle: Circle) -> Resolution:
+def addressees(role: str, circle: Circle, fallback: Iterable[str] = ()) -> Resolution:
     """Who gets a message that can wait: those who answer for the role today, else those who hold it and are away.
 
     About money of which none of them decides it goes to those of every fund: somebody must know that nobody can.
+
+    Args:
+        fallback: roles that get it before those who are away.
     """
+    found = resolve(role, fallback, circle)
     back = replace(circle, roster=tuple(replace(holder, absent=False) for holder in circle.roster))
-    for around in (circle, back, replace(circle, fund=None), replace(back, fund=None)):
-        found = _answering(role, around)
+    for around in (back, replace(circle, fund=None), replace(back, fund=None)):
         if not found.vacant:
             break
+        found = _answering(role, around)
     return found
 
 

@@ -381,6 +381,8 @@ class State:
     `bounced`, or `silent` once nothing was said for too long."""
     to_person: tuple[str, ...] = ()
     """Which of these went to the person."""
+    acted_after: int = 0
+    """How many had left when the person last answered about an appointment, or moved one."""
     contacts: dict[str, ContactKnown] = field(default_factory=dict)
     appointments: dict[str, Appointment] = field(default_factory=dict)
     chases: dict[str, ChaseKnown] = field(default_factory=dict)

@@ -28,6 +28,8 @@ def _ready(t: Telling, d: e.MessageReady) -> str:
 
 @tells(e.MessageSent)
 def _sent(t: Telling, d: e.MessageSent) -> str:
+    if d.channel == "letter":
+        return t.say("Lettre prête, à imprimer et à poster : {message}.", message=t.message(d.message))
     return t.say("Envoyé ({channel}) : {message}.", channel=t.spoken(d.channel or "mail"), message=t.message(d.message))
 
 

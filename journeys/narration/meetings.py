@@ -102,7 +102,7 @@ def _answered(t: Telling, d: e.AppointmentAnswered) -> str:
     if d.answer == "coming":
         return t.say("Présence confirmée ({who}) : {appointment}.", who=t.who, appointment=t.appointment(d.appointment))
     if d.answer == "declined":
-        return t.say("{who} a dit non à {appointment}.", who=t.who, appointment=t.appointment(d.appointment))
+        return t.say("{who} ne viendra pas : {appointment}.", who=t.who, appointment=t.appointment(d.appointment))
     told = t.say("Autre heure demandée ({who}) : {appointment}.", who=t.who, appointment=t.appointment(d.appointment))
     return told if d.wish is None else told + " " + t.say("Proposition : {when}.", when=t.when(d.wish))
 
@@ -157,9 +157,9 @@ def _appointment_corrected(t: Telling, d: e.AppointmentCorrected) -> str:
 def _chase(t: Telling, d: e.ChaseDue) -> str:
     if d.do == "letter":
         return t.say(
-            "Suite du rendez-vous manqué : une lettre est préparée, à imprimer et à poster ; sans nouvelle le {day}, "
-            "l'étape suivante.", day=t.local_day(d.by),
-        )  # fmt: skip
+            "Suite du rendez-vous manqué : une lettre est à écrire ; sans nouvelle le {day}, l'étape suivante.",
+            day=t.local_day(d.by),
+        )
     return t.say(
         "Suite du rendez-vous manqué : la personne est à appeler d'ici le {day} ; sinon, l'étape suivante.",
         day=t.local_day(d.by),

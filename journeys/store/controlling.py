@@ -201,12 +201,12 @@ async def _bank_waits(pool: Pool, now: datetime) -> list[Finding]:
 async def _long_unknown(pool: Pool, now: datetime) -> list[Finding]:
     """Whether a payment went through was found out within a working day."""
     rows = await pool.fetch("SELECT id::text, since FROM payments WHERE status = 'unknown' ORDER BY since, id")
-    calendar = await _calendar(pool) if rows else None
+    calendar = await working_days(pool) if rows else None
     long = [row for row in rows if calendar is not None and calendar.term_end(row["since"], _A_DAY) < now]
     return _told("unknown-long", [row["id"] for row in long], long[0]["since"] if long else None)
 
 
-async def _calendar(pool: Pool) -> Calendar:
+async def working_days(pool: Pool) -> Calendar:
     """The working days of the last calendar of Paris that was kept; without one, all but weekends."""
     rows = await pool.fetch("SELECT text FROM texts WHERE kind = 'calendar'")
     kept = [CalendarText.model_validate_json(row["text"]) for row in rows]

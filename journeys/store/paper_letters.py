@@ -31,16 +31,28 @@ class Waiting:
     journey: str
     at: datetime
     why: str | None = None
-    """Why it is not for posting: `erasing`, `died`, `opted-out`, `closed`, `too-late`, `suspended` or `paused`."""
+    """Why it is not for posting: `erasing`, `died`, `opted-out`, `closed`, `settled`, `too-late`, `suspended` or
+    `paused`."""
 
 
 SHOWN: Final = timedelta(days=60)
 """How long a letter that is not for posting is still shown after it was made, so that a printed one is thrown away."""
 
-_LETTERS: Final = """
+_SETTLED: Final = """
+    EXISTS (SELECT FROM events begun, events ended
+            WHERE begun.stream = 'journey-' || p.journey AND begun.kind = 'ChaseDue'
+              AND ended.stream = begun.stream AND ended.kind IN ('ChaseDone', 'ChaseCancelled')
+              AND convert_from(begun.header, 'UTF8')::jsonb -> 'data' ->> 'message' = p.message::text
+              AND convert_from(ended.header, 'UTF8')::jsonb -> 'data' ->> 'chase'
+                = convert_from(begun.header, 'UTF8')::jsonb -> 'data' ->> 'chase')
+"""
+"""It was written after a missed appointment, and the person was heard of since, or had not missed it."""
+
+_LETTERS: Final = f"""
     SELECT p.message::text, p.journey::text, p.at, p.sealed,
            CASE WHEN o.erasing THEN 'erasing' WHEN o.died THEN 'died' WHEN o.opted_out THEN 'opted-out'
-                WHEN j.status = 'closed' THEN 'closed' WHEN p.valid_until <= $1 THEN 'too-late'
+                WHEN j.status = 'closed' THEN 'closed' WHEN {_SETTLED} THEN 'settled'
+                WHEN p.valid_until <= $1 THEN 'too-late'
                 WHEN j.status = 'suspended' THEN 'suspended' WHEN o.paused_until > $1 THEN 'paused' END AS why,
            p.posted_at, j.referent
     FROM paper_letters p JOIN journeys j ON j.id = p.journey JOIN people o ON o.id = j.person

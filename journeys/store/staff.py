@@ -112,7 +112,8 @@ async def mail_failed(
     address since.
 
     Args:
-        returned: it was taken and came back. tried_at: when it left, by the database's clock, if not just now.
+        returned: it was taken and came back, since nobody is there.
+        tried_at: when it left, by the database's clock, if not just now.
     """
     async with pool.acquire() as connection, connection.transaction():
         changed = await connection.fetchval(
@@ -130,7 +131,7 @@ async def mail_failed(
 
 
 async def mail_taken(pool: Pool, id: str) -> None:
-    """A letter to a member was taken: what was refused before is over. What came back is over with another address."""
+    """A letter to a member was taken: what failed before is over. Where nobody is there, another address ends it."""
     await pool.execute(
         "UPDATE staff SET mail_failed = NULL, mail_failed_at = NULL"
         " WHERE id = $1 AND mail_failed IS NOT NULL AND NOT mail_returned",
@@ -138,9 +139,11 @@ async def mail_taken(pool: Pool, id: str) -> None:
     )
 
 
-async def unread(pool: Pool | Connection, ids: Sequence[str]) -> set[str]:
-    """Those of them whose mail comes back."""
-    rows = await pool.fetch("SELECT id::text FROM staff WHERE mail_returned AND id::text = ANY ($1::text[])", list(ids))
+async def failing(pool: Pool | Connection, ids: Sequence[str]) -> set[str]:
+    """Those of them whose last letter did not arrive, as far as is known."""
+    rows = await pool.fetch(
+        "SELECT id::text FROM staff WHERE mail_failed IS NOT NULL AND id::text = ANY ($1::text[])", list(ids)
+    )
     return {row["id"] for row in rows}
 
 
@@ -279,7 +282,8 @@ async def roster(pool: Pool | Connection, on: date) -> list[Holder]:
     """Active staff on a local day, with who is away and who stands in: what `directory.reachable` takes."""
     rows = await pool.fetch(
         """
-        SELECT s.id::text, s.roles, s.sites, s.funds, s.mail_returned, a.staff IS NOT NULL AS absent, a.deputy::text
+        SELECT s.id::text, s.roles, s.sites, s.funds, s.mail_returned, s.mail_failed IS NOT NULL AS failing,
+               a.staff IS NOT NULL AS absent, a.deputy::text
         FROM staff s
         LEFT JOIN LATERAL (
             SELECT staff, deputy FROM absences WHERE staff = s.id AND $1 BETWEEN first_day AND last_day
@@ -298,6 +302,7 @@ async def roster(pool: Pool | Connection, on: date) -> list[Holder]:
             row["deputy"],
             frozenset(row["funds"]),
             row["mail_returned"],
+            row["failing"],
         )
         for row in rows
     ]

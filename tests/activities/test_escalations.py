@@ -74,8 +74,8 @@ async def test_without_resolution_on_the_day_the_absent_one_would_be_told(
     await life.away(life.referent)
     really = activities.reading.read_circle
 
-    async def nobody_is_ever_away(*arguments: Any) -> Circle:
-        circle = await really(*arguments)
+    async def nobody_is_ever_away(*arguments: Any, **named: Any) -> Circle:
+        circle = await really(*arguments, **named)
         present = [Holder(each.id, each.roles, each.sites) for each in circle.roster]
         return Circle(referent=circle.referent, site=circle.site, roster=tuple(present))
 
@@ -301,6 +301,13 @@ def test_a_message_that_can_wait_reaches_the_absent_when_nobody_else_answers() -
     assert addressees("supervisor", circle(holder(B, "supervisor", absent=True), holder(C, "supervisor"))).people == (
         C,
     )
+
+
+def test_a_message_may_have_a_fallback_before_the_absent() -> None:
+    around = circle(holder(A, "referent", absent=True), holder(B, "supervisor"))
+    assert addressees("referent", around, ("supervisor",)).people == (B,)
+    assert addressees("referent", around).people == (A,)
+    assert addressees("referent", circle(holder(A, "referent", absent=True)), ("supervisor",)).people == (A,)
 
 
 def test_a_message_about_money_reaches_the_absent_of_its_fund_before_those_of_others() -> None:

@@ -51,6 +51,27 @@ async def test_who_has_neither_phone_nor_mail_is_written_to_on_paper(life: Life)
     assert (await life.of_the_person())[-1] == "LetterPosted" and await mine(life) == []
 
 
+@pytest.mark.parametrize("news", ["reached", "excused"])
+async def test_a_letter_about_a_missed_appointment_is_not_for_posting_once_there_is_news(
+    lives_pool: Any, news: str
+) -> None:
+    life = await make_life(lives_pool, {**PROGRAMME, "appointments": {"missed": [{"do": "letter"}]}})
+    await life.begin()
+    booked = await life.do(c.BookAppointment(at=life.now + timedelta(hours=2)))
+    await life.until(life.now + timedelta(hours=4))
+    await life.do(c.CloseAppointment(appointment=booked.command, outcome="missed"))
+    (effect,) = life.effects("deliver", to="participant")
+    await life.settle(effect)
+    assert await mine(life) == [effect.details["id"]]
+    if news == "reached":
+        await life.do(c.NoteChase(chase=next(iter(life.state.chases)), result="reached"))
+    else:
+        await life.do(c.Correct(what="appointment", id=booked.command, to="excused"))
+    assert await mine(life) == []
+    found = await paper_letters.waiting(life.pool, life.now, life.referent)
+    assert [(each.message, each.why) for each in found] == [(effect.details["id"], "settled")]
+
+
 async def test_paper_comes_last_when_the_others_refuse(life: Life) -> None:
     texter = await phoned(life)
     texter.answers = [Sent(Fate.REFUSED, "dead-number")]

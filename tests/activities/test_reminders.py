@@ -293,6 +293,23 @@ async def test_a_notice_waits_in_the_mail_of_one_who_is_away_without_deputy(life
     assert life.postman.recipients == ["claire@example.org"]
 
 
+@pytest.mark.parametrize("why", ["away", "unread"])
+async def test_that_a_summons_was_not_reminded_waits_in_no_mail_that_nobody_reads(life: Life, why: str) -> None:
+    if why == "away":
+        await life.away(life.referent)
+    else:
+        await staff.mail_failed(life.pool, life.referent, "mail-5-1-1", life.by, returned=True)
+    await life.do(c.BookAppointment(at=life.now + timedelta(days=4), summons=True))
+    await life.do(c.OptOut())
+    await life.until(life.now + timedelta(days=2))
+    (effect,) = [
+        each for each in life.effects("deliver", to="referent")
+        if life.state.messages[each.details["id"]].data["template"] == "summons-unreminded"
+    ]  # fmt: skip
+    assert (await life.run(effect))["answer"] == "sent"
+    assert life.postman.recipients == ["karim@example.org"]
+
+
 async def test_a_notice_to_nobody_fails(life: Life) -> None:
     await staff.set_active(life.pool, life.referent, False, life.by)
     await life.reminded()

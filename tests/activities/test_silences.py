@@ -10,7 +10,9 @@ import pytest
 import pytest_asyncio
 
 from activities.fleet import Fleet
+from activities.letters import written
 from activities.silences import tell_of
+from journeys.domain.fund import ZONE
 from journeys.domain.messages import NO_RECEIPT
 from journeys.issuing import send_receipts, send_silences
 from journeys.store import attempts, silences
@@ -25,8 +27,8 @@ LATER = timedelta(hours=24)
 
 
 @pytest_asyncio.fixture
-async def life(stack: RealStack, migrated: str) -> AsyncIterator[Life]:
-    """A life in a database of its own: what other tests send is not heard of either."""
+async def mute(stack: RealStack, migrated: str) -> AsyncIterator[Life]:
+    """A life whose gateway has said nothing yet, in a database of its own: other tests send nothing there."""
     name = f"silences_{uuid.uuid4().hex}"
     connection = await asyncpg.connect(stack.database)
     await connection.execute(f"CREATE DATABASE {name} TEMPLATE {migrated}")
@@ -36,6 +38,18 @@ async def life(stack: RealStack, migrated: str) -> AsyncIterator[Life]:
     await made.begin()
     yield made
     await pool.close()
+
+
+@pytest_asyncio.fixture
+async def life(mute: Life) -> Life:
+    await speak(mute)
+    return mute
+
+
+async def speak(life: Life) -> None:
+    """The gateway says that something arrived: from then on its silence means something."""
+    (before,) = await others(life, 1, "before")
+    await said(life, "delivered", message=before)
 
 
 async def look(life: Life, silence: timedelta = AT_ONCE) -> silences.Quiet | None:
@@ -98,6 +112,43 @@ async def test_a_journey_that_does_not_answer_is_told_by_the_next_round(life: Li
     assert alerts(life) == 1
 
 
+async def test_one_journey_that_does_not_answer_keeps_no_other_from_hearing(life: Life) -> None:
+    await others(life, 1)
+    await sent(life)
+
+    async def mine_only(command: Any) -> Any:
+        return await life.give(command) if command.stream == life.stream else None
+
+    await send_silences(life.pool, life.resources.ring, mine_only, life.now, AT_ONCE)
+    assert await outcomes(life) == ["told"] and alerts(life) == 1
+
+
+async def test_what_left_before_the_gateway_first_spoke_is_not_silent(mute: Life) -> None:
+    await sent(mute)
+    await others(mute, ALTOGETHER)
+    assert await look(mute) is None and alerts(mute) == 0, "one that has never spoken is not judged"
+    await speak(mute)
+    assert await look(mute) is None and alerts(mute) == 0 and await outcomes(mute) == []
+
+
+async def test_what_left_before_anybody_looked_is_not_silent(life: Life, stack: RealStack) -> None:
+    await sent(life)
+    await others(life, ALTOGETHER)
+    connection = await asyncpg.connect(stack.database_url(await life.pool.fetchval("SELECT current_database()")))
+    await connection.execute("UPDATE migrations SET applied = clock_timestamp() WHERE name = '0054_silences.sql'")
+    await connection.close()
+    assert await look(life) is None and alerts(life) == 0 and await outcomes(life) == []
+    await others(life, 1)
+    assert len(await silences.untold(life.pool, AT_ONCE)) == 1
+
+
+async def test_a_report_on_mail_is_no_word_of_the_gateway(life: Life) -> None:
+    ids = await others(life, ALTOGETHER + 1)
+    await said(life, "bounced", message=ids[-1], event="dsn-1")
+    quiet = await look(life)
+    assert quiet is not None and quiet.messages == ALTOGETHER
+
+
 async def supervised(life: Life) -> None:
     for handle, role in (("sam", "supervisor"), ("ada", "administrator"), ("fin", "finance")):
         await life.hire(str(uuid.uuid4()), handle, role)
@@ -109,14 +160,20 @@ async def test_a_channel_that_says_nothing_at_all_is_told_once_and_to_no_journey
     await others(life, ALTOGETHER - 1)
     quiet = await look(life)
     assert quiet is not None and quiet.messages == ALTOGETHER and alerts(life) == 0
-    await tell_of(life.resources, quiet)
+    await tell_of(life.resources, quiet, life.now + timedelta(days=6))
+    await tell_of(life.resources, quiet, life.now + timedelta(hours=14))
+    assert life.postman.letters == [], "neither on a Sunday nor at night"
+    life.use(public_url="https://parcours.example.org")
+    await tell_of(life.resources, quiet, life.now)
     told = [letter.to for letter in life.postman.letters]
     assert {"sam@example.org", "ada@example.org"} <= set(told) and "fin@example.org" not in told
-    assert "sans nouvelle" in life.postman.letters[-1].body or "no news" in life.postman.letters[-1].body
+    body = life.postman.letters[-1].body
+    assert "sans nouvelle" in body and "https://parcours.example.org" in body and "doctor" not in body
+    assert f"Depuis le {written(quiet.since.astimezone(ZONE).date(), 'fr')}" in body
     await others(life, 3)
     again = await look(life)
     assert again is not None and again.told
-    await tell_of(life.resources, again)
+    await tell_of(life.resources, again, life.now)
     assert len(life.postman.letters) == len(told), "not once a message, nor once a round"
     assert await outcomes(life) == ["with-channel"] * (ALTOGETHER + 3)
     assert await life.pool.fetchval("SELECT count(*) FROM channel_silences") == 1
@@ -147,8 +204,10 @@ async def test_without_a_secret_nobody_says_what_arrives_and_silence_means_nothi
 ) -> None:
     await sent(life)
     life.use(silence=None)
+    await life.pool.execute("INSERT INTO channel_silences (channel, since, messages) VALUES ('sms', now(), 7)")
     await Fleet(life.resources)._look_for_silences(datetime.now(UTC))
     assert await outcomes(life) == []
+    assert await silences.now(life.pool) is None, "nobody waits for the first receipt of who gives none any more"
     life.use(silence=AT_ONCE, send=life.give)
     await Fleet(life.resources)._look_for_silences(datetime.now(UTC))
     assert await outcomes(life) == ["told"]

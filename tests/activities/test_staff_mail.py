@@ -16,14 +16,17 @@ import activities.reading
 import journeys.issuing
 from journeys.audit.messages import Fate, sendings
 from journeys.channels.dsn import read
+from journeys.channels.letter import Fate as Left
+from journeys.channels.letter import Sent
 from journeys.domain import commands as c
 from journeys.domain.events import EscalationReady
 from journeys.domain.invariants import check
 from journeys.issuing import send_receipts
 from journeys.store import deliveries, journal, staff, staff_letters
 from journeys.store.deliveries import Receipt
-from tests.activities.conftest import PROGRAMME, Life, make_life
+from tests.activities.conftest import PROGRAMME, Life, Postman, make_life
 from tests.activities.test_digests import ASKED, EVENING, HALF_PAST_NINE, round_at
+from tests.activities.test_escalations import on_call
 from tests.activities.test_mail import Inbox, mailer, serving
 from tests.channels.test_dsn import report
 
@@ -79,6 +82,24 @@ async def claire(life: Life) -> staff.Member:
     return found
 
 
+async def beside(life: Life) -> Life:
+    """Another journey with the same people around it."""
+    other = await make_life(life.pool)
+    other.resources, other.referent, other.supervisor = life.resources, life.referent, life.supervisor
+    other.person = life.person
+    await other.plan()
+    return other
+
+
+async def on_shift(life: Life, number: str | None = "06 12 34 56 78", *, texts: bool = True) -> Postman:
+    """The referent is on call, by this phone, when the step is missed."""
+    phone = Postman(name="sms")
+    if texts:
+        life.use(texter=phone)
+    await on_call(life, life.referent, datetime(2027, 5, 13, 6, 0, tzinfo=UTC), 36, number)
+    return phone
+
+
 async def kinds(life: Life) -> list[str]:
     rows = await life.pool.fetch("SELECT kind FROM events WHERE stream = $1 ORDER BY seq", f"staff-{life.referent}")
     return [row["kind"] for row in rows]
@@ -131,12 +152,109 @@ async def test_a_report_on_a_letter_to_the_address_of_before_says_nothing_of_the
                        by=life.by)  # fmt: skip
     await comes_back(life, server.ids[0])
     assert (await claire(life)).mail_failed is None
+    (effect,) = life.effects("tell")
+    assert (await life.settle(effect))["told"] == [life.referent], "the alert was told to nobody all the same"
+    assert server.recipients[-1] == "claire@ailleurs.example"
+    await comes_back(life, server.ids[0])
+    assert not life.effects("tell"), "a second report on the same letter"
 
 
-async def test_what_comes_back_at_night_is_told_again_in_the_morning(life: Life, server: Refusing) -> None:
+async def test_the_alert_of_one_who_left_meanwhile_is_told_again(life: Life, server: Refusing) -> None:
+    await life.settle(await life.missed())
+    await staff.set_active(life.pool, life.referent, False, life.by)
+    await comes_back(life, server.ids[0])
+    (effect,) = life.effects("tell")
+    assert (await life.settle(effect))["told"] == [life.supervisor]
+
+
+async def test_a_full_mailbox_is_passed_over_once_and_no_longer(life: Life, server: Refusing) -> None:
+    await life.settle(await life.missed())
+    await comes_back(life, server.ids[0], "5.2.2")
+    assert (await claire(life)).mail_failed == "mail-5-2-2"
+    (effect,) = life.effects("tell")
+    assert (await life.settle(effect))["told"] == [life.supervisor]
+    other = await beside(life)
+    assert (await other.settle(await other.missed()))["told"] == [life.referent]
+    assert (await claire(life)).mail_failed is None
+
+
+async def test_an_alert_of_which_every_letter_came_back_is_told_again(life: Life, server: Refusing) -> None:
+    """Two full mailboxes: the second report finds that nobody else was told."""
+    noor = await life.hire(str(uuid.uuid4()), "noor", "supervisor")
+    await life.away(life.referent)
+    assert set((await life.settle(await life.missed()))["told"]) == {life.supervisor, noor}
+    life.use(duty_address="astreinte@example.org")
+    await comes_back(life, server.ids[0], "5.2.2")
+    assert not life.effects("tell")
+    await comes_back(life, server.ids[1], "5.2.2")
+    assert life.effects("tell")
+
+
+# --- on call
+
+
+async def test_a_text_that_comes_back_says_nothing_of_the_mailbox(life: Life, server: Refusing) -> None:
+    phone = await on_shift(life)
+    await life.settle(await life.missed())
+    (text,) = phone.letters
+    assert text.id == server.ids[0], "the gateway names it as the mail server does"
+    said: tuple[deliveries.Said, ...] = ("bounced", "delivered")
+    for one in said:
+        reason = "dead-number" if one == "bounced" else None
+        receipt = Receipt(f"{one}-{text.id}", text.id, None, one, reason, life.now)
+        await deliveries.keep(life.pool, receipt, hashlib.sha256(one.encode()).digest())
+        assert await send_receipts(life.pool, life.resources.ring, life.give, life.now) == 0
+    assert (await claire(life)).mail_failed is None and not life.effects("tell")
+    rows = await life.pool.fetch(
+        "SELECT outcome FROM message_receipt_outcomes JOIN message_receipts USING (event) WHERE message = $1"
+        " ORDER BY position", text.id,
+    )  # fmt: skip
+    assert [row["outcome"] for row in rows] == ["unknown-message", "taken"]
+
+
+async def test_what_a_phone_took_is_not_told_again_and_next_goes_there_alone(life: Life, server: Refusing) -> None:
+    phone = await on_shift(life)
+    await life.settle(await life.missed())
+    assert await comes_back(life, server.ids[0]) == 0
+    assert (await claire(life)).mail_failed == "mail-5-1-1" and not life.effects("tell")
+    other = await beside(life)
+    assert (await other.settle(await other.missed()))["told"] == [life.referent]
+    assert len(phone.letters) == 2 and server.recipients == ["claire@example.org"]
+
+
+@pytest.mark.parametrize(("number", "texts"), [(None, True), ("01 42 34 56 78", True), ("06 12 34 56 78", False)])
+async def test_who_is_on_call_without_a_phone_that_takes_texts_is_passed_over(
+    life: Life, server: Refusing, number: str | None, texts: bool
+) -> None:
+    await on_shift(life, number, texts=texts)
+    assert (await life.settle(await life.missed()))["told"] == [life.referent]
+    await comes_back(life, server.ids[0])
+    (effect,) = life.effects("tell")
+    assert (await life.settle(effect))["told"] == [life.supervisor]
+    other = await beside(life)
+    assert (await other.settle(await other.missed()))["told"] == [life.supervisor]
+
+
+@pytest.mark.parametrize("status", ["5.1.1", "5.2.2"])
+async def test_an_alert_goes_round_no_circle_where_the_phone_is_dead_too(
+    life: Life, server: Refusing, status: str
+) -> None:
+    phone = await on_shift(life)
+    phone.answers = [Sent(Left.REFUSED, "dead-number")] * 9
+    assert (await life.settle(await life.missed()))["told"] == [life.referent]
+    await comes_back(life, server.ids[0], status)
+    (effect,) = life.effects("tell")
+    assert (await life.settle(effect))["told"] == [life.supervisor]
+    assert len(phone.letters) == 1
+
+
+@pytest.mark.parametrize("status", ["5.1.1", "5.2.2"])
+async def test_what_comes_back_at_night_is_told_again_in_the_morning(
+    life: Life, server: Refusing, status: str
+) -> None:  # fmt: skip
     await life.settle(await life.missed())
     await life.until(datetime(2027, 5, 13, 21, 0, tzinfo=UTC))
-    await comes_back(life, server.ids[0])
+    await comes_back(life, server.ids[0], status)
     assert not life.effects("tell")
     await life.until(datetime(2027, 5, 14, 6, 0, tzinfo=UTC))
     (effect,) = life.effects("tell")
@@ -218,6 +336,12 @@ async def test_the_alerts_of_a_digest_that_comes_back_go_on_once_each_is_noted_a
 async def test_old_letters_are_forgotten(life: Life, server: Refusing) -> None:
     await life.settle(await life.missed())
     assert await staff_letters.of(life.pool, server.ids[0]) is not None
+    old = str(uuid.uuid4())
+    await life.pool.execute(
+        "INSERT INTO staff_letters (letter, staff, about, at) VALUES ($1, $2, '[]', now() - interval '31 days')",
+        old, life.referent,
+    )  # fmt: skip
+    assert await staff_letters.of(life.pool, old) is not None
     await staff_letters.sweep(life.pool)
     assert await staff_letters.of(life.pool, server.ids[0]) is not None
-    assert await staff_letters.of(life.pool, str(uuid.uuid4())) is None
+    assert await staff_letters.of(life.pool, old) is None

@@ -2,7 +2,7 @@
 
 import uuid
 from copy import deepcopy
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,13 +11,15 @@ from temporalio.testing import ActivityEnvironment
 
 import activities.letters
 from activities.digests import Digests
+from journeys.channels.letter import Fate, Sent
 from journeys.contract import SendDigests
 from journeys.domain import commands as c
 from journeys.domain.calendar import Calendar
 from journeys.domain.events import EscalationDeferred, MessageDeferred
 from journeys.domain.invariants import check
 from journeys.domain.recipients import one_zone
-from journeys.store import journal, mentors, sites
+from journeys.domain.rota import Shift
+from journeys.store import journal, mentors, rota, sites, staff
 from journeys.store.mentors import Mentor
 from journeys.store.sites import Site
 from tests.activities.conftest import PROGRAMME, Life, make_life
@@ -107,6 +109,84 @@ async def test_an_alert_that_is_not_urgent_waits_for_their_morning_too(life: Lif
     (effect,) = life.effects("tell")
     assert (await life.settle(effect))["told"] == [life.referent]
     assert await violations(life) == []
+
+
+async def test_who_answers_in_the_meantime_is_not_told_in_their_own_night(life: Life) -> None:
+    await moved_to(life, TAHITI)
+    assert (await life.settle(await life.missed()))["zone"] == TAHITI
+    noor = await life.hire(str(uuid.uuid4()), "noor", "referent")
+    await life.away(life.referent, noor)
+    (alert,) = life.state.escalations.values()
+    assert alert.tell_at is not None
+    await life.until(alert.tell_at)
+    (effect,) = life.effects("tell")
+    result = await life.settle(effect)
+    assert (result["answer"], result["zone"]) == ("deferred", None), "eight in the evening, where she works"
+    (alert,) = life.state.escalations.values()
+    assert alert.zone is None and alert.tell_at is not None
+    await life.until(alert.tell_at)
+    (effect,) = life.effects("tell")
+    assert life.now >= datetime(2027, 5, 14, 6, 0, tzinfo=UTC)
+    assert (await life.settle(effect))["told"] == [noor]
+    assert await violations(life) == []
+
+
+async def test_whoever_it_is_given_to_is_told_by_their_own_clock(life: Life) -> None:
+    await moved_to(life, TAHITI)
+    assert (await life.settle(await life.missed()))["zone"] == TAHITI
+    noor = await life.hire(str(uuid.uuid4()), "noor", "referent")
+    (id,) = life.state.escalations
+    life.now += timedelta(minutes=10)
+    await life.do(c.ReassignEscalation(escalation=id, to=noor), actor=life.supervisor, role="supervisor")
+    (effect,) = life.effects("tell")
+    assert (await life.settle(effect))["told"] == [noor]
+    assert await violations(life) == []
+
+
+async def test_the_fallback_is_told_in_their_own_morning(life: Life) -> None:
+    """In Tahiti it is never day when it is day in Paris: whoever was refused is not waited for again."""
+    await moved_to(life, TAHITI, "papeete")
+    await staff.set_sites(life.pool, life.supervisor, ("papeete",), life.by)
+    life.postman.answers = [Sent(Fate.REFUSED, "mail-550")]
+    result = await life.settle(await life.missed())
+    assert (result["answer"], result["zone"]) == ("deferred", TAHITI)
+    (alert,) = life.state.escalations.values()
+    assert alert.tell_at is not None
+    await life.until(alert.tell_at)
+    (effect,) = life.effects("tell")
+    assert (await life.settle(effect))["told"] == [life.supervisor]
+    assert life.postman.recipients == ["claire@example.org", "karim@example.org"]
+    assert await violations(life) == []
+
+
+async def test_where_nobody_else_is_left_the_morning_of_who_was_refused_is_waited_for(life: Life) -> None:
+    await staff.set_active(life.pool, life.supervisor, False, life.by)
+    await moved_to(life, TAHITI)
+    await staff.mail_failed(life.pool, life.referent, "mail-550", life.by, returned=False)
+    assert (await life.settle(await life.missed()))["answer"] == "deferred"
+    (alert,) = life.state.escalations.values()
+    assert alert.tell_at is not None
+    await life.until(alert.tell_at)
+    (effect,) = life.effects("tell")
+    assert (await life.settle(effect))["told"] == [life.referent]
+
+
+async def test_a_volunteer_who_is_told_alone_is_not_told_at_night(journal_pool: Any) -> None:
+    life = await make_life(journal_pool, {**deepcopy(PROGRAMME), "clock": {"digest": "09:30"}})
+    await life.begin()
+    await moved_to(life, TAHITI, "papeete")
+    id = str(uuid.uuid4())
+    jeanne = Mentor(id=id, name="Jeanne Petit", email="jeanne@example.org", phone=None, language="fr",
+                    site="papeete", capacity=2)  # fmt: skip
+    await mentors.add(life.pool, jeanne, life.by)
+    shift = Shift(str(uuid.uuid4()), "referent", None, id, MISSED, MISSED + timedelta(days=3))
+    await rota.add(life.pool, [shift], None, life.by)
+    await life.until(MISSED)
+    await life.until(datetime(2027, 5, 14, 7, 40, tzinfo=UTC))
+    (effect,) = life.effects("tell")
+    result = await life.settle(effect)
+    assert (result["answer"], result["zone"]) == ("deferred", TAHITI), "it is twenty to ten in the evening there"
+    assert life.postman.letters == []
 
 
 async def test_a_digest_leaves_at_its_hour_where_its_recipient_works(journal_pool: Any) -> None:

@@ -98,6 +98,48 @@ def test_a_contact_made_since_ends_it_and_one_from_before_does_not() -> None:
     )
 
 
+def test_a_contact_of_the_day_itself_noted_later_ends_it() -> None:
+    """It is noted as a day, which is its noon: the appointment was at two."""
+    noted = by(REFERENT, c.LogContact(contact="support", means="phone"), occurred="2027-03-19 12:00")
+    missed().when("2027-03-22 11:00", noted).then(said("ChaseDone", how="contact-made"), also=True)
+
+
+def test_who_came_in_the_morning_and_not_at_two_is_chased() -> None:
+    life = booked().when("2027-03-10 11:00", c.BookAppointment(at=paris("2027-03-19 10:00")))
+    first, second = (each.appointment for each in life.all("AppointmentBooked"))
+    life.when("2027-03-22 10:00", c.CloseAppointment(appointment=first, outcome="missed"))
+    life.when("2027-03-22 11:00", c.CloseAppointment(appointment=second, outcome="attended")).never("ChaseDone")
+
+
+def test_who_is_reached_is_chased_for_no_other_appointment_either() -> None:
+    life = missed().when("2027-03-22 11:00", c.BookAppointment(at=paris("2027-03-23 10:00")))
+    second = life.last("AppointmentBooked").appointment
+    life.when("2027-03-23 11:00", c.CloseAppointment(appointment=second, outcome="missed"))
+    assert len(life.state.chases) == 2
+    life.when("2027-03-23 12:00", reached).then(said("ChaseDone", how="reached"), said("ChaseDone", how="contact-made"))
+    assert life.state.chases == {}
+
+
+def at_night() -> Life:
+    """The letter is written at nine in the evening: it waits for the morning."""
+    life = missed().when("2027-03-22 21:00", no_answer)
+    return life.then("ChasePassed", "ChaseDue", "MessageDue", "MessageDeferred")
+
+
+@pytest.mark.parametrize("how", ["reached", "attended", "excused"])
+def test_a_letter_that_waits_for_the_morning_leaves_no_more_once_there_is_news(how: str) -> None:
+    life = at_night()
+    news = reached if how == "reached" else c.Correct(what="appointment", id=life.appointment, to=how)  # type: ignore[arg-type]
+    life.when("2027-03-22 21:30", news).when("2027-03-23 12:00")
+    assert life.all("MessageSuppressed", reason="settled", message=life.last("MessageDue").message)
+    assert not life.all("MessageSent", message=life.last("MessageDue").message)
+
+
+def test_without_news_it_leaves_in_the_morning() -> None:
+    life = at_night().when("2027-03-23 12:00")
+    assert life.all("MessageSent", message=life.last("MessageDue").message)
+
+
 def test_the_volunteers_contact_does_not_tell_the_referent() -> None:
     life = missed().when("2027-03-22 11:00", c.ProposeMentor(mentor=MENTOR))
     life.when("2027-03-22 12:00", c.MatchMentor(mentor=MENTOR))

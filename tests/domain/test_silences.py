@@ -6,7 +6,7 @@ import pytest
 
 from journeys.domain import commands as c
 from journeys.domain.messages import NO_RECEIPT
-from tests.domain.given import MENTOR, Life, by, paris, released, said, told
+from tests.domain.given import MENTOR, PERSON, Life, by, paris, released, said, told
 
 NEXT = paris("2027-03-19 14:00")
 
@@ -81,6 +81,34 @@ def test_a_contact_since_ends_it_and_the_volunteers_does_not() -> None:
     life.when("2027-03-05 13:00", c.LogContact(contact="support", means="phone")).then(
         said("EscalationResolved", how="contact-made"), also=True
     )
+
+
+def answering(life: Life) -> c.AnswerAppointment:
+    return c.AnswerAppointment(appointment=life.appointment, answer="coming")
+
+
+def test_who_answers_through_a_link_is_heard_of_and_the_note_of_staff_says_nothing() -> None:
+    life = silent().when("2027-03-10 10:00", c.BookAppointment(at=NEXT))
+    life.when("2027-03-11 10:00", answering)
+    assert len(alerts(life)) == 1
+    life.when("2027-03-12 10:00", by(PERSON, answering)).then(
+        "AppointmentAnswered", said("EscalationResolved", how="answered")
+    )
+
+
+def test_what_left_before_the_person_acted_is_not_silent_afterwards() -> None:
+    life = (
+        released().when("2027-03-04 09:00", c.BookAppointment(at=NEXT)).when("2027-03-05 10:00", by(PERSON, answering))
+    )
+    life.when("2027-03-05 11:00", lambda life: heard(life, "silent")).then()
+    life.when("2027-03-18 10:00", lambda life: heard(life, "silent", -1)).then("MessageSilent", "EscalationRaised")
+
+
+def test_who_takes_another_time_is_heard_of() -> None:
+    other = paris("2027-03-22 10:00")
+    life = silent().when("2027-03-10 10:00", c.BookAppointment(at=NEXT, or_at=(other,)))
+    move = by(PERSON, lambda life: c.MoveAppointment(appointment=life.appointment, at=other))
+    life.when("2027-03-11 10:00", move).then(said("EscalationResolved", how="answered"), also=True)
 
 
 @pytest.mark.parametrize("before", ["delivered", "bounced"])

@@ -107,6 +107,17 @@ def plain(line: str, kind: str = "") -> None:
     assert not re.search(r"\b(exit-plan|first-days|driving-licence|past-its-end|too-late|own-home)\b", line), line
 
 
+@pytest.mark.parametrize(
+    ("data", "fr"),
+    [
+        (e.MessageSent(message=id_of("m"), channel="letter", effect=1), "Lettre prête, à imprimer et à poster : "),
+        (e.AppointmentAnswered(appointment=id_of("a"), answer="declined"), "ne viendra pas : un rendez-vous"),
+    ],
+)
+def test_a_letter_is_made_and_not_sent_and_who_declines_does_not_come(data: Payload, fr: str) -> None:
+    assert fr in sentence(event_of(data, True), BOOK, NAMES, "fr")
+
+
 def test_every_kind_has_one_teller() -> None:
     assert TELLERS.keys() == set(KINDS.values())
 

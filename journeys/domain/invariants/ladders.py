@@ -21,7 +21,7 @@ class Ladders:
     untold: dict[int, str] = field(default_factory=dict)
     """Tellings that reached nobody and have not been climbed from yet, by seq."""
     urgent: set[str] = field(default_factory=set)
-    zones: dict[str, str] = field(default_factory=dict)
+    zones: dict[str, str | None] = field(default_factory=dict)
     """By escalation: where those work who are to be told of its step, when that is not the programme's own zone."""
     at_night: set[int] = field(default_factory=set)
     """Tellings called for in quiet hours on a ladder that is not urgent."""
@@ -41,7 +41,9 @@ class Ladders:
                 self._settle(data.escalation)
             case e.EscalationReassigned() | e.EscalationReady() as data:
                 self.called[event.seq] = self.steps.get(data.escalation, 0)
-            case e.EscalationDeferred(escalation=id, zone=str(zone)):
+                if isinstance(data, e.EscalationReassigned):
+                    self.zones.pop(data.escalation, None)
+            case e.EscalationDeferred(escalation=id, zone=zone):
                 self.zones[id] = zone
             case e.EscalationResolved(escalation=id):
                 self._settle(id)
