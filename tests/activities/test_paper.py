@@ -66,7 +66,7 @@ async def test_a_letter_about_a_missed_appointment_is_not_for_posting_once_there
     if news == "reached":
         await life.do(c.NoteChase(chase=next(iter(life.state.chases)), result="reached"))
     else:
-        await life.do(c.Correct(what="appointment", id=booked.command, to="excused"))
+        await life.do(c.Correct(what="appointment", id=booked.command, to="excused"), reason="Elle avait appelé.")
     assert await mine(life) == []
     found = await paper_letters.waiting(life.pool, life.now, life.referent)
     assert [(each.message, each.why) for each in found] == [(effect.details["id"], "settled")]

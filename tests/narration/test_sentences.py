@@ -110,8 +110,8 @@ def plain(line: str, kind: str = "") -> None:
 @pytest.mark.parametrize(
     ("data", "fr"),
     [
-        (e.MessageSent(message=id_of("m"), channel="letter", effect=1), "Lettre prête, à imprimer et à poster : "),
-        (e.AppointmentAnswered(appointment=id_of("a"), answer="declined"), "ne viendra pas : un rendez-vous"),
+        (e.MessageSent(message=id_of("m"), channel="letter", effect=1), "Lettre prête, à imprimer et à poster\u00a0: "),
+        (e.AppointmentAnswered(appointment=id_of("a"), answer="declined"), "ne viendra pas\u00a0: un rendez-vous"),
     ],
 )
 def test_a_letter_is_made_and_not_sent_and_who_declines_does_not_come(data: Payload, fr: str) -> None:
