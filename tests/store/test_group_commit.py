@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -28,6 +29,8 @@ def spoiled(stream: str) -> Offer:
 
 async def test_offers_of_forty_journeys_share_transactions(pool: Any, ring: KeyRing) -> None:
     streams = [new_stream() for _ in range(40)]
+    for stream in streams:  # Nobody waits for a key: they come at the same time.
+        await pool.keys.assign(stream, str(uuid4()))
     results = await asyncio.gather(*(append(pool, ring, noted(stream, 0, ring)) for stream in streams))
     assert all(result.accepted for result in results)
     for stream in streams:
