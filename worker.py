@@ -40,7 +40,7 @@ from journeys.domain.retention import Retention
 from journeys.i18n.system import unwilling
 from journeys.leaving import leave
 from journeys.settings import Problem, Settings, SettingsError, SmsSettings, load_settings
-from journeys.store import letters, mentor_erasing, signing_keys
+from journeys.store import contact_erasing, letters, signing_keys
 from journeys.store.database import Pool, await_pool, open_pool
 from journeys.store.keys import Keys
 from journeys.store.signing import KeyRing
@@ -212,7 +212,7 @@ async def serve(settings: Settings) -> None:
     try:
         resources = replace(make_resources(pool, settings, client), notary=make_notary(pool, sequencer, settings))
         await signing_keys.announce(pool, resources.ring)
-        back, again = await mentor_erasing.put_right(pool, resources.destroyed, datetime.now(UTC))
+        back, again = await contact_erasing.put_right(pool, resources.destroyed, datetime.now(UTC))
         if back:
             structlog.get_logger().warning("keys that a backup had brought back are destroyed again", count=back)
         for id in again:

@@ -2,9 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
-from typing import Any, Final
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -18,15 +17,10 @@ from journeys.domain.commands import Erase
 from journeys.domain.record import SYSTEM, Cause
 from journeys.identifiers import forwarded_id
 from journeys.issuing import issue
-from journeys.store import erasing, mentor_erasing, paper_letters, partner_erasing, staff_erasing
+from journeys.store import contact_erasing, erasing, paper_letters
 from journeys.store.directory import By
 from journeys.store.journal import answered
 from journeys.store.letters import open_letter
-
-_OF: Final[Mapping[erasing.Kind, Any]] = {
-    "person": erasing, "mentor": mentor_erasing, "staff": staff_erasing, "partner": partner_erasing,
-}  # fmt: skip
-"""Where it is written what is held of somebody of a kind (`survey`), and what goes (`delete`)."""
 
 OVER = frozenset({"erasing", "unknown-journey"})
 """Refusals of a journey that was told before."""
@@ -66,11 +60,10 @@ class Erasure:
     @activity.defn(name=contract.ERASURE_SURVEY)
     async def survey(self, asked: Erasing) -> None:
         """Note what is held of them before anything goes."""
-        held = await _OF[asked.kind].survey(self._resources.pool, asked.person)
+        pool, id, kind = self._resources.pool, asked.person, asked.kind
+        held = await (erasing.survey(pool, id) if kind == "person" else contact_erasing.survey(pool, kind, id))
         letters = await self._letters(asked, remove=False)
-        await erasing.note(
-            self._resources.pool, asked.person, held.model_copy(update={"letters": held.letters + letters}), asked.kind
-        )
+        await erasing.note(pool, id, held.model_copy(update={"letters": held.letters + letters}), kind)
 
     @activity.defn(name=contract.ERASURE_DESTROY)
     async def destroy(self, asked: Erasing) -> None:
@@ -82,7 +75,8 @@ class Erasure:
     @activity.defn(name=contract.ERASURE_DELETE)
     async def delete(self, asked: Erasing) -> None:
         """Delete texts, documents, kept histories, what is known of them and by what they are found."""
-        await _OF[asked.kind].delete(self._resources.pool, asked.person)
+        pool, id, kind = self._resources.pool, asked.person, asked.kind
+        await (erasing.delete(pool, id) if kind == "person" else contact_erasing.delete(pool, kind, id))
 
     @activity.defn(name=contract.ERASURE_RUNS)
     async def runs(self, asked: Erasing) -> None:
@@ -105,28 +99,27 @@ class Erasure:
         return await erasing.certify(self._resources.pool, asked.person, by, asked.kind)
 
     async def _letters(self, asked: Erasing, *, remove: bool) -> int:
-        outbox, pool, on_paper = self._resources.mailer, self._resources.pool, list[str]()
-        said = await mentor_erasing.called_and_reached(pool, asked.person) if asked.kind == "mentor" else ()
-        if said:
-            on_paper = await paper_letters.naming(pool, lambda text: names(text, said))
-            if remove:
-                await mentor_erasing.delete_letters(pool, asked.person, on_paper)
+        pool, id, on_paper = self._resources.pool, asked.person, list[str]()
+        if asked.kind == "person":
+            ids = await erasing.letters_to(pool, id)
+        else:
+            known = await contact_erasing.found_by(pool, asked.kind, id)
+            if asked.kind == "mentor":
+                ids = await self._lying(known, lambda letter: names(letter.whole, known))
+                on_paper = await paper_letters.naming(pool, lambda text: names(text, known)) if known else []
+            else:
+                ids = await self._lying(known, lambda letter: letter.to in known)
+        if remove and on_paper:
+            await contact_erasing.delete_letters(pool, id, on_paper)
+        outbox = self._resources.mailer
         if not isinstance(outbox, FileOutbox):
             return len(on_paper)
-        match asked.kind:
-            case "person":
-                ids = await erasing.letters_to(pool, asked.person)
-            case "mentor":
-                ids = await self._lying(outbox, said, lambda letter: names(letter.whole, said))
-            case "staff" | "partner":
-                own = await _OF[asked.kind].reached(pool, asked.person)
-                ids = await self._lying(outbox, own, lambda letter: letter.to in own)
         return len(on_paper) + await (outbox.forget(ids) if remove else outbox.count(ids))
 
-    async def _lying(self, outbox: FileOutbox, said: Collection[str], theirs: Callable[[Read], bool]) -> list[str]:
-        """Ids of the letters that are somebody's; none where nothing is known by which they are found."""
-        found = []
-        for file in lying(outbox.folder) if said else ():
+    async def _lying(self, known: Collection[str], theirs: Callable[[Read], bool]) -> list[str]:
+        """Ids of the letters in the outbox that are somebody's; none where nothing is known that finds them."""
+        outbox, found = self._resources.mailer, list[str]()
+        for file in lying(outbox.folder) if known and isinstance(outbox, FileOutbox) else ():
             try:
                 sealed = await asyncio.to_thread(file.read_bytes)
             except FileNotFoundError:  # another erasure took it meanwhile
@@ -137,6 +130,6 @@ class Erasure:
         return found
 
 
-def names(text: str, said: Collection[str]) -> bool:
+def names(text: str, known: Collection[str]) -> bool:
     """Whether one of these stands in a text, not as a piece of a longer word."""
-    return any(re.search(rf"(?<!\w){re.escape(each)}(?!\w)", text) for each in said)
+    return any(re.search(rf"(?<!\w){re.escape(each)}(?!\w)", text) for each in known)

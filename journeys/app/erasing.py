@@ -1,6 +1,6 @@
 """Forgetting somebody, as people ask for it: what would go and what stays, the order, and the certificate in words."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,10 +20,10 @@ from journeys.i18n import N_, Lang, capital, format_date, format_instant, ngette
 from journeys.identifiers import short
 from journeys.narration import spoken
 from journeys.settings import Settings
-from journeys.store import erasing, mentor_erasing, partner_erasing, staff_erasing
+from journeys.store import contact_erasing, erasing
 from journeys.store.database import Pool
 from journeys.store.directory import By, names_of
-from journeys.store.erasing import Kind, Order
+from journeys.store.erasing import Contact, Kind, Order
 from journeys.store.mentors import Mentor
 from journeys.store.partners import Partner
 from journeys.store.staff import Member
@@ -64,121 +64,78 @@ async def order(
     return await _begun(await erasing.order(pool, person, reason, by), client, task_queue)
 
 
-async def order_mentor(
+async def order_contact(
     pool: Pool,
     client: "Callable[[], Awaitable[Client]]",
     task_queue: str,
-    mentor: Mentor,
+    kind: Contact,
+    who: Mentor | Member | Partner,
     reason: ErasureReason,
     by: By,
 ) -> Order:
-    """The same for a mentor. Raises Failure (refused): somebody still counts on them, or they are on call."""
+    """The same for a mentor, a member of staff who left, or a partner. Raises Failure (refused): something waits for
+    them still."""
     try:
-        known = await mentor_erasing.order(pool, mentor.id, reason, by)
-    except mentor_erasing.StillOnCall:
-        raise Failure(
-            Exit.REFUSED, "mentor-on-call",
-            Said(f"{mentor.name} est encore d'astreinte, ou le sera ; rien n'a changé",
-                 f"{mentor.name} is still on call, or will be; nothing has changed"),
-            Said("supprimez d'abord ces astreintes, ou confiez-les à quelqu'un d'autre",
-                 "strike these shifts out first, or give them to somebody else"),
-        ) from None  # fmt: skip
-    except mentor_erasing.StillCounted as counted:
-        where = _named(counted.streams)
-        raise Failure(
-            Exit.REFUSED, "mentor-counted-on",
-            Said(f"{mentor.name} accompagne encore quelqu'un, ou doit encore répondre ; rien n'a changé",
-                 f"{mentor.name} still accompanies somebody, or has yet to answer; nothing has changed"),
-            Said(f"mettez fin à cela d'abord (end-mentor, decline-mentor) : {where}",
-                 f"end that first (end-mentor, decline-mentor): {where}"),
-        ) from None  # fmt: skip
+        known = await contact_erasing.order(pool, kind, who.id, reason, by)
+    except contact_erasing.StillNeeded as needed:
+        said, remedy = _needed(kind, who, needed)
+        said = Said(f"{said.fr} ; rien n'a changé", f"{said.en}; nothing has changed")
+        raise Failure(Exit.REFUSED, f"{kind}-{needed.why}", said, remedy) from None
     return await _begun(known, client, task_queue)
 
 
-async def order_staff(
-    pool: Pool,
-    client: "Callable[[], Awaitable[Client]]",
-    task_queue: str,
-    member: Member,
-    reason: ErasureReason,
-    by: By,
-) -> Order:
-    """The same for a member of staff. Raises Failure (refused): they work here, or something still waits for them."""
-    try:
-        known = await staff_erasing.order(pool, member.id, reason, by)
-    except staff_erasing.StillHere:
-        raise Failure(
-            Exit.REFUSED, "staff-active",
-            Said(f"{member.name} travaille encore ici ; rien n'a changé",
-                 f"{member.name} still works here; nothing has changed"),
-            Said(f"notez d'abord son départ : journeys staff change {member.handle} --left",
-                 f"note first that they left: journeys staff change {member.handle} --left"),
-        ) from None  # fmt: skip
-    except staff_erasing.StillCounted as counted:
-        raise _still_counted(member, counted.waiting) from None
-    except staff_erasing.StillOnCall:
-        raise Failure(
-            Exit.REFUSED, "staff-on-call",
-            Said(f"{member.name} est encore d'astreinte, ou le sera ; rien n'a changé",
-                 f"{member.name} is still on call, or will be; nothing has changed"),
-            Said("supprimez d'abord ces astreintes, ou confiez-les à quelqu'un d'autre",
-                 "strike these shifts out first, or give them to somebody else"),
-        ) from None  # fmt: skip
-    return await _begun(known, client, task_queue)
-
-
-async def order_partner(
-    pool: Pool,
-    client: "Callable[[], Awaitable[Client]]",
-    task_queue: str,
-    partner: Partner,
-    reason: ErasureReason,
-    by: By,
-) -> Order:
-    """The same for a partner. Raises Failure (refused): they take people, or somebody was sent there."""
-    try:
-        known = await partner_erasing.order(pool, partner.id, reason, by)
-    except partner_erasing.StillThere:
-        raise Failure(
-            Exit.REFUSED, "partner-active",
-            Said(f"{partner.name} reçoit encore des personnes ; rien n'a changé",
-                 f"{partner.name} still takes people; nothing has changed"),
-            Said("notez d'abord que ce partenaire ne reçoit plus personne : journeys partner leave",
-                 "note first that this partner takes nobody any more: journeys partner leave"),
-        ) from None  # fmt: skip
-    except partner_erasing.StillCounted as counted:
-        raise Failure(
-            Exit.REFUSED, "partner-counted-on",
-            Said(f"{counted.journeys} parcours ouvert(s) sont adressés à {partner.name} ou y sont accueillis ; rien n'a"
-                 " changé",
-                 f"{counted.journeys} open journey(s) were sent to {partner.name} or taken there; nothing has changed"),
-            Said("attendez qu'ils soient clos, ou mettez fin à ces orientations (cancel-referral)",
-                 "wait until they are closed, or end these referrals (cancel-referral)"),
-        ) from None  # fmt: skip
-    return await _begun(known, client, task_queue)
-
-
-def _still_counted(member: Member, waiting: staff_erasing.Waiting) -> Failure:
-    if waiting.leads:
-        return Failure(
-            Exit.REFUSED, "staff-counted-on",
-            Said(f"{member.name} suit encore quelqu'un, ou doit dire s'il le prend ; rien n'a changé",
-                 f"{member.name} still leads a journey, or has yet to say whether they take one; nothing has changed"),
-            Said(f"donnez d'abord ces parcours à quelqu'un d'autre : {_named(waiting.leads)}",
-                 f"give these journeys to somebody else first: {_named(waiting.leads)}"),
-        )  # fmt: skip
-    return Failure(
-        Exit.REFUSED, "staff-decides",
-        Said(f"une demande d'aide que {member.name} a faite ou accordée attend encore une décision, ou une alerte reste"
-             " entre ses mains ; rien n'a changé",
-             f"a request for money that {member.name} made or approved still waits for a decision, or an alert is still"
-             " in their hands; nothing has changed"),
-        Said(f"réglez cela d'abord : {_named(waiting.decides)}", f"settle that first: {_named(waiting.decides)}"),
-    )  # fmt: skip
-
-
-def _named(streams: Collection[str]) -> str:
-    return ", ".join(short(stream.removeprefix("journey-")) for stream in streams)
+def _needed(kind: Contact, who: Mentor | Member | Partner, needed: contact_erasing.StillNeeded) -> tuple[Said, Said]:
+    """Why somebody is not forgotten yet, and what to do first."""
+    name, where = who.name, ", ".join(short(stream.removeprefix("journey-")) for stream in needed.streams)
+    match kind, needed.why:
+        case _, "on-call":
+            return (
+                Said(f"{name} est encore d'astreinte, ou le sera", f"{name} is still on call, or will be"),
+                Said("supprimez d'abord ces astreintes, ou confiez-les à quelqu'un d'autre",
+                     "strike these shifts out first, or give them to somebody else"),
+            )  # fmt: skip
+        case "mentor", _:
+            return (
+                Said(f"{name} accompagne encore quelqu'un, ou doit encore répondre",
+                     f"{name} still accompanies somebody, or has yet to answer"),
+                Said(f"mettez fin à cela d'abord (end-mentor, decline-mentor) : {where}",
+                     f"end that first (end-mentor, decline-mentor): {where}"),
+            )  # fmt: skip
+        case "staff", "active":
+            handle = who.handle if isinstance(who, Member) else who.id
+            return (
+                Said(f"{name} travaille encore ici", f"{name} still works here"),
+                Said(f"notez d'abord son départ : journeys staff change {handle} --left",
+                     f"note first that they left: journeys staff change {handle} --left"),
+            )  # fmt: skip
+        case "staff", "counted-on":
+            return (
+                Said(f"{name} suit encore quelqu'un, ou doit dire s'il le prend",
+                     f"{name} still leads a journey, or has yet to say whether they take one"),
+                Said(f"donnez d'abord ces parcours à quelqu'un d'autre : {where}",
+                     f"give these journeys to somebody else first: {where}"),
+            )  # fmt: skip
+        case "staff", _:
+            return (
+                Said(f"une demande d'aide que {name} a faite ou accordée attend encore une décision, ou une alerte"
+                     " reste entre ses mains",
+                     f"a request for money that {name} made or approved still waits for a decision, or an alert is"
+                     " still in their hands"),
+                Said(f"réglez cela d'abord : {where}", f"settle that first: {where}"),
+            )  # fmt: skip
+        case _, "active":
+            return (
+                Said(f"{name} reçoit encore des personnes", f"{name} still takes people"),
+                Said("notez d'abord que ce partenaire ne reçoit plus personne : journeys partner leave",
+                     "note first that this partner takes nobody any more: journeys partner leave"),
+            )  # fmt: skip
+        case _:
+            return (
+                Said(f"{needed.journeys} parcours ouvert(s) sont adressés à {name} ou y sont accueillis",
+                     f"{needed.journeys} open journey(s) were sent to {name} or taken there"),
+                Said("attendez qu'ils soient clos, ou mettez fin à ces orientations (cancel-referral)",
+                     "wait until they are closed, or end these referrals (cancel-referral)"),
+            )  # fmt: skip
 
 
 async def _begun(known: Order, client: "Callable[[], Awaitable[Client]]", task_queue: str) -> Order:

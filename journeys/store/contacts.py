@@ -23,12 +23,6 @@ async def called(connection: Pool | Connection, rows: Sequence[tuple[str, bytes 
     return [None if known is None else known["name"] for known in await unseal(connection, rows)]
 
 
-async def reached(connection: Pool | Connection, stream: str, sealed: bytes | None) -> tuple[str, ...]:
-    """The addresses of whoever has this stream, as far as they can still be read."""
-    [known] = await unseal(connection, [(stream, sealed)])
-    return tuple(known[each] for each in ("email", "phone") if known.get(each)) if known is not None else ()
-
-
 def place_of(stream: str) -> str:
     """Where what is known of whoever has this stream stands."""
     return f"contact/{stream}"

@@ -36,7 +36,8 @@ ACCOUNTING_YEARS: Final = 10
 """How long records of what was paid are kept after the year in which it was (Code de commerce, art. L123-22)."""
 
 
-Kind = Literal["person", "mentor", "staff", "partner"]
+Contact = Literal["mentor", "staff", "partner"]
+Kind = Literal["person"] | Contact
 """Who is forgotten. Somebody who is more than one has one id, and is forgotten as each."""
 
 

@@ -13,7 +13,7 @@ from journeys.domain.directory import RetentionApplied
 from journeys.domain.fund import ZONE
 from journeys.domain.retention import FORGETTING, Falling, Hold, Retention, RuleName, Standing, falling, falling_until
 from journeys.domain.state import PaymentStatus
-from journeys.store import bank_years, erasing, mentor_erasing
+from journeys.store import bank_years, contact_erasing, erasing
 from journeys.store.database import Connection, Pool
 from journeys.store.directory import By, Fact, record
 from journeys.store.keys import bank_key
@@ -200,8 +200,8 @@ async def _order(pool: Pool, found: Falling, planned: Plan, by: By) -> bool:
     if found.standing.kind == "mentor":
         if not await _still(pool, await _mentors(pool, id), planned):
             return False
-        with suppress(mentor_erasing.StillCounted):
-            await mentor_erasing.order(pool, id, REASON, by)
+        with suppress(contact_erasing.StillNeeded):
+            await contact_erasing.order(pool, "mentor", id, REASON, by)
             return True
         return False
     async with pool.acquire() as connection, connection.transaction():
@@ -289,7 +289,7 @@ async def _held(pool: Pool | Connection, people: Sequence[Falling]) -> list[Fall
         if standing.kind == "person":
             more = of_people.get(standing.person, frozenset())
         else:
-            counted = await mentor_erasing.counting_on(pool, standing.person, PATIENCE)
+            counted = await contact_erasing.counting_on(pool, standing.person, PATIENCE)
             more = frozenset({Hold.MENTORING}) if counted else frozenset()
         found.append(replace(each, standing=replace(standing, holds=standing.holds | more)))
     return found

@@ -13,7 +13,7 @@ from activities.paper import Paper
 from journeys.channels.letter import Fate, Letter, Sent
 from journeys.contract import Erasing
 from journeys.domain import commands as c
-from journeys.store import erasing, mentor_erasing, mentors, paper_letters, people
+from journeys.store import contact_erasing, erasing, mentors, paper_letters, people
 from journeys.store.directory import By
 from journeys.store.paper_letters import Words
 from tests.activities.conftest import PROGRAMME, Life, make_life
@@ -166,8 +166,8 @@ async def test_a_forgotten_mentor_is_named_in_no_letter_on_paper(life: Life) -> 
     await mentors.add(life.pool, mentor, life.by)
     names_them, other = await laid(life, "Avec Lina Canari, demain"), await laid(life, "Avec Lina Canaris")
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await mentor_erasing.delete_letters(life.pool, mentor.id, [other])
-    await mentor_erasing.order(life.pool, mentor.id, "person-asked", life.by)
+        await contact_erasing.delete_letters(life.pool, mentor.id, [other])
+    await contact_erasing.order(life.pool, "mentor", mentor.id, "person-asked", life.by)
     asked, env = Erasing(person=mentor.id, kind="mentor"), ActivityEnvironment()
     await env.run(Erasure(life.resources).survey, asked)
     await env.run(Erasure(life.resources).letters, asked)

@@ -19,7 +19,7 @@ from journeys.channels.outbox import FileOutbox
 from journeys.contract import Erasing
 from journeys.domain import commands as c
 from journeys.narration.telling import Speech
-from journeys.store import erasing, staff, staff_erasing, treasury
+from journeys.store import contact_erasing, erasing, staff, treasury
 from journeys.store.letters import seal_letter
 from tests.activities.conftest import Life, make_life
 
@@ -45,17 +45,17 @@ async def test_who_asked_or_approved_what_is_not_decided_stays_until_it_is(life:
     body = c.RequestGrant(grant="help", purpose="training", amount=5_000)
     asked = await life.do(body, actor=noor, role="supervisor", payee="FR76")
     await left(life, noor)
-    with pytest.raises(staff_erasing.StillCounted) as caught:
-        await staff_erasing.order(life.pool, noor, "person-asked", life.by)
-    assert (caught.value.waiting.leads, caught.value.waiting.decides) == ([], [life.stream])
+    with pytest.raises(contact_erasing.StillNeeded) as caught:
+        await contact_erasing.order(life.pool, "staff", noor, "person-asked", life.by)
+    assert (caught.value.why, caught.value.streams) == ("decides", (life.stream,))
     await left(life, life.referent)
-    with pytest.raises(staff_erasing.StillCounted) as caught:
-        await staff_erasing.order(life.pool, life.referent, "person-asked", life.by)
-    assert (caught.value.waiting.leads, caught.value.waiting.decides) == ([life.stream], [])
+    with pytest.raises(contact_erasing.StillNeeded) as caught:
+        await contact_erasing.order(life.pool, "staff", life.referent, "person-asked", life.by)
+    assert (caught.value.why, caught.value.streams) == ("counted-on", (life.stream,))
     digest = life.state.grants[asked.command].digest
     await life.do(c.ApproveGrant(grant=asked.command, digest=digest), actor=life.supervisor, role="supervisor")
-    assert not await staff_erasing.waiting_for(life.pool, noor)
-    assert (await staff_erasing.order(life.pool, noor, "person-asked", life.by)).kind == "staff"
+    assert await contact_erasing.decided_by(life.pool, noor) == []
+    assert (await contact_erasing.order(life.pool, "staff", noor, "person-asked", life.by)).kind == "staff"
 
 
 async def test_the_record_still_holds_and_says_role_without_name(life: Life, tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ async def test_the_record_still_holds_and_says_role_without_name(life: Life, tmp
                                  at=life.now, about=life.stream))  # fmt: skip
     life.now += timedelta(days=1)
     await left(life, life.supervisor)
-    await staff_erasing.order(life.pool, life.supervisor, "person-asked", life.by)
+    await contact_erasing.order(life.pool, "staff", life.supervisor, "person-asked", life.by)
     steps, asked = Erasure(replace(life.resources, mailer=outbox)), Erasing(person=life.supervisor, kind="staff")
     run = ActivityEnvironment().run
     assert await run(steps.close, asked) is True

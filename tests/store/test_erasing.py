@@ -15,16 +15,14 @@ from journeys.domain.directory import PartnerErased, StaffErased
 from journeys.domain.rota import Shift
 from journeys.store import (
     accounts,
+    contact_erasing,
     erasing,
-    mentor_erasing,
     mentors,
-    partner_erasing,
     partners,
     people,
     rota,
     sessions,
     staff,
-    staff_erasing,
     staff_letters,
 )
 from journeys.store.directory import AlreadyThere, By, NotFound, names_of
@@ -92,13 +90,13 @@ async def test_a_mentor_is_in_no_list_from_the_order_on_and_nothing_is_left_but_
     for each in (mentor, other):
         await mentors.add(pool, each, BY)
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match="nobody ordered"):
-        await mentor_erasing.delete(pool, mentor.id)
-    held = await mentor_erasing.survey(pool, mentor.id)
-    assert held.parts == 6 and await mentor_erasing.called_and_reached(pool, mentor.id) == (
+        await contact_erasing.delete(pool, "mentor", mentor.id)
+    held = await contact_erasing.survey(pool, "mentor", mentor.id)
+    assert held.parts == 6 and await contact_erasing.found_by(pool, "mentor", mentor.id) == (
         mentor.name, mentor.email, mentor.phone,
     )  # fmt: skip
-    known = await mentor_erasing.order(pool, mentor.id, "person-asked", BY)
-    assert await mentor_erasing.order(pool, mentor.id, "ordered", BY) == known and known.kind == "mentor"
+    known = await contact_erasing.order(pool, "mentor", mentor.id, "person-asked", BY)
+    assert await contact_erasing.order(pool, "mentor", mentor.id, "ordered", BY) == known and known.kind == "mentor"
     assert await erasing.under_way(pool) == [known] and await erasing.ordered(pool, mentor.id) is None
     assert await mentors.mentors(pool) == [other] and await mentors.mentor(pool, mentor.id) is None
     assert await names_of(pool, [mentor.id]) == {}
@@ -109,11 +107,11 @@ async def test_a_mentor_is_in_no_list_from_the_order_on_and_nothing_is_left_but_
         with pytest.raises(NotFound):
             await change
     with pytest.raises(NotFound):
-        await mentor_erasing.order(pool, str(uuid4()), "person-asked", BY)
+        await contact_erasing.order(pool, "mentor", str(uuid4()), "person-asked", BY)
     for _ in range(2):
-        await erasing.note(pool, mentor.id, await mentor_erasing.survey(pool, mentor.id), "mentor")
+        await erasing.note(pool, mentor.id, await contact_erasing.survey(pool, "mentor", mentor.id), "mentor")
         await erasing.destroy(pool.keys, await erasing.keys_of(pool, mentor.id, "mentor"), None)
-        await mentor_erasing.delete(pool, mentor.id)
+        await contact_erasing.delete(pool, "mentor", mentor.id)
         seq = await erasing.certify(pool, mentor.id, BY, "mentor")
     [known] = await erasing.erasures(pool)
     event = await erasing.certificate(pool, known)
@@ -121,7 +119,7 @@ async def test_a_mentor_is_in_no_list_from_the_order_on_and_nothing_is_left_but_
     assert (event.data.held, event.data.keys) == (held, (f"mentor-{mentor.id}",))  # type: ignore[attr-defined]
     assert await pool.fetchval("SELECT count(*) FROM parts WHERE stream = $1", f"mentor-{mentor.id}") == 0
     assert await owner.fetchval("SELECT sealed FROM mentors WHERE id = $1", mentor.id) is None
-    assert (await mentor_erasing.survey(pool, other.id)).parts == 6
+    assert (await contact_erasing.survey(pool, "mentor", other.id)).parts == 6
     with pytest.raises(AlreadyThere):
         await mentors.add(pool, mentor, BY)
     # Without the guard anybody's would go.
@@ -129,16 +127,16 @@ async def test_a_mentor_is_in_no_list_from_the_order_on_and_nothing_is_left_but_
     await owner.execute(
         body.replace("IF NOT EXISTS (SELECT FROM events", "IF false AND NOT EXISTS (SELECT FROM events")
     )
-    await mentor_erasing.delete(pool, other.id)
-    assert (await mentor_erasing.survey(pool, other.id)).parts == 0
+    await contact_erasing.delete(pool, "mentor", other.id)
+    assert (await contact_erasing.survey(pool, "mentor", other.id)).parts == 0
 
 
 async def test_a_restored_record_forgets_the_mentor_again(pool: Any, tmp_path: Path) -> None:
     mentor, listed = lina(), tmp_path / "destroyed-keys"
     await mentors.add(pool, mentor, BY)
     await erasing.destroy(pool.keys, [f"mentor-{mentor.id}"], listed)
-    assert await mentor_erasing.order_again(pool, listed, BY.at) == [mentor.id]
-    assert await mentor_erasing.order_again(pool, listed, BY.at) == []
+    assert await contact_erasing.order_again(pool, listed, BY.at) == [mentor.id]
+    assert await contact_erasing.order_again(pool, listed, BY.at) == []
     assert [each.reason for each in await erasing.under_way(pool)] == ["restored"]
 
 
@@ -149,12 +147,12 @@ async def test_a_mentor_on_call_is_not_forgotten_and_no_shift_is_left_of_one_who
         begins = BY.at + timedelta(days=days)
         shift = Shift(str(uuid4()), "duty", None, mentor.id, begins, begins + timedelta(hours=12))
         await rota.add(pool, [shift], "+33612", BY)
-    with pytest.raises(mentor_erasing.StillOnCall):
-        await mentor_erasing.order(pool, mentor.id, "person-asked", BY)
+    with pytest.raises(contact_erasing.StillNeeded, match="on-call"):
+        await contact_erasing.order(pool, "mentor", mentor.id, "person-asked", BY)
     assert await mentors.mentors(pool) == [mentor], "nothing has changed"
     await rota.drop(pool, shift.id, BY)
-    await mentor_erasing.order(pool, mentor.id, "person-asked", BY)
-    await mentor_erasing.delete(pool, mentor.id)
+    await contact_erasing.order(pool, "mentor", mentor.id, "person-asked", BY)
+    await contact_erasing.delete(pool, "mentor", mentor.id)
     assert await pool.fetchval("SELECT count(*) FROM shifts") == 0
 
 
@@ -169,8 +167,8 @@ async def test_a_member_who_left_is_forgotten_whole_and_the_facts_keep_their_rol
     member, other = noor(), replace(noor(), handle="autre")
     for each in (member, other):
         await staff.add(pool, each, BY)
-    with pytest.raises(staff_erasing.StillHere):
-        await staff_erasing.order(pool, member.id, "person-asked", BY)
+    with pytest.raises(contact_erasing.StillNeeded, match="active"):
+        await contact_erasing.order(pool, "staff", member.id, "person-asked", BY)
     await staff.set_active(pool, member.id, False, replace(BY, at=BY.at + timedelta(hours=1)))
     await accounts.set_password(pool, member.id, "un mot de passe assez long")
     token = await sessions.open_session(pool, member.id, "password")
@@ -179,18 +177,18 @@ async def test_a_member_who_left_is_forgotten_whole_and_the_facts_keep_their_rol
     await staff.set_absence(pool, staff.Absence(member.id, today, today, None), BY)
     await staff.set_absence(pool, staff.Absence(other.id, today, today, member.id), BY)
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match="nobody ordered"):
-        await staff_erasing.delete(pool, member.id)
+        await contact_erasing.delete(pool, "staff", member.id)
 
-    known = await staff_erasing.order(pool, member.id, "person-asked", BY)
-    assert await staff_erasing.order(pool, member.id, "ordered", BY) == known
+    known = await contact_erasing.order(pool, "staff", member.id, "person-asked", BY)
+    assert await contact_erasing.order(pool, "staff", member.id, "ordered", BY) == known
     assert await names_of(pool, [member.id]) == {} and await staff.member(pool, member.id) is None
     assert [each.id for each in await staff.members(pool)] == [other.id]
     with pytest.raises(NotFound):
         await staff.set_active(pool, member.id, True, BY)
-    held = await staff_erasing.survey(pool, member.id)
+    held = await contact_erasing.survey(pool, "staff", member.id)
     await erasing.note(pool, member.id, held, "staff")
     await erasing.destroy(pool.keys, await erasing.keys_of(pool, member.id, "staff"), None)
-    await staff_erasing.delete(pool, member.id)
+    await contact_erasing.delete(pool, "staff", member.id)
     seq = await erasing.certify(pool, member.id, BY, "staff")
     [order] = await erasing.erasures(pool)
     event = await erasing.certificate(pool, order)
@@ -204,15 +202,15 @@ async def test_a_member_who_left_is_forgotten_whole_and_the_facts_keep_their_rol
     assert [(a.staff, a.deputy) for a in await staff.absences(pool, today)] == [(other.id, None)]
     [career] = (await duties.careers(pool, [member.id])).values()
     assert career.held("referent", BY.at) and not career.held("supervisor", BY.at)
-    assert (await staff_erasing.survey(pool, other.id)).parts == 4
+    assert (await contact_erasing.survey(pool, "staff", other.id)).parts == 4
     await staff.add(pool, noor(), BY)
     # Without the guard anybody's would go.
     body = await owner.fetchval("SELECT pg_get_functiondef('erase_staff'::regproc)")
     await owner.execute(
         body.replace("IF NOT EXISTS (SELECT FROM events", "IF false AND NOT EXISTS (SELECT FROM events")
     )
-    await staff_erasing.delete(pool, other.id)
-    assert (await staff_erasing.survey(pool, other.id)).parts == 0
+    await contact_erasing.delete(pool, "staff", other.id)
+    assert (await contact_erasing.survey(pool, "staff", other.id)).parts == 0
 
 
 STAYS = {"id", "handle", "language", "roles", "sites", "funds", "active", "erasing"}
@@ -232,8 +230,8 @@ async def test_nothing_of_a_member_is_left_wherever_a_later_table_has_it(pool: A
     await staff.set_absence(pool, staff.Absence(member.id, today, today, None), BY)
     assert (await owner.fetchrow("SELECT mail_failed FROM staff"))["mail_failed"] == "mail-bounced"
     await staff.set_active(pool, member.id, False, BY)
-    await staff_erasing.order(pool, member.id, "person-asked", BY)
-    await staff_erasing.delete(pool, member.id)
+    await contact_erasing.order(pool, "staff", member.id, "person-asked", BY)
+    await contact_erasing.delete(pool, "staff", member.id)
     row = dict(await owner.fetchrow("SELECT * FROM staff WHERE id = $1", member.id))
     assert row.keys() == STAYS | GOES and not any(row[column] for column in GOES)
     leading = await owner.fetch(
@@ -255,8 +253,8 @@ async def test_a_member_for_whom_something_waits_is_not_forgotten(pool: Any, own
     begins = BY.at + timedelta(days=2)
     shift = Shift(str(uuid4()), "duty", None, member.id, begins, begins + timedelta(hours=12))
     await rota.add(pool, [shift], None, BY)
-    with pytest.raises(staff_erasing.StillOnCall):
-        await staff_erasing.order(pool, member.id, "person-asked", BY)
+    with pytest.raises(contact_erasing.StillNeeded, match="on-call"):
+        await contact_erasing.order(pool, "staff", member.id, "person-asked", BY)
     await rota.drop(pool, shift.id, BY)
 
     journey, board = str(uuid4()), json.dumps({"board": [{"kind": "escalation", "id": "e", "held_by": member.id}]})
@@ -264,21 +262,22 @@ async def test_a_member_for_whom_something_waits_is_not_forgotten(pool: Any, own
         "INSERT INTO journeys (id, person, programme, status, seq, summary, referent)"
         " VALUES ($1, $2, 'auxilia', 'active', 1, $4, $3)", journey, str(uuid4()), member.id, board,
     )  # fmt: skip
-    waiting = await staff_erasing.waiting_for(pool, member.id)
-    assert (waiting.leads, waiting.decides) == ([f"journey-{journey}"], [f"journey-{journey}"])
-    with pytest.raises(staff_erasing.StillCounted):
-        await staff_erasing.order(pool, member.id, "person-asked", BY)
+    assert await contact_erasing.led_by(pool, member.id) == [f"journey-{journey}"]
+    assert await contact_erasing.decided_by(pool, member.id) == [f"journey-{journey}"]
+    with pytest.raises(contact_erasing.StillNeeded, match="counted-on"):
+        await contact_erasing.order(pool, "staff", member.id, "person-asked", BY)
     await owner.execute("UPDATE journeys SET status = 'closed', summary = '{}'")
-    assert not await staff_erasing.waiting_for(pool, member.id), "a closed journey does not wait"
-    assert (await staff_erasing.order(pool, member.id, "person-asked", BY)).stream == f"staff-{member.id}"
+    assert await contact_erasing.led_by(pool, member.id) == [], "a closed journey does not wait"
+    assert await contact_erasing.decided_by(pool, member.id) == []
+    assert (await contact_erasing.order(pool, "staff", member.id, "person-asked", BY)).stream == f"staff-{member.id}"
 
 
 async def test_a_restored_record_forgets_the_member_again(pool: Any, tmp_path: Path) -> None:
     member, listed = noor(), tmp_path / "destroyed-keys"
     await staff.add(pool, member, BY)
     listed.write_text(f"staff-{member.id}\n")
-    assert await mentor_erasing.put_right(pool, listed, BY.at) == (1, [member.id]), "though they seem to work here"
-    assert await mentor_erasing.put_right(pool, listed, BY.at) == (0, [])
+    assert await contact_erasing.put_right(pool, listed, BY.at) == (1, [member.id]), "though they seem to work here"
+    assert await contact_erasing.put_right(pool, listed, BY.at) == (0, [])
     assert [(each.kind, each.reason) for each in await erasing.under_way(pool)] == [("staff", "restored")]
 
 
@@ -295,8 +294,8 @@ async def test_a_partner_who_takes_nobody_any_more_is_forgotten_with_their_conta
     partner, other = house(), house("Foyer (Nora)")
     for each in (partner, other):
         await partners.add(pool, each, BY)
-    with pytest.raises(partner_erasing.StillThere):
-        await partner_erasing.order(pool, partner.id, "person-asked", BY)
+    with pytest.raises(contact_erasing.StillNeeded, match="active"):
+        await contact_erasing.order(pool, "partner", partner.id, "person-asked", BY)
     await partners.leave(pool, partner.id, BY)
 
     async def two(*_: Any) -> dict[str, int]:
@@ -304,47 +303,50 @@ async def test_a_partner_who_takes_nobody_any_more_is_forgotten_with_their_conta
 
     with monkeypatch.context() as patch:
         patch.setattr(partners, "taken", two)
-        with pytest.raises(partner_erasing.StillCounted):
-            await partner_erasing.order(pool, partner.id, "person-asked", BY)
+        with pytest.raises(contact_erasing.StillNeeded, match="counted-on"):
+            await contact_erasing.order(pool, "partner", partner.id, "person-asked", BY)
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match="nobody ordered"):
-        await partner_erasing.delete(pool, partner.id)
-    known = await partner_erasing.order(pool, partner.id, "person-asked", BY)
-    assert await partner_erasing.order(pool, partner.id, "ordered", BY) == known
+        await contact_erasing.delete(pool, "partner", partner.id)
+    known = await contact_erasing.order(pool, "partner", partner.id, "person-asked", BY)
+    assert await contact_erasing.order(pool, "partner", partner.id, "ordered", BY) == known
     assert await names_of(pool, [partner.id]) == {} and await partners.partner(pool, partner.id) is None
     assert [each.id for each in await partners.partners(pool)] == [other.id]
-    held = await partner_erasing.survey(pool, partner.id)
-    assert held.parts >= 3 and await partner_erasing.reached(pool, partner.id) == ("lea@example.org", "+33612345678")
+    held = await contact_erasing.survey(pool, "partner", partner.id)
+    assert held.parts >= 3 and await contact_erasing.found_by(pool, "partner", partner.id) == (
+        "lea@example.org",
+        "+33612345678",
+    )
     await erasing.note(pool, partner.id, held, "partner")
     await erasing.destroy(pool.keys, await erasing.keys_of(pool, partner.id, "partner"), None)
-    assert await partner_erasing.reached(pool, partner.id) == ()
-    await partner_erasing.delete(pool, partner.id)
+    assert await contact_erasing.found_by(pool, "partner", partner.id) == ()
+    await contact_erasing.delete(pool, "partner", partner.id)
     await erasing.certify(pool, partner.id, BY, "partner")
     [order] = await erasing.erasures(pool)
     event = await erasing.certificate(pool, order)
     assert event is not None and isinstance(event.data, PartnerErased)
     assert event.data.keys == (f"partner-{partner.id}",)
-    assert (await partner_erasing.survey(pool, partner.id)).parts == 0
+    assert (await contact_erasing.survey(pool, "partner", partner.id)).parts == 0
     assert await owner.fetchval("SELECT sealed FROM partners WHERE id = $1", partner.id) is None
     # Without the guard anybody's would go.
     body = await owner.fetchval("SELECT pg_get_functiondef('erase_partner'::regproc)")
     await owner.execute(
         body.replace("IF NOT EXISTS (SELECT FROM events", "IF false AND NOT EXISTS (SELECT FROM events")
     )
-    await partner_erasing.delete(pool, other.id)
-    assert (await partner_erasing.survey(pool, other.id)).parts == 0
+    await contact_erasing.delete(pool, "partner", other.id)
+    assert (await contact_erasing.survey(pool, "partner", other.id)).parts == 0
 
 
 async def test_a_restored_record_forgets_the_partner_again(pool: Any, tmp_path: Path) -> None:
     partner, listed = house(), tmp_path / "destroyed-keys"
     await partners.add(pool, partner, BY)
     listed.write_text(f"partner-{partner.id}\n")
-    assert await mentor_erasing.put_right(pool, listed, BY.at) == (1, [partner.id])
-    assert await mentor_erasing.put_right(pool, listed, BY.at) == (0, [])
+    assert await contact_erasing.put_right(pool, listed, BY.at) == (1, [partner.id])
+    assert await contact_erasing.put_right(pool, listed, BY.at) == (0, [])
 
 
 async def test_what_a_restored_copy_brings_back_goes_again_at_once(pool: Any, tmp_path: Path) -> None:
     person, mentor, listed = await registered(pool), lina(), tmp_path / "destroyed-keys"
     await mentors.add(pool, mentor, BY)
     listed.write_text(f"person-{person}\nmentor-{mentor.id}\n")
-    assert await mentor_erasing.put_right(pool, listed, BY.at) == (2, [person, mentor.id])
-    assert await mentor_erasing.put_right(pool, listed, BY.at) == (0, [])
+    assert await contact_erasing.put_right(pool, listed, BY.at) == (2, [person, mentor.id])
+    assert await contact_erasing.put_right(pool, listed, BY.at) == (0, [])

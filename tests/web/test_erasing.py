@@ -16,7 +16,7 @@ from journeys.domain.banking import Account, Line, StatementHead, reference_of
 from journeys.domain.directory import KeptOfBank
 from journeys.domain.payee import Payee
 from journeys.i18n import Lang
-from journeys.store import bank_files, batches, erasing, mentor_erasing, mentors, partners, staff, staff_erasing
+from journeys.store import bank_files, batches, contact_erasing, erasing, mentors, partners, staff
 from journeys.store.directory import By
 from tests.conftest import RealStack
 from tests.days import paris_today
@@ -196,9 +196,9 @@ async def test_a_member_of_staff_who_left_is_forgotten_and_is_a_role_from_then_o
     assert (await sam.client.post(where, data=form(sam.token, reason="person-asked"))).status_code == 303
     assert "Effacement en cours" in (await sam.client.get(where)).text
     assert f">{called}<" not in (await sam.client.get("/equipe")).text
-    await erasing.note(pool, bob, await staff_erasing.survey(pool, bob), "staff")
+    await erasing.note(pool, bob, await contact_erasing.survey(pool, "staff", bob), "staff")
     await erasing.destroy(pool.keys, await erasing.keys_of(pool, bob, "staff"), None)
-    await staff_erasing.delete(pool, bob)
+    await contact_erasing.delete(pool, "staff", bob)
     await erasing.certify(pool, bob, BY, "staff")
     done = (await sam.client.get(where, headers={"Accept-Language": "en"})).text
     assert f"staff-{bob}" in done and called not in done
@@ -251,9 +251,9 @@ async def test_a_mentor_is_forgotten_once_nobody_counts_on_them(
     assert "Effacement en cours" in (await sam.client.get(where)).text
     assert "Lina Canari" not in (await sam.client.get("/mentors")).text + (await aline.get()).text
     assert (await aline.send("propose-mentor", mentor=mentor.id)).status_code in (403, 422)
-    await erasing.note(pool, mentor.id, await mentor_erasing.survey(pool, mentor.id), "mentor")
+    await erasing.note(pool, mentor.id, await contact_erasing.survey(pool, "mentor", mentor.id), "mentor")
     await erasing.destroy(pool.keys, await erasing.keys_of(pool, mentor.id, "mentor"), None)
-    await mentor_erasing.delete(pool, mentor.id)
+    await contact_erasing.delete(pool, "mentor", mentor.id)
     await erasing.certify(pool, mentor.id, BY, "mentor")
     done = (await sam.client.get(where)).text
     assert "Certificat d’effacement" in done and f"mentor-{mentor.id}" in done and "Lina" not in done
@@ -264,11 +264,11 @@ async def test_a_mentor_is_forgotten_once_nobody_counts_on_them(
     other = dataclasses.replace(mentor, id=str(uuid.uuid4()))
     await mentors.add(pool, other, BY)
     assert (await aline.send("propose-mentor", mentor=other.id)).status_code == 303
-    with pytest.raises(mentor_erasing.StillCounted):
-        await mentor_erasing.order(pool, other.id, "person-asked", BY)
+    with pytest.raises(contact_erasing.StillNeeded, match="counted-on"):
+        await contact_erasing.order(pool, "mentor", other.id, "person-asked", BY)
 
     async def nobody(*_: Any) -> list[str]:
         return []
 
-    monkeypatch.setattr(mentor_erasing, "counting_on", nobody)
-    assert (await mentor_erasing.order(pool, other.id, "person-asked", BY)).kind == "mentor"
+    monkeypatch.setattr(contact_erasing, "counting_on", nobody)
+    assert (await contact_erasing.order(pool, "mentor", other.id, "person-asked", BY)).kind == "mentor"

@@ -30,17 +30,15 @@ from journeys.domain import commands as c
 from journeys.domain.directory import Held, KeptOfBank, MentorErased, PersonErased
 from journeys.local.postgres import binary
 from journeys.store import (
+    contact_erasing,
     documents,
     erasing,
     journal,
-    mentor_erasing,
     mentors,
-    partner_erasing,
     partners,
     people,
     retaining,
     staff,
-    staff_erasing,
     treasury,
 )
 from journeys.store.database import open_pool
@@ -233,7 +231,7 @@ async def test_a_mentor_is_forgotten_with_the_letters_that_name_them_and_nothing
     ):  # fmt: skip
         assert to is not None
         await outbox.send(Letter(id=id, to=to, subject="Votre mentor", body=body, lang="fr", at=by.at))
-    await mentor_erasing.order(pool, mentor.id, "person-asked", by)
+    await contact_erasing.order(pool, "mentor", mentor.id, "person-asked", by)
     with workers(stack, database_url, {engine.queue: (house.home, ("letters", "destroy"))}):
         await temporal.begin_erasure(
             engine.client, Erasing(person=mentor.id, kind="mentor", step_seconds=3), engine.queue
@@ -275,8 +273,8 @@ async def test_a_member_who_left_and_a_partner_are_forgotten_by_workers_that_die
     for to in (member.email, partner.email):
         assert to is not None
         await outbox.send(Letter(id=str(uuid.uuid4()), to=to, subject="Rappel", body="Bonjour", lang="fr", at=by.at))
-    await staff_erasing.order(pool, member.id, "person-asked", by)
-    await partner_erasing.order(pool, partner.id, "person-asked", by)
+    await contact_erasing.order(pool, "staff", member.id, "person-asked", by)
+    await contact_erasing.order(pool, "partner", partner.id, "person-asked", by)
     words = (said.member, said.member.lower(), said.phone, said.contact, said.mentor_phone)
 
     async def read() -> set[str]:
@@ -379,12 +377,12 @@ async def _copies(stack: RealStack, before: bytes, kept_before: bytes) -> AsyncI
 
 
 UNGUARDED = """
-from journeys.store import mentor_erasing
+from journeys.store import contact_erasing
 
 async def nothing(*_):
     return 0, []
 
-mentor_erasing.put_right = nothing
+contact_erasing.put_right = nothing
 import worker
 worker.main()
 """

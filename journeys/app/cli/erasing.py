@@ -1,7 +1,7 @@
 """`journeys person|mentor|staff|partner erase`, `journeys erasures`: somebody is forgotten, and what proves it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import typer
 
@@ -12,7 +12,7 @@ from journeys.app.failures import usage
 
 if TYPE_CHECKING:
     from journeys.app.erasing import Told
-    from journeys.store.erasing import Order
+    from journeys.store.erasing import Contact, Order
 
 
 def add_to_mentors(mentors: typer.Typer) -> None:
@@ -27,7 +27,7 @@ def add_to_mentors(mentors: typer.Typer) -> None:
                              "why: person-asked, kept-long-enough, by-mistake, ordered", ...),
         yes: bool = option("--yes", "efface vraiment", "really erases", False),
     ) -> None:  # fmt: skip
-        await _erase_mentor(at(ctx), name, reason, yes)
+        await _erase_contact(at(ctx), "mentor", name, "MENTOR", reason, yes)
 
 
 def add_to_staff(staff: typer.Typer) -> None:
@@ -42,7 +42,7 @@ def add_to_staff(staff: typer.Typer) -> None:
                              "why: person-asked, kept-long-enough, by-mistake, ordered", ...),
         yes: bool = option("--yes", "efface vraiment", "really erases", False),
     ) -> None:  # fmt: skip
-        await _erase_staff(at(ctx), handle, reason, yes)
+        await _erase_contact(at(ctx), "staff", handle, "PSEUDO", reason, yes)
 
 
 def add_to_partners(partners: typer.Typer) -> None:
@@ -58,7 +58,7 @@ def add_to_partners(partners: typer.Typer) -> None:
                              "why: person-asked, kept-long-enough, by-mistake, ordered", ...),
         yes: bool = option("--yes", "efface vraiment", "really erases", False),
     ) -> None:  # fmt: skip
-        await _erase_partner(at(ctx), name, reason, yes)
+        await _erase_contact(at(ctx), "partner", name, "PARTENAIRE", reason, yes)
 
 
 def add_to(app: typer.Typer, people: typer.Typer) -> None:
@@ -110,64 +110,23 @@ async def _erase(desk: Desk, asked: str, typed: str, yes: bool) -> None:
     out.result({"person": person.id, "ordered": yes, "held": held.model_dump(mode="json")}, show)
 
 
-async def _erase_mentor(desk: Desk, asked: str, typed: str, yes: bool) -> None:
-    from journeys.app import erasing, stopping
-    from journeys.app.finding import find_mentor
-    from journeys.store import mentor_erasing
+async def _erase_contact(desk: Desk, kind: "Contact", asked: str, field: str, typed: str, yes: bool) -> None:
+    from journeys.app import erasing, finding, stopping
+    from journeys.store import contact_erasing
 
     pool, out = await desk.pool(), desk.out
     by = stopping.by(await desk.actor(), "order-erasure", desk.now)
     reason = erasing.reason_of(typed, "--reason")
-    mentor = await find_mentor(pool, asked, "MENTOR")
-    held = await mentor_erasing.survey(pool, mentor.id)
+    find = {"mentor": finding.find_mentor, "staff": finding.find_staff, "partner": finding.find_partner}[kind]
+    who = await find(pool, asked, field)
+    held = await contact_erasing.survey(pool, kind, who.id)
     if yes:
-        await erasing.order_mentor(pool, desk.client, desk.settings.task_queue, mentor, reason, by)
+        await erasing.order_contact(pool, desk.client, desk.settings.task_queue, kind, who, reason, by)
 
     def show() -> None:
-        whose = f"mentor-{mentor.id}"
-        _tell(desk, f"{mentor.name}  {mentor.id}", erasing.told_of_mentor(held, out.lang), whose, yes)
+        _tell(desk, f"{who.name}  {who.id}", erasing.TOLD[kind](held, out.lang), f"{kind}-{who.id}", yes)
 
-    out.result({"mentor": mentor.id, "ordered": yes, "held": held.model_dump(mode="json")}, show)
-
-
-async def _erase_staff(desk: Desk, asked: str, typed: str, yes: bool) -> None:
-    from journeys.app import erasing, stopping
-    from journeys.app.finding import find_staff
-    from journeys.store import staff_erasing
-
-    pool, out = await desk.pool(), desk.out
-    by = stopping.by(await desk.actor(), "order-erasure", desk.now)
-    reason = erasing.reason_of(typed, "--reason")
-    member = await find_staff(pool, asked, "PSEUDO")
-    held = await staff_erasing.survey(pool, member.id)
-    if yes:
-        await erasing.order_staff(pool, desk.client, desk.settings.task_queue, member, reason, by)
-
-    def show() -> None:
-        whose = f"staff-{member.id}"
-        _tell(desk, f"{member.name}  {member.id}", erasing.told_of_staff(held, out.lang), whose, yes)
-
-    out.result({"staff": member.id, "ordered": yes, "held": held.model_dump(mode="json")}, show)
-
-
-async def _erase_partner(desk: Desk, asked: str, typed: str, yes: bool) -> None:
-    from journeys.app import erasing, stopping
-    from journeys.app.finding import find_partner
-    from journeys.store import partner_erasing
-
-    pool, out = await desk.pool(), desk.out
-    by = stopping.by(await desk.actor(), "order-erasure", desk.now)
-    reason = erasing.reason_of(typed, "--reason")
-    partner = await find_partner(pool, asked, "PARTENAIRE")
-    held = await partner_erasing.survey(pool, partner.id)
-    if yes:
-        await erasing.order_partner(pool, desk.client, desk.settings.task_queue, partner, reason, by)
-
-    def show() -> None:
-        whose = f"partner-{partner.id}"
-        _tell(desk, f"{partner.name}  {partner.id}", erasing.told_of_partner(held, out.lang), whose, yes)
-
-    out.result({"partner": partner.id, "ordered": yes, "held": held.model_dump(mode="json")}, show)
+    out.result({kind: who.id, "ordered": yes, "held": held.model_dump(mode="json")}, show)
 
 
 def _tell(desk: Desk, title: str, told: "Told", whose: str, yes: bool) -> None:
@@ -229,8 +188,7 @@ async def _certificate(desk: Desk, asked: str, pdf: str | None, sender: str, for
         check(Path(pdf), force, "--pdf")
     await desk.keeper("supervisor", "auditor")
     pool, out = await desk.pool(), desk.out
-    others: tuple[store.Kind, ...] = ("mentor", "staff", "partner")
-    kind: store.Kind = next((each for each in others if asked.startswith(f"{each}-")), "person")
+    kind = next((each for each in get_args(store.Contact) if asked.startswith(f"{each}-")), "person")
     id = asked.removeprefix(f"{kind}-")
     known = await store.ordered(pool, id, kind) if is_uuid(id) else None
     if known is None:

@@ -345,7 +345,7 @@ async def _rebuild(desk: Desk, id: str | None) -> None:
 async def _sync(desk: Desk, id: str | None, every: bool) -> None:
     from journeys.app.finding import find_journey
     from journeys.app.syncing import lagging, sync
-    from journeys.store.mentor_erasing import put_right
+    from journeys.store.contact_erasing import put_right
 
     if (id is None) == (not every):
         raise usage("sync-what", "dites quel parcours, ou --all", "say which journey, or --all", field="ID")

@@ -1,7 +1,8 @@
 """Effacement: what goes and what stays before it is confirmed, how far it is, and the certificate."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -13,14 +14,16 @@ from journeys.app.finding import Loaded
 from journeys.app.web.bodies import typed_in
 from journeys.app.web.pages.commands import journey
 from journeys.app.web.pages.documents import PDF, handed_over, sender_of
-from journeys.app.web.policy import FORGETTING, SUPERVISION
+from journeys.app.web.policy import FORGETTING, SUPERVISION, Policy
 from journeys.app.web.proof import require_proof
 from journeys.app.web.rendering import go, page
 from journeys.app.web.visit import Visit, door
+from journeys.i18n import N_
 from journeys.identifiers import is_uuid, short
+from journeys.store import contact_erasing, mentors, partners, staff
 from journeys.store import erasing as store
-from journeys.store import mentor_erasing, mentors, partner_erasing, partners, staff, staff_erasing
-from journeys.store.erasing import Order
+from journeys.store.database import Pool
+from journeys.store.erasing import Contact, Order
 from journeys.store.mentors import Mentor
 from journeys.store.partners import Partner
 from journeys.store.staff import Member
@@ -50,50 +53,11 @@ async def order(id: str, visit: Visit = door(SUPERVISION)) -> Response:
     return go(f"/parcours/{id}/effacement")
 
 
-@router.get("/mentors/{id}/effacement")
-async def mentor_screen(id: str, visit: Visit = door(SUPERVISION)) -> Response:
-    return await _mentor_screen(visit, await _theirs(visit, id), {})
-
-
-@router.post("/mentors/{id}/effacement")
-async def order_mentor(id: str, visit: Visit = door(SUPERVISION)) -> Response:
-    """After a proof anew, as for a person."""
-    found, typed, house = await _theirs(visit, id), typed_in(await visit.request.form()), visit.house
-    by = stopping.by(visit.actor, "order-erasure", visit.now)
-    if isinstance(found, Mentor):
-        await require_proof(visit)
-        try:
-            reason = erasing.reason_of(typed.get("reason", ""), "reason")
-        except Failure as failure:
-            return await _mentor_screen(visit, found, typed, failure)
-        await visit.done()
-        await erasing.order_mentor(house.writing, house.client, house.settings.task_queue, found, reason, by)
-    return go(f"/mentors/{id}/effacement")
-
-
 @router.get("/parcours/{id}/effacement/certificat.pdf")
 async def paper(id: str, visit: Visit = door(SUPERVISION)) -> Response:
     """The certificate, to be handed over."""
     loaded = await _seen(visit, id)
     return await _paper(visit, await store.ordered(visit.house.writing, loaded.state.person))
-
-
-@router.get("/mentors/{id}/effacement/certificat.pdf")
-async def mentor_paper(id: str, visit: Visit = door(SUPERVISION)) -> Response:
-    found = await _theirs(visit, id)
-    return await _paper(visit, found if isinstance(found, Order) else None)
-
-
-@router.get("/equipe/{id}/effacement/certificat.pdf")
-async def staff_paper(id: str, visit: Visit = door(FORGETTING)) -> Response:
-    found = await _member(visit, id)
-    return await _paper(visit, found if isinstance(found, Order) else None)
-
-
-@router.get("/partenaires/{id}/effacement/certificat.pdf")
-async def partner_paper(id: str, visit: Visit = door(FORGETTING)) -> Response:
-    found = await _partner(visit, id)
-    return await _paper(visit, found if isinstance(found, Order) else None)
 
 
 async def _paper(visit: Visit, known: Order | None) -> Response:
@@ -105,148 +69,6 @@ async def _paper(visit: Visit, known: Order | None) -> Response:
     made = await asyncio.to_thread(erasing.certificate_pdf, found, visit.lang, visit.now, sender=sender_of(visit))
     name = visit.say("effacement")
     return handed_over(made, f"{name}-{short(known.person)}.pdf", PDF)
-
-
-async def _theirs(visit: Visit, id: str) -> Mentor | Order:
-    """A mentor of the visitor's sites, or the order to forget them. Raises Failure."""
-    pool = visit.house.writing
-    found: Mentor | Order | None = None
-    if is_uuid(id):
-        found = await store.ordered(pool, id, "mentor") or await mentors.mentor(pool, id)
-    if found is None:
-        raise not_found("unknown-mentor", "ce mentor n'est pas connu", "this mentor is not known")
-    mine = visit.visitor.sites
-    if isinstance(found, Mentor) and mine and found.site is not None and found.site not in mine:
-        raise Failure(
-            Exit.REFUSED, "mentor-elsewhere",
-            Said("ce mentor est d'un site qui n'est pas le vôtre", "this mentor is of a site that is not yours"),
-            Said("demandez-le à un responsable de ce site", "ask a supervisor of that site"),
-        )  # fmt: skip
-    return found
-
-
-async def _mentor_screen(
-    visit: Visit, found: Mentor | Order, typed: Mapping[str, str], failure: Failure | None = None
-) -> Response:
-    told = None
-    if isinstance(found, Mentor):
-        id, title = found.id, visit.say("Effacer les données de {name}", name=found.name)
-        told = erasing.told_of_mentor(await mentor_erasing.survey(visit.house.writing, id), visit.lang)
-    else:
-        id, title = found.person, visit.say("Effacer les données d'un mentor")
-    return await _page(
-        visit, found if isinstance(found, Order) else None, told, typed, failure, back="/mentors",
-        called=visit.say("Mentors"), here=f"/mentors/{id}/effacement", title=title,
-    )  # fmt: skip
-
-
-@router.get("/equipe/{id}/effacement")
-async def staff_screen(id: str, visit: Visit = door(FORGETTING)) -> Response:
-    return await _staff_screen(visit, await _member(visit, id), {})
-
-
-@router.post("/equipe/{id}/effacement")
-async def order_staff(id: str, visit: Visit = door(FORGETTING)) -> Response:
-    """After a proof anew, as for a person."""
-    found, typed, house = await _member(visit, id), typed_in(await visit.request.form()), visit.house
-    by = stopping.by(visit.actor, "order-erasure", visit.now)
-    if isinstance(found, Member):
-        await require_proof(visit)
-        try:
-            reason = erasing.reason_of(typed.get("reason", ""), "reason")
-        except Failure as failure:
-            return await _staff_screen(visit, found, typed, failure)
-        await visit.done()
-        await erasing.order_staff(house.writing, house.client, house.settings.task_queue, found, reason, by)
-    return go(f"/equipe/{id}/effacement")
-
-
-async def _member(visit: Visit, id: str) -> Member | Order:
-    """A member of the visitor's sites, or the order to forget them. Raises Failure."""
-    pool = visit.house.writing
-    found: Member | Order | None = None
-    if is_uuid(id):
-        found = await store.ordered(pool, id, "staff") or await staff.member(pool, id)
-    if found is None:
-        raise not_found("unknown-staff", "ce membre de l'équipe n'est pas connu", "this member of staff is not known")
-    mine = visit.visitor.sites
-    if isinstance(found, Member) and mine and not set(found.sites) & set(mine):
-        raise Failure(
-            Exit.REFUSED, "staff-elsewhere",
-            Said("ce membre de l'équipe n'est pas d'un site qui est le vôtre",
-                 "this member of staff is not of a site that is yours"),
-            Said("demandez-le à un responsable de ce site", "ask a supervisor of that site"),
-        )  # fmt: skip
-    return found
-
-
-async def _staff_screen(
-    visit: Visit, found: Member | Order, typed: Mapping[str, str], failure: Failure | None = None
-) -> Response:
-    told = None
-    if isinstance(found, Member):
-        id, title = found.id, visit.say("Effacer les données de {name}", name=found.name)
-        told = erasing.told_of_staff(await staff_erasing.survey(visit.house.writing, id), visit.lang)
-    else:
-        id, title = found.person, visit.say("Effacer les données d'un membre de l'équipe")
-    return await _page(
-        visit, found if isinstance(found, Order) else None, told, typed, failure, back="/equipe",
-        called=visit.say("Équipe"), here=f"/equipe/{id}/effacement", title=title,
-    )  # fmt: skip
-
-
-@router.get("/partenaires/{id}/effacement")
-async def partner_screen(id: str, visit: Visit = door(FORGETTING)) -> Response:
-    return await _partner_screen(visit, await _partner(visit, id), {})
-
-
-@router.post("/partenaires/{id}/effacement")
-async def order_partner(id: str, visit: Visit = door(FORGETTING)) -> Response:
-    """After a proof anew, as for a person."""
-    found, typed, house = await _partner(visit, id), typed_in(await visit.request.form()), visit.house
-    by = stopping.by(visit.actor, "order-erasure", visit.now)
-    if isinstance(found, Partner):
-        await require_proof(visit)
-        try:
-            reason = erasing.reason_of(typed.get("reason", ""), "reason")
-        except Failure as failure:
-            return await _partner_screen(visit, found, typed, failure)
-        await visit.done()
-        await erasing.order_partner(house.writing, house.client, house.settings.task_queue, found, reason, by)
-    return go(f"/partenaires/{id}/effacement")
-
-
-async def _partner(visit: Visit, id: str) -> Partner | Order:
-    """A partner of the visitor's sites, or the order to forget them. Raises Failure."""
-    pool = visit.house.writing
-    found: Partner | Order | None = None
-    if is_uuid(id):
-        found = await store.ordered(pool, id, "partner") or await partners.partner(pool, id)
-    if found is None:
-        raise not_found("unknown-partner", "ce partenaire n'est pas connu", "this partner is not known")
-    mine = visit.visitor.sites
-    if isinstance(found, Partner) and mine and found.site is not None and found.site not in mine:
-        raise Failure(
-            Exit.REFUSED, "partner-elsewhere",
-            Said("ce partenaire est d'un site qui n'est pas le vôtre", "this partner is of a site that is not yours"),
-            Said("demandez-le à un responsable de ce site", "ask a supervisor of that site"),
-        )  # fmt: skip
-    return found
-
-
-async def _partner_screen(
-    visit: Visit, found: Partner | Order, typed: Mapping[str, str], failure: Failure | None = None
-) -> Response:
-    told = None
-    if isinstance(found, Partner):
-        id, title = found.id, visit.say("Effacer les données de {name}", name=found.name)
-        told = erasing.told_of_partner(await partner_erasing.survey(visit.house.writing, id), visit.lang)
-    else:
-        id, title = found.person, visit.say("Effacer les données d'un partenaire")
-    return await _page(
-        visit, found if isinstance(found, Order) else None, told, typed, failure, back="/partenaires",
-        called=visit.say("Partenaires"), here=f"/partenaires/{id}/effacement", title=title,
-    )  # fmt: skip
 
 
 async def _page(
@@ -288,3 +110,114 @@ async def _screen(visit: Visit, loaded: Loaded, typed: Mapping[str, str], failur
         called=loaded.row.name or visit.say("Personne effacée"), here=f"/parcours/{loaded.row.id}/effacement",
         title=visit.say("Effacer les données d'une personne"),
     )  # fmt: skip
+
+
+# --- mentors, members of staff who left, partners
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Where people of the house of a kind are looked after, and what is said of one of them."""
+
+    kind: Contact
+    path: str
+    called: str
+    of_one: str
+    """The title once their name is gone."""
+    unknown: Said
+    elsewhere: Said
+    door: Policy
+    find: Callable[[Pool, str], Awaitable[Mentor | Member | Partner | None]]
+
+
+def declare(register: Register) -> None:
+    """Declare the pages of those of a kind: what would go, the order, the certificate on paper."""
+    here, whom = f"{register.path}/{{id}}/effacement", register.kind
+
+    @router.get(here, name=f"{whom}_erasing")
+    async def screen(id: str, visit: Visit = door(register.door)) -> Response:
+        return await _contact_screen(visit, register, await _theirs(visit, register, id), {})
+
+    @router.post(here, name=f"order_{whom}_erasing")
+    async def order(id: str, visit: Visit = door(register.door)) -> Response:
+        """After a proof anew, as for a person."""
+        found, typed, house = await _theirs(visit, register, id), typed_in(await visit.request.form()), visit.house
+        by = stopping.by(visit.actor, "order-erasure", visit.now)
+        if not isinstance(found, Order):
+            await require_proof(visit)
+            try:
+                reason = erasing.reason_of(typed.get("reason", ""), "reason")
+            except Failure as failure:
+                return await _contact_screen(visit, register, found, typed, failure)
+            await visit.done()
+            await erasing.order_contact(house.writing, house.client, house.settings.task_queue, whom, found, reason, by)
+        return go(f"{register.path}/{id}/effacement")
+
+    @router.get(f"{here}/certificat.pdf", name=f"{whom}_certificate")
+    async def paper(id: str, visit: Visit = door(register.door)) -> Response:
+        found = await _theirs(visit, register, id)
+        return await _paper(visit, found if isinstance(found, Order) else None)
+
+
+async def _theirs(visit: Visit, register: Register, id: str) -> Mentor | Member | Partner | Order:
+    """One of the visitor's sites, or the order to forget them. Raises Failure."""
+    pool = visit.house.writing
+    found: Mentor | Member | Partner | Order | None = None
+    if is_uuid(id):
+        found = await store.ordered(pool, id, register.kind) or await register.find(pool, id)
+    if found is None:
+        raise not_found(f"unknown-{register.kind}", register.unknown.fr, register.unknown.en)
+    mine = set(visit.visitor.sites)
+    if not isinstance(found, Order) and mine and (theirs := _sites(found)) is not None and not theirs & mine:
+        raise Failure(
+            Exit.REFUSED, f"{register.kind}-elsewhere", register.elsewhere,
+            Said("demandez-le à un responsable de ce site", "ask a supervisor of that site"),
+        )  # fmt: skip
+    return found
+
+
+def _sites(who: Mentor | Member | Partner) -> set[str] | None:
+    """Where they are; None: at every site."""
+    if isinstance(who, Member):
+        return set(who.sites)
+    return None if who.site is None else {who.site}
+
+
+async def _contact_screen(
+    visit: Visit,
+    register: Register,
+    found: Mentor | Member | Partner | Order,
+    typed: Mapping[str, str],
+    failure: Failure | None = None,
+) -> Response:
+    if isinstance(found, Order):
+        known, told, id, title = found, None, found.person, visit.say(register.of_one)
+    else:
+        known, id, title = None, found.id, visit.say("Effacer les données de {name}", name=found.name)
+        held = await contact_erasing.survey(visit.house.writing, register.kind, id)
+        told = erasing.TOLD[register.kind](held, visit.lang)
+    return await _page(
+        visit, known, told, typed, failure, back=register.path, called=visit.say(register.called),
+        here=f"{register.path}/{id}/effacement", title=title,
+    )  # fmt: skip
+
+
+declare(Register(
+    "mentor", "/mentors", N_("Mentors"), N_("Effacer les données d'un mentor"),
+    Said("ce mentor n'est pas connu", "this mentor is not known"),
+    Said("ce mentor est d'un site qui n'est pas le vôtre", "this mentor is of a site that is not yours"),
+    SUPERVISION, mentors.mentor,
+))  # fmt: skip
+declare(Register(
+    "staff", "/equipe", N_("Équipe"), N_("Effacer les données d'un membre de l'équipe"),
+    Said("ce membre de l'équipe n'est pas connu", "this member of staff is not known"),
+    Said("ce membre de l'équipe n'est pas d'un site qui est le vôtre",
+         "this member of staff is not of a site that is yours"),
+    FORGETTING, staff.member,
+))  # fmt: skip
+declare(Register(
+    "partner", "/partenaires", N_("Partenaires"), N_("Effacer les données d'un partenaire"),
+    Said("ce partenaire n'est pas connu", "this partner is not known"),
+    Said("ce partenaire est d'un site qui n'est pas le vôtre", "this partner is of a site that is not yours"),
+    FORGETTING, partners.partner,
+))  # fmt: skip
