@@ -72,9 +72,16 @@ class Place:
         )  # fmt: skip
         return self.signed(f"journey-{uuid.uuid4()}", body)
 
-    def note(self, stream: str) -> Command:
-        """A signed add-note with a text of some 100 characters."""
-        return self.signed(stream, c.AddNote(), text="Vu ce matin au local, il va mieux et demande des nouvelles. " * 2)
+    def note(self, stream: str, referent: str | None = None) -> Command:
+        """A signed add-note with a text of some 100 characters, of the journey's referent."""
+        return signed(
+            self.ring,
+            stream,
+            c.AddNote(),
+            datetime.now(UTC),
+            by=referent or REFERENT,
+            text="Vu ce matin au local, il va mieux et demande des nouvelles. " * 2,
+        )
 
     def signed(self, stream: str, body: AnyBody, **texts: str) -> Command:
         """A command of the referent's, as an entry point makes it."""
