@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 
 from benchmarks.bare import BareWaits, BareWaitsInput, new_id
 from benchmarks.commands import at_once
-from benchmarks.ground import REFERENT, Ground, Place, Worker
+from benchmarks.ground import REFERENT, Ground, Place, Worker, signed
 from benchmarks.measuring import Figure, Target, alone, compared
 from journeys import temporal
 from journeys.app.entry import give
@@ -206,7 +206,7 @@ async def _house(place: Place, worker: Worker, count: int, spread: int | None) -
             details = people.Details(first_name="Éloïse", last_name=f"N{number}", email=f"n{number}@example.org")
             await people.register(place.pool, person, details, By(actor=REFERENT, role="referent", at=now))
         body = c.Plan(person=person, programme=programme, calendar=calendar, referent=team[number % len(team)])
-        command = place.signed(f"journey-{uuid.uuid4()}", body)
+        command = signed(place.ring, f"journey-{uuid.uuid4()}", body, now, by=body.referent)
         answer = await temporal.send(place.client, command, task_queue=worker.queue)
         if answer.outcome != "accepted":
             raise RuntimeError(answer)
