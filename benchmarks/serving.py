@@ -21,8 +21,8 @@ from worker import WORKER_OPTIONS, make_resources, make_worker
 
 def work_every_day() -> None:
     """A figure does not hang on the day of the week on which it is taken: here no day is one of rest."""
-    Calendar.works = lambda _, __: True  # type: ignore[method-assign]
-    Calendar.rests = lambda _, __: False  # type: ignore[method-assign]
+    Calendar.works = lambda _, __: True  # type: ignore[method-assign, assignment]
+    Calendar.rests = lambda _, __: False  # type: ignore[method-assign, assignment]
 
 
 async def main(queue: str) -> None:
