@@ -510,10 +510,7 @@ class Folder:
             return None
 
     def compare(self, kind: str, size: int) -> None:
-        """What is there against what should be. What does not belong to such an export is named and looked at no more.
-
-        Raises KeyError: no such kind of export.
-        """
+        """What is there against what should be. What belongs to no such export is named, and looked at no more."""
         for path in sorted(FILES[kind] - self.named.keys() - self.there.keys()):
             self._missing(path)
         for path in sorted(self.there.keys() - self.named.keys() - {"manifest.json"}):
@@ -984,8 +981,8 @@ class Signed:
         self._fitting: deque[Note] = deque(maxlen=2)
         """The last two that name a trusted key and fit."""
         self._false: Note | None = None
-        self._covered = 0
-        """How many events a held checkpoint that fits vouches for."""
+        self._covered = -1
+        """How many events a held checkpoint that fits vouches for; -1 where there is none."""
         self._held = sorted(trust.held, key=lambda each: each.size, reverse=True)
         self._notes = self._read()
         self._next = next(self._notes, None)
@@ -1135,7 +1132,7 @@ class Signed:
     def _vouched_before(self, last: Note) -> int:
         """How many events somebody vouches for where nobody does for the last checkpoint."""
         signed = [note.size for note in self._fitting if note is not last and note.signed_by(self._good)[0]]
-        return max([self._covered, *signed])
+        return max([0, self._covered, *signed])
 
     def _compare_shown(self, last: Note) -> None:
         try:
@@ -1380,9 +1377,13 @@ def verify(root: Path, trust: Trust) -> Report:
         manifest = folder.manifest()
         if manifest is None:
             return report
+        kind = str(manifest.get("kind"))
+        if kind not in LOOKS:
+            report.wrong("malformed", why="kind")
+            return report
+        folder.compare(kind, manifest["size"])
         with _last_resort(report):
-            folder.compare(manifest["kind"], manifest["size"])
-            LOOKS[manifest["kind"]](folder, manifest, report, trust)
+            LOOKS[kind](folder, manifest, report, trust)
         folder.compare_rest()
     return report
 
