@@ -159,6 +159,9 @@ WORDS: dict[str, tuple[int, str, str]] = {
     "part-missing": (INCOMPLETE,
                      "{stream} {seq} : le texte « {part} » manque, et aucun effacement inscrit n'en rend compte",
                      "{stream} {seq}: the text “{part}” is missing, and no erasure on record accounts for it"),
+    "part-unreadable": (UNVERIFIABLE,
+                        "{stream} {seq} : le texte « {part} » n'a pas pu être ouvert par qui a fait l'export",
+                        "{stream} {seq}: the text “{part}” could not be opened by whoever made the export"),
     "part-erased": (ERASED, "{stream} {seq} : le texte « {part} » a été effacé",
                     "{stream} {seq}: the text “{part}” was erased"),
     "proof": (TAMPERED, "{stream} {seq} : la preuve ne le montre pas à la place {position}",
@@ -862,6 +865,8 @@ class Parts:
                     told.append(where)
                 else:
                     self.more[where["stream"]] += 1
+            case "unreadable":
+                self.report.wrong("part-unreadable", **where)
             case _:
                 self.report.wrong("part-missing", **where)
 

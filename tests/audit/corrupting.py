@@ -239,6 +239,20 @@ def forget_a_part(target: Target) -> None:
     target.put("parts.jsonl", b"".join(dumps(line) + b"\n" for line in target.lines("parts.jsonl")[1:]))
 
 
+def delete_parts_by_hand(target: Target) -> None:
+    """What an export says where somebody deleted the rows, and nobody ordered it."""
+    lines = [{"position": each["position"], "name": each["name"], "state": "erased"}
+             for each in target.lines("parts.jsonl")]  # fmt: skip
+    target.put("parts.jsonl", b"".join(dumps(line) + b"\n" for line in lines))
+
+
+def lock_a_part(target: Target) -> None:
+    """Whoever made the export had not its key."""
+    first, *lines = target.lines("parts.jsonl")
+    lines = [{"position": first["position"], "name": first["name"], "state": "unreadable"}, *lines]
+    target.put("parts.jsonl", b"".join(dumps(line) + b"\n" for line in lines))
+
+
 def change_a_history(target: Target) -> None:
     next((target.folder / "histories").iterdir()).write_bytes(b"{}")
 
@@ -297,6 +311,8 @@ CORRUPTIONS: list[tuple[Callable[[Target], None], int, str]] = [
     (swap_parts, 3, "part-swapped"),
     (change_a_part, 3, "part-changed"),
     (forget_a_part, 4, "part-missing"),
+    (delete_parts_by_hand, 4, "part-missing"),
+    (lock_a_part, 6, "part-unreadable"),
     (change_a_history, 3, "history-changed"),
     (find_a_history_altered, 3, "history-changed"),
     (announce_a_history, 3, "history-of-nothing"),
