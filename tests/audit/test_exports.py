@@ -238,7 +238,7 @@ def huge_size(target: Target) -> None:
         (hostile_pipe, 3, "not-a-file"), (hostile_size, 3, "file-size"), (oversized_and_sealed, 3, "file-oversized"),
         (extra, 3, "file-extra"), (missing, 4, "file-missing"), (no_manifest, 4, "manifest-missing"),
         (deep_manifest, 3, "manifest"), (future_format, 6, "future-format"), (strange_kind, 3, "malformed"),
-        (huge_size, 4, "truncated"),
+        (huge_size, 3, "truncated"),
     ],
 )  # fmt: skip
 def test_hostile_exports_are_named_and_crash_nothing(target: Target, attack: Any, exit: int, code: str) -> None:
