@@ -560,7 +560,7 @@ class Folder:
             self._missing(path)
         if not self.has(path):
             raise Gone(path)
-        found = self._read(path)
+        found: bytes = self._read(path)
         self._compare_digest(path, hashlib.sha256(found).hexdigest())
         return found
 
@@ -1338,7 +1338,7 @@ def _compare_tail(
 ) -> None:
     """Where the journey ended at the last snapshot. One is taken each day, so an older one hides what came since; one
     in which the journey does not stand is in order only where it has just begun."""
-    position, snapshot = max(snapshots.items(), default=(-1, {"data": {}}))
+    position, snapshot = max(snapshots.items(), default=(-1, dict[str, Any](data={})))
     at, day = snapshot["data"], str(snapshot.get("recorded_at", "-"))[:10]
     report.said |= _told({"snapshot": at.get("size"), "snapshot_day": day})
     old = not snapshots or _is_old(snapshot.get("recorded_at"), made)
