@@ -116,6 +116,7 @@ def make(root: Path, count: int, a_minute: int = A_MINUTE) -> None:
         if hashes:
             folder.write(tile_path(level, count // WIDTH ** (level + 1), len(hashes) // HASH_BYTES), hashes)
     folder.write("heads.txt", b"".join(line.text() for line in sorted(heads.values())))
+    folder.write("histories.jsonl", b"")
     folder.write("checkpoints.jsonl", b"".join(notes))
     folder.write("checkpoint", json.loads(notes[-1])["note"].encode())
     _write_schemas(folder, {("NoteAdded", 1), ("HeadsSnapshot", 1)})

@@ -25,6 +25,18 @@ def tree(leaves: list[bytes]) -> bytes:
     return sha256(b"\1" + tree(leaves[:k]) + tree(leaves[k:])).digest()
 
 
+def proof(index: int, leaves: list[bytes]) -> list[bytes]:
+    """RFC 6962, 2.1.1: what shows that a leaf stands at its place."""
+    if len(leaves) == 1:
+        return []
+    k = 1
+    while k * 2 < len(leaves):
+        k *= 2
+    if index < k:
+        return [*proof(index, leaves[:k]), tree(leaves[k:])]
+    return [*proof(index - k, leaves[k:]), tree(leaves[:k])]
+
+
 def note(origin: str, size: int, root: bytes, seed: bytes = SEED) -> str:
     key = Ed25519PrivateKey.from_private_bytes(seed)
     text = f"{origin}\n{size}\n{base64.b64encode(root).decode()}\n"
@@ -66,7 +78,7 @@ class Target:
 
     def store(self, entries: list[bytes], *, tiles: bool, signed: bool) -> None:
         """Bundles anew, on wish the tree and the last checkpoint too."""
-        shutil.rmtree(self.folder / "tile" / ("entries" if not tiles else ""))
+        shutil.rmtree(self.folder / "tile" / ("entries" if not tiles else ""), ignore_errors=True)
         self.manifest["size"] = len(entries)
         for n, at in enumerate(range(0, len(entries), 256)):
             chunk = entries[at : at + 256]
@@ -149,6 +161,16 @@ def rehash(target: Target) -> None:
     target.store(entries, tiles=True, signed=True)
 
 
+def hide_behind_nothing(target: Target) -> None:
+    """All written anew under the genuine last checkpoint, and before that one of no events, signed by nobody."""
+    last = target.lines("checkpoints.jsonl")[-1]
+    rehash(target)
+    zeros, five = (base64.b64encode(bytes(count)).decode() for count in (32, 5))
+    forged = {"note": f"{target.origin}\n0\n{zeros}\n\n— x {five}\n", "made_at": last["made_at"]}
+    target.put("checkpoints.jsonl", dumps(forged) + b"\n" + dumps(last) + b"\n")
+    target.put("checkpoint", last["note"].encode())
+
+
 def drop(target: Target) -> None:
     entries = target.entries()
     del entries[two_of_a_stream(entries)[0]]
@@ -217,8 +239,35 @@ def forget_a_part(target: Target) -> None:
     target.put("parts.jsonl", b"".join(dumps(line) + b"\n" for line in target.lines("parts.jsonl")[1:]))
 
 
+def delete_parts_by_hand(target: Target) -> None:
+    """What an export says where somebody deleted the rows, and nobody ordered it."""
+    lines = [{"position": each["position"], "name": each["name"], "state": "erased"}
+             for each in target.lines("parts.jsonl")]  # fmt: skip
+    target.put("parts.jsonl", b"".join(dumps(line) + b"\n" for line in lines))
+
+
+def lock_a_part(target: Target) -> None:
+    """Whoever made the export had not its key."""
+    first, *lines = target.lines("parts.jsonl")
+    lines = [{"position": first["position"], "name": first["name"], "state": "unreadable"}, *lines]
+    target.put("parts.jsonl", b"".join(dumps(line) + b"\n" for line in lines))
+
+
 def change_a_history(target: Target) -> None:
     next((target.folder / "histories").iterdir()).write_bytes(b"{}")
+
+
+def find_a_history_altered(target: Target) -> None:
+    """Whoever made the export says that what was kept does not fit what the journal noted."""
+    lines = target.lines("histories.jsonl")
+    lines[0]["state"] = "altered"
+    (target.folder / "histories" / f"{lines[0]['run']}.json").unlink()
+    target.put("histories.jsonl", b"".join(dumps(line) + b"\n" for line in lines))
+
+
+def announce_a_history(target: Target) -> None:
+    lines = [*target.lines("histories.jsonl"), {"run": "0" * 36, "state": "withheld"}]
+    target.put("histories.jsonl", b"".join(dumps(line) + b"\n" for line in lines))
 
 
 def forget_a_history(target: Target) -> None:
@@ -251,6 +300,7 @@ def deep_json(target: Target) -> None:
 CORRUPTIONS: list[tuple[Callable[[Target], None], int, str]] = [
     (edit, 3, "edited"),
     (edit_all_but_the_links, 3, "link"),
+    (hide_behind_nothing, 3, "root"),
     (drop, 3, "dropped"),
     (reorder, 3, "reordered"),
     (truncate, 4, "truncated"),
@@ -261,7 +311,11 @@ CORRUPTIONS: list[tuple[Callable[[Target], None], int, str]] = [
     (swap_parts, 3, "part-swapped"),
     (change_a_part, 3, "part-changed"),
     (forget_a_part, 4, "part-missing"),
+    (delete_parts_by_hand, 4, "part-missing"),
+    (lock_a_part, 6, "part-unreadable"),
     (change_a_history, 3, "history-changed"),
+    (find_a_history_altered, 3, "history-changed"),
+    (announce_a_history, 3, "history-of-nothing"),
     (forget_a_history, 4, "history-missing"),
     (take_a_bundle, 4, "truncated"),
     (future_envelope, 6, "future-version"),
