@@ -171,6 +171,46 @@ def test_lists_that_contradict_the_journal(here: Journeys, up: Up, started: Call
     assert here("audit", "verify", id, "--strict").code == 0
 
 
+def test_a_history_that_went_or_was_altered_ends_no_replay_of_all(
+    here: Journeys, up: Up, started: Callable[..., str]
+) -> None:
+    """Only what is kept is asked, as where the engine's retention is over."""
+    lives, url = [started() for _ in range(3)], str(up.found["database_url"])
+    for life in lives:
+        assert here("do", life, "close", "--outcome", "withdrawn", "--as", "aline").code == 0
+    gone, altered, whole = (f"(SELECT run FROM histories WHERE stream = 'journey-{life}')" for life in lives)
+    kept, end = f"SELECT count(*) FROM histories WHERE run IN ({gone}, {altered}, {whole})", time.monotonic() + 60
+    while asyncio.run(_value(url, kept)) != 3:
+        assert time.monotonic() < end
+        assert here("audit", "archive").code == 0
+    away = {"DATABASE_URL": url, "TEMPORAL_ADDRESS": "127.0.0.1:1"}
+    put_back = (
+        f"DELETE FROM history_files WHERE run = {altered}",
+        "INSERT INTO history_files SELECT * FROM aside ON CONFLICT DO NOTHING",
+    )
+    execute(
+        url,
+        f"CREATE TABLE aside AS SELECT * FROM history_files WHERE run = {altered}",
+        "ALTER TABLE history_files DISABLE TRIGGER delete_only",
+        f"UPDATE history_files SET sealed = (SELECT sealed FROM history_files WHERE run = {whole})"
+        f" WHERE run = {altered}",
+        f"DELETE FROM history_files WHERE run = {gone}",
+    )
+    try:
+        found = here("audit", "replay", "--processes", "1", "--json", **away)
+        assert found.code == 6 and [each["journey"] for each in found.json["altered"]] == [lives[1]], found
+        assert found.json["gone"] == [lives[0]] and found.json["failed"] == [] and found.json["runs"] >= 1
+        for life, code, name in ((lives[0], 3, "kept-gone"), (lives[1], 6, "kept-altered")):
+            said = here("audit", "replay", life, "--json", **away)
+            assert (said.code, said.error["code"]) == (code, name)
+        assert here("audit", "replay", lives[2], **away).code == 0
+        execute(url, *put_back)
+        lawful = here("audit", "replay", "--processes", "1", **away)
+        assert lawful.code == 0 and "1 dont l’historique est effacé, sa durée passée" in lawful.out
+    finally:
+        execute(url, *put_back, "DROP TABLE aside", "ALTER TABLE history_files ENABLE ALWAYS TRIGGER delete_only")
+
+
 def test_sync_of_one_and_of_all(here: Journeys, started: Callable[..., str]) -> None:
     id = started()
     assert here("sync", id, "--json").json["synced"] == [
