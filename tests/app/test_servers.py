@@ -171,6 +171,42 @@ def test_lists_that_contradict_the_journal(here: Journeys, up: Up, started: Call
     assert here("audit", "verify", id, "--strict").code == 0
 
 
+def test_journeys_that_cannot_be_read_are_named_and_hold_no_other_back(
+    here: Journeys, up: Up, started: Callable[..., str]
+) -> None:
+    (unread, odd), url = (started() for _ in range(2)), str(up.found["database_url"])
+    of = " stream = 'journey-{}' AND seq = 2"
+    odd_header = (
+        "convert_to((convert_from(header, 'UTF8')::jsonb || jsonb_build_object('kind', 'GrantReturned', 'kind_v', 1,"
+        " 'data', jsonb_build_object('grant', gen_random_uuid())))::text, 'UTF8')"
+    )
+    execute(
+        url,
+        f"CREATE TABLE aside AS SELECT * FROM events WHERE {of.format(unread)} OR {of.format(odd)}",
+        "ALTER TABLE events DISABLE TRIGGER append_only",
+        f"UPDATE events SET header = 'x' WHERE {of.format(unread)}",
+        f"UPDATE events SET header = {odd_header} WHERE {of.format(odd)}",
+    )
+    try:
+        last = started()
+        listed = [each["journey"] for each in here("audit", "deadlines", "--json").json["journeys"]]
+        assert last in listed and not {unread, odd} & set(listed), "whatever comes behind them"
+        for question in ("deadlines", "duties"):
+            found = here("audit", question, "--json")
+            assert found.code == 6 and set(found.json["unread"]) == {unread, odd}, found
+            shown = here("audit", question)
+            assert shown.code == 6 and all(f"audit verify {id}" in shown.out for id in (unread, odd))
+            for id in (unread, odd):
+                said = here("audit", question, id, "--json")
+                assert (said.code, said.error["code"]) == (6, "unreadable")
+    finally:
+        execute(
+            url,
+            "UPDATE events e SET header = a.header FROM aside a WHERE (e.stream, e.seq) = (a.stream, a.seq)",
+            "DROP TABLE aside", "ALTER TABLE events ENABLE ALWAYS TRIGGER append_only",
+        )  # fmt: skip
+
+
 def test_a_history_that_went_or_was_altered_ends_no_replay_of_all(
     here: Journeys, up: Up, started: Callable[..., str]
 ) -> None:
