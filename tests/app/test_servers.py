@@ -175,10 +175,12 @@ def test_journeys_that_cannot_be_read_are_named_and_hold_no_other_back(
     here: Journeys, up: Up, started: Callable[..., str]
 ) -> None:
     (unread, odd), url = (started() for _ in range(2)), str(up.found["database_url"])
+    assert here("audit", "checkpoint").code == 0, "the log has them as they were"
     of = " stream = 'journey-{}' AND seq = 2"
     odd_header = (
-        "convert_to((convert_from(header, 'UTF8')::jsonb || jsonb_build_object('kind', 'GrantReturned', 'kind_v', 1,"
-        " 'data', jsonb_build_object('grant', gen_random_uuid())))::text, 'UTF8')"
+        "convert_to((convert_from(header, 'UTF8')::jsonb || jsonb_build_object('kind', 'GrantApprovalGiven',"
+        " 'kind_v', 1, 'data', jsonb_build_object('grant', gen_random_uuid(), 'digest', 'x', 'stands_for', 'duty')"
+        "))::text, 'UTF8')"
     )
     execute(
         url,

@@ -260,10 +260,17 @@ async def _replay_all(desk: Desk, processes: int) -> int:
 
 
 async def _archive(desk: Desk) -> None:
+    from temporalio.client import WorkflowFailureError
+
     from journeys.temporal import archive_now
 
     out = desk.out
-    kept = await archive_now(await desk.client(), desk.settings.task_queue)
+    try:
+        kept = await archive_now(await desk.client(), desk.settings.task_queue)
+    except WorkflowFailureError:
+        raise Failure(Exit.FAILED, "not-kept", Said("des historiques n'ont pas pu être gardés, tous les autres le sont",
+                      "some histories could not be kept, all others are"),
+                      Said("le journal du worker dit lesquels", "the worker's log says which")) from None  # fmt: skip
     out.result({"kept": kept}, lambda: out.line(out.t(f"{kept} historique(s) gardé(s).", f"{kept} history(ies) kept.")))
 
 
