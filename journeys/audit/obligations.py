@@ -63,11 +63,15 @@ class Obligation:
     """When that was recorded."""
     learnt_late: bool = False
     """Missed as it seemed, and met in time as was recorded later."""
+    since: datetime | None = None
+    """When it was first owed; a receipt that is refused after its day is owed anew when that is over already."""
 
     @property
     def late(self) -> timedelta:
         """How long after its time its miss was recorded; zero for anything else."""
-        return max(self.at - self.due, timedelta()) if self.outcome is Outcome.MISSED and self.at else timedelta()
+        if self.outcome is not Outcome.MISSED or self.at is None:
+            return timedelta()
+        return max(self.at - max(self.due, self.since or self.due), timedelta())
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -135,7 +139,7 @@ def _recomputed(events: Sequence[Recorded], book: Handbook, now: datetime) -> It
                 ended.append(_ended(known, event))
                 known = None
             if known is None:
-                owed[key] = Obligation(*key, at, event.seq)
+                owed[key] = Obligation(*key, at, event.seq, since=event.recorded_at)
             else:
                 owed[key] = known if at == known.due else replace(known, due=at, moves=known.moves + 1)
         if isinstance(event.data, e.JourneyClosed | e.JourneyResumed):

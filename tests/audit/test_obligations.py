@@ -100,6 +100,7 @@ IN_PART = ("2027-03-10", on_receipt(c.SubmitReceipt, amount=16_000))
         ((SUBMITTED, ("2027-03-13", on_receipt(c.AcceptReceipt))), ["met"], ["met"]),
         ((SUBMITTED, ("2027-03-24 18:00",)), ["met"], ["missed"]),
         ((SUBMITTED, ("2027-03-11", on_receipt(c.RefuseReceipt))), ["met", "open"], ["met"]),
+        ((SUBMITTED, ("2027-04-02", on_receipt(c.RefuseReceipt))), ["met", "missed"], ["missed"]),
         ((IN_PART, ("2027-03-11", on_receipt(c.AcceptReceipt, amount=10_000))), ["met", "open"], ["met"]),
         (
             (
@@ -125,6 +126,7 @@ def test_a_receipt_handed_in_and_the_answer_of_finance_are_owed_each_by_itself(
         for kind in (DueKind.RECEIPT_LATE, Answer.RECEIPT)
     }
     assert outcomes == {DueKind.RECEIPT_LATE: handed_in, Answer.RECEIPT: answered}
+    assert not any(each.late for each in found), "nothing was recorded later than it could be"
     speech = Speech(life.book, {}, "fr", life.state)
     lines = {told(each, speech).partition(",")[0] for each in found}
     assert lines == {"dépense à justifier", *(["réponse sur la dépense"] if answered else [])}
