@@ -40,9 +40,10 @@ class Replaying:
                 await replays.tell(pool, asked.run, done)
                 told = time.monotonic()
 
-        found = await replay_house(
+        house = await replay_house(
             pool, self._resources.ring, self._resources.client, self._resources.replayable, PROCESSES, tell
         )
+        found = house.kept()
         await replays.keep(pool, asked.run, found)
         log = structlog.get_logger().warning if found.wrong else structlog.get_logger().info
         log("every history replayed", count=found.wrong, journeys=found.journeys, seconds=found.seconds)

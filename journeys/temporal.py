@@ -474,14 +474,30 @@ class EndedRuns:
             await asyncio.sleep(_BETWEEN_LOOKS)
 
     async def _known(self, stream: str) -> set[str]:
-        """The runs of a journey that the server knows: by its lists, and the last one by itself."""
-        found = {each.run_id async for each in self._client.list_workflows(f"WorkflowId = '{stream}'")}
-        try:
-            found.add((await self._client.get_workflow_handle(stream).describe()).run_id)
-        except RPCError as failure:
-            if failure.status is not RPCStatusCode.NOT_FOUND:
-                raise
-        return found
+        """The runs of a journey that the server knows."""
+        last = await last_run(self._client, stream)
+        return (await listed_runs(self._client, stream)).get(stream, set()) | ({last} if last is not None else set())
+
+
+async def listed_runs(
+    client: Client, journey: str | None = None, patience: timedelta | None = None
+) -> dict[str, set[str]]:
+    """The runs of a journey, or of all, that a server lists, by journey. Raises RPCError."""
+    query = f"WorkflowId = '{journey}'" if journey is not None else f"WorkflowType = '{contract.WORKFLOW}'"
+    found = dict[str, set[str]]()
+    async for each in client.list_workflows(query, rpc_timeout=patience):
+        found.setdefault(each.id, set()).add(each.run_id)
+    return found
+
+
+async def last_run(client: Client, journey: str, patience: timedelta | None = None) -> str | None:
+    """The last run of a journey, which lists may not have yet; None: the server knows none. Raises RPCError."""
+    try:
+        return (await client.get_workflow_handle(journey).describe(rpc_timeout=patience)).run_id
+    except RPCError as failure:
+        if failure.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return None
 
 
 async def keep_checkpoints(client: Client, task_queue: str) -> None:

@@ -36,14 +36,8 @@ def read_day(text: str, field: str) -> date:
             f"{field}: “{_few(text)}” is not a date; write 2027-05-12 or 12/05/2027",
             field=field,
         )
+    _in_range(year, text, field)
     try:
-        if not EARLIEST_YEAR <= year <= LATEST_YEAR:
-            raise usage(
-                "year-out-of-range",
-                f"{field} : {_few(text)} ; vérifiez l'année, elle va de {EARLIEST_YEAR} à {LATEST_YEAR}",
-                f"{field}: {_few(text)}; check the year, it lies between {EARLIEST_YEAR} and {LATEST_YEAR}",
-                field=field,
-            )
         return date(year, month, day)
     except ValueError:
         raise usage(
@@ -52,6 +46,16 @@ def read_day(text: str, field: str) -> date:
             f"{field}: {text} does not exist in the calendar; check day and month",
             field=field,
         ) from None
+
+
+def _in_range(year: int, text: str, field: str) -> None:
+    if not EARLIEST_YEAR <= year <= LATEST_YEAR:
+        raise usage(
+            "year-out-of-range",
+            f"{field} : {_few(text)} ; vérifiez l'année, elle va de {EARLIEST_YEAR} à {LATEST_YEAR}",
+            f"{field}: {_few(text)}; check the year, it lies between {EARLIEST_YEAR} and {LATEST_YEAR}",
+            field=field,
+        )
 
 
 def read_month(text: str, field: str) -> date:
@@ -78,10 +82,12 @@ def read_instant(text: str, field: str, zone: ZoneInfo = ZONE) -> datetime:
     text = text.strip()
     try:
         instant = datetime.fromisoformat(text)
-        if instant.tzinfo is not None:
-            return instant.astimezone(UTC)
     except ValueError:
         pass
+    else:
+        if instant.tzinfo is not None:
+            _in_range(instant.year, text, field)
+            return instant.astimezone(UTC)
     day, _, hour = text.replace("T", " ").partition(" ")
     found = _TIME.fullmatch(hour.strip())
     if found is None or int(found[1]) > 23 or int(found[2] or 0) > 59:

@@ -1,9 +1,11 @@
-"""What Temporal's own histories say was appended: the results of the appends, along the chain of runs."""
+"""What Temporal's own histories say was appended: the results of the appends, in every run of a journey."""
 
+import asyncio
 import json
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from temporalio.api.enums.v1 import EventType
@@ -13,34 +15,42 @@ from temporalio.converter import DataConverter, WorkflowSerializationContext
 from temporalio.service import RPCError, RPCStatusCode
 
 from journeys.contract import APPEND, Appended
-from journeys.store import histories
+from journeys.store import evidence, histories
 from journeys.store.database import Pool
 from journeys.store.signing import KeyRing
+from journeys.temporal import last_run, listed_runs
 
 _LOCAL_ACTIVITY: Final = "core_local_activity"
 _PATIENCE: Final = timedelta(seconds=15)
+_BETWEEN_LISTS_SECONDS: Final = 0.3
+"""A server gives out some ten lists a second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """The runs of a journey that continue one another, the first one first."""
+    """Every run of a journey, the first one first.
+
+    Those that continue one another are one after the other; a journey that was closed and taken up again has several
+    such lines, of which the later ones continue nothing.
+    """
 
     histories: tuple[WorkflowHistory, ...]
     complete: bool
-    """The chain goes back to a run that continues no other; else retention has taken its beginning."""
+    """Nothing is missing: each run that another continues is here, and one that ran when the journal began."""
+    gone: tuple[str, ...] = ()
+    """Runs whose kept history was deleted since."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """The histories that were kept beyond the engine's retention."""
+    """The histories that were kept beyond the engine's retention, and when there was something to keep."""
 
     pool: Pool
     ring: KeyRing
 
-    async def last(self, journey: str) -> str | None:
-        """The run of a journey that ended last, of those kept."""
-        kept = await histories.of_stream(self.pool, journey)
-        return kept[-1].run if kept else None
+    async def runs(self, journey: str) -> list[str]:
+        """The runs of a journey whose history was kept, in the order in which they ended."""
+        return [kept.run for kept in await histories.of_stream(self.pool, journey)]
 
     async def history(self, journey: str, run: str) -> WorkflowHistory | None:
         """A kept history; None when none is kept of this run. Raises histories.Altered."""
@@ -48,31 +58,94 @@ class Shelf:
             return None
         return WorkflowHistory.from_json(journey, (await histories.read(self.pool, self.ring, run)).decode())
 
+    async def began(self, journey: str) -> datetime | None:
+        """When the first event of a journey was recorded; None where the journal does not say it."""
+        return await evidence.began(self.pool, journey)
 
-async def read_chain(client: Client | None, workflow_id: str, shelf: Shelf | None = None) -> Chain | None:
-    """The current run and those that it continues, from the server or, where it has them no more, from the shelf.
+
+Listed = Mapping[str, Collection[str]]
+"""Runs by journey, as a server lists them."""
+
+
+async def read_chain(
+    client: Client | None, workflow_id: str, shelf: Shelf | None = None, listed: Listed | None = None
+) -> Chain | None:
+    """Every run of a journey, from the server or, where it has one no more, from the shelf.
 
     None when neither has a run of this id.
 
+    Args:
+        listed: what the server lists of all journeys, for whoever reads many; None: it is asked.
+
     Raises:
-        RPCError: the server does not answer. histories.Altered: what was kept is not what was exported.
+        RPCError: the server does not answer. histories.Altered: what was kept is not what was exported; or it is gone,
+        of every run that there was.
     """
-    found: list[WorkflowHistory] = []
-    run_id: str | None = None
+    wanted = await shelf.runs(workflow_id) if shelf is not None else []
+    if client is not None:
+        last = await last_run(client, workflow_id, _PATIENCE)
+        wanted += [last] if last is not None else []
+        wanted += (listed if listed is not None else await _listed(client, workflow_id)).get(workflow_id, ())
+    found, gone = dict[str, WorkflowHistory | None](), list[str]()
+    for run in wanted:  # grows while it is read
+        if run in found:
+            continue
+        found[run] = None
+        try:
+            found[run] = history = await _read(client, workflow_id, run, shelf)
+        except histories.Altered as altered:
+            if altered.why != "gone":
+                raise
+            gone.append(run)
+        else:
+            wanted += [continued_from(history)] if history is not None and continued_from(history) else []
+    runs = {run: history for run, history in found.items() if history is not None}
+    if not runs:
+        if gone:
+            raise histories.Altered(gone[0], "gone")
+        return None
+    whole = all(not continued_from(each) or continued_from(each) in runs for each in runs.values())
+    began = await shelf.began(workflow_id) if shelf is not None else None
+    first = min(map(_started, runs.values()))
+    return Chain(_in_order(runs), whole and not gone and (began is None or first <= began), tuple(gone))
+
+
+async def _listed(client: Client, workflow_id: str) -> Listed:
+    clock = asyncio.get_running_loop().time
+    until = clock() + _PATIENCE.total_seconds()
     while True:
-        history = await _from_server(client, workflow_id, run_id) if client is not None else None
-        if history is None and shelf is not None:
-            run_id = run_id or await shelf.last(workflow_id)
-            history = await shelf.history(workflow_id, run_id) if run_id else None
-        if history is None:
-            return Chain(tuple(reversed(found)), complete=False) if found else None
-        found.append(history)
-        run_id = continued_from(history)
-        if not run_id:
-            return Chain(tuple(reversed(found)), complete=True)
+        try:
+            return await listed_runs(client, workflow_id, _PATIENCE)
+        except RPCError as failure:
+            if failure.status is not RPCStatusCode.RESOURCE_EXHAUSTED or clock() > until:
+                raise
+        await asyncio.sleep(_BETWEEN_LISTS_SECONDS)
 
 
-async def _from_server(client: Client, workflow_id: str, run_id: str | None) -> WorkflowHistory | None:
+def _in_order(runs: Mapping[str, WorkflowHistory]) -> tuple[WorkflowHistory, ...]:
+    """Line after line by when each began, and each run behind the one that it continues."""
+    behind = defaultdict[str, list[str]](list)
+    for run in sorted(runs, key=lambda run: _started(runs[run]), reverse=True):
+        before = continued_from(runs[run])
+        behind[before if before in runs else ""].append(run)
+    ordered, waiting = list[WorkflowHistory](), behind[""]
+    while waiting:
+        run = waiting.pop()
+        ordered.append(runs[run])
+        waiting += behind[run]
+    return tuple(ordered)
+
+
+def _started(history: WorkflowHistory) -> datetime:
+    return history.events[0].event_time.ToDatetime(UTC) if history.events else datetime.max.replace(tzinfo=UTC)
+
+
+async def _read(client: Client | None, workflow_id: str, run: str, shelf: Shelf | None) -> WorkflowHistory | None:
+    history = await _from_server(client, workflow_id, run) if client is not None else None
+    return await shelf.history(workflow_id, run) if history is None and shelf is not None else history
+
+
+async def _from_server(client: Client, workflow_id: str, run_id: str) -> WorkflowHistory | None:
     try:
         return await client.get_workflow_handle(workflow_id, run_id=run_id).fetch_history(rpc_timeout=_PATIENCE)
     except RPCError as failure:

@@ -6,12 +6,12 @@ What was owed is read from the agenda after each event, so a due is known here e
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any, Final
 
 from journeys.domain import agenda
 from journeys.domain import events as e
-from journeys.domain.agenda import DueKind
+from journeys.domain.agenda import Due, DueKind
 from journeys.domain.evolve import evolve
 from journeys.domain.handbook import Handbook
 from journeys.domain.plan import plan
@@ -24,6 +24,16 @@ Recorded = Event[Payload]
 
 GRACE: Final = timedelta(minutes=15)
 """How long after its due nothing need be recorded: what an outage allows (docs/overview, invariant 5)."""
+
+
+class Answer(IntEnum):
+    """What else is owed under a due of the agenda; in the order after all of those."""
+
+    RECEIPT = 100
+    """By finance, to a receipt that was handed in: until then the same due was for handing it in."""
+
+
+Kind = DueKind | Answer
 
 
 class Outcome(StrEnum):
@@ -39,7 +49,7 @@ class Outcome(StrEnum):
 class Obligation:
     """Something that was owed by somebody until `due`."""
 
-    kind: DueKind
+    kind: Kind
     id: str
     due: datetime
     opened: int
@@ -53,21 +63,26 @@ class Obligation:
     """When that was recorded."""
     learnt_late: bool = False
     """Missed as it seemed, and met in time as was recorded later."""
+    since: datetime | None = None
+    """When it was first owed; a receipt that is refused after its day is owed anew when that is over already."""
 
     @property
     def late(self) -> timedelta:
         """How long after its time its miss was recorded; zero for anything else."""
-        return max(self.at - self.due, timedelta()) if self.outcome is Outcome.MISSED and self.at else timedelta()
+        if self.outcome is not Outcome.MISSED or self.at is None:
+            return timedelta()
+        return max(self.at - max(self.due, self.since or self.due), timedelta())
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "kind": WORDS[self.kind][0], "id": self.id, "due": instant_text(self.due), "outcome": self.outcome.value,
+            "kind": WORDS[self.kind][0] if self.kind in WORDS else self.kind.name.lower().replace("_", "-"),
+            "id": self.id, "due": instant_text(self.due), "outcome": self.outcome.value,
             "opened": self.opened, "closed": self.closed, "at": instant_text(self.at) if self.at else None,
             "moves": self.moves, "learnt_late": self.learnt_late,
         }  # fmt: skip
 
 
-WORDS: Final = {
+WORDS: Final[dict[Kind, tuple[str, str]]] = {
     DueKind.DATE: ("date", N_("date à confirmer")),
     DueKind.DEADLINE: ("deadline", N_("étape à franchir")),
     DueKind.CONTACT_CLOSES: ("contact", N_("contact")),
@@ -76,6 +91,7 @@ WORDS: Final = {
     DueKind.REFERRAL_EXPIRES: ("referral", N_("réponse")),
     DueKind.TRANSFER: ("transfer", N_("réponse")),
     DueKind.CHASE: ("chase", N_("relance")),
+    Answer.RECEIPT: ("receipt-answer", N_("réponse sur la dépense")),
 }
 """What people owe. Whatever else falls due is the engine's own work: told only when it is silent."""
 
@@ -91,7 +107,7 @@ _MISSED: Final = (
     e.ReferralExpired, e.ChasePassed,
 )  # fmt: skip
 
-_Key = tuple[DueKind, str]
+_Key = tuple[Kind, str]
 
 
 def obligations(events: Sequence[Recorded], book: Handbook, now: datetime) -> list[Obligation]:
@@ -110,7 +126,7 @@ def _recomputed(events: Sequence[Recorded], book: Handbook, now: datetime) -> It
     for event in events:
         evolve(state, event)
         _correct(ended, event)
-        after = {(due.kind, due.id): due.at for due in agenda.dues(state)}
+        after = _owed(state)
         for key in [key for key in owed if key not in after]:
             gone = owed.pop(key)
             if isinstance(event.data, e.JourneySuspended):
@@ -123,7 +139,7 @@ def _recomputed(events: Sequence[Recorded], book: Handbook, now: datetime) -> It
                 ended.append(_ended(known, event))
                 known = None
             if known is None:
-                owed[key] = Obligation(*key, at, event.seq)
+                owed[key] = Obligation(*key, at, event.seq, since=event.recorded_at)
             else:
                 owed[key] = known if at == known.due else replace(known, due=at, moves=known.moves + 1)
         if isinstance(event.data, e.JourneyClosed | e.JourneyResumed):
@@ -136,6 +152,17 @@ def _recomputed(events: Sequence[Recorded], book: Handbook, now: datetime) -> It
             yield replace(each, outcome=Outcome.SILENT) if passed else each
     yield from (each for each in held.values() if each.kind in WORDS)
     yield from _never_set(state, book, now)
+
+
+def _owed(state: State) -> dict[_Key, datetime]:
+    """What is owed after an event, and until when: a deadline also while a check is asked about it."""
+    return {_key(state, due): due.at for due in (*agenda.dues(state), *agenda.checked(state))}
+
+
+def _key(state: State, due: Due) -> _Key:
+    """Of a receipt the person owes one thing until it is handed in, and finance another from then on."""
+    answered = due.kind is DueKind.RECEIPT_LATE and state.receipts[due.id].submitted is not None
+    return (Answer.RECEIPT if answered else due.kind), due.id
 
 
 def _taken(known: Obligation, event: Recorded) -> bool:
@@ -236,7 +263,7 @@ def _subject(each: Obligation, speech: Speech) -> str:
             return speech.date(each.id.split("/")[1])
         case DueKind.GRANT_EXPIRES:
             return speech.grant(each.id)
-        case DueKind.RECEIPT_LATE:
+        case DueKind.RECEIPT_LATE | Answer.RECEIPT:
             return speech.receipt(each.id)
         case DueKind.REFERRAL_EXPIRES:
             return speech.referral(each.id)

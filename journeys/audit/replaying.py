@@ -14,7 +14,7 @@ from journeys.audit.history import Chain, Shelf, read_chain
 from journeys.store.histories import Altered
 from journeys.store.keys import Keys
 from journeys.store.signing import KeyRing
-from journeys.temporal import DATA_CONVERTER, JourneysPlugin, plugin
+from journeys.temporal import DATA_CONVERTER, JourneysPlugin, listed_runs, plugin
 
 _AHEAD: Final = 3
 """Journeys that are fetched ahead for each process."""
@@ -39,7 +39,9 @@ class Replay:
     journey: str
     runs: tuple[Replayed, ...]
     complete: bool
-    """The chain of runs goes back to its beginning."""
+    """Each run that there was is among them, as far as is known."""
+    gone: tuple[str, ...] = ()
+    """Runs that are not, because their kept history was deleted since."""
 
     @property
     def failed(self) -> Replayed | None:
@@ -50,6 +52,7 @@ class Replay:
         return {
             "journey": self.journey.partition("-")[2],
             "complete": self.complete,
+            "gone": list(self.gone),
             "runs": [run.as_json() for run in self.runs],
         }
 
@@ -61,7 +64,7 @@ async def replay(
     shelf: Shelf | None = None,
     keys: Keys | None = None,
 ) -> Replay | None:
-    """Replay the runs of a journey (its stream), those that the server has and those kept; None when there is none.
+    """Replay every run of a journey (its stream), those that the server has and those kept; None when there is none.
 
     keys: under which their payloads are sealed, where no client knows them.
 
@@ -90,7 +93,7 @@ async def replay_chain(
         Replayed(history.run_id, len(history.events), failure)
         for history, failure in zip(chain.histories, failures, strict=True)
     )
-    return Replay(journey, runs, chain.complete)
+    return Replay(journey, runs, chain.complete, chain.gone)
 
 
 async def replay_all(
@@ -105,17 +108,19 @@ async def replay_all(
 
     Whoever may stop before its end closes it (`aclosing`), so that nothing goes on being replayed.
 
-    None where no run is known, Altered where what was kept of one is not what was exported: that one is not replayed.
+    None where no run is known; Altered where what was kept of one is not what was exported, or is gone of all: that
+    journey is not replayed.
 
     Raises RPCError.
     """
     loop, spoken = asyncio.get_running_loop(), _spoken(client, keys)[1]
+    listed = await listed_runs(client) if client is not None else None
     waiting: set[asyncio.Future[Replay]] = set()
     pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
     try:
         async for journey in journeys:
             try:
-                chain = await read_chain(client, journey, shelf)
+                chain = await read_chain(client, journey, shelf, listed)
             except Altered as found:
                 yield journey, found
                 continue
@@ -125,9 +130,10 @@ async def replay_all(
             exported = [(history.workflow_id, history.to_json()) for history in chain.histories]
             waiting.add(
                 loop.run_in_executor(
-                    pool, _apart, journey, exported, chain.complete, tuple(workflows), spoken, keys.dsn, keys.ring
+                    pool, _apart, journey, exported, chain.complete, chain.gone, tuple(workflows), spoken, keys.dsn,
+                    keys.ring,
                 )
-            )
+            )  # fmt: skip
             if len(waiting) >= processes * _AHEAD:
                 done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 for each in done:
@@ -141,11 +147,11 @@ async def replay_all(
 
 
 def _apart(
-    journey: str, exported: Sequence[tuple[str, str]], complete: bool, workflows: Sequence[type], namespace: str,
-    keys_dsn: str, ring: KeyRing,
+    journey: str, exported: Sequence[tuple[str, str]], complete: bool, gone: tuple[str, ...],
+    workflows: Sequence[type], namespace: str, keys_dsn: str, ring: KeyRing,
 ) -> Replay:  # fmt: skip
     """What a process of its own does."""
-    chain = Chain(tuple(WorkflowHistory.from_json(*each) for each in exported), complete)
+    chain = Chain(tuple(WorkflowHistory.from_json(*each) for each in exported), complete, gone)
 
     async def replayed() -> Replay:
         keys = Keys(keys_dsn, ring)

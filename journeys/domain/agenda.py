@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import NamedTuple
 
-from journeys.domain.state import EffectKnown, State
+from journeys.domain.state import Deadline, EffectKnown, State
 
 
 class DueKind(IntEnum):
@@ -101,17 +101,30 @@ def _moments(state: State, running: bool) -> Iterator[Due]:
 
 
 def _deadlines(state: State, running: bool) -> Iterator[Due]:
-    for id, deadline in state.deadlines.items():
-        if deadline.held and not running:
-            continue
-        if deadline.awaits is not None and not state.dates[deadline.awaits].happened:
-            continue
+    for id, deadline in _under_way(state, running):
         milestone = state.milestones[deadline.milestone]
         if milestone.checking is None:
             yield Due(deadline.at, DueKind.DEADLINE, id)
         reminder = deadline.next_reminder
         if reminder is not None:
             yield Due(reminder.at, DueKind.REMINDER, id)
+
+
+def _under_way(state: State, running: bool) -> Iterator[tuple[str, Deadline]]:
+    """Deadlines whose time runs."""
+    for id, deadline in state.deadlines.items():
+        if deadline.held and not running:
+            continue
+        if deadline.awaits is not None and not state.dates[deadline.awaits].happened:
+            continue
+        yield id, deadline
+
+
+def checked(state: State) -> Iterator[Due]:
+    """Deadlines that are no dues because a check is asked about them: its answer comes instead of their time."""
+    for id, deadline in _under_way(state, state.suspended is None) if state.is_open else ():
+        if state.milestones[deadline.milestone].checking is not None:
+            yield Due(deadline.at, DueKind.DEADLINE, id)
 
 
 def _meetings(state: State, running: bool) -> Iterator[Due]:

@@ -1,7 +1,9 @@
 """What the audit reads of a stream besides its events: its head, and the signed commands."""
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from journeys.contract import Answer
@@ -34,6 +36,15 @@ async def head_of(pool: Pool | Connection, stream: str) -> Head | None:
     """The head of a stream; None when there is none."""
     row = await pool.fetchrow("SELECT seq, hash FROM streams WHERE stream = $1", stream)
     return None if row is None else Head(row["seq"], row["hash"])
+
+
+async def began(pool: Pool | Connection, stream: str) -> datetime | None:
+    """When the first event of a stream was recorded; None where there is none, or none that says it."""
+    header: bytes | None = await pool.fetchval("SELECT header FROM events WHERE stream = $1 AND seq = 1", stream)
+    try:
+        return None if header is None else datetime.fromisoformat(json.loads(header)["recorded_at"])
+    except (ValueError, LookupError, TypeError):
+        return None
 
 
 async def commands_of(pool: Pool | Connection, stream: str) -> list[RecordedCommand]:

@@ -9,7 +9,8 @@ from typing import Final
 
 from journeys.contract import Run
 from journeys.domain.directory import HistoryKept
-from journeys.store.database import Pool
+from journeys.store import erasing
+from journeys.store.database import Connection, Pool
 from journeys.store.directory import By, Fact, record
 from journeys.store.sealing import CannotUnseal, seal, unseal
 from journeys.store.signing import KeyRing
@@ -49,12 +50,15 @@ async def missing(pool: Pool, runs: Sequence[str]) -> set[str]:
 
 
 async def not_kept(pool: Pool, runs: AsyncIterator[Run], beat: Callable[[], None] = lambda: None) -> AsyncIterator[Run]:
-    """Those of these runs whose history is not kept yet, asked by the hundred; `beat` is called for each run."""
+    """Those of these runs whose history is not kept yet, asked by the hundred; `beat` is called for each run.
+
+    Of whoever is forgotten, or is being forgotten, nothing is to be kept.
+    """
     page = list[Run]()
 
     async def of_page() -> list[Run]:
-        wanted = await missing(pool, [run.id for run in page])
-        return [run for run in page if run.id in wanted]
+        wanted, forgotten = await missing(pool, [run.id for run in page]), await erasing.journeys_ordered(pool)
+        return [run for run in page if run.id in wanted and run.stream not in forgotten]
 
     async for run in runs:
         beat()
@@ -68,12 +72,17 @@ async def not_kept(pool: Pool, runs: AsyncIterator[Run], beat: Callable[[], None
 
 
 async def keep(pool: Pool, ring: KeyRing, run: Run, history: bytes, by: By) -> bool:
-    """Keep an exported history and record its digest; False when it was kept before."""
+    """Keep an exported history and record its digest; False when it was kept before, or its person is forgotten.
+
+    An erasure that is ordered meanwhile waits, and then deletes what was kept here.
+    """
     digest = sha256(history)
     fact = HistoryKept(
         journey=run.stream, run=run.id, digest=digest.hexdigest(), events=run.events, closed_at=run.closed_at
     )
     async with pool.acquire() as connection, connection.transaction():
+        if await _forgotten(connection, run.stream):
+            return False
         await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", _place(run.id))
         if await connection.fetchval("SELECT true FROM histories WHERE run = $1", run.id):
             return False
@@ -87,6 +96,16 @@ async def keep(pool: Pool, ring: KeyRing, run: Run, history: bytes, by: By) -> b
             run.id, seal(ring, zlib.compress(history, 6), _place(run.id)),
         )  # fmt: skip
     return True
+
+
+async def _forgotten(connection: Connection, stream: str) -> bool:
+    """Whether somebody ordered that the person of a journey be forgotten; nobody does to the end of the transaction."""
+    person: str | None = await connection.fetchval(
+        "SELECT person::text FROM journeys WHERE id = journey_of($1)", stream
+    )
+    if person is None or not await erasing.lock(connection, person):
+        return False
+    return await erasing.ordered(connection, person) is not None
 
 
 async def of_stream(pool: Pool, stream: str) -> list[Kept]:

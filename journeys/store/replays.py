@@ -40,11 +40,11 @@ class Replayed(Frozen):
     altered: tuple[OtherWay, ...] = ()
     """The first 200."""
     partial: int = 0
-    """Journeys whose beginning neither the engine nor the shelf has."""
+    """Journeys of which neither the engine nor the shelf has every run."""
     without: int = 0
     """Journeys of which no history is there."""
     gone: int = 0
-    """Journeys of which a kept history was deleted since, because its time was over."""
+    """Journeys of which no history is left, because the time of those that were kept was over."""
     erased: int = 0
     """Journeys of people who were erased, with their histories."""
 

@@ -1,5 +1,6 @@
 """The nightly verification: what must not be is found and named, kept once for a run, made by a schedule."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -10,15 +11,18 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from temporalio.client import Client
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 from temporalio.worker import Worker
 
+from activities.archive import Archive
+from activities.resources import NoEngine
 from activities.verification import Verification
 from journeys import contract, temporal
 from journeys.audit.fleet import verify_fleet
 from journeys.contract import Run
 from journeys.domain import commands as c
-from journeys.store import findings, histories, sequencing, staff, verifications
+from journeys.store import erasing, findings, histories, sequencing, staff, verifications
 from journeys.store.database import open_pool
 from journeys.store.findings import ORDER, Asked, Lines, LinesOf, OwedLine
 from journeys.store.verifications import Verified
@@ -145,6 +149,47 @@ async def test_histories_kept_gone_altered_waiting_and_passed_over(life: Life, d
     found = (await look(life, MONDAY, runs)).histories
     assert (found.kept, found.gone, found.altered) == (1, 1, (runs[1].id,))
     assert (found.waiting, found.late) == (2, 1)
+
+
+class Histories(NoEngine):
+    """The engine's list, and a history of each but of one."""
+
+    def __init__(self, *runs: Run, without: Run) -> None:
+        self._runs, self._without = runs, without
+
+    async def ended(self) -> AsyncIterator[Run]:
+        for run in self._runs:
+            yield run
+
+    async def history(self, run: Run) -> bytes:
+        if run == self._without:
+            raise ValueError("not what a history is")
+        return b'{"events": []}'
+
+
+async def test_a_run_that_cannot_be_kept_holds_no_other_back_and_nothing_is_kept_of_the_forgotten(life: Life) -> None:
+    pool, ring = life.pool, life.resources.ring
+    first, broken, last, late, later = (run(life, MONDAY) for _ in range(5))
+    nobodys = first.model_copy(update={"id": str(uuid.uuid4()), "stream": "no-journey"})
+    engine = Histories(nobodys, first, broken, last, without=broken)
+    archive = Archive(replace(life.resources, engine=engine))
+    for tried in ((2, 2), (2, 0)):
+        with pytest.raises(ApplicationError) as failed:
+            await ActivityEnvironment().run(archive.keep)
+        assert (failed.value.type, failed.value.non_retryable, failed.value.details) == ("NotKept", True, tried)
+    assert {each.run for each in await histories.of_stream(pool, life.stream)} == {first.id, last.id}
+
+    async with pool.acquire() as connection, connection.transaction():
+        assert await erasing.lock(connection, life.person)
+        keeping = asyncio.create_task(histories.keep(pool, ring, late, b'{"events": []}', life.by))
+        while not await connection.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
+            assert not keeping.done(), "it waits for whoever is at the person"
+            await asyncio.sleep(0.01)
+        await erasing.order_locked(connection, life.person, "person-asked", life.by)
+    assert not await keeping
+    assert not await histories.keep(pool, ring, later, b'{"events": []}', life.by)
+    assert not [each async for each in histories.not_kept(pool, Ended(late, later).ended())]
+    assert await pool.fetchval("SELECT count(*) FROM histories WHERE run = ANY ($1::uuid[])", [late.id, later.id]) == 0
 
 
 async def test_a_run_is_kept_once_and_the_schedule_made_once(

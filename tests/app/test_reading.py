@@ -58,6 +58,9 @@ def test_instants_are_local_unless_they_say_otherwise(text: str, instant: dateti
         ("2027-05-12 25:00", "not-an-instant"),
         ("2027-05-12", "not-an-instant"),
         ("2027-02-30 10:00", "no-such-date"),
+        ("0001-01-01T00:00+14:00", "year-out-of-range"),
+        ("9999-12-31T23:59-12:00", "year-out-of-range"),
+        ("2200-01-01T00:00Z", "year-out-of-range"),
     ],
 )
 def test_instants_that_are_not(text: str, code: str) -> None:

@@ -171,6 +171,84 @@ def test_lists_that_contradict_the_journal(here: Journeys, up: Up, started: Call
     assert here("audit", "verify", id, "--strict").code == 0
 
 
+def test_journeys_that_cannot_be_read_are_named_and_hold_no_other_back(
+    here: Journeys, up: Up, started: Callable[..., str]
+) -> None:
+    (unread, odd), url = (started() for _ in range(2)), str(up.found["database_url"])
+    assert here("audit", "checkpoint").code == 0, "the log has them as they were"
+    of = " stream = 'journey-{}' AND seq = 2"
+    odd_header = (
+        "convert_to((convert_from(header, 'UTF8')::jsonb || jsonb_build_object('kind', 'GrantApprovalGiven',"
+        " 'kind_v', 1, 'data', jsonb_build_object('grant', gen_random_uuid(), 'digest', 'x', 'stands_for', 'duty')"
+        "))::text, 'UTF8')"
+    )
+    execute(
+        url,
+        f"CREATE TABLE aside AS SELECT * FROM events WHERE {of.format(unread)} OR {of.format(odd)}",
+        "ALTER TABLE events DISABLE TRIGGER append_only",
+        f"UPDATE events SET header = 'x' WHERE {of.format(unread)}",
+        f"UPDATE events SET header = {odd_header} WHERE {of.format(odd)}",
+    )
+    try:
+        last = started()
+        listed = [each["journey"] for each in here("audit", "deadlines", "--json").json["journeys"]]
+        assert last in listed and not {unread, odd} & set(listed), "whatever comes behind them"
+        for question in ("deadlines", "duties"):
+            found = here("audit", question, "--json")
+            assert found.code == 6 and set(found.json["unread"]) == {unread, odd}, found
+            shown = here("audit", question)
+            assert shown.code == 6 and all(f"audit verify {id}" in shown.out for id in (unread, odd))
+            for id in (unread, odd):
+                said = here("audit", question, id, "--json")
+                assert (said.code, said.error["code"]) == (6, "unreadable")
+    finally:
+        execute(
+            url,
+            "UPDATE events e SET header = a.header FROM aside a WHERE (e.stream, e.seq) = (a.stream, a.seq)",
+            "DROP TABLE aside", "ALTER TABLE events ENABLE ALWAYS TRIGGER append_only",
+        )  # fmt: skip
+
+
+def test_a_history_that_went_or_was_altered_ends_no_replay_of_all(
+    here: Journeys, up: Up, started: Callable[..., str]
+) -> None:
+    """Only what is kept is asked, as where the engine's retention is over."""
+    lives, url = [started() for _ in range(3)], str(up.found["database_url"])
+    for life in lives:
+        assert here("do", life, "close", "--outcome", "withdrawn", "--as", "aline").code == 0
+    gone, altered, whole = (f"(SELECT run FROM histories WHERE stream = 'journey-{life}')" for life in lives)
+    kept, end = f"SELECT count(*) FROM histories WHERE run IN ({gone}, {altered}, {whole})", time.monotonic() + 60
+    while asyncio.run(_value(url, kept)) != 3:
+        assert time.monotonic() < end
+        assert here("audit", "archive").code == 0
+    away = {"DATABASE_URL": url, "TEMPORAL_ADDRESS": "127.0.0.1:1"}
+    put_back = (
+        f"DELETE FROM history_files WHERE run = {altered}",
+        "INSERT INTO history_files SELECT * FROM aside ON CONFLICT DO NOTHING",
+    )
+    execute(
+        url,
+        f"CREATE TABLE aside AS SELECT * FROM history_files WHERE run = {altered}",
+        "ALTER TABLE history_files DISABLE TRIGGER delete_only",
+        f"UPDATE history_files SET sealed = (SELECT sealed FROM history_files WHERE run = {whole})"
+        f" WHERE run = {altered}",
+        f"DELETE FROM history_files WHERE run = {gone}",
+    )
+    try:
+        found = here("audit", "replay", "--processes", "1", "--json", **away)
+        assert found.code == 6 and [each["journey"] for each in found.json["altered"]] == [lives[1]], found
+        assert found.json["gone"] == [lives[0]] and found.json["failed"] == [] and found.json["runs"] >= 1
+        for life, code, name in ((lives[0], 3, "kept-gone"), (lives[1], 6, "kept-altered")):
+            said = here("audit", "replay", life, "--json", **away)
+            assert (said.code, said.error["code"]) == (code, name)
+        assert here("audit", "replay", lives[2], **away).code == 0
+        execute(url, *put_back)
+        lawful = here("audit", "replay", "--processes", "1", **away)
+        assert lawful.code == 0 and "1 dont l’historique est effacé, sa durée passée" in lawful.out
+    finally:
+        execute(url, *put_back, "DROP TABLE aside", "ALTER TABLE history_files ENABLE ALWAYS TRIGGER delete_only")
+
+
 def test_sync_of_one_and_of_all(here: Journeys, started: Callable[..., str]) -> None:
     id = started()
     assert here("sync", id, "--json").json["synced"] == [

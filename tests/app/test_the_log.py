@@ -1,5 +1,6 @@
 """The log from the command line, on a stack that is up: signed by the worker, verified, exported, checked elsewhere."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -45,7 +46,9 @@ def test_the_record_is_signed_verified_and_checked_by_somebody_else(
         assert here(*words).code == code, words
 
     whole, one = tmp_path / "whole", tmp_path / "one"
-    assert here("audit", "export", str(whole), "--json").json["disclosed"] is False
+    exported = here("audit", "export", str(whole), "--json").json
+    assert exported["disclosed"] is False and Path(exported["verifier"]["file"]) == VERIFIER
+    assert exported["verifier"]["sha256"] == hashlib.sha256(VERIFIER.read_bytes()).hexdigest()
     assert here("audit", "export", str(whole)).code == 2, "it is there already"
     assert here("audit", "export", str(one), "--journey", life, "--disclose", "--as", "sam").code == 4
     assert here("audit", "export", str(one), "--journey", life, "--disclose").code == 0

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import AsyncIterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import aclosing
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -18,7 +19,7 @@ from activities.resources import Resources
 from activities.tills import Tills
 from journeys import contract, temporal
 from journeys.audit import history, replaying, replaying_all
-from journeys.audit.history import Shelf, read_chain
+from journeys.audit.history import Chain, Shelf, continued_from, read_chain
 from journeys.audit.replaying import Replay, replay, replay_all
 from journeys.audit.replaying_all import replay_house
 from journeys.audit.verdicts import AccountName, Verdict
@@ -56,7 +57,7 @@ class OnlyOurs:
 
 @pytest_asyncio.fixture
 async def ended(stack: RealStack, journal_pool: Any, tmp_path: Any) -> AsyncIterator[Engine]:
-    """A journey over several runs, closed: nothing of it runs any more."""
+    """A journey over several runs, closed, and asked for something once more: nothing of it runs any more."""
     engine = await make_engine(stack, journal_pool)
     resources = Resources(
         pool=journal_pool,
@@ -83,6 +84,10 @@ async def ended(stack: RealStack, journal_pool: Any, tmp_path: Any) -> AsyncIter
         await engine.handle().result()
         kept = await _keep(engine, queue)
         assert kept > 1, "every run of the chain"
+        late = await engine.send(engine.command(c.AddNote(), datetime.now(UTC), text="trop tard"))
+        assert (late.outcome, late.code) == ("refused", "closed")
+        await engine.handle().result()
+        assert await _keep(engine, queue) == 1, "the run that began for it, which continues none"
         assert await _keep(engine, queue) == 0, "once"
         yield engine
 
@@ -100,13 +105,33 @@ async def test_what_was_kept_is_replayed_when_the_server_is_gone(
     kept = await read_chain(None, ended.stream, shelf)
     assert live is not None and kept is not None and kept.complete
     assert [each.to_json_dict() for each in kept.histories] == [each.to_json_dict() for each in live.histories]
+    continue_none = [nth for nth, each in enumerate(live.histories) if not continued_from(each)]
+    assert continue_none == [0, len(live.histories) - 1], "its whole life, then what was asked since"
     codes = (JourneyWorkflow, OneTimerMore)
     good, other = [await replay(None, ended.stream, [code], shelf, ended.pool.keys) for code in codes]
     assert good is not None and good.failed is None and len(good.runs) == len(live.histories)
-    assert other is not None and other.failed is not None
+    assert other is not None and other.failed == other.runs[0], "a change of before it was closed is found"
+    await _begun_anew(ended, shelf, live, monkeypatch)
     await _recorded(ended, len(live.histories))
     await _side_by_side(ended, shelf)
     await _altered(ended, shelf, database_url, monkeypatch)
+
+
+async def _begun_anew(ended: Engine, shelf: Shelf, live: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where neither engine nor shelf knows of its life before, the last run alone is not all of it."""
+    last = live.histories[-1].run_id
+
+    async def listed(*_: object) -> dict[str, set[str]]:
+        return {ended.stream: {last}}
+
+    async def kept(*_: object) -> list[str]:
+        return []
+
+    with monkeypatch.context() as forgetful:
+        forgetful.setattr(history, "listed_runs", listed)
+        forgetful.setattr(Shelf, "runs", kept)
+        found = await read_chain(ended.client, ended.stream, shelf)
+    assert found is not None and [each.run_id for each in found.histories] == [last] and not found.complete
 
 
 async def _recorded(ended: Engine, runs: int) -> None:
@@ -163,12 +188,14 @@ async def _whole_house(ended: Engine) -> Replayed:
 
     found = await replay_house(ended.pool, RING, None, [JourneyWorkflow], 1, tell)
     assert told == [(0, 1), (1, 1)]
-    return found
+    return found.kept()
 
 
 async def _altered(ended: Engine, shelf: Shelf, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    [first, *_] = await histories.of_stream(ended.pool, ended.stream)
-    _forget(monkeypatch, first.run)
+    kept = await read_chain(None, ended.stream, shelf)
+    assert kept is not None
+    first = kept.histories[0].run_id
+    _forget(monkeypatch, first)
     assert await replay(ended.client, ended.stream, [JourneyWorkflow]) != await replay(
         ended.client, ended.stream, [JourneyWorkflow], shelf
     )
@@ -178,17 +205,17 @@ async def _altered(ended: Engine, shelf: Shelf, database_url: str, monkeypatch: 
     assert found.account(AccountName.REPLAY).verdict is Verdict.AGREES
     owner = await asyncpg.connect(database_url)
     with pytest.raises(asyncpg.PostgresError, match="append-only"):
-        await owner.execute("UPDATE history_files SET sealed = 'x' WHERE run = $1", first.run)
+        await owner.execute("UPDATE history_files SET sealed = 'x' WHERE run = $1", first)
     await owner.execute("ALTER TABLE history_files DISABLE TRIGGER ALL")
     await owner.execute(
         "UPDATE history_files SET sealed = (SELECT sealed FROM history_files WHERE run <> $1 LIMIT 1) WHERE run = $1",
-        first.run,
+        first,
     )
     with pytest.raises(histories.Altered):
         await read_chain(None, ended.stream, shelf)
     assert (await verify(sources, ended.stream)).exit_code() == 6
     odd = await _whole_house(ended)
-    assert (odd.alterations, odd.wrong, odd.altered[0].run, odd.runs) == (1, 1, first.run, 0)
+    assert (odd.alterations, odd.wrong, odd.altered[0].run, odd.runs) == (1, 1, first, 0)
     orders = iter((set[str](), {ended.stream}))
 
     async def ordered(_: object) -> set[str]:
@@ -198,12 +225,18 @@ async def _altered(ended: Engine, shelf: Shelf, database_url: str, monkeypatch: 
         meanwhile.setattr(replaying_all, "journeys_ordered", ordered)
         erased = await _whole_house(ended)
     assert (erased.erased, erased.wrong, erased.journeys) == (1, 0, 0), "whoever is forgotten while it runs"
-    await owner.execute("DELETE FROM history_files WHERE run = $1", first.run)
+    await owner.execute("DELETE FROM history_files WHERE run = $1", first)
+    left = await replay(None, ended.stream, [JourneyWorkflow], shelf, ended.pool.keys)
+    assert left is not None and left.gone == (first,) and not left.complete and left.failed is None
+    assert len(left.runs) == len(kept.histories) - 1, "what is left is replayed all the same"
+    assert (await verify(sources, ended.stream)).account(AccountName.HISTORY).verdict is Verdict.NOT_AVAILABLE
+    part = await _whole_house(ended)
+    assert (part.gone, part.partial, part.wrong, part.runs) == (0, 1, 0, len(left.runs))
+    await owner.execute("DELETE FROM history_files")
     with pytest.raises(histories.Altered, match="gone"):
         await read_chain(None, ended.stream, shelf)
-    assert (await verify(sources, ended.stream)).account(AccountName.HISTORY).verdict is Verdict.NOT_AVAILABLE
     gone = await _whole_house(ended)
-    assert (gone.gone, gone.wrong) == (1, 0), "told, and no finding"
+    assert (gone.gone, gone.partial, gone.wrong) == (1, 0, 0), "told, and no finding"
     await owner.close()
 
 

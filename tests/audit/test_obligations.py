@@ -3,17 +3,21 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from journeys.audit.obligations import GRACE, Obligation, Outcome, counted, obligations, silent, told
+from journeys.audit.obligations import GRACE, Answer, Obligation, Outcome, counted, obligations, silent, told
 from journeys.domain import commands as c
 from journeys.domain import events as e
 from journeys.domain.agenda import DueKind
 from journeys.domain.record import Event, Payload
 from journeys.narration.telling import Speech
 from tests.audit.lives import NAMES, Life, book, day, whole_life
+from tests.domain import given as played
+from tests.domain.given import released
 from tests.domain.lives import play
+from tests.domain.test_payments import on_receipt, paid
 
 Recorded = Event[Payload]
 
@@ -84,6 +88,60 @@ def test_a_deadline_that_was_never_set_is_found() -> None:
     gone = next(event.data.milestone for event in life.events if isinstance(event.data, e.DeadlineSet))
     assert silent(obligations(life.events, life.book, life.now)) == []
     assert [each.id for each in silent(obligations(without, life.book, life.now))] == [f"{gone}/0"]
+
+
+SUBMITTED = ("2027-03-10", on_receipt(c.SubmitReceipt, amount=16_500))
+IN_PART = ("2027-03-10", on_receipt(c.SubmitReceipt, amount=16_000))
+
+
+@pytest.mark.parametrize(
+    ("steps", "handed_in", "answered"),
+    [
+        ((SUBMITTED, ("2027-03-13", on_receipt(c.AcceptReceipt))), ["met"], ["met"]),
+        ((SUBMITTED, ("2027-03-24 18:00",)), ["met"], ["missed"]),
+        ((SUBMITTED, ("2027-03-11", on_receipt(c.RefuseReceipt))), ["met", "open"], ["met"]),
+        ((SUBMITTED, ("2027-04-02", on_receipt(c.RefuseReceipt))), ["met", "missed"], ["missed"]),
+        ((IN_PART, ("2027-03-11", on_receipt(c.AcceptReceipt, amount=10_000))), ["met", "open"], ["met"]),
+        (
+            (
+                ("2027-04-02", on_receipt(c.SubmitReceipt, amount=16_500)),
+                ("2027-04-03", on_receipt(c.RefuseReceipt)),
+            ),
+            ["missed"],
+            ["met"],
+        ),
+        (((SUBMITTED[0],),), ["open"], []),
+    ],
+)
+def test_a_receipt_handed_in_and_the_answer_of_finance_are_owed_each_by_itself(
+    steps: Sequence[tuple[Any, ...]], handed_in: list[str], answered: list[str]
+) -> None:
+    life = paid()
+    for step in steps:
+        life.when(*step)
+    first = next(iter(life.state.receipts))
+    found = [each for each in obligations(life.events, life.book, life.now) if each.id == first]
+    outcomes = {
+        kind: [each.outcome.value for each in found if each.kind is kind]
+        for kind in (DueKind.RECEIPT_LATE, Answer.RECEIPT)
+    }
+    assert outcomes == {DueKind.RECEIPT_LATE: handed_in, Answer.RECEIPT: answered}
+    assert not any(each.late for each in found), "nothing was recorded later than it could be"
+    speech = Speech(life.book, {}, "fr", life.state)
+    lines = {told(each, speech).partition(",")[0] for each in found}
+    assert lines == {"dépense à justifier", *(["réponse sur la dépense"] if answered else [])}
+
+
+@pytest.mark.parametrize(("answer", "outcome"), [("passed", "met"), ("failed", "missed"), (None, "silent")])
+def test_a_deadline_about_which_a_check_is_asked_is_one_that_goes_on(answer: str | None, outcome: str) -> None:
+    life = released(check=None).when("2027-03-03", c.ReachMilestone(milestone="account"))
+    life.when("2027-03-03 12:02", played.Answer("check", "failed")).when("2027-03-15 18:00")
+    if answer is not None:
+        life.when("2027-03-15 18:04", played.Answer("check", answer))
+    found = obligations(life.events, life.book, life.now + GRACE + timedelta(seconds=1))
+    about = [each for each in found if each.kind is DueKind.DEADLINE and each.id.startswith("account/")]
+    assert [each.outcome.value for each in about] == [outcome], "no other was cancelled, as often as it was asked"
+    assert all(each.as_json()["kind"] for each in found), "the engine's own among them"
 
 
 @pytest.mark.parametrize("lang", ["fr", "en"])

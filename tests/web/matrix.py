@@ -157,6 +157,7 @@ POST /controle/verifier                login   refused   refused     refused  re
 GET /controle/attestation              login   refused   refused     refused  refused  404      404            refused  refused  refused
 GET /controle/export                   login   refused   refused     refused  refused  open     refused        refused  refused  refused
 POST /controle/export                  login   refused   refused     refused  refused  409      refused        refused  refused  refused
+GET /controle/verificateur             login   refused   refused     refused  refused  open     refused        refused  refused  refused
 GET /controle/echeances                 login   refused   lists       refused  lists    lists    refused        refused  refused  refused
 GET /controle/echeances.csv             login   refused   lists       refused  lists    lists    refused        refused  refused  refused
 GET /controle/aides                     login   refused   lists       refused  lists    lists    refused        refused  refused  refused

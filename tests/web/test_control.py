@@ -149,7 +149,13 @@ async def test_an_export_is_taken_from_the_page_and_checked_elsewhere(
         assert "ne prouverait rien" in (await browser.get("/controle/export")).text
         assert (await browser.post("/controle/export", data=form(token))).status_code == 409
         await notary.round(datetime.now(UTC))
-        assert "Avec les textes" in (await browser.get("/controle/export")).text
+        shown = (await browser.get("/controle/export")).text
+        assert "Avec les textes" in shown and 'href="/controle/verificateur"' in shown
+        assert hashlib.sha256(VERIFIER.read_bytes()).hexdigest() in shown
+        checker = await browser.get("/controle/verificateur")
+        assert checker.headers["content-disposition"].startswith('attachment; filename="verify_export.py"')
+        taken = tmp_path / "verify_export.py"
+        taken.write_bytes(checker.content)
         plain = await browser.post("/controle/export", data=form(token))
         assert plain.status_code == 200 and plain.headers["content-type"] == "application/zip"
         files = zipfile.ZipFile(BytesIO(plain.content))
@@ -159,7 +165,7 @@ async def test_an_export_is_taken_from_the_page_and_checked_elsewhere(
         assert hashlib.sha256(files.read("parts.jsonl")).hexdigest() == manifest["files"]["parts.jsonl"]["sha256"]
         files.extractall(tmp_path / "out")
         done = subprocess.run(
-            [sys.executable, str(VERIFIER), str(tmp_path / "out"), "--key", vkey(manifest["origin"])],
+            [sys.executable, "-I", str(taken), str(tmp_path / "out"), "--key", vkey(manifest["origin"])],
             capture_output=True, text=True, timeout=60,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr

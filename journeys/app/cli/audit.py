@@ -1,6 +1,5 @@
 """`journeys audit`: what was true, what was known, the story, the replay, and whether every account agrees."""
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import typer
@@ -11,12 +10,11 @@ from journeys.app.cli.shape import argument, at, command, group, option
 from journeys.app.failures import Exit, Failure, Said, usage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from temporalio.client import Client
 
     from journeys.audit.history import Shelf
     from journeys.audit.verifying import Sources
+    from journeys.store.histories import Altered
     from journeys.store.signing import KeyRing
 
 
@@ -185,6 +183,7 @@ async def _replay(desk: Desk, id: str) -> int:
     from journeys.app.finding import find_journey
     from journeys.audit.replaying import replay
     from journeys.store.erasing import forgotten
+    from journeys.store.histories import Altered
 
     row = await find_journey(await desk.pool(), id)
     if await forgotten(await desk.pool(), row.stream):
@@ -192,10 +191,12 @@ async def _replay(desk: Desk, id: str) -> int:
                       "rien à rejouer", "the data of this person were erased: there is nothing to replay any more"),
                       Said("« journeys audit verify » contrôle ce qui reste", "“journeys audit verify” checks what is "
                            "left"))  # fmt: skip
-    with _altered():
+    try:
         found = await replay(
             await _client(desk), row.stream, _workflows(), await _shelf(desk), (await desk.pool()).keys
         )
+    except Altered as altered:
+        raise _not_replayed(altered) from None
     if found is None:
         raise Failure(Exit.NOT_FOUND, "no-history", Said("le moteur n'a plus l'historique de ce parcours",
                       "the engine has no history of this journey any more"),
@@ -207,69 +208,69 @@ async def _replay(desk: Desk, id: str) -> int:
             told = run.failure or out.t("identique", "the same")
             counted = out.t(f"{run.history_events} événements", f"{run.history_events} events")
             out.line(f"  {run.run_id}  {counted}  {told}")
-        if not found.complete:
-            out.line(out.t("Le début n'est gardé nulle part.", "The beginning is kept nowhere."))
+        for gone in found.gone:
+            out.line(f"  {gone}  " + out.t("effacé, sa durée de conservation était passée",
+                                           "deleted, the time for which it was kept was over"))  # fmt: skip
+        if not found.complete and not found.gone:
+            out.line(out.t("Une partie n'est gardée nulle part.", "A part of it is kept nowhere."))
 
     out.result(found.as_json(), show)
     return Exit.BROKEN if found.failed is not None else Exit.DONE
 
 
 async def _replay_all(desk: Desk, processes: int) -> int:
-    from journeys.audit.replaying import replay_all
-    from journeys.audit.replaying_all import differs
-    from journeys.store.erasing import journeys_ordered
-    from journeys.store.evidence import count_journeys, each_journey
-    from journeys.store.histories import Altered
+    from journeys.audit.replaying_all import replay_house
+    from journeys.store.evidence import count_journeys
 
     if not 1 <= processes <= 64:
         raise usage("processes", "--processes : de 1 à 64", "--processes: 1 to 64", field="--processes")
     pool, out = await desk.pool(), desk.out
-    number, runs, events = await count_journeys(pool), 0, 0
-    without: list[str] = []
-    erased = await journeys_ordered(pool)
-    failed: list[tuple[str, str, str]] = []
-    engine, shelf, done = await _client(desk), await _shelf(desk), 0
     label = Said("historiques rejoués", "histories replayed")
-    streams = (stream async for stream in each_journey(pool) if stream not in erased)
-    with _altered(), out.progress(label, number) as tell:
-        async for stream, replayed in replay_all(engine, streams, _workflows(), shelf, processes, pool.keys):
-            if differs(replayed) and stream in await journeys_ordered(pool):
-                erased.add(stream)
-                continue
-            done += 1
-            tell(done, None)
-            if isinstance(replayed, Altered):
-                raise replayed
-            if replayed is None:
-                without.append(stream)
-                continue
-            runs += len(replayed.runs)
-            events += sum(run.history_events for run in replayed.runs)
-            if replayed.failed is not None:
-                failed.append((stream, replayed.failed.run_id, replayed.failed.failure))
+    with out.progress(label, await count_journeys(pool)) as bar:
+
+        async def tell(done: int, number: int) -> None:
+            bar(done, None)
+
+        found = await replay_house(pool, _ring(desk), await _client(desk), _workflows(), processes, tell)
+    altered = out.t("l'historique gardé n'est plus celui que le journal a noté",
+                    "the kept history is not the one that the journal recorded")  # fmt: skip
 
     def show() -> None:
-        for stream, run, failure in failed:
-            out.line(f"  {stream.removeprefix('journey-')}  {run}  {failure}")
-        out.line(out.t(f"{done} parcours, {runs} exécutions du moteur rejouées, {events} événements du moteur, "
-                       f"{len(failed)} qui ne suivent plus le même chemin, {len(without)} sans historique, "
-                       f"{len(erased)} effacés avec leur personne.",
-                       f"{done} journeys, {runs} runs replayed, {events} events of the engine, "
-                       f"{len(failed)} that go another way now, {len(without)} without a history, "
-                       f"{len(erased)} erased with their person."))  # fmt: skip
+        for each in found.failed:
+            out.line(f"  {each.journey}  {each.run}  {each.why}")
+        for each in found.altered:
+            out.line(f"  {each.journey}  {each.run}  {altered}")
+        out.line(out.t(f"{found.journeys} parcours, {found.runs} exécutions du moteur rejouées, "
+                       f"{found.history_events} événements du moteur, "
+                       f"{len(found.failed)} qui ne suivent plus le même chemin, "
+                       f"{len(found.altered)} dont l'historique gardé a changé, "
+                       f"{len(found.gone)} dont l'historique est effacé, sa durée passée, "
+                       f"{len(found.partial)} dont il manque une partie, {len(found.without)} sans historique, "
+                       f"{found.erased} effacés avec leur personne.",
+                       f"{found.journeys} journeys, {found.runs} runs replayed, "
+                       f"{found.history_events} events of the engine, "
+                       f"{len(found.failed)} that go another way now, "
+                       f"{len(found.altered)} whose kept history was altered, "
+                       f"{len(found.gone)} whose history is deleted, its time being over, "
+                       f"{len(found.partial)} of which a part is missing, {len(found.without)} without a history, "
+                       f"{found.erased} erased with their person."))  # fmt: skip
 
-    shown = {"journeys": done, "runs": runs, "history_events": events, "without": [each[8:] for each in without],
-             "erased": len(erased),
-             "failed": [{"journey": each[8:], "run": run, "failure": why} for each, run, why in failed]}  # fmt: skip
-    out.result(shown, show)
-    return Exit.BROKEN if failed else Exit.DONE
+    out.result(found.as_json(), show)
+    return Exit.BROKEN if found.wrong else Exit.DONE
 
 
 async def _archive(desk: Desk) -> None:
+    from temporalio.client import WorkflowFailureError
+
     from journeys.temporal import archive_now
 
     out = desk.out
-    kept = await archive_now(await desk.client(), desk.settings.task_queue)
+    try:
+        kept = await archive_now(await desk.client(), desk.settings.task_queue)
+    except WorkflowFailureError:
+        raise Failure(Exit.FAILED, "not-kept", Said("des historiques n'ont pas pu être gardés, tous les autres le sont",
+                      "some histories could not be kept, all others are"),
+                      Said("le journal du worker dit lesquels", "the worker's log says which")) from None  # fmt: skip
     out.result({"kept": kept}, lambda: out.line(out.t(f"{kept} historique(s) gardé(s).", f"{kept} history(ies) kept.")))
 
 
@@ -300,20 +301,24 @@ def _ring(desk: Desk) -> "KeyRing | None":
         return None
 
 
-@contextmanager
-def _altered() -> "Iterator[None]":
-    """A kept history that is not what it was is told as what it is: the record does not hold."""
-    from journeys.store.histories import Altered
-
-    try:
-        yield
-    except Altered as found:
-        raise Failure(
-            Exit.BROKEN, f"kept-{'gone' if found.why == 'gone' else 'altered'}",
-            Said(f"l'historique gardé de l'exécution {found.run} n'est plus celui que le journal a noté",
-                 f"the kept history of run {found.run} is not the one that the journal recorded"),
-            Said("voyez « journeys audit verify »", "see “journeys audit verify”"), field=found.run,
-        ) from None  # fmt: skip
+def _not_replayed(found: "Altered") -> Failure:
+    """Why there is nothing to replay: kept histories went when their time was over; or one is not what it was, and the
+    record does not hold."""
+    if found.why == "gone":
+        return Failure(
+            Exit.NOT_FOUND, "kept-gone",
+            Said("l'historique gardé de ce parcours a été effacé, sa durée de conservation étant passée : il n'y a "
+                 "plus rien à rejouer", "the kept history of this journey was deleted, as the time for which it was "
+                 "kept was over: there is nothing to replay any more"),
+            Said("« journeys audit verify » contrôle ce qui reste", "“journeys audit verify” checks what is left"),
+            field=found.run,
+        )  # fmt: skip
+    return Failure(
+        Exit.BROKEN, "kept-altered",
+        Said(f"l'historique gardé de l'exécution {found.run} n'est plus celui que le journal a noté",
+             f"the kept history of run {found.run} is not the one that the journal recorded"),
+        Said("voyez « journeys audit verify »", "see “journeys audit verify”"), field=found.run,
+    )  # fmt: skip
 
 
 def _workflows() -> tuple[type, ...]:

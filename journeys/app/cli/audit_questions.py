@@ -10,7 +10,7 @@ from journeys.app.cli.shape import argument, at, command, option
 from journeys.app.failures import Exit, Failure, Said
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import Awaitable, Callable
 
     from journeys.audit.reading import JourneyRecord
 
@@ -54,38 +54,68 @@ def add_to(room: typer.Typer) -> None:
 async def record_of(desk: Desk, id: str) -> "JourneyRecord":
     """The whole record of a journey. Raises Failure: not found, or not readable."""
     from journeys.app.finding import find_journey
+    from journeys.audit.journal_account import BROKEN_FOLD
+    from journeys.audit.reading import Unreadable, read_record
+    from journeys.domain.evolve import fold
 
-    row = await find_journey(await desk.pool(), id)
-    record = await _read(desk, row.stream)
+    pool = await desk.pool()
+    row = await find_journey(pool, id)
+    try:
+        record = await read_record(pool, row.stream)
+        fold(record.events)
+    except Unreadable as error:
+        raise _unreadable(row.stream, error.seq) from None
+    except BROKEN_FOLD:
+        raise _unreadable(row.stream) from None
     await looked(desk, row.id, "audit")
     return record
 
 
-async def _read(desk: Desk, stream: str) -> "JourneyRecord":
+def _unreadable(stream: str, seq: int | None = None) -> Failure:
+    """`seq`: of the first event that cannot be read; None: each can, but they do not follow one another."""
+    id = stream.partition("-")[2]
+    what = (
+        Said(f"le parcours {stream} ne peut pas être lu : ses événements ne se suivent pas",
+             f"the journey {stream} cannot be read: its events do not follow one another")
+        if seq is None else
+        Said(f"le parcours {stream} ne peut pas être lu à partir de l'événement {seq}",
+             f"the journey {stream} cannot be read from event {seq} on")
+    )  # fmt: skip
+    remedy = Said(f"voyez « journeys audit verify {id} »", f"see “journeys audit verify {id}”")
+    return Failure(Exit.BROKEN, "unreadable", what, remedy)
+
+
+async def _each(desk: Desk, id: str | None, look: "Callable[[JourneyRecord], Awaitable[None]]") -> list[str]:
+    """Look at one journey, or at every one there is; ids of those that cannot be read and were passed over.
+
+    Raises Failure: the one that was asked for cannot be found, or read.
+    """
+    from journeys.audit.journal_account import BROKEN_FOLD
     from journeys.audit.reading import Unreadable, read_record
-
-    try:
-        return await read_record(await desk.pool(), stream)
-    except Unreadable as error:
-        id = stream.partition("-")[2]
-        raise Failure(
-            Exit.BROKEN, "unreadable",
-            Said(f"le parcours {stream} ne peut pas être lu à partir de l'événement {error.seq}",
-                 f"the journey {stream} cannot be read from event {error.seq} on"),
-            Said(f"voyez « journeys audit verify {id} »", f"see “journeys audit verify {id}”"),
-        ) from None  # fmt: skip
-
-
-async def _records(desk: Desk, id: str | None) -> "AsyncIterator[JourneyRecord]":
-    """One journey, or every one there is."""
     from journeys.store.evidence import each_journey
 
     if id is not None:
-        yield await record_of(desk, id)
-        return
+        record = await record_of(desk, id)
+        try:
+            await look(record)
+        except BROKEN_FOLD:
+            raise _unreadable(record.stream) from None
+        return []
     await looked(desk, None, "audit")
-    async for stream in each_journey(await desk.pool()):
-        yield await _read(desk, stream)
+    pool, unread = await desk.pool(), list[str]()
+    async for stream in each_journey(pool):
+        try:
+            await look(await read_record(pool, stream))
+        except (Unreadable, *BROKEN_FOLD):
+            unread.append(stream.removeprefix("journey-"))
+    return unread
+
+
+def _show_unread(desk: Desk, unread: list[str]) -> None:
+    out = desk.out
+    for id in unread:
+        out.line(out.t(f"! {id} ne peut pas être lu ; voyez « journeys audit verify {id} »",
+                       f"! {id} cannot be read; see “journeys audit verify {id}”"))  # fmt: skip
 
 
 def instant_of(desk: Desk, text: str | None, field: str) -> Any:
@@ -111,63 +141,74 @@ async def _deadlines(desk: Desk, id: str | None) -> int:
     whole: list[Obligation] = []
     shown: list[dict[str, Any]] = []
     lines: list[tuple[str, list[str]]] = []
-    async for record in _records(desk, id):
+
+    async def look(record: "JourneyRecord") -> None:
         found = obligations(record.events, record.book, desk.now)
-        whole += found
-        odd = found if id is not None else silent(found)
-        shown.append({"journey": record.stream.partition("-")[2], "obligations": [each.as_json() for each in found]})
-        if odd:
+        if odd := found if id is not None else silent(found):
             names = await read_names(await desk.pool(), record.events)
             speech = Speech(record.book, names, lang, fold(record.events))
             lines.append((record.stream.removeprefix("journey-"), [told(each, speech) for each in odd]))
+        whole.extend(found)
+        shown.append({"journey": record.stream.partition("-")[2], "obligations": [each.as_json() for each in found]})
+
+    unread = await _each(desk, id, look)
 
     def show() -> None:
         for title, told_of in lines:
             out.heading(title)
             for line in told_of:
                 out.line("  " + line)
+        _show_unread(desk, unread)
         out.line(counted(whole, lang))
 
-    out.result({"journeys": shown, "silent": len(silent(whole))}, show)
-    return Exit.BROKEN if silent(whole) else Exit.DONE
+    out.result({"journeys": shown, "silent": len(silent(whole)), "unread": unread}, show)
+    return Exit.BROKEN if silent(whole) or unread else Exit.DONE
 
 
 async def _duties(desk: Desk, id: str | None) -> int:
-    from journeys.audit.duties import BREACHES, actors, careers, duties, told
+    from journeys.audit.duties import BREACHES, GrantDuties, actors, careers, duties, told
     from journeys.audit.reading import read_names
     from journeys.domain.evolve import fold
     from journeys.narration.telling import Speech
     from journeys.store import staff
 
     out, lang, pool = desk.out, desk.out.lang, await desk.pool()
+    whole: list[GrantDuties] = []
     shown: list[dict[str, Any]] = []
     lines: list[tuple[str, list[str]]] = []
-    grants = breaches = 0
-    async for record in _records(desk, id):
+
+    async def look(record: "JourneyRecord") -> None:
+        state = fold(record.events)
         found = duties(record.events, await careers(pool, actors(record.events)))
-        grants += len(found)
-        breaches += sum(len(each.breaches) for each in found)
-        if found:
-            shown.append({"journey": record.stream.partition("-")[2], "grants": [each.as_json() for each in found]})
-            names = await read_names(pool, record.events)
-            erased = await staff.erased(pool, actors(record.events) - names.keys())
-            speech = Speech(record.book, names, lang, fold(record.events))
+        if not found:
+            return
+        names = await read_names(pool, record.events)
+        erased = await staff.erased(pool, actors(record.events) - names.keys())
+        speech = Speech(record.book, names, lang, state)
+        told_of = list[tuple[str, list[str]]]()
         for grant in found:
             if id is None and not grant.breaches:
                 continue
             acts = [told(each, speech, erased) for each in grant.duties]
             acts += [f"! {speech.say(BREACHES[breach])}" for breach, _ in grant.breaches]
-            lines.append((speech.grant(grant.grant), acts))
+            told_of.append((speech.grant(grant.grant), acts))
+        lines.extend(told_of)
+        whole.extend(found)
+        shown.append({"journey": record.stream.partition("-")[2], "grants": [each.as_json() for each in found]})
+
+    unread = await _each(desk, id, look)
+    grants, breaches = len(whole), sum(len(each.breaches) for each in whole)
 
     def show() -> None:
         for title, acts in lines:
             out.heading(title)
             for line in acts:
                 out.line("  " + line)
+        _show_unread(desk, unread)
         out.line(out.t(f"{grants} aide(s), {breaches} manquement(s).", f"{grants} grant(s), {breaches} breach(es)."))
 
-    out.result({"journeys": shown, "breaches": breaches}, show)
-    return Exit.BROKEN if breaches else Exit.DONE
+    out.result({"journeys": shown, "breaches": breaches, "unread": unread}, show)
+    return Exit.BROKEN if breaches or unread else Exit.DONE
 
 
 async def _diff(desk: Desk, id: str, first: str, second: str, as_of: bool) -> None:

@@ -18,8 +18,11 @@ WRITING: Final = Said("Écriture de l'export", "Writing the export")
 def add_to(room: typer.Typer) -> None:
     """Declare the command in the group of the audit."""
 
-    @command(room, "export", "Tout le journal en fichiers, à vérifier sans ce programme par verifier/verify_export.py.",
-             "The whole log as files, to be checked by verifier/verify_export.py, without this programme.")  # fmt: skip
+    @command(
+        room, "export",
+        "Tout le journal en fichiers, à vérifier sans ce programme par verify_export.py, qui est livré avec.",
+        "The whole log as files, to be checked without this programme by verify_export.py, which comes with it.",
+    )  # fmt: skip
     async def export(
         ctx: typer.Context,
         folder: str = argument("un dossier qui n'existe pas encore", "a folder that is not there yet", "DIR"),
@@ -32,6 +35,7 @@ def add_to(room: typer.Typer) -> None:
 
 
 async def _export(desk: Desk, folder: str, journey: str | None, disclose: bool) -> None:
+    from journeys.app import verifier
     from journeys.app.finding import find_journey
     from journeys.audit.exporting import NothingSigned, NotInTheLog, export_journey, export_log
     from journeys.evidence.tiles import TooLong
@@ -81,10 +85,25 @@ async def _export(desk: Desk, folder: str, journey: str | None, disclose: bool) 
     finally:
         if aside is not None:
             shutil.rmtree(aside, ignore_errors=True)
+
+    def show() -> None:
+        out.line(
+            out.t(
+                f"{found.events} événements, {found.files} fichiers, {found.bytes / 1e6:.1f} Mo dans {target}",
+                f"{found.events} events, {found.files} files, {found.bytes / 1e6:.1f} MB in {target}",
+            )
+        )
+        out.line(out.t(f"Le vérificateur : {verifier.FILE}", f"The verifier: {verifier.FILE}"))
+        out.line(
+            out.t(
+                f"  son empreinte (SHA-256), à comparer avec celle du fichier publié : {verifier.digest()}",
+                f"  its digest (SHA-256), to be compared with that of the published file: {verifier.digest()}",
+            )
+        )
+
     out.result(
         {"folder": str(target), "size": found.size, "events": found.events, "files": found.files,
-         "bytes": found.bytes, "disclosed": disclose, "manifest": found.digest},
-        lambda: out.line(out.t(
-            f"{found.events} événements, {found.files} fichiers, {found.bytes / 1e6:.1f} Mo dans {target}",
-            f"{found.events} events, {found.files} files, {found.bytes / 1e6:.1f} MB in {target}")),
+         "bytes": found.bytes, "disclosed": disclose, "manifest": found.digest,
+         "verifier": {"file": str(verifier.FILE), "sha256": verifier.digest()}},
+        show,
     )  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Final
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from journeys.app import verifier
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.overseeing import REMEDY, LogState, PartyState, log_state, stale, told
 from journeys.app.web.bodies import typed_in
@@ -138,7 +139,17 @@ async def form(visit: Visit = door(AUDITING)) -> Response:
     visit.opened.clear()  # Nothing of it was opened yet.
     await visit.done()
     state = await log_state(visit.house.writing, visit.house.settings)
-    return page(visit, "control-export.html", row=row, state=state, most=MOST)
+    return page(
+        visit, "control-export.html", row=row, state=state, most=MOST, verifier=verifier.FILE.name,
+        digest=verifier.digest(),
+    )  # fmt: skip
+
+
+@router.get(f"{HERE}/verificateur")
+async def verifying(visit: Visit = door(AUDITING)) -> Response:
+    """The file with which an export is checked elsewhere."""
+    await visit.done()
+    return handed_over(verifier.verifier(), verifier.FILE.name, "text/x-python; charset=utf-8")
 
 
 @router.post(f"{HERE}/export")
