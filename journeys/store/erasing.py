@@ -132,17 +132,17 @@ async def survey(pool: Pool | Connection, person: str) -> Held:
     """What is held of a person in the database: letters are those on paper, others lie elsewhere."""
     streams = await streams_of(pool, person)
     until = await _kept_until(pool, person)
-    kept = await _accounting_documents(pool, streams, person) if until is not None else frozenset[str]()
+    kept = await _accounting_documents(pool, person)
     row = await pool.fetchrow(
         """
         SELECT (SELECT count(*) FROM parts WHERE stream = ANY ($1)) AS parts,
-               (SELECT count(*) FROM parts WHERE stream = ANY ($1) AND $3 AND is_kept(sealed, $2)) AS kept_parts,
+               (SELECT count(*) FROM accounting_parts($2)) AS kept_parts,
                (SELECT count(*) FROM documents WHERE stream = ANY ($1)) AS documents,
-               (SELECT count(*) FROM documents WHERE stream = ANY ($1) AND digest = ANY ($4)) AS kept_documents,
+               (SELECT count(*) FROM documents WHERE stream = ANY ($1) AND digest = ANY ($3)) AS kept_documents,
                (SELECT count(*) FROM history_files JOIN histories USING (run) WHERE stream = ANY ($1)) AS histories,
                (SELECT count(*) FROM paper_letters l JOIN journeys j ON j.id = l.journey WHERE j.person = $2) AS letters
         """,
-        streams, person, until is not None, [bytes.fromhex(each) for each in kept],
+        streams, person, [bytes.fromhex(each) for each in kept],
     )  # fmt: skip
     return Held(
         journeys=len(streams) - 1, parts=row["parts"] - row["kept_parts"],
@@ -202,12 +202,12 @@ async def _kept_until(pool: Pool | Connection, person: str) -> date | None:
     return None if last is None else date(last.astimezone(ZONE).year + ACCOUNTING_YEARS, 12, 31)
 
 
-async def _accounting_documents(pool: Pool | Connection, streams: Sequence[str], person: str) -> frozenset[str]:
+async def _accounting_documents(pool: Pool | Connection, person: str) -> frozenset[str]:
     """Digests of the documents that show how money was used."""
     rows = await pool.fetch(
-        "SELECT stream, seq, name, text, salt, sealed FROM parts"
-        " WHERE stream = ANY ($1) AND name = $2 AND is_kept(sealed, $3)",
-        list(streams), PART, person,
+        "SELECT stream, seq, name, text, salt, sealed FROM parts JOIN accounting_parts($1) USING (stream, seq, name)"
+        " WHERE name = $2",
+        person, PART,
     )  # fmt: skip
     shown = [read_document(part.text) for part in await open_parts(pool, rows) if part is not None]
     return frozenset(document.digest for document in shown if document is not None)
@@ -234,7 +234,7 @@ async def keys_of(pool: Pool | Connection, person: str, kind: Kind = "person") -
 
 async def delete(pool: Pool, person: str) -> None:
     """Delete all that may go. Raises asyncpg.InsufficientPrivilegeError: nobody ordered it."""
-    kept = await _accounting_documents(pool, await streams_of(pool, person), person)
+    kept = await _accounting_documents(pool, person)
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(
             "SELECT erase_person($1, $2)", person, [bytes.fromhex(each) for each in kept], timeout=60
@@ -373,13 +373,19 @@ def _read(listed: Path) -> set[str]:
 
 
 def _list(listed: Path, ids: Collection[str]) -> None:
+    """Add keys to the list, all of them or none is said to be there. Raises OSError."""
     missing = sorted(set(ids) - _read(listed))
     if not missing:
         return
     listed.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(listed, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    descriptor = os.open(listed, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        os.write(descriptor, "".join(f"{id}\n" for id in missing).encode())
+        size = os.fstat(descriptor).st_size
+        # After half a line, as a full disk leaves it, the next would be no key either.
+        cut = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+        left = "\n".join(["", *missing] if cut else missing).encode() + b"\n"
+        while left:
+            left = left[os.write(descriptor, left) :]
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
