@@ -183,6 +183,12 @@ async def _kept_of_bank(pool: Pool | Connection, person: str) -> KeptOfBank:
     )
 
 
+async def sites_of(pool: Pool | Connection, person: str) -> set[str]:
+    """The sites of a person's journeys; one without a site adds none."""
+    rows = await pool.fetch("SELECT DISTINCT site FROM journeys WHERE person = $1 AND site IS NOT NULL", person)
+    return {row["site"] for row in rows}
+
+
 async def streams_of(pool: Pool | Connection, person: str) -> list[str]:
     """The person's own stream, then those of their journeys."""
     rows = await pool.fetch("SELECT 'journey-' || id AS stream FROM journeys WHERE person = $1 ORDER BY id", person)

@@ -97,9 +97,11 @@ async def _erase(desk: Desk, asked: str, typed: str, yes: bool) -> None:
     from journeys.app.finding import find_person
 
     pool, out = await desk.pool(), desk.out
-    by = stopping.by(await desk.actor(), "order-erasure", desk.now)
+    actor = await desk.actor()
+    by = stopping.by(actor, "order-erasure", desk.now)
     reason = erasing.reason_of(typed, "--reason")
     person = await find_person(pool, asked)
+    await erasing.must_be_theirs(pool, actor, person.id)
     held = await erasing.held(pool, desk.settings, person.id)
     if yes:
         await erasing.order(pool, desk.client, desk.settings.task_queue, person.id, reason, by)
@@ -115,10 +117,12 @@ async def _erase_contact(desk: Desk, kind: "Contact", asked: str, field: str, ty
     from journeys.store import contact_erasing
 
     pool, out = await desk.pool(), desk.out
-    by = stopping.by(await desk.actor(), "order-erasure", desk.now)
+    actor = await desk.actor()
+    by = stopping.by(actor, "order-erasure", desk.now)
     reason = erasing.reason_of(typed, "--reason")
     find = {"mentor": finding.find_mentor, "staff": finding.find_staff, "partner": finding.find_partner}[kind]
     who = await find(pool, asked, field)
+    erasing.contact_must_be_theirs(actor, kind, who)
     held = await contact_erasing.survey(pool, kind, who.id)
     if yes:
         await erasing.order_contact(pool, desk.client, desk.settings.task_queue, kind, who, reason, by)
