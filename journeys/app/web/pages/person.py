@@ -189,6 +189,8 @@ def _actions(visit: Visit, loaded: Loaded) -> list[tuple[str, list[tuple[str, st
     suspended = state.status.value == "suspended"
 
     def fits(command: str) -> bool:
+        if state.erasing:
+            return False
         match command:
             case "reopen":
                 return closed
