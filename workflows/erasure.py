@@ -47,7 +47,7 @@ class ErasureWorkflow:
         while not await self._step(contract.ERASURE_CLOSE, asked, bool):
             await workflow.sleep(pause, summary="a payment is under way")
             pause = min(2 * pause, LATEST)
-        steps = OF_A_MENTOR
+        steps: tuple[str, ...] = OF_A_MENTOR
         if asked.kind == "person":
             steps = STEPS if workflow.patched("runs-before-delete") else STEPS_OF_BEFORE
         for name in steps:
