@@ -209,7 +209,8 @@ async def test_a_worker_that_dies_after_any_step_leaves_nobody_half_forgotten(
 async def test_the_engine_forgets_before_kept_histories_go_and_what_began_otherwise_ends_so(
     stack: RealStack, began: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client, queue, asked = await Client.connect(stack.temporal), f"q-{uuid.uuid4()}", Erasing(person=str(uuid.uuid4()))
+    client = await Client.connect(stack.temporal, data_converter=temporal.DATA_CONVERTER)
+    queue, asked = f"q-{uuid.uuid4()}", Erasing(person=str(uuid.uuid4()))
     done: list[str] = []
     results = {contract.ERASURE_CLOSE: True, contract.ERASURE_CERTIFY: 7}
 
@@ -234,7 +235,8 @@ async def test_the_engine_forgets_before_kept_histories_go_and_what_began_otherw
     wanted = erasure.STEPS if began == "now" else erasure.STEPS_OF_BEFORE
     assert done == [contract.ERASURE_CLOSE, *wanted, contract.ERASURE_CERTIFY]
     assert (wanted.index(contract.ERASURE_RUNS) < wanted.index(contract.ERASURE_DELETE)) is (began == "now")
-    replayer = Replayer(workflows=[erasure.ErasureWorkflow], workflow_runner=UnsandboxedWorkflowRunner())
+    replayer = Replayer(workflows=[erasure.ErasureWorkflow], workflow_runner=UnsandboxedWorkflowRunner(),
+                        data_converter=temporal.DATA_CONVERTER)  # fmt: skip
     await replayer.replay_workflow(await handle.fetch_history())
 
 
