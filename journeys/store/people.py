@@ -262,11 +262,10 @@ async def obey(pool: Pool, ring: KeyRing, command: Command, at: datetime) -> Ans
 
     Returns:
         The answer, recorded now or before; outcome `unsigned` when the signature or parts do not hold,
-        `conflict` when the id was used for something else, `refused` (and nothing recorded) when the person is being
-        forgotten.
+        `conflict` when the id was used for something else.
 
     Raises:
-        NotFound: no such person. ValueError: not a command about a person.
+        NotFound: no such person. Forgotten. ValueError: not a command about a person.
     """
     if not isinstance(command.body, PersonBody):
         raise ValueError(f"{command.name} is not about a person")
@@ -275,11 +274,7 @@ async def obey(pool: Pool, ring: KeyRing, command: Command, at: datetime) -> Ans
         return Answer(command=command.id, outcome="unsigned")
     async with pool.acquire() as connection, connection.transaction():
         id = command.stream.removeprefix("person-")
-        try:
-            about = await _locked(connection, id)
-        except Forgotten:
-            known = await known_answer(connection, command)
-            return known or Answer(command=command.id, outcome="refused", code="erasing")
+        about = await _locked(connection, id)
         if known := await known_answer(connection, command):
             return known
         data, changes = _effect(command.body, command.occurred_at, ZoneInfo(about.details.zone))

@@ -73,8 +73,8 @@ async def test_from_the_order_on_nothing_is_written_of_the_person_and_a_second_o
     facts = await pool.fetchval("SELECT count(*) FROM events WHERE stream = $1", f"person-{person}")
     ring = KeyRing("k1", {"k1": b"1" * 32})
     asked = issue(ring, stream=f"person-{person}", body=OptOut(), actor=person, roles=("participant",), now=BY.at)
-    answer = await people.obey(pool, ring, asked, BY.at)
-    assert (answer.outcome, answer.code) == ("refused", "erasing")
+    with pytest.raises(Forgotten):
+        await people.obey(pool, ring, asked, BY.at)
     assert await pool.fetchval("SELECT count(*) FROM events WHERE stream = $1", f"person-{person}") == facts
     assert await people.duplicates(pool, ZOE) == [], "who comes again is somebody new"
     with pytest.raises(NotFound):
