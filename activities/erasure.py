@@ -94,7 +94,7 @@ class Erasure:
 
     @activity.defn(name=contract.ERASURE_CERTIFY)
     async def certify(self, asked: Erasing) -> int:
-        """Record the certificate; its seq in their stream. A copy of the keys may have been put back since they went."""
+        """Record the certificate; its seq in their stream. Keys that a copy brought back meanwhile go again first."""
         await self.destroy(asked)
         by = By(actor=SYSTEM, role=SYSTEM, at=datetime.now(UTC))
         return await erasing.certify(self._resources.pool, asked.person, by, asked.kind)
