@@ -94,7 +94,8 @@ class Erasure:
 
     @activity.defn(name=contract.ERASURE_CERTIFY)
     async def certify(self, asked: Erasing) -> int:
-        """Record the certificate; its seq in their stream."""
+        """Record the certificate; its seq in their stream. Keys that a copy brought back meanwhile go again first."""
+        await self.destroy(asked)
         by = By(actor=SYSTEM, role=SYSTEM, at=datetime.now(UTC))
         return await erasing.certify(self._resources.pool, asked.person, by, asked.kind)
 
@@ -104,17 +105,21 @@ class Erasure:
             ids = await erasing.letters_to(pool, id)
         else:
             known = await contact_erasing.found_by(pool, asked.kind, id)
-            if asked.kind == "mentor":
+            ids = await contact_erasing.letters_owed(pool, asked.kind, id)
+            if asked.kind != "mentor":
+                ids += await self._lying(known, lambda letter: letter.to in known)
+            elif known:
                 ids = await self._lying(known, lambda letter: names(letter.whole, known))
-                on_paper = await paper_letters.naming(pool, lambda text: names(text, known)) if known else []
+                on_paper = await paper_letters.naming(pool, lambda text: names(text, known))
             else:
-                ids = await self._lying(known, lambda letter: letter.to in known)
+                # Their key went before: what is in a copy that was put back is known only by what it was about.
+                on_paper = await contact_erasing.on_paper(pool, ids)
         if remove and on_paper:
             await contact_erasing.delete_letters(pool, id, on_paper)
         outbox = self._resources.mailer
         if not isinstance(outbox, FileOutbox):
             return len(on_paper)
-        return len(on_paper) + await (outbox.forget(ids) if remove else outbox.count(ids))
+        return len(on_paper) + await (outbox.forget(set(ids)) if remove else outbox.count(set(ids)))
 
     async def _lying(self, known: Collection[str], theirs: Callable[[Read], bool]) -> list[str]:
         """Ids of the letters in the outbox that are somebody's; none where nothing is known that finds them."""

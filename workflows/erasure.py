@@ -17,11 +17,18 @@ LATEST = timedelta(hours=1)
 """Money under way is asked about ever later, up to this."""
 
 STEPS = (
-    contract.ERASURE_SURVEY, contract.ERASURE_DESTROY, contract.ERASURE_DELETE, contract.ERASURE_RUNS,
+    contract.ERASURE_SURVEY, contract.ERASURE_DESTROY, contract.ERASURE_RUNS, contract.ERASURE_DELETE,
     contract.ERASURE_LETTERS,
 )  # fmt: skip
 """What is done once nothing runs any more, in this order: what there was is noted before any of it goes, and the keys
-go before what they opened, so that nothing can be read of what a cut leaves behind."""
+go before what they opened, so that nothing can be read of what a cut leaves behind. The engine forgets before kept
+histories go: nobody can keep one of them again in between."""
+
+STEPS_OF_BEFORE = (
+    contract.ERASURE_SURVEY, contract.ERASURE_DESTROY, contract.ERASURE_DELETE, contract.ERASURE_RUNS,
+    contract.ERASURE_LETTERS,
+)  # fmt: skip
+"""Of an erasure that had come this far with the code of before."""
 
 OF_A_MENTOR = (contract.ERASURE_SURVEY, contract.ERASURE_LETTERS, contract.ERASURE_DESTROY, contract.ERASURE_DELETE)
 """Letters first: they are those of the people whom they tell of, and a mentor is found in them by name."""
@@ -40,7 +47,10 @@ class ErasureWorkflow:
         while not await self._step(contract.ERASURE_CLOSE, asked, bool):
             await workflow.sleep(pause, summary="a payment is under way")
             pause = min(2 * pause, LATEST)
-        for name in STEPS if asked.kind == "person" else OF_A_MENTOR:
+        steps: tuple[str, ...] = OF_A_MENTOR
+        if asked.kind == "person":
+            steps = STEPS if workflow.patched("runs-before-delete") else STEPS_OF_BEFORE
+        for name in steps:
             await self._step(name, asked, type(None))
         return await self._step(contract.ERASURE_CERTIFY, asked, int)
 

@@ -14,6 +14,7 @@ from journeys.app.finding import Loaded, load
 from journeys.app.inbox import role_label
 from journeys.app.reading import today_of
 from journeys.app.registers import Sent, as_data, as_report, held_of, sent_of, words_of_messages
+from journeys.app.telling import being_forgotten
 from journeys.audit.narrating import Story, narrate
 from journeys.audit.reading import read_names
 from journeys.documents import Letter
@@ -52,6 +53,8 @@ async def journeys_of(pool: Pool, person: Person, actor: Actor) -> list[Loaded]:
     """
     rows = await views.journeys(pool, person=person.id, limit=_MOST_JOURNEYS)
     found = [await load(pool, row) for row in rows]
+    if person.erasing:
+        raise being_forgotten()
     if GIVES not in actor.roles:
         raise _refused("remettre à une personne ce qui est gardé sur elle revient à un responsable",
                        "handing over what is held about a person is for a supervisor")  # fmt: skip

@@ -16,6 +16,7 @@ from journeys.contract import Erasing
 from journeys.domain.directory import Held, PersonErased
 from journeys.domain.events import ErasureReason
 from journeys.domain.record import SYSTEM
+from journeys.domain.rights import Somebody
 from journeys.i18n import N_, Lang, capital, format_date, format_instant, ngettext, text
 from journeys.identifiers import short
 from journeys.narration import spoken
@@ -43,6 +44,52 @@ def reason_of(typed: str, field: str) -> ErasureReason:
     known = ", ".join(REASONS)
     raise usage("erasure-reason", f"{field} : dites pourquoi", f"{field}: say why", field=field,
                 remedy=Said(f"un motif : {known}", f"a reason: {known}"))  # fmt: skip
+
+
+async def must_be_theirs(pool: Pool, actor: Somebody, person: str) -> None:
+    """Whoever is for some sites has people forgotten all of whose journeys are of these, or of none. Raises Failure."""
+    if not actor.sites:
+        return
+    sites = await erasing.sites_of(pool, person)
+    if not sites <= set(actor.sites):
+        raise Failure(
+            Exit.REFUSED, "journeys-elsewhere",
+            Said("cette personne a un parcours sur un site qui n'est pas le vôtre",
+                 "this person has a journey at a site that is not yours"),
+            _OF_ALL_SITES,
+        )  # fmt: skip
+
+
+def contact_must_be_theirs(actor: Somebody, kind: Contact, who: Mentor | Member | Partner) -> None:
+    """The same of a mentor, a member of staff or a partner: of one of their sites, or (but for staff) of every site.
+    Raises Failure."""
+    theirs = who.sites if isinstance(who, Member) else None if who.site is None else (who.site,)
+    if actor.sites and theirs is not None and not set(theirs) & set(actor.sites):
+        raise Failure(
+            Exit.REFUSED, f"{kind}-elsewhere", _ELSEWHERE[kind],
+            Said("demandez-le à un responsable de ce site", "ask a supervisor of that site"),
+        )  # fmt: skip
+
+
+def must_be_of_every_site(actor: Somebody) -> None:
+    """What goes by the rules of retention is the whole house's. Raises Failure."""
+    if actor.sites:
+        raise Failure(
+            Exit.REFUSED, "some-sites-only",
+            Said("ce qui part ainsi est de toute la maison, et vous êtes de certains sites : rien n'a changé",
+                 "what goes this way is the whole house's, and you are of some sites: nothing has changed"),
+            _OF_ALL_SITES,
+        )  # fmt: skip
+
+
+_OF_ALL_SITES: Final = Said("demandez-le à un responsable de tous les sites", "ask a supervisor of all sites")
+_ELSEWHERE: Final[Mapping[Contact, Said]] = {
+    "mentor": Said("ce mentor est d'un site qui n'est pas le vôtre", "this mentor is of a site that is not yours"),
+    "staff": Said("ce membre de l'équipe n'est pas d'un site qui est le vôtre",
+                  "this member of staff is not of a site that is yours"),
+    "partner": Said("ce partenaire est d'un site qui n'est pas le vôtre",
+                    "this partner is of a site that is not yours"),
+}  # fmt: skip
 
 
 async def held(pool: Pool, settings: Settings, person: str) -> Held:
@@ -175,7 +222,13 @@ def told(held: Held, lang: Lang) -> Told:
         goes.append(n("{count} message dans la boîte d'envoi ou sur papier",
                       "{count} messages dans la boîte d'envoi ou sur papier", held.letters))  # fmt: skip
     goes.append(_("les historiques du moteur"))
-    stays = [_("les faits sans nom ni texte (dates, étapes, montants), sous un numéro qui ne mène plus à personne")]
+    paid = held.kept_until is not None
+    stays = [
+        _("les faits sans nom ni texte (dates, étapes, montants), sous un numéro qui mène encore à la personne par ce"
+          " que garde la comptabilité, tant qu'elle le garde")
+        if paid else
+        _("les faits sans nom ni texte (dates, étapes, montants), sous un numéro qui ne mène plus à personne")
+    ]  # fmt: skip
     if held.kept_until is not None:
         until = format_date(held.kept_until, lang)
         stays.append(n("{count} texte de comptabilité : qui a été payé, ce qui justifie la dépense",
@@ -189,8 +242,12 @@ def told(held: Held, lang: Lang) -> Told:
     beyond = [
         _("les messages déjà partis restent chez qui les a reçus"),
         _("un papier imprimé ou un export déjà remis ne s'efface pas d'ici"),
+        _("dans les copies de sauvegarde, textes et documents ne peuvent plus être lus : leur clé est détruite ;"
+          " sauf à qui de l'argent devait aller, et les justificatifs : leur clé reste aussi longtemps que la"
+          " comptabilité")
+        if paid else
         _("dans les copies de sauvegarde, textes et documents ne peuvent plus être lus : leur clé est détruite"),
-    ]
+    ]  # fmt: skip
     return Told(tuple(goes), tuple(stays), tuple(beyond))
 
 
@@ -264,7 +321,10 @@ def told_of_staff(held: Held, lang: Lang) -> Told:
             "les faits sans nom (qui a décidé quoi, dans quel rôle, quel jour), sous un numéro qui ne mène plus à"
             " personne : le contrôle des décisions reste possible"
         ),
-        _("qui a ouvert quel dossier, sous ce numéro, aussi longtemps que ce journal se garde"),
+        _(
+            "qui a ouvert quel dossier, sous ce numéro (et, en ligne de commande, sous le nom de son compte sur la"
+            " machine), aussi longtemps que ce journal se garde"
+        ),
     ]
     beyond = [
         _("les messages déjà partis restent chez qui les a reçus, avec la signature"),

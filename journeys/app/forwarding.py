@@ -19,6 +19,7 @@ from journeys.domain.document import PART
 from journeys.issuing import forwarded
 from journeys.store import documents, people, views
 from journeys.store.database import LOST, Pool
+from journeys.store.directory import Forgotten
 from journeys.store.journal import known_answer
 from journeys.store.keys import NoKey
 from journeys.store.signing import KeyRing
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
 async def forward(pool: Pool, ring: KeyRing, client: "Client", command: Command, task_queue: str) -> dict[str, Answer]:
     """Append a signed person command to the person's stream, and send it on to each of their journeys.
 
-    The answers, by stream, the person's own first; when it was not accepted, there is no other. Sent again
-    whole it has no second effect: every id is the same.
+    The answers, by stream, the person's own first; when it was not accepted, there is no other. About somebody who is
+    being forgotten it is refused, and nothing is recorded. Sent again whole it has no second effect: every id is the
+    same.
 
     Raises:
         Failure: nobody trusts this process's key; nothing was changed. NotFound: no such person.
@@ -42,6 +44,9 @@ async def forward(pool: Pool, ring: KeyRing, client: "Client", command: Command,
     await must_be_trusted(pool, ring)
     try:
         own = await people.obey(pool, ring, command, now())
+    except Forgotten:
+        refused = Answer(command=command.id, outcome="refused", code="erasing")
+        own = await known_answer(pool, command) or refused
     except LOST as error:
         raise Unreachable("no answer from the database", Fate.UNKNOWN, command.id) from error
     answers = {command.stream: own}

@@ -31,7 +31,10 @@ WHAT: Final[Mapping[RuleName, str]] = {
     "mentors": N_("un mentor, après le dernier fait noté à son sujet"),
     "letters": N_("un message déposé dans la boîte d'envoi"),
     "histories": N_("l'historique du moteur d'un parcours clos"),
-    "bank": N_("une année de fichiers et de lignes de la banque (noms et comptes), après sa fin"),
+    "bank": N_(
+        "une année de fichiers et de lignes de la banque (noms et comptes), après sa fin ; ce que la comptabilité garde"
+        " d'une personne effacée, après l'année de son dernier versement"
+    ),
     "sessions": N_("une session finie d'un membre de l'équipe"),
     "tokens": N_("un jeton de programme échu ou retiré"),
     "forms": N_("un formulaire laissé à la connexion"),
@@ -47,6 +50,7 @@ HOLDS: Final[Mapping[Hold, str]] = {
     Hold.MONEY: N_("un versement n'est pas arrivé"),
     Hold.RECEIPT: N_("un justificatif est attendu"),
     Hold.MENTORING: N_("ce mentor accompagne quelqu'un, ou doit répondre"),
+    Hold.ON_CALL: N_("ce mentor est d'astreinte, ou le sera"),
     Hold.ERASING: N_("l'effacement est en cours"),
 }
 
@@ -84,9 +88,7 @@ async def apply(
     """Have it go; what erasures the engine is not there to begin, the housekeeping begins after its return."""
     from journeys.temporal import Unreachable, begin_erasure
 
-    # Elsewhere the list is with the workers, which look at the record as they begin.
-    listed = settings.destroyed_file if settings.embedded else None
-    gone = await retaining.apply(pool, planned, wanted, _letters(settings), by, listed)
+    gone = await retaining.apply(pool, planned, wanted, _letters(settings), by, settings.destroyed_file)
     with suppress(Unreachable):
         for each in gone.ordered:
             await begin_erasure(await client(), each, settings.task_queue)
@@ -129,7 +131,8 @@ def rules_told(rules: Retention, reads_months: int, lang: Lang) -> list[Ruled]:
         Ruled("reads", _("qui a ouvert quel dossier"), duration_words(Duration(reads_months, Unit.MONTH), lang),
               nightly, reads, False),
         Ruled("accounting", _("qui a été payé, ce qui justifie la dépense"), ten_years,
-              _("reste, même si la personne est effacée"), _("Code de commerce, art. L123-22"), False),
+              _("reste, même si la personne est effacée ; part ensuite avec « bank »"),
+              _("Code de commerce, art. L123-22"), False),
         Ruled("uploads", _("un document envoyé sans être retenu"), duration_words(Duration(1, Unit.DAY), lang),
               nightly, _("Aucun texte trouvé. Un envoi coupé n'est à personne."), True),
         Ruled("notices", _("ce que disent la banque, le prestataire et la passerelle de messages"), _("reste"),

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
-from journeys.app.failures import Exit, Failure, Said
+from journeys.app.failures import Exit, Failure, Said, not_found
 from journeys.contract import Answer, Fate
 from journeys.domain.handbook import Handbook
 from journeys.narration.refusals import refusal
+from journeys.store.directory import Forgotten, NotFound
 
 
 def refused_failure(
@@ -47,6 +48,23 @@ def failure_of(answer: Answer, book: Handbook | None) -> Failure | None:
             )
         case "unsigned":
             return unsigned(answer.command)
+
+
+def missing(error: NotFound) -> Failure:
+    """What somebody acts on is not there, or they are being forgotten."""
+    if isinstance(error, Forgotten):
+        return being_forgotten()
+    return not_found(
+        f"unknown-{error.kind}",
+        "ce que vous demandez n'est pas, ou n'est plus, ici ; rien n'a changé",
+        "what you ask for is not here, or not any more; nothing has changed",
+        remedy=Said("revenez à la liste et recommencez", "go back to the list and try again"),
+    )
+
+
+def being_forgotten() -> Failure:
+    """Nothing is done any more about somebody who is being forgotten."""
+    return refused_failure("erasing", {}, None)
 
 
 def unsigned(command: str | None = None) -> Failure:

@@ -384,7 +384,8 @@ class RetentionApplied(Payload):
     gone: dict[str, int]
     """By rule, how many; only of the rules that were applied."""
     keys: tuple[str, ...] = ()
-    """Ids of the keys that went by them, of the bank's years; none of these is ever to come back."""
+    """Ids of the keys that went by them, of the bank's years and of what accounting kept of those who are forgotten;
+    none of these is ever to come back."""
 
 
 class NoticeResolved(Payload):

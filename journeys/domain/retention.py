@@ -65,7 +65,8 @@ class Rules(Text):
     histories: Keeping
     """The kept history of a run of the engine, from the end of the run; that of an open journey stays."""
     bank: Keeping = BANK
-    """What went to the bank, and came from it, in a year: from the end of that year."""
+    """What went to the bank, and came from it, in a year: from the end of that year. What accounting keeps of somebody
+    who is forgotten: from the end of the year of their last payment."""
     sessions: Keeping
     """A session of somebody who worked here, from its end."""
     tokens: Keeping
@@ -143,6 +144,8 @@ class Hold(StrEnum):
     RECEIPT = "receipt-owed"
     MENTORING = "mentor-counted-on"
     """A mentor accompanies somebody, or has yet to answer."""
+    ON_CALL = "on-call"
+    """A mentor is on call that day, or will be."""
     ERASING = "erasing"
     """They are being forgotten already."""
 

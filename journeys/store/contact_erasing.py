@@ -13,7 +13,10 @@ from journeys.store import contacts, erasing, partners
 from journeys.store.database import Connection, Pool
 from journeys.store.directory import By, Fact, NotFound, record
 from journeys.store.erasing import Contact, Order
+from journeys.store.journal import open_parts
 
+_PATIENCE: Final = 60.0
+"""Seconds that a question over the whole journal may take."""
 Why = Literal["active", "counted-on", "decides", "on-call"]
 
 
@@ -65,10 +68,16 @@ async def order(pool: Pool, kind: Contact, id: str, reason: ErasureReason, by: B
 # --- whom something still waits for
 
 
+_FORGOTTEN: Final = (
+    "EXISTS (SELECT FROM erasures x WHERE x.kind = 'person' AND x.person = j.person AND x.certificate IS NOT NULL)"
+)
+"""Of a journey `j` that nobody can do anything on any more, however it stands in a copy that was put back."""
+
+
 async def counting_on(connection: Pool | Connection, mentor: str, timeout: float | None = None) -> list[str]:
     """Streams of the journeys whose person this mentor accompanies, or is asked to."""
     rows = await connection.fetch(
-        """
+        f"""
         SELECT DISTINCT stream FROM (
             SELECT DISTINCT ON (stream, header -> 'data' ->> 'proposal') stream, kind
             FROM (SELECT stream, seq, kind, convert_from(header, 'UTF8')::jsonb AS header FROM events
@@ -76,7 +85,8 @@ async def counting_on(connection: Pool | Connection, mentor: str, timeout: float
                                  'MentorEnded')) AS told
             WHERE header -> 'data' ->> 'mentor' = $1
             ORDER BY stream, header -> 'data' ->> 'proposal', seq DESC
-        ) AS last WHERE kind IN ('MentorProposed', 'MentorMatched') ORDER BY stream
+        ) AS last WHERE kind IN ('MentorProposed', 'MentorMatched')
+            AND NOT EXISTS (SELECT FROM journeys j WHERE 'journey-' || j.id = stream AND {_FORGOTTEN}) ORDER BY stream
         """,
         mentor, timeout=timeout,
     )  # fmt: skip
@@ -86,8 +96,8 @@ async def counting_on(connection: Pool | Connection, mentor: str, timeout: float
 async def led_by(connection: Pool | Connection, member: str) -> list[str]:
     """Streams of the open journeys whose caseworker a member is, or is asked to be."""
     rows = await connection.fetch(
-        "SELECT 'journey-' || id AS stream FROM journeys"
-        " WHERE status <> 'closed' AND (referent = $1::uuid OR offered_to = $1::uuid) ORDER BY 1",
+        "SELECT 'journey-' || id AS stream FROM journeys j"
+        f" WHERE status <> 'closed' AND (referent = $1::uuid OR offered_to = $1::uuid) AND NOT {_FORGOTTEN} ORDER BY 1",
         member,
     )
     return [row["stream"] for row in rows]
@@ -96,12 +106,12 @@ async def led_by(connection: Pool | Connection, member: str) -> list[str]:
 async def decided_by(connection: Pool | Connection, member: str) -> list[str]:
     """Streams in which a request that a member made or approved is open, or an alert that they took in charge."""
     rows = await connection.fetch(
-        """
+        f"""
         SELECT DISTINCT 'journey-' || j.id AS stream FROM journeys j, jsonb_array_elements(j.summary -> 'board') AS item
-        WHERE item ->> 'held_by' = $1::text OR (j.asks AND item ->> 'kind' = 'grant' AND EXISTS (
+        WHERE NOT {_FORGOTTEN} AND (item ->> 'held_by' = $1::text OR (j.asks AND item ->> 'kind' = 'grant' AND EXISTS (
             SELECT FROM (SELECT convert_from(header, 'UTF8')::jsonb AS header FROM events
                          WHERE stream = 'journey-' || j.id AND kind IN ('GrantRequested', 'GrantApprovalGiven')) AS e
-            WHERE e.header ->> 'actor' = $1::text AND e.header -> 'data' ->> 'grant' = item ->> 'id'))
+            WHERE e.header ->> 'actor' = $1::text AND e.header -> 'data' ->> 'grant' = item ->> 'id')))
         ORDER BY 1
         """,
         member,
@@ -133,8 +143,16 @@ async def _partner_must_be_free(connection: Connection, partner: str, now: datet
 
 
 async def _must_be_off_call(connection: Connection, column: Literal["mentor", "staff"], id: str, now: datetime) -> None:
-    if await connection.fetchval(f"SELECT EXISTS (SELECT FROM shifts WHERE {column} = $1 AND ends > $2)", id, now):
+    if await on_call(connection, column, id, now):
         raise StillNeeded("on-call")
+
+
+async def on_call(connection: Pool | Connection, column: Literal["mentor", "staff"], id: str, now: datetime) -> bool:
+    """Whether somebody is on call at an instant, or will be."""
+    found: bool = await connection.fetchval(
+        f"SELECT EXISTS (SELECT FROM shifts WHERE {column} = $1 AND ends > $2)", id, now
+    )
+    return found
 
 
 _REGISTERS: Final[Mapping[Contact, _Register]] = {
@@ -148,12 +166,33 @@ _REGISTERS: Final[Mapping[Contact, _Register]] = {
 
 
 async def found_by(pool: Pool, kind: Contact, id: str) -> tuple[str, ...]:
-    """What somebody who is being forgotten is found by in letters, as far as it can still be read: their addresses; of
-    a mentor the name too, since letters to others name them."""
+    """What somebody who is being forgotten is, or was, found by in letters, as far as it can still be read: their
+    addresses; of a mentor the name too, since letters to others name them."""
     register, stream = _REGISTERS[kind], f"{kind}-{id}"
     sealed = await pool.fetchval(f"SELECT sealed FROM {register.table} WHERE id = $1", id)
     [known] = await contacts.unseal(pool, [(stream, sealed)])
-    return tuple(known[each] for each in register.found_by if known.get(each)) if known is not None else ()
+    rows = await pool.fetch(
+        "SELECT stream, seq, name, text, salt, sealed FROM parts WHERE stream = $1 AND name = ANY ($2::text[])"
+        " ORDER BY seq DESC, name",
+        stream, list(register.found_by),
+    )  # fmt: skip
+    now = [known.get(each) for each in register.found_by] if known is not None else []
+    before = [part.text for part in await open_parts(pool, rows) if part is not None]
+    return tuple(dict.fromkeys(each for each in (*now, *before) if each))
+
+
+async def letters_owed(pool: Pool, kind: Contact, id: str) -> list[str]:
+    """Ids of the letters that the record says were owed to somebody, whatever can be read of them; of a mentor those
+    that tell of them."""
+    rows = await pool.fetch(
+        "SELECT data ->> 'message' AS id FROM"
+        " (SELECT convert_from(header, 'UTF8')::jsonb -> 'data' AS data FROM events WHERE kind = 'MessageDue') AS due"
+        " WHERE CASE $2::text WHEN 'mentor' THEN data -> 'about' ->> 'kind' = $2 AND data -> 'about' ->> 'id' = $1"
+        " ELSE data ->> 'person' = $1 END"
+        " UNION SELECT letter::text FROM staff_letters WHERE staff::text = $1 AND $2 = 'staff'",
+        id, kind, timeout=_PATIENCE,
+    )  # fmt: skip
+    return [row["id"] for row in rows]
 
 
 async def survey(pool: Pool, kind: Contact, id: str) -> Held:
@@ -168,6 +207,12 @@ async def delete(pool: Pool, kind: Contact, id: str) -> None:
     await pool.execute(f"SELECT erase_{kind}($1)", id)
 
 
+async def on_paper(pool: Pool, letters: Collection[str]) -> list[str]:
+    """Those of these letters that lie there on paper, or did."""
+    rows = await pool.fetch("SELECT message::text AS id FROM paper_letters WHERE message::text = ANY ($1)", letters)
+    return [row["id"] for row in rows]
+
+
 async def delete_letters(pool: Pool, mentor: str, letters: Collection[str]) -> None:
     """Delete letters on paper that name a mentor. Raises asyncpg.InsufficientPrivilegeError: nobody forgets them."""
     await pool.execute("SELECT erase_letters($1, $2::uuid[])", mentor, list(letters))
@@ -180,18 +225,17 @@ async def order_again(pool: Pool, listed: Path | None, at: datetime) -> list[str
     """Order anew the erasure of those whom a restored record has brought back: see `erasing.order_again`."""
     back = []
     for kind, register in _REGISTERS.items():
-        rows = await pool.fetch(
-            f"SELECT id::text FROM {register.table} c WHERE id = ANY ($1::uuid[])"
-            " AND NOT EXISTS (SELECT FROM erasures WHERE kind = $2 AND person = c.id)",
-            erasing.listed_of(listed, f"{kind}-"), kind,
-        )  # fmt: skip
-        for row in rows:
-            await order(pool, kind, row["id"], "restored", By(actor=SYSTEM, role=SYSTEM, at=at))
-            back.append(row["id"])
+        for id in await erasing.brought_back(pool, kind, register.table, listed):
+            await order(pool, kind, id, "restored", By(actor=SYSTEM, role=SYSTEM, at=at))
+            back.append(id)
     return back
 
 
 async def put_right(pool: Pool, listed: Path | None, at: datetime) -> tuple[int, list[str]]:
-    """Undo what a restored copy brings back: how many keys are destroyed again, and who is to be erased again."""
-    keys = await erasing.destroy_again(pool, listed)
-    return keys, [id for each in (erasing.order_again, order_again) for id in await each(pool, listed, at)]
+    """Undo what a restored copy brings back: how many keys are destroyed again, and who is to be erased again.
+
+    The orders first: once one is on record it is carried out, whenever this process dies, and a mentor's key is
+    needed until the letters that name them are gone.
+    """
+    again = [id for each in (erasing.order_again, order_again) for id in await each(pool, listed, at)]
+    return await erasing.destroy_again(pool, listed), again

@@ -27,6 +27,10 @@ class NotFound(Exception):
         self.id = id
 
 
+class Forgotten(NotFound):
+    """There was one, and nothing is written of them any more: they are being forgotten, or are."""
+
+
 class AlreadyThere(Exception):
     """Something unique is taken; `field` says what, the value is not repeated."""
 

@@ -64,8 +64,11 @@ class Order:
         return f"{self.kind}-{self.person}"
 
 
-_PERSON: Final = person_key("")
 _BANK: Final = "bank-"
+_AT_ONCE: Final = 5_000
+"""So many keys are asked about in one question."""
+_PATIENCE: Final = 60.0
+"""Seconds that a question over a whole house may take."""
 _KEY: Final = re.compile(
     rf"{_BANK}[0-9]{{4}}|(person|finance|staff|mentor|partner)-[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}"
 )
@@ -132,17 +135,17 @@ async def survey(pool: Pool | Connection, person: str) -> Held:
     """What is held of a person in the database: letters are those on paper, others lie elsewhere."""
     streams = await streams_of(pool, person)
     until = await _kept_until(pool, person)
-    kept = await _accounting_documents(pool, streams, person) if until is not None else frozenset[str]()
+    kept = await _accounting_documents(pool, person)
     row = await pool.fetchrow(
         """
         SELECT (SELECT count(*) FROM parts WHERE stream = ANY ($1)) AS parts,
-               (SELECT count(*) FROM parts WHERE stream = ANY ($1) AND $3 AND is_kept(sealed, $2)) AS kept_parts,
+               (SELECT count(*) FROM accounting_parts($2)) AS kept_parts,
                (SELECT count(*) FROM documents WHERE stream = ANY ($1)) AS documents,
-               (SELECT count(*) FROM documents WHERE stream = ANY ($1) AND digest = ANY ($4)) AS kept_documents,
+               (SELECT count(*) FROM documents WHERE stream = ANY ($1) AND digest = ANY ($3)) AS kept_documents,
                (SELECT count(*) FROM history_files JOIN histories USING (run) WHERE stream = ANY ($1)) AS histories,
                (SELECT count(*) FROM paper_letters l JOIN journeys j ON j.id = l.journey WHERE j.person = $2) AS letters
         """,
-        streams, person, until is not None, [bytes.fromhex(each) for each in kept],
+        streams, person, [bytes.fromhex(each) for each in kept],
     )  # fmt: skip
     return Held(
         journeys=len(streams) - 1, parts=row["parts"] - row["kept_parts"],
@@ -180,6 +183,12 @@ async def _kept_of_bank(pool: Pool | Connection, person: str) -> KeptOfBank:
     )
 
 
+async def sites_of(pool: Pool | Connection, person: str) -> set[str]:
+    """The sites of a person's journeys; one without a site adds none."""
+    rows = await pool.fetch("SELECT DISTINCT site FROM journeys WHERE person = $1 AND site IS NOT NULL", person)
+    return {row["site"] for row in rows}
+
+
 async def streams_of(pool: Pool | Connection, person: str) -> list[str]:
     """The person's own stream, then those of their journeys."""
     rows = await pool.fetch("SELECT 'journey-' || id AS stream FROM journeys WHERE person = $1 ORDER BY id", person)
@@ -202,12 +211,12 @@ async def _kept_until(pool: Pool | Connection, person: str) -> date | None:
     return None if last is None else date(last.astimezone(ZONE).year + ACCOUNTING_YEARS, 12, 31)
 
 
-async def _accounting_documents(pool: Pool | Connection, streams: Sequence[str], person: str) -> frozenset[str]:
+async def _accounting_documents(pool: Pool | Connection, person: str) -> frozenset[str]:
     """Digests of the documents that show how money was used."""
     rows = await pool.fetch(
-        "SELECT stream, seq, name, text, salt, sealed FROM parts"
-        " WHERE stream = ANY ($1) AND name = $2 AND is_kept(sealed, $3)",
-        list(streams), PART, person,
+        "SELECT stream, seq, name, text, salt, sealed FROM parts JOIN accounting_parts($1) USING (stream, seq, name)"
+        " WHERE name = $2",
+        person, PART,
     )  # fmt: skip
     shown = [read_document(part.text) for part in await open_parts(pool, rows) if part is not None]
     return frozenset(document.digest for document in shown if document is not None)
@@ -224,6 +233,27 @@ async def note(pool: Pool, person: str, held: Held, kind: Kind = "person") -> No
 # --- what goes
 
 
+async def accounts_over(pool: Pool, before: datetime, open_: Sequence[str], patience: float) -> list[str]:
+    """The keys, not destroyed yet, of what accounting keeps of those who are forgotten: whose last payment was in a
+    year that ended before that of an instant, and of whom none is under way.
+
+    Args:
+        open_: what a payment's status is while it is under way. patience: seconds that the question may take.
+    """
+    rows = await pool.fetch(
+        """
+        SELECT t.person::text FROM ledger_transactions t
+        JOIN erasures x ON x.kind = 'person' AND x.person = t.person AND x.certificate IS NOT NULL
+        WHERE NOT EXISTS (SELECT FROM payments p WHERE p.person = t.person AND p.status = ANY ($3))
+        GROUP BY t.person HAVING extract(year FROM max(t.wall) AT TIME ZONE $1) < $2 ORDER BY t.person
+        """,
+        ZONE.key, before.astimezone(ZONE).year, open_, timeout=patience,
+    )  # fmt: skip
+    over = [finance_key(row["person"]) for row in rows]
+    gone = await pool.keys.destroyed(over)
+    return [id for id in over if id not in gone]
+
+
 async def keys_of(pool: Pool | Connection, person: str, kind: Kind = "person") -> tuple[str, ...]:
     """The keys that go with a person: theirs, and that of their money where none was ever promised; of others one."""
     if kind != "person":
@@ -234,7 +264,7 @@ async def keys_of(pool: Pool | Connection, person: str, kind: Kind = "person") -
 
 async def delete(pool: Pool, person: str) -> None:
     """Delete all that may go. Raises asyncpg.InsufficientPrivilegeError: nobody ordered it."""
-    kept = await _accounting_documents(pool, await streams_of(pool, person), person)
+    kept = await _accounting_documents(pool, person)
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(
             "SELECT erase_person($1, $2)", person, [bytes.fromhex(each) for each in kept], timeout=60
@@ -322,6 +352,9 @@ async def destroy(keys: Keys, ids: Collection[str], listed: Path | None) -> None
 async def destroy_again(pool: Pool, listed: Path | None) -> int:
     """Destroy what a restored database of keys has brought back, by the record and by the list; how many those were.
 
+    Of mentors, staff and partners whose erasure is under way the key stays until that has come to it: letters that
+    are in the copy again are found by what it opens.
+
     A year of the bank that the database of keys does not give up yet is said in the log, and holds nothing up.
     """
     rows = await pool.fetch(
@@ -337,6 +370,7 @@ async def destroy_again(pool: Pool, listed: Path | None) -> int:
     if listed is not None:
         _list(listed, gone)
         gone |= _read(listed)
+    gone -= {known.stream for known in await under_way(pool) if known.kind != "person"}
     years = {id for id in gone if id.startswith(_BANK)}
     back: int = await pool.keys.destroy(sorted(gone - years))
     for year in sorted(years):
@@ -348,23 +382,28 @@ async def destroy_again(pool: Pool, listed: Path | None) -> int:
 
 
 async def order_again(pool: Pool, listed: Path | None, at: datetime) -> list[str]:
-    """Order anew the erasure of whom a restored record has brought back, by the list: a copy of before knows neither
-    order nor certificate. Whose those were."""
-    gone = listed_of(listed, _PERSON)
-    rows = await pool.fetch(
-        "SELECT id::text FROM people p WHERE id = ANY ($1::uuid[])"
-        " AND NOT EXISTS (SELECT FROM erasures WHERE kind = 'person' AND person = p.id)",
-        gone,
-    )
-    back = [row["id"] for row in rows]
+    """Order anew the erasure of whom a restored record has brought back: a copy of before knows neither order nor
+    certificate. Whose those were."""
+    back = await brought_back(pool, "person", "people", listed)
     for person in back:
         await order(pool, person, "restored", By(actor=SYSTEM, role=SYSTEM, at=at))
     return back
 
 
-def listed_of(listed: Path | None, kind: str) -> list[str]:
-    """Whose keys of a kind (`person-`, `mentor-`) stand in the list of destroyed ones."""
-    return sorted(id.removeprefix(kind) for id in _read(listed) if id.startswith(kind)) if listed else []
+async def brought_back(pool: Pool, kind: Kind, table: str, listed: Path | None) -> list[str]:
+    """Who stands in a table and in no order of erasure, although their key is destroyed: by the list, or, where that
+    was lost, by the database of keys itself."""
+    rows = await pool.fetch(
+        f"SELECT id::text FROM {table} t"
+        " WHERE NOT EXISTS (SELECT FROM erasures WHERE kind = $1 AND person = t.id) ORDER BY id",
+        kind, timeout=_PATIENCE,
+    )  # fmt: skip
+    there = {f"{kind}-{row['id']}": row["id"] for row in rows}
+    gone = _read(listed) & there.keys() if listed is not None else set[str]()
+    ids = list(there)
+    for first in range(0, len(ids), _AT_ONCE):
+        gone |= await pool.keys.destroyed(ids[first : first + _AT_ONCE])
+    return [there[id] for id in ids if id in gone]
 
 
 def _read(listed: Path) -> set[str]:
@@ -373,13 +412,19 @@ def _read(listed: Path) -> set[str]:
 
 
 def _list(listed: Path, ids: Collection[str]) -> None:
+    """Add keys to the list, all of them or none is said to be there. Raises OSError."""
     missing = sorted(set(ids) - _read(listed))
     if not missing:
         return
     listed.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(listed, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    descriptor = os.open(listed, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        os.write(descriptor, "".join(f"{id}\n" for id in missing).encode())
+        size = os.fstat(descriptor).st_size
+        # After half a line, as a full disk leaves it, the next would be no key either.
+        cut = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+        left = "\n".join(["", *missing] if cut else missing).encode() + b"\n"
+        while left:
+            left = left[os.write(descriptor, left) :]
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -8,7 +8,7 @@ from typing import Final
 
 from journeys.domain.directory import LetterPosted
 from journeys.store.database import Connection, Pool
-from journeys.store.directory import By, Fact, NotFound, record
+from journeys.store.directory import By, Fact, Forgotten, NotFound, record
 from journeys.store.keys import Lost
 from journeys.store.letters import Told, open_letter, seal_letter
 
@@ -116,7 +116,10 @@ async def words_of(connection: Connection, message: str, now: datetime) -> tuple
 
 
 async def posted(pool: Pool, message: str, by: By) -> bool:
-    """Note that somebody has posted a letter, or handed it over; noted again it changes nothing. Raises NotFound."""
+    """Note that somebody has posted a letter, or handed it over; noted again it changes nothing.
+
+    Raises NotFound; Forgotten: nothing is noted of the person any more.
+    """
     async with pool.acquire() as connection, connection.transaction():
         row = await connection.fetchrow(
             "SELECT journey::text, posted_at, j.person::text FROM paper_letters p JOIN journeys j ON j.id = p.journey"
@@ -127,6 +130,8 @@ async def posted(pool: Pool, message: str, by: By) -> bool:
             raise NotFound("letter", message)
         if row["posted_at"] is not None:
             return False
+        if await connection.fetchval("SELECT erasing FROM people WHERE id = $1 FOR UPDATE", row["person"]):
+            raise Forgotten("person", row["person"])
         await connection.execute(
             "UPDATE paper_letters SET posted_at = $2, posted_by = $3 WHERE message = $1", message, by.at, by.actor
         )

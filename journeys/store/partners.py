@@ -105,7 +105,8 @@ async def partners(pool: Pool) -> list[Partner]:
 
 
 async def taken(pool: Pool | Connection, but: str | None = None) -> dict[str, int]:
-    """How many people each partner has taken, or was asked to take, on journeys that are open, by partner.
+    """How many people each partner has taken, or was asked to take, on journeys that are open, by partner; of nobody
+    who is forgotten.
 
     but: a referral that does not count.
     """
@@ -118,7 +119,9 @@ async def taken(pool: Pool | Connection, but: str | None = None) -> dict[str, in
             FROM (SELECT convert_from(header, 'UTF8')::jsonb AS header FROM events WHERE kind = 'ReferralSent') AS sent
         ) AS sent
         WHERE referral IS DISTINCT FROM $1
-          AND EXISTS (SELECT FROM journeys WHERE 'journey-' || id::text = sent.stream AND status <> 'closed')
+          AND EXISTS (
+            SELECT FROM journeys j WHERE 'journey-' || j.id = sent.stream AND j.status <> 'closed' AND NOT EXISTS (
+                SELECT FROM erasures x WHERE x.kind = 'person' AND x.person = j.person AND x.certificate IS NOT NULL))
           AND NOT EXISTS (
             SELECT FROM events
             WHERE events.stream = sent.stream

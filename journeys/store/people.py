@@ -43,7 +43,7 @@ from journeys.domain.events import (
 from journeys.domain.record import Payload
 from journeys.store import vault
 from journeys.store.database import Connection, Pool
-from journeys.store.directory import AlreadyThere, By, Fact, NotFound, SignedCommand, record
+from journeys.store.directory import AlreadyThere, By, Fact, Forgotten, NotFound, SignedCommand, record
 from journeys.store.journal import known_answer, trusted_bytes
 from journeys.store.signing import KeyRing
 from journeys.store.vault import Details as Details
@@ -64,6 +64,8 @@ class Person:
     erasure_requested: bool
     dead: tuple[str, ...] = ()
     """Channels by which they are not reached any more, as these said themselves: `mail`, `sms`."""
+    erasing: bool = False
+    """They are being forgotten, or are: nothing is written of them, and nothing handed over."""
 
     @property
     def name(self) -> str:
@@ -77,7 +79,7 @@ class Person:
 _REACHED_BY: Final[Mapping[str, PersonField]] = {"mail": "email", "sms": "phone"}
 """Which field of a person a channel reaches them by."""
 
-_COLUMNS: Final = "id::text, sealed, channel, opted_out, paused_until, died, died_on, erasure_requested, dead"
+_COLUMNS: Final = "id::text, sealed, channel, opted_out, paused_until, died, died_on, erasure_requested, dead, erasing"
 
 
 def stream_of(person: str) -> str:
@@ -106,7 +108,7 @@ async def change(pool: Pool, id: str, details: Details, by: By) -> tuple[PersonF
     """Replace what is known of a person and return the fields that changed; none writes nothing.
 
     Raises:
-        NotFound: no such person, or they are being forgotten. AlreadyThere: the reference is another's.
+        NotFound: no such person. Forgotten. AlreadyThere: the reference is another's.
     """
     async with pool.acquire() as connection, connection.transaction():
         before = asdict((await _locked(connection, id)).details)
@@ -171,8 +173,10 @@ async def moved_since(pool: Pool | Connection, id: str, channel: str, since: dat
 
 
 async def note_export(pool: Pool, id: str, journeys: int, documents: int, by: By) -> None:
-    """Record that what is held about a person leaves as files: so many journeys and documents."""
+    """Record that what is held about a person leaves as files: so many journeys and documents. Raises NotFound,
+    Forgotten: they are not to leave."""
     async with pool.acquire() as connection, connection.transaction():
+        await _locked(connection, id)
         fact = Fact(PersonExported(journeys=journeys, documents=documents))
         await record(connection, stream_of(id), [fact], by)
 
@@ -261,7 +265,7 @@ async def obey(pool: Pool, ring: KeyRing, command: Command, at: datetime) -> Ans
         `conflict` when the id was used for something else.
 
     Raises:
-        NotFound: no such person. ValueError: not a command about a person.
+        NotFound: no such person. Forgotten. ValueError: not a command about a person.
     """
     if not isinstance(command.body, PersonBody):
         raise ValueError(f"{command.name} is not about a person")
@@ -317,9 +321,12 @@ async def _set(connection: Connection, id: str, changes: Mapping[str, Any]) -> N
 
 
 async def _locked(connection: Connection, id: str) -> Person:
-    row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM people WHERE id = $1 AND NOT erasing FOR UPDATE", id)
+    """Raises NotFound, Forgotten."""
+    row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM people WHERE id = $1 FOR UPDATE", id)
     if row is None:
         raise NotFound("person", id)
+    if row["erasing"]:
+        raise Forgotten("person", id)
     return (await _people(connection, [row]))[0]
 
 

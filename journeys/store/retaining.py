@@ -137,7 +137,7 @@ async def plan(pool: Pool, rules: Retention, now: datetime, letters: Letters | N
             continue
         before = _before(wall, rules, name)
         if name == "bank":
-            rows.append(Rows(name, before, len(await bank_years.over(pool, before, _OPEN, PATIENCE))))
+            rows.append(Rows(name, before, len(await _accounting(pool, before))))
         elif name in _ROWS:
             rows.append(Rows(name, before, await pool.fetchval(_ROWS[name][0], before, timeout=PATIENCE)))
         elif letters is not None:
@@ -146,7 +146,7 @@ async def plan(pool: Pool, rules: Retention, now: datetime, letters: Letters | N
         "SELECT count(*) FROM erasures WHERE reason = $1 AND ordered_at >= $2 AND ordered_at < $3", REASON,
         *(datetime.combine(day, time(), ZONE) for day in (today, today + timedelta(days=1))),
     )  # fmt: skip
-    return Plan(today, rules, tuple(await _held(pool, people)), tuple(rows), gone)
+    return Plan(today, rules, tuple(await _held(pool, people, today)), tuple(rows), gone)
 
 
 async def apply(
@@ -158,20 +158,21 @@ async def apply(
 
     Args:
         listed: the list of destroyed keys that no backup brings back; None: this process keeps none.
+
+    Raises OSError: that list cannot be written; no key is destroyed.
     """
     counts = dict[str, int]()
     before = {rows.rule: rows.before for rows in planned.rows if rows.rule in wanted}
     # Rows first: where they cannot go, and all is tried again, nobody more is forgotten for it.
     if letters is not None and "letters" in before:
         counts["letters"] = await letters.remove_before(before["letters"])
-    years = await bank_years.over(pool, before["bank"], _OPEN, PATIENCE) if "bank" in before else []
-    keys = [bank_key(year) for year in years]
+    keys = await _accounting(pool, before["bank"]) if "bank" in before else []
     async with pool.acquire() as connection, connection.transaction():
         for name, (_, removes) in _ROWS.items():
             if name in before:
                 counts[name] = await connection.fetchval(removes, before[name], timeout=PATIENCE)
         if "bank" in before:
-            counts["bank"] = len(years)
+            counts["bank"] = len(keys)
         await _write_down(connection, planned, counts, by, keys)
     # On record first: a key that is gone without a word would be no different from a lost one.
     await erasing.destroy(pool.keys, keys, listed)
@@ -183,6 +184,12 @@ async def apply(
         await _write_down(connection, planned, forgotten, by)
     counts |= forgotten
     return Gone(tuple(Erasing(person=each.standing.person, kind=each.standing.kind) for each in ordered), counts)
+
+
+async def _accounting(pool: Pool, before: datetime) -> list[str]:
+    """Ids of the keys of what accounting need keep no more: of the bank's years, and of those who are forgotten."""
+    years = await bank_years.over(pool, before, _OPEN, PATIENCE)
+    return [*map(bank_key, years), *await erasing.accounts_over(pool, before, _OPEN, PATIENCE)]
 
 
 async def _write_down(
@@ -214,7 +221,7 @@ async def _order(pool: Pool, found: Falling, planned: Plan, by: By) -> bool:
 
 
 async def _still(pool: Pool | Connection, standings: list[Standing], planned: Plan) -> bool:
-    again = await _held(pool, [falling(each, planned.rules.rules) for each in standings])
+    again = await _held(pool, [falling(each, planned.rules.rules) for each in standings], planned.today)
     return any(each.goes(planned.today) for each in again)
 
 
@@ -280,8 +287,9 @@ def _standing(
     return Standing(row["person"], row["last"].astimezone(ZONE).date(), journeys, journey, holds, kind)
 
 
-async def _held(pool: Pool | Connection, people: Sequence[Falling]) -> list[Falling]:
-    """The same, with all that holds each."""
+async def _held(pool: Pool | Connection, people: Sequence[Falling], today: date) -> list[Falling]:
+    """The same, with all that holds each on a day."""
+    morning = datetime.combine(today, time(), ZONE)
     of_people = await _holds(pool, [each.standing.person for each in people if each.standing.kind == "person"])
     found = []
     for each in people:
@@ -291,6 +299,8 @@ async def _held(pool: Pool | Connection, people: Sequence[Falling]) -> list[Fall
         else:
             counted = await contact_erasing.counting_on(pool, standing.person, PATIENCE)
             more = frozenset({Hold.MENTORING}) if counted else frozenset()
+            if await contact_erasing.on_call(pool, "mentor", standing.person, morning):
+                more |= {Hold.ON_CALL}
         found.append(replace(each, standing=replace(standing, holds=standing.holds | more)))
     return found
 

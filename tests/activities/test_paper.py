@@ -1,6 +1,7 @@
 """Letters on paper: the last channel, or the first where somebody chose it; sealed until they are posted."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -13,8 +14,9 @@ from activities.paper import Paper
 from journeys.channels.letter import Fate, Letter, Sent
 from journeys.contract import Erasing
 from journeys.domain import commands as c
+from journeys.domain.events import MessageDue
 from journeys.store import contact_erasing, erasing, mentors, paper_letters, people
-from journeys.store.directory import By
+from journeys.store.directory import By, Forgotten
 from journeys.store.paper_letters import Words
 from tests.activities.conftest import PROGRAMME, Life, make_life
 from tests.activities.test_short_messages import phoned, tried
@@ -174,6 +176,38 @@ async def test_a_forgotten_mentor_is_named_in_no_letter_on_paper(life: Life) -> 
     assert names_them not in await mine(life) and await mine(life) == [other]
     assert await life.pool.fetchval("SELECT held::jsonb ->> 'letters' FROM erasures WHERE person = $1",
                                     mentor.id) == "1"  # fmt: skip
+
+
+async def test_a_copy_that_was_put_back_names_a_forgotten_mentor_in_no_letter(life: Life, tmp_path: Path) -> None:
+    """Whether the copy of the keys came back too, or they are as they are today."""
+    asked: list[Erasing] = []
+    for keys_came_back in (True, False):
+        mentor = mentors.Mentor(id=str(uuid4()), name=f"Lina {uuid4().hex}", email="lina@example.org", phone=None,
+                                language="fr", site=None, capacity=1)  # fmt: skip
+        await mentors.add(life.pool, mentor, life.by)
+        await life.do(c.ProposeMentor(mentor=mentor.id))
+        told = [each.message for each in await life.facts() if isinstance(each, MessageDue)][-1]
+        await Paper(life.pool).send(Letter(id=told, to="", subject="Votre mentor", body=f"Avec {mentor.name}",
+                                           lang="fr", at=life.now, about=life.stream))  # fmt: skip
+        other = await laid(life, "À demain")
+        listed = tmp_path / mentor.id
+        await erasing.destroy(life.pool.keys, [] if keys_came_back else [f"mentor-{mentor.id}"], listed)
+        listed.write_text(f"mentor-{mentor.id}\n")
+        assert (await contact_erasing.put_right(life.pool, listed, life.now))[1] == [mentor.id]
+        asked.append(Erasing(person=mentor.id, kind="mentor"))
+        for step in (Erasure(life.resources).survey, Erasure(life.resources).letters):
+            await ActivityEnvironment().run(step, asked[-1])
+        assert told not in await mine(life) and other in await mine(life)
+        assert await life.pool.fetchval("SELECT held::jsonb ->> 'letters' FROM erasures WHERE person = $1",
+                                        mentor.id) == "1"  # fmt: skip
+
+
+async def test_nothing_is_noted_of_who_is_being_forgotten_while_a_letter_was_posted(life: Life) -> None:
+    message = await laid(life)
+    await erasing.order(life.pool, life.person, "person-asked", life.by)
+    with pytest.raises(Forgotten):
+        await paper_letters.posted(life.pool, message, life.by)
+    assert (await life.of_the_person())[-1] == "ErasureOrdered"
 
 
 async def test_the_letter_after_a_missed_appointment_goes_on_paper_whatever_else_reaches_the_person(

@@ -22,7 +22,8 @@ from journeys.contract import Controlling, Erasing, Retained
 from journeys.domain import commands as c
 from journeys.domain.directory import RetentionApplied, read_fact
 from journeys.domain.retention import Hold, Retention
-from journeys.store import erasing, journal, mentors, people, replays, retaining, sessions
+from journeys.domain.rota import Shift
+from journeys.store import erasing, journal, mentors, people, replays, retaining, rota, sessions
 from tests.activities.conftest import MONDAY, Life, make_life
 from tests.conftest import RealStack
 from workflows.retention import RetentionWorkflow
@@ -175,6 +176,13 @@ async def test_a_mentor_goes_once_nobody_counts_on_them_and_nothing_was_noted_of
     planned = await retaining.plan(life.pool, RULES, MONDAY + timedelta(days=1100), None)
     holds = {each.standing.person: set(each.standing.holds) for each in planned.people if each.rule == "mentors"}
     assert holds == {quiet: set(), busy: {Hold.MENTORING}}
+    begins = MONDAY + timedelta(days=1100, hours=6)
+    shift = Shift(str(uuid.uuid4()), "duty", None, quiet, begins, begins + timedelta(hours=2))
+    await rota.add(life.pool, [shift], "+33612", life.by)
+    on_call = await retaining.plan(life.pool, RULES, MONDAY + timedelta(days=1100), None)
+    assert {Hold.ON_CALL} in [set(each.standing.holds) for each in on_call.people if each.standing.person == quiet]
+    assert quiet not in [each.standing.person for each in on_call.going], "what is not ordered is not promised"
+    await rota.drop(life.pool, shift.id, life.by)
     done = await retaining.apply(life.pool, planned, ["mentors"], None, life.by)
     assert (done.ordered, done.counts) == ((Erasing(person=quiet, kind="mentor"),), {"mentors": 1})
     again = await retaining.plan(life.pool, RULES, MONDAY + timedelta(days=1100), None)

@@ -19,7 +19,7 @@ from journeys.channels.outbox import FileOutbox
 from journeys.contract import Erasing
 from journeys.domain import commands as c
 from journeys.narration.telling import Speech
-from journeys.store import contact_erasing, erasing, staff, treasury
+from journeys.store import contact_erasing, erasing, partners, staff, treasury
 from journeys.store.letters import seal_letter
 from tests.activities.conftest import Life, make_life
 
@@ -56,6 +56,22 @@ async def test_who_asked_or_approved_what_is_not_decided_stays_until_it_is(life:
     await life.do(c.ApproveGrant(grant=asked.command, digest=digest), actor=life.supervisor, role="supervisor")
     assert await contact_erasing.decided_by(life.pool, noor) == []
     assert (await contact_erasing.order(life.pool, "staff", noor, "person-asked", life.by)).kind == "staff"
+
+
+async def test_a_journey_that_a_copy_has_open_of_who_is_forgotten_holds_up_nobody(life: Life) -> None:
+    mentor, partner = str(uuid.uuid4()), str(uuid.uuid4())
+    await life.do(c.ProposeMentor(mentor=mentor))
+    await life.do(c.SendReferral(partner=partner, purpose="housing"))
+    assert await contact_erasing.counting_on(life.pool, mentor) == [life.stream]
+    assert (await partners.taken(life.pool))[partner] == 1
+    assert await contact_erasing.led_by(life.pool, life.referent) == [life.stream]
+    await erasing.order(life.pool, life.person, "restored", life.by)
+    assert await contact_erasing.counting_on(life.pool, mentor) == [life.stream], "until there is a certificate"
+    await erasing.note(life.pool, life.person, await erasing.survey(life.pool, life.person))
+    await erasing.certify(life.pool, life.person, life.by)
+    assert await contact_erasing.counting_on(life.pool, mentor) == []
+    assert partner not in await partners.taken(life.pool)
+    assert await contact_erasing.led_by(life.pool, life.referent) == []
 
 
 async def test_the_record_still_holds_and_says_role_without_name(life: Life, tmp_path: Path) -> None:

@@ -16,10 +16,19 @@ def plain(text: str) -> str:
 def test_a_person_is_forgotten_once_it_is_confirmed_and_a_certificate_says_so(
     here: Journeys, started: Callable[..., str], up: Up
 ) -> None:
-    life = started()
+    life = started("--site", "nanterre")
     person = here("show", life, "--json").json["journeys"][0]["person"]
     asked = ("person", "erase", person, "--reason", "person-asked")
     assert here(*asked, "--as", "aline").code == 4
+    lea = f"lea{time.monotonic_ns()}"
+    assert here("staff", "add", lea, "--name", "Léa", "--role", "supervisor", "--site", "lyon").code == 0
+    elsewhere = here(*asked, "--yes", "--as", lea, "--json")
+    assert (elsewhere.code, elsewhere.error["code"]) == (4, "journeys-elsewhere")
+    assert here("mentor", "add", "Nadia Ici", "--phone", "+33612345678", "--site", "nanterre", "--as", "sam").code == 0
+    theirs = here("mentor", "erase", "Nadia Ici", "--reason", "ordered", "--yes", "--as", lea, "--json")
+    assert (theirs.code, theirs.error["code"]) == (4, "mentor-elsewhere")
+    house = here("retention", "apply", "--only", "sessions", "--yes", "--as", lea, "--json")
+    assert (house.code, house.error["code"]) == (4, "some-sites-only")
     assert here("person", "erase", person, "--reason", "tired", "--as", "sam").code == 2
     shown = here(*asked, "--as", "sam")
     assert shown.code == 0 and "Rien n’a changé" in shown.out and "Ce qui reste" in shown.out
@@ -46,6 +55,9 @@ def test_a_person_is_forgotten_once_it_is_confirmed_and_a_certificate_says_so(
     for each in told["certificate"]["goes"] + told["certificate"]["stays"] + told["certificate"]["beyond"]:
         assert plain(each)[1:] in plain(printed) and plain(each) in plain(found.out), each
     assert here("person", "show", person, "--json").json["person"]["last_name"] == ""
+    late = here("person", "export", person, "--to", str(up.data_dir / "late"), "--as", "sam", "--json")
+    assert (late.code, late.error["code"]) == (4, "erasing")
+    assert here("do", life, "opt-out", "--as", "sam", "--json").error["code"] == "erasing"
     verified = here("audit", "verify", life, "--strict", "--json")
     accounts = {each["account"]: each["verdict"] for each in verified.json["journeys"][0]["accounts"]}
     assert (verified.code, accounts) == (0, {

@@ -1,6 +1,8 @@
 """What the database itself holds to when a person is forgotten."""
 
+import errno
 import json
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,8 +13,10 @@ import asyncpg
 import pytest
 
 from journeys.audit import duties
+from journeys.domain.commands import OptOut
 from journeys.domain.directory import PartnerErased, StaffErased
 from journeys.domain.rota import Shift
+from journeys.issuing import issue
 from journeys.store import (
     accounts,
     contact_erasing,
@@ -25,7 +29,8 @@ from journeys.store import (
     staff,
     staff_letters,
 )
-from journeys.store.directory import AlreadyThere, By, NotFound, names_of
+from journeys.store.directory import AlreadyThere, By, Forgotten, NotFound, names_of
+from journeys.store.signing import KeyRing
 
 BY = By(actor="system", role="system", at=datetime.now(UTC))
 ZOE = people.Details(first_name="Zoé", last_name="Canari", phone="+33612345678")
@@ -59,8 +64,18 @@ async def test_from_the_order_on_nothing_is_written_of_the_person_and_a_second_o
     known = await erasing.order(pool, person, "person-asked", BY)
     assert await erasing.order(pool, person, "ordered", BY) == known
     assert await erasing.under_way(pool) == [known]
-    with pytest.raises(NotFound):
-        await people.change(pool, person, people.Details(first_name="Zoé", last_name="Autre"), BY)
+    for late in (
+        people.change(pool, person, people.Details(first_name="Zoé", last_name="Autre"), BY),
+        people.note_export(pool, person, 0, 0, BY),
+    ):
+        with pytest.raises(Forgotten):
+            await late
+    facts = await pool.fetchval("SELECT count(*) FROM events WHERE stream = $1", f"person-{person}")
+    ring = KeyRing("k1", {"k1": b"1" * 32})
+    asked = issue(ring, stream=f"person-{person}", body=OptOut(), actor=person, roles=("participant",), now=BY.at)
+    with pytest.raises(Forgotten):
+        await people.obey(pool, ring, asked, BY.at)
+    assert await pool.fetchval("SELECT count(*) FROM events WHERE stream = $1", f"person-{person}") == facts
     assert await people.duplicates(pool, ZOE) == [], "who comes again is somebody new"
     with pytest.raises(NotFound):
         await erasing.order(pool, str(uuid4()), "person-asked", BY)
@@ -266,6 +281,12 @@ async def test_a_member_for_whom_something_waits_is_not_forgotten(pool: Any, own
     assert await contact_erasing.decided_by(pool, member.id) == [f"journey-{journey}"]
     with pytest.raises(contact_erasing.StillNeeded, match="counted-on"):
         await contact_erasing.order(pool, "staff", member.id, "person-asked", BY)
+    # In a copy that was put back they stand as they did, and nobody can end them any more.
+    certified = "INSERT INTO erasures VALUES ((SELECT person FROM journeys), 1, 'ordered', now(), 'x', '{}', now(), 2)"
+    await owner.execute(certified)
+    assert await contact_erasing.led_by(pool, member.id) == []
+    assert await contact_erasing.decided_by(pool, member.id) == []
+    await owner.execute("DELETE FROM erasures")
     await owner.execute("UPDATE journeys SET status = 'closed', summary = '{}'")
     assert await contact_erasing.led_by(pool, member.id) == [], "a closed journey does not wait"
     assert await contact_erasing.decided_by(pool, member.id) == []
@@ -276,7 +297,7 @@ async def test_a_restored_record_forgets_the_member_again(pool: Any, tmp_path: P
     member, listed = noor(), tmp_path / "destroyed-keys"
     await staff.add(pool, member, BY)
     listed.write_text(f"staff-{member.id}\n")
-    assert await contact_erasing.put_right(pool, listed, BY.at) == (1, [member.id]), "though they seem to work here"
+    assert await contact_erasing.put_right(pool, listed, BY.at) == (0, [member.id]), "though they seem to work here"
     assert await contact_erasing.put_right(pool, listed, BY.at) == (0, [])
     assert [(each.kind, each.reason) for each in await erasing.under_way(pool)] == [("staff", "restored")]
 
@@ -340,13 +361,71 @@ async def test_a_restored_record_forgets_the_partner_again(pool: Any, tmp_path: 
     partner, listed = house(), tmp_path / "destroyed-keys"
     await partners.add(pool, partner, BY)
     listed.write_text(f"partner-{partner.id}\n")
-    assert await contact_erasing.put_right(pool, listed, BY.at) == (1, [partner.id])
+    assert await contact_erasing.put_right(pool, listed, BY.at) == (0, [partner.id])
     assert await contact_erasing.put_right(pool, listed, BY.at) == (0, [])
 
 
-async def test_what_a_restored_copy_brings_back_goes_again_at_once(pool: Any, tmp_path: Path) -> None:
+async def test_what_a_restored_copy_brings_back_goes_again_and_a_mentor_is_known_until_their_letters_went(
+    pool: Any, tmp_path: Path
+) -> None:
     person, mentor, listed = await registered(pool), lina(), tmp_path / "destroyed-keys"
     await mentors.add(pool, mentor, BY)
-    listed.write_text(f"person-{person}\nmentor-{mentor.id}\n")
+    unknown = f"mentor-{uuid4()}"
+    await pool.keys.ready([unknown])
+    listed.write_text(f"person-{person}\nmentor-{mentor.id}\n{unknown}\n")
     assert await contact_erasing.put_right(pool, listed, BY.at) == (2, [person, mentor.id])
     assert await contact_erasing.put_right(pool, listed, BY.at) == (0, [])
+    keys = {f"person-{person}", f"mentor-{mentor.id}", unknown}
+    assert await pool.keys.destroyed(keys) == keys - {f"mentor-{mentor.id}"}
+    assert "Lina Canari" in await contact_erasing.found_by(pool, "mentor", mentor.id)
+    # Once its own workflow has destroyed it, another copy of the keys brings it back for nobody.
+    await erasing.note(pool, mentor.id, await contact_erasing.survey(pool, "mentor", mentor.id), "mentor")
+    await erasing.certify(pool, mentor.id, BY, "mentor")
+    assert await contact_erasing.put_right(pool, listed, BY.at) == (1, [])
+    assert await contact_erasing.found_by(pool, "mentor", mentor.id) == ()
+
+
+async def test_where_the_list_was_lost_the_database_of_keys_says_who_was_forgotten(pool: Any, tmp_path: Path) -> None:
+    person, mentor, other = await registered(pool), lina(), await registered(pool)
+    await mentors.add(pool, mentor, BY)
+    await erasing.destroy(pool.keys, [f"person-{person}", f"mentor-{mentor.id}"], None)
+    for listed in (None, tmp_path / "destroyed-keys"):
+        assert await contact_erasing.put_right(pool, listed, BY.at) == (0, [] if listed else [person, mentor.id])
+    assert await erasing.ordered(pool, other) is None
+
+
+def test_a_list_of_destroyed_keys_is_whole_after_half_a_line_and_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed, first, second = tmp_path / "destroyed-keys", f"person-{uuid4()}", f"finance-{uuid4()}"
+    listed.write_text("person-01a2")
+    write, room = os.write, [7, 11, 0]
+
+    def short(descriptor: int, data: bytes) -> int:
+        left = room.pop(0) if room else len(data)
+        if not left:
+            raise OSError(errno.ENOSPC, "no space left on device")
+        return write(descriptor, data[:left])
+
+    monkeypatch.setattr(os, "write", short)
+    with pytest.raises(OSError, match="no space"):
+        erasing._list(listed, [first])
+    assert erasing._read(listed) == set()
+    erasing._list(listed, [first, second])
+    erasing._list(listed, [first])
+    assert erasing._read(listed) == {first, second}
+    assert listed.read_text().split()[2:] == sorted([first, second])
+
+
+async def test_a_letter_to_an_address_of_before_is_still_known(pool: Any) -> None:
+    member = noor()
+    await staff.add(pool, member, BY)
+    await staff.change(pool, member.id, name=member.name, email="n.haddad@example.org", phone=None, by=BY)
+    assert await contact_erasing.found_by(pool, "staff", member.id) == (
+        "n.haddad@example.org", "noor@example.org", "+33612345678",
+    )  # fmt: skip
+    await staff_letters.note(pool, letter := str(uuid4()), member.id, [staff_letters.About(f"journey-{uuid4()}")])
+    assert await contact_erasing.letters_owed(pool, "staff", member.id) == [letter]
+    assert await contact_erasing.letters_owed(pool, "mentor", member.id) == []
+    await pool.keys.destroy([f"staff-{member.id}"])
+    assert await contact_erasing.found_by(pool, "staff", member.id) == ()

@@ -4,19 +4,26 @@ import dataclasses
 import html
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
+import asyncpg
+import httpx
 import pytest
 import pytest_asyncio
 
 from journeys.app import erasing as words
+from journeys.app.entry import Actor
+from journeys.app.failures import Failure
+from journeys.domain import commands as c
 from journeys.domain.banking import Account, Line, StatementHead, reference_of
 from journeys.domain.directory import KeptOfBank
 from journeys.domain.payee import Payee
+from journeys.domain.record import SYSTEM
 from journeys.i18n import Lang
-from journeys.store import bank_files, batches, contact_erasing, erasing, mentors, partners, staff
+from journeys.store import bank_files, batches, contact_erasing, erasing, mentors, partners, staff, tokens
 from journeys.store.directory import By
 from tests.conftest import RealStack
 from tests.days import paris_today
@@ -59,6 +66,80 @@ async def test_what_goes_is_shown_before_it_is_confirmed_and_the_certificate_aft
     done = await sam.get("/effacement")
     assert "Certificat d’effacement" in done.text and name not in done.text
     assert "Personne effacée" in (await aline.get()).text
+
+
+async def test_nothing_is_done_about_who_is_being_forgotten_on_pages_nor_by_programs(office: Office) -> None:
+    sam, aline, pool = await office.enter("sam"), await office.enter("aline"), office.house.writing
+    person = await pool.fetchval("SELECT person::text FROM journeys WHERE id = $1", office.journey_id)
+    opened = await aline.open("opt-out")
+    assert "/agir/opt-out" in (await aline.get()).text and "/personne" in (await aline.get()).text
+    token = await tokens.make(pool, str(uuid.uuid4()), office.staff["aline"], "essai")
+    await erasing.order(pool, person, "person-asked", BY)
+    facts = await pool.fetchval("SELECT count(*) FROM events")
+    known = {"first_name": "Zoé", "last_name": "Benali"}
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(office.application, raise_app_exceptions=False),
+        base_url="http://here.test/api/v1", headers={"Authorization": f"Bearer {token}"},
+    ) as program:  # fmt: skip
+        for told in range(2):
+            answers = [
+                await aline.send("opt-out", hidden={**opened, "command": str(uuid.uuid4())}),
+                await aline.get("/personne"),
+                await aline.client.post(f"{office.path}/personne", data=form(aline.token, **known)),
+                await sam.get("/acces"),
+                await sam.client.post(f"{office.path}/acces", data=form(sam.token)),
+            ]
+            for answer in answers:
+                assert (answer.status_code, "s'effacent" in plain(html.unescape(answer.text))) == (409, True), (
+                    answer.text
+                )
+            refused = await program.post(f"/journeys/{office.journey_id}/commands/request-erasure", json={},
+                                         headers={"Idempotency-Key": str(uuid.uuid4())})  # fmt: skip
+            assert (refused.status_code, refused.json()["code"]) == (409, "erasing"), refused.text
+            assert await pool.fetchval("SELECT count(*) FROM events") == facts
+            if not told:
+                erase = c.Erase(reason="person-asked")
+                assert (await office.engine.do(erase, actor=SYSTEM, roles=(SYSTEM,))).outcome == "accepted"
+                facts = await pool.fetchval("SELECT count(*) FROM events")
+    page = (await sam.get()).text
+    assert "/agir/" not in page and "/personne" not in page and "/acces" not in page, "nothing is offered either"
+
+
+async def test_a_supervisor_of_some_sites_forgets_nobody_of_another(office: Office) -> None:
+    """On pages and on the command line, which ask the same."""
+    sam, pool = await office.enter("sam"), office.house.writing
+    person = await pool.fetchval("SELECT person::text FROM journeys WHERE id = $1", office.journey_id)
+    there = Actor(office.staff["sam"], "Sam", ("supervisor",), ("lyon",))
+    await staff.set_sites(pool, office.staff["sam"], ("lyon",), BY)
+    await words.must_be_theirs(pool, there, person)
+    assert (await sam.get("/effacement")).status_code == 200, "a journey without a site is everybody's"
+    elsewhere = await office.journey(office.staff["bob"], site="nanterre")
+    async with asyncpg_owner(office) as owner:
+        await owner.execute("UPDATE journeys SET person = $1 WHERE id = $2", person, elsewhere)
+    for answer in (
+        await sam.get("/effacement"),
+        await sam.client.post(f"{office.path}/effacement", data=form(sam.token, reason="person-asked")),
+    ):
+        assert answer.status_code == 403 and "site qui n" in answer.text
+    with pytest.raises(Failure, match="site that is not yours"):
+        await words.must_be_theirs(pool, there, person)
+    await words.must_be_theirs(pool, dataclasses.replace(there, sites=("lyon", "nanterre")), person)
+    house = partners.Partner(id=str(uuid.uuid4()), name="Foyer", kind="housing", email=None, phone=None, language="fr",
+                             site="nanterre")  # fmt: skip
+    with pytest.raises(Failure, match="not yours"):
+        words.contact_must_be_theirs(there, "partner", house)
+    words.contact_must_be_theirs(there, "partner", dataclasses.replace(house, site=None))
+    with pytest.raises(Failure, match="whole house"):
+        words.must_be_of_every_site(there)
+    words.must_be_of_every_site(dataclasses.replace(there, sites=()))
+    assert await erasing.erasures(pool) == []
+
+
+@asynccontextmanager
+async def asyncpg_owner(office: Office) -> AsyncIterator[Any]:
+    owner = await asyncpg.connect(office.owner)
+    yield owner
+    await owner.close()
 
 
 class Paid:

@@ -18,7 +18,9 @@ from typing import Any
 import asyncpg
 import pytest
 import pytest_asyncio
+from temporalio import activity
 from temporalio.client import Client
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 
 from journeys import contract, temporal
 from journeys.audit.verifying import Sources, verify
@@ -48,6 +50,7 @@ from journeys.store.letters import seal_letter
 from tests.conftest import RealStack
 from tests.workflow.conftest import RING, Engine, make_engine
 from tests.workflow.test_canaries import Canaries, dump_of, hatch
+from workflows import erasure
 from workflows.journey import JourneyWorkflow
 
 STEPS = ("close", "survey", "destroy", "delete", "runs", "letters", "certify")
@@ -200,6 +203,41 @@ async def test_a_worker_that_dies_after_any_step_leaves_nobody_half_forgotten(
             assert set(await journal_pool.keys.destroyed(sorted(keys))) == keys, step
             assert keys <= set((house.home / "destroyed-keys").read_text().split()), step
             assert (await house.accounts(house.engine))["workflow"] == "erased", step
+
+
+@pytest.mark.parametrize("began", ["now", "before"])
+async def test_the_engine_forgets_before_kept_histories_go_and_what_began_otherwise_ends_so(
+    stack: RealStack, began: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await Client.connect(stack.temporal, data_converter=temporal.DATA_CONVERTER)
+    queue, asked = f"q-{uuid.uuid4()}", Erasing(person=str(uuid.uuid4()))
+    done: list[str] = []
+    results = {contract.ERASURE_CLOSE: True, contract.ERASURE_CERTIFY: 7}
+
+    def step(name: str) -> Any:
+        @activity.defn(name=name)
+        async def taken(_: Erasing) -> Any:
+            done.append(name)
+            return results.get(name)
+
+        return taken
+
+    steps = [step(name) for name in (*erasure.STEPS, *results)]
+    with monkeypatch.context() as patch:
+        if began == "before":
+            # As the code of before: without the mark, in its order.
+            patch.setattr(erasure.workflow, "patched", lambda _: False)
+        async with Worker(client, task_queue=queue, workflows=[erasure.ErasureWorkflow], activities=steps,
+                          workflow_runner=UnsandboxedWorkflowRunner()):  # fmt: skip
+            handle = await client.start_workflow(contract.ERASURE, asked, id=f"erasure-{asked.person}",
+                                                 task_queue=queue, result_type=int)  # fmt: skip
+            assert await handle.result() == 7
+    wanted = erasure.STEPS if began == "now" else erasure.STEPS_OF_BEFORE
+    assert done == [contract.ERASURE_CLOSE, *wanted, contract.ERASURE_CERTIFY]
+    assert (wanted.index(contract.ERASURE_RUNS) < wanted.index(contract.ERASURE_DELETE)) is (began == "now")
+    replayer = Replayer(workflows=[erasure.ErasureWorkflow], workflow_runner=UnsandboxedWorkflowRunner(),
+                        data_converter=temporal.DATA_CONVERTER)  # fmt: skip
+    await replayer.replay_workflow(await handle.fetch_history())
 
 
 async def noted(house: House) -> None:

@@ -11,8 +11,14 @@ from journeys.app.cli.shape import argument, at, command, option
 from journeys.app.failures import usage
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from journeys.app.erasing import Told
+    from journeys.store.database import Pool
     from journeys.store.erasing import Contact, Order
+    from journeys.store.mentors import Mentor
+    from journeys.store.partners import Partner
+    from journeys.store.staff import Member
 
 
 def add_to_mentors(mentors: typer.Typer) -> None:
@@ -97,9 +103,11 @@ async def _erase(desk: Desk, asked: str, typed: str, yes: bool) -> None:
     from journeys.app.finding import find_person
 
     pool, out = await desk.pool(), desk.out
-    by = stopping.by(await desk.actor(), "order-erasure", desk.now)
+    actor = await desk.actor()
+    by = stopping.by(actor, "order-erasure", desk.now)
     reason = erasing.reason_of(typed, "--reason")
     person = await find_person(pool, asked)
+    await erasing.must_be_theirs(pool, actor, person.id)
     held = await erasing.held(pool, desk.settings, person.id)
     if yes:
         await erasing.order(pool, desk.client, desk.settings.task_queue, person.id, reason, by)
@@ -115,10 +123,14 @@ async def _erase_contact(desk: Desk, kind: "Contact", asked: str, field: str, ty
     from journeys.store import contact_erasing
 
     pool, out = await desk.pool(), desk.out
-    by = stopping.by(await desk.actor(), "order-erasure", desk.now)
+    actor = await desk.actor()
+    by = stopping.by(actor, "order-erasure", desk.now)
     reason = erasing.reason_of(typed, "--reason")
-    find = {"mentor": finding.find_mentor, "staff": finding.find_staff, "partner": finding.find_partner}[kind]
-    who = await find(pool, asked, field)
+    finders: dict[Contact, Callable[[Pool, str, str], Awaitable[Mentor | Member | Partner]]] = {
+        "mentor": finding.find_mentor, "staff": finding.find_staff, "partner": finding.find_partner,
+    }  # fmt: skip
+    who = await finders[kind](pool, asked, field)
+    erasing.contact_must_be_theirs(actor, kind, who)
     held = await contact_erasing.survey(pool, kind, who.id)
     if yes:
         await erasing.order_contact(pool, desk.client, desk.settings.task_queue, kind, who, reason, by)
@@ -188,7 +200,7 @@ async def _certificate(desk: Desk, asked: str, pdf: str | None, sender: str, for
         check(Path(pdf), force, "--pdf")
     await desk.keeper("supervisor", "auditor")
     pool, out = await desk.pool(), desk.out
-    kind = next((each for each in get_args(store.Contact) if asked.startswith(f"{each}-")), "person")
+    kind: store.Kind = next((each for each in get_args(store.Contact) if asked.startswith(f"{each}-")), "person")
     id = asked.removeprefix(f"{kind}-")
     known = await store.ordered(pool, id, kind) if is_uuid(id) else None
     if known is None:

@@ -116,7 +116,7 @@ def _of_store(error: BaseException) -> Failure | None:
     import asyncpg
 
     from journeys.store.database import NotDurable, WrongSchema
-    from journeys.store.directory import AlreadyThere, NotFound
+    from journeys.store.directory import AlreadyThere, Forgotten, NotFound
     from journeys.store.keys import NoKeysDatabase
     from journeys.store.migrating import ChangedMigration, MigrationError, NewerSchema
 
@@ -158,6 +158,10 @@ def _of_store(error: BaseException) -> Failure | None:
                 Said(f"{kind} : ce {field} est déjà pris", f"{kind}: this {field} is taken"),
                 field=field,
             )
+        case Forgotten():
+            from journeys.app.telling import being_forgotten
+
+            return being_forgotten()
         case NotFound(kind=kind, id=id):
             return Failure(Exit.NOT_FOUND, f"unknown-{kind}", Said(f"{kind} {id} : inconnu", f"{kind} {id}: unknown"))
         case asyncpg.InvalidPasswordError() | asyncpg.InvalidAuthorizationSpecificationError():

@@ -61,11 +61,15 @@ def _rules(desk: Desk) -> None:
 
 
 async def _plan(desk: Desk, yes: bool, only: tuple[str, ...]) -> None:
-    from journeys.app import retaining, stopping
+    from journeys.app import erasing, retaining, stopping
     from journeys.store.retaining import RULES
 
-    by = stopping.by(await desk.actor(), "order-erasure", desk.now) if yes else None
-    if by is None:
+    by = None
+    if yes:
+        actor = await desk.actor()
+        by = stopping.by(actor, "order-erasure", desk.now)
+        erasing.must_be_of_every_site(actor)
+    else:
         await desk.keeper("supervisor", "auditor")
     if unknown := [each for each in only if each not in RULES]:
         known = ", ".join(RULES)

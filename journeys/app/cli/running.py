@@ -353,8 +353,7 @@ async def _sync(desk: Desk, id: str | None, every: bool) -> None:
     if id is not None:
         streams = {(await find_journey(pool, id)).stream: "asked"}
     else:
-        # Elsewhere the list is with the workers, which look at it as they begin.
-        await put_right(pool, desk.settings.destroyed_file if desk.settings.embedded else None, desk.now)
+        await put_right(pool, desk.settings.destroyed_file, desk.now)
         streams = {each.row.stream: str(each.why) for each in await lagging(pool, client, desk.now)}
     answers = await sync(pool, client, desk.ring(), list(streams), desk.now, desk.settings.task_queue)
     found = [

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from journeys.app.attaching import TOO_LARGE
 from journeys.app.failures import Exit, Failure, Said
-from journeys.app.telling import unanswered
+from journeys.app.telling import missing, unanswered
 from journeys.app.web import safety
 from journeys.app.web.api.application import make_api
 from journeys.app.web.api.problems import BAD_VALUE, ROOT, of_api, problem
@@ -29,6 +29,7 @@ from journeys.app.web.resending import resend_page, sent_form
 from journeys.app.web.visit import NotEntered, Visit, language_of, token_of
 from journeys.i18n import capital, text
 from journeys.store.database import LOST
+from journeys.store.directory import NotFound
 from journeys.store.links import PATH as LINKS
 from journeys.temporal import Malformed, Unreachable
 
@@ -36,7 +37,7 @@ STATUS: Final = {
     Exit.USAGE: 422, Exit.NOT_FOUND: 404, Exit.REFUSED: 403, Exit.CONFLICT: 409, Exit.UNREACHABLE: 503,
     Exit.BROKEN: 500, Exit.FAILED: 500,
 }  # fmt: skip
-STATUS_OF: Final = {"body-too-large": 413, TOO_LARGE: 413, "broken-form": 400}
+STATUS_OF: Final = {"body-too-large": 413, TOO_LARGE: 413, "broken-form": 400, "erasing": 409}
 """Where a code has a status of its own."""
 
 
@@ -85,6 +86,10 @@ def _tell_failures(application: FastAPI) -> None:
     @application.exception_handler(Failure)
     async def failure(request: Request, error: Failure) -> Response:
         return told(request, error)
+
+    @application.exception_handler(NotFound)
+    async def not_found(request: Request, error: NotFound) -> Response:
+        return told(request, missing(error))
 
     @application.exception_handler(Unreachable)
     async def unreachable(request: Request, error: Unreachable) -> Response:

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from journeys.app import telling
 from journeys.app.failures import Exit, Failure, Said, not_found
 from journeys.app.web.api import bodies, commands, lists, payments, reading
 from journeys.app.web.api.acting import UnderWay
@@ -21,6 +22,7 @@ from journeys.app.web.api.problems import BAD_VALUE, MEDIA, ROOT, Problem, Unrea
 from journeys.app.web.api.shapes import Taken
 from journeys.app.web.house import House
 from journeys.app.web.policy import check_doors
+from journeys.store.directory import NotFound
 
 VERSION: Final = "1.0.0"
 DESCRIPTION: Final = """\
@@ -152,6 +154,10 @@ def _tell_problems(api: FastAPI) -> None:
     @api.exception_handler(Failure)
     async def failure(request: Request, error: Failure) -> Response:
         return problem(request, error)
+
+    @api.exception_handler(NotFound)
+    async def missing(request: Request, error: NotFound) -> Response:
+        return problem(request, telling.missing(error))
 
     @api.exception_handler(UnderWay)
     async def under_way(request: Request, taken: UnderWay) -> Response:

@@ -22,7 +22,7 @@ STATUS: Final = {
 _BY_CODE: Final = {
     "not-json": 400, "bad-request": 400, "broken-form": 400, "bad-length": 400, "no-token": 401, "proof-wanted": 401,
     "wrong-proof": 401, "no-method": 405, "changed": 412, "too-large": 413, "body-too-large": 413, TOO_LARGE: 413,
-    "not-json-media": 415, "too-often": 429,
+    "not-json-media": 415, "too-often": 429, "erasing": 409,
 }  # fmt: skip
 """Statuses that say more than the exit code of the command line does."""
 

@@ -67,7 +67,7 @@ async def send(id: str, command: str, visit: Visit = door(STAFF)) -> Response:
         if failure.code == "no-right":
             raise not_for(command, loaded.book.programme, failure.command) from None
         # A refused command is on record under its id: another try is another command.
-        status = {Exit.REFUSED: 403, Exit.CONFLICT: 409}.get(failure.exit, 422)
+        status = 409 if failure.code == "erasing" else {Exit.REFUSED: 403, Exit.CONFLICT: 409}.get(failure.exit, 422)
         return await _form(visit, loaded, command, {**typed, "command": uuid7(visit.now)}, [failure], status)
     except Unreachable as error:
         return await _no_answer(visit, loaded, command, Sent(again, asked.file is not None), error)

@@ -12,6 +12,7 @@ from journeys.app.cohorts import by_caseworker
 from journeys.app.failures import Failure, usage
 from journeys.app.finding import Loaded
 from journeys.app.people_file import details_of, wrong_in
+from journeys.app.telling import being_forgotten
 from journeys.app.web.bodies import typed_in
 from journeys.app.web.pages.commands import journey
 from journeys.app.web.pages.start import ABOUT_PERSON, NAMES, labels
@@ -62,13 +63,15 @@ async def change(id: str, visit: Visit = door(STAFF)) -> Response:
 
 
 async def _known(visit: Visit, id: str) -> tuple[Loaded, Person]:
-    """The journey and its person. Raises Failure: not seen, not theirs to change, or nobody is known any more."""
+    """The journey and its person. Raises Failure: not seen, not theirs to change, or being forgotten."""
     loaded = await journey(visit, id)
     if not may(visit.actor, loaded, STANDS_FOR):
         raise not_for(STANDS_FOR, loaded.book.programme)
     person = await people.person(visit.house.writing, loaded.state.person)
     if person is None:
         raise usage("nobody", "on ne sait plus rien de cette personne", "nothing is known of this person any more")
+    if person.erasing:
+        raise being_forgotten()
     return loaded, person
 
 

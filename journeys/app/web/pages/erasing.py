@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from journeys.app import erasing, stopping
 from journeys.app.erasing import Told
-from journeys.app.failures import Exit, Failure, Said, not_found
+from journeys.app.failures import Failure, Said, not_found
 from journeys.app.finding import Loaded
 from journeys.app.web.bodies import typed_in
 from journeys.app.web.pages.commands import journey
@@ -87,16 +87,9 @@ async def _page(
 
 
 async def _seen(visit: Visit, id: str) -> Loaded:
-    """The journey, of a person all of whose journeys the visitor sees. Raises Failure."""
+    """The journey, of a person all of whose journeys are of the visitor's sites. Raises Failure."""
     loaded = await journey(visit, id)
-    mine = await store.streams_of(visit.connection, loaded.state.person)
-    if mine != await store.streams_of(visit.house.writing, loaded.state.person):
-        raise Failure(
-            Exit.REFUSED, "journeys-elsewhere",
-            Said("cette personne a un parcours sur un site qui n'est pas le vôtre",
-                 "this person has a journey at a site that is not yours"),
-            Said("demandez-le à un responsable de tous les sites", "ask a supervisor of all sites"),
-        )  # fmt: skip
+    await erasing.must_be_theirs(visit.house.writing, visit.actor, loaded.state.person)
     return loaded
 
 
@@ -125,7 +118,6 @@ class Register:
     of_one: str
     """The title once their name is gone."""
     unknown: Said
-    elsewhere: Said
     door: Policy
     find: Callable[[Pool, str], Awaitable[Mentor | Member | Partner | None]]
 
@@ -167,20 +159,9 @@ async def _theirs(visit: Visit, register: Register, id: str) -> Mentor | Member 
         found = await store.ordered(pool, id, register.kind) or await register.find(pool, id)
     if found is None:
         raise not_found(f"unknown-{register.kind}", register.unknown.fr, register.unknown.en)
-    mine = set(visit.visitor.sites)
-    if not isinstance(found, Order) and mine and (theirs := _sites(found)) is not None and not theirs & mine:
-        raise Failure(
-            Exit.REFUSED, f"{register.kind}-elsewhere", register.elsewhere,
-            Said("demandez-le à un responsable de ce site", "ask a supervisor of that site"),
-        )  # fmt: skip
+    if not isinstance(found, Order):
+        erasing.contact_must_be_theirs(visit.actor, register.kind, found)
     return found
-
-
-def _sites(who: Mentor | Member | Partner) -> set[str] | None:
-    """Where they are; None: at every site."""
-    if isinstance(who, Member):
-        return set(who.sites)
-    return None if who.site is None else {who.site}
 
 
 async def _contact_screen(
@@ -205,19 +186,15 @@ async def _contact_screen(
 declare(Register(
     "mentor", "/mentors", N_("Mentors"), N_("Effacer les données d'un mentor"),
     Said("ce mentor n'est pas connu", "this mentor is not known"),
-    Said("ce mentor est d'un site qui n'est pas le vôtre", "this mentor is of a site that is not yours"),
     SUPERVISION, mentors.mentor,
 ))  # fmt: skip
 declare(Register(
     "staff", "/equipe", N_("Équipe"), N_("Effacer les données d'un membre de l'équipe"),
     Said("ce membre de l'équipe n'est pas connu", "this member of staff is not known"),
-    Said("ce membre de l'équipe n'est pas d'un site qui est le vôtre",
-         "this member of staff is not of a site that is yours"),
     FORGETTING, staff.member,
 ))  # fmt: skip
 declare(Register(
     "partner", "/partenaires", N_("Partenaires"), N_("Effacer les données d'un partenaire"),
     Said("ce partenaire n'est pas connu", "this partner is not known"),
-    Said("ce partenaire est d'un site qui n'est pas le vôtre", "this partner is of a site that is not yours"),
     FORGETTING, partners.partner,
 ))  # fmt: skip

@@ -115,8 +115,9 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
         again=to_try_again(loaded) if may(visit.actor, loaded, REFERRING) else [],
         version=loaded.state.seq,
         place=place,
-        gives=may_give(visit.actor, loaded), corrects=may(visit.actor, loaded, CORRECTS),
-        hands_over=visit.admitted(SUPERVISION),
+        gives=may_give(visit.actor, loaded),
+        corrects=may(visit.actor, loaded, CORRECTS) and not loaded.state.erasing,
+        hands_over=visit.admitted(SUPERVISION) and not loaded.state.erasing,
         writes=loaded.state.is_open and may_write(visit.actor, loaded),
     )  # fmt: skip
 
@@ -189,6 +190,8 @@ def _actions(visit: Visit, loaded: Loaded) -> list[tuple[str, list[tuple[str, st
     suspended = state.status.value == "suspended"
 
     def fits(command: str) -> bool:
+        if state.erasing:
+            return False
         match command:
             case "reopen":
                 return closed
