@@ -194,7 +194,7 @@ def test_every_refusal_has_its_sentence_and_its_places() -> None:
 
 
 def test_no_sentence_for_a_refusal_that_is_gone() -> None:
-    elsewhere = {"id-used", "unsigned", "payment-at-bank"}
+    elsewhere = {"id-used", "unsigned", "payment-at-bank", "opted-out-since"}
     assert SENTENCES.keys() - {code for code, _, _ in refusals()} == elsewhere
 
 
