@@ -144,6 +144,8 @@ async def _begin(visit: Visit, given: bodies.Start, details: Details, key: str) 
     try:
         client = await house.client()
         begun = await starter.begin(client, house.settings.task_queue, wanted, visit.now, key)
+    except Failure as failure:
+        raise (used_otherwise(key) if failure.code == "id-used" else failure) from None
     except (Unreachable, Malformed) as error:
         raise unanswered(error, key, key) from None
     except (OSError, PostgresError) as error:
