@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from journeys.app.allowing import who_may
 from journeys.app.asking import worth_knowing
 from journeys.app.changing import rules_asked
+from journeys.app.failures import Failure
 from journeys.app.finding import unknown_code
 from journeys.app.paying import with_account
 from journeys.app.people_file import details_of
