@@ -274,13 +274,14 @@ async def test_the_last_wish_holds_and_a_stop_is_never_too_late(life: Life) -> N
         return await came_of(life, event), life.state.opted_out
 
     await signing_keys.announce(life.pool, life.resources.ring)
-    assert await came("stop", 5) == ("taken", True)
-    assert await came("start", 0) == ("known", True), "its delivery had failed first"
-    assert await came("start", 10) == ("taken", False)
-    assert await came("stop", 7) == ("taken", True), "in doubt, silence"
-    assert await came("stop", 20) == ("known", True)
-    assert await came("start", 15) == ("known", True), "before a STOP that changed nothing"
-    assert await came("start", 30) == ("taken", False)
+    await life.until(life.now + timedelta(hours=1))
+    assert await came("stop", -25) == ("taken", True)
+    assert await came("start", -30) == ("known", True), "its delivery had failed first"
+    assert await came("start", -20) == ("taken", False)
+    assert await came("stop", -23) == ("taken", True), "in doubt, silence"
+    assert await came("stop", -10) == ("known", True)
+    assert await came("start", -15) == ("known", True), "before a STOP that changed nothing"
+    assert await came("start", 0) == ("taken", False)
 
 
 async def test_a_wish_that_a_journey_hears_late_does_not_undo_a_newer_one(life: Life) -> None:
@@ -288,11 +289,12 @@ async def test_a_wish_that_a_journey_hears_late_does_not_undo_a_newer_one(life: 
         return None
 
     await signing_keys.announce(life.pool, life.resources.ring)
-    await answered(life, "stop")
+    await life.until(life.now + timedelta(hours=1))
+    await answered(life, "stop", minute=-2)
     assert await send_wishes(life.pool, life.resources.ring, life.give, life.now) == 0
-    start = await answered(life, "start", minute=1)
+    start = await answered(life, "start", minute=-1)
     assert await send_wishes(life.pool, life.resources.ring, silent, life.now) == 1
-    await answered(life, "stop", minute=2)
+    await answered(life, "stop")
     assert await send_wishes(life.pool, life.resources.ring, life.give, life.now) == 0
     assert life.state.opted_out and await came_of(life, start) == "taken"
 
