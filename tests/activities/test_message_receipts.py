@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 from journeys.audit.messages import Fate, Sending, passed_over, sendings, told
 from journeys.channels.letter import Fate as Left
 from journeys.channels.letter import Sent
+from journeys.contract import Answer
 from journeys.domain import commands as c
 from journeys.domain import events as e
+from journeys.domain.commands import Command
 from journeys.issuing import send_receipts, send_wishes
 from journeys.narration.telling import Speech
 from journeys.store import attempts, deliveries, journal, people, signing_keys
@@ -285,17 +288,21 @@ async def test_the_last_wish_holds_and_a_stop_is_never_too_late(life: Life) -> N
 
 
 async def test_a_wish_that_a_journey_hears_late_does_not_undo_a_newer_one(life: Life) -> None:
-    async def silent(_: Any) -> None:
-        return None
+    async def deaf_to_starts(command: Command) -> Answer | None:
+        return None if command.name == "opt-in" else await life.give(command)
+
+    async def left(send: Callable[[Command], Awaitable[Answer | None]]) -> int:
+        return await send_wishes(life.pool, life.resources.ring, send, life.now)
 
     await signing_keys.announce(life.pool, life.resources.ring)
     await life.until(life.now + timedelta(hours=1))
     await answered(life, "stop", minute=-2)
-    assert await send_wishes(life.pool, life.resources.ring, life.give, life.now) == 0
+    assert await left(life.give) == 0
     start = await answered(life, "start", minute=-1)
-    assert await send_wishes(life.pool, life.resources.ring, silent, life.now) == 1
+    assert await left(deaf_to_starts) == 1
     await answered(life, "stop")
-    assert await send_wishes(life.pool, life.resources.ring, life.give, life.now) == 0
+    assert await left(deaf_to_starts) == 0, "the START is nobody's wish any more"
+    assert await left(life.give) == 0
     assert life.state.opted_out and await came_of(life, start) == "taken"
 
 
