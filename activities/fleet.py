@@ -16,6 +16,7 @@ from journeys.domain.commands import Command, Sync
 from journeys.domain.record import SYSTEM
 from journeys.indicators.definitions import VERSION, told
 from journeys.issuing import (
+    Round,
     days_owed,
     retries_owed,
     send_notices,
@@ -46,8 +47,46 @@ class Fleet:
 
     @activity.defn(name=contract.WAKE)
     async def wake(self) -> int:
-        """Send a sync to each journey past its due; one that fails is tried again by the next round."""
-        now = datetime.now(UTC)
+        """Do every part of a round; how many journeys past their due were sent a sync.
+
+        Each part is tried again by the next round. What people wish comes first: each journey that does not answer
+        holds up whatever follows.
+
+        Raises Unfinished: some parts failed and are named; the others are done.
+        """
+        pool, ring, now, woken = self._resources.pool, self._resources.ring, datetime.now(UTC), 0
+        done = Round()
+        with done.part("wishes"):
+            await send_wishes(pool, ring, self._send, now)
+        with done.part("journeys past their due"):
+            woken = await self._wake_all(now)
+        with done.part("cohorts"):
+            await self._look_after_cohorts(now)
+        with done.part("payments that were stopped"):
+            await self._call_again(now)
+        with done.part("notices"):
+            await send_notices(pool, ring, self._send, now)
+        with done.part("receipts"):
+            await send_receipts(pool, ring, self._send, now)
+        with done.part("bank"):
+            await send_waiting(pool, ring, self._send, now, most=TOLD_AT_ONCE)
+        with done.part("erasures"):
+            await self._begin_erasures()
+        with done.part("letters to staff"):
+            await staff_letters.sweep(pool)
+        with done.part("documents"):
+            await documents.sweep(pool, now - CUT_OFF)
+        with done.part("looks"):
+            await reads.by_month(pool, self._resources.reads_kept_months)
+        with done.part("counts"):
+            await counting.recount(pool, told, VERSION, AT_ONCE)
+        # Last: a warning must not stand in the way of what people asked for.
+        with done.part("silences"):
+            await self._look_for_silences(now)
+        done.end()
+        return woken
+
+    async def _wake_all(self, now: datetime) -> int:
         woken = 0
         for row in await views.due_before(self._resources.pool, now - PAST):
             command = Command(
@@ -58,21 +97,15 @@ class Fleet:
                 woken += 1
             except Exception as error:
                 structlog.get_logger().warning("journey not woken", journey=row.id, reason=type(error).__name__)
-        await self._look_after_cohorts(now)
-        await self._call_again(now)
-        await send_notices(self._resources.pool, self._resources.ring, self._send, now)
-        await send_receipts(self._resources.pool, self._resources.ring, self._send, now)
-        await send_wishes(self._resources.pool, self._resources.ring, self._send, now)
-        await send_waiting(self._resources.pool, self._resources.ring, self._send, now, most=TOLD_AT_ONCE)
-        for order in await erasing.under_way(self._resources.pool):
-            await self._resources.begin_erasure(Erasing(person=order.person, kind=order.kind))
-        await staff_letters.sweep(self._resources.pool)
-        await documents.sweep(self._resources.pool, now - CUT_OFF)
-        await reads.by_month(self._resources.pool, self._resources.reads_kept_months)
-        await counting.recount(self._resources.pool, told, VERSION, AT_ONCE)
-        # Last: a warning must not stand in the way of what people asked for.
-        await self._look_for_silences(now)
         return woken
+
+    async def _begin_erasures(self) -> None:
+        """Have every erasure that was ordered go on. Raises Unfinished: some could not be begun."""
+        done = Round()
+        for order in await erasing.under_way(self._resources.pool):
+            with done.part(order.stream):
+                await self._resources.begin_erasure(Erasing(person=order.person, kind=order.kind))
+        done.end()
 
     async def _send(self, command: Command) -> Answer | None:
         """Send a command; None when no answer comes."""

@@ -67,7 +67,9 @@ async def measure(ground: Ground, rounds: int) -> list[Figure]:
     ]  # fmt: skip
 
 
-async def _as_they_are(keys: Keys, stream: str, parts: Sequence[KeptPart]) -> list[bytes]:
+async def _as_they_are(
+    keys: Keys, stream: str, parts: Sequence[KeptPart], accounts_of: str | None = None
+) -> list[bytes]:
     return [part.salt + part.text.encode() for part in parts]
 
 

@@ -2,10 +2,13 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, Literal
+
+import structlog
 
 from journeys.contract import Answer
 from journeys.domain import cohort as rules
@@ -41,14 +44,49 @@ from journeys.store import (
     views,
 )
 from journeys.store.bank_files import Telling
-from journeys.store.database import Pool
+from journeys.store.database import AWAY, Pool
 from journeys.store.deliveries import Reply, ReplyOutcome, Waiting
-from journeys.store.directory import By
+from journeys.store.directory import By, NotFound
 from journeys.store.journal import answered, known_answer
 from journeys.store.provider import Named, Notice, Outcome
 from journeys.store.signing import KeyRing, draw_parts, sign
 from journeys.store.staff_letters import About, Kept
 from journeys.store.treasury import STREAM
+
+# --- several things in one round
+
+
+class Unfinished(Exception):
+    """Parts of a round failed and were named; the others are done. Its text names no person."""
+
+
+class Round:
+    """Things done one after the other: one that fails stops no other, and the round ends with an error that names it.
+
+    Args:
+        through: errors that end the round at once, since nothing else could be done either.
+    """
+
+    def __init__(self, through: tuple[type[Exception], ...] = ()) -> None:
+        self._through = through
+        self._failed: list[str] = []
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """One of them; what it raises is told in the log, with its place, and named by `end`."""
+        try:
+            yield
+        except self._through:
+            raise
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}" if isinstance(error, Unfinished) else type(error).__name__
+            self._failed.append(f"{name} ({said})")
+            structlog.get_logger("journeys.round").exception("part of a round failed", part=name)
+
+    def end(self) -> None:
+        """Raises Unfinished: some parts failed."""
+        if self._failed:
+            raise Unfinished(", ".join(self._failed))
 
 
 def issue(
@@ -443,40 +481,58 @@ def unheard(ring: KeyRing, silent: silences.Silent, now: datetime) -> Command:
 # --- what a phone answered
 
 
+Noted = Sequence[tuple[Command, int]]
+"""What was noted on people's own streams, each with the seq of its event."""
+
+_WORST_FIRST: Final[tuple[ReplyOutcome, ...]] = ("refused", "taken", "forgotten", "known")
+
+
 async def send_wishes(
     pool: Pool, ring: KeyRing, send: Callable[[Command], Awaitable[Answer | None]], now: datetime
 ) -> int:
-    """Note every STOP, or START, that a phone answered, and tell the journeys; how many still wait.
+    """Note every STOP, or START, that a phone answered, then tell the journeys; how many still wait.
+
+    All are noted before any journey is told: one that does not answer holds up nobody's STOP.
 
     Args:
         send: sends a signed command; None when no answer comes.
+
+    Raises:
+        Unfinished: some answers failed; the others are done.
     """
-    left = 0
+    done, left = Round(through=AWAY), 0
+    noted: list[tuple[Reply, ReplyOutcome, Noted]] = []
     for reply in await deliveries.waiting_replies(pool):
-        outcome: ReplyOutcome | None
-        if not reply.people:
-            outcome = "nobody"
-        elif reply.wish == "other":
-            outcome = "unread"
-        else:
-            outcome = await wished(pool, ring, send, reply, now)
-        if outcome is None:
-            left += 1
-        else:
-            await deliveries.reply_came_to(pool, reply.event, outcome, now)
+        with done.part(f"reply {reply.event}"):
+            found = await note_wish(pool, ring, reply, now)
+            if found is None:
+                left += 1
+            else:
+                noted.append((reply, *found))
+    for reply, outcome, wishes in noted:
+        with done.part(f"reply {reply.event}"):
+            if await _tell_wishes(pool, ring, send, wishes, now):
+                await deliveries.reply_came_to(pool, reply.event, outcome, now)
+            else:
+                left += 1
+    done.end()
     return left
 
 
-async def wished(
-    pool: Pool, ring: KeyRing, send: Callable[[Command], Awaitable[Answer | None]], reply: Reply, now: datetime
-) -> ReplyOutcome | None:
-    """Note a STOP, or a START, of everybody who has the number: their own word, on their streams and journeys.
+async def note_wish(pool: Pool, ring: KeyRing, reply: Reply, now: datetime) -> tuple[ReplyOutcome, Noted] | None:
+    """Note a STOP, or a START, of everybody who has the number: their own word, on their streams.
 
-    None: not told everywhere yet; told again it is the same.
+    Returns what comes of it, and what their journeys are to be told; None: nobody trusts this process's key yet.
+    Noted again it is the same. Whoever is being forgotten is not changed any more, and is written to no more either.
     """
+    if not reply.people:
+        return "nobody", ()
+    if reply.wish == "other":
+        return "unread", ()
     if not await signing_keys.hold(pool, ring):
         return None
-    outcome: ReplyOutcome = "known"
+    came: set[ReplyOutcome] = {"known"}
+    noted: list[tuple[Command, int]] = []
     for id in reply.people:
         person = await people.person(pool, id)
         if person is None:
@@ -488,13 +544,30 @@ async def wished(
         # One that was noted here goes on to the journeys that have not heard of it yet.
         if person.opted_out is (reply.wish == "stop") and await known_answer(pool, told) is None:
             continue
-        own = await people.obey(pool, ring, told, now)
-        if own.outcome != "accepted":
-            outcome = "refused"
+        try:
+            own = await people.obey(pool, ring, told, now)
+        except NotFound:
+            came.add("forgotten")
             continue
-        for row in await views.journeys(pool, person=id):
-            answer = await send(forwarded(ring, told, own.first, row.stream, now))
+        if own.outcome == "accepted":
+            came.add("taken")
+            noted.append((told, own.first))
+        elif own.code != people.OVERTAKEN:
+            came.add("refused")
+    return next(each for each in _WORST_FIRST if each in came), noted
+
+
+async def _tell_wishes(
+    pool: Pool, ring: KeyRing, send: Callable[[Command], Awaitable[Answer | None]], wishes: Noted, now: datetime
+) -> bool:
+    """Tell the journeys of those who wished something; False: not told everywhere yet."""
+    for told, seq in wishes:
+        person = await people.person(pool, told.actor)
+        # Told after a newer wish, it would undo that in the journeys.
+        if person is None or person.opted_out is not isinstance(told.body, OptOut):
+            continue
+        for row in await views.journeys(pool, person=person.id):
+            answer = await send(forwarded(ring, told, seq, row.stream, now))
             if answer is None or answer.outcome == "unsigned":
-                return None
-        outcome = "taken" if outcome == "known" else outcome
-    return outcome
+                return False
+    return True

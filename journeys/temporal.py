@@ -58,7 +58,7 @@ from journeys.domain.commands import Command, Plan
 from journeys.domain.fund import ZONE
 from journeys.settings import Settings
 from journeys.store.database import LOST
-from journeys.store.keys import Destroyed, Keys, NoKey
+from journeys.store.keys import Destroyed, Keys, NoKey, OtherPerson
 
 _ENCODINGS = tuple(PydanticPayloadConverter().converters.values())
 
@@ -234,6 +234,8 @@ async def send(
         try:
             async with limit:
                 return await _send_once(client, command, task_queue, left)
+        except OtherPerson:
+            return Answer(command=command.id, outcome="conflict", code="id-used")
         except NoKey as missing:
             # Its person was forgotten, or nobody ever planned it.
             code = "erasing" if isinstance(missing, Destroyed) else "unknown-journey"

@@ -22,7 +22,7 @@ from journeys.domain.document import KINDS, PART, read_document
 from journeys.domain.record import SYSTEM, instant_text
 from journeys.domain.rights import sees
 from journeys.i18n import Lang, text
-from journeys.store import journal, people, views
+from journeys.store import journal, mentors, people, views
 from journeys.store.database import Pool
 from journeys.store.directory import names_of
 from journeys.store.documents import content_of
@@ -111,10 +111,14 @@ async def files_of(
             **told.story.as_json(), "programme": loaded.row.programme, "status": loaded.row.status,
             "events": _events(events, told.parts), "documents": documents,
         })  # fmt: skip
-    own = await journal.read_all(pool, people.stream_of(person.id))
-    facts = _events(own, await journal.parts(pool, people.stream_of(person.id)))
-    acted = await _acted(pool, person, [*facts, *(event for each in held for event in each["events"])], lang)
-    registers = await held_of(pool, ring, outbox, person, journeys, lang)
+    # A volunteer who is accompanied too is one id on two streams.
+    facts, as_mentor = [
+        _events(await journal.read_all(pool, stream), await journal.parts(pool, stream))
+        for stream in (people.stream_of(person.id), mentors.stream_of(person.id))
+    ]
+    noted = [*facts, *as_mentor]
+    acted = await _acted(pool, person, [*noted, *(event for each in held for event in each["events"])], lang)
+    registers = await held_of(pool, ring, outbox, person, journeys, noted, lang)
     data = {
         "made_at": instant_text(at),
         "person": {"id": person.id, **asdict(person.details)},
@@ -123,7 +127,7 @@ async def files_of(
             "opted_out": person.opted_out, "paused_until": person.paused_until, "died": person.died,
             "died_on": person.died_on, "erasure_requested": person.erasure_requested,
         },
-        "facts": facts, "journeys": held, "acted": acted, **as_data(registers, lang),
+        "facts": facts, "facts_as_mentor": as_mentor, "journeys": held, "acted": acted, **as_data(registers, lang),
     }  # fmt: skip
     zone = person.details.zone
     yield "messages.pdf", papers.typeset(words_of_messages(registers, person, lang, at, sender), lang, at, zone)
@@ -136,7 +140,7 @@ async def files_of(
 async def _told(pool: Pool, loaded: Loaded, lang: Lang) -> _Told:
     parts = await journal.parts(pool, loaded.row.stream)
     names = await read_names(pool, loaded.events)
-    return _Told(loaded, parts, names, narrate(loaded.events, parts, names, loaded.book, lang))
+    return _Told(loaded, parts, names, narrate(loaded.events, parts, names, loaded.book, lang, payees=True))
 
 
 def _events(stored: Sequence[StoredEvent], parts: Sequence[StoredPart]) -> list[dict[str, Any]]:

@@ -15,9 +15,9 @@ from journeys.channels.webhook import signature
 from journeys.contract import Answer
 from journeys.domain.commands import Command
 from journeys.domain.notices import Said
-from journeys.issuing import send_notices, send_receipts, send_wishes
+from journeys.issuing import Round, send_notices, send_receipts, send_wishes
 from journeys.store import provider
-from journeys.store.database import Pool
+from journeys.store.database import AWAY, Pool
 from journeys.store.provider import Notice
 from journeys.store.signing import KeyRing
 
@@ -94,7 +94,13 @@ async def take(
 async def tell(
     pool: Pool, ring: KeyRing, client: "Callable[[], Awaitable[Client]]", task_queue: str, now: datetime
 ) -> bool:
-    """Tell journeys what is kept for them; whether some of it still waits, and the engine can be reached."""
+    """Tell journeys what is kept for them; whether some of it still waits, and the engine can be reached.
+
+    What people wish comes first: each journey that does not answer holds up whatever follows.
+
+    Raises:
+        Unfinished: some of it failed; the rest is done.
+    """
     from journeys.temporal import Unreachable
 
     try:
@@ -108,5 +114,9 @@ async def tell(
         except Unreachable:
             return None
 
-    left = [await each(pool, ring, send, now) for each in (send_notices, send_receipts, send_wishes)]
-    return any(left)
+    done, left = Round(through=AWAY), 0
+    for name, tell_all in (("wishes", send_wishes), ("notices", send_notices), ("receipts", send_receipts)):
+        with done.part(name):
+            left += await tell_all(pool, ring, send, now)
+    done.end()
+    return left > 0

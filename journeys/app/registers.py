@@ -19,8 +19,9 @@ from journeys.domain.record import instant_text
 from journeys.i18n import N_, Lang, format_date, format_instant, format_money, text
 from journeys.narration import spoken
 from journeys.narration.bank_files import gone_said
+from journeys.narration.own_facts import KINDS, fact_words
 from journeys.narration.telling import Names, Speech
-from journeys.store import attempts, erasing, journal, people, reads
+from journeys.store import attempts, bank_files, erasing, journal, people, reads
 from journeys.store.database import Pool
 from journeys.store.holding import Row, Whose, rows_of
 from journeys.store.links import PATH as LINKS
@@ -41,6 +42,13 @@ NOT_HANDED: Final[Mapping[str, tuple[str, ...]]] = {
         ("log_entries", "pending", "streams", "webhook_places"),
     N_("ce que trouvent les contrôles de chaque nuit : des listes de numéros de plusieurs dossiers à la fois"):
         ("controls", "replays", "verifications"),
+    N_("les clés sous lesquelles est fermé ce qui est gardé sur vous, et la liste qui dit de qui est chaque parcours :"
+       " elles servent à ouvrir, et ne disent rien de plus"): ("keys.journeys", "keys.keys"),
+    N_("la banque simulée des démonstrations : les mêmes versements, sans nom ni compte, que personne n'a reçus"):
+        ("bank.instructions", "bank.knocks", "bank.movements"),
+    N_("ce que le parcours d'une autre personne dit de vous comme mentor : c'est le sien, et il parle d'elle"): (),
+    N_("pourquoi un lot de virements a été retiré, ou reconnu comme une seule somme, et ce qui a été écrit de lignes de"
+       " la banque dont personne ne sait si elles parlent de vous : d'autres personnes peuvent y être nommées"): (),
     N_("les noms de ceux qui ont ouvert votre dossier, et les adresses des messages envoyés à d'autres à votre sujet :"
        " ils les concernent, eux"): (),
     N_("qui a lu des tableaux de plusieurs dossiers à la fois : on ne sait pas si une ligne du vôtre y était"): (),
@@ -49,7 +57,8 @@ NOT_HANDED: Final[Mapping[str, tuple[str, ...]]] = {
     N_("les copies de sauvegarde et les journaux techniques : les premières contiennent ce qui est joint, les seconds"
        " ne nomment personne"): (),
 }  # fmt: skip
-"""What is held and not handed over, and why, with the tables in which it lies."""
+"""What is held and not handed over, and why, with the tables in which it lies: of the journal, of its schema `bank`, of
+the database `keys`."""
 
 ABOUT_OTHERS: Final = frozenset({
     "absences", "accounts", "identities", "partners", "sessions", "staff", "staff_letters", "tokens",
@@ -59,8 +68,8 @@ ABOUT_OTHERS: Final = frozenset({
 ABOUT_NOBODY: Final = frozenset({
     "bank_files", "bank_statements", "batch_givings", "batch_withdrawals", "batches", "channel_silences",
     "checkpoint_deliveries", "checkpoint_parties", "checkpoints", "cohorts", "digests", "edited_templates", "funds",
-    "log_head", "log_tiles", "migrations", "programme_roles", "published", "signing_keys", "sites", "stops", "texts",
-    "webhooks",
+    "keys.migrations", "log_head", "log_tiles", "migrations", "programme_roles", "published", "signing_keys", "sites",
+    "stops", "texts", "webhooks",
 })  # fmt: skip
 """Tables of the house: rules, funds, files as a whole, keys, proofs."""
 
@@ -76,6 +85,8 @@ class Held:
     """Of the outbox, to the person and to others about them; the oldest first."""
     own: Collection[str]
     """Ids of the letters to the person, whatever their address was then."""
+    noted: Sequence[Mapping[str, Any]]
+    """Headers of the facts on their own stream, and on that of the mentor who they are, each with its `texts`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +99,14 @@ class Sent:
 
 
 async def held_of(
-    pool: Pool, ring: KeyRing, outbox: Path, person: Person, journeys: Sequence[Loaded], lang: Lang
-) -> Held:
+    pool: Pool, ring: KeyRing, outbox: Path, person: Person, journeys: Sequence[Loaded],
+    noted: Sequence[Mapping[str, Any]], lang: Lang,
+) -> Held:  # fmt: skip
     """Read what the registers hold; one-time addresses stand in no letter of it.
 
     Args:
         outbox: the folder of letters that nobody has posted.
+        noted: the facts of their own, as in Held.
     """
     whose = Whose(person.id, [each.row.id for each in journeys])
     known = await journal.read_all(pool, people.stream_of(person.id))
@@ -108,7 +121,7 @@ async def held_of(
         if row.get("words") is not None:
             row["words"] = {name: _without_links(said, lang) for name, said in row["words"].items()}
     own = frozenset(await erasing.letters_to(pool, person.id))
-    return Held(rows, looks, sorted(letters, key=lambda each: (each.at, each.id)), own)
+    return Held(rows, looks, sorted(letters, key=lambda each: (each.at, each.id)), own, noted)
 
 
 _ADDRESS: Final = re.compile(rf"\S*{LINKS}\S*[\w-]")
@@ -258,24 +271,61 @@ def _payments(held: Held, sent: Sequence[Sent], lang: Lang) -> Section:
     _, of = text(lang), held.rows
     payees = {row["payment"]: row["payee"] or gone_said(row.get("gone"), lang) for row in of["transfers"]}
     texts = {(row["file"], row["position"]): row for row in of["bank_texts"]}
+    why = {
+        row.get("event") or (row["file"], row["position"]): row.get("why")
+        for row in (*of["bank_resolutions"], *of["provider_resolutions"])
+    }
     rows = [
         (row["since"], _("versement"), spoken(row["status"], lang), format_money(row["amount"], lang),
          payees.get(row["id"]) or "—")
         for row in of["payments"]
     ]  # fmt: skip
     for row in of["bank_lines"]:
-        words = texts.get((row["file"], row["position"]), {})
-        amount = format_money(row["cents"], lang) if row["cents"] is not None else "—"
-        said = ", ".join(filter(None, (words.get("name"), words.get("iban"), words.get("about"))))
+        place = (row["file"], row["position"])
+        words = texts.get(place, {})
+        said = ", ".join(filter(None, (words.get(name) for name in bank_files.WORDS if name != "reason")))
         said = said or gone_said(words.get("gone"), lang) or "—"
-        rows.append((row["booked_on"], _("ligne de la banque"), spoken(row["reason"] or "", lang), amount, said))
+        code = spoken(row["reason"] or "", lang)
+        if row["booked_on"] is None:
+            at, what, amount = row["imported_at"], _("réponse de la banque"), "—"
+            code = code or row["code"]
+        else:
+            at, what, amount = row["booked_on"], _("ligne de la banque"), format_money(row["cents"], lang)
+        rows.append((at, what, _with((code, words.get("reason"), why.get(place))), amount, said))
     rows += [
-        (row["at"], _("avis du prestataire"), spoken(row["said"], lang), format_money(row["amount"], lang), "—")
+        (row["at"], _("avis du prestataire"), _with((spoken(row["said"], lang), why.get(row["event"]))),
+         format_money(row["amount"], lang), "—")
         for row in of["provider_notices"]
     ]  # fmt: skip
     told = tuple((_moment(at, lang), *rest) for at, *rest in sorted(rows, key=lambda each: str(each[0])))
     heads = (_("Quand"), _("Quoi"), _("Ce qu'il en est"), _("Montant"), _("Pour qui"))
     return Section(_("Vos versements et la banque"), heads, told, (2, 2, 2, 0, 3), amounts=(3,))
+
+
+def _with(said: Sequence[str | None]) -> str:
+    return ", ".join(filter(None, said))
+
+
+def _noted(held: Held, sent: Sequence[Sent], lang: Lang) -> Section:
+    _ = text(lang)
+    rows = tuple(
+        (_moment(each["recorded_at"], lang), _(KINDS.get(each["kind"], each["kind"])),
+         fact_words(each["data"], each["texts"], lang, ZONE) or "—", role_label(each["role"], lang))
+        for each in sorted(held.noted, key=lambda each: str(each["recorded_at"]))
+    )  # fmt: skip
+    heads = (_("Quand"), _("Quoi"), _("Ce qui a été noté"), _("Par qui"))
+    return Section(_("Ce qui a été noté sur vous"), heads, rows, (2, 2, 4, 2))
+
+
+def _shifts(held: Held, sent: Sequence[Sent], lang: Lang) -> Section:
+    _ = text(lang)
+    rows = tuple(
+        (_moment(row["begins"], lang), _moment(row["ends"], lang), role_label(row["role"], lang), row["site"] or "—",
+         (row.get("known") or {}).get("phone") or "—")
+        for row in sorted(held.rows["shifts"], key=lambda row: str(row["begins"]))
+    )  # fmt: skip
+    heads = (_("Début"), _("Fin"), _("Rôle"), _("Site"), _("Téléphone"))
+    return Section(_("Vos astreintes"), heads, rows, (2, 2, 2, 2, 2))
 
 
 def _links(held: Held, sent: Sequence[Sent], lang: Lang) -> Section:
@@ -296,7 +346,7 @@ def _links(held: Held, sent: Sequence[Sent], lang: Lang) -> Section:
 
 
 _SECTIONS: Final[tuple[Callable[[Held, Sequence[Sent], Lang], Section], ...]] = (
-    _messages, _attempts, _receipts, _papers, _looks, _payments, _links,
+    _noted, _messages, _attempts, _receipts, _papers, _looks, _payments, _links, _shifts,
 )  # fmt: skip
 _FATES: Final = {
     "sent": N_("parti"), "nothing-left": N_("rien n'est parti"), "refused": N_("refusé"),

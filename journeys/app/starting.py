@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from journeys.app.entry import Actor, give, make_command, must_be_trusted
 from journeys.app.failures import Exit, Failure, Said
@@ -122,7 +122,8 @@ class Starter:
             id: of the person, where the same start was perhaps given before; a new one is drawn otherwise.
 
         Raises:
-            Failure: begun already (conflict), or refused by a rule or right; nothing was changed.
+            Failure: begun already, or the id is another start's (conflict), or refused by a rule or right; nothing was
+                changed.
         """
         person = await self.known(wanted.details)
         self.tried(wanted, now)
@@ -135,9 +136,13 @@ class Starter:
         try:
             await people.register(self.pool, person_id, details, by)
         except AlreadyThere as taken:
-            # The same start was given before, and got as far as this.
             if id is None or taken.field != "id":
                 raise already_begun(wanted.details, None, None) from None
+            # The same start was given before, and got as far as this; another one did not.
+            there = await people.person(self.pool, person_id)
+            if there is None or there.details != details:
+                conflict = Answer(command=person_id, outcome="conflict", code="id-used")
+                raise cast(Failure, failure_of(conflict, self.rules.book)) from None
         return Enrolled(person_id, details.zone)
 
     async def _at_home(self, wanted: Beginning) -> Details:

@@ -119,13 +119,14 @@ def _told_json(told: Told) -> dict[str, Any]:
 
 def narrate(
     events: Sequence[Recorded], parts: Iterable[TextPart], names: Names, book: Handbook, lang: str,
-    only: Container[int] | None = None, most: int | None = None,
+    only: Container[int] | None = None, most: int | None = None, payees: bool = False,
 ) -> Story:  # fmt: skip
     """Tell a journey from its first event to what it expects. Deleted texts are said to be deleted.
 
     Args:
         only: the seqs of the events that are told; None: of all.
         most: how much of what comes is told; None: all.
+        payees: whether it is told where the money goes, as to the person of the journey.
     """
     kept = {(part.seq, part.name): part.text for part in parts}
     state = State()
@@ -136,7 +137,7 @@ def narrate(
         if type(event.data) is e.ProgrammeChanged:
             book = next(books, book)
         if only is None or event.seq in only:
-            told = _tell(event, state, kept, names, book, lang)
+            told = _tell(event, state, kept, names, book, lang, payees)
             days.setdefault(book.calendar.day(event.recorded_at), []).append(told)
         evolve(state, event)
     dues = agenda(state)
@@ -153,8 +154,9 @@ def narrate(
 
 
 def _tell(
-    event: Recorded, before: State, kept: dict[tuple[int, str], str], names: Names, book: Handbook, lang: str
-) -> Told:
+    event: Recorded, before: State, kept: dict[tuple[int, str], str], names: Names, book: Handbook, lang: str,
+    payees: bool,
+) -> Told:  # fmt: skip
     cause = event.caused_by
     return Told(
         seq=event.seq,
@@ -164,7 +166,7 @@ def _tell(
         because=rule_words(event.rule, lang) if event.rule is not None else None,
         follows=cause.seq if cause is not None and cause.stream == event.stream else None,
         learnt_late=_learnt_late(event, book, lang),
-        words=tuple(_words(event, kept, lang)),
+        words=tuple(_words(event, kept, lang, payees)),
         detail=isinstance(event.data, PLUMBING),
     )
 
@@ -190,7 +192,7 @@ ERASED = N_("(texte effacé)")
 SECRET = N_("(gardé à part)")
 
 
-def _words(event: Recorded, kept: dict[tuple[int, str], str], lang: str) -> Iterator[Words]:
+def _words(event: Recorded, kept: dict[tuple[int, str], str], lang: str, payees: bool) -> Iterator[Words]:
     """The texts of an event. Where the money goes is needed to pay, not to understand: it is not repeated."""
     _ = text(lang)
     for name in sorted(event.parts):
@@ -198,7 +200,7 @@ def _words(event: Recorded, kept: dict[tuple[int, str], str], lang: str) -> Iter
         words = kept.get((event.seq, name))
         if words is None:
             yield Words(label, None, _(ERASED))
-        elif name == "payee":
+        elif name == "payee" and not payees:
             yield Words(label, None, _(SECRET))
         elif name == PART:
             yield _document(label, words, lang)

@@ -39,6 +39,10 @@ SENTENCES: Final = {
         "Pour un message : remis, ou revenu."
     ),
     "correct-to": N_("Cette correction n'est pas possible ici. Valeurs possibles : {known}."),
+    "opted-out-since": N_(
+        "La personne a demandé l'arrêt des messages après cette reprise : elle ne vaut plus. "
+        "Si elle les veut de nouveau, notez une reprise d'aujourd'hui."
+    ),
     "id-used": N_("Ce numéro de demande a déjà servi pour autre chose. Refaites la demande avec un nouveau numéro."),
     "unsigned": N_("La signature de la demande n'est pas valable. Connectez-vous de nouveau et refaites la demande."),
     # dates

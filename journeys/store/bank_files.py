@@ -1,6 +1,7 @@
 """What bank and provider send: each file once, whole or not at all; each line once; what it says, what is wrong."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -203,12 +204,13 @@ class _Intake:
             trouble = next((found.trouble for _, found in verdicts if found.trouble is not None), None)
             self.troubled += trouble is not None
             self.fees += trouble is None and isinstance(body, Line) and body.fee is not None
+            reason = _plain(body.reason, _ISO)
             lines.append((self.file, each.position, each.identity.exact, each.identity.alike, *_columns(body),
-                          named.payment if named is not None else None, body.reason, trouble))  # fmt: skip
+                          named.payment if named is not None else None, reason, trouble))  # fmt: skip
             if (said := _words(body)) is not None:
                 texts.append((each.position, said))
             tellings += [
-                (self.file, each.position, known.payment, said, known.stream, body.reason)
+                (self.file, each.position, known.payment, said, known.stream, reason)
                 for known, verdict in verdicts if known is not None for said in verdict.says
             ]  # fmt: skip
         self.fresh += len(items)
@@ -248,17 +250,47 @@ _TELLING: Final = {
 """Columns, with their types."""
 
 
+_OURS: Final = re.compile(r"[A-Z2-7]{26}")
+"""What we give a transfer, or a file, to be known by."""
+_ISO: Final = re.compile(
+    r"[A-Z]{2}[0-9]{2}|AGNT|CURR|CUST|CUTA|DUPL|FOCR|FRAD|FRTR|LEGL|NARR|NOAS|NOCM|NOOR|SVNR|TECH|UPAY"
+)
+"""Codes of ISO 20022 for why a transfer is refused or comes back."""
+
+
+def _plain(said: str | None, shape: re.Pattern[str]) -> str | None:
+    """What may stand unsealed, and for ever: it has the shape of what we wrote, or of a code. Whatever else stands in
+    its place somebody typed, and may name anybody."""
+    return said if said is not None and shape.fullmatch(said) else None
+
+
 def _columns(body: Line | Report) -> tuple[Any, ...]:
     """Day, cents, reference, bank reference, batch, code."""
+    reference = _plain(body.reference, _OURS)
     if isinstance(body, Line):
-        return body.booked_on, body.cents, body.reference, body.bank_reference, body.batch, body.fee
-    return None, None, body.reference, None, body.message, body.code
+        return body.booked_on, body.cents, reference, body.bank_reference, _plain(body.batch, _OURS), body.fee
+    return None, None, reference, None, _plain(body.message, _OURS), body.code
+
+
+WORDS: Final = ("name", "iban", "about", "reference", "batch", "reason")
+"""What may name somebody, in the order in which it is sealed; the last three where they are not ours, or no code."""
 
 
 def _words(body: Line | Report) -> bytes | None:
     """What may name somebody, as it is sealed; None when there is nothing."""
     said = [body.name, body.iban, body.about] if isinstance(body, Line) else [None, None, body.about]
-    return json.dumps(said).encode() if any(said) else None
+    batch = body.batch if isinstance(body, Line) else body.message
+    typed = [
+        None if _plain(each, shape) is not None else each
+        for each, shape in ((body.reference, _OURS), (batch, _OURS), (body.reason, _ISO))
+    ]
+    whole = [*said, *typed] if any(typed) else said
+    return json.dumps(whole).encode() if any(whole) else None
+
+
+def words_of(said: bytes) -> dict[str, str | None]:
+    """What was sealed of a line, by its name in WORDS."""
+    return dict.fromkeys(WORDS) | dict(zip(WORDS, json.loads(said), strict=False))
 
 
 def place_of_line(file: bytes, position: int) -> str:
@@ -643,8 +675,12 @@ def _line(row: Mapping[str, Any], why: StoredPart | None, said: bytes | CannotUn
         case CannotUnseal():
             return found
         case _:
-            name, iban, about = json.loads(said)
-            return replace(found, name=name, iban=iban, about=about or "")
+            words = words_of(said)
+            return replace(
+                found, name=words["name"], iban=words["iban"], about=words["about"] or "",
+                reference=found.reference or words["reference"], batch=found.batch or words["batch"],
+                reason=found.reason or words["reason"],
+            )  # fmt: skip
 
 
 _OF_THE_TEXTS: Final = frozenset({"said", "stream", "seq", "name", "text", "salt", "sealed", "nth"})
@@ -685,7 +721,8 @@ async def resolve(
         if batch is not None:
             await _tell_all(connection, row, batch)
         fact = BankLineResolved(file=row.file, position=row.position, how=how, payment=payment, batch=batch)
-        seq = await record(connection, STREAM, [Fact(fact, {"why": why})], by)
+        of = await _whose(connection, payment or row.payment)
+        seq = await record(connection, STREAM, [Fact(fact, {"why": why})], by, accounts_of=of)
         done = await connection.execute(
             f"""
             INSERT INTO bank_resolutions (file, position, how, payment, batch, resolved_at, resolved_by, seq)
@@ -704,7 +741,8 @@ async def _resolve_notice(pool: Pool, row: LineRow, how: How, why: str, by: By) 
     assert row.bank_reference is not None
     async with pool.acquire() as connection, connection.transaction():
         fact = NoticeResolved(event=row.bank_reference, how=how)
-        seq = await record(connection, STREAM, [Fact(fact, {"why": why})], by)
+        of = await _whose(connection, row.payment)
+        seq = await record(connection, STREAM, [Fact(fact, {"why": why})], by, accounts_of=of)
         done = await connection.execute(
             f"""
             INSERT INTO provider_resolutions (event, how, resolved_at, resolved_by, seq)
@@ -715,6 +753,12 @@ async def _resolve_notice(pool: Pool, row: LineRow, how: How, why: str, by: By) 
         )  # fmt: skip
         if done != "INSERT 0 1":
             raise NotOpen
+
+
+async def _whose(connection: Connection, payment: str | None) -> str | None:
+    """The person of a payment: what is written of it goes under the key of their accounts, not the house's."""
+    found: str | None = await connection.fetchval("SELECT person::text FROM payments WHERE id = $1", payment)
+    return found
 
 
 async def _tell_matched(connection: Connection, row: LineRow, payment: str) -> None:
@@ -729,7 +773,7 @@ async def _tell_matched(connection: Connection, row: LineRow, payment: str) -> N
         "INSERT INTO bank_tellings (file, position, payment, said, stream, reason) VALUES ($1, $2, $3, $4, $5, $6)"
         " ON CONFLICT DO NOTHING",
         bytes.fromhex(row.file), row.position, payment, "settled" if row.cents < 0 else "returned", known["stream"],
-        row.reason,
+        _plain(row.reason, _ISO),
     )  # fmt: skip
     if done != "INSERT 0 1":
         raise CannotMatch("told")

@@ -10,7 +10,8 @@ from journeys.store.database import Pool
 Said = Literal["delivered", "bounced"]
 Wish = Literal["stop", "start", "other"]
 Outcome = Literal["taken", "refused", "unknown-message"]
-ReplyOutcome = Literal["taken", "known", "refused", "nobody", "unread"]
+ReplyOutcome = Literal["taken", "known", "refused", "nobody", "unread", "forgotten"]
+"""What came of a phone's answer; `known`: it changes nothing; `forgotten`: whose it is, is being forgotten."""
 
 _LOOKED_BACK: Final = timedelta(days=30)
 """What has been silent for longer is no news any more."""

@@ -101,10 +101,14 @@ async def record(
     facts: Sequence[Fact],
     by: By,
     called_for: SignedCommand | None = None,
+    accounts_of: str | None = None,
 ) -> int:
     """Append facts at the end of a stream, whatever its position, and return the seq of the last.
 
     Runs in the caller's transaction, and holds the stream's head until its end.
+
+    Args:
+        accounts_of: the person whose accounts the texts are about, where the stream is not theirs.
     """
     await connection.execute(
         "INSERT INTO streams (stream, seq, hash) VALUES ($1, 0, decode(repeat('00', 32), 'hex'))"
@@ -136,7 +140,8 @@ async def record(
     ]
     last = seq + len(facts)
     commands = [_stored(called_for, seq + 1 if facts else 0, last if facts else 0, last)] if called_for else []
-    offer = await sealed(make_offer(stream, seq, headers, parts=parts, commands=commands), connection.keys)
+    made = make_offer(stream, seq, headers, parts=parts, commands=commands)
+    offer = await sealed(made, connection.keys, accounts_of)
     [written] = await write(connection, [offer])
     if written.outcome != "accepted":
         raise AlreadyThere("command", "id")

@@ -6,18 +6,21 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from journeys.store import bank_years, contacts, vault
-from journeys.store.bank_files import lines_about, place_of_line
+from journeys.store.bank_files import WORDS, lines_about, place_of_line, words_of
 from journeys.store.bank_years import YearGone
 from journeys.store.batches import payees_of
 from journeys.store.database import Pool
+from journeys.store.journal import open_parts
 from journeys.store.letters import open_letter
 from journeys.store.rota import place_of as place_of_shift
 from journeys.store.sealing import CannotUnseal
 from journeys.store.signing import KeyRing
+from journeys.store.treasury import STREAM
 
 ROWS: Final[Mapping[str, str]] = {
     "bank_lines": "(t.file, t.position) IN (SELECT file, position FROM lines_own)",
-    "bank_resolutions": "t.payment = ANY (own.payments)",
+    "bank_resolutions": "(t.file, t.position) IN (SELECT file, position FROM lines_own)"
+                        " AND (t.payment IS NULL OR t.payment = ANY (own.payments))",
     "bank_tellings": "t.payment = ANY (own.payments)",
     "bank_texts": "(t.file, t.position) IN (SELECT file, position FROM lines_own)",
     "batch_transfers": "t.payment = ANY (own.payments)",
@@ -38,8 +41,9 @@ ROWS: Final[Mapping[str, str]] = {
     "journeys": "t.id = ANY (own.journeys)",
     "ledger_entries": "t.person = own.person",
     "ledger_transactions": "t.person = own.person",
-    "link_uses": "EXISTS (SELECT FROM links l WHERE l.id = t.link AND l.journey = ANY (own.journeys))",
-    "links": "t.journey = ANY (own.journeys)",
+    "link_uses": "EXISTS (SELECT FROM links l WHERE l.id = t.link"
+                 " AND (l.journey = ANY (own.journeys) OR l.recipient = own.person))",
+    "links": "t.journey = ANY (own.journeys) OR t.recipient = own.person",
     "mentors": "t.id = own.person",
     "message_attempts": "t.stream = ANY (own.streams)",
     "message_ends": "EXISTS (SELECT FROM message_attempts a WHERE (a.message, a.number) = (t.message, t.number)"
@@ -84,6 +88,22 @@ _SECRET: Final = ("alike", "hash", "identity", "key", "reference_token", "sealed
 """Columns that open or prove something, or only stand for other words: they tell nobody anything about a person."""
 _OTHERS: Final = ("people",)
 """Columns that tell of other people."""
+_BESIDE: Final[Mapping[str, str]] = {
+    "bank_lines": "jsonb_build_object('imported_at', (SELECT f.imported_at FROM bank_files f WHERE f.digest = t.file))",
+    "links": "CASE WHEN t.journey = ANY (own.journeys) THEN '{}'"
+             " ELSE '{\"journey\": null, \"subject\": null}' END::jsonb",
+}  # fmt: skip
+"""What is put beside the columns of a row, or in the place of one: a link to a mentor names the journey of another."""
+_WHY: Final = "(SELECT p.sealed FROM parts p WHERE p.stream = 'system' AND p.seq = t.seq AND p.name = 'why'{})"
+_CLOSED: Final[Mapping[str, str]] = {
+    "commands": "t.signed", "provider_resolutions": _WHY.format(""),
+    # What was written of a whole batch may name others in it.
+    "bank_resolutions": _WHY.format(
+        " AND (t.payment IS NOT NULL OR t.batch IS NULL AND EXISTS (SELECT FROM bank_lines l"
+        " WHERE (l.file, l.position) = (t.file, t.position) AND l.payment = ANY (own.payments)))"
+    ),
+}  # fmt: skip
+"""Where what is sealed of a row stands, if not in its own column `sealed`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,19 +132,20 @@ async def rows_of(pool: Pool, ring: KeyRing, whose: Whose) -> dict[str, list[Row
 
 
 async def _read(pool: Pool, ring: KeyRing, whose: Whose, table: str) -> list[Row]:
-    closed = "t.signed" if table == "commands" else "t.sealed" if table in _OPENERS else "NULL::bytea"
+    closed = _CLOSED.get(table, "t.sealed" if table in _OPENERS else "NULL::bytea")
+    found = f"to_jsonb(t) || {_BESIDE[table]}" if table in _BESIDE else "to_jsonb(t)"
     rows = await pool.fetch(
-        f"{_OWN} SELECT to_jsonb(t)::text AS found, {closed} AS closed FROM {table} t CROSS JOIN own"
+        f"{_OWN} SELECT ({found})::text AS found, {closed} AS closed FROM {table} t CROSS JOIN own"
         f" WHERE {ROWS[table]} ORDER BY t::text",
         whose.person, whose.streams, list(whose.journeys),
     )  # fmt: skip
-    found = []
+    read = []
     for row in rows:
         plain = {name: value for name, value in json.loads(row["found"]).items() if name not in (*_SECRET, *_OTHERS)}
         opener = _OPENERS.get(table)
         inside = await opener(pool, ring, plain, row["closed"]) if opener is not None and row["closed"] else {}
-        found.append(plain | inside)
-    return found
+        read.append(plain | inside)
+    return read
 
 
 # --- what is sealed in a row; nothing where it cannot be opened any more
@@ -142,8 +163,14 @@ async def _letter(pool: Pool, ring: KeyRing, row: Row, sealed: bytes) -> Row:
 async def _line(pool: Pool, ring: KeyRing, row: Row, sealed: bytes) -> Row:
     file = bytes.fromhex(row["file"].removeprefix("\\x"))
     [said] = await bank_years.unseal_all(pool, ring, [(sealed, place_of_line(file, row["position"]))])
-    words = (None, None, None) if isinstance(said, CannotUnseal) else json.loads(said)
-    return dict(zip(("name", "iban", "about"), words, strict=True)) | _gone(said)
+    words = dict.fromkeys(WORDS) if isinstance(said, CannotUnseal) else words_of(said)
+    return words | _gone(said)
+
+
+async def _why(pool: Pool, ring: KeyRing, row: Row, sealed: bytes) -> Row:
+    part = {"stream": STREAM, "seq": row["seq"], "name": "why", "text": None, "salt": None, "sealed": sealed}
+    [why] = await open_parts(pool, [part])
+    return {"why": why.text if why is not None else None}
 
 
 async def _mentor(pool: Pool, ring: KeyRing, row: Row, sealed: bytes) -> Row:
@@ -167,6 +194,6 @@ def _gone(opened: object) -> Row:
 
 
 _OPENERS: Final[Mapping[str, Callable[[Pool, KeyRing, Row, bytes], Awaitable[Row]]]] = {
-    "bank_texts": _line, "commands": _command, "mentors": _mentor, "paper_letters": _letter, "shifts": _shift,
-    "transfers": _transfer,
+    "bank_resolutions": _why, "bank_texts": _line, "commands": _command, "mentors": _mentor, "paper_letters": _letter,
+    "provider_resolutions": _why, "shifts": _shift, "transfers": _transfer,
 }  # fmt: skip

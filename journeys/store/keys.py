@@ -66,6 +66,10 @@ class Destroyed(NoKey):
     """There was one, and it was destroyed: whose it was is forgotten."""
 
 
+class OtherPerson(NoKey):
+    """The journey was said to be another person's: what is written of it would go under the wrong key."""
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """A data key as it stands; its bytes are never shown."""
@@ -124,15 +128,20 @@ class Keys:
     # --- whose a stream is
 
     async def assign(self, stream: str, person: str) -> None:
-        """Say whose a journey is, for ever, and have their keys made. Said before, it stays. Raises NoKey."""
+        """Say whose a journey is, for ever, and have their keys made. Said before, it stays.
+
+        Raises:
+            OtherPerson: it was said to be another's. NoKey: their key was destroyed.
+        """
         if self._whose.get(stream) == person:
             return
         pool = await self._connected()
         await pool.execute(
             "INSERT INTO journeys (stream, person) VALUES ($1, $2) ON CONFLICT DO NOTHING", stream, person
         )
-        await self.person_of([stream])
-        await self.ready([person_key(self._whose[stream])])
+        if (await self.person_of([stream]))[stream] != person:
+            raise OtherPerson(f"{stream} is another person's")
+        await self.ready([person_key(person)])
 
     async def assign_all(self, whose: Mapping[str, str]) -> None:
         """Say whose journeys (by stream) are; what was said before stays."""

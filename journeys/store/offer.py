@@ -148,22 +148,28 @@ def make_offer(
     )
 
 
-async def sealed(offer: Offer, keys: Keys) -> Offer:
+async def sealed(offer: Offer, keys: Keys, accounts_of: str | None = None) -> Offer:
     """The offer with its parts as the database gets them. Raises BadOffer: nobody said whose the journey is, or the
-    key that they belong under was destroyed."""
+    key that they belong under was destroyed.
+
+    Args:
+        accounts_of: the person under the key of whose accounts all parts go, whatever the stream.
+    """
     try:
         if offer.person is not None and offer.stream not in await keys.person_of([offer.stream]):
             await keys.assign(offer.stream, offer.person)
         if not offer.parts:
             return offer
-        return replace(offer, sealed=await sealed_parts(keys, offer.stream, offer.parts))
+        return replace(offer, sealed=await sealed_parts(keys, offer.stream, offer.parts, accounts_of))
     except NoKey as missing:
         raise BadOffer(f"{offer.stream}: {missing}") from missing
 
 
-async def sealed_parts(keys: Keys, stream: str, parts: Sequence[KeptPart]) -> list[bytes]:
+async def sealed_parts(
+    keys: Keys, stream: str, parts: Sequence[KeptPart], accounts_of: str | None = None
+) -> list[bytes]:
     """Parts of a stream as the database gets them, in order. Raises NoKey."""
-    own = await keys.key_of(stream)
+    own = finance_key(accounts_of) if accounts_of is not None else await keys.key_of(stream)
     money = finance_key(own.removeprefix("person-")) if own.startswith("person-") else own
     return await keys.seal_all(
         [

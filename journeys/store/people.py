@@ -79,6 +79,9 @@ class Person:
 _REACHED_BY: Final[Mapping[str, PersonField]] = {"mail": "email", "sms": "phone"}
 """Which field of a person a channel reaches them by."""
 
+OVERTAKEN: Final = "opted-out-since"
+"""Why messages do not begin again: the person stopped them later than they asked for that."""
+
 _COLUMNS: Final = "id::text, sealed, channel, opted_out, paused_until, died, died_on, erasure_requested, dead, erasing"
 
 
@@ -262,7 +265,8 @@ async def obey(pool: Pool, ring: KeyRing, command: Command, at: datetime) -> Ans
 
     Returns:
         The answer, recorded now or before; outcome `unsigned` when the signature or parts do not hold,
-        `conflict` when the id was used for something else.
+        `conflict` when the id was used for something else, `refused` (OVERTAKEN) when messages are asked for again
+        from before they were stopped: nothing is recorded then. A stop is never too old: silence is what can be mended.
 
     Raises:
         NotFound: no such person. Forgotten. ValueError: not a command about a person.
@@ -277,6 +281,8 @@ async def obey(pool: Pool, ring: KeyRing, command: Command, at: datetime) -> Ans
         about = await _locked(connection, id)
         if known := await known_answer(connection, command):
             return known
+        if isinstance(command.body, OptIn) and await _stopped_since(connection, id, command.occurred_at):
+            return Answer(command=command.id, outcome="refused", code=OVERTAKEN)
         data, changes = _effect(command.body, command.occurred_at, ZoneInfo(about.details.zone))
         if isinstance(command.body, RecordWishes):
             changes["sealed"] = await vault.seal(connection, id, _wishing(about.details, command.body))
@@ -313,6 +319,17 @@ def _effect(body: PersonBody, occurred_at: datetime, zone: ZoneInfo) -> tuple[Pa
 
 def _wishing(details: Details, body: RecordWishes) -> Details:
     return replace(details, language=body.language or details.language, zone=body.zone or details.zone)
+
+
+async def _stopped_since(connection: Connection, id: str, since: datetime) -> bool:
+    """Whether a person stopped messages later than that: on record, or by an answer of their phone that came."""
+    found: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM events WHERE stream = $1 AND kind = 'OptedOut'"
+        " AND (convert_from(header, 'UTF8')::jsonb ->> 'occurred_at')::timestamptz > $3)"
+        " OR EXISTS (SELECT FROM message_replies WHERE people @> ARRAY[$2::uuid] AND wish = 'stop' AND at > $3)",
+        stream_of(id), id, since,
+    )  # fmt: skip
+    return found
 
 
 async def _set(connection: Connection, id: str, changes: Mapping[str, Any]) -> None:

@@ -4,8 +4,10 @@ import hashlib
 import uuid
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import Any
 
 import asyncpg
+import pytest
 
 from activities.fleet import CUT_OFF, Fleet
 from journeys.app.syncing import open_journeys
@@ -13,7 +15,9 @@ from journeys.contract import Answer
 from journeys.domain import commands as c
 from journeys.domain.commands import Command
 from journeys.domain.document import Document
-from journeys.store import documents, erasing
+from journeys.issuing import Unfinished
+from journeys.store import deliveries, documents, erasing, people, signing_keys
+from journeys.store.deliveries import Reply
 from tests.activities.conftest import Life
 
 
@@ -71,3 +75,80 @@ async def test_a_journey_that_a_restored_record_has_open_is_left_once_its_person
     await erasing.note(life.pool, life.person, await erasing.survey(life.pool, life.person))
     await erasing.certify(life.pool, life.person, life.by)
     assert await told() == (False, False)
+
+
+async def replied(life: Life, wish: str, *whose: str) -> str:
+    event = str(uuid.uuid4())
+    await deliveries.keep_reply(life.pool, Reply(event, whose, wish, life.now), hashlib.sha256(event.encode()).digest())  # type: ignore[arg-type]
+    return event
+
+
+async def came_to(life: Life, *events: str) -> list[str]:
+    rows = await life.pool.fetch("SELECT event, outcome FROM message_reply_outcomes WHERE event = ANY ($1)", events)
+    by_event = {row["event"]: row["outcome"] for row in rows}
+    return [by_event[event] for event in events]
+
+
+async def nobody(_: object) -> None:
+    return None
+
+
+async def test_the_stop_of_somebody_being_forgotten_ends_and_holds_nobody_up(life: Life) -> None:
+    other = str(uuid.uuid4())
+    await people.register(life.pool, other, people.Details(first_name="Zoé", last_name="Petit"), life.by)
+    await signing_keys.announce(life.pool, life.resources.ring)
+    await erasing.order(life.pool, life.person, "restored", life.by)
+    theirs, others, shared = [
+        await replied(life, "stop", *whose) for whose in ((life.person,), (other,), (life.person, other))
+    ]
+    await Fleet(replace(life.resources, begin_erasure=nobody)).wake()
+    assert await came_to(life, theirs, others, shared) == ["forgotten", "taken", "forgotten"]
+    known = await people.person(life.pool, other)
+    assert known is not None and known.opted_out
+    await erasing.note(life.pool, life.person, await erasing.survey(life.pool, life.person))
+    await erasing.certify(life.pool, life.person, life.by)
+
+
+async def test_what_fails_in_a_round_is_named_and_stops_nothing_else(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = await replied(life, "stop", life.person), await replied(life, "stop", life.person)
+    obey = people.obey
+
+    async def fails_once(*given: Any) -> Answer:
+        monkeypatch.setattr(people, "obey", obey)
+        raise ValueError("Éloïse")
+
+    async def fails(*_: Any) -> None:
+        raise KeyError("Éloïse")
+
+    await signing_keys.announce(life.pool, life.resources.ring)
+    monkeypatch.setattr(people, "obey", fails_once)
+    monkeypatch.setattr("activities.fleet.send_notices", fails)
+    with pytest.raises(Unfinished) as failed:
+        await Fleet(replace(life.resources, send=life.give, begin_erasure=nobody)).wake()
+    assert str(failed.value) == f"wishes (Unfinished: reply {first} (ValueError)), notices (KeyError)"
+    assert await came_to(life, second) == ["taken"] and life.state.opted_out
+    row = await life.pool.fetchrow("SELECT seq FROM counted WHERE journey = $1", life.stream[8:])
+    assert row["seq"] == life.state.seq, "the last parts of the round"
+    monkeypatch.undo()
+    await Fleet(replace(life.resources, send=life.give, begin_erasure=nobody)).wake()
+    assert await came_to(life, first) == ["known"]
+
+
+async def test_what_people_wish_comes_before_journeys_that_may_not_answer(life: Life) -> None:
+    asked: list[str] = []
+
+    async def silent(command: Command) -> Answer:
+        asked.append(command.name)
+        raise TimeoutError
+
+    await signing_keys.announce(life.pool, life.resources.ring)
+    await replied(life, "stop", life.person)
+    await life.pool.execute("UPDATE journeys SET next_due = $2 WHERE id = $1", life.stream[8:],
+                            datetime(2026, 1, 1, tzinfo=UTC))  # fmt: skip
+    await Fleet(replace(life.resources, send=silent, begin_erasure=nobody)).wake()
+    assert asked[0] == "opt-out" and "sync" in asked
+    await life.pool.execute("UPDATE journeys SET next_due = NULL WHERE id = $1", life.stream[8:])
+    await Fleet(replace(life.resources, send=life.give, begin_erasure=nobody)).wake()
+    assert life.state.opted_out

@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 from journeys.audit.messages import Fate, Sending, passed_over, sendings, told
 from journeys.channels.letter import Fate as Left
 from journeys.channels.letter import Sent
+from journeys.contract import Answer
 from journeys.domain import commands as c
 from journeys.domain import events as e
+from journeys.domain.commands import Command
 from journeys.issuing import send_receipts, send_wishes
 from journeys.narration.telling import Speech
 from journeys.store import attempts, deliveries, journal, people, signing_keys
@@ -207,9 +210,10 @@ async def test_what_is_planned_stands_first_and_what_is_suppressed_says_why(life
 # --- what phones answer
 
 
-async def answered(life: Life, wish: str, *, of: tuple[str, ...] | None = None) -> str:
+async def answered(life: Life, wish: str, *, of: tuple[str, ...] | None = None, minute: int = 0) -> str:
     event = str(uuid.uuid4())
-    reply = Reply(event, of if of is not None else (life.person,), wish, life.now)  # type: ignore[arg-type]
+    at = life.now + timedelta(minutes=minute)
+    reply = Reply(event, of if of is not None else (life.person,), wish, at)  # type: ignore[arg-type]
     await deliveries.keep_reply(life.pool, reply, hashlib.sha256(event.encode()).digest())
     return event
 
@@ -262,3 +266,59 @@ async def test_without_a_trusted_key_a_stop_waits(life: Life, monkeypatch: pytes
     await signing_keys.announce(life.pool, life.resources.ring)
     await send_wishes(life.pool, life.resources.ring, life.give, life.now)
     assert life.state.opted_out
+
+
+async def test_the_last_wish_holds_and_a_stop_is_never_too_late(life: Life) -> None:
+    async def came(wish: str, minute: int) -> tuple[str | None, bool]:
+        event = await answered(life, wish, minute=minute)
+        assert await send_wishes(life.pool, life.resources.ring, life.give, life.now) == 0
+        known = await people.person(life.pool, life.person)
+        assert known is not None and known.opted_out is life.state.opted_out
+        return await came_of(life, event), life.state.opted_out
+
+    await signing_keys.announce(life.pool, life.resources.ring)
+    await life.until(life.now + timedelta(hours=1))
+    assert await came("stop", -25) == ("taken", True)
+    assert await came("start", -30) == ("known", True), "its delivery had failed first"
+    assert await came("start", -20) == ("taken", False)
+    assert await came("stop", -23) == ("taken", True), "in doubt, silence"
+    assert await came("stop", -10) == ("known", True)
+    assert await came("start", -15) == ("known", True), "before a STOP that changed nothing"
+    assert await came("start", 0) == ("taken", False)
+
+
+async def test_a_wish_that_a_journey_hears_late_does_not_undo_a_newer_one(life: Life) -> None:
+    async def deaf_to_starts(command: Command) -> Answer | None:
+        return None if command.name == "opt-in" else await life.give(command)
+
+    async def left(send: Callable[[Command], Awaitable[Answer | None]]) -> int:
+        return await send_wishes(life.pool, life.resources.ring, send, life.now)
+
+    await signing_keys.announce(life.pool, life.resources.ring)
+    await life.until(life.now + timedelta(hours=1))
+    await answered(life, "stop", minute=-2)
+    assert await left(life.give) == 0
+    start = await answered(life, "start", minute=-1)
+    assert await left(deaf_to_starts) == 1
+    await answered(life, "stop")
+    assert await left(deaf_to_starts) == 0, "the START is nobody's wish any more"
+    assert await left(life.give) == 0
+    assert life.state.opted_out and await came_of(life, start) == "taken"
+
+
+async def test_each_stop_is_noted_before_any_journey_is_asked(life: Life) -> None:
+    """One that does not answer costs half a minute."""
+    other, seen = str(uuid.uuid4()), list[bool]()
+    await people.register(life.pool, other, people.Details(first_name="Zoé", last_name="Petit"), life.by)
+
+    async def slow(_: Any) -> None:
+        known = await people.person(life.pool, other)
+        assert known is not None
+        seen.append(known.opted_out)
+
+    await signing_keys.announce(life.pool, life.resources.ring)
+    await answered(life, "stop")
+    await answered(life, "stop", of=(other,))
+    assert await send_wishes(life.pool, life.resources.ring, slow, life.now) == 1
+    assert seen == [True]
+    assert await send_wishes(life.pool, life.resources.ring, life.give, life.now) == 0

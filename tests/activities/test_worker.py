@@ -77,7 +77,6 @@ async def settle_in(engine: Engine) -> str:
         )  # fmt: skip
         await staff.add(engine.pool, member, by)
     await treasury.open_fund(engine.pool, str(uuid.uuid4()), "main", cap_per_person=None, balance=100_000, by=by)
-    person = str(uuid.uuid4())
     details = people.Details(first_name="Éloïse", last_name="D", email="eloise@example.org")
-    await people.register(engine.pool, person, details, by)
-    return person
+    await people.register(engine.pool, engine.person, details, by)
+    return engine.person

@@ -11,11 +11,13 @@ import pytest
 
 from journeys.app.web.application import make_application
 from journeys.app.web.house import open_house
+from journeys.identifiers import following_id
 from journeys.settings import load_settings
-from journeys.store import accounts, mentors, partners, treasury, views
+from journeys.store import accounts, mentors, partners, people, treasury, views
 from journeys.store.directory import By
 from journeys.store.mentors import Mentor
 from journeys.store.partners import Partner
+from journeys.store.people import Details
 from journeys.store.views import JourneyRow
 from tests.api.site import Site, fresh
 from tests.web.office import PDF
@@ -55,6 +57,26 @@ def test_a_journey_begins_once_for_a_key(site: Site) -> None:
     with site.client("supervisor") as another:
         foreign = another.post("/journeys", json=body, headers={"Idempotency-Key": key})
         assert (foreign.status_code, foreign.json()["code"]) == (409, "key-used")
+
+
+def test_a_key_by_which_a_start_of_another_person_got_no_answer_begins_nothing(site: Site) -> None:
+    planned, registered = fresh(), fresh()
+
+    async def before(pool: Any) -> None:
+        """The engine was away: all that is left of a start is whose the journey is, or the person."""
+        await pool.keys.assign(f"journey-{planned}", fresh())
+        by = By(actor="system", role="system", at=datetime.now(UTC))
+        details = Details(first_name="Autre", last_name=f"N{registered}")
+        await people.register(pool, following_id(registered, "person"), details, by)
+
+    site.query(before)
+    for key in (planned, registered):
+        body = {"programme": "auxilia", "person": {"first_name": "Essai", "last_name": f"K{key}"},
+                "referent": site.staff["referent"], "dates": {"release": "2099-09-15"}}  # fmt: skip
+        with site.client() as program:
+            answer = program.post("/journeys", json=body, headers={"Idempotency-Key": key})
+            assert (answer.status_code, answer.json()["code"]) == (409, "key-used"), answer.text
+            assert program.get(f"/journeys/{key}").status_code == 404
 
 
 def test_the_same_key_has_one_effect_and_one_answer(site: Site) -> None:

@@ -25,6 +25,7 @@ def test_what_is_held_is_handed_over_whole(here: Journeys, started: Callable[...
     assert here("do", other, "add-note", "--text", "Ne regarde que l'autre.", "--as", "aline").code == 0
     person = here("show", id, "--json").journey["person"]
     who = person["id"] if isinstance(person, dict) else person
+    assert here("mentor", "add", "Noor Bénévole", "--volunteer", id, "--place", "Lille", "--as", "sam").code == 0
 
     said = here("person", "export", who, "--to", str(to), "--sender", "Auxilia", "--as", "sam", "--json")
     assert said.code == 0, said.out
@@ -39,6 +40,9 @@ def test_what_is_held_is_handed_over_whole(here: Journeys, started: Callable[...
     assert "Aime la mécanique." in pages(to / "parcours-1.pdf")
     letter = pages(to / "lettre.pdf")
     assert held["person"]["first_name"] in letter and held["person"]["reference"] in letter and "Aline R." in letter
+    assert [event["kind"] for event in held["facts_as_mentor"]] == ["MentorAdded", "MentorDescribed"]
+    noted = pages(to / "registres.pdf")
+    assert "Ce qui a été noté sur vous" in noted and held["person"]["first_name"] in noted and "Noor" in noted
     assert not any(b"que l'autre" in each.read_bytes() for each in to.iterdir())
 
     again = here("person", "export", who, "--to", str(to), "--as", "sam", "--json")

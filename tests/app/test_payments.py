@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import io
+import json
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from journeys.local import bank_files as bank
 from journeys.local.bank_files import Fate, Plan
 
 from .conftest import TEAM, Journeys, Up, gone_up
+from .test_papers import pages
 
 OURS = "FR7630006000011234567890189"
 ACCOUNT = {"JOURNEYS_ACCOUNT__NAME": "Association Exemple", "JOURNEYS_ACCOUNT__IBAN": OURS}
@@ -136,6 +138,16 @@ def test_out_to_the_bank_and_back(desk: Journeys, tmp_path: Path) -> None:
     assert desk("audit", "verify", "--json").code == 0
     assert "Essai P0" in desk("payments", "list", "--lang", "en").out
     assert batch["message"] in desk("payments", "batches").out
+
+    whose = next(each["person"] for each in listed(desk) if each["reference"] == short)
+    export = desk("person", "export", whose, "--to", str(tmp_path / "remise"), "--as", "sam", "--json")
+    assert export.code == 0, export.out
+    rows = json.loads((tmp_path / "remise" / "donnees.json").read_text())["registers"]
+    assert [(row["booked_on"] is None, row["cents"]) for row in rows["bank_lines"]] == [(True, None), (False, -49_99)]
+    assert [row["why"] for row in rows["bank_resolutions"]] == ["la banque a retenu un centime"]
+    told = pages(tmp_path / "remise" / "registres.pdf")
+    assert "réponse de la banque" in " ".join(told.split())
+    assert "Essai Martin" in pages(tmp_path / "remise" / "parcours-1.pdf"), "where the money went"
 
 
 @pytest.mark.parametrize(

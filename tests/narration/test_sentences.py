@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from journeys.domain import directory
 from journeys.domain import events as e
 from journeys.domain.agenda import DueKind, agenda
 from journeys.domain.commands import BODIES
@@ -20,7 +22,7 @@ from journeys.domain.moments import parse_moment
 from journeys.domain.record import Event, Payload
 from journeys.domain.state import State
 from journeys.i18n import KEYWORDS, LANGS
-from journeys.narration import moment_words, refusal, rule_words, sentence, spoken, what_happens_next
+from journeys.narration import moment_words, own_facts, refusal, rule_words, sentence, spoken, what_happens_next
 from journeys.narration.refusals import SENTENCES
 from journeys.narration.rules import RULES
 from journeys.narration.telling import TELLERS
@@ -160,6 +162,24 @@ def test_who_is_not_known_is_told_by_role() -> None:
     assert sentence(event, BOOK, {}, "en") == "A person (caseworker) wrote a note."
 
 
+# --- facts of one's own
+
+
+def test_each_fact_of_ones_own_stream_is_told_to_whoever_asks() -> None:
+    begins = ("Person", "Channel", "Letter", "Mentor", "Shift")
+    theirs = {kind for kind in directory.KINDS if kind.startswith(begins)}
+    theirs |= {"MessagesPaused", "MessagesResumed", "OptedOut", "OptedIn", "WishesRecorded", "PersonDied",
+               "ErasureRequested", "ErasureOrdered"}  # fmt: skip
+    assert own_facts.KINDS.keys() == theirs
+    data = {"fields": ["phone", "email"], "until": "2027-05-12T07:30:00.000000Z", "on": "2027-05-01", "site": "lyon",
+            "available": True, "capacity": 2, "reason": None}  # fmt: skip
+    told = own_facts.fact_words(data, {"phone": "06", "email": "", "place": None}, "fr", ZoneInfo("Europe/Paris"))
+    assert told.replace("\u00a0", " ") == (
+        "Téléphone : 06, Courriel : (retiré), Ville : (texte effacé), Jusqu’au : 12 mai 2027 à 9 h 30,"
+        " Jour : 1er mai 2027, Site : lyon, Disponible : oui, Places : 2"
+    )
+
+
 # --- refusals
 
 
@@ -194,7 +214,7 @@ def test_every_refusal_has_its_sentence_and_its_places() -> None:
 
 
 def test_no_sentence_for_a_refusal_that_is_gone() -> None:
-    elsewhere = {"id-used", "unsigned", "payment-at-bank"}
+    elsewhere = {"id-used", "unsigned", "payment-at-bank", "opted-out-since"}
     assert SENTENCES.keys() - {code for code, _, _ in refusals()} == elsewhere
 
 

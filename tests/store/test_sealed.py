@@ -29,7 +29,7 @@ from journeys.store import (
 from journeys.store.directory import By, names_of
 from journeys.store.identities import member_of
 from journeys.store.journal import append, parts
-from journeys.store.keys import Keys, NoKey, finance_key, person_key
+from journeys.store.keys import Keys, NoKey, OtherPerson, finance_key, person_key
 from journeys.store.offer import BadOffer, KeptPart, make_offer, sealed
 from journeys.store.sealing import CannotUnseal, sealed_by
 from journeys.store.sealing_up import seal_up
@@ -103,6 +103,17 @@ async def test_with_its_key_a_part_is_gone_everywhere_soon_and_nothing_is_sealed
         await append(pool, ring, noted(stream, 1, ring))
     with pytest.raises(NoKey):
         await elsewhere.assign(new_stream(), person)
+    await elsewhere.close()
+
+
+async def test_a_journey_is_one_persons_whoever_says_otherwise(pool: Any, ring: KeyRing) -> None:
+    stream, person = await planted(pool, ring)
+    elsewhere = Keys.beside(pool.keys.dsn)
+    for known in (pool.keys, elsewhere):
+        with pytest.raises(OtherPerson):
+            await known.assign(stream, str(uuid4()))
+        await known.assign(stream, person)
+        assert await known.key_of(stream) == person_key(person)
     await elsewhere.close()
 
 

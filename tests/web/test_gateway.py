@@ -6,6 +6,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -14,12 +15,14 @@ import pytest_asyncio
 
 import worker
 from activities import all_activities
+from journeys.app import noticing
 from journeys.app.receiving import wish_of
 from journeys.app.web.house import open_house
+from journeys.app.web.pages.notices import Teller
 from journeys.channels.letter import Fate, Letter
 from journeys.channels.sms import Gateway, Own
 from journeys.domain import commands as c
-from journeys.issuing import send_receipts, send_wishes
+from journeys.issuing import Unfinished, send_receipts, send_wishes
 from journeys.settings import load_settings
 from journeys.store import attempts, deliveries, people
 from journeys.store.directory import By
@@ -136,6 +139,33 @@ async def test_what_is_of_nobody_is_told_as_such(ground: Ground, gateway: httpx.
     assert await send_wishes(pool, ground.house.ring, never, now) == 0
     after = await deliveries.unsettled(pool, timedelta(hours=24))
     assert (after.strange - before.strange, after.unread - before.unread, after.waiting) == (1, 1, 0)
+
+
+async def test_wishes_are_told_first_and_what_fails_holds_up_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+
+    def telling(name: str) -> Any:
+        async def tell(*_: Any) -> int:
+            order.append(name)
+            if name == "wishes":
+                raise ValueError(name)
+            return 0
+
+        return tell
+
+    async def client() -> Any:
+        return None
+
+    for name in ("notices", "receipts", "wishes"):
+        monkeypatch.setattr(noticing, f"send_{name}", telling(name))
+    pool: Any = None
+    with pytest.raises(Unfinished, match=r"^wishes \(ValueError\)$"):
+        await noticing.tell(pool, RING, client, "q", datetime.now(UTC))
+    assert order == ["wishes", "notices", "receipts"]
+    house: Any = SimpleNamespace(
+        writing=None, ring=RING, client=client, settings=SimpleNamespace(task_queue="q"), now=datetime.now(UTC)
+    )
+    assert not await Teller(house)._once(), "the next round of the fleet tells it"
 
 
 async def test_of_wrong_receipts_only_the_signed_and_readable_are_kept(ground: Ground, tmp_path: Path) -> None:

@@ -890,7 +890,7 @@ async def test_a_letter_is_handed_over_without_the_link_that_answers_for_somebod
     where = await scene.link("jeanne@example.org")
     row, known = await views.journey(scene.pool, scene.id), await people.person(scene.pool, scene.person)
     assert row is not None and known is not None
-    held = await held_of(scene.pool, RING, scene.outbox, known, [await load(scene.pool, row)], "fr")
+    held = await held_of(scene.pool, RING, scene.outbox, known, [await load(scene.pool, row)], [], "fr")
     data = json.dumps(as_data(held, "fr"), ensure_ascii=False, default=str)
     paper = "\n".join(words_of_messages(held, known, "fr", datetime.now(UTC), "Auxilia").paragraphs)
     for said in (data, paper):

@@ -98,7 +98,7 @@ async def gathering(stack: RealStack, journal_pool: Any, tmp_path: Path) -> Asyn
 
 async def begin(engine: Engine) -> None:
     now = datetime.now(UTC)
-    body = c.Plan(person=str(uuid.uuid4()), programme=engine.programme, calendar=engine.calendar,
+    body = c.Plan(person=engine.person, programme=engine.programme, calendar=engine.calendar,
                   referent=engine.referent, dates={"opening": FIRST_OPENING})  # fmt: skip
     assert (await engine.send(engine.command(body, now))).outcome == "accepted"
 

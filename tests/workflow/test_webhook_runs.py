@@ -13,7 +13,10 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio import activity
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
+from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.worker import Worker
 
 from journeys import contract, temporal
 from journeys.contract import Deliver, Delivered
@@ -25,6 +28,7 @@ from tests.store.samples import ACTOR, new_stream, plain
 from tests.webhooks import receiving, secret_of
 from tests.workflow.conftest import RING
 from tests.workflow.webhooks import Telling, away, telling
+from workflows.housekeeping import HousekeepingWorkflow
 from workflows.webhooks import AGAIN, LONGEST_ASKED, MOST_HELD, WATCH, WATCH_HELD
 
 
@@ -288,3 +292,27 @@ async def test_the_housekeeping_begins_what_does_not_run_and_the_slow_do_not_hol
     assert over.got == []
     for hook in hooks:
         await client.get_workflow_handle(f"webhooks-{hook.id}").terminate()
+
+
+async def test_webhooks_are_begun_whatever_else_of_the_round_failed(stack: RealStack) -> None:
+    begun: list[int] = []
+
+    @activity.defn(name=contract.WAKE)
+    async def wake() -> int:
+        raise ApplicationError("wishes (ValueError)", type="Unfinished")
+
+    @activity.defn(name=contract.WEBHOOKS_BEGIN)
+    async def begin() -> int:
+        begun.append(1)
+        return 1
+
+    client, queue = await Client.connect(stack.temporal), f"q-{uuid.uuid4()}"
+    async with Worker(
+        client, task_queue=queue, workflows=[HousekeepingWorkflow], activities=[wake, begin], max_cached_workflows=0,
+    ):  # fmt: skip
+        with pytest.raises(WorkflowFailureError) as failed:
+            await client.execute_workflow(
+                contract.HOUSEKEEPING, id=f"house-{uuid.uuid4()}", task_queue=queue,
+                execution_timeout=timedelta(seconds=30),
+            )  # fmt: skip
+    assert isinstance(failed.value.cause, ActivityError) and begun == [1], "and the round has failed all the same"

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from journeys.app.allowing import who_may
 from journeys.app.asking import worth_knowing
 from journeys.app.changing import rules_asked
+from journeys.app.failures import Failure
 from journeys.app.finding import unknown_code
 from journeys.app.paying import with_account
 from journeys.app.people_file import details_of
@@ -144,6 +145,8 @@ async def _begin(visit: Visit, given: bodies.Start, details: Details, key: str) 
     try:
         client = await house.client()
         begun = await starter.begin(client, house.settings.task_queue, wanted, visit.now, key)
+    except Failure as failure:
+        raise (used_otherwise(key) if failure.code == "id-used" else failure) from None
     except (Unreachable, Malformed) as error:
         raise unanswered(error, key, key) from None
     except (OSError, PostgresError) as error:

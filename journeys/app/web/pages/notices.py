@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 from journeys.app import noticing, receiving
 from journeys.app.web.house import House
 from journeys.app.web.policy import NOTICES, PUBLIC, RECEIPTS, Door
+from journeys.issuing import Unfinished
 from journeys.store.database import LOST
 from journeys.store.deliveries import OtherSaid
 from journeys.store.provider import OtherNotice
@@ -58,7 +59,7 @@ class Teller:
         house = self.house
         try:
             return await noticing.tell(house.writing, house.ring, house.client, house.settings.task_queue, house.now)
-        except LOST as error:
+        except (*LOST, Unfinished) as error:
             structlog.get_logger("journeys.web").warning("notices not told", reason=type(error).__name__)
             return False
 
