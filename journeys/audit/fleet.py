@@ -12,6 +12,7 @@ from journeys.audit.journal_account import BROKEN_FOLD
 from journeys.audit.log_account import verify_log
 from journeys.audit.obligations import GRACE, Obligation, Outcome, obligations, subject
 from journeys.audit.reading import JourneyRecord, Unreadable, read_record
+from journeys.audit.verdicts import AccountName
 from journeys.audit.verifying import Sources, verify
 from journeys.contract import Run
 from journeys.domain.evolve import fold
@@ -23,6 +24,7 @@ from journeys.store.database import Pool
 from journeys.store.evidence import each_journey
 from journeys.store.findings import Beat, DutiesLine, Lines, LinesOf, OwedLine
 from journeys.store.histories import Altered
+from journeys.store.keys import CannotUnwrap
 from journeys.store.signing import KeyRing
 from journeys.store.verifications import NAMED, Found, HistoriesFound, Named, Verified
 
@@ -83,7 +85,13 @@ class _Walk:
     async def take(self, stream: str) -> None:
         self.journeys += 1
         journey = stream.removeprefix("journey-")
-        found = await verify(Sources(self.pool, self.ring), stream)
+        try:
+            found = await verify(Sources(self.pool, self.ring), stream)
+        except CannotUnwrap:
+            # Its key does not open: nothing that is sealed under it can be compared.
+            self.apart.append(Named(journey=journey, count=1, code=AccountName.JOURNAL.value))
+            self.waiting.append(LinesOf(journey, read=False))
+            return
         for account in found.disagreeing[:1]:
             self.apart.append(Named(journey=journey, count=len(found.disagreeing), code=account.name.value))
         try:

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from journeys.app.failures import Exit, Failure, Said, not_found
+from journeys.app.telling import locked
 from journeys.app.web.api import bodies, commands, lists, payments, reading
 from journeys.app.web.api.acting import UnderWay
 from journeys.app.web.api.entering import open_door
@@ -21,6 +22,7 @@ from journeys.app.web.api.problems import BAD_VALUE, MEDIA, ROOT, Problem, Unrea
 from journeys.app.web.api.shapes import Taken
 from journeys.app.web.house import House
 from journeys.app.web.policy import check_doors
+from journeys.store.keys import CannotUnwrap
 
 VERSION: Final = "1.0.0"
 DESCRIPTION: Final = """\
@@ -162,6 +164,11 @@ def _tell_problems(api: FastAPI) -> None:
     @api.exception_handler(RequestValidationError)
     async def unreadable(request: Request, error: RequestValidationError) -> Response:
         return problem(request, Unreadable([_named(detail) for detail in error.errors()]))
+
+    @api.exception_handler(CannotUnwrap)
+    async def wrong_key(request: Request, error: CannotUnwrap) -> Response:
+        structlog.get_logger().error("a key does not open", path=request.url.path, exc_info=error)
+        return problem(request, locked(error))
 
     @api.exception_handler(DataError)
     async def bad_value(request: Request, error: DataError) -> Response:
