@@ -134,13 +134,17 @@ def test_the_unexpected_is_one_line_and_a_private_file(
     nowhere: Journeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(desk: Desk) -> None:
-        raise RuntimeError("secret")
+        try:
+            Cause.model_validate_json(b'{"name": "secret"}')
+        except ValueError as error:
+            raise RuntimeError("secret") from error
 
     monkeypatch.setattr(Desk, "place", broken)
     said = nowhere("list")
     log = tmp_path / "data" / "log" / "cli.log"
     assert said.code == 1 and "secret" not in said.err and str(log) in said.err
-    assert "RuntimeError: secret" in log.read_text()
+    assert "RuntimeError at test_command_line.py:" in log.read_text() and " from ValidationError" in log.read_text()
+    assert "secret" not in log.read_text(), "neither the error's own text nor what it quotes"
     assert log.stat().st_mode & 0o077 == 0
 
 

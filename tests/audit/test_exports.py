@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from activities.notary import Notary
 from journeys.audit.exporting import NothingSigned, NotInTheLog, export_journey, export_log
-from journeys.contract import Run
+from journeys.contract import Append, Run
+from journeys.domain.events import ErasureOrdered
 from journeys.store import histories
 from journeys.store.database import open_pool
 from journeys.store.directory import By
@@ -27,7 +29,7 @@ from journeys.store.signing import KeyRing
 from tests.audit import corrupting
 from tests.audit.corrupting import CORRUPTIONS, SEED, Target, note, vkey
 from tests.conftest import RealStack, a_database
-from tests.store.samples import new_stream, noted, plain
+from tests.store.samples import header, new_stream, noted, plain
 
 NOW = datetime(2027, 5, 12, 7, 30, tzinfo=UTC)
 RING = KeyRing("k1", {"k1": b"1" * 32})
@@ -75,6 +77,9 @@ async def make(pool: Any, url: str, root: Path) -> None:
     (root / "none").mkdir()
     with pytest.raises(NotInTheLog):
         await export_journey(pool, RING, root / "none", new_stream(), NOW, disclose=False)
+    ordered = Append(stream=ONE, expected=16, events=(header(ONE, 17, ErasureOrdered(reason="person-asked")),))
+    await append(pool, RING, ordered)
+    await notary.round(NOW.replace(day=13, hour=10))
     retention = await open_pool(url, role="journeys_retention", largest=1)
     await delete_parts(retention, ONE)
     await retention.execute("DELETE FROM history_files WHERE run = $1", RUN)
@@ -87,7 +92,27 @@ async def make(pool: Any, url: str, root: Path) -> None:
     await notary.round(NOW)
     (root / "clocks").mkdir()
     await export_log(pool, RING, root / "clocks", NOW, disclose=False)
+    await damage(url)
+    for target, ring in (("damaged", RING), ("elsewhere", KeyRing("k2", {"k2": b"2" * 32}))):
+        (root / target).mkdir()
+        await export_log(pool, ring, root / target, NOW, disclose=True)
+    (root / "damaged-one").mkdir()
+    await export_journey(pool, RING, root / "damaged-one", OTHER, NOW, disclose=True)
     await sequencer.close()
+
+
+async def damage(url: str) -> None:
+    """Headers that are none, a text whose key nobody knows, a history with another byte."""
+    owner = await asyncpg.connect(url)
+    for table in ("events", "parts", "history_files"):
+        await owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
+    nothing = (("system", 2, b"x"), (OTHER, 3, b"\xff{"), (OTHER, 4, b'{"kind":7}'), (QUIET, 9, b'{"v":"\\ud800"}'))
+    for stream, seq, content in nothing:
+        await owner.execute("UPDATE events SET header = $3 WHERE stream = $1 AND seq = $2", stream, seq, content)
+    unknown = b"\x01\x0bperson-none" + b"0" * 60
+    await owner.execute("UPDATE parts SET sealed = $2 WHERE stream = $1 AND seq = 9", OTHER, unknown)
+    await owner.execute("UPDATE history_files SET sealed = set_byte(sealed, 40, get_byte(sealed, 40) # 1)")
+    await owner.close()
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +170,19 @@ def test_erased_texts_are_said_and_the_rest_holds(exports: Path) -> None:
     assert found.notices == [("withheld", {"count": 15}), ("histories-withheld", {"count": 1})]
     whole = b"".join(path.read_bytes() for path in (exports / "erased").rglob("*") if path.is_file())
     assert "Appelé".encode() not in whole and "Appelé".encode() in (exports / "log" / "parts.jsonl").read_bytes()
+
+
+def test_what_cannot_be_read_goes_out_as_it_is_and_stops_no_export(exports: Path) -> None:
+    for target in ("damaged", "damaged-one"):
+        found = verified(exports / target)
+        assert found.exit == 3, found.counts
+        states = {json.loads(line)["state"] for line in (exports / target / "parts.jsonl").read_text().splitlines()}
+        assert states == ({"shown", "erased", "unreadable"} if target == "damaged" else {"shown", "unreadable"})
+        history = json.loads((exports / target / "histories.jsonl").read_text().splitlines()[-1])
+        assert history == {"run": OTHER_RUN, "state": "altered"}
+    there = json.loads((exports / "elsewhere" / "histories.jsonl").read_text().splitlines()[-1])
+    assert there == {"run": OTHER_RUN, "state": "unreadable"}, "nobody there has its key"
+    json.loads((exports / "damaged" / "ocel2.json").read_text())
 
 
 @pytest.mark.parametrize(("corrupt", "exit", "code"), CORRUPTIONS, ids=lambda each: getattr(each, "__name__", None))

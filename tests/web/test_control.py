@@ -17,6 +17,7 @@ import pytest
 import pytest_asyncio
 
 from activities.notary import Notary
+from journeys.app.overseeing import stale
 from journeys.app.web.pages import control
 from journeys.channels.parties import Directory
 from journeys.store import checkpoints, reads, verifications
@@ -54,6 +55,12 @@ def verified(**changes: Any) -> Verified:
         "missed": Found(), "grants": 1, "breaches": Found(), "histories": HistoriesFound(kept=1),
     }  # fmt: skip
     return Verified(**(sound | changes))
+
+
+def test_a_verification_is_stale_when_it_is_old_or_has_a_date_to_come() -> None:
+    now = datetime.now(UTC)
+    for hours, old in ((-400, True), (-1, True), (0, False), (25, False), (27, True)):
+        assert stale(verified(at=now - timedelta(hours=hours)), now) is old, hours
 
 
 def test_why_nobody_took_a_checkpoint_is_said_in_words() -> None:
@@ -105,6 +112,10 @@ async def test_the_last_verification_with_its_verdicts_and_whom_they_are_about(g
     journey = await ground.journey(await ground.member("aline", "referent"), name="Inès Pasquier")
     gone = "01a2116a-1000-7b3c-9c1e-5f0c2f1d8a77"
     pool = ground.house.writing
+    await verifications.keep(pool, "ahead", verified(at=datetime.now(UTC) + timedelta(days=400)))
+    token = await ground.session(await ground.member("zoe", "auditor"))
+    async with ground.browser(token) as browser:
+        assert "une horloge avançait" in (await browser.get("/controle")).text
     await verifications.keep(pool, "before", verified())
     finding = {"code": "hash", "stream": "system", "seq": 7, "position": 3}
     named = Named(journey=journey, count=2, at=AT)
