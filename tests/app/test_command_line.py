@@ -16,6 +16,7 @@ from journeys.app.cli.desk import Desk
 from journeys.app.cli.explaining import explained
 from journeys.app.fields import commands
 from journeys.clock import now
+from journeys.domain.directory import HeadsSnapshot
 from journeys.domain.record import Cause
 from journeys.identifiers import forwarded_id, instant_of, uuid7
 
@@ -135,7 +136,7 @@ def test_the_unexpected_is_one_line_and_a_private_file(
 ) -> None:
     def broken(desk: Desk) -> None:
         try:
-            Cause.model_validate_json(b'{"name": "secret"}')
+            HeadsSnapshot.model_validate({"size": "secret"})
         except ValueError as error:
             raise RuntimeError("secret") from error
 

@@ -208,7 +208,7 @@ async def test_a_key_that_is_not_there_is_told_from_one_that_was_destroyed(
     stream, person = await planted(pool, ring)
     await owner.execute("ALTER TABLE parts DISABLE TRIGGER delete_only")
     for id, lost in ((b"person-none", keys.Lost.NO_KEY), (b"person\0none", keys.Lost.ALTERED)):
-        await owner.execute("UPDATE parts SET sealed = $2", bytes([1, len(id)]) + id + b"0" * 60)
+        await owner.execute("UPDATE parts SET sealed = $1", bytes([1, len(id)]) + id + b"0" * 60)
         assert [(part.text, part.lost) for part in await parts(pool, stream)] == [("", lost)]
     await pool.keys.destroy([person_key(person)])
     gone = person_key(person).encode()

@@ -25,6 +25,7 @@ from journeys.audit.verdicts import AccountName
 from journeys.audit.verifying import Sources, verify
 from journeys.domain import commands as c
 from journeys.domain.document import Document, read_document
+from journeys.domain.record import SYSTEM
 from journeys.store import documents, sessions, views
 from journeys.store.database import open_pool
 from journeys.store.journal import delete_parts, parts
