@@ -12,7 +12,6 @@ from journeys.audit.journal_account import BROKEN_FOLD
 from journeys.audit.log_account import verify_log
 from journeys.audit.obligations import GRACE, Obligation, Outcome, obligations, subject
 from journeys.audit.reading import JourneyRecord, Unreadable, read_record
-from journeys.audit.verdicts import AccountName
 from journeys.audit.verifying import Sources, verify
 from journeys.contract import Run
 from journeys.domain.evolve import fold
@@ -85,20 +84,14 @@ class _Walk:
     async def take(self, stream: str) -> None:
         self.journeys += 1
         journey = stream.removeprefix("journey-")
-        try:
-            found = await verify(Sources(self.pool, self.ring), stream)
-        except CannotUnwrap:
-            # Its key does not open: nothing that is sealed under it can be compared.
-            self.apart.append(Named(journey=journey, count=1, code=AccountName.JOURNAL.value))
-            self.waiting.append(LinesOf(journey, read=False))
-            return
+        found = await verify(Sources(self.pool, self.ring), stream)
         for account in found.disagreeing[:1]:
             self.apart.append(Named(journey=journey, count=len(found.disagreeing), code=account.name.value))
         try:
             record = await read_record(self.pool, stream)
             owed = self._owed(journey, record)
             grants = await self._duties(journey, record)
-        except (Unreadable, *BROKEN_FOLD):
+        except (Unreadable, CannotUnwrap, *BROKEN_FOLD):
             # What cannot be read stands in `apart`; nothing more can be said of it.
             self.waiting.append(LinesOf(journey, read=False))
         else:

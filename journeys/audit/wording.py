@@ -53,6 +53,9 @@ LOG_FINDINGS: Final = {
         "{stream}, événement {seq} : le texte « {part} » ne s'ouvre pas : la clé n'est pas dans la base des clés."
     ),
     "part-of-nothing": N_("{stream}, événement {seq} : un texte « {part} » y est rangé, et il n'en annonce pas."),
+    "key-locked": N_(
+        "La clé {key} ne s'ouvre pas avec la clé de scellement donnée ici : rien sous elle n'est comparé."
+    ),
     "row-altered": N_("{stream} : ce qui en est su ne s'ouvre pas, alors que sa clé est là : sa ligne a été changée."),
     "row-no-key": N_("{stream} : ce qui en est su ne s'ouvre pas : la clé n'est pas dans la base des clés."),
     "row-erased": N_("{stream} : ce qui en est su n'est plus là, et aucun fait ne dit qu'il a été effacé."),
@@ -99,6 +102,10 @@ REASONS: Final = {
     "document-missing": N_("Le document joint à l'événement {seq} n'est plus là. Reprenez-le d'une copie saine."),
     "document-altered": N_("Le document joint à l'événement {seq} n'est plus celui qui a été déposé. "
                            "Reprenez-le d'une copie saine."),
+    "key-locked": N_(
+        "La clé {key} ne s'ouvre pas avec la clé de scellement donnée ici. Vérifiez celle-ci ; si c'est la "
+        "bonne, la base des clés a été modifiée : reprenez-la d'une copie saine."
+    ),
     "part-of-nothing": N_("Un texte « {part} » est rangé à l'événement {seq}, qui n'en annonce pas."),
     "signature": N_("La signature de la demande à l'origine de l'événement {seq} n'est pas valable."),
     "unsigned-event": N_(

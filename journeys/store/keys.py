@@ -9,7 +9,7 @@ import asyncio
 import hmac
 import secrets
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -265,6 +265,19 @@ class Keys:
             self._unwrap(row["id"], row["wrapped"])
         live: int = await pool.fetchval("SELECT count(*) FROM keys WHERE state = 'live'")
         return live
+
+    async def locked(self) -> AsyncIterator[str]:
+        """Ids of the keys that do not open with a key-encryption key of this process, in order."""
+        pool, last = await self._connected(), ""
+        while rows := await pool.fetch(
+            "SELECT id, wrapped FROM keys WHERE state = 'live' AND id > $1 ORDER BY id LIMIT 5000", last
+        ):
+            for row in rows:
+                last = row["id"]
+                try:
+                    self._unwrap(row["id"], row["wrapped"])
+                except CannotUnwrap:
+                    yield last
 
     async def wrap_anew(self, batch: int = 500) -> int:
         """Wrap with the current key-encryption key what another wrapped; how many. The others may then be let go of."""
