@@ -22,7 +22,7 @@ from journeys.store.keys import Lost
 from journeys.store.signing import KeyRing, stored_holds
 
 Recorded = Event[Payload]
-BROKEN_FOLD = (LookupError, ValueError, TypeError, AttributeError)
+BROKEN_FOLD = (LookupError, ValueError, TypeError, AttributeError, RecursionError)
 """What a fold raises over events that cannot follow one another."""
 ERASURES: Final = frozenset({"ErasureOrdered", "PersonErased", "MentorErased", "StaffErased", "PartnerErased"})
 """Facts of a stream after which its texts may be gone; nothing else takes any away."""
@@ -131,7 +131,7 @@ def _plain(header: bytes) -> dict[str, Any] | None:
     try:
         read = json.loads(header)
         return read if isinstance(read, dict) and canonical(read) == header else None
-    except (ValueError, NotCanonical):
+    except (ValueError, NotCanonical, RecursionError):
         return None
 
 
@@ -202,7 +202,11 @@ def _signatures(evidence: Evidence, events: Sequence[Recorded], ring: KeyRing | 
             continue
         if not (found.first or 0) <= event.seq <= (found.last or 0):
             yield _wrong("command-range", event.seq)
-        otherwise = _said_otherwise(json.loads(found.signed), event)
+        try:
+            otherwise = _said_otherwise(json.loads(found.signed), event)
+        except BROKEN_FOLD:
+            yield _wrong("signature", event.seq)
+            continue
         if otherwise is not None:
             yield _wrong("command-elsewhere", event.seq, field=otherwise)
 

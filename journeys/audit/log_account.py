@@ -181,7 +181,7 @@ class _Reading:
             header = json.loads(row["header"])
             said = (header["stream"], header["seq"], header["kind"])
             recorded, prev = str(header["recorded_at"]), header["prev"]
-        except (ValueError, TypeError, LookupError):
+        except (ValueError, TypeError, LookupError, RecursionError):
             self.report.wrong("not-a-header", **place)
             if stream == STREAM:
                 self.unreadable.add(seq)

@@ -76,11 +76,19 @@ async def verify(sources: Sources, journey: str) -> Verification:
     """
     try:
         return await _settled(sources, journey)
+    except NoRecord:
+        raise
     except CannotUnwrap as locked:
         # What is sealed for it can neither be read nor asked for.
-        others = (AccountName.VIEW, AccountName.WORKFLOW, AccountName.HISTORY, AccountName.REPLAY)
-        journal = disagrees(AccountName.JOURNAL, "key-locked", None, key=locked.id)
-        return Verification(journey, 0, (journal, *(not_available(name, "unsound") for name in others)))
+        return _unsound(journey, disagrees(AccountName.JOURNAL, "key-locked", None, key=locked.id))
+    except BROKEN_FOLD:
+        return _unsound(journey, disagrees(AccountName.JOURNAL, "beside-unreadable", None))
+
+
+def _unsound(journey: str, journal: Account) -> Verification:
+    """A journey whose record cannot even be read."""
+    others = (AccountName.VIEW, AccountName.WORKFLOW, AccountName.HISTORY, AccountName.REPLAY)
+    return Verification(journey, 0, (journal, *(not_available(name, "unsound") for name in others)))
 
 
 async def _settled(sources: Sources, journey: str) -> Verification:
@@ -135,7 +143,7 @@ def _headers(stored: Sequence[StoredEvent]) -> list[dict[str, Any]]:
     for event in stored:
         try:
             headers.append(event.read())
-        except ValueError:
+        except (ValueError, RecursionError):
             break
     return headers
 

@@ -89,6 +89,9 @@ REASONS: Final = {
         "L'événement {seq} ne peut pas être lu par cette version. Mettez "
         "le programme à jour, ou restaurez le journal."
     ),
+    "beside-unreadable": N_(
+        "Ce qui est rangé à côté des événements ne peut pas être lu. Restaurez le journal d'une copie saine."
+    ),
     "not-foldable": N_("L'événement {seq} ne peut pas suivre ceux d'avant. Restaurez le journal d'une copie saine."),
     "part": N_("Le texte « {part} » de l'événement {seq} n'est pas celui qui a été déposé."),
     "part-gone": N_(

@@ -109,6 +109,12 @@ def signed_by_nobody(evidence: Evidence) -> Evidence:
     return replace(evidence, commands=[*evidence.commands[:3], bad, *evidence.commands[4:]])
 
 
+def signed_words_that_are_none(evidence: Evidence) -> Evidence:
+    """Under a key that nobody here has, so that no signature tells."""
+    bad = replace(evidence.commands[3], signed=b"x", key="none")
+    return replace(evidence, commands=[*evidence.commands[:3], bad, *evidence.commands[4:]])
+
+
 def other_text(evidence: Evidence) -> Evidence:
     return replace(evidence, parts=[replace(evidence.parts[0], text="autre chose"), *evidence.parts[1:]])
 
@@ -132,6 +138,7 @@ TAMPERED: dict[str, tuple[Callable[[Evidence], Evidence], str, Callable[[Evidenc
     "a text": (other_text, "part", lambda e: e.parts[0].seq),
     "a text of nothing": (lambda e: replace(e, parts=[replace(e.parts[0], seq=1)]), "part-of-nothing", lambda e: 1),
     "a signature": (signed_by_nobody, "signature", lambda e: e.commands[3].first or 0),
+    "a command that says nothing": (signed_words_that_are_none, "signature", lambda e: e.commands[3].first or 0),
     "a command left out": (lambda e: replace(e, commands=e.commands[1:]), "unsigned-event", lambda e: 1),
     "another actor": (
         lambda e: relinked(e, seq_of(e, "MilestoneWaived"), lambda h: h.update(actor="0" * 36)), "command-elsewhere",
