@@ -1,6 +1,6 @@
 """One round of the notary: what is new gets its place, is signed, and the signed checkpoint goes to those outside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Final
 from journeys.channels.parties import Delivery, Directory, Party
 from journeys.channels.wording import Texts
 from journeys.domain.fund import ZONE
-from journeys.evidence.note import Signer
+from journeys.evidence.note import BadNote, Signer, open_checkpoint, unsigned
 from journeys.store import checkpoints, sequencing
 from journeys.store.checkpoints import Copy, Refused, Signed, Standing
 from journeys.store.database import Pool
@@ -65,19 +65,22 @@ class Notary:
         return Round(placed, made, failed=await self._deliver(origin, now))
 
     def copies(self, origin: str) -> list[Copy]:
-        """What stands outside the database: here, and with those who keep a directory."""
+        """What stands outside the database, here under whatever name, and with those who keep a directory; there, of
+        other logs only what this key has signed."""
         found, own = [], self._own
         for directory in (own, *(each for each in self.parties if isinstance(each, Directory))):
-            try:
-                note = directory.latest(origin)
-            except ValueError:
-                note = _NO_NOTE
-            except OSError:
-                # A share that is away: its delivery says so. Our own file must be there to be read.
-                note = _NO_NOTE if directory is own else None
-            if note is not None:
-                found.append(Copy(directory.address, note))
+            for name, note in _notes(directory, must=directory is own):
+                if directory is own or name == directory.called(origin) or self._signed(note):
+                    found.append(Copy(directory.address, note))
         return found
+
+    def _signed(self, note: str) -> bool:
+        """Whether our key signed a note, under whatever name of the log."""
+        try:
+            name = unsigned(note).origin
+            return self.seed is not None and bool(open_checkpoint(note, [Signer(name, self.seed).verifier]))
+        except BadNote:
+            return False
 
     @property
     def _own(self) -> Directory:
@@ -101,6 +104,29 @@ class Notary:
             if reason:
                 failed[party.id] = reason
         return failed
+
+
+def _notes(directory: Directory, *, must: bool) -> Iterator[tuple[str, str]]:
+    """The last note of each log in a directory, by the name of its own in it; what cannot be read as no note.
+
+    Args:
+        must: it has to be there to be read. A share may be away: its delivery says so.
+    """
+    try:
+        logs = directory.logs()
+    except OSError:
+        if must:
+            yield "", _NO_NOTE
+        return
+    for name in logs:
+        try:
+            note = directory.latest(name)
+        except ValueError:
+            note = _NO_NOTE
+        except OSError:
+            note = _NO_NOTE if must else None
+        if note is not None:
+            yield name, note
 
 
 def letter_of(lang: str) -> tuple[str, str]:
@@ -130,5 +156,10 @@ def _is_due(party: Party, standing: Standing | None, newest: Signed, now: dateti
         return False
     if standing.failures and standing.tried_at is not None:
         pause: timedelta = min(_SOON * int(2 ** min(standing.failures - 1, 10)), _LATEST)
-        return now - standing.tried_at >= pause
-    return standing.delivered_at is None or now - standing.delivered_at >= party.every
+        return _is_over(standing.tried_at, pause, now)
+    return standing.delivered_at is None or _is_over(standing.delivered_at, party.every, now)
+
+
+def _is_over(since: datetime, pause: timedelta, now: datetime) -> bool:
+    """Whether a pause is over. What a clock that ran ahead noted holds nothing up."""
+    return not timedelta() <= now - since < pause

@@ -106,6 +106,8 @@ def _read(plain: bytes | Lost) -> Payload:
     match plain:
         case Lost.ERASED:
             raise Unreadable("the key of this payload was destroyed")
+        case Lost.NO_KEY:
+            raise Unreadable("the key of this payload is not in the database of keys")
         case Lost.ALTERED:
             raise Unreadable("this payload is not what was sealed")
         case _:

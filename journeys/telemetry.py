@@ -86,11 +86,12 @@ def errors_by_place(_: Any, __: str, entry: MutableMapping[str, Any]) -> Mutable
     if error is True:
         error = sys.exc_info()[1]
     if isinstance(error, BaseException):
-        entry["exception"] = _chain(error)
+        entry["exception"] = by_place(error)
     return entry
 
 
-def _chain(error: BaseException) -> str:
+def by_place(error: BaseException) -> str:
+    """An error, and those that it came from, by type and place in the code."""
     said: list[str] = []
     seen: BaseException | None = error
     while seen is not None and len(said) < 5:

@@ -8,14 +8,16 @@ from journeys.app.failures import Said
 from journeys.channels.parties import party_id
 from journeys.settings import Settings
 from journeys.store import checkpoints, sequencing
-from journeys.store.checkpoints import Keys, Refusal, Refused, Signed, Snapshot, Standing
+from journeys.store.checkpoints import Begun, Keys, Refusal, Refused, Signed, Snapshot, Standing
 from journeys.store.database import Pool
 from journeys.store.verifications import Verified
 
 SIGNED_WITHIN: Final = timedelta(minutes=15)
 """A worker signs every minute: what waits longer says that none does."""
 STALE: Final = timedelta(hours=26)
-"""Everything is verified every night."""
+"""Everything is verified every night, and where streams end is noted every day."""
+_AHEAD: Final = timedelta(minutes=5)
+"""Two clocks may lie so far apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class LogState:
     snapshot: Snapshot | None
     parties: tuple[PartyState, ...]
     keys: Keys
+    begun: tuple[Begun, ...] = ()
+    """Each time that it went on under a new name, the last one last."""
 
     @property
     def unsigned(self) -> int:
@@ -65,6 +69,7 @@ async def log_state(pool: Pool, settings: Settings) -> LogState:
         await checkpoints.unsigned_since(pool, last.size if last is not None else 0),
         await checkpoints.refusal(pool), await checkpoints.last_snapshot(pool),
         _parties(settings, await checkpoints.standings(pool, log.origin)), await checkpoints.keys(pool),
+        (await checkpoints.names(pool)).begun,
     )  # fmt: skip
 
 
@@ -82,8 +87,18 @@ def _parties(settings: Settings, standings: dict[str, Standing]) -> tuple[PartyS
 
 
 def stale(found: Verified | None, now: datetime) -> bool:
-    """Whether the last verification of everything is missing or too old."""
-    return found is None or now - found.at > STALE
+    """Whether the last verification of everything is missing, too old, or dated by a clock that ran ahead."""
+    return found is None or is_old(found.at, STALE, now) or is_ahead(found.at, now)
+
+
+def is_old(at: datetime, period: timedelta, now: datetime) -> bool:
+    """Whether what is done once a period is overdue."""
+    return now - at > period
+
+
+def is_ahead(at: datetime, now: datetime) -> bool:
+    """Whether a clock that ran ahead dated it."""
+    return at - now > _AHEAD
 
 
 def told(refused: Refused | Refusal) -> Said:
@@ -105,6 +120,14 @@ def told(refused: Refused | Refusal) -> Said:
         case "unreadable-copy":
             return Said(f"l'attestation gardée dans {where} n'est signée par aucune clé connue",
                         f"the checkpoint held in {where} is signed by no known key")  # fmt: skip
+        case "other-name":
+            return Said(f"il a été attesté sous un autre nom, et aucun fait n'explique le changement : {where} ; une"
+                        " base plus ancienne a été restaurée, ou le nom a été changé",
+                        f"it was signed under another name, and no fact explains the change: {where}; an older"
+                        " database was restored, or the name was changed")  # fmt: skip
+        case "unreadable-fact":
+            return Said(f"le fait {where}, qui dit quelles clés ou quels noms comptent, ne peut plus être lu",
+                        f"the fact {where}, which says which keys or names count, can no longer be read")  # fmt: skip
         case "revoked-key":
             return Said("la clé d'attestation de ce poste ne compte plus", "the key of checkpoints here counts no more")
 

@@ -1,13 +1,32 @@
 """Refusals of rules, rights and signatures, and commands without an answer, as an entry point tells them."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from journeys.app.failures import Exit, Failure, Said, not_found
 from journeys.contract import Answer, Fate
 from journeys.domain.handbook import Handbook
 from journeys.narration.refusals import refusal
 from journeys.store.directory import Forgotten, NotFound
+
+if TYPE_CHECKING:
+    from journeys.store.keys import CannotUnwrap
+
+
+def locked(error: "CannotUnwrap") -> Failure:
+    """The key-encryption key here is not the one under which the keys are kept."""
+    return Failure(
+        Exit.UNREACHABLE, "wrong-sealing-key",
+        Said(f"la clé de scellement donnée ici n'ouvre pas la base des clés ({error.id} y est gardée sous"
+             f" {error.kek or '?'}) : rien de ce qui en dépend ne peut être lu",
+             f"the sealing key that is given here does not open the database of keys ({error.id} is kept there under"
+             f" {error.kek or '?'}): nothing that hangs on it can be read"),
+        Said("reprenez le dossier « sealing » de la sauvegarde, ou la bonne JOURNEYS_SEALING_KEY ; une clé d'avant se"
+             " donne par JOURNEYS_SEALING_OLD_KEYS",
+             "take the directory “sealing” from the backup, or the right JOURNEYS_SEALING_KEY; a former key is stated"
+             " by JOURNEYS_SEALING_OLD_KEYS"),
+        field="JOURNEYS_SEALING_KEY",
+    )  # fmt: skip
 
 
 def refused_failure(

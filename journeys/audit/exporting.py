@@ -9,10 +9,11 @@ from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, Final, TypeAlias
+from uuid import UUID
 
 from journeys.audit.process_log import ProcessLog
 from journeys.domain import directory, events
-from journeys.domain.directory import HeadsSnapshot, HistoryKept
+from journeys.domain.directory import HeadsSnapshot, HistoryKept, read_fact
 from journeys.domain.record import Event, Payload, instant_text
 from journeys.evidence.heads import HeadLine
 from journeys.evidence.tiles import TooLong, bundle, entries_path, tile_path
@@ -29,6 +30,8 @@ from journeys.store.canonical import canonical
 from journeys.store.checkpoints import Signed
 from journeys.store.database import Connection, Pool
 from journeys.store.exporting import Entry
+from journeys.store.journal import StoredPart
+from journeys.store.keys import Lost
 from journeys.store.signing import KeyRing
 
 FORMAT: Final = "release-journeys-export"
@@ -149,14 +152,14 @@ async def export_log(
                 _write_bundle(folder, tree, page)
                 full = tree.grow([leaf_hash(entry.header) for entry in page])
                 await _write_tiles(connection, folder, [(tile.level, tile.n, tile.hashes) for tile in full])
-                headers = [json.loads(entry.header) for entry in page]
-                await _write_parts(connection, parts, page, headers, disclose)
-                for entry, header in zip(page, headers, strict=True):
+                read = _read(page)
+                await _write_parts(connection, parts, read, disclose)
+                for entry in page:
                     heads[entry.stream] = HeadLine(entry.stream, entry.seq, hashlib.sha256(entry.header).digest())
+                for _, header in read:
                     kinds.add((header["kind"], header["kind_v"]))
                     process.add(header)
-                    if header["kind"] == HistoryKept.__name__:
-                        runs.append(header["data"]["run"])
+                    runs += _run_of(header)
                 progress(tree.size, signed.size)
             process.end()
         for level, hashes in enumerate(tree.edge):
@@ -188,24 +191,23 @@ async def export_journey(
         said = await exporting.facts_of_the_log(connection, signed.size)
         kept = await exporting.histories_of(connection, stream, signed.size)
         shown = sorted([*own, *_shown(said), *kept], key=lambda entry: entry.position)
-        kinds, headers = set[tuple[str, int]](), [json.loads(entry.header) for entry in own]
+        read = _read(own)
         with folder.open("headers.jsonl") as file:
             for entry in shown:
                 proof = await sequencing.hashes(connection, log, inclusion(entry.position, signed.size))
-                shown_as = {"position": entry.position, "header": entry.header.decode()}
+                shown_as = {"position": entry.position, "header": entry.header.decode(errors="replace")}
                 line = {**shown_as, "proof": [each.hex() for each in proof]}
                 file.write(canonical(line) + b"\n")
-                header = json.loads(entry.header)
-                kinds.add((header["kind"], header["kind_v"]))
+        kinds = {(header["kind"], header["kind_v"]) for _, header in _read(shown)}
         with folder.open("parts.jsonl") as parts:
-            await _write_parts(connection, parts, own, headers, disclose)
+            await _write_parts(connection, parts, read, disclose)
         with folder.open("ocel2.json") as ocel:
             process = ProcessLog(ocel.write)
-            for header in headers:
+            for _, header in read:
                 process.add(header)
             process.end()
         await _write_head(connection, folder, stream, said)
-        runs = [json.loads(entry.header)["data"]["run"] for entry in kept]
+        runs = [run for _, header in _read(kept) for run in _run_of(header)]
         await _write_histories(pool, ring, folder, runs, disclose)
         await _write_checkpoints(connection, folder, signed, only_last=True)
     _write_schemas(folder, kinds)
@@ -249,15 +251,44 @@ async def _write_tiles(connection: Connection, folder: Folder, full: Sequence[tu
         folder.write(tile_path(level, n), await exporting.tile(connection, level, n) or hashes)
 
 
+def _read(page: Iterable[Entry]) -> list[tuple[Entry, dict[str, Any]]]:
+    """The entries whose header says what an event says. Of others only the bytes go out: whoever checks names them."""
+    return [(entry, header) for entry in page if (header := _header(entry)) is not None]
+
+
+def _header(entry: Entry) -> dict[str, Any] | None:
+    try:
+        header = json.loads(entry.header)
+        if b"\\u" in entry.header:
+            json.dumps(header, ensure_ascii=False).encode()  # Half a character cannot be written again.
+    except (ValueError, RecursionError):
+        return None
+    whole = isinstance(header, dict) and all(isinstance(header.get(name), kind) for name, kind in _FIELDS.items())
+    return header if whole and all(isinstance(name, str) for name in header["parts"]) else None
+
+
+_FIELDS: Final[dict[str, type]] = {
+    "stream": str, "seq": int, "kind": str, "kind_v": int, "recorded_at": str, "occurred_at": str, "actor": str,
+    "role": str, "data": dict, "parts": dict,
+}  # fmt: skip
+"""Of a header, what is read here."""
+
+
+def _run_of(header: dict[str, Any]) -> list[str]:
+    """The run whose history a fact says is kept."""
+    run = header["data"].get("run") if header["kind"] == HistoryKept.__name__ else None
+    try:
+        return [str(UUID(run))] if isinstance(run, str) else []
+    except ValueError:
+        return []
+
+
 async def _write_parts(
-    connection: Connection, file: _Counted, page: Sequence[Entry], headers: Sequence[dict[str, Any]], disclose: bool
+    connection: Connection, file: _Counted, page: Sequence[tuple[Entry, dict[str, Any]]], disclose: bool
 ) -> None:
-    """What became of every part that an event commits to: shown, withheld, erased."""
-    promised = [
-        (entry, name)
-        for entry, header in zip(page, headers, strict=True)
-        for name in sorted(header["parts"])
-    ]  # fmt: skip
+    """What became of every part that an event commits to: shown, withheld, erased (not there, or its key destroyed), or
+    not to be opened here. Whether it may be gone the events say."""
+    promised = [(entry, name) for entry, header in page for name in sorted(header["parts"])]
     kept = await exporting.parts_of(connection, [entry for entry, _ in promised])
     for entry, name in promised:
         line: dict[str, Any] = {"position": entry.position, "name": name}
@@ -265,6 +296,8 @@ async def _write_parts(
         match part:
             case None:
                 line["state"] = "erased"
+            case StoredPart(lost=Lost.NO_KEY):
+                line["state"] = "unreadable"
             case _ if not disclose:
                 line["state"] = "withheld"
             case _:
@@ -275,7 +308,8 @@ async def _write_parts(
 async def _write_histories(
     pool: Pool, ring: KeyRing | None, folder: Folder, runs: Sequence[str], disclose: bool
 ) -> None:
-    """What became of the history of each run that the log names: shown, withheld, erased, or not to be opened here."""
+    """What became of the history of each run that the log names: shown, withheld, erased, altered, or not to be opened
+    here for want of its key."""
     there = await histories.files(pool, runs)
     with folder.open("histories.jsonl") as file:
         for run in runs:
@@ -284,8 +318,10 @@ async def _write_histories(
                 try:
                     folder.write(f"histories/{run}.json", await histories.read(pool, ring, run))
                     state = "shown"
-                except histories.Altered:
-                    state = "unreadable"
+                except histories.Altered as found:
+                    state = "erased" if found.why == "gone" else "altered"
+                    if found.why == "sealed" and await exporting.history_key(pool, run) not in ring.keys:
+                        state = "unreadable"
             file.write(canonical({"run": run, "state": state}) + b"\n")
 
 
@@ -309,7 +345,11 @@ async def _write_head(connection: Connection, folder: Folder, stream: str, said:
     snapshots = [entry for entry in said if entry.kind == HeadsSnapshot.__name__]
     if not snapshots:
         return
-    fact = HeadsSnapshot.model_validate(json.loads(snapshots[-1].header)["data"])
+    try:
+        fact = read_fact(snapshots[-1].kind, snapshots[-1].header).data
+    except ValueError:
+        return  # It goes out as it is, and proves nothing.
+    assert isinstance(fact, HeadsSnapshot)
     lines = sorted(await sequencing.heads_at(connection, fact.size))
     index = next((at for at, line in enumerate(lines) if line.stream == stream), None)
     if index is None:

@@ -23,6 +23,7 @@ from journeys.store.database import Pool
 from journeys.store.evidence import each_journey
 from journeys.store.findings import Beat, DutiesLine, Lines, LinesOf, OwedLine
 from journeys.store.histories import Altered
+from journeys.store.keys import CannotUnwrap
 from journeys.store.signing import KeyRing
 from journeys.store.verifications import NAMED, Found, HistoriesFound, Named, Verified
 
@@ -90,7 +91,7 @@ class _Walk:
             record = await read_record(self.pool, stream)
             owed = self._owed(journey, record)
             grants = await self._duties(journey, record)
-        except (Unreadable, *BROKEN_FOLD):
+        except (Unreadable, CannotUnwrap, *BROKEN_FOLD):
             # What cannot be read stands in `apart`; nothing more can be said of it.
             self.waiting.append(LinesOf(journey, read=False))
         else:

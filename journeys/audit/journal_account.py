@@ -1,11 +1,10 @@
 """The journal's account of itself: bytes, links, texts, signatures, and the rules that must hold of every record."""
 
 import hashlib
-import hmac
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from journeys.audit.verdicts import Account, AccountName, agrees, disagrees, not_available
 from journeys.domain import agenda
@@ -19,11 +18,14 @@ from journeys.domain.state import State
 from journeys.store.canonical import NotCanonical, canonical
 from journeys.store.evidence import Head, RecordedCommand
 from journeys.store.journal import StoredEvent, StoredPart
+from journeys.store.keys import Lost
 from journeys.store.signing import KeyRing, stored_holds
 
 Recorded = Event[Payload]
-BROKEN_FOLD = (LookupError, ValueError, TypeError, AttributeError)
+BROKEN_FOLD = (LookupError, ValueError, TypeError, AttributeError, RecursionError)
 """What a fold raises over events that cannot follow one another."""
+ERASURES: Final = frozenset({"ErasureOrdered", "PersonErased", "MentorErased", "StaffErased", "PartnerErased"})
+"""Facts of a stream after which its texts may be gone; nothing else takes any away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ def _plain(header: bytes) -> dict[str, Any] | None:
     try:
         read = json.loads(header)
         return read if isinstance(read, dict) and canonical(read) == header else None
-    except (ValueError, NotCanonical):
+    except (ValueError, NotCanonical, RecursionError):
         return None
 
 
@@ -148,13 +150,28 @@ def read_events(stored: Sequence[StoredEvent]) -> list[Recorded]:
 
 
 def _texts(evidence: Evidence, events: Sequence[Recorded]) -> Iterator[Finding]:
-    """Each text that is still there is the one that its event commits to. Deleted ones are not missed."""
+    """Each text is the one that its event commits to. One that is gone is missed unless an erasure is on record."""
     for part in evidence.parts:
         promised = events[part.seq - 1].parts.get(part.name) if part.seq <= len(events) else None
-        if promised is None:
-            yield _wrong("part-of-nothing", part.seq, part=part.name)
-        elif not hmac.compare_digest(hmac.new(part.salt, part.text.encode(), "sha256").hexdigest(), promised):
-            yield _wrong("part", part.seq, part=part.name)
+        reason = judge_part(part, promised)
+        if reason is not None:
+            yield _wrong(reason, part.seq, part=part.name)
+    if any(type(event.data).__name__ in ERASURES for event in events):
+        return
+    there = {(part.seq, part.name) for part in evidence.parts}
+    for event in events:
+        for name in sorted(event.parts):
+            if (event.seq, name) not in there:
+                yield _wrong("part-gone", event.seq, part=name)
+
+
+def judge_part(part: StoredPart, promised: str | None) -> str | None:
+    """What is wrong with a text that is there, as a code; None: it is the one that its event commits to."""
+    if promised is None:
+        return "part-of-nothing"
+    if part.lost is Lost.NO_KEY:
+        return "part-no-key"
+    return None if part.commitment() == promised else "part"
 
 
 def _documents(evidence: Evidence) -> Iterator[Finding]:
@@ -185,7 +202,11 @@ def _signatures(evidence: Evidence, events: Sequence[Recorded], ring: KeyRing | 
             continue
         if not (found.first or 0) <= event.seq <= (found.last or 0):
             yield _wrong("command-range", event.seq)
-        otherwise = _said_otherwise(json.loads(found.signed), event)
+        try:
+            otherwise = _said_otherwise(json.loads(found.signed), event)
+        except BROKEN_FOLD:
+            yield _wrong("signature", event.seq)
+            continue
         if otherwise is not None:
             yield _wrong("command-elsewhere", event.seq, field=otherwise)
 

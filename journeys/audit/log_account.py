@@ -2,21 +2,24 @@
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from journeys.audit.journal_account import ERASURES, judge_part
 from journeys.audit.wording import LOG_FINDINGS, LOG_NOTICES
-from journeys.domain.directory import HeadsSnapshot
+from journeys.domain.directory import CheckpointKeyRevoked, HeadsSnapshot
 from journeys.domain.record import NO_EVENT
 from journeys.evidence.heads import HeadLine, heads_root
-from journeys.evidence.note import BadNote, Verifier, open_checkpoint
+from journeys.evidence.note import BadNote, Verifier, open_checkpoint, read_vkey, unsigned
 from journeys.evidence.tree import HASH_BYTES, WIDTH, Growing, Tile, leaf_hash
 from journeys.i18n import text
-from journeys.store import checkpoints, sequencing
-from journeys.store.checkpoints import Copy, Keys
+from journeys.store import checkpoints, opening, sequencing
+from journeys.store.checkpoints import Copy, Keys, Names
 from journeys.store.database import Connection, Pool
+from journeys.store.journal import open_parts
+from journeys.store.sealing import sealed_by
 from journeys.store.sequencing import LogHead
 from journeys.store.treasury import STREAM
 
@@ -90,7 +93,8 @@ def _finding(code: str, place: dict[str, Any]) -> LogFinding:
 async def verify_log(
     pool: Pool, key: Verifier | None = None, copies: Sequence[Copy] = (), progress: Progress = lambda done, all: None
 ) -> LogReport:
-    """Read every event of every stream once, in the order of the log, in one snapshot.
+    """Read every event of every stream once, in the order of the log, in one snapshot; and what stands beside those
+    that are no journeys: their texts, and what is known of people, staff, mentors and partners.
 
     Args:
         key: that of this place, where it has one; besides it those that the journal names are known.
@@ -100,15 +104,25 @@ async def verify_log(
     """
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         log = await sequencing.head(connection)
-        known = await checkpoints.keys(connection)
+        known, named = await checkpoints.keys(connection), await checkpoints.names(connection)
+        snapshots, unreadable = await _snapshots(connection)
         report = LogReport(log.origin, log.size, await sequencing.waiting(connection))
-        reading = _Reading(report, await _signed(connection, report, known, key, copies), await _snapshots(connection))
+        _judge_names(report, log, known, named)
+        reading = _Reading(report, await _signed(connection, report, log, known, named, key, copies), snapshots)
         async for rows in _pages(connection):
             full = reading.take(rows)
             await _compare_tiles(connection, report, full)
             progress(reading.tree.size, log.size)
         reading.end(log)
         await _compare_rest(connection, report, reading, log)
+        for seq in sorted({*known.unreadable, *named.unreadable, *unreadable} - reading.unreadable):
+            report.wrong("not-a-fact", stream=STREAM, seq=seq)
+        locked = {key async for key in connection.keys.locked()}
+        for key_id in sorted(locked):
+            report.wrong("key-locked", key=key_id)
+        await _compare_texts(connection, report, reading, locked)
+        async for stream, why in opening.each_unopened(connection, locked):
+            report.wrong(f"row-{why}", stream=stream)
         return report
 
 
@@ -130,6 +144,12 @@ class _Reading:
         self.report = report
         self.tree = Growing()
         self.heads: dict[str, tuple[int, bytes]] = {}
+        self.promised: dict[tuple[str, int, str], str] = {}
+        """What events of streams that are no journeys commit to, by stream, seq and name."""
+        self.erased: set[str] = set()
+        """Such streams in which an erasure is on record."""
+        self.unreadable: set[int] = set()
+        """Seqs of `system` that are told as no header."""
         self._clocks: dict[str, str] = {}
         self._signed = sorted(signed, key=lambda each: each.size)
         self._snapshots = sorted(snapshots)
@@ -161,8 +181,10 @@ class _Reading:
             header = json.loads(row["header"])
             said = (header["stream"], header["seq"], header["kind"])
             recorded, prev = str(header["recorded_at"]), header["prev"]
-        except (ValueError, TypeError, LookupError):
+        except (ValueError, TypeError, LookupError, RecursionError):
             self.report.wrong("not-a-header", **place)
+            if stream == STREAM:
+                self.unreadable.add(seq)
             header, said, recorded, prev = None, None, "", None
         if seq != last + 1:
             self.report.wrong("gap", **place, expected=last + 1)
@@ -170,6 +192,8 @@ class _Reading:
             self.report.wrong("link", **place)
         if said is not None and said != (stream, seq, row["kind"]):
             self.report.wrong("elsewhere", **place)
+        if header is not None and not stream.startswith("journey-"):
+            self._note_texts(stream, seq, header)
         if digest != row["hash"]:
             self.report.wrong("hash", **place)
         before = self._clocks.get(stream, "")
@@ -177,6 +201,12 @@ class _Reading:
             self.report.odd("clock", **place, seconds=int(_apart(recorded, before).total_seconds()))
         self._clocks[stream] = max(recorded, before)
         self.heads[stream] = (seq, digest)
+
+    def _note_texts(self, stream: str, seq: int, header: dict[str, Any]) -> None:
+        if isinstance(parts := header.get("parts"), dict):
+            self.promised |= {(stream, seq, name): str(promised) for name, promised in parts.items()}
+        if header["kind"] in ERASURES:
+            self.erased.add(stream)
 
     def _compare_roots(self) -> None:
         """What was vouched for at this size."""
@@ -222,16 +252,34 @@ async def _pages(connection: Connection) -> AsyncIterator[list[Any]]:
         yield rows
 
 
+def _judge_names(report: LogReport, log: LogHead, known: Keys, named: Names) -> None:
+    """Each name under which a key signed, and that of the log itself, is one that a fact explains."""
+    if named.last is not None and named.last.origin != log.origin:
+        report.wrong("name", where="log_head", name=log.origin)
+    for name in sorted({each.name for each in known.used}):
+        if name != log.origin and not named.explain(name):
+            report.wrong("name", where=STREAM, name=name)
+
+
 async def _signed(
-    connection: Connection, report: LogReport, known: Keys, key: Verifier | None, copies: Sequence[Copy]
-) -> list[_Signed]:
-    """The checkpoints of the table and those held outside, as far as a known key bears them out."""
+    connection: Connection, report: LogReport, log: LogHead, known: Keys, named: Names, key: Verifier | None,
+    copies: Sequence[Copy],
+) -> list[_Signed]:  # fmt: skip
+    """The checkpoints of the table and those held outside, as far as a known key bears them out. What is held under a
+    former name may know more than a log that was begun anew: it is left aside, as when signing."""
     rows = await connection.fetch("SELECT origin, size, root, note, made_at FROM checkpoints ORDER BY size")
     keys = [*known.used, *([key] if key is not None else [])]
     revoked = await _revoked_from(connection)
-    found, before = [], None
+    found, before, strange = [], None, set[str]()
     notes = [(f"{row['origin']} {row['size']}", row["note"], row) for row in rows]
     for where, note, row in [*notes, *((copy.where, copy.note, None) for copy in copies)]:
+        name = _name_of(note)
+        if name is not None and name != log.origin:
+            if not named.explain(name) and name not in strange:
+                report.wrong("name", where=where, name=name)
+                strange.add(name)
+            if row is None:
+                continue
         try:
             said, by = open_checkpoint(note, keys)
         except BadNote as bad:
@@ -239,7 +287,7 @@ async def _signed(
             continue
         if row is not None and (row["origin"], row["size"], row["root"]) != (said.origin, said.size, said.root):
             report.wrong("note", where=where, reason="row")
-        if said.size > revoked.get(by.vkey(), said.size):
+        if said.size > revoked.get(by.public, said.size):
             report.wrong("revoked", where=where, size=said.size)
         found.append(_Signed(where, said.size, said.root))
         if row is not None:
@@ -250,23 +298,36 @@ async def _signed(
     return found
 
 
-async def _revoked_from(connection: Connection) -> dict[str, int]:
-    """From which place on a key counts no more, by vkey."""
-    rows = await connection.fetch(
-        "SELECT l.position, e.header FROM events e JOIN log_entries l USING (stream, seq)"
-        " WHERE e.stream = $1 AND e.kind = 'CheckpointKeyRevoked' ORDER BY e.seq DESC",
-        STREAM,
-    )
-    return {json.loads(row["header"])["data"]["vkey"]: row["position"] for row in rows}
+def _name_of(note: str) -> str | None:
+    try:
+        return unsigned(note).origin
+    except BadNote:
+        return None
 
 
-async def _snapshots(connection: Connection) -> list[tuple[int, int, str, int]]:
-    """Size, count, root of each snapshot, and its seq."""
-    rows = await connection.fetch(
-        "SELECT seq, header FROM events WHERE stream = $1 AND kind = 'HeadsSnapshot' ORDER BY seq", STREAM
-    )
-    read = [(row["seq"], HeadsSnapshot.model_validate(json.loads(row["header"])["data"])) for row in rows]
-    return [(each.size, each.count, each.root, seq) for seq, each in read]
+async def _revoked_from(connection: Connection) -> dict[bytes, int]:
+    """From which place on a key counts no more, by the public key: it is the same under any name of the log."""
+    said, _ = await checkpoints.facts(connection, CheckpointKeyRevoked)
+    places = {row["seq"]: row["position"] for row in await connection.fetch(
+        "SELECT seq, position FROM log_entries WHERE stream = $1 AND seq = ANY ($2::integer[])",
+        STREAM, [seq for seq, _ in said])}  # fmt: skip
+    found: dict[bytes, int] = {}
+    for seq, fact in said:
+        assert isinstance(fact.data, CheckpointKeyRevoked)
+        try:
+            public = read_vkey(fact.data.vkey).public
+        except BadNote:
+            continue
+        if seq in places:
+            found.setdefault(public, places[seq])
+    return found
+
+
+async def _snapshots(connection: Connection) -> tuple[list[tuple[int, int, str, int]], tuple[int, ...]]:
+    """Size, count, root of each snapshot, and its seq; and the seqs of those that cannot be read."""
+    said, unreadable = await checkpoints.facts(connection, HeadsSnapshot)
+    facts = [(seq, fact.data) for seq, fact in said if isinstance(fact.data, HeadsSnapshot)]
+    return [(each.size, each.count, each.root, seq) for seq, each in facts], unreadable
 
 
 async def _compare_tiles(connection: Connection, report: LogReport, full: Sequence[Tile]) -> None:
@@ -304,3 +365,30 @@ async def _compare_rest(connection: Connection, report: LogReport, reading: _Rea
     counted = await connection.fetchval("SELECT count(*) FROM events", timeout=_SECONDS)
     if counted != log.size + report.waiting:
         report.wrong("unlogged", count=counted, size=log.size, waiting=report.waiting)
+
+
+async def _compare_texts(connection: Connection, report: LogReport, reading: _Reading, locked: Collection[str]) -> None:
+    """The texts of streams that are no journeys; those of journeys are compared with each journey. What is under a key
+    that does not open here cannot be compared."""
+    last, left = ("", 0, ""), dict(reading.promised)
+    while rows := await connection.fetch(
+        "SELECT stream, seq, name, text, salt, sealed FROM parts WHERE (stream, seq, name) > ($1, $2, $3)"
+        " AND NOT starts_with(stream, 'journey-') ORDER BY stream, seq, name LIMIT $4",
+        *last, _PAGE, timeout=_SECONDS,
+    ):  # fmt: skip
+        last = (rows[-1]["stream"], rows[-1]["seq"], rows[-1]["name"])
+        there = []
+        for row in rows:
+            if row["sealed"] and sealed_by(row["sealed"]) in locked:
+                left.pop((row["stream"], row["seq"], row["name"]), None)
+            else:
+                there.append(row)
+        for row, part in zip(there, await open_parts(connection, there), strict=True):
+            if part is None:
+                continue  # With its key it is gone.
+            reason = judge_part(part, left.pop((row["stream"], row["seq"], row["name"]), None))
+            if reason is not None:
+                report.wrong(reason, stream=row["stream"], seq=row["seq"], part=row["name"])
+    for stream, seq, name in sorted(left):
+        if stream not in reading.erased:
+            report.wrong("part-gone", stream=stream, seq=seq, part=name)

@@ -1,6 +1,6 @@
 """The story of a journey: what happened day by day, who decided it, under which rule, and what comes next."""
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -14,6 +14,7 @@ from journeys.domain.record import Event, Payload, instant_text
 from journeys.domain.state import State
 from journeys.i18n import N_, capital, format_date, format_size, format_time, text
 from journeys.narration import Names, rule_words, sentence, what_happens_next
+from journeys.store.keys import Lost
 
 Recorded = Event[Payload]
 
@@ -29,7 +30,7 @@ PLUMBING = (
 
 
 class TextPart(Protocol):
-    """A body part that was not deleted."""
+    """A body part that was not deleted; one that does not open says so as `lost`."""
 
     @property
     def seq(self) -> int: ...
@@ -128,7 +129,7 @@ def narrate(
         most: how much of what comes is told; None: all.
         payees: whether it is told where the money goes, as to the person of the journey.
     """
-    kept = {(part.seq, part.name): part.text for part in parts}
+    kept = {(part.seq, part.name): part for part in parts}
     state = State()
     days: dict[date, list[Told]] = {}
     books = iter(book.all)
@@ -154,7 +155,7 @@ def narrate(
 
 
 def _tell(
-    event: Recorded, before: State, kept: dict[tuple[int, str], str], names: Names, book: Handbook, lang: str,
+    event: Recorded, before: State, kept: Mapping[tuple[int, str], TextPart], names: Names, book: Handbook, lang: str,
     payees: bool,
 ) -> Told:  # fmt: skip
     cause = event.caused_by
@@ -189,17 +190,26 @@ _LABELS = {
     PART: N_("document"),
 }
 ERASED = N_("(texte effacé)")
+LOST = {
+    Lost.ALTERED: N_("(texte altéré : il ne s'ouvre plus)"), Lost.NO_KEY: N_("(illisible : la clé n'est pas là)"),
+    Lost.ERASED: ERASED,
+}  # fmt: skip
 SECRET = N_("(gardé à part)")
 
 
-def _words(event: Recorded, kept: dict[tuple[int, str], str], lang: str, payees: bool) -> Iterator[Words]:
+def _words(
+    event: Recorded, kept: Mapping[tuple[int, str], TextPart], lang: str, payees: bool
+) -> Iterator[Words]:  # fmt: skip
     """The texts of an event. Where the money goes is needed to pay, not to understand: it is not repeated."""
     _ = text(lang)
     for name in sorted(event.parts):
         label = _(_LABELS[name]) if name in _LABELS else name
-        words = kept.get((event.seq, name))
-        if words is None:
+        part = kept.get((event.seq, name))
+        words = part.text if part is not None else None
+        if part is None or words is None:
             yield Words(label, None, _(ERASED))
+        elif (lost := getattr(part, "lost", None)) is not None:
+            yield Words(label, None, _(LOST[lost]))
         elif name == "payee" and not payees:
             yield Words(label, None, _(SECRET))
         elif name == PART:

@@ -62,7 +62,7 @@ async def read_record(pool: Pool, stream: str) -> JourneyRecord:
 def _read(stream: str, event: StoredEvent) -> Recorded:
     try:
         return read_event(event.read())
-    except (ValueError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise Unreadable(stream, event.seq) from error
 
 

@@ -32,6 +32,7 @@ from journeys.store.erasing import forgotten
 from journeys.store.evidence import commands_of, each_journey, head_of, kinds_of, money_of
 from journeys.store.histories import Altered
 from journeys.store.journal import StoredEvent, parts, read_all
+from journeys.store.keys import CannotUnwrap
 from journeys.store.signing import KeyRing
 from journeys.store.views import journey as row_of
 from journeys.temporal import JourneysPlugin, Unreadable
@@ -73,6 +74,24 @@ async def verify(sources: Sources, journey: str) -> Verification:
     Raises:
         NoRecord: neither journal nor head knows it. OSError, TimeoutError, asyncpg.PostgresError: no database.
     """
+    try:
+        return await _settled(sources, journey)
+    except NoRecord:
+        raise
+    except CannotUnwrap as locked:
+        # What is sealed for it can neither be read nor asked for.
+        return _unsound(journey, disagrees(AccountName.JOURNAL, "key-locked", None, key=locked.id))
+    except BROKEN_FOLD:
+        return _unsound(journey, disagrees(AccountName.JOURNAL, "beside-unreadable", None))
+
+
+def _unsound(journey: str, journal: Account) -> Verification:
+    """A journey whose record cannot even be read."""
+    others = (AccountName.VIEW, AccountName.WORKFLOW, AccountName.HISTORY, AccountName.REPLAY)
+    return Verification(journey, 0, (journal, *(not_available(name, "unsound") for name in others)))
+
+
+async def _settled(sources: Sources, journey: str) -> Verification:
     found = await _look(sources, journey)
     for _ in range(_LOOKS_AGAIN):
         if not found.behind:
@@ -124,7 +143,7 @@ def _headers(stored: Sequence[StoredEvent]) -> list[dict[str, Any]]:
     for event in stored:
         try:
             headers.append(event.read())
-        except ValueError:
+        except (ValueError, RecursionError):
             break
     return headers
 

@@ -40,6 +40,25 @@ LOG_FINDINGS: Final = {
         "{stream}, événement {seq} : les fins des suites à {size} événements n'étaient pas celles qu'il dit."
     ),
     "head": N_("{stream} devrait finir à l'événement {expected} ; il finit au {seq}."),
+    "not-a-fact": N_("{stream}, événement {seq} : ce qu'il dit du journal d'ensemble ne peut pas être lu."),
+    "name": N_(
+        "{where} : le nom « {name} » n'est pas celui du journal d'ensemble, et aucun fait ne l'explique. "
+        "Une base plus ancienne a été restaurée, ou le nom a été changé."
+    ),
+    "part": N_("{stream}, événement {seq} : le texte « {part} » n'est pas celui qui a été déposé."),
+    "part-gone": N_(
+        "{stream}, événement {seq} : le texte « {part} » n'est plus là, et aucun fait ne dit qu'il a été effacé."
+    ),
+    "part-no-key": N_(
+        "{stream}, événement {seq} : le texte « {part} » ne s'ouvre pas : la clé n'est pas dans la base des clés."
+    ),
+    "part-of-nothing": N_("{stream}, événement {seq} : un texte « {part} » y est rangé, et il n'en annonce pas."),
+    "key-locked": N_(
+        "La clé {key} ne s'ouvre pas avec la clé de scellement donnée ici : rien sous elle n'est comparé."
+    ),
+    "row-altered": N_("{stream} : ce qui en est su ne s'ouvre pas, alors que sa clé est là : sa ligne a été changée."),
+    "row-no-key": N_("{stream} : ce qui en est su ne s'ouvre pas : la clé n'est pas dans la base des clés."),
+    "row-erased": N_("{stream} : ce qui en est su n'est plus là, et aucun fait ne dit qu'il a été effacé."),
     "unlogged": N_("{count} événements sont écrits ; {size} ont une place et {waiting} l'attendent."),
 }
 """What is wrong with the log of everything."""
@@ -70,11 +89,26 @@ REASONS: Final = {
         "L'événement {seq} ne peut pas être lu par cette version. Mettez "
         "le programme à jour, ou restaurez le journal."
     ),
+    "beside-unreadable": N_(
+        "Ce qui est rangé à côté des événements ne peut pas être lu. Restaurez le journal d'une copie saine."
+    ),
     "not-foldable": N_("L'événement {seq} ne peut pas suivre ceux d'avant. Restaurez le journal d'une copie saine."),
     "part": N_("Le texte « {part} » de l'événement {seq} n'est pas celui qui a été déposé."),
+    "part-gone": N_(
+        "Le texte « {part} » de l'événement {seq} n'est plus là, et aucun fait ne dit "
+        "qu'il a été effacé. Reprenez-le d'une copie saine."
+    ),
+    "part-no-key": N_(
+        "Le texte « {part} » de l'événement {seq} ne s'ouvre pas : la clé n'est pas dans la base des clés. "
+        "Vérifiez que c'est la bonne, et qu'elle n'est pas ancienne."
+    ),
     "document-missing": N_("Le document joint à l'événement {seq} n'est plus là. Reprenez-le d'une copie saine."),
     "document-altered": N_("Le document joint à l'événement {seq} n'est plus celui qui a été déposé. "
                            "Reprenez-le d'une copie saine."),
+    "key-locked": N_(
+        "La clé {key} ne s'ouvre pas avec la clé de scellement donnée ici. Vérifiez celle-ci ; si c'est la "
+        "bonne, la base des clés a été modifiée : reprenez-la d'une copie saine."
+    ),
     "part-of-nothing": N_("Un texte « {part} » est rangé à l'événement {seq}, qui n'en annonce pas."),
     "signature": N_("La signature de la demande à l'origine de l'événement {seq} n'est pas valable."),
     "unsigned-event": N_(

@@ -71,6 +71,17 @@ class Directory:
         except FileNotFoundError:
             return None
 
+    def logs(self) -> list[str]:
+        """What each log that has a note there is called, as the names of directories. Raises OSError: not readable."""
+        try:
+            return sorted(each.name for each in self.path.iterdir() if each.joinpath("checkpoint").exists())
+        except FileNotFoundError:
+            return []
+
+    def called(self, origin: str) -> str:
+        """The name of the directory of a log."""
+        return self._place(origin).name
+
     async def deliver(self, delivery: Delivery) -> str:
         try:
             await asyncio.to_thread(self.lay, delivery)
@@ -160,7 +171,7 @@ class System:
             return "no-key"
         told = {"type": "checkpoint", "origin": delivery.origin, "size": delivery.size, "note": delivery.note}
         posted = await self.messenger.post(
-            self.url, id=f"checkpoint-{delivery.size}", at=delivery.at,
+            self.url, id=f"checkpoint-{_digest(delivery.origin)}-{delivery.size}", at=delivery.at,
             body=json.dumps(told, ensure_ascii=False).encode(), secrets=self.keys,
         )  # fmt: skip
         return posted.reason
@@ -168,4 +179,8 @@ class System:
 
 def party_id(kind: str, address: str) -> str:
     """What tables call a party: its kind and a digest of its address."""
-    return f"{kind}-{hashlib.sha256(address.encode()).hexdigest()[:12]}"
+    return f"{kind}-{_digest(address)}"
+
+
+def _digest(said: str) -> str:
+    return hashlib.sha256(said.encode()).hexdigest()[:12]

@@ -365,6 +365,11 @@ class Settings(BaseSettings):
         """The key-encryption keys, under which the keys of people, money and staff are kept; as `signing_keys`."""
         return self._ring(self.sealing_key, self.sealing_key_id, self.sealing_old_keys, self.sealing_file, "SEALING")
 
+    def sealing_keys_there(self) -> SigningKeys | None:
+        """The same; None where `sealing_keys` would make a key. Raises SettingsError."""
+        made = self.sealing_key is None and self.embedded and not self.sealing_file.exists()
+        return None if made else self.sealing_keys()
+
     def _ring(
         self, stated: SecretStr | None, id: str | None, former: Mapping[str, SecretStr], file: Path, name: str
     ) -> SigningKeys:

@@ -51,10 +51,9 @@ async def unseal_all(
     """
     of_years = [each for each in rows if sealed_year(each[0]) is not None]
     opened = iter(await connection.keys.unseal_all(of_years) if of_years else ())
-    known = await connection.keys.known({sealed_by(sealed) for sealed, _ in of_years})
     return [
         _of_before(ring, sealed, place) if (year := sealed_year(sealed)) is None
-        else _read(next(opened), year, there=sealed_by(sealed) in known)
+        else _read(next(opened), year)
         for sealed, place in rows
     ]  # fmt: skip
 
@@ -96,11 +95,11 @@ def sealed_year(sealed: bytes) -> int | None:
     return int(found[1]) if found is not None else None
 
 
-def _read(plain: bytes | Lost, year: int, *, there: bool) -> bytes | CannotUnseal:
+def _read(plain: bytes | Lost, year: int) -> bytes | CannotUnseal:
     match plain:
-        case Lost.ERASED if there:
-            return YearGone(year)
         case Lost.ERASED:
+            return YearGone(year)
+        case Lost.NO_KEY:
             return CannotUnseal("the key of this year is not in the database of keys")
         case Lost.ALTERED:
             return CannotUnseal("these are not the bytes that were sealed here")

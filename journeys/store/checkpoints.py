@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, Literal
 
-from journeys.domain.directory import CheckpointKeyRevoked, CheckpointKeyUsed, HeadsSnapshot, LogBegun
-from journeys.domain.record import SYSTEM, instant_text
+from journeys.domain.directory import CheckpointKeyRevoked, CheckpointKeyUsed, HeadsSnapshot, LogBegun, read_fact
+from journeys.domain.record import SYSTEM, Event, Payload, instant_text
 from journeys.evidence.heads import heads_root
 from journeys.evidence.note import BadNote, Checkpoint, Signer, Verifier, open_checkpoint, read_vkey, unsigned
 from journeys.evidence.tree import consistency, consistent
@@ -20,8 +20,12 @@ from journeys.store.directory import By, Fact, record
 from journeys.store.sequencing import LogHead
 from journeys.store.treasury import STREAM
 
-Code = Literal["smaller", "inconsistent", "unreadable-copy", "revoked-key", "broken-tree"]
+Code = Literal[
+    "smaller", "inconsistent", "unreadable-copy", "revoked-key", "broken-tree", "other-name", "unreadable-fact"
+]
 
+_LOOKED_BACK: Final = 30
+"""Snapshots, one a day, among which the last is looked for that can be read."""
 TABLE: Final = "table"
 """Where the journal's own last checkpoint stands."""
 
@@ -74,21 +78,100 @@ class Keys:
     used: tuple[Verifier, ...]
     revoked: frozenset[str]
     """vkeys."""
+    unreadable: tuple[int, ...] = ()
+    """Seqs on `system` of such facts that cannot be read."""
+
+    def counts(self, key: Verifier) -> bool:
+        """Whether a key still counts: one that was revoked does not come back under another name of the log."""
+        return key.public not in {read_vkey(each).public for each in self.revoked}
 
 
-# --- keys
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The log went on under a new name."""
+
+    seq: int
+    """Of the fact on `system`."""
+    at: datetime
+    origin: str
+    former: str
+    size: int
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names that the log had, as the journal says."""
+
+    begun: tuple[Begun, ...]
+    unreadable: tuple[int, ...] = ()
+    """Seqs on `system` of such facts that cannot be read."""
+
+    @property
+    def last(self) -> Begun | None:
+        return self.begun[-1] if self.begun else None
+
+    def explain(self, name: str) -> bool:
+        """Whether a fact says of a name that the log had it."""
+        return any(name in (each.origin, each.former) for each in self.begun)
+
+
+# --- facts of the log itself
+
+
+async def facts(
+    connection: Pool | Connection, *kinds: type[Payload], newest: int | None = None
+) -> tuple[list[tuple[int, Event[Payload]]], tuple[int, ...]]:
+    """Facts of these kinds on `system` with their seqs, and the seqs of those that cannot be read.
+
+    Args:
+        newest: only so many, the last ones; None: all.
+    """
+    named = ", ".join(f"'{kind.__name__}'" for kind in kinds)
+    rows = await connection.fetch(
+        f"SELECT seq, kind, header FROM events WHERE stream = $1 AND kind IN ({named}) ORDER BY seq DESC LIMIT $2",
+        STREAM, newest,
+    )  # fmt: skip
+    found, unreadable = list[tuple[int, Event[Payload]]](), list[int]()
+    for row in reversed(rows):
+        try:
+            found.append((row["seq"], read_fact(row["kind"], row["header"])))
+        except ValueError:
+            unreadable.append(row["seq"])
+    return found, tuple(unreadable)
 
 
 async def keys(connection: Pool | Connection) -> Keys:
     """Which keys signed and which no longer count, by the facts on `system`. Those of former names among them."""
-    rows = await connection.fetch(
-        "SELECT kind, header FROM events WHERE stream = $1 AND kind IN ('CheckpointKeyUsed', 'CheckpointKeyRevoked')"
-        " ORDER BY seq",
-        STREAM,
-    )
-    facts = [(row["kind"], json.loads(row["header"])["data"]["vkey"]) for row in rows]
-    used = [read_vkey(vkey) for kind, vkey in facts if kind == CheckpointKeyUsed.__name__]
-    return Keys(tuple(used), frozenset(vkey for kind, vkey in facts if kind == CheckpointKeyRevoked.__name__))
+    said, unreadable = await facts(connection, CheckpointKeyUsed, CheckpointKeyRevoked)
+    used, revoked, wrong = list[Verifier](), set[str](), list(unreadable)
+    for seq, fact in said:
+        assert isinstance(fact.data, CheckpointKeyUsed | CheckpointKeyRevoked)
+        try:
+            key = read_vkey(fact.data.vkey)
+        except BadNote:
+            wrong.append(seq)
+            continue
+        if isinstance(fact.data, CheckpointKeyUsed):
+            used.append(key)
+        else:
+            revoked.add(key.vkey())
+    return Keys(tuple(used), frozenset(revoked), tuple(sorted(wrong)))
+
+
+async def names(connection: Pool | Connection) -> Names:
+    """The names that the log had, by the facts on `system`, the last one last."""
+    said, unreadable = await facts(connection, LogBegun)
+    return Names(tuple(_begun(seq, fact) for seq, fact in said), unreadable)
+
+
+def _begun(seq: int, fact: Event[Payload]) -> Begun:
+    data = fact.data
+    assert isinstance(data, LogBegun)
+    return Begun(seq, fact.recorded_at, data.origin, data.former, data.size, data.held)
+
+
+# --- keys
 
 
 async def announce(writer: Pool, key: Verifier, at: datetime) -> bool:
@@ -104,7 +187,7 @@ async def revoke(writer: Pool, vkey: str, why: str, by: By) -> bool:
     """Say that a key counts no more from here on; False when it was said before, or the key never signed."""
     async with writer.acquire() as connection, connection.transaction():
         known = await keys(connection)
-        if vkey in known.revoked or vkey not in {each.vkey() for each in known.used}:
+        if not any(each.vkey() == vkey and known.counts(each) for each in known.used):
             return False
         await record(connection, STREAM, [Fact(CheckpointKeyRevoked(vkey=vkey), {"why": why})], by)
         return True
@@ -123,7 +206,8 @@ async def sign(
     """Sign the log as it stands; None when it has not grown since the last checkpoint, or is empty.
 
     Args:
-        seed: the private key. copies: notes held outside the database; those of other logs are left aside.
+        seed: the private key. copies: notes held outside the database; those under a name that the log had before are
+            left aside.
         keep: lays the new note outside before it is told to anybody; when that fails nothing is signed.
 
     Raises:
@@ -158,17 +242,28 @@ async def sign(
 async def _held(
     connection: Connection, log: LogHead, signer: Signer, copies: Sequence[Copy]
 ) -> list[tuple[str, Checkpoint]]:
-    """What is known to have been signed under this log's name. Raises Refused: a copy that nobody can read."""
-    known = await keys(connection)
-    if signer.verifier.vkey() in known.revoked:
+    """What is known to have been signed under this log's name.
+
+    Raises Refused: a copy or a fact that nobody can read; a name that no fact explains, of a copy or of the log itself.
+    """
+    known, named = await keys(connection), await names(connection)
+    since = named.last.seq if named.last is not None else 0
+    if damaged := [seq for seq in (*known.unreadable, *named.unreadable) if seq > since]:
+        raise Refused("unreadable-fact", f"{STREAM}/{min(damaged)}", 0, log.size)
+    if not known.counts(signer.verifier):
         raise Refused("revoked-key", signer.verifier.vkey(), 0, log.size)
+    if named.last is not None and named.last.origin != log.origin:
+        raise Refused("other-name", named.last.origin, named.last.size, log.size)
     newest = await last(connection, log.origin)
     every = [*([Copy(TABLE, newest.note)] if newest else []), *copies]
     held = []
     for copy in every:
         try:
-            if unsigned(copy.note).origin != log.origin:
-                continue
+            said = unsigned(copy.note)
+            if said.origin != log.origin:
+                if named.explain(said.origin):
+                    continue
+                raise Refused("other-name", f"{copy.where}: {said.origin}", said.size, log.size)
             held.append((copy.where, open_checkpoint(copy.note, [*known.used, signer.verifier])[0]))
         except BadNote:
             raise Refused("unreadable-copy", copy.where, 0, log.size) from None
@@ -228,31 +323,54 @@ async def refusal(connection: Pool | Connection) -> Refusal | None:
     return Refusal(**{**read, "at": datetime.fromisoformat(read["at"])})
 
 
-async def begin_anew(pool: Pool, writer: Pool, why: str, by: By) -> LogBegun | None:
+async def begin_anew(pool: Pool, writer: Pool, why: str, by: By, copies: Sequence[Copy] = ()) -> LogBegun | None:
     """Give the log a new name, so that it can be signed although it holds less than before; None where nothing was
-    refused. It does not make good what is lost: the fact, and whoever holds the former checkpoints, say so."""
+    refused. It does not make good what is lost: the facts, and whoever holds the former checkpoints, say so.
+
+    Args:
+        copies: as for `sign`; a name of one that no fact explains is on record as a former one from here on.
+    """
     async with pool.acquire() as connection, connection.transaction():
         log = await sequencing.head(connection, lock=True)
         refused = await refusal(connection)
         if refused is None or refused.code == "revoked-key":
             return None
+        newest = await last(connection, log.origin)
+        own = refused.held if refused.code != "other-name" else newest.size if newest is not None else 0
+        former = {log.origin: own} | _unexplained(log, await names(connection), copies)
         origin: str = await connection.fetchval(
             "UPDATE log_head SET origin = 'release-journeys/' || gen_random_uuid(), refused = NULL RETURNING origin"
         )
-        fact = LogBegun(origin=origin, former=log.origin, size=log.size, held=refused.held)
+        begun = [LogBegun(origin=origin, former=name, size=log.size, held=held) for name, held in former.items()]
         async with writer.acquire() as other, other.transaction():
-            await record(other, STREAM, [Fact(fact, {"why": why})], by)
-    return fact
+            await record(other, STREAM, [Fact(fact, {"why": why}) for fact in begun], by)
+    return begun[0]
+
+
+def _unexplained(log: LogHead, named: Names, copies: Iterable[Copy]) -> dict[str, int]:
+    """Names on copies that are not the log's and that no fact explains, each with its largest size."""
+    found: dict[str, int] = {}
+    for copy in copies:
+        try:
+            said = unsigned(copy.note)
+        except BadNote:
+            continue
+        if said.origin != log.origin and not named.explain(said.origin):
+            found[said.origin] = max(said.size, found.get(said.origin, 0))
+    return found
 
 
 # --- heads
 
 
 async def snapshot(pool: Pool, writer: Pool, day: date, at: datetime) -> bool:
-    """Record where every stream ends, once a day; False when that was done, or there is nothing yet."""
+    """Record where every stream ends, once a day; False when that was done, or there is nothing yet.
+
+    A day that is still to come was noted by a clock that ran ahead, and holds up no other.
+    """
     async with pool.acquire() as connection, connection.transaction():
         log = await sequencing.head(connection, lock=True)
-        if not log.size or await connection.fetchval("SELECT snapshot_day >= $1 FROM log_head", day):
+        if not log.size or await connection.fetchval("SELECT snapshot_day = $1 FROM log_head", day):
             return False
         lines = await sequencing.heads_at(connection, log.size)
         fact = HeadsSnapshot(size=log.size, count=len(lines), root=heads_root(lines).hex())
@@ -274,15 +392,13 @@ class Snapshot:
 
 
 async def last_snapshot(connection: Pool | Connection) -> Snapshot | None:
-    """The last one recorded; None before the first."""
-    header = await connection.fetchval(
-        "SELECT header FROM events WHERE stream = $1 AND kind = 'HeadsSnapshot' ORDER BY seq DESC LIMIT 1", STREAM
-    )
-    if header is None:
+    """The last one recorded that can be read; None before the first."""
+    said, _ = await facts(connection, HeadsSnapshot, newest=_LOOKED_BACK)
+    if not said:
         return None
-    read: dict[str, Any] = json.loads(header)
-    fact = HeadsSnapshot.model_validate(read["data"])
-    return Snapshot(datetime.fromisoformat(read["recorded_at"]), fact.size, fact.count)
+    fact = said[-1][1]
+    assert isinstance(fact.data, HeadsSnapshot)
+    return Snapshot(fact.recorded_at, fact.data.size, fact.data.count)
 
 
 def _system(at: datetime) -> By:

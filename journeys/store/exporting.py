@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from journeys.store.database import Connection
+from journeys.store.database import Connection, Pool
 from journeys.store.journal import StoredPart, open_parts
+from journeys.store.sealing import sealed_by
 from journeys.store.treasury import STREAM
 
 BUNDLES: Final = 16
@@ -65,7 +66,7 @@ async def histories_of(connection: Connection, stream: str, size: int) -> list[E
 
 
 async def parts_of(connection: Connection, events: Sequence[Entry]) -> dict[tuple[str, int, str], StoredPart]:
-    """The parts of these events that can be read, by stream, seq and name."""
+    """The parts of these events whose key was not destroyed, by stream, seq and name."""
     if not events:
         return {}
     rows = await connection.fetch(
@@ -76,6 +77,12 @@ async def parts_of(connection: Connection, events: Sequence[Entry]) -> dict[tupl
     )  # fmt: skip
     opened = zip(rows, await open_parts(connection, rows), strict=True)
     return {(row["stream"], row["seq"], row["name"]): part for row, part in opened if part is not None}
+
+
+async def history_key(pool: Pool, run: str) -> str:
+    """The id of the key that a kept history says it is sealed under; empty where it says none."""
+    begins: bytes | None = await pool.fetchval("SELECT substr(sealed, 1, 257) FROM history_files WHERE run = $1", run)
+    return sealed_by(begins or b"")
 
 
 async def tile(connection: Connection, level: int, n: int) -> bytes | None:

@@ -179,7 +179,7 @@ _NOT_READ: Final = f"""
      WHERE l.run = (SELECT run FROM last) AND ({", ".join(f"l.{each}" for each in _SUMS)}) = (0, 0, 0, 0, 0)
        AND ({{visible}}) AND {_WHERE}) AS unread
 """
-_LAST: Final = "SELECT run, at FROM verifications WHERE lines ORDER BY at DESC LIMIT 1"
+_LAST: Final = "SELECT run, at FROM verifications WHERE lines ORDER BY stored DESC LIMIT 1"
 _WHOSE: Final = (
     "j.id::text AS journey, j.person::text AS person, p.sealed AS name, j.site, j.referent::text AS referent"
 )

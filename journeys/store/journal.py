@@ -84,6 +84,12 @@ class StoredPart:
     name: str
     text: str
     salt: bytes
+    lost: Lost | None = None
+    """Why text and salt are empty, where they could not be read."""
+
+    def commitment(self) -> str:
+        """What an event promises of a part with this text and salt."""
+        return _commitment(self.salt, self.text)
 
 
 class Groups:
@@ -182,9 +188,9 @@ async def head(pool: Pool, stream: str) -> int:
 
 
 async def parts(pool: Pool | Connection, stream: str) -> list[StoredPart]:
-    """The body parts of a stream that can be read, in order of their events: neither deleted nor their key destroyed.
+    """The body parts of a stream, in order of their events: neither deleted nor their key destroyed.
 
-    One that was altered is there without its text and salt, and so gives no commitment.
+    One that was altered, or whose key is not there, comes without its text and salt, and so gives no commitment.
     """
     rows = await pool.fetch(f"SELECT {_PART} FROM parts WHERE stream = $1 ORDER BY seq, name", stream)
     return [part for part in await open_parts(pool, rows) if part is not None]
@@ -220,8 +226,8 @@ def _open_part(row: Mapping[str, Any], plain: bytes | Lost) -> StoredPart | None
     match plain:
         case Lost.ERASED:
             return None
-        case Lost.ALTERED:
-            return StoredPart(row["seq"], row["name"], "", b"")
+        case Lost():
+            return StoredPart(row["seq"], row["name"], "", b"", plain)
         case _:
             return StoredPart(row["seq"], row["name"], plain[_SALT_BYTES:].decode(), plain[:_SALT_BYTES])
 

@@ -9,7 +9,7 @@ import asyncio
 import hmac
 import secrets
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -19,7 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from journeys.settings import Settings, load_settings
+from journeys.settings import Problem, Settings, SettingsError, load_settings
 from journeys.store.migrating import migrate
 from journeys.store.sealing import CannotUnseal, seal, seal_with, sealed_by, unseal, unseal_with
 from journeys.store.signing import KeyRing
@@ -49,13 +49,27 @@ class Lost(Enum):
     """Why sealed bytes cannot be read."""
 
     ERASED = "erased"
-    """The key is gone: so are they."""
+    """The key was destroyed: they are gone."""
+    NO_KEY = "no-key"
+    """The key that they name is not in the database of keys, and was not destroyed there: it is another database, or an
+    older one, or somebody wrote another name in front of them."""
     ALTERED = "altered"
     """They are not what was sealed here."""
 
 
 class NoKeysDatabase(asyncpg.InvalidCatalogNameError):  # type: ignore[misc]  # the driver carries no types
     """There is no database of keys where one is looked for."""
+
+
+class CannotUnwrap(Exception):
+    """A key is kept under a key-encryption key that is not here, or under another one of that name."""
+
+    def __init__(self, id: str, kek: str, here: Collection[str]) -> None:
+        super().__init__(f"the key {id} is kept under {kek}, and does not open with what is here")
+        self.id = id
+        self.kek = kek
+        self.here = tuple(sorted(here))
+        """Ids of the key-encryption keys of this process."""
 
 
 class NoKey(Exception):
@@ -105,12 +119,14 @@ class Keys:
 
     Args:
         dsn: `postgresql://…` of the database of keys.
-        ring: the key-encryption keys; new keys are wrapped with the current one.
+        ring: the key-encryption keys; new keys are wrapped with the current one. None: there is none yet.
+        settings: make the first one, once it is known that no key is there which another one opens.
     """
 
-    def __init__(self, dsn: str, ring: KeyRing) -> None:
+    def __init__(self, dsn: str, ring: KeyRing | None, settings: Settings | None = None) -> None:
         self.dsn = dsn
-        self.ring = ring
+        self._ring = ring
+        self._settings = settings
         self._pool: Any = None
         self._opening = asyncio.Lock()
         self._known: dict[str, tuple[Key, float]] = {}
@@ -122,8 +138,15 @@ class Keys:
     def beside(cls, database_url: str, settings: Settings | None = None) -> "Keys":
         """The keys of a journal: where the settings say, else in `journeys_keys` beside it. Raises SettingsError."""
         found = settings or load_settings()
-        ring = found.sealing_keys()
-        return cls(keys_dsn(found, database_url), KeyRing(ring.current, ring.by_id))
+        ring = found.sealing_keys_there()
+        return cls(keys_dsn(found, database_url), None if ring is None else KeyRing(ring.current, ring.by_id), found)
+
+    @property
+    def ring(self) -> KeyRing:
+        """The key-encryption keys. Raises SettingsError: there are none yet, because nothing was asked yet."""
+        if self._ring is None:
+            raise SettingsError(_no_sealing_key(self._settings or load_settings()))
+        return self._ring
 
     # --- whose a stream is
 
@@ -244,6 +267,27 @@ class Keys:
         )
         return [row["id"] for row in rows]
 
+    async def openable(self) -> int:
+        """How many keys are not destroyed; one of each key-encryption key is unwrapped. Raises CannotUnwrap."""
+        pool = await self._connected()
+        for row in await pool.fetch("SELECT DISTINCT ON (kek) id, wrapped FROM keys WHERE state = 'live' ORDER BY kek"):
+            self._unwrap(row["id"], row["wrapped"])
+        live: int = await pool.fetchval("SELECT count(*) FROM keys WHERE state = 'live'")
+        return live
+
+    async def locked(self) -> AsyncIterator[str]:
+        """Ids of the keys that do not open with a key-encryption key of this process, in order."""
+        pool, last = await self._connected(), ""
+        while rows := await pool.fetch(
+            "SELECT id, wrapped FROM keys WHERE state = 'live' AND id > $1 ORDER BY id LIMIT 5000", last
+        ):
+            for row in rows:
+                last = row["id"]
+                try:
+                    self._unwrap(row["id"], row["wrapped"])
+                except CannotUnwrap:
+                    yield last
+
     async def wrap_anew(self, batch: int = 500) -> int:
         """Wrap with the current key-encryption key what another wrapped; how many. The others may then be let go of."""
         pool, done = await self._connected(), 0
@@ -338,7 +382,19 @@ class Keys:
                     reset=_leave_as_is, connect=_connect,
                     server_settings={"application_name": "journeys keys", "TimeZone": "UTC"},
                 )  # fmt: skip
+            if self._ring is None:
+                self._ring = await self._first_ring(self._pool)
             return self._pool
+
+    async def _first_ring(self, pool: Any) -> KeyRing:
+        """The key-encryption key, made where there is none and nothing is kept under another. Raises SettingsError."""
+        settings = self._settings or load_settings()
+        made = settings.sealing_keys_there()
+        if made is None:
+            if await pool.fetchval("SELECT EXISTS (SELECT FROM keys WHERE state = 'live')"):
+                raise SettingsError(_no_sealing_key(settings))
+            made = settings.sealing_keys()
+        return KeyRing(made.current, made.by_id)
 
     def _remember(self, id: str, wrapped: bytes | None) -> Key:
         secret = b"" if wrapped is None else self._unwrap(id, wrapped)
@@ -351,7 +407,10 @@ class Keys:
         return seal(self.ring, secret, f"key/{id}")
 
     def _unwrap(self, id: str, wrapped: bytes) -> bytes:
-        return unseal(self.ring, wrapped, f"key/{id}")
+        try:
+            return unseal(self.ring, wrapped, f"key/{id}")
+        except CannotUnseal:
+            raise CannotUnwrap(id, sealed_by(wrapped), self.ring.keys) from None
 
 
 def keys_dsn(settings: Settings, database_url: str) -> str:
@@ -383,12 +442,24 @@ async def prepare(dsn: str) -> list[str]:
 
 
 def _opened(key: Key | None, sealed: bytes, place: str) -> bytes | Lost:
-    if key is None or key.cipher is None:
+    if key is None:
+        return Lost.NO_KEY if sealed_by(sealed) else Lost.ALTERED
+    if key.cipher is None:
         return Lost.ERASED
     try:
         return unseal_with(key.cipher, sealed, place)
     except CannotUnseal:
         return Lost.ALTERED
+
+
+def _no_sealing_key(settings: Settings) -> Problem:
+    return Problem(
+        variable="JOURNEYS_SEALING_KEY",
+        fr=f"la base des clés contient des clés, et la clé {settings.sealing_file} qui les ouvre n'est pas là ; aucune "
+        "autre n'est faite : elle n'ouvrirait rien. Reprenez le dossier « sealing » de la sauvegarde, ou donnez la clé",
+        en=f"there are keys in the database of keys, and the key {settings.sealing_file} that opens them is not there; "
+        "no other is made: it would open nothing. Take the directory “sealing” from the backup, or state the key",
+    )
 
 
 def _kind_of(id: str) -> tuple[Kind, str]:

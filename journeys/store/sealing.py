@@ -1,6 +1,7 @@
 """Bytes that only those who have the key can read, in one place only: AES-256-GCM, the key's id in front."""
 
 import hmac
+import re
 import secrets
 from functools import lru_cache
 from typing import Final
@@ -12,6 +13,7 @@ from journeys.store.signing import KeyRing
 
 _FORM: Final = b"\x01"
 _NONCE_BYTES: Final = 12
+_ID: Final = re.compile(r"[A-Za-z0-9._-]+")
 
 
 class CannotUnseal(Exception):
@@ -36,8 +38,9 @@ def unseal_with(cipher: AESGCM, sealed: bytes, place: str) -> bytes:
 
 
 def sealed_by(sealed: bytes) -> str:
-    """The id of the key that sealed these bytes, as they say themselves; empty where they are none."""
-    return sealed[2 : 2 + int.from_bytes(sealed[1:2])].decode(errors="replace")
+    """The id of the key that sealed these bytes, as they say themselves; empty where that is no id of a key."""
+    said = sealed[2 : 2 + int.from_bytes(sealed[1:2])].decode(errors="replace")
+    return said if _ID.fullmatch(said) else ""
 
 
 def seal(ring: KeyRing, plain: bytes, place: str) -> bytes:

@@ -89,8 +89,8 @@ async def of_run(pool: Pool, run: str) -> Verified | None:
 
 
 async def last(pool: Pool | Connection) -> Verified | None:
-    """What was found last; None before the first."""
-    found = await pool.fetchval("SELECT found FROM verifications ORDER BY at DESC LIMIT 1")
+    """What was kept last, whatever its clock said; None before the first."""
+    found = await pool.fetchval("SELECT found FROM verifications ORDER BY stored DESC LIMIT 1")
     return None if found is None else Verified.model_validate_json(found)
 
 
@@ -107,7 +107,7 @@ async def warnings(pool: Pool | Connection) -> Warnings:
     """Both, in one question."""
     alarm, *silence = await pool.fetchrow(
         """
-        SELECT refused IS NOT NULL OR coalesce((SELECT wrong FROM verifications ORDER BY at DESC LIMIT 1), 0) > 0,
+        SELECT refused IS NOT NULL OR coalesce((SELECT wrong FROM verifications ORDER BY stored DESC LIMIT 1), 0) > 0,
                s.id::text, s.channel, s.since, s.messages, s.told_at IS NOT NULL
         FROM log_head LEFT JOIN channel_silences s ON s.channel = $1 AND s.ended_at IS NULL
         """,

@@ -18,6 +18,7 @@ from temporalio.worker import Worker
 from activities.checkpoints import Checkpoints
 from activities.notary import Notary, letter_of
 from journeys import contract, temporal
+from journeys.audit.log_account import verify_log
 from journeys.channels.letter import Fate, Sent
 from journeys.channels.parties import Delivery, Directory, Mailbox, System
 from journeys.channels.webhook import Messenger
@@ -94,6 +95,12 @@ async def test_mail_goes_out_once_a_day_and_again_after_a_failure(notary: Notary
     assert len(postman.letters) == 2
     assert "release-journeys/" in postman.letters[1].body and postman.letters[1].subject.startswith("Empreinte")
     assert (await telling.round(NOW + timedelta(days=1, minutes=5))).failed == {} and len(postman.letters) == 3
+    # A clock that ran ahead for one round holds nothing up.
+    assert (await telling.round(NOW + timedelta(days=400))).failed == {} and len(postman.letters) == 4
+    await append(journal_pool, RING, plain(new_stream(), 0))
+    assert (await telling.round(NOW + timedelta(days=2))).failed == {} and len(postman.letters) == 5
+    snapshot = await checkpoints.last_snapshot(notary.pool)
+    assert snapshot is not None and snapshot.at == NOW + timedelta(days=2)
 
 
 async def test_a_system_elsewhere_is_told_signed(notary: Notary) -> None:
@@ -108,8 +115,32 @@ async def test_a_system_elsewhere_is_told_signed(notary: Notary) -> None:
             "type": "checkpoint", "origin": found.made.origin, "size": 5, "note": found.made.note,
         }  # fmt: skip
         delivery = Delivery(found.made.origin, 5, found.made.note, NOW)
+        assert await party.deliver(replace(delivery, origin="release-journeys/anew")) == ""
+        assert len(set(receiver.ids)) == 2, "a log of another name is no repeat"
         assert await replace(party, keys=()).deliver(delivery) == "no-key"
         assert await replace(party, messenger=Messenger(hosts=())).deliver(delivery) == "host-not-allowed"
+
+
+async def test_a_log_whose_name_was_changed_by_hand_is_not_signed(
+    notary: Notary, journal_pool: Any, tmp_path: Path
+) -> None:
+    """What nobody reads under the new name still stands on this disk, and with those outside."""
+    share, other = tmp_path / "share", tmp_path / "share" / "release-journeys_of-others"
+    other.mkdir(parents=True)
+    strange = Signer("release-journeys/of-others", b"6" * 32)
+    other.joinpath("checkpoint").write_text(strange.sign(Checkpoint(strange.name, 99, b"0" * 32)))
+    outside = replace(notary, parties=(Directory(share),))
+    made = (await outside.round(NOW)).made
+    assert made is not None, "another's log on one share is none of ours"
+    await notary.pool.execute("UPDATE log_head SET origin = 'release-journeys/anew'")
+    await append(journal_pool, RING, plain(new_stream(), 0))
+    for where in (notary, replace(outside, held=tmp_path / "new")):
+        refused = (await where.round(NOW + timedelta(minutes=1))).refused
+        assert refused is not None and refused.code == "other-name" and made.origin in refused.where
+    held = await checkpoints.refusal(notary.pool)
+    assert held is not None and held.held == 5
+    found = await verify_log(journal_pool, None, outside.copies("release-journeys/anew"))
+    assert {each.details["name"] for each in found.findings if each.code == "name"} == {made.origin}
 
 
 async def test_without_a_key_places_are_given_and_nothing_is_signed(notary: Notary) -> None:

@@ -97,6 +97,30 @@ async def test_a_sound_fleet_agrees_and_what_is_done_to_it_is_named(life: Life, 
     assert elsewhere.unread == 0
 
 
+async def test_a_key_that_does_not_open_is_named_and_stops_no_verification(life: Life, database_url: str) -> None:
+    pool, key = life.pool, await life.pool.keys.key_of(life.stream)
+    owner = await asyncpg.connect(pool.keys.dsn)
+    wrapped = await owner.fetchval("SELECT wrapped FROM keys WHERE id = $1", key)
+    change = "UPDATE keys SET wrapped = $2 WHERE id = $1"
+    await owner.execute(change, key, wrapped[:-1] + bytes([wrapped[-1] ^ 1]))
+    try:
+        pool.keys.terminate()
+        found = await look(life, MONDAY)
+    finally:
+        await owner.execute(change, key, wrapped)
+        await owner.close()
+        pool.keys.terminate()
+    assert [(each["code"], each.get("key")) for each in found.log["findings"]] == [("key-locked", key)]
+    assert (found.journeys, found.apart.named[0].code, found.owed) == (1, "journal", {})
+    assert (await look(life, MONDAY)).wrong == 0
+    # Nor does what stands beside the events and cannot be read.
+    owner = await asyncpg.connect(database_url)
+    await owner.execute("ALTER TABLE commands DISABLE TRIGGER ALL")
+    await owner.execute("UPDATE commands SET answer = '{}' WHERE stream = $1", life.stream)
+    await owner.close()
+    assert (await look(life, MONDAY)).apart.named[0].code == "journal"
+
+
 async def test_lines_go_some_at_a_time_and_those_that_stay_stop_no_verification(
     life: Life, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from journeys.app.cli.desk import Desk
 from journeys.app.cli.explaining import explained
 from journeys.app.fields import commands
 from journeys.clock import now
+from journeys.domain.directory import HeadsSnapshot
 from journeys.domain.record import Cause
 from journeys.identifiers import forwarded_id, instant_of, uuid7
 
@@ -134,13 +135,17 @@ def test_the_unexpected_is_one_line_and_a_private_file(
     nowhere: Journeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(desk: Desk) -> None:
-        raise RuntimeError("secret")
+        try:
+            HeadsSnapshot.model_validate({"size": "secret"})
+        except ValueError as error:
+            raise RuntimeError("secret") from error
 
     monkeypatch.setattr(Desk, "place", broken)
     said = nowhere("list")
     log = tmp_path / "data" / "log" / "cli.log"
     assert said.code == 1 and "secret" not in said.err and str(log) in said.err
-    assert "RuntimeError: secret" in log.read_text()
+    assert "RuntimeError at test_command_line.py:" in log.read_text() and " from ValidationError" in log.read_text()
+    assert "secret" not in log.read_text(), "neither the error's own text nor what it quotes"
     assert log.stat().st_mode & 0o077 == 0
 
 

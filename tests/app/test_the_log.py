@@ -35,7 +35,12 @@ def test_the_record_is_signed_verified_and_checked_by_somebody_else(
     assert (checks["log"]["state"], checks["parties"]["state"]) == ("failed", "warning")
     assert here("audit", "checkpoint").code == 0
     checks = {each["name"]: each for each in here("doctor", "--json").json["checks"]}
-    assert checks["log"]["state"] == "ok"
+    assert checks["log"]["state"] == checks["sealing"]["state"] == "ok"
+    other = {"JOURNEYS_SEALING_KEY": "a1" * 32}
+    checks = {each["name"]: each for each in here("doctor", "--json", **other).json["checks"]}
+    assert checks["sealing"]["state"] == "failed" and "JOURNEYS_SEALING_KEY" in checks["sealing"]["remedy"]
+    said = here("show", life, "--json", **other)
+    assert (said.code, said.error["code"]) == (7, "wrong-sealing-key")
     for words, code in (
         (("audit", "checkpoint", "--held", str(tmp_path / "none")), 2),
         (("audit", "checkpoint", "--after-restore"), 2),

@@ -12,23 +12,27 @@ from typing import Any
 import pytest
 
 from journeys.audit.comparing import difference, judge_history, judge_view, judge_workflow
-from journeys.audit.journal_account import Evidence, judge_journal, read_events
+from journeys.audit.journal_account import Evidence, _texts, judge_journal, read_events
 from journeys.audit.replaying import Replay, Replayed
 from journeys.audit.verdicts import Account, AccountName, Verdict, Verification, exit_code
 from journeys.audit.verifying import judge_replay
 from journeys.audit.wording import INVARIANTS, REASONS
+from journeys.domain.directory import Held, PersonErased
+from journeys.domain.events import ErasureOrdered
 from journeys.domain.evolve import fold
 from journeys.domain.fund import MOVE_OF_KIND
 from journeys.domain.state import dump
 from journeys.domain.summary import COLUMNS_ALONE, summary
 from journeys.i18n import LANGS
 from journeys.store.evidence import Head, Money
+from journeys.store.keys import Lost
 from journeys.store.signing import KeyRing
 from journeys.store.views import JourneyRow
 from tests.audit.evidence import RING, evidence_of, stored
 from tests.audit.lives import Life, book, whole_life
 from tests.domain.test_grants import approved
 
+NOTHING_HELD = Held(journeys=0, parts=0, documents=0, histories=0, letters=0)
 ROOM = Path(__file__).parents[2] / "journeys" / "audit"
 
 
@@ -54,8 +58,17 @@ def test_an_untouched_journal_agrees(evidence: Evidence, life: Life) -> None:
     assert (account.verdict, account.compared) == (Verdict.AGREES, len(life.events)), account.told("en")
 
 
-def test_deleted_texts_are_not_missed(evidence: Evidence) -> None:
-    assert judge(replace(evidence, parts=[])).verdict is Verdict.AGREES
+def test_texts_that_are_gone_are_missed_unless_an_erasure_is_on_record(evidence: Evidence) -> None:
+    first = evidence.parts[0]
+    account = judge(replace(evidence, parts=evidence.parts[1:]))
+    assert (account.reason, account.seq, account.details) == ("part-gone", first.seq, {"part": first.name})
+    events = read_events(evidence.stored)
+    for fact in (ErasureOrdered(reason="person-asked"), PersonErased(order=1, keys=(), held=NOTHING_HELD)):
+        ordered = [*events, events[-1].model_copy(update={"data": fact})]
+        assert list(_texts(replace(evidence, parts=[]), ordered)) == []
+    account = judge(replace(evidence, parts=[replace(first, text="", salt=b"", lost=Lost.NO_KEY), *evidence.parts[1:]]))
+    assert (account.reason, account.seq) == ("part-no-key", first.seq)
+    assert "la clé n’est pas dans la base des clés" in account.told("fr")
 
 
 def relinked(evidence: Evidence, seq: int, change: Callable[[dict[str, Any]], Any]) -> Evidence:
@@ -96,6 +109,12 @@ def signed_by_nobody(evidence: Evidence) -> Evidence:
     return replace(evidence, commands=[*evidence.commands[:3], bad, *evidence.commands[4:]])
 
 
+def signed_words_that_are_none(evidence: Evidence) -> Evidence:
+    """Under a key that nobody here has, so that no signature tells."""
+    bad = replace(evidence.commands[3], signed=b"x", key="none")
+    return replace(evidence, commands=[*evidence.commands[:3], bad, *evidence.commands[4:]])
+
+
 def other_text(evidence: Evidence) -> Evidence:
     return replace(evidence, parts=[replace(evidence.parts[0], text="autre chose"), *evidence.parts[1:]])
 
@@ -119,6 +138,7 @@ TAMPERED: dict[str, tuple[Callable[[Evidence], Evidence], str, Callable[[Evidenc
     "a text": (other_text, "part", lambda e: e.parts[0].seq),
     "a text of nothing": (lambda e: replace(e, parts=[replace(e.parts[0], seq=1)]), "part-of-nothing", lambda e: 1),
     "a signature": (signed_by_nobody, "signature", lambda e: e.commands[3].first or 0),
+    "a command that says nothing": (signed_words_that_are_none, "signature", lambda e: e.commands[3].first or 0),
     "a command left out": (lambda e: replace(e, commands=e.commands[1:]), "unsigned-event", lambda e: 1),
     "another actor": (
         lambda e: relinked(e, seq_of(e, "MilestoneWaived"), lambda h: h.update(actor="0" * 36)), "command-elsewhere",

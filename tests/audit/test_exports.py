@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from activities.notary import Notary
@@ -80,7 +81,27 @@ async def make(pool: Any, url: str, root: Path) -> None:
     await notary.round(NOW)
     (root / "clocks").mkdir()
     await export_log(pool, RING, root / "clocks", NOW, disclose=False)
+    await damage(url)
+    for target, ring in (("damaged", RING), ("elsewhere", KeyRing("k2", {"k2": b"2" * 32}))):
+        (root / target).mkdir()
+        await export_log(pool, ring, root / target, NOW, disclose=True)
+    (root / "damaged-one").mkdir()
+    await export_journey(pool, RING, root / "damaged-one", OTHER, NOW, disclose=True)
     await sequencer.close()
+
+
+async def damage(url: str) -> None:
+    """Headers that are none, a text whose key nobody knows, a history with another byte."""
+    owner = await asyncpg.connect(url)
+    for table in ("events", "parts", "history_files"):
+        await owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
+    nothing = (("system", 2, b"x"), (OTHER, 3, b"\xff{"), (OTHER, 4, b'{"kind":7}'), (QUIET, 9, b'{"v":"\\ud800"}'))
+    for stream, seq, content in nothing:
+        await owner.execute("UPDATE events SET header = $3 WHERE stream = $1 AND seq = $2", stream, seq, content)
+    unknown = b"\x01\x0bperson-none" + b"0" * 60
+    await owner.execute("UPDATE parts SET sealed = $2 WHERE stream = $1 AND seq = 9", OTHER, unknown)
+    await owner.execute("UPDATE history_files SET sealed = set_byte(sealed, 40, get_byte(sealed, 40) # 1)")
+    await owner.close()
 
 
 @pytest.fixture(scope="module")
@@ -121,8 +142,9 @@ def test_a_journey_alone_holds_and_names_no_other(exports: Path) -> None:
 def test_a_clock_that_ran_backwards_is_named_and_no_more(exports: Path) -> None:
     found = verified(exports / "clocks")
     assert set(found.counts) == {"part-erased", "history-erased"}, "nothing but what was erased before"
-    odd = dict(found.notices)
-    assert (odd["clock"]["stream"], odd["clock"]["seconds"]) == (QUIET, 1800) and "checkpoint-clock" in odd
+    odd = {(each["stream"], each["seconds"]) for code, each in found.notices if code == "clock"}
+    assert odd == {(QUIET, 1800), ("system", 86_400)}, "the snapshot of that day again, too"
+    assert "checkpoint-clock" in dict(found.notices)
 
 
 def test_erased_texts_are_said_and_the_rest_holds(exports: Path) -> None:
@@ -136,6 +158,19 @@ def test_erased_texts_are_said_and_the_rest_holds(exports: Path) -> None:
 def test_erased_texts_of_a_journey_alone_are_said_too(exports: Path) -> None:
     found = verified(exports / "one-erased")
     assert (found.exit, found.counts) == (5, {"part-erased": 15, "history-erased": 1})
+
+
+def test_what_cannot_be_read_goes_out_as_it_is_and_stops_no_export(exports: Path) -> None:
+    for target in ("damaged", "damaged-one"):
+        found = verified(exports / target)
+        assert found.exit == 3, found.counts
+        states = {json.loads(line)["state"] for line in (exports / target / "parts.jsonl").read_text().splitlines()}
+        assert states == ({"shown", "erased", "unreadable"} if target == "damaged" else {"shown", "unreadable"})
+        history = json.loads((exports / target / "histories.jsonl").read_text().splitlines()[-1])
+        assert history == {"run": OTHER_RUN, "state": "altered"}
+    there = json.loads((exports / "elsewhere" / "histories.jsonl").read_text().splitlines()[-1])
+    assert there == {"run": OTHER_RUN, "state": "unreadable"}, "nobody there has its key"
+    json.loads((exports / "damaged" / "ocel2.json").read_text())
 
 
 @pytest.mark.parametrize(("corrupt", "exit", "code"), CORRUPTIONS, ids=lambda each: getattr(each, "__name__", None))

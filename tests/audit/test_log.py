@@ -5,19 +5,23 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
 import pytest_asyncio
 
 from activities.notary import Notary
+from journeys.app.overseeing import log_state
 from journeys.audit.log_account import LogReport, verify_log
 from journeys.channels.parties import Directory
 from journeys.evidence.note import Signer
 from journeys.evidence.tree import Growing, leaf_hash
-from journeys.store import sequencing
+from journeys.settings import load_settings
+from journeys.store import checkpoints, contact_erasing, mentors, sequencing
 from journeys.store.checkpoints import Copy
 from journeys.store.database import open_pool
+from journeys.store.directory import By
 from journeys.store.journal import append
 from journeys.store.signing import KeyRing
 from tests.store.samples import new_stream, plain
@@ -183,6 +187,70 @@ async def test_what_an_insider_does_is_named(
     assert codes <= named, named
     for lang in ("fr", "en"):
         assert all("{" not in each.told(lang) for each in found.findings)
+
+
+async def test_one_damaged_fact_of_the_log_itself_is_named_and_silences_nothing(notary: Notary, insider: Any) -> None:
+    """Seq 1 of `system` says which key signs, seq 2 where every stream ended."""
+    change = "convert_to(regexp_replace(convert_from(header, 'UTF8'), '{}', '{}'), 'UTF8')"
+    for seq, damage, code in (
+        (1, "'x'::bytea", "not-a-header"),
+        (1, "'[]'::bytea", "not-a-header"),
+        (1, change.format(r'(vkey":"[^"]{9})', r"\1+"), "not-a-fact"),
+        (2, r"'\xff'::bytea", "not-a-header"),
+        (2, change.format('"root":"', '"root":"z'), "not-a-fact"),
+    ):
+        before = await insider.fetchval("SELECT header FROM events WHERE stream = 'system' AND seq = $1", seq)
+        await insider.execute(f"UPDATE events SET header = {damage} WHERE stream = 'system' AND seq = $1", seq)
+        found = await look(notary)
+        assert [(each.seq, each.code) for each in found.findings if each.code.startswith("not-a")] == [(seq, code)]
+        assert all("{" not in each.told(lang) for each in found.findings for lang in ("fr", "en"))
+        state = await log_state(notary.pool, load_settings())
+        assert (state.snapshot is None) == (seq == 2) and state.keys.unreadable == ((1,) if seq == 1 else ())
+        refused = (await notary.round(NOW)).refused
+        kept = await checkpoints.refusal(notary.pool)
+        if seq == 1:
+            assert refused is not None and kept is not None and kept.where == "system/1"
+        else:
+            assert refused is kept is None, "what it says of the ends is checked, and nothing hangs on it"
+        await insider.execute("UPDATE events SET header = $2 WHERE stream = 'system' AND seq = $1", seq, before)
+    assert {each.code for each in (await look(notary)).findings} == set()
+
+
+async def test_what_is_known_of_people_and_texts_that_are_gone_without_an_order_are_named(
+    notary: Notary, insider: Any, journal_pool: Any, database_url: str
+) -> None:
+    by = By(actor="system", role="system", at=NOW)
+    made = [
+        mentors.Mentor(id=str(uuid4()), name=name, email=None, phone=None, language="fr", site=None, capacity=2)
+        for name in ("Lina", "Nour", "Sol", "Yael")
+    ]
+    for each in made:
+        await mentors.add(journal_pool, each, by)
+    assert (await look(notary)).findings == []
+    for table in ("parts", "mentors"):
+        await insider.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
+    gone, altered, moved, other = (f"mentor-{each.id}" for each in made)
+    strange = b"\x01\x05a\x00bcd" + b"0" * 60
+    await insider.execute("DELETE FROM parts WHERE stream = $1", gone)
+    await insider.execute(
+        "UPDATE parts SET sealed = set_byte(sealed, 70, get_byte(sealed, 70) # 1) WHERE stream = $1", altered
+    )
+    await insider.execute("UPDATE parts SET seq = 7 WHERE stream = $1", moved)
+    await insider.execute("UPDATE parts SET sealed = $2 WHERE stream = $1", other, b"\x01\x07mentor-" + b"0" * 60)
+    change = "UPDATE mentors SET sealed = {} WHERE id = $1"
+    await insider.execute(change.format("NULL"), made[0].id)
+    await insider.execute(change.format("set_byte(sealed, 70, get_byte(sealed, 70) # 1)"), made[1].id)
+    await insider.execute(change.format("$2"), made[2].id, strange)
+    await insider.execute(change.format("$2"), made[3].id, b"\x01\x07mentor-" + b"0" * 60)
+    found = await look(notary)
+    assert {(each.code, each.stream) for each in found.findings} == {
+        ("part-gone", gone), ("part", altered), ("part-of-nothing", moved), ("part-gone", moved),
+        ("part-no-key", other), ("row-erased", gone), ("row-altered", altered), ("row-altered", moved),
+        ("row-no-key", other),
+    }  # fmt: skip
+    assert all("{" not in each.told(lang) for each in found.findings for lang in ("fr", "en"))
+    await contact_erasing.order(journal_pool, "mentor", made[0].id, "person-asked", by)
+    assert gone not in {each.stream for each in (await look(notary)).findings}, "an order is on record"
 
 
 async def test_a_cut_tail_shows_by_the_snapshot_although_everything_was_signed_anew(

@@ -108,16 +108,32 @@ async def _answer_altered(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 async def _texts_deleted(engine: Engine, database_url: str) -> None:
-    """Without its texts a record folds, verifies and is told."""
+    """Without its texts a record folds and is told; it verifies only where an erasure is on record."""
+    owner = await asyncpg.connect(database_url)
+    kept = await owner.fetch("SELECT stream, seq, name, sealed FROM parts WHERE stream = $1", engine.stream)
     retention = await open_pool(database_url, role="journeys_retention", largest=1)
     assert await journal.delete_parts(retention, engine.stream) > 5
     await retention.close()
-    assert verdicts(await verify(sources(engine), engine.stream)) == ALL_AGREE
+    found = await verify(sources(engine), engine.stream)
+    assert verdicts(found) == {**ALL_AGREE, "journal": "disagrees"}
+    assert found.account(AccountName.JOURNAL).reason == "part-gone" and found.exit_code() == 6
     record = await read_record(engine.pool, engine.stream)
     assert record.parts == ()
     story = narrate(record.events, record.parts, await read_names(engine.pool, record.events), record.book, "fr")
     assert "(texte effacé)" in {words.shown for day in story.days for told in day.told for words in told.words}
     assert story.coming
+    await owner.executemany("INSERT INTO parts (stream, seq, name, sealed) VALUES ($1, $2, $3, $4)", map(tuple, kept))
+    unknown = b"\x01\x0bperson-none" + b"0" * 60
+    await owner.execute("ALTER TABLE parts DISABLE TRIGGER ALL")
+    await owner.execute("UPDATE parts SET sealed = $2 WHERE stream = $1", engine.stream, unknown)
+    assert (await verify(sources(engine), engine.stream)).account(AccountName.JOURNAL).reason == "part-no-key"
+    record = await read_record(engine.pool, engine.stream)
+    story = narrate(record.events, record.parts, await read_names(engine.pool, record.events), record.book, "fr")
+    assert any("la clé n’est pas là" in words.shown for day in story.days for told in day.told for words in told.words)
+    await owner.execute("DELETE FROM parts WHERE stream = $1", engine.stream)
+    await owner.executemany("INSERT INTO parts (stream, seq, name, sealed) VALUES ($1, $2, $3, $4)", map(tuple, kept))
+    await owner.close()
+    assert verdicts(await verify(sources(engine), engine.stream)) == ALL_AGREE
 
 
 async def _not_available(engine: Engine) -> None:

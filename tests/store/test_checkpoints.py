@@ -126,8 +126,6 @@ async def test_what_nobody_can_read_stops_the_signing(pool: Any, sequencer: Any,
     await grow(pool, sequencer, ring)
     made = await sign(sequencer)
     assert made is not None
-    other = Signer("release-journeys/other", SEED).sign(Checkpoint("release-journeys/other", 99, made.root))
-    assert await sign(sequencer, Copy("of another log", other)) is None
     stranger = Signer(made.origin, b"6" * 32).sign(Checkpoint(made.origin, 99, made.root))
     for note in ("", "x", made.note.replace("\n3\n", "\n4\n"), stranger):
         with pytest.raises(Refused, match="unreadable-copy: own"):
@@ -153,6 +151,36 @@ async def test_keys_are_facts_and_a_revoked_one_signs_no_more(pool: Any, sequenc
     assert await sign(sequencer, seed=b"6" * 32)
     found = await checkpoints.keys(pool)
     assert (found.used, found.revoked) == ((old, new), {old.vkey()})
+    again = Signer("release-journeys/again", SEED).verifier
+    assert await checkpoints.announce(pool, again, AT)
+    found = await checkpoints.keys(pool)
+    assert not found.counts(again) and found.counts(new), "stolen is stolen, under any name of the log"
+    assert not await checkpoints.revoke(pool, again.vkey(), "volée", BY)
+
+
+@pytest.mark.parametrize(
+    "damage", ["header = 'x'", """header = convert_to(replace(convert_from(header, 'UTF8'), '+', '*'), 'UTF8')"""]
+)
+async def test_a_fact_of_the_log_that_cannot_be_read_stops_the_signing_and_says_so(
+    pool: Any, sequencer: Any, owner: Any, ring: KeyRing, damage: str
+) -> None:
+    await grow(pool, sequencer, ring)
+    key = Signer((await sequencing.head(pool)).origin, SEED).verifier
+    assert await checkpoints.announce(pool, key, AT)
+    assert await checkpoints.snapshot(sequencer, pool, AT.date(), AT)
+    await owner.execute("ALTER TABLE events DISABLE TRIGGER ALL")
+    await owner.execute(f"UPDATE events SET {damage} WHERE stream = 'system' AND kind = 'CheckpointKeyUsed'")
+    assert (await checkpoints.keys(pool)).unreadable == (1,)
+    assert await checkpoints.announce(pool, key, AT), "it is on record again"
+    with pytest.raises(Refused, match="unreadable-fact: system/1"):
+        await sign(sequencer)
+    kept = await checkpoints.refusal(pool)
+    assert kept is not None and (kept.code, kept.where) == ("unreadable-fact", "system/1")
+    # What is left of the damage stays named; the log goes on only by somebody's word.
+    assert await checkpoints.begin_anew(sequencer, pool, "endommagé", BY)
+    assert await sign(sequencer) is not None
+    await owner.execute("UPDATE events SET header = 'x' WHERE stream = 'system' AND kind = 'HeadsSnapshot'")
+    assert await checkpoints.last_snapshot(pool) is None
 
 
 async def test_what_cannot_be_kept_outside_is_not_signed(pool: Any, sequencer: Any, ring: KeyRing) -> None:
@@ -189,10 +217,12 @@ async def test_a_snapshot_says_once_a_day_where_every_stream_ended(pool: Any, se
     assert await checkpoints.snapshot(sequencer, pool, day, AT)
     assert not await checkpoints.snapshot(sequencer, pool, day, AT)
     await sequencing.sequence(sequencer)
-    assert await checkpoints.snapshot(sequencer, pool, day + timedelta(days=1), AT)
+    assert await checkpoints.snapshot(sequencer, pool, day + timedelta(days=400), AT)
+    assert await checkpoints.snapshot(sequencer, pool, day + timedelta(days=1), AT), "that clock ran ahead"
+    assert not await checkpoints.snapshot(sequencer, pool, day + timedelta(days=1), AT)
     told = [json.loads(row["header"])["data"] for row in await pool.fetch(
         "SELECT header FROM events WHERE stream = 'system' ORDER BY seq")]  # fmt: skip
-    assert [(each["size"], each["count"]) for each in told] == [(3, 1), (4, 2)]
+    assert [(each["size"], each["count"]) for each in told] == [(3, 1), (4, 2), (4, 2)]
 
 
 async def test_a_log_goes_on_under_a_new_name_only_after_a_refusal(
@@ -211,6 +241,32 @@ async def test_a_log_goes_on_under_a_new_name_only_after_a_refusal(
     made = await sign(sequencer, Copy("share", outside.note))
     assert made is not None and made.origin == fact.origin != outside.origin
     assert base64.b64encode(made.root).decode() in made.note
+    # Restored once more, from before: the log has its first name again, and nothing on record knows the second.
+    former, later = Copy("own", outside.note), Copy("own", made.note)
+    await forget(owner, 3)
+    await owner.execute("ALTER TABLE events DISABLE TRIGGER ALL")
+    await owner.execute("ALTER TABLE streams DISABLE TRIGGER ALL")
+    for table in ("events", "streams", "pending"):
+        await owner.execute(f"DELETE FROM {table} WHERE stream = 'system'")
+    await owner.execute("DELETE FROM parts WHERE stream = 'system'")
+    await owner.execute("UPDATE log_head SET origin = $1", outside.origin)
+    await grow(pool, sequencer, ring, 3)
+    with pytest.raises(Refused, match=f"other-name: own: {fact.origin} holds {made.size}"):
+        await sign(sequencer, later)
+    # Nor is a name changed by hand a new one.
+    await sequencer.execute("UPDATE log_head SET origin = 'release-journeys/by-hand'")
+    with pytest.raises(Refused, match=f"other-name: own: {outside.origin}"):
+        await sign(sequencer, former)
+    anew = await checkpoints.begin_anew(sequencer, pool, "restauré", BY, [former, later])
+    assert anew is not None
+    assert [(each.former, each.held) for each in (await checkpoints.names(pool)).begun] == [
+        ("release-journeys/by-hand", 0), (outside.origin, 6), (fact.origin, made.size),
+    ]  # fmt: skip
+    await sequencing.sequence(sequencer)
+    assert await sign(sequencer, former, later) is not None
+    await sequencer.execute("UPDATE log_head SET origin = $1", fact.origin)
+    with pytest.raises(Refused, match=f"other-name: {anew.origin}"):
+        await sign(sequencer, former, later)
 
 
 async def test_deliveries_are_kept_and_failures_counted(pool: Any, sequencer: Any, ring: KeyRing) -> None:

@@ -5,6 +5,7 @@ import hashlib
 import json
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ import pytest
 
 from journeys.app.cli.explaining import explained
 from journeys.domain.record import Part
+from journeys.settings import SettingsError, load_settings
 from journeys.store import (
     contacts,
     documents,
@@ -29,9 +31,9 @@ from journeys.store import (
 from journeys.store.directory import By, names_of
 from journeys.store.identities import member_of
 from journeys.store.journal import append, parts
-from journeys.store.keys import Keys, NoKey, OtherPerson, finance_key, person_key
+from journeys.store.keys import CannotUnwrap, Keys, NoKey, OtherPerson, finance_key, person_key
 from journeys.store.offer import BadOffer, KeptPart, make_offer, sealed
-from journeys.store.sealing import CannotUnseal, sealed_by
+from journeys.store.sealing import sealed_by
 from journeys.store.sealing_up import seal_up
 from journeys.store.signing import KeyRing
 from tests.store.samples import new_stream, noted, view
@@ -194,13 +196,61 @@ async def test_keys_wrapped_anew_open_the_same_and_the_old_wrapping_key_can_go(p
     try:
         kept = await first.seal("house", b"secret", "here")
         await first.ready([person_key(str(uuid4())) for _ in range(5)])
-        with pytest.raises(CannotUnseal):
+        with pytest.raises(CannotUnwrap) as raised:
             await only.unseal(kept, "here")
+        with pytest.raises(CannotUnwrap):
+            await only.openable()
+        told = explained(raised.value)
+        assert (told.exit, told.code, told.field) == (7, "wrong-sealing-key", "JOURNEYS_SEALING_KEY")
+        assert "house y est gardée sous k1" in told.what.fr and told.remedy is not None
+        assert await both.openable() == 6
         assert await both.wrap_anew(batch=2) == 6 and await both.wrap_anew() == 0
         assert await only.unseal(kept, "here") == b"secret"
     finally:
         for each in (first, both, only):
             await each.close()
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await connection.close()
+
+
+async def test_a_key_that_is_not_there_is_told_from_one_that_was_destroyed(
+    pool: Any, ring: KeyRing, owner: Any
+) -> None:
+    stream, person = await planted(pool, ring)
+    await owner.execute("ALTER TABLE parts DISABLE TRIGGER delete_only")
+    for id, lost in ((b"person-none", keys.Lost.NO_KEY), (b"person\0none", keys.Lost.ALTERED)):
+        await owner.execute("UPDATE parts SET sealed = $1", bytes([1, len(id)]) + id + b"0" * 60)
+        assert [(part.text, part.lost) for part in await parts(pool, stream)] == [("", lost)]
+    await pool.keys.destroy([person_key(person)])
+    gone = person_key(person).encode()
+    await owner.execute("UPDATE parts SET sealed = $1", bytes([1, len(gone)]) + gone + b"0" * 60)
+    assert await parts(pool, stream) == []
+
+
+async def test_no_key_encryption_key_is_made_over_keys_that_another_opens(
+    pool: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A data directory restored without its folder `sealing`."""
+    monkeypatch.delenv("JOURNEYS_SEALING_KEY")
+    settings = load_settings(data_dir=tmp_path, database_url=None)
+    name = f"keys_{uuid4().hex}"
+    connection = await asyncpg.connect(pool.keys.dsn)
+    await connection.execute(f"CREATE DATABASE {name}")
+    dsn = pool.keys.dsn.replace("/journeys_keys?", f"/{name}?")
+    await keys.prepare(dsn)
+    first, second = (Keys(dsn, None, settings) for _ in range(2))
+    try:
+        kept = await first.seal("house", b"secret", "here")
+        assert await second.unseal(kept, "here") == b"secret" and settings.sealing_file.exists()
+        settings.sealing_file.unlink()
+        third = Keys(dsn, None, settings)
+        with pytest.raises(SettingsError, match="JOURNEYS_SEALING_KEY") as raised:
+            await third.unseal(kept, "here")
+        assert str(settings.sealing_file) in explained(raised.value).what.fr and not settings.sealing_file.exists()
+        await third.close()
+    finally:
+        await first.close()
+        await second.close()
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
         await connection.close()
 

@@ -7,21 +7,26 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import pytest
 import pytest_asyncio
 
 from activities.notary import Notary
+from journeys.app.cli import checkup
+from journeys.app.overseeing import stale
 from journeys.app.web.pages import control
 from journeys.channels.parties import Directory
 from journeys.store import checkpoints, reads, verifications
 from journeys.store.database import open_pool
 from journeys.store.directory import By
+from journeys.store.keys import CannotUnwrap, Keys
 from journeys.store.people import Details, change, register
 from journeys.store.verifications import Found, HistoriesFound, Named, Verified
 from tests.audit.corrupting import SEED, vkey
@@ -54,6 +59,12 @@ def verified(**changes: Any) -> Verified:
         "missed": Found(), "grants": 1, "breaches": Found(), "histories": HistoriesFound(kept=1),
     }  # fmt: skip
     return Verified(**(sound | changes))
+
+
+def test_a_verification_is_stale_when_it_is_old_or_has_a_date_to_come() -> None:
+    now = datetime.now(UTC)
+    for hours, old in ((-400, True), (-1, True), (0, False), (25, False), (27, True)):
+        assert stale(verified(at=now - timedelta(hours=hours)), now) is old, hours
 
 
 def test_why_nobody_took_a_checkpoint_is_said_in_words() -> None:
@@ -90,8 +101,10 @@ async def test_how_the_log_stands_and_a_refusal_to_sign_said_loudly(ground: Grou
         assert "Plus rien n’est attesté" in alert and "99 ont déjà été attestés (/mnt/share)" in alert
         assert "Sauvegarde" in alert, "and what to do"
         assert 'href="/controle">Le registre demande' in (await aude.get("/")).text
-        await owner.execute("UPDATE log_head SET refused = NULL")
-        assert 'role="alert"' not in (await aude.get("/controle")).text
+        by = By(actor="system", role="system", at=datetime.now(UTC))
+        assert await checkpoints.begin_anew(notary.pool, notary.writer, "restauré", by)
+        anew = (await aude.get("/controle")).text
+        assert 'role="alert"' not in anew and anew.partition("Nom d’avant")[2].count(origin) == 2, "name and key"
         assert "Le registre demande" not in (await aude.get("/")).text
         # Nobody signs any more: what is new waits.
         await owner.execute("ALTER TABLE events DISABLE TRIGGER ALL")
@@ -101,10 +114,31 @@ async def test_how_the_log_stands_and_a_refusal_to_sign_said_loudly(ground: Grou
         await owner.close()
 
 
+async def test_a_sealing_key_that_opens_nothing_is_said_on_pages(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = await ground.session(await ground.member("aude", "auditor"))
+
+    def locked(self: Keys, id: str, wrapped: bytes) -> bytes:
+        raise CannotUnwrap(id, "k-other", ())
+
+    async with ground.browser(token) as browser:
+        assert (await browser.get("/")).status_code == 200
+        monkeypatch.setattr(Keys, "_unwrap", locked)
+        ground.house.reading.keys.terminate()
+        ground.house.writing.keys.terminate()
+        told = await browser.get("/")
+    assert told.status_code == 503 and "clé de scellement" in told.text and "JOURNEYS_SEALING_KEY" in told.text
+
+
 async def test_the_last_verification_with_its_verdicts_and_whom_they_are_about(ground: Ground) -> None:
     journey = await ground.journey(await ground.member("aline", "referent"), name="Inès Pasquier")
     gone = "01a2116a-1000-7b3c-9c1e-5f0c2f1d8a77"
     pool = ground.house.writing
+    await verifications.keep(pool, "ahead", verified(at=datetime.now(UTC) + timedelta(days=400)))
+    token = await ground.session(await ground.member("zoe", "auditor"))
+    async with ground.browser(token) as browser:
+        assert "une horloge avançait" in (await browser.get("/controle")).text
     await verifications.keep(pool, "before", verified())
     finding = {"code": "hash", "stream": "system", "seq": 7, "position": 3}
     named = Named(journey=journey, count=2, at=AT)
@@ -135,6 +169,44 @@ async def test_the_last_verification_with_its_verdicts_and_whom_they_are_about(g
         page = await browser.get("/controle")
         assert page.status_code == 200 and "Pasquier" not in page.text and f"/parcours/{journey}" not in page.text
         assert journey[:8] in page.text and "/controle/export" not in page.text
+
+
+@dataclass
+class Desk:
+    """What the doctor asks a desk for."""
+
+    keeper: Notary
+    now: datetime
+
+    async def pool(self) -> Any:
+        return self.keeper.writer
+
+    @asynccontextmanager
+    async def notary(self) -> AsyncIterator[Notary]:
+        yield self.keeper
+
+
+async def test_the_doctor_knows_what_is_overdue_and_a_clock_that_ran_ahead(ground: Ground, notary: Notary) -> None:
+    async def said(at: datetime) -> list[tuple[str, str]]:
+        desk = cast(Any, Desk(replace(notary, parties=notary.parties[:1]), at))
+        checks = [*await checkup._log(desk), *await checkup._verification(desk)]
+        return [(check.name, check.found.en) for check in checks if check.state == "failed"]
+
+    now = datetime.now(UTC)
+    await ground.member("zoe", "referent")
+    await notary.round(now)
+    await verifications.keep(notary.writer, "tonight", verified(at=now))
+    assert await said(now) == []
+    assert [(name, "clock ran ahead" in told) for name, told in await said(now - timedelta(hours=1))] == [
+        ("log", True), ("parties", True), ("verification", True),
+    ]  # fmt: skip
+    await ground.member("yan", "referent")
+    await replace(notary, parties=()).round(now + timedelta(minutes=1))
+    assert [told for _, told in await said(now + timedelta(days=2))] == [
+        "where every stream ends was not noted for a day",
+        f"the last checkpoint was not delivered to {notary.parties[0].address}",
+        "everything was not verified for a day",
+    ]
 
 
 async def test_an_export_is_taken_from_the_page_and_checked_elsewhere(

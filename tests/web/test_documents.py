@@ -25,6 +25,7 @@ from journeys.audit.verdicts import AccountName
 from journeys.audit.verifying import Sources, verify
 from journeys.domain import commands as c
 from journeys.domain.document import Document, read_document
+from journeys.domain.record import SYSTEM
 from journeys.store import documents, sessions, views
 from journeys.store.database import open_pool
 from journeys.store.journal import delete_parts, parts
@@ -399,6 +400,7 @@ async def test_erasing_takes_the_documents_of_the_journey(office: Office, databa
     seq = await shown_at(office)
     pool = await open_pool(database_url, role="journeys_retention", largest=1)
     assert await documents.delete_documents(pool, office.stream) == 1
+    await office.engine.do(c.Erase(reason="person-asked"), actor=SYSTEM, roles=(SYSTEM,))
     await delete_parts(pool, office.stream)
     await pool.close()
     assert await office.kept() == [] and (await aline.get(f"/documents/{seq}")).status_code == 404

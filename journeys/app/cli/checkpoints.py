@@ -58,19 +58,23 @@ async def _key(desk: Desk, revoke: str | None, reason: str | None) -> None:
                           Said("« journeys audit key » les nomme toutes", "“journeys audit key” names them all"),
                           field="--revoke")  # fmt: skip
     known, seed = await checkpoints.keys(pool), desk.settings.checkpoint_seed()
-    own = Signer((await sequencing.head(pool)).origin, seed).verifier.vkey() if seed is not None else None
-    former = [each.vkey() for each in known.used if each.vkey() != own]
+    own = Signer((await sequencing.head(pool)).origin, seed).verifier if seed is not None else None
+    former = [each for each in known.used if each != own]
+    dead = out.t("ne compte plus", "counts no more")
 
     def show() -> None:
         if own is None:
             out.line(out.t("Aucune clé n'est donnée à ce poste.", "No key is given to this place."))
         else:
-            out.line(own + (f"   ({out.t('ne compte plus', 'counts no more')})" if own in known.revoked else ""))
+            out.line(own.vkey() + (f"   ({dead})" if not known.counts(own) else ""))
         for each in former:
-            state = out.t("ne compte plus", "counts no more") if each in known.revoked else out.t("avant", "former")
-            out.line(f"{each}   ({state})")
+            out.line(f"{each.vkey()}   ({out.t('avant', 'former') if known.counts(each) else dead})")
 
-    out.result({"key": own, "former": former, "revoked": sorted(known.revoked)}, show)
+    out.result(
+        {"key": own.vkey() if own is not None else None, "former": [each.vkey() for each in former],
+         "revoked": sorted(known.revoked)},
+        show,
+    )  # fmt: skip
 
 
 def _reason(given: str | None) -> str:
@@ -90,7 +94,8 @@ async def _checkpoint(desk: Desk, held: list[str], anew: bool, reason: str | Non
         if anew:
             said, by = _reason(reason), await desk.keeper()
             await notary.round(desk.now, copies)
-            if await checkpoints.begin_anew(notary.pool, notary.writer, said, by) is None:
+            known = [*notary.copies((await sequencing.head(notary.pool)).origin), *copies]
+            if await checkpoints.begin_anew(notary.pool, notary.writer, said, by, known) is None:
                 raise Failure(Exit.CONFLICT, "nothing-refused",
                               Said("rien n'a été refusé : il n'y a pas lieu de changer de nom",
                                    "nothing was refused: there is no reason for a new name"))  # fmt: skip

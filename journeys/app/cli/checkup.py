@@ -46,6 +46,7 @@ async def doctor(desk: Desk, quick: bool) -> int:
             ("stack", _stack),
             *looks,
             ("keys", _keys),
+            ("sealing", _sealing),
             ("clock", _clock),
             ("mail", _mail),
             ("sms", _sms),
@@ -202,6 +203,13 @@ async def _keys(desk: Desk) -> Check:
     ring = desk.ring()
     return Check("keys", "ok", Said(f"clé de signature {ring.current_id}, {len(ring.keys)} reconnue(s)",
                                     f"signing key {ring.current_id}, {len(ring.keys)} known"))  # fmt: skip
+
+
+async def _sealing(desk: Desk) -> Check:
+    """Whether what is sealed can be opened here: with no key at all nothing was sealed yet."""
+    live = await (await desk.pool()).keys.openable()
+    return Check("sealing", "ok", Said(f"base des clés : {live} clé(s), lisibles d'ici",
+                                       f"database of keys: {live} key(s), readable from here"))  # fmt: skip
 
 
 async def _trust(desk: Desk) -> list[Check]:
@@ -372,10 +380,10 @@ async def _provider(desk: Desk) -> list[Check]:
 async def _log(desk: Desk) -> list[Check]:
     """Whether the log is signed, up to date, and held by somebody outside."""
     from journeys.app.cli.checkpoints import no_key
-    from journeys.app.overseeing import REMEDY, SIGNED_WITHIN, told
+    from journeys.app.overseeing import REMEDY, SIGNED_WITHIN, STALE, is_ahead, is_old, told
     from journeys.store import checkpoints, sequencing
 
-    pool = await desk.pool()
+    pool, now = await desk.pool(), desk.now - clock.offset()
     checks: list[Check] = []
     log = await sequencing.head(pool)
     refused, newest = await checkpoints.refusal(pool), await checkpoints.last(pool, log.origin)
@@ -392,9 +400,26 @@ async def _log(desk: Desk) -> list[Check]:
                             f"{left} events are not signed yet"),
                             Said("vérifiez qu'un worker tourne, ou : journeys audit checkpoint",
                                  "check that a worker runs, or: journeys audit checkpoint")))  # fmt: skip
+    snapshot = await checkpoints.last_snapshot(pool)
+    if newest is not None and snapshot is not None:
+        if is_ahead(snapshot.at, now):
+            checks.append(_ahead("log", Said("le dernier relevé des fins", "the last snapshot of heads")))
+        elif is_old(snapshot.at, STALE, now):
+            checks.append(Check("log", "failed",
+                                Said("où finit chaque suite n'a pas été relevé depuis un jour",
+                                     "where every stream ends was not noted for a day"), _WORKER))  # fmt: skip
     standings = await checkpoints.standings(pool, log.origin)
     for party in parties:
         standing = standings.get(party.id)
+        if standing is not None and standing.reason is None and standing.delivered_at is not None:
+            if is_ahead(standing.delivered_at, now):
+                checks.append(_ahead("parties", Said(f"la dernière remise à {party.address}",
+                                                     f"the last delivery to {party.address}")))  # fmt: skip
+            elif standing.size != signed and is_old(standing.delivered_at, party.every + SIGNED_WITHIN, now):
+                checks.append(Check("parties", "failed",
+                                    Said(f"la dernière attestation n'a pas été remise à {party.address}",
+                                         f"the last checkpoint was not delivered to {party.address}"),
+                                    _WORKER))  # fmt: skip
         if standing is not None and standing.reason is not None:
             checks.append(Check("parties", "failed", Said(
                 f"attestation pas remise à {party.address} ({standing.reason}, {standing.failures} essai(s))",
@@ -416,11 +441,11 @@ async def _log(desk: Desk) -> list[Check]:
 
 async def _verification(desk: Desk) -> list[Check]:
     """Whether everything was verified in the night, and what was found."""
-    from journeys.app.overseeing import stale
+    from journeys.app.overseeing import is_ahead, stale
     from journeys.store import verifications
     from journeys.store.evidence import count_journeys
 
-    pool = await desk.pool()
+    pool, now = await desk.pool(), desk.now - clock.offset()
     found = await verifications.last(pool)
     if found is not None and found.wrong:
         return [Check("verification", "failed",
@@ -428,17 +453,31 @@ async def _verification(desk: Desk) -> list[Check]:
                            f"the nightly verification found {found.wrong} thing(s) wrong"),
                       Said("voyez la page « Contrôle », puis « journeys audit verify --all »",
                            "see the page “Contrôle”, then “journeys audit verify --all”"))]  # fmt: skip
-    if found is not None and not stale(found, desk.now):
+    if found is not None and is_ahead(found.at, now):
+        return [_ahead("verification", Said("la dernière vérification de tout", "the last verification of everything"))]
+    if found is not None and not stale(found, now):
         return [Check("verification", "ok", Said("tout a été vérifié, rien d'anormal",
                       "everything was verified, nothing is wrong"))]  # fmt: skip
     if found is None and not await count_journeys(pool):
         return []
-    return [Check("verification", "warning", Said("tout n'a pas été vérifié depuis un jour",
-                  "everything was not verified for a day"),
+    return [Check("verification", "failed" if found is not None else "warning",
+                  Said("tout n'a pas été vérifié depuis un jour", "everything was not verified for a day"),
                   Said("vérifiez qu'un worker tourne ; cela se fait chaque nuit à 4 h",
                        "check that a worker runs; it is done every night at 4"))]  # fmt: skip
 
 
+def _ahead(name: str, what: Said) -> Check:
+    """Something is dated in the future."""
+    return Check(name, "failed", Said(f"{what.fr} porte une date à venir : une horloge avançait",
+                                      f"{what.en} has a date in the future: a clock ran ahead"),
+                 Said("vérifiez l'horloge des machines (NTP) ; la prochaine fois, la date sera juste",
+                      "check the clock of the machines (NTP); the next time the date will be right"))  # fmt: skip
+
+
+_WORKER: Final = Said(
+    "vérifiez qu'un worker tourne, ou : journeys audit checkpoint",
+    "check that a worker runs, or: journeys audit checkpoint",
+)
 _TOLD_WITHIN: Final = timedelta(days=1)
 _POSTED_WITHIN: Final = timedelta(days=7)
 

@@ -115,9 +115,10 @@ def _of_store(error: BaseException) -> Failure | None:
         return None
     import asyncpg
 
+    from journeys.app.telling import locked
     from journeys.store.database import NotDurable, WrongSchema
     from journeys.store.directory import AlreadyThere, Forgotten, NotFound
-    from journeys.store.keys import NoKeysDatabase
+    from journeys.store.keys import CannotUnwrap, NoKeysDatabase
     from journeys.store.migrating import ChangedMigration, MigrationError, NewerSchema
 
     match error:
@@ -171,6 +172,8 @@ def _of_store(error: BaseException) -> Failure | None:
                 "the database refuses this account or password",
                 Said("vérifiez DATABASE_URL et PGPASSWORD", "check DATABASE_URL and PGPASSWORD"),
             )
+        case CannotUnwrap():
+            return locked(error)
         case NoKeysDatabase():
             return _unreachable(
                 "no-keys-database",
@@ -305,7 +308,7 @@ def _of_stack(error: BaseException) -> Failure | None:
 
 
 def _unexpected(error: BaseException) -> Failure:
-    """Ours to repair: the details go to a file of the data directory, where only its owner reads them."""
+    """Ours to repair: what and where goes to a file of the data directory; never the text, which may quote a row."""
     where = _write_down(error)
     kind = type(error).__name__
     seen = Said(f" ; détails dans {where}", f"; details in {where}") if where else Said("", "")
@@ -319,14 +322,14 @@ def _unexpected(error: BaseException) -> Failure:
 
 def _write_down(error: BaseException) -> str | None:
     from journeys.settings import load_settings
+    from journeys.telemetry import by_place
 
     try:
         folder = load_settings().data_dir / "log"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / "cli.log"
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
-            file.write(f"--- {datetime.now(UTC).isoformat()}\n")
-            file.writelines(traceback.format_exception(error))
+            file.write(f"{datetime.now(UTC).isoformat()} {by_place(error)}\n")
     except (OSError, SettingsError):
         return None
     return str(path)

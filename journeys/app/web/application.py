@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from journeys.app.attaching import TOO_LARGE
 from journeys.app.failures import Exit, Failure, Said
-from journeys.app.telling import missing, unanswered
+from journeys.app.telling import locked, missing, unanswered
 from journeys.app.web import safety
 from journeys.app.web.api.application import make_api
 from journeys.app.web.api.problems import BAD_VALUE, ROOT, of_api, problem
@@ -30,6 +30,7 @@ from journeys.app.web.visit import NotEntered, Visit, language_of, token_of
 from journeys.i18n import capital, text
 from journeys.store.database import LOST
 from journeys.store.directory import NotFound
+from journeys.store.keys import CannotUnwrap
 from journeys.store.links import PATH as LINKS
 from journeys.temporal import Malformed, Unreachable
 
@@ -94,6 +95,11 @@ def _tell_failures(application: FastAPI) -> None:
     @application.exception_handler(Unreachable)
     async def unreachable(request: Request, error: Unreachable) -> Response:
         return told(request, unanswered(error.fate, error.command_id))
+
+    @application.exception_handler(CannotUnwrap)
+    async def wrong_key(request: Request, error: CannotUnwrap) -> Response:
+        structlog.get_logger().error("a key does not open", path=safety.loggable(request.url.path), exc_info=error)
+        return told(request, locked(error))
 
     @application.exception_handler(DataError)
     async def bad_value(request: Request, error: DataError) -> Response:

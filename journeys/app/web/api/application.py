@@ -15,6 +15,7 @@ from starlette.routing import Match
 
 from journeys.app import telling
 from journeys.app.failures import Exit, Failure, Said, not_found
+from journeys.app.telling import locked
 from journeys.app.web.api import bodies, commands, lists, payments, reading
 from journeys.app.web.api.acting import UnderWay
 from journeys.app.web.api.entering import open_door
@@ -23,6 +24,7 @@ from journeys.app.web.api.shapes import Taken
 from journeys.app.web.house import House
 from journeys.app.web.policy import check_doors
 from journeys.store.directory import NotFound
+from journeys.store.keys import CannotUnwrap
 
 VERSION: Final = "1.0.0"
 DESCRIPTION: Final = """\
@@ -168,6 +170,11 @@ def _tell_problems(api: FastAPI) -> None:
     @api.exception_handler(RequestValidationError)
     async def unreadable(request: Request, error: RequestValidationError) -> Response:
         return problem(request, Unreadable([_named(detail) for detail in error.errors()]))
+
+    @api.exception_handler(CannotUnwrap)
+    async def wrong_key(request: Request, error: CannotUnwrap) -> Response:
+        structlog.get_logger().error("a key does not open", path=request.url.path, exc_info=error)
+        return problem(request, locked(error))
 
     @api.exception_handler(DataError)
     async def bad_value(request: Request, error: DataError) -> Response:

@@ -13,7 +13,7 @@ from fastapi.responses import Response
 
 from journeys.app import verifier
 from journeys.app.failures import Exit, Failure, Said
-from journeys.app.overseeing import REMEDY, LogState, PartyState, log_state, stale, told
+from journeys.app.overseeing import REMEDY, LogState, PartyState, is_ahead, log_state, stale, told
 from journeys.app.web.bodies import typed_in
 from journeys.app.web.pages.access import ZIP
 from journeys.app.web.pages.commands import journey_row
@@ -98,7 +98,8 @@ async def screen(visit: Visit = door(OVERSEEING)) -> Response:
         visit, "control.html", state=state, behind=state.behind(visit.now),
         refused=told(state.refusal) if state.refusal is not None else None, remedy=REMEDY,
         parties=[_party(visit, each) for each in state.parties], shelved=await histories.shelved(pool),
-        found=found, stale=stale(found, visit.now), verdicts=_verdicts(visit, found) if found is not None else [],
+        found=found, stale=stale(found, visit.now), ahead=found is not None and is_ahead(found.at, visit.now),
+        verdicts=_verdicts(visit, found) if found is not None else [],
         wrong=_wrong(visit, found) if found is not None else [],
         outcomes=_outcomes(visit, found), exports=visit.admitted(AUDITING),
         answers=visit.admitted(ANSWERING), shown=SHOWN,
@@ -242,7 +243,7 @@ def _why(kind: str, reason: str) -> str:
 
 def _keys(state: LogState) -> list[tuple[str, bool]]:
     """Public keys that signed, and whether each still counts."""
-    return [(key, key not in state.keys.revoked) for key in (each.vkey() for each in state.keys.used)]
+    return [(each.vkey(), state.keys.counts(each)) for each in state.keys.used]
 
 
 def _verdicts(visit: Visit, found: Verified) -> list[_Verdict]:
