@@ -23,6 +23,9 @@ from journeys.store.staff_letters import About
 _NOBODY_THERE: Final[Mapping[Way, str]] = {"sms": "dead-number", "mail": "bad-address", "letter": "no-address"}
 """Why a channel is passed over that is known to reach nobody."""
 
+UNFORESEEN: Final = "unforeseen"
+"""Why a letter did not leave that a fault of ours kept back: the worker's log says where."""
+
 _log = structlog.get_logger("journeys.activities")
 
 
@@ -81,10 +84,10 @@ async def write_letters(
 
 
 async def post(resources: Resources, envelopes: Iterable[Envelope]) -> Round:
-    """Send each letter once."""
+    """Send each letter once; what goes wrong with one keeps none of the others back."""
     done = Round()
     for envelope in envelopes:
-        sent = await send(resources, envelope)
+        sent = await _apart(resources, envelope)
         match sent.fate:
             case Fate.SENT:
                 done.sent.append(envelope.to.key)
@@ -97,13 +100,30 @@ async def post(resources: Resources, envelopes: Iterable[Envelope]) -> Round:
     return done
 
 
+async def _apart(resources: Resources, envelope: Envelope) -> Sent:
+    """Send one letter once. What nobody foresaw of it is logged with its place and counts as a refusal, which the house
+    sees and the next one in line is told after; tried again it would only go wrong again."""
+    try:
+        return await send(resources, envelope)
+    except Exception:
+        _log.exception("letter failed", letter=envelope.letter.id)
+    sent = Sent(Fate.REFUSED, UNFORESEEN)
+    if _is_mail_to_staff(envelope.to):
+        await _noted_of_staff(resources, envelope.to.key, sent, envelope.letter.at)
+    return sent
+
+
+def _is_mail_to_staff(to: Addressee) -> bool:
+    return to.audience == "staff" and to.by == "mail" and to.key != DESK
+
+
 async def send(resources: Resources, envelope: Envelope) -> Sent:
     """Send one letter once.
 
     A link that cannot be made to hold keeps its letter back: nobody is sent to an address that opens nothing.
     """
     to, letter = envelope.to, envelope.letter
-    to_staff = to.audience == "staff" and to.by == "mail" and to.key != DESK
+    to_staff = _is_mail_to_staff(to)
     try:
         for link in envelope.links:
             await links.issue(resources.pool, link)

@@ -4,6 +4,7 @@ import email
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
+from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, default
@@ -11,7 +12,9 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Final, Protocol
 
-_ADDRESS: Final = re.compile(r"[!-~]{1,64}@[A-Za-z0-9.-]{1,190}")
+_ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_ADDRESS: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+_LONGEST_ADDRESS: Final = 254
 _UNFOLDED: Final = SMTP.clone(max_line_length=900)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
@@ -85,10 +88,9 @@ def compose(letter: Letter, sender: str) -> bytes:
 
     Line breaks and other controls in a header become spaces, so that no text can add a header.
     """
-    check_address(letter.to)
     message = EmailMessage(policy=SMTP)
     message["From"] = Address(addr_spec=sender)
-    message["To"] = Address(addr_spec=letter.to)
+    message["To"] = check_address(letter.to)
     message["Subject"] = _CONTROL.sub(" ", letter.subject).strip()
     message["Date"] = letter.at
     message["Message-ID"] = f"<{_CONTROL.sub('', letter.id)}@{sender.rpartition('@')[2]}>"
@@ -130,9 +132,13 @@ def read(composed: bytes) -> Read:
     )  # fmt: skip
 
 
-def check_address(address: str) -> None:
-    """Raises BadAddress unless it is one plain address: no name, no list, no line break."""
-    if not _ADDRESS.fullmatch(address) or any(sign in address for sign in '<>,;:"()[]\\'):
+def check_address(address: str) -> Address:
+    """The address as a header has it. Raises BadAddress unless it is one plain address: no name, no list, no line
+    break, no dot that stands at an end or beside another."""
+    if len(address) > _LONGEST_ADDRESS or not _ADDRESS.fullmatch(address):
         raise BadAddress("not one plain mail address")
-    if address.count("@") != 1:
-        raise BadAddress("not one plain mail address")
+    try:
+        return Address(addr_spec=address)
+    except (ValueError, HeaderParseError, IndexError):
+        # What the parser says of an address quotes it.
+        raise BadAddress("not one plain mail address") from None

@@ -271,7 +271,8 @@ async def test_a_login_is_used_and_a_wrong_one_sends_nothing() -> None:
 @pytest.mark.parametrize(
     "address",
     ["", "eloise", "a@b@c", "a@example.org\r\nBcc: x@example.org", "a@example.org, b@example.org", "É <e@example.org>",
-     "a b@example.org", "a@example.org\x00"],
+     "a b@example.org", "a@example.org\x00", "bob@asso.fr.", "awa.@x.fr", ".awa@x.fr", "a..b@x.fr", "a@x..fr", "a@.fr",
+     "élo@example.org", f"{'a' * 250}@x.fr"],
 )  # fmt: skip
 async def test_what_is_not_one_address_goes_nowhere(address: str) -> None:
     inbox = Inbox()
