@@ -15,6 +15,8 @@ from journeys.channels.segments import length, plain
 MOST_SEGMENTS: Final = 3
 DEAD_NUMBER: Final = "dead-number"
 """Why a gateway rejects a message to a number that nobody has any more."""
+BLOCKED_NUMBER: Final = "blocked-number"
+"""Why it rejects one to a number to which nothing of ours is let through."""
 
 _TAKEN: Final = frozenset({200, 201, 202})
 _LATER: Final = frozenset({429, 503})
@@ -140,7 +142,7 @@ def _read(said: Taken | Rejected | None) -> Sent:
         case Taken(reference=reference):
             return Sent(Fate.SENT, reference=reference if _REFERENCE.fullmatch(reference) else "")
         case Rejected(reason=reason):
-            if reason == DEAD_NUMBER:
+            if reason in (DEAD_NUMBER, BLOCKED_NUMBER):
                 return Sent(Fate.REFUSED, reason)
             return Sent(Fate.REFUSED, f"sms-{reason}" if _REASON.fullmatch(reason) else "sms-refused")
         case None:

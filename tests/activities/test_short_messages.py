@@ -51,12 +51,14 @@ async def test_a_person_with_a_phone_gets_a_short_message(life: Life) -> None:
     assert await tried(life) == [("sms", "sent", "")]
 
 
-async def test_a_number_that_is_gone_leaves_it_to_the_mail(life: Life) -> None:
+@pytest.mark.parametrize("why", ["dead-number", "blocked-number"])
+async def test_a_number_that_takes_nothing_of_ours_leaves_it_to_the_mail(life: Life, why: str) -> None:
     texter = await phoned(life)
-    texter.answers = [Sent(Fate.REFUSED, "dead-number")]
+    texter.answers = [Sent(Fate.REFUSED, why)]
     result = await life.run(await life.reminded())
     assert (result["answer"], result["reason"]) == ("sent", "mail")
-    assert await tried(life) == [("sms", "refused", "dead-number"), ("mail", "sent", "")]
+    assert await tried(life) == [("sms", "refused", why), ("mail", "sent", "")]
+    assert (await life.of_the_person())[-1] == "ChannelDead"
 
 
 async def beside(life: Life) -> Life:
