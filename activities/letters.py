@@ -176,6 +176,8 @@ async def write_letter(
         id=_letter_id(matter, to, carried), to=to.address, subject=text.subject, body=said, lang=to.lang, at=matter.at,
         about=matter.known.state.stream, invitation=_invitation(resources, matter, to, values["place"]),
         unsubscribe=_unsubscribe(resources, stop), until=_of_use_until(matter),
+        # By phone nobody but the person is written to of anything but an alert.
+        ahead=to.audience != "participant",
     )  # fmt: skip
     return letter, tuple(each for each in (carried, stop) if each is not None)
 

@@ -1,7 +1,7 @@
 """Sending letters, each with its one-time link made to hold just before, and what a round of them came to; to a person
 by one channel, and by the next only where that one surely will not take it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -153,15 +153,22 @@ async def _noted_of_staff(resources: Resources, id: str, sent: Sent, at: datetim
 
 
 async def post_to_person(
-    resources: Resources, envelopes: Iterable[Envelope], stream: str, at: datetime
+    resources: Resources, envelopes: Iterable[Envelope], stream: str, at: datetime, given_up: Callable[[Sent], bool]
 ) -> tuple[Sent, str]:
     """Send one message to a person by the first channel that takes it; what became of it, and by which channel.
 
     Each attempt is written down before it begins: a message that left, or may have left, by any channel and at any
     time, never leaves again.
+
+    Args:
+        given_up: of a channel that takes nothing now, whether it is not asked again: then the next one is. Not paper,
+            which would come after: nobody would notice that the person was not reached.
     """
     sent, name = Sent(Fate.REFUSED, "no-address"), ""
+    away: tuple[Sent, str] | None = None
     for envelope in envelopes:
+        if away is not None and envelope.to.by == "letter":
+            continue
         name = resources.ways[envelope.to.by].name
         try:
             attempt = await attempts.begin(resources.pool, envelope.letter.id, stream, name, at)
@@ -175,11 +182,13 @@ async def post_to_person(
         except UNREACHABLE:
             # What became of it is told all the same; that it is not written down here keeps it from leaving again.
             _log.warning("attempt without its end", message=attempt.message)
-        if sent.fate is not Fate.REFUSED:
-            break
-        if sent.reason.startswith(NOBODY_THERE):
+        if sent.fate is Fate.NOTHING_LEFT and given_up(sent):
+            away = away or (sent, name)
+        elif sent.fate is not Fate.REFUSED:
+            return sent, name
+        elif sent.reason.startswith(NOBODY_THERE):
             await _noted(resources, envelope.to, sent.reason, at)
-    return sent, name
+    return away or (sent, name)
 
 
 async def _noted(resources: Resources, to: Addressee, reason: str, at: datetime) -> None:

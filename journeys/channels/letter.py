@@ -2,6 +2,7 @@
 
 import email
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.errors import HeaderParseError
@@ -17,6 +18,10 @@ _ADDRESS: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@[A-Za-z0-9-]+(?:\.[A-Za-z0
 _LONGEST_ADDRESS: Final = 254
 _UNFOLDED: Final = SMTP.clone(max_line_length=900)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+HELD_BACK: Final = "held-back"
+"""Why something did not leave that had waited for its turn until it might not leave any more."""
 
 
 class BadAddress(ValueError):
@@ -70,6 +75,15 @@ class Letter:
     """An https address that stops all letters at one POST (RFC 8058)."""
     until: datetime | None = None
     """From then on it is of no use to who gets it; None: it always is."""
+    may_leave: Callable[[], bool] | None = field(default=None, repr=False, compare=False)
+    """Asked right before it leaves, after whatever it waits for; None: it may."""
+    ahead: bool = False
+    """Where a channel gives turns it goes before what can wait."""
+
+    @property
+    def is_held_back(self) -> bool:
+        """Whether it may leave no more, or not now."""
+        return self.may_leave is not None and not self.may_leave()
 
 
 class Mailer(Protocol):
