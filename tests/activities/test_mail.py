@@ -137,6 +137,13 @@ async def test_each_trouble_proves_what_it_proves(inbox: Inbox, fate: Fate, reas
     assert (sent.fate, sent.reason) == (fate, reason)
 
 
+async def test_what_may_not_leave_any_more_once_the_server_listens_stays_here() -> None:
+    inbox = Inbox()
+    with serving(inbox) as port:
+        sent = await mailer(port).send(letter(may_leave=lambda: False))
+    assert (sent.fate, sent.reason, inbox.taken) == (Fate.NOTHING_LEFT, "held-back", [])
+
+
 async def test_nobody_listening_is_nothing_left() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
