@@ -137,7 +137,17 @@ async def send(resources: Resources, envelope: Envelope) -> Sent:
         sent = Sent(Fate.REFUSED, "bad-address")
     if to_staff:
         await _noted_of_staff(resources, to.key, sent, letter.at)
+    elif to.audience == "staff" and to.by == "sms" and sent.fate is Fate.SENT:
+        await _known_by_its_receipt(resources, letter.id, to.key)
     return sent
+
+
+async def _known_by_its_receipt(resources: Resources, letter: str, id: str) -> None:
+    """The phone's receipt names a text that may have gone by no mail; if it did, that is noted already."""
+    try:
+        await staff_letters.note(resources.pool, letter, id, ())
+    except UNREACHABLE:
+        _log.warning("text to staff not noted", staff=id)
 
 
 async def _noted_of_staff(resources: Resources, id: str, sent: Sent, at: datetime) -> None:

@@ -12,6 +12,7 @@ import activities.reminders
 import worker
 from activities.letters import person_addressees
 from journeys.channels.letter import Fate, Letter, Sent
+from journeys.channels.segments import length, plain
 from journeys.channels.sms import Gateway, Own
 from journeys.channels.wording import with_stop_word
 from journeys.contract import Effect
@@ -19,6 +20,7 @@ from journeys.domain.decide import Outcome
 from journeys.settings import SettingsError, load_settings
 from journeys.store import attempts, people
 from journeys.store.attempts import Attempt
+from journeys.store.sessions import hash_of
 from tests.activities.conftest import Life, Postman, make_life
 
 
@@ -123,9 +125,21 @@ async def test_a_text_says_stop_where_a_phone_can_answer_and_it_costs_nothing(li
     assert text.body.endswith("Répondez STOP pour ne plus en recevoir.")
     assert with_stop_word("x" * 100, "fr") != "x" * 100 and with_stop_word("x" * 130, "fr") == "x" * 130
     other = await beside(life)
-    other.use(texter=texter, answerable=False)
+    other.use(texter=texter, answerable=False, public_url="https://parcours.example.org")
     await other.run(await other.reminded())
-    assert "STOP" not in texter.letters[-1].body
+    assert "STOP" not in texter.letters[-1].body, "an address is too long for this one"
+
+
+async def test_a_text_that_cannot_be_answered_has_an_address_that_stops_where_it_fits(life: Life) -> None:
+    texter = await phoned(life)
+    home = "https://parcours.example.org"
+    life.use(answerable=False, public_url=home, association="L’association des amis " * 4)
+    await life.run(await life.reminded())
+    (text,) = texter.letters
+    _, found, token = text.body.partition(f" STOP : {home}/lien/")
+    assert found and length(plain(text.body)).segments == length(plain(text.body.partition(" STOP")[0])).segments == 2
+    held = await life.pool.fetchrow("SELECT purpose, subject FROM links WHERE hash = $1", hash_of(token))
+    assert tuple(held) == ("messages", "stop")
 
 
 async def test_where_there_is_no_mail_a_dead_number_leaves_it_to_paper(life: Life) -> None:
