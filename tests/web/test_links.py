@@ -42,7 +42,7 @@ from journeys.store import feeds, journal, links, mentors, partners, people, ses
 from journeys.store.directory import By
 from journeys.store.journal import parts
 from journeys.store.letters import open_letter, seal_letter
-from journeys.store.links import Drawn, Link
+from journeys.store.links import Drawn, Link, Opened, Stands
 from journeys.store.signing import KeyRing
 from tests.conftest import RealStack
 from tests.web.browser import HERE, Browser
@@ -328,6 +328,11 @@ async def test_the_person_stops_all_messages_by_link_and_lets_them_begin_again_b
     assert (await eloise.send(path(other), answer="again")).status_code == 303
     assert (await scene.known())[0].opted_out is False
     assert len(await scene.events("EscalationResolved")) == 1
+    past, now = await scene.drawn(Purpose.MESSAGES, until=datetime.now(UTC) - timedelta(seconds=1)), datetime.now(UTC)
+    await links.take(scene.pool, Opened(past.link, Stands.OPEN, {}, None), {"answer": "stop"}, now)
+    await links.settle(scene.pool, past.link, Stands.DONE, now)
+    over = await eloise.get(path(past))
+    assert over.status_code == 410 and "Vous recevez de nouveau nos messages" in words(over)
     asked = await eloise.get(path(drawn))
     assert asked.status_code == 200 and "Ne plus recevoir de messages" in words(asked), "it says not what is over"
     assert (await eloise.send(path(drawn), answer="stop")).status_code == 303
