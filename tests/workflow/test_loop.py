@@ -9,9 +9,13 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
 from journeys import temporal
+from journeys.authoring.reading import programme_text
 from journeys.domain import commands as c
 from journeys.domain.evolve import fold
+from journeys.domain.programme import Programme
 from journeys.domain.state import dump
+from journeys.store import publishing
+from tests.activities.conftest import PROGRAMME
 from tests.conftest import RealStack
 from tests.workflow.conftest import Engine, make_engine
 from workflows import journey
@@ -54,6 +58,23 @@ async def test_messages_that_waited_for_a_worker_leave_once_one_is_there(
     assert "MessageSent" in kinds and not {"MessageUnknown", "MessageFailed"} & set(kinds)
     history = await engine.handle().fetch_history()
     await _replays(history, engine)
+
+
+async def test_a_check_that_waited_too_long_is_asked_for_once_more(
+    stack: RealStack, journal_pool: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journey, "EFFECT_LIMIT", timedelta(seconds=2))
+    engine = await make_engine(stack, journal_pool)
+    engine.programme = await publishing.keep(
+        journal_pool, "programme", "essai", programme_text(Programme.model_validate(PROGRAMME))
+    )
+    async with engine.worker():
+        await engine.plan(release_in_days=0)
+        await engine.pass_days(10)
+        engine.world.away = 2
+        await engine.pass_days(25)
+    kinds = [event.kind for event in await engine.events()]
+    assert engine.world.away == 0 and "CheckPassed" in kinds and "CheckUnknown" not in kinds
 
 
 async def _given_up(engine: Engine) -> bool:
