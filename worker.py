@@ -20,6 +20,7 @@ from temporalio.worker import Worker
 
 from activities import Resources, all_activities
 from activities.notary import HELD, Notary, letter_of
+from activities.pacing import SharedPace
 from activities.sepa import SepaTill
 from activities.tills import Drawer, ProviderTill, Tills
 from journeys import garbage, telemetry, temporal
@@ -29,7 +30,6 @@ from journeys.channels.checks import HttpChecks
 from journeys.channels.letter import Mailer
 from journeys.channels.mail import SmtpMailer, SmtpServer
 from journeys.channels.outbox import FileOutbox
-from journeys.channels.pace import Pace
 from journeys.channels.parties import Directory, Mailbox, Party, System
 from journeys.channels.phone import FRENCH
 from journeys.channels.provider import Provider
@@ -95,9 +95,9 @@ def make_resources(pool: Pool, settings: Settings, client: Client) -> Resources:
         ring=ring,
         tills=make_tills(pool, settings, ring),
         mailer=_mailer(settings, pool.keys),
-        texter=_texter(settings.sms),
+        texter=_texter(settings.sms, pool),
         silence=timedelta(hours=settings.sms.silent_hours) if settings.sms.notice_secrets else None,
-        answerable=not settings.sms.sender or settings.sms.sender.lstrip("+").isdigit(),
+        answerable=settings.sms.answerable,
         checks=HttpChecks(hosts=settings.http_check_hosts),
         messenger=Messenger(hosts=settings.webhook_hosts),
         duty_address=settings.duty_address,
@@ -173,7 +173,7 @@ def _mailer(settings: Settings, keys: Keys) -> Mailer:
     )  # fmt: skip
 
 
-def _texter(sms: SmsSettings) -> Mailer | None:
+def _texter(sms: SmsSettings, pool: Pool) -> Mailer | None:
     if sms.token is None:
         return None
     token = sms.token.get_secret_value()
@@ -186,7 +186,7 @@ def _texter(sms: SmsSettings) -> Mailer | None:
             dialect = Brevo(token, sms.sender, sms.url or BREVO)
         case "ovh":
             dialect = Ovh(token, sms.sender, sms.account, sms.url or OVH)
-    pace = Pace(sms.per_second) if sms.per_second is not None else None
+    pace = SharedPace(pool, dialect.name, sms.per_second) if sms.per_second is not None else None
     return Gateway(dialect, sms.countries or FRENCH, sms.most_segments, pace=pace)
 
 

@@ -23,6 +23,7 @@ from journeys.channels.wording import (
     shipped,
     template_text,
     with_stop,
+    with_stop_link,
     with_stop_word,
 )
 from journeys.domain.calendar import in_zone
@@ -168,14 +169,18 @@ async def write_letter(
         raise NoWording(matter.template.template, "no-text")
     carried = drawn if drawn is not None and answer in said else None
     stop = _stop(resources, matter, to)
-    if stop is not None and resources.public_url is not None:
-        said = with_stop(said, to.lang, stop.address(resources.public_url))
-    elif to.by == "sms" and to.audience == "participant" and resources.answerable:
+    if to.by == "sms" and to.audience == "participant" and resources.answerable:
         said = with_stop_word(said, to.lang)
+    elif stop is not None and resources.public_url is not None:
+        address = stop.address(resources.public_url)
+        said = with_stop_link(said, address) if to.by == "sms" else with_stop(said, to.lang, address)
+        stop = stop if address in said else None
     letter = Letter(
         id=_letter_id(matter, to, carried), to=to.address, subject=text.subject, body=said, lang=to.lang, at=matter.at,
         about=matter.known.state.stream, invitation=_invitation(resources, matter, to, values["place"]),
         unsubscribe=_unsubscribe(resources, stop), until=_of_use_until(matter),
+        # By phone nobody but the person is written to of anything but an alert.
+        ahead=to.audience != "participant",
     )  # fmt: skip
     return letter, tuple(each for each in (carried, stop) if each is not None)
 
@@ -188,8 +193,8 @@ def _unsubscribe(resources: Resources, stop: Drawn | None) -> str | None:
 
 
 def _stop(resources: Resources, matter: Matter, to: Addressee) -> Drawn | None:
-    """The link by which the person makes this the last letter; a short message has no room for it."""
-    if resources.public_url is None or to.by == "sms":
+    """The link by which the person makes this the last message; a phone that can answer needs none."""
+    if resources.public_url is None or (to.by == "sms" and resources.answerable):
         return None
     ask = stop_of(matter.known.state, to.key, matter.at)
     return links.draw(resources.ring, ask, matter.known.id, to.lang, matter.at) if ask is not None else None

@@ -1,7 +1,7 @@
 """Sending letters, each with its one-time link made to hold just before, and what a round of them came to; to a person
 by one channel, and by the next only where that one surely will not take it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -22,6 +22,9 @@ from journeys.store.staff_letters import About
 
 _NOBODY_THERE: Final[Mapping[Way, str]] = {"sms": "dead-number", "mail": "bad-address", "letter": "no-address"}
 """Why a channel is passed over that is known to reach nobody."""
+
+UNFORESEEN: Final = "unforeseen"
+"""Why a letter did not leave that a fault of ours kept back: the worker's log says where."""
 
 _log = structlog.get_logger("journeys.activities")
 
@@ -81,10 +84,10 @@ async def write_letters(
 
 
 async def post(resources: Resources, envelopes: Iterable[Envelope]) -> Round:
-    """Send each letter once."""
+    """Send each letter once; what goes wrong with one keeps none of the others back."""
     done = Round()
     for envelope in envelopes:
-        sent = await send(resources, envelope)
+        sent = await _apart(resources, envelope)
         match sent.fate:
             case Fate.SENT:
                 done.sent.append(envelope.to.key)
@@ -97,13 +100,30 @@ async def post(resources: Resources, envelopes: Iterable[Envelope]) -> Round:
     return done
 
 
+async def _apart(resources: Resources, envelope: Envelope) -> Sent:
+    """Send one letter once. What nobody foresaw of it is logged with its place and counts as a refusal, which the house
+    sees and the next one in line is told after; tried again it would only go wrong again."""
+    try:
+        return await send(resources, envelope)
+    except Exception:
+        _log.exception("letter failed", letter=envelope.letter.id)
+    sent = Sent(Fate.REFUSED, UNFORESEEN)
+    if _is_mail_to_staff(envelope.to):
+        await _noted_of_staff(resources, envelope.to.key, sent, envelope.letter.at)
+    return sent
+
+
+def _is_mail_to_staff(to: Addressee) -> bool:
+    return to.audience == "staff" and to.by == "mail" and to.key != DESK
+
+
 async def send(resources: Resources, envelope: Envelope) -> Sent:
     """Send one letter once.
 
     A link that cannot be made to hold keeps its letter back: nobody is sent to an address that opens nothing.
     """
     to, letter = envelope.to, envelope.letter
-    to_staff = to.audience == "staff" and to.by == "mail" and to.key != DESK
+    to_staff = _is_mail_to_staff(to)
     try:
         for link in envelope.links:
             await links.issue(resources.pool, link)
@@ -117,7 +137,17 @@ async def send(resources: Resources, envelope: Envelope) -> Sent:
         sent = Sent(Fate.REFUSED, "bad-address")
     if to_staff:
         await _noted_of_staff(resources, to.key, sent, letter.at)
+    elif to.audience == "staff" and to.by == "sms" and sent.fate is Fate.SENT:
+        await _known_by_its_receipt(resources, letter.id, to.key)
     return sent
+
+
+async def _known_by_its_receipt(resources: Resources, letter: str, id: str) -> None:
+    """The phone's receipt names a text that may have gone by no mail; if it did, that is noted already."""
+    try:
+        await staff_letters.note(resources.pool, letter, id, ())
+    except UNREACHABLE:
+        _log.warning("text to staff not noted", staff=id)
 
 
 async def _noted_of_staff(resources: Resources, id: str, sent: Sent, at: datetime) -> None:
@@ -133,15 +163,22 @@ async def _noted_of_staff(resources: Resources, id: str, sent: Sent, at: datetim
 
 
 async def post_to_person(
-    resources: Resources, envelopes: Iterable[Envelope], stream: str, at: datetime
+    resources: Resources, envelopes: Iterable[Envelope], stream: str, at: datetime, given_up: Callable[[Sent], bool]
 ) -> tuple[Sent, str]:
     """Send one message to a person by the first channel that takes it; what became of it, and by which channel.
 
     Each attempt is written down before it begins: a message that left, or may have left, by any channel and at any
     time, never leaves again.
+
+    Args:
+        given_up: of a channel that takes nothing now, whether it is not asked again: then the next one is. Not paper,
+            which would come after: nobody would notice that the person was not reached.
     """
     sent, name = Sent(Fate.REFUSED, "no-address"), ""
+    away: tuple[Sent, str] | None = None
     for envelope in envelopes:
+        if away is not None and envelope.to.by == "letter":
+            continue
         name = resources.ways[envelope.to.by].name
         try:
             attempt = await attempts.begin(resources.pool, envelope.letter.id, stream, name, at)
@@ -155,11 +192,13 @@ async def post_to_person(
         except UNREACHABLE:
             # What became of it is told all the same; that it is not written down here keeps it from leaving again.
             _log.warning("attempt without its end", message=attempt.message)
-        if sent.fate is not Fate.REFUSED:
-            break
-        if sent.reason.startswith(NOBODY_THERE):
+        if sent.fate is Fate.NOTHING_LEFT and given_up(sent):
+            away = away or (sent, name)
+        elif sent.fate is not Fate.REFUSED:
+            return sent, name
+        elif sent.reason.startswith(NOBODY_THERE):
             await _noted(resources, envelope.to, sent.reason, at)
-    return sent, name
+    return away or (sent, name)
 
 
 async def _noted(resources: Resources, to: Addressee, reason: str, at: datetime) -> None:

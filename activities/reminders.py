@@ -1,10 +1,10 @@
 """Messages that a journey owes: judged once more, then sent; to the participant at most once."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import Final
+from typing import Final, TypeAlias
 
 from temporalio import activity
 
@@ -21,7 +21,7 @@ from activities.letters import (
 from activities.posting import Envelope, post, post_to_person, write_letters
 from activities.reading import Known, read_circle, read_handbook, read_journey
 from activities.resources import Resources, Way
-from journeys.channels.letter import Fate
+from journeys.channels.letter import HELD_BACK, Fate, Sent
 from journeys.channels.wording import NoWording, Template, wording_of
 from journeys.contract import DELIVER, Effect, EffectOutcome
 from journeys.domain.decide import Outcome
@@ -38,6 +38,8 @@ _FIRST_PAUSE: Final = timedelta(minutes=15)
 _LONGEST_PAUSE: Final = timedelta(hours=6)
 _LEFT: Final = frozenset({"sent", "unknown"})
 """Answers after which somebody may have read the words."""
+Look: TypeAlias = Callable[[], Outcome | None]
+"""Asked again and again: the outcome of a message that must not leave now; None when it may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Reminders:
 
         `perhaps` is deferred too: it may have left, and leaves once however often it is asked for.
         """
+        begun = monotonic()
         effect = waited(effect)
 
         async def judge(known: Known) -> Step:
@@ -61,15 +64,14 @@ class Reminders:
             id = called.message
             due = known.last(MessageDue, message=id)
             assert due is not None
-            delivery = _Delivery(self.resources, effect, due)
+            delivery = _Delivery(self.resources, effect, due, begun)
             doubtful = delivery.unknown if due.to == PARTICIPANT else None
             message = known.state.messages.get(id)
             if message is None:
                 return settled(Outcome(effect.seq, "suppressed", "settled"), doubtful=doubtful)
             book = await read_handbook(self.resources.pool, known.state)
             to = await delivery.addressees(known, book)
-            held = await delivery.held_back(known, book, message, to)
-            if held is not None:
+            if (held := (await delivery.look(known, book, message, to))()) is not None:
                 return settled(held, doubtful=doubtful)
             try:
                 template = await template_of(self.resources, due.template)
@@ -97,7 +99,8 @@ class _Delivery:
     resources: Resources
     effect: Effect
     due: MessageDue
-    begun: float = field(default_factory=monotonic)
+    begun: float
+    """When this attempt began, by the stopwatch of this process."""
 
     @property
     def now(self) -> datetime:
@@ -107,20 +110,23 @@ class _Delivery:
     async def unknown(self) -> Outcome:
         return Outcome(self.effect.seq, "unknown", "worker-lost")
 
-    async def held_back(
-        self, known: Known, book: Handbook, message: Message, to: Sequence[Addressee] = ()
-    ) -> Outcome | None:
-        """The outcome of a message that must not leave now; None when it may."""
+    async def look(self, known: Known, book: Handbook, message: Message, to: Sequence[Addressee] = ()) -> Look:
+        """Whether a message may leave, as far as is known now, at whatever moment it is asked."""
         wishes, zone = Wishes(), None
         if self.due.to != PARTICIPANT:
             zone = one_zone((each.zone for each in to), book.calendar)
         else:
             person = await people.person(self.resources.pool, known.state.person)
             if person is None:
-                return Outcome(self.effect.seq, "suppressed", "person-gone")
+                gone = Outcome(self.effect.seq, "suppressed", "person-gone")
+                return lambda: gone
             wishes = Wishes(person.opted_out, person.paused_until, person.died, person.details.zone)
-        verdict = may_still_send(known.state, message, wishes, book.calendar, self.now, zone)
-        return _as_outcome(self.effect.seq, verdict, zone)
+
+        def held_back() -> Outcome | None:
+            verdict = may_still_send(known.state, message, wishes, book.calendar, self.now, zone)
+            return _as_outcome(self.effect.seq, verdict, zone)
+
+        return held_back
 
     async def letters(
         self, known: Known, book: Handbook, template: Template, to: Sequence[Addressee]
@@ -150,10 +156,8 @@ class _Delivery:
         """Send, after a last look at what may have changed while the letters were written."""
         if self.due.to == PARTICIPANT:
             fresh = await read_journey(self.resources.pool, self.effect.stream)
-            held = await self.held_back(fresh, book, message)
-            if held is not None:
-                return held
-            return await self._to_person(known, message, envelopes)
+            look = await self.look(fresh, book, message)
+            return look() or await self._to_person(known, message, envelopes, look)
         done = await post(self.resources, envelopes)
         if done.sent:
             return Outcome(self.effect.seq, "sent", self.resources.mailer.name)
@@ -162,8 +166,15 @@ class _Delivery:
             return Outcome(self.effect.seq, "failed", done.refused[0])
         return self._again(known, message, reasons[0])
 
-    async def _to_person(self, known: Known, message: Message, envelopes: list[Envelope]) -> Outcome:
-        sent, channel = await post_to_person(self.resources, envelopes, self.effect.stream, self.effect.at)
+    async def _to_person(self, known: Known, message: Message, envelopes: list[Envelope], look: Look) -> Outcome:
+        """By the first channel that takes it. Each looks once more right before it leaves: it may have waited there."""
+        ready = [replace(each, letter=replace(each.letter, may_leave=lambda: look() is None)) for each in envelopes]
+
+        def given_up(sent: Sent) -> bool:
+            asked_again = self._asked_again_at(known, sent.after_seconds) <= message.valid_until
+            return not (asked_again or sent.perhaps or message.doubt or sent.reason == HELD_BACK)
+
+        sent, channel = await post_to_person(self.resources, ready, self.effect.stream, self.effect.at, given_up)
         match sent.fate:
             case Fate.SENT:
                 paper = [each.to for each in envelopes if each.to.by == "letter" and not each.to.chosen]
@@ -173,6 +184,8 @@ class _Delivery:
                 return Outcome(self.effect.seq, "unknown", sent.reason)
             case Fate.REFUSED:
                 return Outcome(self.effect.seq, "unknown" if message.doubt else "failed", sent.reason)
+            case Fate.NOTHING_LEFT if sent.reason == HELD_BACK and (held := look()) is not None:
+                return held
             case Fate.NOTHING_LEFT:
                 return self._again(known, message, sent.reason, sent.after_seconds, perhaps=sent.perhaps)
 
@@ -184,13 +197,16 @@ class _Delivery:
         Args:
             perhaps: it may have left all the same: where it is given up, that is what is known of it.
         """
-        pause = _pause(known, self.due.message)
-        if after_seconds is not None:
-            pause = min(max(timedelta(seconds=after_seconds), _SHORTEST_PAUSE), _LONGEST_PAUSE)
-        until = self.effect.at + pause
+        until = self._asked_again_at(known, after_seconds)
         if until > message.valid_until:
             return Outcome(self.effect.seq, "unknown" if perhaps else "failed", reason)
         return Outcome(self.effect.seq, "perhaps" if perhaps else "deferred", reason, until=until)
+
+    def _asked_again_at(self, known: Known, after_seconds: float | None) -> datetime:
+        pause = _pause(known, self.due.message)
+        if after_seconds is not None:
+            pause = min(max(timedelta(seconds=after_seconds), _SHORTEST_PAUSE), _LONGEST_PAUSE)
+        return self.effect.at + pause
 
     def _ways(self) -> tuple[Way, ...]:
         """By what a message to the person may go."""

@@ -7,7 +7,7 @@ from typing import Any, assert_never
 
 from temporalio import workflow
 from temporalio.common import Priority, RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, RetryState
 
 with workflow.unsafe.imports_passed_through():
     from journeys import contract
@@ -272,6 +272,7 @@ class JourneyWorkflow:
     async def _run_effect(self, seq: int, effect: EffectKnown) -> None:
         """Touch the world through an activity; whatever comes of it is an outcome of the journey."""
         outcome: Outcome | None = None
+        called = workflow.now()
         while outcome is None:
             given = Effect(
                 stream=self._state.stream,
@@ -290,11 +291,31 @@ class JourneyWorkflow:
                     **EFFECT_OPTIONS,
                 )
                 outcome = _outcome(seq, found.result)
-            except ActivityError:
-                # Staff are told at least once: a mail server that is away must not make every ladder climb.
-                outcome = None if effect.kind == "tell" else Outcome(seq, "unknown", "no-answer")
+            except ActivityError as error:
+                again = self._begins_again(effect, called, given.at, error)
+                outcome = None if again else Outcome(seq, "unknown", "no-answer")
         self._outcomes.append(outcome)
         del self._running[seq]
+
+    def _begins_again(self, effect: EffectKnown, called: datetime, begun: datetime, error: ActivityError) -> bool:
+        """Whether an effect that came to no end in its time is asked for again; else nobody knows what became of it.
+
+        Staff are told at least once: a mail server that is away must not make every ladder climb. A message that only
+        waited for a worker has not left, and the record of its attempts tells it from one that may have: it is asked
+        for while it is of use, and once after, so that it is said to have been too late. A check asks nothing of
+        anybody but an answer: once more, when there is a worker again. Of money every doubt is looked into (`enquire`).
+
+        Args:
+            called: when it was called for. begun: when it was asked for last.
+        """
+        if effect.kind == "tell":
+            return True
+        if effect.kind not in ("deliver", "check") or not workflow.patched("waited-for-a-worker"):
+            return False
+        if error.retry_state is RetryState.NON_RETRYABLE_FAILURE:
+            return False
+        message = self._state.messages.get(effect.id) if effect.kind == "deliver" else None
+        return begun <= (message.valid_until if message is not None else called)
 
     # --- the end
 

@@ -111,12 +111,12 @@ def _wrong_day(on: str, now: datetime) -> list[Failure]:
     return []
 
 
-def command_of(ring: KeyRing, opened: Opened, word: str, now: datetime) -> Command:
+def command_of(ring: KeyRing, opened: Opened, word: str, now: datetime, id: str | None = None) -> Command:
     """The signed command of an answer that was taken: sent again it is the same.
 
     Args:
         opened: with the answer that counts, and when it was given. word: what was written with it. now: of the
-            entry point's clock.
+            entry point's clock. id: where the link serves once more.
 
     Raises:
         Failure: a text that cannot be kept.
@@ -127,7 +127,7 @@ def command_of(ring: KeyRing, opened: Opened, word: str, now: datetime) -> Comma
     occurred = read_occurred(answer["on"], "on", at) if "on" in answer else at
     return make_command(
         ring, stream=link.stream, body=_body(link, answer), actor=Actor(link.recipient, "", (link.role,)), now=now,
-        texts={part: word.strip()} if part is not None and word.strip() else {}, id=link.command,
+        texts={part: word.strip()} if part is not None and word.strip() else {}, id=id or link.command,
         occurred_at=min(occurred, at),
     )  # fmt: skip
 

@@ -13,6 +13,7 @@ from journeys.app.entry import clean_text
 from journeys.app.failures import Exit, Failure, Lang, Said, not_found, usage, why
 from journeys.app.finding import nearest
 from journeys.app.reading import read_day
+from journeys.channels.letter import BadAddress, check_address
 from journeys.domain.directory import search_form
 from journeys.store.people import Details
 
@@ -250,7 +251,7 @@ def details_of(known: Mapping[str, str], called: dict[str, str] | None = None) -
         raise usage("not-a-language", f"{named['language']} : écrivez fr ou en", f"{named['language']}: write fr or en",
                     field=named["language"])  # fmt: skip
     email = clean.get("email")
-    if email is not None and ("@" not in email.strip("@") or " " in email):
+    if email is not None and not _is_mail_address(email):
         raise usage("not-an-address", f"{named['email']} : « {email} » n'est pas une adresse",
                     f"{named['email']}: “{email}” is not an address", field=named["email"])  # fmt: skip
     phone = clean.get("phone")
@@ -280,6 +281,15 @@ def wrong_in(known: Mapping[str, str], called: dict[str, str] | None = None) -> 
             details_of({**dict.fromkeys(REQUIRED, "?"), field: text}, called)
         except Failure as failure:
             yield failure
+
+
+def _is_mail_address(text: str) -> bool:
+    """Whether a letter can be sent there, as far as its shape tells."""
+    try:
+        check_address(text)
+    except BadAddress:
+        return False
+    return True
 
 
 def _is_phone(text: str) -> bool:

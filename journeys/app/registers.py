@@ -68,7 +68,8 @@ ABOUT_OTHERS: Final = frozenset({
 ABOUT_NOBODY: Final = frozenset({
     "bank_files", "bank_statements", "batch_givings", "batch_withdrawals", "batches", "channel_silences",
     "checkpoint_deliveries", "checkpoint_parties", "checkpoints", "cohorts", "digests", "edited_templates", "funds",
-    "keys.migrations", "log_head", "log_tiles", "migrations", "programme_roles", "published", "signing_keys", "sites",
+    "gateway_turns", "keys.migrations", "log_head", "log_tiles", "migrations", "programme_roles", "published",
+    "signing_keys", "sites",
     "stops", "texts", "webhooks",
 })  # fmt: skip
 """Tables of the house: rules, funds, files as a whole, keys, proofs."""

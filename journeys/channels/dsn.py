@@ -29,7 +29,8 @@ class Bounced:
 
 
 def read(raw: bytes) -> Bounced:
-    """What a report says. A delay is no verdict; the address and the words of the server are not kept.
+    """What a report says. A delay is no verdict; that the server has given up is one, also where it kept trying for
+    days (4.4.7). The address and the words of the server are not kept.
 
     Raises:
         NoReport.
@@ -52,7 +53,7 @@ def read(raw: bytes) -> Bounced:
     if ours is None or not failed:
         raise NoReport
     found = _STATUS.search(str(failed[0].get("status", "")))
-    if found is not None and found[1] != "5":
+    if found is not None and found[1] == "2":
         raise NoReport
     return Bounced(ours, "mail-" + "-".join(found.groups()) if found is not None else "mail-bounced")
 

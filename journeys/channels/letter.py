@@ -2,8 +2,10 @@
 
 import email
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, default
@@ -11,9 +13,15 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Final, Protocol
 
-_ADDRESS: Final = re.compile(r"[!-~]{1,64}@[A-Za-z0-9.-]{1,190}")
+_ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_ADDRESS: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+_LONGEST_ADDRESS: Final = 254
 _UNFOLDED: Final = SMTP.clone(max_line_length=900)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+HELD_BACK: Final = "held-back"
+"""Why something did not leave that had waited for its turn until it might not leave any more."""
 
 
 class BadAddress(ValueError):
@@ -67,6 +75,15 @@ class Letter:
     """An https address that stops all letters at one POST (RFC 8058)."""
     until: datetime | None = None
     """From then on it is of no use to who gets it; None: it always is."""
+    may_leave: Callable[[], bool] | None = field(default=None, repr=False, compare=False)
+    """Asked right before it leaves, after whatever it waits for; None: it may."""
+    ahead: bool = False
+    """Where a channel gives turns it goes before what can wait."""
+
+    @property
+    def is_held_back(self) -> bool:
+        """Whether it may leave no more, or not now."""
+        return self.may_leave is not None and not self.may_leave()
 
 
 class Mailer(Protocol):
@@ -85,10 +102,9 @@ def compose(letter: Letter, sender: str) -> bytes:
 
     Line breaks and other controls in a header become spaces, so that no text can add a header.
     """
-    check_address(letter.to)
     message = EmailMessage(policy=SMTP)
     message["From"] = Address(addr_spec=sender)
-    message["To"] = Address(addr_spec=letter.to)
+    message["To"] = check_address(letter.to)
     message["Subject"] = _CONTROL.sub(" ", letter.subject).strip()
     message["Date"] = letter.at
     message["Message-ID"] = f"<{_CONTROL.sub('', letter.id)}@{sender.rpartition('@')[2]}>"
@@ -130,9 +146,13 @@ def read(composed: bytes) -> Read:
     )  # fmt: skip
 
 
-def check_address(address: str) -> None:
-    """Raises BadAddress unless it is one plain address: no name, no list, no line break."""
-    if not _ADDRESS.fullmatch(address) or any(sign in address for sign in '<>,;:"()[]\\'):
+def check_address(address: str) -> Address:
+    """The address as a header has it. Raises BadAddress unless it is one plain address: no name, no list, no line
+    break, no dot that stands at an end or beside another."""
+    if len(address) > _LONGEST_ADDRESS or not _ADDRESS.fullmatch(address):
         raise BadAddress("not one plain mail address")
-    if address.count("@") != 1:
-        raise BadAddress("not one plain mail address")
+    try:
+        return Address(addr_spec=address)
+    except (ValueError, HeaderParseError, IndexError):
+        # What the parser says of an address quotes it.
+        raise BadAddress("not one plain mail address") from None

@@ -12,11 +12,13 @@ from aiosmtplib import (
     SMTPResponseException,
 )
 
-from journeys.channels.letter import Fate, Letter, Sent, check_address, compose
+from journeys.channels.letter import HELD_BACK, Fate, Letter, Sent, check_address, compose
 
 _PERMANENT: Final = 500
 _LOGIN_WANTED: Final = frozenset({530, 534, 535, 538})
 """Refusals that concern the settings, not the letter: it may leave once they are right."""
+OF_THE_ACCOUNT: Final = ("mail-login", "mail-tls", *(f"mail-{code}" for code in sorted(_LOGIN_WANTED)))
+"""Reasons that somebody here has to see to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,8 @@ class SmtpMailer:
             await client.rcpt(letter.to)
         except SMTPResponseException as refusal:
             return _refused(refusal.code)
+        if letter.is_held_back:
+            return Sent(Fate.NOTHING_LEFT, HELD_BACK)
         reply = await client.execute_command(b"DATA")
         return None if reply.code == 354 else _refused(reply.code)
 

@@ -8,19 +8,23 @@ from typing import Any, Final, Protocol
 
 from journeys.channels import phone
 from journeys.channels.asking import Heard, Line, Silent
-from journeys.channels.letter import Fate, Letter, Sent
+from journeys.channels.letter import HELD_BACK, Fate, Letter, Sent
 from journeys.channels.pace import Pace
 from journeys.channels.segments import length, plain
 
 MOST_SEGMENTS: Final = 3
 DEAD_NUMBER: Final = "dead-number"
 """Why a gateway rejects a message to a number that nobody has any more."""
+BLOCKED_NUMBER: Final = "blocked-number"
+"""Why it rejects one to a number to which nothing of ours is let through."""
 
 _TAKEN: Final = frozenset({200, 201, 202})
 _LATER: Final = frozenset({429, 503})
 """It says itself that it takes nothing now."""
 _SETTINGS: Final = frozenset({401, 402, 403})
 """Refusals that concern the account, not the message: it may leave once that is right."""
+OF_THE_ACCOUNT: Final = tuple(f"sms-{status}" for status in sorted(_SETTINGS))
+"""Reasons that somebody here has to see to."""
 _DOUBTFUL: Final = frozenset({408, 409})
 """Something under this key came before, or what came was not read to its end."""
 _REASON: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
@@ -111,10 +115,12 @@ class Gateway:
         if counted.segments > self.most_segments:
             return Sent(Fate.REFUSED, "sms-too-long")
         if self.pace is not None:
-            its_turn, seconds = self.pace.turn()
+            its_turn, seconds = await self.pace.turn(ahead=letter.ahead)
             if not its_turn:
                 return Sent(Fate.NOTHING_LEFT, "sms-paced", after_seconds=seconds)
             await asyncio.sleep(seconds)
+        if letter.is_held_back:
+            return Sent(Fate.NOTHING_LEFT, HELD_BACK)
         text = Text(letter.id, to, body, counted.segments, counted.alphabet == "ucs-2")
         asked = self.dialect.question(text)
         match await self.line.ask("POST", asked.url, asked.content, asked.headers):
@@ -140,7 +146,7 @@ def _read(said: Taken | Rejected | None) -> Sent:
         case Taken(reference=reference):
             return Sent(Fate.SENT, reference=reference if _REFERENCE.fullmatch(reference) else "")
         case Rejected(reason=reason):
-            if reason == DEAD_NUMBER:
+            if reason in (DEAD_NUMBER, BLOCKED_NUMBER):
                 return Sent(Fate.REFUSED, reason)
             return Sent(Fate.REFUSED, f"sms-{reason}" if _REASON.fullmatch(reason) else "sms-refused")
         case None:

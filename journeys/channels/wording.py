@@ -161,7 +161,16 @@ def with_stop(body: str, lang: str, address: str) -> str:
 
 def with_stop_word(text: str, lang: str) -> str:
     """A short message that says how to stop them, where that makes it no longer than it is."""
-    longer = f"{text} {_STOP_WORD['en' if lang == 'en' else 'fr']}"
+    return _where_it_fits(text, _STOP_WORD["en" if lang == "en" else "fr"])
+
+
+def with_stop_link(text: str, address: str) -> str:
+    """The same where a phone cannot answer: by which address they are stopped."""
+    return _where_it_fits(text, f"STOP : {address}")
+
+
+def _where_it_fits(text: str, more: str) -> str:
+    longer = f"{text} {more}"
     return longer if length(plain(longer)).segments == length(plain(text)).segments else text
 
 

@@ -14,7 +14,7 @@ UNKNOWN = "unknown"
 CONSENT = Subject(kind="consent", id="messages")
 OPTED_OUT = Subject(kind="consent", id="opted-out")
 UNREACHED = Subject(kind="consent", id="address-dead")
-DEAD = ("mail-5", "bad-address", "bad-number", "dead-number")
+DEAD = ("mail-5", "bad-address", "bad-number", "dead-number", "blocked-number")
 """How the reasons begin for which an address or a number will never work."""
 
 

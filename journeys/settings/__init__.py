@@ -18,7 +18,15 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableVariable
 
-from journeys.settings.groups import LABEL, AccountSettings, OidcSettings, ProviderSettings, SmsSettings, SmtpSettings
+from journeys.settings.groups import (
+    LABEL,
+    MAIL_ADDRESS,
+    AccountSettings,
+    OidcSettings,
+    ProviderSettings,
+    SmsSettings,
+    SmtpSettings,
+)
 from journeys.settings.keys import (
     SigningKeys,
     check_key_id,
@@ -295,9 +303,16 @@ class Settings(BaseSettings):
     @field_validator("checkpoint_mails")
     @classmethod
     def _are_addresses(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(re.fullmatch(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+", address) for address in addresses):
+        if not all(MAIL_ADDRESS.fullmatch(address) for address in addresses):
             raise ValueError("address")
         return addresses
+
+    @field_validator("duty_address")
+    @classmethod
+    def _is_an_address(cls, address: str | None) -> str | None:
+        if address is not None and not MAIL_ADDRESS.fullmatch(address):
+            raise ValueError("address")
+        return address
 
     @field_validator("http_check_hosts", "webhook_hosts", "trusted_proxies", mode="before")
     @classmethod

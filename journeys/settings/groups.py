@@ -10,6 +10,10 @@ from journeys.settings.keys import secret_bytes
 LABEL: Final = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 """One label of the name of a host."""
 
+_ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+MAIL_ADDRESS: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+"""What `journeys.channels.letter` takes for an address; a test holds the two together."""
+
 _ISSUER: Final = re.compile(r"(https://[^\s/?#;,']+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?)(/[^\s?#]*)?")
 _PROVIDER: Final = re.compile(
     rf"(https://(?:{LABEL}\.)*{LABEL}|http://(localhost|127\.0\.0\.1|\[::1\]))(:\d{{1,5}})?(/[^\s?#]*)?"
@@ -48,7 +52,7 @@ class SmtpSettings(_Group):
     @field_validator("sender")
     @classmethod
     def _has_an_address(cls, sender: str) -> str:
-        if not re.fullmatch(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+", sender):
+        if not MAIL_ADDRESS.fullmatch(sender):
             raise ValueError("address")
         return sender
 
@@ -161,7 +165,7 @@ class SmsSettings(_Teller):
     most_segments: int = Field(default=3, ge=1, le=10)
     """A text that would be cut into more does not leave."""
     per_second: float | None = Field(default=None, gt=0, le=1_000)
-    """How many messages a worker asks for in a second at most; None: as they come."""
+    """How many messages all workers together ask for in a second at most; None: as they come."""
     silent_hours: float = Field(default=24.0, gt=0, le=8_784)
     """After so long without a receipt a message is told of as silent."""
 
@@ -171,6 +175,13 @@ class SmsSettings(_Teller):
         if url is not None and not _PROVIDER.fullmatch(url):
             raise ValueError("gateway_url")
         return url.rstrip("/") if url is not None else None
+
+    @property
+    def answerable(self) -> bool:
+        """Whether it is heard when a phone answers: not under a name, not by a vendor whose notices are not taken, and
+        not without the secret by which they are believed."""
+        numbered = not self.sender or self.sender.lstrip("+").isdigit()
+        return numbered and self.vendor == "http" and bool(self.notice_secrets)
 
     @field_validator("sender")
     @classmethod

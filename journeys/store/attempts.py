@@ -1,5 +1,6 @@
 """Attempts to send a message to a person: each written down before it begins, and what came of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -71,6 +72,32 @@ async def by_channel(pool: Pool, days: int) -> list[Left]:
         days,
     )
     return [Left(**row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Unable:
+    """How often a channel took nothing for one reason since it took something."""
+
+    channel: str
+    reason: str
+    count: int
+
+
+async def unable(pool: Pool, reasons: Sequence[str], days: int) -> list[Unable]:
+    """Channels that took nothing for one of these reasons in the last days, and have taken nothing since."""
+    rows = await pool.fetch(
+        """
+        WITH tried AS (
+            SELECT channel, began_at, fate, reason FROM message_attempts JOIN message_ends USING (message, number)
+            WHERE began_at > clock_timestamp() - make_interval(days => $2)),
+        taken AS (SELECT channel, max(began_at) AS last FROM tried WHERE fate = 'sent' GROUP BY channel)
+        SELECT channel, reason, count(*)::int FROM tried LEFT JOIN taken USING (channel)
+        WHERE reason = ANY ($1) AND began_at > coalesce(last, '-infinity')
+        GROUP BY channel, reason ORDER BY channel, reason
+        """,
+        list(reasons), days,
+    )  # fmt: skip
+    return [Unable(*row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

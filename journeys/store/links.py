@@ -62,8 +62,12 @@ class Link:
 
     @property
     def command(self) -> str:
-        """The id of the one command that it ever gives."""
+        """The id of the one command that it gives; but see `command_since`."""
         return str(uuid5(UUID(self.journey), f"link/{self.id}"))
+
+    def command_since(self, seq: int) -> str:
+        """The id of what it gives once more, where what it gave was undone by this event of its journey."""
+        return str(uuid5(UUID(self.journey), f"link/{self.id}/{seq}"))
 
     def signed_content(self) -> dict[str, Any]:
         """What the signature covers, besides the random part."""

@@ -13,7 +13,7 @@ from temporalio.testing import ActivityEnvironment
 
 import activities.escalations
 import activities.reading
-from journeys.channels.letter import Fate, Sent
+from journeys.channels.letter import Fate, Letter, Sent
 from journeys.contract import Effect
 from journeys.domain import commands as c
 from journeys.domain.directory import Holder
@@ -233,6 +233,27 @@ async def test_an_address_that_is_refused_for_good_falls_back(life: Life) -> Non
     life.postman.answers = [Sent(Fate.REFUSED, "mail-550")]
     result = await life.run(effect)
     assert (result["told"], result["role"]) == ([life.supervisor], "supervisor")
+
+
+class Faulty(Postman):
+    """A mailer that one address breaks."""
+
+    async def send(self, letter: Letter) -> Sent:
+        if letter.to == "noor@example.org":
+            raise IndexError("string index out of range")
+        return await super().send(letter)
+
+
+async def test_a_letter_that_goes_wrong_keeps_no_other_back_and_the_house_hears_of_it(life: Life) -> None:
+    life.use(mailer=(post := Faulty()))
+    around = [await life.hire(str(uuid.uuid4()), handle, "referent") for handle in ("adele", "noor", "zoe")]
+    for who in around:
+        await on_call(life, who, datetime(2027, 5, 21, 6, 0, tzinfo=UTC), 12)
+    result = await last_step(life)
+    assert set(result["told"]) == {around[0], around[2]}
+    assert sorted(post.recipients)[-1] == "zoe@example.org" and len(post.recipients) == len(set(post.recipients))
+    noor = await staff.member(life.pool, around[1])
+    assert noor is not None and noor.mail_failed == "unforeseen"
 
 
 async def test_nobody_who_can_ever_be_reached_is_said(life: Life) -> None:

@@ -137,6 +137,13 @@ async def test_each_trouble_proves_what_it_proves(inbox: Inbox, fate: Fate, reas
     assert (sent.fate, sent.reason) == (fate, reason)
 
 
+async def test_what_may_not_leave_any_more_once_the_server_listens_stays_here() -> None:
+    inbox = Inbox()
+    with serving(inbox) as port:
+        sent = await mailer(port).send(letter(may_leave=lambda: False))
+    assert (sent.fate, sent.reason, inbox.taken) == (Fate.NOTHING_LEFT, "held-back", [])
+
+
 async def test_nobody_listening_is_nothing_left() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -271,7 +278,8 @@ async def test_a_login_is_used_and_a_wrong_one_sends_nothing() -> None:
 @pytest.mark.parametrize(
     "address",
     ["", "eloise", "a@b@c", "a@example.org\r\nBcc: x@example.org", "a@example.org, b@example.org", "É <e@example.org>",
-     "a b@example.org", "a@example.org\x00"],
+     "a b@example.org", "a@example.org\x00", "bob@asso.fr.", "awa.@x.fr", ".awa@x.fr", "a..b@x.fr", "a@x..fr", "a@.fr",
+     "élo@example.org", f"{'a' * 250}@x.fr"],
 )  # fmt: skip
 async def test_what_is_not_one_address_goes_nowhere(address: str) -> None:
     inbox = Inbox()

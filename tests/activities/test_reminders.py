@@ -11,6 +11,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
+import activities.effects
 import activities.posting
 import activities.reminders
 from activities.reminders import Reminders
@@ -204,17 +205,23 @@ async def test_an_opt_out_while_the_letter_is_written_still_counts(life: Life, m
     assert life.postman.letters == []
 
 
-async def test_the_time_that_writing_the_letter_takes_counts(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("place", "step"),
+    [(claims, "recorded"), (activities.effects, "read_journey"), (activities.reminders, "write_letters")],
+)
+async def test_the_time_that_looking_up_folding_and_writing_take_counts(
+    life: Life, monkeypatch: pytest.MonkeyPatch, place: Any, step: str
+) -> None:
     effect = await life.reminded()
-    really_write = activities.posting.write_letters
+    really = getattr(place, step)
 
-    async def write_for_days(*arguments: Any) -> Any:
-        written = await really_write(*arguments)
+    async def for_days(*arguments: Any) -> Any:
+        done = await really(*arguments)
         later = time.monotonic() + timedelta(days=3).total_seconds()
         monkeypatch.setattr(activities.reminders, "monotonic", lambda: later)
-        return written
+        return done
 
-    monkeypatch.setattr(activities.reminders, "write_letters", write_for_days)
+    monkeypatch.setattr(place, step, for_days)
     result = await life.run(effect)
     assert (result["answer"], result["reason"]) == ("suppressed", "too-late")
     assert life.postman.letters == []

@@ -1,15 +1,18 @@
 """Short messages to a person: by the first channel that takes them, each attempt written down before it begins."""
 
 import asyncio
+import time
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+import activities.reminders
 import worker
 from activities.letters import person_addressees
 from journeys.channels.letter import Fate, Letter, Sent
+from journeys.channels.segments import length, plain
 from journeys.channels.sms import Gateway, Own
 from journeys.channels.wording import with_stop_word
 from journeys.contract import Effect
@@ -17,6 +20,7 @@ from journeys.domain.decide import Outcome
 from journeys.settings import SettingsError, load_settings
 from journeys.store import attempts, people
 from journeys.store.attempts import Attempt
+from journeys.store.sessions import hash_of
 from tests.activities.conftest import Life, Postman, make_life
 
 
@@ -51,12 +55,14 @@ async def test_a_person_with_a_phone_gets_a_short_message(life: Life) -> None:
     assert await tried(life) == [("sms", "sent", "")]
 
 
-async def test_a_number_that_is_gone_leaves_it_to_the_mail(life: Life) -> None:
+@pytest.mark.parametrize("why", ["dead-number", "blocked-number"])
+async def test_a_number_that_takes_nothing_of_ours_leaves_it_to_the_mail(life: Life, why: str) -> None:
     texter = await phoned(life)
-    texter.answers = [Sent(Fate.REFUSED, "dead-number")]
+    texter.answers = [Sent(Fate.REFUSED, why)]
     result = await life.run(await life.reminded())
     assert (result["answer"], result["reason"]) == ("sent", "mail")
-    assert await tried(life) == [("sms", "refused", "dead-number"), ("mail", "sent", "")]
+    assert await tried(life) == [("sms", "refused", why), ("mail", "sent", "")]
+    assert (await life.of_the_person())[-1] == "ChannelDead"
 
 
 async def beside(life: Life) -> Life:
@@ -119,9 +125,21 @@ async def test_a_text_says_stop_where_a_phone_can_answer_and_it_costs_nothing(li
     assert text.body.endswith("Répondez STOP pour ne plus en recevoir.")
     assert with_stop_word("x" * 100, "fr") != "x" * 100 and with_stop_word("x" * 130, "fr") == "x" * 130
     other = await beside(life)
-    other.use(texter=texter, answerable=False)
+    other.use(texter=texter, answerable=False, public_url="https://parcours.example.org")
     await other.run(await other.reminded())
-    assert "STOP" not in texter.letters[-1].body
+    assert "STOP" not in texter.letters[-1].body, "an address is too long for this one"
+
+
+async def test_a_text_that_cannot_be_answered_has_an_address_that_stops_where_it_fits(life: Life) -> None:
+    texter = await phoned(life)
+    home = "https://parcours.example.org"
+    life.use(answerable=False, public_url=home, association="L’association des amis " * 4)
+    await life.run(await life.reminded())
+    (text,) = texter.letters
+    _, found, token = text.body.partition(f" STOP : {home}/lien/")
+    assert found and length(plain(text.body)).segments == length(plain(text.body.partition(" STOP")[0])).segments == 2
+    held = await life.pool.fetchrow("SELECT purpose, subject FROM links WHERE hash = $1", hash_of(token))
+    assert tuple(held) == ("messages", "stop")
 
 
 async def test_where_there_is_no_mail_a_dead_number_leaves_it_to_paper(life: Life) -> None:
@@ -158,6 +176,63 @@ async def test_a_gateway_that_asks_for_time_gets_it(life: Life) -> None:
     (effect,) = life.effects("deliver", to="participant")
     assert (await life.settle(effect))["answer"] == "sent"
     assert await tried(life) == [("sms", "nothing-left", "sms-429"), ("sms", "sent", "")]
+
+
+async def until_settled(life: Life, effect: Effect) -> dict[str, Any]:
+    """What came of a message in the end, asked for again as often as it is deferred."""
+    result = await life.settle(effect)
+    while result["answer"] in ("deferred", "perhaps"):
+        (message,) = [each for each in life.state.messages.values() if each.to == "participant"]
+        assert message.until is not None
+        await life.until(message.until)
+        for again in life.effects("deliver", to="participant"):
+            result = await life.settle(again)
+    return result
+
+
+@pytest.mark.parametrize(
+    ("perhaps", "email", "answer", "by"),
+    [
+        (False, "eloise@example.org", ("sent", "mail"), {"sms", "mail"}),
+        (False, None, ("failed", "sms-402"), {"sms"}),
+        (True, "eloise@example.org", ("unknown", "sms-402"), {"sms"}),
+    ],
+)
+async def test_a_gateway_that_takes_nothing_until_it_is_too_late_leaves_it_to_the_mail_not_to_paper(
+    life: Life, perhaps: bool, email: str | None, answer: tuple[str, str], by: set[str]
+) -> None:
+    texter = await phoned(life, email=email)
+    texter.answers = [Sent(Fate.NOTHING_LEFT, "sms-402", perhaps=perhaps)] * 20
+    result = await until_settled(life, await life.reminded())
+    assert (result["answer"], result["reason"]) == answer
+    assert {channel for channel, *_ in await tried(life)} == by
+    unable = await attempts.unable(life.pool, ("sms-402",), 7)
+    assert [(each.channel, each.count >= len(texter.letters)) for each in unable] == [("sms", True)]
+    texter.answers = []
+    other = await beside(life)
+    assert (await other.run(await other.reminded()))["reason"] == "sms"
+    assert await attempts.unable(life.pool, ("sms-402",), 7) == [], "it takes messages again"
+
+
+@pytest.mark.parametrize(
+    ("later", "answer"),
+    [(timedelta(days=3), ("suppressed", "too-late")), (timedelta(hours=12), ("deferred", "quiet-hours"))],
+)
+async def test_whoever_waited_for_a_turn_is_judged_when_it_has_come(
+    life: Life, monkeypatch: pytest.MonkeyPatch, later: timedelta, answer: tuple[str, str]
+) -> None:
+    class Slow:
+        async def turn(self, *, ahead: bool) -> tuple[bool, float]:
+            assert not ahead, "it can wait"
+            then = time.monotonic() + later.total_seconds()
+            monkeypatch.setattr(activities.reminders, "monotonic", lambda: then)
+            return True, 0.0
+
+    await phoned(life)
+    life.use(texter=Gateway(Own("http://127.0.0.1:1", "t"), pace=Slow()))
+    result = await life.run(await life.reminded())
+    assert (result["answer"], result["reason"]) == answer
+    assert await tried(life) == [("sms", "nothing-left", "held-back")]
 
 
 async def test_doubt_is_shown_and_goes_by_no_other_channel(life: Life) -> None:
@@ -267,9 +342,27 @@ async def test_two_at_once_are_one_attempt(life: Life) -> None:
     ],
 )
 def test_the_settings_choose_the_gateway(sms: dict[str, str], name: str | None, never_run: bool | None) -> None:
-    texter = worker._texter(load_settings(sms=sms).sms)
+    texter = worker._texter(load_settings(sms=sms).sms, None)
     dialect = texter.dialect if isinstance(texter, Gateway) else None
     assert (dialect and dialect.name, dialect and dialect.never_run) == (name, never_run)
+
+
+SECRET = "whsec_" + "c2VjcmV0" * 4
+
+
+@pytest.mark.parametrize(
+    ("sms", "heard"),
+    [
+        ({"url": "https://sms.example.org", "token": "t", "notice_secret": SECRET}, True),
+        ({"url": "https://sms.example.org", "token": "t", "notice_secret": SECRET, "sender": "+33700000000"}, True),
+        ({"url": "https://sms.example.org", "token": "t", "notice_secret": SECRET, "sender": "Asso"}, False),
+        ({"url": "https://sms.example.org", "token": "t"}, False),
+        ({"vendor": "brevo", "token": "t", "sender": "33700000000", "notice_secret": SECRET}, False),
+        ({"vendor": "ovh", "token": "a:s:c", "sender": "33700000000", "account": "s", "notice_secret": SECRET}, False),
+    ],
+)
+def test_stop_is_promised_only_where_it_is_heard(sms: dict[str, str], heard: bool) -> None:
+    assert load_settings(sms=sms).sms.answerable is heard
 
 
 @pytest.mark.parametrize(

@@ -220,6 +220,12 @@ async def test_what_a_phone_took_is_not_told_again_and_next_goes_there_alone(lif
     other = await beside(life)
     assert (await other.settle(await other.missed()))["told"] == [life.referent]
     assert len(phone.letters) == 2 and server.recipients == ["claire@example.org"]
+    alone = phone.letters[-1].id
+    receipt = Receipt(f"delivered-{alone}", alone, None, "delivered", None, life.now)
+    await deliveries.keep(life.pool, receipt, hashlib.sha256(b"delivered").digest())
+    assert await send_receipts(life.pool, life.resources.ring, life.give, life.now) == 0
+    found = "SELECT outcome FROM message_receipt_outcomes WHERE event = $1"
+    assert await life.pool.fetchval(found, receipt.event) == "taken", "nothing strange to the doctor"
 
 
 @pytest.mark.parametrize(("number", "texts"), [(None, True), ("01 42 34 56 78", True), ("06 12 34 56 78", False)])

@@ -1,12 +1,16 @@
 """A file of people as spreadsheets write it, and what is wrong in it by line and column."""
 
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from journeys.app.failures import Failure
 from journeys.app.people_file import PeopleFile, read_people
+from journeys.app.web.api.bodies import PersonSent
+from journeys.settings.groups import MAIL_ADDRESS
 
 
 def read(tmp_path: Path, content: str | bytes, *, needs_referent: bool = False) -> PeopleFile:
@@ -102,6 +106,24 @@ def test_what_is_a_telephone_number(tmp_path: Path, phone: str, good: bool) -> N
     (row,) = read(tmp_path, f"prénom;nom;portable\nA;Un;{phone}\n").rows
     assert (row.failure is None) == good
     assert good or (row.failure is not None and row.failure.code == "not-a-phone")
+
+
+@pytest.mark.parametrize(
+    ("address", "good"),
+    [
+        ("eloise.du-pre+suivi@x.asso.fr", True), ("bob@asso.fr.", False), ("awa.@x.fr", False), ("a..b@x.fr", False),
+        ("a@x..fr", False), ("bob", False), ("bob@", False), ("bob @x.fr", False), ("bob@x.fr, awa@x.fr", False),
+        ("élo@x.fr", False),
+    ],
+)  # fmt: skip
+def test_what_is_a_mail_address_to_files_the_api_and_the_settings(tmp_path: Path, address: str, good: bool) -> None:
+    (row,) = read(tmp_path, f'prénom;nom;courriel\nA;Un;"{address}"\n').rows
+    assert (row.failure is None) == good
+    assert good or (row.failure is not None and row.failure.code == "not-an-address")
+    sent = {"first_name": "A", "last_name": "Un", "email": address}
+    with nullcontext() if good else pytest.raises(ValidationError):
+        PersonSent.model_validate(sent)
+    assert bool(MAIL_ADDRESS.fullmatch(address)) == good
 
 
 def test_only_a_column_that_nobody_knows_is_said_to_be_another(tmp_path: Path) -> None:

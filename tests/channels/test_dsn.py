@@ -22,7 +22,7 @@ def report(action: str = "failed", status: str = "5.1.1", id: str = ID, part: st
 
 
 @pytest.mark.parametrize("part", ["text/rfc822-headers", "message/rfc822"])
-@pytest.mark.parametrize("status", ["5.1.1", "5.7.26"])
+@pytest.mark.parametrize("status", ["5.1.1", "5.7.26", "4.4.1", "4.4.7"])
 def test_a_letter_that_came_back_for_good(part: str, status: str) -> None:
     assert read(report(status=status, part=part)) == Bounced(ID, "mail-" + status.replace(".", "-"))
 
@@ -34,7 +34,7 @@ def test_without_a_status_it_is_said_without_one() -> None:
 @pytest.mark.parametrize(
     "raw",
     [
-        report("delayed", "4.4.1"), report("failed", "4.4.7"), report("delivered", "2.0.0"), report(id="of-others"),
+        report("delayed", "4.4.1"), report("failed", "2.0.0"), report("delivered", "2.0.0"), report(id="of-others"),
         b"", b"\xff\xfe\x00", b"Subject: Bonjour\r\n\r\nJe suis absent.", report()[:500],
         report().replace(b"message/delivery-status", b"text/plain"), report() + b" " * LARGEST,
         b'Content-Type: multipart/report; boundary="x"\r\n\r\n' + b"--x\r\nContent-Type: multipart/mixed\r\n" * 40,

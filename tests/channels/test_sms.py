@@ -103,6 +103,11 @@ GOOD = {"message": ID, "status": "accepted", "reference": "gw-1"}
             http("200 OK", {**GOOD, "status": "rejected", "reason": "dead-number"}),
             Sent(Fate.REFUSED, "dead-number"),
         ),
+        (
+            http("200 OK", {**GOOD, "status": "rejected", "reason": "blocked-number"}),
+            Sent(Fate.REFUSED, "blocked-number"),
+        ),
+        (http("200 OK", {**GOOD, "status": "rejected", "reason": "spam"}), Sent(Fate.REFUSED, "sms-spam")),
         (http("200 OK", {**GOOD, "status": "rejected", "reason": "M. X a changé"}), Sent(Fate.REFUSED, "sms-refused")),
         (http("429 Too Many", {}, "Retry-After: 7"), Sent(Fate.NOTHING_LEFT, "sms-429", after_seconds=7.0)),
         (http("503 Away", b"", "Retry-After: soon"), Sent(Fate.NOTHING_LEFT, "sms-503")),

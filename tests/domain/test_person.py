@@ -199,7 +199,10 @@ def test_an_opt_out_is_a_task_for_the_referent_until_they_agree_on_another_way_o
     life.when("2027-03-06", c.OptIn()).then("OptedIn")
 
 
-@pytest.mark.parametrize(("reason", "dead"), [("mail-550", True), ("dead-number", True), ("no-address", False)])
+@pytest.mark.parametrize(
+    ("reason", "dead"),
+    [("mail-550", True), ("dead-number", True), ("blocked-number", True), ("no-address", False), ("sms-402", False)],
+)
 def test_an_address_that_will_never_work_is_a_task_for_the_referent(reason: str, dead: bool) -> None:
     life = released(deliver=None).when("2027-03-03 09:00")
     (seq,) = [seq for seq, effect in life.state.effects.items() if effect.data.get("to") == "participant"]

@@ -71,6 +71,8 @@ def test_each_source_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         ("JOURNEYS_SMTP__PORT", "0", ">= 1"),
         ("JOURNEYS_SMTP__TLS", "ssl", "none, starttls, implicit"),
         ("JOURNEYS_SMTP__SENDER", "nobody", "an address"),
+        ("JOURNEYS_SMTP__SENDER", "suivi..asso@example.org", "an address"),
+        ("JOURNEYS_DUTY_ADDRESS", "astreinte@asso.example.", "an address"),
         ("JOURNEYS_SMTP__HOTS", "mail", "no such variable"),
         ("JOURNEYS_SIGNING_KEY", "not-a-secret-at-all", "openssl rand -hex 32"),
         ("JOURNEYS_SIGNING_KEY", "abcd", "openssl rand -hex 32"),

@@ -278,7 +278,7 @@ def test_every_command_has_its_words() -> None:
 def test_an_unknown_code_is_read_as_it_is_spelt() -> None:
     assert spoken("stage-de-cuisine", "fr") == "stage de cuisine"
     for code in ("mail-550", "mail-5-1-1", "mail-5-2-2", "mail-no-answer", "mail-452", "sms-timeout", "sms-500",
-                 "sms-429", "sms-404", "worker-lost", "mail-bounced"):  # fmt: skip
+                 "sms-429", "sms-402", "sms-404", "mail-4-4-7", "worker-lost", "mail-bounced"):  # fmt: skip
         for lang in ("fr", "en"):
             said = spoken(code, lang)
             assert said != code.replace("-", " ") and not any(sign.isdigit() for sign in said), code

@@ -1,7 +1,8 @@
 """Record histories of real journeys to replay for ever: python -m tests.replay.record NAME.
 
-A life each: quiet, with money, suspended, continued as new. With `webhooks` after the name: only those of a webhook.
-They are not sealed: nobody lives in them, and no key is kept that long.
+A life each: quiet, with money, suspended, under other rules, continued as new, one whose messages wait. With the name
+of one after the name only that, with `webhooks` only those of a webhook. They are not sealed: nobody lives in them, and
+no key is kept that long.
 """
 
 import asyncio
@@ -28,6 +29,7 @@ from tests.conftest import RealStack
 from tests.workflow.conftest import Engine, make_engine
 from tests.workflow.test_changing import change, later_review
 from tests.workflow.webhooks import Telling, away, telling
+from workflows import journey
 
 FOLDER = Path(__file__).with_name("histories")
 
@@ -77,7 +79,15 @@ async def continued(engine: Engine) -> None:
     await suspended(engine)
 
 
-LIVES: tuple[Callable[[Engine], Awaitable[None]], ...] = (quiet, money, suspended, changed, continued)
+async def waited(engine: Engine) -> None:
+    """Nothing can be delivered for longer than an effect is waited for; then all can."""
+    limit, journey.EFFECT_LIMIT = journey.EFFECT_LIMIT, timedelta(seconds=2)
+    engine.world.away = 8
+    await quiet(engine)
+    journey.EFFECT_LIMIT = limit
+
+
+LIVES: tuple[Callable[[Engine], Awaitable[None]], ...] = (quiet, money, suspended, changed, continued, waited)
 
 
 async def webhook_away(hook: Telling) -> None:
@@ -101,7 +111,7 @@ async def webhook_gone(hook: Telling) -> None:
 WEBHOOKS: tuple[Callable[[Telling], Awaitable[None]], ...] = (webhook_away, webhook_gone)
 
 
-async def main(name: str, only_webhooks: bool = False) -> None:
+async def main(name: str, only: str = "") -> None:
     home = Path(tempfile.mkdtemp(prefix="journeys-"))
     home.chmod(0o755)
     async with Stack.start(home, time_skipping=True) as stack:
@@ -109,11 +119,11 @@ async def main(name: str, only_webhooks: bool = False) -> None:
         kept = Keys(stack.database_url.replace("/journeys?", "/journeys_keys?"), KeyRing("k1", {"k1": bytes(32)}))
         await keys.prepare(kept.dsn)
         pool = await open_pool(stack.database_url, largest=16, keys=kept)
-        for story in WEBHOOKS:
+        for story in WEBHOOKS if only in ("", "webhooks") else ():
             async with telling(RealStack(stack.database_url, stack.temporal_address)) as hook:
                 await story(hook)
                 await _save(hook.client, hook.handle().id, f"{story.__name__.replace('_', '-')}-{name}")
-        for life in () if only_webhooks else LIVES:
+        for life in LIVES if not only else [life for life in LIVES if life.__name__ == only]:
             sealing = await make_engine(RealStack(stack.database_url, stack.temporal_address), pool)
             plain = {**sealing.client.config(), "plugins": [temporal.JourneysPlugin(temporal.DATA_CONVERTER)]}
             engine = replace(sealing, client=Client(**plain))
@@ -139,4 +149,4 @@ async def _save(client: Any, id: str, name: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], "webhooks" in sys.argv[2:]))
+    asyncio.run(main(*sys.argv[1:3]))

@@ -42,7 +42,7 @@ from journeys.store import feeds, journal, links, mentors, partners, people, ses
 from journeys.store.directory import By
 from journeys.store.journal import parts
 from journeys.store.letters import open_letter, seal_letter
-from journeys.store.links import Drawn, Link
+from journeys.store.links import Drawn, Link, Opened, Stands
 from journeys.store.signing import KeyRing
 from tests.conftest import RealStack
 from tests.web.browser import HERE, Browser
@@ -328,6 +328,18 @@ async def test_the_person_stops_all_messages_by_link_and_lets_them_begin_again_b
     assert (await eloise.send(path(other), answer="again")).status_code == 303
     assert (await scene.known())[0].opted_out is False
     assert len(await scene.events("EscalationResolved")) == 1
+    past, now = await scene.drawn(Purpose.MESSAGES, until=datetime.now(UTC) - timedelta(seconds=1)), datetime.now(UTC)
+    await links.take(scene.pool, Opened(past.link, Stands.OPEN, {}, None), {"answer": "stop"}, now)
+    await links.settle(scene.pool, past.link, Stands.DONE, now)
+    over = await eloise.get(path(past))
+    assert over.status_code == 410 and "Vous recevez de nouveau nos messages" in words(over)
+    asked = await eloise.get(path(drawn))
+    assert asked.status_code == 200 and "Ne plus recevoir de messages" in words(asked), "it says not what is over"
+    assert (await eloise.send(path(drawn), answer="stop")).status_code == 303
+    assert (await scene.known())[0].opted_out is True
+    assert "Vous ne recevrez plus de messages" in words(await eloise.get(path(drawn)))
+    undone = await eloise.get(path(other))
+    assert undone.status_code == 410 and "Vous ne recevez pas nos messages" in words(undone)
 
 
 async def test_a_mail_program_stops_all_messages_at_one_click(scene: Scene) -> None:
@@ -354,6 +366,13 @@ async def test_a_mail_program_stops_all_messages_at_one_click(scene: Scene) -> N
         assert (await program.post(at_once + link.token, **asking)).status_code == 200  # type: ignore[arg-type]
     assert len(await scene.events("OptedOut")) == 1
     assert (await program.post(path(first), **asking)).status_code == 403, "a form's link still wants a page of ours"  # type: ignore[arg-type]
+
+    eloise, begins = scene.browser(), await scene.drawn(Purpose.MESSAGES)
+    await eloise.get(path(begins))
+    assert (await eloise.send(path(begins), answer="again")).status_code == 303
+    both_ = await asyncio.gather(*(program.post(at_once + first.token, **asking) for _ in range(2)))  # type: ignore[arg-type]
+    assert {each.status_code for each in both_} == {200} and (await scene.known())[0].opted_out is True
+    assert len(await scene.events("OptedOut")) == 2
 
 
 async def offered(scene: Scene) -> tuple[Drawn, datetime, datetime]:

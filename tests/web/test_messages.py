@@ -2,6 +2,7 @@
 
 import html
 import re
+import uuid
 from collections.abc import AsyncIterator
 from copy import deepcopy
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from journeys.app.web.safety import Pace
 from journeys.channels.letter import Fate, Sent
 from journeys.domain import commands as c
 from journeys.settings import load_settings
-from journeys.store import staff
+from journeys.store import attempts, staff
 from tests.activities.conftest import PROGRAMME, Life, make_life
 from tests.activities.test_short_messages import phoned
 from tests.web.conftest import Ground
@@ -158,6 +159,21 @@ async def test_a_colleague_whose_mail_does_not_arrive_is_marked_on_the_staffs_pa
     said = html.unescape((await client.get("/equipe")).text).replace("\xa0", " ")
     assert "ses courriels n’arrivent pas" in said and "cette adresse n’existe pas" in said
     assert "staff-mail" in await doctor_says(house)
+
+
+async def test_a_gateway_that_refuses_our_account_is_told_by_the_doctor_until_it_takes_a_message(
+    screen: Screen,
+) -> None:
+    house, life = screen.ground.house, screen.life
+    for fate, reason, told in (
+        ("nothing-left", "sms-402", True),
+        ("nothing-left", "sms-503", True),
+        ("sent", "", False),
+    ):
+        attempt = await attempts.begin(house.writing, str(uuid.uuid4()), life.stream, "sms", life.now)
+        assert attempt is not None
+        await attempts.ended(house.writing, attempt, fate, reason, "")
+        assert ("channel" in await doctor_says(house)) is told, reason
 
 
 async def doctor_says(house: House) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest_asyncio
 from temporalio import activity
 from temporalio.client import Client
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import TimeSkipper, TimeSkippingConfig, WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -45,6 +46,8 @@ class World:
     pool: Any
     asked: list[Effect] = field(default_factory=list)
     answers: dict[str, dict[str, Any]] = field(default_factory=lambda: dict(ANSWERS))
+    away: int = 0
+    """So many times more nothing can be delivered or checked: the store is away."""
 
     @activity.defn(name=contract.APPEND)
     async def append(self, request: Append) -> Appended:
@@ -56,8 +59,14 @@ class World:
         told = {"answer": "told", "told": ["somebody"], "role": effect.details["data"].get("to", "")}
         return EffectOutcome(seq=effect.seq, result=self.answers.get(kind, told))
 
+    def _reach(self) -> None:
+        if self.away:
+            self.away -= 1
+            raise ApplicationError("the store cannot be used now", type="Unavailable")
+
     @activity.defn(name=contract.DELIVER)
     async def deliver(self, effect: Effect) -> EffectOutcome:
+        self._reach()
         return await self._answer(effect)
 
     @activity.defn(name=contract.TELL)
@@ -66,6 +75,7 @@ class World:
 
     @activity.defn(name=contract.CHECK)
     async def check(self, effect: Effect) -> EffectOutcome:
+        self._reach()
         return await self._answer(effect)
 
     @activity.defn(name=contract.INSTRUCT)

@@ -1,11 +1,25 @@
 """The loop on the real server: a life in virtual time, and the record that it leaves."""
 
+import asyncio
 from datetime import timedelta
+from typing import Any
 
+import pytest
+from temporalio.client import WorkflowHistory
+from temporalio.worker import Replayer
+
+from journeys import temporal
+from journeys.authoring.reading import programme_text
 from journeys.domain import commands as c
 from journeys.domain.evolve import fold
+from journeys.domain.programme import Programme
 from journeys.domain.state import dump
-from tests.workflow.conftest import Engine
+from journeys.store import publishing
+from tests.activities.conftest import PROGRAMME
+from tests.conftest import RealStack
+from tests.workflow.conftest import Engine, make_engine
+from workflows import journey
+from workflows.journey import JourneyWorkflow
 
 
 async def test_a_life_leaves_a_record_that_folds_to_what_the_workflow_knows(engine: Engine) -> None:
@@ -23,3 +37,52 @@ async def test_a_life_leaves_a_record_that_folds_to_what_the_workflow_knows(engi
     assert {"DeadlineMissed", "EscalationTold", "ContactMissed", "GrantExpired", "MessageSent"} <= kinds
     late = max(event.recorded_at - event.occurred_at for event in events if event.rule in ("deadline", "reminder"))
     assert late < timedelta(minutes=5)
+
+
+async def test_messages_that_waited_for_a_worker_leave_once_one_is_there(
+    stack: RealStack, journal_pool: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """First nobody takes effects up at all, then the store is away from whoever does; each longer than one waits."""
+    monkeypatch.setattr(journey, "EFFECT_LIMIT", timedelta(seconds=2))
+    engine = await make_engine(stack, journal_pool)
+    async with engine.worker(no_remote_activities=True):
+        await engine.plan(release_in_days=20)
+        moving = asyncio.create_task(engine.pass_days(25))
+        async with asyncio.timeout(60):
+            while not await _given_up(engine):
+                await asyncio.sleep(0.1)
+    engine.world.away = 8
+    async with engine.worker():
+        await moving
+    kinds = [event.kind for event in await engine.events()]
+    assert "MessageSent" in kinds and not {"MessageUnknown", "MessageFailed"} & set(kinds)
+    history = await engine.handle().fetch_history()
+    await _replays(history, engine)
+
+
+async def test_a_check_that_waited_too_long_is_asked_for_once_more(
+    stack: RealStack, journal_pool: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journey, "EFFECT_LIMIT", timedelta(seconds=2))
+    engine = await make_engine(stack, journal_pool)
+    engine.programme = await publishing.keep(
+        journal_pool, "programme", "essai", programme_text(Programme.model_validate(PROGRAMME))
+    )
+    async with engine.worker():
+        await engine.plan(release_in_days=0)
+        await engine.pass_days(10)
+        engine.world.away = 2
+        await engine.pass_days(25)
+    kinds = [event.kind for event in await engine.events()]
+    assert engine.world.away == 0 and "CheckPassed" in kinds and "CheckUnknown" not in kinds
+
+
+async def _given_up(engine: Engine) -> bool:
+    """Whether the engine has waited for an activity in vain."""
+    history = await engine.handle().fetch_history()
+    return any(event.HasField("activity_task_timed_out_event_attributes") for event in history.events)
+
+
+async def _replays(history: WorkflowHistory, engine: Engine) -> None:
+    plugin = temporal.plugin(engine.pool.keys)
+    await Replayer(workflows=[JourneyWorkflow], plugins=[plugin]).replay_workflow(history)

@@ -265,9 +265,21 @@ async def _sms(desk: Desk) -> Check:
 
 async def _messages(desk: Desk) -> list[Check]:
     """Whether what a gateway says later is believed, told, and comes at all; whether letters on paper are posted."""
-    from journeys.store import deliveries, paper_letters, silences, staff
+    from journeys.channels import mail
+    from journeys.channels import sms as texts
+    from journeys.store import attempts, deliveries, paper_letters, silences, staff
 
     sms, checks = desk.settings.sms, list[Check]()
+    for each in await attempts.unable(await desk.pool(), (*texts.OF_THE_ACCOUNT, *mail.OF_THE_ACCOUNT), _A_WEEK):
+        fr, en = ("la passerelle des SMS", "the SMS gateway") if each.channel == "sms" else ("la messagerie", "mail")
+        checks.append(Check("channel", "failed",
+                            Said(f"{fr} ne prend rien de nous ({each.reason}), {each.count} fois depuis son dernier"
+                                 " message",
+                                 f"{en} takes nothing of ours ({each.reason}), {each.count} times since its last"
+                                 " message"),
+                            Said("vérifiez le compte, son crédit et les réglages JOURNEYS_SMS__… ou JOURNEYS_SMTP__…",
+                                 "check the account, its credit and the settings JOURNEYS_SMS__… or JOURNEYS_SMTP__…"),
+                            ))  # fmt: skip
     unreached = [each.name for each in await staff.members(await desk.pool()) if each.active and each.mail_failed]
     if unreached:
         names = ", ".join(unreached)
@@ -480,6 +492,7 @@ _WORKER: Final = Said(
 )
 _TOLD_WITHIN: Final = timedelta(days=1)
 _POSTED_WITHIN: Final = timedelta(days=7)
+_A_WEEK: Final = 7
 
 
 async def _identity(desk: Desk) -> Check:

@@ -87,7 +87,11 @@ class PersonSent(Described):
     reference: Line | None = None
     """Your own number; unique. By it, or by name and birth date, a person is known again."""
     email: (
-        Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$")] | None
+        Annotated[
+            str,
+            Field(max_length=200, pattern=r"^[A-Za-z0-9_%+-]+(\.[A-Za-z0-9_%+-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"),
+        ]
+        | None
     ) = None
     phone: Annotated[str, Field(pattern=_PHONE)] | None = None
     language: Annotated[str, Field(pattern="^(fr|en)$")] = "fr"

@@ -1,7 +1,7 @@
 """One-time links of mentors, partners and the person: opening one changes nothing, its button does."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -69,6 +69,8 @@ class Met:
     opened: Opened
     loaded: Loaded
     sheet: Sheet
+    once_more: str | None = None
+    """The id of what the link gives now, where it stopped messages before that have begun again since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,20 @@ REFUSED: Final = Dead(
     N_("Les choses ont changé depuis que ce lien vous a été donné. Rien n'a été changé par votre réponse."),
     N_("Appelez la personne qui vous a donné ce lien : elle vous dira où en sont les choses."),
 )  # fmt: skip
+UNDONE: Final[Mapping[str, Dead]] = {
+    "stop": Dead(
+        410, N_("Vous recevez de nouveau nos messages"),
+        N_("Ce lien les avait arrêtés. Ils ont repris depuis, et il n'est plus valable."),
+        N_("Pour les arrêter, prenez le lien du dernier message, ou dites-le à la personne qui vous accompagne."),
+    ),
+    "again": Dead(
+        410, N_("Vous ne recevez pas nos messages"),
+        N_("Ce lien les avait fait reprendre. Ils ont été arrêtés depuis."),
+        N_("Si vous en voulez de nouveau, dites-le à la personne qui vous accompagne : elle vous donnera un autre "
+           "lien."),
+    ),
+}  # fmt: skip
+"""What a link about messages did that does not hold any more, by what it was for."""
 _DEAD: Final = {Stands.EXPIRED: EXPIRED, Stands.REVOKED: REVOKED, Stands.REFUSED: REFUSED}
 
 DONE: Final[Mapping[tuple[Purpose, str], tuple[str, str]]] = {
@@ -174,7 +190,8 @@ async def by_hand(token: str, visit: Visit = door(PUBLIC)) -> Response:
 
 @router.post(AT_ONCE + "{token}")
 async def at_once(token: str, visit: Visit = _program) -> Response:
-    """Stop all messages, as a mail program asks (RFC 8058): at once, without a page. Asked again it is still so.
+    """Stop all messages, as a mail program asks (RFC 8058): at once, without a page. Asked again it is still so, also
+    where they had begun again.
 
     200 they are stopped; 404 not such a link; 409 a rule forbids it; 410 it holds no more; 503 ask again.
     """
@@ -191,13 +208,14 @@ async def at_once(token: str, visit: Visit = _program) -> Response:
     opened = met.opened
     if not _stops(opened.link):
         return PlainTextResponse("", status_code=404)
-    if opened.stands is Stands.OPEN:
-        opened = await links.take(visit.house.writing, opened, {"answer": "stop"}, visit.now)
+    if opened.stands is not Stands.TAKEN:
+        opened = await _take(visit, met, {"answer": "stop"})
     try:
         stands = await _send(visit, met, opened, "")
     except (Failure, Unreachable, Malformed):
         return PlainTextResponse("", status_code=503)
-    return PlainTextResponse("", status_code=200 if stands is Stands.DONE else 409)
+    done = stands is Stands.DONE or await _stopped(visit, token)
+    return PlainTextResponse("", status_code=200 if done else 409)
 
 
 def _stops(link: Link) -> bool:
@@ -220,14 +238,13 @@ async def answered(token: str, visit: Visit = door(PUBLIC)) -> Response:
     met = await _meet(visit, token)
     if not isinstance(met, Met):
         return met
-    house = visit.house
     typed = {name: value for name, value in (await visit.request.form()).items() if isinstance(value, str)}
     opened = met.opened
-    if opened.stands is Stands.OPEN:
+    if opened.stands is not Stands.TAKEN:
         answer, wrong = read_answer(opened.link, typed, met.loaded, met.sheet.zone, visit.now)
         if wrong:
             return _form(visit, met, typed, wrong, 422)
-        opened = await links.take(house.writing, opened, answer, visit.now)
+        opened = await _take(visit, met, answer)
         if opened.stands is not Stands.TAKEN:
             return _dead(visit, _DEAD[opened.stands])
     try:
@@ -239,13 +256,20 @@ async def answered(token: str, visit: Visit = door(PUBLIC)) -> Response:
     return RedirectResponse(visit.request.url.path + _language(visit), status_code=303)
 
 
+async def _take(visit: Visit, met: Met, answer: Mapping[str, str]) -> Opened:
+    """The link, taken for an answer; one that serves once more has been taken for good."""
+    if met.once_more is not None:
+        return replace(met.opened, stands=Stands.TAKEN, answer=answer, at=visit.now)
+    return await links.take(visit.house.writing, met.opened, answer, visit.now)
+
+
 async def _send(visit: Visit, met: Met, opened: Opened, word: str) -> Stands:
     """Send the command and note what came of it, which is returned.
 
     Raises Failure, Unreachable, Malformed: the link can be used again.
     """
     house, link = visit.house, opened.link
-    command = command_of(house.ring, opened, word, visit.now)
+    command = command_of(house.ring, opened, word, visit.now, met.once_more)
     actor = Actor(link.recipient, "", (link.role,))
     outcome = (
         await deliver(
@@ -277,16 +301,33 @@ async def _meet(visit: Visit, token: str) -> Met | Response:
         if opened is None:
             return _dead(visit, UNKNOWN)
         if opened.stands is Stands.DONE:
-            return _spent(visit, opened)
+            if not await _undone(connection, opened.link):
+                return _spent(visit, opened)
+            if not _stops(opened.link) or visit.now >= opened.link.expires_at:
+                return _dead(visit, UNDONE[opened.link.subject])
         if opened.stands in _DEAD:
             return _dead(visit, _DEAD[opened.stands])
         row = await views.journey(connection, opened.link.journey)
         if row is None:
             return _dead(visit, GONE)
         loaded = await load(connection, row)
-        if opened.stands is Stands.OPEN and not still_asked(opened.link, loaded, visit.now):
+        if opened.stands is not Stands.TAKEN and not still_asked(opened.link, loaded, visit.now):
             return _dead(visit, GONE)
-        return Met(opened, loaded, await _sheet(connection, visit, opened.link, loaded))
+        sheet = await _sheet(connection, visit, opened.link, loaded)
+        return Met(opened, loaded, sheet, _once_more(opened.link, loaded) if opened.stands is Stands.DONE else None)
+
+
+async def _undone(connection: Connection, link: Link) -> bool:
+    """Whether the person has chosen otherwise since a link stopped their messages, or let them begin again."""
+    if link.purpose is not Purpose.MESSAGES:
+        return False
+    person = await people.person(connection, link.recipient)
+    return person is not None and person.opted_out is not (link.subject == "stop")
+
+
+def _once_more(link: Link, loaded: Loaded) -> str:
+    """However often it is asked for, one command for each time that messages began again."""
+    return link.command_since(max((event.seq for event in loaded.events if event.kind == "OptedIn"), default=0))
 
 
 def still_asked(link: Link, loaded: Loaded, now: datetime) -> bool:
