@@ -477,6 +477,7 @@ def _booked(state: State, data: e.AppointmentBooked, event: Recorded) -> None:
 
 @_on(e.AppointmentMoved)
 def _appointment_moved(state: State, data: e.AppointmentMoved, event: Recorded) -> None:
+    before = state.appointments.get(data.appointment)
     _change(
         state.appointments,
         data.appointment,
@@ -487,6 +488,7 @@ def _appointment_moved(state: State, data: e.AppointmentMoved, event: Recorded) 
         answer=None,
         or_at=data.or_at,
         wish=None,
+        known=event.actor == state.person or (before is not None and before.counts_on_it),
     )
     _acted(state, event)
 
