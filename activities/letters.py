@@ -1,7 +1,7 @@
 """What a message says to one recipient: the values of its variables, from what is known, and who the recipient is."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final, Literal
 from uuid import UUID, uuid5
@@ -24,6 +24,7 @@ from journeys.channels.wording import (
     template_text,
     with_stop,
     with_stop_word,
+    words_for,
 )
 from journeys.domain.calendar import in_zone
 from journeys.domain.events import Subject
@@ -160,6 +161,7 @@ async def write_letter(
         drawn: the link for what they may answer.
     """
     assert to.address is not None
+    to = _as_read(matter, to)
     answer = drawn.address(resources.public_url) if drawn is not None and resources.public_url is not None else ""
     values = await _values(resources, matter, to, answer)
     text = fill(matter.template, to.audience, to.lang, values)
@@ -178,6 +180,16 @@ async def write_letter(
         unsubscribe=_unsubscribe(resources, stop), until=_of_use_until(matter),
     )  # fmt: skip
     return letter, tuple(each for each in (carried, stop) if each is not None)
+
+
+def _as_read(matter: Matter, to: Addressee) -> Addressee:
+    """A volunteer who is told of somebody else, or of more than their own contact with the person, reads as who is on
+    call: which journey it is, and what about."""
+    match = matter.known.state.match
+    their_own = match is not None and match.mentor == to.key and matter.about.kind == "contact"
+    if to.audience != "volunteer" or their_own or words_for(matter.template, "on_call") is None:
+        return to
+    return replace(to, audience="on_call")
 
 
 def _unsubscribe(resources: Resources, stop: Drawn | None) -> str | None:
@@ -247,16 +259,20 @@ async def _values(resources: Resources, matter: Matter, to: Addressee, answer: s
         values["place"] = noted if to.audience == "staff" else await said_outside(
             resources.pool, noted, known.state.site
         )  # fmt: skip
-    if to.audience != "staff":
+    if to.audience not in ("on_call", "staff"):
+        return values
+    values |= {
+        "reference": _reference(matter.known.id),
+        "reason": _REASONS[matter.about.kind].in_(to.lang),
+        "step": "" if matter.step is None else str(matter.step + 1),
+    }
+    if to.audience == "on_call":
         return values
     return {
         **dict.fromkeys(("milestone", "contact", "grant"), ""),
         **values,
-        "reference": _reference(matter.known.id),
         "programme": matter.book.programme.label.in_(to.lang),
         "phase": _phase(matter, to.lang),
-        "reason": _REASONS[matter.about.kind].in_(to.lang),
-        "step": "" if matter.step is None else str(matter.step + 1),
     }
 
 

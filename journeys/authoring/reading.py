@@ -107,8 +107,13 @@ def check_programme(raw: bytes, source: File, reminders: feasibility.Templates |
     programme, wrong = shaped(tree, Programme, "programme")
     if programme is None:
         raise ProgrammeInvalid(source, few(wrong))
+    shipped = shipped_reminders()
     found = sorted(
-        [*_impossible(programme, tree, shipped_reminders() if reminders is None else reminders), *_rules(programme, tree), *_texts(programme, tree)],
+        [
+            *_impossible(programme, tree, shipped if reminders is None else reminders),
+            *_rules(programme, tree),
+            *_texts(programme, tree),
+        ],
         key=lambda one: (one.line, one.column),
     )
     if any(one.severity == "error" for one in found):

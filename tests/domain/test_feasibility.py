@@ -18,8 +18,9 @@ from journeys.domain.programme import Programme, Role
 
 L = {"fr": "x", "en": "x"}
 TEMPLATES = {
-    "deadline-near": frozenset({"participant", "volunteer", "staff"}), "meeting-near": frozenset({"participant", "staff"}),
-}  # fmt: skip
+    "deadline-near": frozenset({"participant", "volunteer", "staff"}),
+    "meeting-near": frozenset({"participant", "staff"}),
+}
 
 
 def programme(**parts: Any) -> Programme:
