@@ -236,8 +236,8 @@ def test_a_template_that_cannot_be_used_is_refused_with_its_line(old: str, new: 
 @pytest.mark.parametrize("word", [
     "prison", "probation", "offence", "offense", "détention", "detention", "SPIP", "écrou", "jail", "parole",
     "condamné", "judge", "CPIP", "parloir", "carcéral", "carceral", "univers carcéraux", "pénal", "pénale", "pénaux",
-    "probatoire", "sursis", "semi-liberté", "semi liberté", "bracelet électronique", "surveillance électronique", "pénitentiaire",
-    "penitentiary", "custody", "tribunal correctionnel", "remanded", "detainee", "electronic tag",
+    "probatoire", "sursis", "semi-liberté", "semi liberté", "bracelet électronique", "surveillance électronique",
+    "pénitentiaire", "penitentiary", "custody", "tribunal correctionnel", "remanded", "detainee", "electronic tag",
 ])  # fmt: skip
 def test_no_message_says_why_somebody_is_accompanied(word: str) -> None:
     for piece in ('fr: "Bonjour"', 'en: "Hello"'):
