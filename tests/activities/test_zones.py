@@ -248,7 +248,7 @@ async def test_who_begins_lives_in_the_zone_of_their_site_else_of_the_programme(
     assert known.programme.clock.zone == "Indian/Reunion" and leader is not None
     starter = Starter(life.pool, life.resources.ring, known, Actor(leader.id, leader.name, ("referent",)))
 
-    async def zone(person: people.Person | None = None, **said: str) -> str:
+    async def zone(person: people.Person | None = None, **said: Any) -> str:
         details = people.Details(first_name="Ana", last_name="Hoarau", **said)
         wanted = await starter.at_home(Beginning(details=details, referent=leader), person)
         assert await starter.at_home(wanted, person) == wanted, "asked again, it stays"
@@ -262,4 +262,5 @@ async def test_who_begins_lives_in_the_zone_of_their_site_else_of_the_programme(
     assert before is not None and await zone(before) == "Europe/Paris", "who was known before lives where they do"
     here = Enrolled(uuid7(life.now), "Indian/Reunion")
     wanted = Beginning(details=people.Details(first_name="Ana", last_name="Hoarau"), referent=leader)
-    assert starter.planned(wanted, here, uuid7(life.now), life.now).body.zone is None, "in the programme's own hours"
+    plan = starter.planned(wanted, here, uuid7(life.now), life.now).body
+    assert isinstance(plan, c.Plan) and plan.zone is None, "in the programme's own hours"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 from starlette.datastructures import FormData, UploadFile
@@ -15,6 +16,7 @@ from journeys.app.failures import Exit, Failure, Said, usage
 from journeys.app.fields import Field, commands, fields_of, read_field
 from journeys.app.finding import Loaded
 from journeys.app.forwarding import deliver
+from journeys.app.hours import zone_of
 from journeys.app.paying import with_account
 from journeys.app.publishing import Rules
 from journeys.app.reading import read_occurred
@@ -86,6 +88,7 @@ async def read(visit: Visit, loaded: Loaded, asked: Filled) -> Form:
     values: dict[str, Any] = {}
     texts: dict[str, str] = {}
     wrong: list[Failure] = []
+    zone = await zone_of(visit.house.writing, loaded.state.site, loaded.book.calendar)
     for each in fields_of(asked.name):
         if each.kind == PART:
             try:
@@ -105,7 +108,7 @@ async def read(visit: Visit, loaded: Loaded, asked: Filled) -> Form:
                 known = await rules_asked(visit.house.writing, word, loaded, visit.now)
                 values |= known.named
             else:
-                values[each.name] = _value(each, word)
+                values[each.name] = _value(each, word, zone)
         except Failure as failure:
             wrong.append(failure)
     if wrong:
@@ -131,10 +134,10 @@ def typed_for(known: Field, typed: Mapping[str, str]) -> str:
     return ",".join(f"{name.removeprefix(own)}={day}" for name, day in typed.items() if name.startswith(own) and day)
 
 
-def _value(known: Field, word: str) -> Any:
+def _value(known: Field, word: str, zone: ZoneInfo) -> Any:
     if known.kind in _IDS and not is_uuid(word):
         raise usage("choose", "choisissez dans la liste", "choose from the list", field=known.name)
-    return read_field(known, word, known.name)
+    return read_field(known, word, known.name, zone)
 
 
 def _invalid(detail: Any) -> Failure:

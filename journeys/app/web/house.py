@@ -17,7 +17,7 @@ from journeys.app.publishing import in_force
 from journeys.app.web.trials import Bench
 from journeys.domain.programme import Programme
 from journeys.settings import Settings
-from journeys.store import reads
+from journeys.store import reads, sites
 from journeys.store.database import LOST, Pool, open_pool
 from journeys.store.hearing import hearing
 from journeys.store.keys import Keys
@@ -47,6 +47,8 @@ class House:
     temporal_address: str | None = None
     bench: Bench = field(default_factory=Bench)
     _client: "Client | None" = None
+    zones: Mapping[str, str] = field(default_factory=dict)
+    """Of each site that was described, as they were when programmes were last looked at."""
     _programmes: Mapping[str, Programme] = field(default_factory=dict)
     _programmes_until: float = 0.0
     _looks: list[reads.Read] = field(default_factory=list)
@@ -122,6 +124,7 @@ class House:
         """Programmes in force, by name; remembered for half a minute."""
         if time.monotonic() >= self._programmes_until:
             self._programmes = {name: known for name, (_, known) in (await in_force(self.writing)).items()}
+            self.zones = {each.code: each.zone for each in await sites.sites(self.writing)}
             self._programmes_until = time.monotonic() + _REMEMBERED_SECONDS
         return self._programmes
 
