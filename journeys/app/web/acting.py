@@ -13,13 +13,13 @@ from journeys.app.attaching import Attached
 from journeys.app.changing import rules_asked
 from journeys.app.entry import make_command
 from journeys.app.failures import Exit, Failure, Said, usage
-from journeys.app.fields import Field, commands, fields_of, read_field
+from journeys.app.fields import OF_APPOINTMENTS, Field, commands, fields_of, read_field
 from journeys.app.finding import Loaded
 from journeys.app.forwarding import deliver
 from journeys.app.hours import zone_of
 from journeys.app.paying import with_account
 from journeys.app.publishing import Rules
-from journeys.app.reading import read_occurred
+from journeys.app.reading import ZONE, read_occurred
 from journeys.app.seeing import changed_since
 from journeys.app.telling import failure_of
 from journeys.app.web.bodies import attached_of, file_of, typed_in
@@ -88,8 +88,10 @@ async def read(visit: Visit, loaded: Loaded, asked: Filled) -> Form:
     values: dict[str, Any] = {}
     texts: dict[str, str] = {}
     wrong: list[Failure] = []
-    zone = await zone_of(visit.house.writing, loaded.state.site, loaded.book.calendar)
-    for each in fields_of(asked.name):
+    fields, zone = fields_of(asked.name), ZONE
+    if any(each.name in OF_APPOINTMENTS for each in fields):
+        zone = await zone_of(visit.house.writing, loaded.state.site, loaded.book.calendar)
+    for each in fields:
         if each.kind == PART:
             try:
                 attached = await attached_of(asked.file, visit.house.settings.largest_document, each.name)
