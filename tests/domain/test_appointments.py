@@ -203,11 +203,15 @@ def test_a_change_waits_for_the_morning_and_the_last_one_counts() -> None:
     assert len(told & {each.message for each in life.all("MessageSent")}) == 1
 
 
-def test_moved_away_and_back_it_is_reminded_once() -> None:
+@pytest.mark.parametrize("paused", [False, True])
+def test_moved_away_and_back_it_is_reminded_once(paused: bool) -> None:
     """Saturday, 15 May 2027 is followed by a Sunday and a Monday of rest: the reminder of Tuesday at ten left on
-    Saturday."""
+    Saturday, or was held back."""
     life = released().when("2027-05-10 10:00", c.BookAppointment(at=paris("2027-05-18 10:00")))
-    life.then(said("AppointmentBooked", remind_at="2027-05-15 10:00")).when("2027-05-15 11:00")
+    life.then(said("AppointmentBooked", remind_at="2027-05-15 10:00"))
+    if paused:
+        life.when("2027-05-11 10:00", c.PauseMessages(until=paris("2027-05-16").date()))
+    life.when("2027-05-15 11:00")
     life.when("2027-05-15 11:00", moved(life, "2027-05-19 10:00"))
     life.when("2027-05-15 11:05", moved(life, "2027-05-18 10:00")).when("2027-05-18 09:00")
     assert len(life.all("MessageDue", template="appointment-near")) == 1
