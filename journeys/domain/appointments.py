@@ -12,7 +12,7 @@ from journeys.domain.chases import about, ladder_of
 from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.moments import Duration, Unit
 from journeys.domain.programme import Check, Roll
-from journeys.domain.sending import Spares, first_free, reminder_of
+from journeys.domain.sending import reminder_of
 from journeys.domain.state import Appointment, Status
 
 NOTICE = timedelta(hours=48)
@@ -74,10 +74,9 @@ def move(work: Deciding, body: c.MoveAppointment) -> None:
     if chosen:
         _must_have_been_offered(work, known, body)
     _must_be_ahead(work, body.at)
-    counted_on = chosen or _is_known(work, known)
     work.fact(
         e.AppointmentMoved(
-            appointment=body.appointment, at=body.at, remind_at=_reminder(work, body.at, told=counted_on),
+            appointment=body.appointment, at=body.at, remind_at=_reminder(work, body.at),
             ask_at=_asking(work, body.at, known.minutes), or_at=_offered(work, body),
         )
     )  # fmt: skip
@@ -85,7 +84,7 @@ def move(work: Deciding, body: c.MoveAppointment) -> None:
     if chosen:
         chases.heard_of(work, "answered")
         _tell(work, body.appointment, "appointment-chosen", "chosen")
-    elif counted_on or _is_known(work, work.state.appointments[body.appointment]):
+    elif _is_known(work, known) or _is_known(work, work.state.appointments[body.appointment]):
         _tell_of_the_change(work, body.appointment, known)
 
 
@@ -216,12 +215,15 @@ def _attended(work: Deciding, known: Appointment) -> None:
 
 
 def take_reminder(work: Deciding, id: str, at: datetime) -> None:
+    """Once for each time of it that has left; what was held back, and stands again at that time, is owed anew."""
     known = work.state.appointments[id]
+    occurrence = f"appointment/{id}/{known.at.isoformat()}"
+    if known.reminded == known.at and not messages.is_owed(work, occurrence, messages.PARTICIPANT):
+        occurrence = f"appointment/{id}/{work.state.seq}/{known.at.isoformat()}"
     work.due(e.AppointmentReminded(appointment=id), "appointment-reminder", at)
     messages.owe(
         work, "reminder", messages.PARTICIPANT, messages.SUMMONS_NEAR if known.summons else "appointment-near",
-        about(id),
-        f"appointment/{id}/{known.at.isoformat()}", at=at, not_after=known.at,
+        about(id), occurrence, at=at, not_after=known.at,
     )  # fmt: skip
 
 
@@ -243,18 +245,11 @@ def take_asking(work: Deciding, id: str, at: datetime) -> None:
         )
 
 
-def _reminder(work: Deciding, at: datetime, *, told: bool = False) -> datetime | None:
-    """When the person is reminded; None: no more.
-
-    Args:
-        told: they hear of it now. Where days of rest leave less than a day between, that is its reminder.
-    """
+def _reminder(work: Deciding, at: datetime) -> datetime | None:
     planned = at - NOTICE
     if planned <= work.now:
         return None
-    hours = messages.hours_of(work.state, work.book.calendar, messages.PARTICIPANT)
-    found = reminder_of(at, planned, hours, work.now)
-    return None if told and at - first_free(found, hours, Spares.REST) < ONE_DAY else found
+    return reminder_of(at, planned, messages.hours_of(work.state, work.book.calendar, messages.PARTICIPANT), work.now)
 
 
 def _asking(work: Deciding, at: datetime, minutes: int) -> datetime:

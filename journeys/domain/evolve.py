@@ -506,7 +506,9 @@ def _acted(state: State, event: Recorded) -> None:
 
 @_on(e.AppointmentReminded)
 def _appointment_reminded(state: State, data: e.AppointmentReminded, event: Recorded) -> None:
-    _change(state.appointments, data.appointment, remind_at=None)
+    known = state.appointments.get(data.appointment)
+    if known is not None:
+        state.appointments[data.appointment] = replace(known, remind_at=None, reminded=known.at)
 
 
 @_on(e.AppointmentAsked)

@@ -138,6 +138,8 @@ class Appointment:
     """The time that they wish instead, where they need another one and said which."""
     known: bool = False
     """The person chose a time of it, or knew of it when it was moved."""
+    reminded: datetime | None = None
+    """The last time of it of which the reminder has come."""
 
     @property
     def counts_on_it(self) -> bool:
