@@ -577,7 +577,7 @@ async def meeting(pool: Pool, person: str, referent: str, begins: datetime, ends
             SELECT j.id, item.value ->> 'id' AS appointment, (item.value ->> 'at')::timestamptz AS at
             FROM journeys j CROSS JOIN LATERAL jsonb_array_elements(j.summary -> 'board') AS item (value)
             WHERE (j.person = $1 OR j.referent = $2) AND j.meetings > 0 AND item.value ->> 'kind' = 'appointment'
-              AND (item.value ->> 'at')::timestamptz >= $3 - interval '1 day'
+              AND (item.value ->> 'at')::timestamptz >= $3::timestamptz - interval '1 day'
               AND (item.value ->> 'at')::timestamptz < $4
         ), met AS (
             SELECT near.id FROM near CROSS JOIN LATERAL (
