@@ -161,7 +161,7 @@ async def write_letter(
         drawn: the link for what they may answer.
     """
     assert to.address is not None
-    to = _as_read(matter, to)
+    to = _as_read(matter, to, drawn)
     answer = drawn.address(resources.public_url) if drawn is not None and resources.public_url is not None else ""
     values = await _values(resources, matter, to, answer)
     text = fill(matter.template, to.audience, to.lang, values)
@@ -182,12 +182,12 @@ async def write_letter(
     return letter, tuple(each for each in (carried, stop) if each is not None)
 
 
-def _as_read(matter: Matter, to: Addressee) -> Addressee:
-    """A volunteer who is told of somebody else, or of more than their own contact with the person, reads as who is on
-    call: which journey it is, and what about."""
+def _as_read(matter: Matter, to: Addressee, drawn: Drawn | None) -> Addressee:
+    """A volunteer who is told neither of their own contact with the person nor of what they may answer by a link reads
+    as who is on call: which journey it is, and what about."""
     match = matter.known.state.match
-    their_own = match is not None and match.mentor == to.key and matter.about.kind == "contact"
-    if to.audience != "volunteer" or their_own or words_for(matter.template, "on_call") is None:
+    contact = match is not None and match.mentor == to.key and matter.about.kind == "contact"
+    if to.audience != "volunteer" or contact or drawn is not None or words_for(matter.template, "on_call") is None:
         return to
     return replace(to, audience="on_call")
 

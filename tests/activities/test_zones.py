@@ -247,15 +247,16 @@ async def test_who_begins_lives_in_the_zone_of_their_site_else_of_the_programme(
     leader = await staff.member(life.pool, life.referent)
     assert known.programme.clock.zone == "Indian/Reunion" and leader is not None
     starter = Starter(life.pool, life.resources.ring, known, Actor(leader.id, leader.name, ("referent",)))
+    site = f"site-{uuid.uuid4().hex[:8]}"
 
     async def zone(person: people.Person | None = None, **said: Any) -> str:
         details = people.Details(first_name="Ana", last_name="Hoarau", **said)
-        wanted = await starter.at_home(Beginning(details=details, referent=leader), person)
+        wanted = await starter.at_home(Beginning(details=details, referent=leader, site=site), person)
         assert await starter.at_home(wanted, person) == wanted, "asked again, it stays"
         return wanted.details.zone
 
     assert await zone() == "Indian/Reunion", "nobody has described the site"
-    await moved_to(life, GUADELOUPE)
+    await moved_to(life, GUADELOUPE, site)
     assert await zone() == GUADELOUPE
     assert await zone(zone=TAHITI) == TAHITI
     before = await people.person(life.pool, life.person)
