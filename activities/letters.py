@@ -160,8 +160,8 @@ async def write_letter(
     Args:
         drawn: the link for what they may answer.
     """
-    assert to.address is not None
     to = _as_read(matter, to, drawn)
+    assert to.address is not None
     answer = drawn.address(resources.public_url) if drawn is not None and resources.public_url is not None else ""
     values = await _values(resources, matter, to, answer)
     text = fill(matter.template, to.audience, to.lang, values)
