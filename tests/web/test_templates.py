@@ -171,7 +171,7 @@ async def test_hours_are_typed_and_shown_as_clocks_tell_them_at_the_site(office:
     assert booked.status_code == 303, html.unescape(booked.text)
     (known,) = [each.data.at for each in await office.engine.events() if each.kind == "AppointmentBooked"]
     assert known == datetime.combine(day, time(6), UTC), "ten o'clock there"
-    for path in (f"/agenda?semaine={day}", office.path):
+    for path in (f"/agenda?semaine={day}", office.path, f"{office.path}/agir/move-appointment"):
         page = html.unescape((await aline.client.get(path)).text).replace("\xa0", " ")
         assert "10 h (heure de La Réunion)" in page, path
 

@@ -1,7 +1,7 @@
 """A command's form for one journey: each field with its words, its choices and what was typed so far."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from journeys.app.allowing import readers
@@ -14,6 +14,7 @@ from journeys.app.web.acting import typed_for
 from journeys.app.web.changing import days_wanted, other_rules, text_meant
 from journeys.app.web.resending import label_of
 from journeys.app.web.visit import Visit
+from journeys.domain.calendar import in_zone
 from journeys.domain.document import KINDS, PART
 from journeys.domain.programme import Programme
 from journeys.i18n import capital
@@ -147,7 +148,12 @@ async def _choices(
         case "receipt":
             return [(id, capital(speech.receipt(id))) for id, each in state.receipts.items() if each.settled is None]
         case "appointment":
-            return [(id, capital(speech.appointment(id))) for id in state.appointments]
+            zone = await zone_of(visit.house.writing, state.site, loaded.book.calendar)
+            there = Speech(
+                replace(loaded.book, calendar=in_zone(loaded.book.calendar, zone.key)), {}, visit.lang, state
+            )
+            where = f" ({told})" if (told := said_zone(zone, visit.lang)) else ""
+            return [(id, f"{capital(there.appointment(id))}{where}") for id in state.appointments]
         case "chase":
             return [(id, capital(speech.chase(id))) for id in state.chases]
         case "referral":
