@@ -1,7 +1,7 @@
 """What a message says to one recipient: the values of its variables, from what is known, and who the recipient is."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final, Literal
 from uuid import UUID, uuid5
@@ -25,6 +25,7 @@ from journeys.channels.wording import (
     with_stop,
     with_stop_link,
     with_stop_word,
+    words_for,
 )
 from journeys.domain.calendar import in_zone
 from journeys.domain.events import Subject
@@ -160,6 +161,7 @@ async def write_letter(
     Args:
         drawn: the link for what they may answer.
     """
+    to = _as_read(matter, to, drawn)
     assert to.address is not None
     answer = drawn.address(resources.public_url) if drawn is not None and resources.public_url is not None else ""
     values = await _values(resources, matter, to, answer)
@@ -183,6 +185,16 @@ async def write_letter(
         ahead=to.audience != "participant",
     )  # fmt: skip
     return letter, tuple(each for each in (carried, stop) if each is not None)
+
+
+def _as_read(matter: Matter, to: Addressee, drawn: Drawn | None) -> Addressee:
+    """A volunteer who is told neither of their own contact with the person nor of what they may answer by a link reads
+    as who is on call: which journey it is, and what about."""
+    match = matter.known.state.match
+    contact = match is not None and match.mentor == to.key and matter.about.kind == "contact"
+    if to.audience != "volunteer" or contact or drawn is not None or words_for(matter.template, "on_call") is None:
+        return to
+    return replace(to, audience="on_call")
 
 
 def _unsubscribe(resources: Resources, stop: Drawn | None) -> str | None:
@@ -252,16 +264,20 @@ async def _values(resources: Resources, matter: Matter, to: Addressee, answer: s
         values["place"] = noted if to.audience == "staff" else await said_outside(
             resources.pool, noted, known.state.site
         )  # fmt: skip
-    if to.audience != "staff":
+    if to.audience not in ("on_call", "staff"):
+        return values
+    values |= {
+        "reference": _reference(matter.known.id),
+        "reason": _REASONS[matter.about.kind].in_(to.lang),
+        "step": "" if matter.step is None else str(matter.step + 1),
+    }
+    if to.audience == "on_call":
         return values
     return {
         **dict.fromkeys(("milestone", "contact", "grant"), ""),
         **values,
-        "reference": _reference(matter.known.id),
         "programme": matter.book.programme.label.in_(to.lang),
         "phase": _phase(matter, to.lang),
-        "reason": _REASONS[matter.about.kind].in_(to.lang),
-        "step": "" if matter.step is None else str(matter.step + 1),
     }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final, Literal
+from typing import Literal
 from uuid import UUID, uuid5
 
 from journeys.app.failures import Exit, Failure, Said
@@ -122,7 +122,7 @@ def _ids(loaded: Loaded, command: str, times: int) -> frozenset[str]:
 async def _met(pool: Pool, loaded: Loaded, at: datetime, minutes: int, but: frozenset[str]) -> Warned | None:
     """Another appointment of the person, on any of their journeys, or of whoever leads this one, at the same time."""
     state, ends = loaded.state, at + timedelta(minutes=minutes)
-    for row in await views.meeting(pool, state.person, state.referent, at - LONGEST_MEETING, ends):
+    for row in await views.meeting(pool, state.person, state.referent, at, ends):
         for id, known in (await load(pool, row)).state.appointments.items():
             if known.outcome is not None or id in but:
                 continue
@@ -152,9 +152,6 @@ async def overlapping(connection: Pool | Connection, met: Sequence[tuple[datetim
         and at < other_at + timedelta(minutes=length.get(other_id, 60))
         and other_at < at + timedelta(minutes=length.get(id, 60))
     )  # fmt: skip
-
-
-LONGEST_MEETING: Final = timedelta(days=1)
 
 
 def _full(name: str, taken: int, most: int) -> Warned | None:

@@ -4,11 +4,12 @@ import types
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
+from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime
 
 from journeys.app.failures import Lang, Said, usage
-from journeys.app.reading import read_amount, read_day, read_days, read_instant, read_instants
+from journeys.app.reading import ZONE, read_amount, read_day, read_days, read_instant, read_instants
 from journeys.domain import document
 from journeys.domain.commands import BODIES, INTERNAL, Body
 from journeys.domain.payee import IBAN, PAYEE
@@ -49,6 +50,9 @@ NAMES_RULES: Final = "change-programme"
 _FILLED_IN: Final = frozenset({"name", "calendar"})
 """What nobody types."""
 
+OF_APPOINTMENTS: Final = frozenset({"at", "or_at", "wish"})
+"""Fields that hold the hours of an appointment."""
+
 BESIDE: Final = {PAYEE: IBAN}
 """Of a part that is typed in two fields, the second."""
 
@@ -86,7 +90,10 @@ ABOUT: Final[dict[str, Said]] = {
         "viendra, demande une autre heure, ou ne viendra pas", "will come, asks for another time, or will not come"
     ),
     "appointment": Said("lequel ; sans lui, le seul qui est fixé", "which one; else the only one booked"),
-    "at": Said("jour et heure locale : 2027-05-12 14:30", "day and local time: 2027-05-12 14:30"),
+    "at": Said(
+        "jour et heure locale (du site, sinon du programme) : 2027-05-12 14:30",
+        "day and local time (of the site, else the programme): 2027-05-12 14:30",
+    ),
     "chase": Said("laquelle ; sans elle, la seule en cours", "which one; else the only one open"),
     "contact": Said("le suivi (code du programme)", "the contact (code of the programme)"),
     "date": Said("la date du programme, par exemple release", "the programme's date, such as release"),
@@ -231,21 +238,26 @@ def _beside(part: str) -> list[Field]:
     return [Field(BESIDE[part], "text", False, part=True)] if part in BESIDE else []
 
 
-def read_field(known: Field, word: str, called: str) -> Any:
+def read_field(known: Field, word: str, called: str, zone: ZoneInfo = ZONE) -> Any:
     """What was typed in a field, by its kind; a word whose meaning hangs on the journey as it stands.
 
-    `called`: the field's name for whoever typed. Raises Failure (usage).
+    Args:
+        called: the field's name for whoever typed.
+        zone: of the journey, in whose hours those of its appointments are typed.
+
+    Raises Failure (usage).
     """
     word = word.strip()
+    zone = zone if known.name in OF_APPOINTMENTS else ZONE
     match known.kind:
         case "day":
             return read_day(word, called)
         case "days":
             return read_days(word, called)
         case "instant":
-            return read_instant(word, called)
+            return read_instant(word, called, zone)
         case "instants":
-            return read_instants(word, called)
+            return read_instants(word, called, zone)
         case "amount":
             return read_amount(word, called)
         case "number":

@@ -143,6 +143,7 @@ class Importer:
                 raise _in_column(failure, fact) from None
         known = await self._known(wanted)
         if known is None:
+            wanted = await self.starter.at_home(wanted, await self.starter.known(wanted.details))
             return self._foreseen(case, wanted, None, case.facts, State(stream=f"journey-{uuid7(now)}"), now)
         if not known.state.is_open:
             raise _closed(known)

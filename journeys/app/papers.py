@@ -25,6 +25,7 @@ from journeys.documents import (
 from journeys.domain import events as e
 from journeys.domain.calendar import in_zone
 from journeys.domain.links import times_offered
+from journeys.domain.neutral import tells_why
 from journeys.domain.record import SYSTEM, Event, Payload
 from journeys.domain.state import PaymentStatus
 from journeys.i18n import Lang, capital, format_date, format_time
@@ -106,7 +107,7 @@ def letter(
         sender=sender, recipient=s.partner(sent.partner),
         subject=s.say("{purpose}, pour {person}", purpose=purpose, person=about) if about else purpose,
         paragraphs=(text,), day=loaded.book.calendar.day(event.occurred_at), reference=short(sent.referral),
-        signed=names.get(event.actor, ""), signed_as=s.role(event.role),
+        signed=names.get(event.actor, ""), signed_as=_outside(s.role(event.role)),
     )  # fmt: skip
     return _made(paper, loaded, lang, at)
 
@@ -198,9 +199,14 @@ def _written(
         sender=hand.sender, sender_lines=(hand.phone,) if hand.phone else (), recipient=recipient,
         recipient_lines=address, subject=subject, paragraphs=paragraphs, day=loaded.book.calendar.day(at),
         reference=short(loaded.row.id), signed=hand.signed,
-        signed_as=Speech(loaded.book, {}, lang, loaded.state).role(hand.role),
+        signed_as=_outside(Speech(loaded.book, {}, lang, loaded.state).role(hand.role)),
     )  # fmt: skip
     return _made(paper, loaded, lang, at)
+
+
+def _outside(role: str) -> str:
+    """What the one who signs is, where that may be read by anybody; else nothing."""
+    return role if tells_why(role) is None else ""
 
 
 def _settles(event: Event[Payload], payment: str) -> bool:

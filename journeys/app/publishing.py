@@ -17,7 +17,10 @@ from journeys.authoring.reading import (
     programme_names,
     read_programme,
 )
-from journeys.authoring.templates import REMINDERS, template_names
+from journeys.authoring.templates import readers_of, template_names
+from journeys.authoring.templates import reminders as shipped_reminders
+from journeys.channels.wording import read_text
+from journeys.domain.feasibility import Templates
 from journeys.domain.handbook import Handbook, open_handbook
 from journeys.domain.programme import Programme, compile_programme
 from journeys.store import programmes, publishing, templates
@@ -58,13 +61,16 @@ async def programme_text_of(pool: Pool, asked: str) -> str:
     return read(asked, tuple(sorted(known)), await reminders(pool)).text
 
 
-async def reminders(connection: Pool | Connection) -> frozenset[str]:
-    """Templates that a programme may have sent before a deadline: those that are shipped, and an association's own."""
-    return REMINDERS | (await templates.all_in_force(connection)).keys() - template_names()
+async def reminders(connection: Pool | Connection) -> Templates:
+    """Templates that a programme may have sent before a deadline, with those for whom each has words: those that are
+    shipped, as they read now, and an association's own."""
+    edited, shipped = await templates.all_in_force(connection), shipped_reminders()
+    own = {name: text for name, text in edited.items() if name in shipped or name not in template_names()}
+    return {**shipped, **{name: readers_of(read_text(name, text)) for name, text in own.items()}}
 
 
 def read(
-    asked: str, known: tuple[str, ...] | None = None, reminders: frozenset[str] = REMINDERS
+    asked: str, known: tuple[str, ...] | None = None, reminders: Templates | None = None
 ) -> ProgrammeFile:  # fmt: skip
     """A programme's file by name or path. Raises Failure: unknown (with the nearest names), or with its errors."""
     try:

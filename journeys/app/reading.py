@@ -100,9 +100,9 @@ def read_instant(text: str, field: str, zone: ZoneInfo = ZONE) -> datetime:
     return at_local(read_day(day, field), time(int(found[1]), int(found[2] or 0)), field, zone)
 
 
-def read_instants(text: str, field: str) -> tuple[datetime, ...]:
+def read_instants(text: str, field: str, zone: ZoneInfo = ZONE) -> tuple[datetime, ...]:
     """Several instants with commas between them; none when nothing is written. Raises Failure (usage)."""
-    return tuple(read_instant(each, field) for each in text.split(",") if each.strip())
+    return tuple(read_instant(each, field, zone) for each in text.split(",") if each.strip())
 
 
 def read_days(text: str, field: str) -> dict[str, date]:

@@ -23,6 +23,7 @@ from journeys.store.directory import AlreadyThere, By
 from journeys.store.people import Details, Person
 from journeys.store.signing import KeyRing
 from journeys.store.staff import Member
+from journeys.store.vault import UNSAID_ZONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,32 +127,37 @@ class Starter:
                 changed.
         """
         person = await self.known(wanted.details)
+        wanted = await self.at_home(wanted, person)
         self.tried(wanted, now)
         await must_be_trusted(self.pool, self.ring)
         by = By(actor=self.actor.id, role=self.actor.roles[0] if self.actor.roles else "none", at=now)
         await keep(self.pool, self.rules, by)
         if person is not None:
             return Enrolled(person.id, person.details.zone)
-        person_id, details = id or uuid7(now), await self._at_home(wanted)
+        person_id = id or uuid7(now)
         try:
-            await people.register(self.pool, person_id, details, by)
+            await people.register(self.pool, person_id, wanted.details, by)
         except AlreadyThere as taken:
             if id is None or taken.field != "id":
                 raise already_begun(wanted.details, None, None) from None
             # The same start was given before, and got as far as this; another one did not.
             there = await people.person(self.pool, person_id)
-            if there is None or there.details != details:
+            if there is None or there.details != wanted.details:
                 conflict = Answer(command=person_id, outcome="conflict", code="id-used")
                 raise cast(Failure, failure_of(conflict, self.rules.book)) from None
-        return Enrolled(person_id, details.zone)
+        return Enrolled(person_id, wanted.details.zone)
 
-    async def _at_home(self, wanted: Beginning) -> Details:
-        """What is known of somebody; who said nothing of their zone lives in that of their site."""
-        code = wanted.site or _only_site(wanted.referent)
-        site = await sites.site(self.pool, code) if code is not None else None
-        if site is None or wanted.details.zone != self.rules.programme.clock.zone:
-            return wanted.details
-        return replace(wanted.details, zone=site.zone)
+    async def at_home(self, wanted: Beginning, person: Person | None) -> Beginning:
+        """The same, where they live: who was known before where they do; who said nothing of it in the zone of their
+        site, or of the programme where their site is not described."""
+        zone = wanted.details.zone
+        if person is not None:
+            zone = person.details.zone
+        elif zone == UNSAID_ZONE:
+            code = wanted.site or _only_site(wanted.referent)
+            site = await sites.site(self.pool, code) if code is not None else None
+            zone = site.zone if site is not None else self.rules.programme.clock.zone
+        return replace(wanted, details=replace(wanted.details, zone=zone))
 
     async def begin(
         self, client: object, task_queue: str, wanted: Beginning, now: datetime, id: str | None = None

@@ -32,6 +32,7 @@ from journeys.store.database import Connection, Pool
 AUDIENCES: Final[Mapping[Audience, Label]] = {
     "participant": Label(fr="la personne", en="the person"),
     "volunteer": Label(fr="le mentor ou le partenaire", en="the mentor or partner"),
+    "on_call": Label(fr="le bénévole d’astreinte", en="the volunteer on call"),
     "staff": Label(fr="l’équipe", en="the staff"),
 }
 
@@ -99,8 +100,9 @@ def offered(name: str) -> dict[Audience, Label]:
 
 
 def written(template: Template) -> dict[str, str]:
-    """A template as a form shows it, text by text: `participant.subject.fr`."""
-    words = template.model_dump(mode="json", exclude_none=True)
+    """A template as a form shows it, text by text: `participant.subject.fr`; what it does not say yet, as shipped."""
+    words = like(template.template).model_dump(mode="json", exclude_none=True)
+    words |= template.model_dump(mode="json", exclude_none=True)
     return {
         f"{audience}.{piece}.{lang}": text
         for audience in AUDIENCES

@@ -12,7 +12,7 @@ from journeys.authoring.calendars import is_calendar
 from journeys.authoring.findings import FileInvalid, Finding, few, nearest
 from journeys.authoring.rules import RuleInvalid, read_rule, rule_names
 from journeys.authoring.shaping import shaped
-from journeys.authoring.templates import REMINDERS
+from journeys.authoring.templates import reminders as shipped_reminders
 from journeys.authoring.yaml_text import Path, Tree, YamlInvalid, read_bytes, read_tree
 from journeys.domain import feasibility
 from journeys.domain.calendar import is_zone
@@ -82,11 +82,11 @@ def programme_names() -> tuple[str, ...]:
     return tuple(sorted(file.stem for file in PROGRAMMES.glob("*.yaml")))
 
 
-def read_programme(path_or_name: str | File, reminders: frozenset[str] = REMINDERS) -> ProgrammeFile:
+def read_programme(path_or_name: str | File, reminders: feasibility.Templates | None = None) -> ProgrammeFile:
     """Read and check a programme, by the name of a shipped one or by path.
 
     Args:
-        reminders: the templates that it may have sent before a deadline.
+        reminders: the templates that it may have sent before a deadline; those that are shipped.
 
     Raises ProgrammeNotFound, and ProgrammeInvalid when anything in it cannot work.
     """
@@ -98,7 +98,7 @@ def read_programme(path_or_name: str | File, reminders: frozenset[str] = REMINDE
     return check_programme(raw, source, reminders)
 
 
-def check_programme(raw: bytes, source: File, reminders: frozenset[str] = REMINDERS) -> ProgrammeFile:
+def check_programme(raw: bytes, source: File, reminders: feasibility.Templates | None = None) -> ProgrammeFile:
     """The same for bytes already read; `source` is only named. Raises ProgrammeInvalid."""
     try:
         tree = read_tree(raw)
@@ -107,8 +107,13 @@ def check_programme(raw: bytes, source: File, reminders: frozenset[str] = REMIND
     programme, wrong = shaped(tree, Programme, "programme")
     if programme is None:
         raise ProgrammeInvalid(source, few(wrong))
+    shipped = shipped_reminders()
     found = sorted(
-        [*_impossible(programme, tree, reminders), *_rules(programme, tree), *_texts(programme, tree)],
+        [
+            *_impossible(programme, tree, shipped if reminders is None else reminders),
+            *_rules(programme, tree),
+            *_texts(programme, tree),
+        ],
         key=lambda one: (one.line, one.column),
     )
     if any(one.severity == "error" for one in found):
@@ -145,7 +150,7 @@ def _find(path_or_name: str | File) -> File:
 # What cannot work
 
 
-def _impossible(programme: Programme, tree: Tree, reminders: frozenset[str]) -> Iterator[Finding]:
+def _impossible(programme: Programme, tree: Tree, reminders: feasibility.Templates) -> Iterator[Finding]:
     for one in feasibility.findings(programme, reminders):
         yield tree.finding(one.path, one.code, one.params, one.severity)
     if not is_zone(programme.clock.zone):

@@ -7,7 +7,7 @@ the person is accompanied.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path as File
 from typing import Annotated
 
@@ -36,7 +36,7 @@ from journeys.domain.neutral import tells_why
 REMINDERS = frozenset({"deadline-near", "meeting-near"})
 """What a programme may have sent before a deadline; every other template leaves by itself, on its own occasion."""
 
-SAYS_WHEN = frozenset({"appointment-near", "appointment-changed", "summons-near"})
+SAYS_WHEN = frozenset({"appointment-near", "appointment-changed", "appointment-cancelled", "summons-near"})
 """Templates about an appointment ahead: day and hour always stand in them, in either language."""
 
 EXAMPLES: Mapping[str, Mapping[str, str]] = {
@@ -93,6 +93,17 @@ class VariableMissing(LookupError):
     def __init__(self, template: str, name: str) -> None:
         super().__init__(f"the template {template!r} needs {name!r}")
         self.template, self.name = template, name
+
+
+def readers_of(template: Template) -> frozenset[str]:
+    """For whom a template has words."""
+    return frozenset(audience for audience in VARIABLES if template.for_(audience) is not None)
+
+
+@cache
+def reminders() -> Mapping[str, frozenset[str]]:
+    """The shipped templates of reminders, with those for whom each has words."""
+    return {name: readers_of(read_template(name)) for name in sorted(REMINDERS)}
 
 
 @lru_cache(maxsize=8)
@@ -286,7 +297,7 @@ def _is_deep(node: nodes.Node, levels: int = DEEPEST) -> bool:
 def _says_when(text: str) -> bool:
     """Whether day and hour stand in a text whatever its conditions."""
     parts = [part for part in ENVIRONMENT.parse(text).body if isinstance(part, nodes.Output)]
-    said = {name.name for part in parts for name in part.find_all(nodes.Name)}
+    said = {node.name for part in parts for node in part.nodes if isinstance(node, nodes.Name)}
     return {"date", "time"} <= said
 
 

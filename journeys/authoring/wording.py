@@ -438,6 +438,18 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
         "Modèles de rappel : {known}. Les autres messages partent d’eux-mêmes.",
         "Templates of reminders: {known}. The other messages leave by themselves.",
     ),
+    "reminds-nobody": (
+        "un rappel ne peut pas aller à « {name} » : ce rôle n’est tenu par personne que l’on prévienne",
+        "a reminder cannot go to “{name}”: nobody is told in that role",
+        "Rôles possibles : {known}.",
+        "Possible roles: {known}.",
+    ),
+    "reminder-without-words": (
+        "le modèle « {name} » n’a pas de texte pour « {role} »",
+        "the template “{name}” has no words for “{role}”",
+        "Modèles qui en ont : {known}.",
+        "Templates that have some: {known}.",
+    ),
     "unknown-closing": (
         "l’issue « {name} » n’est pas dans « closings »",
         "the outcome “{name}” is not among the closings",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from journeys.domain.events import AppointmentMoved
+from journeys.domain.events import AppointmentCancelled, AppointmentMoved
 from journeys.domain.record import Event, Payload
 from journeys.domain.state import Appointment
 
@@ -24,12 +24,15 @@ class Meeting:
     minutes: int
     place: str = field(repr=False)
     moves: int = 0
-    """How often it was moved: a calendar believes the highest."""
+    """How often it was moved or called off: a calendar believes the highest."""
 
 
 def meeting(events: Iterable[Event[Payload]], id: str, known: Appointment, place: str) -> Meeting:
     """An appointment of a journey, after all of its events."""
-    moves = sum(isinstance(event.data, AppointmentMoved) and event.data.appointment == id for event in events)
+    moves = sum(
+        isinstance(event.data, AppointmentMoved | AppointmentCancelled) and event.data.appointment == id
+        for event in events
+    )
     return Meeting(id, known.at, known.minutes, place, moves)
 
 

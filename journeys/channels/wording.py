@@ -28,19 +28,23 @@ LARGEST_FILE: Final = 64_000
 LONGEST_TEXT: Final = 480
 """Signs of a short message before it is filled in."""
 
-Audience = Literal["participant", "volunteer", "staff"]
-"""Who reads: the person, a mentor or a partner, or the association's staff."""
+Audience = Literal["participant", "volunteer", "on_call", "staff"]
+"""Who reads: the person, a mentor or a partner, a volunteer who is told of what is no contact of their own (on call),
+or the association's staff."""
 
 SHARED = frozenset({"first_name", "date", "time", "place", "referent", "mentor", "association", "amount", "link",
                     "answer"})  # fmt: skip
 """Variables of every message. `first_name` is the recipient's own; `answer` the address of a one-time link, empty where
 there is none; `link` the same, or whom to ask.
 """
+FOR_ON_CALL = SHARED | {"reference", "reason", "step"}
+"""Variables of messages to volunteers on call: which journey it is, and in neutral words what about."""
 FOR_STAFF = SHARED | {"milestone", "contact", "grant", "phase", "programme", "reference", "reason", "step"}
 """Variables of staff messages: labels, the journey's reference, never a participant's name."""
 VARIABLES: Mapping[Audience, frozenset[str]] = {
     "participant": SHARED,
     "volunteer": SHARED,
+    "on_call": FOR_ON_CALL,
     "staff": FOR_STAFF,
 }
 
@@ -85,6 +89,7 @@ class Template(_Part):
     """What it is called where templates are listed; no part of what it says."""
     participant: Message | None = None
     volunteer: Message | None = None
+    on_call: Message | None = None
     staff: Message | None = None
 
     def for_(self, audience: Audience) -> Message | None:
@@ -93,6 +98,8 @@ class Template(_Part):
                 return self.participant
             case "volunteer":
                 return self.volunteer
+            case "on_call":
+                return self.on_call
             case "staff":
                 return self.staff
 
@@ -143,7 +150,7 @@ def worded(template: str, audience: Audience, lang: str, values: Mapping[str, st
 
 def fill(template: Template, audience: Audience, lang: str, values: Mapping[str, str]) -> Worded:
     """Fill in a message. An empty value makes its `{% if %}` fall away. Raises NoWording."""
-    message = template.for_(audience)
+    message = words_for(template, audience)
     if message is None:
         raise NoWording(template.template, "no-audience")
     try:
@@ -152,6 +159,20 @@ def fill(template: Template, audience: Audience, lang: str, values: Mapping[str,
         raise NoWording(template.template, "no-value") from None
     except (TemplateError, RecursionError):
         raise NoWording(template.template, "bad-template") from None
+
+
+def words_for(template: Template, audience: Audience) -> Message | None:
+    """What a template says to somebody; None: nothing.
+
+    An association's own words may be older than those for a volunteer on call: these are then said as they are shipped.
+    """
+    message = template.for_(audience)
+    if message is not None or audience != "on_call":
+        return message
+    try:
+        return shipped(template.template).on_call
+    except NoWording:
+        return None
 
 
 def with_stop(body: str, lang: str, address: str) -> str:

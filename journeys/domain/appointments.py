@@ -65,8 +65,8 @@ def series(calendar: Calendar, body: c.BookAppointment) -> Iterator[datetime]:
 
 
 def move(work: Deciding, body: c.MoveAppointment) -> None:
-    """To another time: any that staff give; for the person, one that was offered, never of a summons. Then the referent
-    is told."""
+    """To another time, or place: any that staff give, of which the person is told where they know of it; for the
+    person, a time that was offered, never of a summons. Then the referent is told."""
     known = _open(work, body.appointment)
     chosen = _by_person(work)
     if known.summons and (chosen or body.or_at):
@@ -84,6 +84,36 @@ def move(work: Deciding, body: c.MoveAppointment) -> None:
     if chosen:
         chases.heard_of(work, "answered")
         _tell(work, body.appointment, "appointment-chosen", "chosen")
+    elif _is_known(work, known) or _is_known(work, work.state.appointments[body.appointment]):
+        _tell_of_the_change(work, body.appointment, known)
+
+
+def _is_known(work: Deciding, known: Appointment) -> bool:
+    """Whether the person counts on it: they were reminded, it is about to be, they have answered or chosen it, or were
+    told of another time of it."""
+    return known.counts_on_it or known.at - work.now <= NOTICE
+
+
+def _tell_of_the_change(work: Deciding, id: str, before: Appointment) -> None:
+    """The person, of another time or place; what still waited to tell of an earlier one leaves no more."""
+    assert work.command is not None
+    now = work.state.appointments[id]
+    if now.at == before.at and "place" not in work.command.commitments:
+        return
+    messages.overtake(work, messages.CHANGED, about(id))
+    messages.owe(
+        work, "notice", messages.PARTICIPANT, messages.CHANGED, about(id),
+        f"changed/{id}/{work.command.id}/{now.at.isoformat()}", not_after=now.at,
+    )  # fmt: skip
+
+
+def _tell_of_the_end(work: Deciding, id: str, before: Appointment) -> None:
+    """The person, that nobody waits for them, where they count on an appointment ahead."""
+    if before.at > work.now and _is_known(work, before):
+        messages.owe(
+            work, "notice", messages.PARTICIPANT, "appointment-cancelled", about(id), f"cancelled/{id}",
+            not_after=before.at,
+        )  # fmt: skip
 
 
 def _by_person(work: Deciding) -> bool:
@@ -141,6 +171,8 @@ def close(work: Deciding, body: c.CloseAppointment) -> None:
         _attended(work, known)
     elif body.outcome == "missed":
         chases.begin(work, body.appointment)
+    elif body.outcome == "cancelled" and not _by_person(work):
+        _tell_of_the_end(work, body.appointment, known)
 
 
 def correct(work: Deciding, body: c.Correct) -> None:
@@ -183,12 +215,15 @@ def _attended(work: Deciding, known: Appointment) -> None:
 
 
 def take_reminder(work: Deciding, id: str, at: datetime) -> None:
+    """Once for each time of it that has left; what was held back, and stands again at that time, is owed anew."""
     known = work.state.appointments[id]
+    occurrence = f"appointment/{id}/{known.at.isoformat()}"
+    if known.reminded == known.at and not messages.is_owed(work, occurrence, messages.PARTICIPANT):
+        occurrence = f"appointment/{id}/{work.state.seq}/{known.at.isoformat()}"
     work.due(e.AppointmentReminded(appointment=id), "appointment-reminder", at)
     messages.owe(
         work, "reminder", messages.PARTICIPANT, messages.SUMMONS_NEAR if known.summons else "appointment-near",
-        about(id),
-        f"appointment/{id}/{known.at.isoformat()}", at=at, not_after=known.at,
+        about(id), occurrence, at=at, not_after=known.at,
     )  # fmt: skip
 
 

@@ -477,6 +477,7 @@ def _booked(state: State, data: e.AppointmentBooked, event: Recorded) -> None:
 
 @_on(e.AppointmentMoved)
 def _appointment_moved(state: State, data: e.AppointmentMoved, event: Recorded) -> None:
+    before = state.appointments.get(data.appointment)
     _change(
         state.appointments,
         data.appointment,
@@ -487,6 +488,7 @@ def _appointment_moved(state: State, data: e.AppointmentMoved, event: Recorded) 
         answer=None,
         or_at=data.or_at,
         wish=None,
+        known=event.actor == state.person or (before is not None and before.counts_on_it),
     )
     _acted(state, event)
 
@@ -504,7 +506,9 @@ def _acted(state: State, event: Recorded) -> None:
 
 @_on(e.AppointmentReminded)
 def _appointment_reminded(state: State, data: e.AppointmentReminded, event: Recorded) -> None:
-    _change(state.appointments, data.appointment, remind_at=None)
+    known = state.appointments.get(data.appointment)
+    if known is not None:
+        state.appointments[data.appointment] = replace(known, remind_at=None, reminded=known.at)
 
 
 @_on(e.AppointmentAsked)

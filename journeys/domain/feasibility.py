@@ -47,14 +47,19 @@ class Impossible:
     severity: Literal["error", "warning"] = "error"
 
 
-def findings(programme: Programme, templates: frozenset[str]) -> list[Impossible]:
-    """Everything that cannot work. `templates` are the names of those that suit a reminder.
+Templates = Mapping[str, frozenset[str]]
+"""Templates that suit a reminder, by name: for whom each has words (participant, volunteer, staff)."""
+
+
+def findings(programme: Programme, templates: Templates) -> list[Impossible]:
+    """Everything that cannot work. `templates` are those that suit a reminder.
 
     Returns an empty list for a programme that can run. Never raises.
     """
     return [
         *_clock(programme),
         *_names(programme, templates),
+        *_reminded(programme, templates),
         *_roles(programme),
         *_cycles(programme),
         *_moments(programme),
@@ -80,7 +85,7 @@ def rights_of(programme: Programme, role: str) -> str | None:
 # Names
 
 
-def _names(programme: Programme, templates: frozenset[str]) -> Iterator[Impossible]:
+def _names(programme: Programme, templates: Templates) -> Iterator[Impossible]:
     known = _known(programme, templates)
     for path, kind, name in _uses(programme):
         if name not in known[kind]:
@@ -93,7 +98,7 @@ def _names(programme: Programme, templates: frozenset[str]) -> Iterator[Impossib
             yield Impossible((kind, "start"), "reserved-name", {"name": "start"})
 
 
-def _known(programme: Programme, templates: frozenset[str]) -> dict[str, tuple[str, ...]]:
+def _known(programme: Programme, templates: Templates) -> dict[str, tuple[str, ...]]:
     return {
         "template": tuple(sorted(templates)),
         "date": ("start", *programme.dates),
@@ -219,6 +224,40 @@ def _guard(programme: Programme, name: str, guard: Guard) -> Iterator[Impossible
         yield Impossible(("guards", name, "when"), "unknown-date", {"name": guard.when, "known": known})
     if guard.under is not None and guard.when is None:
         yield Impossible(("guards", name, "under"), "age-without-date", {})
+
+
+# Reminders
+
+_READS: Mapping[str, str] = {"participant": "participant", "mentor": "volunteer"}
+"""For whom a template must have words, by the line of whoever is reminded; staff for every other one."""
+
+
+def _reminded(programme: Programme, templates: Templates) -> Iterator[Impossible]:
+    """Reminders that would reach nobody: no such role can be written to, or the template has no words for it."""
+    for name, milestone in programme.milestones.items():
+        for at, reminder in enumerate(milestone.remind):
+            here: Path = ("milestones", name, "remind", at)
+            line = rights_of(programme, reminder.to)
+            if line is None:
+                continue
+            if line == "partner" or (line == "participant" and reminder.to != "participant"):
+                told: dict[str, Params] = {"name": reminder.to, "known": _reminded_roles(programme)}
+                yield Impossible((*here, "to"), "reminds-nobody", told)
+                continue
+            reader, words = _READS.get(line, "staff"), templates.get(reminder.template)
+            if words is not None and reader not in words:
+                known = tuple(sorted(each for each, readers in templates.items() if reader in readers))
+                params: dict[str, Params] = {"name": reminder.template, "role": reminder.to, "known": known}
+                yield Impossible((*here, "template"), "reminder-without-words", params)
+
+
+def _reminded_roles(programme: Programme) -> tuple[str, ...]:
+    """Roles to whom a reminder can go."""
+    written = {role: rights_of(programme, role) for role in programme.roles}
+    return tuple(
+        role for role, line in written.items()
+        if line not in (None, "partner") and (line != "participant" or role == "participant")
+    )  # fmt: skip
 
 
 # Roles and hours

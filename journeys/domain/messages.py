@@ -24,7 +24,9 @@ UNREMINDED = frozenset({"opted-out", "paused", "too-late"})
 """Why a reminder may not leave although what it reminds of goes on."""
 MISSED = "appointment-missed"
 """The template of the letter after a missed appointment."""
-APPOINTMENT_AT_ITS_TIME = frozenset({"appointment-near", SUMMONS_NEAR, "appointment-outcome"})
+CHANGED = "appointment-changed"
+"""The template that tells the person of an appointment that it has another time or place."""
+APPOINTMENT_AT_ITS_TIME = frozenset({"appointment-near", SUMMONS_NEAR, CHANGED, "appointment-outcome"})
 """Templates about an appointment at one time: pointless once it stands at another, or its outcome is known."""
 
 
@@ -45,12 +47,13 @@ def owe(
     """Record a message as due, and at once whether it waits for the morning or is never to leave.
 
     It is worth sending for so long after it might first have left, and not once what it is about has passed.
-    What is told of the time before an import's line owes nobody a message.
+    What is told of the time before an import's line owes nobody a message, nor does an occurrence whose message waits
+    or has left: an appointment that was moved away and back.
 
     Args:
         channel: the only one by which it goes.
     """
-    if is_history(work):
+    if is_history(work) or is_owed(work, occurrence, to, person):
         return
     moment = at or work.now
     leaves = first_free(moment, hours_of(work.state, work.book.calendar, to), spares(to, urgent))
@@ -72,6 +75,12 @@ def owe(
 def id_of(work: Deciding, occurrence: str, to: str, person: str | None = None) -> str:
     """The id of the one message of an occurrence to somebody."""
     return work.id_for(f"message/{occurrence}/{to}/{person or ''}")
+
+
+def is_owed(work: Deciding, occurrence: str, to: str, person: str | None = None) -> bool:
+    """Whether the message of an occurrence waits, has left, or may have."""
+    message = id_of(work, occurrence, to, person)
+    return message in work.state.messages or message in work.state.left
 
 
 def is_history(work: Deciding) -> bool:
@@ -176,6 +185,13 @@ def ready(work: Deciding, id: str, at: datetime) -> None:
     hold_back(work, id)
 
 
+def overtake(work: Deciding, template: str, about: Subject) -> None:
+    """Suppress what still waits for its hour to say the same of something: it is said anew."""
+    for id, message in list(work.state.messages.items()):
+        if message.effect is None and (message.data["template"], message.about) == (template, about):
+            _give_up(work, id, "moved", "message")
+
+
 def silence(work: Deciding) -> None:
     """After a closing: suppress what still waits for its hour. What is on its way is settled by its outcome."""
     for id, message in list(work.state.messages.items()):
@@ -196,11 +212,15 @@ def _give_up(work: Deciding, id: str, reason: str, rule: str) -> None:
 
 
 def _tell_of_a_summons(work: Deciding, unsent: Message) -> None:
-    """Nobody has reminded the person of a summons: the referent is told, who may do it by voice."""
-    known = work.state.appointments.get(unsent.about.id)
-    if unsent.data["template"] != SUMMONS_NEAR or known is None or known.outcome is not None or known.at <= work.now:
+    """Nobody has told the person of a summons, or of its new time: the referent is told, who may do it by voice."""
+    known, template = work.state.appointments.get(unsent.about.id), unsent.data["template"]
+    if template not in (SUMMONS_NEAR, CHANGED) or known is None or not known.summons:
+        return
+    if known.outcome is not None or known.at <= work.now:
         return
     occurrence = f"unreminded/{unsent.about.id}/{known.at.isoformat()}"
+    if template == CHANGED:
+        occurrence = f"{occurrence}/{unsent.data['message']}"
     owe(work, "notice", "referent", SUMMONS_UNREMINDED, unsent.about, occurrence, not_after=known.at)
 
 

@@ -5,10 +5,12 @@ import unicodedata
 from typing import Final
 
 NOT_NEUTRAL: Final = re.compile(
-    r"\b(prison\w*|p[ée]nitentiaire\w*|d[ée]tention\w*|d[ée]tenue?s?|incarc[ée]r\w*|r[ée]incarc\w*|[ée]crou\w*|"
+    r"\b(prison\w*|p[ée]nitentia\w*|d[ée]tention\w*|d[ée]tenue?s?|incarc[ée]r\w*|r[ée]incarc\w*|[ée]crou\w*|"
     r"lib[ée]ration\w*|lib[ée]r[ée]e?s?|probation\w*|spip|cpip|justice|juge\w*|judiciaire\w*|infraction\w*|d[ée]lits?|"
     r"peines?|condamn\w*|d[ée]linquan\w*|r[ée]cidiv\w*|jail\w*|inmates?|custody|releas\w*|offen[cs]e\w*|offender\w*|"
-    r"convict\w*|sentenc\w*|crim\w*|judges?|parole|maison\s+d\W?arr[êe]t|maison\s+centrale|tribuna\w*)\b",
+    r"convict\w*|sentenc\w*|crim\w*|judges?|parole|maison\s+d\W?arr[êe]t|maison\s+centrale|tribuna\w*|parloirs?|"
+    r"carc[ée]ra\w*|p[ée]na(?:le?s?|ux|lement)|probatoires?|sursis|semi\W{0,3}libert[ée]s?|correction(?:al|nel)\w*|"
+    r"(?:bracelets?|surveillances?)\s+[ée]lectroniques?|electronic\s+(?:tag\w*|monitoring)|remand\w*|detain\w*)\b",
     re.IGNORECASE,
 )
 

@@ -136,6 +136,15 @@ class Appointment:
     """Other times that were offered to the person when it was booked or moved, in order."""
     wish: datetime | None = None
     """The time that they wish instead, where they need another one and said which."""
+    known: bool = False
+    """The person chose a time of it, or knew of it when it was moved."""
+    reminded: datetime | None = None
+    """The last time of it of which the reminder has come."""
+
+    @property
+    def counts_on_it(self) -> bool:
+        """Whether the person knows of it: by its reminder, which has left or has no time left, or as they said."""
+        return self.known or self.remind_at is None or self.answer is not None
 
 
 @dataclass(frozen=True, slots=True)

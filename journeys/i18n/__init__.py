@@ -12,6 +12,7 @@ from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date as babel_date
+from babel.dates import get_timezone_location
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
@@ -93,6 +94,12 @@ def format_time(at: datetime, lang: str, zone: str | tzinfo) -> str:
     if lang == "en":
         return f"{local:%H:%M}"
     return f"{local.hour}\u00a0h" + (f"\u00a0{local.minute:02d}" if local.minute else "")
+
+
+def zone_place(zone: ZoneInfo, lang: str) -> str:
+    """The place after which a zone is called: `La Réunion`, `Cayenne`."""
+    place: str = get_timezone_location(zone, locale=lang, return_city=True)
+    return place
 
 
 def format_instant(at: datetime, lang: str, zone: str | tzinfo, *, weekday: bool = False) -> str:

@@ -31,8 +31,8 @@ class Waiting:
     journey: str
     at: datetime
     why: str | None = None
-    """Why it is not for posting: `erasing`, `died`, `opted-out`, `closed`, `settled`, `too-late`, `suspended` or
-    `paused`."""
+    """Why it is not for posting: `erasing`, `died`, `opted-out`, `closed`, `settled`, `moved`, `too-late`, `suspended`
+    or `paused`."""
 
 
 SHOWN: Final = timedelta(days=60)
@@ -48,14 +48,35 @@ _SETTLED: Final = """
 """
 """It was written after a missed appointment, and the person was heard of since, or had not missed it."""
 
+_OVERTAKEN: Final = """
+    SELECT (array_agg(CASE later.kind WHEN 'DeadlineMissed' THEN 'too-late'
+                                      WHEN 'AppointmentMoved' THEN 'moved' WHEN 'DeadlineMoved' THEN 'moved'
+                                      ELSE 'settled' END ORDER BY later.seq DESC))[1] AS why
+    FROM (SELECT due.seq, convert_from(due.header, 'UTF8')::jsonb -> 'data' AS data FROM events due
+          WHERE due.stream = 'journey-' || p.journey AND due.kind = 'MessageDue'
+            AND convert_from(due.header, 'UTF8')::jsonb -> 'data' ->> 'message' = p.message::text) AS owed
+    CROSS JOIN LATERAL (
+          SELECT e.seq, e.kind, convert_from(e.header, 'UTF8')::jsonb -> 'data' AS data FROM events e
+          WHERE e.stream = 'journey-' || p.journey AND e.seq > owed.seq
+            AND e.kind IN ('AppointmentMoved', 'AppointmentAttended', 'AppointmentMissed', 'AppointmentExcused',
+                           'AppointmentCancelled', 'DeadlineMoved', 'DeadlineMet', 'DeadlineMissed',
+                           'DeadlineCancelled')) AS later
+    WHERE (owed.data -> 'about' ->> 'kind' = 'appointment'
+           AND later.data ->> 'appointment' = owed.data -> 'about' ->> 'id')
+       OR (owed.data ->> 'purpose' = 'reminder' AND owed.data -> 'about' ->> 'kind' = 'milestone'
+           AND starts_with(owed.data ->> 'occurrence', (later.data ->> 'deadline') || '/'))
+"""
+"""What has become, since it was owed, of the appointment or of the deadline that it tells of; null: nothing."""
+
 _LETTERS: Final = f"""
     SELECT p.message::text, p.journey::text, p.at, p.sealed,
            CASE WHEN o.erasing THEN 'erasing' WHEN o.died THEN 'died' WHEN o.opted_out THEN 'opted-out'
                 WHEN j.status = 'closed' THEN 'closed' WHEN {_SETTLED} THEN 'settled'
-                WHEN p.valid_until <= $1 THEN 'too-late'
+                WHEN overtaken.why IS NOT NULL THEN overtaken.why WHEN p.valid_until <= $1 THEN 'too-late'
                 WHEN j.status = 'suspended' THEN 'suspended' WHEN o.paused_until > $1 THEN 'paused' END AS why,
            p.posted_at, j.referent
     FROM paper_letters p JOIN journeys j ON j.id = p.journey JOIN people o ON o.id = j.person
+    CROSS JOIN LATERAL ({_OVERTAKEN}) AS overtaken
 """
 
 

@@ -23,6 +23,10 @@ SHORTEST_NUMBER: Final = 6
 """Last digits of a phone number that find it."""
 
 
+UNSAID_ZONE: Final = "Europe/Paris"
+"""Where somebody lives of whom nothing else was said."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Details:
     """What is known of a person."""
@@ -35,7 +39,7 @@ class Details:
     email: str | None = None
     phone: str | None = None
     language: str = "fr"
-    zone: str = "Europe/Paris"
+    zone: str = UNSAID_ZONE
     place: str | None = None
     """Town or district."""
     languages: str | None = None

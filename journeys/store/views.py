@@ -567,15 +567,27 @@ async def appointments(
 
 
 async def meeting(pool: Pool, person: str, referent: str, begins: datetime, ends: datetime) -> list[JourneyRow]:
-    """Journeys of a person, or led by somebody, with an open appointment that begins between two instants."""
+    """Journeys of a person, or led by somebody, with an open appointment at some time between two instants.
+
+    The person's own first. None is left out of those that begin at most a day before.
+    """
     rows = await pool.fetch(
         f"""
+        WITH near AS MATERIALIZED (
+            SELECT j.id, item.value ->> 'id' AS appointment, (item.value ->> 'at')::timestamptz AS at
+            FROM journeys j CROSS JOIN LATERAL jsonb_array_elements(j.summary -> 'board') AS item (value)
+            WHERE (j.person = $1 OR j.referent = $2) AND j.meetings > 0 AND item.value ->> 'kind' = 'appointment'
+              AND (item.value ->> 'at')::timestamptz >= $3::timestamptz - interval '1 day'
+              AND (item.value ->> 'at')::timestamptz < $4
+        ), met AS (
+            SELECT near.id FROM near CROSS JOIN LATERAL (
+                SELECT convert_from(b.header, 'UTF8')::jsonb -> 'data' AS data FROM events b
+                WHERE b.stream = 'journey-' || near.id AND b.kind = 'AppointmentBooked') AS booked
+            WHERE booked.data ->> 'appointment' = near.appointment
+              AND near.at + (booked.data ->> 'minutes')::int * interval '1 minute' > $3
+        )
         SELECT {_BRIEF} FROM journeys j LEFT JOIN people p ON p.id = j.person
-        WHERE (j.person = $1 OR j.referent = $2) AND j.meetings > 0 AND EXISTS (
-            SELECT FROM jsonb_array_elements(j.summary -> 'board') AS item (value)
-            WHERE item.value ->> 'kind' = 'appointment'
-              AND (item.value ->> 'at')::timestamptz >= $3 AND (item.value ->> 'at')::timestamptz < $4)
-        ORDER BY j.person <> $1, j.id LIMIT 20
+        WHERE j.id IN (SELECT id FROM met) ORDER BY j.person <> $1, j.id
         """,
         person, referent, begins, ends,
     )  # fmt: skip

@@ -17,6 +17,7 @@ from journeys.channels.letter import Fate, Letter, Sent
 from journeys.contract import Effect
 from journeys.domain import commands as c
 from journeys.domain.directory import Holder
+from journeys.domain.neutral import tells_why
 from journeys.domain.recipients import DESK, Circle, addressees, resolve
 from journeys.domain.rota import Shift
 from journeys.store import claims, mentors, rota, staff
@@ -170,9 +171,14 @@ async def test_a_mentor_who_is_on_call_is_told_and_in_a_gap_the_last_resort(life
     pair = Mentor(id=str(uuid.uuid4()), name="Pair Aidant", email="pair@example.org", phone=None, language="fr",
                   site=None, capacity=2)  # fmt: skip
     await mentors.add(life.pool, pair, life.by)
-    await on_call(life, pair.id, datetime(2027, 5, 21, 6, 0, tzinfo=UTC), 12)
+    life.use(texter=(phone := Postman(name="sms")))
+    await on_call(life, pair.id, datetime(2027, 5, 21, 6, 0, tzinfo=UTC), 12, "06 12 34 56 78")
     assert (await last_step(life))["told"] == [pair.id]
     assert life.postman.recipients[-1] == "pair@example.org"
+    said, reference = life.postman.letters[-1].body, life.stream.removeprefix("journey-")[:13]
+    for text in (said, phone.letters[-1].body):
+        assert f"Parcours {reference}".lower() in text.lower() and "étape non atteinte" in text and "Claire" in text
+        assert "accompagnez" not in text and tells_why(text) is None, "it is nobody of theirs"
 
 
 async def test_the_phone_is_that_of_the_shift_in_which_they_are_told(life: Life) -> None:

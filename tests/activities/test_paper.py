@@ -74,6 +74,34 @@ async def test_a_letter_about_a_missed_appointment_is_not_for_posting_once_there
     assert [(each.message, each.why) for each in found] == [(effect.details["id"], "settled")]
 
 
+async def test_a_letter_is_judged_again_by_what_became_of_what_it_tells_of(life: Life) -> None:
+    details = people.Details(first_name="Éloïse", last_name="D’Œuvre", email=None, phone=None)
+    await people.change(life.pool, life.person, details, life.by)
+    booked = (await life.do(c.BookAppointment(at=life.now + timedelta(days=4)))).command
+    await life.until(life.now + timedelta(days=2, hours=1))
+    near: dict[str, str] = {}
+    for effect in life.effects("deliver", to="participant"):
+        near[life.state.messages[effect.details["id"]].about.kind] = effect.details["id"]
+        await life.settle(effect)
+    assert set(near) == {"appointment", "milestone"} and await standing(life) == dict.fromkeys(near.values())
+
+    await life.do(c.MoveAppointment(appointment=booked, at=life.now + timedelta(days=1)))
+    (effect,) = life.effects("deliver", to="participant")
+    await life.settle(effect)
+    changed = effect.details["id"]
+    assert await standing(life) == {near["appointment"]: "moved", near["milestone"]: None, changed: None}
+
+    await life.do(c.CloseAppointment(appointment=booked, outcome="cancelled"))
+    await life.until(life.now + timedelta(days=2))
+    found = await standing(life)
+    assert (found[near["appointment"]], found[changed], found[near["milestone"]]) == ("settled", "settled", "too-late")
+
+
+async def standing(life: Life) -> dict[str, str | None]:
+    """Letters that were not posted, each with why it is not for posting."""
+    return {each.message: each.why for each in await paper_letters.waiting(life.pool, life.now, life.referent)}
+
+
 async def test_paper_comes_last_when_the_others_refuse(life: Life) -> None:
     texter = await phoned(life)
     texter.answers = [Sent(Fate.REFUSED, "dead-number")]

@@ -397,3 +397,18 @@ async def test_a_lost_database_is_tried_again_and_says_nothing_personal(life: Li
         await life.run(effect)
     assert (caught.value.type, caught.value.non_retryable) == ("Unavailable", False)
     assert caught.value.__cause__ is None
+
+
+async def test_another_time_and_the_end_are_told_with_their_entry_for_the_calendar(life: Life) -> None:
+    booked = (await life.do(c.BookAppointment(at=life.now + timedelta(hours=30)))).command
+    await life.do(c.MoveAppointment(appointment=booked, at=life.now + timedelta(hours=31)), place="12 rue des Lilas")
+    (effect,) = life.effects("deliver", to="participant")
+    assert (await life.settle(effect))["answer"] == "sent"
+    await life.do(c.CloseAppointment(appointment=booked, outcome="cancelled"))
+    (effect,) = life.effects("deliver", to="participant")
+    assert (await life.settle(effect))["answer"] == "sent"
+    changed, off = life.postman.letters
+    assert "a changé" in changed.body and "12 rue des Lilas" in changed.body and "n’aura pas lieu" in off.body
+    for letter, sequence, method in ((changed, 1, "PUBLISH"), (off, 2, "CANCEL")):
+        entry = (letter.invitation or b"").decode().splitlines()
+        assert {f"UID:{booked}@release-journeys", f"SEQUENCE:{sequence}", f"METHOD:{method}"} <= set(entry)

@@ -10,7 +10,8 @@ from journeys.channels.wording import TEMPLATES, Audience, NoWording, worded
 
 SHARED = ("first_name", "date", "time", "place", "referent", "mentor", "association", "amount", "link",
           "answer")  # fmt: skip
-STAFF = (*SHARED, "milestone", "contact", "grant", "phase", "programme", "reference", "reason", "step")
+ON_CALL = (*SHARED, "reference", "reason", "step")
+STAFF = (*ON_CALL, "milestone", "contact", "grant", "phase", "programme")
 SHIPPED = [
     (path.stem, audience)
     for path in sorted(TEMPLATES.glob("*.yaml"))
@@ -23,7 +24,7 @@ SHIPPED = [
 @pytest.mark.parametrize("lang", ["fr", "en"])
 @pytest.mark.parametrize("value", ["", "valeur"])
 def test_every_shipped_message_can_be_filled_in(template: str, audience: Audience, lang: str, value: str) -> None:
-    names = STAFF if audience == "staff" else SHARED
+    names = {"staff": STAFF, "on_call": ON_CALL}.get(audience, SHARED)
     text = worded(template, audience, lang, dict.fromkeys(names, value))
     assert text.subject.strip()
     assert "{" not in text.subject + text.body

@@ -3,6 +3,7 @@
 import uuid
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,10 @@ from temporalio.testing import ActivityEnvironment
 
 import activities.letters
 from activities.digests import Digests
+from journeys.app.entry import Actor
+from journeys.app.publishing import rules
+from journeys.app.starting import Beginning, Enrolled, Starter
+from journeys.authoring.reading import read_programme
 from journeys.channels.letter import Fate, Sent
 from journeys.contract import SendDigests
 from journeys.domain import commands as c
@@ -19,7 +24,8 @@ from journeys.domain.events import EscalationDeferred, MessageDeferred
 from journeys.domain.invariants import check
 from journeys.domain.recipients import one_zone
 from journeys.domain.rota import Shift
-from journeys.store import journal, mentors, rota, sites, staff
+from journeys.identifiers import uuid7
+from journeys.store import journal, mentors, people, rota, sites, staff
 from journeys.store.mentors import Mentor
 from journeys.store.sites import Site
 from tests.activities.conftest import PROGRAMME, Life, make_life
@@ -233,3 +239,29 @@ def test_those_of_several_zones_are_written_to_in_the_programmes_hours(life: Lif
     assert one_zone([GUADELOUPE, None], here) is None
     assert one_zone([None, "Europe/Paris"], here) is None
     assert one_zone([], here) is None
+
+
+async def test_who_begins_lives_in_the_zone_of_their_site_else_of_the_programme(life: Life) -> None:
+    overseas = Path(__file__).parents[1] / "authoring" / "programmes" / "porteurs-de-projet.yaml"
+    known = rules(read_programme(overseas).text, life.now.date())
+    leader = await staff.member(life.pool, life.referent)
+    assert known.programme.clock.zone == "Indian/Reunion" and leader is not None
+    starter = Starter(life.pool, life.resources.ring, known, Actor(leader.id, leader.name, ("referent",)))
+    site = f"site-{uuid.uuid4().hex[:8]}"
+
+    async def zone(person: people.Person | None = None, **said: Any) -> str:
+        details = people.Details(first_name="Ana", last_name="Hoarau", **said)
+        wanted = await starter.at_home(Beginning(details=details, referent=leader, site=site), person)
+        assert await starter.at_home(wanted, person) == wanted, "asked again, it stays"
+        return wanted.details.zone
+
+    assert await zone() == "Indian/Reunion", "nobody has described the site"
+    await moved_to(life, GUADELOUPE, site)
+    assert await zone() == GUADELOUPE
+    assert await zone(zone=TAHITI) == TAHITI
+    before = await people.person(life.pool, life.person)
+    assert before is not None and await zone(before) == "Europe/Paris", "who was known before lives where they do"
+    here = Enrolled(uuid7(life.now), "Indian/Reunion")
+    wanted = Beginning(details=people.Details(first_name="Ana", last_name="Hoarau"), referent=leader)
+    plan = starter.planned(wanted, here, uuid7(life.now), life.now).body
+    assert isinstance(plan, c.Plan) and plan.zone is None, "in the programme's own hours"

@@ -1,8 +1,10 @@
 """The command line offers every command of the handbook with all its fields, each explained."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 
-from journeys.app.fields import ABOUT, commands, fields_of
+from journeys.app.fields import ABOUT, commands, fields_of, read_field
 from journeys.app.web.api.bodies import model_of
 from journeys.domain.commands import BODIES, INTERNAL, Command
 from journeys.domain.rights import TABLE
@@ -59,3 +61,18 @@ def test_help_of_all_and_of_one(journeys: Journeys) -> None:
     assert "--digest EMPREINTE" in one.out and "responsable" in one.out
     english = journeys("do", "ID", "approve-grant", "--help", "--lang", "en")
     assert "--digest DIGEST" in english.out and "supervisor" in english.out
+
+
+def test_hours_of_an_appointment_are_read_where_the_journey_is_and_no_others() -> None:
+    there = ZoneInfo("Indian/Reunion")
+    found = {
+        name: read_field(
+            next(each for each in fields_of(command) if each.name == name), "2027-05-12 10:00", name, there
+        )
+        for command, name in (
+            ("book-appointment", "at"),
+            ("answer-appointment", "wish"),
+            ("change-programme", "watch_from"),
+        )
+    }
+    assert [f"{at:%H:%M}" for at in found.values()] == ["06:00", "06:00", "08:00"]

@@ -6,7 +6,7 @@ import pytest
 
 from journeys.domain import commands as c
 from journeys.domain.events import KINDS, read_event
-from tests.domain.given import MENTOR, PERSON, REFERENT, Life, by, paris, released, said
+from tests.domain.given import MENTOR, PARIS, PERSON, REFERENT, Life, by, paris, released, said
 
 AT = paris("2027-03-19 14:00")
 OTHERS = (paris("2027-03-22 10:00"), paris("2027-03-18 16:00"))
@@ -72,7 +72,8 @@ def test_moved_it_is_reminded_and_asked_about_anew() -> None:
     """Two days before is Easter Sunday, and Monday is one of rest: the reminder leaves on Saturday."""
     life = booked().when("2027-03-18 10:00")
     life.when("2027-03-18 10:00", c.MoveAppointment(appointment=life.appointment, at=paris("2027-03-30 10:00"))).then(
-        said("AppointmentMoved", remind_at="2027-03-27 10:00", ask_at="2027-03-31 09:00")
+        said("AppointmentMoved", remind_at="2027-03-27 10:00", ask_at="2027-03-31 09:00"),
+        said("MessageDue", to="participant", template="appointment-changed"),
     )
     life.when("2027-03-27 10:00").then("AppointmentReminded", "MessageDue", also=True)
 
@@ -131,6 +132,90 @@ def test_it_lies_ahead_when_booked() -> None:
     released().when("2027-03-20", c.BookAppointment(at=AT)).refused("in-the-past")
     released().when("2027-03-02", c.BookAppointment(at=AT, milestone="flight")).refused("unknown-milestone")
     released().when("2027-03-02", c.BookAppointment(at=AT, contact="chess")).refused("unknown-contact")
+
+
+# --- what the person is told of a change
+
+
+def moved(life: Life, at: str, *, place: str = "") -> Any:
+    """Staff move it."""
+    parts = {"place": place} if place else {}
+    return by(REFERENT, c.MoveAppointment(appointment=life.appointment, at=paris(at)), **parts)
+
+
+def changes(life: Life) -> list[tuple[str, str]]:
+    """What was owed to the person of changes: template, and until when."""
+    return [
+        (each.template, each.valid_until.astimezone(PARIS).strftime("%m-%d %H:%M"))
+        for each in life.all("MessageDue", to="participant")
+        if each.template in ("appointment-changed", "appointment-cancelled")
+    ]
+
+
+def test_who_was_reminded_is_told_of_another_time_another_place_and_the_end() -> None:
+    life = booked().when("2027-03-18 10:00")
+    life.when("2027-03-18 10:00", moved(life, "2027-03-19 16:00")).then(
+        "AppointmentMoved", said("MessageDue", template="appointment-changed", purpose="notice")
+    )
+    life.when("2027-03-18 11:00", moved(life, "2027-03-19 16:00", place="12 rue des Lilas"))
+    life.when("2027-03-18 12:00", moved(life, "2027-03-19 16:00"))
+    life.when("2027-03-18 13:00", close(life, "cancelled")).then(
+        "AppointmentCancelled", said("MessageDue", template="appointment-cancelled")
+    )
+    changed = ("appointment-changed", "03-19 16:00")
+    assert changes(life) == [changed, changed, ("appointment-cancelled", "03-19 16:00")], "the same again is no news"
+
+
+def test_who_does_not_know_of_it_yet_is_told_nothing_but_of_what_is_near() -> None:
+    life = booked().when("2027-03-11 10:00", lambda life: moved(life, "2027-03-22 14:00").body)
+    life.when("2027-03-12 10:00", lambda life: close(life, "cancelled"))
+    assert changes(life) == []
+    life = booked().when("2027-03-11 10:00", lambda life: moved(life, "2027-03-12 14:00").body)
+    assert changes(life) == [("appointment-changed", "03-12 14:00")], "no reminder comes before it"
+
+
+def test_who_has_answered_or_chosen_or_was_told_of_a_change_knows_of_it() -> None:
+    for life in (
+        booked().when("2027-03-11 10:00", by(PERSON, lambda life: answer(life, "coming"))),
+        booked(or_at=(paris("2027-03-23 10:00"),)).when("2027-03-11 10:00", choose("2027-03-23 10:00")),
+    ):
+        life.when("2027-03-12 10:00", moved(life, "2027-03-30 10:00"))
+        life.when("2027-03-13 10:00", moved(life, "2027-03-31 10:00"))
+        life.when("2027-03-15 10:00", close(life, "cancelled"))
+        assert [template for template, _ in changes(life)] == ["appointment-changed"] * 2 + ["appointment-cancelled"]
+
+
+def test_of_what_has_passed_and_what_they_declined_nobody_is_told() -> None:
+    life = booked().when("2027-03-19 15:00")
+    life.when("2027-03-19 15:00", close(life, "cancelled")).then("AppointmentCancelled")
+    life = booked().when("2027-03-18 10:00", by(PERSON, lambda life: answer(life, "declined")))
+    assert changes(life) == []
+
+
+def test_a_change_waits_for_the_morning_and_the_last_one_counts() -> None:
+    life = booked().when("2027-03-17 22:00")
+    life.when("2027-03-17 22:00", moved(life, "2027-03-19 16:00"))
+    life.when("2027-03-17 22:10", moved(life, "2027-03-19 10:00")).then(
+        "AppointmentMoved", said("MessageSuppressed", reason="moved"), "MessageDue", "MessageDeferred"
+    )
+    life.when("2027-03-18 12:00")
+    told = {each.message for each in life.all("MessageDue", template="appointment-changed")}
+    assert len(told & {each.message for each in life.all("MessageSent")}) == 1
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_moved_away_and_back_it_is_reminded_once(paused: bool) -> None:
+    """Saturday, 15 May 2027 is followed by a Sunday and a Monday of rest: the reminder of Tuesday at ten left on
+    Saturday, or was held back."""
+    life = released().when("2027-05-10 10:00", c.BookAppointment(at=paris("2027-05-18 10:00")))
+    life.then(said("AppointmentBooked", remind_at="2027-05-15 10:00"))
+    if paused:
+        life.when("2027-05-11 10:00", c.PauseMessages(until=paris("2027-05-15").date()))
+    life.when("2027-05-15 11:00")
+    life.when("2027-05-15 11:00", moved(life, "2027-05-19 10:00"))
+    life.when("2027-05-15 11:05", moved(life, "2027-05-18 10:00")).when("2027-05-18 09:00")
+    near = {each.message for each in life.all("MessageDue", template="appointment-near")}
+    assert len(near) == 1 + paused and len(near & {each.message for each in life.all("MessageSent")}) == 1
 
 
 def answer(life: Life, said: str) -> c.AnswerAppointment:

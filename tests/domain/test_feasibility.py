@@ -17,7 +17,10 @@ from journeys.domain.feasibility import (
 from journeys.domain.programme import Programme, Role
 
 L = {"fr": "x", "en": "x"}
-TEMPLATES = frozenset({"deadline-near"})
+TEMPLATES = {
+    "deadline-near": frozenset({"participant", "volunteer", "staff"}),
+    "meeting-near": frozenset({"participant", "staff"}),
+}
 
 
 def programme(**parts: Any) -> Programme:
@@ -242,3 +245,22 @@ def test_every_ladder_named_must_exist() -> None:
     )
     missing = [one.params["name"] for one in findings(written, TEMPLATES) if one.code == "unknown-ladder"]
     assert missing == ["a", "b", "c", "d", "e", "f"]
+
+
+@pytest.mark.parametrize(
+    ("to", "template", "code"),
+    [
+        ("participant", "meeting-near", None), ("referent", "meeting-near", None), ("mentor", "deadline-near", None),
+        ("mentor", "meeting-near", "reminder-without-words"), ("peer", "meeting-near", "reminder-without-words"),
+        ("partner", "deadline-near", "reminds-nobody"), ("host", "deadline-near", "reminds-nobody"),
+        ("elder", "deadline-near", "reminds-nobody"),
+    ],
+)  # fmt: skip
+def test_a_reminder_has_somebody_to_reach_and_words_for_them(to: str, template: str, code: str | None) -> None:
+    roles = {name: L | {"rights": line} for name, line in
+             (("peer", "mentor"), ("host", "partner"), ("elder", "participant"))}  # fmt: skip
+    usual = dict.fromkeys(("participant", "referent", "mentor", "partner"), L)
+    remind = [{"to": to, "when": "1 day before", "template": template}]
+    written = programme(roles=usual | roles, milestones=milestones(a={"due": "1 week after start", "remind": remind}))
+    key = "to" if code == "reminds-nobody" else "template"
+    assert found(written) == ([(code, ("milestones", "a", "remind", 0, key))] if code else [])

@@ -48,7 +48,9 @@ def test_a_summons_is_neither_declined_nor_moved_by_the_person_who_may_ask() -> 
     life = summoned().when("2027-03-12 10:00", answer("other-time"))
     life.then("AppointmentAnswered", said("MessageDue", to="referent", template="appointment-other-time"))
     assert life.state.appointments[life.appointment].at == AT
-    life.when("2027-03-12 11:00", move).then("AppointmentMoved")
+    life.when("2027-03-12 11:00", move).then(
+        "AppointmentMoved", said("MessageDue", to="participant", template="appointment-changed")
+    )
 
 
 def test_a_summons_offers_no_other_times_and_those_of_before_are_not_the_persons_to_take() -> None:
@@ -127,6 +129,14 @@ def test_stop_and_a_pause_hold_and_the_referent_is_told_to_remind_by_voice(choic
     )  # fmt: skip
     life = booked().when("2027-03-12 10:00", choice).when("2027-03-17 14:00")
     assert not life.all("MessageDue", template="summons-unreminded")
+
+
+def test_of_a_new_time_that_cannot_be_told_the_referent_is_to_tell_by_voice() -> None:
+    life = summoned().when("2027-03-12 10:00", c.OptOut()).when("2027-03-18 10:00", move)
+    life.then(
+        said("MessageSuppressed", reason="opted-out"), said("MessageDue", to="referent", template="summons-unreminded"),
+        also=True,
+    )  # fmt: skip
 
 
 def test_a_reminder_that_fails_is_told_too_and_one_that_left_is_not() -> None:

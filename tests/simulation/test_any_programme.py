@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from journeys.authoring.templates import REMINDERS
+from journeys.authoring.templates import reminders
 from journeys.domain import agenda, feasibility, invariants
 from journeys.domain.handbook import Handbook
 from journeys.domain.programme import Programme
@@ -171,7 +171,7 @@ def written(draw: Random) -> Programme:
             programme = Programme.model_validate(Author(draw).write())
         except ValidationError as error:
             raise AssertionError(f"the author writes what no author can: {error}") from error
-        found = feasibility.findings(programme, REMINDERS)
+        found = feasibility.findings(programme, reminders())
         if not any(one.severity == "error" for one in found):
             return programme
 

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from journeys.contract import Append
+from journeys.domain.events import AppointmentBooked
 from journeys.store import people, views
 from journeys.store.claims import claim, settle
 from journeys.store.directory import By
@@ -16,7 +18,7 @@ from journeys.store.journal import append
 from journeys.store.rebuilding import rebuild
 from journeys.store.signing import KeyRing
 
-from .samples import ACTOR, NOW, new_stream, noted, view
+from .samples import ACTOR, NOW, header, new_stream, noted, view
 
 pytestmark = pytest.mark.asyncio
 
@@ -101,6 +103,31 @@ async def test_the_board_over_all_journeys(pool: Any, ring: KeyRing) -> None:
     assert await ids(site="lille") == ["g2"]
     assert await ids(referent=ACTOR) == ["g1", "d1"]
     assert [found.journey.id for found in await views.board(pool, role="finance")] == [id]
+
+
+async def meets(pool: Any, ring: KeyRing, at: datetime, minutes: int) -> str:
+    """A journey of the same caseworker with an appointment."""
+    stream, id = new_stream(), str(uuid4())
+    booked = AppointmentBooked(
+        appointment=id, at=at, minutes=minutes, milestone=None, contact=None, summons=False, remind_at=None, ask_at=at
+    )
+    item = {"kind": "appointment", "id": id, "at": at.isoformat()}
+    await append(pool, ring, Append(stream=stream, expected=0, events=(header(stream, 1, booked),),
+                                    view=view(1, meetings=1, board=[item])))  # fmt: skip
+    return stream.removeprefix("journey-")
+
+
+async def test_who_meets_is_found_by_the_hours_among_however_many_that_day(pool: Any, ring: KeyRing) -> None:
+    """A session of thirty in the morning hides nothing."""
+    for _ in range(30):
+        await meets(pool, ring, NOW, 120)
+    then = NOW + timedelta(hours=4)
+    longer = await meets(pool, ring, then - timedelta(minutes=90), 120)
+    within = await meets(pool, ring, then + timedelta(minutes=30), 15)
+    await meets(pool, ring, then - timedelta(minutes=30), 30)
+    await meets(pool, ring, then + timedelta(hours=1), 30)
+    found = await views.meeting(pool, str(uuid4()), ACTOR, then, then + timedelta(hours=1))
+    assert {row.id for row in found} == {longer, within}
 
 
 async def test_what_is_due(pool: Any, ring: KeyRing) -> None:

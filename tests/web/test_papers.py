@@ -13,7 +13,9 @@ from typing import Any
 import pytest_asyncio
 from pypdf import PdfReader
 
+from journeys.app import papers
 from journeys.app.web.visit import csrf_of
+from journeys.authoring.reading import read_programme
 from journeys.domain import commands as c
 from journeys.domain import events as e
 from journeys.i18n import format_time
@@ -117,7 +119,8 @@ async def test_a_letter_confirms_an_appointment_for_who_has_no_mail(office: Offi
     engine = office.engine
     at = (await engine.now()).replace(minute=0, second=0, microsecond=0) + timedelta(days=9)
     body = c.BookAppointment(at=at, or_at=(at + timedelta(hours=2),))
-    booked = (await engine.do(body, place="Parloir avocat")).command
+    booked = (await engine.do(body, place="12 rue des Lilas")).command
+    inside = (await engine.do(c.BookAppointment(at=at + timedelta(days=1)), place="Parloir avocat")).command
     aline = await office.enter("aline")
     path = f"/rendez-vous/{booked}.pdf"
     assert f'href="{office.path}{path}"' in (await aline.get()).text
@@ -125,7 +128,9 @@ async def test_a_letter_confirms_an_appointment_for_who_has_no_mail(office: Offi
     made = await aline.get(path)
     assert made.status_code == 200 and made.headers["content-type"] == "application/pdf"
     said, hour = words(made.content), format_time(at, "fr", "Europe/Paris").replace("\xa0", " ")
-    assert "Samir Benali" in said and "Bonjour Samir," in said and "Parloir avocat" in said and "Auxilia" in said
+    assert "Samir Benali" in said and "Bonjour Samir," in said and "12 rue des Lilas" in said and "Auxilia" in said
+    elsewhere = words((await aline.get(f"/rendez-vous/{inside}.pdf")).content)
+    assert "Bonjour Samir," in elsewhere and "Parloir" not in elsewhere, "a letter may be opened by others"
     assert f"à {hour}" in said and "une autre est possible" in said and said.count("Aline") >= 1
     assert len(await engine.events()) == before, "opening it records nothing"
     for who, status in (("bob", 404), ("sam", 200), ("aude", 403)):
@@ -135,6 +140,12 @@ async def test_a_letter_confirms_an_appointment_for_who_has_no_mail(office: Offi
     await engine.do(c.CloseAppointment(appointment=booked, outcome="cancelled"))
     assert (await aline.get(path)).status_code == 404
     assert path not in (await aline.get()).text
+
+
+def test_no_letter_is_signed_as_what_says_why() -> None:
+    known = read_programme("spip-suivi").programme.roles["referent"]
+    assert "CPIP" in known.fr and papers._outside(known.fr) == ""
+    assert papers._outside("référente") == "référente"
 
 
 async def test_a_letter_in_ones_own_words_leaves_a_note_and_nothing_else(office: Office) -> None:

@@ -5,7 +5,7 @@ import json
 import re
 import uuid
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,9 +20,10 @@ from journeys.app.reading import ZONE
 from journeys.authoring.reading import PROGRAMMES, ProgrammeInvalid, check_programme
 from journeys.channels.letter import Fate, Letter
 from journeys.domain import commands as c
-from journeys.store import templates
+from journeys.store import sites, templates
+from journeys.store.sites import Site
 from tests.conftest import RealStack
-from tests.web.conftest import form
+from tests.web.conftest import BY, form
 from tests.web.office import Office, open_office
 from tests.web.test_papers import words
 
@@ -127,7 +128,7 @@ async def _make(office: Office, name: str, typed: dict[str, str]) -> None:
     await wordings.edit(office.house.writing, actor, datetime.now(UTC), name, wordings.typed_template(name, typed))
 
 
-def _codes(text: str, reminders: frozenset[str]) -> set[str]:
+def _codes(text: str, reminders: Any) -> set[str]:
     try:
         check_programme(text.encode(), Path("own.yaml"), reminders)
     except ProgrammeInvalid as error:
@@ -153,6 +154,26 @@ async def test_appointments_at_one_time_are_shown_together(office: Office) -> No
         assert booked_here.status_code == 303, html.unescape(booked_here.text)
         said = html.unescape((await aline.client.get(booked_here.headers["location"])).text)
         assert "C’est noté" in said and ("à ce moment-là, la personne ou qui la suit" in said) is taken
+
+
+async def test_hours_are_typed_and_shown_as_clocks_tell_them_at_the_site(office: Office) -> None:
+    moved = c.AssignReferent(referent=office.engine.referent, site="saint-denis")
+    answer = await office.engine.do(moved, actor=office.staff["sam"], roles=("supervisor",))
+    assert answer.outcome == "accepted", answer
+    await sites.describe(office.house.writing, Site("saint-denis", "Accueil", "1 rue du Lagon", "Indian/Reunion"), BY)
+    office.house.forget_programmes()
+    aline, day = await office.enter("aline"), office.house.now.date() + timedelta(days=3)
+    shown = html.unescape((await aline.get("/agir/book-appointment")).text)
+    assert "Jour et heure locale (heure de La Réunion)" in shown
+    booked = await aline.client.post(f"{office.path}/agir/book-appointment", data=form(
+        aline.token, command=str(uuid.uuid4()), at=f"{day}T10:00", minutes="30",
+    ))  # fmt: skip
+    assert booked.status_code == 303, html.unescape(booked.text)
+    (known,) = [each.data.at for each in await office.engine.events() if each.kind == "AppointmentBooked"]
+    assert known == datetime.combine(day, time(6), UTC), "ten o'clock there"
+    for path in (f"/agenda?semaine={day}", office.path, f"{office.path}/agir/move-appointment"):
+        page = html.unescape((await aline.client.get(path)).text).replace("\xa0", " ")
+        assert "10 h (heure de La Réunion)" in page, path
 
 
 async def test_a_letter_is_printed_and_posted_by_who_leads_the_journey(office: Office) -> None:

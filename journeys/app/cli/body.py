@@ -11,6 +11,7 @@ from journeys.app.cli.desk import Desk
 from journeys.app.failures import Failure, Said, usage, why
 from journeys.app.fields import Field, fields_of, read_field
 from journeys.app.finding import Loaded, find_mentor, find_partner, find_staff, nearest, only, pick, unknown_code
+from journeys.app.hours import zone_of
 from journeys.app.inbox import label
 from journeys.app.paying import with_account
 from journeys.app.publishing import Rules
@@ -154,7 +155,10 @@ class Reader:
     async def _value(self, field: Field, word: str) -> Any:
         pool = await self._desk.pool()
         match field.kind:
-            case "day" | "days" | "instant" | "instants" | "amount" | "number" | "flag":
+            case "instant" | "instants":
+                zone = await zone_of(pool, self._loaded.state.site, self._loaded.book.calendar)
+                return read_field(field, word, field.option, zone)
+            case "day" | "days" | "amount" | "number" | "flag":
                 return read_field(field, word, field.option)
             case "choice":
                 return self._choice(field, word)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from activities.notary import Notary
     from journeys.app.entry import Actor
+    from journeys.domain.feasibility import Templates
     from journeys.store.database import Pool
     from journeys.store.directory import By
     from journeys.store.signing import KeyRing
@@ -147,17 +148,17 @@ class Desk:
                 raise
             return read(name).text
 
-    async def reminders(self) -> frozenset[str]:
+    async def reminders(self) -> "Templates":
         """The templates that a programme may have sent before a deadline; with nothing running, those shipped."""
         from journeys.app.publishing import reminders
-        from journeys.authoring.templates import REMINDERS
+        from journeys.authoring.templates import reminders as shipped
 
         try:
             return await reminders(await self.pool())
         except Failure as failure:
             if failure.code != "not-running":
                 raise
-            return REMINDERS
+            return shipped()
 
     @asynccontextmanager
     async def notary(self) -> AsyncIterator["Notary"]:

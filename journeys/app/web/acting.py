@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 from starlette.datastructures import FormData, UploadFile
@@ -12,12 +13,13 @@ from journeys.app.attaching import Attached
 from journeys.app.changing import rules_asked
 from journeys.app.entry import make_command
 from journeys.app.failures import Exit, Failure, Said, usage
-from journeys.app.fields import Field, commands, fields_of, read_field
+from journeys.app.fields import OF_APPOINTMENTS, Field, commands, fields_of, read_field
 from journeys.app.finding import Loaded
 from journeys.app.forwarding import deliver
+from journeys.app.hours import zone_of
 from journeys.app.paying import with_account
 from journeys.app.publishing import Rules
-from journeys.app.reading import read_occurred
+from journeys.app.reading import ZONE, read_occurred
 from journeys.app.seeing import changed_since
 from journeys.app.telling import failure_of
 from journeys.app.web.bodies import attached_of, file_of, typed_in
@@ -86,7 +88,10 @@ async def read(visit: Visit, loaded: Loaded, asked: Filled) -> Form:
     values: dict[str, Any] = {}
     texts: dict[str, str] = {}
     wrong: list[Failure] = []
-    for each in fields_of(asked.name):
+    fields, zone = fields_of(asked.name), ZONE
+    if any(each.name in OF_APPOINTMENTS for each in fields):
+        zone = await zone_of(visit.house.writing, loaded.state.site, loaded.book.calendar)
+    for each in fields:
         if each.kind == PART:
             try:
                 attached = await attached_of(asked.file, visit.house.settings.largest_document, each.name)
@@ -105,7 +110,7 @@ async def read(visit: Visit, loaded: Loaded, asked: Filled) -> Form:
                 known = await rules_asked(visit.house.writing, word, loaded, visit.now)
                 values |= known.named
             else:
-                values[each.name] = _value(each, word)
+                values[each.name] = _value(each, word, zone)
         except Failure as failure:
             wrong.append(failure)
     if wrong:
@@ -131,10 +136,10 @@ def typed_for(known: Field, typed: Mapping[str, str]) -> str:
     return ",".join(f"{name.removeprefix(own)}={day}" for name, day in typed.items() if name.startswith(own) and day)
 
 
-def _value(known: Field, word: str) -> Any:
+def _value(known: Field, word: str, zone: ZoneInfo) -> Any:
     if known.kind in _IDS and not is_uuid(word):
         raise usage("choose", "choisissez dans la liste", "choose from the list", field=known.name)
-    return read_field(known, word, known.name)
+    return read_field(known, word, known.name, zone)
 
 
 def _invalid(detail: Any) -> Failure:

@@ -1,18 +1,20 @@
 """A command's form for one journey: each field with its words, its choices and what was typed so far."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from journeys.app.allowing import readers
 from journeys.app.failures import Exit, Failure, Said
-from journeys.app.fields import Field, commands, fields_of
+from journeys.app.fields import OF_APPOINTMENTS, Field, commands, fields_of
 from journeys.app.finding import Loaded
+from journeys.app.hours import said_zone, zone_of
 from journeys.app.proposing import mentors_for, partners_for
 from journeys.app.web.acting import typed_for
 from journeys.app.web.changing import days_wanted, other_rules, text_meant
 from journeys.app.web.resending import label_of
 from journeys.app.web.visit import Visit
+from journeys.domain.calendar import in_zone
 from journeys.domain.document import KINDS, PART
 from journeys.domain.programme import Programme
 from journeys.i18n import capital
@@ -74,6 +76,10 @@ async def _input(visit: Visit, loaded: Loaded, command: str, field: Field, typed
         value = await text_meant(visit, value)
     choices = tuple(await _choices(visit, loaded, command, field, typed))
     label = label_of(field.name, visit.lang)
+    if field.kind in ("instant", "instants") and field.name in OF_APPOINTMENTS:
+        zone = await zone_of(visit.house.writing, loaded.state.site, loaded.book.calendar)
+        where = said_zone(zone, visit.lang)
+        label = f"{label} ({where})" if where else label
     if field.kind == "document":
         return _file(visit, field, label)
     if len(choices) == 1 and field.required and not value:
@@ -142,7 +148,12 @@ async def _choices(
         case "receipt":
             return [(id, capital(speech.receipt(id))) for id, each in state.receipts.items() if each.settled is None]
         case "appointment":
-            return [(id, capital(speech.appointment(id))) for id in state.appointments]
+            zone = await zone_of(visit.house.writing, state.site, loaded.book.calendar)
+            there = Speech(
+                replace(loaded.book, calendar=in_zone(loaded.book.calendar, zone.key)), {}, visit.lang, state
+            )
+            where = f" ({told})" if (told := said_zone(zone, visit.lang)) else ""
+            return [(id, f"{capital(there.appointment(id))}{where}") for id in state.appointments]
         case "chase":
             return [(id, capital(speech.chase(id))) for id in state.chases]
         case "referral":

@@ -17,7 +17,7 @@ from journeys.app.publishing import in_force
 from journeys.app.web.trials import Bench
 from journeys.domain.programme import Programme
 from journeys.settings import Settings
-from journeys.store import reads
+from journeys.store import reads, sites
 from journeys.store.database import LOST, Pool, open_pool
 from journeys.store.hearing import hearing
 from journeys.store.keys import Keys
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _READERS: Final = 10
 _WRITERS: Final = 4
 _REMEMBERED_SECONDS: Final = 30.0
+_ZONES_SECONDS: Final = 100.0
 _ASKED: Final = timedelta(seconds=2)
 _GATHERED_SECONDS: Final = 0.3
 _AGAIN_SECONDS: Final = 2.0
@@ -46,9 +47,12 @@ class House:
     ring: KeyRing
     temporal_address: str | None = None
     bench: Bench = field(default_factory=Bench)
+    zones: Mapping[str, str] = field(default_factory=dict)
+    """Of each site that was described, as known since programmes were last asked for."""
     _client: "Client | None" = None
     _programmes: Mapping[str, Programme] = field(default_factory=dict)
     _programmes_until: float = 0.0
+    _zones_until: float = 0.0
     _looks: list[reads.Read] = field(default_factory=list)
     _writing_looks: "asyncio.Task[None] | None" = None
     _one_writes: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -119,15 +123,18 @@ class House:
             return False
 
     async def programmes(self) -> Mapping[str, Programme]:
-        """Programmes in force, by name; remembered for half a minute."""
+        """Programmes in force, by name; remembered for half a minute, the zones of sites for longer."""
         if time.monotonic() >= self._programmes_until:
             self._programmes = {name: known for name, (_, known) in (await in_force(self.writing)).items()}
             self._programmes_until = time.monotonic() + _REMEMBERED_SECONDS
+        if time.monotonic() >= self._zones_until:
+            self.zones = {each.code: each.zone for each in await sites.sites(self.writing)}
+            self._zones_until = time.monotonic() + _ZONES_SECONDS
         return self._programmes
 
     def forget_programmes(self) -> None:
         """Look anew at the next use: one may have been put in force."""
-        self._programmes_until = 0.0
+        self._programmes_until = self._zones_until = 0.0
 
 
 @asynccontextmanager

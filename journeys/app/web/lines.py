@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
+from zoneinfo import ZoneInfo
 
+from journeys.app.hours import hour_there, zone_among
 from journeys.app.inbox import Waiting, otherwise, said, turn
 from journeys.app.reading import ZONE, today_of
 from journeys.app.web.visit import Visit
@@ -66,21 +68,29 @@ def line(
         mine: it is their turn, so that it carries the actions that are theirs.
         cures: an alert carries what would end its matter, whoever's turn it is, instead of its settling by hand.
     """
-    when, tone = _when(visit, item)
+    zone = zone_of_line(visit, item, programmes)
+    when, tone = _when(visit, item, zone)
     ending = _cures(visit, item) if cures else []
-    actions = [*ending, *(_actions(visit, item, cured=bool(ending)) if mine else ())]
+    actions = [*ending, *(_actions(visit, item, zone, cured=bool(ending)) if mine else ())]
     return Line(
         item,
         item.row.name or visit.say("personne effacée"),
         _stands(visit, item, programmes),
-        text(visit.lang)(capital(said(item, visit.lang, programmes, lambda at: _exactly(visit, at)))),
+        text(visit.lang)(capital(said(item, visit.lang, programmes, lambda at: _exactly(visit, at, zone)))),
         when,
         tone if mine else "calm",
-        _then(visit, item, programmes),
+        _then(visit, item, programmes, zone),
         turn(item, visit.lang, programmes),
         tuple(each for each in actions if _is_theirs(visit, item, each, programmes)),
         mine,
     )
+
+
+def zone_of_line(visit: Visit, item: Waiting, programmes: Mapping[str, Programme]) -> ZoneInfo:
+    """In which zone the hours of a line are told: of an appointment, kept or missed, in that of its journey."""
+    if item.kind not in ("appointment", "chase"):
+        return ZONE
+    return zone_among(visit.house.zones, item.row.site, programmes.get(item.row.programme))
 
 
 def may_here(visit: Visit, row: JourneyRow, command: str, programmes: Mapping[str, Programme]) -> bool:
@@ -108,12 +118,12 @@ def _stands(visit: Visit, item: Waiting, programmes: Mapping[str, Programme]) ->
     )  # fmt: skip
 
 
-def _then(visit: Visit, item: Waiting, programmes: Mapping[str, Programme]) -> str:
+def _then(visit: Visit, item: Waiting, programmes: Mapping[str, Programme], zone: ZoneInfo) -> str:
     """What happens if nobody acts; nothing where that has happened."""
     if item.at is not None and item.at <= visit.now and item.kind != "escalation":
         return ""
     you = "referent" if visit.actor.leads(item.row.referent) else ""
-    return text(visit.lang)(otherwise(item, visit.lang, programmes, lambda at: near(visit, at), you))
+    return text(visit.lang)(otherwise(item, visit.lang, programmes, lambda at: near(visit, at, zone), you))
 
 
 def together(lines: Iterable[Line]) -> list[Line]:
@@ -126,12 +136,12 @@ def together(lines: Iterable[Line]) -> list[Line]:
     ]
 
 
-def near(visit: Visit, at: datetime) -> str:
+def near(visit: Visit, at: datetime, zone: ZoneInfo = ZONE) -> str:
     """When something will be, after a verb: `aujourd'hui à 18 h`, `jeudi à 9 h`, `le 20 janvier à 9 h`."""
-    day, hour = at.astimezone(ZONE).date(), format_time(at, visit.lang, ZONE)
+    day, hour = at.astimezone(zone).date(), hour_there(at, visit.lang, zone)
     days = (day - today_of(visit.now)).days
     if days in (-1, 0, 1):
-        return visit.say("{day} à {hour}", day=_day(visit, at), hour=hour)
+        return visit.say("{day} à {hour}", day=_day(visit, at, zone), hour=hour)
     if 0 < days < 7:
         return visit.say("{day} à {hour}", day=format_weekday(day, visit.lang), hour=hour)
     return visit.say("le {day} à {hour}", day=near_date(visit, day), hour=hour)
@@ -162,7 +172,7 @@ def release_words(visit: Visit, summary: Mapping[str, object]) -> str:
     ).format(count=days // 30)  # fmt: skip
 
 
-def _when(visit: Visit, item: Waiting) -> tuple[str, Tone]:
+def _when(visit: Visit, item: Waiting, zone: ZoneInfo) -> tuple[str, Tone]:
     """How late, or by when, in days as people count them."""
     now = visit.now
     if item.kind == "escalation":
@@ -170,7 +180,7 @@ def _when(visit: Visit, item: Waiting) -> tuple[str, Tone]:
     if item.at is None:
         return "", "calm"
     if item.kind == "appointment" and item.at > now:
-        near, hour = _day(visit, item.at), format_time(item.at, visit.lang, ZONE)
+        near, hour = _day(visit, item.at, zone), hour_there(item.at, visit.lang, zone)
         if item.wish is not None:
             return visit.say("prévu {day} à {hour}", day=near, hour=hour), "soon"
         return visit.say("{day} à {hour}", day=near, hour=hour), "soon"
@@ -185,8 +195,8 @@ def _when(visit: Visit, item: Waiting) -> tuple[str, Tone]:
     return visit.say("avant {day}", day=_day(visit, item.at)), "soon" if (day - today).days <= 1 else "calm"
 
 
-def _day(visit: Visit, at: datetime) -> str:
-    day, today = at.astimezone(ZONE).date(), today_of(visit.now)
+def _day(visit: Visit, at: datetime, zone: ZoneInfo = ZONE) -> str:
+    day, today = at.astimezone(zone).date(), today_of(visit.now)
     match (day - today).days:
         case 0:
             return visit.say("aujourd'hui")
@@ -198,10 +208,10 @@ def _day(visit: Visit, at: datetime) -> str:
             return near_date(visit, day)
 
 
-def _exactly(visit: Visit, at: datetime) -> str:
+def _exactly(visit: Visit, at: datetime, zone: ZoneInfo) -> str:
     """`jeudi 12 mars à 10 h`: a day and hour to be written down."""
-    day = near_date(visit, at.astimezone(ZONE).date(), weekday=True)
-    return visit.say("{day} à {hour}", day=day, hour=format_time(at, visit.lang, ZONE))
+    day = near_date(visit, at.astimezone(zone).date(), weekday=True)
+    return visit.say("{day} à {hour}", day=day, hour=hour_there(at, visit.lang, zone))
 
 
 def near_date(visit: Visit, day: date, *, weekday: bool = False) -> str:
@@ -240,7 +250,7 @@ def _cures(visit: Visit, item: Waiting) -> list[Action]:
             return []
 
 
-def _actions(visit: Visit, item: Waiting, *, cured: bool) -> list[Action]:
+def _actions(visit: Visit, item: Waiting, zone: ZoneInfo, *, cured: bool) -> list[Action]:
     """What the person whose turn it is usually does; everything else is on the person's page."""
     s = visit.say
     match item.kind:
@@ -256,7 +266,7 @@ def _actions(visit: Visit, item: Waiting, *, cured: bool) -> list[Action]:
         case "contact":
             return [Action(s("Contact pris…"), "log-contact", {"contact": item.about}, form=True, first=True)]
         case "appointment" if item.at is not None and item.at > visit.now and _wished(visit, item):
-            at = (item.wish or item.at).astimezone(ZONE)
+            at = (item.wish or item.at).astimezone(zone)
             return [Action(s("Déplacer à cette heure…"), "move-appointment",
                            {"appointment": item.id, "at": f"{at:%Y-%m-%dT%H:%M}"}, form=True, first=True)]  # fmt: skip
         case "appointment" if item.at is not None and item.at > visit.now:

@@ -196,7 +196,7 @@ def _environment(lang: Lang) -> Environment:
     made.filters.update(
         day=lambda day, weekday=False: format_date(_day(day), lang, weekday=weekday),
         short_day=lambda day: _short(_day(day), lang),
-        instant=lambda at, weekday=False: format_instant(at, lang, ZONE, weekday=weekday),
+        instant=lambda at, weekday=False, zone=ZONE: format_instant(at, lang, zone, weekday=weekday),
         hour=lambda at: format_time(at, lang, ZONE),
         money=lambda cents: format_money(cents, lang),
         size=lambda octets: format_size(octets, lang),

@@ -23,7 +23,7 @@ from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
 from journeys.i18n import Lang, language
 from journeys.identifiers import is_uuid, uuid7
-from journeys.store import people, staff
+from journeys.store import people, sites, staff
 from journeys.store.people import Person
 from journeys.store.places import place_of
 from journeys.temporal import Unreachable
@@ -38,7 +38,8 @@ LONGEST_LINE: Final = 200
 async def of_appointment(id: str, appointment: str, visit: Visit = door(STAFF)) -> Response:
     """The letter that confirms an appointment ahead, in the person's language."""
     loaded, person, hand = await _ready(visit, id)
-    place = await place_of(visit.connection, loaded.row.stream, loaded.events, appointment)
+    noted = await place_of(visit.connection, loaded.row.stream, loaded.events, appointment)
+    place = await sites.said_outside(visit.connection, noted, loaded.state.site)
     await visit.done()
     made = await asyncio.to_thread(
         papers.appointment_letter, loaded, person, appointment, place, _spoken(visit, person), visit.now, hand

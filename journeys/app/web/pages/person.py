@@ -12,6 +12,7 @@ from journeys.app import stopping
 from journeys.app.allowing import may, not_for
 from journeys.app.finding import Loaded
 from journeys.app.giving import may_give
+from journeys.app.hours import said_zone, zone_among
 from journeys.app.inbox import Waiting, in_order, is_turn_of, waiting
 from journeys.app.papers import may_write
 from journeys.app.proposing import next_tries, to_try_again
@@ -90,7 +91,8 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
 
     loaded, names, story = await journey_told(visit, id, choose, None if every else SHOWN_COMING)
     place = loaded.row.place
-    programmes = {loaded.row.programme: loaded.book.programme}
+    programmes = {**await visit.house.programmes(), loaded.row.programme: loaded.book.programme}
+    zone = zone_among(visit.house.zones, loaded.state.site, loaded.book.programme)
     items = in_order(waiting(loaded.row))
     mine = _mine(visit, loaded, items)
     speech = Speech(loaded.book, names, visit.lang, loaded.state)
@@ -104,7 +106,7 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
         coming_count=story.ahead,
         days=told_days(story.days, shown),
         day_count=len(told),
-        speech=speech,
+        speech=speech, zone=zone, where=said_zone(zone, visit.lang),
         actions=(actions := _actions(visit, loaded)), often=OFTEN,
         documents=brought(visit, loaded, story, speech),
         papers=offered(visit, loaded, story, speech),

@@ -81,7 +81,7 @@ async def check(visit: Visit = door(CASEWORK)) -> Response:
     id = id if is_uuid(id) else uuid7(visit.now)
     try:
         starter, wanted = await _read(visit, typed)
-        await starter.known(wanted.details)
+        wanted = await starter.at_home(wanted, await starter.known(wanted.details))
         preview = _preview(visit, starter, wanted)
     except _Several as several:
         return await _form(visit, typed, several.failures, 422)

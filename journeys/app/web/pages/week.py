@@ -8,6 +8,7 @@ from fastapi.responses import Response
 
 from journeys.app.asking import overlapping
 from journeys.app.failures import Failure
+from journeys.app.hours import hour_there, zone_among
 from journeys.app.inbox import label
 from journeys.app.reading import ZONE, read_day, today_of
 from journeys.app.web.paging import A_SHEET, Paging, page_asked
@@ -32,18 +33,18 @@ async def screen(visit: Visit = door(READERS)) -> Response:
         visit.connection,
         [(datetime.fromisoformat(each.item["at"]), each.journey, each.item["id"]) for each in found.items],
     )
-    shown = [
-        (
-            datetime.fromisoformat(each.item["at"]).astimezone(ZONE),
-            each.journey,
-            label(each.item["about"], visit.lang, programmes.get(each.journey.programme)) if each.item["about"] else "",
-            each.item["id"] in together,
-        )
-        for each in found.items
-    ]
+    shown = []
+    for each in found.items:
+        row, about = each.journey, each.item["about"]
+        programme = programmes.get(row.programme)
+        zone = zone_among(visit.house.zones, row.site, programme)
+        at = datetime.fromisoformat(each.item["at"]).astimezone(zone)
+        called = label(about, visit.lang, programme) if about else ""
+        shown.append((at, hour_there(at, visit.lang, zone), row, called, each.item["id"] in together))
+    by_day = groupby(sorted(shown, key=lambda each: each[0].date()), key=lambda each: each[0].date())
     return page(
         visit, "week.html", monday=monday, paging=Paging(visit, number, found.total, A_SHEET),
-        days=[(day, list(items)) for day, items in groupby(shown, key=lambda each: each[0].date())],
+        days=[(day, list(items)) for day, items in by_day],
         before=monday - timedelta(days=7), after=monday + timedelta(days=7),
     )  # fmt: skip
 

@@ -1,0 +1,38 @@
+"""Hours of appointments: typed and shown as clocks tell them at the journey's site, else in its programme."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from journeys.app.failures import Lang
+from journeys.app.reading import ZONE
+from journeys.domain.calendar import Calendar, in_zone, is_zone
+from journeys.domain.programme import Programme
+from journeys.i18n import N_, format_time, text, zone_place
+from journeys.store import sites
+from journeys.store.database import Connection, Pool
+
+
+async def zone_of(connection: Pool | Connection, site: str | None, calendar: Calendar) -> ZoneInfo:
+    """The zone of a journey by its site and its rules."""
+    known = await sites.site(connection, site) if site is not None else None
+    return in_zone(calendar, known.zone if known is not None else None).zone
+
+
+def zone_among(zones: Mapping[str, str], site: str | None, programme: Programme | None) -> ZoneInfo:
+    """The same where the zone of each site is known already; of a programme that is not, that of the house."""
+    name = zones.get(site or "") or (programme.clock.zone if programme is not None else ZONE.key)
+    return ZoneInfo(name) if is_zone(name) else ZONE
+
+
+def said_zone(zone: ZoneInfo, lang: Lang) -> str:
+    """Beside an hour of elsewhere, `heure de Cayenne`; nothing where it is the house's own."""
+    if zone.key == ZONE.key:
+        return ""
+    return text(lang)(N_("heure de {place}")).format(place=zone_place(zone, lang))
+
+
+def hour_there(at: datetime, lang: Lang, zone: ZoneInfo) -> str:
+    """`9 h 30`, `9 h 30 (heure de Cayenne)`."""
+    told, where = format_time(at, lang, zone), said_zone(zone, lang)
+    return f"{told} ({where})" if where else told
