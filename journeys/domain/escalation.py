@@ -102,9 +102,16 @@ def _with_digest(work: Deciding, known: Escalation) -> bool:
 
 
 def tell_now(work: Deciding, id: str, at: datetime) -> None:
-    """The morning has come, or the hour of the digest: whoever is responsible now is told."""
+    """The morning has come, or the hour of the digest: whoever is responsible now is told.
+
+    The digest leaves out what somebody had in hand before it: that waits for the end of that time, when it climbs.
+    """
     known = work.state.escalations[id]
     work.due(e.EscalationReady(escalation=id, step=known.step), "quiet-hours" if known.digest is None else "digest", at)
+    left_out = known.digest is not None and known.held_since is not None and known.held_since < known.digest
+    if left_out and known.next_at is not None and known.next_at > work.now:
+        _defer(work, id, known.next_at, None)
+        return
     if (
         first_free(work.now, in_zone(work.book.calendar, known.zone), Spares.NOTHING if known.urgent else Spares.REST)
         > work.now

@@ -307,6 +307,25 @@ def test_where_nobody_could_be_told_no_digest_is_waited_for() -> None:
     assert life.state.escalations[life.about("milestone", "call")].digest is None
 
 
+def test_the_digest_leaves_out_what_somebody_has_in_hand() -> None:
+    life = given(("2027-01-11 10:00", plan(None)), book=TOGETHER).when("2027-01-25 18:00")
+    about = life.about("milestone", "call")
+    life.when("2027-01-26 09:00", c.AcknowledgeEscalation(escalation=about, until=day("2027-01-28")))
+    life.when("2027-01-27 12:00")
+    assert life.all("EscalationReady", escalation=about)
+    assert life.all("EscalationDeferred", escalation=about, until="2027-01-28 09:00")
+    assert not life.all("EscalationTold", escalation=about)
+    life.when("2027-01-28 09:00").then(said("EscalationClimbed", step=1), "EscalationDeferred")
+    assert life.when("2027-01-28 09:40").all("EscalationTold", escalation=about, step=1)
+
+
+def test_what_is_taken_in_charge_once_the_digest_has_left_was_told_with_it() -> None:
+    life = given(("2027-01-11 10:00", plan(None)), book=TOGETHER).when("2027-01-25 18:00")
+    about = life.about("milestone", "call")
+    life.when("2027-01-26 09:31", c.AcknowledgeEscalation(escalation=about))
+    assert life.when("2027-01-26 09:40").all("EscalationTold", escalation=about, step=0)
+
+
 def test_after_an_outage_that_ends_at_night_the_next_digest_tells_it() -> None:
     life = given(("2027-01-11 10:00", plan(None)), book=TOGETHER).when("2027-01-25 18:00")
     life.after_outage("2027-01-27 23:00").then(
