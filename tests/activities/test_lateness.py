@@ -10,7 +10,7 @@ from journeys.domain import events as e
 from journeys.domain.agenda import DueKind
 from journeys.store.lateness import DUES, What, lateness
 from tests.activities.conftest import Life
-from tests.domain.given import OTHER_REFERENT, day, paris, plan
+from tests.domain.given import OTHER_REFERENT, day, paris, plan, released
 from tests.domain.given import given as lived
 from tests.domain.test_chases import missed
 
@@ -51,7 +51,7 @@ def test_each_due_is_taken_by_an_event_that_is_known_to_take_it() -> None:
         ("2027-01-13 10:00", c.Transfer(to=OTHER_REFERENT)),
     )
     taken = set[DueKind]()
-    for life in (away, missed()):
+    for life in (away, missed(), released()):
         while (due := agenda.first(life.state)) is not None and due.at < paris("2027-06-01 12:00"):
             life.when(due.at)
             assert life.new[0].kind in DUES[due.kind][1], due

@@ -15,6 +15,7 @@ from tests.domain.given import (
     book_of,
     day,
     given,
+    house,
     paris,
     plan,
     released,
@@ -236,6 +237,12 @@ def test_what_nobody_counts_the_minutes_of_has_the_journeys_own_moment_once_it_i
     plainly, late = (each.when("2027-01-12 10:00", asked).last("TransferAsked") for each in (given(PLANNED), own))
     for name in ("remind_at", "accept_at"):
         assert getattr(late, name) == spread(getattr(plainly, name), SPREAD, STREAM) > getattr(plainly, name)
+    out = ("2027-03-01 10:00", c.ConfirmDate(date="release"))
+    windows = [
+        given(PLANNED, out, book=each).when("2027-05-01 10:00").last("ContactDue") for each in (house(), spreads)
+    ]
+    assert windows[1].opens == windows[0].opens
+    assert windows[1].closes == spread(windows[0].closes, SPREAD, STREAM) > windows[0].closes
 
     before.book = spreads
     before.when("2027-01-12 10:00", c.Suspend(why="hospital"))
