@@ -231,7 +231,7 @@ def tell_again_if_spent(work: Deciding) -> bool:
 def acknowledge(work: Deciding, body: c.AcknowledgeEscalation) -> None:
     known = _open(work, body.escalation)
     _, ladder = work.book.ladder(known.ladder)
-    bound = work.book.calendar.term_end(work.now, ladder.acknowledged_for, ends_at=work.book.calendar.clock.opens)
+    bound = _bound(work, work.now, ladder.acknowledged_for)
     until = bound if body.until is None else _morning(work, body.until)
     if until > bound:
         raise Refusal("acknowledged-too-long", until=work.book.calendar.day(bound).isoformat())
@@ -256,7 +256,7 @@ def snooze(work: Deciding, body: c.SnoozeEscalation) -> None:
     if known.urgent and known.step == len(ladder.steps) - 1:
         raise Refusal("urgent-last-resort")
     begun = known.since or known.raised_at
-    bound = calendar.term_end(begun, ladder.snoozed_for, ends_at=calendar.clock.opens)
+    bound = _bound(work, begun, ladder.snoozed_for)
     until = _morning(work, body.until)
     if until > bound:
         raise Refusal("snoozed-too-long", until=calendar.day(bound).isoformat())
@@ -268,6 +268,12 @@ def snooze(work: Deciding, body: c.SnoozeEscalation) -> None:
 def resolve(work: Deciding, body: c.ResolveEscalation) -> None:
     _open(work, body.escalation)
     work.fact(e.EscalationResolved(escalation=body.escalation, how="by-hand"))
+
+
+def _bound(work: Deciding, begun: datetime, length: Duration) -> datetime:
+    """Until when somebody may have a step in hand; days end on a morning of work."""
+    end = work.book.calendar.term_end(begun, length, ends_at=work.book.calendar.clock.opens)
+    return end if length.unit.counts_instants else _morning(work, work.book.calendar.day(end))
 
 
 def _morning(work: Deciding, day: date) -> datetime:
