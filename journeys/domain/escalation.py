@@ -231,8 +231,8 @@ def tell_again_if_spent(work: Deciding) -> bool:
 def acknowledge(work: Deciding, body: c.AcknowledgeEscalation) -> None:
     known = _open(work, body.escalation)
     _, ladder = work.book.ladder(known.ladder)
-    bound = _bound(work, work.now, ladder.acknowledged_for)
-    until = bound if body.until is None else _morning(work, body.until)
+    bound = _bound(work, known, work.now, ladder.acknowledged_for)
+    until = bound if body.until is None else _morning(work, known, body.until)
     if until > bound:
         raise Refusal("acknowledged-too-long", until=work.book.calendar.day(bound).isoformat())
     if until <= work.now:
@@ -256,8 +256,8 @@ def snooze(work: Deciding, body: c.SnoozeEscalation) -> None:
     if known.urgent and known.step == len(ladder.steps) - 1:
         raise Refusal("urgent-last-resort")
     begun = known.since or known.raised_at
-    bound = _bound(work, begun, ladder.snoozed_for)
-    until = _morning(work, body.until)
+    bound = _bound(work, known, begun, ladder.snoozed_for)
+    until = _morning(work, known, body.until)
     if until > bound:
         raise Refusal("snoozed-too-long", until=calendar.day(bound).isoformat())
     if until <= work.now:
@@ -270,15 +270,16 @@ def resolve(work: Deciding, body: c.ResolveEscalation) -> None:
     work.fact(e.EscalationResolved(escalation=body.escalation, how="by-hand"))
 
 
-def _bound(work: Deciding, begun: datetime, length: Duration) -> datetime:
+def _bound(work: Deciding, known: Escalation, begun: datetime, length: Duration) -> datetime:
     """Until when somebody may have a step in hand; days end on a morning of work."""
     end = work.book.calendar.term_end(begun, length, ends_at=work.book.calendar.clock.opens)
-    return end if length.unit.counts_instants else _morning(work, work.book.calendar.day(end))
+    return end if length.unit.counts_instants else _morning(work, known, work.book.calendar.day(end))
 
 
-def _morning(work: Deciding, day: date) -> datetime:
-    """When the office opens on a day, or on the next on which it does."""
-    return work.book.calendar.opening(work.book.calendar.roll(day, Roll.FORWARD))
+def _morning(work: Deciding, known: Escalation, day: date) -> datetime:
+    """When the office opens on a day, or on the next on which it does; what is urgent goes on on any day."""
+    calendar = work.book.calendar
+    return calendar.opening(day if known.urgent else calendar.roll(day, Roll.FORWARD))
 
 
 def _open(work: Deciding, id: str) -> Escalation:

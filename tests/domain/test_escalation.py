@@ -369,6 +369,12 @@ def test_until_a_saturday_is_until_the_office_opens_again() -> None:
     life = missed()
     take = c.AcknowledgeEscalation(escalation=life.about("milestone", "hours"), until=day("2027-01-16"))
     life.when("2027-01-15 10:00", take).then(said("EscalationAcknowledged", until="2027-01-18 09:00"))
+    urgent = given(
+        ("2027-01-11 10:00", plan(None)), book=book_of(OFFICE.replace("  days:\n", "  days:\n    urgent: true\n"))
+    )
+    urgent.when("2027-01-29 10:00", by(SUPERVISOR, snooze("2027-01-30"))).then(
+        said("EscalationSnoozed", until="2027-01-30 09:00")
+    )
 
 
 def test_it_is_put_off_within_the_bound_of_its_step_however_often() -> None:
