@@ -271,7 +271,7 @@ def test_no_digest_is_waited_for_by_a_step_that_goes_on_before_it() -> None:
     life.then("DeadlineMissed", said("EscalationRaised", next_at="2027-01-13 14:00"))
     assert life.when("2027-01-13 10:01").all("EscalationTold", step=0)
     life.when("2027-01-13 14:00").then(
-        said("EscalationClimbed", step=1, next_at="2027-01-14 14:00"),
+        said("EscalationClimbed", step=1, next_at="2027-01-14 13:00"),
         said("EscalationDeferred", digest="2027-01-14 09:30"),
     )
     assert life.when("2027-01-14 09:40").all("EscalationTold", step=1)
