@@ -665,7 +665,10 @@ def _alerts(stream: str, events: Sequence[Event[Payload]], rested: datetime, let
     for event in events:
         if isinstance(event.data, e.EscalationRaised) and event.recorded_at < rested:
             id = event.data.escalation
-            telling = any(each.kind == "tell" and each.id == id for each in state.effects.values())
+            telling = any(
+                effect.kind == "tell" and effect.id == id and events[seq - 1].recorded_at >= rested
+                for seq, effect in state.effects.items()
+            )
             waits = telling or (id in state.escalations and state.escalations[id].tell_at is not None)
             if id not in ended and not waits:
                 found.append(Violation(Wrong.UNACCOUNTED, stream, f"nobody was told of {event.data.about}"))
