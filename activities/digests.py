@@ -158,10 +158,11 @@ async def gather(resources: Resources, at: datetime, failures: list[Exception] |
 
 
 async def _candidates(resources: Resources, waits: Waits, at: datetime) -> list[_Candidate]:
-    """Those who would be told of an alert now; none where it is told already, or its digest leaves another day."""
+    """Those who would be told of an alert now; none where it is told already, its digest leaves another day, or
+    somebody has it in hand."""
     known = await read_journey(resources.pool, waits.stream)
     alert = known.state.escalations.get(waits.escalation)
-    if alert is None or alert.digest is None:
+    if alert is None or alert.digest is None or _in_hand(alert, at):
         return []
     book = await read_handbook(resources.pool, known.state)
     calls = calls_for(known, waits.escalation)
@@ -187,6 +188,11 @@ def _candidate(recipient: str, line: Line, digest: datetime, here: Calendar, at:
     office is open."""
     day = here.day(at)
     return _Candidate(recipient, line, digest <= at and is_open(here, at), day, here.closing(day))
+
+
+def _in_hand(alert: Escalation, at: datetime) -> bool:
+    """Whether somebody took it in charge, or put it off, until later."""
+    return alert.held_since is not None and alert.next_at is not None and alert.next_at > at
 
 
 def is_open(calendar: Calendar, at: datetime) -> bool:

@@ -5,13 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from activities.letters import Addressee, staff_addressee, volunteer_addressee
-from activities.reading import shifts_with_phone
+from activities.reading import OnCall, phones_on_call
 from activities.resources import Resources
-from journeys.channels import phone
 from journeys.domain.events import EscalationClimbed, EscalationRaised, EscalationReady, EscalationReassigned
 from journeys.domain.recipients import Circle, Resolution, resolve
 from journeys.domain.state import Escalation
-from journeys.store import rota
 
 CALLS = EscalationRaised | EscalationClimbed | EscalationReassigned | EscalationReady
 """What calls for somebody to be told."""
@@ -38,12 +36,12 @@ def roles_of(called: CALLS, known: Escalation) -> tuple[str, ...]:
 
 async def reach(resources: Resources, roles: Sequence[str], circle: Circle, at: datetime) -> AsyncIterator[Reached]:
     """Each of the roles that somebody answers for now, in their order."""
-    shifts = await shifts_with_phone(resources, circle.site, at) if circle.on_call else ()
+    called = await phones_on_call(resources, circle.roster, circle.site, at) if circle.on_call else ()
     unread = {each.id for each in circle.roster if each.unread}
     for role in roles:
         found = resolve(role, (), circle)
         if not found.vacant:
-            phones = _phones(shifts, found)
+            phones = _phones(called, found)
             to = [each async for each in _addressees(resources, found.people, phones, unread)]
             yield Reached(found, tuple(to))
 
@@ -62,13 +60,10 @@ async def _addressees(
             yield known
 
 
-def _phones(shifts: Sequence[rota.Kept], found: Resolution) -> dict[str, str]:
+def _phones(called: Sequence[OnCall], found: Resolution) -> dict[str, str]:
     """The phones of those who are on call: that of the shift for the role, and of the site, before their others."""
 
-    def chosen(kept: rota.Kept) -> tuple[bool, bool, bool]:
-        shift = kept.shift
-        return shift.role == found.role, shift.role == found.line, shift.site is not None
+    def chosen(each: OnCall) -> tuple[bool, bool, bool]:
+        return each.shift.role == found.role, each.shift.role == found.line, each.shift.site is not None
 
-    numbers = {each.shift.who: each.phone for each in sorted(shifts, key=chosen) if each.phone}
-    checked = {who: phone.check(number) for who, number in numbers.items() if number}
-    return {who: number for who, number in checked.items() if isinstance(number, str)}
+    return {each.who: each.phone for each in sorted(called, key=chosen)}

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from activities.resources import Resources
 from journeys.channels import phone
+from journeys.domain.directory import Holder
 from journeys.domain.events import (
     EscalationClimbed,
     EscalationRaised,
@@ -17,10 +18,10 @@ from journeys.domain.events import (
 )
 from journeys.domain.evolve import fold
 from journeys.domain.handbook import Handbook, open_handbook
-from journeys.domain.recipients import Circle
+from journeys.domain.recipients import Circle, keeps
 from journeys.domain.record import Event, Part, Payload
 from journeys.domain.rights import fund_of, line_of
-from journeys.domain.rota import on_call
+from journeys.domain.rota import Shift, on_call
 from journeys.domain.state import State
 from journeys.store import journal, rota, staff
 from journeys.store.database import Pool
@@ -95,7 +96,7 @@ async def read_circle(
     called = on_call(shifts, state.site, now)
     unread = {each.id for each in roster if each.unread or (came_back and each.failing)}
     if unread and by_phone and not came_back:
-        unread -= {each.shift.who for each in await shifts_with_phone(resources, state.site, now)}
+        unread -= {each.who for each in await phones_on_call(resources, roster, state.site, now)}
     roster = [replace(each, absent=True) if each.id in unread else each for each in roster]
     return Circle(
         referent=state.referent,
@@ -109,12 +110,38 @@ async def read_circle(
     )
 
 
-async def shifts_with_phone(resources: Resources, site: str | None, at: datetime) -> Sequence[rota.Kept]:
-    """Shifts of the site and of every site whose phone takes short messages; none where none leave."""
+@dataclass(frozen=True, slots=True)
+class OnCall:
+    """A shift, who answers for it now, and the phone by which they are told, as it is dialled."""
+
+    shift: Shift
+    who: str
+    phone: str
+
+
+async def phones_on_call(
+    resources: Resources, roster: Sequence[Holder], site: str | None, at: datetime
+) -> Sequence[OnCall]:
+    """Shifts of the site and of every site whose phone takes short messages; none where none leave.
+
+    A deputy has a phone, else that of the shift goes from hand to hand; nobody calls who is away.
+    """
     if resources.texter is None:
         return ()
-    kept = [each for each in await rota.now(resources.pool, at) if site is None or each.shift.site in (None, site)]
-    return [each for each in kept if each.phone and isinstance(phone.check(each.phone), str)]
+    found = []
+    for kept in await rota.now(resources.pool, at):
+        who = keeps(kept.shift.who, roster) if site is None or kept.shift.site in (None, site) else None
+        if who is None:
+            continue
+        numbers: tuple[str | None, ...] = (kept.phone,)
+        if who != kept.shift.who:
+            deputy = await staff.member(resources.pool, who)
+            numbers = (None if deputy is None else deputy.phone, kept.own)
+        checked = (phone.check(number) for number in numbers if number)
+        dialled = next((number for number in checked if isinstance(number, str)), None)
+        if dialled is not None:
+            found.append(OnCall(kept.shift, who, dialled))
+    return found
 
 
 async def read_part(pool: Pool, stream: str, name: str, commitment: str) -> str | None:

@@ -11,16 +11,20 @@ from journeys.app.inbox import role_label
 from journeys.app.reading import ZONE, at_local
 from journeys.channels import phone
 from journeys.domain.programme import Programme
+from journeys.domain.recipients import keeps
 from journeys.domain.rights import line_of
 from journeys.domain.rota import Gap, Shift, uncovered
 from journeys.i18n import format_instant
 from journeys.store import rota, staff
 from journeys.store.database import Connection, Pool
+from journeys.store.directory import names_of
 
 MOST_DAYS: Final = 62
 """Days that one entry may repeat a shift."""
 AHEAD: Final = timedelta(days=7)
 """How far ahead gaps are warned of."""
+BEHIND: Final = timedelta(days=366)
+"""So long after its last shift a rota that nobody plans on is warned of: until then it counts as kept."""
 DUTY: Final = "duty"
 
 Fields = Mapping[str, str]
@@ -89,21 +93,31 @@ def read_phone(text: str, field: str) -> str | None:
 async def holes(connection: Pool | Connection, now: datetime) -> dict[tuple[str, str | None], list[Gap]]:
     """When nobody is on call within the coming days, by role and site; only of rotas that were begun.
 
-    Whoever is away on a day, without a deputy who is there, is on call for nobody.
+    Whoever is away on a day, without a deputy who is there, is on call for nobody. A rota whose last shift is over is
+    one long gap.
     """
-    kept = [each.shift for each in await rota.between(connection, now - AHEAD, now + AHEAD) if each.reachable]
+    begun = await rota.begun(connection, now - BEHIND, now + AHEAD)
+    shifts = [each.shift for each in await rota.between(connection, now, now + AHEAD) if each.reachable]
     today = now.astimezone(ZONE).date()
     away: dict[date, set[str]] = {}
-    for day in (today + timedelta(days=number) for number in range(AHEAD.days + 1) if kept):
-        roster = {each.id: each for each in await staff.roster(connection, day)}
-        there = {id for id, each in roster.items() if not each.absent}
-        away[day] = {id for id, each in roster.items() if each.absent and each.deputy not in there}
-    return uncovered([part for each in kept for part in _served(each, away)], now, now + AHEAD)
+    for day in (today + timedelta(days=number) for number in range(AHEAD.days + 1) if shifts):
+        roster = await staff.roster(connection, day)
+        away[day] = {each.who for each in shifts if keeps(each.who, roster) is None}
+    return uncovered([part for each in shifts for part in _served(each, away)], begun, now, now + AHEAD)
+
+
+async def answering(connection: Pool | Connection, now: datetime) -> list[tuple[rota.Kept, str]]:
+    """The shifts of this moment that somebody answers for, each with the name of who does: a deputy while its keeper is
+    away."""
+    kept = await rota.now(connection, now)
+    roster = await staff.roster(connection, now.astimezone(ZONE).date()) if kept else []
+    found = [(each, who) for each in kept if (who := keeps(each.shift.who, roster)) is not None]
+    names = await names_of(connection, {who for each, who in found if who != each.shift.who})
+    return [(each, each.name if who == each.shift.who else names.get(who, "—")) for each, who in found]
 
 
 def _served(shift: Shift, away: Mapping[date, set[str]]) -> Iterator[Shift]:
-    """A shift day by day, without those on which they are away; an empty first part says that it is kept."""
-    yield replace(shift, ends=shift.begins)
+    """A shift day by day, without those on which they are away."""
     begins = shift.begins
     while begins < shift.ends:
         day = begins.astimezone(ZONE).date()

@@ -119,9 +119,9 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     ),
     "Clock.spread": (
         "sur combien de temps part ce qui n’a pas d’heure exacte (rappels en jours, points, fin des heures calmes ; "
-        "échéances manquées : 4 minutes) : 30 minutes ; 2 hours au plus",
+        "échéances manquées et ce qui les suit : 4 minutes) : 30 minutes ; 2 hours au plus",
         "over how long leaves what has no exact hour (reminders in days, reviews, the end of quiet hours; "
-        "missed deadlines over 4 minutes): 30 minutes; 2 hours at most",
+        "missed deadlines and what follows them over 4 minutes): 30 minutes; 2 hours at most",
     ),
     "Clock.digest": (
         "l’heure des jours ouvrés où les alertes non urgentes partent, un seul message par personne : 09:30 ; "

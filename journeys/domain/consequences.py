@@ -6,7 +6,8 @@ from journeys.domain import chases, milestones, release
 from journeys.domain import events as e
 from journeys.domain.deciding import Deciding
 from journeys.domain.milestones import NOTHING_NEW, Began
-from journeys.domain.plan import EVERY, moments
+from journeys.domain.plan import EVERY, SPREADS, moments
+from journeys.domain.sending import SPREAD
 from journeys.domain.state import Status
 
 
@@ -71,8 +72,15 @@ def _replan_deadlines(work: Deciding, began: Began) -> None:
 
 
 def _replan_moments(work: Deciding) -> None:
-    planned, looked_at = moments(work.state, work.book, work.now, work.moved), tuple(work.moved)
+    nominal, looked_at = moments(work.state, work.book, work.now, work.moved), tuple(work.moved)
+    planned = {key: _own(work, key, at) for key, at in nominal.items()}
     dropped = tuple(sorted(key for key in work.state.moments if key.startswith(looked_at) and key not in planned))
     changed = {key: at for key, at in sorted(planned.items()) if work.state.moments.get(key) != at}
     if dropped or changed:
         work.follow(e.MomentsPlanned(set=changed, dropped=dropped), "plan")
+
+
+def _own(work: Deciding, key: str, at: datetime) -> datetime:
+    """A moment as it is recorded: what thousands of journeys plan for one hour, each has for its own moment of the
+    minutes after, where their programme spreads what can be spread. One that is on record stays as it is."""
+    return work.spread(at, SPREAD) if key.startswith(SPREADS) and work.state.moments.get(key) != at else at

@@ -9,6 +9,7 @@ from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.events import Subject
 from journeys.domain.plan import Window, grid
 from journeys.domain.programme import Contact
+from journeys.domain.sending import SPREAD
 
 
 def about(code: str) -> Subject:
@@ -69,7 +70,7 @@ def take_opening(work: Deciding, key: str, at: datetime) -> None:
         work.due(e.MomentsPlanned(set={}, dropped=(key,)), "contact-grid", at)
         return
     work.due(
-        e.ContactDue(contact=code, window=window.number, opens=window.opens, closes=window.closes),
+        e.ContactDue(contact=code, window=window.number, opens=window.opens, closes=work.spread(window.closes, SPREAD)),
         "contact",
         at,
     )

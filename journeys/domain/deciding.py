@@ -8,10 +8,10 @@ from journeys.domain.commands import Command
 from journeys.domain.events import make_event
 from journeys.domain.evolve import evolve
 from journeys.domain.handbook import NO_OTHERS, Handbook, Shelf
-from journeys.domain.moments import elapsed
+from journeys.domain.moments import Duration, elapsed
 from journeys.domain.plan import moved_by
 from journeys.domain.record import SYSTEM, Cause, Event, Payload
-from journeys.domain.sending import LONGEST_SPREAD, spread
+from journeys.domain.sending import LONGEST_SPREAD, SPREAD, spread
 from journeys.domain.state import State
 
 
@@ -70,6 +70,12 @@ class Deciding:
         """
         over = self.book.programme.clock.spread
         return at if over is None else spread(at, min(elapsed(over), most), self.stream)
+
+    def term_end(self, begun: datetime, length: Duration, ends_at: str | None = None) -> datetime:
+        """When a term ends that begins with an event: hours are elapsed, days end at this journey's own moment of the
+        minutes behind that hour (usually closing)."""
+        at = self.book.calendar.term_end(begun, length, ends_at)
+        return at if length.unit.counts_instants else self.spread(at, SPREAD)
 
     def fact(self, data: Payload, *, parts: bool = True, occurred_at: datetime | None = None) -> None:
         """What the actor did or told, with the parts of the command."""

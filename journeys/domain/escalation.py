@@ -1,23 +1,29 @@
 """Ladders: raising, climbing, holding, ending. An escalation always has someone to go to."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Final
 
 from journeys.domain import commands as c
 from journeys.domain import events as e
-from journeys.domain.calendar import in_zone
+from journeys.domain.calendar import Calendar, in_zone
 from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.events import Subject
 from journeys.domain.messages import MONEY
-from journeys.domain.moments import Duration
-from journeys.domain.programme import Ladder
+from journeys.domain.moments import Duration, Unit
+from journeys.domain.programme import Ladder, Roll
 from journeys.domain.rights import line_of
-from journeys.domain.sending import Spares, first_free, next_digest, spread
+from journeys.domain.sending import SPREAD, Spares, first_free, next_digest, spread
 from journeys.domain.state import Escalation
 
 ON_TIME = timedelta(minutes=15)
 
+NO_TIME: Final = Duration(0, Unit.MINUTE)
+
 DIGEST_LEAVES = timedelta(minutes=5)
 """So long after the hour of a digest its journeys begin to ask what came of it, each at its own moment of as long."""
+
+TO_ACT = timedelta(hours=1)
+"""A step that goes on sooner than this after the digest is told by itself: who has the letter must be able to act."""
 
 
 def open_about(work: Deciding, about: Subject) -> str | None:
@@ -62,11 +68,11 @@ def raise_about(
 
 
 def _not_at_once(work: Deciding, id: str) -> None:
-    """The fact is immediate. What is not urgent is told with the next digest, and never in quiet hours nor on days of
-    rest."""
+    """The fact is immediate. What is not urgent is told with the next digest where that is in time, and never in quiet
+    hours nor on days of rest."""
     known = work.state.escalations[id]
     calendar = in_zone(work.book.calendar, known.zone)
-    digest = next_digest(work.now, calendar) if _with_digest(work, known) else None
+    digest = _digest(work, known, calendar)
     if digest is not None:
         _defer(work, id, spread(digest + DIGEST_LEAVES, DIGEST_LEAVES, work.stream), digest)
         return
@@ -83,15 +89,29 @@ def _defer(work: Deciding, id: str, until: datetime, digest: datetime | None) ->
     work.follow(deferred, "quiet-hours" if digest is None else "digest")
 
 
+def _digest(work: Deciding, known: Escalation, calendar: Calendar) -> datetime | None:
+    """The digest that tells a step; None where none does, or the step goes on before anybody could act on it."""
+    digest = next_digest(work.now, calendar) if _with_digest(work, known) else None
+    goes_on = known.next_at
+    return None if digest is None or (goes_on is not None and goes_on < digest + TO_ACT) else digest
+
+
 def _with_digest(work: Deciding, known: Escalation) -> bool:
     """Whether a step is told with what else waits for its recipient; volunteers have a letter about each matter."""
     return not known.urgent and (known.assigned is not None or line_of(known.to, work.book.programme) != "mentor")
 
 
 def tell_now(work: Deciding, id: str, at: datetime) -> None:
-    """The morning has come, or the hour of the digest: whoever is responsible now is told."""
+    """The morning has come, or the hour of the digest: whoever is responsible now is told.
+
+    The digest leaves out what somebody had in hand before it: that waits for the end of that time, when it climbs.
+    """
     known = work.state.escalations[id]
     work.due(e.EscalationReady(escalation=id, step=known.step), "quiet-hours" if known.digest is None else "digest", at)
+    left_out = known.digest is not None and known.held_since is not None and known.held_since < known.digest
+    if left_out and known.next_at is not None and known.next_at > work.now:
+        _defer(work, id, known.next_at, None)
+        return
     if (
         first_free(work.now, in_zone(work.book.calendar, known.zone), Spares.NOTHING if known.urgent else Spares.REST)
         > work.now
@@ -129,7 +149,7 @@ def _next_after_climb(
 ) -> datetime | None:
     """Steps are counted from the raising while the ladder climbs on time, from now after a delay."""
     nominal = _step_at(work, ladder, known.raised_at, ladder.steps[step].after)
-    if at is not None and at == nominal and work.now - at <= ON_TIME:
+    if at is not None and abs(at - nominal) <= SPREAD and work.now - at <= ON_TIME:
         return _after_step(work, ladder, step, known.raised_at, repeat)
     if step == len(ladder.steps) - 1:
         return _after_step(work, ladder, step, work.now, repeat)
@@ -169,11 +189,16 @@ def told_after_closing(work: Deciding) -> dict[str, datetime]:
 
 
 def _step_at(work: Deciding, ladder: Ladder, begun: datetime, length: Duration) -> datetime:
-    """Hours count in opening time unless urgent; days end when the office opens."""
+    """Hours count in opening time unless urgent; days end when the office opens.
+
+    The opening is one instant for thousands of journeys: where their programme spreads what can be spread, each goes on
+    at its own moment of the minutes after.
+    """
     calendar = work.book.calendar
     if length.unit.counts_instants and not ladder.urgent and length.amount:
-        return calendar.after_office_hours(begun, length)
-    return calendar.term_end(begun, length, ends_at=calendar.clock.opens)
+        opens = calendar.after_office_hours(begun, NO_TIME)
+        return calendar.after_office_hours(begun if opens == begun else work.spread(opens, SPREAD), length)
+    return work.term_end(begun, length, ends_at=calendar.clock.opens)
 
 
 def tell_again_if_spent(work: Deciding) -> bool:
@@ -206,8 +231,8 @@ def tell_again_if_spent(work: Deciding) -> bool:
 def acknowledge(work: Deciding, body: c.AcknowledgeEscalation) -> None:
     known = _open(work, body.escalation)
     _, ladder = work.book.ladder(known.ladder)
-    bound = work.book.calendar.term_end(work.now, ladder.acknowledged_for, ends_at=work.book.calendar.clock.opens)
-    until = bound if body.until is None else work.book.calendar.opening(body.until)
+    bound = _bound(work, known, work.now, ladder.acknowledged_for)
+    until = bound if body.until is None else _morning(work, known, body.until)
     if until > bound:
         raise Refusal("acknowledged-too-long", until=work.book.calendar.day(bound).isoformat())
     if until <= work.now:
@@ -231,8 +256,8 @@ def snooze(work: Deciding, body: c.SnoozeEscalation) -> None:
     if known.urgent and known.step == len(ladder.steps) - 1:
         raise Refusal("urgent-last-resort")
     begun = known.since or known.raised_at
-    bound = calendar.term_end(begun, ladder.snoozed_for, ends_at=calendar.clock.opens)
-    until = calendar.opening(body.until)
+    bound = _bound(work, known, begun, ladder.snoozed_for)
+    until = _morning(work, known, body.until)
     if until > bound:
         raise Refusal("snoozed-too-long", until=calendar.day(bound).isoformat())
     if until <= work.now:
@@ -243,6 +268,18 @@ def snooze(work: Deciding, body: c.SnoozeEscalation) -> None:
 def resolve(work: Deciding, body: c.ResolveEscalation) -> None:
     _open(work, body.escalation)
     work.fact(e.EscalationResolved(escalation=body.escalation, how="by-hand"))
+
+
+def _bound(work: Deciding, known: Escalation, begun: datetime, length: Duration) -> datetime:
+    """Until when somebody may have a step in hand; days end on a morning of work."""
+    end = work.book.calendar.term_end(begun, length, ends_at=work.book.calendar.clock.opens)
+    return end if length.unit.counts_instants else _morning(work, known, work.book.calendar.day(end))
+
+
+def _morning(work: Deciding, known: Escalation, day: date) -> datetime:
+    """When the office opens on a day, or on the next on which it does; what is urgent goes on on any day."""
+    calendar = work.book.calendar
+    return calendar.opening(day if known.urgent else calendar.roll(day, Roll.FORWARD))
 
 
 def _open(work: Deciding, id: str) -> Escalation:
@@ -272,7 +309,7 @@ def told_later(work: Deciding, effect: int, id: str, zone: str | None = None) ->
         untold(work, effect, id, "overtaken")
         return
     calendar = in_zone(work.book.calendar, zone)
-    digest = next_digest(work.now, calendar) if _with_digest(work, known) else None
+    digest = _digest(work, known, calendar)
     until = first_free(work.now + DIGEST_LEAVES, calendar, Spares.REST) if digest is None else spread(
         digest + DIGEST_LEAVES, DIGEST_LEAVES, work.stream
     )  # fmt: skip

@@ -563,7 +563,7 @@ def _climbed(state: State, data: e.EscalationClimbed, event: Recorded) -> None:
     _change(
         state.escalations, data.escalation, step=data.step, repeat=data.repeat, to=data.to, next_at=data.next_at,
         acknowledged=False, assigned=None, fallback=data.fallback, tell_at=None, told_as="", digest=None,
-        zone=None, since=event.recorded_at, snoozed=False, held_by="",
+        zone=None, since=event.recorded_at, snoozed=False, held_by="", held_since=None,
     )  # fmt: skip
     _tell(state, event.seq, data.escalation)
 
@@ -582,20 +582,24 @@ def _tell(state: State, effect: int, id: str) -> None:
 @_on(e.EscalationAcknowledged)
 def _acknowledged(state: State, data: e.EscalationAcknowledged, event: Recorded) -> None:
     _change(
-        state.escalations, data.escalation, acknowledged=True, snoozed=False, held_by=event.actor, next_at=data.until
-    )
+        state.escalations, data.escalation, acknowledged=True, snoozed=False, held_by=event.actor, next_at=data.until,
+        held_since=event.recorded_at,
+    )  # fmt: skip
 
 
 @_on(e.EscalationSnoozed)
 def _snoozed(state: State, data: e.EscalationSnoozed, event: Recorded) -> None:
-    _change(state.escalations, data.escalation, snoozed=True, held_by=event.actor, next_at=data.until)
+    _change(
+        state.escalations, data.escalation, snoozed=True, held_by=event.actor, next_at=data.until,
+        held_since=event.recorded_at,
+    )  # fmt: skip
 
 
 @_on(e.EscalationReassigned)
 def _reassigned(state: State, data: e.EscalationReassigned, event: Recorded) -> None:
     _change(
         state.escalations, data.escalation, assigned=data.to, acknowledged=False, snoozed=False, held_by="",
-        fallback=(), tell_at=None, digest=None, zone=None,
+        held_since=None, fallback=(), tell_at=None, digest=None, zone=None,
     )  # fmt: skip
     _tell(state, event.seq, data.escalation)
 

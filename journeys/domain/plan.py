@@ -50,6 +50,9 @@ VALUES: Final = "milestone/"
 INSTALMENTS: Final = "instalment/"
 """How the keys of planned moments begin: of all of them, of values kept, of what is paid."""
 
+SPREADS: Final = ("date/", VALUES)
+"""How the keys begin of moments of which nobody counts the minutes: that a date was not confirmed, a value kept."""
+
 _MOVE_INSTALMENTS: Final[frozenset[type[Payload]]] = frozenset({
     e.GrantChanged, e.GrantReopened, e.GrantApproved, e.GrantRefused, e.GrantExpired, e.GrantCancelled,
     e.GrantCompleted, e.GrantEnded,

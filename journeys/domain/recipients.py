@@ -35,8 +35,9 @@ class Circle:
     """The line of the rights table that a programme's own role has, where it is not its own name."""
     fund: str | None = None
     """The fund whose money it is about, where it is about money."""
-    on_call: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Who is on call at this moment for a role, staff or mentors: they answer for it before all others."""
+    on_call: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    """Who is on call at this moment for a role, staff or mentors: they answer for it before all others. Several at
+    once, and behind them those who answer where none of these does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +105,11 @@ def _answering(role: str, circle: Circle) -> Resolution:
 
 def _on_call(role: str, line: str, circle: Circle) -> tuple[str, ...]:
     """Those who are on call for the role, else for its line; who is away all the same has a deputy or nobody."""
-    staff = {holder.id for holder in circle.roster}
     for name in dict.fromkeys((role, line)):
-        people = [one for id in circle.on_call.get(name, ()) for one in (_one(id, circle) if id in staff else (id,))]
-        if people:
-            return tuple(dict.fromkeys(people))
+        for called in circle.on_call.get(name, ()):
+            answering = (keeps(id, circle.roster) for id in called)
+            if people := tuple(dict.fromkeys(id for id in answering if id is not None)):
+                return people
     return ()
 
 
@@ -124,15 +125,23 @@ def _holders(role: str, line: str, circle: Circle) -> tuple[str, ...]:
     return ()
 
 
+def keeps(id: str, roster: Iterable[Holder]) -> str | None:
+    """Who answers for a shift: whoever is on call, or the deputy while away; None: nobody. Mentors are on no roster."""
+    by_id = {holder.id: holder for holder in roster}
+    return _present(id, by_id) if id in by_id else id
+
+
 def _one(id: str, circle: Circle) -> tuple[str, ...]:
-    by_id = {holder.id: holder for holder in circle.roster}
+    found = _present(id, {holder.id: holder for holder in circle.roster})
+    return () if found is None else (found,)
+
+
+def _present(id: str, by_id: Mapping[str, Holder]) -> str | None:
     holder = by_id.get(id)
-    if holder is None:
-        return ()
-    if not holder.absent:
-        return (id,)
+    if holder is None or not holder.absent:
+        return None if holder is None else id
     deputy = by_id.get(holder.deputy or "")
-    return (deputy.id,) if deputy is not None and not deputy.absent else ()
+    return None if deputy is None or deputy.absent else deputy.id
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ def send(work: Deciding, body: c.SendReferral) -> None:
     if any(r.partner == body.partner and r.purpose == body.purpose for r in work.state.referrals.values()):
         raise Refusal("referral-open", purpose=body.purpose)
     assert work.command is not None
-    answer_by = work.book.calendar.term_end(work.now, work.book.programme.referrals.answer_within)
+    answer_by = work.term_end(work.now, work.book.programme.referrals.answer_within)
     named = f"{body.partner}/{body.purpose}" in work.state.consents
     work.fact(
         e.ReferralSent(

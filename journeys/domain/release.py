@@ -262,13 +262,13 @@ def ask_transfer(work: Deciding, body: c.Transfer) -> None:
         raise Refusal("transfer-open")
     if body.to == work.state.referent:
         raise Refusal("referent-already")
-    rule, calendar = work.book.programme.transfers, work.book.calendar
+    rule, opens = work.book.programme.transfers, work.book.calendar.clock.opens
     assert work.command is not None
     work.fact(
         e.TransferAsked(
             transfer=work.command.id, to=body.to, site=body.site or work.state.site,
-            remind_at=calendar.term_end(work.now, rule.remind_after, calendar.clock.opens),
-            accept_at=calendar.term_end(work.now, rule.accept_after, calendar.clock.opens),
+            remind_at=work.term_end(work.now, rule.remind_after, opens),
+            accept_at=work.term_end(work.now, rule.accept_after, opens),
         )
     )  # fmt: skip
     _ask(work, body.to, "asked")

@@ -29,14 +29,17 @@ class Gap:
     ends: datetime
 
 
-def on_call(shifts: Iterable[Shift], site: str | None, at: datetime) -> Mapping[str, tuple[str, ...]]:
-    """Who is on call for each role at an instant, each once; those of the site come instead of those of every site."""
+def on_call(shifts: Iterable[Shift], site: str | None, at: datetime) -> Mapping[str, tuple[tuple[str, ...], ...]]:
+    """Who is on call for each role at an instant, each once: those of the site, then those of every site, who answer
+    where none of the first does."""
     here: dict[str, dict[str, None]] = {}
     anywhere: dict[str, dict[str, None]] = {}
     for shift in sorted(shifts, key=lambda each: (each.begins, each.id)):
         if shift.covers(at) and (site is None or shift.site in (None, site)):
             (anywhere if shift.site is None else here).setdefault(shift.role, {})[shift.who] = None
-    return {role: tuple(who) for role, who in {**anywhere, **here}.items()}
+    return {
+        role: tuple(tuple(kept[role]) for kept in (here, anywhere) if role in kept) for role in here.keys() | anywhere
+    }
 
 
 def gaps(shifts: Iterable[Shift], begins: datetime, ends: datetime) -> list[Gap]:
@@ -45,8 +48,6 @@ def gaps(shifts: Iterable[Shift], begins: datetime, ends: datetime) -> list[Gap]
     for shift in sorted(shifts, key=lambda each: each.begins):
         if shift.begins >= ends:
             break
-        if shift.begins == shift.ends:
-            continue
         if shift.begins > free_from:
             found.append(Gap(free_from, shift.begins))
         free_from = max(free_from, shift.ends)
@@ -55,19 +56,13 @@ def gaps(shifts: Iterable[Shift], begins: datetime, ends: datetime) -> list[Gap]
     return found
 
 
-def rotas(shifts: Iterable[Shift]) -> dict[tuple[str, str | None], list[Shift]]:
-    """Shifts by what they are for: a role, at a site or everywhere."""
-    found: dict[tuple[str, str | None], list[Shift]] = {}
-    for shift in sorted(shifts, key=lambda each: (each.role, each.site or "", each.begins, each.id)):
-        found.setdefault((shift.role, shift.site), []).append(shift)
-    return found
-
-
-def uncovered(shifts: Sequence[Shift], begins: datetime, ends: datetime) -> dict[tuple[str, str | None], list[Gap]]:
-    """The gaps of every rota that has a shift; what is kept for every site also covers each one's own."""
+def uncovered(
+    shifts: Sequence[Shift], rotas: Iterable[tuple[str, str | None]], begins: datetime, ends: datetime
+) -> dict[tuple[str, str | None], list[Gap]]:
+    """The gaps of each rota, a role at a site or everywhere; what is kept for every site also covers each one's own."""
     found = {}
-    for (role, site), own in rotas(shifts).items():
-        serving = [*own, *(each for each in shifts if site is not None and each.role == role and each.site is None)]
+    for role, site in sorted(rotas, key=lambda each: (each[0], each[1] or "")):
+        serving = [each for each in shifts if each.role == role and each.site in (site, None)]
         if open_ones := gaps(serving, begins, ends):
             found[role, site] = open_ones
     return found

@@ -190,6 +190,8 @@ class Escalation:
     snoozed: bool = False
     held_by: str = ""
     """Who took it in charge, or put it off."""
+    held_since: datetime | None = None
+    """When they did; None while nobody did, and in what was folded before this was kept."""
 
     @property
     def spent(self) -> bool:

@@ -1,34 +1,45 @@
 """What was done late, and by how much: read off the journal, where each due stands with the instant it was due at."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
+from journeys.domain.agenda import DueKind
 from journeys.store.database import Pool
 
 What = Literal[
-    "deadline", "reminder", "message", "appointment", "contact", "alert", "date", "answer", "phase", "review",
-    "payment", "measure",
+    "deadline", "reminder", "message", "appointment", "chase", "contact", "alert", "date", "answer", "phase", "kept",
+    "closing", "review", "payment", "measure",
 ]  # fmt: skip
 
-DUES: Final[dict[What, tuple[str, ...]]] = {
-    "deadline": ("DeadlineMissed",),
-    "reminder": ("ReminderTaken", "AppointmentReminded"),
-    "message": ("MessageReady",),
-    "appointment": ("AppointmentAsked",),
-    "contact": ("ContactDue", "ContactMissed"),
-    "alert": ("EscalationClimbed", "EscalationReady"),
-    "date": ("DateUnconfirmed",),
-    "answer": (
-        "GrantExpired", "ReferralExpired", "ReceiptOverdue", "ReceiptUnanswered", "TransferReminded",
-        "JourneyTransferred",
-    ),
-    "phase": ("PhaseEntered", "PhaseCompleted"),
-    "review": ("ReviewDue",),
-    "payment": ("PaymentEnquired", "PaymentReleased"),
-    "measure": ("OutcomeMeasured",),
-}  # fmt: skip
-"""Events that time alone brings about. A payment that is called for again after a stop is not late: it was held."""
+DUES: Final[Mapping[DueKind, tuple[What, tuple[str, ...]]]] = {
+    DueKind.PHASE: ("phase", ("PhaseEntered", "PhaseCompleted")),
+    DueKind.DATE: ("date", ("DateUnconfirmed",)),
+    DueKind.KEPT: ("kept", ("MomentsPlanned",)),
+    DueKind.MEASURE: ("measure", ("OutcomeMeasured",)),
+    DueKind.DEADLINE: ("deadline", ("DeadlineMissed", "CheckCalled")),
+    DueKind.CONTACT_CLOSES: ("contact", ("ContactMissed",)),
+    DueKind.CONTACT_OPENS: ("contact", ("ContactDue",)),
+    DueKind.APPOINTMENT_ASKED: ("appointment", ("AppointmentAsked",)),
+    DueKind.GRANT_EXPIRES: ("answer", ("GrantExpired",)),
+    DueKind.INSTALMENT: ("payment", ("PaymentReserved", "PaymentBlocked")),
+    DueKind.PAYMENT_LOOKED_AT: ("payment", ("PaymentEnquired", "PaymentReleased")),
+    DueKind.RECEIPT_LATE: ("answer", ("ReceiptOverdue", "ReceiptUnanswered")),
+    DueKind.REFERRAL_EXPIRES: ("answer", ("ReferralExpired",)),
+    DueKind.TRANSFER: ("answer", ("TransferReminded", "JourneyTransferred")),
+    DueKind.ESCALATION: ("alert", ("EscalationClimbed",)),
+    DueKind.PAUSE_ENDS: ("message", ("MessagesResumed",)),
+    DueKind.ENDS: ("closing", ("ClosingWanted",)),
+    DueKind.REVIEW: ("review", ("ReviewDue",)),
+    DueKind.REMINDER: ("reminder", ("ReminderTaken",)),
+    DueKind.APPOINTMENT_REMINDER: ("reminder", ("AppointmentReminded",)),
+    DueKind.MESSAGE: ("message", ("MessageReady",)),
+    DueKind.TELLING: ("alert", ("EscalationReady",)),
+    DueKind.CHASE: ("chase", ("ChasePassed",)),
+}
+"""What each kind of due is called, and by which events time alone takes it. A payment that is called for again after a
+stop is not late: it was held."""
 
 LATE: Final = timedelta(minutes=5)
 """What is done within this of its instant is done in time (docs/overview, invariant 5)."""
@@ -80,8 +91,8 @@ async def lateness(pool: Pool, since: datetime, more_than: timedelta = LATE) -> 
 
     A due counts from when it was set, if that was later: what somebody tells of last week was never owed last week.
     """
-    rows = await pool.fetch(_LATE, since, [kind for kinds in DUES.values() for kind in kinds], more_than)
-    by_kind = {kind: what for what, kinds in DUES.items() for kind in kinds}
+    by_kind = {kind: what for what, kinds in DUES.values() for kind in kinds}
+    rows = await pool.fetch(_LATE, since, list(by_kind), more_than)
     grouped: dict[What, list[_Row]] = {}
     for row in rows:
         late = _Row(row["stream"], row["planned"], row["done"], row["late"])

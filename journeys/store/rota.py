@@ -27,6 +27,9 @@ class Kept:
     shift: Shift
     name: str
     phone: str | None
+    """That of the shift, else their usual one."""
+    own: str | None
+    """The shift's own: it goes from hand to hand, to a deputy too."""
     mentor: bool
     """A mentor, not a member of staff."""
     reachable: bool
@@ -47,7 +50,8 @@ async def _read(connection: Pool | Connection, rows: Sequence[Mapping[str, Any]]
     found = await contacts.unseal(connection, [(_stream(row["mentor"], row["who"]), row["contact"]) for row in rows])
     own = await vault.opened(connection, [(place_of(row["id"]), row["phone"]) for row in rows])
     return [
-        Kept(_shift(row), known["name"], (phone or known).get("phone"), row["mentor"], row["reachable"])
+        Kept(_shift(row), known["name"], (phone or known).get("phone"), (phone or {}).get("phone"), row["mentor"],
+             row["reachable"])
         for row, known, phone in zip(rows, found, own, strict=True)
         if known is not None
     ]  # fmt: skip
@@ -59,6 +63,14 @@ async def between(connection: Pool | Connection, begins: datetime, ends: datetim
         f"{_OF} WHERE s.ends > $1 AND s.begins < $2 ORDER BY s.begins, s.ends, s.role, s.id", begins, ends
     )
     return await _read(connection, rows)
+
+
+async def begun(connection: Pool | Connection, begins: datetime, ends: datetime) -> set[tuple[str, str | None]]:
+    """The rotas, each a role at a site or everywhere, that have a shift in this time, whoever has it."""
+    rows = await connection.fetch(
+        "SELECT DISTINCT role, site FROM shifts WHERE ends > $1 AND begins < $2", begins, ends
+    )
+    return {(row["role"], row["site"]) for row in rows}
 
 
 async def now(connection: Pool | Connection, at: datetime) -> list[Kept]:

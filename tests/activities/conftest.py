@@ -135,11 +135,12 @@ class Life:
         )  # fmt: skip
 
     async def hire(
-        self, id: str, handle: str, *roles: str, sites: tuple[str, ...] = (), funds: tuple[str, ...] = ()
-    ) -> str:
+        self, id: str, handle: str, *roles: str, sites: tuple[str, ...] = (), funds: tuple[str, ...] = (),
+        phone: str | None = None,
+    ) -> str:  # fmt: skip
         member = staff.Member(
             id=id, handle=f"{handle}-{id[:8]}", name=f"{handle.title()} Martin", email=f"{handle}@example.org",
-            phone=None, language="fr", roles=roles, sites=sites, active=True, funds=funds,
+            phone=phone, language="fr", roles=roles, sites=sites, active=True, funds=funds,
         )  # fmt: skip
         await staff.add(self.pool, member, self.by)
         return id

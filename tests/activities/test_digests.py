@@ -6,7 +6,7 @@ import sys
 import uuid
 from copy import deepcopy
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +91,22 @@ async def test_what_is_settled_before_is_not_told(life: Life) -> None:
     await life.do(c.ReachMilestone(milestone="papers"))
     await other.do(c.ReachMilestone(milestone="papers"))
     assert await round_at(life, HALF_PAST_NINE) == 0 and not life.postman.letters
+
+
+@pytest.mark.parametrize("how", ["acknowledged", "snoozed"])
+async def test_what_somebody_has_in_hand_is_not_told_as_waiting(life: Life, how: str) -> None:
+    other = await another(life)
+    (alert,) = life.state.escalations
+    late = date(2027, 5, 18)
+    if how == "snoozed":
+        await life.do(c.SnoozeEscalation(escalation=alert, until=late), reason="demain")
+    else:
+        await life.do(c.AcknowledgeEscalation(escalation=alert, until=late))
+    assert await round_at(life, HALF_PAST_NINE) == 1
+    (letter,) = life.postman.letters
+    assert letter.body.count("- Parcours") == 1
+    await life.until(ASKED)
+    assert not life.effects("tell") and (await asks(other))["answer"] == "told"
 
 
 async def test_who_is_away_that_morning_is_stood_in_for(life: Life) -> None:

@@ -193,6 +193,43 @@ async def test_the_phone_is_that_of_the_shift_in_which_they_are_told(life: Life)
     assert [text.to for text in phone.letters] == ["+33612345678"]
 
 
+@pytest.mark.parametrize(
+    ("hers", "of_the_shift", "dialled"),
+    [
+        ("06 22 22 22 22", "06 12 34 56 78", ["+33622222222"]),
+        (None, "06 12 34 56 78", ["+33612345678"]),
+        ("05 55 00 00 00", "06 12 34 56 78", ["+33612345678"]),
+        (None, None, []),
+    ],
+)
+async def test_who_stands_in_on_call_is_told_by_their_own_phone_else_by_that_of_the_shift(
+    life: Life, hers: str | None, of_the_shift: str | None, dialled: list[str]
+) -> None:
+    """Never by the phone of who is away."""
+    life.use(texter=(phone := Postman(name="sms")))
+    sam = await life.hire(str(uuid.uuid4()), "sam", "referent", phone="06 99 99 99 99")
+    dee = await life.hire(str(uuid.uuid4()), "dee", "referent", phone=hers)
+    await on_call(life, sam, datetime(2027, 5, 21, 6, 0, tzinfo=UTC), 12, of_the_shift)
+    effect = await last_effect(life)
+    await life.away(sam, dee)
+    assert (await life.run(effect))["told"] == [dee]
+    assert [text.to for text in phone.letters] == dialled
+    assert life.postman.recipients[-1] == "dee@example.org"
+
+
+async def test_who_is_away_from_a_sites_rota_hides_nobody_of_every_sites(life: Life) -> None:
+    life.use(texter=(phone := Postman(name="sms")))
+    sam, noor = [await life.hire(str(uuid.uuid4()), name, "referent") for name in ("sam", "noor")]
+    morning = datetime(2027, 5, 21, 6, 0, tzinfo=UTC)
+    here = Shift(str(uuid.uuid4()), "duty", life.state.site, sam, morning, morning + timedelta(hours=12))
+    await rota.add(life.pool, [here], None, life.by)
+    await on_call(life, noor, morning, 12, "06 12 34 56 78")
+    effect = await last_effect(life)
+    await life.away(sam)
+    assert (await life.run(effect))["told"] == [noor]
+    assert [text.to for text in phone.letters] == ["+33612345678"]
+
+
 async def test_where_nobody_is_on_call_the_last_resort_is_told(life: Life) -> None:
     life.use(duty_address="astreinte@example.org")
     await on_call(life, life.referent, datetime(2027, 5, 21, 18, 0, tzinfo=UTC), 12)

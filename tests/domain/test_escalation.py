@@ -1,14 +1,17 @@
 """Ladders: who is told, when it climbs, when it holds, and that somebody always hears."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 from journeys.domain import commands as c
+from journeys.domain.sending import SPREAD, spread
 from journeys.domain.summary import summary
 from tests.domain.given import (
     DUTY,
     FINANCE,
     OTHER_REFERENT,
     REFERENT,
+    STREAM,
     SUPERVISOR,
     Answer,
     Life,
@@ -68,6 +71,21 @@ def test_days_end_when_the_office_opens() -> None:
         "DeadlineMissed", said("EscalationRaised", ladder="days", next_at="2027-01-29 09:00")
     )
     life.when("2027-01-29 09:00").then(said("EscalationClimbed", step=1, to="supervisor", next_at="2027-02-05 09:00"))
+
+
+def test_where_the_programme_spreads_each_journey_climbs_at_its_own_moment() -> None:
+    """Nine o'clock is one instant for all that was missed two days before, or since the office closed."""
+    book = book_of(OFFICE.replace("label: petit\n", "label: petit\nclock: {spread: 30 minutes}\n"))
+
+    def own(at: str) -> datetime:
+        moment = spread(paris(at), SPREAD, STREAM)
+        assert moment > paris(at)
+        return moment
+
+    life = given(("2027-01-11 10:00", plan(None)), book=book).when("2027-01-14 18:04")
+    assert life.state.escalations[life.about("milestone", "hours")].next_at == own("2027-01-15 13:00")
+    life.when("2027-01-25 18:04").when(own("2027-01-29 09:00")).then(said("EscalationClimbed", step=1), also=True)
+    assert life.state.escalations[life.about("milestone", "call")].next_at == own("2027-02-05 09:00")
 
 
 def test_the_last_step_repeats_a_bounded_number_of_times_and_is_told_again_at_each_review() -> None:
@@ -245,6 +263,20 @@ def test_what_is_not_urgent_is_told_with_the_next_digest() -> None:
     assert life.state.escalations[life.about("milestone", "call")].digest is None
 
 
+def test_no_digest_is_waited_for_by_a_step_that_goes_on_before_it() -> None:
+    """Missed on a Wednesday at ten, the ladder goes on at two in the afternoon: Thursday morning would be too late."""
+    text = OFFICE.replace("label: petit\n", 'label: petit\nclock: {digest: "09:30"}\n')
+    book = book_of(text.replace("due: 3 working days after start", "due: 48 hours after start"))
+    life = given(("2027-01-11 10:00", plan(None)), book=book).when("2027-01-13 10:00")
+    life.then("DeadlineMissed", said("EscalationRaised", next_at="2027-01-13 14:00"))
+    assert life.when("2027-01-13 10:01").all("EscalationTold", step=0)
+    life.when("2027-01-13 14:00").then(
+        said("EscalationClimbed", step=1, next_at="2027-01-14 13:00"),
+        said("EscalationDeferred", digest="2027-01-14 09:30"),
+    )
+    assert life.when("2027-01-14 09:40").all("EscalationTold", step=1)
+
+
 def test_a_digest_leaves_on_working_days_only() -> None:
     life = given(("2027-01-11 10:00", plan(None)), book=TOGETHER).when("2027-01-14 18:00")
     assert life.all("EscalationDeferred", digest="2027-01-15 09:30")
@@ -273,6 +305,25 @@ def test_where_nobody_could_be_told_no_digest_is_waited_for() -> None:
         life.when(f"2027-01-{day_of} 09:40").when(f"2027-01-{day_of} 09:41", Answer("tell", "untold", "vacant"))
     assert life.all("EscalationUntold", escalation=life.about("milestone", "call"), step=2)
     assert life.state.escalations[life.about("milestone", "call")].digest is None
+
+
+def test_the_digest_leaves_out_what_somebody_has_in_hand() -> None:
+    life = given(("2027-01-11 10:00", plan(None)), book=TOGETHER).when("2027-01-25 18:00")
+    about = life.about("milestone", "call")
+    life.when("2027-01-26 09:00", c.AcknowledgeEscalation(escalation=about, until=day("2027-01-28")))
+    life.when("2027-01-27 12:00")
+    assert life.all("EscalationReady", escalation=about)
+    assert life.all("EscalationDeferred", escalation=about, until="2027-01-28 09:00")
+    assert not life.all("EscalationTold", escalation=about)
+    life.when("2027-01-28 09:00").then(said("EscalationClimbed", step=1), "EscalationDeferred")
+    assert life.when("2027-01-28 09:40").all("EscalationTold", escalation=about, step=1)
+
+
+def test_what_is_taken_in_charge_once_the_digest_has_left_was_told_with_it() -> None:
+    life = given(("2027-01-11 10:00", plan(None)), book=TOGETHER).when("2027-01-25 18:00")
+    about = life.about("milestone", "call")
+    life.when("2027-01-26 09:31", c.AcknowledgeEscalation(escalation=about))
+    assert life.when("2027-01-26 09:40").all("EscalationTold", escalation=about, step=0)
 
 
 def test_after_an_outage_that_ends_at_night_the_next_digest_tells_it() -> None:
@@ -310,6 +361,20 @@ def test_what_is_put_off_goes_on_when_its_time_is_over() -> None:
     life.then(said("EscalationSnoozed", until="2027-01-29 09:00"))
     assert [each.parts for each in life.new if each.kind == "EscalationSnoozed"] != [{}], "why is kept"
     life.when("2027-01-29 09:00").then(said("EscalationClimbed", step=1))
+
+
+def test_until_a_saturday_is_until_the_office_opens_again() -> None:
+    life = missed("2027-01-29 09:00").when("2027-01-29 10:00", by(SUPERVISOR, snooze("2027-01-30")))
+    life.then(said("EscalationSnoozed", until="2027-02-01 09:00"))
+    life = missed()
+    take = c.AcknowledgeEscalation(escalation=life.about("milestone", "hours"), until=day("2027-01-16"))
+    life.when("2027-01-15 10:00", take).then(said("EscalationAcknowledged", until="2027-01-18 09:00"))
+    urgent = given(
+        ("2027-01-11 10:00", plan(None)), book=book_of(OFFICE.replace("  days:\n", "  days:\n    urgent: true\n"))
+    )
+    urgent.when("2027-01-29 10:00", by(SUPERVISOR, snooze("2027-01-30"))).then(
+        said("EscalationSnoozed", until="2027-01-30 09:00")
+    )
 
 
 def test_it_is_put_off_within_the_bound_of_its_step_however_often() -> None:

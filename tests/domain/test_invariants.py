@@ -11,10 +11,23 @@ from journeys.domain import commands as c
 from journeys.domain import events as e
 from journeys.domain.invariants import Outage, Violation, check, check_fund
 from journeys.domain.record import Cause, Event, Payload
-from tests.domain.given import FINANCE, FINANCE_2, REFERENT, SUPERVISOR, Answer, Life, day, paris, released
+from tests.domain.given import (
+    FINANCE,
+    FINANCE_2,
+    REFERENT,
+    SUPERVISOR,
+    Answer,
+    Life,
+    day,
+    given,
+    paris,
+    plan,
+    released,
+)
 from tests.domain.test_appointments import chosen
 from tests.domain.test_chases import missed, no_answer
 from tests.domain.test_closing import busy
+from tests.domain.test_escalation import TOGETHER
 from tests.domain.test_grants import approve, approved, request
 from tests.domain.test_payments import heard, small
 
@@ -128,6 +141,11 @@ def woken() -> Life:
     return life.when("2027-03-14 23:00", give).when("2027-03-15 08:00")
 
 
+def together() -> Life:
+    """Alerts that are told with the digest of the morning, and climbed from."""
+    return given(("2027-01-11 10:00", plan(None)), book=TOGETHER).when("2027-01-15 14:00")
+
+
 def night() -> Life:
     return released().when("2027-03-02 22:00", c.RequestErasure()).when("2027-03-03 10:00")
 
@@ -211,6 +229,7 @@ CASES = [
     Case("step-skipped", 8, casework, edit("EscalationClimbed", 0, step=2)),
     Case("told-nobody", 8, casework, edit("EscalationTold", told=())),
     Case("nobody-to-go-to", 8, untold, drop("EscalationClimbed")),
+    Case("climbed-untold", 8, together, drop("EscalationReady")),
     Case("told-at-night", 6, woken, edit("EscalationReady", recorded_at=paris("2027-03-15 07:00"))),
     Case("gap", 9, casework, lambda events: events[:5] + events[6:]),
     Case("gap", 9, casework, lambda events: events[1:]),

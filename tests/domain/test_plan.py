@@ -1,15 +1,21 @@
 """What a programme calls for: due days, what waits for what, notice, and why a deadline does not move again."""
 
+from pathlib import Path
+
 import pytest
 
 from journeys.domain import commands as c
 from journeys.domain.programme import Programme
+from journeys.domain.sending import SPREAD, spread
 from tests.domain.given import (
     MENTOR,
     OTHER_MENTOR,
+    OTHER_REFERENT,
+    STREAM,
     book_of,
     day,
     given,
+    house,
     paris,
     plan,
     released,
@@ -219,3 +225,30 @@ def test_contacts_begin_with_the_window_of_an_imports_line() -> None:
     life.when("2027-03-21 10:00")
     assert not life.all("ContactMissed")
     assert all(opened.closes > paris("2027-03-20 00:00") for opened in life.all("ContactDue"))
+
+
+def test_what_nobody_counts_the_minutes_of_has_the_journeys_own_moment_once_it_is_planned_anew() -> None:
+    text = Path(__file__).with_name("house.yaml").read_text()
+    spreads = book_of(text.replace("clock: {", "clock: {spread: 30 minutes, ", 1))
+    key, asked = "date/release/confirm", c.Transfer(to=OTHER_REFERENT)
+    before, own = given(PLANNED), given(PLANNED, book=spreads)
+    nominal = before.state.moments[key]
+    assert own.state.moments[key] == spread(nominal, SPREAD, STREAM) > nominal
+    plainly, late = (each.when("2027-01-12 10:00", asked).last("TransferAsked") for each in (given(PLANNED), own))
+    for name in ("remind_at", "accept_at"):
+        assert getattr(late, name) == spread(getattr(plainly, name), SPREAD, STREAM) > getattr(plainly, name)
+    out = ("2027-03-01 10:00", c.ConfirmDate(date="release"))
+    windows = [
+        given(PLANNED, out, book=each).when("2027-05-01 10:00").last("ContactDue") for each in (house(), spreads)
+    ]
+    assert windows[1].opens == windows[0].opens
+    assert windows[1].closes == spread(windows[0].closes, SPREAD, STREAM) > windows[0].closes
+
+    before.book = spreads
+    before.when("2027-01-12 10:00", c.Suspend(why="hospital"))
+    assert before.state.moments[key] == nominal, "what is on record stays"
+    before.when("2027-01-13 10:00", c.Resume()).when(
+        "2027-01-13 11:00", c.MoveDate(date="release", on=day("2027-04-01"))
+    )
+    moved = given(PLANNED, ("2027-01-13 11:00", c.MoveDate(date="release", on=day("2027-04-01")))).state.moments[key]
+    assert before.state.moments[key] == spread(moved, SPREAD, STREAM)

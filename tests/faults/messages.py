@@ -16,7 +16,7 @@ import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -29,9 +29,11 @@ from aiosmtpd.controller import Controller
 from journeys.app.forwarding import forward
 from journeys.app.web.policy import RECEIPTS
 from journeys.authoring.reading import programme_text
+from journeys.domain import agenda
 from journeys.domain import commands as c
 from journeys.domain import events as e
 from journeys.domain.commands import Command
+from journeys.domain.evolve import fold
 from journeys.domain.handbook import open_handbook
 from journeys.domain.invariants import Outage, check
 from journeys.domain.messages import PARTICIPANT
@@ -79,6 +81,7 @@ class Wrong(StrEnum):
     TOO_LATE = "past-validity"
     UNACCOUNTED = "unaccounted"
     TOLD_TWICE = "receipt-twice"
+    BELIEVED = "forged-and-believed"
 
 
 class MailWay(StrEnum):
@@ -94,6 +97,8 @@ class MailWay(StrEnum):
 DRAWN: Final = tuple(Way)
 KINDS: Final = (*SendPoint, OUTAGE, *(f"gateway: {way}" for way in DRAWN), *MailWay)
 """Every kind of fault."""
+_CLEAR: Final = frozenset(Way) - {Way.TIMES_OUT, Way.SILENCE, Way.SLOW, Way.ERROR_AFTER, *NOT_AT_FIRST}
+"""Ways in which the gateway answers at once, and clearly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +164,13 @@ class MailServer:
     taken: list[Arrived] = field(default_factory=list)
     seen: Counter[str] = field(default_factory=Counter)
     ways: Counter[MailWay] = field(default_factory=Counter)
+    to_staff: set[str] = field(default_factory=set)
+    """Ids of letters to members of staff."""
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         id = str(email.message_from_bytes(envelope.content)["Message-ID"]).strip("<>").partition("@")[0]
         if not any(to.endswith("@people.example") for to in envelope.rcpt_tos):
+            self.to_staff.add(id)
             return "250 taken"
         self.seen[id] += 1
         way = list(MailWay)[(self.seed + list(self.seen).index(id)) % len(MailWay)]
@@ -228,6 +236,7 @@ class House:
     mail: MailServer
     draw: random.Random
     referent: By
+    life: Life
     landed: Counter[str] = field(default_factory=Counter)
     deaths: list[datetime] = field(default_factory=list)
     outages: list[Outage] = field(default_factory=list)
@@ -235,6 +244,10 @@ class House:
     """By the id of the person."""
     silent: dict[str, list[Span]] = field(default_factory=dict)
     """By stream: from when until when nothing may reach the person, as whoever asked for it was told."""
+    rested: datetime | None = None
+    """When all was looked at last, at the end."""
+    restless: list[Violation] = field(default_factory=list)
+    """What had not come to rest then."""
 
     # --- people and what they wish
 
@@ -388,11 +401,18 @@ class House:
 
     async def rest(self) -> None:
         """Until every message has come to something, and every notice of the gateway was taken and told."""
-        end = time.monotonic() + SETTLING_SECONDS
-        while time.monotonic() < end:
-            states = [await self.trial.state(person) for person in self.trial.persons]
-            waiting = await patiently(lambda: self.trial.pool.fetchval(_WAITING))
-            if not waiting and not any(map(_writes_still, states)) and not ledger.untold(self.gateway.ledger):
+        end = time.monotonic() + self.life.seconds + SETTLING_SECONDS
+        while True:
+            self.rested, self.restless = datetime.now(UTC), []
+            for person in self.trial.persons:
+                state = await self.trial.state(person)
+                if _writes_still(state) or _overslept(state, self.rested):
+                    self.restless.append(Violation("not-at-rest", person.stream, str(agenda.first(state))))
+            if waiting := await patiently(lambda: self.trial.pool.fetchval(_WAITING)):
+                self.restless.append(Violation("not-at-rest", "receipts", f"{waiting} kept and not told"))
+            if untold := ledger.untold(self.gateway.ledger):
+                self.restless.append(Violation("not-at-rest", "notices", f"{untold} not taken"))
+            if not self.restless or time.monotonic() > end:
                 return
             await asyncio.sleep(0.5)
 
@@ -402,8 +422,9 @@ class House:
         return [Arrived(row["message"], row["at"], "letter") for row in rows]
 
     async def account(self) -> Tally:
-        """Hold what channels saw against what the journal says of each message."""
-        tally, asked = Tally(), ledger.asked(self.gateway.ledger)
+        """Hold what channels saw against what the journal says of each message; at rest, that against what was owed."""
+        tally, asked = Tally(wrong=list(self.restless)), ledger.asked(self.gateway.ledger)
+        questions, clear = ledger.questions(self.gateway.ledger), dict[Way, list[Message]]()
         tally.landed = (
             self.landed + Counter(self.mail.ways) + Counter({f"gateway: {way}": n for way, n in asked.items()})
         )
@@ -429,21 +450,37 @@ class House:
             spans = [*self.silent.get(person.stream, ()), *_spans(events)]
             for each in told:
                 tally.fates[f"{each.fate} {each.reason}".strip()] += 1
-                tally.wrong += _judged(each, seen.get(each.due.message, ()), spans)
+                ways = questions.get(each.due.message, [])
+                tally.wrong += _judged(each, seen.get(each.due.message, ()), spans, ways)
+                if len(ways) == 1 and ways[0] in _CLEAR and not self._touched(each):
+                    clear.setdefault(ways[0], []).append(each)
             tally.wrong += [
                 Violation(f"invariant-{each.invariant}", person.stream, each.code)
-                for each in check(events, complete=False, book=book, outages=self.outages)
+                for each in check(events, complete=False, book=book, outages=self.outages, next_due=_next_due)
             ]
+            if self.rested is not None:
+                tally.wrong += _owed(person.stream, self.life, events)
+                tally.wrong += _alerts(person.stream, events, self.rested, self.mail.to_staff)
+        tally.wrong += _in_doubt(clear)
         tally.wrong += [Violation(Wrong.UNACCOUNTED, id, "left, and the journal does not know it")
                              for id in seen.keys() - known]  # fmt: skip
-        tally.wrong += _asked_twice(self.gateway.ledger)
-        tally.at_risk[Wrong.TOLD_TWICE] += sum(
-            count for way, count in asked.items()
-            if way in (Way.TWICE, Way.BACKWARDS, Way.WRONG)
-        )  # fmt: skip
+        tally.wrong += _asked_twice(questions)
+        tally.at_risk[Wrong.TOLD_TWICE] += asked[Way.TWICE] + asked[Way.BACKWARDS]
+        forged = ledger.forged(self.gateway.ledger)
+        tally.at_risk[Wrong.BELIEVED] += len(forged)
+        tally.wrong += [
+            Violation(Wrong.BELIEVED, body, f"answered {status}") for body, status in forged if status != 401
+        ]
 
         tally.wrong += [Violation("worker-ended", self.crew.queue, str(code)) for code in self.crew.ended]
         return tally
+
+    def _touched(self, each: "Message") -> bool:
+        """Whether anything else than the gateway may have left it in doubt: another channel, a death, an outage."""
+        begins, ends = each.recorded, (each.settled or datetime.now(UTC)) + timedelta(seconds=MOMENT)
+        fell = any(begins <= at <= ends for at in self.deaths)
+        away = any(gap.begins <= ends and begins <= gap.ends for gap in self.outages)
+        return fell or away or each.due.message in self.mail.seen
 
     def _risks(self, tally: Tally, events: Sequence[Event[Payload]], told: Sequence["Message"]) -> None:
         """Count the messages that would have gone wrong, had nothing stood in the way."""
@@ -484,6 +521,17 @@ def _writes_still(state: State) -> bool:
     return bool(planned or state.messages or state.effects)
 
 
+def _overslept(state: State, now: datetime) -> bool:
+    """Whether something of it was due a while ago."""
+    due = agenda.first(state)
+    return due is not None and due.at < now - timedelta(seconds=MOMENT)
+
+
+def _next_due(events: Sequence[Event[Payload]]) -> datetime | None:
+    due = agenda.first(fold(events))
+    return None if due is None else due.at
+
+
 _ATTEMPTS: Final = "SELECT message, number, fate FROM message_attempts LEFT JOIN message_ends USING (message, number)"
 _WAITING: Final = """
     SELECT count(*) FROM message_receipts r
@@ -504,6 +552,7 @@ class Message:
     looked: bool = False
     """Held back by the effect itself, after the rules had let it go."""
     delivered: int = 0
+    bounced: int = 0
     bounced_after: bool = False
 
 
@@ -524,6 +573,7 @@ def _take(known: dict[str, Message], event: Event[Payload]) -> None:
         case e.MessageDelivered():
             each.delivered += 1
         case e.MessageBounced():
+            each.bounced += 1
             each.bounced_after = each.bounced_after or each.delivered > 0
 
 
@@ -533,8 +583,9 @@ def _is_night(data: e.MessageDeferred) -> bool:
 
 
 def _judged(
-    each: Message, seen: Sequence[Arrived], spans: Sequence[tuple[Wrong, datetime, datetime | None]]
-) -> list[Violation]:
+    each: Message, seen: Sequence[Arrived], spans: Sequence[tuple[Wrong, datetime, datetime | None]],
+    ways: Sequence[Way],
+) -> list[Violation]:  # fmt: skip
     """What is wrong with one message."""
     id, found = each.due.message, list[Violation]()
     if each.outcomes != 1:
@@ -547,6 +598,8 @@ def _judged(
         found.append(Violation(Wrong.UNACCOUNTED, id, "sent, and no channel saw it"))
     if each.delivered > 1 or each.bounced_after:
         found.append(Violation(Wrong.TOLD_TWICE, id))
+    if each.bounced and Way.WRONG in ways:
+        found.append(Violation(Wrong.BELIEVED, id, "told as bounced"))
     for one in seen:
         at = one.at.astimezone(UTC)
         if deep_in_the_night(at, MOMENT):
@@ -580,14 +633,61 @@ def _texted(books: Path) -> list[Arrived]:
     return [Arrived(each.key, each.at, "sms") for each in ledger.reached(books)]
 
 
-def _asked_twice(books: Path) -> list[Violation]:
-    """Asked for again although the gateway had not said that it did not take it."""
+def _asked_twice(questions: Mapping[str, Sequence[Way]]) -> list[Violation]:
+    """Asked for again although the gateway had not said that it did not take it: it says so once a message at most."""
     unsent = {*NOT_AT_FIRST, Way.ERROR_AFTER}
     return [
         Violation(Wrong.TWICE, key, f"asked {len(ways)} times, {ways[0]}")
-        for key, ways in ledger.questions(books).items()
-        if len(ways) > 1 and ways[0] not in unsent
+        for key, ways in questions.items()
+        if len(ways) > (2 if ways[0] in unsent else 1)
     ]
+
+
+def _owed(stream: str, life: Life, events: Sequence[Event[Payload]]) -> list[Violation]:
+    """Of a journey that is open: each step has a deadline, and each reminder that lay ahead then was called for."""
+    if any(isinstance(event.data, e.JourneyClosed) for event in events):
+        return []
+    steps = [(event.data.at, event.recorded_at) for event in events if isinstance(event.data, e.DeadlineSet)]
+    owed = sum(at - timedelta(seconds=lead) > since for at, since in steps for lead in life.leads)
+    due = sum(isinstance(event.data, e.MessageDue) and event.data.purpose == "reminder" for event in events)
+    if (len(steps), due) == (life.steps, owed):
+        return []
+    return [Violation(Wrong.UNACCOUNTED, stream, f"{len(steps)} of {life.steps} steps, {due} of {owed} reminders")]
+
+
+def _alerts(stream: str, events: Sequence[Event[Payload]], rested: datetime, letters: set[str]) -> list[Violation]:
+    """Each alert came to something, or waits for the morning; whoever was told has a letter."""
+    found, state = list[Violation](), fold(events)
+    told = [event.data for event in events if isinstance(event.data, e.EscalationTold | e.EscalationUntold)]
+    ended = {each.escalation for each in told} | {
+        event.data.escalation for event in events if isinstance(event.data, e.EscalationResolved)
+    }
+    for event in events:
+        if isinstance(event.data, e.EscalationRaised) and event.recorded_at < rested:
+            id = event.data.escalation
+            telling = any(
+                effect.kind == "tell" and effect.id == id and events[seq - 1].recorded_at >= rested
+                for seq, effect in state.effects.items()
+            )
+            waits = telling or (id in state.escalations and state.escalations[id].tell_at is not None)
+            if id not in ended and not waits:
+                found.append(Violation(Wrong.UNACCOUNTED, stream, f"nobody was told of {event.data.about}"))
+    for each in told:
+        message = uuid.uuid5(uuid.UUID(stream.partition("-")[2]), f"tell/{each.effect}")
+        for who in each.told if isinstance(each, e.EscalationTold) else ():
+            if str(uuid.uuid5(message, who)) not in letters:
+                found.append(Violation(Wrong.UNACCOUNTED, stream, f"told of {each.escalation}, and no letter came"))
+    return found
+
+
+def _in_doubt(clear: Mapping[Way, Sequence[Message]]) -> list[Violation]:
+    """On a busy machine a clear answer may come too late once, and not for most messages of a way."""
+    found = []
+    for way, told in clear.items():
+        doubted = [each for each in told if each.fate == "unknown"]
+        if len(doubted) > 1 and 2 * len(doubted) > len(told):
+            found.append(Violation("in-doubt-though-answered", way, f"{len(doubted)} of {len(told)}"))
+    return found
 
 
 # --- one campaign
@@ -626,7 +726,7 @@ async def open_house(
         )
         await stack.enter_async_context(running_pages(crew, port, home / "web.log"))
         by = By(actor=trial.referent, role="referent", at=datetime.now(UTC))
-        yield House(trial, crew, gateway, mail, random.Random(seed), by)
+        yield House(trial, crew, gateway, mail, random.Random(seed), by, life)
 
 
 async def campaign(
@@ -678,6 +778,7 @@ CONTROLS: Final[dict[str, Control]] = {
     "nothing comes too late": Control(frozenset({Guard.VALIDITY}), (Wrong.TOO_LATE,)),
     "what may have left is forgotten": Control(frozenset({Guard.DOUBT}), (Wrong.UNACCOUNTED,), (Way.ERROR_AFTER,)),
     "receipts are noted whenever they come": Control(frozenset({Guard.RECEIPTS}), (Wrong.TOLD_TWICE,)),
+    "whoever tells is believed": Control(frozenset({Guard.NOTICES}), (Wrong.BELIEVED,), (Way.WRONG,)),
 }
 """Every wrong is found by one of them."""
 

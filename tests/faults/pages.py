@@ -13,6 +13,7 @@ from typing import Final
 import httpx
 
 from tests.faults.crew import Crew
+from tests.faults.points import Guard
 from tests.faults.servers import REPO
 
 _SERVED_SECONDS: Final = 180
@@ -30,8 +31,10 @@ def free_port() -> int:
 @asynccontextmanager
 async def running_pages(crew: Crew, port: int, log: Path) -> AsyncIterator[None]:
     """The pages on that port, until the end of the block."""
+    bare = Guard.NOTICES in crew.environment["FAULTS_WITHOUT"].split(",")
+    served = "tests.faults.pages_without" if bare else "journeys.app.cli"
     pages = subprocess.Popen(
-        [sys.executable, "-m", "journeys.app.cli", "web", "--port", str(port)],
+        [sys.executable, "-m", served, "web", "--port", str(port)],
         env=crew.environment, cwd=REPO, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log.open("wb"),
     )  # fmt: skip
     try:

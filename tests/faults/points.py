@@ -84,6 +84,8 @@ class Guard(StrEnum):
     """What may have left before it was given up is told as unknown, not as never sent."""
     RECEIPTS = "receipts"
     """What was said of a message already is not noted again."""
+    NOTICES = "notices"
+    """What a gateway tells is believed where it is signed."""
 
 
 @dataclass(frozen=True)

@@ -102,6 +102,12 @@ def asked(path: Path) -> Counter[str]:
     return Counter(row["way"] for row in open_ledger(path).execute("SELECT way FROM asked"))
 
 
+def forged(path: Path) -> list[tuple[str, int]]:
+    """What each forged notice said that was taken, or refused for good, and the status that it was answered with."""
+    rows = open_ledger(path).execute("SELECT * FROM notices WHERE forged AND told ORDER BY id")
+    return [(row["body"], row["status"]) for row in rows]
+
+
 def answers(path: Path) -> list[tuple[str, int | None]]:
     """What each notice said, and the status that it was answered with last."""
     return [(row["body"], row["status"]) for row in open_ledger(path).execute("SELECT * FROM notices ORDER BY id")]

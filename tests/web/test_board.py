@@ -109,6 +109,36 @@ async def test_who_is_away_leaves_a_gap_unless_somebody_stands_in(ground: Ground
     assert "Personne d’astreinte" in text_of((await (await ground.entered("sam")).get("/alertes/tableau")).text)
 
 
+async def test_the_board_names_who_answers_now_and_the_gaps_agree_with_it(ground: Ground) -> None:
+    sam, noor, dee = [await ground.member(name, "referent") for name in ("sam", "noor", "dee")]
+    await ground.member("claire", "supervisor", password=True)
+    browser, pool, now, today = await ground.entered("claire"), ground.house.writing, clock.now(), today_of(clock.now())
+    begins, ends = now - timedelta(hours=1), now + timedelta(days=9)
+    for who, site in ((sam, "brive"), (noor, None)):
+        await rota.add(pool, [Shift(str(uuid.uuid4()), "duty", site, who, begins, ends)], None, BY)
+
+    async def shown() -> str:
+        return text_of((await browser.get("/alertes/tableau")).text)
+
+    assert "Sam (" in (board := await shown()) and "Noor (" in board
+    await staff.set_absence(pool, staff.Absence(sam, today, today + timedelta(days=9), None), BY)
+    assert "Sam" not in (board := await shown()) and "Noor (" in board and "Personne d’astreinte" not in board
+    await staff.set_absence(pool, staff.Absence(noor, today, today + timedelta(days=9), dee), BY)
+    assert "Dee (remplace Noor" in (board := await shown()) and "Personne d’astreinte" not in board
+    await staff.set_absence(pool, staff.Absence(dee, today, today + timedelta(days=9), None), BY)
+    assert "astreinte en ce moment" not in (board := await shown()) and "Personne d’astreinte" in board
+
+
+async def test_a_rota_whose_last_shift_is_over_is_a_gap_until_it_is_planned_on(ground: Ground) -> None:
+    noor, now, pool = await ground.member("noor", "referent"), clock.now(), ground.house.writing
+    await rota.add(pool, [Shift(str(uuid.uuid4()), "duty", "brive", noor, now, now + timedelta(hours=12))], None, BY)
+    later = now + timedelta(days=200)
+    assert await holes(pool, later) == {("duty", "brive"): [Gap(later, later + timedelta(days=7))]}
+    await rota.add(pool, [Shift(str(uuid.uuid4()), "duty", "brive", noor, later, later + timedelta(days=8))], None, BY)
+    assert await holes(pool, later) == {}
+    assert await holes(pool, later + timedelta(days=8 + 367)) == {}
+
+
 async def test_a_form_sent_twice_writes_once(ground: Ground) -> None:
     noor = await ground.member("noor", "referent")
     await ground.member("garde", "duty", password=True)

@@ -19,13 +19,16 @@ WORDS: Final["dict[What, Said]"] = {
     "reminder": Said("rappels", "reminders"),
     "message": Said("messages qui attendaient leur heure", "messages that waited for their hour"),
     "appointment": Said("questions sur un rendez-vous passé", "questions how an appointment went"),
+    "chase": Said("suites d'un rendez-vous manqué", "what follows a missed appointment"),
     "contact": Said("contacts à prendre ou manqués", "contacts due or missed"),
     "alert": Said("alertes portées plus haut", "alerts carried further"),
     "date": Said("dates à confirmer", "dates to confirm"),
     "answer": Said("réponses ou justificatifs attendus", "answers or receipts awaited"),
     "phase": Said("phases commencées ou terminées", "phases begun or ended"),
+    "kept": Said("situations tenues assez longtemps", "situations kept for long enough"),
+    "closing": Said("parcours arrivés à leur terme", "journeys that came to their end"),
     "review": Said("points réguliers", "reviews"),
-    "payment": Said("versements à vérifier", "payments looked at"),
+    "payment": Said("versements à faire ou à vérifier", "payments called for or looked at"),
     "measure": Said("mesures", "measures"),
 }
 

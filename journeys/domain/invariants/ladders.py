@@ -23,6 +23,8 @@ class Ladders:
     urgent: set[str] = field(default_factory=set)
     zones: dict[str, str | None] = field(default_factory=dict)
     """By escalation: where those work who are to be told of its step, when that is not the programme's own zone."""
+    waiting: set[str] = field(default_factory=set)
+    """Escalations whose step is to be told with a digest, has not been called for yet, and is in nobody's hands."""
     at_night: set[int] = field(default_factory=set)
     """Tellings called for in quiet hours on a ladder that is not urgent."""
 
@@ -36,6 +38,8 @@ class Ladders:
             case e.EscalationClimbed() as data:
                 if not 0 <= data.step - self.steps.get(data.escalation, 0) <= 1:
                     yield Violation(8, event.seq, "step-skipped", {"escalation": data.escalation, "step": data.step})
+                if data.escalation in self.waiting and event.caused_by is None:
+                    yield Violation(8, event.seq, "climbed-untold", {"escalation": data.escalation})
                 self.steps[data.escalation] = self.called[event.seq] = data.step
                 self.zones.pop(data.escalation, None)
                 self._settle(data.escalation)
@@ -55,8 +59,23 @@ class Ladders:
                     yield Violation(6, event.seq, "told-at-night", {"escalation": data.escalation})
             case e.EscalationUntold() as data if self._may_climb(data):
                 self.untold[event.seq] = data.escalation
+        self._wait(event)
         if event.seq in self.called and self._is_night(event):
             self.at_night.add(event.seq)
+
+    def _wait(self, event: Recorded) -> None:
+        match event.data:
+            case e.EscalationDeferred(escalation=id, digest=digest) if digest is not None:
+                self.waiting.add(id)
+            case e.JourneyResumed():
+                self.waiting.clear()  # What a suspension held goes on at an instant of its own.
+            case (
+                e.EscalationClimbed(escalation=id) | e.EscalationReady(escalation=id)
+                | e.EscalationReassigned(escalation=id) | e.EscalationAcknowledged(escalation=id)
+                | e.EscalationSnoozed(escalation=id) | e.EscalationResolved(escalation=id)
+                | e.EscalationDeferred(escalation=id)
+            ):  # fmt: skip
+                self.waiting.discard(id)
 
     def _is_night(self, event: Recorded) -> bool:
         """Whether whoever is told of this now is told in quiet hours, and need not be."""

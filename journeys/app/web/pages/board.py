@@ -6,14 +6,14 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from journeys.app.inbox import Waiting, waits
-from journeys.app.rota import holes, roles_on_call, told
+from journeys.app.rota import answering, holes, roles_on_call, told
 from journeys.app.web.lines import Action, Line, near
 from journeys.app.web.pages.escalations import alert_line
 from journeys.app.web.paging import A_SHEET, Paging, page_asked
 from journeys.app.web.policy import READERS
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
-from journeys.store import rota, views
+from journeys.store import views
 from journeys.store.directory import names_of
 
 router = APIRouter()
@@ -55,7 +55,7 @@ async def screen(visit: Visit = door(READERS)) -> Response:
         visit, "board.html", rows=rows, count=sum(found.sites.values()), asked=asked,
         sites=[(NOWHERE if name is None else name, name, count) for name, count in found.sites.items()],
         paging=Paging(visit, number, total, A_SHEET), roles=roles_on_call(programmes, visit.lang),
-        on_call=await rota.now(visit.connection, visit.now),
+        on_call=await answering(visit.connection, visit.now),
         gaps=[(role, at, [told(gap, visit.lang) for gap in several]) for (role, at), several in gaps.items()],
     )  # fmt: skip
 
