@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from journeys.contract import Answer, Answered, Append
 from journeys.domain.commands import AddNote, AnyBody, Command, MoveDate
@@ -94,7 +94,7 @@ def noted(stream: str, expected: int, ring: KeyRing, **fields: Any) -> Append:
         expected=expected,
         events=(event,),
         answered=(answered(command, expected + 1),),
-        view=view(expected + 1),
+        view=view(expected + 1, person=str(uuid5(NAMESPACE_URL, stream))),
     )
 
 

@@ -2,7 +2,6 @@
 
 import html
 import re
-import uuid
 import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -116,7 +115,7 @@ async def open_office(
         roles = {"aline": "referent", "bob": "referent", "sam": "supervisor", "fin": "finance", "aude": "auditor"}
         staff = {handle: await ground.member(handle, role) for handle, role in roles.items()}
         engine.referent, engine.supervisor, engine.finance = staff["aline"], staff["sam"], staff["fin"]
-        person, now = str(uuid.uuid4()), datetime.now(UTC)
+        person, now = engine.person, datetime.now(UTC)
         await register(house.writing, person, Details(first_name="Samir", last_name="Benali"), BY)
         plan = c.Plan(
             person=person, programme=engine.programme, calendar=engine.calendar, referent=engine.referent,
