@@ -143,7 +143,8 @@ def test_out_to_the_bank_and_back(desk: Journeys, tmp_path: Path) -> None:
     export = desk("person", "export", whose, "--to", str(tmp_path / "remise"), "--as", "sam", "--json")
     assert export.code == 0, export.out
     rows = json.loads((tmp_path / "remise" / "donnees.json").read_text())["registers"]
-    assert [(row["booked_on"] is None, row["cents"]) for row in rows["bank_lines"]] == [(True, None), (False, -49_99)]
+    found = {(row["booked_on"] is None, row["cents"]) for row in rows["bank_lines"]}
+    assert found == {(True, None), (False, -49_99)} and len(rows["bank_lines"]) == 2
     assert [row["why"] for row in rows["bank_resolutions"]] == ["la banque a retenu un centime"]
     told = pages(tmp_path / "remise" / "registres.pdf")
     assert "réponse de la banque" in " ".join(told.split())
