@@ -801,7 +801,7 @@ async def without(home: Path, servers: Servers, control: Control) -> Tally:
         if Guard.VALIDITY in guards:
             await asyncio.sleep(4)
             async with house.crew.gone():
-                await asyncio.sleep(16)
+                await asyncio.sleep(24)  # Each is of use for nine, and three are allowed.
         if Guard.ATTEMPT in guards:
             for _ in range(3):
                 await house.kill_at(SendPoint.AFTER_CHANNEL)
