@@ -1,8 +1,8 @@
 """Many journeys that owe something at once: how late it is decided, and what a caseworker feels of it.
 
 All at once, decisions only, against as many bare workflows with one timer and one local activity each; then as the
-product runs, spread: misses of one closing hour over four minutes, each with an alert that its caseworker is told in
-the digest six minutes after that hour; reminders, with the letter, over the window of the programme. It takes N / 25
+product runs, spread: misses of one closing hour over four minutes, each with an alert that waits for the digest of the
+next morning; reminders, with the letter, over the window of the programme. It takes N / 25
 seconds to plan each house of N journeys, and the window: with 5,000 some 55 minutes in all, with 300 and a window of 3
 minutes some 12.
 """
@@ -45,7 +45,6 @@ LOOK_SECONDS: Final = 10
 """Seldom: a look reads the journal beside what is measured."""
 AFTERWARDS_SECONDS: Final = 60
 """So long after the last that was awaited one looks whether one came twice."""
-DIGEST_AFTER: Final = timedelta(minutes=6)
 TEAM: Final = 25
 """Journeys of one caseworker."""
 PAUSE_SECONDS: Final = 0.2
@@ -98,7 +97,7 @@ async def measure_at_once(ground: Ground, journeys: int) -> list[Figure]:
 
 async def measure_spread(ground: Ground, journeys: int, minutes: int) -> list[Figure]:
     place = await ground.place()
-    spread, untold, idle, peak = await _as_it_runs(place, journeys, minutes)
+    spread, idle, peak = await _as_it_runs(place, journeys, minutes)
     _tell("spread", spread)
     return [
         alone(
@@ -106,7 +105,6 @@ async def measure_spread(ground: Ground, journeys: int, minutes: int) -> list[Fi
             f"p50 {_percentile(spread.late, 50):.2f} s, p99 {_percentile(spread.late, 99):.2f} s",
         ),
         alone("decisions lost or doubled, spread", "", [spread.wrong], Target("at most", 0)),
-        alone("alerts that no caseworker was told in a digest", "", [untold], Target("at most", 0)),
         compared(
             "a caseworker's command at the peak, p95, against the same on an idle stack", "ms",
             [(_percentile(peak, 95) * 1000, _percentile(idle, 95) * 1000)], Target("at most", 3),
@@ -154,10 +152,9 @@ async def _bare(place: Place, count: int) -> Decided:
         return Decided([(row["at"] - at).total_seconds() for row in rows], abs(count - len(rows)))
 
 
-async def _as_it_runs(place: Place, count: int, minutes: int) -> tuple[Decided, int, list[float], list[float]]:
-    """The decisions, how many alerts nobody was told, and how long commands took before and at the peak."""
+async def _as_it_runs(place: Place, count: int, minutes: int) -> tuple[Decided, list[float], list[float]]:
+    """The decisions, and how long commands took before and at the peak."""
     async with place.worker() as worker:
-        await temporal.send_digests(place.client, worker.queue)
         house = await _house(place, worker, count, spread=minutes)
         async with _caseworker(place, worker, house) as idle:
             await asyncio.sleep(IDLE_SECONDS)
@@ -167,7 +164,7 @@ async def _as_it_runs(place: Place, count: int, minutes: int) -> tuple[Decided, 
         seen = f"peak {_percentile(peak, 95) * 1000:.0f} ms, idle {_percentile(idle, 95) * 1000:.0f} ms (p95)"
         print(seen, file=sys.stderr, flush=True)
         found = await _decided(place, house, 2 * count, ("DeadlineMissed", "ReminderTaken"))
-        return found, await _untold(place, house, count), idle, peak
+        return found, idle, peak
 
 
 @asynccontextmanager
@@ -233,7 +230,7 @@ async def _house(place: Place, worker: Worker, count: int, spread: int | None) -
 
 
 async def _team(place: Place, count: int) -> list[str]:
-    """So many caseworkers, whom digests reach."""
+    """So many caseworkers."""
     by, team = By(actor=REFERENT, role="supervisor", at=datetime.now(UTC)), [str(uuid.uuid4()) for _ in range(count)]
     for number, id in enumerate(team):
         await staff.add(
@@ -259,7 +256,7 @@ def _when(ahead: timedelta, window: timedelta) -> tuple[str, datetime]:
 def _rules(at: datetime, spread: int | None) -> dict[str, Any]:
     """A closing hour at that local time; where it is spread, the opening hour too: reminders leave from then on."""
     today = {"label": "aujourd'hui", "due": "at start", "roll": "none", **({"missed": "follow-up"} if spread else {})}
-    digest = at + DIGEST_AFTER
+    digest = at - timedelta(minutes=1)  # Misses are told the next morning.
     clock = {
         "closes": f"{at:%H:%M}", "opens": f"{at:%H:%M}" if spread else "00:01", "quiet_from": "03:00",
         "quiet_to": "03:01", **({"spread": f"{spread} minutes", "digest": f"{digest:%H:%M}"} if spread else {}),
@@ -298,20 +295,6 @@ async def _decided(place: Place, house: House, count: int, kinds: Sequence[str])
     each = Counter((row["stream"], row["kind"]) for row in rows)
     late = [(row["wall"] - datetime.fromisoformat(row["planned"])).total_seconds() for row in rows]
     return Decided(late, count - len(each) + sum(number - 1 for number in each.values()))
-
-
-_TOLD: Final = f"SELECT count(DISTINCT stream) FROM events {_WHICH}"
-
-
-async def _untold(place: Place, house: House, count: int) -> int:
-    """How many of so many alerts are not on record as told, once the digests have had their time."""
-    end, told = time.monotonic() + PATIENCE_SECONDS, 0
-    while told < count and time.monotonic() < end:
-        await asyncio.sleep(LOOK_SECONDS)
-        told = await place.pool.fetchval(
-            _TOLD, house.at, ["EscalationTold"], list(house.referents), timeout=LOOK_SECONDS
-        )
-    return count - told
 
 
 async def _until(at: datetime) -> None:
