@@ -357,16 +357,7 @@ async def destroy_again(pool: Pool, listed: Path | None) -> int:
 
     A year of the bank that the database of keys does not give up yet is said in the log, and holds nothing up.
     """
-    rows = await pool.fetch(
-        """
-        WITH told AS (
-            SELECT header FROM events WHERE (stream, seq) IN (SELECT kind || '-' || person, certificate FROM erasures)
-            UNION ALL SELECT header FROM events WHERE stream = 'system' AND kind = 'RetentionApplied'
-        )
-        SELECT key FROM told, jsonb_array_elements_text(convert_from(header, 'UTF8')::jsonb -> 'data' -> 'keys') AS key
-        """
-    )
-    gone = {row["key"] for row in rows if _KEY.fullmatch(row["key"])}
+    gone = {key for key in await keys_told(pool) if _KEY.fullmatch(key)}
     if listed is not None:
         _list(listed, gone)
         gone |= _read(listed)
@@ -379,6 +370,30 @@ async def destroy_again(pool: Pool, listed: Path | None) -> int:
         except asyncpg.InsufficientPrivilegeError:
             structlog.get_logger().warning("a year of the bank is said to be gone before its time: it stays", key=year)
     return back
+
+
+async def keys_told(pool: Pool) -> set[str]:
+    """Ids of the keys that certificates, and the rules of retention, say were destroyed."""
+    rows = await pool.fetch(
+        """
+        WITH told AS (
+            SELECT header FROM events WHERE (stream, seq) IN (SELECT kind || '-' || person, certificate FROM erasures)
+            UNION ALL SELECT header FROM events WHERE stream = 'system' AND kind = 'RetentionApplied'
+        )
+        SELECT key FROM told, jsonb_array_elements_text(convert_from(header, 'UTF8')::jsonb -> 'data' -> 'keys') AS key
+        """
+    )
+    return {row["key"] for row in rows}
+
+
+async def on_record(pool: Pool, streams: Collection[str]) -> set[str]:
+    """Those of these streams in which an erasure is on record."""
+    rows = await pool.fetch(
+        "SELECT DISTINCT stream FROM events WHERE stream = ANY ($1::text[]) AND kind = ANY ($2::text[])",
+        list(streams), [ErasureOrdered.__name__, *(each.__name__ for each in _CERTIFICATES.values())],
+        timeout=_PATIENCE,
+    )  # fmt: skip
+    return {row["stream"] for row in rows}
 
 
 async def order_again(pool: Pool, listed: Path | None, at: datetime) -> list[str]:
