@@ -234,8 +234,8 @@ async def note(pool: Pool, person: str, held: Held, kind: Kind = "person") -> No
 
 
 async def accounts_over(pool: Pool, before: datetime, open_: Sequence[str], patience: float) -> list[str]:
-    """The keys, not destroyed yet, of what accounting keeps of those who are forgotten: whose last payment was in a
-    year that ended before that of an instant, and of whom none is under way.
+    """The keys of what accounting keeps of those who are forgotten: whose last payment was in a year that ended before
+    that of an instant, and of whom none is under way. Not those of which the record says that they are destroyed.
 
     Args:
         open_: what a payment's status is while it is under way. patience: seconds that the question may take.
@@ -250,7 +250,8 @@ async def accounts_over(pool: Pool, before: datetime, open_: Sequence[str], pati
         ZONE.key, before.astimezone(ZONE).year, open_, timeout=patience,
     )  # fmt: skip
     over = [finance_key(row["person"]) for row in rows]
-    gone = await pool.keys.destroyed(over)
+    # A restored record may not know of one that its list has destroyed again.
+    gone = await pool.keys.destroyed(over) & await keys_told(pool) if over else set[str]()
     return [id for id in over if id not in gone]
 
 
