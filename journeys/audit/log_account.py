@@ -441,7 +441,7 @@ async def _tell_missing(
     """Texts that are gone, and rows that do not open, but for what an order, or a rule, has accounted for meanwhile."""
     if not missing and not closed:
         return
-    erased = await erasing.on_record(pool, {stream for stream, *_ in (*missing, *closed)})
+    erased = await erasing.on_record(pool, {place[0] for place in missing} | {stream for stream, _ in closed})
     gone = await erasing.keys_told(pool) if any(missing.values()) else set[str]()
     for (stream, seq, name), key in missing.items():
         if stream not in erased and key not in gone:

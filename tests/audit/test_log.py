@@ -273,8 +273,7 @@ async def test_what_is_ordered_or_goes_by_a_rule_while_it_reads_is_no_finding(
 
     async def meanwhile(*given: Any) -> None:
         await contact_erasing.order(journal_pool, "mentor", lina.id, "person-asked", by)
-        gone = {"kept": {"bank": "120 months"}, "gone": {"bank": 1}, "keys": (finance_key(person),)}
-        await told(Fact(RetentionApplied(**gone)))
+        await told(Fact(RetentionApplied(kept={"bank": "120 months"}, gone={"bank": 1}, keys=(finance_key(person),))))
         await erasing.destroy(journal_pool.keys, [f"mentor-{lina.id}", finance_key(person)], None)
         await rest(*given)
 
