@@ -20,6 +20,7 @@ from journeys.issuing import issue
 from journeys.store import contact_erasing, erasing, paper_letters
 from journeys.store.directory import By
 from journeys.store.journal import answered
+from journeys.store.keys import person_key
 from journeys.store.letters import open_letter
 
 OVER = frozenset({"erasing", "unknown-journey"})
@@ -35,6 +36,9 @@ class Erasure:
     @activity.defn(name=contract.ERASURE_CLOSE)
     async def close(self, asked: Erasing) -> bool:
         """Tell each journey of the person; whether none of them runs any more. On others none counts by now.
+
+        A run that a restored engine brought back, of somebody whose key is destroyed, can be told nothing and do
+        nothing: it is waited for no more, and goes with the others.
 
         Raises ApplicationError: NotOrdered; NotTold: a journey did not take it.
         """
@@ -55,6 +59,8 @@ class Erasure:
             answer = await self._resources.send(command)
             if answer.outcome != "accepted" and answer.code not in OVER:
                 raise ApplicationError(f"{ids[id]}: {answer.code or answer.outcome}", type="NotTold")
+        if await pool.keys.destroyed([person_key(asked.person)]):
+            return True
         return not any([await self._resources.engine.runs(stream) for stream in journeys])
 
     @activity.defn(name=contract.ERASURE_SURVEY)
@@ -105,15 +111,16 @@ class Erasure:
             ids = await erasing.letters_to(pool, id)
         else:
             known = await contact_erasing.found_by(pool, asked.kind, id)
-            ids = await contact_erasing.letters_owed(pool, asked.kind, id)
-            if asked.kind != "mentor":
-                ids += await self._lying(known, lambda letter: letter.to in known)
-            elif known:
+            if asked.kind == "mentor" and known:
                 ids = await self._lying(known, lambda letter: names(letter.whole, known))
                 on_paper = await paper_letters.naming(pool, lambda text: names(text, known))
             else:
-                # Their key went before: what is in a copy that was put back is known only by what it was about.
-                on_paper = await contact_erasing.on_paper(pool, ids)
+                ids = await contact_erasing.letters_owed(pool, asked.kind, id)
+                if asked.kind == "mentor":
+                    # Their key went before: what is in a copy that was put back is known only by what it was about.
+                    on_paper = await contact_erasing.on_paper(pool, ids)
+                else:
+                    ids += await self._lying(known, lambda letter: letter.to in known)
         if remove and on_paper:
             await contact_erasing.delete_letters(pool, id, on_paper)
         outbox = self._resources.mailer

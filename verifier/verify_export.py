@@ -75,6 +75,14 @@ FILES = {"log": _ALWAYS | {"heads.txt"}, "journey": _ALWAYS | {"headers.jsonl"}}
 ERASURES = {"ErasureOrdered", "PersonErased", "MentorErased", "StaffErased", "PartnerErased"}
 OF_SOMEBODY = ("journey-", "person-", "mentor-", "staff-", "partner-")
 """Streams that lose their texts when somebody is forgotten; others never do."""
+OF_A_PERSON = {"ErasureOrdered", "PersonErased"}
+"""Facts of a person's own stream that account for what is gone of their journeys too."""
+OF_ACCOUNTS = {"BankLineResolved", "NoticeResolved"}
+"""Facts on `system` whose texts go with the key of what accounting keeps of somebody."""
+ACCOUNTS = re.compile(r"finance-[0-9a-f-]{36}")
+"""Such a key, by its id."""
+TELLING = {*ERASURES, "JourneyPlanned", "RetentionApplied"}
+"""Kinds that account for texts that are gone, or say whose they were."""
 RECENT = 200_000
 HOLES = 10_000
 """Gaps in streams that are remembered, to tell what comes later from what is put in."""
@@ -693,7 +701,10 @@ class Streams:
     holes: int = 0
     kinds: set[tuple[str, int]] = field(default_factory=set)
     erased: set[str] = field(default_factory=set)
-    """Streams of somebody that hold an erasure: their texts may be gone."""
+    """Streams of somebody that hold an erasure: their texts may be gone; and keys of accounts that the log says were
+    destroyed."""
+    whose: dict[str, str] = field(default_factory=dict)
+    """By journey, the stream of its person."""
     recent: deque[tuple[str, tuple[int, bytes] | None]] = field(default_factory=lambda: deque(maxlen=RECENT))
 
     def take(self, entry: bytes, position: int) -> dict[str, Any] | None:
@@ -715,8 +726,8 @@ class Streams:
             return None
         if (kind, version) not in self.kinds:
             self.meet(kind, version)
-        if kind in ERASURES and stream.startswith(OF_SOMEBODY):
-            self.erased.add(stream)
+        if kind in TELLING:
+            self._account(stream, kind, header["data"])
         before = self.heads.get(stream)
         last, link = before if before is not None else (0, bytes(HASH))
         if seq == last + 1:
@@ -739,6 +750,23 @@ class Streams:
         else:
             self.clocks[stream] = recorded
         return dict(header)
+
+    def _account(self, stream: str, kind: str, data: dict[str, Any]) -> None:
+        """What accounts for texts that are gone: an erasure, of a journey also its person's; the end of accounts."""
+        if kind == "JourneyPlanned" and stream.startswith("journey-"):
+            self.whose.setdefault(stream, f"person-{data.get('person')}"[:200])
+        if kind in ERASURES and stream.startswith(OF_SOMEBODY):
+            self.erased.add(stream)
+        keys = data.get("keys")
+        for key in keys if type(keys) is list else ():
+            if type(key) is str and ACCOUNTS.fullmatch(key):
+                own = kind == "PersonErased" and stream == key.replace("finance", "person", 1)
+                if own or (stream, kind) == ("system", "RetentionApplied"):
+                    self.erased.add(key)
+
+    def gone(self) -> set[str]:
+        """Of what texts may be gone: as `erased`, with the journeys of persons who are forgotten."""
+        return self.erased | {journey for journey, person in self.whose.items() if person in self.erased}
 
     def meet(self, kind: str, version: int) -> None:
         """A version of a kind, whose schema must be there."""
@@ -818,7 +846,8 @@ class Parts:
         self.report, self.lines, self.withheld = report, lines, 0
         self.wrong: list[tuple[str, str, dict[str, Any]]] = []
         self.gone: dict[str, list[dict[str, Any]]] = {}
-        """What is said to be erased, by stream: the first of each, and how many more."""
+        """What is said to be erased, by stream, or by the key of somebody's accounts: the first of each, and how many
+        more."""
         self.more: Counter[str] = Counter()
         self.next = self._read()
 
@@ -843,10 +872,10 @@ class Parts:
             if self.next is None or self.next[:2] != (position, name):
                 self.report.wrong("part-missing", **where)
                 continue
-            self._judge(self.next[2], str(header["parts"][name]), where)
+            self._judge(self.next[2], str(header["parts"][name]), where, header["kind"])
             self.next = self._read()
 
-    def _judge(self, line: dict[str, Any], promised: str, where: dict[str, Any]) -> None:
+    def _judge(self, line: dict[str, Any], promised: str, where: dict[str, Any], kind: str) -> None:
         match line.get("state"):
             case "shown":
                 try:
@@ -860,11 +889,14 @@ class Parts:
             case "withheld":
                 self.withheld += 1
             case "erased":
-                told = self.gone.setdefault(where["stream"], [])
+                of, key = where["stream"], line.get("key")
+                if of == "system" and kind in OF_ACCOUNTS and type(key) is str and ACCOUNTS.fullmatch(key):
+                    of = key
+                told = self.gone.setdefault(of, [])
                 if len(told) < TOLD:
                     told.append(where)
                 else:
-                    self.more[where["stream"]] += 1
+                    self.more[of] += 1
             case "unreadable":
                 self.report.wrong("part-unreadable", **where)
             case _:
@@ -873,14 +905,14 @@ class Parts:
     def end(self, erased: Collection[str], reached: int | None = None) -> None:
         """
         Args:
-            erased: the streams that hold an erasure: of others no text may be gone.
+            erased: the streams whose texts may be gone, and the keys of accounts that are: of others none may.
             reached: how far the events went, where they were cut off; what lies behind was said with that.
         """
-        for stream, told in self.gone.items():
-            code = "part-erased" if stream in erased else "part-missing"
+        for of, told in self.gone.items():
+            code = "part-erased" if of in erased else "part-missing"
             for where in told:
                 self.report.wrong(code, **where)
-            self.report.counts[code] += self.more[stream]
+            self.report.counts[code] += self.more[of]
         while self.next is not None:
             if reached is None or self.next[0] < reached:
                 self.report.wrong("part-of-nothing", position=self.next[0])
@@ -1215,7 +1247,7 @@ def verify_log(folder: Folder, manifest: dict[str, Any], report: Report, trust: 
     signed.end(tree.size)
     whole = "truncated" not in report.counts
     streams.end()
-    parts.end(streams.erased, None if whole else tree.size)
+    parts.end(streams.gone(), None if whole else tree.size)
     histories.end(whole)
     if whole:
         _compare_heads(folder, streams, report)
@@ -1276,7 +1308,8 @@ def _wrong_head(line: bytes, report: Report) -> None:
 
 
 def verify_journey(folder: Folder, manifest: dict[str, Any], report: Report, trust: Trust) -> None:
-    """The headers of a journey, each with its proof, and where the journey ended at the last snapshot."""
+    """The headers of a journey, each with its proof, and where the journey ended at the last snapshot; of its person
+    only what says that they are forgotten."""
     wanted: str = manifest["journey"]
     if not re.fullmatch(r"journey-[0-9a-f-]{36}", wanted):
         raise ValueError("journey")
@@ -1287,6 +1320,7 @@ def verify_journey(folder: Folder, manifest: dict[str, Any], report: Report, tru
     last = signed.only()
     snapshots: dict[int, dict[str, Any]] = {}
     began: tuple[int, object] | None = None
+    erasures: list[tuple[str, Any, int]] = []
     events = 0
     for line in folder.lines("headers.jsonl"):
         try:
@@ -1315,10 +1349,17 @@ def verify_journey(folder: Folder, manifest: dict[str, Any], report: Report, tru
             _take_fact(header, position, signed)
         elif stream == "system" and kind == "HistoryKept" and header["data"].get("journey") == wanted:
             histories.take(header["data"])
+        elif stream.startswith("person-") and kind in OF_A_PERSON:
+            erasures.append((stream, header.get("seq"), position))
         else:
             report.wrong("spliced", stream=stream, seq=header.get("seq"), position=position)
+    for stream, seq, position in erasures:
+        if stream == streams.whose.get(wanted):
+            streams.erased.add(stream)
+        else:
+            report.wrong("spliced", stream=stream, seq=seq, position=position)
     streams.end()
-    parts.end(streams.erased)
+    parts.end(streams.gone())
     histories.end(whole=True)
     signed.end_of_a_journey(manifest["size"])
     folder.compare_used(streams.wanted() | histories.used)

@@ -13,7 +13,15 @@ from uuid import UUID
 
 from journeys.audit.process_log import ProcessLog
 from journeys.domain import directory, events
-from journeys.domain.directory import HeadsSnapshot, HistoryKept, read_fact
+from journeys.domain.directory import (
+    OF_ACCOUNTS,
+    CheckpointKeyRevoked,
+    HeadsSnapshot,
+    HistoryKept,
+    LogBegun,
+    read_fact,
+)
+from journeys.domain.events import JourneyPlanned
 from journeys.domain.record import Event, Payload, instant_text
 from journeys.evidence.heads import HeadLine
 from journeys.evidence.tiles import TooLong, bundle, entries_path, tile_path
@@ -31,8 +39,9 @@ from journeys.store.checkpoints import Signed
 from journeys.store.database import Connection, Pool
 from journeys.store.exporting import Entry
 from journeys.store.journal import StoredPart
-from journeys.store.keys import Lost
+from journeys.store.keys import Lost, finance_key
 from journeys.store.signing import KeyRing
+from journeys.store.treasury import STREAM
 
 FORMAT: Final = "release-journeys-export"
 VERSION: Final = 1
@@ -177,7 +186,8 @@ async def export_journey(
 ) -> Exported:
     """One journey: its headers, each with the proof that it stands in the log, and that it ended there.
 
-    Other journeys are not named: of the last snapshot of heads only this journey's line is shown, with its proof.
+    Other journeys are not named: of the last snapshot of heads only this journey's line is shown, with its proof. Of
+    the person only that they are to be forgotten, where it was ordered.
 
     Raises: as `export_log`; NotInTheLog.
     """
@@ -190,8 +200,10 @@ async def export_journey(
             raise NotInTheLog(stream)
         said = await exporting.facts_of_the_log(connection, signed.size)
         kept = await exporting.histories_of(connection, stream, signed.size)
-        shown = sorted([*own, *_shown(said), *kept], key=lambda entry: entry.position)
         read = _read(own)
+        whose = _person(read)
+        erased = await exporting.erasures_of(connection, whose, signed.size) if whose is not None else []
+        shown = sorted([*own, *_shown(said), *kept, *erased], key=lambda entry: entry.position)
         with folder.open("headers.jsonl") as file:
             for entry in shown:
                 proof = await sequencing.hashes(connection, log, inclusion(entry.position, signed.size))
@@ -274,6 +286,13 @@ _FIELDS: Final[dict[str, type]] = {
 """Of a header, what is read here."""
 
 
+def _person(read: Iterable[tuple[Entry, dict[str, Any]]]) -> str | None:
+    """Whose journey these headers say it is; None where none says it."""
+    said = (header["data"].get("person") for _, header in read if header["kind"] == JourneyPlanned.__name__)
+    person = next(said, None)
+    return person if isinstance(person, str) else None
+
+
 def _run_of(header: dict[str, Any]) -> list[str]:
     """The run whose history a fact says is kept."""
     run = header["data"].get("run") if header["kind"] == HistoryKept.__name__ else None
@@ -287,7 +306,7 @@ async def _write_parts(
     connection: Connection, file: _Counted, page: Sequence[tuple[Entry, dict[str, Any]]], disclose: bool
 ) -> None:
     """What became of every part that an event commits to: shown, withheld, erased (not there, or its key destroyed), or
-    not to be opened here. Whether it may be gone the events say."""
+    not to be opened here. Whether it may be gone the events say; of a text of somebody's accounts by that key."""
     promised = [(entry, name) for entry, header in page for name in sorted(header["parts"])]
     kept = await exporting.parts_of(connection, [entry for entry, _ in promised])
     for entry, name in promised:
@@ -296,6 +315,9 @@ async def _write_parts(
         match part:
             case None:
                 line["state"] = "erased"
+            case str(key):
+                accounts = entry.stream == STREAM and entry.kind in OF_ACCOUNTS and key.startswith(finance_key(""))
+                line |= {"state": "erased", "key": key} if accounts else {"state": "erased"}
             case StoredPart(lost=Lost.NO_KEY):
                 line["state"] = "unreadable"
             case _ if not disclose:
@@ -335,9 +357,11 @@ async def _write_checkpoints(
 
 
 def _shown(said: Iterable[Entry]) -> list[Entry]:
-    """Of what the log says of itself, what one journey needs: the last snapshot, and keys that count no more."""
+    """Of what the log says of itself, what one journey needs: the last snapshot, keys that count no more, and the names
+    that the log had."""
     snapshots = [entry for entry in said if entry.kind == HeadsSnapshot.__name__]
-    return [*snapshots[-1:], *(entry for entry in said if entry.kind == directory.CheckpointKeyRevoked.__name__)]
+    wanted = (CheckpointKeyRevoked.__name__, LogBegun.__name__)
+    return [*snapshots[-1:], *(entry for entry in said if entry.kind in wanted)]
 
 
 async def _write_head(connection: Connection, folder: Folder, stream: str, said: Sequence[Entry]) -> None:

@@ -40,6 +40,9 @@ class Evidence:
     commands: Sequence[RecordedCommand]
     documents: Mapping[str, bool] = field(default_factory=dict)
     """Those kept, by digest: whether their bytes still have it."""
+    forgotten: bool = False
+    """Whether the person is: ordered on record, and their key destroyed. A journey that a restored copy brought back
+    can be told so no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +153,14 @@ def read_events(stored: Sequence[StoredEvent]) -> list[Recorded]:
 
 
 def _texts(evidence: Evidence, events: Sequence[Recorded]) -> Iterator[Finding]:
-    """Each text is the one that its event commits to. One that is gone is missed unless an erasure is on record."""
+    """Each text is the one that its event commits to. One that is gone is missed unless an erasure is on record, of the
+    journey or of its person."""
     for part in evidence.parts:
         promised = events[part.seq - 1].parts.get(part.name) if part.seq <= len(events) else None
         reason = judge_part(part, promised)
         if reason is not None:
             yield _wrong(reason, part.seq, part=part.name)
-    if any(type(event.data).__name__ in ERASURES for event in events):
+    if evidence.forgotten or any(type(event.data).__name__ in ERASURES for event in events):
         return
     there = {(part.seq, part.name) for part in evidence.parts}
     for event in events:

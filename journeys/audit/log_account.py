@@ -2,23 +2,30 @@
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from journeys.audit.journal_account import ERASURES, judge_part
 from journeys.audit.wording import LOG_FINDINGS, LOG_NOTICES
-from journeys.domain.directory import CheckpointKeyRevoked, HeadsSnapshot
+from journeys.domain.directory import (
+    OF_ACCOUNTS,
+    CheckpointKeyRevoked,
+    HeadsSnapshot,
+    PersonErased,
+    RetentionApplied,
+)
 from journeys.domain.record import NO_EVENT
 from journeys.evidence.heads import HeadLine, heads_root
 from journeys.evidence.note import BadNote, Verifier, open_checkpoint, read_vkey, unsigned
 from journeys.evidence.tree import HASH_BYTES, WIDTH, Growing, Tile, leaf_hash
 from journeys.i18n import text
-from journeys.store import checkpoints, opening, sequencing
+from journeys.store import checkpoints, erasing, opening, sequencing
 from journeys.store.checkpoints import Copy, Keys, Names
 from journeys.store.database import Connection, Pool
 from journeys.store.journal import open_parts
+from journeys.store.keys import Lost, finance_key
 from journeys.store.sealing import sealed_by
 from journeys.store.sequencing import LogHead
 from journeys.store.treasury import STREAM
@@ -120,10 +127,11 @@ async def verify_log(
         locked = {key async for key in connection.keys.locked()}
         for key_id in sorted(locked):
             report.wrong("key-locked", key=key_id)
-        await _compare_texts(connection, report, reading, locked)
-        async for stream, why in opening.each_unopened(connection, locked):
-            report.wrong(f"row-{why}", stream=stream)
-        return report
+        missing = await _compare_texts(connection, report, reading, locked)
+        closed = [each async for each in opening.each_unopened(connection, locked)]
+    # Keys are asked about as they are, not as they were when the snapshot was taken.
+    await _tell_missing(pool, report, missing, closed)
+    return report
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +156,10 @@ class _Reading:
         """What events of streams that are no journeys commit to, by stream, seq and name."""
         self.erased: set[str] = set()
         """Such streams in which an erasure is on record."""
+        self.accounts: set[int] = set()
+        """Seqs of `system` whose texts go with what accounting keeps of somebody."""
+        self.accounts_gone: set[str] = set()
+        """Ids of the keys of accounts that the log says were destroyed."""
         self.unreadable: set[int] = set()
         """Seqs of `system` that are told as no header."""
         self._clocks: dict[str, str] = {}
@@ -207,6 +219,9 @@ class _Reading:
             self.promised |= {(stream, seq, name): str(promised) for name, promised in parts.items()}
         if header["kind"] in ERASURES:
             self.erased.add(stream)
+        if stream == STREAM and header["kind"] in OF_ACCOUNTS:
+            self.accounts.add(seq)
+        self.accounts_gone |= _accounts_gone(stream, header)
 
     def _compare_roots(self) -> None:
         """What was vouched for at this size."""
@@ -229,6 +244,18 @@ class _Reading:
             self.report.wrong("snapshot", stream=STREAM, seq=seq, size=at)
         if (self.tree.size, self.tree.edge) != (log.size, log.edge):
             self.report.wrong("edge", size=log.size, held=self.tree.size)
+
+
+def _accounts_gone(stream: str, header: dict[str, Any]) -> set[str]:
+    """The keys of accounts that an event says were destroyed: by the rules of retention, or with whose they were."""
+    kind, data = header["kind"], header.get("data")
+    keys = data.get("keys") if isinstance(data, dict) else None
+    if not isinstance(keys, list):
+        return set()
+    if (stream, kind) == (STREAM, RetentionApplied.__name__):
+        return {key for key in keys if isinstance(key, str) and key.startswith(finance_key(""))}
+    own = finance_key(stream.removeprefix("person-"))
+    return {own} if kind == PersonErased.__name__ and own in keys else set()
 
 
 def _apart(earlier: str, later: str) -> timedelta:
@@ -367,10 +394,20 @@ async def _compare_rest(connection: Connection, report: LogReport, reading: _Rea
         report.wrong("unlogged", count=counted, size=log.size, waiting=report.waiting)
 
 
-async def _compare_texts(connection: Connection, report: LogReport, reading: _Reading, locked: Collection[str]) -> None:
+_Place = tuple[str, int, str]
+"""Of a text: stream, seq and name."""
+
+
+async def _compare_texts(
+    connection: Connection, report: LogReport, reading: _Reading, locked: Collection[str]
+) -> dict[_Place, str | None]:
     """The texts of streams that are no journeys; those of journeys are compared with each journey. What is under a key
-    that does not open here cannot be compared."""
-    last, left = ("", 0, ""), dict(reading.promised)
+    that does not open here cannot be compared.
+
+    Returns those that nothing in the log accounts for; of a text of somebody's accounts, with the key that it was
+    under.
+    """
+    last, left, under = ("", 0, ""), dict(reading.promised), dict[_Place, str]()
     while rows := await connection.fetch(
         "SELECT stream, seq, name, text, salt, sealed FROM parts WHERE (stream, seq, name) > ($1, $2, $3)"
         " AND NOT starts_with(stream, 'journey-') ORDER BY stream, seq, name LIMIT $4",
@@ -384,11 +421,31 @@ async def _compare_texts(connection: Connection, report: LogReport, reading: _Re
             else:
                 there.append(row)
         for row, part in zip(there, await open_parts(connection, there), strict=True):
-            if part is None:
-                continue  # With its key it is gone.
+            if part is None:  # With its key it is gone.
+                if row["stream"] == STREAM and row["seq"] in reading.accounts:
+                    under[row["stream"], row["seq"], row["name"]] = sealed_by(row["sealed"])
+                continue
             reason = judge_part(part, left.pop((row["stream"], row["seq"], row["name"]), None))
             if reason is not None:
                 report.wrong(reason, stream=row["stream"], seq=row["seq"], part=row["name"])
-    for stream, seq, name in sorted(left):
-        if stream not in reading.erased:
+    return {
+        place: under.get(place)
+        for place in sorted(left)
+        if place[0] not in reading.erased and under.get(place) not in reading.accounts_gone
+    }
+
+
+async def _tell_missing(
+    pool: Pool, report: LogReport, missing: Mapping[_Place, str | None], closed: Sequence[tuple[str, str]]
+) -> None:
+    """Texts that are gone, and rows that do not open, but for what an order, or a rule, has accounted for meanwhile."""
+    if not missing and not closed:
+        return
+    erased = await erasing.on_record(pool, {place[0] for place in missing} | {stream for stream, _ in closed})
+    gone = await erasing.keys_told(pool) if any(missing.values()) else set[str]()
+    for (stream, seq, name), key in missing.items():
+        if stream not in erased and key not in gone:
             report.wrong("part-gone", stream=stream, seq=seq, part=name)
+    for stream, why in closed:
+        if why != Lost.ERASED.value or stream not in erased:
+            report.wrong(f"row-{why}", stream=stream)

@@ -110,7 +110,7 @@ async def _look(sources: Sources, journey: str) -> Verification:
         sources.pool.acquire() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
-        evidence = await _evidence(connection, journey)
+        evidence = await _evidence(connection, journey, gone)
         events = read_events(evidence.stored)
         row = await row_of(connection, journey.partition("-")[2])
         money = await money_of(connection, journey)
@@ -158,7 +158,7 @@ async def verify_all(sources: Sources, journeys: Sequence[str] | None = None) ->
         yield await verify(sources, stream)
 
 
-async def _evidence(connection: Any, journey: str) -> Evidence:
+async def _evidence(connection: Any, journey: str, gone: bool) -> Evidence:
     head = await head_of(connection, journey)
     stored = await read_all(connection, journey)
     if head is None and not stored:
@@ -166,6 +166,7 @@ async def _evidence(connection: Any, journey: str) -> Evidence:
     return Evidence(
         journey, stored, await kinds_of(connection, journey), head,
         await parts(connection, journey), await commands_of(connection, journey), await standing(connection, journey),
+        gone,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date as Day
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 from journeys.domain.events import UnknownKind, envelope
 from journeys.domain.record import Digest, Event, Frozen, Id, Instant, Payload, Stream, added
@@ -393,6 +393,10 @@ class NoticeResolved(Payload):
 
     event: str
     how: Literal["not-ours", "refund", "noted"]
+
+
+OF_ACCOUNTS: Final = frozenset({BankLineResolved.__name__, NoticeResolved.__name__})
+"""Facts of the house whose texts go with what accounting keeps of the person whom they are about, if of one."""
 
 
 # --- cohorts

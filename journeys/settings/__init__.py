@@ -356,7 +356,10 @@ class Settings(BaseSettings):
 
     @property
     def destroyed_file(self) -> Path:
-        """Where a worker lists the keys that were destroyed: no backup of a database brings it back."""
+        """Where this machine lists the keys that were destroyed: no backup of a database brings it back.
+
+        Its worker adds to it and obeys it; so do `journeys sync --all` and `journeys retention apply` run on it.
+        """
         return self.data_dir / "destroyed-keys"
 
     def signing_keys(self) -> SigningKeys:

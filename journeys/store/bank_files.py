@@ -28,6 +28,7 @@ from journeys.store.batches import payees_of
 from journeys.store.database import Connection, Pool
 from journeys.store.directory import By, Fact, NotFound, record
 from journeys.store.journal import StoredPart, open_parts
+from journeys.store.keys import finance_key
 from journeys.store.sealing import CannotUnseal
 from journeys.store.signing import KeyRing
 from journeys.store.treasury import STREAM
@@ -756,9 +757,10 @@ async def _resolve_notice(pool: Pool, row: LineRow, how: How, why: str, by: By) 
 
 
 async def _whose(connection: Connection, payment: str | None) -> str | None:
-    """The person of a payment: what is written of it goes under the key of their accounts, not the house's."""
+    """The person of a payment: what is written of it goes under the key of their accounts, not the house's. None where
+    there is none, or their accounts were kept long enough: their key is destroyed."""
     found: str | None = await connection.fetchval("SELECT person::text FROM payments WHERE id = $1", payment)
-    return found
+    return None if found is None or await connection.keys.destroyed([finance_key(found)]) else found
 
 
 async def _tell_matched(connection: Connection, row: LineRow, payment: str) -> None:

@@ -234,8 +234,8 @@ async def note(pool: Pool, person: str, held: Held, kind: Kind = "person") -> No
 
 
 async def accounts_over(pool: Pool, before: datetime, open_: Sequence[str], patience: float) -> list[str]:
-    """The keys, not destroyed yet, of what accounting keeps of those who are forgotten: whose last payment was in a
-    year that ended before that of an instant, and of whom none is under way.
+    """The keys of what accounting keeps of those who are forgotten: whose last payment was in a year that ended before
+    that of an instant, and of whom none is under way. Not those of which the record says that they are destroyed.
 
     Args:
         open_: what a payment's status is while it is under way. patience: seconds that the question may take.
@@ -250,7 +250,8 @@ async def accounts_over(pool: Pool, before: datetime, open_: Sequence[str], pati
         ZONE.key, before.astimezone(ZONE).year, open_, timeout=patience,
     )  # fmt: skip
     over = [finance_key(row["person"]) for row in rows]
-    gone = await pool.keys.destroyed(over)
+    # A restored record may not know of one that its list has destroyed again.
+    gone = await pool.keys.destroyed(over) & await keys_told(pool) if over else set[str]()
     return [id for id in over if id not in gone]
 
 
@@ -357,16 +358,7 @@ async def destroy_again(pool: Pool, listed: Path | None) -> int:
 
     A year of the bank that the database of keys does not give up yet is said in the log, and holds nothing up.
     """
-    rows = await pool.fetch(
-        """
-        WITH told AS (
-            SELECT header FROM events WHERE (stream, seq) IN (SELECT kind || '-' || person, certificate FROM erasures)
-            UNION ALL SELECT header FROM events WHERE stream = 'system' AND kind = 'RetentionApplied'
-        )
-        SELECT key FROM told, jsonb_array_elements_text(convert_from(header, 'UTF8')::jsonb -> 'data' -> 'keys') AS key
-        """
-    )
-    gone = {row["key"] for row in rows if _KEY.fullmatch(row["key"])}
+    gone = {key for key in await keys_told(pool) if _KEY.fullmatch(key)}
     if listed is not None:
         _list(listed, gone)
         gone |= _read(listed)
@@ -379,6 +371,30 @@ async def destroy_again(pool: Pool, listed: Path | None) -> int:
         except asyncpg.InsufficientPrivilegeError:
             structlog.get_logger().warning("a year of the bank is said to be gone before its time: it stays", key=year)
     return back
+
+
+async def keys_told(pool: Pool) -> set[str]:
+    """Ids of the keys that certificates, and the rules of retention, say were destroyed."""
+    rows = await pool.fetch(
+        """
+        WITH told AS (
+            SELECT header FROM events WHERE (stream, seq) IN (SELECT kind || '-' || person, certificate FROM erasures)
+            UNION ALL SELECT header FROM events WHERE stream = 'system' AND kind = 'RetentionApplied'
+        )
+        SELECT key FROM told, jsonb_array_elements_text(convert_from(header, 'UTF8')::jsonb -> 'data' -> 'keys') AS key
+        """
+    )
+    return {row["key"] for row in rows}
+
+
+async def on_record(pool: Pool, streams: Collection[str]) -> set[str]:
+    """Those of these streams in which an erasure is on record."""
+    rows = await pool.fetch(
+        "SELECT DISTINCT stream FROM events WHERE stream = ANY ($1::text[]) AND kind = ANY ($2::text[])",
+        list(streams), [ErasureOrdered.__name__, *(each.__name__ for each in _CERTIFICATES.values())],
+        timeout=_PATIENCE,
+    )  # fmt: skip
+    return {row["stream"] for row in rows}
 
 
 async def order_again(pool: Pool, listed: Path | None, at: datetime) -> list[str]:

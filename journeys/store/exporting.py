@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from journeys.domain.directory import PersonErased
+from journeys.domain.events import ErasureOrdered
+from journeys.store import people
 from journeys.store.database import Connection, Pool
 from journeys.store.journal import StoredPart, open_parts
 from journeys.store.sealing import sealed_by
@@ -65,8 +68,14 @@ async def histories_of(connection: Connection, stream: str, size: int) -> list[E
     return [Entry(*row) for row in rows]
 
 
-async def parts_of(connection: Connection, events: Sequence[Entry]) -> dict[tuple[str, int, str], StoredPart]:
-    """The parts of these events whose key was not destroyed, by stream, seq and name."""
+async def erasures_of(connection: Connection, person: str, size: int) -> list[Entry]:
+    """The order to forget a person, and its certificate, by seq: what accounts for texts of theirs that are gone."""
+    told = (ErasureOrdered.__name__, PersonErased.__name__)
+    return [entry for entry in await entries_of(connection, people.stream_of(person), size) if entry.kind in told]
+
+
+async def parts_of(connection: Connection, events: Sequence[Entry]) -> dict[tuple[str, int, str], StoredPart | str]:
+    """The parts of these events that are there, by stream, seq and name; of one whose key was destroyed, that key."""
     if not events:
         return {}
     rows = await connection.fetch(
@@ -76,7 +85,10 @@ async def parts_of(connection: Connection, events: Sequence[Entry]) -> dict[tupl
         [entry.stream for entry in events], [entry.seq for entry in events], timeout=_SECONDS,
     )  # fmt: skip
     opened = zip(rows, await open_parts(connection, rows), strict=True)
-    return {(row["stream"], row["seq"], row["name"]): part for row, part in opened if part is not None}
+    return {
+        (row["stream"], row["seq"], row["name"]): sealed_by(row["sealed"]) if part is None else part
+        for row, part in opened
+    }
 
 
 async def history_key(pool: Pool, run: str) -> str:

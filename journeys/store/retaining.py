@@ -98,7 +98,7 @@ _ROWS: Final[Mapping[RuleName, tuple[str, str]]] = {
         "WITH gone AS (DELETE FROM shifts WHERE ends < $1 RETURNING 1) SELECT count(*) FROM gone",
     ),
     "verifications": (
-        "SELECT (SELECT count(*) FROM verifications WHERE at < $1 AND at < (SELECT max(at) FROM verifications))"
+        "SELECT (SELECT count(*) FROM verifications WHERE at < $1 AND stored < (SELECT max(stored) FROM verifications))"
         " + (SELECT count(*) FROM replays WHERE begun < $1 AND begun < (SELECT max(begun) FROM replays))",
         "SELECT verifications_forget($1) + replays_forget($1)",
     ),

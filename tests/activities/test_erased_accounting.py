@@ -10,14 +10,22 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from activities.notary import Notary
 from journeys.app import erasing as words
 from journeys.app import retaining as rules_of_the_house
+from journeys.audit.exporting import export_log
+from journeys.audit.log_account import verify_log
 from journeys.authoring.retention import read_retention
 from journeys.domain import commands as c
+from journeys.domain.directory import NoticeResolved
 from journeys.settings import load_settings
-from journeys.store import erasing, journal, retaining
+from journeys.store import bank_files, erasing, journal, retaining
+from journeys.store.database import open_pool
+from journeys.store.directory import Fact, record
 from journeys.store.keys import finance_key, person_key
 from tests.activities.conftest import Life, make_life
+from tests.audit.corrupting import SEED
+from tests.audit.verifier import verified
 
 RULES = read_retention()
 
@@ -66,6 +74,11 @@ async def test_what_is_kept_goes_ten_years_after_the_year_of_the_last_payment(
 ) -> None:
     await life.granted("Payée, FR76")
     listed, key = tmp_path / "destroyed-keys", finance_key(life.person)
+    payment = await life.pool.fetchval("SELECT id::text FROM payments WHERE person = $1", life.person)
+    async with life.pool.acquire() as connection, connection.transaction():
+        of = await bank_files._whose(connection, payment)
+        noted = Fact(NoticeResolved(event="e", how="noted"), {"why": "vu"})
+        assert of == life.person and await record(connection, "system", [noted], life.by, accounts_of=of)
     owner = await asyncpg.connect(database_url)
     await owner.execute("ALTER TABLE ledger_transactions DISABLE TRIGGER append_only")
     await owner.execute("UPDATE ledger_transactions SET wall = '1999-12-31 22:30Z'")
@@ -92,6 +105,33 @@ async def test_what_is_kept_goes_ten_years_after_the_year_of_the_last_payment(
     assert json.loads(header)["data"]["keys"] == [key] and await due(over) == 0
     assert await erasing.destroy_again(life.pool, None) == 0, "it is gone, and the record says so"
     assert await life.pool.keys.destroyed([person_key(life.person)])
+
+    # What finance wrote of it went with it: for those who verify, too.
+    async with life.pool.acquire() as connection:
+        assert await bank_files._whose(connection, payment) is None, "what is written from here on is the house's"
+    sequencer = await open_pool(database_url, role="journeys_sequencer", largest=2)
+    assert (await Notary(sequencer, life.pool, tmp_path / "own", SEED).round(over)).made
+    await sequencer.close()
+    assert (await verify_log(life.pool)).findings == []
+    (tmp_path / "log").mkdir()
+    await export_log(life.pool, None, tmp_path / "log", over, disclose=False)
+    found = verified(tmp_path / "log")
+    assert (found.exit, set(found.counts)) == (5, {"part-erased"})
+    named = [line["key"] for line in lines_of(tmp_path / "log" / "parts.jsonl") if "key" in line]
+    assert named == [key]
+
+
+def lines_of(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+async def test_a_restored_record_that_does_not_know_of_it_comes_to_it_again(life: Life, database_url: str) -> None:
+    await life.granted("Payée, FR76")
+    await life.pool.execute("UPDATE payments SET status = 'settled'")
+    await forgotten(life)
+    await erasing.destroy(life.pool.keys, [finance_key(life.person)], None)
+    over = datetime(datetime.now(UTC).year + 12, 1, 1, 12, tzinfo=UTC)
+    assert await erasing.accounts_over(life.pool, over, [], 9) == [finance_key(life.person)]
 
 
 async def test_the_command_line_lists_what_it_destroys_wherever_the_servers_are(

@@ -250,11 +250,13 @@ async def test_what_was_just_found_or_told_stays_and_so_does_what_is_still_of_us
 
 
 async def test_the_last_verification_stays_however_old_it_is(life: Life) -> None:
+    await _verified(life, "ahead", LATER + timedelta(days=400))
     await _verified(life, "only", datetime(2020, 1, 1, tzinfo=UTC))
     planned = await retaining.plan(life.pool, RULES, LATER, None)
     assert {each.rule: each.count for each in planned.rows}["verifications"] == 0
     done = await retaining.apply(life.pool, planned, ["verifications"], None, life.by)
     assert done.counts == {"verifications": 0}
+    assert await life.pool.fetchval("SELECT count(*) FROM verifications") == 2, "whatever a clock said before"
 
 
 async def _told(life: Life, recipient: str, begun: datetime, ended: datetime, stream: str | None = None) -> None:

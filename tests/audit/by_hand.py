@@ -3,6 +3,7 @@
 import base64
 import hmac
 import json
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,9 @@ class Log:
 
     def add(
         self, stream: str, kind: str = "NoteAdded", data: dict[str, Any] | None = None, *, at: str = DAY,
-        state: str | None = None,
+        state: str | None = None, key: str | None = None,
     ) -> None:  # fmt: skip
-        """An event; `state`: it has a text, of which this became."""
+        """An event; `state`: it has a text, of which this became; `key`: that it is said to have been under."""
         seq, prev = self.ends.get(stream, (0, "0" * 64))
         salt, text = b"s" * 32, f"text {len(self.entries)}"
         commitment = hmac.new(salt, text.encode(), "sha256").hexdigest()
@@ -37,7 +38,7 @@ class Log:
             "programme": None, "data": data or {}, "parts": {"text": commitment} if state else {}, "prev": prev,
         })  # fmt: skip
         if state:
-            shown = {"text": text, "salt": salt.hex()} if state == "shown" else {}
+            shown = {"text": text, "salt": salt.hex()} if state == "shown" else {"key": key} if key else {}
             self.parts.append({"position": len(self.entries), "name": "text", "state": state, **shown})
         self.entries.append(entry)
         self.ends[stream] = (seq + 1, sha256(entry).hexdigest())
@@ -68,13 +69,16 @@ class Log:
         target.seal()
         return target
 
-    def write_journey(self, folder: Path, stream: str, snapshot: int | None = None, **manifest: Any) -> Target:
-        """One journey under the last checkpoint, with the snapshot at this place, else the last."""
+    def write_journey(
+        self, folder: Path, stream: str, snapshot: int | None = None, *, beside: Sequence[int] = (), **manifest: Any
+    ) -> Target:
+        """One journey under the last checkpoint, with the snapshot at this place, else the last; `beside`: places of
+        what is shown with it."""
         snapshots = [at for at, entry in enumerate(self.entries) if b'"HeadsSnapshot"' in entry]
         known = (snapshots if snapshot is None else [snapshot])[-1:]
         own = [at for at, entry in enumerate(self.entries) if f'"stream":"{stream}"'.encode() in entry]
         revoked = [at for at, entry in enumerate(self.entries) if b'"CheckpointKeyRevoked"' in entry]
-        shown = sorted([*own, *known, *revoked])
+        shown = sorted([*own, *known, *revoked, *beside])
         target = self._begun(folder, {"kind": "journey", "journey": stream, **manifest}, self.notes[-1:],
                              [self.entries[at] for at in shown])  # fmt: skip
         self._put_lines(target, "headers.jsonl", [

@@ -66,6 +66,7 @@ def test_texts_that_are_gone_are_missed_unless_an_erasure_is_on_record(evidence:
     for fact in (ErasureOrdered(reason="person-asked"), PersonErased(order=1, keys=(), held=NOTHING_HELD)):
         ordered = [*events, events[-1].model_copy(update={"data": fact})]
         assert list(_texts(replace(evidence, parts=[]), ordered)) == []
+    assert list(_texts(replace(evidence, parts=[], forgotten=True), events)) == [], "their person is"
     account = judge(replace(evidence, parts=[replace(first, text="", salt=b"", lost=Lost.NO_KEY), *evidence.parts[1:]]))
     assert (account.reason, account.seq) == ("part-no-key", first.seq)
     assert "la clé n’est pas dans la base des clés" in account.told("fr")

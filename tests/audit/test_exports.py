@@ -20,10 +20,12 @@ from activities.notary import Notary
 from journeys.audit.exporting import NothingSigned, NotInTheLog, export_journey, export_log
 from journeys.contract import Append, Run
 from journeys.domain.events import ErasureOrdered
-from journeys.store import histories
+from journeys.domain.record import Payload
+from journeys.store import checkpoints, erasing, histories, people
 from journeys.store.database import open_pool
 from journeys.store.directory import By
 from journeys.store.journal import append, delete_parts
+from journeys.store.keys import person_key
 from journeys.store.signing import KeyRing
 from tests.audit import corrupting
 from tests.audit.corrupting import CORRUPTIONS, SEED, Target, note, vkey
@@ -171,6 +173,43 @@ def test_what_cannot_be_read_goes_out_as_it_is_and_stops_no_export(exports: Path
     there = json.loads((exports / "elsewhere" / "histories.jsonl").read_text().splitlines()[-1])
     assert there == {"run": OTHER_RUN, "state": "unreadable"}, "nobody there has its key"
     json.loads((exports / "damaged" / "ocel2.json").read_text())
+
+
+class JourneyPlanned(Payload):
+    person: str
+
+
+async def test_a_journey_that_came_back_goes_out_with_its_persons_erasure_and_the_names_that_the_log_had(
+    journal_pool: Any, database_url: str, tmp_path: Path
+) -> None:
+    pool, person, stream, by = journal_pool, str(uuid4()), new_stream(), By(actor="system", role="system", at=NOW)
+    sequencer = await open_pool(database_url, role="journeys_sequencer", largest=2)
+    notary = Notary(sequencer, pool, tmp_path / "own", SEED)
+    await people.register(pool, person, people.Details(first_name="Zoé", last_name="Revenue"), by)
+    planned = header(stream, 1, JourneyPlanned(person=person))
+    await append(pool, RING, Append(stream=stream, expected=0, events=(planned,)))
+    await append(pool, RING, noted(stream, 1, RING))
+    former = (await notary.round(NOW)).made
+    assert former is not None
+    owner = await asyncpg.connect(database_url)
+    refused = {"code": "smaller", "where": "share", "held": 99, "size": 5, "at": "2027-05-12T07:30:00Z"}
+    await owner.execute("UPDATE log_head SET refused = $1", json.dumps(refused))
+    await owner.close()
+    assert await checkpoints.begin_anew(notary.pool, pool, "restauré", by)
+    await erasing.order(pool, person, "restored", by)
+    await pool.keys.destroy([person_key(person)])
+    made = (await notary.round(NOW)).made
+    assert made is not None and made.origin != former.origin
+    await sequencer.close()
+    for target in ("one", "log"):
+        (tmp_path / target).mkdir()
+    await export_journey(pool, RING, tmp_path / "one", stream, NOW, disclose=True)
+    await export_log(pool, RING, tmp_path / "log", NOW, disclose=True)
+    found = verified(tmp_path / "one")
+    assert (found.exit, found.counts) == (5, {"part-erased": 1}) and "log-begun" in dict(found.notices)
+    held = verified(tmp_path / "one", former.note)
+    assert (held.exit, held.counts) == (6, {"part-erased": 1, "held-elsewhere": 1}), "it is of this log"
+    assert set(verified(tmp_path / "log", former.note).counts) == {"part-erased"}
 
 
 @pytest.mark.parametrize(("corrupt", "exit", "code"), CORRUPTIONS, ids=lambda each: getattr(each, "__name__", None))

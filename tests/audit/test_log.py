@@ -13,16 +13,19 @@ import pytest_asyncio
 
 from activities.notary import Notary
 from journeys.app.overseeing import log_state
+from journeys.audit import log_account
 from journeys.audit.log_account import LogReport, verify_log
 from journeys.channels.parties import Directory
+from journeys.domain.directory import NoticeResolved, RetentionApplied
 from journeys.evidence.note import Signer
 from journeys.evidence.tree import Growing, leaf_hash
 from journeys.settings import load_settings
-from journeys.store import checkpoints, contact_erasing, mentors, sequencing
+from journeys.store import checkpoints, contact_erasing, erasing, mentors, sequencing
 from journeys.store.checkpoints import Copy
 from journeys.store.database import open_pool
-from journeys.store.directory import By
+from journeys.store.directory import By, Fact, record
 from journeys.store.journal import append
+from journeys.store.keys import finance_key
 from journeys.store.signing import KeyRing
 from tests.store.samples import new_stream, plain
 
@@ -251,6 +254,38 @@ async def test_what_is_known_of_people_and_texts_that_are_gone_without_an_order_
     assert all("{" not in each.told(lang) for each in found.findings for lang in ("fr", "en"))
     await contact_erasing.order(journal_pool, "mentor", made[0].id, "person-asked", by)
     assert gone not in {each.stream for each in (await look(notary)).findings}, "an order is on record"
+
+
+async def test_what_is_ordered_or_goes_by_a_rule_while_it_reads_is_no_finding(
+    notary: Notary, journal_pool: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keys are asked about as they are, the record as it was when the snapshot was taken."""
+    by, rest = By(actor="system", role="system", at=NOW), log_account._compare_rest
+    person, other = str(uuid4()), str(uuid4())
+    lina = mentors.Mentor(
+        id=str(uuid4()), name="Lina", email=None, phone=None, language="fr", site=None, capacity=2
+    )  # fmt: skip
+    await mentors.add(journal_pool, lina, by)
+
+    async def told(fact: Fact, accounts_of: str | None = None) -> None:
+        async with journal_pool.acquire() as connection, connection.transaction():
+            await record(connection, "system", [fact], by, accounts_of=accounts_of)
+
+    async def meanwhile(*given: Any) -> None:
+        await contact_erasing.order(journal_pool, "mentor", lina.id, "person-asked", by)
+        await told(Fact(RetentionApplied(kept={"bank": "120 months"}, gone={"bank": 1}, keys=(finance_key(person),))))
+        await erasing.destroy(journal_pool.keys, [f"mentor-{lina.id}", finance_key(person)], None)
+        await rest(*given)
+
+    await told(Fact(NoticeResolved(event="e", how="noted"), {"why": "vu"}), person)
+    await told(Fact(NoticeResolved(event="f", how="noted"), {"why": "vu"}), other)
+    with monkeypatch.context() as patch:
+        patch.setattr(log_account, "_compare_rest", meanwhile)
+        assert (await look(notary)).findings == []
+    assert (await look(notary)).findings == []
+    await erasing.destroy(journal_pool.keys, [finance_key(other)], None)
+    lost = {(each.code, each.stream, each.seq) for each in (await look(notary)).findings}
+    assert lost == {("part-gone", "system", 4)}, "by no order and no rule"
 
 
 async def test_a_cut_tail_shows_by_the_snapshot_although_everything_was_signed_anew(

@@ -15,6 +15,7 @@ from tests.audit.corrupting import SEED, Target, dumps, note, tree, vkey
 from tests.audit.verifier import VERIFY, verified
 
 SOMEBODY = UUID(int=7)
+ACCOUNTS = f"finance-{SOMEBODY}"
 ONE, OTHER = f"journey-{UUID(int=1)}", f"journey-{UUID(int=2)}"
 OLD, NEW = SEED, b"6" * 32
 OLD_KEY, NEW_KEY = vkey(ORIGIN, OLD), vkey(ORIGIN, NEW)
@@ -319,6 +320,56 @@ def test_a_text_is_gone_lawfully_only_where_its_own_stream_says_so(
         found = verified(target.folder)
         assert (found.exit, found.counts) == (expected, {code: 30})
         assert "+10" in found.text("fr")
+
+
+@pytest.mark.parametrize(
+    ("person", "kind", "code", "alone"),
+    [
+        (SOMEBODY, "ErasureOrdered", "part-erased", {"part-erased"}),
+        (SOMEBODY, "PersonErased", "part-erased", {"part-erased"}),
+        (SOMEBODY, "PersonChanged", "part-missing", {"part-missing", "spliced"}),
+        (UUID(int=8), "ErasureOrdered", "part-missing", {"part-missing", "spliced"}),
+    ],
+)  # fmt: skip
+def test_the_texts_of_a_journey_are_gone_lawfully_with_its_person(
+    tmp_path: Path, person: UUID, kind: str, code: str, alone: set[str]
+) -> None:
+    """As of one that a restored copy brought back: it could not be told that its person is forgotten."""
+    log = Log()
+    log.add(ONE, "JourneyPlanned", {"person": str(SOMEBODY)}, state="erased")
+    log.add("system", "JourneyPlanned", {"person": str(SOMEBODY)}, state="shown")
+    log.add(OTHER, "JourneyPlanned", {"person": 7}, state="shown")
+    log.add(f"person-{person}", kind)
+    told = len(log.entries) - 1
+    log.snapshot()
+    log.sign()
+    assert verified(log.write(tmp_path / "all").folder).counts == {code: 1}
+    assert set(verified(log.write_journey(tmp_path / "one", ONE, beside=[told]).folder).counts) == alone
+    assert set(verified(log.write_journey(tmp_path / "bare", ONE).folder).counts) == {"part-missing"}
+
+
+@pytest.mark.parametrize(
+    ("written", "key", "stream", "kind", "keys", "code"),
+    [
+        ("BankLineResolved", ACCOUNTS, "system", "RetentionApplied", [ACCOUNTS], "part-erased"),
+        ("NoticeResolved", ACCOUNTS, f"person-{SOMEBODY}", "PersonErased", [ACCOUNTS], "part-erased"),
+        ("NoticeResolved", ACCOUNTS, f"person-{UUID(int=8)}", "PersonErased", [ACCOUNTS], "part-missing"),
+        ("NoticeResolved", ACCOUNTS, ONE, "RetentionApplied", [ACCOUNTS], "part-missing"),
+        ("BankLineResolved", ACCOUNTS, "system", "RetentionApplied", [7, "finance-"], "part-missing"),
+        ("BankLineResolved", ACCOUNTS, "system", "RetentionApplied", 7, "part-missing"),
+        ("BankLineResolved", None, "system", "RetentionApplied", [ACCOUNTS], "part-missing"),
+        ("BankLineResolved", f"person-{SOMEBODY}", f"person-{SOMEBODY}", "PersonErased", [], "part-missing"),
+        ("FundOpened", ACCOUNTS, "system", "RetentionApplied", [ACCOUNTS], "part-missing"),
+    ],
+)  # fmt: skip
+def test_what_was_written_of_somebodys_accounts_is_gone_lawfully_with_their_key(
+    tmp_path: Path, written: str, key: str | None, stream: str, kind: str, keys: Any, code: str
+) -> None:
+    log = Log()
+    log.add("system", written, state="erased", key=key)
+    log.add(stream, kind, {"keys": keys})
+    log.sign()
+    assert verified(log.write(tmp_path / "x").folder).counts == {code: 1}
 
 
 # --- where a journey ends

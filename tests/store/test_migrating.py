@@ -193,6 +193,28 @@ async def test_what_is_there_is_given_the_funds_and_roles_that_events_and_progra
     await owner.close()
 
 
+async def test_verifications_of_before_get_the_order_of_their_time(empty_dsn: str, folder: Path) -> None:
+    later = sorted(path for path in folder.glob("*.sql") if path.name >= next(folder.glob("*_stored_last.sql")).name)
+    texts = {path: path.read_text() for path in later}
+    for path in later:
+        path.unlink()
+    await migrate(empty_dsn, folder=folder)
+    owner = await asyncpg.connect(empty_dsn)
+    put = "INSERT INTO verifications (run, at, wrong, found) VALUES ($1, $2, 0, '{}')"
+    for run, day in (("third", 9), ("first", 2), ("second", 5)):
+        await owner.execute(put, run, datetime(2027, 5, day, tzinfo=UTC))
+    for path, text in texts.items():
+        path.write_text(text)
+    migrations.cache_clear()
+    await migrate(empty_dsn, folder=folder)
+    await owner.execute(put, "last", datetime(2027, 5, 1, tzinfo=UTC))
+    rows = await owner.fetch("SELECT run FROM verifications ORDER BY stored")
+    assert [row["run"] for row in rows] == ["first", "second", "third", "last"]
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await owner.execute("UPDATE verifications SET wrong = 1")
+    await owner.close()
+
+
 PLAIN = "Canari-en-clair"
 
 

@@ -19,6 +19,7 @@ import pytest
 import pytest_asyncio
 
 from activities.notary import Notary
+from journeys import clock
 from journeys.app.cli import checkup
 from journeys.app.overseeing import stale
 from journeys.app.web.pages import control
@@ -135,9 +136,16 @@ async def test_the_last_verification_with_its_verdicts_and_whom_they_are_about(g
     journey = await ground.journey(await ground.member("aline", "referent"), name="Inès Pasquier")
     gone = "01a2116a-1000-7b3c-9c1e-5f0c2f1d8a77"
     pool = ground.house.writing
-    await verifications.keep(pool, "ahead", verified(at=datetime.now(UTC) + timedelta(days=400)))
     token = await ground.session(await ground.member("zoe", "auditor"))
     async with ground.browser(token) as browser:
+        await verifications.keep(pool, "tonight", verified(at=datetime.now(UTC)))
+        clock.set_offset(timedelta(minutes=-10))
+        try:
+            moved = (await browser.get("/controle")).text
+        finally:
+            clock.set_offset(timedelta())
+        assert "Contrôle" in moved and "une horloge avançait" not in moved, "a simulated date is not held against it"
+        await verifications.keep(pool, "ahead", verified(at=datetime.now(UTC) + timedelta(days=400)))
         assert "une horloge avançait" in (await browser.get("/controle")).text
     await verifications.keep(pool, "before", verified())
     finding = {"code": "hash", "stream": "system", "seq": 7, "position": 3}

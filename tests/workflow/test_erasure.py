@@ -472,6 +472,10 @@ async def _a_worker_begins_on_the_copies(
         assert await _name_in(stack, name, person) == f"Zoe {house.canaries.name}", "both copies know them"
         async with _worker_of(house, database, address, "-c", UNGUARDED):
             assert await _name_in(stack, name, person) == f"Zoe {house.canaries.name}", "the guard taken away"
+        # The engine was restored too: it has the journey under way, and nobody can tell it anything.
+        plainly = await Client.connect(address, data_converter=temporal.DATA_CONVERTER)
+        stream = house.engine.stream
+        await plainly.start_workflow(contract.WORKFLOW, contract.Begin(), id=stream, task_queue="nobody")
         async with _worker_of(house, database, address, "worker.py") as said:
             assert "a backup had brought back" in said and "erased again" in said
             assert house.canaries.name not in said
@@ -486,6 +490,9 @@ async def _a_worker_begins_on_the_copies(
             left = await erasing.survey(restored, person)
             assert (left.parts, left.documents, left.letters, left.kept_parts) == (0, 0, 0, 1)
             assert await people.search(restored, house.canaries.name) == []
+            assert await temporal.EndedRuns(plainly)._known(stream) == set()
+            accounts = (await verify(Sources(restored, RING, plainly, [JourneyWorkflow]), stream)).accounts
+            assert [account.verdict.value for account in accounts] == ["agrees"] * 2 + ["erased"] * 3
             await restored.close()
         async with _worker_of(house, database, address, "worker.py") as said:
             assert "erased again" not in said and await _name_in(stack, name, person) == ""

@@ -11,6 +11,7 @@ from typing import Final
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from journeys import clock
 from journeys.app import verifier
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.overseeing import REMEDY, LogState, PartyState, is_ahead, log_state, stale, told
@@ -93,12 +94,14 @@ async def screen(visit: Visit = door(OVERSEEING)) -> Response:
     names = await views.called(visit.connection, {each.journey for those in named for each in those.named[:SHOWN]})
     await visit.done()
     state = await log_state(pool, settings)
+    # What a worker notes, and the database, bear the time that it is, whatever this process is told for it.
+    now = visit.now - clock.offset()
     note = _NOTES.get(visit.request.query_params.get("note", ""))
     return page(
-        visit, "control.html", state=state, behind=state.behind(visit.now),
+        visit, "control.html", state=state, behind=state.behind(now),
         refused=told(state.refusal) if state.refusal is not None else None, remedy=REMEDY,
         parties=[_party(visit, each) for each in state.parties], shelved=await histories.shelved(pool),
-        found=found, stale=stale(found, visit.now), ahead=found is not None and is_ahead(found.at, visit.now),
+        found=found, stale=stale(found, now), ahead=found is not None and is_ahead(found.at, now),
         verdicts=_verdicts(visit, found) if found is not None else [],
         wrong=_wrong(visit, found) if found is not None else [],
         outcomes=_outcomes(visit, found), exports=visit.admitted(AUDITING),
