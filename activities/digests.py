@@ -27,6 +27,7 @@ from journeys import contract
 from journeys.channels.letter import Fate, Letter, Sent
 from journeys.channels.wording import Template
 from journeys.domain.calendar import Calendar, in_zone
+from journeys.domain.escalation import in_hand
 from journeys.domain.events import EscalationClimbed, EscalationDeferred, EscalationRaised, EscalationReassigned
 from journeys.domain.programme import Label
 from journeys.domain.recipients import DESK
@@ -159,10 +160,10 @@ async def gather(resources: Resources, at: datetime, failures: list[Exception] |
 
 async def _candidates(resources: Resources, waits: Waits, at: datetime) -> list[_Candidate]:
     """Those who would be told of an alert now; none where it is told already, its digest leaves another day, or
-    somebody has it in hand."""
+    somebody had it in hand before that and still has."""
     known = await read_journey(resources.pool, waits.stream)
     alert = known.state.escalations.get(waits.escalation)
-    if alert is None or alert.digest is None or _in_hand(alert, at):
+    if alert is None or alert.digest is None or in_hand(known.state, alert, alert.digest, at):
         return []
     book = await read_handbook(resources.pool, known.state)
     calls = calls_for(known, waits.escalation)
@@ -188,11 +189,6 @@ def _candidate(recipient: str, line: Line, digest: datetime, here: Calendar, at:
     office is open."""
     day = here.day(at)
     return _Candidate(recipient, line, digest <= at and is_open(here, at), day, here.closing(day))
-
-
-def _in_hand(alert: Escalation, at: datetime) -> bool:
-    """Whether somebody took it in charge, or put it off, until later."""
-    return alert.held_since is not None and alert.next_at is not None and alert.next_at > at
 
 
 def is_open(calendar: Calendar, at: datetime) -> bool:

@@ -28,9 +28,9 @@ from journeys.channels.wording import (
     words_for,
 )
 from journeys.domain.calendar import in_zone
-from journeys.domain.events import Subject
+from journeys.domain.events import MessageDue, Subject
 from journeys.domain.handbook import Handbook
-from journeys.domain.links import ask_about, asks, stop_of
+from journeys.domain.links import Ask, ask_about, asks, stop_of
 from journeys.domain.money import format_euro
 from journeys.domain.programme import Label
 from journeys.domain.recipients import DESK
@@ -208,8 +208,9 @@ def _stop(resources: Resources, matter: Matter, to: Addressee) -> Drawn | None:
     """The link by which the person makes this the last message; a phone that can answer needs none."""
     if resources.public_url is None or (to.by == "sms" and resources.answerable):
         return None
-    ask = stop_of(matter.known.state, to.key, matter.at)
-    return links.draw(resources.ring, ask, matter.known.id, to.lang, matter.at) if ask is not None else None
+    owed = _owed(matter, to)
+    ask = stop_of(matter.known.state, to.key, owed.valid_until) if owed is not None else None
+    return _draw(resources, matter, to, ask, owed) if ask is not None else None
 
 
 def _of_use_until(matter: Matter) -> datetime | None:
@@ -233,8 +234,24 @@ def draw_answer(resources: Resources, matter: Matter, to: Addressee) -> Drawn | 
     """A link for what the addressee may answer; None for staff, without a public address, where nothing is asked."""
     if resources.public_url is None or to.audience == "staff":
         return None
-    ask = ask_about(matter.about, to.key, asks(matter.known.state, matter.book, matter.at))
-    return links.draw(resources.ring, ask, matter.known.id, to.lang, matter.at) if ask is not None else None
+    owed = _owed(matter, to)
+    since = owed.valid_until if owed is not None else None
+    ask = ask_about(matter.about, to.key, asks(matter.known.state, matter.book, matter.at, since))
+    return _draw(resources, matter, to, ask, owed) if ask is not None else None
+
+
+def _owed(matter: Matter, to: Addressee) -> MessageDue | None:
+    """The message to the person that a letter is; None of a letter to somebody else.
+
+    It is asked for again under its own id, with the same words: a channel that knows it by its id takes others for
+    another message. So its links are drawn from it, and hold from the end of its time on.
+    """
+    return matter.known.last(MessageDue, message=matter.message) if to.audience == "participant" else None
+
+
+def _draw(resources: Resources, matter: Matter, to: Addressee, ask: Ask, owed: MessageDue | None) -> Drawn:
+    message = owed.message if owed is not None else None
+    return links.draw(resources.ring, ask, matter.known.id, to.lang, matter.at, message=message)
 
 
 def _letter_id(matter: Matter, to: Addressee, carried: Drawn | None) -> str:

@@ -292,8 +292,12 @@ class JourneyWorkflow:
                 )
                 outcome = _outcome(seq, found.result)
             except ActivityError as error:
-                again = self._begins_again(effect, called, given.at, error)
-                outcome = None if again else Outcome(seq, "unknown", "no-answer")
+                if not self._begins_again(effect, called, given.at, error):
+                    outcome = Outcome(seq, "unknown", "no-answer")
+                elif self._continues() and workflow.patched("waited-for-a-worker"):
+                    # Without outcome: the next run asks. Waiting here would keep every other effect from beginning.
+                    del self._running[seq]
+                    return
         self._outcomes.append(outcome)
         del self._running[seq]
 

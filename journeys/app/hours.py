@@ -25,6 +25,15 @@ def zone_among(zones: Mapping[str, str], site: str | None, programme: Programme 
     return ZoneInfo(name) if is_zone(name) else ZONE
 
 
+def filled_hour(word: str, zone: ZoneInfo) -> str:
+    """What a form of hours in this zone begins with: an instant as clocks tell it there, anything else as it is."""
+    try:
+        at = datetime.fromisoformat(word)
+        return word if at.tzinfo is None else f"{at.astimezone(zone):%Y-%m-%dT%H:%M}"
+    except (ValueError, OverflowError):
+        return word
+
+
 def said_zone(zone: ZoneInfo, lang: Lang) -> str:
     """Beside an hour of elsewhere, `heure de Cayenne`; nothing where it is the house's own."""
     if zone.key == ZONE.key:

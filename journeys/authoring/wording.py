@@ -662,6 +662,12 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
         "rangez les pas du plus tôt au plus tard",
         "order the steps from the earliest to the latest",
     ),
+    "before-the-digest": (
+        "avec « clock.digest », ce pas peut venir avant le message groupé : le précédent part alors seul, aussitôt",
+        "with “clock.digest” this step may come before the daily message: the one before is then told alone, at once",
+        "laissez ainsi si cela convient, ou comptez en jours : 2 working days",
+        "leave it so if it suits you, or count in days: 2 working days",
+    ),
     "no-last-resort": (
         "l’échelle « {name} » n’a pas de dernier recours",
         "the ladder “{name}” has no last resort",

@@ -13,7 +13,7 @@ from journeys.domain.moments import Duration, Unit
 from journeys.domain.programme import Ladder, Roll
 from journeys.domain.rights import line_of
 from journeys.domain.sending import SPREAD, Spares, first_free, next_digest, spread
-from journeys.domain.state import Escalation
+from journeys.domain.state import Escalation, State
 
 ON_TIME = timedelta(minutes=15)
 
@@ -101,16 +101,24 @@ def _with_digest(work: Deciding, known: Escalation) -> bool:
     return not known.urgent and (known.assigned is not None or line_of(known.to, work.book.programme) != "mentor")
 
 
+def in_hand(state: State, known: Escalation, told_at: datetime, now: datetime) -> bool:
+    """Whether somebody had a step in hand before it was to be told, and still has; a suspension holds their time."""
+    if known.held_since is None or known.held_since >= told_at or known.next_at is None:
+        return False
+    return known.next_at > now or (known.held and state.suspended is not None)
+
+
 def tell_now(work: Deciding, id: str, at: datetime) -> None:
     """The morning has come, or the hour of the digest: whoever is responsible now is told.
 
-    The digest leaves out what somebody had in hand before it: that waits for the end of that time, when it climbs.
+    What somebody had in hand before is left out: that waits for the end of their time, when it climbs; where a
+    suspension holds that, it is looked at when the suspension is.
     """
     known = work.state.escalations[id]
     work.due(e.EscalationReady(escalation=id, step=known.step), "quiet-hours" if known.digest is None else "digest", at)
-    left_out = known.digest is not None and known.held_since is not None and known.held_since < known.digest
-    if left_out and known.next_at is not None and known.next_at > work.now:
-        _defer(work, id, known.next_at, None)
+    if in_hand(work.state, known, known.digest or at, work.now):
+        theirs = known.next_at if known.next_at is not None and known.next_at > work.now else None
+        _defer(work, id, theirs or next_review(work, work.book.programme.suspension_review), None)
         return
     if (
         first_free(work.now, in_zone(work.book.calendar, known.zone), Spares.NOTHING if known.urgent else Spares.REST)

@@ -553,11 +553,20 @@ def _ladder(programme: Programme, name: str, ladder: Ladder) -> Iterator[Impossi
             if _typical(step.after, hours) <= _typical(before, hours):
                 params: dict[str, Params] = {"after": str(step.after), "before": str(before)}
                 yield Impossible((*here, at, "after"), "steps-not-increasing", params)
+            elif _may_pass_digest(programme, ladder, at, _typical(step.after, hours) - _typical(before, hours)):
+                yield Impossible((*here, at, "after"), "before-the-digest", {}, "warning")
         yield from _repeat((*here, at), step, last)
         yield from _step_roles(programme, (*here, at), step)
     if not any(rights_of(programme, role) == LAST_RESORT for role in (ladder.steps[-1].to, *ladder.steps[-1].fallback)):
         resorts = tuple(role for role in programme.roles if rights_of(programme, role) == LAST_RESORT)
         yield Impossible((*here, len(ladder.steps) - 1), "no-last-resort", {"name": name, "known": resorts})
+
+
+def _may_pass_digest(programme: Programme, ladder: Ladder, at: int, days: float) -> bool:
+    """Whether a step comes so soon after the one before that no digest may tell of that one in time."""
+    grouped = programme.clock.digest is not None and not ladder.urgent
+    before = rights_of(programme, ladder.steps[at - 1].to)
+    return grouped and before != MENTOR and ladder.steps[at].after.unit.counts_instants and days < 1
 
 
 def _chases(programme: Programme) -> Iterator[Impossible]:

@@ -52,9 +52,13 @@ class Ask:
         return (self.role, self.recipient, self.purpose, self.subject) == (role, recipient, purpose, subject)
 
 
-def asks(state: State, book: Handbook, now: datetime) -> list[Ask]:
-    """Everything on a journey that a mentor, a partner or the person may answer now."""
-    return list(_asks(state, book, now)) if state.is_open else []
+def asks(state: State, book: Handbook, now: datetime, since: datetime | None = None) -> list[Ask]:
+    """Everything on a journey that a mentor, a partner or the person may answer now.
+
+    Args:
+        since: from when the time counts for which a link holds; None: from now.
+    """
+    return list(_asks(state, book, now, (now if since is None else since) + LASTS)) if state.is_open else []
 
 
 def times_offered(state: State, appointment: str, now: datetime) -> tuple[datetime, ...]:
@@ -74,11 +78,12 @@ def ask_about(about: Subject, recipient: str, found: Iterable[Ask]) -> Ask | Non
     return None
 
 
-def stop_of(state: State, recipient: str, now: datetime) -> Ask | None:
-    """What stops all messages to the person of a journey; None where nobody is to be told, or it is somebody else."""
+def stop_of(state: State, recipient: str, since: datetime) -> Ask | None:
+    """What stops all messages to the person of a journey, in a letter of this time; None where nobody is to be told, or
+    it is somebody else."""
     if recipient != state.person or state.opted_out or state.died_on is not None:
         return None
-    return Ask("participant", recipient, Purpose.MESSAGES, "stop", now + STOP_LASTS)
+    return Ask("participant", recipient, Purpose.MESSAGES, "stop", since + STOP_LASTS)
 
 
 _PURPOSES: Final = {
@@ -87,8 +92,7 @@ _PURPOSES: Final = {
 }  # fmt: skip
 
 
-def _asks(state: State, book: Handbook, now: datetime) -> Iterator[Ask]:
-    end = now + LASTS
+def _asks(state: State, book: Handbook, now: datetime, end: datetime) -> Iterator[Ask]:
     for id, mentor in state.proposals.items():
         yield Ask("mentor", mentor, Purpose.PROPOSAL, id, end)
     if state.match is not None:

@@ -25,6 +25,7 @@ AT_ONCE: Final = f"{PATH}stop/"
 _RANDOM_BYTES: Final = 18
 _SIGNATURE_BYTES: Final = 18
 _PURPOSE: Final = b"journeys: one-time links"
+_DRAWN_AGAIN: Final = b"journeys: one-time links of messages"
 
 
 class Stands(StrEnum):
@@ -115,41 +116,49 @@ class Given:
     issued_by: str | None
 
 
-def draw(ring: KeyRing, ask: Ask, journey: str, language: str, now: datetime, by: str | None = None) -> Drawn:
+def draw(
+    ring: KeyRing, ask: Ask, journey: str, language: str, now: datetime, by: str | None = None,
+    message: str | None = None,
+) -> Drawn:  # fmt: skip
     """A link for what somebody may answer, signed with the ring's current key.
 
     Args:
         journey: its id, without the kind of its stream. by: the member of staff who makes it by hand.
+        message: the one that carries it, and has the same link however often it is written; else it is like no other.
     """
+    bound = f"link/{ring.current_id}/{ask.recipient}/{ask.purpose}/{ask.subject}/{instant_text(ask.until)}"
     link = Link(
-        id=str(uuid4()), journey=journey, role=ask.role, recipient=ask.recipient, purpose=ask.purpose,
-        subject=ask.subject, language=language, expires_at=ask.until, issued_at=now, issued_by=by,
+        id=str(uuid4() if message is None else uuid5(UUID(message), bound)), journey=journey, role=ask.role,
+        recipient=ask.recipient, purpose=ask.purpose, subject=ask.subject, language=language,
+        expires_at=ask.until, issued_at=now, issued_by=by,
     )  # fmt: skip
-    random = secrets.token_bytes(_RANDOM_BYTES)
-    signature = _signature(link, random, ring.keys[ring.current_id])
+    key = ring.keys[ring.current_id]
+    random = secrets.token_bytes(_RANDOM_BYTES) if message is None else _random_of(link, key)
+    signature = _signature(link, random, key)
     return Drawn(link, base64.urlsafe_b64encode(random + signature).decode())
 
 
 async def issue(pool: Pool, drawn: Drawn) -> None:
-    """Make a drawn link hold, once; those given before to the same recipient for the same matter are revoked.
+    """Make a drawn link hold, once; those given before to the same recipient for the same matter are revoked then.
 
     But for those that stop messages: each message has its own, and the one in an old message must do it, too.
     """
     link = drawn.link
     async with pool.acquire() as connection, connection.transaction():
-        if link.purpose is not Purpose.MESSAGES or link.issued_by is not None:
+        new = await connection.fetchval(
+            "INSERT INTO links (id, hash, journey, role, recipient, purpose, subject, language, expires_at, issued_at,"
+            " issued_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING"
+            " RETURNING id",
+            link.id, hash_of(drawn.token), link.journey, link.role, link.recipient, link.purpose.value, link.subject,
+            link.language, link.expires_at, link.issued_at, link.issued_by,
+        )  # fmt: skip
+        if new is not None and (link.purpose is not Purpose.MESSAGES or link.issued_by is not None):
             await connection.execute(
                 "INSERT INTO link_uses (link, step, at) SELECT id, 'revoked', $6 FROM links"
                 " WHERE journey = $1 AND role = $2 AND recipient = $3 AND purpose = $4 AND subject = $5"
                 " AND id <> $7 AND NOT (purpose = 'messages' AND issued_by IS NULL) ON CONFLICT DO NOTHING",
                 link.journey, link.role, link.recipient, link.purpose.value, link.subject, link.issued_at, link.id,
             )  # fmt: skip
-        await connection.execute(
-            "INSERT INTO links (id, hash, journey, role, recipient, purpose, subject, language, expires_at, issued_at,"
-            " issued_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING",
-            link.id, hash_of(drawn.token), link.journey, link.role, link.recipient, link.purpose.value, link.subject,
-            link.language, link.expires_at, link.issued_at, link.issued_by,
-        )  # fmt: skip
 
 
 async def enter(connection: Connection, ring: KeyRing, token: str, now: datetime) -> Opened | None:
@@ -245,6 +254,12 @@ def _holds(link: Link, token: str, ring: KeyRing) -> bool:
     random, signature = raw[:_RANDOM_BYTES], raw[_RANDOM_BYTES:]
     found = [hmac.compare_digest(_signature(link, random, key), signature) for key in ring.keys.values()]
     return any(found)
+
+
+def _random_of(link: Link, key: bytes) -> bytes:
+    """What nobody without the key can guess, and is the same each time; with a key of its own, too."""
+    derived = hmac.digest(key, _DRAWN_AGAIN, "sha256")
+    return hmac.digest(derived, canonical(link.signed_content()), "sha256")[:_RANDOM_BYTES]
 
 
 def _signature(link: Link, random: bytes, key: bytes) -> bytes:

@@ -109,6 +109,14 @@ async def test_what_somebody_has_in_hand_is_not_told_as_waiting(life: Life, how:
     assert not life.effects("tell") and (await asks(other))["answer"] == "told"
 
 
+async def test_what_is_taken_in_charge_after_its_hour_is_in_the_letter_as_the_journey_takes_it(life: Life) -> None:
+    (alert,) = life.state.escalations
+    await life.until(HALF_PAST_NINE + timedelta(minutes=1))
+    await life.do(c.AcknowledgeEscalation(escalation=alert, until=date(2027, 5, 18)))
+    assert await round_at(life, HALF_PAST_NINE + timedelta(minutes=2)) == 1
+    assert (await asks(life))["answer"] == "told" and len(life.postman.letters) == 1
+
+
 async def test_who_is_away_that_morning_is_stood_in_for(life: Life) -> None:
     deputy = await life.hire(str(uuid.uuid4()), "noor", "referent")
     await life.away(life.referent, deputy)

@@ -1,6 +1,7 @@
 """Short messages to a person: by the first channel that takes them, each attempt written down before it begins."""
 
 import asyncio
+import re
 import time
 from dataclasses import replace
 from datetime import timedelta
@@ -16,7 +17,9 @@ from journeys.channels.segments import length, plain
 from journeys.channels.sms import Gateway, Own
 from journeys.channels.wording import with_stop_word
 from journeys.contract import Effect
+from journeys.domain import commands as c
 from journeys.domain.decide import Outcome
+from journeys.domain.messages import PARTICIPANT
 from journeys.settings import SettingsError, load_settings
 from journeys.store import attempts, people
 from journeys.store.attempts import Attempt
@@ -140,6 +143,39 @@ async def test_a_text_that_cannot_be_answered_has_an_address_that_stops_where_it
     assert found and length(plain(text.body)).segments == length(plain(text.body.partition(" STOP")[0])).segments == 2
     held = await life.pool.fetchrow("SELECT purpose, subject FROM links WHERE hash = $1", hash_of(token))
     assert tuple(held) == ("messages", "stop")
+
+
+@pytest.mark.parametrize("meeting", [False, True])
+async def test_a_text_that_is_asked_for_again_has_the_same_words_under_its_key(life: Life, meeting: bool) -> None:
+    """A gateway takes other words under the same key for another message. What they lead to opens once it has left."""
+    texter = await phoned(life)
+    home = "https://parcours.example.org"
+    life.use(answerable=False, public_url=home, association="L’association des amis " * 4)
+    texter.answers = [Sent(Fate.NOTHING_LEFT, "sms-502", perhaps=True)]
+    if meeting:
+        await life.do(c.BookAppointment(at=life.now + timedelta(days=4)))
+        await life.until(life.now + timedelta(days=2))
+    else:
+        await life.reminded()
+    about = "appointment" if meeting else "milestone"
+    (message,) = [id for id, each in life.state.messages.items() if each.about.kind == about and each.to == PARTICIPANT]
+
+    def called() -> Effect:
+        return next(each for each in life.effects("deliver") if each.details["id"] == message)
+
+    assert (await life.settle(called()))["answer"] == "perhaps"
+    until = life.state.messages[message].until
+    assert until is not None
+    await life.until(until)
+    assert (await life.settle(called()))["answer"] == "sent"
+    first, second = texter.letters
+    assert (first.id, first.body) == (second.id, second.body)
+    carried = re.findall(rf"{home}/lien/([\w-]+)", first.body)
+    held = await life.pool.fetch(
+        "SELECT hash, EXISTS (SELECT FROM link_uses WHERE link = id) AS used FROM links WHERE journey = $1",
+        life.stream.removeprefix("journey-"),
+    )
+    assert carried and {(bytes(each["hash"]), each["used"]) for each in held} == {(hash_of(t), False) for t in carried}
 
 
 async def test_where_there_is_no_mail_a_dead_number_leaves_it_to_paper(life: Life) -> None:

@@ -789,6 +789,7 @@ def test_every_sentence_has_both_languages_and_can_be_written() -> None:
         "bad-text",
         "no-grant-to-settle",
         "age-without-date",
+        "before-the-digest",
         "reminds-nobody",
         "bad-date",
         "unknown-rule",

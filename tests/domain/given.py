@@ -319,7 +319,7 @@ class Life:
 
     def violations(self, complete: bool = False) -> list[Violation]:
         return check(
-            self.events, complete=complete, book=self.book, outages=self.outages,
+            self.events, complete=complete, book=self.book, outages=self.outages, strict=True,
             next_due=lambda events: due.at if (due := agenda.first(self.state)) is not None else None,
         )  # fmt: skip
 

@@ -265,7 +265,9 @@ class MadeUp(Life):
         assert dump(self.folded) == plain
         assert dump(load(plain)) == plain
         self._rests()
-        found = check(self.events, book=self.book, outages=self.outages, complete=agenda.is_over(self.state))
+        found = check(
+            self.events, book=self.book, outages=self.outages, complete=agenda.is_over(self.state), strict=True
+        )
         assert not found, found
 
     def _rests(self) -> None:

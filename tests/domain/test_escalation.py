@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime
 
+import pytest
+
 from journeys.domain import commands as c
 from journeys.domain.sending import SPREAD, spread
 from journeys.domain.summary import summary
@@ -244,7 +246,10 @@ def role_on_the_board(life: Life) -> str:
 
 # --- one digest a day and recipient
 
-TOGETHER = book_of(OFFICE.replace("label: petit\n", 'label: petit\nclock: {digest: "09:30"}\n'))
+_WITH_DIGEST = OFFICE.replace("label: petit\n", 'label: petit\nclock: {digest: "09:30"}\n')
+TOGETHER = book_of(_WITH_DIGEST)
+WITHIN_HOURS = book_of(_WITH_DIGEST.replace("due: 3 working days after start", "due: 48 hours after start"))
+"""A step is missed on the morning of a day, and its ladder goes on in the afternoon."""
 
 
 def test_what_is_not_urgent_is_told_with_the_next_digest() -> None:
@@ -265,9 +270,7 @@ def test_what_is_not_urgent_is_told_with_the_next_digest() -> None:
 
 def test_no_digest_is_waited_for_by_a_step_that_goes_on_before_it() -> None:
     """Missed on a Wednesday at ten, the ladder goes on at two in the afternoon: Thursday morning would be too late."""
-    text = OFFICE.replace("label: petit\n", 'label: petit\nclock: {digest: "09:30"}\n')
-    book = book_of(text.replace("due: 3 working days after start", "due: 48 hours after start"))
-    life = given(("2027-01-11 10:00", plan(None)), book=book).when("2027-01-13 10:00")
+    life = given(("2027-01-11 10:00", plan(None)), book=WITHIN_HOURS).when("2027-01-13 10:00")
     life.then("DeadlineMissed", said("EscalationRaised", next_at="2027-01-13 14:00"))
     assert life.when("2027-01-13 10:01").all("EscalationTold", step=0)
     life.when("2027-01-13 14:00").then(
@@ -319,6 +322,46 @@ def test_the_digest_leaves_out_what_somebody_has_in_hand() -> None:
     assert life.when("2027-01-28 09:40").all("EscalationTold", escalation=about, step=1)
 
 
+def in_charge() -> Life:
+    """Taken in charge before its digest, until Thursday: the telling waits for that."""
+    life = given(("2027-01-11 10:00", plan(None)), book=TOGETHER).when("2027-01-25 18:00")
+    take = c.AcknowledgeEscalation(escalation=life.about("milestone", "call"), until=day("2027-01-28"))
+    return life.when("2027-01-26 09:00", take).when("2027-01-26 12:00")
+
+
+@pytest.mark.parametrize("more", [c.AcknowledgeEscalation, c.SnoozeEscalation])
+def test_what_is_kept_in_hand_for_longer_is_not_told_meanwhile(more: Callable[..., c.Body]) -> None:
+    life = in_charge()
+    about = life.about("milestone", "call")
+    life.when("2027-01-27 12:00", more(escalation=about, until=day("2027-01-29"))).when("2027-01-28 12:00")
+    assert life.all("EscalationDeferred", escalation=about, until="2027-01-29 09:00")
+    life.when("2027-01-29 09:00").then(said("EscalationClimbed", step=1), "EscalationDeferred")
+    assert life.when("2027-01-29 09:40").all("EscalationTold", escalation=about, step=1)
+    assert not life.all("EscalationTold", escalation=about, step=0)
+
+
+@pytest.mark.parametrize(
+    ("resumed", "goes_on"), [("2027-01-27 12:00", "2027-01-29 09:00"), ("2027-02-03 12:00", "2027-02-05 09:00")]
+)
+def test_a_suspension_holds_the_time_for_which_somebody_has_it_in_hand(resumed: str, goes_on: str) -> None:
+    """Suspended with 45 hours left of it: neither meanwhile nor in these hours is anybody told."""
+    life = in_charge().when("2027-01-26 12:00", c.Suspend(why="hospital"))
+    about = life.about("milestone", "call")
+    life.when(resumed, c.Resume()).when(goes_on)
+    assert not life.all("EscalationTold", escalation=about)
+    life.then(said("EscalationClimbed", escalation=about, step=1), also=True)
+    assert life.when(f"{goes_on[:10]} 09:40").all("EscalationTold", escalation=about, step=1)
+
+
+def test_what_is_taken_in_charge_in_the_night_is_not_told_in_the_morning() -> None:
+    life = missed()
+    about = life.about("milestone", "hours")
+    life.when("2027-01-14 23:00", by(DUTY, c.ReassignEscalation(escalation=about, to=OTHER_REFERENT)))
+    told = len(life.all("EscalationTold"))
+    life.when("2027-01-14 23:10", c.AcknowledgeEscalation(escalation=about)).when("2027-01-15 12:00")
+    assert len(life.all("EscalationTold")) == told
+
+
 def test_what_is_taken_in_charge_once_the_digest_has_left_was_told_with_it() -> None:
     life = given(("2027-01-11 10:00", plan(None)), book=TOGETHER).when("2027-01-25 18:00")
     about = life.about("milestone", "call")
@@ -334,18 +377,17 @@ def test_after_an_outage_that_ends_at_night_the_next_digest_tells_it() -> None:
 
 
 def test_what_is_urgent_waits_for_no_digest() -> None:
-    text = OFFICE.replace("label: petit\n", 'label: petit\nclock: {digest: "09:30"}\n')
     life = given(("2027-01-11 10:00", plan(None)),
-                 book=book_of(text.replace("  days:\n", "  days:\n    urgent: true\n")))  # fmt: skip
+                 book=book_of(_WITH_DIGEST.replace("  days:\n", "  days:\n    urgent: true\n")))  # fmt: skip
     life.when("2027-01-25 18:00").then("DeadlineMissed", "EscalationRaised")
     assert life.when("2027-01-25 18:01").all("EscalationTold", step=0)
 
 
 def test_a_volunteer_is_told_of_each_matter_by_itself() -> None:
-    text = OFFICE.replace("label: petit\n", 'label: petit\nclock: {digest: "09:30"}\n')
-    life = given(("2027-01-11 10:00", plan(None)),
-                 book=book_of(text.replace("{to: referent, after: 0 hours, fallback: [supervisor]}",
-                                           "{to: mentor, after: 0 hours, fallback: [supervisor]}")))  # fmt: skip
+    text = _WITH_DIGEST.replace(
+        "{to: referent, after: 0 hours, fallback: [supervisor]}", "{to: mentor, after: 0 hours, fallback: [supervisor]}"
+    )
+    life = given(("2027-01-11 10:00", plan(None)), book=book_of(text))
     life.when("2027-01-25 18:00").then("DeadlineMissed", said("EscalationRaised", to="mentor"))
 
 

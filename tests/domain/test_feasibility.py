@@ -184,6 +184,22 @@ def test_hours_of_an_urgent_ladder_are_elapsed_and_those_of_another_are_worked()
     assert codes(programme(ladders={"l": {"steps": far}})) == {"steps-not-increasing"}
 
 
+def test_a_step_that_may_come_before_the_digest_of_the_one_before_is_a_warning() -> None:
+    steps = [{"to": "referent", "after": "0 hours"}, {"to": "supervisor", "after": "4 hours"},
+             {"to": "duty", "after": "2 working days"}]  # fmt: skip
+    digest = {"digest": "09:30"}
+    (hint,) = findings(programme(clock=digest, ladders={"l": {"steps": steps}}), TEMPLATES)
+    assert (hint.code, hint.path, hint.severity) == (
+        "before-the-digest",
+        ("ladders", "l", "steps", 1, "after"),
+        "warning",
+    )
+    assert codes(programme(clock=digest, ladders={"l": {"urgent": True, "steps": steps}})) == set()
+    assert codes(programme(ladders={"l": {"steps": steps}})) == set()
+    later = [steps[0], {"to": "supervisor", "after": "12 hours"}, {"to": "duty", "after": "3 working days"}]
+    assert codes(programme(clock=digest, ladders={"l": {"steps": later}})) == set()
+
+
 @pytest.mark.parametrize("role", sorted(RIGHTS_LINES))
 def test_only_approvers_approve(role: str) -> None:
     written = programme(

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from journeys.audit.journal_account import _rules
 from journeys.domain import commands as c
+from journeys.domain import escalation
 from journeys.domain import events as e
 from journeys.domain.invariants import Outage, Violation, check, check_fund
 from journeys.domain.record import Cause, Event, Payload
@@ -27,7 +29,7 @@ from tests.domain.given import (
 from tests.domain.test_appointments import chosen
 from tests.domain.test_chases import missed, no_answer
 from tests.domain.test_closing import busy
-from tests.domain.test_escalation import TOGETHER
+from tests.domain.test_escalation import TOGETHER, WITHIN_HOURS
 from tests.domain.test_grants import approve, approved, request
 from tests.domain.test_payments import heard, small
 
@@ -252,7 +254,7 @@ def test_an_altered_record_is_found_out(case: Case) -> None:
     life = case.life()
     assert life.violations(complete=life.state.status == "closed") == []
     altered = case.alter(list(life.events))
-    found = check(altered, book=life.book, outages=life.outages, complete=life.state.status == "closed")
+    found = check(altered, book=life.book, outages=life.outages, complete=life.state.status == "closed", strict=True)
     assert (case.invariant, case.code) in {(violation.invariant, violation.code) for violation in found}, found
 
 
@@ -326,6 +328,16 @@ def test_an_outage_excuses_for_fifteen_minutes_after_its_end() -> None:
     assert {violation.code for violation in check(life.events, outages=earlier)} == {"missed-late"}
     assert check(life.events, outages=[Outage(life.outages[0].begins, paris("2027-03-08 09:46"))]) == []
     assert check(life.events, outages=None) == []
+
+
+def test_a_record_from_when_every_step_waited_for_its_digest_is_not_condemned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Missed on a Wednesday at ten, climbed from at two in the afternoon, and told on Thursday morning."""
+    monkeypatch.setattr(escalation, "TO_ACT", timedelta(days=-9))
+    monkeypatch.setattr(Life, "violations", lambda *_: [])
+    life = given(("2027-01-11 10:00", plan(None)), book=WITHIN_HOURS).when("2027-01-14 12:00")
+    assert life.all("EscalationDeferred", step=0, digest="2027-01-14 09:30")
+    assert {each.code for each in check(life.events, book=life.book, strict=True)} == {"climbed-untold"}
+    assert list(_rules(life.events, life.book, ())) == []
 
 
 def test_an_open_journey_without_a_due_is_found_out() -> None:

@@ -456,7 +456,9 @@ class House:
                     clear.setdefault(ways[0], []).append(each)
             tally.wrong += [
                 Violation(f"invariant-{each.invariant}", person.stream, each.code)
-                for each in check(events, complete=False, book=book, outages=self.outages, next_due=_next_due)
+                for each in check(
+                    events, complete=False, book=book, outages=self.outages, next_due=_next_due, strict=True
+                )
             ]
             if self.rested is not None:
                 tally.wrong += _owed(person.stream, self.life, events)

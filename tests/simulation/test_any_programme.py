@@ -192,7 +192,7 @@ def test_every_life_under_every_programme_ends_with_everything_closed(seed: int)
         events = [event for moment in moments for event in moment.offer.events]
         CHOSEN.update(event.kind for event in events)
         assert agenda.is_over(moments[-1].offer.state), "it never ends"
-        assert invariants.check(events, complete=True, book=book, outages=()) == []
+        assert invariants.check(events, complete=True, book=book, outages=(), strict=True) == []
 
 
 def test_the_programmes_made_up_had_something_of_everything() -> None:

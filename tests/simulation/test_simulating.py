@@ -49,7 +49,7 @@ def test_every_life_ends_and_its_record_holds_every_invariant(name: str) -> None
         events = [event for moment in moments for event in moment.offer.events]
         state = moments[-1].offer.state
         assert agenda.is_over(state), (name, number)
-        assert invariants.check(events, complete=True, book=book, outages=()) == [], (name, number)
+        assert invariants.check(events, complete=True, book=book, outages=(), strict=True) == [], (name, number)
 
 
 def test_a_programme_written_by_the_guide_alone_ends_thirty_lives() -> None:

@@ -45,6 +45,14 @@ async def test_many_at_once_leave_one_after_the_other_and_come_back_once(
     assert asked <= 3 * at_once, "who was turned away has a turn when it comes back"
 
 
+async def test_a_clock_that_ran_ahead_keeps_nobody_from_a_turn(pool: Any) -> None:
+    apart, ahead = timedelta(seconds=1), BEGUN + timedelta(hours=9)
+    for now, given in ((ahead, [True, True, True, False, False]), (BEGUN, [True, True, True, False])):
+        found = [await turns.take(pool, "ahead", apart, HELD, now) for _ in given]
+        assert [its_turn for its_turn, _ in found] == given
+        assert [seconds for _, seconds in found] == [0, 1, 2, 4, 5][: len(given)]
+
+
 async def test_two_workers_share_the_turns_and_what_is_urgent_waits_where_the_rest_is_turned_away(pool: Any) -> None:
     workers = [SharedPace(pool, "gateway", 1.0) for _ in range(2)]
     given = await asyncio.gather(*(each.turn(ahead=False) for each in workers * 12))

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import asyncpg
 import httpx
@@ -453,6 +454,7 @@ async def test_the_person_says_which_other_time_they_wish_and_staff_move_it_with
         shown = await claire.get(screen)
         assert said.replace("\xa0", " ") in words(shown).replace("\xa0", " "), screen
         (button,) = re.findall(r'href="([^"]+)"><span aria-hidden="true">Déplacer à cette heure', shown.text)
+    assert instant_text(wish) in unquote(html.unescape(button)), "whatever zone it will be read in"
     form = await claire.get(html.unescape(button))
     assert f'value="{wish:%Y-%m-%dT%H:%M}"' in form.text
     address = f"/parcours/{scene.id}/agir/move-appointment"

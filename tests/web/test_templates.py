@@ -174,6 +174,8 @@ async def test_hours_are_typed_and_shown_as_clocks_tell_them_at_the_site(office:
     for path in (f"/agenda?semaine={day}", office.path, f"{office.path}/agir/move-appointment"):
         page = html.unescape((await aline.client.get(path)).text).replace("\xa0", " ")
         assert "10 h (heure de La Réunion)" in page, path
+    filled = await aline.client.get(f"{office.path}/agir/move-appointment?at={day}T06:00:00.000000Z")
+    assert f'value="{day}T10:00"' in filled.text, "an instant is filled in as clocks tell it there"
 
 
 async def test_a_letter_is_printed_and_posted_by_who_leads_the_journey(office: Office) -> None:

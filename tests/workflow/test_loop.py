@@ -8,8 +8,9 @@ import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
-from journeys import temporal
+from journeys import contract, temporal
 from journeys.authoring.reading import programme_text
+from journeys.contract import Begin
 from journeys.domain import commands as c
 from journeys.domain.evolve import fold
 from journeys.domain.programme import Programme
@@ -77,10 +78,38 @@ async def test_a_check_that_waited_too_long_is_asked_for_once_more(
     assert engine.world.away == 0 and "CheckPassed" in kinds and "CheckUnknown" not in kinds
 
 
+async def test_a_message_that_fails_each_time_does_not_keep_a_run_from_being_left(
+    stack: RealStack, journal_pool: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a run that is to be left nothing else begins; the next one asks for the message again."""
+    monkeypatch.setattr(journey, "EFFECT_LIMIT", timedelta(seconds=1))
+    engine = await make_engine(stack, journal_pool)
+    engine.world.away = 1_000
+    await engine.client.start_workflow(
+        contract.WORKFLOW, Begin(history_limit=60), id=engine.stream, task_queue=engine.queue
+    )
+    async with engine.worker():
+        await engine.plan(release_in_days=20)
+        moving = asyncio.create_task(engine.pass_days(25))
+        async with asyncio.timeout(90):
+            while not await _given_up(engine):
+                await asyncio.sleep(0.1)
+            run = (await engine.handle().describe()).run_id
+            while (await engine.handle().describe()).run_id == run:
+                await asyncio.sleep(0.1)
+        engine.world.away = 0
+        await moving
+    kinds = [event.kind for event in await engine.events()]
+    assert "MessageSent" in kinds and not {"MessageUnknown", "MessageFailed"} & set(kinds)
+    left = engine.client.get_workflow_handle(engine.stream, run_id=run)
+    await _replays(await left.fetch_history(), engine)
+
+
 async def _given_up(engine: Engine) -> bool:
     """Whether the engine has waited for an activity in vain."""
     history = await engine.handle().fetch_history()
-    return any(event.HasField("activity_task_timed_out_event_attributes") for event in history.events)
+    ends = ("activity_task_timed_out_event_attributes", "activity_task_failed_event_attributes")
+    return any(event.HasField(end) for event in history.events for end in ends)
 
 
 async def _replays(history: WorkflowHistory, engine: Engine) -> None:

@@ -8,7 +8,7 @@ from journeys.app.allowing import readers
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.fields import OF_APPOINTMENTS, Field, commands, fields_of
 from journeys.app.finding import Loaded
-from journeys.app.hours import said_zone, zone_of
+from journeys.app.hours import filled_hour, said_zone, zone_of
 from journeys.app.proposing import mentors_for, partners_for
 from journeys.app.web.acting import typed_for
 from journeys.app.web.changing import days_wanted, other_rules, text_meant
@@ -78,6 +78,7 @@ async def _input(visit: Visit, loaded: Loaded, command: str, field: Field, typed
     label = label_of(field.name, visit.lang)
     if field.kind in ("instant", "instants") and field.name in OF_APPOINTMENTS:
         zone = await zone_of(visit.house.writing, loaded.state.site, loaded.book.calendar)
+        value = filled_hour(value, zone)
         where = said_zone(zone, visit.lang)
         label = f"{label} ({where})" if where else label
     if field.kind == "document":

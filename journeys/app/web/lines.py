@@ -12,6 +12,7 @@ from journeys.app.reading import ZONE, today_of
 from journeys.app.web.visit import Visit
 from journeys.domain.evolve import replace
 from journeys.domain.programme import Programme
+from journeys.domain.record import instant_text
 from journeys.domain.rights import covers
 from journeys.domain.summary import HELD, TO_HAND_OVER
 from journeys.i18n import capital, format_date, format_time, format_weekday, ngettext, text
@@ -71,7 +72,7 @@ def line(
     zone = zone_of_line(visit, item, programmes)
     when, tone = _when(visit, item, zone)
     ending = _cures(visit, item) if cures else []
-    actions = [*ending, *(_actions(visit, item, zone, cured=bool(ending)) if mine else ())]
+    actions = [*ending, *(_actions(visit, item, cured=bool(ending)) if mine else ())]
     return Line(
         item,
         item.row.name or visit.say("personne effacée"),
@@ -250,7 +251,7 @@ def _cures(visit: Visit, item: Waiting) -> list[Action]:
             return []
 
 
-def _actions(visit: Visit, item: Waiting, zone: ZoneInfo, *, cured: bool) -> list[Action]:
+def _actions(visit: Visit, item: Waiting, *, cured: bool) -> list[Action]:
     """What the person whose turn it is usually does; everything else is on the person's page."""
     s = visit.say
     match item.kind:
@@ -266,9 +267,8 @@ def _actions(visit: Visit, item: Waiting, zone: ZoneInfo, *, cured: bool) -> lis
         case "contact":
             return [Action(s("Contact pris…"), "log-contact", {"contact": item.about}, form=True, first=True)]
         case "appointment" if item.at is not None and item.at > visit.now and _wished(visit, item):
-            at = (item.wish or item.at).astimezone(zone)
-            return [Action(s("Déplacer à cette heure…"), "move-appointment",
-                           {"appointment": item.id, "at": f"{at:%Y-%m-%dT%H:%M}"}, form=True, first=True)]  # fmt: skip
+            wished = {"appointment": item.id, "at": instant_text(item.wish or item.at)}
+            return [Action(s("Déplacer à cette heure…"), "move-appointment", wished, form=True, first=True)]
         case "appointment" if item.at is not None and item.at > visit.now:
             return [Action(s("Déplacer…"), "move-appointment", {"appointment": item.id}, form=True,
                            first=item.note == "other-time")]  # fmt: skip

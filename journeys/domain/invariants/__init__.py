@@ -34,6 +34,7 @@ def check(
     book: Handbook | None = None,
     outages: Sequence[Outage] | None = (),
     next_due: NextDue | None = None,
+    strict: bool = False,
 ) -> list[Violation]:
     """Every violation in one journey's whole stream, in its order.
 
@@ -43,10 +44,12 @@ def check(
         book: its rules and calendar, with the former ones; with it also ladders, caps and quiet hours are judged.
         outages: when nothing ran; None when that is not known: then punctuality is not judged.
         next_due: with it, an open journey without a due is a violation.
+        strict: what is decided now is judged, not what is on record: there, steps that waited for a digest may have
+            been climbed past.
     """
     books = iter(book.all if book is not None else ())
     book = next(books, None)
-    amounts, misses, messages, ladders = Amounts(book), Misses(book, outages), Messages(book), Ladders(book)
+    amounts, misses, messages, ladders = Amounts(book), Misses(book, outages), Messages(book), Ladders(book, strict)
     rules: list[Rule] = [
         Envelopes(), Table(), Effects(), Milestones(), Approvals(), amounts, misses, messages, Suspensions(), ladders,
         Closures(), Meetings(),

@@ -20,6 +20,11 @@ BEGIN
     INSERT INTO gateway_turns VALUES (which, '-infinity', '-infinity') ON CONFLICT DO NOTHING;
     SELECT * INTO known FROM gateway_turns WHERE gateway = which FOR UPDATE;
     at := coalesce(asked_at, clock_timestamp());
+    IF known.free_at > at + apart + interval '1 minute' THEN -- The clock ran ahead: no turn is given so far ahead.
+        known.free_at := at;
+        known.back_at := at;
+        UPDATE gateway_turns SET free_at = at, back_at = at WHERE gateway = which;
+    END IF;
     known.free_at := greatest(known.free_at, at);
     its := known.free_at - at <= held;
     IF its THEN
