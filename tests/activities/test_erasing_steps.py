@@ -31,6 +31,10 @@ async def test_a_run_that_a_restored_engine_brought_back_is_not_waited_for(life:
     assert not await steps.close(asked), "a payment may be under way"
     await erasing.destroy(life.pool.keys, [person_key(life.person)], None)
     assert await steps.close(asked), "nobody can tell it anything any more"
+    # The database is the room's: nothing stays under way in it.
+    await erasing.note(life.pool, life.person, await erasing.survey(life.pool, life.person))
+    await erasing.certify(life.pool, life.person, life.by)
+    assert await erasing.under_way(life.pool) == []
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_a_fact_wrongly_held_to_move_no_plan_is_found(kind: type, monkeypatch: p
 def test_milestones_wrongly_held_to_move_no_other_plan_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Programme, "awaited", property(lambda _: frozenset()))
     with pytest.raises(AssertionError):
-        for seed in SEEDS:
+        for seed in reversed(SEEDS):  # One of the last finds it.
             play.__wrapped__(seed)
 
 
