@@ -15,8 +15,7 @@ from journeys.store.database import Connection, Pool
 
 async def zone_of(connection: Pool | Connection, site: str | None, calendar: Calendar) -> ZoneInfo:
     """The zone of a journey by its site and its rules."""
-    known = await sites.site(connection, site) if site is not None else None
-    return in_zone(calendar, known.zone if known is not None else None).zone
+    return in_zone(calendar, await sites.zone_of(connection, () if site is None else (site,))).zone
 
 
 def zone_among(zones: Mapping[str, str], site: str | None, programme: Programme | None) -> ZoneInfo:
@@ -41,7 +40,12 @@ def said_zone(zone: ZoneInfo, lang: Lang) -> str:
     return text(lang)(N_("heure de {place}")).format(place=zone_place(zone, lang))
 
 
+def said_there(words: str, lang: Lang, zone: ZoneInfo) -> str:
+    """Words, and behind them of where their hour is: `9 h 30`, `9 h 30 (heure de Cayenne)`."""
+    where = said_zone(zone, lang)
+    return f"{words} ({where})" if where else words
+
+
 def hour_there(at: datetime, lang: Lang, zone: ZoneInfo) -> str:
-    """`9 h 30`, `9 h 30 (heure de Cayenne)`."""
-    told, where = format_time(at, lang, zone), said_zone(zone, lang)
-    return f"{told} ({where})" if where else told
+    """An hour as clocks tell it there, and where that is."""
+    return said_there(format_time(at, lang, zone), lang, zone)

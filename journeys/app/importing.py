@@ -141,9 +141,10 @@ class Importer:
                 await must_be_askable(self.starter.pool, self.starter.rules.programme, fact.body)
             except Failure as failure:
                 raise _in_column(failure, fact) from None
-        known = await self._known(wanted)
+        found = await people.duplicates(self.starter.pool, wanted.details)
+        known = await self._known(wanted, found)
         if known is None:
-            wanted = await self.starter.at_home(wanted, await self.starter.known(wanted.details))
+            wanted = await self.starter.at_home(wanted, found[0] if found else None)
             return self._foreseen(case, wanted, None, case.facts, State(stream=f"journey-{uuid7(now)}"), now)
         if not known.state.is_open:
             raise _closed(known)
@@ -180,9 +181,9 @@ class Importer:
     def _plan(self, wanted: Beginning, person: Enrolled, journey: str, now: datetime) -> Command:
         return self.starter.planned(wanted, person, journey, now, id=journey)
 
-    async def _known(self, wanted: Beginning) -> Loaded | None:
-        """The journey that an import began for this person. Raises Failure (conflict): another one is open."""
-        for person in await people.duplicates(self.starter.pool, wanted.details):
+    async def _known(self, wanted: Beginning, found: Sequence[people.Person]) -> Loaded | None:
+        """The journey that an import began for one of these. Raises Failure (conflict): another one is open."""
+        for person in found:
             imported = self._journey_of(person.id)
             if (row := await views.journey(self.starter.pool, imported)) is not None:
                 return await load(self.starter.pool, row)

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from journeys.audit.verdicts import Account, AccountName, agrees, disagrees, not_available
 from journeys.domain import agenda
@@ -15,6 +15,7 @@ from journeys.domain.handbook import Handbook
 from journeys.domain.invariants import Outage, check
 from journeys.domain.record import NO_EVENT, SYSTEM, Event, Payload
 from journeys.domain.state import State
+from journeys.store import erasing
 from journeys.store.canonical import NotCanonical, canonical
 from journeys.store.evidence import Head, RecordedCommand
 from journeys.store.journal import StoredEvent, StoredPart
@@ -24,8 +25,6 @@ from journeys.store.signing import KeyRing, stored_holds
 Recorded = Event[Payload]
 BROKEN_FOLD = (LookupError, ValueError, TypeError, AttributeError, RecursionError)
 """What a fold raises over events that cannot follow one another."""
-ERASURES: Final = frozenset({"ErasureOrdered", "PersonErased", "MentorErased", "StaffErased", "PartnerErased"})
-"""Facts of a stream after which its texts may be gone; nothing else takes any away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +159,7 @@ def _texts(evidence: Evidence, events: Sequence[Recorded]) -> Iterator[Finding]:
         reason = judge_part(part, promised)
         if reason is not None:
             yield _wrong(reason, part.seq, part=part.name)
-    if evidence.forgotten or any(type(event.data).__name__ in ERASURES for event in events):
+    if evidence.forgotten or any(type(event.data).__name__ in erasing.FACTS for event in events):
         return
     there = {(part.seq, part.name) for part in evidence.parts}
     for event in events:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from journeys.audit.journal_account import ERASURES, judge_part
+from journeys.audit.journal_account import judge_part
 from journeys.audit.wording import LOG_FINDINGS, LOG_NOTICES
 from journeys.domain.directory import (
     OF_ACCOUNTS,
@@ -217,7 +217,7 @@ class _Reading:
     def _note_texts(self, stream: str, seq: int, header: dict[str, Any]) -> None:
         if isinstance(parts := header.get("parts"), dict):
             self.promised |= {(stream, seq, name): str(promised) for name, promised in parts.items()}
-        if header["kind"] in ERASURES:
+        if header["kind"] in erasing.FACTS:
             self.erased.add(stream)
         if stream == STREAM and header["kind"] in OF_ACCOUNTS:
             self.accounts.add(seq)

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from journeys import contract
 from journeys.audit.comparing import judge_history, judge_view, judge_workflow
-from journeys.audit.history import Chain, Shelf, appended_events, read_chain
+from journeys.audit.history import Chain, Listed, Shelf, appended_events, read_chain
 from journeys.audit.journal_account import BROKEN_FOLD, Evidence, Recorded, judge_journal, read_events
 from journeys.audit.reading import NoRecord, read_book
 from journeys.audit.replaying import Replay, replay_chain
@@ -35,7 +36,7 @@ from journeys.store.journal import StoredEvent, parts, read_all
 from journeys.store.keys import CannotUnwrap
 from journeys.store.signing import KeyRing
 from journeys.store.views import journey as row_of
-from journeys.temporal import JourneysPlugin, Unreadable
+from journeys.temporal import JourneysPlugin, Unreadable, listed_runs
 
 _PATIENCE: Final = timedelta(seconds=15)
 _LOOKS_AGAIN: Final = 6
@@ -53,6 +54,8 @@ class Sources:
     """The workflow classes, for the replay."""
     outages: Sequence[Outage] | None = None
     """When nothing ran; None: not known, punctuality is not judged. `()`: nothing ever stood still."""
+    listed: Listed | None = None
+    """The runs that the server lists, where it was asked for those of all; None: it is asked for each journey's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,9 @@ async def verify_all(sources: Sources, journeys: Sequence[str] | None = None) ->
         for stream in journeys:
             yield await verify(sources, stream)
         return
+    if sources.client is not None:
+        with suppress(RPCError):
+            sources = replace(sources, listed=await listed_runs(sources.client))
     async for stream in each_journey(sources.pool):
         yield await verify(sources, stream)
 
@@ -203,7 +209,7 @@ async def ask_state(client: Client, journey: str) -> Any:
 async def _ask_chain(sources: Sources, client: Client, journey: str) -> Chain | str:
     shelf = Shelf(sources.pool, sources.ring) if sources.ring is not None else None
     try:
-        return await read_chain(client, journey, shelf) or "no-workflow"
+        return await read_chain(client, journey, shelf, sources.listed) or "no-workflow"
     except RPCError:
         return "unreachable"
     except Altered as found:

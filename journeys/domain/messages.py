@@ -53,14 +53,14 @@ def owe(
     Args:
         channel: the only one by which it goes.
     """
-    if is_history(work) or is_owed(work, occurrence, to, person):
+    message = id_of(work, occurrence, to, person)
+    if is_history(work) or _is_known(work, message):
         return
     moment = at or work.now
     leaves = first_free(moment, hours_of(work.state, work.book.calendar, to), spares(to, urgent))
     valid_until = leaves + late_after(work)
     if not_after is not None:
         valid_until = min(valid_until, not_after)
-    message = id_of(work, occurrence, to, person)
     work.follow(
         e.MessageDue(
             message=message, purpose=purpose, to=to, template=template, about=about, occurrence=occurrence, at=moment,
@@ -79,7 +79,10 @@ def id_of(work: Deciding, occurrence: str, to: str, person: str | None = None) -
 
 def is_owed(work: Deciding, occurrence: str, to: str, person: str | None = None) -> bool:
     """Whether the message of an occurrence waits, has left, or may have."""
-    message = id_of(work, occurrence, to, person)
+    return _is_known(work, id_of(work, occurrence, to, person))
+
+
+def _is_known(work: Deciding, message: str) -> bool:
     return message in work.state.messages or message in work.state.left
 
 

@@ -12,7 +12,7 @@ from journeys.domain.record import SYSTEM
 from journeys.store import contacts, erasing, partners
 from journeys.store.database import Connection, Pool
 from journeys.store.directory import By, Fact, NotFound, record
-from journeys.store.erasing import Contact, Order
+from journeys.store.erasing import FORGOTTEN, Contact, Order
 from journeys.store.journal import open_parts
 
 _PATIENCE: Final = 60.0
@@ -68,12 +68,6 @@ async def order(pool: Pool, kind: Contact, id: str, reason: ErasureReason, by: B
 # --- whom something still waits for
 
 
-_FORGOTTEN: Final = (
-    "EXISTS (SELECT FROM erasures x WHERE x.kind = 'person' AND x.person = j.person AND x.certificate IS NOT NULL)"
-)
-"""Of a journey `j` that nobody can do anything on any more, however it stands in a copy that was put back."""
-
-
 async def counting_on(connection: Pool | Connection, mentor: str, timeout: float | None = None) -> list[str]:
     """Streams of the journeys whose person this mentor accompanies, or is asked to."""
     rows = await connection.fetch(
@@ -86,7 +80,7 @@ async def counting_on(connection: Pool | Connection, mentor: str, timeout: float
             WHERE header -> 'data' ->> 'mentor' = $1
             ORDER BY stream, header -> 'data' ->> 'proposal', seq DESC
         ) AS last WHERE kind IN ('MentorProposed', 'MentorMatched')
-            AND NOT EXISTS (SELECT FROM journeys j WHERE 'journey-' || j.id = stream AND {_FORGOTTEN}) ORDER BY stream
+            AND NOT EXISTS (SELECT FROM journeys j WHERE 'journey-' || j.id = stream AND {FORGOTTEN}) ORDER BY stream
         """,
         mentor, timeout=timeout,
     )  # fmt: skip
@@ -97,7 +91,7 @@ async def led_by(connection: Pool | Connection, member: str) -> list[str]:
     """Streams of the open journeys whose caseworker a member is, or is asked to be."""
     rows = await connection.fetch(
         "SELECT 'journey-' || id AS stream FROM journeys j"
-        f" WHERE status <> 'closed' AND (referent = $1::uuid OR offered_to = $1::uuid) AND NOT {_FORGOTTEN} ORDER BY 1",
+        f" WHERE status <> 'closed' AND (referent = $1::uuid OR offered_to = $1::uuid) AND NOT {FORGOTTEN} ORDER BY 1",
         member,
     )
     return [row["stream"] for row in rows]
@@ -108,7 +102,7 @@ async def decided_by(connection: Pool | Connection, member: str) -> list[str]:
     rows = await connection.fetch(
         f"""
         SELECT DISTINCT 'journey-' || j.id AS stream FROM journeys j, jsonb_array_elements(j.summary -> 'board') AS item
-        WHERE NOT {_FORGOTTEN} AND (item ->> 'held_by' = $1::text OR (j.asks AND item ->> 'kind' = 'grant' AND EXISTS (
+        WHERE NOT {FORGOTTEN} AND (item ->> 'held_by' = $1::text OR (j.asks AND item ->> 'kind' = 'grant' AND EXISTS (
             SELECT FROM (SELECT convert_from(header, 'UTF8')::jsonb AS header FROM events
                          WHERE stream = 'journey-' || j.id AND kind IN ('GrantRequested', 'GrantApprovalGiven')) AS e
             WHERE e.header ->> 'actor' = $1::text AND e.header -> 'data' ->> 'grant' = item ->> 'id')))

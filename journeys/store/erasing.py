@@ -65,8 +65,6 @@ class Order:
 
 
 _BANK: Final = "bank-"
-_AT_ONCE: Final = 5_000
-"""So many keys are asked about in one question."""
 _PATIENCE: Final = 60.0
 """Seconds that a question over a whole house may take."""
 _KEY: Final = re.compile(
@@ -306,6 +304,8 @@ async def certificate(pool: Pool | Connection, known: Order) -> Event[Payload] |
 _CERTIFICATES: Final[Mapping[Kind, type[PersonErased]]] = {
     "person": PersonErased, "mentor": MentorErased, "staff": StaffErased, "partner": PartnerErased,
 }  # fmt: skip
+FACTS: Final = frozenset({ErasureOrdered.__name__, *(each.__name__ for each in _CERTIFICATES.values())})
+"""Facts of a stream after which its texts may be gone; nothing else takes any away."""
 
 
 # --- that it stays so
@@ -320,6 +320,12 @@ async def forgotten(connection: Pool | Connection, stream: str) -> bool:
         "SELECT EXISTS (SELECT FROM events WHERE stream = $1 AND kind = 'ErasureOrdered')", people.stream_of(whose)
     )
     return bool(said) and bool(await connection.keys.destroyed([person_key(whose)]))
+
+
+FORGOTTEN: Final = (
+    "EXISTS (SELECT FROM erasures x WHERE x.kind = 'person' AND x.person = j.person AND x.certificate IS NOT NULL)"
+)
+"""Of a journey `j` that nobody can do anything on any more, however it stands in a copy that was put back."""
 
 
 async def journeys_ordered(pool: Pool | Connection) -> set[str]:
@@ -391,7 +397,7 @@ async def on_record(pool: Pool, streams: Collection[str]) -> set[str]:
     """Those of these streams in which an erasure is on record."""
     rows = await pool.fetch(
         "SELECT DISTINCT stream FROM events WHERE stream = ANY ($1::text[]) AND kind = ANY ($2::text[])",
-        list(streams), [ErasureOrdered.__name__, *(each.__name__ for each in _CERTIFICATES.values())],
+        list(streams), list(FACTS),
         timeout=_PATIENCE,
     )  # fmt: skip
     return {row["stream"] for row in rows}
@@ -409,17 +415,14 @@ async def order_again(pool: Pool, listed: Path | None, at: datetime) -> list[str
 async def brought_back(pool: Pool, kind: Kind, table: str, listed: Path | None) -> list[str]:
     """Who stands in a table and in no order of erasure, although their key is destroyed: by the list, or, where that
     was lost, by the database of keys itself."""
+    own = f"{kind}-"
+    named = await pool.keys.gone(own) | (_read(listed) if listed is not None else set())
     rows = await pool.fetch(
-        f"SELECT id::text FROM {table} t"
-        " WHERE NOT EXISTS (SELECT FROM erasures WHERE kind = $1 AND person = t.id) ORDER BY id",
-        kind, timeout=_PATIENCE,
+        f"SELECT id::text FROM {table} t WHERE id = ANY ($2::uuid[])"
+        " AND NOT EXISTS (SELECT FROM erasures WHERE kind = $1 AND person = t.id) ORDER BY id",
+        kind, [id.removeprefix(own) for id in named if id.startswith(own) and _KEY.fullmatch(id)], timeout=_PATIENCE,
     )  # fmt: skip
-    there = {f"{kind}-{row['id']}": row["id"] for row in rows}
-    gone = _read(listed) & there.keys() if listed is not None else set[str]()
-    ids = list(there)
-    for first in range(0, len(ids), _AT_ONCE):
-        gone |= await pool.keys.destroyed(ids[first : first + _AT_ONCE])
-    return [there[id] for id in ids if id in gone]
+    return [row["id"] for row in rows]
 
 
 def _read(listed: Path) -> set[str]:

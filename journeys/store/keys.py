@@ -64,12 +64,10 @@ class NoKeysDatabase(asyncpg.InvalidCatalogNameError):  # type: ignore[misc]  # 
 class CannotUnwrap(Exception):
     """A key is kept under a key-encryption key that is not here, or under another one of that name."""
 
-    def __init__(self, id: str, kek: str, here: Collection[str]) -> None:
+    def __init__(self, id: str, kek: str) -> None:
         super().__init__(f"the key {id} is kept under {kek}, and does not open with what is here")
         self.id = id
         self.kek = kek
-        self.here = tuple(sorted(here))
-        """Ids of the key-encryption keys of this process."""
 
 
 class NoKey(Exception):
@@ -260,6 +258,13 @@ class Keys:
         )
         return {row["id"] for row in rows}
 
+    async def gone(self, prefix: str) -> set[str]:
+        """Ids of the destroyed keys that begin so, whatever is remembered here."""
+        rows = await (await self._connected()).fetch(
+            "SELECT id FROM keys WHERE state = 'destroyed' AND starts_with(id, $1)", prefix
+        )
+        return {row["id"] for row in rows}
+
     async def live(self, kind: Kind) -> list[str]:
         """Ids of the keys of a kind that are not destroyed, in order."""
         rows = await (await self._connected()).fetch(
@@ -410,7 +415,7 @@ class Keys:
         try:
             return unseal(self.ring, wrapped, f"key/{id}")
         except CannotUnseal:
-            raise CannotUnwrap(id, sealed_by(wrapped), self.ring.keys) from None
+            raise CannotUnwrap(id, sealed_by(wrapped)) from None
 
 
 def keys_dsn(settings: Settings, database_url: str) -> str:

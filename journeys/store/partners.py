@@ -7,7 +7,7 @@ from typing import Any, Final
 import asyncpg
 
 from journeys.domain.directory import PartnerAdded, PartnerDescribed, PartnerLeft, search_form
-from journeys.store import contacts, directory
+from journeys.store import contacts, directory, erasing
 from journeys.store.database import Connection, Pool
 from journeys.store.directory import AlreadyThere, By, Fact, contact_texts, record
 from journeys.store.vault import Known
@@ -111,7 +111,7 @@ async def taken(pool: Pool | Connection, but: str | None = None) -> dict[str, in
     but: a referral that does not count.
     """
     rows = await pool.fetch(
-        """
+        f"""
         SELECT partner, count(*) AS people
         FROM (
             SELECT sent.header ->> 'stream' AS stream, sent.header -> 'data' ->> 'partner' AS partner,
@@ -120,8 +120,8 @@ async def taken(pool: Pool | Connection, but: str | None = None) -> dict[str, in
         ) AS sent
         WHERE referral IS DISTINCT FROM $1
           AND EXISTS (
-            SELECT FROM journeys j WHERE 'journey-' || j.id = sent.stream AND j.status <> 'closed' AND NOT EXISTS (
-                SELECT FROM erasures x WHERE x.kind = 'person' AND x.person = j.person AND x.certificate IS NOT NULL))
+            SELECT FROM journeys j WHERE 'journey-' || j.id = sent.stream AND j.status <> 'closed'
+              AND NOT {erasing.FORGOTTEN})
           AND NOT EXISTS (
             SELECT FROM events
             WHERE events.stream = sent.stream

@@ -14,6 +14,7 @@ from journeys.domain.rights import Reach, reaches
 from journeys.domain.summary import OUTSIDE
 from journeys.store import cohorts, contacts, vault
 from journeys.store.database import Connection, Pool
+from journeys.store.erasing import FORGOTTEN
 
 Status = Literal["planned", "active", "suspended", "closed"]
 
@@ -623,8 +624,7 @@ async def due_before(
         f"""
         SELECT {_COLUMNS} FROM journeys j LEFT JOIN people p ON p.id = j.person
         WHERE j.status <> 'closed' AND j.next_due < $1 AND ($2::uuid IS NULL OR j.referent = $2)
-          AND NOT EXISTS (SELECT FROM erasures x
-                          WHERE x.kind = 'person' AND x.person = j.person AND x.certificate IS NOT NULL)
+          AND NOT {FORGOTTEN}
         ORDER BY j.next_due, j.id LIMIT $3
         """,
         instant,

@@ -121,7 +121,7 @@ async def test_a_sealing_key_that_opens_nothing_is_said_on_pages(
     token = await ground.session(await ground.member("aude", "auditor"))
 
     def locked(self: Keys, id: str, wrapped: bytes) -> bytes:
-        raise CannotUnwrap(id, "k-other", ())
+        raise CannotUnwrap(id, "k-other")
 
     async with ground.browser(token) as browser:
         assert (await browser.get("/")).status_code == 200

@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from journeys.app.allowing import readers
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.fields import OF_APPOINTMENTS, Field, commands, fields_of
 from journeys.app.finding import Loaded
-from journeys.app.hours import filled_hour, said_zone, zone_of
+from journeys.app.hours import filled_hour, said_there, zone_of
 from journeys.app.proposing import mentors_for, partners_for
+from journeys.app.reading import ZONE
 from journeys.app.web.acting import typed_for
 from journeys.app.web.changing import days_wanted, other_rules, text_meant
 from journeys.app.web.resending import label_of
@@ -67,20 +69,22 @@ async def form_of(visit: Visit, loaded: Loaded, command: str, typed: Mapping[str
     """
     if command not in commands():
         raise Failure(Exit.NOT_FOUND, "unknown-command", Said("cette action n'existe pas", "there is no such action"))
-    return [await _input(visit, loaded, command, field, typed) for field in fields_of(command)]
+    fields, zone = fields_of(command), ZONE
+    if any(field.name in OF_APPOINTMENTS or field.kind == "appointment" for field in fields):
+        zone = await zone_of(visit.house.writing, loaded.state.site, loaded.book.calendar)
+    return [await _input(visit, loaded, command, field, typed, zone) for field in fields]
 
 
-async def _input(visit: Visit, loaded: Loaded, command: str, field: Field, typed: Mapping[str, Any]) -> Input:
+async def _input(
+    visit: Visit, loaded: Loaded, command: str, field: Field, typed: Mapping[str, Any], zone: ZoneInfo
+) -> Input:
     value = typed_for(field, typed)
     if field.kind == "programme":
         value = await text_meant(visit, value)
-    choices = tuple(await _choices(visit, loaded, command, field, typed))
+    choices = tuple(await _choices(visit, loaded, command, field, typed, zone))
     label = label_of(field.name, visit.lang)
-    if field.kind in ("instant", "instants") and field.name in OF_APPOINTMENTS:
-        zone = await zone_of(visit.house.writing, loaded.state.site, loaded.book.calendar)
-        value = filled_hour(value, zone)
-        where = said_zone(zone, visit.lang)
-        label = f"{label} ({where})" if where else label
+    if field.name in OF_APPOINTMENTS:
+        value, label = filled_hour(value, zone), said_there(label, visit.lang, zone)
     if field.kind == "document":
         return _file(visit, field, label)
     if len(choices) == 1 and field.required and not value:
@@ -109,7 +113,7 @@ def _shape(field: Field, has_choices: bool) -> Shape:
 
 
 async def _choices(
-    visit: Visit, loaded: Loaded, command: str, field: Field, typed: Mapping[str, Any]
+    visit: Visit, loaded: Loaded, command: str, field: Field, typed: Mapping[str, Any], zone: ZoneInfo
 ) -> Iterable[tuple[str, str]]:
     """What may be chosen: open items by what they are, codes by their labels, people by their names."""
     state, programme = loaded.state, loaded.book.programme
@@ -149,12 +153,10 @@ async def _choices(
         case "receipt":
             return [(id, capital(speech.receipt(id))) for id, each in state.receipts.items() if each.settled is None]
         case "appointment":
-            zone = await zone_of(visit.house.writing, state.site, loaded.book.calendar)
             there = Speech(
                 replace(loaded.book, calendar=in_zone(loaded.book.calendar, zone.key)), {}, visit.lang, state
             )
-            where = f" ({told})" if (told := said_zone(zone, visit.lang)) else ""
-            return [(id, f"{capital(there.appointment(id))}{where}") for id in state.appointments]
+            return [(id, said_there(capital(there.appointment(id)), visit.lang, zone)) for id in state.appointments]
         case "chase":
             return [(id, capital(speech.chase(id))) for id in state.chases]
         case "referral":
