@@ -57,7 +57,7 @@ class LogState:
 
     def behind(self, now: datetime) -> bool:
         """Whether what is new waits for a signature for too long."""
-        return self.unsigned_since is not None and now - self.unsigned_since > SIGNED_WITHIN
+        return self.unsigned_since is not None and is_old(self.unsigned_since, SIGNED_WITHIN, now)
 
 
 async def log_state(pool: Pool, settings: Settings) -> LogState:

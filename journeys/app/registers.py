@@ -69,8 +69,7 @@ ABOUT_NOBODY: Final = frozenset({
     "bank_files", "bank_statements", "batch_givings", "batch_withdrawals", "batches", "channel_silences",
     "checkpoint_deliveries", "checkpoint_parties", "checkpoints", "cohorts", "digests", "edited_templates", "funds",
     "gateway_turns", "keys.migrations", "log_head", "log_tiles", "migrations", "programme_roles", "published",
-    "signing_keys", "sites",
-    "stops", "texts", "webhooks",
+    "signing_keys", "sites", "stops", "texts", "webhooks",
 })  # fmt: skip
 """Tables of the house: rules, funds, files as a whole, keys, proofs."""
 
@@ -284,7 +283,7 @@ def _payments(held: Held, sent: Sequence[Sent], lang: Lang) -> Section:
     for row in of["bank_lines"]:
         place = (row["file"], row["position"])
         words = texts.get(place, {})
-        said = ", ".join(filter(None, (words.get(name) for name in bank_files.WORDS if name != "reason")))
+        said = _with([words.get(name) for name in bank_files.WORDS if name != "reason"])
         said = said or gone_said(words.get("gone"), lang) or "—"
         code = spoken(row["reason"] or "", lang)
         if row["booked_on"] is None:

@@ -234,14 +234,15 @@ _READS: Mapping[str, str] = {"participant": "participant", "mentor": "volunteer"
 
 def _reminded(programme: Programme, templates: Templates) -> Iterator[Impossible]:
     """Reminders that would reach nobody: no such role can be written to, or the template has no words for it."""
+    reminded = _reminded_roles(programme)
     for name, milestone in programme.milestones.items():
         for at, reminder in enumerate(milestone.remind):
             here: Path = ("milestones", name, "remind", at)
             line = rights_of(programme, reminder.to)
             if line is None:
                 continue
-            if line == "partner" or (line == "participant" and reminder.to != "participant"):
-                told: dict[str, Params] = {"name": reminder.to, "known": _reminded_roles(programme)}
+            if reminder.to not in reminded:
+                told: dict[str, Params] = {"name": reminder.to, "known": reminded}
                 yield Impossible((*here, "to"), "reminds-nobody", told)
                 continue
             reader, words = _READS.get(line, "staff"), templates.get(reminder.template)

@@ -1,6 +1,5 @@
 """Exports written by hand, without the programme that makes them: small ones, of which each byte is chosen."""
 
-import base64
 import hmac
 import json
 from collections.abc import Sequence
@@ -64,8 +63,8 @@ class Log:
         target = self._begun(folder, {"kind": "log", **manifest}, self.notes, self.entries)
         target.store(self.entries, tiles=True, signed=False)
         target.put("heads.txt", b"".join(self._heads()))
-        self._put_lines(target, "parts.jsonl", self.parts)
-        self._put_lines(target, "histories.jsonl", self.histories)
+        target.put_lines("parts.jsonl", self.parts)
+        target.put_lines("histories.jsonl", self.histories)
         target.seal()
         return target
 
@@ -81,12 +80,12 @@ class Log:
         shown = sorted([*own, *known, *revoked, *beside])
         target = self._begun(folder, {"kind": "journey", "journey": stream, **manifest}, self.notes[-1:],
                              [self.entries[at] for at in shown])  # fmt: skip
-        self._put_lines(target, "headers.jsonl", [
+        target.put_lines("headers.jsonl", [
             {"position": at, "header": self.entries[at].decode(),
              "proof": [each.hex() for each in proof(at, self.entries)]} for at in shown
         ])  # fmt: skip
-        self._put_lines(target, "parts.jsonl", [line for line in self.parts if line["position"] in own])
-        self._put_lines(target, "histories.jsonl", [])
+        target.put_lines("parts.jsonl", [line for line in self.parts if line["position"] in own])
+        target.put_lines("histories.jsonl", [])
         for at in known:
             before = Log()
             for entry in self.entries[:at]:
@@ -115,18 +114,9 @@ class Log:
                 "made_at": DAY, "disclosed": True, "digest": "", **manifest}  # fmt: skip
         (folder / "manifest.json").write_bytes(dumps(body))
         target = Target(folder)
-        self._put_lines(target, "checkpoints.jsonl", [{"note": each, "made_at": DAY} for each in notes])
+        target.put_lines("checkpoints.jsonl", [{"note": each, "made_at": DAY} for each in notes])
         target.put("checkpoint", notes[-1].encode())
         target.put("ocel2.json", b"{}")
         for name in {"envelope", *(json.loads(entry)["kind"] for entry in entries)}:
             target.put(f"schemas/{name}.v1.json", b"{}")
         return target
-
-    def _put_lines(self, target: Target, path: str, lines: list[dict[str, Any]]) -> None:
-        target.put(path, b"".join(dumps(line) + b"\n" for line in lines))
-
-
-def of_nothing(root: bytes) -> str:
-    """A checkpoint of no events under a name that nobody knows, signed by nobody."""
-    zeros = base64.b64encode(bytes(5)).decode()
-    return f"{ORIGIN}\n0\n{base64.b64encode(root).decode()}\n\n— x {zeros}\n"

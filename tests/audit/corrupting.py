@@ -4,7 +4,7 @@ import base64
 import json
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,12 @@ def note(origin: str, size: int, root: bytes, seed: bytes = SEED) -> str:
     text = f"{origin}\n{size}\n{base64.b64encode(root).decode()}\n"
     id = sha256(origin.encode() + b"\n\x01" + key.public_key().public_bytes_raw()).digest()[:4]
     return f"{text}\n— {origin} {base64.b64encode(id + key.sign(text.encode())).decode()}\n"
+
+
+def of_nothing(root: bytes, origin: str) -> str:
+    """A checkpoint of no events, signed by nobody."""
+    root_text, five = base64.b64encode(root).decode(), base64.b64encode(bytes(5)).decode()
+    return f"{origin}\n0\n{root_text}\n\n— x {five}\n"
 
 
 def vkey(origin: str, seed: bytes = SEED) -> str:
@@ -106,6 +112,9 @@ class Target:
         (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
         (self.folder / path).write_bytes(content)
 
+    def put_lines(self, path: str, lines: Iterable[Any]) -> None:
+        self.put(path, b"".join(dumps(line) + b"\n" for line in lines))
+
     def lines(self, path: str) -> list[dict[str, Any]]:
         return [json.loads(line) for line in (self.folder / path).read_text().splitlines()]
 
@@ -165,9 +174,8 @@ def hide_behind_nothing(target: Target) -> None:
     """All written anew under the genuine last checkpoint, and before that one of no events, signed by nobody."""
     last = target.lines("checkpoints.jsonl")[-1]
     rehash(target)
-    zeros, five = (base64.b64encode(bytes(count)).decode() for count in (32, 5))
-    forged = {"note": f"{target.origin}\n0\n{zeros}\n\n— x {five}\n", "made_at": last["made_at"]}
-    target.put("checkpoints.jsonl", dumps(forged) + b"\n" + dumps(last) + b"\n")
+    forged = {"note": of_nothing(bytes(32), target.origin), "made_at": last["made_at"]}
+    target.put_lines("checkpoints.jsonl", [forged, last])
     target.put("checkpoint", last["note"].encode())
 
 
@@ -208,7 +216,7 @@ def fork(target: Target) -> None:
     lines = target.lines("checkpoints.jsonl")
     size = target.manifest["size"]
     lines.append({"note": note(target.origin, size, bytes(32)), "made_at": "2027-05-12T09:00:00.000000Z"})
-    target.put("checkpoints.jsonl", b"".join(dumps(line) + b"\n" for line in lines))
+    target.put_lines("checkpoints.jsonl", lines)
 
 
 def unsign(target: Target) -> None:
@@ -217,7 +225,7 @@ def unsign(target: Target) -> None:
     blob = bytearray(base64.b64decode(lines[-1]["note"][dash + 1 :]))
     blob[40] ^= 1
     lines[-1]["note"] = lines[-1]["note"][: dash + 1] + base64.b64encode(blob).decode() + "\n"
-    target.put("checkpoints.jsonl", b"".join(dumps(line) + b"\n" for line in lines))
+    target.put_lines("checkpoints.jsonl", lines)
     target.put("checkpoint", lines[-1]["note"].encode())
 
 
@@ -226,31 +234,31 @@ def swap_parts(target: Target) -> None:
     one, other = [line for line in lines if line["state"] == "shown"][:2]
     one["text"], other["text"] = other["text"], one["text"]
     one["salt"], other["salt"] = other["salt"], one["salt"]
-    target.put("parts.jsonl", b"".join(dumps(line) + b"\n" for line in lines))
+    target.put_lines("parts.jsonl", lines)
 
 
 def change_a_part(target: Target) -> None:
     lines = target.lines("parts.jsonl")
     next(line for line in lines if line["state"] == "shown")["text"] += " non"
-    target.put("parts.jsonl", b"".join(dumps(line) + b"\n" for line in lines))
+    target.put_lines("parts.jsonl", lines)
 
 
 def forget_a_part(target: Target) -> None:
-    target.put("parts.jsonl", b"".join(dumps(line) + b"\n" for line in target.lines("parts.jsonl")[1:]))
+    target.put_lines("parts.jsonl", target.lines("parts.jsonl")[1:])
 
 
 def delete_parts_by_hand(target: Target) -> None:
     """What an export says where somebody deleted the rows, and nobody ordered it."""
     lines = [{"position": each["position"], "name": each["name"], "state": "erased"}
              for each in target.lines("parts.jsonl")]  # fmt: skip
-    target.put("parts.jsonl", b"".join(dumps(line) + b"\n" for line in lines))
+    target.put_lines("parts.jsonl", lines)
 
 
 def lock_a_part(target: Target) -> None:
     """Whoever made the export had not its key."""
     first, *lines = target.lines("parts.jsonl")
     lines = [{"position": first["position"], "name": first["name"], "state": "unreadable"}, *lines]
-    target.put("parts.jsonl", b"".join(dumps(line) + b"\n" for line in lines))
+    target.put_lines("parts.jsonl", lines)
 
 
 def change_a_history(target: Target) -> None:
@@ -262,16 +270,16 @@ def find_a_history_altered(target: Target) -> None:
     lines = target.lines("histories.jsonl")
     lines[0]["state"] = "altered"
     (target.folder / "histories" / f"{lines[0]['run']}.json").unlink()
-    target.put("histories.jsonl", b"".join(dumps(line) + b"\n" for line in lines))
+    target.put_lines("histories.jsonl", lines)
 
 
 def announce_a_history(target: Target) -> None:
     lines = [*target.lines("histories.jsonl"), {"run": "0" * 36, "state": "withheld"}]
-    target.put("histories.jsonl", b"".join(dumps(line) + b"\n" for line in lines))
+    target.put_lines("histories.jsonl", lines)
 
 
 def forget_a_history(target: Target) -> None:
-    target.put("histories.jsonl", b"".join(dumps(line) + b"\n" for line in target.lines("histories.jsonl")[1:]))
+    target.put_lines("histories.jsonl", target.lines("histories.jsonl")[1:])
 
 
 def take_a_bundle(target: Target) -> None:

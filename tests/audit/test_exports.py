@@ -339,8 +339,8 @@ def test_the_end_of_a_journey_is_not_cut_in_silence(exports: Path, tmp_path: Pat
     target = Target(tmp_path / "export")
     lines = target.lines("headers.jsonl")
     own = [line for line in lines if f'"stream":"{ONE}"' in line["header"]]
-    target.put("headers.jsonl", b"".join(corrupting.dumps(line) + b"\n" for line in lines if line not in own[-3:]))
-    target.put("parts.jsonl", b"".join(corrupting.dumps(line) + b"\n" for line in target.lines("parts.jsonl")[:-2]))
+    target.put_lines("headers.jsonl", [line for line in lines if line not in own[-3:]])
+    target.put_lines("parts.jsonl", target.lines("parts.jsonl")[:-2])
     target.seal()
     assert verified(target.folder).counts == {"snapshot": 1}
     (target.folder / "head.json").unlink()

@@ -10,8 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from tests.audit.by_hand import DAY, ORIGIN, Log, of_nothing
-from tests.audit.corrupting import SEED, Target, dumps, note, tree, vkey
+from tests.audit.by_hand import DAY, ORIGIN, Log
+from tests.audit.corrupting import SEED, Target, dumps, note, of_nothing, tree, vkey
 from tests.audit.verifier import VERIFY, verified
 
 SOMEBODY = UUID(int=7)
@@ -35,7 +35,7 @@ def life(changed: int = -1) -> Log:
 @pytest.mark.parametrize("last", [False, True])
 def test_a_checkpoint_of_nothing_hides_nothing(tmp_path: Path, last: bool) -> None:
     genuine, log = life().sign(), life(changed=9)
-    forged = of_nothing(bytes(32))
+    forged = of_nothing(bytes(32), ORIGIN)
     log.notes = [genuine, forged] if last else [forged, genuine]
     found = verified(log.write(tmp_path / "x").folder)
     assert (found.exit, found.counts["root"]) == (3, 1 if last else 2)
@@ -44,14 +44,14 @@ def test_a_checkpoint_of_nothing_hides_nothing(tmp_path: Path, last: bool) -> No
 
 def test_an_empty_tree_that_was_signed_is_no_harm(tmp_path: Path) -> None:
     log = life()
-    log.notes = [of_nothing(sha256(b"").digest())]
+    log.notes = [of_nothing(sha256(b"").digest(), ORIGIN)]
     log.sign()
     assert verified(log.write(tmp_path / "x").folder).exit == 0
 
 
 def test_nothing_vouches_for_an_export_of_nothing(tmp_path: Path) -> None:
     log = Log()
-    log.notes = [of_nothing(sha256(b"").digest())]
+    log.notes = [of_nothing(sha256(b"").digest(), ORIGIN)]
     assert verified(log.write(tmp_path / "x").folder).exit == 6
 
 

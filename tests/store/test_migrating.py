@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import shutil
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote
@@ -39,6 +40,23 @@ def folder(tmp_path: Path) -> Path:
     shutil.copytree(FOLDER, copy)
     migrations.cache_clear()
     return copy
+
+
+async def migrated_before(name: str, dsn: str, folder: Path) -> dict[Path, str]:
+    """Migrate up to before a file; that and those behind it are taken away, and given back as they were."""
+    first = next(folder.glob(f"*_{name}.sql")).name
+    later = {path: path.read_text() for path in folder.glob("*.sql") if path.name >= first}
+    for path in later:
+        path.unlink()
+    await migrate(dsn, folder=folder)
+    return later
+
+
+async def migrate_on(later: Mapping[Path, str], dsn: str, folder: Path) -> None:
+    for path, text in later.items():
+        path.write_text(text)
+    migrations.cache_clear()
+    await migrate(dsn, folder=folder)
 
 
 async def test_an_empty_database_gets_every_file_once(empty_dsn: str) -> None:
@@ -161,11 +179,7 @@ async def test_an_ordinary_owner_who_may_make_roles_can_migrate_and_write(server
 async def test_what_is_there_is_given_the_funds_and_roles_that_events_and_programmes_name(
     empty_dsn: str, folder: Path
 ) -> None:
-    later = sorted(path for path in folder.glob("*.sql") if path.name >= next(folder.glob("*_scopes.sql")).name)
-    texts = {path: path.read_text() for path in later}
-    for path in later:
-        path.unlink()
-    await migrate(empty_dsn, folder=folder)
+    later = await migrated_before("scopes", empty_dsn, folder)
     owner = await asyncpg.connect(empty_dsn)
     with_money, without = str(uuid4()), str(uuid4())
     for id, asked in ((with_money, ("b", "a", "b")), (without, ())):
@@ -182,10 +196,7 @@ async def test_what_is_there_is_given_the_funds_and_roles_that_events_and_progra
         "INSERT INTO texts (sha256, kind, name, text) VALUES (sha256(convert_to($1, 'UTF8')), 'programme', 'p', $1)",
         programme,
     )
-    for path, text in texts.items():
-        path.write_text(text)
-    migrations.cache_clear()
-    await migrate(empty_dsn, folder=folder)
+    await migrate_on(later, empty_dsn, folder)
     named = await owner.fetch("SELECT role, programme, line FROM programme_roles")
     assert [tuple(row) for row in named] == [("care", hashlib.sha256(programme.encode()).hexdigest(), "referent")]
     rows = await owner.fetch("SELECT id::text, summary -> 'funds' AS told FROM journeys")
@@ -194,19 +205,12 @@ async def test_what_is_there_is_given_the_funds_and_roles_that_events_and_progra
 
 
 async def test_verifications_of_before_get_the_order_of_their_time(empty_dsn: str, folder: Path) -> None:
-    later = sorted(path for path in folder.glob("*.sql") if path.name >= next(folder.glob("*_stored_last.sql")).name)
-    texts = {path: path.read_text() for path in later}
-    for path in later:
-        path.unlink()
-    await migrate(empty_dsn, folder=folder)
+    later = await migrated_before("stored_last", empty_dsn, folder)
     owner = await asyncpg.connect(empty_dsn)
     put = "INSERT INTO verifications (run, at, wrong, found) VALUES ($1, $2, 0, '{}')"
     for run, day in (("third", 9), ("first", 2), ("second", 5)):
         await owner.execute(put, run, datetime(2027, 5, day, tzinfo=UTC))
-    for path, text in texts.items():
-        path.write_text(text)
-    migrations.cache_clear()
-    await migrate(empty_dsn, folder=folder)
+    await migrate_on(later, empty_dsn, folder)
     await owner.execute(put, "last", datetime(2027, 5, 1, tzinfo=UTC))
     rows = await owner.fetch("SELECT run FROM verifications ORDER BY stored")
     assert [row["run"] for row in rows] == ["first", "second", "third", "last"]
@@ -221,11 +225,7 @@ PLAIN = "Canari-en-clair"
 async def test_who_was_known_in_plain_is_sealed_and_nothing_plain_is_left_on_the_disk(
     empty_dsn: str, folder: Path
 ) -> None:
-    later = sorted(path for path in folder.glob("*.sql") if path.name >= next(folder.glob("*_contacts.sql")).name)
-    texts = {path: path.read_text() for path in later}
-    for path in later:
-        path.unlink()
-    await migrate(empty_dsn, folder=folder)
+    later = await migrated_before("contacts", empty_dsn, folder)
     owner, who, began = await asyncpg.connect(empty_dsn), str(uuid4()), datetime(2027, 5, 12, 8, 30, tzinfo=UTC)
     for statement in (
         "INSERT INTO staff (id, handle, name, email, roles) VALUES ($1, 'claire', $2, 'c@example.org', '{finance}')",
@@ -234,10 +234,7 @@ async def test_who_was_known_in_plain_is_sealed_and_nothing_plain_is_left_on_the
         "INSERT INTO stops (began, began_by, why) VALUES ('2027-05-12 08:30Z', $1, $2)",
     ):
         await owner.execute(statement, who, PLAIN)
-    for path, text in texts.items():
-        path.write_text(text)
-    migrations.cache_clear()
-    await migrate(empty_dsn, folder=folder)
+    await migrate_on(later, empty_dsn, folder)
 
     async def on_disk() -> list[str]:
         await owner.execute("CHECKPOINT")

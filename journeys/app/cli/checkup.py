@@ -407,7 +407,7 @@ async def _log(desk: Desk) -> list[Check]:
             checks.append(Check("log", "warning", no_key().what, no_key().remedy))
     signed = newest.size if newest is not None else 0
     left, since = await sequencing.waiting(pool) + log.size - signed, await checkpoints.unsigned_since(pool, signed)
-    if refused is None and since is not None and now - since > SIGNED_WITHIN:
+    if refused is None and since is not None and is_old(since, SIGNED_WITHIN, now):
         checks.append(Check("log", "failed", Said(f"{left} événements ne sont pas encore attestés",
                             f"{left} events are not signed yet"),
                             Said("vérifiez qu'un worker tourne, ou : journeys audit checkpoint",

@@ -115,7 +115,7 @@ def _of_store(error: BaseException) -> Failure | None:
         return None
     import asyncpg
 
-    from journeys.app.telling import locked
+    from journeys.app.telling import being_forgotten, locked
     from journeys.store.database import NotDurable, WrongSchema
     from journeys.store.directory import AlreadyThere, Forgotten, NotFound
     from journeys.store.keys import CannotUnwrap, NoKeysDatabase
@@ -160,8 +160,6 @@ def _of_store(error: BaseException) -> Failure | None:
                 field=field,
             )
         case Forgotten():
-            from journeys.app.telling import being_forgotten
-
             return being_forgotten()
         case NotFound(kind=kind, id=id):
             return Failure(Exit.NOT_FOUND, f"unknown-{kind}", Said(f"{kind} {id} : inconnu", f"{kind} {id}: unknown"))

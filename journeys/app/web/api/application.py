@@ -15,7 +15,6 @@ from starlette.routing import Match
 
 from journeys.app import telling
 from journeys.app.failures import Exit, Failure, Said, not_found
-from journeys.app.telling import locked
 from journeys.app.web.api import bodies, commands, lists, payments, reading
 from journeys.app.web.api.acting import UnderWay
 from journeys.app.web.api.entering import open_door
@@ -174,7 +173,7 @@ def _tell_problems(api: FastAPI) -> None:
     @api.exception_handler(CannotUnwrap)
     async def wrong_key(request: Request, error: CannotUnwrap) -> Response:
         structlog.get_logger().error("a key does not open", path=request.url.path, exc_info=error)
-        return problem(request, locked(error))
+        return problem(request, telling.locked(error))
 
     @api.exception_handler(DataError)
     async def bad_value(request: Request, error: DataError) -> Response:
