@@ -61,11 +61,12 @@ def correct(work: Deciding, body: c.Correct) -> None:
 
 
 def take_opening(work: Deciding, key: str, at: datetime) -> None:
-    """A window opens. After an outage it is the first that was owed; those that are over are missed with it."""
+    """A window opens, at this journey's own moment. After an outage it is the first that was owed; those that are over
+    are missed with it."""
     code = key.split("/")[1]
     known = work.state.contacts.get(code)
     after = known.window if known is not None else 0
-    window = next((w for w in grid(work.state, work.book, code, after) if w.opens >= at), None)
+    window = next((w for w in grid(work.state, work.book, code, after) if work.spread(w.opens, SPREAD) >= at), None)
     if window is None:
         work.due(e.MomentsPlanned(set={}, dropped=(key,)), "contact-grid", at)
         return

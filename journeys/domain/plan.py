@@ -48,10 +48,12 @@ planned moments the one that has come, themselves."""
 EVERY: Final = ""
 VALUES: Final = "milestone/"
 INSTALMENTS: Final = "instalment/"
-"""How the keys of planned moments begin: of all of them, of values kept, of what is paid."""
+OPENINGS: Final = "contact/"
+"""How the keys of planned moments begin: of all of them, of values kept, of what is paid, of windows that open."""
 
-SPREADS: Final = ("date/", VALUES)
-"""How the keys begin of moments of which nobody counts the minutes: that a date was not confirmed, a value kept."""
+SPREADS: Final = ("date/", VALUES, OPENINGS)
+"""How the keys begin of moments of which nobody counts the minutes: that a date was not confirmed, a value kept, that a
+window opens."""
 
 _MOVE_INSTALMENTS: Final[frozenset[type[Payload]]] = frozenset({
     e.GrantChanged, e.GrantReopened, e.GrantApproved, e.GrantRefused, e.GrantExpired, e.GrantCancelled,
@@ -386,7 +388,7 @@ def _instalments(state: State, book: Handbook, now: datetime) -> Planned:
 
 
 def _opening(contact: str) -> str:
-    return f"contact/{contact}/open"
+    return f"{OPENINGS}{contact}/open"
 
 
 def _contact_openings(state: State, book: Handbook, now: datetime, only: Collection[str] | None) -> Planned:

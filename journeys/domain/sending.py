@@ -63,12 +63,14 @@ def next_digest(now: datetime, calendar: Calendar) -> datetime | None:
 
 
 def spread(at: datetime, over: timedelta, journey: str) -> datetime:
-    """A journey's own moment in the window that begins at `at`: always the same, to the second, and as good as drawn.
+    """A journey's own moment in the window that begins at `at`: always the same, to the millisecond, and as good as
+    drawn.
 
-    Monday at nine is one instant for thousands of journeys; none of them needs it to be.
+    Monday at nine is one instant for thousands of journeys; none of them needs it to be. To the second, some twenty of
+    them would still come at once, and whoever asks for something just then would wait for all twenty.
     """
     place = int.from_bytes(sha256(journey.encode()).digest()[:8])
-    return at + timedelta(seconds=place % (int(over.total_seconds()) + 1))
+    return at + timedelta(milliseconds=place % (over // timedelta(milliseconds=1) + 1))
 
 
 def reminder_of(event: datetime, planned: datetime, calendar: Calendar, now: datetime) -> datetime:

@@ -1,6 +1,7 @@
 """What a programme calls for: due days, what waits for what, notice, and why a deadline does not move again."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -238,11 +239,13 @@ def test_what_nobody_counts_the_minutes_of_has_the_journeys_own_moment_once_it_i
     for name in ("remind_at", "accept_at"):
         assert getattr(late, name) == spread(getattr(plainly, name), SPREAD, STREAM) > getattr(plainly, name)
     out = ("2027-03-01 10:00", c.ConfirmDate(date="release"))
-    windows = [
-        given(PLANNED, out, book=each).when("2027-05-01 10:00").last("ContactDue") for each in (house(), spreads)
-    ]
+    plain_way, own_way = (given(PLANNED, out, book=each).when("2027-05-01 10:00") for each in (house(), spreads))
+    windows = [each.last("ContactDue") for each in (plain_way, own_way)]
     assert windows[1].opens == windows[0].opens
     assert windows[1].closes == spread(windows[0].closes, SPREAD, STREAM) > windows[0].closes
+    opened = [event for event in own_way.events if event.kind == "ContactDue"][1]
+    window: Any = opened.data
+    assert opened.occurred_at == spread(window.opens, SPREAD, STREAM) > window.opens
 
     before.book = spreads
     before.when("2027-01-12 10:00", c.Suspend(why="hospital"))
