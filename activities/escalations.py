@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.digests import TEMPLATE, Sending, calls_for, gather, send_one
+from activities.digests import TEMPLATE, Sending, calls_for, gather, is_open, send_one
 from activities.effects import Step, carry_out, settled, waited
 from activities.failures import MAIL_UNAVAILABLE, not_called_for
 from activities.letters import Matter, template_of
@@ -86,7 +86,8 @@ class Escalations:
             if with_digest:
                 zone = _zone(tries[0][1], book.calendar)
                 calls = calls_for(known, called.escalation)
-                return Step(lambda: self._tell_together(effect, calls, tries, zone, hours))
+                open_now = _may_leave(tries, book.calendar, effect.at)
+                return Step(lambda: self._tell_together(effect, calls, tries, zone, hours, open_now))
             return Step(lambda: self._tell(effect, tries, hours))
 
         return await carry_out(self.resources, effect, "tell", judge)
@@ -108,15 +109,18 @@ class Escalations:
 
     async def _tell_together(
         self, effect: Effect, calls: Sequence[int], tries: Sequence[tuple[Resolution, list[Envelope]]],
-        zone: str | None, hours: Calendar | None,
+        zone: str | None, hours: Calendar | None, open_now: bool,
     ) -> Outcome:  # fmt: skip
         """What came of the digest; it is seen to here where nobody did.
 
         Alone where it could never be told with one, and where it has been put off before: nothing waits for ever.
+
+        Args:
+            open_now: a digest to one of them may leave; where none may, none is gathered.
         """
         async with self.gathering:
             told = await digests.told(self.resources.pool, effect.stream, calls)
-            if not told:
+            if not told and open_now:
                 if not await gather(self.resources, effect.at):
                     raise _not_now()
                 told = await digests.told(self.resources.pool, effect.stream, calls)
@@ -178,6 +182,13 @@ class Escalations:
         """Whether the last letter to each failed: nobody waits for their morning while somebody else may be told."""
         keys = {each.to.key for each in envelopes}
         return keys <= await staff.failing(self.resources.pool, sorted(keys))
+
+
+def _may_leave(tries: Sequence[tuple[Resolution, list[Envelope]]], calendar: Calendar, at: datetime) -> bool:
+    return any(
+        is_open(in_zone(calendar, each.to.zone), at)
+        for _, envelopes in tries for each in envelopes if each.to.by == "mail"
+    )  # fmt: skip
 
 
 def _zone(envelopes: Sequence[Envelope], calendar: Calendar) -> str | None:

@@ -339,30 +339,41 @@ async def send_receipts(
 
     Args:
         send: sends a signed command; None when no answer comes.
+
+    Raises:
+        Unfinished: some receipts failed; the others are done.
     """
-    left = 0
+    done, left = Round(through=AWAY), 0
     for receipt in sorted(await deliveries.waiting(pool), key=lambda each: each.said == "delivered"):
-        if receipt.stream is None:
-            kept = await staff_letters.of(pool, receipt.letter) if receipt.letter is not None else None
-            if kept is not None and (receipt.said == "delivered" or receipt.event.startswith(_OF_MAIL)):
-                if await _mail_to_staff(pool, ring, send, receipt, kept, now):
-                    await deliveries.came_to(pool, receipt, "taken", now)
-                else:
-                    left += 1
-                continue
-            if receipt.named or datetime.now(UTC) - receipt.received_at > _NAMED_WITHIN:
-                await deliveries.came_to(pool, receipt, "unknown-message", now)
-            else:
+        with done.part(f"receipt {receipt.event}"):
+            if not await _told_what_came(pool, ring, send, receipt, now):
                 left += 1
-            continue
-        answer = await send(received(ring, receipt, now))
-        if answer is None or answer.outcome == "unsigned":
-            left += 1
-            continue
-        outcome: deliveries.Outcome = "refused" if answer.outcome != "accepted" else "taken"
-        await _told_of_the_person(pool, receipt, now)
-        await deliveries.came_to(pool, receipt, outcome, now, answer.code)
+    done.end()
     return left
+
+
+async def _told_what_came(
+    pool: Pool, ring: KeyRing, send: Callable[[Command], Awaitable[Answer | None]], receipt: Waiting, now: datetime
+) -> bool:
+    """Note what comes of a receipt; False while it waits."""
+    if receipt.stream is None:
+        kept = await staff_letters.of(pool, receipt.letter) if receipt.letter is not None else None
+        if kept is not None and (receipt.said == "delivered" or receipt.event.startswith(_OF_MAIL)):
+            if not await _mail_to_staff(pool, ring, send, receipt, kept, now):
+                return False
+            await deliveries.came_to(pool, receipt, "taken", now)
+            return True
+        if not receipt.named and datetime.now(UTC) - receipt.received_at <= _NAMED_WITHIN:
+            return False
+        await deliveries.came_to(pool, receipt, "unknown-message", now)
+        return True
+    answer = await send(received(ring, receipt, now))
+    if answer is None or answer.outcome == "unsigned":
+        return False
+    outcome: deliveries.Outcome = "refused" if answer.outcome != "accepted" else "taken"
+    await _told_of_the_person(pool, receipt, now)
+    await deliveries.came_to(pool, receipt, outcome, now, answer.code)
+    return True
 
 
 async def _mail_to_staff(
@@ -455,17 +466,22 @@ async def send_silences(
 
     Args:
         send: sends a signed command; None when no answer comes. silence: after which nothing said means something.
+
+    Raises:
+        Unfinished: some journeys failed; the others are told.
     """
     quiet, found = await silences.look(pool, silence), await silences.untold(pool, silence)
     if quiet is not None:
         await silences.came_to(pool, [each.message for each in found], "with-channel", now)
         return quiet
+    done = Round(through=AWAY)
     for each in found:
-        answer = await send(unheard(ring, each, now))
-        if answer is None or answer.outcome == "unsigned":
-            continue
-        outcome: silences.Outcome = "told" if answer.outcome == "accepted" else "refused"
-        await silences.came_to(pool, [each.message], outcome, now)
+        with done.part(f"silence {each.message}"):
+            answer = await send(unheard(ring, each, now))
+            if answer is not None and answer.outcome != "unsigned":
+                outcome: silences.Outcome = "told" if answer.outcome == "accepted" else "refused"
+                await silences.came_to(pool, [each.message], outcome, now)
+    done.end()
     return None
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID, uuid5
 
-from journeys.app.failures import Lang, Said, usage
+from journeys.app.failures import Exit, Failure, Lang, Said, usage
 from journeys.app.inbox import role_label
 from journeys.app.reading import ZONE, at_local
 from journeys.channels import phone
@@ -17,7 +17,7 @@ from journeys.domain.rota import Gap, Shift, uncovered
 from journeys.i18n import format_instant
 from journeys.store import rota, staff
 from journeys.store.database import Connection, Pool
-from journeys.store.directory import names_of
+from journeys.store.directory import By, names_of
 
 MOST_DAYS: Final = 62
 """Days that one entry may repeat a shift."""
@@ -104,6 +104,29 @@ async def holes(connection: Pool | Connection, now: datetime) -> dict[tuple[str,
         roster = await staff.roster(connection, day)
         away[day] = {each.who for each in shifts if keeps(each.who, roster) is None}
     return uncovered([part for each in shifts for part in _served(each, away)], begun, now, now + AHEAD)
+
+
+async def end(pool: Pool, role: str, site: str | None, by: By) -> None:
+    """Keep a rota no longer, so that nobody is missed on it. Raises Failure: shifts are still planned, or it is not
+    kept."""
+    try:
+        done = await rota.end(pool, role, site, by.at - BEHIND, by)
+    except rota.StillPlanned:
+        raise Failure(
+            Exit.CONFLICT, "rota-planned",
+            Said("des astreintes sont encore prévues ; rien n'a été changé",
+                 "shifts are still planned; nothing was changed"),
+            Said("supprimez d'abord celles qui sont à venir", "strike those to come out first"),
+            field="role",
+        ) from None  # fmt: skip
+    if not done:
+        raise Failure(
+            Exit.NOT_FOUND, "no-rota",
+            Said("aucune astreinte de ce rôle n'est tenue ici ; rien n'a été changé",
+                 "no rota of this role is kept here; nothing was changed"),
+            Said("voyez « journeys rota list »", "see “journeys rota list”"),
+            field="role",
+        )  # fmt: skip
 
 
 async def answering(connection: Pool | Connection, now: datetime) -> list[tuple[rota.Kept, str]]:

@@ -10,11 +10,12 @@ if TYPE_CHECKING:
 OVERSEAS: Final = {
     "America/Guadeloupe": "GP", "America/Marigot": "MF", "America/St_Barthelemy": "BL", "America/Martinique": "MQ",
     "America/Cayenne": "GF", "America/Miquelon": "PM", "Indian/Reunion": "RE", "Indian/Mayotte": "YT",
-    "Pacific/Noumea": "NC", "Pacific/Tahiti": "PF", "Pacific/Wallis": "WF",
+    "Pacific/Noumea": "NC", "Pacific/Tahiti": "PF", "Pacific/Marquesas": "PF", "Pacific/Gambier": "PF",
+    "Pacific/Wallis": "WF",
 }  # fmt: skip
 """The region of each zone of France overseas: numbers are dialled there without the code that they have elsewhere."""
 
-FRENCH: Final = ("FR", *OVERSEAS.values())
+FRENCH: Final = ("FR", *dict.fromkeys(OVERSEAS.values()))
 
 _DIALLED_AS_AT_HOME: Final = ("GP", "MQ", "GF", "RE", "YT")
 """Regions whose mobiles are dialled from all of them, and from the mainland, by ten digits."""

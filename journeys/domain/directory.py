@@ -303,6 +303,13 @@ class SiteDescribed(Payload):
     zone: str
 
 
+class RotaEnded(Payload):
+    """Nobody is planned on call any more for a role, at a site or everywhere, and none is missed; until a new shift."""
+
+    role: str
+    site: str | None
+
+
 class TemplateEdited(Payload):
     """Messages of a template say something else from now on."""
 
@@ -534,7 +541,7 @@ KINDS: dict[str, type[Payload]] = {
         PartnerErased,
         FundOpened, FundChanged, FundToppedUp, FundClosed, FundReopened,
         PaymentsStopped, PaymentsResumed, ProgrammePublished, TemplateEdited,
-        SiteDescribed,
+        SiteDescribed, RotaEnded,
         BatchMade, BatchGivenOut, BatchWithdrawn, BankFileImported, BankLineResolved, NoticeResolved, HistoryKept,
         RetentionApplied,
         CohortOpened, CohortDateMoved, CohortPlacesSet, PlaceTaken, PlaceQueued, PlaceGiven, PlaceFreed, CohortClosed,

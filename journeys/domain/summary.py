@@ -7,7 +7,16 @@ from journeys.domain.grants import committed
 from journeys.domain.handbook import Handbook
 from journeys.domain.payments import HANDED
 from journeys.domain.record import Frozen, Instant, added
-from journeys.domain.state import ChaseKnown, Deadline, Escalation, GrantStatus, PaymentKnown, PaymentStatus, State
+from journeys.domain.state import (
+    Appointment,
+    ChaseKnown,
+    Deadline,
+    Escalation,
+    GrantStatus,
+    PaymentKnown,
+    PaymentStatus,
+    State,
+)
 
 TO_HAND_OVER: Final = "to-hand-over"
 """Note of a payment that waits for somebody to hand it over, and to say who signed for it."""
@@ -52,6 +61,17 @@ class Item(Frozen):
     """When the digest leaves with which an alert is told, until it is."""
 
 
+class Met(Frozen):
+    """An appointment that is over, or off."""
+
+    id: str
+    about: str
+    """The code of the milestone or contact; empty: of none."""
+    at: Instant
+    outcome: str
+    """attended, missed, excused, cancelled."""
+
+
 class Summary(Frozen):
     """The row of a journey in the view; written in the transaction of its events."""
 
@@ -86,7 +106,12 @@ class Summary(Frozen):
     meetings: int
     """Open escalations; appointments without outcome."""
     board: tuple[Item, ...]
+    met: tuple[Met, ...] = added(())
+    """Appointments with an outcome, the latest of them, by when they were."""
 
+
+LAST_MET: Final = 12
+"""So many appointments with an outcome does a row hold: the weeks that somebody looks back upon."""
 
 COLUMNS_ALONE: Final = frozenset({"seq"})
 """What the row holds in a column only: it moves with every event, most of which change nothing else of a summary."""
@@ -123,7 +148,21 @@ def summary(state: State, book: Handbook) -> Summary:
         alerts=sum(item.kind == "escalation" for item in board),
         meetings=sum(item.kind == "appointment" for item in board),
         board=board,
+        met=_met(state),
     )
+
+
+def _met(state: State) -> tuple[Met, ...]:
+    over = sorted(
+        (known.at, id, known.outcome) for id, known in state.appointments.items() if known.outcome is not None
+    )
+    return tuple(
+        Met(id=id, about=_about(state.appointments[id]), at=at, outcome=outcome) for at, id, outcome in over[-LAST_MET:]
+    )
+
+
+def _about(known: Appointment) -> str:
+    return known.milestone or known.contact or ""
 
 
 def _phase(state: State, book: Handbook) -> str | None:
@@ -150,7 +189,7 @@ def _work(state: State, book: Handbook) -> list[Item]:
     ]  # fmt: skip
     return items + [
         Item(
-            kind="appointment", id=id, about=known.milestone or known.contact or "", at=known.at, role="referent",
+            kind="appointment", id=id, about=_about(known), at=known.at, role="referent",
             note=known.answer or "", wish=known.wish, summons=known.summons or None,
         )
         for id, known in state.appointments.items()
@@ -175,7 +214,7 @@ def _chase(state: State, book: Handbook, id: str, known: ChaseKnown, running: bo
         ladder = steps[0].ladder or ladder
     _, rungs = book.ladder(ladder)
     return Item(
-        kind="chase", id=id, about=missed.milestone or missed.contact or "", at=known.by if running else None,
+        kind="chase", id=id, about=_about(missed), at=known.by if running else None,
         since=missed.at, role="referent", note=known.do if running else HELD,
         then=rungs.steps[0].to if alerts else "",
     )  # fmt: skip

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from journeys.domain.directory import ShiftDropped, ShiftSet
+from journeys.domain.directory import RotaEnded, ShiftDropped, ShiftSet
 from journeys.domain.rota import Shift
 from journeys.store import contacts, mentors, staff, vault
 from journeys.store.database import Connection, Pool
@@ -66,10 +66,16 @@ async def between(connection: Pool | Connection, begins: datetime, ends: datetim
 
 
 async def begun(connection: Pool | Connection, begins: datetime, ends: datetime) -> set[tuple[str, str | None]]:
-    """The rotas, each a role at a site or everywhere, that have a shift in this time, whoever has it."""
+    """The rotas, each a role at a site or everywhere, that have a shift in this time, whoever has it; not those that
+    were ended since it began."""
     rows = await connection.fetch(
-        "SELECT DISTINCT role, site FROM shifts WHERE ends > $1 AND begins < $2", begins, ends
-    )
+        """
+        SELECT DISTINCT s.role, s.site FROM shifts s
+        WHERE s.ends > $1 AND s.begins < $2 AND NOT EXISTS (
+            SELECT FROM rotas_ended e WHERE e.role = s.role AND e.site IS NOT DISTINCT FROM s.site AND e.at >= s.begins)
+        """,
+        begins, ends,
+    )  # fmt: skip
     return {(row["role"], row["site"]) for row in rows}
 
 
@@ -141,4 +147,34 @@ async def drop(pool: Pool, id: str, by: By) -> bool:
         if known is None or await connection.execute("DELETE FROM shifts WHERE id = $1", id) == "DELETE 0":
             return False
         await record(connection, _stream(known.mentor, known.shift.who), [Fact(ShiftDropped(shift=id))], by)
+        return True
+
+
+class StillPlanned(Exception):
+    """Somebody is planned on call later on."""
+
+
+async def end(pool: Pool, role: str, site: str | None, since: datetime, by: By) -> bool:
+    """Keep a rota no longer; False (and no event) for one that is not kept.
+
+    Args:
+        since: after a shift that ended then or later, one counts as kept.
+
+    Raises:
+        StillPlanned: a shift of it is still to begin; nothing is written.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("LOCK TABLE rotas_ended IN SHARE ROW EXCLUSIVE MODE")
+        if await connection.fetchval(
+            "SELECT true FROM shifts WHERE role = $1 AND site IS NOT DISTINCT FROM $2 AND begins > $3", role, site,
+            by.at,
+        ):  # fmt: skip
+            raise StillPlanned
+        if (role, site) not in await begun(connection, since, by.at):
+            return False
+        await connection.execute(
+            "INSERT INTO rotas_ended (role, site, at) VALUES ($1, $2, $3)"
+            " ON CONFLICT (role, site) DO UPDATE SET at = excluded.at", role, site, by.at,
+        )  # fmt: skip
+        await record(connection, "system", [Fact(RotaEnded(role=role, site=site))], by)
         return True

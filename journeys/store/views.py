@@ -546,14 +546,17 @@ async def minutes(connection: Pool | Connection, journeys: Sequence[str]) -> dic
 async def appointments(
     pool: Pool, begins: datetime, ends: datetime, visible: str = "true", *, limit: int = 300, offset: int = 0
 ) -> Listed:
-    """Appointments without outcome between two instants, in order. visible: `within`."""
+    """Appointments between two instants, in order; those that are over or off have an `outcome`. visible: `within`."""
     rows = await pool.fetch(
         f"""
         WITH booked AS MATERIALIZED (
             SELECT j.id, item.value AS item, item.value ->> 'at' AS moment
-            FROM journeys j CROSS JOIN LATERAL jsonb_array_elements(j.summary -> 'board') AS item (value)
-            WHERE ({visible}) AND j.meetings > 0 AND item.value ->> 'kind' = 'appointment'
-              AND (item.value ->> 'at')::timestamptz >= $1 AND (item.value ->> 'at')::timestamptz < $2
+            FROM journeys j CROSS JOIN LATERAL (
+                SELECT value FROM jsonb_array_elements(j.summary -> 'board')
+                WHERE j.meetings > 0 AND value ->> 'kind' = 'appointment'
+                UNION ALL SELECT value FROM jsonb_array_elements(j.summary -> 'met')) AS item
+            WHERE ({visible}) AND (j.meetings > 0 OR j.summary ? 'met') AND (item.value ->> 'at')::timestamptz >= $1
+              AND (item.value ->> 'at')::timestamptz < $2
         ), shown AS (
             SELECT * FROM booked ORDER BY moment, id LIMIT $3 OFFSET $4
         )

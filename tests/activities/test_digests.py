@@ -281,6 +281,33 @@ async def test_after_the_office_has_closed_nothing_leaves_before_it_opens(life: 
     assert await round_at(life, HALF_PAST_NINE + timedelta(days=4)) == 1
 
 
+async def test_where_no_digest_may_leave_yet_none_is_gathered(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of journeys that ask one after the other would each look through all that waits."""
+    gathered = []
+
+    async def gathers(*_: Any) -> bool:
+        gathered.append(True)
+        return True
+
+    monkeypatch.setattr("activities.escalations.gather", gathers)
+    await life.until(ASKED)
+    (effect,) = life.effects("tell")
+    night = effect.model_copy(update={"at": datetime(2027, 5, 14, 20, 0, tzinfo=UTC)})
+    assert (await life.run(night))["answer"] == "deferred" and not gathered
+    assert (await asks(life))["answer"] == "deferred" and not gathered, "what was answered stays"
+
+
+async def test_by_day_the_journey_that_asks_gathers(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    gathered = []
+
+    async def gathers(*_: Any) -> bool:
+        gathered.append(True)
+        return True
+
+    monkeypatch.setattr("activities.escalations.gather", gathers)
+    assert (await asks(life))["answer"] == "deferred" and gathered == [True]
+
+
 async def test_a_mail_server_back_in_the_evening_gets_the_digest_in_the_morning(life: Life) -> None:
     """What an activity has waited, its tries that failed included, counts: nothing leaves by the hour it began at."""
     life.postman.answers = [Sent(Fate.NOTHING_LEFT, "mail-unreachable")]

@@ -15,7 +15,7 @@ from journeys.contract import Answer
 from journeys.domain import commands as c
 from journeys.domain import events as e
 from journeys.domain.commands import Command
-from journeys.issuing import send_receipts, send_wishes
+from journeys.issuing import Unfinished, send_receipts, send_wishes
 from journeys.narration.telling import Speech
 from journeys.store import attempts, deliveries, journal, people, signing_keys
 from journeys.store.deliveries import Receipt, Reply
@@ -150,6 +150,28 @@ async def test_a_receipt_of_another_name_waits_a_while_then_is_strange(
     monkeypatch.setattr("journeys.issuing._NAMED_WITHIN", timedelta(0))
     await tell(life)
     assert (await deliveries.unsettled(life.pool, DAY)).strange == before + 1
+
+
+async def test_a_receipt_that_goes_wrong_stops_no_other(life: Life) -> None:
+    wrong = str(uuid.uuid4())
+    attempt = await attempts.begin(life.pool, wrong, "journey-of-somebody-else", "sms", life.now)
+    assert attempt is not None
+    await attempts.ended(life.pool, attempt, "sent", "", f"gw-{wrong}")
+    id = await sent(life)
+    await said(life, "delivered", message=wrong, event="first")
+    await said(life, "delivered", message=id)
+
+    async def mine_only(command: Any) -> Any:
+        if command.stream != life.stream:
+            raise RuntimeError("this journey cannot be told")
+        return await life.give(command)
+
+    with pytest.raises(Unfinished, match=r"^receipt first \(RuntimeError\)$"):
+        await send_receipts(life.pool, life.resources.ring, mine_only, life.now)
+    assert (await mine(life)).fate is Fate.DELIVERED
+    waiting = [each.event for each in await deliveries.waiting(life.pool)]
+    assert waiting == ["first"], "it is told with the next round"
+    await deliveries.came_to(life.pool, (await deliveries.waiting(life.pool))[0], "refused", life.now)
 
 
 async def test_after_the_closing_a_receipt_is_still_taken(life: Life) -> None:

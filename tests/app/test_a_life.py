@@ -250,6 +250,8 @@ def test_directories(here: Journeys) -> None:
     assert [each["from"][:10] for each in kept] == ["2099-01-05", "2099-01-06", "2099-01-07"] and kept[0]["phone"]
     assert "0612345678" in here("rota", "list", "--week", "2099-01-06").out
     assert here("rota", "drop", kept[0]["id"]).code == 0 and here("rota", "drop", kept[0]["id"]).code == 3
+    assert here("rota", "end", "--json").error["code"] == "rota-planned"
+    assert here("rota", "end", "--site", "nowhere", "--json").error["code"] == "no-rota"
     assert here("staff", "change", f"h{token}", "--left").code == 0
     assert here("today", "--as", f"h{token}").code == 4
     assert here("fund", "top-up", "parvis-solidaire", "10,50").code == 0

@@ -100,7 +100,7 @@ programme-simulate programme-diff programme-list programme-show programme-valida
 rules-list rules-check staff-add staff-list staff-change staff-password staff-sessions staff-role staff-absence
 staff-token-add staff-token-list staff-token-revoke partner-add partner-list partner-change partner-leave
 mentor-add mentor-list mentor-change webhook-add webhook-list webhook-events webhook-rotate webhook-redeliver
-webhook-resume webhook-end rota-list rota-add rota-drop audit-archive audit-key audit-checkpoint audit-export
+webhook-resume webhook-end rota-list rota-add rota-drop rota-end audit-archive audit-key audit-checkpoint audit-export
 retention-show templates-list templates-show templates-preview templates-edit templates-reset site-list site-describe
 """
 """What shows no journey and touches no money, runs for long, or turns the switch."""

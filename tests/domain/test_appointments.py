@@ -1,11 +1,13 @@
 """Appointments: booked, moved, reminded, and asked about until somebody says how they went."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from journeys.domain import commands as c
 from journeys.domain.events import KINDS, read_event
+from journeys.domain.summary import LAST_MET, summary
 from tests.domain.given import MENTOR, PARIS, PERSON, REFERENT, Life, by, paris, released, said
 
 AT = paris("2027-03-19 14:00")
@@ -117,6 +119,21 @@ def test_missed_after_all_nobody_is_alerted_once_the_journey_is_closed() -> None
 def test_nobody_knows_how_it_went_before_it_was(outcome: str) -> None:
     life = booked()
     life.when("2027-03-11", close(life, outcome)).refused("appointment-ahead")
+
+
+def test_a_row_keeps_the_latest_that_are_over() -> None:
+    life = booked(milestone="visit")
+    assert summary(life.state, life.book).met == ()
+    assert "met" not in summary(life.state, life.book).model_dump(), "rows of before stay as they are"
+    life.when("2027-03-20 10:00", close(life, "missed"))
+    (over,) = summary(life.state, life.book).met
+    assert (over.id, over.about, over.at, over.outcome) == (life.appointment, "visit", AT, "missed")
+    for day in range(LAST_MET):
+        life.when("2027-03-20 10:00", c.BookAppointment(at=AT + timedelta(days=10 + day)))
+        life.when("2027-03-20 10:00", close(life, "cancelled"))
+    kept = summary(life.state, life.book).met
+    assert [each.at for each in kept] == [AT + timedelta(days=10 + day) for day in range(LAST_MET)]
+    assert {each.outcome for each in kept} == {"cancelled"}
 
 
 def test_it_is_settled_once() -> None:

@@ -71,6 +71,7 @@ GET /equipe                             login   open      open        open     o
 GET /astreintes                         login   open      open        open     open     open     open           refused  refused  refused
 POST /astreintes                        login   refused   open        refused  open     refused  open           refused  refused  refused
 POST /astreintes/supprimer              login   refused   open        refused  open     refused  open           refused  refused  refused
+POST /astreintes/terminer               login   refused   open        refused  open     refused  open           refused  refused  refused
 GET /arret                              login   refused   open        open     refused  refused  open           refused  refused  refused
 POST /arret                             login   refused   open        open     refused  refused  open           refused  refused  refused
 POST /arret/reprise                     login   refused   open        open     refused  refused  refused        refused  refused  refused

@@ -139,6 +139,30 @@ async def test_a_rota_whose_last_shift_is_over_is_a_gap_until_it_is_planned_on(g
     assert await holes(pool, later + timedelta(days=8 + 367)) == {}
 
 
+async def test_a_rota_that_is_ended_is_missed_by_nobody_until_somebody_is_planned_again(ground: Ground) -> None:
+    noor, now, pool = await ground.member("noor", "referent"), clock.now(), ground.house.writing
+    await ground.member("garde", "duty", password=True)
+    before, coming = (Shift(str(uuid.uuid4()), "duty", "brive", noor, begins, begins + timedelta(hours=12))
+                      for begins in (now - timedelta(days=9), now + timedelta(days=9)))  # fmt: skip
+    await rota.add(pool, [before, coming], None, BY)
+    browser = await ground.entered("garde")
+    await browser.get("/astreintes")
+    refused = await browser.send("/astreintes/terminer")
+    assert refused.status_code == 409 and "encore prévues" in text_of(refused.text), "one is planned in nine days"
+    await rota.drop(pool, coming.id, BY)
+    assert ("duty", "brive") in await holes(pool, now)
+    assert (await browser.send("/astreintes/terminer")).headers["location"] == "/astreintes?note=fin"
+    assert "n’est plus tenue : personne" in text_of((await browser.get("/astreintes?note=fin")).text)
+    typed = {**browser.hidden("/astreintes"), "role": "duty", "site": "brive"}
+    assert (await browser.post("/astreintes/terminer", typed)).status_code == 422, "there is nothing left to end"
+    assert await holes(pool, now) == {}
+    facts = await pool.fetch("SELECT kind FROM events WHERE kind = 'RotaEnded'")
+    assert len(facts) == 1
+    again = Shift(str(uuid.uuid4()), "duty", "brive", noor, clock.now(), clock.now() + timedelta(hours=1))
+    await rota.add(pool, [again], None, BY)
+    assert ("duty", "brive") in await holes(pool, now), "it is kept again, and its gap is told"
+
+
 async def test_a_form_sent_twice_writes_once(ground: Ground) -> None:
     noor = await ground.member("noor", "referent")
     await ground.member("garde", "duty", password=True)

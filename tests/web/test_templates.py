@@ -156,6 +156,18 @@ async def test_appointments_at_one_time_are_shown_together(office: Office) -> No
         assert "C’est noté" in said and ("à ce moment-là, la personne ou qui la suit" in said) is taken
 
 
+async def test_the_week_says_what_came_of_each_appointment(office: Office) -> None:
+    at = (office.house.now + timedelta(days=1)).replace(hour=12, minute=0, second=0, microsecond=0)
+    booked = [await office.engine.do(c.BookAppointment(at=at, minutes=45)) for _ in range(2)]
+    aline, week = await office.enter("aline"), f"/agenda?semaine={at.date()}"
+    assert html.unescape((await aline.client.get(week)).text).count("en même temps") == 2
+    off = c.CloseAppointment(appointment=booked[0].command, outcome="cancelled")
+    assert (await office.engine.do(off)).outcome == "accepted"
+    page = html.unescape((await aline.client.get(week)).text)
+    assert page.count('class="item') == 2 and page.count("<small>annulé</small>") == 1
+    assert "en même temps" not in page, "what is off takes nobody's time"
+
+
 async def test_hours_are_typed_and_shown_as_clocks_tell_them_at_the_site(office: Office) -> None:
     moved = c.AssignReferent(referent=office.engine.referent, site="saint-denis")
     answer = await office.engine.do(moved, actor=office.staff["sam"], roles=("supervisor",))

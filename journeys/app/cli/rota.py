@@ -43,6 +43,15 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         await _drop(at(ctx), id)
 
+    @command(room, "end", "Une astreinte n'est plus tenue : personne n'y est plus attendu.",
+             "A rota is kept no longer: nobody is missed on it.")  # fmt: skip
+    async def end(
+        ctx: typer.Context,
+        role: str = option("--role", "le rôle (duty)", "the role (duty)", "duty"),
+        site: str = option("--site", "celle d'un site seulement", "that of one site only"),
+    ) -> None:
+        await _end(at(ctx), role, site)
+
 
 async def _list(desk: Desk, week: str | None) -> None:
     from datetime import datetime, time, timedelta
@@ -148,3 +157,13 @@ async def _drop(desk: Desk, id: str) -> None:
     found = known.shift.id if known else pick(id, {each.shift.id: each.name for each in kept}, "shift", "ID")
     await rota.drop(pool, found, by)
     out.result({"dropped": found}, lambda: out.line(out.t("Astreinte supprimée.", "Shift struck out.")))
+
+
+async def _end(desk: Desk, role: str, site: str | None) -> None:
+    from journeys.app.rota import end
+
+    pool, out = await desk.pool(), desk.out
+    await end(pool, role, site, await desk.keeper("supervisor", "duty"))
+    told = out.t("Astreinte terminée : personne n'y sera attendu jusqu'à ce que quelqu'un y soit noté.",
+                 "Rota ended: nobody is missed on it until somebody is planned again.")  # fmt: skip
+    out.result({"ended": {"role": role, "site": site}}, lambda: out.line(told))

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from journeys.app.failures import Exit, Failure, Said, usage
 from journeys.app.reading import ZONE, read_day, today_of
-from journeys.app.rota import holes, read_hour, read_phone, roles_on_call, shifts_of, told
+from journeys.app.rota import AHEAD, end, holes, read_hour, read_phone, roles_on_call, shifts_of, told
 from journeys.app.web.pages.directory import noted, typed_in
 from journeys.app.web.pages.week import monday_asked
 from journeys.app.web.policy import ROTA, STAFF
@@ -72,6 +72,20 @@ async def drop(visit: Visit = door(ROTA)) -> Response:
     return go(f"/astreintes?semaine={day}&note=suppression")
 
 
+@router.post("/astreintes/terminer")
+async def close(visit: Visit = door(ROTA)) -> Response:
+    """A rota is kept no longer: nobody is missed on it until somebody is planned again."""
+    typed = await typed_in(visit)
+    role, site = typed.get("role", ""), typed.get("site") or None
+    _must_keep(visit, site)
+    await visit.done()
+    try:
+        await end(visit.house.writing, role, site, _by(visit))
+    except Failure as failure:
+        return await _week(visit, typed, [failure], 409 if failure.exit is Exit.CONFLICT else 422)
+    return go("/astreintes?note=fin")
+
+
 async def _week(
     visit: Visit, typed: Mapping[str, str], failures: Sequence[Failure] = (), status: int = 200
 ) -> Response:
@@ -91,7 +105,8 @@ async def _week(
                      or (day == monday and each.shift.begins < begins)]) for day in days],
         people=people, roles=roles, sites=[each for each in sites if _keeps(visit, each)],
         everywhere=_keeps(visit, None), keeps=lambda site: visit.admitted(ROTA) and _keeps(visit, site), typed=typed,
-        gaps=[(role, at, [told(gap, visit.lang) for gap in several]) for (role, at), several in gaps.items()],
+        gaps=[(role, at, [told(gap, visit.lang) for gap in several], several[-1].ends >= visit.now + AHEAD)
+              for (role, at), several in gaps.items()],
         failures=[failure.beside_its_field() for failure in failures],
         note=visit.request.query_params.get("note", ""),
         fields={"who": visit.say("Qui"), "role": visit.say("Pour quoi"), "site": visit.say("Site"),

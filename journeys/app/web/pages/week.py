@@ -1,4 +1,4 @@
-"""Rendez-vous: the appointments of a week, day by day."""
+"""Rendez-vous: the appointments of a week, day by day, with what came of them."""
 
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
@@ -15,6 +15,7 @@ from journeys.app.web.paging import A_SHEET, Paging, page_asked
 from journeys.app.web.policy import READERS
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
+from journeys.narration.words import spoken
 from journeys.store import views
 
 router = APIRouter()
@@ -31,8 +32,9 @@ async def screen(visit: Visit = door(READERS)) -> Response:
     programmes = await visit.house.programmes()
     together = await overlapping(
         visit.connection,
-        [(datetime.fromisoformat(each.item["at"]), each.journey, each.item["id"]) for each in found.items],
-    )
+        [(datetime.fromisoformat(each.item["at"]), each.journey, each.item["id"]) for each in found.items
+         if "outcome" not in each.item],
+    )  # fmt: skip
     shown = []
     for each in found.items:
         row, about = each.journey, each.item["about"]
@@ -40,7 +42,9 @@ async def screen(visit: Visit = door(READERS)) -> Response:
         zone = zone_among(visit.house.zones, row.site, programme)
         at = datetime.fromisoformat(each.item["at"]).astimezone(zone)
         called = label(about, visit.lang, programme) if about else ""
-        shown.append((at, hour_there(at, visit.lang, zone), row, called, each.item["id"] in together))
+        outcome = each.item.get("outcome")
+        came_of_it = spoken(outcome, visit.lang) if outcome is not None else ""
+        shown.append((at, hour_there(at, visit.lang, zone), row, called, each.item["id"] in together, came_of_it))
     by_day = groupby(sorted(shown, key=lambda each: each[0].date()), key=lambda each: each[0].date())
     return page(
         visit, "week.html", monday=monday, paging=Paging(visit, number, found.total, A_SHEET),
