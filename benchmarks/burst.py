@@ -1,10 +1,10 @@
 """Many journeys that owe something at once: how late it is decided, and what a caseworker feels of it.
 
 All at once, decisions only, against as many bare workflows with one timer and one local activity each; then as the
-product runs, spread: misses of one closing hour over four minutes, each with an alert that waits for the digest of the
-next morning; reminders, with the letter, over the window of the programme. It takes N / 25
-seconds to plan each house of N journeys, and the window: with 5,000 some 55 minutes in all, with 300 and a window of 3
-minutes some 12.
+product runs, with its rounds and checkpoints, spread: misses of one closing hour over four minutes, each with an alert
+that waits for the digest of the next morning; reminders, with the letter, over the window of the programme. It takes
+N / 25 seconds to plan each house of N journeys, and the window: with 5,000 some 55 minutes in all, with 300 and a
+window of 3 minutes some 12.
 """
 
 import asyncio
@@ -154,7 +154,7 @@ async def _bare(place: Place, count: int) -> Decided:
 
 async def _as_it_runs(place: Place, count: int, minutes: int) -> tuple[Decided, list[float], list[float]]:
     """The decisions, and how long commands took before and at the peak."""
-    async with place.worker() as worker:
+    async with place.worker(whole=True) as worker:
         house = await _house(place, worker, count, spread=minutes)
         async with _caseworker(place, worker, house) as idle:
             await asyncio.sleep(IDLE_SECONDS)

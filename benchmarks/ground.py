@@ -88,12 +88,16 @@ class Place:
         return signed(self.ring, stream, body, datetime.now(UTC), **texts)
 
     @asynccontextmanager
-    async def worker(self, queue: str | None = None) -> AsyncIterator[Worker]:
-        """A worker process of its own, until the end of the block; on a new task queue unless one is named."""
+    async def worker(self, queue: str | None = None, *, whole: bool = False) -> AsyncIterator[Worker]:
+        """A worker process of its own, until the end of the block; on a new task queue unless one is named.
+
+        Args:
+            whole: as it is served, with its schedules; then there is none for the references.
+        """
         queue = queue or f"journeys-{uuid.uuid4()}"
         key = self.ring.keys[self.ring.current_id].hex()
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "benchmarks.serving", queue,
+            sys.executable, "-m", "benchmarks.serving", queue, *(["whole"] if whole else []),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=ROOT,
             env={**os.environ, **environment(self.stack.info),
                  "JOURNEYS_SIGNING_KEY": key, "JOURNEYS_SEALING_KEY": key},

@@ -1,10 +1,14 @@
-"""The worker process of the figures: python -m benchmarks.serving QUEUE. Ends with its input.
+"""The worker process of the figures: python -m benchmarks.serving QUEUE [whole]. Ends with its input.
 
-The product's own worker, as its composition root makes it, and beside it one for the references with the same options.
+The product's own worker, as its composition root makes it, and beside it one for the references with the same options;
+`whole`: the worker as it is served, with all that it does by itself (rounds, digests, checkpoints, control), and alone.
 """
 
 import asyncio
+import os
+import signal
 import sys
+import threading
 
 import uvloop
 from temporalio.worker import Worker
@@ -16,7 +20,7 @@ from journeys.domain.calendar import Calendar
 from journeys.leaving import leave
 from journeys.settings import load_settings
 from journeys.store.database import open_pool
-from worker import WORKER_OPTIONS, make_resources, make_worker
+from worker import WORKER_OPTIONS, make_resources, make_worker, serve
 
 
 def work_every_day() -> None:
@@ -45,7 +49,20 @@ async def main(queue: str) -> None:
         leave(0)
 
 
+async def whole(queue: str) -> None:
+    """Serve until the input ends, as until somebody stops it."""
+
+    def stop() -> None:
+        sys.stdin.read()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=stop, daemon=True).start()
+    print("ready", flush=True)  # Whoever calls waits until it is there.
+    await serve(load_settings(task_queue=queue))
+    leave(0)
+
+
 if __name__ == "__main__":
     keep_quiet()
     work_every_day()
-    uvloop.run(main(sys.argv[1]))
+    uvloop.run((whole if sys.argv[2:] == ["whole"] else main)(sys.argv[1]))

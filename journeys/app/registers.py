@@ -69,7 +69,7 @@ ABOUT_NOBODY: Final = frozenset({
     "bank_files", "bank_statements", "batch_givings", "batch_withdrawals", "batches", "channel_silences",
     "checkpoint_deliveries", "checkpoint_parties", "checkpoints", "cohorts", "digests", "edited_templates", "funds",
     "gateway_turns", "keys.migrations", "log_head", "log_tiles", "migrations", "programme_roles", "published",
-    "signing_keys", "sites", "stops", "texts", "webhooks",
+    "rotas_ended", "signing_keys", "sites", "stops", "texts", "webhooks",
 })  # fmt: skip
 """Tables of the house: rules, funds, files as a whole, keys, proofs."""
 

@@ -154,7 +154,7 @@ async def test_a_receipt_of_another_name_waits_a_while_then_is_strange(
 
 async def test_a_receipt_that_goes_wrong_stops_no_other(life: Life) -> None:
     wrong = str(uuid.uuid4())
-    attempt = await attempts.begin(life.pool, wrong, "journey-of-somebody-else", "sms", life.now)
+    attempt = await attempts.begin(life.pool, wrong, f"journey-{uuid.uuid4()}", "sms", life.now)
     assert attempt is not None
     await attempts.ended(life.pool, attempt, "sent", "", f"gw-{wrong}")
     id = await sent(life)

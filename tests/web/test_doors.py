@@ -1,5 +1,8 @@
 """Who may open what: every route has a policy, and no form is taken from elsewhere."""
 
+import uuid
+from typing import Any
+
 import asyncpg
 import pytest
 from fastapi import FastAPI
@@ -7,6 +10,7 @@ from fastapi import FastAPI
 from journeys.app.web.application import make_application
 from journeys.app.web.policy import Unguarded, check_doors
 from journeys.app.web.safety import Pace
+from journeys.store import tokens
 from tests.web.conftest import Ground, form
 
 
@@ -109,3 +113,24 @@ async def test_each_session_has_its_own_pace_and_an_address_has_one_of_all(groun
         async with ground.browser(f"forged-{number}") as browser:
             statuses.append((await browser.get("/compte")).status_code)
     assert statuses[:5] == [303] * 5 and statuses[-1] == 429
+
+
+@pytest.mark.parametrize("path", ["/alertes", "/api/v1/journeys"])
+async def test_what_nobody_foresaw_is_told_as_everything_is(
+    ground: Ground, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sam = await ground.member("sam", "supervisor")
+
+    async def breaks(*_: Any, **__: Any) -> None:
+        raise RuntimeError("the secret of Samir Benali")
+
+    monkeypatch.setattr("journeys.store.views.open_items", breaks)
+    monkeypatch.setattr("journeys.store.views.journeys", breaks)
+    async with ground.browser(await ground.session(sam)) as browser:
+        if path.startswith("/api"):
+            token = await tokens.make(ground.house.writing, str(uuid.uuid4()), sam, "test")
+            browser.headers["Authorization"] = f"Bearer {token}"
+        answer = await browser.get(path)
+    assert answer.status_code == 500 and "quelque chose a mal tourné de notre côté" in answer.text.lower(), answer.text
+    assert "Samir" not in answer.text and "RuntimeError" not in answer.text
+    assert answer.headers["content-security-policy"] and answer.headers["cache-control"] == "no-store"

@@ -128,7 +128,7 @@ async def test_every_route_for_every_role_and_scope(shared: Scene, monkeypatch: 
     assert taken == handed > 0, "what is handed over is on record, each time"
     assert await count(shared, "events") == events + taken, "opening pages writes nothing"
     assert await treasury.resume(shared.house.writing, STOPPED, by)
-    assert asked["says the stop"] > 300, asked
+    assert asked["says the stop"] > 200, asked
     assert sum(asked.values()) > 800 and set(asked) >= set(matrix.CELLS)
     print(f"routes: {sum(asked.values())} answers, {dict(asked)}")
 

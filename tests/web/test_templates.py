@@ -164,7 +164,7 @@ async def test_the_week_says_what_came_of_each_appointment(office: Office) -> No
     off = c.CloseAppointment(appointment=booked[0].command, outcome="cancelled")
     assert (await office.engine.do(off)).outcome == "accepted"
     page = html.unescape((await aline.client.get(week)).text)
-    assert page.count('class="item') == 2 and page.count("<small>annulé</small>") == 1
+    assert page.count('<li class="item ') == 2 and page.count("<small>annulé</small>") == 1
     assert "en même temps" not in page, "what is off takes nobody's time"
 
 

@@ -26,6 +26,7 @@ from journeys.app.web.proof import NotProved, ask_proof
 from journeys.app.web.provider import Provider
 from journeys.app.web.rendering import STATIC, page
 from journeys.app.web.resending import resend_page, sent_form
+from journeys.app.web.unforeseen import Unforeseen
 from journeys.app.web.visit import NotEntered, Visit, language_of, token_of
 from journeys.i18n import capital, text
 from journeys.store.database import LOST
@@ -55,6 +56,7 @@ def make_application(house: House, *, pace: safety.Pace | None = None) -> FastAP
     check_doors(application)
     # The innermost: what it raises must reach the page that tells it.
     application.add_middleware(Bounded, largest_document=house.settings.largest_document)
+    application.add_middleware(Unforeseen, told=told)
     application.add_middleware(safety.Compressed)
     application.middleware("http")(safety.same_origin)
     application.middleware("http")(pace or safety.Pace())

@@ -114,7 +114,10 @@ async def same_origin(request: Request, call_next: Next) -> Response:
     path = request.url.path
     programs = of_api(path) or path in (NOTICES, RECEIPTS) or path.startswith(AT_ONCE)
     if request.method not in SAFE and not programs and not _from_here(request) and not _from_temporal(request):
-        return PlainTextResponse("Forbidden: this form was sent from another site.", status_code=403)
+        return PlainTextResponse(
+            "Refusé : ce formulaire vient d'un autre site.\nForbidden: this form was sent from another site.\n",
+            status_code=403,
+        )  # fmt: skip
     return await call_next(request)
 
 
@@ -171,8 +174,9 @@ class Pace:
             if of_api(request.url.path):
                 return problem(request, _TOO_OFTEN)
             return PlainTextResponse(
-                "Too many requests; wait a minute.", status_code=429, headers={"Retry-After": "60"}
-            )
+                "Trop de demandes ; attendez une minute.\nToo many requests; wait a minute.\n", status_code=429,
+                headers={"Retry-After": "60"},
+            )  # fmt: skip
         return await call_next(request)
 
 

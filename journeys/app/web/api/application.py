@@ -22,6 +22,7 @@ from journeys.app.web.api.problems import BAD_VALUE, MEDIA, ROOT, Problem, Unrea
 from journeys.app.web.api.shapes import Taken
 from journeys.app.web.house import House
 from journeys.app.web.policy import check_doors
+from journeys.app.web.unforeseen import Unforeseen
 from journeys.store.directory import NotFound
 from journeys.store.keys import CannotUnwrap
 
@@ -85,6 +86,7 @@ def make_api(house: House) -> FastAPI:
 
     check_doors(api)
     _tell_problems(api)
+    api.add_middleware(Unforeseen, told=problem)
     return api
 
 

@@ -77,11 +77,14 @@ async def close(visit: Visit = door(ROTA)) -> Response:
     """A rota is kept no longer: nobody is missed on it until somebody is planned again."""
     typed = await typed_in(visit)
     role, site = typed.get("role", ""), typed.get("site") or None
-    _must_keep(visit, site)
-    await visit.done()
     try:
+        if not role:
+            raise usage("choose", "choisissez dans la liste", "choose from the list", field="role")
+        _must_keep(visit, site)
         await end(visit.house.writing, role, site, _by(visit))
     except Failure as failure:
+        if failure.exit is Exit.REFUSED:
+            raise
         return await _week(visit, typed, [failure], 409 if failure.exit is Exit.CONFLICT else 422)
     return go("/astreintes?note=fin")
 
