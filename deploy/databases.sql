@@ -4,13 +4,16 @@
 --
 --   temporal         owns temporal and temporal_visibility
 --   journeys_owner   owns journeys and journeys_keys; runs the migrations, nothing else
---   journeys_app     workers and command line; a member of journeys_writer, which may add to the journal only, and of
---                    journeys_sequencer, journeys_looks and journeys_keys
+--   journeys_app     workers, pages and command line; a member of journeys_writer, which may add to the journal only,
+--                    and of journeys_reader, journeys_web, journeys_sequencer, journeys_looks and journeys_keys
 --
--- The migrations give the group roles journeys_writer, journeys_reader and journeys_retention (which deletes body
--- parts whose time is over), journeys_web (which sees what a session may), journeys_sequencer (which gives events
--- their places in the log and keeps checkpoints) and journeys_looks (which notes who opened whose file) their rights. They are created here already, so that the owner of the
--- tables needs no right to create roles. No login is in journeys_retention. An auditor's login: a role IN ROLE journeys_reader.
+-- The migrations give the group roles their rights: journeys_writer; journeys_reader; journeys_retention, which may
+-- delete parts of events; journeys_web, which sees what a session may; journeys_sequencer, which gives events their
+-- places in the log and keeps checkpoints; journeys_looks, which notes who opened whose file. They are created here
+-- already, so that the owner of the tables needs no right to create roles. No process of ours works in
+-- journeys_retention, and no login but the owner's is in it: the parts of whoever is forgotten are deleted by functions
+-- that journeys_writer may call and that ask for an order of erasure on record.
+-- An auditor's login: a role IN ROLE journeys_reader.
 
 -- Statements with passwords must not reach the server's log, whatever it is set to keep.
 SET log_statement = 'none';

@@ -26,7 +26,9 @@ def add_to(app: typer.Typer) -> None:
         id: str = argument("le parcours : id, référence ou nom", "the journey: id, reference or name", "ID"),
         to: str = option("--to", "à qui (nom ou id)", "to whom (name or id)"),
         purpose: str = option(
-            "--for", "proposal, contact, referral ou appointment", "proposal, contact, referral or appointment"
+            "--for",
+            "proposal, contact, referral, appointment ou messages",
+            "proposal, contact, referral, appointment or messages",
         ),
         revoke: bool = option("--revoke", "retirer le lien qui est donné", "take back the link that is given", False),
     ) -> None:
