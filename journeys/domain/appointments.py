@@ -208,6 +208,7 @@ def _attended(work: Deciding, known: Appointment) -> None:
         milestones.reached_by_itself(work, milestone, day, at)
     if known.contact in work.book.programme.contacts:
         assert known.contact is not None
+        contacts.open_for(work, known.contact, day)
         found = contacts.found(work, known.contact, "meeting", day)
         if not isinstance(found, e.ContactLogged):
             work.follow(found, "appointment", at)
