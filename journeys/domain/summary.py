@@ -21,7 +21,7 @@ from journeys.domain.state import (
 TO_HAND_OVER: Final = "to-hand-over"
 """Note of a payment that waits for somebody to hand it over, and to say who signed for it."""
 HELD: Final = "held"
-"""Note of what a suspension holds: it neither falls due nor is it late."""
+"""Note of what a suspension holds: it neither falls due nor is it late, and an alert does not climb."""
 
 
 class Item(Frozen):
@@ -231,15 +231,24 @@ def _awaited(state: State, known: Deadline) -> str:
 
 
 def _alerts(state: State, book: Handbook) -> list[Item]:
-    return [
-        Item(
-            kind="escalation", id=id, about=f"{known.about.kind} {known.about.id}", at=known.next_at,
-            since=known.raised_at, role=known.told_as or known.to,
-            note="snoozed" if known.snoozed else "acknowledged" if known.acknowledged else known.ladder,
-            then=next_told(book, known), held_by=known.held_by or None, digest=known.digest,
-        )
-        for id, known in state.escalations.items()
-    ]  # fmt: skip
+    items = []
+    for id, known in state.escalations.items():
+        # One that is spent is told again at each review, whatever a suspension holds.
+        held = known.held and not known.spent and state.suspended is not None
+        items.append(
+            Item(
+                kind="escalation", id=id, about=f"{known.about.kind} {known.about.id}",
+                at=None if held else known.next_at, since=known.raised_at, role=known.told_as or known.to,
+                note=HELD if held else _in_whose_hands(known), then=next_told(book, known),
+                held_by=known.held_by or None, digest=known.digest,
+            )
+        )  # fmt: skip
+    return items
+
+
+def _in_whose_hands(known: Escalation) -> str:
+    """How somebody has an alert in hand, else its ladder."""
+    return "snoozed" if known.snoozed else "acknowledged" if known.acknowledged else known.ladder
 
 
 def _first_told(book: Handbook, ladder: str | None) -> str:
