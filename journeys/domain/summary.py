@@ -107,11 +107,12 @@ class Summary(Frozen):
     """Open escalations; appointments without outcome."""
     board: tuple[Item, ...]
     met: tuple[Met, ...] = added(())
-    """Appointments with an outcome, the latest of them, by when they were."""
+    """Appointments with an outcome, the latest of them, by when they were or were to be."""
 
 
 LAST_MET: Final = 12
-"""So many appointments with an outcome does a row hold: the weeks that somebody looks back upon."""
+"""So many appointments that are over does a row hold, the weeks that somebody looks back upon, and as many that were
+called off."""
 
 COLUMNS_ALONE: Final = frozenset({"seq"})
 """What the row holds in a column only: it moves with every event, most of which change nothing else of a summary."""
@@ -153,11 +154,16 @@ def summary(state: State, book: Handbook) -> Summary:
 
 
 def _met(state: State) -> tuple[Met, ...]:
-    over = sorted(
+    """The latest that were attended, missed or excused; and apart from them, as a closing calls off all that lie ahead,
+    the latest of those called off."""
+    ended = sorted(
         (known.at, id, known.outcome) for id, known in state.appointments.items() if known.outcome is not None
     )
+    over = [each for each in ended if each[2] != "cancelled"]
+    off = [each for each in ended if each[2] == "cancelled"]
     return tuple(
-        Met(id=id, about=_about(state.appointments[id]), at=at, outcome=outcome) for at, id, outcome in over[-LAST_MET:]
+        Met(id=id, about=_about(state.appointments[id]), at=at, outcome=outcome)
+        for at, id, outcome in sorted((*over[-LAST_MET:], *off[-LAST_MET:]))
     )
 
 
