@@ -294,8 +294,8 @@ async def _told(
 
 
 def _then(matter: Matter, alert: Escalation, to: Addressee) -> str:
-    """Who is told next, and when, if nobody acts."""
-    if alert.next_at is None:
+    """Who is told next, and when, if nobody acts; nothing while a suspension holds it."""
+    if alert.next_at is None or (alert.held and matter.known.state.suspended is not None):
         return ""
     role = next_told(matter.book, alert)
     known = matter.book.programme.roles.get(role)

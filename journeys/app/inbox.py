@@ -95,7 +95,7 @@ def today(
     for row in rows:
         mine = me is None or row.referent == me or row.referent in stands_in_for
         for item in waiting(row):
-            if item.note == HELD:
+            if item.note == HELD and item.kind != "escalation":
                 continue
             for_me = is_turn_of(item, mine, roles, me)
             if not for_me:

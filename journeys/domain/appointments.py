@@ -208,6 +208,7 @@ def _attended(work: Deciding, known: Appointment) -> None:
         milestones.reached_by_itself(work, milestone, day, at)
     if known.contact in work.book.programme.contacts:
         assert known.contact is not None
+        contacts.open_for(work, known.contact, day)
         found = contacts.found(work, known.contact, "meeting", day)
         if not isinstance(found, e.ContactLogged):
             work.follow(found, "appointment", at)
@@ -217,14 +218,37 @@ def _attended(work: Deciding, known: Appointment) -> None:
 def take_reminder(work: Deciding, id: str, at: datetime) -> None:
     """Once for each time of it that has left; what was held back, and stands again at that time, is owed anew."""
     known = work.state.appointments[id]
-    occurrence = f"appointment/{id}/{known.at.isoformat()}"
-    if known.reminded == known.at and not messages.is_owed(work, occurrence, messages.PARTICIPANT):
-        occurrence = f"appointment/{id}/{work.state.seq}/{known.at.isoformat()}"
+    again, seq = known.reminded == known.at, work.state.seq
     work.due(e.AppointmentReminded(appointment=id), "appointment-reminder", at)
+    if not (again and _is_reminded(work, id, known)):
+        _remind(work, id, known, _occurrence(id, known, seq) if again else _occurrence(id, known), at)
+
+
+def remind_again(work: Deciding) -> None:
+    """After a suspension: what it held back is owed anew, of each appointment that is still ahead."""
+    for id, known in list(work.state.appointments.items()):
+        ahead = known.outcome is None and known.at > work.now
+        if ahead and known.reminded == known.at and not _is_reminded(work, id, known):
+            _remind(work, id, known, _occurrence(id, known, f"resumed-{len(work.state.suspensions)}"), work.now)
+
+
+def _remind(work: Deciding, id: str, known: Appointment, occurrence: str, at: datetime) -> None:
     messages.owe(
         work, "reminder", messages.PARTICIPANT, messages.SUMMONS_NEAR if known.summons else "appointment-near",
         about(id), occurrence, at=at, not_after=known.at,
     )  # fmt: skip
+
+
+def _occurrence(id: str, known: Appointment, *again: str | int) -> str:
+    """The key of a reminder of an appointment at one time; what makes it another where one was held back."""
+    return "/".join(("appointment", id, *map(str, again), known.at.isoformat()))
+
+
+def _is_reminded(work: Deciding, id: str, known: Appointment) -> bool:
+    """Whether a reminder of this time of it waits, has left, or may have: the first, or one after a suspension."""
+    resumed = range(1, len(work.state.suspensions) + 1)
+    tried = (_occurrence(id, known), *(_occurrence(id, known, f"resumed-{number}") for number in resumed))
+    return any(messages.is_owed(work, each, messages.PARTICIPANT) for each in tried)
 
 
 def take_asking(work: Deciding, id: str, at: datetime) -> None:

@@ -7,7 +7,7 @@ from journeys.domain import commands as c
 from journeys.domain import events as e
 from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.events import Subject
-from journeys.domain.plan import Window, grid
+from journeys.domain.plan import Window, grid, opening
 from journeys.domain.programme import Contact
 from journeys.domain.sending import SPREAD
 
@@ -25,10 +25,22 @@ def log(work: Deciding, body: c.LogContact) -> None:
 
 def made(work: Deciding, code: str, means: str) -> None:
     """A contact was made on the day told."""
+    open_for(work, code, work.day)
     work.fact(found(work, code, means, work.day))
     escalation.resolve_about(work, about(code), "contact-made")
     if work.book.line(work.book.programme.contacts[code].by) in chases.CASEWORKERS:
         chases.heard_of(work, "contact-made")
+
+
+def open_for(work: Deciding, code: str, day: date) -> None:
+    """A contact on a day of the window that comes next opens it, where its own moment has not come: early in the
+    morning, or in the minutes after the opening hour over which openings are spread."""
+    at = work.state.moments.get(opening(code))
+    if at is None or work.state.suspended is not None or day > work.today:
+        return
+    window = _next(work, code, at)
+    if window is not None and _holds(work, window, day):
+        work.follow(_opened(work, code, window), "contact")
 
 
 def found(work: Deciding, code: str, means: str, day: date) -> e.ContactMade | e.ContactCorrected | e.ContactLogged:
@@ -64,17 +76,24 @@ def take_opening(work: Deciding, key: str, at: datetime) -> None:
     """A window opens, at this journey's own moment. After an outage it is the first that was owed; those that are over
     are missed with it."""
     code = key.split("/")[1]
-    known = work.state.contacts.get(code)
-    after = known.window if known is not None else 0
-    window = next((w for w in grid(work.state, work.book, code, after) if work.spread(w.opens, SPREAD) >= at), None)
+    window = _next(work, code, at)
     if window is None:
         work.due(e.MomentsPlanned(set={}, dropped=(key,)), "contact-grid", at)
         return
-    work.due(
-        e.ContactDue(contact=code, window=window.number, opens=window.opens, closes=work.spread(window.closes, SPREAD)),
-        "contact",
-        at,
-    )
+    work.due(_opened(work, code, window), "contact", at)
+
+
+def _next(work: Deciding, code: str, at: datetime) -> Window | None:
+    """The window that opens at the moment planned."""
+    known = work.state.contacts.get(code)
+    after = known.window if known is not None else 0
+    windows = grid(work.state, work.book, code, after)
+    return next((window for window in windows if work.spread(window.opens, SPREAD) >= at), None)
+
+
+def _opened(work: Deciding, code: str, window: Window) -> e.ContactDue:
+    closes = work.spread(window.closes, SPREAD)
+    return e.ContactDue(contact=code, window=window.number, opens=window.opens, closes=closes)
 
 
 def take_closing(work: Deciding, code: str, at: datetime) -> None:
@@ -96,11 +115,12 @@ def cancel_open(work: Deciding, why: str, by: str | None = None) -> None:
 
 def _window_of(work: Deciding, code: str, day: date) -> Window | None:
     """The window that holds a day."""
+    return next((window for window in grid(work.state, work.book, code) if _holds(work, window, day)), None)
+
+
+def _holds(work: Deciding, window: Window, day: date) -> bool:
     calendar = work.book.calendar
-    for window in grid(work.state, work.book, code):
-        if calendar.day(window.opens) <= day <= calendar.day(window.closes):
-            return window
-    return None
+    return calendar.day(window.opens) <= day <= calendar.day(window.closes)
 
 
 def _known(work: Deciding, code: str) -> Contact:

@@ -20,7 +20,7 @@ SUMMONS_NEAR = "summons-near"
 """The template of the reminder of a summons."""
 SUMMONS_UNREMINDED = "summons-unreminded"
 """The template of the notice that it did not leave: whoever reads it today reminds by voice."""
-UNREMINDED = frozenset({"opted-out", "paused", "too-late"})
+UNREMINDED = frozenset({"opted-out", "paused", "suspended", "too-late"})
 """Why a reminder may not leave although what it reminds of goes on."""
 MISSED = "appointment-missed"
 """The template of the letter after a missed appointment."""

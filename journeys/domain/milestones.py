@@ -10,7 +10,7 @@ from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.events import PlannedReminder, Subject
 from journeys.domain.moments import elapsed
 from journeys.domain.plan import Due, good_since, is_shifted, plan
-from journeys.domain.programme import Check, Milestone
+from journeys.domain.programme import Check, Milestone, Reminder
 from journeys.domain.sending import SPREAD, reminder_of
 from journeys.domain.state import Deadline, MilestoneKnown
 
@@ -265,11 +265,31 @@ def replan(work: Deciding, began: Began) -> bool:
 def _is_ruled_otherwise(work: Deciding, deadline: Deadline, due: Due) -> bool:
     """Whether other rules leave its day as it is, and change its reminders or what holds it."""
     milestone = work.book.milestone(deadline.milestone)
-    ahead = tuple(each for each in deadline.reminders[deadline.reminded :] if each.at > work.now)
-    reminders = _reminders(work, milestone, deadline.at, deadline.day)
     awaited = work.state.dates.get(deadline.awaits or "")
     awaits = deadline.awaits if awaited is not None and not awaited.happened else None
-    return (is_shifted(work.book, milestone), due.awaits, reminders) != (deadline.held, awaits, ahead)
+    if (is_shifted(work.book, milestone), due.awaits) != (deadline.held, awaits):
+        return True
+    return not _reminds_alike(work, milestone, deadline)
+
+
+def _reminds_alike(work: Deciding, milestone: Milestone, deadline: Deadline) -> bool:
+    """Whether its reminders ahead are those of the rules: one that is spread may be on record at another moment of its
+    window, as it was spread before."""
+    ruled = _every_reminder(work, milestone, deadline.at, deadline.day)
+    recorded = {each.rule: each.at for each in deadline.reminders}
+    planned = {each.rule: each.at for each in ruled}
+    ahead = {each.rule for each in (*deadline.reminders[deadline.reminded :], *ruled) if each.at > work.now}
+    return all(
+        rule in recorded and rule in planned and _is_alike(work, milestone.remind[rule], recorded[rule], planned[rule])
+        for rule in ahead
+    )
+
+
+def _is_alike(work: Deciding, rule: Reminder, one: datetime, other: datetime) -> bool:
+    over, day = work.book.programme.clock.spread, work.book.calendar.day
+    if over is None or rule.when.unit.counts_instants:
+        return one == other
+    return day(one) == day(other) and abs(one - other) <= elapsed(over)
 
 
 def _is_owed(work: Deciding, code: str, due: Due) -> bool:
@@ -312,6 +332,13 @@ def _with_notice(work: Deciding, due: Due) -> tuple[datetime, date | None]:
 
 def _reminders(work: Deciding, milestone: Milestone, at: datetime, day: date | None) -> tuple[PlannedReminder, ...]:
     """Moments of the reminders that are still ahead; one that lies before its deadline was set was never owed."""
+    return tuple(each for each in _every_reminder(work, milestone, at, day) if each.at > work.now)
+
+
+def _every_reminder(
+    work: Deciding, milestone: Milestone, at: datetime, day: date | None
+) -> tuple[PlannedReminder, ...]:
+    """Moments of all reminders, those that have passed too."""
     calendar = work.book.calendar
     planned = []
     for number, rule in enumerate(milestone.remind):
@@ -319,9 +346,7 @@ def _reminders(work: Deciding, milestone: Milestone, at: datetime, day: date | N
             moment = at - elapsed(rule.when)
         else:
             moment = work.spread(calendar.opening(calendar.add(day or calendar.day(at), rule.when, -1)))
-        if moment <= work.now:
-            continue
-        if rule.to == messages.PARTICIPANT:
+        if rule.to == messages.PARTICIPANT and moment > work.now:
             hours = messages.hours_of(work.state, calendar, rule.to)
             moment = reminder_of(at, moment, hours, work.now)
         planned.append(PlannedReminder(moment, number))

@@ -71,7 +71,7 @@ def moved_by(data: Payload, programme: Programme) -> str | None:
         return INSTALMENTS
     match data:
         case e.ContactMade(contact=code) | e.ContactMissed(contact=code):
-            return _opening(code)
+            return opening(code)
         case e.SituationChanged():
             return VALUES
         # Instalments of a grant may hang on any milestone: they are planned by the rules of when it was asked for.
@@ -387,13 +387,14 @@ def _instalments(state: State, book: Handbook, now: datetime) -> Planned:
 # --- the grid of contacts
 
 
-def _opening(contact: str) -> str:
+def opening(contact: str) -> str:
+    """The key of the moment at which the next window of a contact opens."""
     return f"{OPENINGS}{contact}/open"
 
 
 def _contact_openings(state: State, book: Handbook, now: datetime, only: Collection[str] | None) -> Planned:
     for code, contact in book.programme.contacts.items():
-        key = _opening(code)
+        key = opening(code)
         if only is not None and key not in only:
             continue
         known = state.contacts.get(code)

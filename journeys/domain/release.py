@@ -2,8 +2,8 @@
 
 from datetime import date, datetime, timedelta
 
+from journeys.domain import appointments, escalation, messages
 from journeys.domain import commands as c
-from journeys.domain import escalation, messages
 from journeys.domain import events as e
 from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.escalation import next_review
@@ -183,7 +183,8 @@ def suspend(work: Deciding, body: c.Suspend) -> None:
 
 
 def resume(work: Deciding) -> None:
-    """What was held goes on: ladders with the time they had left, windows by the days that were lost."""
+    """What was held goes on: ladders with the time they had left, windows by the days that were lost, reminders of
+    appointments ahead."""
     suspended = work.state.suspended
     if suspended is None:
         raise Refusal("not-suspended")
@@ -212,6 +213,7 @@ def resume(work: Deciding) -> None:
         )
     )  # fmt: skip
     escalation.resolve_about(work, SUSPENSION, "resumed")
+    appointments.remind_again(work)
 
 
 # --- reviews

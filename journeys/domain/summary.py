@@ -21,7 +21,7 @@ from journeys.domain.state import (
 TO_HAND_OVER: Final = "to-hand-over"
 """Note of a payment that waits for somebody to hand it over, and to say who signed for it."""
 HELD: Final = "held"
-"""Note of what a suspension holds: it neither falls due nor is it late."""
+"""Note of what a suspension holds: it neither falls due nor is it late, and an alert does not climb."""
 
 
 class Item(Frozen):
@@ -107,11 +107,12 @@ class Summary(Frozen):
     """Open escalations; appointments without outcome."""
     board: tuple[Item, ...]
     met: tuple[Met, ...] = added(())
-    """Appointments with an outcome, the latest of them, by when they were."""
+    """Appointments with an outcome, the latest of them, by when they were or were to be."""
 
 
 LAST_MET: Final = 12
-"""So many appointments with an outcome does a row hold: the weeks that somebody looks back upon."""
+"""So many appointments that are over does a row hold, the weeks that somebody looks back upon, and as many that were
+called off."""
 
 COLUMNS_ALONE: Final = frozenset({"seq"})
 """What the row holds in a column only: it moves with every event, most of which change nothing else of a summary."""
@@ -153,11 +154,16 @@ def summary(state: State, book: Handbook) -> Summary:
 
 
 def _met(state: State) -> tuple[Met, ...]:
-    over = sorted(
+    """The latest that were attended, missed or excused; and apart from them, as a closing calls off all that lie ahead,
+    the latest of those called off."""
+    ended = sorted(
         (known.at, id, known.outcome) for id, known in state.appointments.items() if known.outcome is not None
     )
+    over = [each for each in ended if each[2] != "cancelled"]
+    off = [each for each in ended if each[2] == "cancelled"]
     return tuple(
-        Met(id=id, about=_about(state.appointments[id]), at=at, outcome=outcome) for at, id, outcome in over[-LAST_MET:]
+        Met(id=id, about=_about(state.appointments[id]), at=at, outcome=outcome)
+        for at, id, outcome in sorted((*over[-LAST_MET:], *off[-LAST_MET:]))
     )
 
 
@@ -231,15 +237,24 @@ def _awaited(state: State, known: Deadline) -> str:
 
 
 def _alerts(state: State, book: Handbook) -> list[Item]:
-    return [
-        Item(
-            kind="escalation", id=id, about=f"{known.about.kind} {known.about.id}", at=known.next_at,
-            since=known.raised_at, role=known.told_as or known.to,
-            note="snoozed" if known.snoozed else "acknowledged" if known.acknowledged else known.ladder,
-            then=next_told(book, known), held_by=known.held_by or None, digest=known.digest,
-        )
-        for id, known in state.escalations.items()
-    ]  # fmt: skip
+    items = []
+    for id, known in state.escalations.items():
+        # One that is spent is told again at each review, whatever a suspension holds.
+        held = known.held and not known.spent and state.suspended is not None
+        items.append(
+            Item(
+                kind="escalation", id=id, about=f"{known.about.kind} {known.about.id}",
+                at=None if held else known.next_at, since=known.raised_at, role=known.told_as or known.to,
+                note=HELD if held else _in_whose_hands(known), then=next_told(book, known),
+                held_by=known.held_by or None, digest=known.digest,
+            )
+        )  # fmt: skip
+    return items
+
+
+def _in_whose_hands(known: Escalation) -> str:
+    """How somebody has an alert in hand, else its ladder."""
+    return "snoozed" if known.snoozed else "acknowledged" if known.acknowledged else known.ladder
 
 
 def _first_told(book: Handbook, ladder: str | None) -> str:

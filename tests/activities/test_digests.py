@@ -117,6 +117,13 @@ async def test_what_is_taken_in_charge_after_its_hour_is_in_the_letter_as_the_jo
     assert (await asks(life))["answer"] == "told" and len(life.postman.letters) == 1
 
 
+async def test_of_what_a_suspension_holds_the_letter_says_nothing_of_what_follows(life: Life) -> None:
+    await life.do(c.Suspend(why="hospital"))
+    assert await round_at(life, HALF_PAST_NINE) == 1
+    (letter,) = life.postman.letters
+    assert letter.body.count("- Parcours") == 1 and "prévenu ensuite" not in letter.body
+
+
 async def test_who_is_away_that_morning_is_stood_in_for(life: Life) -> None:
     deputy = await life.hire(str(uuid.uuid4()), "noor", "referent")
     await life.away(life.referent, deputy)

@@ -128,12 +128,21 @@ def test_a_row_keeps_the_latest_that_are_over() -> None:
     life.when("2027-03-20 10:00", close(life, "missed"))
     (over,) = summary(life.state, life.book).met
     assert (over.id, over.about, over.at, over.outcome) == (life.appointment, "visit", AT, "missed")
+    weekly = c.BookAppointment(at=AT + timedelta(days=10), every="week", times=LAST_MET + 1)
+    life.when("2027-03-20 10:00", weekly).when("2027-03-20 11:00", c.Close(outcome="moved"))
+    first, *kept = summary(life.state, life.book).met
+    assert first == over, "what a closing calls off does not crowd out what was"
+    assert [each.outcome for each in kept] == ["cancelled"] * LAST_MET
+    assert [each.at for each in kept] == sorted(known.at for known in life.state.appointments.values())[-LAST_MET:]
+
+
+def test_of_those_that_are_over_a_row_keeps_the_last_dozen() -> None:
+    life = booked()
+    life.when("2027-03-20 10:00", close(life, "missed"))
     for day in range(LAST_MET):
-        life.when("2027-03-20 10:00", c.BookAppointment(at=AT + timedelta(days=10 + day)))
-        life.when("2027-03-20 10:00", close(life, "cancelled"))
-    kept = summary(life.state, life.book).met
-    assert [each.at for each in kept] == [AT + timedelta(days=10 + day) for day in range(LAST_MET)]
-    assert {each.outcome for each in kept} == {"cancelled"}
+        at = paris("2027-04-01 14:00") + timedelta(days=day)
+        life.when("2027-03-21 10:00", c.BookAppointment(at=at)).when("2027-03-21 10:00", close(life, "excused"))
+    assert [each.outcome for each in summary(life.state, life.book).met] == ["excused"] * LAST_MET
 
 
 def test_it_is_settled_once() -> None:

@@ -1,12 +1,16 @@
 """Other rules for a journey under way: what is cancelled, what is set, what goes on."""
 
+from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
 
 from journeys.domain import commands as c
+from journeys.domain import deciding
 from journeys.domain.handbook import Handbook
-from tests.domain.given import PARIS, SUPERVISOR, Life, book_of, by, day, given, paris, plan, released, said
+from journeys.domain.sending import spread
+from tests.domain.given import PARIS, STREAM, SUPERVISOR, Life, book_of, by, day, given, paris, plan, released, said
 from tests.domain.rules import HOUSE, other, without
 from tests.domain.test_grants import asked
 
@@ -71,6 +75,38 @@ def test_other_reminders_of_the_same_day_come_with_a_new_number() -> None:
         said("DeadlineSet", deadline="rights-open/2", at="2027-04-01 18:00"),
     )  # fmt: skip
     life.when("2027-03-29 09:00").then("ReminderTaken", "MessageDue", also=True)
+
+
+def to_the_second(at: datetime, over: timedelta, journey: str) -> datetime:
+    """How moments were spread before they were to the millisecond."""
+    place = int.from_bytes(sha256(journey.encode()).digest()[:8])
+    return at + timedelta(seconds=place % (over // timedelta(seconds=1) + 1))
+
+
+SPREAD = ("clock: {", "clock: {spread: 30 minutes, ")
+
+
+def test_a_reminder_that_was_spread_otherwise_in_the_same_window_changes_no_deadline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(deciding, "spread", to_the_second)
+        life = given(
+            ("2027-01-11 10:00", plan()), ("2027-03-01 10:00", c.ConfirmDate(date="release")), book=other(SPREAD)
+        )
+    deadlines = dict(life.state.deadlines)
+    (reminder,) = [each for known in deadlines.values() for each in known.reminders if known.milestone == "law-term"]
+    own = spread(paris("2027-03-19 09:00"), timedelta(minutes=30), STREAM)
+    assert reminder.at != own and abs(reminder.at - own) < timedelta(minutes=30)
+    under(life, other(SPREAD, ("label: visite", "label: visite à domicile")), "2027-03-10 10:00")
+    life.then("ProgrammeChanged")
+    for at in (min(reminder.at, own), max(reminder.at, own)):
+        under(life, other(SPREAD, ("label: visite", f"label: vue {at}")), at, number=3 + (at == own))
+        assert not life.all("DeadlineCancelled", deadline="law-term/1")
+    assert len(life.all("ReminderTaken", deadline="law-term/1")) == 1
+    later = other(SPREAD, ("when: 2 days before", "when: 1 day before"))
+    life = given(("2027-01-11 10:00", plan()), ("2027-03-01 10:00", c.ConfirmDate(date="release")), book=other(SPREAD))
+    under(life, later, "2027-03-10 10:00").then(said("DeadlineSet", deadline="law-term/2"), also=True)
 
 
 def test_a_window_stays_open_on_the_same_grid_and_ends_on_another() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from journeys.domain import commands as c
 from journeys.domain.plan import grid
-from tests.domain.given import MENTOR, PARIS, Life, book_of, by, given, plan, released, said, told
+from tests.domain.given import MENTOR, PARIS, Life, book_of, by, given, paris, plan, released, said, told
 
 
 def windows(life: Life, contact: str = "support") -> list[str]:
@@ -47,6 +47,41 @@ def test_a_window_opens_is_met_and_the_next_one_keeps_to_the_grid() -> None:
     life.when("2027-03-06 17:00", c.LogContact(contact="support", means="phone")).then(said("ContactMade", window=1))
     life.when("2027-03-07 12:00", c.LogContact(contact="support", means="phone")).then("ContactLogged")
     life.when("2027-03-08 09:00").then(said("ContactDue", window=2), also=True)
+
+
+HOUSE = Path(__file__).with_name("house.yaml").read_text()
+SPREADS = HOUSE.replace("clock: {", "clock: {spread: 30 minutes, ", 1)
+
+
+@pytest.mark.parametrize(("text", "at"), [(HOUSE, "2027-03-08 07:30"), (SPREADS, "2027-03-08 09:00")])
+def test_a_contact_on_the_opening_day_before_the_window_opens_is_that_windows(text: str, at: str) -> None:
+    life = given(
+        ("2027-01-11 10:00", plan()), ("2027-03-01 10:00", c.ConfirmDate(date="release")),
+        ("2027-03-03 10:00", c.LogContact(contact="support", means="phone")), book=book_of(text),
+    )  # fmt: skip
+    life.when(at, c.LogContact(contact="support", means="phone")).then(
+        said("ContactDue", window=2, opens="2027-03-08 09:00"), said("ContactMade", window=2)
+    )
+    life.when("2027-03-14 22:00")
+    assert not life.all("ContactMissed") and len(life.all("ContactDue")) == 2
+    life.when("2027-03-15 10:00")
+    assert life.last("ContactDue").window == 3
+
+
+def test_an_appointment_kept_before_its_window_opens_makes_that_windows_contact() -> None:
+    life = released().when("2027-03-03 10:00", c.LogContact(contact="support", means="phone"))
+    life.when("2027-03-04 10:00", c.BookAppointment(at=paris("2027-03-08 08:00"), contact="support"))
+    kept = c.CloseAppointment(appointment=life.appointment, outcome="attended")
+    life.when("2027-03-08 08:45", kept).then(
+        "AppointmentAttended", said("ContactDue", window=2), said("ContactMade", window=2)
+    )
+
+
+def test_no_window_is_opened_before_its_day_nor_while_the_journey_is_suspended() -> None:
+    log = c.LogContact(contact="support", means="phone")
+    life = released().when("2027-03-03 10:00", log)
+    life.when("2027-03-07 23:57", told(log, "2027-03-08 00:01")).then("ContactLogged")
+    life.when("2027-03-08 07:30", c.Suspend(why="hospital")).when("2027-03-08 07:40", log).then("ContactLogged")
 
 
 def test_a_window_without_contact_is_missed_at_its_closing_hour_and_the_next_miss_joins() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from journeys.domain import commands as c
 from journeys.domain.sending import SPREAD, spread
-from journeys.domain.summary import summary
+from journeys.domain.summary import HELD, Item, summary
 from tests.domain.given import (
     DUTY,
     FINANCE,
@@ -440,7 +440,34 @@ def test_the_last_resort_of_an_urgent_ladder_is_not_put_off_nor_what_nothing_fol
     life.when("2027-03-05 11:00", by(DUTY, snooze("2027-03-08"))).refused("nothing-to-snooze")
 
 
+def test_put_off_and_handed_on_it_is_in_nobodys_hands() -> None:
+    life = missed("2027-01-25 18:00").when("2027-01-26 10:00", snooze("2027-01-28"))
+    hand_on = c.ReassignEscalation(escalation=life.about("milestone", "call"), to=OTHER_REFERENT)
+    life.when("2027-01-26 11:00", by(SUPERVISOR, hand_on)).then("EscalationReassigned")
+    item = shown(life)
+    assert (item.note, item.held_by, item.at) == ("days", None, paris("2027-01-28 09:00"))
+    back = c.RecordReceipt(of="alert", id=life.about("milestone", "call"), said="bounced")
+    life.when("2027-01-26 12:00", back).then(said("EscalationReady", returned=True))
+
+
+def test_lists_say_that_a_suspension_holds_it_unless_it_is_spent() -> None:
+    life = missed("2027-01-25 18:00").when("2027-01-26 10:00", snooze("2027-01-28"))
+    life.when("2027-01-26 11:00", c.Suspend(why="hospital"))
+    item = shown(life)
+    assert (item.note, item.held_by, item.at) == (HELD, REFERENT, None)
+    life.when("2027-02-02 11:00", c.Resume())
+    assert shown(life).note == "snoozed" and shown(life).at == paris("2027-02-04 09:00")
+    life = missed("2027-01-25 18:00").when("2027-03-05 10:00", c.Suspend(why="hospital"))
+    assert (shown(life).note, shown(life).at) == ("days", None), "told again at each review"
+
+
+def shown(life: Life) -> Item:
+    """The alert as lists have it."""
+    (item,) = [each for each in summary(life.state, life.book).board if each.about == "milestone call"]
+    return item
+
+
 def test_lists_say_who_put_it_off() -> None:
     life = missed("2027-01-25 18:00").when("2027-01-26 10:00", snooze("2027-01-28"))
-    (item,) = [each for each in summary(life.state, life.book).board if each.about == "milestone call"]
+    item = shown(life)
     assert (item.note, item.held_by, item.then) == ("snoozed", REFERENT, "supervisor")

@@ -131,6 +131,42 @@ def test_stop_and_a_pause_hold_and_the_referent_is_told_to_remind_by_voice(choic
     assert not life.all("MessageDue", template="summons-unreminded")
 
 
+def test_what_a_suspension_holds_back_is_told_to_the_referent_and_leaves_when_the_journey_is_resumed() -> None:
+    life = summoned().when("2027-03-12 10:00", c.Suspend(why="hospital")).when("2027-03-17 14:00")
+    life.then(
+        said("MessageSuppressed", reason="suspended"),
+        said("MessageDue", to="referent", template="summons-unreminded"), also=True,
+    )  # fmt: skip
+    life.when("2027-03-18 10:00", c.Resume()).then(
+        "JourneyResumed", said("MessageDue", template="summons-near", valid_until="2027-03-19 14:00"), also=True
+    )
+    assert near(life, "summons-near") == ["MessageSuppressed", "MessageSent"]
+    life.when("2027-03-18 11:00", c.Suspend(why="hospital")).when("2027-03-19 09:00", c.Resume())
+    assert near(life, "summons-near") == ["MessageSuppressed", "MessageSent"], "once"
+    life.when("2027-03-19 09:05", move)
+    life.when("2027-03-19 09:10", c.MoveAppointment(appointment=life.appointment, at=AT)).when("2027-03-19 15:00")
+    assert near(life, "summons-near") == ["MessageSuppressed", "MessageSent"], "moved away and back, once"
+
+
+def test_each_suspension_that_holds_a_reminder_back_owes_it_anew_and_none_of_what_has_passed() -> None:
+    life = booked().when("2027-03-12 10:00", c.Suspend(why="hospital"))
+    life.when("2027-03-17 20:30", c.Resume()).then("MessageDue", "MessageDeferred", also=True)
+    life.when("2027-03-17 21:00", c.Suspend(why="hospital")).when("2027-03-18 09:00", c.Resume())
+    assert near(life, "appointment-near") == ["MessageSuppressed", "MessageSuppressed", "MessageSent"]
+    life = booked().when("2027-03-12 10:00", c.Suspend(why="hospital")).when("2027-03-19 15:00", c.Resume())
+    assert near(life, "appointment-near") == ["MessageSuppressed"]
+    life = booked().when("2027-03-12 10:00", c.Suspend(why="hospital")).when("2027-03-15 10:00", c.Resume())
+    assert near(life.when("2027-03-18"), "appointment-near") == ["MessageSent"], "its moment had not come"
+
+
+def near(life: Life, template: str) -> list[str]:
+    """What became of each reminder of a template."""
+    owed = [each.message for each in life.all("MessageDue", template=template)]
+    ends = ("MessageSent", "MessageSuppressed")
+    found: list[Any] = [event for event in life.events if event.kind in ends]
+    return [event.kind for event in found if event.data.message in owed]
+
+
 def test_of_a_new_time_that_cannot_be_told_the_referent_is_to_tell_by_voice() -> None:
     life = summoned().when("2027-03-12 10:00", c.OptOut()).when("2027-03-18 10:00", move)
     life.then(

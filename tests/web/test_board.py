@@ -51,6 +51,15 @@ async def test_the_board_says_what_follows_when_and_in_whose_hands_it_is(ground:
     assert "Léo Nullepart" in only and "Zoé Tard" not in only
 
 
+async def test_what_a_suspension_holds_is_said_so_and_can_still_be_settled(ground: Ground) -> None:
+    aline = await ground.member("aline", "referent")
+    await ground.member("sam", "supervisor", password=True)
+    await ground.journey(aline, board=(alert("cv", None, note="held", held_by=aline),))
+    shown = (await (await ground.entered("sam")).get("/alertes/tableau")).text
+    assert "suspendu : le délai reprendra avec le parcours" in text_of(shown)
+    assert "resolve-escalation" in shown and "acknowledge-escalation" not in shown and "snooze-escalation" not in shown
+
+
 async def test_who_may_not_settle_an_alert_is_offered_nothing(ground: Ground) -> None:
     aline = await ground.member("aline", "referent")
     await ground.member("audrey", "auditor", password=True)

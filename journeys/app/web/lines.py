@@ -255,7 +255,7 @@ def _actions(visit: Visit, item: Waiting, *, cured: bool) -> list[Action]:
     """What the person whose turn it is usually does; everything else is on the person's page."""
     s = visit.say
     match item.kind:
-        case _ if item.note == HELD:
+        case _ if item.note == HELD and item.kind != "escalation":
             return []
         case "deadline" if item.note:
             return [Action(s("Confirmer la date…"), "confirm-date", {"date": item.note}, form=True, first=True)]
@@ -288,7 +288,7 @@ def _actions(visit: Visit, item: Waiting, *, cured: bool) -> list[Action]:
                 Action(s("Sans réponse"), "note-chase", chase | {"result": "no-answer"}),
             ]
         case "escalation":
-            taken = item.note in ("acknowledged", "snoozed")
+            taken = item.note in ("acknowledged", "snoozed") or (item.note == HELD and item.held_by is not None)
             settle = Action(s("Régler…"), "resolve-escalation", {"escalation": item.id}, form=True,
                             first=taken and not cured)  # fmt: skip
             charge = Action(s("Je m'en charge"), "acknowledge-escalation", {"escalation": item.id}, first=not cured)
