@@ -232,13 +232,13 @@ def test_a_row_from_before_appointments_were_kept_in_it_agrees(life: Life) -> No
     row = row_of(life)
     (first, *others) = row.summary["met"]
     older = {name: value for name, value in row.summary.items() if name != "met"}
-    for summary, verdict in (
+    for kept, verdict in (
         (older, Verdict.AGREES),
         ({**older, "granted": 1}, Verdict.DISAGREES),
         ({**older, "met": [{**first, "outcome": "another"}, *others]}, Verdict.DISAGREES),
     ):
-        account = judge_view(replace(row, summary=summary), life.events, life.book, money_of(life))
-        assert account.verdict is verdict, summary
+        account = judge_view(replace(row, summary=kept), life.events, life.book, money_of(life))
+        assert account.verdict is verdict, kept
 
 
 # --- workflow
