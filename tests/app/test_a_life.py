@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from .conftest import Journeys, Said, Up
@@ -252,6 +253,12 @@ def test_directories(here: Journeys) -> None:
     assert here("rota", "drop", kept[0]["id"]).code == 0 and here("rota", "drop", kept[0]["id"]).code == 3
     assert here("rota", "end", "--json").error["code"] == "rota-planned"
     assert here("rota", "end", "--site", "nowhere", "--json").error["code"] == "no-rota"
+    over, site = (datetime.now(UTC) - timedelta(days=3)).date().isoformat(), f"s{token}"
+    assert here("rota", "add", f"h{token}", "--from", over, "--hours", "8-12", "--site", site).code == 0
+    assert site in [each["site"] for each in here("rota", "list", "--json").json["gaps"]]
+    assert here("rota", "end", "--site", site, "--json").json["ended"] == {"role": "duty", "site": site}
+    assert site not in [each["site"] for each in here("rota", "list", "--json").json["gaps"]]
+    assert here("rota", "end", "--site", site, "--json").error["code"] == "no-rota"
     assert here("staff", "change", f"h{token}", "--left").code == 0
     assert here("today", "--as", f"h{token}").code == 4
     assert here("fund", "top-up", "parvis-solidaire", "10,50").code == 0
