@@ -157,6 +157,9 @@ def test_what_the_person_wants_reaches_each_of_their_journeys(here: Journeys, st
     assert all(state["opted_out"] for state in states.values())
     person = here("person", "show", reference, "--json").json["person"]
     assert person["opted_out"] is True
+    for id in (first, second):
+        (look,) = here("audit", "reads", "--journey", id, "--limit", "1", "--json").json["reads"]
+        assert (look["journey"], look["look"], look["entry"]) == (id, "details", "cli")
     seqs = {id: state["seq"] for id, state in states.items()}
     stranger = here("do", first, "opt-in", "--as", "fin", "--json")
     assert (stranger.code, stranger.error["code"]) == (4, "no-right")
