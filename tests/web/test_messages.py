@@ -151,7 +151,9 @@ async def test_what_failed_to_reach_a_colleague_does_not_tell_to_see_the_person(
     await life.do(told, actor="system", role="system")
     text = await screen.text()
     assert "3 messages ne sont peut-être pas arrivés : voyez la personne autrement." in text
-    assert "1 message à l’équipe, à un mentor ou à un partenaire n’est peut-être pas arrivé : prévenez autrement" in text
+    assert (
+        "1 message à l’équipe, à un mentor ou à un partenaire n’est peut-être pas arrivé : prévenez autrement" in text
+    )
 
 
 async def test_no_code_is_shown(screen: Screen) -> None:
