@@ -1,9 +1,15 @@
 """By hand, as a new user would: staff, a journey, commands, money, the person's own choices, files, the audit."""
 
+import asyncio
 import os
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from journeys.store import people
+from journeys.store.database import open_pool
+from journeys.store.directory import By
 
 from .conftest import Journeys, Said, Up
 
@@ -142,6 +148,22 @@ def test_a_refused_command_is_answered_alike_again(here: Journeys, started: Call
     again = here("do", id, "resume", "--as", "aline", "--command-id", refused.error["command"], "--json")
     assert (again.code, again.error["code"]) == (4, "not-suspended")
     assert here("show", id, "--json").journey["seq"] == seq
+
+
+def test_a_look_at_whoever_has_no_journey_leaves_a_line_too(here: Journeys, up: Up) -> None:
+    person = str(uuid.uuid4())
+
+    async def register() -> None:
+        pool = await open_pool(str(up.found["database_url"]), largest=1)
+        by = By(actor="system", role="system", at=datetime.now(UTC))
+        await people.register(pool, person, people.Details(first_name="Sans", last_name="Parcours"), by)
+        await pool.close()
+
+    asyncio.run(register())
+    assert here("person", "show", person).code == 0
+    (look,) = here("audit", "reads", "--limit", "1", "--json").json["reads"]
+    assert (look["journey"], look["look"], look["entry"]) == (None, "details", "cli")
+    assert "aucun" in here("audit", "reads", "--limit", "1").out
 
 
 def test_what_the_person_wants_reaches_each_of_their_journeys(here: Journeys, started: Callable[..., str]) -> None:

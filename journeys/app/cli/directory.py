@@ -685,7 +685,8 @@ async def _person_show(desk: Desk, asked: str) -> None:
     pool = await desk.pool()
     person = await find_person(pool, asked)
     rows = await views.journeys(pool, person=person.id)
-    for journey in [row.id for row in rows] or [None]:
+    opened: list[str | None] = [row.id for row in rows] or [None]
+    for journey in opened:
         await looked(desk, journey, "details")
     out = desk.out
     messages = (
