@@ -14,7 +14,7 @@ from journeys.domain.programme import Programme
 from journeys.domain.recipients import keeps
 from journeys.domain.rights import line_of
 from journeys.domain.rota import Gap, Shift, uncovered
-from journeys.i18n import format_instant
+from journeys.i18n import format_date, format_instant
 from journeys.store import rota, staff
 from journeys.store.database import Connection, Pool
 from journeys.store.directory import By, names_of
@@ -111,13 +111,13 @@ async def end(pool: Pool, role: str, site: str | None, by: By) -> None:
     kept."""
     try:
         done = await rota.end(pool, role, site, by.at - BEHIND, by)
-    except rota.StillPlanned:
+    except rota.StillPlanned as planned:
+        fr, en = (format_date(planned.begins.astimezone(ZONE).date(), lang, weekday=True) for lang in ("fr", "en"))
         raise Failure(
             Exit.CONFLICT, "rota-planned",
-            Said("des astreintes sont encore prévues ; rien n'a été changé",
-                 "shifts are still planned; nothing was changed"),
+            Said(f"des astreintes sont encore prévues, la prochaine le {fr} ; rien n'a été changé",
+                 f"shifts are still planned, the next on {en}; nothing was changed"),
             Said("supprimez d'abord celles qui sont à venir", "strike those to come out first"),
-            field="role",
         ) from None  # fmt: skip
     if not done:
         raise Failure(
@@ -125,7 +125,6 @@ async def end(pool: Pool, role: str, site: str | None, by: By) -> None:
             Said("aucune astreinte de ce rôle n'est tenue ici ; rien n'a été changé",
                  "no rota of this role is kept here; nothing was changed"),
             Said("voyez « journeys rota list »", "see “journeys rota list”"),
-            field="role",
         )  # fmt: skip
 
 

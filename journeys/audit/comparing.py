@@ -21,7 +21,11 @@ _NOT_OF_THE_JOURNAL = frozenset({"id", "name"})
 
 
 def judge_view(row: JourneyRow | None, events: Sequence[Recorded], book: Handbook, money: Money) -> Account:
-    """The rows of the lists, and the ledger, against what the events come to; all were read in one snapshot."""
+    """The rows of the lists, and the ledger, against what the events come to; all were read in one snapshot.
+
+    A row from before November 2026 has no `met`, and is not held to it, until its journey's next event or
+    `journeys rebuild` writes it anew.
+    """
     name, head = AccountName.VIEW, len(events)
     if row is None:
         return disagrees(name, "no-row", head, head)
@@ -30,8 +34,9 @@ def judge_view(row: JourneyRow | None, events: Sequence[Recorded], book: Handboo
     expected = summary(fold(events), book).model_dump(mode="json")
     shared = sorted((Summary.model_fields.keys() & set(JourneyRow.__dataclass_fields__)) - _NOT_OF_THE_JOURNAL)
     shown = {field: _plain(getattr(row, field)) for field in shared}
+    left_out = COLUMNS_ALONE if "met" in row.summary else COLUMNS_ALONE | {"met"}
     told = {field: expected[field] for field in shared} | {
-        "summary": {field: value for field, value in expected.items() if field not in COLUMNS_ALONE}
+        "summary": {field: value for field, value in expected.items() if field not in left_out}
     }
     path = difference({**shown, "summary": row.summary}, told)
     if path is not None:

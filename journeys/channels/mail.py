@@ -17,7 +17,8 @@ from journeys.channels.letter import HELD_BACK, Fate, Letter, Sent, check_addres
 _PERMANENT: Final = 500
 _LOGIN_WANTED: Final = frozenset({530, 534, 535, 538})
 """Refusals that concern the settings, not the letter: it may leave once they are right."""
-OF_THE_ACCOUNT: Final = ("mail-login", "mail-tls", *(f"mail-{code}" for code in sorted(_LOGIN_WANTED)))
+_SENDER: Final = "mail-sender"
+OF_THE_ACCOUNT: Final = ("mail-login", "mail-tls", _SENDER, *(f"mail-{code}" for code in sorted(_LOGIN_WANTED)))
 """Reasons that somebody here has to see to."""
 
 
@@ -96,6 +97,11 @@ class SmtpMailer:
         """From whom and to whom; None when the server waits for the text."""
         try:
             await client.mail(self.server.sender)
+        except SMTPResponseException as refusal:
+            refused = _refused(refusal.code)
+            # For good, it is our address that is refused, whomever the letter is for.
+            return Sent(Fate.NOTHING_LEFT, _SENDER) if refused.fate is Fate.REFUSED else refused
+        try:
             await client.rcpt(letter.to)
         except SMTPResponseException as refusal:
             return _refused(refusal.code)

@@ -20,6 +20,7 @@ _CHANNELS: Final = (
     ("mail-4", N_("la messagerie demande d'attendre")),
     ("mail-tls", N_("liaison non chiffrée avec la messagerie")),
     ("mail-login", N_("la messagerie refuse notre mot de passe")),
+    ("mail-sender", N_("la messagerie refuse notre adresse d'expéditeur")),
     ("mail-", N_("la messagerie ne répond pas")),
     ("sms-401", N_("la passerelle refuse notre compte")),
     ("sms-402", N_("la passerelle refuse notre compte")),

@@ -67,12 +67,12 @@ async def between(connection: Pool | Connection, begins: datetime, ends: datetim
 
 async def begun(connection: Pool | Connection, begins: datetime, ends: datetime) -> set[tuple[str, str | None]]:
     """The rotas, each a role at a site or everywhere, that have a shift in this time, whoever has it; not those that
-    were ended since it began."""
+    are ended."""
     rows = await connection.fetch(
         """
         SELECT DISTINCT s.role, s.site FROM shifts s
         WHERE s.ends > $1 AND s.begins < $2 AND NOT EXISTS (
-            SELECT FROM rotas_ended e WHERE e.role = s.role AND e.site IS NOT DISTINCT FROM s.site AND e.at >= s.begins)
+            SELECT FROM rotas_ended e WHERE e.role = s.role AND e.site IS NOT DISTINCT FROM s.site)
         """,
         begins, ends,
     )  # fmt: skip
@@ -107,7 +107,8 @@ async def kept(connection: Pool | Connection, id: str) -> Kept | None:
 
 
 async def add(pool: Pool, shifts: Sequence[Shift], phone: str | None, by: By) -> None:
-    """Write shifts of one person down, all of them or none; one that is there already (by id) stays as it is.
+    """Write shifts of one person down, all of them or none; one that is there already (by id) stays as it is. A rota
+    that was ended is kept again, whenever the shift begins.
 
     Raises NotFound: they are neither of the staff nor a mentor.
     """
@@ -128,6 +129,9 @@ async def add(pool: Pool, shifts: Sequence[Shift], phone: str | None, by: By) ->
                 each.ends, await _sealed(connection, stream, each.id, phone),
             )  # fmt: skip
             if done != "INSERT 0 0":
+                await connection.execute(
+                    "DELETE FROM rotas_ended WHERE role = $1 AND site IS NOT DISTINCT FROM $2", each.role, each.site
+                )
                 fact = ShiftSet(shift=each.id, role=each.role, site=each.site, begins=each.begins, ends=each.ends)
                 facts.append(Fact(fact, {"phone": phone} if phone is not None else {}))
         if facts:
@@ -151,7 +155,11 @@ async def drop(pool: Pool, id: str, by: By) -> bool:
 
 
 class StillPlanned(Exception):
-    """Somebody is planned on call later on."""
+    """Somebody is planned on call later on, from `begins` on for the first time."""
+
+    def __init__(self, begins: datetime) -> None:
+        super().__init__(begins)
+        self.begins = begins
 
 
 async def end(pool: Pool, role: str, site: str | None, since: datetime, by: By) -> bool:
@@ -165,16 +173,14 @@ async def end(pool: Pool, role: str, site: str | None, since: datetime, by: By) 
     """
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("LOCK TABLE rotas_ended IN SHARE ROW EXCLUSIVE MODE")
-        if await connection.fetchval(
-            "SELECT true FROM shifts WHERE role = $1 AND site IS NOT DISTINCT FROM $2 AND begins > $3", role, site,
-            by.at,
-        ):  # fmt: skip
-            raise StillPlanned
+        coming = await connection.fetchval(
+            "SELECT min(begins) FROM shifts WHERE role = $1 AND site IS NOT DISTINCT FROM $2 AND begins > $3",
+            role, site, by.at,
+        )  # fmt: skip
+        if coming is not None:
+            raise StillPlanned(coming)
         if (role, site) not in await begun(connection, since, by.at):
             return False
-        await connection.execute(
-            "INSERT INTO rotas_ended (role, site, at) VALUES ($1, $2, $3)"
-            " ON CONFLICT (role, site) DO UPDATE SET at = excluded.at", role, site, by.at,
-        )  # fmt: skip
+        await connection.execute("INSERT INTO rotas_ended (role, site) VALUES ($1, $2)", role, site)
         await record(connection, "system", [Fact(RotaEnded(role=role, site=site))], by)
         return True

@@ -20,7 +20,8 @@ from aiosmtpd.smtp import SMTP as ServerProtocol
 from aiosmtpd.smtp import AuthResult
 
 from journeys.channels.letter import BadAddress, Fate, Letter, compose
-from journeys.channels.mail import SmtpMailer, SmtpServer
+from journeys.channels.mail import OF_THE_ACCOUNT, SmtpMailer, SmtpServer
+from journeys.domain.person import DEAD
 
 AT = datetime(2027, 5, 12, 7, 0, tzinfo=UTC)
 SENDER = "suivi@association.example"
@@ -29,9 +30,16 @@ SENDER = "suivi@association.example"
 class Inbox:
     """A handler of aiosmtpd that keeps what it takes, or misbehaves as told."""
 
-    def __init__(self, *, rcpt: str = "250 ok", data: str = "250 taken", drop: bool = False) -> None:
-        self.rcpt, self.data, self.drop = rcpt, data, drop
+    def __init__(
+        self, *, mail: str = "250 ok", rcpt: str = "250 ok", data: str = "250 taken", drop: bool = False
+    ) -> None:
+        self.mail, self.rcpt, self.data, self.drop = mail, rcpt, data, drop
         self.taken: list[bytes] = []
+
+    async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        if self.mail.startswith("250"):
+            envelope.mail_from = address
+        return self.mail
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
         if self.rcpt.startswith("250"):
@@ -123,6 +131,10 @@ async def test_a_letter_says_how_to_stop_at_one_click_and_no_text_adds_a_header(
 @pytest.mark.parametrize(
     ("inbox", "fate", "reason"),
     [
+        (Inbox(mail="451 later"), Fate.NOTHING_LEFT, "mail-451"),
+        (Inbox(mail="530 log in first"), Fate.NOTHING_LEFT, "mail-530"),
+        (Inbox(mail="550 not an address of yours"), Fate.NOTHING_LEFT, "mail-sender"),
+        (Inbox(mail="553 not an address of yours"), Fate.NOTHING_LEFT, "mail-sender"),
         (Inbox(rcpt="451 later"), Fate.NOTHING_LEFT, "mail-451"),
         (Inbox(rcpt="550 no such person"), Fate.REFUSED, "mail-550"),
         (Inbox(data="452 full"), Fate.NOTHING_LEFT, "mail-452"),
@@ -135,6 +147,13 @@ async def test_each_trouble_proves_what_it_proves(inbox: Inbox, fate: Fate, reas
     with serving(inbox) as port:
         sent = await mailer(port).send(letter())
     assert (sent.fate, sent.reason) == (fate, reason)
+
+
+async def test_a_sender_that_is_refused_is_a_matter_of_the_account_and_not_of_the_recipient() -> None:
+    with serving(Inbox(mail="554 not an address of yours")) as port:
+        sent = await mailer(port).send(letter())
+    assert sent.fate is Fate.NOTHING_LEFT and sent.reason in OF_THE_ACCOUNT
+    assert not sent.reason.startswith(DEAD)
 
 
 async def test_what_may_not_leave_any_more_once_the_server_listens_stays_here() -> None:

@@ -1,8 +1,15 @@
 """By hand, as a new user would: staff, a journey, commands, money, the person's own choices, files, the audit."""
 
+import asyncio
 import os
+import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from journeys.store import people
+from journeys.store.database import open_pool
+from journeys.store.directory import By
 
 from .conftest import Journeys, Said, Up
 
@@ -143,6 +150,22 @@ def test_a_refused_command_is_answered_alike_again(here: Journeys, started: Call
     assert here("show", id, "--json").journey["seq"] == seq
 
 
+def test_a_look_at_whoever_has_no_journey_leaves_a_line_too(here: Journeys, up: Up) -> None:
+    person = str(uuid.uuid4())
+
+    async def register() -> None:
+        pool = await open_pool(str(up.found["database_url"]), largest=1)
+        by = By(actor="system", role="system", at=datetime.now(UTC))
+        await people.register(pool, person, people.Details(first_name="Sans", last_name="Parcours"), by)
+        await pool.close()
+
+    asyncio.run(register())
+    assert here("person", "show", person).code == 0
+    (look,) = here("audit", "reads", "--limit", "1", "--json").json["reads"]
+    assert (look["journey"], look["look"], look["entry"]) == (None, "details", "cli")
+    assert "aucun" in here("audit", "reads", "--limit", "1").out
+
+
 def test_what_the_person_wants_reaches_each_of_their_journeys(here: Journeys, started: Callable[..., str]) -> None:
     name = f"Deux Fois{os.urandom(3).hex()}"
     reference = f"D-{os.urandom(3).hex()}"
@@ -156,6 +179,9 @@ def test_what_the_person_wants_reaches_each_of_their_journeys(here: Journeys, st
     assert all(state["opted_out"] for state in states.values())
     person = here("person", "show", reference, "--json").json["person"]
     assert person["opted_out"] is True
+    for id in (first, second):
+        (look,) = here("audit", "reads", "--journey", id, "--limit", "1", "--json").json["reads"]
+        assert (look["journey"], look["look"], look["entry"]) == (id, "details", "cli")
     seqs = {id: state["seq"] for id, state in states.items()}
     stranger = here("do", first, "opt-in", "--as", "fin", "--json")
     assert (stranger.code, stranger.error["code"]) == (4, "no-right")
@@ -252,6 +278,12 @@ def test_directories(here: Journeys) -> None:
     assert here("rota", "drop", kept[0]["id"]).code == 0 and here("rota", "drop", kept[0]["id"]).code == 3
     assert here("rota", "end", "--json").error["code"] == "rota-planned"
     assert here("rota", "end", "--site", "nowhere", "--json").error["code"] == "no-rota"
+    over, site = (datetime.now(UTC) - timedelta(days=3)).date().isoformat(), f"s{token}"
+    assert here("rota", "add", f"h{token}", "--from", over, "--hours", "8-12", "--site", site).code == 0
+    assert site in [each["site"] for each in here("rota", "list", "--json").json["gaps"]]
+    assert here("rota", "end", "--site", site, "--json").json["ended"] == {"role": "duty", "site": site}
+    assert site not in [each["site"] for each in here("rota", "list", "--json").json["gaps"]]
+    assert here("rota", "end", "--site", site, "--json").error["code"] == "no-rota"
     assert here("staff", "change", f"h{token}", "--left").code == 0
     assert here("today", "--as", f"h{token}").code == 4
     assert here("fund", "top-up", "parvis-solidaire", "10,50").code == 0

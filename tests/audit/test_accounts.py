@@ -228,6 +228,19 @@ def test_the_row_agrees_until_a_column_is_changed(life: Life) -> None:
     assert judge_view(None, life.events, life.book, money_of(life)).reason == "no-row"
 
 
+def test_a_row_from_before_appointments_were_kept_in_it_agrees(life: Life) -> None:
+    row = row_of(life)
+    (first, *others) = row.summary["met"]
+    older = {name: value for name, value in row.summary.items() if name != "met"}
+    for kept, verdict in (
+        (older, Verdict.AGREES),
+        ({**older, "granted": 1}, Verdict.DISAGREES),
+        ({**older, "met": [{**first, "outcome": "another"}, *others]}, Verdict.DISAGREES),
+    ):
+        account = judge_view(replace(row, summary=kept), life.events, life.book, money_of(life))
+        assert account.verdict is verdict, kept
+
+
 # --- workflow
 
 

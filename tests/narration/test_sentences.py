@@ -282,6 +282,7 @@ def test_an_unknown_code_is_read_as_it_is_spelt() -> None:
         for lang in ("fr", "en"):
             said = spoken(code, lang)
             assert said != code.replace("-", " ") and not any(sign.isdigit() for sign in said), code
+    assert spoken("mail-sender", "fr") == "la messagerie refuse notre adresse d’expéditeur"
     assert spoken("fixed-term", "en") == "fixed-term contract"
 
 

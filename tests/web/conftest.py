@@ -93,7 +93,7 @@ class Ground:
 
     async def journey(
         self, referent: str, *, site: str | None = None, granted: int = 0, fund: str = "parvis-solidaire",
-        board: tuple[dict[str, Any], ...] = (), rules: str = "0" * 64,
+        board: tuple[dict[str, Any], ...] = (), met: tuple[dict[str, Any], ...] = (), rules: str = "0" * 64,
         name: str = "Samir Benali",
     ) -> str:  # fmt: skip
         """A row of the lists, as an append writes it."""
@@ -109,6 +109,7 @@ class Ground:
             "waits_on": sorted({role for item in board for role in item["role"].split(", ")} - {"referent"}),
             "alerts": sum(item["kind"] == "escalation" for item in board),
             "meetings": sum(item["kind"] == "appointment" for item in board), "board": list(board),
+            **({"met": list(met)} if met else {}),
         }  # fmt: skip
         await self.house.writing.execute("SELECT view_put($1, $2)", f"journey-{id}", json.dumps(summary))
         return id

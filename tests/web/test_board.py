@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,8 +10,9 @@ import pytest
 
 from journeys import clock
 from journeys.app.reading import ZONE, today_of
-from journeys.app.rota import holes
+from journeys.app.rota import end, holes
 from journeys.domain.rota import Gap, Shift
+from journeys.i18n import format_date
 from journeys.store import mentors, rota, staff
 from journeys.store.mentors import Mentor
 from tests.web.conftest import BY, Ground
@@ -156,8 +158,10 @@ async def test_a_rota_that_is_ended_is_missed_by_nobody_until_somebody_is_planne
     await rota.add(pool, [before, coming], None, BY)
     browser = await ground.entered("garde")
     await browser.get("/astreintes")
-    refused = await browser.send("/astreintes/terminer")
-    assert refused.status_code == 409 and "encore prévues" in text_of(refused.text), "one is planned in nine days"
+    refused, day = await browser.send("/astreintes/terminer"), coming.begins.astimezone(ZONE).date()
+    assert refused.status_code == 409, "one is planned in nine days"
+    said = text_of(refused.text)
+    assert f"la prochaine le {format_date(day, 'fr', weekday=True)}" in said and "Supprimez d’abord celles" in said
     await rota.drop(pool, coming.id, BY)
     assert ("duty", "brive") in await holes(pool, now)
     assert (await browser.send("/astreintes/terminer")).headers["location"] == "/astreintes?note=fin"
@@ -167,9 +171,15 @@ async def test_a_rota_that_is_ended_is_missed_by_nobody_until_somebody_is_planne
     assert await holes(pool, now) == {}
     facts = await pool.fetch("SELECT kind FROM events WHERE kind = 'RotaEnded'")
     assert len(facts) == 1
-    again = Shift(str(uuid.uuid4()), "duty", "brive", noor, clock.now(), clock.now() + timedelta(hours=1))
-    await rota.add(pool, [again], None, BY)
-    assert ("duty", "brive") in await holes(pool, now), "it is kept again, and its gap is told"
+    for begins in (clock.now(), now - timedelta(days=1)):
+        again = Shift(str(uuid.uuid4()), "duty", "brive", noor, begins, begins + timedelta(hours=30))
+        await rota.add(pool, [again], None, BY)
+        assert ("duty", "brive") in await holes(pool, now), "it is kept again, and its gap is told"
+        by = replace(BY, at=clock.now())
+        await end(pool, "duty", "brive", by)
+        assert await holes(pool, now) == {}
+        await rota.add(pool, [again], None, BY)
+        assert await holes(pool, now) == {}, "what was noted before is no news"
 
 
 async def test_a_form_sent_twice_writes_once(ground: Ground) -> None:
@@ -215,6 +225,14 @@ async def test_a_supervisor_writes_the_rota_of_her_own_sites(ground: Ground) -> 
     assert "<option>nanterre</option>" in shown.replace(" selected", "") and "<option>lyon</option>" not in shown
     fields = {"role": "duty", "first": "2027-05-12", "begins": "20:00", "ends": "08:00"}
     assert (await browser.send("/astreintes", who=noor, site="lyon", **fields)).status_code == 403
+    for site in ("lyon", "nanterre"):
+        begins = clock.now() - timedelta(days=2)
+        over = Shift(str(uuid.uuid4()), "duty", site, noor, begins, begins + timedelta(hours=12))
+        await rota.add(ground.house.writing, [over], None, BY)
+    warned = (await browser.get("/astreintes")).text
+    assert "(lyon)" in text_of(warned) and "(nanterre)" in text_of(warned)
+    assert re.findall(r'action="/astreintes/terminer">.*?name="site" value="(\w+)"', warned) == ["nanterre"]
+    assert (await browser.send("/astreintes/terminer", site="lyon")).status_code == 403
     await browser.get("/astreintes")
     assert (await browser.send("/astreintes", who=pair.id, site="nanterre", **fields)).status_code == 303
     (kept,) = await rota.between(ground.house.writing, BY.at, datetime(2028, 1, 1, tzinfo=ZONE))

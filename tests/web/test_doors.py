@@ -1,5 +1,6 @@
 """Who may open what: every route has a policy, and no form is taken from elsewhere."""
 
+import html
 import uuid
 from typing import Any
 
@@ -134,3 +135,24 @@ async def test_what_nobody_foresaw_is_told_as_everything_is(
     assert answer.status_code == 500 and "quelque chose a mal tourné de notre côté" in answer.text.lower(), answer.text
     assert "Samir" not in answer.text and "RuntimeError" not in answer.text
     assert answer.headers["content-security-policy"] and answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (RuntimeError("unforeseen"), 500, "Quelque chose a mal tourné de notre côté."),
+        (asyncpg.InterfaceError("closed"), 503, "La base de données ne répond pas"),
+    ],
+)
+async def test_who_came_by_a_link_is_told_whom_to_call(
+    ground: Ground, error: Exception, status: int, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def breaks(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("journeys.store.links.enter", breaks)
+    async with ground.browser() as browser:
+        answer = await browser.get(f"/lien/{'Xy3k' * 12}")
+    text = html.unescape(answer.text).replace("\xa0", " ")
+    assert answer.status_code == status and said in text
+    assert "Appelez la personne qui vous a donné ce lien" in text and "machine" not in text

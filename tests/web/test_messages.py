@@ -138,7 +138,22 @@ async def test_the_page_says_first_how_many_may_not_have_arrived(screen: Screen)
     text = await screen.text()
     assert '<p class="lead">8 messages.</p>' in text
     assert "3 messages ne sont peut-être pas arrivés : voyez la personne autrement." in text
+    assert "à l’équipe" not in text
     assert text.index("Prévu le") < text.index("<tbody>")
+
+
+async def test_what_failed_to_reach_a_colleague_does_not_tell_to_see_the_person(screen: Screen) -> None:
+    life = screen.life
+    await life.do(c.RequestErasure(), reason="Elle le demande.")
+    (notice,) = life.effects("deliver", to="supervisor")
+    await life.settle(notice)
+    told = c.RecordReceipt(of="message", id=notice.details["id"], said="bounced", reason="mail-5-1-1")
+    await life.do(told, actor="system", role="system")
+    text = await screen.text()
+    assert "3 messages ne sont peut-être pas arrivés : voyez la personne autrement." in text
+    assert (
+        "1 message à l’équipe, à un mentor ou à un partenaire n’est peut-être pas arrivé : prévenez autrement" in text
+    )
 
 
 async def test_no_code_is_shown(screen: Screen) -> None:

@@ -23,7 +23,7 @@ from journeys.domain import commands as c
 from journeys.store import sites, templates
 from journeys.store.sites import Site
 from tests.conftest import RealStack
-from tests.web.conftest import BY, form
+from tests.web.conftest import BY, Ground, form
 from tests.web.office import Office, open_office
 from tests.web.test_papers import words
 
@@ -166,6 +166,18 @@ async def test_the_week_says_what_came_of_each_appointment(office: Office) -> No
     page = html.unescape((await aline.client.get(week)).text)
     assert page.count('<li class="item ') == 2 and page.count("<small>annulé</small>") == 1
     assert "en même temps" not in page, "what is off takes nobody's time"
+
+
+async def test_the_week_has_a_word_of_its_own_for_each_outcome(ground: Ground) -> None:
+    aline = await ground.member("aline", "referent")
+    words = {"attended": "a eu lieu", "missed": "absent", "excused": "absence excusée", "cancelled": "annulé"}
+    for hour, outcome in enumerate(words, start=9):
+        met = {"id": str(uuid.uuid4()), "about": "", "at": f"2027-05-12T{hour:02}:00:00.000000Z", "outcome": outcome}
+        await ground.journey(aline, met=(met,), name=f"Une {outcome.title()}")
+    async with ground.browser(await ground.session(aline)) as browser:
+        shown = html.unescape((await browser.get("/agenda?semaine=2027-05-12")).text)
+    said = dict(re.findall(r">Une (\w+)</a>.*?<small>(.*?)</small>", shown))
+    assert {outcome.lower(): word for outcome, word in said.items()} == words
 
 
 async def test_hours_are_typed_and_shown_as_clocks_tell_them_at_the_site(office: Office) -> None:

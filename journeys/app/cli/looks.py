@@ -75,7 +75,8 @@ async def _reads(desk: Desk, journey: str | None, by: str | None, limit: int) ->
         out.table(heads, [
             (format_instant(each.at, lang, ZONE), each.who,
              ", ".join(role_label(role, lang) for role in each.read.roles),
-             short(each.read.journey) if each.read.journey else out.t("tous", "all"),
+             short(each.read.journey) if each.read.journey
+             else out.t("aucun", "none") if each.read.look == "details" else out.t("tous", "all"),
              said(WORDS[each.read.look]), said(ENTRIES[each.read.entry]))
             for each in found
         ])  # fmt: skip

@@ -20,6 +20,7 @@ from journeys.app.web.api.problems import BAD_VALUE, ROOT, of_api, problem
 from journeys.app.web.bodies import Bounded
 from journeys.app.web.house import House
 from journeys.app.web.pages import ROUTERS
+from journeys.app.web.pages.links import CALL
 from journeys.app.web.pages.notices import Teller
 from journeys.app.web.policy import check_doors
 from journeys.app.web.proof import NotProved, ask_proof
@@ -125,13 +126,15 @@ def _tell_failures(application: FastAPI) -> None:
 
 
 def told(request: Request, error: Failure) -> Response:
-    """A page that says what, where and what to do; where an address was meant for programs, a problem."""
+    """A page that says what, where and what to do; where an address was meant for programs, a problem. Whoever came by
+    a one-time link knows nobody who keeps the machine: they are told to call.
+    """
     if of_api(request.url.path):
         return problem(request, error)
     visit, status = _visit(request), status_of(error)
     if request.url.path.startswith(LINKS):
         return page(visit, "link-dead.html", status, title=visit.say("Cela n'a pas été possible"),
-                    text=_sentence(visit, error.what), advice=_sentence(visit, error.remedy))  # fmt: skip
+                    text=_sentence(visit, error.what), advice=visit.say(CALL))  # fmt: skip
     return page(visit, "failure.html", status, failure=error)
 
 
@@ -140,8 +143,8 @@ def status_of(error: Failure) -> int:
     return STATUS_OF.get(error.code) or STATUS.get(error.exit, 500)
 
 
-def _sentence(visit: Visit, said: Said | None) -> str:
-    return capital(text(visit.lang)(said.in_(visit.lang))) + "." if said is not None else ""
+def _sentence(visit: Visit, said: Said) -> str:
+    return capital(text(visit.lang)(said.in_(visit.lang))) + "."
 
 
 def _visit(request: Request) -> Visit:

@@ -83,16 +83,19 @@ class Dead:
     advice: str
 
 
-_CALL: Final = N_("Appelez la personne qui vous l'a donné : elle notera votre réponse, ou vous donnera un autre lien.")
+CALL: Final = N_(
+    "Appelez la personne qui vous a donné ce lien : elle notera votre réponse, ou vous en donnera un autre."
+)
+"""What helps whoever has a link and no account, whatever is wrong with it, or here."""
 UNKNOWN: Final = Dead(
     404, N_("Ce lien ne s'ouvre pas"), N_("L'adresse est incomplète, ou n'est plus reconnue."),
     N_("Reprenez-la en entier dans le message, jusqu'au dernier signe. Si elle ne s'ouvre toujours pas, appelez la "
        "personne qui vous l'a donnée."),
 )  # fmt: skip
 """The same for a link that never was, one that was altered, and one that somebody made up."""
-EXPIRED: Final = Dead(410, N_("Ce lien n'est plus valable"), N_("Il avait une date limite, et elle est passée."), _CALL)
+EXPIRED: Final = Dead(410, N_("Ce lien n'est plus valable"), N_("Il avait une date limite, et elle est passée."), CALL)
 REVOKED: Final = Dead(
-    410, N_("Ce lien a été remplacé ou retiré"), N_("Un message plus récent contient peut-être le bon lien."), _CALL
+    410, N_("Ce lien a été remplacé ou retiré"), N_("Un message plus récent contient peut-être le bon lien."), CALL
 )
 GONE: Final = Dead(
     410, N_("Cette demande n'attend plus de réponse"),

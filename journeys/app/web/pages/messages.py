@@ -12,6 +12,7 @@ from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
 from journeys.audit import messages as sent
 from journeys.audit.messages import Fate
+from journeys.domain.messages import PARTICIPANT
 from journeys.narration.telling import Speech
 from journeys.store import attempts, deliveries
 
@@ -32,10 +33,11 @@ async def screen(id: str, visit: Visit = door(READERS)) -> Response:
         loaded.events, loaded.state, loaded.book, await attempts.of_journey(pool, loaded.row.stream),
         await deliveries.silent_of(pool, loaded.row.stream, silence),
     )  # fmt: skip
+    doubted = [each for each in found if each.fate in sent.LOOKED_AT]
     speech = Speech(loaded.book, names, visit.lang, loaded.state)
     return page(
         visit, "messages.html", row=loaded.row, counted=sent.counted(found, visit.lang),
-        wrong=sum(each.fate in sent.LOOKED_AT for each in found),
+        wrong=sum(each.to == PARTICIPANT for each in doubted), others=sum(each.to != PARTICIPANT for each in doubted),
         lines=[
             (speech.when(each.at), speech.recipient(each.to, each.person), speech.spoken(each.purpose),
              speech.about(each.about), sent.told(each, speech), TONES[each.fate], sent.passed_over(each, speech))

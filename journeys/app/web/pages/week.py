@@ -1,7 +1,9 @@
 """Rendez-vous: the appointments of a week, day by day, with what came of them."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
+from typing import Any, Final
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -15,10 +17,14 @@ from journeys.app.web.paging import A_SHEET, Paging, page_asked
 from journeys.app.web.policy import READERS
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
+from journeys.i18n import N_
 from journeys.narration.words import spoken
 from journeys.store import views
 
 router = APIRouter()
+
+_MISSED: Final = N_("absent")
+"""As the button says it: that it did not take place would hold of what is off too."""
 
 
 @router.get("/agenda")
@@ -42,15 +48,25 @@ async def screen(visit: Visit = door(READERS)) -> Response:
         zone = zone_among(visit.house.zones, row.site, programme)
         at = datetime.fromisoformat(each.item["at"]).astimezone(zone)
         called = label(about, visit.lang, programme) if about else ""
-        outcome = each.item.get("outcome")
-        came_of_it = spoken(outcome, visit.lang) if outcome is not None else ""
-        shown.append((at, hour_there(at, visit.lang, zone), row, called, each.item["id"] in together, came_of_it))
+        together_with = each.item["id"] in together
+        shown.append((at, hour_there(at, visit.lang, zone), row, called, together_with, _came_of(each.item, visit)))
     by_day = groupby(sorted(shown, key=lambda each: each[0].date()), key=lambda each: each[0].date())
     return page(
         visit, "week.html", monday=monday, paging=Paging(visit, number, found.total, A_SHEET),
         days=[(day, list(items)) for day, items in by_day],
         before=monday - timedelta(days=7), after=monday + timedelta(days=7),
     )  # fmt: skip
+
+
+def _came_of(item: Mapping[str, Any], visit: Visit) -> str:
+    """What came of an appointment, in a word; nothing of one that has no outcome."""
+    match item.get("outcome"):
+        case None:
+            return ""
+        case "missed":
+            return visit.say(_MISSED)
+        case outcome:
+            return spoken(outcome, visit.lang)
 
 
 def monday_asked(visit: Visit) -> date:
