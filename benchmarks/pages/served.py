@@ -119,7 +119,9 @@ def main() -> None:
     assert settings.database_url is not None
     with patch.object(serving, "make_application", watched), patch.object(database, "KeyedConnection", Counted):
         port = int(os.environ["PORT"])
-        asyncio.run(serving.serve(settings, settings.database_url, settings.temporal_address, "127.0.0.1", port))
+        asyncio.run(
+            serving.serve(settings, settings.database_url, settings.temporal_address, "127.0.0.1", port, lambda: None)
+        )
 
 
 if __name__ == "__main__":

@@ -151,7 +151,7 @@ async def find_person(pool: Pool, asked: str) -> Person:
         return fitting[0]
     if fitting:
         raise _several("person", asked, [f"{person.name} ({short(person.id)}…)" for person in fitting])
-    raise _unknown("person", asked, [], "ID")
+    raise _unknown("person", asked, None, "ID")
 
 
 def pick(asked: str, names: dict[str, str], kind: str, field: str) -> str:
@@ -237,8 +237,16 @@ def _none_fr(noun: str) -> str:
     return "aucun" + noun.removeprefix("un")
 
 
-def _unknown(kind: str, asked: str, known: Sequence[str], field: str) -> Failure:
+_SEARCHED: Final = Said(
+    "écrivez deux mots du nom, la référence ou le téléphone ; « journeys list --all » montre les parcours",
+    "write two words of the name, the reference or the phone number; “journeys list --all” shows the journeys",
+)
+
+
+def _unknown(kind: str, asked: str, known: Sequence[str] | None, field: str) -> Failure:
+    """Args: known: what could have been meant; None: these are too many, or not to be listed."""
     fr, en = _KINDS[kind]
+    searched, known = known is None, known or []
     near = nearest(asked, known)
     named = ", ".join(known[: _MOST_NAMED * 2]) + (", …" if len(known) > _MOST_NAMED * 2 else "")
     remedy = Said(
@@ -251,7 +259,7 @@ def _unknown(kind: str, asked: str, known: Sequence[str], field: str) -> Failure
         f"{field} : « {asked} » n'est pas {fr} connu{'e' if fr.startswith('une') else ''}",
         f"{field}: “{asked}” is not a known {en}",
         field=field,
-        remedy=remedy,
+        remedy=_SEARCHED if searched else remedy,
     )
 
 

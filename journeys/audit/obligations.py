@@ -133,6 +133,8 @@ def _recomputed(events: Sequence[Recorded], book: Handbook, now: datetime) -> It
                 held[key] = gone
             else:
                 ended.append(_ended(gone, event))
+        for key in [key for key in held if _settled_while_held(state, key)]:
+            ended.append(_ended(held.pop(key), event))
         for key, at in after.items():
             known = owed.get(key) or held.pop(key, None)
             if known is not None and at != known.due and _taken(known, event):
@@ -157,6 +159,20 @@ def _recomputed(events: Sequence[Recorded], book: Handbook, now: datetime) -> It
 def _owed(state: State) -> dict[_Key, datetime]:
     """What is owed after an event, and until when: a deadline also while a check is asked about it."""
     return {_key(state, due): due.at for due in (*agenda.dues(state), *agenda.checked(state))}
+
+
+def _settled_while_held(state: State, key: _Key) -> bool:
+    """Whether nobody owes any more what a suspension holds: it was done meanwhile, or called off."""
+    kind, id = key
+    match kind:
+        case DueKind.DEADLINE:
+            return id not in state.deadlines
+        case DueKind.CONTACT_CLOSES:
+            return not state.contacts[id].open
+        case DueKind.CHASE:
+            return id not in state.chases
+        case _:
+            return False
 
 
 def _key(state: State, due: Due) -> _Key:

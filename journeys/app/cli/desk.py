@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from journeys import clock
 from journeys.app.cli.output import Output
-from journeys.app.failures import Exit, Failure, Said, usage
+from journeys.app.failures import Exit, Failure, Lang, Said, usage
 from journeys.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -289,8 +289,8 @@ class Desk:
         if self.acting_as is None and self.kept_token() is None:
             everyone = await staff.members(pool)
             if any(member.active and "administrator" in member.roles for member in everyone):
-                raise usage("who", f"dites qui agit : --as PSEUDO ({' ou '.join(wanted)})",
-                            f"say who acts: --as HANDLE ({' or '.join(wanted)})", field="--as")  # fmt: skip
+                raise usage("who", f"dites qui agit : --as PSEUDO ({_roles(wanted, 'fr', ' ou ')})",
+                            f"say who acts: --as HANDLE ({_roles(wanted, 'en', ' or ')})", field="--as")  # fmt: skip
             return By(actor=SYSTEM, role=SYSTEM, at=self.now)
         member = await self.member()
         role = next((role for role in wanted if role in member.roles), None)
@@ -299,12 +299,12 @@ class Desk:
                 Exit.REFUSED,
                 "no-right",
                 Said(
-                    f"{member.name} n'a pas ce droit ({' ou '.join(wanted)})",
-                    f"{member.name} has no right to do this ({' or '.join(wanted)})",
+                    f"{member.name} n'a pas ce droit ({_roles(wanted, 'fr', ' ou ')})",
+                    f"{member.name} has no right to do this ({_roles(wanted, 'en', ' or ')})",
                 ),
                 Said(
-                    f"rôles actuels : {', '.join(member.roles) or 'aucun'}",
-                    f"present roles: {', '.join(member.roles) or 'none'}",
+                    f"rôles actuels : {_roles(member.roles, 'fr') or 'aucun'}",
+                    f"present roles: {_roles(member.roles, 'en') or 'none'}",
                 ),
                 field="--as",
             )
@@ -325,3 +325,10 @@ def _token_ended() -> Failure:
         Said("faites-en un autre (« Mon compte », ou « journeys staff token add »), puis « journeys login »",
              "make another (“My account”, or “journeys staff token add”), then “journeys login”"),
     )  # fmt: skip
+
+
+def _roles(roles: Sequence[str], lang: Lang, between: str = ", ") -> str:
+    """Roles as people call them."""
+    from journeys.app.inbox import role_label
+
+    return between.join(role_label(role, lang) for role in roles)

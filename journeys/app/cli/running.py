@@ -207,9 +207,15 @@ async def _web(desk: Desk, host: str, port: int) -> None:
     from journeys.app.web.serving import serve
 
     telemetry.configure(level="WARNING")
-    place = desk.place()
+    place, out = desk.place(), desk.out
+
+    def begun() -> None:
+        where = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        told = out.t(f"Les pages sont à {where} ; Ctrl-C arrête.", f"The pages are at {where}; Ctrl-C stops.")
+        out.result({"address": where}, lambda: out.line(told))
+
     try:
-        await serve(desk.settings, place.database_url, place.temporal_address, host, port)
+        await serve(desk.settings, place.database_url, place.temporal_address, host, port, begun)
     except OSError as error:
         raise Failure(
             Exit.FAILED, "port-taken",

@@ -5,6 +5,7 @@ import hmac
 import json
 import secrets
 import time
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
@@ -13,7 +14,6 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 import structlog
 from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.httpx_client import AsyncOAuth2Client
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -23,6 +23,11 @@ from joserfc.jws import JWSRegistry
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.web.house import House
 from journeys.settings import OidcSettings
+
+with warnings.catch_warnings():
+    # It says at each start, to whoever serves the pages, that its authors will take another client one day.
+    warnings.filterwarnings("ignore", "The httpx module is deprecated")
+    from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 FLOW_SECONDS: Final = 600
 """How long somebody may take at the provider's page."""

@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+import socket
+from collections.abc import Callable
 
 import uvicorn
 
@@ -26,11 +28,33 @@ def server_of(house: House, host: str, port: int) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-async def serve(settings: Settings, database_url: str, temporal_address: str | None, host: str, port: int) -> None:
-    """Serve until told to end. Raises OSError: the address is taken; and what `open_house` raises."""
+class _Server(uvicorn.Server):
+    """Says once that the pages can be asked for."""
+
+    def __init__(self, config: uvicorn.Config, begun: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._begun = begun
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._begun()
+
+
+async def serve(
+    settings: Settings, database_url: str, temporal_address: str | None, host: str, port: int,
+    begun: Callable[[], None],
+) -> None:  # fmt: skip
+    """Serve until told to end. Raises OSError: the address is taken; and what `open_house` raises.
+
+    Args:
+        begun: called once, when the pages can be asked for.
+    """
+    # Taken by us: the server would log that it is not free, and end the process.
+    taken = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     async with open_house(settings, database_url, temporal_address) as house:
-        server = server_of(house, host, port)
+        server = _Server(server_of(house, host, port).config, begun)
         told = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             told.add_signal_handler(number, lambda: setattr(server, "should_exit", True))
-        await server._serve()
+        await server._serve([taken])
