@@ -238,8 +238,8 @@ def _none_fr(noun: str) -> str:
 
 
 _SEARCHED: Final = Said(
-    "écrivez deux mots du nom, la référence ou le téléphone ; « journeys list --all » montre les parcours",
-    "write two words of the name, the reference or the phone number; “journeys list --all” shows the journeys",
+    "écrivez deux mots du nom, la référence ou le téléphone ; « journeys person list » cherche",
+    "write two words of the name, the reference or the phone number; “journeys person list” searches",
 )
 
 
