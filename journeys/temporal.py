@@ -206,10 +206,9 @@ class _KnownById(WorkflowInstance):
         getattr(running, "_pending_timers", {}).clear()
         done = self._instance.activate(act)
         for each in (running, inside, getattr(self._instance, "importer", None)):
-            if each is not None:
-                vars(each).clear()
-        if running is not None:
-            running._deleting = True  # A task that goes only now asks its loop whether to complain.
+            held = vars(each) if each is not None else {}
+            for name in held.keys() - {"_deleting"}:  # A task that goes only now asks its loop whether to complain.
+                del held[name]
         return done
 
     def get_info(self) -> Info:
