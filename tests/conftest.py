@@ -105,10 +105,16 @@ def stack() -> Iterator[RealStack]:
 
 @pytest.fixture(scope="session")
 def migrated(stack: RealStack) -> str:
-    """A database with the whole schema and no row, of which others are copies; its name."""
+    """A database with the whole schema and no row, of which others are copies; its name.
+
+    Its server no longer vacuums by itself: it would go through every copy in turn, and none lives long enough to need
+    it.
+    """
 
     async def make() -> None:
         connection = await asyncpg.connect(stack.database)
+        await connection.execute("ALTER SYSTEM SET autovacuum = off")
+        await connection.execute("SELECT pg_reload_conf()")
         await connection.execute("CREATE DATABASE migrated")
         await connection.close()
         await migrate(stack.database_url("migrated"))

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,8 @@ from tests.app.rehearsal import rehearse
 from tests.homes import a_home
 from worker import WORKFLOWS
 
-AUXILIA = read_lives(LIVES / "auxilia.yaml")
+read_once = cache(read_lives)
+AUXILIA = read_once(LIVES / "auxilia.yaml")
 
 BEGINNINGS = [
     datetime(2026, 11, 20, 11, 0, tzinfo=UTC),
@@ -59,7 +61,7 @@ def only(lives: Lives, *first_names: str) -> Lives:
     ids=lambda value: value if isinstance(value, str) else f"{value:%Y-%m-%d}",
 )
 def test_every_step_of_every_life_goes_as_written_on_any_day(name: str, begun: datetime) -> None:
-    lives = read_lives(LIVES / f"{name}.yaml")
+    lives = read_once(LIVES / f"{name}.yaml")
     surprises = {
         life.person.first_name: found
         for life in lives.cohort.lives
@@ -291,7 +293,7 @@ def test_a_life_of_every_programme_ends_on_the_real_server_and_its_audit_holds()
     with a_home() as home, player._settings_of_nobody():
         keys = load_settings(data_dir=home / "demo").signing_keys()
         ring = KeyRing(keys.current, dict(keys.by_id))
-        chosen = [only(read_lives(LIVES / f"{name}.yaml"), person) for name, person in SHORT.items()]
+        chosen = [only(read_once(LIVES / f"{name}.yaml"), person) for name, person in SHORT.items()]
         reports = asyncio.run(together([player._Cohort(lives, ring, demo.Clerk) for lives in chosen], home / "demo"))
     for report in reports:
         assert report.holds, report.lives.cohort.programme

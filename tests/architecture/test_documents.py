@@ -6,6 +6,7 @@ import tomllib
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -135,10 +136,16 @@ def without_common(words: list[str]) -> list[str]:
     return rest
 
 
+@cache
+def command_line() -> Any:
+    """All that `journeys` takes, put together once: 20 ms."""
+    return typer.main.get_command(application())
+
+
 def taken_apart(line: str) -> tuple[list[str], set[str], set[str]]:
     """The path to the subcommand, the options typed, and those that the command line knows there."""
     words = without_common(shlex.split(line, comments=True)[1:])
-    command: Any = typer.main.get_command(application())
+    command = command_line()
     path: list[str] = []
     while words and hasattr(command, "commands"):
         path.append(words.pop(0))

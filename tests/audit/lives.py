@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
@@ -39,11 +40,13 @@ NAMES = {
 }  # fmt: skip
 
 
+@cache
 def programme_text(name: str = "auxilia") -> str:
     raw = YAML(typ="safe").load((HOME / "programmes" / f"{name}.yaml").read_text())
     return Programme.model_validate(raw).model_dump_json()
 
 
+@cache
 def book(name: str = "auxilia") -> Handbook:
     return open_handbook(programme_text(name), CALENDAR)
 

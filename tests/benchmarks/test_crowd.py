@@ -33,7 +33,6 @@ from journeys.store.canonical import canonical
 from journeys.store.database import open_pool
 from journeys.store.funds import funds
 from journeys.store.journal import read_all
-from journeys.store.migrating import migrate
 from journeys.store.rebuilding import rebuild
 from journeys.store.signing import KeyRing
 from tests.conftest import RealStack
@@ -50,9 +49,9 @@ class Made:
 
 
 @pytest.fixture(scope="module")
-def house(stack: RealStack) -> Iterator[tuple[str, CrowdMade]]:
+def house(stack: RealStack, migrated: str) -> Iterator[tuple[str, CrowdMade]]:
     """One database with a crowd, for all tests of this file; none of them changes what it holds."""
-    with _database(stack) as url:
+    with _database(stack, migrated) as url:
         yield url, asyncio.run(_fill(url))
 
 
@@ -65,7 +64,7 @@ async def _fill(url: str, processes: int = 1) -> CrowdMade:
 
 
 @contextmanager
-def _database(stack: RealStack) -> Iterator[str]:
+def _database(stack: RealStack, migrated: str) -> Iterator[str]:
     """A database with the whole schema."""
     name = f"t_{uuid.uuid4().hex}"
     url = stack.database_url(name)
@@ -75,8 +74,7 @@ def _database(stack: RealStack) -> Iterator[str]:
         await connection.execute(statement)
         await connection.close()
 
-    asyncio.run(run(f"CREATE DATABASE {name}"))
-    asyncio.run(migrate(url))
+    asyncio.run(run(f"CREATE DATABASE {name} TEMPLATE {migrated}"))
     yield url
     asyncio.run(run(f"DROP DATABASE {name} WITH (FORCE)"))
 
@@ -152,9 +150,9 @@ async def test_its_fund_balances(made: Made) -> None:
     assert fund.available == entries and fund.reserved + fund.paid == reserved
 
 
-def test_one_seed_makes_one_crowd(stack: RealStack, house: tuple[str, CrowdMade]) -> None:
+def test_one_seed_makes_one_crowd(stack: RealStack, migrated: str, house: tuple[str, CrowdMade]) -> None:
     """Ids, texts, salts and instants come from the seed, also when two processes share the work."""
-    with _database(stack) as url:
+    with _database(stack, migrated) as url:
         made = asyncio.run(_fill(url, processes=2))
         assert made.events == house[1].events
         assert asyncio.run(_hashes(url)) == asyncio.run(_hashes(house[0]))

@@ -18,7 +18,6 @@ from benchmarks.pages.people import SCREENS
 from journeys.app.inbox import Waiting, ends, today, waits
 from journeys.store import sessions, staff, views
 from journeys.store.database import open_pool
-from journeys.store.migrating import migrate
 from journeys.store.signing import KeyRing
 from journeys.store.staff import Member
 from tests.conftest import RealStack
@@ -29,16 +28,15 @@ ALL = 10_000
 
 
 @pytest.fixture(scope="module")
-def url(stack: RealStack) -> Iterator[str]:
+def url(stack: RealStack, migrated: str) -> Iterator[str]:
     """A database with a crowd, for all tests of this file; none of them changes what it holds."""
     name = f"t_{uuid.uuid4().hex}"
     url = stack.database_url(name)
 
     async def make() -> None:
         connection = await asyncpg.connect(stack.database)
-        await connection.execute(f"CREATE DATABASE {name}")
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {migrated}")
         await connection.close()
-        await migrate(url)
         pool = await open_pool(url)
         ring = KeyRing("k1", {"k1": b"1" * 32})
         await crowd(pool, ring, journeys=JOURNEYS, lives=48, seed=5, now=NOW, dsn=url, processes=1)

@@ -43,6 +43,8 @@ from tests.faults.servers import Server, Servers, new_pid
 RING: Final = KeyRing(KEY_ID, {KEY_ID: KEY})
 _UPDATES: Final = ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_UPDATE
 PATIENCE: Final = timedelta(seconds=60)
+TEMPLATE: Final = "migrated"
+"""The database of a server of which those of its trials, begun one after the other, are copies."""
 OUTAGE_ERRORS: Final = (*UNREACHABLE, RPCError, temporal.Unreachable)
 
 # A minute is the shortest that a programme can say: what falls due does so in real time, during the faults.
@@ -277,10 +279,12 @@ async def open_trial(servers: Servers, *, cap: int | None = None, balance: int =
     url = servers.info.database_url.replace("/journeys?", f"/{name}?")
     connection = await asyncpg.connect(servers.info.database_url)
     try:
-        await connection.execute(f"CREATE DATABASE {name}")
+        if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", TEMPLATE):
+            await connection.execute(f"CREATE DATABASE {TEMPLATE}")
+            await migrate(servers.info.database_url.replace("/journeys?", f"/{TEMPLATE}?"))
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
     finally:
         await connection.close()
-    await migrate(url)
     kept = Keys.beside(url, load_settings(sealing_key=KEY.hex()))
     await prepare(kept.dsn)
     pool = await open_pool(url, keys=kept)

@@ -26,6 +26,9 @@ LADDERS = ("standard", "quick", "long")
 BY_ITSELF = ("hand", "hand", "hand", "evidence", "appointment", "situation", "mentor", "grant settled")
 CHOSEN: Counter[str] = Counter()
 """What the programmes that were played had."""
+GROUND = trial("auxilia", participants=2)
+"""All that a trial needs beside the programme."""
+CALENDAR = book_of(GROUND).calendar
 
 
 class Author:
@@ -181,9 +184,8 @@ def written(draw: Random) -> Programme:
 def test_every_life_under_every_programme_ends_with_everything_closed(seed: int) -> None:
     draw = Random(seed)
     programme = written(draw)
-    ground = trial("auxilia", participants=2, seed=seed)
-    book = Handbook(programme, book_of(ground).calendar)
-    ground = replace(ground, behaviour=people(draw))
+    book = Handbook(programme, CALENDAR)
+    ground = replace(GROUND, seed=seed, behaviour=people(draw))
     for number in range(ground.participants):
         moments = list(one_life(ground, book, number))
         for moment in moments:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -27,6 +28,7 @@ from journeys.simulation.telling import limits, tables, workload
 DAY = date(2026, 1, 5)
 
 
+@cache
 def trial(name: str, participants: int = 20, seed: int = 3, behaviour: str | None = None) -> Trial:
     file = read_programme(name)
     calendar = calendar_text(file.programme.clock.zone, file.programme.clock.calendar, DAY.year)
@@ -37,7 +39,12 @@ def trial(name: str, participants: int = 20, seed: int = 3, behaviour: str | Non
 
 
 def book_of(given: Trial) -> Handbook:
-    return open_handbook(given.programme, given.calendar)
+    return _book(given.programme, given.calendar)
+
+
+@cache
+def _book(programme: str, calendar: str) -> Handbook:
+    return open_handbook(programme, calendar)
 
 
 @pytest.mark.parametrize("name", programme_names())

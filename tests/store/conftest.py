@@ -34,6 +34,14 @@ class Server:
             await connection.close()
         return self.dsn(name)
 
+    async def drop(self, dsn: str) -> None:
+        """Hundreds of them would fill the memory in which the server keeps them."""
+        connection = await asyncpg.connect(self.stack.database)
+        try:
+            await connection.execute(f"DROP DATABASE {self.stack.name_of(dsn)} WITH (FORCE)")
+        finally:
+            await connection.close()
+
 
 @pytest.fixture(scope="session")
 def server(stack: RealStack, migrated: str) -> Server:
@@ -41,15 +49,19 @@ def server(stack: RealStack, migrated: str) -> Server:
 
 
 @pytest_asyncio.fixture
-async def dsn(server: Server) -> str:
-    """A database with the whole schema and no row."""
-    return await server.create(server.migrated)
+async def dsn(server: Server) -> AsyncIterator[str]:
+    """A database with the whole schema and no row, gone afterwards."""
+    made = await server.create(server.migrated)
+    yield made
+    await server.drop(made)
 
 
 @pytest_asyncio.fixture
-async def empty_dsn(server: Server) -> str:
-    """A database without schema."""
-    return await server.create("template0")
+async def empty_dsn(server: Server) -> AsyncIterator[str]:
+    """A database without schema, gone afterwards."""
+    made = await server.create("template0")
+    yield made
+    await server.drop(made)
 
 
 @pytest_asyncio.fixture

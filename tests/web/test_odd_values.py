@@ -2,42 +2,39 @@
 
 from typing import Any
 
-import pytest
-
 from tests.web.conftest import Ground, form
 
 START = {"programme": "auxilia", "first_name": "Samir", "last_name": "Benali"}
 
 
-@pytest.mark.parametrize("query", ["site=a%00b", "programme=%00", "phase=%00", "texte=%00"])
-@pytest.mark.parametrize("path", ["/parcours", "/parcours.csv"])
-async def test_a_control_character_in_an_address_is_the_senders_slip(ground: Ground, path: str, query: str) -> None:
+async def test_a_control_character_in_an_address_is_the_senders_slip(ground: Ground) -> None:
     session = await ground.session(await ground.member("sam", "supervisor"))
     async with ground.browser(session) as browser:
-        answer = await browser.get(f"{path}?{query}")
-    assert answer.status_code in (200, 422), answer.text
+        for path in ("/parcours", "/parcours.csv"):
+            for query in ("site=a%00b", "programme=%00", "phase=%00", "texte=%00"):
+                answer = await browser.get(f"{path}?{query}")
+                assert answer.status_code in (200, 422), (path, query, answer.text)
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [("referent", "2027-05-12T25:00"), ("referent", "\0"), ("programme", "/etc/passwd"), ("programme", "../x"),
-     ("programme", "\0")],
-)  # fmt: skip
-async def test_a_start_names_what_is_in_the_list(ground: Ground, field: str, value: str) -> None:
+async def test_a_start_names_what_is_in_the_list(ground: Ground) -> None:
     me = await ground.member("sam", "supervisor")
     session = await ground.session(me)
-    typed: dict[str, Any] = {**START, "referent": me, "date-release": "2099-01-01", field: value}
     async with ground.browser(session) as browser:
-        answer = await browser.post("/nouveau", data=form(session, **typed))
-    assert answer.status_code == 422 and f'href="#f-{field}"' in answer.text, answer.text
-    assert "root:" not in answer.text
+        for field, value in (
+            ("referent", "2027-05-12T25:00"), ("referent", "\0"), ("programme", "/etc/passwd"), ("programme", "../x"),
+            ("programme", "\0"),
+        ):  # fmt: skip
+            typed: dict[str, Any] = {**START, "referent": me, "date-release": "2099-01-01", field: value}
+            answer = await browser.post("/nouveau", data=form(session, **typed))
+            assert answer.status_code == 422 and f'href="#f-{field}"' in answer.text, (field, value, answer.text)
+            assert "root:" not in answer.text, (field, value)
 
 
-@pytest.mark.parametrize("name", ["Origin", "Referer"])
-async def test_an_origin_that_is_no_address_is_another_site(ground: Ground, name: str) -> None:
+async def test_an_origin_that_is_no_address_is_another_site(ground: Ground) -> None:
     session = await ground.session(await ground.member("sam", "supervisor"))
     async with ground.browser(session) as browser:
-        if name == "Referer":
-            del browser.headers["origin"], browser.headers["sec-fetch-site"]
-        answer = await browser.post("/compte/sessions", data=form(session), headers={name: "http://[::1"})
-    assert answer.status_code == 403
+        for name in ("Origin", "Referer"):
+            if name == "Referer":
+                del browser.headers["origin"], browser.headers["sec-fetch-site"]
+            answer = await browser.post("/compte/sessions", data=form(session), headers={name: "http://[::1"})
+            assert answer.status_code == 403, name

@@ -18,6 +18,8 @@ from journeys.store.signing import KeyRing, sign
 from tests.workflow.conftest import Engine
 
 NOTE = c.AddNote()
+plainly = pytest.mark.parametrize("engine", ["cached"], indirect=True)
+"""For what is answered before any journey is, or by rules that other rooms replay: a replay adds nothing."""
 
 
 async def test_the_same_command_twice_has_one_effect_and_one_answer(engine: Engine) -> None:
@@ -58,6 +60,7 @@ async def test_a_forged_command_changes_nothing(engine: Engine) -> None:
     assert await engine.events() == before
 
 
+@plainly
 async def test_a_part_that_is_not_the_one_signed_changes_nothing(engine: Engine) -> None:
     await engine.plan()
     before = await engine.events()
@@ -79,6 +82,7 @@ async def test_a_forged_command_does_not_hold_up_the_others(engine: Engine) -> N
     assert [answer.outcome for answer in answers] == ["accepted"] * 5 + ["unsigned"] * 3
 
 
+@plainly
 async def test_a_refusal_is_an_event_and_names_its_rule(engine: Engine) -> None:
     await engine.plan()
     answer = await engine.send(
@@ -89,12 +93,14 @@ async def test_a_refusal_is_an_event_and_names_its_rule(engine: Engine) -> None:
     assert (refused.kind, refused.actor, refused.command) == ("CommandRefused", engine.supervisor, answer.command)
 
 
+@plainly
 async def test_an_unknown_journey_is_answered_and_leaves_nothing(engine: Engine) -> None:
     answer = await engine.send(engine.command(NOTE, datetime.now(UTC), text="?"))
     assert (answer.outcome, answer.code) == ("refused", "unknown-journey")
     assert await engine.events() == []
 
 
+@plainly
 async def test_an_unknown_programme_is_refused(engine: Engine) -> None:
     engine.programme = "f" * 64
     answer = await engine.plan()
@@ -115,6 +121,7 @@ async def test_malformed_input_is_rejected_and_leaves_no_trace(engine: Engine, r
     assert (await engine.handle().describe()).history_length - before < 12
 
 
+@plainly
 async def test_a_command_for_another_journey_is_rejected(engine: Engine) -> None:
     await engine.plan()
     command = engine.command(NOTE, datetime.now(UTC), text="x")
@@ -140,6 +147,7 @@ async def _next_run(engine: Engine) -> None:
     raise AssertionError("the server still knows the journey")
 
 
+@plainly
 async def test_approvals_sent_straight_to_temporal_pay_nothing(engine: Engine) -> None:
     """A key of one's own, somebody else's signature, one's own command under another name: nothing leaves."""
     await engine.plan()
