@@ -187,6 +187,7 @@ class _KnownById(WorkflowInstance):
         info = instance.get_info()
         self._instance = instance
         self._context = WorkflowSerializationContext(namespace=info.namespace, workflow_id=info.workflow_id)
+        self._gone: WorkflowActivationCompletion | None = None
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
         if not any(job.HasField("remove_from_cache") for job in act.jobs):
@@ -200,16 +201,19 @@ class _KnownById(WorkflowInstance):
         five minutes, the collector looked through at once, and for four seconds nobody was answered. A timer that is
         called off while its workflow leaves raises an error that keeps every frame below it; everything else hangs on
         the instance and on its sandbox's importer. (A test counts what is left, should the library be built otherwise.)
+        One that took too long is asked for again, and has gone by then.
         """
+        if self._gone is not None:
+            return self._gone
         inside = getattr(self._instance, "globals_and_locals", {}).get("__temporal_in_sandbox")
         running = getattr(inside, "instance", None)
         getattr(running, "_pending_timers", {}).clear()
-        done = self._instance.activate(act)
+        self._gone = self._instance.activate(act)
         for each in (running, inside, getattr(self._instance, "importer", None)):
             held = vars(each) if each is not None else {}
             for name in held.keys() - {"_deleting"}:  # A task that goes only now asks its loop whether to complain.
                 del held[name]
-        return done
+        return self._gone
 
     def get_info(self) -> Info:
         return self._instance.get_info()

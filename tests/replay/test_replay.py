@@ -100,6 +100,8 @@ async def test_a_journey_that_leaves_the_cache_leaves_nothing_for_the_collector(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A million such objects, looked through at once, are four seconds in which a worker answers nobody."""
-    assert await left_for_the_collector() < 20
+    twice = temporal._KnownById._let_go
+    monkeypatch.setattr(temporal._KnownById, "_let_go", lambda self, act: (twice(self, act), twice(self, act))[1])
+    assert await left_for_the_collector() < 20, "also where the library asks again, since it took too long"
     monkeypatch.setattr(temporal._KnownById, "_let_go", lambda self, act: self._instance.activate(act))
     assert await left_for_the_collector() > 100, "the library leaves none by itself any more: this is not needed"
