@@ -31,8 +31,10 @@ from journeys.store.signing import sign
 
 PAST = timedelta(minutes=5)
 """A due so long past means that nobody is there to take it."""
-AT_ONCE: Final = 5_000
-"""Journeys that one round counts for the indicators: under a minute of work."""
+AT_ONCE: Final = 2_500
+"""Journeys that one round counts for the indicators: half a minute of work, spread over two or three."""
+RESTS: Final = 4.0
+"""So many times as long as it counts it lets the process serve others: commands waited for seconds behind it."""
 TOLD_AT_ONCE: Final = 5_000
 """Journeys that one round tells what the bank said: some two minutes. Whoever imports a file tells all of it."""
 CUT_OFF: Final = timedelta(days=1)
@@ -79,7 +81,7 @@ class Fleet:
         with done.part("looks"):
             await reads.by_month(pool, self._resources.reads_kept_months)
         with done.part("counts"):
-            await counting.recount(pool, told, VERSION, AT_ONCE)
+            await counting.recount(pool, told, VERSION, AT_ONCE, RESTS)
         # Last: a warning must not stand in the way of what people asked for.
         with done.part("silences"):
             await self._look_for_silences(now)

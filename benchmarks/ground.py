@@ -107,10 +107,14 @@ class Place:
             ready = await asyncio.wait_for(process.stdout.readline(), 60)
             if not ready:
                 raise RuntimeError("the worker did not start")
+            # What the library says goes there too; a pipe that nobody reads would hold the process up once it is full.
+            reading = asyncio.create_task(process.stdout.read())
             yield Worker(process.pid, queue, f"{queue}-bare")
+            process.stdin.close()
+            await reading
         finally:
             process.stdin.close()
-            await asyncio.wait_for(process.wait(), 30)
+            await asyncio.wait_for(process.wait(), 60)
 
 
 REFERENT: Final = str(uuid.uuid4())

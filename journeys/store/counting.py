@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from journeys.domain.record import Event, Payload
 from journeys.store.database import Connection, Pool
 from journeys.store.programmes import texts_of
 
-_BATCH: Final = 50
+_BATCH: Final = 20
 _NAME_RULES: Final = ("JourneyPlanned", "ProgrammeChanged")
 _NONE: Final = "00000000-0000-0000-0000-000000000000"
 
@@ -36,10 +37,14 @@ Telling = Callable[[Sequence[Event[Payload]], Mapping[str, str]], Told]
 _GROWN: Final = "(c.journey IS NULL OR c.seq < j.seq OR c.version <> $1)"
 
 
-async def recount(pool: Pool, telling: Telling, version: int, limit: int | None = None) -> int:
+async def recount(pool: Pool, telling: Telling, version: int, limit: int | None = None, rest: float = 0) -> int:
     """Count the journeys anew that have grown since they were counted, at most `limit`; how many were looked at.
 
     One whose record this code cannot read stays as it was counted, and `Reach` goes on telling it.
+
+    Args:
+        rest: so many times as long as a batch took is waited before the next. A thread of its own keeps the loop free,
+            and shares the interpreter all the same: whoever is served by this process has the rest of the time.
     """
     done, after = 0, _NONE
     while limit is None or done < limit:
@@ -53,7 +58,9 @@ async def recount(pool: Pool, telling: Telling, version: int, limit: int | None 
             break
         after = ids[-1]
         done += len(ids)
+        begun = time.monotonic()
         await _count(pool, ids, telling, version)
+        await asyncio.sleep(rest * (time.monotonic() - begun))
     return done
 
 

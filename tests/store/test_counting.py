@@ -12,6 +12,7 @@ from journeys.domain import commands as c
 from journeys.domain.record import Event, Payload
 from journeys.domain.summary import summary
 from journeys.indicators.definitions import VERSION, told
+from journeys.store import counting
 from journeys.store.counting import Cohort, Reach, Sum, reach, recount, sums
 from journeys.store.journal import write
 from journeys.store.offer import make_offer
@@ -114,6 +115,20 @@ async def test_groups_by_month_and_cohorts(pool: Any) -> None:
     assert await of_night(pool, "programme", april) == {"all": (0, 1, 0, 1, 0), "house": (0, 1, 0, 1, 0)}
     assert await reach(pool, april, VERSION) == Reach(1, 1, 0)
     assert await of_night(pool, "programme", Cohort(programme="other")) == {}
+
+
+async def test_whoever_counts_in_a_round_rests_between_batches(pool: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(3):
+        await kept(pool, housed("own"), "lyon")
+    waited: list[float] = []
+    monkeypatch.setattr(counting, "_BATCH", 1)
+    monkeypatch.setattr(counting.asyncio, "sleep", lambda seconds: told_of(waited, seconds))
+    assert await recount(pool, telling, VERSION, rest=4.0) == 3
+    assert len(waited) == 3 and min(waited) > 0
+
+
+async def told_of(waited: list[float], seconds: float) -> None:
+    waited.append(seconds)
 
 
 async def test_people_are_counted_once_also_with_two_journeys(pool: Any) -> None:
