@@ -182,15 +182,17 @@ def lived(known: Rules, acts: list[tuple[date, c.AnyBody]], now: datetime) -> St
 def ahead(state: State) -> dict[str, object]:
     """What is owed from now on, beside the review, which each journey has from its own first day.
 
-    Deadlines by their hour: within it each journey has its own minute, see `clock.spread`.
+    All by the hour: within it each journey has its own minute, see `clock.spread`.
     """
-    windows = {code: (known.window, known.opens, known.closes) for code, known in state.contacts.items() if known.open}
+
+    def hour(at: datetime) -> datetime:
+        return at.replace(minute=0, second=0, microsecond=0)
+
+    open_ones = {code: known for code, known in state.contacts.items() if known.open}
     return {
-        "deadlines": {
-            each.milestone: (each.at.replace(minute=0, second=0), each.day) for each in state.deadlines.values()
-        },
-        "windows": windows,
-        "moments": dict(state.moments),
+        "deadlines": {each.milestone: (hour(each.at), each.day) for each in state.deadlines.values()},
+        "windows": {code: (known.window, hour(known.opens), hour(known.closes)) for code, known in open_ones.items()},
+        "moments": {key: hour(at) for key, at in state.moments.items()},
         "settled": {code: each.on for code, each in state.milestones.items() if each.settled},
         "phases": {code: (each.entered, each.completed) for code, each in state.phases.items()},
         "status": state.status,
