@@ -209,14 +209,18 @@ async def test_what_is_at_the_bank_never_left_only_after_a_statement_without_it(
     assert (await never_paid(sepa, payment)).outcome == "accepted"
 
 
-async def given_while_noted(life: Life, monkeypatch: pytest.MonkeyPatch) -> Answer:
-    """What is answered to whoever notes, while the file is given out, that a payment in it never left."""
+async def given_while_noted(life: Life, monkeypatch: pytest.MonkeyPatch, seconds: float = 0.5) -> Answer:
+    """What is answered to whoever notes, while the file is given out, that a payment in it never left.
+
+    Args:
+        seconds: that it is waited for at most, before the giving goes on.
+    """
     payment, made = await instructed(life), await batch_of(life)
     noting: list[asyncio.Task[Answer]] = []
 
     async def meanwhile(*said: Any) -> int:
         noting.append(asyncio.create_task(never_paid(life, payment)))
-        await asyncio.wait(noting, timeout=0.5)
+        await asyncio.wait(noting, timeout=seconds)
         return await record(*said)
 
     with monkeypatch.context() as patch:
@@ -233,7 +237,7 @@ async def test_without_the_lock_it_would_leave_and_be_replaced(sepa: Life, monke
     async def nobody(_: Any) -> None: ...
 
     monkeypatch.setattr(giving, "alone", nobody)
-    assert (await given_while_noted(sepa, monkeypatch)).outcome == "accepted"
+    assert (await given_while_noted(sepa, monkeypatch, 30)).outcome == "accepted"
 
 
 async def test_without_the_look_it_would_be_replaced_although_it_left(
