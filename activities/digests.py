@@ -295,7 +295,7 @@ async def _told(
 
 def _then(matter: Matter, alert: Escalation, to: Addressee) -> str:
     """Who is told next, and when, if nobody acts; nothing while a suspension holds it."""
-    if alert.next_at is None or (alert.held and matter.known.state.suspended is not None):
+    if alert.next_at is None or matter.known.state.holds(alert):
         return ""
     role = next_told(matter.book, alert)
     known = matter.book.programme.roles.get(role)

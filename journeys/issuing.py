@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Final, Literal
+from typing import Final, Literal, TypeGuard
 
 import structlog
 
@@ -87,6 +87,11 @@ class Round:
         """Raises Unfinished: some parts failed."""
         if self._failed:
             raise Unfinished(", ".join(self._failed))
+
+
+def _heard(answer: Answer | None) -> TypeGuard[Answer]:
+    """Whether a journey has judged what it was told; else it is told again."""
+    return answer is not None and answer.outcome != "unsigned"
 
 
 def issue(
@@ -237,7 +242,7 @@ async def send_waiting(
         async with limit:
             for telling in tellings:
                 answer = None if silent else await send(bank_said(ring, telling, now))
-                if answer is None or answer.outcome == "unsigned":
+                if not _heard(answer):
                     silent = True
                     return
                 code = None if answer.outcome == "accepted" else answer.code or answer.outcome
@@ -301,7 +306,7 @@ async def _outcome_of(
     if turn != "tell":
         return None if turn == "wait" else (turn, None)
     answer = await send(noticed(ring, notice, named, now))
-    if answer is None or answer.outcome == "unsigned":
+    if not _heard(answer):
         return None
     if answer.outcome == "accepted":
         return "taken", None
@@ -368,7 +373,7 @@ async def _told_what_came(
         await deliveries.came_to(pool, receipt, "unknown-message", now)
         return True
     answer = await send(received(ring, receipt, now))
-    if answer is None or answer.outcome == "unsigned":
+    if not _heard(answer):
         return False
     outcome: deliveries.Outcome = "refused" if answer.outcome != "accepted" else "taken"
     await _told_of_the_person(pool, receipt, now)
@@ -402,7 +407,7 @@ async def _mail_to_staff(
             id=following_id(about.stream.removeprefix("journey-"), f"receipt/{receipt.event}/{about.effect or id}"),
         )  # fmt: skip
         answer = await send(command)
-        done = done and answer is not None and answer.outcome != "unsigned"
+        done = done and _heard(answer)
     return done
 
 
@@ -478,7 +483,7 @@ async def send_silences(
     for each in found:
         with done.part(f"silence {each.message}"):
             answer = await send(unheard(ring, each, now))
-            if answer is not None and answer.outcome != "unsigned":
+            if _heard(answer):
                 outcome: silences.Outcome = "told" if answer.outcome == "accepted" else "refused"
                 await silences.came_to(pool, [each.message], outcome, now)
     done.end()
@@ -584,6 +589,6 @@ async def _tell_wishes(
             continue
         for row in await views.journeys(pool, person=person.id):
             answer = await send(forwarded(ring, told, seq, row.stream, now))
-            if answer is None or answer.outcome == "unsigned":
+            if not _heard(answer):
                 return False
     return True

@@ -119,9 +119,7 @@ def main() -> None:
     assert settings.database_url is not None
     with patch.object(serving, "make_application", watched), patch.object(database, "KeyedConnection", Counted):
         port = int(os.environ["PORT"])
-        asyncio.run(
-            serving.serve(settings, settings.database_url, settings.temporal_address, "127.0.0.1", port, lambda: None)
-        )
+        asyncio.run(serving.serve(settings, settings.database_url, settings.temporal_address, "127.0.0.1", port))
 
 
 if __name__ == "__main__":

@@ -151,7 +151,7 @@ async def find_person(pool: Pool, asked: str) -> Person:
         return fitting[0]
     if fitting:
         raise _several("person", asked, [f"{person.name} ({short(person.id)}…)" for person in fitting])
-    raise _unknown("person", asked, None, "ID")
+    raise _unknown("person", asked, [], "ID", _SEARCHED)
 
 
 def pick(asked: str, names: dict[str, str], kind: str, field: str) -> str:
@@ -243,13 +243,12 @@ _SEARCHED: Final = Said(
 )
 
 
-def _unknown(kind: str, asked: str, known: Sequence[str] | None, field: str) -> Failure:
-    """Args: known: what could have been meant; None: these are too many, or not to be listed."""
+def _unknown(kind: str, asked: str, known: Sequence[str], field: str, remedy: Said | None = None) -> Failure:
+    """Args: known: what could have been meant. remedy: where that is not to be listed."""
     fr, en = _KINDS[kind]
-    searched, known = known is None, known or []
     near = nearest(asked, known)
     named = ", ".join(known[: _MOST_NAMED * 2]) + (", …" if len(known) > _MOST_NAMED * 2 else "")
-    remedy = Said(
+    listed = Said(
         (f"Vouliez-vous dire « {near} » ? " if near else "")
         + (f"Connus : {named}" if named else "Rien n'est encore noté"),
         (f"Did you mean “{near}”? " if near else "") + (f"Known: {named}" if named else "None is noted yet"),
@@ -259,7 +258,7 @@ def _unknown(kind: str, asked: str, known: Sequence[str] | None, field: str) -> 
         f"{field} : « {asked} » n'est pas {fr} connu{'e' if fr.startswith('une') else ''}",
         f"{field}: “{asked}” is not a known {en}",
         field=field,
-        remedy=_SEARCHED if searched else remedy,
+        remedy=remedy or listed,
     )
 
 

@@ -105,7 +105,7 @@ def in_hand(state: State, known: Escalation, told_at: datetime, now: datetime) -
     """Whether somebody had a step in hand before it was to be told, and still has; a suspension holds their time."""
     if known.held_since is None or known.held_since >= told_at or known.next_at is None:
         return False
-    return known.next_at > now or (known.held and state.suspended is not None)
+    return known.next_at > now or state.holds(known)
 
 
 def tell_now(work: Deciding, id: str, at: datetime) -> None:

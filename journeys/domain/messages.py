@@ -162,7 +162,7 @@ def _overtaken(state: State, message: Message) -> str | None:
             deadline = state.deadlines.get(id)
             if deadline is None:
                 return "settled"
-            if deadline.held and state.suspended is not None:
+            if state.holds(deadline):
                 return "suspended"
             return "moved" if due_of(deadline) != day else None
         case "appointment" if message.data["template"] in APPOINTMENT_AT_ITS_TIME:

@@ -222,8 +222,7 @@ def checked(work: Deciding, effect: int, code: str, answer: str, reason: str) ->
 
 
 def _counts(work: Deciding, deadline: Deadline) -> bool:
-    held = deadline.held and work.state.suspended is not None
-    return not held and (deadline.awaits is None or work.state.dates[deadline.awaits].happened)
+    return not work.state.holds(deadline) and (deadline.awaits is None or work.state.dates[deadline.awaits].happened)
 
 
 @dataclass(frozen=True, slots=True)

@@ -435,6 +435,10 @@ class State:
         last = self.suspensions[-1] if self.suspensions else None
         return last if last is not None and last.until_day is None else None
 
+    def holds(self, known: Deadline | Escalation) -> bool:
+        """Whether a suspension holds it: until it ends, no time of it runs."""
+        return known.held and self.suspended is not None
+
     def copy(self) -> "State":
         """A copy whose own containers may be changed; their frozen parts are shared."""
         values: list[Any] = [value.copy() if type(value) is dict else value for value in _FIELDS(self)]

@@ -204,7 +204,7 @@ def _work(state: State, book: Handbook) -> list[Item]:
 
 
 def _deadline(state: State, book: Handbook, id: str, known: Deadline) -> Item:
-    held = _held(state, known)
+    held = state.holds(known)
     return Item(
         kind="deadline", id=id, about=known.milestone, at=None if held else known.at, role="referent",
         note=HELD if held else _awaited(state, known), then=_first_told(book, book.milestone(known.milestone).missed),
@@ -226,11 +226,6 @@ def _chase(state: State, book: Handbook, id: str, known: ChaseKnown, running: bo
     )  # fmt: skip
 
 
-def _held(state: State, known: Deadline) -> bool:
-    """Whether a suspension holds it: it will be set anew when the journey is resumed."""
-    return known.held and state.suspended is not None
-
-
 def _awaited(state: State, known: Deadline) -> str:
     """The date that has to happen before this deadline can be missed; empty once it has."""
     return known.awaits if known.awaits is not None and not state.dates[known.awaits].happened else ""
@@ -240,7 +235,7 @@ def _alerts(state: State, book: Handbook) -> list[Item]:
     items = []
     for id, known in state.escalations.items():
         # One that is spent is told again at each review, whatever a suspension holds.
-        held = known.held and not known.spent and state.suspended is not None
+        held = state.holds(known) and not known.spent
         items.append(
             Item(
                 kind="escalation", id=id, about=f"{known.about.kind} {known.about.id}",

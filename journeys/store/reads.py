@@ -31,11 +31,16 @@ class Read:
     staff: str | None
     roles: tuple[str, ...]
     journey: str | None
-    """None: all of them at once."""
+    """None: all of them at once, or none of somebody's, see `of_all`."""
     look: Look
     entry: Entry
     login: str | None = None
     """The machine's account, where the command line was used."""
+
+    @property
+    def of_all(self) -> bool:
+        """Of every journey at once; what is known of a person is opened of one, or of somebody who has none."""
+        return self.journey is None and self.look != "details"
 
 
 @dataclass(frozen=True, slots=True)

@@ -288,15 +288,21 @@ async def test_after_the_office_has_closed_nothing_leaves_before_it_opens(life: 
     assert await round_at(life, HALF_PAST_NINE + timedelta(days=4)) == 1
 
 
-async def test_where_no_digest_may_leave_yet_none_is_gathered(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Thousands of journeys that ask one after the other would each look through all that waits."""
-    gathered = []
+@pytest.fixture
+def gathered(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """How often a journey that asks gathers; nothing comes of it."""
+    times: list[bool] = []
 
     async def gathers(*_: Any) -> bool:
-        gathered.append(True)
+        times.append(True)
         return True
 
     monkeypatch.setattr("activities.escalations.gather", gathers)
+    return times
+
+
+async def test_where_no_digest_may_leave_yet_none_is_gathered(life: Life, gathered: list[bool]) -> None:
+    """Thousands of journeys that ask one after the other would each look through all that waits."""
     await life.until(ASKED)
     (effect,) = life.effects("tell")
     night = effect.model_copy(update={"at": datetime(2027, 5, 14, 20, 0, tzinfo=UTC)})
@@ -304,14 +310,7 @@ async def test_where_no_digest_may_leave_yet_none_is_gathered(life: Life, monkey
     assert (await asks(life))["answer"] == "deferred" and not gathered, "what was answered stays"
 
 
-async def test_by_day_the_journey_that_asks_gathers(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
-    gathered = []
-
-    async def gathers(*_: Any) -> bool:
-        gathered.append(True)
-        return True
-
-    monkeypatch.setattr("activities.escalations.gather", gathers)
+async def test_by_day_the_journey_that_asks_gathers(life: Life, gathered: list[bool]) -> None:
     assert (await asks(life))["answer"] == "deferred" and gathered == [True]
 
 

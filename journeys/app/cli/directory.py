@@ -677,7 +677,7 @@ def _add_people(app: typer.Typer) -> None:
 
 async def _person_show(desk: Desk, asked: str) -> None:
     from journeys.app.cli.listing import journeys_table, row_json
-    from journeys.app.cli.looks import looked
+    from journeys.app.cli.looks import looked_at_each
     from journeys.app.finding import find_person
     from journeys.narration import spoken
     from journeys.store import views
@@ -685,9 +685,7 @@ async def _person_show(desk: Desk, asked: str) -> None:
     pool = await desk.pool()
     person = await find_person(pool, asked)
     rows = await views.journeys(pool, person=person.id)
-    opened: list[str | None] = [row.id for row in rows] or [None]
-    for journey in opened:
-        await looked(desk, journey, "details")
+    await looked_at_each(desk, [row.id for row in rows] or [None], "details")
     out = desk.out
     messages = (
         out.t("décédée", "died")

@@ -12,6 +12,8 @@ from journeys.app.cli.shape import at, command, option
 from journeys.app.failures import Failure
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from journeys.store.reads import Look
 
 
@@ -32,6 +34,11 @@ def add_to(room: typer.Typer) -> None:
 
 async def looked(desk: Desk, journey: str | None, look: "Look") -> None:
     """Note that a file (None: all of them) was opened here, under the machine's account and whom `--as` names."""
+    await looked_at_each(desk, [journey], look)
+
+
+async def looked_at_each(desk: Desk, journeys: "Sequence[str | None]", look: "Look") -> None:
+    """The same of several files at once."""
     from journeys.store import reads
 
     member = None
@@ -40,7 +47,9 @@ async def looked(desk: Desk, journey: str | None, look: "Look") -> None:
         with suppress(Failure):
             member = await desk.member()
     staff, roles = (member.id, member.roles) if member is not None else (None, ())
-    await reads.note(await desk.pool(), [reads.Read(staff, roles, journey, look, "cli", _login())])
+    await reads.note(
+        await desk.pool(), [reads.Read(staff, roles, journey, look, "cli", _login()) for journey in journeys]
+    )
 
 
 def _login() -> str:
@@ -76,7 +85,7 @@ async def _reads(desk: Desk, journey: str | None, by: str | None, limit: int) ->
             (format_instant(each.at, lang, ZONE), each.who,
              ", ".join(role_label(role, lang) for role in each.read.roles),
              short(each.read.journey) if each.read.journey
-             else out.t("aucun", "none") if each.read.look == "details" else out.t("tous", "all"),
+             else out.t("tous", "all") if each.read.of_all else out.t("aucun", "none"),
              said(WORDS[each.read.look]), said(ENTRIES[each.read.entry]))
             for each in found
         ])  # fmt: skip
