@@ -146,8 +146,8 @@ async def note_channel(
     Args:
         tried_at: when the message that says so began to leave, by the database's clock, if not just now.
 
-    False (and no event) where that is known, nobody of this id is there any more, or they have another number, or
-    mailbox, since.
+    False (and no event) where that is known, nobody of this id is there any more, they have another number, or
+    mailbox, since, or what is known happened later than this.
     """
     async with pool.acquire() as connection, connection.transaction():
         try:
@@ -158,11 +158,24 @@ async def note_channel(
             return False
         if tried_at is not None and await moved_since(connection, id, channel, tried_at):
             return False
+        if by.occurred_at is not None and await _said_since(connection, id, channel, by.occurred_at):
+            return False
         dead = {*known.dead, channel} if reason is not None else {*known.dead} - {channel}
         await connection.execute("UPDATE people SET dead = $2 WHERE id = $1", id, sorted(dead))
         fact = ChannelDead(channel=channel, reason=reason) if reason is not None else ChannelAlive(channel=channel)
         await record(connection, stream_of(id), [Fact(fact)], by)
         return True
+
+
+async def _said_since(connection: Connection, id: str, channel: str, since: datetime) -> bool:
+    """Whether a channel said later than that whether it reaches a person."""
+    found: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM events WHERE stream = $1 AND kind IN ('ChannelDead', 'ChannelAlive')"
+        " AND convert_from(header, 'UTF8')::jsonb -> 'data' ->> 'channel' = $2"
+        " AND (convert_from(header, 'UTF8')::jsonb ->> 'occurred_at')::timestamptz > $3)",
+        stream_of(id), channel, since,
+    )  # fmt: skip
+    return found
 
 
 async def moved_since(pool: Pool | Connection, id: str, channel: str, since: datetime) -> bool:

@@ -3,7 +3,7 @@
 import hashlib
 import uuid
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -26,10 +26,11 @@ DAY = timedelta(hours=24)
 
 
 async def said(
-    life: Life, what: str, *, message: str | None = None, reference: str | None = None, event: str = ""
-) -> None:
-    event = event or str(uuid.uuid4())
-    receipt = Receipt(event, message, reference, what, "dead-number" if what == "bounced" else None, life.now)  # type: ignore[arg-type]
+    life: Life, what: str, *, message: str | None = None, reference: str | None = None, event: str = "",
+    at: datetime | None = None,
+) -> None:  # fmt: skip
+    event, reason = event or str(uuid.uuid4()), "dead-number" if what == "bounced" else None
+    receipt = Receipt(event, message, reference, what, reason, at or life.now)  # type: ignore[arg-type]
     await deliveries.keep(life.pool, receipt, hashlib.sha256(event.encode()).digest())
 
 
@@ -71,6 +72,31 @@ async def test_a_receipt_about_a_number_is_a_fact_of_the_person(life: Life) -> N
     known = await people.person(life.pool, life.person)
     assert known is not None and known.dead == ()
     assert (await life.of_the_person())[-1] == "ChannelAlive"
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["in one round", "a day later"])
+async def test_what_a_network_said_last_counts_whenever_it_is_heard(life: Life, together: bool) -> None:
+    id = await sent(life)
+    await said(life, "bounced", message=id)
+    if not together:
+        assert await tell(life) == 0
+    await said(life, "delivered", message=id, at=life.now - timedelta(minutes=1))
+    assert await tell(life) == 0
+    known = await people.person(life.pool, life.person)
+    assert known is not None and known.dead == ("sms",), "it reached the phone before the number was gone"
+    await said(life, "delivered", message=id, at=life.now + timedelta(minutes=1))
+    await said(life, "bounced", message=id)
+    assert await tell(life) == 0
+    known = await people.person(life.pool, life.person)
+    assert known is not None and known.dead == (), "and the phone is on again"
+
+
+async def test_a_refusal_outlives_a_receipt_of_before(life: Life) -> None:
+    id = await sent(life)
+    await people.note_channel(life.pool, life.person, "sms", "dead-number", life.by)
+    await said(life, "delivered", message=id, at=life.by.at - timedelta(minutes=1))
+    assert await tell(life) == 0
+    assert (await life.of_the_person())[-1] == "ChannelDead"
 
 
 @pytest.mark.parametrize(("dead", "late"), [(False, "bounced"), (True, "delivered")])
