@@ -15,10 +15,10 @@ import random
 import sys
 import time
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -432,9 +432,11 @@ class House:
         for each in (*self.mail.taken, *_texted(self.gateway.ledger), *await self._laid()):
             seen.setdefault(each.message, []).append(each)
         attempts = await patiently(lambda: self.trial.pool.fetch(_ATTEMPTS))
-        tries = Counter(str(row["message"]) for row in attempts)
+        tried: dict[str, list[str]] = defaultdict(list)
+        for row in attempts:
+            tried[str(row["message"])].append(f"{row['channel']} {row['fate']}")
         unclear = {str(row["message"]) for row in attempts if row["fate"] in (None, "unknown")}
-        tally.at_risk[Wrong.TWICE] += len(unclear | {id for id, count in tries.items() if count > 1})
+        tally.at_risk[Wrong.TWICE] += len(unclear | {id for id, ways in tried.items() if len(ways) > 1})
         known = set[str]()
         texts = await texts_of(self.trial.pool, (self.trial.programme, self.trial.calendar))
         book = open_handbook(texts[self.trial.programme], texts[self.trial.calendar])
@@ -466,7 +468,10 @@ class House:
         tally.wrong += _in_doubt(clear)
         tally.wrong += [Violation(Wrong.UNACCOUNTED, id, "left, and the journal does not know it")
                              for id in seen.keys() - known]  # fmt: skip
-        tally.wrong += _asked_twice(questions)
+        tally.wrong += [
+            replace(each, why=f"{each.why}; on record: {', '.join(tried[each.where])}")
+            for each in _asked_twice(questions)
+        ]
         tally.at_risk[Wrong.TOLD_TWICE] += asked[Way.TWICE] + asked[Way.BACKWARDS]
         forged = ledger.forged(self.gateway.ledger)
         tally.at_risk[Wrong.BELIEVED] += len(forged)
@@ -534,7 +539,9 @@ def _next_due(events: Sequence[Event[Payload]]) -> datetime | None:
     return None if due is None else due.at
 
 
-_ATTEMPTS: Final = "SELECT message, number, fate FROM message_attempts LEFT JOIN message_ends USING (message, number)"
+_ATTEMPTS: Final = """
+    SELECT message, channel, fate FROM message_attempts LEFT JOIN message_ends USING (message, number) ORDER BY number
+"""
 _WAITING: Final = """
     SELECT count(*) FROM message_receipts r
     WHERE NOT EXISTS (SELECT FROM message_receipt_outcomes o WHERE o.event = r.event)
@@ -636,12 +643,14 @@ def _texted(books: Path) -> list[Arrived]:
 
 
 def _asked_twice(questions: Mapping[str, Sequence[Way]]) -> list[Violation]:
-    """Asked for again although the gateway had not said that it did not take it: it says so once a message at most."""
+    """Asked for again although the gateway had not said that it did not take it: it says so once a message, and each
+    time where it refuses; then it is asked again if the mail takes nothing either and the phone turned out to be alive.
+    """
     unsent = {*NOT_AT_FIRST, Way.ERROR_AFTER}
     return [
         Violation(Wrong.TWICE, key, f"asked {len(ways)} times, {ways[0]}")
         for key, ways in questions.items()
-        if len(ways) > (2 if ways[0] in unsent else 1)
+        if ways[0] is not Way.REFUSES and len(ways) > (2 if ways[0] in unsent else 1)
     ]
 
 

@@ -46,7 +46,8 @@ def test_what_never_woke_was_never_told_or_never_ends_is_found_out() -> None:
     untold = next(place for place, each in enumerate(whole) if each.kind == "EscalationTold")
     assert _alerts(STREAM, whole[:untold], rested, letters)
 
-    once, doubted = {"a": [Way.BUSY, Way.BUSY], "b": [Way.MUTE]}, Message(whole[last].data, rested, fate="unknown")  # type: ignore[arg-type]
+    once = {"a": [Way.BUSY] * 2, "b": [Way.MUTE], "c": [Way.REFUSES] * 3}
+    doubted = Message(whole[last].data, rested, fate="unknown")  # type: ignore[arg-type]
     assert _asked_twice(once) == [] and len(_asked_twice({"a": [Way.BUSY] * 3, "b": [Way.MUTE] * 2})) == 2
     assert _in_doubt({Way.MUTE: [doubted]}) == [] and _in_doubt({Way.MUTE: [doubted] * 3})
 
