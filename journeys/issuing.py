@@ -21,7 +21,6 @@ from journeys.domain.commands import (
     MoveDate,
     OptIn,
     OptOut,
-    PersonBody,
     RecordReceipt,
     RetryPayment,
 )
@@ -139,14 +138,26 @@ def issue(
     return sign(command, ring)
 
 
-def forwarded(ring: KeyRing, told: Command, seq: int, stream: str, now: datetime) -> Command:
-    """What a person's stream took as its event `seq`, for one of their journeys; forwarded again it is the same."""
-    assert isinstance(told.body, PersonBody)
-    cause = Cause(told.stream, seq)
+def forwarded(ring: KeyRing, told: people.Told, stream: str, now: datetime) -> Command:
+    """What a person's stream took, for one of their journeys; forwarded again it is the same."""
+    cause = Cause(told.stream, told.seq)
     return issue(
         ring, stream=stream, body=told.body, actor=SYSTEM, roles=(SYSTEM,), now=now, id=forwarded_id(stream, cause),
         occurred_at=told.occurred_at, caused_by=cause,
     )  # fmt: skip
+
+
+async def wishes_owed(pool: Pool, ring: KeyRing, now: datetime) -> list[Command]:
+    """What was said of people on their own streams, for those of their open journeys that have not answered it.
+
+    An entry point tells them at once; the engine may have been away then, or a journey, and some began since.
+    """
+    wanted = {
+        forwarded_id(stream, Cause(told.stream, told.seq)): (told, stream)
+        for told, stream in await people.to_be_heard(pool, now)
+    }
+    heard = await answered(pool, {id: stream for id, (_, stream) in wanted.items()})
+    return [forwarded(ring, told, stream, now) for id, (told, stream) in wanted.items() if id not in heard]
 
 
 async def days_owed(pool: Pool, ring: KeyRing, cohort: str, now: datetime, today: date) -> list[Command]:
@@ -502,8 +513,8 @@ def unheard(ring: KeyRing, silent: silences.Silent, now: datetime) -> Command:
 # --- what a phone answered
 
 
-Noted = Sequence[tuple[Command, int]]
-"""What was noted on people's own streams, each with the seq of its event."""
+Noted = Sequence[people.Told]
+"""What was noted on people's own streams."""
 
 _WORST_FIRST: Final[tuple[ReplyOutcome, ...]] = ("refused", "taken", "forgotten", "known")
 
@@ -553,7 +564,7 @@ async def note_wish(pool: Pool, ring: KeyRing, reply: Reply, now: datetime) -> t
     if not await signing_keys.hold(pool, ring):
         return None
     came: set[ReplyOutcome] = {"known"}
-    noted: list[tuple[Command, int]] = []
+    noted: list[people.Told] = []
     for id in reply.people:
         person = await people.person(pool, id)
         if person is None:
@@ -572,7 +583,7 @@ async def note_wish(pool: Pool, ring: KeyRing, reply: Reply, now: datetime) -> t
             continue
         if own.outcome == "accepted":
             came.add("taken")
-            noted.append((told, own.first))
+            noted.append(people.Told.of(told, own.first))
         elif own.code != people.OVERTAKEN:
             came.add("refused")
     return next(each for each in _WORST_FIRST if each in came), noted
@@ -582,13 +593,13 @@ async def _tell_wishes(
     pool: Pool, ring: KeyRing, send: Callable[[Command], Awaitable[Answer | None]], wishes: Noted, now: datetime
 ) -> bool:
     """Tell the journeys of those who wished something; False: not told everywhere yet."""
-    for told, seq in wishes:
-        person = await people.person(pool, told.actor)
+    for told in wishes:
+        person = await people.person(pool, told.stream.removeprefix("person-"))
         # Told after a newer wish, it would undo that in the journeys.
         if person is None or person.opted_out is not isinstance(told.body, OptOut):
             continue
         for row in await views.journeys(pool, person=person.id):
-            answer = await send(forwarded(ring, told, seq, row.stream, now))
+            answer = await send(forwarded(ring, told, row.stream, now))
             if not _heard(answer):
                 return False
     return True

@@ -1,12 +1,14 @@
 """People: who is accompanied, how they are reached, what they chose, over all their journeys."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, time, timedelta
-from typing import Any, Final, Literal, assert_never
+from typing import Annotated, Any, Final, Literal, Self, assert_never
 from zoneinfo import ZoneInfo
 
 import asyncpg
+from pydantic import Field, TypeAdapter
 
 from journeys.contract import Answer
 from journeys.domain.commands import (
@@ -160,6 +162,10 @@ async def note_channel(
             return False
         if by.occurred_at is not None and await _said_since(connection, id, channel, by.occurred_at):
             return False
+        if reason is not None and by.occurred_at is not None and await _arrived_since(
+            connection, id, channel, by.occurred_at
+        ):  # fmt: skip
+            return False
         dead = {*known.dead, channel} if reason is not None else {*known.dead} - {channel}
         await connection.execute("UPDATE people SET dead = $2 WHERE id = $1", id, sorted(dead))
         fact = ChannelDead(channel=channel, reason=reason) if reason is not None else ChannelAlive(channel=channel)
@@ -174,6 +180,23 @@ async def _said_since(connection: Connection, id: str, channel: str, since: date
         " AND convert_from(header, 'UTF8')::jsonb -> 'data' ->> 'channel' = $2"
         " AND (convert_from(header, 'UTF8')::jsonb ->> 'occurred_at')::timestamptz > $3)",
         stream_of(id), channel, since,
+    )  # fmt: skip
+    return found
+
+
+async def _arrived_since(connection: Connection, id: str, channel: str, since: datetime) -> bool:
+    """Whether a message reached a person by a channel later than that: while nothing stood against it, no fact of
+    theirs says so."""
+    found: bool = await connection.fetchval(
+        """
+        WITH mine AS (
+            SELECT a.message, e.reference FROM journeys j JOIN message_attempts a ON a.stream = 'journey-' || j.id
+            LEFT JOIN message_ends e USING (message, number) WHERE j.person = $1 AND a.channel = $2)
+        SELECT EXISTS (SELECT FROM mine JOIN message_receipts r USING (message) WHERE said = 'delivered' AND at > $3)
+            OR EXISTS (SELECT FROM mine JOIN message_receipts r USING (reference)
+                       WHERE r.message IS NULL AND said = 'delivered' AND at > $3)
+        """,
+        id, channel, since,
     )  # fmt: skip
     return found
 
@@ -267,6 +290,60 @@ async def volunteers(pool: Pool, ids: list[str], names: list[str]) -> list[Perso
         await vault.name_tokens(pool, names),
     )
     return await _people(pool, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a person's stream took as one of its events, and their journeys are to be told."""
+
+    stream: str
+    seq: int
+    body: PersonBody
+    occurred_at: datetime
+
+    @classmethod
+    def of(cls, command: Command, seq: int) -> Self:
+        """A command of the person's stream that was taken as its event `seq`."""
+        assert isinstance(command.body, PersonBody)
+        return cls(command.stream, seq, command.body, command.occurred_at)
+
+
+async def to_be_heard(pool: Pool, now: datetime) -> list[tuple[Told, str]]:
+    """What every open journey (by its stream) has to have heard of its person: the last that was said of each matter.
+
+    A journey that began since has to know that nothing may be sent, for good or for now, and of a death; not what was
+    taken back before it was there.
+    """
+    rows = await pool.fetch(
+        """
+        WITH said AS (
+            SELECT DISTINCT ON (stream, matter) stream, seq, wall, kind
+            FROM (SELECT stream, seq, wall, kind, CASE
+                      WHEN kind IN ('OptedOut', 'OptedIn') THEN 'messages'
+                      WHEN kind IN ('MessagesPaused', 'MessagesResumed') THEN 'pause' ELSE kind END AS matter
+                  FROM events WHERE starts_with(stream, 'person-') AND kind IN ('OptedOut', 'OptedIn',
+                      'MessagesPaused', 'MessagesResumed', 'WishesRecorded', 'PersonDied', 'ErasureRequested')) AS e
+            ORDER BY stream, matter, seq DESC)
+        SELECT s.stream, s.seq, 'journey-' || j.id AS journey, convert_from(c.signed, 'UTF8')::jsonb AS signed
+        FROM said s JOIN commands c ON c.stream = s.stream AND s.seq BETWEEN c.first AND c.last
+        JOIN people p ON 'person-' || p.id = s.stream AND NOT p.erasing
+        JOIN journeys j ON j.person = p.id AND j.status <> 'closed'
+        JOIN events begun ON begun.stream = 'journey-' || j.id AND begun.seq = 1
+        WHERE (begun.wall < s.wall OR s.kind IN ('OptedOut', 'MessagesPaused', 'PersonDied'))
+          AND (s.kind <> 'MessagesPaused' OR p.paused_until > $1)
+        ORDER BY s.stream, s.seq, journey
+        """,
+        now,
+    )  # fmt: skip
+    found = [(row["stream"], row["seq"], row["journey"], json.loads(row["signed"])) for row in rows]
+    return [
+        (Told(stream, seq, _BODY.validate_python({"name": signed["name"], **signed["fields"]}),
+              datetime.fromisoformat(signed["occurred_at"])), journey)
+        for stream, seq, journey, signed in found
+    ]  # fmt: skip
+
+
+_BODY: Final[TypeAdapter[PersonBody]] = TypeAdapter(Annotated[PersonBody, Field(discriminator="name")])
 
 
 async def obey(pool: Pool, ring: KeyRing, command: Command, at: datetime) -> Answer:

@@ -15,10 +15,11 @@ from journeys.contract import Answer
 from journeys.domain import commands as c
 from journeys.domain.commands import Command
 from journeys.domain.document import Document
-from journeys.issuing import Unfinished
+from journeys.issuing import Unfinished, issue, wishes_owed
 from journeys.store import deliveries, documents, erasing, people, signing_keys
 from journeys.store.deliveries import Reply
 from tests.activities.conftest import Life
+from tests.activities.test_short_messages import beside
 
 
 async def test_what_was_cut_off_goes_and_what_the_journal_took_stays(life: Life, shared_database: str) -> None:
@@ -152,3 +153,53 @@ async def test_what_people_wish_comes_before_journeys_that_may_not_answer(life: 
     await life.pool.execute("UPDATE journeys SET next_due = NULL WHERE id = $1", life.stream[8:])
     await Fleet(replace(life.resources, send=life.give, begin_erasure=nobody)).wake()
     assert life.state.opted_out
+
+
+async def wished(life: Life, *bodies: c.PersonBody) -> None:
+    """Said on the person's own stream, and no journey is told."""
+    await signing_keys.announce(life.pool, life.resources.ring)
+    for body in bodies:
+        command = issue(life.resources.ring, stream=people.stream_of(life.person), body=body, actor=life.referent,
+                        roles=("referent",), now=life.now)  # fmt: skip
+        assert (await people.obey(life.pool, life.resources.ring, command, life.now)).outcome == "accepted"
+
+
+async def told(*lives: Life) -> list[str]:
+    """What the fleet's round tells these journeys."""
+    by_stream, names = {each.stream: each for each in lives}, list[str]()
+
+    async def send(command: Command) -> Answer:
+        if command.stream not in by_stream:
+            raise TimeoutError
+        names.append(command.name)
+        return await by_stream[command.stream].give(command)
+
+    await Fleet(replace(lives[0].resources, send=send, begin_erasure=nobody)).wake()
+    return names
+
+
+async def test_a_death_that_one_journey_did_not_hear_reaches_it_with_the_next_round(life: Life) -> None:
+    other = await beside(life)
+    await wished(life, c.RecordDeath())
+    (heard,) = [
+        each for each in await wishes_owed(life.pool, life.resources.ring, life.now) if each.stream == life.stream
+    ]
+    await life.give(heard)
+    assert life.state.outcome == "deceased" and other.state.is_open
+    assert await told(life, other) == ["record-death"]
+    assert other.state.outcome == "deceased"
+    assert await told(life, other) == []
+
+
+async def test_the_last_word_is_told_and_not_what_was_taken_back_before(life: Life) -> None:
+    await wished(life, c.OptOut(), c.OptIn(), c.PauseMessages(until=life.now.date()), c.RecordWishes(channel="mail"))
+    other = await beside(life)
+    assert sorted(await told(life)) == ["opt-in", "pause-messages", "record-wishes"]
+    assert await told(life, other) == ["pause-messages"], "what it has to know, and not what was over before it began"
+    assert life.state.paused_until == other.state.paused_until is not None
+    await wished(life, c.OptOut())
+    assert await told(life, other) == ["opt-out"] * 2
+    later = await beside(life)
+    assert await told(life, other, later) == ["pause-messages", "opt-out"] and later.state.opted_out
+    await wished(life, c.ResumeMessages())
+    assert await told(life, other, later) == ["resume-messages"] * 3
