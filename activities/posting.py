@@ -197,16 +197,17 @@ async def post_to_person(
         elif sent.fate is not Fate.REFUSED:
             return sent, name
         elif sent.reason.startswith(NOBODY_THERE):
-            await _noted(resources, envelope.to, sent.reason, at)
+            await _noted(resources, envelope.to, sent.reason, at, attempt.began_at)
     return away or (sent, name)
 
 
-async def _noted(resources: Resources, to: Addressee, reason: str, at: datetime) -> None:
-    """That a channel reaches the person no more is a fact of theirs; lost, it is found again by the next message."""
+async def _noted(resources: Resources, to: Addressee, reason: str, at: datetime, tried_at: datetime) -> None:
+    """That a channel reaches the person no more is a fact of theirs, unless it was changed while it was asked; lost, it
+    is found again by the next message."""
     if to.by == "letter":
         return
     by = By(actor=SYSTEM, role=SYSTEM, at=at)
     try:
-        await through_a_loss(people.note_channel, resources.pool, to.key, to.by, reason, by)
+        await through_a_loss(people.note_channel, resources.pool, to.key, to.by, reason, by, tried_at=tried_at)
     except UNREACHABLE:
         _log.warning("dead channel not noted", person=to.key, channel=to.by)

@@ -157,23 +157,25 @@ def unreached(work: Deciding) -> None:
 def heard(work: Deciding, body: c.RecordReceipt) -> None:
     """The same where it left and came back; one that arrives later ends it. Where nobody knows whether the words
     arrived, somebody has to ask."""
-    if body.id not in work.state.to_person:
+    waits = work.state.messages.get(body.id)
+    # Its channel may tell before it is noted that the message left.
+    if body.id not in work.state.to_person and (waits is None or waits.to != messages.PARTICIPANT):
         return
     if body.said == "bounced" and work.events and work.state.is_open:
         escalation.raise_about(work, None, UNREACHED, rule="address-dead")
-    elif body.said == "delivered":
+    elif body.said == "delivered" and not _since(work, body.id, "bounced"):
         escalation.resolve_about(work, UNREACHED, "delivered")
     elif body.said == "silent" and work.events:
         escalation.raise_about(work, None, messages.NO_RECEIPT, rule="no-receipt")
-    if body.said in ("delivered", "bounced") and not _silent_since(work, body.id):
+    if body.said in ("delivered", "bounced") and not _since(work, body.id, "silent"):
         escalation.resolve_about(work, messages.NO_RECEIPT, body.said)
 
 
-def _silent_since(work: Deciding, message: str) -> bool:
-    """Whether a message that left after this one is silent: of it this one says nothing."""
+def _since(work: Deciding, message: str, said: str) -> bool:
+    """Whether this was said of one to the person that left after this one: of it this one says nothing."""
     left = list(work.state.left)
     later = left[left.index(message) + 1 :] if message in left else left
-    return any(work.state.left[each] == "silent" for each in later)
+    return any(work.state.left[each] == said for each in later if each in work.state.to_person)
 
 
 def record_death(work: Deciding, body: c.RecordDeath) -> None:

@@ -15,9 +15,9 @@ DESK: Final = "duty"
 """Stands for the address of last resort where no member of staff holds the role of the same name."""
 
 
-NOBODY_THERE: Final = ("dead-number", "blocked-number", "mail-5-1")
+NOBODY_THERE: Final = ("dead-number", "blocked-number", "mail-5-1-1", "mail-5-1-2", "mail-5-1-3", "mail-5-1-6")
 """How the reasons begin for which no journey writes there again: nobody has the number or the mailbox, or wants
-nothing there."""
+nothing there. Not all of 5.1 (RFC 3463, 3.2): 5.1.7 and 5.1.8 are about who sends; 5.1.10 (RFC 7505) is among them."""
 
 
 @dataclass(frozen=True, slots=True)

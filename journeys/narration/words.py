@@ -12,6 +12,8 @@ def spoken(code: str, lang: str) -> str:
 
 
 _CHANNELS: Final = (
+    ("mail-5-1-7", N_("la messagerie refuse notre adresse d'expéditeur")),
+    ("mail-5-1-8", N_("la messagerie refuse notre adresse d'expéditeur")),
     ("mail-5-1", N_("cette adresse n'existe pas")),
     ("mail-5-2", N_("boîte pleine ou fermée")),
     ("mail-bounced", N_("courriel revenu")),

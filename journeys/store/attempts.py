@@ -13,6 +13,8 @@ class Attempt:
 
     message: str
     number: int
+    began_at: datetime
+    """By the database's clock."""
 
 
 async def begin(pool: Pool, message: str, stream: str, channel: str, at: datetime) -> Attempt | None:
@@ -21,18 +23,18 @@ async def begin(pool: Pool, message: str, stream: str, channel: str, at: datetim
     Args:
         stream: of the journey. at: the workflow's time.
     """
-    number = await pool.fetchval(
+    row = await pool.fetchrow(
         """
         INSERT INTO message_attempts (message, number, stream, channel, at)
         SELECT $1, (SELECT coalesce(max(number), 0) + 1 FROM message_attempts WHERE message = $1), $2, $3, $4
         WHERE NOT EXISTS (
             SELECT FROM message_attempts a LEFT JOIN message_ends e USING (message, number)
             WHERE a.message = $1 AND (e.fate IS NULL OR e.fate IN ('sent', 'unknown')))
-        ON CONFLICT DO NOTHING RETURNING number
+        ON CONFLICT DO NOTHING RETURNING number, began_at
         """,
         message, stream, channel, at,
     )  # fmt: skip
-    return None if number is None else Attempt(message, number)
+    return None if row is None else Attempt(message, **row)
 
 
 async def ended(pool: Pool, attempt: Attempt, fate: str, reason: str, reference: str) -> None:

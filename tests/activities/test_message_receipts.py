@@ -15,6 +15,7 @@ from journeys.contract import Answer
 from journeys.domain import commands as c
 from journeys.domain import events as e
 from journeys.domain.commands import Command
+from journeys.domain.person import UNREACHED
 from journeys.issuing import Unfinished, send_receipts, send_wishes
 from journeys.narration.telling import Speech
 from journeys.store import attempts, deliveries, journal, people, signing_keys
@@ -27,10 +28,10 @@ DAY = timedelta(hours=24)
 
 async def said(
     life: Life, what: str, *, message: str | None = None, reference: str | None = None, event: str = "",
-    at: datetime | None = None,
+    at: datetime | None = None, reason: str = "dead-number",
 ) -> None:  # fmt: skip
-    event, reason = event or str(uuid.uuid4()), "dead-number" if what == "bounced" else None
-    receipt = Receipt(event, message, reference, what, reason, at or life.now)  # type: ignore[arg-type]
+    event, why = event or str(uuid.uuid4()), reason if what == "bounced" else None
+    receipt = Receipt(event, message, reference, what, why, at or life.now)  # type: ignore[arg-type]
     await deliveries.keep(life.pool, receipt, hashlib.sha256(event.encode()).digest())
 
 
@@ -89,6 +90,23 @@ async def test_what_a_network_said_last_counts_whenever_it_is_heard(life: Life, 
     assert await tell(life) == 0
     known = await people.person(life.pool, life.person)
     assert known is not None and known.dead == (), "and the phone is on again"
+
+
+async def test_a_failure_of_before_the_last_arrival_kills_no_number(life: Life) -> None:
+    id = await sent(life)
+    await said(life, "delivered", message=id)
+    assert await tell(life) == 0
+    await said(life, "bounced", message=id, at=life.now - timedelta(minutes=1))
+    assert await tell(life) == 0
+    assert "ChannelDead" not in await life.of_the_person()
+
+
+async def test_a_report_about_our_own_address_says_nothing_of_theirs(life: Life) -> None:
+    id = await sent(life)
+    await said(life, "bounced", message=id, reason="mail-5-1-8")
+    assert await tell(life) == 0
+    assert "ChannelDead" not in await life.of_the_person()
+    assert (await mine(life)).fate is Fate.BOUNCED
 
 
 async def test_a_refusal_outlives_a_receipt_of_before(life: Life) -> None:
@@ -165,6 +183,18 @@ async def test_a_receipt_before_our_own_word_is_not_lost(life: Life) -> None:
     assert await tell(life) == 0
     await life.settle(effect)
     assert result["answer"] == "sent" and (await mine(life)).fate is Fate.DELIVERED
+
+
+async def test_a_failure_heard_before_our_own_word_is_an_alert_too(life: Life) -> None:
+    await phoned(life)
+    effect = await life.reminded()
+    await life.run(effect)
+    (tried,) = await attempts.of_journey(life.pool, life.stream)
+    await said(life, "bounced", message=tried.message)
+    assert await tell(life) == 0
+    await life.settle(effect)
+    assert (await mine(life)).fate is Fate.BOUNCED
+    assert UNREACHED in [each.about for each in life.state.escalations.values()]
 
 
 async def test_a_receipt_of_another_name_waits_a_while_then_is_strange(

@@ -68,6 +68,22 @@ async def test_a_number_that_takes_nothing_of_ours_leaves_it_to_the_mail(life: L
     assert (await life.of_the_person())[-1] == "ChannelDead"
 
 
+async def test_a_number_that_is_changed_while_it_is_asked_is_not_the_dead_one(life: Life) -> None:
+    texter = await phoned(life)
+    texter.answers = [Sent(Fate.REFUSED, "dead-number")]
+    send = texter.send
+
+    async def slow(letter: Letter) -> Sent:
+        details = people.Details(first_name="Éloïse", last_name="D’Œuvre", phone="06 98 76 54 32")
+        await people.change(life.pool, life.person, details, life.by)
+        return await send(letter)
+
+    texter.send = slow  # type: ignore[method-assign]
+    await life.run(await life.reminded())
+    known = await people.person(life.pool, life.person)
+    assert known is not None and known.dead == ()
+
+
 async def beside(life: Life) -> Life:
     """Another journey of the same person, with the same channels."""
     other = await make_life(life.pool)
@@ -99,7 +115,7 @@ async def test_without_the_fact_another_journey_asks_for_the_number_again(
 ) -> None:
     """The guard taken away: the test above would see the second text."""
 
-    async def forgets(*_: Any) -> bool:
+    async def forgets(*_: Any, **__: Any) -> bool:
         return False
 
     monkeypatch.setattr(people, "note_channel", forgets)
@@ -329,7 +345,7 @@ async def test_what_may_have_left_never_leaves_again_whatever_calls_for_it(
             await pool.execute(
                 "INSERT INTO message_attempts VALUES ($1, $2, $3, $4, $5)", message, number, stream, channel, at
             )
-            return Attempt(message, number)
+            return Attempt(message, number, at)
 
         monkeypatch.setattr(attempts, "begin", as_if_first)
     texter = await phoned(life)

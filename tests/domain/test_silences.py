@@ -6,6 +6,7 @@ import pytest
 
 from journeys.domain import commands as c
 from journeys.domain.messages import NO_RECEIPT
+from journeys.domain.person import UNREACHED
 from tests.domain.given import MENTOR, PERSON, Life, by, paris, released, said, told
 
 NEXT = paris("2027-03-19 14:00")
@@ -58,6 +59,16 @@ def test_a_second_silent_message_joins_the_open_alert_and_only_what_left_since_e
     assert len(alerts(life)) == 1, "the later one is still silent"
     life.when("2027-03-18 12:00", lambda life: heard(life, "delivered", -1)).then(
         "MessageDelivered", "EscalationResolved"
+    )
+
+
+def test_what_arrived_before_a_number_was_gone_does_not_end_its_alert() -> None:
+    life = released().when("2027-03-04 09:00").when("2027-03-10 10:00", c.BookAppointment(at=NEXT))
+    life.when("2027-03-18 10:00", lambda life: heard(life, "bounced", -1)).then("MessageBounced", "EscalationRaised")
+    life.when("2027-03-18 11:00", lambda life: heard(life, "delivered", 0)).then("MessageDelivered")
+    assert UNREACHED in [known.about for known in life.state.escalations.values()]
+    life.when("2027-03-18 12:00", lambda life: heard(life, "delivered", -1)).then(
+        "MessageDelivered", said("EscalationResolved", how="delivered")
     )
 
 

@@ -134,7 +134,7 @@ def put_in_the_sending() -> None:
         ORDERS.strike(SendPoint.BEFORE_ATTEMPT, stream)
         attempt = await begin(pool, message, stream, channel, at)
         if attempt is None and Guard.ATTEMPT in WITHOUT:
-            attempt = Attempt(message, 0)
+            attempt = Attempt(message, 0, at)
         ORDERS.strike(SendPoint.AFTER_ATTEMPT, stream)
         return attempt
 
