@@ -30,6 +30,11 @@ from journeys.store.staff_letters import About
 
 _PHONE_TRIES: Final = 8
 """So often, over two minutes, a phone is tried whose owner was told by mail."""
+_DOUBT: Final = "doubt"
+"""Among what a try hands on: once for each in which something may have left."""
+_TRIES_IN_DOUBT: Final = 4
+"""So often something is sent of which nobody knows whether it was taken; then what may have left counts as told. Few
+enough for one call of the engine, however long each of them is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +151,13 @@ class Escalations:
         """Go on to the fallback only where the ones before can never be reached.
 
         A phone that takes nothing for now is tried again a few times, alone: nobody reads at night the mail that went.
+        So is what may have left: a mail server that takes each letter and says so too late is no reason for dozens.
 
         Args:
             hours: the programme's, whose nights and days of rest are kept as they are where each is; None: none are.
         """
-        taken = set(activity.info().heartbeat_details)
+        before = activity.info().heartbeat_details
+        taken, doubts = set(before) - {_DOUBT}, before.count(_DOUBT)
         tried, put_off = False, None
         for found, envelopes in tries:
             left = [each for each in envelopes if _address(each) not in taken]
@@ -170,11 +177,14 @@ class Escalations:
                 for each in left if each.to.by == "mail"
             ])  # fmt: skip
             taken |= {f"mail/{key}" for key in mails.sent}
+            doubts += bool(phones.doubtful or mails.doubtful)
+            if doubts >= _TRIES_IN_DOUBT:
+                taken |= {f"sms/{key}" for key in phones.doubtful} | {f"mail/{key}" for key in mails.doubtful}
             told = tuple(dict.fromkeys(each.to.key for each in envelopes if _address(each) in taken))
             if told and not (phones.again and activity.info().attempt < _PHONE_TRIES):
                 return Outcome(effect.seq, "told", told=told, role=found.role)
             if told or phones.again or phones.unknown or mails.again or mails.unknown:
-                activity.heartbeat(*sorted(taken))
+                activity.heartbeat(*sorted(taken), *[_DOUBT] * doubts)
                 raise _not_now()
         return put_off if put_off is not None and not tried else Outcome(effect.seq, "untold", "undeliverable")
 

@@ -1,6 +1,7 @@
 """Sending letters, each with its one-time link made to hold just before, and what a round of them came to; to a person
 by one channel, and by the next only where that one surely will not take it."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -50,6 +51,8 @@ class Round:
     again: list[str] = field(default_factory=list)
     """Reasons of those that may be tried again (for staff also where nobody knows)."""
     unknown: list[str] = field(default_factory=list)
+    doubtful: list[str] = field(default_factory=list)
+    """Keys of those of which nobody knows whether their letter was taken."""
     refused: list[str] = field(default_factory=list)
     """Reasons of those that will never be taken."""
 
@@ -84,10 +87,9 @@ async def write_letters(
 
 
 async def post(resources: Resources, envelopes: Iterable[Envelope]) -> Round:
-    """Send each letter once; what goes wrong with one keeps none of the others back."""
-    done = Round()
-    for envelope in envelopes:
-        sent = await _apart(resources, envelope)
+    """Send each letter once, side by side: what goes wrong with one, or takes long, keeps none of the others back."""
+    done, ready = Round(), list(envelopes)
+    for envelope, sent in zip(ready, await asyncio.gather(*(_apart(resources, each) for each in ready)), strict=True):
         match sent.fate:
             case Fate.SENT:
                 done.sent.append(envelope.to.key)
@@ -95,6 +97,7 @@ async def post(resources: Resources, envelopes: Iterable[Envelope]) -> Round:
                 done.again.append(sent.reason)
             case Fate.UNKNOWN:
                 done.unknown.append(sent.reason)
+                done.doubtful.append(envelope.to.key)
             case Fate.REFUSED:
                 done.refused.append(sent.reason)
     return done

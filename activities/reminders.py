@@ -24,10 +24,11 @@ from activities.resources import Resources, Way
 from journeys.channels.letter import HELD_BACK, Fate, Sent
 from journeys.channels.wording import NoWording, Template, wording_of
 from journeys.contract import DELIVER, Effect, EffectOutcome
+from journeys.domain.calendar import Calendar, in_zone
 from journeys.domain.decide import Outcome
 from journeys.domain.events import MessageDeferred, MessageDue, MessageReady
 from journeys.domain.handbook import Handbook
-from journeys.domain.messages import PARTICIPANT, SUMMONS_UNREMINDED
+from journeys.domain.messages import PARTICIPANT, SUMMONS_UNREMINDED, leaves_at
 from journeys.domain.recipients import Verdict, Wishes, addressees, may_still_send, one_zone
 from journeys.domain.state import Message
 from journeys.store import attempts, people
@@ -157,22 +158,24 @@ class _Delivery:
         if self.due.to == PARTICIPANT:
             fresh = await read_journey(self.resources.pool, self.effect.stream)
             look = await self.look(fresh, book, message)
-            return look() or await self._to_person(known, message, envelopes, look)
+            return look() or await self._to_person(known, message, envelopes, look, _hours(book, envelopes))
         done = await post(self.resources, envelopes)
         if done.sent:
             return Outcome(self.effect.seq, "sent", self.resources.mailer.name)
         reasons = (*done.again, *done.unknown)
         if not reasons:
             return Outcome(self.effect.seq, "failed", done.refused[0])
-        return self._again(known, message, reasons[0])
+        return self._again(known, message, _hours(book, envelopes), reasons[0])
 
-    async def _to_person(self, known: Known, message: Message, envelopes: list[Envelope], look: Look) -> Outcome:
+    async def _to_person(
+        self, known: Known, message: Message, envelopes: list[Envelope], look: Look, hours: Calendar
+    ) -> Outcome:
         """By the first channel that takes it. Each looks once more right before it leaves: it may have waited there."""
         ready = [replace(each, letter=replace(each.letter, may_leave=lambda: look() is None)) for each in envelopes]
 
         def given_up(sent: Sent) -> bool:
-            asked_again = self._asked_again_at(known, sent.after_seconds) <= message.valid_until
-            return not (asked_again or sent.perhaps or message.doubt or sent.reason == HELD_BACK)
+            asked_again = self._asked_again_at(known, message, hours, sent.after_seconds)
+            return not (asked_again is not None or sent.perhaps or message.doubt or sent.reason == HELD_BACK)
 
         sent, channel = await post_to_person(self.resources, ready, self.effect.stream, self.effect.at, given_up)
         match sent.fate:
@@ -187,26 +190,31 @@ class _Delivery:
             case Fate.NOTHING_LEFT if sent.reason == HELD_BACK and (held := look()) is not None:
                 return held
             case Fate.NOTHING_LEFT:
-                return self._again(known, message, sent.reason, sent.after_seconds, perhaps=sent.perhaps)
+                return self._again(known, message, hours, sent.reason, sent.after_seconds, perhaps=sent.perhaps)
 
     def _again(
-        self, known: Known, message: Message, reason: str, after_seconds: float | None = None, *, perhaps: bool = False
-    ) -> Outcome:
+        self, known: Known, message: Message, hours: Calendar, reason: str, after_seconds: float | None = None, *,
+        perhaps: bool = False,
+    ) -> Outcome:  # fmt: skip
         """Later, when the channel says or after a pause, while the message is still of use.
 
         Args:
             perhaps: it may have left all the same: where it is given up, that is what is known of it.
         """
-        until = self._asked_again_at(known, after_seconds)
-        if until > message.valid_until:
+        until = self._asked_again_at(known, message, hours, after_seconds)
+        if until is None:
             return Outcome(self.effect.seq, "unknown" if perhaps else "failed", reason)
         return Outcome(self.effect.seq, "perhaps" if perhaps else "deferred", reason, until=until)
 
-    def _asked_again_at(self, known: Known, after_seconds: float | None) -> datetime:
+    def _asked_again_at(
+        self, known: Known, message: Message, hours: Calendar, after_seconds: float | None
+    ) -> datetime | None:
+        """None where from then on, its recipient's quiet hours and days of rest counted in, it would be too late."""
         pause = _pause(known, self.due.message)
         if after_seconds is not None:
             pause = min(max(timedelta(seconds=after_seconds), _SHORTEST_PAUSE), _LONGEST_PAUSE)
-        return self.effect.at + pause
+        until = self.effect.at + pause
+        return until if leaves_at(message, until, hours) is not None else None
 
     def _ways(self) -> tuple[Way, ...]:
         """By what a message to the person may go."""
@@ -229,6 +237,11 @@ class _Delivery:
             case _:
                 known_ones = [await staff_addressee(self.resources, key) for key in keys]
         return [each for each in known_ones if each is not None]
+
+
+def _hours(book: Handbook, envelopes: Sequence[Envelope]) -> Calendar:
+    """Those of whom it goes to, as a look has them."""
+    return in_zone(book.calendar, one_zone((each.to.zone for each in envelopes), book.calendar))
 
 
 def _as_outcome(effect: int, verdict: Verdict, zone: str | None) -> Outcome | None:

@@ -304,16 +304,19 @@ class JourneyWorkflow:
     def _begins_again(self, effect: EffectKnown, called: datetime, begun: datetime, error: ActivityError) -> bool:
         """Whether an effect that came to no end in its time is asked for again; else nobody knows what became of it.
 
-        Staff are told at least once: a mail server that is away must not make every ladder climb. A message that only
-        waited for a worker has not left, and the record of its attempts tells it from one that may have: it is asked
-        for while it is of use, and once after, so that it is said to have been too late. A check asks nothing of
-        anybody but an answer: once more, when there is a worker again. Of money every doubt is looked into (`enquire`).
+        Staff are told at least once: a mail server that is away must not make every ladder climb. What the journal
+        calls for no more would be refused again at once: its outcome makes this run adopt what stands there instead. A
+        message that only waited for a worker has not left, and the record of its attempts tells it from one that may
+        have: it is asked for while it is of use, and once after, so that it is said to have been too late. A check asks
+        nothing of anybody but an answer: once more, when there is a worker again. Of money every doubt is looked into
+        (`enquire`).
 
         Args:
             called: when it was called for. begun: when it was asked for last.
         """
         if effect.kind == "tell":
-            return True
+            refused = error.retry_state is RetryState.NON_RETRYABLE_FAILURE
+            return not (refused and workflow.patched("told-unless-refused"))
         if effect.kind not in ("deliver", "check") or not workflow.patched("waited-for-a-worker"):
             return False
         if error.retry_state is RetryState.NON_RETRYABLE_FAILURE:

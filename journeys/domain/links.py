@@ -81,9 +81,16 @@ def ask_about(about: Subject, recipient: str, found: Iterable[Ask]) -> Ask | Non
 def stop_of(state: State, recipient: str, since: datetime) -> Ask | None:
     """What stops all messages to the person of a journey, in a letter of this time; None where nobody is to be told, or
     it is somebody else."""
-    if recipient != state.person or state.opted_out or state.died_on is not None:
+    choice = choice_of(state, since + STOP_LASTS)
+    return choice if choice is not None and (choice.recipient, choice.subject) == (recipient, "stop") else None
+
+
+def choice_of(state: State, until: datetime) -> Ask | None:
+    """What the person may choose of all messages to them; of a closed journey too, for another one may go on writing.
+    None: they have died."""
+    if state.died_on is not None:
         return None
-    return Ask("participant", recipient, Purpose.MESSAGES, "stop", since + STOP_LASTS)
+    return Ask("participant", state.person, Purpose.MESSAGES, "again" if state.opted_out else "stop", until)
 
 
 _PURPOSES: Final = {
@@ -105,5 +112,5 @@ def _asks(state: State, book: Handbook, now: datetime, end: datetime) -> Iterato
     for id, appointment in state.appointments.items():
         if appointment.outcome is None and appointment.at > now and state.died_on is None:
             yield Ask("participant", state.person, Purpose.APPOINTMENT, id, min(appointment.at, end))
-    if state.died_on is None:
-        yield Ask("participant", state.person, Purpose.MESSAGES, "again" if state.opted_out else "stop", end)
+    if (choice := choice_of(state, end)) is not None:
+        yield choice

@@ -105,7 +105,9 @@ def hold_back(work: Deciding, id: str) -> bool:
     if leaves is None:
         _give_up(work, id, "too-late", "quiet-hours")
     else:
-        until = leaves if message.urgent else min(work.spread(leaves), message.valid_until)
+        spread = work.spread(leaves)
+        # Whoever is woken at the last instant comes too late.
+        until = leaves if message.urgent or spread >= message.valid_until else spread
         work.follow(e.MessageDeferred(message=id, until=until, effect=None), "quiet-hours")
     return True
 

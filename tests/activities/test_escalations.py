@@ -271,6 +271,29 @@ async def test_a_mail_server_that_is_down_is_tried_again_with_the_same_letter(li
     assert len({letter.id for letter in life.postman.letters}) == 1
 
 
+@pytest.mark.parametrize("by_phone", [False, True])
+async def test_what_may_have_left_each_time_is_told_after_a_few_copies(life: Life, by_phone: bool) -> None:
+    """A mail server that was away and then says too late that it took the letter; a gateway that answers unclearly."""
+    life.use(texter=(phone := Postman(name="sms")))
+    noor = await life.hire(str(uuid.uuid4()), "noor", "referent")
+    await on_call(life, noor, datetime(2027, 5, 21, 6, 0, tzinfo=UTC), 12, "06 12 34 56 78" if by_phone else None)
+    effect = await last_effect(life)
+    life.postman.letters.clear()
+    phone.answers = [Sent(Fate.UNKNOWN, "sms-timeout")] * 20
+    away, late = Sent(Fate.NOTHING_LEFT, "mail-unreachable"), Sent(Fate.UNKNOWN, "mail-no-answer")
+    life.postman.answers = [Sent(Fate.REFUSED, "mail-550")] * 20 if by_phone else [away, away, *[late] * 20]
+    number, heard, result = 0, list[Any](), None
+    while result is None and number < 12:
+        number += 1
+        environment, heard = attempt(number, heard)
+        with suppress(ApplicationError):
+            result = await life.run(effect, environment)
+    tries = 4 if by_phone else 6
+    assert result is not None and (result["answer"], result["told"], number) == ("told", [noor], tries)
+    copies = phone.letters if by_phone else life.postman.letters
+    assert len(copies) == tries and len({copy.id for copy in copies}) == 1
+
+
 async def test_an_address_that_is_refused_for_good_falls_back(life: Life) -> None:
     effect = await life.missed()
     life.postman.answers = [Sent(Fate.REFUSED, "mail-550")]

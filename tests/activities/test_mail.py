@@ -31,9 +31,10 @@ class Inbox:
     """A handler of aiosmtpd that keeps what it takes, or misbehaves as told."""
 
     def __init__(
-        self, *, mail: str = "250 ok", rcpt: str = "250 ok", data: str = "250 taken", drop: bool = False
-    ) -> None:
-        self.mail, self.rcpt, self.data, self.drop = mail, rcpt, data, drop
+        self, *, mail: str = "250 ok", rcpt: str = "250 ok", data: str = "250 taken", drop: bool = False,
+        takes_seconds: float = 0.0,
+    ) -> None:  # fmt: skip
+        self.mail, self.rcpt, self.data, self.drop, self.takes_seconds = mail, rcpt, data, drop, takes_seconds
         self.taken: list[bytes] = []
 
     async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
@@ -48,6 +49,7 @@ class Inbox:
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         self.taken.append(envelope.content)
+        await asyncio.sleep(self.takes_seconds)
         if self.drop:
             server.transport.abort()
         return self.data
@@ -213,6 +215,12 @@ async def test_a_mute_server_is_nothing_left() -> None:
 async def test_silence_after_the_text_is_unknown() -> None:
     async with speaking(_mute_after_the_text) as port:
         assert (await mailer(port, timeout_seconds=0.3).send(letter())).fate is Fate.UNKNOWN
+
+
+async def test_a_server_that_looks_into_the_text_first_is_waited_for() -> None:
+    inbox = Inbox(takes_seconds=1.3)
+    with serving(inbox) as port:
+        assert (await mailer(port, timeout_seconds=1.0).send(letter())).fate is Fate.SENT
 
 
 async def test_a_server_that_does_not_want_the_text_gets_none() -> None:

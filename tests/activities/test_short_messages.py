@@ -4,7 +4,7 @@ import asyncio
 import re
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -264,6 +264,19 @@ async def test_a_gateway_that_takes_nothing_until_it_is_too_late_leaves_it_to_th
     other = await beside(life)
     assert (await other.run(await other.reminded()))["reason"] == "sms"
     assert await attempts.unable(life.pool, ("sms-402",), 7) == [], "it takes messages again"
+
+
+async def test_a_gateway_that_would_be_asked_again_in_the_last_night_leaves_it_to_the_mail(life: Life) -> None:
+    """Of use until half past seven in the morning: from eight in the evening on it is too late."""
+    texter = await phoned(life)
+    await life.do(c.ReachMilestone(milestone="papers"))
+    await life.do(c.BookAppointment(at=datetime(2027, 5, 13, 5, 30, tzinfo=UTC)))
+    await life.until(datetime(2027, 5, 11, 6, 0, tzinfo=UTC))
+    (effect,) = life.effects("deliver", to="participant")
+    texter.answers = [Sent(Fate.NOTHING_LEFT, "sms-402")] * 20
+    result = await until_settled(life, effect)
+    assert (result["answer"], result["reason"]) == ("sent", "mail")
+    assert life.now == datetime(2027, 5, 12, 12, 0, tzinfo=UTC), "the night before was waited for"
 
 
 @pytest.mark.parametrize(

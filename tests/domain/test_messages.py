@@ -136,6 +136,21 @@ def test_what_has_no_exact_hour_is_spread_and_what_is_urgent_goes_first() -> Non
     assert life.last("AppointmentBooked").ask_at == spread(paris("2027-03-15 09:00"), timedelta(minutes=30), STREAM)
 
 
+def test_what_is_of_no_use_any_more_at_its_own_moment_leaves_as_soon_as_it_may() -> None:
+    """call-back falls due on 4 March at 08:05; whoever is woken then is milliseconds late."""
+    book = book_of(
+        Path(__file__).with_name("house.yaml").read_text().replace("clock: {", "clock: {spread: 2 hours, ", 1)
+    )
+    assert spread(paris("2027-03-04 08:00"), timedelta(hours=2), STREAM) > paris("2027-03-04 08:05")
+    life = given(("2027-02-22 10:00", plan()), ("2027-03-02 08:05", c.ConfirmDate(date="release")), book=book)
+    life.when("2027-03-04 07:00")
+    due = life.last("MessageDue", template="deadline-near", to="referent")
+    assert (due.about.id, due.valid_until) == ("call-back", paris("2027-03-04 08:05"))
+    assert life.last("MessageDeferred", message=due.message).until == paris("2027-03-04 08:00")
+    life.when(paris("2027-03-04 08:00") + timedelta(milliseconds=40))
+    assert life.all("MessageSent", message=due.message)
+
+
 # --- what must not leave
 
 

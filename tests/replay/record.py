@@ -1,8 +1,8 @@
 """Record histories of real journeys to replay for ever: python -m tests.replay.record NAME.
 
-A life each: quiet, with money, suspended, under other rules, continued as new, one whose messages wait. With the name
-of one after the name only that, with `webhooks` only those of a webhook. They are not sealed: nobody lives in them, and
-no key is kept that long.
+A life each: quiet, with money, suspended, under other rules, continued as new, one whose messages wait, one of
+whose alerts the journal knows nothing. With the name of one after the name only that, with `webhooks` only those of a
+webhook. They are not sealed: nobody lives in them, and no key is kept that long.
 """
 
 import asyncio
@@ -87,7 +87,13 @@ async def waited(engine: Engine) -> None:
     journey.EFFECT_LIMIT = limit
 
 
-LIVES: tuple[Callable[[Engine], Awaitable[None]], ...] = (quiet, money, suspended, changed, continued, waited)
+async def uncalled(engine: Engine) -> None:
+    """The journal calls for the first alerts no more."""
+    engine.world.uncalled = 3
+    await quiet(engine)
+
+
+LIVES: tuple[Callable[[Engine], Awaitable[None]], ...] = (quiet, money, suspended, changed, continued, waited, uncalled)
 
 
 async def webhook_away(hook: Telling) -> None:

@@ -35,7 +35,7 @@ from journeys.app.web.safety import Pace
 from journeys.channels.bank import SimulatedBank
 from journeys.channels.outbox import FileOutbox
 from journeys.domain import commands as c
-from journeys.domain.links import Ask, Purpose, asks
+from journeys.domain.links import Ask, Purpose, asks, choice_of
 from journeys.domain.record import Event, Payload, instant_text
 from journeys.i18n import format_date, format_time
 from journeys.settings import load_settings
@@ -743,6 +743,31 @@ async def test_after_the_closing_nothing_is_asked_any_more(scene: Scene) -> None
     await scene.do(c.Close(outcome="withdrawn"))
     gone = await scene.opened(drawn)
     assert gone.status_code == 410 and "Éloïse" not in gone.text
+
+
+async def test_a_message_of_a_closed_journey_still_stops_those_of_another(scene: Scene) -> None:
+    other = replace(scene.engine, stream=f"journey-{new_id()}")
+    await scene.pool.keys.assign(other.stream, scene.person)
+    assert (await other.plan()).outcome == "accepted"
+    at_once, unused = [await scene.drawn(Purpose.MESSAGES) for _ in range(2)]
+    await scene.do(c.Close(outcome="withdrawn"))
+    program = httpx.AsyncClient(transport=httpx.ASGITransport(scene.application), base_url=HERE)
+    asking = {"data": {"List-Unsubscribe": "One-Click"}}
+    assert (await program.post(links.AT_ONCE + at_once.token, **asking)).status_code == 200  # type: ignore[arg-type]
+    assert [event.kind for event in await other.events()].count("OptedOut") == 1
+    choice = choice_of((await scene.known())[0], datetime.now(UTC) + timedelta(days=14))
+    assert choice is not None and choice.subject == "again"
+    begins, eloise = links.draw(RING, choice, scene.id, "fr", datetime.now(UTC)), scene.browser()
+    await links.issue(scene.pool, begins)
+    await eloise.get(path(begins))
+    assert (await eloise.send(path(begins), answer="again")).status_code == 303
+    assert [event.kind for event in await other.events()].count("OptedIn") == 1
+    shown = await eloise.get(path(unused))
+    assert shown.status_code == 200 and "Votre accompagnement continue" not in words(shown)
+    died = replace(other, stream=f"person-{scene.person}").command(c.RecordDeath(), datetime.now(UTC))
+    await people.obey(scene.pool, RING, died, datetime.now(UTC))
+    gone = await eloise.get(path(unused))
+    assert gone.status_code == 410 and "Éloïse" not in gone.text, "a closed journey is not told of it"
 
 
 # --- what is kept, and who may read it

@@ -48,6 +48,8 @@ class World:
     answers: dict[str, dict[str, Any]] = field(default_factory=lambda: dict(ANSWERS))
     away: int = 0
     """So many times more nothing can be delivered or checked: the store is away."""
+    uncalled: int = 0
+    """So many times more the journal calls for no alert: as after a reset."""
 
     @activity.defn(name=contract.APPEND)
     async def append(self, request: Append) -> Appended:
@@ -71,6 +73,9 @@ class World:
 
     @activity.defn(name=contract.TELL)
     async def tell(self, effect: Effect) -> EffectOutcome:
+        if self.uncalled:
+            self.uncalled -= 1
+            raise ApplicationError("nothing calls for this", type="NotCalledFor", non_retryable=True)
         return await self._answer(effect)
 
     @activity.defn(name=contract.CHECK)

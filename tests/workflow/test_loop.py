@@ -78,6 +78,18 @@ async def test_a_check_that_waited_too_long_is_asked_for_once_more(
     assert engine.world.away == 0 and "CheckPassed" in kinds and "CheckUnknown" not in kinds
 
 
+async def test_an_alert_that_nothing_calls_for_is_not_asked_for_again(stack: RealStack, journal_pool: Any) -> None:
+    """Asked for again at once it would be refused again at once, without end."""
+    engine = await make_engine(stack, journal_pool)
+    engine.world.uncalled = 3
+    async with engine.worker():
+        await engine.plan(release_in_days=20)
+        await engine.pass_days(25)
+    untold = [event.data.effect for event in await engine.events() if event.kind == "EscalationUntold"]  # type: ignore[attr-defined]
+    assert engine.world.uncalled == 0 and len(set(untold)) == len(untold) == 3
+    await _replays(await engine.handle().fetch_history(), engine)
+
+
 async def test_a_message_that_fails_each_time_does_not_keep_a_run_from_being_left(
     stack: RealStack, journal_pool: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,7 +21,7 @@ from journeys.app.web.policy import PUBLIC, Door
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door, language_of
 from journeys.domain.calendar import in_zone
-from journeys.domain.links import Purpose, asks, times_offered
+from journeys.domain.links import Purpose, asks, choice_of, times_offered
 from journeys.domain.record import instant_text
 from journeys.i18n import N_, format_date, format_time, language
 from journeys.store import journal, links, mentors, partners, people, staff, views
@@ -60,6 +60,8 @@ class Sheet:
     until: date
     summons: bool = False
     """The appointment is one that the person may not decline or move."""
+    closed: bool = False
+    """The journey has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,9 +316,10 @@ async def _meet(visit: Visit, token: str) -> Met | Response:
         if row is None:
             return _dead(visit, GONE)
         loaded = await load(connection, row)
-        if opened.stands is not Stands.TAKEN and not still_asked(opened.link, loaded, visit.now):
+        person = await people.person(connection, loaded.state.person)
+        if opened.stands is not Stands.TAKEN and not still_asked(opened.link, loaded, person, visit.now):
             return _dead(visit, GONE)
-        sheet = await _sheet(connection, visit, opened.link, loaded)
+        sheet = await _sheet(connection, visit, opened.link, loaded, person)
         return Met(opened, loaded, sheet, _once_more(opened.link, loaded) if opened.stands is Stands.DONE else None)
 
 
@@ -333,15 +336,21 @@ def _once_more(link: Link, loaded: Loaded) -> str:
     return link.command_since(max((event.seq for event in loaded.events if event.kind == "OptedIn"), default=0))
 
 
-def still_asked(link: Link, loaded: Loaded, now: datetime) -> bool:
+def still_asked(link: Link, loaded: Loaded, person: people.Person | None, now: datetime) -> bool:
     """Whether what the link was made for still waits for its recipient. The engine judges once more."""
-    found = asks(loaded.state, loaded.book, now)
+    if link.purpose is Purpose.MESSAGES:
+        # A closed journey has not been told of a death.
+        choice = None if person is None or person.died else choice_of(loaded.state, link.expires_at)
+        found = [] if choice is None else [choice]
+    else:
+        found = asks(loaded.state, loaded.book, now)
     return any(ask.same(link.role, link.recipient, link.purpose, link.subject) for ask in found)
 
 
-async def _sheet(connection: Connection, visit: Visit, link: Link, loaded: Loaded) -> Sheet:
+async def _sheet(
+    connection: Connection, visit: Visit, link: Link, loaded: Loaded, person: people.Person | None
+) -> Sheet:
     state = loaded.state
-    person = await people.person(connection, state.person)
     referent = await staff.member(connection, state.referent)
     when = place = matter = known = ""
     means: tuple[str, ...] = ()
@@ -370,7 +379,7 @@ async def _sheet(connection: Connection, visit: Visit, link: Link, loaded: Loade
         greeting=await _greeting(connection, link, person), person=known, matter=matter, when=when, place=place,
         means=means, times=times, zone=here, referent=referent.name if referent is not None else "",
         phone=(referent.phone or "") if referent is not None else "", until=today_of(link.expires_at),
-        summons=link.purpose is Purpose.APPOINTMENT and is_summons(loaded, link.subject),
+        summons=link.purpose is Purpose.APPOINTMENT and is_summons(loaded, link.subject), closed=not state.is_open,
     )  # fmt: skip
 
 
