@@ -163,10 +163,10 @@ def test_it_lies_ahead_when_booked() -> None:
 # --- what the person is told of a change
 
 
-def moved(life: Life, at: str, *, place: str = "") -> Any:
+def moved(life: Life, at: str, *, place: str = "", **fields: Any) -> Any:
     """Staff move it."""
     parts = {"place": place} if place else {}
-    return by(REFERENT, c.MoveAppointment(appointment=life.appointment, at=paris(at)), **parts)
+    return by(REFERENT, c.MoveAppointment(appointment=life.appointment, at=paris(at), **fields), **parts)
 
 
 def changes(life: Life) -> list[tuple[str, str]]:
@@ -227,6 +227,63 @@ def test_a_change_waits_for_the_morning_and_the_last_one_counts() -> None:
     life.when("2027-03-18 12:00")
     told = {each.message for each in life.all("MessageDue", template="appointment-changed")}
     assert len(told & {each.message for each in life.all("MessageSent")}) == 1
+
+
+def told_of_changes(life: Life) -> list[tuple[str, str]]:
+    """What the person got of changes: template, and how late it might have been sent."""
+    sent = {each.message for each in life.all("MessageSent")}
+    owed = [each for each in life.all("MessageDue", to="participant") if each.message in sent]
+    return [
+        (each.template, each.valid_until.astimezone(PARIS).strftime("%m-%d %H:%M"))
+        for each in owed
+        if each.template in ("appointment-changed", "appointment-cancelled")
+    ]
+
+
+def suspended() -> Life:
+    """Reminded of Friday at two; suspended on Thursday at nine."""
+    life = booked().when("2027-03-17 14:30")
+    return life.when("2027-03-18 09:00", c.Suspend(why="hospital"))
+
+
+def test_a_change_that_a_suspension_held_back_is_told_when_the_journey_is_resumed() -> None:
+    life = suspended()
+    life.when("2027-03-18 10:00", moved(life, "2027-03-19 17:00"))
+    life.when("2027-03-18 11:00", moved(life, "2027-03-19 16:00")).then(
+        "AppointmentMoved", "MessageDue", said("MessageSuppressed", reason="suspended")
+    )
+    life.when("2027-03-18 15:00", c.Resume())
+    assert told_of_changes(life) == [("appointment-changed", "03-19 16:00")], "the last one"
+    life.when("2027-03-18 15:30", c.Suspend(why="hospital")).when("2027-03-18 15:40", c.Resume())
+    assert len(told_of_changes(life)) == 1, "once"
+
+
+def test_an_end_that_a_suspension_held_back_is_told_when_the_journey_is_resumed() -> None:
+    life = suspended()
+    life.when("2027-03-18 10:00", moved(life, "2027-03-19 16:00"))
+    life.when("2027-03-18 11:00", close(life, "cancelled")).when("2027-03-18 15:00", c.Resume())
+    assert told_of_changes(life) == [("appointment-cancelled", "03-19 16:00")]
+
+
+def test_of_a_change_whose_hour_has_passed_or_that_the_person_chose_nobody_is_told_afterwards() -> None:
+    life = suspended()
+    life.when("2027-03-18 10:00", moved(life, "2027-03-18 14:00"))
+    assert told_of_changes(life.when("2027-03-18 15:00", c.Resume())) == []
+    life = suspended()
+    life.when("2027-03-18 10:00", moved(life, "2027-03-19 16:00", or_at=OTHERS[:1]))
+    life.when("2027-03-18 11:00", choose("2027-03-22 10:00")).when("2027-03-18 15:00", c.Resume())
+    assert told_of_changes(life) == []
+
+
+def test_a_change_told_after_a_suspension_needs_no_reminder_beside_it() -> None:
+    """Moved on the tenth to the sixteenth, of which the reminder was held back too."""
+    life = booked().when("2027-03-10 11:00", by(PERSON, lambda life: answer(life, "coming")))
+    life.when("2027-03-10 12:00", c.Suspend(why="hospital"))
+    life.when("2027-03-10 13:00", moved(life, "2027-03-16 10:00")).when("2027-03-15 10:00", c.Resume())
+    assert told_of_changes(life) == [("appointment-changed", "03-16 10:00")]
+    life.when("2027-03-17")
+    near = {each.message for each in life.all("MessageDue", template="appointment-near")}
+    assert not near & {each.message for each in life.all("MessageSent")}
 
 
 @pytest.mark.parametrize("paused", [False, True])
