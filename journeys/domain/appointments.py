@@ -7,7 +7,7 @@ from typing import Final
 from journeys.domain import chases, contacts, escalation, messages, milestones, rights
 from journeys.domain import commands as c
 from journeys.domain import events as e
-from journeys.domain.calendar import ONE_DAY, Calendar
+from journeys.domain.calendar import ONE_DAY, Calendar, in_zone
 from journeys.domain.chases import about, ladder_of
 from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.moments import Duration, Unit
@@ -57,14 +57,15 @@ def key_of(command: str, number: int) -> str:
 
 
 def series(calendar: Calendar, body: c.BookAppointment) -> Iterator[datetime]:
-    """The first time, then the same hour of the clock week after week, moved off days on which nobody works."""
+    """The first time, then the same hour of the site's clock week after week, moved off days on which nobody works."""
     yield body.at
     if body.every is None:
         return
-    every, first = EVERY[body.every], body.at.astimezone(calendar.zone)
+    here = in_zone(calendar, body.site_zone)
+    every, first = EVERY[body.every], body.at.astimezone(here.zone)
     for number in range(1, body.times):
-        day = calendar.add(first.date(), Duration(every.amount * number, every.unit))
-        yield calendar.at(calendar.roll(day, Roll.FORWARD), f"{first:%H:%M}")
+        day = here.add(first.date(), Duration(every.amount * number, every.unit))
+        yield here.at(here.roll(day, Roll.FORWARD), f"{first:%H:%M}")
 
 
 def move(work: Deciding, body: c.MoveAppointment) -> None:

@@ -1,7 +1,8 @@
 """Appointments: booked, moved, reminded, and asked about until somebody says how they went."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -417,6 +418,7 @@ def test_what_was_stored_before_keeps_its_bytes() -> None:
         assert set(header["data"]) == fields
         assert read_event(header).header() == header
         assert set(KINDS[kind].model_fields) > fields
+    assert "site_zone" not in life_command(c.BookAppointment(at=AT, every="week", times=2)).fields()
     body = c.MoveAppointment(appointment=life.appointment, at=AT)
     assert set(life_command(body).fields()) == {"appointment", "at"}, "nor do the bytes that were signed change"
 
@@ -448,6 +450,18 @@ def test_a_monthly_series_takes_the_last_day_of_a_short_month() -> None:
         said("AppointmentBooked", at="2027-03-31 15:00"), said("AppointmentBooked", at="2027-04-30 15:00"),
         said("AppointmentBooked", at="2027-05-31 15:00"),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("first", "then"), [("2027-03-16 09:00", "Tuesday 09:00"), ("2027-03-19 21:00", "Friday 21:00")]
+)
+def test_a_series_at_a_site_overseas_goes_by_the_clocks_and_days_there(first: str, then: str) -> None:
+    """Paris turns its clocks on 28 March; its Friday evening over there is Saturday in Paris."""
+    there = ZoneInfo("America/Cayenne")
+    at = datetime.fromisoformat(first).replace(tzinfo=there).astimezone(UTC)
+    weekly = c.BookAppointment(at=at, every="week", times=4, site_zone=there.key)
+    life = released().when("2027-03-10 10:00", weekly)
+    assert [f"{each.at.astimezone(there):%A %H:%M}" for each in life.all("AppointmentBooked")] == [then] * 4
 
 
 @pytest.mark.parametrize("half", [{"every": "week"}, {"times": 3}])
