@@ -255,7 +255,10 @@ def _occurrence(id: str, known: Appointment, *again: str | int) -> str:
 
 
 def _is_reminded(work: Deciding, id: str, known: Appointment) -> bool:
-    """Whether a reminder of this time of it waits, has left, or may have: the first, or one after a suspension."""
+    """Whether a reminder of this time of it waits, has left, or may have: the last, the first, or one after a
+    suspension."""
+    if known.reminder in work.state.messages or known.reminder in work.state.left:
+        return True
     resumed = range(1, len(work.state.suspensions) + 1)
     tried = (_occurrence(id, known), *(_occurrence(id, known, f"resumed-{number}") for number in resumed))
     return any(messages.is_owed(work, each, messages.PARTICIPANT) for each in tried)

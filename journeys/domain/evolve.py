@@ -381,6 +381,8 @@ def _message_due(state: State, data: e.MessageDue, event: Recorded) -> None:
     )
     state.effects[event.seq] = EffectKnown("deliver", data.message, said)
     _told_of_a_change(state, state.messages[data.message], held_back=False)
+    if data.purpose == "reminder" and data.about.kind == "appointment":
+        _change(state.appointments, data.about.id, reminder=data.message)
 
 
 def _told_of_a_change(state: State, message: Message, *, held_back: bool) -> None:

@@ -302,6 +302,19 @@ def test_moved_away_and_back_it_is_reminded_once(paused: bool) -> None:
     assert len(near) == 1 + paused and len(near & {each.message for each in life.all("MessageSent")}) == 1
 
 
+@pytest.mark.parametrize("resumed", ["2027-05-17 10:00", "2027-05-18 08:40"])
+def test_a_reminder_that_waits_or_has_left_after_a_move_is_no_second_time_owed_by_a_suspension(resumed: str) -> None:
+    """As above, held back by a pause and owed anew: it leaves on Tuesday at eight."""
+    life = released().when("2027-05-10 10:00", c.BookAppointment(at=paris("2027-05-18 10:00")))
+    life.when("2027-05-11 10:00", c.PauseMessages(until=paris("2027-05-15").date())).when("2027-05-15 11:00")
+    life.when("2027-05-15 11:00", moved(life, "2027-05-19 10:00"))
+    life.when("2027-05-15 11:05", moved(life, "2027-05-18 10:00"))
+    life.when(paris(resumed) - timedelta(minutes=5), c.Suspend(why="hospital")).when(resumed, c.Resume())
+    life.when("2027-05-18 09:00")
+    near = {each.message for each in life.all("MessageDue", template="appointment-near")}
+    assert len(near & {each.message for each in life.all("MessageSent")}) == 1
+
+
 def answer(life: Life, said: str) -> c.AnswerAppointment:
     return c.AnswerAppointment(appointment=life.appointment, answer=said)  # type: ignore[arg-type]
 
