@@ -159,16 +159,15 @@ async def gather(resources: Resources, at: datetime, failures: list[Exception] |
 
 
 async def _candidates(resources: Resources, waits: Waits, at: datetime) -> list[_Candidate]:
-    """Those who would be told of an alert now; none where it is told already, its digest leaves another day, or
-    somebody had it in hand before that and still has."""
+    """Those who would be told of an alert now, and whose digest with it has not ended; none where its digest leaves
+    another day, or somebody had it in hand before that and still has."""
     known = await read_journey(resources.pool, waits.stream)
     alert = known.state.escalations.get(waits.escalation)
     if alert is None or alert.digest is None or in_hand(known.state, alert, alert.digest, at):
         return []
     book = await read_handbook(resources.pool, known.state)
     calls = calls_for(known, waits.escalation)
-    if any(each.fate is not None for each in await digests.told(resources.pool, waits.stream, calls)):
-        return []
+    ended = {each.recipient for each in await digests.told(resources.pool, waits.stream, calls) if each.fate}
     circle = await read_circle(
         resources, known.state, book, at, alert.about, by_phone=True, came_back=known.came_back(waits.escalation)
     )
@@ -178,7 +177,7 @@ async def _candidates(resources: Resources, waits: Waits, at: datetime) -> list[
             line = Line(waits.stream, calls[0], reached.resolution.role)
             hours = [(key, in_zone(book.calendar, each.zone)) for key, each in sorted(mailed.items())]
             return [_candidate(key, line, alert.digest, here, at) for key, here in hours
-                    if here.day(alert.digest) <= here.day(at)]  # fmt: skip
+                    if key not in ended and here.day(alert.digest) <= here.day(at)]  # fmt: skip
         if mailed:
             return []  # A volunteer is written to about each matter.
     return []
@@ -217,7 +216,7 @@ async def send_one(resources: Resources, recipient: str, at: datetime) -> Sendin
     digest = await digests.open_one(resources.pool, recipient)
     if digest is None:
         return Sending.AGAIN
-    if at > digest.until:
+    if at > digest.until and (digest := await _as_todays(resources, digest, at)) is None:
         return Sending.LATER
     written = await _written(resources, digest, at)
     before = await digests.trying(resources.pool, recipient)
@@ -242,6 +241,23 @@ async def send_one(resources: Resources, recipient: str, at: datetime) -> Sendin
             case _:
                 structlog.get_logger().warning("nobody knows whether a digest left: it is sent again, as it was")
         return Sending.AGAIN
+
+
+async def _as_todays(resources: Resources, digest: Digest, at: datetime) -> Digest | None:
+    """One of another day that may have left, with the lines that it has, though nobody waits for it any more; None
+    where the office is closed, or its recipient had one today."""
+    to, lines = await staff_addressee(resources, digest.recipient), await digests.lines(resources.pool, digest)
+    if not lines:
+        return None
+    book = await read_handbook(resources.pool, (await read_journey(resources.pool, lines[0].stream)).state)
+    here = in_zone(book.calendar, to.zone if to is not None else None)
+    day = here.day(at)
+    if not is_open(here, at):
+        return None
+    async with resources.pool.acquire() as connection, connection.transaction():
+        await digests.begin(connection, digest.recipient, day, at, here.closing(day), ())
+    found = await digests.open_one(resources.pool, digest.recipient)
+    return found if found is not None and at <= found.until else None
 
 
 async def _written(resources: Resources, digest: Digest, at: datetime) -> Envelope | Sent | None:

@@ -135,12 +135,12 @@ class Escalations:
             put_off_before = len(calls) > 1
             alone = put_off_before or not first or any(each.to.audience != "staff" for each in first)
             return await self._tell(effect, tries, hours) if alone else Outcome(effect.seq, "deferred", zone=zone)
-        for each in told:
-            if each.fate is None and await send_one(self.resources, each.recipient, effect.at) is Sending.LATER:
-                return Outcome(effect.seq, "deferred", zone=zone)
+        tried = [await send_one(self.resources, each.recipient, effect.at) for each in told if each.fate is None]
         ended = await digests.told(self.resources.pool, effect.stream, calls)
         if sent := [each for each in ended if each.fate == "sent"]:
             return Outcome(effect.seq, "told", told=tuple(each.recipient for each in sent), role=sent[0].role)
+        if Sending.LATER in tried:
+            return Outcome(effect.seq, "deferred", zone=zone)
         if len(ended) < len(told) or any(each.fate is None for each in ended):
             raise _not_now()
         return await self._tell(effect, tries, hours)

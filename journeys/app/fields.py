@@ -47,8 +47,8 @@ _OWN_ENTRIES: Final = frozenset({"plan"})
 """Commands with an entry of their own."""
 NAMES_RULES: Final = "change-programme"
 """The command that names a programme: the entry point finds its text, and the calendar with it."""
-_FILLED_IN: Final = frozenset({"name", "calendar"})
-"""What nobody types."""
+FILLED_IN: Final = frozenset({"name", "calendar", "site_zone"})
+"""What nobody types or sends."""
 
 OF_APPOINTMENTS: Final = frozenset({"at", "or_at", "wish"})
 """Fields that hold the hours of an appointment."""
@@ -224,7 +224,7 @@ def fields_of(name: str) -> list[Field]:
     own = [
         _field(key, info.annotation, info.metadata, info.is_required())
         for key, info in body.model_fields.items()
-        if key not in _FILLED_IN
+        if key not in FILLED_IN
     ]
     texts = [
         Field(part, "document" if part == document.PART else "text", part in body.NEEDED | body.ASKED, part=True)

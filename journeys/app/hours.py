@@ -5,8 +5,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from journeys.app.failures import Lang
+from journeys.app.finding import Loaded
 from journeys.app.reading import ZONE
 from journeys.domain.calendar import Calendar, in_zone, is_zone
+from journeys.domain.commands import AnyBody, BookAppointment
 from journeys.domain.programme import Programme
 from journeys.i18n import N_, format_time, text, zone_place
 from journeys.store import sites
@@ -16,6 +18,16 @@ from journeys.store.database import Connection, Pool
 async def zone_of(connection: Pool | Connection, site: str | None, calendar: Calendar) -> ZoneInfo:
     """The zone of a journey by its site and its rules."""
     return in_zone(calendar, await sites.zone_of(connection, () if site is None else (site,))).zone
+
+
+async def at_its_site(connection: Pool | Connection, loaded: Loaded, body: AnyBody) -> AnyBody:
+    """A command as it is sent: a series goes by the clocks and days of the journey's site, where they are not those of
+    its programme."""
+    if not isinstance(body, BookAppointment) or body.every is None:
+        return body
+    calendar = loaded.book.calendar
+    zone = await zone_of(connection, loaded.state.site, calendar)
+    return body if zone.key == calendar.zone.key else body.model_copy(update={"site_zone": zone.key})
 
 
 def zone_among(zones: Mapping[str, str], site: str | None, programme: Programme | None) -> ZoneInfo:

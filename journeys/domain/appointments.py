@@ -7,7 +7,7 @@ from typing import Final
 from journeys.domain import chases, contacts, escalation, messages, milestones, rights
 from journeys.domain import commands as c
 from journeys.domain import events as e
-from journeys.domain.calendar import ONE_DAY, Calendar
+from journeys.domain.calendar import ONE_DAY, Calendar, in_zone
 from journeys.domain.chases import about, ladder_of
 from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.moments import Duration, Unit
@@ -21,6 +21,9 @@ NOTICE = timedelta(hours=48)
 EVERY: Final = {
     "week": Duration(1, Unit.WEEK), "two-weeks": Duration(2, Unit.WEEK), "month": Duration(1, Unit.MONTH),
 }  # fmt: skip
+
+CANCELLED = "appointment-cancelled"
+"""The template that tells the person that an appointment is off."""
 
 ASKED_AGAIN = Duration(2, Unit.WORKING_DAY)
 """After so long without an answer the question is escalated."""
@@ -54,14 +57,15 @@ def key_of(command: str, number: int) -> str:
 
 
 def series(calendar: Calendar, body: c.BookAppointment) -> Iterator[datetime]:
-    """The first time, then the same hour of the clock week after week, moved off days on which nobody works."""
+    """The first time, then the same hour of the site's clock week after week, moved off days on which nobody works."""
     yield body.at
     if body.every is None:
         return
-    every, first = EVERY[body.every], body.at.astimezone(calendar.zone)
+    here = in_zone(calendar, body.site_zone)
+    every, first = EVERY[body.every], body.at.astimezone(here.zone)
     for number in range(1, body.times):
-        day = calendar.add(first.date(), Duration(every.amount * number, every.unit))
-        yield calendar.at(calendar.roll(day, Roll.FORWARD), f"{first:%H:%M}")
+        day = here.add(first.date(), Duration(every.amount * number, every.unit))
+        yield here.at(here.roll(day, Roll.FORWARD), f"{first:%H:%M}")
 
 
 def move(work: Deciding, body: c.MoveAppointment) -> None:
@@ -101,19 +105,17 @@ def _tell_of_the_change(work: Deciding, id: str, before: Appointment) -> None:
     if now.at == before.at and "place" not in work.command.commitments:
         return
     messages.overtake(work, messages.CHANGED, about(id))
-    messages.owe(
-        work, "notice", messages.PARTICIPANT, messages.CHANGED, about(id),
-        f"changed/{id}/{work.command.id}/{now.at.isoformat()}", not_after=now.at,
-    )  # fmt: skip
+    _owe_the_change(work, id, now, messages.CHANGED, f"changed/{id}/{work.command.id}/{now.at.isoformat()}")
 
 
 def _tell_of_the_end(work: Deciding, id: str, before: Appointment) -> None:
     """The person, that nobody waits for them, where they count on an appointment ahead."""
     if before.at > work.now and _is_known(work, before):
-        messages.owe(
-            work, "notice", messages.PARTICIPANT, "appointment-cancelled", about(id), f"cancelled/{id}",
-            not_after=before.at,
-        )  # fmt: skip
+        _owe_the_change(work, id, before, CANCELLED, f"cancelled/{id}")
+
+
+def _owe_the_change(work: Deciding, id: str, known: Appointment, template: str, occurrence: str) -> None:
+    messages.owe(work, "notice", messages.PARTICIPANT, template, about(id), occurrence, not_after=known.at)
 
 
 def _by_person(work: Deciding) -> bool:
@@ -225,11 +227,19 @@ def take_reminder(work: Deciding, id: str, at: datetime) -> None:
 
 
 def remind_again(work: Deciding) -> None:
-    """After a suspension: what it held back is owed anew, of each appointment that is still ahead."""
+    """After a suspension: what it held back is owed anew, of each appointment whose hour is still ahead: that it is
+    moved or off, else its reminder."""
+    again = f"resumed-{len(work.state.suspensions)}"
     for id, known in list(work.state.appointments.items()):
-        ahead = known.outcome is None and known.at > work.now
-        if ahead and known.reminded == known.at and not _is_reminded(work, id, known):
-            _remind(work, id, known, _occurrence(id, known, f"resumed-{len(work.state.suspensions)}"), work.now)
+        if known.at <= work.now:
+            continue
+        match known.outcome:
+            case None if known.untold == messages.CHANGED:
+                _owe_the_change(work, id, known, messages.CHANGED, f"changed/{id}/{again}/{known.at.isoformat()}")
+            case None if known.reminded == known.at and not _is_reminded(work, id, known):
+                _remind(work, id, known, _occurrence(id, known, again), work.now)
+            case "cancelled" if known.untold == CANCELLED:
+                _owe_the_change(work, id, known, CANCELLED, f"cancelled/{id}/{again}")
 
 
 def _remind(work: Deciding, id: str, known: Appointment, occurrence: str, at: datetime) -> None:
@@ -245,7 +255,10 @@ def _occurrence(id: str, known: Appointment, *again: str | int) -> str:
 
 
 def _is_reminded(work: Deciding, id: str, known: Appointment) -> bool:
-    """Whether a reminder of this time of it waits, has left, or may have: the first, or one after a suspension."""
+    """Whether a reminder of this time of it waits, has left, or may have: the last, the first, or one after a
+    suspension."""
+    if known.reminder in work.state.messages or known.reminder in work.state.left:
+        return True
     resumed = range(1, len(work.state.suspensions) + 1)
     tried = (_occurrence(id, known), *(_occurrence(id, known, f"resumed-{number}") for number in resumed))
     return any(messages.is_owed(work, each, messages.PARTICIPANT) for each in tried)

@@ -244,6 +244,8 @@ class BookAppointment(Body):
     """A series: again at the same hour of the clock, so often; on the next working day where that is none."""
     times: Annotated[int, Field(ge=1, le=26)] = added(1)
     """How many in all."""
+    site_zone: Zone | None = added(None)
+    """By whose clocks and days a series goes, at a site elsewhere than its programme; the entry point fills it in."""
 
 
 class MoveAppointment(Body):

@@ -380,6 +380,16 @@ def _message_due(state: State, data: e.MessageDue, event: Recorded) -> None:
         data.purpose, data.to, data.about, data.urgent, data.valid_until, event.seq, said
     )
     state.effects[event.seq] = EffectKnown("deliver", data.message, said)
+    _told_of_a_change(state, state.messages[data.message], held_back=False)
+    if data.purpose == "reminder" and data.about.kind == "appointment":
+        _change(state.appointments, data.about.id, reminder=data.message)
+
+
+def _told_of_a_change(state: State, message: Message, *, held_back: bool) -> None:
+    """The person is told that an appointment is moved or off, or has still to be."""
+    template = message.data["template"]
+    if message.to == "participant" and template in ("appointment-changed", "appointment-cancelled"):
+        _change(state.appointments, message.about.id, untold=template if held_back else None)
 
 
 @_on(e.MessageDeferred)
@@ -408,6 +418,8 @@ def _message_over(state: State, data: e.MessageSent | e.MessageSuppressed, event
         state.left.setdefault(data.message, None)
         if message is not None and message.to == "participant":
             state.to_person = (*state.to_person, data.message)
+    elif message is not None and isinstance(data, e.MessageSuppressed) and data.reason == "suspended":
+        _told_of_a_change(state, message, held_back=True)
     for effect in (data.effect, message.effect if message is not None else None):
         if effect is not None:
             state.effects.pop(effect, None)
@@ -478,6 +490,7 @@ def _booked(state: State, data: e.AppointmentBooked, event: Recorded) -> None:
 @_on(e.AppointmentMoved)
 def _appointment_moved(state: State, data: e.AppointmentMoved, event: Recorded) -> None:
     before = state.appointments.get(data.appointment)
+    by_person = event.actor == state.person
     _change(
         state.appointments,
         data.appointment,
@@ -488,7 +501,8 @@ def _appointment_moved(state: State, data: e.AppointmentMoved, event: Recorded) 
         answer=None,
         or_at=data.or_at,
         wish=None,
-        known=event.actor == state.person or (before is not None and before.counts_on_it),
+        known=by_person or (before is not None and before.counts_on_it),
+        untold=None if by_person or before is None else before.untold,
     )
     _acted(state, event)
 

@@ -140,6 +140,10 @@ class Appointment:
     """The person chose a time of it, or knew of it when it was moved."""
     reminded: datetime | None = None
     """The last time of it of which the reminder has come."""
+    untold: str | None = None
+    """The template of the last message to the person that it is moved or off, where a suspension held it back."""
+    reminder: str | None = None
+    """The last message that reminds of it."""
 
     @property
     def counts_on_it(self) -> bool:

@@ -329,6 +329,42 @@ async def test_a_mail_server_back_in_the_evening_gets_the_digest_in_the_morning(
     assert len(life.postman.letters) == 1, "none in the evening"
 
 
+@pytest_asyncio.fixture
+async def two(life: Life) -> Life:
+    """Nobody leads it any more: two supervisors are told."""
+    await life.hire(str(uuid.uuid4()), "noor", "supervisor")
+    await staff.set_active(life.pool, life.referent, False, life.by)
+    return life
+
+
+async def test_who_has_a_digest_is_told_and_whose_may_have_left_gets_it_the_next_day(two: Life) -> None:
+    two.postman.answers = [Sent(Fate.SENT), Sent(Fate.UNKNOWN, "mail-unknown")]
+    with pytest.raises(ApplicationError):
+        await round_at(two, HALF_PAST_NINE)
+    had, not_sure = two.postman.letters
+    assert had.to != not_sure.to
+    await two.until(ASKED)
+    (effect,) = two.effects("tell")
+    night = effect.model_copy(update={"at": datetime(2027, 5, 14, 20, 0, tzinfo=UTC)})
+    result = await two.run(night)
+    assert result["answer"] == "told" and len(result["told"]) == 1
+    await two.settle(effect)
+    assert await round_at(two, night.at) == 0
+    assert await round_at(two, HALF_PAST_NINE + timedelta(days=4)) == 1, "on Tuesday, after Whitsun"
+    (again,) = two.postman.letters[2:]
+    assert (again.id, again.to, again.body) == (not_sure.id, not_sure.to, not_sure.body), "as it was"
+    assert await round_at(two, ASKED + timedelta(days=4)) == 0
+
+
+async def test_whose_digest_has_not_left_has_it_gathered_anew_though_another_was_told(two: Life) -> None:
+    two.postman.answers = [Sent(Fate.SENT), Sent(Fate.NOTHING_LEFT, "mail-unreachable")]
+    with pytest.raises(ApplicationError):
+        await round_at(two, HALF_PAST_NINE)
+    assert await round_at(two, HALF_PAST_NINE + timedelta(minutes=1)) == 1
+    assert len({each.to for each in two.postman.letters}) == 2 and len(two.postman.letters) == 3
+    assert len((await asks(two))["told"]) == 2
+
+
 async def test_one_journey_or_recipient_that_goes_wrong_stops_no_other(
     life: Life, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,7 @@ from journeys.app.web.application import make_application
 from journeys.app.web.house import open_house
 from journeys.identifiers import following_id
 from journeys.settings import load_settings
-from journeys.store import accounts, mentors, partners, people, treasury, views
+from journeys.store import accounts, mentors, partners, people, sites, treasury, views
 from journeys.store.directory import By
 from journeys.store.mentors import Mentor
 from journeys.store.partners import Partner
@@ -157,6 +157,17 @@ def test_each_time_of_a_series_is_held_against_the_others(site: Site) -> None:
         assert (again.status_code, again.json()["warning"]) == (200, None), "a series does not overlap itself"
     other = give(site, second, "book-appointment", at="2032-05-03T09:30:00+02:00", every="week", times=3)
     assert other.json()["warning"]["code"] == "overlap", "its second and third times do"
+
+
+def test_a_series_keeps_its_hour_as_the_clocks_at_its_site_tell_it(site: Site) -> None:
+    by = By(actor="system", role="system", at=datetime.now(UTC))
+    far = sites.Site("cayenne", "Accueil", "1 rue du Port", "America/Cayenne")
+    assert site.query(lambda pool: sites.describe(pool, far, by))
+    id, weekly = site.start(site="cayenne"), {"at": "2032-03-23T09:00:00-03:00", "every": "week", "times": 2}
+    assert give(site, id, "book-appointment", **weekly).status_code == 200
+    with site.client() as program:
+        met = program.get(f"/journeys/{id}").json()["state"]["appointments"].values()
+    assert {each["at"] for each in met} == {"2032-03-23T12:00:00Z", "2032-03-30T12:00:00Z"}
 
 
 def test_a_refusal_is_named_and_on_record(site: Site) -> None:

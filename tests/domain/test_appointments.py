@@ -1,7 +1,8 @@
 """Appointments: booked, moved, reminded, and asked about until somebody says how they went."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -163,10 +164,10 @@ def test_it_lies_ahead_when_booked() -> None:
 # --- what the person is told of a change
 
 
-def moved(life: Life, at: str, *, place: str = "") -> Any:
+def moved(life: Life, at: str, *, place: str = "", **fields: Any) -> Any:
     """Staff move it."""
     parts = {"place": place} if place else {}
-    return by(REFERENT, c.MoveAppointment(appointment=life.appointment, at=paris(at)), **parts)
+    return by(REFERENT, c.MoveAppointment(appointment=life.appointment, at=paris(at), **fields), **parts)
 
 
 def changes(life: Life) -> list[tuple[str, str]]:
@@ -229,6 +230,63 @@ def test_a_change_waits_for_the_morning_and_the_last_one_counts() -> None:
     assert len(told & {each.message for each in life.all("MessageSent")}) == 1
 
 
+def told_of_changes(life: Life) -> list[tuple[str, str]]:
+    """What the person got of changes: template, and how late it might have been sent."""
+    sent = {each.message for each in life.all("MessageSent")}
+    owed = [each for each in life.all("MessageDue", to="participant") if each.message in sent]
+    return [
+        (each.template, each.valid_until.astimezone(PARIS).strftime("%m-%d %H:%M"))
+        for each in owed
+        if each.template in ("appointment-changed", "appointment-cancelled")
+    ]
+
+
+def suspended() -> Life:
+    """Reminded of Friday at two; suspended on Thursday at nine."""
+    life = booked().when("2027-03-17 14:30")
+    return life.when("2027-03-18 09:00", c.Suspend(why="hospital"))
+
+
+def test_a_change_that_a_suspension_held_back_is_told_when_the_journey_is_resumed() -> None:
+    life = suspended()
+    life.when("2027-03-18 10:00", moved(life, "2027-03-19 17:00"))
+    life.when("2027-03-18 11:00", moved(life, "2027-03-19 16:00")).then(
+        "AppointmentMoved", "MessageDue", said("MessageSuppressed", reason="suspended")
+    )
+    life.when("2027-03-18 15:00", c.Resume())
+    assert told_of_changes(life) == [("appointment-changed", "03-19 16:00")], "the last one"
+    life.when("2027-03-18 15:30", c.Suspend(why="hospital")).when("2027-03-18 15:40", c.Resume())
+    assert len(told_of_changes(life)) == 1, "once"
+
+
+def test_an_end_that_a_suspension_held_back_is_told_when_the_journey_is_resumed() -> None:
+    life = suspended()
+    life.when("2027-03-18 10:00", moved(life, "2027-03-19 16:00"))
+    life.when("2027-03-18 11:00", close(life, "cancelled")).when("2027-03-18 15:00", c.Resume())
+    assert told_of_changes(life) == [("appointment-cancelled", "03-19 16:00")]
+
+
+def test_of_a_change_whose_hour_has_passed_or_that_the_person_chose_nobody_is_told_afterwards() -> None:
+    life = suspended()
+    life.when("2027-03-18 10:00", moved(life, "2027-03-18 14:00"))
+    assert told_of_changes(life.when("2027-03-18 15:00", c.Resume())) == []
+    life = suspended()
+    life.when("2027-03-18 10:00", moved(life, "2027-03-19 16:00", or_at=OTHERS[:1]))
+    life.when("2027-03-18 11:00", choose("2027-03-22 10:00")).when("2027-03-18 15:00", c.Resume())
+    assert told_of_changes(life) == []
+
+
+def test_a_change_told_after_a_suspension_needs_no_reminder_beside_it() -> None:
+    """Moved on the tenth to the sixteenth, of which the reminder was held back too."""
+    life = booked().when("2027-03-10 11:00", by(PERSON, lambda life: answer(life, "coming")))
+    life.when("2027-03-10 12:00", c.Suspend(why="hospital"))
+    life.when("2027-03-10 13:00", moved(life, "2027-03-16 10:00")).when("2027-03-15 10:00", c.Resume())
+    assert told_of_changes(life) == [("appointment-changed", "03-16 10:00")]
+    life.when("2027-03-17")
+    near = {each.message for each in life.all("MessageDue", template="appointment-near")}
+    assert not near & {each.message for each in life.all("MessageSent")}
+
+
 @pytest.mark.parametrize("paused", [False, True])
 def test_moved_away_and_back_it_is_reminded_once(paused: bool) -> None:
     """Saturday, 15 May 2027 is followed by a Sunday and a Monday of rest: the reminder of Tuesday at ten left on
@@ -242,6 +300,19 @@ def test_moved_away_and_back_it_is_reminded_once(paused: bool) -> None:
     life.when("2027-05-15 11:05", moved(life, "2027-05-18 10:00")).when("2027-05-18 09:00")
     near = {each.message for each in life.all("MessageDue", template="appointment-near")}
     assert len(near) == 1 + paused and len(near & {each.message for each in life.all("MessageSent")}) == 1
+
+
+@pytest.mark.parametrize("resumed", ["2027-05-17 10:00", "2027-05-18 08:40"])
+def test_a_reminder_that_waits_or_has_left_after_a_move_is_no_second_time_owed_by_a_suspension(resumed: str) -> None:
+    """As above, held back by a pause and owed anew: it leaves on Tuesday at eight."""
+    life = released().when("2027-05-10 10:00", c.BookAppointment(at=paris("2027-05-18 10:00")))
+    life.when("2027-05-11 10:00", c.PauseMessages(until=paris("2027-05-15").date())).when("2027-05-15 11:00")
+    life.when("2027-05-15 11:00", moved(life, "2027-05-19 10:00"))
+    life.when("2027-05-15 11:05", moved(life, "2027-05-18 10:00"))
+    life.when(paris(resumed) - timedelta(minutes=5), c.Suspend(why="hospital")).when(resumed, c.Resume())
+    life.when("2027-05-18 09:00")
+    near = {each.message for each in life.all("MessageDue", template="appointment-near")}
+    assert len(near & {each.message for each in life.all("MessageSent")}) == 1
 
 
 def answer(life: Life, said: str) -> c.AnswerAppointment:
@@ -360,6 +431,7 @@ def test_what_was_stored_before_keeps_its_bytes() -> None:
         assert set(header["data"]) == fields
         assert read_event(header).header() == header
         assert set(KINDS[kind].model_fields) > fields
+    assert "site_zone" not in life_command(c.BookAppointment(at=AT, every="week", times=2)).fields()
     body = c.MoveAppointment(appointment=life.appointment, at=AT)
     assert set(life_command(body).fields()) == {"appointment", "at"}, "nor do the bytes that were signed change"
 
@@ -391,6 +463,18 @@ def test_a_monthly_series_takes_the_last_day_of_a_short_month() -> None:
         said("AppointmentBooked", at="2027-03-31 15:00"), said("AppointmentBooked", at="2027-04-30 15:00"),
         said("AppointmentBooked", at="2027-05-31 15:00"),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("first", "then"), [("2027-03-16 09:00", "Tuesday 09:00"), ("2027-03-19 21:00", "Friday 21:00")]
+)
+def test_a_series_at_a_site_overseas_goes_by_the_clocks_and_days_there(first: str, then: str) -> None:
+    """Paris turns its clocks on 28 March; its Friday evening over there is Saturday in Paris."""
+    there = ZoneInfo("America/Cayenne")
+    at = datetime.fromisoformat(first).replace(tzinfo=there).astimezone(UTC)
+    weekly = c.BookAppointment(at=at, every="week", times=4, site_zone=there.key)
+    life = released().when("2027-03-10 10:00", weekly)
+    assert [f"{each.at.astimezone(there):%A %H:%M}" for each in life.all("AppointmentBooked")] == [then] * 4
 
 
 @pytest.mark.parametrize("half", [{"every": "week"}, {"times": 3}])

@@ -175,6 +175,18 @@ def test_of_a_new_time_that_cannot_be_told_the_referent_is_to_tell_by_voice() ->
     )  # fmt: skip
 
 
+def test_a_new_time_that_a_suspension_held_back_and_that_comes_too_late_is_told_by_voice() -> None:
+    life = summoned().when("2027-03-17 15:00").when("2027-03-18 09:00", c.Suspend(why="hospital"))
+    life.when(
+        "2027-03-18 10:00", lambda life: c.MoveAppointment(appointment=life.appointment, at=paris("2027-03-19 07:00"))
+    )
+    life.when("2027-03-18 22:00", c.Resume()).then(
+        "JourneyResumed", said("MessageDue", template="appointment-changed"),
+        said("MessageSuppressed", reason="too-late"), said("MessageDue", to="referent", template="summons-unreminded"),
+        also=True,
+    )  # fmt: skip
+
+
 def test_a_reminder_that_fails_is_told_too_and_one_that_left_is_not() -> None:
     life = summoned()
     life.world["deliver"] = None

@@ -200,6 +200,12 @@ async def test_hours_are_typed_and_shown_as_clocks_tell_them_at_the_site(office:
         assert "10 h (heure de La Réunion)" in page, path
     filled = await aline.client.get(f"{office.path}/agir/move-appointment?at={day}T06:00:00.000000Z")
     assert f'value="{day}T10:00"' in filled.text, "an instant is filled in as clocks tell it there"
+    series = await aline.client.post(f"{office.path}/agir/book-appointment", data=form(
+        aline.token, command=str(uuid.uuid4()), at="2027-10-26T10:00", minutes="30", every="week", times="2",
+    ))  # fmt: skip
+    assert series.status_code == 303, html.unescape(series.text)
+    *_, first, second = [each.data.at for each in await office.engine.events() if each.kind == "AppointmentBooked"]
+    assert second - first == timedelta(weeks=1), "at ten there, though Paris turns its clocks between"
 
 
 async def test_a_letter_is_printed_and_posted_by_who_leads_the_journey(office: Office) -> None:

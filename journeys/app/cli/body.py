@@ -11,7 +11,7 @@ from journeys.app.cli.desk import Desk
 from journeys.app.failures import Failure, Said, usage, why
 from journeys.app.fields import Field, fields_of, read_field
 from journeys.app.finding import Loaded, find_mentor, find_partner, find_staff, nearest, only, pick, unknown_code
-from journeys.app.hours import zone_of
+from journeys.app.hours import at_its_site, zone_of
 from journeys.app.inbox import label
 from journeys.app.paying import with_account
 from journeys.app.publishing import Rules
@@ -100,6 +100,7 @@ class Reader:
             body: Any = BODIES[self._name].model_validate(values)
         except ValidationError as error:
             raise self._invalid(error) from None
+        body = await at_its_site(await self._desk.pool(), self._loaded, body)
         return body, with_account(body, texts, self._loaded, lambda name: f"--{name}")
 
     def command_id(self, now: datetime) -> str:

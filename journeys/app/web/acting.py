@@ -16,7 +16,7 @@ from journeys.app.failures import Exit, Failure, Said, usage
 from journeys.app.fields import OF_APPOINTMENTS, Field, commands, fields_of, read_field
 from journeys.app.finding import Loaded
 from journeys.app.forwarding import deliver
-from journeys.app.hours import zone_of
+from journeys.app.hours import at_its_site, zone_of
 from journeys.app.paying import with_account
 from journeys.app.publishing import Rules
 from journeys.app.reading import ZONE, read_occurred
@@ -119,6 +119,7 @@ async def read(visit: Visit, loaded: Loaded, asked: Filled) -> Form:
         body: Any = BODIES[asked.name].model_validate(values)
     except ValidationError as error:
         raise Wrong([_invalid(detail) for detail in error.errors()]) from None
+    body = await at_its_site(visit.house.writing, loaded, body)
     try:
         texts = with_account(body, texts, loaded)
     except Failure as failure:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from journeys.app.attaching import Attached
 from journeys.app.entry import LONGEST_TEXT
 from journeys.app.failures import Exit, Failure, Said, usage
-from journeys.app.fields import ABOUT, BESIDE, NAMES_RULES, commands, fields_of
+from journeys.app.fields import ABOUT, BESIDE, FILLED_IN, NAMES_RULES, commands, fields_of
 from journeys.app.publishing import Rules
 from journeys.app.web.api.problems import Unreadable, Wrong, unreadable
 from journeys.app.web.api.shapes import A_COMMAND, SOMEBODY
@@ -174,7 +174,7 @@ def model_of(name: str) -> type[BaseModel]:
     kind = BODIES[name]
     fields: dict[str, Any] = {}
     for key, info in kind.model_fields.items():
-        if key not in ("name", "calendar"):
+        if key not in FILLED_IN:
             told = copy(info)
             told.description = _about(key)
             told.json_schema_extra = _NO_OTHER if key == "dates" else None

@@ -12,6 +12,7 @@ from journeys.app.asking import worth_knowing
 from journeys.app.changing import rules_asked
 from journeys.app.failures import Failure
 from journeys.app.finding import unknown_code
+from journeys.app.hours import at_its_site
 from journeys.app.paying import with_account
 from journeys.app.people_file import details_of
 from journeys.app.publishing import Rules, programme_text_of, rules
@@ -93,7 +94,8 @@ def _route(name: str) -> None:
             return await rules_asked(pool, asked, loaded, visit.now, before.get("fields", {}).get("programme"))
 
         read = await bodies.command_sent(request, name, visit.house.settings.largest_document, find)
-        read = replace(read, texts=with_account(read.body, read.texts, loaded))
+        body = await at_its_site(visit.house.writing, loaded, read.body)
+        read = replace(read, body=body, texts=with_account(body, read.texts, loaded))
         warned = await worth_knowing(visit.house.writing, loaded, read.body, key)
         answer = await act(visit, loaded, Asked(name, read, key, seq_of(seen)))
         row = await views.journey(visit.house.writing, id) or loaded.row
