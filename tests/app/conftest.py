@@ -68,13 +68,20 @@ class Up:
     process: subprocess.Popen[str]
 
 
+WITHOUT_PAGES = "from journeys.app.cli import main, running; running.WEB_COMMAND = None; main()"
+
+
 @contextlib.contextmanager
-def gone_up(*words: str, **variables: str) -> Iterator[Up]:
-    """`journeys up` on data of its own, as a person would run it; told to end afterwards, which it does in order."""
+def gone_up(*words: str, pages: bool = True, **variables: str) -> Iterator[Up]:
+    """`journeys up` on data of its own, as a person would run it; told to end afterwards, which it does in order.
+
+    Without pages where nobody looks at them: their process takes as long to begin as all the others together.
+    """
+    program = ["-m", "journeys.app.cli"] if pages else ["-c", WITHOUT_PAGES]
     with a_home() as home:
         with (home / "stderr").open("w") as errors:
             process = subprocess.Popen(
-                [sys.executable, "-m", "journeys.app.cli", "up", "--json", *words],
+                [sys.executable, *program, "up", "--json", *words],
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,

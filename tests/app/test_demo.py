@@ -4,7 +4,8 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -23,11 +24,11 @@ from journeys.local.bank_days import Reconciled, reconcile
 from journeys.local.lives import LIVES, Lives, LivesInvalid, cohort_names, parse_when, read_lives
 from journeys.local.player import PlayFailed, Report, play
 from journeys.local.record import StackInfo
-from journeys.local.stack import Stack
+from journeys.local.stack import AfterStart, Stack
 from journeys.settings import load_settings
 from journeys.store.database import Pool, open_pool
 from journeys.store.signing import KeyRing
-from tests.app.rehearsal import rehearse
+from tests.app.rehearsal import Rehearsed, rehearse
 from tests.homes import a_home
 from worker import WORKFLOWS
 
@@ -55,24 +56,25 @@ def only(lives: Lives, *first_names: str) -> Lives:
 # --- every life, on any day
 
 
+@cache
+def rehearsed(name: str, begun: datetime) -> dict[str, Rehearsed]:
+    """Every life of a cohort, by its first name."""
+    lives = read_once(LIVES / f"{name}.yaml")
+    return {life.person.first_name: rehearse(lives, life, begun) for life in lives.cohort.lives}
+
+
 @pytest.mark.parametrize(
     ("name", "begun"),
     [(name, at) for name in cohort_names() for at in (BEGINNINGS if name == demo.DEFAULT else BEGINNINGS[:2])],
     ids=lambda value: value if isinstance(value, str) else f"{value:%Y-%m-%d}",
 )
 def test_every_step_of_every_life_goes_as_written_on_any_day(name: str, begun: datetime) -> None:
-    lives = read_once(LIVES / f"{name}.yaml")
-    surprises = {
-        life.person.first_name: found
-        for life in lives.cohort.lives
-        if (found := rehearse(lives, life, begun).surprises)
-    }
-    assert not surprises
+    assert not {name: life.surprises for name, life in rehearsed(name, begun).items() if life.surprises}
 
 
 def test_the_ten_lives_show_what_they_promise() -> None:
     """What the issue asks of them, found in their events."""
-    found = {life.person.first_name: rehearse(AUXILIA, life, BEGINNINGS[0]) for life in AUXILIA.cohort.lives}
+    found = rehearsed("auxilia", BEGINNINGS[0])
     kinds = {name: {event.kind for event in one.events} for name, one in found.items()}
     refused = {
         event.data.code  # type: ignore[attr-defined]
@@ -240,18 +242,6 @@ def test_the_json_has_what_the_interface_promises(report: Report) -> None:
     assert told["audit"]["holds"] is True
 
 
-def test_a_step_that_goes_otherwise_is_told_by_name(tmp_path: Path) -> None:
-    """A refusal that the file does not expect ends the demonstration, and says where."""
-    text = (LIVES / "auxilia.yaml").read_text(encoding="utf-8").replace("refused: no-right, ", "")
-    changed = tmp_path / "lives.yaml"
-    changed.write_text(text, encoding="utf-8")
-    dylan = only(read_lives(changed), "Dylan")
-    with a_home() as home, pytest.raises(PlayFailed) as failed:
-        asyncio.run(play(dylan, home / "demo", workflows=WORKFLOWS, finance=demo.Clerk))
-    said = failed.value.text("fr")
-    assert "Dylan Rousseau" in said and "4 working days after release" in said and "no-right" in said
-
-
 # --- a life of every other programme, on one stack
 
 SHORT = {
@@ -261,8 +251,30 @@ SHORT = {
 """Of each programme a life that ends early: `make demo PROGRAMME=…` plays them all."""
 
 
-async def together(cohorts: list[player._Cohort], home: Path) -> list[Report]:
-    """Several cohorts side by side on one stack: to start it is most of the time."""
+def sooner() -> Lives:
+    """Concienta's Dorian, who left in the night after two months of nearly a contact a day, gone after one."""
+    text = (LIVES / "concienta.yaml").read_text(encoding="utf-8")
+    before, _, his = text.partition("first_name: Dorian")
+    for far, near in (("62 days", "34 days"), ("60 days", "32 days"), ("59 days", "31 days")):
+        assert far in his
+        his = his.replace(f"{far} after arrival", f"{near} after arrival")
+    return changed(f"{before}first_name: Dorian{his}")
+
+
+def otherwise() -> Lives:
+    """Dylan, whose file does not expect a refusal that comes."""
+    return changed((LIVES / "auxilia.yaml").read_text(encoding="utf-8").replace("refused: no-right, ", ""))
+
+
+def changed(text: str) -> Lives:
+    with a_home() as home:
+        file = home / "lives.yaml"
+        file.write_text(text, encoding="utf-8")
+        return read_lives(file)
+
+
+async def together(cohorts: list[player._Cohort], wrong: Lives, home: Path) -> tuple[list[Report], PlayFailed]:
+    """Several cohorts side by side on one stack, and a demonstration that fails: to start it is most of the time."""
 
     async def prepare(info: StackInfo) -> None:
         for cohort in cohorts:
@@ -271,34 +283,64 @@ async def together(cohorts: list[player._Cohort], home: Path) -> list[Report]:
     def tell(what: str, done: float) -> None:
         pass
 
+    async def fail(stack: Stack) -> PlayFailed:
+        @asynccontextmanager
+        async def start(*_: object, after_start: AfterStart, **__: object) -> AsyncIterator[Stack]:
+            await after_start(stack.info)
+            yield stack
+
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(PlayFailed) as failed:
+            patch.setattr(Stack, "start", start)
+            await play(wrong, home, workflows=WORKFLOWS, finance=demo.Clerk)
+        return failed.value
+
     async with Stack.start(
         home, worker_command=(sys.executable, str(player.WORKER)), time_skipping=True, after_start=prepare
     ) as stack:
         try:
-            played = await asyncio.gather(*(cohort.play(stack.info, tell) for cohort in cohorts))
+            failed, *played = await asyncio.gather(fail(stack), *(cohort.play(stack.info, tell) for cohort in cohorts))
             began = time.monotonic()
-            return [
+            reports = [
                 await cohort.report(stack.info, journeys, WORKFLOWS, tell, began)
                 for cohort, journeys in zip(cohorts, played, strict=True)
             ]
+            return reports, failed
         finally:
             clock.set_offset(timedelta())
             for cohort in cohorts:
                 await cohort.close()
 
 
-def test_a_life_of_every_programme_ends_on_the_real_server_and_its_audit_holds() -> None:
-    assert SHORT.keys() | {"auxilia"} == set(cohort_names())
-    assert set(cohort_names()) == set(programme_names()) - {"exemple-trois-lignes"}
+@pytest.fixture(scope="module")
+def on_one_stack() -> tuple[list[Report], PlayFailed]:
+    """What a life of each came to, and how the demonstration failed that goes otherwise than its file says."""
     with a_home() as home, player._settings_of_nobody():
         keys = load_settings(data_dir=home / "demo").signing_keys()
         ring = KeyRing(keys.current, dict(keys.by_id))
-        chosen = [only(read_once(LIVES / f"{name}.yaml"), person) for name, person in SHORT.items()]
-        reports = asyncio.run(together([player._Cohort(lives, ring, demo.Clerk) for lives in chosen], home / "demo"))
+        files = {name: sooner() if name == "concienta" else read_once(LIVES / f"{name}.yaml") for name in SHORT}
+        chosen = [only(files[name], person) for name, person in SHORT.items()]
+        cohorts = [player._Cohort(lives, ring, demo.Clerk) for lives in chosen]
+        return asyncio.run(together(cohorts, only(otherwise(), "Dylan"), home / "demo"))
+
+
+def test_a_life_of_every_programme_ends_on_the_real_server_and_its_audit_holds(
+    on_one_stack: tuple[list[Report], PlayFailed],
+) -> None:
+    assert SHORT.keys() | {"auxilia"} == set(cohort_names())
+    assert set(cohort_names()) == set(programme_names()) - {"exemple-trois-lignes"}
+    reports, _ = on_one_stack
+    assert [report.lives.cohort.programme for report in reports] == list(SHORT)
     for report in reports:
         assert report.holds, report.lives.cohort.programme
         assert [one.status for one in report.outcomes] == ["closed"]
         assert all(account.verdict is Verdict.AGREES for one in report.verifications for account in one.accounts)
+
+
+def test_a_step_that_goes_otherwise_is_told_by_name(on_one_stack: tuple[list[Report], PlayFailed]) -> None:
+    """A refusal that the file does not expect ends the demonstration, and says where."""
+    _, failed = on_one_stack
+    said = failed.text("fr")
+    assert "Dylan Rousseau" in said and "4 working days after release" in said and "no-right" in said
 
 
 # --- files that are wrong
@@ -330,15 +372,15 @@ def test_a_broken_file_gives_its_line_and_what_to_write(
     line = text[: text.index(right)].count("\n") + 1
     file = tmp_path / "lives.yaml"
     file.write_text(text.replace(right, wrong, 1), encoding="utf-8")
-    with pytest.raises(LivesInvalid) as invalid:
-        read_lives(file)
-    fault = invalid.value.faults[0]
+    with pytest.raises(Failure) as failure:
+        demo.read(None, str(file))
+    invalid = failure.value.__context__
+    assert isinstance(invalid, LivesInvalid)
+    fault = invalid.faults[0]
     assert abs(fault.line - line) <= 2
     assert fault.path.endswith(where)
     assert remedy in fault.remedy("fr") and remedy in fault.remedy("en")
-    assert f"{file}:{fault.line} : " in invalid.value.text("fr")
-    with pytest.raises(Failure) as failure:
-        demo.read(None, str(file))
+    assert f"{file}:{fault.line} : " in invalid.text("fr")
     assert failure.value.exit == Exit.USAGE
     assert failure.value.more["faults"][0]["line"] == fault.line
 

@@ -94,17 +94,6 @@ def running(disk: Disk) -> Iterator[None]:
         assert "Traceback" not in errors.read()
 
 
-def test_a_first_start_on_a_disk_too_small_says_so_and_the_next_one_with_room_succeeds(disk: Disk) -> None:
-    home = {"JOURNEYS_DATA_DIR": str(disk.data)}
-    said = in_its_own("up", "--json", **home)
-    assert (said.code, said.error["code"]) == (1, "disk_full")
-    told = in_its_own("up", **home)
-    assert str(disk.data) in told.err and "libérez de la place" in told.err
-    disk.enlarge()
-    with running(disk):
-        assert disk.journeys("list", "--json").json["journeys"] == []
-
-
 @dataclass
 class Notes:
     """Notes on one journey: those that were acknowledged, and the ids of those that were not."""
@@ -123,9 +112,17 @@ class Notes:
         return said
 
 
-def test_while_running_nothing_acknowledged_is_lost_and_it_recovers_by_itself(disk: Disk) -> None:
+def test_a_disk_too_small_is_said_and_with_room_it_starts_loses_nothing_acknowledged_and_recovers_by_itself(
+    disk: Disk,
+) -> None:
+    home = {"JOURNEYS_DATA_DIR": str(disk.data)}
+    too_small = in_its_own("up", "--json", **home)
+    assert (too_small.code, too_small.error["code"]) == (1, "disk_full")
+    told = in_its_own("up", **home)
+    assert str(disk.data) in told.err and "libérez de la place" in told.err
     disk.enlarge()
     with running(disk):
+        assert disk.journeys("list", "--json").json["journeys"] == []
         assert disk.journeys("staff", "add", "aline", "--name", "Aline R.", "--role", "referent").code == 0
         begun = disk.journeys(
             "start", "--programme", str(REPOSITORY / "programmes" / "exemple-trois-lignes.yaml"), "--person", "A B",

@@ -33,7 +33,7 @@ def till() -> Iterator[Up]:
     words = [["fund", "open", "parvis-solidaire", "--balance", "100000"]]
     words += [["staff", "add", handle, "--name", handle.title(), "--role", role] for handle, role in TEAM.items()]
     words += [["staff", "add", "bound", "--name", "B", "--role", "finance", "--fund", "parvis-solidaire"]]
-    with gone_up(JOURNEYS_BANK="file") as up, pytest.MonkeyPatch.context() as patch:
+    with gone_up(pages=False, JOURNEYS_BANK="file") as up, pytest.MonkeyPatch.context() as patch:
         patch.setenv("JOURNEYS_DATA_DIR", str(up.data_dir))
         with contextlib.redirect_stdout(io.StringIO()):
             assert [run(each) for each in words] == [0] * len(words)

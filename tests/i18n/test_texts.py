@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ HOME = Path(__file__).parents[2]
 PLACE = re.compile(r"{(\w+)}")
 
 
+@cache
 def texts() -> dict[str, tuple[str, ...]]:
     """Every text of the code: its forms (one, or singular and plural) by where it stands."""
     found: dict[str, tuple[str, ...]] = {}

@@ -102,7 +102,7 @@ async def test_everything_comes_up_lives_through_kills_and_ends(
         assert again.temporal_address == port
 
 
-async def test_nothing_is_left_after_the_supervisor_is_killed_and_the_next_start_keeps_the_data(
+async def test_killed_nothing_is_left_and_the_next_start_keeps_the_data_told_to_end_it_leaves_in_order(
     data_dir: Path, worker_command: list[str], worker_notes: Path
 ) -> None:
     supervisor = start_supervisor(data_dir, *worker_command)
@@ -117,62 +117,53 @@ async def test_nothing_is_left_after_the_supervisor_is_killed_and_the_next_start
     supervisor.wait()
     assert connect_running(data_dir) is None
     # Started at once, while what the killed one left is still dying.
-    async with Stack.start(data_dir) as stack:
-        assert stack.temporal_address == info.temporal_address
-        assert await rows(stack.database_url, "SELECT n FROM kept") == [1]
-        for pid in info.pids.values():
-            assert not Path(f"/proc/{pid}/cwd").exists()
-    assert eventually(lambda: processes_of(data_dir) == {})
+    again = start_supervisor(data_dir, *worker_command)
+    assert first_line(again) == "up"
+    now = connect_running(data_dir)
+    assert now is not None and now.temporal_address == info.temporal_address
+    assert await rows(now.database_url, "SELECT n FROM kept") == [1]
+    for pid in info.pids.values():
+        assert not Path(f"/proc/{pid}/cwd").exists()
 
-
-async def test_told_to_end_it_leaves_in_order(data_dir: Path, worker_command: list[str], worker_notes: Path) -> None:
-    supervisor = start_supervisor(data_dir, *worker_command)
-    assert first_line(supervisor) == "up"
-    assert eventually(lambda: noted(worker_notes))
-    supervisor.terminate()
-    assert supervisor.wait(30) == 0
-    assert "stopped" in worker_notes.read_text()
+    worker = now.pids["worker"]
+    assert eventually(lambda: f"started {worker} " in worker_notes.read_text())
+    again.terminate()
+    assert again.wait(30) == 0
+    assert f"stopped {worker}\n" in worker_notes.read_text()
     assert processes_of(data_dir) == {}
     record = read_record(data_dir)
     assert record is not None and record.state == "stopped"
 
 
-async def test_a_second_start_says_who_runs(data_dir: Path) -> None:
-    before = datetime.now(UTC)
-    async with Stack.start(data_dir):
-        with pytest.raises(AlreadyRunning, match=f"processus {os.getpid()}, depuis") as refused:
-            async with Stack.start(data_dir):
-                pass
-        assert refused.value.pid == os.getpid()
-        assert refused.value.since is not None and before <= refused.value.since <= datetime.now(UTC)
-        other = start_supervisor(data_dir)
-        assert f"process {os.getpid()}, since" in first_line(other)
-        assert other.wait(30) == 1
-
-
-async def test_what_fails_after_the_start_stops_everything(data_dir: Path) -> None:
-    async def fail(info: StackInfo) -> None:
-        assert len(processes_of(data_dir)) >= 2
-        raise ValueError("a migration")
-
-    with pytest.raises(ValueError, match="a migration"):
-        async with Stack.start(data_dir, after_start=fail):
-            pass
-    assert processes_of(data_dir) == {}
-
-
-async def test_a_moved_clock_is_told_to_others_and_to_the_worker(data_dir: Path) -> None:
+async def test_a_moved_clock_is_told_a_second_start_says_who_runs_and_its_pages_are_served_on_loopback(
+    data_dir: Path,
+) -> None:
     script = "import os, sys; open(sys.argv[1], 'w').write(os.environ['JOURNEYS_CLOCK_OFFSET'])"
     told = data_dir.parent / "offset"
+    before = datetime.now(UTC)
     clock.set_offset(timedelta(days=181))
     try:
         command = [sys.executable, "-c", script, str(told)]
-        async with Stack.start(data_dir, worker_command=command) as stack:
+        async with Stack.start(data_dir, worker_command=command, ui=True) as stack:
             assert eventually(lambda: told.exists() and told.read_text() == "15638400.0")
             clock.set_offset(timedelta(days=182))
             stack.record_clock()
             running = connect_running(data_dir)
             assert running is not None and running.clock_offset == timedelta(days=182)
+            clock.set_offset(timedelta())
+
+            with pytest.raises(AlreadyRunning, match=f"processus {os.getpid()}, depuis") as refused:
+                async with Stack.start(data_dir):
+                    pass
+            assert refused.value.pid == os.getpid()
+            assert refused.value.since is not None and before <= refused.value.since <= datetime.now(UTC)
+            other = start_supervisor(data_dir)
+            assert f"process {os.getpid()}, since" in first_line(other)
+            assert other.wait(30) == 1
+
+            assert stack.info.ui_url is not None and stack.info.ui_url.startswith("http://127.0.0.1:")
+            async with httpx.AsyncClient() as browser:
+                assert (await browser.get(stack.info.ui_url)).status_code == 200
     finally:
         clock.set_offset(timedelta())
 
@@ -202,12 +193,22 @@ async def test_a_file_in_the_place_of_the_directory_is_said(data_dir: Path) -> N
             pass
 
 
-async def test_a_cut_initdb_and_stale_pid_files_are_no_obstacle(data_dir: Path) -> None:
+async def test_a_cut_initdb_and_stale_pid_files_are_no_obstacle_and_what_fails_after_the_start_stops_everything(
+    data_dir: Path,
+) -> None:
     home = data_dir / "postgres"
     (home / "new-1234").mkdir(parents=True)
     (home / "new-1234" / "PG_VERSION").write_text("18\n")
-    async with Stack.start(data_dir):
+
+    async def fail(info: StackInfo) -> None:
         assert not (home / "new-1234").exists()
+        assert len(processes_of(data_dir)) >= 2
+        raise ValueError("a migration")
+
+    with pytest.raises(ValueError, match="a migration"):
+        async with Stack.start(data_dir, after_start=fail):
+            pass
+    assert processes_of(data_dir) == {}
     # As after a reboot: the pid of a dead server now belongs to a living process, this one.
     (home / "data" / "postmaster.pid").write_text(f"{os.getpid()}\n{home / 'data'}\n1\n5432\n\n\n")
     async with Stack.start(data_dir) as stack:
@@ -236,13 +237,6 @@ def test_a_record_without_its_lock_is_not_a_running_stack(data_dir: Path) -> Non
     assert connect_running(data_dir) is None
     (data_dir / "stack.json").write_text("{")
     assert read_record(data_dir) is None
-
-
-async def test_its_pages_are_served_on_loopback_when_asked_for(data_dir: Path) -> None:
-    async with Stack.start(data_dir, ui=True) as stack:
-        assert stack.info.ui_url is not None and stack.info.ui_url.startswith("http://127.0.0.1:")
-        async with httpx.AsyncClient() as browser:
-            assert (await browser.get(stack.info.ui_url)).status_code == 200
 
 
 def test_ports_are_those_of_last_time_where_free_and_never_the_same_twice() -> None:

@@ -22,7 +22,7 @@ from journeys.indicators.life import life_of
 from journeys.simulation.drawing import weeks
 from journeys.simulation.reading import USUAL, BehaviourInvalid, BehaviourNotFound, own_behaviour, read_behaviour
 from journeys.simulation.running import Stuck, Trial, one_life, simulate
-from journeys.simulation.tally import OPEN, as_json
+from journeys.simulation.tally import OPEN, Tally, as_json
 from journeys.simulation.telling import limits, tables, workload
 
 DAY = date(2026, 1, 5)
@@ -144,11 +144,15 @@ def test_a_programme_that_turns_in_circles_is_named_with_its_life(monkeypatch: p
     assert found.value.number == 0
 
 
+@cache
+def forty() -> Tally:
+    return simulate(trial("auxilia", participants=40))
+
+
 @pytest.mark.parametrize("lang", ["fr", "en"])
 def test_everything_counted_is_told_in_words(lang: str) -> None:
-    given = trial("auxilia", participants=40)
-    programme: Programme = book_of(given).programme
-    tally = simulate(given)
+    programme: Programme = book_of(trial("auxilia")).programme
+    tally = forty()
     told = tables(tally, programme, "en" if lang == "en" else "fr")
     for table in told:
         assert table.title and all(len(row) == len(table.heads) for row in table.rows)

@@ -80,6 +80,6 @@ async def owner(dsn: str) -> AsyncIterator[Any]:
     await connection.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def ring() -> KeyRing:
     return KeyRing("k1", {"k1": b"1" * 32, "k0": b"0" * 32})

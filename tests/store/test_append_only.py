@@ -1,10 +1,14 @@
 """What nobody can change: by trigger for the owner, by grant for the roles; what a forced change leaves."""
 
+import asyncio
 import hashlib
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from typing import Any, get_args
 
 import asyncpg
 import pytest
+import pytest_asyncio
 
 from journeys.store.database import Role, open_pool
 from journeys.store.journal import append, read_all
@@ -12,6 +16,7 @@ from journeys.store.programmes import store_text
 from journeys.store.sequencing import sequence
 from journeys.store.signing import KeyRing
 
+from .conftest import Server
 from .samples import new_stream, noted, plain
 
 pytestmark = pytest.mark.asyncio
@@ -32,6 +37,38 @@ async def fill(pool: Any, ring: KeyRing, dsn: str) -> str:
     await sequence(sequencer)
     await sequencer.close()
     return stream
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A database with a little of everything, and the stream in it."""
+
+    dsn: str
+    stream: str
+
+
+@pytest.fixture(scope="module")
+def filled(server: Server, ring: KeyRing) -> Iterator[Filled]:
+    """One for all that is refused: whoever asks for it changes nothing."""
+
+    async def make() -> Filled:
+        dsn = await server.create(server.migrated)
+        pool = await open_pool(dsn)
+        stream = await fill(pool, ring, dsn)
+        await pool.close()
+        return Filled(dsn, stream)
+
+    made = asyncio.run(make())
+    yield made
+    asyncio.run(server.drop(made.dsn))
+
+
+@pytest_asyncio.fixture
+async def master(filled: Filled) -> AsyncIterator[Any]:
+    """A connection to it as superuser and owner of every table."""
+    connection = await asyncpg.connect(filled.dsn)
+    yield connection
+    await connection.close()
 
 
 @pytest.mark.parametrize(
@@ -56,22 +93,21 @@ async def fill(pool: Any, ring: KeyRing, dsn: str) -> str:
         "UPDATE log_entries SET position = position + 1",
     ],
 )
-async def test_the_owner_meets_a_trigger(pool: Any, owner: Any, ring: KeyRing, statement: str, dsn: str) -> None:
-    await fill(pool, ring, dsn)
+async def test_the_owner_meets_a_trigger(master: Any, statement: str) -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
-        await owner.execute(statement)
+        await master.execute(statement)
     # A replica's session switches ordinary triggers off, these not.
-    await owner.execute("SET session_replication_role = replica")
+    await master.execute("SET session_replication_role = replica")
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
-        await owner.execute(statement)
+        await master.execute(statement)
 
 
 @pytest.mark.parametrize("table", FROZEN)
-async def test_no_role_may_change_or_delete(pool: Any, owner: Any, table: str) -> None:
+async def test_no_role_may_change_or_delete(master: Any, table: str) -> None:
     for role in get_args(Role):
         for right in ("UPDATE", "DELETE", "TRUNCATE", "TRIGGER", "REFERENCES"):
-            assert not await owner.fetchval("SELECT has_table_privilege($1, $2, $3)", role, table, right), role
-        assert await owner.fetchval("SELECT tableowner FROM pg_tables WHERE tablename = $1", table) != role
+            assert not await master.fetchval("SELECT has_table_privilege($1, $2, $3)", role, table, right), role
+        assert await master.fetchval("SELECT tableowner FROM pg_tables WHERE tablename = $1", table) != role
 
 
 async def test_the_writer_is_refused_before_any_trigger(pool: Any, ring: KeyRing, dsn: str) -> None:
@@ -122,11 +158,10 @@ async def test_a_change_forced_by_a_superuser_breaks_the_links(pool: Any, owner:
 
 
 @pytest.mark.parametrize("name", ["", "journey", "journey-1", f"Journey-{'0' * 8}", "system-x"])
-async def test_no_stream_has_a_strange_name(pool: Any, owner: Any, ring: KeyRing, name: str, dsn: str) -> None:
-    stream = await fill(pool, ring, dsn)
+async def test_no_stream_has_a_strange_name(master: Any, filled: Filled, name: str) -> None:
     for statement in (
         "INSERT INTO streams VALUES ($2 || left($1, 0), 0, sha256(''))",
         "UPDATE streams SET stream = $2 WHERE stream = $1",
     ):
         with pytest.raises(asyncpg.CheckViolationError):
-            await owner.execute(statement, stream, name)
+            await master.execute(statement, filled.stream, name)
