@@ -183,6 +183,8 @@ class Life:
         self.new: list[Event[Payload]] = []
         """What the last step brought: its commands, or the dues of its instant when nothing was asked."""
         self.decided: list[Decided] = []
+        self.read = State(stream=STREAM)
+        """What the record folds to when it is read back, as far as it was."""
         self.outages: list[Outage] = []
         self.shelf: dict[tuple[str, str], Handbook] = {}
         """Rules that a command may put in force."""
@@ -312,9 +314,11 @@ class Life:
     def verify(self) -> "Life":
         """Its record holds, folds to the same state, and survives being written and read."""
         assert self.violations() == []
-        assert dump(load(dump(self.state))) == dump(self.state)
-        read = [read_event(json.loads(json.dumps(event.header()))) for event in self.events]
-        assert dump(fold(read, State(stream=STREAM))) == dump(self.state)
+        plain = dump(self.state)
+        assert dump(load(plain)) == plain
+        new = [read_event(json.loads(json.dumps(event.header()))) for event in self.events[self.read.seq :]]
+        self.read = fold(new, self.read)
+        assert dump(self.read) == plain
         return self
 
     def violations(self, complete: bool = False) -> list[Violation]:

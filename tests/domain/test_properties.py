@@ -111,6 +111,12 @@ def test_seeded_lives_hold_and_reach_every_rare_case() -> None:
     assert [case for case in RARE if not reached[case]] == []
 
 
+def from_seed(first: int) -> list[int]:
+    """Every seed, and first the one that is known to find it."""
+    assert first in SEEDS
+    return [first, *(seed for seed in SEEDS if seed != first)]
+
+
 @pytest.mark.parametrize("kind", [e.PhaseEntered, e.GrantApproved])
 def test_a_fact_wrongly_held_to_move_no_plan_is_found(kind: type, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "_MOVE_NO_PLAN", plan._MOVE_NO_PLAN | {kind})
@@ -122,7 +128,7 @@ def test_a_fact_wrongly_held_to_move_no_plan_is_found(kind: type, monkeypatch: p
 def test_milestones_wrongly_held_to_move_no_other_plan_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Programme, "awaited", property(lambda _: frozenset()))
     with pytest.raises(AssertionError):
-        for seed in reversed(SEEDS):  # One of the last finds it.
+        for seed in from_seed(91):
             play.__wrapped__(seed)
 
 
@@ -132,5 +138,5 @@ def test_a_fact_wrongly_held_to_move_one_plan_alone_is_found(monkeypatch: pytest
         deciding, "moved_by", lambda data, rules: plan.VALUES if isinstance(data, e.ContactMade) else known(data, rules)
     )
     with pytest.raises(AssertionError):
-        for seed in SEEDS:
+        for seed in from_seed(49):
             play.__wrapped__(seed)

@@ -6,6 +6,7 @@ import pytest
 
 from journeys.domain import chases, links
 from journeys.domain import commands as c
+from journeys.domain.state import State
 from journeys.domain.summary import summary
 from tests.domain.given import PERSON, REFERENT, Answer, Asked, Life, by, paris, said
 from tests.domain.test_chases import SOFT, booked, close, missed
@@ -70,6 +71,7 @@ def as_summons(life: Life, id: str) -> Any:
     place = next(place for place, event in enumerate(life.events) if event.kind == "AppointmentBooked")
     event = life.events[place]
     life.events[place] = event.model_copy(update={"data": event.data.model_copy(update={"summons": True})})
+    life.read = State(stream=life.state.stream)  # The record was changed: from its first event again.
     known = life.state.appointments[id]
     return type(known)(known.at, known.minutes, None, None, True, known.remind_at, known.ask_at, or_at=known.or_at)
 

@@ -31,8 +31,8 @@ def later_review() -> str:
 
 
 async def test_the_journey_goes_on_by_the_other_rules(engine: Engine) -> None:
-    await engine.plan(release_in_days=5)
-    await engine.pass_days(5)
+    await engine.plan(release_in_days=2)
+    await engine.pass_days(2)
     await engine.do(c.ConfirmDate(date="release"))
     before = fold(await engine.events()).deadlines["final-review/1"].at
     answer = await change(engine, later_review())
@@ -40,7 +40,7 @@ async def test_the_journey_goes_on_by_the_other_rules(engine: Engine) -> None:
     await agree(engine)
     state = fold(await engine.events())
     assert state.deadlines["final-review/1"].at > before
-    await engine.pass_days(30)
+    await engine.pass_days(10)
     again = await change(engine, later_review())
     assert (again.outcome, again.code) == ("refused", "same-programme")
     await agree(engine)

@@ -4,10 +4,8 @@ import asyncio
 import hashlib
 import json
 import os
-import subprocess
-import sys
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,6 +20,7 @@ from temporalio import activity
 from temporalio.client import Client
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 
+import worker
 from journeys import contract, temporal
 from journeys.audit.verifying import Sources, verify
 from journeys.authoring.retention import read_retention
@@ -47,7 +46,9 @@ from journeys.store.database import open_pool
 from journeys.store.directory import By, NotFound
 from journeys.store.keys import Keys, finance_key, person_key
 from journeys.store.letters import seal_letter
+from tests import forking
 from tests.conftest import RealStack
+from tests.workflow import erasure_worker
 from tests.workflow.conftest import RING, Engine, make_engine
 from tests.workflow.test_canaries import Canaries, dump_of, hatch
 from workflows import erasure
@@ -61,7 +62,6 @@ NO_FILE = KeptOfBank(payments=1, transfers=0, files=0, lines=0, until=None)
 """Of a payment that no file carried."""
 AMONG = 10_000
 MOST_SECONDS = 10
-REPO = Path(__file__).parents[2]
 
 
 @dataclass
@@ -106,15 +106,12 @@ Jobs = dict[str, tuple[Path, tuple[str, ...]]]
 def workers(stack: RealStack, database: str, jobs: Jobs) -> Iterator[None]:
     told = {queue: (str(home), list(deaths)) for queue, (home, deaths) in jobs.items()}
     given = {"DATABASE": database, "TEMPORAL": stack.temporal, "JOBS": json.dumps(told)}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.workflow.erasure_worker"], cwd=REPO,
-        env={**os.environ, **{f"ERASURE_{name}": value for name, value in given.items()}},
-    )  # fmt: skip
+    process = forking.begin(erasure_worker.main, {f"ERASURE_{name}": value for name, value in given.items()})
     try:
         yield
     finally:
         process.terminate()
-        process.wait(10)
+        process.join(10)
 
 
 async def live(engine: Engine, canaries: Canaries) -> None:
@@ -138,7 +135,11 @@ async def live(engine: Engine, canaries: Canaries) -> None:
 
 
 @pytest_asyncio.fixture
-async def house(stack: RealStack, database_url: str, journal_pool: Any, tmp_path: Path) -> AsyncIterator[House]:
+async def house(
+    stack: RealStack, journal_pool: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[House]:
+    # A process remembers a key for half a minute; nothing here is about waiting that long.
+    monkeypatch.setattr("journeys.store.keys.REMEMBERED_SECONDS", 2.0)
     engine = await make_engine(stack, journal_pool)
     other = await make_engine(stack, journal_pool)
     other.queue = engine.queue
@@ -176,8 +177,9 @@ async def test_a_person_is_forgotten_by_workers_that_die_and_the_record_still_ho
             "journal": "agrees", "view": "agrees", "workflow": "erased", "history": "erased", "replay": "erased",
         }  # fmt: skip
         assert set((await house.accounts(house.other)).values()) == {"agrees"}, "somebody else is as they were"
-    await _does_not_come_back(house, stack, before, kept_before)
-    await _a_worker_begins_on_the_copies(house, stack, second_server, before, kept_before)
+    async with _restored(stack, before, kept_before) as restored:
+        await _does_not_come_back(house, stack, restored)
+        await _a_worker_begins_on_the_copies(house, stack, second_server, restored)
 
 
 async def test_a_worker_that_dies_after_any_step_leaves_nobody_half_forgotten(
@@ -369,10 +371,10 @@ async def _nothing_left(house: House) -> None:
     assert answer.code == "erasing", "nothing begins anew"
 
 
-async def _does_not_come_back(house: House, stack: RealStack, before: bytes, kept_before: bytes) -> None:
+async def _does_not_come_back(house: House, stack: RealStack, before: str) -> None:
     """The copies of before are restored: first the record alone, then the keys too."""
     person = house.person
-    async with _copies(stack, before, kept_before) as name:
+    async with _copies(stack, before) as name:
         ring = house.engine.pool.keys.ring
         today, back = Keys(house.engine.pool.keys.dsn, ring), Keys(stack.database_url(f"{name}_keys"), ring)
         restored = await open_pool(stack.database_url(name), keys=today)
@@ -399,36 +401,41 @@ async def _does_not_come_back(house: House, stack: RealStack, before: bytes, kep
 
 
 @asynccontextmanager
-async def _copies(stack: RealStack, before: bytes, kept_before: bytes) -> AsyncIterator[str]:
-    """Both databases as they were before, under this name and beside it; gone in the end."""
-    name = f"restored_{uuid.uuid4().hex}"
-    main = await asyncpg.connect(stack.database)
-    try:
+async def _restored(stack: RealStack, before: bytes, kept_before: bytes) -> AsyncIterator[str]:
+    """Both databases as they were before, from their dumps; gone in the end."""
+    async with _pair(stack) as name:
         for each, dump in ((name, before), (f"{name}_keys", kept_before)):
-            await main.execute(f"CREATE DATABASE {each}")
             await _restore(stack.database_url(each), dump)
         yield name
-    finally:
-        for each in (name, f"{name}_keys"):
-            await main.execute(f"DROP DATABASE IF EXISTS {each} WITH (FORCE)")
-        await main.close()
-
-
-UNGUARDED = """
-from journeys.store import contact_erasing
-
-async def nothing(*_):
-    return 0, []
-
-contact_erasing.put_right = nothing
-import worker
-worker.main()
-"""
-"""A worker that does not look at its list of destroyed keys as it begins."""
 
 
 @asynccontextmanager
-async def _worker_of(house: House, database: tuple[str, str], address: str, *program: str) -> AsyncIterator[str]:
+async def _copies(stack: RealStack, restored: str) -> AsyncIterator[str]:
+    """A copy of what was restored, to go on with."""
+    async with _pair(stack, restored) as name:
+        yield name
+
+
+@asynccontextmanager
+async def _pair(stack: RealStack, template: str | None = None) -> AsyncIterator[str]:
+    """Two new databases, under this name and beside it; gone in the end."""
+    name = f"restored_{uuid.uuid4().hex}"
+    main = await asyncpg.connect(stack.database)
+    try:
+        for beside in ("", "_keys"):
+            copied = f" TEMPLATE {template}{beside}" if template else ""
+            await main.execute(f"CREATE DATABASE {name}{beside}{copied}")
+        yield name
+    finally:
+        for beside in ("", "_keys"):
+            await main.execute(f"DROP DATABASE IF EXISTS {name}{beside} WITH (FORCE)")
+        await main.close()
+
+
+@asynccontextmanager
+async def _worker_of(
+    house: House, database: tuple[str, str], address: str, program: Callable[[], None]
+) -> AsyncIterator[str]:
     """A worker process of this record and its keys, from when it says that it is ready.
 
     Yields what it has said until then.
@@ -439,44 +446,36 @@ async def _worker_of(house: House, database: tuple[str, str], address: str, *pro
         "JOURNEYS_SIGNING_KEY": RING.keys["test"].hex(), "JOURNEYS_SIGNING_KEY_ID": "test",
         "JOURNEYS_TASK_QUEUE": "restored",
     }  # fmt: skip
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, *program, cwd=REPO, env={**os.environ, **given, "PYTHONPATH": str(REPO)},
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    assert process.stdout is not None
-    said = ""
+    said = house.home / f"said-{uuid.uuid4()}"
+    said.touch()
+    process = forking.begin(program, given, said)
     try:
         async with asyncio.timeout(90):
-            while "worker ready" not in said:
-                line = await process.stdout.readline()
-                assert line, said
-                said += line.decode()
-        # What it goes on saying must not fill its pipe.
-        rest = asyncio.create_task(process.stdout.read())
-        yield said
+            while "worker ready" not in said.read_text():
+                assert process.is_alive(), said.read_text()
+                await asyncio.sleep(0.05)
+        yield said.read_text()
         process.terminate()
-        assert await asyncio.wait_for(process.wait(), 30) == 0, (await rest).decode()
+        await asyncio.to_thread(process.join, 30)
+        assert process.exitcode == 0, said.read_text()
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        process.kill()
+        process.join()
 
 
-async def _a_worker_begins_on_the_copies(
-    house: House, stack: RealStack, server: Client, before: bytes, kept_before: bytes
-) -> None:
+async def _a_worker_begins_on_the_copies(house: House, stack: RealStack, server: Client, before: str) -> None:
     """The worker, begun on what was restored, keeps them forgotten, and forgets the rest of them by itself."""
     address, person = server.service_client.config.target_host, house.person
-    async with _copies(stack, before, kept_before) as name:
+    async with _copies(stack, before) as name:
         database = stack.database_url(name), stack.database_url(f"{name}_keys")
         assert await _name_in(stack, name, person) == f"Zoe {house.canaries.name}", "both copies know them"
-        async with _worker_of(house, database, address, "-c", UNGUARDED):
+        async with _worker_of(house, database, address, erasure_worker.without_its_guard):
             assert await _name_in(stack, name, person) == f"Zoe {house.canaries.name}", "the guard taken away"
         # The engine was restored too: it has the journey under way, and nobody can tell it anything.
         plainly = await Client.connect(address, data_converter=temporal.DATA_CONVERTER)
         stream = house.engine.stream
         await plainly.start_workflow(contract.WORKFLOW, contract.Begin(), id=stream, task_queue="nobody")
-        async with _worker_of(house, database, address, "worker.py") as said:
+        async with _worker_of(house, database, address, worker.main) as said:
             assert "a backup had brought back" in said and "erased again" in said
             assert house.canaries.name not in said
             assert await _name_in(stack, name, person) == ""
@@ -494,7 +493,7 @@ async def _a_worker_begins_on_the_copies(
             accounts = (await verify(Sources(restored, RING, plainly, [JourneyWorkflow]), stream)).accounts
             assert [account.verdict.value for account in accounts] == ["agrees"] * 2 + ["erased"] * 3
             await restored.close()
-        async with _worker_of(house, database, address, "worker.py") as said:
+        async with _worker_of(house, database, address, worker.main) as said:
             assert "erased again" not in said and await _name_in(stack, name, person) == ""
 
 

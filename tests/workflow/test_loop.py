@@ -24,20 +24,24 @@ from workflows.journey import JourneyWorkflow
 
 
 async def test_a_life_leaves_a_record_that_folds_to_what_the_workflow_knows(engine: Engine) -> None:
-    planned = await engine.plan(release_in_days=10)
+    """Shorter without cache, where each task replays all that was before: the grant does not expire there."""
+    whole = not engine.worker_options
+    planned = await engine.plan(release_in_days=3)
     assert planned.outcome == "accepted"
-    await engine.pass_days(10)
+    await engine.pass_days(3)
     assert (await engine.do(c.ConfirmDate(date="release"))).outcome == "accepted"
     asked = await engine.do(c.RequestGrant(grant="bourse", purpose="training", amount=20000), payee="FR76")
     assert asked.outcome == "accepted"
-    await engine.pass_days(30)
+    await engine.pass_days(20 if whole else 12)
     events = await engine.events()
     known = await engine.handle().query("state")
     assert dump(fold(events)) == known
     kinds = {event.kind for event in events}
-    assert {"DeadlineMissed", "EscalationTold", "ContactMissed", "GrantExpired", "MessageSent"} <= kinds
+    assert {"DeadlineMissed", "EscalationTold", "ContactMissed", "MessageSent"} <= kinds
+    assert ("GrantExpired" in kinds) is whole
     late = max(event.recorded_at - event.occurred_at for event in events if event.rule in ("deadline", "reminder"))
     assert late < timedelta(minutes=5)
+    await _replays(await engine.handle().fetch_history(), engine)
 
 
 async def test_messages_that_waited_for_a_worker_leave_once_one_is_there(

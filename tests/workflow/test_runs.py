@@ -123,10 +123,10 @@ async def test_a_run_started_with_a_forged_state_believes_the_journal(engine: En
 
 
 async def test_a_reset_decides_nothing_again(engine: Engine) -> None:
-    await engine.plan(release_in_days=5)
-    await engine.pass_days(5)
+    await engine.plan(release_in_days=2)
+    await engine.pass_days(2)
     await engine.do(c.ConfirmDate(date="release"))
-    await engine.pass_days(10)
+    await engine.pass_days(8)
     before = await engine.events()
     asked = len(engine.world.asked)
     await _reset_to_the_beginning(engine)

@@ -1,14 +1,11 @@
 """When a webhook tries again, when it gives up, and that a killed worker neither skips nor forgets."""
 
 import asyncio
-import os
 import signal
-import subprocess
-import sys
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from multiprocessing.context import ForkServerProcess
 from typing import Any
 
 import pytest
@@ -23,9 +20,11 @@ from journeys.contract import Deliver, Delivered
 from journeys.store import journal, webhooks
 from journeys.store.directory import By
 from journeys.store.webhooks import Origin, Webhook
+from tests import forking
 from tests.conftest import RealStack
 from tests.store.samples import ACTOR, new_stream, plain
 from tests.webhooks import receiving, secret_of
+from tests.workflow import webhook_worker
 from tests.workflow.conftest import RING
 from tests.workflow.webhooks import Telling, away, telling
 from workflows.housekeeping import HousekeepingWorkflow
@@ -190,13 +189,15 @@ async def subscribe(pool: Any, url: str) -> Webhook:
     return made
 
 
-def start_worker(stack: RealStack, database: str, queue: str, hosts: str, **more: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("webhook_worker.py"))],
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "HOOKS_DATABASE": database,
-             "HOOKS_TEMPORAL": stack.temporal, "HOOKS_QUEUE": queue, "HOOKS_HOSTS": hosts, **more},
-    )  # fmt: skip
+def start_worker(stack: RealStack, database: str, queue: str, hosts: str, **more: str) -> ForkServerProcess:
+    given = {"HOOKS_DATABASE": database, "HOOKS_TEMPORAL": stack.temporal, "HOOKS_QUEUE": queue, "HOOKS_HOSTS": hosts}
+    return forking.begin(webhook_worker.main, given | more)
+
+
+async def ended(process: ForkServerProcess) -> int | None:
+    """How it ended."""
+    await asyncio.to_thread(process.join, 30)
+    return process.exitcode
 
 
 async def test_killed_between_the_post_and_the_place_it_is_told_again_and_nothing_is_skipped(
@@ -214,7 +215,7 @@ async def test_killed_between_the_post_and_the_place_it_is_told_again_and_nothin
         heir = None
         try:
             await temporal.begin_webhook(client, hook.id, queue)
-            assert await asyncio.to_thread(doomed.wait, 30) == -signal.SIGKILL
+            assert await ended(doomed) == -signal.SIGKILL
             assert len(receiver.got) == 5
             await temporal.begin_webhook(client, second.id, queue)
             heir = start_worker(stack, database_url, queue, f"{receiver.host},{other.host}")
@@ -225,7 +226,7 @@ async def test_killed_between_the_post_and_the_place_it_is_told_again_and_nothin
             doomed.kill()
             if heir is not None:
                 heir.kill()
-                heir.wait(10)
+                heir.join(10)
     fifth = receiver.ids[4]
     assert receiver.ids.count(fifth) == 2 and len(receiver.ids) == 13
     assert receiver.got[4].body == next(got for got in receiver.got[5:] if got.id == fifth).body
@@ -248,7 +249,7 @@ async def test_with_the_place_written_first_one_would_be_skipped(
         await journal.append(journal_pool, RING, plain(stream, 0, 4))
         doomed = start_worker(stack, database_url, queue, receiver.host, HOOKS_DIE_AT="3", HOOKS_PLACE_FIRST="1")
         await temporal.begin_webhook(client, hook.id, queue)
-        assert await asyncio.to_thread(doomed.wait, 30) == -signal.SIGKILL
+        assert await ended(doomed) == -signal.SIGKILL
         heir = start_worker(stack, database_url, queue, receiver.host)
         try:
             async with asyncio.timeout(40):
@@ -256,7 +257,7 @@ async def test_with_the_place_written_first_one_would_be_skipped(
                     await asyncio.sleep(0.1)
         finally:
             heir.kill()
-            heir.wait(10)
+            heir.join(10)
     assert receiver.ids == [f"{stream}_{seq}" for seq in (1, 2, 4)]
     await client.get_workflow_handle(f"webhooks-{hook.id}").terminate()
 
@@ -287,7 +288,7 @@ async def test_the_housekeeping_begins_what_does_not_run_and_the_slow_do_not_hol
             assert len(slow.got) < 4
         finally:
             worker.kill()
-            worker.wait(10)
+            worker.join(10)
     assert quick.ids == [f"{stream}_{seq}" for seq in range(1, 5)]
     assert over.got == []
     for hook in hooks:

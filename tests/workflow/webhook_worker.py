@@ -29,38 +29,37 @@ from journeys.store.signing import KeyRing
 from tests.workflow.soon_missed import SoonMissed
 from workflows.housekeeping import HousekeepingWorkflow
 
-DIE_AT = int(os.environ.get("HOOKS_DIE_AT", "0"))
 
-
-def put_in_the_death() -> None:
+def put_in_the_death(die_at: int) -> None:
     move, moves = webhooks.move, 0
 
     async def move_or_die(pool: Any, webhook: str, steps: Sequence[tuple[str, int, int]]) -> None:
         nonlocal moves
         moves += 1
-        if moves == DIE_AT:
+        if moves == die_at:
             os.kill(os.getpid(), signal.SIGKILL)
         await move(pool, webhook, steps)
 
     webhooks.move = move_or_die
 
 
-def put_the_place_first() -> None:
+def put_the_place_first(die_at: int) -> None:
     post, posts = _Round._post, 0
 
     async def place_and_die_or_post(self: _Round, header: dict[str, Any]) -> Posted:
         nonlocal posts
         posts += 1
         await webhooks.move(self._resources.pool, self._hook.id, [(header["stream"], header["seq"] - 1, header["seq"])])
-        if posts == DIE_AT:
+        if posts == die_at:
             os.kill(os.getpid(), signal.SIGKILL)
         return await post(self, header)
 
     _Round._post = place_and_die_or_post  # type: ignore[method-assign]
 
 
-async def main() -> None:
-    put_the_place_first() if os.environ.get("HOOKS_PLACE_FIRST") else put_in_the_death()
+async def serve() -> None:
+    put_in = put_the_place_first if os.environ.get("HOOKS_PLACE_FIRST") else put_in_the_death
+    put_in(int(os.environ.get("HOOKS_DIE_AT", "0")))
     client = await Client.connect(os.environ["HOOKS_TEMPORAL"], data_converter=temporal.DATA_CONVERTER)
     pool = await open_pool(os.environ["HOOKS_DATABASE"])
     queue = os.environ["HOOKS_QUEUE"]
@@ -79,5 +78,5 @@ async def main() -> None:
         await asyncio.Event().wait()
 
 
-if __name__ == "__main__":
-    asyncio.run(main())
+def main() -> None:
+    asyncio.run(serve())
