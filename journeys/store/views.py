@@ -327,13 +327,14 @@ async def turns(
 
 
 async def open_items(
-    pool: Pool, kind: Literal["escalation", "grant"], visible: str, *, staff: str | None, roles: Collection[str],
+    pool: Pool, kind: Literal["escalation", "grant"], visible: str, *, staff: Sequence[str], roles: Collection[str],
     mine: bool, limit: int, offset: int = 0, after: Place | None = None,
 ) -> Listed:  # fmt: skip
     """Open items of a kind: those that somebody took charge of last, mine first, then by when something happens next.
 
     Args:
-        visible: `within`. staff, roles: whose turn is meant by mine; None: no referent's.
+        visible: `within`. staff, roles: whose turn is meant by mine; of staff, who asks and those for whom they stand
+            in; none: no referent's.
         mine: only those. after: what stands behind this place.
     """
     rows = await pool.fetch(
@@ -341,7 +342,7 @@ async def open_items(
         WITH open AS MATERIALIZED (
             SELECT j.id, item.place, item.value ->> 'note' IN ('acknowledged', 'snoozed') AS taken,
                    coalesce(item.value ->> 'at', item.value ->> 'since', '~') COLLATE "C" AS moment,
-                   NOT (coalesce(j.referent = $2, false) OR {_turn("$3")}) AS others,
+                   NOT (coalesce(j.referent = ANY ($2::uuid[]), false) OR {_turn("$3")}) AS others,
                    (item.value ->> 'id') COLLATE "C" AS item
             FROM journeys j CROSS JOIN LATERAL jsonb_array_elements(j.turns) WITH ORDINALITY AS item (value, place)
             WHERE ({visible}) AND {_OPENS[kind]} AND item.value ->> 'kind' = $1
@@ -356,7 +357,7 @@ async def open_items(
         LEFT JOIN shown ON true LEFT JOIN journeys j ON j.id = shown.id LEFT JOIN people p ON p.id = j.person
         ORDER BY shown.taken, shown.others, shown.moment, shown.id, shown.item
         """,
-        kind, staff, sorted(set(roles) - OUTSIDE), mine, limit, offset,
+        kind, list(staff), sorted(set(roles) - OUTSIDE), mine, limit, offset,
         *((after.journey, after.taken, after.others, after.moment, after.item) if after else (None,) * 5),
     )  # fmt: skip
     found = [row for row in rows if row["id"] is not None]

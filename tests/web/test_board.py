@@ -62,6 +62,16 @@ async def test_what_a_suspension_holds_is_said_so_and_can_still_be_settled(groun
     assert "resolve-escalation" in shown and "acknowledge-escalation" not in shown and "snooze-escalation" not in shown
 
 
+async def test_who_stands_in_finds_the_alerts_of_the_absent_among_their_own(ground: Ground) -> None:
+    aline, noor = await ground.member("aline", "referent"), await ground.member("noor", "referent", password=True)
+    await ground.journey(aline, board=(alert("cv", clock.now()),))
+    day = today_of(clock.now())
+    await staff.set_absence(ground.house.writing, staff.Absence(aline, day, day, noor), BY)
+    browser = await ground.entered("noor")
+    for page in ("/", "/alertes?qui=moi"):
+        assert "Samir Benali" in (await browser.get(page)).text, page
+
+
 async def test_who_may_not_settle_an_alert_is_offered_nothing(ground: Ground) -> None:
     aline = await ground.member("aline", "referent")
     await ground.member("audrey", "auditor", password=True)

@@ -30,7 +30,7 @@ router = APIRouter()
 async def inbox(visit: Visit = door(DECIDING)) -> Response:
     number = page_asked(visit)
     found = await views.open_items(
-        visit.connection, "grant", visit.visible, staff=None, roles=visit.visitor.roles, mine=True, limit=A_SHEET,
+        visit.connection, "grant", visit.visible, staff=(), roles=visit.visitor.roles, mine=True, limit=A_SHEET,
         offset=(number - 1) * A_SHEET,
     )  # fmt: skip
     past = await views.decided(visit.connection)

@@ -23,7 +23,7 @@ async def screen(visit: Visit = door(READERS)) -> Response:
     me, number = visit.visitor, page_asked(visit)
     only_mine = visit.request.query_params.get("qui") == "moi"
     found = await views.open_items(
-        visit.connection, "escalation", visit.visible, staff=me.id, roles=me.roles, mine=only_mine, limit=A_SHEET,
+        visit.connection, "escalation", visit.visible, staff=me.leaders, roles=me.roles, mine=only_mine, limit=A_SHEET,
         offset=(number - 1) * A_SHEET,
     )  # fmt: skip
     programmes = await visit.house.programmes()
