@@ -177,7 +177,8 @@ class Escalation:
     assigned: str | None = None
     told: tuple[str, ...] = ()
     told_as: str = ""
-    """The role in which they were told: the step's, or that of its fallback; empty until somebody is."""
+    """The role in which they were told: the step's, or that of its fallback; whose id it is, where it was handed on to
+    somebody; empty until somebody is."""
     fallback: tuple[str, ...] = ()
     tell_at: datetime | None = None
     """When a telling that waits is called for: the quiet hours are over, or its digest has left."""

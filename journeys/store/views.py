@@ -244,8 +244,13 @@ _BY_ROLE: Final = (
     "j.waits_on <> '{}' AND j.waits_on && $2::text[] AND coalesce(j.referent <> ALL ($1::uuid[]), true)"
     " AND j.offered_to IS DISTINCT FROM ($1::uuid[])[1]"
 )
-"""Journeys of others ($1: who asks, then those for whom they stand in) that wait on a role ($2: those held)."""
+"""Journeys of others ($1: who asks, then those for whom they stand in) that wait on a role or on one of them ($2)."""
 _ROLES: Final = "string_to_array(item.value ->> 'role', ', ')"
+
+
+def _held(staff: Sequence[str], roles: Collection[str]) -> list[str]:
+    """Whose turn is theirs: that of roles, and of the ids to which an alert may be handed on."""
+    return sorted({*roles, *staff} - OUTSIDE)
 
 
 def _turn(held: str) -> str:
@@ -272,7 +277,8 @@ class Turns:
 async def turns(
     pool: Pool, staff: Sequence[str], roles: Collection[str], visible: str, ends: Sequence[datetime], limit: int
 ) -> Turns:
-    """What waits on a role of the first of these, on journeys that none of them leads: `late`, `today`, `week`.
+    """What waits on a role of the first of these, or on one of them, on journeys that none of them leads: `late`,
+    `today`, `week`.
 
     The oldest comes first.
 
@@ -280,9 +286,7 @@ async def turns(
         roles: those held; the referent's turn is not a role's. visible: `within`.
         ends: now, the end of today, the end of the last of the coming days. limit: of each list.
     """
-    asked = sorted(set(roles) - OUTSIDE)
-    if not asked:
-        return Turns({}, 0)
+    asked = _held(staff, roles)
     # Thousands of items are sorted by their keys alone (see `turn_keys`); what is shown is fetched by its place.
     rows = await pool.fetch(
         f"""
@@ -357,7 +361,7 @@ async def open_items(
         LEFT JOIN shown ON true LEFT JOIN journeys j ON j.id = shown.id LEFT JOIN people p ON p.id = j.person
         ORDER BY shown.taken, shown.others, shown.moment, shown.id, shown.item
         """,
-        kind, list(staff), sorted(set(roles) - OUTSIDE), mine, limit, offset,
+        kind, list(staff), _held(staff, roles), mine, limit, offset,
         *((after.journey, after.taken, after.others, after.moment, after.item) if after else (None,) * 5),
     )  # fmt: skip
     found = [row for row in rows if row["id"] is not None]
@@ -608,10 +612,7 @@ async def version(
         found = await pool.fetchval("SELECT coalesce(sum(seq), 0)::bigint FROM journeys WHERE id = $1", journey)
         return found
     led = f"SELECT coalesce(sum(j.seq), 0)::bigint FROM journeys j WHERE {_LED}"
-    asked = sorted(set(roles) - OUTSIDE)
-    if not asked:
-        found = await pool.fetchval(led, list(staff))
-        return found
+    asked = _held(staff, roles)
     waiting = f"SELECT coalesce(sum(j.seq), 0)::bigint FROM journeys j WHERE ({visible}) AND {_BY_ROLE}"
     found = await pool.fetchval(f"SELECT ({led}) + ({waiting})", list(staff), asked)
     return found

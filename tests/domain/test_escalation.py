@@ -240,6 +240,19 @@ def test_an_alert_waits_on_whoever_was_told_of_it() -> None:
     assert role_on_the_board(life) == "duty"
 
 
+def test_handed_on_it_is_with_that_one_until_it_climbs() -> None:
+    life = missed(tell=None)
+    life.when("2027-01-14 18:01", Answer("tell", "told"))
+    hand_on = c.ReassignEscalation(escalation=life.about("milestone", "hours"), to=OTHER_REFERENT)
+    life.when("2027-01-15 10:00", by(DUTY, hand_on))
+    assert role_on_the_board(life) == OTHER_REFERENT, "before that one is told"
+    life.when("2027-01-15 10:01", Answer("tell", "told", role=OTHER_REFERENT))
+    assert role_on_the_board(life) == OTHER_REFERENT
+    assert summary(life.state, life.book).waits_on == (OTHER_REFERENT,)
+    life.when("2027-01-15 14:00")
+    assert role_on_the_board(life) == "supervisor"
+
+
 def role_on_the_board(life: Life) -> str:
     return next(item.role for item in summary(life.state, life.book).board if item.kind == "escalation")
 

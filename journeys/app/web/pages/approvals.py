@@ -37,7 +37,7 @@ async def inbox(visit: Visit = door(DECIDING)) -> Response:
     programmes = await visit.house.programmes()
     return page(
         visit, "approvals.html",
-        lines=[line(visit, waits(each.journey, each.item), programmes) for each in found.items],
+        lines=[line(visit, waits(each.journey, each.item), programmes, {}) for each in found.items],
         paging=Paging(visit, number, found.mine, A_SHEET),
         past=[(each, datetime.fromisoformat(each.header["recorded_at"])) for each in past],
         what={"GrantApprovalGiven": visit.say("accord donné"), "GrantRefused": visit.say("refusée"),
