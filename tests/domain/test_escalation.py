@@ -1,7 +1,7 @@
 """Ladders: who is told, when it climbs, when it holds, and that somebody always hears."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -478,6 +478,24 @@ def shown(life: Life) -> Item:
     """The alert as lists have it."""
     (item,) = [each for each in summary(life.state, life.book).board if each.about == "milestone call"]
     return item
+
+
+def test_taken_in_charge_while_suspended_it_goes_on_with_the_time_left_of_that() -> None:
+    life = missed("2027-01-25 18:00").when("2027-01-26 10:00", c.Suspend(why="hospital"))
+    about = life.about("milestone", "call")
+    life.when("2027-03-01 10:00", c.AcknowledgeEscalation(escalation=about, until=day("2027-03-03")))
+    life.when("2027-03-02 10:00", c.Resume())
+    assert life.state.escalations[about].next_at == paris("2027-03-04 09:00"), "47 hours were left"
+
+
+def test_what_climbed_while_suspended_goes_on_with_the_time_left_of_that_step() -> None:
+    life = missed("2027-01-25 18:00", tell=None).when("2027-01-26 10:00", c.Suspend(why="hospital"))
+    about = life.about("milestone", "call")
+    life.when("2027-02-25 10:00", Answer("tell", "untold", "vacant"))
+    climbed = life.state.escalations[about]
+    assert climbed.step == 1 and climbed.next_at is not None
+    life.when("2027-02-26 10:00", c.Resume())
+    assert life.state.escalations[about].next_at == climbed.next_at + timedelta(days=1)
 
 
 def test_lists_say_who_put_it_off() -> None:
