@@ -1,5 +1,6 @@
 """What is known of a journey: the fold of its events, nothing else. Frozen parts in slotted dataclasses."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from enum import StrEnum
@@ -198,6 +199,10 @@ class Escalation:
     def spent(self) -> bool:
         """No step is left: it is told again at each review."""
         return self.next_at is None
+
+    def awaits(self, telling: Mapping[str, Any]) -> bool:
+        """Whether a telling, as its effect has it, is of the step in force, and to whoever has that now."""
+        return (telling["step"], telling["repeat"], telling["person"]) == (self.step, self.repeat, self.assigned)
 
 
 class GrantStatus(StrEnum):

@@ -253,6 +253,31 @@ def test_handed_on_it_is_with_that_one_until_it_climbs() -> None:
     assert role_on_the_board(life) == "supervisor"
 
 
+def test_an_older_telling_that_ends_late_takes_the_alert_from_nobody() -> None:
+    """Mail was away: the telling of the step that goes on, and that of whoever has it now, end before the older one."""
+    life = missed(tell=None).when("2027-01-15 13:00")
+    life.when("2027-01-15 13:01", Answer("tell", "told", role="supervisor"))
+    life.when("2027-01-15 13:02", Answer("tell", "told", role="referent")).then(said("EscalationTold", step=0))
+    assert role_on_the_board(life) == "supervisor"
+    life = missed(tell=None).when("2027-01-14 18:01")
+    hand_on = c.ReassignEscalation(escalation=life.about("milestone", "hours"), to=OTHER_REFERENT)
+    life.when("2027-01-15 10:00", by(DUTY, hand_on))
+    life.when("2027-01-15 10:01", Answer("tell", "told", role=OTHER_REFERENT))
+    life.when("2027-01-15 10:02", Answer("tell", "told", role="referent")).then(said("EscalationTold", step=0))
+    assert role_on_the_board(life) == OTHER_REFERENT
+
+
+@pytest.mark.parametrize("answer", ["told", "untold"])
+def test_an_older_telling_that_ends_late_leaves_the_next_step_its_digest(answer: str) -> None:
+    life = given(("2027-01-11 10:00", plan(None)), book=TOGETHER, tell=None).when("2027-01-26 09:40")
+    about = life.about("milestone", "call")
+    life.when("2027-01-29 09:00").then(
+        said("EscalationClimbed", step=1), said("EscalationDeferred", digest="2027-01-29 09:30")
+    )
+    life.when("2027-01-29 09:10", Answer("tell", answer))
+    assert life.state.escalations[about].digest == paris("2027-01-29 09:30")
+
+
 def role_on_the_board(life: Life) -> str:
     return next(item.role for item in summary(life.state, life.book).board if item.kind == "escalation")
 
