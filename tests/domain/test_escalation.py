@@ -278,6 +278,36 @@ def test_an_older_telling_that_ends_late_leaves_the_next_step_its_digest(answer:
     assert life.state.escalations[about].digest == paris("2027-01-29 09:30")
 
 
+def test_an_older_telling_that_is_put_off_puts_off_nothing_of_whoever_has_it_now() -> None:
+    life = given(("2027-01-11 10:00", plan(None)), book=TOGETHER, tell=None).when("2027-01-26 09:40")
+    hand_on = c.ReassignEscalation(escalation=life.about("milestone", "call"), to=OTHER_REFERENT)
+    life.when("2027-01-26 10:00", by(SUPERVISOR, hand_on)).then(
+        "EscalationReassigned", said("EscalationDeferred", digest="2027-01-27 09:30")
+    )
+    life.when("2027-01-26 10:01", Answer("tell", "deferred")).then(said("EscalationUntold", reason="overtaken"))
+    assert life.state.escalations[life.about("milestone", "call")].digest == paris("2027-01-27 09:30")
+
+
+@pytest.mark.parametrize("act", ["acknowledge", "snooze", "hand on"])
+def test_a_telling_that_fails_late_climbs_over_nobody_who_has_it_in_hand(act: str) -> None:
+    """The relay was away, and then refuses the first address for good."""
+    life = missed("2027-01-25 18:00", tell=None)
+    about = life.about("milestone", "call")
+    ask = {
+        "acknowledge": c.AcknowledgeEscalation(escalation=about),
+        "snooze": snooze("2027-01-28"),
+        "hand on": c.ReassignEscalation(escalation=about, to=OTHER_REFERENT),
+    }[act]
+    life.when("2027-01-26 10:00", by(SUPERVISOR, ask))
+    if act == "hand on":
+        life.when("2027-01-26 10:01", Answer("tell", "told", role=OTHER_REFERENT))
+    before = life.state.escalations[about]
+    life.when("2027-01-26 10:02", Answer("tell", "untold", "undeliverable")).then("EscalationUntold")
+    assert life.state.escalations[about] == before
+    assert before.next_at is not None
+    life.when(before.next_at).then(said("EscalationClimbed", step=1), also=True)
+
+
 def role_on_the_board(life: Life) -> str:
     return next(item.role for item in summary(life.state, life.book).board if item.kind == "escalation")
 
