@@ -599,7 +599,7 @@ def _snoozed(state: State, data: e.EscalationSnoozed, event: Recorded) -> None:
 def _reassigned(state: State, data: e.EscalationReassigned, event: Recorded) -> None:
     _change(
         state.escalations, data.escalation, assigned=data.to, acknowledged=False, snoozed=False, held_by="",
-        held_since=None, fallback=(), tell_at=None, told_as="", digest=None, zone=None,
+        held_since=None, tell_at=None, told_as="", digest=None, zone=None,
     )  # fmt: skip
     _tell(state, event.seq, data.escalation)
 

@@ -200,6 +200,11 @@ class Escalation:
         """No step is left: it is told again at each review."""
         return self.next_at is None
 
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Who is told of the step: whoever it was handed on to, the holders of its role, then its fallbacks."""
+        return *((self.assigned,) if self.assigned is not None else ()), self.to, *self.fallback
+
     def awaits(self, telling: Mapping[str, Any]) -> bool:
         """Whether a telling, as its effect has it, is of the step in force, and to whoever has that now."""
         return (telling["step"], telling["repeat"], telling["person"]) == (self.step, self.repeat, self.assigned)
