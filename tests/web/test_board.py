@@ -59,6 +59,7 @@ async def test_what_a_suspension_holds_is_said_so_and_can_still_be_settled(groun
     await ground.journey(aline, board=(alert("cv", None, note="held", held_by=aline),))
     shown = (await (await ground.entered("sam")).get("/alertes/tableau")).text
     assert "suspendu : le délai reprendra avec le parcours" in text_of(shown)
+    assert "Aline, parcours suspendu" in text_of(shown)
     assert "resolve-escalation" in shown and "acknowledge-escalation" not in shown and "snooze-escalation" not in shown
 
 

@@ -13,6 +13,7 @@ from journeys.app.web.paging import A_SHEET, Paging, page_asked
 from journeys.app.web.policy import READERS
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
+from journeys.domain.summary import HELD
 from journeys.store import views
 from journeys.store.directory import names_of
 
@@ -68,6 +69,8 @@ def _held(visit: Visit, item: Waiting, who: str) -> str:
             return visit.say("prise en charge par {who}, suite {until}", who=who or "—", until=until)
         case "snoozed":
             return visit.say("mise en attente par {who}, suite {until}", who=who or "—", until=until)
+        case note if note == HELD and item.held_by is not None:
+            return visit.say("{who}, parcours suspendu", who=who or "—")
         case _:
             return ""
 
