@@ -171,7 +171,7 @@ async def _candidates(resources: Resources, waits: Waits, at: datetime) -> list[
     circle = await read_circle(
         resources, known.state, book, at, alert.about, by_phone=True, came_back=known.came_back(waits.escalation)
     )
-    async for reached in reach(resources, (alert.assigned or alert.to, *alert.fallback), circle, at):
+    async for reached in reach(resources, alert.roles, circle, at):
         mailed = {each.key: each for each in reached.addressees if each.address and each.by == "mail"}
         if mailed and {each.audience for each in reached.addressees} == {"staff"}:
             line = Line(waits.stream, calls[0], reached.resolution.role)

@@ -29,9 +29,9 @@ def roles_of(called: CALLS, known: Escalation) -> tuple[str, ...]:
         case EscalationRaised() | EscalationClimbed():
             return (called.to, *called.fallback)
         case EscalationReassigned():
-            return (called.to,)
+            return known.roles if known.assigned == called.to else (called.to,)
         case EscalationReady():
-            return (known.assigned or known.to, *known.fallback)
+            return known.roles
 
 
 async def reach(resources: Resources, roles: Sequence[str], circle: Circle, at: datetime) -> AsyncIterator[Reached]:

@@ -11,6 +11,7 @@ from journeys.app.reading import ZONE, today_of
 from journeys.domain.programme import STANDARD_ROLES, Programme
 from journeys.domain.summary import HELD, TO_HAND_OVER
 from journeys.i18n import format_instant, format_money
+from journeys.identifiers import is_uuid
 from journeys.narration.words import role_word, spoken
 from journeys.store.views import JourneyRow
 
@@ -91,13 +92,14 @@ def today(
             turn on any journey is theirs too. stands_in_for: absent colleagues whose work is theirs meanwhile.
     """
     late, on_day, week, others = [], [], [], []
+    held = roles if me is None else roles | {me, *stands_in_for}
     _, tonight, horizon = ends(now)
     for row in rows:
         mine = me is None or row.referent == me or row.referent in stands_in_for
         for item in waiting(row):
             if item.note == HELD and item.kind != "escalation":
                 continue
-            for_me = is_turn_of(item, mine, roles, me)
+            for_me = is_turn_of(item, mine, held, me)
             if not for_me:
                 if mine:
                     others.append(item)
@@ -133,7 +135,11 @@ def _asks(item: Waiting) -> bool:
 
 
 def is_turn_of(item: Waiting, mine: bool, roles: frozenset[str], me: str | None) -> bool:
-    """The referent's turn on one's own journeys (`mine`); another role's turn wherever one holds it."""
+    """The referent's turn on one's own journeys (`mine`); another role's turn wherever one holds it.
+
+    Args:
+        roles: those held, and the ids of whoever it is and for whom they stand in: an alert may be handed on to one.
+    """
     wanted = set(item.role.split(", "))
     if item.kind == "transfer":
         return me is None or item.about == me
@@ -280,9 +286,23 @@ def on_instant(at: datetime, lang: Lang) -> str:
     return Said("le {at}", "on {at}").in_(lang).format(at=format_instant(at, lang, ZONE))
 
 
-def turn(item: Waiting, lang: Lang, programmes: Mapping[str, Programme]) -> str:
-    """Whose turn it is."""
-    return ", ".join(role_label(role, lang, programmes.get(item.row.programme)) for role in item.role.split(", "))
+def turn(item: Waiting, lang: Lang, programmes: Mapping[str, Programme], names: Mapping[str, str]) -> str:
+    """Whose turn it is; `names`: of whoever was handed an alert (`handed`)."""
+    programme = programmes.get(item.row.programme)
+    return ", ".join(
+        names.get(role) or role_label("staff" if is_uuid(role) else role, lang, programme)
+        for role in item.role.split(", ")
+    )
+
+
+def handed(items: Iterable[Waiting]) -> set[str]:
+    """Ids of those to whom an alert was handed on."""
+    return {item.role for item in items if is_uuid(item.role)}
+
+
+def holding(items: Iterable[Waiting]) -> set[str]:
+    """Ids of those who have an alert in hand."""
+    return {item.held_by for item in items if item.held_by}
 
 
 def role_label(role: str, lang: Lang, programme: Programme | None = None) -> str:

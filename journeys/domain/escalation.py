@@ -312,8 +312,8 @@ def told_later(work: Deciding, effect: int, id: str, zone: str | None = None) ->
     Args:
         zone: where the recipients work, where that is not the programme's.
     """
-    known, step = work.state.escalations.get(id), work.state.effects[effect].data["step"]
-    if known is None or known.step != step:
+    known, telling = work.state.escalations.get(id), work.state.effects[effect].data
+    if known is None or not known.awaits(telling):
         untold(work, effect, id, "overtaken")
         return
     calendar = in_zone(work.book.calendar, zone)
@@ -321,7 +321,9 @@ def told_later(work: Deciding, effect: int, id: str, zone: str | None = None) ->
     until = first_free(work.now + DIGEST_LEAVES, calendar, Spares.REST) if digest is None else spread(
         digest + DIGEST_LEAVES, DIGEST_LEAVES, work.stream
     )  # fmt: skip
-    deferred = e.EscalationDeferred(escalation=id, step=step, until=until, effect=effect, digest=digest, zone=zone)
+    deferred = e.EscalationDeferred(
+        escalation=id, step=known.step, until=until, effect=effect, digest=digest, zone=zone
+    )
     work.due(deferred, "quiet-hours" if digest is None else "digest", work.now)
 
 
@@ -341,11 +343,11 @@ def came_back(work: Deciding, id: str) -> None:
 
 
 def untold(work: Deciding, effect: int, id: str, reason: str) -> None:
-    """Nobody could be told: climb at once, unless it has climbed meanwhile or the last resort was just tried."""
-    known = work.state.escalations.get(id)
-    step = work.state.effects[effect].data["step"]
-    work.due(e.EscalationUntold(escalation=id, step=step, reason=reason, effect=effect), "told", work.now)
-    if known is None or known.step != step:
+    """Nobody could be told: climb at once, unless it has climbed or was handed on meanwhile, somebody has it in hand,
+    or the last resort was just tried."""
+    known, telling = work.state.escalations.get(id), work.state.effects[effect].data
+    work.due(e.EscalationUntold(escalation=id, step=telling["step"], reason=reason, effect=effect), "told", work.now)
+    if known is None or not known.awaits(telling) or known.acknowledged or known.snoozed:
         return
     _, ladder = work.book.ladder(known.ladder)
     if known.step < len(ladder.steps) - 1:

@@ -622,7 +622,7 @@ class EscalationTold(Payload):
     step: int
     told: tuple[str, ...]
     role: str
-    """The role in which they were told: the step's, or that of its fallback."""
+    """The role in which they were told: the step's, or that of its fallback; the id of whom it was handed on to."""
     effect: int
 
 

@@ -613,7 +613,7 @@ def _snoozed(state: State, data: e.EscalationSnoozed, event: Recorded) -> None:
 def _reassigned(state: State, data: e.EscalationReassigned, event: Recorded) -> None:
     _change(
         state.escalations, data.escalation, assigned=data.to, acknowledged=False, snoozed=False, held_by="",
-        held_since=None, fallback=(), tell_at=None, digest=None, zone=None,
+        held_since=None, tell_at=None, told_as="", digest=None, zone=None,
     )  # fmt: skip
     _tell(state, event.seq, data.escalation)
 
@@ -639,16 +639,20 @@ def _resolved(state: State, data: e.EscalationResolved, event: Recorded) -> None
 
 @_on(e.EscalationTold)
 def _told(state: State, data: e.EscalationTold, event: Recorded) -> None:
-    state.effects.pop(data.effect, None)
-    _change(state.escalations, data.escalation, told=data.told, told_as=data.role, digest=None)
+    if _of_what_is_in_force(state, data):
+        _change(state.escalations, data.escalation, told=data.told, told_as=data.role, digest=None)
 
 
 @_on(e.EscalationUntold)
 def _untold(state: State, data: e.EscalationUntold, event: Recorded) -> None:
-    state.effects.pop(data.effect, None)
-    known = state.escalations.get(data.escalation)
-    if known is not None and known.step == data.step:
+    if _of_what_is_in_force(state, data):
         _change(state.escalations, data.escalation, digest=None)
+
+
+def _of_what_is_in_force(state: State, data: e.EscalationTold | e.EscalationUntold) -> bool:
+    """End a telling. False: the alert has gone on, or was handed on, since that was called for."""
+    effect, known = state.effects.pop(data.effect, None), state.escalations.get(data.escalation)
+    return effect is not None and known is not None and known.awaits(effect.data)
 
 
 # --- grants, payments, receipts

@@ -8,7 +8,7 @@ from journeys.domain import events as e
 from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.escalation import next_review
 from journeys.domain.events import Subject
-from journeys.domain.state import DateKnown, State, Status, TransferKnown
+from journeys.domain.state import DateKnown, Escalation, State, Status, TransferKnown
 
 
 def date_about(name: str) -> Subject:
@@ -193,7 +193,7 @@ def resume(work: Deciding) -> None:
     lost = (work.day - suspended.since).days
     calendar = work.book.calendar
     ladders = {
-        id: work.now + max(known.next_at - max(suspended.at, known.raised_at), timedelta(0))
+        id: work.now + max(known.next_at - max(suspended.at, _counted_from(known)), timedelta(0))
         for id, known in work.state.escalations.items()
         if known.held and known.next_at is not None
     }
@@ -214,6 +214,11 @@ def resume(work: Deciding) -> None:
     )  # fmt: skip
     escalation.resolve_about(work, SUSPENSION, "resumed")
     appointments.remind_again(work)
+
+
+def _counted_from(known: Escalation) -> datetime:
+    """When it was last said when an alert goes on: at its raising, with its step, or by whoever has it in hand."""
+    return max(at for at in (known.raised_at, known.since, known.held_since) if at is not None)
 
 
 # --- reviews

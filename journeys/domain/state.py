@@ -1,5 +1,6 @@
 """What is known of a journey: the fold of its events, nothing else. Frozen parts in slotted dataclasses."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from enum import StrEnum
@@ -181,7 +182,8 @@ class Escalation:
     assigned: str | None = None
     told: tuple[str, ...] = ()
     told_as: str = ""
-    """The role in which they were told: the step's, or that of its fallback; empty until somebody is."""
+    """The role in which they were told: the step's, or that of its fallback; whose id it is, where it was handed on to
+    somebody; empty until somebody is."""
     fallback: tuple[str, ...] = ()
     tell_at: datetime | None = None
     """When a telling that waits is called for: the quiet hours are over, or its digest has left."""
@@ -201,6 +203,15 @@ class Escalation:
     def spent(self) -> bool:
         """No step is left: it is told again at each review."""
         return self.next_at is None
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Who is told of the step: whoever it was handed on to, the holders of its role, then its fallbacks."""
+        return *((self.assigned,) if self.assigned is not None else ()), self.to, *self.fallback
+
+    def awaits(self, telling: Mapping[str, Any]) -> bool:
+        """Whether a telling, as its effect has it, is of the step in force, and to whoever has that now."""
+        return (telling["step"], telling["repeat"], telling["person"]) == (self.step, self.repeat, self.assigned)
 
 
 class GrantStatus(StrEnum):

@@ -46,7 +46,7 @@ class Item(Frozen):
     """When it falls due, or when the next step comes if nobody acts."""
     since: Instant | None = None
     role: str = ""
-    """Whose turn it is."""
+    """Whose turn it is: roles, or the id of the member of staff to whom an alert was handed on."""
     amount: int | None = None
     note: str = ""
     then: str = ""
@@ -101,7 +101,8 @@ class Summary(Frozen):
     funds: tuple[str, ...] = ()
     """Codes of the funds from which money was ever asked, sorted."""
     waits_on: tuple[str, ...]
-    """Roles of staff other than the referent's whose turn it is, sorted."""
+    """Roles of staff other than the referent's whose turn it is, and ids of those to whom an alert was handed on,
+    sorted."""
     alerts: int
     meetings: int
     """Open escalations; appointments without outcome."""
@@ -239,7 +240,8 @@ def _alerts(state: State, book: Handbook) -> list[Item]:
         items.append(
             Item(
                 kind="escalation", id=id, about=f"{known.about.kind} {known.about.id}",
-                at=None if held else known.next_at, since=known.raised_at, role=known.told_as or known.to,
+                at=None if held else known.next_at, since=known.raised_at,
+                role=known.told_as or known.assigned or known.to,
                 note=HELD if held else _in_whose_hands(known), then=next_told(book, known),
                 held_by=known.held_by or None, digest=known.digest,
             )

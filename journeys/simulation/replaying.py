@@ -116,7 +116,7 @@ class AsRecorded:
             if until is None or until > at:
                 return Outcome(seq, answer, reason, told, role, until)
         if effect.kind == "tell":
-            role = str(effect.data["to"])
+            role = str(effect.data["person"] or effect.data["to"])
             return Outcome(seq, "told", told=(role,), role=role)
         return Outcome(seq, _GIVEN[effect.kind], "not-recorded")
 

@@ -61,6 +61,8 @@ class Fact:
 
 async def names_of(connection: Pool | Connection, ids: Collection[str]) -> dict[str, str]:
     """How staff, mentors, partners and people are called, by id; whoever the connection may not see is left out."""
+    if not ids:
+        return {}
     rows = await connection.fetch(
         """
         SELECT id::text, 'staff' AS among, sealed FROM staff WHERE id = ANY ($1::uuid[]) AND NOT erasing

@@ -244,8 +244,13 @@ _BY_ROLE: Final = (
     "j.waits_on <> '{}' AND j.waits_on && $2::text[] AND coalesce(j.referent <> ALL ($1::uuid[]), true)"
     " AND j.offered_to IS DISTINCT FROM ($1::uuid[])[1]"
 )
-"""Journeys of others ($1: who asks, then those for whom they stand in) that wait on a role ($2: those held)."""
+"""Journeys of others ($1: who asks, then those for whom they stand in) that wait on a role or on one of them ($2)."""
 _ROLES: Final = "string_to_array(item.value ->> 'role', ', ')"
+
+
+def _held(staff: Sequence[str], roles: Collection[str]) -> list[str]:
+    """Whose turn is theirs: that of roles, and of the ids to which an alert may be handed on."""
+    return sorted({*roles, *staff} - OUTSIDE)
 
 
 def _turn(held: str) -> str:
@@ -272,7 +277,8 @@ class Turns:
 async def turns(
     pool: Pool, staff: Sequence[str], roles: Collection[str], visible: str, ends: Sequence[datetime], limit: int
 ) -> Turns:
-    """What waits on a role of the first of these, on journeys that none of them leads: `late`, `today`, `week`.
+    """What waits on a role of the first of these, or on one of them, on journeys that none of them leads: `late`,
+    `today`, `week`.
 
     The oldest comes first.
 
@@ -280,9 +286,7 @@ async def turns(
         roles: those held; the referent's turn is not a role's. visible: `within`.
         ends: now, the end of today, the end of the last of the coming days. limit: of each list.
     """
-    asked = sorted(set(roles) - OUTSIDE)
-    if not asked:
-        return Turns({}, 0)
+    asked = _held(staff, roles)
     # Thousands of items are sorted by their keys alone (see `turn_keys`); what is shown is fetched by its place.
     rows = await pool.fetch(
         f"""
@@ -327,13 +331,14 @@ async def turns(
 
 
 async def open_items(
-    pool: Pool, kind: Literal["escalation", "grant"], visible: str, *, staff: str | None, roles: Collection[str],
+    pool: Pool, kind: Literal["escalation", "grant"], visible: str, *, staff: Sequence[str], roles: Collection[str],
     mine: bool, limit: int, offset: int = 0, after: Place | None = None,
 ) -> Listed:  # fmt: skip
     """Open items of a kind: those that somebody took charge of last, mine first, then by when something happens next.
 
     Args:
-        visible: `within`. staff, roles: whose turn is meant by mine; None: no referent's.
+        visible: `within`. staff, roles: whose turn is meant by mine; of staff, who asks and those for whom they stand
+            in; none: no referent's.
         mine: only those. after: what stands behind this place.
     """
     rows = await pool.fetch(
@@ -341,7 +346,7 @@ async def open_items(
         WITH open AS MATERIALIZED (
             SELECT j.id, item.place, item.value ->> 'note' IN ('acknowledged', 'snoozed') AS taken,
                    coalesce(item.value ->> 'at', item.value ->> 'since', '~') COLLATE "C" AS moment,
-                   NOT (coalesce(j.referent = $2, false) OR {_turn("$3")}) AS others,
+                   NOT (coalesce(j.referent = ANY ($2::uuid[]), false) OR {_turn("$3")}) AS others,
                    (item.value ->> 'id') COLLATE "C" AS item
             FROM journeys j CROSS JOIN LATERAL jsonb_array_elements(j.turns) WITH ORDINALITY AS item (value, place)
             WHERE ({visible}) AND {_OPENS[kind]} AND item.value ->> 'kind' = $1
@@ -356,7 +361,7 @@ async def open_items(
         LEFT JOIN shown ON true LEFT JOIN journeys j ON j.id = shown.id LEFT JOIN people p ON p.id = j.person
         ORDER BY shown.taken, shown.others, shown.moment, shown.id, shown.item
         """,
-        kind, staff, sorted(set(roles) - OUTSIDE), mine, limit, offset,
+        kind, list(staff), _held(staff, roles), mine, limit, offset,
         *((after.journey, after.taken, after.others, after.moment, after.item) if after else (None,) * 5),
     )  # fmt: skip
     found = [row for row in rows if row["id"] is not None]
@@ -607,10 +612,7 @@ async def version(
         found = await pool.fetchval("SELECT coalesce(sum(seq), 0)::bigint FROM journeys WHERE id = $1", journey)
         return found
     led = f"SELECT coalesce(sum(j.seq), 0)::bigint FROM journeys j WHERE {_LED}"
-    asked = sorted(set(roles) - OUTSIDE)
-    if not asked:
-        found = await pool.fetchval(led, list(staff))
-        return found
+    asked = _held(staff, roles)
     waiting = f"SELECT coalesce(sum(j.seq), 0)::bigint FROM journeys j WHERE ({visible}) AND {_BY_ROLE}"
     found = await pool.fetchval(f"SELECT ({led}) + ({waiting})", list(staff), asked)
     return found

@@ -253,6 +253,20 @@ async def test_reassigned_to_somebody_that_one_is_told(life: Life) -> None:
     assert (await life.run(effect))["told"] == [other]
 
 
+@pytest.mark.parametrize("role", ["referent", "supervisor"])
+async def test_reassigned_to_somebody_absent_the_step_or_its_fallback_is_told(life: Life, role: str) -> None:
+    other = await life.hire(str(uuid.uuid4()), "noor", "referent")
+    await life.settle(await life.missed())
+    (escalation,) = life.state.escalations
+    await life.do(c.ReassignEscalation(escalation=escalation, to=other), actor=life.supervisor, role="supervisor")
+    (effect,) = life.effects("tell")
+    await life.away(other)
+    if role == "supervisor":
+        await life.away(life.referent)
+    result = await life.run(effect)
+    assert (result["told"], result["role"]) == ([getattr(life, role)], role)
+
+
 async def test_a_worker_that_died_in_between_tells_again(life: Life) -> None:
     effect = await life.missed()
     await claims.claim(life.pool, effect.stream, effect.seq, "tell", effect.at)

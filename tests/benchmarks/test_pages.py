@@ -114,7 +114,7 @@ async def test_what_finds_journeys_by_an_index_hides_none(url: str, everybody: l
 async def test_a_part_of_a_list_is_cut_out_of_the_whole(url: str, everybody: list[Member]) -> None:
     duty = [each for each in everybody if "duty" in each.roles]
     async for seen in eyes(url, duty):
-        asked = {"staff": seen.member.id, "roles": seen.member.roles, "mine": False}
+        asked = {"staff": (seen.member.id,), "roles": seen.member.roles, "mine": False}
         whole = await views.open_items(seen.connection, "escalation", seen.visible, limit=ALL, **asked)
         assert whole.total == len(whole.items) > 4 and 0 < whole.mine <= whole.total
         part = await views.open_items(seen.connection, "escalation", seen.visible, limit=2, offset=2, **asked)

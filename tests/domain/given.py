@@ -249,7 +249,8 @@ class Life:
         while ready := [seq for seq, effect in self.state.effects.items() if self.world[effect.kind] is not None]:
             effect = self.state.effects[ready[0]]
             answer, reason = self.world[effect.kind] or ("", "")
-            self._turn(self.now, (), (Outcome(ready[0], answer, reason, ("somebody",), effect.data.get("to", "")),))
+            role = effect.data.get("person") or effect.data.get("to", "")
+            self._turn(self.now, (), (Outcome(ready[0], answer, reason, ("somebody",), role),))
 
     def _outcome(self, given: Answer) -> Outcome:
         seq = max(seq for seq, effect in self.state.effects.items() if effect.kind == given.kind)

@@ -1,7 +1,7 @@
 """Ladders: who is told, when it climbs, when it holds, and that somebody always hears."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -240,6 +240,74 @@ def test_an_alert_waits_on_whoever_was_told_of_it() -> None:
     assert role_on_the_board(life) == "duty"
 
 
+def test_handed_on_it_is_with_that_one_until_it_climbs() -> None:
+    life = missed(tell=None)
+    life.when("2027-01-14 18:01", Answer("tell", "told"))
+    hand_on = c.ReassignEscalation(escalation=life.about("milestone", "hours"), to=OTHER_REFERENT)
+    life.when("2027-01-15 10:00", by(DUTY, hand_on))
+    assert role_on_the_board(life) == OTHER_REFERENT, "before that one is told"
+    life.when("2027-01-15 10:01", Answer("tell", "told", role=OTHER_REFERENT))
+    assert role_on_the_board(life) == OTHER_REFERENT
+    assert summary(life.state, life.book).waits_on == (OTHER_REFERENT,)
+    life.when("2027-01-15 14:00")
+    assert role_on_the_board(life) == "supervisor"
+
+
+def test_an_older_telling_that_ends_late_takes_the_alert_from_nobody() -> None:
+    """Mail was away: the telling of the step that goes on, and that of whoever has it now, end before the older one."""
+    life = missed(tell=None).when("2027-01-15 13:00")
+    life.when("2027-01-15 13:01", Answer("tell", "told", role="supervisor"))
+    life.when("2027-01-15 13:02", Answer("tell", "told", role="referent")).then(said("EscalationTold", step=0))
+    assert role_on_the_board(life) == "supervisor"
+    life = missed(tell=None).when("2027-01-14 18:01")
+    hand_on = c.ReassignEscalation(escalation=life.about("milestone", "hours"), to=OTHER_REFERENT)
+    life.when("2027-01-15 10:00", by(DUTY, hand_on))
+    life.when("2027-01-15 10:01", Answer("tell", "told", role=OTHER_REFERENT))
+    life.when("2027-01-15 10:02", Answer("tell", "told", role="referent")).then(said("EscalationTold", step=0))
+    assert role_on_the_board(life) == OTHER_REFERENT
+
+
+@pytest.mark.parametrize("answer", ["told", "untold"])
+def test_an_older_telling_that_ends_late_leaves_the_next_step_its_digest(answer: str) -> None:
+    life = given(("2027-01-11 10:00", plan(None)), book=TOGETHER, tell=None).when("2027-01-26 09:40")
+    about = life.about("milestone", "call")
+    life.when("2027-01-29 09:00").then(
+        said("EscalationClimbed", step=1), said("EscalationDeferred", digest="2027-01-29 09:30")
+    )
+    life.when("2027-01-29 09:10", Answer("tell", answer))
+    assert life.state.escalations[about].digest == paris("2027-01-29 09:30")
+
+
+def test_an_older_telling_that_is_put_off_puts_off_nothing_of_whoever_has_it_now() -> None:
+    life = given(("2027-01-11 10:00", plan(None)), book=TOGETHER, tell=None).when("2027-01-26 09:40")
+    hand_on = c.ReassignEscalation(escalation=life.about("milestone", "call"), to=OTHER_REFERENT)
+    life.when("2027-01-26 10:00", by(SUPERVISOR, hand_on)).then(
+        "EscalationReassigned", said("EscalationDeferred", digest="2027-01-27 09:30")
+    )
+    life.when("2027-01-26 10:01", Answer("tell", "deferred")).then(said("EscalationUntold", reason="overtaken"))
+    assert life.state.escalations[life.about("milestone", "call")].digest == paris("2027-01-27 09:30")
+
+
+@pytest.mark.parametrize("act", ["acknowledge", "snooze", "hand on"])
+def test_a_telling_that_fails_late_climbs_over_nobody_who_has_it_in_hand(act: str) -> None:
+    """The relay was away, and then refuses the first address for good."""
+    life = missed("2027-01-25 18:00", tell=None)
+    about = life.about("milestone", "call")
+    ask = {
+        "acknowledge": c.AcknowledgeEscalation(escalation=about),
+        "snooze": snooze("2027-01-28"),
+        "hand on": c.ReassignEscalation(escalation=about, to=OTHER_REFERENT),
+    }[act]
+    life.when("2027-01-26 10:00", by(SUPERVISOR, ask))
+    if act == "hand on":
+        life.when("2027-01-26 10:01", Answer("tell", "told", role=OTHER_REFERENT))
+    before = life.state.escalations[about]
+    life.when("2027-01-26 10:02", Answer("tell", "untold", "undeliverable")).then("EscalationUntold")
+    assert life.state.escalations[about] == before
+    assert before.next_at is not None
+    life.when(before.next_at).then(said("EscalationClimbed", step=1), also=True)
+
+
 def role_on_the_board(life: Life) -> str:
     return next(item.role for item in summary(life.state, life.book).board if item.kind == "escalation")
 
@@ -465,6 +533,24 @@ def shown(life: Life) -> Item:
     """The alert as lists have it."""
     (item,) = [each for each in summary(life.state, life.book).board if each.about == "milestone call"]
     return item
+
+
+def test_taken_in_charge_while_suspended_it_goes_on_with_the_time_left_of_that() -> None:
+    life = missed("2027-01-25 18:00").when("2027-01-26 10:00", c.Suspend(why="hospital"))
+    about = life.about("milestone", "call")
+    life.when("2027-03-01 10:00", c.AcknowledgeEscalation(escalation=about, until=day("2027-03-03")))
+    life.when("2027-03-02 10:00", c.Resume())
+    assert life.state.escalations[about].next_at == paris("2027-03-04 09:00"), "47 hours were left"
+
+
+def test_what_climbed_while_suspended_goes_on_with_the_time_left_of_that_step() -> None:
+    life = missed("2027-01-25 18:00", tell=None).when("2027-01-26 10:00", c.Suspend(why="hospital"))
+    about = life.about("milestone", "call")
+    life.when("2027-02-25 10:00", Answer("tell", "untold", "vacant"))
+    climbed = life.state.escalations[about]
+    assert climbed.step == 1 and climbed.next_at is not None
+    life.when("2027-02-26 10:00", c.Resume())
+    assert life.state.escalations[about].next_at == climbed.next_at + timedelta(days=1)
 
 
 def test_lists_say_who_put_it_off() -> None:

@@ -59,7 +59,39 @@ async def test_what_a_suspension_holds_is_said_so_and_can_still_be_settled(groun
     await ground.journey(aline, board=(alert("cv", None, note="held", held_by=aline),))
     shown = (await (await ground.entered("sam")).get("/alertes/tableau")).text
     assert "suspendu : le délai reprendra avec le parcours" in text_of(shown)
+    assert "Aline, parcours suspendu" in text_of(shown)
     assert "resolve-escalation" in shown and "acknowledge-escalation" not in shown and "snooze-escalation" not in shown
+
+
+async def test_what_was_handed_to_somebody_is_in_their_lists_and_named(ground: Ground) -> None:
+    aline, paul = await ground.member("aline", "referent"), await ground.member("paul", "supervisor", password=True)
+    noor = await ground.member("noor", "duty", password=True)
+    await ground.member("sam", "supervisor", password=True)
+    journey = await ground.journey(aline, board=(alert("cv", clock.now() + timedelta(hours=3), role=paul),))
+    browser = await ground.entered("paul")
+    for page in ("/alertes?qui=moi", "/"):
+        assert "Samir Benali" in (await browser.get(page)).text, page
+    board = (await browser.get("/alertes/tableau")).text
+    assert re.search(r"<td>Paul\b", board) and paul not in board
+    assert "chez : Paul" in text_of((await browser.get("/alertes")).text)
+    sam = await ground.entered("sam")
+    for page in ("/alertes?qui=moi", "/"):
+        assert "Samir Benali" not in (await sam.get(page)).text, page
+    day = today_of(clock.now())
+    await staff.set_absence(ground.house.writing, staff.Absence(paul, day, day, noor), BY)
+    deputy = await ground.entered("noor")
+    for page in ("/alertes?qui=moi", "/"):
+        assert journey in (await deputy.get(page)).text, f"who stands in: {page}"
+
+
+async def test_who_stands_in_finds_the_alerts_of_the_absent_among_their_own(ground: Ground) -> None:
+    aline, noor = await ground.member("aline", "referent"), await ground.member("noor", "referent", password=True)
+    await ground.journey(aline, board=(alert("cv", clock.now()),))
+    day = today_of(clock.now())
+    await staff.set_absence(ground.house.writing, staff.Absence(aline, day, day, noor), BY)
+    browser = await ground.entered("noor")
+    for page in ("/", "/alertes?qui=moi"):
+        assert "Samir Benali" in (await browser.get(page)).text, page
 
 
 async def test_who_may_not_settle_an_alert_is_offered_nothing(ground: Ground) -> None:

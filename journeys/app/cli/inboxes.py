@@ -8,7 +8,7 @@ from journeys.app.cli.desk import Desk
 from journeys.app.cli.shape import at, command, option
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from journeys.app.inbox import Waiting
     from journeys.domain.programme import Programme
@@ -47,11 +47,12 @@ def add_to(app: typer.Typer) -> None:
 
 async def _today(desk: Desk, referent: str | None) -> None:
     from journeys.app.finding import find_staff
-    from journeys.app.inbox import today
+    from journeys.app.inbox import handed, today
     from journeys.app.reading import today_of
     from journeys.app.syncing import open_journeys
     from journeys.i18n import capital, format_date
     from journeys.store import staff
+    from journeys.store.directory import names_of
 
     pool = await desk.pool()
     whose: Member | None = None
@@ -72,6 +73,8 @@ async def _today(desk: Desk, referent: str | None) -> None:
         (out.t("En attente d'autres", "Waiting on others"), found.others),
     )
 
+    names = await names_of(pool, handed(item for _, items in sections for item in items))
+
     def show() -> None:
         out.heading(
             capital(format_date(today_of(desk.now), lang, weekday=True)) + (f" · {whose.name}" if whose else "")
@@ -79,7 +82,7 @@ async def _today(desk: Desk, referent: str | None) -> None:
         for title, items in sections:
             if items:
                 out.heading(f"{title} ({len(items)})")
-                _table(desk, items, programmes)
+                _table(desk, items, programmes, names)
         if not any(items for _, items in sections):
             out.line(out.t("Rien n'attend.", "Nothing is waiting."))
 
@@ -97,7 +100,9 @@ async def _today(desk: Desk, referent: str | None) -> None:
     )
 
 
-def _table(desk: Desk, items: "Sequence[Waiting]", programmes: "dict[str, Programme]") -> None:
+def _table(
+    desk: Desk, items: "Sequence[Waiting]", programmes: "dict[str, Programme]", names: "Mapping[str, str]"
+) -> None:
     from journeys.app.inbox import otherwise, said, turn
     from journeys.identifiers import short
 
@@ -114,7 +119,7 @@ def _table(desk: Desk, items: "Sequence[Waiting]", programmes: "dict[str, Progra
             (
                 item.row.name or "—",
                 said(item, lang, programmes),
-                turn(item, lang, programmes),
+                turn(item, lang, programmes, names),
                 otherwise(item, lang, programmes),
                 short(item.row.id),
             )
@@ -145,7 +150,7 @@ async def _of_kind(desk: Desk, kind: str, team: str | None) -> "list[Waiting]":
 
 
 async def _escalations(desk: Desk, team: str | None) -> None:
-    from journeys.app.inbox import otherwise, said, turn
+    from journeys.app.inbox import handed, holding, otherwise, said, turn
     from journeys.app.reading import ZONE
     from journeys.i18n import format_instant
     from journeys.identifiers import short
@@ -153,7 +158,7 @@ async def _escalations(desk: Desk, team: str | None) -> None:
 
     items = await _of_kind(desk, "escalation", team)
     programmes = await _programmes(desk)
-    names = await names_of(await desk.pool(), {item.held_by for item in items if item.held_by})
+    names = await names_of(await desk.pool(), handed(items) | holding(items))
     out, lang = desk.out, desk.out.lang
 
     def show() -> None:
@@ -175,7 +180,7 @@ async def _escalations(desk: Desk, team: str | None) -> None:
                         item.row.name or "—",
                         said(item, lang, programmes),
                         format_instant(item.since, lang, ZONE) if item.since else "",
-                        turn(item, lang, programmes),
+                        turn(item, lang, programmes, names),
                         names.get(item.held_by or "", "—"),
                         otherwise(item, lang, programmes),
                         short(item.row.id),

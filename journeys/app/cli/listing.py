@@ -209,7 +209,7 @@ def _print(desk: Desk, known: "Loaded", names: dict[str, str], place: "Place | N
             [
                 (
                     said(item, lang, {row.programme: programme}),
-                    turn(item, lang, {row.programme: programme}),
+                    turn(item, lang, {row.programme: programme}, names),
                     otherwise(item, lang, {row.programme: programme}),
                     short(item.id) if len(item.id) == 36 else item.id,
                 )

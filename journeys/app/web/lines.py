@@ -61,11 +61,13 @@ class Line:
 
 
 def line(
-    visit: Visit, item: Waiting, programmes: Mapping[str, Programme], *, mine: bool = True, cures: bool = True
-) -> Line:
+    visit: Visit, item: Waiting, programmes: Mapping[str, Programme], names: Mapping[str, str], *, mine: bool = True,
+    cures: bool = True,
+) -> Line:  # fmt: skip
     """A line for this visitor.
 
     Args:
+        names: of those whose turn it is, where an alert was handed on to one (`handed`).
         mine: it is their turn, so that it carries the actions that are theirs.
         cures: an alert carries what would end its matter, whoever's turn it is, instead of its settling by hand.
     """
@@ -81,7 +83,7 @@ def line(
         when,
         tone if mine else "calm",
         _then(visit, item, programmes, zone),
-        turn(item, visit.lang, programmes),
+        turn(item, visit.lang, programmes, names),
         tuple(each for each in actions if _is_theirs(visit, item, each, programmes)),
         mine,
     )

@@ -20,6 +20,10 @@ class Ladders:
     steps: dict[str, int] = field(default_factory=dict)
     called: dict[int, int] = field(default_factory=dict)
     """The step that each telling was about."""
+    newest: dict[str, int] = field(default_factory=dict)
+    """By escalation: what called last for somebody to be told."""
+    held: set[str] = field(default_factory=set)
+    """Escalations that somebody has in hand."""
     untold: dict[int, str] = field(default_factory=dict)
     """Tellings that reached nobody and have not been climbed from yet, by seq."""
     urgent: set[str] = field(default_factory=set)
@@ -35,6 +39,7 @@ class Ladders:
             case e.EscalationRaised() as data:
                 self.ladders[data.escalation], self.steps[data.escalation] = data.ladder, 0
                 self.called[event.seq] = 0
+                self.newest[data.escalation] = event.seq
                 if data.urgent:
                     self.urgent.add(data.escalation)
             case e.EscalationClimbed() as data:
@@ -44,11 +49,17 @@ class Ladders:
                     yield Violation(8, event.seq, "climbed-untold", {"escalation": data.escalation})
                 self.steps[data.escalation] = self.called[event.seq] = data.step
                 self.zones.pop(data.escalation, None)
+                self.newest[data.escalation] = event.seq
+                self.held.discard(data.escalation)
                 self._settle(data.escalation)
             case e.EscalationReassigned() | e.EscalationReady() as data:
                 self.called[event.seq] = self.steps.get(data.escalation, 0)
+                self.newest[data.escalation] = event.seq
                 if isinstance(data, e.EscalationReassigned):
                     self.zones.pop(data.escalation, None)
+                    self.held.discard(data.escalation)
+            case e.EscalationAcknowledged(escalation=id) | e.EscalationSnoozed(escalation=id):
+                self.held.add(id)
             case e.EscalationDeferred(escalation=id, zone=zone):
                 self.zones[id] = zone
             case e.EscalationResolved(escalation=id):
@@ -86,8 +97,10 @@ class Ladders:
         return in_zone(self.book.calendar, self.zones.get(id)).quiet_until(event.recorded_at) is not None
 
     def _may_climb(self, data: e.EscalationUntold) -> bool:
-        """Whether the step that reached nobody is the one in force, and has another above it."""
+        """Whether the step that reached nobody is the one in force, in nobody's hands, and has another above it."""
         step = self.steps.get(data.escalation)
+        if data.escalation in self.held or self.newest.get(data.escalation) != data.effect:
+            return False
         if self.book is None or step is None or self.called.get(data.effect) != step:
             return False
         ladder = self.book.programme.ladders.get(self.ladders[data.escalation])

@@ -88,7 +88,7 @@ async def me(visit: Visit = token_door(STAFF)) -> Me:
 async def approvals(pages: Annotated[Pages, Query()], visit: Visit = token_door(DECIDING)) -> Approvals:
     """Grants that wait for one of the owner's roles, the first to expire first: all that an approval is bound to."""
     waiting = await views.open_items(
-        visit.connection, "grant", visit.visible, staff=None, roles=visit.visitor.roles, mine=True,
+        visit.connection, "grant", visit.visible, staff=(), roles=visit.visitor.roles, mine=True,
         limit=pages.limit + 1, after=pages.after,
     )  # fmt: skip
     found = [await sight(visit.connection, each.journey, each.item["id"]) for each in waiting.items[: pages.limit]]
@@ -100,7 +100,7 @@ async def escalations(pages: Annotated[Pages, Query()], visit: Visit = token_doo
     """On journeys that the owner may look into; what somebody took charge of comes last."""
     me = visit.visitor
     waiting = await views.open_items(
-        visit.connection, "escalation", visit.visible, staff=me.id, roles=me.roles, mine=False,
+        visit.connection, "escalation", visit.visible, staff=me.leaders, roles=me.roles, mine=False,
         limit=pages.limit + 1, after=pages.after,
     )  # fmt: skip
     programmes = await visit.house.programmes()

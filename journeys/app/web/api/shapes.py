@@ -92,7 +92,8 @@ class Item(Shape):
     at: datetime | None
     since: datetime | None
     role: str
-    """Whose turn it is; several roles apart by a comma and a space."""
+    """Whose turn it is; several roles apart by a comma and a space; of an escalation that was handed on, the id of that
+    member of staff."""
     amount: int | None
     note: str
     otherwise: str

@@ -30,14 +30,14 @@ router = APIRouter()
 async def inbox(visit: Visit = door(DECIDING)) -> Response:
     number = page_asked(visit)
     found = await views.open_items(
-        visit.connection, "grant", visit.visible, staff=None, roles=visit.visitor.roles, mine=True, limit=A_SHEET,
+        visit.connection, "grant", visit.visible, staff=(), roles=visit.visitor.roles, mine=True, limit=A_SHEET,
         offset=(number - 1) * A_SHEET,
     )  # fmt: skip
     past = await views.decided(visit.connection)
     programmes = await visit.house.programmes()
     return page(
         visit, "approvals.html",
-        lines=[line(visit, waits(each.journey, each.item), programmes) for each in found.items],
+        lines=[line(visit, waits(each.journey, each.item), programmes, {}) for each in found.items],
         paging=Paging(visit, number, found.mine, A_SHEET),
         past=[(each, datetime.fromisoformat(each.header["recorded_at"])) for each in past],
         what={"GrantApprovalGiven": visit.say("accord donné"), "GrantRefused": visit.say("refusée"),

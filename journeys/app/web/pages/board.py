@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from journeys.app.inbox import Waiting, waits
+from journeys.app.inbox import Waiting, handed, holding, waits
 from journeys.app.rota import answering, holes, roles_on_call, told
 from journeys.app.web.lines import Action, Line, near
 from journeys.app.web.pages.escalations import alert_line
@@ -13,6 +13,7 @@ from journeys.app.web.paging import A_SHEET, Paging, page_asked
 from journeys.app.web.policy import READERS
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
+from journeys.domain.summary import HELD
 from journeys.store import views
 from journeys.store.directory import names_of
 
@@ -43,11 +44,11 @@ async def screen(visit: Visit = door(READERS)) -> Response:
     )
     programmes = await visit.house.programmes()
     shown = [waits(each.journey, each.item) for each in found.items]
-    names = await names_of(visit.connection, {item.held_by for item in shown if item.held_by})
+    names = await names_of(visit.connection, handed(shown) | holding(shown))
     gaps = await holes(visit.connection, visit.now)
     rows = []
     for item in shown:
-        line, more = alert_line(visit, item, programmes)
+        line, more = alert_line(visit, item, programmes, names)
         held = _held(visit, item, names.get(item.held_by or "", ""))
         rows.append(Row(line, (*line.actions, *more), held, _told(visit, item)))
     total = sum(found.sites.values()) if asked is None else found.sites.get(site, 0)
@@ -68,6 +69,8 @@ def _held(visit: Visit, item: Waiting, who: str) -> str:
             return visit.say("prise en charge par {who}, suite {until}", who=who or "—", until=until)
         case "snoozed":
             return visit.say("mise en attente par {who}, suite {until}", who=who or "—", until=until)
+        case note if note == HELD and item.held_by is not None:
+            return visit.say("{who}, parcours suspendu", who=who or "—")
         case _:
             return ""
 

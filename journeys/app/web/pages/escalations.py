@@ -6,7 +6,7 @@ from functools import partial
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from journeys.app.inbox import Waiting, waits
+from journeys.app.inbox import Waiting, handed, waits
 from journeys.app.web.lines import Action, Line, line, may_here
 from journeys.app.web.paging import A_SHEET, Paging, page_asked
 from journeys.app.web.policy import READERS
@@ -14,6 +14,7 @@ from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
 from journeys.domain.programme import Programme
 from journeys.store import views
+from journeys.store.directory import names_of
 
 router = APIRouter()
 
@@ -23,23 +24,26 @@ async def screen(visit: Visit = door(READERS)) -> Response:
     me, number = visit.visitor, page_asked(visit)
     only_mine = visit.request.query_params.get("qui") == "moi"
     found = await views.open_items(
-        visit.connection, "escalation", visit.visible, staff=me.id, roles=me.roles, mine=only_mine, limit=A_SHEET,
+        visit.connection, "escalation", visit.visible, staff=me.leaders, roles=me.roles, mine=only_mine, limit=A_SHEET,
         offset=(number - 1) * A_SHEET,
     )  # fmt: skip
     programmes = await visit.house.programmes()
     shown = [waits(each.journey, each.item) for each in found.items]
+    names = await names_of(visit.connection, handed(shown))
     return page(
         visit, "escalations.html",
-        lines=[alert_line(visit, item, programmes) for item in shown],
+        lines=[alert_line(visit, item, programmes, names) for item in shown],
         count=found.total, mine=found.mine, only_mine=only_mine,
         paging=Paging(visit, number, found.mine if only_mine else found.total, A_SHEET),
     )  # fmt: skip
 
 
-def alert_line(visit: Visit, item: Waiting, programmes: Mapping[str, Programme]) -> tuple[Line, list[Action]]:
+def alert_line(
+    visit: Visit, item: Waiting, programmes: Mapping[str, Programme], names: Mapping[str, str]
+) -> tuple[Line, list[Action]]:
     """An alert as a line, and what else those who may do with it: put it off, hand it on."""
     may = partial(may_here, visit, item.row, programmes=programmes)
-    shown = line(visit, item, programmes, cures=False, mine=may("resolve-escalation"))
+    shown = line(visit, item, programmes, names, cures=False, mine=may("resolve-escalation"))
     asks = {"escalation": item.id}
     more = [
         Action(label, command, asks, form=True)

@@ -100,7 +100,7 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
         visit, "person.html",
         loaded=loaded, row=loaded.row, state=loaded.state, book=loaded.book, names=names,
         title=_title(visit, loaded),
-        lines=[line(visit, item, programmes, mine=item in mine) for item in items],
+        lines=[line(visit, item, programmes, names, mine=item in mine) for item in items],
         steps=_steps(visit, loaded),
         coming=story.coming,
         coming_count=story.ahead,
@@ -138,7 +138,7 @@ def _mine(visit: Visit, loaded: Loaded, items: Sequence[Waiting]) -> list[Waitin
     """Those that are the visitor's to act on, however far away: by their turn, or because they supervise."""
     me, leads = visit.visitor, visit.actor.leads(loaded.state.referent)
     supervises = any(loaded.book.line(role) == "supervisor" for role in me.roles)
-    return [item for item in items if supervises or is_turn_of(item, leads, frozenset(me.roles), me.id)]
+    return [item for item in items if supervises or is_turn_of(item, leads, frozenset((*me.roles, *me.leaders)), me.id)]
 
 
 def _title(visit: Visit, loaded: Loaded) -> str:

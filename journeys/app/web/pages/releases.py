@@ -102,7 +102,7 @@ def _coming(
     return Coming(
         row, on, on < today_of(visit.now), confirms, members.get(row.referent or "", ""),
         programme.label.in_(visit.lang).partition(":")[0].strip() if programme is not None else row.programme,
-        tuple(line(visit, item, programmes, mine=confirms) for item in sorted(items, key=_first)),
+        tuple(line(visit, item, programmes, {}, mine=confirms) for item in sorted(items, key=_first)),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from journeys.app.bank_counter import a_working_day_ago
-from journeys.app.inbox import Waiting, ends, in_order, today, waits
+from journeys.app.inbox import Waiting, ends, handed, in_order, today, waits
 from journeys.app.reading import today_of
 from journeys.app.web.lines import Line, line, together
 from journeys.app.web.pages.payments import HERE as PAYMENTS
@@ -21,6 +21,7 @@ from journeys.app.web.visit import Visit, door
 from journeys.domain.evolve import replace
 from journeys.i18n import ngettext
 from journeys.store import controlling, paper_letters, payment_lists, people, verifications, views
+from journeys.store.directory import names_of
 from journeys.store.views import JourneyRow
 
 router = APIRouter()
@@ -67,11 +68,12 @@ async def screen(visit: Visit = door(STAFF)) -> Response:
         visit.connection, [*(item.row for items in shown.values() for item in items), *(row for _, row in coming)]
     )
     phones = await _phones(visit, [item for name, items in shown.items() if name != "others" for item in items])
+    called = await names_of(visit.connection, handed(item for items in shown.values() for item in items))
     lists = {}
     for name, items in shown.items():
         lines = [
             replace(
-                line(visit, replace(item, row=named[item.row.id]), programmes, mine=name != "others"),
+                line(visit, replace(item, row=named[item.row.id]), programmes, called, mine=name != "others"),
                 phone=phones.get(item.id, ""),
             )
             for item in items
