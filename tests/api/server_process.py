@@ -12,9 +12,9 @@ import uvicorn
 
 from journeys.app.web.application import make_application
 from journeys.app.web.house import open_house
-from journeys.app.web.safety import Pace
 from journeys.local.record import connect_running
 from journeys.settings import load_settings
+from tests.web.pace import Unhurried
 
 
 async def main(data_dir: Path) -> None:
@@ -23,7 +23,7 @@ async def main(data_dir: Path) -> None:
     settings = load_settings(data_dir=data_dir)
     async with open_house(settings, running.database_url, running.temporal_address) as house:
         config = uvicorn.Config(
-            make_application(house, pace=Pace(10**9, 10**9)), host="127.0.0.1", port=0, log_level="error",
+            make_application(house, pace=Unhurried()), host="127.0.0.1", port=0, log_level="error",
             access_log=False, server_header=False, lifespan="off", h11_max_incomplete_event_size=65_536,
             timeout_graceful_shutdown=1,
         )  # fmt: skip

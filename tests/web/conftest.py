@@ -11,11 +11,11 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+import structlog
 from argon2 import PasswordHasher
 
 from journeys.app.web.application import make_application
 from journeys.app.web.house import House, open_house
-from journeys.app.web.safety import Pace
 from journeys.app.web.visit import csrf_of
 from journeys.settings import load_settings
 from journeys.store import accounts, sessions, staff
@@ -24,6 +24,7 @@ from journeys.store.people import Details, register
 from journeys.store.staff import Member
 from tests.conftest import RealStack
 from tests.web.browser import HERE, Browser
+from tests.web.pace import Unhurried
 
 NOW = datetime(2027, 3, 1, 9, tzinfo=UTC)
 BY = By(actor="system", role="system", at=NOW)
@@ -35,6 +36,14 @@ NEW = "a browser that has not entered"
 def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hashes that cost next to nothing; that ours cost what they should, test_staff_passwords shows."""
     monkeypatch.setattr(accounts, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
+@pytest.fixture(autouse=True)
+def short_tracebacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of errors that a test brings about: left as it is, structlog draws all that each frame holds, for seconds."""
+    for each in structlog.get_config()["processors"]:
+        if isinstance(each, structlog.dev.ConsoleRenderer):
+            monkeypatch.setattr(each, "exception_formatter", structlog.dev.plain_traceback)
 
 
 @dataclass
@@ -120,7 +129,7 @@ async def open_ground(database_url: str, data_dir: Any) -> AsyncIterator[Ground]
     """A house on this database, without an engine."""
     settings = load_settings(data_dir=data_dir, signing_key="ab" * 32)
     async with open_house(settings, database_url, "127.0.0.1:1") as house:
-        yield Ground(house, make_application(house, pace=Pace(100_000, 100_000, 100_000)), database_url)
+        yield Ground(house, make_application(house, pace=Unhurried()), database_url)
 
 
 @pytest_asyncio.fixture

@@ -15,12 +15,12 @@ import httpx
 
 from journeys.app.web.application import make_application
 from journeys.app.web.house import open_house
-from journeys.app.web.safety import Pace
 from journeys.domain import commands as c
 from journeys.settings import load_settings
 from journeys.store.people import Details, register
 from tests.conftest import RealStack
 from tests.web.conftest import BY, Ground, form
+from tests.web.pace import Unhurried
 from tests.workflow.conftest import RING, Engine, make_engine
 
 PDF = b"%PDF-1.7\n" + b"a signed plan \xff\x00" * 200
@@ -111,7 +111,7 @@ async def open_office(
         association="Auxilia", **settings,
     )  # fmt: skip
     async with open_house(known, database_url, stack.temporal) as house, engine.worker():
-        ground = Ground(house, make_application(house, pace=Pace(100_000, 100_000, 100_000)), database_url)
+        ground = Ground(house, make_application(house, pace=Unhurried()), database_url)
         roles = {"aline": "referent", "bob": "referent", "sam": "supervisor", "fin": "finance", "aude": "auditor"}
         staff = {handle: await ground.member(handle, role) for handle, role in roles.items()}
         engine.referent, engine.supervisor, engine.finance = staff["aline"], staff["sam"], staff["fin"]

@@ -20,7 +20,6 @@ from journeys.app.publishing import rules
 from journeys.app.starting import Beginning, Starter
 from journeys.app.web.application import make_application
 from journeys.app.web.house import House, open_house
-from journeys.app.web.safety import Pace
 from journeys.app.web.visit import csrf_of
 from journeys.authoring.reading import read_programme
 from journeys.contract import Answer, Append, Appended
@@ -35,6 +34,7 @@ from journeys.store.staff import Absence, Member
 from tests.conftest import RealStack
 from tests.days import paris_today
 from tests.web.conftest import BY, Ground
+from tests.web.pace import Unhurried
 from tests.workflow.conftest import World
 from workflows.journey import JourneyWorkflow
 
@@ -190,7 +190,7 @@ async def open_scene(stack: RealStack, database_url: str, data_dir: Any) -> Asyn
             client, task_queue=settings.task_queue, workflows=[JourneyWorkflow], activities=desk.activities(),
             workflow_runner=temporal.sandbox_runner(),
         ):  # fmt: skip
-            application = make_application(house, pace=Pace(10_000_000, 10_000_000, 10_000_000))
+            application = make_application(house, pace=Unhurried())
             yield await Scene(Ground(house, application, database_url), client).settle()
 
 

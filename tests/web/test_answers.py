@@ -17,7 +17,6 @@ from journeys import temporal
 from journeys.app.web import acting
 from journeys.app.web.application import make_application
 from journeys.app.web.house import open_house
-from journeys.app.web.safety import Pace
 from journeys.contract import Answer, Fate
 from journeys.local.record import read_record
 from journeys.settings import load_settings
@@ -26,6 +25,7 @@ from tests.app.conftest import gone_up
 from tests.web.browser import Browser
 from tests.web.conftest import Ground
 from tests.web.office import PDF
+from tests.web.pace import Unhurried
 
 NOTE = "Elle a trouvé une chambre,\nrue des Lilas."
 
@@ -82,7 +82,7 @@ async def ground(servers: Servers) -> AsyncIterator[Ground]:
     assert found is not None
     settings = load_settings(data_dir=servers.data_dir)
     async with open_house(settings, found.database_url, found.temporal_address) as house:
-        yield Ground(house, make_application(house, pace=Pace(100_000, 100_000)), found.database_url)
+        yield Ground(house, make_application(house, pace=Unhurried()), found.database_url)
 
 
 _NUMBER = iter(range(1_000))

@@ -1,13 +1,16 @@
 """Who may open what: every route has a policy, and no form is taken from elsewhere."""
 
 import html
+import re
 import uuid
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 from fastapi import FastAPI
 
+from journeys.app import web
 from journeys.app.web.application import make_application
 from journeys.app.web.policy import Unguarded, check_doors
 from journeys.app.web.safety import Pace
@@ -50,6 +53,16 @@ async def test_a_form_of_another_site_changes_nothing(ground: Ground, headers: d
         answer = await browser.post("/compte/sessions", data=form(token), headers=headers)
         assert answer.status_code == 403
         assert (await browser.get("/")).status_code == 200
+
+
+def test_a_page_asks_for_a_script_in_two_places_only() -> None:
+    """What a link opens has none, and no form waits for one: what is walked with scripts goes without, too."""
+    texts = {file.name: file.read_text() for file in (Path(web.__file__).parent / "templates").glob("*.html")}
+    opened = {name for name, text in texts.items() if text.startswith('{% extends "link-base.html" %}')}
+    assert opened == {"link.html", "link-done.html", "link-dead.html"}
+    assert {name for name, text in texts.items() if "<script" in text} == {"base.html"}
+    asking = re.compile(r"\s(?:data-)?(?:hx|sse|on[a-z]+)[-=]")
+    assert {name for name, text in texts.items() if asking.search(text)} == {"person.html", "today.html"}
 
 
 async def test_every_answer_carries_the_headers_and_no_page_is_kept(ground: Ground) -> None:

@@ -47,6 +47,7 @@ from journeys.store.links import Drawn, Link, Opened, Stands
 from journeys.store.signing import KeyRing
 from tests.conftest import RealStack
 from tests.web.browser import HERE, Browser
+from tests.web.pace import Unhurried
 from tests.workflow.conftest import RING, Engine, make_engine
 
 
@@ -187,7 +188,7 @@ async def scene(stack: RealStack, journal_pool: Any, database_url: str, tmp_path
     engine.world.activities = lambda: all_activities(resources)  # type: ignore[method-assign]
     settings = load_settings(data_dir=tmp_path, signing_key="30" * 32, signing_key_id="test", task_queue=engine.queue)
     async with open_house(settings, database_url, stack.temporal) as house, engine.worker():
-        application = make_application(house, pace=Pace(100_000, 100_000, 100_000))
+        application = make_application(house, pace=Unhurried())
         made = Scene(engine, house, application, outbox, database_url, engine.person)
         await made.begin()
         yield made

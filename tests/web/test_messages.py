@@ -15,7 +15,6 @@ import pytest_asyncio
 from journeys.app.cli import checkup
 from journeys.app.web.application import make_application
 from journeys.app.web.house import House, open_house
-from journeys.app.web.safety import Pace
 from journeys.channels.letter import Fate, Sent
 from journeys.domain import commands as c
 from journeys.settings import load_settings
@@ -23,6 +22,7 @@ from journeys.store import attempts, staff
 from tests.activities.conftest import PROGRAMME, Life, make_life
 from tests.activities.test_short_messages import phoned
 from tests.web.conftest import Ground
+from tests.web.pace import Unhurried
 
 REMINDED = datetime(2027, 5, 12, 7, 0, tzinfo=UTC)
 STEPS = {
@@ -78,7 +78,7 @@ async def screen(journal_pool: Any, database_url: str, tmp_path: Path) -> AsyncI
     await played(life)
     settings = load_settings(data_dir=tmp_path, signing_key="ab" * 32, sms={"silent_hours": 0.000001})
     async with open_house(settings, database_url, "127.0.0.1:1") as house:
-        yield Screen(life, Ground(house, make_application(house, pace=Pace(100_000, 100_000, 100_000)), database_url))
+        yield Screen(life, Ground(house, make_application(house, pace=Unhurried()), database_url))
 
 
 async def played(life: Life) -> None:

@@ -17,7 +17,6 @@ from journeys.app.bank_counter import a_working_day_ago
 from journeys.app.reconciling import account_of
 from journeys.app.web.application import make_application
 from journeys.app.web.house import open_house
-from journeys.app.web.safety import Pace
 from journeys.channels.sepa.transfers import render
 from journeys.domain.banking import Line, StatementHead
 from journeys.domain.payee import Payee
@@ -32,6 +31,7 @@ from journeys.store.payments import reference_of
 from journeys.store.treasury import open_fund, stop
 from tests.days import paris_today
 from tests.web.conftest import Ground, form
+from tests.web.pace import Unhurried
 
 pytestmark = pytest.mark.asyncio
 OURS = "FR7630006000011234567890189"
@@ -98,7 +98,7 @@ async def till(database_url: str, tmp_path: Any) -> AsyncIterator[Till]:
         data_dir=tmp_path, signing_key="ab" * 32, account={"name": "Association Exemple", "iban": OURS}
     )
     async with open_house(settings, database_url, "127.0.0.1:1") as house:
-        ground = Ground(house, make_application(house, pace=Pace(100_000, 100_000, 100_000)), database_url)
+        ground = Ground(house, make_application(house, pace=Unhurried()), database_url)
         people = {
             "aline": await ground.member("aline", "referent"), "fin": await ground.member("fin", "finance"),
             "bound": await ground.member("bound", "finance", funds=("other",)),

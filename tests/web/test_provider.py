@@ -20,12 +20,12 @@ from journeys.app.failures import Failure
 from journeys.app.web import provider as providers
 from journeys.app.web.application import make_application
 from journeys.app.web.house import open_house
-from journeys.app.web.safety import Pace
 from journeys.app.web.serving import server_of
 from journeys.settings import SettingsError, load_settings
 from journeys.store import sessions, staff
 from tests.web.browser import Browser
 from tests.web.conftest import BY, Ground
+from tests.web.pace import Unhurried
 
 ALINE = {"email": "Aline@example.org", "email_verified": True}
 
@@ -58,7 +58,7 @@ async def ground(database_url: str, tmp_path: Path, issuer: str) -> AsyncIterato
     oidc = {"issuer": issuer, "client_id": "journeys", "client_secret": "not so secret", "label": "Fédération"}
     settings = load_settings(data_dir=tmp_path, signing_key="ab" * 32, oidc=oidc)
     async with open_house(settings, database_url, "127.0.0.1:1") as house:
-        yield Ground(house, make_application(house, pace=Pace(100_000, 100_000)), database_url)
+        yield Ground(house, make_application(house, pace=Unhurried()), database_url)
 
 
 async def at_the_provider(url: str, subject: str, claims: dict[str, object]) -> str:
