@@ -19,7 +19,7 @@ from temporalio.exceptions import ApplicationError
 from activities.effects import by_now
 from activities.failures import MAIL_UNAVAILABLE, UNREACHABLE, translated
 from activities.letters import Addressee, Matter, at_hour, staff_addressee, template_of, values_for
-from activities.posting import Envelope, send
+from activities.posting import TRIES_IN_DOUBT, Envelope, send
 from activities.reaching import CALLS, reach
 from activities.reading import Known, read_circle, read_handbook, read_journey
 from activities.resources import Resources
@@ -238,6 +238,9 @@ async def send_one(resources: Resources, recipient: str, at: datetime) -> Sendin
                 return Sending.DONE
             case Fate.NOTHING_LEFT if not before:
                 await digests.let_go(connection, digest)
+            case Fate.UNKNOWN if await digests.doubted(connection, digest) >= TRIES_IN_DOUBT:
+                await digests.end(connection, digest, "sent", sent.reason)
+                return Sending.DONE
             case _:
                 structlog.get_logger().warning("nobody knows whether a digest left: it is sent again, as it was")
         return Sending.AGAIN

@@ -14,7 +14,7 @@ from activities.digests import TEMPLATE, Sending, calls_for, gather, is_open, se
 from activities.effects import Step, carry_out, settled, waited
 from activities.failures import MAIL_UNAVAILABLE, not_called_for
 from activities.letters import Matter, template_of
-from activities.posting import Envelope, post, write_letters
+from activities.posting import TRIES_IN_DOUBT, Envelope, post, write_letters
 from activities.reaching import CALLS, reach, roles_of
 from activities.reading import Known, read_circle, read_handbook
 from activities.resources import Resources
@@ -32,9 +32,6 @@ _PHONE_TRIES: Final = 8
 """So often, over two minutes, a phone is tried whose owner was told by mail."""
 _DOUBT: Final = "doubt"
 """Among what a try hands on: once for each in which something may have left."""
-_TRIES_IN_DOUBT: Final = 4
-"""So often something is sent of which nobody knows whether it was taken; then what may have left counts as told. Few
-enough for one call of the engine, however long each of them is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +175,7 @@ class Escalations:
             ])  # fmt: skip
             taken |= {f"mail/{key}" for key in mails.sent}
             doubts += bool(phones.doubtful or mails.doubtful)
-            if doubts >= _TRIES_IN_DOUBT:
+            if doubts >= TRIES_IN_DOUBT:
                 taken |= {f"sms/{key}" for key in phones.doubtful} | {f"mail/{key}" for key in mails.doubtful}
             told = tuple(dict.fromkeys(each.to.key for each in envelopes if _address(each) in taken))
             if told and not (phones.again and activity.info().attempt < _PHONE_TRIES):

@@ -27,6 +27,10 @@ _NOBODY_THERE: Final[Mapping[Way, str]] = {"sms": "dead-number", "mail": "bad-ad
 UNFORESEEN: Final = "unforeseen"
 """Why a letter did not leave that a fault of ours kept back: the worker's log says where."""
 
+TRIES_IN_DOUBT: Final = 4
+"""So often something is sent to staff of which nobody knows whether it was taken; then what may have left counts as
+told. Few enough for one call of the engine, however long each of them is waited for."""
+
 _log = structlog.get_logger("journeys.activities")
 
 

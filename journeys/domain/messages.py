@@ -293,6 +293,9 @@ def delivered(
             doubt = answer == "perhaps"
             deferred = e.MessageDeferred(message=id, until=until, effect=effect, doubt=doubt, zone=zone)
             work.due(deferred, "quiet-hours", work.now)
+        case "suppressed" if reason == "suspended" and work.state.is_open and work.state.status is not Status.SUSPENDED:
+            # Judged before the journey was resumed: it is judged anew.
+            work.due(e.MessageDeferred(message=id, until=work.now, effect=effect), "message", work.now)
         case "suppressed":
             work.due(e.MessageSuppressed(message=id, reason=reason, effect=effect), "message", work.now)
         case "failed":

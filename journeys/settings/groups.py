@@ -39,7 +39,8 @@ class SmtpSettings(_Group):
     user: str | None = None
     password: SecretStr | None = None
     sender: str = "journeys@localhost"
-    timeout_seconds: float = Field(default=20.0, gt=0, le=300)
+    timeout_seconds: float = Field(default=20.0, gt=0, le=25)
+    """A letter has twice that, and an attempt of the engine a minute with what is read and written beside it."""
 
     @model_validator(mode="before")
     @classmethod

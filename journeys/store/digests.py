@@ -171,6 +171,15 @@ async def end(connection: Connection, digest: Digest, fate: Fate, reason: str) -
     )  # fmt: skip
 
 
+async def doubted(connection: Connection, digest: Digest) -> int:
+    """Nobody knows whether it left; how often that was so."""
+    often: int = await connection.fetchval(
+        "UPDATE digests SET doubts = doubts + 1 WHERE recipient = $1 AND day = $2 RETURNING doubts",
+        digest.recipient, digest.day,
+    )  # fmt: skip
+    return often
+
+
 async def let_go(connection: Connection, digest: Digest) -> None:
     """Nothing has left: what it was to tell is gathered anew."""
     await connection.execute("DELETE FROM digests WHERE recipient = $1 AND day = $2", digest.recipient, digest.day)

@@ -356,6 +356,15 @@ async def test_who_has_a_digest_is_told_and_whose_may_have_left_gets_it_the_next
     assert await round_at(two, ASKED + timedelta(days=4)) == 0
 
 
+async def test_a_digest_of_which_nobody_ever_knows_whether_it_left_is_not_sent_without_end(life: Life) -> None:
+    life.postman.answers = [Sent(Fate.UNKNOWN, "mail-no-answer")] * 20
+    assert await gather(life.resources, HALF_PAST_NINE)
+    tried = [await send_one(life.resources, life.referent, HALF_PAST_NINE) for _ in range(4)]
+    assert tried == [Sending.AGAIN] * 3 + [Sending.DONE]
+    assert (await asks(life))["answer"] == "told" and len(life.postman.letters) == 4
+    assert await round_at(life, ASKED) == 0
+
+
 async def test_whose_digest_has_not_left_has_it_gathered_anew_though_another_was_told(two: Life) -> None:
     two.postman.answers = [Sent(Fate.SENT), Sent(Fate.NOTHING_LEFT, "mail-unreachable")]
     with pytest.raises(ApplicationError):

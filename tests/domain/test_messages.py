@@ -171,6 +171,14 @@ def test_no_message_to_a_participant_who_wants_or_gets_none(stop: c.Body, reason
     assert life.state.effects == {}
 
 
+def test_what_was_judged_before_the_journey_was_resumed_is_judged_anew() -> None:
+    life = given(PLANNED, OUT, deliver=None).when("2027-03-19 09:00")
+    life.when("2027-03-19 09:01", c.Suspend(why="hospital")).when("2027-03-19 09:02", c.Resume())
+    life.when("2027-03-19 09:03", Answer("deliver", "suppressed", "suspended"))
+    life.then("MessageDeferred", "MessageReady", also=True)
+    assert not life.all("MessageSuppressed", reason="suspended")
+
+
 def test_what_waits_for_the_morning_is_looked_at_again() -> None:
     """Deferred by the participant's own night; opted out meanwhile."""
     life = given(PLANNED, OUT, deliver=None).when("2027-03-19 09:00")
