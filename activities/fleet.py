@@ -24,7 +24,7 @@ from journeys.issuing import (
     send_silences,
     send_waiting,
     send_wishes,
-    wishes_owed,
+    tell_of_people,
 )
 from journeys.store import cohorts, counting, documents, erasing, reads, silences, staff_letters, views
 from journeys.store.directory import By
@@ -62,7 +62,7 @@ class Fleet:
         with done.part("wishes"):
             await send_wishes(pool, ring, self._send, now)
         with done.part("what was said of people"):
-            await self._tell_of_people(now)
+            await tell_of_people(pool, ring, self._send, now)
         with done.part("journeys past their due"):
             woken = await self._wake_all(now)
         with done.part("cohorts"):
@@ -145,11 +145,6 @@ class Fleet:
         )
         if quiet is not None:
             await tell_of(self._resources, quiet, now)
-
-    async def _tell_of_people(self, now: datetime) -> None:
-        """A death, STOP, a pause, a wish that some journey of the person has not heard of."""
-        for command in await wishes_owed(self._resources.pool, self._resources.ring, now):
-            await self._send(command)
 
     async def _call_again(self, now: datetime) -> None:
         """Payments that were blocked only because all were stopped."""

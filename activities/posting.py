@@ -31,6 +31,8 @@ TRIES_IN_DOUBT: Final = 4
 """So often something is sent to staff of which nobody knows whether it was taken; then what may have left counts as
 told. Few enough for one call of the engine, however long each of them is waited for."""
 
+_AT_ONCE: Final = 3
+
 _log = structlog.get_logger("journeys.activities")
 
 
@@ -91,9 +93,15 @@ async def write_letters(
 
 
 async def post(resources: Resources, envelopes: Iterable[Envelope]) -> Round:
-    """Send each letter once, side by side: what goes wrong with one, or takes long, keeps none of the others back."""
-    done, ready = Round(), list(envelopes)
-    for envelope, sent in zip(ready, await asyncio.gather(*(_apart(resources, each) for each in ready)), strict=True):
+    """Send each letter once, a few side by side: what goes wrong with one, or takes long, keeps none of the others
+    back, and a mail server that lets nobody in more than a few times lets all of them leave."""
+    done, ready, limit = Round(), list(envelopes), asyncio.Semaphore(_AT_ONCE)
+
+    async def leave(envelope: Envelope) -> Sent:
+        async with limit:
+            return await _apart(resources, envelope)
+
+    for envelope, sent in zip(ready, await asyncio.gather(*map(leave, ready)), strict=True):
         match sent.fate:
             case Fate.SENT:
                 done.sent.append(envelope.to.key)

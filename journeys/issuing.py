@@ -1,9 +1,10 @@
 """A command as whoever knows the person issues it: an id, its parts drawn, signed; and what is forwarded."""
 
 import asyncio
+import random
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, Literal, TypeGuard
@@ -138,7 +139,7 @@ def issue(
     return sign(command, ring)
 
 
-def forwarded(ring: KeyRing, told: people.Told, stream: str, now: datetime) -> Command:
+def forwarded(ring: KeyRing, told: people.OwnFact, stream: str, now: datetime) -> Command:
     """What a person's stream took, for one of their journeys; forwarded again it is the same."""
     cause = Cause(told.stream, told.seq)
     return issue(
@@ -147,17 +148,45 @@ def forwarded(ring: KeyRing, told: people.Told, stream: str, now: datetime) -> C
     )  # fmt: skip
 
 
-async def wishes_owed(pool: Pool, ring: KeyRing, now: datetime) -> list[Command]:
-    """What was said of people on their own streams, for those of their open journeys that have not answered it.
+async def tell_of_people(
+    pool: Pool, ring: KeyRing, send: Callable[[Command], Awaitable[Answer | None]], now: datetime
+) -> None:
+    """Tell every open journey what was said of its person on their own stream, where it has not answered that.
 
-    An entry point tells them at once; the engine may have been away then, or a journey, and some began since.
+    An entry point tells them at once; the engine may have been away then, or a journey, and some began since. One
+    journey is told one thing after the other, in the order in which it was said, and only what is still the last word.
+
+    Args:
+        send: sends a signed command; None when no answer comes.
     """
     wanted = {
-        forwarded_id(stream, Cause(told.stream, told.seq)): (told, stream)
-        for told, stream in await people.to_be_heard(pool, now)
+        forwarded_id(each.journey, Cause(each.person, each.seq)): each for each in await people.to_be_heard(pool, now)
     }
-    heard = await answered(pool, {id: stream for id, (_, stream) in wanted.items()})
-    return [forwarded(ring, told, stream, now) for id, (told, stream) in wanted.items() if id not in heard]
+    heard = await answered(pool, {id: each.journey for id, each in wanted.items()})
+    newest, owed = dict[str, int](), dict[str, list[people.Owed]]()
+    for id, each in wanted.items():
+        if id not in heard:
+            owed.setdefault(each.journey, []).append(each)
+        elif each.wish:
+            newest[each.journey] = max(newest.get(each.journey, 0), each.seq)
+    limit = asyncio.Semaphore(_AT_ONCE)
+
+    async def tell(journey: str) -> None:
+        async with limit:
+            for each in owed[journey]:
+                if each.wish and each.seq < newest.get(journey, 0):
+                    continue  # Told after a later one, it would undo what that says.
+                fact = await people.own_fact(pool, each.person, each.seq)
+                if fact is None:
+                    continue
+                if not _heard(await send(forwarded(ring, fact, journey, now))):
+                    return
+
+    # Who does not answer holds nobody else up, and not always the same.
+    order = sorted(owed, key=lambda _: random.random())
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_TELLING_SECONDS):
+            await asyncio.gather(*map(tell, order))
 
 
 async def days_owed(pool: Pool, ring: KeyRing, cohort: str, now: datetime, today: date) -> list[Command]:
@@ -205,6 +234,8 @@ async def retries_owed(pool: Pool, ring: KeyRing, now: datetime) -> list[Command
 
 
 _AT_ONCE: Final = 8
+_TELLING_SECONDS: Final = 120.0
+"""So long a round tells journeys what was said of people: where many do not answer, the rest has its turn too."""
 _REASON: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
@@ -513,7 +544,7 @@ def unheard(ring: KeyRing, silent: silences.Silent, now: datetime) -> Command:
 # --- what a phone answered
 
 
-Noted = Sequence[people.Told]
+Noted = Sequence[people.OwnFact]
 """What was noted on people's own streams."""
 
 _WORST_FIRST: Final[tuple[ReplyOutcome, ...]] = ("refused", "taken", "forgotten", "known")
@@ -564,7 +595,7 @@ async def note_wish(pool: Pool, ring: KeyRing, reply: Reply, now: datetime) -> t
     if not await signing_keys.hold(pool, ring):
         return None
     came: set[ReplyOutcome] = {"known"}
-    noted: list[people.Told] = []
+    noted: list[people.OwnFact] = []
     for id in reply.people:
         person = await people.person(pool, id)
         if person is None:
@@ -583,7 +614,7 @@ async def note_wish(pool: Pool, ring: KeyRing, reply: Reply, now: datetime) -> t
             continue
         if own.outcome == "accepted":
             came.add("taken")
-            noted.append(people.Told.of(told, own.first))
+            noted.append(people.OwnFact.of(told, own.first))
         elif own.code != people.OVERTAKEN:
             came.add("refused")
     return next(each for each in _WORST_FIRST if each in came), noted

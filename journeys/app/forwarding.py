@@ -56,7 +56,7 @@ async def forward(pool: Pool, ring: KeyRing, client: "Client", command: Command,
         # A closed journey has been told everything that a death would end.
         if row.status == "closed" and command.name == "record-death":
             continue
-        sent_on = forwarded(ring, people.Told.of(command, own.first), row.stream, now())
+        sent_on = forwarded(ring, people.OwnFact.of(command, own.first), row.stream, now())
         try:
             answers[row.stream] = await give(pool, client, sent_on, task_queue)
         except Unreachable as error:

@@ -179,8 +179,10 @@ def _since(work: Deciding, message: str, said: str) -> bool:
 
 
 def record_death(work: Deciding, body: c.RecordDeath) -> None:
+    assert work.command is not None
     on = body.on or work.day
-    _not_ahead(work, on, "on")
+    if work.command.caused_by is None:  # Else it was judged where the person lives: today there may be tomorrow here.
+        _not_ahead(work, on, "on")
     work.fact(e.PersonDied(on=on))
     known = work.book.programme.closings["deceased"]
     ladders = escalation.told_after_closing(work)

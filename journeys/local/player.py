@@ -535,7 +535,7 @@ class _Journey:
         own = await people.obey(self.cohort.pool, self.cohort.ring, command, at)
         if own.outcome != "accepted":
             return own
-        return await self._send(forwarded(self.cohort.ring, people.Told.of(command, own.first), self.stream, at))
+        return await self._send(forwarded(self.cohort.ring, people.OwnFact.of(command, own.first), self.stream, at))
 
     async def _send(self, command: Command) -> Answer:
         return await temporal.send(self.virtual.client, command, task_queue=TASK_QUEUE)

@@ -191,7 +191,8 @@ async def _arrived_since(connection: Connection, id: str, channel: str, since: d
         """
         WITH mine AS (
             SELECT a.message, e.reference FROM journeys j JOIN message_attempts a ON a.stream = 'journey-' || j.id
-            LEFT JOIN message_ends e USING (message, number) WHERE j.person = $1 AND a.channel = $2)
+            LEFT JOIN message_ends e USING (message, number)
+            WHERE j.person = $1 AND a.channel = $2 AND (e.fate IS NULL OR e.fate IN ('sent', 'unknown')))
         SELECT EXISTS (SELECT FROM mine JOIN message_receipts r USING (message) WHERE said = 'delivered' AND at > $3)
             OR EXISTS (SELECT FROM mine JOIN message_receipts r USING (reference)
                        WHERE r.message IS NULL AND said = 'delivered' AND at > $3)
@@ -293,8 +294,8 @@ async def volunteers(pool: Pool, ids: list[str], names: list[str]) -> list[Perso
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a person's stream took as one of its events, and their journeys are to be told."""
+class OwnFact:
+    """What a person's stream took of them as one of its events, and their journeys are to be told."""
 
     stream: str
     seq: int
@@ -308,39 +309,67 @@ class Told:
         return cls(command.stream, seq, command.body, command.occurred_at)
 
 
-async def to_be_heard(pool: Pool, now: datetime) -> list[tuple[Told, str]]:
-    """What every open journey (by its stream) has to have heard of its person: the last that was said of each matter.
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A fact of a person, by the event that it is, that an open journey of theirs has to have heard."""
+
+    person: str
+    """The stream."""
+    seq: int
+    journey: str
+    """The stream."""
+    wish: bool
+    """Of how they are reached: a later one takes back only what it names."""
+
+
+_SAID: Final = """
+    SELECT stream, seq, wall, kind, CASE WHEN kind IN ('OptedOut', 'OptedIn') THEN 'messages'
+        WHEN kind IN ('MessagesPaused', 'MessagesResumed') THEN 'pause'
+        WHEN kind = 'WishesRecorded' THEN 'wish ' || seq ELSE kind END AS matter
+    FROM events WHERE starts_with(stream, 'person-') AND kind IN ('OptedOut', 'OptedIn', 'MessagesPaused',
+        'MessagesResumed', 'WishesRecorded', 'PersonDied', 'ErasureRequested')
+"""
+"""What is said of people, and of what matter: of each the last word counts; every wish is one of its own."""
+
+
+async def to_be_heard(pool: Pool, now: datetime) -> list[Owed]:
+    """The last that was said of each matter, for every open journey of its person, in the order in which it was said.
 
     A journey that began since has to know that nothing may be sent, for good or for now, and of a death; not what was
-    taken back before it was there.
+    taken back, or wished, before it was there.
     """
     rows = await pool.fetch(
-        """
-        WITH said AS (
-            SELECT DISTINCT ON (stream, matter) stream, seq, wall, kind
-            FROM (SELECT stream, seq, wall, kind, CASE
-                      WHEN kind IN ('OptedOut', 'OptedIn') THEN 'messages'
-                      WHEN kind IN ('MessagesPaused', 'MessagesResumed') THEN 'pause' ELSE kind END AS matter
-                  FROM events WHERE starts_with(stream, 'person-') AND kind IN ('OptedOut', 'OptedIn',
-                      'MessagesPaused', 'MessagesResumed', 'WishesRecorded', 'PersonDied', 'ErasureRequested')) AS e
-            ORDER BY stream, matter, seq DESC)
-        SELECT s.stream, s.seq, 'journey-' || j.id AS journey, convert_from(c.signed, 'UTF8')::jsonb AS signed
-        FROM said s JOIN commands c ON c.stream = s.stream AND s.seq BETWEEN c.first AND c.last
-        JOIN people p ON 'person-' || p.id = s.stream AND NOT p.erasing
+        f"""
+        WITH said AS (SELECT DISTINCT ON (stream, matter) * FROM ({_SAID}) AS e ORDER BY stream, matter, seq DESC)
+        SELECT s.stream, s.seq, 'journey-' || j.id, s.kind = 'WishesRecorded'
+        FROM said s JOIN people p ON 'person-' || p.id = s.stream AND NOT p.erasing
         JOIN journeys j ON j.person = p.id AND j.status <> 'closed'
         JOIN events begun ON begun.stream = 'journey-' || j.id AND begun.seq = 1
         WHERE (begun.wall < s.wall OR s.kind IN ('OptedOut', 'MessagesPaused', 'PersonDied'))
           AND (s.kind <> 'MessagesPaused' OR p.paused_until > $1)
-        ORDER BY s.stream, s.seq, journey
+        ORDER BY s.stream, s.seq
         """,
         now,
+    )
+    return [Owed(*row) for row in rows]
+
+
+async def own_fact(pool: Pool, stream: str, seq: int) -> OwnFact | None:
+    """A fact of a person by its event; None where it came by no command, or the matter has had another word since."""
+    signed = await pool.fetchval(
+        f"""
+        SELECT convert_from(c.signed, 'UTF8') FROM ({_SAID}) AS e
+        JOIN commands c ON c.stream = e.stream AND e.seq BETWEEN c.first AND c.last
+        WHERE (e.stream, e.seq) = ($1, $2) AND NOT EXISTS (
+            SELECT FROM ({_SAID}) AS since WHERE since.stream = $1 AND since.matter = e.matter AND since.seq > $2)
+        """,
+        stream, seq,
     )  # fmt: skip
-    found = [(row["stream"], row["seq"], row["journey"], json.loads(row["signed"])) for row in rows]
-    return [
-        (Told(stream, seq, _BODY.validate_python({"name": signed["name"], **signed["fields"]}),
-              datetime.fromisoformat(signed["occurred_at"])), journey)
-        for stream, seq, journey, signed in found
-    ]  # fmt: skip
+    if signed is None:
+        return None
+    said = json.loads(signed)
+    body = _BODY.validate_python({"name": said["name"], **said["fields"]})
+    return OwnFact(stream, seq, body, datetime.fromisoformat(said["occurred_at"]))
 
 
 _BODY: Final[TypeAdapter[PersonBody]] = TypeAdapter(Annotated[PersonBody, Field(discriminator="name")])

@@ -1,9 +1,11 @@
 """The fleet's round: what was brought for a command that was never taken goes, what has grown is counted anew."""
 
+import asyncio
 import hashlib
+import time
 import uuid
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -15,7 +17,7 @@ from journeys.contract import Answer
 from journeys.domain import commands as c
 from journeys.domain.commands import Command
 from journeys.domain.document import Document
-from journeys.issuing import Unfinished, issue, wishes_owed
+from journeys.issuing import Unfinished, forwarded, issue, tell_of_people
 from journeys.store import deliveries, documents, erasing, people, signing_keys
 from journeys.store.deliveries import Reply
 from tests.activities.conftest import Life
@@ -181,10 +183,9 @@ async def told(*lives: Life) -> list[str]:
 async def test_a_death_that_one_journey_did_not_hear_reaches_it_with_the_next_round(life: Life) -> None:
     other = await beside(life)
     await wished(life, c.RecordDeath())
-    (heard,) = [
-        each for each in await wishes_owed(life.pool, life.resources.ring, life.now) if each.stream == life.stream
-    ]
-    await life.give(heard)
+    fact = await people.own_fact(life.pool, people.stream_of(life.person), 2)
+    assert fact is not None
+    await life.give(forwarded(life.resources.ring, fact, life.stream, life.now))
     assert life.state.outcome == "deceased" and other.state.is_open
     assert await told(life, other) == ["record-death"]
     assert other.state.outcome == "deceased"
@@ -194,7 +195,7 @@ async def test_a_death_that_one_journey_did_not_hear_reaches_it_with_the_next_ro
 async def test_the_last_word_is_told_and_not_what_was_taken_back_before(life: Life) -> None:
     await wished(life, c.OptOut(), c.OptIn(), c.PauseMessages(until=life.now.date()), c.RecordWishes(channel="mail"))
     other = await beside(life)
-    assert sorted(await told(life)) == ["opt-in", "pause-messages", "record-wishes"]
+    assert await told(life) == ["opt-in", "pause-messages", "record-wishes"]
     assert await told(life, other) == ["pause-messages"], "what it has to know, and not what was over before it began"
     assert life.state.paused_until == other.state.paused_until is not None
     await wished(life, c.OptOut())
@@ -203,3 +204,50 @@ async def test_the_last_word_is_told_and_not_what_was_taken_back_before(life: Li
     assert await told(life, other, later) == ["pause-messages", "opt-out"] and later.state.opted_out
     await wished(life, c.ResumeMessages())
     assert await told(life, other, later) == ["resume-messages"] * 3
+
+
+async def test_what_was_taken_back_while_the_round_was_on_its_way_is_told_no_more(life: Life) -> None:
+    other = await beside(life)
+    await wished(life, c.OptOut())
+    names: list[str] = []
+
+    async def changes_their_mind(command: Command) -> Answer:
+        if not names:
+            await wished(life, c.OptIn())
+        names.append(command.name)
+        return await (life if command.stream == life.stream else other).give(command)
+
+    await signing_keys.announce(life.pool, life.resources.ring)
+    ring = life.resources.ring
+    await tell_of_people(life.pool, ring, changes_their_mind, life.now)
+    assert names == ["opt-out"]
+    await tell_of_people(life.pool, ring, changes_their_mind, life.now)
+    assert names == ["opt-out", "opt-in", "opt-in"] and not life.state.opted_out and not other.state.opted_out
+
+
+async def test_who_does_not_answer_takes_only_so_long_of_a_round(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(_: Command) -> Answer | None:
+        await asyncio.sleep(60)
+        return None
+
+    await wished(life, c.OptOut())
+    monkeypatch.setattr("journeys.issuing._TELLING_SECONDS", 0.2)
+    begun = time.monotonic()
+    await tell_of_people(life.pool, life.resources.ring, never, life.now)
+    assert time.monotonic() - begun < 20 and not life.state.opted_out
+
+
+async def test_each_wish_is_told_and_none_after_a_later_one(life: Life) -> None:
+    await wished(life, c.RecordWishes(zone="America/Cayenne"), c.RecordWishes(channel="mail"))
+    assert await told(life) == ["record-wishes"] * 2
+    await wished(life, c.RecordWishes(language="fr"), c.RecordWishes(language="en"))
+    last = await people.own_fact(life.pool, people.stream_of(life.person), 5)
+    assert last is not None
+    await life.give(forwarded(life.resources.ring, last, life.stream, life.now))
+    assert await told(life) == []
+
+
+async def test_a_death_of_today_where_the_person_lived_is_none_of_tomorrow_elsewhere(life: Life) -> None:
+    await wished(life, c.RecordDeath(on=life.now.date() + timedelta(days=1)))
+    assert await told(life) == ["record-death"]
+    assert life.state.outcome == "deceased"

@@ -765,6 +765,10 @@ async def test_a_message_of_a_closed_journey_still_stops_those_of_another(scene:
     assert [event.kind for event in await other.events()].count("OptedIn") == 1
     shown = await eloise.get(path(unused))
     assert shown.status_code == 200 and "Votre accompagnement continue" not in words(shown)
+    await scene.do(c.OptOut())
+    assert (await eloise.get(path(unused))).status_code == 200, (
+        "their own last word, which a closed journey may not know"
+    )
     died = replace(other, stream=f"person-{scene.person}").command(c.RecordDeath(), datetime.now(UTC))
     await people.obey(scene.pool, RING, died, datetime.now(UTC))
     gone = await eloise.get(path(unused))

@@ -21,7 +21,7 @@ from journeys.app.web.policy import PUBLIC, Door
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door, language_of
 from journeys.domain.calendar import in_zone
-from journeys.domain.links import Purpose, asks, choice_of, times_offered
+from journeys.domain.links import Purpose, asks, times_offered
 from journeys.domain.record import instant_text
 from journeys.i18n import N_, format_date, format_time, language
 from journeys.store import journal, links, mentors, partners, people, staff, views
@@ -339,11 +339,10 @@ def _once_more(link: Link, loaded: Loaded) -> str:
 def still_asked(link: Link, loaded: Loaded, person: people.Person | None, now: datetime) -> bool:
     """Whether what the link was made for still waits for its recipient. The engine judges once more."""
     if link.purpose is Purpose.MESSAGES:
-        # A closed journey has not been told of a death.
-        choice = None if person is None or person.died else choice_of(loaded.state, link.expires_at)
-        found = [] if choice is None else [choice]
-    else:
-        found = asks(loaded.state, loaded.book, now)
+        # By the person's own word: a journey that is closed has heard of none since, nor of a death.
+        ours = person is not None and not person.died and (link.role, link.recipient) == ("participant", person.id)
+        return ours and link.subject == ("again" if person is not None and person.opted_out else "stop")
+    found = asks(loaded.state, loaded.book, now)
     return any(ask.same(link.role, link.recipient, link.purpose, link.subject) for ask in found)
 
 
