@@ -22,9 +22,6 @@ EVERY: Final = {
     "week": Duration(1, Unit.WEEK), "two-weeks": Duration(2, Unit.WEEK), "month": Duration(1, Unit.MONTH),
 }  # fmt: skip
 
-CANCELLED = "appointment-cancelled"
-"""The template that tells the person that an appointment is off."""
-
 ASKED_AGAIN = Duration(2, Unit.WORKING_DAY)
 """After so long without an answer the question is escalated."""
 
@@ -111,7 +108,7 @@ def _tell_of_the_change(work: Deciding, id: str, before: Appointment) -> None:
 def _tell_of_the_end(work: Deciding, id: str, before: Appointment) -> None:
     """The person, that nobody waits for them, where they count on an appointment ahead."""
     if before.at > work.now and _is_known(work, before):
-        _owe_the_change(work, id, before, CANCELLED, f"cancelled/{id}")
+        _owe_the_change(work, id, before, messages.CANCELLED, f"cancelled/{id}")
 
 
 def _owe_the_change(work: Deciding, id: str, known: Appointment, template: str, occurrence: str) -> None:
@@ -238,8 +235,8 @@ def remind_again(work: Deciding) -> None:
                 _owe_the_change(work, id, known, messages.CHANGED, f"changed/{id}/{again}/{known.at.isoformat()}")
             case None if known.reminded == known.at and not _is_reminded(work, id, known):
                 _remind(work, id, known, _occurrence(id, known, again), work.now)
-            case "cancelled" if known.untold == CANCELLED:
-                _owe_the_change(work, id, known, CANCELLED, f"cancelled/{id}/{again}")
+            case "cancelled" if known.untold == messages.CANCELLED:
+                _owe_the_change(work, id, known, messages.CANCELLED, f"cancelled/{id}/{again}")
 
 
 def _remind(work: Deciding, id: str, known: Appointment, occurrence: str, at: datetime) -> None:

@@ -26,6 +26,8 @@ MISSED = "appointment-missed"
 """The template of the letter after a missed appointment."""
 CHANGED = "appointment-changed"
 """The template that tells the person of an appointment that it has another time or place."""
+CANCELLED = "appointment-cancelled"
+"""The one that tells them that it is off."""
 APPOINTMENT_AT_ITS_TIME = frozenset({"appointment-near", SUMMONS_NEAR, CHANGED, "appointment-outcome"})
 """Templates about an appointment at one time: pointless once it stands at another, or its outcome is known."""
 

@@ -74,7 +74,7 @@ def test_what_the_engine_and_the_programmes_name_exists() -> None:
                 assert read_template(reminder.template).for_(audience) is not None
 
 
-NAMED_IN: dict[str, int] = {"messages.owe": 3, "owe": 3, "_tell": 2}
+NAMED_IN: dict[str, int] = {"messages.owe": 3, "owe": 3, "_tell": 2, "_owe_the_change": 3}
 """Calls in the domain that owe a message, and which argument names its template."""
 TOLD_ELSEWHERE = {"escalation", "channel-silent", "webhook-stopped"}
 """What leaves beside the record of a journey's messages: alerts, and what is told of channels."""

@@ -106,7 +106,8 @@ class Failing(World):
         if not any(each.details["kind"] == "tell" for each in self.asked):
             self.asked.append(effect)
             await asyncio.sleep(0.1)
-            raise ApplicationError("given up for now", non_retryable=True)
+            # Tried again after more than an effect may take: it has come to no end in its time.
+            raise ApplicationError("not now", next_retry_delay=timedelta(hours=1))
         return await self._answer(effect)
 
 
