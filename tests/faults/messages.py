@@ -63,6 +63,8 @@ LAG: Final = 5.0
 """Seconds that a person's own wish takes until their journeys have heard of it."""
 FEEDING_SECONDS: Final = 1.5
 LANDING_SECONDS: Final = 45.0
+COUNTING_RESTS: Final = 10.0
+"""So many times as long as all was counted it is not counted again: the mail server of this process waits meanwhile."""
 SETTLING_SECONDS: Final = 120.0
 OUTAGE: Final = "worker, Temporal and PostgreSQL stopped"
 STEPS: Final = 8
@@ -248,6 +250,7 @@ class House:
     """When all was looked at last, at the end."""
     restless: list[Violation] = field(default_factory=list)
     """What had not come to rest then."""
+    counting: float = 0.0
 
     # --- people and what they wish
 
@@ -420,6 +423,13 @@ class House:
         """Letters on paper, which wait to be posted: the last channel, that of whom no other reaches."""
         rows = await patiently(lambda: self.trial.pool.fetch("SELECT message::text, at FROM paper_letters"))
         return [Arrived(row["message"], row["at"], "letter") for row in rows]
+
+    async def has_few(self, each: int) -> bool:
+        """Whether something was not tried often enough yet; `counting` says how many seconds it took to know."""
+        begun = time.monotonic()
+        few = bool((await self.account()).few(each))
+        self.counting = time.monotonic() - begun
+        return few
 
     async def account(self) -> Tally:
         """Hold what channels saw against what the journal says of each message; at rest, that against what was owed."""
@@ -759,10 +769,10 @@ async def campaign(
             await asyncio.gather(*map(house.kill_at, SendPoint))
         await house.outage(outage)
         end = time.monotonic() + patience
-        while time.monotonic() < end and (await house.account()).few(each):
+        while time.monotonic() < end and await house.has_few(each):
             # No message came to that step while it was waited for: on a busy machine few do.
             missed = [point for point in SendPoint if house.landed[point] < each]
-            await asyncio.gather(asyncio.sleep(2), *map(house.kill_at, missed))
+            await asyncio.gather(asyncio.sleep(max(2, COUNTING_RESTS * house.counting)), *map(house.kill_at, missed))
         stop.set()
         await feeding
         await house.rest()
