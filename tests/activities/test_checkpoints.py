@@ -160,12 +160,15 @@ async def test_a_run_of_the_workflow_makes_many_rounds_in_one_activity(
         workflow_runner=temporal.sandbox_runner(),
     ):  # fmt: skip
         handle = await client.start_workflow(
-            contract.CHECKPOINTS, contract.KeepCheckpoints(seconds=2, every=0.2), id=queue, task_queue=queue,
+            contract.CHECKPOINTS, contract.KeepCheckpoints(seconds=4, every=0.2), id=queue, task_queue=queue,
             result_type=int,
         )  # fmt: skip
         for _ in range(4):
+            before = (await sequencing.head(notary.pool)).size
             await append(journal_pool, RING, plain(new_stream(), 0))
-            await asyncio.sleep(0.3)
+            async with asyncio.timeout(20):
+                while (await sequencing.head(notary.pool)).size == before:
+                    await asyncio.sleep(0.05)
         assert await handle.result() >= 4
     scheduled = [
         e async for e in handle.fetch_history_events() if e.HasField("activity_task_scheduled_event_attributes")

@@ -206,7 +206,10 @@ async def test_the_last_word_is_told_and_not_what_was_taken_back_before(life: Li
     assert await told(life, other, later) == ["resume-messages"] * 3
 
 
-async def test_what_was_taken_back_while_the_round_was_on_its_way_is_told_no_more(life: Life) -> None:
+async def test_what_was_taken_back_while_the_round_was_on_its_way_is_told_no_more(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("journeys.issuing._AT_ONCE", 1)
     other = await beside(life)
     await wished(life, c.OptOut())
     names: list[str] = []
