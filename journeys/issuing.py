@@ -182,11 +182,10 @@ async def tell_of_people(
                 if not _heard(await send(forwarded(ring, fact, journey, now))):
                     return
 
-    # Who does not answer holds nobody else up, and not always the same.
-    order = sorted(owed, key=lambda _: random.random())
+    # Drawn, so that those who do not answer never hold up the same ones.
     with suppress(TimeoutError):
         async with asyncio.timeout(_TELLING_SECONDS):
-            await asyncio.gather(*map(tell, order))
+            await asyncio.gather(*map(tell, random.sample(list(owed), len(owed))))
 
 
 async def days_owed(pool: Pool, ring: KeyRing, cohort: str, now: datetime, today: date) -> list[Command]:

@@ -86,8 +86,7 @@ def stop_of(state: State, recipient: str, since: datetime) -> Ask | None:
 
 
 def choice_of(state: State, until: datetime) -> Ask | None:
-    """What the person may choose of all messages to them; of a closed journey too, for another one may go on writing.
-    None: they have died."""
+    """What the person may choose of all messages to them, as far as a journey has heard; None: they have died."""
     if state.died_on is not None:
         return None
     return Ask("participant", state.person, Purpose.MESSAGES, "again" if state.opted_out else "stop", until)

@@ -160,11 +160,11 @@ async def note_channel(
             return False
         if tried_at is not None and await moved_since(connection, id, channel, tried_at):
             return False
-        if by.occurred_at is not None and await _said_since(connection, id, channel, by.occurred_at):
-            return False
-        if reason is not None and by.occurred_at is not None and await _arrived_since(
-            connection, id, channel, by.occurred_at
-        ):  # fmt: skip
+        since = by.occurred_at
+        if since is not None and (
+            await _said_since(connection, id, channel, since)
+            or (reason is not None and await _arrived_since(connection, id, channel, since))
+        ):
             return False
         dead = {*known.dead, channel} if reason is not None else {*known.dead} - {channel}
         await connection.execute("UPDATE people SET dead = $2 WHERE id = $1", id, sorted(dead))

@@ -250,7 +250,6 @@ class House:
     """When all was looked at last, at the end."""
     restless: list[Violation] = field(default_factory=list)
     """What had not come to rest then."""
-    counting: float = 0.0
 
     # --- people and what they wish
 
@@ -423,13 +422,6 @@ class House:
         """Letters on paper, which wait to be posted: the last channel, that of whom no other reaches."""
         rows = await patiently(lambda: self.trial.pool.fetch("SELECT message::text, at FROM paper_letters"))
         return [Arrived(row["message"], row["at"], "letter") for row in rows]
-
-    async def has_few(self, each: int) -> bool:
-        """Whether something was not tried often enough yet; `counting` says how many seconds it took to know."""
-        begun = time.monotonic()
-        few = bool((await self.account()).few(each))
-        self.counting = time.monotonic() - begun
-        return few
 
     async def account(self) -> Tally:
         """Hold what channels saw against what the journal says of each message; at rest, that against what was owed."""
@@ -769,10 +761,11 @@ async def campaign(
             await asyncio.gather(*map(house.kill_at, SendPoint))
         await house.outage(outage)
         end = time.monotonic() + patience
-        while time.monotonic() < end and await house.has_few(each):
+        while (begun := time.monotonic()) < end and (await house.account()).few(each):
+            rest = max(2, COUNTING_RESTS * (time.monotonic() - begun))
             # No message came to that step while it was waited for: on a busy machine few do.
             missed = [point for point in SendPoint if house.landed[point] < each]
-            await asyncio.gather(asyncio.sleep(max(2, COUNTING_RESTS * house.counting)), *map(house.kill_at, missed))
+            await asyncio.gather(asyncio.sleep(rest), *map(house.kill_at, missed))
         stop.set()
         await feeding
         await house.rest()

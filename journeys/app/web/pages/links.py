@@ -340,8 +340,10 @@ def still_asked(link: Link, loaded: Loaded, person: people.Person | None, now: d
     """Whether what the link was made for still waits for its recipient. The engine judges once more."""
     if link.purpose is Purpose.MESSAGES:
         # By the person's own word: a journey that is closed has heard of none since, nor of a death.
-        ours = person is not None and not person.died and (link.role, link.recipient) == ("participant", person.id)
-        return ours and link.subject == ("again" if person is not None and person.opted_out else "stop")
+        if person is None or person.died:
+            return False
+        word = "again" if person.opted_out else "stop"
+        return (link.role, link.recipient, link.subject) == ("participant", person.id, word)
     found = asks(loaded.state, loaded.book, now)
     return any(ask.same(link.role, link.recipient, link.purpose, link.subject) for ask in found)
 
