@@ -163,18 +163,19 @@ async def test_a_run_of_the_workflow_makes_many_rounds_in_one_activity(
             contract.CHECKPOINTS, contract.KeepCheckpoints(seconds=4, every=0.2), id=queue, task_queue=queue,
             result_type=int,
         )  # fmt: skip
-        for _ in range(4):
-            before = (await sequencing.head(notary.pool)).size
+        origin = (await sequencing.head(notary.pool)).origin
+        for many in range(3):
             await append(journal_pool, RING, plain(new_stream(), 0))
             async with asyncio.timeout(20):
-                while (await sequencing.head(notary.pool)).size == before:
+                # Until it is signed: one round places twice, so that what is placed may be of the round before.
+                while len(await checkpoints.all_of(notary.pool, origin)) <= many:
                     await asyncio.sleep(0.05)
-        assert await handle.result() >= 4
+        assert await handle.result() >= 3
     scheduled = [
         e async for e in handle.fetch_history_events() if e.HasField("activity_task_scheduled_event_attributes")
     ]
     assert len(scheduled) == 1
-    assert (await sequencing.head(notary.pool)).size == 9
+    assert (await sequencing.head(notary.pool)).size == 8
     try:
         for _ in range(2):
             await temporal.keep_checkpoints(client, queue)
