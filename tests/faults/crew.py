@@ -2,21 +2,28 @@
 
 import asyncio
 import os
+import runpy
 import signal
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Final
 
+import asyncpg
+
 from journeys.local.record import StackInfo
-from tests.faults import nursery
-from tests.faults.nursery import Forked
+from tests import forking
 from tests.faults.points import Guard, Orders
 from tests.faults.servers import REPO
 
+SCRIPT: Final = Path(__file__).with_name("worker_with_kills.py")
 GRACE_SECONDS: Final = 15.0
+SERVED_SECONDS: Final = 15.0
+"""How long a worker waits for its servers before it begins all the same."""
+_BETWEEN_LOOKS: Final = 0.02
 KEY_ID: Final = "faults"
 KEY: Final = bytes(range(32))
 NO_SETTINGS: Final[Mapping[str, str]] = {}
@@ -30,7 +37,7 @@ class Crew:
     queue: str
     environment: dict[str, str]
     size: int
-    processes: list[Forked] = field(default_factory=list)
+    processes: list[ForkServerProcess] = field(default_factory=list)
     deaths: int = 0
     """How many workers died by kill -9."""
     ended: list[int] = field(default_factory=list)
@@ -46,7 +53,7 @@ class Crew:
         """Start again whoever dies, for ever."""
         while True:
             for place, process in enumerate(() if self.away else self.processes):
-                code = process.poll()
+                code = process.exitcode
                 if code is None:
                     continue
                 if code == -signal.SIGKILL:
@@ -63,11 +70,11 @@ class Crew:
         for process in self.processes:
             process.terminate()
         end = time.monotonic() + GRACE_SECONDS
-        while time.monotonic() < end and any(process.poll() is None for process in self.processes):
+        while time.monotonic() < end and any(process.is_alive() for process in self.processes):
             await asyncio.sleep(0.05)
         for process in self.processes:
             process.kill()
-            process.wait()
+            process.join()
 
     @asynccontextmanager
     async def gone(self) -> AsyncIterator[None]:
@@ -84,8 +91,28 @@ class Crew:
     def log(self) -> Path:
         return self.orders.home / "worker.log"
 
-    def _spawn(self) -> Forked:
-        return nursery.begin(self.environment, self.log)
+    def _spawn(self) -> ForkServerProcess:
+        return forking.begin(_work, self.environment, self.log)
+
+
+def _work() -> None:
+    """In a process of its own: the worker, from the first line of its script, once both servers are there."""
+    asyncio.run(_served())
+    runpy.run_path(str(SCRIPT), run_name="__main__")
+
+
+async def _served() -> None:
+    """Until both servers are there, as a supervisor has it: a worker that finds none ends by itself."""
+    host, _, port = os.environ["TEMPORAL_ADDRESS"].rpartition(":")
+    end = time.monotonic() + SERVED_SECONDS
+    while time.monotonic() < end:
+        with suppress(OSError, TimeoutError, asyncpg.PostgresError):
+            connection = await asyncpg.connect(os.environ["DATABASE_URL"], timeout=SERVED_SECONDS)
+            await connection.close()
+            _, writer = await asyncio.open_connection(host, int(port))
+            writer.close()
+            return
+        await asyncio.sleep(_BETWEEN_LOOKS)
 
 
 @asynccontextmanager

@@ -106,7 +106,9 @@ Jobs = dict[str, tuple[Path, tuple[str, ...]]]
 def workers(stack: RealStack, database: str, jobs: Jobs) -> Iterator[None]:
     told = {queue: (str(home), list(deaths)) for queue, (home, deaths) in jobs.items()}
     given = {"DATABASE": database, "TEMPORAL": stack.temporal, "JOBS": json.dumps(told)}
-    process = forking.begin(erasure_worker.main, {f"ERASURE_{name}": value for name, value in given.items()})
+    process = forking.begin(
+        erasure_worker.main, os.environ | {f"ERASURE_{name}": value for name, value in given.items()}
+    )
     try:
         yield
     finally:
@@ -448,7 +450,7 @@ async def _worker_of(
     }  # fmt: skip
     said = house.home / f"said-{uuid.uuid4()}"
     said.touch()
-    process = forking.begin(program, given, said)
+    process = forking.begin(program, os.environ | given, said)
     try:
         async with asyncio.timeout(90):
             while "worker ready" not in said.read_text():

@@ -1,6 +1,7 @@
 """When a webhook tries again, when it gives up, and that a killed worker neither skips nor forgets."""
 
 import asyncio
+import os
 import signal
 import uuid
 from collections.abc import AsyncIterator
@@ -191,7 +192,7 @@ async def subscribe(pool: Any, url: str) -> Webhook:
 
 def start_worker(stack: RealStack, database: str, queue: str, hosts: str, **more: str) -> ForkServerProcess:
     given = {"HOOKS_DATABASE": database, "HOOKS_TEMPORAL": stack.temporal, "HOOKS_QUEUE": queue, "HOOKS_HOSTS": hosts}
-    return forking.begin(webhook_worker.main, given | more)
+    return forking.begin(webhook_worker.main, os.environ | given | more)
 
 
 async def ended(process: ForkServerProcess) -> int | None:
