@@ -279,7 +279,7 @@ async def _values(resources: Resources, matter: Matter, to: Addressee, answer: s
         known = matter.known
         noted = await place_of(resources.pool, known.state.stream, known.events, matter.about.id)
         values["place"] = noted if to.audience == "staff" else await said_outside(
-            resources.pool, noted, known.state.site
+            resources.pool, noted, known.state.site, to.lang
         )  # fmt: skip
     if to.audience not in ("on_call", "staff"):
         return values

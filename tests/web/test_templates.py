@@ -208,6 +208,21 @@ async def test_hours_are_typed_and_shown_as_clocks_tell_them_at_the_site(office:
     assert second - first == timedelta(weeks=1), "at ten there, though Paris turns its clocks between"
 
 
+async def test_a_place_is_typed_as_it_can_be_said_to_anybody(office: Office) -> None:
+    aline, day = await office.enter("aline"), office.house.now.date() + timedelta(days=3)
+
+    async def book(place: str) -> httpx.Response:
+        return await aline.client.post(f"{office.path}/agir/book-appointment", data=form(
+            aline.token, command=str(uuid.uuid4()), at=f"{day}T10:00", minutes="30", place=place,
+        ))  # fmt: skip
+
+    wrong = await book("Tribunal judiciaire, 2 cours Mirabeau")
+    said = html.unescape(wrong.text).replace("\xa0", " ")
+    assert wrong.status_code == 422 and 'id="e-place"' in wrong.text and "« Tribunal » dirait" in said
+    assert "adresse seule" in said and 'value="Tribunal judiciaire, 2 cours Mirabeau"' in said, "what was typed is kept"
+    assert (await book("2 cours Mirabeau")).status_code == 303
+
+
 async def test_a_letter_is_printed_and_posted_by_who_leads_the_journey(office: Office) -> None:
     message = str(uuid.uuid4())
     letter = Letter(id=message, to="Samir Benali", subject="Rendez-vous", body="Bonjour Samir,", lang="fr",

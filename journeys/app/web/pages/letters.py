@@ -39,11 +39,10 @@ async def of_appointment(id: str, appointment: str, visit: Visit = door(STAFF)) 
     """The letter that confirms an appointment ahead, in the person's language."""
     loaded, person, hand = await _ready(visit, id)
     noted = await place_of(visit.connection, loaded.row.stream, loaded.events, appointment)
-    place = await sites.said_outside(visit.connection, noted, loaded.state.site)
+    lang = _spoken(visit, person)
+    place = await sites.said_outside(visit.connection, noted, loaded.state.site, lang)
     await visit.done()
-    made = await asyncio.to_thread(
-        papers.appointment_letter, loaded, person, appointment, place, _spoken(visit, person), visit.now, hand
-    )
+    made = await asyncio.to_thread(papers.appointment_letter, loaded, person, appointment, place, lang, visit.now, hand)
     return handed_over(made, visit.say("rendez-vous-{name}.pdf", name=file_name(loaded)), PDF)
 
 

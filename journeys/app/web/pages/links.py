@@ -375,7 +375,7 @@ async def _sheet(
             times = tuple((instant_text(at), _when(visit, at, here))
                           for at in times_offered(state, link.subject, visit.now))  # fmt: skip
             noted = await place_of(connection, link.stream, loaded.events, link.subject)
-            place = await said_outside(connection, noted, state.site)
+            place = await said_outside(connection, noted, state.site, visit.lang)
     return Sheet(
         greeting=await _greeting(connection, link, person), person=known, matter=matter, when=when, place=place,
         means=means, times=times, zone=here, referent=referent.name if referent is not None else "",
