@@ -198,6 +198,9 @@ async def test_hours_are_typed_and_shown_as_clocks_tell_them_at_the_site(office:
     for path in (f"/agenda?semaine={day}", office.path, f"{office.path}/agir/move-appointment"):
         page = html.unescape((await aline.client.get(path)).text).replace("\xa0", " ")
         assert "10 h (heure de La Réunion)" in page, path
+    (id,) = [each.data.appointment for each in await office.engine.events() if each.kind == "AppointmentBooked"]
+    letter = await aline.get(f"/rendez-vous/{id}.pdf")
+    assert "10 h (heure de La Réunion)" in words(letter.content), "the person is noted to live by the clocks of Paris"
     filled = await aline.client.get(f"{office.path}/agir/move-appointment?at={day}T06:00:00.000000Z")
     assert f'value="{day}T10:00"' in filled.text, "an instant is filled in as clocks tell it there"
     series = await aline.client.post(f"{office.path}/agir/book-appointment", data=form(
