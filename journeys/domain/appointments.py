@@ -66,8 +66,8 @@ def series(calendar: Calendar, body: c.BookAppointment) -> Iterator[datetime]:
 
 
 def move(work: Deciding, body: c.MoveAppointment) -> None:
-    """To another time, or place: any that staff give, of which the person is told where they know of it; for the
-    person, a time that was offered, never of a summons. Then the referent is told."""
+    """To another time, or place: any that staff give, of which the person is told where they know of it, as of other
+    times that staff offer; for the person, a time that was offered, never of a summons. Then the referent is told."""
     known = _open(work, body.appointment)
     chosen = _by_person(work)
     if known.summons and (chosen or body.or_at):
@@ -96,13 +96,27 @@ def _is_known(work: Deciding, known: Appointment) -> bool:
 
 
 def _tell_of_the_change(work: Deciding, id: str, before: Appointment) -> None:
-    """The person, of another time or place; what still waited to tell of an earlier one leaves no more."""
+    """The person, of another time or place, else of other times that they may take; what still waited to tell of
+    earlier ones leaves no more."""
     assert work.command is not None
     now = work.state.appointments[id]
-    if now.at == before.at and "place" not in work.command.commitments:
-        return
-    messages.overtake(work, messages.CHANGED, about(id))
-    _owe_the_change(work, id, now, messages.CHANGED, f"changed/{id}/{work.command.id}/{now.at.isoformat()}")
+    changed = now.at != before.at or "place" in work.command.commitments
+    if changed or not now.or_at:
+        messages.overtake(work, messages.TIMES, about(id))
+    if changed:
+        messages.overtake(work, messages.CHANGED, about(id))
+        _owe_the_change(work, id, now, messages.CHANGED, f"changed/{id}/{work.command.id}/{now.at.isoformat()}")
+    elif set(now.or_at) - set(before.or_at) and not _carries_them(work, id, now):
+        _owe_the_change(work, id, now, messages.TIMES, f"times/{id}/{work.command.id}/{now.at.isoformat()}")
+
+
+def _carries_them(work: Deciding, id: str, known: Appointment) -> bool:
+    """Whether a message about it that has still to leave brings the link by which its times are taken."""
+    waits = any(
+        each.about == about(id) and each.to == messages.PARTICIPANT and each.effect is None
+        for each in work.state.messages.values()
+    )
+    return waits or known.untold == messages.CHANGED
 
 
 def _tell_of_the_end(work: Deciding, id: str, before: Appointment) -> None:
@@ -233,6 +247,8 @@ def remind_again(work: Deciding) -> None:
         match known.outcome:
             case None if known.untold == messages.CHANGED:
                 _owe_the_change(work, id, known, messages.CHANGED, f"changed/{id}/{again}/{known.at.isoformat()}")
+            case None if known.untold == messages.TIMES and known.or_at:
+                _owe_the_change(work, id, known, messages.TIMES, f"times/{id}/{again}/{known.at.isoformat()}")
             case None if known.reminded == known.at and not _is_reminded(work, id, known):
                 _remind(work, id, known, _occurrence(id, known, again), work.now)
             case "cancelled" if known.untold == messages.CANCELLED:

@@ -28,7 +28,9 @@ CHANGED = "appointment-changed"
 """The template that tells the person of an appointment that it has another time or place."""
 CANCELLED = "appointment-cancelled"
 """The one that tells them that it is off."""
-APPOINTMENT_AT_ITS_TIME = frozenset({"appointment-near", SUMMONS_NEAR, CHANGED, "appointment-outcome"})
+TIMES = "appointment-times"
+"""The one that tells them of other times that they may take, where its own stays."""
+APPOINTMENT_AT_ITS_TIME = frozenset({"appointment-near", SUMMONS_NEAR, CHANGED, TIMES, "appointment-outcome"})
 """Templates about an appointment at one time: pointless once it stands at another, or its outcome is known."""
 
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from journeys.domain import commands as c
+from journeys.domain import messages
 from journeys.domain.events import KINDS, read_event
 from journeys.domain.summary import LAST_MET, summary
 from tests.domain.given import MENTOR, PARIS, PERSON, REFERENT, Life, by, paris, released, said
@@ -210,6 +211,57 @@ def test_who_has_answered_or_chosen_or_was_told_of_a_change_knows_of_it() -> Non
         life.when("2027-03-13 10:00", moved(life, "2027-03-31 10:00"))
         life.when("2027-03-15 10:00", close(life, "cancelled"))
         assert [template for template, _ in changes(life)] == ["appointment-changed"] * 2 + ["appointment-cancelled"]
+
+
+def times_told(life: Life) -> list[str]:
+    """When the person was to be told of other times."""
+    return [each.at.astimezone(PARIS).strftime("%d %H:%M") for each in life.all("MessageDue", template=messages.TIMES)]
+
+
+def asked_for_another() -> Life:
+    """Reminded, they asked for another time and said none."""
+    return (
+        booked().when("2027-03-17 15:00").when("2027-03-17 15:00", by(PERSON, lambda life: answer(life, "other-time")))
+    )
+
+
+def test_other_times_of_an_appointment_that_stays_are_told() -> None:
+    life = asked_for_another()
+    life.when("2027-03-17 16:00", moved(life, "2027-03-19 14:00", or_at=OTHERS)).then(
+        "AppointmentMoved",
+        said("MessageDue", to="participant", template="appointment-times", purpose="notice"),
+        also=True,
+    )
+    life.when("2027-03-17 17:00", moved(life, "2027-03-19 14:00", or_at=OTHERS))
+    life.when("2027-03-17 17:10", moved(life, "2027-03-19 14:00", or_at=OTHERS[:1]))
+    assert times_told(life) == ["17 16:00"], "what was offered already is no news"
+    life.when("2027-03-17 17:20", choose("2027-03-22 10:00")).then("AppointmentMoved", also=True)
+
+
+def test_what_tells_of_another_time_tells_of_those_offered_with_it() -> None:
+    life = asked_for_another()
+    life.when("2027-03-17 22:00", moved(life, "2027-03-19 10:00", or_at=OTHERS[:1]))
+    life.when("2027-03-17 22:10", moved(life, "2027-03-19 10:00", or_at=OTHERS))
+    assert [template for template, _ in changes(life)] == ["appointment-changed"] and times_told(life) == []
+
+
+def test_other_times_that_wait_for_the_morning_are_told_once_and_not_once_there_are_none() -> None:
+    for offered, told in ((OTHERS[:1], 1), ((), 0)):
+        life = asked_for_another()
+        life.when("2027-03-17 22:00", moved(life, "2027-03-19 14:00", or_at=OTHERS))
+        life.when("2027-03-17 22:10", moved(life, "2027-03-19 14:00", or_at=offered)).when("2027-03-18 12:00")
+        due = {each.message for each in life.all("MessageDue", template=messages.TIMES)}
+        assert len(due) == 1 and len(due & {each.message for each in life.all("MessageSent")}) == told
+
+
+def test_other_times_that_a_suspension_held_back_are_told_when_the_journey_is_resumed() -> None:
+    life = suspended()
+    life.when("2027-03-18 10:00", moved(life, "2027-03-19 14:00", or_at=OTHERS)).when("2027-03-18 15:00", c.Resume())
+    assert times_told(life) == ["18 10:00", "18 15:00"]
+    life = suspended()
+    life.when("2027-03-18 10:00", moved(life, "2027-03-19 16:00"))
+    life.when("2027-03-18 10:10", moved(life, "2027-03-19 16:00", or_at=OTHERS)).when("2027-03-18 15:00", c.Resume())
+    assert told_of_changes(life) == [("appointment-changed", "03-19 16:00")] and times_told(life) == []
 
 
 def test_of_what_has_passed_and_what_they_declined_nobody_is_told() -> None:
