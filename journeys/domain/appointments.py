@@ -18,6 +18,10 @@ from journeys.domain.state import Appointment, Status
 NOTICE = timedelta(hours=48)
 """A participant is reminded so long before; earlier where days of rest lie between."""
 
+SLIP = timedelta(hours=1)
+"""So long after its booking a wrong hour is set right, or what was booked for the wrong person called off, before
+anybody is told."""
+
 EVERY: Final = {
     "week": Duration(1, Unit.WEEK), "two-weeks": Duration(2, Unit.WEEK), "month": Duration(1, Unit.MONTH),
 }  # fmt: skip
@@ -90,9 +94,10 @@ def move(work: Deciding, body: c.MoveAppointment) -> None:
 
 
 def _is_known(work: Deciding, known: Appointment) -> bool:
-    """Whether the person counts on it: they were reminded, it is about to be, they have answered or chosen it, or were
-    told of another time of it."""
-    return known.counts_on_it or known.at - work.now <= NOTICE
+    """Whether the person counts on it: it was agreed with them, or handed over on paper. Only what was booked just now,
+    and of which they have not heard since, may be a slip."""
+    booked = known.booked is None or work.now - known.booked > SLIP
+    return booked or known.counts_on_it or known.at - work.now <= NOTICE
 
 
 def _tell_of_the_change(work: Deciding, id: str, before: Appointment) -> None:

@@ -486,7 +486,7 @@ def _contact_corrected(state: State, data: e.ContactCorrected, event: Recorded) 
 def _booked(state: State, data: e.AppointmentBooked, event: Recorded) -> None:
     state.appointments[data.appointment] = Appointment(
         data.at, data.minutes, data.milestone, data.contact, data.summons, data.remind_at, data.ask_at,
-        or_at=data.or_at,
+        or_at=data.or_at, booked=event.recorded_at,
     )  # fmt: skip
 
 

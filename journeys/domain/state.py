@@ -146,6 +146,8 @@ class Appointment:
     suspension held it back."""
     reminder: str | None = None
     """The last message that reminds of it."""
+    booked: datetime | None = None
+    """When it was; None in what was folded before this was kept."""
 
     @property
     def counts_on_it(self) -> bool:

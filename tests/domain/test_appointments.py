@@ -149,7 +149,9 @@ def test_of_those_that_are_over_a_row_keeps_the_last_dozen() -> None:
 
 def test_it_is_settled_once() -> None:
     life = booked()
-    life.when("2027-03-11", close(life, "cancelled")).then(said("AppointmentCancelled", why="by-hand"))
+    life.when("2027-03-11", close(life, "cancelled")).then(
+        said("AppointmentCancelled", why="by-hand"), said("MessageDue", template="appointment-cancelled")
+    )
     life.when("2027-03-11", close(life, "excused")).refused("appointment-settled")
     life.when("2027-03-11", c.MoveAppointment(appointment=life.appointment, at=AT)).refused("appointment-settled")
     life.when("2027-03-30 10:00")
@@ -194,12 +196,23 @@ def test_who_was_reminded_is_told_of_another_time_another_place_and_the_end() ->
     assert changes(life) == [changed, changed, ("appointment-cancelled", "03-19 16:00")], "the same again is no news"
 
 
-def test_who_does_not_know_of_it_yet_is_told_nothing_but_of_what_is_near() -> None:
-    life = booked().when("2027-03-11 10:00", lambda life: moved(life, "2027-03-22 14:00").body)
+@pytest.mark.parametrize("summons", [False, True])
+def test_of_what_lies_far_ahead_the_person_is_told_too(summons: bool) -> None:
+    """It was agreed by two, or handed over on paper: nine days before, they count on it."""
+    life = booked(summons=summons).when("2027-03-10 11:01", lambda life: moved(life, "2027-03-22 14:00").body)
     life.when("2027-03-12 10:00", lambda life: close(life, "cancelled"))
+    assert [template for template, _ in changes(life)] == ["appointment-changed", "appointment-cancelled"]
+
+
+def test_a_slip_that_is_set_right_at_once_is_told_to_nobody_unless_they_heard_of_it() -> None:
+    life = booked().when("2027-03-10 10:20", lambda life: moved(life, "2027-03-22 14:00").body)
+    life.when("2027-03-10 11:00", lambda life: close(life, "cancelled"))
     assert changes(life) == []
-    life = booked().when("2027-03-11 10:00", lambda life: moved(life, "2027-03-12 14:00").body)
-    assert changes(life) == [("appointment-changed", "03-12 14:00")], "no reminder comes before it"
+    life = booked().when("2027-03-10 10:20", lambda life: moved(life, "2027-03-11 14:00").body)
+    assert changes(life) == [("appointment-changed", "03-11 14:00")], "no reminder comes before it"
+    life = booked().when("2027-03-10 10:10", by(PERSON, lambda life: answer(life, "coming")))
+    life.when("2027-03-10 10:20", lambda life: close(life, "cancelled"))
+    assert [template for template, _ in changes(life)] == ["appointment-cancelled"]
 
 
 def test_who_has_answered_or_chosen_or_was_told_of_a_change_knows_of_it() -> None:
@@ -441,7 +454,7 @@ def test_a_time_offered_is_taken_once_and_only_while_both_lie_ahead() -> None:
 
 def test_staff_move_it_to_any_time_and_what_was_offered_before_is_not_any_more() -> None:
     life = booked(or_at=OTHERS).when("2027-03-16 10:00", choose("2027-03-25 10:00", REFERENT))
-    life.then(said("AppointmentMoved", at="2027-03-25 10:00"))
+    life.then(said("AppointmentMoved", at="2027-03-25 10:00"), said("MessageDue", template="appointment-changed"))
     life.when("2027-03-16 11:00", choose("2027-03-22 10:00")).refused("time-not-offered")
     life.when("2027-03-16 12:00", choose("2027-03-26 10:00", REFERENT, or_at=OTHERS))
     life.when("2027-03-16 13:00", choose("2027-03-22 10:00")).then("AppointmentMoved", "MessageDue")

@@ -73,7 +73,9 @@ def as_summons(life: Life, id: str) -> Any:
     life.events[place] = event.model_copy(update={"data": event.data.model_copy(update={"summons": True})})
     life.read = State(stream=life.state.stream)  # The record was changed: from its first event again.
     known = life.state.appointments[id]
-    return type(known)(known.at, known.minutes, None, None, True, known.remind_at, known.ask_at, or_at=known.or_at)
+    return type(known)(
+        known.at, known.minutes, None, None, True, known.remind_at, known.ask_at, or_at=known.or_at, booked=known.booked
+    )
 
 
 def test_another_time_is_wished_only_with_the_request_for_one() -> None:
