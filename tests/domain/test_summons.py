@@ -200,6 +200,16 @@ def test_a_reminder_that_fails_is_told_too_and_one_that_left_is_not() -> None:
     assert not life.all("MessageDue", template="summons-unreminded")
 
 
+@pytest.mark.parametrize("about", ["reminder", "change"])
+def test_what_goes_by_post_may_come_too_late_and_is_told_by_voice_too(about: str) -> None:
+    for life, told in ((summoned(), 1), (booked(), 0)):
+        life.world["deliver"] = None
+        at = "2027-03-17 14:00" if about == "reminder" else "2027-03-16 10:00"
+        life.when(at, *(() if about == "reminder" else (move,))).when(at, Answer("deliver", "sent", "letter"))
+        assert len(life.all("MessageDue", to="referent", template="summons-unreminded")) == told
+        assert life.all("MessageSent", channel="letter")
+
+
 def test_nobody_is_told_of_the_reminder_of_what_is_off() -> None:
     life = summoned().when("2027-03-12 10:00", lambda life: close(life, "cancelled")).when("2027-03-18")
     assert not life.all("MessageDue", template="summons-unreminded")
