@@ -194,11 +194,13 @@ def close(work: Deciding, body: c.CloseAppointment) -> None:
 
 
 def correct(work: Deciding, body: c.Correct) -> None:
-    """`correct` for an appointment whose outcome was told wrongly."""
+    """`correct` for an appointment whose outcome was told wrongly; also for one that was called off, by a wrong click
+    or because the journey was closed before anybody said how it went, once its hour has passed."""
     known = work.state.appointments.get(body.id)
     if known is None:
         raise Refusal("unknown-appointment", id=body.id)
-    if known.outcome in (None, "cancelled") or body.to == known.outcome:
+    ahead = known.outcome == "cancelled" and known.at > work.now
+    if known.outcome is None or body.to == known.outcome or ahead:
         raise Refusal("not-settled", appointment=body.id)
     match body.to:
         case "attended" | "missed" | "excused" as to:

@@ -100,6 +100,31 @@ def test_told_wrongly_it_is_corrected() -> None:
     )
 
 
+def to(life: Life, outcome: str) -> c.Correct:
+    return c.Correct(what="appointment", id=life.appointment, to=outcome)
+
+
+def test_called_off_by_a_closing_before_anybody_said_how_it_went_it_is_corrected() -> None:
+    """On Monday the journey is closed; the appointment of Friday took place."""
+    life = booked(milestone="visit", contact="support").when("2027-03-22 08:00", c.Close(outcome="moved"))
+    life.then(said("AppointmentCancelled", why="closed"), also=True)
+    life.when("2027-03-22 10:00", to(life, "attended")).then(
+        said("AppointmentCorrected", to="attended"), said("MilestoneReached", milestone="visit"),
+        said("ContactCorrected", to="made"),
+    )  # fmt: skip
+    life.when("2027-03-22 10:10", to(life, "missed")).then("AppointmentCorrected")
+    assert life.state.appointments[life.appointment].outcome == "missed" and not life.state.chases
+
+
+def test_called_off_by_a_wrong_click_it_is_corrected_once_its_hour_has_passed() -> None:
+    life = booked(milestone="visit").when("2027-03-19 13:00", lambda life: close(life, "cancelled"))
+    life.when("2027-03-19 13:30", to(life, "attended")).refused("not-settled")
+    life.when("2027-03-20 10:00", to(life, "missed")).then("AppointmentCorrected", "EscalationRaised")
+    life.when("2027-03-20 10:10", to(life, "attended")).then(
+        "AppointmentCorrected", "EscalationResolved", "MilestoneReached", "DeadlineMet"
+    )
+
+
 def test_missed_after_all_it_escalates_as_if_it_had_been_told_at_once() -> None:
     life = booked(milestone="visit").when("2027-03-20 10:00")
     life.when("2027-03-20 10:00", close(life, "excused"))

@@ -1,5 +1,6 @@
 """What messages say, on pages and at the command line: previews, edits kept as facts, faults beside their fields."""
 
+import asyncio
 import html
 import json
 import re
@@ -166,6 +167,30 @@ async def test_the_week_says_what_came_of_each_appointment(office: Office) -> No
     page = html.unescape((await aline.client.get(week)).text)
     assert page.count('<li class="item ') == 2 and page.count("<small>annulé</small>") == 1
     assert "en même temps" not in page, "what is off takes nobody's time"
+
+
+async def test_one_called_off_by_a_wrong_click_is_corrected_on_the_persons_page_once_its_hour_has_passed(
+    office: Office,
+) -> None:
+    at = await office.engine.now() + timedelta(seconds=2)
+    booked = (await office.engine.do(c.BookAppointment(at=at))).command
+    ahead = (await office.engine.do(c.BookAppointment(at=at + timedelta(days=2)))).command
+    for each in (booked, ahead):
+        off = c.CloseAppointment(appointment=each, outcome="cancelled")
+        assert (await office.engine.do(off)).outcome == "accepted"
+    await asyncio.sleep(max(0.0, (at - datetime.now(UTC)).total_seconds()) + 0.2)
+    aline = await office.enter("aline")
+    page = html.unescape((await aline.get()).text)
+    (query,) = re.findall(r"/agir/correct(\?what=appointment&id=[^\"]+)", page)
+    shown = (await aline.get(f"/agir/correct{query}")).text
+    assert f'<option value="{booked}" selected>' in shown and ahead not in shown
+    assert '<option value="attended">A eu lieu</option>' in html.unescape(shown)
+    hidden = await aline.open("correct", query)
+    sent = await aline.send("correct", what="appointment", id=booked, to="attended", reason="Un clic de trop.",
+                            hidden=hidden)  # fmt: skip
+    assert sent.status_code == 303, html.unescape(sent.text)
+    (event,) = [event.data for event in await office.engine.events() if event.kind == "AppointmentCorrected"]
+    assert event.to == "attended"  # type: ignore[attr-defined]
 
 
 async def test_the_week_has_a_word_of_its_own_for_each_outcome(ground: Ground) -> None:

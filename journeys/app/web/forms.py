@@ -70,7 +70,7 @@ async def form_of(visit: Visit, loaded: Loaded, command: str, typed: Mapping[str
     if command not in commands():
         raise Failure(Exit.NOT_FOUND, "unknown-command", Said("cette action n'existe pas", "there is no such action"))
     fields, zone = fields_of(command), ZONE
-    if any(field.name in OF_APPOINTMENTS or field.kind == "appointment" for field in fields):
+    if command == "correct" or any(field.name in OF_APPOINTMENTS or field.kind == "appointment" for field in fields):
         zone = await zone_of(visit.house.writing, loaded.state.site, loaded.book.calendar)
     return [await _input(visit, loaded, command, field, typed, zone) for field in fields]
 
@@ -163,6 +163,8 @@ async def _choices(
             return [(id, capital(speech.referral(id))) for id in state.referrals]
         case "code" if field.name == "grant":
             return [(code, each.label.in_(visit.lang)) for code, each in programme.grants.items()]
+        case _ if command == "correct" and typed.get("what") == "appointment" and field.name in ("id", "to"):
+            return _of_appointments(visit, loaded, field, zone)
         case _ if field.name == "kind":
             return [(code, capital(spoken(code, visit.lang))) for code in _evidence(programme, typed)]
         case _ if field.name == "purpose" and command in _OF_PARTNERS:
@@ -177,6 +179,18 @@ async def _choices(
             return [(code, each.label.in_(visit.lang)) for code, each in programme.closings.items()]
         case _:
             return []
+
+
+def _of_appointments(visit: Visit, loaded: Loaded, field: Field, zone: ZoneInfo) -> list[tuple[str, str]]:
+    """Which appointments may be corrected, or to what."""
+    if field.name == "to":
+        return [(each, capital(spoken(each, visit.lang))) for each in ("attended", "missed", "excused")]
+    book, state = replace(loaded.book, calendar=in_zone(loaded.book.calendar, zone.key)), loaded.state
+    there = Speech(book, {}, visit.lang, state)
+    return [
+        (id, said_there(capital(there.appointment(id)), visit.lang, zone))
+        for id, known in state.appointments.items() if known.outcome is not None and known.at <= visit.now
+    ]  # fmt: skip
 
 
 async def _purposes(visit: Visit, loaded: Loaded) -> list[tuple[str, str]]:
