@@ -58,7 +58,8 @@ def key_of(command: str, number: int) -> str:
 
 
 def series(calendar: Calendar, body: c.BookAppointment) -> Iterator[datetime]:
-    """The first time, then the same hour of the site's clock week after week, moved off days on which nobody works."""
+    """The first time, then the same hour of the site's clock week after week, moved off days on which nobody works, the
+    holidays of the site's own among them."""
     yield body.at
     if body.every is None:
         return
@@ -66,7 +67,9 @@ def series(calendar: Calendar, body: c.BookAppointment) -> Iterator[datetime]:
     every, first = EVERY[body.every], body.at.astimezone(here.zone)
     for number in range(1, body.times):
         day = here.add(first.date(), Duration(every.amount * number, every.unit))
-        yield here.at(here.roll(day, Roll.FORWARD), f"{first:%H:%M}")
+        while not here.works(day) or here.rests(day):
+            day += ONE_DAY
+        yield here.at(day, f"{first:%H:%M}")
 
 
 def move(work: Deciding, body: c.MoveAppointment) -> None:

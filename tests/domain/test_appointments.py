@@ -567,6 +567,17 @@ def test_a_series_at_a_site_overseas_goes_by_the_clocks_and_days_there(first: st
     assert [f"{each.at.astimezone(there):%A %H:%M}" for each in life.all("AppointmentBooked")] == [then] * 4
 
 
+def test_a_series_at_a_site_overseas_leaves_its_own_holiday_alone() -> None:
+    """27 May, a Thursday in 2027: the end of slavery is a holiday in Guadeloupe, and in no calendar of a programme."""
+    there = ZoneInfo("America/Guadeloupe")
+    weekly = c.BookAppointment(
+        at=datetime(2027, 5, 20, 10, tzinfo=there).astimezone(UTC), every="week", times=3, site_zone=there.key
+    )
+    life = released().when("2027-05-03 10:00", weekly)
+    days = [f"{each.at.astimezone(there):%d.%m. %H:%M}" for each in life.all("AppointmentBooked")]
+    assert days == ["20.05. 10:00", "28.05. 10:00", "03.06. 10:00"]
+
+
 @pytest.mark.parametrize("half", [{"every": "week"}, {"times": 3}])
 def test_half_a_series_is_none(half: dict[str, Any]) -> None:
     released().when("2027-03-10 10:00", c.BookAppointment(at=AT, **half)).refused("half-a-series")
