@@ -205,6 +205,35 @@ async def test_the_week_has_a_word_of_its_own_for_each_outcome(ground: Ground) -
     assert {outcome.lower(): word for outcome, word in said.items()} == words
 
 
+async def test_the_days_of_a_week_are_those_of_each_site(ground: Ground) -> None:
+    """Monday at eight in Nouméa, which is Sunday in Paris; Sunday at 23 h in Cayenne, which is Monday there."""
+    aline = await ground.member("aline", "referent")
+    for site, zone in (("noumea", "Pacific/Noumea"), ("cayenne", "America/Cayenne")):
+        await sites.describe(ground.house.writing, Site(site, "Accueil", "1 rue du Port", zone), BY)
+    for name, site, at in (
+        ("Une Lundi", "noumea", "2027-05-09T21:00"),
+        ("Une Dimanche", "cayenne", "2027-05-17T02:00"),
+    ):
+        met = {"id": str(uuid.uuid4()), "about": "", "at": f"{at}:00.000000Z", "outcome": "attended"}
+        await ground.journey(aline, met=(met,), name=name, site=site)
+    ground.house.forget_programmes()
+    async with ground.browser(await ground.session(aline)) as browser:
+        weeks = [html.unescape((await browser.get(f"/agenda?semaine={day}")).text)
+                 for day in ("2027-05-03", "2027-05-10", "2027-05-17")]  # fmt: skip
+    assert ["Une Lundi" in shown for shown in weeks] == ["Une Dimanche" in shown for shown in weeks] == [
+        False, True, False,
+    ]  # fmt: skip
+    assert weeks[1].index("Lundi 10 mai") < weeks[1].index("Une Lundi") < weeks[1].index("Dimanche 16 mai")
+
+
+async def test_a_past_week_says_that_it_does_not_hold_all_that_was(ground: Ground) -> None:
+    aline = await ground.member("aline", "referent")
+    async with ground.browser(await ground.session(aline)) as browser:
+        past, present = [(await browser.get(f"/agenda{query}")).text for query in ("?semaine=2020-01-06", "")]
+    said = "les 12 derniers rendez-vous passés"
+    assert said in html.unescape(past) and said not in html.unescape(present)
+
+
 async def test_hours_are_typed_and_shown_as_clocks_tell_them_at_the_site(office: Office) -> None:
     moved = c.AssignReferent(referent=office.engine.referent, site="saint-denis")
     answer = await office.engine.do(moved, actor=office.staff["sam"], roles=("supervisor",))
