@@ -173,7 +173,7 @@ async def test_one_called_off_by_a_wrong_click_is_corrected_on_the_persons_page_
     office: Office,
 ) -> None:
     at = await office.engine.now() + timedelta(seconds=2)
-    booked = (await office.engine.do(c.BookAppointment(at=at))).command
+    booked = (await office.engine.do(c.BookAppointment(at=at, contact="support"))).command
     ahead = (await office.engine.do(c.BookAppointment(at=at + timedelta(days=2)))).command
     for each in (booked, ahead):
         off = c.CloseAppointment(appointment=each, outcome="cancelled")
@@ -184,13 +184,16 @@ async def test_one_called_off_by_a_wrong_click_is_corrected_on_the_persons_page_
     (query,) = re.findall(r"/agir/correct(\?what=appointment&id=[^\"]+)", page)
     shown = (await aline.get(f"/agir/correct{query}")).text
     assert f'<option value="{booked}" selected>' in shown and ahead not in shown
-    assert '<option value="attended">A eu lieu</option>' in html.unescape(shown)
+    assert '<option value="attended">A eu lieu</option>' in html.unescape(shown) and "reste noté" not in shown
     hidden = await aline.open("correct", query)
     sent = await aline.send("correct", what="appointment", id=booked, to="attended", reason="Un clic de trop.",
                             hidden=hidden)  # fmt: skip
     assert sent.status_code == 303, html.unescape(sent.text)
     (event,) = [event.data for event in await office.engine.events() if event.kind == "AppointmentCorrected"]
     assert event.to == "attended"  # type: ignore[attr-defined]
+    again = html.unescape((await aline.get(f"/agir/correct{query}")).text)
+    assert "reste noté : s’il n’a pas eu lieu, corrigez-le aussi" in again.replace("\xa0", " ")
+    assert 'aria-describedby="h-to"' in again, "what attending brought stands"
 
 
 async def test_the_week_has_a_word_of_its_own_for_each_outcome(ground: Ground) -> None:

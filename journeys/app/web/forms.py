@@ -89,7 +89,8 @@ async def _input(
         return _file(visit, field, label)
     if len(choices) == 1 and field.required and not value:
         value = choices[0][0]
-    return Input(field.name, label, _shape(field, bool(choices)), field.required, value, choices)
+    hint = _stays(visit, loaded, str(typed.get("id", ""))) if (command, field.name) == ("correct", "to") else ""
+    return Input(field.name, label, _shape(field, bool(choices)), field.required, value, choices, hint)
 
 
 def _file(visit: Visit, field: Field, label: str) -> Input:
@@ -191,6 +192,22 @@ def _of_appointments(visit: Visit, loaded: Loaded, field: Field, zone: ZoneInfo)
         (id, said_there(capital(there.appointment(id)), visit.lang, zone))
         for id, known in state.appointments.items() if known.outcome is not None and known.at <= visit.now
     ]  # fmt: skip
+
+
+def _stays(visit: Visit, loaded: Loaded, appointment: str) -> str:
+    """What an appointment that was kept has brought, and what stands if it is corrected."""
+    state, speech = loaded.state, Speech(loaded.book, {}, visit.lang, loaded.state)
+    known = state.appointments.get(appointment)
+    if known is None or known.outcome != "attended":
+        return ""
+    told = []
+    if known.milestone is not None and state.reached(known.milestone) is not None:
+        told.append(visit.say("L'étape {milestone} reste atteinte : si elle ne l'est pas, corrigez-la aussi.",
+                              milestone=speech.milestone(known.milestone)))  # fmt: skip
+    if known.contact is not None:
+        told.append(visit.say("Le suivi {contact} reste noté : s'il n'a pas eu lieu, corrigez-le aussi.",
+                              contact=speech.contact(known.contact)))  # fmt: skip
+    return " ".join(told)
 
 
 async def _purposes(visit: Visit, loaded: Loaded) -> list[tuple[str, str]]:
