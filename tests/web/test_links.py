@@ -433,6 +433,26 @@ async def test_an_appointment_has_the_hour_of_the_clocks_at_its_site_on_the_pers
     assert said in words(await eloise.get(path(last))).replace("\xa0", " ")
 
 
+@pytest.mark.parametrize(("stays", "said"), [(True, "d’autres heures sont possibles"), (False, "a changé")])
+async def test_who_asked_for_another_time_is_sent_those_offered_and_takes_one(
+    scene: Scene, stays: bool, said: str
+) -> None:
+    drawn, eloise = await drawn_for(scene), scene.browser()
+    await eloise.get(path(drawn))
+    assert (await eloise.send(path(drawn), answer="other-time")).status_code == 303
+    ((id, known),) = (await scene.known())[0].appointments.items()
+    others = tuple(known.at + timedelta(hours=hours) for hours in (24, 26))
+    await scene.do(c.MoveAppointment(appointment=id, at=known.at + timedelta(hours=not stays), or_at=others))
+    await scene.engine.pass_days(1.5)
+    text = await scene.letter("eloise@example.org")
+    assert said in text
+    where = path_in(text)
+    shown = (await eloise.get(where)).text
+    assert all(taking(each) in shown for each in others)
+    assert (await eloise.send(where, answer=taking(others[0]))).status_code == 303
+    assert (await scene.known())[0].appointments[id].at == others[0]
+
+
 async def test_two_at_once_who_take_other_times_move_it_once(scene: Scene) -> None:
     drawn, sooner, later = await offered(scene)
     pages_ = await both(scene, drawn, *({"answer": taking(each)} for each in (sooner, later) * 3))
