@@ -7,7 +7,7 @@ from typing import Final, Literal
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_time, get_timezone_location
 
 from activities.reading import Known
 from activities.resources import Resources, Way
@@ -59,6 +59,9 @@ _REASONS: Final[Mapping[str, Label]] = {
 
 _ASK: Final = Label(fr="voyez avec {referent}", en="ask {referent}")
 """Stands for a link where the recipient has none."""
+
+_CLOCKS: Final = Label(fr="{time} (heure de {place})", en="{time} ({place} time)")
+"""An hour, and where clocks tell it."""
 
 _DESK_NAME: Final = Label(fr="à l’astreinte", en="duty desk")
 
@@ -277,9 +280,10 @@ async def _values(resources: Resources, matter: Matter, to: Addressee, answer: s
     }
     if matter.about.kind == "appointment":
         known = matter.known
+        values |= await _at_the_site(resources, matter, to)
         noted = await place_of(resources.pool, known.state.stream, known.events, matter.about.id)
         values["place"] = noted if to.audience == "staff" else await said_outside(
-            resources.pool, noted, known.state.site
+            resources.pool, noted, known.state.site, to.lang
         )  # fmt: skip
     if to.audience not in ("on_call", "staff"):
         return values
@@ -308,6 +312,22 @@ def at_hour(matter: Matter, at: datetime, to: Addressee) -> tuple[str, str]:
     return _day(matter, at, to), _time(matter, at, to)
 
 
+async def _at_the_site(resources: Resources, matter: Matter, to: Addressee) -> dict[str, str]:
+    """Day and hour of an appointment as clocks tell them at the journey's site, else in its programme: it is there that
+    people meet. Whoever's own clocks tell another hour reads whose it is."""
+    state, calendar = matter.known.state, matter.book.calendar
+    known = state.appointments.get(matter.about.id)
+    if known is None:
+        return {}
+    there = in_zone(calendar, await zone_of(resources.pool, () if state.site is None else (state.site,))).zone
+    at, own = known.at.astimezone(there), known.at.astimezone(_zone(matter, to))
+    time = format_time(at, "HH:mm", locale=to.lang)
+    if at.utcoffset() != own.utcoffset():
+        place = get_timezone_location(there, locale=to.lang, return_city=True)
+        time = _CLOCKS.in_(to.lang).format(time=time, place=place)
+    return {"date": written(at.date(), to.lang), "time": time}
+
+
 def _about(matter: Matter, to: Addressee) -> dict[str, str]:
     """What is particular to the subject: its name, its day, its amount."""
     state, programme, id = matter.known.state, matter.book.programme, matter.about.id
@@ -325,9 +345,6 @@ def _about(matter: Matter, to: Addressee) -> dict[str, str]:
             contact, window = programme.contacts.get(id), state.contacts.get(id)
             label = contact.label.in_(to.lang) if contact else id
             return {"contact": label, "date": _day(matter, window.closes if window else None, to)}
-        case "appointment" if id in state.appointments:
-            at = state.appointments[id].at
-            return {"date": _day(matter, at, to), "time": _time(matter, at, to)}
         case "grant" | "payment" | "receipt":
             return _money(matter, to)
         case "referral" if id in state.referrals:

@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.finding import Loaded, load
+from journeys.app.hours import said_there, zone_of
 from journeys.app.reading import today_of
 from journeys.clock import now
 from journeys.domain import guards
@@ -15,7 +16,7 @@ from journeys.domain.appointments import key_of, series
 from journeys.domain.commands import BookAppointment, MatchMentor, MoveAppointment, ProposeMentor, SendReferral
 from journeys.domain.directory import search_form
 from journeys.domain.programme import Programme, Saying
-from journeys.i18n import format_instant
+from journeys.i18n import LANGS, format_instant
 from journeys.store import erasing, mentors, partners, people, views
 from journeys.store.database import Connection, Pool
 from journeys.store.mentors import Mentor
@@ -123,11 +124,13 @@ async def _met(pool: Pool, loaded: Loaded, at: datetime, minutes: int, but: froz
     """Another appointment of the person, on any of their journeys, or of whoever leads this one, at the same time."""
     state, ends = loaded.state, at + timedelta(minutes=minutes)
     for row in await views.meeting(pool, state.person, state.referent, at, ends):
-        for id, known in (await load(pool, row)).state.appointments.items():
+        other = await load(pool, row)
+        for id, known in other.state.appointments.items():
             if known.outcome is not None or id in but:
                 continue
             if known.at < ends and at < known.at + timedelta(minutes=known.minutes):
-                hour = {lang: format_instant(known.at, lang, loaded.book.calendar.zone) for lang in ("fr", "en")}
+                zone = await zone_of(pool, other.state.site, other.book.calendar)
+                hour = {lang: said_there(format_instant(known.at, lang, zone), lang, zone) for lang in LANGS}
                 if row.person == state.person:
                     return Warned("overlap", Said(
                         f"Attention : la personne a déjà un rendez-vous à ce moment-là (le {hour['fr']}).",

@@ -3,14 +3,16 @@
 import re
 from typing import Final
 
-from journeys.app.entry import clean_text
-from journeys.app.failures import Failure, Said, usage
+from journeys.app.entry import clean_text, not_neutral
+from journeys.app.failures import Said, usage
 from journeys.domain.calendar import is_zone
-from journeys.domain.neutral import tells_why
+from journeys.domain.neutral import place_tells_why
 from journeys.store.sites import Site
 
 _CODE: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _LONGEST: Final = 120
+_SO: Final = Said("écrivez un nom neutre, par exemple « Accueil de la gare »",
+                  "write a neutral name, such as “Station desk”")  # fmt: skip
 
 
 def described(code: str, name: str, address: str, zone: str) -> Site:
@@ -33,15 +35,6 @@ def _line(text: str, field: str) -> str:
     if "\n" in line or len(line) > _LONGEST:
         raise usage("not-a-line", f"{field} : {_LONGEST} signes au plus, sur une ligne",
                     f"{field}: {_LONGEST} characters at most, on one line", field=field)  # fmt: skip
-    if (word := tells_why(line)) is not None:
-        raise _not_neutral(field, word)
+    if (word := place_tells_why(line)) is not None:
+        raise not_neutral(field, word, _SO)
     return line
-
-
-def _not_neutral(field: str, word: str) -> Failure:
-    return usage(
-        "not-neutral", f"{field} : « {word} » dirait à un autre pourquoi la personne est accompagnée",
-        f"{field}: “{word}” would tell somebody else why the person is accompanied", field=field,
-        remedy=Said("écrivez un nom neutre, par exemple « Accueil de la gare »",
-                    "write a neutral name, such as “Station desk”"),
-    )  # fmt: skip

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from journeys.app.failures import Failure, usage
+from journeys.app.failures import Failure, Said, usage
 from journeys.app.telling import unsigned
 from journeys.contract import Answer
 from journeys.domain import document
 from journeys.domain.commands import AnyBody, Command
+from journeys.domain.neutral import place_tells_why
 from journeys.domain.record import SYSTEM, Cause
 from journeys.issuing import issue
 from journeys.settings import Settings
@@ -79,7 +80,7 @@ def make_command(
     Raises:
         Failure: a text that cannot be kept. ValueError: parts that the command does not carry, or lacks.
     """
-    kept = {name: clean_text(text, name) for name, text in (texts or {}).items()}
+    kept = {name: clean_part(name, text, name) for name, text in (texts or {}).items()}
     return issue(
         ring, stream=stream, body=body, actor=actor.id, roles=actor.roles, funds=actor.funds,
         stands_in_for=actor.stands_in_for, now=now, texts=kept, id=id,
@@ -164,6 +165,29 @@ def clean_text(text: str, field: str) -> str:
         if sign_ not in "\n\t" and unicodedata.category(sign_) in ("Cc", "Cs"):
             raise _control_character(field, place, sign_)
     return text
+
+
+def clean_part(part: str, text: str, field: str) -> str:
+    """A text of a command, fit to be kept; a place can be said to anybody. Raises Failure (usage) that names the field.
+
+    Args:
+        field: what the part is called by whoever typed.
+    """
+    text = clean_text(text, field)
+    if part == "place" and (word := place_tells_why(text)) is not None:
+        raise not_neutral(field, word, Said(
+            "écrivez l'adresse seule, le numéro et la rue : c'est elle que les messages donnent",
+            "write the address alone, the number and the street: it is what messages say",
+        ))  # fmt: skip
+    return text
+
+
+def not_neutral(field: str, word: str, remedy: Said) -> Failure:
+    """A text that everybody may read has a word that tells why somebody is accompanied."""
+    return usage(
+        "not-neutral", f"{field} : « {word} » dirait à un autre pourquoi la personne est accompagnée",
+        f"{field}: “{word}” would tell somebody else why the person is accompanied", field=field, remedy=remedy,
+    )  # fmt: skip
 
 
 def _control_character(field: str, place: int, sign_: str) -> Failure:

@@ -21,13 +21,13 @@ async def calendar_of(pool: Pool, feed: Feed, association: str, now: datetime) -
         return None
     return calendar(
         [
-            meeting(loaded.events, id, known, await _place(pool, loaded, id))
+            meeting(loaded.events, id, known, await _place(pool, loaded, id, feed.language))
             for id, known in loaded.state.appointments.items() if known.outcome != "cancelled"
         ],
         association=association, lang=feed.language, stamp=now,
     )  # fmt: skip
 
 
-async def _place(pool: Pool, loaded: Loaded, appointment: str) -> str:
+async def _place(pool: Pool, loaded: Loaded, appointment: str, lang: str) -> str:
     noted = await place_of(pool, loaded.row.stream, loaded.events, appointment)
-    return await said_outside(pool, noted, loaded.state.site)
+    return await said_outside(pool, noted, loaded.state.site, lang)

@@ -10,7 +10,7 @@ from journeys.app.reading import ZONE
 from journeys.domain.calendar import Calendar, in_zone, is_zone
 from journeys.domain.commands import AnyBody, BookAppointment
 from journeys.domain.programme import Programme
-from journeys.i18n import N_, format_time, text, zone_place
+from journeys.i18n import N_, format_date, format_time, text, zone_place
 from journeys.store import sites
 from journeys.store.database import Connection, Pool
 
@@ -47,8 +47,10 @@ def filled_hour(word: str, zone: ZoneInfo) -> str:
 
 def said_zone(zone: ZoneInfo, lang: Lang) -> str:
     """Beside an hour of elsewhere, `heure de Cayenne`; nothing where it is the house's own."""
-    if zone.key == ZONE.key:
-        return ""
+    return "" if zone.key == ZONE.key else _clocks_of(zone, lang)
+
+
+def _clocks_of(zone: ZoneInfo, lang: Lang) -> str:
     return text(lang)(N_("heure de {place}")).format(place=zone_place(zone, lang))
 
 
@@ -56,6 +58,20 @@ def said_there(words: str, lang: Lang, zone: ZoneInfo) -> str:
     """Words, and behind them of where their hour is: `9 h 30`, `9 h 30 (heure de Cayenne)`."""
     where = said_zone(zone, lang)
     return f"{words} ({where})" if where else words
+
+
+def beside(at: datetime, lang: Lang, there: ZoneInfo, own: ZoneInfo) -> str:
+    """Beside an hour of there, for whoever's own clocks tell another, whose it is; else nothing."""
+    differs = at.astimezone(there).utcoffset() != at.astimezone(own).utcoffset()
+    return _clocks_of(there, lang) if differs else ""
+
+
+def day_and_hour(at: datetime, lang: Lang, there: ZoneInfo, own: ZoneInfo) -> str:
+    """An instant in words to somebody outside, as clocks tell it there: `mardi 12 mai 2027 à 9 h 30`, and where that is
+    for whoever's own tell another."""
+    hour, where = format_time(at, lang, there), beside(at, lang, there, own)
+    day = format_date(at.astimezone(there).date(), lang, weekday=True)
+    return text(lang)(N_("{day} à {hour}")).format(day=day, hour=f"{hour} ({where})" if where else hour)
 
 
 def hour_there(at: datetime, lang: Lang, zone: ZoneInfo) -> str:

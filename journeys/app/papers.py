@@ -5,12 +5,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from journeys import clock
 from journeys.app.allowing import may
 from journeys.app.entry import Actor
 from journeys.app.failures import Exit, Failure, Said, not_found
 from journeys.app.finding import Loaded
+from journeys.app.hours import day_and_hour
 from journeys.audit.narrating import Story, TextPart
 from journeys.documents import (
     CannotTypeset,
@@ -28,7 +30,7 @@ from journeys.domain.links import times_offered
 from journeys.domain.neutral import tells_why
 from journeys.domain.record import SYSTEM, Event, Payload
 from journeys.domain.state import PaymentStatus
-from journeys.i18n import Lang, capital, format_date, format_time
+from journeys.i18n import Lang, capital
 from journeys.identifiers import short
 from journeys.narration.telling import Names, Speech
 from journeys.store.people import Person
@@ -149,20 +151,23 @@ def appointments_ahead(loaded: Loaded, now: datetime) -> list[str]:
 
 
 def appointment_letter(
-    loaded: Loaded, person: Person | None, id: str, place: str, lang: Lang, at: datetime, hand: Hand
+    loaded: Loaded, person: Person | None, id: str, place: str, there: ZoneInfo, lang: Lang, at: datetime, hand: Hand
 ) -> bytes:
-    """A letter that confirms an appointment, for whoever has no mail. Raises Failure: none ahead under this id."""
+    """A letter that confirms an appointment, for whoever has no mail. Raises Failure: none ahead under this id.
+
+    Args:
+        there: in which clocks tell its hour.
+    """
     if id not in appointments_ahead(loaded, at):
         raise not_found(
             "no-appointment", "il n'y a pas de rendez-vous à venir sous cet identifiant",
             "there is no appointment ahead under this id",
         )  # fmt: skip
     s, known = Speech(loaded.book, {}, lang, loaded.state), loaded.state.appointments[id]
-    here = in_zone(loaded.book.calendar, person.details.zone if person is not None else None).zone
+    own = in_zone(loaded.book.calendar, person.details.zone if person is not None else None).zone
 
     def when(moment: datetime) -> str:
-        day = format_date(moment.astimezone(here).date(), lang, weekday=True)
-        return s.say("{day} à {hour}", day=day, hour=format_time(moment, lang, here))
+        return day_and_hour(moment, lang, there, own)
 
     others = " ; ".join(when(each) for each in times_offered(loaded.state, id, at))
     lines = (

@@ -36,7 +36,8 @@ from journeys.domain.neutral import tells_why
 REMINDERS = frozenset({"deadline-near", "meeting-near"})
 """What a programme may have sent before a deadline; every other template leaves by itself, on its own occasion."""
 
-SAYS_WHEN = frozenset({"appointment-near", "appointment-changed", "appointment-cancelled", "summons-near"})
+SAYS_WHEN = frozenset({"appointment-near", "appointment-changed", "appointment-cancelled", "appointment-times",
+                       "summons-near"})  # fmt: skip
 """Templates about an appointment ahead: day and hour always stand in them, in either language."""
 
 EXAMPLES: Mapping[str, Mapping[str, str]] = {

@@ -17,6 +17,7 @@ _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _ADDRESS: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 _LONGEST_ADDRESS: Final = 254
 _UNFOLDED: Final = SMTP.clone(max_line_length=900)
+_METHOD: Final = re.compile(rb"^METHOD:([A-Z]+)\r?$", re.MULTILINE)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
@@ -115,7 +116,12 @@ def compose(letter: Letter, sender: str) -> bytes:
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(letter.body, cte="quoted-printable")
     if letter.invitation is not None:
-        message.add_attachment(letter.invitation, "text", "calendar", filename="rendez-vous.ics")
+        # A calendar goes by its method where it stands in the type, too (RFC 6047, 2.4).
+        method = _METHOD.search(letter.invitation)
+        known = {"method": method[1].decode()} if method is not None else {}
+        message.add_attachment(
+            letter.invitation, "text", "calendar", filename="rendez-vous.ics", params={"charset": "utf-8", **known}
+        )
     # An address that is cut, or encoded, is none to a mail program.
     return message.as_bytes(policy=_UNFOLDED)
 

@@ -18,6 +18,10 @@ from journeys.domain.state import Appointment, Status
 NOTICE = timedelta(hours=48)
 """A participant is reminded so long before; earlier where days of rest lie between."""
 
+SLIP = timedelta(hours=1)
+"""So long after its booking a wrong hour is set right, or what was booked for the wrong person called off, before
+anybody is told."""
+
 EVERY: Final = {
     "week": Duration(1, Unit.WEEK), "two-weeks": Duration(2, Unit.WEEK), "month": Duration(1, Unit.MONTH),
 }  # fmt: skip
@@ -54,7 +58,8 @@ def key_of(command: str, number: int) -> str:
 
 
 def series(calendar: Calendar, body: c.BookAppointment) -> Iterator[datetime]:
-    """The first time, then the same hour of the site's clock week after week, moved off days on which nobody works."""
+    """The first time, then the same hour of the site's clock week after week, moved off days on which nobody works, the
+    holidays of the site's own among them."""
     yield body.at
     if body.every is None:
         return
@@ -62,12 +67,14 @@ def series(calendar: Calendar, body: c.BookAppointment) -> Iterator[datetime]:
     every, first = EVERY[body.every], body.at.astimezone(here.zone)
     for number in range(1, body.times):
         day = here.add(first.date(), Duration(every.amount * number, every.unit))
-        yield here.at(here.roll(day, Roll.FORWARD), f"{first:%H:%M}")
+        while not here.works(day) or here.rests(day):
+            day += ONE_DAY
+        yield here.at(day, f"{first:%H:%M}")
 
 
 def move(work: Deciding, body: c.MoveAppointment) -> None:
-    """To another time, or place: any that staff give, of which the person is told where they know of it; for the
-    person, a time that was offered, never of a summons. Then the referent is told."""
+    """To another time, or place: any that staff give, of which the person is told where they know of it, as of other
+    times that staff offer; for the person, a time that was offered, never of a summons. Then the referent is told."""
     known = _open(work, body.appointment)
     chosen = _by_person(work)
     if known.summons and (chosen or body.or_at):
@@ -90,19 +97,34 @@ def move(work: Deciding, body: c.MoveAppointment) -> None:
 
 
 def _is_known(work: Deciding, known: Appointment) -> bool:
-    """Whether the person counts on it: they were reminded, it is about to be, they have answered or chosen it, or were
-    told of another time of it."""
-    return known.counts_on_it or known.at - work.now <= NOTICE
+    """Whether the person counts on it: it was agreed with them, or handed over on paper. Only what was booked just now,
+    and of which they have not heard since, may be a slip."""
+    booked = known.booked is None or work.now - known.booked > SLIP
+    return booked or known.counts_on_it or known.at - work.now <= NOTICE
 
 
 def _tell_of_the_change(work: Deciding, id: str, before: Appointment) -> None:
-    """The person, of another time or place; what still waited to tell of an earlier one leaves no more."""
+    """The person, of another time or place, else of other times that they may take; what still waited to tell of
+    earlier ones leaves no more."""
     assert work.command is not None
     now = work.state.appointments[id]
-    if now.at == before.at and "place" not in work.command.commitments:
-        return
-    messages.overtake(work, messages.CHANGED, about(id))
-    _owe_the_change(work, id, now, messages.CHANGED, f"changed/{id}/{work.command.id}/{now.at.isoformat()}")
+    changed = now.at != before.at or "place" in work.command.commitments
+    if changed or not now.or_at:
+        messages.overtake(work, messages.TIMES, about(id))
+    if changed:
+        messages.overtake(work, messages.CHANGED, about(id))
+        _owe_the_change(work, id, now, messages.CHANGED, f"changed/{id}/{work.command.id}/{now.at.isoformat()}")
+    elif set(now.or_at) - set(before.or_at) and not _carries_them(work, id, now):
+        _owe_the_change(work, id, now, messages.TIMES, f"times/{id}/{work.command.id}/{now.at.isoformat()}")
+
+
+def _carries_them(work: Deciding, id: str, known: Appointment) -> bool:
+    """Whether a message about it that has still to leave brings the link by which its times are taken."""
+    waits = any(
+        each.about == about(id) and each.to == messages.PARTICIPANT and each.effect is None
+        for each in work.state.messages.values()
+    )
+    return waits or known.untold == messages.CHANGED
 
 
 def _tell_of_the_end(work: Deciding, id: str, before: Appointment) -> None:
@@ -175,11 +197,13 @@ def close(work: Deciding, body: c.CloseAppointment) -> None:
 
 
 def correct(work: Deciding, body: c.Correct) -> None:
-    """`correct` for an appointment whose outcome was told wrongly."""
+    """`correct` for an appointment whose outcome was told wrongly; also for one that was called off, by a wrong click
+    or because the journey was closed before anybody said how it went, once its hour has passed."""
     known = work.state.appointments.get(body.id)
     if known is None:
         raise Refusal("unknown-appointment", id=body.id)
-    if known.outcome in (None, "cancelled") or body.to == known.outcome:
+    ahead = known.outcome == "cancelled" and known.at > work.now
+    if known.outcome is None or body.to == known.outcome or ahead:
         raise Refusal("not-settled", appointment=body.id)
     match body.to:
         case "attended" | "missed" | "excused" as to:
@@ -233,6 +257,8 @@ def remind_again(work: Deciding) -> None:
         match known.outcome:
             case None if known.untold == messages.CHANGED:
                 _owe_the_change(work, id, known, messages.CHANGED, f"changed/{id}/{again}/{known.at.isoformat()}")
+            case None if known.untold == messages.TIMES and known.or_at:
+                _owe_the_change(work, id, known, messages.TIMES, f"times/{id}/{again}/{known.at.isoformat()}")
             case None if known.reminded == known.at and not _is_reminded(work, id, known):
                 _remind(work, id, known, _occurrence(id, known, again), work.now)
             case "cancelled" if known.untold == messages.CANCELLED:

@@ -385,10 +385,13 @@ def _message_due(state: State, data: e.MessageDue, event: Recorded) -> None:
         _change(state.appointments, data.about.id, reminder=data.message)
 
 
+_CHANGES = frozenset({"appointment-changed", "appointment-cancelled", "appointment-times"})
+
+
 def _told_of_a_change(state: State, message: Message, *, held_back: bool) -> None:
-    """The person is told that an appointment is moved or off, or has still to be."""
+    """The person is told that an appointment is moved or off or may be at other times, or has still to be."""
     template = message.data["template"]
-    if message.to == "participant" and template in ("appointment-changed", "appointment-cancelled"):
+    if message.to == "participant" and template in _CHANGES:
         _change(state.appointments, message.about.id, untold=template if held_back else None)
 
 
@@ -483,7 +486,7 @@ def _contact_corrected(state: State, data: e.ContactCorrected, event: Recorded) 
 def _booked(state: State, data: e.AppointmentBooked, event: Recorded) -> None:
     state.appointments[data.appointment] = Appointment(
         data.at, data.minutes, data.milestone, data.contact, data.summons, data.remind_at, data.ask_at,
-        or_at=data.or_at,
+        or_at=data.or_at, booked=event.recorded_at,
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ NO_RECEIPT = Subject(kind="consent", id="no-receipt")
 SUMMONS_NEAR = "summons-near"
 """The template of the reminder of a summons."""
 SUMMONS_UNREMINDED = "summons-unreminded"
-"""The template of the notice that it did not leave: whoever reads it today reminds by voice."""
+"""The template of the notice that it did not leave, or goes by post: whoever reads it today reminds by voice."""
 UNREMINDED = frozenset({"opted-out", "paused", "suspended", "too-late"})
 """Why a reminder may not leave although what it reminds of goes on."""
 MISSED = "appointment-missed"
@@ -28,7 +28,9 @@ CHANGED = "appointment-changed"
 """The template that tells the person of an appointment that it has another time or place."""
 CANCELLED = "appointment-cancelled"
 """The one that tells them that it is off."""
-APPOINTMENT_AT_ITS_TIME = frozenset({"appointment-near", SUMMONS_NEAR, CHANGED, "appointment-outcome"})
+TIMES = "appointment-times"
+"""The one that tells them of other times that they may take, where its own stays."""
+APPOINTMENT_AT_ITS_TIME = frozenset({"appointment-near", SUMMONS_NEAR, CHANGED, TIMES, "appointment-outcome"})
 """Templates about an appointment at one time: pointless once it stands at another, or its outcome is known."""
 
 
@@ -219,7 +221,8 @@ def _give_up(work: Deciding, id: str, reason: str, rule: str) -> None:
 
 
 def _tell_of_a_summons(work: Deciding, unsent: Message) -> None:
-    """Nobody has told the person of a summons, or of its new time: the referent is told, who may do it by voice."""
+    """Nobody has told the person of a summons, or of its new time, or it goes by post, which may come too late: the
+    referent is told, who may do it by voice."""
     known, template = work.state.appointments.get(unsent.about.id), unsent.data["template"]
     if template not in (SUMMONS_NEAR, CHANGED) or known is None or not known.summons:
         return
@@ -304,5 +307,6 @@ def delivered(
             work.due(e.MessageFailed(message=id, reason=reason, effect=effect), "message", work.now)
         case _:
             work.due(e.MessageUnknown(message=id, effect=effect, wording=wording), "message", work.now)
-    if known is not None and (answer == "failed" or (answer == "suppressed" and reason in UNREMINDED)):
+    unread = (answer == "sent" and reason == "letter") or (answer == "suppressed" and reason in UNREMINDED)
+    if known is not None and (answer == "failed" or unread):
         _tell_of_a_summons(work, known)

@@ -15,8 +15,25 @@ NOT_NEUTRAL: Final = re.compile(
 )
 
 
+STREET: Final = re.compile(
+    r"\b(?:rues?|places?|avenues?|cours|quais?|boulevards?|impasses?|all[ée]es?|squares?|chemins?|routes?|passages?|"
+    r"esplanades?|faubourgs?|promenades?|mails?|voies?|r\.|av\.?|bd\.?|pl\.?)"
+    r"[\s-]+(?:de[\s-]+la[\s-]+(?:lib[ée]ration|justice)|du[\s-]+palais(?:[\s-]+de[\s-]+justice)?)\b",
+    re.IGNORECASE,
+)
+"""Streets that every town has, called by words which elsewhere tell why."""
+
+
 def tells_why(text: str) -> str | None:
     """The first such word of a text, as somebody reads it: accents put together, without signs that nobody sees."""
-    seen = "".join(sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf")
-    found = NOT_NEUTRAL.search(seen)
+    found = NOT_NEUTRAL.search(_seen(text))
     return found[0] if found is not None else None
+
+
+def place_tells_why(place: str) -> str | None:
+    """The same of a place: what such a street is called tells nothing."""
+    return tells_why(STREET.sub(" ", _seen(place)))
+
+
+def _seen(text: str) -> str:
+    return "".join(sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf")

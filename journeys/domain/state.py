@@ -142,9 +142,12 @@ class Appointment:
     reminded: datetime | None = None
     """The last time of it of which the reminder has come."""
     untold: str | None = None
-    """The template of the last message to the person that it is moved or off, where a suspension held it back."""
+    """The template of the last message to the person that it is moved or off, or may be at other times, where a
+    suspension held it back."""
     reminder: str | None = None
     """The last message that reminds of it."""
+    booked: datetime | None = None
+    """When it was; None in what was folded before this was kept."""
 
     @property
     def counts_on_it(self) -> bool:

@@ -177,6 +177,7 @@ WORDS: Final = {
     "appointment-cancelled": N_("rendez-vous annulé"),
     "appointment-changed": N_("rendez-vous déplacé"),
     "appointment-declined": N_("rendez-vous décliné"),
+    "appointment-times": N_("autres heures possibles pour un rendez-vous"),
     "summons-near": N_("convocation proche"),
     "summons-unreminded": N_("convocation sans rappel"),
     "appointment-missed": N_("lettre après un rendez-vous manqué"),

@@ -2,11 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from journeys.domain.directory import SiteDescribed
-from journeys.domain.neutral import tells_why
+from journeys.domain.neutral import place_tells_why
+from journeys.domain.programme import Label
 from journeys.store.database import Connection, Pool
 from journeys.store.directory import By, Fact, record
+
+AGREED: Final = Label(fr="à l’adresse convenue", en="at the agreed address")
+"""Stands for a place that may not be named: any other in its stead would be the wrong one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +64,14 @@ async def describe(pool: Pool, wanted: Site, by: By) -> bool:
         return True
 
 
-async def said_outside(connection: Pool | Connection, place: str, code: str | None) -> str:
-    """What somebody outside is told of a place: its own words where they are neutral, else the site's, else nothing.
+async def said_outside(connection: Pool | Connection, place: str, code: str | None, lang: str) -> str:
+    """What somebody outside is told of a place: its own words where they are neutral, else that it was agreed on; where
+    none was noted, the site's.
 
     Args:
         place: as it was noted with an appointment; empty: nothing was. code: the journey's site.
     """
-    if place and tells_why(place) is None:
-        return place
+    if place:
+        return place if place_tells_why(place) is None else AGREED.in_(lang)
     known = await site(connection, code) if code is not None else None
     return known.place if known is not None else ""

@@ -1,7 +1,7 @@
 """What lists show: one row a journey, as of its last event."""
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
@@ -548,10 +548,21 @@ async def minutes(connection: Pool | Connection, journeys: Sequence[str]) -> dic
     return {row["id"]: row["minutes"] for row in rows}
 
 
+Span = tuple[datetime, datetime]
+"""Between two instants, the second not among them."""
+
+
 async def appointments(
-    pool: Pool, begins: datetime, ends: datetime, visible: str = "true", *, limit: int = 300, offset: int = 0
-) -> Listed:
-    """Appointments between two instants, in order; those that are over or off have an `outcome`. visible: `within`."""
+    pool: Pool, begins: datetime, ends: datetime, visible: str = "true", *, limit: int = 300, offset: int = 0,
+    at_sites: Mapping[str, Span] | None = None, of_programmes: Mapping[str, Span] | None = None,
+) -> Listed:  # fmt: skip
+    """Appointments between two instants, in order; those that are over or off have an `outcome`. visible: `within`.
+
+    Args:
+        at_sites: other instants, by the journey's site. of_programmes: others, by its programme, where its site has
+            none.
+    """
+    sites, programmes = at_sites or {}, of_programmes or {}
     rows = await pool.fetch(
         f"""
         WITH booked AS MATERIALIZED (
@@ -560,8 +571,13 @@ async def appointments(
                 SELECT value FROM jsonb_array_elements(j.summary -> 'board')
                 WHERE j.meetings > 0 AND value ->> 'kind' = 'appointment'
                 UNION ALL SELECT value FROM jsonb_array_elements(j.summary -> 'met')) AS item
-            WHERE ({visible}) AND (j.meetings > 0 OR j.summary ? 'met') AND (item.value ->> 'at')::timestamptz >= $1
-              AND (item.value ->> 'at')::timestamptz < $2
+            LEFT JOIN unnest($5::text[], $6::timestamptz[], $7::timestamptz[]) AS s (site, begins, ends)
+              ON s.site = j.site
+            LEFT JOIN unnest($8::text[], $9::timestamptz[], $10::timestamptz[]) AS r (programme, begins, ends)
+              ON r.programme = j.programme
+            WHERE ({visible}) AND (j.meetings > 0 OR j.summary ? 'met')
+              AND (item.value ->> 'at')::timestamptz >= coalesce(s.begins, r.begins, $1)
+              AND (item.value ->> 'at')::timestamptz < coalesce(s.ends, r.ends, $2)
         ), shown AS (
             SELECT * FROM booked ORDER BY moment, id LIMIT $3 OFFSET $4
         )
@@ -570,9 +586,13 @@ async def appointments(
         LEFT JOIN shown ON true LEFT JOIN journeys j ON j.id = shown.id LEFT JOIN people p ON p.id = j.person
         ORDER BY shown.moment, shown.id
         """,
-        begins, ends, limit, offset,
+        begins, ends, limit, offset, *_columns(sites), *_columns(programmes),
     )  # fmt: skip
     return Listed(await _items(pool, [row for row in rows if row["id"] is not None], "item"), rows[0]["total"])
+
+
+def _columns(spans: Mapping[str, Span]) -> tuple[list[str], list[datetime], list[datetime]]:
+    return list(spans), [begins for begins, _ in spans.values()], [ends for _, ends in spans.values()]
 
 
 async def meeting(pool: Pool, person: str, referent: str, begins: datetime, ends: datetime) -> list[JourneyRow]:

@@ -11,7 +11,7 @@ from journeys.app.failures import Failure
 from journeys.channels.letter import compose
 from journeys.domain import commands as c
 from journeys.store import people, sites
-from journeys.store.sites import Site
+from journeys.store.sites import AGREED, Site
 from tests.activities.conftest import Life
 
 DESK = Site("lyon", "Accueil de la gare", "3 place de la Gare, Lyon", "Europe/Paris")
@@ -31,20 +31,24 @@ async def told(life: Life, place: str) -> str:
     ("place", "said"),
     [
         ("12 rue des Lilas", "12 rue des Lilas"),
-        ("Maison d’arrêt de Nanterre, parloir 2", DESK.place),
-        ("MAISON D'ARRET de Nanterre", DESK.place),
-        ("SPIP 92", DESK.place),
+        ("Mairie, rue de la Justice", "Mairie, rue de la Justice"),
+        ("Maison d’arrêt de Nanterre, parloir 2", AGREED.fr),
+        ("MAISON D'ARRET de Nanterre", AGREED.fr),
+        ("Tribunal judiciaire, 2 cours Mirabeau", AGREED.fr),
         ("", DESK.place),
     ],
 )
-async def test_a_place_that_says_why_gives_way_to_the_site(life: Life, place: str, said: str) -> None:
+async def test_a_place_that_says_why_is_not_said_and_no_other_is_said_in_its_stead(
+    life: Life, place: str, said: str
+) -> None:
     await sites.describe(life.pool, DESK, life.by)
     body = await told(life, place)
     assert said in body and "parloir" not in body and "arr" not in body.lower().replace("arrive", "")
+    assert (DESK.place in body) is (not place), "whoever goes there instead misses it"
 
 
 async def test_without_the_guard_the_letter_says_it(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def as_noted(_: Any, place: str, __: Any) -> str:
+    async def as_noted(_: Any, place: str, *__: Any) -> str:
         return place
 
     monkeypatch.setattr(activities.letters, "said_outside", as_noted)
@@ -56,6 +60,7 @@ async def test_without_the_guard_the_letter_says_it(life: Life, monkeypatch: pyt
     [
         ("Maison d’arrêt de Nanterre", "", "Europe/Paris", "not-neutral"),
         ("Accueil", "2 rue du Tribunal", "Europe/Paris", "not-neutral"),
+        ("Accueil du SPIP", "2 rue de la Libération", "Europe/Paris", "not-neutral"),
         ("Accueil\nBcc: x", "", "Europe/Paris", "not-a-line"),
         ("", "", "Europe/Paris", "missing-value"),
         ("Accueil", "", "Indian/Nowhere", "unknown-zone"),
@@ -91,3 +96,7 @@ async def test_a_name_in_any_script_is_written_as_it_is_and_adds_no_header(life:
     heads = raw.partition(b"\r\n\r\n")[0]
     assert b"\nBcc" not in heads
     assert name.split("\r")[0].replace("\u202e", "") in letter.body
+
+
+def test_the_address_of_a_site_may_be_in_a_street_of_every_town() -> None:
+    assert described("lyon", "Accueil", "12 place de la Libération, Lyon", "Europe/Paris").address

@@ -12,14 +12,18 @@ from temporalio.testing import ActivityEnvironment
 
 import activities.letters
 from activities.digests import Digests
+from activities.letters import Addressee, Matter, values_for
+from activities.reading import read_journey
 from journeys.app.entry import Actor
 from journeys.app.publishing import rules
 from journeys.app.starting import Beginning, Enrolled, Starter
 from journeys.authoring.reading import read_programme
 from journeys.channels.letter import Fate, Sent
+from journeys.channels.wording import Audience, shipped
 from journeys.contract import SendDigests
 from journeys.domain import commands as c
 from journeys.domain.calendar import Calendar
+from journeys.domain.chases import about
 from journeys.domain.events import EscalationDeferred, MessageDeferred
 from journeys.domain.invariants import check
 from journeys.domain.recipients import one_zone
@@ -265,3 +269,26 @@ async def test_who_begins_lives_in_the_zone_of_their_site_else_of_the_programme(
     wanted = Beginning(details=people.Details(first_name="Ana", last_name="Hoarau"), referent=leader)
     plan = starter.planned(wanted, here, uuid7(life.now), life.now).body
     assert isinstance(plan, c.Plan) and plan.zone is None, "in the programme's own hours"
+
+
+@pytest.mark.parametrize(("audience", "lang", "lives", "said"), [
+    ("participant", "fr", "Europe/Paris", "10:00 (heure de Cayenne)"),
+    ("participant", "en", "Europe/Paris", "10:00 (Cayenne time)"),
+    ("participant", "fr", "America/Cayenne", "10:00"),
+    ("participant", "fr", "America/Araguaina", "10:00"),
+    ("staff", "fr", None, "10:00 (heure de Cayenne)"),
+    ("staff", "fr", "America/Cayenne", "10:00"),
+])  # fmt: skip
+async def test_an_appointment_has_the_hour_of_the_clocks_at_its_site(
+    life: Life, audience: Audience, lang: str, lives: str | None, said: str
+) -> None:
+    """Staff typed ten o'clock, as it is there; somebody may have been enrolled before the site was described."""
+    await moved_to(life, "America/Cayenne")
+    await life.do(c.BookAppointment(at=datetime(2027, 5, 21, 13, 0, tzinfo=UTC)))
+    (id,) = life.state.appointments
+    matter = Matter(
+        known=await read_journey(life.pool, life.stream), book=life.book, about=about(id), at=life.now,
+        template=shipped("appointment-near"), message=str(uuid.uuid4()),
+    )  # fmt: skip
+    values = await values_for(life.resources, matter, Addressee(life.person, "", "", lang, audience, lives))
+    assert (values["date"], values["time"]) == ("21 May 2027" if lang == "en" else "21 mai 2027", said)

@@ -168,6 +168,17 @@ def test_a_series_keeps_its_hour_as_the_clocks_at_its_site_tell_it(site: Site) -
     with site.client() as program:
         met = program.get(f"/journeys/{id}").json()["state"]["appointments"].values()
     assert {each["at"] for each in met} == {"2032-03-23T12:00:00Z", "2032-03-30T12:00:00Z"}
+    together = give(site, id, "book-appointment", at="2032-03-23T12:00:00Z").json()["warning"]["message"]
+    assert "on 23 March 2032 at 09:00 (Cayenne time)" in together, "in the hour in which it was typed"
+
+
+def test_a_place_that_would_tell_a_stranger_why_is_not_taken(site: Site) -> None:
+    id, at = site.start(), "2033-05-12T14:30:00+02:00"
+    wrong = give(site, id, "book-appointment", at=at, place="SPIP, 3 rue Haute")
+    told = wrong.json()
+    assert (wrong.status_code, told["code"], told["field"]) == (422, "not-neutral", "place"), told
+    assert "SPIP" in told["detail"] and "the address alone" in told["remedy"]
+    assert give(site, id, "book-appointment", at=at, place="3 rue de la Libération").status_code == 200
 
 
 def test_a_refusal_is_named_and_on_record(site: Site) -> None:

@@ -112,6 +112,14 @@ def test_nobody_approves_their_own_request(here: Journeys, started: Callable[...
     assert "CommandRefused" not in said.out and here("show", id, "--json").journey["seq"] > 0
 
 
+def test_a_place_is_noted_as_it_can_be_said_to_anybody(here: Journeys, started: Callable[..., str]) -> None:
+    words = ["do", started(), "book-appointment", "--at", "2099-05-12 14:30", "--as", "aline", "--json"]
+    said = here(*words, "--place", "Tribunal judiciaire, 2 cours Mirabeau")
+    assert (said.code, said.error["code"], said.error["field"]) == (2, "not-neutral", "--place")
+    assert "Tribunal" in said.error["message"] and "adresse seule" in said.error["remedy"]
+    assert here(*words, "--place", "12 place de la Libération").code == 0
+
+
 def test_the_same_command_again_has_one_effect_and_the_same_answer(here: Journeys, started: Callable[..., str]) -> None:
     id = started()
     words = ["do", id, "book-appointment", "--at", "2099-05-12 14:30", "--or-at", "2099-05-13 9:00, 14/05/2099 10h30",

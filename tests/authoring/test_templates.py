@@ -22,6 +22,7 @@ from journeys.authoring.templates import (
     template_names,
     variables,
 )
+from journeys.channels.segments import length, plain
 from journeys.channels.wording import TEMPLATES, Audience, ShortTexts, label_of, read_text, template_text, wording_of
 from journeys.domain import messages
 from journeys.domain.neutral import NOT_NEUTRAL, tells_why
@@ -30,7 +31,8 @@ ENGINE_NEEDS: set[tuple[str, Audience]] = {
     ("deadline-near", "participant"), ("deadline-near", "staff"),
     ("appointment-near", "participant"), ("appointment-outcome", "staff"), ("appointment-other-time", "staff"),
     ("appointment-chosen", "staff"), ("appointment-missed", "participant"),
-    ("appointment-changed", "participant"), ("appointment-cancelled", "participant"), ("escalation", "on_call"),
+    ("appointment-changed", "participant"), ("appointment-cancelled", "participant"),
+    ("appointment-times", "participant"), ("escalation", "on_call"),
     ("appointment-declined", "staff"), ("summons-near", "participant"), ("summons-unreminded", "staff"),
     ("approval-wanted", "staff"), ("grant-refused", "staff"), ("grant-returned", "staff"),
     ("receipt-submitted", "staff"), ("receipt-refused", "staff"), ("receipt-in-part", "staff"),
@@ -160,6 +162,20 @@ def test_an_empty_place_falls_away_and_a_missing_variable_is_named() -> None:
     with pytest.raises(VariableMissing) as caught:
         render("appointment-near", "participant", "fr", values)
     assert caught.value.name == "time"
+
+
+@pytest.mark.parametrize("name", ["appointment-near", "appointment-changed", "appointment-times"])
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_what_is_answered_by_a_link_brings_it_in_two_segments(name: str, lang: str) -> None:
+    """With an address of usual length, and one to reply STOP beside it."""
+    values = {
+        "first_name": "Lina", "date": "30 septembre 2027", "time": "10:30", "referent": "Sam", "association": "Auxilia",
+        "place": "12 rue des Lilas, Nanterre", "answer": f"https://parcours.example.org/lien/{'x' * 48}",
+    }  # fmt: skip
+    told = render(name, "participant", lang, values)
+    assert values["answer"] in told.body and values["answer"] in told.text
+    assert length(plain(told.text)).segments <= 2
+    assert "Sam" in render(name, "participant", lang, values | {"answer": ""}).text
 
 
 def test_what_is_not_known_is_given_empty_and_leaves_no_trace() -> None:

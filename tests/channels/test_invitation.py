@@ -4,6 +4,7 @@ import email
 import email.policy
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from typing import Literal
 
 import pytest
 from icalendar import Calendar
@@ -30,8 +31,9 @@ def test_one_that_is_off_is_taken_away(method: str, status: str) -> None:
     assert read["METHOD"] == method and read.walk("VEVENT")[0]["STATUS"] == status
 
 
-def test_a_letter_carries_it_beside_its_words() -> None:
-    made = calendar([MEETING], association="", lang="fr", stamp=AT)
+@pytest.mark.parametrize("method", ["PUBLISH", "CANCEL"])
+def test_a_letter_carries_it_beside_its_words(method: Literal["PUBLISH", "CANCEL"]) -> None:
+    made = calendar([MEETING], association="", lang="fr", stamp=AT, method=method)
     raw = compose(
         Letter(id="x", to="eloise@example.org", subject="Rendez-vous", body="Le 12 mai\n", lang="fr", at=AT,
                invitation=made), "suivi@association.example",
@@ -41,4 +43,5 @@ def test_a_letter_carries_it_beside_its_words() -> None:
     body, (attached,) = message.get_body(), list(message.iter_attachments())
     assert body is not None and body.get_content().strip() == "Le 12 mai"
     assert (attached.get_content_type(), attached.get_filename()) == ("text/calendar", "rendez-vous.ics")
+    assert (attached.get_param("method"), attached.get_content_charset()) == (method, "utf-8")
     assert attached.get_payload(decode=True) == made

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from journeys.domain import commands as c
+from journeys.domain import messages
 from journeys.domain.events import KINDS, read_event
 from journeys.domain.summary import LAST_MET, summary
 from tests.domain.given import MENTOR, PARIS, PERSON, REFERENT, Life, by, paris, released, said
@@ -99,6 +100,31 @@ def test_told_wrongly_it_is_corrected() -> None:
     )
 
 
+def to(life: Life, outcome: str) -> c.Correct:
+    return c.Correct(what="appointment", id=life.appointment, to=outcome)
+
+
+def test_called_off_by_a_closing_before_anybody_said_how_it_went_it_is_corrected() -> None:
+    """On Monday the journey is closed; the appointment of Friday took place."""
+    life = booked(milestone="visit", contact="support").when("2027-03-22 08:00", c.Close(outcome="moved"))
+    life.then(said("AppointmentCancelled", why="closed"), also=True)
+    life.when("2027-03-22 10:00", to(life, "attended")).then(
+        said("AppointmentCorrected", to="attended"), said("MilestoneReached", milestone="visit"),
+        said("ContactCorrected", to="made"),
+    )  # fmt: skip
+    life.when("2027-03-22 10:10", to(life, "missed")).then("AppointmentCorrected")
+    assert life.state.appointments[life.appointment].outcome == "missed" and not life.state.chases
+
+
+def test_called_off_by_a_wrong_click_it_is_corrected_once_its_hour_has_passed() -> None:
+    life = booked(milestone="visit").when("2027-03-19 13:00", lambda life: close(life, "cancelled"))
+    life.when("2027-03-19 13:30", to(life, "attended")).refused("not-settled")
+    life.when("2027-03-20 10:00", to(life, "missed")).then("AppointmentCorrected", "EscalationRaised")
+    life.when("2027-03-20 10:10", to(life, "attended")).then(
+        "AppointmentCorrected", "EscalationResolved", "MilestoneReached", "DeadlineMet"
+    )
+
+
 def test_missed_after_all_it_escalates_as_if_it_had_been_told_at_once() -> None:
     life = booked(milestone="visit").when("2027-03-20 10:00")
     life.when("2027-03-20 10:00", close(life, "excused"))
@@ -148,7 +174,9 @@ def test_of_those_that_are_over_a_row_keeps_the_last_dozen() -> None:
 
 def test_it_is_settled_once() -> None:
     life = booked()
-    life.when("2027-03-11", close(life, "cancelled")).then(said("AppointmentCancelled", why="by-hand"))
+    life.when("2027-03-11", close(life, "cancelled")).then(
+        said("AppointmentCancelled", why="by-hand"), said("MessageDue", template="appointment-cancelled")
+    )
     life.when("2027-03-11", close(life, "excused")).refused("appointment-settled")
     life.when("2027-03-11", c.MoveAppointment(appointment=life.appointment, at=AT)).refused("appointment-settled")
     life.when("2027-03-30 10:00")
@@ -193,12 +221,23 @@ def test_who_was_reminded_is_told_of_another_time_another_place_and_the_end() ->
     assert changes(life) == [changed, changed, ("appointment-cancelled", "03-19 16:00")], "the same again is no news"
 
 
-def test_who_does_not_know_of_it_yet_is_told_nothing_but_of_what_is_near() -> None:
-    life = booked().when("2027-03-11 10:00", lambda life: moved(life, "2027-03-22 14:00").body)
+@pytest.mark.parametrize("summons", [False, True])
+def test_of_what_lies_far_ahead_the_person_is_told_too(summons: bool) -> None:
+    """It was agreed by two, or handed over on paper: nine days before, they count on it."""
+    life = booked(summons=summons).when("2027-03-10 11:01", lambda life: moved(life, "2027-03-22 14:00").body)
     life.when("2027-03-12 10:00", lambda life: close(life, "cancelled"))
+    assert [template for template, _ in changes(life)] == ["appointment-changed", "appointment-cancelled"]
+
+
+def test_a_slip_that_is_set_right_at_once_is_told_to_nobody_unless_they_heard_of_it() -> None:
+    life = booked().when("2027-03-10 10:20", lambda life: moved(life, "2027-03-22 14:00").body)
+    life.when("2027-03-10 11:00", lambda life: close(life, "cancelled"))
     assert changes(life) == []
-    life = booked().when("2027-03-11 10:00", lambda life: moved(life, "2027-03-12 14:00").body)
-    assert changes(life) == [("appointment-changed", "03-12 14:00")], "no reminder comes before it"
+    life = booked().when("2027-03-10 10:20", lambda life: moved(life, "2027-03-11 14:00").body)
+    assert changes(life) == [("appointment-changed", "03-11 14:00")], "no reminder comes before it"
+    life = booked().when("2027-03-10 10:10", by(PERSON, lambda life: answer(life, "coming")))
+    life.when("2027-03-10 10:20", lambda life: close(life, "cancelled"))
+    assert [template for template, _ in changes(life)] == ["appointment-cancelled"]
 
 
 def test_who_has_answered_or_chosen_or_was_told_of_a_change_knows_of_it() -> None:
@@ -210,6 +249,57 @@ def test_who_has_answered_or_chosen_or_was_told_of_a_change_knows_of_it() -> Non
         life.when("2027-03-13 10:00", moved(life, "2027-03-31 10:00"))
         life.when("2027-03-15 10:00", close(life, "cancelled"))
         assert [template for template, _ in changes(life)] == ["appointment-changed"] * 2 + ["appointment-cancelled"]
+
+
+def times_told(life: Life) -> list[str]:
+    """When the person was to be told of other times."""
+    return [each.at.astimezone(PARIS).strftime("%d %H:%M") for each in life.all("MessageDue", template=messages.TIMES)]
+
+
+def asked_for_another() -> Life:
+    """Reminded, they asked for another time and said none."""
+    return (
+        booked().when("2027-03-17 15:00").when("2027-03-17 15:00", by(PERSON, lambda life: answer(life, "other-time")))
+    )
+
+
+def test_other_times_of_an_appointment_that_stays_are_told() -> None:
+    life = asked_for_another()
+    life.when("2027-03-17 16:00", moved(life, "2027-03-19 14:00", or_at=OTHERS)).then(
+        "AppointmentMoved",
+        said("MessageDue", to="participant", template="appointment-times", purpose="notice"),
+        also=True,
+    )
+    life.when("2027-03-17 17:00", moved(life, "2027-03-19 14:00", or_at=OTHERS))
+    life.when("2027-03-17 17:10", moved(life, "2027-03-19 14:00", or_at=OTHERS[:1]))
+    assert times_told(life) == ["17 16:00"], "what was offered already is no news"
+    life.when("2027-03-17 17:20", choose("2027-03-22 10:00")).then("AppointmentMoved", also=True)
+
+
+def test_what_tells_of_another_time_tells_of_those_offered_with_it() -> None:
+    life = asked_for_another()
+    life.when("2027-03-17 22:00", moved(life, "2027-03-19 10:00", or_at=OTHERS[:1]))
+    life.when("2027-03-17 22:10", moved(life, "2027-03-19 10:00", or_at=OTHERS))
+    assert [template for template, _ in changes(life)] == ["appointment-changed"] and times_told(life) == []
+
+
+def test_other_times_that_wait_for_the_morning_are_told_once_and_not_once_there_are_none() -> None:
+    for offered, told in ((OTHERS[:1], 1), ((), 0)):
+        life = asked_for_another()
+        life.when("2027-03-17 22:00", moved(life, "2027-03-19 14:00", or_at=OTHERS))
+        life.when("2027-03-17 22:10", moved(life, "2027-03-19 14:00", or_at=offered)).when("2027-03-18 12:00")
+        due = {each.message for each in life.all("MessageDue", template=messages.TIMES)}
+        assert len(due) == 1 and len(due & {each.message for each in life.all("MessageSent")}) == told
+
+
+def test_other_times_that_a_suspension_held_back_are_told_when_the_journey_is_resumed() -> None:
+    life = suspended()
+    life.when("2027-03-18 10:00", moved(life, "2027-03-19 14:00", or_at=OTHERS)).when("2027-03-18 15:00", c.Resume())
+    assert times_told(life) == ["18 10:00", "18 15:00"]
+    life = suspended()
+    life.when("2027-03-18 10:00", moved(life, "2027-03-19 16:00"))
+    life.when("2027-03-18 10:10", moved(life, "2027-03-19 16:00", or_at=OTHERS)).when("2027-03-18 15:00", c.Resume())
+    assert told_of_changes(life) == [("appointment-changed", "03-19 16:00")] and times_told(life) == []
 
 
 def test_of_what_has_passed_and_what_they_declined_nobody_is_told() -> None:
@@ -389,7 +479,7 @@ def test_a_time_offered_is_taken_once_and_only_while_both_lie_ahead() -> None:
 
 def test_staff_move_it_to_any_time_and_what_was_offered_before_is_not_any_more() -> None:
     life = booked(or_at=OTHERS).when("2027-03-16 10:00", choose("2027-03-25 10:00", REFERENT))
-    life.then(said("AppointmentMoved", at="2027-03-25 10:00"))
+    life.then(said("AppointmentMoved", at="2027-03-25 10:00"), said("MessageDue", template="appointment-changed"))
     life.when("2027-03-16 11:00", choose("2027-03-22 10:00")).refused("time-not-offered")
     life.when("2027-03-16 12:00", choose("2027-03-26 10:00", REFERENT, or_at=OTHERS))
     life.when("2027-03-16 13:00", choose("2027-03-22 10:00")).then("AppointmentMoved", "MessageDue")
@@ -475,6 +565,17 @@ def test_a_series_at_a_site_overseas_goes_by_the_clocks_and_days_there(first: st
     weekly = c.BookAppointment(at=at, every="week", times=4, site_zone=there.key)
     life = released().when("2027-03-10 10:00", weekly)
     assert [f"{each.at.astimezone(there):%A %H:%M}" for each in life.all("AppointmentBooked")] == [then] * 4
+
+
+def test_a_series_at_a_site_overseas_leaves_its_own_holiday_alone() -> None:
+    """27 May, a Thursday in 2027: the end of slavery is a holiday in Guadeloupe, and in no calendar of a programme."""
+    there = ZoneInfo("America/Guadeloupe")
+    weekly = c.BookAppointment(
+        at=datetime(2027, 5, 20, 10, tzinfo=there).astimezone(UTC), every="week", times=3, site_zone=there.key
+    )
+    life = released().when("2027-05-03 10:00", weekly)
+    days = [f"{each.at.astimezone(there):%d.%m. %H:%M}" for each in life.all("AppointmentBooked")]
+    assert days == ["20.05. 10:00", "28.05. 10:00", "03.06. 10:00"]
 
 
 @pytest.mark.parametrize("half", [{"every": "week"}, {"times": 3}])

@@ -73,7 +73,9 @@ def as_summons(life: Life, id: str) -> Any:
     life.events[place] = event.model_copy(update={"data": event.data.model_copy(update={"summons": True})})
     life.read = State(stream=life.state.stream)  # The record was changed: from its first event again.
     known = life.state.appointments[id]
-    return type(known)(known.at, known.minutes, None, None, True, known.remind_at, known.ask_at, or_at=known.or_at)
+    return type(known)(
+        known.at, known.minutes, None, None, True, known.remind_at, known.ask_at, or_at=known.or_at, booked=known.booked
+    )
 
 
 def test_another_time_is_wished_only_with_the_request_for_one() -> None:
@@ -196,6 +198,16 @@ def test_a_reminder_that_fails_is_told_too_and_one_that_left_is_not() -> None:
     assert len(life.all("MessageDue", template="summons-unreminded")) == 1
     life = summoned().when("2027-03-18")
     assert not life.all("MessageDue", template="summons-unreminded")
+
+
+@pytest.mark.parametrize("about", ["reminder", "change"])
+def test_what_goes_by_post_may_come_too_late_and_is_told_by_voice_too(about: str) -> None:
+    for life, told in ((summoned(), 1), (booked(), 0)):
+        life.world["deliver"] = None
+        at = "2027-03-17 14:00" if about == "reminder" else "2027-03-16 10:00"
+        life.when(at, *(() if about == "reminder" else (move,))).when(at, Answer("deliver", "sent", "letter"))
+        assert len(life.all("MessageDue", to="referent", template="summons-unreminded")) == told
+        assert life.all("MessageSent", channel="letter")
 
 
 def test_nobody_is_told_of_the_reminder_of_what_is_off() -> None:

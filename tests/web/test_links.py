@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import httpx
@@ -39,12 +40,13 @@ from journeys.domain.links import Ask, Purpose, asks, choice_of
 from journeys.domain.record import Event, Payload, instant_text
 from journeys.i18n import format_date, format_time
 from journeys.settings import load_settings
-from journeys.store import feeds, journal, links, mentors, partners, people, sessions, staff, vault, views
+from journeys.store import feeds, journal, links, mentors, partners, people, sessions, sites, staff, vault, views
 from journeys.store.directory import By
 from journeys.store.journal import parts
 from journeys.store.letters import open_letter, seal_letter
 from journeys.store.links import Drawn, Link, Opened, Stands
 from journeys.store.signing import KeyRing
+from journeys.store.sites import Site
 from tests.conftest import RealStack
 from tests.web.browser import HERE, Browser
 from tests.web.pace import Unhurried
@@ -407,6 +409,48 @@ async def test_the_person_takes_one_of_the_times_offered_and_the_referent_is_tol
     assert owed == ["referent"]
     again = await scene.opened(await scene.drawn(Purpose.APPOINTMENT))
     assert again.status_code == 200 and "move " not in again.text, "what was offered is not any more"
+
+
+async def test_an_appointment_has_the_hour_of_the_clocks_at_its_site_on_the_persons_page(scene: Scene) -> None:
+    """Whatever zone is noted for the person: a wish is read there, too, and what was taken is told so."""
+    engine, body = scene.engine, c.AssignReferent(referent=scene.engine.referent, site="cayenne")
+    given = await engine.do(body, actor=engine.supervisor, roles=("supervisor",))
+    assert given.outcome == "accepted", given
+    by = By(actor=engine.supervisor, role="administrator", at=datetime.now(UTC))
+    await sites.describe(scene.pool, Site("cayenne", "Accueil", "1 rue du Port", "America/Cayenne"), by)
+    drawn, _, later = await offered(scene)
+    eloise, there = scene.browser(), ZoneInfo("America/Cayenne")
+    said = f"{format_time(later, 'fr', there)} (heure de Cayenne)".replace("\xa0", " ")
+    shown = words(await eloise.get(path(drawn))).replace("\xa0", " ")
+    assert said in shown and "laquelle ? (heure de Cayenne)" in shown.replace("\u202f", " ")
+    wished = f"{later.astimezone(there):%Y-%m-%dT%H:%M}"
+    assert (await eloise.send(path(drawn), answer="other-time", wish=wished)).status_code == 303
+    (event,) = await scene.events("AppointmentAnswered")
+    assert event.data.wish == later  # type: ignore[attr-defined]
+    last = await scene.drawn(Purpose.APPOINTMENT)
+    await eloise.get(path(last))
+    assert (await eloise.send(path(last), answer=taking(later))).status_code == 303
+    assert said in words(await eloise.get(path(last))).replace("\xa0", " ")
+
+
+@pytest.mark.parametrize(("stays", "said"), [(True, "d’autres heures sont possibles"), (False, "a changé")])
+async def test_who_asked_for_another_time_is_sent_those_offered_and_takes_one(
+    scene: Scene, stays: bool, said: str
+) -> None:
+    drawn, eloise = await drawn_for(scene), scene.browser()
+    await eloise.get(path(drawn))
+    assert (await eloise.send(path(drawn), answer="other-time")).status_code == 303
+    ((id, known),) = (await scene.known())[0].appointments.items()
+    others = tuple(known.at + timedelta(hours=hours) for hours in (24, 26))
+    await scene.do(c.MoveAppointment(appointment=id, at=known.at + timedelta(hours=not stays), or_at=others))
+    await scene.engine.pass_days(1.5)
+    text = await scene.letter("eloise@example.org")
+    assert said in text
+    where = path_in(text)
+    shown = (await eloise.get(where)).text
+    assert all(taking(each) in shown for each in others)
+    assert (await eloise.send(where, answer=taking(others[0]))).status_code == 303
+    assert (await scene.known())[0].appointments[id].at == others[0]
 
 
 async def test_two_at_once_who_take_other_times_move_it_once(scene: Scene) -> None:

@@ -1,5 +1,6 @@
 """What messages say, on pages and at the command line: previews, edits kept as facts, faults beside their fields."""
 
+import asyncio
 import html
 import json
 import re
@@ -168,6 +169,33 @@ async def test_the_week_says_what_came_of_each_appointment(office: Office) -> No
     assert "en même temps" not in page, "what is off takes nobody's time"
 
 
+async def test_one_called_off_by_a_wrong_click_is_corrected_on_the_persons_page_once_its_hour_has_passed(
+    office: Office,
+) -> None:
+    at = await office.engine.now() + timedelta(seconds=2)
+    booked = (await office.engine.do(c.BookAppointment(at=at, contact="support"))).command
+    ahead = (await office.engine.do(c.BookAppointment(at=at + timedelta(days=2)))).command
+    for each in (booked, ahead):
+        off = c.CloseAppointment(appointment=each, outcome="cancelled")
+        assert (await office.engine.do(off)).outcome == "accepted"
+    await asyncio.sleep(max(0.0, (at - datetime.now(UTC)).total_seconds()) + 0.2)
+    aline = await office.enter("aline")
+    page = html.unescape((await aline.get()).text)
+    (query,) = re.findall(r"/agir/correct(\?what=appointment&id=[^\"]+)", page)
+    shown = (await aline.get(f"/agir/correct{query}")).text
+    assert f'<option value="{booked}" selected>' in shown and ahead not in shown
+    assert '<option value="attended">A eu lieu</option>' in html.unescape(shown) and "reste noté" not in shown
+    hidden = await aline.open("correct", query)
+    sent = await aline.send("correct", what="appointment", id=booked, to="attended", reason="Un clic de trop.",
+                            hidden=hidden)  # fmt: skip
+    assert sent.status_code == 303, html.unescape(sent.text)
+    (event,) = [event.data for event in await office.engine.events() if event.kind == "AppointmentCorrected"]
+    assert event.to == "attended"  # type: ignore[attr-defined]
+    again = html.unescape((await aline.get(f"/agir/correct{query}")).text)
+    assert "reste noté : s’il n’a pas eu lieu, corrigez-le aussi" in again.replace("\xa0", " ")
+    assert 'aria-describedby="h-to"' in again, "what attending brought stands"
+
+
 async def test_the_week_has_a_word_of_its_own_for_each_outcome(ground: Ground) -> None:
     aline = await ground.member("aline", "referent")
     words = {"attended": "a eu lieu", "missed": "absent", "excused": "absence excusée", "cancelled": "annulé"}
@@ -178,6 +206,35 @@ async def test_the_week_has_a_word_of_its_own_for_each_outcome(ground: Ground) -
         shown = html.unescape((await browser.get("/agenda?semaine=2027-05-12")).text)
     said = dict(re.findall(r">Une (\w+)</a>.*?<small>(.*?)</small>", shown))
     assert {outcome.lower(): word for outcome, word in said.items()} == words
+
+
+async def test_the_days_of_a_week_are_those_of_each_site(ground: Ground) -> None:
+    """Monday at eight in Nouméa, which is Sunday in Paris; Sunday at 23 h in Cayenne, which is Monday there."""
+    aline = await ground.member("aline", "referent")
+    for site, zone in (("noumea", "Pacific/Noumea"), ("cayenne", "America/Cayenne")):
+        await sites.describe(ground.house.writing, Site(site, "Accueil", "1 rue du Port", zone), BY)
+    for name, site, at in (
+        ("Une Lundi", "noumea", "2027-05-09T21:00"),
+        ("Une Dimanche", "cayenne", "2027-05-17T02:00"),
+    ):
+        met = {"id": str(uuid.uuid4()), "about": "", "at": f"{at}:00.000000Z", "outcome": "attended"}
+        await ground.journey(aline, met=(met,), name=name, site=site)
+    ground.house.forget_programmes()
+    async with ground.browser(await ground.session(aline)) as browser:
+        weeks = [html.unescape((await browser.get(f"/agenda?semaine={day}")).text)
+                 for day in ("2027-05-03", "2027-05-10", "2027-05-17")]  # fmt: skip
+    assert ["Une Lundi" in shown for shown in weeks] == ["Une Dimanche" in shown for shown in weeks] == [
+        False, True, False,
+    ]  # fmt: skip
+    assert weeks[1].index("Lundi 10 mai") < weeks[1].index("Une Lundi") < weeks[1].index("Dimanche 16 mai")
+
+
+async def test_a_past_week_says_that_it_does_not_hold_all_that_was(ground: Ground) -> None:
+    aline = await ground.member("aline", "referent")
+    async with ground.browser(await ground.session(aline)) as browser:
+        past, present = [(await browser.get(f"/agenda{query}")).text for query in ("?semaine=2020-01-06", "")]
+    said = "les 12 derniers rendez-vous passés"
+    assert said in html.unescape(past) and said not in html.unescape(present)
 
 
 async def test_hours_are_typed_and_shown_as_clocks_tell_them_at_the_site(office: Office) -> None:
@@ -198,6 +255,9 @@ async def test_hours_are_typed_and_shown_as_clocks_tell_them_at_the_site(office:
     for path in (f"/agenda?semaine={day}", office.path, f"{office.path}/agir/move-appointment"):
         page = html.unescape((await aline.client.get(path)).text).replace("\xa0", " ")
         assert "10 h (heure de La Réunion)" in page, path
+    (id,) = [each.data.appointment for each in await office.engine.events() if each.kind == "AppointmentBooked"]
+    letter = await aline.get(f"/rendez-vous/{id}.pdf")
+    assert "10 h (heure de La Réunion)" in words(letter.content), "the person is noted to live by the clocks of Paris"
     filled = await aline.client.get(f"{office.path}/agir/move-appointment?at={day}T06:00:00.000000Z")
     assert f'value="{day}T10:00"' in filled.text, "an instant is filled in as clocks tell it there"
     series = await aline.client.post(f"{office.path}/agir/book-appointment", data=form(
@@ -206,6 +266,21 @@ async def test_hours_are_typed_and_shown_as_clocks_tell_them_at_the_site(office:
     assert series.status_code == 303, html.unescape(series.text)
     *_, first, second = [each.data.at for each in await office.engine.events() if each.kind == "AppointmentBooked"]
     assert second - first == timedelta(weeks=1), "at ten there, though Paris turns its clocks between"
+
+
+async def test_a_place_is_typed_as_it_can_be_said_to_anybody(office: Office) -> None:
+    aline, day = await office.enter("aline"), office.house.now.date() + timedelta(days=3)
+
+    async def book(place: str) -> httpx.Response:
+        return await aline.client.post(f"{office.path}/agir/book-appointment", data=form(
+            aline.token, command=str(uuid.uuid4()), at=f"{day}T10:00", minutes="30", place=place,
+        ))  # fmt: skip
+
+    wrong = await book("Tribunal judiciaire, 2 cours Mirabeau")
+    said = html.unescape(wrong.text).replace("\xa0", " ")
+    assert wrong.status_code == 422 and 'id="e-place"' in wrong.text and "« Tribunal » dirait" in said
+    assert "adresse seule" in said and 'value="Tribunal judiciaire, 2 cours Mirabeau"' in said, "what was typed is kept"
+    assert (await book("2 cours Mirabeau")).status_code == 303
 
 
 async def test_a_letter_is_printed_and_posted_by_who_leads_the_journey(office: Office) -> None:

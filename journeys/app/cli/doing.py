@@ -195,11 +195,11 @@ async def _give(desk: Desk, id: str, name: str, words: dict[str, str]) -> int:
 def _signed(desk: Desk, loaded: "Loaded", reader: Any, body: "AnyBody", texts: dict[str, str], actor: Any) -> "Command":
     from pydantic import ValidationError
 
-    from journeys.app.entry import clean_text, make_command
+    from journeys.app.entry import clean_part, make_command
     from journeys.domain.document import PART
 
     now, typed = desk.now, {field.name: field.option for field in reader.fields}
-    texts = {name: text if name == PART else clean_text(text, typed[name]) for name, text in texts.items()}
+    texts = {name: text if name == PART else clean_part(name, text, typed[name]) for name, text in texts.items()}
     try:
         return make_command(
             desk.ring(), stream=loaded.row.stream, body=body, actor=actor, now=now, texts=texts,

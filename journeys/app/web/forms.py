@@ -70,7 +70,7 @@ async def form_of(visit: Visit, loaded: Loaded, command: str, typed: Mapping[str
     if command not in commands():
         raise Failure(Exit.NOT_FOUND, "unknown-command", Said("cette action n'existe pas", "there is no such action"))
     fields, zone = fields_of(command), ZONE
-    if any(field.name in OF_APPOINTMENTS or field.kind == "appointment" for field in fields):
+    if command == "correct" or any(field.name in OF_APPOINTMENTS or field.kind == "appointment" for field in fields):
         zone = await zone_of(visit.house.writing, loaded.state.site, loaded.book.calendar)
     return [await _input(visit, loaded, command, field, typed, zone) for field in fields]
 
@@ -89,7 +89,8 @@ async def _input(
         return _file(visit, field, label)
     if len(choices) == 1 and field.required and not value:
         value = choices[0][0]
-    return Input(field.name, label, _shape(field, bool(choices)), field.required, value, choices)
+    hint = _stays(visit, loaded, str(typed.get("id", ""))) if (command, field.name) == ("correct", "to") else ""
+    return Input(field.name, label, _shape(field, bool(choices)), field.required, value, choices, hint)
 
 
 def _file(visit: Visit, field: Field, label: str) -> Input:
@@ -163,6 +164,8 @@ async def _choices(
             return [(id, capital(speech.referral(id))) for id in state.referrals]
         case "code" if field.name == "grant":
             return [(code, each.label.in_(visit.lang)) for code, each in programme.grants.items()]
+        case _ if command == "correct" and typed.get("what") == "appointment" and field.name in ("id", "to"):
+            return _of_appointments(visit, loaded, field, zone)
         case _ if field.name == "kind":
             return [(code, capital(spoken(code, visit.lang))) for code in _evidence(programme, typed)]
         case _ if field.name == "purpose" and command in _OF_PARTNERS:
@@ -177,6 +180,34 @@ async def _choices(
             return [(code, each.label.in_(visit.lang)) for code, each in programme.closings.items()]
         case _:
             return []
+
+
+def _of_appointments(visit: Visit, loaded: Loaded, field: Field, zone: ZoneInfo) -> list[tuple[str, str]]:
+    """Which appointments may be corrected, or to what."""
+    if field.name == "to":
+        return [(each, capital(spoken(each, visit.lang))) for each in ("attended", "missed", "excused")]
+    book, state = replace(loaded.book, calendar=in_zone(loaded.book.calendar, zone.key)), loaded.state
+    there = Speech(book, {}, visit.lang, state)
+    return [
+        (id, said_there(capital(there.appointment(id)), visit.lang, zone))
+        for id, known in state.appointments.items() if known.outcome is not None and known.at <= visit.now
+    ]  # fmt: skip
+
+
+def _stays(visit: Visit, loaded: Loaded, appointment: str) -> str:
+    """What an appointment that was kept has brought, and what stands if it is corrected."""
+    state, speech = loaded.state, Speech(loaded.book, {}, visit.lang, loaded.state)
+    known = state.appointments.get(appointment)
+    if known is None or known.outcome != "attended":
+        return ""
+    told = []
+    if known.milestone is not None and state.reached(known.milestone) is not None:
+        told.append(visit.say("L'étape {milestone} reste atteinte : si elle ne l'est pas, corrigez-la aussi.",
+                              milestone=speech.milestone(known.milestone)))  # fmt: skip
+    if known.contact is not None:
+        told.append(visit.say("Le suivi {contact} reste noté : s'il n'a pas eu lieu, corrigez-le aussi.",
+                              contact=speech.contact(known.contact)))  # fmt: skip
+    return " ".join(told)
 
 
 async def _purposes(visit: Visit, loaded: Loaded) -> list[tuple[str, str]]:

@@ -42,7 +42,8 @@ LINES: tuple[Line, ...] = (
     Line("appointment", ("appointment",), kinds("AppointmentBooked"),
          kinds("AppointmentMoved AppointmentAnswered AppointmentReminded AppointmentAsked"),
          kinds("AppointmentAttended AppointmentMissed AppointmentExcused AppointmentCancelled"),
-         {"AppointmentCorrected": kinds("AppointmentAttended AppointmentMissed AppointmentExcused")}),
+         {"AppointmentCorrected":
+          kinds("AppointmentAttended AppointmentMissed AppointmentExcused AppointmentCancelled")}),
     Line("chase", ("chase",), kinds("ChaseDue"), kinds(""), kinds("ChaseDone ChasePassed ChaseCancelled"), {}),
     Line("escalation", ("escalation",), kinds("EscalationRaised"),
          kinds("EscalationClimbed EscalationAcknowledged EscalationSnoozed EscalationReassigned EscalationReady"),

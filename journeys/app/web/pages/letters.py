@@ -12,6 +12,7 @@ from journeys.app import papers
 from journeys.app.entry import clean_text
 from journeys.app.failures import Exit, Failure, usage
 from journeys.app.finding import Loaded
+from journeys.app.hours import zone_of
 from journeys.app.telling import unanswered
 from journeys.app.web.acting import Filled, Wrong, act, read
 from journeys.app.web.bodies import typed_in
@@ -39,10 +40,12 @@ async def of_appointment(id: str, appointment: str, visit: Visit = door(STAFF)) 
     """The letter that confirms an appointment ahead, in the person's language."""
     loaded, person, hand = await _ready(visit, id)
     noted = await place_of(visit.connection, loaded.row.stream, loaded.events, appointment)
-    place = await sites.said_outside(visit.connection, noted, loaded.state.site)
+    lang = _spoken(visit, person)
+    place = await sites.said_outside(visit.connection, noted, loaded.state.site, lang)
+    there = await zone_of(visit.connection, loaded.state.site, loaded.book.calendar)
     await visit.done()
     made = await asyncio.to_thread(
-        papers.appointment_letter, loaded, person, appointment, place, _spoken(visit, person), visit.now, hand
+        papers.appointment_letter, loaded, person, appointment, place, there, lang, visit.now, hand
     )
     return handed_over(made, visit.say("rendez-vous-{name}.pdf", name=file_name(loaded)), PDF)
 

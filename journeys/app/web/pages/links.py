@@ -15,6 +15,8 @@ from journeys.app.entry import Actor
 from journeys.app.failures import Failure
 from journeys.app.finding import Loaded, load
 from journeys.app.forwarding import deliver
+from journeys.app.hours import beside, day_and_hour
+from journeys.app.hours import zone_of as zone_at_site
 from journeys.app.reading import today_of
 from journeys.app.telling import unsigned
 from journeys.app.web.policy import PUBLIC, Door
@@ -23,7 +25,7 @@ from journeys.app.web.visit import Visit, door, language_of
 from journeys.domain.calendar import in_zone
 from journeys.domain.links import Purpose, asks, times_offered
 from journeys.domain.record import instant_text
-from journeys.i18n import N_, format_date, format_time, language
+from journeys.i18n import N_, language
 from journeys.store import journal, links, mentors, partners, people, staff, views
 from journeys.store.database import Connection
 from journeys.store.links import AT_ONCE, PATH, Link, Opened, Stands
@@ -54,7 +56,11 @@ class Sheet:
     times: tuple[tuple[str, str], ...]
     """The other times that may be taken: an instant as its button says it, the day and hour as they are read."""
     zone: ZoneInfo
-    """In which hours are shown and written."""
+    """In which hours are shown and written: those of an appointment as clocks tell them at its site."""
+    own: ZoneInfo
+    """Where the recipient's own clocks are."""
+    clock: str
+    """Where those of the appointment are, if the recipient's own tell another hour; else empty."""
     referent: str
     phone: str
     until: date
@@ -249,6 +255,8 @@ async def answered(token: str, visit: Visit = door(PUBLIC)) -> Response:
         answer, wrong = read_answer(opened.link, typed, met.loaded, met.sheet.zone, visit.now)
         if wrong:
             return _form(visit, met, typed, wrong, 422)
+        if "zone" in answer:
+            answer["own"] = met.sheet.own.key
         opened = await _take(visit, met, answer)
         if opened.stands is not Stands.TAKEN:
             return _dead(visit, _DEAD[opened.stands])
@@ -353,10 +361,10 @@ async def _sheet(
 ) -> Sheet:
     state = loaded.state
     referent = await staff.member(connection, state.referent)
-    when = place = matter = known = ""
+    when = place = matter = known = clock = ""
     means: tuple[str, ...] = ()
     times: tuple[tuple[str, str], ...] = ()
-    here = in_zone(loaded.book.calendar, await _zone_of(connection, link, person)).zone
+    here = own = in_zone(loaded.book.calendar, await _zone_of(connection, link, person)).zone
     match link.purpose:
         case Purpose.CONTACT:
             known = person.details.first_name if person is not None else ""
@@ -371,14 +379,17 @@ async def _sheet(
             if person is not None and f"{referral.partner}/{referral.purpose}" in state.consents:
                 known = f"{person.details.first_name} {person.details.last_name[:1]}."
         case Purpose.APPOINTMENT if link.subject in state.appointments:
-            when = _when(visit, state.appointments[link.subject].at, here)
-            times = tuple((instant_text(at), _when(visit, at, here))
-                          for at in times_offered(state, link.subject, visit.now))  # fmt: skip
+            here = await zone_at_site(connection, state.site, loaded.book.calendar)
+            at = state.appointments[link.subject].at
+            when, clock = day_and_hour(at, visit.lang, here, own), beside(at, visit.lang, here, own)
+            times = tuple((instant_text(each), day_and_hour(each, visit.lang, here, own))
+                          for each in times_offered(state, link.subject, visit.now))  # fmt: skip
             noted = await place_of(connection, link.stream, loaded.events, link.subject)
-            place = await said_outside(connection, noted, state.site)
+            place = await said_outside(connection, noted, state.site, visit.lang)
     return Sheet(
         greeting=await _greeting(connection, link, person), person=known, matter=matter, when=when, place=place,
-        means=means, times=times, zone=here, referent=referent.name if referent is not None else "",
+        means=means, times=times, zone=here, own=own, clock=clock,
+        referent=referent.name if referent is not None else "",
         phone=(referent.phone or "") if referent is not None else "", until=today_of(link.expires_at),
         summons=link.purpose is Purpose.APPOINTMENT and is_summons(loaded, link.subject), closed=not state.is_open,
     )  # fmt: skip
@@ -395,12 +406,6 @@ async def _zone_of(connection: Connection, link: Link, person: people.Person | N
         case _:
             return person.details.zone if person is not None else None
     return await zone_of(connection, (found.site,) if found is not None and found.site is not None else ())
-
-
-def _when(visit: Visit, at: datetime, here: ZoneInfo) -> str:
-    """Day and hour where the recipient lives."""
-    day = format_date(at.astimezone(here).date(), visit.lang, weekday=True)
-    return visit.say("{day} à {hour}", day=day, hour=format_time(at, visit.lang, here))
 
 
 async def _greeting(connection: Connection, link: Link, person: people.Person | None) -> str:
@@ -428,7 +433,10 @@ def _form(
 def _spent(visit: Visit, opened: Opened) -> Response:
     title, text = DONE[opened.link.purpose, opened.answer["answer"]]
     at, zone = opened.answer.get("at"), opened.answer.get("zone")
-    when = _when(visit, datetime.fromisoformat(at), ZoneInfo(zone)) if at is not None and zone is not None else ""
+    when = ""
+    if at is not None and zone is not None:
+        own = opened.answer.get("own", zone)
+        when = day_and_hour(datetime.fromisoformat(at), visit.lang, ZoneInfo(zone), ZoneInfo(own))
     return page(visit, "link-done.html", title=visit.say(title), text=visit.say(text, when=when), at=opened.at)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -17,6 +18,7 @@ from journeys.app.web.paging import A_SHEET, Paging, page_asked
 from journeys.app.web.policy import READERS
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door
+from journeys.domain.summary import LAST_MET
 from journeys.i18n import N_
 from journeys.narration.words import spoken
 from journeys.store import views
@@ -30,12 +32,13 @@ _MISSED: Final = N_("absent")
 @router.get("/agenda")
 async def screen(visit: Visit = door(READERS)) -> Response:
     monday = monday_asked(visit)
-    begins, ends = (datetime.combine(day, time(), tzinfo=ZONE) for day in (monday, monday + timedelta(days=7)))
-    number = page_asked(visit)
+    number, programmes = page_asked(visit), await visit.house.programmes()
+    # Its days are those of each site, as the appointments stand under them.
     found = await views.appointments(
-        visit.connection, begins, ends, visit.visible, limit=A_SHEET, offset=(number - 1) * A_SHEET
-    )
-    programmes = await visit.house.programmes()
+        visit.connection, *_week(monday, ZONE), visit.visible, limit=A_SHEET, offset=(number - 1) * A_SHEET,
+        at_sites={site: _week(monday, zone_among(visit.house.zones, site, None)) for site in visit.house.zones},
+        of_programmes={name: _week(monday, zone_among({}, None, each)) for name, each in programmes.items()},
+    )  # fmt: skip
     together = await overlapping(
         visit.connection,
         [(datetime.fromisoformat(each.item["at"]), each.journey, each.item["id"]) for each in found.items
@@ -54,8 +57,14 @@ async def screen(visit: Visit = door(READERS)) -> Response:
     return page(
         visit, "week.html", monday=monday, paging=Paging(visit, number, found.total, A_SHEET),
         days=[(day, list(items)) for day, items in by_day],
-        before=monday - timedelta(days=7), after=monday + timedelta(days=7),
+        before=monday - timedelta(days=7), after=(after := monday + timedelta(days=7)),
+        held=LAST_MET if after <= today_of(visit.now) else None,
     )  # fmt: skip
+
+
+def _week(monday: date, zone: ZoneInfo) -> views.Span:
+    begins, ends = (datetime.combine(day, time(), tzinfo=zone) for day in (monday, monday + timedelta(days=7)))
+    return begins, ends
 
 
 def _came_of(item: Mapping[str, Any], visit: Visit) -> str:
