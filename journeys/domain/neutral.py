@@ -18,7 +18,7 @@ NOT_NEUTRAL: Final = re.compile(
 STREET: Final = re.compile(
     r"\b(?:rues?|places?|avenues?|cours|quais?|boulevards?|impasses?|all[ée]es?|squares?|chemins?|routes?|passages?|"
     r"esplanades?|faubourgs?|promenades?|mails?|voies?|r\.|av\.?|bd\.?|pl\.?)"
-    r"[\s-]+(?:de[\s-]+la[\s-]+(?:lib[ée]ration|justice)|du[\s-]+palais(?:[\s-]+de[\s-]+justice)?)\b",
+    r"[\s-]+(?:de[\s-]+la[\s-]+(?:lib[ée]ration|justice)|du[\s-]+(?:tribunal|palais(?:[\s-]+de[\s-]+justice)?))\b",
     re.IGNORECASE,
 )
 """Streets that every town has, called by words which elsewhere tell why."""
