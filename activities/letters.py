@@ -135,9 +135,8 @@ async def volunteer_addressee(resources: Resources, kind: Literal["mentor", "par
 def person_addressees(person: people.Person, ways: Sequence[Way]) -> list[Addressee]:
     """The person whose journey it is, once for each of these ways; the one that they chose comes first."""
     details = person.details
-    addresses: Mapping[Way, str | None] = {
-        "sms": _dialled(details), "mail": details.email, "letter": details.name,
-    }  # fmt: skip
+    number = phone.dialled(details.phone, details.zone) if details.phone else None
+    addresses: Mapping[Way, str | None] = {"sms": number, "mail": details.email, "letter": details.name}
     return [
         Addressee(
             person.id, details.first_name, addresses[way], details.language, "participant", details.zone, way,
@@ -145,12 +144,6 @@ def person_addressees(person: people.Person, ways: Sequence[Way]) -> list[Addres
         )
         for way in sorted(ways, key=lambda way: way != person.channel)
     ]  # fmt: skip
-
-
-def _dialled(details: people.Details) -> str | None:
-    """Their number as it is dialled from anywhere; as it was written where that is none."""
-    found = phone.check(details.phone, zone=details.zone) if details.phone else None
-    return details.phone if isinstance(found, phone.WrongNumber) else found
 
 
 async def write_letter(
