@@ -179,8 +179,9 @@ async def _noted_of_staff(resources: Resources, id: str, sent: Sent, at: datetim
 
 async def post_to_person(
     resources: Resources, envelopes: Iterable[Envelope], stream: str, at: datetime, given_up: Callable[[Sent], bool]
-) -> tuple[Sent, str]:
-    """Send one message to a person by the first channel that takes it; what became of it, and by which channel.
+) -> tuple[Sent, str, tuple[str, ...]]:
+    """Send one message to a person by the first channel that takes it; what became of it, by which channel, and why
+    those before will never take it.
 
     Each attempt is written down before it begins: a message that left, or may have left, by any channel and at any
     time, never leaves again.
@@ -191,6 +192,7 @@ async def post_to_person(
     """
     sent, name = Sent(Fate.REFUSED, "no-address"), ""
     away: tuple[Sent, str] | None = None
+    passed: tuple[str, ...] = ()
     for envelope in envelopes:
         if away is not None and envelope.to.by == "letter":
             continue
@@ -198,9 +200,9 @@ async def post_to_person(
         try:
             attempt = await attempts.begin(resources.pool, envelope.letter.id, stream, name, at)
         except UNREACHABLE:
-            return Sent(Fate.NOTHING_LEFT, "timeout"), name
+            return Sent(Fate.NOTHING_LEFT, "timeout"), name, passed
         if attempt is None:
-            return Sent(Fate.UNKNOWN, "left-before"), name
+            return Sent(Fate.UNKNOWN, "left-before"), name, passed
         sent = await send(resources, envelope)
         try:
             await through_a_loss(attempts.ended, resources.pool, attempt, sent.fate, sent.reason, sent.reference)
@@ -210,10 +212,12 @@ async def post_to_person(
         if sent.fate is Fate.NOTHING_LEFT and given_up(sent):
             away = away or (sent, name)
         elif sent.fate is not Fate.REFUSED:
-            return sent, name
-        elif sent.reason.startswith(NOBODY_THERE):
-            await _noted(resources, envelope.to, sent.reason, at, attempt.began_at)
-    return away or (sent, name)
+            return sent, name, passed
+        else:
+            passed = (*passed, sent.reason)
+            if sent.reason.startswith(NOBODY_THERE):
+                await _noted(resources, envelope.to, sent.reason, at, attempt.began_at)
+    return *(away or (sent, name)), passed
 
 
 async def _noted(resources: Resources, to: Addressee, reason: str, at: datetime, tried_at: datetime) -> None:

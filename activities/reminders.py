@@ -29,6 +29,7 @@ from journeys.domain.decide import Outcome
 from journeys.domain.events import MessageDeferred, MessageDue, MessageReady
 from journeys.domain.handbook import Handbook
 from journeys.domain.messages import PARTICIPANT, SUMMONS_UNREMINDED, leaves_at
+from journeys.domain.person import KNOWN_DEAD
 from journeys.domain.recipients import Verdict, Wishes, addressees, may_still_send, one_zone
 from journeys.domain.state import Message
 from journeys.store import attempts, people
@@ -86,6 +87,8 @@ class Reminders:
 
             async def act() -> Outcome:
                 done = await delivery.send(known, book, message, envelopes)
+                if done.answer == "sent":
+                    done = replace(done, passed=(*done.passed, *(KNOWN_DEAD for each in to if each.dead)))
                 return replace(done, wording=wording_of(template)) if done.answer in _LEFT else done
 
             return Step(act, doubtful)
@@ -177,7 +180,16 @@ class _Delivery:
             asked_again = self._asked_again_at(known, message, hours, sent.after_seconds)
             return not (asked_again is not None or sent.perhaps or message.doubt or sent.reason == HELD_BACK)
 
-        sent, channel = await post_to_person(self.resources, ready, self.effect.stream, self.effect.at, given_up)
+        sent, channel, passed = await post_to_person(
+            self.resources, ready, self.effect.stream, self.effect.at, given_up
+        )
+        return replace(self._came_to(known, message, envelopes, look, hours, sent, channel), passed=passed)
+
+    def _came_to(
+        self, known: Known, message: Message, envelopes: list[Envelope], look: Look, hours: Calendar, sent: Sent,
+        channel: str,
+    ) -> Outcome:  # fmt: skip
+        """What became of it, as the journey is told."""
         match sent.fate:
             case Fate.SENT:
                 paper = [each.to for each in envelopes if each.to.by == "letter" and not each.to.chosen]

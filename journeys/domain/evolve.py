@@ -418,6 +418,8 @@ def _message_over(state: State, data: e.MessageSent | e.MessageSuppressed, event
         state.left.setdefault(data.message, None)
         if message is not None and message.to == "participant":
             state.to_person = (*state.to_person, data.message)
+            if isinstance(data, e.MessageSent):
+                state.dead = data.dead
     elif message is not None and isinstance(data, e.MessageSuppressed) and data.reason == "suspended":
         _told_of_a_change(state, message, held_back=True)
     for effect in (data.effect, message.effect if message is not None else None):

@@ -282,7 +282,7 @@ def _silent(work: Deciding, id: str) -> None:
 
 def delivered(
     work: Deciding, effect: int, id: str, answer: str, reason: str, until: datetime | None,
-    wording: str | None = None, zone: str | None = None,
+    wording: str | None = None, zone: str | None = None, dead: tuple[str, ...] = (),
 ) -> None:  # fmt: skip
     """What the channel answered. Unknown is shown, never sent again; so is what may have left and is given up."""
     known = work.state.messages.get(id)
@@ -290,7 +290,8 @@ def delivered(
         answer = "unknown"
     match answer:
         case "sent":
-            work.due(e.MessageSent(message=id, channel=reason, effect=effect, wording=wording), "message", work.now)
+            sent = e.MessageSent(message=id, channel=reason, effect=effect, wording=wording, dead=dead)
+            work.due(sent, "message", work.now)
         case "deferred" | "perhaps" if until is not None:
             doubt = answer == "perhaps"
             deferred = e.MessageDeferred(message=id, until=until, effect=effect, doubt=doubt, zone=zone)

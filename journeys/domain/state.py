@@ -407,6 +407,8 @@ class State:
     `bounced`, or `silent` once nothing was said for too long."""
     to_person: tuple[str, ...] = ()
     """Which of these went to the person."""
+    dead: tuple[str, ...] = ()
+    """Why the last that was sent to the person will never reach them by other channels."""
     acted_after: int = 0
     """How many had left when the person last answered about an appointment, or moved one."""
     contacts: dict[str, ContactKnown] = field(default_factory=dict)

@@ -257,10 +257,12 @@ class Life:
         until = paris(given.until) if given.until else None
         return Outcome(seq, given.answer, given.reason, ("somebody",), given.role, until)
 
-    def outcome(self, at: str, seq: int, answer: str, reason: str = "") -> "Life":
+    def outcome(
+        self, at: str, seq: int, answer: str, reason: str = "", passed: tuple[str, ...] = ()
+    ) -> "Life":  # fmt: skip
         """One effect in particular comes to this."""
         self.when(at)
-        self._turn(self.now, (), (Outcome(seq, answer, reason),))
+        self._turn(self.now, (), (Outcome(seq, answer, reason, passed=passed),))
         return self.verify()
 
     def _command(self, asked: Any, now: datetime) -> c.Command:
