@@ -10,6 +10,7 @@ from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.events import Channel, Subject
 from journeys.domain.moments import elapsed
 from journeys.domain.sending import Spares, first_free, when_to_send
+from journeys.domain.standing import is_settled
 from journeys.domain.state import Deadline, Message, State, Status
 
 PARTICIPANT = "participant"
@@ -178,7 +179,7 @@ def _overtaken(state: State, message: Message) -> str | None:
             chased = any(each.message == message.data["message"] for each in state.chases.values())
             return None if chased else "settled"
         case _:
-            return None
+            return "settled" if is_settled(state, message) else None
 
 
 def due_of(deadline: Deadline) -> str:
