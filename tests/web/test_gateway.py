@@ -182,12 +182,16 @@ async def test_wishes_are_told_first_and_what_fails_holds_up_nothing_else(monkey
     async def client() -> Any:
         return None
 
+    async def noted(*_: Any) -> None:
+        order.append("noted")
+
+    monkeypatch.setattr(noticing, "note_wishes", noted)
     for name in ("notices", "receipts", "wishes"):
         monkeypatch.setattr(noticing, f"send_{name}", telling(name))
     pool: Any = None
     with pytest.raises(Unfinished, match=r"^wishes \(ValueError\)$"):
         await noticing.tell(pool, RING, client, "q", datetime.now(UTC))
-    assert order == ["wishes", "notices", "receipts"]
+    assert order == ["noted", "wishes", "notices", "receipts"]
     house: Any = SimpleNamespace(
         writing=None, ring=RING, client=client, settings=SimpleNamespace(task_queue="q"), now=datetime.now(UTC)
     )
