@@ -108,5 +108,6 @@ def as_result(outcome: Outcome) -> dict[str, Any]:
         "wording": outcome.wording,
         "last_resort": outcome.last_resort,
         "passed": list(outcome.passed),
+        "put_off": list(outcome.put_off),
         "zone": outcome.zone,
     }

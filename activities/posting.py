@@ -61,6 +61,8 @@ class Round:
     """Keys of those of which nobody knows whether their letter was taken."""
     refused: list[str] = field(default_factory=list)
     """Reasons of those that will never be taken."""
+    put_off: dict[str, str] = field(default_factory=dict)
+    """Those whose letter was not taken for sure and may be tried again: the reason by their key."""
 
 
 async def write_letters(
@@ -107,9 +109,11 @@ async def post(resources: Resources, envelopes: Iterable[Envelope]) -> Round:
                 done.sent.append(envelope.to.key)
             case Fate.NOTHING_LEFT:
                 done.again.append(sent.reason)
+                done.put_off[envelope.to.key] = sent.reason
             case Fate.UNKNOWN:
                 done.unknown.append(sent.reason)
                 done.doubtful.append(envelope.to.key)
+                done.put_off[envelope.to.key] = sent.reason
             case Fate.REFUSED:
                 done.refused.append(sent.reason)
     return done
@@ -126,6 +130,14 @@ async def _apart(resources: Resources, envelope: Envelope) -> Sent:
     if _is_mail_to_staff(envelope.to):
         await _noted_of_staff(resources, envelope.to.key, sent, envelope.letter.at)
     return sent
+
+
+async def given_up(resources: Resources, envelopes: Iterable[Envelope], reasons: Mapping[str, str]) -> None:
+    """Note of staff whose letters were put off until they are of no use any more that mail does not reach them."""
+    for envelope in envelopes:
+        if envelope.to.key in reasons and _is_mail_to_staff(envelope.to):
+            refused = Sent(Fate.REFUSED, reasons[envelope.to.key])
+            await _noted_of_staff(resources, envelope.to.key, refused, envelope.letter.at)
 
 
 def _is_mail_to_staff(to: Addressee) -> bool:

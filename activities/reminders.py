@@ -18,7 +18,7 @@ from activities.letters import (
     template_of,
     volunteer_addressee,
 )
-from activities.posting import Envelope, post, post_to_person, write_letters
+from activities.posting import Envelope, given_up, post, post_to_person, write_letters
 from activities.reading import Known, read_circle, read_handbook, read_journey
 from activities.resources import Resources, Way
 from journeys.channels.letter import HELD_BACK, Fate, Sent
@@ -163,12 +163,16 @@ class _Delivery:
             look = await self.look(fresh, book, message)
             return look() or await self._to_person(known, message, envelopes, look, _hours(book, envelopes))
         done = await post(self.resources, envelopes)
-        if done.sent:
-            return Outcome(self.effect.seq, "sent", self.resources.mailer.name)
-        reasons = (*done.again, *done.unknown)
-        if not reasons:
+        if not (done.sent or done.put_off):
             return Outcome(self.effect.seq, "failed", done.refused[0])
-        return self._again(known, message, _hours(book, envelopes), reasons[0])
+        late = [each for each in envelopes if each.to.key in done.put_off]
+        until = self._asked_again_at(known, message, _hours(book, late), None)
+        if until is None:
+            await given_up(self.resources, late, done.put_off)
+        if done.sent:
+            put_off = tuple(done.put_off) if until is not None else ()
+            return Outcome(self.effect.seq, "sent", self.resources.mailer.name, until=until, put_off=put_off)
+        return self._again(known, message, _hours(book, late), (*done.again, *done.unknown)[0])
 
     async def _to_person(
         self, known: Known, message: Message, envelopes: list[Envelope], look: Look, hours: Calendar

@@ -78,6 +78,8 @@ class Outcome:
     """Where staff, mentors or partners work in whose hours it was put off, where that is not the programme's zone."""
     passed: tuple[str, ...] = ()
     """Why each channel that comes before will never take it, or is known to reach nobody."""
+    put_off: tuple[str, ...] = ()
+    """Who of several has not got it yet and is asked again from `until` on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -436,6 +438,7 @@ def _take_outcome(work: Deciding, outcome: Outcome) -> None:
                 outcome.wording,
                 outcome.zone,
                 dead,
+                outcome.put_off,
             )
             if outcome.answer == "failed" and effect.data["to"] == messages.PARTICIPANT:
                 person.failed(work, outcome.reason)

@@ -9,6 +9,7 @@ import pytest
 from journeys.domain import commands as c
 from tests.domain.given import (
     FINANCE,
+    FINANCE_2,
     MENTOR,
     OTHER_MENTOR,
     OTHER_REFERENT,
@@ -121,6 +122,19 @@ def test_it_is_not_asked_once_it_is_settled(case: str) -> None:
     life = begun()
     life.when(life.now + LATER, undone).when(life.now + MORNING)
     assert ended(life, template) == became
+
+
+@pytest.mark.parametrize(("closed", "again"), [(False, 1), (True, 0)])
+def test_who_of_several_was_put_off_is_owed_it_alone_while_it_stands(closed: bool, again: int) -> None:
+    life = released(deliver=None).when("2027-03-02 10:00", request())
+    seq, effect = next((seq, each) for seq, each in life.state.effects.items() if each.data.get("to") == "finance")
+    if closed:
+        life.when("2027-03-02 10:01", c.Close(outcome="moved"))
+    life.outcome("2027-03-02 10:02", seq, "sent", "mail", until="2027-03-02 10:17", put_off=(FINANCE_2,))
+    assert len(life.all("MessageDue", to="finance", person=FINANCE_2, occurrence=effect.data["occurrence"])) == again
+    life.when("2027-03-02 10:18")
+    waiting = [each for each in life.state.effects.values() if each.data.get("person") == FINANCE_2]
+    assert len(waiting) == again
 
 
 def test_each_goes_out_where_nothing_has_changed() -> None:
