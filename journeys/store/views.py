@@ -40,10 +40,10 @@ class JourneyRow:
     """What `summary(state)` gave, but the seq; under `board` the open items."""
     place: cohorts.Place | None = None
     """In a cohort; looked up for one journey, not for lists."""
-    dead: tuple[str, ...] = ()
-    """Channels by which the person is not reached any more; for one journey, too."""
     sealed: bytes | None = field(default=None, repr=False)
     """What is known of the person, where `named` has yet to read the name."""
+    dead: tuple[str, ...] = ()
+    """Channels by which the person is not reached any more; for one journey, too."""
 
     @property
     def stream(self) -> str:
