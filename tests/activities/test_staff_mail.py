@@ -348,7 +348,7 @@ async def test_who_of_several_never_gets_a_message_is_shown_as_mail_that_does_no
     last = message.valid_until - timedelta(minutes=1)
     await life.until(last)
     (effect,) = life.effects("deliver", to="finance")
-    assert (await life.settle(effect))["answer"] == "failed" and not life.state.messages
+    assert (await life.settle(effect))["answer"] == "failed" and not life.effects("deliver", to="finance")
     known = await staff.member(life.pool, other)
     assert known is not None and known.mail_failed == "mail-450"
 

@@ -246,7 +246,7 @@ def test_a_day_until_which_something_is_awaited_is_the_programmes_wherever_it_is
     to = activities.letters.Addressee("k", "Zoé", "zoe@example.org", "fr", "participant", zone)
     template: Any = None
     for (kind, id), on in about.items():
-        subject = Subject(kind=kind, id=id)  # type: ignore[arg-type]
+        subject = Subject(kind=kind, id=id)
         matter = activities.letters.Matter(
             known=known, book=lived.book, about=subject, template=template, message="m", at=lived.now
         )

@@ -24,7 +24,7 @@ async def listed(visit: Visit = door(CASEWORK)) -> Response:
     rows = {each.journey: await views.journey(visit.connection, each.journey) for each in found}
     return page(
         visit, "posting.html", found=[(each, rows[each.journey]) for each in found],
-        note=visit.request.query_params.get("note", ""), today=today_of(visit.now), day_of=today_of,
+        note=visit.request.query_params.get("note", ""), day_of=today_of,
     )  # fmt: skip
 
 
