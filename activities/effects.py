@@ -107,5 +107,7 @@ def as_result(outcome: Outcome) -> dict[str, Any]:
         "until": instant_text(outcome.until) if outcome.until is not None else None,
         "wording": outcome.wording,
         "last_resort": outcome.last_resort,
+        "passed": list(outcome.passed),
+        "put_off": list(outcome.put_off),
         "zone": outcome.zone,
     }

@@ -138,9 +138,8 @@ async def volunteer_addressee(resources: Resources, kind: Literal["mentor", "par
 def person_addressees(person: people.Person, ways: Sequence[Way]) -> list[Addressee]:
     """The person whose journey it is, once for each of these ways; the one that they chose comes first."""
     details = person.details
-    addresses: Mapping[Way, str | None] = {
-        "sms": _dialled(details), "mail": details.email, "letter": details.name,
-    }  # fmt: skip
+    number = phone.dialled(details.phone, details.zone) if details.phone else None
+    addresses: Mapping[Way, str | None] = {"sms": number, "mail": details.email, "letter": details.name}
     return [
         Addressee(
             person.id, details.first_name, addresses[way], details.language, "participant", details.zone, way,
@@ -148,12 +147,6 @@ def person_addressees(person: people.Person, ways: Sequence[Way]) -> list[Addres
         )
         for way in sorted(ways, key=lambda way: way != person.channel)
     ]  # fmt: skip
-
-
-def _dialled(details: people.Details) -> str | None:
-    """Their number as it is dialled from anywhere; as it was written where that is none."""
-    found = phone.check(details.phone, zone=details.zone) if details.phone else None
-    return details.phone if isinstance(found, phone.WrongNumber) else found
 
 
 async def write_letter(
@@ -335,8 +328,7 @@ def _about(matter: Matter, to: Addressee) -> dict[str, str]:
         case "milestone":
             code = id.partition("/")[0]
             label = programme.milestones[code].label.in_(to.lang) if code in programme.milestones else code
-            known = state.milestones.get(code)
-            return {"milestone": label, "date": _day(matter, known.due if known else None, to)}
+            return {"milestone": label, "date": _due(matter, code, to)}
         case "date":
             rule = programme.dates.get(id)
             on = state.dates[id].on if id in state.dates else None
@@ -344,13 +336,13 @@ def _about(matter: Matter, to: Addressee) -> dict[str, str]:
         case "contact":
             contact, window = programme.contacts.get(id), state.contacts.get(id)
             label = contact.label.in_(to.lang) if contact else id
-            return {"contact": label, "date": _day(matter, window.closes if window else None, to)}
+            return {"contact": label, "date": _last_day(matter, window.closes if window else None, to)}
         case "grant" | "payment" | "receipt":
             return _money(matter, to)
         case "referral" if id in state.referrals:
-            return {"date": _day(matter, state.referrals[id].answer_by, to)}
+            return {"date": _last_day(matter, state.referrals[id].answer_by, to)}
         case "transfer" if state.transfer is not None:
-            return {"date": _day(matter, state.transfer.accept_at, to)}
+            return {"date": _last_day(matter, state.transfer.accept_at, to)}
         case _:
             return {}
 
@@ -368,7 +360,19 @@ def _money(matter: Matter, to: Addressee) -> dict[str, str]:
     if grant is None:
         return {}
     label = matter.book.programme.grants[grant.kind].label.in_(to.lang)
-    return {"grant": label, "amount": format_euro(amount, to.lang), "date": _day(matter, until, to)}
+    return {"grant": label, "amount": format_euro(amount, to.lang), "date": _last_day(matter, until, to)}
+
+
+def _due(matter: Matter, code: str, to: Addressee) -> str:
+    """The day of a milestone's deadline; where that is an hour, the one on which it falls for who reads it."""
+    state = matter.known.state
+    known = state.milestones.get(code)
+    deadline = next((each for each in state.deadlines.values() if each.milestone == code), None)
+    if deadline is not None:
+        return written(deadline.day, to.lang) if deadline.day is not None else _day(matter, deadline.at, to)
+    if known is not None and known.missed_day is not None:
+        return written(known.missed_day, to.lang)
+    return _last_day(matter, known.due if known is not None else None, to)
 
 
 async def _mentor_name(resources: Resources, matter: Matter) -> str:
@@ -401,6 +405,12 @@ def _zone(matter: Matter, to: Addressee) -> ZoneInfo:
 
 def _day(matter: Matter, at: datetime | None, to: Addressee) -> str:
     return "" if at is None else written(at.astimezone(_zone(matter, to)).date(), to.lang)
+
+
+def _last_day(matter: Matter, at: datetime | None, to: Addressee) -> str:
+    """The day until which something is awaited: the programme's, wherever it is read. Its end in Paris is the next
+    morning in Nouméa."""
+    return "" if at is None else written(matter.book.calendar.day(at), to.lang)
 
 
 def _time(matter: Matter, at: datetime, to: Addressee) -> str:

@@ -61,6 +61,8 @@ class Round:
     """Keys of those of which nobody knows whether their letter was taken."""
     refused: list[str] = field(default_factory=list)
     """Reasons of those that will never be taken."""
+    put_off: dict[str, str] = field(default_factory=dict)
+    """Those whose letter was not taken for sure and may be tried again: the reason by their key."""
 
 
 async def write_letters(
@@ -107,9 +109,11 @@ async def post(resources: Resources, envelopes: Iterable[Envelope]) -> Round:
                 done.sent.append(envelope.to.key)
             case Fate.NOTHING_LEFT:
                 done.again.append(sent.reason)
+                done.put_off[envelope.to.key] = sent.reason
             case Fate.UNKNOWN:
                 done.unknown.append(sent.reason)
                 done.doubtful.append(envelope.to.key)
+                done.put_off[envelope.to.key] = sent.reason
             case Fate.REFUSED:
                 done.refused.append(sent.reason)
     return done
@@ -126,6 +130,14 @@ async def _apart(resources: Resources, envelope: Envelope) -> Sent:
     if _is_mail_to_staff(envelope.to):
         await _noted_of_staff(resources, envelope.to.key, sent, envelope.letter.at)
     return sent
+
+
+async def given_up(resources: Resources, envelopes: Iterable[Envelope], reasons: Mapping[str, str]) -> None:
+    """Note of staff whose letters were put off until they are of no use any more that mail does not reach them."""
+    for envelope in envelopes:
+        if envelope.to.key in reasons and _is_mail_to_staff(envelope.to):
+            refused = Sent(Fate.REFUSED, reasons[envelope.to.key])
+            await _noted_of_staff(resources, envelope.to.key, refused, envelope.letter.at)
 
 
 def _is_mail_to_staff(to: Addressee) -> bool:
@@ -179,8 +191,9 @@ async def _noted_of_staff(resources: Resources, id: str, sent: Sent, at: datetim
 
 async def post_to_person(
     resources: Resources, envelopes: Iterable[Envelope], stream: str, at: datetime, given_up: Callable[[Sent], bool]
-) -> tuple[Sent, str]:
-    """Send one message to a person by the first channel that takes it; what became of it, and by which channel.
+) -> tuple[Sent, str, tuple[str, ...]]:
+    """Send one message to a person by the first channel that takes it; what became of it, by which channel, and why
+    those before will never take it.
 
     Each attempt is written down before it begins: a message that left, or may have left, by any channel and at any
     time, never leaves again.
@@ -191,6 +204,7 @@ async def post_to_person(
     """
     sent, name = Sent(Fate.REFUSED, "no-address"), ""
     away: tuple[Sent, str] | None = None
+    passed: tuple[str, ...] = ()
     for envelope in envelopes:
         if away is not None and envelope.to.by == "letter":
             continue
@@ -198,9 +212,9 @@ async def post_to_person(
         try:
             attempt = await attempts.begin(resources.pool, envelope.letter.id, stream, name, at)
         except UNREACHABLE:
-            return Sent(Fate.NOTHING_LEFT, "timeout"), name
+            return Sent(Fate.NOTHING_LEFT, "timeout"), name, passed
         if attempt is None:
-            return Sent(Fate.UNKNOWN, "left-before"), name
+            return Sent(Fate.UNKNOWN, "left-before"), name, passed
         sent = await send(resources, envelope)
         try:
             await through_a_loss(attempts.ended, resources.pool, attempt, sent.fate, sent.reason, sent.reference)
@@ -210,10 +224,12 @@ async def post_to_person(
         if sent.fate is Fate.NOTHING_LEFT and given_up(sent):
             away = away or (sent, name)
         elif sent.fate is not Fate.REFUSED:
-            return sent, name
-        elif sent.reason.startswith(NOBODY_THERE):
-            await _noted(resources, envelope.to, sent.reason, at, attempt.began_at)
-    return away or (sent, name)
+            return sent, name, passed
+        else:
+            passed = (*passed, sent.reason)
+            if sent.reason.startswith(NOBODY_THERE):
+                await _noted(resources, envelope.to, sent.reason, at, attempt.began_at)
+    return *(away or (sent, name)), passed
 
 
 async def _noted(resources: Resources, to: Addressee, reason: str, at: datetime, tried_at: datetime) -> None:

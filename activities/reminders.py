@@ -18,7 +18,7 @@ from activities.letters import (
     template_of,
     volunteer_addressee,
 )
-from activities.posting import Envelope, post, post_to_person, write_letters
+from activities.posting import Envelope, given_up, post, post_to_person, write_letters
 from activities.reading import Known, read_circle, read_handbook, read_journey
 from activities.resources import Resources, Way
 from journeys.channels.letter import HELD_BACK, Fate, Sent
@@ -29,6 +29,7 @@ from journeys.domain.decide import Outcome
 from journeys.domain.events import MessageDeferred, MessageDue, MessageReady
 from journeys.domain.handbook import Handbook
 from journeys.domain.messages import PARTICIPANT, SUMMONS_UNREMINDED, leaves_at
+from journeys.domain.person import KNOWN_DEAD
 from journeys.domain.recipients import Verdict, Wishes, addressees, may_still_send, one_zone
 from journeys.domain.state import Message
 from journeys.store import attempts, people
@@ -86,6 +87,8 @@ class Reminders:
 
             async def act() -> Outcome:
                 done = await delivery.send(known, book, message, envelopes)
+                if done.answer == "sent":
+                    done = replace(done, passed=(*done.passed, *(KNOWN_DEAD for each in to if each.dead)))
                 return replace(done, wording=wording_of(template)) if done.answer in _LEFT else done
 
             return Step(act, doubtful)
@@ -160,12 +163,16 @@ class _Delivery:
             look = await self.look(fresh, book, message)
             return look() or await self._to_person(known, message, envelopes, look, _hours(book, envelopes))
         done = await post(self.resources, envelopes)
-        if done.sent:
-            return Outcome(self.effect.seq, "sent", self.resources.mailer.name)
-        reasons = (*done.again, *done.unknown)
-        if not reasons:
+        if not (done.sent or done.put_off):
             return Outcome(self.effect.seq, "failed", done.refused[0])
-        return self._again(known, message, _hours(book, envelopes), reasons[0])
+        late = [each for each in envelopes if each.to.key in done.put_off]
+        until = self._asked_again_at(known, message, _hours(book, late), None)
+        if until is None:
+            await given_up(self.resources, late, done.put_off)
+        if done.sent:
+            put_off = tuple(done.put_off) if until is not None else ()
+            return Outcome(self.effect.seq, "sent", self.resources.mailer.name, until=until, put_off=put_off)
+        return self._again(known, message, _hours(book, late), (*done.again, *done.unknown)[0])
 
     async def _to_person(
         self, known: Known, message: Message, envelopes: list[Envelope], look: Look, hours: Calendar
@@ -177,7 +184,16 @@ class _Delivery:
             asked_again = self._asked_again_at(known, message, hours, sent.after_seconds)
             return not (asked_again is not None or sent.perhaps or message.doubt or sent.reason == HELD_BACK)
 
-        sent, channel = await post_to_person(self.resources, ready, self.effect.stream, self.effect.at, given_up)
+        sent, channel, passed = await post_to_person(
+            self.resources, ready, self.effect.stream, self.effect.at, given_up
+        )
+        return replace(self._came_to(known, message, envelopes, look, hours, sent, channel), passed=passed)
+
+    def _came_to(
+        self, known: Known, message: Message, envelopes: list[Envelope], look: Look, hours: Calendar, sent: Sent,
+        channel: str,
+    ) -> Outcome:  # fmt: skip
+        """What became of it, as the journey is told."""
         match sent.fate:
             case Fate.SENT:
                 paper = [each.to for each in envelopes if each.to.by == "letter" and not each.to.chosen]

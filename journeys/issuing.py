@@ -546,6 +546,9 @@ def unheard(ring: KeyRing, silent: silences.Silent, now: datetime) -> Command:
 Noted = Sequence[people.OwnFact]
 """What was noted on people's own streams."""
 
+_MOST_TOLD: Final = 100
+"""So many answers a round tells journeys of: one that does not answer costs half a minute."""
+
 _WORST_FIRST: Final[tuple[ReplyOutcome, ...]] = ("refused", "taken", "forgotten", "known")
 
 
@@ -554,7 +557,8 @@ async def send_wishes(
 ) -> int:
     """Note every STOP, or START, that a phone answered, then tell the journeys; how many still wait.
 
-    All are noted before any journey is told: one that does not answer holds up nobody's STOP.
+    All are noted before any journey is told: one that does not answer holds up nobody's STOP. So many journeys are told
+    in a round.
 
     Args:
         send: sends a signed command; None when no answer comes.
@@ -562,16 +566,10 @@ async def send_wishes(
     Raises:
         Unfinished: some answers failed; the others are done.
     """
-    done, left = Round(through=AWAY), 0
-    noted: list[tuple[Reply, ReplyOutcome, Noted]] = []
-    for reply in await deliveries.waiting_replies(pool):
-        with done.part(f"reply {reply.event}"):
-            found = await note_wish(pool, ring, reply, now)
-            if found is None:
-                left += 1
-            else:
-                noted.append((reply, *found))
-    for reply, outcome, wishes in noted:
+    done = Round(through=AWAY)
+    noted, left = await _note_all(pool, ring, done, now)
+    left += len(noted[_MOST_TOLD:])
+    for reply, outcome, wishes in noted[:_MOST_TOLD]:
         with done.part(f"reply {reply.event}"):
             if await _tell_wishes(pool, ring, send, wishes, now):
                 await deliveries.reply_came_to(pool, reply.event, outcome, now)
@@ -579,6 +577,35 @@ async def send_wishes(
                 left += 1
     done.end()
     return left
+
+
+async def note_wishes(pool: Pool, ring: KeyRing, now: datetime) -> None:
+    """Note every STOP, or START, that a phone answered; for that no engine is needed.
+
+    Raises:
+        Unfinished: some answers failed; the others are noted.
+    """
+    done = Round(through=AWAY)
+    await _note_all(pool, ring, done, now)
+    done.end()
+
+
+async def _note_all(
+    pool: Pool, ring: KeyRing, done: Round, now: datetime
+) -> tuple[list[tuple[Reply, ReplyOutcome, Noted]], int]:
+    """Each answer with what comes of it and what journeys are to be told, as they came; how many could not be noted."""
+    noted: list[tuple[Reply, ReplyOutcome, Noted]] = []
+    left = after = 0
+    while replies := await deliveries.waiting_replies(pool, after):
+        after = replies[-1].position
+        for reply in replies:
+            with done.part(f"reply {reply.event}"):
+                found = await note_wish(pool, ring, reply, now)
+                if found is None:
+                    left += 1
+                else:
+                    noted.append((reply, *found))
+    return noted, left
 
 
 async def note_wish(pool: Pool, ring: KeyRing, reply: Reply, now: datetime) -> tuple[ReplyOutcome, Noted] | None:

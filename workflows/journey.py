@@ -411,5 +411,7 @@ def _outcome(seq: int, result: dict[str, Any]) -> Outcome:
         until=datetime.fromisoformat(until) if until else None,
         wording=result.get("wording"),
         last_resort=bool(result.get("last_resort")),
+        passed=tuple(result.get("passed") or ()),
+        put_off=tuple(result.get("put_off") or ()),
         zone=result.get("zone"),
     )

@@ -28,16 +28,22 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
 
-async def forward(pool: Pool, ring: KeyRing, client: "Client", command: Command, task_queue: str) -> dict[str, Answer]:
+async def forward(
+    pool: Pool, ring: KeyRing, client: "Callable[[], Awaitable[Client]]", command: Command, task_queue: str
+) -> dict[str, Answer]:
     """Append a signed person command to the person's stream, and send it on to each of their journeys.
 
     The answers, by stream, the person's own first; when it was not accepted, there is no other. About somebody who is
     being forgotten it is refused, and nothing is recorded. Sent again whole it has no second effect: every id is the
     same.
 
+    Args:
+        client: connects to Temporal; asked once the person's own stream has it, which needs no engine.
+
     Raises:
         Failure: nobody trusts this process's key; nothing was changed. NotFound: no such person.
-        Unreachable: some journey has not answered; the person's stream has it, so it is under way.
+        Unreachable: some journey has not answered; the person's stream has it, so it is under way (or, from the
+            database, unknown).
     """
     from journeys.temporal import Unreachable
 
@@ -52,15 +58,15 @@ async def forward(pool: Pool, ring: KeyRing, client: "Client", command: Command,
     answers = {command.stream: own}
     if own.outcome != "accepted":
         return answers
-    for row in await views.journeys(pool, person=command.stream.removeprefix("person-")):
-        # A closed journey has been told everything that a death would end.
-        if row.status == "closed" and command.name == "record-death":
-            continue
-        sent_on = forwarded(ring, people.OwnFact.of(command, own.first), row.stream, now())
-        try:
-            answers[row.stream] = await give(pool, client, sent_on, task_queue)
-        except Unreachable as error:
-            raise Unreachable(str(error), Fate.UNDER_WAY, command.id) from error
+    try:
+        for row in await views.journeys(pool, person=command.stream.removeprefix("person-")):
+            # A closed journey has been told everything that a death would end.
+            if row.status == "closed" and command.name == "record-death":
+                continue
+            sent_on = forwarded(ring, people.OwnFact.of(command, own.first), row.stream, now())
+            answers[row.stream] = await give(pool, await client(), sent_on, task_queue)
+    except Unreachable as error:
+        raise Unreachable(str(error), Fate.UNDER_WAY, command.id) from error
     return answers
 
 
@@ -120,16 +126,15 @@ async def _send(
     from journeys.temporal import Unreachable
 
     try:
-        temporal = await client()
         refused = command.name in PERSONAL and isinstance(decide(loaded.state, command, now(), loaded.book), Refused)
         if command.name not in PERSONAL or refused:
-            return await give(pool, temporal, command, task_queue, patience)
+            return await give(pool, await client(), command, task_queue, patience)
         about = f"person-{loaded.state.person}"
         own = make_command(
             ring, stream=about, body=command.body, actor=actor, now=command.signed_at, texts=texts, id=command.id,
             occurred_at=command.occurred_at, seen=command.seen,
         )  # fmt: skip
-        answers = await forward(pool, ring, temporal, own, task_queue)
+        answers = await forward(pool, ring, client, own, task_queue)
         return answers.get(loaded.row.stream, answers[about])
     except Unreachable as error:
         error.command_id = command.id

@@ -15,7 +15,7 @@ from journeys.channels.webhook import signature
 from journeys.contract import Answer
 from journeys.domain.commands import Command
 from journeys.domain.notices import Said
-from journeys.issuing import Round, send_notices, send_receipts, send_wishes
+from journeys.issuing import Round, note_wishes, send_notices, send_receipts, send_wishes
 from journeys.store import provider
 from journeys.store.database import AWAY, Pool
 from journeys.store.provider import Notice
@@ -96,16 +96,21 @@ async def tell(
 ) -> bool:
     """Tell journeys what is kept for them; whether some of it still waits, and the engine can be reached.
 
-    What people wish comes first: each journey that does not answer holds up whatever follows.
+    What people wish comes first: it is noted before the engine is asked for, since nothing may leave once it is back;
+    and each journey that does not answer holds up whatever follows.
 
     Raises:
         Unfinished: some of it failed; the rest is done.
     """
     from journeys.temporal import Unreachable
 
+    done, left = Round(through=AWAY), 0
+    with done.part("wishes"):
+        await note_wishes(pool, ring, now)
     try:
         temporal = await client()
     except Unreachable:
+        done.end()
         return False
 
     async def send(command: Command) -> Answer | None:
@@ -114,7 +119,6 @@ async def tell(
         except Unreachable:
             return None
 
-    done, left = Round(through=AWAY), 0
     for name, tell_all in (("wishes", send_wishes), ("notices", send_notices), ("receipts", send_receipts)):
         with done.part(name):
             left += await tell_all(pool, ring, send, now)

@@ -88,6 +88,4 @@ async def _owners(pool: Pool, number: str) -> tuple[str, ...]:
     if isinstance(wanted, phone.WrongNumber):
         return ()
     near = await people.with_number_ending(pool, wanted[-SHORTEST_NUMBER:])
-    return tuple(
-        each.id for each in near if phone.check(each.details.phone or "", None, each.details.zone) == wanted
-    )  # fmt: skip
+    return tuple(each.id for each in near if phone.dialled(each.details.phone or "", each.details.zone) == wanted)

@@ -243,9 +243,10 @@ def _receipts(held: Held, sent: Sequence[Sent], lang: Lang) -> Section:
 
 def _papers(held: Held, sent: Sequence[Sent], lang: Lang) -> Section:
     _ = text(lang)
+    days = {each["data"]["message"]: each["data"].get("on") for each in held.noted if each["kind"] == "LetterPosted"}
     rows = tuple(
         (_moment(row["at"], lang), (row.get("words") or {}).get("subject", "—"),
-         _moment(row["posted_at"], lang) if row["posted_at"] else _("pas encore"))
+         _moment(days.get(row["message"]) or row["posted_at"], lang) if row["posted_at"] else _("pas encore"))
         for row in sorted(held.rows["paper_letters"], key=lambda row: str(row["at"]))
     )  # fmt: skip
     return Section(_("Lettres sur papier"), (_("Faite"), _("Objet"), _("Postée ou remise")), rows, (2, 3, 2))

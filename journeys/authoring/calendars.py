@@ -9,6 +9,9 @@ import holidays
 
 from journeys.domain.calendar import is_zone
 
+_ALSACE = {"FR-67": "6AE", "FR-68": "6AE"}
+"""Its two departments have the days of Alsace, under whose code alone these are known."""
+
 _NAME = re.compile(r"^([A-Z]{2})(?:-([A-Z0-9]{1,3}))?$")
 
 
@@ -23,8 +26,8 @@ class CalendarUnknown(ValueError):
 def calendar_text(zone: str, country: str, first_year: int, years: int = 10) -> str:
     """The text stored under its SHA-256: `{"zone", "name", "non_working": ["2026-01-01", ...]}`.
 
-    `country` is `FR`, or with a subdivision `FR-974` (`FR-RE` also). Public holidays on any day of the
-    week, in order; Saturdays and Sundays are implied and not listed. Raises CalendarUnknown.
+    `country` is `FR`, or with a subdivision `FR-974` (`FR-RE` also; `FR-67` and `FR-68` are Alsace). Public holidays on
+    any day of the week, in order; Saturdays and Sundays are implied and not listed. Raises CalendarUnknown.
     """
     if not is_zone(zone):
         raise CalendarUnknown(zone)
@@ -75,7 +78,7 @@ def _holidays_of(name: str) -> tuple[str, str | None]:
     if subdivision is None:
         return country, None
     known = holidays.country_holidays(country)
-    code = known.subdivisions_aliases.get(subdivision, subdivision)
+    code = _ALSACE.get(name) or known.subdivisions_aliases.get(subdivision, subdivision)
     if code not in known.subdivisions:
         raise CalendarUnknown(name)
     return country, code

@@ -1,6 +1,7 @@
 """Mail by SMTP: one connection a letter, each step answered for what it proves."""
 
 import asyncio
+import re
 import ssl
 from dataclasses import dataclass, field
 from time import monotonic
@@ -18,6 +19,7 @@ from journeys.channels.letter import HELD_BACK, Fate, Letter, Sent, check_addres
 _PERMANENT: Final = 500
 _LOGIN_WANTED: Final = frozenset({530, 534, 535, 538})
 """Refusals that concern the settings, not the letter: it may leave once they are right."""
+_ENHANCED: Final = re.compile(r"(5)\.([0-9]{1,3})\.([0-9]{1,3})\b")
 _SENDER: Final = "mail-sender"
 OF_THE_ACCOUNT: Final = ("mail-login", "mail-tls", _SENDER, *(f"mail-{code}" for code in sorted(_LOGIN_WANTED)))
 """Reasons that somebody here has to see to."""
@@ -101,17 +103,17 @@ class SmtpMailer:
         try:
             await client.mail(self.server.sender)
         except SMTPResponseException as refusal:
-            refused = _refused(refusal.code)
+            refused = _refused(refusal.code, refusal.message)
             # For good, it is our address that is refused, whomever the letter is for.
             return Sent(Fate.NOTHING_LEFT, _SENDER) if refused.fate is Fate.REFUSED else refused
         try:
             await client.rcpt(letter.to)
         except SMTPResponseException as refusal:
-            return _refused(refusal.code)
+            return _refused(refusal.code, refusal.message)
         if letter.is_held_back:
             return Sent(Fate.NOTHING_LEFT, HELD_BACK)
         reply = await client.execute_command(b"DATA")
-        return None if reply.code == 354 else _refused(reply.code)
+        return None if reply.code == 354 else _refused(reply.code, reply.message)
 
 
 async def _text(client: SMTP, text: bytes, patience_seconds: float) -> Sent:
@@ -127,14 +129,16 @@ async def _text(client: SMTP, text: bytes, patience_seconds: float) -> Sent:
         reply = await client.execute_command(b".", timeout=patience_seconds)
     except (SMTPException, OSError, TimeoutError):
         return Sent(Fate.UNKNOWN, "mail-no-answer")
-    return Sent(Fate.SENT) if reply.code == 250 else _refused(reply.code)
+    return Sent(Fate.SENT) if reply.code == 250 else _refused(reply.code, reply.message)
 
 
-def _refused(code: int) -> Sent:
-    """4xx is for now, 5xx for good; the server's own words may hold an address and are dropped."""
-    for_good = code >= _PERMANENT and code not in _LOGIN_WANTED
-    fate = Fate.REFUSED if for_good else Fate.NOTHING_LEFT
-    return Sent(fate, f"mail-{code}")
+def _refused(code: int, words: str) -> Sent:
+    """4xx is for now, 5xx for good; of the server's own words, which may hold an address, only its enhanced code stays
+    (RFC 2034), which tells a mailbox that is not there from a letter that is not wanted."""
+    if code < _PERMANENT or code in _LOGIN_WANTED:
+        return Sent(Fate.NOTHING_LEFT, f"mail-{code}")
+    enhanced = _ENHANCED.match(words)
+    return Sent(Fate.REFUSED, f"mail-{'-'.join(enhanced.groups())}" if enhanced is not None else f"mail-{code}")
 
 
 async def _leave(client: SMTP) -> None:

@@ -39,7 +39,8 @@ def check(text: str, countries: Collection[str] | None = FRENCH, zone: str | Non
 
     Args:
         countries: regions (ISO 3166) whose mobiles are written to; None: every one.
-        zone: where its owner lives; a number without a country is read as it is dialled there.
+        zone: where its owner lives; a number without a country is read as it is dialled there, else as on the
+            mainland.
     """
     import phonenumbers
     from phonenumbers import PhoneNumberType
@@ -47,10 +48,9 @@ def check(text: str, countries: Collection[str] | None = FRENCH, zone: str | Non
     if len(text) > _LONGEST or any(sign.isalpha() for sign in text):
         return WrongNumber("bad-number-shape")
     try:
-        number = phonenumbers.parse(text, OVERSEAS.get(zone or "", "FR"))
+        number = _read(text, OVERSEAS.get(zone or "", "FR"))
     except phonenumbers.NumberParseException:
         return WrongNumber("bad-number-short" if _is_short(text) else "bad-number-shape")
-    number = _really(number)
     if not phonenumbers.is_valid_number(number):
         return WrongNumber("bad-number-short" if _is_short(text) else "bad-number-unknown")
     if phonenumbers.number_type(number) not in (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE):
@@ -58,6 +58,23 @@ def check(text: str, countries: Collection[str] | None = FRENCH, zone: str | Non
     if countries is not None and phonenumbers.region_code_for_number(number) not in countries:
         return WrongNumber("bad-number-abroad")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def dialled(text: str, zone: str | None) -> str:
+    """The number of somebody who lives there, for whoever writes to it and whoever hears it: as it is dialled from
+    anywhere, in whatever country; as it was written where that is none."""
+    found = check(text, None, zone)
+    return text if isinstance(found, WrongNumber) else found
+
+
+def _read(text: str, region: str) -> "PhoneNumber":
+    """As it is dialled in a region, else as on the mainland: whoever moved overseas keeps `06…`."""
+    import phonenumbers
+
+    number = phonenumbers.parse(text, region)
+    if region == "FR" or phonenumbers.is_valid_number(number):
+        return _really(number)
+    return _really(phonenumbers.parse(text, "FR"))
 
 
 def _really(number: "PhoneNumber") -> "PhoneNumber":

@@ -76,6 +76,10 @@ class Outcome:
     """It went on paper, which the person did not ask for: nothing else reaches them."""
     zone: str | None = None
     """Where staff, mentors or partners work in whose hours it was put off, where that is not the programme's zone."""
+    passed: tuple[str, ...] = ()
+    """Why each channel that comes before will never take it, or is known to reach nobody."""
+    put_off: tuple[str, ...] = ()
+    """Who of several has not got it yet and is asked again from `until` on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,6 +426,8 @@ def _take_outcome(work: Deciding, outcome: Outcome) -> None:
         return
     match effect.kind:
         case "deliver":
+            dead = person.dead(outcome.passed)
+            found = person.found_dead(work.state, dead)
             messages.delivered(
                 work,
                 outcome.effect,
@@ -431,10 +437,12 @@ def _take_outcome(work: Deciding, outcome: Outcome) -> None:
                 outcome.until,
                 outcome.wording,
                 outcome.zone,
+                dead,
+                outcome.put_off,
             )
             if outcome.answer == "failed" and effect.data["to"] == messages.PARTICIPANT:
                 person.failed(work, outcome.reason)
-            elif outcome.answer == "sent" and outcome.last_resort:
+            if found or (outcome.answer == "sent" and outcome.last_resort):
                 person.unreached(work)
         case "tell" if outcome.answer == "told":
             escalation.told(work, outcome.effect, effect.id, outcome.told, outcome.role)

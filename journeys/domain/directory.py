@@ -56,6 +56,8 @@ class LetterPosted(Payload):
 
     message: str
     journey: Stream
+    on: Day | None = added(None)
+    """The day on which it was, as told; None: when that was noted."""
 
 
 class PersonExported(Payload):

@@ -366,6 +366,8 @@ class MessageSent(Payload):
     effect: int
     wording: Digest | None = added(None)
     """SHA-256 of the words of its template when it left."""
+    dead: tuple[str, ...] = added(())
+    """Why other channels of the person will never reach them."""
 
 
 class MessageFailed(Payload):

@@ -421,6 +421,8 @@ def _message_over(state: State, data: e.MessageSent | e.MessageSuppressed, event
         state.left.setdefault(data.message, None)
         if message is not None and message.to == "participant":
             state.to_person = (*state.to_person, data.message)
+            if isinstance(data, e.MessageSent):
+                state.dead = data.dead
     elif message is not None and isinstance(data, e.MessageSuppressed) and data.reason == "suspended":
         _told_of_a_change(state, message, held_back=True)
     for effect in (data.effect, message.effect if message is not None else None):
@@ -665,7 +667,7 @@ def _of_what_is_in_force(state: State, data: e.EscalationTold | e.EscalationUnto
 def _requested(state: State, data: e.GrantRequested, event: Recorded) -> None:
     state.grants[data.grant] = GrantKnown(
         data.kind, data.purpose, data.amount, data.fund, data.pay_by, data.instalments, data.payee, data.digest,
-        data.approvals, data.decide_by, requester=event.actor, editor=event.actor,
+        data.approvals, data.decide_by, requester=event.actor, editor=event.actor, asked=event.seq,
     )  # fmt: skip
 
 
@@ -678,6 +680,7 @@ def _changed(state: State, data: e.GrantChanged | e.GrantReopened, event: Record
         editor=event.actor if data.payee_changed else before.editor, over=None,
         pay_from=data.pay_from if data.payee_changed else before.pay_from,
         paid_from=data.called if isinstance(data, e.GrantReopened) else before.paid_from, again=(),
+        asked=event.seq,
     )  # fmt: skip
     for key in [key for key in state.moments if key.startswith(f"instalment/{data.grant}/")]:
         del state.moments[key]

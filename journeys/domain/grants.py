@@ -1,6 +1,5 @@
 """Grants: requested, decided by distinct people, bound to what they saw, paid by instalments."""
 
-from collections import Counter
 from datetime import datetime
 
 from journeys.domain import commands as c
@@ -155,25 +154,19 @@ def approve(work: Deciding, body: c.ApproveGrant) -> None:
         raise Refusal("approved-already")
     work.role = _role_to_fill(work, known)
     work.fact(e.GrantApprovalGiven(grant=body.grant, digest=known.digest, stands_for=work.role))
-    if not _open_roles(work.state.grants[body.grant]):
+    if not work.state.grants[body.grant].wanted:
         work.follow(e.GrantApproved(grant=body.grant, digest=known.digest), "approvals")
         escalation.resolve_about(work, about(body.grant), "approved")
         if reserved_or_paid(work.state, body.grant) == known.amount:
             work.follow(e.GrantCompleted(grant=body.grant), "payment")
 
 
-def _open_roles(known: GrantKnown) -> Counter[str]:
-    """Roles of the level that no approval fills yet."""
-    return Counter(known.needed) - Counter(given.stands_for for given in known.approvals)
-
-
 def _role_to_fill(work: Deciding, known: GrantKnown) -> str:
     """The role in which this person approves: one that they hold and that is still wanted."""
     assert work.command is not None
-    wanted = _open_roles(known)
-    role = next((role for role in held(work.command, work.state, work.book.programme) if wanted[role]), None)
+    role = next((role for role in held(work.command, work.state, work.book.programme) if known.wanted[role]), None)
     if role is None:
-        raise Refusal("role-not-wanted", known=", ".join(sorted(wanted)))
+        raise Refusal("role-not-wanted", known=", ".join(sorted(known.wanted)))
     return role
 
 

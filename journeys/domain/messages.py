@@ -10,6 +10,7 @@ from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.events import Channel, Subject
 from journeys.domain.moments import elapsed
 from journeys.domain.sending import Spares, first_free, when_to_send
+from journeys.domain.standing import is_settled
 from journeys.domain.state import Deadline, Message, State, Status
 
 PARTICIPANT = "participant"
@@ -180,7 +181,7 @@ def _overtaken(state: State, message: Message) -> str | None:
             chased = any(each.message == message.data["message"] for each in state.chases.values())
             return None if chased else "settled"
         case _:
-            return None
+            return "settled" if is_settled(state, message) else None
 
 
 def due_of(deadline: Deadline) -> str:
@@ -234,6 +235,21 @@ def _tell_of_a_summons(work: Deciding, unsent: Message) -> None:
     owe(work, "notice", "referent", SUMMONS_UNREMINDED, unsent.about, occurrence, not_after=known.at)
 
 
+def _owe_again(work: Deciding, known: Message, put_off: tuple[str, ...], until: datetime) -> None:
+    """Some of several have a message: each of the others is owed it alone, as long as it is of use and may leave."""
+    if why_not(work.state, known, work.now) is not None or not (work.state.is_open or known.about.kind in MONEY):
+        return
+    for person in put_off:
+        message = id_of(work, str(known.data["occurrence"]), known.to, person)
+        if _is_known(work, message):
+            continue
+        due = e.MessageDue.model_validate(
+            {**known.data, "message": message, "at": work.now, "valid_until": known.valid_until, "person": person}
+        )
+        work.follow(due, "message")
+        work.follow(e.MessageDeferred(message=message, until=until, effect=None, zone=known.zone), "quiet-hours")
+
+
 def late_after(work: Deciding) -> timedelta:
     """How long after its moment a message may still leave."""
     length = work.book.programme.clock.late_message
@@ -285,7 +301,8 @@ def _silent(work: Deciding, id: str) -> None:
 
 def delivered(
     work: Deciding, effect: int, id: str, answer: str, reason: str, until: datetime | None,
-    wording: str | None = None, zone: str | None = None,
+    wording: str | None = None, zone: str | None = None, dead: tuple[str, ...] = (),
+    put_off: tuple[str, ...] = (),
 ) -> None:  # fmt: skip
     """What the channel answered. Unknown is shown, never sent again; so is what may have left and is given up."""
     known = work.state.messages.get(id)
@@ -293,7 +310,10 @@ def delivered(
         answer = "unknown"
     match answer:
         case "sent":
-            work.due(e.MessageSent(message=id, channel=reason, effect=effect, wording=wording), "message", work.now)
+            sent = e.MessageSent(message=id, channel=reason, effect=effect, wording=wording, dead=dead)
+            work.due(sent, "message", work.now)
+            if known is not None and until is not None:
+                _owe_again(work, known, put_off, until)
         case "deferred" | "perhaps" if until is not None:
             doubt = answer == "perhaps"
             deferred = e.MessageDeferred(message=id, until=until, effect=effect, doubt=doubt, zone=zone)

@@ -9,6 +9,8 @@ from journeys.domain.calendar import ONE_DAY
 from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.events import Subject, Value
 from journeys.domain.plan import measured_day
+from journeys.domain.recipients import NOBODY_THERE
+from journeys.domain.state import State
 
 UNKNOWN = "unknown"
 CONSENT = Subject(kind="consent", id="messages")
@@ -16,6 +18,13 @@ OPTED_OUT = Subject(kind="consent", id="opted-out")
 UNREACHED = Subject(kind="consent", id="address-dead")
 DEAD = ("mail-5", "bad-address", "bad-number", "dead-number", "blocked-number")
 """How the reasons begin for which an address or a number will never work."""
+KNOWN_DEAD = "known-dead"
+"""Why a channel is passed over that said before that nobody is reached there."""
+PASSED_OVER = (
+    *NOBODY_THERE, KNOWN_DEAD, "bad-address", "bad-number", "mail-5-1-0", "mail-5-2-1", "mail-550", "mail-551",
+    "mail-553", "mail-556",
+)  # fmt: skip
+"""The same where another channel takes the message: not what a mail server says of our letter, or of itself."""
 
 
 # --- situations and measures
@@ -148,8 +157,19 @@ def failed(work: Deciding, reason: str) -> None:
         unreached(work)
 
 
+def dead(passed: tuple[str, ...]) -> tuple[str, ...]:
+    """Which of the reasons why channels were passed over say that an address or a number is dead."""
+    return tuple(each for each in passed if each.startswith(PASSED_OVER))
+
+
+def found_dead(state: State, dead: tuple[str, ...]) -> bool:
+    """Whether that is news: it was found just now, or by somebody else and is met for the first time."""
+    return any(each.startswith(NOBODY_THERE) for each in dead) or (bool(dead) and not state.dead)
+
+
 def unreached(work: Deciding) -> None:
-    """Nothing but paper reaches the person: somebody has to ask them for a number or an address."""
+    """Nothing but paper, or not all that they gave, reaches the person: somebody has to ask for a number or an
+    address."""
     if work.state.is_open:
         escalation.raise_about(work, None, UNREACHED, rule="address-dead")
 
@@ -163,7 +183,7 @@ def heard(work: Deciding, body: c.RecordReceipt) -> None:
         return
     if body.said == "bounced" and work.events and work.state.is_open:
         escalation.raise_about(work, None, UNREACHED, rule="address-dead")
-    elif body.said == "delivered" and not _since(work, body.id, "bounced"):
+    elif body.said == "delivered" and not work.state.dead and not _since(work, body.id, "bounced"):
         escalation.resolve_about(work, UNREACHED, "delivered")
     elif body.said == "silent" and work.events:
         escalation.raise_about(work, None, messages.NO_RECEIPT, rule="no-receipt")

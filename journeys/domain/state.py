@@ -1,5 +1,6 @@
 """What is known of a journey: the fold of its events, nothing else. Frozen parts in slotted dataclasses."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
@@ -256,6 +257,15 @@ class GrantKnown:
     """Nothing is paid before: the payee was changed, and somebody had to have time to see it."""
     again: tuple[int, ...] = ()
     """Instalments called for again, after what blocked them was mended."""
+    asked: int = 0
+    """The event that asked for these approvals."""
+
+    @property
+    def wanted(self) -> Counter[str]:
+        """Roles whose approval it still waits for."""
+        if self.over is not None or self.status is not GrantStatus.REQUESTED:
+            return Counter()
+        return Counter(self.needed) - Counter(given.stands_for for given in self.approvals)
 
 
 class PaymentStatus(StrEnum):
@@ -410,6 +420,8 @@ class State:
     `bounced`, or `silent` once nothing was said for too long."""
     to_person: tuple[str, ...] = ()
     """Which of these went to the person."""
+    dead: tuple[str, ...] = ()
+    """Why the last that was sent to the person will never reach them by other channels."""
     acted_after: int = 0
     """How many had left when the person last answered about an appointment, or moved one."""
     contacts: dict[str, ContactKnown] = field(default_factory=dict)

@@ -116,6 +116,8 @@ class Reply:
     people: tuple[str, ...]
     wish: Wish
     at: datetime
+    position: int = 0
+    """Where it stands among all that came, once it is kept."""
 
 
 async def keep_reply(pool: Pool, reply: Reply, content: bytes) -> bool:
@@ -132,14 +134,15 @@ async def keep_reply(pool: Pool, reply: Reply, content: bytes) -> bool:
     return bool(fresh)
 
 
-async def waiting_replies(pool: Pool, limit: int = 100) -> list[Reply]:
-    """Answers of which nothing has come yet, as they came."""
+async def waiting_replies(pool: Pool, after: int = 0, limit: int = 100) -> list[Reply]:
+    """Answers behind a position of which nothing has come yet, as they came."""
     rows = await pool.fetch(
-        "SELECT event, people::text[], wish, at FROM message_replies r"
-        " WHERE NOT EXISTS (SELECT FROM message_reply_outcomes o WHERE o.event = r.event) ORDER BY position LIMIT $1",
-        limit,
-    )
-    return [Reply(row[0], tuple(row[1]), row[2], row[3]) for row in rows]
+        "SELECT event, people::text[], wish, at, position FROM message_replies r"
+        " WHERE position > $2 AND NOT EXISTS (SELECT FROM message_reply_outcomes o WHERE o.event = r.event)"
+        " ORDER BY position LIMIT $1",
+        limit, after,
+    )  # fmt: skip
+    return [Reply(row[0], tuple(row[1]), *row[2:]) for row in rows]
 
 
 async def reply_came_to(pool: Pool, event: str, outcome: ReplyOutcome, at: datetime) -> None:

@@ -3,8 +3,8 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import date, datetime, timedelta
+from typing import Final, Literal
 
 from journeys.domain.directory import LetterPosted
 from journeys.store.database import Connection, Pool
@@ -33,30 +33,37 @@ class Waiting:
     why: str | None = None
     """Why it is not for posting: `erasing`, `died`, `opted-out`, `closed`, `settled`, `moved`, `too-late`, `suspended`
     or `paused`."""
+    since: datetime | None = None
+    """Since when, as far as that is recorded; of one letter only."""
 
 
 SHOWN: Final = timedelta(days=60)
 """How long a letter that is not for posting is still shown after it was made, so that a printed one is thrown away."""
 
-_SETTLED: Final = """
-    EXISTS (SELECT FROM events begun, events ended
+_RECORDED: Final = "(convert_from({}.header, 'UTF8')::jsonb ->> 'recorded_at')::timestamptz"
+
+_SETTLED: Final = f"""
+    SELECT min({_RECORDED.format("ended")}) AS since FROM events begun, events ended
             WHERE begun.stream = 'journey-' || p.journey AND begun.kind = 'ChaseDue'
               AND ended.stream = begun.stream AND ended.kind IN ('ChaseDone', 'ChaseCancelled')
               AND convert_from(begun.header, 'UTF8')::jsonb -> 'data' ->> 'message' = p.message::text
               AND convert_from(ended.header, 'UTF8')::jsonb -> 'data' ->> 'chase'
-                = convert_from(begun.header, 'UTF8')::jsonb -> 'data' ->> 'chase')
+                = convert_from(begun.header, 'UTF8')::jsonb -> 'data' ->> 'chase'
 """
-"""It was written after a missed appointment, and the person was heard of since, or had not missed it."""
+"""Since when it was written for nothing: after a missed appointment, and the person was heard of since, or had not
+missed it."""
 
-_OVERTAKEN: Final = """
+_OVERTAKEN: Final = f"""
     SELECT (array_agg(CASE later.kind WHEN 'DeadlineMissed' THEN 'too-late'
                                       WHEN 'AppointmentMoved' THEN 'moved' WHEN 'DeadlineMoved' THEN 'moved'
-                                      ELSE 'settled' END ORDER BY later.seq DESC))[1] AS why
+                                      ELSE 'settled' END ORDER BY later.seq DESC))[1] AS why,
+           min(later.at) AS since
     FROM (SELECT due.seq, convert_from(due.header, 'UTF8')::jsonb -> 'data' AS data FROM events due
           WHERE due.stream = 'journey-' || p.journey AND due.kind = 'MessageDue'
             AND convert_from(due.header, 'UTF8')::jsonb -> 'data' ->> 'message' = p.message::text) AS owed
     CROSS JOIN LATERAL (
-          SELECT e.seq, e.kind, convert_from(e.header, 'UTF8')::jsonb -> 'data' AS data FROM events e
+          SELECT e.seq, e.kind, {_RECORDED.format("e")} AS at,
+                 convert_from(e.header, 'UTF8')::jsonb -> 'data' AS data FROM events e
           WHERE e.stream = 'journey-' || p.journey AND e.seq > owed.seq
             AND e.kind IN ('AppointmentMoved', 'AppointmentAttended', 'AppointmentMissed', 'AppointmentExcused',
                            'AppointmentCancelled', 'DeadlineMoved', 'DeadlineMet', 'DeadlineMissed',
@@ -68,15 +75,29 @@ _OVERTAKEN: Final = """
 """
 """What has become, since it was owed, of the appointment or of the deadline that it tells of; null: nothing."""
 
+
+def _last(of: Literal["person", "journey"], kind: str) -> str:
+    """SQL: when this was recorded last of the person, or of the journey, of a letter."""
+    stream = "'person-' || o.id" if of == "person" else "'journey-' || p.journey"
+    return f"(SELECT max({_RECORDED.format('e')}) FROM events e WHERE e.stream = {stream} AND e.kind = '{kind}')"
+
+
 _LETTERS: Final = f"""
     SELECT p.message::text, p.journey::text, p.at, p.sealed,
            CASE WHEN o.erasing THEN 'erasing' WHEN o.died THEN 'died' WHEN o.opted_out THEN 'opted-out'
-                WHEN j.status = 'closed' THEN 'closed' WHEN {_SETTLED} THEN 'settled'
+                WHEN j.status = 'closed' THEN 'closed' WHEN settled.since IS NOT NULL THEN 'settled'
                 WHEN overtaken.why IS NOT NULL THEN overtaken.why WHEN p.valid_until <= $1 THEN 'too-late'
                 WHEN j.status = 'suspended' THEN 'suspended' WHEN o.paused_until > $1 THEN 'paused' END AS why,
+           CASE WHEN o.died THEN {_last("person", "PersonDied")}
+                WHEN o.opted_out THEN {_last("person", "OptedOut")}
+                WHEN j.status = 'closed' THEN {_last("journey", "JourneyClosed")}
+                WHEN settled.since IS NOT NULL THEN settled.since
+                WHEN overtaken.why IS NOT NULL THEN overtaken.since WHEN p.valid_until <= $1 THEN p.valid_until
+                WHEN j.status = 'suspended' THEN {_last("journey", "JourneySuspended")}
+                WHEN o.paused_until > $1 THEN {_last("person", "MessagesPaused")} END AS since,
            p.posted_at, j.referent
     FROM paper_letters p JOIN journeys j ON j.id = p.journey JOIN people o ON o.id = j.person
-    CROSS JOIN LATERAL ({_OVERTAKEN}) AS overtaken
+    CROSS JOIN LATERAL ({_OVERTAKEN}) AS overtaken CROSS JOIN LATERAL ({_SETTLED}) AS settled
 """
 
 
@@ -128,7 +149,7 @@ async def words_of(connection: Connection, message: str, now: datetime) -> tuple
     row = await connection.fetchrow(f"{_LETTERS} WHERE message = $2", now, message)
     if row is None:
         return None
-    found = Waiting(row["message"], row["journey"], row["at"], row["why"])
+    found = Waiting(row["message"], row["journey"], row["at"], row["why"], row["since"])
     text = await open_letter(connection.keys, message, row["sealed"])
     if not isinstance(text, bytes):
         return found, text
@@ -136,8 +157,11 @@ async def words_of(connection: Connection, message: str, now: datetime) -> tuple
     return found, Words(**known)
 
 
-async def posted(pool: Pool, message: str, by: By) -> bool:
+async def posted(pool: Pool, message: str, by: By, on: date | None = None) -> bool:
     """Note that somebody has posted a letter, or handed it over; noted again it changes nothing.
+
+    Args:
+        on: the day on which it was, where it is not said now.
 
     Raises NotFound; Forgotten: nothing is noted of the person any more.
     """
@@ -156,7 +180,7 @@ async def posted(pool: Pool, message: str, by: By) -> bool:
         await connection.execute(
             "UPDATE paper_letters SET posted_at = $2, posted_by = $3 WHERE message = $1", message, by.at, by.actor
         )
-        fact = LetterPosted(message=message, journey=f"journey-{row['journey']}")
+        fact = LetterPosted(message=message, journey=f"journey-{row['journey']}", on=on)
         await record(connection, f"person-{row['person']}", [Fact(fact)], by)
         return True
 

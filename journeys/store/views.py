@@ -42,6 +42,8 @@ class JourneyRow:
     """In a cohort; looked up for one journey, not for lists."""
     sealed: bytes | None = field(default=None, repr=False)
     """What is known of the person, where `named` has yet to read the name."""
+    dead: tuple[str, ...] = ()
+    """Channels by which the person is not reached any more; for one journey, too."""
 
     @property
     def stream(self) -> str:
@@ -70,14 +72,14 @@ _BRIEF: Final = (
 async def journey(pool: Pool, id: str) -> JourneyRow | None:
     """A journey by id (not stream)."""
     row = await pool.fetchrow(
-        f"SELECT {_COLUMNS}, ({cohorts.PLACE}) AS place"
+        f"SELECT {_COLUMNS}, p.dead, ({cohorts.PLACE}) AS place"
         " FROM journeys j LEFT JOIN people p ON p.id = j.person WHERE j.id = $1",
         id,
     )
     if row is None:
         return None
     [found] = await _rows(pool, [row])
-    return replace(found, place=cohorts.read_place(row["place"]))
+    return replace(found, place=cohorts.read_place(row["place"]), dead=tuple(row["dead"] or ()))
 
 
 async def starting_with(pool: Pool, prefix: str, limit: int = 10) -> list[str]:

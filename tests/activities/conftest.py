@@ -246,7 +246,7 @@ class Life:
             Outcome(
                 effect.seq, result["answer"], result["reason"], tuple(result["told"]), result["role"],
                 datetime.fromisoformat(until) if until else None, result["wording"],
-                result["last_resort"], result["zone"],
+                result["last_resort"], result["zone"], tuple(result["passed"]), tuple(result["put_off"]),
             )
         )  # fmt: skip
         return result

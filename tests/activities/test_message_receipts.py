@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from journeys.app import noticing
 from journeys.audit.messages import Fate, Sending, passed_over, sendings, told
 from journeys.channels.letter import Fate as Left
 from journeys.channels.letter import Sent
@@ -20,6 +21,7 @@ from journeys.issuing import Unfinished, send_receipts, send_wishes
 from journeys.narration.telling import Speech
 from journeys.store import attempts, deliveries, journal, people, signing_keys
 from journeys.store.deliveries import Receipt, Reply
+from journeys.temporal import Unreachable
 from tests.activities.conftest import Life
 from tests.activities.test_short_messages import phoned
 
@@ -400,3 +402,35 @@ async def test_each_stop_is_noted_before_any_journey_is_asked(life: Life) -> Non
     assert await send_wishes(life.pool, life.resources.ring, slow, life.now) == 1
     assert seen == [True]
     assert await send_wishes(life.pool, life.resources.ring, life.give, life.now) == 0
+
+
+async def test_a_stop_is_noted_before_the_engine_is_asked_for_whether_or_not_it_is_there(life: Life) -> None:
+    """What waited in the engine leaves as soon as it is back: it looks at the person, not at what phones answered."""
+    seen = list[bool]()
+
+    async def away() -> Any:
+        known = await people.person(life.pool, life.person)
+        seen.append(known is not None and known.opted_out)
+        raise Unreachable("no engine")
+
+    await signing_keys.announce(life.pool, life.resources.ring)
+    event = await answered(life, "stop")
+    assert not await noticing.tell(life.pool, life.resources.ring, away, "q", life.now)
+    assert seen == [True] and await came_of(life, event) is None and not life.state.opted_out
+    assert await send_wishes(life.pool, life.resources.ring, life.give, life.now) == 0
+    assert await came_of(life, event) == "taken" and life.state.opted_out
+
+
+async def test_a_stop_behind_many_other_answers_is_noted_with_them(life: Life) -> None:
+    async def silent(_: Any) -> None:
+        return None
+
+    await signing_keys.announce(life.pool, life.resources.ring)
+    for _ in range(101):
+        await answered(life, "other")
+    event = await answered(life, "stop")
+    assert await send_wishes(life.pool, life.resources.ring, silent, life.now) == 2
+    known = await people.person(life.pool, life.person)
+    assert known is not None and known.opted_out and await came_of(life, event) is None
+    assert await send_wishes(life.pool, life.resources.ring, life.give, life.now) == 0
+    assert await came_of(life, event) == "taken"

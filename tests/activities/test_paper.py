@@ -1,6 +1,7 @@
 """Letters on paper: the last channel, or the first where somebody chose it; sealed until they are posted."""
 
-from datetime import timedelta
+import json
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -11,11 +12,14 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.erasure import Erasure
 from activities.paper import Paper
+from journeys.app import posting
+from journeys.app.failures import Failure
 from journeys.channels.letter import Fate, Letter, Sent
 from journeys.contract import Erasing
 from journeys.domain import commands as c
 from journeys.domain.events import MessageDue
-from journeys.store import contact_erasing, erasing, mentors, paper_letters, people
+from journeys.issuing import issue
+from journeys.store import contact_erasing, erasing, journal, mentors, paper_letters, people, signing_keys
 from journeys.store.directory import By, Forgotten
 from journeys.store.paper_letters import Words
 from tests.activities.conftest import PROGRAMME, Life, make_life
@@ -51,6 +55,35 @@ async def test_who_has_neither_phone_nor_mail_is_written_to_on_paper(life: Life)
     assert await paper_letters.posted(life.pool, message, by)
     assert not await paper_letters.posted(life.pool, message, by), "twice is once"
     assert (await life.of_the_person())[-1] == "LetterPosted" and await mine(life) == []
+
+
+async def test_a_letter_that_left_before_it_was_overtaken_is_noted_with_its_day(life: Life) -> None:
+    details = people.Details(first_name="Éloïse", last_name="D’Œuvre", email=None, phone=None)
+    await people.change(life.pool, life.person, details, life.by)
+    await life.settle(await life.reminded())
+    (message,) = await mine(life)
+    made, later = life.now.date(), life.now + timedelta(days=3)
+    await signing_keys.announce(life.pool, life.resources.ring)
+    stop = issue(
+        life.resources.ring, stream=people.stream_of(life.person), body=c.OptOut(), actor=life.person,
+        roles=("participant",), now=life.now + timedelta(days=1),
+    )  # fmt: skip
+    assert (await people.obey(life.pool, life.resources.ring, stop, stop.signed_at)).outcome == "accepted"
+
+    async def noted(on: date | None) -> str | None:
+        async with life.pool.acquire() as connection:
+            try:
+                await posting.was_posted(connection, life.pool, message, later, on)
+            except Failure as failure:
+                return failure.code
+        return None
+
+    asked = [None, *(made + timedelta(days=days) for days in (-1, 0, 1, 2))]
+    then = "letter-not-posted-then"
+    assert [await noted(on) for on in asked] == ["letter-not-for-posting", then, None, None, then]
+    assert await paper_letters.posted(life.pool, message, By(actor=life.referent, role="referent", at=later), made)
+    fact = json.loads((await journal.read_all(life.pool, f"person-{life.person}"))[-1].header)
+    assert (fact["kind"], fact["data"]["on"]) == ("LetterPosted", str(made)) and await mine(life) == []
 
 
 @pytest.mark.parametrize("news", ["reached", "excused"])

@@ -66,6 +66,31 @@ async def test_a_number_that_takes_nothing_of_ours_leaves_it_to_the_mail(life: L
     assert (result["answer"], result["reason"]) == ("sent", "mail")
     assert await tried(life) == [("sms", "refused", why), ("mail", "sent", "")]
     assert (await life.of_the_person())[-1] == "ChannelDead"
+    assert result["passed"] == [why]
+
+
+def asked_for(life: Life) -> list[str]:
+    """What somebody has to ask the person for."""
+    return [one.about.id for one in life.state.escalations.values() if one.about.kind == "consent"]
+
+
+async def test_a_dead_number_is_a_task_although_the_mail_takes_the_message(life: Life) -> None:
+    texter = await phoned(life)
+    texter.answers = [Sent(Fate.REFUSED, "dead-number")]
+    await life.settle(await life.reminded())
+    assert asked_for(life) == ["address-dead"]
+    other = await beside(life)
+    assert (await other.settle(await other.reminded()))["passed"] == ["known-dead"]
+    assert asked_for(other) == ["address-dead"], "whose journey noted it may be over"
+
+
+async def test_a_dead_mailbox_is_a_task_although_a_short_message_leaves(life: Life) -> None:
+    texter = await phoned(life)
+    await life.pool.execute("UPDATE people SET channel = 'mail' WHERE id = $1", life.person)
+    life.postman.answers = [Sent(Fate.REFUSED, "mail-5-1-1")]
+    result = await life.settle(await life.reminded())
+    assert (result["reason"], result["passed"], len(texter.letters)) == ("sms", ["mail-5-1-1"], 1)
+    assert asked_for(life) == ["address-dead"] and (await life.of_the_person())[-1] == "ChannelDead"
 
 
 async def test_a_number_that_is_changed_while_it_is_asked_is_not_the_dead_one(life: Life) -> None:

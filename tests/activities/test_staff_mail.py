@@ -17,7 +17,7 @@ import journeys.issuing
 from journeys.audit.messages import Fate, sendings
 from journeys.channels.dsn import read
 from journeys.channels.letter import Fate as Left
-from journeys.channels.letter import Sent
+from journeys.channels.letter import Letter, Sent
 from journeys.domain import commands as c
 from journeys.domain.events import EscalationReady
 from journeys.domain.invariants import check
@@ -310,6 +310,47 @@ async def test_who_is_refused_at_once_is_shown_until_a_letter_is_taken(life: Lif
         await other.plan()
         assert (await other.settle(await other.missed()))["told"] == [life.referent]
         assert (await claire(life)).mail_failed is None
+
+
+async def approvers(life: Life, karim: Sent) -> tuple[str, str]:
+    """An approval is wanted of Noor, whose mail is taken, and of Karim."""
+    noor, other = [await life.hire(str(uuid.uuid4()), name, "finance") for name in ("noor", "idriss")]
+    taken = life.postman.send
+
+    async def send(letter: Letter) -> Sent:
+        await taken(letter)
+        return karim if letter.to == "idriss@example.org" else Sent(Left.SENT)
+
+    life.postman.send = send  # type: ignore[method-assign]
+    await life.do(c.RequestGrant(grant="loan", purpose="rent", amount=20_000), payee="FR76")
+    return noor, other
+
+
+async def test_who_of_several_could_not_have_a_message_is_asked_again_alone(life: Life) -> None:
+    _, other = await approvers(life, Sent(Left.NOTHING_LEFT, "mail-450"))
+    (effect,) = life.effects("deliver", to="finance")
+    result = await life.settle(effect)
+    assert (result["answer"], result["put_off"]) == ("sent", [other])
+    (message,) = life.state.messages.values()
+    assert message.data["person"] == other and message.until == datetime.fromisoformat(result["until"])
+    life.postman.letters.clear()
+    await life.until(message.until)
+    (effect,) = life.effects("deliver", to="finance")
+    assert (await life.settle(effect))["answer"] == "deferred"
+    assert life.postman.recipients == ["idriss@example.org"], "nobody is told twice"
+
+
+async def test_who_of_several_never_gets_a_message_is_shown_as_mail_that_does_not_arrive(life: Life) -> None:
+    _, other = await approvers(life, Sent(Left.NOTHING_LEFT, "mail-450"))
+    (effect,) = life.effects("deliver", to="finance")
+    await life.settle(effect)
+    (message,) = life.state.messages.values()
+    last = message.valid_until - timedelta(minutes=1)
+    await life.until(last)
+    (effect,) = life.effects("deliver", to="finance")
+    assert (await life.settle(effect))["answer"] == "failed" and not life.effects("deliver", to="finance")
+    known = await staff.member(life.pool, other)
+    assert known is not None and known.mail_failed == "mail-450"
 
 
 async def test_a_reminder_to_staff_that_comes_back_is_said_among_the_messages(life: Life, server: Refusing) -> None:

@@ -13,7 +13,7 @@ from temporalio.testing import ActivityEnvironment
 import activities.letters
 from activities.digests import Digests
 from activities.letters import Addressee, Matter, values_for
-from activities.reading import read_journey
+from activities.reading import Known, read_journey
 from journeys.app.entry import Actor
 from journeys.app.publishing import rules
 from journeys.app.starting import Beginning, Enrolled, Starter
@@ -24,7 +24,7 @@ from journeys.contract import SendDigests
 from journeys.domain import commands as c
 from journeys.domain.calendar import Calendar
 from journeys.domain.chases import about
-from journeys.domain.events import EscalationDeferred, MessageDeferred
+from journeys.domain.events import EscalationDeferred, MessageDeferred, Subject
 from journeys.domain.invariants import check
 from journeys.domain.recipients import one_zone
 from journeys.domain.rota import Shift
@@ -33,6 +33,8 @@ from journeys.store import journal, mentors, people, rota, sites, staff
 from journeys.store.mentors import Mentor
 from journeys.store.sites import Site
 from tests.activities.conftest import PROGRAMME, Life, make_life
+from tests.domain.given import OTHER_REFERENT, PARTNER
+from tests.domain.test_grants import asked
 
 GUADELOUPE, TAHITI = "America/Guadeloupe", "Pacific/Tahiti"
 REMINDED = datetime(2027, 5, 12, 7, 0, tzinfo=UTC)
@@ -225,6 +227,33 @@ async def test_a_digest_leaves_at_its_hour_where_its_recipient_works(journal_poo
 async def _round(life: Life, at: datetime) -> int:
     found: int = await ActivityEnvironment().run(Digests(life.resources).send, SendDigests(at=at))
     return found
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Noumea", "Pacific/Wallis", TAHITI, None])
+def test_a_day_until_which_something_is_awaited_is_the_programmes_wherever_it_is_read(zone: str | None) -> None:
+    """Six in the evening in Paris is four the next morning in Nouméa and Wallis."""
+    lived = asked().when("2027-03-02 12:00", c.SendReferral(partner=PARTNER, purpose="care"))
+    lived.when("2027-03-02 12:30", c.Transfer(to=OTHER_REFERENT))
+    state, calendar = lived.state, lived.book.calendar
+    (open_one, *_), (referral,) = state.deadlines.values(), state.referrals.items()
+    assert open_one.day is not None and state.transfer is not None
+    (window, contact), *_ = [(id, each) for id, each in state.contacts.items() if each.open]
+    about = {
+        ("milestone", open_one.milestone): open_one.day,
+        ("referral", referral[0]): calendar.day(referral[1].answer_by),
+        ("transfer", state.transfer.transfer): calendar.day(state.transfer.accept_at),
+        ("contact", window): calendar.day(contact.closes),
+        ("grant", lived.grant): calendar.day(state.grants[lived.grant].decide_by),
+    }
+    known = Known(events=tuple(lived.events), state=state)
+    to = activities.letters.Addressee("k", "Zoé", "zoe@example.org", "fr", "participant", zone)
+    template: Any = None
+    for (kind, id), on in about.items():
+        subject = Subject(kind=kind, id=id)
+        matter = activities.letters.Matter(
+            known=known, book=lived.book, about=subject, template=template, message="m", at=lived.now
+        )
+        assert activities.letters._about(matter, to)["date"] == activities.letters.written(on, "fr"), kind
 
 
 async def test_the_zone_is_that_in_which_all_the_sites_of_somebody_lie(life: Life) -> None:

@@ -33,6 +33,12 @@ def test_overseas_has_its_own_days() -> None:
     assert "2026-05-22" in days("FR-972")
 
 
+def test_alsace_and_moselle_have_good_friday_and_the_day_after_christmas_by_the_number_of_each() -> None:
+    alsace = days("FR-6AE")
+    assert {"2026-04-03", "2026-12-26"} <= set(alsace) - set(days("FR"))
+    assert days("FR-67") == days("FR-68") == alsace and set(days("FR-57")) >= {"2026-12-26"}
+
+
 def test_the_text_is_the_same_each_time_and_the_domain_reads_it() -> None:
     text = calendar_text("Europe/Paris", "FR", 2026)
     assert text == calendar_text("Europe/Paris", "FR", 2026)

@@ -49,6 +49,10 @@ def of(host: Host) -> Gateway:
         ("+33 690 12 34 56", None, "+590690123456"),
         ("0692 12 34 56", "Indian/Reunion", "+262692123456"),
         ("75 12 34", "Pacific/Noumea", "+687751234"),
+        ("06 12 34 56 78", "Indian/Reunion", "+33612345678"),
+        ("06 12 34 56 78", "Pacific/Noumea", "+33612345678"),
+        ("0690 12 34 56", "Indian/Reunion", "+590690123456"),
+        ("0692 12 34 56", "America/Martinique", "+262692123456"),
         ("75 12 34", None, "bad-number-short"),
         ("3639", None, "bad-number-short"),
         ("01 12 34 56 78", None, "bad-number-not-mobile"),
@@ -65,6 +69,16 @@ def of(host: Host) -> Gateway:
 def test_a_number_is_what_its_network_dials(written: str, zone: str | None, found: str) -> None:
     said = phone.check(written, zone=zone)
     assert (said.code if isinstance(said, phone.WrongNumber) else said) == found
+
+
+@pytest.mark.parametrize("zone", [None, *phone.OVERSEAS])
+@pytest.mark.parametrize(
+    "written",
+    [NUMBER, "0692 12 34 56", "0262 12 34 56", "75 12 34", "87 12 34 56", "+33 690 12 34 56", "612345678", "vide"],
+)
+def test_a_gateway_reads_a_number_again_as_its_owners_answer_is_read(written: str, zone: str | None) -> None:
+    dialled = phone.dialled(written, zone)
+    assert phone.check(dialled, None) in (dialled, phone.check(written, None, zone))
 
 
 def test_a_country_that_is_allowed_is_not_abroad() -> None:

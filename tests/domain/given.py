@@ -257,10 +257,14 @@ class Life:
         until = paris(given.until) if given.until else None
         return Outcome(seq, given.answer, given.reason, ("somebody",), given.role, until)
 
-    def outcome(self, at: str, seq: int, answer: str, reason: str = "") -> "Life":
+    def outcome(
+        self, at: str, seq: int, answer: str, reason: str = "", passed: tuple[str, ...] = (),
+        put_off: tuple[str, ...] = (), until: str | None = None,
+    ) -> "Life":  # fmt: skip
         """One effect in particular comes to this."""
         self.when(at)
-        self._turn(self.now, (), (Outcome(seq, answer, reason),))
+        later = paris(until) if until is not None else None
+        self._turn(self.now, (), (Outcome(seq, answer, reason, until=later, passed=passed, put_off=put_off),))
         return self.verify()
 
     def _command(self, asked: Any, now: datetime) -> c.Command:

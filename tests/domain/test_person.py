@@ -11,7 +11,7 @@ from journeys.domain.decide import Accepted, decide
 from journeys.domain.invariants import check
 from journeys.domain.messages import why_not
 from journeys.domain.record import SYSTEM
-from tests.domain.given import PERSON, by, day, given, plan, released, said, told
+from tests.domain.given import PERSON, Life, by, day, given, paris, plan, released, said, told
 from tests.domain.lives import SEEDS, play
 from tests.domain.test_grants import approved
 
@@ -208,6 +208,56 @@ def test_an_address_that_will_never_work_is_a_task_for_the_referent(reason: str,
     (seq,) = [seq for seq, effect in life.state.effects.items() if effect.data.get("to") == "participant"]
     life.outcome("2027-03-03 09:01", seq, "failed", reason)
     assert bool(life.all("EscalationRaised", about={"kind": "consent", "id": "address-dead"})) is dead
+
+
+def alerts(life: Life) -> int:
+    """How often somebody was to ask for a number or an address."""
+    return len(life.all("EscalationRaised", about={"kind": "consent", "id": "address-dead"}))
+
+
+def sent(life: Life, at: str, *passed: str) -> Life:
+    """What is owed to the person leaves, after other channels will not take it for these reasons."""
+    (seq,) = [seq for seq, effect in life.when(at).state.effects.items() if effect.data.get("to") == "participant"]
+    return life.outcome(at, seq, "sent", "mail", passed)
+
+
+@pytest.mark.parametrize(
+    ("reason", "dead"),
+    [
+        ("dead-number", 1), ("blocked-number", 1), ("bad-number-short", 1), ("bad-address", 1), ("mail-550", 1),
+        ("mail-5-1-1", 1), ("known-dead", 1),
+        ("mail-5-7-1", 0), ("mail-5-2-2", 0), ("mail-554", 0), ("sms-too-long", 0),
+    ],
+)  # fmt: skip
+def test_a_dead_number_or_mailbox_is_a_task_also_where_another_channel_takes_the_message(
+    reason: str, dead: int
+) -> None:
+    life = sent(released(deliver=None), "2027-03-03 09:00", reason)
+    assert alerts(life) == dead
+    assert life.last("MessageSent").dead == ((reason,) if dead else ())
+
+
+def test_it_is_a_task_once_a_number_and_not_with_each_message() -> None:
+    life = released(deliver=None)
+    for on in ("2027-03-09", "2027-03-12", "2027-03-16", "2027-03-19"):
+        life.when("2027-03-02", c.BookAppointment(at=paris(f"{on} 14:00")))
+    sent(life, "2027-03-03 09:00", "dead-number")
+    first = life.about("consent", "address-dead")
+    sent(life, "2027-03-08 18:00", "known-dead").when("2027-03-09", c.ResolveEscalation(escalation=first))
+    assert alerts(sent(life, "2027-03-11 18:00", "known-dead")) == 1
+    assert alerts(sent(life, "2027-03-15 18:00", "dead-number")) == 2, "the one that they gave since"
+
+
+def test_what_arrives_by_another_channel_does_not_end_it() -> None:
+    life = sent(released(deliver=None), "2027-03-03 09:00", "mail-5-1-1")
+    arrived = c.RecordReceipt(of="message", id=life.last("MessageSent").message, said="delivered")
+    life.when("2027-03-03 10:00", arrived).then("MessageDelivered")
+
+
+def test_a_message_that_fails_by_all_is_no_reason_to_pass_over_a_dead_number() -> None:
+    life = released(deliver=None).when("2027-03-03 09:00")
+    (seq,) = [seq for seq, effect in life.state.effects.items() if effect.data.get("to") == "participant"]
+    assert alerts(life.outcome("2027-03-03 09:01", seq, "failed", "mail-unreachable", ("dead-number",))) == 1
 
 
 def test_what_comes_back_raises_it_once_and_what_arrives_ends_it() -> None:

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from aiosmtpd.controller import Controller
+from temporalio.client import Client
 
 from journeys.app.forwarding import forward
 from journeys.app.web.policy import RECEIPTS
@@ -313,7 +314,10 @@ class House:
         return held
 
     async def _forward(self, command: Command) -> Any:
-        return await forward(self.trial.pool, RING, self.trial.client, command, self.crew.queue)
+        async def client() -> Client:
+            return self.trial.client
+
+        return await forward(self.trial.pool, RING, client, command, self.crew.queue)
 
     async def _insist(self, ask: Any) -> Any:
         return await patiently(ask, seconds=300)

@@ -15,6 +15,7 @@ import pytest_asyncio
 
 import worker
 from activities import all_activities
+from activities.letters import person_addressees
 from journeys.app import noticing
 from journeys.app.receiving import wish_of
 from journeys.app.web.house import open_house
@@ -35,6 +36,10 @@ from tests.web.test_notices import NEW, OLD, STRANGE, secret, signed
 from tests.web.test_provider_whole import served
 from tests.workflow.conftest import RING, Engine, make_engine
 
+UNTOLD: Any = {
+    "channel": None, "opted_out": False, "paused_until": None, "died": False, "died_on": None,
+    "erasure_requested": False,
+}  # fmt: skip
 ID = "0190b5a0-0000-7000-8000-00000000000a"
 GOOD = {"kind": "receipt", "message": ID, "said": "delivered", "at": "2027-03-01T10:00:00Z"}
 STOP = {"kind": "reply", "from": "+33612345678", "text": "Stop !", "at": "2027-03-01T10:00:00Z"}
@@ -133,6 +138,19 @@ def test_only_the_word_alone_is_a_wish(text: str, wish: str) -> None:
     assert wish_of(text) == wish
 
 
+@pytest.mark.parametrize("written", ["06 45 12 34 56", "0690 51 23 45"])
+async def test_a_number_of_elsewhere_is_known_again_when_it_answers(
+    ground: Ground, gateway: httpx.AsyncClient, written: str
+) -> None:
+    pool, id = ground.house.writing, str(uuid.uuid4())
+    details = people.Details(first_name="Samir", last_name="B", phone=written, zone="Indian/Reunion")
+    await people.register(pool, id, details, By(actor="system", role="system", at=datetime.now(UTC)))
+    (asked,) = person_addressees(people.Person(id=id, details=details, **UNTOLD), ("sms",))
+    assert asked.address is not None and asked.address.startswith("+")
+    await post(gateway, signed({**STOP, "from": asked.address}))
+    assert [each.people for each in await deliveries.waiting_replies(pool)] == [(id,)]
+
+
 async def test_what_is_of_nobody_is_told_as_such(ground: Ground, gateway: httpx.AsyncClient) -> None:
     pool = ground.house.writing
     before = await deliveries.unsettled(pool, timedelta(hours=24))
@@ -164,12 +182,16 @@ async def test_wishes_are_told_first_and_what_fails_holds_up_nothing_else(monkey
     async def client() -> Any:
         return None
 
+    async def noted(*_: Any) -> None:
+        order.append("noted")
+
+    monkeypatch.setattr(noticing, "note_wishes", noted)
     for name in ("notices", "receipts", "wishes"):
         monkeypatch.setattr(noticing, f"send_{name}", telling(name))
     pool: Any = None
     with pytest.raises(Unfinished, match=r"^wishes \(ValueError\)$"):
         await noticing.tell(pool, RING, client, "q", datetime.now(UTC))
-    assert order == ["wishes", "notices", "receipts"]
+    assert order == ["noted", "wishes", "notices", "receipts"]
     house: Any = SimpleNamespace(
         writing=None, ring=RING, client=client, settings=SimpleNamespace(task_queue="q"), now=datetime.now(UTC)
     )

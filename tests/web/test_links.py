@@ -25,6 +25,7 @@ from icalendar import Calendar
 from activities import Resources, all_activities
 from activities.tills import Tills
 from journeys.app import answering
+from journeys.app.entry import give
 from journeys.app.finding import load
 from journeys.app.outbox import laid
 from journeys.app.reading import ZONE
@@ -36,9 +37,11 @@ from journeys.app.web.safety import Pace
 from journeys.channels.bank import SimulatedBank
 from journeys.channels.outbox import FileOutbox
 from journeys.domain import commands as c
+from journeys.domain.commands import Command
 from journeys.domain.links import Ask, Purpose, asks, choice_of
 from journeys.domain.record import Event, Payload, instant_text
 from journeys.i18n import format_date, format_time
+from journeys.issuing import tell_of_people
 from journeys.settings import load_settings
 from journeys.store import feeds, journal, links, mentors, partners, people, sessions, sites, staff, vault, views
 from journeys.store.directory import By
@@ -653,6 +656,27 @@ async def test_an_engine_that_is_away_is_said_and_the_answer_can_be_sent_again(s
     assert again.status_code == 200 and "Envoyer de nouveau" in words(again)
     assert (await jeanne.send(path(drawn), answer="no")).status_code == 303, "the first answer is the one that counts"
     assert len(await scene.events("MentorMatched")) == 1 and await scene.events("MentorDeclined") == []
+
+
+async def test_who_stops_messages_while_the_engine_is_away_has_stopped_them(scene: Scene, stack: RealStack) -> None:
+    first, second = [await scene.drawn(Purpose.MESSAGES) for _ in range(2)]
+    eloise = scene.browser()
+    await eloise.get(path(first))
+    scene.house._client, scene.house.temporal_address = None, "127.0.0.1:1"
+    assert (await eloise.send(path(first), answer="stop")).status_code == 303
+    known = await people.person(scene.pool, scene.person)
+    assert known is not None and known.opted_out and await scene.events("OptedOut") == []
+    assert "Vous ne recevrez plus de messages" in words(await eloise.get(path(first)))
+    program = httpx.AsyncClient(transport=httpx.ASGITransport(scene.application), base_url=HERE)
+    asking = {"List-Unsubscribe": "One-Click"}
+    assert (await program.post(links.AT_ONCE + second.token, data=asking)).status_code == 200
+    scene.house.temporal_address = stack.temporal
+
+    async def send(command: Command) -> Any:
+        return await give(scene.pool, await scene.house.client(), command, scene.house.settings.task_queue)
+
+    await tell_of_people(scene.pool, scene.house.ring, send, datetime.now(UTC))
+    assert len(await scene.events("OptedOut")) == 1, "the next round tells the journey"
 
 
 # --- opening changes nothing

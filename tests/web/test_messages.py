@@ -18,7 +18,7 @@ from journeys.app.web.house import House, open_house
 from journeys.channels.letter import Fate, Sent
 from journeys.domain import commands as c
 from journeys.settings import load_settings
-from journeys.store import attempts, staff
+from journeys.store import attempts, people, staff
 from tests.activities.conftest import PROGRAMME, Life, make_life
 from tests.activities.test_short_messages import phoned
 from tests.web.conftest import Ground
@@ -127,6 +127,15 @@ async def test_each_message_says_in_words_where_it_stands(screen: Screen) -> Non
 async def test_what_another_channel_took_says_which_one_would_not(screen: Screen) -> None:
     line = (await screen.lines())["par courriel"]
     assert line.said == "Parti (courriel)" and "SMS :" in line.gone and line.tone == "done"
+
+
+async def test_the_journeys_page_says_by_what_the_person_is_reached_no_more(screen: Screen) -> None:
+    life, client = screen.life, screen.ground.browser(await screen.ground.session(screen.life.referent))
+    there = f"/parcours/{life.stream.removeprefix('journey-')}"
+    assert "ne répond plus, à lui" not in (await client.get(there)).text
+    await people.note_channel(life.pool, life.person, "sms", "dead-number", life.by)
+    text = html.unescape((await client.get(there)).text)
+    assert "son numéro ne répond plus, à lui redemander" in text and "son adresse ne répond plus, à" not in text
 
 
 async def test_what_waits_says_until_when(screen: Screen) -> None:

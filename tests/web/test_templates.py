@@ -298,6 +298,10 @@ async def test_a_letter_is_printed_and_posted_by_who_leads_the_journey(office: O
     listed = html.unescape((await aline.client.get("/courriers")).text).replace("\xa0", " ").replace("\u202f", " ")
     assert "N’est plus à poster : la personne ne veut pas de message" in listed and f"{message}.pdf" not in listed
     assert "à imprimer" not in html.unescape((await aline.client.get("/")).text)
+    assert "Partie avant ? Quel jour" in listed
+    tomorrow = str(office.house.now.date() + timedelta(days=2))
+    too_late = await aline.client.post(f"/courriers/{message}/postee", data=form(aline.token, on=tomorrow))
+    assert too_late.status_code == 403 and "n’était pas à poster ce jour-là" in html.unescape(too_late.text)
     assert (await aline.client.get(f"/courriers/{message}.pdf")).status_code == 403
     assert (await aline.client.post(f"/courriers/{message}/postee", data=form(aline.token))).status_code == 403
     await office.house.writing.execute("UPDATE people SET opted_out = false")

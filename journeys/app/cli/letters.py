@@ -39,8 +39,14 @@ def add_to(app: typer.Typer) -> None:
         await _print(at(ctx), id, Path(pdf), force)
 
     @command(room, "posted", "Noter qu'une lettre est postée, ou remise.", "Note that a letter was posted, or given.")
-    async def posted(ctx: typer.Context, id: str = argument(*_ID)) -> None:
-        await _posted(at(ctx), id)
+    async def posted(
+        ctx: typer.Context,
+        id: str = argument(*_ID),
+        on: str | None = option(
+            "--on", "quel jour, si ce n'est pas maintenant", "on which day, if not now", metavar="DATE"
+        ),
+    ) -> None:
+        await _posted(at(ctx), id, on)
 
 
 async def _list(desk: Desk) -> None:
@@ -87,16 +93,18 @@ async def _print(desk: Desk, id: str, file: Path, force: bool) -> None:
                lambda: out.line(out.t(f"Lettre écrite : {file}", f"Letter written: {file}")))  # fmt: skip
 
 
-async def _posted(desk: Desk, id: str) -> None:
+async def _posted(desk: Desk, id: str, on: str | None) -> None:
     from journeys.app import posting
+    from journeys.app.reading import read_day
     from journeys.app.stopping import by
     from journeys.store import paper_letters
 
     actor, out, pool = await desk.actor(), desk.out, await desk.pool()
     who = by(actor, "post-letter", desk.now)
+    day = read_day(on, "--on") if on else None
     letter, loaded = await _one(desk, actor, id)
-    found, _ = await posting.to_post(pool, letter.message, desk.now)
-    await paper_letters.posted(pool, found.message, who)
+    found = await posting.was_posted(pool, pool, letter.message, desk.now, day)
+    await paper_letters.posted(pool, found.message, who, day)
     said = out.t("C'est noté : la lettre est partie.", "Noted: the letter has left.")
     out.result(_as_json(found, loaded.row.name), lambda: out.line(said))
 

@@ -22,7 +22,9 @@ from journeys.app.telling import unsigned
 from journeys.app.web.policy import PUBLIC, Door
 from journeys.app.web.rendering import page
 from journeys.app.web.visit import Visit, door, language_of
+from journeys.contract import Fate
 from journeys.domain.calendar import in_zone
+from journeys.domain.commands import PERSONAL
 from journeys.domain.links import Purpose, asks, times_offered
 from journeys.domain.record import instant_text
 from journeys.i18n import N_, language
@@ -284,11 +286,16 @@ async def _send(visit: Visit, met: Met, opened: Opened, word: str) -> Stands:
     house, link = visit.house, opened.link
     command = command_of(house.ring, opened, word, visit.now, met.once_more)
     actor = Actor(link.recipient, "", (link.role,))
-    outcome = (
-        await deliver(
+    try:
+        answer = await deliver(
             house.writing, house.ring, house.client, house.settings.task_queue, met.loaded, command, {}, actor
         )
-    ).outcome
+        outcome = answer.outcome
+    except Unreachable as error:
+        if error.fate is not Fate.UNDER_WAY or command.name not in PERSONAL:
+            raise
+        # The person's word is on their own stream, which is looked at before anything leaves; journeys are told of it.
+        outcome = "accepted"
     if outcome == "conflict":
         # The same answer with another word: the first one counts, and what came of it stands in the journal.
         known = await journal.answer_of(house.writing, link.stream, command.id)

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from journeys.app import posting
+from journeys.app.reading import read_day, today_of
 from journeys.app.stopping import by
 from journeys.app.web.pages.commands import journey
 from journeys.app.web.pages.documents import PDF, file_name, handed_over, sender_of
@@ -23,7 +24,7 @@ async def listed(visit: Visit = door(CASEWORK)) -> Response:
     rows = {each.journey: await views.journey(visit.connection, each.journey) for each in found}
     return page(
         visit, "posting.html", found=[(each, rows[each.journey]) for each in found],
-        note=visit.request.query_params.get("note", ""),
+        note=visit.request.query_params.get("note", ""), day_of=today_of,
     )  # fmt: skip
 
 
@@ -42,8 +43,13 @@ async def printed(message: str, visit: Visit = door(CASEWORK)) -> Response:
 
 @router.post("/courriers/{message}/postee")
 async def posted(message: str, visit: Visit = door(CASEWORK)) -> Response:
-    """It was posted, or handed over: a fact of the person's. Sent twice it is one."""
-    found, _ = await posting.to_post(visit.connection, message, visit.now)
+    """It was posted, or handed over: a fact of the person's. Sent twice it is one.
+
+    One that is not for posting any more may have been before: then it is said on which day.
+    """
+    typed = str((await visit.request.form()).get("on", "")).strip()
+    on = read_day(typed, visit.say("Jour")) if typed else None
+    found = await posting.was_posted(visit.connection, visit.house.writing, message, visit.now, on)
     who = by(visit.actor, "post-letter", visit.now)
-    await paper_letters.posted(visit.house.writing, found.message, who)
+    await paper_letters.posted(visit.house.writing, found.message, who, on)
     return go("/courriers?note=postee")
