@@ -34,6 +34,7 @@ class Waiting:
     then: str
     wish: datetime | None = None
     held_by: str | None = None
+    held_until: datetime | None = None
     digest: datetime | None = None
     summons: bool = False
 
@@ -52,6 +53,7 @@ class Waiting:
             "otherwise": otherwise(self, lang, programmes),
             "wish": self.wish.isoformat() if self.wish else None,
             "held_by": self.held_by,
+            "held_until": self.held_until.isoformat() if self.held_until else None,
             "digest": self.digest.isoformat() if self.digest else None,
             "summons": self.summons,
         }
@@ -67,17 +69,25 @@ class Today:
     others: tuple[Waiting, ...]
 
 
-def waiting(row: JourneyRow) -> list[Waiting]:
+def waiting(row: JourneyRow, now: datetime | None = None) -> list[Waiting]:
     """What waits on a journey."""
-    return [waits(row, item) for item in items_of(row)]
+    return [waits(row, item, now) for item in items_of(row)]
 
 
-def waits(row: JourneyRow, item: Mapping[str, Any]) -> Waiting:
-    """An open item as its view holds it."""
+def waits(row: JourneyRow, item: Mapping[str, Any], now: datetime | None = None) -> Waiting:
+    """An open item as its view holds it.
+
+    Args:
+        now: an alert that somebody had in hand until before this is in nobody's hands.
+    """
+    held_until = _instant(item.get("held_until"))
+    if held_until is not None and now is not None and held_until <= now:
+        item, held_until = {**item, "note": "", "held_by": None}, None
     return Waiting(
         row, item["kind"], item["id"], item["about"], _instant(item["at"]), _instant(item.get("since")),
         item.get("role", ""), item.get("amount"), item.get("note", ""), item.get("then", ""),
-        _instant(item.get("wish")), item.get("held_by"), _instant(item.get("digest")), bool(item.get("summons")),
+        _instant(item.get("wish")), item.get("held_by"), held_until, _instant(item.get("digest")),
+        bool(item.get("summons")),
     )  # fmt: skip
 
 
@@ -96,7 +106,7 @@ def today(
     _, tonight, horizon = ends(now)
     for row in rows:
         mine = me is None or row.referent == me or row.referent in stands_in_for
-        for item in waiting(row):
+        for item in waiting(row, now):
             if item.note == HELD and item.kind != "escalation":
                 continue
             for_me = is_turn_of(item, mine, held, me)

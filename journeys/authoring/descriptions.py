@@ -226,8 +226,8 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
         "how long acknowledging stops the climb",
     ),
     "Ladder.snoozed_for": (
-        "combien de temps un pas peut être mis en attente en tout",
-        "how long a step may be put off in all",
+        "de combien un pas peut être mis en attente au-delà du moment prévu, en tout",
+        "how far beyond its planned moment a step may be put off, in all",
     ),
     "Ladder.urgent": (
         "peut joindre l’équipe la nuit ; les heures comptent toutes",

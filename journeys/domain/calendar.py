@@ -97,6 +97,10 @@ class Calendar:
             left -= self.works(day)
         return day
 
+    def working_days(self, day: date, last: date) -> int:
+        """How many working days lie behind `day`, `last` among them."""
+        return sum(self.works(day + timedelta(days=each)) for each in range(1, (last - day).days + 1))
+
     def add(self, day: date, length: Duration, sign: int = 1) -> date:
         """A day count from a local day. Months keep the day of the month, or take its last."""
         return _added(self, day, length.amount, length.unit, sign)
@@ -119,7 +123,10 @@ class Calendar:
 
     def after_office_hours(self, begun: datetime, length: Duration) -> datetime:
         """The instant when `length` (hours or minutes) of opening time has passed since `begun`."""
-        left = elapsed(length)
+        return self.after_office_time(begun, elapsed(length))
+
+    def after_office_time(self, begun: datetime, left: timedelta) -> datetime:
+        """The instant when so much opening time has passed since `begun`."""
         day = self.day(begun)
         while True:
             if self.works(day):
@@ -128,6 +135,15 @@ class Calendar:
                     return start + left
                 left -= max(end - start, timedelta(0))
             day += ONE_DAY
+
+    def office_time(self, begun: datetime, until: datetime) -> timedelta:
+        """How much opening time lies between two instants."""
+        day, found = self.day(begun), timedelta(0)
+        while day <= self.day(until):
+            if self.works(day):
+                found += max(min(until, self.closing(day)) - max(begun, self.opening(day)), timedelta(0))
+            day += ONE_DAY
+        return found
 
     def quiet_until(self, instant: datetime) -> datetime | None:
         """When the quiet hours end that hold `instant`, or None outside them."""

@@ -1,7 +1,7 @@
 """Ladders: raising, climbing, holding, ending. An escalation always has someone to go to."""
 
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from journeys.domain import commands as c
 from journeys.domain import events as e
@@ -9,7 +9,7 @@ from journeys.domain.calendar import Calendar, in_zone
 from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.events import Subject
 from journeys.domain.messages import MONEY
-from journeys.domain.moments import Duration, Unit
+from journeys.domain.moments import Duration, Unit, elapsed
 from journeys.domain.programme import Ladder, Roll
 from journeys.domain.rights import line_of
 from journeys.domain.sending import SPREAD, Spares, first_free, next_digest, spread
@@ -17,7 +17,7 @@ from journeys.domain.state import Escalation, State
 
 ON_TIME = timedelta(minutes=15)
 
-NO_TIME: Final = Duration(0, Unit.MINUTE)
+NO_TIME: Final = timedelta(0)
 
 DIGEST_LEAVES = timedelta(minutes=5)
 """So long after the hour of a digest its journeys begin to ask what came of it, each at its own moment of as long."""
@@ -103,24 +103,29 @@ def _with_digest(work: Deciding, known: Escalation) -> bool:
 
 def in_hand(state: State, known: Escalation, told_at: datetime, now: datetime) -> bool:
     """Whether somebody had a step in hand before it was to be told, and still has; a suspension holds their time."""
-    if known.held_since is None or known.held_since >= told_at or known.next_at is None:
-        return False
-    return known.next_at > now or state.holds(known)
+    return known.held_since is not None and known.held_since < told_at and _has_it(state, known, now)
+
+
+def _has_it(state: State, known: Escalation, now: datetime) -> bool:
+    """Whether who took an alert in charge, or put it off, has it still."""
+    until = known.in_hand_until if known.acknowledged or known.snoozed else None
+    return until is not None and (until > now or state.holds(known))
 
 
 def tell_now(work: Deciding, id: str, at: datetime) -> None:
     """The morning has come, or the hour of the digest: whoever is responsible now is told.
 
-    What somebody had in hand before is left out: that waits for the end of their time, when it climbs; where a
-    suspension holds that, it is looked at when the suspension is.
+    What somebody had in hand before is left out: that waits for the end of their time, and is told then where it does
+    not climb; where a suspension holds that, it is looked at when the suspension is.
     """
     known = work.state.escalations[id]
     work.due(e.EscalationReady(escalation=id, step=known.step), "quiet-hours" if known.digest is None else "digest", at)
     if in_hand(work.state, known, known.digest or at, work.now):
-        theirs = known.next_at if known.next_at is not None and known.next_at > work.now else None
-        _defer(work, id, theirs or next_review(work, work.book.programme.suspension_review), None)
+        theirs = known.in_hand_until
+        ends = theirs if theirs is not None and theirs > work.now else None
+        _defer(work, id, ends or next_review(work, work.book.programme.suspension_review), None)
         return
-    if (
+    if (known.digest is None and known.held_since is not None) or (
         first_free(work.now, in_zone(work.book.calendar, known.zone), Spares.NOTHING if known.urgent else Spares.REST)
         > work.now
     ):
@@ -202,11 +207,85 @@ def _step_at(work: Deciding, ladder: Ladder, begun: datetime, length: Duration) 
     The opening is one instant for thousands of journeys: where their programme spreads what can be spread, each goes on
     at its own moment of the minutes after.
     """
-    calendar = work.book.calendar
     if length.unit.counts_instants and not ladder.urgent and length.amount:
-        opens = calendar.after_office_hours(begun, NO_TIME)
-        return calendar.after_office_hours(begun if opens == begun else work.spread(opens, SPREAD), length)
-    return work.term_end(begun, length, ends_at=calendar.clock.opens)
+        return _open_for(work, begun, elapsed(length))
+    return work.term_end(begun, length, ends_at=work.book.calendar.clock.opens)
+
+
+def _open_for(work: Deciding, begun: datetime, length: timedelta) -> datetime:
+    """When the office has been open for so long."""
+    calendar = work.book.calendar
+    opens = calendar.after_office_time(begun, NO_TIME)
+    return calendar.after_office_time(begun if opens == begun else work.spread(opens, SPREAD), length)
+
+
+# --- suspensions
+
+
+class _Moved(NamedTuple):
+    """When a step goes on; when it would if nobody had it in hand; until when somebody has."""
+
+    next_at: datetime
+    planned: datetime
+    until: datetime | None
+
+
+def after_suspension(work: Deciding) -> tuple[dict[str, datetime], tuple[e.MovedHold, ...]]:
+    """When each ladder goes on that the suspension held; and the rest about those that somebody took in hand."""
+    moved = {
+        id: _if_resumed(work, known, known.planned)
+        for id, known in work.state.escalations.items()
+        if known.held and known.planned is not None
+    }
+    taken = [id for id in moved if work.state.escalations[id].planned_at is not None]
+    return (
+        {id: each.next_at for id, each in moved.items()},
+        tuple(e.MovedHold(id, moved[id].planned, moved[id].until) for id in taken),
+    )
+
+
+def _if_resumed(work: Deciding, known: Escalation, planned: datetime) -> _Moved:
+    """Where a step lies if the suspension ends now: what was left of it is counted in its own unit, as it was when the
+    step was planned, and so is the time for which somebody has it."""
+    suspended = work.state.suspended
+    assert suspended is not None
+    _, ladder = work.book.ladder(known.ladder)
+    moved = _goes_on(work, ladder, known, max(suspended.at, known.since or known.raised_at), planned)
+    ends = known.in_hand_until
+    if known.planned_at is None or ends is None:
+        return _Moved(moved, moved, None)
+    until = _has_until(work, ladder, known, max(suspended.at, known.held_since or known.raised_at), ends)
+    return _Moved(max(moved, until) if ends > planned else moved, moved, until if known.held_until else None)
+
+
+def _goes_on(work: Deciding, ladder: Ladder, known: Escalation, begun: datetime, at: datetime) -> datetime:
+    steps, following = ladder.steps, known.step + 1
+    length = steps[following].after if following < len(steps) else steps[-1].repeat
+    unit = length.unit if length is not None else Unit.WORKING_DAY
+    if not unit.counts_instants:
+        return _as_many_days(work, unit, begun, at)
+    if ladder.urgent:
+        return work.now + max(at - begun, NO_TIME)
+    return _open_for(work, work.now, work.book.calendar.office_time(begun, at))
+
+
+def _has_until(work: Deciding, ladder: Ladder, known: Escalation, begun: datetime, at: datetime) -> datetime:
+    bound = ladder.snoozed_for if known.snoozed else ladder.acknowledged_for
+    if not bound.unit.counts_instants:
+        return _as_many_days(work, Unit.DAY if known.urgent else Unit.WORKING_DAY, begun, at)
+    end = work.now + max(at - begun, NO_TIME)
+    return end if known.urgent else work.book.calendar.after_office_time(end, NO_TIME)
+
+
+def _as_many_days(work: Deciding, unit: Unit, begun: datetime, at: datetime) -> datetime:
+    """The morning as many days from now as `at` is from `begun`; the next one where that has passed."""
+    calendar = work.book.calendar
+    if unit is Unit.WORKING_DAY:
+        count = calendar.working_days(calendar.first_day(begun), calendar.day(at))
+    else:
+        unit, count = Unit.DAY, max((calendar.day(at) - calendar.day(begun)).days, 0)
+    ends = [work.term_end(work.now, Duration(each, unit), calendar.clock.opens) for each in (count, 1)]
+    return ends[0] if ends[0] > work.now else ends[1]
 
 
 def tell_again_if_spent(work: Deciding) -> bool:
@@ -237,6 +316,7 @@ def tell_again_if_spent(work: Deciding) -> bool:
 
 
 def acknowledge(work: Deciding, body: c.AcknowledgeEscalation) -> None:
+    """Take it in charge within its bound, which counts from now; no step comes sooner for it."""
     known = _open(work, body.escalation)
     _, ladder = work.book.ladder(known.ladder)
     bound = _bound(work, known, work.now, ladder.acknowledged_for)
@@ -245,7 +325,7 @@ def acknowledge(work: Deciding, body: c.AcknowledgeEscalation) -> None:
         raise Refusal("acknowledged-too-long", until=work.book.calendar.day(bound).isoformat())
     if until <= work.now:
         raise Refusal("in-the-past", field="until")
-    work.fact(e.EscalationAcknowledged(escalation=body.escalation, until=until))
+    work.fact(e.EscalationAcknowledged(escalation=body.escalation, until=until, next_at=_later(known, until)))
 
 
 def reassign(work: Deciding, body: c.ReassignEscalation) -> None:
@@ -255,22 +335,25 @@ def reassign(work: Deciding, body: c.ReassignEscalation) -> None:
 
 
 def snooze(work: Deciding, body: c.SnoozeEscalation) -> None:
-    """Put a step off within its bound, which counts from when the step began, however often it is put off."""
+    """Put a step off within its bound, which counts from when the step was planned to go on, however often it is put
+    off; no step comes sooner for it."""
     known = _open(work, body.escalation)
     _, ladder = work.book.ladder(known.ladder)
     calendar = work.book.calendar
-    if known.spent:
+    planned = known.planned
+    if planned is None:
         raise Refusal("nothing-to-snooze")
+    if work.state.holds(known):
+        planned = _if_resumed(work, known, planned).planned
     if known.urgent and known.step == len(ladder.steps) - 1:
         raise Refusal("urgent-last-resort")
-    begun = known.since or known.raised_at
-    bound = _bound(work, known, begun, ladder.snoozed_for)
+    bound = _bound(work, known, planned, ladder.snoozed_for)
     until = _morning(work, known, body.until)
     if until > bound:
         raise Refusal("snoozed-too-long", until=calendar.day(bound).isoformat())
     if until <= work.now:
         raise Refusal("in-the-past", field="until")
-    work.fact(e.EscalationSnoozed(escalation=body.escalation, until=until))
+    work.fact(e.EscalationSnoozed(escalation=body.escalation, until=until, next_at=_later(known, until)))
 
 
 def resolve(work: Deciding, body: c.ResolveEscalation) -> None:
@@ -282,6 +365,11 @@ def _bound(work: Deciding, known: Escalation, begun: datetime, length: Duration)
     """Until when somebody may have a step in hand; days end on a morning of work."""
     end = work.book.calendar.term_end(begun, length, ends_at=work.book.calendar.clock.opens)
     return end if length.unit.counts_instants else _morning(work, known, work.book.calendar.day(end))
+
+
+def _later(known: Escalation, until: datetime) -> datetime | None:
+    """When the step was planned to go on, where that is later than somebody has it in hand."""
+    return known.planned if known.planned is not None and known.planned > until else None
 
 
 def _morning(work: Deciding, known: Escalation, day: date) -> datetime:
@@ -333,7 +421,7 @@ def came_back(work: Deciding, id: str) -> None:
     Nothing where somebody has it in hand, or it has moved on meanwhile.
     """
     known = work.state.escalations.get(id)
-    if known is None or known.acknowledged or known.snoozed or not known.told:
+    if known is None or _has_it(work.state, known, work.now) or not known.told:
         return
     work.fact(e.EscalationReady(escalation=id, step=known.step, returned=True))
     calendar = in_zone(work.book.calendar, known.zone)
@@ -347,7 +435,7 @@ def untold(work: Deciding, effect: int, id: str, reason: str) -> None:
     or the last resort was just tried."""
     known, telling = work.state.escalations.get(id), work.state.effects[effect].data
     work.due(e.EscalationUntold(escalation=id, step=telling["step"], reason=reason, effect=effect), "told", work.now)
-    if known is None or not known.awaits(telling) or known.acknowledged or known.snoozed:
+    if known is None or not known.awaits(telling) or _has_it(work.state, known, work.now):
         return
     _, ladder = work.book.ladder(known.ladder)
     if known.step < len(ladder.steps) - 1:

@@ -122,6 +122,14 @@ class MovedChase(NamedTuple):
     by: Instant
 
 
+class MovedHold(NamedTuple):
+    """An alert that somebody took in hand: when its step now goes on without that, and until when they have it."""
+
+    escalation: str
+    planned: Instant
+    until: Instant | None
+
+
 class JourneyResumed(Payload):
     since: Day
     """The day from which the journey runs again."""
@@ -133,6 +141,8 @@ class JourneyResumed(Payload):
     review_at: Instant
     chases: tuple[MovedChase, ...] = added(())
     """Until when each step after a missed appointment now waits for news."""
+    holds: tuple[MovedHold, ...] = added(())
+    """Of the ladders, those whose step somebody took in hand."""
 
 
 class JourneyClosed(Payload):
@@ -576,15 +586,21 @@ class EscalationClimbed(Payload):
 
 
 class EscalationAcknowledged(Payload):
+    """Somebody has it in hand until `until`; the ladder goes on then, or at `next_at`."""
+
     escalation: str
     until: Instant
+    next_at: Instant | None = added(None)
+    """When the ladder goes on, where that was planned for later."""
 
 
 class EscalationSnoozed(Payload):
-    """It is put off: the ladder goes on at `until`. Parts: why."""
+    """It is put off: the ladder goes on at `until`, or at `next_at`. Parts: why."""
 
     escalation: str
     until: Instant
+    next_at: Instant | None = added(None)
+    """When the ladder goes on, where that was planned for later."""
 
 
 class EscalationReassigned(Payload):

@@ -203,7 +203,10 @@ def _resumed(state: State, data: e.JourneyResumed, event: Recorded) -> None:
     state.status = Status(data.status)
     state.suspensions = (*state.suspensions[:-1], replace(state.suspensions[-1], until_day=data.since))
     for escalation, at in data.ladders.items():
-        _change(state.escalations, escalation, next_at=at)
+        _change(state.escalations, escalation, next_at=at, held_until=None, planned_at=None)
+    for held in data.holds:
+        _change(state.escalations, held.escalation, held_until=held.until, planned_at=held.planned)
+        _tell_when_over(state, held)
     for contact, closes in data.windows.items():
         _change(state.contacts, contact, closes=closes)
     for chase, by in data.chases:
@@ -211,6 +214,13 @@ def _resumed(state: State, data: e.JourneyResumed, event: Recorded) -> None:
     for key in [key for key in state.moments if key.startswith("contact/")]:
         del state.moments[key]
     state.review_at = data.review_at
+
+
+def _tell_when_over(state: State, held: e.MovedHold) -> None:
+    """What is to be told once nobody has it in hand is looked at when their time is over."""
+    known = state.escalations.get(held.escalation)
+    if known is not None and known.tell_at is not None and known.digest is None and held.until is not None:
+        _change(state.escalations, held.escalation, tell_at=min(known.tell_at, held.until))
 
 
 @_on(e.JourneyClosed)
@@ -583,6 +593,7 @@ def _climbed(state: State, data: e.EscalationClimbed, event: Recorded) -> None:
         state.escalations, data.escalation, step=data.step, repeat=data.repeat, to=data.to, next_at=data.next_at,
         acknowledged=False, assigned=None, fallback=data.fallback, tell_at=None, told_as="", digest=None,
         zone=None, since=event.recorded_at, snoozed=False, held_by="", held_since=None,
+        held_until=None, planned_at=None,
     )  # fmt: skip
     _tell(state, event.seq, data.escalation)
 
@@ -600,17 +611,22 @@ def _tell(state: State, effect: int, id: str) -> None:
 
 @_on(e.EscalationAcknowledged)
 def _acknowledged(state: State, data: e.EscalationAcknowledged, event: Recorded) -> None:
-    _change(
-        state.escalations, data.escalation, acknowledged=True, snoozed=False, held_by=event.actor, next_at=data.until,
-        held_since=event.recorded_at,
-    )  # fmt: skip
+    _change(state.escalations, data.escalation, acknowledged=True, snoozed=False)
+    _in_hand(state, data, event)
 
 
 @_on(e.EscalationSnoozed)
 def _snoozed(state: State, data: e.EscalationSnoozed, event: Recorded) -> None:
+    _change(state.escalations, data.escalation, snoozed=True)
+    _in_hand(state, data, event)
+
+
+def _in_hand(state: State, data: e.EscalationAcknowledged | e.EscalationSnoozed, event: Recorded) -> None:
+    known = state.escalations.get(data.escalation)
+    planned = known.planned if known is not None else None
     _change(
-        state.escalations, data.escalation, snoozed=True, held_by=event.actor, next_at=data.until,
-        held_since=event.recorded_at,
+        state.escalations, data.escalation, held_by=event.actor, held_since=event.recorded_at, held_until=data.until,
+        next_at=data.next_at or data.until, planned_at=planned or data.until,
     )  # fmt: skip
 
 
@@ -618,7 +634,7 @@ def _snoozed(state: State, data: e.EscalationSnoozed, event: Recorded) -> None:
 def _reassigned(state: State, data: e.EscalationReassigned, event: Recorded) -> None:
     _change(
         state.escalations, data.escalation, assigned=data.to, acknowledged=False, snoozed=False, held_by="",
-        held_since=None, tell_at=None, told_as="", digest=None, zone=None,
+        held_since=None, held_until=None, tell_at=None, told_as="", digest=None, zone=None,
     )  # fmt: skip
     _tell(state, event.seq, data.escalation)
 

@@ -220,7 +220,7 @@ class Ladder(Text):
     steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=20)]
     acknowledged_for: DurationField = Duration(5, Unit.WORKING_DAY)
     snoozed_for: DurationField = Duration(3, Unit.WORKING_DAY)
-    """How long a step may be put off in all, counted from when it began."""
+    """How long a step may be put off in all, counted from when it was planned to go on."""
     urgent: bool = False
     origin: Origin = "text"
 

@@ -8,7 +8,7 @@ from journeys.domain import events as e
 from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.escalation import next_review
 from journeys.domain.events import Subject
-from journeys.domain.state import DateKnown, Escalation, State, Status, TransferKnown
+from journeys.domain.state import DateKnown, State, Status, TransferKnown
 
 
 def date_about(name: str) -> Subject:
@@ -192,11 +192,7 @@ def resume(work: Deciding) -> None:
         raise Refusal("before-suspension", since=suspended.since.isoformat())
     lost = (work.day - suspended.since).days
     calendar = work.book.calendar
-    ladders = {
-        id: work.now + max(known.next_at - max(suspended.at, _counted_from(known)), timedelta(0))
-        for id, known in work.state.escalations.items()
-        if known.held and known.next_at is not None
-    }
+    ladders, holds = escalation.after_suspension(work)
     chases = tuple(
         e.MovedChase(id, work.now + max(known.by - max(suspended.at, known.since), timedelta(0)))
         for id, known in work.state.chases.items()
@@ -209,16 +205,11 @@ def resume(work: Deciding) -> None:
     work.fact(
         e.JourneyResumed(
             since=work.day, status="active" if _has_begun(work) else "planned", ladders=ladders, windows=windows,
-            review_at=next_review(work, work.book.programme.review), chases=chases,
+            review_at=next_review(work, work.book.programme.review), chases=chases, holds=holds,
         )
     )  # fmt: skip
     escalation.resolve_about(work, SUSPENSION, "resumed")
     appointments.remind_again(work)
-
-
-def _counted_from(known: Escalation) -> datetime:
-    """When it was last said when an alert goes on: at its raising, with its step, or by whoever has it in hand."""
-    return max(at for at in (known.raised_at, known.since, known.held_since) if at is not None)
 
 
 # --- reviews

@@ -202,11 +202,25 @@ class Escalation:
     """Who took it in charge, or put it off."""
     held_since: datetime | None = None
     """When they did; None while nobody did, and in what was folded before this was kept."""
+    held_until: datetime | None = None
+    """Until when they have it; None while nobody has, and in what was folded before this was kept."""
+    planned_at: datetime | None = None
+    """When the step was to go on before anybody took it in hand; None while nobody did."""
 
     @property
     def spent(self) -> bool:
         """No step is left: it is told again at each review."""
         return self.next_at is None
+
+    @property
+    def planned(self) -> datetime | None:
+        """When the step goes on, whatever somebody has it in hand for; None: nothing follows."""
+        return self.planned_at or self.next_at
+
+    @property
+    def in_hand_until(self) -> datetime | None:
+        """Until when somebody who took it in hand has it."""
+        return self.held_until or self.next_at
 
     @property
     def roles(self) -> tuple[str, ...]:

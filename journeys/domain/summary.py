@@ -1,5 +1,6 @@
 """What lists show of a journey: one row, a pure function of what is known."""
 
+from datetime import datetime
 from typing import Final, Literal
 
 from journeys.domain import agenda, chases
@@ -57,6 +58,8 @@ class Item(Frozen):
     """The appointment is a summons; None: it is not, or it is something else."""
     held_by: str | None = added(None)
     """Who took an alert in charge, or put it off."""
+    held_until: Instant | None = added(None)
+    """Until when, where its next step comes later."""
     digest: Instant | None = added(None)
     """When the digest leaves with which an alert is told, until it is."""
 
@@ -243,7 +246,7 @@ def _alerts(state: State, book: Handbook) -> list[Item]:
                 at=None if held else known.next_at, since=known.raised_at,
                 role=known.told_as or known.assigned or known.to,
                 note=HELD if held else _in_whose_hands(known), then=next_told(book, known),
-                held_by=known.held_by or None, digest=known.digest,
+                held_by=known.held_by or None, held_until=_held_until(state, known), digest=known.digest,
             )
         )  # fmt: skip
     return items
@@ -252,6 +255,11 @@ def _alerts(state: State, book: Handbook) -> list[Item]:
 def _in_whose_hands(known: Escalation) -> str:
     """How somebody has an alert in hand, else its ladder."""
     return "snoozed" if known.snoozed else "acknowledged" if known.acknowledged else known.ladder
+
+
+def _held_until(state: State, known: Escalation) -> datetime | None:
+    until = known.held_until
+    return until if until is not None and until != known.next_at and not state.holds(known) else None
 
 
 def _first_told(book: Handbook, ladder: str | None) -> str:

@@ -334,19 +334,21 @@ async def turns(
 
 async def open_items(
     pool: Pool, kind: Literal["escalation", "grant"], visible: str, *, staff: Sequence[str], roles: Collection[str],
-    mine: bool, limit: int, offset: int = 0, after: Place | None = None,
+    mine: bool, limit: int, offset: int = 0, after: Place | None = None, now: datetime | None = None,
 ) -> Listed:  # fmt: skip
     """Open items of a kind: those that somebody took charge of last, mine first, then by when something happens next.
 
     Args:
         visible: `within`. staff, roles: whose turn is meant by mine; of staff, who asks and those for whom they stand
             in; none: no referent's.
-        mine: only those. after: what stands behind this place.
+        mine: only those. after: what stands behind this place. now: whoever had one in hand until before this has it
+            no more.
     """
     rows = await pool.fetch(
         f"""
         WITH open AS MATERIALIZED (
-            SELECT j.id, item.place, item.value ->> 'note' IN ('acknowledged', 'snoozed') AS taken,
+            SELECT j.id, item.place, item.value ->> 'note' IN ('acknowledged', 'snoozed')
+                       AND coalesce((item.value ->> 'held_until') COLLATE "C" > $12, true) AS taken,
                    coalesce(item.value ->> 'at', item.value ->> 'since', '~') COLLATE "C" AS moment,
                    NOT (coalesce(j.referent = ANY ($2::uuid[]), false) OR {_turn("$3")}) AS others,
                    (item.value ->> 'id') COLLATE "C" AS item
@@ -365,6 +367,7 @@ async def open_items(
         """,
         kind, list(staff), _held(staff, roles), mine, limit, offset,
         *((after.journey, after.taken, after.others, after.moment, after.item) if after else (None,) * 5),
+        instant_text(now) if now is not None else None,
     )  # fmt: skip
     found = [row for row in rows if row["id"] is not None]
     return Listed(

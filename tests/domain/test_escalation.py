@@ -386,8 +386,9 @@ def test_the_digest_leaves_out_what_somebody_has_in_hand() -> None:
     assert life.all("EscalationReady", escalation=about)
     assert life.all("EscalationDeferred", escalation=about, until="2027-01-28 09:00")
     assert not life.all("EscalationTold", escalation=about)
-    life.when("2027-01-28 09:00").then(said("EscalationClimbed", step=1), "EscalationDeferred")
-    assert life.when("2027-01-28 09:40").all("EscalationTold", escalation=about, step=1)
+    life.when("2027-01-28 09:00").then("EscalationReady", said("EscalationDeferred", digest="2027-01-28 09:30"))
+    assert life.when("2027-01-28 09:40").all("EscalationTold", escalation=about, step=0)
+    life.when("2027-01-29 09:00").then(said("EscalationClimbed", step=1), "EscalationDeferred")
 
 
 def in_charge() -> Life:
@@ -409,16 +410,17 @@ def test_what_is_kept_in_hand_for_longer_is_not_told_meanwhile(more: Callable[..
 
 
 @pytest.mark.parametrize(
-    ("resumed", "goes_on"), [("2027-01-27 12:00", "2027-01-29 09:00"), ("2027-02-03 12:00", "2027-02-05 09:00")]
+    ("resumed", "ends", "goes_on"),
+    [("2027-01-27 12:00", "2027-01-29", "2027-02-01 09:00"), ("2027-02-03 12:00", "2027-02-05", "2027-02-08 09:00")],
 )
-def test_a_suspension_holds_the_time_for_which_somebody_has_it_in_hand(resumed: str, goes_on: str) -> None:
-    """Suspended with 45 hours left of it: neither meanwhile nor in these hours is anybody told."""
+def test_a_suspension_holds_the_time_for_which_somebody_has_it_in_hand(resumed: str, ends: str, goes_on: str) -> None:
+    """Suspended with two working days left of it: neither meanwhile nor in these days is anybody told."""
     life = in_charge().when("2027-01-26 12:00", c.Suspend(why="hospital"))
     about = life.about("milestone", "call")
-    life.when(resumed, c.Resume()).when(goes_on)
+    life.when(resumed, c.Resume()).when(f"{ends} 09:00")
     assert not life.all("EscalationTold", escalation=about)
-    life.then(said("EscalationClimbed", escalation=about, step=1), also=True)
-    assert life.when(f"{goes_on[:10]} 09:40").all("EscalationTold", escalation=about, step=1)
+    assert life.when(f"{ends} 09:40").all("EscalationTold", escalation=about, step=0)
+    life.when(goes_on).then(said("EscalationClimbed", escalation=about, step=1), also=True)
 
 
 def test_what_is_taken_in_charge_in_the_night_is_not_told_in_the_morning() -> None:
@@ -488,15 +490,54 @@ def test_until_a_saturday_is_until_the_office_opens_again() -> None:
 
 
 def test_it_is_put_off_within_the_bound_of_its_step_however_often() -> None:
-    life = missed("2027-01-25 18:00").when("2027-01-26 10:00", snooze("2027-01-30"))
-    life.refused("snoozed-too-long", until="2027-01-29")
-    life.when("2027-01-26 11:00", snooze("2027-01-28")).then("EscalationSnoozed")
-    life.when("2027-01-27 11:00", snooze("2027-02-01")).refused("snoozed-too-long", until="2027-01-29")
-    life.when("2027-01-27 12:00", snooze("2027-01-26")).refused("in-the-past")
-    life.when("2027-01-28 09:00").then(said("EscalationClimbed", step=1))
-    life.when("2027-01-28 10:00", by(SUPERVISOR, snooze("2027-02-02"))).then(
+    """It was to go on on Friday 29 January: three working days behind that."""
+    life = missed("2027-01-25 18:00").when("2027-01-26 10:00", snooze("2027-02-04"))
+    life.refused("snoozed-too-long", until="2027-02-03")
+    life.when("2027-01-26 11:00", snooze("2027-02-02")).then("EscalationSnoozed")
+    life.when("2027-02-01 11:00", snooze("2027-02-04")).refused("snoozed-too-long", until="2027-02-03")
+    life.when("2027-02-01 12:00", snooze("2027-01-26")).refused("in-the-past")
+    life.when("2027-02-02 09:00").then(said("EscalationClimbed", step=1, next_at="2027-02-09 09:00"))
+    life.when("2027-02-03 10:00", by(SUPERVISOR, snooze("2027-02-12"))).then(
         "EscalationSnoozed"
     )  # a step of its own, with a bound of its own
+
+
+@pytest.mark.parametrize("act", [c.SnoozeEscalation, c.AcknowledgeEscalation])
+def test_whoever_takes_it_in_hand_brings_no_step_forward(act: Callable[..., c.Body]) -> None:
+    life = missed("2027-01-25 18:00")
+    about = life.about("milestone", "call")
+    life.when("2027-01-26 10:00", act(escalation=about, until=day("2027-01-28")))
+    (held,) = [each.data for each in life.new]
+    assert (held.until, held.next_at) == (paris("2027-01-28 09:00"), paris("2027-01-29 09:00"))  # type: ignore[attr-defined]
+    assert shown(life).held_until == paris("2027-01-28 09:00")
+    life.when("2027-01-28 10:00").then()
+    life.when("2027-01-29 09:00").then(said("EscalationClimbed", step=1, next_at="2027-02-05 09:00"))
+
+
+def test_what_repeats_later_is_not_repeated_sooner_for_being_taken_in_charge() -> None:
+    life = missed("2027-02-05 09:00")
+    about = life.about("milestone", "call")
+    life.when("2027-02-05 10:00", by(DUTY, c.AcknowledgeEscalation(escalation=about))).then(
+        said("EscalationAcknowledged", until="2027-02-12 09:00", next_at="2027-02-19 09:00")
+    )
+    life.when("2027-02-18 10:00").then()
+    life.when("2027-02-19 09:00").then(said("EscalationClimbed", step=2, repeat=1))
+
+
+def test_who_could_not_be_told_once_their_time_is_over_is_climbed_from() -> None:
+    life = missed("2027-01-25 18:00", tell=None).when("2027-01-26 10:00", snooze("2027-01-27"))
+    life.when("2027-01-27 10:00", Answer("tell", "untold", "undeliverable")).then(
+        "EscalationUntold", said("EscalationClimbed", step=1)
+    )
+
+
+def test_after_a_suspension_it_can_be_put_off_as_before() -> None:
+    life = missed("2027-01-25 18:00").when("2027-01-26 10:00", c.Suspend(why="hospital"))
+    life.when("2027-02-25 10:00", snooze("2027-03-08")).refused("snoozed-too-long", until="2027-03-05")
+    life.when("2027-03-01 10:00", c.Resume())
+    assert life.state.escalations[life.about("milestone", "call")].next_at == paris("2027-03-04 09:00")
+    life.when("2027-03-01 11:00", snooze("2027-03-10")).refused("snoozed-too-long", until="2027-03-09")
+    life.when("2027-03-01 11:00", snooze("2027-03-09")).then(said("EscalationSnoozed", until="2027-03-09 09:00"))
 
 
 def test_the_last_resort_of_an_urgent_ladder_is_not_put_off_nor_what_nothing_follows() -> None:
@@ -513,7 +554,7 @@ def test_put_off_and_handed_on_it_is_in_nobodys_hands() -> None:
     hand_on = c.ReassignEscalation(escalation=life.about("milestone", "call"), to=OTHER_REFERENT)
     life.when("2027-01-26 11:00", by(SUPERVISOR, hand_on)).then("EscalationReassigned")
     item = shown(life)
-    assert (item.note, item.held_by, item.at) == ("days", None, paris("2027-01-28 09:00"))
+    assert (item.note, item.held_by, item.at) == ("days", None, paris("2027-01-29 09:00"))
     back = c.RecordReceipt(of="alert", id=life.about("milestone", "call"), said="bounced")
     life.when("2027-01-26 12:00", back).then(said("EscalationReady", returned=True))
 
@@ -524,7 +565,8 @@ def test_lists_say_that_a_suspension_holds_it_unless_it_is_spent() -> None:
     item = shown(life)
     assert (item.note, item.held_by, item.at) == (HELD, REFERENT, None)
     life.when("2027-02-02 11:00", c.Resume())
-    assert shown(life).note == "snoozed" and shown(life).at == paris("2027-02-04 09:00")
+    assert (shown(life).note, shown(life).held_until) == ("snoozed", paris("2027-02-04 09:00"))
+    assert shown(life).at == paris("2027-02-05 09:00")
     life = missed("2027-01-25 18:00").when("2027-03-05 10:00", c.Suspend(why="hospital"))
     assert (shown(life).note, shown(life).at) == ("days", None), "told again at each review"
 
@@ -540,7 +582,9 @@ def test_taken_in_charge_while_suspended_it_goes_on_with_the_time_left_of_that()
     about = life.about("milestone", "call")
     life.when("2027-03-01 10:00", c.AcknowledgeEscalation(escalation=about, until=day("2027-03-03")))
     life.when("2027-03-02 10:00", c.Resume())
-    assert life.state.escalations[about].next_at == paris("2027-03-04 09:00"), "47 hours were left"
+    known = life.state.escalations[about]
+    assert known.held_until == paris("2027-03-04 09:00"), "two working days were left"
+    assert known.next_at == paris("2027-03-05 09:00"), "and three of the step"
 
 
 def test_what_climbed_while_suspended_goes_on_with_the_time_left_of_that_step() -> None:
@@ -551,6 +595,47 @@ def test_what_climbed_while_suspended_goes_on_with_the_time_left_of_that_step() 
     assert climbed.step == 1 and climbed.next_at is not None
     life.when("2027-02-26 10:00", c.Resume())
     assert life.state.escalations[about].next_at == climbed.next_at + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("suspended", "resumed", "goes_on"),
+    [
+        ("2027-01-26 10:00", "2027-02-04 10:00", "2027-02-09 09:00"),  # 72 hours later it was a Sunday
+        ("2027-01-26 19:00", "2027-02-04 10:00", "2027-02-08 09:00"),
+        ("2027-01-29 08:00", "2027-02-04 10:00", "2027-02-05 09:00"),
+        ("2027-01-29 08:00", "2027-02-06 10:00", "2027-02-08 09:00"),
+    ],
+)
+def test_what_was_left_of_days_is_counted_in_days_after_a_suspension(
+    suspended: str, resumed: str, goes_on: str
+) -> None:
+    """It was to go on on Friday 29 January at nine."""
+    life = missed("2027-01-25 18:00").when(suspended, c.Suspend(why="hospital")).when(resumed, c.Resume())
+    assert life.state.escalations[life.about("milestone", "call")].next_at == paris(goes_on)
+
+
+@pytest.mark.parametrize(
+    ("suspended", "resumed", "goes_on"),
+    [
+        ("2027-01-15 10:00", "2027-01-18 17:00", "2027-01-19 11:00"),  # three hours later it was eight in the evening
+        ("2027-01-14 20:00", "2027-01-18 10:00", "2027-01-18 14:00"),
+        ("2027-01-15 10:00", "2027-01-16 12:00", "2027-01-18 12:00"),
+    ],
+)
+def test_what_was_left_of_office_hours_is_counted_in_office_hours_after_a_suspension(
+    suspended: str, resumed: str, goes_on: str
+) -> None:
+    """It was to go on on Friday 15 January at one."""
+    life = missed().when(suspended, c.Suspend(why="hospital")).when(resumed, c.Resume())
+    assert life.state.escalations[life.about("milestone", "hours")].next_at == paris(goes_on)
+
+
+def test_what_is_urgent_goes_on_after_a_suspension_at_any_hour() -> None:
+    life = given(
+        ("2027-01-11 10:00", plan(None)), book=book_of(OFFICE.replace("  office:\n", "  office:\n    urgent: true\n"))
+    )
+    life.when("2027-01-14 20:00", c.Suspend(why="hospital")).when("2027-01-16 22:00", c.Resume())
+    assert life.state.escalations[life.about("milestone", "hours")].next_at == paris("2027-01-17 00:00")
 
 
 def test_lists_say_who_put_it_off() -> None:

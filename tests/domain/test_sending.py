@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from journeys.authoring.calendars import calendar_text
 from journeys.domain.calendar import Calendar, compile_calendar, in_zone
-from journeys.domain.moments import Duration, Unit, elapsed
+from journeys.domain.moments import Duration, Unit
 from journeys.domain.programme import Clock, Roll
 from journeys.domain.sending import LONGEST_REST, SPREAD, Spares, first_free, reminder_of, spread, when_to_send
 
@@ -350,7 +350,7 @@ def due_days() -> None:
     [
         (reminders, sys.modules[__name__], "reminder_of", lambda event, planned, calendar, now: planned),
         (office_hours, Calendar, "works", lambda self, day: True),
-        (office_hours, Calendar, "after_office_hours", lambda self, begun, length: begun + elapsed(length)),
+        (office_hours, Calendar, "after_office_time", lambda self, begun, left: begun + left),
         (terms, Calendar, "first_day", lambda self, instant: self.day(instant)),
         (due_days, Calendar, "roll", lambda self, day, roll: day),
     ],

@@ -11,6 +11,7 @@ import pytest
 from journeys import clock
 from journeys.app.reading import ZONE, today_of
 from journeys.app.rota import end, holes
+from journeys.domain.record import instant_text
 from journeys.domain.rota import Gap, Shift
 from journeys.i18n import format_date
 from journeys.store import mentors, rota, staff
@@ -51,6 +52,21 @@ async def test_the_board_says_what_follows_when_and_in_whose_hands_it_is(ground:
     assert "snooze-escalation" in shown and "reassign-escalation" in shown and "acknowledge-escalation" in shown
     only = (await browser.get("/alertes/tableau?site=aucun")).text
     assert "Léo Nullepart" in only and "Zoé Tard" not in only
+
+
+async def test_what_was_put_off_until_before_its_next_step_is_asked_for_again(ground: Ground) -> None:
+    aline = await ground.member("aline", "referent")
+    await ground.member("sam", "supervisor", password=True)
+    later, ago, soon = (clock.now() + timedelta(days=days) for days in (3, -1, 1))
+    for name, until in (("Zoé Encore", soon), ("Ali Fini", ago)):
+        held = alert("cv", later, note="snoozed", held_by=aline, held_until=instant_text(until))
+        await ground.journey(aline, name=name, board=(held,))
+    browser = await ground.entered("sam")
+    first, second = (text_of(row) for row in (await browser.get("/alertes")).text.split('<li class="item ')[1:])
+    assert "Ali Fini" in first and "late" in first and "Je m'en charge" in first
+    assert "Zoé Encore" in second and "calm" in second and "Je m'en charge" not in second
+    board = text_of((await browser.get("/alertes/tableau")).text)
+    assert board.count("mise en attente par Aline") == 1
 
 
 async def test_what_a_suspension_holds_is_said_so_and_can_still_be_settled(ground: Ground) -> None:

@@ -144,7 +144,7 @@ async def _of_kind(desk: Desk, kind: str, team: str | None) -> "list[Waiting]":
     after: str | None = None
     while page := await views.journeys(pool, after=after, limit=500):
         after = page[-1].id
-        found += [item for row in page for item in waiting(row) if item.kind == kind]
+        found += [item for row in page for item in waiting(row, desk.now) if item.kind == kind]
     mine = [item for item in found if team is None or team in item.role.split(", ") or team == item.row.site]
     return sorted(mine, key=lambda item: (item.at is None, item.at or item.since or desk.now, item.id))
 

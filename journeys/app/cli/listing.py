@@ -155,7 +155,7 @@ async def _show(desk: Desk, id: str) -> None:
     names |= {mentor.id: mentor.name for mentor in await mentors.mentors(pool)}
     programmes = {known.row.programme: known.book.programme}
     found = row_json(known.row) | {
-        "waiting": [item.as_json(desk.out.lang, programmes) for item in waiting(known.row)],
+        "waiting": [item.as_json(desk.out.lang, programmes) for item in waiting(known.row, desk.now)],
         "cohort": {"id": place.cohort, "name": place.name, "rank": place.rank} if place is not None else None,
         "state": dump(known.state),
     }
@@ -201,7 +201,9 @@ def _print(desk: Desk, known: "Loaded", names: dict[str, str], place: "Place | N
             f"  {spoken(name, lang)}{colon} {spoken(values[-1].value, lang)} ({format_date(values[-1].since, lang)})"
         )
     _print_steps(desk, known)
-    items = sorted(waiting(row), key=lambda item: (item.at is None, item.at or row.next_due or item.since, item.id))
+    items = sorted(
+        waiting(row, desk.now), key=lambda item: (item.at is None, item.at or row.next_due or item.since, item.id)
+    )
     if items:
         out.heading(out.t("En attente", "Waiting"))
         out.table(

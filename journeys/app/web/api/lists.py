@@ -101,10 +101,13 @@ async def escalations(pages: Annotated[Pages, Query()], visit: Visit = token_doo
     me = visit.visitor
     waiting = await views.open_items(
         visit.connection, "escalation", visit.visible, staff=me.leaders, roles=me.roles, mine=False,
-        limit=pages.limit + 1, after=pages.after,
+        limit=pages.limit + 1, after=pages.after, now=visit.now,
     )  # fmt: skip
     programmes = await visit.house.programmes()
-    found = [waits(each.journey, each.item).as_json(visit.lang, programmes) for each in waiting.items[: pages.limit]]
+    found = [
+        waits(each.journey, each.item, visit.now).as_json(visit.lang, programmes)
+        for each in waiting.items[: pages.limit]
+    ]
     return Escalations(escalations=[Item.model_validate(each) for each in found], next=pages.next(waiting))
 
 

@@ -97,7 +97,7 @@ async def get(id: JourneyId, response: Response, visit: Visit = token_door(READE
     return Whole.model_validate(
         {
             **Journey.of(loaded.row).model_dump(),
-            "waiting": [item.as_json(visit.lang, programmes) for item in waiting(loaded.row)],
+            "waiting": [item.as_json(visit.lang, programmes) for item in waiting(loaded.row, visit.now)],
             "state": dump(state),
         }
     )

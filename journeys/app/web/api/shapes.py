@@ -101,7 +101,9 @@ class Item(Shape):
     wish: datetime | None = None
     """The time that the person wishes for an appointment instead."""
     held_by: str | None = None
-    """Who took an escalation in charge, or put it off; `at` is then until when."""
+    """Who took an escalation in charge, or put it off."""
+    held_until: datetime | None = None
+    """Until when, where that is before `at`, when its next step comes."""
     summons: bool = False
     """The appointment is a summons: the person may not decline it, and an excuse wants its justification."""
     digest: datetime | None = None

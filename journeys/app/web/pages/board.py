@@ -43,7 +43,7 @@ async def screen(visit: Visit = door(READERS)) -> Response:
         visit.connection, visit.visible, site, all_sites=asked is None, limit=A_SHEET, offset=(number - 1) * A_SHEET
     )
     programmes = await visit.house.programmes()
-    shown = [waits(each.journey, each.item) for each in found.items]
+    shown = [waits(each.journey, each.item, visit.now) for each in found.items]
     names = await names_of(visit.connection, handed(shown) | holding(shown))
     gaps = await holes(visit.connection, visit.now)
     rows = []

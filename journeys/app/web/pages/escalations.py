@@ -25,10 +25,10 @@ async def screen(visit: Visit = door(READERS)) -> Response:
     only_mine = visit.request.query_params.get("qui") == "moi"
     found = await views.open_items(
         visit.connection, "escalation", visit.visible, staff=me.leaders, roles=me.roles, mine=only_mine, limit=A_SHEET,
-        offset=(number - 1) * A_SHEET,
+        offset=(number - 1) * A_SHEET, now=visit.now,
     )  # fmt: skip
     programmes = await visit.house.programmes()
-    shown = [waits(each.journey, each.item) for each in found.items]
+    shown = [waits(each.journey, each.item, visit.now) for each in found.items]
     names = await names_of(visit.connection, handed(shown))
     return page(
         visit, "escalations.html",

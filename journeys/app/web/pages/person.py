@@ -93,7 +93,7 @@ async def screen(id: str, visit: Visit = door(STAFF)) -> Response:
     place = loaded.row.place
     programmes = {**await visit.house.programmes(), loaded.row.programme: loaded.book.programme}
     zone = zone_among(visit.house.zones, loaded.state.site, loaded.book.programme)
-    items = in_order(waiting(loaded.row))
+    items = in_order(waiting(loaded.row, visit.now))
     mine = _mine(visit, loaded, items)
     speech = Speech(loaded.book, names, visit.lang, loaded.state)
     return page(

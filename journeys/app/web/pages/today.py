@@ -59,7 +59,7 @@ async def screen(visit: Visit = door(STAFF)) -> Response:
     shown, totals = {}, {}
     for name, first in SHOWN.items():
         mine, waiting = getattr(found, name), theirs.of(name)
-        items = in_order([*mine, *(waits(each.journey, each.item) for each in waiting.items)])
+        items = in_order([*mine, *(waits(each.journey, each.item, visit.now) for each in waiting.items)])
         part = slice((number - 1) * A_SHEET, number * A_SHEET) if name == only else slice(0 if only else first)
         shown[name], totals[name] = items[part], len(mine) + waiting.total
     led = [row for row in rows if visit.actor.leads(row.referent)]
