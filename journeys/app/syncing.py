@@ -36,18 +36,19 @@ class Lagging:
     why: Why
 
 
-async def open_journeys(pool: Pool) -> list[JourneyRow]:
-    """Every journey that is not closed; nothing moves any more where the person is forgotten."""
+async def under_way(pool: Pool) -> list[JourneyRow]:
+    """Every journey of which something may still happen by itself: open, or closed with money or an alert about it that
+    falls due; nothing moves any more where the person is forgotten."""
     rows: list[JourneyRow] = []
-    while page := await views.journeys(pool, open_only=True, after=rows[-1].id if rows else None, limit=_PAGE):
+    while page := await views.journeys(pool, under_way=True, after=rows[-1].id if rows else None, limit=_PAGE):
         rows += page
     forgotten = await journeys_forgotten(pool)
     return [row for row in rows if row.stream not in forgotten]
 
 
 async def lagging(pool: Pool, client: "Client", now: datetime) -> list[Lagging]:
-    """Open journeys without a running workflow, with one that knows less than the journal, or with an old due."""
-    rows = await open_journeys(pool)
+    """Journeys under way without a running workflow, with one that knows less than the journal, or with an old due."""
+    rows = await under_way(pool)
     running = await _running(client)
     limit = asyncio.Semaphore(_AT_ONCE)
 

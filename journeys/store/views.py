@@ -123,6 +123,7 @@ async def journeys(
     late: bool = False,
     status: Status | None = None,
     open_only: bool = False,
+    under_way: bool = False,
     phase: str | None = None,
     referent: str | None = None,
     site: str | None = None,
@@ -131,7 +132,11 @@ async def journeys(
     after: str | None = None,
     limit: int = 200,
 ) -> list[JourneyRow]:
-    """Journeys that meet every condition given, by id, after the id `after`."""
+    """Journeys that meet every condition given, by id, after the id `after`.
+
+    Args:
+        under_way: open, or closed with something that still falls due (money and its alerts).
+    """
     rows = await pool.fetch(
         f"""
         SELECT {_COLUMNS} FROM journeys j LEFT JOIN people p ON p.id = j.person
@@ -144,6 +149,7 @@ async def journeys(
           AND ($7::text IS NULL OR j.programme = $7)
           AND ($8::uuid IS NULL OR j.person = $8)
           AND ($9::uuid IS NULL OR j.id > $9)
+          AND (NOT $11 OR j.status <> 'closed' OR j.next_due IS NOT NULL)
         ORDER BY j.id LIMIT $10
         """,
         late,
@@ -156,6 +162,7 @@ async def journeys(
         person,
         after,
         limit,
+        under_way,
     )
     return await _rows(pool, rows)
 
@@ -646,14 +653,15 @@ async def version(
 async def due_before(
     pool: Pool, instant: datetime, *, referent: str | None = None, limit: int = 200
 ) -> list[JourneyRow]:
-    """Open journeys whose next due is before an instant, earliest first: what the housekeeping wakes.
+    """Journeys whose next due is before an instant, earliest first: what the housekeeping wakes.
 
+    Closed ones too: money, its receipts and their alerts go on.
     Those of whom is forgotten are left: nothing of them moves any more, though a restored record may have them open.
     """
     rows = await pool.fetch(
         f"""
         SELECT {_COLUMNS} FROM journeys j LEFT JOIN people p ON p.id = j.person
-        WHERE j.status <> 'closed' AND j.next_due < $1 AND ($2::uuid IS NULL OR j.referent = $2)
+        WHERE j.next_due < $1 AND ($2::uuid IS NULL OR j.referent = $2)
           AND NOT {FORGOTTEN}
         ORDER BY j.next_due, j.id LIMIT $3
         """,

@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from activities.fleet import CUT_OFF, Fleet
-from journeys.app.syncing import open_journeys
+from journeys.app.syncing import under_way
 from journeys.contract import Answer
 from journeys.domain import commands as c
 from journeys.domain.commands import Command
@@ -67,12 +67,14 @@ async def test_a_journey_that_a_restored_record_has_open_is_left_once_its_person
     async def told() -> tuple[bool, bool]:
         asked.clear()
         await fleet.wake()
-        return life.stream in asked, life.stream in {row.stream for row in await open_journeys(life.pool)}
+        return life.stream in asked, life.stream in {row.stream for row in await under_way(life.pool)}
 
     fleet = Fleet(replace(life.resources, send=send, begin_erasure=nobody))
     await life.pool.execute("UPDATE journeys SET next_due = $2 WHERE id = $1", life.stream[8:],
                             datetime(2026, 1, 1, tzinfo=UTC))  # fmt: skip
     assert await told() == (True, True)
+    await life.pool.execute("UPDATE journeys SET status = 'closed' WHERE id = $1", life.stream[8:])
+    assert await told() == (True, True), "money and its alerts go on once it is closed"
     await erasing.order(life.pool, life.person, "restored", life.by)
     assert await told() == (True, True), "money under way is still seen through"
     await erasing.note(life.pool, life.person, await erasing.survey(life.pool, life.person))

@@ -134,8 +134,11 @@ async def test_what_is_due(pool: Any, ring: KeyRing) -> None:
     first = await put(pool, ring, next_due="2027-05-11T16:00:00.000000Z")
     second = await put(pool, ring, next_due="2027-05-12T07:00:00.000000Z")
     await put(pool, ring, next_due="2027-05-12T08:00:00.000000Z")
-    await put(pool, ring, next_due="2027-05-01T08:00:00.000000Z", status="closed")
-    assert [row.id for row in await views.due_before(pool, NOW)] == [first, second]
+    closed = await put(pool, ring, next_due="2027-05-01T08:00:00.000000Z", status="closed")
+    over = await put(pool, ring, next_due=None, status="closed")
+    assert [row.id for row in await views.due_before(pool, NOW)] == [closed, first, second]
+    moving = {row.id for row in await views.journeys(pool, under_way=True)}
+    assert {closed, first, second} < moving and over not in moving
     assert await views.due_before(pool, NOW, referent=str(uuid4())) == []
 
 

@@ -513,10 +513,10 @@ async def _identity(desk: Desk) -> Check:
 
 
 async def _journeys(desk: Desk) -> list[Check]:
-    from journeys.app.syncing import lagging, open_journeys
+    from journeys.app.syncing import lagging, under_way
 
     pool, client = await desk.pool(), await desk.client()
-    count = len(await open_journeys(pool))
+    count = sum(row.status != "closed" for row in await under_way(pool))
     found = await lagging(pool, client, desk.now)
     late = sum(each.why == "late" for each in found)
     behind = len(found) - late
