@@ -20,7 +20,7 @@ from journeys.domain.handbook import Handbook
 from journeys.domain.offer import Decided, make_offer
 from journeys.domain.recipients import Circle, resolve
 from journeys.domain.record import Event, Part, Payload
-from journeys.domain.rights import line_of
+from journeys.domain.rights import funds_of, line_of
 from journeys.domain.state import EffectKnown, State
 from journeys.local.acting import Acted, Actors, NotThere, Script
 from journeys.local.lives import Step
@@ -206,7 +206,7 @@ class Play:
         circle = Circle(
             referent=state.referent, site=state.site, roster=self._roster,
             mentor=state.match.mentor if state.match is not None else None,
-            lines={role: line_of(role, programme) for role in programme.roles},
+            lines={role: line_of(role, programme) for role in programme.roles}, money=funds_of(state),
         )  # fmt: skip
         fallback = data.get("fallback", ())
         found = resolve(str(data["to"]), fallback if isinstance(fallback, tuple | list) else (), circle)

@@ -1,6 +1,6 @@
 """Who is told, and whether a message may still leave: judged on what is known at the moment of sending."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -8,7 +8,7 @@ from typing import Final
 from journeys.domain.calendar import Calendar, in_zone
 from journeys.domain.directory import Holder, reachable
 from journeys.domain.messages import PARTICIPANT, leaves_at, why_not
-from journeys.domain.rights import BOUND_TO_FUNDS
+from journeys.domain.rights import BOUND_TO_FUNDS, covers, reached, reaches
 from journeys.domain.state import Message, State
 
 DESK: Final = "duty"
@@ -35,6 +35,8 @@ class Circle:
     """The line of the rights table that a programme's own role has, where it is not its own name."""
     fund: str | None = None
     """The fund whose money it is about, where it is about money."""
+    money: frozenset[str] = frozenset()
+    """The funds from which money was ever asked on the journey: who keeps them may open it."""
     on_call: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     """Who is on call at this moment for a role, staff or mentors: they answer for it before all others. Several at
     once, and behind them those who answer where none of these does."""
@@ -54,18 +56,36 @@ class Resolution:
 
 
 def resolve(role: str, fallback: Iterable[str], circle: Circle) -> Resolution:
-    """The first role of these that somebody answers for today; a vacant one of the first when nobody does.
+    """The first role of these that somebody answers for today who may open the journey and act on an alert of it; a
+    vacant one of the first when nobody does. On call, and as a mentor, people act by phone and by a link.
 
     `role` may also be the id of a member of staff: then that one, or the deputy while away.
     """
     first: Resolution | None = None
     for wanted in (role, *fallback):
-        found = _answering(wanted, circle)
+        found = _answering(wanted, circle, _acting(circle))
         if not found.vacant:
             return found
         first = first or found
     assert first is not None
     return first
+
+
+def _acting(circle: Circle) -> frozenset[str]:
+    """Those of the staff who may open the journey and act on an alert of it, by their own roles or in the stead of who
+    leads it."""
+    led = (circle.referent, *(each.deputy for each in circle.roster if each.id == circle.referent and each.absent))
+    return frozenset(each.id for each in circle.roster if _may_act(each, circle, own=each.id in led))
+
+
+def _may_act(holder: Holder, circle: Circle, *, own: bool) -> bool:
+    lines = {circle.lines.get(role, role) for role in holder.roles}
+    if circle.fund is not None and holder.funds and circle.fund not in holder.funds:
+        lines -= BOUND_TO_FUNDS
+    money = circle.money | ({circle.fund} if circle.fund is not None else set())
+    if not reached(reaches(lines), holder.sites, holder.funds, site=circle.site, money=money, own=own):
+        return False
+    return covers("acknowledge-escalation", lines, None, own=own)
 
 
 def addressees(role: str, circle: Circle, fallback: Iterable[str] = ()) -> Resolution:
@@ -76,7 +96,8 @@ def addressees(role: str, circle: Circle, fallback: Iterable[str] = ()) -> Resol
     Args:
         fallback: roles that get it before those who are away.
     """
-    found = resolve(role, fallback, circle)
+    answering = (_answering(wanted, circle) for wanted in (role, *fallback))
+    found = next((each for each in answering if not each.vacant), Resolution(role, circle.lines.get(role, role), ()))
     back = replace(circle, roster=tuple(replace(holder, absent=False) for holder in circle.roster))
     for around in (back, replace(circle, fund=None), replace(back, fund=None)):
         if not found.vacant:
@@ -85,21 +106,30 @@ def addressees(role: str, circle: Circle, fallback: Iterable[str] = ()) -> Resol
     return found
 
 
-def _answering(role: str, circle: Circle) -> Resolution:
+def _answering(role: str, circle: Circle, acting: frozenset[str] | None = None) -> Resolution:
+    """Who answers for a role now.
+
+    Args:
+        acting: of the staff who are not on call, only these; None: whoever it is.
+    """
     line = circle.lines.get(role, role)
+
+    def able(people: tuple[str, ...]) -> tuple[str, ...]:
+        return people if acting is None else tuple(id for id in people if id in acting)
+
     if people := _on_call(role, line, circle):
         return Resolution(role, line, people)
     match line:
         case "referent":
-            people = _one(circle.referent, circle)
+            people = able(_one(circle.referent, circle))
         case "mentor":
             people = () if circle.mentor is None else (circle.mentor,)
         case "duty":
-            people = _holders(role, line, circle) or ((DESK,) if circle.desk else ())
+            people = _holders(role, line, circle, able) or ((DESK,) if circle.desk else ())
         case _ if any(holder.id == role for holder in circle.roster):
-            people = _one(role, circle)
+            people = able(_one(role, circle))
         case _:
-            people = _holders(role, line, circle)
+            people = _holders(role, line, circle, able)
     return Resolution(role, line, people)
 
 
@@ -113,13 +143,15 @@ def _on_call(role: str, line: str, circle: Circle) -> tuple[str, ...]:
     return ()
 
 
-def _holders(role: str, line: str, circle: Circle) -> tuple[str, ...]:
+def _holders(
+    role: str, line: str, circle: Circle, able: Callable[[tuple[str, ...]], tuple[str, ...]]
+) -> tuple[str, ...]:
     """At the journey's site, or anywhere when nobody answers there; of a line bound to funds, those of this fund."""
     bound = circle.fund is not None and line in BOUND_TO_FUNDS
     roster = [each for each in circle.roster if not bound or not each.funds or circle.fund in each.funds]
     for site in dict.fromkeys((circle.site, None)):
         for name in dict.fromkeys((role, line)):
-            people = reachable(roster, name, site)
+            people = able(reachable(roster, name, site))
             if people:
                 return people
     return ()

@@ -1,6 +1,6 @@
 """Who may do what: one table, role by command. What is not in it is never allowed."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -133,15 +133,31 @@ def reaches(roles: Iterable[str], programme: Programme | None = None) -> frozens
 
 def sees(who: Somebody, state: State, programme: Programme | None) -> bool:
     """Whether somebody may look into this journey; row-level security says the same (a test compares them)."""
-    reach = reaches(who.roles, programme)
     led = state.referent in (who.id, *who.stands_in_for)
     asked = state.transfer is not None and state.transfer.to == who.id
-    funds = {grant.fund for grant in state.grants.values()}
+    reach = reaches(who.roles, programme)
+    return reached(reach, who.sites, who.funds, site=state.site, money=funds_of(state), own=led or asked)
+
+
+def funds_of(state: State) -> frozenset[str]:
+    """The funds from which money was ever asked on a journey."""
+    return frozenset(grant.fund for grant in state.grants.values())
+
+
+def reached(
+    reach: frozenset[Reach], sites: Collection[str], funds: Collection[str], *, site: str | None,
+    money: frozenset[str], own: bool,
+) -> bool:  # fmt: skip
+    """Whether somebody who reaches so far, for these sites and funds (none: all), may look into a journey.
+
+    Args:
+        site: the journey's. money: funds from which it was asked there. own: it is their own.
+    """
     return (
         Reach.ALL in reach
-        or (Reach.SITE in reach and (not who.sites or state.site is None or state.site in who.sites))
-        or (Reach.MONEY in reach and bool(funds) and (not who.funds or not funds.isdisjoint(who.funds)))
-        or (Reach.OWN in reach and (led or asked))
+        or (Reach.SITE in reach and (not sites or site is None or site in sites))
+        or (Reach.MONEY in reach and bool(money) and (not funds or not money.isdisjoint(funds)))
+        or (Reach.OWN in reach and own)
     )
 
 

@@ -246,11 +246,22 @@ async def test_an_escalation_resolved_meanwhile_tells_nobody(life: Life) -> None
 
 async def test_reassigned_to_somebody_that_one_is_told(life: Life) -> None:
     await life.settle(await life.missed())
-    other = await life.hire(str(uuid.uuid4()), "noor", "referent")
+    other = await life.hire(str(uuid.uuid4()), "noor", "duty")
     (escalation,) = life.state.escalations
     await life.do(c.ReassignEscalation(escalation=escalation, to=other), actor=life.supervisor, role="supervisor")
     (effect,) = life.effects("tell")
     assert (await life.run(effect))["told"] == [other]
+
+
+async def test_who_could_neither_open_nor_act_is_not_told_in_the_stead_of_who_is_away(life: Life) -> None:
+    treasurer = await life.hire(str(uuid.uuid4()), "fanny", "finance")
+    effect = await life.missed()
+    await life.away(life.referent, treasurer)
+    await staff.set_sites(life.pool, life.supervisor, ("lille",), life.by)
+    result = await life.settle(effect)
+    assert (result["answer"], result["reason"]) == ("untold", "vacant")
+    assert life.effects("tell"), "the next step is told at once"
+    assert life.postman.recipients == []
 
 
 @pytest.mark.parametrize("role", ["referent", "supervisor"])
@@ -365,12 +376,26 @@ def circle(*roster: Holder, site: str | None = "lyon", **more: Any) -> Circle:
         ("referent", ("supervisor",), circle(holder(B, "supervisor")), ("supervisor", (B,))),
         ("supervisor", (), circle(holder(B, "supervisor", "lyon"), holder(C, "supervisor", "lille")),
          ("supervisor", (B,))),
-        ("supervisor", (), circle(holder(C, "supervisor", "lille")), ("supervisor", (C,))),
+        ("supervisor", (), circle(holder(C, "supervisor", "lille")), ("supervisor", ())),
+        ("supervisor", ("duty",), circle(holder(C, "supervisor", "lille"), desk=True), ("duty", (DESK,))),
+        ("supervisor", (), circle(holder(C, "supervisor", "lille"), site=None), ("supervisor", (C,))),
         ("supervisor", (), circle(holder(B, "supervisor"), holder(C, "supervisor", "lyon")), ("supervisor", (B, C))),
         ("supervisor", (), circle(holder(B, "supervisor", "lyon", absent=True), holder(C, "supervisor", "lille")),
+         ("supervisor", ())),
+        ("supervisor", (), circle(holder(B, "supervisor", "lyon", absent=True), holder(C, "supervisor")),
          ("supervisor", (C,))),
         ("supervisor", (), circle(holder(B, "supervisor", absent=True, deputy=C), holder(C, "finance")),
+         ("supervisor", ())),
+        ("supervisor", ("duty",), circle(holder(B, "supervisor", absent=True, deputy=C), holder(C, "referent"),
+                                         holder(D, "duty")), ("duty", (D,))),
+        ("supervisor", (), circle(holder(B, "supervisor", absent=True, deputy=C), holder(C, "duty")),
          ("supervisor", (C,))),
+        ("supervisor", (), circle(holder(B, "supervisor", absent=True, deputy=A), holder(A, "referent")),
+         ("supervisor", (A,))),
+        ("referent", (), circle(holder(A, "referent", absent=True, deputy=C), holder(C, "referent", "lille")),
+         ("referent", (C,))),
+        ("referent", ("supervisor",), circle(holder(A, "referent", absent=True, deputy=C), holder(C, "finance"),
+                                             holder(B, "supervisor")), ("supervisor", (B,))),
         ("mentor", (), circle(holder(A, "referent"), mentor=D), ("mentor", (D,))),
         ("mentor", ("referent",), circle(holder(A, "referent")), ("referent", (A,))),
         ("duty", (), circle(desk=True), ("duty", (DESK,))),
@@ -385,8 +410,11 @@ def circle(*roster: Holder, site: str | None = "lyon", **more: Any) -> Circle:
         ("finance", ("duty",), circle(holder(B, "finance", funds=("other",)), desk=True, fund="main"),
          ("duty", (DESK,))),
         ("supervisor", (), circle(holder(B, "supervisor", funds=("other",)), fund="main"), ("supervisor", (B,))),
-        ("finance", (), circle(holder(B, "finance", funds=("other",))), ("finance", (B,))),
-        (B, (), circle(holder(B, "finance")), (B, (B,))),
+        ("finance", (), circle(holder(B, "finance", funds=("other",)), money=frozenset({"other"})), ("finance", (B,))),
+        ("finance", (), circle(holder(B, "finance", funds=("other",)), money=frozenset({"main"})), ("finance", ())),
+        ("finance", (), circle(holder(B, "finance")), ("finance", ())),
+        (B, (), circle(holder(B, "finance"), money=frozenset({"main"})), (B, (B,))),
+        (B, ("referent",), circle(holder(B, "supervisor", "lille"), holder(A, "referent")), ("referent", (A,))),
         (B, ("referent",), circle(holder(B, "finance", absent=True), holder(A, "referent")), ("referent", (A,))),
     ],
 )  # fmt: skip

@@ -146,7 +146,7 @@ async def test_who_answers_in_the_meantime_is_not_told_in_their_own_night(life: 
 async def test_whoever_it_is_given_to_is_told_by_their_own_clock(life: Life) -> None:
     await moved_to(life, TAHITI)
     assert (await life.settle(await life.missed()))["zone"] == TAHITI
-    noor = await life.hire(str(uuid.uuid4()), "noor", "referent")
+    noor = await life.hire(str(uuid.uuid4()), "noor", "duty")
     (id,) = life.state.escalations
     life.now += timedelta(minutes=10)
     await life.do(c.ReassignEscalation(escalation=id, to=noor), actor=life.supervisor, role="supervisor")
@@ -159,6 +159,7 @@ async def test_the_fallback_is_told_in_their_own_morning(life: Life) -> None:
     """In Tahiti it is never day when it is day in Paris: whoever was refused is not waited for again."""
     await moved_to(life, TAHITI, "papeete")
     await staff.set_sites(life.pool, life.supervisor, ("papeete",), life.by)
+    await staff.give_role(life.pool, life.supervisor, "duty", life.by)
     life.postman.answers = [Sent(Fate.REFUSED, "mail-550")]
     result = await life.settle(await life.missed())
     assert (result["answer"], result["zone"]) == ("deferred", TAHITI)

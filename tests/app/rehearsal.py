@@ -15,7 +15,7 @@ from journeys.domain.handbook import Handbook, open_handbook
 from journeys.domain.offer import make_offer
 from journeys.domain.recipients import Circle, resolve
 from journeys.domain.record import SYSTEM, Event, Part, Payload
-from journeys.domain.rights import line_of
+from journeys.domain.rights import funds_of, line_of
 from journeys.domain.state import EffectKnown, PaymentStatus, State
 from journeys.local.acting import Actors, Names, NotThere, Script, end_of
 from journeys.local.bank_days import bank_day_after, fate_of
@@ -204,6 +204,7 @@ class _Play:
                 referent=state.referent, site=state.site, roster=self._roster(),
                 mentor=state.match.mentor if state.match is not None else None,
                 lines={role: line_of(role, self.book.programme) for role in self.book.programme.roles},
+                money=funds_of(state),
             ),
         )  # fmt: skip
         if found.vacant:
