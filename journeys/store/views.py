@@ -149,7 +149,7 @@ async def journeys(
           AND ($7::text IS NULL OR j.programme = $7)
           AND ($8::uuid IS NULL OR j.person = $8)
           AND ($9::uuid IS NULL OR j.id > $9)
-          AND (NOT $11 OR j.status <> 'closed' OR j.next_due IS NOT NULL)
+          AND (NOT $11 OR {_UNDER_WAY})
         ORDER BY j.id LIMIT $10
         """,
         late,
@@ -190,12 +190,15 @@ _WITHIN: Final = {
 _APART: Final = "j.rules = ANY ((SELECT apart('any'))::text[])"
 
 
-_LED: Final = "(j.referent = ANY ($1::uuid[]) OR j.offered_to = ($1::uuid[])[1]) AND j.status <> 'closed'"
-"""Open journeys that are somebody's own work ($1: who asks, then those for whom they stand in)."""
+_UNDER_WAY: Final = "(j.status <> 'closed' OR j.next_due IS NOT NULL)"
+"""Open, or closed with something that still falls due: money and its alerts."""
+_LED: Final = f"(j.referent = ANY ($1::uuid[]) OR j.offered_to = ($1::uuid[])[1]) AND {_UNDER_WAY}"
+"""Journeys that are somebody's own work ($1: who asks, then those for whom they stand in)."""
 
 
 async def led_by(pool: Pool, staff: Sequence[str], until: datetime) -> list[JourneyRow]:
-    """Journeys that the first of these leads or is asked to take over, or that another of them leads; none closed.
+    """Journeys that the first of these leads or is asked to take over, or that another of them leads; closed ones
+    with what still falls due.
 
     Of the summary they hold status, dates, and what of the board is others' turn, waits for an answer, or falls due
     before `until`. Those who are shown get their names from `named`.

@@ -63,10 +63,32 @@ async def test_what_was_put_off_until_before_its_next_step_is_asked_for_again(gr
         await ground.journey(aline, name=name, board=(held,))
     browser = await ground.entered("sam")
     first, second = (text_of(row) for row in (await browser.get("/alertes")).text.split('<li class="item ')[1:])
-    assert "Ali Fini" in first and "late" in first and "Je m'en charge" in first
-    assert "Zoé Encore" in second and "calm" in second and "Je m'en charge" not in second
+    assert "Ali Fini" in first and "late" in first and "en charge" in first
+    assert "Zoé Encore" in second and "calm" in second and "en charge" not in second
     board = text_of((await browser.get("/alertes/tableau")).text)
     assert board.count("mise en attente par Aline") == 1
+
+
+async def test_what_is_open_on_a_closed_journey_is_in_todays_list_of_who_leads_it(ground: Ground) -> None:
+    aline = await ground.member("aline", "referent", password=True)
+    soon = clock.now() + timedelta(days=1)
+    receipt = {
+        "kind": "receipt",
+        "id": "r",
+        "about": "g",
+        "role": "referent",
+        "at": instant_text(soon),
+        "amount": 50_00,
+    }
+    for name, item in (("Zoé Alerte", alert("cv", soon)), ("Ali Reçu", receipt), ("Léo Fini", None)):
+        id = await ground.journey(aline, name=name, board=(item,) if item else ())
+        await ground.house.writing.execute(
+            "UPDATE journeys SET status = 'closed', next_due = $2 WHERE id = $1", id, soon if item else None
+        )
+    await ground.journey(aline, name="Ida Ouverte")
+    shown = text_of((await (await ground.entered("aline")).get("/")).text)
+    assert "Zoé Alerte" in shown and "Ali Reçu" in shown and "Léo Fini" not in shown
+    assert "1 personne accompagnée" in shown
 
 
 async def test_what_a_suspension_holds_is_said_so_and_can_still_be_settled(ground: Ground) -> None:

@@ -62,7 +62,7 @@ async def screen(visit: Visit = door(STAFF)) -> Response:
         items = in_order([*mine, *(waits(each.journey, each.item, visit.now) for each in waiting.items)])
         part = slice((number - 1) * A_SHEET, number * A_SHEET) if name == only else slice(0 if only else first)
         shown[name], totals[name] = items[part], len(mine) + waiting.total
-    led = [row for row in rows if visit.actor.leads(row.referent)]
+    led = [row for row in rows if row.status != "closed" and visit.actor.leads(row.referent)]
     coming = _releases(visit, led)
     named = await views.named(
         visit.connection, [*(item.row for items in shown.values() for item in items), *(row for _, row in coming)]
