@@ -270,12 +270,10 @@ async def absences(pool: Pool, since: date) -> list[Absence]:
     return [Absence(*row) for row in rows]
 
 
-async def stood_in_for(pool: Pool, deputy: str, on: date) -> tuple[str, ...]:
-    """Colleagues away on a local day whose deputy this member is."""
-    rows = await pool.fetch(
-        "SELECT DISTINCT staff::text FROM absences WHERE deputy = $1 AND $2 BETWEEN first_day AND last_day", deputy, on
-    )
-    return tuple(row["staff"] for row in rows)
+async def stood_in_for(pool: Pool, deputy: str, at: datetime) -> tuple[str, ...]:
+    """Colleagues whose deputy this member is and who are away at an instant: on a day of theirs anywhere in France."""
+    found: list[str] = await pool.fetchval("SELECT stood_in_for($1, $2)::text[]", deputy, at)
+    return tuple(found)
 
 
 async def roster(pool: Pool | Connection, on: date) -> list[Holder]:

@@ -188,6 +188,21 @@ async def test_who_is_reached_on_a_day(pool: Any) -> None:
     assert reachable(await staff.roster(pool, date(2027, 5, 14)), "referent", "lille") == ()
 
 
+async def test_whoever_stands_in_does_so_from_midnight_wherever_they_are(pool: Any) -> None:
+    leila, nina = member("leila", "referent"), member("nina", "referent")
+    for each in (leila, nina):
+        await staff.add(pool, each, BY)
+    await staff.set_absence(pool, staff.Absence(leila.id, date(2027, 5, 10), date(2027, 5, 14), nina.id), BY)
+
+    async def stands_in(at: str) -> bool:
+        return await staff.stood_in_for(pool, nina.id, datetime.fromisoformat(at)) == (leila.id,)
+
+    assert await stands_in("2027-05-10T00:30:00+02:00"), "half past midnight in Paris"
+    assert await stands_in("2027-05-10T07:30:00+11:00"), "a morning in Nouméa"
+    assert await stands_in("2027-05-14T22:00:00-10:00"), "an evening in Tahiti"
+    assert not await stands_in("2027-05-09T11:00:00+02:00") and not await stands_in("2027-05-15T13:00:00+02:00")
+
+
 async def test_a_deputy_who_is_away_stands_in_for_nobody() -> None:
     roster = [
         Holder("a", frozenset({"duty"}), frozenset(), absent=True, deputy="b"),

@@ -179,6 +179,20 @@ async def test_a_deputy_sees_what_an_absent_colleague_leads(town: Town) -> None:
     assert led - before
 
 
+async def test_a_deputy_sees_it_on_each_day_of_the_absence_wherever_it_is_that_day(town: Town) -> None:
+    leaders = [id for id, (roles, _, _) in town.staff.items() if roles == ("referent",)]
+    away, deputy = leaders[0], leaders[2]
+    led = {id for id, j in town.journeys.items() if j["referent"] == away}
+    for hours in (12, -10):
+        await town.ground.house.writing.execute("DELETE FROM absences")
+        await town.ground.house.writing.execute(
+            "INSERT INTO absences SELECT $1, here, here, $2 FROM"
+            " (SELECT (now() AT TIME ZONE make_interval(hours => $3))::date AS here) AS today",
+            away, deputy, hours,
+        )  # fmt: skip
+        assert led <= await seen(town.ground.house.reading, town.tokens[deputy])
+
+
 @pytest.mark.timeout(900)
 async def test_visits_over_shared_connections_never_see_anothers(town: Town, database_url: str) -> None:
     draw = random.Random(7)

@@ -260,7 +260,6 @@ class Desk:
     async def actor(self) -> "Actor":
         """Whoever `--as` names (staff, else a mentor or partner by id), with the roles held now. Raises Failure."""
         from journeys.app.entry import Actor
-        from journeys.app.reading import today_of
         from journeys.identifiers import is_uuid
         from journeys.store import mentors, partners, staff
 
@@ -272,7 +271,7 @@ class Desk:
             if (partner := await partners.partner(pool, asked)) is not None:
                 return Actor(partner.id, partner.name, ("partner",))
         member = await self.member()
-        away = await staff.stood_in_for(await self.pool(), member.id, today_of(self.now))
+        away = await staff.stood_in_for(await self.pool(), member.id, self.now)
         return actor_of(member, away)
 
     async def keeper(self, *roles: str) -> "By":

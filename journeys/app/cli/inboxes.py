@@ -62,7 +62,7 @@ async def _today(desk: Desk, referent: str | None) -> None:
         whose = await desk.member()
     rows = await under_way(pool)
     roles = frozenset(whose.roles) if whose is not None else frozenset[str]()
-    away = await staff.stood_in_for(pool, whose.id, today_of(desk.now)) if whose is not None else ()
+    away = await staff.stood_in_for(pool, whose.id, desk.now) if whose is not None else ()
     found = today(rows, whose.id if whose is not None else None, roles, desk.now, away)
     programmes = await _programmes(desk)
     out, lang = desk.out, desk.out.lang
