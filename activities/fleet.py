@@ -25,6 +25,7 @@ from journeys.issuing import (
     send_waiting,
     send_wishes,
     tell_of_people,
+    transfers_unanswered,
 )
 from journeys.store import cohorts, counting, documents, erasing, reads, silences, staff_letters, views
 from journeys.store.directory import By
@@ -69,6 +70,9 @@ class Fleet:
             await self._look_after_cohorts(now)
         with done.part("payments that were stopped"):
             await self._call_again(now)
+        with done.part("hand-overs to who left"):
+            for command in await transfers_unanswered(pool, ring, now):
+                await self._send(command)
         with done.part("notices"):
             await send_notices(pool, ring, self._send, now)
         with done.part("receipts"):

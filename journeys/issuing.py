@@ -18,6 +18,7 @@ from journeys.domain import notices
 from journeys.domain.commands import (
     AnyBody,
     Command,
+    DeclineTransfer,
     ExpectDate,
     MoveDate,
     OptIn,
@@ -226,6 +227,24 @@ async def retries_owed(pool: Pool, ring: KeyRing, now: datetime) -> list[Command
             caused_by=cause,
         )
         for id, (stream, payment) in wanted.items() if id not in told
+    ]  # fmt: skip
+
+
+async def transfers_unanswered(pool: Pool, ring: KeyRing, now: datetime) -> list[Command]:
+    """Hand-overs asked of somebody who has left since: they are not answered, and would accept themselves.
+
+    Issued again they are the same.
+    """
+    asked = [each for each in await staff.still_counted_on(pool) if each.transfer is not None]
+    causes = [(f"journey-{each.journey}", Cause(staff.stream_of(each.member), each.since), each) for each in asked]
+    wanted = {forwarded_id(stream, cause, str(each.transfer)): (stream, cause) for stream, cause, each in causes}
+    told = await answered(pool, {id: stream for id, (stream, _) in wanted.items()})
+    return [
+        issue(
+            ring, stream=stream, body=DeclineTransfer(), actor=SYSTEM, roles=(SYSTEM,), now=now, id=id,
+            caused_by=cause, texts={"reason": "La personne ne fait plus partie de l'équipe."},
+        )
+        for id, (stream, cause) in wanted.items() if id not in told
     ]  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from journeys.app.finding import Loaded
 from journeys.app.inbox import role_label
 from journeys.app.reading import today_of
 from journeys.clock import now
-from journeys.domain.commands import ReassignEscalation
+from journeys.domain.commands import AcceptTransfer, AssignReferent, ReassignEscalation, Transfer
 from journeys.domain.programme import Programme
 from journeys.domain.rights import TABLE, Scope, fund_of, line_of, may_give, sees
 from journeys.store import staff
@@ -76,5 +76,26 @@ async def must_reach(pool: Pool, loaded: Loaded, body: object) -> None:
              f"{name} cannot look into this journey and could do nothing there; the escalation was not handed on"),
         Said("choisissez la personne qui suit le parcours, ou quelqu'un de son site",
              "choose whoever leads the journey, or somebody of its site"),
+        field="to",
+    )  # fmt: skip
+
+
+async def must_be_there(pool: Pool, loaded: Loaded, body: object) -> None:
+    """Raises Failure where a journey would be led by somebody who has left."""
+    match body:
+        case Transfer(to=id) | AssignReferent(referent=id):
+            leads = id
+        case AcceptTransfer() if loaded.state.transfer is not None:
+            leads = loaded.state.transfer.to
+        case _:
+            return
+    known = await staff.member(pool, leads)
+    if known is None or known.active:
+        return
+    raise Failure(
+        Exit.REFUSED, "has-left",
+        Said(f"{known.name} ne fait plus partie de l'équipe et ne peut pas suivre ce parcours ; rien n'a changé",
+             f"{known.name} has left and cannot lead this journey; nothing has changed"),
+        Said("choisissez quelqu'un qui est là", "choose somebody who is there"),
         field="to",
     )  # fmt: skip

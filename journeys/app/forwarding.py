@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from journeys.app.allowing import must_reach
+from journeys.app.allowing import must_be_there, must_reach
 from journeys.app.asking import must_be_askable
 from journeys.app.attaching import Attached
 from journeys.app.entry import Actor, give, make_command, must_be_trusted
@@ -87,8 +87,8 @@ async def deliver(
     Raises:
         Unreachable: with the command's fate and id. Malformed: the command is not one.
         Failure: nobody trusts this process's key; the command tells of a document and none is attached; or it hands
-            an alert to somebody who cannot look into the journey, or turns to a mentor who may not be one, or to a
-            partner who takes nobody any more.
+            an alert to somebody who cannot look into the journey, or the journey to somebody who has left, or turns to
+            a mentor who may not be one, or to a partner who takes nobody any more.
         asyncpg.DiskFullError: the document cannot be kept; nothing was sent.
     """
     # Temporal answers an update id that it remembers without looking at what it says.
@@ -97,6 +97,7 @@ async def deliver(
         return before
     if before is None:
         await must_reach(pool, loaded, command.body)
+        await must_be_there(pool, loaded, command.body)
         await must_be_askable(pool, loaded.book.programme, command.body)
     if (PART in command.commitments) != (attached is not None):
         raise usage("document-without-file", "il manque le fichier du document", "the document's file is missing",

@@ -162,10 +162,12 @@ def reached(
 
 
 FORWARDED: Final = (
-    INTERNAL | PERSONAL | {"expect-date", "move-date", "confirm-date", "cancel-date", "plan", "retry-payment"}
+    INTERNAL
+    | PERSONAL
+    | {"expect-date", "move-date", "confirm-date", "cancel-date", "plan", "retry-payment", "decline-transfer"}
 )
-"""What the system itself may send: receipts, facts about a person, a cohort's dates, rows of an import, and what was
-blocked only because all payments were stopped."""
+"""What the system itself may send: receipts, facts about a person, a cohort's dates, rows of an import, what was
+blocked only because all payments were stopped, and the answer to a hand-over asked of somebody who left."""
 
 
 def right(role: str, command: str) -> Scope:

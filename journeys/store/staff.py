@@ -25,6 +25,7 @@ from journeys.domain.directory import (
 from journeys.store import contacts
 from journeys.store.database import Connection, Pool
 from journeys.store.directory import AlreadyThere, By, Fact, NotFound, contact_texts, record
+from journeys.store.erasing import FORGOTTEN
 from journeys.store.vault import Known
 
 
@@ -238,6 +239,35 @@ async def by_handle(pool: Pool, handle: str) -> Member | None:
 async def members(pool: Pool) -> list[Member]:
     """All staff by handle, those who left included, but for who is forgotten."""
     return await _members(pool, await pool.fetch(f"SELECT {_COLUMNS} FROM staff WHERE NOT erasing ORDER BY handle"))
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """An open journey that somebody who has left leads, or is asked to take over (then `transfer` is its id)."""
+
+    journey: str
+    member: str
+    transfer: str | None
+    since: int
+    """The fact of their stream by which they left last."""
+
+
+async def still_counted_on(connection: Pool | Connection, member: str | None = None) -> list[Left]:
+    """Open journeys that wait for somebody who has left: each of them, or one. Nothing moves of who is forgotten."""
+    rows = await connection.fetch(
+        f"""
+        SELECT j.id::text AS journey, s.id::text AS member,
+               CASE WHEN j.referent = s.id THEN NULL
+                    ELSE jsonb_path_query_first(j.summary, '$.board[*] ? (@.kind == "transfer").id') #>> '{{}}' END
+                    AS transfer,
+               (SELECT max(seq) FROM events WHERE stream = 'staff-' || s.id AND kind = 'StaffLeft') AS since
+        FROM staff s JOIN journeys j ON j.referent = s.id OR j.offered_to = s.id
+        WHERE NOT s.active AND j.status <> 'closed' AND ($1::uuid IS NULL OR s.id = $1) AND NOT {FORGOTTEN}
+        ORDER BY j.id, s.id
+        """,
+        member,
+    )
+    return [Left(row["journey"], row["member"], row["transfer"], row["since"] or 0) for row in rows]
 
 
 async def referents(pool: Pool, sites: Collection[str], also: Collection[str]) -> dict[str, str]:

@@ -6,19 +6,23 @@ import time
 import uuid
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import asyncpg
 import pytest
 
 from activities.fleet import CUT_OFF, Fleet
+from journeys.app.allowing import must_be_there
+from journeys.app.failures import Failure
 from journeys.app.syncing import under_way
 from journeys.contract import Answer
 from journeys.domain import commands as c
 from journeys.domain.commands import Command
 from journeys.domain.document import Document
+from journeys.domain.record import Cause
 from journeys.issuing import Unfinished, forwarded, issue, tell_of_people
-from journeys.store import deliveries, documents, erasing, people, signing_keys
+from journeys.store import deliveries, documents, erasing, people, signing_keys, staff
 from journeys.store.deliveries import Reply
 from tests.activities.conftest import Life
 from tests.activities.test_short_messages import beside
@@ -80,6 +84,37 @@ async def test_a_journey_that_a_restored_record_has_open_is_left_once_its_person
     await erasing.note(life.pool, life.person, await erasing.survey(life.pool, life.person))
     await erasing.certify(life.pool, life.person, life.by)
     assert await told() == (False, False)
+
+
+async def test_a_hand_over_to_somebody_who_has_left_is_declined_once(life: Life) -> None:
+    asked: list[Command] = []
+
+    async def send(command: Command) -> Answer:
+        asked.append(command)
+        return await life.give(command)
+
+    noor = await life.hire(str(uuid.uuid4()), "noor", "referent")
+    transfer = c.Transfer(to=noor)
+    await life.do(transfer, reason="je change de site")
+    fleet = Fleet(replace(life.resources, send=send))
+    await fleet.wake()
+    assert not [each for each in asked if each.name == "decline-transfer"], "she is there"
+    await staff.set_active(life.pool, noor, False, life.by)
+    (waits,) = await staff.still_counted_on(life.pool, noor)
+    assert (waits.journey, waits.transfer is not None) == (life.stream[8:], True)
+    loaded = cast(Any, SimpleNamespace(state=life.state))
+    for body in (transfer, c.AcceptTransfer(), c.AssignReferent(referent=noor)):
+        with pytest.raises(Failure, match="has left"):
+            await must_be_there(life.pool, loaded, body)
+    await must_be_there(life.pool, loaded, c.Transfer(to=life.supervisor))
+    await fleet.wake()
+    await fleet.wake()
+    (declined,) = [each for each in asked if each.name == "decline-transfer"]
+    assert declined.caused_by == Cause(staff.stream_of(noor), waits.since)
+    assert life.state.transfer is None and await staff.still_counted_on(life.pool, noor) == []
+    await staff.set_active(life.pool, life.referent, False, life.by)
+    (led,) = await staff.still_counted_on(life.pool)
+    assert (led.member, led.transfer) == (life.referent, None)
 
 
 async def replied(life: Life, wish: str, *whose: str) -> str:

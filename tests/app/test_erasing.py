@@ -131,7 +131,11 @@ def test_a_member_of_staff_who_left_is_forgotten_and_the_record_still_holds(
     working = here(*asked, "--yes", "--as", "sam", "--json")
     assert (working.code, working.error["code"]) == (4, "staff-active")
     assert here("do", life, "add-note", "--text", "Vu au foyer.", "--as", handle).code == 0
-    assert here("staff", "change", handle, "--left").code == 0
+    left = here("staff", "change", handle, "--left")
+    assert left.code == 0 and "1 parcours ouvert(s) sont encore à son nom" in left.out + left.err
+    assert "led" in [check["name"] for check in here("doctor", "--json").json["checks"]]
+    to = ("do", life, "transfer", "--to", handle, "--as", "aline", "--reason", "il part", "--json")
+    assert here(*to).error["code"] == "has-left"
     leading = here(*asked, "--yes", "--as", "sam", "--json")
     assert (leading.code, leading.error["code"]) == (4, "staff-counted-on")
     assert here("do", life, "assign-referent", "--referent", "aline", "--reason", "il part", "--as", "sam").code == 0

@@ -4,7 +4,7 @@ import pytest
 
 from journeys.domain import commands as c
 from journeys.domain import release
-from journeys.domain.record import Cause
+from journeys.domain.record import SYSTEM, Cause
 from tests.domain.given import (
     MENTOR,
     OTHER_REFERENT,
@@ -285,6 +285,17 @@ def test_a_transfer_is_accepted_or_declined_by_whom_it_is_for() -> None:
         "TransferDeclined", said("MessageDue", template="transfer-declined")
     )
     assert life.state.referent == OTHER_REFERENT
+
+
+def test_a_transfer_to_somebody_who_left_is_declined_by_the_system() -> None:
+    """Who has left answers nothing, and it would accept itself."""
+    life = released().when("2027-03-02 10:00", c.Transfer(to=OTHER_REFERENT))
+    life.when("2027-03-04 10:00", by(SYSTEM, c.AcceptTransfer())).refused("no-right")
+    life.when("2027-03-04 10:00", by(SYSTEM, c.DeclineTransfer())).then(
+        "TransferDeclined", said("MessageDue", template="transfer-declined", to="referent")
+    )
+    life.when("2027-03-20 10:00")
+    assert life.state.referent == REFERENT and not life.all("JourneyTransferred")
 
 
 def test_assigning_a_referent_ends_the_transfer_that_was_asked() -> None:

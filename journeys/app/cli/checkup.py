@@ -514,6 +514,8 @@ async def _identity(desk: Desk) -> Check:
 
 async def _journeys(desk: Desk) -> list[Check]:
     from journeys.app.syncing import lagging, under_way
+    from journeys.identifiers import short
+    from journeys.store import staff
 
     pool, client = await desk.pool(), await desk.client()
     count = sum(row.status != "closed" for row in await under_way(pool))
@@ -524,12 +526,23 @@ async def _journeys(desk: Desk) -> list[Check]:
     if late:
         checks.append(Check("overdue", "failed", Said(f"{late} parcours ont une échéance passée de plus de 5 minutes",
                             f"{late} journeys have a due over 5 minutes past"), _SYNC))  # fmt: skip
+    if left := [each for each in await staff.still_counted_on(pool) if each.transfer is None]:
+        some = ", ".join(short(each.journey) for each in left[:_NAMED]) + ("…" if len(left) > _NAMED else "")
+        checks.append(Check("led", "warning",
+                            Said(f"{len(left)} parcours ouverts suivis par quelqu'un qui est parti : {some}",
+                                 f"{len(left)} open journeys led by somebody who has left: {some}"),
+                            _ASSIGN))  # fmt: skip
     if behind:
         checks.append(Check("behind", "failed", Said(f"{behind} parcours sans workflow ou en retard sur le journal",
                             f"{behind} journeys without a workflow or behind the journal"), _SYNC))  # fmt: skip
     return checks
 
 
+_NAMED: Final = 5
+_ASSIGN: Final = Said(
+    "journeys do ID assign-referent --referent PSEUDO --reason …",
+    "journeys do ID assign-referent --referent HANDLE --reason …",
+)
 _SYNC: Final = Said(
     "vérifiez qu'un worker tourne, puis : journeys sync --all", "check that a worker runs, then: journeys sync --all"
 )

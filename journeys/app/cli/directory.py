@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from journeys.app.proposing import Proposal
     from journeys.store.directory import By
+    from journeys.store.staff import Left
 
 _HANDLE: Final = r"[a-z][a-z0-9._-]{0,39}"
 _PURPOSE: Final = ("--purpose", "pour quoi on lui adresse des personnes, à la place de son genre ; à répéter",
@@ -284,6 +285,31 @@ async def _staff_change(
         await staff.set_active(pool, member.id, back, by)
     changed = await staff.member(pool, member.id)
     _told(desk, "staff", changed, f"{handle} : noté.", f"{handle}: noted.")
+    if left:
+        _say_what_waits(desk, await staff.still_counted_on(pool, member.id))
+
+
+def _say_what_waits(desk: Desk, found: "Sequence[Left]") -> None:
+    """The open journeys that somebody leads who has left, and those that they are asked to take over."""
+    from journeys.identifiers import short
+
+    led, asked = (
+        [short(each.journey) for each in found if (each.transfer is None) is leads] for leads in (True, False)
+    )
+    if led:
+        desk.out.note(desk.out.t(
+            f"Attention : {len(led)} parcours ouvert(s) sont encore à son nom : {', '.join(led)}. Désignez quelqu'un :"
+            " journeys do ID assign-referent --referent PSEUDO --reason ….",
+            f"Take care: {len(led)} open journey(s) are still led in this name: {', '.join(led)}. Name somebody:"
+            " journeys do ID assign-referent --referent HANDLE --reason ….",
+        ))  # fmt: skip
+    if asked:
+        desk.out.note(desk.out.t(
+            f"{len(asked)} reprise(s) attendaient sa réponse : {', '.join(asked)}. Elles seront déclinées ; proposez"
+            " ces parcours à quelqu'un d'autre.",
+            f"{len(asked)} hand-over(s) waited for an answer: {', '.join(asked)}. They will be declined; offer these"
+            " journeys to somebody else.",
+        ))  # fmt: skip
 
 
 async def _staff_role(desk: Desk, handle: str, role: str, take: bool, bounds: _Bounds) -> None:
