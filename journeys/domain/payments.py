@@ -300,6 +300,7 @@ def submit(work: Deciding, body: c.SubmitReceipt) -> None:
     term = work.book.programme.grants[work.state.grants[known.grant].kind].receipts_answered
     answer_by = work.book.calendar.term_end(work.now, term)
     work.fact(e.ReceiptSubmitted(receipt=body.receipt, amount=body.amount, answer_by=answer_by))
+    escalation.resolve_about(work, receipt_about(body.receipt), "receipt-submitted")  # It lies with finance now.
     messages.owe(
         work,
         "notice",
@@ -340,6 +341,9 @@ def refuse(work: Deciding, body: c.RefuseReceipt) -> None:
     if known.submitted is None:
         raise Refusal("receipt-not-submitted")
     work.fact(e.ReceiptRefused(receipt=body.receipt))
+    escalation.resolve_about(work, receipt_about(body.receipt), "receipt-refused")
+    if known.overdue:
+        escalation.raise_about(work, _ladder(work, known.grant), receipt_about(body.receipt))
     messages.owe(
         work,
         "notice",

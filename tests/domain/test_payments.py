@@ -323,7 +323,33 @@ def test_a_receipt_accepted_in_part_leaves_the_rest_owed_by_a_new_day() -> None:
     life.when("2027-04-10 18:00").then("ReceiptOverdue", also=True)
     life.when("2027-04-11", on_receipt(c.SubmitReceipt, amount=6_500)).when(
         "2027-04-12", on_receipt(c.AcceptReceipt)
-    ).then(said("ReceiptAccepted", amount=6_500), "EscalationResolved")
+    ).then(said("ReceiptAccepted", amount=6_500))
+
+
+def receipts_alert(life: Life) -> list[str]:
+    """Who is told that a receipt is late."""
+    return [known.to for known in life.state.escalations.values() if known.about.kind == "receipt"]
+
+
+def test_an_alert_about_a_late_receipt_ends_when_it_comes_and_finance_has_one_of_its_own() -> None:
+    life = paid().when("2027-04-02")
+    assert receipts_alert(life) == ["referent"]
+    life.when("2027-04-05 10:00", on_receipt(c.SubmitReceipt, amount=16_500)).then(
+        "ReceiptSubmitted", said("EscalationResolved", how="receipt-submitted"), said("MessageDue", to="finance")
+    )
+    assert receipts_alert(life.when("2027-04-19 12:00")) == []
+    assert receipts_alert(life.when("2027-04-20")) == ["finance"]
+
+
+def test_a_late_receipt_that_is_refused_is_late_again() -> None:
+    life = paid().when("2027-04-02").when("2027-04-05 10:00", on_receipt(c.SubmitReceipt, amount=16_500))
+    assert receipts_alert(life.when("2027-04-20")) == ["finance"]
+    life.when("2027-04-20 13:00", on_receipt(c.RefuseReceipt)).then(
+        "ReceiptRefused", said("EscalationResolved", how="receipt-refused"), said("EscalationRaised", to="referent"),
+        said("MessageDue", to="referent"),
+    )  # fmt: skip
+    life = paid().when("2027-03-10", on_receipt(c.SubmitReceipt, amount=16_500))
+    life.when("2027-03-11", on_receipt(c.RefuseReceipt)).never("EscalationRaised")
 
 
 def test_money_that_came_back_needs_no_receipt() -> None:
