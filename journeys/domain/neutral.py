@@ -15,13 +15,32 @@ NOT_NEUTRAL: Final = re.compile(
 )
 
 
-STREET: Final = re.compile(
-    r"\b(?:rues?|places?|avenues?|cours|quais?|boulevards?|impasses?|all[ée]es?|squares?|chemins?|routes?|passages?|"
-    r"esplanades?|faubourgs?|promenades?|mails?|voies?|r\.|av\.?|bd\.?|pl\.?)"
-    r"[\s-]+(?:de[\s-]+la[\s-]+(?:lib[ée]ration|justice)|du[\s-]+(?:tribunal|palais(?:[\s-]+de[\s-]+justice)?))\b",
+TELLS_ANYWHERE: Final = re.compile(
+    r"\b(prison\w*|p[ée]nitentia\w*|d[ée]tention\w*|d[ée]tenue?s?|incarc[ée]r\w*|r[ée]incarc\w*|probation\w*|spip|cpip|"
+    r"judiciaire\w*|infraction\w*|d[ée]lits?|peines?|condamn\w*|d[ée]linquan\w*|r[ée]cidiv\w*|jail\w*|inmates?|custody|"
+    r"releas\w*|offen[cs]e\w*|offender\w*|convict\w*|sentenc\w*|maison\s+d\W?arr[êe]t|maison\s+centrale|parloirs?|"
+    r"carc[ée]ra\w*|p[ée]na(?:le?s?|ux|lement)|probatoires?|sursis|semi\W{0,3}libert[ée]s?|correction(?:al|nel)\w*|"
+    r"(?:bracelets?|surveillances?)\s+[ée]lectroniques?|electronic\s+(?:tag\w*|monitoring)|remand\w*|detain\w*)\b",
     re.IGNORECASE,
 )
-"""Streets that every town has, called by words which elsewhere tell why."""
+"""Those of them that no street can be called by without telling; streets and towns have the others in their names."""
+
+NAMES: Final = re.compile(
+    r"\b(?:prisonniers?[\s-]+de[\s-]+guerre|[ée]crouves|crim[ée]e|crimolois|jugeals|jugazan)\b", re.I
+)
+"""Proper names in which such a word is another one."""
+
+ADDRESS: Final = re.compile(
+    r"^\s*\d|\b(?:rues?|ruelles?|places?|placettes?|avenues?|cours|quais?|boulevards?|impasses?|all[ée]es?|squares?|"
+    r"chemins?|routes?|passages?|esplanades?|faubourgs?|promenades?|mails?|voies?|rond[\s-]?points?|mont[ée]es?|"
+    r"c[ôo]tes?|cit[ée]s?|march[ée]s?|parvis|sent(?:es?|iers?)|venelles?|traverses?|villas?|clos|hameaux?|quartiers?|"
+    r"lotissements?|lieu[\s-]?dit|r[ée]sidences?|immeubles?|b[âa]timents?|b[âa]t|zac?|zi|bp|cs|r|av|ave|bd|bld|blvd|"
+    r"pl|sq|ch|che|chem|rte|imp|all|fg|fbg|crs|r[ée]s|lot)\b",
+    re.IGNORECASE,
+)
+"""Where an address begins: by the number of a house or a town, or a word for a kind of street or quarter."""
+
+_PARTS: Final = re.compile(r"[,;:\n()]|\s[-–—/]\s")
 
 
 def tells_why(text: str) -> str | None:
@@ -31,8 +50,16 @@ def tells_why(text: str) -> str | None:
 
 
 def place_tells_why(place: str) -> str | None:
-    """The same of a place: what such a street is called tells nothing."""
-    return tells_why(STREET.sub(" ", _seen(place)))
+    """The same of a place: what its street or town is called tells nothing, what is there does.
+
+    Each part of it is judged by itself: from where an address begins only words count that tell why in a name, too.
+    """
+    for part in _PARTS.split(NAMES.sub(" ", _seen(place))):
+        begins = ADDRESS.search(part)
+        there = part if begins is None else part[: begins.start()]
+        if (found := NOT_NEUTRAL.search(there) or TELLS_ANYWHERE.search(part)) is not None:
+            return found[0]
+    return None
 
 
 def _seen(text: str) -> str:
