@@ -191,9 +191,9 @@ async def _noted_of_staff(resources: Resources, id: str, sent: Sent, at: datetim
 
 async def post_to_person(
     resources: Resources, envelopes: Iterable[Envelope], stream: str, at: datetime, given_up: Callable[[Sent], bool]
-) -> tuple[Sent, str, tuple[str, ...]]:
+) -> tuple[Sent, Way | None, dict[Way, str]]:
     """Send one message to a person by the first channel that takes it; what became of it, by which channel, and why
-    those before will never take it.
+    each of those before will never take it.
 
     Each attempt is written down before it begins: a message that left, or may have left, by any channel and at any
     time, never leaves again.
@@ -202,19 +202,19 @@ async def post_to_person(
         given_up: of a channel that takes nothing now, whether it is not asked again: then the next one is. Not paper,
             which would come after: nobody would notice that the person was not reached.
     """
-    sent, name = Sent(Fate.REFUSED, "no-address"), ""
-    away: tuple[Sent, str] | None = None
-    passed: tuple[str, ...] = ()
+    sent, by = Sent(Fate.REFUSED, "no-address"), None
+    away: tuple[Sent, Way | None] | None = None
+    passed: dict[Way, str] = {}
     for envelope in envelopes:
         if away is not None and envelope.to.by == "letter":
             continue
-        name = resources.ways[envelope.to.by].name
+        by = envelope.to.by
         try:
-            attempt = await attempts.begin(resources.pool, envelope.letter.id, stream, name, at)
+            attempt = await attempts.begin(resources.pool, envelope.letter.id, stream, resources.ways[by].name, at)
         except UNREACHABLE:
-            return Sent(Fate.NOTHING_LEFT, "timeout"), name, passed
+            return Sent(Fate.NOTHING_LEFT, "timeout"), by, passed
         if attempt is None:
-            return Sent(Fate.UNKNOWN, "left-before"), name, passed
+            return Sent(Fate.UNKNOWN, "left-before"), by, passed
         sent = await send(resources, envelope)
         try:
             await through_a_loss(attempts.ended, resources.pool, attempt, sent.fate, sent.reason, sent.reference)
@@ -222,14 +222,14 @@ async def post_to_person(
             # What became of it is told all the same; that it is not written down here keeps it from leaving again.
             _log.warning("attempt without its end", message=attempt.message)
         if sent.fate is Fate.NOTHING_LEFT and given_up(sent):
-            away = away or (sent, name)
+            away = away or (sent, by)
         elif sent.fate is not Fate.REFUSED:
-            return sent, name, passed
+            return sent, by, passed
         else:
-            passed = (*passed, sent.reason)
+            passed[by] = sent.reason
             if sent.reason.startswith(NOBODY_THERE):
                 await _noted(resources, envelope.to, sent.reason, at, attempt.began_at)
-    return *(away or (sent, name)), passed
+    return *(away or (sent, by)), passed
 
 
 async def _noted(resources: Resources, to: Addressee, reason: str, at: datetime, tried_at: datetime) -> None:

@@ -1,7 +1,8 @@
 """Messages: when they are owed, when they may leave, when they must not."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 
 from journeys.domain import commands as c
 from journeys.domain import events as e
@@ -33,6 +34,20 @@ TIMES = "appointment-times"
 """The one that tells them of other times that they may take, where its own stays."""
 APPOINTMENT_AT_ITS_TIME = frozenset({"appointment-near", SUMMONS_NEAR, CHANGED, TIMES, "appointment-outcome"})
 """Templates about an appointment at one time: pointless once it stands at another, or its outcome is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """What a message met of the person's channels, as MessageSent tells it."""
+
+    dead: tuple[str, ...] = ()
+    dead_by: tuple[str, ...] = ()
+    news: tuple[str, ...] = ()
+    mended: tuple[str, ...] = ()
+    by: str | None = None
+
+
+NOTHING_FOUND: Final = Channels()
 
 
 def owe(
@@ -301,7 +316,7 @@ def _silent(work: Deciding, id: str) -> None:
 
 def delivered(
     work: Deciding, effect: int, id: str, answer: str, reason: str, until: datetime | None,
-    wording: str | None = None, zone: str | None = None, dead: tuple[str, ...] = (),
+    wording: str | None = None, zone: str | None = None, channels: Channels = NOTHING_FOUND,
     put_off: tuple[str, ...] = (),
 ) -> None:  # fmt: skip
     """What the channel answered. Unknown is shown, never sent again; so is what may have left and is given up."""
@@ -310,7 +325,11 @@ def delivered(
         answer = "unknown"
     match answer:
         case "sent":
-            sent = e.MessageSent(message=id, channel=reason, effect=effect, wording=wording, dead=dead)
+            sent = e.MessageSent(
+                message=id, channel=reason, effect=effect, wording=wording, dead=channels.dead,
+                dead_by=channels.dead_by, news=channels.news if channels.by else (), mended=channels.mended,
+                by=channels.by,
+            )  # fmt: skip
             work.due(sent, "message", work.now)
             if known is not None and until is not None:
                 _owe_again(work, known, put_off, until)
