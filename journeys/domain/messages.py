@@ -9,6 +9,7 @@ from journeys.domain import events as e
 from journeys.domain.calendar import Calendar, in_zone
 from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.events import Channel, Subject
+from journeys.domain.links import times_offered
 from journeys.domain.moments import elapsed
 from journeys.domain.sending import Spares, first_free, when_to_send
 from journeys.domain.standing import is_settled
@@ -159,8 +160,8 @@ def why_not(state: State, message: Message, now: datetime) -> str | None:
         return "too-late"
     if message.to != PARTICIPANT:
         silenced = state.status is Status.CLOSED and state.silent and message.about.kind not in MONEY
-        return "closed-silently" if silenced else _overtaken(state, message)
-    return _not_to_the_person(state, now) or _overtaken(state, message)
+        return "closed-silently" if silenced else _overtaken(state, message, now)
+    return _not_to_the_person(state, now) or _overtaken(state, message, now)
 
 
 def _not_to_the_person(state: State, now: datetime) -> str | None:
@@ -175,7 +176,7 @@ def _not_to_the_person(state: State, now: datetime) -> str | None:
     return "suspended" if state.status is Status.SUSPENDED else None
 
 
-def _overtaken(state: State, message: Message) -> str | None:
+def _overtaken(state: State, message: Message, now: datetime) -> str | None:
     """Why nobody needs to be told any more: it is done, or stands at another time, of which is told by itself."""
     occurrence = str(message.data["occurrence"])
     match message.about.kind:
@@ -189,7 +190,8 @@ def _overtaken(state: State, message: Message) -> str | None:
             return "moved" if due_of(deadline) != day else None
         case "appointment" if message.data["template"] in APPOINTMENT_AT_ITS_TIME:
             known = state.appointments[message.about.id]
-            if known.outcome is not None:
+            none_left = message.data["template"] == TIMES and not times_offered(state, message.about.id, now)
+            if known.outcome is not None or none_left:
                 return "settled"
             return "moved" if known.at.isoformat() != occurrence.rpartition("/")[2] else None
         case "appointment" if message.data["template"] == MISSED:
