@@ -120,9 +120,9 @@ def _tell_of_the_change(work: Deciding, id: str, before: Appointment) -> None:
 
 
 def _carries_them(work: Deciding, id: str, known: Appointment) -> bool:
-    """Whether a message about it that has still to leave brings the link by which its times are taken."""
+    """Whether what has still to leave tells of its times: a reminder may have no link, and says nothing of them."""
     waits = any(
-        each.about == about(id) and each.to == messages.PARTICIPANT and each.effect is None
+        each.about == about(id) and each.effect is None and each.data["template"] in (messages.TIMES, messages.CHANGED)
         for each in work.state.messages.values()
     )
     return waits or known.untold == messages.CHANGED

@@ -302,6 +302,16 @@ def test_other_times_that_a_suspension_held_back_are_told_when_the_journey_is_re
     assert told_of_changes(life) == [("appointment-changed", "03-19 16:00")] and times_told(life) == []
 
 
+def test_a_reminder_that_waits_tells_of_no_other_times() -> None:
+    """Its link may be missing: without a public address, or in words that were edited."""
+    life = released().when("2027-03-17 20:00", c.BookAppointment(at=paris("2027-03-19 21:00")))
+    life.when("2027-03-17 21:30")
+    near = life.last("MessageDue", template="appointment-near")
+    assert near.message in life.state.messages, "it waits for the morning"
+    life.when("2027-03-17 22:00", moved(life, "2027-03-19 21:00", or_at=OTHERS[:1]))
+    assert times_told(life) == ["17 22:00"]
+
+
 def test_other_times_are_told_until_the_last_of_them_and_not_once_none_is_left() -> None:
     life = asked_for_another()
     life.when("2027-03-17 22:00", moved(life, "2027-03-19 14:00", or_at=(paris("2027-03-18 07:00"),)))
