@@ -31,6 +31,7 @@ from journeys.domain.calendar import in_zone
 from journeys.domain.events import MessageDue, Subject
 from journeys.domain.handbook import Handbook
 from journeys.domain.links import Ask, ask_about, asks, stop_of
+from journeys.domain.messages import brings_a_link
 from journeys.domain.money import format_euro
 from journeys.domain.programme import Label
 from journeys.domain.recipients import DESK
@@ -231,6 +232,9 @@ def draw_answer(resources: Resources, matter: Matter, to: Addressee) -> Drawn | 
     if resources.public_url is None or to.audience == "staff":
         return None
     owed = _owed(matter, to)
+    at = owed.at if owed is not None else matter.at
+    if not brings_a_link(matter.known.state, matter.template.template, matter.about, at):
+        return None
     since = owed.valid_until if owed is not None else None
     ask = ask_about(matter.about, to.key, asks(matter.known.state, matter.book, matter.at, since))
     return _draw(resources, matter, to, ask, owed) if ask is not None else None

@@ -201,6 +201,16 @@ def _overtaken(state: State, message: Message, now: datetime) -> str | None:
             return "settled" if is_settled(state, message) else None
 
 
+def brings_a_link(state: State, template: str, about: Subject, at: datetime) -> bool:
+    """Whether a message has the link by which it is answered: of another hour only where others may be taken, since a
+    link makes two of a short message, and to call is said in one.
+
+    Args:
+        at: when the message was owed, so that it has the same words however often it is asked for.
+    """
+    return template != CHANGED or bool(times_offered(state, about.id, at))
+
+
 def due_of(deadline: Deadline) -> str:
     """When a deadline falls due, as the key of its reminders says it."""
     return deadline.day.isoformat() if deadline.day is not None else deadline.at.isoformat()

@@ -312,6 +312,16 @@ def test_a_reminder_that_waits_tells_of_no_other_times() -> None:
     assert times_told(life) == ["17 22:00"]
 
 
+def test_a_new_hour_brings_a_link_only_where_other_times_may_be_taken() -> None:
+    for offered, linked in ((OTHERS[:1], True), ((), False)):
+        life = asked_for_another()
+        life.when("2027-03-17 16:00", moved(life, "2027-03-19 16:00", or_at=offered))
+        due = life.last("MessageDue", to="participant")
+        assert due.template == messages.CHANGED
+        assert messages.brings_a_link(life.state, due.template, due.about, due.at) is linked
+        assert messages.brings_a_link(life.state, "appointment-near", due.about, due.at)
+
+
 def test_other_times_are_told_until_the_last_of_them_and_not_once_none_is_left() -> None:
     life = asked_for_another()
     life.when("2027-03-17 22:00", moved(life, "2027-03-19 14:00", or_at=(paris("2027-03-18 07:00"),)))
