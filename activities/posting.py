@@ -63,6 +63,8 @@ class Round:
     """Reasons of those that will never be taken."""
     put_off: dict[str, str] = field(default_factory=dict)
     """Those whose letter was not taken for sure and may be tried again: the reason by their key."""
+    of_recipient: dict[str, str] = field(default_factory=dict)
+    """Of whom among these their mail server said it."""
 
 
 async def write_letters(
@@ -110,6 +112,8 @@ async def post(resources: Resources, envelopes: Iterable[Envelope]) -> Round:
             case Fate.NOTHING_LEFT:
                 done.again.append(sent.reason)
                 done.put_off[envelope.to.key] = sent.reason
+                if sent.of_recipient:
+                    done.of_recipient[envelope.to.key] = sent.reason
             case Fate.UNKNOWN:
                 done.unknown.append(sent.reason)
                 done.doubtful.append(envelope.to.key)
@@ -133,7 +137,11 @@ async def _apart(resources: Resources, envelope: Envelope) -> Sent:
 
 
 async def given_up(resources: Resources, envelopes: Iterable[Envelope], reasons: Mapping[str, str]) -> None:
-    """Note of staff whose letters were put off until they are of no use any more that mail does not reach them."""
+    """Note of staff whose letters were put off until they are of no use any more that mail does not reach them.
+
+    Args:
+        reasons: what their mail server said of them, by their key; what is our own outage, or in doubt, is none.
+    """
     for envelope in envelopes:
         if envelope.to.key in reasons and _is_mail_to_staff(envelope.to):
             refused = Sent(Fate.REFUSED, reasons[envelope.to.key])

@@ -168,7 +168,7 @@ class _Delivery:
         late = [each for each in envelopes if each.to.key in done.put_off]
         until = self._asked_again_at(known, message, _hours(book, late), None)
         if until is None:
-            await given_up(self.resources, late, done.put_off)
+            await given_up(self.resources, late, done.of_recipient)
         if done.sent:
             put_off = tuple(done.put_off) if until is not None else ()
             return Outcome(self.effect.seq, "sent", self.resources.mailer.name, until=until, put_off=put_off)
