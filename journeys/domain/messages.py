@@ -23,6 +23,8 @@ SUMMONS_NEAR = "summons-near"
 """The template of the reminder of a summons."""
 SUMMONS_UNREMINDED = "summons-unreminded"
 """The template of the notice that it did not leave, or goes by post: whoever reads it today reminds by voice."""
+BY_POST = timedelta(days=7)
+"""A letter may take so long: somebody prints and posts it on a working day, then it travels for three."""
 UNREMINDED = frozenset({"opted-out", "paused", "suspended", "too-late"})
 """Why a reminder may not leave although what it reminds of goes on."""
 MISSED = "appointment-missed"
@@ -358,6 +360,12 @@ def delivered(
             work.due(e.MessageFailed(message=id, reason=reason, effect=effect), "message", work.now)
         case _:
             work.due(e.MessageUnknown(message=id, effect=effect, wording=wording), "message", work.now)
-    unread = (answer == "sent" and reason == "letter") or (answer == "suppressed" and reason in UNREMINDED)
-    if known is not None and (answer == "failed" or unread):
+    unsaid = answer == "failed" or (answer == "suppressed" and reason in UNREMINDED)
+    if known is not None and (unsaid or (answer == "sent" and reason == "letter" and _may_come_too_late(work, known))):
         _tell_of_a_summons(work, known)
+
+
+def _may_come_too_late(work: Deciding, posted: Message) -> bool:
+    """Whether the hour of the appointment that a letter tells of is nearer than the post may take."""
+    known = work.state.appointments.get(posted.about.id)
+    return known is not None and known.at - work.now < BY_POST
