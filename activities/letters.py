@@ -30,8 +30,8 @@ from journeys.channels.wording import (
 from journeys.domain.calendar import in_zone
 from journeys.domain.events import MessageDue, Subject
 from journeys.domain.handbook import Handbook
-from journeys.domain.links import Ask, ask_about, asks, stop_of
-from journeys.domain.messages import brings_a_link
+from journeys.domain.links import Ask, ask_about, asks, stop_of, times_until
+from journeys.domain.messages import TIMES, brings_a_link
 from journeys.domain.money import format_euro
 from journeys.domain.programme import Label
 from journeys.domain.recipients import DESK
@@ -211,9 +211,12 @@ def _stop(resources: Resources, matter: Matter, to: Addressee) -> Drawn | None:
 
 
 def _of_use_until(matter: Matter) -> datetime | None:
-    """When an appointment begins that a letter tells of before."""
-    known = matter.known.state.appointments.get(matter.about.id) if matter.about.kind == "appointment" else None
-    return known.at if known is not None and known.at > matter.at else None
+    """When an appointment begins that a letter tells of before, or the last other time has passed that it offers."""
+    state, id = matter.known.state, matter.about.id
+    known = state.appointments.get(id) if matter.about.kind == "appointment" else None
+    if known is None or known.at <= matter.at:
+        return None
+    return times_until(state, id, matter.at) if matter.template.template == TIMES else known.at
 
 
 def _invitation(resources: Resources, matter: Matter, to: Addressee, place: str) -> bytes | None:

@@ -10,7 +10,7 @@ from journeys.domain import events as e
 from journeys.domain.calendar import ONE_DAY, Calendar, in_zone
 from journeys.domain.chases import about, ladder_of
 from journeys.domain.deciding import Deciding, Refusal
-from journeys.domain.links import times_offered
+from journeys.domain.links import times_until
 from journeys.domain.moments import Duration, Unit
 from journeys.domain.programme import Check, Roll
 from journeys.domain.sending import reminder_of
@@ -116,7 +116,7 @@ def _tell_of_the_change(work: Deciding, id: str, before: Appointment) -> None:
         messages.overtake(work, messages.CHANGED, about(id))
         _owe_the_change(work, id, now, messages.CHANGED, f"changed/{id}/{work.command.id}/{now.at.isoformat()}")
     elif set(now.or_at) - set(before.or_at) and not _carries_them(work, id, now):
-        _owe_the_times(work, id, now, f"times/{id}/{work.command.id}/{now.at.isoformat()}")
+        _owe_the_times(work, id, f"times/{id}/{work.command.id}/{now.at.isoformat()}")
 
 
 def _carries_them(work: Deciding, id: str, known: Appointment) -> bool:
@@ -138,10 +138,9 @@ def _owe_the_change(work: Deciding, id: str, known: Appointment, template: str, 
     messages.owe(work, "notice", messages.PARTICIPANT, template, about(id), occurrence, not_after=known.at)
 
 
-def _owe_the_times(work: Deciding, id: str, known: Appointment, occurrence: str) -> None:
+def _owe_the_times(work: Deciding, id: str, occurrence: str) -> None:
     """Of use as long as one of them can be taken; where none can be any more, nobody is told."""
-    if offered := times_offered(work.state, id, work.now):
-        last = min(known.at, max(offered))
+    if (last := times_until(work.state, id, work.now)) is not None:
         messages.owe(work, "notice", messages.PARTICIPANT, messages.TIMES, about(id), occurrence, not_after=last)
 
 
@@ -274,7 +273,7 @@ def remind_again(work: Deciding) -> None:
 def _remind_of_what_stands(work: Deciding, id: str, known: Appointment, again: str) -> None:
     """The offer of other times names no place, and is no reminder of the hour that stays."""
     if known.untold == messages.TIMES:
-        _owe_the_times(work, id, known, f"times/{id}/{again}/{known.at.isoformat()}")
+        _owe_the_times(work, id, f"times/{id}/{again}/{known.at.isoformat()}")
     if known.reminded == known.at and not _is_reminded(work, id, known):
         _remind(work, id, known, _occurrence(id, known, again), work.now)
 
