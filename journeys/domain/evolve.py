@@ -453,6 +453,14 @@ def _found_of_channels(state: State, data: e.MessageSent) -> None:
     state.gone = {by: why for by, why in state.gone.items() if by not in alive}
     state.gone |= dict(zip(data.dead_by, data.dead, strict=True))
     _ask_anew(state, data.news, ("", *data.mended))
+    if state.left[data.message] == "bounced":
+        _came_back(state, data.by)
+
+
+def _came_back(state: State, by: str) -> None:
+    """A message that left by this channel did, which may be told before it is noted that it left."""
+    state.gone[by] = CAME_BACK
+    _ask_anew(state, (by,))
 
 
 def _ask_anew(state: State, news: tuple[str, ...], mended: tuple[str, ...] = ()) -> None:
@@ -471,8 +479,7 @@ def _delivered(state: State, data: e.MessageDelivered, event: Recorded) -> None:
 def _bounced(state: State, data: e.MessageBounced, event: Recorded) -> None:
     state.left[data.message] = "bounced"
     if (by := state.left_by.get(data.message)) is not None:
-        state.gone[by] = CAME_BACK
-        _ask_anew(state, (by,))
+        _came_back(state, by)
 
 
 @_on(e.MessageSilent)

@@ -309,6 +309,18 @@ def test_another_number_than_the_dead_one_is_one_more_to_ask_for_once_it_is_dead
     assert alerts(life) == 2
 
 
+def test_what_came_back_before_our_own_word_is_about_the_channel_by_which_it_left() -> None:
+    life = booked("2027-03-09", "2027-03-12")
+    gone(life, "2027-03-03 09:00", {}, "sms", ("sms", "mail"))
+    life.when("2027-03-08 18:00")
+    ((seq, effect),) = [each for each in life.state.effects.items() if each[1].data.get("to") == "participant"]
+    receipt(life, "2027-03-08 18:01", effect.id, "bounced")
+    life.outcome("2027-03-08 18:02", seq, "sent", "sms", by="sms", alive=("sms", "mail"))
+    assert life.state.asked_anew == ("sms",) and asking(life)
+    receipt(life, "2027-03-11 19:00", gone(life, "2027-03-11 18:00", {"sms": "known-dead"}, "mail"), "delivered")
+    assert asking(life), "another channel says nothing of it"
+
+
 def test_a_message_that_fails_by_all_is_no_reason_to_pass_over_a_dead_number() -> None:
     life = released(deliver=None).when("2027-03-03 09:00")
     (seq,) = [seq for seq, effect in life.state.effects.items() if effect.data.get("to") == "participant"]
