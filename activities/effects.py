@@ -109,5 +109,8 @@ def as_result(outcome: Outcome) -> dict[str, Any]:
         "last_resort": outcome.last_resort,
         "passed": list(outcome.passed),
         "put_off": list(outcome.put_off),
+        "passed_by": list(outcome.passed_by),
+        "alive": list(outcome.alive),
+        "by": outcome.by,
         "zone": outcome.zone,
     }

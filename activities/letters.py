@@ -30,7 +30,8 @@ from journeys.channels.wording import (
 from journeys.domain.calendar import in_zone
 from journeys.domain.events import MessageDue, Subject
 from journeys.domain.handbook import Handbook
-from journeys.domain.links import Ask, ask_about, asks, stop_of
+from journeys.domain.links import Ask, ask_about, asks, stop_of, times_until
+from journeys.domain.messages import TIMES, brings_a_link
 from journeys.domain.money import format_euro
 from journeys.domain.programme import Label
 from journeys.domain.recipients import DESK
@@ -210,9 +211,12 @@ def _stop(resources: Resources, matter: Matter, to: Addressee) -> Drawn | None:
 
 
 def _of_use_until(matter: Matter) -> datetime | None:
-    """When an appointment begins that a letter tells of before."""
-    known = matter.known.state.appointments.get(matter.about.id) if matter.about.kind == "appointment" else None
-    return known.at if known is not None and known.at > matter.at else None
+    """When an appointment begins that a letter tells of before, or the last other time has passed that it offers."""
+    state, id = matter.known.state, matter.about.id
+    known = state.appointments.get(id) if matter.about.kind == "appointment" else None
+    if known is None or known.at <= matter.at:
+        return None
+    return times_until(state, id, matter.at) if matter.template.template == TIMES else known.at
 
 
 def _invitation(resources: Resources, matter: Matter, to: Addressee, place: str) -> bytes | None:
@@ -231,6 +235,9 @@ def draw_answer(resources: Resources, matter: Matter, to: Addressee) -> Drawn | 
     if resources.public_url is None or to.audience == "staff":
         return None
     owed = _owed(matter, to)
+    at = owed.at if owed is not None else matter.at
+    if not brings_a_link(matter.known.state, matter.template.template, matter.about, at):
+        return None
     since = owed.valid_until if owed is not None else None
     ask = ask_about(matter.about, to.key, asks(matter.known.state, matter.book, matter.at, since))
     return _draw(resources, matter, to, ask, owed) if ask is not None else None

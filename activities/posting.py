@@ -63,6 +63,8 @@ class Round:
     """Reasons of those that will never be taken."""
     put_off: dict[str, str] = field(default_factory=dict)
     """Those whose letter was not taken for sure and may be tried again: the reason by their key."""
+    of_recipient: dict[str, str] = field(default_factory=dict)
+    """Of whom among these their mail server said it."""
 
 
 async def write_letters(
@@ -110,6 +112,8 @@ async def post(resources: Resources, envelopes: Iterable[Envelope]) -> Round:
             case Fate.NOTHING_LEFT:
                 done.again.append(sent.reason)
                 done.put_off[envelope.to.key] = sent.reason
+                if sent.of_recipient:
+                    done.of_recipient[envelope.to.key] = sent.reason
             case Fate.UNKNOWN:
                 done.unknown.append(sent.reason)
                 done.doubtful.append(envelope.to.key)
@@ -133,7 +137,11 @@ async def _apart(resources: Resources, envelope: Envelope) -> Sent:
 
 
 async def given_up(resources: Resources, envelopes: Iterable[Envelope], reasons: Mapping[str, str]) -> None:
-    """Note of staff whose letters were put off until they are of no use any more that mail does not reach them."""
+    """Note of staff whose letters were put off until they are of no use any more that mail does not reach them.
+
+    Args:
+        reasons: what their mail server said of them, by their key; what is our own outage, or in doubt, is none.
+    """
     for envelope in envelopes:
         if envelope.to.key in reasons and _is_mail_to_staff(envelope.to):
             refused = Sent(Fate.REFUSED, reasons[envelope.to.key])
@@ -191,9 +199,9 @@ async def _noted_of_staff(resources: Resources, id: str, sent: Sent, at: datetim
 
 async def post_to_person(
     resources: Resources, envelopes: Iterable[Envelope], stream: str, at: datetime, given_up: Callable[[Sent], bool]
-) -> tuple[Sent, str, tuple[str, ...]]:
+) -> tuple[Sent, Way | None, dict[Way, str]]:
     """Send one message to a person by the first channel that takes it; what became of it, by which channel, and why
-    those before will never take it.
+    each of those before will never take it.
 
     Each attempt is written down before it begins: a message that left, or may have left, by any channel and at any
     time, never leaves again.
@@ -202,19 +210,19 @@ async def post_to_person(
         given_up: of a channel that takes nothing now, whether it is not asked again: then the next one is. Not paper,
             which would come after: nobody would notice that the person was not reached.
     """
-    sent, name = Sent(Fate.REFUSED, "no-address"), ""
-    away: tuple[Sent, str] | None = None
-    passed: tuple[str, ...] = ()
+    sent, by = Sent(Fate.REFUSED, "no-address"), None
+    away: tuple[Sent, Way | None] | None = None
+    passed: dict[Way, str] = {}
     for envelope in envelopes:
         if away is not None and envelope.to.by == "letter":
             continue
-        name = resources.ways[envelope.to.by].name
+        by = envelope.to.by
         try:
-            attempt = await attempts.begin(resources.pool, envelope.letter.id, stream, name, at)
+            attempt = await attempts.begin(resources.pool, envelope.letter.id, stream, resources.ways[by].name, at)
         except UNREACHABLE:
-            return Sent(Fate.NOTHING_LEFT, "timeout"), name, passed
+            return Sent(Fate.NOTHING_LEFT, "timeout"), by, passed
         if attempt is None:
-            return Sent(Fate.UNKNOWN, "left-before"), name, passed
+            return Sent(Fate.UNKNOWN, "left-before"), by, passed
         sent = await send(resources, envelope)
         try:
             await through_a_loss(attempts.ended, resources.pool, attempt, sent.fate, sent.reason, sent.reference)
@@ -222,14 +230,14 @@ async def post_to_person(
             # What became of it is told all the same; that it is not written down here keeps it from leaving again.
             _log.warning("attempt without its end", message=attempt.message)
         if sent.fate is Fate.NOTHING_LEFT and given_up(sent):
-            away = away or (sent, name)
+            away = away or (sent, by)
         elif sent.fate is not Fate.REFUSED:
-            return sent, name, passed
+            return sent, by, passed
         else:
-            passed = (*passed, sent.reason)
+            passed[by] = sent.reason
             if sent.reason.startswith(NOBODY_THERE):
                 await _noted(resources, envelope.to, sent.reason, at, attempt.began_at)
-    return *(away or (sent, name)), passed
+    return *(away or (sent, by)), passed
 
 
 async def _noted(resources: Resources, to: Addressee, reason: str, at: datetime, tried_at: datetime) -> None:

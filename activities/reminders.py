@@ -88,7 +88,7 @@ class Reminders:
             async def act() -> Outcome:
                 done = await delivery.send(known, book, message, envelopes)
                 if done.answer == "sent":
-                    done = replace(done, passed=(*done.passed, *(KNOWN_DEAD for each in to if each.dead)))
+                    done = _with_known(done, to)
                 return replace(done, wording=wording_of(template)) if done.answer in _LEFT else done
 
             return Step(act, doubtful)
@@ -168,7 +168,7 @@ class _Delivery:
         late = [each for each in envelopes if each.to.key in done.put_off]
         until = self._asked_again_at(known, message, _hours(book, late), None)
         if until is None:
-            await given_up(self.resources, late, done.put_off)
+            await given_up(self.resources, late, done.of_recipient)
         if done.sent:
             put_off = tuple(done.put_off) if until is not None else ()
             return Outcome(self.effect.seq, "sent", self.resources.mailer.name, until=until, put_off=put_off)
@@ -184,21 +184,22 @@ class _Delivery:
             asked_again = self._asked_again_at(known, message, hours, sent.after_seconds)
             return not (asked_again is not None or sent.perhaps or message.doubt or sent.reason == HELD_BACK)
 
-        sent, channel, passed = await post_to_person(
-            self.resources, ready, self.effect.stream, self.effect.at, given_up
-        )
-        return replace(self._came_to(known, message, envelopes, look, hours, sent, channel), passed=passed)
+        sent, by, passed = await post_to_person(self.resources, ready, self.effect.stream, self.effect.at, given_up)
+        done = self._came_to(known, message, envelopes, look, hours, sent, by)
+        took = by if done.answer == "sent" else None
+        return replace(done, passed=tuple(passed.values()), passed_by=tuple(passed), by=took)
 
     def _came_to(
         self, known: Known, message: Message, envelopes: list[Envelope], look: Look, hours: Calendar, sent: Sent,
-        channel: str,
+        by: Way | None,
     ) -> Outcome:  # fmt: skip
         """What became of it, as the journey is told."""
         match sent.fate:
             case Fate.SENT:
                 paper = [each.to for each in envelopes if each.to.by == "letter" and not each.to.chosen]
-                last = channel == "letter" and bool(paper) and self.due.channel is None
-                return Outcome(self.effect.seq, "sent", channel, last_resort=last)
+                assert by is not None
+                last = by == "letter" and bool(paper) and self.due.channel is None
+                return Outcome(self.effect.seq, "sent", self.resources.ways[by].name, last_resort=last)
             case Fate.UNKNOWN:
                 return Outcome(self.effect.seq, "unknown", sent.reason)
             case Fate.REFUSED:
@@ -258,6 +259,17 @@ class _Delivery:
 def _hours(book: Handbook, envelopes: Sequence[Envelope]) -> Calendar:
     """Those of whom it goes to, as a look has them."""
     return in_zone(book.calendar, one_zone((each.to.zone for each in envelopes), book.calendar))
+
+
+def _with_known(done: Outcome, to: Sequence[Addressee]) -> Outcome:
+    """An outcome, and what is known of the channels of whom it went to."""
+    dead = tuple(each.by for each in to if each.dead)
+    return replace(
+        done,
+        passed=(*done.passed, *(KNOWN_DEAD for _ in dead)),
+        passed_by=(*done.passed_by, *dead),
+        alive=tuple(each.by for each in to if each.audience == "participant" and not each.dead),
+    )
 
 
 def _as_outcome(effect: int, verdict: Verdict, zone: str | None) -> Outcome | None:

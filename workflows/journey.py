@@ -413,5 +413,8 @@ def _outcome(seq: int, result: dict[str, Any]) -> Outcome:
         last_resort=bool(result.get("last_resort")),
         passed=tuple(result.get("passed") or ()),
         put_off=tuple(result.get("put_off") or ()),
+        passed_by=tuple(result.get("passed_by") or ()),
+        alive=tuple(result.get("alive") or ()),
+        by=result.get("by"),
         zone=result.get("zone"),
     )

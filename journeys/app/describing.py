@@ -1,12 +1,13 @@
 """How a site is named to the world: read, and refused where it would say why somebody is accompanied."""
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from journeys.app.entry import clean_text, not_neutral
 from journeys.app.failures import Said, usage
 from journeys.domain.calendar import is_zone
-from journeys.domain.neutral import place_tells_why
+from journeys.domain.neutral import place_tells_why, tells_why
 from journeys.store.sites import Site
 
 _CODE: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
@@ -23,18 +24,18 @@ def described(code: str, name: str, address: str, zone: str) -> Site:
     if not is_zone(zone):
         raise usage("unknown-zone", f"--zone : « {zone[:40]} » n'est pas un fuseau horaire",
                     f"--zone: “{zone[:40]}” is not a time zone", field="--zone")  # fmt: skip
-    site = Site(code, _line(name, "--name"), _line(address, "--address"), zone)
+    site = Site(code, _line(name, "--name", tells_why), _line(address, "--address", place_tells_why), zone)
     if not site.name:
         raise usage("missing-value", "--name : il manque le nom", "--name: the name is missing", field="--name")
     return site
 
 
-def _line(text: str, field: str) -> str:
+def _line(text: str, field: str, telling: Callable[[str], str | None]) -> str:
     """One line that tells nobody why. Raises Failure."""
     line = clean_text(text.strip(), field)
     if "\n" in line or len(line) > _LONGEST:
         raise usage("not-a-line", f"{field} : {_LONGEST} signes au plus, sur une ligne",
                     f"{field}: {_LONGEST} characters at most, on one line", field=field)  # fmt: skip
-    if (word := place_tells_why(line)) is not None:
+    if (word := telling(line)) is not None:
         raise not_neutral(field, word, _SO)
     return line

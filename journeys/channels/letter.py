@@ -53,6 +53,8 @@ class Sent:
     """How long a channel that takes nothing now asks to be left alone."""
     perhaps: bool = False
     """With `nothing-left`: it may have been taken all the same, and is known again when it is asked for again."""
+    of_recipient: bool = False
+    """A mail server said it of the recipient's address: not of us, of itself, or of our way to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Final, Literal
 
@@ -17,6 +17,8 @@ from aiosmtplib import (
 from journeys.channels.letter import HELD_BACK, Fate, Letter, Sent, check_address, compose
 
 _PERMANENT: Final = 500
+_GOES: Final = 421
+"""The server closes the connection: it says so of itself, to whatever it is asked."""
 _LOGIN_WANTED: Final = frozenset({530, 534, 535, 538})
 """Refusals that concern the settings, not the letter: it may leave once they are right."""
 _ENHANCED: Final = re.compile(r"(5)\.([0-9]{1,3})\.([0-9]{1,3})\b")
@@ -109,7 +111,8 @@ class SmtpMailer:
         try:
             await client.rcpt(letter.to)
         except SMTPResponseException as refusal:
-            return _refused(refusal.code, refusal.message)
+            of_recipient = refusal.code not in (_GOES, *_LOGIN_WANTED)
+            return replace(_refused(refusal.code, refusal.message), of_recipient=of_recipient)
         if letter.is_held_back:
             return Sent(Fate.NOTHING_LEFT, HELD_BACK)
         reply = await client.execute_command(b"DATA")

@@ -10,6 +10,7 @@ from journeys.domain import events as e
 from journeys.domain.calendar import ONE_DAY, Calendar, in_zone
 from journeys.domain.chases import about, ladder_of
 from journeys.domain.deciding import Deciding, Refusal
+from journeys.domain.links import times_until
 from journeys.domain.moments import Duration, Unit
 from journeys.domain.programme import Check, Roll
 from journeys.domain.sending import reminder_of
@@ -115,13 +116,13 @@ def _tell_of_the_change(work: Deciding, id: str, before: Appointment) -> None:
         messages.overtake(work, messages.CHANGED, about(id))
         _owe_the_change(work, id, now, messages.CHANGED, f"changed/{id}/{work.command.id}/{now.at.isoformat()}")
     elif set(now.or_at) - set(before.or_at) and not _carries_them(work, id, now):
-        _owe_the_change(work, id, now, messages.TIMES, f"times/{id}/{work.command.id}/{now.at.isoformat()}")
+        _owe_the_times(work, id, f"times/{id}/{work.command.id}/{now.at.isoformat()}")
 
 
 def _carries_them(work: Deciding, id: str, known: Appointment) -> bool:
-    """Whether a message about it that has still to leave brings the link by which its times are taken."""
+    """Whether what has still to leave tells of its times: a reminder may have no link, and says nothing of them."""
     waits = any(
-        each.about == about(id) and each.to == messages.PARTICIPANT and each.effect is None
+        each.about == about(id) and each.effect is None and each.data["template"] in (messages.TIMES, messages.CHANGED)
         for each in work.state.messages.values()
     )
     return waits or known.untold == messages.CHANGED
@@ -135,6 +136,12 @@ def _tell_of_the_end(work: Deciding, id: str, before: Appointment) -> None:
 
 def _owe_the_change(work: Deciding, id: str, known: Appointment, template: str, occurrence: str) -> None:
     messages.owe(work, "notice", messages.PARTICIPANT, template, about(id), occurrence, not_after=known.at)
+
+
+def _owe_the_times(work: Deciding, id: str, occurrence: str) -> None:
+    """Of use as long as one of them can be taken; where none can be any more, nobody is told."""
+    if (last := times_until(work.state, id, work.now)) is not None:
+        messages.owe(work, "notice", messages.PARTICIPANT, messages.TIMES, about(id), occurrence, not_after=last)
 
 
 def _by_person(work: Deciding) -> bool:
@@ -249,7 +256,7 @@ def take_reminder(work: Deciding, id: str, at: datetime) -> None:
 
 def remind_again(work: Deciding) -> None:
     """After a suspension: what it held back is owed anew, of each appointment whose hour is still ahead: that it is
-    moved or off, else its reminder."""
+    moved or off, else the other times that are left, and its reminder."""
     again = f"resumed-{len(work.state.suspensions)}"
     for id, known in list(work.state.appointments.items()):
         if known.at <= work.now:
@@ -257,12 +264,18 @@ def remind_again(work: Deciding) -> None:
         match known.outcome:
             case None if known.untold == messages.CHANGED:
                 _owe_the_change(work, id, known, messages.CHANGED, f"changed/{id}/{again}/{known.at.isoformat()}")
-            case None if known.untold == messages.TIMES and known.or_at:
-                _owe_the_change(work, id, known, messages.TIMES, f"times/{id}/{again}/{known.at.isoformat()}")
-            case None if known.reminded == known.at and not _is_reminded(work, id, known):
-                _remind(work, id, known, _occurrence(id, known, again), work.now)
+            case None:
+                _remind_of_what_stands(work, id, known, again)
             case "cancelled" if known.untold == messages.CANCELLED:
                 _owe_the_change(work, id, known, messages.CANCELLED, f"cancelled/{id}/{again}")
+
+
+def _remind_of_what_stands(work: Deciding, id: str, known: Appointment, again: str) -> None:
+    """The offer of other times names no place, and is no reminder of the hour that stays."""
+    if known.untold == messages.TIMES:
+        _owe_the_times(work, id, f"times/{id}/{again}/{known.at.isoformat()}")
+    if known.reminded == known.at and not _is_reminded(work, id, known):
+        _remind(work, id, known, _occurrence(id, known, again), work.now)
 
 
 def _remind(work: Deciding, id: str, known: Appointment, occurrence: str, at: datetime) -> None:

@@ -80,6 +80,12 @@ class Outcome:
     """Why each channel that comes before will never take it, or is known to reach nobody."""
     put_off: tuple[str, ...] = ()
     """Who of several has not got it yet and is asked again from `until` on."""
+    passed_by: tuple[str, ...] = ()
+    """Which of the person's channels each of `passed` is about: sms, mail."""
+    alive: tuple[str, ...] = ()
+    """Those of which it is not known that they reach nobody."""
+    by: str | None = None
+    """The one by which a message left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,8 +432,7 @@ def _take_outcome(work: Deciding, outcome: Outcome) -> None:
         return
     match effect.kind:
         case "deliver":
-            dead = person.dead(outcome.passed)
-            found = person.found_dead(work.state, dead)
+            found = person.found(work.state, outcome.passed, outcome.passed_by, outcome.alive, outcome.by)
             messages.delivered(
                 work,
                 outcome.effect,
@@ -437,12 +442,12 @@ def _take_outcome(work: Deciding, outcome: Outcome) -> None:
                 outcome.until,
                 outcome.wording,
                 outcome.zone,
-                dead,
+                found,
                 outcome.put_off,
             )
             if outcome.answer == "failed" and effect.data["to"] == messages.PARTICIPANT:
                 person.failed(work, outcome.reason)
-            if found or (outcome.answer == "sent" and outcome.last_resort):
+            if found.news or (outcome.answer == "sent" and outcome.last_resort):
                 person.unreached(work)
         case "tell" if outcome.answer == "told":
             escalation.told(work, outcome.effect, effect.id, outcome.told, outcome.role)

@@ -378,6 +378,14 @@ class MessageSent(Payload):
     """SHA-256 of the words of its template when it left."""
     dead: tuple[str, ...] = added(())
     """Why other channels of the person will never reach them."""
+    dead_by: tuple[str, ...] = added(())
+    """Which channel each of `dead` is about: sms, mail."""
+    news: tuple[str, ...] = added(())
+    """Those of them that were not dead before."""
+    mended: tuple[str, ...] = added(())
+    """Channels that were dead before, and are so no more."""
+    by: str | None = added(None)
+    """The person's channel by which it left: sms, mail, letter."""
 
 
 class MessageFailed(Payload):

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from journeys.domain import events as e
 from journeys.domain.record import Cause, Event, Payload
 from journeys.domain.state import (
+    CAME_BACK,
+    UNREACHED,
     Appointment,
     Approval,
     ChaseKnown,
@@ -432,12 +434,40 @@ def _message_over(state: State, data: e.MessageSent | e.MessageSuppressed, event
         if message is not None and message.to == "participant":
             state.to_person = (*state.to_person, data.message)
             if isinstance(data, e.MessageSent):
-                state.dead = data.dead
+                _found_of_channels(state, data)
     elif message is not None and isinstance(data, e.MessageSuppressed) and data.reason == "suspended":
         _told_of_a_change(state, message, held_back=True)
     for effect in (data.effect, message.effect if message is not None else None):
         if effect is not None:
             state.effects.pop(effect, None)
+
+
+def _found_of_channels(state: State, data: e.MessageSent) -> None:
+    """What a message to the person met of their channels; those that it did not try stay as they were."""
+    if data.by is None:
+        state.gone = {"": data.dead[-1]} if data.dead else {}
+        state.asked_anew = tuple(state.gone)
+        return
+    state.left_by[data.message] = data.by
+    alive = ("", data.by, *data.mended)
+    state.gone = {by: why for by, why in state.gone.items() if by not in alive}
+    state.gone |= dict(zip(data.dead_by, data.dead, strict=True))
+    _ask_anew(state, data.news, ("", *data.mended))
+    if state.left[data.message] == "bounced":
+        _came_back(state, data.by)
+
+
+def _came_back(state: State, by: str) -> None:
+    """A message that left by this channel did, which may be told before it is noted that it left."""
+    state.gone[by] = CAME_BACK
+    _ask_anew(state, (by,))
+
+
+def _ask_anew(state: State, news: tuple[str, ...], mended: tuple[str, ...] = ()) -> None:
+    """Which channels the alert is about that is open, or raised now."""
+    is_open = any(each.about == UNREACHED for each in state.escalations.values())
+    asked = (*state.asked_anew, *news) if is_open else news
+    state.asked_anew = tuple(by for by in dict.fromkeys(asked) if by not in mended)
 
 
 @_on(e.MessageDelivered)
@@ -448,6 +478,8 @@ def _delivered(state: State, data: e.MessageDelivered, event: Recorded) -> None:
 @_on(e.MessageBounced)
 def _bounced(state: State, data: e.MessageBounced, event: Recorded) -> None:
     state.left[data.message] = "bounced"
+    if (by := state.left_by.get(data.message)) is not None:
+        _came_back(state, by)
 
 
 @_on(e.MessageSilent)
@@ -655,7 +687,9 @@ def _telling_ready(state: State, data: e.EscalationReady, event: Recorded) -> No
 
 @_on(e.EscalationResolved)
 def _resolved(state: State, data: e.EscalationResolved, event: Recorded) -> None:
-    state.escalations.pop(data.escalation, None)
+    known = state.escalations.pop(data.escalation, None)
+    if known is not None and known.about == UNREACHED:
+        state.asked_anew = ()
 
 
 @_on(e.EscalationTold)

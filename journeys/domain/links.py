@@ -68,6 +68,12 @@ def times_offered(state: State, appointment: str, now: datetime) -> tuple[dateti
     return tuple(at for at in known.or_at if at > now) if known is not None and not known.summons else ()
 
 
+def times_until(state: State, appointment: str, now: datetime) -> datetime | None:
+    """Until when the person may take another time: the last of them, or the appointment's own; None: there is none."""
+    offered = times_offered(state, appointment, now)
+    return min(state.appointments[appointment].at, max(offered)) if offered else None
+
+
 def ask_about(about: Subject, recipient: str, found: Iterable[Ask]) -> Ask | None:
     """What the recipient of a message about this may answer; None: nothing."""
     purpose = _PURPOSES.get(about.kind)

@@ -1,13 +1,15 @@
 """Messages: when they are owed, when they may leave, when they must not."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 
 from journeys.domain import commands as c
 from journeys.domain import events as e
 from journeys.domain.calendar import Calendar, in_zone
 from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.events import Channel, Subject
+from journeys.domain.links import times_offered
 from journeys.domain.moments import elapsed
 from journeys.domain.sending import Spares, first_free, when_to_send
 from journeys.domain.standing import is_settled
@@ -21,6 +23,8 @@ SUMMONS_NEAR = "summons-near"
 """The template of the reminder of a summons."""
 SUMMONS_UNREMINDED = "summons-unreminded"
 """The template of the notice that it did not leave, or goes by post: whoever reads it today reminds by voice."""
+BY_POST = timedelta(days=7)
+"""A letter may take so long: somebody prints and posts it on a working day, then it travels for three."""
 UNREMINDED = frozenset({"opted-out", "paused", "suspended", "too-late"})
 """Why a reminder may not leave although what it reminds of goes on."""
 MISSED = "appointment-missed"
@@ -33,6 +37,20 @@ TIMES = "appointment-times"
 """The one that tells them of other times that they may take, where its own stays."""
 APPOINTMENT_AT_ITS_TIME = frozenset({"appointment-near", SUMMONS_NEAR, CHANGED, TIMES, "appointment-outcome"})
 """Templates about an appointment at one time: pointless once it stands at another, or its outcome is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """What a message met of the person's channels, as MessageSent tells it."""
+
+    dead: tuple[str, ...] = ()
+    dead_by: tuple[str, ...] = ()
+    news: tuple[str, ...] = ()
+    mended: tuple[str, ...] = ()
+    by: str | None = None
+
+
+NOTHING_FOUND: Final = Channels()
 
 
 def owe(
@@ -144,8 +162,8 @@ def why_not(state: State, message: Message, now: datetime) -> str | None:
         return "too-late"
     if message.to != PARTICIPANT:
         silenced = state.status is Status.CLOSED and state.silent and message.about.kind not in MONEY
-        return "closed-silently" if silenced else _overtaken(state, message)
-    return _not_to_the_person(state, now) or _overtaken(state, message)
+        return "closed-silently" if silenced else _overtaken(state, message, now)
+    return _not_to_the_person(state, now) or _overtaken(state, message, now)
 
 
 def _not_to_the_person(state: State, now: datetime) -> str | None:
@@ -160,7 +178,7 @@ def _not_to_the_person(state: State, now: datetime) -> str | None:
     return "suspended" if state.status is Status.SUSPENDED else None
 
 
-def _overtaken(state: State, message: Message) -> str | None:
+def _overtaken(state: State, message: Message, now: datetime) -> str | None:
     """Why nobody needs to be told any more: it is done, or stands at another time, of which is told by itself."""
     occurrence = str(message.data["occurrence"])
     match message.about.kind:
@@ -174,7 +192,8 @@ def _overtaken(state: State, message: Message) -> str | None:
             return "moved" if due_of(deadline) != day else None
         case "appointment" if message.data["template"] in APPOINTMENT_AT_ITS_TIME:
             known = state.appointments[message.about.id]
-            if known.outcome is not None:
+            none_left = message.data["template"] == TIMES and not times_offered(state, message.about.id, now)
+            if known.outcome is not None or none_left:
                 return "settled"
             return "moved" if known.at.isoformat() != occurrence.rpartition("/")[2] else None
         case "appointment" if message.data["template"] == MISSED:
@@ -182,6 +201,16 @@ def _overtaken(state: State, message: Message) -> str | None:
             return None if chased else "settled"
         case _:
             return "settled" if is_settled(state, message) else None
+
+
+def brings_a_link(state: State, template: str, about: Subject, at: datetime) -> bool:
+    """Whether a message has the link by which it is answered: of another hour only where others may be taken, since a
+    link makes two of a short message, and to call is said in one.
+
+    Args:
+        at: when the message was owed, so that it has the same words however often it is asked for.
+    """
+    return template != CHANGED or bool(times_offered(state, about.id, at))
 
 
 def due_of(deadline: Deadline) -> str:
@@ -301,7 +330,7 @@ def _silent(work: Deciding, id: str) -> None:
 
 def delivered(
     work: Deciding, effect: int, id: str, answer: str, reason: str, until: datetime | None,
-    wording: str | None = None, zone: str | None = None, dead: tuple[str, ...] = (),
+    wording: str | None = None, zone: str | None = None, channels: Channels = NOTHING_FOUND,
     put_off: tuple[str, ...] = (),
 ) -> None:  # fmt: skip
     """What the channel answered. Unknown is shown, never sent again; so is what may have left and is given up."""
@@ -310,7 +339,11 @@ def delivered(
         answer = "unknown"
     match answer:
         case "sent":
-            sent = e.MessageSent(message=id, channel=reason, effect=effect, wording=wording, dead=dead)
+            sent = e.MessageSent(
+                message=id, channel=reason, effect=effect, wording=wording, dead=channels.dead,
+                dead_by=channels.dead_by, news=channels.news if channels.by else (), mended=channels.mended,
+                by=channels.by,
+            )  # fmt: skip
             work.due(sent, "message", work.now)
             if known is not None and until is not None:
                 _owe_again(work, known, put_off, until)
@@ -327,6 +360,12 @@ def delivered(
             work.due(e.MessageFailed(message=id, reason=reason, effect=effect), "message", work.now)
         case _:
             work.due(e.MessageUnknown(message=id, effect=effect, wording=wording), "message", work.now)
-    unread = (answer == "sent" and reason == "letter") or (answer == "suppressed" and reason in UNREMINDED)
-    if known is not None and (answer == "failed" or unread):
+    unsaid = answer == "failed" or (answer == "suppressed" and reason in UNREMINDED)
+    if known is not None and (unsaid or (answer == "sent" and reason == "letter" and _may_come_too_late(work, known))):
         _tell_of_a_summons(work, known)
+
+
+def _may_come_too_late(work: Deciding, posted: Message) -> bool:
+    """Whether the hour of the appointment that a letter tells of is nearer than the post may take."""
+    known = work.state.appointments.get(posted.about.id)
+    return known is not None and known.at - work.now < BY_POST

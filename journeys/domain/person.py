@@ -10,12 +10,11 @@ from journeys.domain.deciding import Deciding, Refusal
 from journeys.domain.events import Subject, Value
 from journeys.domain.plan import measured_day
 from journeys.domain.recipients import NOBODY_THERE
-from journeys.domain.state import State
+from journeys.domain.state import CAME_BACK, UNREACHED, State
 
 UNKNOWN = "unknown"
 CONSENT = Subject(kind="consent", id="messages")
 OPTED_OUT = Subject(kind="consent", id="opted-out")
-UNREACHED = Subject(kind="consent", id="address-dead")
 DEAD = ("mail-5", "bad-address", "bad-number", "dead-number", "blocked-number")
 """How the reasons begin for which an address or a number will never work."""
 KNOWN_DEAD = "known-dead"
@@ -25,6 +24,8 @@ PASSED_OVER = (
     "mail-553", "mail-556",
 )  # fmt: skip
 """The same where another channel takes the message: not what a mail server says of our letter, or of itself."""
+KNOWN_BY_ALL = (*NOBODY_THERE, KNOWN_DEAD, CAME_BACK)
+"""The same where it is noted of the person, so that it is known without a try that another address was given."""
 
 
 # --- situations and measures
@@ -157,14 +158,24 @@ def failed(work: Deciding, reason: str) -> None:
         unreached(work)
 
 
-def dead(passed: tuple[str, ...]) -> tuple[str, ...]:
-    """Which of the reasons why channels were passed over say that an address or a number is dead."""
-    return tuple(each for each in passed if each.startswith(PASSED_OVER))
+def found(
+    state: State, passed: tuple[str, ...], passed_by: tuple[str, ...], alive: tuple[str, ...], by: str | None
+) -> messages.Channels:
+    """What a message met of the person's channels: those that are dead, which of them is news (found just now, or by
+    somebody else and met for the first time), and which are so no more.
 
-
-def found_dead(state: State, dead: tuple[str, ...]) -> bool:
-    """Whether that is news: it was found just now, or by somebody else and is met for the first time."""
-    return any(each.startswith(NOBODY_THERE) for each in dead) or (bool(dead) and not state.dead)
+    Args:
+        passed: why each of `passed_by` was passed over. alive: those not known to reach nobody. by: the one that took
+            it; None: not recorded, as with `passed_by`.
+    """
+    met = zip(passed_by or ("",) * len(passed), passed, strict=True)
+    dead = {each: why for each, why in met if why.startswith(PASSED_OVER)}
+    news = tuple(each for each, why in dead.items() if why.startswith(NOBODY_THERE) or each not in state.gone)
+    mended = tuple(
+        each for each, why in state.gone.items()
+        if each not in dead and (each == by or (each in alive and why.startswith(KNOWN_BY_ALL)))
+    )  # fmt: skip
+    return messages.Channels(tuple(dead.values()), tuple(dead) if passed_by else (), news, mended, by)
 
 
 def unreached(work: Deciding) -> None:
@@ -183,12 +194,18 @@ def heard(work: Deciding, body: c.RecordReceipt) -> None:
         return
     if body.said == "bounced" and work.events and work.state.is_open:
         escalation.raise_about(work, None, UNREACHED, rule="address-dead")
-    elif body.said == "delivered" and not work.state.dead and not _since(work, body.id, "bounced"):
+    elif body.said == "delivered" and _ends_it(work.state, body.id) and not _since(work, body.id, "bounced"):
         escalation.resolve_about(work, UNREACHED, "delivered")
     elif body.said == "silent" and work.events:
         escalation.raise_about(work, None, messages.NO_RECEIPT, rule="no-receipt")
     if body.said in ("delivered", "bounced") and not _since(work, body.id, "silent"):
         escalation.resolve_about(work, messages.NO_RECEIPT, body.said)
+
+
+def _ends_it(state: State, message: str) -> bool:
+    """Whether the arrival of a message ends the alert: by the channel that it is about, or where none is dead."""
+    by = state.left_by.get(message)
+    return not {*state.asked_anew} - {by} or not {*state.gone} - {by}
 
 
 def _since(work: Deciding, message: str, said: str) -> bool:

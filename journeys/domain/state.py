@@ -13,6 +13,12 @@ from pydantic import TypeAdapter
 from journeys.domain.events import PlannedInstalment, PlannedReminder, Subject
 from journeys.domain.record import Cause
 
+UNREACHED = Subject(kind="consent", id="address-dead")
+"""What an alert about a number or an address that is dead is about."""
+
+CAME_BACK = "came-back"
+"""Why a channel by which a message came back reaches nobody."""
+
 
 class Status(StrEnum):
     NONE = "none"
@@ -434,8 +440,12 @@ class State:
     `bounced`, or `silent` once nothing was said for too long."""
     to_person: tuple[str, ...] = ()
     """Which of these went to the person."""
-    dead: tuple[str, ...] = ()
-    """Why the last that was sent to the person will never reach them by other channels."""
+    left_by: dict[str, str] = field(default_factory=dict)
+    """By which channel, where that was recorded."""
+    gone: dict[str, str] = field(default_factory=dict)
+    """The person's channels by which nobody is reached, and why; empty: one of which it was not recorded which."""
+    asked_anew: tuple[str, ...] = ()
+    """Which of them the open alert about them is about."""
     acted_after: int = 0
     """How many had left when the person last answered about an appointment, or moved one."""
     contacts: dict[str, ContactKnown] = field(default_factory=dict)

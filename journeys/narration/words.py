@@ -179,7 +179,7 @@ WORDS: Final = {
     "appointment-declined": N_("rendez-vous décliné"),
     "appointment-times": N_("autres heures possibles pour un rendez-vous"),
     "summons-near": N_("convocation proche"),
-    "summons-unreminded": N_("convocation sans rappel"),
+    "summons-unreminded": N_("convocation à dire de vive voix"),
     "appointment-missed": N_("lettre après un rendez-vous manqué"),
     "appointment-near": N_("rendez-vous proche"),
     "appointment-other-time": N_("autre heure demandée pour un rendez-vous"),

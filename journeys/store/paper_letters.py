@@ -53,27 +53,41 @@ _SETTLED: Final = f"""
 """Since when it was written for nothing: after a missed appointment, and the person was heard of since, or had not
 missed it."""
 
+_HOUR: Final = """
+          (SELECT convert_from(told.header, 'UTF8')::jsonb -> 'data' ->> 'at' FROM events told
+           WHERE told.stream = due.stream AND told.kind IN ('AppointmentBooked', 'AppointmentMoved') AND {}
+             AND convert_from(told.header, 'UTF8')::jsonb -> 'data' ->> 'appointment'
+               = convert_from(due.header, 'UTF8')::jsonb -> 'data' -> 'about' ->> 'id'
+           ORDER BY told.seq DESC LIMIT 1)
+"""
+"""SQL: when the appointment of a letter is, as far as these events tell."""
+
 _OVERTAKEN: Final = f"""
     SELECT (array_agg(CASE later.kind WHEN 'DeadlineMissed' THEN 'too-late'
                                       WHEN 'AppointmentMoved' THEN 'moved' WHEN 'DeadlineMoved' THEN 'moved'
                                       ELSE 'settled' END ORDER BY later.seq DESC))[1] AS why,
            min(later.at) AS since
-    FROM (SELECT due.seq, convert_from(due.header, 'UTF8')::jsonb -> 'data' AS data FROM events due
+    FROM (SELECT due.seq, convert_from(due.header, 'UTF8')::jsonb -> 'data' AS data,
+                 {_HOUR.format("told.seq < due.seq")} AS hour, {_HOUR.format("true")} AS hour_now FROM events due
           WHERE due.stream = 'journey-' || p.journey AND due.kind = 'MessageDue'
             AND convert_from(due.header, 'UTF8')::jsonb -> 'data' ->> 'message' = p.message::text) AS owed
     CROSS JOIN LATERAL (
           SELECT e.seq, e.kind, {_RECORDED.format("e")} AS at,
-                 convert_from(e.header, 'UTF8')::jsonb -> 'data' AS data FROM events e
+                 convert_from(e.header, 'UTF8')::jsonb -> 'data' AS data,
+                 convert_from(e.header, 'UTF8')::jsonb -> 'parts' AS parts FROM events e
           WHERE e.stream = 'journey-' || p.journey AND e.seq > owed.seq
             AND e.kind IN ('AppointmentMoved', 'AppointmentAttended', 'AppointmentMissed', 'AppointmentExcused',
                            'AppointmentCancelled', 'DeadlineMoved', 'DeadlineMet', 'DeadlineMissed',
                            'DeadlineCancelled')) AS later
     WHERE (owed.data -> 'about' ->> 'kind' = 'appointment'
-           AND later.data ->> 'appointment' = owed.data -> 'about' ->> 'id')
+           AND later.data ->> 'appointment' = owed.data -> 'about' ->> 'id'
+           AND (later.kind <> 'AppointmentMoved' OR later.parts ? 'place' OR owed.hour <> owed.hour_now
+                OR (owed.data ->> 'template' = 'appointment-times' AND NOT later.data ? 'or_at')))
        OR (owed.data ->> 'purpose' = 'reminder' AND owed.data -> 'about' ->> 'kind' = 'milestone'
            AND starts_with(owed.data ->> 'occurrence', (later.data ->> 'deadline') || '/'))
 """
-"""What has become, since it was owed, of the appointment or of the deadline that it tells of; null: nothing."""
+"""What has become, since it was owed, of the appointment or of the deadline that it tells of; null: nothing. One that
+stays at its hour and place, at which other times are offered, is not moved."""
 
 
 def _last(of: Literal["person", "journey"], kind: str) -> str:

@@ -247,6 +247,7 @@ class Life:
                 effect.seq, result["answer"], result["reason"], tuple(result["told"]), result["role"],
                 datetime.fromisoformat(until) if until else None, result["wording"],
                 result["last_resort"], result["zone"], tuple(result["passed"]), tuple(result["put_off"]),
+                tuple(result["passed_by"]), tuple(result["alive"]), result["by"],
             )
         )  # fmt: skip
         return result

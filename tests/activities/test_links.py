@@ -118,6 +118,20 @@ async def test_a_referral_and_an_appointment_carry_theirs(mentored: Life) -> Non
     assert second["expires_at"] == at, "nothing is answered after the hour"
 
 
+@pytest.mark.parametrize("offered", [True, False])
+async def test_a_new_hour_carries_one_only_where_others_may_be_taken(mentored: Life, offered: bool) -> None:
+    at = mentored.now + timedelta(days=4)
+    await mentored.do(c.BookAppointment(at=at))
+    (id,) = mentored.state.appointments
+    await mentored.until(mentored.now + timedelta(hours=2))
+    others = (at + timedelta(hours=2),) if offered else ()
+    await mentored.do(c.MoveAppointment(appointment=id, at=at + timedelta(hours=1), or_at=others))
+    for effect in mentored.effects("deliver", to="participant"):
+        await mentored.run(effect)
+    assert [row["purpose"] for row in await kept(mentored)].count("appointment") == offered
+    assert any("a changé" in letter.body for letter in mentored.postman.letters)
+
+
 async def test_each_letter_to_the_person_can_be_the_last_also_by_an_older_one(mentored: Life) -> None:
     await mentored.settle(await mentored.reminded())
     await mentored.do(c.BookAppointment(at=mentored.now + timedelta(days=4)))

@@ -154,6 +154,19 @@ async def test_each_trouble_proves_what_it_proves(inbox: Inbox, fate: Fate, reas
     assert (sent.fate, sent.reason) == (fate, reason)
 
 
+@pytest.mark.parametrize(
+    ("inbox", "theirs"),
+    [
+        (Inbox(rcpt="450 busy"), True), (Inbox(rcpt="550 no such person"), True), (Inbox(rcpt="421 closing"), False),
+        (Inbox(rcpt="530 log in first"), False), (Inbox(mail="451 later"), False), (Inbox(data="452 full"), False),
+        (Inbox(drop=True), False),
+    ],
+)  # fmt: skip
+async def test_only_an_answer_to_the_recipients_address_says_something_of_them(inbox: Inbox, theirs: bool) -> None:
+    with serving(inbox) as port:
+        assert (await mailer(port).send(letter())).of_recipient is theirs
+
+
 async def test_a_sender_that_is_refused_is_a_matter_of_the_account_and_not_of_the_recipient() -> None:
     with serving(Inbox(mail="554 not an address of yours")) as port:
         sent = await mailer(port).send(letter())

@@ -16,7 +16,7 @@ from journeys.contract import Answer
 from journeys.domain import commands as c
 from journeys.domain import events as e
 from journeys.domain.commands import Command
-from journeys.domain.person import UNREACHED
+from journeys.domain.state import UNREACHED
 from journeys.issuing import Unfinished, send_receipts, send_wishes
 from journeys.narration.telling import Speech
 from journeys.store import attempts, deliveries, journal, people, signing_keys

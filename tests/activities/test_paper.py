@@ -1,7 +1,7 @@
 """Letters on paper: the last channel, or the first where somebody chose it; sealed until they are posted."""
 
 import json
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -128,6 +128,39 @@ async def test_a_letter_is_judged_again_by_what_became_of_what_it_tells_of(life:
     await life.until(life.now + timedelta(days=2))
     found = await standing(life)
     assert (found[near["appointment"]], found[changed], found[near["milestone"]]) == ("settled", "settled", "too-late")
+
+
+async def test_a_letter_is_good_while_its_appointment_stays_at_its_hour_and_place(life: Life) -> None:
+    details = people.Details(first_name="Éloïse", last_name="D’Œuvre", email=None, phone=None)
+    await people.change(life.pool, life.person, details, life.by)
+    at = life.now + timedelta(days=4)
+    booked = (await life.do(c.BookAppointment(at=at))).command
+    await life.until(life.now + timedelta(days=2, hours=1))
+    near = ""
+    for effect in life.effects("deliver", to="participant"):
+        if life.state.messages[effect.details["id"]].about.kind == "appointment":
+            near = effect.details["id"]
+        await life.settle(effect)
+
+    async def moved(at: datetime, *others: datetime, **place: str) -> str | None:
+        await life.do(c.MoveAppointment(appointment=booked, at=at, or_at=others), **place)
+        for effect in life.effects("deliver", to="participant"):
+            await life.settle(effect)
+        return (await standing(life))[near]
+
+    later, other = at + timedelta(hours=1), at + timedelta(hours=2)
+    assert await moved(at, other) is None, "other times are offered, its own stays"
+    (times,) = [each.message for each in await events(life) if each.template == "appointment-times"]
+    assert (await standing(life))[times] is None
+    assert await moved(at) is None and (await standing(life))[times] == "moved", "none is offered any more"
+    assert await moved(later) == "moved"
+    assert await moved(at) is None, "moved back"
+    assert await moved(at, place="12 rue des Lilas") == "moved"
+
+
+async def events(life: Life) -> list[MessageDue]:
+    """What was owed."""
+    return [each for each in await life.facts() if isinstance(each, MessageDue)]
 
 
 async def standing(life: Life) -> dict[str, str | None]:

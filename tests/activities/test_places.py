@@ -59,7 +59,8 @@ async def test_without_the_guard_the_letter_says_it(life: Life, monkeypatch: pyt
     ("name", "address", "zone", "code"),
     [
         ("Maison d’arrêt de Nanterre", "", "Europe/Paris", "not-neutral"),
-        ("Accueil", "2 rue du Tribunal", "Europe/Paris", "not-neutral"),
+        ("Accueil", "2 rue de la Prison", "Europe/Paris", "not-neutral"),
+        ("2e accueil du tribunal", "2 rue du Tribunal", "Europe/Paris", "not-neutral"),
         ("Accueil du SPIP", "2 rue de la Libération", "Europe/Paris", "not-neutral"),
         ("Accueil\nBcc: x", "", "Europe/Paris", "not-a-line"),
         ("", "", "Europe/Paris", "missing-value"),

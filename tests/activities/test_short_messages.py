@@ -66,7 +66,7 @@ async def test_a_number_that_takes_nothing_of_ours_leaves_it_to_the_mail(life: L
     assert (result["answer"], result["reason"]) == ("sent", "mail")
     assert await tried(life) == [("sms", "refused", why), ("mail", "sent", "")]
     assert (await life.of_the_person())[-1] == "ChannelDead"
-    assert result["passed"] == [why]
+    assert (result["passed"], result["passed_by"], result["by"]) == ([why], ["sms"], "mail")
 
 
 def asked_for(life: Life) -> list[str]:
@@ -80,7 +80,9 @@ async def test_a_dead_number_is_a_task_although_the_mail_takes_the_message(life:
     await life.settle(await life.reminded())
     assert asked_for(life) == ["address-dead"]
     other = await beside(life)
-    assert (await other.settle(await other.reminded()))["passed"] == ["known-dead"]
+    result = await other.settle(await other.reminded())
+    assert (result["passed"], result["passed_by"], result["by"]) == (["known-dead"], ["sms"], "mail")
+    assert "mail" in result["alive"] and "sms" not in result["alive"]
     assert asked_for(other) == ["address-dead"], "whose journey noted it may be over"
 
 

@@ -340,8 +340,18 @@ async def test_who_of_several_could_not_have_a_message_is_asked_again_alone(life
     assert life.postman.recipients == ["idriss@example.org"], "nobody is told twice"
 
 
-async def test_who_of_several_never_gets_a_message_is_shown_as_mail_that_does_not_arrive(life: Life) -> None:
-    _, other = await approvers(life, Sent(Left.NOTHING_LEFT, "mail-450"))
+@pytest.mark.parametrize(
+    ("left", "shown"),
+    [
+        (Sent(Left.NOTHING_LEFT, "mail-450", of_recipient=True), "mail-450"),
+        (Sent(Left.NOTHING_LEFT, "mail-unreachable"), None), (Sent(Left.NOTHING_LEFT, "mail-login"), None),
+        (Sent(Left.NOTHING_LEFT, "mail-421"), None), (Sent(Left.UNKNOWN, "mail-no-answer"), None),
+    ],
+)  # fmt: skip
+async def test_who_of_several_never_gets_a_message_is_shown_as_mail_that_does_not_arrive_where_it_is_theirs(
+    life: Life, left: Sent, shown: str | None
+) -> None:
+    _, other = await approvers(life, left)
     (effect,) = life.effects("deliver", to="finance")
     await life.settle(effect)
     (message,) = life.state.messages.values()
@@ -350,7 +360,7 @@ async def test_who_of_several_never_gets_a_message_is_shown_as_mail_that_does_no
     (effect,) = life.effects("deliver", to="finance")
     assert (await life.settle(effect))["answer"] == "failed" and not life.effects("deliver", to="finance")
     known = await staff.member(life.pool, other)
-    assert known is not None and known.mail_failed == "mail-450"
+    assert known is not None and known.mail_failed == shown, "our own outage is nobody's mailbox"
 
 
 async def test_a_reminder_to_staff_that_comes_back_is_said_among_the_messages(life: Life, server: Refusing) -> None:

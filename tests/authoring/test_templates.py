@@ -178,6 +178,15 @@ def test_what_is_answered_by_a_link_brings_it_in_two_segments(name: str, lang: s
     assert "Sam" in render(name, "participant", lang, values | {"answer": ""}).text
 
 
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_a_new_hour_without_a_link_is_told_in_one_segment(lang: str) -> None:
+    values = {
+        "first_name": "Lina", "date": "30 septembre 2027", "time": "10:30", "referent": "Sam", "association": "Auxilia",
+        "place": "12 rue des Lilas, Nanterre", "answer": "",
+    }  # fmt: skip
+    assert length(plain(render("appointment-changed", "participant", lang, values).text)).segments == 1
+
+
 def test_what_is_not_known_is_given_empty_and_leaves_no_trace() -> None:
     for name in ("escalation", "mentor-proposed", "grant-refused", "transfer-asked"):
         for audience in VARIABLES:

@@ -259,12 +259,16 @@ class Life:
 
     def outcome(
         self, at: str, seq: int, answer: str, reason: str = "", passed: tuple[str, ...] = (),
-        put_off: tuple[str, ...] = (), until: str | None = None,
+        put_off: tuple[str, ...] = (), until: str | None = None, passed_by: tuple[str, ...] = (),
+        alive: tuple[str, ...] = (), by: str | None = None,
     ) -> "Life":  # fmt: skip
         """One effect in particular comes to this."""
         self.when(at)
         later = paris(until) if until is not None else None
-        self._turn(self.now, (), (Outcome(seq, answer, reason, until=later, passed=passed, put_off=put_off),))
+        came_to = Outcome(
+            seq, answer, reason, until=later, passed=passed, put_off=put_off, passed_by=passed_by, alive=alive, by=by
+        )
+        self._turn(self.now, (), (came_to,))
         return self.verify()
 
     def _command(self, asked: Any, now: datetime) -> c.Command:

@@ -302,6 +302,60 @@ def test_other_times_that_a_suspension_held_back_are_told_when_the_journey_is_re
     assert told_of_changes(life) == [("appointment-changed", "03-19 16:00")] and times_told(life) == []
 
 
+def test_a_reminder_that_waits_tells_of_no_other_times() -> None:
+    """Its link may be missing: without a public address, or in words that were edited."""
+    life = released().when("2027-03-17 20:00", c.BookAppointment(at=paris("2027-03-19 21:00")))
+    life.when("2027-03-17 21:30")
+    near = life.last("MessageDue", template="appointment-near")
+    assert near.message in life.state.messages, "it waits for the morning"
+    life.when("2027-03-17 22:00", moved(life, "2027-03-19 21:00", or_at=OTHERS[:1]))
+    assert times_told(life) == ["17 22:00"]
+
+
+def test_a_new_hour_brings_a_link_only_where_other_times_may_be_taken() -> None:
+    for offered, linked in ((OTHERS[:1], True), ((), False)):
+        life = asked_for_another()
+        life.when("2027-03-17 16:00", moved(life, "2027-03-19 16:00", or_at=offered))
+        due = life.last("MessageDue", to="participant")
+        assert due.template == messages.CHANGED
+        assert messages.brings_a_link(life.state, due.template, due.about, due.at) is linked
+        assert messages.brings_a_link(life.state, "appointment-near", due.about, due.at)
+
+
+def test_other_times_are_told_until_the_last_of_them_and_not_once_none_is_left() -> None:
+    life = asked_for_another()
+    life.when("2027-03-17 22:00", moved(life, "2027-03-19 14:00", or_at=(paris("2027-03-18 07:00"),)))
+    due = life.last("MessageDue", template=messages.TIMES)
+    assert due.valid_until == paris("2027-03-18 07:00"), "who gets up at eight can take it no more"
+    assert life.all("MessageSuppressed", message=due.message, reason="too-late")
+    life = suspended()
+    life.when("2027-03-18 10:00", moved(life, "2027-03-19 14:00", or_at=(paris("2027-03-18 14:00"),)))
+    life.when("2027-03-18 15:00", c.Resume())
+    assert times_told(life) == ["18 10:00"]
+
+
+def test_of_other_times_that_wait_and_have_become_past_ones_nobody_is_told() -> None:
+    life = asked_for_another()
+    life.when("2027-03-17 22:00", moved(life, "2027-03-19 14:00", or_at=OTHERS))
+    life.when("2027-03-17 22:10", moved(life, "2027-03-19 14:00", or_at=(paris("2027-03-18 07:00"),)))
+    life.when("2027-03-18 12:00")
+    due = life.last("MessageDue", template=messages.TIMES)
+    assert life.all("MessageSuppressed", message=due.message, reason="settled") and not life.all(
+        "MessageSent", message=due.message
+    )
+
+
+def test_a_reminder_held_back_by_a_suspension_leaves_beside_the_other_times() -> None:
+    """Suspended before the reminder, which names the place."""
+    life = booked().when("2027-03-15 10:00", c.Suspend(why="hospital")).when("2027-03-18 10:00")
+    life.when("2027-03-18 10:00", moved(life, "2027-03-19 14:00", or_at=OTHERS[:1])).when(
+        "2027-03-18 15:00", c.Resume()
+    )
+    sent = {each.message for each in life.all("MessageSent")}
+    owed = life.all("MessageDue", to="participant")
+    assert [each.template for each in owed if each.message in sent][-2:] == [messages.TIMES, "appointment-near"]
+
+
 def test_of_what_has_passed_and_what_they_declined_nobody_is_told() -> None:
     life = booked().when("2027-03-19 15:00")
     life.when("2027-03-19 15:00", close(life, "cancelled")).then("AppointmentCancelled")

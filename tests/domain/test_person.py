@@ -11,6 +11,7 @@ from journeys.domain.decide import Accepted, decide
 from journeys.domain.invariants import check
 from journeys.domain.messages import why_not
 from journeys.domain.record import SYSTEM
+from journeys.domain.state import UNREACHED
 from tests.domain.given import PERSON, Life, by, day, given, paris, plan, released, said, told
 from tests.domain.lives import SEEDS, play
 from tests.domain.test_grants import approved
@@ -252,6 +253,72 @@ def test_what_arrives_by_another_channel_does_not_end_it() -> None:
     life = sent(released(deliver=None), "2027-03-03 09:00", "mail-5-1-1")
     arrived = c.RecordReceipt(of="message", id=life.last("MessageSent").message, said="delivered")
     life.when("2027-03-03 10:00", arrived).then("MessageDelivered")
+
+
+def gone(life: Life, at: str, passed: dict[str, str], by: str = "sms", alive: tuple[str, ...] = ()) -> str:
+    """A message to the person leaves by one of their channels, after these would not take it."""
+    (seq,) = [seq for seq, effect in life.when(at).state.effects.items() if effect.data.get("to") == "participant"]
+    life.outcome(at, seq, "sent", by, tuple(passed.values()), passed_by=tuple(passed), alive=alive, by=by)
+    return str(life.last("MessageSent").message)
+
+
+def receipt(life: Life, at: str, message: str, said: str) -> Life:
+    return life.when(at, c.RecordReceipt(of="message", id=message, said=said, reason="dead-number"))
+
+
+def booked(*days: str) -> Life:
+    life = released(deliver=None)
+    for on in days:
+        life.when("2027-03-02", c.BookAppointment(at=paris(f"{on} 14:00")))
+    return life
+
+
+def asking(life: Life) -> bool:
+    return any(each.about == UNREACHED for each in life.state.escalations.values())
+
+
+def test_what_arrives_by_the_channel_that_it_is_about_ends_it_although_another_is_dead() -> None:
+    life = booked("2027-03-09", "2027-03-12")
+    first = gone(life, "2027-03-03 09:00", {"mail": "known-dead"})
+    receipt(life, "2027-03-03 10:00", first, "delivered")
+    assert asking(life), "somebody has still to ask for a mailbox"
+    life.when("2027-03-04", c.ResolveEscalation(escalation=life.about("consent", "address-dead")))
+    receipt(life, "2027-03-08 19:00", gone(life, "2027-03-08 18:00", {"mail": "known-dead"}), "bounced")
+    assert asking(life)
+    receipt(life, "2027-03-11 19:00", gone(life, "2027-03-11 18:00", {"mail": "known-dead"}), "delivered")
+    assert not asking(life) and alerts(life) == 2
+
+
+@pytest.mark.parametrize("why", ["known-dead", "bad-number-abroad"])
+def test_a_letter_or_another_channel_that_tries_no_other_leaves_a_dead_one_as_it_was(why: str) -> None:
+    life = booked("2027-03-09", "2027-03-12")
+    gone(life, "2027-03-03 09:00", {"sms": why}, "mail")
+    life.when("2027-03-04", c.ResolveEscalation(escalation=life.about("consent", "address-dead")))
+    gone(life, "2027-03-08 18:00", {}, "letter", ("letter",))
+    gone(life, "2027-03-11 18:00", {"sms": why}, "mail")
+    assert alerts(life) == 1, "it was asked for already"
+
+
+def test_another_number_than_the_dead_one_is_one_more_to_ask_for_once_it_is_dead_too() -> None:
+    life = booked("2027-03-09", "2027-03-12")
+    gone(life, "2027-03-03 09:00", {"sms": "known-dead"}, "mail")
+    life.when("2027-03-04", c.ResolveEscalation(escalation=life.about("consent", "address-dead")))
+    gone(life, "2027-03-08 18:00", {}, "mail", ("mail", "sms"))
+    assert life.last("MessageSent").mended == ("sms",)
+    gone(life, "2027-03-11 18:00", {"sms": "known-dead"}, "mail")
+    assert alerts(life) == 2
+
+
+def test_what_came_back_before_our_own_word_is_about_the_channel_by_which_it_left() -> None:
+    life = booked("2027-03-09", "2027-03-12")
+    gone(life, "2027-03-03 09:00", {}, "sms", ("sms", "mail"))
+    life.when("2027-03-08 18:00")
+    ((seq, effect),) = [each for each in life.state.effects.items() if each[1].data.get("to") == "participant"]
+    receipt(life, "2027-03-08 18:01", effect.id, "bounced")
+    life.outcome("2027-03-08 18:02", seq, "sent", "sms", by="sms", alive=("sms", "mail"))
+    assert life.state.asked_anew == ("sms",) and asking(life)
+    receipt(life, "2027-03-11 19:00", gone(life, "2027-03-11 18:00", {"sms": "known-dead"}, "mail"), "delivered")
+    assert asking(life), "another channel says nothing of it"
 
 
 def test_a_message_that_fails_by_all_is_no_reason_to_pass_over_a_dead_number() -> None:

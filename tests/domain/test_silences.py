@@ -6,7 +6,7 @@ import pytest
 
 from journeys.domain import commands as c
 from journeys.domain.messages import NO_RECEIPT
-from journeys.domain.person import UNREACHED
+from journeys.domain.state import UNREACHED
 from tests.domain.given import MENTOR, PERSON, Life, by, paris, released, said, told
 
 NEXT = paris("2027-03-19 14:00")

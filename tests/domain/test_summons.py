@@ -210,6 +210,17 @@ def test_what_goes_by_post_may_come_too_late_and_is_told_by_voice_too(about: str
         assert life.all("MessageSent", channel="letter")
 
 
+def test_a_new_time_by_post_comes_in_time_where_it_is_a_week_away_and_its_reminder_is_told() -> None:
+    life = summoned()
+    life.world["deliver"] = None
+    far = paris("2027-04-15 10:00")
+    life.when("2027-03-16 10:00", lambda life: c.MoveAppointment(appointment=life.appointment, at=far))
+    life.when("2027-03-16 10:00", Answer("deliver", "sent", "letter"))
+    assert not life.all("MessageDue", template="summons-unreminded")
+    life.when("2027-04-13 10:00").when("2027-04-13 10:00", Answer("deliver", "sent", "letter"))
+    assert len(life.all("MessageDue", to="referent", template="summons-unreminded")) == 1
+
+
 def test_nobody_is_told_of_the_reminder_of_what_is_off() -> None:
     life = summoned().when("2027-03-12 10:00", lambda life: close(life, "cancelled")).when("2027-03-18")
     assert not life.all("MessageDue", template="summons-unreminded")

@@ -194,6 +194,7 @@ async def test_one_called_off_by_a_wrong_click_is_corrected_on_the_persons_page_
     again = html.unescape((await aline.get(f"/agir/correct{query}")).text)
     assert "reste noté : s’il n’a pas eu lieu, corrigez-le aussi" in again.replace("\xa0", " ")
     assert 'aria-describedby="h-to"' in again, "what attending brought stands"
+    assert '<option value="attended"' not in again and '<option value="excused"' in again, "noted already"
 
 
 async def test_the_week_has_a_word_of_its_own_for_each_outcome(ground: Ground) -> None:

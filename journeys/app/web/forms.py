@@ -165,7 +165,7 @@ async def _choices(
         case "code" if field.name == "grant":
             return [(code, each.label.in_(visit.lang)) for code, each in programme.grants.items()]
         case _ if command == "correct" and typed.get("what") == "appointment" and field.name in ("id", "to"):
-            return _of_appointments(visit, loaded, field, zone)
+            return _of_appointments(visit, loaded, field, typed, zone)
         case _ if field.name == "kind":
             return [(code, capital(spoken(code, visit.lang))) for code in _evidence(programme, typed)]
         case _ if field.name == "purpose" and command in _OF_PARTNERS:
@@ -182,10 +182,14 @@ async def _choices(
             return []
 
 
-def _of_appointments(visit: Visit, loaded: Loaded, field: Field, zone: ZoneInfo) -> list[tuple[str, str]]:
-    """Which appointments may be corrected, or to what."""
+def _of_appointments(
+    visit: Visit, loaded: Loaded, field: Field, typed: Mapping[str, Any], zone: ZoneInfo
+) -> list[tuple[str, str]]:
+    """Which appointments may be corrected, or to what: what is noted already corrects nothing."""
     if field.name == "to":
-        return [(each, capital(spoken(each, visit.lang))) for each in ("attended", "missed", "excused")]
+        known = loaded.state.appointments.get(str(typed.get("id", "")))
+        outcomes = (each for each in ("attended", "missed", "excused") if known is None or each != known.outcome)
+        return [(each, capital(spoken(each, visit.lang))) for each in outcomes]
     book, state = replace(loaded.book, calendar=in_zone(loaded.book.calendar, zone.key)), loaded.state
     there = Speech(book, {}, visit.lang, state)
     return [
