@@ -250,12 +250,19 @@ def _if_resumed(work: Deciding, known: Escalation, planned: datetime) -> _Moved:
     suspended = work.state.suspended
     assert suspended is not None
     _, ladder = work.book.ladder(known.ladder)
-    moved = _goes_on(work, ladder, known, max(suspended.at, known.since or known.raised_at), planned)
+    moved = _goes_on(work, ladder, known, max(suspended.at, _counted_from(known)), planned)
     ends = known.in_hand_until
     if known.planned_at is None or ends is None:
         return _Moved(moved, moved, None)
     until = _has_until(work, ladder, known, max(suspended.at, known.held_since or known.raised_at), ends)
-    return _Moved(max(moved, until) if ends > planned else moved, moved, until if known.held_until else None)
+    return _Moved(max(moved, until) if ends >= planned else moved, moved, until if known.held_until else None)
+
+
+def _counted_from(known: Escalation) -> datetime:
+    """From when what is planned counts; in states carried over from older code that is the hold itself, as it was all
+    that was planned."""
+    carried = known.held_since if known.planned_at is None else None
+    return carried or known.since or known.raised_at
 
 
 def _goes_on(work: Deciding, ladder: Ladder, known: Escalation, begun: datetime, at: datetime) -> datetime:
