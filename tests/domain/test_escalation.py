@@ -541,6 +541,18 @@ def test_after_a_suspension_it_can_be_put_off_as_before() -> None:
     life.when("2027-03-01 11:00", snooze("2027-03-09")).then(said("EscalationSnoozed", until="2027-03-09 09:00"))
 
 
+def test_a_suspension_gives_back_nothing_of_what_was_put_off() -> None:
+    """It was to go on on Friday 29 January, and is put off to the end of its bound."""
+    life = missed("2027-01-25 18:00").when("2027-01-26 10:00", snooze("2027-02-03"))
+    life.when("2027-02-02 10:00", c.Suspend(why="hospital"))
+    life.when("2027-02-02 10:30", snooze("2027-02-04")).refused("snoozed-too-long", until="2027-02-03")
+    life.when("2027-02-02 11:00", c.Resume())
+    known = life.state.escalations[life.about("milestone", "call")]
+    assert (known.planned, known.next_at) == (paris("2027-01-29 09:00"), paris("2027-02-03 09:00"))
+    life.when("2027-02-02 12:00", snooze("2027-02-04")).refused("snoozed-too-long", until="2027-02-03")
+    life.when("2027-02-03 09:00").then(said("EscalationClimbed", step=1))
+
+
 def test_the_last_resort_of_an_urgent_ladder_is_not_put_off_nor_what_nothing_follows() -> None:
     text = OFFICE.replace("  days:\n", "  days:\n    urgent: true\n")
     life = given(("2027-01-11 10:00", plan(None)), book=book_of(text)).when("2027-02-08 10:00")
