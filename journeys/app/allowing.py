@@ -98,12 +98,16 @@ async def must_be_there(pool: Pool, loaded: Loaded, body: object) -> None:
         case _:
             return
     known = await staff.member(pool, leads)
-    if known is None or known.active:
-        return
-    raise Failure(
+    if known is not None and not known.active:
+        raise has_left(known, "to")
+
+
+def has_left(member: Member, field: str) -> Failure:
+    """A journey would be led by somebody who has left."""
+    return Failure(
         Exit.REFUSED, "has-left",
-        Said(f"{known.name} ne fait plus partie de l'équipe et ne peut pas suivre ce parcours ; rien n'a changé",
-             f"{known.name} has left and cannot lead this journey; nothing has changed"),
+        Said(f"{member.name} ne fait plus partie de l'équipe et ne peut pas suivre ce parcours ; rien n'a changé",
+             f"{member.name} has left and cannot lead this journey; nothing has changed"),
         Said("choisissez quelqu'un qui est là", "choose somebody who is there"),
-        field="to",
+        field=field,
     )  # fmt: skip
