@@ -20,7 +20,7 @@ from journeys.domain.evolve import fold
 from journeys.domain.handbook import Handbook, open_handbook
 from journeys.domain.recipients import Circle, keeps
 from journeys.domain.record import Event, Part, Payload
-from journeys.domain.rights import fund_of, funds_of, line_of
+from journeys.domain.rights import fund_about, funds_of, line_of
 from journeys.domain.rota import Shift, on_call
 from journeys.domain.state import State
 from journeys.store import journal, rota, staff
@@ -105,7 +105,7 @@ async def read_circle(
         mentor=state.match.mentor if state.match is not None else None,
         desk=resources.duty_address is not None,
         lines=lines,
-        fund=fund_of(state, **{about.kind: about.id}) if about.kind in ("grant", "payment", "receipt") else None,
+        fund=fund_about(state, about),
         money=funds_of(state),
         on_call=called,
     )

@@ -11,7 +11,7 @@ from journeys.app.reading import today_of
 from journeys.clock import now
 from journeys.domain.commands import AcceptTransfer, AssignReferent, ReassignEscalation, Transfer
 from journeys.domain.programme import Programme
-from journeys.domain.rights import TABLE, Scope, fund_of, line_of, may_give, sees
+from journeys.domain.rights import TABLE, Scope, answers, fund_about, fund_of, funds_of, line_of, may_give
 from journeys.store import staff
 from journeys.store.database import Connection, Pool
 from journeys.store.staff import Member
@@ -49,31 +49,39 @@ def who_may(name: str, lang: Lang, programme: Programme | None = None) -> str:
     )
 
 
-async def readers(connection: Pool | Connection, loaded: Loaded) -> list[Member]:
-    """The active members of staff who may look into a journey today."""
+async def answerers(connection: Pool | Connection, loaded: Loaded, escalation: str) -> list[Member]:
+    """The active members of staff who may look into a journey today and act on an alert of it."""
     today = today_of(now())
-    stood_in: dict[str, list[str]] = {}
+    leads = {loaded.state.referent}
     for away in await staff.absences(connection, today):
-        if away.deputy is not None and away.first_day <= today:
-            stood_in.setdefault(away.deputy, []).append(away.staff)
+        if away.deputy is not None and away.first_day <= today and away.staff == loaded.state.referent:
+            leads.add(away.deputy)
+    known = loaded.state.escalations.get(escalation)
+    fund = fund_about(loaded.state, known.about) if known is not None else None
     members = [each for each in await staff.members(connection) if each.active]
-    return [each for each in members if sees(_actor(each, stood_in), loaded.state, loaded.book.programme)]
+    return [each for each in members if _answers(each, loaded, fund, own=each.id in leads)]
 
 
-def _actor(member: Member, stood_in: Mapping[str, list[str]]) -> Actor:
-    return Actor(member.id, member.name, member.roles, member.sites, member.funds, tuple(stood_in.get(member.id, ())))
+def _answers(member: Member, loaded: Loaded, fund: str | None, *, own: bool) -> bool:
+    state, programme = loaded.state, loaded.book.programme
+    lines = {line_of(role, programme) for role in member.roles}
+    return answers(
+        lines, member.sites, member.funds, site=state.site, money=funds_of(state), fund=fund, own=own
+    )  # fmt: skip
 
 
 async def must_reach(pool: Pool, loaded: Loaded, body: object) -> None:
-    """Raises Failure where an alert is handed to somebody who cannot look into its journey, so could not act on it."""
-    if not isinstance(body, ReassignEscalation) or body.to in {each.id for each in await readers(pool, loaded)}:
+    """Raises Failure where an alert is handed to somebody who cannot act on it: they would not be told of it."""
+    if not isinstance(body, ReassignEscalation):
+        return
+    if body.to in {each.id for each in await answerers(pool, loaded, body.escalation)}:
         return
     known = await staff.member(pool, body.to)
     name = known.name if known is not None else body.to
     raise Failure(
         Exit.REFUSED, "cannot-see",
-        Said(f"{name} n'a pas accès à ce parcours et ne pourrait rien y faire ; l'alerte n'a pas été confiée",
-             f"{name} cannot look into this journey and could do nothing there; the escalation was not handed on"),
+        Said(f"{name} ne pourrait rien faire sur ce parcours ; l'alerte n'a pas été confiée",
+             f"{name} could do nothing on this journey; the escalation was not handed on"),
         Said("choisissez la personne qui suit le parcours, ou quelqu'un de son site",
              "choose whoever leads the journey, or somebody of its site"),
         field="to",
@@ -90,12 +98,16 @@ async def must_be_there(pool: Pool, loaded: Loaded, body: object) -> None:
         case _:
             return
     known = await staff.member(pool, leads)
-    if known is None or known.active:
-        return
-    raise Failure(
+    if known is not None and not known.active:
+        raise has_left(known, "to")
+
+
+def has_left(member: Member, field: str) -> Failure:
+    """A journey would be led by somebody who has left."""
+    return Failure(
         Exit.REFUSED, "has-left",
-        Said(f"{known.name} ne fait plus partie de l'équipe et ne peut pas suivre ce parcours ; rien n'a changé",
-             f"{known.name} has left and cannot lead this journey; nothing has changed"),
+        Said(f"{member.name} ne fait plus partie de l'équipe et ne peut pas suivre ce parcours ; rien n'a changé",
+             f"{member.name} has left and cannot lead this journey; nothing has changed"),
         Said("choisissez quelqu'un qui est là", "choose somebody who is there"),
-        field="to",
+        field=field,
     )  # fmt: skip

@@ -87,7 +87,7 @@ async def deliver(
     Raises:
         Unreachable: with the command's fate and id. Malformed: the command is not one.
         Failure: nobody trusts this process's key; the command tells of a document and none is attached; or it hands
-            an alert to somebody who cannot look into the journey, or the journey to somebody who has left, or turns to
+            an alert to somebody who cannot act on it, or the journey to somebody who has left, or turns to
             a mentor who may not be one, or to a partner who takes nobody any more.
         asyncpg.DiskFullError: the document cannot be kept; nothing was sent.
     """

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import NamedTuple, cast
 
+from journeys.app.allowing import has_left
 from journeys.app.entry import Actor, give, make_command, must_be_trusted
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.publishing import Rules, keep
@@ -70,7 +71,14 @@ class Starter:
     def planned(
         self, wanted: Beginning, person: Enrolled, journey: str, now: datetime, id: str | None = None
     ) -> Command:
-        """The signed plan. Raises Failure (usage): somebody so young does not begin without a date that says so."""
+        """The signed plan.
+
+        Raises:
+            Failure: who is to lead it has left; or (usage) somebody so young does not begin without a date that says
+                so.
+        """
+        if not wanted.referent.active:
+            raise has_left(wanted.referent, "referent")
         self._must_tell_their_age(wanted, now)
         body = Plan(
             person=person.id,

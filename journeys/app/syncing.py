@@ -39,8 +39,19 @@ class Lagging:
 async def under_way(pool: Pool) -> list[JourneyRow]:
     """Every journey of which something may still happen by itself: open, or closed with money or an alert about it that
     falls due; nothing moves any more where the person is forgotten."""
+    return await _each(pool, under_way=True)
+
+
+async def at_work(pool: Pool) -> list[JourneyRow]:
+    """These, and closed ones with something that somebody is still to do, though nothing falls due."""
+    return await _each(pool, at_work=True)
+
+
+async def _each(pool: Pool, *, under_way: bool = False, at_work: bool = False) -> list[JourneyRow]:
     rows: list[JourneyRow] = []
-    while page := await views.journeys(pool, under_way=True, after=rows[-1].id if rows else None, limit=_PAGE):
+    while page := await views.journeys(
+        pool, under_way=under_way, at_work=at_work, after=rows[-1].id if rows else None, limit=_PAGE
+    ):
         rows += page
     forgotten = await journeys_forgotten(pool)
     return [row for row in rows if row.stream not in forgotten]

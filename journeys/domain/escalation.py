@@ -246,16 +246,25 @@ def after_suspension(work: Deciding) -> tuple[dict[str, datetime], tuple[e.Moved
 
 def _if_resumed(work: Deciding, known: Escalation, planned: datetime) -> _Moved:
     """Where a step lies if the suspension ends now: what was left of it is counted in its own unit, as it was when the
-    step was planned, and so is the time for which somebody has it."""
+    step was planned, and so is the time for which somebody has it. What was put off beyond its plan before has nothing
+    left of that: the plan stays, and with it the bound of what may be put off."""
     suspended = work.state.suspended
     assert suspended is not None
     _, ladder = work.book.ladder(known.ladder)
-    moved = _goes_on(work, ladder, known, max(suspended.at, known.since or known.raised_at), planned)
+    begun = max(suspended.at, _counted_from(known))
+    moved = _goes_on(work, ladder, known, begun, planned) if planned > begun else planned
     ends = known.in_hand_until
     if known.planned_at is None or ends is None:
         return _Moved(moved, moved, None)
     until = _has_until(work, ladder, known, max(suspended.at, known.held_since or known.raised_at), ends)
-    return _Moved(max(moved, until) if ends > planned else moved, moved, until if known.held_until else None)
+    return _Moved(max(moved, until) if ends >= planned else moved, moved, until if known.held_until else None)
+
+
+def _counted_from(known: Escalation) -> datetime:
+    """From when what is planned counts; in states carried over from older code that is the hold itself, as it was all
+    that was planned."""
+    carried = known.held_since if known.planned_at is None else None
+    return carried or known.since or known.raised_at
 
 
 def _goes_on(work: Deciding, ladder: Ladder, known: Escalation, begun: datetime, at: datetime) -> datetime:

@@ -656,6 +656,8 @@ def _snoozed(state: State, data: e.EscalationSnoozed, event: Recorded) -> None:
 def _in_hand(state: State, data: e.EscalationAcknowledged | e.EscalationSnoozed, event: Recorded) -> None:
     known = state.escalations.get(data.escalation)
     planned = known.planned if known is not None else None
+    if planned is None:
+        _change(state.escalations, data.escalation, since=event.recorded_at)
     _change(
         state.escalations, data.escalation, held_by=event.actor, held_since=event.recorded_at, held_until=data.until,
         next_at=data.next_at or data.until, planned_at=planned or data.until,

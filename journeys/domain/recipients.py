@@ -8,7 +8,7 @@ from typing import Final
 from journeys.domain.calendar import Calendar, in_zone
 from journeys.domain.directory import Holder, reachable
 from journeys.domain.messages import PARTICIPANT, leaves_at, why_not
-from journeys.domain.rights import BOUND_TO_FUNDS, covers, reached, reaches
+from journeys.domain.rights import BOUND_TO_FUNDS, answers
 from journeys.domain.state import Message, State
 
 DESK: Final = "duty"
@@ -80,12 +80,9 @@ def _acting(circle: Circle) -> frozenset[str]:
 
 def _may_act(holder: Holder, circle: Circle, *, own: bool) -> bool:
     lines = {circle.lines.get(role, role) for role in holder.roles}
-    if circle.fund is not None and holder.funds and circle.fund not in holder.funds:
-        lines -= BOUND_TO_FUNDS
-    money = circle.money | ({circle.fund} if circle.fund is not None else set())
-    if not reached(reaches(lines), holder.sites, holder.funds, site=circle.site, money=money, own=own):
-        return False
-    return covers("acknowledge-escalation", lines, None, own=own)
+    return answers(
+        lines, holder.sites, holder.funds, site=circle.site, money=circle.money, fund=circle.fund, own=own
+    )  # fmt: skip
 
 
 def addressees(role: str, circle: Circle, fallback: Iterable[str] = ()) -> Resolution:

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from journeys.domain.commands import BODIES, INTERNAL, PERSONAL, Command
+from journeys.domain.events import Subject
 from journeys.domain.programme import Programme
 from journeys.domain.record import SYSTEM
 from journeys.domain.state import State
@@ -161,6 +162,27 @@ def reached(
     )
 
 
+def answers(
+    lines: Collection[str], sites: Collection[str], funds: Collection[str], *, site: str | None, money: frozenset[str],
+    fund: str | None, own: bool,
+) -> bool:  # fmt: skip
+    """Whether the holder of these lines may open a journey and act on an alert of it: only they are told of one, and
+    only to them it is handed on. Who is asked to take it over may look into it, and act on nothing of it yet.
+
+    Args:
+        site: the journey's. money: funds from which it was asked there. own: they lead it, or stand in for who does.
+        fund: the one whose money the alert is about, where it is about money.
+    """
+    acting = frozenset(lines)
+    if fund is not None:
+        money |= {fund}
+        if funds and fund not in funds:
+            acting -= BOUND_TO_FUNDS
+    if not reached(reaches(acting), sites, funds, site=site, money=money, own=own):
+        return False
+    return covers("acknowledge-escalation", acting, None, own=own)
+
+
 FORWARDED: Final = (
     INTERNAL
     | PERSONAL
@@ -242,6 +264,11 @@ def fund_of(state: State, *, grant: str = "", payment: str = "", receipt: str = 
         grant = shown.grant
     known = state.grants.get(grant)
     return known.fund if known is not None else None
+
+
+def fund_about(state: State, about: Subject) -> str | None:
+    """The fund whose money an alert is about; None when it is about none."""
+    return fund_of(state, **{about.kind: about.id}) if about.kind in ("grant", "payment", "receipt") else None
 
 
 def _is_own(command: Command, state: State) -> bool:

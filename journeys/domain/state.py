@@ -202,7 +202,8 @@ class Escalation:
     zone: str | None = None
     """Where those work who were to be told of the step; None: in the programme's zone, or not known yet."""
     since: datetime | None = None
-    """When the step began; None in what was folded before this was kept."""
+    """When the step began, or was first taken in hand where nothing followed: what is planned counts from there. None
+    in what was folded before this was kept."""
     snoozed: bool = False
     held_by: str = ""
     """Who took it in charge, or put it off."""

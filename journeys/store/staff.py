@@ -301,7 +301,8 @@ async def absences(pool: Pool, since: date) -> list[Absence]:
 
 
 async def stood_in_for(pool: Pool, deputy: str, at: datetime) -> tuple[str, ...]:
-    """Colleagues whose deputy this member is and who are away at an instant: on a day of theirs anywhere in France."""
+    """Colleagues whose deputy this member is and who are away at an instant: on a day of theirs in Paris, or at a
+    site of the house."""
     found: list[str] = await pool.fetchval("SELECT stood_in_for($1, $2)::text[]", deputy, at)
     return tuple(found)
 

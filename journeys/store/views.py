@@ -124,6 +124,7 @@ async def journeys(
     status: Status | None = None,
     open_only: bool = False,
     under_way: bool = False,
+    at_work: bool = False,
     phase: str | None = None,
     referent: str | None = None,
     site: str | None = None,
@@ -136,6 +137,7 @@ async def journeys(
 
     Args:
         under_way: open, or closed with something that still falls due (money and its alerts).
+        at_work: these, and closed ones with something that somebody is still to do, though nothing falls due.
     """
     rows = await pool.fetch(
         f"""
@@ -150,6 +152,7 @@ async def journeys(
           AND ($8::uuid IS NULL OR j.person = $8)
           AND ($9::uuid IS NULL OR j.id > $9)
           AND (NOT $11 OR {_UNDER_WAY})
+          AND (NOT $12 OR {_AT_WORK})
         ORDER BY j.id LIMIT $10
         """,
         late,
@@ -163,6 +166,7 @@ async def journeys(
         after,
         limit,
         under_way,
+        at_work,
     )
     return await _rows(pool, rows)
 
@@ -192,13 +196,15 @@ _APART: Final = "j.rules = ANY ((SELECT apart('any'))::text[])"
 
 _UNDER_WAY: Final = "(j.status <> 'closed' OR j.next_due IS NOT NULL)"
 """Open, or closed with something that still falls due: money and its alerts."""
-_LED: Final = f"(j.referent = ANY ($1::uuid[]) OR j.offered_to = ($1::uuid[])[1]) AND {_UNDER_WAY}"
+_AT_WORK: Final = f"({_UNDER_WAY} OR j.alerts > 0 OR (j.money AND j.summary -> 'board' <> '[]'::jsonb))"
+"""And closed ones with what is open though nothing falls due: a late receipt whose alert was settled."""
+_LED: Final = f"(j.referent = ANY ($1::uuid[]) OR j.offered_to = ($1::uuid[])[1]) AND {_AT_WORK}"
 """Journeys that are somebody's own work ($1: who asks, then those for whom they stand in)."""
 
 
 async def led_by(pool: Pool, staff: Sequence[str], until: datetime) -> list[JourneyRow]:
     """Journeys that the first of these leads or is asked to take over, or that another of them leads; closed ones
-    with what still falls due.
+    with what is still open.
 
     Of the summary they hold status, dates, and what of the board is others' turn, waits for an answer, or falls due
     before `until`. Those who are shown get their names from `named`.

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from temporalio.exceptions import ApplicationError
@@ -13,6 +14,8 @@ from temporalio.testing import ActivityEnvironment
 
 import activities.escalations
 import activities.reading
+from journeys.app.allowing import must_reach
+from journeys.app.failures import Failure
 from journeys.channels.letter import Fate, Letter, Sent
 from journeys.contract import Effect
 from journeys.domain import commands as c
@@ -251,6 +254,26 @@ async def test_reassigned_to_somebody_that_one_is_told(life: Life) -> None:
     await life.do(c.ReassignEscalation(escalation=escalation, to=other), actor=life.supervisor, role="supervisor")
     (effect,) = life.effects("tell")
     assert (await life.run(effect))["told"] == [other]
+
+
+async def test_it_is_handed_on_only_to_somebody_who_would_be_told(life: Life) -> None:
+    """The same rule says who is told and who may be given it: else it would be accepted, and told to others."""
+    await life.missed()
+    (escalation,) = life.state.escalations
+    noor, away = [await life.hire(str(uuid.uuid4()), handle, "referent") for handle in ("noor", "zoe")]
+    others = [await life.hire(str(uuid.uuid4()), role, role) for role in ("auditor", "finance", "administrator")]
+    await life.do(c.Transfer(to=noor), reason="je change de site")
+    duty = await life.hire(str(uuid.uuid4()), "denise", "duty")
+    today = datetime.now(UTC).date()
+    absence = staff.Absence(life.referent, today - timedelta(days=1), today + timedelta(days=1), away)
+    await staff.set_absence(life.pool, absence, life.by)
+
+    loaded = cast(Any, SimpleNamespace(state=life.state, book=life.book))
+    for id in (life.referent, life.supervisor, duty, away):
+        await must_reach(life.pool, loaded, c.ReassignEscalation(escalation=escalation, to=id))
+    for id in (noor, *others, str(uuid.uuid4())):
+        with pytest.raises(Failure, match="could do nothing"):
+            await must_reach(life.pool, loaded, c.ReassignEscalation(escalation=escalation, to=id))
 
 
 async def test_who_could_neither_open_nor_act_is_not_told_in_the_stead_of_who_is_away(life: Life) -> None:

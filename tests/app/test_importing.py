@@ -357,3 +357,22 @@ def test_each_row_has_its_result_and_a_bad_one_touches_no_other(
     assert here("import", "-p", "auxilia").code == 2
     assert here("import", str(tmp_path / "none.csv"), "-p", "auxilia").code == 3
     assert "premier entretien dehors" in here("import", "--model", "-p", "auxilia").out
+
+
+def test_no_journey_begins_under_somebody_who_has_left(here: Journeys, tmp_path: Path) -> None:
+    """Neither by hand, nor by a row of a file or of an import; nobody is registered, and the other rows go on."""
+    stamp = datetime.now().timestamp()
+    gone, release = f"g{int(stamp * 1000) % 10**9}", ago(-30).isoformat()
+    assert here("staff", "add", gone, "--name", "Gaëlle Partie", "--role", "referent").code == 0
+    assert here("staff", "change", gone, "--left").code == 0
+    rows = f"Ada;Une;G1-{stamp};{gone};{release}", f"Bob;Deux;G2-{stamp};aline;{release}"
+    file = sheet(tmp_path, *rows, head="prénom;nom;référence;référent;sortie")
+    by_hand = ["--person", "Eva Trois", "--reference", f"G3-{stamp}", "--release", release, "--referent", gone]
+    begun = here("start", "-p", "auxilia", *by_hand, "--json")
+    assert (begun.code, begun.error["code"]) == (4, "has-left"), begun
+    for how in (["import", file, "--dry-run"], ["import", file], ["start", "--file", file]):
+        first, second = here(*how, "-p", "auxilia", "--json").json["rows"]
+        assert (first["outcome"], first["error"]["code"]) == ("refused", "has-left"), first
+        assert second["outcome"] in ("imported", "duplicate"), second
+    for reference in (f"G1-{stamp}", f"G3-{stamp}"):
+        assert here("person", "list", reference, "--json").json["people"] == []

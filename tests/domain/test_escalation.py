@@ -1,6 +1,7 @@
 """Ladders: who is told, when it climbs, when it holds, and that somebody always hears."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -540,6 +541,18 @@ def test_after_a_suspension_it_can_be_put_off_as_before() -> None:
     life.when("2027-03-01 11:00", snooze("2027-03-09")).then(said("EscalationSnoozed", until="2027-03-09 09:00"))
 
 
+def test_a_suspension_gives_back_nothing_of_what_was_put_off() -> None:
+    """It was to go on on Friday 29 January, and is put off to the end of its bound."""
+    life = missed("2027-01-25 18:00").when("2027-01-26 10:00", snooze("2027-02-03"))
+    life.when("2027-02-02 10:00", c.Suspend(why="hospital"))
+    life.when("2027-02-02 10:30", snooze("2027-02-04")).refused("snoozed-too-long", until="2027-02-03")
+    life.when("2027-02-02 11:00", c.Resume())
+    known = life.state.escalations[life.about("milestone", "call")]
+    assert (known.planned, known.next_at) == (paris("2027-01-29 09:00"), paris("2027-02-03 09:00"))
+    life.when("2027-02-02 12:00", snooze("2027-02-04")).refused("snoozed-too-long", until="2027-02-03")
+    life.when("2027-02-03 09:00").then(said("EscalationClimbed", step=1))
+
+
 def test_the_last_resort_of_an_urgent_ladder_is_not_put_off_nor_what_nothing_follows() -> None:
     text = OFFICE.replace("  days:\n", "  days:\n    urgent: true\n")
     life = given(("2027-01-11 10:00", plan(None)), book=book_of(text)).when("2027-02-08 10:00")
@@ -585,6 +598,30 @@ def test_taken_in_charge_while_suspended_it_goes_on_with_the_time_left_of_that()
     known = life.state.escalations[about]
     assert known.held_until == paris("2027-03-04 09:00"), "two working days were left"
     assert known.next_at == paris("2027-03-05 09:00"), "and three of the step"
+
+
+@pytest.mark.parametrize("again", [None, "2027-04-06"])
+def test_spent_and_taken_in_charge_while_suspended_it_sleeps_no_longer_than_that(again: str | None) -> None:
+    """Nothing followed: its end is all that is planned, and counts from when it was taken, not from the suspension."""
+    life = missed("2027-01-25 18:00").when("2027-03-15 10:00", c.Suspend(why="hospital"))
+    about = life.about("milestone", "call")
+    assert life.state.escalations[about].spent
+    for until in filter(None, ("2027-04-02", again)):
+        life.when("2027-04-01 10:00", c.AcknowledgeEscalation(escalation=about, until=day(until)))
+    life.when("2027-04-01 15:00", c.Resume())
+    known = life.state.escalations[about]
+    assert known.next_at == known.held_until == paris("2027-04-07 09:00" if again else "2027-04-05 09:00")
+
+
+def test_a_hold_carried_over_from_older_code_counts_from_when_it_was_taken() -> None:
+    life = missed("2027-01-25 18:00").when("2027-03-15 10:00", c.Suspend(why="hospital"))
+    about = life.about("milestone", "call")
+    life.when("2027-04-01 10:00", c.AcknowledgeEscalation(escalation=about, until=day("2027-04-02")))
+    known = life.state.escalations[about]
+    for state in (life.state, life.read):
+        state.escalations[about] = replace(known, since=known.raised_at, held_until=None, planned_at=None)
+    life.when("2027-04-01 15:00", c.Resume())
+    assert life.state.escalations[about].next_at == paris("2027-04-05 09:00")
 
 
 def test_what_climbed_while_suspended_goes_on_with_the_time_left_of_that_step() -> None:

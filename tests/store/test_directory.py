@@ -10,7 +10,7 @@ import pytest
 
 from journeys.domain.commands import OptOut, PauseMessages, RecordDeath
 from journeys.domain.directory import Holder, reachable, search_form
-from journeys.store import mentors, partners, people, staff
+from journeys.store import mentors, partners, people, sites, staff
 from journeys.store.directory import AlreadyThere, By, NotFound
 from journeys.store.journal import parts, read_all
 from journeys.store.people import Details
@@ -197,9 +197,14 @@ async def test_whoever_stands_in_does_so_from_midnight_wherever_they_are(pool: A
     async def stands_in(at: str) -> bool:
         return await staff.stood_in_for(pool, nina.id, datetime.fromisoformat(at)) == (leila.id,)
 
+    noumea, tahiti = "2027-05-10T07:30:00+11:00", "2027-05-14T22:00:00-10:00"
     assert await stands_in("2027-05-10T00:30:00+02:00"), "half past midnight in Paris"
-    assert await stands_in("2027-05-10T07:30:00+11:00"), "a morning in Nouméa"
-    assert await stands_in("2027-05-14T22:00:00-10:00"), "an evening in Tahiti"
+    assert not await stands_in("2027-05-09T13:00:00+02:00") and not await stands_in("2027-05-15T00:30:00+02:00")
+    assert not await stands_in(noumea) and not await stands_in(tahiti), "the house has no site there"
+    for code, zone in (("noumea", "Pacific/Noumea"), ("papeete", "Pacific/Tahiti"), ("nowhere", "Nowhere/Near")):
+        await sites.describe(pool, sites.Site(code, "Accueil", "1 rue du Port", zone), BY)
+    assert await stands_in(noumea), "a morning there"
+    assert await stands_in(tahiti), "an evening there"
     assert not await stands_in("2027-05-09T11:00:00+02:00") and not await stands_in("2027-05-15T13:00:00+02:00")
 
 

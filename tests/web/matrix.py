@@ -305,8 +305,8 @@ def document() -> str:
             "*own*: on journeys that one leads, mentors, was asked to take over (for the answer to that), was referred "
             "to, or lives. *allowed*: on every journey that one sees; finance bound to funds: about the money of these "
             "alone. A deputy acts on the journeys of whoever is away as if they were own, but answers no transfer for "
-            "them; each day of the absence counts wherever in France it is that day, from Wallis to Tahiti. Whoever "
-            "may not is told so, and the refusal is on record.",
+            "them; each day of the absence counts while it is that day in Paris, or at a site that the house has "
+            "described. Whoever may not is told so, and the refusal is on record.",
             "",
             *_markdown("command", {f"`{name}`": cells for name, cells in COMMANDS.items()}),
             "",

@@ -11,6 +11,7 @@ import pytest
 from journeys import clock
 from journeys.app.reading import ZONE, today_of
 from journeys.app.rota import end, holes
+from journeys.app.syncing import at_work, under_way
 from journeys.domain.record import instant_text
 from journeys.domain.rota import Gap, Shift
 from journeys.i18n import format_date
@@ -80,15 +81,24 @@ async def test_what_is_open_on_a_closed_journey_is_in_todays_list_of_who_leads_i
         "at": instant_text(soon),
         "amount": 50_00,
     }
-    for name, item in (("Zoé Alerte", alert("cv", soon)), ("Ali Reçu", receipt), ("Léo Fini", None)):
-        id = await ground.journey(aline, name=name, board=(item,) if item else ())
+    late = {**receipt, "at": instant_text(clock.now() - timedelta(days=3))}
+    for name, item, due in (
+        ("Zoé Alerte", alert("cv", soon), soon), ("Ali Reçu", receipt, soon), ("Ida Retard", late, None),
+        ("Eva Alerte", alert("cv", None), None), ("Léo Fini", None, None),
+    ):  # fmt: skip
+        id = await ground.journey(aline, name=name, granted=50_00, board=(item,) if item else ())
         await ground.house.writing.execute(
-            "UPDATE journeys SET status = 'closed', next_due = $2 WHERE id = $1", id, soon if item else None
+            "UPDATE journeys SET status = 'closed', next_due = $2 WHERE id = $1", id, due
         )
     await ground.journey(aline, name="Ida Ouverte")
     shown = text_of((await (await ground.entered("aline")).get("/")).text)
     assert "Zoé Alerte" in shown and "Ali Reçu" in shown and "Léo Fini" not in shown
+    assert "Ida Retard" in shown, "its alert was settled by hand: nothing falls due of it any more"
+    assert "Eva Alerte" in shown
     assert "1 personne accompagnée" in shown
+    listed, moving = await at_work(ground.house.writing), await under_way(ground.house.writing)
+    names = {row.name for row in listed if row.referent == aline}
+    assert names - {row.name for row in moving} == {"Ida Retard", "Eva Alerte"} and "Léo Fini" not in names
 
 
 async def test_what_a_suspension_holds_is_said_so_and_can_still_be_settled(ground: Ground) -> None:

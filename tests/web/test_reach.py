@@ -21,8 +21,9 @@ from journeys.domain.state import State, TransferKnown
 from journeys.store import sessions
 from journeys.store.database import open_pool
 from journeys.store.programmes import store_text
+from journeys.store.sites import Site, describe
 from tests.conftest import RealStack, a_database
-from tests.web.conftest import NOW, Ground, open_ground
+from tests.web.conftest import BY, NOW, Ground, open_ground
 
 VISITS = 10_000 if os.environ.get("MATRIX") == "whole" else 1_000
 """Over shared connections."""
@@ -183,12 +184,13 @@ async def test_a_deputy_sees_it_on_each_day_of_the_absence_wherever_it_is_that_d
     leaders = [id for id, (roles, _, _) in town.staff.items() if roles == ("referent",)]
     away, deputy = leaders[0], leaders[2]
     led = {id for id, j in town.journeys.items() if j["referent"] == away}
-    for hours in (12, -10):
+    for zone in ("Pacific/Wallis", "Pacific/Tahiti"):
+        await describe(town.ground.house.writing, Site("overseas", "Accueil", "1 rue du Port", zone), BY)
         await town.ground.house.writing.execute("DELETE FROM absences")
         await town.ground.house.writing.execute(
-            "INSERT INTO absences SELECT $1, here, here, $2 FROM"
-            " (SELECT (now() AT TIME ZONE make_interval(hours => $3))::date AS here) AS today",
-            away, deputy, hours,
+            "INSERT INTO absences SELECT $1, here, here, $2"
+            " FROM (SELECT (now() AT TIME ZONE $3)::date AS here) AS today",
+            away, deputy, zone,
         )  # fmt: skip
         assert led <= await seen(town.ground.house.reading, town.tokens[deputy])
 

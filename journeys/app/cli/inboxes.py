@@ -49,7 +49,7 @@ async def _today(desk: Desk, referent: str | None) -> None:
     from journeys.app.finding import find_staff
     from journeys.app.inbox import handed, today
     from journeys.app.reading import today_of
-    from journeys.app.syncing import under_way
+    from journeys.app.syncing import at_work
     from journeys.i18n import capital, format_date
     from journeys.store import staff
     from journeys.store.directory import names_of
@@ -60,7 +60,7 @@ async def _today(desk: Desk, referent: str | None) -> None:
         whose = await find_staff(pool, referent, "--referent")
     elif desk.acting_as is not None:
         whose = await desk.member()
-    rows = await under_way(pool)
+    rows = await at_work(pool)
     roles = frozenset(whose.roles) if whose is not None else frozenset[str]()
     away = await staff.stood_in_for(pool, whose.id, desk.now) if whose is not None else ()
     found = today(rows, whose.id if whose is not None else None, roles, desk.now, away)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from journeys.app.allowing import readers
+from journeys.app.allowing import answerers
 from journeys.app.failures import Exit, Failure, Said
 from journeys.app.fields import OF_APPOINTMENTS, Field, commands, fields_of
 from journeys.app.finding import Loaded
@@ -129,7 +129,8 @@ async def _choices(
         case "days":
             return await days_wanted(visit, loaded, typed)
         case "staff" if command == "reassign-escalation":
-            return [(each.id, each.name) for each in await readers(visit.house.writing, loaded)]
+            able = await answerers(visit.house.writing, loaded, str(typed.get("escalation", "")))
+            return [(each.id, each.name) for each in able]
         case "staff":
             members = await staff.members(visit.house.writing)
             return [(each.id, each.name) for each in members if each.active]
