@@ -73,7 +73,7 @@ WORKER_OPTIONS: dict[str, Any] = {
     "sticky_queue_schedule_to_start_timeout": timedelta(seconds=2),
     "graceful_shutdown_timeout": GRACE,
 }
-"""A journey that is kept, some 130 KB, is not played again for each of its steps (docs/decisions/0068). After a kill
+"""A journey that is kept, some 150 KB, is not played again for each of its steps (docs/decisions/0068). After a kill
 it waits at most 2 s for the cache of the worker that is gone."""
 
 
