@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -48,13 +48,16 @@ class Said:
 Journeys = Callable[..., Said]
 
 
+_LEFT_OUT: Final = ("DATABASE_URL", "LANG", "PYTHONUNBUFFERED")
+
+
 def plain_environment(**variables: str) -> dict[str, str]:
-    """The environment without what could lead elsewhere."""
+    """The environment without what could lead elsewhere, or flushes what the product must."""
     kept = {
         name: value
         for name, value in os.environ.items()
         if name == "JOURNEYS_SEALING_KEY"
-        or (not name.startswith(("JOURNEYS_", "TEMPORAL_", "PG", "LC_")) and name not in ("DATABASE_URL", "LANG"))
+        or (not name.startswith(("JOURNEYS_", "TEMPORAL_", "PG", "LC_")) and name not in _LEFT_OUT)
     }
     return {**kept, "PYTHONPATH": str(REPOSITORY), **variables}
 

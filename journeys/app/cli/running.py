@@ -213,6 +213,7 @@ async def _web(desk: Desk, host: str, port: int) -> None:
         where = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         told = out.t(f"Les pages sont à {where} ; Ctrl-C arrête.", f"The pages are at {where}; Ctrl-C stops.")
         out.result({"address": where}, lambda: out.line(told))
+        sys.stdout.flush()
 
     try:
         await serve(desk.settings, place.database_url, place.temporal_address, host, port, begun)
