@@ -136,7 +136,7 @@ async def _apart(resources: Resources, envelope: Envelope) -> Sent:
     return sent
 
 
-async def given_up(resources: Resources, envelopes: Iterable[Envelope], reasons: Mapping[str, str]) -> None:
+async def note_given_up(resources: Resources, envelopes: Iterable[Envelope], reasons: Mapping[str, str]) -> None:
     """Note of staff whose letters were put off until they are of no use any more that mail does not reach them.
 
     Args:

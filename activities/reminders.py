@@ -18,7 +18,7 @@ from activities.letters import (
     template_of,
     volunteer_addressee,
 )
-from activities.posting import Envelope, given_up, post, post_to_person, write_letters
+from activities.posting import Envelope, note_given_up, post, post_to_person, write_letters
 from activities.reading import Known, read_circle, read_handbook, read_journey
 from activities.resources import Resources, Way
 from journeys.channels.letter import HELD_BACK, Fate, Sent
@@ -168,7 +168,7 @@ class _Delivery:
         late = [each for each in envelopes if each.to.key in done.put_off]
         until = self._asked_again_at(known, message, _hours(book, late), None)
         if until is None:
-            await given_up(self.resources, late, done.of_recipient)
+            await note_given_up(self.resources, late, done.of_recipient)
         if done.sent:
             put_off = tuple(done.put_off) if until is not None else ()
             return Outcome(self.effect.seq, "sent", self.resources.mailer.name, until=until, put_off=put_off)
